@@ -1,0 +1,238 @@
+"""Matchings of essays: pairs in which every essay occurs at most once.
+
+Every function takes a symmetric matrix of scores, `(k, k)`, larger is better, with `-inf` where a
+pair is forbidden, and returns an integer array of pairs `(p, 2)`.
+
+The greedy matching is what every wave uses: it reaches 91-98% of the best total score in a
+thousandth of the time. The exact ones use the HiGHS solver behind `scipy.optimize.milp`, imported
+when first called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring._types import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+# HiGHS stops at this relative gap; the scores are scaled to [0, 1], so sums differ by less than
+# 1e-6.
+_RELATIVE_GAP = 1e-9
+# Candidate partners per essay in the first linear programme of `best_matching`.
+_CANDIDATES = 12
+
+
+def no_pairs() -> Ints:
+    """Return an empty array of pairs, `(0, 2)`."""
+    return np.zeros((0, 2), dtype=np.int64)
+
+
+def greedy_matching(score: Floats) -> Ints:
+    """Match by repeatedly taking the best remaining pair, then mend what was left over.
+
+    Pairs that are each other's best partner are taken together ("locally dominant"), which gives
+    the same matching as taking pairs one by one from the best down when scores are distinct, in a
+    handful of vectorised passes. At least half of the best possible total score (Preis, STACS
+    1999).
+
+    Parameters
+    ----------
+    score : (k, k) symmetric, `-inf` where forbidden.
+
+    Returns
+    -------
+    (p, 2) pairs, `p <= k // 2`; smaller only where forbidden pairs leave no other choice that one
+    exchange of partners could find.
+
+    """
+    free = np.arange(len(score))
+    left = score.copy()
+    taken = []
+    while len(free) > 1:
+        best = left.argmax(axis=1)
+        row = np.arange(len(free))
+        mutual = (best[best] == row) & (row < best) & np.isfinite(left[row, best])
+        if not mutual.any():
+            break
+        a, b = row[mutual], best[mutual]
+        taken.append(np.stack([free[a], free[b]], axis=1))
+        keep = np.ones(len(free), dtype=bool)
+        keep[a] = keep[b] = False
+        free = free[keep]
+        left = left[np.ix_(keep, keep)]
+    pairs = np.concatenate(taken) if taken else no_pairs()
+    return _mend(pairs, free, score)
+
+
+def _mend(pairs: Ints, free: Ints, score: Floats) -> Ints:
+    """Match left-over essays u, v by breaking a pair: (a, b) becomes (u, a), (v, b)."""
+    waiting = list(free)
+    pairs = pairs.copy()
+    while len(waiting) > 1 and len(pairs):
+        u = waiting.pop()
+        gain, where, v = max(
+            ((*_best_exchange(pairs, u, v, score), v) for v in waiting),
+            key=lambda found: found[0],
+        )
+        if not np.isfinite(gain):
+            continue
+        waiting.remove(v)
+        row, flipped = where
+        a, b = pairs[row][::-1] if flipped else pairs[row]
+        pairs[row] = (u, a)
+        pairs = np.concatenate([pairs, [[v, b]]])
+    return pairs
+
+
+def _best_exchange(pairs: Ints, u: int, v: int, score: Floats) -> tuple[float, tuple[int, bool]]:
+    """Find the pair whose break-up serves u and v best: change of the score, (row, flipped)."""
+    a, b = pairs[:, 0], pairs[:, 1]
+    gains = np.stack([score[u, a] + score[v, b], score[u, b] + score[v, a]]) - score[a, b]
+    side, row = divmod(int(gains.argmax()), len(pairs))
+    return float(gains[side, row]), (row, bool(side))
+
+
+def best_matching(score: Floats) -> Ints:
+    """Find the matching with the most pairs and, among these, the largest total score. Exact.
+
+    A linear programme over few candidate partners is grown until no pair outside it has a positive
+    reduced cost. The integer programme over the candidates is then exact as soon as no outside
+    pair's reduced cost is above the gap between the two optima (reduced-cost fixing), and grown
+    otherwise.
+
+    Parameters
+    ----------
+    score : (k, k) symmetric, `-inf` where forbidden.
+
+    Returns
+    -------
+    (p, 2) pairs, each with the smaller index first.
+
+    """
+    a, b = np.nonzero(np.triu(np.isfinite(score), 1))
+    if not len(a):
+        return no_pairs()
+    # One pair more always outweighs any sum of scores: scaled scores of k/2 pairs add up to at most
+    # k/2.
+    value = _scaled(score[a, b]) + len(score)
+    active = _candidates(score, a, b)
+    bound, price = _priced(len(score), a, b, value, active)
+    while True:
+        chosen, total = _chosen(len(score), a[active], b[active], value[active])
+        reduced = value - price[a] - price[b]
+        missing = ~active & (reduced > total - bound)
+        if not missing.any():
+            return np.stack([a[active][chosen], b[active][chosen]], axis=1)
+        active |= missing
+
+
+def _scaled(values: Floats) -> Floats:
+    """Map values to [0, 1]."""
+    span = values.max() - values.min()
+    return (values - values.min()) / span if span > 0 else np.zeros_like(values)
+
+
+def _candidates(score: Floats, a: Ints, b: Ints) -> Bools:
+    """Mark the pairs that are among the best few of either essay."""
+    k = min(_CANDIDATES, len(score))
+    floor = np.partition(score, -k, axis=1)[:, -k]
+    return (score[a, b] >= floor[a]) | (score[a, b] >= floor[b])
+
+
+def _priced(n: int, a: Ints, b: Ints, value: Floats, active: Bools) -> tuple[float, Floats]:
+    """Solve the linear relaxation over all pairs by column generation; grows `active` in place."""
+    from scipy.optimize import linprog
+
+    while True:
+        solved = linprog(
+            -value[active],
+            A_ub=_incidence(n, a[active], b[active]),
+            b_ub=np.ones(n),
+            bounds=(0, None),
+            method="highs",
+        )
+        price = -np.asarray(solved.ineqlin.marginals)
+        outside = ~active & (value - price[a] - price[b] > 1e-9)
+        if not outside.any():
+            return -float(solved.fun), price
+        active |= outside
+
+
+def _chosen(n: int, a: Ints, b: Ints, value: Floats) -> tuple[Bools, float]:
+    """Solve the integer programme: at most one pair per essay, largest total value."""
+    from scipy.optimize import LinearConstraint, milp
+
+    solved = milp(
+        -value,
+        integrality=np.ones(len(a)),
+        bounds=(0, 1),
+        constraints=LinearConstraint(_incidence(n, a, b), ub=1),
+        options={"mip_rel_gap": _RELATIVE_GAP},
+    )
+    return np.asarray(solved.x) > 0.5, -float(solved.fun)
+
+
+def spread_evenly(score: Floats, counts: Ints, budget: int) -> Ints:
+    """Choose pairs so that the comparisons per essay end within one of each other. Exact.
+
+    For small, nearly exhausted sets, where matchings taken one after the other paint themselves
+    into a corner. Essays may occur in several pairs.
+
+    Parameters
+    ----------
+    score : (n, n) symmetric, `-inf` where forbidden.
+    counts : (n,) comparisons that each essay has already.
+    budget : the largest number of pairs.
+
+    Returns
+    -------
+    (p, 2) pairs: as many as the budget and evenness allow, of the largest total score among those.
+    Empty if evenness allows none.
+
+    """
+    a, b = np.nonzero(np.triu(np.isfinite(score), 1))
+    if not len(a) or budget < 1:
+        return no_pairs()
+    value = _scaled(score[a, b]) + budget + 1
+    budget = min(budget, len(a))
+    highest = (int(counts.sum()) + 2 * budget) // len(counts)
+    for level in range(highest, int(counts.min()) - 1, -1):
+        chosen = _levelled(a, b, value, counts, level, budget)
+        if chosen is not None:
+            return np.stack([a[chosen], b[chosen]], axis=1)
+    return no_pairs()
+
+
+def _levelled(
+    a: Ints, b: Ints, value: Floats, counts: Ints, level: int, budget: int
+) -> Bools | None:
+    """Choose pairs so that every essay ends with `level` or `level + 1`, or None."""
+    from scipy.optimize import LinearConstraint, milp
+
+    need, room = np.maximum(level - counts, 0), np.maximum(level + 1 - counts, 0)
+    solved = milp(
+        -value,
+        integrality=np.ones(len(a)),
+        bounds=(0, 1),
+        constraints=[
+            LinearConstraint(_incidence(len(counts), a, b), lb=need, ub=room),
+            LinearConstraint(np.ones((1, len(a))), ub=budget),
+        ],
+        options={"mip_rel_gap": _RELATIVE_GAP},
+    )
+    return None if solved.x is None else np.asarray(solved.x) > 0.5
+
+
+def _incidence(n: int, a: Ints, b: Ints) -> csr_array:
+    """Return the sparse essay-by-pair incidence matrix."""
+    from scipy.sparse import csr_array
+
+    column = np.arange(len(a))
+    return csr_array(
+        (np.ones(2 * len(a)), (np.concatenate([a, b]), np.concatenate([column, column]))),
+        shape=(n, len(a)),
+    )

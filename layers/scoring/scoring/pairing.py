@@ -1,0 +1,306 @@
+"""Which comparisons to ask for next.
+
+A wave is planned in rounds; in a round every essay occurs at most once, so that all essays end with
+the same number of comparisons. What differs between the strategies is the worth of a pair:
+
+- `adaptive`: `d_optimal` where a covariance is given, else `nearest`.
+- `nearest`: least difference of the abilities, which is largest p(1-p) (Pollitt, Assessment in
+  Education 19, 2012).
+- `d_optimal`: largest expected growth of log det of the information, log(1 + E[p(1-p)]
+  Var(difference)).
+- `optimal_matching`: the same worth, but the matching with the largest total instead of the greedy
+  one.
+- `anchor_first`: each student meets a few anchors spread over the grades, then a ring of students.
+- `random`: random matchings.
+
+An **audit share** of every wave is random pairs, chosen without regard to the estimates. Agreement
+measured on them is not flattered by the choice of pairs (`scoring.audit`), and they keep the scale
+honest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from scoring._anchor_plan import anchor_plan
+from scoring._matching import best_matching, greedy_matching
+from scoring._pair_scores import (
+    covariance_after,
+    d_optimal_scores,
+    nearest_scores,
+    random_scores,
+)
+from scoring._shown_order import shown_order
+from scoring._types import Bools, Floats, Ints
+from scoring._wave_draft import Matcher, WaveDraft
+from scoring.errors import ScoringError
+
+Strategy = Literal["adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "random"]
+
+
+class PairingError(ScoringError):
+    """A wave cannot be planned from these arguments; the message names the argument."""
+
+
+@dataclass(frozen=True)
+class WavePlan:
+    """The comparisons of one wave.
+
+    Attributes
+    ----------
+    first, second : (m,) essays, in the order in which they are shown.
+    audit : (m,) True where the pair was chosen without regard to ability while abilities were
+    known, so
+        that the standing fit can be tested on it. All False in a first wave, which has no fit to
+        test.
+
+    """
+
+    first: Ints
+    second: Ints
+    audit: Bools
+
+    def __len__(self) -> int:
+        """Return the number of comparisons."""
+        return len(self.first)
+
+
+def plan_wave(
+    n_essays: int,
+    *,
+    rng: np.random.Generator,
+    size: int | None = None,
+    rounds: int = 4,
+    first: ArrayLike = (),
+    second: ArrayLike = (),
+    ability: ArrayLike | None = None,
+    covariance: ArrayLike | None = None,
+    strategy: Strategy = "adaptive",
+    audit_share: float = 0.25,
+    anchors: ArrayLike | None = None,
+    anchor_grade: ArrayLike | None = None,
+    anchors_per_student: int = 4,
+    backbone_pairs: int = 6,
+) -> WavePlan:
+    """Plan the comparisons of the next wave.
+
+    Without abilities (a first wave) the rounds are random matchings. Two rounds connect all essays.
+    No pair is planned twice. After a whole wave no essay has been compared more than once oftener
+    than any other (not under `anchor_first`, which gives anchors more). With an odd number of
+    essays those who sat out come first in the next round. A wave of a small, nearly exhausted set
+    is shorter than asked where the pairs left cannot be spread evenly.
+
+    Parameters
+    ----------
+    n_essays : essays are 0 .. n_essays - 1, anchors and students alike.
+    rng : the only source of randomness; the same arguments and state give the same plan.
+    size : the most comparisons wanted; by default, and never more than, `rounds * n_essays // 2`.
+    rounds : comparisons per essay in this wave.
+    first, second : (m,) all pairs planned so far, in shown order.
+    ability : (n,) abilities in logits of the last fit, or None.
+    covariance : (n, n) their covariance, logits squared, or None.
+    strategy : see the module.
+    audit_share : share of random pairs, 0 .. 1, once abilities are known.
+    anchors, anchor_grade : (a,) anchor essays and their grade positions; `anchor_first` needs both.
+    anchors_per_student : anchors that each student meets under `anchor_first`.
+    backbone_pairs : pairs of neighbouring anchors under `anchor_first`.
+
+    Returns
+    -------
+    WavePlan
+        Empty if every pair is planned already.
+
+    Raises
+    ------
+    PairingError
+        An argument is out of range or has the wrong shape, or the strategy lacks what it needs.
+
+    """
+    _check_numbers(n_essays, size, rounds, audit_share)
+    first, second = _checked_pairs(n_essays, first, second)
+    theta = _checked_array("ability", ability, (n_essays,))
+    cov = _checked_array("covariance", covariance, (n_essays, n_essays))
+    _check_strategy(strategy, theta, cov)
+    budget = rounds * n_essays // 2
+    budget = budget if size is None else min(size, budget)
+    draft = WaveDraft(n_essays, first, second)
+    known = theta is not None
+    if strategy == "anchor_first":
+        ids, grades = _checked_anchors(n_essays, anchors, anchor_grade)
+        planned = anchor_plan(
+            draft.met,
+            ids,
+            grades,
+            per_student=anchors_per_student,
+            backbone=backbone_pairs,
+            budget=budget,
+        )
+        draft.add(planned, audit=known)
+    elif theta is None or strategy == "random":
+        _fill(draft, budget, rng, partial(random_scores, n_essays, rng), audit=known)
+    else:
+        audited = round(audit_share * budget)
+        _fill(draft, audited, rng, partial(random_scores, n_essays, rng), audit=True)
+        match = best_matching if strategy == "optimal_matching" else greedy_matching
+        worth = _worth(draft, theta, None if strategy == "nearest" else cov, rng)
+        _fill(draft, budget - len(draft.pairs), rng, worth, match=match, audit=False)
+    lead = np.bincount(first, minlength=n_essays) - np.bincount(second, minlength=n_essays)
+    pairs = shown_order(draft.pairs, lead, rng)
+    return WavePlan(pairs[:, 0], pairs[:, 1], draft.audit)
+
+
+def _fill(
+    draft: WaveDraft,
+    budget: int,
+    rng: np.random.Generator,
+    worth: Callable[[], Floats],
+    *,
+    audit: bool,
+    match: Matcher = greedy_matching,
+) -> None:
+    """Add rounds to the draft until `budget` pairs are added or none is left.
+
+    A round that is not whole comes first: the whole ones after it even the counts out. Where a
+    small set has no matching left, the rest of the budget is spread evenly at once.
+    """
+    while budget > 0:
+        size = budget % (draft.n_essays // 2) or draft.n_essays // 2
+        pairs = draft.matched(worth(), size, rng, match)
+        stuck = len(pairs) < size
+        if stuck and (draft.is_small or not len(pairs)):
+            pairs = draft.spread(worth(), budget)
+        draft.add(pairs, audit=audit)
+        budget -= len(pairs)
+        if not len(pairs) or (stuck and draft.is_small):
+            return
+
+
+def _worth(
+    draft: WaveDraft, theta: Floats, cov: Floats | None, rng: np.random.Generator
+) -> Callable[[], Floats]:
+    """Return what computes the worth of every pair, given the pairs drafted when it is called."""
+    # Equal scores (all essays at the prior mean, say) must not be broken by the essays' numbers.
+    jitter = 1e-9 * random_scores(len(theta), rng)
+    if cov is None:
+        fixed = nearest_scores(theta) + jitter
+        return lambda: fixed
+    return lambda: d_optimal_scores(theta, covariance_after(theta, cov, draft.pairs)) + jitter
+
+
+def resample_reversed(
+    first: ArrayLike, second: ArrayLike, *, rng: np.random.Generator, size: int
+) -> WavePlan:
+    """Plan pairs again in reversed order, for a small set whose pairs are all judged.
+
+    Pairs planned least often come first, and among these the ones whose essays have the fewest
+    comparisons. The order is the one in which the pair has been shown less often, at random if
+    equal. Verdicts of the same judge on the same pair are no new evidence on the abilities; they
+    inform the order effect.
+
+    Parameters
+    ----------
+    first, second : (m,) all pairs planned so far, in shown order.
+    size : the most comparisons wanted.
+
+    Raises
+    ------
+    PairingError
+        The pairs have the wrong shape, or `size` is below 1.
+
+    """
+    n = 1 + int(max(np.max(first, initial=0), np.max(second, initial=0)))
+    first, second = _checked_pairs(n, first, second)
+    if size < 1:
+        raise PairingError(f"size is {size}: plan at least 1 comparison")
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    keys, row = np.unique(low * n + high, return_inverse=True)
+    pairs = np.stack(np.divmod(keys, n), axis=1)
+    times = np.bincount(row, minlength=len(pairs))
+    forward = np.bincount(row, weights=first == low, minlength=len(pairs))
+    counts = np.bincount(np.concatenate([first, second]), minlength=n)
+    chosen = []
+    for _ in range(min(size, len(pairs))):
+        load = counts[pairs].max(axis=1) + counts[pairs].sum(axis=1) / (4.0 * counts.max() + 4.0)
+        k = np.lexsort((rng.random(len(pairs)), load, times))[0]
+        chosen.append(k)
+        times[k] += len(first) + size
+        counts[pairs[k]] += 1
+    picked = pairs[chosen]
+    behind = 2 * forward[chosen] - np.bincount(row, minlength=len(pairs))[chosen]
+    flip = (behind > 0) | ((behind == 0) & (rng.random(len(chosen)) < 0.5))
+    picked[flip] = picked[flip][:, ::-1]
+    return WavePlan(picked[:, 0], picked[:, 1], np.zeros(len(picked), dtype=bool))
+
+
+def _check_numbers(n_essays: int, size: int | None, rounds: int, audit_share: float) -> None:
+    if n_essays < 2:
+        raise PairingError(f"n_essays is {n_essays}: a comparison needs at least 2 essays")
+    if size is not None and size < 0:
+        raise PairingError(f"size is {size}: give 0 or more comparisons, or None for whole rounds")
+    if rounds < 1:
+        raise PairingError(f"rounds is {rounds}: plan at least 1 comparison per essay")
+    if not 0 <= audit_share <= 1:
+        raise PairingError(f"audit_share is {audit_share}: give a share between 0 and 1")
+
+
+def _checked_pairs(n: int, first: ArrayLike, second: ArrayLike) -> tuple[Ints, Ints]:
+    one, two = _checked_indices("first", first, n), _checked_indices("second", second, n)
+    if len(one) != len(two):
+        raise PairingError(f"first has {len(one)} essays and second {len(two)}: give pairs")
+    if (one == two).any():
+        row = int(np.flatnonzero(one == two)[0])
+        raise PairingError(f"row {row}: first and second are both essay {one[row]}")
+    return one, two
+
+
+def _checked_indices(name: str, values: ArrayLike, n: int) -> Ints:
+    array = np.asarray(values)
+    if array.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise PairingError(f"{name} must be a list of whole numbers, one per comparison")
+    outside = np.flatnonzero((array < 0) | (array >= n))
+    if len(outside):
+        row = int(outside[0])
+        raise PairingError(f"{name} row {row} is essay {array[row]}: essays are 0 to {n - 1}")
+    return array.astype(np.int64)
+
+
+def _checked_array(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> Floats | None:
+    if values is None:
+        return None
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != shape:
+        raise PairingError(f"{name} has shape {array.shape}: it must be {shape}")
+    if not np.isfinite(array).all():
+        raise PairingError(f"{name} has values that are not finite numbers")
+    return array
+
+
+def _check_strategy(strategy: str, theta: Floats | None, cov: Floats | None) -> None:
+    if strategy not in get_args(Strategy):
+        raise PairingError(f"strategy is {strategy!r}: choose one of {get_args(Strategy)}")
+    if cov is not None and theta is None:
+        raise PairingError("covariance is given without ability: give both or neither")
+    if strategy in ("d_optimal", "optimal_matching") and theta is not None and cov is None:
+        raise PairingError(f"covariance is missing: strategy {strategy!r} weighs pairs with it")
+
+
+def _checked_anchors(
+    n: int, anchors: ArrayLike | None, grades: ArrayLike | None
+) -> tuple[Ints, Ints]:
+    if anchors is None or grades is None:
+        raise PairingError("anchors and anchor_grade are needed by strategy 'anchor_first'")
+    ids = _checked_indices("anchors", anchors, n)
+    positions = np.asarray(grades)
+    if not len(ids) or len(np.unique(ids)) != len(ids) or len(ids) == n:
+        raise PairingError("anchors must be distinct essays, at least one, and not all essays")
+    if positions.shape != ids.shape or positions.dtype.kind not in "iu":
+        raise PairingError("anchor_grade must have one whole number for each of anchors")
+    return ids, positions.astype(np.int64)
