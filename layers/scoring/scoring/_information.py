@@ -1,0 +1,117 @@
+"""Joint covariance of all parameters at the estimate, computed when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from scoring._linear import DenseSystem, invert, symmetric
+from scoring.errors import NotConvergedError, SolverState
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scoring._types import Floats, Ints
+    from scoring._model import Blocks, Model
+
+
+class Information:
+    """Inverse of the joint negative Hessian, in the sum-to-zero gauge.
+
+    Parameters
+    ----------
+    model : Model
+        The model that was fitted.
+    blocks : Blocks
+        Its negative Hessian at the estimate.
+    state : SolverState
+        The estimate, for the error raised when the Hessian there is not definite.
+    gauge : (n,) array of int or None
+        Component of each essay when abilities sum to zero per component, None when the prior
+        fixes the gauge.
+    """
+
+    def __init__(
+        self, model: Model, blocks: Blocks, state: SolverState, gauge: Ints | None = None
+    ) -> None:
+        self._model = model
+        self._blocks = blocks
+        self._state = state
+        self._gauge = gauge
+        self.n = model.n
+
+    @property
+    def diagonal(self) -> Floats:
+        """Fisher information of each ability with everything else held fixed, (n,)."""
+        return self._blocks.diagonal - self._model.priors.ability
+
+    @cached_property
+    def lower(self) -> Floats:
+        """Lower triangle of the inverse over all parameters, (N, N); gauge part included."""
+        model = self._model
+        factor = DenseSystem(model.n, model.size, model.pairs, self._gauge).factor(self._blocks)
+        if factor is None:
+            raise NotConvergedError("the covariance (the Hessian is not definite)", self._state)
+        return invert(factor)
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Sum-to-zero variance of every ability, (n,)."""
+        return self.lower.diagonal()[: self.n] - self._own_shift
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Sum-to-zero covariance of the abilities, (n, n)."""
+        full = symmetric(self.lower[: self.n, : self.n])
+        if self._gauge is None:
+            full -= self._own_shift
+        else:
+            same = self._gauge[:, None] == self._gauge[None, :]
+            full -= np.where(same, self._own_shift[:, None], 0.0)
+        return full
+
+    @cached_property
+    def order_effect_se(self) -> Floats:
+        """Standard error of each judge's order effect, (J,); 0 where it is not modelled."""
+        model = self._model
+        if model.n_order == 0:
+            return np.zeros(model.data.n_judges)
+        return np.sqrt(np.diagonal(self._other)[: model.n_order])
+
+    @cached_property
+    def cut_points_se(self) -> Floats:
+        """Standard error of each reported cut point (of log nu under Davidson's model), (K,)."""
+        at = slice(self._model.n_order, self._model.n_order + self._model.link.n_shape)
+        covariance = self._other[at, at]
+        if self._model.link.gaps:
+            covariance = np.cumsum(np.cumsum(covariance, axis=0), axis=1)
+        return np.sqrt(np.diagonal(covariance))
+
+    @cached_property
+    def log_discrimination_se(self) -> Floats:
+        """Standard error of each judge's log discrimination, (J,); 0 where not modelled."""
+        model = self._model
+        if model.basis is None:
+            return np.zeros(model.data.n_judges)
+        covariance = self._other[-model.n_log :, -model.n_log :]
+        return np.sqrt(np.einsum("ij,jk,ik->i", model.basis, covariance, model.basis))
+
+    @cached_property
+    def _other(self) -> Floats:
+        """Covariance of the parameters that are not abilities, (q, q)."""
+        return symmetric(self.lower[self.n :, self.n :])
+
+    def difference_variance(self, i: Ints, k: Ints) -> Floats:
+        """Return the variance of ability[i] - ability[k] within one component."""
+        lower = self.lower
+        own = lower[i, i] + lower[k, k]
+        variance: Floats = own - 2.0 * lower[np.maximum(i, k), np.minimum(i, k)]
+        return np.where(i == k, 0.0, variance)
+
+    @property
+    def _own_shift(self) -> Floats:
+        """Variance of the common shift of all abilities, to be taken out, broadcastable to (n,)."""
+        if self._gauge is None:
+            return np.asarray(1.0 / (self.n * self._model.priors.ability))
+        shift: Floats = 1.0 / np.bincount(self._gauge)[self._gauge]
+        return shift

@@ -1,0 +1,77 @@
+"""Dense Cholesky work on the joint negative Hessian."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import lapack
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scoring._types import Floats, Ints
+    from scoring._model import Blocks, Pairs
+
+
+class DenseSystem:
+    """The joint negative Hessian as one lower-triangular Fortran array, refilled in place.
+
+    Parameters
+    ----------
+    n, size : int
+        Number of abilities and of all parameters.
+    pairs : Pairs
+        Where the ability block has entries.
+    gauge : (n,) array of int or None
+        Component of each essay. When given, 1/n_c is added to every entry of a component's block:
+        the likelihood is flat along a common shift, and this makes the matrix regular without
+        moving the sum-to-zero solution. None when a prior does that.
+    """
+
+    def __init__(self, n: int, size: int, pairs: Pairs, gauge: Ints | None) -> None:
+        self._n = n
+        self._gauge = gauge
+        self._flat = np.zeros(size * size)
+        self._matrix = self._flat.reshape((size, size), order="F")
+        self._at = pairs.high + pairs.low * size
+
+    def fill(self, blocks: Blocks) -> Floats:
+        """Write the blocks and return the matrix; only its lower triangle is meaningful."""
+        n, flat, matrix = self._n, self._flat, self._matrix
+        flat.fill(0.0)
+        flat[self._at] = -blocks.weight
+        flat[: n * (len(matrix) + 1) : len(matrix) + 1] = blocks.diagonal
+        if len(matrix) > n:
+            matrix[n:, :n] = blocks.cross.T
+            matrix[n:, n:] = blocks.corner
+        if self._gauge is not None:
+            for label in range(int(self._gauge.max()) + 1):
+                members = np.flatnonzero(self._gauge == label)
+                matrix[np.ix_(members, members)] += 1.0 / len(members)
+        return matrix
+
+    def factor(self, blocks: Blocks, damping: float = 0.0) -> Floats | None:
+        """Return the lower Cholesky factor (in the shared buffer), or None if not definite."""
+        matrix = self.fill(blocks)
+        if damping:
+            self._flat[:: len(matrix) + 1] += damping
+        factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1, clean=0)
+        return factor if info == 0 else None
+
+
+def solve(factor: Floats, right: Floats) -> Floats:
+    """Solve with a lower Cholesky factor."""
+    solution, _ = lapack.dpotrs(factor, right, lower=1)
+    return solution
+
+
+def invert(factor: Floats) -> Floats:
+    """Turn a lower Cholesky factor into the lower triangle of the inverse, in place."""
+    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    return inverse
+
+
+def symmetric(lower: Floats) -> Floats:
+    """Return the full matrix of a lower triangle."""
+    full = np.tril(lower)
+    full += np.tril(lower, -1).T
+    return full

@@ -1,0 +1,111 @@
+"""Newton's method for the joint model: dense for small sets, conjugate gradients for large ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring._linear import DenseSystem, solve
+from scoring.errors import NotConvergedError, SolverState
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scoring._types import Floats, Ints
+    from scoring._model import Blocks, Model, Point
+
+MAX_ITERATIONS = 100
+TOLERANCE = 1e-10
+_REUSE_BELOW = 0.03
+_LARGEST_STEP = 2.0
+_MAX_HALVINGS = 40
+_MAX_DAMPINGS = 30
+
+
+@dataclass(slots=True)
+class Solution:
+    """A maximum of the objective.
+
+    Attributes
+    ----------
+    point : Point
+        The objective there.
+    iterations : int
+        Newton iterations made.
+    """
+
+    point: Point
+    iterations: int
+
+
+def maximise(
+    model: Model,
+    start: Floats,
+    *,
+    gauge: Ints | None = None,
+    tolerance: float = TOLERANCE,
+    max_iterations: int = MAX_ITERATIONS,
+) -> Solution:
+    """Climb to the maximum by damped Newton steps with a dense Cholesky factor.
+
+    Near the maximum the factor is kept (chord steps): a step of size s with a factor taken at
+    distance e leaves an error of order s * e.
+
+    Raises
+    ------
+    NotConvergedError
+        With the last iterate.
+    """
+    system = DenseSystem(model.n, model.size, model.pairs, gauge)
+    point = model.evaluate(start)
+    factor: Floats | None = None
+    previous = np.inf
+    for iteration in range(1, max_iterations + 1):
+        if factor is None or previous > _REUSE_BELOW:
+            factor, damped = _definite_factor(system, model.blocks(point))
+            stale = 0.0
+        step = solve(factor, point.gradient)
+        size = float(np.abs(step).max())
+        taken, following = _advance(model, point, step, size)
+        point = following
+        # error left behind: quadratic with a fresh factor, linear in its age with a stale one
+        left = size * max(size, stale)
+        stale += size
+        if taken == 1.0 and left < tolerance and not damped:
+            return Solution(point, iteration)
+        if taken < 1.0 or damped:
+            factor = None
+        previous = size
+    raise NotConvergedError("Newton's method", state_of(model, point, max_iterations, previous))
+
+
+def state_of(model: Model, point: Point, iterations: int, step: float) -> SolverState:
+    """Describe where a solver stopped."""
+    x = point.x
+    return SolverState(iterations, x[: model.n].copy(), x[model.n :].copy(), step, point.value)
+
+
+def _definite_factor(system: DenseSystem, blocks: Blocks) -> tuple[Floats, bool]:
+    """Factor the negative Hessian; add to its diagonal, and say so, where it is not definite."""
+    factor = system.factor(blocks)
+    if factor is not None:
+        return factor, False
+    damping = 1e-3 * float(np.abs(blocks.diagonal).max()) + 1e-12
+    for _ in range(_MAX_DAMPINGS):
+        factor = system.factor(blocks, damping)
+        if factor is not None:
+            return factor, True
+        damping *= 4.0
+    raise FloatingPointError("the Hessian is not finite")
+
+
+def _advance(model: Model, point: Point, step: Floats, size: float) -> tuple[float, Point]:
+    """Take the longest halving of the step that does not lower the objective."""
+    taken = min(model.longest_step(point.x, step), _LARGEST_STEP / max(size, _LARGEST_STEP))
+    slack = 1e-12 * (1.0 + abs(point.value))
+    for _ in range(_MAX_HALVINGS):
+        following = model.evaluate(point.x + taken * step)
+        if following.value >= point.value - slack:
+            return taken, following
+        taken *= 0.5
+    return 0.0, point

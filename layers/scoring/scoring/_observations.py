@@ -1,0 +1,171 @@
+"""From comparisons to weighted, oriented observations: ties, degrees and repeats are settled here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TYPE_CHECKING
+
+import numpy as np
+
+from scoring.errors import AllTiesError, InvalidComparisonError, InvalidSettingError
+
+if TYPE_CHECKING:
+    from scoring._types import Floats, Ints
+    from scoring.comparisons import Comparisons
+
+type Ties = Literal["auto", "interval", "davidson", "half"]
+type Repeats = Literal["shared", "independent"]
+
+
+@dataclass(slots=True, eq=False)
+class Observations:
+    """What the likelihood is a weighted sum over.
+
+    Attributes
+    ----------
+    n : int
+        Number of essays.
+    n_judges : int
+        Number of judges J.
+    first, second : (m,) arrays of int
+        Essays as shown.
+    judge : (m,) array of int or None
+        None when there is one judge.
+    sign : (m,) array of float
+        +1 when the first essay is preferred or the verdict is a tie, else -1.
+    category : (m,) array of int
+        Degree, 0 for a tie.
+    weight : (m,) array of float or None
+        Evidence of each row in comparisons; None when all are 1.
+    degrees : int
+        Highest degree D.
+    ties : {"none", "interval", "davidson", "half"}
+        How ties are modelled.
+    """
+
+    n: int
+    n_judges: int
+    first: Ints
+    second: Ints
+    judge: Ints | None
+    sign: Floats
+    category: Ints
+    weight: Floats | None
+    degrees: int
+    ties: str
+
+    def evidence(self) -> Ints:
+        """Return the number of comparisons that bear on each essay, repeats counted once, (n,)."""
+        w = self.weight
+        total = np.bincount(self.first, w, self.n) + np.bincount(self.second, w, self.n)
+        return np.rint(total).astype(np.int64)
+
+    def half_wins(self) -> Floats:
+        """Return each essay's wins plus half its ties, weighted, (n,)."""
+        share = np.where(self.category == 0, 0.5, 0.5 + 0.5 * self.sign)
+        w = 1.0 if self.weight is None else self.weight
+        won: Floats = np.bincount(self.first, w * share, self.n)
+        return won + np.bincount(self.second, w * (1.0 - share), self.n)
+
+
+def observe(
+    comparisons: Comparisons, *, ties: Ties, degrees: int | Literal["auto"], repeats: Repeats
+) -> Observations:
+    """Check outcomes against the declared degrees and settle weights and ties.
+
+    Raises
+    ------
+    AllTiesError
+        If no verdict prefers an essay.
+    InvalidComparisonError
+        If an outcome exceeds the declared degrees.
+    InvalidSettingError
+        If ``ties``, ``degrees`` or ``repeats`` is unknown, or Davidson ties meet degrees.
+    """
+    outcome = comparisons.outcome
+    category = np.abs(outcome)
+    highest = _highest_degree(category, outcome, degrees)
+    kind = _kind_of_ties(ties, category, highest)
+    weight = _evidence_weights(comparisons, repeats)
+    observations = Observations(
+        n=comparisons.n_essays,
+        n_judges=comparisons.n_judges,
+        first=comparisons.first,
+        second=comparisons.second,
+        judge=comparisons.judge if comparisons.n_judges > 1 else None,
+        sign=np.where(outcome < 0, -1.0, 1.0),
+        category=category,
+        weight=weight,
+        degrees=highest,
+        ties=kind,
+    )
+    return _split_ties(observations) if kind == "half" else observations
+
+
+def _highest_degree(category: Ints, outcome: Ints, degrees: int | Literal["auto"]) -> int:
+    top = int(category.max())
+    if top == 0:
+        raise AllTiesError("every verdict is a tie: nothing can be ordered")
+    if degrees == "auto":
+        return top
+    if not isinstance(degrees, int) or degrees < 1:
+        raise InvalidSettingError("degrees", f"expected 'auto' or an integer >= 1, got {degrees!r}")
+    if top > degrees:
+        row = int((category > degrees).argmax())
+        raise InvalidComparisonError(
+            "outcome", f"{outcome[row]} is beyond the {degrees} declared degree(s) a side", row
+        )
+    return degrees
+
+
+def _kind_of_ties(ties: Ties, category: Ints, degrees: int) -> str:
+    if ties not in ("auto", "interval", "davidson", "half"):
+        raise InvalidSettingError(
+            "ties", f"expected 'auto', 'interval', 'davidson' or 'half', got {ties!r}"
+        )
+    if ties == "davidson" and degrees > 1:
+        raise InvalidSettingError(
+            "ties", "Davidson's model knows one degree only; use 'interval' for degrees"
+        )
+    if not (category == 0).any():
+        return "none"
+    return "interval" if ties == "auto" else ties
+
+
+def _evidence_weights(comparisons: Comparisons, repeats: Repeats) -> Floats | None:
+    """Return 1/r for the r comparisons of one pair by one known judge, or None when all r are 1."""
+    if repeats not in ("shared", "independent"):
+        raise InvalidSettingError("repeats", f"expected 'shared' or 'independent', got {repeats!r}")
+    if comparisons.judge is None or repeats == "independent":
+        return None
+    n = comparisons.n_essays
+    low = np.minimum(comparisons.first, comparisons.second)
+    high = np.maximum(comparisons.first, comparisons.second)
+    key = (comparisons.judge * n + low) * n + high
+    ordered = np.sort(key)
+    if (ordered[1:] != ordered[:-1]).all():
+        return None
+    _, inverse, count = np.unique(key, return_inverse=True, return_counts=True)
+    weight: Floats = 1.0 / count[inverse]
+    return weight
+
+
+def _split_ties(o: Observations) -> Observations:
+    """Replace every tie by half a win and half a loss of the least degree."""
+    tie = np.flatnonzero(o.category == 0)
+    weight = np.ones(len(o.first)) if o.weight is None else o.weight.copy()
+    weight[tie] *= 0.5
+    category = o.category.copy()
+    category[tie] = 1
+    return Observations(
+        n=o.n,
+        n_judges=o.n_judges,
+        first=np.concatenate([o.first, o.first[tie]]),
+        second=np.concatenate([o.second, o.second[tie]]),
+        judge=None if o.judge is None else np.concatenate([o.judge, o.judge[tie]]),
+        sign=np.concatenate([o.sign, -o.sign[tie]]),
+        category=np.concatenate([category, category[tie]]),
+        weight=np.concatenate([weight, weight[tie]]),
+        degrees=o.degrees,
+        ties="half",
+    )

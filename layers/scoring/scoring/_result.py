@@ -1,0 +1,178 @@
+"""The result of a fit: abilities on one scale, with their uncertainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from scoring._graph import components as label_components
+from scoring.errors import DisconnectedError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scoring._types import Floats, Ints
+    from scoring._information import Information
+    from numpy.typing import ArrayLike
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """P(first preferred | not a tie) of a Normal logit difference.
+
+    Attributes
+    ----------
+    tie_half_width : float
+        Half width of the tie interval, logits.
+    lapse : float
+        Probability of a random answer.
+    guess : float
+        Probability that a random answer prefers one given essay.
+    """
+
+    tie_half_width: float
+    lapse: float
+    guess: float
+
+    def __call__(self, mean: Floats, variance: Floats) -> Floats:
+        """Return the probability for logit differences N(mean, variance)."""
+        shrink = 1.0 / np.sqrt(1.0 + np.pi / 8.0 * variance)
+        attentive, guessed = 1.0 - self.lapse, self.lapse * self.guess
+        up = guessed + attentive * _logistic((mean - self.tie_half_width) * shrink)
+        down = guessed + attentive * _logistic((-mean - self.tie_half_width) * shrink)
+        return up / (up + down)
+
+
+def _logistic(x: Floats) -> Floats:
+    result: Floats = 1.0 / (1.0 + np.exp(-np.clip(x, -500.0, 500.0)))
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Abilities on one logit scale, with their uncertainty.
+
+    Standard errors and covariances need one dense inverse, which is computed when first asked
+    for; the abilities alone need none.
+
+    Attributes
+    ----------
+    ability : (n,) array
+        Logits. Sum to zero: over all essays under ``map``, within each component otherwise.
+    order_effect : (J,) array
+        Logits added in favour of the essay shown first, per judge; 0 where not modelled.
+    cut_points : (K,) array
+        Positive cut points of the latent margin in ascending order, logits: the first is the
+        half width of the tie interval when ties are modelled as intervals, the rest separate the
+        degrees. Under Davidson's model the single entry is log nu.
+    discrimination : (J,) array
+        Factor by which a judge's logits differ from the common scale; 1 where not modelled.
+    log_likelihood : float
+        Plain log likelihood at the estimate, repeated pairs at their shared weight.
+    n_comparisons : (n,) array of int
+        Comparisons that bear on each essay, repeats by one judge counted once.
+    iterations : int
+        Iterations of the solver.
+    prior_sd : float or None
+        Prior standard deviation of the abilities, logits; None for estimators without it.
+    estimator : str
+        The estimator used.
+    """
+
+    ability: Floats
+    order_effect: Floats
+    cut_points: Floats
+    discrimination: Floats
+    log_likelihood: float
+    n_comparisons: Ints
+    iterations: int
+    prior_sd: float | None
+    estimator: str
+    _information: Information = field(repr=False)
+    _links: tuple[Ints, Ints] = field(repr=False)
+    _preference: Preference = field(repr=False)
+
+    @cached_property
+    def standard_error(self) -> Floats:
+        """Standard error of each ability in the sum-to-zero gauge, logits, (n,)."""
+        return np.sqrt(self._information.variance)
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Covariance of the abilities in the sum-to-zero gauge, logits^2, (n, n)."""
+        return self._information.covariance
+
+    @cached_property
+    def diagonal_standard_error(self) -> Floats:
+        """1/sqrt of the diagonal information, (n,): what several programs publish.
+
+        It ignores that opponents' abilities are estimated too; compare ``standard_error``.
+        """
+        return 1.0 / np.sqrt(self._information.diagonal)
+
+    @cached_property
+    def components(self) -> Ints:
+        """Connected component of each essay, numbered by its smallest essay, (n,)."""
+        return label_components(len(self.ability), *self._links)
+
+    @cached_property
+    def order_effect_se(self) -> Floats:
+        """Standard error of each order effect, logits, (J,); 0 where it is not modelled."""
+        return self._information.order_effect_se
+
+    @cached_property
+    def cut_points_se(self) -> Floats:
+        """Standard error of each cut point, logits, (K,)."""
+        return self._information.cut_points_se
+
+    @cached_property
+    def discrimination_se(self) -> Floats:
+        """Standard error of each discrimination (delta method), (J,); 0 where not modelled."""
+        return self.discrimination * self._information.log_discrimination_se
+
+    def difference(self, i: int, k: int) -> tuple[float, float]:
+        """Return ability[i] - ability[k] and its standard error, logits.
+
+        Raises
+        ------
+        DisconnectedError
+            If no chain of comparisons links the two essays.
+        """
+        if self.components[i] != self.components[k]:
+            raise DisconnectedError(i, k)
+        pair = np.array([i]) % len(self.ability), np.array([k]) % len(self.ability)
+        variance = self._information.difference_variance(*pair)[0]
+        return float(self.ability[i] - self.ability[k]), float(np.sqrt(variance))
+
+    def predict(
+        self, first: ArrayLike, second: ArrayLike, judge: ArrayLike | None = None
+    ) -> Floats:
+        """Predict verdicts on pairs shown in a given order.
+
+        The probability is averaged over the uncertainty of the ability difference (MacKay 1992,
+        the logistic-Normal integral), so that an early fit does not predict with the confidence
+        of a late one. Pairs in different components get a difference of zero.
+
+        Parameters
+        ----------
+        first, second : (m,) array_like of int
+            Essays as shown.
+        judge : (m,) array_like of int, optional
+            Whose order effect and discrimination apply. None predicts from the essays alone, as
+            an audit must: a judge who always prefers the first essay is then not predictable.
+
+        Returns
+        -------
+        (m,) array
+            P(first preferred | not a tie).
+        """
+        i, k = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
+        linked = self.components[i] == self.components[k]
+        difference = np.where(linked, self.ability[i] - self.ability[k], 0.0)
+        variance = np.where(linked, self._information.difference_variance(i, k), 0.0)
+        if judge is None:
+            return self._preference(difference, variance)
+        j = np.asarray(judge, dtype=np.int64)
+        a = self.discrimination[j]
+        return self._preference(a * difference + self.order_effect[j], a * a * variance)

@@ -1,0 +1,186 @@
+"""Audit of the judge on random pairs, each predicted before its verdict arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring.errors import InvalidComparisonError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scoring._types import Floats
+    from numpy.typing import ArrayLike
+
+type Interval = tuple[float, float]
+
+_Z95 = 1.959963984540054
+_LEAST_PROBABILITY = 1e-12
+_MAX_ITERATIONS = 100
+AT_CHANCE_Z = 2.575829303548901
+"""Normal quantile of the one-sided level .005 at which a judge is told from a coin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """How well verdicts on random pairs were predicted.
+
+    Attributes
+    ----------
+    n : int
+        Audited comparisons.
+    agreement : float
+        Share of verdicts for the essay predicted to win; ties and even predictions count half.
+    agreement_interval : (float, float)
+        95% Wilson interval.
+    log_loss : float
+        Mean of -log P(verdict), nats; a coin has log 2 = .693. A tie counts half each way.
+    log_loss_interval : (float, float)
+        95% Normal interval.
+    slope : float
+        Logistic recalibration slope of the verdicts on the predicted logits: 1 when the
+        predictions are calibrated, below 1 when they are too confident, 0 when they say nothing.
+    slope_interval : (float, float)
+        95% interval; infinite when the predictions do not vary.
+    chance_z : float
+        Normal deviate of the association between predicted logits and verdicts.
+    at_chance : bool
+        Whether the verdicts cannot be told from coin flips (``chance_z`` below the one-sided
+        .005 quantile).
+    """
+
+    n: int
+    agreement: float
+    agreement_interval: Interval
+    log_loss: float
+    log_loss_interval: Interval
+    slope: float
+    slope_interval: Interval
+    chance_z: float
+    at_chance: bool
+
+
+def prequential_audit(predicted: ArrayLike, preferred: ArrayLike) -> Audit:
+    """Compare predictions with the verdicts that came after them.
+
+    Adaptive pairing cannot flatter this figure: the pairs were drawn at random and each
+    prediction was fixed before its verdict (prequential, Dawid 1984). Under a judge who ignores
+    the essays (a coin, or one who always prefers the essay shown first when the order is random)
+    the verdicts are exchangeable given the predictions, so the permutation distribution of
+    their covariance tests the judge whatever the schedule was.
+
+    Parameters
+    ----------
+    predicted : (m,) array_like of float
+        P(first preferred) in [0, 1] from the fit that stood before, as ``Fit.predict(first,
+        second)`` gives it without a judge.
+    preferred : (m,) array_like of float
+        1 when the first essay was preferred, 0 when the second was, .5 for a tie.
+
+    Returns
+    -------
+    Audit
+        Agreement, log loss and slope with 95% intervals, and the verdict on the judge. Empty
+        input gives an audit that knows nothing: even scores, the widest intervals, at chance.
+
+    Raises
+    ------
+    InvalidComparisonError
+        If the arrays differ in length, a probability is outside [0, 1], or a verdict is not
+        0, .5 or 1; names the row.
+    """
+    p, y = _checked(predicted, preferred)
+    if len(p) == 0:
+        return _know_nothing()
+    p = np.clip(p, _LEAST_PROBABILITY, 1.0 - _LEAST_PROBABILITY)
+    logit = np.log(p) - np.log1p(-p)
+    loss = -(y * np.log(p) + (1.0 - y) * np.log1p(-p))
+    agree = np.where(logit == 0.0, 0.5, np.where(logit > 0.0, y, 1.0 - y))
+    agreement = float(agree.mean())
+    log_loss = float(loss.mean())
+    spread = _Z95 * float(loss.std(ddof=1)) / np.sqrt(len(p)) if len(p) > 1 else np.inf
+    slope, slope_interval = _recalibrate(logit, y)
+    z = _association(logit, y)
+    return Audit(
+        n=len(p),
+        agreement=agreement,
+        agreement_interval=_wilson(agreement, len(p)),
+        log_loss=log_loss,
+        log_loss_interval=(max(0.0, log_loss - spread), log_loss + spread),
+        slope=slope,
+        slope_interval=slope_interval,
+        chance_z=z,
+        at_chance=z < AT_CHANCE_Z,
+    )
+
+
+def _checked(predicted: ArrayLike, preferred: ArrayLike) -> tuple[Floats, Floats]:
+    p = np.asarray(predicted, dtype=np.float64)
+    y = np.asarray(preferred, dtype=np.float64)
+    if p.ndim != 1 or p.shape != y.shape:
+        raise InvalidComparisonError(
+            "preferred", f"predicted has shape {p.shape}, preferred {y.shape}; both must be (m,)"
+        )
+    bad = ~((p >= 0.0) & (p <= 1.0))
+    if bad.any():
+        row = int(bad.argmax())
+        raise InvalidComparisonError("predicted", f"{p[row]} is not a probability", row)
+    bad = ~np.isin(y, (0.0, 0.5, 1.0))
+    if bad.any():
+        row = int(bad.argmax())
+        raise InvalidComparisonError("preferred", f"{y[row]} is not 0, 0.5 or 1", row)
+    return p, y
+
+
+def _know_nothing() -> Audit:
+    return Audit(
+        n=0,
+        agreement=0.5,
+        agreement_interval=(0.0, 1.0),
+        log_loss=float(np.log(2.0)),
+        log_loss_interval=(0.0, np.inf),
+        slope=0.0,
+        slope_interval=(-np.inf, np.inf),
+        chance_z=0.0,
+        at_chance=True,
+    )
+
+
+def _wilson(share: float, n: int) -> Interval:
+    """Return the 95% score interval of a proportion (Wilson 1927)."""
+    z2 = _Z95**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z95 * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
+
+
+def _association(logit: Floats, y: Floats) -> float:
+    """Return the permutation z of the covariance of logits and verdicts (0 when one is constant)."""
+    x, v = logit - logit.mean(), y - y.mean()
+    variance = float(x @ x) * float(v @ v) / max(1, len(x) - 1)
+    return float(x @ v) / float(np.sqrt(variance)) if variance > 0.0 else 0.0
+
+
+def _recalibrate(logit: Floats, y: Floats) -> tuple[float, Interval]:
+    """Fit verdict ~ intercept + slope * logit by Firth's penalised likelihood, which always exists.
+
+    Returns the slope and its 95% Wald interval.
+    """
+    design = np.column_stack([np.ones_like(logit), logit])
+    if np.ptp(logit) < 1e-9:
+        return 0.0, (-np.inf, np.inf)
+    beta = np.zeros(2)
+    information = np.eye(2)
+    for _ in range(_MAX_ITERATIONS):
+        p = 1.0 / (1.0 + np.exp(-np.clip(design @ beta, -500.0, 500.0)))
+        weighted = design * (p * (1.0 - p))[:, None]
+        information = design.T @ weighted
+        leverage = np.einsum("ij,ij->i", weighted @ np.linalg.inv(information), design)
+        step = np.linalg.solve(information, design.T @ (y - p + leverage * (0.5 - p)))
+        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 2.0))
+        beta = beta + step
+        if np.abs(step).max() < 1e-9:
+            break
+    half = _Z95 * float(np.sqrt(np.linalg.inv(information)[1, 1]))
+    return float(beta[1]), (float(beta[1]) - half, float(beta[1]) + half)

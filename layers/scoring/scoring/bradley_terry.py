@@ -1,0 +1,210 @@
+"""Bradley-Terry abilities with order effects, ties, degrees and judges in one penalised fit."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal, TYPE_CHECKING
+
+import numpy as np
+
+from scoring._graph import components as label_components
+from scoring._information import Information
+from scoring._links import Binary, Davidson, Interval, Lapse, Link
+from scoring._model import NO_PRIORS, Model, Priors
+from scoring._newton import Solution, maximise, state_of
+from scoring._observations import Observations, Repeats, Ties, observe
+from scoring._result import Fit, Preference
+from scoring.errors import InvalidSettingError, OneJudgeError
+
+if TYPE_CHECKING:
+    from scoring.comparisons import Comparisons
+    from scoring._types import Floats, Ints
+    from numpy.typing import ArrayLike
+
+__all__ = ["Fit", "fit"]
+
+type Estimator = Literal["map", "mle", "firth", "epsilon", "choix"]
+type Judges = Literal["pooled", "discrimination"]
+
+
+def fit(
+    comparisons: Comparisons,
+    *,
+    prior_sd: float = 2.0,
+    order_effect: bool = True,
+    ties: Ties = "auto",
+    degrees: int | Literal["auto"] = "auto",
+    judges: Judges = "pooled",
+    lapse: float = 0.0,
+    estimator: Estimator = "map",
+    repeats: Repeats = "shared",
+    start: Fit | ArrayLike | None = None,
+) -> Fit:
+    r"""Estimate abilities and everything that bears on the verdicts together.
+
+    The latent margin of "first over second" by judge j is
+    :math:`a_j (\theta_{first} - \theta_{second}) + b_j` plus standard logistic noise. The first
+    essay is preferred when it is positive (Bradley & Terry 1952; order effect as in Davidson &
+    Beaver 1977); a tie and the degrees of a preference are intervals of it with cut points
+    symmetric about zero (Agresti 1992).
+
+    Identification: abilities sum to zero, log discriminations sum to zero. Priors of ``map``:
+    :math:`\theta \sim N(0, prior\_sd^2)`, :math:`b_j \sim N(0, 1)`,
+    :math:`\log a_j \sim N(0, .5^2)`, gaps between cut points Gamma(2, 1). They make the
+    estimate exist for every set of comparisons.
+
+    Parameters
+    ----------
+    comparisons : Comparisons
+        The verdicts.
+    prior_sd : float, default 2.0
+        Prior standard deviation of the abilities, logits. It must come from outside (earlier
+        assessments of the same kind), never from the same adaptively paired comparisons.
+    order_effect : bool, default True
+        Estimate, per judge, the advantage of being shown first (logits). Needs records of the
+        shown order; without them (``order_known=False``) it is left out.
+    ties : {"auto", "interval", "davidson", "half"}
+        Ties as the middle interval ("auto" and "interval"), as Davidson's (1970) third outcome,
+        or as half a win each.
+    degrees : "auto" or int
+        Degrees of preference a side; "auto" takes the highest one seen.
+    judges : {"pooled", "discrimination"}
+        One common discrimination, or one per judge.
+    lapse : float, default 0.0
+        Known probability that a verdict is a random answer.
+    estimator : {"map", "mle", "firth", "epsilon", "choix"}
+        Posterior mode (default); maximum likelihood; Jeffreys-penalised likelihood (Firth 1993);
+        the epsilon-adjusted scores of R's sirt::btm; choix.ilsr_pairwise.
+    repeats : {"shared", "independent"}
+        The r comparisons of one pair by one known judge, in whichever order, weigh 1/r each
+        ("shared", because a judge who repeats a verdict adds no evidence), or 1 each.
+    start : Fit or (n,) array_like, optional
+        Abilities to start from, such as those of the previous wave.
+
+    Returns
+    -------
+    Fit
+        Abilities (logits) with their covariance and the other parameters.
+
+    Raises
+    ------
+    AllTiesError, InvalidComparisonError, InvalidSettingError, OneJudgeError
+        For input that no fit can use, naming the row or the setting.
+    SeparationError
+        Under ``mle``, when no finite maximum exists.
+    NotConvergedError
+        With the state of the solver.
+    """
+    _check_settings(prior_sd, lapse, judges, estimator)
+    observations = observe(comparisons, ties=ties, degrees=degrees, repeats=repeats)
+    priors = Priors(1.0 / prior_sd**2) if estimator == "map" else NO_PRIORS
+    model = Model(
+        observations,
+        _link(observations, lapse),
+        priors,
+        order_effect=order_effect and comparisons.order_known,
+        discrimination=_discrimination_basis(observations, judges),
+    )
+    gauge = None if estimator == "map" else label_components(model.n, *_links(observations))
+    solution = maximise(model, model.start(_starting_abilities(observations, start)), gauge=gauge)
+    result = _result(model, solution, gauge)
+    prior = float(prior_sd) if estimator == "map" else None
+    return dataclasses.replace(
+        result,
+        prior_sd=prior,
+        estimator=estimator,
+        _preference=_preference(model, result, lapse),
+    )
+
+
+def _check_settings(prior_sd: float, lapse: float, judges: str, estimator: str) -> None:
+    if not (np.isfinite(prior_sd) and prior_sd > 0):
+        raise InvalidSettingError("prior_sd", f"must be positive and finite, got {prior_sd}")
+    if not 0.0 <= lapse < 1.0:
+        raise InvalidSettingError("lapse", f"must be in [0, 1), got {lapse}")
+    if judges not in ("pooled", "discrimination"):
+        raise InvalidSettingError(
+            "judges", f"expected 'pooled' or 'discrimination', got {judges!r}"
+        )
+    if estimator not in ("map", "mle", "firth", "epsilon", "choix"):
+        raise InvalidSettingError(
+            "estimator", f"expected map, mle, firth, epsilon or choix, got {estimator!r}"
+        )
+    if judges == "discrimination" and estimator != "map":
+        raise InvalidSettingError("judges", "discrimination needs the priors of estimator='map'")
+
+
+def _link(observations: Observations, lapse: float) -> Link:
+    category, degrees = observations.category, observations.degrees
+    link: Link
+    if observations.ties == "davidson":
+        link = Davidson(category)
+    elif observations.ties == "interval" or degrees > 1:
+        link = Interval(category, degrees, ties=observations.ties == "interval")
+    else:
+        link = Binary(len(category))
+    return Lapse(link, lapse) if lapse > 0.0 else link
+
+
+def _discrimination_basis(observations: Observations, judges: Judges) -> Floats | None:
+    """Return an orthonormal basis of log discriminations that sum to zero, (J, J-1)."""
+    if judges == "pooled":
+        return None
+    judge = observations.judge
+    if judge is None or (judge == judge[0]).all():
+        raise OneJudgeError("discrimination compares judges: verdicts of at least two are needed")
+    return sum_to_zero_basis(observations.n_judges)
+
+
+def sum_to_zero_basis(size: int) -> Floats:
+    """Return an orthonormal basis of the vectors that sum to zero, (size, size - 1)."""
+    k = np.arange(1, size)
+    upper = np.tril(np.ones((size, size - 1)).T).T
+    helmert = np.where(np.arange(size)[:, None] == k[None, :], -k.astype(float), upper)
+    return helmert / np.sqrt(k * (k + 1.0))
+
+
+def _links(observations: Observations) -> tuple[Ints, Ints]:
+    return observations.first, observations.second
+
+
+def _starting_abilities(observations: Observations, start: Fit | ArrayLike | None) -> Floats:
+    n = observations.n
+    if start is None:
+        won = observations.half_wins()
+        lost = observations.evidence() - won
+        guess: Floats = np.log((won + 0.5) / (lost + 0.5))
+        return guess - guess.mean()
+    given = np.asarray(start.ability if isinstance(start, Fit) else start, dtype=np.float64)
+    if given.shape != (n,) or not np.isfinite(given).all():
+        raise InvalidSettingError("start", f"expected {n} finite abilities, got {given.shape}")
+    return given - given.mean()
+
+
+def _result(model: Model, solution: Solution, gauge: Ints | None) -> Fit:
+    point = solution.point
+    x = point.x
+    order = np.zeros(model.data.n_judges)
+    if model.n_order:
+        order = x[model.n : model.n + model.n_order].copy()
+    state = state_of(model, point, solution.iterations, 0.0)
+    return Fit(
+        ability=x[: model.n].copy(),
+        order_effect=order,
+        cut_points=model.link.cut_points(x[model.shape_at]).copy(),
+        discrimination=np.exp(model.log_discrimination(x)),
+        log_likelihood=point.log_likelihood,
+        n_comparisons=model.data.evidence(),
+        iterations=solution.iterations,
+        prior_sd=None,
+        estimator="map",
+        _information=Information(model, model.blocks(point), state, gauge),
+        _links=_links(model.data),
+        _preference=Preference(0.0, 0.0, 0.5),
+    )
+
+
+def _preference(model: Model, result: Fit, lapse: float) -> Preference:
+    shape = np.diff(result.cut_points, prepend=0.0) if model.link.gaps else result.cut_points
+    guess = model.data.degrees / model.link.n_outcomes
+    return Preference(model.link.tie_half_width(shape), lapse, guess)
