@@ -35,6 +35,11 @@ class WaveDraft:
         self._audit: list[Bools] = []
 
     @property
+    def is_connected(self) -> bool:
+        """Whether a chain of comparisons links every essay to every other."""
+        return not self._component.any()
+
+    @property
     def is_small(self) -> bool:
         """Whether `spread` is exact."""
         return self.n_essays <= _EXACT_UP_TO
@@ -54,7 +59,7 @@ class WaveDraft:
         a, b = pairs[:, 0], pairs[:, 1]
         self.met[a, b] = self.met[b, a] = True
         self.counts = self.counts + np.bincount(pairs.ravel(), minlength=self.n_essays)
-        if self._component.any():
+        if not self.is_connected:
             for i, j in pairs:
                 self._join(i, j)
         self._pairs.append(pairs)
@@ -102,7 +107,7 @@ class WaveDraft:
         The pairs form a tree whose open ends are the essays not yet used; two-essay components give
         a path through all of them.
         """
-        if not self._component.any():
+        if self.is_connected:
             return no_pairs()
         labels = self._component[essays]
         groups = [rng.permutation(essays[labels == label]).tolist() for label in np.unique(labels)]

@@ -145,7 +145,10 @@ def plan_wave(
     elif theta is None or strategy == "random":
         _fill(draft, budget, rng, partial(random_scores, n_essays, rng), audit=known)
     else:
-        audited = round(audit_share * budget)
+        # Abilities are not comparable across components, so a random round joins them first.
+        joining = 0 if draft.is_connected else min(budget, n_essays // 2)
+        _fill(draft, joining, rng, partial(random_scores, n_essays, rng), audit=True)
+        audited = round(audit_share * budget) - len(draft.pairs)
         _fill(draft, audited, rng, partial(random_scores, n_essays, rng), audit=True)
         match = best_matching if strategy == "optimal_matching" else greedy_matching
         worth = _worth(draft, theta, None if strategy == "nearest" else cov, rng)

@@ -87,6 +87,13 @@ def test_two_waves_of_one_round_connect_all_essays(n: int, seed: int, first_wave
     assert reached_from_zero(n, plan) == n
 
 
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(2, 60), seed=st.integers(0, 10**6), rounds=st.integers(2, 4))
+def test_one_wave_of_two_rounds_connects_all_essays(n: int, seed: int, rounds: int) -> None:
+    plan = play(n, 1, seed=seed, rounds=rounds)
+    assert reached_from_zero(n, plan) == n
+
+
 @settings(max_examples=30, deadline=None)
 @given(n=st.integers(6, 45), seed=st.integers(0, 10**6))
 def test_every_essay_is_shown_first_about_as_often_as_second(n: int, seed: int) -> None:

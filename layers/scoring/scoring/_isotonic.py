@@ -1,0 +1,47 @@
+"""Monotone regression by pooling adjacent violators."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoring._types import Floats, Ints
+
+
+def pooled_blocks(values: Floats, weights: Floats) -> Ints:
+    """Return the block number of every value in the weighted non-decreasing regression.
+
+    Pool adjacent violators (Ayer et al., Annals of Mathematical Statistics 26, 1955): linear time.
+
+    Parameters
+    ----------
+    values, weights : (n,), weights positive.
+
+    Returns
+    -------
+    (n,) non-decreasing integers; values with the same number are replaced by their weighted mean.
+
+    """
+    blocks: list[tuple[float, float, int]] = []
+    for value, weight in zip(values, weights, strict=True):
+        mean, mass, size = float(value), float(weight), 1
+        while blocks and blocks[-1][0] > mean:
+            before, heavier, more = blocks.pop()
+            mean = (before * heavier + mean * mass) / (heavier + mass)
+            mass, size = heavier + mass, size + more
+        blocks.append((mean, mass, size))
+    return np.repeat(np.arange(len(blocks)), [size for _, _, size in blocks])
+
+
+def pooling_matrix(values: Floats, weights: Floats | None = None) -> Floats:
+    """Return the matrix P such that `P @ values` is the non-decreasing regression, `(n, n)`."""
+    weights = np.ones_like(values) if weights is None else weights
+    block = pooled_blocks(values, weights)
+    share = (block[:, None] == block[None, :]) * weights
+    matrix: Floats = share / share.sum(axis=1, keepdims=True)
+    return matrix
+
+
+def isotonic_regression(values: Floats, weights: Floats | None = None) -> Floats:
+    """Return the non-decreasing sequence nearest to `values` in weighted least squares, `(n,)`."""
+    fitted: Floats = pooling_matrix(values, weights) @ values
+    return fitted

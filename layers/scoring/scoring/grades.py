@@ -1,0 +1,278 @@
+"""From abilities to grades: a probability of every grade for every student essay.
+
+Anchors, essays whose grades are known, lie on the same ability scale as the students. A method
+places the boundaries between grades from them:
+
+- `gls` (default): joint Gaussian model of line, grades, anchors and students
+  (`scoring._grade_gls`).
+- `isotonic`: monotone regression, shrunk toward a line (`scoring._grade_smoothers`).
+- `medians`: median anchor of each grade, midpoints between; kept as a check.
+
+The first two carry the uncertainty of ability, anchors and boundaries, and what these share, into
+the probabilities. All give non-decreasing boundaries, whatever the anchors say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from scoring._anchor_health import leave_one_out, order_warnings, outlying_anchors
+from scoring._grade_gls import gls_curve
+from scoring._grade_model import (
+    AnchorSet,
+    BoundaryPrior,
+    CalibrationReport,
+    CalibrationWarning,
+    GradeCurve,
+    Targets,
+)
+from scoring._grade_smoothers import isotonic_curve, median_curve
+from scoring._types import Floats, Ints
+from scoring.errors import ScoringError
+
+__all__ = [
+    "Calibration",
+    "CalibrationError",
+    "CalibrationReport",
+    "CalibrationWarning",
+    "FewAnchorGradesError",
+    "calibrate",
+]
+
+Method = Literal["gls", "isotonic", "medians"]
+
+# How well a population's shares foretell the boundaries of one batch, in standard deviations of its
+# students: the batch as a whole may be off by .3, each boundary by another .15.
+_COMMON_SHIFT = 0.3
+_OWN_SHIFT = 0.15
+# Shares of the population below this do not push a boundary further out.
+_LEAST_SHARE = 1e-3
+
+
+class CalibrationError(ScoringError):
+    """A calibration cannot be made from these arguments; the message names the argument."""
+
+
+class FewAnchorGradesError(CalibrationError):
+    """The anchors have fewer than two distinct grades, so they place no boundary."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Grades along the ability scale, and the students' probabilities.
+
+    Attributes
+    ----------
+    probabilities : (s, G) P(grade) of every student; rows sum to 1.
+    boundaries : (G - 1,) abilities, logits, non-decreasing; boundary g parts grades g and g + 1.
+    boundary_se : (G - 1,) their standard errors, logits.
+    grade_centres : (G,) ability in the middle of each grade, logits.
+    anchor_weight : (a,) how far each anchor is believed: about 1 if it fits, below .5 if its grade
+    is
+        probably wrong (2.45 standard deviations off).
+    anchor_residual : (a,) ability less the centre of its grade, logits.
+    extrapolated_grades : grades without an anchor; their place follows from the others.
+    warnings : what the caller should know, see `CalibrationWarning`.
+    report : how well the anchors foretell each other.
+    method : the method used.
+    """
+
+    probabilities: Floats
+    boundaries: Floats
+    boundary_se: Floats
+    grade_centres: Floats
+    anchor_weight: Floats
+    anchor_residual: Floats
+    extrapolated_grades: tuple[int, ...]
+    warnings: tuple[CalibrationWarning, ...]
+    report: CalibrationReport
+    method: Method
+
+
+def calibrate(
+    ability: ArrayLike,
+    covariance: ArrayLike,
+    *,
+    anchors: ArrayLike,
+    anchor_grade: ArrayLike,
+    n_grades: int,
+    students: ArrayLike,
+    method: Method = "gls",
+    population: ArrayLike | None = None,
+    population_weight: float = 1.0,
+) -> Calibration:
+    """Turn abilities into grade probabilities by graded anchors.
+
+    Parameters
+    ----------
+    ability : (n,) abilities in logits, from `scoring.fit`.
+    covariance : (n, n) their joint covariance, logits squared.
+    anchors, anchor_grade : (a,) anchor essays and the positions of their grades, 0 the lowest.
+    n_grades : number of grades G.
+    students : (s,) essays to grade, none of them an anchor.
+    method : see the module.
+    population : (G,) historical shares of the grades among such students, or None. A soft prior on
+    the
+        boundaries, for `gls` only: pass it if it is known, never the anchors' own frequencies.
+    population_weight : multiplies the prior's precision; 0 ignores it.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    FewAnchorGradesError
+        Fewer than two distinct grades among the anchors.
+    CalibrationError
+        An argument is out of range, has the wrong shape, or does not fit the others.
+    """
+    theta, cov = _checked_estimates(ability, covariance)
+    ids = _checked_essays("anchors", anchors, len(theta))
+    graded = _checked_essays("students", students, len(theta))
+    if np.isin(graded, ids).any():
+        essay = graded[np.isin(graded, ids)][0]
+        raise CalibrationError(f"students and anchors share essay {essay}: it is one or the other")
+    grade = _checked_grades(anchor_grade, len(ids), n_grades)
+    shares = _checked_population(population, population_weight, n_grades, method)
+    anchor_set = AnchorSet(theta[ids], cov[np.ix_(ids, ids)], grade, n_grades)
+    if anchor_set.n_distinct < 2:
+        raise FewAnchorGradesError(
+            f"anchor_grade has {anchor_set.n_distinct} distinct grade: boundaries need "
+            "anchors of at least 2 different grades"
+        )
+    targets = Targets(theta[graded], cov.diagonal()[graded], cov[np.ix_(graded, ids)])
+    prior = None
+    if shares is not None and population_weight > 0 and len(graded):
+        prior = _boundary_prior(targets, shares, population_weight)
+    curve = _curve(method, anchor_set, prior)
+    report = leave_one_out(anchor_set, curve, lambda kept: _curve(method, kept, prior))
+    missing = tuple(int(g) for g in np.setdiff1d(np.arange(n_grades), grade))
+    return Calibration(
+        probabilities=curve.probabilities(targets),
+        boundaries=curve.boundaries,
+        boundary_se=np.sqrt(curve.boundary_variance),
+        grade_centres=curve.centres,
+        anchor_weight=curve.weight,
+        anchor_residual=curve.residual,
+        extrapolated_grades=missing,
+        warnings=(
+            *order_warnings(anchor_set, ids),
+            *outlying_anchors(curve, ids, grade),
+            *_gap_warnings(missing),
+            *_lone_anchor_warnings(report, ids),
+        ),
+        report=report,
+        method=method,
+    )
+
+
+def _curve(method: Method, anchors: AnchorSet, prior: BoundaryPrior | None) -> GradeCurve:
+    if method == "gls":
+        return gls_curve(anchors, prior)
+    return isotonic_curve(anchors) if method == "isotonic" else median_curve(anchors)
+
+
+def _boundary_prior(targets: Targets, shares: Floats, weight: float) -> BoundaryPrior:
+    """Place the boundaries at the population's quantiles of the students' abilities.
+
+    The spread of true abilities is that of the estimates plus their mean variance, because
+    estimates under a prior are shrunken.
+    """
+    from scipy.special import ndtri
+
+    cumulative = np.clip(np.cumsum(shares)[:-1], _LEAST_SHARE, 1.0 - _LEAST_SHARE)
+    sd = np.sqrt(targets.ability.var() + targets.variance.mean())
+    k = len(cumulative)
+    doubt = sd**2 * (_COMMON_SHIFT**2 * np.ones((k, k)) + _OWN_SHIFT**2 * np.eye(k))
+    return BoundaryPrior(
+        mean=targets.ability.mean() + sd * ndtri(cumulative),
+        precision=weight * np.linalg.inv(doubt),
+    )
+
+
+def _gap_warnings(missing: tuple[int, ...]) -> tuple[CalibrationWarning, ...]:
+    if not missing:
+        return ()
+    positions = ", ".join(map(str, missing))
+    message = f"no anchor at grade position {positions}: placed by the line through the others"
+    return (CalibrationWarning("grades_without_anchors", message),)
+
+
+def _lone_anchor_warnings(report: CalibrationReport, ids: Ints) -> tuple[CalibrationWarning, ...]:
+    lone = tuple(int(a) for a in ids[np.isnan(report.boundary_shift)])
+    if not lone:
+        return ()
+    message = (
+        "without one of these anchors a single grade is left: their influence cannot be measured "
+        "and their boundary_shift is NaN; add anchors"
+    )
+    return (CalibrationWarning("irreplaceable_anchors", message, lone),)
+
+
+def _checked_estimates(ability: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:
+    theta = np.asarray(ability, dtype=np.float64)
+    cov = np.asarray(covariance, dtype=np.float64)
+    if theta.ndim != 1 or not len(theta):
+        raise CalibrationError(f"ability has shape {theta.shape}: give one number per essay")
+    if cov.shape != (len(theta), len(theta)):
+        raise CalibrationError(f"covariance has shape {cov.shape}: it must be {(len(theta),) * 2}")
+    for name, values in (("ability", theta), ("covariance", cov)):
+        if not np.isfinite(values).all():
+            raise CalibrationError(f"{name} has values that are not finite numbers")
+    if (cov.diagonal() < 0).any():
+        raise CalibrationError(f"covariance is negative at essay {int(cov.diagonal().argmin())}")
+    return theta, cov
+
+
+def _checked_essays(name: str, values: ArrayLike, n: int) -> Ints:
+    array = np.asarray(values)
+    if array.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise CalibrationError(f"{name} must be a list of whole numbers, one per essay")
+    if array.min() < 0 or array.max() >= n:
+        wrong = array[(array < 0) | (array >= n)][0]
+        raise CalibrationError(f"{name} has essay {wrong}: essays are 0 to {n - 1}")
+    if len(np.unique(array)) < len(array):
+        raise CalibrationError(f"{name} has an essay twice: name each once")
+    return array.astype(np.int64)
+
+
+def _checked_grades(values: ArrayLike, n_anchors: int, n_grades: int) -> Ints:
+    if n_grades < 2:
+        raise CalibrationError(f"n_grades is {n_grades}: a scale has at least 2 grades")
+    array = np.asarray(values)
+    if array.shape != (n_anchors,):
+        raise CalibrationError(f"anchor_grade has shape {array.shape}: give {n_anchors} positions")
+    if not n_anchors:
+        return np.zeros(0, dtype=np.int64)
+    if array.dtype.kind not in "iu":
+        raise CalibrationError("anchor_grade must be whole numbers, the positions of the grades")
+    if array.min() < 0 or array.max() >= n_grades:
+        wrong = array[(array < 0) | (array >= n_grades)][0]
+        raise CalibrationError(f"anchor_grade has position {wrong}: grades are 0 to {n_grades - 1}")
+    return array.astype(np.int64)
+
+
+def _checked_population(
+    values: ArrayLike | None, weight: float, n_grades: int, method: Method
+) -> Floats | None:
+    if method not in get_args(Method):
+        raise CalibrationError(f"method is {method!r}: choose one of {get_args(Method)}")
+    if not 0 <= weight < np.inf:
+        raise CalibrationError(f"population_weight is {weight}: give a number of 0 or more")
+    if values is None:
+        return None
+    if method != "gls":
+        raise CalibrationError(f"population is for method 'gls': method {method!r} has no prior")
+    shares = np.asarray(values, dtype=np.float64)
+    if shares.shape != (n_grades,):
+        raise CalibrationError(f"population has shape {shares.shape}: give {n_grades} shares")
+    if not (shares >= 0).all() or abs(shares.sum() - 1) > 1e-6:
+        raise CalibrationError("population must be shares of 0 or more that sum to 1")
+    return shares
