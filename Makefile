@@ -1,0 +1,68 @@
+# CJ Assessment: the commands of the project. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+# SAM finds the python3.13 that builds the layers, and its pip, on PATH.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+CJ_PORT ?= 4566
+export CJ_PORT
+
+PACKAGES := layers/scoring layers/service runner
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-zA-Z_<>-]+:.*## /{printf "  %-20s %s\n", $$1, $$2} /^#: /{sub(/^#: /, ""); split($$0, a, " ## "); printf "  %-20s %s\n", a[1], a[2]}' $(MAKEFILE_LIST)
+
+# --- environment -------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(STAMPS)/packages ## Prepare .venv (Python 3.13, pinned and hashed requirements)
+	@:
+
+$(STAMPS)/python: .python-version
+	@found=; \
+	for candidate in "$${PYTHON:-}" python3.13 "$$(pyenv prefix 3.13 2>/dev/null || true)/bin/python3.13" \
+			$$(ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13 2>/dev/null || true) python3; do \
+		if [ -n "$$candidate" ] && "$$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; \
+		then found="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "Python 3.13 was not found. Install it (for example: pyenv install 3.13), or name it: make setup PYTHON=/path/to/python3.13" >&2; exit 1; \
+	fi; \
+	echo "Creating $(VENV) with $$("$$found" -V)"; \
+	"$$found" -m venv --clear $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/installer: requirements/bootstrap.txt $(STAMPS)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(STAMPS)/requirements: requirements/dev.txt $(STAMPS)/installer
+	@echo "Installing requirements"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/bootstrap.txt
+	@$(BIN)/python -m ensurepip >/dev/null # sam build runs pip; a sync leaves only what is listed
+	@touch $@
+
+$(STAMPS)/packages: $(PACKAGES:%=%/pyproject.toml) $(STAMPS)/requirements
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
+	@touch $@
+
+.PHONY: requirements
+requirements: $(STAMPS)/installer ## Compile the pinned requirements again (UPGRADE=1 for newest)
+	@touch requirements/dev.txt layers/scoring/requirements.txt layers/service/requirements.txt
+	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(COMPILE) $(PACKAGES:%=%/pyproject.toml) \
+		--group pyproject.toml:test --group pyproject.toml:lint --group pyproject.toml:cloud \
+		--group pyproject.toml:bench --group pyproject.toml:build \
+		--no-emit-package cj-assessment --no-emit-package cj-scoring -o requirements/dev.txt
+	$(COMPILE) layers/scoring/pyproject.toml --constraint requirements/dev.txt -o layers/scoring/requirements.txt
+	$(COMPILE) layers/service/pyproject.toml --constraint requirements/dev.txt -o layers/service/requirements.txt
