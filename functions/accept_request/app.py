@@ -1,0 +1,38 @@
+"""A request from the event bus: the same use case as the API's, keyed by the event's id."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from assessment.adapters import wiring
+from assessment.domain.request import BatchRequest, parse
+from assessment.domain.requested import requested_batch
+from assessment.observability import count, logger, metrics
+from assessment.settings import stack_defaults
+from assessment.usecases.request_batch import request_batch
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Start the batch that a CJAssessmentRequested.v1 event asks for, once."""
+    data, key = requested_batch(event)
+    batch = request_batch(
+        parse(BatchRequest, data),
+        idempotency_key=key,
+        is_admin=False,
+        stack=stack_defaults(),
+        batches=wiring.batches(),
+        assignments=wiring.assignments(),
+        content=wiring.content(),
+        workflow=wiring.workflow(),
+        now=datetime.now(UTC),
+        new_id=lambda: str(uuid.uuid4()),
+    )
+    count("batches_requested")
+    logger.info("batch requested", extra={"batch_id": batch.batch_id})
+    return {"batch_id": batch.batch_id, "status": batch.status}

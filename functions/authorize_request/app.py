@@ -1,0 +1,42 @@
+"""The API's authorizer: a signed bearer token (JWT, HS256) opens the door, nothing else does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from assessment.adapters.tokens import TokenRefusedError, verified_claims
+from assessment.adapters.wiring import api_secret
+from assessment.observability import logger
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """An allowing policy for a valid token; API Gateway answers 401 to everything else."""
+    try:
+        claims = verified_claims(event.get("authorizationToken", ""), secret=api_secret())
+    except TokenRefusedError as error:
+        logger.info("token refused", extra={"reason": str(error)})
+        # API Gateway turns exactly this message into a 401.
+        raise Exception("Unauthorized") from error  # noqa: TRY002
+    return {
+        "principalId": claims.subject,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Action": "execute-api:Invoke",
+                    "Effect": "Allow",
+                    "Resource": _whole_api(event["methodArn"]),
+                }
+            ],
+        },
+        "context": {"scope": claims.scope},
+    }
+
+
+def _whole_api(method_arn: str) -> str:
+    """The policy is cached by token, so it must cover every route of this API and stage."""
+    api, stage, *_ = method_arn.split("/")
+    return f"{api}/{stage}/*"

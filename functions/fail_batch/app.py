@@ -1,0 +1,33 @@
+"""State FailBatch: end a batch that cannot have a result, and say why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from assessment.adapters import wiring
+from assessment.domain.steps import FailStep
+from assessment.observability import count, logger, metrics
+from assessment.usecases.fail_batch import fail_batch, failure_of
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The batch's end, with the error that the execution shows."""
+    step = FailStep.model_validate(event)
+    decision = step.decision.as_decision() if step.decision else None
+    batch = fail_batch(
+        step.batch_id,
+        failure_of(decision, step.error),
+        by_decision=step.error is None,
+        batches=wiring.batches(),
+        events=wiring.events(),
+        now=datetime.now(UTC),
+    )
+    count("batches_failed")
+    error, cause = (batch.failure.code, batch.failure.message) if batch.failure else ("", "")
+    logger.warning("batch failed", extra={"batch_id": batch.batch_id, "code": error})
+    return {"batch_id": batch.batch_id, "error": error, "cause": cause}

@@ -1,0 +1,33 @@
+"""State PlanWave: choose the next comparisons."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from assessment.adapters import wiring
+from assessment.adapters.statistics import ScoringStatistics
+from assessment.domain.steps import BatchStep
+from assessment.observability import logger
+from assessment.usecases.plan_wave import plan_wave
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The next wave, stored before it is announced."""
+    step = BatchStep.model_validate(event)
+    wave = plan_wave(
+        step.batch_id,
+        batches=wiring.batches(),
+        comparisons=wiring.comparisons(),
+        content=wiring.content(),
+        statistics=ScoringStatistics(),
+        now=datetime.now(UTC),
+    )
+    logger.info(
+        "wave planned",
+        extra={"batch_id": step.batch_id, "wave": wave.wave, "planned": wave.planned},
+    )
+    return {"batch_id": step.batch_id, "wave": wave.wave, "planned": wave.planned}

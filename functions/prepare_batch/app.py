@@ -1,0 +1,29 @@
+"""State PrepareBatch: freeze the batch's specification."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from assessment.adapters import wiring
+from assessment.domain.steps import BatchStep
+from assessment.observability import logger
+from assessment.usecases.prepare_batch import prepare_batch
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Students and anchors become one batch."""
+    step = BatchStep.model_validate(event)
+    batch = prepare_batch(
+        step.batch_id,
+        judge=wiring.judge_description(),
+        batches=wiring.batches(),
+        assignments=wiring.assignments(),
+        content=wiring.content(),
+        now=datetime.now(UTC),
+    )
+    logger.info("batch prepared", extra={"batch_id": batch.batch_id, "essays": batch.n_essays})
+    return {"batch_id": batch.batch_id, "essays": batch.essays, "anchors": batch.anchors}

@@ -1,0 +1,59 @@
+"""The callback queue: record verdicts, errors and deadlines, each once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from assessment.adapters import wiring
+from assessment.domain.errors import CJError
+from assessment.observability import count, logger, metrics
+from assessment.usecases.record_callback import record_callback
+
+
+def record(message: SQSRecord) -> None:
+    """One message; what cannot be attributed ends in the dead-letter queue, kept for inspection."""
+    try:
+        recorded = record_callback(
+            message.body,
+            batches=wiring.batches(),
+            comparisons=wiring.comparisons(),
+            callback_queue=wiring.callback_queue(),
+            workflow=wiring.workflow(),
+            now=datetime.now(UTC),
+        )
+    except CJError as error:
+        logger.error("callback refused", extra={"code": error.code, "detail": str(error)})
+        count("callbacks_refused")
+        raise
+    count(f"callbacks_{recorded.effect}")
+    logger.info(
+        "callback recorded",
+        extra={
+            "batch_id": recorded.batch_id,
+            "wave": recorded.wave,
+            "comparison_id": recorded.comparison_id,
+            "effect": recorded.effect,
+            "problem": recorded.problem,
+        },
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Messages that failed go back to the queue, the others do not."""
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return dict(
+        process_partial_response(
+            event=event, record_handler=record, processor=processor, context=context
+        )
+    )

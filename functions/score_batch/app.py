@@ -1,0 +1,38 @@
+"""State ScoreBatch: fit all verdicts and decide what is next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from assessment.adapters import wiring
+from assessment.adapters.statistics import ScoringStatistics
+from assessment.domain.steps import WaveStep
+from assessment.observability import logger, metrics
+from assessment.usecases.score_batch import score_batch
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The decision with its typed reason."""
+    step = WaveStep.model_validate(event)
+    decision = score_batch(
+        step.batch_id,
+        step.wave,
+        batches=wiring.batches(),
+        comparisons=wiring.comparisons(),
+        content=wiring.content(),
+        statistics=ScoringStatistics(),
+        events=wiring.events(),
+        now=datetime.now(UTC),
+    )
+    metrics.add_dimension(name="decision", value=decision.decision)
+    metrics.add_metric(name="workflow_decisions", unit="Count", value=1)
+    logger.info(
+        "Continuation decision evaluated",
+        extra={"batch_id": step.batch_id, "wave": step.wave, **decision.model_dump()},
+    )
+    return {"batch_id": step.batch_id, "wave": step.wave, **decision.model_dump(mode="json")}

@@ -1,0 +1,33 @@
+"""State SubmitWave (waiting for its token): queue the wave's comparisons for judging."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from assessment.adapters import wiring
+from assessment.domain.steps import SubmitStep
+from assessment.observability import logger
+from assessment.usecases.submit_wave import submit_or_report, submit_wave
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Store the token, mark what is awaited, send the messages."""
+    step = SubmitStep.model_validate(event)
+    with submit_or_report(step.task_token, wiring.workflow()):
+        submit_wave(
+            step.batch_id,
+            step.wave,
+            token=step.task_token,
+            batches=wiring.batches(),
+            comparisons=wiring.comparisons(),
+            judge_queue=wiring.judge_queue(),
+            callback_queue=wiring.callback_queue(),
+            workflow=wiring.workflow(),
+            now=datetime.now(UTC),
+        )
+    logger.info("wave submitted", extra={"batch_id": step.batch_id, "wave": step.wave})
+    return {"batch_id": step.batch_id, "wave": step.wave}

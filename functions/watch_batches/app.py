@@ -1,0 +1,34 @@
+"""Every five minutes: find batches that no longer move."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from assessment.adapters import wiring
+from assessment.observability import count, logger, metrics
+from assessment.usecases.watch_batches import watch_batches
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Repairs and batch states, as metrics and as the answer."""
+    report = watch_batches(
+        batches=wiring.batches(),
+        comparisons=wiring.comparisons(),
+        workflow=wiring.workflow(),
+        events=wiring.events(),
+        now=datetime.now(UTC),
+    )
+    for status, number in report.statuses.items():
+        count(f"batches_{status.lower()}", number)
+    for batch_id, repair in report.repairs.items():
+        logger.warning("batch repaired", extra={"batch_id": batch_id, "repair": repair})
+        count("batches_repaired")
+    return {
+        "batches": dict(report.statuses),
+        "repairs": {batch_id: str(repair) for batch_id, repair in report.repairs.items()},
+    }

@@ -1,0 +1,1 @@
+"""The outside world: AWS, HTTP and the scoring layer behind the ports."""

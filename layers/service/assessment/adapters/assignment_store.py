@@ -1,0 +1,53 @@
+"""Assignments in the table: one item for the instructions, one for each anchor."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from assessment.adapters import keys
+from assessment.adapters.dynamodb import Table
+from assessment.domain.essay import Anchor
+from assessment.domain.grade_scale import GradeScale
+from assessment.domain.prompt import JudgeInstructions
+from assessment.ports import Assignment
+
+
+class DynamoDBAssignmentStore:
+    """The registry of anchors."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def put_assignment(self, assignment: Assignment) -> None:
+        """Write the anchors first: an assignment that can be found has them all."""
+        self._table.put_many(
+            [
+                {**keys.anchor(assignment.assignment_id, anchor.anchor_ref), **anchor.model_dump()}
+                for anchor in assignment.anchors
+            ]
+        )
+        self._table.put(
+            {
+                **keys.assignment(assignment.assignment_id),
+                "instructions": assignment.instructions,
+                "grade_scale": assignment.grade_scale,
+            }
+        )
+
+    def get_assignment(self, assignment_id: str) -> Assignment | None:
+        """The assignment with its anchors in the order of their references."""
+        items = self._table.query(keys.assignment(assignment_id)["PK"])
+        head: dict[str, Any] | None = next(
+            (item for item in items if item["SK"] == "INSTRUCTIONS"), None
+        )
+        if head is None:
+            return None
+        return Assignment(
+            assignment_id=assignment_id,
+            instructions=JudgeInstructions.model_validate_json(head["instructions"]),
+            grade_scale=GradeScale.model_validate(json.loads(head["grade_scale"])),
+            anchors=[
+                Anchor.model_validate(item) for item in items if item["SK"].startswith("ANCHOR#")
+            ],
+        )

@@ -1,0 +1,82 @@
+"""HTTP shapes of the API: JSON bodies in, problem documents (RFC 9457) out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel
+
+from assessment.domain.errors import CJError, InvalidRequestError, ManyInvalidFieldsError
+from assessment.domain.identifiers import is_batch_id
+from assessment.observability import logger
+
+PROBLEM_TYPE = "application/problem+json"
+ADMIN_SCOPE = "cj:admin"
+
+
+def json_body(text: str | None) -> object:
+    """The request's body as data.
+
+    Raises
+    ------
+    InvalidRequestError
+        If it is missing or not JSON; says where the text stops being JSON.
+    """
+    if not text:
+        raise InvalidRequestError("send a JSON object", field="body")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidRequestError(
+            f"this is not JSON: {error.msg} at line {error.lineno} column {error.colno}",
+            field="body",
+        ) from error
+
+
+def checked_batch_id(text: str) -> str:
+    """The path's batch id.
+
+    Raises
+    ------
+    InvalidRequestError
+        If it does not have the form of one.
+    """
+    if not is_batch_id(text):
+        raise InvalidRequestError("a batch id is a lower-case UUID", field="batch_id")
+    return text
+
+
+def is_admin(event: dict[str, Any]) -> bool:
+    """Whether the authorizer found administrator rights in the caller's token."""
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    return ADMIN_SCOPE in str(authorizer.get("scope", "")).split()
+
+
+def _field_errors(error: CJError) -> list[dict[str, str]]:
+    if isinstance(error, ManyInvalidFieldsError):
+        return [{"field": field, "message": message} for field, message in error.problems]
+    if isinstance(error, InvalidRequestError) and error.field:
+        return [{"field": error.field, "message": error.message}]
+    return []
+
+
+def problem(error: CJError) -> Response[str]:
+    """The problem document for an error of the domain."""
+    logger.info("request refused", extra={"code": error.code, "status": error.status})
+    body: dict[str, Any] = {
+        "type": f"urn:cj-assessment:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": str(error),
+    }
+    if errors := _field_errors(error):
+        body["errors"] = errors
+    return Response(status_code=error.status, content_type=PROBLEM_TYPE, body=json.dumps(body))
+
+
+def answer(status: int, body: BaseModel | dict[str, Any]) -> Response[str]:
+    """A JSON answer from a model or a document."""
+    text = body.model_dump_json() if isinstance(body, BaseModel) else json.dumps(body)
+    return Response(status_code=status, content_type="application/json", body=text)

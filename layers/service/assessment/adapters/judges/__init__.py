@@ -1,0 +1,1 @@
+"""Judges: whoever answers a comparison."""

@@ -1,0 +1,62 @@
+"""An endpoint that speaks the LLM-provider protocol: 202 and a callback later, or 200 at once."""
+
+from __future__ import annotations
+
+import httpx
+from pydantic import ValidationError
+
+from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
+from assessment.domain.llm_protocol import (
+    COMPARE_PATH,
+    CompareRequestV1,
+    LLMComparisonResultV1,
+)
+
+_RETRYABLE = {408, 409, 425, 429}
+_SERVER_ERROR = 500
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    try:
+        return float(response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return None
+
+
+class CallbackEndpointJudge:
+    """Posts comparisons to the endpoint; one client, so connections are reused."""
+
+    def __init__(self, client: httpx.AsyncClient, endpoint_url: str) -> None:
+        self._client = client
+        self._url = endpoint_url.rstrip("/") + COMPARE_PATH
+
+    async def compare(self, request: CompareRequestV1) -> LLMComparisonResultV1 | None:
+        """Post one comparison; None when the endpoint will call back."""
+        try:
+            response = await self._client.post(
+                self._url, json=request.model_dump(mode="json", exclude_none=True)
+            )
+        except httpx.TransportError as error:
+            raise JudgeUnavailableError(
+                f"the judge endpoint did not answer: {type(error).__name__}"
+            ) from error
+        if response.status_code == httpx.codes.ACCEPTED:
+            return None
+        if response.status_code == httpx.codes.OK:
+            return _result(response)
+        if response.status_code in _RETRYABLE or response.status_code >= _SERVER_ERROR:
+            raise JudgeUnavailableError(
+                f"the judge endpoint answered {response.status_code}",
+                retry_after=_retry_after(response),
+            )
+        raise JudgeRefusedError(f"the judge endpoint answered {response.status_code}")
+
+
+def _result(response: httpx.Response) -> LLMComparisonResultV1:
+    try:
+        return LLMComparisonResultV1.model_validate_json(response.content)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, e["loc"])) for e in error.errors())
+        raise JudgeUnavailableError(
+            f"the judge endpoint's answer is malformed in: {fields or 'body'}"
+        ) from error

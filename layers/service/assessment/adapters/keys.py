@@ -1,0 +1,60 @@
+"""Keys of the one table.
+
+BATCH#<id>          BATCH | WAVE#<n>
+BATCH#<id>#WAVE#<n> COMPARISON#<comparison id>
+PENDING#<id>#<n>    <comparison id>
+ASSIGNMENT#<id>     INSTRUCTIONS | ANCHOR#<ref>
+ACTIVE              BATCH#<id>
+"""
+
+from __future__ import annotations
+
+Key = dict[str, str]
+
+
+def batch(batch_id: str) -> Key:
+    """The record of a batch."""
+    return {"PK": f"BATCH#{batch_id}", "SK": "BATCH"}
+
+
+def wave(batch_id: str, number: int) -> Key:
+    """A wave of a batch; padded, so that waves sort by number."""
+    return {"PK": f"BATCH#{batch_id}", "SK": f"WAVE#{number:04d}"}
+
+
+def comparison(batch_id: str, wave_number: int, comparison_id: str) -> Key:
+    """A comparison, in a partition of its wave so that load spreads."""
+    return {
+        "PK": comparison_partition(batch_id, wave_number),
+        "SK": f"COMPARISON#{comparison_id}",
+    }
+
+
+def comparison_partition(batch_id: str, wave_number: int) -> str:
+    """The partition of a wave's comparisons."""
+    return f"BATCH#{batch_id}#WAVE#{wave_number:04d}"
+
+
+def pending(batch_id: str, wave_number: int, comparison_id: str) -> Key:
+    """The mark that a wave still waits for a comparison."""
+    return {"PK": pending_partition(batch_id, wave_number), "SK": comparison_id}
+
+
+def pending_partition(batch_id: str, wave_number: int) -> str:
+    """The partition of a wave's pending marks."""
+    return f"PENDING#{batch_id}#{wave_number:04d}"
+
+
+def assignment(assignment_id: str) -> Key:
+    """The instructions of an assignment."""
+    return {"PK": f"ASSIGNMENT#{assignment_id}", "SK": "INSTRUCTIONS"}
+
+
+def anchor(assignment_id: str, anchor_ref: str) -> Key:
+    """An anchor of an assignment."""
+    return {"PK": f"ASSIGNMENT#{assignment_id}", "SK": f"ANCHOR#{anchor_ref}"}
+
+
+def active(batch_id: str) -> Key:
+    """The entry of a batch in the list of those that have not ended."""
+    return {"PK": "ACTIVE", "SK": f"BATCH#{batch_id}"}

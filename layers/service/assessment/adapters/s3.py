@@ -1,0 +1,72 @@
+"""Essay texts and documents in the bucket."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from assessment.domain.identifiers import content_sha256
+
+_CACHED_TEXTS = 512
+_CACHED_DOCUMENTS = 16
+
+
+class S3ContentStore:
+    """Texts are stored under their hash, so storing one again changes nothing."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        # A text never changes under its hash, so a warm function need not read it twice.
+        self._cached_text = lru_cache(maxsize=_CACHED_TEXTS)(self._read_text)
+        self._cached_document = lru_cache(maxsize=_CACHED_DOCUMENTS)(self._read_document)
+
+    def put_text(self, text: str) -> str:
+        """Store a text under its hash."""
+        sha256 = content_sha256(text)
+        self._client.put_object(
+            Bucket=self._bucket,
+            Key=_text_key(sha256),
+            Body=text.encode(),
+            ContentType="text/plain; charset=utf-8",
+        )
+        return sha256
+
+    def get_text(self, sha256: str) -> str:
+        """The text with this hash."""
+        return self._cached_text(sha256)
+
+    def _read_text(self, sha256: str) -> str:
+        body: bytes = self._client.get_object(Bucket=self._bucket, Key=_text_key(sha256))[
+            "Body"
+        ].read()
+        return body.decode()
+
+    def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
+        """Store a document; the same document again changes nothing."""
+        self._client.put_object(
+            Bucket=self._bucket, Key=key, Body=body.encode(), ContentType=content_type
+        )
+
+    def get_document(self, key: str) -> str | None:
+        """The document, or None."""
+        try:
+            return self._read_document(key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise
+
+    def get_frozen_document(self, key: str) -> str:
+        """A document that never changes, from the cache when this process read it before."""
+        return self._cached_document(key)
+
+    def _read_document(self, key: str) -> str:
+        body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return body.decode()
+
+
+def _text_key(sha256: str) -> str:
+    return f"essays/{sha256}.txt"

@@ -1,0 +1,166 @@
+"""A batch: one assessment run, its lifecycle as a table, and its budget."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from math import comb
+
+from pydantic import BaseModel, ConfigDict
+
+from assessment.domain.config import BatchConfig, Source
+from assessment.domain.decision import Decision
+from assessment.domain.errors import IllegalTransitionError
+
+
+class BatchStatus(StrEnum):
+    """Where a batch stands; the last three are final."""
+
+    INITIALIZING = "INITIALIZING"
+    GENERATING_PAIRS = "GENERATING_PAIRS"
+    WAITING_CALLBACKS = "WAITING_CALLBACKS"
+    SCORING = "SCORING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class Outcome(StrEnum):
+    """How a batch ended."""
+
+    COMPLETE_STABLE = "COMPLETE_STABLE"
+    COMPLETE_BUDGET = "COMPLETE_BUDGET"
+    COMPLETE_SATURATED = "COMPLETE_SATURATED"
+    FAILED_CRITICALLY = "FAILED_CRITICALLY"
+    FAILED_BY_DECISION = "FAILED_BY_DECISION"
+    CANCELLED = "CANCELLED"
+
+
+FINAL_STATUSES = frozenset({BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.CANCELLED})
+
+_ENDINGS = {BatchStatus.FAILED, BatchStatus.CANCELLED}
+LEGAL_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
+    BatchStatus.INITIALIZING: frozenset({BatchStatus.GENERATING_PAIRS} | _ENDINGS),
+    BatchStatus.GENERATING_PAIRS: frozenset(
+        {BatchStatus.WAITING_CALLBACKS, BatchStatus.SCORING} | _ENDINGS
+    ),
+    BatchStatus.WAITING_CALLBACKS: frozenset({BatchStatus.SCORING} | _ENDINGS),
+    BatchStatus.SCORING: frozenset(
+        {BatchStatus.GENERATING_PAIRS, BatchStatus.COMPLETED} | _ENDINGS
+    ),
+    BatchStatus.COMPLETED: frozenset(),
+    BatchStatus.FAILED: frozenset(),
+    BatchStatus.CANCELLED: frozenset(),
+}
+
+
+def sources_of(target: BatchStatus) -> frozenset[BatchStatus]:
+    """The statuses from which a batch may reach the target; what a conditional write demands."""
+    return frozenset(s for s, targets in LEGAL_TRANSITIONS.items() if target in targets)
+
+
+def check_transition(current: BatchStatus, target: BatchStatus) -> None:
+    """Refuse a step that the lifecycle does not have.
+
+    Raises
+    ------
+    IllegalTransitionError
+        If the table of legal transitions has no such step.
+    """
+    if target not in LEGAL_TRANSITIONS[current]:
+        raise IllegalTransitionError(f"status: a batch that is {current} cannot become {target}")
+
+
+class Failure(BaseModel):
+    """Why a batch failed: what happened, why, and what to do about it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+    remedy: str
+
+
+class Batch(BaseModel):
+    """The record of one assessment run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batch_id: str
+    status: BatchStatus
+    correlation_id: str
+    assignment_id: str | None = None
+    config: BatchConfig
+    config_sources: dict[str, Source]
+    seed: int
+    spec_hash: str | None = None
+    request_sha256: str
+    essays: int = 0
+    anchors: int = 0
+    wave: int = 0
+    outcome: Outcome | None = None
+    decision: Decision | None = None
+    failure: Failure | None = None
+    result_sha256: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can change any more."""
+        return self.status in FINAL_STATUSES
+
+    @property
+    def n_essays(self) -> int:
+        """Students and anchors together."""
+        return self.essays + self.anchors
+
+
+class WaveStatus(StrEnum):
+    """Where a wave stands."""
+
+    PLANNED = "PLANNED"
+    SUBMITTED = "SUBMITTED"
+    SCORED = "SCORED"
+
+
+class ClosedBy(StrEnum):
+    """What ended the waiting for a wave's callbacks."""
+
+    CALLBACKS = "callbacks"
+    DEADLINE = "deadline"
+    TIMEOUT = "timeout"
+    WATCH = "watch"
+
+
+class WaveScore(BaseModel):
+    """What the fit after a wave says about the whole batch."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mean_se: float
+    max_se: float
+    max_score_change: float | None
+    reliability: float
+    recorded: int
+    failed: int
+
+
+def possible_pairs(n_essays: int) -> int:
+    """How many different pairs there are."""
+    return comb(n_essays, 2)
+
+
+def budget(config: BatchConfig, n_essays: int) -> int:
+    """The most comparisons the batch may plan: a cap, not a duty."""
+    return min(config.max_pairwise_comparisons, config.max_comparisons_per_essay * n_essays // 2)
+
+
+def completion_denominator(config: BatchConfig, n_essays: int) -> int:
+    """How many different comparisons would make the batch complete."""
+    return min(budget(config, n_essays), possible_pairs(n_essays))
+
+
+def compute_wave_size(config: BatchConfig, n_essays: int) -> int:
+    """How many comparisons a whole wave has; at least one."""
+    return max(1, config.comparisons_per_essay_per_wave * n_essays // 2)

@@ -1,0 +1,107 @@
+"""Comparisons: two essays in a shown order, waiting for or carrying one verdict."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from assessment.domain.verdict import Verdict
+
+
+class ComparisonStatus(StrEnum):
+    """Where a comparison stands; a recorded verdict is never replaced."""
+
+    PENDING = "PENDING"
+    RECORDED = "RECORDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+
+
+class PlannedPair(BaseModel):
+    """A pair that a wave asks a judge about, first shown first.
+
+    `predicted` is the probability that the first is preferred (if there is no tie) under the fit
+    that stood when the pair was planned; a first wave has none. `audit` marks the random pairs.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    first: str
+    second: str
+    audit: bool = False
+    predicted: float | None = None
+    resampled: bool = False
+
+
+class JudgeFailure(BaseModel):
+    """Why a comparison has no verdict."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+    retryable: bool = True
+
+
+class Comparison(BaseModel):
+    """One comparison of a batch.
+
+    `wave` is where it was planned and never changes; `submitted_wave` and `attempt` move when a
+    failed comparison is submitted again with a later wave.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    comparison_id: str
+    wave: int
+    first: str
+    second: str
+    audit: bool = False
+    predicted: float | None = None
+    resampled: bool = False
+    status: ComparisonStatus = ComparisonStatus.PENDING
+    submitted_wave: int
+    attempt: int = 1
+    sent: bool = False
+    verdict: Verdict | None = None
+    failure: JudgeFailure | None = None
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether a failed comparison is worth submitting again."""
+        if self.status is ComparisonStatus.TIMED_OUT:
+            return True
+        return self.status is ComparisonStatus.FAILED and (
+            self.failure is None or self.failure.retryable
+        )
+
+
+class ComparisonTally(BaseModel):
+    """How many comparisons were planned and what became of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    planned: int = 0
+    recorded: int = 0
+    failed: int = 0
+    pending: int = 0
+
+
+def tally(comparisons: list[Comparison]) -> ComparisonTally:
+    """Counts by status; timed-out comparisons count as failed."""
+    statuses = [comparison.status for comparison in comparisons]
+    recorded = statuses.count(ComparisonStatus.RECORDED)
+    pending = statuses.count(ComparisonStatus.PENDING)
+    return ComparisonTally(
+        planned=len(statuses),
+        recorded=recorded,
+        failed=len(statuses) - recorded - pending,
+        pending=pending,
+    )
+
+
+def retry_pool(comparisons: list[Comparison], *, max_attempts: int) -> list[Comparison]:
+    """Failed comparisons that may be submitted again, oldest first, pairing and order kept."""
+    pool = [c for c in comparisons if c.may_be_retried and c.attempt < max_attempts]
+    return sorted(pool, key=lambda comparison: comparison.comparison_id)

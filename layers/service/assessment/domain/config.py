@@ -1,0 +1,158 @@
+"""The configuration of a batch: every value bounded, named, and with a known source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
+
+
+class Source(StrEnum):
+    """Where a value of the configuration came from; later ones win."""
+
+    DEFAULT = "default"
+    STACK = "stack"
+    ASSIGNMENT = "assignment"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True)
+class AdminOnly:
+    """Marks a field that a request may set only with administrator rights."""
+
+
+@dataclass(frozen=True)
+class AdminAbove:
+    """Marks a field that a request may lower, but raise only with administrator rights."""
+
+
+Strategy = Literal["adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "random"]
+
+
+class BatchConfig(BaseModel):
+    """What a batch may spend, when it may stop, and how it is scored.
+
+    Field names in capitals are the names of the stack's environment variables.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Planning
+    strategy: Strategy = "adaptive"
+    comparisons_per_essay_per_wave: Annotated[int, Field(ge=1, le=20)] = 4
+    audit_share: Annotated[float, Field(ge=0.05, le=1.0)] = 0.25
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
+    retry_pool_threshold: Annotated[int, Field(ge=1, le=1000)] = 20
+    max_attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    small_net_resampling_cap: Annotated[int, Field(ge=0, le=10)] = 2
+
+    # Caps
+    max_pairwise_comparisons: Annotated[int, Field(ge=1, le=200_000), AdminAbove()] = 1000
+    max_comparisons_per_essay: Annotated[int, Field(ge=1, le=500)] = 20
+    max_waves: Annotated[int, Field(ge=1, le=200)] = 20
+    max_cost_usd: Annotated[float, Field(gt=0)] | None = None
+    max_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] | None = None
+
+    # Stopping
+    min_comparisons_per_essay: Annotated[int, Field(ge=1, le=500)] = 6
+    target_mean_se: Annotated[float, Field(gt=0, le=10)] = 0.6
+    score_stability_threshold: Annotated[float, Field(gt=0, le=10)] = 0.05
+    min_comparisons_for_stability_check: Annotated[int, Field(ge=1)] = 30
+    comparisons_per_stability_check_iteration: Annotated[int, Field(ge=1)] = 12
+    looks_to_hold: Annotated[int, Field(ge=1, le=5), AdminOnly()] = 2
+    min_success_rate_threshold: Annotated[float, Field(ge=0, le=1), AdminOnly()] = 0.8
+    partial_completion: Annotated[float, Field(ge=0, le=1)] = 0.85
+    min_audit_pairs: Annotated[int, Field(ge=1), AdminOnly()] = 60
+    conclusive_audit_pairs: Annotated[int, Field(ge=1), AdminOnly()] = 150
+
+    # Deadlines
+    wave_timeout_seconds: Annotated[int, Field(ge=5, le=14_000)] = 3600
+    batch_timeout_hours: Annotated[float, Field(gt=0, le=168), AdminOnly()] = 4.0
+
+    # Statistics
+    prior_sd: Annotated[float, Field(ge=0.1, le=20), AdminOnly()] = 2.0
+    grade_method: Literal["gls", "isotonic", "medians"] = "gls"
+    needs_more_evidence_below: Annotated[float, Field(ge=0, le=1)] = 0.35
+
+
+HINTS = {"max_comparisons": "max_pairwise_comparisons"}
+"""Names that upstream systems send for our own."""
+
+
+@dataclass(frozen=True)
+class ResolvedConfig:
+    """A batch's configuration with the source of every value."""
+
+    config: BatchConfig
+    sources: dict[str, Source]
+
+
+def _marked(name: str, marker: type) -> bool:
+    return any(isinstance(entry, marker) for entry in BatchConfig.model_fields[name].metadata)
+
+
+def _check_names(overrides: Mapping[str, Any]) -> None:
+    known = BatchConfig.model_fields
+    problems = [
+        (f"config.{name}", f"there is no such setting; known are {', '.join(sorted(known))}")
+        for name in overrides
+        if name not in known
+    ]
+    if problems:
+        raise ManyInvalidFieldsError(problems)
+
+
+def _check_rights(names: Iterable[str], before: BatchConfig, after: BatchConfig) -> None:
+    for name in names:
+        old, new = getattr(before, name), getattr(after, name)
+        raised = isinstance(new, int | float) and isinstance(old, int | float) and new > old
+        if (_marked(name, AdminOnly) and new != old) or (_marked(name, AdminAbove) and raised):
+            raise NotPermittedError(
+                f"only an administrator may set this to {new!r}", field=f"config.{name}"
+            )
+
+
+def _validated(values: Mapping[str, Any]) -> BatchConfig:
+    try:
+        return BatchConfig.model_validate(values)
+    except ValidationError as error:
+        raise ManyInvalidFieldsError(
+            [(f"config.{'.'.join(map(str, e['loc']))}", e["msg"]) for e in error.errors()]
+        ) from error
+
+
+def resolve_config(
+    layers: Sequence[tuple[Source, Mapping[str, Any]]], *, is_admin: bool = False
+) -> ResolvedConfig:
+    """The configuration that results when each layer overrides those before it.
+
+    Raises
+    ------
+    ManyInvalidFieldsError
+        If a layer has an unknown name or a value out of its bounds.
+    NotPermittedError
+        If the request sets what only an administrator may set.
+    """
+    values: dict[str, Any] = {}
+    sources = dict.fromkeys(BatchConfig.model_fields, Source.DEFAULT)
+    for source, overrides in layers:
+        named = {HINTS.get(name, name): value for name, value in overrides.items()}
+        _check_names(named)
+        before = _validated(values)
+        values.update(named)
+        if source is Source.REQUEST and not is_admin:
+            _check_rights(named, before, _validated(values))
+        sources.update(dict.fromkeys(named, source))
+    config = _validated(values)
+    if config.min_comparisons_per_essay > config.max_comparisons_per_essay:
+        raise InvalidRequestError(
+            f"is {config.min_comparisons_per_essay}, above max_comparisons_per_essay "
+            f"({config.max_comparisons_per_essay}); lower one or raise the other",
+            field="config.min_comparisons_per_essay",
+        )
+    return ResolvedConfig(config=config, sources=sources)

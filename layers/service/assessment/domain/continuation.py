@@ -1,0 +1,140 @@
+"""The context of a decision, derived from a batch's records and its latest fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from assessment.domain.batch import (
+    Batch,
+    budget,
+    completion_denominator,
+    compute_wave_size,
+    possible_pairs,
+)
+from assessment.domain.comparison import Comparison, ComparisonStatus, retry_pool
+from assessment.domain.decision import ContinuationContext
+from assessment.domain.planning import pair_of, resampling_passes
+from assessment.domain.result import Ranking, Scores
+
+_SECONDS_PER_MINUTE = 60.0
+# An essay whose standard error is still this close to the prior's has told us nothing.
+_UNINFORMED_SHARE = 0.95
+_SPARSE_BELOW = 2
+
+
+@dataclass(frozen=True)
+class PreviousLook:
+    """What the look before this one knew."""
+
+    rankings: list[Ranking]
+    context: ContinuationContext
+
+
+def max_score_change(now: Sequence[Ranking], before: Sequence[Ranking]) -> float:
+    """The largest move of an ability between two fits, in logits."""
+    earlier = {ranking.essay_id: ranking.bradley_terry_score for ranking in before}
+    return max(
+        (abs(r.bradley_terry_score - earlier.get(r.essay_id, 0.0)) for r in now), default=0.0
+    )
+
+
+def _held_before(previous: PreviousLook | None) -> int:
+    if previous is None or not previous.context.se_target_met:
+        return 0
+    return previous.context.se_target_held_before + 1
+
+
+def _minutes_remaining(batch: Batch, now: datetime) -> float | None:
+    if batch.config.max_minutes is None:
+        return None
+    return batch.config.max_minutes - (now - batch.created_at).total_seconds() / _SECONDS_PER_MINUTE
+
+
+def continuation_context(
+    batch: Batch,
+    comparisons: Sequence[Comparison],
+    scores: Scores | None,
+    previous: PreviousLook | None,
+    *,
+    now: datetime,
+) -> ContinuationContext:
+    """Everything `decide` may look at; `scores` is None when there is no verdict to fit."""
+    config, n = batch.config, batch.n_essays
+    known = list(comparisons)
+    statuses = Counter(comparison.status for comparison in known)
+    recorded = statuses[ComparisonStatus.RECORDED]
+    pending = statuses[ComparisonStatus.PENDING]
+    failed = len(known) - recorded - pending
+    retryable = len(retry_pool(known, max_attempts=config.max_attempts))
+    settled = recorded + failed
+    cost = sum(c.verdict.cost_usd for c in known if c.verdict)
+    change = max_score_change(scores.rankings, previous.rankings) if scores and previous else None
+    mean_se = scores.reliability.mean_se if scores else None
+    success_rate = recorded / settled if settled else 0.0
+    pairs = {pair_of(comparison) for comparison in known}
+    passes = resampling_passes(known) if len(pairs) == possible_pairs(n) else 0
+    room = max(0, budget(config, n) - len(known))
+    unjudged_pairs = possible_pairs(n) - len(pairs)
+    on_target = mean_se is not None and mean_se <= config.target_mean_se
+    return ContinuationContext(
+        wave=batch.wave,
+        batch_ended=batch.is_final,
+        n_essays=n,
+        pairs_submitted=len(known),
+        callbacks_received=settled,
+        successes=recorded,
+        failures=failed,
+        outstanding=pending,
+        retryable_failures=retryable,
+        permanent_failures=sum(
+            1 for c in known if c.failure is not None and not c.failure.retryable
+        ),
+        success_rate=success_rate,
+        zero_successes=recorded == 0,
+        min_comparison_count=min((r.comparison_count for r in scores.rankings), default=0)
+        if scores
+        else 0,
+        completion_denominator=completion_denominator(config, n),
+        max_possible_pairs=possible_pairs(n),
+        pairs_remaining=min(room, unjudged_pairs),
+        waves_remaining=config.max_waves - batch.wave,
+        cost_usd=cost,
+        cost_remaining_usd=None if config.max_cost_usd is None else config.max_cost_usd - cost,
+        next_wave_cost_usd=cost / recorded * compute_wave_size(config, n) if recorded else None,
+        minutes_remaining=_minutes_remaining(batch, now),
+        mean_se=mean_se,
+        max_se=scores.reliability.max_se if scores else None,
+        max_score_change=change,
+        reliability=scores.reliability.model_reliability if scores else None,
+        components=scores.components if scores else n,
+        isolated_essays=scores.isolated_essays if scores else n,
+        sparse_coverage=scores is None
+        or any(r.comparison_count < _SPARSE_BELOW for r in scores.rankings),
+        bt_se_inflated=scores is not None
+        and scores.reliability.max_se > _UNINFORMED_SHARE * config.prior_sd,
+        se_target_held_before=_held_before(previous),
+        se_target_met=on_target,
+        stability_passed=change is not None
+        and change <= config.score_stability_threshold
+        and on_target
+        and settled >= config.min_comparisons_for_stability_check
+        and success_rate >= config.min_success_rate_threshold,
+        is_small_net=possible_pairs(n) <= budget(config, n),
+        unique_coverage_complete=unjudged_pairs == 0,
+        resampling_pass_count=passes,
+        resampling_cap_reached=passes >= config.small_net_resampling_cap or room == 0,
+        audit_pairs=scores.audit.pairs if scores else 0,
+        tested_pairs=scores.audit.tested_pairs if scores else 0,
+        audit_agreement=scores.audit.agreement if scores else None,
+        audit_log_loss=scores.audit.log_loss if scores else None,
+        audit_slope=scores.audit.slope if scores else None,
+        judge_at_chance=scores.audit.at_chance if scores else False,
+        min_success_rate_threshold=config.min_success_rate_threshold,
+        min_comparisons_per_essay=config.min_comparisons_per_essay,
+        min_audit_pairs=config.min_audit_pairs,
+        conclusive_audit_pairs=config.conclusive_audit_pairs,
+        looks_to_hold=config.looks_to_hold,
+    )

@@ -1,0 +1,260 @@
+"""Deciding after every wave: go on, finalise or refuse; one pure function of a frozen context."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class DecisionKind(StrEnum):
+    """What the state machine does next."""
+
+    WAIT_FOR_CALLBACKS = "WAIT_FOR_CALLBACKS"
+    REQUEST_MORE_COMPARISONS = "REQUEST_MORE_COMPARISONS"
+    FINALIZE_SCORING = "FINALIZE_SCORING"
+    FINALIZE_FAILURE = "FINALIZE_FAILURE"
+    NO_OP = "NO_OP"
+
+
+class Reason(StrEnum):
+    """Why."""
+
+    # waiting and going on
+    CALLBACKS_OUTSTANDING = "callbacks_outstanding"
+    EVIDENCE_NOT_SUFFICIENT = "evidence_not_sufficient"
+    RETRY_FAILED_COMPARISONS = "retry_failed_comparisons"
+    CONNECT_COMPONENTS = "connect_components"
+    # finishing
+    STABLE = "stable"
+    SE_TARGET_MET = "se_target_met"
+    DENOMINATOR_REACHED = "denominator_reached"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    WAVES_EXHAUSTED = "waves_exhausted"
+    COST_CAP = "cost_cap"
+    TIME_CAP = "time_cap"
+    SMALL_NET_SATURATED = "small_net_saturated"
+    # refusing
+    SUCCESS_RATE = "success_rate"
+    ZERO_SUCCESSES = "zero_successes"
+    JUDGE_AT_CHANCE = "judge_at_chance"
+    JUDGE_REFUSED = "judge_refused"
+    DISCONNECTED = "disconnected"
+    # nothing to do
+    BATCH_ENDED = "batch_ended"
+
+
+class Decision(BaseModel):
+    """A decision with its typed reason and the reason in words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    decision: DecisionKind
+    reason: Reason
+    explanation: str
+
+
+class ContinuationContext(BaseModel):
+    """All that a decision may depend on; stored beside every decision, so it can be audited.
+
+    Abilities and standard errors are in logits, shares and rates between 0 and 1.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    wave: int
+    batch_ended: bool = False
+    n_essays: int
+
+    # evidence
+    pairs_submitted: int
+    callbacks_received: int
+    successes: int
+    failures: int
+    outstanding: int
+    deadline_passed: bool = True
+    retryable_failures: int = 0
+    permanent_failures: int = 0
+    success_rate: float
+    zero_successes: bool
+    min_comparison_count: int
+
+    # caps and what is left of them
+    completion_denominator: int
+    max_possible_pairs: int
+    pairs_remaining: int
+    waves_remaining: int
+    cost_usd: float = 0.0
+    cost_remaining_usd: float | None = None
+    next_wave_cost_usd: float | None = None
+    minutes_remaining: float | None = None
+
+    # fit
+    mean_se: float | None = None
+    max_se: float | None = None
+    max_score_change: float | None = None
+    reliability: float | None = None
+    components: int = 1
+    isolated_essays: int = 0
+    sparse_coverage: bool = False
+    bt_se_inflated: bool = False
+    se_target_held_before: int = 0
+    stability_passed: bool = False
+    se_target_met: bool = False
+
+    # small nets
+    is_small_net: bool = False
+    unique_coverage_complete: bool = False
+    resampling_pass_count: int = 0
+    resampling_cap_reached: bool = False
+
+    # audit
+    audit_pairs: int = 0
+    tested_pairs: int = 0
+    audit_agreement: float | None = None
+    audit_log_loss: float | None = None
+    audit_slope: float | None = None
+    judge_at_chance: bool = False
+
+    # thresholds the decision used
+    min_success_rate_threshold: float
+    min_comparisons_per_essay: int
+    min_audit_pairs: int
+    conclusive_audit_pairs: int
+    looks_to_hold: int
+
+
+def _decided(kind: DecisionKind, reason: Reason, explanation: str) -> Decision:
+    return Decision(decision=kind, reason=reason, explanation=explanation)
+
+
+def _refuse(reason: Reason, explanation: str) -> Decision:
+    return _decided(DecisionKind.FINALIZE_FAILURE, reason, explanation)
+
+
+def _can_go_on(context: ContinuationContext) -> bool:
+    return _exhausted(context) is None
+
+
+def _exhausted(context: ContinuationContext) -> Decision | None:
+    """The cap that ends the batch, if one does; caps of money and time before those of pairs."""
+    finalise = DecisionKind.FINALIZE_SCORING
+    if context.cost_remaining_usd is not None and context.cost_remaining_usd <= (
+        context.next_wave_cost_usd or 0.0
+    ):
+        return _decided(finalise, Reason.COST_CAP, "another wave would pass the money cap")
+    if context.minutes_remaining is not None and context.minutes_remaining <= 0:
+        return _decided(finalise, Reason.TIME_CAP, "the time cap has passed")
+    if context.pairs_remaining <= 0 and context.retryable_failures == 0:
+        if context.completion_denominator < context.max_possible_pairs:
+            return _decided(
+                finalise,
+                Reason.BUDGET_EXHAUSTED,
+                f"all {context.completion_denominator} comparisons of the budget were made",
+            )
+        if context.is_small_net and not context.resampling_cap_reached:
+            return None
+        reason = Reason.SMALL_NET_SATURATED if context.is_small_net else Reason.DENOMINATOR_REACHED
+        return _decided(
+            finalise, reason, f"every one of the {context.max_possible_pairs} pairs was judged"
+        )
+    if context.waves_remaining <= 0:
+        return _decided(finalise, Reason.WAVES_EXHAUSTED, "the last allowed wave was scored")
+    return None
+
+
+def _precise_enough(context: ContinuationContext) -> Decision | None:
+    """The evidence that ends the batch early, if it suffices."""
+    if context.min_comparison_count < context.min_comparisons_per_essay:
+        return None
+    if context.stability_passed:
+        return _decided(
+            DecisionKind.FINALIZE_SCORING,
+            Reason.STABLE,
+            "abilities moved less than the threshold and the mean standard error is on target",
+        )
+    held = context.se_target_held_before + 1 if context.se_target_met else 0
+    if held >= context.looks_to_hold:
+        return _decided(
+            DecisionKind.FINALIZE_SCORING,
+            Reason.SE_TARGET_MET,
+            f"the mean standard error was on target at {held} looks in a row",
+        )
+    return None
+
+
+def _gates(context: ContinuationContext) -> Decision | None:
+    """What forbids a result, whatever else is reached: the refusal, or None."""
+    if context.zero_successes:
+        if context.permanent_failures == context.failures > 0:
+            return _refuse(Reason.JUDGE_REFUSED, "the judge refused every comparison for good")
+        return _refuse(Reason.ZERO_SUCCESSES, "no comparison brought a verdict")
+    if context.success_rate < context.min_success_rate_threshold:
+        return _refuse(
+            Reason.SUCCESS_RATE,
+            f"only {context.success_rate:.0%} of the comparisons brought a verdict; "
+            f"{context.min_success_rate_threshold:.0%} are needed",
+        )
+    if context.components > 1:
+        return _refuse(
+            Reason.DISCONNECTED,
+            f"the essays fall into {context.components} groups that were never compared",
+        )
+    if context.judge_at_chance and context.tested_pairs >= context.min_audit_pairs:
+        return _at_chance(context)
+    return None
+
+
+def _at_chance(context: ContinuationContext) -> Decision:
+    return _refuse(
+        Reason.JUDGE_AT_CHANCE,
+        f"over {context.tested_pairs} comparisons that were predicted from earlier verdicts the "
+        "judge cannot be told from a coin",
+    )
+
+
+def decide(context: ContinuationContext) -> Decision:
+    """What to do after a wave.
+
+    The order is the rule: an ended batch is left alone; outstanding callbacks are awaited until
+    the deadline; a judge that refuses everything, or that a long audit cannot tell from a coin,
+    ends the batch at once; then sufficient evidence or a spent cap ends it - through the gates, so
+    that sufficient evidence behind a failed gate asks for more, and a cap behind one is a failure;
+    otherwise more comparisons are requested.
+    """
+    if context.batch_ended:
+        return _decided(DecisionKind.NO_OP, Reason.BATCH_ENDED, "the batch has already ended")
+    if context.outstanding > 0 and not context.deadline_passed:
+        return _decided(
+            DecisionKind.WAIT_FOR_CALLBACKS,
+            Reason.CALLBACKS_OUTSTANDING,
+            f"{context.outstanding} callbacks are outstanding",
+        )
+    if context.zero_successes and context.retryable_failures == 0:
+        refusal = _gates(context)
+        if refusal is not None:
+            return refusal
+    if context.judge_at_chance and context.tested_pairs >= context.conclusive_audit_pairs:
+        return _at_chance(context)
+    finish = _precise_enough(context) or _exhausted(context)
+    if finish is None:
+        return _more(context)
+    refusal = _gates(context)
+    if refusal is None:
+        return finish
+    return _more(context) if _can_go_on(context) else refusal
+
+
+def _more(context: ContinuationContext) -> Decision:
+    more = DecisionKind.REQUEST_MORE_COMPARISONS
+    if context.components > 1:
+        return _decided(more, Reason.CONNECT_COMPONENTS, "some essays are not connected yet")
+    if context.pairs_remaining <= 0 and context.retryable_failures > 0:
+        return _decided(
+            more,
+            Reason.RETRY_FAILED_COMPARISONS,
+            f"{context.retryable_failures} failed comparisons are submitted again",
+        )
+    return _decided(
+        more, Reason.EVIDENCE_NOT_SUFFICIENT, "the abilities are not precise enough yet"
+    )

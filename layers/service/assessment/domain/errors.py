@@ -1,0 +1,208 @@
+"""Every error the product raises on purpose, as one small tree.
+
+The class name is a contract: the state machine catches by it, the API turns it into a problem
+document (RFC 9457) and the command line prints it.
+
+    CJError
+    |-- InvalidRequestError            the caller can mend it; names the field
+    |   |-- UnknownGradeError          a grade that is not on the scale
+    |   |-- MalformedCallbackError     a callback that cannot be read or attributed
+    |   `-- NotPermittedError          a value only an administrator may set
+    |-- NotFoundError
+    |   |-- UnknownBatchError
+    |   |-- UnknownAssignmentError
+    |   `-- UnknownComparisonError
+    |-- ConflictError
+    |   |-- IdempotencyConflictError   same key, different request
+    |   |-- IllegalTransitionError     the batch is not in a status that allows this
+    |   |-- ResultNotReadyError
+    |   |-- ComparisonLeasedError      another worker is asking the judge right now
+    |   `-- SpecMismatchError          verdicts of another spec hash
+    |-- JudgeError
+    |   |-- JudgeUnavailableError      retryable: timeout, 429, 5xx
+    |   `-- JudgeRefusedError          permanent: bad request, bad credentials, refusal
+    |-- ScoringFailedError             the statistics could not be computed
+    `-- TransientError                 an AWS call that is worth repeating
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CJError(Exception):
+    """Base of all errors; `code` is the stable slug of the problem type."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "The request could not be completed"
+
+
+class InvalidRequestError(CJError):
+    """The request is wrong in a named field; the message says how to mend it."""
+
+    code = "invalid-request"
+    status = 400
+    title = "The request is not valid"
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message if not field else f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class ManyInvalidFieldsError(InvalidRequestError):
+    """Several fields are wrong at once; `problems` lists (field, message)."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        field, message = problems[0]
+        super().__init__(message, field=field)
+        self.problems = problems
+
+
+class UnknownGradeError(InvalidRequestError):
+    """A grade that the assignment's scale does not have."""
+
+    code = "unknown-grade"
+    title = "The grade is not on the scale"
+
+
+class MalformedCallbackError(InvalidRequestError):
+    """A callback that is not valid JSON, has no attribution, or carries an unknown winner."""
+
+    code = "malformed-callback"
+    title = "The callback cannot be read"
+
+
+class NotPermittedError(InvalidRequestError):
+    """A value that only an administrator may set."""
+
+    code = "not-permitted"
+    status = 403
+    title = "This value needs administrator rights"
+
+
+class NotFoundError(CJError):
+    """Something named in the request does not exist."""
+
+    code = "not-found"
+    status = 404
+    title = "Not found"
+
+
+class UnknownBatchError(NotFoundError):
+    """No batch has this id."""
+
+    code = "unknown-batch"
+    title = "There is no such batch"
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(f"batch_id: there is no batch {batch_id}")
+
+
+class UnknownAssignmentError(NotFoundError):
+    """No anchors or instructions were registered for this assignment."""
+
+    code = "unknown-assignment"
+    title = "There is no such assignment"
+
+    def __init__(self, assignment_id: str) -> None:
+        super().__init__(
+            f"assignment_id: nothing is registered for {assignment_id!r}; "
+            "register its anchors first or leave the field out"
+        )
+
+
+class UnknownComparisonError(NotFoundError):
+    """A callback or message names a comparison that was never planned."""
+
+    code = "unknown-comparison"
+    title = "There is no such comparison"
+
+    def __init__(self, batch_id: str, comparison_id: str) -> None:
+        super().__init__(f"comparison_id: batch {batch_id} has no comparison {comparison_id}")
+
+
+class ConflictError(CJError):
+    """The request is valid but does not fit the present state."""
+
+    code = "conflict"
+    status = 409
+    title = "The request conflicts with the present state"
+
+
+class IdempotencyConflictError(ConflictError):
+    """The idempotency key was used before with a different request."""
+
+    code = "idempotency-conflict"
+    title = "The idempotency key was used for another request"
+
+
+class IllegalTransitionError(ConflictError):
+    """The batch is not in a status from which this step is legal."""
+
+    code = "illegal-transition"
+    title = "The batch is not in a status that allows this"
+
+
+class ResultNotReadyError(ConflictError):
+    """The batch has no result (yet)."""
+
+    code = "result-not-ready"
+    title = "The batch has no result"
+
+
+class ComparisonLeasedError(ConflictError):
+    """Another delivery of the same message is asking the judge right now; try again later."""
+
+    code = "comparison-leased"
+    title = "The comparison is being judged"
+
+
+class SpecMismatchError(ConflictError):
+    """Verdicts made under another specification may not be mixed into this batch."""
+
+    code = "spec-mismatch"
+    title = "The verdicts belong to another specification"
+
+
+class JudgeError(CJError):
+    """The judge did not give a verdict."""
+
+    code = "judge-error"
+    status = 502
+    title = "The judge did not answer"
+    retryable: ClassVar[bool] = True
+
+
+class JudgeUnavailableError(JudgeError):
+    """The judge may answer later: timeout, 429 or 5xx."""
+
+    code = "judge-unavailable"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class JudgeRefusedError(JudgeError):
+    """The judge will never answer this request: 400, 401, 403, or a refusal."""
+
+    code = "judge-refused"
+    title = "The judge refused the request"
+    retryable = False
+
+
+class ScoringFailedError(CJError):
+    """The verdicts could not be turned into abilities; the message carries the reason."""
+
+    code = "scoring-failed"
+    title = "The verdicts could not be scored"
+
+
+class TransientError(CJError):
+    """An AWS call failed in a way that is worth repeating (throttling, a lost race)."""
+
+    code = "transient"
+    status = 503
+    title = "Please try again"

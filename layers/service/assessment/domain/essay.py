@@ -1,0 +1,92 @@
+"""Essays: what is compared. A student essay is to be graded; an anchor's grade is known."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from assessment.domain.identifiers import AnchorRef, EssayId, content_sha256
+
+MAX_ESSAY_CHARACTERS = 60_000
+
+
+class EssayKind(StrEnum):
+    """Whether an essay's grade is wanted or given."""
+
+    STUDENT = "student"
+    ANCHOR = "anchor"
+
+
+def check_text(text: str) -> str:
+    """The text, unless it is empty or longer than any judge can read."""
+    if not text.strip():
+        message = "the text is empty; leave the essay out or send its text"
+        raise ValueError(message)
+    if len(text) > MAX_ESSAY_CHARACTERS:
+        message = f"the text has {len(text)} characters; at most {MAX_ESSAY_CHARACTERS} are allowed"
+        raise ValueError(message)
+    if "\x00" in text:
+        message = "the text contains a NUL character; send plain text"
+        raise ValueError(message)
+    return text
+
+
+class SubmittedEssay(BaseModel):
+    """A student essay as a request brings it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    essay_id: EssayId
+    text: Annotated[str, Field(repr=False)]
+
+    _text = field_validator("text")(check_text)
+
+
+class SubmittedAnchor(BaseModel):
+    """An anchor essay as it is registered for an assignment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    anchor_ref: AnchorRef
+    grade: str
+    text: Annotated[str, Field(repr=False)]
+
+    _text = field_validator("text")(check_text)
+
+
+class Anchor(BaseModel):
+    """A registered anchor: its text is in the content store, by hash."""
+
+    model_config = ConfigDict(frozen=True)
+
+    anchor_ref: str
+    grade: str
+    text_sha256: str
+
+
+class Essay(BaseModel):
+    """An essay of a batch; the text stays in the content store under its hash."""
+
+    model_config = ConfigDict(frozen=True)
+
+    essay_id: str
+    kind: EssayKind
+    text_sha256: str
+    anchor_ref: str | None = None
+    grade: str | None = None
+
+    @property
+    def is_anchor(self) -> bool:
+        """Whether the essay's grade is known."""
+        return self.kind is EssayKind.ANCHOR
+
+
+def student_essay(submitted: SubmittedEssay) -> Essay:
+    """The batch's essay for a submitted text."""
+    return Essay(
+        essay_id=submitted.essay_id,
+        kind=EssayKind.STUDENT,
+        text_sha256=content_sha256(submitted.text),
+    )

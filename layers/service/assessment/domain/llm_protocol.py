@@ -1,0 +1,147 @@
+"""The LLM-provider protocol: what we post to a judge endpoint and what comes back, versioned.
+
+A request is answered 202 (the verdict comes later to the callback address) or 200 with the
+callback's body at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from assessment.domain.verdict import Degree, Verdict, Winner
+
+WINNERS = {"A": Winner.FIRST, "B": Winner.SECOND, "tie": Winner.TIE}
+COMPARE_PATH = "/api/v1/llm/compare"
+
+
+class CompareEssay(BaseModel):
+    """One of the two essays; essay A is shown first."""
+
+    essay_id: str
+    text: Annotated[str, Field(repr=False)]
+
+
+class PromptBlock(BaseModel):
+    """A part of the prompt in the order of the conversation."""
+
+    role: Literal["system", "user"]
+    content: Annotated[str, Field(repr=False)]
+
+
+class CallbackAddress(BaseModel):
+    """Where the verdict is to be sent."""
+
+    kind: Literal["sqs"] = "sqs"
+    queue_url: str
+
+
+class CompareMetadata(BaseModel):
+    """What ties a verdict to its comparison; the endpoint echoes it whole and may add to it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    batch_id: str
+    wave: int
+    comparison_id: str
+    attempt: int = 1
+    essay_a_id: str
+    essay_b_id: str
+    prompt_sha256: str
+
+
+class CompareRequestV1(BaseModel):
+    """The body of `POST {endpoint}/api/v1/llm/compare`."""
+
+    schema_version: Literal[1] = 1
+    correlation_id: str
+    callback: CallbackAddress
+    essay_a: CompareEssay
+    essay_b: CompareEssay
+    prompt_blocks: list[PromptBlock]
+    metadata: CompareMetadata
+
+
+class TokenUsage(BaseModel):
+    """Tokens of one verdict."""
+
+    input_tokens: Annotated[int, Field(ge=0)] = 0
+    output_tokens: Annotated[int, Field(ge=0)] = 0
+
+
+class ErrorDetail(BaseModel):
+    """Why there is no verdict."""
+
+    code: str
+    message: str
+    retryable: bool = True
+
+
+class LLMComparisonResultV1(BaseModel):
+    """The callback: a winner or an error, never both."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_name: Annotated[Literal["LLMComparisonResultV1"], Field(alias="schema")] = (
+        "LLMComparisonResultV1"
+    )
+    correlation_id: str
+    request_metadata: CompareMetadata
+    winner: Literal["A", "B", "tie"] | None = None
+    degree: Degree | None = None
+    confidence: Annotated[int, Field(ge=1, le=5)] | None = None
+    justification: Annotated[str, Field(repr=False)] | None = None
+    provider: str = "unknown"
+    model: str = "unknown"
+    token_usage: TokenUsage | None = None
+    cost_usd: Annotated[float, Field(ge=0)] | None = None
+    error_detail: ErrorDetail | None = None
+
+    @model_validator(mode="after")
+    def _winner_or_error(self) -> Self:
+        if (self.winner is None) == (self.error_detail is None):
+            message = "exactly one of winner and error_detail must be given"
+            raise ValueError(message)
+        return self
+
+    def verdict(self) -> Verdict:
+        """The domain's verdict; a justification beyond 500 characters is cut, not refused."""
+        if self.winner is None:
+            message = "a callback with error_detail carries no verdict"
+            raise ValueError(message)
+        usage = self.token_usage or TokenUsage()
+        return Verdict(
+            winner=WINNERS[self.winner],
+            degree=None if self.winner == "tie" else self.degree,
+            confidence=self.confidence,
+            justification=self.justification[:500] if self.justification else None,
+            judge=f"{self.provider}/{self.model}",
+            prompt_sha256=self.request_metadata.prompt_sha256,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cost_usd=self.cost_usd or 0.0,
+        )
+
+
+class JudgeRequestV1(BaseModel):
+    """A message of the judge queue: ids only."""
+
+    model_config = ConfigDict(populate_by_name=True, frozen=True)
+
+    schema_name: Annotated[Literal["JudgeRequestV1"], Field(alias="schema")] = "JudgeRequestV1"
+    batch_id: str
+    wave: int
+    comparison_id: str
+    attempt: int = 1
+
+
+class WaveDeadlineV1(BaseModel):
+    """A delayed message of the callback queue: the wave's time is up."""
+
+    model_config = ConfigDict(populate_by_name=True, frozen=True)
+
+    schema_name: Annotated[Literal["WaveDeadlineV1"], Field(alias="schema")] = "WaveDeadlineV1"
+    batch_id: str
+    wave: int
+    deadline: str

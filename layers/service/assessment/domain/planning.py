@@ -1,0 +1,51 @@
+"""Rules of a wave's plan that are not statistics: the budget, the failed pool, small nets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from assessment.domain.comparison import Comparison, PlannedPair
+
+
+def pair_of(comparison: Comparison) -> tuple[str, str]:
+    """The two essays, whichever was shown first."""
+    first, second = sorted((comparison.first, comparison.second))
+    return first, second
+
+
+def room_for_new_pairs(known: Sequence[Comparison], *, budget: int) -> int:
+    """How many comparisons the cap still allows; retries do not count twice."""
+    return max(0, budget - len(known))
+
+
+def due_for_retry(
+    pool: Sequence[Comparison], *, threshold: int, new_pairs: int
+) -> list[Comparison]:
+    """The failed comparisons to submit now: a full pool, or whatever is left at the end."""
+    if len(pool) >= threshold or new_pairs == 0:
+        return list(pool)
+    return []
+
+
+def resampling_passes(known: Sequence[Comparison]) -> int:
+    """How often every pair has been judged again: the least repeated pair decides."""
+    counts = Counter(pair_of(comparison) for comparison in known)
+    return min(counts.values()) - 1 if counts else 0
+
+
+def resample_reversed(known: Sequence[Comparison], *, passes: int, size: int) -> list[PlannedPair]:
+    """Every pair once more in reversed order, the least repeated first, within the cap on passes.
+
+    A repeated pair is no new evidence about the essays when judge and spec are the same; the
+    reversed order tells about the order effect.
+    """
+    latest = {pair_of(comparison): comparison for comparison in known}
+    counts = Counter(pair_of(comparison) for comparison in known)
+    candidates = sorted(
+        (pair for pair in latest if counts[pair] <= passes), key=lambda pair: (counts[pair], pair)
+    )
+    return [
+        PlannedPair(first=latest[pair].second, second=latest[pair].first, resampled=True)
+        for pair in candidates[:size]
+    ]

@@ -1,0 +1,108 @@
+"""What callers send: batch requests and anchor registrations, with errors that name the field."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
+from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
+from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
+
+MAX_ESSAYS = 5000
+
+
+def _repeated(values: list[str]) -> list[str]:
+    return sorted({value for value in values if values.count(value) > 1})
+
+
+class BatchRequest(BaseModel):
+    """A request to assess essays together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    assignment_id: AssignmentId | None = None
+    essays: Annotated[list[SubmittedEssay], Field(min_length=2, max_length=MAX_ESSAYS)]
+    config: dict[str, Any] = {}
+    correlation_id: str | None = None
+
+    @field_validator("correlation_id")
+    @classmethod
+    def _uuid(cls, value: str | None) -> str | None:
+        return None if value is None else str(uuid.UUID(value))
+
+    @model_validator(mode="after")
+    def _distinct_ids(self) -> Self:
+        repeated = _repeated([essay.essay_id for essay in self.essays])
+        if repeated:
+            message = f"the essay ids {', '.join(repeated[:5])} occur more than once"
+            raise ValueError(message)
+        reserved = [e.essay_id for e in self.essays if e.essay_id.startswith(ANCHOR_PREFIX)]
+        if reserved:
+            message = f"{reserved[0]}: ids beginning with {ANCHOR_PREFIX} are kept for anchors"
+            raise ValueError(message)
+        return self
+
+
+class AnchorRegistration(BaseModel):
+    """The anchors of an assignment, with what its judge is to be told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    assignment_id: AssignmentId
+    anchors: Annotated[list[SubmittedAnchor], Field(min_length=1, max_length=1000)]
+    grade_scale: str | list[str] | None = None
+    instructions: Annotated[str, Field(max_length=20_000)] | None = None
+    student_prompt: Annotated[str, Field(max_length=20_000)] | None = None
+    judge_rubric: Annotated[str, Field(max_length=20_000)] | None = None
+
+    @model_validator(mode="after")
+    def _distinct_refs(self) -> Self:
+        repeated = _repeated([anchor.anchor_ref for anchor in self.anchors])
+        if repeated:
+            message = f"the anchor references {', '.join(repeated[:5])} occur more than once"
+            raise ValueError(message)
+        return self
+
+
+def field_path(location: tuple[int | str, ...]) -> str:
+    """A pydantic location as a reader writes it: `essays[3].text`."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
+
+
+def _plain(error: dict[str, Any]) -> str:
+    message: str = error["msg"]
+    return message.removeprefix("Value error, ")
+
+
+def parse[M: BaseModel](model: type[M], data: object) -> M:
+    """The data as a model.
+
+    Raises
+    ------
+    ManyInvalidFieldsError
+        With one entry per wrong field. Neither the values nor any essay text are repeated.
+    """
+    if not isinstance(data, dict):
+        raise InvalidRequestError("send a JSON object", field="body")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ManyInvalidFieldsError(
+            [
+                (field_path(e["loc"]) or "body", _plain(dict(e)))
+                for e in error.errors(include_input=False, include_url=False)
+            ]
+        ) from None

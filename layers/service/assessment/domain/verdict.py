@@ -1,0 +1,49 @@
+"""Verdicts: which of two essays is better, and by how much."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Winner(StrEnum):
+    """The better essay, in the order in which the two were shown."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+
+
+class Degree(StrEnum):
+    """By how much the winner is better."""
+
+    SLIGHT = "slight"
+    CLEAR = "clear"
+    DECISIVE = "decisive"
+
+
+DEGREE_LEVEL = {Degree.SLIGHT: 1, Degree.CLEAR: 2, Degree.DECISIVE: 3}
+
+
+class Verdict(BaseModel):
+    """A judge's answer to one comparison."""
+
+    model_config = ConfigDict(frozen=True)
+
+    winner: Winner
+    degree: Degree | None = None
+    confidence: Annotated[int, Field(ge=1, le=5)] | None = None
+    justification: Annotated[str, Field(max_length=500, repr=False)] | None = None
+    judge: str
+    prompt_sha256: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+def signed_outcome(verdict: Verdict, *, graded: bool) -> int:
+    """The outcome as `scoring` takes it: +k first better by degree k, -k second, 0 a tie."""
+    level = DEGREE_LEVEL[verdict.degree] if graded and verdict.degree is not None else 1
+    return {Winner.FIRST: level, Winner.SECOND: -level, Winner.TIE: 0}[verdict.winner]

@@ -1,0 +1,17 @@
+"""Logger and metrics, made once; the only module to change when tracing moves elsewhere.
+
+Ids are logged; essay texts, tokens and whole events never are.
+"""
+
+from __future__ import annotations
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+logger = Logger(log_uncaught_exceptions=True)
+metrics = Metrics()
+
+
+def count(name: str, value: float = 1, *, unit: MetricUnit = MetricUnit.Count) -> None:
+    """Add to a business metric; it is written when the handler returns."""
+    metrics.add_metric(name=name, unit=unit, value=value)

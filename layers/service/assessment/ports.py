@@ -1,0 +1,275 @@
+"""What the use cases need from the outside world, named by the need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
+from assessment.domain.comparison import Comparison, JudgeFailure, PlannedPair
+from assessment.domain.config import BatchConfig
+from assessment.domain.decision import ContinuationContext, Decision
+from assessment.domain.essay import Anchor
+from assessment.domain.grade_scale import GradeScale
+from assessment.domain.llm_protocol import (
+    CompareRequestV1,
+    JudgeRequestV1,
+    LLMComparisonResultV1,
+    WaveDeadlineV1,
+)
+from assessment.domain.prompt import JudgeInstructions
+from assessment.domain.result import GradeProjections, Scores
+from assessment.domain.spec import BatchSpec
+from assessment.domain.verdict import Verdict
+from assessment.events import Envelope
+
+
+class Wave(BaseModel):
+    """A wave as it is stored: the plan is written once, the rest as the wave goes on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wave: int
+    status: WaveStatus = WaveStatus.PLANNED
+    pairs: list[PlannedPair] = []
+    retried: list[str] = []
+    task_token: str | None = None
+    markers_written: bool = False
+    messages_sent: bool = False
+    deadline: datetime | None = None
+    closed_by: ClosedBy | None = None
+    score: WaveScore | None = None
+    context: ContinuationContext | None = None
+    decision: Decision | None = None
+    unjudged: list[str] = []
+
+    @property
+    def planned(self) -> int:
+        """How many comparisons the wave submits."""
+        return len(self.pairs) + len(self.retried)
+
+
+class Assignment(BaseModel):
+    """What is registered for an assignment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    assignment_id: str
+    instructions: JudgeInstructions
+    grade_scale: GradeScale
+    anchors: list[Anchor] = []
+
+
+class AssignmentStore(Protocol):
+    """Instructions and anchors by assignment."""
+
+    def put_assignment(self, assignment: Assignment) -> None:
+        """Create or replace the assignment; anchors are added or replaced by reference."""
+
+    def get_assignment(self, assignment_id: str) -> Assignment | None:
+        """The assignment with all its anchors, by reference in order; None if unknown."""
+
+
+class BatchStore(Protocol):
+    """Batches, their essays and their waves. Every write is idempotent or conditional."""
+
+    def create_batch(self, batch: Batch) -> bool:
+        """Store a new batch and list it as active; False if the id exists already."""
+
+    def get_batch(self, batch_id: str) -> Batch:
+        """The batch, strongly consistent; raises UnknownBatchError."""
+
+    def transition(
+        self, batch_id: str, target: BatchStatus, *, now: datetime, **changes: Any
+    ) -> Batch:
+        """Move to a status if the table of transitions allows it, with further changes.
+
+        Repeating a step that was made already changes nothing. Raises IllegalTransitionError.
+        """
+
+    def active_batches(self) -> list[str]:
+        """The ids of all batches that have not ended."""
+
+    def put_wave(self, batch_id: str, wave: Wave) -> Wave:
+        """Store a new wave; if it exists, change nothing and return the stored one."""
+
+    def get_wave(self, batch_id: str, wave: int) -> Wave | None:
+        """The wave, strongly consistent."""
+
+    def list_waves(self, batch_id: str) -> list[Wave]:
+        """All waves of the batch in order, without their plans."""
+
+    def update_wave(self, batch_id: str, wave: int, **changes: Any) -> None:
+        """Set attributes of a wave."""
+
+
+class ComparisonStore(Protocol):
+    """Comparisons, their verdicts, and what a wave still waits for."""
+
+    def put_comparisons(self, batch_id: str, comparisons: Sequence[Comparison]) -> None:
+        """Store those that do not exist yet; never touch one that does."""
+
+    def get_comparison(self, batch_id: str, wave: int, comparison_id: str) -> Comparison:
+        """One comparison, strongly consistent; raises UnknownComparisonError."""
+
+    def list_comparisons(self, batch_id: str, waves: int) -> list[Comparison]:
+        """All comparisons of waves 1 to `waves`, by id in order."""
+
+    def resubmit(self, batch_id: str, comparison: Comparison, *, wave: int) -> None:
+        """Move a failed comparison into a later wave with its attempt raised by one.
+
+        Changes nothing when it was moved there already or has a verdict by now.
+        """
+
+    def put_pending(self, batch_id: str, wave: int, comparisons: Sequence[Comparison]) -> None:
+        """Mark the comparisons as awaited by the wave."""
+
+    def clear_mark_if_settled(self, batch_id: str, wave: int, comparison: Comparison) -> None:
+        """Remove the wave's mark of a comparison that is settled by now."""
+
+    def list_pending(self, batch_id: str, wave: int) -> list[str]:
+        """The ids of the comparisons the wave still waits for, strongly consistent."""
+
+    def any_pending(self, batch_id: str, wave: int) -> bool:
+        """Whether the wave waits for anything, strongly consistent."""
+
+    def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
+        """Take the comparison for one judge call; None if it is settled or sent.
+
+        Raises ComparisonLeasedError while another delivery holds the lease.
+        """
+
+    def mark_sent(self, request: JudgeRequestV1) -> None:
+        """The judge has the comparison: it must not be paid again in this attempt."""
+
+    def release(self, request: JudgeRequestV1) -> None:
+        """Give the lease back, because nothing was paid."""
+
+    def record_verdict(
+        self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
+    ) -> bool:
+        """Record a first verdict and remove the pending marker in one transaction.
+
+        False if a verdict was recorded before; raises UnknownComparisonError.
+        """
+
+    def record_failure(
+        self,
+        batch_id: str,
+        wave: int,
+        comparison_id: str,
+        failure: JudgeFailure,
+        *,
+        attempt: int,
+        timed_out: bool = False,
+        now: datetime,
+    ) -> bool:
+        """Record that this attempt failed; False if it is settled or a later attempt runs."""
+
+
+class ContentStore(Protocol):
+    """Essay texts by content hash, and documents by key."""
+
+    def put_text(self, text: str) -> str:
+        """Store a text under its SHA-256 and return that."""
+
+    def get_text(self, sha256: str) -> str:
+        """The text with this hash."""
+
+    def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
+        """Store a document."""
+
+    def get_document(self, key: str) -> str | None:
+        """The document, or None."""
+
+    def get_frozen_document(self, key: str) -> str:
+        """A document that never changes once it exists, so it may come from a cache."""
+
+
+class JudgeQueue(Protocol):
+    """The way to call_judge."""
+
+    def send(self, requests: Sequence[JudgeRequestV1]) -> None:
+        """Queue the comparisons for judging."""
+
+
+class CallbackQueue(Protocol):
+    """The one way in for verdicts."""
+
+    @property
+    def address(self) -> str:
+        """The queue's URL, as an endpoint needs it."""
+
+    def send_result(self, result: LLMComparisonResultV1) -> None:
+        """Hand a verdict or an error to record_callback."""
+
+    def send_deadline(self, deadline: WaveDeadlineV1, *, delay_seconds: int) -> None:
+        """Come back to the wave later."""
+
+
+class Judge(Protocol):
+    """Whoever decides which essay is better."""
+
+    async def compare(self, request: CompareRequestV1) -> LLMComparisonResultV1 | None:
+        """The verdict, or None if it comes later by callback.
+
+        Raises JudgeUnavailableError or JudgeRefusedError.
+        """
+
+
+class Workflow(Protocol):
+    """The state machine."""
+
+    def start(self, batch_id: str) -> None:
+        """Start the batch's execution; starting it twice is one start."""
+
+    def wave_closed(self, token: str, output: dict[str, Any]) -> None:
+        """Wake the execution; a token that is settled already is not an error."""
+
+    def wave_failed(self, token: str, *, error: str, cause: str) -> None:
+        """Fail the waiting state; a token that is settled already is not an error."""
+
+    def is_running(self, batch_id: str) -> bool:
+        """Whether an execution of the batch is running."""
+
+    def redrive(self, batch_id: str) -> bool:
+        """Restart a failed execution from its failed state; False if that cannot be done."""
+
+    def stop(self, batch_id: str, *, cause: str) -> None:
+        """End the batch's execution if it runs."""
+
+
+class EventPublisher(Protocol):
+    """The event bus."""
+
+    def publish(self, events: Sequence[Envelope]) -> None:
+        """Publish all events, or raise TransientError so that all are published again."""
+
+
+class Statistics(Protocol):
+    """The maths, on the essays of one specification and the comparisons made of them."""
+
+    def plan(
+        self,
+        spec: BatchSpec,
+        comparisons: Sequence[Comparison],
+        *,
+        config: BatchConfig,
+        seed: int,
+        wave: int,
+        size: int,
+    ) -> list[PlannedPair]:
+        """The next wave's new pairs, at most `size`; none when every pair was used."""
+
+    def score(
+        self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig
+    ) -> Scores:
+        """Abilities with standard errors; raises ScoringFailedError."""
+
+    def project_grades(
+        self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig
+    ) -> GradeProjections:
+        """The probability of every grade for every student essay, or why there is none."""

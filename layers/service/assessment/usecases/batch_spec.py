@@ -1,0 +1,21 @@
+"""The frozen specification of a batch in the content store."""
+
+from __future__ import annotations
+
+from assessment.domain.identifiers import canonical_json
+from assessment.domain.spec import BatchSpec
+from assessment.ports import ContentStore
+
+
+def _key(batch_id: str) -> str:
+    return f"batches/{batch_id}/spec.json"
+
+
+def freeze_spec(batch_id: str, spec: BatchSpec, *, content: ContentStore) -> None:
+    """Store the specification; preparing the batch again writes the same bytes."""
+    content.put_document(_key(batch_id), canonical_json(spec.model_dump(mode="json")))
+
+
+def load_spec(batch_id: str, *, content: ContentStore) -> BatchSpec:
+    """The specification of a prepared batch."""
+    return BatchSpec.model_validate_json(content.get_frozen_document(_key(batch_id)))

@@ -1,0 +1,93 @@
+"""Close a wave: wake the execution when nothing is pending, or settle what is left in time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from assessment.domain.batch import ClosedBy
+from assessment.domain.comparison import ComparisonStatus, JudgeFailure
+from assessment.ports import BatchStore, ComparisonStore, Workflow
+
+TIMED_OUT = JudgeFailure(
+    code="timed_out", message="no verdict came before the wave's deadline", retryable=True
+)
+
+
+def wake_if_complete(
+    batch_id: str,
+    number: int,
+    *,
+    closed_by: ClosedBy,
+    batches: BatchStore,
+    comparisons: ComparisonStore,
+    workflow: Workflow,
+) -> bool:
+    """Wake the execution if the wave waits for nothing; whether it does.
+
+    Two callers may both find the wave complete; the second wake-up is refused by the token.
+    """
+    if comparisons.any_pending(batch_id, number):
+        return False
+    wave = batches.get_wave(batch_id, number)
+    if wave is None or wave.task_token is None or not wave.markers_written or wave.decision:
+        return False
+    if wave.closed_by is None:
+        batches.update_wave(batch_id, number, closed_by=closed_by)
+    workflow.wave_closed(
+        wave.task_token,
+        {"batch_id": batch_id, "wave": number, "closed_by": wave.closed_by or closed_by},
+    )
+    return True
+
+
+def settle_outstanding(
+    batch_id: str, number: int, *, comparisons: ComparisonStore, now: datetime
+) -> int:
+    """Settle as timed out what the wave still waits for; how many there were.
+
+    A verdict that arrives later is still recorded: it was paid for.
+    """
+    outstanding = set(comparisons.list_pending(batch_id, number))
+    if not outstanding:
+        return 0
+    for comparison in comparisons.list_comparisons(batch_id, number):
+        if comparison.comparison_id not in outstanding:
+            continue
+        if comparison.status is ComparisonStatus.PENDING:
+            comparisons.record_failure(
+                batch_id,
+                comparison.wave,
+                comparison.comparison_id,
+                TIMED_OUT,
+                attempt=comparison.attempt,
+                timed_out=True,
+                now=now,
+            )
+        else:
+            comparisons.clear_mark_if_settled(batch_id, number, comparison)
+    return len(outstanding)
+
+
+def close_at_deadline(
+    batch_id: str,
+    number: int,
+    *,
+    closed_by: ClosedBy,
+    batches: BatchStore,
+    comparisons: ComparisonStore,
+    workflow: Workflow,
+    now: datetime,
+) -> None:
+    """The wave's time is up: settle what is outstanding and let the execution go on."""
+    wave = batches.get_wave(batch_id, number)
+    if wave is None or wave.decision is not None or wave.task_token is None:
+        return
+    settled = settle_outstanding(batch_id, number, comparisons=comparisons, now=now)
+    wake_if_complete(
+        batch_id,
+        number,
+        closed_by=closed_by if settled else ClosedBy.CALLBACKS,
+        batches=batches,
+        comparisons=comparisons,
+        workflow=workflow,
+    )

@@ -1,0 +1,100 @@
+"""End a batch that cannot have a result: record why, say what to do, publish it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome
+from assessment.domain.decision import Decision, Reason
+from assessment.events import EventType, envelope
+from assessment.ports import BatchStore, EventPublisher
+
+_REMEDIES: dict[str, str] = {
+    Reason.JUDGE_AT_CHANCE: "use another judge or a clearer rubric; these verdicts carry no order",
+    Reason.SUCCESS_RATE: "look at the failures of the comparisons and mend the judge endpoint",
+    Reason.ZERO_SUCCESSES: "check that the judge endpoint answers and can reach the callback queue",
+    Reason.JUDGE_REFUSED: "check the judge's credentials and model; it refused every comparison",
+    Reason.DISCONNECTED: "raise the budget, so that all essays can be connected",
+    "stalled": "the batch made no progress; request it again under a new idempotency key",
+}
+_DEFAULT_REMEDY = "look up the batch id in the logs; the request may be sent again"
+
+
+def failure_of(decision: Decision | None, error: dict[str, str] | None) -> Failure:
+    """What happened, why, and what to do, from a refusal or from an error of the state machine."""
+    if error is not None:
+        code = error.get("Error", "unknown")
+        return Failure(code=code, message=_cause(error), remedy=_DEFAULT_REMEDY)
+    if decision is not None:
+        return Failure(
+            code=decision.reason,
+            message=decision.explanation,
+            remedy=_REMEDIES.get(decision.reason, _DEFAULT_REMEDY),
+        )
+    return Failure(code="unknown", message="no reason was given", remedy=_DEFAULT_REMEDY)
+
+
+def stalled(message: str) -> Failure:
+    """The failure of a batch that stopped making progress."""
+    return Failure(code="stalled", message=message, remedy=_REMEDIES["stalled"])
+
+
+def _cause(error: dict[str, str]) -> str:
+    """The message of a failed Lambda without its stack trace."""
+    cause = error.get("Cause", "")
+    try:
+        details: Any = json.loads(cause)
+    except json.JSONDecodeError:
+        return cause[:500]
+    message = details.get("errorMessage") if isinstance(details, dict) else None
+    return str(message or cause)[:500]
+
+
+def fail_batch(
+    batch_id: str,
+    failure: Failure,
+    *,
+    by_decision: bool,
+    batches: BatchStore,
+    events: EventPublisher,
+    now: datetime,
+) -> Batch:
+    """Publish the failure and close the batch; one that failed before keeps its first reason.
+
+    Raises
+    ------
+    UnknownBatchError, IllegalTransitionError
+    """
+    batch = batches.get_batch(batch_id)
+    if batch.status is BatchStatus.FAILED and batch.failure is not None:
+        failure = batch.failure
+    data = {
+        "assignment_id": batch.assignment_id,
+        "status": BatchStatus.FAILED,
+        "error_info": {
+            "code": failure.code,
+            "what": failure.message,
+            "what_to_do": failure.remedy,
+        },
+    }
+    failed = batches.transition(
+        batch_id,
+        BatchStatus.FAILED,
+        now=now,
+        failure=failure,
+        outcome=Outcome.FAILED_BY_DECISION if by_decision else Outcome.FAILED_CRITICALLY,
+    )
+    events.publish(
+        [
+            envelope(
+                EventType.FAILED,
+                batch_id=batch_id,
+                correlation_id=batch.correlation_id,
+                data=data,
+                now=now,
+            )
+        ]
+    )
+    return failed

@@ -1,0 +1,178 @@
+"""Turn the last fit into the result, publish it, and close the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from assessment import __version__
+from assessment.domain.batch import Batch, BatchStatus, Outcome
+from assessment.domain.comparison import Comparison, ComparisonStatus, tally
+from assessment.domain.decision import Decision, Reason
+from assessment.domain.errors import IllegalTransitionError
+from assessment.domain.identifiers import canonical_json, content_sha256
+from assessment.domain.prompt import PROMPT_VERSION
+from assessment.domain.result import GradeProjections, ResultDocument, Scores
+from assessment.domain.spec import BatchSpec
+from assessment.events import EventType, envelope, fits
+from assessment.ports import (
+    BatchStore,
+    ComparisonStore,
+    ContentStore,
+    EventPublisher,
+    Statistics,
+)
+from assessment.usecases.batch_spec import load_spec
+
+_OUTCOMES = {
+    Reason.STABLE: Outcome.COMPLETE_STABLE,
+    Reason.SE_TARGET_MET: Outcome.COMPLETE_STABLE,
+    Reason.SMALL_NET_SATURATED: Outcome.COMPLETE_SATURATED,
+    Reason.DENOMINATOR_REACHED: Outcome.COMPLETE_SATURATED,
+}
+
+
+def result_key(batch_id: str) -> str:
+    """Where the batch's result is kept."""
+    return f"batches/{batch_id}/result.json"
+
+
+def comparisons_key(batch_id: str) -> str:
+    """Where every verdict of the batch is kept, for audit."""
+    return f"batches/{batch_id}/comparisons.jsonl"
+
+
+def finalise_batch(
+    batch_id: str,
+    *,
+    batches: BatchStore,
+    comparisons: ComparisonStore,
+    content: ContentStore,
+    statistics: Statistics,
+    events: EventPublisher,
+    versions: Mapping[str, str],
+    now: datetime,
+) -> Batch:
+    """Store and publish the result; a second run publishes the same events and changes nothing.
+
+    Raises
+    ------
+    UnknownBatchError, IllegalTransitionError, ScoringFailedError
+    """
+    batch = batches.get_batch(batch_id)
+    if batch.status not in (BatchStatus.SCORING, BatchStatus.COMPLETED) or batch.decision is None:
+        raise IllegalTransitionError(f"status: a batch that is {batch.status} cannot be finalised")
+    known = _decided_upon(batch, batches, comparisons)
+    spec = load_spec(batch_id, content=content)
+    document = _document(
+        batch,
+        batch.decision,
+        spec=spec,
+        known=known,
+        scores=statistics.score(spec, known, config=batch.config),
+        grades=statistics.project_grades(spec, known, config=batch.config),
+        versions=versions,
+    )
+    body = canonical_json(document.model_dump(mode="json"))
+    sha256 = content_sha256(body)
+    content.put_document(
+        comparisons_key(batch_id), _lines(known), content_type="application/x-ndjson"
+    )
+    content.put_document(result_key(batch_id), body)
+    _publish(batch, document, sha256, events, now)
+    return batches.transition(
+        batch_id,
+        BatchStatus.COMPLETED,
+        now=now,
+        outcome=document.outcome,
+        result_sha256=sha256,
+    )
+
+
+def _decided_upon(
+    batch: Batch, batches: BatchStore, comparisons: ComparisonStore
+) -> list[Comparison]:
+    """The comparisons as they stood at the decision: a verdict that came later is not in them."""
+    known = comparisons.list_comparisons(batch.batch_id, batch.wave)
+    last = batches.get_wave(batch.batch_id, batch.wave)
+    late = set(last.unjudged) if last else set()
+    return [_without_verdict(c) if c.comparison_id in late else c for c in known]
+
+
+def _without_verdict(comparison: Comparison) -> Comparison:
+    if comparison.verdict is None:
+        return comparison
+    return comparison.model_copy(update={"verdict": None, "status": ComparisonStatus.TIMED_OUT})
+
+
+def _document(
+    batch: Batch,
+    decision: Decision,
+    *,
+    spec: BatchSpec,
+    known: list[Comparison],
+    scores: Scores,
+    grades: GradeProjections,
+    versions: Mapping[str, str],
+) -> ResultDocument:
+    verdicts = [comparison.verdict for comparison in known if comparison.verdict]
+    return ResultDocument(
+        batch_id=batch.batch_id,
+        correlation_id=batch.correlation_id,
+        assignment_id=batch.assignment_id,
+        status=BatchStatus.COMPLETED,
+        outcome=_OUTCOMES.get(decision.reason, Outcome.COMPLETE_BUDGET),
+        decision=decision,
+        comparisons=tally(known),
+        students=len(spec.essays) - len(spec.anchors),
+        anchors=len(spec.anchors),
+        waves=batch.wave,
+        rankings=scores.rankings,
+        grade_projections=grades,
+        reliability=scores.reliability,
+        audit=scores.audit,
+        order_effects=scores.order_effects,
+        judges=sorted({verdict.judge for verdict in verdicts}),
+        cost_usd=round(sum(verdict.cost_usd for verdict in verdicts), 6),
+        config=batch.config.model_dump(mode="json"),
+        config_sources={name: str(source) for name, source in batch.config_sources.items()},
+        spec_hash=spec.spec_hash,
+        seed=batch.seed,
+        versions={"assessment": __version__, "prompt": PROMPT_VERSION, **versions},
+    )
+
+
+def _lines(known: list[Comparison]) -> str:
+    return "".join(
+        canonical_json(comparison.model_dump(mode="json")) + "\n" for comparison in known
+    )
+
+
+def _publish(
+    batch: Batch, document: ResultDocument, sha256: str, events: EventPublisher, now: datetime
+) -> None:
+    thin: dict[str, Any] = {
+        "assignment_id": batch.assignment_id,
+        "status": document.status,
+        "outcome": document.outcome,
+        "result_sha256": sha256,
+        "result_key": result_key(batch.batch_id),
+    }
+    whole = document.model_dump(mode="json")
+    rich = {**thin, "result": whole} if fits(whole) else {**thin, "result": None}
+    events.publish(
+        [
+            envelope(
+                event_type,
+                batch_id=batch.batch_id,
+                correlation_id=batch.correlation_id,
+                data=data,
+                now=now,
+            )
+            for event_type, data in (
+                (EventType.COMPLETED, thin),
+                (EventType.RESULT_PUBLISHED, rich),
+            )
+        ]
+    )

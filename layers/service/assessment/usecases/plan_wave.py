@@ -1,0 +1,83 @@
+"""Plan the next wave: new pairs from the statistics, and another chance for failed comparisons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from assessment.domain.batch import Batch, BatchStatus, budget, compute_wave_size
+from assessment.domain.comparison import Comparison, PlannedPair, retry_pool
+from assessment.domain.identifiers import comparison_id
+from assessment.domain.planning import due_for_retry, resample_reversed, room_for_new_pairs
+from assessment.domain.spec import BatchSpec
+from assessment.ports import BatchStore, ComparisonStore, ContentStore, Statistics, Wave
+from assessment.usecases.batch_spec import load_spec
+
+
+def plan_wave(
+    batch_id: str,
+    *,
+    batches: BatchStore,
+    comparisons: ComparisonStore,
+    content: ContentStore,
+    statistics: Statistics,
+    now: datetime,
+) -> Wave:
+    """The next wave, stored with its comparisons; a second run returns the stored plan.
+
+    The plan becomes fact by one conditional write of the wave. What follows - its comparisons,
+    the attempts of those retried - is derived from it and may be repeated.
+    """
+    batch = batches.get_batch(batch_id)
+    number = batch.wave + 1 if batch.status is BatchStatus.GENERATING_PAIRS else batch.wave
+    wave = batches.get_wave(batch_id, number)
+    if wave is None:
+        spec = load_spec(batch_id, content=content)
+        known = comparisons.list_comparisons(batch_id, number - 1)
+        planned = _plan(batch, number, spec, known, statistics)
+        wave = batches.put_wave(batch_id, planned)
+    _store_comparisons(batch_id, wave, comparisons)
+    if batch.status is BatchStatus.GENERATING_PAIRS:
+        target = BatchStatus.WAITING_CALLBACKS if wave.planned else BatchStatus.SCORING
+        batches.transition(batch_id, target, now=now, wave=number)
+    return wave
+
+
+def _plan(
+    batch: Batch, number: int, spec: BatchSpec, known: list[Comparison], statistics: Statistics
+) -> Wave:
+    config = batch.config
+    n_essays = len(spec.essays)
+    pool = retry_pool(known, max_attempts=config.max_attempts)
+    room = room_for_new_pairs(known, budget=budget(config, n_essays))
+    size = min(compute_wave_size(config, n_essays), room)
+    pairs: list[PlannedPair] = []
+    if size > 0:
+        pairs = statistics.plan(spec, known, config=config, seed=batch.seed, wave=number, size=size)
+        if not pairs and not pool:
+            pairs = resample_reversed(known, passes=config.small_net_resampling_cap, size=size)
+    due = due_for_retry(pool, threshold=config.retry_pool_threshold, new_pairs=len(pairs))
+    return Wave(wave=number, pairs=pairs, retried=[c.comparison_id for c in due])
+
+
+def _store_comparisons(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> None:
+    comparisons.put_comparisons(
+        batch_id,
+        [
+            Comparison(
+                comparison_id=comparison_id(wave.wave, position),
+                wave=wave.wave,
+                submitted_wave=wave.wave,
+                first=pair.first,
+                second=pair.second,
+                audit=pair.audit,
+                predicted=pair.predicted,
+                resampled=pair.resampled,
+            )
+            for position, pair in enumerate(wave.pairs)
+        ],
+    )
+    if wave.retried:
+        due = set(wave.retried)
+        for comparison in comparisons.list_comparisons(batch_id, wave.wave - 1):
+            if comparison.comparison_id in due and comparison.submitted_wave < wave.wave:
+                comparisons.resubmit(batch_id, comparison, wave=wave.wave)

@@ -1,0 +1,86 @@
+"""Bring students and anchors together as one batch with a frozen specification."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.errors import InvalidRequestError, UnknownAssignmentError
+from assessment.domain.essay import Essay, EssayKind
+from assessment.domain.identifiers import anchor_essay_id
+from assessment.domain.prompt import JudgeInstructions
+from assessment.domain.spec import BatchSpec
+from assessment.ports import Assignment, AssignmentStore, BatchStore, ContentStore
+from assessment.usecases.batch_spec import freeze_spec
+from assessment.usecases.request_batch import manifest_key
+
+
+def anchor_essays(assignment: Assignment) -> list[Essay]:
+    """The assignment's anchors as essays of a batch, under synthetic ids."""
+    return [
+        Essay(
+            essay_id=anchor_essay_id(
+                assignment.assignment_id, anchor.anchor_ref, anchor.text_sha256
+            ),
+            kind=EssayKind.ANCHOR,
+            text_sha256=anchor.text_sha256,
+            anchor_ref=anchor.anchor_ref,
+            grade=anchor.grade,
+        )
+        for anchor in assignment.anchors
+    ]
+
+
+def prepare_batch(
+    batch_id: str,
+    *,
+    judge: dict[str, str],
+    batches: BatchStore,
+    assignments: AssignmentStore,
+    content: ContentStore,
+    now: datetime,
+) -> Batch:
+    """Freeze the batch's specification and let it generate pairs; a second run changes nothing.
+
+    Raises
+    ------
+    UnknownBatchError, UnknownAssignmentError, InvalidRequestError
+    """
+    batch = batches.get_batch(batch_id)
+    if batch.status is not BatchStatus.INITIALIZING:
+        return batch
+    assignment = _assignment(batch, assignments)
+    students = _students(batch_id, content)
+    anchors = anchor_essays(assignment) if assignment else []
+    spec = BatchSpec.of(
+        students + anchors,
+        instructions=assignment.instructions if assignment else JudgeInstructions(),
+        grade_scale=assignment.grade_scale if assignment else None,
+        judge=judge,
+    )
+    freeze_spec(batch_id, spec, content=content)
+    return batches.transition(
+        batch_id,
+        BatchStatus.GENERATING_PAIRS,
+        now=now,
+        essays=len(students),
+        anchors=len(anchors),
+        spec_hash=spec.spec_hash,
+    )
+
+
+def _assignment(batch: Batch, assignments: AssignmentStore) -> Assignment | None:
+    if batch.assignment_id is None:
+        return None
+    assignment = assignments.get_assignment(batch.assignment_id)
+    if assignment is None:
+        raise UnknownAssignmentError(batch.assignment_id)
+    return assignment
+
+
+def _students(batch_id: str, content: ContentStore) -> list[Essay]:
+    manifest = content.get_document(manifest_key(batch_id))
+    if manifest is None:
+        raise InvalidRequestError("the request's essays were not stored; send it again")
+    return [Essay.model_validate(essay) for essay in json.loads(manifest)]

@@ -1,0 +1,121 @@
+"""What a caller may read of a batch: its progress and its result."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.comparison import ComparisonTally, tally
+from assessment.domain.errors import ResultNotReadyError
+from assessment.ports import BatchStore, ComparisonStore, ContentStore, Wave
+from assessment.usecases.finalise_batch import result_key
+
+
+class WaveProgress(BaseModel):
+    """One wave as its batch's reader sees it."""
+
+    wave: int
+    status: str
+    planned: int
+    recorded: int
+    failed: int
+    mean_se: float | None = None
+    reliability: float | None = None
+    closed_by: str | None = None
+
+
+class BatchProgress(BaseModel):
+    """A batch as its reader sees it."""
+
+    batch_id: str
+    correlation_id: str
+    assignment_id: str | None
+    status: str
+    outcome: str | None
+    decision: dict[str, str] | None
+    failure: dict[str, str] | None
+    essays: int
+    anchors: int
+    comparisons: ComparisonTally
+    waves: list[WaveProgress]
+    config: dict[str, Any]
+    config_sources: dict[str, str]
+    created_at: str
+    updated_at: str
+
+
+def read_batch(
+    batch_id: str, *, batches: BatchStore, comparisons: ComparisonStore
+) -> BatchProgress:
+    """The batch's progress, counted from its comparisons.
+
+    Raises
+    ------
+    UnknownBatchError
+    """
+    batch = batches.get_batch(batch_id)
+    known = comparisons.list_comparisons(batch_id, batch.wave)
+    waves = [
+        _progress(wave, tally([c for c in known if c.submitted_wave == wave.wave]))
+        for wave in batches.list_waves(batch_id)
+    ]
+    return BatchProgress(
+        batch_id=batch_id,
+        correlation_id=batch.correlation_id,
+        assignment_id=batch.assignment_id,
+        status=batch.status,
+        outcome=batch.outcome,
+        decision=batch.decision.model_dump(mode="json") if batch.decision else None,
+        failure=batch.failure.model_dump(mode="json") if batch.failure else None,
+        essays=batch.essays,
+        anchors=batch.anchors,
+        comparisons=tally(known),
+        waves=waves,
+        config=batch.config.model_dump(mode="json"),
+        config_sources={name: str(source) for name, source in batch.config_sources.items()},
+        created_at=batch.created_at.isoformat(),
+        updated_at=batch.updated_at.isoformat(),
+    )
+
+
+def _progress(wave: Wave, counted: ComparisonTally) -> WaveProgress:
+    return WaveProgress(
+        wave=wave.wave,
+        status=wave.status,
+        planned=counted.planned,
+        recorded=counted.recorded,
+        failed=counted.failed,
+        mean_se=wave.score.mean_se if wave.score else None,
+        reliability=wave.score.reliability if wave.score else None,
+        closed_by=wave.closed_by,
+    )
+
+
+def read_result(batch_id: str, *, batches: BatchStore, content: ContentStore) -> dict[str, Any]:
+    """The result document of a completed batch.
+
+    Raises
+    ------
+    UnknownBatchError
+    ResultNotReadyError
+        If the batch has not completed; says whether it ever will.
+    """
+    batch = batches.get_batch(batch_id)
+    if batch.status is not BatchStatus.COMPLETED:
+        raise ResultNotReadyError(_why_not(batch))
+    document = content.get_document(result_key(batch_id))
+    if document is None:
+        raise ResultNotReadyError(f"the result of batch {batch_id} is no longer in the bucket")
+    result: dict[str, Any] = json.loads(document)
+    return result
+
+
+def _why_not(batch: Batch) -> str:
+    if batch.failure is not None:
+        return f"the batch failed ({batch.failure.code}: {batch.failure.message}); it has no result"
+    if batch.is_final:
+        return f"the batch is {batch.status}; it has no result"
+    return f"the batch is {batch.status}; ask again when its status is COMPLETED"

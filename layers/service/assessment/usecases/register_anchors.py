@@ -1,0 +1,92 @@
+"""Register the anchors of an assignment and what its judge is to be told."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from assessment.domain.errors import UnknownGradeError
+from assessment.domain.essay import Anchor
+from assessment.domain.grade_scale import GradeScale, scale_named
+from assessment.domain.prompt import JudgeInstructions
+from assessment.domain.request import AnchorRegistration
+from assessment.ports import Assignment, AssignmentStore, ContentStore
+
+
+class RegisteredAnchor(BaseModel):
+    """An anchor as the registration confirms it."""
+
+    anchor_ref: str
+    grade: str
+
+
+class AnchorsRegistered(BaseModel):
+    """The confirmation: all anchors that the assignment now has."""
+
+    assignment_id: str
+    registered: int
+    grade_scale: tuple[str, ...]
+    anchors: list[RegisteredAnchor]
+
+
+def register_anchors(
+    registration: AnchorRegistration, *, assignments: AssignmentStore, content: ContentStore
+) -> AnchorsRegistered:
+    """Store the anchors; what the registration leaves out stays as it was registered before.
+
+    Raises
+    ------
+    UnknownGradeError
+        If an anchor's grade is not on the scale. Nothing has been stored then.
+    """
+    known = assignments.get_assignment(registration.assignment_id)
+    scale = _scale(registration, known)
+    anchors = {anchor.anchor_ref: anchor for anchor in (known.anchors if known else [])}
+    for index, submitted in enumerate(registration.anchors):
+        scale.position(submitted.grade, field=f"anchors[{index}].grade")
+    for submitted in registration.anchors:
+        anchors[submitted.anchor_ref] = Anchor(
+            anchor_ref=submitted.anchor_ref,
+            grade=submitted.grade,
+            text_sha256=content.put_text(submitted.text),
+        )
+    _check_all_on(scale, anchors)
+    assignment = Assignment(
+        assignment_id=registration.assignment_id,
+        instructions=_instructions(registration, known),
+        grade_scale=scale,
+        anchors=[anchors[reference] for reference in sorted(anchors)],
+    )
+    assignments.put_assignment(assignment)
+    return AnchorsRegistered(
+        assignment_id=assignment.assignment_id,
+        registered=len(registration.anchors),
+        grade_scale=scale.grades,
+        anchors=[
+            RegisteredAnchor(anchor_ref=anchor.anchor_ref, grade=anchor.grade)
+            for anchor in assignment.anchors
+        ],
+    )
+
+
+def _scale(registration: AnchorRegistration, known: Assignment | None) -> GradeScale:
+    if registration.grade_scale is None and known is not None:
+        return known.grade_scale
+    return scale_named(registration.grade_scale)
+
+
+def _check_all_on(scale: GradeScale, anchors: dict[str, Anchor]) -> None:
+    for anchor in anchors.values():
+        if anchor.grade not in scale.grades:
+            raise UnknownGradeError(
+                f"anchor {anchor.anchor_ref}, registered before with grade {anchor.grade!r}, "
+                f"is not on the scale {scale.name}; register it again with a grade of this scale",
+                field="grade_scale",
+            )
+
+
+def _instructions(registration: AnchorRegistration, known: Assignment | None) -> JudgeInstructions:
+    given = registration.model_dump(
+        include={"instructions", "student_prompt", "judge_rubric"}, exclude_none=True
+    )
+    before = known.instructions.model_dump() if known else {}
+    return JudgeInstructions.model_validate({**before, **given})

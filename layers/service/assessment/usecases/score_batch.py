@@ -1,0 +1,158 @@
+"""Score all verdicts after a wave, decide what is next, and store why."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
+from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.continuation import PreviousLook, continuation_context
+from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, Reason, decide
+from assessment.domain.identifiers import canonical_json
+from assessment.domain.result import Ranking, Scores
+from assessment.events import EventType, envelope
+from assessment.ports import (
+    BatchStore,
+    ComparisonStore,
+    ContentStore,
+    EventPublisher,
+    Statistics,
+)
+from assessment.usecases.batch_spec import load_spec
+from assessment.usecases.close_wave import settle_outstanding
+
+_ENDED = Decision(
+    decision=DecisionKind.NO_OP,
+    reason=Reason.BATCH_ENDED,
+    explanation="the batch has already ended",
+)
+
+
+def scores_key(batch_id: str, wave: int) -> str:
+    """Where the abilities after a wave are kept."""
+    return f"batches/{batch_id}/scores/wave-{wave:04d}.json"
+
+
+def score_batch(
+    batch_id: str,
+    number: int,
+    *,
+    batches: BatchStore,
+    comparisons: ComparisonStore,
+    content: ContentStore,
+    statistics: Statistics,
+    events: EventPublisher,
+    now: datetime,
+) -> Decision:
+    """The decision after a wave; asked again it returns the stored one and publishes it again.
+
+    Raises
+    ------
+    UnknownBatchError, ScoringFailedError
+    """
+    batch = batches.get_batch(batch_id)
+    if batch.is_final:
+        return _ENDED
+    wave = batches.get_wave(batch_id, number)
+    if wave is not None and wave.decision is not None and wave.context is not None:
+        _publish(batch, wave.context, wave.decision, events, now)
+        _follow(batches, batch_id, wave.decision, now)
+        return wave.decision
+    if settle_outstanding(batch_id, number, comparisons=comparisons, now=now) and wave is not None:
+        closed_by = wave.closed_by or ClosedBy.TIMEOUT
+        batches.update_wave(batch_id, number, closed_by=closed_by)
+    batch = batches.transition(batch_id, BatchStatus.SCORING, now=now)
+    known = comparisons.list_comparisons(batch_id, number)
+    scores = _score(batch, known, content, statistics)
+    previous = _previous(batch_id, number, batches, content)
+    context = continuation_context(batch, known, scores, previous, now=now)
+    decision = decide(context)
+    if scores is not None:
+        content.put_document(
+            scores_key(batch_id, number), canonical_json(scores.model_dump(mode="json"))
+        )
+    batches.update_wave(
+        batch_id,
+        number,
+        status=WaveStatus.SCORED,
+        score=_summary(context, scores),
+        context=context,
+        decision=decision,
+        unjudged=[c.comparison_id for c in known if c.status is not ComparisonStatus.RECORDED],
+    )
+    _publish(batch, context, decision, events, now)
+    _follow(batches, batch_id, decision, now)
+    return decision
+
+
+def _score(
+    batch: Batch, known: list[Comparison], content: ContentStore, statistics: Statistics
+) -> Scores | None:
+    if not any(comparison.verdict for comparison in known):
+        return None
+    spec = load_spec(batch.batch_id, content=content)
+    return statistics.score(spec, known, config=batch.config)
+
+
+def _previous(
+    batch_id: str, number: int, batches: BatchStore, content: ContentStore
+) -> PreviousLook | None:
+    before = batches.get_wave(batch_id, number - 1) if number > 1 else None
+    document = content.get_document(scores_key(batch_id, number - 1)) if before else None
+    if before is None or before.context is None or document is None:
+        return None
+    rankings = [Ranking.model_validate(entry) for entry in json.loads(document)["rankings"]]
+    return PreviousLook(rankings=rankings, context=before.context)
+
+
+def _summary(context: ContinuationContext, scores: Scores | None) -> WaveScore | None:
+    if scores is None:
+        return None
+    return WaveScore(
+        mean_se=scores.reliability.mean_se,
+        max_se=scores.reliability.max_se,
+        max_score_change=context.max_score_change,
+        reliability=scores.reliability.model_reliability,
+        recorded=context.successes,
+        failed=context.failures,
+    )
+
+
+def _publish(
+    batch: Batch,
+    context: ContinuationContext,
+    decision: Decision,
+    events: EventPublisher,
+    now: datetime,
+) -> None:
+    data = {
+        "wave": context.wave,
+        "decision": decision.model_dump(mode="json"),
+        "comparisons": {
+            "planned": context.pairs_submitted,
+            "recorded": context.successes,
+            "failed": context.failures,
+        },
+        "mean_se": context.mean_se,
+        "reliability": context.reliability,
+    }
+    events.publish(
+        [
+            envelope(
+                EventType.WAVE_SCORED,
+                batch_id=batch.batch_id,
+                correlation_id=batch.correlation_id,
+                data=data,
+                now=now,
+                occasion=str(context.wave),
+            )
+        ]
+    )
+
+
+def _follow(batches: BatchStore, batch_id: str, decision: Decision, now: datetime) -> None:
+    if decision.decision is DecisionKind.REQUEST_MORE_COMPARISONS:
+        batches.transition(batch_id, BatchStatus.GENERATING_PAIRS, now=now, decision=decision)
+    else:
+        batches.transition(batch_id, BatchStatus.SCORING, now=now, decision=decision)

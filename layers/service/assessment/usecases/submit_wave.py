@@ -1,0 +1,117 @@
+"""Submit a wave: the token, the marks and only then the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from assessment.domain.batch import ClosedBy, WaveStatus
+from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.llm_protocol import JudgeRequestV1, WaveDeadlineV1
+from assessment.ports import (
+    BatchStore,
+    CallbackQueue,
+    ComparisonStore,
+    JudgeQueue,
+    Wave,
+    Workflow,
+)
+from assessment.usecases.close_wave import wake_if_complete
+
+
+class UnplannedWaveError(RuntimeError):
+    """The state machine asked to submit a wave that was never planned: a defect, not an input."""
+
+
+@contextmanager
+def submit_or_report(token: str, workflow: Workflow) -> Iterator[None]:
+    """Fail the waiting state by its token when submitting fails, then let the error escape.
+
+    Not every implementation of the state machine fails a waiting state whose function raised;
+    where it does, the second report finds the token settled and is not an error.
+    """
+    try:
+        yield
+    except Exception as error:
+        workflow.wave_failed(token, error=type(error).__name__, cause=str(error))
+        raise
+
+
+def submit_wave(
+    batch_id: str,
+    number: int,
+    *,
+    token: str,
+    batches: BatchStore,
+    comparisons: ComparisonStore,
+    judge_queue: JudgeQueue,
+    callback_queue: CallbackQueue,
+    workflow: Workflow,
+    now: datetime,
+) -> None:
+    """Make the wave wait for its verdicts and queue it for judging.
+
+    Run again (a retry, a redrive) it replaces the token and does only what was not done yet: the
+    marks are written before any message is sent, so no verdict can find its mark missing.
+    """
+    wave = batches.get_wave(batch_id, number)
+    if wave is None:
+        raise UnplannedWaveError(f"wave {number} of batch {batch_id} was never planned")
+    config = batches.get_batch(batch_id).config
+    deadline = wave.deadline or now + timedelta(seconds=config.wave_timeout_seconds)
+    batches.update_wave(
+        batch_id, number, task_token=token, status=WaveStatus.SUBMITTED, deadline=deadline
+    )
+    submitted = _submitted(batch_id, wave, comparisons)
+    if not wave.markers_written:
+        _mark(batch_id, number, submitted, comparisons)
+        batches.update_wave(batch_id, number, markers_written=True)
+    if not wave.messages_sent:
+        judge_queue.send(_requests(batch_id, number, submitted, comparisons))
+        callback_queue.send_deadline(
+            WaveDeadlineV1(batch_id=batch_id, wave=number, deadline=deadline.isoformat()),
+            delay_seconds=config.wave_timeout_seconds,
+        )
+        batches.update_wave(batch_id, number, messages_sent=True)
+    wake_if_complete(
+        batch_id,
+        number,
+        closed_by=ClosedBy.CALLBACKS,
+        batches=batches,
+        comparisons=comparisons,
+        workflow=workflow,
+    )
+
+
+def _submitted(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> list[Comparison]:
+    known = comparisons.list_comparisons(batch_id, wave.wave)
+    return [c for c in known if c.submitted_wave == wave.wave]
+
+
+def _mark(
+    batch_id: str, number: int, submitted: list[Comparison], comparisons: ComparisonStore
+) -> None:
+    waiting = [c for c in submitted if c.status is ComparisonStatus.PENDING]
+    comparisons.put_pending(batch_id, number, waiting)
+    # A late verdict of an earlier attempt may have settled a retried comparison while the marks
+    # were written, and found no mark to remove.
+    for comparison in waiting:
+        if comparison.attempt > 1:
+            comparisons.clear_mark_if_settled(batch_id, number, comparison)
+
+
+def _requests(
+    batch_id: str, number: int, submitted: list[Comparison], comparisons: ComparisonStore
+) -> list[JudgeRequestV1]:
+    pending = set(comparisons.list_pending(batch_id, number))
+    return [
+        JudgeRequestV1(
+            batch_id=batch_id,
+            wave=comparison.wave,
+            comparison_id=comparison.comparison_id,
+            attempt=comparison.attempt,
+        )
+        for comparison in submitted
+        if comparison.comparison_id in pending
+    ]
