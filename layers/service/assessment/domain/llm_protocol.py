@@ -91,7 +91,7 @@ class LLMComparisonResultV1(BaseModel):
     winner: Literal["A", "B", "tie"] | None = None
     degree: Degree | None = None
     confidence: Annotated[int, Field(ge=1, le=5)] | None = None
-    justification: Annotated[str, Field(repr=False)] | None = None
+    justification: Annotated[str | None, Field(repr=False)] = None
     provider: str = "unknown"
     model: str = "unknown"
     token_usage: TokenUsage | None = None

@@ -35,7 +35,7 @@ class Verdict(BaseModel):
     winner: Winner
     degree: Degree | None = None
     confidence: Annotated[int, Field(ge=1, le=5)] | None = None
-    justification: Annotated[str, Field(max_length=500, repr=False)] | None = None
+    justification: Annotated[str | None, Field(max_length=500, repr=False)] = None
     judge: str
     prompt_sha256: str = ""
     input_tokens: int = 0
