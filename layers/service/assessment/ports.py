@@ -195,6 +195,9 @@ class JudgeQueue(Protocol):
     def send(self, requests: Sequence[JudgeRequestV1]) -> None:
         """Queue the comparisons for judging."""
 
+    def postpone(self, receipt: str, *, seconds: int) -> None:
+        """Let a received message come back after this time instead of the queue's own."""
+
 
 class CallbackQueue(Protocol):
     """The one way in for verdicts."""

@@ -24,8 +24,8 @@ class Settings(BaseModel):
     judge_queue_url: str = ""
     callback_queue_url: str = ""
     judge_endpoint_url: str = ""
-    judge_max_receives: Annotated[int, Field(ge=1, le=100)] = 4
-    judge_timeout_seconds: Annotated[float, Field(gt=0, le=800)] = 60.0
+    judge_max_receives: Annotated[int, Field(ge=1, le=100)] = 5
+    judge_timeout_seconds: Annotated[float, Field(gt=0, le=800)] = 45.0
     api_secret_arn: str = ""
 
 

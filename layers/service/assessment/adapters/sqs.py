@@ -41,6 +41,12 @@ class SQSJudgeQueue:
             if refused:
                 raise TransientError(f"SQS refused {len(refused)} of {len(entries)} messages")
 
+    def postpone(self, receipt: str, *, seconds: int) -> None:
+        """Shorten or lengthen the message's invisibility."""
+        self._client.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+        )
+
 
 class SQSCallbackQueue:
     """Sends verdicts, errors and deadlines to record_callback."""

@@ -1,0 +1,24 @@
+"""How long a judge message waits before it is tried again."""
+
+from __future__ import annotations
+
+from assessment.domain.errors import CJError, JudgeUnavailableError
+from assessment.domain.identifiers import content_sha256
+
+_FIRST_DELAY = 2.0
+_LONGEST_DELAY = 300.0
+_DIGITS = 8
+
+
+def retry_delay(error: CJError, *, receives: int, spread_by: str) -> int:
+    """Seconds until the next try: doubling, spread out, and never before the judge asks for it.
+
+    The spread is "full jitter" between half and all of the doubled delay; it is derived from
+    `spread_by`, so that a replay waits as long as the first run did.
+    """
+    doubled = min(_FIRST_DELAY * 2 ** max(0, receives - 1), _LONGEST_DELAY)
+    share = int(content_sha256(f"{spread_by}\x1f{receives}")[:_DIGITS], 16) / 16**_DIGITS
+    delay = doubled * (0.5 + 0.5 * share)
+    if isinstance(error, JudgeUnavailableError) and error.retry_after is not None:
+        delay = max(delay, min(error.retry_after, _LONGEST_DELAY))
+    return max(1, round(delay))
