@@ -16,7 +16,7 @@ def retry_delay(error: CJError, *, receives: int, spread_by: str) -> int:
     The spread is "full jitter" between half and all of the doubled delay; it is derived from
     `spread_by`, so that a replay waits as long as the first run did.
     """
-    doubled = min(_FIRST_DELAY * 2.0 ** max(0, receives - 1), _LONGEST_DELAY)
+    doubled: float = min(_FIRST_DELAY * 2 ** max(0, receives - 1), _LONGEST_DELAY)
     share = int(content_sha256(f"{spread_by}\x1f{receives}")[:_DIGITS], 16) / 16**_DIGITS
     delay = doubled * (0.5 + 0.5 * share)
     if isinstance(error, JudgeUnavailableError) and error.retry_after is not None:
