@@ -66,3 +66,59 @@ requirements: $(STAMPS)/installer ## Compile the pinned requirements again (UPGR
 		--no-emit-package cj-assessment --no-emit-package cj-scoring -o requirements/dev.txt
 	$(COMPILE) layers/scoring/pyproject.toml --constraint requirements/dev.txt -o layers/scoring/requirements.txt
 	$(COMPILE) layers/service/pyproject.toml --constraint requirements/dev.txt -o layers/service/requirements.txt
+
+# --- the laptop cloud --------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup ## Run one batch of real texts on the laptop cloud and print its grades
+	@$(BIN)/python -m local.demo
+
+.PHONY: local-up
+local-up: setup ## Start the laptop cloud on CJ_PORT (4566)
+	@$(BIN)/python -m local.cloud up
+
+.PHONY: local-down
+local-down: setup ## Stop the laptop cloud
+	@$(BIN)/python -m local.cloud down
+
+.PHONY: deploy-local
+deploy-local: setup ## Build, and deploy template.yaml to the laptop cloud
+	@$(BIN)/python -m local.stack deploy
+
+.PHONY: build
+build: setup ## Build the functions and layers into .aws-sam
+	@$(BIN)/python -m local.stack build
+
+.PHONY: stop
+stop: ## Stop everything that was started here
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local.stop; else echo "nothing was started"; fi
+
+#: invoke-<function> ## Run one function in a container (EVENT=events/<function>/<case>.json)
+.PHONY: invoke-%
+invoke-%: setup
+	@$(BIN)/python -m local.invoke $* $(EVENT)
+
+# --- checks ------------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup lint type ## Run every check and every test, with one real batch on the laptop cloud
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: setup ## Ruff (rules and format) and cfn-lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/cfn-lint template.yaml
+
+.PHONY: type
+type: setup ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: bench
+bench: setup ## Run every benchmark; ends with the claims that do not hold (BENCH_ARGS=--quick)
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+.PHONY: clean
+clean: stop ## Remove builds, caches and the environment
+	@rm -rf $(VENV) .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis out
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

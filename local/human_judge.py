@@ -1,0 +1,104 @@
+"""Verdicts of real people, replayed: any pair of the sample's texts gets one of the judgements made of it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+Answer = Literal["A", "B", "tie"]
+
+
+class UnknownTextError(ValueError):
+    """A text that is not one of the sample's."""
+
+
+class UnknownPairError(ValueError):
+    """Two texts that nobody compared."""
+
+
+def draw(*parts: object) -> float:
+    """A number in [0, 1) that depends on nothing but its parts."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    # 53 bits: every value is exactly a float, and 1.0 cannot come out by rounding.
+    return (int.from_bytes(digest[:8]) >> 11) / 2**53
+
+
+def fingerprint(text: str) -> str:
+    """What a text is recognised by: its content, whatever id a caller gives it."""
+    return hashlib.sha256(text.strip().encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class HumanJudge:
+    """Every judgement of a collection, by pair.
+
+    Parameters
+    ----------
+    texts
+        Text ids by fingerprint.
+    winners
+        For every pair (ids in sorted order) the winner each person named, None for a tie, in the
+        order of the data.
+    """
+
+    texts: Mapping[str, str]
+    winners: Mapping[tuple[str, str], tuple[str | None, ...]]
+
+    def verdict(
+        self, shown_first: str, shown_second: str, *, seed: int, comparison_id: str
+    ) -> Answer:
+        """What one real person said of these two texts; A is the one shown first.
+
+        The same seed and comparison id give the same person's answer again, so a retried request
+        cannot change a verdict.
+
+        Raises
+        ------
+        UnknownTextError
+            If a text is not of this collection; says which of the two.
+        UnknownPairError
+            If nobody compared the two, for instance a text with itself.
+        """
+        first, second = self._recognise("A", shown_first), self._recognise("B", shown_second)
+        low, high = sorted((first, second))
+        answers = self.winners.get((low, high))
+        if not answers:
+            raise UnknownPairError(f"nobody compared {first} with {second}")
+        winner = answers[int(draw(seed, comparison_id, low, high) * len(answers))]
+        if winner is None:
+            return "tie"
+        return "A" if winner == first else "B"
+
+    def _recognise(self, place: str, text: str) -> str:
+        try:
+            return self.texts[fingerprint(text)]
+        except KeyError:
+            raise UnknownTextError(
+                f"essay {place} is not a text of the sample; this judge knows {len(self.texts)} texts"
+            ) from None
+
+
+def group_by_pair(
+    rows: Iterable[tuple[str, str, str]],
+) -> dict[tuple[str, str], tuple[str | None, ...]]:
+    """Winners by pair from rows of text a, text b and verdict (a, b or tie)."""
+    pairs: dict[tuple[str, str], list[str | None]] = {}
+    for a, b, verdict in rows:
+        low, high = sorted((a, b))
+        pairs.setdefault((low, high), []).append({"a": a, "b": b, "tie": None}[verdict])
+    return {pair: tuple(answers) for pair, answers in pairs.items()}
+
+
+def load(sample: Path) -> HumanJudge:
+    """The judge of a sample folder: its judgements.csv and its text files."""
+    files = [*(sample / "essays").glob("*.txt"), *(sample / "anchors").glob("*.txt")]
+    texts = {fingerprint(file.read_text(encoding="utf-8")): file.stem for file in files}
+    with (sample / "judgements.csv").open(newline="", encoding="utf-8") as source:
+        rows = [(r["text_a"], r["text_b"], r["verdict"]) for r in csv.DictReader(source)]
+    return HumanJudge(texts, group_by_pair(rows))

@@ -1,0 +1,265 @@
+"""The sample judge: an HTTP endpoint of the LLM-provider protocol that answers with what real people said."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import boto3
+import typer
+import uvicorn
+from assessment.domain.llm_protocol import (
+    COMPARE_PATH,
+    CompareRequestV1,
+    ErrorDetail,
+    LLMComparisonResultV1,
+)
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local import human_judge
+from local.human_judge import Answer, HumanJudge, UnknownPairError, UnknownTextError, draw
+from local.judge_options import Conduct, JudgeOptions, Plan, plan_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from starlette.requests import Request
+
+SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "plastic-bottles"
+SendCallback = "Callable[[str, str], None]"
+log = logging.getLogger("local.judge_endpoint")
+
+
+@dataclass
+class Stats:
+    """What was asked and sent, in total and by comparison (batch id / comparison id)."""
+
+    totals: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    duplicates: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def as_dict(self) -> dict[str, dict[str, int]]:
+        """Counts as JSON."""
+        return {name: dict(getattr(self, name)) for name in self.__dataclass_fields__}
+
+
+def result_of(
+    request: CompareRequestV1,
+    *,
+    winner: Answer | None,
+    model: str,
+    error: ErrorDetail | None = None,
+) -> str:
+    """The callback's body: the request's metadata echoed, and a winner or an error."""
+    result = LLMComparisonResultV1(
+        correlation_id=request.correlation_id,
+        request_metadata=request.metadata,
+        winner=winner,
+        provider="sample-judge",
+        model=model,
+        error_detail=error,
+    )
+    return result.model_dump_json(by_alias=True)
+
+
+def problem(status: int, code: str, message: str, *, retryable: bool) -> JSONResponse:
+    """A refusal in the form of the protocol's error detail."""
+    detail = {"code": code, "message": message, "retryable": retryable}
+    return JSONResponse({"error_detail": detail}, status_code=status)
+
+
+class SampleJudge:
+    """Answers comparisons and counts what it did.
+
+    Parameters
+    ----------
+    send
+        Delivers a callback's body to a queue URL; called in a worker thread.
+    """
+
+    def __init__(
+        self, people: HumanJudge, options: JudgeOptions, send: Callable[[str, str], None]
+    ) -> None:
+        self.people = people
+        self.options = options
+        self.send = send
+        self.stats = Stats()
+        self._deliveries: set[asyncio.Task[None]] = set()
+
+    async def compare(self, http: Request) -> Response:
+        """Take one comparison: 202 and a callback later, or 200 with the verdict."""
+        try:
+            request = CompareRequestV1.model_validate_json(await http.body())
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            return problem(400, "invalid_request", f"{place}: {first['msg']}", retryable=False)
+        metadata = request.metadata
+        comparison = f"{metadata.batch_id}/{metadata.comparison_id}"
+        self.stats.requests[comparison] += 1
+        plan = plan_for(
+            self.options,
+            metadata.comparison_id,
+            metadata.attempt,
+            self.stats.requests[comparison],
+        )
+        self.stats.totals["requests"] += 1
+        if plan.conduct is Conduct.UNAVAILABLE:
+            self._count_error(comparison, "refused_503")
+            return problem(503, "overloaded", "the judge is overloaded, try again", retryable=True)
+        try:
+            winner = self._answer(request)
+        except (UnknownTextError, UnknownPairError) as error:
+            self._count_error(comparison, "refused_400")
+            return problem(400, "unknown_text", str(error), retryable=False)
+        if self.options.immediate and plan.conduct is Conduct.VERDICT:
+            await asyncio.sleep(plan.delay)
+            self._count_verdicts(comparison, 1)
+            body = result_of(request, winner=winner, model=self.model)
+            return Response(body, media_type="application/json")
+        self._deliver_later(request, comparison, plan, winner)
+        accepted = {"status": "queued", "correlation_id": request.correlation_id}
+        return JSONResponse(accepted, status_code=202)
+
+    @property
+    def model(self) -> str:
+        """The name under which verdicts go out."""
+        return "coin-flip" if self.options.coin_flip else "ukpconvarg1-people"
+
+    async def settle(self) -> None:
+        """Drop the callbacks that are still to be sent."""
+        for task in list(self._deliveries):
+            task.cancel()
+        await asyncio.gather(*self._deliveries, return_exceptions=True)
+
+    def _answer(self, request: CompareRequestV1) -> Answer:
+        seed, comparison_id = self.options.seed, request.metadata.comparison_id
+        if self.options.coin_flip:
+            return (
+                "A" if draw("coin", seed, request.metadata.batch_id, comparison_id) < 0.5 else "B"
+            )  # noqa: PLR2004 - a fair coin
+        return self.people.verdict(
+            request.essay_a.text, request.essay_b.text, seed=seed, comparison_id=comparison_id
+        )
+
+    def _deliver_later(
+        self, request: CompareRequestV1, comparison: str, plan: Plan, winner: Answer
+    ) -> None:
+        if plan.conduct is Conduct.SILENCE:
+            self.stats.totals["silent"] += 1
+            return
+        task = asyncio.create_task(self._deliver(request, comparison, plan, winner))
+        self._deliveries.add(task)
+        task.add_done_callback(self._deliveries.discard)
+
+    async def _deliver(
+        self, request: CompareRequestV1, comparison: str, plan: Plan, winner: Answer
+    ) -> None:
+        await asyncio.sleep(plan.delay)
+        if plan.conduct is Conduct.ERROR_CALLBACK:
+            error = ErrorDetail(
+                code="provider_error", message="the model gave no answer", retryable=True
+            )
+            body = result_of(request, winner=None, model=self.model, error=error)
+        else:
+            body = result_of(request, winner=winner, model=self.model)
+        try:
+            for _ in range(plan.copies):
+                await asyncio.to_thread(self.send, request.callback.queue_url, body)
+        except Exception:
+            # The judge goes on: one queue that is gone must not silence the other batches.
+            self.stats.totals["callbacks_lost"] += 1
+            log.exception("callback of %s was not delivered", comparison)
+            return
+        if plan.conduct is Conduct.ERROR_CALLBACK:
+            self._count_error(comparison, "error_callbacks")
+        else:
+            self._count_verdicts(comparison, plan.copies)
+
+    def _count_error(self, comparison: str, kind: str) -> None:
+        self.stats.totals[kind] += 1
+        self.stats.errors[comparison] += 1
+
+    def _count_verdicts(self, comparison: str, copies: int) -> None:
+        self.stats.totals["verdicts"] += 1
+        self.stats.verdicts[comparison] += 1
+        if copies > 1:
+            self.stats.totals["duplicates"] += copies - 1
+            self.stats.duplicates[comparison] += copies - 1
+
+
+def create_app(judge: SampleJudge) -> Starlette:
+    """The endpoint around a judge."""
+
+    async def healthz(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok", "options": judge.options.as_dict()})
+
+    async def stats(_: Request) -> JSONResponse:
+        return JSONResponse(judge.stats.as_dict())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await judge.settle()
+
+    return Starlette(
+        routes=[
+            Route(COMPARE_PATH, judge.compare, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/stats", stats),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def sqs_sender() -> Callable[[str, str], None]:
+    """Delivery to SQS; endpoint, region and credentials come from the environment as for any AWS client."""
+    client = boto3.client("sqs")
+
+    def send(queue_url: str, body: str) -> None:
+        client.send_message(QueueUrl=queue_url, MessageBody=body)
+
+    return send
+
+
+def serve(
+    port: Annotated[int, typer.Option(envvar="CJ_JUDGE_PORT", help="Port on 127.0.0.1.")] = 4580,
+    sample: Annotated[Path, typer.Option(help="Folder with texts and judgements.")] = SAMPLE,
+    seed: Annotated[int, typer.Option(help="Decides which person answers which comparison.")] = 1,
+    latency: Annotated[float, typer.Option(help="Mean seconds until a verdict.")] = 0.2,
+    error_rate: Annotated[float, typer.Option(help="Share of requests that fail retryably.")] = 0.0,
+    duplicate_rate: Annotated[float, typer.Option(help="Share of callbacks sent twice.")] = 0.0,
+    shuffle: Annotated[
+        float, typer.Option(help="Callbacks wait up to this many seconds more.")
+    ] = 0.0,
+    silent: Annotated[float, typer.Option(help="Share of comparisons never answered.")] = 0.0,
+    coin_flip: Annotated[bool, typer.Option(help="Flip a coin instead of asking people.")] = False,  # noqa: FBT002 - a command-line flag
+    immediate: Annotated[bool, typer.Option(help="Answer 200 with the verdict at once.")] = False,  # noqa: FBT002 - a command-line flag
+) -> None:
+    """Serve the sample judge until interrupted."""
+    options = JudgeOptions(
+        seed=seed,
+        latency=latency,
+        error_rate=error_rate,
+        duplicate_rate=duplicate_rate,
+        shuffle=shuffle,
+        silent=silent,
+        coin_flip=coin_flip,
+        immediate=immediate,
+    )
+    judge = SampleJudge(human_judge.load(sample), options, sqs_sender())
+    uvicorn.run(create_app(judge), host="127.0.0.1", port=port, access_log=False, log_level="info")
+
+
+if __name__ == "__main__":
+    typer.run(serve)
