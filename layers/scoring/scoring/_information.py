@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scoring._linear import DenseSystem, invert, symmetric
 from scoring.errors import NotConvergedError, SolverState
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scoring._types import Floats, Ints
     from scoring._model import Blocks, Model
+    from scoring._types import Floats, Ints
 
 
 class Information:
@@ -32,7 +33,11 @@ class Information:
     """
 
     def __init__(
-        self, model: Model, blocks: Blocks, state: SolverState, gauge: Ints | None = None
+        self,
+        model: Model,
+        blocks: Blocks,
+        state: SolverState,
+        gauge: Ints | None = None,
     ) -> None:
         self._model = model
         self._blocks = blocks
@@ -56,8 +61,10 @@ class Information:
 
     @cached_property
     def variance(self) -> Floats:
-        """Sum-to-zero variance of every ability, (n,)."""
-        return self.lower.diagonal()[: self.n] - self._own_shift
+        """Sum-to-zero variance of every ability, (n,); infinite for an essay never compared."""
+        variance = self.lower.diagonal()[: self.n] - self._own_shift
+        variance[self._alone] = np.inf
+        return variance
 
     @cached_property
     def covariance(self) -> Floats:
@@ -68,6 +75,7 @@ class Information:
         else:
             same = self._gauge[:, None] == self._gauge[None, :]
             full -= np.where(same, self._own_shift[:, None], 0.0)
+            full[self._alone, self._alone] = np.inf
         return full
 
     @cached_property
@@ -108,6 +116,13 @@ class Information:
         variance: Floats = own - 2.0 * lower[np.maximum(i, k), np.minimum(i, k)]
         return np.where(i == k, 0.0, variance)
 
+    @cached_property
+    def _alone(self) -> Ints:
+        """Essays that nothing is known about: without a prior and without a comparison."""
+        if self._gauge is None:
+            return np.empty(0, dtype=np.int64)
+        return np.flatnonzero(np.bincount(self._gauge)[self._gauge] == 1)
+
     @property
     def _own_shift(self) -> Floats:
         """Variance of the common shift of all abilities, to be taken out, broadcastable to (n,)."""
@@ -115,3 +130,37 @@ class Information:
             return np.asarray(1.0 / (self.n * self._model.priors.ability))
         shift: Floats = 1.0 / np.bincount(self._gauge)[self._gauge]
         return shift
+
+
+class CentredInformation(Information):
+    """Covariance under a prior on the abilities whose gauge is not the sum-to-zero one.
+
+    Parameters
+    ----------
+    model, blocks, state
+        As for :class:`Information`; the model without priors.
+    prior_curvature : (n,) array
+        Curvature of the prior at the estimate.
+    """
+
+    def __init__(
+        self, model: Model, blocks: Blocks, state: SolverState, prior_curvature: Floats
+    ) -> None:
+        super().__init__(model, blocks, state)
+        self._curvature = prior_curvature
+
+    @cached_property
+    def lower(self) -> Floats:
+        """Covariance of the centred abilities, (n, n)."""
+        blocks = replace(self._blocks, diagonal=self._blocks.diagonal + self._curvature)
+        factor = DenseSystem(self.n, self.n, self._model.pairs, None).factor(blocks)
+        if factor is None:
+            raise NotConvergedError("the covariance (the Hessian is not definite)", self._state)
+        full = symmetric(invert(factor))
+        mean = full.mean(axis=0)
+        centred: Floats = full - mean[:, None] - mean[None, :] + mean.mean()
+        return centred
+
+    @property
+    def _own_shift(self) -> Floats:
+        return np.zeros(())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.linalg import lapack
 
-from typing import TYPE_CHECKING
-
 if TYPE_CHECKING:
-    from scoring._types import Floats, Ints
     from scoring._model import Blocks, Pairs
+    from scoring._types import Floats, Ints
 
 
 class DenseSystem:

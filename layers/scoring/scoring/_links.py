@@ -10,10 +10,9 @@ the log of Davidson's nu) have one column per parameter.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-
 
 if TYPE_CHECKING:
     from scoring._types import Floats, Ints
@@ -63,10 +62,6 @@ class Link(Protocol):
         """Return the reported parameters, (K,)."""
         ...
 
-    def tie_half_width(self, shape: Floats) -> float:
-        """Return the half width of the tie interval, logits (0 without one)."""
-        ...
-
 
 class Binary:
     """Bradley-Terry: P(first preferred) = F(delta), F the logistic distribution function."""
@@ -92,9 +87,41 @@ class Binary:
         """Return an empty array."""
         return shape
 
-    def tie_half_width(self, shape: Floats) -> float:
-        """Return zero: a binary verdict has no tie."""
-        return 0.0
+
+@dataclass(slots=True)
+class IntervalTerms:
+    """Log probability that a logistic variable falls into (lower, upper], and its parts.
+
+    With f the logistic density, dl/dupper = tail_above + kappa, dl/dlower = -(tail_below +
+    kappa), -d2l/dupper2 = f(upper) + kappa (1 + kappa), -d2l/dlower2 = f(lower) + kappa (1 +
+    kappa) and -d2l/(dlower dupper) = -kappa (1 + kappa).
+
+    Attributes
+    ----------
+    value : (m,) array
+        log(F(upper) - F(lower)).
+    tail_above, tail_below : (m,) arrays
+        1 - F(upper) and F(lower).
+    kappa : (m,) array
+        1 / (exp(upper - lower) - 1).
+    """
+
+    value: Floats
+    tail_above: Floats
+    tail_below: Floats
+    kappa: Floats
+
+
+def interval(lower: Floats, upper: Floats) -> IntervalTerms:
+    """Evaluate logistic intervals; bounds may be infinite, lower < upper.
+
+    F(u) - F(l) = F(u) F(-l) (1 - exp(l - u)), a product that never cancels.
+    """
+    above = np.exp(np.clip(-upper, -_CLIP, _CLIP))
+    below = np.exp(np.clip(lower, -_CLIP, _CLIP))
+    gap = np.minimum(upper - lower, _CLIP)
+    value = np.log1p(-np.exp(-gap)) - np.log1p(above) - np.log1p(below)
+    return IntervalTerms(value, above / (1.0 + above), below / (1.0 + below), 1.0 / np.expm1(gap))
 
 
 class Interval:
@@ -121,73 +148,48 @@ class Interval:
         self.n_shape = degrees - 1 + ties
         self.n_outcomes = 2 * degrees + ties
         self._category = category
-        self._degrees = degrees
-        # Row k of `_sums` turns gaps into the cut point C_{k+1}.
-        sums = np.tril(np.ones((degrees, degrees)))[:, (0 if ties else 1) :]
-        self._sums = sums
-        none = np.zeros((1, self.n_shape))
-        self._upper = np.concatenate([sums, none])
-        self._lower = np.concatenate([-sums[:1], sums])
+        self._count = degrees + 1
+        # Row k - 1 turns gaps into the cut point C_k.
+        sums = np.tril(np.ones((degrees, self.n_shape)), k=0 if ties else -1)
+        self._upper = np.vstack([sums, np.zeros((1, self.n_shape))])
+        self._lower = np.vstack([-sums[:1], sums])
+        self._endless = np.zeros(self._count)
+        self._endless[-1] = np.inf
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
         """Evaluate every comparison; -inf everywhere when a gap is not positive."""
         if not (shape > _LEAST_GAP).all():
-            worst = np.full(len(oriented), -np.inf)
-            flat = np.zeros((len(oriented), self.n_shape))
-            return Terms(worst, oriented * 0.0, oriented * 0.0, flat, flat)
-        upper, lower, kappa, log_width = self._bounds(shape)
+            none = np.zeros((len(oriented), self.n_shape))
+            nothing = np.zeros(len(oriented))
+            return Terms(np.full(len(oriented), -np.inf), nothing, nothing, none, none)
         c = self._category
-        # F(u) - F(l) = F(u) F(-l) (1 - exp(l - u)), which never cancels.
-        above = np.exp(np.clip(oriented - upper[c], -_CLIP, _CLIP))
-        below = np.exp(np.clip(lower[c] - oriented, -_CLIP, _CLIP))
-        tail_above = above / (1.0 + above)
-        tail_below = below / (1.0 + below)
-        value = log_width[c] - np.log1p(above) - np.log1p(below)
-        dense_above = tail_above * (1.0 - tail_above)
-        dense_below = tail_below * (1.0 - tail_below)
-        up, low, k = self._upper[c], self._lower[c], kappa[c]
+        upper = self._upper @ shape + self._endless
+        lower = self._lower @ shape
+        at = interval(lower[c] - oriented, upper[c] - oriented)
+        dense_above = at.tail_above * (1.0 - at.tail_above)
+        dense_below = at.tail_below * (1.0 - at.tail_below)
+        up, low = self._upper[c], self._lower[c]
         return Terms(
-            value,
-            tail_below - tail_above,
+            at.value,
+            at.tail_below - at.tail_above,
             dense_above + dense_below,
-            (tail_above + k)[:, None] * up - (tail_below + k)[:, None] * low,
+            (at.tail_above + at.kappa)[:, None] * up - (at.tail_below + at.kappa)[:, None] * low,
             -dense_above[:, None] * up - dense_below[:, None] * low,
-            (dense_above, dense_below),
+            (dense_above, dense_below, at.kappa * (1.0 + at.kappa)),
         )
 
     def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:
         """Return the weighted sum of -d2l/dgamma2, (K, K)."""
-        _, _, kappa, _ = self._bounds(shape)
-        count = self._degrees + 1
+        parts = [np.bincount(self._category, weight * part, self._count) for part in terms.detail]
         total = np.zeros((self.n_shape, self.n_shape))
-        above, below = terms.detail
-        w_above = np.bincount(self._category, weight * above, count)
-        w_below = np.bincount(self._category, weight * below, count)
-        w_width = np.bincount(self._category, weight, count) * kappa * (1.0 + kappa)
-        for k in range(count):
-            up, low = self._upper[k], self._lower[k]
-            total += w_above[k] * np.outer(up, up) + w_below[k] * np.outer(low, low)
-            total += w_width[k] * np.outer(up - low, up - low)
+        directions = (self._upper, self._lower, self._upper - self._lower)
+        for amount, direction in zip(parts, directions, strict=True):
+            total += (direction.T * amount) @ direction
         return total
 
     def cut_points(self, shape: Floats) -> Floats:
         """Return the positive cut points in ascending order, (K,)."""
         return np.cumsum(shape)
-
-    def tie_half_width(self, shape: Floats) -> float:
-        """Return C_1, logits (0 when ties are not modelled)."""
-        return float(self._sums[0] @ shape)
-
-    def _bounds(self, shape: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return per category: upper and lower bound, 1/(e^width - 1) and log(1 - e^-width)."""
-        upper = self._upper @ shape
-        upper[-1] = np.inf
-        lower = self._lower @ shape
-        width = upper - lower
-        # A tie category that does not exist has width 0; no verdict ever looks at it.
-        width[width <= 0.0] = np.inf
-        with np.errstate(over="ignore"):
-            return upper, lower, 1.0 / np.expm1(width), np.log1p(-np.exp(-width))
 
 
 class Davidson:
@@ -234,10 +236,6 @@ class Davidson:
     def cut_points(self, shape: Floats) -> Floats:
         """Return log nu, (1,)."""
         return shape
-
-    def tie_half_width(self, shape: Floats) -> float:
-        """Return zero: given no tie, the preference is plain Bradley-Terry."""
-        return 0.0
 
 
 class Lapse:
@@ -296,7 +294,3 @@ class Lapse:
     def cut_points(self, shape: Floats) -> Floats:
         """Return the inner link's cut points."""
         return self.inner.cut_points(shape)
-
-    def tie_half_width(self, shape: Floats) -> float:
-        """Return the inner link's tie half width."""
-        return self.inner.tie_half_width(shape)

@@ -8,15 +8,14 @@ The judged difference of a comparison is delta = a_j (theta_first - theta_second
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from typing import TYPE_CHECKING
-
 if TYPE_CHECKING:
-    from scoring._types import Floats, Ints
-    from scoring._observations import Observations
     from scoring._links import Link, Terms
+    from scoring._observations import Observations
+    from scoring._types import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +147,11 @@ class Model:
         Whether each judge has an order effect.
     discrimination : (J, r) array or None
         The matrix Z that turns coordinates into log discriminations; None when all are 0.
+
+    Attributes
+    ----------
+    tilt : (n,) array or None
+        Linear term added to the objective, tilt @ theta: moves the expected scores.
     """
 
     def __init__(
@@ -169,8 +173,8 @@ class Model:
         self.shape_at = slice(self.n + self.n_order, self.n + self.n_order + link.n_shape)
         self.size = self.shape_at.stop + self.n_log
         self.pairs = Pairs(self.n, observations.first, observations.second)
+        self.tilt: Floats | None = None
         self._precision = self._normal_precision()
-        self._rows = np.arange(len(observations.first))
 
     def start(self, ability: Floats) -> Floats:
         """Return a feasible parameter vector with the given abilities, (N,)."""
@@ -263,6 +267,9 @@ class Model:
         pull = self._precision * x
         gradient -= pull
         penalty = 0.5 * float(pull @ x)
+        if self.tilt is not None:
+            gradient[: self.n] += self.tilt
+            penalty -= float(self.tilt @ x[: self.n])
         p = self.priors
         if self.link.gaps and p.gap_rate > 0.0 and (shape > 0.0).all():
             gradient[self.shape_at] += (p.gap_shape - 1.0) / shape - p.gap_rate

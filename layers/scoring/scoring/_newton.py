@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scoring._linear import DenseSystem, solve
 from scoring.errors import NotConvergedError, SolverState
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scoring._types import Floats, Ints
     from scoring._model import Blocks, Model, Point
+    from scoring._types import Floats, Ints
 
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-10
@@ -45,6 +45,7 @@ def maximise(
     gauge: Ints | None = None,
     tolerance: float = TOLERANCE,
     max_iterations: int = MAX_ITERATIONS,
+    bound: float = np.inf,
 ) -> Solution:
     """Climb to the maximum by damped Newton steps with a dense Cholesky factor.
 
@@ -54,7 +55,7 @@ def maximise(
     Raises
     ------
     NotConvergedError
-        With the last iterate.
+        With the last iterate; also when a parameter leaves [-bound, bound].
     """
     system = DenseSystem(model.n, model.size, model.pairs, gauge)
     point = model.evaluate(start)
@@ -76,7 +77,9 @@ def maximise(
         if taken < 1.0 or damped:
             factor = None
         previous = size
-    raise NotConvergedError("Newton's method", state_of(model, point, max_iterations, previous))
+        if np.abs(point.x).max() > bound:
+            break
+    raise NotConvergedError("Newton's method", state_of(model, point, iteration, previous))
 
 
 def state_of(model: Model, point: Point, iterations: int, step: float) -> SolverState:

@@ -4,49 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scoring._graph import components as label_components
 from scoring.errors import DisconnectedError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scoring._types import Floats, Ints
-    from scoring._information import Information
     from numpy.typing import ArrayLike
 
-
-@dataclass(frozen=True, slots=True)
-class Preference:
-    """P(first preferred | not a tie) of a Normal logit difference.
-
-    Attributes
-    ----------
-    tie_half_width : float
-        Half width of the tie interval, logits.
-    lapse : float
-        Probability of a random answer.
-    guess : float
-        Probability that a random answer prefers one given essay.
-    """
-
-    tie_half_width: float
-    lapse: float
-    guess: float
-
-    def __call__(self, mean: Floats, variance: Floats) -> Floats:
-        """Return the probability for logit differences N(mean, variance)."""
-        shrink = 1.0 / np.sqrt(1.0 + np.pi / 8.0 * variance)
-        attentive, guessed = 1.0 - self.lapse, self.lapse * self.guess
-        up = guessed + attentive * _logistic((mean - self.tie_half_width) * shrink)
-        down = guessed + attentive * _logistic((-mean - self.tie_half_width) * shrink)
-        return up / (up + down)
-
-
-def _logistic(x: Floats) -> Floats:
-    result: Floats = 1.0 / (1.0 + np.exp(-np.clip(x, -500.0, 500.0)))
-    return result
+    from scoring._information import Information
+    from scoring._outcomes import Outcomes
+    from scoring._types import Floats, Ints
+    from scoring.comparisons import Comparisons
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +49,8 @@ class Fit:
         Prior standard deviation of the abilities, logits; None for estimators without it.
     estimator : str
         The estimator used.
+    outcomes : Outcomes
+        The observation model with its parameters plugged in.
     """
 
     ability: Floats
@@ -89,9 +62,9 @@ class Fit:
     iterations: int
     prior_sd: float | None
     estimator: str
+    outcomes: Outcomes = field(repr=False)
     _information: Information = field(repr=False)
     _links: tuple[Ints, Ints] = field(repr=False)
-    _preference: Preference = field(repr=False)
 
     @cached_property
     def standard_error(self) -> Floats:
@@ -172,7 +145,16 @@ class Fit:
         difference = np.where(linked, self.ability[i] - self.ability[k], 0.0)
         variance = np.where(linked, self._information.difference_variance(i, k), 0.0)
         if judge is None:
-            return self._preference(difference, variance)
+            return self.outcomes.preference(difference, variance)
         j = np.asarray(judge, dtype=np.int64)
         a = self.discrimination[j]
-        return self._preference(a * difference + self.order_effect[j], a * a * variance)
+        return self.outcomes.preference(a * difference + self.order_effect[j], a * a * variance)
+
+    def judged_difference(self, comparisons: Comparisons) -> Floats:
+        """Return the fitted latent mean of "first over second" of each comparison, logits, (m,)."""
+        difference = self.ability[comparisons.first] - self.ability[comparisons.second]
+        judge = comparisons.judge
+        j = np.zeros(len(difference), dtype=np.int64) if judge is None else judge
+        j = j if len(self.order_effect) > 1 else np.zeros_like(j)
+        latent: Floats = self.discrimination[j] * difference + self.order_effect[j]
+        return latent

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scoring.errors import InvalidComparisonError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scoring._types import Floats
     from numpy.typing import ArrayLike
+
+    from scoring._types import Floats
 
 type Interval = tuple[float, float]
 

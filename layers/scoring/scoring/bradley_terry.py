@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Literal, TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from scoring._classical import (
+    choix_prior_curvature,
+    choix_solution,
+    epsilon_adjusted,
+    firth,
+)
 from scoring._graph import components as label_components
-from scoring._information import Information
+from scoring._likelihood import maximum_likelihood
+from scoring._information import CentredInformation, Information
 from scoring._links import Binary, Davidson, Interval, Lapse, Link
 from scoring._model import NO_PRIORS, Model, Priors
 from scoring._newton import Solution, maximise, state_of
 from scoring._observations import Observations, Repeats, Ties, observe
-from scoring._result import Fit, Preference
+from scoring._outcomes import Outcomes
+from scoring._result import Fit
 from scoring.errors import InvalidSettingError, OneJudgeError
 
 if TYPE_CHECKING:
-    from scoring.comparisons import Comparisons
-    from scoring._types import Floats, Ints
     from numpy.typing import ArrayLike
 
+    from scoring._types import Floats, Ints
+    from scoring.comparisons import Comparisons
+
 __all__ = ["Fit", "fit"]
+
+_BINARY_ONLY = ("firth", "epsilon", "choix")
+_WITHOUT_ORDER = ("epsilon", "choix")
+_EPSILON = 0.3
 
 type Estimator = Literal["map", "mle", "firth", "epsilon", "choix"]
 type Judges = Literal["pooled", "discrimination"]
@@ -37,7 +50,8 @@ def fit(
     judges: Judges = "pooled",
     lapse: float = 0.0,
     estimator: Estimator = "map",
-    repeats: Repeats = "shared",
+    repeats: Repeats | Literal["auto"] = "auto",
+    alpha: float = 0.01,
     start: Fit | ArrayLike | None = None,
 ) -> Fit:
     r"""Estimate abilities and everything that bears on the verdicts together.
@@ -74,10 +88,14 @@ def fit(
         Known probability that a verdict is a random answer.
     estimator : {"map", "mle", "firth", "epsilon", "choix"}
         Posterior mode (default); maximum likelihood; Jeffreys-penalised likelihood (Firth 1993);
-        the epsilon-adjusted scores of R's sirt::btm; choix.ilsr_pairwise.
-    repeats : {"shared", "independent"}
+        the epsilon-adjusted scores (.3) of R's sirt::btm; choix.ilsr_pairwise. The last three
+        know wins and half-win ties only, the last two no order effect either.
+    repeats : {"auto", "shared", "independent"}
         The r comparisons of one pair by one known judge, in whichever order, weigh 1/r each
-        ("shared", because a judge who repeats a verdict adds no evidence), or 1 each.
+        ("shared", because a judge who repeats a verdict adds no evidence), or 1 each. "auto" is
+        "independent" for ``epsilon`` and ``choix``, whose published results were made so.
+    alpha : float, default 0.01
+        Regularisation of ``choix.ilsr_pairwise``; its strength grows with the number of essays.
     start : Fit or (n,) array_like, optional
         Abilities to start from, such as those of the previous wave.
 
@@ -96,25 +114,88 @@ def fit(
         With the state of the solver.
     """
     _check_settings(prior_sd, lapse, judges, estimator)
-    observations = observe(comparisons, ties=ties, degrees=degrees, repeats=repeats)
-    priors = Priors(1.0 / prior_sd**2) if estimator == "map" else NO_PRIORS
+    if estimator in _WITHOUT_ORDER:
+        order_effect = False
+    observations = observe(
+        comparisons,
+        ties=_ties_for(estimator, ties),
+        degrees=degrees,
+        repeats=_repeats_for(estimator, repeats),
+    )
+    _check_degrees(observations, estimator)
     model = Model(
         observations,
         _link(observations, lapse),
-        priors,
+        Priors(1.0 / prior_sd**2) if estimator == "map" else NO_PRIORS,
         order_effect=order_effect and comparisons.order_known,
         discrimination=_discrimination_basis(observations, judges),
     )
-    gauge = None if estimator == "map" else label_components(model.n, *_links(observations))
-    solution = maximise(model, model.start(_starting_abilities(observations, start)), gauge=gauge)
-    result = _result(model, solution, gauge)
-    prior = float(prior_sd) if estimator == "map" else None
-    return dataclasses.replace(
-        result,
-        prior_sd=prior,
-        estimator=estimator,
-        _preference=_preference(model, result, lapse),
-    )
+    abilities = _starting_abilities(observations, start)
+    estimate = _estimate(model, estimator, model.start(abilities), alpha)
+    return _result(estimate, estimator, prior_sd, lapse)
+
+
+@dataclass(slots=True)
+class _Estimate:
+    """A maximum, and the covariance that belongs to it."""
+
+    model: Model
+    solution: Solution
+    information: Information
+
+
+def _estimate(model: Model, estimator: Estimator, start: Floats, alpha: float) -> _Estimate:
+    if estimator == "map":
+        gauge, solution = None, maximise(model, start)
+    elif estimator == "choix":
+        gauge, solution = None, choix_solution(model, alpha)
+    else:
+        gauge = label_components(model.n, *_links(model.data))
+        if estimator == "mle":
+            solution = maximum_likelihood(model, start, gauge)
+        elif estimator == "firth":
+            solution = firth(model, start, gauge)
+        else:
+            solution = epsilon_adjusted(model, start, gauge, _EPSILON)
+    point = solution.point
+    state = state_of(model, point, solution.iterations, 0.0)
+    blocks = model.blocks(point)
+    if estimator != "choix":
+        return _Estimate(model, solution, Information(model, blocks, state, gauge))
+    curvature = choix_prior_curvature(point.x[: model.n], alpha)
+    return _Estimate(model, solution, CentredInformation(model, blocks, state, curvature))
+
+
+def _ties_for(estimator: Estimator, ties: Ties) -> Ties:
+    """Score-based estimators know ties only as half a win each."""
+    if estimator not in _BINARY_ONLY or ties == "half":
+        return ties
+    if ties == "auto":
+        return "half"
+    raise InvalidSettingError("ties", f"estimator={estimator!r} counts a tie as half a win each")
+
+
+def _repeats_for(estimator: Estimator, repeats: Repeats | Literal["auto"]) -> Repeats:
+    """Results made with sirt or choix counted every comparison; everything else shares repeats."""
+    if repeats != "auto":
+        return repeats
+    return "independent" if estimator in _WITHOUT_ORDER else "shared"
+
+
+def _check_degrees(observations: Observations, estimator: Estimator) -> None:
+    if estimator in _BINARY_ONLY and observations.degrees > 1:
+        raise InvalidSettingError(
+            "degrees", f"estimator={estimator!r} knows wins only; give the sign of the outcomes"
+        )
+    if estimator == "mle":
+        used = np.bincount(observations.category, minlength=observations.degrees + 1)[1:]
+        if not used.all():
+            missing = int((used == 0).argmax()) + 1
+            raise InvalidSettingError(
+                "degrees",
+                f"degree {missing} was never given, so its cut point has no maximum-likelihood "
+                "estimate; use estimator='map'",
+            )
 
 
 def _check_settings(prior_sd: float, lapse: float, judges: str, estimator: str) -> None:
@@ -130,6 +211,8 @@ def _check_settings(prior_sd: float, lapse: float, judges: str, estimator: str) 
         raise InvalidSettingError(
             "estimator", f"expected map, mle, firth, epsilon or choix, got {estimator!r}"
         )
+    if lapse > 0.0 and estimator in _BINARY_ONLY:
+        raise InvalidSettingError("lapse", f"estimator={estimator!r} knows no lapses")
     if judges == "discrimination" and estimator != "map":
         raise InvalidSettingError("judges", "discrimination needs the priors of estimator='map'")
 
@@ -181,30 +264,34 @@ def _starting_abilities(observations: Observations, start: Fit | ArrayLike | Non
     return given - given.mean()
 
 
-def _result(model: Model, solution: Solution, gauge: Ints | None) -> Fit:
-    point = solution.point
+def _result(estimate: _Estimate, estimator: Estimator, prior_sd: float, lapse: float) -> Fit:
+    model, point = estimate.model, estimate.solution.point
     x = point.x
     order = np.zeros(model.data.n_judges)
     if model.n_order:
         order = x[model.n : model.n + model.n_order].copy()
-    state = state_of(model, point, solution.iterations, 0.0)
+    shape = x[model.shape_at]
     return Fit(
         ability=x[: model.n].copy(),
         order_effect=order,
-        cut_points=model.link.cut_points(x[model.shape_at]).copy(),
+        cut_points=model.link.cut_points(shape).copy(),
         discrimination=np.exp(model.log_discrimination(x)),
         log_likelihood=point.log_likelihood,
         n_comparisons=model.data.evidence(),
-        iterations=solution.iterations,
-        prior_sd=None,
-        estimator="map",
-        _information=Information(model, model.blocks(point), state, gauge),
+        iterations=estimate.solution.iterations,
+        prior_sd=float(prior_sd) if estimator == "map" else None,
+        estimator=estimator,
+        outcomes=_outcomes(model, shape, lapse),
+        _information=estimate.information,
         _links=_links(model.data),
-        _preference=Preference(0.0, 0.0, 0.5),
     )
 
 
-def _preference(model: Model, result: Fit, lapse: float) -> Preference:
-    shape = np.diff(result.cut_points, prepend=0.0) if model.link.gaps else result.cut_points
-    guess = model.data.degrees / model.link.n_outcomes
-    return Preference(model.link.tie_half_width(shape), lapse, guess)
+def _outcomes(model: Model, shape: Floats, lapse: float) -> Outcomes:
+    kind, degrees = model.data.ties, model.data.degrees
+    free = model.link.cut_points(shape)
+    cuts = np.zeros(degrees)
+    if model.link.gaps:
+        cuts[degrees - len(free) :] = free
+    log_nu = float(free[0]) if kind == "davidson" else None
+    return Outcomes(cuts, kind in ("interval", "davidson"), log_nu, lapse)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scoring.errors import EmptyComparisonsError, InvalidComparisonError, TooFewEssaysError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scoring._types import Bools, Ints
     from numpy.typing import ArrayLike
+
+    from scoring._types import Bools, Ints
 
 
 @dataclass(frozen=True, eq=False)

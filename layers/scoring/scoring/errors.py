@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    import numpy as np
     from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 _SHOWN = 10
 

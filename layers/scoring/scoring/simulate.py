@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from scoring.errors import InvalidSettingError
 
 if TYPE_CHECKING:
-    from scoring.comparisons import Comparisons
     from numpy.typing import ArrayLike
+
     from scoring._types import Floats, Ints
+    from scoring.comparisons import Comparisons
 
 
 class Judge(Protocol):

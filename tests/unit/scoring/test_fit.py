@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scoring import Comparisons, fit
+from scoring._links import Binary
+from scoring._model import Model, Priors
+from scoring._newton import maximise
+from scoring._observations import observe
 from scoring.audit import prequential_audit
+from scoring.errors import (
+    AllTiesError,
+    DisconnectedError,
+    InvalidComparisonError,
+    InvalidSettingError,
+    NotConvergedError,
+    OneJudgeError,
+    SeparationError,
+)
 from scoring.reliability import model_reliability
 from scoring.simulate import LogisticJudge, random_matchings
 
@@ -93,3 +108,229 @@ def test_audit_tells_a_judge_from_a_coin():
     assert coin.slope_interval[0] < 0 < coin.slope_interval[1]
     assert good.log_loss < np.log(2) < coin.log_loss
     assert good.agreement > coin.agreement_interval[1]
+
+
+def test_repeats_by_one_judge_are_one_piece_of_evidence():
+    # the rule: r comparisons of a pair by one judge, in whichever order, weigh 1/r each
+    once = Comparisons(3, [0, 1, 2], [1, 2, 0], [1, 1, -1], [0, 0, 0])
+    same = Comparisons(3, [0, 0, 0, 1, 2], [1, 1, 1, 2, 0], [1, 1, 1, 1, -1], [0] * 5)
+    one, many = fit(once), fit(same)
+    assert many.ability == pytest.approx(one.ability, abs=1e-9)
+    assert many.standard_error == pytest.approx(one.standard_error, abs=1e-9)
+    assert many.n_comparisons.tolist() == one.n_comparisons.tolist() == [2, 2, 2]
+    counted = fit(same, repeats="independent")
+    assert counted.standard_error[0] < one.standard_error[0]
+    assert counted.n_comparisons.tolist() == [4, 4, 2]
+
+
+def test_a_pair_reversed_by_one_judge_shares_the_weight_and_cancels_the_order():
+    both = Comparisons(2, [0, 1], [1, 0], [1, 1], [0, 0])
+    result = fit(both)
+    assert result.ability == pytest.approx([0, 0], abs=1e-9)
+    assert result.n_comparisons.tolist() == [1, 1]
+    assert result.order_effect[0] > 0
+
+
+def test_two_judges_on_one_pair_are_two_pieces_of_evidence():
+    result = fit(Comparisons(2, [0, 0], [1, 1], [1, 1], [0, 1]))
+    unknown = fit(Comparisons(2, [0, 0], [1, 1], [1, 1]))
+    assert result.n_comparisons.tolist() == unknown.n_comparisons.tolist() == [2, 2]
+
+
+def test_four_times_the_evidence_halves_the_standard_error():
+    _, data = simulated(n=8, rounds=30)
+    four = Comparisons(8, *(np.tile(c, 4) for c in (data.first, data.second, data.outcome)))
+    once = fit(data, estimator="mle", order_effect=False)
+    quadruple = fit(four, estimator="mle", order_effect=False)
+    assert quadruple.standard_error == pytest.approx(once.standard_error / 2, rel=1e-6)
+
+
+def test_renumbering_essays_and_shuffling_comparisons_change_nothing():
+    _, data = simulated(order_effect=0.3)
+    rng = np.random.default_rng(8)
+    name, rows = rng.permutation(data.n_essays), rng.permutation(len(data))
+    moved = Comparisons(
+        data.n_essays, name[data.first][rows], name[data.second][rows], data.outcome[rows]
+    )
+    assert fit(moved).ability[name] == pytest.approx(fit(data).ability, abs=1e-9)
+
+
+def test_two_separate_halves():
+    data = Comparisons(5, [0, 0, 2, 2], [1, 1, 3, 3], [1, -1, 1, -1])
+    for estimator in ("map", "mle", "firth"):
+        result = fit(data, estimator=estimator, order_effect=False)
+        assert result.components.tolist() == [0, 0, 1, 1, 2]
+        assert result.difference(0, 1)[0] == pytest.approx(0, abs=1e-9)
+        with pytest.raises(DisconnectedError, match="no chain of comparisons") as caught:
+            result.difference(1, 2)
+        assert caught.value.essays == (1, 2)
+        assert result.predict([0], [2]) == pytest.approx([0.5])
+    # the likelihood knows nothing of an essay that was never compared
+    assert np.isinf(fit(data, estimator="mle", order_effect=False).standard_error[4])
+    assert np.isfinite(fit(data).standard_error[4])
+
+
+def test_components_are_fitted_on_their_own():
+    left = [(0, 1)] * 3 + [(1, 0)] * 2
+    right = [(2, 3)] * 4 + [(3, 2)]
+    winner, loser = np.array(left + right).T
+    result = fit(Comparisons.from_winners(4, winner, loser), estimator="mle")
+    assert result.ability == pytest.approx(
+        [np.log(1.5) / 2, -np.log(1.5) / 2, np.log(4) / 2, -np.log(4) / 2], abs=1e-9
+    )
+
+
+def test_separation_names_the_essays_outside_the_core():
+    # 0, 1, 2 beat each other in a circle; 3 beat 0 once, 4 lost twice
+    winner, loser = np.array([(0, 1), (1, 2), (2, 0), (3, 0), (1, 4), (2, 4)]).T
+    with pytest.raises(SeparationError) as caught:
+        fit(Comparisons.from_winners(5, winner, loser), estimator="mle")
+    assert caught.value.essays == (3, 4)
+
+
+def test_separation_by_the_order_alone():
+    # everybody beats everybody, but only ever when shown first
+    first, second = np.array([(i, k) for i in range(3) for k in range(3) if i != k]).T
+    data = Comparisons(3, first, second, np.ones(6, dtype=int))
+    with pytest.raises(SeparationError, match="order effect"):
+        fit(data, estimator="mle")
+    assert fit(data, estimator="mle", order_effect=False).ability == pytest.approx([0, 0, 0])
+
+
+def test_perfectly_ordered_degrees_have_no_maximum():
+    data = Comparisons(3, [0, 1, 0], [1, 2, 2], [1, 1, 2])
+    with pytest.raises(SeparationError):
+        fit(data, estimator="mle", order_effect=False)
+
+
+def test_a_degree_never_given_has_no_maximum_likelihood_cut_point():
+    _, data = simulated(cut_points=(1.0,))
+    with pytest.raises(InvalidSettingError, match="degree 3"):
+        fit(data, estimator="mle", degrees=3)
+    shrunk = fit(data, degrees=3)
+    assert (np.diff(shrunk.cut_points) > 0).all()
+    assert np.isfinite(shrunk.cut_points_se).all()
+
+
+@pytest.mark.parametrize(
+    ("given_settings", "error"),
+    [
+        ({"prior_sd": 0}, InvalidSettingError),
+        ({"prior_sd": -1}, InvalidSettingError),
+        ({"prior_sd": np.nan}, InvalidSettingError),
+        ({"lapse": 1.0}, InvalidSettingError),
+        ({"ties": "sometimes"}, InvalidSettingError),
+        ({"degrees": 0}, InvalidSettingError),
+        ({"judges": "all"}, InvalidSettingError),
+        ({"estimator": "bayes"}, InvalidSettingError),
+        ({"repeats": "never"}, InvalidSettingError),
+        ({"start": [0.0, np.nan, 0.0]}, InvalidSettingError),
+        ({"start": [0.0, 1.0]}, InvalidSettingError),
+        ({"judges": "discrimination"}, OneJudgeError),
+        ({"estimator": "firth", "lapse": 0.1}, InvalidSettingError),
+        ({"estimator": "firth", "ties": "davidson"}, InvalidSettingError),
+        ({"estimator": "mle", "judges": "discrimination"}, InvalidSettingError),
+    ],
+)
+def test_impossible_settings(given_settings, error):
+    data = Comparisons(3, [0, 1, 2], [1, 2, 0], [1, 1, 1])
+    with pytest.raises(error):
+        fit(data, **given_settings)
+
+
+def test_verdicts_that_do_not_suit_the_settings():
+    with pytest.raises(AllTiesError):
+        fit(Comparisons(3, [0, 1], [1, 2], [0, 0]))
+    degrees = Comparisons(3, [0, 1, 2], [1, 2, 0], [1, 3, -2])
+    with pytest.raises(InvalidComparisonError) as caught:
+        fit(degrees, degrees=2)
+    assert (caught.value.field, caught.value.row) == ("outcome", 1)
+    with pytest.raises(InvalidSettingError, match="degree"):
+        fit(degrees, ties="davidson")
+    with pytest.raises(InvalidSettingError, match="wins only"):
+        fit(degrees, estimator="epsilon")
+    with pytest.raises(InvalidSettingError, match="no ties"):
+        fit(Comparisons(3, [0, 1, 0], [1, 2, 2], [0, 1, 1]), estimator="choix")
+
+
+def test_non_convergence_raises_with_the_state():
+    _, data = simulated()
+    observations = observe(data, ties="auto", degrees="auto", repeats="shared")
+    model = Model(observations, Binary(len(data)), Priors(0.25), order_effect=True)
+    with pytest.raises(NotConvergedError, match="2 iterations") as caught:
+        maximise(model, np.zeros(model.size), max_iterations=2)
+    state = caught.value.state
+    assert state.iterations == 2
+    assert state.ability.shape == (40,)
+    assert np.isfinite(state.objective)
+    assert state.largest_step > 1e-3
+
+
+def test_cut_points_and_order_effect_are_recovered():
+    _, data = simulated(seed=3, n=120, rounds=60, cut_points=(0.5, 1.5, 3.0), order_effect=0.3)
+    result = fit(data)
+    assert result.cut_points == pytest.approx([0.5, 1.5, 3.0], abs=0.15)
+    assert result.order_effect == pytest.approx([0.3], abs=3 * result.order_effect_se[0])
+
+
+def test_ties_as_an_interval_are_recovered():
+    _, data = simulated(seed=4, n=100, rounds=40, cut_points=(0.6, 2.0), ties=True)
+    result = fit(data)
+    assert result.cut_points == pytest.approx([0.6, 2.0], abs=4 * result.cut_points_se.max())
+    tied = (data.outcome == 0).mean()
+    assert 0.05 < tied < 0.4
+
+
+def test_discrimination_per_judge_is_recovered():
+    rng = np.random.default_rng(6)
+    ability = rng.normal(0, 2, 80)
+    first, second = random_matchings(80, 50, rng)
+    judge = rng.integers(0, 2, len(first))
+    outcome = np.where(
+        judge == 0,
+        LogisticJudge(ability, discrimination=0.5).judge(first, second, rng),
+        LogisticJudge(ability, discrimination=2.0).judge(first, second, rng),
+    )
+    data = Comparisons(80, first, second, outcome, judge)
+    result = fit(data, judges="discrimination", repeats="independent")
+    ratio = result.discrimination[1] / result.discrimination[0]
+    assert ratio == pytest.approx(4, rel=0.25)
+    pooled = fit(data, repeats="independent")
+    truth = ability - ability.mean()
+    assert np.corrcoef(result.ability, truth)[0, 1] > np.corrcoef(pooled.ability, truth)[0, 1]
+
+
+def test_order_bias_leaves_abilities_unbiased():
+    # judge order bias .3; two groups of equal mean ability, one always shown before the other
+    rng = np.random.default_rng(9)
+    shift = []
+    for _ in range(100):
+        ability = rng.normal(0, 2, 60)
+        ability -= np.repeat([ability[:30].mean(), ability[30:].mean()], 30)
+        one, two = random_matchings(60, 20, rng)
+        swap = (one >= 30) & (two < 30)
+        first, second = np.where(swap, two, one), np.where(swap, one, two)
+        outcome = LogisticJudge(ability, order_effect=0.3).judge(first, second, rng)
+        data = Comparisons(60, first, second, outcome)
+        fits = (fit(data), fit(data, order_effect=False))
+        shift.append([f.ability[:30].mean() - f.ability[30:].mean() for f in fits])
+    corrected, ignored = np.mean(shift, axis=0)
+    assert ignored > 0.15
+    assert abs(corrected) < 0.02 * 2.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 9), st.integers(1, 25), st.booleans())
+def test_the_posterior_mode_exists_for_every_set(seed, n, m, graded):
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, n, m)
+    second = (first + rng.integers(1, n, m)) % n
+    outcome = rng.integers(-3, 4, m) if graded else rng.integers(0, 2, m) * 2 - 1
+    outcome[0] = outcome[0] or 1
+    judge = rng.integers(0, 2, m) if rng.random() < 0.5 else None
+    result = fit(Comparisons(n, first, second, outcome, judge), lapse=rng.choice([0.0, 0.05]))
+    assert np.isfinite(result.ability).all()
+    assert np.isfinite(result.covariance).all()
+    assert (result.standard_error > 0).all()
+    assert (np.abs(result.ability) < 40).all()
+    assert result.n_comparisons.sum() <= 2 * m
