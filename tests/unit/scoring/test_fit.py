@@ -304,7 +304,7 @@ def test_order_bias_leaves_abilities_unbiased():
     # judge order bias .3; two groups of equal mean ability, one always shown before the other
     rng = np.random.default_rng(9)
     shift = []
-    for _ in range(100):
+    for _ in range(400):
         ability = rng.normal(0, 2, 60)
         ability -= np.repeat([ability[:30].mean(), ability[30:].mean()], 30)
         one, two = random_matchings(60, 20, rng)
