@@ -44,7 +44,7 @@ class Cloud:
         return client_environment(self.url)
 
     def session(self) -> boto3.Session:
-        """A boto3 session of this cloud's account; its clients still need `endpoint_url=cloud.url`."""
+        """A boto3 session of this cloud's account; clients need `endpoint_url=cloud.url` too."""
         return boto3.Session(
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -67,7 +67,7 @@ class Cloud:
 
 
 def client_environment(url: str) -> dict[str, str]:
-    """This process's environment, pointed at a laptop cloud and away from any real account."""
+    """The current environment, pointed at a laptop cloud and away from any real account."""
     away = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN"}
     kept = {name: value for name, value in os.environ.items() if name not in away}
     return (
@@ -121,9 +121,9 @@ def up(*, port: int | None = None, auth: bool = False, name: str = "cloud") -> C
     chosen = port_from_environment() if port is None else port
     settings = {"AUTH": "true" if auth else "false"}
     server = processes.running(name)
-    if server and server.port == chosen and server.settings == settings:
-        if processes.answers(server.url + HEALTH):
-            return Cloud(server)
+    fits = server and server.port == chosen and server.settings == settings
+    if server and fits and processes.answers(server.url + HEALTH):
+        return Cloud(server)
     if server:
         down(name)
     scratch = processes.folder(name) / "tmp"

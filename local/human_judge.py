@@ -1,4 +1,4 @@
-"""Verdicts of real people, replayed: any pair of the sample's texts gets one of the judgements made of it."""
+"""Verdicts of real people, replayed: every pair gets one of the judgements made of it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class HumanJudge:
             return self.texts[fingerprint(text)]
         except KeyError:
             raise UnknownTextError(
-                f"essay {place} is not a text of the sample; this judge knows {len(self.texts)} texts"
+                f"essay {place} is none of the {len(self.texts)} texts that this judge knows"
             ) from None
 
 

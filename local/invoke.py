@@ -1,4 +1,4 @@
-"""Runs one built function in a Lambda container: `python -m local.invoke score_batch [event file]`."""
+"""Runs one built function in a Lambda container: `python -m local.invoke score_batch`."""
 
 from __future__ import annotations
 
@@ -44,11 +44,7 @@ def main() -> None:
     given = sys.argv[2] if len(sys.argv) > 2 else None  # noqa: PLR2004 - function and event
     try:
         event = event_file(sys.argv[1], given)
-        if (
-            shutil.which("docker") is None
-            or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
-        ):
-            raise LocalCloudError("sam local invoke needs a running Docker engine; none answers")
+        require_docker()
         stack.build()
     except LocalCloudError as error:
         raise SystemExit(f"invoke: {error}") from error
@@ -59,6 +55,22 @@ def main() -> None:
     if image_is_here():
         command.append("--skip-pull-image")
     raise SystemExit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
+
+
+def require_docker() -> None:
+    """Check that a Docker engine answers.
+
+    Raises
+    ------
+    LocalCloudError
+        If none does.
+    """
+    asked = ["docker", "info"]
+    if (
+        shutil.which("docker") is None
+        or subprocess.run(asked, capture_output=True, check=False).returncode
+    ):
+        raise LocalCloudError("sam local invoke needs a running Docker engine; none answers")
 
 
 def image_is_here() -> bool:

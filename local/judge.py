@@ -6,7 +6,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from local import cloud as clouds
 from local import processes
 from local.judge_options import JudgeOptions
 from local.processes import LocalCloudError, Server

@@ -1,4 +1,4 @@
-"""The sample judge: an HTTP endpoint of the LLM-provider protocol that answers with what real people said."""
+"""The sample judge: an endpoint of the LLM-provider protocol that answers as real people did."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 import boto3
 import typer
 import uvicorn
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
 from assessment.domain.llm_protocol import (
     COMPARE_PATH,
     CompareRequestV1,
     ErrorDetail,
     LLMComparisonResultV1,
 )
-from pydantic import ValidationError
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
 from local import human_judge
 from local.human_judge import Answer, HumanJudge, UnknownPairError, UnknownTextError, draw
 from local.judge_options import Conduct, JudgeOptions, Plan, plan_for
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "plastic-bottles"
-SendCallback = "Callable[[str, str], None]"
+HALF = 0.5
 log = logging.getLogger("local.judge_endpoint")
 
 
@@ -145,9 +145,8 @@ class SampleJudge:
     def _answer(self, request: CompareRequestV1) -> Answer:
         seed, comparison_id = self.options.seed, request.metadata.comparison_id
         if self.options.coin_flip:
-            return (
-                "A" if draw("coin", seed, request.metadata.batch_id, comparison_id) < 0.5 else "B"
-            )  # noqa: PLR2004 - a fair coin
+            heads = draw("coin", seed, request.metadata.batch_id, comparison_id) < HALF
+            return "A" if heads else "B"
         return self.people.verdict(
             request.essay_a.text, request.essay_b.text, seed=seed, comparison_id=comparison_id
         )
@@ -223,7 +222,7 @@ def create_app(judge: SampleJudge) -> Starlette:
 
 
 def sqs_sender() -> Callable[[str, str], None]:
-    """Delivery to SQS; endpoint, region and credentials come from the environment as for any AWS client."""
+    """Delivery to SQS, with the endpoint and credentials that the environment names."""
     client = boto3.client("sqs")
 
     def send(queue_url: str, body: str) -> None:

@@ -1,4 +1,4 @@
-"""Builds samples/plastic-bottles/ from the data of Habernal & Gurevych (2016): `python -m local.make_sample`."""
+"""Builds samples/plastic-bottles/ from the published data: `python -m local.make_sample`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from scoring import Comparisons, Fit, fit
 
 if TYPE_CHECKING:

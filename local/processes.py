@@ -1,4 +1,4 @@
-"""Servers in the background: started in a group of their own, remembered in a file, stopped whole."""
+"""Servers in the background: each in a group of its own, remembered in a file, stopped whole."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class LocalCloudError(RuntimeError):
-    """Something on this machine keeps the laptop cloud from running; the message says what to do."""
+    """The laptop cloud cannot run here as asked; the message says what to do."""
 
 
 class PortTakenError(LocalCloudError):
@@ -195,11 +195,11 @@ def _await_health(
     while not answers(server.url + health):
         if process.poll() is not None:
             raise ServerDiedError(
-                f"the {server.name} server ended with status {process.returncode}:\n{_tail(server.log)}"
+                f"{server.name} ended with status {process.returncode}:\n{_tail(server.log)}"
             )
         if time.monotonic() > deadline:
             raise ServerDiedError(
-                f"the {server.name} server did not answer within {timeout:.0f} s:\n{_tail(server.log)}"
+                f"{server.name} did not answer within {timeout:.0f} s:\n{_tail(server.log)}"
             )
         time.sleep(0.05)
 

@@ -33,7 +33,7 @@ class BuildFailedError(LocalCloudError):
 
 
 def architecture() -> str:
-    """The processor of this machine as Lambda names it: its workers run here, so layers must fit."""
+    """The processor of this machine, as Lambda names it: the layers' wheels must fit it."""
     return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
 
 

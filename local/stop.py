@@ -1,4 +1,4 @@
-"""Stops everything that runs in the background: every laptop cloud and judge, `python -m local.stop`."""
+"""Stops every laptop cloud and sample judge that runs here: `python -m local.stop`."""
 
 from __future__ import annotations
 
