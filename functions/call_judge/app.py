@@ -48,6 +48,10 @@ async def ask(record: SQSRecord) -> None:
         delay = retry_delay(error, receives=receives, spread_by=request.comparison_id)
         wiring.judge_queue().postpone(record.receipt_handle, seconds=delay)
         raise
+    except Exception:
+        # The batch processor turns every exception into a returned message; this one is a defect.
+        logger.exception("unexpected error", extra=ids)
+        raise
     logger.debug("judge called", extra=ids)
 
 

@@ -19,11 +19,11 @@ from assessment.observability import count, logger, metrics
 from assessment.usecases.record_callback import record_callback
 
 
-def record(message: SQSRecord) -> None:
+def record_one(record: SQSRecord) -> None:
     """One message; what cannot be attributed ends in the dead-letter queue, kept for inspection."""
     try:
         recorded = record_callback(
-            message.body,
+            record.body,
             batches=wiring.batches(),
             comparisons=wiring.comparisons(),
             callback_queue=wiring.callback_queue(),
@@ -33,6 +33,10 @@ def record(message: SQSRecord) -> None:
     except CJError as error:
         logger.error("callback refused", extra={"code": error.code, "detail": str(error)})
         count("callbacks_refused")
+        raise
+    except Exception:
+        # The batch processor turns every exception into a returned message; this one is a defect.
+        logger.exception("unexpected error")
         raise
     count(f"callbacks_{recorded.effect}")
     logger.info(
@@ -54,6 +58,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return dict(
         process_partial_response(
-            event=event, record_handler=record, processor=processor, context=context
+            event=event, record_handler=record_one, processor=processor, context=context
         )
     )
