@@ -1,0 +1,195 @@
+"""The REST API as typed calls: answers become models, problem documents become named errors."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from httpx_retries import Retry, RetryTransport
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from assessment.domain.request import AnchorRegistration, BatchRequest
+from assessment.domain.result import ResultDocument
+from assessment.usecases.read_batch import BatchProgress
+from assessment.usecases.register_anchors import AnchorsRegistered
+from assessment.usecases.request_batch import BatchAccepted
+from runner.errors import BadInputError, NotAuthorisedError, Problem, StackNotReachableError
+from runner.problems import error_from_response
+
+MAX_REQUEST_BYTES = 6_000_000
+"""API Gateway hands a Lambda function at most 6 MiB of event; the rest is its envelope."""
+
+# Every call may be repeated: reads by nature, anchors and cancelling because the API makes them
+# idempotent, batch requests because they carry an idempotency key.
+RETRY = Retry(
+    total=5,
+    allowed_methods=["GET", "POST"],
+    backoff_factor=0.5,
+    max_backoff_wait=10.0,
+    total_timeout=30.0,
+)
+_PROBE = Retry(total=1, allowed_methods=["GET"], backoff_factor=0.25)
+_TIMEOUT = httpx.Timeout(35.0, connect=5.0)  # API Gateway gives a function 29 s
+
+
+class Health(BaseModel):
+    """The stack's answer to whether it is there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: str
+    version: str
+
+
+class ApiClient:
+    """A stack's REST API. Use it as a context manager, or close it.
+
+    Every method raises the `assessment.domain.errors` class that the API's problem document
+    names, `NotAuthorisedError` when the token is refused, and `StackNotReachableError` when no
+    answer comes after retries.
+    """
+
+    def __init__(self, api_url: str, token: str | None = None, *, retry: Retry = RETRY) -> None:
+        self.api_url = api_url.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._has_token = token is not None
+        try:
+            self._http = httpx.Client(
+                base_url=self.api_url,
+                headers=headers,
+                timeout=_TIMEOUT,
+                transport=RetryTransport(retry=retry),
+            )
+        except httpx.InvalidURL as error:
+            raise BadInputError(Problem(f"not a URL ({error})", field="--api-url")) from None
+
+    def __repr__(self) -> str:
+        return f"ApiClient({self.api_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def health(self) -> Health:
+        """Whether the stack answers; gives up sooner than the other calls. Needs no token."""
+        return self._call(Health, "GET", "/v1/healthz", extensions={"retry": _PROBE})
+
+    def register_anchors(self, registration: AnchorRegistration) -> AnchorsRegistered:
+        """Register anchors; what the registration leaves out stays as it was."""
+        body = registration.model_dump(mode="json", exclude_none=True)
+        return self._call(AnchorsRegistered, "POST", "/v1/anchors/register", body=body)
+
+    def request_batch(self, request: BatchRequest, *, idempotency_key: str) -> BatchAccepted:
+        """Request a batch; the same key and request again give the same batch."""
+        body = request.model_dump(mode="json", exclude_none=True)
+        headers = {"Idempotency-Key": idempotency_key}
+        return self._call(BatchAccepted, "POST", "/v1/batches", body=body, headers=headers)
+
+    def batch(self, batch_id: str) -> BatchProgress:
+        """How far a batch is."""
+        return self._call(BatchProgress, "GET", f"/v1/batches/{batch_id}")
+
+    def result_document(self, batch_id: str) -> dict[str, Any]:
+        """The result of a completed batch, as the stack keeps it."""
+        response = self._send("GET", f"/v1/batches/{batch_id}/results")
+        document = response.json()
+        if not isinstance(document, dict):
+            raise StackNotReachableError("the stack's result is not a JSON object")
+        return document
+
+    def cancel(self, batch_id: str) -> BatchAccepted:
+        """Cancel a batch; what is recorded is kept."""
+        return self._call(BatchAccepted, "POST", f"/v1/batches/{batch_id}/cancel")
+
+    def _call[M: BaseModel](
+        self,
+        model: type[M],
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> M:
+        response = self._send(method, path, body=body, headers=headers, extensions=extensions)
+        return _answer(model, response)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> httpx.Response:
+        request = self._http.build_request(
+            method, path, json=body, headers=headers, extensions=dict(extensions or {})
+        )
+        _check_size(request)
+        try:
+            response = self._http.send(request)
+        except httpx.HTTPError as error:
+            raise StackNotReachableError(
+                f"{self.api_url} does not answer ({type(error).__name__}); "
+                "check that the stack is deployed and running"
+            ) from error
+        if response.is_success:
+            return response
+        failure = error_from_response(response)
+        if isinstance(failure, NotAuthorisedError) and not self._has_token:
+            failure = NotAuthorisedError(
+                "the stack wants a token: set CJ_TOKEN (`cj token` prints one)"
+            )
+        raise failure
+
+
+def _check_size(request: httpx.Request) -> None:
+    size = len(request.content)
+    if size > MAX_REQUEST_BYTES:
+        raise BadInputError(
+            Problem(
+                f"the texts make a request of {size / 1e6:.1f} MB; the API takes up to "
+                f"{MAX_REQUEST_BYTES / 1e6:.0f} MB: send fewer or shorter texts at a time"
+            )
+        )
+
+
+def _answer[M: BaseModel](model: type[M], response: httpx.Response) -> M:
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError as error:
+        raise _not_understood(error) from None
+
+
+def parse_result(document: Mapping[str, Any]) -> ResultDocument:
+    """A result document as a model.
+
+    Raises
+    ------
+    StackNotReachableError
+        If the stack speaks another version of the document than this command.
+    """
+    try:
+        return ResultDocument.model_validate(document)
+    except ValidationError as error:
+        raise _not_understood(error) from None
+
+
+def _not_understood(error: ValidationError) -> StackNotReachableError:
+    fields = {".".join(map(str, e["loc"])) for e in error.errors(include_input=False)}
+    return StackNotReachableError(
+        f"this version of cj does not understand the stack's answer ({', '.join(sorted(fields))}); "
+        "install the version that the stack was deployed from"
+    )

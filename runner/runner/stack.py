@@ -1,0 +1,148 @@
+"""Where the stack is: its outputs by CloudFormation, its API's address and a token for it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from assessment.adapters.tokens import signed_token
+from runner.errors import NotAuthorisedError, StackNotReachableError
+
+DEFAULT_STACK = "cj-local"
+DEFAULT_PORT = "4566"
+LOCAL_REGION = "us-east-1"
+USE, ADMIN = "cj:use", "cj:use cj:admin"
+TOKEN_LIFETIME = timedelta(hours=12)
+_QUICK = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard"})
+_DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "ExpiredToken", "InvalidClientTokenId"}
+)
+
+
+@dataclass(frozen=True)
+class Aws:
+    """How to reach AWS; with an endpoint it is an emulator's."""
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    dummy_credentials: bool = False
+
+    @classmethod
+    def local(cls, environment: Mapping[str, str] = os.environ) -> "Aws":
+        """The laptop cloud on the port that CJ_PORT names."""
+        port = environment.get("CJ_PORT", DEFAULT_PORT)
+        return cls(f"http://127.0.0.1:{port}", LOCAL_REGION, dummy_credentials=True)
+
+    @classmethod
+    def configured(cls, environment: Mapping[str, str] = os.environ) -> "Aws":
+        """Whatever the AWS environment variables and files say; AWS_ENDPOINT_URL included."""
+        return cls(environment.get("AWS_ENDPOINT_URL") or None)
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        """A client of an AWS service."""
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        session = boto3.Session(region_name=self.region, **(keys if self.dummy_credentials else {}))
+        return session.client(service, endpoint_url=self.endpoint_url, config=_QUICK)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The outputs of a deployed stack that a caller of its API needs."""
+
+    name: str
+    api_url: str
+    api_secret_arn: str
+
+
+def find_stack(name: str, aws: Aws) -> Stack:
+    """The stack of this name.
+
+    Raises
+    ------
+    StackNotReachableError
+        If AWS does not answer, or there is no such stack or it lacks the outputs.
+    NotAuthorisedError
+        If the AWS credentials do not allow looking.
+    """
+    try:
+        described = aws.client("cloudformation").describe_stacks(StackName=name)
+    except (BotoCoreError, ClientError) as error:
+        raise _aws_failure(error, aws, missing=f"there is no stack {name}") from error
+    stacks = described["Stacks"]
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in (stacks or [{}])[0].get("Outputs", [])}
+    if absent := {"ApiUrl", "ApiSecretArn"} - outputs.keys():
+        raise StackNotReachableError(
+            f"the stack {name} has no output {' or '.join(sorted(absent))}; "
+            "deploy it whole, or name another with --stack"
+        )
+    return Stack(name, reachable_url(outputs["ApiUrl"], aws), outputs["ApiSecretArn"])
+
+
+def reachable_url(api_url: str, aws: Aws) -> str:
+    """The API's address; an emulator serves AWS's host names on its own endpoint."""
+    address = urlsplit(api_url)
+    host = address.hostname or ""
+    if aws.endpoint_url is None or ".execute-api." not in host:
+        return api_url.rstrip("/")
+    api_id = host.split(".")[0]
+    return f"{aws.endpoint_url.rstrip('/')}/_aws/execute-api/{api_id}{address.path.rstrip('/')}"
+
+
+def read_secret(secret_arn: str, aws: Aws) -> str:
+    """The value that signs the stack's tokens.
+
+    Raises
+    ------
+    StackNotReachableError, NotAuthorisedError
+    """
+    try:
+        answer = aws.client("secretsmanager").get_secret_value(SecretId=secret_arn)
+    except (BotoCoreError, ClientError) as error:
+        raise _aws_failure(error, aws, missing=f"there is no secret {secret_arn}") from error
+    secret: str = answer["SecretString"]
+    return secret
+
+
+def mint_token(
+    secret: str,
+    *,
+    now: datetime,
+    subject: str = "cj",
+    scope: str = USE,
+    lifetime: timedelta = TOKEN_LIFETIME,
+) -> str:
+    """A bearer token that the stack's authorizer accepts."""
+    return signed_token(subject, secret=secret, scope=scope, now=now, lifetime=lifetime)
+
+
+def _aws_failure(
+    error: BotoCoreError | ClientError, aws: Aws, *, missing: str
+) -> StackNotReachableError | NotAuthorisedError:
+    where = aws.endpoint_url or "AWS"
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return NotAuthorisedError(
+            "no AWS credentials were found; sign in (aws configure, AWS_PROFILE), use --local for "
+            "the laptop cloud, or give --api-url and CJ_TOKEN"
+        )
+    if isinstance(error, ClientError):
+        code = error.response["Error"]["Code"]
+        if code in _DENIED:
+            return NotAuthorisedError(f"{where} refuses the AWS credentials ({code})")
+        return StackNotReachableError(
+            f"{missing} at {where} ({code}); deploy it, or name another with --stack"
+        )
+    return StackNotReachableError(
+        f"{where} does not answer ({type(error).__name__}); for the laptop cloud start it with "
+        "`make local-up`, for AWS check region and network"
+    )

@@ -1,0 +1,151 @@
+"""A result on the terminal: the ranking with its uncertainty, and what to make of it."""
+
+from rich.table import Table
+from rich.text import Text
+
+from assessment.domain.result import (
+    Confidence,
+    GradeProjections,
+    Ranking,
+    ResultDocument,
+)
+
+_SHOWN_SHARE = 0.9
+_SHOWN_GRADES = 3
+_NEARLY_CERTAIN = 0.995
+_MISGRADED_BELOW = 0.5
+_CONFIDENCE_STYLE = {Confidence.HIGH: "green", Confidence.MID: "yellow", Confidence.LOW: "red"}
+
+
+def ability_cell(ability: float, standard_error: float) -> str:
+    """An ability with its standard error, logits."""
+    return f"{ability:+.2f} ± {standard_error:.2f}"
+
+
+def percent(probability: float) -> str:
+    """A probability in per cent that never rounds to a certainty."""
+    if _NEARLY_CERTAIN <= probability < 1:
+        return ">99%"
+    return f"{probability:.0%}"
+
+
+def probabilities_cell(probabilities: dict[str, float]) -> str:
+    """The likeliest grades, as many as make nine tenths but at most three."""
+    shown: list[str] = []
+    total = 0.0
+    for grade, probability in sorted(probabilities.items(), key=lambda entry: -entry[1]):
+        if total >= _SHOWN_SHARE or len(shown) == _SHOWN_GRADES:
+            break
+        shown.append(f"{grade} {percent(probability)}")
+        total += probability
+    return "  ".join(shown)
+
+
+def ranking_table(result: ResultDocument) -> Table:
+    """All essays by rank; anchors are dimmed and show the grade they were given."""
+    projected = result.grade_projections.projections_available
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    table.add_column("rank", justify="right")
+    table.add_column("essay", overflow="fold")
+    table.add_column("ability ± SE", justify="right", no_wrap=True)
+    table.add_column("verdicts", justify="right")
+    if projected:
+        table.add_column("grade probabilities", no_wrap=True)
+        table.add_column("grade", no_wrap=True)
+        table.add_column("confidence", no_wrap=True)
+    for ranking in result.rankings:
+        cells: list[str | Text] = [
+            str(ranking.rank),
+            Text(ranking.essay_id),
+            ability_cell(ranking.bradley_terry_score, ranking.bradley_terry_se),
+            str(ranking.comparison_count),
+        ]
+        if projected:
+            cells += _grade_cells(ranking, result.grade_projections)
+        table.add_row(*cells, style="dim" if ranking.is_anchor else None)
+    return table
+
+
+def _grade_cells(ranking: Ranking, projections: GradeProjections) -> list[Text]:
+    if ranking.is_anchor:
+        doubt = "  graded as it is?" if ranking.essay_id in doubtful_anchors(projections) else ""
+        return [Text("anchor"), Text(f"{ranking.anchor_grade or ''}{doubt}"), Text("")]
+    probabilities = projections.grade_probabilities.get(ranking.essay_id, {})
+    confidence = projections.confidence_labels.get(ranking.essay_id)
+    more = ranking.essay_id in projections.needs_more_evidence
+    return [
+        Text(probabilities_cell(probabilities)),
+        Text(projections.primary_grades.get(ranking.essay_id, ""), style="bold"),
+        Text(
+            f"{confidence or ''}{', needs more evidence' if more else ''}",
+            style=_CONFIDENCE_STYLE.get(confidence, "") if confidence else "",
+        ),
+    ]
+
+
+def doubtful_anchors(projections: GradeProjections) -> frozenset[str]:
+    """Anchors that the calibration weighs below one half: a misgrade is likely."""
+    if projections.calibration_info is None:
+        return frozenset()
+    return frozenset(
+        anchor.essay_id
+        for anchor in projections.calibration_info.anchors
+        if anchor.weight < _MISGRADED_BELOW
+    )
+
+
+def summary_lines(result: ResultDocument) -> list[str]:
+    """How the batch ended, on what evidence, and what to be careful with."""
+    counts, reliability = result.comparisons, result.reliability
+    lines = [
+        f"{result.outcome}: {result.decision.explanation} ({result.decision.reason})",
+        (
+            f"{result.students} essays and {result.anchors} anchors in {result.waves} waves: "
+            f"{counts.planned} comparisons planned, {counts.recorded} recorded, "
+            f"{counts.failed} failed"
+        ),
+        (
+            f"model reliability {reliability.model_reliability:.2f}, "
+            f"mean SE {reliability.mean_se:.2f}, largest {reliability.max_se:.2f} logits"
+        ),
+    ]
+    lines += _audit_lines(result) + _order_lines(result) + _grade_lines(result)
+    if result.cost_usd:
+        lines.append(f"the judge cost {result.cost_usd:.2f} USD")
+    return lines
+
+
+def _audit_lines(result: ResultDocument) -> list[str]:
+    audit = result.audit
+    if audit.agreement is None:
+        return []
+    interval = audit.agreement_interval
+    spread = f" (95% interval {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
+    lines = [
+        f"audit: {audit.pairs} random pairs foretold with agreement {audit.agreement:.2f}{spread}"
+    ]
+    if audit.at_chance:
+        lines.append("CAUTION: the judge cannot be told from a coin; do not use these abilities")
+    return lines
+
+
+def _order_lines(result: ResultDocument) -> list[str]:
+    return [
+        f"judge {effect.judge} favours the essay shown first by "
+        f"{effect.estimate:+.2f} ± {effect.standard_error:.2f} logits"
+        for effect in result.order_effects
+    ]
+
+
+def _grade_lines(result: ResultDocument) -> list[str]:
+    projections = result.grade_projections
+    if not projections.projections_available:
+        return [f"no grades: {projections.reason or 'the batch has no anchors'}"]
+    info = projections.calibration_info
+    lines = [f"grades: {warning}" for warning in info.warnings] if info else []
+    if info and info.extrapolated_grades:
+        grades = ", ".join(info.extrapolated_grades)
+        lines.append(f"grades without an anchor of their own, extrapolated: {grades}")
+    if projections.needs_more_evidence:
+        lines.append(f"{len(projections.needs_more_evidence)} essays need more evidence")
+    return lines
