@@ -118,7 +118,7 @@ def build(topic: Path, sample: Path) -> None:
         (sample / folder[text] / f"{text}.txt").write_text(texts[text] + "\n", encoding="utf-8")
     _write_rows(
         sample / "anchors.csv",
-        ("essay_id", "file", "grade"),
+        ("anchor_ref", "file", "grade"),
         [(text, f"anchors/{text}.txt", grade) for text, grade in anchors.items()],
     )
     _write_rows(

@@ -1,0 +1,226 @@
+"""One batch of real texts on the laptop cloud, from nothing to grades: `python -m local.demo`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from assessment.adapters.tokens import signed_token
+from assessment.domain.errors import CJError
+from local import cloud as clouds
+from local import judge as judges
+from local import sample as samples
+from local import stack
+from local.judge_options import JudgeOptions
+from local.processes import ROOT, LocalCloudError
+from local.stop import stop_all
+from runner.client import ApiClient, parse_result
+from runner.errors import RunnerError
+from runner.progress import ProgressDisplay
+from runner.tables import ranking_table, summary_lines
+from runner.waiting import await_batch, require_completed
+
+if TYPE_CHECKING:
+    from local.cloud import Cloud
+    from local.sample import Sample
+    from runner.waiting import Show
+
+SAMPLE = ROOT / "samples" / "plastic-bottles"
+RESULT = ROOT / "out" / "demo" / "result.json"
+# Twelve comparisons per text, in waves of four. The seed makes the demo the same on every
+# machine: it decides the pairs, and with the judge's own seed who answers them.
+CONFIG: dict[str, Any] = {
+    "comparisons_per_essay_per_wave": 4,
+    "min_comparisons_per_essay": 8,
+    "max_comparisons_per_essay": 12,
+    "seed": 2016,
+}
+PATIENCE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A laptop cloud with the stack on it, and what to talk to it with."""
+
+    cloud: Cloud
+    outputs: dict[str, str]
+
+    def token(self) -> str:
+        """A bearer token for the API, signed with the stack's secret; good for an hour."""
+        secrets = self.cloud.session().client("secretsmanager", endpoint_url=self.cloud.url)
+        secret = secrets.get_secret_value(SecretId=self.outputs["ApiSecretArn"])["SecretString"]
+        return signed_token(
+            "demo",
+            secret=secret,
+            scope="cj:use cj:admin",
+            now=datetime.now(UTC),
+            lifetime=timedelta(hours=1),
+        )
+
+    def client(self) -> ApiClient:
+        """The API of the stack."""
+        return ApiClient(self.outputs["ApiUrl"], self.token())
+
+
+def run_batch(
+    client: ApiClient, sample: Sample, *, config: Mapping[str, Any], show: Show
+) -> dict[str, Any]:
+    """Register the sample's anchors, run a batch of its essays, and give its result document.
+
+    Raises
+    ------
+    BatchNotFinalisedError
+        If the batch ends without a result, or has not ended after ten minutes.
+    """
+    client.register_anchors(sample.registration)
+    accepted = client.request_batch(sample.request(config), idempotency_key=str(uuid.uuid4()))
+    require_completed(await_batch(client, accepted.batch_id, show=show, timeout=PATIENCE))
+    document = client.result_document(accepted.batch_id)
+    counts = samples.agreement(parse_result(document), sample)
+    return document | {"agreement": counts}
+
+
+def set_up(console: Console, options: JudgeOptions) -> Stage:
+    """Build the stack, start laptop cloud and judge, deploy; what is there already is kept."""
+    with _step(console, "building the functions and layers"):
+        stack.build()
+    with _step(console, "starting the laptop cloud"):
+        cloud = clouds.up()
+    with _step(console, "starting the sample judge"):
+        judges.up(cloud, options)
+    with _step(console, "deploying template.yaml"):
+        return Stage(cloud, stack.deploy(cloud, stack.demo_parameters()))
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="Decides which person answers.")] = 1,
+    latency: Annotated[float, typer.Option(help="The judge's mean seconds per verdict.")] = 0.2,
+    error_rate: Annotated[float, typer.Option(help="Share of the judge's answers to fail.")] = 0.0,
+    duplicate_rate: Annotated[float, typer.Option(help="Share of callbacks sent twice.")] = 0.0,
+    shuffle: Annotated[float, typer.Option(help="Seconds to spread the callbacks over.")] = 0.0,
+) -> None:
+    """Run the demo; exits 0 only if the batch was finalised."""
+    console = Console()
+    # `timeout` and a closing terminal must end as tidily as Ctrl-C does.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
+    options = JudgeOptions(
+        seed=seed,
+        latency=latency,
+        error_rate=error_rate,
+        duplicate_rate=duplicate_rate,
+        shuffle=shuffle,
+    )
+    was_up = clouds.status() is not None
+    try:
+        stage = set_up(console, options)
+    except LocalCloudError as error:
+        if not was_up:
+            stop_all()
+        _fail(console, str(error))
+    except KeyboardInterrupt:
+        _interrupted(console)
+    try:
+        document = _run(console, stage)
+    except (RunnerError, CJError) as error:
+        _where_to_look(console, stage)
+        _fail(console, str(error))
+    except KeyboardInterrupt:
+        _interrupted(console)
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _report(console, document)
+    _where_to_look(console, stage)
+
+
+def _run(console: Console, stage: Stage) -> dict[str, Any]:
+    sample = samples.load(SAMPLE)
+    console.print(
+        f"\nassessing {len(sample.essays)} texts with {len(sample.registration.anchors)} anchors; "
+        "the judge answers as real people did\n",
+        highlight=False,
+    )
+    with stage.client() as client, ProgressDisplay(console) as display:
+        return run_batch(client, sample, config=CONFIG, show=display.show)
+
+
+def _report(console: Console, document: dict[str, Any]) -> None:
+    result = parse_result(document)
+    console.print()
+    console.print(ranking_table(result))
+    console.print()
+    for line in summary_lines(result):
+        console.print(line, markup=False, highlight=False)
+    found = document["agreement"]
+    per_text = sum(r.comparison_count for r in result.rankings) / len(result.rankings)
+    console.print(
+        f"truth: Spearman {found['spearman']:.3f} with the abilities by all 2,474 human judgements "
+        f"({per_text:.1f} comparisons per text; students alone {found['spearman_students']:.3f})",
+        markup=False,
+        highlight=False,
+    )
+
+
+def _where_to_look(console: Console, stage: Stage) -> None:
+    lines = {
+        "result": str(RESULT.relative_to(ROOT)),
+        "API": stage.outputs["ApiUrl"],
+        "events": f"aws sqs receive-message --queue-url {stage.outputs['SubscriberQueueUrl']}",
+        "logs": f"{stage.cloud.server.log.relative_to(ROOT)}, .local/judge/log, sam: .local/*.log",
+        "own texts": "cj execute --help",
+        "stop": "the laptop cloud and the judge keep running, so that the next demo is quick: "
+        "`make stop` ends them",
+    }
+    console.print()
+    for name, line in lines.items():
+        console.print(f"{name:>10}  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+class _step:  # noqa: N801 - reads as the statement it is
+    """Prints what is being done, and the seconds it took."""
+
+    def __init__(self, console: Console, words: str) -> None:
+        self.console, self.words = console, words
+
+    def __enter__(self) -> None:
+        self.started = time.monotonic()
+        if self.console.is_terminal:
+            self.console.print(f"{self.words} ...", end="\r", highlight=False)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        seconds = time.monotonic() - self.started
+        outcome = f"{seconds:5.1f} s" if kind is None else "failed"
+        self.console.print(f"{self.words:<36} {outcome}", highlight=False)
+
+
+def _fail(console: Console, message: str) -> NoReturn:
+    console.print(f"demo: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(1)
+
+
+def _interrupted(console: Console) -> NoReturn:
+    # A second Ctrl-C must not keep the first one from tidying up.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    console.print("\ninterrupted; stopping the laptop cloud and the judge", highlight=False)
+    stop_all()
+    sys.exit(130)
+
+
+def main() -> None:
+    """Run the command."""
+    typer.run(demo)
+
+
+if __name__ == "__main__":
+    main()
