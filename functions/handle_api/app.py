@@ -34,9 +34,12 @@ def healthz() -> Response[str]:
 @api.post("/v1/anchors/register")
 def register() -> Response[str]:
     """Register an assignment's anchors."""
-    registration = parse(AnchorRegistration, json_body(api.current_event.body))
+    event = api.current_event
     registered = register_anchors(
-        registration, assignments=wiring.assignments(), content=wiring.content()
+        parse(AnchorRegistration, json_body(event.body)),
+        is_admin=is_admin(event.raw_event),
+        assignments=wiring.assignments(),
+        content=wiring.content(),
     )
     return answer(201, registered)
 

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment.adapters import wiring
 from assessment.adapters.statistics import ScoringStatistics
+from assessment.diagnostics import report_decision
 from assessment.domain.steps import WaveStep
 from assessment.observability import logger, metrics
 from assessment.usecases.score_batch import score_batch
@@ -19,7 +20,7 @@ from assessment.usecases.score_batch import score_batch
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The decision with its typed reason."""
     step = WaveStep.model_validate(event)
-    decision = score_batch(
+    scored = score_batch(
         step.batch_id,
         step.wave,
         batches=wiring.batches(),
@@ -29,10 +30,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         events=wiring.events(),
         now=datetime.now(UTC),
     )
-    metrics.add_dimension(name="decision", value=decision.decision)
-    metrics.add_metric(name="workflow_decisions", unit="Count", value=1)
+    report_decision(scored)
+    decision = scored.decision.model_dump(mode="json")
     logger.info(
         "Continuation decision evaluated",
-        extra={"batch_id": step.batch_id, "wave": step.wave, **decision.model_dump()},
+        extra={"batch_id": step.batch_id, "wave": step.wave, **decision},
     )
-    return {"batch_id": step.batch_id, "wave": step.wave, **decision.model_dump(mode="json")}
+    return {"batch_id": step.batch_id, "wave": step.wave, **decision}

@@ -61,6 +61,7 @@ class Assignment(BaseModel):
     instructions: JudgeInstructions
     grade_scale: GradeScale
     anchors: list[Anchor] = []
+    config: dict[str, Any] = {}
 
 
 class AssignmentStore(Protocol):

@@ -32,6 +32,7 @@ class DynamoDBAssignmentStore:
                 **keys.assignment(assignment.assignment_id),
                 "instructions": assignment.instructions,
                 "grade_scale": assignment.grade_scale,
+                "config": assignment.config,
             }
         )
 
@@ -47,6 +48,7 @@ class DynamoDBAssignmentStore:
             assignment_id=assignment_id,
             instructions=JudgeInstructions.model_validate_json(head["instructions"]),
             grade_scale=GradeScale.model_validate(json.loads(head["grade_scale"])),
+            config=json.loads(head.get("config", "{}")),
             anchors=[
                 Anchor.model_validate(item) for item in items if item["SK"].startswith("ANCHOR#")
             ],

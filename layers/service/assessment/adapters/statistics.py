@@ -43,6 +43,7 @@ Floats = NDArray[np.float64]
 _PREFERRED = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: 0.5}
 # Anchors ordered against their grades beyond chance place no boundary that could be trusted.
 _UNUSABLE = "anchors_reversed"
+_TWO_GRADES = 2
 
 
 @contextmanager
@@ -177,6 +178,7 @@ class ScoringStatistics:
             audit=audit,
             components=int(np.unique(fitted.components).size),
             isolated_essays=int((counts == 0).sum()),
+            anchor_order=_anchor_order(pool, fitted),
         )
 
     def project_grades(
@@ -224,6 +226,17 @@ def _rankings(spec: BatchSpec, fitted: Fit, counts: Ints) -> list[Ranking]:
         )
         for index in order
     ]
+
+
+def _anchor_order(pool: JudgedPool, fitted: Fit) -> float | None:
+    """Kendall's tau-b of the anchors' abilities and grades (Kendall 1945); None without order."""
+    anchors, grade = _anchors(pool)
+    if np.unique(grade).size < _TWO_GRADES:
+        return None
+    ability = fitted.ability[anchors]
+    above = np.sign(np.subtract.outer(ability, ability))
+    higher = np.sign(np.subtract.outer(grade, grade))
+    return float((above * higher).sum() / np.sqrt((above**2).sum() * (higher**2).sum()))
 
 
 def _audit(pool: JudgedPool, config: BatchConfig) -> AuditReport:

@@ -8,6 +8,7 @@ from assessment.domain.identifiers import content_sha256
 _FIRST_DELAY = 2.0
 _LONGEST_DELAY = 300.0
 _DIGITS = 8
+_RANGE = 0x1_0000_0000
 
 
 def retry_delay(error: CJError, *, receives: int, spread_by: str) -> int:
@@ -17,7 +18,7 @@ def retry_delay(error: CJError, *, receives: int, spread_by: str) -> int:
     `spread_by`, so that a replay waits as long as the first run did.
     """
     doubled: float = min(_FIRST_DELAY * 2 ** max(0, receives - 1), _LONGEST_DELAY)
-    share = int(content_sha256(f"{spread_by}\x1f{receives}")[:_DIGITS], 16) / 16**_DIGITS
+    share = int(content_sha256(f"{spread_by}\x1f{receives}")[:_DIGITS], 16) / _RANGE
     delay = doubled * (0.5 + 0.5 * share)
     if isinstance(error, JudgeUnavailableError) and error.retry_after is not None:
         delay = max(delay, min(error.retry_after, _LONGEST_DELAY))

@@ -42,9 +42,34 @@ def max_score_change(now: Sequence[Ranking], before: Sequence[Ranking]) -> float
 
 
 def _held_before(previous: PreviousLook | None) -> int:
-    if previous is None or not previous.context.se_target_met:
+    """At how many looks in a row, up to the last one, the target was met."""
+    if previous is None:
         return 0
-    return previous.context.se_target_held_before + 1
+    before = previous.context
+    if not before.is_look:
+        return before.se_target_held_before
+    return before.se_target_held_before + 1 if before.se_target_met else 0
+
+
+def _last_look(previous: PreviousLook | None) -> int:
+    """How many callbacks the last look had seen."""
+    if previous is None:
+        return 0
+    before = previous.context
+    return before.callbacks_received if before.is_look else before.callbacks_at_last_look
+
+
+def _silent_waves(known: Sequence[Comparison], wave: int) -> int:
+    """How many of the latest waves in a row brought no verdict at all."""
+    speaking = {c.submitted_wave for c in known if c.verdict}
+    return wave - max(speaking, default=0)
+
+
+def _in_time_share(known: Sequence[Comparison], wave: int) -> float:
+    """The share of the latest wave that was answered, with a verdict or an error."""
+    submitted = [c for c in known if c.submitted_wave == wave]
+    late = sum(1 for c in submitted if c.status is ComparisonStatus.TIMED_OUT)
+    return 1.0 - late / len(submitted) if submitted else 1.0
 
 
 def _minutes_remaining(batch: Batch, now: datetime) -> float | None:
@@ -78,6 +103,7 @@ def continuation_context(
     passes = resampling_passes(known) if len(pairs) == possible_pairs(n) else 0
     room = max(0, budget(config, n) - len(known))
     unjudged_pairs = possible_pairs(n) - len(pairs)
+    last_look = _last_look(previous)
     on_target = mean_se is not None and mean_se <= config.target_mean_se
     return ContinuationContext(
         wave=batch.wave,
@@ -88,6 +114,8 @@ def continuation_context(
         successes=recorded,
         failures=failed,
         outstanding=pending,
+        partial_completion_met=_in_time_share(known, batch.wave) >= config.partial_completion,
+        waves_without_verdict=_silent_waves(known, batch.wave),
         retryable_failures=retryable,
         permanent_failures=sum(
             1 for c in known if c.failure is not None and not c.failure.retryable
@@ -115,6 +143,10 @@ def continuation_context(
         or any(r.comparison_count < _SPARSE_BELOW for r in scores.rankings),
         bt_se_inflated=scores is not None
         and scores.reliability.max_se > _UNINFORMED_SHARE * config.prior_sd,
+        is_look=settled - last_look >= config.comparisons_per_stability_check_iteration
+        or room == 0
+        or unjudged_pairs == 0,
+        callbacks_at_last_look=last_look,
         se_target_held_before=_held_before(previous),
         se_target_met=on_target,
         stability_passed=change is not None
@@ -132,6 +164,7 @@ def continuation_context(
         audit_log_loss=scores.audit.log_loss if scores else None,
         audit_slope=scores.audit.slope if scores else None,
         judge_at_chance=scores.audit.at_chance if scores else False,
+        anchor_order=scores.anchor_order if scores else None,
         min_success_rate_threshold=config.min_success_rate_threshold,
         min_comparisons_per_essay=config.min_comparisons_per_essay,
         min_audit_pairs=config.min_audit_pairs,

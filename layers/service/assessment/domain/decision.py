@@ -73,10 +73,12 @@ class ContinuationContext(BaseModel):
     failures: int
     outstanding: int
     deadline_passed: bool = True
+    partial_completion_met: bool = True
     retryable_failures: int = 0
     permanent_failures: int = 0
     success_rate: float
     zero_successes: bool
+    waves_without_verdict: int = 0
     min_comparison_count: int
 
     # caps and what is left of them
@@ -98,6 +100,8 @@ class ContinuationContext(BaseModel):
     isolated_essays: int = 0
     sparse_coverage: bool = False
     bt_se_inflated: bool = False
+    is_look: bool = True
+    callbacks_at_last_look: int = 0
     se_target_held_before: int = 0
     stability_passed: bool = False
     se_target_met: bool = False
@@ -116,12 +120,19 @@ class ContinuationContext(BaseModel):
     audit_slope: float | None = None
     judge_at_chance: bool = False
 
+    # rank correlation of the anchors' abilities with their grades; None with fewer than two grades
+    anchor_order: float | None = None
+
     # thresholds the decision used
     min_success_rate_threshold: float
     min_comparisons_per_essay: int
     min_audit_pairs: int
     conclusive_audit_pairs: int
     looks_to_hold: int
+
+
+# One silent wave may be an outage; after a second nothing suggests that a third would speak.
+_SILENT_WAVES = 2
 
 
 def _decided(kind: DecisionKind, reason: Reason, explanation: str) -> Decision:
@@ -165,6 +176,8 @@ def _exhausted(context: ContinuationContext) -> Decision | None:
 
 def _precise_enough(context: ContinuationContext) -> Decision | None:
     """The evidence that ends the batch early, if it suffices."""
+    if not context.is_look or not context.partial_completion_met:
+        return None
     if context.min_comparison_count < context.min_comparisons_per_essay:
         return None
     if context.stability_passed:
@@ -230,7 +243,9 @@ def decide(context: ContinuationContext) -> Decision:
             Reason.CALLBACKS_OUTSTANDING,
             f"{context.outstanding} callbacks are outstanding",
         )
-    if context.zero_successes and context.retryable_failures == 0:
+    if context.zero_successes and (
+        context.retryable_failures == 0 or context.waves_without_verdict >= _SILENT_WAVES
+    ):
         refusal = _gates(context)
         if refusal is not None:
             return refusal

@@ -19,6 +19,17 @@ def room_for_new_pairs(known: Sequence[Comparison], *, budget: int) -> int:
     return max(0, budget - len(known))
 
 
+def affordable(known: Sequence[Comparison], *, max_cost_usd: float | None) -> int | None:
+    """How many comparisons the money cap still pays for at the observed cost; None without a cap.
+
+    Before the first verdict the cost is unknown, so the first wave is not held back.
+    """
+    costs = [comparison.verdict.cost_usd for comparison in known if comparison.verdict]
+    if max_cost_usd is None or not costs or sum(costs) <= 0:
+        return None
+    return max(0, int((max_cost_usd - sum(costs)) / (sum(costs) / len(costs))))
+
+
 def due_for_retry(
     pool: Sequence[Comparison], *, threshold: int, new_pairs: int
 ) -> list[Comparison]:

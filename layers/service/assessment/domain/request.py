@@ -64,6 +64,7 @@ class AnchorRegistration(BaseModel):
     instructions: Annotated[str, Field(max_length=20_000)] | None = None
     student_prompt: Annotated[str, Field(max_length=20_000)] | None = None
     judge_rubric: Annotated[str, Field(max_length=20_000)] | None = None
+    config: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _distinct_refs(self) -> Self:

@@ -142,6 +142,7 @@ class Scores(BaseModel):
     audit: AuditReport
     components: int
     isolated_essays: int
+    anchor_order: float | None = None
 
 
 class ResultDocument(BaseModel):
@@ -157,6 +158,8 @@ class ResultDocument(BaseModel):
     outcome: Outcome
     decision: Decision
     comparisons: ComparisonTally
+    resampled_comparisons: int
+    notes: list[str]
     students: int
     anchors: int
     waves: int

@@ -125,6 +125,8 @@ def _document(
         outcome=_OUTCOMES.get(decision.reason, Outcome.COMPLETE_BUDGET),
         decision=decision,
         comparisons=tally(known),
+        resampled_comparisons=sum(comparison.resampled for comparison in known),
+        notes=_notes(known, scores),
         students=len(spec.essays) - len(spec.anchors),
         anchors=len(spec.anchors),
         waves=batch.wave,
@@ -141,6 +143,22 @@ def _document(
         seed=batch.seed,
         versions={"assessment": __version__, "prompt": PROMPT_VERSION, **versions},
     )
+
+
+def _notes(known: list[Comparison], scores: Scores) -> list[str]:
+    """What a reader must know to read the numbers right."""
+    notes = []
+    if any(comparison.resampled for comparison in known):
+        notes.append(
+            "Some pairs were judged again in reversed order. By the same judge and specification "
+            "that is no new evidence about the essays; it informs only the order effect."
+        )
+    if scores.audit.at_chance:
+        notes.append(
+            f"Only {scores.audit.tested_pairs} comparisons could be predicted from earlier "
+            "verdicts, too few to tell this judge from a coin."
+        )
+    return notes
 
 
 def _lines(known: list[Comparison]) -> str:

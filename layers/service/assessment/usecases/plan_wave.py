@@ -7,7 +7,12 @@ from datetime import datetime
 from assessment.domain.batch import Batch, BatchStatus, budget, compute_wave_size
 from assessment.domain.comparison import Comparison, PlannedPair, retry_pool
 from assessment.domain.identifiers import comparison_id
-from assessment.domain.planning import due_for_retry, resample_reversed, room_for_new_pairs
+from assessment.domain.planning import (
+    affordable,
+    due_for_retry,
+    resample_reversed,
+    room_for_new_pairs,
+)
 from assessment.domain.spec import BatchSpec
 from assessment.ports import BatchStore, ComparisonStore, ContentStore, Statistics, Wave
 from assessment.usecases.batch_spec import load_spec
@@ -50,6 +55,9 @@ def _plan(
     pool = retry_pool(known, max_attempts=config.max_attempts)
     room = room_for_new_pairs(known, budget=budget(config, n_essays))
     size = min(compute_wave_size(config, n_essays), room)
+    paid_for = affordable(known, max_cost_usd=config.max_cost_usd)
+    if paid_for is not None:
+        size = min(size, paid_for)
     pairs: list[PlannedPair] = []
     if size > 0:
         pairs = statistics.plan(spec, known, config=config, seed=batch.seed, wave=number, size=size)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel
 
+from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import UnknownGradeError
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale, scale_named
@@ -29,16 +32,23 @@ class AnchorsRegistered(BaseModel):
 
 
 def register_anchors(
-    registration: AnchorRegistration, *, assignments: AssignmentStore, content: ContentStore
+    registration: AnchorRegistration,
+    *,
+    is_admin: bool,
+    assignments: AssignmentStore,
+    content: ContentStore,
 ) -> AnchorsRegistered:
     """Store the anchors; what the registration leaves out stays as it was registered before.
 
     Raises
     ------
     UnknownGradeError
-        If an anchor's grade is not on the scale. Nothing has been stored then.
+        If an anchor's grade is not on the scale.
+    ManyInvalidFieldsError, NotPermittedError
+        If the assignment's configuration is not valid. Nothing has been stored in these cases.
     """
     known = assignments.get_assignment(registration.assignment_id)
+    config = _config(registration, known, is_admin=is_admin)
     scale = _scale(registration, known)
     anchors = {anchor.anchor_ref: anchor for anchor in (known.anchors if known else [])}
     for index, submitted in enumerate(registration.anchors):
@@ -55,6 +65,7 @@ def register_anchors(
         instructions=_instructions(registration, known),
         grade_scale=scale,
         anchors=[anchors[reference] for reference in sorted(anchors)],
+        config=config,
     )
     assignments.put_assignment(assignment)
     return AnchorsRegistered(
@@ -72,6 +83,16 @@ def _scale(registration: AnchorRegistration, known: Assignment | None) -> GradeS
     if registration.grade_scale is None and known is not None:
         return known.grade_scale
     return scale_named(registration.grade_scale)
+
+
+def _config(
+    registration: AnchorRegistration, known: Assignment | None, *, is_admin: bool
+) -> dict[str, Any]:
+    """The assignment's own settings, checked as a request's would be."""
+    if registration.config is None:
+        return known.config if known else {}
+    resolve_config([(Source.REQUEST, registration.config)], is_admin=is_admin)
+    return registration.config
 
 
 def _check_all_on(scale: GradeScale, anchors: dict[str, Anchor]) -> None:

@@ -73,10 +73,13 @@ def request_batch(
     IdempotencyConflictError
         If the key was used for a different request.
     """
-    if request.assignment_id and assignments.get_assignment(request.assignment_id) is None:
-        raise UnknownAssignmentError(request.assignment_id)
     resolved = resolve_config(
-        [(Source.STACK, stack), (Source.REQUEST, request.config)], is_admin=is_admin
+        [
+            (Source.STACK, stack),
+            (Source.ASSIGNMENT, _assignment_config(request, assignments)),
+            (Source.REQUEST, request.config),
+        ],
+        is_admin=is_admin,
     )
     batch_id = batch_id_for_key(idempotency_key) if idempotency_key else new_id()
     essays = [student_essay(essay) for essay in request.essays]
@@ -90,6 +93,15 @@ def request_batch(
     if not batch.is_final:
         workflow.start(batch_id)
     return batch
+
+
+def _assignment_config(request: BatchRequest, assignments: AssignmentStore) -> Mapping[str, Any]:
+    if request.assignment_id is None:
+        return {}
+    assignment = assignments.get_assignment(request.assignment_id)
+    if assignment is None:
+        raise UnknownAssignmentError(request.assignment_id)
+    return assignment.config
 
 
 def _new_batch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
@@ -22,10 +23,21 @@ from assessment.ports import (
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.close_wave import settle_outstanding
 
-_ENDED = Decision(
-    decision=DecisionKind.NO_OP,
-    reason=Reason.BATCH_ENDED,
-    explanation="the batch has already ended",
+
+@dataclass(frozen=True)
+class ScoredWave:
+    """A decision with the context it was made in; no context when the batch had ended."""
+
+    decision: Decision
+    context: ContinuationContext | None = None
+
+
+_ENDED = ScoredWave(
+    Decision(
+        decision=DecisionKind.NO_OP,
+        reason=Reason.BATCH_ENDED,
+        explanation="the batch has already ended",
+    )
 )
 
 
@@ -44,7 +56,7 @@ def score_batch(
     statistics: Statistics,
     events: EventPublisher,
     now: datetime,
-) -> Decision:
+) -> ScoredWave:
     """The decision after a wave; asked again it returns the stored one and publishes it again.
 
     Raises
@@ -58,7 +70,7 @@ def score_batch(
     if wave is not None and wave.decision is not None and wave.context is not None:
         _publish(batch, wave.context, wave.decision, events, now)
         _follow(batches, batch_id, wave.decision, now)
-        return wave.decision
+        return ScoredWave(wave.decision, wave.context)
     if settle_outstanding(batch_id, number, comparisons=comparisons, now=now) and wave is not None:
         closed_by = wave.closed_by or ClosedBy.TIMEOUT
         batches.update_wave(batch_id, number, closed_by=closed_by)
@@ -83,7 +95,7 @@ def score_batch(
     )
     _publish(batch, context, decision, events, now)
     _follow(batches, batch_id, decision, now)
-    return decision
+    return ScoredWave(decision, context)
 
 
 def _score(
