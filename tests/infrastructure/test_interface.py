@@ -1,0 +1,152 @@
+"""What an operator and a caller see: parameters, API routes, outputs, environments."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+from annotated_types import Ge, Gt, Le
+
+from assessment.domain.config import BatchConfig
+
+ROUTES = {
+    ("POST", "/v1/anchors/register"): True,
+    ("POST", "/v1/batches"): True,
+    ("GET", "/v1/batches/{batch_id}"): True,
+    ("GET", "/v1/batches/{batch_id}/results"): True,
+    ("POST", "/v1/batches/{batch_id}/cancel"): True,
+    ("GET", "/v1/healthz"): False,
+}
+BATCH_PARAMETERS = {
+    "MaxPairwiseComparisons": "max_pairwise_comparisons",
+    "TargetMeanSe": "target_mean_se",
+    "WaveTimeoutSeconds": "wave_timeout_seconds",
+    "BatchTimeoutHours": "batch_timeout_hours",
+}
+
+
+def lower_bound(metadata):
+    return isinstance(metadata, Ge | Gt)
+
+
+def test_parameters_are_described_and_bounded(template):
+    for name, parameter in template["Parameters"].items():
+        assert parameter["Description"].endswith("."), name
+        bounded = (
+            "AllowedValues" in parameter
+            or "AllowedPattern" in parameter
+            or {"MinValue", "MaxValue"} <= parameter.keys()
+        )
+        assert bounded, name
+        if "AllowedPattern" in parameter:
+            assert parameter["ConstraintDescription"], name
+
+
+def test_parameters_are_all_shown_in_a_group(template):
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    shown = [name for group in groups for name in group["Parameters"]]
+    assert sorted(shown) == sorted(template["Parameters"])
+
+
+@pytest.mark.parametrize(("parameter", "field"), BATCH_PARAMETERS.items())
+def test_a_batch_limit_of_the_stack_is_one_that_the_code_accepts(parameter, field, template):
+    stack = template["Parameters"][parameter]
+    info = BatchConfig.model_fields[field]
+    lower = next(
+        m.ge if isinstance(m, Ge) else m.gt for m in info.metadata if isinstance(m, Ge | Gt)
+    )
+    upper = next(m.le for m in info.metadata if isinstance(m, Le))
+    assert stack["Default"] == info.default
+    assert lower <= stack["MinValue"] <= stack["Default"] <= stack["MaxValue"] <= upper
+
+
+def test_the_state_machine_outwaits_the_longest_wave(template, machine):
+    longest = template["Parameters"]["WaveTimeoutSeconds"]["MaxValue"]
+    assert machine["States"]["SubmitWave"]["TimeoutSeconds"] > longest
+
+
+@pytest.mark.parametrize(
+    ("url", "valid"),
+    [
+        ("https://judge.example.org", True),
+        ("http://127.0.0.1:8089", True),
+        ("https://judge.example.org/base/path", True),
+        ("judge.example.org", False),
+        ("https://", False),
+        ("https://judge.example.org/?key=secret", False),
+        ("https://judge.example.org/a b", False),
+    ],
+)
+def test_the_judge_address_is_checked_before_anything_is_deployed(url, valid, template):
+    pattern = template["Parameters"]["JudgeEndpointUrl"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, url)) is valid
+
+
+def routes(deployed):
+    body = deployed["Resources"]["AssessmentApi"]["Properties"]["Body"]
+    return {
+        (method.upper(), path): operation
+        for path, methods in body["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_the_api_has_exactly_the_documented_routes(deployed):
+    assert routes(deployed).keys() == ROUTES.keys()
+
+
+def test_every_route_but_health_asks_for_a_token(deployed):
+    for route, operation in routes(deployed).items():
+        closed = operation["security"] == [{"BearerToken": []}]
+        assert closed is ROUTES[route], route
+
+
+def test_the_token_authorizer_is_ours(deployed):
+    body = deployed["Resources"]["AssessmentApi"]["Properties"]["Body"]
+    scheme = body["components"]["securitySchemes"]["BearerToken"]
+    authorizer = scheme["x-amazon-apigateway-authorizer"]
+    assert authorizer["type"] == "token"
+    assert "AuthorizeRequestFunction" in str(authorizer["authorizerUri"])
+    assert (scheme["in"], scheme["name"]) == ("header", "Authorization")
+
+
+def test_the_gateway_answers_as_the_api_does(deployed):
+    body = deployed["Resources"]["AssessmentApi"]["Properties"]["Body"]
+    for name, status in (("UNAUTHORIZED", 401), ("ACCESS_DENIED", 403)):
+        response = body["x-amazon-apigateway-gateway-responses"][name]
+        kind = response["responseParameters"]["gatewayresponse.header.Content-Type"]
+        assert kind == "'application/problem+json'"
+        assert f'"status": {status}' in response["responseTemplates"]["application/json"]
+
+
+def test_the_api_is_throttled(template):
+    (setting,) = template["Resources"]["AssessmentApi"]["Properties"]["MethodSettings"]
+    assert 0 < setting["ThrottlingRateLimit"] <= setting["ThrottlingBurstLimit"]
+
+
+def test_outputs_are_those_that_the_tools_read(template):
+    assert template["Outputs"].keys() == {
+        "ApiUrl", "ApiSecretArn", "TableName", "BucketName", "EventBusName",
+        "JudgeQueueUrl", "CallbackQueueUrl", "StateMachineArn", "SubscriberQueueUrl",
+    }  # fmt: skip
+    for name, output in template["Outputs"].items():
+        assert output["Description"].endswith("."), name
+
+
+def test_every_environment_builds_cached_and_parallel_and_lints(root):
+    config = tomllib.loads((root / "samconfig.toml").read_text())
+    environments = config.keys() - {"version"}
+    assert environments == {"default", "local", "prod"}
+    for name in environments:
+        assert config[name]["build"]["parameters"] == {"cached": True, "parallel": True}, name
+        assert config[name]["validate"]["parameters"] == {"lint": True}, name
+
+
+def test_only_the_laptop_deploys_without_asking(root):
+    config = tomllib.loads((root / "samconfig.toml").read_text())
+    asks = {
+        name: config[name]["deploy"]["parameters"]["confirm_changeset"]
+        for name in ("default", "local", "prod")
+    }
+    assert asks == {"default": True, "local": False, "prod": True}

@@ -1,0 +1,116 @@
+"""Queues, events and alarms: nothing is lost silently."""
+
+from __future__ import annotations
+
+import pytest
+
+from assessment.events import SOURCE, EventType
+from tests.infrastructure.parsed import of_type
+
+WORKERS = {"JudgeQueue": "CallJudgeFunction", "CallbackQueue": "RecordCallbackFunction"}
+DEAD_LETTERS = {"JudgeDeadLetterQueue", "CallbackDeadLetterQueue", "RequestDeadLetterQueue"}
+FOURTEEN_DAYS = 14 * 24 * 3600
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_a_queue_has_its_own_dead_letter_queue(name, template):
+    redrive = template["Resources"][name]["Properties"]["RedrivePolicy"]
+    target = name.removesuffix("Queue") + "DeadLetterQueue"
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [target, "Arn"]}
+
+
+def test_the_worker_gives_up_before_the_queue_does(template):
+    # Else a comparison would end in the dead-letter queue instead of closing its wave.
+    receives = template["Resources"]["JudgeQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+    assert receives > template["Parameters"]["JudgeMaxReceives"]["MaxValue"]
+
+
+@pytest.mark.parametrize(("queue", "worker"), WORKERS.items())
+def test_a_message_stays_hidden_for_six_times_its_worker(queue, worker, template, functions):
+    # The advice of the Lambda documentation for SQS event sources: at least six times the timeout.
+    hidden = template["Resources"][queue]["Properties"]["VisibilityTimeout"]
+    assert hidden >= 6 * functions[worker]["Timeout"]
+
+
+@pytest.mark.parametrize(("queue", "worker"), WORKERS.items())
+def test_one_bad_message_does_not_repeat_the_others(queue, worker, deployed):
+    (mapping,) = [
+        source["Properties"]
+        for _, source in of_type(deployed, "AWS::Lambda::EventSourceMapping")
+        if source["Properties"]["FunctionName"] == {"Ref": worker}
+    ]
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_load_on_the_judge_is_bounded(template):
+    events = template["Resources"]["CallJudgeFunction"]["Properties"]["Events"]
+    bound = events["Comparisons"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+    assert bound == {
+        "Fn::FindInMap": ["JudgeWorkers", {"Ref": "JudgeMaximumConcurrency"}, "Maximum"]
+    }
+    allowed = template["Parameters"]["JudgeMaximumConcurrency"]["AllowedValues"]
+    workers = template["Mappings"]["JudgeWorkers"]
+    assert {str(value): {"Maximum": value} for value in allowed} == workers
+
+
+def test_queues_are_encrypted(template):
+    for name, queue in of_type(template, "AWS::SQS::Queue"):
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True, name
+
+
+def test_dead_letters_are_kept_as_long_as_sqs_can(template):
+    for name in DEAD_LETTERS | set(WORKERS):
+        kept = template["Resources"][name]["Properties"]["MessageRetentionPeriod"]
+        assert kept == FOURTEEN_DAYS, name
+
+
+def test_every_dead_letter_queue_has_an_alarm(template):
+    watched = {
+        alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
+        for _, alarm in of_type(template, "AWS::CloudWatch::Alarm")
+        if alarm["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    }
+    assert watched == DEAD_LETTERS
+
+
+def test_every_end_of_an_execution_but_success_has_an_alarm(template):
+    metrics = {
+        alarm["Properties"]["MetricName"]
+        for _, alarm in of_type(template, "AWS::CloudWatch::Alarm")
+        if alarm["Properties"]["Namespace"] == "AWS/States"
+    }
+    assert metrics == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+
+
+def test_alarms_say_what_happened_and_tell_the_topic(template):
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm"):
+        properties = alarm["Properties"]
+        assert properties["AlarmDescription"].endswith("."), name
+        assert properties["TreatMissingData"] == "notBreaching"
+        assert properties["AlarmActions"]["Fn::If"][0] == "HasAlarmTopic"
+
+
+def test_a_request_event_starts_a_batch_or_is_kept(template):
+    properties = template["Resources"]["AcceptRequestFunction"]["Properties"]
+    rule = properties["Events"]["BatchRequested"]["Properties"]
+    kept = {"Fn::GetAtt": ["RequestDeadLetterQueue", "Arn"]}
+    assert rule["EventBusName"] == {"Ref": "AssessmentEventBus"}
+    assert rule["Pattern"] == {"detail-type": [EventType.REQUESTED.value]}
+    assert rule["DeadLetterConfig"]["Arn"] == kept
+    assert properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"] == {
+        "Type": "SQS",
+        "Destination": kept,
+    }
+
+
+def test_the_demonstration_queue_sees_what_we_publish(template):
+    rule = template["Resources"]["SubscriberRule"]
+    assert rule["Properties"]["EventPattern"] == {"source": [SOURCE]}
+    for name in ("SubscriberRule", "SubscriberQueue", "SubscriberQueuePolicy"):
+        assert template["Resources"][name]["Condition"] == "HasDemoSubscriber"
+
+
+def test_the_watchdog_looks_every_five_minutes(template):
+    events = template["Resources"]["WatchBatchesFunction"]["Properties"]["Events"]
+    assert events["EveryFiveMinutes"]["Properties"]["Schedule"] == "rate(5 minutes)"

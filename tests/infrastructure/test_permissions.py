@@ -1,0 +1,163 @@
+"""Least privilege: a role per function, named actions, named resources or a reason."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.infrastructure.parsed import MANAGED_POLICIES, of_type
+
+LOGS, QUEUE, XRAY = (
+    MANAGED_POLICIES[name]
+    for name in (
+        "service-role/AWSLambdaBasicExecutionRole",
+        "service-role/AWSLambdaSQSQueueExecutionRole",
+        "AWSXrayWriteOnlyAccess",
+    )
+)
+QUEUE_WORKERS = {"CallJudgeFunction", "RecordCallbackFunction"}
+# Actions that AWS defines no resource type for; every other statement names its resources.
+WITHOUT_RESOURCE = {
+    "states:SendTaskSuccess",
+    "states:SendTaskFailure",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def statements(role):
+    return [
+        statement
+        for policy in role["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def grants(role):
+    return {
+        (action, str(resource))
+        for statement in statements(role)
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+@pytest.fixture(scope="module")
+def roles(deployed):
+    return dict(of_type(deployed, "AWS::IAM::Role"))
+
+
+def test_every_function_has_a_role_of_its_own(deployed):
+    used = [
+        function["Properties"]["Role"]["Fn::GetAtt"][0]
+        for _, function in of_type(deployed, "AWS::Lambda::Function")
+    ]
+    assert len(used) == len(set(used)) == 12
+
+
+def test_roles_serve_one_service_only(roles):
+    for name, role in roles.items():
+        trusted = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        service = "states" if name.startswith("AssessmentStateMachine") else "lambda"
+        assert [s["Principal"] for s in trusted] == [{"Service": [f"{service}.amazonaws.com"]}]
+
+
+def test_actions_are_named(roles):
+    for name, role in roles.items():
+        for statement in statements(role):
+            assert statement["Effect"] == "Allow"
+            for action in as_list(statement["Action"]):
+                assert re.fullmatch(r"[a-z0-9-]+:[A-Z][A-Za-z]+", action), (name, action)
+
+
+def test_resources_are_named_unless_aws_knows_none(roles):
+    for name, role in roles.items():
+        for statement in statements(role):
+            if "*" in as_list(statement["Resource"]):
+                assert set(as_list(statement["Action"])) <= WITHOUT_RESOURCE, name
+
+
+def test_every_star_resource_has_a_reason_above_it(template_text):
+    lines = template_text.splitlines()
+    stars = [i for i, line in enumerate(lines) if re.fullmatch(r'\s*Resource: "\*"', line)]
+    assert stars
+    for star in stars:
+        begin = max(i for i in range(star) if "- Effect: Allow" in lines[i])
+        assert lines[begin - 1].lstrip().startswith("# "), f"line {star + 1} says no reason"
+
+
+def test_managed_policies_are_only_those_for_logs_traces_and_polling(deployed, roles):
+    for name, function in of_type(deployed, "AWS::Lambda::Function"):
+        role = roles[function["Properties"]["Role"]["Fn::GetAtt"][0]]
+        expected = {LOGS, XRAY} | ({QUEUE} if name in QUEUE_WORKERS else set())
+        assert set(role["Properties"]["ManagedPolicyArns"]) == expected, name
+    assert roles["AssessmentStateMachineRole"]["Properties"]["ManagedPolicyArns"] == [XRAY]
+
+
+def test_the_state_machine_may_call_its_functions_and_no_other(roles, template):
+    called = template["Resources"]["AssessmentStateMachine"]["Properties"]
+    wanted = {str(arn) for arn in called["DefinitionSubstitutions"].values()}
+    granted = {
+        resource
+        for action, resource in grants(roles["AssessmentStateMachineRole"])
+        if action == "lambda:InvokeFunction"
+    }
+    assert granted == wanted
+
+
+def test_the_authorizer_may_read_the_secret_and_nothing_else(roles):
+    assert grants(roles["AuthorizeRequestFunctionRole"]) == {
+        ("secretsmanager:GetSecretValue", "{'Fn::GetAtt': ['ApiSecret', 'Id']}")
+    }
+
+
+@pytest.mark.parametrize(
+    ("action", "roles_allowed"),
+    [
+        ("states:StartExecution", {"HandleApi", "AcceptRequest", "WatchBatches"}),
+        ("states:StopExecution", {"HandleApi", "WatchBatches"}),
+        ("states:SendTaskSuccess", {"SubmitWave", "RecordCallback", "WatchBatches"}),
+        ("states:SendTaskFailure", {"SubmitWave"}),
+        ("events:PutEvents", {"ScoreBatch", "FinaliseBatch", "FailBatch", "WatchBatches"}),
+        ("secretsmanager:GetSecretValue", {"AuthorizeRequest"}),
+    ],
+)
+def test_who_may_do_what(action, roles_allowed, roles):
+    may = {name for name, role in roles.items() if action in {a for a, _ in grants(role)}}
+    assert may == {f"{name}FunctionRole" for name in roles_allowed}
+
+
+def test_only_the_wave_submitter_feeds_the_judge_queue(roles):
+    judge_queue = "{'Fn::GetAtt': ['JudgeQueue', 'Arn']}"
+    may = {name for name, r in roles.items() if ("sqs:SendMessage", judge_queue) in grants(r)}
+    assert may == {"SubmitWaveFunctionRole"}
+
+
+def test_nobody_may_scan_or_drop_the_table_or_delete_content(roles):
+    for name, role in roles.items():
+        for action, _ in grants(role):
+            assert action not in {"dynamodb:Scan", "dynamodb:DeleteTable", "s3:DeleteObject"}, name
+
+
+def test_a_failed_request_may_be_put_into_its_dead_letter_queue(roles):
+    queue = "{'Fn::GetAtt': ['RequestDeadLetterQueue', 'Arn']}"
+    assert ("sqs:SendMessage", queue) in grants(roles["AcceptRequestFunctionRole"])
+
+
+def test_queue_policies_let_only_the_named_rule_in(template):
+    for name, policy in of_type(template, "AWS::SQS::QueuePolicy"):
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            assert statement["Action"] == "sqs:SendMessage", name
+            assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+            assert "aws:SourceArn" in statement["Condition"]["ArnEquals"]

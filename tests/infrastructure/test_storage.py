@@ -1,0 +1,75 @@
+"""Table, bucket, secret, logs: durable, private, encrypted."""
+
+from __future__ import annotations
+
+from tests.infrastructure.parsed import of_type
+
+
+def test_the_table_survives_mistakes(template):
+    table = template["Resources"]["AssessmentTable"]
+    properties = table["Properties"]
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert properties["SSESpecification"]["SSEEnabled"] is True
+
+
+def test_the_table_has_the_keys_of_the_key_schema(template):
+    properties = template["Resources"]["AssessmentTable"]["Properties"]
+    keys = {key["KeyType"]: key["AttributeName"] for key in properties["KeySchema"]}
+    assert keys == {"HASH": "PK", "RANGE": "SK"}
+    assert properties["TimeToLiveSpecification"] == {
+        "AttributeName": "expires_at",
+        "Enabled": True,
+    }
+
+
+def test_the_bucket_is_private_versioned_and_encrypted(template):
+    bucket = template["Resources"]["ContentBucket"]
+    properties = bucket["Properties"]
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties["VersioningConfiguration"]["Status"] == "Enabled"
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+def test_replaced_versions_are_forgotten(template):
+    rules = template["Resources"]["ContentBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert any(rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays") for rule in rules)
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+
+
+def test_the_bucket_refuses_plain_http_from_every_network(template):
+    policy = template["Resources"]["ContentBucketPolicy"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert statement["Condition"] == {
+        "Bool": {"aws:SecureTransport": "false"},
+        "NotIpAddress": {"aws:SourceIp": ["127.0.0.0/8", "::1/128"]},
+    }
+    assert statement["Resource"] == [
+        {"Fn::GetAtt": ["ContentBucket", "Arn"]},
+        {"Fn::Sub": "${ContentBucket.Arn}/*"},
+    ]
+
+
+def test_the_signing_key_is_generated(template):
+    properties = template["Resources"]["ApiSecret"]["Properties"]
+    assert properties["GenerateSecretString"]["PasswordLength"] >= 64
+    assert "SecretString" not in properties
+
+
+def test_what_has_a_deletion_policy_says_why(template, template_text):
+    lines = template_text.splitlines()
+    for name, resource in template["Resources"].items():
+        if resource.get("DeletionPolicy") == "Retain":
+            at = lines.index(f"  {name}:")
+            assert any(line.lstrip().startswith("# ") for line in lines[at : at + 4]), name
+
+
+def test_no_log_group_keeps_logs_for_ever(template):
+    groups = dict(of_type(template, "AWS::Logs::LogGroup"))
+    assert len(groups) == 13
+    for group in groups.values():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
