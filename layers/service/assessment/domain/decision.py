@@ -178,7 +178,9 @@ def _precise_enough(context: ContinuationContext) -> Decision | None:
     """The evidence that ends the batch early, if it suffices."""
     if not context.is_look or not context.partial_completion_met:
         return None
-    if context.min_comparison_count < context.min_comparisons_per_essay:
+    # A standard error tells how much was asked, not whether the answers mean anything: while the
+    # judge could still be a coin, only a cap ends the batch, and the outcome says it is unproven.
+    if context.judge_at_chance or context.min_comparison_count < context.min_comparisons_per_essay:
         return None
     if context.stability_passed:
         return _decided(

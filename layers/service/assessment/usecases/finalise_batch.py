@@ -122,7 +122,7 @@ def _document(
         correlation_id=batch.correlation_id,
         assignment_id=batch.assignment_id,
         status=BatchStatus.COMPLETED,
-        outcome=_OUTCOMES.get(decision.reason, Outcome.COMPLETE_BUDGET),
+        outcome=_outcome(decision, scores),
         decision=decision,
         comparisons=tally(known),
         resampled_comparisons=sum(comparison.resampled for comparison in known),
@@ -143,6 +143,13 @@ def _document(
         seed=batch.seed,
         versions={"assessment": __version__, "prompt": PROMPT_VERSION, **versions},
     )
+
+
+def _outcome(decision: Decision, scores: Scores) -> Outcome:
+    """How the batch ended; a judge that could still be a coin is named before anything else."""
+    if scores.audit.at_chance:
+        return Outcome.COMPLETE_UNPROVEN
+    return _OUTCOMES.get(decision.reason, Outcome.COMPLETE_BUDGET)
 
 
 def _notes(known: list[Comparison], scores: Scores) -> list[str]:
