@@ -1,5 +1,6 @@
 """Folders of texts and files of anchors, checked whole before anything is sent or paid."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from assessment.domain.errors import InvalidRequestError
+from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
 from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
 from assessment.domain.grade_scale import GradeScale
 from assessment.domain.identifiers import ANCHOR_PREFIX
@@ -16,6 +17,7 @@ from runner.errors import BadInputError, Problem
 
 SUFFIXES = (".txt", ".md")
 _MIN_ESSAYS = 2
+_ANCHOR_FIELD = re.compile(r"anchors\[(?P<index>\d+)\]\.(?P<field>\w+)")
 _PLAIN_IDS = (
     "use a letter or digit, then letters, digits and _ . - (essays also : @), at most "
     "128 characters (anchors 64)"
@@ -32,10 +34,24 @@ class Folder:
 
 @dataclass(frozen=True)
 class AnchorsFile:
-    """The anchors of a file, in its order, and the text files that it names."""
+    """The anchors of a file in its order, the row of each, and the text files that it names."""
 
+    name: str
     anchors: list[SubmittedAnchor]
+    rows: list[int]
     files: frozenset[Path]
+
+    def located(self, error: InvalidRequestError) -> InvalidRequestError | BadInputError:
+        """The API's objection to an anchor with its place in the file; others as they are."""
+        problems = error.problems if isinstance(error, ManyInvalidFieldsError) else []
+        problems = problems or [(error.field, error.message)]
+        found = [(_ANCHOR_FIELD.fullmatch(field), message) for field, message in problems]
+        located = [
+            Problem(message, file=self.name, row=self.rows[int(at["index"])], field=at["field"])
+            for at, message in found
+            if at and int(at["index"]) < len(self.rows)
+        ]
+        return BadInputError(*located) if len(located) == len(problems) else error
 
 
 def read_folder(folder: Path, *, anchor_files: Iterable[Path] = ()) -> Folder:
@@ -150,7 +166,7 @@ def read_anchors(path: Path, *, scale: GradeScale | None = None) -> AnchorsFile:
     if problems:
         raise BadInputError(*sorted(problems, key=lambda problem: problem.row or 0))
     files = frozenset(path.parent / row.get("file") for row in table.rows if row.get("file"))
-    return AnchorsFile(anchors, files)
+    return AnchorsFile(table.name, anchors, [row.number for row in table.rows], files)
 
 
 def _anchor(row: Row, folder: Path) -> SubmittedAnchor:

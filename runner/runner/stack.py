@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -49,11 +48,11 @@ class Aws:
         """Whatever the AWS environment variables and files say; AWS_ENDPOINT_URL included."""
         return cls(environment.get("AWS_ENDPOINT_URL") or None)
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        """A client of an AWS service."""
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        session = boto3.Session(region_name=self.region, **(keys if self.dummy_credentials else {}))
-        return session.client(service, endpoint_url=self.endpoint_url, config=_QUICK)
+    def session(self) -> boto3.Session:
+        """A session that never looks for credentials where the dummy ones do."""
+        if self.dummy_credentials:
+            return boto3.Session("test", "test", region_name=self.region)
+        return boto3.Session(region_name=self.region)
 
 
 @dataclass(frozen=True)
@@ -76,17 +75,24 @@ def find_stack(name: str, aws: Aws) -> Stack:
         If the AWS credentials do not allow looking.
     """
     try:
-        described = aws.client("cloudformation").describe_stacks(StackName=name)
+        outputs = _outputs(name, aws)
     except (BotoCoreError, ClientError) as error:
         raise _aws_failure(error, aws, missing=f"there is no stack {name}") from error
-    stacks = described["Stacks"]
-    outputs = {o["OutputKey"]: o["OutputValue"] for o in (stacks or [{}])[0].get("Outputs", [])}
     if absent := {"ApiUrl", "ApiSecretArn"} - outputs.keys():
         raise StackNotReachableError(
             f"the stack {name} has no output {' or '.join(sorted(absent))}; "
             "deploy it whole, or name another with --stack"
         )
     return Stack(name, reachable_url(outputs["ApiUrl"], aws), outputs["ApiSecretArn"])
+
+
+def _outputs(name: str, aws: Aws) -> dict[str, str]:
+    cloudformation = aws.session().client(
+        "cloudformation", endpoint_url=aws.endpoint_url, config=_QUICK
+    )
+    stacks = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    outputs = stacks[0].get("Outputs", []) if stacks else []
+    return {output.get("OutputKey", ""): output.get("OutputValue", "") for output in outputs}
 
 
 def reachable_url(api_url: str, aws: Aws) -> str:
@@ -107,11 +113,12 @@ def read_secret(secret_arn: str, aws: Aws) -> str:
     StackNotReachableError, NotAuthorisedError
     """
     try:
-        answer = aws.client("secretsmanager").get_secret_value(SecretId=secret_arn)
+        secrets = aws.session().client(
+            "secretsmanager", endpoint_url=aws.endpoint_url, config=_QUICK
+        )
+        return secrets.get_secret_value(SecretId=secret_arn)["SecretString"]
     except (BotoCoreError, ClientError) as error:
         raise _aws_failure(error, aws, missing=f"there is no secret {secret_arn}") from error
-    secret: str = answer["SecretString"]
-    return secret
 
 
 def mint_token(

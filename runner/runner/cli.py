@@ -1,0 +1,66 @@
+"""The `cj` command and its exit codes."""
+
+from importlib.metadata import version as installed_version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from assessment.domain.errors import CJError
+from runner.commands.access import register_anchors, token
+from runner.commands.batches import cancel, results, status
+from runner.commands.execute import execute
+from runner.commands.fit import fit
+from runner.console import OUT, report
+from runner.errors import RunnerError, exit_code_of
+
+
+class CommandGroup(TyperGroup):
+    """Turns the errors that have a name into a message and an exit code; others are defects."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as the method that it overrides
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except (RunnerError, CJError) as error:
+            report(error)
+            raise typer.Exit(exit_code_of(error)) from None
+
+
+app = typer.Typer(
+    name="cj",
+    cls=CommandGroup,
+    help="Comparative judgement of essays: run, follow and read batches of a stack, "
+    "or fit judgements off line.",
+    no_args_is_help=True,
+    # Local variables hold essays and tokens; a traceback never shows them.
+    pretty_exceptions_show_locals=False,
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
+    if wanted:
+        OUT.print(f"cj {installed_version('cj-runner')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Comparative judgement of essays: run, follow and read batches, or fit judgements off line."""
+
+
+app.command()(execute)
+app.command()(status)
+app.command()(results)
+app.command()(cancel)
+app.command("register-anchors")(register_anchors)
+app.command()(token)
+app.command()(fit)

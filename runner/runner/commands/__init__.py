@@ -1,0 +1,1 @@
+"""The commands of `cj`: each parses its options, calls one function and prints."""

@@ -1,0 +1,84 @@
+"""`cj register-anchors` and `cj token`: preparing an assignment and its callers."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runner.commands import options
+from runner.commands.execute import register
+from runner.console import emit
+from runner.inputs import JudgeTexts, read_registration
+from runner.stack import (
+    ADMIN,
+    DEFAULT_STACK,
+    TOKEN_LIFETIME,
+    USE,
+    Aws,
+    find_stack,
+    mint_token,
+    read_secret,
+)
+
+_DEFAULT_HOURS = TOKEN_LIFETIME.total_seconds() / 3600
+
+
+def register_anchors(
+    file: Annotated[Path, typer.Argument(help="CSV: anchor_ref, grade, and file or text.")],
+    *,
+    assignment: options.Assignment = None,
+    scale: options.Scale = None,
+    instructions: options.Instructions = None,
+    student_prompt: options.StudentPrompt = None,
+    rubric: options.Rubric = None,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Register the anchors of an assignment; print the assignment's id.
+
+    Anchors that the assignment has already stay, unless the file names them again.
+    """
+    registration = read_registration(
+        file,
+        assignment=assignment,
+        scale=scale,
+        texts=JudgeTexts(instructions or (), student_prompt, rubric),
+        title=file.stem,
+    )
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        register(client, registration)
+    emit(f"{registration.request.assignment_id}\n")
+
+
+def token(
+    *,
+    secret_arn: Annotated[
+        str | None,
+        typer.Option("--secret-arn", help="The stack's secret; else its output ApiSecretArn."),
+    ] = None,
+    subject: Annotated[
+        str, typer.Option("--subject", help="Who the token is for: its claim sub.")
+    ] = "cj",
+    hours: Annotated[
+        float, typer.Option("--hours", min=0.01, max=720, help="How long it is valid.")
+    ] = _DEFAULT_HOURS,
+    admin: Annotated[bool, typer.Option("--admin", help="Give it administrator rights.")] = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+) -> None:
+    """Print a token for the API, signed with the stack's secret.
+
+    It needs the right to read that secret. Use it as: export CJ_TOKEN="$(cj token)"
+    """
+    aws = Aws.local() if local else Aws.configured()
+    secret = read_secret(secret_arn or find_stack(stack, aws).api_secret_arn, aws)
+    minted = mint_token(
+        secret,
+        now=datetime.now(UTC),
+        subject=subject,
+        scope=ADMIN if admin else USE,
+        lifetime=timedelta(hours=hours),
+    )
+    emit(f"{minted}\n")

@@ -1,0 +1,110 @@
+"""`cj status`, `cj results`, `cj cancel`: coming back to a batch."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assessment.usecases.read_batch import BatchProgress
+from runner.client import parse_result
+from runner.commands import options
+from runner.console import ERR, OUT, note
+from runner.exports import result_csv
+from runner.files import require_writable, to_json
+from runner.progress import ProgressDisplay, headline, is_ended, snapshot, wave_line
+from runner.stack import DEFAULT_STACK
+from runner.tables import ranking_table, summary_lines
+from runner.waiting import await_batch, require_completed
+from runner.writing import Format, format_of, print_table, write_or_emit
+
+
+def status(
+    batch_id: options.BatchId,
+    *,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Show progress until the batch has ended.")
+    ] = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Say how far a batch is; with --wait, exit with 1 unless it ends with a result."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        if wait:
+            with ProgressDisplay(ERR) as display:
+                batch = await_batch(client, batch_id, show=display.show)
+            require_completed(batch)
+        else:
+            batch = client.batch(batch_id)
+    for line in status_lines(batch):
+        OUT.print(line, markup=False, soft_wrap=True)
+
+
+def status_lines(batch: BatchProgress) -> list[str]:
+    """A batch in words: its state, its waves, and why it goes on or ended."""
+    now = snapshot(batch)
+    lines = [
+        f"batch {batch.batch_id}",
+        f"{batch.status}: {headline(now)}",
+        (
+            f"{batch.essays} essays and {batch.anchors} anchors, "
+            f"assignment {batch.assignment_id or 'none'}"
+        ),
+        *map(wave_line, batch.waves),
+    ]
+    if batch.decision:
+        lines.append(f"{batch.decision['reason']}: {batch.decision['explanation']}")
+    if batch.failure:
+        lines.append(f"failed ({batch.failure['code']}): {batch.failure['message']}")
+        lines.append(f"what to do: {batch.failure['remedy']}")
+    if batch.outcome:
+        lines.append(f"outcome {batch.outcome}")
+    elif not is_ended(batch):
+        lines.append(f"last change {batch.updated_at}")
+    return lines
+
+
+def results(
+    batch_id: options.BatchId,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write instead of standard output."),
+    ] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="table unless --output ends in .json or .csv."),
+    ] = None,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Print or save the result of a completed batch."""
+    chosen = form or format_of(output)
+    if output:
+        require_writable(output)
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        document = client.result_document(batch_id)
+    if chosen is Format.JSON:
+        write_or_emit(to_json(document), output)
+        return
+    result = parse_result(document)
+    if chosen is Format.CSV:
+        write_or_emit(result_csv(result), output)
+        return
+    print_table(ranking_table(result), output)
+    for line in summary_lines(result):
+        note(line)
+
+
+def cancel(
+    batch_id: options.BatchId,
+    *,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Stop a batch: no new waves, and what is recorded is kept."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        cancelled = client.cancel(batch_id)
+    OUT.print(f"batch {cancelled.batch_id} is {cancelled.status}", markup=False)

@@ -1,0 +1,142 @@
+"""`cj execute`: a folder of texts becomes a batch, and the batch a ranking with grades."""
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assessment.domain.errors import InvalidRequestError
+from assessment.usecases.request_batch import BatchAccepted
+from runner.client import ApiClient, parse_result
+from runner.commands import options
+from runner.console import ERR, OUT, note
+from runner.errors import ExitCode, StackNotReachableError
+from runner.files import require_writable, to_json, write_whole
+from runner.inputs import Assessment, JudgeTexts, Registration, read_assessment
+from runner.progress import ProgressDisplay
+from runner.stack import DEFAULT_STACK
+from runner.tables import ranking_table, summary_lines
+from runner.waiting import await_batch, require_completed
+
+
+def execute(
+    folder: Annotated[Path, typer.Argument(help="Folder of .txt and .md files, one essay each.")],
+    *,
+    anchors: Annotated[
+        Path | None,
+        typer.Option(
+            "--anchors", help="CSV of graded anchors: anchor_ref, grade, and file or text."
+        ),
+    ] = None,
+    assignment: options.Assignment = None,
+    scale: options.Scale = None,
+    instructions: options.Instructions = None,
+    student_prompt: options.StudentPrompt = None,
+    rubric: options.Rubric = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option("--config", help="Setting of the batch as name=value; may be repeated."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where the result document goes.")
+    ] = Path("result.json"),
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(
+            "--idempotency-key",
+            help="The same key and texts again give the same batch; a new key a new batch.",
+        ),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Await the result, or only start the batch.")
+    ] = True,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+    admin: options.Admin = False,
+) -> None:
+    """Assess a folder of texts and await the ranking.
+
+    The file name without its ending is the essay's id. Without --anchors the essays are ranked;
+    with them they are graded too. Ctrl-C leaves the batch running.
+
+    Exit codes: 0 finalised, 1 the batch failed, 2 bad input, 3 no stack or no access to it.
+    """
+    texts = JudgeTexts(instructions or (), student_prompt, rubric)
+    assessment = read_assessment(
+        folder,
+        anchors=anchors,
+        assignment=assignment,
+        scale=scale,
+        texts=texts,
+        settings=config or (),
+    )
+    require_writable(output)
+    where = options.connection_words(stack=stack, local=local, api_url=api_url)
+    with options.connect(stack=stack, local=local, api_url=api_url, admin=admin) as client:
+        client.health()
+        batch_id = _request(client, assessment, idempotency_key or str(uuid.uuid4())).batch_id
+        if not wait:
+            OUT.print(batch_id, markup=False)
+            note(f"Follow it with: cj status {batch_id} --wait{where}")
+            return
+        _interruptible(lambda: _await_result(client, batch_id, output), batch_id, where)
+
+
+def _request(client: ApiClient, assessment: Assessment, key: str) -> BatchAccepted:
+    if assessment.folder.left_out:
+        note(f"Not assessed: {', '.join(assessment.folder.left_out)}")
+    if assessment.registration:
+        register(client, assessment.registration)
+    try:
+        accepted = client.request_batch(assessment.request, idempotency_key=key)
+    except StackNotReachableError as error:
+        raise StackNotReachableError(
+            f"{error}\nThe batch may have been accepted; the same command with "
+            f"--idempotency-key {key} finds it and starts no second one"
+        ) from error
+    note(f"Batch {accepted.batch_id}: {len(assessment.request.essays)} essays")
+    return accepted
+
+
+def register(client: ApiClient, registration: Registration) -> None:
+    """Register anchors; what the API objects to is told by file and row."""
+    try:
+        registered = client.register_anchors(registration.request)
+    except InvalidRequestError as error:
+        raise registration.source.located(error) from error
+    note(
+        f"Assignment {registered.assignment_id}: {registered.registered} anchors registered, "
+        f"scale {' '.join(registered.grade_scale)}"
+    )
+
+
+def _await_result(client: ApiClient, batch_id: str, output: Path) -> None:
+    with ProgressDisplay(ERR) as display:
+        batch = await_batch(client, batch_id, show=display.show)
+    require_completed(batch)
+    document = client.result_document(batch_id)
+    write_whole(output, to_json(document))
+    result = parse_result(document)
+    OUT.print(ranking_table(result))
+    OUT.print()
+    for line in summary_lines(result):
+        OUT.print(line, markup=False)
+    note(f"Result: {output}")
+
+
+def _interruptible(work: Callable[[], None], batch_id: str, where: str) -> None:
+    """Do the work; if it is interrupted, or the way to the stack is lost, say how to come back."""
+    try:
+        work()
+    except (KeyboardInterrupt, StackNotReachableError) as error:
+        note(
+            f"The batch goes on without you. See it: cj status {batch_id} --wait{where}\n"
+            f"Its result: cj results {batch_id}{where}\n"
+            f"Stop it: cj cancel {batch_id}{where}"
+        )
+        if isinstance(error, StackNotReachableError):
+            raise
+        raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -1,0 +1,47 @@
+"""Writing what a command leaves behind: whole or not at all, and known to be possible early."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from runner.errors import BadInputError, Problem
+
+
+def require_writable(path: Path) -> None:
+    """Refuse, before any work is done, a path that the result could not be written to.
+
+    Raises
+    ------
+    BadInputError
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"its folder cannot be made ({error.strerror})"
+        raise BadInputError(Problem(message, file=str(path), field="--output")) from None
+    if path.is_dir():
+        message = "is a folder; name a file in it"
+        raise BadInputError(Problem(message, file=str(path), field="--output"))
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise BadInputError(Problem("may not be written", file=str(path), field="--output"))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file by the text, so that a reader sees the old content or the new."""
+    with NamedTemporaryFile(
+        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as part:
+        part.write(text)
+    # A temporary file is private; the result gets the rights that a new file would have.
+    umask = os.umask(0)
+    os.umask(umask)
+    Path(part.name).chmod(0o666 & ~umask)
+    Path(part.name).replace(path)
+
+
+def to_json(document: Mapping[str, Any]) -> str:
+    """A document as indented JSON."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,236 @@
+"""From the options of a command to what the API takes, checked before anything is sent."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from assessment.domain.config import HINTS, BatchConfig
+from assessment.domain.errors import InvalidRequestError
+from assessment.domain.grade_scale import GradeScale, scale_named
+from assessment.domain.identifiers import canonical_sha256
+from assessment.domain.request import AnchorRegistration, BatchRequest, parse
+from runner.csv_files import read_text
+from runner.errors import BadInputError, Problem
+from runner.essays import AnchorsFile, Folder, read_anchors, read_folder
+
+
+@dataclass(frozen=True)
+class JudgeTexts:
+    """Files that tell the judge what the essays are and what to look for."""
+
+    instructions: Sequence[Path] = ()
+    student_prompt: Path | None = None
+    rubric: Path | None = None
+
+    def read(self) -> dict[str, str]:
+        """The fields of a registration; several instruction files follow one another."""
+        texts = {
+            "instructions": "\n\n".join(read_text(path).strip() for path in self.instructions),
+            "student_prompt": read_text(self.student_prompt) if self.student_prompt else "",
+            "judge_rubric": read_text(self.rubric) if self.rubric else "",
+        }
+        return {field: text for field, text in texts.items() if text.strip()}
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Anchors to register and the file that they come from."""
+
+    request: AnchorRegistration
+    source: AnchorsFile
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """All that a batch needs: first the registration, if there are anchors, then the request."""
+
+    registration: Registration | None
+    request: BatchRequest
+    folder: Folder
+
+
+def parse_scale(text: str | None) -> str | list[str] | None:
+    """A scale's name as it is; labels from worst to best, with commas between, as a list.
+
+    Raises
+    ------
+    BadInputError
+        If the name is unknown or the labels make no scale.
+    """
+    if text is None:
+        return None
+    value = [label.strip() for label in text.split(",")] if "," in text else text
+    try:
+        scale_named(value)
+    except InvalidRequestError as error:
+        raise BadInputError(Problem(error.message, field="--scale")) from None
+    return value
+
+
+def parse_config(settings: Sequence[str]) -> dict[str, Any]:
+    """`name=value` settings as the API takes them; values are JSON, or else plain words.
+
+    Raises
+    ------
+    BadInputError
+        With every setting that is malformed, unknown or out of its bounds.
+    """
+    config: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for setting in settings:
+        name, equals, value = (part.strip() for part in setting.partition("="))
+        if not equals or not value:
+            problems.append(Problem("write it as name=value", field=f"--config {name}"))
+        elif HINTS.get(name, name) not in BatchConfig.model_fields:
+            problems.append(Problem(_unknown(name), field=f"--config {name}"))
+        else:
+            config[name] = _value(value)
+    problems += _out_of_bounds(config)
+    if problems:
+        raise BadInputError(*problems)
+    return config
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name, BatchConfig.model_fields, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return (
+        f"there is no such setting; {meant}known are {', '.join(sorted(BatchConfig.model_fields))}"
+    )
+
+
+def _out_of_bounds(config: dict[str, Any]) -> list[Problem]:
+    try:
+        BatchConfig.model_validate({HINTS.get(name, name): value for name, value in config.items()})
+    except ValidationError as error:
+        return [
+            Problem(e["msg"], field=f"--config {e['loc'][0]}")
+            for e in error.errors(include_url=False)
+        ]
+    return []
+
+
+def _model[M: BaseModel](model: type[M], values: dict[str, Any], options: dict[str, str]) -> M:
+    """The model, or its objections under the names of the options that the values came from."""
+    try:
+        return parse(model, values)
+    except InvalidRequestError as error:
+        fields = getattr(error, "problems", [(error.field, error.message)])
+        raise BadInputError(
+            *(Problem(message, field=options.get(field, field)) for field, message in fields)
+        ) from None
+
+
+_OPTIONS = {
+    "assignment_id": "--assignment",
+    "grade_scale": "--scale",
+    "instructions": "--instructions",
+    "student_prompt": "--student-prompt",
+    "judge_rubric": "--rubric",
+}
+
+
+def read_registration(
+    anchors: Path, *, assignment: str | None, scale: str | None, texts: JudgeTexts, title: str
+) -> Registration:
+    """The registration of an anchors file.
+
+    Without an assignment id, one is made of the title and a hash of what is registered: the same
+    anchors and texts always meet again under the same id, and never mix with others.
+
+    Raises
+    ------
+    BadInputError
+    """
+    grade_scale = parse_scale(scale)
+    source = read_anchors(anchors, scale=_known_scale(assignment, grade_scale))
+    values: dict[str, Any] = {
+        "anchors": [anchor.model_dump() for anchor in source.anchors],
+        **texts.read(),
+    }
+    if grade_scale is not None:
+        values["grade_scale"] = grade_scale
+    values["assignment_id"] = assignment or f"{_slug(title)}-{canonical_sha256(values)[:8]}"
+    return Registration(_model(AnchorRegistration, values, _OPTIONS), source)
+
+
+def _known_scale(assignment: str | None, scale: str | list[str] | None) -> GradeScale | None:
+    """The scale to check grades against; an assignment may have one that only the stack knows."""
+    return None if assignment and scale is None else scale_named(scale)
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:80] or "assignment"
+
+
+def read_assessment(
+    folder: Path,
+    *,
+    anchors: Path | None,
+    assignment: str | None,
+    scale: str | None,
+    texts: JudgeTexts,
+    settings: Sequence[str],
+) -> Assessment:
+    """Everything that `cj execute` sends.
+
+    Raises
+    ------
+    BadInputError
+        With the problems of the anchors, the folder and the settings together.
+    """
+    problems: list[Problem] = []
+    registration = None
+    if anchors is None:
+        problems += _needing_anchors(scale, texts)
+    else:
+        try:
+            registration = read_registration(
+                anchors,
+                assignment=assignment,
+                scale=scale,
+                texts=texts,
+                title=folder.resolve().name,
+            )
+        except BadInputError as error:
+            problems += error.problems
+    try:
+        config = parse_config(settings)
+    except BadInputError as error:
+        problems += error.problems
+    try:
+        chosen = read_folder(folder, anchor_files=registration.source.files if registration else ())
+    except BadInputError as error:
+        problems += error.problems
+    if problems:
+        raise BadInputError(*problems)
+    values: dict[str, Any] = {
+        "essays": [essay.model_dump() for essay in chosen.essays],
+        "config": config,
+        "assignment_id": registration.request.assignment_id if registration else assignment,
+    }
+    return Assessment(registration, _model(BatchRequest, values, _OPTIONS), chosen)
+
+
+def _needing_anchors(scale: str | None, texts: JudgeTexts) -> list[Problem]:
+    given = {
+        "--scale": scale,
+        "--instructions": texts.instructions,
+        "--student-prompt": texts.student_prompt,
+        "--rubric": texts.rubric,
+    }
+    message = "is registered together with anchors; give --anchors too"
+    return [Problem(message, field=option) for option, value in given.items() if value]
