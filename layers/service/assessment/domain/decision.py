@@ -163,12 +163,13 @@ def _exhausted(context: ContinuationContext) -> Decision | None:
                 Reason.BUDGET_EXHAUSTED,
                 f"all {context.completion_denominator} comparisons of the budget were made",
             )
-        if context.is_small_net and not context.resampling_cap_reached:
-            return None
-        reason = Reason.SMALL_NET_SATURATED if context.is_small_net else Reason.DENOMINATOR_REACHED
-        return _decided(
-            finalise, reason, f"every one of the {context.max_possible_pairs} pairs was judged"
-        )
+        if not context.is_small_net or context.resampling_cap_reached:
+            small, whole = Reason.SMALL_NET_SATURATED, Reason.DENOMINATOR_REACHED
+            return _decided(
+                finalise,
+                small if context.is_small_net else whole,
+                f"every one of the {context.max_possible_pairs} pairs was judged",
+            )
     if context.waves_remaining <= 0:
         return _decided(finalise, Reason.WAVES_EXHAUSTED, "the last allowed wave was scored")
     return None
