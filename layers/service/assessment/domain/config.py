@@ -55,7 +55,7 @@ class BatchConfig(BaseModel):
     max_pairwise_comparisons: Annotated[int, Field(ge=1, le=200_000), AdminAbove()] = 1000
     max_comparisons_per_essay: Annotated[int, Field(ge=1, le=500)] = 20
     max_waves: Annotated[int, Field(ge=1, le=200)] = 20
-    max_cost_usd: Annotated[float, Field(gt=0)] | None = None
+    max_cost_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     max_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] | None = None
 
     # Stopping
@@ -94,6 +94,15 @@ class ResolvedConfig:
 
 def _marked(name: str, marker: type) -> bool:
     return any(isinstance(entry, marker) for entry in BatchConfig.model_fields[name].metadata)
+
+
+def _by_own_names(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    twice = [hint for hint, name in HINTS.items() if hint in overrides and name in overrides]
+    if twice:
+        raise InvalidRequestError(
+            f"means the same as {HINTS[twice[0]]}; give one of them", field=f"config.{twice[0]}"
+        )
+    return {HINTS.get(name, name): value for name, value in overrides.items()}
 
 
 def _check_names(overrides: Mapping[str, Any]) -> None:
@@ -141,7 +150,7 @@ def resolve_config(
     values: dict[str, Any] = {}
     sources = dict.fromkeys(BatchConfig.model_fields, Source.DEFAULT)
     for source, overrides in layers:
-        named = {HINTS.get(name, name): value for name, value in overrides.items()}
+        named = _by_own_names(overrides)
         _check_names(named)
         before = _validated(values)
         values.update(named)
