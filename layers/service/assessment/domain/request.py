@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -22,7 +24,7 @@ MAX_ESSAYS = 5000
 
 
 def _repeated(values: list[str]) -> list[str]:
-    return sorted({value for value in values if values.count(value) > 1})
+    return sorted(value for value, times in Counter(values).items() if times > 1)
 
 
 class BatchRequest(BaseModel):
@@ -83,6 +85,25 @@ def field_path(location: tuple[int | str, ...]) -> str:
     return path
 
 
+_NOT_TEXT = "has half of a surrogate pair, which is no character; send valid Unicode"
+
+
+def _surrogates(value: object, place: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
+    """Where strings are that cannot be stored: JSON's escapes may spell what UTF-8 cannot."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            yield place
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield from _surrogates(key, place)
+            yield from _surrogates(entry, (*place, key))
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from _surrogates(entry, (*place, index))
+
+
 def _plain(error: dict[str, Any]) -> str:
     message: str = error["msg"]
     return message.removeprefix("Value error, ")
@@ -98,6 +119,9 @@ def parse[M: BaseModel](model: type[M], data: object) -> M:
     """
     if not isinstance(data, dict):
         raise InvalidRequestError("send a JSON object", field="body")
+    broken = [(field_path(place) or "body", _NOT_TEXT) for place in _surrogates(data, ())]
+    if broken:
+        raise ManyInvalidFieldsError(broken)
     try:
         return model.model_validate(data)
     except ValidationError as error:
