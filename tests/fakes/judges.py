@@ -1,0 +1,153 @@
+"""A simulated judge with every bad habit a real one may have, seeded by the comparison."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
+from assessment.domain.llm_protocol import (
+    CompareRequestV1,
+    ErrorDetail,
+    LLMComparisonResultV1,
+    TokenUsage,
+)
+from tests.fakes.messaging import InMemoryCallbackQueue
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How a simulated judge behaves: shares between 0 and 1, delays in seconds."""
+
+    silent: float = 0.0
+    unavailable: float = 0.0
+    refusing: float = 0.0
+    error_callback: float = 0.0
+    permanent_callback: float = 0.0
+    malformed: float = 0.0
+    duplicating: float = 0.0
+    contradictory: float = 0.0
+    late: float = 0.0
+    at_once: float = 0.0
+    coin: bool = False
+    sharpness: float = 1.5
+    delay: float = 5.0
+    late_delay: float = 5000.0
+    cost_usd: float = 0.001
+
+
+def text_of(quality: float, name: str) -> str:
+    """An essay text that carries its simulated quality, in logits."""
+    return f"Simulated essay {name} of quality {quality:+.4f}"
+
+
+def quality_of(text: str) -> float:
+    """The simulated quality in a text."""
+    return float(text.rsplit(" ", 1)[1])
+
+
+@dataclass
+class FakeJudge:
+    """Answers by callback or at once; the same comparison and attempt get the same treatment."""
+
+    callbacks: InMemoryCallbackQueue
+    habits: Habits = field(default_factory=Habits)
+    seed: int = 0
+    asked: list[str] = field(default_factory=list)
+
+    async def compare(self, request: CompareRequestV1) -> LLMComparisonResultV1 | None:
+        meta, habits = request.metadata, self.habits
+        rng = random.Random(f"{self.seed}:{meta.comparison_id}:{meta.attempt}")
+        self.asked.append(meta.comparison_id)
+        fate = rng.random()
+        for share, error in (
+            (habits.unavailable, JudgeUnavailableError("simulated: 503")),
+            (habits.refusing, JudgeRefusedError("simulated: 403")),
+        ):
+            if fate < share:
+                raise error
+            fate -= share
+        result = self._verdict(request, random.Random(f"{self.seed}:{meta.comparison_id}"))
+        if rng.random() < habits.at_once:
+            return result
+        if rng.random() < habits.silent:
+            return None
+        self._call_back(request, result, rng)
+        return None
+
+    def _call_back(
+        self, request: CompareRequestV1, result: LLMComparisonResultV1, rng: random.Random
+    ) -> None:
+        habits = self.habits
+        delay = rng.uniform(0.1, habits.delay)
+        if rng.random() < habits.late:
+            delay = habits.late_delay
+        body = _body(result)
+        fate = rng.random()
+        if fate < habits.error_callback:
+            body = _body(_error(request, retryable=True))
+        elif fate < habits.error_callback + habits.permanent_callback:
+            body = _body(_error(request, retryable=False))
+        elif fate < habits.error_callback + habits.permanent_callback + habits.malformed:
+            body = json.dumps({**json.loads(body), "winner": "essay one"})
+        self.callbacks.deliver(body, delay=delay)
+        if rng.random() < habits.duplicating:
+            self.callbacks.deliver(body, delay=delay + rng.uniform(0, 2 * habits.delay))
+        if rng.random() < habits.contradictory:
+            other = {"A": "B", "B": "A", "tie": "A"}[result.winner or "tie"]
+            contradiction = {**json.loads(_body(result)), "winner": other}
+            self.callbacks.deliver(json.dumps(contradiction), delay=delay + 1.0)
+
+    def _verdict(self, request: CompareRequestV1, rng: random.Random) -> LLMComparisonResultV1:
+        difference = quality_of(request.essay_a.text) - quality_of(request.essay_b.text)
+        slope = 0.0 if self.habits.coin else self.habits.sharpness
+        p_first = 1.0 / (1.0 + math.exp(-slope * difference))
+        return LLMComparisonResultV1(
+            correlation_id=request.correlation_id,
+            request_metadata=request.metadata,
+            winner="A" if rng.random() < p_first else "B",
+            confidence=4,
+            justification="simulated",
+            provider="simulated",
+            model="logistic",
+            token_usage=TokenUsage(input_tokens=100, output_tokens=10),
+            cost_usd=self.habits.cost_usd,
+        )
+
+
+def _error(request: CompareRequestV1, *, retryable: bool) -> LLMComparisonResultV1:
+    return LLMComparisonResultV1(
+        correlation_id=request.correlation_id,
+        request_metadata=request.metadata,
+        error_detail=ErrorDetail(code="overloaded", message="simulated", retryable=retryable),
+    )
+
+
+def _body(result: LLMComparisonResultV1) -> str:
+    return result.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def callback_body(comparison: Any, batch_id: str, **changes: Any) -> str:
+    """A callback for a comparison, A being preferred; `changes` replace or add fields."""
+    body = {
+        "schema": "LLMComparisonResultV1",
+        "correlation_id": "00000000-0000-4000-8000-000000000001",
+        "request_metadata": {
+            "batch_id": batch_id,
+            "wave": comparison.wave,
+            "comparison_id": comparison.comparison_id,
+            "attempt": comparison.attempt,
+            "essay_a_id": comparison.first,
+            "essay_b_id": comparison.second,
+            "prompt_sha256": "0" * 64,
+        },
+        "winner": "A",
+        "provider": "simulated",
+        "model": "logistic",
+        "cost_usd": 0.002,
+    }
+    body.update(changes)
+    return json.dumps({name: value for name, value in body.items() if value is not None})

@@ -1,0 +1,141 @@
+"""The state machine and the queues, played in memory: a whole batch through the real use cases."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from itertools import count
+
+from assessment.domain.batch import Batch, ClosedBy
+from assessment.domain.decision import Decision, DecisionKind
+from assessment.domain.errors import CJError, ComparisonLeasedError, JudgeUnavailableError
+from assessment.domain.llm_protocol import JudgeRequestV1
+from assessment.usecases.fail_batch import fail_batch, failure_of
+from tests.fakes.messaging import Message
+from tests.fakes.world import World
+
+STATE_TIMEOUT_SECONDS = 14_400
+MAX_RECEIVES = 4
+
+
+@dataclass
+class Run:
+    """What a run of the loop did."""
+
+    batch: Batch
+    decisions: list[Decision] = field(default_factory=list)
+    closings: list[str] = field(default_factory=list)
+    dead_letters: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Loop:
+    """Plays one execution; messages are delivered in an order drawn from `shuffle`."""
+
+    world: World
+    shuffle: int = 0
+    max_steps: int = 400
+
+    def run(self, batch_id: str) -> Run:
+        """The execution from PrepareBatch to its end."""
+        self._rng = random.Random(self.shuffle)
+        self._tokens = count(1)
+        self._run = Run(self.world.batches.get_batch(batch_id))
+        try:
+            self._play(batch_id)
+        except CJError as error:
+            self._fail(batch_id, None, {"Error": type(error).__name__, "Cause": str(error)})
+        self._run.batch = self.world.batches.get_batch(batch_id)
+        return self._run
+
+    def _play(self, batch_id: str) -> None:
+        world = self.world
+        world.prepare(batch_id)
+        for _ in range(self.max_steps):
+            wave = world.plan(batch_id)
+            if wave.planned:
+                self._submit_and_wait(batch_id, wave.wave)
+            decision = world.score(batch_id, wave.wave)
+            self._run.decisions.append(decision)
+            if decision.decision is DecisionKind.FINALIZE_SCORING:
+                world.finalise(batch_id)
+                return
+            if decision.decision is DecisionKind.FINALIZE_FAILURE:
+                self._fail(batch_id, decision, None)
+                return
+            if decision.decision is DecisionKind.NO_OP:
+                return
+        message = f"the loop did not end within {self.max_steps} waves"
+        raise AssertionError(message)
+
+    def _fail(self, batch_id: str, decision: Decision | None, error: dict[str, str] | None) -> None:
+        fail_batch(
+            batch_id,
+            failure_of(decision, error),
+            by_decision=error is None,
+            batches=self.world.batches,
+            events=self.world.events,
+            now=self.world.now,
+        )
+
+    def _submit_and_wait(self, batch_id: str, wave: int) -> None:
+        world = self.world
+        token = world.workflow.issue(f"{batch_id}/{wave}/{next(self._tokens)}")
+        started = world.now
+        world.submit(batch_id, wave, token)
+        while not world.workflow.tokens[token].settled:
+            waited = (world.now - started).total_seconds()
+            if waited > STATE_TIMEOUT_SECONDS or not self._deliver_next():
+                self._run.closings.append(ClosedBy.TIMEOUT)
+                return
+        output = world.workflow.tokens[token].output or {}
+        self._run.closings.append(str(output["closed_by"]))
+
+    def drain(self) -> None:
+        """Deliver what is left after the execution has ended."""
+        while self._deliver_next():
+            pass
+
+    def _deliver_next(self) -> bool:
+        """Deliver what is visible, or move the clock to what will be; False if nothing is left."""
+        world = self.world
+        judged = self._visible(world.judge_queue.messages)
+        if judged:
+            asyncio.run(self._judge(judged))
+            return True
+        called_back = self._visible(world.callback_queue.messages)
+        if called_back:
+            for message in called_back:
+                self._record(message)
+            return True
+        ahead = [*world.judge_queue.messages, *world.callback_queue.messages]
+        if not ahead:
+            return False
+        world.clock.now = min(message.visible_at for message in ahead)
+        return True
+
+    def _visible(self, messages: list[Message]) -> list[Message]:
+        """Take a handful of visible messages off the queue, in any order."""
+        visible = [message for message in messages if message.visible_at <= self.world.now]
+        self._rng.shuffle(visible)
+        taken = visible[:10]
+        for message in taken:
+            messages.remove(message)
+        return taken
+
+    async def _judge(self, messages: list[Message]) -> None:
+        for message in messages:
+            message.receives += 1
+            request = JudgeRequestV1.model_validate_json(message.body)
+            try:
+                await self.world.ask_async(request, last_receive=message.receives >= MAX_RECEIVES)
+            except (JudgeUnavailableError, ComparisonLeasedError):
+                message.visible_at = self.world.now + (message.visible_at - message.visible_at)
+                self.world.judge_queue.messages.append(message)
+
+    def _record(self, message: Message) -> None:
+        try:
+            self.world.record(message.body)
+        except CJError:
+            self._run.dead_letters.append(message.body)

@@ -1,0 +1,152 @@
+"""Queues with delays, an event bus, and a workflow whose tokens settle once; all in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from assessment.domain.errors import TransientError
+from assessment.domain.llm_protocol import (
+    JudgeRequestV1,
+    LLMComparisonResultV1,
+    WaveDeadlineV1,
+)
+from assessment.events import Envelope
+
+
+class Clock:
+    """The time of a simulated world; it moves only when somebody moves it."""
+
+    def __init__(self, start: datetime) -> None:
+        self.now = start
+
+    def forward(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Message:
+    """A message, when it becomes visible, and how often it was received."""
+
+    body: str
+    visible_at: datetime
+    receives: int = 0
+
+
+class InMemoryJudgeQueue:
+    """Sends comparisons to be judged."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.messages: list[Message] = []
+
+    def send(self, requests: Sequence[JudgeRequestV1]) -> None:
+        self.messages += [
+            Message(request.model_dump_json(by_alias=True), self._clock.now) for request in requests
+        ]
+
+    @property
+    def requests(self) -> list[JudgeRequestV1]:
+        """What is queued."""
+        return [JudgeRequestV1.model_validate_json(message.body) for message in self.messages]
+
+
+class InMemoryCallbackQueue:
+    """Takes verdicts, errors and deadlines."""
+
+    address = "memory://callbacks"
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.messages: list[Message] = []
+
+    def send_result(self, result: LLMComparisonResultV1) -> None:
+        self.deliver(result.model_dump_json(by_alias=True, exclude_none=True))
+
+    def send_deadline(self, deadline: WaveDeadlineV1, *, delay_seconds: int) -> None:
+        # As SQS does: nothing is delayed for more than 15 minutes.
+        delay = max(0, min(delay_seconds, 900))
+        self.deliver(deadline.model_dump_json(by_alias=True), delay=delay)
+
+    def deliver(self, body: str, *, delay: float = 0) -> None:
+        """Put any text on the queue."""
+        self.messages.append(Message(body, self._clock.now + timedelta(seconds=delay)))
+
+
+class InMemoryEvents:
+    """The event bus: what was published, and by id what a subscriber would keep."""
+
+    def __init__(self) -> None:
+        self.published: list[Envelope] = []
+        self.refuse_next = 0
+
+    def publish(self, events: Sequence[Envelope]) -> None:
+        if self.refuse_next:
+            self.refuse_next -= 1
+            raise TransientError("the event bus refused the events")
+        self.published += events
+
+    @property
+    def by_type(self) -> dict[str, list[Envelope]]:
+        """Distinct events, by their type."""
+        distinct = {event.event_id: event for event in self.published}
+        found: dict[str, list[Envelope]] = {}
+        for event in distinct.values():
+            found.setdefault(event.event_type, []).append(event)
+        return found
+
+
+@dataclass
+class Token:
+    """What became of a task token."""
+
+    output: dict[str, Any] | None = None
+    failure: tuple[str, str] | None = None
+
+    @property
+    def settled(self) -> bool:
+        return self.output is not None or self.failure is not None
+
+
+@dataclass
+class InMemoryWorkflow:
+    """Executions by batch and tokens that settle once."""
+
+    executions: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    starts: list[str] = field(default_factory=list)
+    redrives: list[str] = field(default_factory=list)
+    redrivable: bool = True
+
+    def issue(self, name: str) -> str:
+        """A fresh token, as a waiting state gets one."""
+        self.tokens[name] = Token()
+        return name
+
+    def start(self, batch_id: str) -> None:
+        self.starts.append(batch_id)
+        self.executions.setdefault(batch_id, "RUNNING")
+
+    def wave_closed(self, token: str, output: dict[str, Any]) -> None:
+        if token in self.tokens and not self.tokens[token].settled:
+            self.tokens[token].output = output
+
+    def wave_failed(self, token: str, *, error: str, cause: str) -> None:
+        if token in self.tokens and not self.tokens[token].settled:
+            self.tokens[token].failure = (error, cause)
+
+    def is_running(self, batch_id: str) -> bool:
+        return self.executions.get(batch_id) == "RUNNING"
+
+    def redrive(self, batch_id: str) -> bool:
+        if not self.redrivable or self.executions.get(batch_id) not in ("FAILED", "ABORTED"):
+            return False
+        self.redrives.append(batch_id)
+        self.executions[batch_id] = "RUNNING"
+        return True
+
+    def stop(self, batch_id: str, *, cause: str) -> None:
+        if self.is_running(batch_id):
+            self.executions[batch_id] = "ABORTED"

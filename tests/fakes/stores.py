@@ -1,0 +1,212 @@
+"""Assignments, batches and comparisons in memory, with the conditions of the real stores."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from assessment.domain.batch import (
+    FINAL_STATUSES,
+    Batch,
+    BatchStatus,
+    check_transition,
+    sources_of,
+)
+from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
+from assessment.domain.errors import (
+    ComparisonLeasedError,
+    UnknownBatchError,
+    UnknownComparisonError,
+)
+from assessment.domain.llm_protocol import JudgeRequestV1
+from assessment.domain.verdict import Verdict
+from assessment.ports import Assignment, Wave
+
+
+class InMemoryAssignmentStore:
+    """The registry of anchors."""
+
+    def __init__(self) -> None:
+        self.assignments: dict[str, Assignment] = {}
+
+    def put_assignment(self, assignment: Assignment) -> None:
+        before = self.assignments.get(assignment.assignment_id)
+        anchors = {anchor.anchor_ref: anchor for anchor in (before.anchors if before else [])}
+        anchors |= {anchor.anchor_ref: anchor for anchor in assignment.anchors}
+        self.assignments[assignment.assignment_id] = assignment.model_copy(
+            update={"anchors": [anchors[ref] for ref in sorted(anchors)]}
+        )
+
+    def get_assignment(self, assignment_id: str) -> Assignment | None:
+        return self.assignments.get(assignment_id)
+
+
+class InMemoryBatchStore:
+    """Batches whose lifecycle is held by the table of legal transitions."""
+
+    def __init__(self) -> None:
+        self.batches: dict[str, Batch] = {}
+        self.active: set[str] = set()
+        self.waves: dict[tuple[str, int], Wave] = {}
+
+    def create_batch(self, batch: Batch) -> bool:
+        if batch.batch_id in self.batches:
+            return False
+        self.batches[batch.batch_id] = batch
+        self.active.add(batch.batch_id)
+        return True
+
+    def get_batch(self, batch_id: str) -> Batch:
+        if batch_id not in self.batches:
+            raise UnknownBatchError(batch_id)
+        return self.batches[batch_id]
+
+    def transition(
+        self, batch_id: str, target: BatchStatus, *, now: datetime, **changes: Any
+    ) -> Batch:
+        stored = self.get_batch(batch_id)
+        repeatable = target not in FINAL_STATUSES and stored.status is target
+        if repeatable or stored.status in sources_of(target):
+            stored = stored.model_copy(update={"status": target, "updated_at": now, **changes})
+            self.batches[batch_id] = Batch.model_validate(stored.model_dump())
+        elif stored.status is not target:
+            check_transition(stored.status, target)
+        if target in FINAL_STATUSES:
+            self.active.discard(batch_id)
+        return self.batches[batch_id]
+
+    def active_batches(self) -> list[str]:
+        return sorted(self.active)
+
+    def put_wave(self, batch_id: str, wave: Wave) -> Wave:
+        return self.waves.setdefault((batch_id, wave.wave), wave)
+
+    def get_wave(self, batch_id: str, wave: int) -> Wave | None:
+        return self.waves.get((batch_id, wave))
+
+    def list_waves(self, batch_id: str) -> list[Wave]:
+        found = sorted(wave for owner, wave in self.waves if owner == batch_id)
+        return [
+            self.waves[batch_id, n].model_copy(update={"pairs": [], "context": None}) for n in found
+        ]
+
+    def update_wave(self, batch_id: str, wave: int, **changes: Any) -> None:
+        stored = self.waves[batch_id, wave]
+        self.waves[batch_id, wave] = Wave.model_validate(
+            stored.model_copy(update=changes).model_dump()
+        )
+
+
+class InMemoryComparisonStore:
+    """Comparisons with leases, verdicts that are never replaced, and pending marks."""
+
+    def __init__(self) -> None:
+        self.comparisons: dict[str, dict[str, Comparison]] = defaultdict(dict)
+        self.pending: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
+        self.leases: dict[tuple[str, str], datetime] = {}
+
+    def put_comparisons(self, batch_id: str, comparisons: Sequence[Comparison]) -> None:
+        for comparison in comparisons:
+            self.comparisons[batch_id].setdefault(comparison.comparison_id, comparison)
+
+    def get_comparison(self, batch_id: str, wave: int, comparison_id: str) -> Comparison:
+        found = self.comparisons[batch_id].get(comparison_id)
+        if found is None or found.wave != wave:
+            raise UnknownComparisonError(batch_id, comparison_id)
+        return found
+
+    def list_comparisons(self, batch_id: str, waves: int) -> list[Comparison]:
+        known = sorted(self.comparisons[batch_id].values(), key=lambda c: c.comparison_id)
+        return [comparison for comparison in known if comparison.wave <= waves]
+
+    def resubmit(self, batch_id: str, comparison: Comparison, *, wave: int) -> None:
+        stored = self.comparisons[batch_id][comparison.comparison_id]
+        if stored.verdict is not None or stored.attempt != comparison.attempt:
+            return
+        self.leases.pop((batch_id, comparison.comparison_id), None)
+        self._set(
+            batch_id,
+            stored,
+            status=ComparisonStatus.PENDING,
+            submitted_wave=wave,
+            attempt=comparison.attempt + 1,
+            sent=False,
+            failure=None,
+        )
+
+    def put_pending(self, batch_id: str, wave: int, comparisons: Sequence[Comparison]) -> None:
+        self.pending[batch_id, wave] |= {c.comparison_id: c.wave for c in comparisons}
+
+    def clear_mark_if_settled(self, batch_id: str, wave: int, comparison: Comparison) -> None:
+        stored = self.get_comparison(batch_id, comparison.wave, comparison.comparison_id)
+        if stored.status is not ComparisonStatus.PENDING:
+            self.pending[batch_id, wave].pop(comparison.comparison_id, None)
+
+    def list_pending(self, batch_id: str, wave: int) -> list[str]:
+        return sorted(self.pending[batch_id, wave])
+
+    def any_pending(self, batch_id: str, wave: int) -> bool:
+        return bool(self.pending[batch_id, wave])
+
+    def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
+        stored = self.get_comparison(request.batch_id, request.wave, request.comparison_id)
+        current = stored.status is ComparisonStatus.PENDING and not stored.sent
+        if not current or stored.attempt != request.attempt:
+            return None
+        key = (request.batch_id, request.comparison_id)
+        if key in self.leases and self.leases[key] >= now:
+            raise ComparisonLeasedError(f"comparison {request.comparison_id} is leased")
+        self.leases[key] = now + timedelta(seconds=seconds)
+        return stored
+
+    def mark_sent(self, request: JudgeRequestV1) -> None:
+        if self._is_current(request):
+            self.release(request)
+            stored = self.comparisons[request.batch_id][request.comparison_id]
+            self._set(request.batch_id, stored, sent=True)
+
+    def release(self, request: JudgeRequestV1) -> None:
+        if self._is_current(request):
+            self.leases.pop((request.batch_id, request.comparison_id), None)
+
+    def record_verdict(
+        self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
+    ) -> bool:
+        stored = self.get_comparison(batch_id, wave, comparison_id)
+        if stored.verdict is not None:
+            return False
+        self._settle(
+            batch_id, stored, verdict=verdict, failure=None, status=ComparisonStatus.RECORDED
+        )
+        return True
+
+    def record_failure(
+        self,
+        batch_id: str,
+        wave: int,
+        comparison_id: str,
+        failure: JudgeFailure,
+        *,
+        attempt: int,
+        timed_out: bool = False,
+        now: datetime,
+    ) -> bool:
+        stored = self.get_comparison(batch_id, wave, comparison_id)
+        if stored.status is not ComparisonStatus.PENDING or stored.attempt != attempt:
+            return False
+        status = ComparisonStatus.TIMED_OUT if timed_out else ComparisonStatus.FAILED
+        self._settle(batch_id, stored, failure=failure, status=status)
+        return True
+
+    def _settle(self, batch_id: str, stored: Comparison, **changes: Any) -> None:
+        self._set(batch_id, stored, **changes)
+        self.pending[batch_id, stored.submitted_wave].pop(stored.comparison_id, None)
+
+    def _set(self, batch_id: str, stored: Comparison, **changes: Any) -> None:
+        self.comparisons[batch_id][stored.comparison_id] = stored.model_copy(update=changes)
+
+    def _is_current(self, request: JudgeRequestV1) -> bool:
+        stored = self.comparisons[request.batch_id].get(request.comparison_id)
+        return stored is not None and stored.attempt == request.attempt

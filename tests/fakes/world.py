@@ -1,0 +1,239 @@
+"""One simulated stack: every port in memory, one clock, and the use cases bound to them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from assessment.adapters.statistics import ScoringStatistics
+from assessment.domain.batch import Batch
+from assessment.domain.comparison import Comparison, ComparisonTally, tally
+from assessment.domain.decision import Decision
+from assessment.domain.errors import ComparisonLeasedError, JudgeUnavailableError
+from assessment.domain.llm_protocol import JudgeRequestV1
+from assessment.domain.request import AnchorRegistration, BatchRequest, parse
+from assessment.ports import Wave
+from assessment.usecases.call_judge import call_judge
+from assessment.usecases.cancel_batch import cancel_batch
+from assessment.usecases.finalise_batch import finalise_batch
+from assessment.usecases.plan_wave import plan_wave
+from assessment.usecases.prepare_batch import prepare_batch
+from assessment.usecases.record_callback import Recorded, record_callback
+from assessment.usecases.register_anchors import AnchorsRegistered, register_anchors
+from assessment.usecases.request_batch import request_batch
+from assessment.usecases.score_batch import score_batch
+from assessment.usecases.submit_wave import submit_wave
+from assessment.usecases.watch_batches import WatchReport, watch_batches
+from tests.fakes.content import InMemoryContentStore
+from tests.fakes.faults import Fault, faulty
+from tests.fakes.judges import FakeJudge, Habits, text_of
+from tests.fakes.messaging import (
+    Clock,
+    InMemoryCallbackQueue,
+    InMemoryEvents,
+    InMemoryJudgeQueue,
+    InMemoryWorkflow,
+)
+from tests.fakes.stores import (
+    InMemoryAssignmentStore,
+    InMemoryBatchStore,
+    InMemoryComparisonStore,
+)
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LEASE_SECONDS = 60
+STATISTICS = ScoringStatistics()
+JUDGE = {"provider": "simulated"}
+
+
+def essays_of(qualities: Sequence[float]) -> list[dict[str, str]]:
+    """Simulated essays, `essay-00` first."""
+    return [
+        {"essay_id": f"essay-{index:02d}", "text": text_of(quality, f"{index:02d}")}
+        for index, quality in enumerate(qualities)
+    ]
+
+
+def spread(n: int, *, seed: int = 1) -> list[float]:
+    """Simulated qualities from N(0, 2), in logits."""
+    rng = random.Random(seed)
+    return [rng.gauss(0.0, 2.0) for _ in range(n)]
+
+
+@dataclass
+class World:
+    """All ports of one stack."""
+
+    clock: Clock = field(default_factory=lambda: Clock(START))
+    habits: Habits = field(default_factory=Habits)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.assignments = InMemoryAssignmentStore()
+        self.batches = InMemoryBatchStore()
+        self.comparisons = InMemoryComparisonStore()
+        self.content = InMemoryContentStore()
+        self.judge_queue = InMemoryJudgeQueue(self.clock)
+        self.callback_queue = InMemoryCallbackQueue(self.clock)
+        self.workflow = InMemoryWorkflow()
+        self.events = InMemoryEvents()
+        self.judge = FakeJudge(self.callback_queue, self.habits, self.seed)
+        self._ids = random.Random(self.seed)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now
+
+    def _port(self, name: str, fault: Fault | None) -> Any:
+        port = getattr(self, name)
+        return port if fault is None else faulty(port, fault)
+
+    def _ports(self, *names: str, fault: Fault | None) -> dict[str, Any]:
+        return {name: self._port(name, fault) for name in names}
+
+    # --- the entry points ----------------------------------------------------------------------
+
+    def register(self, fault: Fault | None = None, **registration: Any) -> AnchorsRegistered:
+        """Register anchors."""
+        return register_anchors(
+            parse(AnchorRegistration, registration),
+            **self._ports("assignments", "content", fault=fault),
+        )
+
+    def request(
+        self,
+        essays: Sequence[Mapping[str, str]] | int = 6,
+        *,
+        key: str | None = None,
+        is_admin: bool = True,
+        stack: Mapping[str, Any] | None = None,
+        fault: Fault | None = None,
+        **request: Any,
+    ) -> Batch:
+        """Request a batch; a number stands for so many simulated essays."""
+        given = essays_of(spread(essays)) if isinstance(essays, int) else list(essays)
+        return request_batch(
+            parse(BatchRequest, {"essays": given, **request}),
+            idempotency_key=key,
+            is_admin=is_admin,
+            stack=stack or {},
+            **self._ports("batches", "assignments", "content", "workflow", fault=fault),
+            now=self.now,
+            new_id=lambda: str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
+        )
+
+    def cancel(self, batch_id: str, fault: Fault | None = None) -> Batch:
+        """Cancel a batch."""
+        return cancel_batch(
+            batch_id, **self._ports("batches", "workflow", fault=fault), now=self.now
+        )
+
+    # --- the steps of the state machine --------------------------------------------------------
+
+    def prepare(self, batch_id: str, fault: Fault | None = None) -> Batch:
+        """State PrepareBatch."""
+        return prepare_batch(
+            batch_id,
+            judge=JUDGE,
+            **self._ports("batches", "assignments", "content", fault=fault),
+            now=self.now,
+        )
+
+    def plan(self, batch_id: str, fault: Fault | None = None) -> Wave:
+        """State PlanWave."""
+        return plan_wave(
+            batch_id,
+            **self._ports("batches", "comparisons", "content", fault=fault),
+            statistics=STATISTICS,
+            now=self.now,
+        )
+
+    def submit(self, batch_id: str, wave: int, token: str, fault: Fault | None = None) -> None:
+        """State SubmitWave."""
+        names = ("batches", "comparisons", "judge_queue", "callback_queue", "workflow")
+        submit_wave(batch_id, wave, token=token, **self._ports(*names, fault=fault), now=self.now)
+
+    def score(self, batch_id: str, wave: int, fault: Fault | None = None) -> Decision:
+        """State ScoreBatch."""
+        names = ("batches", "comparisons", "content", "events")
+        return score_batch(
+            batch_id,
+            wave,
+            **self._ports(*names, fault=fault),
+            statistics=STATISTICS,
+            now=self.now,
+        )
+
+    def finalise(self, batch_id: str, fault: Fault | None = None) -> Batch:
+        """State FinaliseBatch."""
+        names = ("batches", "comparisons", "content", "events")
+        return finalise_batch(
+            batch_id,
+            **self._ports(*names, fault=fault),
+            statistics=STATISTICS,
+            versions={"scoring": "test"},
+            now=self.now,
+        )
+
+    # --- the queues and the clock --------------------------------------------------------------
+
+    def ask(
+        self, request: JudgeRequestV1, *, last_receive: bool = False, fault: Fault | None = None
+    ) -> None:
+        """One message of the judge queue."""
+        asyncio.run(self.ask_async(request, last_receive=last_receive, fault=fault))
+
+    async def ask_async(
+        self, request: JudgeRequestV1, *, last_receive: bool = False, fault: Fault | None = None
+    ) -> None:
+        """One message of the judge queue, inside a running loop."""
+        names = ("comparisons", "content", "judge")
+        await call_judge(
+            request,
+            last_receive=last_receive,
+            lease_seconds=LEASE_SECONDS,
+            **self._ports(*names, fault=fault),
+            # The address of the queue is a property, not a call.
+            callback_queue=self._port("callback_queue", fault),
+            now=self.now,
+        )
+
+    def record(self, body: str, fault: Fault | None = None) -> Recorded:
+        """One message of the callback queue."""
+        names = ("batches", "comparisons", "callback_queue", "workflow")
+        return record_callback(body, **self._ports(*names, fault=fault), now=self.now)
+
+    def watch(self, fault: Fault | None = None) -> WatchReport:
+        """One round of the watchdog."""
+        names = ("batches", "comparisons", "workflow", "events")
+        return watch_batches(**self._ports(*names, fault=fault), now=self.now)
+
+    def answer_all(self, *, receives: int = 5) -> None:
+        """Ask the judge about everything that is queued, and again where it was not available."""
+
+        async def drain() -> None:
+            for attempt in range(1, receives + 1):
+                waiting, self.judge_queue.messages = self.judge_queue.messages, []
+                for message in waiting:
+                    request = JudgeRequestV1.model_validate_json(message.body)
+                    try:
+                        await self.ask_async(request, last_receive=attempt == receives)
+                    except (JudgeUnavailableError, ComparisonLeasedError):
+                        self.judge_queue.messages.append(message)
+
+        asyncio.run(drain())
+
+    # --- looking ---------------------------------------------------------------------------------
+
+    def known(self, batch_id: str) -> list[Comparison]:
+        """All comparisons of the batch."""
+        return self.comparisons.list_comparisons(batch_id, 10_000)
+
+    def tally(self, batch_id: str) -> ComparisonTally:
+        """All comparisons by status."""
+        return tally(self.known(batch_id))
