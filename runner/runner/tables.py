@@ -3,6 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
+from assessment.domain.identifiers import ANCHOR_PREFIX
 from assessment.domain.result import (
     Confidence,
     GradeProjections,
@@ -41,6 +42,13 @@ def probabilities_cell(probabilities: dict[str, float]) -> str:
     return "  ".join(shown)
 
 
+def shown_id(ranking: Ranking) -> str:
+    """An essay's id as a person knows it: of an anchor, the reference it was registered with."""
+    if not ranking.is_anchor:
+        return ranking.essay_id
+    return ranking.essay_id.removeprefix(ANCHOR_PREFIX).rpartition("_")[0]
+
+
 def ranking_table(result: ResultDocument) -> Table:
     """All essays by rank; anchors are dimmed and show the grade they were given."""
     projected = result.grade_projections.projections_available
@@ -48,7 +56,7 @@ def ranking_table(result: ResultDocument) -> Table:
     table.add_column("rank", justify="right")
     table.add_column("essay", overflow="fold")
     table.add_column("ability ± SE", justify="right", no_wrap=True)
-    table.add_column("verdicts", justify="right")
+    table.add_column("n", justify="right")
     if projected:
         table.add_column("grade probabilities", no_wrap=True)
         table.add_column("grade", no_wrap=True)
@@ -56,7 +64,7 @@ def ranking_table(result: ResultDocument) -> Table:
     for ranking in result.rankings:
         cells: list[str | Text] = [
             str(ranking.rank),
-            Text(ranking.essay_id),
+            Text(shown_id(ranking)),
             ability_cell(ranking.bradley_terry_score, ranking.bradley_terry_se),
             str(ranking.comparison_count),
         ]
