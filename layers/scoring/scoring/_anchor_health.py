@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +14,13 @@ from scoring._grade_model import (
     GradeCurve,
     Targets,
 )
-from scoring._types import Bools, Floats, Ints
 
-# An anchor with less weight is named: 2.45 standard deviations from where its grade should be.
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scoring._types import Bools, Floats, Ints
+
+# An anchor with less weight is named: 2 scales of spread from where its grade should be.
 _DOUBTFUL_WEIGHT = 0.5
 # One-sided 5% point of the normal distribution.
 _BEYOND_CHANCE = 1.645
@@ -58,7 +62,9 @@ def leave_one_out(
 
 def _as_target(anchors: AnchorSet, k: int, kept: Bools) -> Targets:
     return Targets(
-        anchors.ability[[k]], anchors.covariance[[k], [k]], anchors.covariance[np.ix_([k], kept)]
+        anchors.ability[[k]],
+        anchors.covariance[[k], [k]],
+        anchors.covariance[np.ix_(np.array([k]), kept)],
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._types import Bools, Ints
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from scoring._types import Bools, Ints
 
 
 def anchor_plan(

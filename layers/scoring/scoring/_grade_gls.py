@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scoring._grade_model import (
     ANCHOR_SPREAD,
+    ANCHOR_TAILS,
     LEAST_WIDTH,
     AnchorSet,
     BoundaryPrior,
     GradeCurve,
     Targets,
+    inverted,
     least_squares_width,
-    tail_weights,
 )
 from scoring._isotonic import isotonic_regression
-from scoring._types import Floats
+
+if TYPE_CHECKING:
+    from scoring._types import Floats
 
 # Standard deviation of a grade's centre around the line, in grade widths.
 _GRADE_DEVIATION = 0.15
 # Prior precision of the line's two coefficients: a standard deviation of 100 logits.
 _FLAT = 1e-4
 _MOST_ITERATIONS = 100
+# Change of width (logits) and weights at which the iteration stops.
+_CONVERGED = 1e-6
 
 
 def gls_curve(anchors: AnchorSet, prior: BoundaryPrior | None) -> GradeCurve:
@@ -29,25 +36,25 @@ def gls_curve(anchors: AnchorSet, prior: BoundaryPrior | None) -> GradeCurve:
 
     ability of anchor k = alpha + width * g_k + delta_(g_k) + w_k + e_k, where g is the grade
     position from the middle of the scale, delta ~ N(0, (.15 width)^2) the deviation of a grade, w ~
-    Student-t of scale .38 width the place of an anchor in its grade, and e the measurement error,
-    whose covariance with the errors of the students is that of the fit. Given width and the t
-    weights everything is normal and in closed form; both are iterated to a fixed point. Boundaries
-    are midpoints of neighbouring grades and are made monotone by pooling.
+    Student-t of scale .3 width and 2 degrees of freedom the place of an anchor in its grade, and e
+    the measurement error, which is correlated with that of the students. Given width and the
+    anchors' t weights everything is normal and in closed form; the two are iterated (ECM, Liu &
+    Rubin, Biometrika 81, 1994). Boundaries are midpoints of neighbouring grades and are made
+    monotone by pooling.
     """
     grades = _grade_rows(anchors.n_grades)
     edges = (grades[1:] + grades[:-1]) / 2.0
     rows = grades[anchors.grade]
     width, weight = least_squares_width(anchors), np.ones(len(rows))
     for _ in range(_MOST_ITERATIONS):
-        variance = anchors.covariance + np.diag((ANCHOR_SPREAD * width) ** 2 / weight)
-        inverse = np.linalg.inv(variance)
+        place = (ANCHOR_SPREAD * width) ** 2
+        inverse = inverted(anchors.covariance + np.diag(place / weight))
         spread, coefficients = _posterior(anchors, rows, edges, inverse, width, prior)
         residual = anchors.ability - rows @ coefficients
-        before = width, weight
+        before, weight = weight, _tail_weights(residual, inverse, rows, spread, weight, place)
+        change = abs(coefficients[1] - width) + np.abs(weight - before).max()
         width = max(float(coefficients[1]), LEAST_WIDTH)
-        scale = (ANCHOR_SPREAD * width) ** 2 + anchors.covariance.diagonal()
-        weight = tail_weights(residual, scale)
-        if abs(width - before[0]) < 1e-9 and np.abs(weight - before[1]).max() < 1e-9:
+        if change < _CONVERGED:
             break
     boundaries = isotonic_regression(edges @ coefficients)
     edge_spread = edges @ spread
@@ -93,5 +100,26 @@ def _posterior(
     if prior is not None:
         precision += edges.T @ prior.precision @ edges
         pull += edges.T @ prior.precision @ prior.mean
-    covariance = np.linalg.inv(precision)
+    covariance = inverted(precision)
     return covariance, covariance @ pull
+
+
+def _tail_weights(
+    residual: Floats,
+    inverse: Floats,
+    rows: Floats,
+    spread: Floats,
+    weight: Floats,
+    place: float,
+) -> Floats:
+    """Return the expected precision factors of the anchors' places, given all abilities.
+
+    (nu + 1) / (nu + E[w^2] / scale^2), with the posterior mean and variance of w: an anchor is
+    doubted for lying far from its grade, not for being measured poorly.
+    """
+    prior = place / weight
+    known = inverse - inverse @ rows @ spread @ rows.T @ inverse
+    mean = prior * (inverse @ residual)
+    variance = prior - prior**2 * known.diagonal()
+    factors: Floats = (ANCHOR_TAILS + 1.0) / (ANCHOR_TAILS + (mean**2 + variance) / place)
+    return factors

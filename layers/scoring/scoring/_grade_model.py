@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._types import Bools, Floats, Ints
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-# Spread of anchors around their grade's centre, in grade widths: .29 is the sd of a uniform
-# position inside the band, the rest is disagreement between graders (sd .25).
-ANCHOR_SPREAD = 0.38
-# Degrees of freedom of the Student-t distribution of that spread.
-ANCHOR_TAILS = 4.0
+    from scoring._types import Bools, Floats, Ints
+
+# Scale of the spread of anchors around their grade's centre, in grade widths, and its degrees of
+# freedom (Student t). The middle of that distribution matches anchors anywhere inside their grade
+# (sd .29) under graders who differ by .25; its tails leave room for wrong grades.
+ANCHOR_SPREAD = 0.3
+ANCHOR_TAILS = 2.0
 # The least grade width, logits: keeps the model defined where anchors contradict their grades.
 LEAST_WIDTH = 0.05
 
@@ -111,14 +114,9 @@ class GradeCurve:
         return np.diff(np.maximum.accumulate(cumulative, axis=1), axis=1)
 
 
-def tail_weights(residual: Floats, variance: Floats) -> Floats:
-    """Return the weights of Student-t errors (Lange, Little & Taylor, JASA 84, 1989).
-
-    (nu + 1) / (nu + r^2 / s^2): 1.25 on the line, 1 at one standard deviation, below .5 beyond
-    2.45.
-    """
-    weights: Floats = (ANCHOR_TAILS + 1.0) / (ANCHOR_TAILS + residual**2 / variance)
-    return weights
+def inverted(matrix: Floats) -> Floats:
+    """Return the inverse of a small, well-conditioned matrix."""
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
 def least_squares_width(anchors: AnchorSet) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scoring._grade_model import (
@@ -10,50 +12,47 @@ from scoring._grade_model import (
     GradeCurve,
     Targets,
     least_squares_width,
-    tail_weights,
 )
-from scoring._isotonic import pooling_matrix
-from scoring._types import Floats
+from scoring._isotonic import isotonic_regression, pooling_matrix
+
+if TYPE_CHECKING:
+    from scoring._types import Floats
 
 # Standard deviation of a grade's centre around the line, in grade widths, before pooling.
 _SHRINKAGE = 0.15
-_MOST_ITERATIONS = 50
 
 
-def isotonic_curve(anchors: AnchorSet) -> GradeCurve:
+def isotonic_curve(anchors: AnchorSet, weight: Floats) -> GradeCurve:
     """Shrink the mean anchor of each grade toward a line, then pool until the centres rise.
 
     A grade with few or uncertain anchors stays near the line; one without anchors is on it. The
     centres are linear in the anchors' abilities, so that the uncertainty of anchors, and what it
-    shares with the students', carries over to the boundaries. Student-t weights as in the other
-    methods.
+    shares with the students', carries over to the boundaries.
+
+    Parameters
+    ----------
+    weight : (a,) of the anchors, from the `gls` model.
     """
-    measurement = anchors.covariance.diagonal()
-    width, weight = least_squares_width(anchors), np.ones(len(measurement))
-    for _ in range(_MOST_ITERATIONS):
-        place = (ANCHOR_SPREAD * width) ** 2
-        centres = _shrunk_rows(anchors, 1.0 / (measurement + place / weight), width)
-        residual = anchors.ability - (centres @ anchors.ability)[anchors.grade]
-        before, weight = weight, tail_weights(residual, measurement + place)
-        if np.abs(weight - before).max() < 1e-9:
-            break
-    spread = anchors.covariance + np.diag(place / weight)
-    return _curve(anchors, centres, spread, weight, carried=True)
+    width = least_squares_width(anchors)
+    place = (ANCHOR_SPREAD * width) ** 2 / weight
+    centres = _shrunk_rows(anchors, 1.0 / (anchors.covariance.diagonal() + place), width)
+    return _curve(anchors, centres, anchors.covariance + np.diag(place), weight, carried=True)
 
 
-def median_curve(anchors: AnchorSet) -> GradeCurve:
+def median_curve(anchors: AnchorSet, weight: Floats) -> GradeCurve:
     """Take the median anchor of each grade as its centre; the simplest method, kept as a check.
 
-    Grades without anchors lie on straight lines between, or beyond, their neighbours. Boundaries
-    are midpoints and count as known: only the essay's own standard error enters the probabilities.
+    Grades without anchors lie on straight lines between, or beyond, the others. Boundaries are
+    midpoints and count as known: only the essay's own standard error enters the probabilities.
+
+    Parameters
+    ----------
+    weight : (a,) of the anchors, from the `gls` model; reported, not used.
     """
     present, counts = np.unique(anchors.grade, return_counts=True)
     medians = np.stack([_median_row(anchors, grade) for grade in present])
     pooled = pooling_matrix(medians @ anchors.ability, counts.astype(float)) @ medians
     centres = _between(anchors.n_grades, present) @ pooled
-    residual = anchors.ability - (centres @ anchors.ability)[anchors.grade]
-    place = (ANCHOR_SPREAD * least_squares_width(anchors)) ** 2
-    weight = tail_weights(residual, anchors.covariance.diagonal() + place)
     return _curve(anchors, centres, anchors.covariance, weight, carried=False)
 
 
@@ -63,7 +62,7 @@ def _curve(
     """Build the curve of a smoother whose centres are `centres @ ability`."""
     centres = pooling_matrix(centres @ anchors.ability) @ centres
     edges = (centres[1:] + centres[:-1]) / 2.0
-    boundaries = edges @ anchors.ability
+    boundaries = isotonic_regression(edges @ anchors.ability)
     edge_variance = ((edges @ spread) * edges).sum(axis=1)
 
     def distance(targets: Targets) -> tuple[Floats, Floats]:
@@ -74,7 +73,7 @@ def _curve(
         return mean, own + edge_variance - 2.0 * targets.cross @ edges.T
 
     return GradeCurve(
-        centres=centres @ anchors.ability,
+        centres=isotonic_regression(centres @ anchors.ability),
         boundaries=boundaries,
         boundary_variance=edge_variance,
         weight=weight,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from scoring._types import Floats, Ints
+if TYPE_CHECKING:
+    from scoring._types import Floats, Ints
 
 
 def pooled_blocks(values: Floats, weights: Floats) -> Ints:
@@ -43,5 +46,6 @@ def pooling_matrix(values: Floats, weights: Floats | None = None) -> Floats:
 
 def isotonic_regression(values: Floats, weights: Floats | None = None) -> Floats:
     """Return the non-decreasing sequence nearest to `values` in weighted least squares, `(n,)`."""
-    fitted: Floats = pooling_matrix(values, weights) @ values
+    # Equal means of one block may differ in the last digit after the product.
+    fitted: Floats = np.maximum.accumulate(pooling_matrix(values, weights) @ values)
     return fitted

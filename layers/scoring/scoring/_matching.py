@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._types import Bools, Floats, Ints
-
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+    from scoring._types import Bools, Floats, Ints
 
 # HiGHS stops at this relative gap; the scores are scaled to [0, 1], so sums differ by less than
 # 1e-6.

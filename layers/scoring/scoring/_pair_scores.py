@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from scoring._types import Floats, Ints
+if TYPE_CHECKING:
+    from scoring._types import Floats, Ints
 
 
 def random_scores(n: int, rng: np.random.Generator) -> Floats:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from scoring._types import Ints
+if TYPE_CHECKING:
+    import numpy as np
+
+    from scoring._types import Ints
 
 
 def shown_order(pairs: Ints, lead: Ints, rng: np.random.Generator) -> Ints:

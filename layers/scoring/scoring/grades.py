@@ -15,12 +15,12 @@ the probabilities. All give non-decreasing boundaries, whatever the anchors say.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from scoring._anchor_health import leave_one_out, order_warnings, outlying_anchors
+from scoring._anchor_likelihood import ExcessVarianceError, without_anchor_prior
 from scoring._grade_gls import gls_curve
 from scoring._grade_model import (
     AnchorSet,
@@ -29,10 +29,15 @@ from scoring._grade_model import (
     CalibrationWarning,
     GradeCurve,
     Targets,
+    inverted,
 )
 from scoring._grade_smoothers import isotonic_curve, median_curve
-from scoring._types import Floats, Ints
 from scoring.errors import ScoringError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from scoring._types import Floats, Ints
 
 __all__ = [
     "Calibration",
@@ -71,9 +76,8 @@ class Calibration:
     boundaries : (G - 1,) abilities, logits, non-decreasing; boundary g parts grades g and g + 1.
     boundary_se : (G - 1,) their standard errors, logits.
     grade_centres : (G,) ability in the middle of each grade, logits.
-    anchor_weight : (a,) how far each anchor is believed: about 1 if it fits, below .5 if its grade
-    is
-        probably wrong (2.45 standard deviations off).
+    anchor_weight : (a,) how far each anchor is believed: 1 or more if it fits, below .5 if its
+        grade is probably wrong.
     anchor_residual : (a,) ability less the centre of its grade, logits.
     extrapolated_grades : grades without an anchor; their place follows from the others.
     warnings : what the caller should know, see `CalibrationWarning`.
@@ -104,6 +108,7 @@ def calibrate(
     method: Method = "gls",
     population: ArrayLike | None = None,
     population_weight: float = 1.0,
+    prior_sd: float = 2.0,
 ) -> Calibration:
     """Turn abilities into grade probabilities by graded anchors.
 
@@ -119,6 +124,9 @@ def calibrate(
     the
         boundaries, for `gls` only: pass it if it is known, never the anchors' own frequencies.
     population_weight : multiplies the prior's precision; 0 ignores it.
+    prior_sd : the prior standard deviation of the fit, logits; `numpy.inf` for estimators without
+        one. Students keep that prior, anchors get their grades instead
+        (`scoring._anchor_likelihood`).
 
     Returns
     -------
@@ -139,13 +147,7 @@ def calibrate(
         raise CalibrationError(f"students and anchors share essay {essay}: it is one or the other")
     grade = _checked_grades(anchor_grade, len(ids), n_grades)
     shares = _checked_population(population, population_weight, n_grades, method)
-    anchor_set = AnchorSet(theta[ids], cov[np.ix_(ids, ids)], grade, n_grades)
-    if anchor_set.n_distinct < 2:
-        raise FewAnchorGradesError(
-            f"anchor_grade has {anchor_set.n_distinct} distinct grade: boundaries need "
-            "anchors of at least 2 different grades"
-        )
-    targets = Targets(theta[graded], cov.diagonal()[graded], cov[np.ix_(graded, ids)])
+    anchor_set, targets = _joint(theta, cov, ids, graded, grade, n_grades, prior_sd)
     prior = None
     if shares is not None and population_weight > 0 and len(graded):
         prior = _boundary_prior(targets, shares, population_weight)
@@ -171,10 +173,32 @@ def calibrate(
     )
 
 
+def _joint(
+    theta: Floats,
+    cov: Floats,
+    ids: Ints,
+    graded: Ints,
+    grade: Ints,
+    n_grades: int,
+    prior_sd: float,
+) -> tuple[AnchorSet, Targets]:
+    if not prior_sd > 0:
+        raise CalibrationError(f"prior_sd is {prior_sd}: give the positive prior sd of the fit")
+    try:
+        ability, covariance, targets = without_anchor_prior(theta, cov, ids, graded, prior_sd)
+    except ExcessVarianceError:
+        raise CalibrationError(
+            f"prior_sd is {prior_sd}, but covariance is larger than such a prior allows: give the "
+            "prior_sd of the fit, or numpy.inf if it had none"
+        ) from None
+    return AnchorSet(ability, covariance, grade, n_grades), targets
+
+
 def _curve(method: Method, anchors: AnchorSet, prior: BoundaryPrior | None) -> GradeCurve:
+    gls = gls_curve(anchors, prior)
     if method == "gls":
-        return gls_curve(anchors, prior)
-    return isotonic_curve(anchors) if method == "isotonic" else median_curve(anchors)
+        return gls
+    return (isotonic_curve if method == "isotonic" else median_curve)(anchors, gls.weight)
 
 
 def _boundary_prior(targets: Targets, shares: Floats, weight: float) -> BoundaryPrior:
@@ -191,7 +215,7 @@ def _boundary_prior(targets: Targets, shares: Floats, weight: float) -> Boundary
     doubt = sd**2 * (_COMMON_SHIFT**2 * np.ones((k, k)) + _OWN_SHIFT**2 * np.eye(k))
     return BoundaryPrior(
         mean=targets.ability.mean() + sd * ndtri(cumulative),
-        precision=weight * np.linalg.inv(doubt),
+        precision=weight * inverted(doubt),
     )
 
 
@@ -250,12 +274,17 @@ def _checked_grades(values: ArrayLike, n_anchors: int, n_grades: int) -> Ints:
     if array.shape != (n_anchors,):
         raise CalibrationError(f"anchor_grade has shape {array.shape}: give {n_anchors} positions")
     if not n_anchors:
-        return np.zeros(0, dtype=np.int64)
+        raise FewAnchorGradesError("anchors is empty: boundaries need anchors of 2 grades or more")
     if array.dtype.kind not in "iu":
         raise CalibrationError("anchor_grade must be whole numbers, the positions of the grades")
     if array.min() < 0 or array.max() >= n_grades:
         wrong = array[(array < 0) | (array >= n_grades)][0]
         raise CalibrationError(f"anchor_grade has position {wrong}: grades are 0 to {n_grades - 1}")
+    distinct = len(np.unique(array))
+    if distinct == 1:
+        raise FewAnchorGradesError(
+            f"anchor_grade is {array[0]} throughout: boundaries need anchors of 2 grades or more"
+        )
     return array.astype(np.int64)
 
 

@@ -20,13 +20,11 @@ honest.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from scoring._anchor_plan import anchor_plan
 from scoring._matching import best_matching, greedy_matching
@@ -37,9 +35,15 @@ from scoring._pair_scores import (
     random_scores,
 )
 from scoring._shown_order import shown_order
-from scoring._types import Bools, Floats, Ints
 from scoring._wave_draft import Matcher, WaveDraft
 from scoring.errors import ScoringError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from scoring._types import Bools, Floats, Ints
 
 Strategy = Literal["adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "random"]
 

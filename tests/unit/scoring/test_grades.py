@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -82,34 +84,68 @@ def test_exact_anchors_put_boundaries_halfway(method: str) -> None:
 
 
 def test_gls_agrees_with_the_joint_normal_computed_at_length() -> None:
-    """Condition the joint normal of boundaries and students on the anchors, written out in full."""
-    grades, width = np.array([0, 0, 1, 2, 3, 3]), 1.0
-    result = graded(grades.tolist(), n_grades=4, offsets=[0.1, -0.2, 0.0, 0.3, -0.1, 0.1])
-    width = result_width(result)
-    size = STUDENTS + 6
-    noise = 0.16 * (np.eye(size) - 1 / size)
-    position = np.arange(4) - 1.5
-    centre_cov = 1e4 + 1e4 * np.outer(position, position) + (0.15 * width) ** 2 * np.eye(4)
-    ability = np.concatenate(
-        [np.linspace(-4, 4, STUDENTS), grades - 1.5 + np.array([0.1, -0.2, 0, 0.3, -0.1, 0.1])]
+    """Condition the joint normal of all unknowns on the verdicts, written out in full.
+
+    The fit's posterior is turned back into the likelihood of all abilities; then students get their
+    prior, anchors their grades, and everything is solved in one large system.
+    """
+    grade, sd = np.array([0, 0, 1, 2, 3, 3]), 2.0
+    rng = np.random.default_rng(4)
+    n, students, anchors = 14, np.arange(8), np.arange(8, 14)
+    pairs = np.array([(i, j) for i in range(n) for j in range(i) if rng.random() < 0.6])
+    contrast = np.zeros((len(pairs), n))
+    contrast[np.arange(len(pairs)), pairs[:, 0]] = 1
+    contrast[np.arange(len(pairs)), pairs[:, 1]] = -1
+    information = contrast.T @ contrast * 0.2
+    ability = np.concatenate([rng.normal(0, 1, 8), grade - 1.5 + rng.normal(0, 0.3, 6)])
+    ability -= ability.mean()
+    precision = information + np.eye(n) / sd**2
+    result = calibrate(
+        ability,
+        np.linalg.inv(precision) - sd**2 / n,
+        anchors=anchors,
+        anchor_grade=grade,
+        n_grades=4,
+        students=students,
+        prior_sd=sd,
     )
-    placed = np.diag((0.38 * width) ** 2 / result.anchor_weight)
-    anchor_cov = centre_cov[np.ix_(grades, grades)] + placed + noise[STUDENTS:, STUDENTS:]
-    halves = np.eye(4)[1:] / 2 + np.eye(4)[:-1] / 2
-    # error of (boundary - student) given anchors: prior of boundary, error of student
-    joint_cross = halves @ centre_cov[:, grades]
-    gain = joint_cross @ np.linalg.inv(anchor_cov)
-    assert np.allclose(gain @ ability[STUDENTS:], result.boundaries, atol=1e-4)
-    variance = np.diag(halves @ centre_cov @ halves.T - gain @ joint_cross.T)
-    assert np.allclose(np.sqrt(variance), result.boundary_se, atol=1e-4)
+    # Unknowns: 14 abilities, alpha, width, 4 deviations. The width in the scales is the solution.
+    width, position = solved_width(result), np.arange(4) - 1.5
+    design = np.column_stack([np.ones(4), position, np.eye(4)])[grade]
+    place = np.diag(result.anchor_weight / (0.3 * width) ** 2)
+    system = np.zeros((20, 20))
+    system[:14, :14] = information
+    system[students, students] += 1 / sd**2
+    system[8:14, 8:14] += place
+    system[8:14, 14:] -= place @ design
+    system[14:, 8:14] -= design.T @ place
+    system[14:, 14:] += design.T @ place @ design
+    system[14:, 14:] += np.diag([1e-4, 1e-4, *[(0.15 * width) ** -2] * 4])
+    covariance = np.linalg.inv(system)
+    solution = covariance @ np.concatenate([precision @ ability, np.zeros(6)])
+    assert solution[15] == pytest.approx(width, abs=1e-4)
+    edges = np.zeros((3, 20))
+    edges[:, 14:] = (
+        np.column_stack([np.ones(4), position, np.eye(4)])[1:]
+        + np.column_stack([np.ones(4), position, np.eye(4)])[:-1]
+    ) / 2
+    centred = edges.copy()
+    centred[:, :14] -= 1 / 14
+    assert np.allclose(centred @ solution, result.boundaries, atol=1e-4)
+    boundary_se = np.sqrt(np.diag(centred @ covariance @ centred.T))
+    assert np.allclose(boundary_se, result.boundary_se, atol=1e-4)
+    for student in students:
+        contrast = edges - np.eye(20)[student]
+        spread = np.sqrt(np.diag(contrast @ covariance @ contrast.T))
+        below = [0.5 * math.erfc(-z / math.sqrt(2)) for z in contrast @ solution / spread]
+        expected = np.diff([0, *below, 1])
+        assert np.allclose(result.probabilities[student], expected, atol=1e-4)
 
 
-def result_width(result: Calibration) -> float:
-    """Recover the grade width of a GLS calibration from what it says about its weights."""
-    r, w = result.anchor_residual, result.anchor_weight
-    k = int(np.argmax(np.abs(r)))
-    scale = r[k] ** 2 / (5.0 / w[k] - 4.0)
-    return float(np.sqrt(scale - 0.16 * (1 - 1 / (STUDENTS + len(r)))) / 0.38)
+def solved_width(result: Calibration) -> float:
+    """Fit the line through the centres, shrunk as the deviations are: alpha and width are flat."""
+    position = np.arange(4) - 1.5
+    return float(position @ result.grade_centres / (position @ position))
 
 
 @settings(max_examples=80, deadline=None)
@@ -247,7 +283,7 @@ def test_no_students_still_gives_boundaries() -> None:
         students=[],
     )
     assert result.probabilities.shape == (0, 4)
-    assert np.allclose(result.boundaries, [0.5, 1.5, 2.5], atol=1e-3)
+    assert np.allclose(result.boundaries, [-1, 0, 1], atol=0.05)
 
 
 def test_one_distinct_grade_is_refused_by_name() -> None:
