@@ -51,7 +51,7 @@ def prepare_batch(
     if batch.status is not BatchStatus.INITIALIZING:
         return batch
     assignment = _assignment(batch, assignments)
-    students = _students(batch_id, content)
+    students = _students(batch, content)
     anchors = anchor_essays(assignment) if assignment else []
     spec = BatchSpec.of(
         students + anchors,
@@ -79,8 +79,8 @@ def _assignment(batch: Batch, assignments: AssignmentStore) -> Assignment | None
     return assignment
 
 
-def _students(batch_id: str, content: ContentStore) -> list[Essay]:
-    manifest = content.get_document(manifest_key(batch_id))
+def _students(batch: Batch, content: ContentStore) -> list[Essay]:
+    manifest = content.get_document(manifest_key(batch))
     if manifest is None:
         raise InvalidRequestError("the request's essays were not stored; send it again")
     return [Essay.model_validate(essay) for essay in json.loads(manifest)]

@@ -46,9 +46,13 @@ class BatchAccepted(BaseModel):
         )
 
 
-def manifest_key(batch_id: str) -> str:
-    """Where the batch's list of essays is kept until they are prepared."""
-    return f"batches/{batch_id}/request.json"
+def manifest_key(batch: Batch) -> str:
+    """Where the batch's list of essays is kept until they are prepared.
+
+    The key holds the request's hash: another request under the same idempotency key is refused
+    only after its essays are stored, and must not replace those of the first.
+    """
+    return f"batches/{batch.batch_id}/request-{batch.request_sha256[:16]}.json"
 
 
 def request_batch(
@@ -86,7 +90,7 @@ def request_batch(
     batch = _new_batch(request, batch_id, essays, resolved, now)
     _store_texts(request, content)
     content.put_document(
-        manifest_key(batch_id), canonical_json([essay.model_dump() for essay in essays])
+        manifest_key(batch), canonical_json([essay.model_dump() for essay in essays])
     )
     if not batches.create_batch(batch):
         batch = _same_request(batches.get_batch(batch_id), batch)
