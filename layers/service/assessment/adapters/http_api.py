@@ -33,6 +33,11 @@ def json_body(text: str | None) -> object:
             f"this is not JSON: {error.msg} at line {error.lineno} column {error.colno}",
             field="body",
         ) from error
+    except (ValueError, RecursionError) as error:
+        # A number with thousands of digits, or brackets nested thousands deep.
+        raise InvalidRequestError(
+            "this JSON has a number or a nesting beyond what is read", field="body"
+        ) from error
 
 
 def checked_batch_id(text: str) -> str:

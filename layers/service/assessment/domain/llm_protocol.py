@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from assessment.domain.verdict import Degree, Verdict, Winner
 
@@ -144,4 +144,4 @@ class WaveDeadlineV1(BaseModel):
     schema_name: Annotated[Literal["WaveDeadlineV1"], Field(alias="schema")] = "WaveDeadlineV1"
     batch_id: str
     wave: int
-    deadline: str
+    deadline: AwareDatetime

@@ -22,6 +22,10 @@ from assessment.domain.request import field_path
 from assessment.ports import BatchStore, CallbackQueue, ComparisonStore, Workflow
 from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
 
+# What is kept of an endpoint's error: a table item has a limited size, and a log line a reader.
+_CODE_LENGTH = 100
+_MESSAGE_LENGTH = 500
+
 
 class CallbackEffect(StrEnum):
     """What a callback changed."""
@@ -98,6 +102,9 @@ def _json(body: str) -> dict[str, Any]:
         raise MalformedCallbackError(
             f"the callback is not JSON ({error.msg} at character {error.pos})", field="body"
         ) from error
+    except (ValueError, RecursionError) as error:
+        # A number with thousands of digits, or brackets nested thousands deep.
+        raise MalformedCallbackError("the callback is beyond what is read", field="body") from error
     if not isinstance(data, dict):
         raise MalformedCallbackError("the callback is not a JSON object", field="body")
     return data
@@ -124,10 +131,18 @@ def _record(
             f"{field_path(e['loc']) or 'body'}: {e['msg']}"
             for e in error.errors(include_input=False, include_url=False)
         )
-        failure = JudgeFailure(code="malformed_verdict", message=problem[:500], retryable=True)
+        failure = JudgeFailure(
+            code="malformed_verdict", message=problem[:_MESSAGE_LENGTH], retryable=True
+        )
         return _failed(metadata, failure, comparisons, now)
     if result.error_detail is not None:
-        return _failed(metadata, JudgeFailure(**result.error_detail.model_dump()), comparisons, now)
+        detail = result.error_detail
+        failure = JudgeFailure(
+            code=detail.code[:_CODE_LENGTH],
+            message=detail.message[:_MESSAGE_LENGTH],
+            retryable=detail.retryable,
+        )
+        return _failed(metadata, failure, comparisons, now)
     first = comparisons.record_verdict(
         metadata.batch_id, metadata.wave, metadata.comparison_id, result.verdict(), now=now
     )
@@ -155,6 +170,16 @@ def _failed(
     )
 
 
+def _parsed_deadline(data: dict[str, Any]) -> WaveDeadlineV1:
+    try:
+        return WaveDeadlineV1.model_validate(data)
+    except ValidationError as error:
+        place = field_path(error.errors(include_input=False)[0]["loc"])
+        raise MalformedCallbackError(
+            "the deadline names no batch, wave and time with zone", field=place or "body"
+        ) from None
+
+
 def _deadline(
     data: dict[str, Any],
     *,
@@ -164,8 +189,8 @@ def _deadline(
     workflow: Workflow,
     now: datetime,
 ) -> Recorded:
-    message = WaveDeadlineV1.model_validate(data)
-    left = (datetime.fromisoformat(message.deadline) - now).total_seconds()
+    message = _parsed_deadline(data)
+    left = (message.deadline - now).total_seconds()
     if left > 0:
         wave = batches.get_wave(message.batch_id, message.wave)
         if wave is not None and wave.decision is None:
