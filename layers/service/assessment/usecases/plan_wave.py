@@ -33,6 +33,9 @@ def plan_wave(
     the attempts of those retried - is derived from it and may be repeated.
     """
     batch = batches.get_batch(batch_id)
+    if batch.is_final:
+        # Cancelled while the execution was on its way here: an empty wave is scored, and that ends.
+        return Wave(wave=max(1, batch.wave))
     number = batch.wave + 1 if batch.status is BatchStatus.GENERATING_PAIRS else batch.wave
     wave = batches.get_wave(batch_id, number)
     if wave is None:

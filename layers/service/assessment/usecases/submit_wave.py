@@ -58,7 +58,14 @@ def submit_wave(
     wave = batches.get_wave(batch_id, number)
     if wave is None:
         raise UnplannedWaveError(f"wave {number} of batch {batch_id} was never planned")
-    config = batches.get_batch(batch_id).config
+    batch = batches.get_batch(batch_id)
+    if batch.is_final:
+        # Cancelled while the execution was on its way here: nothing may be paid any more.
+        workflow.wave_closed(
+            token, {"batch_id": batch_id, "wave": number, "closed_by": ClosedBy.CALLBACKS}
+        )
+        return
+    config = batch.config
     deadline = wave.deadline or now + timedelta(seconds=config.wave_timeout_seconds)
     batches.update_wave(
         batch_id, number, task_token=token, status=WaveStatus.SUBMITTED, deadline=deadline
@@ -70,7 +77,7 @@ def submit_wave(
     if not wave.messages_sent:
         judge_queue.send(_requests(batch_id, number, submitted, comparisons))
         callback_queue.send_deadline(
-            WaveDeadlineV1(batch_id=batch_id, wave=number, deadline=deadline.isoformat()),
+            WaveDeadlineV1(batch_id=batch_id, wave=number, deadline=deadline),
             delay_seconds=config.wave_timeout_seconds,
         )
         batches.update_wave(batch_id, number, messages_sent=True)
