@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome
+from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome, check_transition
 from assessment.domain.decision import Decision, Reason
 from assessment.events import EventType, envelope
 from assessment.ports import BatchStore, EventPublisher
@@ -68,8 +68,10 @@ def fail_batch(
     UnknownBatchError, IllegalTransitionError
     """
     batch = batches.get_batch(batch_id)
-    if batch.status is BatchStatus.FAILED and batch.failure is not None:
-        failure = batch.failure
+    if batch.status is BatchStatus.FAILED:
+        failure = batch.failure or failure
+    else:
+        check_transition(batch.status, BatchStatus.FAILED)
     data = {
         "assignment_id": batch.assignment_id,
         "status": BatchStatus.FAILED,
@@ -79,13 +81,7 @@ def fail_batch(
             "what_to_do": failure.remedy,
         },
     }
-    failed = batches.transition(
-        batch_id,
-        BatchStatus.FAILED,
-        now=now,
-        failure=failure,
-        outcome=Outcome.FAILED_BY_DECISION if by_decision else Outcome.FAILED_CRITICALLY,
-    )
+    # Published first: once the batch has ended, nothing would come back to publish it.
     events.publish(
         [
             envelope(
@@ -97,4 +93,10 @@ def fail_batch(
             )
         ]
     )
-    return failed
+    return batches.transition(
+        batch_id,
+        BatchStatus.FAILED,
+        now=now,
+        failure=failure,
+        outcome=Outcome.FAILED_BY_DECISION if by_decision else Outcome.FAILED_CRITICALLY,
+    )
