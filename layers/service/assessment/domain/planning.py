@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
 
 from assessment.domain.comparison import Comparison, PlannedPair
 
@@ -52,11 +53,27 @@ def resample_reversed(known: Sequence[Comparison], *, passes: int, size: int) ->
     reversed order tells about the order effect.
     """
     latest = {pair_of(comparison): comparison for comparison in known}
-    counts = Counter(pair_of(comparison) for comparison in known)
-    candidates = sorted(
-        (pair for pair in latest if counts[pair] <= passes), key=lambda pair: (counts[pair], pair)
-    )
+    times = Counter(pair_of(comparison) for comparison in known)
+    load = Counter(essay for pair in times.elements() for essay in pair)
+
+    def place(pair: tuple[str, str]) -> tuple[int, int, int, tuple[str, str]]:
+        # The essays compared least come first, so that a part of a pass serves all alike.
+        one, other = load[pair[0]], load[pair[1]]
+        return times[pair], max(one, other), one + other, pair
+
+    queue = [place(pair) for pair in latest if times[pair] <= passes]
+    heapify(queue)
+    chosen: list[tuple[str, str]] = []
+    while queue and len(chosen) < size:
+        entry = heappop(queue)
+        pair = entry[-1]
+        if entry != place(pair):
+            # Its essays were chosen meanwhile. Loads only grow, so a later place is the only one.
+            heappush(queue, place(pair))
+            continue
+        chosen.append(pair)
+        load.update(pair)
     return [
         PlannedPair(first=latest[pair].second, second=latest[pair].first, resampled=True)
-        for pair in candidates[:size]
+        for pair in chosen
     ]
