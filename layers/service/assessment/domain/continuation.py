@@ -16,7 +16,7 @@ from assessment.domain.batch import (
 )
 from assessment.domain.comparison import Comparison, ComparisonStatus, retry_pool
 from assessment.domain.decision import ContinuationContext
-from assessment.domain.planning import pair_of, resampling_passes
+from assessment.domain.planning import due_for_retry, pair_of, resampling_passes
 from assessment.domain.result import Ranking, Scores
 
 _SECONDS_PER_MINUTE = 60.0
@@ -70,6 +70,14 @@ def _in_time_share(known: Sequence[Comparison], wave: int) -> float:
     submitted = [c for c in known if c.submitted_wave == wave]
     late = sum(1 for c in submitted if c.status is ComparisonStatus.TIMED_OUT)
     return 1.0 - late / len(submitted) if submitted else 1.0
+
+
+def _next_wave_size(batch: Batch, known: list[Comparison], room: int) -> int:
+    """How many comparisons another wave would pay for: new ones, and failed ones tried again."""
+    config = batch.config
+    new = min(compute_wave_size(config, batch.n_essays), room)
+    pool = retry_pool(known, max_attempts=config.max_attempts)
+    return new + len(due_for_retry(pool, threshold=config.retry_pool_threshold, new_pairs=new))
 
 
 def _minutes_remaining(batch: Batch, now: datetime) -> float | None:
@@ -131,7 +139,9 @@ def continuation_context(
         waves_remaining=config.max_waves - batch.wave,
         cost_usd=cost,
         cost_remaining_usd=None if config.max_cost_usd is None else config.max_cost_usd - cost,
-        next_wave_cost_usd=cost / recorded * compute_wave_size(config, n) if recorded else None,
+        next_wave_cost_usd=cost / recorded * _next_wave_size(batch, known, room)
+        if recorded
+        else None,
         minutes_remaining=_minutes_remaining(batch, now),
         mean_se=mean_se,
         max_se=scores.reliability.max_se if scores else None,
