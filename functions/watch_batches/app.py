@@ -28,6 +28,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     for batch_id, repair in report.repairs.items():
         logger.warning("batch repaired", extra={"batch_id": batch_id, "repair": repair})
         count("batches_repaired")
+    for batch_id, problem in report.errors.items():
+        logger.error("batch not repaired", extra={"batch_id": batch_id, "problem": problem})
     return {
         "batches": dict(report.statuses),
         "repairs": {batch_id: str(repair) for batch_id, repair in report.repairs.items()},

@@ -14,6 +14,8 @@ from assessment.usecases.fail_batch import fail_batch, stalled
 
 # Long enough for the step that is under way to finish by itself.
 _GRACE = timedelta(minutes=2)
+# An overdue batch whose execution is restarted this long without getting anywhere is given up.
+_REDRIVING = timedelta(minutes=30)
 
 
 class Repair(StrEnum):
@@ -26,6 +28,7 @@ class Repair(StrEnum):
     REDRIVEN = "redriven"
     FAILED = "failed"
     UNLISTED = "unlisted"
+    IMPOSSIBLE = "impossible"
 
 
 @dataclass
@@ -34,6 +37,7 @@ class WatchReport:
 
     statuses: Counter[str] = field(default_factory=Counter)
     repairs: dict[str, Repair] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
 
 
 def watch_batches(
@@ -48,9 +52,14 @@ def watch_batches(
     watch = _Watch(batches, comparisons, workflow, events, now)
     report = WatchReport()
     for batch_id in batches.active_batches():
-        batch = batches.get_batch(batch_id)
-        report.statuses[batch.status] += 1
-        repair = watch.look_at(batch)
+        try:
+            batch = batches.get_batch(batch_id)
+            report.statuses[batch.status] += 1
+            repair = watch.look_at(batch)
+        except Exception as error:  # noqa: BLE001
+            # One batch that cannot be repaired must not keep the others waiting.
+            repair = Repair.IMPOSSIBLE
+            report.errors[batch_id] = f"{type(error).__name__}: {error}"
         if repair is not Repair.NONE:
             report.repairs[batch_id] = repair
     return report
@@ -75,18 +84,18 @@ class _Watch:
         idle = self.now - batch.updated_at
         if idle < _GRACE:
             return Repair.NONE
-        if self._never_started(batch):
+        overdue = idle - timedelta(hours=batch.config.batch_timeout_hours)
+        running = self.workflow.is_running(batch.batch_id)
+        if overdue >= timedelta(0) and not running:
+            # Nobody is left to be woken, whatever the records of the wave say.
+            return self._end_idle(batch, may_redrive=overdue < _REDRIVING)
+        if batch.status is BatchStatus.INITIALIZING and not running:
             self.workflow.start(batch.batch_id)
             return Repair.STARTED
         repair = self._repair_wave(batch)
-        if repair is Repair.NONE and idle >= timedelta(hours=batch.config.batch_timeout_hours):
-            return self._end_idle(batch)
+        if repair is Repair.NONE and overdue >= timedelta(0):
+            return self._end_idle(batch, may_redrive=False)
         return repair
-
-    def _never_started(self, batch: Batch) -> bool:
-        return batch.status is BatchStatus.INITIALIZING and not self.workflow.is_running(
-            batch.batch_id
-        )
 
     def _repair_wave(self, batch: Batch) -> Repair:
         if batch.status is not BatchStatus.WAITING_CALLBACKS:
@@ -116,8 +125,8 @@ class _Watch:
         )
         return Repair.CLOSED_AT_DEADLINE
 
-    def _end_idle(self, batch: Batch) -> Repair:
-        if batch.wave > 0 and self.workflow.redrive(batch.batch_id):
+    def _end_idle(self, batch: Batch, *, may_redrive: bool) -> Repair:
+        if may_redrive and batch.wave > 0 and self.workflow.redrive(batch.batch_id):
             return Repair.REDRIVEN
         if self.workflow.is_running(batch.batch_id):
             self.workflow.stop(batch.batch_id, cause="the batch made no progress")
