@@ -1,0 +1,360 @@
+"""A stack in this process: moto's services, the template's settings, the real handlers.
+
+Moto runs the state machine from its definition. Its JSONata engine is set to jsonata-python and its
+Lambda to a dispatcher that calls the imported handlers, so every state runs the deployed code.
+Messages are moved by `deliver`, in the shape and with the acknowledgements of an SQS event source.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import threading
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import boto3
+import httpx
+from jsonata import Jsonata
+from moto import mock_aws
+from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
+from samcli.yamlhelper import yaml_parse
+
+from assessment.adapters import wiring
+from tests.workflow.judge import JudgeEndpoint
+from tests.workflow.recorded_calls import CallRecorder
+
+ROOT = Path(__file__).parents[2]
+REGION, ACCOUNT = "eu-north-1", "123456789012"
+ARN = f"{REGION}:{ACCOUNT}"
+STACK_NAME = "cj-test"
+PATIENCE_SECONDS = 90.0
+QUEUES = {"JudgeQueue": "call_judge", "CallbackQueue": "record_callback"}
+SUBSTITUTES = {
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::StackName": STACK_NAME,
+}
+
+
+@dataclass
+class Fault:
+    """An error of one invocation, before or after the handler did its work."""
+
+    error: Exception
+    after_work: bool = False
+
+
+@dataclass
+class Stack:
+    """The running stack; its methods are what callers and AWS do."""
+
+    resources: dict[str, str]
+    judge: JudgeEndpoint
+    recorder: CallRecorder
+    invocations: Counter[str] = field(default_factory=Counter)
+    faults: dict[str, deque[Fault]] = field(default_factory=dict)
+    answers: dict[str, deque[dict[str, Any]]] = field(default_factory=dict)
+    _one_at_a_time: threading.RLock = field(default_factory=threading.RLock)
+
+    # --- Lambda ---------------------------------------------------------------------------------
+
+    def invoke(self, name: str, event: dict[str, Any]) -> Any:
+        """Run a function's handler; one at a time, so that calls are attributed to it."""
+        module = importlib.import_module(f"functions.{name}.app")
+        with self._one_at_a_time:
+            self.invocations[name] += 1
+            if self.answers.get(name):
+                return self.answers[name].popleft()
+            fault = self.faults[name].popleft() if self.faults.get(name) else None
+            if fault and not fault.after_work:
+                raise fault.error
+            with self.recorder.of(name):
+                result = module.handler(json.loads(json.dumps(event)), lambda_context(name))
+            if fault:
+                raise fault.error
+            return json.loads(json.dumps(result))
+
+    def fail_once(self, name: str, error: Exception, *, after_work: bool = False) -> None:
+        """Let the function's next invocation raise."""
+        self.faults.setdefault(name, deque()).append(Fault(error, after_work))
+
+    def answer_once(self, name: str, answer: dict[str, Any]) -> None:
+        """Let the function's next invocation answer this instead of working."""
+        self.answers.setdefault(name, deque()).append(answer)
+
+    # --- API ------------------------------------------------------------------------------------
+
+    def api(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+        """A call of the REST API, as API Gateway hands it on."""
+        response = self.invoke(
+            "handle_api",
+            {
+                "httpMethod": method,
+                "path": path,
+                "resource": path,
+                "headers": {"Content-Type": "application/json"},
+                "multiValueHeaders": {},
+                "queryStringParameters": None,
+                "pathParameters": None,
+                "body": None if body is None else json.dumps(body),
+                "isBase64Encoded": False,
+                "requestContext": {
+                    "requestId": str(uuid.uuid4()),
+                    "stage": "live",
+                    "authorizer": {"scope": "cj:use cj:admin"},
+                },
+            },
+        )
+        return response["statusCode"], json.loads(response["body"])
+
+    # --- queues ---------------------------------------------------------------------------------
+
+    def send(self, url: str, body: str) -> None:
+        """Put a message into a queue, as the judge's provider does."""
+        boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+
+    def deliver(self) -> int:
+        """Hand waiting messages to the workers; how many there were."""
+        return sum(self._deliver(queue, worker) for queue, worker in QUEUES.items())
+
+    def _deliver(self, queue: str, worker: str) -> int:
+        sqs, url = boto3.client("sqs"), self.resources[queue]
+        messages = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]
+        ).get("Messages", [])
+        if not messages:
+            return 0
+        answer = self.invoke(worker, {"Records": [sqs_record(queue, m) for m in messages]})
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for message in messages:
+            if message["MessageId"] not in failed:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return len(messages)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events that a subscriber received, in order of arrival."""
+        sqs, url, found = boto3.client("sqs"), self.resources["SubscriberQueue"], []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            found += [json.loads(message["Body"]) for message in messages]
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    # --- state machine --------------------------------------------------------------------------
+
+    def define(self, **changes: dict[str, Any]) -> None:
+        """Replace the definition by one whose named states have other fields."""
+        machine = definition()
+        for name, fields in changes.items():
+            machine["States"][name].update(fields)
+        boto3.client("stepfunctions").update_state_machine(
+            stateMachineArn=self.resources["AssessmentStateMachine"],
+            definition=json.dumps(machine),
+        )
+
+    def start(self, batch_id: str) -> None:
+        """Start an execution past the API."""
+        boto3.client("stepfunctions").start_execution(
+            stateMachineArn=self.resources["AssessmentStateMachine"],
+            name=batch_id,
+            input=json.dumps({"batch_id": batch_id}),
+        )
+
+    def execution(self, batch_id: str) -> dict[str, Any]:
+        """The execution as it stands."""
+        machine = self.resources["AssessmentStateMachine"]
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{batch_id}"
+        return boto3.client("stepfunctions").describe_execution(executionArn=arn)
+
+    def states(self, batch_id: str) -> list[str]:
+        """The states that the execution entered, in order."""
+        history = boto3.client("stepfunctions").get_execution_history(
+            executionArn=self.execution(batch_id)["executionArn"]
+        )
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in history["events"]
+            if event["type"].endswith("StateEntered")
+        ]
+
+    def until(self, condition: Any) -> None:
+        """Deliver messages until the condition holds."""
+        patience = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < patience, "waited in vain"
+            if self.deliver() == 0:
+                self.judge.release()
+                time.sleep(0.01)
+
+    def run_to_the_end(self, batch_id: str) -> dict[str, Any]:
+        """Deliver messages until the execution has ended; the ended execution."""
+        self.until(lambda: self.execution(batch_id)["status"] != "RUNNING")
+        return self.execution(batch_id)
+
+
+def lambda_context(name: str) -> SimpleNamespace:
+    return SimpleNamespace(
+        function_name=name,
+        memory_limit_in_mb=512,
+        invoked_function_arn=f"arn:aws:lambda:{ARN}:function:{name}",
+        aws_request_id=str(uuid.uuid4()),
+        get_remaining_time_in_millis=lambda: 60_000,
+    )
+
+
+def sqs_record(queue: str, message: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{ARN}:{queue}",
+        "awsRegion": REGION,
+    }
+
+
+def template() -> dict[str, Any]:
+    return yaml_parse((ROOT / "template.yaml").read_text())
+
+
+def definition() -> dict[str, Any]:
+    """The state machine with the functions' names as SAM would put their ARNs."""
+    text = (ROOT / "statemachine" / "assessment.asl.json").read_text()
+
+    def function_arn(found: re.Match[str]) -> str:
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", found[1]).lower()
+        return f"arn:aws:lambda:{ARN}:function:{name}"
+
+    return json.loads(re.sub(r"\$\{(\w+)FunctionArn\}", function_arn, text))
+
+
+def environment(parsed: dict[str, Any], resources: dict[str, str]) -> dict[str, str]:
+    """The functions' variables as CloudFormation would resolve them."""
+    parameters = {
+        name: str(parameter.get("Default", "http://judge.test"))
+        for name, parameter in parsed["Parameters"].items()
+    }
+    known = {**SUBSTITUTES, **parameters, **resources}
+
+    def resolved(value: Any) -> str:
+        if isinstance(value, dict) and "Ref" in value:
+            return known[value["Ref"]]
+        if isinstance(value, dict):
+            return re.sub(r"\$\{([\w:]+)\}", lambda found: known[found[1]], value["Fn::Sub"])
+        return str(value)
+
+    variables = parsed["Globals"]["Function"]["Environment"]["Variables"]
+    return {name: resolved(value) for name, value in variables.items()}
+
+
+def create_resources(parsed: dict[str, Any]) -> dict[str, str]:
+    """Create what the template declares; the values that a `Ref` to them would give."""
+    made: dict[str, str] = {}
+    table = parsed["Resources"]["AssessmentTable"]["Properties"]
+    boto3.client("dynamodb").create_table(
+        TableName="AssessmentTable",
+        **{key: table[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")},
+    )
+    made["AssessmentTable"] = "AssessmentTable"
+    boto3.client("s3").create_bucket(
+        Bucket="content-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    made["ContentBucket"] = "content-bucket"
+    sqs = boto3.client("sqs")
+    for queue in (*QUEUES, "SubscriberQueue"):
+        hidden = parsed["Resources"][queue]["Properties"].get("VisibilityTimeout", 30)
+        made[queue] = sqs.create_queue(
+            QueueName=queue, Attributes={"VisibilityTimeout": str(hidden)}
+        )["QueueUrl"]
+    subscribe(boto3.client("events"), parsed, made)
+    made["AssessmentStateMachine"] = boto3.client("stepfunctions").create_state_machine(
+        name=f"{STACK_NAME}-assessment",
+        definition=json.dumps(definition()),
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine",
+    )["stateMachineArn"]
+    return made
+
+
+def subscribe(events: Any, parsed: dict[str, Any], made: dict[str, str]) -> None:
+    """The own bus, and the template's rule that copies our events to the subscriber queue."""
+    bus = f"{STACK_NAME}-events"
+    events.create_event_bus(Name=bus)
+    pattern = parsed["Resources"]["SubscriberRule"]["Properties"]["EventPattern"]
+    events.put_rule(Name="Subscriber", EventBusName=bus, EventPattern=json.dumps(pattern))
+    target = {"Id": "queue", "Arn": f"arn:aws:sqs:{ARN}:SubscriberQueue"}
+    events.put_targets(Rule="Subscriber", EventBusName=bus, Targets=[target])
+    made["AssessmentEventBus"] = bus
+
+
+def dispatcher(stack: Stack) -> Any:
+    """A stand-in for `invoke` of moto's Lambda that calls the stack's handlers."""
+
+    def invoke(
+        _backend: Any, function_name: str, _qualifier: Any, body: Any, _headers: Any, headers: Any
+    ) -> bytes:
+        try:
+            answer = stack.invoke(function_name.rsplit(":", 1)[-1], json.loads(body))
+        except Exception as error:  # noqa: BLE001  the runtime reports every error of a handler
+            headers["x-amz-function-error"] = "Unhandled"
+            answer = {"errorType": type(error).__name__, "errorMessage": str(error)}
+        return json.dumps(answer).encode()
+
+    return invoke
+
+
+def evaluate_jsonata(expression: str) -> Any:
+    return json.loads(json.dumps(Jsonata(expression).evaluate(None)))
+
+
+@contextmanager
+def running_stack() -> Iterator[Stack]:
+    """The stack, and nothing left of it afterwards."""
+    parsed = template()
+    aws = {
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "POWERTOOLS_METRICS_DISABLED": "true",
+    }
+    configuration = {
+        "stepfunctions": {"execute_state_machine": True},
+        "lambda": {"use_docker": False},
+    }
+    with mock.patch.dict(os.environ, aws), mock_aws(config=configuration):
+        os.environ.pop("AWS_ENDPOINT_URL", None)
+        boto3.setup_default_session()
+        resources = create_resources(parsed)
+        judge = JudgeEndpoint(send=lambda url, body: stack.send(url, body))
+        recorder = CallRecorder(resources)
+        stack = Stack(resources, judge, recorder)
+
+        def http_client() -> httpx.AsyncClient:
+            return httpx.AsyncClient(transport=judge.transport())
+
+        with (
+            mock.patch.dict(os.environ, environment(parsed, resources)),
+            mock.patch.object(LambdaSimpleBackend, "invoke", dispatcher(stack)),
+            mock.patch.object(moto_jsonata, "_eval_jsonata", evaluate_jsonata),
+            mock.patch.object(wiring, "http_client", http_client),
+            recorder.listening(),
+        ):
+            wiring.forget()
+            yield stack
+            wiring.forget()

@@ -1,0 +1,177 @@
+"""Batches that go all the way: from a request through the API to a published result."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from scipy.stats import spearmanr
+
+from assessment.events import EventType
+from tests.workflow.judge import essay_text
+
+ABILITIES = [-3.0, -2.2, -1.5, -0.7, 0.2, 0.9, 1.6, 2.3]
+GRADED = {"D": -2.5, "C": -0.9, "B": 0.8, "A": 2.4}
+ONE_WAVE = {"max_waves": 1, "min_comparisons_per_essay": 1}
+THREE_WAVES = {"max_waves": 3, "min_comparisons_per_essay": 1, "target_mean_se": 0.01}
+
+
+def register_anchors(stack):
+    status, body = stack.api(
+        "POST",
+        "/v1/anchors/register",
+        {
+            "assignment_id": "trees",
+            "grade_scale": list(GRADED),
+            "anchors": [
+                {"anchor_ref": grade, "grade": grade, "text": essay_text(ability, 100 + number)}
+                for number, (grade, ability) in enumerate(GRADED.items())
+            ],
+        },
+    )
+    assert status == 201, body
+
+
+def request_batch(stack, config, *, assignment_id=None):
+    body = {
+        "essays": [
+            {"essay_id": f"essay-{number}", "text": essay_text(ability, number)}
+            for number, ability in enumerate(ABILITIES)
+        ],
+        "config": {"seed": 1, **config},
+    }
+    if assignment_id:
+        body["assignment_id"] = assignment_id
+    status, accepted = stack.api("POST", "/v1/batches", body)
+    assert status == 202, accepted
+    return accepted["batch_id"]
+
+
+def progress(stack, batch_id):
+    status, body = stack.api("GET", f"/v1/batches/{batch_id}")
+    assert status == 200, body
+    return body
+
+
+def results(stack, batch_id):
+    status, body = stack.api("GET", f"/v1/batches/{batch_id}/results")
+    assert status == 200, body
+    return body
+
+
+def event_types(stack):
+    return Counter(event["detail-type"] for event in stack.events())
+
+
+def test_a_batch_of_one_wave_is_finalised(stack):
+    batch_id = request_batch(stack, ONE_WAVE)
+    execution = stack.run_to_the_end(batch_id)
+    assert execution["status"] == "SUCCEEDED"
+    assert stack.states(batch_id) == [
+        "PrepareBatch",
+        "PlanWave",
+        "AnyComparisonsPlanned",
+        "SubmitWave",
+        "ScoreBatch",
+        "FollowDecision",
+        "FinaliseBatch",
+        "BatchFinalised",
+    ]
+    assert progress(stack, batch_id)["status"] == "COMPLETED"
+    assert event_types(stack) == {
+        EventType.WAVE_SCORED: 1,
+        EventType.COMPLETED: 1,
+        EventType.RESULT_PUBLISHED: 1,
+    }
+
+
+def test_waves_go_on_until_the_last_that_is_allowed(stack):
+    batch_id = request_batch(stack, THREE_WAVES)
+    stack.run_to_the_end(batch_id)
+    entered = Counter(stack.states(batch_id))
+    assert entered["PlanWave"] == entered["SubmitWave"] == entered["ScoreBatch"] == 3
+    waves = progress(stack, batch_id)["waves"]
+    assert [wave["wave"] for wave in waves] == [1, 2, 3]
+    assert all(wave["recorded"] == wave["planned"] > 0 for wave in waves[:1])
+
+
+def test_anchors_turn_the_ranking_into_grades(stack):
+    register_anchors(stack)
+    batch_id = request_batch(stack, THREE_WAVES, assignment_id="trees")
+    stack.run_to_the_end(batch_id)
+    document = results(stack, batch_id)
+    projections = document["grade_projections"]
+    assert projections["projections_available"] is True
+    assert projections["primary_grades"].keys() == {f"essay-{n}" for n in range(len(ABILITIES))}
+    for shares in projections["grade_probabilities"].values():
+        assert sum(shares.values()) == pytest.approx(1.0, abs=1e-6)
+    assert sum(entry["is_anchor"] for entry in document["rankings"]) == len(GRADED)
+
+
+def test_without_anchors_the_batch_still_ranks(stack):
+    batch_id = request_batch(stack, THREE_WAVES)
+    stack.run_to_the_end(batch_id)
+    document = results(stack, batch_id)
+    assert document["grade_projections"]["projections_available"] is False
+    found = {entry["essay_id"]: entry["bradley_terry_score"] for entry in document["rankings"]}
+    agreement = spearmanr(ABILITIES, [found[f"essay-{n}"] for n in range(len(ABILITIES))])
+    assert agreement.statistic > 0.8
+
+
+def test_the_same_verdicts_give_the_same_bytes(stack):
+    register_anchors(stack)
+    batch_id = request_batch(stack, ONE_WAVE, assignment_id="trees")
+    stack.run_to_the_end(batch_id)
+    before = progress(stack, batch_id), results(stack, batch_id)
+    again = stack.invoke("finalise_batch", {"batch_id": batch_id})
+    assert again["status"] == "COMPLETED"
+    assert results(stack, batch_id) == before[1]
+
+
+def test_a_judge_that_answers_at_once_needs_no_callback(stack):
+    stack.judge.answer_at_once = True
+    batch_id = request_batch(stack, ONE_WAVE)
+    assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
+
+
+def test_failing_doubled_and_shuffled_callbacks_lose_nothing(stack):
+    stack.judge.error_share = stack.judge.duplicate_share = 0.2
+    stack.judge.shuffle = True
+    config = {**THREE_WAVES, "min_success_rate_threshold": 0.5}
+    batch_id = request_batch(stack, config)
+    assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
+    counts = results(stack, batch_id)["comparisons"]
+    assert counts["planned"] == counts["recorded"] + counts["failed"]
+    assert counts["recorded"] > 0
+    assert max(stack.judge.asked.values()) == 1, "a verdict was paid for twice"
+
+
+def test_a_busy_judge_is_asked_again(stack):
+    stack.judge.busy_share = 0.1
+    batch_id = request_batch(stack, ONE_WAVE)
+    assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
+    counts = results(stack, batch_id)["comparisons"]
+    assert counts["failed"] == 0
+    assert max(stack.judge.asked.values()) == 2
+
+
+def test_a_request_event_starts_the_same_batch(stack):
+    detail = {
+        "data": {
+            "essays": [
+                {"essay_id": f"essay-{n}", "text": essay_text(a, n)}
+                for n, a in enumerate(ABILITIES)
+            ],
+            "config": {"max_waves": 1},
+        }
+    }
+    event = {
+        "id": "0f8e3f0e-6d3c-4b69-9d7b-64ad1c2b9f51",
+        "detail-type": EventType.REQUESTED.value,
+        "source": "school.platform",
+        "detail": detail,
+    }
+    first = stack.invoke("accept_request", event)
+    again = stack.invoke("accept_request", event)
+    assert first["batch_id"] == again["batch_id"]
+    assert stack.run_to_the_end(first["batch_id"])["status"] == "SUCCEEDED"
