@@ -6,6 +6,7 @@ document (RFC 9457) and the command line prints it.
     CJError
     |-- InvalidRequestError            the caller can mend it; names the field
     |   |-- UnknownGradeError          a grade that is not on the scale
+    |   |-- GradeScaleMismatchError    a scale that is not the assignment's
     |   |-- MalformedCallbackError     a callback that cannot be read or attributed
     |   `-- NotPermittedError          a value only an administrator may set
     |-- NotFoundError
@@ -65,6 +66,13 @@ class UnknownGradeError(InvalidRequestError):
 
     code = "unknown-grade"
     title = "The grade is not on the scale"
+
+
+class GradeScaleMismatchError(InvalidRequestError):
+    """A request whose grade scale is not that of its assignment."""
+
+    code = "grade-scale-mismatch"
+    title = "The grade scale is not the assignment's"
 
 
 class MalformedCallbackError(InvalidRequestError):

@@ -1,22 +1,41 @@
-"""Grade scales: ordered lists of grades, worst first, as data."""
+"""Grade scales: ordered lists of grades, worst first, as data.
+
+The known scales are the files of `scales/`, one each, named by their file: a new file is a new
+scale. An assignment may bring a scale of its own instead.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from importlib.resources import files
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from assessment.domain.errors import InvalidRequestError, UnknownGradeError
+from assessment.domain.errors import (
+    GradeScaleMismatchError,
+    InvalidRequestError,
+    UnknownGradeError,
+)
+
+DEFAULT_SCALE = "swedish_8_anchor"
 
 
 class GradeScale(BaseModel):
-    """An ordered list of grades, worst first."""
+    """An ordered list of grades, worst first.
+
+    `minus_grades` are those that are refined: an ability in the lowest quarter of such a grade's
+    band is reported as the grade with a minus. Only grades with neighbours on both sides have a
+    band with a lowest quarter.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    title: str = ""
     grades: Annotated[tuple[str, ...], Field(min_length=2, max_length=40)]
     passing_grade: str | None = None
+    minus_grades: tuple[str, ...] = ()
 
     @field_validator("grades")
     @classmethod
@@ -28,6 +47,20 @@ class GradeScale(BaseModel):
             message = "a grade label is empty"
             raise ValueError(message)
         return grades
+
+    @model_validator(mode="after")
+    def _belonging(self) -> Self:
+        if self.passing_grade is not None and self.passing_grade not in self.grades:
+            message = f"the passing grade {self.passing_grade!r} is not one of the grades"
+            raise ValueError(message)
+        for grade in self.minus_grades:
+            if grade not in self.grades[1:-1]:
+                message = f"{grade!r} cannot have a minus: it is not between two other grades"
+                raise ValueError(message)
+            if f"{grade}-" in self.grades:
+                message = f"{grade!r} cannot have a minus: {grade}- is a grade of its own"
+                raise ValueError(message)
+        return self
 
     def position(self, grade: str, *, field: str = "grade") -> int:
         """The grade's place on the scale, counted from the worst at 0.
@@ -45,34 +78,17 @@ class GradeScale(BaseModel):
             ) from None
 
 
-SCALES: dict[str, GradeScale] = {
-    scale.name: scale
-    for scale in (
-        GradeScale(
-            name="swedish_8_anchor",
-            grades=("F", "E", "D", "D+", "C", "C+", "B", "A"),
-            passing_grade="E",
-        ),
-        GradeScale(
-            name="eng5_np_legacy_9_step",
-            grades=("F", "E-", "E+", "D", "D+", "C-", "C+", "B", "A"),
-            passing_grade="E-",
-        ),
-        GradeScale(
-            name="gcse_9_1",
-            grades=("U", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
-            passing_grade="4",
-        ),
-        GradeScale(name="cefr_a1_c2", grades=("A1", "A2", "B1", "B2", "C1", "C2")),
-        GradeScale(
-            name="us_letter",
-            grades=("F", "D-", "D", "D+", "C-", "C", "C+", "B-", "B", "B+", "A-", "A", "A+"),
-            passing_grade="D-",
-        ),
-    )
-}
+def _known_scales() -> dict[str, GradeScale]:
+    folder = files("assessment.domain") / "scales"
+    found = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
+    scales = [
+        GradeScale(name=file.name.removesuffix(".json"), **json.loads(file.read_text("utf-8")))
+        for file in found
+    ]
+    return {scale.name: scale for scale in scales}
 
-DEFAULT_SCALE = "swedish_8_anchor"
+
+SCALES: dict[str, GradeScale] = _known_scales()
 
 
 def scale_named(value: str | list[str] | None) -> GradeScale:
@@ -95,8 +111,35 @@ def scale_named(value: str | list[str] | None) -> GradeScale:
         return SCALES[value]
     try:
         return GradeScale(name="custom", grades=tuple(value))
-    except ValueError as error:
+    except ValidationError as error:
         raise InvalidRequestError(
             "a scale needs two to forty different, non-empty grades, worst first",
             field="grade_scale",
         ) from error
+
+
+def check_same_scale(asked: str | list[str] | None, registered: GradeScale | None) -> None:
+    """Refuse a request that expects other grades than its assignment has.
+
+    Raises
+    ------
+    GradeScaleMismatchError
+        If the assignment has another scale, or there is no assignment that could have one.
+    InvalidRequestError
+        If what is asked for is no scale.
+    """
+    if asked is None:
+        return
+    wanted = scale_named(asked)
+    if registered is None:
+        raise GradeScaleMismatchError(
+            "grades come from the anchors of an assignment; name the assignment_id or leave "
+            "grade_scale out",
+            field="grade_scale",
+        )
+    if wanted.grades != registered.grades:
+        raise GradeScaleMismatchError(
+            f"the request expects {' '.join(wanted.grades)}, the assignment has "
+            f"{' '.join(registered.grades)}; send the assignment's scale or leave the field out",
+            field="grade_scale",
+        )
