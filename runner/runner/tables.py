@@ -27,6 +27,8 @@ def percent(probability: float) -> str:
     """A probability in per cent that never rounds to a certainty."""
     if _NEARLY_CERTAIN <= probability < 1:
         return ">99%"
+    if 0 < probability <= 1 - _NEARLY_CERTAIN:
+        return "<1%"
     return f"{probability:.0%}"
 
 
@@ -117,7 +119,7 @@ def summary_lines(result: ResultDocument) -> list[str]:
             f"mean SE {reliability.mean_se:.2f}, largest {reliability.max_se:.2f} logits"
         ),
     ]
-    lines += _audit_lines(result) + _order_lines(result) + _grade_lines(result)
+    lines += _audit_lines(result) + _order_lines(result) + _grade_lines(result) + result.notes
     if result.cost_usd:
         lines.append(f"the judge cost {result.cost_usd:.2f} USD")
     return lines
@@ -155,5 +157,5 @@ def _grade_lines(result: ResultDocument) -> list[str]:
         grades = ", ".join(info.extrapolated_grades)
         lines.append(f"grades without an anchor of their own, extrapolated: {grades}")
     if projections.needs_more_evidence:
-        lines.append(f"{len(projections.needs_more_evidence)} essays need more evidence")
+        lines.append(f"in need of more evidence: {', '.join(projections.needs_more_evidence)}")
     return lines

@@ -1,0 +1,182 @@
+"""A small stack behind real HTTP: the API's routes, rules and problem documents, batches scripted.
+
+Requests are parsed, refused and answered by the product's own models and problem documents; only
+the life of a batch is a script of answers, one for each question.
+"""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from assessment.adapters.http_api import checked_batch_id, json_body, problem
+from assessment.adapters.tokens import TokenRefusedError, signed_token, verified_claims
+from assessment.domain.config import Source, resolve_config
+from assessment.domain.errors import (
+    CJError,
+    IdempotencyConflictError,
+    IllegalTransitionError,
+    ResultNotReadyError,
+    UnknownAssignmentError,
+    UnknownBatchError,
+)
+from assessment.domain.grade_scale import scale_named
+from assessment.domain.identifiers import batch_id_for_key
+from assessment.domain.request import AnchorRegistration, BatchRequest, parse
+from assessment.usecases.read_batch import BatchProgress
+from tests.unit.runner import documents
+
+SECRET = "a secret of at least thirty-two bytes, for tests"
+
+
+@dataclass
+class FakeStack:
+    """What the server holds and has seen; tests prepare and read it."""
+
+    url: str = ""
+    script: list[BatchProgress] = field(default_factory=list)
+    result: dict[str, Any] | None = None
+    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    assignments: dict[str, AnchorRegistration] = field(default_factory=dict)
+    batches: dict[str, BatchRequest] = field(default_factory=dict)
+    interruptions: list[int] = field(default_factory=list)
+    asked: threading.Event = field(default_factory=threading.Event)
+
+    def token(self, scope: str = "cj:use", lifetime: timedelta = timedelta(hours=1)) -> str:
+        return signed_token(
+            "tests", secret=SECRET, scope=scope, now=datetime.now(UTC), lifetime=lifetime
+        )
+
+    def calls(self, method: str, ending: str) -> list[dict[str, str]]:
+        """The headers of the calls to a route."""
+        return [h for m, path, h in self.requests if m == method and path.endswith(ending)]
+
+    def next_progress(self, batch_id: str) -> BatchProgress:
+        if batch_id not in self.batches:
+            raise UnknownBatchError(batch_id)
+        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        self.asked.set()
+        return step.model_copy(update={"batch_id": batch_id})
+
+
+def _register(stack: FakeStack, body: bytes) -> dict[str, Any]:
+    registration = parse(AnchorRegistration, json_body(body.decode()))
+    scale = scale_named(registration.grade_scale)
+    for index, anchor in enumerate(registration.anchors):
+        scale.position(anchor.grade, field=f"anchors[{index}].grade")
+    stack.assignments[registration.assignment_id] = registration
+    return {
+        "assignment_id": registration.assignment_id,
+        "registered": len(registration.anchors),
+        "grade_scale": scale.grades,
+        "anchors": [{"anchor_ref": a.anchor_ref, "grade": a.grade} for a in registration.anchors],
+    }
+
+
+def _request(stack: FakeStack, request: Request, body: bytes, *, admin: bool) -> dict[str, Any]:
+    wanted = parse(BatchRequest, json_body(body.decode()))
+    if wanted.assignment_id and wanted.assignment_id not in stack.assignments:
+        raise UnknownAssignmentError(wanted.assignment_id)
+    resolve_config([(Source.REQUEST, wanted.config)], is_admin=admin)
+    batch_id = batch_id_for_key(request.headers["Idempotency-Key"])
+    if stack.batches.setdefault(batch_id, wanted) != wanted:
+        raise IdempotencyConflictError("Idempotency-Key: used before for a different request")
+    return documents.accepted(batch_id)
+
+
+def _result(stack: FakeStack, batch_id: str) -> dict[str, Any]:
+    if batch_id not in stack.batches:
+        raise UnknownBatchError(batch_id)
+    if stack.result is None:
+        raise ResultNotReadyError("the batch is SCORING; ask again when its status is COMPLETED")
+    return {**stack.result, "batch_id": batch_id}
+
+
+def _cancel(stack: FakeStack, batch_id: str) -> dict[str, Any]:
+    if batch_id not in stack.batches:
+        raise UnknownBatchError(batch_id)
+    if stack.result is not None:
+        raise IllegalTransitionError("status: a batch that is COMPLETED cannot become CANCELLED")
+    return documents.accepted(batch_id) | {"status": "CANCELLED"}
+
+
+def application(stack: FakeStack) -> Starlette:
+    def guarded(status: int, act: Callable[[Request, bytes, bool], object]) -> Any:
+        async def endpoint(request: Request) -> Response:
+            stack.requests.append((request.method, request.url.path, dict(request.headers)))
+            if stack.interruptions:
+                return Response(status_code=stack.interruptions.pop(0))
+            body = await request.body()
+            try:
+                claims = verified_claims(request.headers.get("Authorization", ""), secret=SECRET)
+            except TokenRefusedError:
+                return JSONResponse({"message": "Unauthorized"}, status_code=401)
+            try:
+                answer = act(request, body, "cj:admin" in claims.scope)
+            except CJError as error:
+                refusal = problem(error)
+                return Response(
+                    refusal.body, status_code=error.status, media_type=refusal.content_type
+                )
+            return Response(json.dumps(answer), status_code=status, media_type="application/json")
+
+        return endpoint
+
+    def batch_id(request: Request) -> str:
+        return checked_batch_id(request.path_params["batch_id"])
+
+    async def healthz(request: Request) -> Response:
+        stack.requests.append((request.method, request.url.path, {}))
+        return JSONResponse({"status": "ok", "version": "0"})
+
+    base = "/_aws/execute-api/abc123/live"
+    routes = {
+        ("POST", "/v1/anchors/register"): guarded(201, lambda _, body, __: _register(stack, body)),
+        ("POST", "/v1/batches"): guarded(
+            202, lambda request, body, admin: _request(stack, request, body, admin=admin)
+        ),
+        ("GET", "/v1/batches/{batch_id}"): guarded(
+            200, lambda r, _, __: stack.next_progress(batch_id(r)).model_dump(mode="json")
+        ),
+        ("GET", "/v1/batches/{batch_id}/results"): guarded(
+            200, lambda r, _, __: _result(stack, batch_id(r))
+        ),
+        ("POST", "/v1/batches/{batch_id}/cancel"): guarded(
+            200, lambda r, _, __: _cancel(stack, batch_id(r))
+        ),
+        ("GET", "/v1/healthz"): healthz,
+    }
+    return Starlette(
+        routes=[
+            Route(base + path, endpoint, methods=[method])
+            for (method, path), endpoint in routes.items()
+        ]
+    )
+
+
+@contextmanager
+def serving(stack: FakeStack) -> Iterator[FakeStack]:
+    """The stack on a free port of this machine, as long as the context lasts."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    stack.url = f"http://127.0.0.1:{port}/_aws/execute-api/abc123/live"
+    server = uvicorn.Server(uvicorn.Config(application(stack), log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield stack
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+        assert not thread.is_alive()

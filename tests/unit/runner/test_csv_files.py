@@ -1,0 +1,41 @@
+"""CSV that a spreadsheet can open without running a cell."""
+
+import csv
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assessment.domain.result import ResultDocument
+from runner.csv_files import safe_cell, to_csv
+from runner.exports import result_csv
+from tests.unit.runner import documents
+
+CELLS = st.one_of(
+    st.text(alphabet=st.characters(exclude_categories=["Cs"])),
+    st.sampled_from(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "plain"]),
+)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=4))
+def test_no_text_cell_begins_like_a_formula(cells: list[str]):
+    back = next(csv.reader(io.StringIO(to_csv(cells, []), newline="")), [""])
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in back)
+    # What the quote mark protects is still there, whole.
+    assert [cell.removeprefix("'") for cell in back] == [cell.removeprefix("'") for cell in cells]
+
+
+def test_a_negative_number_stays_a_number():
+    assert safe_cell(-1.5) == -1.5
+
+
+def test_a_result_as_rows():
+    result = ResultDocument.model_validate(documents.result())
+    rows = list(csv.DictReader(io.StringIO(result_csv(result))))
+    assert [row["essay_id"] for row in rows] == [r.essay_id for r in result.rankings]
+    ada, one, ben, _ = rows
+    assert (ada["kind"], ada["projected_grade"], ada["p_A"]) == ("student", "A", "0.997")
+    assert float(ben["bradley_terry_score"]) == -0.75
+    assert (ben["needs_more_evidence"], ada["needs_more_evidence"]) == ("true", "false")
+    assert (one["kind"], one["anchor_grade"], one["p_A"]) == ("anchor", "'=B", "")
+    assert "p_=B" in ada
