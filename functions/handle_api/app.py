@@ -38,6 +38,7 @@ def register() -> Response[str]:
     registered = register_anchors(
         parse(AnchorRegistration, json_body(event.body)),
         is_admin=is_admin(event.raw_event),
+        stack=stack_defaults(),
         assignments=wiring.assignments(),
         content=wiring.content(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -35,6 +36,7 @@ def register_anchors(
     registration: AnchorRegistration,
     *,
     is_admin: bool,
+    stack: Mapping[str, Any],
     assignments: AssignmentStore,
     content: ContentStore,
 ) -> AnchorsRegistered:
@@ -48,18 +50,18 @@ def register_anchors(
         If the assignment's configuration is not valid. Nothing has been stored in these cases.
     """
     known = assignments.get_assignment(registration.assignment_id)
-    config = _config(registration, known, is_admin=is_admin)
+    config = _config(registration, known, stack, is_admin=is_admin)
     scale = _scale(registration, known)
     anchors = {anchor.anchor_ref: anchor for anchor in (known.anchors if known else [])}
     for index, submitted in enumerate(registration.anchors):
         scale.position(submitted.grade, field=f"anchors[{index}].grade")
+    _check_kept(scale, anchors, {submitted.anchor_ref for submitted in registration.anchors})
     for submitted in registration.anchors:
         anchors[submitted.anchor_ref] = Anchor(
             anchor_ref=submitted.anchor_ref,
             grade=submitted.grade,
             text_sha256=content.put_text(submitted.text),
         )
-    _check_all_on(scale, anchors)
     assignment = Assignment(
         assignment_id=registration.assignment_id,
         instructions=_instructions(registration, known),
@@ -86,18 +88,25 @@ def _scale(registration: AnchorRegistration, known: Assignment | None) -> GradeS
 
 
 def _config(
-    registration: AnchorRegistration, known: Assignment | None, *, is_admin: bool
+    registration: AnchorRegistration,
+    known: Assignment | None,
+    stack: Mapping[str, Any],
+    *,
+    is_admin: bool,
 ) -> dict[str, Any]:
     """The assignment's own settings, checked as a request's would be."""
     if registration.config is None:
         return known.config if known else {}
-    resolve_config([(Source.REQUEST, registration.config)], is_admin=is_admin)
+    # Over the stack's values, as a batch will have them: its caps hold here too.
+    resolve_config(
+        [(Source.STACK, stack), (Source.REQUEST, registration.config)], is_admin=is_admin
+    )
     return registration.config
 
 
-def _check_all_on(scale: GradeScale, anchors: dict[str, Anchor]) -> None:
+def _check_kept(scale: GradeScale, anchors: dict[str, Anchor], replaced: set[str]) -> None:
     for anchor in anchors.values():
-        if anchor.grade not in scale.grades:
+        if anchor.anchor_ref not in replaced and anchor.grade not in scale.grades:
             raise UnknownGradeError(
                 f"anchor {anchor.anchor_ref}, registered before with grade {anchor.grade!r}, "
                 f"is not on the scale {scale.name}; register it again with a grade of this scale",
