@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 
+from assessment.domain.backoff import retry_delay
 from assessment.domain.batch import Batch, ClosedBy
 from assessment.domain.decision import Decision, DecisionKind
 from assessment.domain.errors import CJError, ComparisonLeasedError, JudgeUnavailableError
@@ -130,8 +132,11 @@ class Loop:
             request = JudgeRequestV1.model_validate_json(message.body)
             try:
                 await self.world.ask_async(request, last_receive=message.receives >= MAX_RECEIVES)
-            except (JudgeUnavailableError, ComparisonLeasedError):
-                message.visible_at = self.world.now + (message.visible_at - message.visible_at)
+            except (JudgeUnavailableError, ComparisonLeasedError) as error:
+                delay = retry_delay(
+                    error, receives=message.receives, spread_by=request.comparison_id
+                )
+                message.visible_at = self.world.now + timedelta(seconds=delay)
                 self.world.judge_queue.messages.append(message)
 
     def _record(self, message: Message) -> None:

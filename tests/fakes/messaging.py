@@ -47,6 +47,10 @@ class InMemoryJudgeQueue:
             Message(request.model_dump_json(by_alias=True), self._clock.now) for request in requests
         ]
 
+    def postpone(self, receipt: str, *, seconds: int) -> None:
+        """Receipts here are positions in the queue."""
+        self.messages[int(receipt)].visible_at = self._clock.now + timedelta(seconds=seconds)
+
     @property
     def requests(self) -> list[JudgeRequestV1]:
         """What is queued."""

@@ -98,10 +98,19 @@ class World:
 
     # --- the entry points ----------------------------------------------------------------------
 
-    def register(self, fault: Fault | None = None, **registration: Any) -> AnchorsRegistered:
+    def register(
+        self,
+        fault: Fault | None = None,
+        *,
+        is_admin: bool = False,
+        stack: Mapping[str, Any] | None = None,
+        **registration: Any,
+    ) -> AnchorsRegistered:
         """Register anchors."""
         return register_anchors(
             parse(AnchorRegistration, registration),
+            is_admin=is_admin,
+            stack=stack or {},
             **self._ports("assignments", "content", fault=fault),
         )
 
@@ -159,7 +168,7 @@ class World:
         submit_wave(batch_id, wave, token=token, **self._ports(*names, fault=fault), now=self.now)
 
     def score(self, batch_id: str, wave: int, fault: Fault | None = None) -> Decision:
-        """State ScoreBatch."""
+        """State ScoreBatch; its decision."""
         names = ("batches", "comparisons", "content", "events")
         return score_batch(
             batch_id,
@@ -167,7 +176,7 @@ class World:
             **self._ports(*names, fault=fault),
             statistics=STATISTICS,
             now=self.now,
-        )
+        ).decision
 
     def finalise(self, batch_id: str, fault: Fault | None = None) -> Batch:
         """State FinaliseBatch."""
