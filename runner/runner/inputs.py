@@ -85,8 +85,9 @@ def parse_config(settings: Sequence[str]) -> dict[str, Any]:
     problems: list[Problem] = []
     for setting in settings:
         name, equals, value = (part.strip() for part in setting.partition("="))
-        if not equals or not value:
-            problems.append(Problem("write it as name=value", field=f"--config {name}"))
+        if not (name and equals and value):
+            message = "write it as name=value"
+            problems.append(Problem(message, field=f"--config {name}".strip()))
         elif HINTS.get(name, name) not in BatchConfig.model_fields:
             problems.append(Problem(_unknown(name), field=f"--config {name}"))
         else:

@@ -1,4 +1,4 @@
-"""A small stack behind real HTTP: the API's routes, rules and problem documents, batches scripted.
+"""A small laptop cloud behind real HTTP: the API's rules and problem documents, batches scripted.
 
 Requests are parsed, refused and answered by the product's own models and problem documents; only
 the life of a batch is a script of answers, one for each question.
@@ -34,7 +34,7 @@ from assessment.domain.grade_scale import scale_named
 from assessment.domain.identifiers import batch_id_for_key
 from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from assessment.usecases.read_batch import BatchProgress
-from tests.unit.runner import documents
+from tests.unit.runner import aws_wire, documents
 
 SECRET = "a secret of at least thirty-two bytes, for tests"
 
@@ -43,6 +43,8 @@ SECRET = "a secret of at least thirty-two bytes, for tests"
 class FakeStack:
     """What the server holds and has seen; tests prepare and read it."""
 
+    name: str = "cj-local"
+    port: int = 0
     url: str = ""
     script: list[BatchProgress] = field(default_factory=list)
     result: dict[str, Any] | None = None
@@ -139,6 +141,11 @@ def application(stack: FakeStack) -> Starlette:
         stack.requests.append((request.method, request.url.path, {}))
         return JSONResponse({"status": "ok", "version": "0"})
 
+    async def aws(request: Request) -> Response:
+        stack.requests.append((request.method, request.url.path, dict(request.headers)))
+        target = request.headers.get("X-Amz-Target", "")
+        return aws_wire.answer(target, await request.body(), stack=stack.name, secret=SECRET)
+
     base = "/_aws/execute-api/abc123/live"
     routes = {
         ("POST", "/v1/anchors/register"): guarded(201, lambda _, body, __: _register(stack, body)),
@@ -156,20 +163,19 @@ def application(stack: FakeStack) -> Starlette:
         ),
         ("GET", "/v1/healthz"): healthz,
     }
-    return Starlette(
-        routes=[
-            Route(base + path, endpoint, methods=[method])
-            for (method, path), endpoint in routes.items()
-        ]
-    )
+    api = [
+        Route(base + path, endpoint, methods=[method])
+        for (method, path), endpoint in routes.items()
+    ]
+    return Starlette(routes=[Route("/", aws, methods=["POST"]), *api])
 
 
 @contextmanager
 def serving(stack: FakeStack) -> Iterator[FakeStack]:
     """The stack on a free port of this machine, as long as the context lasts."""
     listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    stack.url = f"http://127.0.0.1:{port}/_aws/execute-api/abc123/live"
+    stack.port = listener.getsockname()[1]
+    stack.url = f"http://127.0.0.1:{stack.port}/_aws/execute-api/abc123/live"
     server = uvicorn.Server(uvicorn.Config(application(stack), log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -1,0 +1,145 @@
+"""`cj fit`: abilities from files of judgements, against a published fit and by hand."""
+
+import csv
+import io
+import json
+import math
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from runner.cli import app
+
+DATA = Path(os.environ.get("CJ_DATA_DIR", "../shared/data"))
+
+
+def fit(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["fit", *map(str, arguments)])
+
+
+@pytest.fixture
+def chosen(tmp_path: Path) -> Path:
+    path = tmp_path / "chosen.csv"
+    path.write_text(
+        "judge,candidate_chosen,candidate_not_chosen\n"
+        "j1,ada,ben\nj2,ada,ben\nj3,ada,ben\nj4,ben,ada\n"
+    )
+    return path
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> Path:
+    path = tmp_path / "shown.csv"
+    path.write_text(
+        "text_a,text_b,verdict,judge\n"
+        "ada,ben,a,j1\nada,ben,A,j2\nben,ada,b,j3\nben,ada,a,j4\nada,ben,tie,j5\n"
+    )
+    return path
+
+
+def rows(result: Result) -> list[dict[str, str]]:
+    assert result.exit_code == 0, result.output
+    return list(csv.DictReader(io.StringIO(result.stdout)))
+
+
+def test_two_essays_by_hand(chosen: Path):
+    """Three wins of four: a difference of ln 3 with information 4 p (1 - p) = 3/4."""
+    ada, ben = rows(fit(chosen, "--estimator", "mle", "--format", "csv"))
+    assert (ada["essay_id"], ada["rank"], ben["rank"]) == ("ada", "1", "2")
+    difference = float(ada["bradley_terry_score"]) - float(ben["bradley_terry_score"])
+    assert difference == pytest.approx(math.log(3), abs=1e-6)
+    assert float(ada["bradley_terry_se"]) == pytest.approx(math.sqrt(4 / 3) / 2, abs=1e-6)
+
+
+def test_both_formats_give_the_same_abilities(chosen: Path, shown: Path):
+    shown.write_text("\n".join(shown.read_text().splitlines()[:-1]))
+    assert rows(fit(chosen, "--format", "csv")) == rows(fit(shown, "--format", "csv"))
+
+
+def test_ties_are_read(shown: Path):
+    document = json.loads(fit(shown, "--format", "json").stdout)
+    assert (document["judgements"], document["judges"], document["essays"]) == (5, 5, 2)
+    assert document["order_effect"] == {}
+    assert 0 < document["model_reliability"] < 1
+
+
+def test_the_order_effect_is_estimated_only_when_the_order_is_known(chosen: Path, shown: Path):
+    document = json.loads(fit(shown, "--order-effect", "--format", "json").stdout)
+    assert set(document["order_effect"]) == {"j1", "j2", "j3", "j4", "j5"}
+    refused = fit(chosen, "--order-effect")
+    assert refused.exit_code == 2
+    assert "--order-effect" in refused.stderr
+
+
+def test_a_verdict_column_sorted_by_winner_is_no_order_effect(tmp_path: Path):
+    """text_a always wins: by default that is ability, not the advantage of a place."""
+    path = tmp_path / "sorted.csv"
+    path.write_text("text_a,text_b,verdict\n" + "ada,ben,a\nben,cy,a\nada,cy,a\n" * 3)
+    abilities = [float(row["bradley_terry_score"]) for row in rows(fit(path, "--format", "csv"))]
+    assert abilities[0] > 1
+    assert abilities == sorted(abilities, reverse=True)
+
+
+def test_essays_that_nothing_links_are_told(tmp_path: Path):
+    path = tmp_path / "islands.csv"
+    path.write_text("text_a,text_b,verdict\nada,ben,a\ncy,dan,b\n")
+    result = fit(path)
+    assert "component" in result.stdout
+    assert "CAUTION: 2 sets" in result.stderr
+
+
+def test_a_fit_that_does_not_exist_names_the_essays(tmp_path: Path):
+    path = tmp_path / "unbeaten.csv"
+    path.write_text("text_a,text_b,verdict\nada,ben,a\nada,cy,a\nben,cy,a\ncy,ben,a\n")
+    result = fit(path, "--estimator", "mle")
+    assert result.exit_code == 2
+    assert "(ada)" in result.stderr
+    assert "--estimator map" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "places"),
+    [
+        ("a,b\n1,2\n", ["row 1: the header needs candidate_chosen"]),
+        ("text_a,text_b,verdict\nada,ben,maybe\n", ["row 2, verdict", "a, b or tie"]),
+        ("text_a,text_b,verdict\nada,,a\nben,ben,b\n", ["row 2, text_b", "row 3, text_b"]),
+        (
+            "judge,candidate_chosen,candidate_not_chosen\n,ada,ben\n",
+            ["row 2, judge: is empty"],
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named_by_row_and_field(
+    tmp_path: Path, content: str, places: list[str]
+):
+    path = tmp_path / "judgements.csv"
+    path.write_text(content)
+    result = fit(path)
+    assert result.exit_code == 2
+    assert all(place in result.stderr for place in places)
+
+
+def test_a_file_takes_the_format_of_its_ending(chosen: Path, tmp_path: Path):
+    for name in ("fit.csv", "fit.json", "fit.txt"):
+        assert fit(chosen, "--output", tmp_path / name).exit_code == 0
+    assert (tmp_path / "fit.csv").read_text().startswith("rank,essay_id")
+    assert json.loads((tmp_path / "fit.json").read_text())["essays"] == 2
+    assert "ability ± SE" in (tmp_path / "fit.txt").read_text()
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["Coertjens2015_stress", "Bramley2018_1b", "McMahon2014_teachers"])
+def test_epsilon_gives_the_published_abilities(name: str):
+    """Fits published with R's sirt::btm, eps .3, which stops at its own tolerance."""
+    published = DATA / "cj-sessions" / f"{name}.published-fit.csv"
+    if not published.exists():
+        pytest.skip(f"{published} is absent; set CJ_DATA_DIR")
+    fitted = rows(
+        fit(published.with_name(f"{name}.csv"), "--estimator", "epsilon", "--format", "csv")
+    )
+    ours = {row["essay_id"]: float(row["bradley_terry_score"]) for row in fitted}
+    with published.open(encoding="utf-8-sig", newline="") as file:
+        theirs = {row["individual"]: float(row["theta"]) for row in csv.DictReader(file)}
+    assert ours == pytest.approx(theirs, abs=2e-3)

@@ -1,0 +1,118 @@
+"""From the options of a command to what the API takes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.errors import BadInputError
+from runner.inputs import JudgeTexts, parse_config, parse_scale, read_assessment
+
+
+def assessment(folder: Path, **values: Any):
+    options: dict[str, Any] = {
+        "anchors": folder.parent / "anchors.csv",
+        "assignment": None,
+        "scale": None,
+        "texts": JudgeTexts(),
+        "settings": (),
+        **values,
+    }
+    return read_assessment(folder, **options)
+
+
+def registered_id(folder: Path, **values: Any) -> str:
+    registration = assessment(folder, **values).registration
+    assert registration is not None
+    return registration.request.assignment_id
+
+
+def test_settings_have_the_type_that_they_are_written_in():
+    settings = ["seed=7", "target_mean_se = 0.4", "strategy=random", "max_cost_usd=null"]
+    assert parse_config(settings) == {
+        "seed": 7,
+        "target_mean_se": 0.4,
+        "strategy": "random",
+        "max_cost_usd": None,
+    }
+
+
+def test_every_wrong_setting_is_named_at_once():
+    with pytest.raises(BadInputError) as refusal:
+        parse_config(["seed", "seeds=1", "audit_share=2", "strategy=guess", "=1"])
+    assert [problem.field for problem in refusal.value.problems] == [
+        "--config seed",
+        "--config seeds",
+        "--config",
+        "--config strategy",
+        "--config audit_share",
+    ]
+    assert "did you mean seed?" in str(refusal.value)
+
+
+def test_a_name_of_an_upstream_system_is_let_through():
+    assert parse_config(["max_comparisons=10"]) == {"max_comparisons": 10}
+    with pytest.raises(BadInputError, match="max_pairwise_comparisons"):
+        parse_config(["max_comparisons=0"])
+
+
+def test_scales_by_name_and_by_labels():
+    assert parse_scale(None) is None
+    assert parse_scale("gcse_9_1") == "gcse_9_1"
+    assert parse_scale("low, middle, high") == ["low", "middle", "high"]
+    for wrong in ("unknown", "low,low", "low,"):
+        with pytest.raises(BadInputError, match="--scale"):
+            parse_scale(wrong)
+
+
+def test_the_assignment_is_made_of_what_is_registered(folder: Path):
+    made = registered_id(folder)
+    assert made.startswith("unit-essays-")
+    assert registered_id(folder) == made
+    (folder / "cy.txt").write_text("One student more changes nothing about the anchors.")
+    assert registered_id(folder) == made
+    assert registered_id(folder, scale="F,E,D,C,B,A") != made
+    (folder.parent / "good.txt").write_text("Another anchor text.")
+    assert registered_id(folder) != made
+    assert registered_id(folder, assignment="tides-2026") == "tides-2026"
+
+
+def test_texts_for_the_judge(folder: Path):
+    files = {name: folder.parent / f"{name}.md" for name in ("one", "two", "prompt", "rubric")}
+    for name, path in files.items():
+        path.write_text(f"{name}\n")
+    texts = JudgeTexts([files["one"], files["two"]], files["prompt"], files["rubric"])
+    registration = assessment(folder, texts=texts).registration
+    assert registration is not None
+    request = registration.request
+    assert request.instructions == "one\n\ntwo"
+    assert (request.student_prompt, request.judge_rubric) == ("prompt\n", "rubric\n")
+
+
+def test_without_anchors_there_is_no_registration(folder: Path):
+    read = assessment(folder, anchors=None, settings=["seed=1"])
+    assert read.registration is None
+    assert read.request.assignment_id is None
+    assert read.request.config == {"seed": 1}
+    assert assessment(folder, anchors=None, assignment="known").request.assignment_id == "known"
+
+
+def test_what_is_registered_with_anchors_needs_them(folder: Path):
+    with pytest.raises(BadInputError) as refusal:
+        assessment(folder, anchors=None, scale="gcse_9_1", texts=JudgeTexts(rubric=folder))
+    assert [problem.field for problem in refusal.value.problems] == ["--scale", "--rubric"]
+
+
+def test_the_problems_of_all_inputs_come_together(folder: Path):
+    (folder / "empty.txt").write_text("")
+    with pytest.raises(BadInputError) as refusal:
+        assessment(folder, anchors=folder.parent / "absent.csv", settings=["nonsense=1"])
+    text = str(refusal.value)
+    assert all(part in text for part in ("absent.csv", "--config nonsense", "empty.txt"))
+
+
+def test_an_assignment_id_that_cannot_be_one_is_told_by_its_option(folder: Path):
+    with pytest.raises(BadInputError, match="--assignment"):
+        assessment(folder, assignment="no spaces here")
+    with pytest.raises(BadInputError, match="--assignment"):
+        assessment(folder, anchors=None, assignment="no spaces here")
