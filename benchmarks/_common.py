@@ -1,8 +1,8 @@
 """What all benchmarks share: arguments, claims against a bar, a table, and the JSON they write.
 
-    options = arguments(__doc__)
-    ...
-    report(options, rows=rows, claims=[Claim("coverage", 0.94, "share", at_least(0.92))])
+options = arguments(__doc__)
+...
+report(options, rows=rows, claims=[Claim("coverage", 0.94, "share", at_least(0.92))])
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._linear import DenseSystem, invert, symmetric
+from scoring._linear import DenseSystem, gram, invert, invert_factor, symmetric
 from scoring.errors import NotConvergedError, SolverState
 
 if TYPE_CHECKING:
@@ -50,19 +50,46 @@ class Information:
         """Fisher information of each ability with everything else held fixed, (n,)."""
         return self._blocks.diagonal - self._model.priors.ability
 
-    @cached_property
-    def lower(self) -> Floats:
-        """Lower triangle of the inverse over all parameters, (N, N); gauge part included."""
+    @property
+    def objective(self) -> float:
+        """Penalised log likelihood at the estimate."""
+        return self._state.objective
+
+    @property
+    def log_determinant(self) -> float:
+        """Log determinant of the joint negative Hessian."""
+        return float(2.0 * np.log(self._factor().diagonal()).sum())
+
+    def _factor(self) -> Floats:
         model = self._model
         factor = DenseSystem(model.n, model.size, model.pairs, self._gauge).factor(self._blocks)
         if factor is None:
             raise NotConvergedError("the covariance (the Hessian is not definite)", self._state)
-        return invert(factor)
+        return factor
+
+    @cached_property
+    def _inverse_factor(self) -> Floats:
+        """Inverse of the lower Cholesky factor, (N, N): all that the variances need."""
+        return invert_factor(self._factor())
+
+    @cached_property
+    def lower(self) -> Floats:
+        """Lower triangle of the inverse over all parameters, (N, N); gauge part included."""
+        return gram(self._inverse_factor)
+
+    @cached_property
+    def _diagonal_of_inverse(self) -> Floats:
+        """Diagonal of the inverse over all parameters, (N,); gauge part included."""
+        inverse = self._inverse_factor
+        if self._gauge is not None:
+            inverse = np.tril(inverse)
+        squares: Floats = np.einsum("ij,ij->j", inverse, inverse)
+        return squares
 
     @cached_property
     def variance(self) -> Floats:
         """Sum-to-zero variance of every ability, (n,); infinite for an essay never compared."""
-        variance = self.lower.diagonal()[: self.n] - self._own_shift
+        variance = self._diagonal_of_inverse[: self.n] - self._own_shift
         variance[self._alone] = np.inf
         return variance
 
@@ -84,7 +111,7 @@ class Information:
         model = self._model
         if model.n_order == 0:
             return np.zeros(model.data.n_judges)
-        return np.sqrt(np.diagonal(self._other)[: model.n_order])
+        return np.sqrt(self._diagonal_of_inverse[self.n : self.n + model.n_order])
 
     @cached_property
     def cut_points_se(self) -> Floats:
@@ -160,6 +187,10 @@ class CentredInformation(Information):
         mean = full.mean(axis=0)
         centred: Floats = full - mean[:, None] - mean[None, :] + mean.mean()
         return centred
+
+    @cached_property
+    def _diagonal_of_inverse(self) -> Floats:
+        return self.lower.diagonal()
 
     @property
     def _own_shift(self) -> Floats:

@@ -25,14 +25,25 @@ class DenseSystem:
         Component of each essay. When given, 1/n_c is added to every entry of a component's block:
         the likelihood is flat along a common shift, and this makes the matrix regular without
         moving the sum-to-zero solution. None when a prior does that.
+    single : bool
+        Work in single precision, which is enough for steps towards a maximum.
     """
 
-    def __init__(self, n: int, size: int, pairs: Pairs, gauge: Ints | None) -> None:
+    def __init__(
+        self,
+        n: int,
+        size: int,
+        pairs: Pairs,
+        gauge: Ints | None,
+        *,
+        single: bool = False,
+    ) -> None:
         self._n = n
         self._gauge = gauge
-        self._flat = np.zeros(size * size)
+        self._flat = np.zeros(size * size, dtype=np.float32 if single else np.float64)
         self._matrix = self._flat.reshape((size, size), order="F")
         self._at = pairs.high + pairs.low * size
+        self._factorise = lapack.spotrf if single else lapack.dpotrf
 
     def fill(self, blocks: Blocks) -> Floats:
         """Write the blocks and return the matrix; only its lower triangle is meaningful."""
@@ -42,7 +53,7 @@ class DenseSystem:
         flat[: n * (len(matrix) + 1) : len(matrix) + 1] = blocks.diagonal
         if len(matrix) > n:
             matrix[n:, :n] = blocks.cross.T
-            matrix[n:, n:] = blocks.corner
+            matrix[n:, n:] = np.tril(blocks.corner)
         if self._gauge is not None:
             for label in range(int(self._gauge.max()) + 1):
                 members = np.flatnonzero(self._gauge == label)
@@ -54,19 +65,32 @@ class DenseSystem:
         matrix = self.fill(blocks)
         if damping:
             self._flat[:: len(matrix) + 1] += damping
-        factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1, clean=0)
+        factor, info = self._factorise(matrix, lower=1, overwrite_a=1, clean=0)
         return factor if info == 0 else None
 
 
 def solve(factor: Floats, right: Floats) -> Floats:
-    """Solve with a lower Cholesky factor."""
-    solution, _ = lapack.dpotrs(factor, right, lower=1)
-    return solution
+    """Solve with a lower Cholesky factor of either precision."""
+    routine = lapack.spotrs if factor.dtype == np.float32 else lapack.dpotrs
+    solution, _ = routine(factor, right, lower=1)
+    return np.asarray(solution, dtype=np.float64)
+
+
+def invert_factor(factor: Floats) -> Floats:
+    """Turn a lower Cholesky factor L into its inverse, in place; zeros above the diagonal stay."""
+    inverse: Floats = lapack.dtrtri(factor, lower=1, overwrite_c=1)[0]
+    return inverse
+
+
+def gram(inverse_factor: Floats) -> Floats:
+    """Return the lower triangle of (L L')^-1 from the inverse of L."""
+    product: Floats = lapack.dlauum(inverse_factor, lower=1)[0]
+    return product
 
 
 def invert(factor: Floats) -> Floats:
     """Turn a lower Cholesky factor into the lower triangle of the inverse, in place."""
-    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    inverse: Floats = lapack.dpotri(factor, lower=1, overwrite_c=1)[0]
     return inverse
 
 

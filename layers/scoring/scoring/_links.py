@@ -77,7 +77,8 @@ class Binary:
         """Evaluate every comparison."""
         e = np.exp(-np.maximum(oriented, -_CLIP))
         q = e / (1.0 + e)
-        return Terms(-np.log1p(e), q, q * (1.0 - q), self._none, self._none)
+        # log(1 + e) is accurate enough in absolute terms, and several times faster than log1p
+        return Terms(-np.log(1.0 + e), q, q * (1.0 - q), self._none, self._none)
 
     def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:
         """Return an empty matrix: there is no shape parameter."""

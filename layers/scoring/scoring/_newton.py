@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from scoring._types import Floats, Ints
 
 MAX_ITERATIONS = 100
-TOLERANCE = 1e-10
+TOLERANCE = 1e-8
 _REUSE_BELOW = 0.03
 _LARGEST_STEP = 2.0
 _MAX_HALVINGS = 40
 _MAX_DAMPINGS = 30
+# A prior of at most 30 logits keeps the Hessian well enough conditioned for single precision.
+_SINGLE_FROM = 1e-3
+_SINGLE_ERROR = 1e-4
 
 
 @dataclass(slots=True)
@@ -57,24 +60,33 @@ def maximise(
     NotConvergedError
         With the last iterate; also when a parameter leaves [-bound, bound].
     """
-    system = DenseSystem(model.n, model.size, model.pairs, gauge)
+    single = gauge is None and model.priors.ability >= _SINGLE_FROM
+    system = DenseSystem(model.n, model.size, model.pairs, gauge, single=single)
     point = model.evaluate(start)
     factor: Floats | None = None
+    damped = False
     previous = np.inf
     for iteration in range(1, max_iterations + 1):
-        if factor is None or previous > _REUSE_BELOW:
-            factor, damped = _definite_factor(system, model.blocks(point))
-            stale = 0.0
+        fresh = factor is None or previous > _REUSE_BELOW
+        if fresh:
+            blocks = model.blocks(point)
+            factor = system.factor(blocks)
+            if factor is None and single:
+                single = False
+                system = DenseSystem(model.n, model.size, model.pairs, gauge)
+                factor = system.factor(blocks)
+            damped = factor is None
+            if factor is None:
+                factor = _damped_factor(system, blocks)
         step = solve(factor, point.gradient)
         size = float(np.abs(step).max())
-        taken, following = _advance(model, point, step, size)
-        point = following
-        # error left behind: quadratic with a fresh factor, linear in its age with a stale one
-        left = size * max(size, stale)
-        stale += size
+        taken, point = advance(model, point, step, size)
+        # error left behind: quadratic with a fresh factor, linear at the seen rate with an old one
+        rate = max(size, _SINGLE_ERROR if single else 0.0) if fresh else size / previous
+        left = size * rate
         if taken == 1.0 and left < tolerance and not damped:
             return Solution(point, iteration)
-        if taken < 1.0 or damped:
+        if taken < 1.0 or damped or (not fresh and size > 0.5 * previous):
             factor = None
         previous = size
         if np.abs(point.x).max() > bound:
@@ -88,21 +100,18 @@ def state_of(model: Model, point: Point, iterations: int, step: float) -> Solver
     return SolverState(iterations, x[: model.n].copy(), x[model.n :].copy(), step, point.value)
 
 
-def _definite_factor(system: DenseSystem, blocks: Blocks) -> tuple[Floats, bool]:
-    """Factor the negative Hessian; add to its diagonal, and say so, where it is not definite."""
-    factor = system.factor(blocks)
-    if factor is not None:
-        return factor, False
+def _damped_factor(system: DenseSystem, blocks: Blocks) -> Floats:
+    """Factor the negative Hessian with enough added to its diagonal to be definite."""
     damping = 1e-3 * float(np.abs(blocks.diagonal).max()) + 1e-12
     for _ in range(_MAX_DAMPINGS):
         factor = system.factor(blocks, damping)
         if factor is not None:
-            return factor, True
+            return factor
         damping *= 4.0
     raise FloatingPointError("the Hessian is not finite")
 
 
-def _advance(model: Model, point: Point, step: Floats, size: float) -> tuple[float, Point]:
+def advance(model: Model, point: Point, step: Floats, size: float) -> tuple[float, Point]:
     """Take the longest halving of the step that does not lower the objective."""
     taken = min(model.longest_step(point.x, step), _LARGEST_STEP / max(size, _LARGEST_STEP))
     slack = 1e-12 * (1.0 + abs(point.value))

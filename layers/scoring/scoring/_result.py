@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring._graph import components as label_components
-from scoring.errors import DisconnectedError
+from scoring.errors import DisconnectedError, InvalidSettingError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -103,6 +103,24 @@ class Fit:
     def discrimination_se(self) -> Floats:
         """Standard error of each discrimination (delta method), (J,); 0 where not modelled."""
         return self.discrimination * self._information.log_discrimination_se
+
+    @cached_property
+    def log_evidence(self) -> float:
+        """Log marginal likelihood by Laplace's method, up to a constant of the data and settings.
+
+        Comparable between fits of the same comparisons that differ in ``prior_sd`` only; the
+        limit of a small ``prior_sd`` is the evidence for a judge who ignores the essays.
+
+        Raises
+        ------
+        InvalidSettingError
+            If the estimator has no prior.
+        """
+        if self.prior_sd is None:
+            raise InvalidSettingError("estimator", f"{self.estimator!r} has no prior, use 'map'")
+        information = self._information
+        width = len(self.ability) * np.log(self.prior_sd)
+        return float(information.objective - 0.5 * information.log_determinant - width)
 
     def difference(self, i: int, k: int) -> tuple[float, float]:
         """Return ability[i] - ability[k] and its standard error, logits.

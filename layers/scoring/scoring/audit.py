@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoring.bradley_terry import fit
 from scoring.errors import InvalidComparisonError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
+    from scoring._result import Fit
     from scoring._types import Floats
+    from scoring.comparisons import Comparisons
 
 type Interval = tuple[float, float]
 
 _Z95 = 1.959963984540054
 _LEAST_PROBABILITY = 1e-12
 _MAX_ITERATIONS = 100
-AT_CHANCE_Z = 2.575829303548901
-"""Normal quantile of the one-sided level .005 at which a judge is told from a coin."""
+AT_CHANCE_Z = 2.807033768343811
+"""Normal quantile of the one-sided level .0025 at which a judge is told from a coin."""
+
+LOG_BAYES_FACTOR = 4.605170185988092
+"""log 100: by Ville's inequality a coin ever reaches it with a probability of at most .01."""
+
+_PRIOR_SDS = (0.5, 1.0, 2.0)
+_NO_SPREAD = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +57,11 @@ class Audit:
         95% interval; infinite when the predictions do not vary.
     chance_z : float
         Normal deviate of the association between predicted logits and verdicts.
+    log_bayes_factor : float or None
+        Evidence of all verdicts against a judge who ignores the essays, if it was given.
     at_chance : bool
-        Whether the verdicts cannot be told from coin flips (``chance_z`` below the one-sided
-        .005 quantile).
+        Whether the verdicts cannot be told from coin flips: neither ``chance_z`` nor the Bayes
+        factor reaches its threshold (:data:`AT_CHANCE_Z`, :data:`LOG_BAYES_FACTOR`).
     """
 
     n: int
@@ -59,10 +72,13 @@ class Audit:
     slope: float
     slope_interval: Interval
     chance_z: float
+    log_bayes_factor: float | None
     at_chance: bool
 
 
-def prequential_audit(predicted: ArrayLike, preferred: ArrayLike) -> Audit:
+def prequential_audit(
+    predicted: ArrayLike, preferred: ArrayLike, *, log_bayes_factor: float | None = None
+) -> Audit:
     """Compare predictions with the verdicts that came after them.
 
     Adaptive pairing cannot flatter this figure: the pairs were drawn at random and each
@@ -78,6 +94,10 @@ def prequential_audit(predicted: ArrayLike, preferred: ArrayLike) -> Audit:
         second)`` gives it without a judge.
     preferred : (m,) array_like of float
         1 when the first essay was preferred, 0 when the second was, .5 for a tie.
+    log_bayes_factor : float, optional
+        What :func:`evidence_against_chance` says of all verdicts so far. The first fits predict
+        poorly, so a weak judge needs some 300 audit pairs to be told from a coin by them alone;
+        the evidence of all verdicts tells much earlier.
 
     Returns
     -------
@@ -93,7 +113,7 @@ def prequential_audit(predicted: ArrayLike, preferred: ArrayLike) -> Audit:
     """
     p, y = _checked(predicted, preferred)
     if len(p) == 0:
-        return _know_nothing()
+        return _know_nothing(log_bayes_factor)
     p = np.clip(p, _LEAST_PROBABILITY, 1.0 - _LEAST_PROBABILITY)
     logit = np.log(p) - np.log1p(-p)
     loss = -(y * np.log(p) + (1.0 - y) * np.log1p(-p))
@@ -112,8 +132,48 @@ def prequential_audit(predicted: ArrayLike, preferred: ArrayLike) -> Audit:
         slope=slope,
         slope_interval=slope_interval,
         chance_z=z,
-        at_chance=z < AT_CHANCE_Z,
+        log_bayes_factor=log_bayes_factor,
+        at_chance=_at_chance(z, log_bayes_factor),
     )
+
+
+def evidence_against_chance(
+    comparisons: Comparisons, *, prior_sds: Sequence[float] = _PRIOR_SDS, **settings: Any
+) -> float:
+    """Return the log Bayes factor of a judge who reads the essays against one who does not.
+
+    The alternative is the model of :func:`scoring.fit`, averaged over ``prior_sds``; under the
+    null hypothesis verdicts have the same order effect, ties and degrees, but all abilities are
+    equal. Whatever schedule chose the pairs from past verdicts, the expected Bayes factor under
+    the null is 1, so that it ever exceeds 100, at whichever wave, with a probability of at most
+    .01 (Ville's inequality). Marginal likelihoods are Laplace approximations.
+
+    Parameters
+    ----------
+    comparisons : Comparisons
+        All verdicts so far.
+    prior_sds : sequence of float
+        Standard deviations of the abilities that the alternative averages over, logits.
+    **settings
+        Passed to :func:`scoring.fit`.
+
+    Returns
+    -------
+    float
+        Natural logarithm; negative when the null hypothesis explains the verdicts better.
+    """
+    start: Fit | None = None
+    evidence = []
+    for prior_sd in (*sorted(prior_sds, reverse=True), _NO_SPREAD):
+        start = fit(comparisons, prior_sd=prior_sd, start=start, **settings)
+        evidence.append(start.log_evidence)
+    *reading, null = evidence
+    return float(np.logaddexp.reduce(reading) - np.log(len(reading)) - null)
+
+
+def _at_chance(z: float, log_bayes_factor: float | None) -> bool:
+    told_apart = log_bayes_factor is not None and log_bayes_factor >= LOG_BAYES_FACTOR
+    return z < AT_CHANCE_Z and not told_apart
 
 
 def _checked(predicted: ArrayLike, preferred: ArrayLike) -> tuple[Floats, Floats]:
@@ -134,7 +194,7 @@ def _checked(predicted: ArrayLike, preferred: ArrayLike) -> tuple[Floats, Floats
     return p, y
 
 
-def _know_nothing() -> Audit:
+def _know_nothing(log_bayes_factor: float | None) -> Audit:
     return Audit(
         n=0,
         agreement=0.5,
@@ -144,7 +204,8 @@ def _know_nothing() -> Audit:
         slope=0.0,
         slope_interval=(-np.inf, np.inf),
         chance_z=0.0,
-        at_chance=True,
+        log_bayes_factor=log_bayes_factor,
+        at_chance=_at_chance(0.0, log_bayes_factor),
     )
 
 

@@ -35,6 +35,7 @@ __all__ = ["Fit", "fit"]
 _BINARY_ONLY = ("firth", "epsilon", "choix")
 _WITHOUT_ORDER = ("epsilon", "choix")
 _EPSILON = 0.3
+_DENSE_UP_TO = 400
 
 type Estimator = Literal["map", "mle", "firth", "epsilon", "choix"]
 type Judges = Literal["pooled", "discrimination"]
@@ -146,7 +147,7 @@ class _Estimate:
 
 def _estimate(model: Model, estimator: Estimator, start: Floats, alpha: float) -> _Estimate:
     if estimator == "map":
-        gauge, solution = None, maximise(model, start)
+        gauge, solution = None, _posterior_mode(model, start)
     elif estimator == "choix":
         gauge, solution = None, choix_solution(model, alpha)
     else:
@@ -164,6 +165,17 @@ def _estimate(model: Model, estimator: Estimator, start: Floats, alpha: float) -
         return _Estimate(model, solution, Information(model, blocks, state, gauge))
     curvature = choix_prior_curvature(point.x[: model.n], alpha)
     return _Estimate(model, solution, CentredInformation(model, blocks, state, curvature))
+
+
+def _posterior_mode(model: Model, start: Floats) -> Solution:
+    """Choose the solver: a dense factor per iteration is cheap for small sets only."""
+    if model.n > _DENSE_UP_TO:
+        from scoring._conjugate import maximise_sparse
+
+        solution = maximise_sparse(model, start)
+        if solution is not None:
+            return solution
+    return maximise(model, start)
 
 
 def _ties_for(estimator: Estimator, ties: Ties) -> Ties:

@@ -49,10 +49,10 @@ def test_two_essays_seven_to_three():
 def test_swapping_all_shown_orders_flips_only_the_order_effect():
     _, data = simulated(order_effect=0.4, cut_points=(1.0, 2.5))
     forward, backward = fit(data), fit(data.reversed_order())
-    assert backward.ability == pytest.approx(forward.ability, abs=1e-9)
-    assert backward.standard_error == pytest.approx(forward.standard_error, abs=1e-9)
-    assert backward.cut_points == pytest.approx(forward.cut_points, abs=1e-9)
-    assert backward.order_effect == pytest.approx(-forward.order_effect, abs=1e-9)
+    assert backward.ability == pytest.approx(forward.ability, abs=1e-7)
+    assert backward.standard_error == pytest.approx(forward.standard_error, abs=1e-7)
+    assert backward.cut_points == pytest.approx(forward.cut_points, abs=1e-7)
+    assert backward.order_effect == pytest.approx(-forward.order_effect, abs=1e-7)
     assert forward.order_effect[0] > 0.1
 
 
@@ -80,7 +80,7 @@ def test_a_warm_start_changes_nothing():
     _, data = simulated()
     cold = fit(data)
     warm = fit(data, start=cold)
-    assert warm.ability == pytest.approx(cold.ability, abs=1e-9)
+    assert warm.ability == pytest.approx(cold.ability, abs=1e-7)
     assert warm.iterations < cold.iterations
 
 
@@ -115,8 +115,8 @@ def test_repeats_by_one_judge_are_one_piece_of_evidence():
     once = Comparisons(3, [0, 1, 2], [1, 2, 0], [1, 1, -1], [0, 0, 0])
     same = Comparisons(3, [0, 0, 0, 1, 2], [1, 1, 1, 2, 0], [1, 1, 1, 1, -1], [0] * 5)
     one, many = fit(once), fit(same)
-    assert many.ability == pytest.approx(one.ability, abs=1e-9)
-    assert many.standard_error == pytest.approx(one.standard_error, abs=1e-9)
+    assert many.ability == pytest.approx(one.ability, abs=1e-7)
+    assert many.standard_error == pytest.approx(one.standard_error, abs=1e-7)
     assert many.n_comparisons.tolist() == one.n_comparisons.tolist() == [2, 2, 2]
     counted = fit(same, repeats="independent")
     assert counted.standard_error[0] < one.standard_error[0]
@@ -126,7 +126,7 @@ def test_repeats_by_one_judge_are_one_piece_of_evidence():
 def test_a_pair_reversed_by_one_judge_shares_the_weight_and_cancels_the_order():
     both = Comparisons(2, [0, 1], [1, 0], [1, 1], [0, 0])
     result = fit(both)
-    assert result.ability == pytest.approx([0, 0], abs=1e-9)
+    assert result.ability == pytest.approx([0, 0], abs=1e-7)
     assert result.n_comparisons.tolist() == [1, 1]
     assert result.order_effect[0] > 0
 
@@ -152,7 +152,7 @@ def test_renumbering_essays_and_shuffling_comparisons_change_nothing():
     moved = Comparisons(
         data.n_essays, name[data.first][rows], name[data.second][rows], data.outcome[rows]
     )
-    assert fit(moved).ability[name] == pytest.approx(fit(data).ability, abs=1e-9)
+    assert fit(moved).ability[name] == pytest.approx(fit(data).ability, abs=1e-7)
 
 
 def test_two_separate_halves():
@@ -160,7 +160,7 @@ def test_two_separate_halves():
     for estimator in ("map", "mle", "firth"):
         result = fit(data, estimator=estimator, order_effect=False)
         assert result.components.tolist() == [0, 0, 1, 1, 2]
-        assert result.difference(0, 1)[0] == pytest.approx(0, abs=1e-9)
+        assert result.difference(0, 1)[0] == pytest.approx(0, abs=1e-7)
         with pytest.raises(DisconnectedError, match="no chain of comparisons") as caught:
             result.difference(1, 2)
         assert caught.value.essays == (1, 2)
@@ -176,7 +176,7 @@ def test_components_are_fitted_on_their_own():
     winner, loser = np.array(left + right).T
     result = fit(Comparisons.from_winners(4, winner, loser), estimator="mle")
     assert result.ability == pytest.approx(
-        [np.log(1.5) / 2, -np.log(1.5) / 2, np.log(4) / 2, -np.log(4) / 2], abs=1e-9
+        [np.log(1.5) / 2, -np.log(1.5) / 2, np.log(4) / 2, -np.log(4) / 2], abs=1e-7
     )
 
 

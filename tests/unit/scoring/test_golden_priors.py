@@ -33,7 +33,7 @@ def test_eight_essays_under_a_standard_normal_prior():
     theta = [-0.51974039, -0.46280878, -0.31376862, -0.06854694, -0.3185146, -0.00346107]
     theta += [0.63032783, 1.05651257]
     sd = [0.762153, 0.904422, 0.656601, 0.673295, 0.663741, 0.693708, 0.757366, 0.782843]
-    assert result.ability == pytest.approx(theta, abs=1e-8)
+    assert result.ability == pytest.approx(theta, abs=1e-7)
     assert posterior_sd(result) == pytest.approx(sd, abs=1e-6)
 
 
@@ -68,7 +68,7 @@ def test_a_cycle_is_a_draw():
     # choix tests/data/testcase-pairwise-1.json
     for estimator in ("map", "mle", "firth", "epsilon", "choix"):
         result = fit(winners(3, [(0, 1), (1, 2), (2, 0)]), estimator=estimator)
-        assert result.ability == pytest.approx([0, 0, 0], abs=1e-8)
+        assert result.ability == pytest.approx([0, 0, 0], abs=1e-7)
 
 
 UNBEATEN = [(0, 1)] * 3 + [(0, 2)] + [(1, 2)] * 2 + [(1, 3), (2, 1), (2, 3), (2, 3), (3, 1), (3, 2)]
