@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import fsum
 from typing import Any
 
 from assessment import __version__
@@ -13,7 +14,7 @@ from assessment.domain.decision import Decision, Reason
 from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.identifiers import canonical_json, content_sha256
 from assessment.domain.prompt import PROMPT_VERSION
-from assessment.domain.result import GradeProjections, ResultDocument, Scores
+from assessment.domain.result import Conclusion, ResultDocument, Scores, essay_records
 from assessment.domain.spec import BatchSpec
 from assessment.events import EventType, envelope, fits
 from assessment.ports import (
@@ -22,6 +23,7 @@ from assessment.ports import (
     ContentStore,
     EventPublisher,
     Statistics,
+    Wave,
 )
 from assessment.usecases.batch_spec import load_spec
 
@@ -63,24 +65,26 @@ def finalise_batch(
     batch = batches.get_batch(batch_id)
     if batch.status not in (BatchStatus.SCORING, BatchStatus.COMPLETED) or batch.decision is None:
         raise IllegalTransitionError(f"status: a batch that is {batch.status} cannot be finalised")
-    known = _decided_upon(batch, batches, comparisons)
+    last = batches.get_wave(batch_id, batch.wave)
+    known = _decided_upon(batch, last, comparisons)
     spec = load_spec(batch_id, content=content)
     document = _document(
         batch,
         batch.decision,
         spec=spec,
         known=known,
-        scores=statistics.score(spec, known, config=batch.config),
-        grades=statistics.project_grades(spec, known, config=batch.config),
+        conclusion=statistics.conclude(spec, known, config=batch.config),
         versions=versions,
     )
-    body = canonical_json(document.model_dump(mode="json"))
+    body = canonical_json(published(document))
     sha256 = content_sha256(body)
     content.put_document(
         comparisons_key(batch_id), _lines(known), content_type="application/x-ndjson"
     )
     content.put_document(result_key(batch_id), body)
-    _publish(batch, document, sha256, events, now)
+    # The time of the decision, not of this run: a repeated publication is the same event.
+    decided_at = (last.scored_at if last else None) or now
+    _publish(batch, document, sha256, events, decided_at)
     return batches.transition(
         batch_id,
         BatchStatus.COMPLETED,
@@ -91,11 +95,10 @@ def finalise_batch(
 
 
 def _decided_upon(
-    batch: Batch, batches: BatchStore, comparisons: ComparisonStore
+    batch: Batch, last: Wave | None, comparisons: ComparisonStore
 ) -> list[Comparison]:
     """The comparisons as they stood at the decision: a verdict that came later is not in them."""
     known = comparisons.list_comparisons(batch.batch_id, batch.wave)
-    last = batches.get_wave(batch.batch_id, batch.wave)
     late = set(last.unjudged) if last else set()
     return [_without_verdict(c) if c.comparison_id in late else c for c in known]
 
@@ -112,10 +115,10 @@ def _document(
     *,
     spec: BatchSpec,
     known: list[Comparison],
-    scores: Scores,
-    grades: GradeProjections,
+    conclusion: Conclusion,
     versions: Mapping[str, str],
 ) -> ResultDocument:
+    scores = conclusion.scores
     verdicts = [comparison.verdict for comparison in known if comparison.verdict]
     return ResultDocument(
         batch_id=batch.batch_id,
@@ -130,13 +133,17 @@ def _document(
         students=len(spec.essays) - len(spec.anchors),
         anchors=len(spec.anchors),
         waves=batch.wave,
+        essays=essay_records(scores.rankings, conclusion.projections),
         rankings=scores.rankings,
-        grade_projections=grades,
+        grade_projections=conclusion.projections,
         reliability=scores.reliability,
         audit=scores.audit,
         order_effects=scores.order_effects,
         judges=sorted({verdict.judge for verdict in verdicts}),
-        cost_usd=round(sum(verdict.cost_usd for verdict in verdicts), 6),
+        judge_fit=conclusion.judges,
+        cost_usd=fsum(verdict.cost_usd for verdict in verdicts),
+        input_tokens=sum(verdict.input_tokens for verdict in verdicts),
+        output_tokens=sum(verdict.output_tokens for verdict in verdicts),
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
         spec_hash=spec.spec_hash,
