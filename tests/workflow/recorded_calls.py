@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,7 @@ class CallRecorder:
 
     def __init__(self, resources: dict[str, str]) -> None:
         self.calls: set[Call] = set()
+        self.requests: Counter[tuple[str, str]] = Counter()
         self._resources = resources
         self._function: str | None = None
 
@@ -51,6 +53,7 @@ class CallRecorder:
 
     def _heard(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_name
+        self.requests[service, model.name] += 1
         if model.name == "TransactWriteItems":
             for item in params["TransactItems"]:
                 self._note(f"dynamodb:{next(iter(item))}Item", "AssessmentTable")
