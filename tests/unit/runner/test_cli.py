@@ -122,6 +122,14 @@ def test_a_request_without_answer_says_how_to_find_the_batch(
     assert "--idempotency-key mine" in result.stderr
 
 
+def test_a_token_that_expires_on_the_way_leaves_the_batch(stack: FakeStack, folder: Path):
+    stack.questions_before_expiry = 2
+    result = execute(stack, folder)
+    assert result.exit_code == NO_STACK
+    (batch_id,) = stack.batches
+    assert f"cj status {batch_id} --wait" in result.stderr
+
+
 def test_no_stack(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CJ_TOKEN", "t")
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -148,7 +156,10 @@ def test_the_laptop_cloud_needs_nothing_but_its_port(
     output = folder.parent / "result.json"
     # prior_sd is an administrator's: the token that --admin mints must say so.
     options = ("--local", "--output", output, "--config", "prior_sd=1.5")
-    assert cj("execute", folder, *options).exit_code == NO_STACK
+    refused = cj("execute", folder, *options)
+    assert refused.exit_code == NO_STACK
+    assert "config.prior_sd" in refused.stderr
+    assert "--admin" in refused.stderr
     result = cj("execute", folder, *options, "--admin")
     assert result.exit_code == FINALISED, result.output
     other = cj("execute", folder, *options, "--stack", "cj-other")
