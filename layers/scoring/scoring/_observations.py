@@ -58,11 +58,13 @@ class Observations:
         """Return the number of comparisons that bear on each essay, repeats counted once, (n,)."""
         w = self.weight
         total = np.bincount(self.first, w, self.n) + np.bincount(self.second, w, self.n)
-        return np.rint(total).astype(np.int64)
+        return total if w is None else np.rint(total).astype(np.int64)
 
     def half_wins(self) -> Floats:
         """Return each essay's wins plus half its ties, weighted, (n,)."""
-        share = np.where(self.category == 0, 0.5, 0.5 + 0.5 * self.sign)
+        share = 0.5 + 0.5 * self.sign
+        if self.ties != "none":
+            share[self.category == 0] = 0.5
         w = 1.0 if self.weight is None else self.weight
         won: Floats = np.bincount(self.first, w * share, self.n)
         return won + np.bincount(self.second, w * (1.0 - share), self.n)
