@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.essay import Essay
 from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import canonical_sha256
 from assessment.domain.prompt import PROMPT_VERSION, JudgeInstructions
 
@@ -23,6 +24,7 @@ class BatchSpec(BaseModel):
     essays: tuple[Essay, ...]
     instructions: JudgeInstructions
     grade_scale: GradeScale | None
+    population: PopulationPrior | None = None
     judge: dict[str, str]
     prompt_version: str = PROMPT_VERSION
 
@@ -33,6 +35,7 @@ class BatchSpec(BaseModel):
         *,
         instructions: JudgeInstructions,
         grade_scale: GradeScale | None,
+        population: PopulationPrior | None = None,
         judge: dict[str, str],
     ) -> Self:
         """A specification with its essays in the order of their ids, as all arrays have them."""
@@ -40,6 +43,7 @@ class BatchSpec(BaseModel):
             essays=tuple(sorted(essays, key=lambda essay: essay.essay_id)),
             instructions=instructions,
             grade_scale=grade_scale,
+            population=population,
             judge=judge,
         )
 

@@ -14,7 +14,13 @@ from assessment.domain.decision import Decision, Reason
 from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.identifiers import canonical_json, content_sha256
 from assessment.domain.prompt import PROMPT_VERSION
-from assessment.domain.result import Conclusion, ResultDocument, Scores, essay_records
+from assessment.domain.result import (
+    Conclusion,
+    ResultDocument,
+    Scores,
+    essay_records,
+    published,
+)
 from assessment.domain.spec import BatchSpec
 from assessment.events import EventType, envelope, fits
 from assessment.ports import (
