@@ -26,7 +26,7 @@ import resource
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def comparisons(n: int, seed: int = 1) -> Comparisons:
     return Comparisons(n, first, second, LogisticJudge(ability).judge(first, second, rng))
 
 
-def lapack_of(data: Comparisons) -> Callable[[], None]:
+def lapack_of(data: Comparisons) -> Callable[[], object]:
     """Return potrf + potri on a copy of the Hessian; the copy is made outside the clock."""
     from scipy.linalg import lapack
 
@@ -91,7 +91,7 @@ def lapack_of(data: Comparisons) -> Callable[[], None]:
     return run
 
 
-def choix_of(data: Comparisons) -> Callable[[], None]:
+def choix_of(data: Comparisons) -> Callable[[], object]:
     """Return choix's iterative spectral ranking with a prior comparable to ours."""
     import choix
 
@@ -103,10 +103,10 @@ def choix_of(data: Comparisons) -> Callable[[], None]:
     return lambda: choix.ilsr_pairwise(n, pairs, alpha=1.0 / PRIOR_SD**2 / n, max_iter=5000)
 
 
-def evalica_of(data: Comparisons) -> Callable[[], None]:
+def evalica_of(data: Comparisons) -> Callable[[], object]:
     """Return evalica's Bradley-Terry by minorisation, with its index given."""
     import evalica
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     won = data.outcome > 0
     winner = np.where(won, data.first, data.second).tolist()
@@ -116,12 +116,12 @@ def evalica_of(data: Comparisons) -> Callable[[], None]:
     return lambda: evalica.bradley_terry(winner, loser, x_wins, index=index)
 
 
-def ours_of(data: Comparisons, *, order_effect: bool) -> Callable[[], None]:
+def ours_of(data: Comparisons, *, order_effect: bool) -> Callable[[], object]:
     """Return our fit with all standard errors."""
     return lambda: fit(data, prior_sd=PRIOR_SD, order_effect=order_effect).standard_error
 
 
-def cpu_ms(run: Callable[[], None], calls: int) -> float:
+def cpu_ms(run: Callable[[], object], calls: int) -> float:
     """Return the mean CPU milliseconds of some calls, each prepared outside the clock."""
     prepare = getattr(run, "prepare", None)
     spent = 0.0
@@ -134,19 +134,19 @@ def cpu_ms(run: Callable[[], None], calls: int) -> float:
     return spent / calls * 1e3
 
 
-def calls_of(run: Callable[[], None]) -> int:
+def calls_of(run: Callable[[], object]) -> int:
     """Return how many calls fill the time of one sample."""
     cpu_ms(run, 1)
     return max(1, round(SAMPLE_MS / max(cpu_ms(run, 3), 1e-3)))
 
 
-def paired(ours: Callable[[], None], peer: Callable[[], None], runs: int) -> np.ndarray:
+def paired(ours: Callable[[], object], peer: Callable[[], object], runs: int) -> np.ndarray:
     """Return alternating samples of ours and the peer, (runs, 2)."""
     our_calls, peer_calls = calls_of(ours), calls_of(peer)
     return np.array([(cpu_ms(ours, our_calls), cpu_ms(peer, peer_calls)) for _ in range(runs)])
 
 
-def compare(n: int, peer: str, runs: int, *, order_effect: bool) -> dict[str, object]:
+def compare(n: int, peer: str, runs: int, *, order_effect: bool) -> dict[str, Any]:
     """Time ours against one peer in one run."""
     data = comparisons(n)
     makers = {LAPACK: lapack_of, "choix": choix_of, "evalica": evalica_of}
@@ -172,7 +172,7 @@ def cpu_to_import(module: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def import_rows(runs: int) -> list[dict[str, object]]:
+def import_rows(runs: int) -> list[dict[str, Any]]:
     """Compare `import scoring`, alone and with LAPACK's wrappers, with `import numpy`.
 
     The wrappers are imported by the first fit. The interpreter's own start is taken off.

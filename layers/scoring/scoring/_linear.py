@@ -50,7 +50,8 @@ class DenseSystem:
     ) -> None:
         self._n = n
         self._gauge = gauge
-        self._flat = np.zeros(size * size, dtype=np.float32 if single else np.float64)
+        # typed as double precision; single precision is a private matter of this class
+        self._flat: Floats = np.zeros(size * size, np.float32 if single else np.float64)
         self._matrix = self._flat.reshape((size, size), order="F")
         self._at = pairs.high + pairs.low * size
         self._factorise = _lapack().spotrf if single else _lapack().dpotrf

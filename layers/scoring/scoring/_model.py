@@ -355,7 +355,7 @@ class Model:
         if self.link.n_shape:
             self._add_shape(point, cross, corner, order, shape)
         if self.basis is not None:
-            self._add_discrimination(point, curvature, cross, corner, order, shape)
+            self._add_discrimination(self.basis, point, curvature, (cross, corner), (order, shape))
         return cross, corner
 
     def _add_shape(
@@ -383,27 +383,24 @@ class Model:
 
     def _add_discrimination(
         self,
+        basis: Floats,
         point: Point,
         curvature: Floats,
-        cross: Floats,
-        corner: Floats,
-        order: slice,
-        shape: slice,
+        blocks: tuple[Floats, Floats],
+        places: tuple[slice, slice],
     ) -> None:
         """Fill the rows and columns of the judges' discriminations."""
-        assert self.basis is not None
+        (cross, corner), (order, shape) = blocks, places
         d, z = self.data, point.scaled_difference
         at = slice(shape.stop, shape.stop + self.n_log)
-        cross[:, at] = (
-            self._essay_by_judge(point.scale * (curvature * z - point.slope)) @ self.basis
-        )
+        cross[:, at] = self._essay_by_judge(point.scale * (curvature * z - point.slope)) @ basis
         own = self._by_judge(curvature * z * z - point.slope * z)
-        corner[at, at] += (self.basis.T * own) @ self.basis
+        corner[at, at] += (basis.T * own) @ basis
         if self.n_order:
-            corner[order, at] = self._by_judge(curvature * z)[:, None] * self.basis
+            corner[order, at] = self._by_judge(curvature * z)[:, None] * basis
             corner[at, order] = corner[order, at].T
         weight = np.ones(len(z)) if d.weight is None else d.weight
         for k in range(self.link.n_shape):
             column = point.terms.shape_cross[:, k] * weight * d.sign * z
-            corner[shape.start + k, at] = self._by_judge(column) @ self.basis
+            corner[shape.start + k, at] = self._by_judge(column) @ basis
             corner[at, shape.start + k] = corner[shape.start + k, at]

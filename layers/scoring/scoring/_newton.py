@@ -68,7 +68,7 @@ def maximise(
     previous = np.inf
     for iteration in range(1, max_iterations + 1):
         fresh = factor is None or previous > _REUSE_BELOW
-        if fresh:
+        if factor is None or fresh:
             blocks = model.blocks(point)
             factor = system.factor(blocks)
             if factor is None and single:
@@ -76,8 +76,7 @@ def maximise(
                 system = DenseSystem(model.n, model.size, model.pairs, gauge)
                 factor = system.factor(blocks)
             damped = factor is None
-            if factor is None:
-                factor = _damped_factor(system, blocks)
+            factor = _damped_factor(system, blocks) if factor is None else factor
         step = solve(factor, point.gradient)
         size = float(np.abs(step).max())
         taken, point = advance(model, point, step, size)

@@ -1,4 +1,4 @@
-"""From comparisons to weighted, oriented observations: ties, degrees and repeats are settled here."""
+"""From comparisons to weighted, oriented observations; ties, degrees and repeats are settled."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ class Observations:
         """Return the number of comparisons that bear on each essay, repeats counted once, (n,)."""
         w = self.weight
         total = np.bincount(self.first, w, self.n) + np.bincount(self.second, w, self.n)
-        return total if w is None else np.rint(total).astype(np.int64)
+        counted: Ints = np.rint(total).astype(np.int64)
+        return counted
 
     def half_wins(self) -> Floats:
         """Return each essay's wins plus half its ties, weighted, (n,)."""
@@ -104,13 +105,13 @@ def observe(
     return _split_ties(observations) if kind == "half" else observations
 
 
-def _highest_degree(category: Ints, outcome: Ints, degrees: int | Literal["auto"]) -> int:
+def _highest_degree(category: Ints, outcome: Ints, degrees: int | str) -> int:
     top = int(category.max())
     if top == 0:
         raise AllTiesError("every verdict is a tie: nothing can be ordered")
     if degrees == "auto":
         return top
-    if not isinstance(degrees, int) or degrees < 1:
+    if isinstance(degrees, str) or degrees < 1:
         raise InvalidSettingError("degrees", f"expected 'auto' or an integer >= 1, got {degrees!r}")
     if top > degrees:
         row = int((category > degrees).argmax())

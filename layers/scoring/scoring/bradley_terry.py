@@ -14,8 +14,8 @@ from scoring._classical import (
     firth,
 )
 from scoring._graph import components as label_components
-from scoring._likelihood import maximum_likelihood
 from scoring._information import CentredInformation, Information
+from scoring._likelihood import maximum_likelihood
 from scoring._links import Binary, Davidson, Interval, Lapse, Link
 from scoring._model import NO_PRIORS, Model, Priors
 from scoring._newton import Solution, maximise, state_of
