@@ -8,8 +8,7 @@ the same number of comparisons. What differs between the strategies is the worth
   Education 19, 2012).
 - `d_optimal`: largest expected growth of log det of the information, log(1 + E[p(1-p)]
   Var(difference)).
-- `optimal_matching`: the same worth, but the matching with the largest total instead of the greedy
-  one.
+- `optimal_matching`: the same worth, and of all matchings the one with the largest total.
 - `anchor_first`: each student meets a few anchors spread over the grades, then a ring of students.
 - `random`: random matchings.
 
@@ -27,7 +26,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from scoring._anchor_plan import anchor_plan
-from scoring._matching import best_matching, greedy_matching
+from scoring._matching import best_matching, greedy_matching, improved_matching
 from scoring._pair_scores import (
     covariance_after,
     d_optimal_scores,
@@ -154,7 +153,7 @@ def plan_wave(
         _fill(draft, joining, rng, partial(random_scores, n_essays, rng), audit=True)
         audited = round(audit_share * budget) - len(draft.pairs)
         _fill(draft, audited, rng, partial(random_scores, n_essays, rng), audit=True)
-        match = best_matching if strategy == "optimal_matching" else greedy_matching
+        match = best_matching if strategy == "optimal_matching" else improved_matching
         worth = _worth(draft, theta, None if strategy == "nearest" else cov, rng)
         _fill(draft, budget - len(draft.pairs), rng, worth, match=match, audit=False)
     lead = np.bincount(first, minlength=n_essays) - np.bincount(second, minlength=n_essays)

@@ -158,9 +158,7 @@ def test_rows_sum_to_one_and_boundaries_rise_whatever_the_anchors_say(
             lambda g: len(set(g)) > 1
         )
     )
-    offsets = data.draw(
-        st.lists(st.floats(-9, 9), min_size=len(grades), max_size=len(grades))
-    )
+    offsets = data.draw(st.lists(st.floats(-9, 9), min_size=len(grades), max_size=len(grades)))
     result = graded(grades, n_grades=n_grades, offsets=offsets, method=method)
     assert np.abs(result.probabilities.sum(axis=1) - 1).max() < 1e-12
     assert (result.probabilities >= 0).all()

@@ -24,9 +24,7 @@ def play(n: int, waves: int, *, seed: int = 0, first_waves: int = 1, **options: 
     for wave in range(waves):
         past = joined(plans)
         fit = standing_fit(n, rng) if wave >= first_waves else {}
-        plans.append(
-            plan_wave(n, rng=rng, first=past.first, second=past.second, **fit, **options)
-        )
+        plans.append(plan_wave(n, rng=rng, first=past.first, second=past.second, **fit, **options))
     return joined(plans)
 
 
