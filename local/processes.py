@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".local"
 LOOPBACK = "127.0.0.1"
+# Servers outlive the command that starts them; kept here, their handles are not taken for leaks.
+_left_running: list[subprocess.Popen[bytes]] = []
 
 
 class LocalCloudError(RuntimeError):
@@ -150,8 +152,10 @@ def start(
         (home / "server.json").write_text(json.dumps(asdict(server)))
     except BaseException:
         stop_group(process.pid)
+        process.wait()
         (home / "server.json").unlink(missing_ok=True)
         raise
+    _left_running.append(process)
     return server
 
 

@@ -150,6 +150,7 @@ def _sam(verb: str, *arguments: str, environment: Mapping[str, str]) -> None:
             code = process.wait()
         except BaseException:
             processes.stop_group(process.pid)
+            process.wait()
             raise
     if code:
         end = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
