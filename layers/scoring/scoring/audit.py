@@ -25,6 +25,7 @@ _Z95 = 1.959963984540054
 _LEAST_PROBABILITY = 1e-12
 _MAX_ITERATIONS = 100
 _TOLERANCE = 1e-9
+_LARGEST_LOGIT = 15.0
 AT_CHANCE_Z = 2.807033768343811
 """Normal quantile of the one-sided level .0025 at which a judge is told from a coin."""
 
@@ -233,20 +234,21 @@ def _recalibrate(logit: Floats, y: Floats) -> tuple[float, Interval]:
 
     Returns the slope and its 95% Wald interval.
     """
-    design = np.column_stack([np.ones_like(logit), logit])
-    if np.ptp(logit) < _TOLERANCE:
+    spread = float(logit.std())
+    if spread < _TOLERANCE:
         return 0.0, (-np.inf, np.inf)
+    design = np.column_stack([np.ones_like(logit), (logit - logit.mean()) / spread])
     beta = np.zeros(2)
-    information = np.eye(2)
+    covariance = np.linalg.inv(design.T @ design / 4.0)
     for _ in range(_MAX_ITERATIONS):
-        p = 1.0 / (1.0 + np.exp(-np.clip(design @ beta, -500.0, 500.0)))
+        p = 1.0 / (1.0 + np.exp(-np.clip(design @ beta, -_LARGEST_LOGIT, _LARGEST_LOGIT)))
         weighted = design * (p * (1.0 - p))[:, None]
-        information = design.T @ weighted
-        leverage = np.einsum("ij,ij->i", weighted @ np.linalg.inv(information), design)
-        step = np.linalg.solve(information, design.T @ (y - p + leverage * (0.5 - p)))
-        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 2.0))
-        beta = beta + step
+        covariance = np.linalg.inv(design.T @ weighted)
+        leverage = np.einsum("ij,ij->i", weighted @ covariance, design)
+        step = covariance @ (design.T @ (y - p + leverage * (0.5 - p)))
+        beta = beta + step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < _TOLERANCE:
             break
-    half = _Z95 * float(np.sqrt(np.linalg.inv(information)[1, 1]))
-    return float(beta[1]), (float(beta[1]) - half, float(beta[1]) + half)
+    half = _Z95 * float(np.sqrt(covariance[1, 1]))
+    slope = float(beta[1])
+    return slope / spread, ((slope - half) / spread, (slope + half) / spread)
