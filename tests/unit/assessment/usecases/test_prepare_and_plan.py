@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from assessment.domain.batch import BatchStatus
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.errors import UnknownAssignmentError
 from assessment.usecases.batch_spec import load_spec
-from tests.fakes.faults import CrashError, Fault
 from tests.fakes.judges import callback_body
 from tests.fakes.world import World
 from tests.unit.assessment.conftest import Started, planned_batch, submitted_batch
+from tests.unit.assessment.crashes import crash_everywhere
 
 ANCHORS = [
     {"anchor_ref": f"r{i}", "grade": grade, "text": f"Simulated anchor r{i} of quality {i}.0"}
@@ -71,25 +68,6 @@ def test_a_cancelled_batch_plans_nothing_and_stores_nothing(world: World) -> Non
     prepared = planned_batch(world)
     world.cancel(prepared.batch_id)
     assert world.plan(prepared.batch_id).planned == 0
-
-
-def crash_everywhere(
-    start: Callable[[], Any], step: Callable[[Any, Fault | None], object], *, after: bool
-) -> list[Any]:
-    """The states after a crash at every port call and one undisturbed repetition."""
-    survivors = []
-    for at in range(1, 500):
-        state = start()
-        try:
-            step(state, Fault(at, after))
-        except CrashError:
-            step(state, None)
-            survivors.append(state)
-        else:
-            assert survivors, "no port call was reached"
-            return survivors
-    message = "the step never ran through"
-    raise AssertionError(message)
 
 
 def second_wave(world: World) -> Started:
