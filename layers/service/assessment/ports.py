@@ -14,6 +14,7 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext, Decision
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.llm_protocol import (
     CompareRequestV1,
     JudgeRequestV1,
@@ -67,6 +68,7 @@ class Assignment(BaseModel):
     instructions: JudgeInstructions
     grade_scale: GradeScale
     anchors: list[Anchor] = []
+    population: PopulationPrior | None = None
     config: dict[str, Any] = {}
 
 

@@ -57,6 +57,7 @@ def prepare_batch(
         students + anchors,
         instructions=assignment.instructions if assignment else JudgeInstructions(),
         grade_scale=assignment.grade_scale if assignment else None,
+        population=assignment.population if assignment else None,
         judge=judge,
     )
     freeze_spec(batch_id, spec, content=content)

@@ -13,6 +13,7 @@ from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.config import ResolvedConfig, Source, resolve_config
 from assessment.domain.errors import IdempotencyConflictError, UnknownAssignmentError
 from assessment.domain.essay import Essay, student_essay
+from assessment.domain.grade_scale import check_same_scale
 from assessment.domain.identifiers import (
     batch_id_for_key,
     canonical_json,
@@ -21,7 +22,7 @@ from assessment.domain.identifiers import (
     seed_for,
 )
 from assessment.domain.request import BatchRequest
-from assessment.ports import AssignmentStore, BatchStore, ContentStore, Workflow
+from assessment.ports import Assignment, AssignmentStore, BatchStore, ContentStore, Workflow
 
 _UPLOADS = 8
 
@@ -72,15 +73,17 @@ def request_batch(
 
     Raises
     ------
-    UnknownAssignmentError, ManyInvalidFieldsError, NotPermittedError
+    UnknownAssignmentError, GradeScaleMismatchError, ManyInvalidFieldsError, NotPermittedError
         Before anything is stored.
     IdempotencyConflictError
         If the key was used for a different request.
     """
+    assignment = _assignment(request, assignments)
+    check_same_scale(request.grade_scale, assignment.grade_scale if assignment else None)
     resolved = resolve_config(
         [
             (Source.STACK, stack),
-            (Source.ASSIGNMENT, _assignment_config(request, assignments)),
+            (Source.ASSIGNMENT, assignment.config if assignment else {}),
             (Source.REQUEST, request.config),
         ],
         is_admin=is_admin,
@@ -99,13 +102,13 @@ def request_batch(
     return batch
 
 
-def _assignment_config(request: BatchRequest, assignments: AssignmentStore) -> Mapping[str, Any]:
+def _assignment(request: BatchRequest, assignments: AssignmentStore) -> Assignment | None:
     if request.assignment_id is None:
-        return {}
+        return None
     assignment = assignments.get_assignment(request.assignment_id)
     if assignment is None:
         raise UnknownAssignmentError(request.assignment_id)
-    return assignment.config
+    return assignment
 
 
 def _new_batch(
