@@ -56,7 +56,8 @@ def test_stopping_ends_the_children_too(started, tmp_path):
         "import subprocess, sys, http.server;"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
         f"open({str(tmp_path / 'child')!r}, 'w').write(str(child.pid));"
-        "http.server.test(http.server.SimpleHTTPRequestHandler, bind='127.0.0.1', port=int(sys.argv[1]))"
+        "handler = http.server.SimpleHTTPRequestHandler;"
+        "http.server.test(handler, bind='127.0.0.1', port=int(sys.argv[1]))"
     )
     port = free_port()
     started(port=port, command=[sys.executable, "-c", script, str(port)])
