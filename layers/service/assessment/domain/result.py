@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -364,16 +365,21 @@ class ResultDocument(BaseModel):
     versions: dict[str, str]
 
 
-def published(document: ResultDocument) -> dict[str, Any]:
-    """The document as plain data with its figures rounded to `DECIMALS`."""
-    plain: dict[str, Any] = _rounded(document.model_dump(mode="json"))
-    return plain
+def published(document: ResultDocument) -> ResultDocument:
+    """The document with its figures rounded to `DECIMALS`; what is no finite number becomes None.
+
+    Raises
+    ------
+    ValidationError
+        If a figure that every result has is not a finite number.
+    """
+    return ResultDocument.model_validate(_rounded(document.model_dump()))
 
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
         # Adding 0 turns a negative zero into a positive one.
-        return round(value, DECIMALS) + 0.0
+        return round(value, DECIMALS) + 0.0 if isfinite(value) else None
     if isinstance(value, dict):
         return {key: _rounded(entry) for key, entry in value.items()}
-    return [_rounded(entry) for entry in value] if isinstance(value, list) else value
+    return [_rounded(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -21,6 +21,7 @@ from assessment.domain.result import (
     essay_records,
     published,
 )
+from assessment.domain.result_csv import essays_csv
 from assessment.domain.spec import BatchSpec
 from assessment.events import EventType, envelope, fits
 from assessment.ports import (
@@ -51,6 +52,11 @@ def comparisons_key(batch_id: str) -> str:
     return f"batches/{batch_id}/comparisons.jsonl"
 
 
+def essays_key(batch_id: str) -> str:
+    """Where the students' records are kept as a table."""
+    return f"batches/{batch_id}/essays.csv"
+
+
 def finalise_batch(
     batch_id: str,
     *,
@@ -74,18 +80,21 @@ def finalise_batch(
     last = batches.get_wave(batch_id, batch.wave)
     known = _decided_upon(batch, last, comparisons)
     spec = load_spec(batch_id, content=content)
-    document = _document(
-        batch,
-        batch.decision,
-        spec=spec,
-        known=known,
-        conclusion=statistics.conclude(spec, known, config=batch.config),
-        versions=versions,
+    conclusion = statistics.conclude(spec, known, config=batch.config)
+    document = published(
+        _document(
+            batch, batch.decision, spec=spec, known=known, conclusion=conclusion, versions=versions
+        )
     )
-    body = canonical_json(published(document))
+    body = canonical_json(document.model_dump(mode="json"))
     sha256 = content_sha256(body)
     content.put_document(
         comparisons_key(batch_id), _lines(known), content_type="application/x-ndjson"
+    )
+    content.put_document(
+        essays_key(batch_id),
+        essays_csv(document.essays, document.grade_projections),
+        content_type="text/csv; charset=utf-8",
     )
     content.put_document(result_key(batch_id), body)
     # The time of the decision, not of this run: a repeated publication is the same event.
@@ -187,6 +196,14 @@ def _lines(known: list[Comparison]) -> str:
     )
 
 
+def _rich(thin: dict[str, Any], document: ResultDocument) -> dict[str, Any]:
+    """The result itself if an event can carry it; otherwise the thin data point to it."""
+    carried = document.model_dump(mode="json", include={"rankings", "grade_projections"})
+    if fits(carried):
+        return {**thin, "result_included": True, **carried}
+    return {**thin, "result_included": False, **dict.fromkeys(carried)}
+
+
 def _publish(
     batch: Batch, document: ResultDocument, sha256: str, events: EventPublisher, now: datetime
 ) -> None:
@@ -197,8 +214,7 @@ def _publish(
         "result_sha256": sha256,
         "result_key": result_key(batch.batch_id),
     }
-    whole = document.model_dump(mode="json")
-    rich = {**thin, "result": whole} if fits(whole) else {**thin, "result": None}
+    rich = _rich(thin, document)
     events.publish(
         [
             envelope(
