@@ -7,7 +7,6 @@ model repeats itself) are the same for all.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,8 +16,6 @@ from scoring._matching import greedy_matching
 from scoring._pair_scores import difference_variance, random_scores
 from scoring._shown_order import shown_order
 from scoring.pairing import WavePlan
-
-Rule = Callable[[SimulatedBatch], WavePlan]
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 
@@ -52,12 +49,14 @@ def _information_gain(batch: SimulatedBatch) -> np.ndarray:
     p = 1 / (1 + np.exp(-(mean[..., None] + sd[..., None] * _NODES)))
     weights = _WEIGHTS / _WEIGHTS.sum()
     gain = _entropy(p @ weights) - _entropy(p) @ weights
-    return np.maximum((gain + gain.T) / 2, 1e-12)
+    symmetric: np.ndarray = np.maximum((gain + gain.T) / 2, 1e-12)
+    return symmetric
 
 
 def _entropy(p: np.ndarray) -> np.ndarray:
     p = np.clip(p, 1e-15, 1 - 1e-15)
-    return -(p * np.log(p) + (1 - p) * np.log1p(-p))
+    entropy: np.ndarray = -(p * np.log(p) + (1 - p) * np.log1p(-p))
+    return entropy
 
 
 def close_and_uncertain(batch: SimulatedBatch) -> WavePlan:

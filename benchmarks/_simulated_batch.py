@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scoring import Comparisons, Fit, fit
-from scoring.pairing import WavePlan, plan_wave
+from scoring.pairing import Strategy, WavePlan, plan_wave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from scoring.simulate import Judge, World
 
@@ -86,20 +87,26 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def planned(batch: SimulatedBatch, **options: Any) -> WavePlan:
+def planned(
+    batch: SimulatedBatch,
+    *,
+    rounds: int = 4,
+    audit_share: float = 0.25,
+    strategy: Strategy = "adaptive",
+) -> WavePlan:
     """Plan the next wave with `scoring.pairing`."""
-    known = {}
-    if batch.fit is not None:
-        known = {"ability": batch.fit.ability, "covariance": batch.fit.covariance}
     return plan_wave(
         batch.n_essays,
         rng=batch.rng,
+        rounds=rounds,
         first=batch.first,
         second=batch.second,
+        ability=None if batch.fit is None else batch.fit.ability,
+        covariance=None if batch.fit is None else batch.fit.covariance,
+        strategy=strategy,
+        audit_share=audit_share,
         anchors=batch.world.anchors,
         anchor_grade=batch.world.anchor_grade,
-        **options,
-        **known,
     )
 
 
@@ -112,7 +119,10 @@ class Trace:
     coverage: list[float]
 
 
-def run(batch: SimulatedBatch, plan: Callable[[SimulatedBatch], WavePlan], until: float) -> Trace:
+Rule = Callable[[SimulatedBatch], WavePlan]
+
+
+def run(batch: SimulatedBatch, plan: Rule, until: float) -> Trace:
     """Judge waves until every essay has about `until` comparisons."""
     trace = Trace([], [], [])
     while batch.per_essay < until - 1e-9:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks._common import Claim, arguments, at_least, at_most, report
-from benchmarks._simulated_batch import SimulatedBatch, planned, run
+from benchmarks._simulated_batch import Rule, SimulatedBatch, planned, run
 from scoring._anchor_health import expected_calibration_error, ranked_probability_score
 from scoring.grades import Calibration, calibrate
 from scoring.simulate import LogisticJudge, World, even_world, uneven_world
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 GRADES = 8
 
 
+# A fit after every comparison per essay, and no audit pairs.
+EVERY_ROUND: Rule = partial(planned, rounds=1, audit_share=0.0)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A kind of world and how long it is judged."""
@@ -39,12 +43,12 @@ class Scenario:
     world: Callable[[np.random.Generator], World]
     per_essay: int = 16
     cuts: tuple[float, ...] = ()
-    planning: dict[str, object] = field(default_factory=lambda: {"rounds": 1, "audit_share": 0.0})
+    rule: Rule = EVERY_ROUND
 
 
 SCENARIOS = [
     Scenario("even, k=20", even_world, 20),
-    Scenario("even, k=20, waves of 4 with audit", even_world, 20, planning={"rounds": 4}),
+    Scenario("even, k=20, waves of 4 with audit", even_world, 20, rule=planned),
     Scenario("even, k=20, 6 answers", even_world, 20, (1.0, 2.5)),
     Scenario("uneven, 1 per grade", partial(uneven_world, anchors_per_grade=1)),
     Scenario("uneven, 2 per grade", partial(uneven_world, anchors_per_grade=2)),
@@ -64,11 +68,11 @@ def population() -> np.ndarray:
     return np.diff([0.0, *below, 1.0])
 
 
-METHODS: dict[str, dict[str, object]] = {
-    "gls": {},
-    "gls, population": {"population": population()},
-    "isotonic": {"method": "isotonic"},
-    "medians": {"method": "medians"},
+METHODS: dict[str, Callable[..., Calibration]] = {
+    "gls": calibrate,
+    "gls, population": partial(calibrate, population=population()),
+    "isotonic": partial(calibrate, method="isotonic"),
+    "medians": partial(calibrate, method="medians"),
 }
 
 
@@ -143,11 +147,11 @@ def simulate(scenario: Scenario, worlds: int) -> dict[str, Tally]:
         rng = np.random.default_rng(10_000 + seed)
         world = scenario.world(rng)
         batch = SimulatedBatch(world, LogisticJudge(world.ability, scenario.cuts), rng)
-        run(batch, partial(planned, **scenario.planning), scenario.per_essay)
+        run(batch, scenario.rule, scenario.per_essay)
         honest = honest_grades(scenario, seed)
-        for name, options in METHODS.items():
+        for name, method in METHODS.items():
             began = time.perf_counter()
-            result = graded(batch, options)
+            result = graded(batch, method)
             tallies[name].add(world, result, time.perf_counter() - began, honest)
     return tallies
 
@@ -160,11 +164,11 @@ def honest_grades(scenario: Scenario, seed: int) -> np.ndarray:
     return world(np.random.default_rng(10_000 + seed)).anchor_grade
 
 
-def graded(batch: SimulatedBatch, options: dict[str, object]) -> Calibration:
+def graded(batch: SimulatedBatch, method: Callable[..., Calibration]) -> Calibration:
     """Calibrate a judged batch."""
     if batch.fit is None:
         raise RuntimeError("calibrate after at least one wave")
-    return calibrate(
+    return method(
         batch.fit.ability,
         batch.fit.covariance,
         anchors=batch.world.anchors,
@@ -172,7 +176,6 @@ def graded(batch: SimulatedBatch, options: dict[str, object]) -> Calibration:
         n_grades=GRADES,
         students=batch.world.students,
         prior_sd=batch.prior_sd,
-        **options,
     )
 
 

@@ -18,13 +18,13 @@ import numpy as np
 
 from benchmarks._common import Claim, arguments, at_least, at_most, report
 from benchmarks._peer_rules import (
-    Rule,
     TrueSkillRule,
     close_and_uncertain,
     information_gain_matching,
     information_gain_tree,
 )
 from benchmarks._simulated_batch import (
+    Rule,
     SimulatedBatch,
     Trace,
     comparisons_to_reach,
@@ -32,7 +32,7 @@ from benchmarks._simulated_batch import (
     planned,
     run,
 )
-from scoring.pairing import plan_wave
+from scoring.pairing import Strategy, plan_wave
 from scoring.simulate import LogisticJudge, even_world
 
 if TYPE_CHECKING:
@@ -51,9 +51,18 @@ class Planner:
     until: float = 26.0
 
 
-def our_planner(name: str, *, answers: int = 2, until: float = 26.0, **options: object) -> Planner:
+def our_planner(
+    name: str,
+    *,
+    answers: int = 2,
+    until: float = 26.0,
+    rounds: int = 1,
+    audit_share: float = 0.25,
+    strategy: Strategy = "adaptive",
+) -> Planner:
     """Name a way to call `plan_wave`."""
-    return Planner(name, lambda: partial(planned, **{"rounds": 1, **options}), answers, until)
+    rule = partial(planned, rounds=rounds, audit_share=audit_share, strategy=strategy)
+    return Planner(name, lambda: rule, answers, until)
 
 
 PEER_PLANNERS = [
@@ -81,7 +90,9 @@ PLANNERS = [
     our_planner("adaptive, waves of 4", answers=6, rounds=4),
 ]
 # The exact matching takes seconds per world, so fewer worlds.
-EXACT = our_planner("optimal matching, no audit", strategy="optimal_matching", audit_share=0.0)
+EXACT = our_planner(
+    "optimal matching, no audit", strategy="optimal_matching", audit_share=0.0, until=20.0
+)
 
 
 @dataclass(frozen=True)
@@ -171,9 +182,12 @@ def main() -> None:
     options = arguments(__doc__)
     worlds = 30 if options.quick else 300
     planners = [*PLANNERS, EXACT]
-    outcomes = {p: simulate(p, worlds // 10 if p is EXACT else worlds) for p in planners}
+    outcomes = {p: simulate(p, worlds // 30 if p is EXACT else worlds) for p in planners}
     rows = {(p.name, p.answers): outcome.row(p) for p, outcome in outcomes.items()}
-    to_95 = {key: row["to_95"] for key, row in rows.items()}
+    to_95 = {
+        (p.name, p.answers): comparisons_to_reach(mean_trace(outcome.traces), 0.95)
+        for p, outcome in outcomes.items()
+    }
     free, audited = to_95["adaptive, no audit", 2], to_95["adaptive", 2]
     unbalanced = [
         outcome

@@ -3,7 +3,7 @@
 Every function takes a symmetric matrix of scores, `(k, k)`, larger is better, with `-inf` where a
 pair is forbidden, and returns an integer array of pairs `(p, 2)`.
 
-Waves use the improved greedy matching, random rounds the greedy one. The exact ones use the HiGHS
+Waves use the improved greedy matching, random rounds the greedy one. `spread_evenly` uses the HiGHS
 solver behind `scipy.optimize`, imported when first called.
 """
 
@@ -24,8 +24,6 @@ _RELATIVE_GAP = 1e-9
 # Exchanges must gain more than rounding, and the sweeps end.
 _LEAST_GAIN = 1e-12
 _MOST_SWEEPS = 50
-# Candidate partners per essay in the first linear programme of `best_matching`.
-_CANDIDATES = 12
 
 
 def no_pairs() -> Ints:
@@ -138,86 +136,6 @@ def _paying_exchanges(pairs: Ints, score: Floats) -> tuple[Ints, Ints, Bools]:
     return one, other, straight[one, other] >= crossed[one, other]
 
 
-def best_matching(score: Floats) -> Ints:
-    """Find the matching with the most pairs and, among these, the largest total score. Exact.
-
-    A linear programme over few candidate partners is grown until no pair outside it has a positive
-    reduced cost. The integer programme over the candidates is then exact as soon as no outside
-    pair's reduced cost is above the gap between the two optima (reduced-cost fixing), and grown
-    otherwise.
-
-    Parameters
-    ----------
-    score : (k, k) symmetric, `-inf` where forbidden.
-
-    Returns
-    -------
-    (p, 2) pairs, each with the smaller index first.
-
-    """
-    a, b = np.nonzero(np.triu(np.isfinite(score), 1))
-    if not len(a):
-        return no_pairs()
-    # One pair more always outweighs any sum of scores: scaled scores of k/2 pairs add up to at most
-    # k/2.
-    value = _scaled(score[a, b]) + len(score)
-    active = _candidates(score, a, b)
-    bound, price = _priced(len(score), a, b, value, active)
-    while True:
-        chosen, total = _chosen(len(score), a[active], b[active], value[active])
-        reduced = value - price[a] - price[b]
-        missing = ~active & (reduced > total - bound)
-        if not missing.any():
-            return np.stack([a[active][chosen], b[active][chosen]], axis=1)
-        active |= missing
-
-
-def _scaled(values: Floats) -> Floats:
-    """Map values to [0, 1]."""
-    span = values.max() - values.min()
-    return (values - values.min()) / span if span > 0 else np.zeros_like(values)
-
-
-def _candidates(score: Floats, a: Ints, b: Ints) -> Bools:
-    """Mark the pairs that are among the best few of either essay."""
-    k = min(_CANDIDATES, len(score))
-    floor = np.partition(score, -k, axis=1)[:, -k]
-    return (score[a, b] >= floor[a]) | (score[a, b] >= floor[b])
-
-
-def _priced(n: int, a: Ints, b: Ints, value: Floats, active: Bools) -> tuple[float, Floats]:
-    """Solve the linear relaxation over all pairs by column generation; grows `active` in place."""
-    from scipy.optimize import linprog
-
-    while True:
-        solved = linprog(
-            -value[active],
-            A_ub=_incidence(n, a[active], b[active]),
-            b_ub=np.ones(n),
-            bounds=(0, None),
-            method="highs",
-        )
-        price = -np.asarray(solved.ineqlin.marginals)
-        outside = ~active & (value - price[a] - price[b] > 1e-9)
-        if not outside.any():
-            return -float(solved.fun), price
-        active |= outside
-
-
-def _chosen(n: int, a: Ints, b: Ints, value: Floats) -> tuple[Bools, float]:
-    """Solve the integer programme: at most one pair per essay, largest total value."""
-    from scipy.optimize import LinearConstraint, milp
-
-    solved = milp(
-        -value,
-        integrality=np.ones(len(a)),
-        bounds=(0, 1),
-        constraints=LinearConstraint(_incidence(n, a, b), ub=1),
-        options={"mip_rel_gap": _RELATIVE_GAP},
-    )
-    return np.asarray(solved.x) > 0.5, -float(solved.fun)
-
-
 def spread_evenly(score: Floats, counts: Ints, budget: int) -> Ints:
     """Choose pairs so that the comparisons per essay end within one of each other. Exact.
 
@@ -239,7 +157,7 @@ def spread_evenly(score: Floats, counts: Ints, budget: int) -> Ints:
     a, b = np.nonzero(np.triu(np.isfinite(score), 1))
     if not len(a) or budget < 1:
         return no_pairs()
-    value = _scaled(score[a, b]) + budget + 1
+    value = scaled(score[a, b]) + budget + 1
     budget = min(budget, len(a))
     highest = (int(counts.sum()) + 2 * budget) // len(counts)
     for level in range(highest, int(counts.min()) - 1, -1):
@@ -249,24 +167,30 @@ def spread_evenly(score: Floats, counts: Ints, budget: int) -> Ints:
     return no_pairs()
 
 
+def scaled(values: Floats) -> Floats:
+    """Map values to [0, 1]."""
+    span = values.max() - values.min()
+    return (values - values.min()) / span if span > 0 else np.zeros_like(values)
+
+
 def _levelled(
     a: Ints, b: Ints, value: Floats, counts: Ints, level: int, budget: int
 ) -> Bools | None:
     """Choose pairs so that every essay ends with `level` or `level + 1`, or None."""
-    from scipy.optimize import LinearConstraint, milp
+    from scipy.optimize import Bounds, LinearConstraint, milp
 
     need, room = np.maximum(level - counts, 0), np.maximum(level + 1 - counts, 0)
     solved = milp(
         -value,
-        integrality=np.ones(len(a)),
-        bounds=(0, 1),
+        integrality=np.ones(len(a), dtype=np.int64),
+        bounds=Bounds(0, 1),
         constraints=[
             LinearConstraint(_incidence(len(counts), a, b), lb=need, ub=room),
             LinearConstraint(np.ones((1, len(a))), ub=budget),
         ],
         options={"mip_rel_gap": _RELATIVE_GAP},
     )
-    return None if solved.x is None else np.asarray(solved.x) > 0.5
+    return None if solved.x is None else np.rint(solved.x) == 1
 
 
 def _incidence(n: int, a: Ints, b: Ints) -> csr_array:
