@@ -26,8 +26,8 @@ _LEAST_PROBABILITY = 1e-12
 _MAX_ITERATIONS = 100
 _TOLERANCE = 1e-9
 _LARGEST_LOGIT = 15.0
-AT_CHANCE_Z = 2.807033768343811
-"""Normal quantile of the one-sided level .0025 at which a judge is told from a coin."""
+AT_CHANCE_Z = 2.575829303548901
+"""Normal quantile of the one-sided level .005 at which a judge is told from a coin."""
 
 LOG_BAYES_FACTOR = 4.605170185988092
 """log 100: by Ville's inequality a coin ever reaches it with a probability of at most .01."""
