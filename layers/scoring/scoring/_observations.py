@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -105,20 +106,21 @@ def observe(
     return _split_ties(observations) if kind == "half" else observations
 
 
-def _highest_degree(category: Ints, outcome: Ints, degrees: int | str) -> int:
+def _highest_degree(category: Ints, outcome: Ints, degrees: object) -> int:
     top = int(category.max())
     if top == 0:
         raise AllTiesError("every verdict is a tie: nothing can be ordered")
     if degrees == "auto":
         return top
-    if isinstance(degrees, str) or degrees < 1:
+    if not isinstance(degrees, Integral) or int(degrees) < 1:
         raise InvalidSettingError("degrees", f"expected 'auto' or an integer >= 1, got {degrees!r}")
-    if top > degrees:
-        row = int((category > degrees).argmax())
+    declared = int(degrees)
+    if top > declared:
+        row = int((category > declared).argmax())
         raise InvalidComparisonError(
-            "outcome", f"{outcome[row]} is beyond the {degrees} declared degree(s) a side", row
+            "outcome", f"{outcome[row]} is beyond the {declared} declared degree(s) a side", row
         )
-    return degrees
+    return declared
 
 
 def _kind_of_ties(ties: Ties, category: Ints, degrees: int) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from scoring import Comparisons, fit
 from scoring._conjugate import maximise_sparse
+from scoring._linear import DenseSystem, solve
 from scoring._links import Lapse
 from scoring._model import Model, Priors
 from scoring._newton import maximise
@@ -98,3 +99,17 @@ def test_fitting_pulls_in_no_optimiser():
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("prior_sd", [0.5, 2.0, 5.0, 8.0])
+@pytest.mark.parametrize("neighbours", [False, True])
+def test_steps_in_single_precision_lead_to_the_exact_maximum(prior_sd, neighbours):
+    data = simulated(200, 10, neighbours=neighbours)
+    result = fit(data, prior_sd=prior_sd)
+    observations = observe(data, ties="auto", degrees="auto", repeats="shared")
+    model = Model(observations, _link(observations, 0.0), Priors(prior_sd**-2), order_effect=True)
+    x = np.append(result.ability, result.order_effect)
+    # the distance to the maximum, by one exact Newton step in double precision
+    blocks = model.blocks(model.evaluate(x))
+    factor = DenseSystem(model.n, model.size, model.pairs, None).factor(blocks)
+    assert np.abs(solve(factor, model.evaluate(x).gradient)).max() < 1e-7
