@@ -204,7 +204,15 @@ def _worth(
     if cov is None:
         fixed = nearest_scores(theta) + jitter
         return lambda: fixed
-    return lambda: d_optimal_scores(theta, covariance_after(theta, cov, draft.pairs)) + jitter
+    expected, counted = cov, 0
+
+    def worth() -> Floats:
+        nonlocal expected, counted
+        drafted = draft.pairs[counted:]
+        expected, counted = covariance_after(theta, expected, drafted), counted + len(drafted)
+        return d_optimal_scores(theta, expected) + jitter
+
+    return worth
 
 
 def resample_reversed(
