@@ -38,7 +38,8 @@ class Comparisons:
         the comparisons of one pair by one known judge share the weight of one (see
         :func:`scoring.fit`).
     order_known : bool, default True
-        False for records that keep only who won: an order effect is then never estimated.
+        False for records that keep only who won: an order effect is then never estimated. Such
+        records, winner first, must not pass for shown orders; use :meth:`from_winners`.
 
     Raises
     ------
