@@ -180,9 +180,9 @@ def two_waves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def main() -> None:
     """Run, print, and write the claims."""
     options = arguments(__doc__)
-    worlds = 30 if options.quick else 300
+    worlds = 30 if options.quick else 200
     planners = [*PLANNERS, EXACT]
-    outcomes = {p: simulate(p, worlds // 30 if p is EXACT else worlds) for p in planners}
+    outcomes = {p: simulate(p, worlds // 20 if p is EXACT else worlds) for p in planners}
     rows = {(p.name, p.answers): outcome.row(p) for p, outcome in outcomes.items()}
     to_95 = {
         (p.name, p.answers): comparisons_to_reach(mean_trace(outcome.traces), 0.95)
