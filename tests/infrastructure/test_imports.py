@@ -16,7 +16,14 @@ FUNCTIONS = ROOT / "functions"
 STDLIB = set(sys.stdlib_module_names)
 CALCULATING = {"plan_wave", "score_batch", "finalise_batch"}
 STATISTICS = "assessment.adapters.statistics"
-CALCULATORS = {"statistics", "judged_pool", "grading", "conclusion", "rank_intervals"}
+CALCULATORS = {
+    "statistics",
+    "judged_pool",
+    "grading",
+    "conclusion",
+    "rank_intervals",
+    "grader_spread",
+}
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -6,6 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assessment.adapters.grader_spread import (
+    EXPECTED_SPREAD,
+    AnchorSpread,
+    anchor_spread,
+    noisy_probabilities,
+    without_prior,
+)
 from assessment.adapters.judged_pool import Floats, Ints, JudgedPool
 from assessment.domain.config import BatchConfig
 from assessment.domain.essay import Essay
@@ -67,6 +74,27 @@ class GradedPool:
             prior_sd=self.config.prior_sd,
         )
 
+    def spread(self, calibration: Calibration) -> AnchorSpread:
+        """How far the anchors lie from the centres of their grades."""
+        _, variance = without_prior(self.fitted, self.config.prior_sd)
+        return anchor_spread(calibration, variance[self.pool.anchors()[0]])
+
+    def probabilities(self, calibration: Calibration, spread: AnchorSpread) -> Floats:
+        """P(grade) of the students; wider where the anchors show that their graders disagree."""
+        if calibration.method != "gls" or not spread.is_noisy:
+            return calibration.probabilities
+        ability, variance = without_prior(self.fitted, self.config.prior_sd)
+        population = self._population()
+        return noisy_probabilities(
+            calibration,
+            spread,
+            ability=ability,
+            variance=variance,
+            students=self.pool.indices(self.students),
+            population=None if population is None else population[0],
+            population_weight=0.0 if population is None else population[1],
+        )
+
     def _population(self) -> tuple[tuple[float, ...], float] | None:
         """The assignment's prior, for the one method that can use it."""
         prior = self.pool.spec.population
@@ -126,9 +154,11 @@ def _why_unusable(
 
 def _projections(graded: GradedPool, calibration: Calibration) -> GradeProjections:
     scale, students = graded.scale, graded.students
+    spread = graded.spread(calibration)
+    probabilities = graded.probabilities(calibration, spread)
     shares = {
         student: dict(zip(scale.grades, published_shares(row), strict=True))
-        for student, row in zip(students, calibration.probabilities.tolist(), strict=True)
+        for student, row in zip(students, probabilities.tolist(), strict=True)
     }
     evidence = _evidence(graded)
     primary = {student: likeliest_grade(shares[student]) for student in students}
@@ -158,13 +188,13 @@ def _projections(graded: GradedPool, calibration: Calibration) -> GradeProjectio
             student: comparisons_to_settle(
                 evidence[student],
                 boundaries=boundaries,
-                boundary_se=calibration.boundary_se.tolist(),
+                boundary_se=_reading_error(calibration, spread),
                 prior_sd=graded.config.prior_sd,
                 at_least=least,
             )
             for student in doubtful
         },
-        calibration_info=_calibration_info(graded, calibration),
+        calibration_info=_calibration_info(graded, calibration, spread),
         bt_stats={
             student: AbilityEstimate(
                 bradley_terry_score=known.ability,
@@ -174,6 +204,13 @@ def _projections(graded: GradedPool, calibration: Calibration) -> GradeProjectio
             for student, known in evidence.items()
         },
     )
+
+
+def _reading_error(calibration: Calibration, spread: AnchorSpread) -> list[float]:
+    """What stays uncertain about the boundaries of one grader's grades, however many verdicts."""
+    noise = spread.logits**2 if spread.is_noisy else 0.0
+    errors: list[float] = np.sqrt(calibration.boundary_se**2 + noise).tolist()
+    return errors
 
 
 def _evidence(graded: GradedPool) -> dict[str, Evidence]:
@@ -188,10 +225,12 @@ def _evidence(graded: GradedPool) -> dict[str, Evidence]:
     }
 
 
-def _calibration_info(graded: GradedPool, calibration: Calibration) -> CalibrationInfo:
+def _calibration_info(
+    graded: GradedPool, calibration: Calibration, spread: AnchorSpread
+) -> CalibrationInfo:
     scale = graded.scale
     steps = [f"{low}|{high}" for low, high in zip(scale.grades, scale.grades[1:], strict=False)]
-    findings = _findings(graded, calibration)
+    findings = _findings(graded, calibration) + _noise(spread)
     report = calibration.report
     return CalibrationInfo(
         method=calibration.method,
@@ -203,6 +242,7 @@ def _calibration_info(graded: GradedPool, calibration: Calibration) -> Calibrati
         warnings=[finding.message for finding in findings],
         findings=findings,
         self_check=CalibrationCheck(anchors=report.n_anchors, rps=report.rps, ece=report.ece),
+        anchor_spread=spread.in_widths,
         population=graded.pool.spec.population,
     )
 
@@ -263,6 +303,17 @@ def _misgraded(anchor: Essay, residual: float) -> str:
         f"anchor {anchor.anchor_ref or anchor.essay_id} lies {abs(residual):.2f} logits {side} "
         f"its grade {anchor.grade}: check its grade"
     )
+
+
+def _noise(spread: AnchorSpread) -> list[CalibrationFinding]:
+    if not spread.is_noisy:
+        return []
+    message = (
+        f"anchors lie {spread.in_widths:.2f} grade widths from the centres of their grades where "
+        f"about {EXPECTED_SPREAD} is usual: their graders disagree, and the probabilities allow "
+        "for it"
+    )
+    return [CalibrationFinding(code="graders_disagree", message=message)]
 
 
 def _ignored_prior(graded: GradedPool) -> list[CalibrationFinding]:
