@@ -15,8 +15,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 logger = Logger(log_uncaught_exceptions=True)
+NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "CJAssessment")
 metrics = Metrics(
-    namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "CJAssessment"),
+    namespace=NAMESPACE,
     service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cj-assessment"),
 )
 
