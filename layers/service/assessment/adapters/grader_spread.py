@@ -23,11 +23,13 @@ EXPECTED_SPREAD = 0.3
 """Spread of anchors in grade widths that `scoring.grades` supposes."""
 
 # Above this spread, in grade widths, the anchors are noisier than places within a band explain.
-_NOISY_ABOVE = 0.4
+_NOISY_ABOVE = 0.5
 _LEAST_SPREAD = 0.15
 _MOST_SPREAD = 3.0
 # Student-t tails of the spread, so that a few wrong grades do not stand for all.
 _TAILS = 4.0
+# What makes that scale the standard deviation where the spread is normal after all.
+_NORMAL_CONSISTENCY = 1.2034
 # Line and deviations of grades take about this many anchors' worth of freedom.
 _FITTED = 3.0
 # An anchor this many standard deviations off the spread of all others is wrong, not noisy.
@@ -67,7 +69,8 @@ def anchor_spread(calibration: Calibration, error_variance: Floats) -> AnchorSpr
 
     Parameters
     ----------
-    calibration : of `scoring.grades`.
+    calibration : of `scoring.grades`, without a population's prior: that counts in
+        `noisy_probabilities`, and would count twice.
     error_variance : (a,) squared errors of the anchors' abilities, logits^2.
     """
     centres, residual = calibration.grade_centres, calibration.anchor_residual
@@ -81,14 +84,18 @@ def anchor_spread(calibration: Calibration, error_variance: Floats) -> AnchorSpr
 
 
 def _scale(residual: Floats, error_variance: Floats, width: float) -> float:
-    """Solve sum(w r^2 / (s^2 + e^2)) = a - 3 for s, w being the Student-t weights."""
+    """Solve sum(w r^2 / (s^2 + e^2)) = a - 3 for s, w being the Student-t weights.
+
+    The scale s is returned as the standard deviation of normal places with the same weights.
+    """
     free = len(residual) - _FITTED
     low, high = _LEAST_SPREAD * width, _MOST_SPREAD * width
     if free <= 0:
         return EXPECTED_SPREAD * width
 
     def excess(spread: float) -> float:
-        squared = residual**2 / (spread**2 + error_variance)
+        total = (spread**2 + error_variance) / _NORMAL_CONSISTENCY**2
+        squared = residual**2 / total
         return float(((_TAILS + 1.0) / (_TAILS + squared) * squared).sum() - free)
 
     if excess(low) < 0:

@@ -57,10 +57,10 @@ class GradedPool:
     anchors: list[Essay]
     students: list[str]
 
-    def calibrated(self) -> Calibration:
+    def calibrated(self, *, with_population: bool) -> Calibration:
         """Boundaries and probabilities; raises FewAnchorGradesError and other ScoringErrors."""
         anchors, anchor_grade = self.pool.anchors()
-        population = self._population()
+        population = self._population() if with_population else None
         return calibrate(
             self.fitted.ability,
             self.fitted.covariance,
@@ -111,7 +111,7 @@ def project_grades(pool: JudgedPool, fitted: Fit, config: BatchConfig) -> GradeP
     students = [essay.essay_id for essay in pool.spec.essays if not essay.is_anchor]
     graded = GradedPool(pool, fitted, config, scale, anchors, students)
     try:
-        calibration = graded.calibrated()
+        calibration = graded.calibrated(with_population=False)
     except FewAnchorGradesError:
         return _unavailable(
             f"all {len(anchors)} anchors have the grade {anchors[0].grade}: boundaries need "
@@ -120,7 +120,10 @@ def project_grades(pool: JudgedPool, fitted: Fit, config: BatchConfig) -> GradeP
     reason = _why_unusable(calibration, *pool.anchors(), fitted.ability)
     if reason is not None:
         return _unavailable(reason)
-    return _projections(graded, calibration)
+    spread = graded.spread(calibration)
+    if not spread.is_noisy and pool.spec.population is not None:
+        calibration = graded.calibrated(with_population=True)
+    return _projections(graded, calibration, spread)
 
 
 def _unavailable(reason: str) -> GradeProjections:
@@ -152,9 +155,10 @@ def _why_unusable(
     return None
 
 
-def _projections(graded: GradedPool, calibration: Calibration) -> GradeProjections:
+def _projections(
+    graded: GradedPool, calibration: Calibration, spread: AnchorSpread
+) -> GradeProjections:
     scale, students = graded.scale, graded.students
-    spread = graded.spread(calibration)
     probabilities = graded.probabilities(calibration, spread)
     shares = {
         student: dict(zip(scale.grades, published_shares(row), strict=True))
