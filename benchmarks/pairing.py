@@ -198,6 +198,12 @@ def main() -> None:
     claims = [
         Claim("to .95, binary, no audit pairs", free, "per essay", at_most(15.8)),
         Claim("audit share of 25% costs", less(audited, free), "per essay", at_most(1.0)),
+        Claim(
+            "audit share of 25% costs, waves of 4",
+            less(to_95["adaptive, waves of 4", 2], to_95["adaptive, waves of 4, no audit", 2]),
+            "per essay",
+            at_most(1.0),
+        ),
         Claim("to .95, 4 answers, with audit", to_95["adaptive", 4], "per essay", at_most(11.5)),
         Claim("to .95, 6 answers, with audit", to_95["adaptive", 6], "per essay", at_most(10.7)),
         Claim("saved against random matching", saved(free, to_95), "share", at_least(0.25)),
