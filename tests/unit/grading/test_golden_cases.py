@@ -178,8 +178,9 @@ def test_graders_who_disagree_widen_the_grades():
     agreed, split = (
         concluded(anchors, per_essay=24).projections for anchors in (anchors_of(grades), noisy)
     )
-    assert agreed.calibration_info.anchor_spread < 0.5
-    assert split.calibration_info.anchor_spread == pytest.approx(0.9, abs=0.3)
+    assert agreed.calibration_info.anchor_spread < 0.4
+    # A Student-t scale: about .8 of a normal standard deviation of .9, measured by 32 anchors.
+    assert split.calibration_info.anchor_spread == pytest.approx(0.72, abs=0.25)
     assert "graders_disagree" in [f.code for f in split.calibration_info.findings]
     assert mean(split.normalised_entropies.values()) > mean(agreed.normalised_entropies.values())
 

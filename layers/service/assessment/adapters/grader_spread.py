@@ -23,13 +23,11 @@ EXPECTED_SPREAD = 0.3
 """Spread of anchors in grade widths that `scoring.grades` supposes."""
 
 # Above this spread, in grade widths, the anchors are noisier than places within a band explain.
-_NOISY_ABOVE = 0.5
+_NOISY_ABOVE = 0.4
 _LEAST_SPREAD = 0.15
 _MOST_SPREAD = 3.0
 # Student-t tails of the spread, so that a few wrong grades do not stand for all.
 _TAILS = 4.0
-# What makes that scale the standard deviation where the spread is normal after all.
-_NORMAL_CONSISTENCY = 1.2034
 # Line and deviations of grades take about this many anchors' worth of freedom.
 _FITTED = 3.0
 # An anchor this many standard deviations off the spread of all others is wrong, not noisy.
@@ -41,7 +39,7 @@ _BISECTIONS = 60
 
 @dataclass(frozen=True)
 class AnchorSpread:
-    """Standard deviation of anchors around the centres of their grades, logits; grade width."""
+    """Scale of the anchors' places around the centres of their grades, logits; grade width."""
 
     logits: float
     width: float
@@ -84,18 +82,14 @@ def anchor_spread(calibration: Calibration, error_variance: Floats) -> AnchorSpr
 
 
 def _scale(residual: Floats, error_variance: Floats, width: float) -> float:
-    """Solve sum(w r^2 / (s^2 + e^2)) = a - 3 for s, w being the Student-t weights.
-
-    The scale s is returned as the standard deviation of normal places with the same weights.
-    """
+    """Solve sum(w r^2 / (s^2 + e^2)) = a - 3 for s, w being the Student-t weights."""
     free = len(residual) - _FITTED
     low, high = _LEAST_SPREAD * width, _MOST_SPREAD * width
     if free <= 0:
         return EXPECTED_SPREAD * width
 
     def excess(spread: float) -> float:
-        total = (spread**2 + error_variance) / _NORMAL_CONSISTENCY**2
-        squared = residual**2 / total
+        squared = residual**2 / (spread**2 + error_variance)
         return float(((_TAILS + 1.0) / (_TAILS + squared) * squared).sum() - free)
 
     if excess(low) < 0:
