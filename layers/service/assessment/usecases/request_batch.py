@@ -11,7 +11,11 @@ from pydantic import BaseModel
 
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.config import ResolvedConfig, Source, resolve_config
-from assessment.domain.errors import IdempotencyConflictError, UnknownAssignmentError
+from assessment.domain.errors import (
+    IdempotencyConflictError,
+    InvalidRequestError,
+    UnknownAssignmentError,
+)
 from assessment.domain.essay import Essay, student_essay
 from assessment.domain.grade_scale import check_same_scale
 from assessment.domain.identifiers import (
@@ -88,6 +92,7 @@ def request_batch(
         ],
         is_admin=is_admin,
     )
+    _check_strategy(resolved, assignment)
     batch_id = batch_id_for_key(idempotency_key) if idempotency_key else new_id()
     essays = [student_essay(essay) for essay in request.essays]
     batch = _new_batch(request, batch_id, essays, resolved, now)
@@ -100,6 +105,15 @@ def request_batch(
     if not batch.is_final:
         workflow.start(batch_id)
     return batch
+
+
+def _check_strategy(resolved: ResolvedConfig, assignment: Assignment | None) -> None:
+    if resolved.config.strategy == "anchor_first" and not (assignment and assignment.anchors):
+        raise InvalidRequestError(
+            "anchor_first needs an assignment with anchors; name one in assignment_id or choose "
+            "another strategy",
+            field="config.strategy",
+        )
 
 
 def _assignment(request: BatchRequest, assignments: AssignmentStore) -> Assignment | None:
