@@ -21,7 +21,7 @@ from assessment.domain.grading_prior import PopulationPrior
 RESULT_SCHEMA_VERSION = 1
 HIGH_BELOW = 0.35
 MID_BELOW = 0.65
-SPLIT_HALF_COMPARISONS = 4000
+SPLIT_HALF_COMPARISONS = 2000
 
 
 class Confidence(StrEnum):
