@@ -16,6 +16,7 @@ from assessment.domain.batch import Outcome
 from assessment.domain.comparison import ComparisonTally
 from assessment.domain.decision import Decision
 from assessment.domain.grading import DECIMALS
+from assessment.domain.grading_history import BatchMeasurement
 from assessment.domain.grading_prior import PopulationPrior
 
 RESULT_SCHEMA_VERSION = 1
@@ -111,6 +112,26 @@ class CalibrationCheck(BaseModel):
     ece: float | None
 
 
+class AnchorDrift(BaseModel):
+    """How far an anchor has moved against the others since earlier batches."""
+
+    model_config = ConfigDict(frozen=True)
+
+    essay_id: str
+    moved: float
+    standard_error: float
+
+
+class AnchorHistoryReport(BaseModel):
+    """What earlier batches of the assignment under the same judge added to the anchors."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batches: int
+    drift_sd: float
+    anchors: list[AnchorDrift]
+
+
 class CalibrationInfo(BaseModel):
     """How grades were attached to the ability scale.
 
@@ -131,6 +152,7 @@ class CalibrationInfo(BaseModel):
     self_check: CalibrationCheck | None = None
     anchor_spread: float | None = None
     population: PopulationPrior | None = None
+    history: AnchorHistoryReport | None = None
 
 
 class AbilityEstimate(BaseModel):
@@ -269,6 +291,7 @@ class Conclusion(BaseModel):
     scores: Scores
     projections: GradeProjections
     judges: list[JudgeFit]
+    measurement: BatchMeasurement | None = None
 
 
 class EssayRecord(BaseModel):

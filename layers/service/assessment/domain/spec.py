@@ -11,9 +11,23 @@ from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.essay import Essay
 from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading_history import AnchorHistory
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import canonical_sha256
 from assessment.domain.prompt import PROMPT_VERSION, JudgeInstructions
+
+
+def judge_spec_hash(
+    instructions: JudgeInstructions, judge: dict[str, str], prompt_version: str = PROMPT_VERSION
+) -> str:
+    """A content hash of what a judge is told and who it is, whatever the essays."""
+    return canonical_sha256(
+        {
+            "instructions": instructions.model_dump(),
+            "judge": judge,
+            "prompt_version": prompt_version,
+        }
+    )
 
 
 class BatchSpec(BaseModel):
@@ -25,6 +39,7 @@ class BatchSpec(BaseModel):
     instructions: JudgeInstructions
     grade_scale: GradeScale | None
     population: PopulationPrior | None = None
+    anchor_history: AnchorHistory | None = None
     judge: dict[str, str]
     prompt_version: str = PROMPT_VERSION
 
@@ -36,6 +51,7 @@ class BatchSpec(BaseModel):
         instructions: JudgeInstructions,
         grade_scale: GradeScale | None,
         population: PopulationPrior | None = None,
+        anchor_history: AnchorHistory | None = None,
         judge: dict[str, str],
     ) -> Self:
         """A specification with its essays in the order of their ids, as all arrays have them."""
@@ -44,6 +60,7 @@ class BatchSpec(BaseModel):
             instructions=instructions,
             grade_scale=grade_scale,
             population=population,
+            anchor_history=anchor_history,
             judge=judge,
         )
 
@@ -63,6 +80,11 @@ class BatchSpec(BaseModel):
                 "prompt_version": self.prompt_version,
             }
         )
+
+    @property
+    def judge_spec_hash(self) -> str:
+        """A content hash of what a judge is told and who it is, whatever the essays."""
+        return judge_spec_hash(self.instructions, self.judge, self.prompt_version)
 
     def text_sha256(self, essay_id: str) -> str:
         """The content address of an essay's text; raises KeyError for a stranger."""
