@@ -27,6 +27,7 @@ class Settings(BaseModel):
     judge_max_receives: Annotated[int, Field(ge=1, le=100)] = 5
     judge_timeout_seconds: Annotated[float, Field(gt=0, le=800)] = 45.0
     api_secret_arn: str = ""
+    laptop_cloud_url: str = ""
 
 
 class MissingSettingError(RuntimeError):
