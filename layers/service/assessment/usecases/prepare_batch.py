@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.config import Source
 from assessment.domain.errors import InvalidRequestError, UnknownAssignmentError
 from assessment.domain.essay import Essay, EssayKind
+from assessment.domain.grading_history import MOST_BATCHES, AnchorHistory, pinned_prior_sd
 from assessment.domain.identifiers import anchor_essay_id
 from assessment.domain.prompt import JudgeInstructions
-from assessment.domain.spec import BatchSpec
+from assessment.domain.spec import BatchSpec, judge_spec_hash
 from assessment.ports import Assignment, AssignmentStore, BatchStore, ContentStore
 from assessment.usecases.batch_spec import freeze_spec
 from assessment.usecases.request_batch import manifest_key
@@ -53,11 +56,13 @@ def prepare_batch(
     assignment = _assignment(batch, assignments)
     students = _students(batch, content)
     anchors = anchor_essays(assignment) if assignment else []
+    history = _history(assignment, judge, assignments)
     spec = BatchSpec.of(
         students + anchors,
         instructions=assignment.instructions if assignment else JudgeInstructions(),
         grade_scale=assignment.grade_scale if assignment else None,
         population=assignment.population if assignment else None,
+        anchor_history=history,
         judge=judge,
     )
     freeze_spec(batch_id, spec, content=content)
@@ -68,7 +73,33 @@ def prepare_batch(
         essays=len(students),
         anchors=len(anchors),
         spec_hash=spec.spec_hash,
+        **_pinned(batch, history),
     )
+
+
+def _history(
+    assignment: Assignment | None, judge: dict[str, str], assignments: AssignmentStore
+) -> AnchorHistory | None:
+    """What earlier batches measured of the anchors, as of now; None if there is nothing."""
+    if assignment is None or not assignment.anchors:
+        return None
+    known = assignments.get_history(
+        assignment.assignment_id, judge_spec_hash(assignment.instructions, judge)
+    )
+    return AnchorHistory(batches=known.batches[-MOST_BATCHES:]) if known.batches else None
+
+
+def _pinned(batch: Batch, history: AnchorHistory | None) -> dict[str, Any]:
+    """The prior sd that earlier batches suggest, where nobody has set one."""
+    if history is None or batch.config_sources.get("prior_sd") is not Source.DEFAULT:
+        return {}
+    pinned = pinned_prior_sd(history, batch.config.prior_sd)
+    if pinned is None:
+        return {}
+    return {
+        "config": batch.config.model_copy(update={"prior_sd": pinned}),
+        "config_sources": {**batch.config_sources, "prior_sd": Source.HISTORY},
+    }
 
 
 def _assignment(batch: Batch, assignments: AssignmentStore) -> Assignment | None:
