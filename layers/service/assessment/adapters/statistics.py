@@ -29,7 +29,7 @@ from assessment.domain.result import (
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Winner
 from scoring import Fit, ScoringError
-from scoring.audit import Audit, prequential_audit
+from scoring.audit import Audit, evidence_against_chance, prequential_audit
 from scoring.pairing import plan_wave
 from scoring.reliability import model_reliability
 
@@ -180,7 +180,8 @@ def _audit(pool: JudgedPool, config: BatchConfig) -> AuditReport:
         return AuditReport(pairs=0)
     preferred = np.array([_PREFERRED[c.verdict.winner] for c in tested if c.verdict])
     random = np.array([c.predicted is None or c.audit for c in tested])
-    chance = prequential_audit(predicted, preferred)
+    evidence = evidence_against_chance(pool.comparisons())
+    chance = prequential_audit(predicted, preferred, log_bayes_factor=evidence)
     if not random.any():
         return AuditReport(
             pairs=0,
