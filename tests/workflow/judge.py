@@ -72,7 +72,7 @@ class JudgeEndpoint:
         with self._lock:
             times = self.asked[name]
             self.asked[name] += 1
-        chance = random.Random(f"{self.seed}/{metadata.batch_id}/{name}")
+        chance = random.Random(f"{self.seed}/{name}")
         if self.refuse:
             return httpx.Response(400, json={"detail": "unknown model"})
         if chance.random() < self.busy_share and times == 0:

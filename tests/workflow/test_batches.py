@@ -107,7 +107,7 @@ def test_failing_doubled_and_shuffled_callbacks_lose_nothing(stack):
 
 
 def test_a_busy_judge_is_asked_again(stack):
-    stack.judge.busy_share = 0.1
+    stack.judge.busy_share = 0.4
     batch_id = request_batch(stack, ONE_WAVE)
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
     counts = results(stack, batch_id)["comparisons"]
