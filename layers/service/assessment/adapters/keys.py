@@ -5,9 +5,12 @@ BATCH#<id>#WAVE#<n> COMPARISON#<comparison id>
 PENDING#<id>#<n>    <comparison id>
 ASSIGNMENT#<id>     INSTRUCTIONS | ANCHOR#<ref>
 ACTIVE              BATCH#<id>
+JUDGE#<circuit>     CIRCUIT | MINUTE#<minute>
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 Key = dict[str, str]
 
@@ -58,3 +61,13 @@ def anchor(assignment_id: str, anchor_ref: str) -> Key:
 def active(batch_id: str) -> Key:
     """The entry of a batch in the list of those that have not ended."""
     return {"PK": "ACTIVE", "SK": f"BATCH#{batch_id}"}
+
+
+def circuit(judge_circuit: str) -> Key:
+    """The circuit breaker of a provider and model."""
+    return {"PK": f"JUDGE#{judge_circuit}", "SK": "CIRCUIT"}
+
+
+def judge_minute(judge_circuit: str, minute: datetime) -> Key:
+    """What a provider and model were asked within a minute."""
+    return {"PK": f"JUDGE#{judge_circuit}", "SK": f"MINUTE#{minute:%Y%m%dT%H%M}"}

@@ -21,7 +21,10 @@ document (RFC 9457) and the command line prints it.
     |   `-- SpecMismatchError          verdicts of another spec hash
     |-- JudgeError
     |   |-- JudgeUnavailableError      retryable: timeout, 429, 5xx
-    |   `-- JudgeRefusedError          permanent: bad request, bad credentials, refusal
+    |   |-- JudgeDeferredError         not asked at all: its circuit is open or its rate is spent
+    |   `-- JudgeRefusedError          permanent: bad request, bad credentials
+    |       |-- ContentRefusedError    the essays were refused by the provider
+    |       `-- OversizeError          the essays do not fit the model's context
     |-- ScoringFailedError             the statistics could not be computed
     `-- TransientError                 an AWS call that is worth repeating
 """
@@ -199,6 +202,30 @@ class JudgeRefusedError(JudgeError):
     code = "judge-refused"
     title = "The judge refused the request"
     retryable = False
+
+
+class ContentRefusedError(JudgeRefusedError):
+    """The provider will not judge this content."""
+
+    code = "content-refused"
+    title = "The provider refused the essays"
+
+
+class OversizeError(JudgeRefusedError):
+    """The prompt is longer than the model's context."""
+
+    code = "oversize"
+    title = "The essays are too long for the model"
+
+
+class JudgeDeferredError(JudgeError):
+    """The judge was not asked, and the try does not count: come back in `retry_after` seconds."""
+
+    code = "judge-deferred"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ScoringFailedError(CJError):

@@ -49,6 +49,7 @@ class CompareMetadata(BaseModel):
     essay_a_id: str
     essay_b_id: str
     prompt_sha256: str
+    judge: str | None = None
 
 
 class CompareRequestV1(BaseModel):
@@ -57,6 +58,7 @@ class CompareRequestV1(BaseModel):
     schema_version: Literal[1] = 1
     correlation_id: str
     callback: CallbackAddress
+    provider_hints: dict[str, str] | None = None
     essay_a: CompareEssay
     essay_b: CompareEssay
     prompt_blocks: list[PromptBlock]
@@ -116,7 +118,7 @@ class LLMComparisonResultV1(BaseModel):
             degree=None if self.winner == "tie" else self.degree,
             confidence=self.confidence,
             justification=self.justification[:500] if self.justification else None,
-            judge=f"{self.provider}/{self.model}",
+            judge=self.request_metadata.judge or f"{self.provider}/{self.model}",
             prompt_sha256=self.request_metadata.prompt_sha256,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,

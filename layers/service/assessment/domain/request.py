@@ -35,6 +35,7 @@ class BatchRequest(BaseModel):
     assignment_id: AssignmentId | None = None
     essays: Annotated[list[SubmittedEssay], Field(min_length=2, max_length=MAX_ESSAYS)]
     config: dict[str, Any] = {}
+    judge: Any = None
     correlation_id: str | None = None
 
     @field_validator("correlation_id")

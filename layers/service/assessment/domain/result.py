@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from assessment.domain.batch import Outcome
 from assessment.domain.comparison import ComparisonTally
 from assessment.domain.decision import Decision
+from assessment.domain.essay_flags import EssayFlag
+from assessment.domain.llm_protocol import TokenUsage
 
 RESULT_SCHEMA_VERSION = 1
 HIGH_BELOW = 0.35
@@ -169,7 +171,11 @@ class ResultDocument(BaseModel):
     audit: AuditReport
     order_effects: list[OrderEffect]
     judges: list[str]
+    essay_flags: dict[str, list[EssayFlag]] = {}
+    excluded_essays: list[str] = []
+    token_usage: TokenUsage = TokenUsage()
     cost_usd: float
+    repeated_calls: int = 0
     config: dict[str, Any]
     config_sources: dict[str, str]
     spec_hash: str

@@ -5,6 +5,7 @@ Verdicts of different specifications never mix; the hash tells them apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
@@ -12,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from assessment.domain.essay import Essay
 from assessment.domain.grade_scale import GradeScale
 from assessment.domain.identifiers import canonical_sha256
-from assessment.domain.prompt import PROMPT_VERSION, JudgeInstructions
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.prompt import JudgeInstructions
 
 
 class BatchSpec(BaseModel):
@@ -23,8 +25,8 @@ class BatchSpec(BaseModel):
     essays: tuple[Essay, ...]
     instructions: JudgeInstructions
     grade_scale: GradeScale | None
-    judge: dict[str, str]
-    prompt_version: str = PROMPT_VERSION
+    judges: tuple[JudgeSpec, ...]
+    excluded: tuple[Essay, ...] = ()
 
     @classmethod
     def of(
@@ -33,14 +35,16 @@ class BatchSpec(BaseModel):
         *,
         instructions: JudgeInstructions,
         grade_scale: GradeScale | None,
-        judge: dict[str, str],
+        judges: tuple[JudgeSpec, ...],
+        excluded: Sequence[Essay] = (),
     ) -> Self:
         """A specification with its essays in the order of their ids, as all arrays have them."""
         return cls(
             essays=tuple(sorted(essays, key=lambda essay: essay.essay_id)),
             instructions=instructions,
             grade_scale=grade_scale,
-            judge=judge,
+            judges=judges,
+            excluded=tuple(sorted(excluded, key=lambda essay: essay.essay_id)),
         )
 
     @property
@@ -55,8 +59,7 @@ class BatchSpec(BaseModel):
             {
                 "essays": [(essay.essay_id, essay.text_sha256) for essay in self.essays],
                 "instructions": self.instructions.model_dump(),
-                "judge": self.judge,
-                "prompt_version": self.prompt_version,
+                "judges": [judge.identity() for judge in self.judges],
             }
         )
 

@@ -12,7 +12,7 @@ from assessment.domain.comparison import Comparison, ComparisonStatus, tally
 from assessment.domain.decision import Decision, Reason
 from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.identifiers import canonical_json, content_sha256
-from assessment.domain.prompt import PROMPT_VERSION
+from assessment.domain.llm_protocol import TokenUsage
 from assessment.domain.result import GradeProjections, ResultDocument, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.events import EventType, envelope, fits
@@ -135,14 +135,33 @@ def _document(
         reliability=scores.reliability,
         audit=scores.audit,
         order_effects=scores.order_effects,
+        essay_flags={
+            essay.essay_id: list(essay.flags)
+            for essay in (*spec.essays, *spec.excluded)
+            if essay.flags
+        },
+        excluded_essays=[essay.essay_id for essay in spec.excluded],
+        repeated_calls=sum(comparison.paid_again for comparison in known),
+        token_usage=TokenUsage(
+            input_tokens=sum(verdict.input_tokens for verdict in verdicts),
+            output_tokens=sum(verdict.output_tokens for verdict in verdicts),
+        ),
         judges=sorted({verdict.judge for verdict in verdicts}),
         cost_usd=round(sum(verdict.cost_usd for verdict in verdicts), 6),
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
         spec_hash=spec.spec_hash,
         seed=batch.seed,
-        versions={"assessment": __version__, "prompt": PROMPT_VERSION, **versions},
+        versions={
+            "assessment": __version__,
+            "prompt": _templates(spec),
+            **versions,
+        },
     )
+
+
+def _templates(spec: BatchSpec) -> str:
+    return ", ".join(sorted({judge.template_id for judge in spec.judges}))
 
 
 def _outcome(decision: Decision, scores: Scores) -> Outcome:

@@ -8,6 +8,7 @@ from datetime import datetime
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.errors import InvalidRequestError, UnknownAssignmentError
 from assessment.domain.essay import Essay, EssayKind
+from assessment.domain.essay_flags import flags_of
 from assessment.domain.identifiers import anchor_essay_id
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec
@@ -35,7 +36,6 @@ def anchor_essays(assignment: Assignment) -> list[Essay]:
 def prepare_batch(
     batch_id: str,
     *,
-    judge: dict[str, str],
     batches: BatchStore,
     assignments: AssignmentStore,
     content: ContentStore,
@@ -53,18 +53,21 @@ def prepare_batch(
     assignment = _assignment(batch, assignments)
     students = _students(batch, content)
     anchors = anchor_essays(assignment) if assignment else []
+    anchors = _with_flags(batch, anchors, content)
+    kept = [essay for essay in students if not essay.flagged(batch.config.exclude_flagged)]
     spec = BatchSpec.of(
-        students + anchors,
+        kept + anchors,
         instructions=assignment.instructions if assignment else JudgeInstructions(),
         grade_scale=assignment.grade_scale if assignment else None,
-        judge=judge,
+        judges=batch.judges,
+        excluded=[essay for essay in students if essay not in kept],
     )
     freeze_spec(batch_id, spec, content=content)
     return batches.transition(
         batch_id,
         BatchStatus.GENERATING_PAIRS,
         now=now,
-        essays=len(students),
+        essays=len(kept),
         anchors=len(anchors),
         spec_hash=spec.spec_hash,
     )
@@ -77,6 +80,20 @@ def _assignment(batch: Batch, assignments: AssignmentStore) -> Assignment | None
     if assignment is None:
         raise UnknownAssignmentError(batch.assignment_id)
     return assignment
+
+
+def _with_flags(batch: Batch, anchors: list[Essay], content: ContentStore) -> list[Essay]:
+    """The anchors with flags of their own; none is left out for them, its grade was chosen."""
+    flags = flags_of(
+        [content.get_text(anchor.text_sha256) for anchor in anchors],
+        min_words=batch.config.min_essay_words,
+        context_tokens=min(judge.context_tokens for judge in batch.judges),
+        language=batch.config.essay_language,
+    )
+    return [
+        anchor.model_copy(update={"flags": raised})
+        for anchor, raised in zip(anchors, flags, strict=True)
+    ]
 
 
 def _students(batch: Batch, content: ContentStore) -> list[Essay]:
