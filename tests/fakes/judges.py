@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,9 @@ from assessment.domain.llm_protocol import (
 )
 from assessment.ports import Judge
 from tests.fakes.messaging import InMemoryCallbackQueue
+
+COMPARISON_HEADING = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)
+"""How the registered template names the comparisons of a call."""
 
 
 class OpenGate:

@@ -12,8 +12,8 @@ from assessment.domain.judge import estimated_tokens
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 # Below this many words, function words are too few to tell a language by.
 _WORDS_FOR_LANGUAGE = 25
-_LEAST_SHARE = 0.12
-_LEAD = 2.0
+_LEAST_SHARE = 0.08
+_LEAD = 1.5
 # What a prompt needs beside its two essays: role, rubric and the form of the answer.
 _OTHER_TOKENS = 3000
 
@@ -55,6 +55,12 @@ _FUNCTION_WORDS = {
     "ele das tem à seu sua ou ser",
 }
 _PROFILES = {name: frozenset(words.split()) for name, words in _FUNCTION_WORDS.items()}
+# A word of several languages tells less: Swedish and Danish share most of their short words.
+_WEIGHTS = {
+    word: 1 / sum(word in profile for profile in _PROFILES.values())
+    for profile in _PROFILES.values()
+    for word in profile
+}
 
 # Speech to the judge rather than about the subject. Wide on purpose: a flag costs a look.
 _INSTRUCTIONS = re.compile(
@@ -96,7 +102,7 @@ def language_of(text: str) -> str | None:
         return None
     shares = sorted(
         (
-            (sum(word in profile for word in words) / len(words), name)
+            (sum(_WEIGHTS[word] for word in words if word in profile) / len(words), name)
             for name, profile in _PROFILES.items()
         ),
         reverse=True,

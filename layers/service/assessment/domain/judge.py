@@ -206,7 +206,7 @@ def resolve_effective_llm_batching_mode(
         requested is None and stack is BatchingMode.PROVIDER_BATCH_API
     ):
         message = (
-            f"batching_mode: provider_batch_api is not available for {provider}; "
+            f"batching_mode: provider_batch_api is not available for {provider}: "
             "use serial_bundle or per_request"
         )
         raise ValueError(message)

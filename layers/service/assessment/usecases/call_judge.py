@@ -47,6 +47,8 @@ from assessment.usecases.batch_spec import load_spec
 
 LEASE_MARGIN_SECONDS = 15
 _ANSWER_OVERHEAD_TOKENS = 200
+# Room for role, rubric and assignment when a bundle is filled; the size check knows exactly.
+_INSTRUCTION_TOKENS = 3000
 
 
 @dataclass(frozen=True)
@@ -279,7 +281,12 @@ def _bundles(
 
 def _fits(bundle: list[_Leased], more: _Leased, judge: JudgeSpec) -> bool:
     tokens = sum(each.tokens for each in [*bundle, more])
-    return len(bundle) < judge.bundle_size and tokens <= judge.bundle_tokens
+    whole = tokens + _INSTRUCTION_TOKENS + judge.answer_tokens(len(bundle) + 1)
+    return (
+        len(bundle) < judge.bundle_size
+        and tokens <= judge.bundle_tokens
+        and whole <= judge.context_tokens
+    )
 
 
 def _questions(
