@@ -93,8 +93,15 @@ build: setup ## Build the functions and layers into .aws-sam
 stop: ## Stop everything that was started here
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local.stop; else echo "nothing was started"; fi
 
+.PHONY: events
+events: setup ## Show the events that the stack on the laptop cloud published
+	@$(BIN)/python -m local.look events
+
+#: logs-<function> ## Show what one function logged on the laptop cloud
+logs-%: setup
+	@$(BIN)/python -m local.look logs $*
+
 #: invoke-<function> ## Run one function in a container (EVENT=events/<function>/<case>.json)
-.PHONY: invoke-%
 invoke-%: setup
 	@$(BIN)/python -m local.invoke $* $(EVENT)
 

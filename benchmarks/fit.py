@@ -3,13 +3,15 @@
     OMP_NUM_THREADS=1 python -m benchmarks.fit [--quick] [--json PATH]
 
 Data: random matchings, 20 comparisons per essay, abilities N(0, 2^2), seed 1. Ours is the public
-`fit` with its default order effect and all n standard errors. The peers return no standard errors:
+`fit` with all n standard errors, with its default order effect against LAPACK, and both with and
+without one against the peers, which know none. The peers return no standard errors:
 
 - LAPACK: potrf + potri of our own Hessian, the least that exact standard errors can cost;
 - choix: `ilsr_pairwise` with alpha = 1 / (4 n), the strength of our prior at the centre;
 - evalica: `bradley_terry`, unpenalised.
 
-Times are CPU milliseconds; runs alternate, and a ratio is the median over pairs of runs.
+Times are CPU milliseconds; samples of some 20 ms alternate, and a ratio is the median over pairs
+of samples. Memory is what numpy allocates while fitting (tracemalloc).
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("RAYON_NUM_THREADS", "1")
 
+import resource
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,9 +42,11 @@ PER_ESSAY = 20
 PRIOR_SD = 2.0
 HEAVY = ("scipy.stats", "scipy.optimize", "choix")
 NEVER = float("inf")
+LAPACK = "LAPACK potrf+potri"
+SAMPLE_MS = 20.0
 
 MEMORY = """
-import resource
+import tracemalloc
 import numpy as np
 from scoring import Comparisons, fit
 from scoring.simulate import LogisticJudge, random_matchings
@@ -51,10 +56,9 @@ first, second = random_matchings({n}, {k}, rng)
 data = Comparisons({n}, first, second, LogisticJudge(ability).judge(first, second, rng))
 small = random_matchings(600, 4, rng)
 fit(Comparisons(600, *small, rng.integers(0, 2, 1200) * 2 - 1))
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-before = peak()
+tracemalloc.start()
 fit(data)
-print(peak() - before)
+print(tracemalloc.get_traced_memory()[1] / 2**20)
 """
 IMPORTED = "import sys, scoring; print([m for m in {heavy} if m in sys.modules])"
 
@@ -67,7 +71,7 @@ def comparisons(n: int, seed: int = 1) -> Comparisons:
     return Comparisons(n, first, second, LogisticJudge(ability).judge(first, second, rng))
 
 
-def lapack_of(data: Comparisons) -> Callable[[], None]:
+def lapack_of(data: Comparisons) -> Callable[[], object]:
     """Return potrf + potri on a copy of the Hessian; the copy is made outside the clock."""
     from scipy.linalg import lapack
 
@@ -87,7 +91,7 @@ def lapack_of(data: Comparisons) -> Callable[[], None]:
     return run
 
 
-def choix_of(data: Comparisons) -> Callable[[], None]:
+def choix_of(data: Comparisons) -> Callable[[], object]:
     """Return choix's iterative spectral ranking with a prior comparable to ours."""
     import choix
 
@@ -99,10 +103,10 @@ def choix_of(data: Comparisons) -> Callable[[], None]:
     return lambda: choix.ilsr_pairwise(n, pairs, alpha=1.0 / PRIOR_SD**2 / n, max_iter=5000)
 
 
-def evalica_of(data: Comparisons) -> Callable[[], None]:
+def evalica_of(data: Comparisons) -> Callable[[], object]:
     """Return evalica's Bradley-Terry by minorisation, with its index given."""
     import evalica
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     won = data.outcome > 0
     winner = np.where(won, data.first, data.second).tolist()
@@ -112,34 +116,46 @@ def evalica_of(data: Comparisons) -> Callable[[], None]:
     return lambda: evalica.bradley_terry(winner, loser, x_wins, index=index)
 
 
-def ours_of(data: Comparisons) -> Callable[[], None]:
+def ours_of(data: Comparisons, *, order_effect: bool) -> Callable[[], object]:
     """Return our fit with all standard errors."""
-    return lambda: fit(data, prior_sd=PRIOR_SD).standard_error
+    return lambda: fit(data, prior_sd=PRIOR_SD, order_effect=order_effect).standard_error
 
 
-def cpu_ms(run: Callable[[], None]) -> float:
-    """Return the CPU milliseconds of one call."""
-    getattr(run, "prepare", lambda: None)()
-    start = time.process_time()
-    run()
-    return (time.process_time() - start) * 1e3
+def cpu_ms(run: Callable[[], object], calls: int) -> float:
+    """Return the mean CPU milliseconds of some calls, each prepared outside the clock."""
+    prepare = getattr(run, "prepare", None)
+    spent = 0.0
+    for _ in range(calls):
+        if prepare is not None:
+            prepare()
+        start = time.process_time()
+        run()
+        spent += time.process_time() - start
+    return spent / calls * 1e3
 
 
-def paired(ours: Callable[[], None], peer: Callable[[], None], runs: int) -> np.ndarray:
-    """Return alternating times of ours and the peer, (runs, 2)."""
-    cpu_ms(ours), cpu_ms(peer)
-    return np.array([(cpu_ms(ours), cpu_ms(peer)) for _ in range(runs)])
+def calls_of(run: Callable[[], object]) -> int:
+    """Return how many calls fill the time of one sample."""
+    cpu_ms(run, 1)
+    return max(1, round(SAMPLE_MS / max(cpu_ms(run, 3), 1e-3)))
 
 
-def compare(n: int, peer: str, runs: int) -> dict[str, object]:
+def paired(ours: Callable[[], object], peer: Callable[[], object], runs: int) -> np.ndarray:
+    """Return alternating samples of ours and the peer, (runs, 2)."""
+    our_calls, peer_calls = calls_of(ours), calls_of(peer)
+    return np.array([(cpu_ms(ours, our_calls), cpu_ms(peer, peer_calls)) for _ in range(runs)])
+
+
+def compare(n: int, peer: str, runs: int, *, order_effect: bool) -> dict[str, Any]:
     """Time ours against one peer in one run."""
     data = comparisons(n)
-    makers = {"LAPACK potrf+potri": lapack_of, "choix": choix_of, "evalica": evalica_of}
-    times = paired(ours_of(data), makers[peer](data), runs)
+    makers = {LAPACK: lapack_of, "choix": choix_of, "evalica": evalica_of}
+    times = paired(ours_of(data, order_effect=order_effect), makers[peer](data), runs)
     ours, theirs = np.median(times, axis=0)
     return {
         "n": n,
         "peer": peer,
+        "order_effect": order_effect,
         "runs": runs,
         "ours_ms": float(ours),
         "peer_ms": float(theirs),
@@ -148,27 +164,33 @@ def compare(n: int, peer: str, runs: int) -> dict[str, object]:
     }
 
 
-def seconds_to_import(module: str) -> float:
-    """Return the wall seconds of a fresh interpreter that imports a module, start-up taken off."""
-    start = time.perf_counter()
+def cpu_to_import(module: str) -> float:
+    """Return the CPU seconds of a fresh interpreter that imports a module."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", f"import {module}"], check=True)  # noqa: S603
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def import_row(runs: int) -> dict[str, object]:
-    """Compare the cost of `import scoring` with that of `import numpy`."""
-    seen = np.array(
-        [[seconds_to_import(m) for m in ("sys", "numpy", "scoring")] for _ in range(runs)]
-    )
-    bare, numpy_time, scoring_time = seen.min(axis=0)
-    return {
-        "n": None,
-        "peer": "import numpy",
-        "runs": runs,
-        "ours_ms": float(scoring_time - bare) * 1e3,
-        "peer_ms": float(numpy_time - bare) * 1e3,
-        "ours_over_peer": float((scoring_time - bare) / (numpy_time - bare)),
-    }
+def import_rows(runs: int) -> list[dict[str, Any]]:
+    """Compare `import scoring`, alone and with LAPACK's wrappers, with `import numpy`.
+
+    The wrappers are imported by the first fit. The interpreter's own start is taken off.
+    """
+    modules = ("sys", "numpy", "scoring", "scoring, scipy.linalg")
+    seen = np.array([[cpu_to_import(m) for m in modules] for _ in range(runs)])
+    bare, numpy_time, *ours = seen.min(axis=0)
+    return [
+        {
+            "n": None,
+            "peer": f"import numpy, against import {name}",
+            "runs": runs,
+            "ours_ms": float(time_taken - bare) * 1e3,
+            "peer_ms": float(numpy_time - bare) * 1e3,
+            "ours_over_peer": float((time_taken - bare) / (numpy_time - bare)),
+        }
+        for name, time_taken in zip(modules[2:], ours, strict=True)
+    ]
 
 
 def output_of(code: str) -> str:
@@ -183,17 +205,21 @@ def main() -> None:
     """Run the comparisons and write the claims."""
     options = arguments(__doc__)
     runs = 7 if options.quick else 31
-    plan = [(n, "LAPACK potrf+potri", runs) for n in (100, 300, 1000)]
-    plan += [(3000, "LAPACK potrf+potri", 3 if options.quick else 7)]
-    plan += [(n, "choix", 3 if n == 1000 else runs) for n in (100, 300, 1000)]
-    plan += [(n, "evalica", runs) for n in (100, 300, 1000)]
-    rows = [compare(*entry) for entry in plan]
-    rows.append(import_row(5 if options.quick else 15))
-    ratio = {(r["peer"], r["n"]): r for r in rows}
+    few = 3 if options.quick else 7
+    rows = [compare(n, LAPACK, runs, order_effect=True) for n in (100, 300, 1000)]
+    rows.append(compare(3000, LAPACK, few, order_effect=True))
+    for order_effect in (False, True):
+        for n in (100, 300, 1000):
+            long = few if n == 1000 else runs
+            rows.append(compare(n, "choix", long, order_effect=order_effect))
+            rows.append(compare(n, "evalica", runs, order_effect=order_effect))
+    ratio = {(r["peer"], r["n"], r["order_effect"]): r for r in rows}
+    imports = import_rows(5 if options.quick else 25)
+    rows += imports
     claims = [
         Claim(
             f"fit + all SEs over LAPACK, n={n}",
-            ratio["LAPACK potrf+potri", n]["ours_over_peer"],
+            ratio[LAPACK, n, True]["ours_over_peer"],
             "ratio",
             at_most(1.4),
         )
@@ -201,8 +227,8 @@ def main() -> None:
     ]
     claims += [
         Claim(
-            f"choix (no SEs) over fit + all SEs, n={n}",
-            ratio["choix", n]["peer_over_ours"],
+            f"choix (no SEs) over fit + all SEs, n={n}, same model",
+            ratio["choix", n, False]["peer_over_ours"],
             "ratio",
             at_least(25.0),
         )
@@ -210,8 +236,8 @@ def main() -> None:
     ]
     claims += [
         Claim(
-            f"fit + all SEs over evalica (no SEs, no prior), n={n}",
-            ratio["evalica", n]["ours_over_peer"],
+            f"fit + all SEs over evalica (no SEs, no prior), n={n}, same model",
+            ratio["evalica", n, False]["ours_over_peer"],
             "ratio",
             at_most(1.5),
         )
@@ -219,7 +245,7 @@ def main() -> None:
     ]
     memory = float(output_of(MEMORY.format(n=10_000, k=PER_ESSAY)))
     claims.append(Claim("abilities of 10,000 essays, extra memory", memory, "MB", at_most(64.0)))
-    importing = ratio["import numpy", None]["ours_over_peer"]
+    importing = imports[0]["ours_over_peer"]
     claims.append(Claim("import scoring over import numpy", importing, "ratio", at_most(3.5)))
     pulled = output_of(IMPORTED.format(heavy=HEAVY))
     claims.append(

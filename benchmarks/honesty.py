@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -100,9 +100,6 @@ def next_wave(
     how: Assessment,
 ) -> WavePlan:
     """Plan a wave of four comparisons per essay."""
-    known = {}
-    if standing is not None:
-        known = {"ability": standing.ability, "covariance": standing.covariance}
     return plan_wave(
         how.n,
         rng=rng,
@@ -111,7 +108,8 @@ def next_wave(
         second=second,
         strategy=how.strategy,
         audit_share=how.audit_share,
-        **known,
+        ability=None if standing is None else standing.ability,
+        covariance=None if standing is None else standing.covariance,
     )
 
 
@@ -136,7 +134,7 @@ SCHEDULES = [
 ]
 
 
-def calibration_rows(schedule: Schedule, worlds: int, waves: int) -> list[dict[str, object]]:
+def calibration_rows(schedule: Schedule, worlds: int, waves: int) -> list[dict[str, Any]]:
     """Measure coverage and reliability after every wave."""
     seen: dict[int, list[tuple[float, float, float]]] = defaultdict(list)
     pooled: dict[int, list[np.ndarray]] = defaultdict(list)
@@ -182,20 +180,16 @@ JUDGES: dict[str, Callable[[np.random.Generator, int], Judge]] = {
 AUDITS = ((100, AUDIT_PAIRS), (100, 2 * AUDIT_PAIRS), (40, AUDIT_PAIRS))
 
 
-def audit_row(name: str, runs: int, n: int, audit_pairs: int) -> dict[str, object]:
+def audit_row(name: str, runs: int, n: int, audit_pairs: int) -> dict[str, Any]:
     """Audit one kind of judge once enough audit pairs are in, with and without the evidence."""
     audits, alone, reliabilities = [], [], []
     for seed in range(runs):
         rng = np.random.default_rng(10_000 + seed)
         run = Assessment(JUDGES[name](rng, n), rng, n=n)
-        for result in run.waves(20):
-            if len(run.predicted) >= audit_pairs:
-                break
+        result = next(fitted for fitted in run.waves(20) if len(run.predicted) >= audit_pairs)
         evidence = evidence_against_chance(run.comparisons())
         alone.append(prequential_audit(run.predicted, run.preferred))
-        audits.append(
-            prequential_audit(run.predicted, run.preferred, log_bayes_factor=evidence)
-        )
+        audits.append(prequential_audit(run.predicted, run.preferred, log_bayes_factor=evidence))
         reliabilities.append(model_reliability(result))
     return {
         "study": "audit",
@@ -221,7 +215,7 @@ def agreement_of_logistic_judge(sd: float) -> float:
     return float((1.0 / (1.0 + np.exp(-gap))).mean())
 
 
-def replay_rows(runs: int) -> list[dict[str, object]]:
+def replay_rows(runs: int) -> list[dict[str, Any]]:
     """Replay schedules with a coin and show what separation reliability claims."""
     rows = []
     for strategy in ("random", "nearest", "d_optimal"):
@@ -260,7 +254,7 @@ def replay_rows(runs: int) -> list[dict[str, object]]:
     return rows
 
 
-def order_bias_row(runs: int) -> dict[str, object]:
+def order_bias_row(runs: int) -> dict[str, Any]:
     """Measure how far an order bias moves essays that are always shown first."""
     half = N_ESSAYS // 2
     shift = []
@@ -285,7 +279,7 @@ def order_bias_row(runs: int) -> dict[str, object]:
     }
 
 
-def claims_of(rows: list[dict[str, object]]) -> list[Claim]:
+def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
     """Set the measured values against their bars."""
     claims = []
     for schedule in SCHEDULES:
@@ -333,7 +327,7 @@ def main() -> None:
     """Run the studies and write rows and claims."""
     options = arguments(__doc__)
     worlds, runs, replays = (20, 60, 5) if options.quick else (300, 500, 40)
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for schedule in SCHEDULES:
         rows += calibration_rows(schedule, worlds, 6)
     for n, pairs in AUDITS:

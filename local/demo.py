@@ -73,9 +73,14 @@ class Stage:
 
 
 def run_batch(
-    client: ApiClient, sample: Sample, *, config: Mapping[str, Any], show: Show
+    client: ApiClient,
+    sample: Sample,
+    *,
+    config: Mapping[str, Any],
+    show: Show,
+    judge: object = None,
 ) -> dict[str, Any]:
-    """Register the sample's anchors, run a batch of its essays, and give its result document.
+    """Register the sample's anchors, run a batch of its essays, give its result document.
 
     Raises
     ------
@@ -83,7 +88,9 @@ def run_batch(
         If the batch ends without a result, or has not ended after ten minutes.
     """
     client.register_anchors(sample.registration)
-    accepted = client.request_batch(sample.request(config), idempotency_key=str(uuid.uuid4()))
+    accepted = client.request_batch(
+        sample.request(config, judge), idempotency_key=str(uuid.uuid4())
+    )
     require_completed(await_batch(client, accepted.batch_id, show=show, timeout=PATIENCE))
     document = client.result_document(accepted.batch_id)
     counts = samples.agreement(parse_result(document), sample)
@@ -110,7 +117,7 @@ def demo(
     shuffle: Annotated[float, typer.Option(help="Seconds to spread the callbacks over.")] = 0.0,
 ) -> None:
     """Run the demo; exits 0 only if the batch was finalised."""
-    console = Console()
+    console = make_console()
     # `timeout` and a closing terminal must end as tidily as Ctrl-C does.
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
@@ -121,6 +128,7 @@ def demo(
         duplicate_rate=duplicate_rate,
         shuffle=shuffle,
     )
+    RESULT.unlink(missing_ok=True)  # a run that fails must not leave the last one's result
     was_up = clouds.status() is not None
     try:
         stage = set_up(console, options)
@@ -133,14 +141,14 @@ def demo(
     try:
         document = _run(console, stage)
     except (RunnerError, CJError) as error:
-        _where_to_look(console, stage)
+        _where_to_look(console, stage, result=False)
         _fail(console, str(error))
     except KeyboardInterrupt:
         _interrupted(console)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _report(console, document)
-    _where_to_look(console, stage)
+    _where_to_look(console, stage, result=True)
 
 
 def _run(console: Console, stage: Stage) -> dict[str, Any]:
@@ -171,12 +179,13 @@ def _report(console: Console, document: dict[str, Any]) -> None:
     )
 
 
-def _where_to_look(console: Console, stage: Stage) -> None:
-    lines = {
-        "result": str(RESULT.relative_to(ROOT)),
+def _where_to_look(console: Console, stage: Stage, *, result: bool) -> None:
+    lines = {"result": str(RESULT.relative_to(ROOT))} if result else {}
+    lines |= {
         "API": stage.outputs["ApiUrl"],
-        "events": f"aws sqs receive-message --queue-url {stage.outputs['SubscriberQueueUrl']}",
-        "logs": f"{stage.cloud.server.log.relative_to(ROOT)}, .local/judge/log, sam: .local/*.log",
+        "events": "make events: what the stack told its subscribers",
+        "logs": "make logs-score_batch (or another function); the cloud's own: "
+        f"{stage.cloud.server.log.relative_to(ROOT)}",
         "own texts": "cj execute --help",
         "stop": "the laptop cloud and the judge keep running, so that the next demo is quick: "
         "`make stop` ends them",
@@ -184,6 +193,12 @@ def _where_to_look(console: Console, stage: Stage) -> None:
     console.print()
     for name, line in lines.items():
         console.print(f"{name:>10}  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def make_console() -> Console:
+    """The terminal; where there is none (a file, a pipe), lines wide enough for the table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
 
 
 class _step:  # noqa: N801 - reads as the statement it is

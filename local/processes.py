@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".local"
 LOOPBACK = "127.0.0.1"
+# Servers outlive the command that starts them; kept here, their handles are not taken for leaks.
+_left_running: dict[int, subprocess.Popen[bytes]] = {}
 
 
 class LocalCloudError(RuntimeError):
@@ -150,8 +152,10 @@ def start(
         (home / "server.json").write_text(json.dumps(asdict(server)))
     except BaseException:
         stop_group(process.pid)
+        process.wait()
         (home / "server.json").unlink(missing_ok=True)
         raise
+    _left_running[process.pid] = process
     return server
 
 
@@ -166,18 +170,23 @@ def stop(name: str) -> bool:
 
 def stop_group(pid: int, *, patience: float = 5) -> None:
     """End a process group: asked first, forced after `patience` seconds."""
+    handle = _left_running.pop(pid, None)
     for sent in (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, sent)
-        except ProcessLookupError:
-            return
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
-            if not _group_lives(pid):
-                return
-            time.sleep(0.05)
+        while _group_lives(pid) and time.monotonic() < deadline:
+            # An ended child stays in its group until its parent has asked for it.
+            if handle:
+                handle.poll()
+            else:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.02)
+        if not _group_lives(pid):
+            break
+    if handle:
+        handle.wait()
 
 
 def answers(url: str) -> bool:

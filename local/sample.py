@@ -7,8 +7,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scipy.stats import spearmanr
-
 from assessment.domain.identifiers import anchor_essay_id, content_sha256
 from assessment.domain.request import AnchorRegistration, BatchRequest
 from runner.essays import read_anchors, read_folder
@@ -28,13 +26,14 @@ class Sample:
     essays: list[dict[str, str]]
     truth: dict[str, float]
 
-    def request(self, config: Mapping[str, Any]) -> BatchRequest:
-        """A batch of all the student essays."""
+    def request(self, config: Mapping[str, Any], judge: object = None) -> BatchRequest:
+        """A batch of all the student essays; `judge` as a request names it."""
         return BatchRequest.model_validate(
             {
                 "assignment_id": self.registration.assignment_id,
                 "essays": self.essays,
                 "config": dict(config),
+                "judge": judge,
             }
         )
 
@@ -79,5 +78,7 @@ def agreement(result: ResultDocument, sample: Sample) -> dict[str, float | int]:
 
 
 def _spearman(pairs: list[tuple[float, float, bool]]) -> float:
+    from scipy.stats import spearmanr  # a second to import, needed once at the end
+
     found, true = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     return float(spearmanr(found, true).statistic)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import platform
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from local import processes
 from local.processes import ROOT, LocalCloudError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from local.cloud import Cloud
 
@@ -64,6 +66,11 @@ def build() -> str:
             "the laptop cloud runs the built layers on this machine, and they hold Linux wheels: "
             "run it in a Linux container or virtual machine"
         )
+    with _build_folder():
+        return _build()
+
+
+def _build() -> str:
     digest = source_digest()
     stamp = ROOT / ".aws-sam" / "source.sha256"
     if stamp.exists() and stamp.read_text() == digest:
@@ -93,7 +100,14 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:
     BuildFailedError
         If `sam deploy` fails.
     """
-    wanted = {"digest": build(), "parameters": dict(parameters), "pid": cloud.server.pid}
+    build()
+    with _build_folder():
+        _deploy(cloud, parameters)
+    return outputs(cloud)
+
+
+def _deploy(cloud: Cloud, parameters: Mapping[str, str]) -> None:
+    wanted = {"digest": _build(), "parameters": dict(parameters), "pid": cloud.server.pid}
     record = processes.folder(cloud.server.name) / "stack.json"
     if not record.exists() or json.loads(record.read_text()) != wanted:
         record.unlink(missing_ok=True)
@@ -106,7 +120,15 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:
             environment=cloud.environment(),
         )
         record.write_text(json.dumps(wanted))
-    return outputs(cloud)
+
+
+@contextmanager
+def _build_folder() -> Iterator[None]:
+    """Have .aws-sam alone: a demo and a test may build at the same time, and there is only one."""
+    processes.STATE.mkdir(exist_ok=True)
+    with (processes.STATE / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def demo_parameters(judge_port: int | None = None) -> dict[str, str]:
@@ -150,6 +172,7 @@ def _sam(verb: str, *arguments: str, environment: Mapping[str, str]) -> None:
             code = process.wait()
         except BaseException:
             processes.stop_group(process.pid)
+            process.wait()
             raise
     if code:
         end = "\n".join(log.read_text(errors="replace").splitlines()[-25:])

@@ -13,23 +13,31 @@ from assessment.domain.request import BatchRequest, parse
 from assessment.domain.requested import requested_batch
 from assessment.observability import count, logger, metrics
 from assessment.settings import stack_defaults
+from assessment.usecases.refuse_request import REFUSALS, refuse_request
 from assessment.usecases.request_batch import request_batch
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Start the batch that a CJAssessmentRequested.v1 event asks for, once."""
-    data, key = requested_batch(event)
-    batch = request_batch(
-        parse(BatchRequest, data),
-        idempotency_key=key,
-        is_admin=False,
-        stack=stack_defaults(),
-        **wiring.request_ports(),
-        now=datetime.now(UTC),
-        new_id=lambda: str(uuid.uuid4()),
-    )
+    """Start the batch that a CJAssessmentRequested.v1 event asks for, once, or publish why not."""
+    now = datetime.now(UTC)
+    try:
+        data, key = requested_batch(event)
+        batch = request_batch(
+            parse(BatchRequest, data),
+            idempotency_key=key,
+            is_admin=False,
+            stack=stack_defaults(),
+            **wiring.request_ports(),
+            now=now,
+            new_id=lambda: str(uuid.uuid4()),
+        )
+    except REFUSALS as refusal:
+        refuse_request(event, refusal, events=wiring.events(), now=now)
+        count("batches_refused")
+        logger.warning("request refused", extra={"code": refusal.code, "event_id": event.get("id")})
+        return {"refused": refusal.code}
     count("batches_requested")
     logger.info("batch requested", extra={"batch_id": batch.batch_id})
     return {"batch_id": batch.batch_id, "status": batch.status}

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from assessment import __version__
 from assessment.adapters import wiring
 from assessment.adapters.http_api import answer, checked_batch_id, is_admin, json_body, problem
-from assessment.domain.errors import CJError
+from assessment.domain.errors import CJError, NotFoundError
 from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from assessment.observability import count, logger, metrics
 from assessment.settings import stack_defaults
@@ -23,6 +23,12 @@ from assessment.usecases.request_batch import BatchAccepted, request_batch
 
 api = APIGatewayRestResolver()
 api.exception_handler(CJError)(problem)
+
+
+@api.not_found
+def no_such_route(_: Exception) -> Response[str]:
+    """A path or method that the API does not have."""
+    return problem(NotFoundError("the API has no such path and method"))
 
 
 @api.get("/v1/healthz")

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from assessment.domain.errors import CJError, ManyInvalidFieldsError
+from assessment.domain.errors import CJError, ManyInvalidFieldsError, NotPermittedError
 from runner.errors import RunnerError
 
 # Neither keeps its stream, so that a test or a pager that replaces it is served.
@@ -27,6 +27,9 @@ def report(error: RunnerError | CJError) -> None:
         if isinstance(error, ManyInvalidFieldsError)
         else str(error).splitlines()
     )
+    if isinstance(error, NotPermittedError):
+        lines.append("whoever may read the stack's secret has these rights: --admin, or a CJ_TOKEN")
+        lines.append("made by `cj token --admin`")
     for line in lines:
         ERR.print(
             f"error: {line}" if line == lines[0] else f"       {line}",

@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from runner.errors import BadInputError, Problem
@@ -30,16 +29,22 @@ def require_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace a file by the text, so that a reader sees the old content or the new."""
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as part:
-        part.write(text)
-    # A temporary file is private; the result gets the rights that a new file would have.
-    umask = os.umask(0)
-    os.umask(umask)
-    Path(part.name).chmod(0o666 & ~umask)
-    Path(part.name).replace(path)
+    """Replace a file by the text, so that a reader sees the old content or the new.
+
+    Raises
+    ------
+    BadInputError
+        If it cannot be written; the old content is still there then.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="")
+        part.replace(path)
+    except OSError as error:
+        message = f"cannot be written ({error.strerror}); `cj results` reads a result again"
+        raise BadInputError(Problem(message, file=str(path), field="--output")) from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def to_json(document: Mapping[str, Any]) -> str:

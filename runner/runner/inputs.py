@@ -145,12 +145,19 @@ _OPTIONS = {
 
 
 def read_registration(
-    anchors: Path, *, assignment: str | None, scale: str | None, texts: JudgeTexts, title: str
+    anchors: Path,
+    *,
+    assignment: str | None,
+    scale: str | None,
+    texts: JudgeTexts,
+    title: str,
+    settings: Sequence[str] = (),
 ) -> Registration:
     """The registration of an anchors file.
 
-    Without an assignment id, one is made of the title and a hash of what is registered: the same
-    anchors and texts always meet again under the same id, and never mix with others.
+    The settings are those of every later batch of the assignment. Without an assignment id, one
+    is made of the title and a hash of what is registered: the same anchors and texts always meet
+    again under the same id, and never mix with others.
 
     Raises
     ------
@@ -164,6 +171,8 @@ def read_registration(
     }
     if grade_scale is not None:
         values["grade_scale"] = grade_scale
+    if config := parse_config(settings):
+        values["config"] = config
     values["assignment_id"] = assignment or f"{_slug(title)}-{canonical_sha256(values)[:8]}"
     return Registration(_model(AnchorRegistration, values, _OPTIONS), source)
 

@@ -88,9 +88,7 @@ class InMemoryBatchStore:
 
     def list_waves(self, batch_id: str) -> list[Wave]:
         found = sorted(wave for owner, wave in self.waves if owner == batch_id)
-        return [
-            self.waves[batch_id, n].model_copy(update={"pairs": [], "context": None}) for n in found
-        ]
+        return [self.waves[batch_id, n].model_copy(update={"context": None}) for n in found]
 
     def update_wave(self, batch_id: str, wave: int, **changes: Any) -> None:
         stored = self.waves[batch_id, wave]

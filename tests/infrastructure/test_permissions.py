@@ -129,7 +129,10 @@ def test_the_authorizer_may_read_the_secret_and_nothing_else(roles):
         ("states:StopExecution", {"HandleApi", "WatchBatches"}),
         ("states:SendTaskSuccess", {"SubmitWave", "RecordCallback", "WatchBatches"}),
         ("states:SendTaskFailure", {"SubmitWave"}),
-        ("events:PutEvents", {"ScoreBatch", "FinaliseBatch", "FailBatch", "WatchBatches"}),
+        (
+            "events:PutEvents",
+            {"AcceptRequest", "ScoreBatch", "FinaliseBatch", "FailBatch", "WatchBatches"},
+        ),
         ("secretsmanager:GetSecretValue", {"AuthorizeRequest", "CallJudge"}),
         ("secretsmanager:DescribeSecret", {"HandleApi", "AcceptRequest"}),
         ("bedrock:InvokeModel", {"CallJudge"}),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 from unittest import mock
 
@@ -22,6 +24,7 @@ class CallRecorder:
 
     def __init__(self, resources: dict[str, str]) -> None:
         self.calls: set[Call] = set()
+        self.requests: Counter[tuple[str, str]] = Counter()
         self._resources = resources
         self._function: str | None = None
 
@@ -42,6 +45,7 @@ class CallRecorder:
         def client(*arguments: Any, **settings: Any) -> Any:
             fresh = made(*arguments, **settings)
             fresh.meta.events.register("provide-client-params", self._heard)
+            fresh.meta.events.register("after-call.s3.GetObject", self._looked_for)
             return fresh
 
         stand_in = mock.Mock(wraps=wiring.boto3)
@@ -51,12 +55,18 @@ class CallRecorder:
 
     def _heard(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_name
+        self.requests[service, model.name] += 1
         if model.name == "TransactWriteItems":
             for item in params["TransactItems"]:
                 self._note(f"dynamodb:{next(iter(item))}Item", "AssessmentTable")
             return
         name = f"{_PREFIXES.get(service, service)}:{model.name}"
         self._note(_ACTIONS.get(name, name), self._resource(name, params))
+
+    def _looked_for(self, http_response: Any, **_: Any) -> None:
+        """S3 says that an object is missing only to those who may list the bucket."""
+        if http_response.status_code == HTTPStatus.NOT_FOUND:
+            self._note("s3:ListBucket", "ContentBucket")
 
     def _note(self, action: str, resource: str) -> None:
         assert self._function, f"{action} was called outside of a function"

@@ -10,15 +10,14 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import re
 import threading
 import time
 import uuid
+import warnings
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -29,24 +28,22 @@ from jsonata import Jsonata
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
-from samcli.yamlhelper import yaml_parse
 
 from assessment.adapters import wiring
+from assessment.observability import metrics
+from tests.workflow.declared import (
+    ARN,
+    QUEUES,
+    REGION,
+    create_resources,
+    definition,
+    environment,
+    template,
+)
 from tests.workflow.judge import JudgeEndpoint
 from tests.workflow.recorded_calls import CallRecorder
 
-ROOT = Path(__file__).parents[2]
-REGION, ACCOUNT = "eu-north-1", "123456789012"
-ARN = f"{REGION}:{ACCOUNT}"
-STACK_NAME = "cj-test"
 PATIENCE_SECONDS = 90.0
-QUEUES = {"JudgeQueue": "call_judge", "CallbackQueue": "record_callback"}
-SUBSTITUTES = {
-    "AWS::Partition": "aws",
-    "AWS::Region": REGION,
-    "AWS::AccountId": ACCOUNT,
-    "AWS::StackName": STACK_NAME,
-}
 
 
 @dataclass
@@ -81,7 +78,9 @@ class Stack:
             fault = self.faults[name].popleft() if self.faults.get(name) else None
             if fault and not fault.after_work:
                 raise fault.error
-            with self.recorder.of(name):
+            with self.recorder.of(name), warnings.catch_warnings():
+                # Powertools warns of an invocation that counted nothing; not every one does.
+                warnings.filterwarnings("ignore", message="No application metrics to publish")
                 result = module.handler(json.loads(json.dumps(event)), lambda_context(name))
             if fault:
                 raise fault.error
@@ -94,6 +93,11 @@ class Stack:
     def answer_once(self, name: str, answer: dict[str, Any]) -> None:
         """Let the function's next invocation answer this instead of working."""
         self.answers.setdefault(name, deque()).append(answer)
+
+    def start_cold(self) -> None:
+        """Let every function forget what it keeps between invocations."""
+        with self._one_at_a_time:
+            wiring.forget()
 
     # --- API ------------------------------------------------------------------------------------
 
@@ -122,9 +126,9 @@ class Stack:
 
     # --- queues ---------------------------------------------------------------------------------
 
-    def send(self, url: str, body: str) -> None:
+    def send(self, queue: str, body: str) -> None:
         """Put a message into a queue, as the judge's provider does."""
-        boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+        send(self.resources[queue], body)
 
     def deliver(self) -> int:
         """Hand waiting messages to the workers; how many there were."""
@@ -205,6 +209,10 @@ class Stack:
         return self.execution(batch_id)
 
 
+def send(url: str, body: str) -> None:
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+
+
 def lambda_context(name: str) -> SimpleNamespace:
     return SimpleNamespace(
         function_name=name,
@@ -227,79 +235,6 @@ def sqs_record(queue: str, message: dict[str, Any]) -> dict[str, Any]:
         "eventSourceARN": f"arn:aws:sqs:{ARN}:{queue}",
         "awsRegion": REGION,
     }
-
-
-def template() -> dict[str, Any]:
-    return yaml_parse((ROOT / "template.yaml").read_text())
-
-
-def definition() -> dict[str, Any]:
-    """The state machine with the functions' names as SAM would put their ARNs."""
-    text = (ROOT / "statemachine" / "assessment.asl.json").read_text()
-
-    def function_arn(found: re.Match[str]) -> str:
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", found[1]).lower()
-        return f"arn:aws:lambda:{ARN}:function:{name}"
-
-    return json.loads(re.sub(r"\$\{(\w+)FunctionArn\}", function_arn, text))
-
-
-def environment(parsed: dict[str, Any], resources: dict[str, str]) -> dict[str, str]:
-    """The functions' variables as CloudFormation would resolve them."""
-    parameters = {
-        name: str(parameter.get("Default", "http://judge.test"))
-        for name, parameter in parsed["Parameters"].items()
-    }
-    known = {**SUBSTITUTES, **parameters, **resources}
-
-    def resolved(value: Any) -> str:
-        if isinstance(value, dict) and "Ref" in value:
-            return known[value["Ref"]]
-        if isinstance(value, dict):
-            return re.sub(r"\$\{([\w:]+)\}", lambda found: known[found[1]], value["Fn::Sub"])
-        return str(value)
-
-    variables = parsed["Globals"]["Function"]["Environment"]["Variables"]
-    return {name: resolved(value) for name, value in variables.items()}
-
-
-def create_resources(parsed: dict[str, Any]) -> dict[str, str]:
-    """Create what the template declares; the values that a `Ref` to them would give."""
-    made: dict[str, str] = {}
-    table = parsed["Resources"]["AssessmentTable"]["Properties"]
-    boto3.client("dynamodb").create_table(
-        TableName="AssessmentTable",
-        **{key: table[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")},
-    )
-    made["AssessmentTable"] = "AssessmentTable"
-    boto3.client("s3").create_bucket(
-        Bucket="content-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
-    made["ContentBucket"] = "content-bucket"
-    sqs = boto3.client("sqs")
-    for queue in (*QUEUES, "SubscriberQueue"):
-        hidden = parsed["Resources"][queue]["Properties"].get("VisibilityTimeout", 30)
-        made[queue] = sqs.create_queue(
-            QueueName=queue, Attributes={"VisibilityTimeout": str(hidden)}
-        )["QueueUrl"]
-    subscribe(boto3.client("events"), parsed, made)
-    made["AssessmentStateMachine"] = boto3.client("stepfunctions").create_state_machine(
-        name=f"{STACK_NAME}-assessment",
-        definition=json.dumps(definition()),
-        roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine",
-    )["stateMachineArn"]
-    return made
-
-
-def subscribe(events: Any, parsed: dict[str, Any], made: dict[str, str]) -> None:
-    """The own bus, and the template's rule that copies our events to the subscriber queue."""
-    bus = f"{STACK_NAME}-events"
-    events.create_event_bus(Name=bus)
-    pattern = parsed["Resources"]["SubscriberRule"]["Properties"]["EventPattern"]
-    events.put_rule(Name="Subscriber", EventBusName=bus, EventPattern=json.dumps(pattern))
-    target = {"Id": "queue", "Arn": f"arn:aws:sqs:{ARN}:SubscriberQueue"}
-    events.put_targets(Rule="Subscriber", EventBusName=bus, Targets=[target])
-    made["AssessmentEventBus"] = bus
 
 
 def dispatcher(stack: Stack) -> Any:
@@ -331,7 +266,6 @@ def running_stack() -> Iterator[Stack]:
         "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
-        "POWERTOOLS_METRICS_DISABLED": "true",
     }
     configuration = {
         "stepfunctions": {"execute_state_machine": True},
@@ -341,7 +275,7 @@ def running_stack() -> Iterator[Stack]:
         os.environ.pop("AWS_ENDPOINT_URL", None)
         boto3.setup_default_session()
         resources = create_resources(parsed)
-        judge = JudgeEndpoint(send=lambda url, body: stack.send(url, body))
+        judge = JudgeEndpoint(send=send)
         recorder = CallRecorder(resources)
         stack = Stack(resources, judge, recorder)
 
@@ -353,6 +287,7 @@ def running_stack() -> Iterator[Stack]:
             mock.patch.object(LambdaSimpleBackend, "invoke", dispatcher(stack)),
             mock.patch.object(moto_jsonata, "_eval_jsonata", evaluate_jsonata),
             mock.patch.object(wiring, "http_client", http_client),
+            mock.patch.object(metrics.provider, "namespace", "CJAssessment"),
             recorder.listening(),
         ):
             wiring.forget()

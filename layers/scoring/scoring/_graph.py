@@ -51,4 +51,5 @@ def outside_core(n: int, component: Ints, winner: Ints, loser: Ints) -> Bools:
     core = np.full(len(largest), -1)
     biggest = np.flatnonzero(size[strong] == largest[component])[::-1]
     core[component[biggest]] = strong[biggest]
-    return strong != core[component]
+    outside: Bools = strong != core[component]
+    return outside

@@ -129,7 +129,8 @@ class Information:
         if model.basis is None:
             return np.zeros(model.data.n_judges)
         covariance = self._other[-model.n_log :, -model.n_log :]
-        return np.sqrt(np.einsum("ij,jk,ik->i", model.basis, covariance, model.basis))
+        variance: Floats = np.einsum("ij,jk,ik->i", model.basis, covariance, model.basis)
+        return np.sqrt(variance)
 
     @cached_property
     def _other(self) -> Floats:

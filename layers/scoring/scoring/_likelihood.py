@@ -13,6 +13,7 @@ from scoring.errors import NotConvergedError, SeparationError
 if TYPE_CHECKING:
     from scoring._model import Model
     from scoring._types import Bools, Floats, Ints
+    from scoring.errors import SolverState
 
 # e^-35 is below the rounding error of a log likelihood: no data can hold a parameter there.
 _RUNAWAY = 35.0
@@ -43,18 +44,18 @@ def maximum_likelihood(model: Model, start: Floats, component: Ints) -> Solution
         )
     try:
         return maximise(model, start, gauge=component, bound=_RUNAWAY)
-    except (NotConvergedError, FloatingPointError) as error:
-        state = getattr(error, "state", None)
-        if state is not None and np.abs(state.ability).max() < _LARGE > np.abs(state.other).max():
+    except NotConvergedError as error:
+        state = error.state
+        if max(np.abs(state.ability).max(), np.abs(state.other).max(initial=0.0)) < _LARGE:
             raise
         raise _separated(outside, state) from error
 
 
-def _separated(outside: Bools, state: object) -> SeparationError:
-    ability = np.abs(getattr(state, "ability", np.zeros(0)))
+def _separated(outside: Bools, state: SolverState) -> SeparationError:
+    ability = np.abs(state.ability)
     if outside.any():
         essays = np.flatnonzero(outside)
-    elif len(ability) and ability.max() >= _LARGE:
+    elif ability.max() >= _LARGE:
         essays = np.flatnonzero(ability >= 0.5 * ability.max())
     else:
         return SeparationError(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import lapack
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from scoring._model import Blocks, Pairs
     from scoring._types import Floats, Ints
+
+
+@cache
+def _lapack() -> ModuleType:
+    """Import LAPACK's wrappers when first needed: they take twice as long as all the rest."""
+    from scipy.linalg import lapack
+
+    return lapack
 
 
 class DenseSystem:
@@ -40,10 +50,11 @@ class DenseSystem:
     ) -> None:
         self._n = n
         self._gauge = gauge
-        self._flat = np.zeros(size * size, dtype=np.float32 if single else np.float64)
+        # typed as double precision; single precision is a private matter of this class
+        self._flat: Floats = np.zeros(size * size, np.float32 if single else np.float64)
         self._matrix = self._flat.reshape((size, size), order="F")
         self._at = pairs.high + pairs.low * size
-        self._factorise = lapack.spotrf if single else lapack.dpotrf
+        self._factorise = _lapack().spotrf if single else _lapack().dpotrf
 
     def fill(self, blocks: Blocks) -> Floats:
         """Write the blocks and return the matrix; only its lower triangle is meaningful."""
@@ -71,26 +82,26 @@ class DenseSystem:
 
 def solve(factor: Floats, right: Floats) -> Floats:
     """Solve with a lower Cholesky factor of either precision."""
-    routine = lapack.spotrs if factor.dtype == np.float32 else lapack.dpotrs
+    routine = _lapack().spotrs if factor.dtype == np.float32 else _lapack().dpotrs
     solution, _ = routine(factor, right, lower=1)
     return np.asarray(solution, dtype=np.float64)
 
 
 def invert_factor(factor: Floats) -> Floats:
     """Turn a lower Cholesky factor L into its inverse, in place; zeros above the diagonal stay."""
-    inverse: Floats = lapack.dtrtri(factor, lower=1, overwrite_c=1)[0]
+    inverse: Floats = _lapack().dtrtri(factor, lower=1, overwrite_c=1)[0]
     return inverse
 
 
 def gram(inverse_factor: Floats) -> Floats:
     """Return the lower triangle of (L L')^-1 from the inverse of L."""
-    product: Floats = lapack.dlauum(inverse_factor, lower=1)[0]
+    product: Floats = _lapack().dlauum(inverse_factor, lower=1)[0]
     return product
 
 
 def invert(factor: Floats) -> Floats:
     """Turn a lower Cholesky factor into the lower triangle of the inverse, in place."""
-    inverse: Floats = lapack.dpotri(factor, lower=1, overwrite_c=1)[0]
+    inverse: Floats = _lapack().dpotri(factor, lower=1, overwrite_c=1)[0]
     return inverse
 
 

@@ -73,14 +73,19 @@ class Binary:
     def __init__(self, m: int) -> None:
         self._none = np.empty((m, 0))
 
-    def terms(self, oriented: Floats, shape: Floats) -> Terms:
+    def terms(self, oriented: Floats, shape: Floats) -> Terms:  # noqa: ARG002
         """Evaluate every comparison."""
         e = np.exp(-np.maximum(oriented, -_CLIP))
         q = e / (1.0 + e)
         # log(1 + e) is accurate enough in absolute terms, and several times faster than log1p
         return Terms(-np.log(1.0 + e), q, q * (1.0 - q), self._none, self._none)
 
-    def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:
+    def shape_curvature(
+        self,
+        terms: Terms,  # noqa: ARG002
+        shape: Floats,  # noqa: ARG002
+        weight: Floats,  # noqa: ARG002
+    ) -> Floats:
         """Return an empty matrix: there is no shape parameter."""
         return np.empty((0, 0))
 
@@ -179,7 +184,12 @@ class Interval:
             (dense_above, dense_below, at.kappa * (1.0 + at.kappa)),
         )
 
-    def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:
+    def shape_curvature(
+        self,
+        terms: Terms,
+        shape: Floats,  # noqa: ARG002
+        weight: Floats,
+    ) -> Floats:
         """Return the weighted sum of -d2l/dgamma2, (K, K)."""
         parts = [np.bincount(self._category, weight * part, self._count) for part in terms.detail]
         total = np.zeros((self.n_shape, self.n_shape))
@@ -229,7 +239,12 @@ class Davidson:
             (p_tie,),
         )
 
-    def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:
+    def shape_curvature(
+        self,
+        terms: Terms,
+        shape: Floats,  # noqa: ARG002
+        weight: Floats,
+    ) -> Floats:
         """Return the weighted sum of -d2l/d(log nu)2, (1, 1)."""
         (p_tie,) = terms.detail
         return np.array([[weight @ (p_tie * (1.0 - p_tie))]])

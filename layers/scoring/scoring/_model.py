@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from scoring._types import Floats, Ints
 
 
-# Up to this many essays, pairs are told apart by marking them in an n x n table.
-_MARKED_UP_TO = 500
+# Up to this many essays, equal pairs are found in an n x n table instead of by sorting.
+_TABLE_UP_TO = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +110,33 @@ class Pairs:
 
     __slots__ = ("high", "low", "of")
 
+    low: Ints
+    high: Ints
+    of: Ints | None
+
     def __init__(self, n: int, first: Ints, second: Ints) -> None:
         low = np.minimum(first, second)
         high = np.maximum(first, second)
         key = low * n + high
-        if n <= _MARKED_UP_TO:
-            seen = np.zeros(n * n, dtype=bool)
-            seen[key] = True
-            if np.count_nonzero(seen) == len(key):
-                self.low, self.high, self.of = low, high, None
-                return
+        if n <= _TABLE_UP_TO:
+            self._group_by_table(n, low, high, key)
+        else:
+            self._group_by_sorting(n, low, high, key)
+
+    def _group_by_table(self, n: int, low: Ints, high: Ints, key: Ints) -> None:
+        rows = np.arange(len(key))
+        last = np.empty(n * n, dtype=np.int64)
+        last[key] = rows
+        representative = last[key]
+        own = representative == rows
+        if own.all():
+            self.low, self.high, self.of = low, high, None
+            return
+        number = np.cumsum(own) - 1
+        self.of = number[representative]
+        self.low, self.high = low[own], high[own]
+
+    def _group_by_sorting(self, n: int, low: Ints, high: Ints, key: Ints) -> None:
         order = np.argsort(key)
         ordered = key[order]
         new = np.empty(len(key), dtype=bool)
@@ -185,6 +202,7 @@ class Model:
         self.pairs = Pairs(self.n, observations.first, observations.second)
         self.tilt: Floats | None = None
         self._precision = self._normal_precision()
+        self._corner = np.diag(self._precision[self.n :])
 
     def start(self, ability: Floats) -> Floats:
         """Return a feasible parameter vector with the given abilities, (N,)."""
@@ -326,18 +344,18 @@ class Model:
         if q == 0:
             return np.empty((self.n, 0)), np.empty((0, 0))
         cross = np.empty((self.n, q))
-        corner = np.diag(self._precision[self.n :])
+        corner = self._corner.copy()
         order = slice(0, self.n_order)
         shape = slice(self.n_order, self.n_order + self.link.n_shape)
         if self.n_order:
             cross[:, order] = self._essay_by_judge(
                 curvature if self.basis is None else curvature * point.scale
             )
-            corner[order, order] += np.diag(self._by_judge(curvature))
+            corner[range(self.n_order), range(self.n_order)] += self._by_judge(curvature)
         if self.link.n_shape:
             self._add_shape(point, cross, corner, order, shape)
         if self.basis is not None:
-            self._add_discrimination(point, curvature, cross, corner, order, shape)
+            self._add_discrimination(self.basis, point, curvature, (cross, corner), (order, shape))
         return cross, corner
 
     def _add_shape(
@@ -365,27 +383,24 @@ class Model:
 
     def _add_discrimination(
         self,
+        basis: Floats,
         point: Point,
         curvature: Floats,
-        cross: Floats,
-        corner: Floats,
-        order: slice,
-        shape: slice,
+        blocks: tuple[Floats, Floats],
+        places: tuple[slice, slice],
     ) -> None:
         """Fill the rows and columns of the judges' discriminations."""
-        assert self.basis is not None
+        (cross, corner), (order, shape) = blocks, places
         d, z = self.data, point.scaled_difference
         at = slice(shape.stop, shape.stop + self.n_log)
-        cross[:, at] = (
-            self._essay_by_judge(point.scale * (curvature * z - point.slope)) @ self.basis
-        )
+        cross[:, at] = self._essay_by_judge(point.scale * (curvature * z - point.slope)) @ basis
         own = self._by_judge(curvature * z * z - point.slope * z)
-        corner[at, at] += (self.basis.T * own) @ self.basis
+        corner[at, at] += (basis.T * own) @ basis
         if self.n_order:
-            corner[order, at] = self._by_judge(curvature * z)[:, None] * self.basis
+            corner[order, at] = self._by_judge(curvature * z)[:, None] * basis
             corner[at, order] = corner[order, at].T
         weight = np.ones(len(z)) if d.weight is None else d.weight
         for k in range(self.link.n_shape):
             column = point.terms.shape_cross[:, k] * weight * d.sign * z
-            corner[shape.start + k, at] = self._by_judge(column) @ self.basis
+            corner[shape.start + k, at] = self._by_judge(column) @ basis
             corner[at, shape.start + k] = corner[shape.start + k, at]

@@ -1,8 +1,9 @@
-"""From comparisons to weighted, oriented observations: ties, degrees and repeats are settled here."""
+"""From comparisons to weighted, oriented observations; ties, degrees and repeats are settled."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -58,11 +59,14 @@ class Observations:
         """Return the number of comparisons that bear on each essay, repeats counted once, (n,)."""
         w = self.weight
         total = np.bincount(self.first, w, self.n) + np.bincount(self.second, w, self.n)
-        return np.rint(total).astype(np.int64)
+        counted: Ints = np.rint(total).astype(np.int64)
+        return counted
 
     def half_wins(self) -> Floats:
         """Return each essay's wins plus half its ties, weighted, (n,)."""
-        share = np.where(self.category == 0, 0.5, 0.5 + 0.5 * self.sign)
+        share = 0.5 + 0.5 * self.sign
+        if self.ties != "none":
+            share[self.category == 0] = 0.5
         w = 1.0 if self.weight is None else self.weight
         won: Floats = np.bincount(self.first, w * share, self.n)
         return won + np.bincount(self.second, w * (1.0 - share), self.n)
@@ -102,20 +106,21 @@ def observe(
     return _split_ties(observations) if kind == "half" else observations
 
 
-def _highest_degree(category: Ints, outcome: Ints, degrees: int | Literal["auto"]) -> int:
+def _highest_degree(category: Ints, outcome: Ints, degrees: object) -> int:
     top = int(category.max())
     if top == 0:
         raise AllTiesError("every verdict is a tie: nothing can be ordered")
     if degrees == "auto":
         return top
-    if not isinstance(degrees, int) or degrees < 1:
+    if not isinstance(degrees, Integral) or int(degrees) < 1:
         raise InvalidSettingError("degrees", f"expected 'auto' or an integer >= 1, got {degrees!r}")
-    if top > degrees:
-        row = int((category > degrees).argmax())
+    declared = int(degrees)
+    if top > declared:
+        row = int((category > declared).argmax())
         raise InvalidComparisonError(
-            "outcome", f"{outcome[row]} is beyond the {degrees} declared degree(s) a side", row
+            "outcome", f"{outcome[row]} is beyond the {declared} declared degree(s) a side", row
         )
-    return degrees
+    return declared
 
 
 def _kind_of_ties(ties: Ties, category: Ints, degrees: int) -> str:

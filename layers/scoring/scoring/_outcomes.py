@@ -37,13 +37,15 @@ class Outcomes:
         """All outcomes in ascending order, (R,)."""
         top = len(self.cut_points)
         every = np.arange(-top, top + 1)
-        return every if self.ties else every[every != 0]
+        given: Ints = every if self.ties else every[every != 0]
+        return given
 
     def probabilities(self, delta: Floats) -> Floats:
         """Return the probability of every outcome given the judged difference, (m, R)."""
-        attentive = self._intervals(delta) if self.log_nu is None else self._davidson(delta)
-        uniform = self.lapse / attentive.shape[1]
-        return uniform + (1.0 - self.lapse) * attentive
+        nu = self.log_nu
+        attentive = self._intervals(delta) if nu is None else _davidson(delta, nu)
+        mixed: Floats = self.lapse / attentive.shape[1] + (1.0 - self.lapse) * attentive
+        return mixed
 
     def moments(self, delta: Floats) -> tuple[Floats, Floats, Floats]:
         """Return mean, variance and fourth central moment of the outcome, each (m,)."""
@@ -73,12 +75,12 @@ class Outcomes:
         ends = np.zeros((len(delta), 1)), np.ones((len(delta), 1))
         return np.diff(np.hstack([ends[0], below, ends[1]]), axis=1)
 
-    def _davidson(self, delta: Floats) -> Floats:
-        assert self.log_nu is not None
-        weight = np.column_stack([-0.5 * delta, np.full_like(delta, self.log_nu), 0.5 * delta])
-        weight = np.exp(weight - weight.max(axis=1, keepdims=True))
-        share: Floats = weight / weight.sum(axis=1, keepdims=True)
-        return share
+
+def _davidson(delta: Floats, log_nu: float) -> Floats:
+    weight = np.column_stack([-0.5 * delta, np.full_like(delta, log_nu), 0.5 * delta])
+    weight = np.exp(weight - weight.max(axis=1, keepdims=True))
+    share: Floats = weight / weight.sum(axis=1, keepdims=True)
+    return share
 
 
 def logistic(x: Floats) -> Floats:

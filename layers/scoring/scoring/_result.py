@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring._graph import components as label_components
-from scoring.errors import DisconnectedError, InvalidSettingError
+from scoring.errors import DisconnectedError, InvalidComparisonError, InvalidSettingError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -81,8 +81,11 @@ class Fit:
         """1/sqrt of the diagonal information, (n,): what several programs publish.
 
         It ignores that opponents' abilities are estimated too; compare ``standard_error``.
+        Infinite for an essay never compared.
         """
-        return 1.0 / np.sqrt(self._information.diagonal)
+        information = self._information.diagonal
+        known = information > 0.0
+        return np.where(known, 1.0 / np.sqrt(np.where(known, information, 1.0)), np.inf)
 
     @cached_property
     def components(self) -> Ints:
@@ -129,11 +132,14 @@ class Fit:
         ------
         DisconnectedError
             If no chain of comparisons links the two essays.
+        InvalidComparisonError
+            If one is not an essay.
         """
+        self._essays("i", [i])
+        self._essays("k", [k])
         if self.components[i] != self.components[k]:
             raise DisconnectedError(i, k)
-        pair = np.array([i]) % len(self.ability), np.array([k]) % len(self.ability)
-        variance = self._information.difference_variance(*pair)[0]
+        variance = self._information.difference_variance(np.array([i]), np.array([k]))[0]
         return float(self.ability[i] - self.ability[k]), float(np.sqrt(variance))
 
     def predict(
@@ -157,8 +163,13 @@ class Fit:
         -------
         (m,) array
             P(first preferred | not a tie).
+
+        Raises
+        ------
+        InvalidComparisonError
+            If an index is not an essay; names the row.
         """
-        i, k = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
+        i, k = self._essays("first", first), self._essays("second", second)
         linked = self.components[i] == self.components[k]
         difference = np.where(linked, self.ability[i] - self.ability[k], 0.0)
         variance = np.where(linked, self._information.difference_variance(i, k), 0.0)
@@ -167,6 +178,17 @@ class Fit:
         j = np.asarray(judge, dtype=np.int64)
         a = self.discrimination[j]
         return self.outcomes.preference(a * difference + self.order_effect[j], a * a * variance)
+
+    def _essays(self, field: str, column: ArrayLike) -> Ints:
+        """Return a column of essays as integers, or name the row that is none."""
+        essays = np.asarray(column, dtype=np.int64)
+        outside = (essays < 0) | (essays >= len(self.ability))
+        if outside.any():
+            row = int(outside.argmax())
+            last = len(self.ability) - 1
+            problem = f"essay {essays[row]} is not among the essays 0 .. {last}"
+            raise InvalidComparisonError(field, problem, row)
+        return essays
 
     def judged_difference(self, comparisons: Comparisons) -> Floats:
         """Return the fitted latent mean of "first over second" of each comparison, logits, (m,)."""

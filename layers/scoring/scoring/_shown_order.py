@@ -26,7 +26,7 @@ def shown_order(pairs: Ints, lead: Ints, rng: np.random.Generator) -> Ints:
     """
     lead = lead.copy()
     ordered = pairs.copy()
-    coin = rng.random(len(pairs)) < 0.5
+    coin = rng.integers(2, size=len(pairs))
     for row in rng.permutation(len(pairs)):
         a, b = ordered[row]
         if lead[a] > lead[b] or (lead[a] == lead[b] and coin[row]):

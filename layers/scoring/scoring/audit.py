@@ -24,8 +24,10 @@ type Interval = tuple[float, float]
 _Z95 = 1.959963984540054
 _LEAST_PROBABILITY = 1e-12
 _MAX_ITERATIONS = 100
-AT_CHANCE_Z = 2.807033768343811
-"""Normal quantile of the one-sided level .0025 at which a judge is told from a coin."""
+_TOLERANCE = 1e-9
+_LARGEST_LOGIT = 15.0
+AT_CHANCE_Z = 2.575829303548901
+"""Normal quantile of the one-sided level .005 at which a judge is told from a coin."""
 
 LOG_BAYES_FACTOR = 4.605170185988092
 """log 100: by Ville's inequality a coin ever reaches it with a probability of at most .01."""
@@ -138,7 +140,10 @@ def prequential_audit(
 
 
 def evidence_against_chance(
-    comparisons: Comparisons, *, prior_sds: Sequence[float] = _PRIOR_SDS, **settings: Any
+    comparisons: Comparisons,
+    *,
+    prior_sds: Sequence[float] = _PRIOR_SDS,
+    **settings: Any,  # noqa: ANN401
 ) -> float:
     """Return the log Bayes factor of a judge who reads the essays against one who does not.
 
@@ -218,7 +223,7 @@ def _wilson(share: float, n: int) -> Interval:
 
 
 def _association(logit: Floats, y: Floats) -> float:
-    """Return the permutation z of the covariance of logits and verdicts (0 when one is constant)."""
+    """Return the permutation z of logits and verdicts' covariance; 0 when one is constant."""
     x, v = logit - logit.mean(), y - y.mean()
     variance = float(x @ x) * float(v @ v) / max(1, len(x) - 1)
     return float(x @ v) / float(np.sqrt(variance)) if variance > 0.0 else 0.0
@@ -229,20 +234,21 @@ def _recalibrate(logit: Floats, y: Floats) -> tuple[float, Interval]:
 
     Returns the slope and its 95% Wald interval.
     """
-    design = np.column_stack([np.ones_like(logit), logit])
-    if np.ptp(logit) < 1e-9:
+    spread = float(logit.std())
+    if spread < _TOLERANCE:
         return 0.0, (-np.inf, np.inf)
+    design = np.column_stack([np.ones_like(logit), (logit - logit.mean()) / spread])
     beta = np.zeros(2)
-    information = np.eye(2)
+    covariance = np.linalg.inv(design.T @ design / 4.0)
     for _ in range(_MAX_ITERATIONS):
-        p = 1.0 / (1.0 + np.exp(-np.clip(design @ beta, -500.0, 500.0)))
+        p = 1.0 / (1.0 + np.exp(-np.clip(design @ beta, -_LARGEST_LOGIT, _LARGEST_LOGIT)))
         weighted = design * (p * (1.0 - p))[:, None]
-        information = design.T @ weighted
-        leverage = np.einsum("ij,ij->i", weighted @ np.linalg.inv(information), design)
-        step = np.linalg.solve(information, design.T @ (y - p + leverage * (0.5 - p)))
-        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 2.0))
-        beta = beta + step
-        if np.abs(step).max() < 1e-9:
+        covariance = np.linalg.inv(design.T @ weighted)
+        leverage = np.einsum("ij,ij->i", weighted @ covariance, design)
+        step = covariance @ (design.T @ (y - p + leverage * (0.5 - p)))
+        beta = beta + step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < _TOLERANCE:
             break
-    half = _Z95 * float(np.sqrt(np.linalg.inv(information)[1, 1]))
-    return float(beta[1]), (float(beta[1]) - half, float(beta[1]) + half)
+    half = _Z95 * float(np.sqrt(covariance[1, 1]))
+    slope = float(beta[1])
+    return slope / spread, ((slope - half) / spread, (slope + half) / spread)

@@ -14,8 +14,8 @@ from scoring._classical import (
     firth,
 )
 from scoring._graph import components as label_components
-from scoring._likelihood import maximum_likelihood
 from scoring._information import CentredInformation, Information
+from scoring._likelihood import maximum_likelihood
 from scoring._links import Binary, Davidson, Interval, Lapse, Link
 from scoring._model import NO_PRIORS, Model, Priors
 from scoring._newton import Solution, maximise, state_of
@@ -114,7 +114,7 @@ def fit(
     NotConvergedError
         With the state of the solver.
     """
-    _check_settings(prior_sd, lapse, judges, estimator)
+    _check_settings(prior_sd, lapse, judges, estimator, alpha)
     if estimator in _WITHOUT_ORDER:
         order_effect = False
     observations = observe(
@@ -210,7 +210,9 @@ def _check_degrees(observations: Observations, estimator: Estimator) -> None:
             )
 
 
-def _check_settings(prior_sd: float, lapse: float, judges: str, estimator: str) -> None:
+def _check_settings(
+    prior_sd: float, lapse: float, judges: str, estimator: str, alpha: float
+) -> None:
     if not (np.isfinite(prior_sd) and prior_sd > 0):
         raise InvalidSettingError("prior_sd", f"must be positive and finite, got {prior_sd}")
     if not 0.0 <= lapse < 1.0:
@@ -223,6 +225,8 @@ def _check_settings(prior_sd: float, lapse: float, judges: str, estimator: str) 
         raise InvalidSettingError(
             "estimator", f"expected map, mle, firth, epsilon or choix, got {estimator!r}"
         )
+    if not (np.isfinite(alpha) and alpha > 0):
+        raise InvalidSettingError("alpha", f"must be positive and finite, got {alpha}")
     if lapse > 0.0 and estimator in _BINARY_ONLY:
         raise InvalidSettingError("lapse", f"estimator={estimator!r} knows no lapses")
     if judges == "discrimination" and estimator != "map":
@@ -283,8 +287,12 @@ def _result(estimate: _Estimate, estimator: Estimator, prior_sd: float, lapse: f
     if model.n_order:
         order = x[model.n : model.n + model.n_order].copy()
     shape = x[model.shape_at]
+    ability = x[: model.n].copy()
+    if estimator == "map":
+        # zero at the maximum; this takes out what the solver's tolerance leaves
+        ability -= ability.mean()
     return Fit(
-        ability=x[: model.n].copy(),
+        ability=ability,
         order_effect=order,
         cut_points=model.link.cut_points(shape).copy(),
         discrimination=np.exp(model.log_discrimination(x)),

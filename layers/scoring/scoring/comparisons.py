@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from scoring._types import Bools, Ints
+
+
+_LEAST_ESSAYS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +38,8 @@ class Comparisons:
         the comparisons of one pair by one known judge share the weight of one (see
         :func:`scoring.fit`).
     order_known : bool, default True
-        False for records that keep only who won: an order effect is then never estimated.
+        False for records that keep only who won: an order effect is then never estimated. Such
+        records, winner first, must not pass for shown orders; use :meth:`from_winners`.
 
     Raises
     ------
@@ -132,10 +137,10 @@ class Comparisons:
         )
 
 
-def _require_essays(n_essays: int) -> None:
-    if not isinstance(n_essays, int | np.integer) or isinstance(n_essays, bool):
+def _require_essays(n_essays: object) -> None:
+    if isinstance(n_essays, bool) or not isinstance(n_essays, Integral):
         raise TooFewEssaysError(f"n_essays must be an integer, got {n_essays!r}")
-    if n_essays < 2:
+    if int(n_essays) < _LEAST_ESSAYS:
         raise TooFewEssaysError(f"at least two essays are needed to compare, got {n_essays}")
 
 

@@ -54,6 +54,8 @@ Method = Literal["gls", "isotonic", "medians"]
 # students: the batch as a whole may be off by .3, each boundary by another .15.
 _COMMON_SHIFT = 0.3
 _OWN_SHIFT = 0.15
+# How far a population's shares may be from summing to 1.
+_ROUNDING = 1e-6
 # Shares of the population below this do not push a boundary further out.
 _LEAST_SHARE = 1e-3
 
@@ -268,7 +270,7 @@ def _checked_essays(name: str, values: ArrayLike, n: int) -> Ints:
 
 
 def _checked_grades(values: ArrayLike, n_anchors: int, n_grades: int) -> Ints:
-    if n_grades < 2:
+    if n_grades <= 1:
         raise CalibrationError(f"n_grades is {n_grades}: a scale has at least 2 grades")
     array = np.asarray(values)
     if array.shape != (n_anchors,):
@@ -302,6 +304,6 @@ def _checked_population(
     shares = np.asarray(values, dtype=np.float64)
     if shares.shape != (n_grades,):
         raise CalibrationError(f"population has shape {shares.shape}: give {n_grades} shares")
-    if not (shares >= 0).all() or abs(shares.sum() - 1) > 1e-6:
+    if not (shares >= 0).all() or abs(shares.sum() - 1) > _ROUNDING:
         raise CalibrationError("population must be shares of 0 or more that sum to 1")
     return shares

@@ -136,7 +136,7 @@ def three_cycles(
     p = _preference_probability(fit, comparisons)[kept]
     won = comparisons.outcome[kept] > 0
     met = _wins(n, i, k, np.ones(len(i))) + _wins(n, k, i, np.ones(len(i)))
-    triads = int(round(_triangles(met) / 2.0))
+    triads = round(_triangles(met) / 2.0)
     expected_wins = _wins(n, i, k, p) + _wins(n, k, i, 1.0 - p)
     draws = np.array(
         [_circles(n, i, k, rng.random(len(p)) < p) for _ in range(replicates)], dtype=np.float64
@@ -231,4 +231,4 @@ def _triangles(wins: Floats) -> float:
 
 def _circles(n: int, first: Ints, second: Ints, first_won: Floats) -> int:
     winner, loser = np.where(first_won, first, second), np.where(first_won, second, first)
-    return int(round(_triangles(_wins(n, winner, loser, np.ones(len(winner))))))
+    return round(_triangles(_wins(n, winner, loser, np.ones(len(winner)))))

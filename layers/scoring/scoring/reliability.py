@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring._result import Fit
 from scoring.bradley_terry import fit as fit_abilities
 from scoring.comparisons import Comparisons
 from scoring.errors import InvalidSettingError
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from scoring._result import Fit
     from scoring._types import Floats, Ints
     from scoring.simulate import Judge
 

@@ -62,14 +62,16 @@ class LogisticJudge:
         if self.lapse:
             lapsed = rng.random(len(i)) < self.lapse
             outcome[lapsed] = rng.choice(self.answers, int(lapsed.sum()))
-        return outcome.astype(np.int64)
+        drawn: Ints = outcome.astype(np.int64)
+        return drawn
 
     @property
     def answers(self) -> Ints:
         """All outcomes this judge can give."""
         top = len(self.cut_points) + (not self.ties)
         every = np.arange(-top, top + 1)
-        return every if self.ties else every[every != 0]
+        given: Ints = every if self.ties else every[every != 0]
+        return given
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,12 @@ class FlippingJudge:
 class CoinFlipJudge:
     """A judge who does not read the essays and flips a fair coin."""
 
-    def judge(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> Ints:
+    def judge(
+        self,
+        first: ArrayLike,
+        second: ArrayLike,  # noqa: ARG002
+        rng: np.random.Generator,
+    ) -> Ints:
         """Flip one coin per pair."""
         return rng.integers(0, 2, len(np.asarray(first))) * 2 - 1
 
@@ -116,7 +123,12 @@ class PositionOnlyJudge:
 
     prefers_first: bool = True
 
-    def judge(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> Ints:
+    def judge(
+        self,
+        first: ArrayLike,
+        second: ArrayLike,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002
+    ) -> Ints:
         """Prefer the position every time."""
         return np.full(len(np.asarray(first)), 1 if self.prefers_first else -1, dtype=np.int64)
 

@@ -1,4 +1,7 @@
-"""Domain events: one versioned envelope, with ids that a repeated publication cannot change."""
+"""Domain events: one versioned envelope, with ids that a repeated publication cannot change.
+
+The data of each type has a model (`assessment.event_data`) and a JSON Schema (`schemas/events`).
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from assessment.domain.identifiers import canonical_json, derived_uuid
+from assessment.event_data import (
+    AssessmentCompleted,
+    AssessmentFailed,
+    EventData,
+    ResultPublished,
+    WaveScored,
+)
 
 SOURCE = "cj.assessment"
 MAX_EVENT_BYTES = 200_000
@@ -23,6 +33,15 @@ class EventType(StrEnum):
     COMPLETED = "CJAssessmentCompleted.v1"
     RESULT_PUBLISHED = "AssessmentResultPublished.v1"
     FAILED = "CJAssessmentFailed.v1"
+
+
+DATA: dict[EventType, type[EventData]] = {
+    EventType.WAVE_SCORED: WaveScored,
+    EventType.COMPLETED: AssessmentCompleted,
+    EventType.RESULT_PUBLISHED: ResultPublished,
+    EventType.FAILED: AssessmentFailed,
+}
+"""What each published type carries."""
 
 
 class Envelope(BaseModel):
@@ -47,13 +66,23 @@ def envelope(
     now: datetime,
     occasion: str = "",
 ) -> Envelope:
-    """An event about a batch; `occasion` tells apart events of one type, such as waves."""
+    """An event about a batch; `occasion` tells apart events of one type, such as waves.
+
+    Raises
+    ------
+    TypeError
+        If the data are not what the type carries.
+    """
+    try:
+        checked = DATA[event_type].model_validate({"batch_id": batch_id, **data})
+    except ValidationError as error:
+        raise TypeError(f"{event_type} does not carry these data: {error}") from error
     return Envelope(
         event_id=derived_uuid(batch_id, event_type, occasion),
         event_type=event_type,
         correlation_id=correlation_id,
         time=now,
-        data={"batch_id": batch_id, **data},
+        data=checked.model_dump(mode="json"),
     )
 
 

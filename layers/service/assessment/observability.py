@@ -5,8 +5,13 @@ Ids are logged; essay texts, tokens and whole events never are.
 
 from __future__ import annotations
 
+import warnings
+
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+
+# Many invocations count nothing, a repeated message for one; that is no reason to warn.
+warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 logger = Logger(log_uncaught_exceptions=True)
 metrics = Metrics()

@@ -14,6 +14,7 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext, Decision
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.llm_protocol import (
     CompareRequestV1,
@@ -23,20 +24,25 @@ from assessment.domain.llm_protocol import (
     WaveDeadlineV1,
 )
 from assessment.domain.prompt import EssayPair, JudgeInstructions
-from assessment.domain.result import GradeProjections, Scores
+from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict
 from assessment.events import Envelope
 
 
 class Wave(BaseModel):
-    """A wave as it is stored: the plan is written once, the rest as the wave goes on."""
+    """A wave as it is stored: the plan is written once, the rest as the wave goes on.
+
+    The pairs themselves are a document under `plan_key`: a large wave's plan would not fit into
+    one item of the table.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     wave: int
     status: WaveStatus = WaveStatus.PLANNED
-    pairs: list[PlannedPair] = []
+    plan_key: str | None = None
+    new_pairs: int = 0
     retried: list[str] = []
     task_token: str | None = None
     markers_written: bool = False
@@ -47,11 +53,12 @@ class Wave(BaseModel):
     context: ContinuationContext | None = None
     decision: Decision | None = None
     unjudged: list[str] = []
+    scored_at: datetime | None = None
 
     @property
     def planned(self) -> int:
         """How many comparisons the wave submits."""
-        return len(self.pairs) + len(self.retried)
+        return self.new_pairs + len(self.retried)
 
 
 class Assignment(BaseModel):
@@ -63,6 +70,7 @@ class Assignment(BaseModel):
     instructions: JudgeInstructions
     grade_scale: GradeScale
     anchors: list[Anchor] = []
+    population: PopulationPrior | None = None
     config: dict[str, Any] = {}
 
 
@@ -322,7 +330,7 @@ class Statistics(Protocol):
     ) -> Scores:
         """Abilities with standard errors; raises ScoringFailedError."""
 
-    def project_grades(
+    def conclude(
         self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig
-    ) -> GradeProjections:
-        """The probability of every grade for every student essay, or why there is none."""
+    ) -> Conclusion:
+        """The last fit with grades, rank intervals and reliabilities; raises ScoringFailedError."""

@@ -32,6 +32,12 @@ def register_anchors(
     instructions: options.Instructions = None,
     student_prompt: options.StudentPrompt = None,
     rubric: options.Rubric = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--config", help="Setting of the assignment's batches as name=value; may be repeated."
+        ),
+    ] = None,
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
@@ -46,6 +52,7 @@ def register_anchors(
         scale=scale,
         texts=JudgeTexts(instructions or (), student_prompt, rubric),
         title=file.stem,
+        settings=config or (),
     )
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         register(client, registration)

@@ -12,7 +12,7 @@ from assessment.usecases.request_batch import BatchAccepted
 from runner.client import ApiClient, parse_result
 from runner.commands import options
 from runner.console import ERR, OUT, note
-from runner.errors import ExitCode, StackNotReachableError
+from runner.errors import ExitCode, NotAuthorisedError, StackNotReachableError
 from runner.files import require_writable, to_json, write_whole
 from runner.inputs import Assessment, JudgeTexts, Registration, read_assessment
 from runner.progress import ProgressDisplay
@@ -123,7 +123,7 @@ def _await_result(client: ApiClient, batch_id: str, output: Path) -> None:
     OUT.print(ranking_table(result))
     OUT.print()
     for line in summary_lines(result):
-        OUT.print(line, markup=False)
+        OUT.print(line, markup=False, soft_wrap=True)
     note(f"Result: {output}")
 
 
@@ -131,12 +131,12 @@ def _interruptible(work: Callable[[], None], batch_id: str, where: str) -> None:
     """Do the work; if it is interrupted, or the way to the stack is lost, say how to come back."""
     try:
         work()
-    except (KeyboardInterrupt, StackNotReachableError) as error:
+    except (KeyboardInterrupt, StackNotReachableError, NotAuthorisedError) as error:
         note(
             f"The batch goes on without you. See it: cj status {batch_id} --wait{where}\n"
             f"Its result: cj results {batch_id}{where}\n"
             f"Stop it: cj cancel {batch_id}{where}"
         )
-        if isinstance(error, StackNotReachableError):
-            raise
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+        if isinstance(error, KeyboardInterrupt):
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        raise

@@ -53,6 +53,12 @@ class FakeStack:
     batches: dict[str, BatchRequest] = field(default_factory=dict)
     interruptions: list[int] = field(default_factory=list)
     asked: threading.Event = field(default_factory=threading.Event)
+    questions_before_expiry: int | None = None
+
+    def reset(self) -> None:
+        """Forget everything but the address."""
+        fresh = FakeStack(port=self.port, url=self.url)
+        self.__dict__.update(fresh.__dict__)
 
     def token(self, scope: str = "cj:use", lifetime: timedelta = timedelta(hours=1)) -> str:
         return signed_token(
@@ -68,6 +74,10 @@ class FakeStack:
             raise UnknownBatchError(batch_id)
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         self.asked.set()
+        if self.questions_before_expiry is not None:
+            self.questions_before_expiry -= 1
+            if self.questions_before_expiry == 0:
+                self.interruptions.append(401)
         return step.model_copy(update={"batch_id": batch_id})
 
 

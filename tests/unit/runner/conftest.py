@@ -9,14 +9,21 @@ from tests.unit.runner import documents
 from tests.unit.runner.api_server import FakeStack, serving
 
 
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeStack]:
-    """A stack whose batch goes through its whole life, and a token for it in the environment."""
-    prepared = FakeStack(script=documents.life_of_a_batch(), result=documents.result())
-    with serving(prepared) as running:
-        monkeypatch.setenv("CJ_TOKEN", running.token())
-        monkeypatch.setattr("runner.waiting.SOONEST_SECONDS", 0.01)
+@pytest.fixture(scope="session")
+def served() -> Iterator[FakeStack]:
+    with serving(FakeStack()) as running:
         yield running
+
+
+@pytest.fixture
+def stack(served: FakeStack, monkeypatch: pytest.MonkeyPatch) -> FakeStack:
+    """A stack whose batch goes through its whole life, and a token for it in the environment."""
+    served.reset()
+    served.script = documents.life_of_a_batch()
+    served.result = documents.result()
+    monkeypatch.setenv("CJ_TOKEN", served.token())
+    monkeypatch.setattr("runner.waiting.SOONEST_SECONDS", 0.01)
+    return served
 
 
 @pytest.fixture

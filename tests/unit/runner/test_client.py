@@ -39,11 +39,10 @@ def example(cls: type[domain.CJError]) -> domain.CJError:
         return cls([("config.a", "unknown"), ("config.b", "too large")])
     if issubclass(cls, domain.InvalidRequestError):
         return cls("is wrong", field="essays[0].text")
-    needed = [
-        parameter
-        for parameter in inspect.signature(cls).parameters.values()
-        if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
-    ]
+    if not inspect.isfunction(cls.__init__):
+        return cls("a message")
+    _, *parameters = inspect.signature(cls.__init__).parameters.values()
+    needed = [parameter for parameter in parameters if parameter.default is parameter.empty]
     return cls(*(f"the {parameter.name}" for parameter in needed))
 
 

@@ -92,6 +92,18 @@ def test_prediction_without_a_judge_ignores_the_order_effect():
     assert (result.predict([0, 1], [2, 3], [0, 0]) > forward).all()
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "field"), [([0, 40], [1, 2], "first"), ([0, 1], [2, -1], "second")]
+)
+def test_predicting_an_essay_that_is_none_names_the_row(first, second, field):
+    result = fit(simulated()[1])
+    with pytest.raises(InvalidComparisonError) as caught:
+        result.predict(first, second)
+    assert (caught.value.field, caught.value.row) == (field, 1)
+    with pytest.raises(InvalidComparisonError):
+        result.difference(0, 40)
+
+
 def test_reliability_grows_with_evidence():
     few, many = (model_reliability(fit(simulated(rounds=r)[1])) for r in (3, 24))
     assert 0 < few < many < 1
@@ -166,7 +178,9 @@ def test_two_separate_halves():
         assert caught.value.essays == (1, 2)
         assert result.predict([0], [2]) == pytest.approx([0.5])
     # the likelihood knows nothing of an essay that was never compared
-    assert np.isinf(fit(data, estimator="mle", order_effect=False).standard_error[4])
+    likely = fit(data, estimator="mle", order_effect=False)
+    assert np.isinf(likely.standard_error[4])
+    assert np.isinf(likely.diagonal_standard_error[4])
     assert np.isfinite(fit(data).standard_error[4])
 
 
@@ -221,6 +235,9 @@ def test_a_degree_never_given_has_no_maximum_likelihood_cut_point():
         ({"lapse": 1.0}, InvalidSettingError),
         ({"ties": "sometimes"}, InvalidSettingError),
         ({"degrees": 0}, InvalidSettingError),
+        ({"degrees": 1.5}, InvalidSettingError),
+        ({"degrees": "many"}, InvalidSettingError),
+        ({"estimator": "choix", "alpha": 0.0}, InvalidSettingError),
         ({"judges": "all"}, InvalidSettingError),
         ({"estimator": "bayes"}, InvalidSettingError),
         ({"repeats": "never"}, InvalidSettingError),

@@ -1,4 +1,4 @@
-"""Published textbook fits: four players, statistics journals, baseball, Springall's pork."""
+"""Published textbook fits: four competitors, statistics journals, baseball, Springall's pork."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def binomial_deviance(result, counts):
     return total
 
 
-def test_four_item_example():
+def test_four_competitors():
     # Wikipedia's Bradley-Terry example; values also in arena-rank's tests and the BCJ README
     counts = [(0, 1, 2, 3, 0), (0, 3, 1, 4, 0), (1, 2, 5, 3, 0), (2, 3, 1, 3, 0)]
     result = fit(from_counts(4, counts), estimator="mle", order_effect=False)

@@ -158,9 +158,7 @@ def test_rows_sum_to_one_and_boundaries_rise_whatever_the_anchors_say(
             lambda g: len(set(g)) > 1
         )
     )
-    offsets = data.draw(
-        st.lists(st.floats(-9, 9), min_size=len(grades), max_size=len(grades))
-    )
+    offsets = data.draw(st.lists(st.floats(-9, 9), min_size=len(grades), max_size=len(grades)))
     result = graded(grades, n_grades=n_grades, offsets=offsets, method=method)
     assert np.abs(result.probabilities.sum(axis=1) - 1).max() < 1e-12
     assert (result.probabilities >= 0).all()
@@ -261,7 +259,8 @@ def test_report_of_good_anchors_is_good_and_of_shuffled_ones_bad() -> None:
         [*range(8), *range(8)], se=0.1, offsets=[4, 3, -2, 1, 2, -3, -4, -1] * 2
     ).report
     assert good.n_anchors == 16
-    assert good.rps < 0.02 < 0.1 < shuffled.rps
+    assert good.rps < 0.02
+    assert shuffled.rps > 0.1
     assert np.nanmax(good.boundary_shift) < 0.2 < np.nanmax(shuffled.boundary_shift)
 
 
@@ -284,6 +283,48 @@ def test_no_students_still_gives_boundaries() -> None:
     )
     assert result.probabilities.shape == (0, 4)
     assert np.allclose(result.boundaries, [-1, 0, 1], atol=0.05)
+
+
+def test_anchors_are_not_shrunken_by_the_students_prior() -> None:
+    """Anchors far out keep their place, however strongly the fit pulled them in."""
+    truth = np.arange(8) - 3.5
+    information, sd = 2.0, 1.0
+    shrunken = truth * information / (information + 1 / sd**2)
+    students = np.zeros(200)
+    ability = np.concatenate([students, shrunken])
+    covariance = np.eye(208) / (information + 1 / sd**2)
+    freed, kept = (
+        calibrate(
+            ability,
+            covariance,
+            anchors=np.arange(200, 208),
+            anchor_grade=np.arange(8),
+            n_grades=8,
+            students=np.arange(200),
+            prior_sd=prior_sd,
+        )
+        for prior_sd in (sd, np.inf)
+    )
+    assert np.allclose(np.diff(freed.grade_centres), 1.0, atol=0.03)
+    assert np.diff(kept.grade_centres).max() < 0.7
+
+
+def test_an_anchor_without_comparisons_says_nothing() -> None:
+    """Essay 34 meets nobody: ability and covariance as `fit` gives them, prior sd 2."""
+    laplacian = 0.2 * (34 * np.eye(34) - np.ones((34, 34)))
+    information = np.zeros((35, 35))
+    information[:34, :34] = laplacian
+    covariance = np.linalg.inv(information + np.eye(35) / 4) - 4 / 35
+    ability = np.concatenate([np.linspace(-2, 2, 30), [-1.5, -0.5, 0.5, 1.5], [0.0]])
+    given = {"n_grades": 4, "students": np.arange(30)}
+    with_it = calibrate(
+        ability, covariance, anchors=np.arange(30, 35), anchor_grade=[0, 1, 2, 3, 3], **given
+    )
+    without = calibrate(
+        ability, covariance, anchors=np.arange(30, 34), anchor_grade=[0, 1, 2, 3], **given
+    )
+    assert np.allclose(with_it.probabilities, without.probabilities, atol=1e-4)
+    assert with_it.anchor_weight[-1] == pytest.approx(1.0, abs=1e-3)
 
 
 def test_one_distinct_grade_is_refused_by_name() -> None:
@@ -309,6 +350,8 @@ def test_one_distinct_grade_is_refused_by_name() -> None:
         ({"anchor_grade": [0.0, 1.0]}, "anchor_grade"),
         ({"n_grades": 1}, "n_grades"),
         ({"method": "mean"}, "method"),
+        ({"prior_sd": 0.0}, "prior_sd"),
+        ({"prior_sd": 0.5}, "prior_sd"),
         ({"population": [0.5, 0.6, 0.1]}, "population"),
         ({"population": [0.5, 0.5]}, "population"),
         ({"population": [1.5, -0.5, 0.0]}, "population"),

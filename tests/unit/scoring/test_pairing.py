@@ -24,9 +24,7 @@ def play(n: int, waves: int, *, seed: int = 0, first_waves: int = 1, **options: 
     for wave in range(waves):
         past = joined(plans)
         fit = standing_fit(n, rng) if wave >= first_waves else {}
-        plans.append(
-            plan_wave(n, rng=rng, first=past.first, second=past.second, **fit, **options)
-        )
+        plans.append(plan_wave(n, rng=rng, first=past.first, second=past.second, **fit, **options))
     return joined(plans)
 
 
@@ -138,6 +136,17 @@ def test_same_seed_same_plan_and_other_seed_other_plan() -> None:
     assert np.array_equal(one.first, two.first)
     assert np.array_equal(one.second, two.second)
     assert not np.array_equal(one.first, other.first)
+
+
+@pytest.mark.parametrize("strategy", [*STRATEGIES, "optimal_matching"])
+def test_every_strategy_is_deterministic(strategy: str) -> None:
+    one, two = (play(15, 3, seed=9, strategy=strategy) for _ in range(2))
+    assert np.array_equal(np.stack([one.first, one.second]), np.stack([two.first, two.second]))
+
+
+def test_a_larger_set_is_judged_to_its_last_pair() -> None:
+    plan = play(67, 6, rounds=12)
+    assert len(plan) == len(unordered(plan)) == 67 * 66 // 2
 
 
 def test_a_quarter_of_every_wave_is_audit_once_abilities_are_known() -> None:

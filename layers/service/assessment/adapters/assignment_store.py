@@ -9,6 +9,7 @@ from assessment.adapters import keys
 from assessment.adapters.dynamodb import Table
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.prompt import JudgeInstructions
 from assessment.ports import Assignment
 
@@ -32,6 +33,7 @@ class DynamoDBAssignmentStore:
                 **keys.assignment(assignment.assignment_id),
                 "instructions": assignment.instructions,
                 "grade_scale": assignment.grade_scale,
+                "population": assignment.population,
                 "config": assignment.config,
             }
         )
@@ -48,8 +50,14 @@ class DynamoDBAssignmentStore:
             assignment_id=assignment_id,
             instructions=JudgeInstructions.model_validate_json(head["instructions"]),
             grade_scale=GradeScale.model_validate(json.loads(head["grade_scale"])),
+            population=_population(head),
             config=json.loads(head.get("config", "{}")),
             anchors=[
                 Anchor.model_validate(item) for item in items if item["SK"].startswith("ANCHOR#")
             ],
         )
+
+
+def _population(head: dict[str, Any]) -> PopulationPrior | None:
+    stored = head.get("population")
+    return None if stored is None else PopulationPrior.model_validate_json(stored)

@@ -20,7 +20,7 @@ from assessment.domain.errors import UnknownBatchError
 from assessment.ports import Wave
 
 _BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure")
-_WAVE_DOCUMENTS = ("pairs", "retried", "score", "context", "decision", "unjudged")
+_WAVE_DOCUMENTS = ("retried", "score", "context", "decision", "unjudged")
 _WAVE_SUMMARY = (
     "PK",
     "SK",
@@ -29,7 +29,7 @@ _WAVE_SUMMARY = (
     "closed_by",
     "score",
     "decision",
-    "planned_count",
+    "new_pairs",
     "deadline",
     "task_token",
     "markers_written",
@@ -105,7 +105,6 @@ class DynamoDBBatchStore:
         item = {
             **keys.wave(batch_id, wave.wave),
             **{name: value for name, value in dict(wave).items() if value not in (None, [])},
-            "planned_count": wave.planned,
         }
         try:
             self._table.put_new(item)

@@ -1,6 +1,7 @@
 """The way to `scoring`: the domain's comparisons as arrays, its estimates as results.
 
-Only the functions with the scoring layer import this module, and only this module imports
+Only the functions with the scoring layer import this module. It and the modules that it alone
+imports (`judged_pool`, `grading`, `conclusion`, `rank_intervals`) are the only ones that import
 `scoring`.
 """
 
@@ -8,42 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from assessment.adapters.conclusion import all_reliabilities, described, judges_described
+from assessment.adapters.grading import anchor_order, project_grades
+from assessment.adapters.judged_pool import Ints, JudgedPool
 from assessment.domain.comparison import Comparison, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.errors import ScoringFailedError
-from assessment.domain.grade_scale import GradeScale
 from assessment.domain.result import (
-    AnchorHealth,
     AuditReport,
-    CalibrationInfo,
-    Confidence,
-    GradeProjections,
+    Conclusion,
     OrderEffect,
     Ranking,
     Reliability,
     Scores,
-    confidence_label,
 )
 from assessment.domain.spec import BatchSpec
-from assessment.domain.verdict import Winner, signed_outcome
-from scoring import Comparisons, Fit, ScoringError, fit
+from assessment.domain.verdict import Winner
+from scoring import Fit, ScoringError
 from scoring.audit import Audit, prequential_audit
-from scoring.grades import Calibration, FewAnchorGradesError, calibrate
 from scoring.pairing import plan_wave
 from scoring.reliability import model_reliability
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
 _PREFERRED = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: 0.5}
-# Anchors ordered against their grades beyond chance place no boundary that could be trusted.
-_UNUSABLE = "anchors_reversed"
-_TWO_GRADES = 2
 
 
 @contextmanager
@@ -52,58 +42,6 @@ def _named_failures() -> Iterator[None]:
         yield
     except ScoringError as error:
         raise ScoringFailedError(str(error)) from error
-
-
-@dataclass(frozen=True)
-class JudgedPool:
-    """The recorded comparisons of a specification as index arrays."""
-
-    spec: BatchSpec
-    recorded: list[Comparison]
-    judges: list[str]
-
-    @classmethod
-    def of(cls, spec: BatchSpec, comparisons: Sequence[Comparison]) -> JudgedPool:
-        """The pool of all comparisons that have a verdict, in the order of their ids."""
-        recorded = sorted((c for c in comparisons if c.verdict), key=lambda c: c.comparison_id)
-        return cls(spec, recorded, sorted({c.verdict.judge for c in recorded if c.verdict}))
-
-    @property
-    def n_essays(self) -> int:
-        """Students and anchors together."""
-        return len(self.spec.essays)
-
-    def indices(self, essay_ids: Sequence[str]) -> Ints:
-        """Positions of essays in all arrays."""
-        position = {essay.essay_id: index for index, essay in enumerate(self.spec.essays)}
-        return np.array([position[essay_id] for essay_id in essay_ids], dtype=np.int64)
-
-    def comparisons(self, selection: Sequence[Comparison] | None = None) -> Comparisons:
-        """The verdicts as `scoring` takes them.
-
-        Degrees are used only if every preference has one: a mixture would make a missing degree
-        look like a slight one.
-        """
-        chosen = self.recorded if selection is None else selection
-        verdicts = [comparison.verdict for comparison in chosen if comparison.verdict]
-        graded = all(v.degree for v in verdicts if v.winner is not Winner.TIE)
-        order = {judge: index for index, judge in enumerate(self.judges)}
-        return Comparisons(
-            self.n_essays,
-            self.indices([comparison.first for comparison in chosen]),
-            self.indices([comparison.second for comparison in chosen]),
-            np.array([signed_outcome(v, graded=graded) for v in verdicts], dtype=np.int64),
-            np.array([order[v.judge] for v in verdicts], dtype=np.int64),
-        )
-
-    def fitted(self, config: BatchConfig, selection: Sequence[Comparison] | None = None) -> Fit:
-        """The fit of all recorded verdicts, or of a selection of them."""
-        return fit(self.comparisons(selection), prior_sd=config.prior_sd)
-
-    def counts(self) -> Ints:
-        """Recorded comparisons of each essay."""
-        ends = [c.first for c in self.recorded] + [c.second for c in self.recorded]
-        return np.bincount(self.indices(ends), minlength=self.n_essays)
 
 
 class ScoringStatistics:
@@ -121,7 +59,7 @@ class ScoringStatistics:
     ) -> list[PlannedPair]:
         """The next wave's new pairs with the predictions of the fit that stands now."""
         pool = JudgedPool.of(spec, comparisons)
-        anchors, anchor_grade = _anchors(pool)
+        anchors, anchor_grade = pool.anchors()
         with _named_failures():
             standing = pool.fitted(config) if pool.recorded else None
             plan = plan_wave(
@@ -156,58 +94,54 @@ class ScoringStatistics:
         """Abilities with standard errors, and what is known of the judges."""
         pool = JudgedPool.of(spec, comparisons)
         with _named_failures():
-            fitted = pool.fitted(config)
-            audit = _audit(pool, config)
-            reliability = model_reliability(fitted)
-        counts = pool.counts()
-        return Scores(
-            rankings=_rankings(spec, fitted, counts),
-            reliability=Reliability(
-                model_reliability=reliability,
-                mean_se=float(fitted.standard_error.mean()),
-                max_se=float(fitted.standard_error.max()),
-            ),
-            order_effects=[
-                OrderEffect(
-                    judge=judge,
-                    estimate=float(fitted.order_effect[index]),
-                    standard_error=float(fitted.order_effect_se[index]),
-                )
-                for index, judge in enumerate(pool.judges)
-            ],
-            audit=audit,
-            components=int(np.unique(fitted.components).size),
-            isolated_essays=int((counts == 0).sum()),
-            anchor_order=_anchor_order(pool, fitted),
-        )
+            return _scores(pool, pool.fitted(config), config)
 
-    def project_grades(
+    def conclude(
         self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig
-    ) -> GradeProjections:
-        """The probability of every grade for every student essay, or why there is none."""
-        if spec.grade_scale is None or not spec.anchors:
-            return GradeProjections(
-                projections_available=False, reason="the assignment has no anchors"
-            )
+    ) -> Conclusion:
+        """The last fit with grades, rank intervals, misfit and all reliabilities."""
         pool = JudgedPool.of(spec, comparisons)
-        try:
-            calibration = _calibrated(pool, spec.grade_scale, config)
-        except FewAnchorGradesError as error:
-            return GradeProjections(projections_available=False, reason=str(error))
-        except ScoringError as error:
-            raise ScoringFailedError(str(error)) from error
-        reversed_anchors = [w for w in calibration.warnings if w.code == _UNUSABLE]
-        if reversed_anchors:
-            return GradeProjections(projections_available=False, reason=reversed_anchors[0].message)
-        return _projections(spec, spec.grade_scale, calibration, config)
+        with _named_failures():
+            fitted = pool.fitted(config)
+            scores = _scores(pool, fitted, config)
+            judged = pool.comparisons()
+            return Conclusion(
+                scores=scores.model_copy(
+                    update={
+                        "rankings": described(scores.rankings, pool, fitted, judged),
+                        "reliability": all_reliabilities(
+                            scores.reliability, fitted, judged, config
+                        ),
+                    }
+                ),
+                projections=project_grades(pool, fitted, config),
+                judges=judges_described(pool, fitted, judged),
+            )
 
 
-def _anchors(pool: JudgedPool) -> tuple[Ints, Ints]:
-    """The anchors' indices and the positions of their grades; empty without a scale."""
-    scale = pool.spec.grade_scale
-    anchors = pool.spec.anchors if scale else []
-    positions = [scale.position(anchor.grade or "") for anchor in anchors if scale]
-    return pool.indices([a.essay_id for a in anchors]), np.array(positions, dtype=np.int64)
+def _scores(pool: JudgedPool, fitted: Fit, config: BatchConfig) -> Scores:
+    counts = pool.counts()
+    anchors, grade = pool.anchors()
+    return Scores(
+        rankings=_rankings(pool.spec, fitted, counts),
+        reliability=Reliability(
+            model_reliability=model_reliability(fitted),
+            mean_se=float(fitted.standard_error.mean()),
+            max_se=float(fitted.standard_error.max()),
+        ),
+        order_effects=[
+            OrderEffect(
+                judge=judge,
+                estimate=float(fitted.order_effect[index]),
+                standard_error=float(fitted.order_effect_se[index]),
+            )
+            for index, judge in enumerate(pool.judges)
+        ],
+        audit=_audit(pool, config),
+        components=int(np.unique(fitted.components).size),
+        isolated_essays=int((counts == 0).sum()),
+        anchor_order=anchor_order(fitted.ability[anchors], grade),
+    )
 
 
 def _rankings(spec: BatchSpec, fitted: Fit, counts: Ints) -> list[Ranking]:
@@ -226,17 +160,6 @@ def _rankings(spec: BatchSpec, fitted: Fit, counts: Ints) -> list[Ranking]:
         )
         for index in order
     ]
-
-
-def _anchor_order(pool: JudgedPool, fitted: Fit) -> float | None:
-    """Kendall's tau-b of the anchors' abilities and grades (Kendall 1945); None without order."""
-    anchors, grade = _anchors(pool)
-    if np.unique(grade).size < _TWO_GRADES:
-        return None
-    ability = fitted.ability[anchors]
-    above = np.sign(np.subtract.outer(ability, ability))
-    higher = np.sign(np.subtract.outer(grade, grade))
-    return float((above * higher).sum() / np.sqrt((above**2).sum() * (higher**2).sum()))
 
 
 def _audit(pool: JudgedPool, config: BatchConfig) -> AuditReport:
@@ -296,77 +219,3 @@ def _report(audit: Audit, chance: Audit) -> AuditReport:
 
 def _finite(interval: tuple[float, float]) -> tuple[float, float] | None:
     return interval if np.isfinite(interval).all() else None
-
-
-def _calibrated(pool: JudgedPool, scale: GradeScale, config: BatchConfig) -> Calibration:
-    fitted = pool.fitted(config)
-    students = [essay.essay_id for essay in pool.spec.essays if not essay.is_anchor]
-    anchors, anchor_grade = _anchors(pool)
-    return calibrate(
-        fitted.ability,
-        fitted.covariance,
-        anchors=anchors,
-        anchor_grade=anchor_grade,
-        n_grades=len(scale.grades),
-        students=pool.indices(students),
-        method=config.grade_method,
-    )
-
-
-def _projections(
-    spec: BatchSpec, scale: GradeScale, calibration: Calibration, config: BatchConfig
-) -> GradeProjections:
-    students = [essay.essay_id for essay in spec.essays if not essay.is_anchor]
-    probabilities = calibration.probabilities
-    entropy = _normalised_entropy(probabilities)
-    labels: dict[str, Confidence] = {
-        student: confidence_label(float(entropy[row])) for row, student in enumerate(students)
-    }
-    top = probabilities.argmax(axis=1)
-    return GradeProjections(
-        projections_available=True,
-        grade_scale=list(scale.grades),
-        primary_grades={s: scale.grades[top[row]] for row, s in enumerate(students)},
-        grade_probabilities={
-            student: {grade: float(p) for grade, p in zip(scale.grades, row, strict=True)}
-            for student, row in zip(students, probabilities, strict=True)
-        },
-        confidence_labels=labels,
-        confidence_scores={s: 1.0 - float(entropy[row]) for row, s in enumerate(students)},
-        needs_more_evidence=[
-            student
-            for row, student in enumerate(students)
-            if probabilities[row, top[row]] < config.needs_more_evidence_below
-        ],
-        calibration_info=_calibration_info(spec, scale, calibration),
-    )
-
-
-def _normalised_entropy(probabilities: Floats) -> Floats:
-    """Shannon entropy of each row over log G: 0 for a certain grade, 1 for no idea."""
-    logs = np.log(np.where(probabilities > 0, probabilities, 1.0))
-    entropy: Floats = -(probabilities * logs).sum(axis=1) / np.log(probabilities.shape[1])
-    return np.clip(entropy, 0.0, 1.0)
-
-
-def _calibration_info(
-    spec: BatchSpec, scale: GradeScale, calibration: Calibration
-) -> CalibrationInfo:
-    steps = [f"{low}|{high}" for low, high in zip(scale.grades, scale.grades[1:], strict=False)]
-    return CalibrationInfo(
-        method=calibration.method,
-        boundaries=dict(zip(steps, map(float, calibration.boundaries), strict=True)),
-        boundary_se=dict(zip(steps, map(float, calibration.boundary_se), strict=True)),
-        grade_centres=dict(zip(scale.grades, map(float, calibration.grade_centres), strict=True)),
-        anchors=[
-            AnchorHealth(
-                essay_id=anchor.essay_id,
-                grade=anchor.grade or "",
-                weight=float(calibration.anchor_weight[row]),
-                residual=float(calibration.anchor_residual[row]),
-            )
-            for row, anchor in enumerate(spec.anchors)
-        ],
-        extrapolated_grades=[scale.grades[g] for g in calibration.extrapolated_grades],
-        warnings=[warning.message for warning in calibration.warnings],
-    )

@@ -18,6 +18,7 @@ from pydantic import (
 
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
 from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
+from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
 
 MAX_ESSAYS = 5000
@@ -28,12 +29,16 @@ def _repeated(values: list[str]) -> list[str]:
 
 
 class BatchRequest(BaseModel):
-    """A request to assess essays together."""
+    """A request to assess essays together.
+
+    `grade_scale` states the grades that the caller expects; it must be the assignment's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     assignment_id: AssignmentId | None = None
     essays: Annotated[list[SubmittedEssay], Field(min_length=2, max_length=MAX_ESSAYS)]
+    grade_scale: str | list[str] | None = None
     config: dict[str, Any] = {}
     judge: Any = None
     correlation_id: str | None = None
@@ -64,6 +69,7 @@ class AnchorRegistration(BaseModel):
     assignment_id: AssignmentId
     anchors: Annotated[list[SubmittedAnchor], Field(min_length=1, max_length=1000)]
     grade_scale: str | list[str] | None = None
+    population: PopulationPrior | None = None
     instructions: Annotated[str, Field(max_length=20_000)] | None = None
     student_prompt: Annotated[str, Field(max_length=20_000)] | None = None
     judge_rubric: Annotated[str, Field(max_length=20_000)] | None = None

@@ -1,8 +1,13 @@
-"""What a batch ends in: rankings, grade projections, reliability, all with their uncertainty."""
+"""What a batch ends in: rankings, grade projections, reliability, all with their uncertainty.
+
+Abilities, boundaries, residuals and standard errors are in logits.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -11,11 +16,13 @@ from assessment.domain.batch import Outcome
 from assessment.domain.comparison import ComparisonTally
 from assessment.domain.decision import Decision
 from assessment.domain.essay_flags import EssayFlag
-from assessment.domain.llm_protocol import TokenUsage
+from assessment.domain.grading import DECIMALS
+from assessment.domain.grading_prior import PopulationPrior
 
 RESULT_SCHEMA_VERSION = 1
 HIGH_BELOW = 0.35
 MID_BELOW = 0.65
+SPLIT_HALF_COMPARISONS = 4000
 
 
 class Confidence(StrEnum):
@@ -33,8 +40,19 @@ def confidence_label(normalised_entropy: float) -> Confidence:
     return Confidence.MID if normalised_entropy < MID_BELOW else Confidence.LOW
 
 
+class MisfitFlag(StrEnum):
+    """How verdicts disagree with the fit more than chance explains (deviate above 2)."""
+
+    NOISY = "noisy"
+    SURPRISING = "surprising"
+
+
 class Ranking(BaseModel):
-    """One essay's place on the scale; abilities and standard errors are in logits."""
+    """One essay's place on the scale, students and anchors together.
+
+    `rank_interval` holds the rank with 90% probability. `infit` and `outfit` are mean squares, 1
+    where the verdicts are as noisy as the model says.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,17 +65,51 @@ class Ranking(BaseModel):
     anchor_grade: str | None = None
     infit: float | None = None
     outfit: float | None = None
+    rank_interval: tuple[int, int] | None = None
+    misfit_flags: list[MisfitFlag] = []
 
 
 class AnchorHealth(BaseModel):
-    """What the calibration thinks of one anchor; a weight below .5 suggests a misgrade."""
+    """What the calibration thinks of one anchor.
+
+    A `weight` below .5 suggests a misgrade. `residual` is its ability less the centre of its grade,
+    `misorder` counts the anchors of other grades on whose wrong side it lies, `boundary_shift` is
+    the most that any boundary moves without it (None if none can be placed without it).
+    """
 
     model_config = ConfigDict(frozen=True)
 
     essay_id: str
+    anchor_ref: str | None = None
     grade: str
     weight: float
     residual: float
+    misorder: int = 0
+    boundary_shift: float | None = None
+
+
+class CalibrationFinding(BaseModel):
+    """Something about the anchors that a reader should know; `anchors` are essay ids."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+    anchors: list[str] = []
+
+
+class CalibrationCheck(BaseModel):
+    """How well each anchor is graded by the others, leaving it out.
+
+    `rps` is the ranked probability score (0 best, 1 worst), `ece` the expected calibration error of
+    the likeliest grade; with a dozen anchors both are rough.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    anchors: int
+    rps: float | None
+    ece: float | None
 
 
 class CalibrationInfo(BaseModel):
@@ -72,10 +124,28 @@ class CalibrationInfo(BaseModel):
     anchors: list[AnchorHealth]
     extrapolated_grades: list[str]
     warnings: list[str]
+    findings: list[CalibrationFinding] = []
+    self_check: CalibrationCheck | None = None
+    population: PopulationPrior | None = None
+
+
+class AbilityEstimate(BaseModel):
+    """The Bradley-Terry figures that a student's grades were projected from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bradley_terry_score: float
+    bradley_terry_se: float
+    comparison_count: int
 
 
 class GradeProjections(BaseModel):
-    """The probability of every grade for every student essay, or why there is none."""
+    """The probability of every grade for every student essay, or why there is none.
+
+    All dictionaries are by essay id. `grade_sets` hold 90%; `refined_grades` have the minus of the
+    scales that refine; `further_comparisons` estimates, for each essay that needs more evidence,
+    how many comparisons would give it (None: not comparisons but anchors are missing).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,8 +156,14 @@ class GradeProjections(BaseModel):
     grade_probabilities: dict[str, dict[str, float]] = {}
     confidence_labels: dict[str, Confidence] = {}
     confidence_scores: dict[str, float] = {}
+    normalised_entropies: dict[str, float] = {}
+    grade_sets: dict[str, list[str]] = {}
+    refined_grades: dict[str, str] = {}
+    pass_probabilities: dict[str, float] = {}
     needs_more_evidence: list[str] = []
+    further_comparisons: dict[str, int | None] = {}
     calibration_info: CalibrationInfo | None = None
+    bt_stats: dict[str, AbilityEstimate] = {}
 
 
 class OrderEffect(BaseModel):
@@ -122,19 +198,53 @@ class AuditReport(BaseModel):
     at_chance: bool = False
 
 
+class ScaleSeparation(BaseModel):
+    """The three formulas known as scale separation reliability, and the separation G.
+
+    A is 1 - MSE / V, B is G^2 / (1 + G^2), C is V / (V + mean posterior variance). None is valid
+    under adaptive pairing unless the prior is right; they are for comparison with other systems.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    formula_a: float
+    formula_b: float
+    formula_c: float
+    separation: float | None
+
+
 class Reliability(BaseModel):
-    """Reliability figures, every one under its own name."""
+    """Reliability figures, every one under its own name.
+
+    `split_half` is Spearman-Brown corrected, from random halves of the comparisons; it is computed
+    for batches of up to `SPLIT_HALF_COMPARISONS` comparisons.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     model_reliability: float
-    separation_reliability: float | None = None
     mean_se: float
     max_se: float
+    scale_separation: ScaleSeparation | None = None
+    split_half: float | None = None
+
+
+class JudgeFit(BaseModel):
+    """One judge's verdicts: their number, ties and choices of the first essay, and misfit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    judge: str
+    verdicts: int
+    ties: int
+    first_preferred: int
+    infit: float
+    outfit: float
+    misfit_flags: list[MisfitFlag]
 
 
 class Scores(BaseModel):
-    """A fit of all verdicts so far; abilities and standard errors are in logits."""
+    """A fit of all verdicts so far."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -145,6 +255,79 @@ class Scores(BaseModel):
     components: int
     isolated_essays: int
     anchor_order: float | None = None
+
+
+class Conclusion(BaseModel):
+    """The last fit with everything that is said of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scores: Scores
+    projections: GradeProjections
+    judges: list[JudgeFit]
+
+
+class EssayRecord(BaseModel):
+    """Everything about one student essay in one place; grades are None where there are none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    essay_id: str
+    rank: int
+    rank_interval: tuple[int, int] | None
+    ability: float
+    standard_error: float
+    comparisons: int
+    infit: float | None
+    outfit: float | None
+    misfit_flags: list[MisfitFlag]
+    projected_grade: str | None = None
+    refined_grade: str | None = None
+    grade_probabilities: dict[str, float] | None = None
+    grade_set: list[str] | None = None
+    pass_probability: float | None = None
+    normalised_entropy: float | None = None
+    confidence_label: Confidence | None = None
+    confidence_score: float | None = None
+    needs_more_evidence: bool | None = None
+    further_comparisons: int | None = None
+
+
+def essay_records(rankings: Sequence[Ranking], projections: GradeProjections) -> list[EssayRecord]:
+    """The students' records in the order of their ids."""
+    students = sorted((r for r in rankings if not r.is_anchor), key=lambda r: r.essay_id)
+    return [
+        EssayRecord(
+            essay_id=ranking.essay_id,
+            rank=ranking.rank,
+            rank_interval=ranking.rank_interval,
+            ability=ranking.bradley_terry_score,
+            standard_error=ranking.bradley_terry_se,
+            comparisons=ranking.comparison_count,
+            infit=ranking.infit,
+            outfit=ranking.outfit,
+            misfit_flags=ranking.misfit_flags,
+            **_grades_of(ranking.essay_id, projections),
+        )
+        for ranking in students
+    ]
+
+
+def _grades_of(essay_id: str, projections: GradeProjections) -> dict[str, Any]:
+    if not projections.projections_available:
+        return {}
+    return {
+        "projected_grade": projections.primary_grades[essay_id],
+        "refined_grade": projections.refined_grades.get(essay_id),
+        "grade_probabilities": projections.grade_probabilities[essay_id],
+        "grade_set": projections.grade_sets.get(essay_id),
+        "pass_probability": projections.pass_probabilities.get(essay_id),
+        "normalised_entropy": projections.normalised_entropies.get(essay_id),
+        "confidence_label": projections.confidence_labels[essay_id],
+        "confidence_score": projections.confidence_scores[essay_id],
+        "needs_more_evidence": essay_id in projections.needs_more_evidence,
+        "further_comparisons": projections.further_comparisons.get(essay_id),
+    }
 
 
 class ResultDocument(BaseModel):
@@ -165,19 +348,42 @@ class ResultDocument(BaseModel):
     students: int
     anchors: int
     waves: int
+    essays: list[EssayRecord] = []
     rankings: list[Ranking]
     grade_projections: GradeProjections
     reliability: Reliability
     audit: AuditReport
     order_effects: list[OrderEffect]
     judges: list[str]
+    judge_fit: list[JudgeFit] = []
     essay_flags: dict[str, list[EssayFlag]] = {}
     excluded_essays: list[str] = []
-    token_usage: TokenUsage = TokenUsage()
     cost_usd: float
+    input_tokens: int = 0
+    output_tokens: int = 0
     repeated_calls: int = 0
     config: dict[str, Any]
     config_sources: dict[str, str]
     spec_hash: str
     seed: int
     versions: dict[str, str]
+
+
+def published(document: ResultDocument) -> ResultDocument:
+    """The document with its figures rounded to `DECIMALS`; what is no finite number becomes None.
+
+    Raises
+    ------
+    ValidationError
+        If a figure that every result has is not a finite number.
+    """
+    return ResultDocument.model_validate(_rounded(document.model_dump()))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        # Adding 0 turns a negative zero into a positive one.
+        return round(value, DECIMALS) + 0.0 if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _rounded(entry) for key, entry in value.items()}
+    return [_rounded(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.essay import Essay
 from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import canonical_sha256
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
@@ -27,6 +28,7 @@ class BatchSpec(BaseModel):
     grade_scale: GradeScale | None
     judges: tuple[JudgeSpec, ...]
     excluded: tuple[Essay, ...] = ()
+    population: PopulationPrior | None = None
 
     @classmethod
     def of(
@@ -37,6 +39,7 @@ class BatchSpec(BaseModel):
         grade_scale: GradeScale | None,
         judges: tuple[JudgeSpec, ...],
         excluded: Sequence[Essay] = (),
+        population: PopulationPrior | None = None,
     ) -> Self:
         """A specification with its essays in the order of their ids, as all arrays have them."""
         return cls(
@@ -45,6 +48,7 @@ class BatchSpec(BaseModel):
             grade_scale=grade_scale,
             judges=judges,
             excluded=tuple(sorted(excluded, key=lambda essay: essay.essay_id)),
+            population=population,
         )
 
     @property

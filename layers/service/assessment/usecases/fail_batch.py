@@ -77,7 +77,8 @@ def fail_batch(
         "status": BatchStatus.FAILED,
         "error_info": {
             "code": failure.code,
-            "what": failure.message,
+            "what": "the assessment failed",
+            "why": failure.message,
             "what_to_do": failure.remedy,
         },
     }

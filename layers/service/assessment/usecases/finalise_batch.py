@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import fsum
 from typing import Any
 
 from assessment import __version__
@@ -12,8 +13,14 @@ from assessment.domain.comparison import Comparison, ComparisonStatus, tally
 from assessment.domain.decision import Decision, Reason
 from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.identifiers import canonical_json, content_sha256
-from assessment.domain.llm_protocol import TokenUsage
-from assessment.domain.result import GradeProjections, ResultDocument, Scores
+from assessment.domain.result import (
+    Conclusion,
+    ResultDocument,
+    Scores,
+    essay_records,
+    published,
+)
+from assessment.domain.result_csv import essays_csv
 from assessment.domain.spec import BatchSpec
 from assessment.events import EventType, envelope, fits
 from assessment.ports import (
@@ -22,6 +29,7 @@ from assessment.ports import (
     ContentStore,
     EventPublisher,
     Statistics,
+    Wave,
 )
 from assessment.usecases.batch_spec import load_spec
 
@@ -41,6 +49,11 @@ def result_key(batch_id: str) -> str:
 def comparisons_key(batch_id: str) -> str:
     """Where every verdict of the batch is kept, for audit."""
     return f"batches/{batch_id}/comparisons.jsonl"
+
+
+def essays_key(batch_id: str) -> str:
+    """Where the students' records are kept as a table."""
+    return f"batches/{batch_id}/essays.csv"
 
 
 def finalise_batch(
@@ -63,24 +76,29 @@ def finalise_batch(
     batch = batches.get_batch(batch_id)
     if batch.status not in (BatchStatus.SCORING, BatchStatus.COMPLETED) or batch.decision is None:
         raise IllegalTransitionError(f"status: a batch that is {batch.status} cannot be finalised")
-    known = _decided_upon(batch, batches, comparisons)
+    last = batches.get_wave(batch_id, batch.wave)
+    known = _decided_upon(batch, last, comparisons)
     spec = load_spec(batch_id, content=content)
-    document = _document(
-        batch,
-        batch.decision,
-        spec=spec,
-        known=known,
-        scores=statistics.score(spec, known, config=batch.config),
-        grades=statistics.project_grades(spec, known, config=batch.config),
-        versions=versions,
+    conclusion = statistics.conclude(spec, known, config=batch.config)
+    document = published(
+        _document(
+            batch, batch.decision, spec=spec, known=known, conclusion=conclusion, versions=versions
+        )
     )
     body = canonical_json(document.model_dump(mode="json"))
     sha256 = content_sha256(body)
     content.put_document(
         comparisons_key(batch_id), _lines(known), content_type="application/x-ndjson"
     )
+    content.put_document(
+        essays_key(batch_id),
+        essays_csv(document.essays, document.grade_projections),
+        content_type="text/csv; charset=utf-8",
+    )
     content.put_document(result_key(batch_id), body)
-    _publish(batch, document, sha256, events, now)
+    # The time of the decision, not of this run: a repeated publication is the same event.
+    decided_at = (last.scored_at if last else None) or now
+    _publish(batch, document, sha256, events, decided_at)
     return batches.transition(
         batch_id,
         BatchStatus.COMPLETED,
@@ -91,11 +109,10 @@ def finalise_batch(
 
 
 def _decided_upon(
-    batch: Batch, batches: BatchStore, comparisons: ComparisonStore
+    batch: Batch, last: Wave | None, comparisons: ComparisonStore
 ) -> list[Comparison]:
     """The comparisons as they stood at the decision: a verdict that came later is not in them."""
     known = comparisons.list_comparisons(batch.batch_id, batch.wave)
-    last = batches.get_wave(batch.batch_id, batch.wave)
     late = set(last.unjudged) if last else set()
     return [_without_verdict(c) if c.comparison_id in late else c for c in known]
 
@@ -112,10 +129,10 @@ def _document(
     *,
     spec: BatchSpec,
     known: list[Comparison],
-    scores: Scores,
-    grades: GradeProjections,
+    conclusion: Conclusion,
     versions: Mapping[str, str],
 ) -> ResultDocument:
+    scores = conclusion.scores
     verdicts = [comparison.verdict for comparison in known if comparison.verdict]
     return ResultDocument(
         batch_id=batch.batch_id,
@@ -130,8 +147,9 @@ def _document(
         students=len(spec.essays) - len(spec.anchors),
         anchors=len(spec.anchors),
         waves=batch.wave,
+        essays=essay_records(scores.rankings, conclusion.projections),
         rankings=scores.rankings,
-        grade_projections=grades,
+        grade_projections=conclusion.projections,
         reliability=scores.reliability,
         audit=scores.audit,
         order_effects=scores.order_effects,
@@ -142,12 +160,11 @@ def _document(
         },
         excluded_essays=[essay.essay_id for essay in spec.excluded],
         repeated_calls=sum(comparison.paid_again for comparison in known),
-        token_usage=TokenUsage(
-            input_tokens=sum(verdict.input_tokens for verdict in verdicts),
-            output_tokens=sum(verdict.output_tokens for verdict in verdicts),
-        ),
         judges=sorted({verdict.judge for verdict in verdicts}),
-        cost_usd=round(sum(verdict.cost_usd for verdict in verdicts), 6),
+        judge_fit=conclusion.judges,
+        cost_usd=fsum(verdict.cost_usd for verdict in verdicts),
+        input_tokens=sum(verdict.input_tokens for verdict in verdicts),
+        output_tokens=sum(verdict.output_tokens for verdict in verdicts),
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
         spec_hash=spec.spec_hash,
@@ -193,6 +210,14 @@ def _lines(known: list[Comparison]) -> str:
     )
 
 
+def _rich(thin: dict[str, Any], document: ResultDocument) -> dict[str, Any]:
+    """The result itself if an event can carry it; otherwise the thin data point to it."""
+    carried = document.model_dump(mode="json", include={"rankings", "grade_projections"})
+    if fits(carried):
+        return {**thin, "result_included": True, **carried}
+    return {**thin, "result_included": False, **dict.fromkeys(carried)}
+
+
 def _publish(
     batch: Batch, document: ResultDocument, sha256: str, events: EventPublisher, now: datetime
 ) -> None:
@@ -203,8 +228,7 @@ def _publish(
         "result_sha256": sha256,
         "result_key": result_key(batch.batch_id),
     }
-    whole = document.model_dump(mode="json")
-    rich = {**thin, "result": whole} if fits(whole) else {**thin, "result": None}
+    rich = _rich(thin, document)
     events.publish(
         [
             envelope(

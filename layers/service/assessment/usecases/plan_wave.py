@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from assessment.domain.batch import Batch, BatchStatus, budget, compute_wave_size
 from assessment.domain.comparison import Comparison, PlannedPair, retry_pool
-from assessment.domain.identifiers import comparison_id
+from assessment.domain.identifiers import canonical_json, comparison_id, content_sha256
 from assessment.domain.planning import (
     affordable,
     due_for_retry,
@@ -29,8 +30,9 @@ def plan_wave(
 ) -> Wave:
     """The next wave, stored with its comparisons; a second run returns the stored plan.
 
-    The plan becomes fact by one conditional write of the wave. What follows - its comparisons,
-    the attempts of those retried - is derived from it and may be repeated.
+    The plan becomes fact by one conditional write of the wave, which names the stored pairs. What
+    follows - its comparisons, the attempts of those retried - is derived from it and may be
+    repeated.
     """
     batch = batches.get_batch(batch_id)
     if batch.is_final:
@@ -41,9 +43,13 @@ def plan_wave(
     if wave is None:
         spec = load_spec(batch_id, content=content)
         known = comparisons.list_comparisons(batch_id, number - 1)
-        planned = _plan(batch, number, spec, known, statistics)
-        wave = batches.put_wave(batch_id, planned)
-    _store_comparisons(batch_id, wave, comparisons)
+        pairs, retried = _plan(batch, number, spec, known, statistics)
+        plan_key = _store_plan(batch_id, number, pairs, content)
+        wave = batches.put_wave(
+            batch_id,
+            Wave(wave=number, plan_key=plan_key, new_pairs=len(pairs), retried=retried),
+        )
+    _store_comparisons(batch_id, wave, _stored_plan(wave, content), comparisons)
     if batch.status is BatchStatus.GENERATING_PAIRS:
         target = BatchStatus.WAITING_CALLBACKS if wave.planned else BatchStatus.SCORING
         batches.transition(batch_id, target, now=now, wave=number)
@@ -52,7 +58,8 @@ def plan_wave(
 
 def _plan(
     batch: Batch, number: int, spec: BatchSpec, known: list[Comparison], statistics: Statistics
-) -> Wave:
+) -> tuple[list[PlannedPair], list[str]]:
+    """New pairs, and the ids of the failed comparisons to submit again."""
     config = batch.config
     n_essays = len(spec.essays)
     pool = retry_pool(known, max_attempts=config.max_attempts)
@@ -67,10 +74,31 @@ def _plan(
         if not pairs and not pool:
             pairs = resample_reversed(known, passes=config.small_net_resampling_cap, size=size)
     due = due_for_retry(pool, threshold=config.retry_pool_threshold, new_pairs=len(pairs))
-    return Wave(wave=number, pairs=pairs, retried=[c.comparison_id for c in due])
+    return pairs, [comparison.comparison_id for comparison in due]
 
 
-def _store_comparisons(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> None:
+def _store_plan(
+    batch_id: str, number: int, pairs: list[PlannedPair], content: ContentStore
+) -> str | None:
+    """Store the pairs under a key made of their content: two plans never overwrite each other."""
+    if not pairs:
+        return None
+    body = canonical_json([pair.model_dump(mode="json") for pair in pairs])
+    key = f"batches/{batch_id}/waves/{number:04d}-{content_sha256(body)[:16]}.json"
+    content.put_document(key, body)
+    return key
+
+
+def _stored_plan(wave: Wave, content: ContentStore) -> list[PlannedPair]:
+    if wave.plan_key is None:
+        return []
+    pairs = json.loads(content.get_frozen_document(wave.plan_key))
+    return [PlannedPair.model_validate(pair) for pair in pairs]
+
+
+def _store_comparisons(
+    batch_id: str, wave: Wave, pairs: list[PlannedPair], comparisons: ComparisonStore
+) -> None:
     comparisons.put_comparisons(
         batch_id,
         [
@@ -84,7 +112,7 @@ def _store_comparisons(batch_id: str, wave: Wave, comparisons: ComparisonStore) 
                 predicted=pair.predicted,
                 resampled=pair.resampled,
             )
-            for position, pair in enumerate(wave.pairs)
+            for position, pair in enumerate(pairs)
         ],
     )
     if wave.retried:

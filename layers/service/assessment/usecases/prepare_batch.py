@@ -61,6 +61,7 @@ def prepare_batch(
         grade_scale=assignment.grade_scale if assignment else None,
         judges=batch.judges,
         excluded=[essay for essay in students if essay not in kept],
+        population=assignment.population if assignment else None,
     )
     freeze_spec(batch_id, spec, content=content)
     return batches.transition(

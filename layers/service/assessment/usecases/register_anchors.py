@@ -45,13 +45,16 @@ def register_anchors(
     Raises
     ------
     UnknownGradeError
-        If an anchor's grade is not on the scale.
+        If an anchor's grade, or one of the population's, is not on the scale.
     ManyInvalidFieldsError, NotPermittedError
         If the assignment's configuration is not valid. Nothing has been stored in these cases.
     """
     known = assignments.get_assignment(registration.assignment_id)
     config = _config(registration, known, stack, is_admin=is_admin)
     scale = _scale(registration, known)
+    population = registration.population or (known.population if known else None)
+    if population is not None:
+        population.on(scale)
     anchors = {anchor.anchor_ref: anchor for anchor in (known.anchors if known else [])}
     for index, submitted in enumerate(registration.anchors):
         scale.position(submitted.grade, field=f"anchors[{index}].grade")
@@ -67,6 +70,7 @@ def register_anchors(
         instructions=_instructions(registration, known),
         grade_scale=scale,
         anchors=[anchors[reference] for reference in sorted(anchors)],
+        population=population,
         config=config,
     )
     assignments.put_assignment(assignment)

@@ -18,6 +18,7 @@ from assessment.domain.errors import (
 )
 from assessment.domain.essay import Essay, student_essay
 from assessment.domain.essay_flags import flags_of
+from assessment.domain.grade_scale import check_same_scale
 from assessment.domain.identifiers import (
     batch_id_for_key,
     canonical_json,
@@ -28,7 +29,14 @@ from assessment.domain.identifiers import (
 from assessment.domain.judge import JudgeSpec, requested_judges
 from assessment.domain.prices import price_of
 from assessment.domain.request import BatchRequest
-from assessment.ports import AssignmentStore, BatchStore, ContentStore, JudgeCheck, Workflow
+from assessment.ports import (
+    Assignment,
+    AssignmentStore,
+    BatchStore,
+    ContentStore,
+    JudgeCheck,
+    Workflow,
+)
 
 _UPLOADS = 8
 _FEWEST_ESSAYS = 2
@@ -81,15 +89,18 @@ def request_batch(
 
     Raises
     ------
-    UnknownAssignmentError, ManyInvalidFieldsError, NotPermittedError, InvalidRequestError
+    UnknownAssignmentError, GradeScaleMismatchError, ManyInvalidFieldsError, NotPermittedError,
+    InvalidRequestError
         Before anything is stored; also for a judge that could not be asked.
     IdempotencyConflictError
         If the key was used for a different request.
     """
+    assignment = _assignment(request, assignments)
+    check_same_scale(request.grade_scale, assignment.grade_scale if assignment else None)
     resolved = resolve_config(
         [
             (Source.STACK, stack),
-            (Source.ASSIGNMENT, _assignment_config(request, assignments)),
+            (Source.ASSIGNMENT, assignment.config if assignment else {}),
             (Source.REQUEST, request.config),
         ],
         is_admin=is_admin,
@@ -113,13 +124,13 @@ def request_batch(
     return batch
 
 
-def _assignment_config(request: BatchRequest, assignments: AssignmentStore) -> Mapping[str, Any]:
+def _assignment(request: BatchRequest, assignments: AssignmentStore) -> Assignment | None:
     if request.assignment_id is None:
-        return {}
+        return None
     assignment = assignments.get_assignment(request.assignment_id)
     if assignment is None:
         raise UnknownAssignmentError(request.assignment_id)
-    return assignment.config
+    return assignment
 
 
 def _check_prices(judges: tuple[JudgeSpec, ...], config: BatchConfig) -> None:

@@ -68,7 +68,7 @@ def score_batch(
         return _ENDED
     wave = batches.get_wave(batch_id, number)
     if wave is not None and wave.decision is not None and wave.context is not None:
-        _publish(batch, wave.context, wave.decision, events, now)
+        _publish(batch, wave.context, wave.decision, events, wave.scored_at or now)
         _follow(batches, batch_id, wave.decision, now)
         return ScoredWave(wave.decision, wave.context)
     if settle_outstanding(batch_id, number, comparisons=comparisons, now=now) and wave is not None:
@@ -91,6 +91,7 @@ def score_batch(
         score=_summary(context, scores),
         context=context,
         decision=decision,
+        scored_at=now,
         unjudged=[c.comparison_id for c in known if c.status is not ComparisonStatus.RECORDED],
     )
     _publish(batch, context, decision, events, now)

@@ -1,0 +1,275 @@
+"""From abilities to grades by `scoring.grades`, with the anchors' health in the batch's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from assessment.adapters.judged_pool import Floats, Ints, JudgedPool
+from assessment.domain.config import BatchConfig
+from assessment.domain.essay import Essay
+from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading import (
+    Evidence,
+    comparisons_to_settle,
+    grade_set,
+    likeliest_grade,
+    normalised_entropy,
+    pass_probability,
+    published_shares,
+    refined_grade,
+)
+from assessment.domain.result import (
+    AbilityEstimate,
+    AnchorHealth,
+    CalibrationCheck,
+    CalibrationFinding,
+    CalibrationInfo,
+    GradeProjections,
+    confidence_label,
+)
+from scoring import Fit
+from scoring.grades import Calibration, FewAnchorGradesError, calibrate
+
+_REVERSED = "anchors_reversed"
+_UNORDERED = "anchors_unordered"
+_MISGRADED = "anchor_misgraded"
+_MISSING = "grades_without_anchors"
+_IRREPLACEABLE = "irreplaceable_anchors"
+
+
+@dataclass(frozen=True)
+class GradedPool:
+    """A fitted pool whose specification has anchors and a scale."""
+
+    pool: JudgedPool
+    fitted: Fit
+    config: BatchConfig
+    scale: GradeScale
+    anchors: list[Essay]
+    students: list[str]
+
+    def calibrated(self) -> Calibration:
+        """Boundaries and probabilities; raises FewAnchorGradesError and other ScoringErrors."""
+        anchors, anchor_grade = self.pool.anchors()
+        population = self._population()
+        return calibrate(
+            self.fitted.ability,
+            self.fitted.covariance,
+            anchors=anchors,
+            anchor_grade=anchor_grade,
+            n_grades=len(self.scale.grades),
+            students=self.pool.indices(self.students),
+            method=self.config.grade_method,
+            population=None if population is None else population[0],
+            population_weight=0.0 if population is None else population[1],
+            prior_sd=self.config.prior_sd,
+        )
+
+    def _population(self) -> tuple[tuple[float, ...], float] | None:
+        """The assignment's prior, for the one method that can use it."""
+        prior = self.pool.spec.population
+        if prior is None or self.config.grade_method != "gls":
+            return None
+        return prior.on(self.scale), prior.weight
+
+
+def project_grades(pool: JudgedPool, fitted: Fit, config: BatchConfig) -> GradeProjections:
+    """The probability of every grade for every student essay, or why there is none."""
+    scale, anchors = pool.spec.grade_scale, pool.spec.anchors
+    if scale is None or not anchors:
+        return _unavailable("the assignment has no anchors")
+    students = [essay.essay_id for essay in pool.spec.essays if not essay.is_anchor]
+    graded = GradedPool(pool, fitted, config, scale, anchors, students)
+    try:
+        calibration = graded.calibrated()
+    except FewAnchorGradesError:
+        return _unavailable(
+            f"all {len(anchors)} anchors have the grade {anchors[0].grade}: boundaries need "
+            "anchors of at least two grades"
+        )
+    reason = _why_unusable(calibration, *pool.anchors(), fitted.ability)
+    if reason is not None:
+        return _unavailable(reason)
+    return _projections(graded, calibration)
+
+
+def _unavailable(reason: str) -> GradeProjections:
+    return GradeProjections(projections_available=False, reason=reason)
+
+
+def anchor_order(ability: Floats, grade: Ints) -> float | None:
+    """Kendall's tau-b of abilities and grades (Kendall 1945); None without an order."""
+    above = np.sign(np.subtract.outer(ability, ability))
+    higher = np.sign(np.subtract.outer(grade, grade))
+    norm = float(np.sqrt((above**2).sum() * (higher**2).sum()))
+    return float((above * higher).sum()) / norm if norm > 0 else None
+
+
+def _why_unusable(
+    calibration: Calibration, anchors: Ints, grade: Ints, ability: Floats
+) -> str | None:
+    """Why no grade may be read off these anchors; None if they will do.
+
+    Reversed beyond chance they contradict their grades. In no order at all they say nothing about
+    where grades lie, though a line can be drawn through any points.
+    """
+    found = {warning.code: warning.message for warning in calibration.warnings}
+    if _REVERSED in found:
+        return found[_REVERSED]
+    order = anchor_order(ability[anchors], grade)
+    if _UNORDERED in found and (order is None or order <= 0):
+        return found[_UNORDERED]
+    return None
+
+
+def _projections(graded: GradedPool, calibration: Calibration) -> GradeProjections:
+    scale, students = graded.scale, graded.students
+    shares = {
+        student: dict(zip(scale.grades, published_shares(row), strict=True))
+        for student, row in zip(students, calibration.probabilities.tolist(), strict=True)
+    }
+    evidence = _evidence(graded)
+    primary = {student: likeliest_grade(shares[student]) for student in students}
+    entropy = {student: normalised_entropy(list(shares[student].values())) for student in students}
+    passing = {student: pass_probability(shares[student], scale) for student in students}
+    least = graded.config.needs_more_evidence_below
+    doubtful = [student for student in students if max(shares[student].values()) < least]
+    boundaries: list[float] = calibration.boundaries.tolist()
+    return GradeProjections(
+        projections_available=True,
+        grade_scale=list(scale.grades),
+        primary_grades=primary,
+        grade_probabilities=shares,
+        confidence_labels={student: confidence_label(entropy[student]) for student in students},
+        confidence_scores={student: 1.0 - entropy[student] for student in students},
+        normalised_entropies=entropy,
+        grade_sets={student: grade_set(shares[student]) for student in students},
+        refined_grades={
+            student: refined_grade(
+                primary[student], evidence[student].ability, scale=scale, boundaries=boundaries
+            )
+            for student in students
+        },
+        pass_probabilities={s: share for s, share in passing.items() if share is not None},
+        needs_more_evidence=doubtful,
+        further_comparisons={
+            student: comparisons_to_settle(
+                evidence[student],
+                boundaries=boundaries,
+                boundary_se=calibration.boundary_se.tolist(),
+                prior_sd=graded.config.prior_sd,
+                at_least=least,
+            )
+            for student in doubtful
+        },
+        calibration_info=_calibration_info(graded, calibration),
+        bt_stats={
+            student: AbilityEstimate(
+                bradley_terry_score=known.ability,
+                bradley_terry_se=known.standard_error,
+                comparison_count=known.comparisons,
+            )
+            for student, known in evidence.items()
+        },
+    )
+
+
+def _evidence(graded: GradedPool) -> dict[str, Evidence]:
+    rows = graded.pool.indices(graded.students)
+    counts = graded.pool.counts()
+    fitted = graded.fitted
+    return {
+        student: Evidence(
+            float(fitted.ability[row]), float(fitted.standard_error[row]), int(counts[row])
+        )
+        for student, row in zip(graded.students, rows, strict=True)
+    }
+
+
+def _calibration_info(graded: GradedPool, calibration: Calibration) -> CalibrationInfo:
+    scale = graded.scale
+    steps = [f"{low}|{high}" for low, high in zip(scale.grades, scale.grades[1:], strict=False)]
+    findings = _findings(graded, calibration)
+    report = calibration.report
+    return CalibrationInfo(
+        method=calibration.method,
+        boundaries=dict(zip(steps, calibration.boundaries.tolist(), strict=True)),
+        boundary_se=dict(zip(steps, calibration.boundary_se.tolist(), strict=True)),
+        grade_centres=dict(zip(scale.grades, calibration.grade_centres.tolist(), strict=True)),
+        anchors=_health(graded, calibration),
+        extrapolated_grades=[scale.grades[g] for g in calibration.extrapolated_grades],
+        warnings=[finding.message for finding in findings],
+        findings=findings,
+        self_check=CalibrationCheck(anchors=report.n_anchors, rps=report.rps, ece=report.ece),
+        population=graded.pool.spec.population,
+    )
+
+
+def _health(graded: GradedPool, calibration: Calibration) -> list[AnchorHealth]:
+    anchors, grade = graded.pool.anchors()
+    misorder = _misorder(graded.fitted.ability[anchors], grade)
+    shift = calibration.report.boundary_shift
+    return [
+        AnchorHealth(
+            essay_id=anchor.essay_id,
+            anchor_ref=anchor.anchor_ref,
+            grade=anchor.grade or "",
+            weight=float(calibration.anchor_weight[row]),
+            residual=float(calibration.anchor_residual[row]),
+            misorder=int(misorder[row]),
+            boundary_shift=float(shift[row]) if np.isfinite(shift[row]) else None,
+        )
+        for row, anchor in enumerate(graded.anchors)
+    ]
+
+
+def _misorder(ability: Floats, grade: Ints) -> Ints:
+    """For each anchor the number of others that it is on the wrong side of, (a,)."""
+    above = np.sign(np.subtract.outer(ability, ability))
+    higher = np.sign(np.subtract.outer(grade, grade))
+    wrong: Ints = (above * higher < 0).sum(axis=1)
+    return wrong
+
+
+def _findings(graded: GradedPool, calibration: Calibration) -> list[CalibrationFinding]:
+    """The calibration's warnings with names of essays and grades instead of positions."""
+    ids = [essay.essay_id for essay in graded.pool.spec.essays]
+    by_id = {anchor.essay_id: anchor for anchor in graded.anchors}
+    residual = {
+        anchor.essay_id: float(calibration.anchor_residual[row])
+        for row, anchor in enumerate(graded.anchors)
+    }
+    findings = []
+    for warning in calibration.warnings:
+        named = [ids[index] for index in warning.anchors]
+        message = warning.message
+        if warning.code == _MISGRADED:
+            message = _misgraded(by_id[named[0]], residual[named[0]])
+        elif warning.code == _MISSING:
+            missing = ", ".join(graded.scale.grades[g] for g in calibration.extrapolated_grades)
+            message = f"no anchor has the grade {missing}: extrapolated from the other grades"
+        elif warning.code == _IRREPLACEABLE:
+            references = ", ".join(by_id[anchor].anchor_ref or anchor for anchor in named)
+            message = f"without {references} a single grade is left: add anchors of other grades"
+        findings.append(CalibrationFinding(code=warning.code, message=message, anchors=named))
+    return findings + _ignored_prior(graded)
+
+
+def _misgraded(anchor: Essay, residual: float) -> str:
+    side = "above" if residual > 0 else "below"
+    return (
+        f"anchor {anchor.anchor_ref or anchor.essay_id} lies {abs(residual):.2f} logits {side} "
+        f"its grade {anchor.grade}: check its grade"
+    )
+
+
+def _ignored_prior(graded: GradedPool) -> list[CalibrationFinding]:
+    if graded.pool.spec.population is None or graded.config.grade_method == "gls":
+        return []
+    message = (
+        f"the population prior is not used: the method {graded.config.grade_method} has no place "
+        "for it, gls has"
+    )
+    return [CalibrationFinding(code="population_ignored", message=message)]

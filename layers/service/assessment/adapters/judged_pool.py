@@ -1,0 +1,77 @@
+"""The recorded comparisons of a specification as the arrays that `scoring` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assessment.domain.comparison import Comparison
+from assessment.domain.config import BatchConfig
+from assessment.domain.spec import BatchSpec
+from assessment.domain.verdict import Winner, signed_outcome
+from scoring import Comparisons, Fit, fit
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class JudgedPool:
+    """The recorded comparisons of a specification as index arrays."""
+
+    spec: BatchSpec
+    recorded: list[Comparison]
+    judges: list[str]
+
+    @classmethod
+    def of(cls, spec: BatchSpec, comparisons: Sequence[Comparison]) -> JudgedPool:
+        """The pool of all comparisons that have a verdict, in the order of their ids."""
+        recorded = sorted((c for c in comparisons if c.verdict), key=lambda c: c.comparison_id)
+        return cls(spec, recorded, sorted({c.verdict.judge for c in recorded if c.verdict}))
+
+    @property
+    def n_essays(self) -> int:
+        """Students and anchors together."""
+        return len(self.spec.essays)
+
+    def indices(self, essay_ids: Sequence[str]) -> Ints:
+        """Positions of essays in all arrays."""
+        position = {essay.essay_id: index for index, essay in enumerate(self.spec.essays)}
+        return np.array([position[essay_id] for essay_id in essay_ids], dtype=np.int64)
+
+    def comparisons(self, selection: Sequence[Comparison] | None = None) -> Comparisons:
+        """The verdicts as `scoring` takes them.
+
+        Degrees are used only if every preference has one: a mixture would make a missing degree
+        look like a slight one.
+        """
+        chosen = self.recorded if selection is None else selection
+        verdicts = [comparison.verdict for comparison in chosen if comparison.verdict]
+        graded = all(v.degree for v in verdicts if v.winner is not Winner.TIE)
+        order = {judge: index for index, judge in enumerate(self.judges)}
+        return Comparisons(
+            self.n_essays,
+            self.indices([comparison.first for comparison in chosen]),
+            self.indices([comparison.second for comparison in chosen]),
+            np.array([signed_outcome(v, graded=graded) for v in verdicts], dtype=np.int64),
+            np.array([order[v.judge] for v in verdicts], dtype=np.int64),
+        )
+
+    def fitted(self, config: BatchConfig, selection: Sequence[Comparison] | None = None) -> Fit:
+        """The fit of all recorded verdicts, or of a selection of them."""
+        return fit(self.comparisons(selection), prior_sd=config.prior_sd)
+
+    def counts(self) -> Ints:
+        """Recorded comparisons of each essay."""
+        ends = [c.first for c in self.recorded] + [c.second for c in self.recorded]
+        return np.bincount(self.indices(ends), minlength=self.n_essays)
+
+    def anchors(self) -> tuple[Ints, Ints]:
+        """The anchors' indices and the positions of their grades; empty without a scale."""
+        scale = self.spec.grade_scale
+        anchors = self.spec.anchors if scale else []
+        positions = [scale.position(anchor.grade or "") for anchor in anchors if scale]
+        return self.indices([a.essay_id for a in anchors]), np.array(positions, dtype=np.int64)

@@ -1,0 +1,49 @@
+"""Answer a refused request from the event bus, where nobody waits for a response."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from assessment.domain.errors import ConflictError, InvalidRequestError, NotFoundError
+from assessment.domain.identifiers import batch_id_for_key, derived_uuid
+from assessment.events import EventType, envelope
+from assessment.ports import EventPublisher
+
+REFUSALS = (InvalidRequestError, NotFoundError, ConflictError)
+"""Errors that a repetition cannot mend, so that a retry of the event would be in vain."""
+
+
+def refuse_request(
+    event: dict[str, Any],
+    refusal: InvalidRequestError | NotFoundError | ConflictError,
+    *,
+    events: EventPublisher,
+    now: datetime,
+) -> None:
+    """Publish CJAssessmentFailed.v1 for a request that never became a batch."""
+    detail = event.get("detail")
+    given = detail if isinstance(detail, dict) else {}
+    key = str(given.get("event_id") or event.get("id") or "")
+    data = {
+        "assignment_id": None,
+        "status": "REFUSED",
+        "error_info": {
+            "code": refusal.code,
+            "what": refusal.title,
+            "why": str(refusal),
+            "what_to_do": "mend the request and publish it under a new event_id",
+        },
+    }
+    events.publish(
+        [
+            envelope(
+                EventType.FAILED,
+                batch_id=batch_id_for_key(key),
+                correlation_id=str(given.get("correlation_id") or derived_uuid("refused", key)),
+                data=data,
+                now=now,
+                occasion="refused",
+            )
+        ]
+    )

@@ -1,0 +1,82 @@
+"""Fixtures that several kinds of tests share."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Answer = Callable[[dict[str, Any]], Response]
+
+
+def queued(body: dict[str, Any]) -> Response:
+    """The endpoint will call back."""
+    return JSONResponse(
+        {"status": "queued", "correlation_id": body["correlation_id"]}, status_code=202
+    )
+
+
+@dataclass
+class JudgeServer:
+    """A real HTTP endpoint whose answer a test chooses; it keeps what was posted."""
+
+    answer: Answer = queued
+    posted: list[dict[str, Any]] = field(default_factory=list)
+    hangs: bool = False
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        self._released = asyncio.Event()
+        app = Starlette(routes=[Route("/api/v1/llm/compare", self._compare, methods=["POST"])])
+        config = uvicorn.Config(app, port=0, log_config=None, ws="none", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._ready = threading.Event()
+
+    async def _compare(self, request: Request) -> Response:
+        body = await request.json()
+        self.posted.append(body)
+        if self.hangs:
+            while not await request.is_disconnected():  # noqa: ASYNC110 - the client gives up
+                await asyncio.sleep(0.01)
+        return self.answer(body)
+
+    def start(self) -> None:
+        """Listen on a free port of the loopback."""
+        self._thread.start()
+        while not self._server.started:
+            self._ready.wait(0.005)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+
+    def stop(self) -> None:
+        """Stop listening and wait for the thread to end."""
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def judge_endpoint() -> Iterator[JudgeServer]:
+    """One endpoint for all tests of a process."""
+    server = JudgeServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def judge_server(judge_endpoint: JudgeServer) -> JudgeServer:
+    """The endpoint as every test finds it: it queues everything."""
+    judge_endpoint.answer = queued
+    judge_endpoint.hangs = False
+    judge_endpoint.posted.clear()
+    return judge_endpoint

@@ -1,0 +1,324 @@
+"""A whole stack under moto, as template.yaml would make it, with the functions' environment."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from assessment.adapters import wiring
+from assessment.adapters.statistics import ScoringStatistics
+from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.comparison import Comparison, ComparisonTally, tally
+from assessment.domain.request import AnchorRegistration, BatchRequest, parse
+from assessment.domain.verdict import Verdict, Winner
+from assessment.usecases.cancel_batch import cancel_batch
+from assessment.usecases.finalise_batch import finalise_batch
+from assessment.usecases.plan_wave import plan_wave
+from assessment.usecases.prepare_batch import prepare_batch
+from assessment.usecases.register_anchors import register_anchors
+from assessment.usecases.request_batch import request_batch
+from assessment.usecases.score_batch import score_batch
+from assessment.usecases.submit_wave import submit_wave
+from tests.conftest import JudgeServer
+
+EVENTS = Path(__file__).parents[2] / "events"
+BATCH_ID = "5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10"
+REGION = "eu-north-1"
+SECRET = "a test's own signing key, long enough for HS256 and used nowhere else"
+# A machine that waits for ever: moto does not run it, so only starting and stopping is seen.
+MACHINE = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A request that only reads has no metric to publish, and Powertools warns of that."""
+    quiet = pytest.mark.filterwarnings("ignore:No application metrics to publish:UserWarning")
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(quiet)
+
+
+@cache
+def client(service: str) -> Any:
+    """One client for all tests: making one takes longer than most tests."""
+    return boto3.client(  # type: ignore[call-overload]
+        service, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
+
+
+class Context:
+    """What Lambda tells a handler about its invocation."""
+
+    function_name = "function"
+    memory_limit_in_mb = 512
+    invoked_function_arn = f"arn:aws:lambda:{REGION}:123456789012:function:function"
+    aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 30_000
+
+
+def event(path: str) -> dict[str, Any]:
+    """An event file by its path below events/."""
+    loaded: dict[str, Any] = json.loads((EVENTS / path).read_text())
+    return loaded
+
+
+def invoke(function: str, given: dict[str, Any]) -> Any:
+    """What the function's handler returns for an event."""
+    return importlib.import_module(f"functions.{function}.app").handler(given, Context())
+
+
+@dataclass
+class Stack:
+    """The simulated AWS account and batches in any state."""
+
+    judge: JudgeServer
+    machine_arn: str
+    queues: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        return client(service)
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """The bodies of all visible messages of a queue."""
+        found: list[dict[str, Any]] = []
+        while True:
+            received = self.client("sqs").receive_message(
+                QueueUrl=self.queues[queue], MaxNumberOfMessages=10
+            )
+            if "Messages" not in received:
+                return found
+            found += [json.loads(message["Body"]) for message in received["Messages"]]
+
+    def published(self) -> dict[str, dict[str, Any]]:
+        """The published events by type, from a queue that subscribes to the bus."""
+        return {message["detail-type"]: message["detail"] for message in self.messages("events")}
+
+    def executions(self, status: str) -> list[str]:
+        """The names of the executions in a status."""
+        listed = self.client("stepfunctions").list_executions(
+            stateMachineArn=self.machine_arn, statusFilter=status
+        )
+        return [execution["name"] for execution in listed["executions"]]
+
+    # --- batches in the state an event needs -----------------------------------------------------
+
+    def registered(self) -> None:
+        """The sample assignment."""
+        body = json.loads(event("handle_api/register_anchors.json")["body"])
+        register_anchors(
+            parse(AnchorRegistration, body),
+            is_admin=False,
+            stack={},
+            assignments=wiring.assignments(),
+            content=wiring.content(),
+        )
+
+    def requested(self, *, anchors: bool = True, **config: Any) -> Batch:
+        """A batch that is waiting to be prepared."""
+        body = json.loads(event("handle_api/create_batch.json")["body"])
+        if anchors:
+            self.registered()
+        else:
+            del body["assignment_id"]
+        return request_batch(
+            parse(BatchRequest, {**body, "config": {**body["config"], **config}}),
+            idempotency_key=None,
+            is_admin=True,
+            stack={},
+            **wiring.request_ports(),
+            now=datetime.now(UTC),
+            new_id=lambda: BATCH_ID,
+        )
+
+    def prepared(self, **config: Any) -> Batch:
+        """A batch that may plan."""
+        self.requested(**config)
+        return prepare_batch(
+            BATCH_ID,
+            batches=wiring.batches(),
+            assignments=wiring.assignments(),
+            content=wiring.content(),
+            now=datetime.now(UTC),
+        )
+
+    def planned(self, **config: Any) -> None:
+        """A batch with a planned wave."""
+        self.prepared(**config)
+        plan_wave(
+            BATCH_ID,
+            batches=wiring.batches(),
+            comparisons=wiring.comparisons(),
+            content=wiring.content(),
+            statistics=ScoringStatistics(),
+            now=datetime.now(UTC),
+        )
+
+    def submitted(self, **config: Any) -> None:
+        """A batch whose wave awaits its verdicts."""
+        self.planned(**config)
+        submit_wave(
+            BATCH_ID,
+            1,
+            token="seeded-token",
+            batches=wiring.batches(),
+            comparisons=wiring.comparisons(),
+            judge_queue=wiring.judge_queue(),
+            callback_queue=wiring.callback_queue(),
+            workflow=wiring.workflow(),
+            now=datetime.now(UTC),
+        )
+
+    def answered(self, **config: Any) -> None:
+        """A batch whose wave has all its verdicts."""
+        self.submitted(**config)
+        for position, comparison in enumerate(self.known()):
+            winner = Winner.FIRST if position % 2 else Winner.SECOND
+            wiring.comparisons().record_verdict(
+                BATCH_ID,
+                1,
+                comparison.comparison_id,
+                Verdict(winner=winner, judge="seed/1"),
+                now=datetime.now(UTC),
+            )
+
+    def scored(self, **config: Any) -> None:
+        """A batch whose only wave was scored."""
+        self.answered(**{"max_waves": 1, "min_comparisons_per_essay": 1, **config})
+        score_batch(
+            BATCH_ID,
+            1,
+            batches=wiring.batches(),
+            comparisons=wiring.comparisons(),
+            content=wiring.content(),
+            statistics=ScoringStatistics(),
+            events=wiring.events(),
+            now=datetime.now(UTC),
+        )
+
+    def completed(self) -> None:
+        """A batch with a result."""
+        self.scored()
+        finalise_batch(
+            BATCH_ID,
+            batches=wiring.batches(),
+            comparisons=wiring.comparisons(),
+            content=wiring.content(),
+            statistics=ScoringStatistics(),
+            events=wiring.events(),
+            versions={},
+            now=datetime.now(UTC),
+        )
+
+    def cancelled(self) -> None:
+        """A batch that was cancelled while it waited."""
+        self.submitted()
+        cancel_batch(
+            BATCH_ID,
+            batches=wiring.batches(),
+            workflow=wiring.workflow(),
+            now=datetime.now(UTC),
+        )
+
+    def failed(self) -> None:
+        """A batch that failed."""
+        self.requested()
+        invoke("fail_batch", event("fail_batch/decision.json"))
+
+    # --- looking ---------------------------------------------------------------------------------
+
+    def batch(self) -> Batch:
+        return wiring.batches().get_batch(BATCH_ID)
+
+    def status(self) -> BatchStatus:
+        return self.batch().status
+
+    def known(self) -> list[Comparison]:
+        return wiring.comparisons().list_comparisons(BATCH_ID, 20)
+
+    def tally(self) -> ComparisonTally:
+        return tally(self.known())
+
+
+@pytest.fixture
+def stack(judge_server: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """A fresh account; the functions see its names in their environment."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "cj-assessment")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "CJAssessment")
+    with mock_aws():
+        names = _resources()
+        for name, value in names.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("JUDGE_ENDPOINT_URL", judge_server.url)
+        monkeypatch.setenv("JUDGE_MAX_RECEIVES", "4")
+        wiring.forget()
+        queues = {
+            "judge": names["JUDGE_QUEUE_URL"],
+            "callbacks": names["CALLBACK_QUEUE_URL"],
+            "events": names["EVENTS_QUEUE_URL"],
+        }
+        yield Stack(judge_server, names["STATE_MACHINE_ARN"], queues)
+    wiring.forget()
+
+
+def _resources() -> dict[str, str]:
+    """Create what template.yaml declares; environment variables by name."""
+    dynamodb, s3, sqs, sfn, bus, secrets, iam = (
+        client(service)
+        for service in ("dynamodb", "s3", "sqs", "stepfunctions", "events", "secretsmanager", "iam")
+    )
+    dynamodb.create_table(
+        TableName="cj-table",
+        KeySchema=[
+            {"AttributeName": "PK", "KeyType": "HASH"},
+            {"AttributeName": "SK", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    s3.create_bucket(Bucket="cj-bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    urls = {
+        name: sqs.create_queue(QueueName=name)["QueueUrl"]
+        for name in ("judge", "callbacks", "events")
+    }
+    bus.create_event_bus(Name="cj-events")
+    bus.put_rule(Name="all", EventBusName="cj-events", EventPattern='{"source": ["cj.assessment"]}')
+    queue_arn = sqs.get_queue_attributes(QueueUrl=urls["events"], AttributeNames=["QueueArn"])
+    bus.put_targets(
+        Rule="all",
+        EventBusName="cj-events",
+        Targets=[{"Id": "queue", "Arn": queue_arn["Attributes"]["QueueArn"]}],
+    )
+    role = iam.create_role(RoleName="machine", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    machine = sfn.create_state_machine(
+        name="cj-assessment", definition=json.dumps(MACHINE), roleArn=role
+    )
+    secret = secrets.create_secret(Name="cj-api", SecretString=SECRET)
+    return {
+        "TABLE_NAME": "cj-table",
+        "BUCKET_NAME": "cj-bucket",
+        "EVENT_BUS_NAME": "cj-events",
+        "STATE_MACHINE_ARN": machine["stateMachineArn"],
+        "JUDGE_QUEUE_URL": urls["judge"],
+        "CALLBACK_QUEUE_URL": urls["callbacks"],
+        "EVENTS_QUEUE_URL": urls["events"],
+        "API_SECRET_ARN": secret["ARN"],
+    }

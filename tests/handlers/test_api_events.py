@@ -1,0 +1,174 @@
+"""Every event of the API through its handler: the good ones act, the bad ones are explained."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from assessment.domain.batch import BatchStatus
+from tests.handlers.conftest import BATCH_ID, EVENTS, Stack, event, invoke
+
+# Event: how the stack is brought to where the event makes sense, status, problem type, field.
+PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
+    "register_anchors_unknown_grade": ("", 400, "unknown-grade", "anchors[0].grade"),
+    "register_anchors_none": ("", 400, "invalid-request", "anchors"),
+    "create_batch_same_key_other_essays": ("key_used", 409, "idempotency-conflict", None),
+    "create_batch_one_essay": ("", 400, "invalid-request", "essays"),
+    "create_batch_duplicate_ids": ("", 400, "invalid-request", "body"),
+    "create_batch_empty_text": ("", 400, "invalid-request", "essays[1].text"),
+    "create_batch_malformed_json": ("", 400, "invalid-request", "body"),
+    "create_batch_no_body": ("", 400, "invalid-request", "body"),
+    "create_batch_unknown_setting": ("", 400, "invalid-request", "config.max_wave"),
+    "create_batch_setting_out_of_range": ("", 400, "invalid-request", "config.audit_share"),
+    "create_batch_admin_setting": ("", 403, "not-permitted", "config.prior_sd"),
+    "create_batch_unknown_assignment": ("", 404, "unknown-assignment", None),
+    "get_batch_unknown": ("", 404, "unknown-batch", None),
+    "get_batch_bad_id": ("", 400, "invalid-request", "batch_id"),
+    "get_results_not_ready": ("submitted", 409, "result-not-ready", None),
+    "get_results_failed": ("failed", 409, "result-not-ready", None),
+    "cancel_batch_completed": ("completed", 409, "illegal-transition", None),
+    "unknown_route": ("", 404, "not-found", None),
+}
+ANSWERS = {
+    "healthz",
+    "register_anchors",
+    "create_batch",
+    "create_batch_without_anchors",
+    "create_batch_as_admin",
+    "get_batch",
+    "get_results",
+    "cancel_batch",
+}
+
+
+def call(name: str) -> tuple[int, dict[str, Any], str]:
+    """The handler's answer to an event: status, body and content type."""
+    response = invoke("handle_api", event(f"handle_api/{name}.json"))
+    headers = {**response.get("headers", {}), **response.get("multiValueHeaders", {})}
+    content_type = headers["Content-Type"]
+    kind = content_type if isinstance(content_type, str) else content_type[0]
+    return response["statusCode"], json.loads(response["body"]), kind
+
+
+def bring(stack: Stack, state: str) -> None:
+    if state == "key_used":
+        stack.registered()
+        assert call("create_batch")[0] == 202
+    elif state:
+        getattr(stack, state)()
+
+
+def test_every_event_of_the_api_has_its_test() -> None:
+    assert {path.stem for path in (EVENTS / "handle_api").glob("*.json")} == ANSWERS | set(PROBLEMS)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_problem_documents(stack: Stack, name: str) -> None:
+    state, status, kind, field = PROBLEMS[name]
+    bring(stack, state)
+    got, body, content_type = call(name)
+    assert (got, content_type) == (status, "application/problem+json")
+    assert body["type"] == f"urn:cj-assessment:problem:{kind}"
+    assert (body["status"], bool(body["title"]), bool(body["detail"])) == (status, True, True)
+    assert [error["field"] for error in body.get("errors", [])] == ([field] if field else [])
+    if name.startswith("create_batch") and not state:
+        assert not stack.executions("RUNNING")
+        assert "water" not in json.dumps(body)  # a word of the essays
+
+
+def test_healthz(stack: Stack) -> None:
+    status, body, kind = call("healthz")
+    assert (status, body["status"], kind) == (200, "ok", "application/json")
+
+
+def test_register_anchors_twice(stack: Stack) -> None:
+    first = call("register_anchors")
+    assert first[0] == 201
+    assert first[1]["registered"] == 3
+    assert [anchor["grade"] for anchor in first[1]["anchors"]] == ["A", "E", "C"]
+    assert call("register_anchors") == first
+
+
+def test_create_batch_twice_starts_one_execution(stack: Stack) -> None:
+    stack.registered()
+    status, body, _ = call("create_batch")
+    assert (status, body["status"]) == (202, "INITIALIZING")
+    assert body["links"]["self"] == f"/v1/batches/{body['batch_id']}"
+    assert call("create_batch")[1]["batch_id"] == body["batch_id"]
+    assert stack.executions("RUNNING") == [body["batch_id"]]
+
+
+def test_create_batch_without_anchors(stack: Stack) -> None:
+    one, other = call("create_batch_without_anchors"), call("create_batch_without_anchors")
+    assert one[0] == other[0] == 202
+    assert one[1]["batch_id"] != other[1]["batch_id"]
+
+
+def test_an_administrator_may_set_more(stack: Stack) -> None:
+    status, body, _ = call("create_batch_as_admin")
+    assert status == 202
+    asked = event("handle_api/get_batch.json")
+    asked["path"] = f"/v1/batches/{body['batch_id']}"
+    asked["pathParameters"] = {"batch_id": body["batch_id"]}
+    progress = json.loads(invoke("handle_api", asked)["body"])
+    assert progress["config"]["prior_sd"] == 1.5
+    assert progress["config_sources"]["prior_sd"] == "request"
+
+
+def test_get_batch_counts_its_comparisons(stack: Stack) -> None:
+    stack.answered()
+    status, body, _ = call("get_batch")
+    planned = len(stack.known())
+    assert (status, body["status"], body["outcome"]) == (200, "WAITING_CALLBACKS", None)
+    assert (body["essays"], body["anchors"]) == (4, 3)
+    assert body["comparisons"] == {
+        "planned": planned,
+        "recorded": planned,
+        "failed": 0,
+        "pending": 0,
+    }
+    [wave] = body["waves"]
+    assert (wave["wave"], wave["planned"], wave["recorded"]) == (1, planned, planned)
+
+
+def test_get_results(stack: Stack) -> None:
+    stack.completed()
+    status, body, _ = call("get_results")
+    assert (status, body["batch_id"], body["status"]) == (200, BATCH_ID, "COMPLETED")
+    assert len(body["rankings"]) == 7
+    assert body["grade_projections"]["projections_available"] is True
+    for probabilities in body["grade_projections"]["grade_probabilities"].values():
+        assert sum(probabilities.values()) == pytest.approx(1.0)
+    assert body["decision"]["explanation"]
+
+
+def test_cancel_batch_twice(stack: Stack) -> None:
+    stack.submitted()
+    first = call("cancel_batch")
+    assert (first[0], first[1]["status"]) == (200, "CANCELLED")
+    assert call("cancel_batch") == first
+    assert stack.status() is BatchStatus.CANCELLED
+    assert stack.executions("ABORTED") == [BATCH_ID]
+
+
+TRICKS = [
+    '{"essays": [], "config": {"seed": ' + "9" * 5000 + "}}",
+    "[" * 50_000,
+    json.dumps({"essays": [{"essay_id": "a", "text": "\ud800"}, {"essay_id": "b", "text": "x"}]}),
+    json.dumps(
+        {"essays": [{"essay_id": "a", "text": "x" * 60_001}, {"essay_id": "b", "text": "x"}]}
+    ),
+    '{"essays": NaN}',
+    '"text"',
+    "null",
+]
+
+
+@pytest.mark.parametrize("body", TRICKS, ids=range(len(TRICKS)))
+def test_no_body_is_a_server_error(stack: Stack, body: str) -> None:
+    given = event("handle_api/create_batch_without_anchors.json")
+    response = invoke("handle_api", {**given, "body": body})
+    assert response["statusCode"] == 400
+    assert json.loads(response["body"])["errors"]

@@ -1,0 +1,38 @@
+"""Laptop clouds of the tests' own: on free ports, under their own names, stopped at the end."""
+
+from contextlib import contextmanager
+
+import pytest
+
+from local import cloud as clouds
+from local import judge as judges
+from local import sample as samples
+from local import stack
+from local.demo import SAMPLE, Stage
+from local.processes import free_port
+
+
+@contextmanager
+def stage_on(name, options, *, auth=False):
+    """The stack on a laptop cloud of this name, answered by a judge with these options."""
+    judge_name = f"{name}-judge"
+    try:
+        port = free_port()
+        models = f"http://127.0.0.1:{port}"
+        cloud = clouds.up(port=free_port(), auth=auth, name=name, models=models)
+        judge = judges.up(cloud, options, port=port, name=judge_name)
+        outputs = stack.deploy(cloud, stack.demo_parameters(judge.port))
+        yield Stage(cloud, outputs), judge
+    finally:
+        judges.down(judge_name)
+        clouds.down(name)
+
+
+@pytest.fixture(scope="session")
+def sample():
+    return samples.load(SAMPLE)
+
+
+@pytest.fixture(scope="session")
+def stage():
+    return stage_on

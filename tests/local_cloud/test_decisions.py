@@ -1,0 +1,83 @@
+"""How batches end on the laptop cloud when the judge is not a good one, or the net is small."""
+
+import json
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from assessment.domain.request import BatchRequest
+from local import judge as judges
+from local.demo import CONFIG
+from local.judge_options import JudgeOptions
+from runner.waiting import await_batch
+
+pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(900)]
+
+NAME = "test-decisions"
+QUICK = JudgeOptions(latency=0.05)
+PATIENCE = timedelta(minutes=4)
+
+
+@pytest.fixture(scope="module")
+def decided(stage, sample):
+    """Runs a batch against a judge with these options; its progress once it has ended."""
+    with stage(NAME, QUICK) as (set_up, judge), set_up.client() as client:
+        client.register_anchors(sample.registration)
+
+        def run(options, request):
+            judges.up(set_up.cloud, options, port=judge.port, name=f"{NAME}-judge")
+            accepted = client.request_batch(request, idempotency_key=str(uuid.uuid4()))
+            return await_batch(client, accepted.batch_id, show=lambda *_: None, timeout=PATIENCE)
+
+        run.stage, run.client = set_up, client
+        yield run
+
+
+def documents(set_up, key):
+    s3 = set_up.cloud.session().client("s3", endpoint_url=set_up.cloud.url)
+    body = s3.get_object(Bucket=set_up.outputs["BucketName"], Key=key)["Body"].read().decode()
+    return [json.loads(line) for line in body.splitlines()]
+
+
+def test_a_judge_that_flips_coins_is_refused(decided, sample):
+    batch = decided(JudgeOptions(latency=0.05, coin_flip=True), sample.request(CONFIG))
+    assert (batch.status, batch.decision["reason"]) == ("FAILED", "judge_at_chance")
+    assert batch.failure["code"] == "judge_at_chance"
+    assert batch.failure["remedy"]
+
+
+def test_a_silent_judge_ends_the_batch_by_its_deadlines(decided, sample):
+    config = {**CONFIG, "wave_timeout_seconds": 6}
+    batch = decided(JudgeOptions(silent=1.0), sample.request(config))
+    assert (batch.status, batch.decision["reason"]) == ("FAILED", "zero_successes")
+    assert [wave.closed_by for wave in batch.waves] == ["deadline", "deadline"]
+    assert batch.comparisons.recorded == 0
+    assert batch.comparisons.planned == batch.comparisons.failed
+
+
+def test_transient_errors_are_retried_until_the_batch_completes(decided, sample):
+    # The share of error callbacks is half the error rate; the other half are refusals with 503.
+    config = {**CONFIG, "retry_pool_threshold": 5, "max_attempts": 5}
+    batch = decided(JudgeOptions(latency=0.05, error_rate=0.6), sample.request(config))
+    assert batch.status == "COMPLETED"
+    assert batch.comparisons.planned == batch.comparisons.recorded + batch.comparisons.failed
+    history = documents(decided.stage, f"batches/{batch.batch_id}/comparisons.jsonl")
+    retried = [comparison for comparison in history if comparison["attempt"] > 1]
+    assert len(retried) >= 5
+    # A retried comparison keeps its pairing, its order and its id, and moves to a later wave.
+    assert all(comparison["submitted_wave"] > comparison["wave"] for comparison in retried)
+
+
+def test_a_net_of_five_essays_ends_saturated(decided, sample):
+    request = BatchRequest.model_validate(
+        {"essays": sample.essays[:5], "config": {"seed": 3, "max_comparisons_per_essay": 40}}
+    )
+    batch = decided(QUICK, request)
+    assert (batch.status, batch.decision["reason"]) == ("COMPLETED", "small_net_saturated")
+    result = decided.client.result_document(batch.batch_id)
+    assert result["resampled_comparisons"] > 0
+    assert any("no new evidence" in note for note in result["notes"])
+    assert not result["grade_projections"]["projections_available"]
+    # Five essays cannot prove a judge, so the result does not claim that it was stable.
+    assert result["outcome"] in {"COMPLETE_UNPROVEN", "COMPLETE_SATURATED"}

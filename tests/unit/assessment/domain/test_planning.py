@@ -1,0 +1,120 @@
+"""What of a wave's plan is a rule and not statistics: the retry pool and small nets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure, retry_pool
+from assessment.domain.planning import (
+    due_for_retry,
+    pair_of,
+    resample_reversed,
+    resampling_passes,
+    room_for_new_pairs,
+)
+
+S = ComparisonStatus
+PERMANENT = JudgeFailure(code="refused", message="no", retryable=False)
+TRANSIENT = JudgeFailure(code="overloaded", message="later")
+
+
+def made(at: int, first: str = "a", second: str = "b", **fields: Any) -> Comparison:
+    return Comparison(
+        comparison_id=f"w001-{at:05d}",
+        wave=1,
+        submitted_wave=1,
+        first=first,
+        second=second,
+        **fields,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "pooled"),
+    [
+        ({"status": S.PENDING}, False),
+        ({"status": S.RECORDED}, False),
+        ({"status": S.FAILED, "failure": TRANSIENT}, True),
+        ({"status": S.FAILED, "failure": TRANSIENT, "attempt": 2}, True),
+        ({"status": S.FAILED, "failure": TRANSIENT, "attempt": 3}, False),
+        ({"status": S.FAILED, "failure": PERMANENT}, False),
+        ({"status": S.TIMED_OUT, "failure": TRANSIENT}, True),
+        ({"status": S.TIMED_OUT, "failure": TRANSIENT, "attempt": 3}, False),
+    ],
+)
+def test_who_is_in_the_retry_pool(fields: dict[str, Any], *, pooled: bool) -> None:
+    assert bool(retry_pool([made(0, **fields)], max_attempts=3)) is pooled
+
+
+def test_pool_keeps_pairing_and_order_oldest_first() -> None:
+    failed = [made(at, f"x{at}", "a", status=S.FAILED, failure=TRANSIENT) for at in (3, 1, 2)]
+    pool = retry_pool(failed, max_attempts=3)
+    assert [(c.comparison_id[-1], c.first, c.second) for c in pool] == [
+        ("1", "x1", "a"),
+        ("2", "x2", "a"),
+        ("3", "x3", "a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("size", "threshold", "new", "due"),
+    [(19, 20, 5, 0), (20, 20, 5, 20), (1, 20, 0, 1), (0, 20, 0, 0), (25, 20, 0, 25)],
+)
+def test_pool_is_due_when_full_or_when_nothing_else_is_left(
+    size: int, threshold: int, new: int, due: int
+) -> None:
+    pool = [made(at) for at in range(size)]
+    assert len(due_for_retry(pool, threshold=threshold, new_pairs=new)) == due
+
+
+def test_room_counts_every_planned_comparison_once() -> None:
+    assert room_for_new_pairs([made(0), made(1)], budget=5) == 3
+    assert room_for_new_pairs([made(at) for at in range(7)], budget=5) == 0
+
+
+def complete(n: int) -> list[Comparison]:
+    ids = [f"e{i:02d}" for i in range(n)]
+    return [made(at, a, b) for at, (a, b) in enumerate(combinations(ids, 2))]
+
+
+@given(st.integers(3, 9), st.data())
+def test_resampling_reverses_serves_all_alike_and_ends(n: int, data: st.DataObject) -> None:
+    known = complete(n)
+    planned = Counter(pair_of(c) for c in known)
+    for _ in range(100):
+        size = data.draw(st.integers(1, len(planned)))
+        extra = resample_reversed(known, passes=2, size=size)
+        if not extra:
+            break
+        assert len(extra) <= size
+        for pair in extra:
+            latest = [c for c in known if {c.first, c.second} == {pair.first, pair.second}][-1]
+            assert (latest.first, latest.second) == (pair.second, pair.first)
+            assert pair.resampled
+        known += [made(len(known) + at, p.first, p.second) for at, p in enumerate(extra)]
+        times = Counter(pair_of(c) for c in known)
+        assert max(times.values()) - min(times.values()) <= 1
+        load = Counter(essay for c in known for essay in (c.first, c.second))
+        assert max(load.values()) - min(load.values()) <= 2
+    assert set(Counter(pair_of(c) for c in known).values()) == {3}
+    assert resampling_passes(known) == 2
+
+
+def test_smallest_nets_never_pass_the_cap_of_an_essay() -> None:
+    # Four essays, six pairs, room for four more: two of each essay, not three of the first.
+    extra = resample_reversed(complete(4), passes=2, size=4)
+    load = Counter(essay for pair in extra for essay in (pair.first, pair.second))
+    assert set(load.values()) == {2}
+
+
+def test_passes_are_counted_by_the_least_repeated_pair() -> None:
+    assert resampling_passes([]) == 0
+    assert resampling_passes(complete(4)) == 0
+    assert resampling_passes(complete(4) * 2) == 1
+    assert resampling_passes(complete(4) * 2 + complete(4)[:3]) == 1

@@ -1,0 +1,317 @@
+"""Callbacks: the first verdict counts, the others change nothing, and the wave always closes."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.errors import MalformedCallbackError, UnknownComparisonError
+from assessment.domain.verdict import Winner
+from assessment.usecases.record_callback import CallbackEffect
+from tests.fakes.judges import callback_body
+from tests.fakes.world import World
+from tests.unit.assessment.conftest import WAVE_TIMEOUT, Started, planned_batch, submitted_batch
+from tests.unit.assessment.crashes import crash_everywhere
+
+S = ComparisonStatus
+PERMANENT = {"code": "refused", "message": "no", "retryable": False}
+TRANSIENT = {"code": "overloaded", "message": "later", "retryable": True}
+
+
+def first_of(started: Started) -> Comparison:
+    return started.world.known(started.batch_id)[0]
+
+
+def again(started: Started, comparison: Comparison) -> Comparison:
+    return started.world.comparisons.get_comparison(
+        started.batch_id, comparison.wave, comparison.comparison_id
+    )
+
+
+def test_a_verdict_is_recorded_and_its_mark_removed(submitted: Started) -> None:
+    world, comparison = submitted.world, first_of(submitted)
+    recorded = world.record(callback_body(comparison, submitted.batch_id, degree="clear"))
+    assert recorded.effect is CallbackEffect.VERDICT_RECORDED
+    stored = again(submitted, comparison)
+    assert stored.status is S.RECORDED
+    assert stored.verdict is not None
+    assert (stored.verdict.winner, stored.verdict.cost_usd) == (Winner.FIRST, 0.002)
+    assert comparison.comparison_id not in world.comparisons.list_pending(submitted.batch_id, 1)
+    assert not submitted.closed
+
+
+def test_duplicates_and_contradictions_change_nothing(submitted: Started) -> None:
+    world, comparison = submitted.world, first_of(submitted)
+    world.record(callback_body(comparison, submitted.batch_id))
+    before = again(submitted, comparison)
+    for winner in ("A", "B", "tie"):
+        body = callback_body(comparison, submitted.batch_id, winner=winner)
+        assert world.record(body).effect is CallbackEffect.DUPLICATE
+    late_error = callback_body(comparison, submitted.batch_id, winner=None, error_detail=PERMANENT)
+    assert world.record(late_error).effect is CallbackEffect.DUPLICATE
+    assert again(submitted, comparison) == before
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
+def test_any_order_with_duplicates_records_all_and_wakes_once_at_the_last(seed: int) -> None:
+    started = submitted_batch(World())
+    world, rng = started.world, random.Random(seed)
+    known = world.known(started.batch_id)
+    bodies = [callback_body(c, started.batch_id) for c in [*known, *rng.choices(known, k=6)]]
+    rng.shuffle(bodies)
+    seen: set[str] = set()
+    for body in bodies:
+        assert started.closed is (len(seen) == len(known))
+        world.record(body)
+        seen.add(json.loads(body)["request_metadata"]["comparison_id"])
+    assert started.closed
+    assert world.tally(started.batch_id).recorded == len(known)
+
+
+UNKNOWN = [{"comparison_id": "w009-00000"}, {"wave": 5}, {"batch_id": "nobody"}]
+
+
+@pytest.mark.parametrize("change", UNKNOWN)
+def test_an_unknown_comparison_is_refused_by_name(
+    submitted: Started, change: dict[str, Any]
+) -> None:
+    body = json.loads(callback_body(first_of(submitted), submitted.batch_id))
+    body["request_metadata"] |= change
+    before = submitted.world.known(submitted.batch_id)
+    with pytest.raises(UnknownComparisonError, match="has no comparison"):
+        submitted.world.record(json.dumps(body))
+    assert submitted.world.known(submitted.batch_id) == before
+
+
+UNREADABLE: list[tuple[dict[str, Any], str]] = [
+    ({"winner": "essay one"}, "winner"),
+    ({"winner": None}, "exactly one of winner and error_detail"),
+    ({"winner": "A", "degree": "huge"}, "degree"),
+    ({"winner": "A", "confidence": 9}, "confidence"),
+    ({"winner": "A", "error_detail": TRANSIENT}, "exactly one"),
+    ({"winner": "A", "schema": "SomethingElseV1"}, "schema"),
+]
+
+
+@pytest.mark.parametrize(("change", "named"), UNREADABLE)
+def test_an_unreadable_verdict_fails_only_its_comparison_and_the_wave_closes(
+    submitted: Started, change: dict[str, Any], named: str
+) -> None:
+    world, known = submitted.world, submitted.world.known(submitted.batch_id)
+    recorded = world.record(callback_body(known[0], submitted.batch_id, **change))
+    assert recorded.effect is CallbackEffect.FAILURE_RECORDED
+    assert named in (recorded.problem or "")
+    for comparison in known[1:]:
+        world.record(callback_body(comparison, submitted.batch_id))
+    failed = again(submitted, known[0])
+    assert failed.status is S.FAILED
+    assert failed.failure is not None
+    assert failed.failure.code == "malformed_verdict"
+    assert failed.may_be_retried
+    assert world.tally(submitted.batch_id).recorded == len(known) - 1
+    assert submitted.closed
+
+
+MALFORMED = [
+    "",
+    "not json",
+    "[1, 2]",
+    '"text"',
+    "{}",
+    '{"request_metadata": {}}',
+    '{"request_metadata": {"batch_id": "b"}}',
+    '{"winner": "A", "request_metadata": "all of it"}',
+    '{"schema": "WaveDeadlineV1"}',
+    '{"schema": "WaveDeadlineV1", "batch_id": "b", "wave": 1, "deadline": "soon"}',
+    '{"schema": "WaveDeadlineV1", "batch_id": "b", "wave": 1, "deadline": "2026-03-02T09:00:00"}',
+    '{"schema": "WaveDeadlineV1", "batch_id": "b", "deadline": "2026-03-02T09:00:00Z"}',
+    '{"winner": ' + "9" * 5000 + "}",
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED, ids=range(len(MALFORMED)))
+def test_what_cannot_be_attributed_is_malformed(submitted: Started, body: str) -> None:
+    before = submitted.world.known(submitted.batch_id)
+    with pytest.raises(MalformedCallbackError) as refused:
+        submitted.world.record(body)
+    assert refused.value.field
+    assert submitted.world.known(submitted.batch_id) == before
+
+
+@pytest.mark.parametrize(("detail", "retried"), [(TRANSIENT, True), (PERMANENT, False)])
+def test_error_callbacks(submitted: Started, detail: dict[str, Any], *, retried: bool) -> None:
+    world, comparison = submitted.world, first_of(submitted)
+    world.record(callback_body(comparison, submitted.batch_id, winner=None, error_detail=detail))
+    failed = again(submitted, comparison)
+    assert failed.status is S.FAILED
+    assert failed.may_be_retried is retried
+
+
+def test_an_endless_error_message_is_cut(submitted: Started) -> None:
+    detail = {"code": "x" * 5000, "message": "y" * 500_000}
+    comparison = first_of(submitted)
+    submitted.world.record(
+        callback_body(comparison, submitted.batch_id, winner=None, error_detail=detail)
+    )
+    failure = again(submitted, comparison).failure
+    assert failure is not None
+    assert (len(failure.code), len(failure.message)) == (100, 500)
+
+
+def test_an_answer_after_an_error_still_counts(submitted: Started) -> None:
+    world, comparison = submitted.world, first_of(submitted)
+    world.record(callback_body(comparison, submitted.batch_id, winner=None, error_detail=PERMANENT))
+    recorded = world.record(callback_body(comparison, submitted.batch_id))
+    assert recorded.effect is CallbackEffect.VERDICT_RECORDED
+    stored = again(submitted, comparison)
+    assert (stored.status, stored.failure) == (S.RECORDED, None)
+
+
+def deadline_of(started: Started) -> str:
+    """The deadline message of the wave, taken off the queue."""
+    queue = started.world.callback_queue.messages
+    message = next(m for m in queue if "WaveDeadlineV1" in m.body)
+    queue.remove(message)
+    return message.body
+
+
+def test_an_early_deadline_is_postponed_and_closes_nothing(submitted: Started) -> None:
+    world = submitted.world
+    body = deadline_of(submitted)
+    world.clock.forward(WAVE_TIMEOUT - 100)
+    assert world.record(body).effect is CallbackEffect.DEADLINE_POSTPONED
+    assert not submitted.closed
+    [postponed] = [m for m in world.callback_queue.messages if "WaveDeadlineV1" in m.body]
+    left = (postponed.visible_at - world.now).total_seconds()
+    assert 100 <= left <= 102
+
+
+def test_a_kept_deadline_settles_what_is_outstanding(submitted: Started) -> None:
+    world, known = submitted.world, submitted.world.known(submitted.batch_id)
+    for comparison in known[:5]:
+        world.record(callback_body(comparison, submitted.batch_id))
+    world.clock.forward(WAVE_TIMEOUT + 1)
+    assert world.record(deadline_of(submitted)).effect is CallbackEffect.DEADLINE_KEPT
+    tally = world.tally(submitted.batch_id)
+    assert (tally.recorded, tally.failed, tally.pending) == (5, len(known) - 5, 0)
+    assert again(submitted, known[-1]).status is S.TIMED_OUT
+    output = world.workflow.tokens[submitted.token].output
+    assert output is not None
+    assert output["closed_by"] == "deadline"
+
+
+def test_a_deadline_of_a_wave_that_is_scored_or_unknown_does_nothing(
+    submitted: Started,
+) -> None:
+    world, known = submitted.world, submitted.world.known(submitted.batch_id)
+    body = deadline_of(submitted)
+    for comparison in known:
+        world.record(callback_body(comparison, submitted.batch_id))
+    world.score(submitted.batch_id, 1)
+    before = world.known(submitted.batch_id), world.batches.get_wave(submitted.batch_id, 1)
+    world.record(body)  # early: it is not sent round again
+    assert not world.callback_queue.messages
+    world.clock.forward(WAVE_TIMEOUT + 1)
+    world.record(body)
+    world.record(json.dumps({**json.loads(body), "wave": 9}))
+    assert (
+        world.known(submitted.batch_id),
+        world.batches.get_wave(submitted.batch_id, 1),
+    ) == before
+
+
+def test_a_verdict_after_its_time_out_is_recorded_and_spares_the_retry(
+    submitted: Started,
+) -> None:
+    world, comparison = submitted.world, first_of(submitted)
+    world.clock.forward(WAVE_TIMEOUT + 1)
+    world.record(deadline_of(submitted))
+    world.score(submitted.batch_id, 1)
+    world.plan(submitted.batch_id)
+    world.workflow.issue("second")
+    world.submit(submitted.batch_id, 2, "second")
+    assert comparison.comparison_id in world.comparisons.list_pending(submitted.batch_id, 2)
+    recorded = world.record(callback_body(comparison, submitted.batch_id))
+    assert recorded.effect is CallbackEffect.VERDICT_RECORDED
+    assert comparison.comparison_id not in world.comparisons.list_pending(submitted.batch_id, 2)
+    world.judge_queue.messages = [
+        m for m in world.judge_queue.messages if comparison.comparison_id in m.body
+    ]
+    world.answer_all()
+    assert world.judge.asked == []
+
+
+def test_a_late_verdict_between_marking_and_submitting_leaves_no_mark(world: World) -> None:
+    started = submitted_batch(world)
+    comparison = first_of(started)
+    world.clock.forward(WAVE_TIMEOUT + 1)
+    world.record(deadline_of(started))
+    world.score(started.batch_id, 1)
+    world.plan(started.batch_id)
+    put = world.comparisons.put_pending
+
+    def late(*args: Any) -> None:
+        world.record(callback_body(comparison, started.batch_id))
+        put(*args)
+
+    world.comparisons.put_pending = late  # type: ignore[method-assign]
+    world.workflow.issue("second")
+    world.submit(started.batch_id, 2, "second")
+    assert comparison.comparison_id not in world.comparisons.list_pending(started.batch_id, 2)
+
+
+def test_a_failure_of_an_earlier_attempt_says_nothing(submitted: Started) -> None:
+    world, comparison = submitted.world, first_of(submitted)
+    world.clock.forward(WAVE_TIMEOUT + 1)
+    world.record(deadline_of(submitted))
+    world.score(submitted.batch_id, 1)
+    world.plan(submitted.batch_id)
+    old = callback_body(comparison, submitted.batch_id, winner=None, error_detail=PERMANENT)
+    assert world.record(old).effect is CallbackEffect.DUPLICATE
+    assert again(submitted, comparison).status is S.PENDING
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("kind", ["verdict", "error", "unreadable", "deadline"])
+def test_a_crash_at_any_call_is_mended_by_the_redelivery(kind: str, *, after: bool) -> None:
+    def start() -> tuple[Started, str]:
+        started = submitted_batch(World())
+        world, known = started.world, started.world.known(started.batch_id)
+        for comparison in known[:-1]:
+            world.record(callback_body(comparison, started.batch_id))
+        change: dict[str, Any] = {}
+        if kind == "error":
+            change = {"winner": None, "error_detail": TRANSIENT}
+        if kind == "unreadable":
+            change = {"winner": "?"}
+        body = callback_body(known[-1], started.batch_id, **change)
+        if kind == "deadline":
+            body = deadline_of(started)
+            world.clock.forward(WAVE_TIMEOUT + 1)
+        return started, body
+
+    for started, _ in crash_everywhere(
+        start, lambda state, fault: state[0].world.record(state[1], fault), after=after
+    ):
+        tally = started.world.tally(started.batch_id)
+        assert (tally.pending, tally.recorded) == (0, 12 if kind == "verdict" else 11)
+        assert started.closed
+
+
+def test_a_callback_before_the_marks_wakes_nothing(world: World) -> None:
+    # The endpoint of another attempt answers while the wave is only planned.
+    started = planned_batch(world)
+    for comparison in world.known(started.batch_id):
+        world.record(callback_body(comparison, started.batch_id))
+    assert not world.workflow.tokens
+    world.workflow.issue("t")
+    world.submit(started.batch_id, 1, "t")
+    assert world.workflow.tokens["t"].settled

@@ -1,0 +1,248 @@
+"""Scoring, finalising, failing and cancelling: decided once, published, and ended once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from assessment.domain.batch import BatchStatus, Outcome
+from assessment.domain.decision import DecisionKind, Reason
+from assessment.domain.errors import (
+    IllegalTransitionError,
+    ResultNotReadyError,
+    TransientError,
+    UnknownBatchError,
+)
+from assessment.usecases.fail_batch import fail_batch, failure_of, stalled
+from assessment.usecases.finalise_batch import result_key
+from assessment.usecases.read_batch import read_batch, read_result
+from tests.fakes.faults import Fault, faulty
+from tests.fakes.judges import Habits, callback_body
+from tests.fakes.loop import Loop
+from tests.fakes.world import World
+from tests.unit.assessment.conftest import Started, submitted_batch
+from tests.unit.assessment.crashes import crash_everywhere
+
+
+def answered(**config: Any) -> Started:
+    """A batch whose wave has all its verdicts."""
+    started = submitted_batch(World(), **config)
+    for position, comparison in enumerate(started.world.known(started.batch_id)):
+        winner = "A" if position % 3 else "B"
+        started.world.record(callback_body(comparison, started.batch_id, winner=winner))
+    return started
+
+
+def last_wave() -> Started:
+    """A batch whose decision is to finalise."""
+    started = answered(max_waves=1)
+    started.world.score(started.batch_id, 1)
+    return started
+
+
+def test_scoring_again_returns_the_stored_decision_and_publishes_the_same_event() -> None:
+    started = answered()
+    world, batch_id = started.world, started.batch_id
+    decision = world.score(batch_id, 1)
+    stored = world.batches.get_wave(batch_id, 1)
+    world.clock.forward(60)
+    assert world.score(batch_id, 1) == decision
+    assert world.batches.get_wave(batch_id, 1) == stored
+    assert len(world.events.published) == 2
+    assert len(world.events.by_type["CJWaveScored.v1"]) == 1
+    assert stored is not None
+    assert stored.context is not None
+    assert stored.context.successes == 12
+
+
+def test_an_ended_batch_is_left_alone() -> None:
+    started = answered()
+    started.world.cancel(started.batch_id)
+    assert started.world.score(started.batch_id, 1).decision is DecisionKind.NO_OP
+    assert not started.world.events.published
+
+
+def test_scoring_after_the_states_own_time_out_settles_the_rest() -> None:
+    started = submitted_batch(World())
+    world = started.world
+    [first, *_] = world.known(started.batch_id)
+    world.record(callback_body(first, started.batch_id))
+    world.clock.forward(14_400)
+    world.score(started.batch_id, 1)
+    tally = world.tally(started.batch_id)
+    assert (tally.recorded, tally.failed, tally.pending) == (1, 11, 0)
+    wave = world.batches.get_wave(started.batch_id, 1)
+    assert wave is not None
+    assert wave.closed_by == "timeout"
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_scoring_survives_a_crash_at_any_call(*, after: bool) -> None:
+    calm = answered()
+    decision = calm.world.score(calm.batch_id, 1)
+    expected = calm.world.batches.get_wave(calm.batch_id, 1)
+    for started in crash_everywhere(
+        answered, lambda state, fault: state.world.score(state.batch_id, 1, fault), after=after
+    ):
+        assert started.world.batches.get_wave(started.batch_id, 1) == expected
+        batch = started.world.batches.get_batch(started.batch_id)
+        assert (batch.status, batch.decision) == (BatchStatus.GENERATING_PAIRS, decision)
+        assert len(started.world.events.by_type["CJWaveScored.v1"]) == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_finalising_survives_a_crash_at_any_call(*, after: bool) -> None:
+    calm = last_wave()
+    expected = calm.world.finalise(calm.batch_id)
+    document = calm.world.content.documents[result_key(calm.batch_id)]
+    for started in crash_everywhere(
+        last_wave, lambda state, fault: state.world.finalise(state.batch_id, fault), after=after
+    ):
+        assert started.world.batches.get_batch(started.batch_id) == expected
+        assert started.world.content.documents[result_key(started.batch_id)] == document
+        for kind in ("CJAssessmentCompleted.v1", "AssessmentResultPublished.v1"):
+            assert len(started.world.events.by_type[kind]) == 1
+        assert started.world.batches.active_batches() == []
+
+
+def test_a_verdict_after_the_decision_is_kept_but_not_in_the_result() -> None:
+    def result(*, late_before: bool) -> tuple[str, World]:
+        started = submitted_batch(World(), max_waves=1, min_success_rate_threshold=0.5)
+        world, [late, *rest] = started.world, started.world.known(started.batch_id)
+        for position, comparison in enumerate(rest):
+            winner = "A" if position % 3 else "B"
+            world.record(callback_body(comparison, started.batch_id, winner=winner))
+        world.clock.forward(14_400)
+        world.score(started.batch_id, 1)
+        if late_before:
+            world.record(callback_body(late, started.batch_id))
+        world.finalise(started.batch_id)
+        return world.content.documents[result_key(started.batch_id)], world
+
+    without, _ = result(late_before=False)
+    with_late, world = result(late_before=True)
+    assert with_late == without
+    [batch_id] = world.batches.batches
+    assert world.tally(batch_id).recorded == 12
+    assert json.loads(without)["comparisons"]["recorded"] == 11
+
+
+@pytest.mark.parametrize("shuffle", range(4))
+def test_the_same_verdicts_give_the_same_bytes_in_any_order(shuffle: int) -> None:
+    def run(order: int) -> str:
+        world = World(habits=Habits(duplicating=0.3, contradictory=0.0))
+        batch_id = world.request(8, key="same", config={"max_comparisons_per_essay": 8}).batch_id
+        assert Loop(world, shuffle=order).run(batch_id).batch.status is BatchStatus.COMPLETED
+        return world.content.documents[result_key(batch_id)]
+
+    assert run(shuffle + 100) == run(0)
+
+
+@pytest.mark.parametrize("status", ["waiting", "cancelled"])
+def test_finalising_at_the_wrong_time_is_refused(status: str) -> None:
+    started = answered()
+    if status == "cancelled":
+        started.world.cancel(started.batch_id)
+    with pytest.raises(IllegalTransitionError):
+        started.world.finalise(started.batch_id)
+    assert not started.world.events.published
+
+
+def fail(world: World, batch_id: str, message: str = "m", fault: Fault | None = None) -> None:
+    fail_batch(
+        batch_id,
+        stalled(message),
+        by_decision=False,
+        batches=world.batches if fault is None else faulty(world.batches, fault),
+        events=world.events if fault is None else faulty(world.events, fault),
+        now=world.now,
+    )
+
+
+def test_failing_twice_keeps_the_first_reason_and_one_event() -> None:
+    started = answered()
+    fail(started.world, started.batch_id, "first")
+    fail(started.world, started.batch_id, "second")
+    batch = started.world.batches.get_batch(started.batch_id)
+    assert batch.failure is not None
+    assert batch.failure.message == "first"
+    assert batch.outcome is Outcome.FAILED_CRITICALLY
+    assert len(started.world.events.by_type["CJAssessmentFailed.v1"]) == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_failing_survives_a_crash_at_any_call(*, after: bool) -> None:
+    for started in crash_everywhere(
+        answered,
+        lambda state, fault: fail(state.world, state.batch_id, "m", fault),
+        after=after,
+    ):
+        assert started.world.batches.get_batch(started.batch_id).status is BatchStatus.FAILED
+        assert len(started.world.events.by_type["CJAssessmentFailed.v1"]) == 1
+
+
+def test_a_refused_publication_leaves_the_batch_to_be_failed_again() -> None:
+    started = answered()
+    started.world.events.refuse_next = 1
+    with pytest.raises(TransientError):
+        fail(started.world, started.batch_id)
+    assert started.world.batches.active_batches() == [started.batch_id]
+    fail(started.world, started.batch_id)
+    assert started.world.events.by_type["CJAssessmentFailed.v1"]
+
+
+def test_a_completed_batch_cannot_fail_or_be_cancelled() -> None:
+    started = last_wave()
+    started.world.finalise(started.batch_id)
+    published = len(started.world.events.published)
+    for step in (fail, lambda world, batch_id: world.cancel(batch_id)):
+        with pytest.raises(IllegalTransitionError):
+            step(started.world, started.batch_id)
+    assert len(started.world.events.published) == published
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        ({"Error": "X", "Cause": '{"errorMessage": "m", "stackTrace": []}'}, "X", "m"),
+        ({"Error": "X", "Cause": "plain"}, "X", "plain"),
+        ({"Error": "X", "Cause": "[1]"}, "X", "[1]"),
+        ({}, "unknown", ""),
+    ],
+)
+def test_causes_without_their_stack_trace(error: dict[str, str], code: str, message: str) -> None:
+    failure = failure_of(None, error)
+    assert (failure.code, failure.message) == (code, message)
+    assert failure.remedy
+
+
+def test_cancelling_keeps_what_is_recorded_and_is_repeatable() -> None:
+    started = answered()
+    first = started.world.cancel(started.batch_id)
+    assert started.world.cancel(started.batch_id) == first
+    assert first.outcome is Outcome.CANCELLED
+    assert started.world.tally(started.batch_id).recorded == 12
+    assert not started.world.workflow.is_running(started.batch_id)
+    with pytest.raises(UnknownBatchError):
+        started.world.cancel("nobody")
+
+
+def test_reading_tells_why_it_stopped_and_why_there_is_no_result() -> None:
+    started = last_wave()
+    world, batch_id = started.world, started.batch_id
+    with pytest.raises(ResultNotReadyError, match="SCORING"):
+        read_result(batch_id, batches=world.batches, content=world.content)
+    world.finalise(batch_id)
+    progress = read_batch(batch_id, batches=world.batches, comparisons=world.comparisons)
+    assert progress.decision is not None
+    assert progress.decision["reason"] == Reason.WAVES_EXHAUSTED
+    assert progress.decision["explanation"]
+    assert [(w.wave, w.recorded, w.closed_by) for w in progress.waves] == [(1, 12, "callbacks")]
+    result = read_result(batch_id, batches=world.batches, content=world.content)
+    assert result["decision"] == progress.decision
+    failed = answered()
+    fail(failed.world, failed.batch_id, "nothing moved")
+    with pytest.raises(ResultNotReadyError, match="nothing moved"):
+        read_result(failed.batch_id, batches=failed.world.batches, content=failed.world.content)

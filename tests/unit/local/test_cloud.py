@@ -1,0 +1,115 @@
+"""The laptop cloud's addresses, environment and build, without starting it."""
+
+import stat
+
+import pytest
+
+from local import cloud as clouds
+from local import judge as judges
+from local import stack
+from local.cloud import Cloud
+from local.invoke import event_file, logical_id
+from local.processes import LocalCloudError, Server
+
+
+@pytest.fixture
+def cloud():
+    return Cloud(Server("cloud", 1, 4999, "", {"AUTH": "false"}))
+
+
+def test_an_aws_api_address_becomes_the_laptops(cloud):
+    aws = "https://abc123.execute-api.us-east-1.amazonaws.com/live"
+    assert cloud.api_url(aws) == "http://127.0.0.1:4999/_aws/execute-api/abc123/live"
+
+
+@pytest.mark.parametrize("other", ["https://example.org/live", "https://a.execute-api.x.y"])
+def test_another_address_is_refused(cloud, other):
+    with pytest.raises(ValueError, match="not the address of a REST API"):
+        cloud.api_url(other)
+
+
+def test_clients_are_led_away_from_real_accounts(monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "real")
+    environment = clouds.client_environment("http://127.0.0.1:4999")
+    assert "AWS_PROFILE" not in environment
+    assert "AWS_SESSION_TOKEN" not in environment
+    assert environment["AWS_ACCESS_KEY_ID"] == "test"
+    assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4999"
+
+
+@pytest.mark.parametrize("bad", ["0", "65536", "web", "-1", "45.6"])
+@pytest.mark.parametrize(
+    ("variable", "read"),
+    [
+        ("CJ_PORT", clouds.port_from_environment),
+        ("CJ_JUDGE_PORT", judges.port_from_environment),
+    ],
+)
+def test_a_port_that_is_none_is_named(monkeypatch, variable, read, bad):
+    monkeypatch.setenv(variable, bad)
+    with pytest.raises(LocalCloudError, match=variable):
+        read()
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.setattr(stack, "ROOT", tmp_path)
+    monkeypatch.setattr(stack.processes, "STATE", tmp_path / ".local")
+    for name in ("functions", "layers", "statemachine"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "template.yaml").write_text("Resources: {}")
+    (tmp_path / "samconfig.toml").write_text("version = 0.1")
+    (tmp_path / "functions" / "app.py").write_text("x = 1")
+    return tmp_path
+
+
+def fake_sam(project, monkeypatch, script):
+    program = project / "sam"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(stack, "SAM", str(program))
+
+
+def test_the_digest_follows_sources_and_not_caches(project):
+    before = stack.source_digest()
+    (project / "functions" / "__pycache__").mkdir()
+    (project / "functions" / "__pycache__" / "app.pyc").write_bytes(b"1")
+    assert stack.source_digest() == before
+    (project / "functions" / "app.py").write_text("x = 2")
+    changed = stack.source_digest()
+    assert changed != before
+    (project / "functions" / "app.py").rename(project / "functions" / "other.py")
+    assert stack.source_digest() != changed
+
+
+def test_an_unchanged_build_is_not_built_again(project, monkeypatch):
+    fake_sam(project, monkeypatch, 'echo "$1" >> calls; mkdir -p .aws-sam')
+    stack.build()
+    stack.build()
+    assert (project / "calls").read_text() == "build\n"
+    (project / "functions" / "app.py").write_text("x = 2")
+    stack.build()
+    assert (project / "calls").read_text() == "build\nbuild\n"
+
+
+def test_a_failed_build_shows_its_end_and_is_tried_again(project, monkeypatch):
+    fake_sam(project, monkeypatch, "echo the template is wrong; exit 3")
+    for _ in range(2):
+        with pytest.raises(stack.BuildFailedError, match="the template is wrong"):
+            stack.build()
+
+
+@pytest.mark.parametrize(
+    ("machine", "name"), [("x86_64", "x86_64"), ("arm64", "arm64"), ("aarch64", "arm64")]
+)
+def test_layers_are_built_for_this_machine(monkeypatch, machine, name):
+    monkeypatch.setattr(stack.platform, "machine", lambda: machine)
+    assert stack.architecture() == name
+
+
+def test_functions_go_by_their_folder():
+    assert logical_id("score_batch") == "ScoreBatchFunction"
+    with pytest.raises(LocalCloudError, match="score_batch"):
+        event_file("no_such_function", None)

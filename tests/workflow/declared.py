@@ -1,0 +1,96 @@
+"""What the template declares, made under moto: resources, settings and the state machine."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samcli.yamlhelper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+REGION, ACCOUNT = "eu-north-1", "123456789012"
+ARN = f"{REGION}:{ACCOUNT}"
+STACK_NAME = "cj-test"
+QUEUES = {"JudgeQueue": "call_judge", "CallbackQueue": "record_callback"}
+SUBSTITUTES = {
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::StackName": STACK_NAME,
+}
+
+
+def template() -> dict[str, Any]:
+    return yaml_parse((ROOT / "template.yaml").read_text())
+
+
+def definition() -> dict[str, Any]:
+    """The state machine with the functions' names as SAM would put their ARNs."""
+    text = (ROOT / "statemachine" / "assessment.asl.json").read_text()
+
+    def function_arn(found: re.Match[str]) -> str:
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", found[1]).lower()
+        return f"arn:aws:lambda:{ARN}:function:{name}"
+
+    return json.loads(re.sub(r"\$\{(\w+)FunctionArn\}", function_arn, text))
+
+
+def environment(parsed: dict[str, Any], resources: dict[str, str]) -> dict[str, str]:
+    """The functions' variables as CloudFormation would resolve them."""
+    parameters = {
+        name: str(parameter.get("Default", "http://judge.test"))
+        for name, parameter in parsed["Parameters"].items()
+    }
+    known = {**SUBSTITUTES, **parameters, **resources}
+
+    def resolved(value: Any) -> str:
+        if isinstance(value, dict) and "Ref" in value:
+            return known[value["Ref"]]
+        if isinstance(value, dict):
+            return re.sub(r"\$\{([\w:]+)\}", lambda found: known[found[1]], value["Fn::Sub"])
+        return str(value)
+
+    variables = parsed["Globals"]["Function"]["Environment"]["Variables"]
+    return {name: resolved(value) for name, value in variables.items()}
+
+
+def create_resources(parsed: dict[str, Any]) -> dict[str, str]:
+    """Create what the template declares; the values that a `Ref` to them would give."""
+    made: dict[str, str] = {}
+    table = parsed["Resources"]["AssessmentTable"]["Properties"]
+    boto3.client("dynamodb").create_table(
+        TableName="AssessmentTable",
+        **{key: table[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")},
+    )
+    made["AssessmentTable"] = "AssessmentTable"
+    boto3.client("s3").create_bucket(
+        Bucket="content-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    made["ContentBucket"] = "content-bucket"
+    sqs = boto3.client("sqs")
+    for queue in (*QUEUES, "SubscriberQueue"):
+        hidden = parsed["Resources"][queue]["Properties"].get("VisibilityTimeout", 30)
+        made[queue] = sqs.create_queue(
+            QueueName=queue, Attributes={"VisibilityTimeout": str(hidden)}
+        )["QueueUrl"]
+    subscribe(boto3.client("events"), parsed, made)
+    made["AssessmentStateMachine"] = boto3.client("stepfunctions").create_state_machine(
+        name=f"{STACK_NAME}-assessment",
+        definition=json.dumps(definition()),
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/machine",
+    )["stateMachineArn"]
+    return made
+
+
+def subscribe(events: Any, parsed: dict[str, Any], made: dict[str, str]) -> None:
+    """The own bus, and the template's rule that copies our events to the subscriber queue."""
+    bus = f"{STACK_NAME}-events"
+    events.create_event_bus(Name=bus)
+    pattern = parsed["Resources"]["SubscriberRule"]["Properties"]["EventPattern"]
+    events.put_rule(Name="Subscriber", EventBusName=bus, EventPattern=json.dumps(pattern))
+    target = {"Id": "queue", "Arn": f"arn:aws:sqs:{ARN}:SubscriberQueue"}
+    events.put_targets(Rule="Subscriber", EventBusName=bus, Targets=[target])
+    made["AssessmentEventBus"] = bus
