@@ -175,7 +175,7 @@ class SampleJudge:
             body = result_of(request, winner=winner, model=self.model)
         try:
             for _ in range(plan.copies):
-                await asyncio.to_thread(self.send, request.callback.queue_url, body)
+                await asyncio.to_thread(self.send, request.callback.queue_url or "", body)
         except Exception:
             # The judge goes on: one queue that is gone must not silence the other batches.
             self.stats.totals["callbacks_lost"] += 1

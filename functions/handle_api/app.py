@@ -16,6 +16,7 @@ from assessment.domain.errors import CJError, NotFoundError
 from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from assessment.observability import count, logger, metrics
 from assessment.settings import stack_defaults
+from assessment.usecases.accept_callback import accept_callback
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.read_batch import read_batch, read_result
 from assessment.usecases.register_anchors import register_anchors
@@ -66,6 +67,17 @@ def request() -> Response[str]:
     )
     count("batches_requested")
     return answer(202, BatchAccepted.of(batch))
+
+
+@api.post("/v1/callbacks")
+def callback() -> Response[str]:
+    """A verdict from a judge's endpoint, signed with the stack's secret."""
+    event = api.current_event
+    result = accept_callback(
+        event.decoded_body or "", event.headers, **wiring.callback_ports(), now=datetime.now(UTC)
+    )
+    count("callbacks_accepted")
+    return answer(202, {"status": "accepted", "correlation_id": result.correlation_id})
 
 
 @api.get("/v1/batches/<batch_id>")

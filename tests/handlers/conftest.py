@@ -321,4 +321,5 @@ def _resources() -> dict[str, str]:
         "CALLBACK_QUEUE_URL": urls["callbacks"],
         "EVENTS_QUEUE_URL": urls["events"],
         "API_SECRET_ARN": secret["ARN"],
+        "CALLBACK_SECRET_ARN": secret["ARN"],
     }

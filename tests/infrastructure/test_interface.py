@@ -17,6 +17,7 @@ ROUTES = {
     ("GET", "/v1/batches/{batch_id}/results"): True,
     ("POST", "/v1/batches/{batch_id}/cancel"): True,
     ("GET", "/v1/healthz"): False,
+    ("POST", "/v1/callbacks"): False,
 }
 BATCH_PARAMETERS = {
     "MaxPairwiseComparisons": "max_pairwise_comparisons",

@@ -133,7 +133,7 @@ def test_the_authorizer_may_read_the_secret_and_nothing_else(roles):
             "events:PutEvents",
             {"AcceptRequest", "ScoreBatch", "FinaliseBatch", "FailBatch", "WatchBatches"},
         ),
-        ("secretsmanager:GetSecretValue", {"AuthorizeRequest", "CallJudge"}),
+        ("secretsmanager:GetSecretValue", {"AuthorizeRequest", "CallJudge", "HandleApi"}),
         ("secretsmanager:DescribeSecret", {"HandleApi", "AcceptRequest"}),
         ("bedrock:InvokeModel", {"CallJudge"}),
     ],

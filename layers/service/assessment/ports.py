@@ -227,6 +227,16 @@ class CallbackQueue(Protocol):
         """Come back to the wave later."""
 
 
+class SeenSignatures(Protocol):
+    """Signatures that were accepted lately."""
+
+    def was_seen(self, signature: str) -> bool:
+        """Whether the signature was accepted before."""
+
+    def remember(self, signature: str, *, until: datetime) -> None:
+        """Mark it as accepted until it could not be used again anyway."""
+
+
 class Judge(Protocol):
     """Whoever decides which essay is better."""
 

@@ -28,6 +28,8 @@ class Settings(BaseModel):
     judge_secret_prefix: str = "judge/"  # noqa: S105 - where keys are, not a key
     llm_batching_mode: Literal["per_request", "serial_bundle"] = "serial_bundle"
     api_secret_arn: str = ""
+    callback_secret_arn: str = ""
+    api_url: str = ""
 
 
 class MissingSettingError(RuntimeError):

@@ -6,6 +6,7 @@ PENDING#<id>#<n>    <comparison id>
 ASSIGNMENT#<id>     INSTRUCTIONS | ANCHOR#<ref>
 ACTIVE              BATCH#<id>
 JUDGE#<circuit>     CIRCUIT | MINUTE#<minute>
+SIGNATURE#<value>   ACCEPTED
 """
 
 from __future__ import annotations
@@ -71,3 +72,8 @@ def circuit(judge_circuit: str) -> Key:
 def judge_minute(judge_circuit: str, minute: datetime) -> Key:
     """What a provider and model were asked within a minute."""
     return {"PK": f"JUDGE#{judge_circuit}", "SK": f"MINUTE#{minute:%Y%m%dT%H%M}"}
+
+
+def signature(value: str) -> Key:
+    """The mark of a signed callback that was accepted."""
+    return {"PK": f"SIGNATURE#{value}", "SK": "ACCEPTED"}

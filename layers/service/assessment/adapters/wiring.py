@@ -25,6 +25,7 @@ from assessment.adapters.judges.registry import (
 )
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.adapters.s3 import S3ContentStore
+from assessment.adapters.signatures import DynamoDBSeenSignatures
 from assessment.adapters.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.stepfunctions import StepFunctionsWorkflow
 from assessment.settings import settings
@@ -106,6 +107,24 @@ def api_secret() -> str:
 
 
 @cache
+def callback_secret() -> str:
+    """The key that signs callbacks over the web, read once in a process."""
+    secret: str = aws("secretsmanager").get_secret_value(SecretId=settings().callback_secret_arn)[
+        "SecretString"
+    ]
+    return secret
+
+
+def callback_ports() -> dict[str, Any]:
+    """What accepting a signed callback needs, by the names of its use case."""
+    return {
+        "secret": callback_secret(),
+        "seen": DynamoDBSeenSignatures(table()),
+        "callback_queue": callback_queue(),
+    }
+
+
+@cache
 def event_loop() -> asyncio.AbstractEventLoop:
     """The one event loop of the process: connections belong to a loop and outlive invocations."""
     return asyncio.new_event_loop()
@@ -180,6 +199,7 @@ def judge_ports() -> JudgePorts:
         content=content(),
         judge_queue=judge_queue(),
         callback_queue=callback_queue(),
+        webhook_url=f"{settings().api_url}/v1/callbacks",
     )
 
 
@@ -188,7 +208,7 @@ def forget() -> None:
     for cached in (
         aws, table, assignments, batches, comparisons, content,
         judge_queue, callback_queue, workflow, events, api_secret, settings,
-        bedrock, judge_keys, judges, http_client,
+        bedrock, callback_secret, judge_keys, judges, http_client,
     ):  # fmt: skip
         clear = getattr(cached, "cache_clear", None)
         if clear is not None:

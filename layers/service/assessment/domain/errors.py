@@ -8,6 +8,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- UnknownGradeError          a grade that is not on the scale
     |   |-- GradeScaleMismatchError    a scale that is not the assignment's
     |   |-- MalformedCallbackError     a callback that cannot be read or attributed
+    |   |-- SignatureRefusedError      a callback that is not signed with the stack's secret
     |   `-- NotPermittedError          a value only an administrator may set
     |-- NotFoundError
     |   |-- UnknownBatchError
@@ -17,6 +18,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- IdempotencyConflictError   same key, different request
     |   |-- IllegalTransitionError     the batch is not in a status that allows this
     |   |-- ResultNotReadyError
+    |   |-- ReplayedCallbackError      a signed callback that was accepted before
     |   |-- ComparisonLeasedError      another worker is asking the judge right now
     |   `-- SpecMismatchError          verdicts of another spec hash
     |-- JudgeError
@@ -83,6 +85,14 @@ class MalformedCallbackError(InvalidRequestError):
 
     code = "malformed-callback"
     title = "The callback cannot be read"
+
+
+class SignatureRefusedError(InvalidRequestError):
+    """A callback over the web that is not signed as agreed."""
+
+    code = "signature-refused"
+    status = 401
+    title = "The callback's signature is not accepted"
 
 
 class NotPermittedError(InvalidRequestError):
@@ -168,6 +178,13 @@ class ComparisonLeasedError(ConflictError):
 
     code = "comparison-leased"
     title = "The comparison is being judged"
+
+
+class ReplayedCallbackError(ConflictError):
+    """A signed callback that was accepted before."""
+
+    code = "replayed-callback"
+    title = "The callback was accepted before"
 
 
 class SpecMismatchError(ConflictError):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -75,6 +75,7 @@ class JudgeSpec(BaseModel):
     model: Annotated[str, Field(pattern=r"^[\w.:/@-]{1,200}$")] | None = None
     name: Annotated[str, Field(pattern=r"^[\w.:/@ -]{1,80}$")] | None = None
     base_url: Annotated[str, Field(max_length=500)] | None = None
+    callback: Literal["sqs", "webhook"] = "sqs"
     api_key_secret: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")] | None = None
     template: str = DEFAULT_TEMPLATE
     template_source: Annotated[str | None, Field(max_length=20_000, repr=False)] = None

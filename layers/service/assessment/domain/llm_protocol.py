@@ -31,10 +31,11 @@ class PromptBlock(BaseModel):
 
 
 class CallbackAddress(BaseModel):
-    """Where the verdict is to be sent."""
+    """Where the verdict is to be sent: a queue, or a URL that takes signed callbacks."""
 
-    kind: Literal["sqs"] = "sqs"
-    queue_url: str
+    kind: Literal["sqs", "webhook"] = "sqs"
+    queue_url: str | None = None
+    url: str | None = None
 
 
 class CompareMetadata(BaseModel):

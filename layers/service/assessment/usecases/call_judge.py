@@ -83,6 +83,13 @@ class JudgePorts:
     content: ContentStore
     judge_queue: JudgeQueue
     callback_queue: CallbackQueue
+    webhook_url: str = ""
+
+    def callback_address(self, judge: JudgeSpec) -> CallbackAddress:
+        """Where the judge's endpoint is to send its verdicts."""
+        if judge.callback == "webhook":
+            return CallbackAddress(kind="webhook", url=self.webhook_url)
+        return CallbackAddress(queue_url=self.callback_queue.address)
 
 
 @dataclass(frozen=True)
@@ -304,7 +311,7 @@ def _questions(
                 each.pair.comparison_id,
                 str(each.delivery.request.attempt),
             ),
-            callback=CallbackAddress(queue_url=ports.callback_queue.address),
+            callback=ports.callback_address(judge),
             provider_hints={"model": judge.model} if judge.model else None,
             essay_a=CompareEssay(essay_id=each.comparison.first, text=each.pair.essay_a),
             essay_b=CompareEssay(essay_id=each.comparison.second, text=each.pair.essay_b),
