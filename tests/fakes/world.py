@@ -20,7 +20,13 @@ from assessment.domain.errors import ComparisonLeasedError, JudgeUnavailableErro
 from assessment.domain.llm_protocol import JudgeRequestV1
 from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from assessment.ports import Wave
-from assessment.usecases.call_judge import Delivery, JudgePorts, Report, call_judges
+from assessment.usecases.call_judge import (
+    LEASE_MARGIN_SECONDS,
+    Delivery,
+    JudgePorts,
+    Report,
+    call_judges,
+)
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.plan_wave import plan_wave
@@ -48,6 +54,7 @@ from tests.fakes.stores import (
 )
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LEASE_SECONDS = 45 + LEASE_MARGIN_SECONDS
 STATISTICS = ScoringStatistics()
 
 

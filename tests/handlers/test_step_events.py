@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from assessment.adapters import wiring
 from assessment.adapters.tokens import signed_token
@@ -325,7 +326,7 @@ def test_watch(stack: Stack, path: str) -> None:
     assert invoke("watch_batches", event(path)) == {"batches": {}, "repairs": {}}
 
 
-PROTOCOL = {
+PROTOCOL: dict[str, type[BaseModel]] = {
     "compare_request.json": llm_protocol.CompareRequestV1,
     "result_verdict.json": llm_protocol.LLMComparisonResultV1,
     "result_tie.json": llm_protocol.LLMComparisonResultV1,

@@ -128,7 +128,7 @@ def test_the_api_is_throttled(template):
 
 def test_outputs_are_those_that_the_tools_read(template):
     assert template["Outputs"].keys() == {
-        "ApiUrl", "ApiSecretArn", "TableName", "BucketName", "EventBusName",
+        "ApiUrl", "ApiSecretArn", "CallbackSecretArn", "TableName", "BucketName", "EventBusName",
         "JudgeQueueUrl", "CallbackQueueUrl", "StateMachineArn", "SubscriberQueueUrl",
     }  # fmt: skip
     for name, output in template["Outputs"].items():

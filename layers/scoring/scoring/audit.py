@@ -29,8 +29,8 @@ _LARGEST_LOGIT = 15.0
 AT_CHANCE_Z = 2.575829303548901
 """Normal quantile of the one-sided level .005 at which a judge is told from a coin."""
 
-LOG_BAYES_FACTOR = 4.605170185988092
-"""log 100: by Ville's inequality a coin ever reaches it with a probability of at most .01."""
+LOG_BAYES_FACTOR = 3.912023005428146
+"""log 50: by Ville's inequality a coin ever reaches it with a probability of at most .02."""
 
 _PRIOR_SDS = (0.5, 1.0, 2.0)
 _NO_SPREAD = 1e-5
@@ -150,8 +150,8 @@ def evidence_against_chance(
     The alternative is the model of :func:`scoring.fit`, averaged over ``prior_sds``; under the
     null hypothesis verdicts have the same order effect, ties and degrees, but all abilities are
     equal. Whatever schedule chose the pairs from past verdicts, the expected Bayes factor under
-    the null is 1, so that it ever exceeds 100, at whichever wave, with a probability of at most
-    .01 (Ville's inequality). Marginal likelihoods are Laplace approximations.
+    the null is 1, so that it ever exceeds 50, at whichever wave, with a probability of at most
+    .02 (Ville's inequality). Marginal likelihoods are Laplace approximations.
 
     Parameters
     ----------

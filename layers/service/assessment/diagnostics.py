@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from assessment.observability import count
+from assessment.observability import NAMESPACE, count
 from assessment.usecases.score_batch import ScoredWave
 
 
 def report_decision(scored: ScoredWave) -> None:
     """Count the decision by its kind, and what its context says about the batch."""
-    with single_metric(name="workflow_decisions", unit=MetricUnit.Count, value=1) as metric:
+    with single_metric(
+        name="workflow_decisions", unit=MetricUnit.Count, value=1, namespace=NAMESPACE
+    ) as metric:
         metric.add_dimension(name="decision", value=scored.decision.decision)
     context = scored.context
     if context is None:

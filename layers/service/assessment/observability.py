@@ -5,6 +5,7 @@ Ids are logged; essay texts, tokens and whole events never are.
 
 from __future__ import annotations
 
+import os
 import warnings
 
 from aws_lambda_powertools import Logger, Metrics
@@ -14,7 +15,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 logger = Logger(log_uncaught_exceptions=True)
-metrics = Metrics()
+NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "CJAssessment")
+metrics = Metrics(
+    namespace=NAMESPACE,
+    service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cj-assessment"),
+)
 
 
 def count(name: str, value: float = 1, *, unit: MetricUnit = MetricUnit.Count) -> None:

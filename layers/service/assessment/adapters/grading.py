@@ -6,6 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assessment.adapters.grader_spread import (
+    EXPECTED_SPREAD,
+    AnchorSpread,
+    anchor_spread,
+    noisy_probabilities,
+    without_prior,
+)
 from assessment.adapters.judged_pool import Floats, Ints, JudgedPool
 from assessment.domain.config import BatchConfig
 from assessment.domain.essay import Essay
@@ -50,10 +57,10 @@ class GradedPool:
     anchors: list[Essay]
     students: list[str]
 
-    def calibrated(self) -> Calibration:
+    def calibrated(self, *, with_population: bool) -> Calibration:
         """Boundaries and probabilities; raises FewAnchorGradesError and other ScoringErrors."""
         anchors, anchor_grade = self.pool.anchors()
-        population = self._population()
+        population = self._population() if with_population else None
         return calibrate(
             self.fitted.ability,
             self.fitted.covariance,
@@ -65,6 +72,27 @@ class GradedPool:
             population=None if population is None else population[0],
             population_weight=0.0 if population is None else population[1],
             prior_sd=self.config.prior_sd,
+        )
+
+    def spread(self, calibration: Calibration) -> AnchorSpread:
+        """How far the anchors lie from the centres of their grades."""
+        _, variance = without_prior(self.fitted, self.config.prior_sd)
+        return anchor_spread(calibration, variance[self.pool.anchors()[0]])
+
+    def probabilities(self, calibration: Calibration, spread: AnchorSpread) -> Floats:
+        """P(grade) of the students; wider where the anchors show that their graders disagree."""
+        if calibration.method != "gls" or not spread.is_noisy:
+            return calibration.probabilities
+        ability, variance = without_prior(self.fitted, self.config.prior_sd)
+        population = self._population()
+        return noisy_probabilities(
+            calibration,
+            spread,
+            ability=ability,
+            variance=variance,
+            students=self.pool.indices(self.students),
+            population=None if population is None else population[0],
+            population_weight=0.0 if population is None else population[1],
         )
 
     def _population(self) -> tuple[tuple[float, ...], float] | None:
@@ -83,7 +111,7 @@ def project_grades(pool: JudgedPool, fitted: Fit, config: BatchConfig) -> GradeP
     students = [essay.essay_id for essay in pool.spec.essays if not essay.is_anchor]
     graded = GradedPool(pool, fitted, config, scale, anchors, students)
     try:
-        calibration = graded.calibrated()
+        calibration = graded.calibrated(with_population=False)
     except FewAnchorGradesError:
         return _unavailable(
             f"all {len(anchors)} anchors have the grade {anchors[0].grade}: boundaries need "
@@ -92,7 +120,10 @@ def project_grades(pool: JudgedPool, fitted: Fit, config: BatchConfig) -> GradeP
     reason = _why_unusable(calibration, *pool.anchors(), fitted.ability)
     if reason is not None:
         return _unavailable(reason)
-    return _projections(graded, calibration)
+    spread = graded.spread(calibration)
+    if not spread.is_noisy and pool.spec.population is not None:
+        calibration = graded.calibrated(with_population=True)
+    return _projections(graded, calibration, spread)
 
 
 def _unavailable(reason: str) -> GradeProjections:
@@ -124,11 +155,14 @@ def _why_unusable(
     return None
 
 
-def _projections(graded: GradedPool, calibration: Calibration) -> GradeProjections:
+def _projections(
+    graded: GradedPool, calibration: Calibration, spread: AnchorSpread
+) -> GradeProjections:
     scale, students = graded.scale, graded.students
+    probabilities = graded.probabilities(calibration, spread)
     shares = {
         student: dict(zip(scale.grades, published_shares(row), strict=True))
-        for student, row in zip(students, calibration.probabilities.tolist(), strict=True)
+        for student, row in zip(students, probabilities.tolist(), strict=True)
     }
     evidence = _evidence(graded)
     primary = {student: likeliest_grade(shares[student]) for student in students}
@@ -158,13 +192,13 @@ def _projections(graded: GradedPool, calibration: Calibration) -> GradeProjectio
             student: comparisons_to_settle(
                 evidence[student],
                 boundaries=boundaries,
-                boundary_se=calibration.boundary_se.tolist(),
+                boundary_se=_reading_error(calibration, spread),
                 prior_sd=graded.config.prior_sd,
                 at_least=least,
             )
             for student in doubtful
         },
-        calibration_info=_calibration_info(graded, calibration),
+        calibration_info=_calibration_info(graded, calibration, spread),
         bt_stats={
             student: AbilityEstimate(
                 bradley_terry_score=known.ability,
@@ -174,6 +208,13 @@ def _projections(graded: GradedPool, calibration: Calibration) -> GradeProjectio
             for student, known in evidence.items()
         },
     )
+
+
+def _reading_error(calibration: Calibration, spread: AnchorSpread) -> list[float]:
+    """What stays uncertain about the boundaries of one grader's grades, however many verdicts."""
+    noise = spread.logits**2 if spread.is_noisy else 0.0
+    errors: list[float] = np.sqrt(calibration.boundary_se**2 + noise).tolist()
+    return errors
 
 
 def _evidence(graded: GradedPool) -> dict[str, Evidence]:
@@ -188,10 +229,12 @@ def _evidence(graded: GradedPool) -> dict[str, Evidence]:
     }
 
 
-def _calibration_info(graded: GradedPool, calibration: Calibration) -> CalibrationInfo:
+def _calibration_info(
+    graded: GradedPool, calibration: Calibration, spread: AnchorSpread
+) -> CalibrationInfo:
     scale = graded.scale
     steps = [f"{low}|{high}" for low, high in zip(scale.grades, scale.grades[1:], strict=False)]
-    findings = _findings(graded, calibration)
+    findings = _findings(graded, calibration) + _noise(spread)
     report = calibration.report
     return CalibrationInfo(
         method=calibration.method,
@@ -203,6 +246,7 @@ def _calibration_info(graded: GradedPool, calibration: Calibration) -> Calibrati
         warnings=[finding.message for finding in findings],
         findings=findings,
         self_check=CalibrationCheck(anchors=report.n_anchors, rps=report.rps, ece=report.ece),
+        anchor_spread=spread.in_widths,
         population=graded.pool.spec.population,
     )
 
@@ -263,6 +307,17 @@ def _misgraded(anchor: Essay, residual: float) -> str:
         f"anchor {anchor.anchor_ref or anchor.essay_id} lies {abs(residual):.2f} logits {side} "
         f"its grade {anchor.grade}: check its grade"
     )
+
+
+def _noise(spread: AnchorSpread) -> list[CalibrationFinding]:
+    if not spread.is_noisy:
+        return []
+    message = (
+        f"anchors lie {spread.in_widths:.2f} grade widths from the centres of their grades where "
+        f"about {EXPECTED_SPREAD} is usual: their graders disagree, and the probabilities allow "
+        "for it"
+    )
+    return [CalibrationFinding(code="graders_disagree", message=message)]
 
 
 def _ignored_prior(graded: GradedPool) -> list[CalibrationFinding]:

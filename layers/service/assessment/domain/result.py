@@ -113,7 +113,11 @@ class CalibrationCheck(BaseModel):
 
 
 class CalibrationInfo(BaseModel):
-    """How grades were attached to the ability scale."""
+    """How grades were attached to the ability scale.
+
+    `anchor_spread` is how far anchors lie from the centres of their grades, in grade widths; about
+    .3 where graders agree.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -126,6 +130,7 @@ class CalibrationInfo(BaseModel):
     warnings: list[str]
     findings: list[CalibrationFinding] = []
     self_check: CalibrationCheck | None = None
+    anchor_spread: float | None = None
     population: PopulationPrior | None = None
 
 

@@ -160,13 +160,18 @@ class _Caller:
                 now=self.now,
                 seconds=int(judge.timeout_seconds) + LEASE_MARGIN_SECONDS,
             )
-            if comparison is None:
-                return None
+        except Exception as error:  # noqa: BLE001 - each message reports its error by itself
+            self._fail([place], error)
+            return None
+        if comparison is None:
+            return None
+        try:
             first, second = [
                 await asyncio.to_thread(self.ports.content.get_text, spec.text_sha256(essay))
                 for essay in (comparison.first, comparison.second)
             ]
         except Exception as error:  # noqa: BLE001 - each message reports its error by itself
+            await asyncio.to_thread(self.ports.comparisons.release, request)
             self._fail([place], error)
             return None
         self.report.repeated += int(comparison.calls > 1)

@@ -5,6 +5,7 @@ Judges and essays are simulated; the queues, the clock and the state machine are
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 
 from assessment.domain.batch import FINAL_STATUSES, BatchStatus, Outcome, budget
 from assessment.domain.decision import Reason
-from tests.fakes.judges import Habits
+from assessment.usecases.finalise_batch import result_key
+from tests.fakes.judges import Habits, text_of
 from tests.fakes.loop import Loop, Run
-from tests.fakes.world import World
+from tests.fakes.world import World, essays_of
 
 JUDGES = {
     "good": Habits(),
@@ -207,3 +209,31 @@ def test_a_batch_cancelled_while_it_waits_ends_cancelled() -> None:
     assert outcome.batch.status is BatchStatus.CANCELLED
     assert outcome.batch.wave == 1
     assert "CJAssessmentCompleted.v1" not in world.events.by_type
+
+
+def test_anchors_turn_abilities_into_grades() -> None:
+    world = World()
+    scale = ("F", "E", "D", "D+", "C", "C+", "B", "A")
+    world.register(
+        assignment_id="x",
+        anchors=[
+            {"anchor_ref": f"r{at}", "grade": grade, "text": text_of(at - 3.5, f"anchor {at}")}
+            for at, grade in enumerate(scale)
+        ],
+    )
+    essays = essays_of([-3.5, -1.5, 0.5, 3.5])
+    config = {**SETTINGS, "max_comparisons_per_essay": 11}
+    batch_id = world.request(essays, assignment_id="x", config=config).batch_id
+    outcome = Loop(world).run(batch_id)
+    check(world, outcome)
+    result = json.loads(world.content.documents[result_key(batch_id)])
+    projections = result["grade_projections"]
+    assert projections["projections_available"]
+    assert set(projections["primary_grades"]) == {essay["essay_id"] for essay in essays}
+    for probabilities in projections["grade_probabilities"].values():
+        assert tuple(sorted(probabilities, key=scale.index)) == scale
+        assert sum(probabilities.values()) == pytest.approx(1.0)
+    grades = [scale.index(projections["primary_grades"][e["essay_id"]]) for e in essays]
+    assert grades[0] < grades[2] < grades[3]
+    anchors = [entry for entry in result["rankings"] if entry["is_anchor"]]
+    assert {entry["anchor_grade"] for entry in anchors} == set(scale)

@@ -262,7 +262,7 @@ def test_a_late_verdict_between_marking_and_submitting_leaves_no_mark(world: Wor
         world.record(callback_body(comparison, started.batch_id))
         put(*args)
 
-    world.comparisons.put_pending = late  # type: ignore[method-assign]
+    world.comparisons.put_pending = late  # type: ignore[method-assign, assignment]
     world.workflow.issue("second")
     world.submit(started.batch_id, 2, "second")
     assert comparison.comparison_id not in world.comparisons.list_pending(started.batch_id, 2)

@@ -1,0 +1,133 @@
+"""Graders disagree: how far anchors of one grade lie apart, and what that does to the grades.
+
+`scoring.grades` supposes that an essay's grade is the band its ability lies in, and that anchors
+lie inside their bands up to a small error of grading. Human grades are noisier: two raters of one
+essay often differ by a grade. Where the anchors show such a spread, the grade that the grader would
+give cannot be read off the band alone. It then follows from Bayes' theorem, with the spread that
+the anchors show (linear discriminant analysis with known shares, Fisher 1936):
+
+    P(grade g | essay) ~ share of g * N(ability; centre of g, spread^2 + error^2)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from assessment.adapters.judged_pool import Floats, Ints
+from scoring import Fit
+from scoring.grades import Calibration
+
+EXPECTED_SPREAD = 0.3
+"""Spread of anchors in grade widths that `scoring.grades` supposes."""
+
+# Above this spread, in grade widths, the anchors are noisier than places within a band explain.
+_NOISY_ABOVE = 0.4
+_LEAST_SPREAD = 0.15
+_MOST_SPREAD = 3.0
+# Student-t tails of the spread, so that a few wrong grades do not stand for all.
+_TAILS = 4.0
+# Line and deviations of grades take about this many anchors' worth of freedom.
+_FITTED = 3.0
+# An anchor this many standard deviations off the spread of all others is wrong, not noisy.
+_LONE_OUTLIER = 3.0
+_LEAST_SHARE = 1e-3
+_LEAST_INFORMATION = 1e-3
+_BISECTIONS = 60
+
+
+@dataclass(frozen=True)
+class AnchorSpread:
+    """Scale of the anchors' places around the centres of their grades, logits; grade width."""
+
+    logits: float
+    width: float
+
+    @property
+    def in_widths(self) -> float:
+        """The spread in grade widths."""
+        return self.logits / self.width
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether the anchors' grades are noisier than `scoring.grades` supposes."""
+        return self.in_widths > _NOISY_ABOVE
+
+
+def without_prior(fitted: Fit, prior_sd: float) -> tuple[Floats, Floats]:
+    """Abilities and their variances by the verdicts alone, (n,) each, essay by essay."""
+    information = fitted.standard_error**-2 - prior_sd**-2
+    variance: Floats = 1.0 / np.maximum(information, _LEAST_INFORMATION)
+    return fitted.ability * variance / fitted.standard_error**2, variance
+
+
+def anchor_spread(calibration: Calibration, error_variance: Floats) -> AnchorSpread:
+    """The anchors' spread beyond their measurement errors, by a Student-t scale estimate.
+
+    Parameters
+    ----------
+    calibration : of `scoring.grades`, without a population's prior: that counts in
+        `noisy_probabilities`, and would count twice.
+    error_variance : (a,) squared errors of the anchors' abilities, logits^2.
+    """
+    centres, residual = calibration.grade_centres, calibration.anchor_residual
+    width = max(float(centres[-1] - centres[0]) / (len(centres) - 1), 1e-6)
+    worst = int(np.argmin(calibration.anchor_weight))
+    others = np.arange(len(residual)) != worst
+    alone = _scale(residual[others], error_variance[others], width)
+    if abs(residual[worst]) > _LONE_OUTLIER * np.sqrt(alone**2 + error_variance[worst]):
+        return AnchorSpread(alone, width)
+    return AnchorSpread(_scale(residual, error_variance, width), width)
+
+
+def _scale(residual: Floats, error_variance: Floats, width: float) -> float:
+    """Solve sum(w r^2 / (s^2 + e^2)) = a - 3 for s, w being the Student-t weights."""
+    free = len(residual) - _FITTED
+    low, high = _LEAST_SPREAD * width, _MOST_SPREAD * width
+    if free <= 0:
+        return EXPECTED_SPREAD * width
+
+    def excess(spread: float) -> float:
+        squared = residual**2 / (spread**2 + error_variance)
+        return float(((_TAILS + 1.0) / (_TAILS + squared) * squared).sum() - free)
+
+    if excess(low) < 0:
+        return low
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
+    return low
+
+
+def noisy_probabilities(
+    calibration: Calibration,
+    spread: AnchorSpread,
+    *,
+    ability: Floats,
+    variance: Floats,
+    students: Ints,
+    population: tuple[float, ...] | None,
+    population_weight: float,
+) -> Floats:
+    """P(grade that the grader would give) of every student, (s, G); rows sum to 1.
+
+    Parameters
+    ----------
+    ability, variance : (n,) by the verdicts alone, see `without_prior`.
+    students : (s,) indices.
+    population : shares of the grades, or None: then all grades are equally likely beforehand.
+    population_weight : exponent of the shares; 0 ignores them, above 1 counts as 1.
+    """
+    shares = np.ones(len(calibration.grade_centres))
+    if population is not None:
+        shares = np.maximum(population, _LEAST_SHARE) ** min(population_weight, 1.0)
+    # The boundaries' variance holds that of the centres, for anchors as spread as supposed.
+    scale = max(1.0, (spread.in_widths / EXPECTED_SPREAD) ** 2)
+    placing = float((calibration.boundary_se**2).mean()) * scale
+    total = spread.logits**2 + variance[students][:, None] + placing
+    offset = ability[students][:, None] - calibration.grade_centres
+    log_likelihood = -0.5 * (offset**2 / total + np.log(total)) + np.log(shares)
+    likelihood = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
+    probabilities: Floats = likelihood / likelihood.sum(axis=1, keepdims=True)
+    return probabilities

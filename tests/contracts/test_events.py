@@ -1,0 +1,205 @@
+"""Producer model, bus entry, consumer schema and rule pattern, each against the next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from moto.events.models import EventPattern
+
+from assessment.adapters.eventbridge import EventBridgePublisher
+from assessment.domain.decision import Decision, DecisionKind, Reason
+from assessment.domain.identifiers import content_sha256
+from assessment.events import MAX_EVENT_BYTES, EventType
+from assessment.usecases.fail_batch import fail_batch, failure_of
+from assessment.usecases.finalise_batch import essays_key, result_key
+from tests.fakes.loop import Loop
+from tests.fakes.world import World
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED = [
+    EventType.WAVE_SCORED, EventType.COMPLETED, EventType.RESULT_PUBLISHED, EventType.FAILED,
+]  # fmt: skip
+
+
+class Bus:
+    """Records what EventBridge would be asked to carry."""
+
+    def __init__(self):
+        self.calls = []
+
+    def put_events(self, Entries):  # noqa: N803 - the name is the client's
+        self.calls.append(Entries)
+        return {"FailedEntryCount": 0}
+
+
+def anchors_of(texts):
+    grades = ["F", "E", "D", "C", "B", "A"]
+    return [
+        {"anchor_ref": f"a{k}", "grade": grade, "text": text}
+        for k, (grade, text) in enumerate(zip(grades, texts, strict=True))
+    ]
+
+
+@pytest.fixture(scope="module")
+def completed():
+    """A world with one completed batch of 24 simulated essays and six anchors."""
+    from tests.fakes.judges import text_of
+
+    world = World(seed=3)
+    texts = [text_of(quality, f"anchor-{k}") for k, quality in enumerate((-3, -2, -1, 1, 2, 3))]
+    world.assignments.assignments.clear()
+    from assessment.domain.request import AnchorRegistration, parse
+    from assessment.usecases.register_anchors import register_anchors
+
+    register_anchors(
+        parse(AnchorRegistration, {"assignment_id": "unit", "anchors": anchors_of(texts)}),
+        is_admin=True,
+        stack={},
+        assignments=world.assignments,
+        content=world.content,
+    )
+    batch = world.request(24, assignment_id="unit")
+    run = Loop(world).run(batch.batch_id)
+    assert run.batch.status == "COMPLETED", run.decisions
+    return world, run.batch
+
+
+@pytest.fixture(scope="module")
+def entries(completed):
+    """One bus entry of every type that is published, from real use cases."""
+    world, _ = completed
+    refusal = Decision(
+        decision=DecisionKind.FINALIZE_FAILURE, reason=Reason.JUDGE_AT_CHANCE, explanation="a coin"
+    )
+    failing = world.request(6)
+    fail_batch(
+        failing.batch_id,
+        failure_of(refusal, None),
+        by_decision=True,
+        batches=world.batches,
+        events=world.events,
+        now=world.now,
+    )
+    bus = Bus()
+    EventBridgePublisher(bus, "bus").publish(world.events.published)
+    (sent,) = bus.calls
+    return {entry["DetailType"]: entry for entry in sent}
+
+
+@pytest.mark.parametrize("event_type", PUBLISHED)
+def test_what_is_put_on_the_bus_is_what_the_schema_promises(event_type, entries, schema):
+    detail = json.loads(entries[event_type]["Detail"])
+    jsonschema.validate(
+        detail,
+        schema(f"events/{event_type}.json"),
+        format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
+    )
+    assert detail["event_type"] == entries[event_type]["DetailType"]
+    assert detail["schema_version"] == 1
+
+
+@pytest.mark.parametrize("event_type", PUBLISHED)
+def test_a_schema_refuses_another_types_event(event_type, entries, schema):
+    for other in set(PUBLISHED) - {event_type}:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(
+                json.loads(entries[other]["Detail"]), schema(f"events/{event_type}.json")
+            )
+
+
+def rule_patterns(template):
+    """Patterns of all rules of a template whose short-hand tags are kept as strings."""
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_multi_constructor("!", lambda loader, suffix, node: f"!{suffix}")
+    resources = yaml.load(template.read_text(), Loader)["Resources"]  # noqa: S506 - a SafeLoader
+    return [
+        resource["Properties"]["EventPattern"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Events::Rule"
+    ]
+
+
+@pytest.mark.parametrize("event_type", PUBLISHED)
+def test_the_subscribers_rule_takes_what_it_is_for(event_type, entries):
+    (pattern,) = rule_patterns(ROOT / "samples" / "subscriber" / "template.yaml")
+    entry = entries[event_type]
+    event = {
+        "source": entry["Source"],
+        "detail-type": entry["DetailType"],
+        "detail": json.loads(entry["Detail"]),
+    }
+    wanted = event_type in (EventType.RESULT_PUBLISHED, EventType.FAILED)
+    matcher = EventPattern.load(json.dumps(pattern))
+    assert matcher.matches_event(event) is wanted
+    event["detail"]["schema_version"] = 2
+    assert not matcher.matches_event(event), "another version is not ours to read"
+
+
+def test_the_demonstration_subscriber_takes_everything(entries):
+    patterns = rule_patterns(ROOT / "template.yaml")
+    for entry in entries.values():
+        event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": {}}
+        assert any(EventPattern.load(json.dumps(p)).matches_event(event) for p in patterns)
+
+
+def test_the_result_document_is_what_its_schema_promises(completed, schema):
+    world, batch = completed
+    document = json.loads(world.content.documents[result_key(batch.batch_id)])
+    jsonschema.validate(document, schema("result.v1.json"))
+    assert document["grade_projections"]["projections_available"]
+    assert len(document["essays"]) == 24
+
+
+def test_the_hash_in_the_events_is_that_of_the_stored_bytes(completed):
+    world, batch = completed
+    stored = world.content.documents[result_key(batch.batch_id)]
+    for event_type in (EventType.COMPLETED, EventType.RESULT_PUBLISHED):
+        (event,) = world.events.by_type[event_type]
+        assert event.data["result_sha256"] == content_sha256(stored)
+        assert event.correlation_id == batch.correlation_id
+
+
+def test_finalising_again_writes_the_same_bytes_and_publishes_the_same_events(completed):
+    world, batch = completed
+    keys = [result_key(batch.batch_id), essays_key(batch.batch_id)]
+    before = [world.content.documents[key] for key in keys]
+    known = {event.event_id: event for event in world.events.published}
+    count = len(world.events.published)
+    world.clock.forward(3600)
+    world.finalise(batch.batch_id)
+    assert [world.content.documents[key] for key in keys] == before
+    again = world.events.published[count:]
+    assert {event.event_type for event in again} == {
+        EventType.COMPLETED, EventType.RESULT_PUBLISHED,
+    }  # fmt: skip
+    assert all(event == known[event.event_id] for event in again)
+
+
+def test_the_rich_event_carries_rankings_and_projections(completed):
+    world, batch = completed
+    (event,) = world.events.by_type[EventType.RESULT_PUBLISHED]
+    document = json.loads(world.content.documents[result_key(batch.batch_id)])
+    assert event.data["result_included"] is True
+    assert event.data["rankings"] == document["rankings"]
+    assert event.data["grade_projections"] == document["grade_projections"]
+
+
+def test_a_result_above_the_limit_is_only_pointed_to():
+    """Simulated: 900 essays without anchors, 8 comparisons each."""
+    world = World(seed=4)
+    batch = world.request(900, config={"max_waves": 2, "max_pairwise_comparisons": 3600})
+    run = Loop(world).run(batch.batch_id)
+    assert run.batch.status == "COMPLETED", run.decisions
+    (event,) = world.events.by_type[EventType.RESULT_PUBLISHED]
+    stored = world.content.documents[result_key(batch.batch_id)]
+    assert event.data["result_included"] is False
+    assert event.data["rankings"] is None
+    assert event.data["result_key"] == result_key(batch.batch_id)
+    assert len(event.model_dump_json()) < 2000 < MAX_EVENT_BYTES < len(stored)

@@ -1,0 +1,71 @@
+"""The stores that a contract is tested on: in memory, and on DynamoDB under moto."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from assessment.adapters.assignment_store import DynamoDBAssignmentStore
+from assessment.adapters.batch_store import DynamoDBBatchStore
+from assessment.adapters.comparison_store import DynamoDBComparisonStore
+from assessment.adapters.dynamodb import Table
+from assessment.ports import AssignmentStore, BatchStore, ComparisonStore
+from tests.fakes.stores import (
+    InMemoryAssignmentStore,
+    InMemoryBatchStore,
+    InMemoryComparisonStore,
+)
+
+REGION = "eu-north-1"
+
+
+@cache
+def client(service: str) -> Any:
+    """One client for all tests: making one takes longer than most tests."""
+    return boto3.client(  # type: ignore[call-overload]
+        service, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A fresh simulated account."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def table(aws: None) -> Table:
+    """The one table."""
+    names = ("PK", "SK")
+    client("dynamodb").create_table(
+        TableName="cj-table",
+        KeySchema=[
+            {"AttributeName": name, "KeyType": kind}
+            for name, kind in zip(names, ("HASH", "RANGE"), strict=True)
+        ],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return Table(client("dynamodb"), "cj-table")
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(
+    request: pytest.FixtureRequest,
+) -> tuple[AssignmentStore, BatchStore, ComparisonStore]:
+    """The three stores: what holds for the real ones must hold for the fakes."""
+    if request.param == "memory":
+        return InMemoryAssignmentStore(), InMemoryBatchStore(), InMemoryComparisonStore()
+    table = request.getfixturevalue("table")
+    return (
+        DynamoDBAssignmentStore(table),
+        DynamoDBBatchStore(table),
+        DynamoDBComparisonStore(table),
+    )

@@ -1,0 +1,238 @@
+"""Queues, bucket, bus, state machine and tokens, each against moto or a recorded refusal."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from assessment.adapters.dynamodb import ConditionFailedError, Table
+from assessment.adapters.eventbridge import EventBridgePublisher
+from assessment.adapters.s3 import S3ContentStore
+from assessment.adapters.sqs import SQSCallbackQueue, SQSJudgeQueue
+from assessment.adapters.stepfunctions import StepFunctionsWorkflow
+from assessment.adapters.tokens import TokenRefusedError, signed_token, verified_claims
+from assessment.domain.errors import TransientError
+from assessment.domain.llm_protocol import JudgeRequestV1, WaveDeadlineV1
+from assessment.events import EventType, envelope
+from tests.unit.assessment.adapters.conftest import client
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+MACHINE = "arn:aws:states:eu-north-1:123456789012:stateMachine:cj"
+
+
+def test_conditions_of_the_table(table: Table) -> None:
+    key, mark = {"PK": "a", "SK": "1"}, {"PK": "p", "SK": "1"}
+    table.put_new({**key, "n": 1})
+    table.put(mark)
+    with pytest.raises(ConditionFailedError) as refused:
+        table.put_new({**key, "n": 2})
+    assert refused.value.item == {**key, "n": 1}
+    with pytest.raises(ConditionFailedError) as refused:
+        table.update_and_delete(
+            key, {"n": 3}, delete=mark, condition="n = :old", values={":old": 9}
+        )
+    assert refused.value.item == {**key, "n": 1}
+    assert table.get(mark) == mark  # both or neither
+    table.update_and_delete(key, {"n": 3}, delete=mark, condition="n = :old", values={":old": 1})
+    assert (table.get(key), table.get(mark)) == ({**key, "n": 3}, None)
+    assert table.update(key, {"n": None, "f": 0.1 + 0.2}) == {**key, "f": 0.1 + 0.2}
+
+
+def test_two_items_are_put_both_or_neither(table: Table) -> None:
+    one, other = {"PK": "a", "SK": "1"}, {"PK": "b", "SK": "1"}
+    table.put(one)
+    with pytest.raises(ConditionFailedError):
+        table.put_new_and_put({**one, "n": 1}, other)
+    assert table.get(other) is None
+
+
+def test_long_partitions_are_read_and_written_whole(table: Table) -> None:
+    items = [{"PK": "p", "SK": f"{n:04d}", "text": "x" * 9000} for n in range(130)]
+    table.put_many(items)
+    assert table.query("p", prefix="00") == items[:100]
+    assert table.query_many(["p", "q", "p"]) == items * 2
+    assert len(table.query("p", limit=1)) == 1
+    assert table.query("p", projection=("SK",)) == [{"SK": item["SK"]} for item in items]
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "TransactionConflictException"])
+def test_throttling_is_transient_and_other_errors_are_not(aws: None, code: str) -> None:
+    dynamodb = client("dynamodb")
+    with Stubber(dynamodb) as stub:
+        stub.add_client_error("get_item", code)
+        with pytest.raises(TransientError, match=code):
+            Table(dynamodb, "t").get({"PK": "a", "SK": "b"})
+        stub.add_client_error("get_item", "ValidationException")
+        with pytest.raises(ClientError, match="ValidationException"):
+            Table(dynamodb, "t").get({"PK": "a", "SK": "b"})
+
+
+def queue_of(name: str) -> str:
+    url: str = client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    return url
+
+
+def requests(n: int) -> list[JudgeRequestV1]:
+    return [JudgeRequestV1(batch_id="b", wave=1, comparison_id=f"w001-{at:05d}") for at in range(n)]
+
+
+def test_many_requests_are_sent_in_calls_of_ten(aws: None) -> None:
+    url = queue_of("judge")
+    SQSJudgeQueue(client("sqs"), url).send(requests(23))
+    found = []
+    while (
+        batch := client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages")
+    ):
+        found += [JudgeRequestV1.model_validate_json(message["Body"]) for message in batch]
+    assert sorted(found, key=lambda r: r.comparison_id) == requests(23)
+
+
+def test_a_message_that_is_refused_makes_the_whole_sending_fail(aws: None) -> None:
+    sqs = client("sqs")
+    failed = {"Id": "1", "SenderFault": False, "Code": "InternalError"}
+    with Stubber(sqs) as stub:
+        stub.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
+        with pytest.raises(TransientError, match="1 of 2"):
+            SQSJudgeQueue(sqs, "https://queue.example/q").send(requests(2))
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(-5, 0), (30, 30), (3600, 900)])
+def test_deadlines_are_delayed_within_the_queues_limit(asked: int, sent: int) -> None:
+    sqs = client("sqs")
+    deadline = WaveDeadlineV1(batch_id="b", wave=1, deadline=NOW)
+    expected = {
+        "QueueUrl": "https://queue.example/q",
+        "MessageBody": deadline.model_dump_json(by_alias=True),
+        "DelaySeconds": sent,
+    }
+    with Stubber(sqs) as stub:
+        stub.add_response("send_message", {"MessageId": "m"}, expected)
+        SQSCallbackQueue(sqs, "https://queue.example/q").send_deadline(
+            deadline, delay_seconds=asked
+        )
+        stub.assert_no_pending_responses()
+
+
+def test_texts_are_stored_by_hash_and_read_once(aws: None) -> None:
+    s3 = client("s3")
+    s3.create_bucket(
+        Bucket="cj-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
+    )
+    store = S3ContentStore(s3, "cj-bucket")
+    sha256 = store.put_text("Ein Aufsatz über Öl\n")
+    assert store.put_text("Ein Aufsatz über Öl\n") == sha256
+    assert store.get_text(sha256) == "Ein Aufsatz über Öl\n"
+    s3.delete_object(Bucket="cj-bucket", Key=f"essays/{sha256}.txt")
+    assert store.get_text(sha256) == "Ein Aufsatz über Öl\n"
+    assert store.get_document("none") is None
+    store.put_document("d", "1")
+    assert store.get_frozen_document("d") == "1"
+    store.put_document("d", "2")
+    assert (store.get_document("d"), store.get_frozen_document("d")) == ("2", "1")
+
+
+def failed_event() -> Any:
+    return envelope(
+        EventType.FAILED,
+        batch_id="b",
+        correlation_id="c",
+        data={
+            "assignment_id": None,
+            "status": "FAILED",
+            "error_info": {"code": "x", "what": "w", "why": "y", "what_to_do": "z"},
+        },
+        now=NOW,
+    )
+
+
+def test_an_event_that_is_refused_makes_the_publication_fail() -> None:
+    bus = client("events")
+    with Stubber(bus) as stub:
+        stub.add_response("put_events", {"FailedEntryCount": 1, "Entries": []})
+        with pytest.raises(TransientError, match="1 of 1"):
+            EventBridgePublisher(bus, "cj").publish([failed_event()])
+
+
+def test_a_repeated_event_has_the_same_id() -> None:
+    assert failed_event().event_id == failed_event().event_id
+
+
+@pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+def test_a_settled_token_is_not_an_error(code: str) -> None:
+    sfn = client("stepfunctions")
+    workflow = StepFunctionsWorkflow(sfn, MACHINE)
+    with Stubber(sfn) as stub:
+        stub.add_client_error("send_task_success", code)
+        workflow.wave_closed("t", {"wave": 1})
+        stub.add_client_error("send_task_failure", code)
+        workflow.wave_failed("t", error="E", cause="c" * 5000)
+        stub.add_client_error("send_task_success", "AccessDeniedException")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            workflow.wave_closed("t", {"wave": 1})
+
+
+def test_executions_start_once_and_stop(aws: None) -> None:
+    sfn = client("stepfunctions")
+    role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    states = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 99, "End": True}}}
+    arn = sfn.create_state_machine(name="cj", definition=json.dumps(states), roleArn=role)
+    workflow = StepFunctionsWorkflow(sfn, arn["stateMachineArn"])
+    assert not workflow.is_running("b")
+    assert not workflow.redrive("b")
+    workflow.start("b")
+    workflow.start("b")
+    assert workflow.is_running("b")
+    assert not workflow.redrive("b")
+    workflow.stop("b", cause="test")
+    workflow.stop("b", cause="test")
+    assert not workflow.is_running("b")
+
+
+SECRET = "a test's own signing key, long enough for HS256 and used nowhere else"
+
+
+def token(**claims: Any) -> str:
+    now = datetime.now(UTC)
+    given = {"sub": "s", "aud": "cj-assessment", "exp": now + timedelta(minutes=1), **claims}
+    return jwt.encode({k: v for k, v in given.items() if v is not None}, SECRET, algorithm="HS256")
+
+
+def test_tokens_round_trip() -> None:
+    made = signed_token(
+        "teacher",
+        secret=SECRET,
+        scope="cj:use cj:admin",
+        now=datetime.now(UTC),
+        lifetime=timedelta(minutes=1),
+    )
+    claims = verified_claims(f"Bearer {made}", secret=SECRET)
+    assert (claims.subject, claims.scope) == ("teacher", "cj:use cj:admin")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        f"Basic {token()}",
+        f"Bearer {token(aud='other')}",
+        f"Bearer {token(aud=None)}",
+        f"Bearer {token(exp=None)}",
+        f"Bearer {token(exp=1)}",
+        f"Bearer {token(sub=None)}",
+        f"Bearer {token()[:-2]}",
+        "Bearer " + jwt.encode({"sub": "s", "aud": "cj-assessment", "exp": 9e9}, "", "none"),
+    ],
+    ids=range(11),
+)
+def test_other_tokens_are_refused_without_repeating_them(header: str) -> None:
+    with pytest.raises(TokenRefusedError) as refused:
+        verified_claims(header, secret=SECRET)
+    assert len(header) < 20 or header[8:] not in str(refused.value)

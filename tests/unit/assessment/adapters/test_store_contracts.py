@@ -1,0 +1,234 @@
+"""One contract for the stores in memory and on DynamoDB: tests on fakes are to mean something."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from assessment.domain.batch import Batch, BatchStatus, ClosedBy, Failure, Outcome
+from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
+from assessment.domain.config import BatchConfig
+from assessment.domain.errors import (
+    ComparisonLeasedError,
+    IllegalTransitionError,
+    UnknownBatchError,
+    UnknownComparisonError,
+)
+from assessment.domain.essay import Anchor
+from assessment.domain.grade_scale import scale_named
+from assessment.domain.llm_protocol import JudgeRequestV1
+from assessment.domain.prompt import JudgeInstructions
+from assessment.domain.verdict import Degree, Verdict, Winner
+from assessment.ports import Assignment, AssignmentStore, BatchStore, ComparisonStore, Wave
+
+Stores = tuple[AssignmentStore, BatchStore, ComparisonStore]
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+S = ComparisonStatus
+VERDICT = Verdict(winner=Winner.FIRST, degree=Degree.CLEAR, judge="j", cost_usd=0.1 + 0.2)
+FAILURE = JudgeFailure(code="x", message="y")
+
+
+def batch(batch_id: str = "b", status: BatchStatus = BatchStatus.INITIALIZING) -> Batch:
+    return Batch(
+        batch_id=batch_id,
+        status=status,
+        correlation_id="c",
+        config=BatchConfig(target_mean_se=0.1 + 0.2, max_cost_usd=1e-7),
+        config_sources={},
+        seed=2**32 - 1,
+        request_sha256="r",
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
+def comparison(at: int = 0, wave: int = 1, **fields: Any) -> Comparison:
+    return Comparison(
+        comparison_id=f"w{wave:03d}-{at:05d}",
+        wave=wave,
+        submitted_wave=wave,
+        first="a",
+        second="b",
+        predicted=0.1 + 0.7,
+        **fields,
+    )
+
+
+def request_for(found: Comparison, **changes: Any) -> JudgeRequestV1:
+    return JudgeRequestV1(
+        **{"batch_id": "b", "wave": found.wave, "comparison_id": found.comparison_id,
+           "attempt": found.attempt, **changes}
+    )  # fmt: skip
+
+
+def test_assignments(stores: Stores) -> None:
+    store = stores[0]
+    assert store.get_assignment("x") is None
+    given = Assignment(
+        assignment_id="x",
+        instructions=JudgeInstructions(judge_rubric="R"),
+        grade_scale=scale_named(["bad", "good"]),
+        anchors=[Anchor(anchor_ref=r, grade="good", text_sha256=r) for r in ("a", "b")],
+        config={"audit_share": 0.1 + 0.2},
+    )
+    store.put_assignment(given)
+    store.put_assignment(given)
+    assert store.get_assignment("x") == given
+
+
+def test_batches_are_created_once_and_read_back_exactly(stores: Stores) -> None:
+    store = stores[1]
+    assert store.create_batch(batch())
+    assert not store.create_batch(batch().model_copy(update={"correlation_id": "other"}))
+    assert store.get_batch("b") == batch()
+    assert store.active_batches() == ["b"]
+    with pytest.raises(UnknownBatchError):
+        store.get_batch("nobody")
+
+
+@pytest.mark.parametrize("current", list(BatchStatus))
+@pytest.mark.parametrize("target", list(BatchStatus))
+def test_transitions_follow_the_table(
+    stores: Stores, current: BatchStatus, target: BatchStatus
+) -> None:
+    from assessment.domain.batch import FINAL_STATUSES, LEGAL_TRANSITIONS
+
+    store = stores[1]
+    store.create_batch(batch(status=current))
+    later = NOW + timedelta(seconds=1)
+    legal = target in LEGAL_TRANSITIONS[current]
+    if not legal and target is not current:
+        with pytest.raises(IllegalTransitionError):
+            store.transition("b", target, now=later, wave=7)
+        assert store.get_batch("b") == batch(status=current)
+        return
+    moved = store.transition("b", target, now=later, wave=7)
+    repeated_end = target is current and target in FINAL_STATUSES
+    assert (moved.status, moved.wave) == (target, 0 if repeated_end else 7)
+    assert store.get_batch("b") == moved
+    assert store.active_batches() == ([] if target in FINAL_STATUSES else ["b"])
+
+
+def test_documents_of_a_batch_survive(stores: Stores) -> None:
+    store = stores[1]
+    store.create_batch(batch())
+    failure = Failure(code="x", message="é", remedy="z")
+    store.transition(
+        "b", BatchStatus.FAILED, now=NOW, failure=failure, outcome=Outcome.FAILED_CRITICALLY
+    )
+    stored = store.get_batch("b")
+    assert (stored.failure, stored.outcome) == (failure, Outcome.FAILED_CRITICALLY)
+    with pytest.raises(UnknownBatchError):
+        store.transition("nobody", BatchStatus.FAILED, now=NOW)
+
+
+def test_the_first_plan_of_a_wave_stays(stores: Stores) -> None:
+    store = stores[1]
+    first = Wave(wave=1, plan_key="one", new_pairs=3, retried=["w001-00001"])
+    assert store.put_wave("b", first) == first
+    assert store.put_wave("b", Wave(wave=1, plan_key="two", new_pairs=9)) == first
+    assert store.get_wave("b", 1) == first
+    assert store.get_wave("b", 2) is None
+    store.update_wave("b", 1, task_token="t", markers_written=True, closed_by=ClosedBy.DEADLINE)
+    stored = store.get_wave("b", 1)
+    assert stored is not None
+    assert (stored.task_token, stored.markers_written) == ("t", True)
+    assert (stored.closed_by, stored.planned) == (ClosedBy.DEADLINE, 4)
+    for number in (10, 2):
+        store.put_wave("b", Wave(wave=number))
+    assert [wave.wave for wave in store.list_waves("b")] == [1, 2, 10]
+
+
+def test_comparisons_are_stored_once_and_listed_in_order(stores: Stores) -> None:
+    store = stores[2]
+    made = [comparison(at, wave) for wave in (2, 1) for at in (1, 0)]
+    store.put_comparisons("b", made)
+    assert store.list_comparisons("b", 1) == [comparison(0), comparison(1)]
+    assert len(store.list_comparisons("b", 2)) == 4
+    store.record_verdict("b", 1, "w001-00000", VERDICT, now=NOW)
+    store.put_comparisons("b", made)
+    kept = store.get_comparison("b", 1, "w001-00000")
+    assert (kept.verdict, kept.predicted) == (VERDICT, comparison().predicted)
+    for wave, name in ((2, "w001-00000"), (1, "w001-00009")):
+        with pytest.raises(UnknownComparisonError):
+            store.get_comparison("b", wave, name)
+
+
+def test_first_verdict_stays_and_clears_the_mark(stores: Stores) -> None:
+    store, made = stores[2], [comparison(0), comparison(1)]
+    store.put_comparisons("b", made)
+    store.put_pending("b", 1, made)
+    assert store.list_pending("b", 1) == ["w001-00000", "w001-00001"]
+    assert store.record_verdict("b", 1, "w001-00000", VERDICT, now=NOW)
+    other = VERDICT.model_copy(update={"winner": Winner.SECOND})
+    assert not store.record_verdict("b", 1, "w001-00000", other, now=NOW)
+    assert not store.record_failure("b", 1, "w001-00000", FAILURE, attempt=1, now=NOW)
+    assert store.get_comparison("b", 1, "w001-00000").verdict == VERDICT
+    assert store.list_pending("b", 1) == ["w001-00001"]
+    assert store.any_pending("b", 1)
+    assert store.record_failure("b", 1, "w001-00001", FAILURE, attempt=1, timed_out=True, now=NOW)
+    assert store.get_comparison("b", 1, "w001-00001").status is S.TIMED_OUT
+    assert not store.any_pending("b", 1)
+    with pytest.raises(UnknownComparisonError):
+        store.record_verdict("b", 1, "w001-00009", VERDICT, now=NOW)
+
+
+def test_resubmitting_counts_one_attempt_and_moves_the_mark(stores: Stores) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    store.put_pending("b", 1, [made])
+    store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
+    failed = store.get_comparison("b", 1, made.comparison_id)
+    for _ in range(2):
+        store.resubmit("b", failed, wave=3)
+    again = store.get_comparison("b", 1, made.comparison_id)
+    assert (again.status, again.attempt, again.submitted_wave) == (S.PENDING, 2, 3)
+    assert again.failure is None
+    store.put_pending("b", 3, [again])
+    assert not store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
+    assert store.record_verdict("b", 1, made.comparison_id, VERDICT, now=NOW)
+    assert not store.any_pending("b", 3)
+    store.resubmit("b", again, wave=4)
+    assert store.get_comparison("b", 1, made.comparison_id).status is S.RECORDED
+
+
+def test_marks_of_settled_comparisons_can_be_cleared(stores: Stores) -> None:
+    store, made = stores[2], [comparison(0), comparison(1)]
+    store.put_comparisons("b", made)
+    store.record_verdict("b", 1, "w001-00000", VERDICT, now=NOW)
+    store.put_pending("b", 1, made)
+    for each in made:
+        store.clear_mark_if_settled("b", 1, each)
+    assert store.list_pending("b", 1) == ["w001-00001"]
+
+
+def test_leases(stores: Stores) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    asked = request_for(made)
+    assert store.lease(asked, now=NOW, seconds=60) is not None
+    with pytest.raises(ComparisonLeasedError):
+        store.lease(asked, now=NOW + timedelta(seconds=59), seconds=60)
+    assert store.lease(asked, now=NOW + timedelta(seconds=61), seconds=60) is not None
+    store.release(asked)
+    assert store.lease(asked, now=NOW + timedelta(seconds=62), seconds=60) is not None
+    store.mark_sent(asked)
+    assert store.lease(asked, now=NOW + timedelta(hours=1), seconds=60) is None
+    assert store.lease(request_for(made, attempt=2), now=NOW, seconds=60) is None
+    with pytest.raises(UnknownComparisonError):
+        store.lease(request_for(made, comparison_id="w001-00009"), now=NOW, seconds=60)
+
+
+def test_an_outdated_message_cannot_mark_or_release_a_later_attempt(stores: Stores) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
+    store.resubmit("b", store.get_comparison("b", 1, made.comparison_id), wave=2)
+    current = request_for(made, attempt=2)
+    assert store.lease(current, now=NOW, seconds=60) is not None
+    store.release(request_for(made))
+    store.mark_sent(request_for(made))
+    with pytest.raises(ComparisonLeasedError):
+        store.lease(current, now=NOW, seconds=60)

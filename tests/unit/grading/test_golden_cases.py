@@ -1,0 +1,257 @@
+"""What a class receives in the cases that schools have: few anchors, wrong ones, none at all."""
+
+from __future__ import annotations
+
+from math import fsum
+
+import numpy as np
+import pytest
+
+from assessment.domain.grading import DECIMALS
+from assessment.domain.grading_prior import PopulationPrior
+from assessment.domain.result import Confidence, essay_records
+
+from .batch import SCALE, WIDTH, anchors_of, centre, concluded
+
+ALL = [grade for grade in SCALE.grades for _ in range(2)]
+
+
+def mean(values):
+    values = list(values)
+    return fsum(values) / len(values)
+
+
+def test_without_anchors_there_is_a_ranking_and_a_reason():
+    result = concluded([])
+    assert not result.projections.projections_available
+    assert result.projections.reason == "the assignment has no anchors"
+    assert result.projections.primary_grades == {}
+    assert [ranking.rank for ranking in result.scores.rankings] == list(range(1, 41))
+    records = essay_records(result.scores.rankings, result.projections)
+    assert all(record.projected_grade is None for record in records)
+    assert all(record.rank_interval is not None for record in records)
+
+
+def test_anchors_across_all_grades():
+    projections = concluded(anchors_of(ALL)).projections
+    assert projections.projections_available
+    for probabilities in projections.grade_probabilities.values():
+        assert list(probabilities) == list(SCALE.grades)
+        assert abs(fsum(probabilities.values()) - 1) <= 1e-12
+        assert min(probabilities.values()) >= 0
+    info = projections.calibration_info
+    boundaries = list(info.boundaries.values())
+    assert boundaries == sorted(boundaries)
+    assert list(info.boundaries) == ["F|E", "E|D", "D|D+", "D+|C", "C|C+", "C+|B", "B|A"]
+    assert info.extrapolated_grades == []
+    true = [centre(g) + WIDTH / 2 for g in range(7)]
+    errors = [
+        (found - edge) / se
+        for found, edge, se in zip(boundaries, true, info.boundary_se.values(), strict=True)
+    ]
+    assert max(map(abs, errors)) < 3.5
+
+
+def test_grades_are_right_more_often_than_their_neighbours():
+    """Simulated truth: 200 students of five classes, graded by the band of their true ability."""
+    hits, claims = [], []
+    for seed in range(1, 6):
+        projections = concluded(anchors_of(ALL), seed=seed).projections
+        rng = np.random.default_rng([seed, 7])
+        for k in range(40):
+            true = SCALE.grades[int(np.clip(round(rng.normal(0, 2) / WIDTH + 3.5), 0, 7))]
+            probabilities = projections.grade_probabilities[f"essay-{k:04d}"]
+            hits.append(projections.primary_grades[f"essay-{k:04d}"] == true)
+            claims.append(max(probabilities.values()))
+    assert mean(hits) > 0.42
+    assert abs(mean(hits) - mean(claims)) < 0.09, "what is claimed is what happens"
+
+
+def test_a_larger_standard_error_goes_with_a_higher_entropy():
+    projections = concluded(anchors_of(ALL), n_students=80, per_essay=6).projections
+    inner = {
+        essay: stats
+        for essay, stats in projections.bt_stats.items()
+        if abs(stats.bradley_terry_score) < 2
+    }
+    errors = [stats.bradley_terry_se for stats in inner.values()]
+    entropies = [projections.normalised_entropies[essay] for essay in inner]
+    assert np.corrcoef(errors, entropies)[0, 1] > 0.2
+
+
+def test_more_comparisons_lower_standard_errors_and_entropies():
+    few, many = (concluded(anchors_of(ALL), per_essay=k) for k in (6, 24))
+    assert many.scores.reliability.mean_se < 0.7 * few.scores.reliability.mean_se
+    entropies = [mean(r.projections.normalised_entropies.values()) for r in (few, many)]
+    assert entropies[1] < entropies[0]
+
+
+def test_scarce_anchors_make_wide_grades_and_say_so():
+    scarce = concluded(anchors_of(["E", "B"])).projections
+    plenty = concluded(anchors_of(ALL)).projections
+    assert scarce.projections_available
+    assert set(scarce.calibration_info.extrapolated_grades) == {"F", "D", "D+", "C", "C+", "A"}
+    assert any("extrapolated" in warning for warning in scarce.calibration_info.warnings)
+    assert mean(scarce.normalised_entropies.values()) > mean(plenty.normalised_entropies.values())
+    assert mean(scarce.calibration_info.boundary_se.values()) > mean(
+        plenty.calibration_info.boundary_se.values()
+    )
+
+
+def test_one_misgraded_anchor_is_named_and_moves_little():
+    anchors = anchors_of(ALL)
+    anchors[2] = ("C+", centre(SCALE.position("E")))  # an E that was registered as C+
+    right = concluded(anchors_of(ALL), per_essay=24).projections
+    wrong = concluded(anchors, per_essay=24).projections
+    health = {anchor.anchor_ref: anchor for anchor in wrong.calibration_info.anchors}
+    assert min(health, key=lambda ref: health[ref].weight) == "a002"
+    assert health["a002"].weight < 0.5
+    assert health["a002"].residual < -1.5
+    assert health["a002"].misorder >= 4
+    finding = next(f for f in wrong.calibration_info.findings if f.code == "anchor_misgraded")
+    assert finding.anchors == ["ANCHOR_a002_00000000"]
+    assert "a002" in finding.message
+    assert "C+" in finding.message
+    moved = [
+        abs(wrong.calibration_info.boundaries[step] - right.calibration_info.boundaries[step])
+        for step in right.calibration_info.boundaries
+    ]
+    assert max(moved) < 0.5 * WIDTH
+
+
+def test_two_missing_grades_are_extrapolated():
+    present = [grade for grade in ALL if grade not in ("D+", "A")]
+    projections = concluded(anchors_of(present)).projections
+    info = projections.calibration_info
+    assert info.extrapolated_grades == ["D+", "A"]
+    assert "D+, A" in " ".join(info.warnings)
+    assert all(set(p) == set(SCALE.grades) for p in projections.grade_probabilities.values())
+
+
+def test_reversed_anchors_give_no_grades_but_the_ranking_stands():
+    labels = [grade for grade, _ in anchors_of(ALL)]
+    abilities = [ability for _, ability in anchors_of(ALL)]
+    result = concluded(list(zip(labels, reversed(abilities), strict=True)))
+    assert not result.projections.projections_available
+    assert "higher grades have lower abilities" in result.projections.reason
+    assert len(result.scores.rankings) == 40 + len(ALL)
+
+
+def test_anchors_of_one_grade_give_no_grades():
+    result = concluded([("C", -1.0), ("C", 0.0), ("C", 1.0)])
+    assert not result.projections.projections_available
+    assert result.projections.reason.startswith("all 3 anchors have the grade C")
+
+
+def test_the_population_prior_moves_grades_towards_its_shares():
+    shares = {"A": 0.6, "B": 0.2, "C": 0.1, "D": 0.1}
+    scarce = anchors_of(["E", "B"])
+    plain = concluded(scarce).projections
+    pulled = concluded(scarce, population=PopulationPrior(shares=shares, weight=4)).projections
+    ignored = concluded(scarce, population=PopulationPrior(shares=shares, weight=0)).projections
+
+    def best(projections):
+        return mean(p["A"] for p in projections.grade_probabilities.values())
+
+    assert best(pulled) > best(plain) + 0.1
+    assert ignored.grade_probabilities == plain.grade_probabilities
+    assert pulled.calibration_info.population.shares == shares
+
+
+def test_a_method_without_a_place_for_the_prior_says_that_it_is_not_used():
+    prior = PopulationPrior(shares={"C": 1.0})
+    projections = concluded(anchors_of(ALL), population=prior, grade_method="medians").projections
+    assert [f.code for f in projections.calibration_info.findings] == ["population_ignored"]
+
+
+@pytest.mark.parametrize("method", ["gls", "isotonic", "medians"])
+def test_every_method_gives_probabilities(method):
+    projections = concluded(anchors_of(ALL), grade_method=method).projections
+    assert projections.calibration_info.method == method
+    assert all(abs(fsum(p.values()) - 1) <= 1e-12 for p in projections.grade_probabilities.values())
+
+
+def test_graders_who_disagree_widen_the_grades():
+    rng = np.random.default_rng(5)
+    grades = [grade for grade in SCALE.grades for _ in range(4)]
+    noisy = [(grade, ability + rng.normal(0, 0.9)) for grade, ability in anchors_of(grades)]
+    agreed, split = (
+        concluded(anchors, per_essay=24).projections for anchors in (anchors_of(grades), noisy)
+    )
+    assert agreed.calibration_info.anchor_spread < 0.4
+    # A Student-t scale: about .8 of a normal standard deviation of .9, measured by 32 anchors.
+    assert split.calibration_info.anchor_spread == pytest.approx(0.72, abs=0.25)
+    assert "graders_disagree" in [f.code for f in split.calibration_info.findings]
+    assert mean(split.normalised_entropies.values()) > mean(agreed.normalised_entropies.values())
+
+
+def test_an_essay_below_the_configured_probability_asks_for_more_evidence():
+    strict = concluded(anchors_of(ALL), per_essay=6, needs_more_evidence_below=0.5).projections
+    for essay, probabilities in strict.grade_probabilities.items():
+        assert (essay in strict.needs_more_evidence) is (max(probabilities.values()) < 0.5)
+    assert strict.needs_more_evidence
+    assert set(strict.further_comparisons) == set(strict.needs_more_evidence)
+    known = [count for count in strict.further_comparisons.values() if count is not None]
+    assert known
+    assert all(1 <= count <= 200 for count in known)
+
+
+def test_the_estimate_of_further_comparisons_is_roughly_what_it_takes():
+    """Simulated: essays that ask for more at 6 comparisons, judged on to the median estimate."""
+    few = concluded(anchors_of(ALL), per_essay=6, needs_more_evidence_below=0.45).projections
+    estimates = [count for count in few.further_comparisons.values() if count is not None]
+    more = concluded(
+        anchors_of(ALL), per_essay=6 + int(np.median(estimates)), needs_more_evidence_below=0.45
+    ).projections
+    settled = [e for e in few.needs_more_evidence if e not in more.needs_more_evidence]
+    assert 0.25 < len(settled) / len(few.needs_more_evidence) <= 1
+
+
+def test_labels_follow_the_entropy():
+    projections = concluded(anchors_of(ALL), n_students=80).projections
+    for essay, entropy in projections.normalised_entropies.items():
+        expected = (
+            Confidence.HIGH
+            if entropy < 0.35
+            else Confidence.MID
+            if entropy < 0.65
+            else Confidence.LOW
+        )
+        assert projections.confidence_labels[essay] is expected
+        assert projections.confidence_scores[essay] == pytest.approx(1 - entropy, abs=1e-12)
+
+
+def test_the_self_check_and_the_anchors_health_are_reported():
+    info = concluded(anchors_of(ALL)).projections.calibration_info
+    assert info.self_check.anchors == len(ALL)
+    assert 0 < info.self_check.rps < 0.1
+    assert 0 <= info.self_check.ece <= 1
+    assert all(anchor.boundary_shift >= 0 for anchor in info.anchors)
+    assert {anchor.grade for anchor in info.anchors} == set(SCALE.grades)
+
+
+def test_every_reliability_has_its_name():
+    reliability = concluded(anchors_of(ALL)).scores.reliability
+    separation = reliability.scale_separation
+    assert 0.8 < reliability.model_reliability < 1
+    assert 0.7 < reliability.split_half < 1
+    assert separation.formula_b == pytest.approx(1 / (2 - separation.formula_a))
+    assert separation.formula_c == pytest.approx(separation.formula_b)
+
+
+def test_ranks_and_their_intervals():
+    rankings = concluded([], n_students=60).scores.rankings
+    for ranking in rankings:
+        low, high = ranking.rank_interval
+        assert 1 <= low <= ranking.rank <= high <= 60
+    few = concluded([], n_students=60, per_essay=6).scores.rankings
+    width = [
+        mean(r.rank_interval[1] - r.rank_interval[0] for r in found) for found in (few, rankings)
+    ]
+    assert width[1] < width[0]
+
+
+def test_figures_have_the_published_precision():
+    projections = concluded(anchors_of(ALL)).projections
+    for probabilities in projections.grade_probabilities.values():
+        assert all(round(p, DECIMALS) == p for p in probabilities.values())
