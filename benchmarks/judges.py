@@ -142,7 +142,7 @@ def overheads(count: int) -> tuple[list[dict[str, object]], dict[bool, float]]:
         }
     rows: list[dict[str, object]] = [
         {
-            "what": f"overhead, {'one client for all calls' if keep else 'a new client for every call'}",
+            "what": f"overhead, {KEPT if keep else NEW}",
             "ms_per_call": ms,
         }
         for keep, ms in found.items()

@@ -3,8 +3,8 @@
 A simulated batch of 40 essays (abilities N(0, 2^2)) with a logistic judge whose every answer takes
 one second, ten at a time, as the judge queue allows by default. Planning, fitting and the decision
 which pairs come next are the product's own code and are inside the measured time; queues and tables
-are not, `benchmarks/demo.py` measures those. Each way goes on until the model reliability is .90; all
-pairs cannot stop before the last.
+are not, `benchmarks/demo.py` measures those. Each way goes on until the model reliability is .90;
+all pairs cannot stop before the last.
 """
 
 from __future__ import annotations

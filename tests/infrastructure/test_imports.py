@@ -23,6 +23,7 @@ CALCULATORS = {
     "conclusion",
     "rank_intervals",
     "grader_spread",
+    "anchor_linking",
 }
 
 

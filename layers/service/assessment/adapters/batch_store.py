@@ -81,6 +81,7 @@ class DynamoDBBatchStore:
                 keys.batch(batch_id),
                 {"status": target, "updated_at": now, **changes},
                 condition=f"#status IN ({', '.join(f':s{i}' for i in range(len(allowed)))})",
+                names={"#status": "status"},
                 values={f":s{i}": status for i, status in enumerate(allowed)},
             )
         except ConditionFailedError as error:

@@ -84,10 +84,11 @@ def _chunks[T](values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 def _update_expression(changes: Mapping[str, Any]) -> tuple[str, dict[str, str], dict[str, Any]]:
     """SET what has a value, REMOVE what is None."""
-    names = {f"#{name}": name for name in changes}
-    values = {f":{name}": value for name, value in changes.items() if value is not None}
-    sets = ", ".join(f"#{name} = :{name}" for name in changes if changes[name] is not None)
-    removes = ", ".join(f"#{name}" for name in changes if changes[name] is None)
+    # The prefix keeps these names apart from those that a condition uses.
+    names = {f"#set_{name}": name for name in changes}
+    values = {f":set_{name}": value for name, value in changes.items() if value is not None}
+    sets = ", ".join(f"#set_{name} = :set_{name}" for name in changes if changes[name] is not None)
+    removes = ", ".join(f"#set_{name}" for name in changes if changes[name] is None)
     expression = " ".join(
         part
         for part in (f"SET {sets}" if sets else "", f"REMOVE {removes}" if removes else "")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assessment.adapters.anchor_linking import Linked, linked
 from assessment.adapters.grader_spread import (
     EXPECTED_SPREAD,
     AnchorSpread,
@@ -39,6 +40,8 @@ from assessment.domain.result import (
 from scoring import Fit
 from scoring.grades import Calibration, FewAnchorGradesError, calibrate
 
+# Standard errors beyond which an anchor is said to have drifted.
+_DRIFTED_BEYOND = 3.0
 _REVERSED = "anchors_reversed"
 _UNORDERED = "anchors_unordered"
 _MISGRADED = "anchor_misgraded"
@@ -52,6 +55,7 @@ class GradedPool:
 
     pool: JudgedPool
     fitted: Fit
+    link: Linked
     config: BatchConfig
     scale: GradeScale
     anchors: list[Essay]
@@ -62,8 +66,8 @@ class GradedPool:
         anchors, anchor_grade = self.pool.anchors()
         population = self._population() if with_population else None
         return calibrate(
-            self.fitted.ability,
-            self.fitted.covariance,
+            self.link.ability,
+            self.link.covariance,
             anchors=anchors,
             anchor_grade=anchor_grade,
             n_grades=len(self.scale.grades),
@@ -109,7 +113,7 @@ def project_grades(pool: JudgedPool, fitted: Fit, config: BatchConfig) -> GradeP
     if scale is None or not anchors:
         return _unavailable("the assignment has no anchors")
     students = [essay.essay_id for essay in pool.spec.essays if not essay.is_anchor]
-    graded = GradedPool(pool, fitted, config, scale, anchors, students)
+    graded = GradedPool(pool, fitted, linked(pool, fitted), config, scale, anchors, students)
     try:
         calibration = graded.calibrated(with_population=False)
     except FewAnchorGradesError:
@@ -234,7 +238,7 @@ def _calibration_info(
 ) -> CalibrationInfo:
     scale = graded.scale
     steps = [f"{low}|{high}" for low, high in zip(scale.grades, scale.grades[1:], strict=False)]
-    findings = _findings(graded, calibration) + _noise(spread)
+    findings = _findings(graded, calibration) + _noise(spread) + _drifted(graded)
     report = calibration.report
     return CalibrationInfo(
         method=calibration.method,
@@ -248,6 +252,7 @@ def _calibration_info(
         self_check=CalibrationCheck(anchors=report.n_anchors, rps=report.rps, ece=report.ece),
         anchor_spread=spread.in_widths,
         population=graded.pool.spec.population,
+        history=graded.link.report,
     )
 
 
@@ -318,6 +323,23 @@ def _noise(spread: AnchorSpread) -> list[CalibrationFinding]:
         "for it"
     )
     return [CalibrationFinding(code="graders_disagree", message=message)]
+
+
+def _drifted(graded: GradedPool) -> list[CalibrationFinding]:
+    by_id = {anchor.essay_id: anchor.anchor_ref for anchor in graded.anchors}
+    report = graded.link.report
+    return [
+        CalibrationFinding(
+            code="anchor_drifted",
+            message=(
+                f"anchor {by_id[drift.essay_id]} has moved {drift.moved:+.2f} logits against the "
+                f"other anchors since earlier batches (standard error {drift.standard_error:.2f})"
+            ),
+            anchors=[drift.essay_id],
+        )
+        for drift in (report.anchors if report else [])
+        if abs(drift.moved) > _DRIFTED_BEYOND * drift.standard_error
+    ]
 
 
 def _ignored_prior(graded: GradedPool) -> list[CalibrationFinding]:

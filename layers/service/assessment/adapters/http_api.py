@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from pydantic import BaseModel
 
 from assessment.domain.errors import CJError, InvalidRequestError, ManyInvalidFieldsError
@@ -51,6 +52,15 @@ def checked_batch_id(text: str) -> str:
     if not is_batch_id(text):
         raise InvalidRequestError("a batch id is a lower-case UUID", field="batch_id")
     return text
+
+
+def idempotency_key(event: BaseProxyEvent) -> str | None:
+    """The caller's own key: two callers may use the same one without meeting."""
+    key = event.headers.get("Idempotency-Key")
+    if not key:
+        return None
+    authorizer = event.raw_event.get("requestContext", {}).get("authorizer") or {}
+    return f"api/{authorizer.get('principalId', '')}/{key}"
 
 
 def is_admin(event: dict[str, Any]) -> bool:

@@ -86,6 +86,8 @@ class BatchConfig(BaseModel):
     needs_more_evidence_below: Annotated[float, Field(ge=0, le=1)] = 0.35
 
 
+_SECONDS_PER_HOUR = 3600
+
 HINTS = {"max_comparisons": "max_pairwise_comparisons"}
 """Names that upstream systems send for our own."""
 
@@ -169,5 +171,11 @@ def resolve_config(
             f"is {config.min_comparisons_per_essay}, above max_comparisons_per_essay "
             f"({config.max_comparisons_per_essay}); lower one or raise the other",
             field="config.min_comparisons_per_essay",
+        )
+    if config.wave_timeout_seconds > config.batch_timeout_hours * _SECONDS_PER_HOUR:
+        raise InvalidRequestError(
+            f"is {config.wave_timeout_seconds}, longer than batch_timeout_hours "
+            f"({config.batch_timeout_hours:g}) after which an idle batch is failed",
+            field="config.wave_timeout_seconds",
         )
     return ResolvedConfig(config=config, sources=sources)

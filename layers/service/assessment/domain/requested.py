@@ -27,4 +27,4 @@ def requested_batch(event: dict[str, Any]) -> tuple[dict[str, Any], str]:
     key = detail.get("event_id") or event.get("id")
     if not key:
         raise InvalidRequestError("give the event an event_id", field="detail.event_id")
-    return data, str(key)
+    return data, f"bus/{key}"

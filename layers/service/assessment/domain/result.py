@@ -17,12 +17,13 @@ from assessment.domain.comparison import ComparisonTally
 from assessment.domain.decision import Decision
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading import DECIMALS
+from assessment.domain.grading_history import BatchMeasurement
 from assessment.domain.grading_prior import PopulationPrior
 
 RESULT_SCHEMA_VERSION = 1
 HIGH_BELOW = 0.35
 MID_BELOW = 0.65
-SPLIT_HALF_COMPARISONS = 4000
+SPLIT_HALF_COMPARISONS = 2000
 
 
 class Confidence(StrEnum):
@@ -112,6 +113,26 @@ class CalibrationCheck(BaseModel):
     ece: float | None
 
 
+class AnchorDrift(BaseModel):
+    """How far an anchor has moved against the others since earlier batches."""
+
+    model_config = ConfigDict(frozen=True)
+
+    essay_id: str
+    moved: float
+    standard_error: float
+
+
+class AnchorHistoryReport(BaseModel):
+    """What earlier batches of the assignment under the same judge added to the anchors."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batches: int
+    drift_sd: float
+    anchors: list[AnchorDrift]
+
+
 class CalibrationInfo(BaseModel):
     """How grades were attached to the ability scale.
 
@@ -132,6 +153,7 @@ class CalibrationInfo(BaseModel):
     self_check: CalibrationCheck | None = None
     anchor_spread: float | None = None
     population: PopulationPrior | None = None
+    history: AnchorHistoryReport | None = None
 
 
 class AbilityEstimate(BaseModel):
@@ -270,6 +292,7 @@ class Conclusion(BaseModel):
     scores: Scores
     projections: GradeProjections
     judges: list[JudgeFit]
+    measurement: BatchMeasurement | None = None
 
 
 class EssayRecord(BaseModel):

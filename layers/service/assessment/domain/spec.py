@@ -12,10 +12,21 @@ from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.essay import Essay
 from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading_history import AnchorHistory
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import canonical_sha256
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
+
+
+def judge_spec_hash(instructions: JudgeInstructions, judges: Sequence[JudgeSpec]) -> str:
+    """A content hash of what the judges are told and who they are, whatever the essays."""
+    return canonical_sha256(
+        {
+            "instructions": instructions.model_dump(),
+            "judges": [judge.identity() for judge in judges],
+        }
+    )
 
 
 class BatchSpec(BaseModel):
@@ -29,6 +40,7 @@ class BatchSpec(BaseModel):
     judges: tuple[JudgeSpec, ...]
     excluded: tuple[Essay, ...] = ()
     population: PopulationPrior | None = None
+    anchor_history: AnchorHistory | None = None
 
     @classmethod
     def of(
@@ -40,6 +52,7 @@ class BatchSpec(BaseModel):
         judges: tuple[JudgeSpec, ...],
         excluded: Sequence[Essay] = (),
         population: PopulationPrior | None = None,
+        anchor_history: AnchorHistory | None = None,
     ) -> Self:
         """A specification with its essays in the order of their ids, as all arrays have them."""
         return cls(
@@ -49,6 +62,7 @@ class BatchSpec(BaseModel):
             judges=judges,
             excluded=tuple(sorted(excluded, key=lambda essay: essay.essay_id)),
             population=population,
+            anchor_history=anchor_history,
         )
 
     @property
@@ -66,6 +80,11 @@ class BatchSpec(BaseModel):
                 "judges": [judge.identity() for judge in self.judges],
             }
         )
+
+    @property
+    def judge_spec_hash(self) -> str:
+        """A content hash of what the judges are told and who they are, whatever the essays."""
+        return judge_spec_hash(self.instructions, self.judges)
 
     def text_sha256(self, essay_id: str) -> str:
         """The content address of an essay's text; raises KeyError for a stranger."""

@@ -9,7 +9,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment.adapters import wiring
-from assessment.adapters.http_api import answer, checked_batch_id, is_admin, json_body
+from assessment.adapters.http_api import (
+    answer,
+    checked_batch_id,
+    idempotency_key,
+    is_admin,
+    json_body,
+)
 from assessment.domain.request import BatchRequest, parse
 from assessment.observability import count
 from assessment.settings import stack_defaults
@@ -26,7 +32,7 @@ def request() -> Response[str]:
     event = router.current_event
     batch = request_batch(
         parse(BatchRequest, json_body(event.body)),
-        idempotency_key=event.headers.get("Idempotency-Key"),
+        idempotency_key=idempotency_key(event),
         is_admin=is_admin(event.raw_event),
         stack=stack_defaults(),
         **wiring.request_ports(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from assessment.domain.batch import Batch, BatchStatus, Outcome
+from assessment.domain.decision import DecisionKind
+from assessment.domain.errors import IllegalTransitionError
 from assessment.ports import BatchStore, Workflow
 
 
@@ -15,8 +17,19 @@ def cancel_batch(batch_id: str, *, batches: BatchStore, workflow: Workflow, now:
     ------
     UnknownBatchError
     IllegalTransitionError
-        If the batch has completed or failed already.
+        If the batch has completed or failed already, or its result is being published.
     """
+    current = batches.get_batch(batch_id)
+    if _is_being_finalised(current):
+        raise IllegalTransitionError("status: the batch is being finalised; read its result")
     batch = batches.transition(batch_id, BatchStatus.CANCELLED, now=now, outcome=Outcome.CANCELLED)
     workflow.stop(batch_id, cause="cancelled by request")
     return batch
+
+
+def _is_being_finalised(batch: Batch) -> bool:
+    return (
+        batch.status is BatchStatus.SCORING
+        and batch.decision is not None
+        and batch.decision.decision is DecisionKind.FINALIZE_SCORING
+    )

@@ -39,7 +39,7 @@ def refuse_request(
         [
             envelope(
                 EventType.FAILED,
-                batch_id=batch_id_for_key(key),
+                batch_id=batch_id_for_key(f"bus/{key}"),
                 correlation_id=str(given.get("correlation_id") or derived_uuid("refused", key)),
                 data=data,
                 now=now,

@@ -105,6 +105,7 @@ def request_batch(
         ],
         is_admin=is_admin,
     )
+    _check_strategy(resolved, assignment)
     batch_id = batch_id_for_key(idempotency_key) if idempotency_key else new_id()
     judges = requested_judges(request.judge, is_admin=is_admin)
     if request.judge is not None:
@@ -122,6 +123,15 @@ def request_batch(
     if not batch.is_final:
         workflow.start(batch_id)
     return batch
+
+
+def _check_strategy(resolved: ResolvedConfig, assignment: Assignment | None) -> None:
+    if resolved.config.strategy == "anchor_first" and not (assignment and assignment.anchors):
+        raise InvalidRequestError(
+            "anchor_first needs an assignment with anchors; name one in assignment_id or choose "
+            "another strategy",
+            field="config.strategy",
+        )
 
 
 def _assignment(request: BatchRequest, assignments: AssignmentStore) -> Assignment | None:

@@ -144,3 +144,11 @@ def test_contradicting_bounds_name_both_settings() -> None:
 def test_stored_config_reads_back_the_same() -> None:
     config = from_request({"seed": 7, "max_cost_usd": 1.25, "max_minutes": 30}, admin=True)
     assert BatchConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_a_wave_may_not_wait_longer_than_an_idle_batch_lives():
+    with pytest.raises(InvalidRequestError, match="wave_timeout_seconds"):
+        resolve_config(
+            [(Source.REQUEST, {"wave_timeout_seconds": 7200, "batch_timeout_hours": 1})],
+            is_admin=True,
+        )

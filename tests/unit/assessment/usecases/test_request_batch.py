@@ -71,6 +71,7 @@ BAD: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"assignment_id": "nobody-registered-this"}, UnknownAssignmentError),
     ({"config": {"max_wave": 1}}, InvalidRequestError),
     ({"config": {"max_waves": 0}}, InvalidRequestError),
+    ({"config": {"strategy": "anchor_first"}}, InvalidRequestError),
     ({"config": {"prior_sd": 1}, "is_admin": False}, NotPermittedError),
     ({"config": {"max_comparisons": "1001"}, "is_admin": False}, NotPermittedError),
 ]

@@ -246,3 +246,11 @@ def test_reading_tells_why_it_stopped_and_why_there_is_no_result() -> None:
     fail(failed.world, failed.batch_id, "nothing moved")
     with pytest.raises(ResultNotReadyError, match="nothing moved"):
         read_result(failed.batch_id, batches=failed.world.batches, content=failed.world.content)
+
+
+def test_a_batch_that_is_being_finalised_cannot_be_cancelled() -> None:
+    started = last_wave()
+    started.world.score(started.batch_id, 1)
+    with pytest.raises(IllegalTransitionError, match="being finalised"):
+        started.world.cancel(started.batch_id)
+    assert started.world.finalise(started.batch_id).status is BatchStatus.COMPLETED
