@@ -276,7 +276,7 @@ def main(options: Options) -> None:
         print(f"skipped: {path.name} is not in CJ_DATA_DIR/essays")
         sys.exit(0)
     print("PERSUADE sample: one human grade per essay, so there is no second rater to judge by")
-    rows = measured(read_asap(path), classes=10 if options.quick else 60)
+    rows = measured(read_asap(path), classes=25 if options.quick else 60)
     report(options, rows=rows, claims=claims(rows))
 
 

@@ -3,13 +3,9 @@
 from rich.table import Table
 from rich.text import Text
 
+from assessment.domain.grading_result import Confidence, GradeProjections
 from assessment.domain.identifiers import ANCHOR_PREFIX
-from assessment.domain.result import (
-    Confidence,
-    GradeProjections,
-    Ranking,
-    ResultDocument,
-)
+from assessment.domain.result import Ranking, ResultDocument
 
 _SHOWN_SHARE = 0.9
 _SHOWN_GRADES = 3

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.decision import Decision
-from assessment.domain.result import GradeProjections, Ranking
+from assessment.domain.grading_result import GradeProjections
+from assessment.domain.result import Ranking
 
 
 class EventData(BaseModel):

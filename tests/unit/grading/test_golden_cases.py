@@ -9,7 +9,8 @@ import pytest
 
 from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_prior import PopulationPrior
-from assessment.domain.result import Confidence, essay_records
+from assessment.domain.grading_result import Confidence
+from assessment.domain.result import essay_records
 
 from .batch import SCALE, WIDTH, anchors_of, centre, concluded
 

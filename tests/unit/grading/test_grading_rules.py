@@ -21,7 +21,8 @@ from assessment.domain.grading import (
     published_shares,
     refined_grade,
 )
-from assessment.domain.result import EssayRecord, GradeProjections
+from assessment.domain.grading_result import GradeProjections
+from assessment.domain.result import EssayRecord
 from assessment.domain.result_csv import essays_csv, harmless
 
 SWEDISH = SCALES["swedish_8_anchor"]

@@ -15,7 +15,7 @@ from assessment.domain.grading_history import (
     PooledAnchors,
     pooled_anchors,
 )
-from assessment.domain.result import AnchorDrift, AnchorHistoryReport
+from assessment.domain.grading_result import AnchorDrift, AnchorHistoryReport
 from scoring import Fit, ScoringError
 
 # Prior variance of the shift between the history's scale and the batch's, logits^2: unknown.

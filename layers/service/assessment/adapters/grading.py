@@ -28,7 +28,7 @@ from assessment.domain.grading import (
     published_shares,
     refined_grade,
 )
-from assessment.domain.result import (
+from assessment.domain.grading_result import (
     AbilityEstimate,
     AnchorHealth,
     CalibrationCheck,

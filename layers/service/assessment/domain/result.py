@@ -18,27 +18,10 @@ from assessment.domain.decision import Decision
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_history import BatchMeasurement
-from assessment.domain.grading_prior import PopulationPrior
+from assessment.domain.grading_result import Confidence, GradeProjections
 
 RESULT_SCHEMA_VERSION = 1
-HIGH_BELOW = 0.35
-MID_BELOW = 0.65
 SPLIT_HALF_COMPARISONS = 2000
-
-
-class Confidence(StrEnum):
-    """How concentrated a grade distribution is."""
-
-    HIGH = "HIGH"
-    MID = "MID"
-    LOW = "LOW"
-
-
-def confidence_label(normalised_entropy: float) -> Confidence:
-    """HIGH below an entropy of .35, MID below .65, otherwise LOW."""
-    if normalised_entropy < HIGH_BELOW:
-        return Confidence.HIGH
-    return Confidence.MID if normalised_entropy < MID_BELOW else Confidence.LOW
 
 
 class MisfitFlag(StrEnum):
@@ -68,129 +51,6 @@ class Ranking(BaseModel):
     outfit: float | None = None
     rank_interval: tuple[int, int] | None = None
     misfit_flags: list[MisfitFlag] = []
-
-
-class AnchorHealth(BaseModel):
-    """What the calibration thinks of one anchor.
-
-    A `weight` below .5 suggests a misgrade. `residual` is its ability less the centre of its grade,
-    `misorder` counts the anchors of other grades on whose wrong side it lies, `boundary_shift` is
-    the most that any boundary moves without it (None if none can be placed without it).
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    essay_id: str
-    anchor_ref: str | None = None
-    grade: str
-    weight: float
-    residual: float
-    misorder: int = 0
-    boundary_shift: float | None = None
-
-
-class CalibrationFinding(BaseModel):
-    """Something about the anchors that a reader should know; `anchors` are essay ids."""
-
-    model_config = ConfigDict(frozen=True)
-
-    code: str
-    message: str
-    anchors: list[str] = []
-
-
-class CalibrationCheck(BaseModel):
-    """How well each anchor is graded by the others, leaving it out.
-
-    `rps` is the ranked probability score (0 best, 1 worst), `ece` the expected calibration error of
-    the likeliest grade; with a dozen anchors both are rough.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    anchors: int
-    rps: float | None
-    ece: float | None
-
-
-class AnchorDrift(BaseModel):
-    """How far an anchor has moved against the others since earlier batches."""
-
-    model_config = ConfigDict(frozen=True)
-
-    essay_id: str
-    moved: float
-    standard_error: float
-
-
-class AnchorHistoryReport(BaseModel):
-    """What earlier batches of the assignment under the same judge added to the anchors."""
-
-    model_config = ConfigDict(frozen=True)
-
-    batches: int
-    drift_sd: float
-    anchors: list[AnchorDrift]
-
-
-class CalibrationInfo(BaseModel):
-    """How grades were attached to the ability scale.
-
-    `anchor_spread` is how far anchors lie from the centres of their grades, in grade widths; about
-    .3 where graders agree.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    method: str
-    boundaries: dict[str, float]
-    boundary_se: dict[str, float]
-    grade_centres: dict[str, float]
-    anchors: list[AnchorHealth]
-    extrapolated_grades: list[str]
-    warnings: list[str]
-    findings: list[CalibrationFinding] = []
-    self_check: CalibrationCheck | None = None
-    anchor_spread: float | None = None
-    population: PopulationPrior | None = None
-    history: AnchorHistoryReport | None = None
-
-
-class AbilityEstimate(BaseModel):
-    """The Bradley-Terry figures that a student's grades were projected from."""
-
-    model_config = ConfigDict(frozen=True)
-
-    bradley_terry_score: float
-    bradley_terry_se: float
-    comparison_count: int
-
-
-class GradeProjections(BaseModel):
-    """The probability of every grade for every student essay, or why there is none.
-
-    All dictionaries are by essay id. `grade_sets` hold 90%; `refined_grades` have the minus of the
-    scales that refine; `further_comparisons` estimates, for each essay that needs more evidence,
-    how many comparisons would give it (None: not comparisons but anchors are missing).
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    projections_available: bool
-    reason: str | None = None
-    grade_scale: list[str] = []
-    primary_grades: dict[str, str] = {}
-    grade_probabilities: dict[str, dict[str, float]] = {}
-    confidence_labels: dict[str, Confidence] = {}
-    confidence_scores: dict[str, float] = {}
-    normalised_entropies: dict[str, float] = {}
-    grade_sets: dict[str, list[str]] = {}
-    refined_grades: dict[str, str] = {}
-    pass_probabilities: dict[str, float] = {}
-    needs_more_evidence: list[str] = []
-    further_comparisons: dict[str, int | None] = {}
-    calibration_info: CalibrationInfo | None = None
-    bt_stats: dict[str, AbilityEstimate] = {}
 
 
 class OrderEffect(BaseModel):
