@@ -5,6 +5,8 @@ BATCH#<id>#WAVE#<n> COMPARISON#<comparison id>
 PENDING#<id>#<n>    <comparison id>
 ASSIGNMENT#<id>     INSTRUCTIONS | ANCHOR#<ref>
 ACTIVE              BATCH#<id>
+BATCH#<id>#PEOPLE   LEASE#<comparison id>
+BATCH#<id>#PERSON#<person> <comparison id>
 JUDGE#<circuit>     CIRCUIT | MINUTE#<minute>
 SIGNATURE#<value>   ACCEPTED
 """
@@ -62,6 +64,21 @@ def anchor(assignment_id: str, anchor_ref: str) -> Key:
 def active(batch_id: str) -> Key:
     """The entry of a batch in the list of those that have not ended."""
     return {"PK": "ACTIVE", "SK": f"BATCH#{batch_id}"}
+
+
+def person_lease(batch_id: str, comparison_id: str) -> Key:
+    """Who holds a comparison that waits for a person."""
+    return {"PK": f"BATCH#{batch_id}#PEOPLE", "SK": f"LEASE#{comparison_id}"}
+
+
+def person_partition(batch_id: str, person: str) -> str:
+    """The partition of the verdicts that a person gave."""
+    return f"BATCH#{batch_id}#PERSON#{person}"
+
+
+def person_verdict(batch_id: str, person: str, comparison_id: str) -> Key:
+    """The mark of a verdict that a person gave."""
+    return {"PK": person_partition(batch_id, person), "SK": comparison_id}
 
 
 def circuit(judge_circuit: str) -> Key:
