@@ -4,7 +4,8 @@ The wall time is that of the demo's batch (32 real texts, three waves) on a lapt
 between the decisions that the stack publishes, less the judge's longest answer. The calls are
 counted, not timed: the same loop runs in process with the real handlers, and every request that a
 handler makes to a service is one call (a transaction or a batch of messages counts once). The first
-wave meets cold functions and is reported apart.
+wave meets cold functions and is reported apart. One and three batches at once are timed against a
+judge that takes four seconds, as a large model does with two essays.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import itertools
 import json
 import logging
 import os
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,22 +35,39 @@ if TYPE_CHECKING:
 
 PORT, JUDGE_PORT = 4676, 4680
 LATENCY = 0.2
+SLOW = 4.0
 # The judge answers after a half to one and a half of its mean latency.
 LONGEST_ANSWER = 1.5 * LATENCY
 
 
-def waves_on_the_laptop_cloud(*, runs: int) -> list[dict[str, Any]]:
-    """Seconds of every wave of some runs, from the events that the stack published."""
+def on_the_laptop_cloud(*, runs: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Seconds of every wave of some runs, and of one and three batches at once."""
     stacks.build()
     cloud = clouds.up(port=PORT, name="bench-cloud")
     try:
         judges.up(cloud, JudgeOptions(latency=LATENCY), port=JUDGE_PORT, name="bench-judge")
         outputs = stacks.deploy(cloud, stacks.demo_parameters(JUDGE_PORT))
         stage = Stage(cloud, outputs)
-        return [row for run in range(runs) for row in _run(stage, cloud, run)]
+        waves = [row for run in range(runs) for row in _run(stage, cloud, run)]
+        judges.up(cloud, JudgeOptions(latency=SLOW), port=JUDGE_PORT, name="bench-judge")
+        return waves, [_at_once(stage, batches) for batches in (1, 3)]
     finally:
         judges.down("bench-judge")
         clouds.down("bench-cloud")
+
+
+def _at_once(stage: Stage, batches: int) -> dict[str, Any]:
+    """Wall time of some batches that are requested at the same time."""
+
+    def one(number: int) -> None:
+        with stage.client() as client:
+            sample, config = samples.load(SAMPLE), {**CONFIG, "seed": number}
+            run_batch(client, sample, config=config, show=lambda _progress, _elapsed: None)
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(batches) as pool:
+        list(pool.map(one, range(batches)))
+    return {"batches_at_once": batches, "seconds": time.perf_counter() - started}
 
 
 def _run(stage: Stage, cloud: Cloud, run: int) -> list[dict[str, Any]]:
@@ -108,7 +128,7 @@ def main() -> None:
     # The handlers log as they do in production; a benchmark prints its table only.
     logging.disable(logging.CRITICAL)
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    waves = waves_on_the_laptop_cloud(runs=1 if options.quick else 3)
+    waves, at_once = on_the_laptop_cloud(runs=1 if options.quick else 3)
     counted, verdicts = calls_per_verdict(essays=12 if options.quick else 32)
     calls = [
         {"call": name, "calls": number, "per_verdict": number / verdicts}
@@ -118,10 +138,16 @@ def main() -> None:
     total = sum(counted.values()) / verdicts
     report(
         options,
-        rows=[*waves, *calls],
+        rows=[*waves, *at_once, *calls],
         claims=[
             Claim("warm wave beyond the judge, median", warm[len(warm) // 2], "s", at_most(10)),
             Claim("AWS calls per verdict", total, "calls", at_most(12)),
+            Claim(
+                "three batches at once against one",
+                at_once[1]["seconds"] / at_once[0]["seconds"],
+                "ratio",
+                at_most(2),
+            ),
         ],
     )
 

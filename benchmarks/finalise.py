@@ -84,6 +84,7 @@ def measure(students: int) -> dict[str, object]:
     finalise_batch(
         BATCH_ID,
         batches=batches,
+        assignments=batches,
         comparisons=DynamoDBComparisonStore(Table(client, "table")),
         content=content,
         statistics=ScoringStatistics(),
@@ -144,6 +145,10 @@ class Batches:
 
         return Wave(wave=wave, scored_at=self.batch.updated_at)
 
+    def put_measurement(self, _assignment_id: str, _judge: str, measurement: Any) -> None:  # noqa: ANN401
+        """Serialise what later batches will read."""
+        measurement.model_dump_json()
+
     def transition(self, _batch_id: str, target: Any, **changes: Any) -> Any:  # noqa: ANN401
         """The finished record."""
         changes.pop("now")
@@ -185,6 +190,7 @@ def simulated_batch(students: int) -> tuple[Any, list[Any], int]:
     from assessment.domain.essay import Essay, EssayKind
     from assessment.domain.grade_scale import scale_named
     from assessment.domain.identifiers import comparison_id
+    from assessment.domain.judge import JudgeSpec
     from assessment.domain.prompt import JudgeInstructions
     from assessment.domain.spec import BatchSpec
     from assessment.domain.verdict import Degree, Verdict, Winner
@@ -204,7 +210,7 @@ def simulated_batch(students: int) -> tuple[Any, list[Any], int]:
         for k in range(ANCHORS)
     ]
     spec = BatchSpec.of(
-        essays, instructions=JudgeInstructions(), grade_scale=scale, judge={"provider": "simulated"}
+        essays, instructions=JudgeInstructions(), grade_scale=scale, judges=(JudgeSpec(),)
     )
     rng = np.random.default_rng(students)
     middle = (len(scale.grades) - 1) / 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
 import subprocess
 import sys
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from local import cloud as clouds
 from local import stack
+from local.bridge import bridged
+from local.cloud import Cloud
 from local.processes import ROOT, LocalCloudError
 
 
@@ -48,13 +50,36 @@ def main() -> None:
         stack.build()
     except LocalCloudError as error:
         raise SystemExit(f"invoke: {error}") from error
-    running = clouds.status()
-    environment = running.environment() if running else dict(os.environ)
     command = [stack.SAM, "local", "invoke", logical_id(sys.argv[1]), "--event", str(event)]
     command += ["--parameter-overrides", f"Architecture={stack.architecture()}"]
     if image_is_here():
         command.append("--skip-pull-image")
-    raise SystemExit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
+    running = clouds.status()
+    if running is None:
+        raise SystemExit(subprocess.run(command, cwd=ROOT, check=False).returncode)
+    with bridged(running.url) as url:
+        command += ["--env-vars", str(variables_file(running, url))]
+        done = subprocess.run(command, cwd=ROOT, env=running.environment(), check=False)
+    raise SystemExit(done.returncode)
+
+
+def variables_file(cloud: Cloud, url: str) -> Path:
+    """The deployed functions' variables for `sam local invoke`, which would invent them.
+
+    `url` is where a container reaches the cloud.
+    """
+    functions = cloud.session().client("lambda", endpoint_url=cloud.url)
+    variables = {
+        "Parameters": {
+            name: value
+            for function in functions.list_functions()["Functions"]
+            for name, value in function.get("Environment", {}).get("Variables", {}).items()
+        }
+        | {"LAPTOP_CLOUD_URL": url}
+    }
+    path = ROOT / ".local" / "invoke-variables.json"
+    path.write_text(json.dumps(variables), encoding="utf-8")
+    return path
 
 
 def require_docker() -> None:

@@ -23,6 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     batch = finalise_batch(
         step.batch_id,
         batches=wiring.batches(),
+        assignments=wiring.assignments(),
         comparisons=wiring.comparisons(),
         content=wiring.content(),
         statistics=ScoringStatistics(),

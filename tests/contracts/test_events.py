@@ -111,19 +111,26 @@ def test_a_schema_refuses_another_types_event(event_type, entries, schema):
             )
 
 
-def rule_patterns(template):
-    """Patterns of all rules of a template whose short-hand tags are kept as strings."""
+def rules(template):
+    """Properties of all rules of a template; short-hand tags are kept as strings."""
 
     class Loader(yaml.SafeLoader):
         pass
 
     Loader.add_multi_constructor("!", lambda loader, suffix, node: f"!{suffix}")
     resources = yaml.load(template.read_text(), Loader)["Resources"]  # noqa: S506 - a SafeLoader
-    return [
-        resource["Properties"]["EventPattern"]
-        for resource in resources.values()
-        if resource["Type"] == "AWS::Events::Rule"
-    ]
+    return [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Events::Rule"]
+
+
+def rule_patterns(template):
+    return [rule["EventPattern"] for rule in rules(template)]
+
+
+@pytest.mark.parametrize("template", ["template.yaml", "samples/subscriber/template.yaml"])
+def test_every_target_of_a_rule_has_a_dead_letter_queue(template):
+    targets = [target for rule in rules(ROOT / template) for target in rule["Targets"]]
+    assert targets
+    assert all("Arn" in target["DeadLetterConfig"] for target in targets)
 
 
 @pytest.mark.parametrize("event_type", PUBLISHED)

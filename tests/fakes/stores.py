@@ -20,6 +20,7 @@ from assessment.domain.errors import (
     UnknownBatchError,
     UnknownComparisonError,
 )
+from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.llm_protocol import JudgeRequestV1
 from assessment.domain.verdict import Verdict
 from assessment.ports import Assignment, Wave
@@ -30,6 +31,7 @@ class InMemoryAssignmentStore:
 
     def __init__(self) -> None:
         self.assignments: dict[str, Assignment] = {}
+        self.measurements: dict[tuple[str, str], dict[str, BatchMeasurement]] = defaultdict(dict)
 
     def put_assignment(self, assignment: Assignment) -> None:
         before = self.assignments.get(assignment.assignment_id)
@@ -41,6 +43,16 @@ class InMemoryAssignmentStore:
 
     def get_assignment(self, assignment_id: str) -> Assignment | None:
         return self.assignments.get(assignment_id)
+
+    def put_measurement(
+        self, assignment_id: str, judge_spec_hash: str, measurement: BatchMeasurement
+    ) -> None:
+        known = self.measurements[assignment_id, judge_spec_hash]
+        known.setdefault(measurement.spec_hash, measurement)
+
+    def get_history(self, assignment_id: str, judge_spec_hash: str) -> AnchorHistory:
+        known = self.measurements[assignment_id, judge_spec_hash].values()
+        return AnchorHistory(batches=sorted(known, key=lambda m: (m.measured_at, m.spec_hash)))
 
 
 class InMemoryBatchStore:

@@ -188,7 +188,7 @@ class World:
 
     def finalise(self, batch_id: str, fault: Fault | None = None) -> Batch:
         """State FinaliseBatch."""
-        names = ("batches", "comparisons", "content", "events")
+        names = ("batches", "assignments", "comparisons", "content", "events")
         return finalise_batch(
             batch_id,
             **self._ports(*names, fault=fault),

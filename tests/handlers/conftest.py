@@ -213,6 +213,7 @@ class Stack:
         finalise_batch(
             BATCH_ID,
             batches=wiring.batches(),
+            assignments=wiring.assignments(),
             comparisons=wiring.comparisons(),
             content=wiring.content(),
             statistics=ScoringStatistics(),

@@ -14,6 +14,7 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext, Decision
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.llm_protocol import (
@@ -82,6 +83,14 @@ class AssignmentStore(Protocol):
 
     def get_assignment(self, assignment_id: str) -> Assignment | None:
         """The assignment with all its anchors, by reference in order; None if unknown."""
+
+    def put_measurement(
+        self, assignment_id: str, judge_spec_hash: str, measurement: BatchMeasurement
+    ) -> None:
+        """Keep what a batch measured of the anchors; the first of one specification stays."""
+
+    def get_history(self, assignment_id: str, judge_spec_hash: str) -> AnchorHistory:
+        """What batches under this judge specification measured, the oldest first."""
 
 
 class BatchStore(Protocol):
@@ -359,6 +368,14 @@ class Statistics(Protocol):
         """Abilities with standard errors; raises ScoringFailedError."""
 
     def conclude(
-        self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig
+        self,
+        spec: BatchSpec,
+        comparisons: Sequence[Comparison],
+        *,
+        config: BatchConfig,
+        measured_at: str = "",
     ) -> Conclusion:
-        """The last fit with grades, rank intervals and reliabilities; raises ScoringFailedError."""
+        """The last fit with grades, rank intervals and reliabilities; raises ScoringFailedError.
+
+        `measured_at` dates the batch's measurement of its anchors.
+        """

@@ -30,6 +30,7 @@ class Settings(BaseModel):
     api_secret_arn: str = ""
     callback_secret_arn: str = ""
     api_url: str = ""
+    laptop_cloud_url: str = ""
 
 
 class MissingSettingError(RuntimeError):

@@ -57,6 +57,7 @@ def measurement(
     return BatchMeasurement(
         spec_hash=pool.spec.spec_hash,
         measured_at=measured_at,
+        judges=pool.judges,
         spread=spread[0],
         spread_log_se=spread[1],
         anchors=found,
@@ -95,7 +96,7 @@ def linked(pool: JudgedPool, fitted: Fit) -> Linked:
     Only the grades use the result: ranking and abilities are those of the batch itself.
     """
     history = pool.spec.anchor_history
-    known = pooled_anchors(history) if history else None
+    known = pooled_anchors(history.by(pool.judges)) if history else None
     ids, rows = _known_here(pool, known)
     if known is None or len(ids) < _FEWEST_ANCHORS:
         return Linked(fitted.ability, fitted.covariance, None)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from assessment.adapters import keys
-from assessment.adapters.dynamodb import Table
+from assessment.adapters.dynamodb import ConditionFailedError, Table
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.prompt import JudgeInstructions
 from assessment.ports import Assignment
@@ -56,6 +58,20 @@ class DynamoDBAssignmentStore:
                 Anchor.model_validate(item) for item in items if item["SK"].startswith("ANCHOR#")
             ],
         )
+
+    def put_measurement(
+        self, assignment_id: str, judge_spec_hash: str, measurement: BatchMeasurement
+    ) -> None:
+        """Keep the measurement unless one of the same specification stands there."""
+        key = keys.anchor_measurement(assignment_id, judge_spec_hash, measurement.spec_hash)
+        with suppress(ConditionFailedError):
+            self._table.put_new({**key, "measurement": measurement})
+
+    def get_history(self, assignment_id: str, judge_spec_hash: str) -> AnchorHistory:
+        """All measurements in the order of their dates."""
+        items = self._table.query(keys.anchor_history(assignment_id, judge_spec_hash))
+        found = [BatchMeasurement.model_validate_json(item["measurement"]) for item in items]
+        return AnchorHistory(batches=sorted(found, key=lambda m: (m.measured_at, m.spec_hash)))
 
 
 def _population(head: dict[str, Any]) -> PopulationPrior | None:

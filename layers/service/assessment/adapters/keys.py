@@ -4,6 +4,7 @@ BATCH#<id>          BATCH | WAVE#<n>
 BATCH#<id>#WAVE#<n> COMPARISON#<comparison id>
 PENDING#<id>#<n>    <comparison id>
 ASSIGNMENT#<id>     INSTRUCTIONS | ANCHOR#<ref>
+ASSIGNMENT#<id>#HISTORY#<judge spec hash>   SPEC#<spec hash>
 ACTIVE              BATCH#<id>
 BATCH#<id>#PEOPLE   LEASE#<comparison id>
 BATCH#<id>#PERSON#<person> <comparison id>
@@ -59,6 +60,16 @@ def assignment(assignment_id: str) -> Key:
 def anchor(assignment_id: str, anchor_ref: str) -> Key:
     """An anchor of an assignment."""
     return {"PK": f"ASSIGNMENT#{assignment_id}", "SK": f"ANCHOR#{anchor_ref}"}
+
+
+def anchor_history(assignment_id: str, judge_spec_hash: str) -> str:
+    """The partition of what batches under one judge specification measured of the anchors."""
+    return f"ASSIGNMENT#{assignment_id}#HISTORY#{judge_spec_hash}"
+
+
+def anchor_measurement(assignment_id: str, judge_spec_hash: str, spec_hash: str) -> Key:
+    """One batch's measurement; the same essays judged again are no new evidence."""
+    return {"PK": anchor_history(assignment_id, judge_spec_hash), "SK": f"SPEC#{spec_hash}"}
 
 
 def active(batch_id: str) -> Key:

@@ -1,8 +1,7 @@
 """The way to `scoring`: the domain's comparisons as arrays, its estimates as results.
 
 Only the functions with the scoring layer import this module. It and the modules that it alone
-imports (`judged_pool`, `grading`, `conclusion`, `rank_intervals`) are the only ones that import
-`scoring`.
+imports (`judged_pool`, `grading` and others) are the only ones that import `scoring`.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from assessment.adapters.anchor_linking import measurement
 from assessment.adapters.conclusion import all_reliabilities, described, judges_described
 from assessment.adapters.grading import anchor_order, project_grades
 from assessment.adapters.judged_pool import Ints, JudgedPool
@@ -29,7 +29,7 @@ from assessment.domain.result import (
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Winner
 from scoring import Fit, ScoringError
-from scoring.audit import Audit, prequential_audit
+from scoring.audit import Audit, evidence_against_chance, prequential_audit
 from scoring.pairing import plan_wave
 from scoring.reliability import model_reliability
 
@@ -97,7 +97,12 @@ class ScoringStatistics:
             return _scores(pool, pool.fitted(config), config)
 
     def conclude(
-        self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig
+        self,
+        spec: BatchSpec,
+        comparisons: Sequence[Comparison],
+        *,
+        config: BatchConfig,
+        measured_at: str = "",
     ) -> Conclusion:
         """The last fit with grades, rank intervals, misfit and all reliabilities."""
         pool = JudgedPool.of(spec, comparisons)
@@ -116,6 +121,7 @@ class ScoringStatistics:
                 ),
                 projections=project_grades(pool, fitted, config),
                 judges=judges_described(pool, fitted, judged),
+                measurement=measurement(pool, config, measured_at=measured_at),
             )
 
 
@@ -174,7 +180,8 @@ def _audit(pool: JudgedPool, config: BatchConfig) -> AuditReport:
         return AuditReport(pairs=0)
     preferred = np.array([_PREFERRED[c.verdict.winner] for c in tested if c.verdict])
     random = np.array([c.predicted is None or c.audit for c in tested])
-    chance = prequential_audit(predicted, preferred)
+    evidence = evidence_against_chance(pool.comparisons())
+    chance = prequential_audit(predicted, preferred, log_bayes_factor=evidence)
     if not random.any():
         return AuditReport(
             pairs=0,

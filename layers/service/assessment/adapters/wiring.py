@@ -41,7 +41,7 @@ def aws(service: str) -> Any:
     """A client of an AWS service."""
     # The name is a plain string here, so the typed overloads of boto3 do not apply.
     make: Any = boto3.client
-    return make(service, config=_CONFIG)
+    return make(service, config=_CONFIG, endpoint_url=settings().laptop_cloud_url or None)
 
 
 @cache
@@ -160,6 +160,7 @@ def bedrock(timeout_seconds: float) -> Any:
     make: Any = boto3.client
     return make(
         "bedrock-runtime",
+        endpoint_url=settings().laptop_cloud_url or None,
         config=Config(
             read_timeout=timeout_seconds, retries={"mode": "standard", "total_max_attempts": 1}
         ),

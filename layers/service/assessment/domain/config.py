@@ -14,12 +14,16 @@ from assessment.domain.essay_flags import EssayFlag
 
 
 class Source(StrEnum):
-    """Where a value of the configuration came from; later ones win."""
+    """Where a value of the configuration came from; later ones win.
+
+    History, what earlier batches measured, stands in only for a default.
+    """
 
     DEFAULT = "default"
     STACK = "stack"
     ASSIGNMENT = "assignment"
     REQUEST = "request"
+    HISTORY = "history"
 
 
 @dataclass(frozen=True)

@@ -249,7 +249,7 @@ class JudgeDeferredError(JudgeError):
 
     code = "judge-deferred"
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    def __init__(self, message: str, *, retry_after: float = 60.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 

@@ -54,6 +54,7 @@ class BatchMeasurement(BaseModel):
 
     spec_hash: str
     measured_at: str
+    judges: list[str]
     spread: float
     spread_log_se: float
     anchors: list[AnchorMeasurement]
@@ -65,6 +66,10 @@ class AnchorHistory(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     batches: list[BatchMeasurement] = []
+
+    def by(self, judges: Sequence[str]) -> AnchorHistory:
+        """Those batches that the very same judges judged: a model may change behind an endpoint."""
+        return AnchorHistory(batches=[b for b in self.batches if b.judges == sorted(judges)])
 
 
 class KnownAnchor(BaseModel):

@@ -24,6 +24,7 @@ from assessment.domain.result_csv import essays_csv
 from assessment.domain.spec import BatchSpec
 from assessment.events import EventType, envelope, fits
 from assessment.ports import (
+    AssignmentStore,
     BatchStore,
     ComparisonStore,
     ContentStore,
@@ -60,6 +61,7 @@ def finalise_batch(
     batch_id: str,
     *,
     batches: BatchStore,
+    assignments: AssignmentStore,
     comparisons: ComparisonStore,
     content: ContentStore,
     statistics: Statistics,
@@ -79,7 +81,11 @@ def finalise_batch(
     last = batches.get_wave(batch_id, batch.wave)
     known = _decided_upon(batch, last, comparisons)
     spec = load_spec(batch_id, content=content)
-    conclusion = statistics.conclude(spec, known, config=batch.config)
+    # The time of the decision, not of this run: a repeated publication is the same event.
+    decided_at = (last.scored_at if last else None) or now
+    conclusion = statistics.conclude(
+        spec, known, config=batch.config, measured_at=decided_at.isoformat()
+    )
     document = published(
         _document(
             batch, batch.decision, spec=spec, known=known, conclusion=conclusion, versions=versions
@@ -96,8 +102,7 @@ def finalise_batch(
         content_type="text/csv; charset=utf-8",
     )
     content.put_document(result_key(batch_id), body)
-    # The time of the decision, not of this run: a repeated publication is the same event.
-    decided_at = (last.scored_at if last else None) or now
+    _remember(batch, spec, conclusion, assignments)
     _publish(batch, document, sha256, events, decided_at)
     return batches.transition(
         batch_id,
@@ -106,6 +111,18 @@ def finalise_batch(
         outcome=document.outcome,
         result_sha256=sha256,
     )
+
+
+def _remember(
+    batch: Batch, spec: BatchSpec, conclusion: Conclusion, assignments: AssignmentStore
+) -> None:
+    """Leave the batch's measurement of its anchors to later batches, unless its judge is a coin."""
+    if batch.assignment_id is None or conclusion.measurement is None:
+        return
+    if not conclusion.scores.audit.at_chance:
+        assignments.put_measurement(
+            batch.assignment_id, spec.judge_spec_hash, conclusion.measurement
+        )
 
 
 def _decided_upon(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.config import Source
 from assessment.domain.errors import InvalidRequestError, UnknownAssignmentError
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.essay_flags import flags_of
+from assessment.domain.grading_history import MOST_BATCHES, AnchorHistory, pinned_prior_sd
 from assessment.domain.identifiers import anchor_essay_id
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
-from assessment.domain.spec import BatchSpec
+from assessment.domain.spec import BatchSpec, judge_spec_hash
 from assessment.ports import Assignment, AssignmentStore, BatchStore, ContentStore
 from assessment.usecases.batch_spec import freeze_spec
 from assessment.usecases.request_batch import manifest_key
@@ -55,6 +59,7 @@ def prepare_batch(
     anchors = anchor_essays(assignment) if assignment else []
     anchors = _with_flags(batch, anchors, content)
     kept = [essay for essay in students if not essay.flagged(batch.config.exclude_flagged)]
+    history = _history(assignment, batch.judges, assignments)
     spec = BatchSpec.of(
         kept + anchors,
         instructions=assignment.instructions if assignment else JudgeInstructions(),
@@ -62,6 +67,7 @@ def prepare_batch(
         judges=batch.judges,
         excluded=[essay for essay in students if essay not in kept],
         population=assignment.population if assignment else None,
+        anchor_history=history,
     )
     freeze_spec(batch_id, spec, content=content)
     return batches.transition(
@@ -71,7 +77,33 @@ def prepare_batch(
         essays=len(kept),
         anchors=len(anchors),
         spec_hash=spec.spec_hash,
+        **_pinned(batch, history),
     )
+
+
+def _history(
+    assignment: Assignment | None, judges: tuple[JudgeSpec, ...], assignments: AssignmentStore
+) -> AnchorHistory | None:
+    """What earlier batches measured of the anchors, as of now; None if there is nothing."""
+    if assignment is None or not assignment.anchors:
+        return None
+    known = assignments.get_history(
+        assignment.assignment_id, judge_spec_hash(assignment.instructions, judges)
+    )
+    return AnchorHistory(batches=known.batches[-MOST_BATCHES:]) if known.batches else None
+
+
+def _pinned(batch: Batch, history: AnchorHistory | None) -> dict[str, Any]:
+    """The prior sd that earlier batches suggest, where nobody has set one."""
+    if history is None or batch.config_sources.get("prior_sd") is not Source.DEFAULT:
+        return {}
+    pinned = pinned_prior_sd(history, batch.config.prior_sd)
+    if pinned is None:
+        return {}
+    return {
+        "config": batch.config.model_copy(update={"prior_sd": pinned}),
+        "config_sources": {**batch.config_sources, "prior_sd": Source.HISTORY},
+    }
 
 
 def _assignment(batch: Batch, assignments: AssignmentStore) -> Assignment | None:

@@ -1,0 +1,191 @@
+"""What batches leave to later ones: pooling, drift, the pinned prior, and what stays untouched."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from assessment.adapters.anchor_linking import linked, measurement
+from assessment.adapters.judged_pool import JudgedPool
+from assessment.domain.config import BatchConfig, Source
+from assessment.domain.grading_history import (
+    USUAL_DRIFT,
+    AnchorHistory,
+    AnchorMeasurement,
+    BatchMeasurement,
+    pinned_prior_sd,
+    pooled_anchors,
+)
+from assessment.usecases.finalise_batch import result_key
+from tests.fakes.judges import text_of
+from tests.fakes.loop import Loop
+from tests.fakes.world import World, essays_of, spread
+
+from .batch import SCALE, STATISTICS, anchors_of, judged, spec_of
+
+GRADES = [grade for grade in SCALE.grades for _ in range(2)]
+CONFIG = BatchConfig()
+
+
+def batch(name, values, *, variance=0.04, shown=2.0):
+    return BatchMeasurement(
+        spec_hash=name,
+        measured_at=name,
+        judges=["simulated"],
+        spread=shown,
+        spread_log_se=0.1,
+        anchors=[
+            AnchorMeasurement(essay_id=f"a{k}", ability=value, variance=variance)
+            for k, value in enumerate(values)
+        ],
+    )
+
+
+def simulated(seed, *, drift=0.0):
+    """A simulated batch of 40 students and the anchors' true abilities in it."""
+    spec = spec_of(40, GRADES)
+    rng = np.random.default_rng([seed, 11])
+    ability = {f"essay-{k:04d}": float(x) for k, x in enumerate(rng.normal(0, 2, 40))}
+    for k, (_, true) in enumerate(anchors_of(GRADES)):
+        ability[f"ANCHOR_a{k:03d}_00000000"] = true + drift * float(rng.normal())
+    return spec, ability, judged(spec, ability, per_essay=12, seed=seed)
+
+
+def measured(seed, *, drift=0.0):
+    spec, _, comparisons = simulated(seed, drift=drift)
+    found = measurement(JudgedPool.of(spec, comparisons), CONFIG, measured_at=f"{seed:03d}")
+    return found.model_copy(update={"spec_hash": str(seed)})
+
+
+def test_batches_on_different_scales_are_brought_together():
+    values = np.array([-2.0, 0.0, 0.5, 1.5])
+    history = AnchorHistory(batches=[batch("a", values), batch("b", values + 3.0)])
+    pooled = pooled_anchors(history)
+    assert [pooled.anchors[f"a{k}"].ability for k in range(4)] == pytest.approx(
+        list(values - values.mean())
+    )
+    assert pooled.drift_sd < USUAL_DRIFT
+
+
+def test_one_batch_is_no_history():
+    assert pooled_anchors(AnchorHistory(batches=[batch("a", [0.0, 1.0])])) is None
+
+
+def test_drift_is_found():
+    rng = np.random.default_rng(1)
+    true = rng.normal(0, 2, 30)
+    found = [
+        pooled_anchors(
+            AnchorHistory(
+                batches=[
+                    batch(str(b), true + rng.normal(0, drift, 30) + rng.normal(0, 0.2, 30))
+                    for b in range(6)
+                ]
+            )
+        ).drift_sd
+        for drift in (0.0, 0.8)
+    ]
+    assert found[0] < 0.15
+    assert found[1] == pytest.approx(0.8, abs=0.12)
+
+
+def test_history_sharpens_the_anchors():
+    """Simulated: root mean square error of the anchors with and without three earlier batches."""
+    history = AnchorHistory(batches=[measured(seed) for seed in range(3)])
+    plain, sharp, claimed = [], [], []
+    for seed in range(50, 56):
+        spec, ability, comparisons = simulated(seed)
+        spec = spec.model_copy(update={"anchor_history": history})
+        pool = JudgedPool.of(spec, comparisons)
+        fitted = pool.fitted(CONFIG)
+        link = linked(pool, fitted)
+        rows = pool.anchors()[0]
+        truth = np.array([ability[essay.essay_id] for essay in spec.anchors])
+        for estimate, errors in ((fitted.ability, plain), (link.ability, sharp)):
+            error = estimate[rows] - truth
+            errors.append(np.mean((error - error.mean()) ** 2))
+        centred = np.eye(len(rows)) - 1 / len(rows)
+        claimed.append(np.trace(centred @ link.covariance[np.ix_(rows, rows)]) / len(rows))
+    assert np.mean(sharp) < 0.75 * np.mean(plain)
+    assert 0.5 < np.mean(sharp) / np.mean(claimed) < 1.8, "the claimed variance is about right"
+
+
+def test_ranking_and_abilities_stay_those_of_the_batch():
+    spec, _, comparisons = simulated(60)
+    history = AnchorHistory(batches=[measured(seed) for seed in range(3)])
+    alone = STATISTICS.conclude(spec, comparisons, config=CONFIG)
+    spec = spec.model_copy(update={"anchor_history": history})
+    together = STATISTICS.conclude(spec, comparisons, config=CONFIG)
+    assert together.scores.rankings == alone.scores.rankings
+    info = together.projections.calibration_info
+    assert info.history.batches == 3
+    assert len(info.history.anchors) == len(GRADES)
+    assert np.mean(list(info.boundary_se.values())) < np.mean(
+        list(alone.projections.calibration_info.boundary_se.values())
+    )
+
+
+def test_an_anchor_that_moved_is_named():
+    spec, ability, _ = simulated(61)
+    history = AnchorHistory(batches=[measured(seed) for seed in range(4)])
+    ability["ANCHOR_a005_00000000"] += 4.0
+    comparisons = judged(spec, ability, per_essay=24, seed=61)
+    spec = spec.model_copy(update={"anchor_history": history})
+    info = STATISTICS.conclude(spec, comparisons, config=CONFIG).projections.calibration_info
+    drifted = [f.anchors for f in info.findings if f.code == "anchor_drifted"]
+    assert ["ANCHOR_a005_00000000"] in drifted
+
+
+def test_other_judges_history_is_left_alone():
+    spec, _, comparisons = simulated(62)
+    foreign = [measured(s).model_copy(update={"judges": ["other"]}) for s in range(3)]
+    spec = spec.model_copy(update={"anchor_history": AnchorHistory(batches=foreign)})
+    info = STATISTICS.conclude(spec, comparisons, config=CONFIG).projections.calibration_info
+    assert info.history is None
+
+
+@pytest.mark.parametrize("true", [1.2, 2.0])
+def test_the_prior_moves_toward_the_spread_that_batches_show(true):
+    history = AnchorHistory(batches=[batch(str(b), [0, 1], shown=true) for b in range(8)])
+    pinned = pinned_prior_sd(history, 2.0)
+    assert true <= pinned <= 2.0
+    assert abs(pinned - true) < 0.15
+    assert pinned_prior_sd(AnchorHistory(batches=history.batches[:2]), 2.0) is None
+
+
+def test_the_shown_spread_is_that_of_the_students():
+    assert np.mean([measured(seed).spread for seed in range(5)]) == pytest.approx(2.0, abs=0.3)
+
+
+def requested(world, seed):
+    batch_id = world.request(essays_of(spread(20, seed=seed)), assignment_id="unit").batch_id
+    run = Loop(world).run(batch_id)
+    assert run.batch.status == "COMPLETED", run.decisions
+    return run.batch
+
+
+def test_batches_through_the_loop_leave_and_take_history():
+    world = World(seed=5)
+    qualities = {"F": -3.5, "E": -2.0, "D": -0.5, "C": 1.0, "B": 2.0, "A": 3.5}
+    world.register(
+        assignment_id="unit",
+        anchors=[
+            {"anchor_ref": grade, "grade": grade, "text": text_of(quality, f"anchor-{grade}")}
+            for grade, quality in qualities.items()
+        ],
+    )
+    first, *_, last = [requested(world, seed) for seed in range(1, 5)]
+    (known,) = world.assignments.measurements.values()
+    assert len(known) == 4
+    assert first.config_sources["prior_sd"] is Source.DEFAULT
+    assert last.config_sources["prior_sd"] is Source.HISTORY
+    documents = [json.loads(world.content.documents[result_key(b.batch_id)]) for b in (first, last)]
+    histories = [d["grade_projections"]["calibration_info"]["history"] for d in documents]
+    assert histories[0] is None
+    assert histories[1]["batches"] == 3
+    before = world.content.documents[result_key(first.batch_id)]
+    world.finalise(first.batch_id)
+    assert world.content.documents[result_key(first.batch_id)] == before
+    assert len(known) == 4

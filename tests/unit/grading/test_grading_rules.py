@@ -1,0 +1,127 @@
+"""Grade sets, entropies, minus grades, published figures and the CSV, by cases and properties."""
+
+from __future__ import annotations
+
+import csv
+import io
+from math import fsum
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from assessment.domain.grade_scale import SCALES, GradeScale
+from assessment.domain.grading import (
+    Evidence,
+    comparisons_to_settle,
+    grade_set,
+    normalised_entropy,
+    pass_probability,
+    published_shares,
+    refined_grade,
+)
+from assessment.domain.result import EssayRecord, GradeProjections
+from assessment.domain.result_csv import essays_csv, harmless
+
+SWEDISH = SCALES["swedish_8_anchor"]
+BOUNDARIES = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
+distributions = st.lists(st.floats(1e-6, 1.0), min_size=2, max_size=13).map(
+    lambda weights: [w / fsum(weights) for w in weights]
+)
+
+
+@given(distributions)
+def test_published_shares_sum_to_one_and_stay_close(probabilities):
+    published = published_shares(probabilities)
+    assert abs(fsum(published) - 1) <= 1e-12
+    assert max(abs(a - b) for a, b in zip(published, probabilities, strict=True)) < 1e-8
+    assert min(published) >= 0
+
+
+@given(distributions)
+def test_a_grade_set_is_the_smallest_that_holds_its_share(probabilities):
+    shares = {str(g): p for g, p in enumerate(probabilities)}
+    chosen = grade_set(shares)
+    held = fsum(shares[g] for g in chosen)
+    assert held >= 0.9 - 1e-9
+    assert held - min(shares[g] for g in chosen) < 0.9 + 1e-9
+    assert chosen == sorted(chosen, key=int), "in the order of the scale"
+
+
+@given(distributions)
+def test_entropy_is_between_none_and_all(probabilities):
+    assert 0 <= normalised_entropy(probabilities) <= 1
+
+
+def test_entropy_at_its_ends():
+    assert normalised_entropy([1.0, 0.0, 0.0]) == 0
+    assert normalised_entropy([0.25] * 4) == 1
+
+
+@pytest.mark.parametrize(
+    ("grade", "ability", "refined"),
+    [
+        ("C", 0.2, "C-"), ("C", 0.3, "C"), ("C", -1.0, "C-"), ("E", -2.9, "E-"), ("B", 2.1, "B-"),
+        ("D+", -0.9, "D+"), ("C+", 1.1, "C+"), ("A", 3.0, "A"), ("F", -9.0, "F"),
+    ],
+)  # fmt: skip
+def test_minus_grades_are_the_lowest_quarter_of_a_band(grade, ability, refined):
+    assert refined_grade(grade, ability, scale=SWEDISH, boundaries=BOUNDARIES) == refined
+
+
+def test_only_the_scale_that_says_so_has_minus_grades():
+    assert [name for name, scale in SCALES.items() if scale.minus_grades] == ["swedish_8_anchor"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"grades": ("F", "A"), "minus_grades": ("A",)},
+        {"grades": ("F", "C-", "C", "A"), "minus_grades": ("C",)},
+        {"grades": ("F", "C", "A"), "passing_grade": "B"},
+    ],
+)
+def test_a_scale_that_contradicts_itself_is_refused(values):
+    with pytest.raises(ValidationError):
+        GradeScale(name="own", **values)
+
+
+def test_the_probability_to_pass():
+    shares = dict(zip(SWEDISH.grades, [0.2, 0.3, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05], strict=True))
+    assert pass_probability(shares, SWEDISH) == pytest.approx(0.8)
+    assert pass_probability({"A1": 1.0}, SCALES["cefr_a1_c2"]) is None
+
+
+def settle(ability, **values):
+    settings = {"boundaries": BOUNDARIES, "boundary_se": [0.1] * 7, "prior_sd": 2.0}
+    return comparisons_to_settle(Evidence(ability, 0.8, 8), **settings | values)
+
+
+def test_more_is_needed_for_more_certainty_and_none_helps_beside_a_boundary():
+    assert settle(0.5, at_least=0.5) < settle(0.5, at_least=0.7)
+    assert settle(0.0, at_least=0.7) is None
+    assert settle(0.5, at_least=0.7, boundary_se=[1.0] * 7) is None
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula(text):
+    assert harmless(text).startswith("'")
+
+
+def test_a_scale_of_formulas_makes_a_harmless_table():
+    grades = ["=cmd|'/c calc'!A0", "B"]
+    record = EssayRecord(
+        essay_id="ada", rank=1, rank_interval=(1, 2), ability=-1.5, standard_error=0.5,
+        comparisons=8, infit=1.0, outfit=1.0, misfit_flags=[], projected_grade=grades[0],
+        grade_probabilities={grades[0]: 0.75, "B": 0.25}, grade_set=grades,
+        needs_more_evidence=False,
+    )  # fmt: skip
+    projections = GradeProjections(projections_available=True, grade_scale=grades)
+    (row,) = csv.DictReader(io.StringIO(essays_csv([record], projections)))
+    assert row["projected_grade"] == f"'{grades[0]}"
+    assert row["grade_set"].startswith("'=")
+    assert float(row["ability"]) == -1.5
+    assert row["needs_more_evidence"] == "false"
+    assert float(row[f"p_{grades[0]}"]) == 0.75
+    assert all(not cell.startswith(("=", "+", "@")) for cell in row.values())
