@@ -62,7 +62,7 @@ def next_comparison(
     leases: PersonLeases,
     now: datetime,
 ) -> OfferedComparison | None:
-    """A comparison for this person: the one they hold already, or a free one; None if there is none.
+    """A comparison for this person: the one they hold already, or a free one; None if none waits.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def record_person_verdict(
     ConflictError
         If the batch has ended, or the comparison is settled.
     """
-    batch, spec, judge = _open_batch(batch_id, batches, content)
+    batch, spec, _ = _open_batch(batch_id, batches, content)
     if leases.holder(batch_id, verdict.comparison_id, now=now) != person:
         raise NotYourComparisonError(
             "this comparison is not leased to you (any more); ask for the next one",
