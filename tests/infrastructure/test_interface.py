@@ -18,6 +18,8 @@ ROUTES = {
     ("POST", "/v1/batches/{batch_id}/cancel"): True,
     ("GET", "/v1/healthz"): False,
     ("POST", "/v1/callbacks"): False,
+    ("GET", "/v1/batches/{batch_id}/next-comparison"): True,
+    ("POST", "/v1/batches/{batch_id}/verdicts"): True,
 }
 BATCH_PARAMETERS = {
     "MaxPairwiseComparisons": "max_pairwise_comparisons",

@@ -236,6 +236,24 @@ class CallbackQueue(Protocol):
         """Come back to the wave later."""
 
 
+class PersonLeases(Protocol):
+    """Who holds which comparison, and how much each person has done."""
+
+    def take(
+        self, batch_id: str, comparison_id: str, person: str, *, until: datetime, now: datetime
+    ) -> bool:
+        """Lease a comparison to a person, or prolong their lease; False if another holds it."""
+
+    def holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
+        """Who holds the comparison."""
+
+    def given(self, batch_id: str, person: str) -> int:
+        """How many comparisons of the batch the person gave a verdict on."""
+
+    def count(self, batch_id: str, person: str, comparison_id: str) -> None:
+        """Count a verdict of the person; the same comparison counts once."""
+
+
 class SeenSignatures(Protocol):
     """Signatures that were accepted lately."""
 

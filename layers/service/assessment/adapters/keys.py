@@ -6,6 +6,8 @@ PENDING#<id>#<n>    <comparison id>
 ASSIGNMENT#<id>     INSTRUCTIONS | ANCHOR#<ref>
 ASSIGNMENT#<id>#HISTORY#<judge spec hash>   SPEC#<spec hash>
 ACTIVE              BATCH#<id>
+BATCH#<id>#PEOPLE   LEASE#<comparison id>
+BATCH#<id>#PERSON#<person> <comparison id>
 JUDGE#<circuit>     CIRCUIT | MINUTE#<minute>
 SIGNATURE#<value>   ACCEPTED
 """
@@ -73,6 +75,21 @@ def anchor_measurement(assignment_id: str, judge_spec_hash: str, spec_hash: str)
 def active(batch_id: str) -> Key:
     """The entry of a batch in the list of those that have not ended."""
     return {"PK": "ACTIVE", "SK": f"BATCH#{batch_id}"}
+
+
+def person_lease(batch_id: str, comparison_id: str) -> Key:
+    """Who holds a comparison that waits for a person."""
+    return {"PK": f"BATCH#{batch_id}#PEOPLE", "SK": f"LEASE#{comparison_id}"}
+
+
+def person_partition(batch_id: str, person: str) -> str:
+    """The partition of the verdicts that a person gave."""
+    return f"BATCH#{batch_id}#PERSON#{person}"
+
+
+def person_verdict(batch_id: str, person: str, comparison_id: str) -> Key:
+    """The mark of a verdict that a person gave."""
+    return {"PK": person_partition(batch_id, person), "SK": comparison_id}
 
 
 def circuit(judge_circuit: str) -> Key:

@@ -23,6 +23,7 @@ from assessment.adapters.judges.registry import (
     ProviderJudges,
     RequestedJudgeCheck,
 )
+from assessment.adapters.person_leases import DynamoDBPersonLeases
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.adapters.s3 import S3ContentStore
 from assessment.adapters.signatures import DynamoDBSeenSignatures
@@ -104,6 +105,16 @@ def api_secret() -> str:
         "SecretString"
     ]
     return secret
+
+
+def person_ports() -> dict[str, Any]:
+    """What people's judging needs, by the names of its use cases."""
+    return {
+        "batches": batches(),
+        "comparisons": comparisons(),
+        "content": content(),
+        "leases": DynamoDBPersonLeases(table()),
+    }
 
 
 @cache

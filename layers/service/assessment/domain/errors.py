@@ -8,6 +8,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- UnknownGradeError          a grade that is not on the scale
     |   |-- GradeScaleMismatchError    a scale that is not the assignment's
     |   |-- MalformedCallbackError     a callback that cannot be read or attributed
+    |   |-- NotYourComparisonError     a person's verdict without a lease
     |   |-- SignatureRefusedError      a callback that is not signed with the stack's secret
     |   `-- NotPermittedError          a value only an administrator may set
     |-- NotFoundError
@@ -85,6 +86,14 @@ class MalformedCallbackError(InvalidRequestError):
 
     code = "malformed-callback"
     title = "The callback cannot be read"
+
+
+class NotYourComparisonError(InvalidRequestError):
+    """A person's verdict on a comparison that is not leased to them."""
+
+    code = "not-your-comparison"
+    status = 409
+    title = "The comparison is not leased to you"
 
 
 class SignatureRefusedError(InvalidRequestError):

@@ -33,6 +33,7 @@ class Provider(StrEnum):
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
     BEDROCK = "bedrock"
+    PERSON = "person"
 
 
 class BatchingMode(StrEnum):
@@ -89,18 +90,23 @@ class JudgeSpec(BaseModel):
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     tokens_per_minute: Annotated[int, Field(ge=1000, le=1_000_000_000)] | None = None
     price: Price | None = None
+    quota: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    lease_seconds: Annotated[int, Field(ge=30, le=86_400)] = 900
     share: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
 
     @model_validator(mode="after")
     def _fits_the_provider(self) -> Self:
-        if self.provider is not Provider.CALLBACK_ENDPOINT and self.model is None:
+        if self.is_model and self.model is None:
             message = f"name the model that {self.provider} is to use in `model`"
             raise ValueError(message)
         if self.provider is Provider.BEDROCK and (self.base_url or self.api_key_secret):
             message = "bedrock is called in the stack's region by IAM: leave out base_url and key"
             raise ValueError(message)
-        if self.provider is Provider.CALLBACK_ENDPOINT and self.api_key_secret:
-            message = "callback_endpoint takes no key: leave out api_key_secret"
+        if not self.is_model and self.api_key_secret:
+            message = f"{self.provider} takes no key: leave out api_key_secret"
+            raise ValueError(message)
+        if self.provider is Provider.PERSON and (self.base_url or self.model):
+            message = "people are asked through the API: leave out model and base_url"
             raise ValueError(message)
         if self.base_url is not None:
             _check_endpoint(self.base_url)
@@ -110,13 +116,15 @@ class JudgeSpec(BaseModel):
     @property
     def is_model(self) -> bool:
         """Whether a model answers within the call, rather than an endpoint that calls back."""
-        return self.provider is not Provider.CALLBACK_ENDPOINT
+        return self.provider not in (Provider.CALLBACK_ENDPOINT, Provider.PERSON)
 
     @property
     def label(self) -> str | None:
         """What verdicts are attributed to; None leaves it to the endpoint's own answer."""
         if self.name:
             return self.name
+        if self.provider is Provider.PERSON:
+            return self.provider.value
         return f"{self.provider}/{self.model}" if self.is_model else None
 
     @property
@@ -211,15 +219,12 @@ def resolve_effective_llm_batching_mode(
             "use serial_bundle or per_request"
         )
         raise ValueError(message)
-    if provider is Provider.CALLBACK_ENDPOINT:
+    if provider in (Provider.CALLBACK_ENDPOINT, Provider.PERSON):
+        reason = f"{provider} takes one comparison at a time"
         if requested is BatchingMode.SERIAL_BUNDLE:
-            message = (
-                "batching_mode: callback_endpoint takes one comparison in a call; use per_request"
-            )
+            message = f"batching_mode: {reason}; use per_request"
             raise ValueError(message)
-        return EffectiveMode(
-            BatchingMode.PER_REQUEST, "callback_endpoint takes one comparison in a call"
-        )
+        return EffectiveMode(BatchingMode.PER_REQUEST, reason)
     return EffectiveMode(requested or stack)
 
 
@@ -273,6 +278,10 @@ def _parsed(entry: object, path: str) -> JudgeSpec:
 
 def _check_jury(judges: Sequence[JudgeSpec]) -> None:
     labels = [judge.label for judge in judges]
+    if sum(judge.provider is Provider.PERSON for judge in judges) > 1:
+        raise InvalidRequestError(
+            "name the provider person once; every person is a judge of their own", field="judge"
+        )
     if len(judges) > 1 and (len(set(labels)) < len(labels) or None in labels):
         raise InvalidRequestError(
             "give each judge of the jury a `name` of its own; its verdicts are fitted under it",

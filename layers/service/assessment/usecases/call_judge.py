@@ -19,6 +19,7 @@ from assessment.domain.identifiers import derived_uuid
 from assessment.domain.judge import (
     BatchingMode,
     JudgeSpec,
+    Provider,
     estimated_tokens,
     judge_for,
     resolve_effective_llm_batching_mode,
@@ -153,6 +154,9 @@ class _Caller:
     async def _lease(self, place: int, delivery: Delivery, spec: BatchSpec) -> _Leased | None:
         request = delivery.request
         judge = judge_for(request.comparison_id, spec.judges)
+        if judge.provider is Provider.PERSON:
+            # It waits for whoever asks the API for the next comparison.
+            return None
         try:
             comparison = await asyncio.to_thread(
                 self.ports.comparisons.lease,

@@ -26,6 +26,7 @@ from tests.fakes.world import World
 
 OPENAI = {"provider": "openai", "model": "gpt-4.1-mini"}
 ANTHROPIC = {"provider": "anthropic", "model": "claude-sonnet-4-20250514"}
+ONE_AT_A_TIME = (Provider.CALLBACK_ENDPOINT, Provider.PERSON)
 CUSTOM = (
     "{% block system %}{{ verdict_schema }}{% endblock %}"
     "{% block user %}{% for c in comparisons %}{{ c.comparison_id }} {{ c.essay_a }} "
@@ -194,14 +195,14 @@ def test_a_jury_is_fitted_as_separate_judges():
 @pytest.mark.parametrize("requested", [None, *BatchingMode])
 def test_the_effective_mode_is_one_the_provider_has(provider, requested):
     refused = requested is BatchingMode.PROVIDER_BATCH_API or (
-        provider is Provider.CALLBACK_ENDPOINT and requested is BatchingMode.SERIAL_BUNDLE
+        provider in ONE_AT_A_TIME and requested is BatchingMode.SERIAL_BUNDLE
     )
     if refused:
         with pytest.raises(ValueError, match=f"{provider}.*use"):
             resolve_effective_llm_batching_mode(requested, provider)
         return
     effective = resolve_effective_llm_batching_mode(requested, provider)
-    if provider is Provider.CALLBACK_ENDPOINT:
+    if provider in ONE_AT_A_TIME:
         assert effective.mode is BatchingMode.PER_REQUEST
         assert effective.reason
     else:
