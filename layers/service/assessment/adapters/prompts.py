@@ -7,7 +7,7 @@ already inside their fences.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from assessment.domain.prompt import EssayPair, JudgeInstructions, fenced
 
 _FOLDER = Path(__file__).parent / "templates"
 _BLOCKS = ("system", "user")
+_LONGEST = 4_000_000
 _ONE = (
     'Answer with one JSON object: {"winner": "A" | "B" | "tie", "degree": "slight" | "clear" | '
     '"decisive" | null for a tie, "confidence": 1-5, "justification": at most 500 characters}.'
@@ -40,9 +41,13 @@ _PROBE = JudgeInstructions(
 class _Sandbox(ImmutableSandboxedEnvironment):
     """No attribute that reaches Python, no loop but over the comparisons, no arithmetic bombs."""
 
+    def is_safe_callable(self, obj: Any) -> bool:  # noqa: ARG002 - as Jinja2 has it
+        """Refuse every call: filters do what a prompt needs, and methods can fill the memory."""
+        return False
+
     intercepted_binops = frozenset({"*", "**", "%"})
 
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002 - as Jinja2 calls it
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002 - as Jinja2 has it
         """Refuse what multiplies strings or grows numbers without bound."""
         raise TemplateError(f"the operator {operator} is not available in a prompt template")
 
@@ -50,7 +55,17 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 def _environment() -> _Sandbox:
     made = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
     made.globals.clear()
-    for name in ("center", "format", "indent", "xmlattr", "wordwrap", "batch", "slice", "pprint"):
+    for name in (
+        "center",
+        "format",
+        "indent",
+        "xmlattr",
+        "wordwrap",
+        "batch",
+        "slice",
+        "pprint",
+        "replace",
+    ):
         made.filters.pop(name, None)
     return made
 
@@ -61,6 +76,18 @@ _ENVIRONMENT = _environment()
 def registered() -> list[str]:
     """The names of the registry, each with its version."""
     return sorted(path.stem for path in _FOLDER.glob("*.jinja"))
+
+
+def _bounded(parts: Iterable[str]) -> str:
+    """A block's text, unless it grows beyond what any model reads."""
+    found: list[str] = []
+    size = 0
+    for part in parts:
+        found.append(part)
+        size += len(part)
+        if size > _LONGEST:
+            raise TemplateError(f"the prompt is longer than {_LONGEST} characters")
+    return "".join(found)
 
 
 @lru_cache(maxsize=64)
@@ -109,7 +136,7 @@ class JinjaPrompts:
             template = _template(source)
             context = template.new_context(values)
             texts = {
-                name: "".join(block(context)).strip("\n")
+                name: _bounded(block(context)).strip("\n")
                 for name, block in template.blocks.items()
                 if name in _BLOCKS
             }

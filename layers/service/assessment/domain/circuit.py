@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-FAILURES_TO_OPEN = 5
+FAILURES_TO_OPEN = 10
 FIRST_PAUSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 300.0
 PROBE_SECONDS = 60.0

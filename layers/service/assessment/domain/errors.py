@@ -217,9 +217,12 @@ class JudgeUnavailableError(JudgeError):
 
     code = "judge-unavailable"
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, busy: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.busy = busy
 
 
 class JudgeRefusedError(JudgeError):

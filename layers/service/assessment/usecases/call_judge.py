@@ -223,9 +223,6 @@ class _Caller:
         questions: list[CompareRequestV1],
         error: JudgeError,
     ) -> None:
-        if error.retryable:
-            after = getattr(error, "retry_after", None)
-            await asyncio.to_thread(self.ports.gate.failed, judge, retry_after=after, now=self.now)
         # One essay may have made the provider refuse them all: each is asked again alone.
         alone = isinstance(error, ContentRefusedError | OversizeError) and len(bundle) > 1
         coming = [
@@ -238,6 +235,11 @@ class _Caller:
         await self._each(again, self._release, [error] * len(again))
         final = [leased for leased, result in zip(bundle, coming, strict=True) if result]
         await self._each(final, self._hand_over, [result for result in coming if result])
+        # Last: no verdict and no lease may depend on what is only advice.
+        # A provider that is busy is not broken: its Retry-After is what the messages follow.
+        if error.retryable and not getattr(error, "busy", False):
+            after = getattr(error, "retry_after", None)
+            await asyncio.to_thread(self.ports.gate.failed, judge, retry_after=after, now=self.now)
 
     async def _each[T](
         self, bundle: list[_Leased], act: Callable[[_Leased, T], None], values: Sequence[T]

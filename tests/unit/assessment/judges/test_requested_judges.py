@@ -77,6 +77,10 @@ def refusal(judge, **request):
             {**OPENAI, "template_source": "{% block system %}{{ 'a' * 9**9 }}{% endblock %}"},
             "judge.template_source", "operator",
         ),
+        (
+            {**OPENAI, "template_source": "{% block system %}{{ 'a'.ljust(99) }}{% endblock %}"},
+            "judge.template_source", "not safely callable",
+        ),
         ({**OPENAI, "batching_mode": "provider_batch_api"}, "judge.batching_mode", "serial_bundle"),
         (
             {"provider": "callback_endpoint", "batching_mode": "serial_bundle"},

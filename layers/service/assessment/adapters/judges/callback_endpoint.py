@@ -49,6 +49,7 @@ class CallbackEndpointJudge:
             raise JudgeUnavailableError(
                 f"the judge endpoint answered {response.status_code}",
                 retry_after=retry_after(response),
+                busy=response.status_code == httpx.codes.TOO_MANY_REQUESTS,
             )
         raise JudgeRefusedError(f"the judge endpoint answered {response.status_code}")
 

@@ -60,7 +60,7 @@ class DynamoDBJudgeGate:
             return Circuit(), 0
         self._troubled.add(judge.circuit)
         known = {name: item[name] for name in Circuit.model_fields if name in item}
-        return Circuit.model_validate(known), item["version"]
+        return Circuit.model_validate(known), item.get("version", 0)
 
     def _write(self, judge: JudgeSpec, circuit: Circuit, version: int, *, now: datetime) -> bool:
         item: dict[str, Any] = {

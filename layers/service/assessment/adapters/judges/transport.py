@@ -98,7 +98,8 @@ def _refusal(response: httpx.Response, provider: str, *, secrets: Any) -> JudgeE
     lower = told.lower()
     spent = any(word in lower for word in _SPENT)
     if (status in RETRYABLE or status >= SERVER_ERROR) and not spent:
-        return JudgeUnavailableError(message, retry_after=retry_after(response))
+        busy = status == httpx.codes.TOO_MANY_REQUESTS
+        return JudgeUnavailableError(message, retry_after=retry_after(response), busy=busy)
     if any(word in lower for word in _OVERSIZE) or status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
         return OversizeError(message)
     if any(word in lower for word in _CONTENT):
