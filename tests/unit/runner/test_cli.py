@@ -249,14 +249,26 @@ def test_version_and_help():
 
 def test_interrupting_leaves_the_batch_and_says_how_to_come_back(stack: FakeStack, folder: Path):
     stack.script = [documents.progress("SCORING")]
-    command = [sys.executable, "-c", "from runner.cli import app; app()", "execute", str(folder)]
+    # A shell's background process inherits an ignored SIGINT; a person's Ctrl-C never meets one.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from runner.cli import app; app()"
+    )
+    command = [sys.executable, "-c", code, "execute", str(folder)]
     command += ["--api-url", stack.url, "--output", str(folder.parent / "result.json")]
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ,
     ) as process:
-        assert stack.asked.wait(timeout=60)
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
+        try:
+            assert stack.asked.wait(timeout=60)
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
     (batch_id,) = stack.batches
     assert process.returncode == 130
     assert f"cj status {batch_id} --wait --api-url {stack.url}" in stderr
