@@ -190,6 +190,7 @@ def simulated_batch(students: int) -> tuple[Any, list[Any], int]:
     from assessment.domain.essay import Essay, EssayKind
     from assessment.domain.grade_scale import scale_named
     from assessment.domain.identifiers import comparison_id
+    from assessment.domain.judge import JudgeSpec
     from assessment.domain.prompt import JudgeInstructions
     from assessment.domain.spec import BatchSpec
     from assessment.domain.verdict import Degree, Verdict, Winner
@@ -209,7 +210,7 @@ def simulated_batch(students: int) -> tuple[Any, list[Any], int]:
         for k in range(ANCHORS)
     ]
     spec = BatchSpec.of(
-        essays, instructions=JudgeInstructions(), grade_scale=scale, judge={"provider": "simulated"}
+        essays, instructions=JudgeInstructions(), grade_scale=scale, judges=(JudgeSpec(),)
     )
     rng = np.random.default_rng(students)
     middle = (len(scale.grades) - 1) / 2

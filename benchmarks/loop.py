@@ -21,6 +21,7 @@ from assessment.adapters.statistics import ScoringStatistics
 from assessment.domain.comparison import Comparison, ComparisonStatus, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.essay import Essay, EssayKind
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict, Winner
@@ -58,7 +59,7 @@ class Batch:
             ],
             instructions=JudgeInstructions(),
             grade_scale=None,
-            judge={},
+            judges=(JudgeSpec(),),
         )
 
     def planned(self, size: int) -> list[PlannedPair]:

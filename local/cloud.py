@@ -101,7 +101,9 @@ def port_from_environment() -> int:
     return int(text)
 
 
-def up(*, port: int | None = None, auth: bool = False, name: str = "cloud") -> Cloud:
+def up(
+    *, port: int | None = None, auth: bool = False, name: str = "cloud", models: str = ""
+) -> Cloud:
     """The running laptop cloud, started if need be; it begins empty and forgets all when stopped.
 
     Parameters
@@ -112,6 +114,8 @@ def up(*, port: int | None = None, auth: bool = False, name: str = "cloud") -> C
         Whether IAM policies are enforced.
     name
         Clouds of different names live side by side.
+    models
+        Base URL of an OpenAI-compatible server that answers for Bedrock; none for canned replies.
 
     Raises
     ------
@@ -120,6 +124,8 @@ def up(*, port: int | None = None, auth: bool = False, name: str = "cloud") -> C
     """
     chosen = port_from_environment() if port is None else port
     settings = {"AUTH": "true" if auth else "false"}
+    if models:
+        settings["MINISTACK_BEDROCK_PROXY_URL"] = models
     server = processes.running(name)
     fits = server and server.port == chosen and server.settings == settings
     if server and fits and processes.answers(server.url + HEALTH):

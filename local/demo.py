@@ -73,9 +73,14 @@ class Stage:
 
 
 def run_batch(
-    client: ApiClient, sample: Sample, *, config: Mapping[str, Any], show: Show
+    client: ApiClient,
+    sample: Sample,
+    *,
+    config: Mapping[str, Any],
+    show: Show,
+    judge: object = None,
 ) -> dict[str, Any]:
-    """Register the sample's anchors, run a batch of its essays, and give its result document.
+    """Register the sample's anchors, run a batch of its essays, give its result document.
 
     Raises
     ------
@@ -83,7 +88,9 @@ def run_batch(
         If the batch ends without a result, or has not ended after ten minutes.
     """
     client.register_anchors(sample.registration)
-    accepted = client.request_batch(sample.request(config), idempotency_key=str(uuid.uuid4()))
+    accepted = client.request_batch(
+        sample.request(config, judge), idempotency_key=str(uuid.uuid4())
+    )
     require_completed(await_batch(client, accepted.batch_id, show=show, timeout=PATIENCE))
     document = client.result_document(accepted.batch_id)
     counts = samples.agreement(parse_result(document), sample)

@@ -1,4 +1,4 @@
-"""The sample judge: an endpoint of the LLM-provider protocol that answers as real people did."""
+"""The sample judge: answers as real people did, by the LLM-provider protocol or as a provider."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from assessment.domain.llm_protocol import (
 from local import human_judge
 from local.human_judge import Answer, HumanJudge, UnknownPairError, UnknownTextError, draw
 from local.judge_options import Conduct, JudgeOptions, Plan, plan_for
+from local.provider_formats import ProviderFormats
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -69,7 +70,7 @@ def result_of(
         model=model,
         error_detail=error,
     )
-    return result.model_dump_json(by_alias=True)
+    return result.model_dump_json(by_alias=True, exclude_none=True)
 
 
 def problem(status: int, code: str, message: str, *, retryable: bool) -> JSONResponse:
@@ -174,7 +175,7 @@ class SampleJudge:
             body = result_of(request, winner=winner, model=self.model)
         try:
             for _ in range(plan.copies):
-                await asyncio.to_thread(self.send, request.callback.queue_url, body)
+                await asyncio.to_thread(self.send, request.callback.queue_url or "", body)
         except Exception:
             # The judge goes on: one queue that is gone must not silence the other batches.
             self.stats.totals["callbacks_lost"] += 1
@@ -216,6 +217,7 @@ def create_app(judge: SampleJudge) -> Starlette:
             Route(COMPARE_PATH, judge.compare, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/stats", stats),
+            *ProviderFormats(judge).routes(),
         ],
         lifespan=lifespan,
     )

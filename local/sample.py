@@ -26,13 +26,14 @@ class Sample:
     essays: list[dict[str, str]]
     truth: dict[str, float]
 
-    def request(self, config: Mapping[str, Any]) -> BatchRequest:
-        """A batch of all the student essays."""
+    def request(self, config: Mapping[str, Any], judge: object = None) -> BatchRequest:
+        """A batch of all the student essays; `judge` as a request names it."""
         return BatchRequest.model_validate(
             {
                 "assignment_id": self.registration.assignment_id,
                 "essays": self.essays,
                 "config": dict(config),
+                "judge": judge,
             }
         )
 

@@ -29,10 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             idempotency_key=key,
             is_admin=False,
             stack=stack_defaults(),
-            batches=wiring.batches(),
-            assignments=wiring.assignments(),
-            content=wiring.content(),
-            workflow=wiring.workflow(),
+            **wiring.request_ports(),
             now=now,
             new_id=lambda: str(uuid.uuid4()),
         )

@@ -11,12 +11,14 @@ from assessment import __version__
 from assessment.adapters.http_api import answer, problem
 from assessment.domain.errors import CJError, NotFoundError
 from assessment.observability import logger, metrics
-from assessment.routes import anchors, batches
+from assessment.routes import anchors, batches, callbacks, people
 
 api = APIGatewayRestResolver()
 api.exception_handler(CJError)(problem)
 api.include_router(anchors.router)
 api.include_router(batches.router)
+api.include_router(callbacks.router)
+api.include_router(people.router)
 
 
 @api.not_found

@@ -19,7 +19,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = BatchStep.model_validate(event)
     batch = prepare_batch(
         step.batch_id,
-        judge=wiring.judge_description(),
         batches=wiring.batches(),
         assignments=wiring.assignments(),
         content=wiring.content(),

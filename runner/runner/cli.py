@@ -11,6 +11,7 @@ from runner.commands.access import register_anchors, token
 from runner.commands.batches import cancel, results, status
 from runner.commands.execute import execute
 from runner.commands.fit import fit
+from runner.commands.prompt_check import prompt_check
 from runner.console import OUT, report
 from runner.errors import RunnerError, exit_code_of
 
@@ -58,6 +59,7 @@ def options(
 
 
 app.command()(execute)
+app.command("prompt-check")(prompt_check)
 app.command()(status)
 app.command()(results)
 app.command()(cancel)

@@ -5,17 +5,58 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.llm_protocol import (
     CompareRequestV1,
     ErrorDetail,
     LLMComparisonResultV1,
     TokenUsage,
 )
+from assessment.ports import Judge
 from tests.fakes.messaging import InMemoryCallbackQueue
+
+COMPARISON_HEADING = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)
+"""How the registered template names the comparisons of a call."""
+
+
+class OpenGate:
+    """Admits everybody."""
+
+    def admit(self, judge: JudgeSpec, *, tokens: int, now: datetime) -> None:
+        pass
+
+    def succeeded(self, judge: JudgeSpec) -> None:
+        pass
+
+    def failed(self, judge: JudgeSpec, *, retry_after: float | None, now: datetime) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class OneJudge:
+    """One judge for every provider."""
+
+    judge: Judge
+
+    def of(self, _judge: JudgeSpec) -> Judge:
+        return self.judge
+
+
+class KnownKeys:
+    """The secrets that a simulated stack has."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names or ("openai", "anthropic")
+
+    def exists(self, name: str) -> bool:
+        return name in self.names
 
 
 @dataclass(frozen=True)
@@ -58,7 +99,12 @@ class FakeJudge:
     seed: int = 0
     asked: list[str] = field(default_factory=list)
 
-    async def compare(self, request: CompareRequestV1) -> LLMComparisonResultV1 | None:
+    async def compare(
+        self, requests: Sequence[CompareRequestV1]
+    ) -> list[LLMComparisonResultV1 | None]:
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: CompareRequestV1) -> LLMComparisonResultV1 | None:
         meta, habits = request.metadata, self.habits
         rng = random.Random(f"{self.seed}:{meta.comparison_id}:{meta.attempt}")
         self.asked.append(meta.comparison_id)

@@ -47,6 +47,10 @@ class InMemoryJudgeQueue:
             Message(request.model_dump_json(by_alias=True), self._clock.now) for request in requests
         ]
 
+    def send_later(self, request: JudgeRequestV1, *, seconds: int) -> None:
+        until = self._clock.now + timedelta(seconds=seconds)
+        self.messages.append(Message(request.model_dump_json(by_alias=True), until))
+
     def postpone(self, receipt: str, *, seconds: int) -> None:
         """Receipts here are positions in the queue."""
         self.messages[int(receipt)].visible_at = self._clock.now + timedelta(seconds=seconds)

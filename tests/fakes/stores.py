@@ -144,6 +144,8 @@ class InMemoryComparisonStore:
             attempt=comparison.attempt + 1,
             sent=False,
             failure=None,
+            calls=0,
+            repeated_calls=comparison.paid_again,
         )
 
     def put_pending(self, batch_id: str, wave: int, comparisons: Sequence[Comparison]) -> None:
@@ -169,17 +171,23 @@ class InMemoryComparisonStore:
         if key in self.leases and self.leases[key] >= now:
             raise ComparisonLeasedError(f"comparison {request.comparison_id} is leased")
         self.leases[key] = now + timedelta(seconds=seconds)
-        return stored
+        self._set(request.batch_id, stored, calls=stored.calls + 1)
+        return self.comparisons[request.batch_id][request.comparison_id]
 
     def mark_sent(self, request: JudgeRequestV1) -> None:
         if self._is_current(request):
-            self.release(request)
+            self._end_lease(request)
             stored = self.comparisons[request.batch_id][request.comparison_id]
             self._set(request.batch_id, stored, sent=True)
 
     def release(self, request: JudgeRequestV1) -> None:
         if self._is_current(request):
-            self.leases.pop((request.batch_id, request.comparison_id), None)
+            self._end_lease(request)
+            stored = self.comparisons[request.batch_id][request.comparison_id]
+            self._set(request.batch_id, stored, calls=stored.calls - 1)
+
+    def _end_lease(self, request: JudgeRequestV1) -> None:
+        self.leases.pop((request.batch_id, request.comparison_id), None)
 
     def record_verdict(
         self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime

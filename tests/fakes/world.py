@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from assessment.adapters.judges.registry import RequestedJudgeCheck
+from assessment.adapters.prompts import JinjaPrompts
 from assessment.adapters.statistics import ScoringStatistics
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonTally, tally
@@ -18,7 +20,13 @@ from assessment.domain.errors import ComparisonLeasedError, JudgeUnavailableErro
 from assessment.domain.llm_protocol import JudgeRequestV1
 from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from assessment.ports import Wave
-from assessment.usecases.call_judge import call_judge
+from assessment.usecases.call_judge import (
+    LEASE_MARGIN_SECONDS,
+    Delivery,
+    JudgePorts,
+    Report,
+    call_judges,
+)
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.plan_wave import plan_wave
@@ -31,7 +39,7 @@ from assessment.usecases.submit_wave import submit_wave
 from assessment.usecases.watch_batches import WatchReport, watch_batches
 from tests.fakes.content import InMemoryContentStore
 from tests.fakes.faults import Fault, faulty
-from tests.fakes.judges import FakeJudge, Habits, text_of
+from tests.fakes.judges import FakeJudge, Habits, KnownKeys, OneJudge, OpenGate, text_of
 from tests.fakes.messaging import (
     Clock,
     InMemoryCallbackQueue,
@@ -46,9 +54,8 @@ from tests.fakes.stores import (
 )
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-LEASE_SECONDS = 60
+LEASE_SECONDS = 45 + LEASE_MARGIN_SECONDS
 STATISTICS = ScoringStatistics()
-JUDGE = {"provider": "simulated"}
 
 
 def essays_of(qualities: Sequence[float]) -> list[dict[str, str]]:
@@ -83,6 +90,7 @@ class World:
         self.workflow = InMemoryWorkflow()
         self.events = InMemoryEvents()
         self.judge = FakeJudge(self.callback_queue, self.habits, self.seed)
+        self.gate = OpenGate()
         self._ids = random.Random(self.seed)
 
     @property
@@ -132,6 +140,7 @@ class World:
             is_admin=is_admin,
             stack=stack or {},
             **self._ports("batches", "assignments", "content", "workflow", fault=fault),
+            judge_check=RequestedJudgeCheck(JinjaPrompts(), KnownKeys()),
             now=self.now,
             new_id=lambda: str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
         )
@@ -148,7 +157,6 @@ class World:
         """State PrepareBatch."""
         return prepare_batch(
             batch_id,
-            judge=JUDGE,
             **self._ports("batches", "assignments", "content", fault=fault),
             now=self.now,
         )
@@ -201,16 +209,21 @@ class World:
         self, request: JudgeRequestV1, *, last_receive: bool = False, fault: Fault | None = None
     ) -> None:
         """One message of the judge queue, inside a running loop."""
-        names = ("comparisons", "content", "judge")
-        await call_judge(
-            request,
-            last_receive=last_receive,
-            lease_seconds=LEASE_SECONDS,
+        report = await self.ask_together([Delivery(request, last_receive)], fault=fault)
+        if report.errors[0] is not None:
+            raise report.errors[0]
+
+    async def ask_together(
+        self, deliveries: Sequence[Delivery], *, fault: Fault | None = None
+    ) -> Report:
+        """Messages that are delivered together."""
+        names = ("comparisons", "content", "judge_queue", "callback_queue", "gate")
+        ports = JudgePorts(
+            judges=OneJudge(self._port("judge", fault)),
+            prompts=JinjaPrompts(),
             **self._ports(*names, fault=fault),
-            # The address of the queue is a property, not a call.
-            callback_queue=self._port("callback_queue", fault),
-            now=self.now,
         )
+        return await call_judges(deliveries, ports=ports, now=self.now)
 
     def record(self, body: str, fault: Fault | None = None) -> Recorded:
         """One message of the callback queue."""

@@ -137,10 +137,7 @@ class Stack:
             idempotency_key=None,
             is_admin=True,
             stack={},
-            batches=wiring.batches(),
-            assignments=wiring.assignments(),
-            content=wiring.content(),
-            workflow=wiring.workflow(),
+            **wiring.request_ports(),
             now=datetime.now(UTC),
             new_id=lambda: BATCH_ID,
         )
@@ -150,7 +147,6 @@ class Stack:
         self.requested(**config)
         return prepare_batch(
             BATCH_ID,
-            judge=wiring.judge_description(),
             batches=wiring.batches(),
             assignments=wiring.assignments(),
             content=wiring.content(),
@@ -326,4 +322,5 @@ def _resources() -> dict[str, str]:
         "CALLBACK_QUEUE_URL": urls["callbacks"],
         "EVENTS_QUEUE_URL": urls["events"],
         "API_SECRET_ARN": secret["ARN"],
+        "CALLBACK_SECRET_ARN": secret["ARN"],
     }

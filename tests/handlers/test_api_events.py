@@ -29,6 +29,7 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "get_results_not_ready": ("submitted", 409, "result-not-ready", None),
     "get_results_failed": ("failed", 409, "result-not-ready", None),
     "cancel_batch_completed": ("completed", 409, "illegal-transition", None),
+    "callback_unsigned": ("", 401, "signature-refused", None),
     "unknown_route": ("", 404, "not-found", None),
 }
 ANSWERS = {

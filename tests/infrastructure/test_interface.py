@@ -17,6 +17,9 @@ ROUTES = {
     ("GET", "/v1/batches/{batch_id}/results"): True,
     ("POST", "/v1/batches/{batch_id}/cancel"): True,
     ("GET", "/v1/healthz"): False,
+    ("POST", "/v1/callbacks"): False,
+    ("GET", "/v1/batches/{batch_id}/next-comparison"): True,
+    ("POST", "/v1/batches/{batch_id}/verdicts"): True,
 }
 BATCH_PARAMETERS = {
     "MaxPairwiseComparisons": "max_pairwise_comparisons",
@@ -127,7 +130,7 @@ def test_the_api_is_throttled(template):
 
 def test_outputs_are_those_that_the_tools_read(template):
     assert template["Outputs"].keys() == {
-        "ApiUrl", "ApiSecretArn", "TableName", "BucketName", "EventBusName",
+        "ApiUrl", "ApiSecretArn", "CallbackSecretArn", "TableName", "BucketName", "EventBusName",
         "JudgeQueueUrl", "CallbackQueueUrl", "StateMachineArn", "SubscriberQueueUrl",
     }  # fmt: skip
     for name, output in template["Outputs"].items():

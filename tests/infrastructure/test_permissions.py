@@ -133,7 +133,9 @@ def test_the_authorizer_may_read_the_secret_and_nothing_else(roles):
             "events:PutEvents",
             {"AcceptRequest", "ScoreBatch", "FinaliseBatch", "FailBatch", "WatchBatches"},
         ),
-        ("secretsmanager:GetSecretValue", {"AuthorizeRequest"}),
+        ("secretsmanager:GetSecretValue", {"AuthorizeRequest", "CallJudge", "HandleApi"}),
+        ("secretsmanager:DescribeSecret", {"HandleApi", "AcceptRequest"}),
+        ("bedrock:InvokeModel", {"CallJudge"}),
     ],
 )
 def test_who_may_do_what(action, roles_allowed, roles):
@@ -141,10 +143,10 @@ def test_who_may_do_what(action, roles_allowed, roles):
     assert may == {f"{name}FunctionRole" for name in roles_allowed}
 
 
-def test_only_the_wave_submitter_feeds_the_judge_queue(roles):
+def test_only_the_wave_submitter_and_the_judge_caller_feed_the_judge_queue(roles):
     judge_queue = "{'Fn::GetAtt': ['JudgeQueue', 'Arn']}"
     may = {name for name, r in roles.items() if ("sqs:SendMessage", judge_queue) in grants(r)}
-    assert may == {"SubmitWaveFunctionRole"}
+    assert may == {"SubmitWaveFunctionRole", "CallJudgeFunctionRole"}
 
 
 def test_nobody_may_scan_or_drop_the_table_or_delete_content(roles):

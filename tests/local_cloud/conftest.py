@@ -17,8 +17,10 @@ def stage_on(name, options, *, auth=False):
     """The stack on a laptop cloud of this name, answered by a judge with these options."""
     judge_name = f"{name}-judge"
     try:
-        cloud = clouds.up(port=free_port(), auth=auth, name=name)
-        judge = judges.up(cloud, options, port=free_port(), name=judge_name)
+        port = free_port()
+        models = f"http://127.0.0.1:{port}"
+        cloud = clouds.up(port=free_port(), auth=auth, name=name, models=models)
+        judge = judges.up(cloud, options, port=port, name=judge_name)
         outputs = stack.deploy(cloud, stack.demo_parameters(judge.port))
         yield Stage(cloud, outputs), judge
     finally:

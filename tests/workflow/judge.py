@@ -84,7 +84,7 @@ class JudgeEndpoint:
             return httpx.Response(200, text=body)
         copies = 2 if chance.random() < self.duplicate_share else 1
         with self._lock:
-            self._held += [(request.callback.queue_url, body)] * copies
+            self._held += [(request.callback.queue_url or "", body)] * copies
         if not self.shuffle:
             self.release()
         return httpx.Response(202, json={"status": "queued"})

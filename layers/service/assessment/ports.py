@@ -16,13 +16,15 @@ from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.grading_prior import PopulationPrior
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.llm_protocol import (
     CompareRequestV1,
     JudgeRequestV1,
     LLMComparisonResultV1,
+    PromptBlock,
     WaveDeadlineV1,
 )
-from assessment.domain.prompt import JudgeInstructions
+from assessment.domain.prompt import EssayPair, JudgeInstructions
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict
@@ -213,6 +215,9 @@ class JudgeQueue(Protocol):
     def send(self, requests: Sequence[JudgeRequestV1]) -> None:
         """Queue the comparisons for judging."""
 
+    def send_later(self, request: JudgeRequestV1, *, seconds: int) -> None:
+        """Queue a comparison anew, with its deliveries counted from zero, to be seen later."""
+
     def postpone(self, receipt: str, *, seconds: int) -> None:
         """Let a received message come back after this time instead of the queue's own."""
 
@@ -231,14 +236,86 @@ class CallbackQueue(Protocol):
         """Come back to the wave later."""
 
 
+class PersonLeases(Protocol):
+    """Who holds which comparison, and how much each person has done."""
+
+    def take(
+        self, batch_id: str, comparison_id: str, person: str, *, until: datetime, now: datetime
+    ) -> bool:
+        """Lease a comparison to a person, or prolong their lease; False if another holds it."""
+
+    def holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
+        """Who holds the comparison."""
+
+    def given(self, batch_id: str, person: str) -> int:
+        """How many comparisons of the batch the person gave a verdict on."""
+
+    def count(self, batch_id: str, person: str, comparison_id: str) -> None:
+        """Count a verdict of the person; the same comparison counts once."""
+
+
+class SeenSignatures(Protocol):
+    """Signatures that were accepted lately."""
+
+    def was_seen(self, signature: str) -> bool:
+        """Whether the signature was accepted before."""
+
+    def remember(self, signature: str, *, until: datetime) -> None:
+        """Mark it as accepted until it could not be used again anyway."""
+
+
 class Judge(Protocol):
     """Whoever decides which essay is better."""
 
-    async def compare(self, request: CompareRequestV1) -> LLMComparisonResultV1 | None:
-        """The verdict, or None if it comes later by callback.
+    async def compare(
+        self, requests: Sequence[CompareRequestV1]
+    ) -> Sequence[LLMComparisonResultV1 | None]:
+        """What one call says of these comparisons, in their order.
 
-        Raises JudgeUnavailableError or JudgeRefusedError.
+        They share one prompt. A result may be an error; None is a verdict that comes later by
+        callback. Raises JudgeUnavailableError or JudgeRefusedError if the whole call failed.
         """
+
+
+class Judges(Protocol):
+    """All providers."""
+
+    def of(self, judge: JudgeSpec) -> Judge:
+        """Whoever answers for this judge; raises JudgeRefusedError if its key is missing."""
+
+
+class JudgeCheck(Protocol):
+    """What can be known of a judge before it is asked."""
+
+    def check(self, judge: JudgeSpec) -> None:
+        """Raise InvalidRequestError if its template or its secret would fail later."""
+
+
+class Prompts(Protocol):
+    """The templates of prompts."""
+
+    def render(
+        self,
+        judge: JudgeSpec,
+        instructions: JudgeInstructions,
+        pairs: Sequence[EssayPair],
+        *,
+        bundle: bool,
+    ) -> list[PromptBlock]:
+        """The prompt about these pairs; raises InvalidRequestError if it does not render."""
+
+
+class JudgeGate(Protocol):
+    """Who may be asked now: circuit breakers and rate limits, shared by all workers."""
+
+    def admit(self, judge: JudgeSpec, *, tokens: int, now: datetime) -> None:
+        """Count a call about to be made; raises JudgeDeferredError if it must wait."""
+
+    def succeeded(self, judge: JudgeSpec) -> None:
+        """The provider answered."""
+
+    def failed(self, judge: JudgeSpec, *, retry_after: float | None, now: datetime) -> None:
+        """The provider did not answer."""
 
 
 class Workflow(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,8 +25,11 @@ class Settings(BaseModel):
     callback_queue_url: str = ""
     judge_endpoint_url: str = ""
     judge_max_receives: Annotated[int, Field(ge=1, le=100)] = 5
-    judge_timeout_seconds: Annotated[float, Field(gt=0, le=800)] = 45.0
+    judge_secret_prefix: str = "judge/"  # noqa: S105 - where keys are, not a key
+    llm_batching_mode: Literal["per_request", "serial_bundle"] = "serial_bundle"
     api_secret_arn: str = ""
+    callback_secret_arn: str = ""
+    api_url: str = ""
     laptop_cloud_url: str = ""
 
 

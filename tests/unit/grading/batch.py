@@ -14,6 +14,7 @@ from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import GradeScale, scale_named
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import comparison_id
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.result import Conclusion
 from assessment.domain.spec import BatchSpec
@@ -60,7 +61,7 @@ def spec_of(
         instructions=JudgeInstructions(),
         grade_scale=scale,
         population=population,
-        judge={"provider": "simulated"},
+        judges=(JudgeSpec(),),
     )
 
 

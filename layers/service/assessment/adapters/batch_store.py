@@ -19,7 +19,7 @@ from assessment.domain.batch import (
 from assessment.domain.errors import UnknownBatchError
 from assessment.ports import Wave
 
-_BATCH_DOCUMENTS = ("config", "config_sources", "decision", "failure")
+_BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure")
 _WAVE_DOCUMENTS = ("retried", "score", "context", "decision", "unjudged")
 _WAVE_SUMMARY = (
     "PK",

@@ -54,6 +54,8 @@ class DynamoDBComparisonStore:
                     "sent": False,
                     "lease_until": None,
                     "failure": None,
+                    "calls": 0,
+                    "repeated_calls": comparison.paid_again,
                 },
                 condition="attribute_not_exists(verdict) AND attempt = :old",
                 values={":old": comparison.attempt},
@@ -92,6 +94,7 @@ class DynamoDBComparisonStore:
             item = self._table.update(
                 self._key(request),
                 {"lease_until": until},
+                add={"calls": 1},
                 condition=(
                     "attribute_exists(PK) AND attribute_not_exists(verdict) "
                     "AND #status = :pending AND attempt = :attempt AND sent = :unsent "
@@ -122,15 +125,22 @@ class DynamoDBComparisonStore:
 
     def release(self, request: JudgeRequestV1) -> None:
         """Let the next delivery try again."""
-        self._set_if_current(request, {"lease_until": None})
+        self._set_if_current(request, {"lease_until": None}, add={"calls": -1})
 
-    def _set_if_current(self, request: JudgeRequestV1, changes: dict[str, Any]) -> None:
+    def _set_if_current(
+        self,
+        request: JudgeRequestV1,
+        changes: dict[str, Any],
+        *,
+        add: dict[str, int] | None = None,
+    ) -> None:
         try:
             self._table.update(
                 self._key(request),
                 changes,
                 condition="attempt = :attempt",
                 values={":attempt": request.attempt},
+                add=add,
             )
         except ConditionFailedError:
             return

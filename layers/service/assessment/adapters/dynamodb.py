@@ -141,12 +141,13 @@ class Table:
         condition: str | None = None,
         names: Mapping[str, str] | None = None,
         values: Mapping[str, Any] | None = None,
+        add: Mapping[str, int] | None = None,
     ) -> Item:
-        """Set or remove attributes; the new item. Raises ConditionFailedError."""
+        """Set or remove attributes, add to numbers; the new item. Raises ConditionFailedError."""
         return _plain(
             self._call(
                 "update_item",
-                **self._update_request(key, changes, condition, names, values),
+                **self._update_request(key, changes, condition, names, values, add),
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )["Attributes"]
@@ -159,8 +160,14 @@ class Table:
         condition: str | None,
         names: Mapping[str, str] | None,
         values: Mapping[str, Any] | None,
+        add: Mapping[str, int] | None = None,
     ) -> dict[str, Any]:
         expression, set_names, set_values = _update_expression(changes)
+        if add:
+            sums = ", ".join(f"#{name} :{name}" for name in add)
+            expression = f"{expression} ADD {sums}".strip()
+            set_names |= {f"#{name}": name for name in add}
+            set_values |= {f":{name}": value for name, value in add.items()}
         request: dict[str, Any] = {
             "Key": _wire(key),
             "UpdateExpression": expression,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -61,6 +62,24 @@ def idempotency_key(event: BaseProxyEvent) -> str | None:
         return None
     authorizer = event.raw_event.get("requestContext", {}).get("authorizer") or {}
     return f"api/{authorizer.get('principalId', '')}/{key}"
+
+
+def caller(event: dict[str, Any]) -> str:
+    """Who calls, as the authorizer found it in the token.
+
+    Raises
+    ------
+    InvalidRequestError
+        If the token's subject cannot serve as a judge's name.
+    """
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    name = str(authorizer.get("principalId", ""))
+    if not re.fullmatch(r"[\w.:@+-]{1,80}", name):
+        raise InvalidRequestError(
+            "a person who judges needs a token whose subject has 1 to 80 letters, digits or _.:@+-",
+            field="sub",
+        )
+    return name
 
 
 def is_admin(event: dict[str, Any]) -> bool:

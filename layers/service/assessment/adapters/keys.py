@@ -6,9 +6,15 @@ PENDING#<id>#<n>    <comparison id>
 ASSIGNMENT#<id>     INSTRUCTIONS | ANCHOR#<ref>
 ASSIGNMENT#<id>#HISTORY#<judge spec hash>   SPEC#<spec hash>
 ACTIVE              BATCH#<id>
+BATCH#<id>#PEOPLE   LEASE#<comparison id>
+BATCH#<id>#PERSON#<person> <comparison id>
+JUDGE#<circuit>     CIRCUIT | MINUTE#<minute>
+SIGNATURE#<value>   ACCEPTED
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 Key = dict[str, str]
 
@@ -69,3 +75,33 @@ def anchor_measurement(assignment_id: str, judge_spec_hash: str, spec_hash: str)
 def active(batch_id: str) -> Key:
     """The entry of a batch in the list of those that have not ended."""
     return {"PK": "ACTIVE", "SK": f"BATCH#{batch_id}"}
+
+
+def person_lease(batch_id: str, comparison_id: str) -> Key:
+    """Who holds a comparison that waits for a person."""
+    return {"PK": f"BATCH#{batch_id}#PEOPLE", "SK": f"LEASE#{comparison_id}"}
+
+
+def person_partition(batch_id: str, person: str) -> str:
+    """The partition of the verdicts that a person gave."""
+    return f"BATCH#{batch_id}#PERSON#{person}"
+
+
+def person_verdict(batch_id: str, person: str, comparison_id: str) -> Key:
+    """The mark of a verdict that a person gave."""
+    return {"PK": person_partition(batch_id, person), "SK": comparison_id}
+
+
+def circuit(judge_circuit: str) -> Key:
+    """The circuit breaker of a provider and model."""
+    return {"PK": f"JUDGE#{judge_circuit}", "SK": "CIRCUIT"}
+
+
+def judge_minute(judge_circuit: str, minute: datetime) -> Key:
+    """What a provider and model were asked within a minute."""
+    return {"PK": f"JUDGE#{judge_circuit}", "SK": f"MINUTE#{minute:%Y%m%dT%H%M}"}
+
+
+def signature(value: str) -> Key:
+    """The mark of a signed callback that was accepted."""
+    return {"PK": f"SIGNATURE#{value}", "SK": "ACCEPTED"}

@@ -41,6 +41,14 @@ class SQSJudgeQueue:
             if refused:
                 raise TransientError(f"SQS refused {len(refused)} of {len(entries)} messages")
 
+    def send_later(self, request: JudgeRequestV1, *, seconds: int) -> None:
+        """A new message with a delay; the old one is deleted by whoever holds it."""
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=_body(request),
+            DelaySeconds=max(1, min(seconds, MAX_DELAY_SECONDS)),
+        )
+
     def postpone(self, receipt: str, *, seconds: int) -> None:
         """Shorten or lengthen the message's invisibility."""
         self._client.change_message_visibility(

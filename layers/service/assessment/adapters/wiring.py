@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from functools import cache
 from typing import Any
 
@@ -14,11 +16,21 @@ from assessment.adapters.batch_store import DynamoDBBatchStore
 from assessment.adapters.comparison_store import DynamoDBComparisonStore
 from assessment.adapters.dynamodb import Table
 from assessment.adapters.eventbridge import EventBridgePublisher
-from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
+from assessment.adapters.judges.gate import DynamoDBJudgeGate
+from assessment.adapters.judges.registry import (
+    JudgeKeys,
+    ModelAccess,
+    ProviderJudges,
+    RequestedJudgeCheck,
+)
+from assessment.adapters.person_leases import DynamoDBPersonLeases
+from assessment.adapters.prompts import JinjaPrompts
 from assessment.adapters.s3 import S3ContentStore
+from assessment.adapters.signatures import DynamoDBSeenSignatures
 from assessment.adapters.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.stepfunctions import StepFunctionsWorkflow
 from assessment.settings import settings
+from assessment.usecases.call_judge import JudgePorts
 
 # Standard retries with jitter; the pool covers our parallel writers.
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=25)
@@ -95,22 +107,112 @@ def api_secret() -> str:
     return secret
 
 
-def judge(client: httpx.AsyncClient) -> CallbackEndpointJudge:
-    """The judge endpoint of the stack, over a client that lives as long as one invocation.
-
-    An AsyncClient belongs to one event loop, and every invocation has a loop of its own.
-    """
-    return CallbackEndpointJudge(client, settings().judge_endpoint_url)
-
-
-def judge_description() -> dict[str, str]:
-    """What of the judge belongs to a batch's specification."""
-    return {"provider": "callback_endpoint"}
+def person_ports() -> dict[str, Any]:
+    """What people's judging needs, by the names of its use cases."""
+    return {
+        "batches": batches(),
+        "comparisons": comparisons(),
+        "content": content(),
+        "leases": DynamoDBPersonLeases(table()),
+    }
 
 
+@cache
+def callback_secret() -> str:
+    """The key that signs callbacks over the web, read once in a process."""
+    secret: str = aws("secretsmanager").get_secret_value(SecretId=settings().callback_secret_arn)[
+        "SecretString"
+    ]
+    return secret
+
+
+def callback_ports() -> dict[str, Any]:
+    """What accepting a signed callback needs, by the names of its use case."""
+    return {
+        "secret": callback_secret(),
+        "seen": DynamoDBSeenSignatures(table()),
+        "callback_queue": callback_queue(),
+    }
+
+
+@cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The one event loop of the process: connections belong to a loop and outlive invocations."""
+    return asyncio.new_event_loop()
+
+
+def run[T](work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the process's loop."""
+    return event_loop().run_until_complete(work)
+
+
+@cache
 def http_client() -> httpx.AsyncClient:
-    """A client with the judge's time limit."""
-    return httpx.AsyncClient(timeout=settings().judge_timeout_seconds)
+    """The one HTTP client of the process; every call brings its own time limit."""
+    limits = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=60)
+    transport = httpx.AsyncHTTPTransport(retries=1, limits=limits)
+    return httpx.AsyncClient(transport=transport, follow_redirects=False)
+
+
+@cache
+def bedrock(timeout_seconds: float) -> Any:
+    """Bedrock's runtime with a time limit, and without retries: the queue does those."""
+    make: Any = boto3.client
+    return make(
+        "bedrock-runtime",
+        endpoint_url=settings().laptop_cloud_url or None,
+        config=Config(
+            read_timeout=timeout_seconds, retries={"mode": "standard", "total_max_attempts": 1}
+        ),
+    )
+
+
+@cache
+def judge_keys() -> JudgeKeys:
+    """The providers' keys."""
+    return JudgeKeys(aws("secretsmanager"), settings().judge_secret_prefix)
+
+
+@cache
+def judges() -> ProviderJudges:
+    """All providers."""
+    access = ModelAccess(
+        http=lambda: http_client(),  # noqa: PLW0108 - looked up anew, so that tests may replace it
+        bedrock=lambda seconds: bedrock(seconds),  # noqa: PLW0108 - as above
+        keys=judge_keys(),
+        endpoint_url=settings().judge_endpoint_url,
+    )
+    return ProviderJudges(access)
+
+
+def judge_check() -> RequestedJudgeCheck:
+    """What can be known of a judge before it is asked."""
+    return RequestedJudgeCheck(JinjaPrompts(), judge_keys())
+
+
+def request_ports() -> dict[str, Any]:
+    """What accepting a request needs, by the names of its use case."""
+    return {
+        "batches": batches(),
+        "assignments": assignments(),
+        "content": content(),
+        "workflow": workflow(),
+        "judge_check": judge_check(),
+    }
+
+
+def judge_ports() -> JudgePorts:
+    """All that calling judges needs."""
+    return JudgePorts(
+        judges=judges(),
+        prompts=JinjaPrompts(),
+        gate=DynamoDBJudgeGate(table()),
+        comparisons=comparisons(),
+        content=content(),
+        judge_queue=judge_queue(),
+        callback_queue=callback_queue(),
+        webhook_url=f"{settings().api_url}/v1/callbacks",
+    )
 
 
 def forget() -> None:
@@ -118,5 +220,8 @@ def forget() -> None:
     for cached in (
         aws, table, assignments, batches, comparisons, content,
         judge_queue, callback_queue, workflow, events, api_secret, settings,
+        bedrock, callback_secret, judge_keys, judges, http_client,
     ):  # fmt: skip
-        cached.cache_clear()
+        clear = getattr(cached, "cache_clear", None)
+        if clear is not None:
+            clear()

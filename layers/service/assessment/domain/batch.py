@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from assessment.domain.config import BatchConfig, Source
 from assessment.domain.decision import Decision
 from assessment.domain.errors import IllegalTransitionError
+from assessment.domain.judge import JudgeSpec
 
 
 class BatchStatus(StrEnum):
@@ -93,6 +94,7 @@ class Batch(BaseModel):
     assignment_id: str | None = None
     config: BatchConfig
     config_sources: dict[str, Source]
+    judges: tuple[JudgeSpec, ...] = (JudgeSpec(),)
     seed: int
     spec_hash: str | None = None
     request_sha256: str

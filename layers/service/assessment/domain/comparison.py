@@ -48,7 +48,9 @@ class Comparison(BaseModel):
     """One comparison of a batch.
 
     `wave` is where it was planned and never changes; `submitted_wave` and `attempt` move when a
-    failed comparison is submitted again with a later wave.
+    failed comparison is submitted again with a later wave. `calls` counts how often the judge may
+    have been paid in this attempt: more than once only where a worker died between its call and the
+    record of it. `repeated_calls` are those of earlier attempts.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,8 +66,15 @@ class Comparison(BaseModel):
     submitted_wave: int
     attempt: int = 1
     sent: bool = False
+    calls: int = 0
+    repeated_calls: int = 0
     verdict: Verdict | None = None
     failure: JudgeFailure | None = None
+
+    @property
+    def paid_again(self) -> int:
+        """Calls beyond the first of each attempt: what a worker's death in mid-call cost."""
+        return self.repeated_calls + max(0, self.calls - 1)
 
     @property
     def may_be_retried(self) -> bool:

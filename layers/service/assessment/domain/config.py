@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
+from assessment.domain.essay_flags import EssayFlag
 
 
 class Source(StrEnum):
@@ -73,6 +74,11 @@ class BatchConfig(BaseModel):
     partial_completion: Annotated[float, Field(ge=0, le=1)] = 0.85
     min_audit_pairs: Annotated[int, Field(ge=1), AdminOnly()] = 60
     conclusive_audit_pairs: Annotated[int, Field(ge=1), AdminOnly()] = 150
+
+    # Essays
+    min_essay_words: Annotated[int, Field(ge=1, le=10_000)] = 10
+    essay_language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
+    exclude_flagged: tuple[EssayFlag, ...] = ()
 
     # Deadlines
     wave_timeout_seconds: Annotated[int, Field(ge=5, le=14_000)] = 3600

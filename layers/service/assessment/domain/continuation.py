@@ -80,6 +80,14 @@ def _next_wave_size(batch: Batch, known: list[Comparison], room: int) -> int:
     return new + len(due_for_retry(pool, threshold=config.retry_pool_threshold, new_pairs=new))
 
 
+def _refusal(known: Sequence[Comparison]) -> str | None:
+    """What the judge says of its permanent failures, in its commonest words."""
+    told = Counter(
+        c.failure.message for c in known if c.failure is not None and not c.failure.retryable
+    )
+    return min(told, key=lambda message: (-told[message], message)) if told else None
+
+
 def _minutes_remaining(batch: Batch, now: datetime) -> float | None:
     if batch.config.max_minutes is None:
         return None
@@ -128,6 +136,7 @@ def continuation_context(
         permanent_failures=sum(
             1 for c in known if c.failure is not None and not c.failure.retryable
         ),
+        refusal=_refusal(known),
         success_rate=success_rate,
         zero_successes=recorded == 0,
         min_comparison_count=min((r.comparison_count for r in scores.rankings), default=0)

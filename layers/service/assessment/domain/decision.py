@@ -76,6 +76,7 @@ class ContinuationContext(BaseModel):
     partial_completion_met: bool = True
     retryable_failures: int = 0
     permanent_failures: int = 0
+    refusal: str | None = None
     success_rate: float
     zero_successes: bool
     waves_without_verdict: int = 0
@@ -203,7 +204,10 @@ def _gates(context: ContinuationContext) -> Decision | None:
     """What forbids a result, whatever else is reached: the refusal, or None."""
     if context.zero_successes:
         if context.permanent_failures == context.failures > 0:
-            return _refuse(Reason.JUDGE_REFUSED, "the judge refused every comparison for good")
+            told = f": {context.refusal}" if context.refusal else ""
+            return _refuse(
+                Reason.JUDGE_REFUSED, f"the judge refused every comparison for good{told}"
+            )
         return _refuse(Reason.ZERO_SUCCESSES, "no comparison brought a verdict")
     if context.success_rate < context.min_success_rate_threshold:
         return _refuse(

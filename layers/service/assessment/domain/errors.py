@@ -8,6 +8,8 @@ document (RFC 9457) and the command line prints it.
     |   |-- UnknownGradeError          a grade that is not on the scale
     |   |-- GradeScaleMismatchError    a scale that is not the assignment's
     |   |-- MalformedCallbackError     a callback that cannot be read or attributed
+    |   |-- NotYourComparisonError     a person's verdict without a lease
+    |   |-- SignatureRefusedError      a callback that is not signed with the stack's secret
     |   `-- NotPermittedError          a value only an administrator may set
     |-- NotFoundError
     |   |-- UnknownBatchError
@@ -17,11 +19,15 @@ document (RFC 9457) and the command line prints it.
     |   |-- IdempotencyConflictError   same key, different request
     |   |-- IllegalTransitionError     the batch is not in a status that allows this
     |   |-- ResultNotReadyError
+    |   |-- ReplayedCallbackError      a signed callback that was accepted before
     |   |-- ComparisonLeasedError      another worker is asking the judge right now
     |   `-- SpecMismatchError          verdicts of another spec hash
     |-- JudgeError
     |   |-- JudgeUnavailableError      retryable: timeout, 429, 5xx
-    |   `-- JudgeRefusedError          permanent: bad request, bad credentials, refusal
+    |   |-- JudgeDeferredError         not asked at all: its circuit is open or its rate is spent
+    |   `-- JudgeRefusedError          permanent: bad request, bad credentials
+    |       |-- ContentRefusedError    the essays were refused by the provider
+    |       `-- OversizeError          the essays do not fit the model's context
     |-- ScoringFailedError             the statistics could not be computed
     `-- TransientError                 an AWS call that is worth repeating
 """
@@ -80,6 +86,22 @@ class MalformedCallbackError(InvalidRequestError):
 
     code = "malformed-callback"
     title = "The callback cannot be read"
+
+
+class NotYourComparisonError(InvalidRequestError):
+    """A person's verdict on a comparison that is not leased to them."""
+
+    code = "not-your-comparison"
+    status = 409
+    title = "The comparison is not leased to you"
+
+
+class SignatureRefusedError(InvalidRequestError):
+    """A callback over the web that is not signed as agreed."""
+
+    code = "signature-refused"
+    status = 401
+    title = "The callback's signature is not accepted"
 
 
 class NotPermittedError(InvalidRequestError):
@@ -167,6 +189,13 @@ class ComparisonLeasedError(ConflictError):
     title = "The comparison is being judged"
 
 
+class ReplayedCallbackError(ConflictError):
+    """A signed callback that was accepted before."""
+
+    code = "replayed-callback"
+    title = "The callback was accepted before"
+
+
 class SpecMismatchError(ConflictError):
     """Verdicts made under another specification may not be mixed into this batch."""
 
@@ -188,9 +217,12 @@ class JudgeUnavailableError(JudgeError):
 
     code = "judge-unavailable"
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, busy: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.busy = busy
 
 
 class JudgeRefusedError(JudgeError):
@@ -199,6 +231,30 @@ class JudgeRefusedError(JudgeError):
     code = "judge-refused"
     title = "The judge refused the request"
     retryable = False
+
+
+class ContentRefusedError(JudgeRefusedError):
+    """The provider will not judge this content."""
+
+    code = "content-refused"
+    title = "The provider refused the essays"
+
+
+class OversizeError(JudgeRefusedError):
+    """The prompt is longer than the model's context."""
+
+    code = "oversize"
+    title = "The essays are too long for the model"
+
+
+class JudgeDeferredError(JudgeError):
+    """The judge was not asked, and the try does not count: come back in `retry_after` seconds."""
+
+    code = "judge-deferred"
+
+    def __init__(self, message: str, *, retry_after: float = 60.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ScoringFailedError(CJError):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.identifiers import AnchorRef, EssayId, content_sha256
 
 MAX_ESSAY_CHARACTERS = 60_000
@@ -76,17 +78,23 @@ class Essay(BaseModel):
     text_sha256: str
     anchor_ref: str | None = None
     grade: str | None = None
+    flags: tuple[EssayFlag, ...] = ()
 
     @property
     def is_anchor(self) -> bool:
         """Whether the essay's grade is known."""
         return self.kind is EssayKind.ANCHOR
 
+    def flagged(self, kinds: Collection[EssayFlag]) -> bool:
+        """Whether the essay has one of these flags."""
+        return any(flag in kinds for flag in self.flags)
 
-def student_essay(submitted: SubmittedEssay) -> Essay:
+
+def student_essay(submitted: SubmittedEssay, flags: tuple[EssayFlag, ...] = ()) -> Essay:
     """The batch's essay for a submitted text."""
     return Essay(
         essay_id=submitted.essay_id,
         kind=EssayKind.STUDENT,
         text_sha256=content_sha256(submitted.text),
+        flags=flags,
     )

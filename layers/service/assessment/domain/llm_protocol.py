@@ -31,10 +31,11 @@ class PromptBlock(BaseModel):
 
 
 class CallbackAddress(BaseModel):
-    """Where the verdict is to be sent."""
+    """Where the verdict is to be sent: a queue, or a URL that takes signed callbacks."""
 
-    kind: Literal["sqs"] = "sqs"
-    queue_url: str
+    kind: Literal["sqs", "webhook"] = "sqs"
+    queue_url: str | None = None
+    url: str | None = None
 
 
 class CompareMetadata(BaseModel):
@@ -49,6 +50,7 @@ class CompareMetadata(BaseModel):
     essay_a_id: str
     essay_b_id: str
     prompt_sha256: str
+    judge: str | None = None
 
 
 class CompareRequestV1(BaseModel):
@@ -57,6 +59,7 @@ class CompareRequestV1(BaseModel):
     schema_version: Literal[1] = 1
     correlation_id: str
     callback: CallbackAddress
+    provider_hints: dict[str, str] | None = None
     essay_a: CompareEssay
     essay_b: CompareEssay
     prompt_blocks: list[PromptBlock]
@@ -116,7 +119,7 @@ class LLMComparisonResultV1(BaseModel):
             degree=None if self.winner == "tie" else self.degree,
             confidence=self.confidence,
             justification=self.justification[:500] if self.justification else None,
-            judge=f"{self.provider}/{self.model}",
+            judge=self.request_metadata.judge or f"{self.provider}/{self.model}",
             prompt_sha256=self.request_metadata.prompt_sha256,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,

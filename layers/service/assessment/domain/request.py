@@ -40,6 +40,7 @@ class BatchRequest(BaseModel):
     essays: Annotated[list[SubmittedEssay], Field(min_length=2, max_length=MAX_ESSAYS)]
     grade_scale: str | list[str] | None = None
     config: dict[str, Any] = {}
+    judge: Any = None
     correlation_id: str | None = None
 
     @field_validator("correlation_id")

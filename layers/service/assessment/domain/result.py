@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from assessment.domain.batch import Outcome
 from assessment.domain.comparison import ComparisonTally
 from assessment.domain.decision import Decision
+from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_history import BatchMeasurement
 from assessment.domain.grading_result import Confidence, GradeProjections
@@ -243,9 +244,12 @@ class ResultDocument(BaseModel):
     order_effects: list[OrderEffect]
     judges: list[str]
     judge_fit: list[JudgeFit] = []
+    essay_flags: dict[str, list[EssayFlag]] = {}
+    excluded_essays: list[str] = []
     cost_usd: float
     input_tokens: int = 0
     output_tokens: int = 0
+    repeated_calls: int = 0
     config: dict[str, Any]
     config_sources: dict[str, str]
     spec_hash: str

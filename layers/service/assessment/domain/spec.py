@@ -5,6 +5,7 @@ Verdicts of different specifications never mix; the hash tells them apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
@@ -14,18 +15,16 @@ from assessment.domain.grade_scale import GradeScale
 from assessment.domain.grading_history import AnchorHistory
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import canonical_sha256
-from assessment.domain.prompt import PROMPT_VERSION, JudgeInstructions
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.prompt import JudgeInstructions
 
 
-def judge_spec_hash(
-    instructions: JudgeInstructions, judge: dict[str, str], prompt_version: str = PROMPT_VERSION
-) -> str:
-    """A content hash of what a judge is told and who it is, whatever the essays."""
+def judge_spec_hash(instructions: JudgeInstructions, judges: Sequence[JudgeSpec]) -> str:
+    """A content hash of what the judges are told and who they are, whatever the essays."""
     return canonical_sha256(
         {
             "instructions": instructions.model_dump(),
-            "judge": judge,
-            "prompt_version": prompt_version,
+            "judges": [judge.identity() for judge in judges],
         }
     )
 
@@ -38,10 +37,10 @@ class BatchSpec(BaseModel):
     essays: tuple[Essay, ...]
     instructions: JudgeInstructions
     grade_scale: GradeScale | None
+    judges: tuple[JudgeSpec, ...]
+    excluded: tuple[Essay, ...] = ()
     population: PopulationPrior | None = None
     anchor_history: AnchorHistory | None = None
-    judge: dict[str, str]
-    prompt_version: str = PROMPT_VERSION
 
     @classmethod
     def of(
@@ -50,18 +49,20 @@ class BatchSpec(BaseModel):
         *,
         instructions: JudgeInstructions,
         grade_scale: GradeScale | None,
+        judges: tuple[JudgeSpec, ...],
+        excluded: Sequence[Essay] = (),
         population: PopulationPrior | None = None,
         anchor_history: AnchorHistory | None = None,
-        judge: dict[str, str],
     ) -> Self:
         """A specification with its essays in the order of their ids, as all arrays have them."""
         return cls(
             essays=tuple(sorted(essays, key=lambda essay: essay.essay_id)),
             instructions=instructions,
             grade_scale=grade_scale,
+            judges=judges,
+            excluded=tuple(sorted(excluded, key=lambda essay: essay.essay_id)),
             population=population,
             anchor_history=anchor_history,
-            judge=judge,
         )
 
     @property
@@ -76,15 +77,14 @@ class BatchSpec(BaseModel):
             {
                 "essays": [(essay.essay_id, essay.text_sha256) for essay in self.essays],
                 "instructions": self.instructions.model_dump(),
-                "judge": self.judge,
-                "prompt_version": self.prompt_version,
+                "judges": [judge.identity() for judge in self.judges],
             }
         )
 
     @property
     def judge_spec_hash(self) -> str:
-        """A content hash of what a judge is told and who it is, whatever the essays."""
-        return judge_spec_hash(self.instructions, self.judge, self.prompt_version)
+        """A content hash of what the judges are told and who they are, whatever the essays."""
+        return judge_spec_hash(self.instructions, self.judges)
 
     def text_sha256(self, essay_id: str) -> str:
         """The content address of an essay's text; raises KeyError for a stranger."""

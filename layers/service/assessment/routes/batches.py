@@ -35,10 +35,7 @@ def request() -> Response[str]:
         idempotency_key=idempotency_key(event),
         is_admin=is_admin(event.raw_event),
         stack=stack_defaults(),
-        batches=wiring.batches(),
-        assignments=wiring.assignments(),
-        content=wiring.content(),
-        workflow=wiring.workflow(),
+        **wiring.request_ports(),
         now=datetime.now(UTC),
         new_id=lambda: str(uuid.uuid4()),
     )

@@ -13,7 +13,6 @@ from assessment.domain.comparison import Comparison, ComparisonStatus, tally
 from assessment.domain.decision import Decision, Reason
 from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.identifiers import canonical_json, content_sha256
-from assessment.domain.prompt import PROMPT_VERSION
 from assessment.domain.result import (
     Conclusion,
     ResultDocument,
@@ -171,6 +170,13 @@ def _document(
         reliability=scores.reliability,
         audit=scores.audit,
         order_effects=scores.order_effects,
+        essay_flags={
+            essay.essay_id: list(essay.flags)
+            for essay in (*spec.essays, *spec.excluded)
+            if essay.flags
+        },
+        excluded_essays=[essay.essay_id for essay in spec.excluded],
+        repeated_calls=sum(comparison.paid_again for comparison in known),
         judges=sorted({verdict.judge for verdict in verdicts}),
         judge_fit=conclusion.judges,
         cost_usd=fsum(verdict.cost_usd for verdict in verdicts),
@@ -180,8 +186,16 @@ def _document(
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
         spec_hash=spec.spec_hash,
         seed=batch.seed,
-        versions={"assessment": __version__, "prompt": PROMPT_VERSION, **versions},
+        versions={
+            "assessment": __version__,
+            "prompt": _templates(spec),
+            **versions,
+        },
     )
+
+
+def _templates(spec: BatchSpec) -> str:
+    return ", ".join(sorted({judge.template_id for judge in spec.judges}))
 
 
 def _outcome(decision: Decision, scores: Scores) -> Outcome:

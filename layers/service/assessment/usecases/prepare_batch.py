@@ -10,8 +10,10 @@ from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.config import Source
 from assessment.domain.errors import InvalidRequestError, UnknownAssignmentError
 from assessment.domain.essay import Essay, EssayKind
+from assessment.domain.essay_flags import flags_of
 from assessment.domain.grading_history import MOST_BATCHES, AnchorHistory, pinned_prior_sd
 from assessment.domain.identifiers import anchor_essay_id
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec, judge_spec_hash
 from assessment.ports import Assignment, AssignmentStore, BatchStore, ContentStore
@@ -38,7 +40,6 @@ def anchor_essays(assignment: Assignment) -> list[Essay]:
 def prepare_batch(
     batch_id: str,
     *,
-    judge: dict[str, str],
     batches: BatchStore,
     assignments: AssignmentStore,
     content: ContentStore,
@@ -56,21 +57,24 @@ def prepare_batch(
     assignment = _assignment(batch, assignments)
     students = _students(batch, content)
     anchors = anchor_essays(assignment) if assignment else []
-    history = _history(assignment, judge, assignments)
+    anchors = _with_flags(batch, anchors, content)
+    kept = [essay for essay in students if not essay.flagged(batch.config.exclude_flagged)]
+    history = _history(assignment, batch.judges, assignments)
     spec = BatchSpec.of(
-        students + anchors,
+        kept + anchors,
         instructions=assignment.instructions if assignment else JudgeInstructions(),
         grade_scale=assignment.grade_scale if assignment else None,
+        judges=batch.judges,
+        excluded=[essay for essay in students if essay not in kept],
         population=assignment.population if assignment else None,
         anchor_history=history,
-        judge=judge,
     )
     freeze_spec(batch_id, spec, content=content)
     return batches.transition(
         batch_id,
         BatchStatus.GENERATING_PAIRS,
         now=now,
-        essays=len(students),
+        essays=len(kept),
         anchors=len(anchors),
         spec_hash=spec.spec_hash,
         **_pinned(batch, history),
@@ -78,13 +82,13 @@ def prepare_batch(
 
 
 def _history(
-    assignment: Assignment | None, judge: dict[str, str], assignments: AssignmentStore
+    assignment: Assignment | None, judges: tuple[JudgeSpec, ...], assignments: AssignmentStore
 ) -> AnchorHistory | None:
     """What earlier batches measured of the anchors, as of now; None if there is nothing."""
     if assignment is None or not assignment.anchors:
         return None
     known = assignments.get_history(
-        assignment.assignment_id, judge_spec_hash(assignment.instructions, judge)
+        assignment.assignment_id, judge_spec_hash(assignment.instructions, judges)
     )
     return AnchorHistory(batches=known.batches[-MOST_BATCHES:]) if known.batches else None
 
@@ -109,6 +113,20 @@ def _assignment(batch: Batch, assignments: AssignmentStore) -> Assignment | None
     if assignment is None:
         raise UnknownAssignmentError(batch.assignment_id)
     return assignment
+
+
+def _with_flags(batch: Batch, anchors: list[Essay], content: ContentStore) -> list[Essay]:
+    """The anchors with flags of their own; none is left out for them, its grade was chosen."""
+    flags = flags_of(
+        [content.get_text(anchor.text_sha256) for anchor in anchors],
+        min_words=batch.config.min_essay_words,
+        context_tokens=min(judge.context_tokens for judge in batch.judges),
+        language=batch.config.essay_language,
+    )
+    return [
+        anchor.model_copy(update={"flags": raised})
+        for anchor, raised in zip(anchors, flags, strict=True)
+    ]
 
 
 def _students(batch: Batch, content: ContentStore) -> list[Essay]:

@@ -10,13 +10,14 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from assessment.domain.batch import Batch, BatchStatus
-from assessment.domain.config import ResolvedConfig, Source, resolve_config
+from assessment.domain.config import BatchConfig, ResolvedConfig, Source, resolve_config
 from assessment.domain.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
     UnknownAssignmentError,
 )
 from assessment.domain.essay import Essay, student_essay
+from assessment.domain.essay_flags import flags_of
 from assessment.domain.grade_scale import check_same_scale
 from assessment.domain.identifiers import (
     batch_id_for_key,
@@ -25,10 +26,20 @@ from assessment.domain.identifiers import (
     derived_uuid,
     seed_for,
 )
+from assessment.domain.judge import JudgeSpec, requested_judges
+from assessment.domain.prices import price_of
 from assessment.domain.request import BatchRequest
-from assessment.ports import Assignment, AssignmentStore, BatchStore, ContentStore, Workflow
+from assessment.ports import (
+    Assignment,
+    AssignmentStore,
+    BatchStore,
+    ContentStore,
+    JudgeCheck,
+    Workflow,
+)
 
 _UPLOADS = 8
+_FEWEST_ESSAYS = 2
 
 
 class BatchAccepted(BaseModel):
@@ -70,6 +81,7 @@ def request_batch(
     assignments: AssignmentStore,
     content: ContentStore,
     workflow: Workflow,
+    judge_check: JudgeCheck,
     now: datetime,
     new_id: Callable[[], str],
 ) -> Batch:
@@ -77,8 +89,9 @@ def request_batch(
 
     Raises
     ------
-    UnknownAssignmentError, GradeScaleMismatchError, ManyInvalidFieldsError, NotPermittedError
-        Before anything is stored.
+    UnknownAssignmentError, GradeScaleMismatchError, ManyInvalidFieldsError, NotPermittedError,
+    InvalidRequestError
+        Before anything is stored; also for a judge that could not be asked.
     IdempotencyConflictError
         If the key was used for a different request.
     """
@@ -94,8 +107,13 @@ def request_batch(
     )
     _check_strategy(resolved, assignment)
     batch_id = batch_id_for_key(idempotency_key) if idempotency_key else new_id()
-    essays = [student_essay(essay) for essay in request.essays]
-    batch = _new_batch(request, batch_id, essays, resolved, now)
+    judges = requested_judges(request.judge, is_admin=is_admin)
+    if request.judge is not None:
+        for judge in judges:
+            judge_check.check(judge)
+        _check_prices(judges, resolved.config)
+    essays = _flagged(request, resolved.config, judges)
+    batch = _new_batch(request, batch_id, essays, resolved, judges, now)
     _store_texts(request, content)
     content.put_document(
         manifest_key(batch), canonical_json([essay.model_dump() for essay in essays])
@@ -125,17 +143,51 @@ def _assignment(request: BatchRequest, assignments: AssignmentStore) -> Assignme
     return assignment
 
 
+def _check_prices(judges: tuple[JudgeSpec, ...], config: BatchConfig) -> None:
+    """A cap on money needs to know what money is spent."""
+    unknown = [judge.label for judge in judges if judge.is_model and price_of(judge) is None]
+    if unknown and config.max_cost_usd is not None:
+        raise InvalidRequestError(
+            f"the price of {unknown[0]} is not known, so max_cost_usd cannot be kept; give "
+            "judge.price {input_usd, output_usd} for a million tokens",
+            field="judge.price",
+        )
+
+
+def _flagged(
+    request: BatchRequest, config: BatchConfig, judges: tuple[JudgeSpec, ...]
+) -> list[Essay]:
+    """The essays with their flags; refused if too few would be left to compare."""
+    flags = flags_of(
+        [essay.text for essay in request.essays],
+        min_words=config.min_essay_words,
+        context_tokens=min(judge.context_tokens for judge in judges),
+        language=config.essay_language,
+    )
+    essays = [student_essay(e, raised) for e, raised in zip(request.essays, flags, strict=True)]
+    left = [essay for essay in essays if not essay.flagged(config.exclude_flagged)]
+    if len(left) < _FEWEST_ESSAYS:
+        raise InvalidRequestError(
+            f"exclude_flagged leaves {len(left)} of {len(essays)} essays; at least "
+            f"{_FEWEST_ESSAYS} are needed",
+            field="config.exclude_flagged",
+        )
+    return essays
+
+
 def _new_batch(
     request: BatchRequest,
     batch_id: str,
     essays: list[Essay],
     resolved: ResolvedConfig,
+    judges: tuple[JudgeSpec, ...],
     now: datetime,
 ) -> Batch:
     fingerprint = {
         "assignment_id": request.assignment_id,
         "essays": [(essay.essay_id, essay.text_sha256) for essay in essays],
         "config": request.config,
+        **({} if request.judge is None else {"judge": request.judge}),
     }
     seed = resolved.config.seed
     return Batch(
@@ -145,6 +197,7 @@ def _new_batch(
         assignment_id=request.assignment_id,
         config=resolved.config,
         config_sources=resolved.sources,
+        judges=judges,
         seed=seed_for(batch_id) if seed is None else seed,
         request_sha256=canonical_sha256(fingerprint),
         essays=len(essays),

@@ -33,8 +33,10 @@ REQUEST = CompareRequestV1.model_validate(
 
 def ask(url: str, *, timeout: float = 5.0) -> LLMComparisonResultV1 | None:
     async def once() -> LLMComparisonResultV1 | None:
-        async with httpx.AsyncClient(timeout=timeout) as client:
-            return await CallbackEndpointJudge(client, url).compare(REQUEST)
+        async with httpx.AsyncClient() as client:
+            judge = CallbackEndpointJudge(client, url, timeout_seconds=timeout)
+            (result,) = await judge.compare([REQUEST])
+            return result
 
     return asyncio.run(once())
 
@@ -80,7 +82,8 @@ def test_what_may_be_tried_again(judge_server: JudgeServer, status: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7.0), ("0.5", 0.5), ("Wed, 21 Oct 2026 07:28:00 GMT", None)]
+    ("header", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None)],
 )
 def test_retry_after(judge_server: JudgeServer, header: str, seconds: float | None) -> None:
     judge_server.answer = lambda _: Response(status_code=429, headers={"Retry-After": header})

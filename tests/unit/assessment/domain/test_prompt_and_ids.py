@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import scale_named
 from assessment.domain.identifiers import (
@@ -19,11 +20,18 @@ from assessment.domain.identifiers import (
     is_batch_id,
     seed_for,
 )
-from assessment.domain.prompt import JudgeInstructions, fence_for, prompt_blocks, prompt_sha256
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.llm_protocol import PromptBlock
+from assessment.domain.prompt import EssayPair, JudgeInstructions, fence_for, prompt_sha256
 from assessment.domain.spec import BatchSpec
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
 NO_INSTRUCTIONS = JudgeInstructions()
+
+
+def prompt_blocks(told: JudgeInstructions, first: str, second: str) -> list[PromptBlock]:
+    pair = EssayPair("w001-00000", first, second)
+    return JinjaPrompts().render(JudgeSpec(), told, [pair], bundle=False)
 
 
 @given(TEXTS, TEXTS)
@@ -76,7 +84,7 @@ def spec(essays: list[Essay], *, rubric: str = "", provider: str = "p") -> Batch
         essays,
         instructions=JudgeInstructions(judge_rubric=rubric),
         grade_scale=scale_named(None),
-        judge={"provider": provider},
+        judges=(JudgeSpec(name=provider),),
     )
 
 

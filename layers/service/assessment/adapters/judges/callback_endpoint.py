@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import httpx
 from pydantic import ValidationError
 
+from assessment.adapters.judges.transport import RETRYABLE, SERVER_ERROR, retry_after
 from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
 from assessment.domain.llm_protocol import (
     COMPARE_PATH,
@@ -12,42 +15,41 @@ from assessment.domain.llm_protocol import (
     LLMComparisonResultV1,
 )
 
-_RETRYABLE = {408, 409, 425, 429}
-_SERVER_ERROR = 500
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    try:
-        return float(response.headers["Retry-After"])
-    except (KeyError, ValueError):
-        return None
-
 
 class CallbackEndpointJudge:
     """Posts comparisons to the endpoint; one client, so connections are reused."""
 
-    def __init__(self, client: httpx.AsyncClient, endpoint_url: str) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, endpoint_url: str, *, timeout_seconds: float
+    ) -> None:
         self._client = client
         self._url = endpoint_url.rstrip("/") + COMPARE_PATH
+        self._timeout = timeout_seconds
 
-    async def compare(self, request: CompareRequestV1) -> LLMComparisonResultV1 | None:
-        """Post one comparison; None when the endpoint will call back."""
+    async def compare(
+        self, requests: Sequence[CompareRequestV1]
+    ) -> list[LLMComparisonResultV1 | None]:
+        """Post the comparison; None when the endpoint will call back."""
+        (request,) = requests
         try:
             response = await self._client.post(
-                self._url, json=request.model_dump(mode="json", exclude_none=True)
+                self._url,
+                json=request.model_dump(mode="json", exclude_none=True),
+                timeout=self._timeout,
             )
         except httpx.TransportError as error:
             raise JudgeUnavailableError(
                 f"the judge endpoint did not answer: {type(error).__name__}"
             ) from error
         if response.status_code == httpx.codes.ACCEPTED:
-            return None
+            return [None]
         if response.status_code == httpx.codes.OK:
-            return _result(response)
-        if response.status_code in _RETRYABLE or response.status_code >= _SERVER_ERROR:
+            return [_result(response)]
+        if response.status_code in RETRYABLE or response.status_code >= SERVER_ERROR:
             raise JudgeUnavailableError(
                 f"the judge endpoint answered {response.status_code}",
-                retry_after=_retry_after(response),
+                retry_after=retry_after(response),
+                busy=response.status_code == httpx.codes.TOO_MANY_REQUESTS,
             )
         raise JudgeRefusedError(f"the judge endpoint answered {response.status_code}")
 

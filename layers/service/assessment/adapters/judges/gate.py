@@ -1,0 +1,116 @@
+"""Circuit breakers and rate limits in the table, so that all workers see the same."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from assessment.adapters import keys
+from assessment.adapters.dynamodb import ConditionFailedError, Table
+from assessment.domain.circuit import Circuit, admission, after_failure
+from assessment.domain.errors import JudgeDeferredError
+from assessment.domain.identifiers import content_sha256
+from assessment.domain.judge import JudgeSpec
+
+_TRIES = 5
+_KEPT = timedelta(days=1)
+_SPREAD_SECONDS = 10
+
+
+class DynamoDBJudgeGate:
+    """One small item per provider and model; written only when something fails or recovers."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._troubled: set[str] = set()
+
+    def admit(self, judge: JudgeSpec, *, tokens: int, now: datetime) -> None:
+        """Ask the circuit, then count the call against its minute."""
+        circuit, version = self._read(judge)
+        found = admission(circuit, now=now)
+        if found.circuit is not None and not self._write(judge, found.circuit, version, now=now):
+            found = admission(self._read(judge)[0], now=now)
+        if found.wait_seconds > 0:
+            raise JudgeDeferredError(
+                f"{judge.provider} is failing; nobody asks it for {found.wait_seconds:.0f} s",
+                retry_after=found.wait_seconds + _spread(judge, now),
+            )
+        self._count(judge, tokens, now)
+
+    def succeeded(self, judge: JudgeSpec) -> None:
+        """Close the circuit if this process has seen it troubled."""
+        if judge.circuit not in self._troubled:
+            return
+        self._table.delete(keys.circuit(judge.circuit))
+        self._troubled.discard(judge.circuit)
+
+    def failed(self, judge: JudgeSpec, *, retry_after: float | None, now: datetime) -> None:
+        """Count the failure; a lost race is tried again, a lost count is no harm."""
+        for _ in range(_TRIES):
+            circuit, version = self._read(judge)
+            after = after_failure(circuit, now=now, retry_after=retry_after)
+            if self._write(judge, after, version, now=now):
+                self._troubled.add(judge.circuit)
+                return
+
+    def _read(self, judge: JudgeSpec) -> tuple[Circuit, int]:
+        item = self._table.get(keys.circuit(judge.circuit))
+        if item is None:
+            self._troubled.discard(judge.circuit)
+            return Circuit(), 0
+        self._troubled.add(judge.circuit)
+        known = {name: item[name] for name in Circuit.model_fields if name in item}
+        return Circuit.model_validate(known), item.get("version", 0)
+
+    def _write(self, judge: JudgeSpec, circuit: Circuit, version: int, *, now: datetime) -> bool:
+        item: dict[str, Any] = {
+            **dict(circuit),
+            "version": version + 1,
+            "expires_at": int((now + _KEPT).timestamp()),
+        }
+        try:
+            self._table.update(
+                keys.circuit(judge.circuit),
+                item,
+                condition="attribute_not_exists(PK) OR version = :before"
+                if version == 0
+                else "version = :before",
+                values={":before": version},
+            )
+        except ConditionFailedError:
+            return False
+        return True
+
+    def _count(self, judge: JudgeSpec, tokens: int, now: datetime) -> None:
+        """Add the call to its minute; a minute that is full defers it to the next one."""
+        limits = []
+        values: dict[str, Any] = {}
+        if judge.requests_per_minute is not None:
+            limits.append("requests < :requests_limit")
+            values[":requests_limit"] = judge.requests_per_minute
+        if judge.tokens_per_minute is not None:
+            limits.append("tokens <= :tokens_room")
+            values[":tokens_room"] = judge.tokens_per_minute - tokens
+        if not limits:
+            return
+        minute = now.replace(second=0, microsecond=0)
+        try:
+            self._table.update(
+                keys.judge_minute(judge.circuit, minute),
+                {"expires_at": int((now + _KEPT).timestamp())},
+                condition=f"attribute_not_exists(PK) OR ({' AND '.join(limits)})",
+                values=values,
+                add={"requests": 1, "tokens": tokens},
+            )
+        except ConditionFailedError as error:
+            left = 60.0 - (now - minute).total_seconds()
+            raise JudgeDeferredError(
+                f"the limits of {judge.label or judge.provider} are reached for this minute",
+                retry_after=left + _spread(judge, now),
+            ) from error
+
+
+def _spread(judge: JudgeSpec, now: datetime) -> float:
+    """Seconds by which waiting workers come back apart from each other."""
+    digest = content_sha256(f"{judge.circuit}\x1f{now.isoformat()}")
+    return int(digest[:4], 16) / 0x1_0000 * _SPREAD_SECONDS

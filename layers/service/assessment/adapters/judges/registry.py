@@ -1,0 +1,150 @@
+"""Every provider behind one door: made once in a process, with its key, and kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from botocore.exceptions import ClientError
+
+from assessment.adapters.judges.anthropic import AnthropicModel
+from assessment.adapters.judges.bedrock import BedrockModel
+from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
+from assessment.adapters.judges.model_judge import Model, ModelJudge
+from assessment.adapters.judges.openai import OpenAIModel
+from assessment.adapters.prompts import JinjaPrompts
+from assessment.domain.errors import InvalidRequestError, JudgeRefusedError, TransientError
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.ports import Judge
+
+_KEPT_SECONDS = 300.0
+_ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
+
+
+class JudgeKeys:
+    """Keys in Secrets Manager, below the stack's own prefix; read again after five minutes."""
+
+    def __init__(
+        self, client: Any, prefix: str, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._clock = clock
+        self._read: dict[str, tuple[float, str]] = {}
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a secret; it is not read.
+
+        Raises
+        ------
+        TransientError
+            If Secrets Manager cannot tell now.
+        """
+        try:
+            found = self._client.describe_secret(SecretId=self._prefix + name)
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return False
+            raise TransientError(
+                f"Secrets Manager did not tell whether {self._prefix}{name} exists"
+            ) from error
+        return "DeletedDate" not in found
+
+    def key(self, name: str) -> str:
+        """The key: the secret's text, or its `api_key` where it is a JSON object.
+
+        Raises
+        ------
+        JudgeRefusedError
+            If there is no such secret, or no key in it.
+        """
+        kept = self._read.get(name)
+        if kept is not None and self._clock() - kept[0] < _KEPT_SECONDS:
+            return kept[1]
+        try:
+            text = self._client.get_secret_value(SecretId=self._prefix + name).get("SecretString")
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                raise JudgeRefusedError(f"there is no secret {self._prefix}{name}") from error
+            raise
+        key = _key_in(text or "")
+        if not key or not key.isascii() or not key.isprintable():
+            raise JudgeRefusedError(f"the secret {self._prefix}{name} holds no key")
+        self._read[name] = (self._clock(), key)
+        return key
+
+
+def _code(error: ClientError) -> str:
+    response: dict[str, Any] = {**error.response}
+    return str(response["Error"]["Code"])
+
+
+def _key_in(text: str) -> str:
+    stripped = text.strip()
+    if not stripped.startswith("{"):
+        return stripped
+    try:
+        return str(json.loads(stripped).get("api_key", ""))
+    except ValueError:
+        return ""
+
+
+@dataclass(frozen=True)
+class ModelAccess:
+    """How to reach providers."""
+
+    http: Callable[[], httpx.AsyncClient]
+    bedrock: Callable[[float], Any]
+    keys: JudgeKeys
+    endpoint_url: str
+
+
+class ProviderJudges:
+    """The judges of all batches; a model's adapter is kept while its key stays the same."""
+
+    def __init__(self, access: ModelAccess) -> None:
+        self._access = access
+        self._models: dict[tuple[Provider, str | None], Model] = {}
+
+    def of(self, judge: JudgeSpec) -> Judge:
+        """Whoever answers for this judge."""
+        if judge.provider is Provider.CALLBACK_ENDPOINT:
+            return CallbackEndpointJudge(
+                self._access.http(),
+                judge.base_url or self._access.endpoint_url,
+                timeout_seconds=judge.timeout_seconds,
+            )
+        key = self._access.keys.key(judge.secret_name) if judge.secret_name else None
+        place = (judge.provider, key)
+        if place not in self._models:
+            self._models[place] = self._model(judge.provider, key)
+        return ModelJudge(judge, self._models[place])
+
+    def _model(self, provider: Provider, key: str | None) -> Model:
+        if provider is Provider.BEDROCK:
+            return BedrockModel(self._access.bedrock)
+        if provider is Provider.ANTHROPIC:
+            return AnthropicModel(self._access.http(), key)
+        return OpenAIModel(self._access.http(), key)
+
+
+class RequestedJudgeCheck:
+    """Finds out when a batch is requested what would fail in the middle of it."""
+
+    def __init__(self, prompts: JinjaPrompts, keys: JudgeKeys) -> None:
+        self._prompts = prompts
+        self._keys = keys
+
+    def check(self, judge: JudgeSpec) -> None:
+        """Refuse a template that loses an essay, and a key that is not there."""
+        self._prompts.check(judge)
+        if judge.secret_name and not self._keys.exists(judge.secret_name):
+            raise InvalidRequestError(
+                f"there is no secret for {judge.secret_name!r}; store the provider's key in "
+                "Secrets Manager under <stack>/judge/<name> and give its name here",
+                field="judge.api_key_secret",
+            )

@@ -1,0 +1,189 @@
+"""Prompt templates: a versioned registry beside this module, and those that a request brings.
+
+A template is Jinja2 with two blocks, `system` and `user`. It gets `instructions`,
+`student_prompt`, `judge_rubric`, `verdict_schema`, `bundle`, and `comparisons`, whose essays are
+already inside their fences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from assessment.domain.errors import InvalidRequestError
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.llm_protocol import PromptBlock
+from assessment.domain.prompt import EssayPair, JudgeInstructions, fenced
+
+_FOLDER = Path(__file__).parent / "templates"
+_BLOCKS = ("system", "user")
+_LONGEST = 4_000_000
+_ONE = (
+    'Answer with one JSON object: {"winner": "A" | "B" | "tie", "degree": "slight" | "clear" | '
+    '"decisive" | null for a tie, "confidence": 1-5, "justification": at most 500 characters}.'
+)
+_MANY = (
+    'Answer with one JSON object: {"verdicts": [{"comparison_id": the id of the comparison, '
+    '"winner": "A" | "B" | "tie", "degree": "slight" | "clear" | "decisive" | null for a tie, '
+    '"confidence": 1-5, "justification": at most 500 characters}]}, with exactly one verdict for '
+    "every comparison."
+)
+_PROBE = JudgeInstructions(
+    instructions="probe-instructions", student_prompt="probe-task", judge_rubric="probe-rubric"
+)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """No attribute that reaches Python, no loop but over the comparisons, no arithmetic bombs."""
+
+    def is_safe_callable(self, obj: Any) -> bool:  # noqa: ARG002 - as Jinja2 has it
+        """Refuse every call: filters do what a prompt needs, and methods can fill the memory."""
+        return False
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002 - as Jinja2 has it
+        """Refuse what multiplies strings or grows numbers without bound."""
+        raise TemplateError(f"the operator {operator} is not available in a prompt template")
+
+
+def _environment() -> _Sandbox:
+    made = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+    made.globals.clear()
+    for name in (
+        "center",
+        "format",
+        "indent",
+        "xmlattr",
+        "wordwrap",
+        "batch",
+        "slice",
+        "pprint",
+        "replace",
+    ):
+        made.filters.pop(name, None)
+    return made
+
+
+_ENVIRONMENT = _environment()
+
+
+def registered() -> list[str]:
+    """The names of the registry, each with its version."""
+    return sorted(path.stem for path in _FOLDER.glob("*.jinja"))
+
+
+def _bounded(parts: Iterable[str]) -> str:
+    """A block's text, unless it grows beyond what any model reads."""
+    found: list[str] = []
+    size = 0
+    for part in parts:
+        found.append(part)
+        size += len(part)
+        if size > _LONGEST:
+            raise TemplateError(f"the prompt is longer than {_LONGEST} characters")
+    return "".join(found)
+
+
+@lru_cache(maxsize=64)
+def _template(source: str) -> Template:
+    return _ENVIRONMENT.from_string(source)
+
+
+def _source(judge: JudgeSpec) -> str:
+    if judge.template_source is not None:
+        return judge.template_source
+    if judge.template not in registered():
+        raise InvalidRequestError(
+            f"there is no template {judge.template!r}; known are {', '.join(registered())}",
+            field="judge.template",
+        )
+    return (_FOLDER / f"{judge.template}.jinja").read_text(encoding="utf-8")
+
+
+class JinjaPrompts:
+    """Renders the prompt of a call."""
+
+    def render(
+        self,
+        judge: JudgeSpec,
+        instructions: JudgeInstructions,
+        pairs: Sequence[EssayPair],
+        *,
+        bundle: bool,
+    ) -> list[PromptBlock]:
+        """The prompt about these pairs; `bundle` asks for a list of verdicts by comparison id.
+
+        Raises
+        ------
+        InvalidRequestError
+            If there is no such template or it does not render; says where.
+        """
+        field = "judge.template_source" if judge.template_source is not None else "judge.template"
+        values = {
+            **instructions.model_dump(),
+            "comparisons": fenced(pairs),
+            "bundle": bundle,
+            "verdict_schema": _MANY if bundle else _ONE,
+        }
+        source = _source(judge)
+        try:
+            template = _template(source)
+            context = template.new_context(values)
+            texts = {
+                name: _bounded(block(context)).strip("\n")
+                for name, block in template.blocks.items()
+                if name in _BLOCKS
+            }
+        except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            line = getattr(error, "lineno", None)
+            where = f" (line {line})" if line else ""
+            raise InvalidRequestError(
+                f"the template does not render{where}: {str(error)[:200]}", field=field
+            ) from error
+        if len(texts) < len(_BLOCKS):
+            raise InvalidRequestError(
+                "the template needs a block system and a block user", field=field
+            )
+        return [
+            PromptBlock(role="system", content=texts["system"]),
+            PromptBlock(role="user", content=texts["user"]),
+        ]
+
+    def check(self, judge: JudgeSpec) -> None:
+        """Render the template about probes, and refuse one that loses what a judge must see.
+
+        Raises
+        ------
+        InvalidRequestError
+            If it does not render, or leaves out an essay, a comparison id or the verdict's form.
+        """
+        field = "judge.template_source" if judge.template_source is not None else "judge.template"
+        pairs = [EssayPair(f"probe-{n}", f"first probe {n}", f"second probe {n}") for n in range(2)]
+        for bundle in (False, True):
+            shown = pairs if bundle else pairs[:1]
+            blocks = self.render(judge, _PROBE, shown, bundle=bundle)
+            whole = "\n".join(block.content for block in blocks)
+            for lost, name in _lost(whole, shown, bundle=bundle):
+                if lost:
+                    raise InvalidRequestError(f"the template leaves out {name}", field=field)
+
+
+def _lost(whole: str, pairs: Sequence[EssayPair], *, bundle: bool) -> list[tuple[bool, str]]:
+    inside = fenced(pairs)
+    places = [(whole.find(pair.essay_a), whole.find(pair.essay_b)) for pair in inside]
+    return [
+        (any(a < 0 for a, _ in places), "comparison.essay_a, the essay shown first"),
+        (any(b < 0 for _, b in places), "comparison.essay_b, the essay shown second"),
+        (any(a > b for a, b in places), "the order: essay_a is to be shown before essay_b"),
+        ((_MANY if bundle else _ONE) not in whole, "verdict_schema, the form of the answer"),
+        (
+            bundle and any(f"{pair.comparison_id}" not in whole for pair in pairs),
+            "comparison.comparison_id, by which verdicts are matched",
+        ),
+    ]

@@ -1,0 +1,66 @@
+"""A circuit breaker as a value: it opens after failures in a row and lets single probes through."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+FAILURES_TO_OPEN = 10
+FIRST_PAUSE_SECONDS = 15.0
+LONGEST_PAUSE_SECONDS = 300.0
+PROBE_SECONDS = 60.0
+
+
+class Circuit(BaseModel):
+    """What is known of a provider's health: failures in a row, and since when nobody asks it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    failures: int = 0
+    openings: int = 0
+    open_until: datetime | None = None
+    probe_until: datetime | None = None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing has failed since the last success."""
+        return self == Circuit()
+
+
+class Admission(BaseModel):
+    """Whether a call may be made; if so, the circuit to store before it is made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wait_seconds: float = 0.0
+    circuit: Circuit | None = None
+
+
+def admission(circuit: Circuit, *, now: datetime) -> Admission:
+    """Admit while closed; while open ask for patience; then admit one probe at a time."""
+    if circuit.open_until is None:
+        return Admission()
+    if circuit.open_until > now:
+        return Admission(wait_seconds=(circuit.open_until - now).total_seconds())
+    if circuit.probe_until is not None and circuit.probe_until > now:
+        return Admission(wait_seconds=(circuit.probe_until - now).total_seconds())
+    probing = now + timedelta(seconds=PROBE_SECONDS)
+    return Admission(circuit=circuit.model_copy(update={"probe_until": probing}))
+
+
+def after_failure(circuit: Circuit, *, now: datetime, retry_after: float | None = None) -> Circuit:
+    """One more failure; with enough of them, or with a failed probe, a pause that doubles."""
+    failures = circuit.failures + 1
+    if failures < FAILURES_TO_OPEN and circuit.open_until is None:
+        return circuit.model_copy(update={"failures": failures})
+    if circuit.open_until is not None and circuit.open_until > now:
+        # A call that was under way when the circuit opened says nothing new.
+        return circuit.model_copy(update={"failures": failures})
+    pause = min(FIRST_PAUSE_SECONDS * 2**circuit.openings, LONGEST_PAUSE_SECONDS)
+    pause = max(pause, min(retry_after or 0.0, LONGEST_PAUSE_SECONDS))
+    return Circuit(
+        failures=failures,
+        openings=circuit.openings + 1,
+        open_until=now + timedelta(seconds=pause),
+    )

@@ -1,0 +1,301 @@
+"""Judges of a batch: which provider, which model, with what settings, and how they share it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from assessment.domain.errors import (
+    InvalidRequestError,
+    ManyInvalidFieldsError,
+    NotPermittedError,
+)
+from assessment.domain.identifiers import canonical_sha256, content_sha256
+from assessment.domain.prompt import DEFAULT_TEMPLATE
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+MAX_JUDGES = 8
+MAX_BUNDLE = 10
+_CHARACTERS_PER_TOKEN = 3.0
+_TOKENS_PER_VERDICT = 300
+
+
+class Provider(StrEnum):
+    """Whom to ask."""
+
+    CALLBACK_ENDPOINT = "callback_endpoint"
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    BEDROCK = "bedrock"
+    PERSON = "person"
+
+
+class BatchingMode(StrEnum):
+    """How comparisons are put into calls of the provider."""
+
+    PER_REQUEST = "per_request"
+    SERIAL_BUNDLE = "serial_bundle"
+    PROVIDER_BATCH_API = "provider_batch_api"
+
+
+DEFAULT_BASE_URLS = {
+    Provider.OPENAI: "https://api.openai.com/v1",
+    Provider.ANTHROPIC: "https://api.anthropic.com",
+}
+
+
+class Price(BaseModel):
+    """What a million tokens cost, in US dollars."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input_usd: Annotated[float, Field(ge=0, le=10_000)]
+    output_usd: Annotated[float, Field(ge=0, le=10_000)]
+
+    def of(self, input_tokens: int, output_tokens: int) -> float:
+        """The price of so many tokens, in US dollars."""
+        return (input_tokens * self.input_usd + output_tokens * self.output_usd) / 1e6
+
+
+class JudgeSpec(BaseModel):
+    """One judge of a batch, as a request describes it.
+
+    `name` is what its verdicts are attributed to, so two judges of a jury never share one.
+    `share` is its weight in the draw that assigns comparisons.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: Provider = Provider.CALLBACK_ENDPOINT
+    model: Annotated[str, Field(pattern=r"^[\w.:/@-]{1,200}$")] | None = None
+    name: Annotated[str, Field(pattern=r"^[\w.:/@ -]{1,80}$")] | None = None
+    base_url: Annotated[str, Field(max_length=500)] | None = None
+    callback: Literal["sqs", "webhook"] = "sqs"
+    api_key_secret: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")] | None = None
+    template: str = DEFAULT_TEMPLATE
+    template_source: Annotated[str | None, Field(max_length=20_000, repr=False)] = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_output_tokens: Annotated[int, Field(ge=50, le=64_000)] | None = None
+    timeout_seconds: Annotated[float, Field(ge=1, le=50)] = 45.0
+    context_tokens: Annotated[int, Field(ge=1000, le=10_000_000)] = 128_000
+    batching_mode: BatchingMode | None = None
+    bundle_size: Annotated[int, Field(ge=1, le=MAX_BUNDLE)] = MAX_BUNDLE
+    bundle_tokens: Annotated[int, Field(ge=500, le=1_000_000)] = 24_000
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1000, le=1_000_000_000)] | None = None
+    price: Price | None = None
+    quota: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    lease_seconds: Annotated[int, Field(ge=30, le=86_400)] = 900
+    share: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
+
+    @model_validator(mode="after")
+    def _fits_the_provider(self) -> Self:
+        if self.is_model and self.model is None:
+            message = f"name the model that {self.provider} is to use in `model`"
+            raise ValueError(message)
+        if self.provider is Provider.BEDROCK and (self.base_url or self.api_key_secret):
+            message = "bedrock is called in the stack's region by IAM: leave out base_url and key"
+            raise ValueError(message)
+        if not self.is_model and self.api_key_secret:
+            message = f"{self.provider} takes no key: leave out api_key_secret"
+            raise ValueError(message)
+        if self.provider is Provider.PERSON and (self.base_url or self.model):
+            message = "people are asked through the API: leave out model and base_url"
+            raise ValueError(message)
+        if self.base_url is not None:
+            _check_endpoint(self.base_url)
+        resolve_effective_llm_batching_mode(self.batching_mode, self.provider)
+        return self
+
+    @property
+    def is_model(self) -> bool:
+        """Whether a model answers within the call, rather than an endpoint that calls back."""
+        return self.provider not in (Provider.CALLBACK_ENDPOINT, Provider.PERSON)
+
+    @property
+    def label(self) -> str | None:
+        """What verdicts are attributed to; None leaves it to the endpoint's own answer."""
+        if self.name:
+            return self.name
+        if self.provider is Provider.PERSON:
+            return self.provider.value
+        return f"{self.provider}/{self.model}" if self.is_model else None
+
+    @property
+    def endpoint(self) -> str | None:
+        """Where the provider is, if the batch or the provider says so."""
+        return self.base_url or DEFAULT_BASE_URLS.get(self.provider)
+
+    @property
+    def secret_name(self) -> str | None:
+        """The secret that holds the key; an endpoint of one's own has none unless it is named."""
+        if self.api_key_secret or self.base_url or self.provider not in DEFAULT_BASE_URLS:
+            return self.api_key_secret
+        return self.provider.value
+
+    @property
+    def circuit(self) -> str:
+        """What shares a circuit breaker and rate limits: the same model at the same place."""
+        return content_sha256(f"{self.provider}\x1f{self.endpoint}\x1f{self.model}")[:24]
+
+    @property
+    def template_id(self) -> str:
+        """The template's name, or the hash of one that the request brought."""
+        if self.template_source is None:
+            return self.template
+        return f"sha256:{content_sha256(self.template_source)}"
+
+    def answer_tokens(self, comparisons: int) -> int:
+        """The most tokens an answer about so many comparisons may have."""
+        return (self.max_output_tokens or _TOKENS_PER_VERDICT) * comparisons
+
+    def identity(self) -> dict[str, Any]:
+        """What a verdict depends on; keys, prices, limits and time-outs change no verdict."""
+        return {
+            "provider": self.provider,
+            "model": self.model,
+            "name": self.name,
+            "base_url": self.base_url,
+            "template": self.template_id,
+            "temperature": self.temperature,
+            "mode": self.batching_mode,
+            "bundle": (self.bundle_size, self.bundle_tokens),
+            "share": self.share,
+        }
+
+
+def _check_endpoint(url: str) -> None:
+    """Refuse what would send essays or keys in the clear, or is no base URL."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if not host or parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", url):
+        message = "base_url: give a URL such as https://llm.example.org/v1, without query or user"
+        raise ValueError(message)
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOCAL_HOSTS):
+        message = "base_url: use https; plain http is for this machine only (localhost, 127.0.0.1)"
+        raise ValueError(message)
+
+
+def estimated_tokens(text: str) -> int:
+    """Tokens of a text, rather too many than too few: three bytes of UTF-8 to a token."""
+    return int(len(text.encode()) / _CHARACTERS_PER_TOKEN) + 1
+
+
+@dataclass(frozen=True)
+class EffectiveMode:
+    """How a judge's comparisons are put into calls, and why if not as the stack asks."""
+
+    mode: BatchingMode
+    reason: str | None = None
+
+
+def resolve_effective_llm_batching_mode(
+    requested: BatchingMode | None,
+    provider: Provider,
+    *,
+    stack: BatchingMode = BatchingMode.SERIAL_BUNDLE,
+) -> EffectiveMode:
+    """The mode for a provider: the batch's own wish, or the stack's as far as it can be met.
+
+    Raises
+    ------
+    ValueError
+        If the batch asks for what the provider cannot do; says what it can.
+    """
+    if requested is BatchingMode.PROVIDER_BATCH_API or (
+        requested is None and stack is BatchingMode.PROVIDER_BATCH_API
+    ):
+        message = (
+            f"batching_mode: provider_batch_api is not available for {provider}: "
+            "use serial_bundle or per_request"
+        )
+        raise ValueError(message)
+    if provider in (Provider.CALLBACK_ENDPOINT, Provider.PERSON):
+        reason = f"{provider} takes one comparison at a time"
+        if requested is BatchingMode.SERIAL_BUNDLE:
+            message = f"batching_mode: {reason}; use per_request"
+            raise ValueError(message)
+        return EffectiveMode(BatchingMode.PER_REQUEST, reason)
+    return EffectiveMode(requested or stack)
+
+
+def requested_judges(
+    value: object, *, is_admin: bool, default: JudgeSpec | None = None
+) -> tuple[JudgeSpec, ...]:
+    """The judges of a request: none stands for the stack's own, a list for a jury.
+
+    Raises
+    ------
+    ManyInvalidFieldsError
+        With the path of every wrong field.
+    NotPermittedError
+        If someone other than an administrator names an endpoint: it would receive the essays.
+    """
+    if value is None:
+        return (default or JudgeSpec(),)
+    given = value if isinstance(value, list) else [value]
+    if not 1 <= len(given) <= MAX_JUDGES:
+        raise InvalidRequestError(f"give one judge, or a list of 2 to {MAX_JUDGES}", field="judge")
+    paths = [f"judge[{n}]" if isinstance(value, list) else "judge" for n in range(len(given))]
+    judges = tuple(_parsed(entry, path) for entry, path in zip(given, paths, strict=True))
+    for judge, path in zip(judges, paths, strict=True):
+        if judge.base_url and not is_admin:
+            raise NotPermittedError(
+                "only an administrator may name an endpoint", field=f"{path}.base_url"
+            )
+    _check_jury(judges)
+    return judges
+
+
+def _parsed(entry: object, path: str) -> JudgeSpec:
+    # pydantic's own error type names every field; the path is put in front of it.
+    from pydantic import ValidationError
+
+    if not isinstance(entry, dict):
+        raise InvalidRequestError("send an object such as {provider, model}", field=path)
+    try:
+        return JudgeSpec.model_validate(entry)
+    except ValidationError as error:
+        problems = []
+        for found in error.errors(include_input=False, include_url=False):
+            place = ".".join([path, *map(str, found["loc"])])
+            message = found["msg"].removeprefix("Value error, ")
+            named = re.match(r"(base_url|batching_mode): ", message)
+            if named and not found["loc"]:
+                place, message = f"{path}.{named[1]}", message[named.end() :]
+            problems.append((place, message))
+        raise ManyInvalidFieldsError(problems) from None
+
+
+def _check_jury(judges: Sequence[JudgeSpec]) -> None:
+    labels = [judge.label for judge in judges]
+    if sum(judge.provider is Provider.PERSON for judge in judges) > 1:
+        raise InvalidRequestError(
+            "name the provider person once; every person is a judge of their own", field="judge"
+        )
+    if len(judges) > 1 and (len(set(labels)) < len(labels) or None in labels):
+        raise InvalidRequestError(
+            "give each judge of the jury a `name` of its own; its verdicts are fitted under it",
+            field="judge",
+        )
+
+
+def judge_for(comparison_id: str, judges: Sequence[JudgeSpec]) -> JudgeSpec:
+    """The judge of a comparison: a draw by hash in proportion to the shares, always the same."""
+    total = sum(judge.share for judge in judges)
+    digest = canonical_sha256([comparison_id, [judge.label for judge in judges]])
+    left = int(digest[:13], 16) / 0x10_0000_0000_0000 * total
+    for judge in judges:
+        left -= judge.share
+        if left < 0:
+            return judge
+    return judges[-1]

@@ -1,0 +1,68 @@
+"""Take a signed callback from the web and put it where all verdicts come in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from pydantic import ValidationError
+
+from assessment.domain.errors import MalformedCallbackError, ReplayedCallbackError
+from assessment.domain.llm_protocol import LLMComparisonResultV1
+from assessment.domain.request import field_path
+from assessment.domain.signature import (
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    WINDOW_SECONDS,
+    check_signature,
+)
+from assessment.ports import CallbackQueue, SeenSignatures
+
+# A verdict is small; what is longer is no verdict and would not fit the queue.
+MAX_BODY_CHARACTERS = 100_000
+
+
+def accept_callback(
+    body: str,
+    headers: Mapping[str, str],
+    *,
+    secret: str,
+    seen: SeenSignatures,
+    callback_queue: CallbackQueue,
+    now: datetime,
+) -> LLMComparisonResultV1:
+    """Queue the result; what is not recorded yet can be sent again under a new timestamp.
+
+    Raises
+    ------
+    SignatureRefusedError, MalformedCallbackError
+    ReplayedCallbackError
+        If this very signature was accepted before.
+    """
+    given = {name.lower(): value for name, value in headers.items()}
+    timestamp, signed = given.get(TIMESTAMP_HEADER.lower()), given.get(SIGNATURE_HEADER.lower())
+    check_signature(body, timestamp=timestamp, given=signed, secret=secret, now=now)
+    if len(body) > MAX_BODY_CHARACTERS:
+        raise MalformedCallbackError(
+            f"the callback has {len(body)} characters; a verdict has at most {MAX_BODY_CHARACTERS}",
+            field="body",
+        )
+    result = _result(body)
+    if seen.was_seen(signed or ""):
+        raise ReplayedCallbackError("this callback was accepted before; nothing was changed")
+    # Queued before it is marked: a crash in between lets it come twice, which changes nothing,
+    # rather than not at all.
+    callback_queue.send_result(result)
+    seen.remember(signed or "", until=now + timedelta(seconds=2 * WINDOW_SECONDS))
+    return result
+
+
+def _result(body: str) -> LLMComparisonResultV1:
+    try:
+        return LLMComparisonResultV1.model_validate_json(body)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        raise MalformedCallbackError(
+            "; ".join(f"{field_path(e['loc']) or 'body'}: {e['msg']}" for e in problems[:5]),
+            field=field_path(problems[0]["loc"]) or "body",
+        ) from None

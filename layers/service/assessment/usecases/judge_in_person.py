@@ -1,0 +1,187 @@
+"""People as judges: hand out comparisons under a lease, and take their verdicts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from assessment.domain.batch import Batch
+from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
+from assessment.domain.identifiers import canonical_sha256, derived_uuid
+from assessment.domain.judge import JudgeSpec, Provider, judge_for
+from assessment.domain.llm_protocol import CompareMetadata, LLMComparisonResultV1
+from assessment.domain.spec import BatchSpec
+from assessment.domain.verdict import Degree
+from assessment.ports import (
+    BatchStore,
+    CallbackQueue,
+    ComparisonStore,
+    ContentStore,
+    PersonLeases,
+)
+from assessment.usecases.batch_spec import load_spec
+
+# A verdict that was given but not recorded yet must not be asked of somebody else meanwhile.
+_RECORDING = timedelta(minutes=15)
+
+
+class OfferedComparison(BaseModel):
+    """A comparison for a person, until its lease ends; essay A is to be shown first."""
+
+    comparison_id: str
+    essay_a: Annotated[str, Field(repr=False)]
+    essay_b: Annotated[str, Field(repr=False)]
+    instructions: str
+    student_prompt: str
+    judge_rubric: str
+    lease_until: datetime
+
+
+class PersonVerdict(BaseModel):
+    """What a person says of the comparison that was handed out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    comparison_id: Annotated[str, Field(max_length=64)]
+    winner: Literal["A", "B", "tie"]
+    degree: Degree | None = None
+    confidence: Annotated[int, Field(ge=1, le=5)] | None = None
+    justification: Annotated[str | None, Field(max_length=500, repr=False)] = None
+
+
+def next_comparison(
+    batch_id: str,
+    person: str,
+    *,
+    batches: BatchStore,
+    comparisons: ComparisonStore,
+    content: ContentStore,
+    leases: PersonLeases,
+    now: datetime,
+) -> OfferedComparison | None:
+    """A comparison for this person: the one they hold already, or a free one; None if none waits.
+
+    Raises
+    ------
+    UnknownBatchError, InvalidRequestError
+    ConflictError
+        If the batch has ended, or the person's quota is used up.
+    """
+    batch, spec, judge = _open_batch(batch_id, batches, content)
+    if judge.quota is not None and leases.given(batch_id, person) >= judge.quota:
+        raise ConflictError(f"you have given all {judge.quota} verdicts of your quota")
+    waiting = _waiting(batch, spec, comparisons)
+    until = now + timedelta(seconds=judge.lease_seconds)
+    # Each person begins elsewhere, so that two who ask at once seldom want the same pair.
+    waiting.sort(key=lambda c: canonical_sha256([person, c.comparison_id]))
+    held = [c for c in waiting if leases.holder(batch_id, c.comparison_id, now=now) == person]
+    for comparison in [*held, *waiting]:
+        if leases.take(batch_id, comparison.comparison_id, person, until=until, now=now):
+            return _offer(spec, comparison, content, until)
+    return None
+
+
+def record_person_verdict(
+    batch_id: str,
+    person: str,
+    verdict: PersonVerdict,
+    *,
+    batches: BatchStore,
+    comparisons: ComparisonStore,
+    content: ContentStore,
+    leases: PersonLeases,
+    callback_queue: CallbackQueue,
+    now: datetime,
+) -> LLMComparisonResultV1:
+    """Send the verdict where all verdicts come in, as that of a judge called `person/<who>`.
+
+    Raises
+    ------
+    UnknownBatchError, InvalidRequestError
+    NotYourComparisonError
+        If it was not handed out to this person, or their lease has ended.
+    ConflictError
+        If the batch has ended, or the comparison is settled.
+    """
+    batch, spec, _ = _open_batch(batch_id, batches, content)
+    if leases.holder(batch_id, verdict.comparison_id, now=now) != person:
+        raise NotYourComparisonError(
+            "this comparison is not leased to you (any more); ask for the next one",
+            field="comparison_id",
+        )
+    found = [
+        c for c in _waiting(batch, spec, comparisons) if c.comparison_id == verdict.comparison_id
+    ]
+    if not found:
+        raise ConflictError(f"comparison {verdict.comparison_id} has been settled meanwhile")
+    result = _result(batch_id, person, found[0], verdict)
+    callback_queue.send_result(result)
+    leases.take(batch_id, verdict.comparison_id, person, until=now + _RECORDING, now=now)
+    leases.count(batch_id, person, verdict.comparison_id)
+    return result
+
+
+def _open_batch(
+    batch_id: str, batches: BatchStore, content: ContentStore
+) -> tuple[Batch, BatchSpec, JudgeSpec]:
+    batch = batches.get_batch(batch_id)
+    if batch.is_final:
+        raise ConflictError(f"the batch is {batch.status}; it asks for nothing any more")
+    people = [judge for judge in batch.judges if judge.provider is Provider.PERSON]
+    if not people:
+        raise InvalidRequestError("no person judges this batch", field="batch_id")
+    if batch.spec_hash is None:
+        raise ConflictError("the batch is not prepared yet; ask again soon")
+    return batch, load_spec(batch_id, content=content), people[0]
+
+
+def _waiting(batch: Batch, spec: BatchSpec, comparisons: ComparisonStore) -> list[Comparison]:
+    """The comparisons of the present wave that a person is to judge."""
+    pending = set(comparisons.list_pending(batch.batch_id, batch.wave)) if batch.wave else set()
+    return [
+        comparison
+        for comparison in comparisons.list_comparisons(batch.batch_id, batch.wave)
+        if comparison.comparison_id in pending
+        and comparison.status is ComparisonStatus.PENDING
+        and judge_for(comparison.comparison_id, spec.judges).provider is Provider.PERSON
+    ]
+
+
+def _offer(
+    spec: BatchSpec, comparison: Comparison, content: ContentStore, until: datetime
+) -> OfferedComparison:
+    return OfferedComparison(
+        comparison_id=comparison.comparison_id,
+        essay_a=content.get_text(spec.text_sha256(comparison.first)),
+        essay_b=content.get_text(spec.text_sha256(comparison.second)),
+        **spec.instructions.model_dump(),
+        lease_until=until,
+    )
+
+
+def _result(
+    batch_id: str, person: str, comparison: Comparison, verdict: PersonVerdict
+) -> LLMComparisonResultV1:
+    attempt = comparison.attempt
+    return LLMComparisonResultV1(
+        correlation_id=derived_uuid(batch_id, comparison.comparison_id, str(attempt)),
+        request_metadata=CompareMetadata(
+            batch_id=batch_id,
+            wave=comparison.wave,
+            comparison_id=comparison.comparison_id,
+            attempt=attempt,
+            essay_a_id=comparison.first,
+            essay_b_id=comparison.second,
+            prompt_sha256="person",
+            judge=f"person/{person}",
+        ),
+        winner=verdict.winner,
+        degree=verdict.degree,
+        confidence=verdict.confidence,
+        justification=verdict.justification,
+        provider="person",
+        model=person,
+    )

@@ -1,0 +1,124 @@
+"""A provider on a real port, and a way to ask it through the real adapters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
+from assessment.adapters.prompts import JinjaPrompts
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.llm_protocol import (
+    CallbackAddress,
+    CompareEssay,
+    CompareMetadata,
+    CompareRequestV1,
+    LLMComparisonResultV1,
+)
+from assessment.domain.prompt import EssayPair, JudgeInstructions
+from tests.fakes.provider_server import ProviderServer, provider_server
+
+KEY = "sk-test-0123456789abcdef"
+PROVIDERS = ("openai", "anthropic", "bedrock")
+
+
+class FixedKeys:
+    """One key for everything."""
+
+    def key(self, name: str) -> str:
+        return KEY
+
+
+def questions(ids: Sequence[str], judge: JudgeSpec, *, attempt: int = 1) -> list[CompareRequestV1]:
+    pairs = [EssayPair(name, f"first of {name}", f"second of {name}") for name in ids]
+    blocks = JinjaPrompts().render(judge, JudgeInstructions(), pairs, bundle=True)
+    return [
+        CompareRequestV1(
+            correlation_id=f"correlation-{pair.comparison_id}",
+            callback=CallbackAddress(queue_url="memory://"),
+            essay_a=CompareEssay(essay_id="a", text=pair.essay_a),
+            essay_b=CompareEssay(essay_id="b", text=pair.essay_b),
+            prompt_blocks=blocks,
+            metadata=CompareMetadata(
+                batch_id="batch", wave=1, comparison_id=pair.comparison_id, attempt=attempt,
+                essay_a_id="a", essay_b_id="b", prompt_sha256="p", judge=judge.label,
+            ),
+        )
+        for pair in pairs
+    ]  # fmt: skip
+
+
+@dataclass
+class Asking:
+    """A provider and how to ask it."""
+
+    server: ProviderServer
+    judge: JudgeSpec
+    bedrock_endpoint: str
+
+    def __post_init__(self) -> None:
+        self._clients: list[httpx.AsyncClient] = []
+
+    def _bedrock(self, seconds: float) -> Any:
+        return boto3.client(
+            "bedrock-runtime",
+            region_name="eu-north-1",
+            endpoint_url=self.bedrock_endpoint,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(read_timeout=seconds, retries={"total_max_attempts": 1}),
+        )
+
+    def ask(
+        self, *calls: Sequence[str], judge: JudgeSpec | None = None, attempt: int = 1
+    ) -> list[LLMComparisonResultV1]:
+        """The results of calls made one after another over one client."""
+        chosen = judge or self.judge
+
+        async def run() -> list[LLMComparisonResultV1]:
+            async with httpx.AsyncClient() as client:
+                access = ModelAccess(lambda: client, self._bedrock, FixedKeys(), "")
+                judges = ProviderJudges(access)
+                found: list[LLMComparisonResultV1] = []
+                for ids in calls:
+                    found += await judges.of(chosen).compare(
+                        questions(ids, chosen, attempt=attempt)
+                    )
+                return found
+
+        return asyncio.run(run())
+
+
+def asking_of(provider: str, server: ProviderServer, **settings: Any) -> Asking:
+    if provider == "bedrock":
+        judge = JudgeSpec(provider="bedrock", model="anthropic.claude-x", **settings)
+    else:
+        judge = JudgeSpec(
+            provider=provider,
+            model="model-1",
+            base_url=server.url,
+            api_key_secret="key",
+            **settings,
+        )
+    return Asking(server, judge, server.url)
+
+
+@pytest.fixture(params=PROVIDERS)
+def asking(request: pytest.FixtureRequest) -> Iterator[Asking]:
+    """Every provider in turn."""
+    with provider_server(request.param) as server:
+        yield asking_of(request.param, server, timeout_seconds=1)
+
+
+@pytest.fixture
+def openai() -> Iterator[Asking]:
+    """The chat completions API alone."""
+    with provider_server("openai") as server:
+        yield asking_of("openai", server, timeout_seconds=1)

@@ -1,0 +1,287 @@
+"""Deliveries into calls: bundles, deferrals, refusals, and workers that die in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from assessment.adapters.judges.model_judge import Completion, ModelJudge
+from assessment.adapters.prompts import JinjaPrompts
+from assessment.domain.errors import (
+    ContentRefusedError,
+    JudgeDeferredError,
+    JudgeRefusedError,
+    JudgeUnavailableError,
+)
+from assessment.domain.llm_protocol import JudgeRequestV1, TokenUsage
+from assessment.usecases.call_judge import Delivery, JudgePorts, call_judges
+from tests.fakes.faults import Fault, faulty
+from tests.fakes.judges import COMPARISON_HEADING
+from tests.fakes.world import World
+
+OPENAI = {"provider": "openai", "model": "gpt-4.1-mini"}
+
+
+class ScriptedModel:
+    """A model that answers as it is told, and remembers which comparisons were in each call."""
+
+    def __init__(self, *script):
+        self.script = list(script)
+        self.calls: list[list[str]] = []
+
+    async def complete(self, judge, blocks, *, max_tokens):
+        ids = COMPARISON_HEADING.findall(blocks[1].content)
+        self.calls.append(ids)
+        step = self.script.pop(0) if self.script else None
+        if isinstance(step, Exception):
+            raise step
+        verdicts = [{"comparison_id": name, "winner": "A", "confidence": 3} for name in ids]
+        document = step(verdicts) if step else verdicts
+        return Completion({"verdicts": document}, usage=TokenUsage(input_tokens=100))
+
+
+class ModelJudges:
+    def __init__(self, model):
+        self.model = model
+
+    def of(self, judge):
+        return ModelJudge(judge, self.model)
+
+
+class ClosedGate:
+    def admit(self, judge, *, tokens, now):
+        raise JudgeDeferredError("its circuit is open", retry_after=30)
+
+
+def submitted(judge=OPENAI, *, essays=8, **config):
+    """A world whose first wave waits for its verdicts."""
+    world = World()
+    batch = world.request(essays, judge=judge, config={"seed": 1, **config})
+    world.prepare(batch.batch_id)
+    wave = world.plan(batch.batch_id)
+    world.submit(batch.batch_id, wave.wave, world.workflow.issue("token"))
+    return world, batch.batch_id
+
+
+def deliver(world, model, *, last=False, gate=None, fault=None, size=10):
+    """One batch of up to ten messages, taken off the queue; those that fail are put back."""
+    taken, rest = world.judge_queue.messages[:size], world.judge_queue.messages[size:]
+    world.judge_queue.messages = rest
+    names = ("comparisons", "content", "judge_queue", "callback_queue")
+    ports = {name: getattr(world, name) for name in names}
+    ports["gate"] = gate or world.gate
+    judges = ModelJudges(model if fault is None else faulty(model, fault))
+    if fault is not None:
+        ports = {name: faulty(port, fault) for name, port in ports.items()}
+    deliveries = [
+        Delivery(JudgeRequestV1.model_validate_json(m.body), last_receive=last) for m in taken
+    ]
+    made = JudgePorts(judges=judges, prompts=JinjaPrompts(), **ports)
+    try:
+        report = asyncio.run(call_judges(deliveries, ports=made, now=world.now))
+    except Died:
+        world.judge_queue.messages += taken
+        raise
+    failed = [m for m, error in zip(taken, report.errors, strict=True) if error is not None]
+    world.judge_queue.messages += failed
+    return report
+
+
+def results(world):
+    found = [json.loads(message.body) for message in world.callback_queue.messages]
+    return [body for body in found if body["schema"] == "LLMComparisonResultV1"]
+
+
+class Died(BaseException):
+    """The worker is gone: nothing of it runs any more."""
+
+
+class Death(Fault):
+    """Kills the worker at a port call, so that no handler of ours sees an exception."""
+
+    def begin(self) -> bool:
+        self.calls += 1
+        due = self.calls >= self.at > 0
+        if due and (not self.after or self.calls > self.at):
+            raise Died
+        return due
+
+    def end(self, *, due: bool) -> None:
+        if due:
+            raise Died
+
+
+def test_ten_messages_are_one_call_and_ten_results():
+    world, _ = submitted()
+    model = ScriptedModel()
+    report = deliver(world, model)
+    assert [len(call) for call in model.calls] == [10]
+    assert report.calls == 1
+    assert len(results(world)) == 10
+    assert {body["token_usage"]["input_tokens"] for body in results(world)} == {10}
+
+
+def test_every_verdict_carries_the_hash_of_the_prompt_that_brought_it():
+    world, _ = submitted(judge={**OPENAI, "bundle_size": 5})
+    deliver(world, ScriptedModel())
+    hashes = Counter(body["request_metadata"]["prompt_sha256"] for body in results(world))
+    assert sorted(hashes.values()) == [5, 5]
+
+
+@pytest.mark.parametrize(
+    ("judge", "sizes"),
+    [
+        ({"bundle_size": 4}, [4, 4, 2]),
+        ({"batching_mode": "per_request"}, [1] * 10),
+        ({"bundle_tokens": 500}, None),
+    ],
+)
+def test_a_call_holds_what_its_limits_allow(judge, sizes):
+    essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 60} for n in range(8)]
+    world, _ = submitted({**OPENAI, **judge}, essays=essays)
+    model = ScriptedModel()
+    deliver(world, model)
+    found = sorted((len(call) for call in model.calls), reverse=True)
+    # Two essays have about 210 estimated tokens, so two comparisons fill 500.
+    assert found == (sizes or [2] * 5)
+
+
+def test_a_malformed_verdict_fails_alone_and_is_asked_alone_the_next_time():
+    world, batch_id = submitted(retry_pool_threshold=1)
+    deliver(world, ScriptedModel(lambda verdicts: verdicts[1:]))
+    failed = [body for body in results(world) if body.get("error_detail")]
+    assert len(failed) == 1
+    assert failed[0]["error_detail"]["retryable"] is True
+    while world.judge_queue.messages:
+        deliver(world, ScriptedModel())
+    for message in list(world.callback_queue.messages):
+        world.record(message.body)
+    world.callback_queue.messages.clear()
+    world.score(batch_id, 1)
+    wave = world.plan(batch_id)
+    world.submit(batch_id, wave.wave, world.workflow.issue("second"))
+    model = ScriptedModel()
+    again = failed[0]["request_metadata"]["comparison_id"]
+    while world.judge_queue.messages:
+        deliver(world, model)
+    assert [again] in model.calls
+
+
+def test_an_outage_puts_all_back_and_leaves_no_lease():
+    world, batch_id = submitted()
+    report = deliver(world, ScriptedModel(JudgeUnavailableError("503")))
+    assert all(isinstance(error, JudgeUnavailableError) for error in report.errors)
+    assert not results(world)
+    deliver(world, ScriptedModel())
+    assert len(world.judge_queue.messages) + len(results(world)) == len(world.known(batch_id))
+    assert all(comparison.calls <= 1 for comparison in world.known(batch_id))
+
+
+def test_an_outage_at_the_last_receive_is_a_retryable_failure():
+    world, _ = submitted()
+    report = deliver(world, ScriptedModel(JudgeUnavailableError("503")), last=True)
+    assert not any(report.errors)
+    assert {body["error_detail"]["retryable"] for body in results(world)} == {True}
+
+
+def test_refused_content_of_a_bundle_is_asked_again_one_by_one():
+    world, _ = submitted()
+    deliver(world, ScriptedModel(ContentRefusedError("policy")))
+    assert {body["error_detail"]["retryable"] for body in results(world)} == {True}
+    single, _ = submitted({**OPENAI, "bundle_size": 1})
+    deliver(single, ScriptedModel(*[ContentRefusedError("policy")] * 10))
+    assert {body["error_detail"]["retryable"] for body in results(single)} == {False}
+
+
+def test_oversize_essays_are_refused_before_anything_is_paid():
+    essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 2000} for n in range(4)]
+    world, _ = submitted({**OPENAI, "context_tokens": 4000}, essays=essays)
+    model = ScriptedModel()
+    deliver(world, model)
+    assert model.calls == []
+    assert {body["error_detail"]["code"] for body in results(world)} == {"oversize"}
+    assert {body["error_detail"]["retryable"] for body in results(world)} == {False}
+
+
+def test_a_deferred_message_goes_back_new_and_uncounted():
+    world, batch_id = submitted()
+    before = len(world.judge_queue.messages)
+    model = ScriptedModel()
+    report = deliver(world, model, gate=ClosedGate())
+    assert not any(report.errors), "the old messages are done with"
+    assert report.deferred == 10
+    assert model.calls == []
+    assert len(world.judge_queue.messages) == before
+    assert all(message.receives == 0 for message in world.judge_queue.messages)
+    assert min(m.visible_at for m in world.judge_queue.messages[-10:]) == (
+        world.now + timedelta(seconds=31)
+    )
+    assert all(comparison.calls == 0 for comparison in world.known(batch_id))
+
+
+def test_a_batch_that_is_refused_whole_ends_with_the_providers_message():
+    world, batch_id = submitted()
+    refusal = JudgeRefusedError("openai answered 401: no such key")
+    while world.judge_queue.messages:
+        deliver(world, ScriptedModel(*[refusal] * 10))
+    for message in list(world.callback_queue.messages):
+        world.record(message.body)
+    decision = world.score(batch_id, 1)
+    assert decision.reason == "judge_refused"
+    assert "openai answered 401: no such key" in decision.explanation
+
+
+def test_one_result_that_cannot_be_handed_over_keeps_no_other_back():
+    world, _ = submitted()
+    send = world.callback_queue.send_result
+    refused = []
+
+    def sometimes(result):
+        if not refused:
+            refused.append(result)
+            raise ConnectionError("SQS")
+        send(result)
+
+    world.callback_queue.send_result = sometimes
+    report = deliver(world, ScriptedModel())
+    assert sum(error is not None for error in report.errors) == 1
+    assert len(results(world)) == 9
+
+
+def calls_of_a_whole_delivery():
+    world, _ = submitted()
+    counter = Death()
+    deliver(world, ScriptedModel(), fault=counter)
+    return counter.calls
+
+
+CALLS = calls_of_a_whole_delivery()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, CALLS + 1))
+def test_a_worker_that_dies_anywhere_loses_nothing_and_repeats_one_call_at_most(at, after):
+    world, batch_id = submitted()
+    model = ScriptedModel()
+    with pytest.raises(Died):
+        deliver(world, model, fault=Death(at=at, after=after))
+    in_flight = len(model.calls)
+    assert in_flight <= 1
+    world.clock.forward(61)
+    while world.judge_queue.messages:
+        report = deliver(world, model)
+        assert not any(report.errors)
+    for message in list(world.callback_queue.messages):
+        world.record(message.body)
+    known = world.known(batch_id)
+    assert all(comparison.verdict for comparison in known), "nothing is lost"
+    asked = Counter(name for call in model.calls for name in call)
+    repeated = {name for name, times in asked.items() if times > 1}
+    assert max(asked.values()) <= 2
+    assert repeated <= set(model.calls[0] if in_flight else [])
+    counted = {c.comparison_id for c in known if c.paid_again}
+    assert repeated <= counted, "what was paid twice is counted"

@@ -1,0 +1,162 @@
+"""Circuit breakers and rate limits in a real table (moto), seen alike by two workers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from assessment.adapters.comparison_store import DynamoDBComparisonStore
+from assessment.adapters.dynamodb import Table
+from assessment.adapters.judges.gate import DynamoDBJudgeGate
+from assessment.domain.circuit import (
+    FAILURES_TO_OPEN,
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    Circuit,
+    admission,
+    after_failure,
+)
+from assessment.domain.comparison import Comparison
+from assessment.domain.errors import ComparisonLeasedError, JudgeDeferredError
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.llm_protocol import JudgeRequestV1
+
+NOW = datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC)
+JUDGE = JudgeSpec(provider="openai", model="gpt-4.1-mini")
+
+
+def later(seconds):
+    return NOW + timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def table(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-north-1")
+        client.create_table(
+            TableName="t",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("PK", "SK")],
+            KeySchema=[
+                {"AttributeName": "PK", "KeyType": "HASH"},
+                {"AttributeName": "SK", "KeyType": "RANGE"},
+            ],
+        )
+        yield Table(client, "t")
+
+
+def fail(gate, times, *, now=NOW, retry_after=None):
+    for _ in range(times):
+        gate.failed(JUDGE, retry_after=retry_after, now=now)
+
+
+def wait_of(gate, now):
+    with pytest.raises(JudgeDeferredError) as caught:
+        gate.admit(JUDGE, tokens=1, now=now)
+    return caught.value.retry_after
+
+
+def test_failures_in_a_row_open_the_circuit_for_every_worker(table):
+    one, other = DynamoDBJudgeGate(table), DynamoDBJudgeGate(table)
+    fail(one, FAILURES_TO_OPEN - 1)
+    other.admit(JUDGE, tokens=1, now=NOW)
+    fail(other, 1)
+    assert wait_of(one, NOW) >= FIRST_PAUSE_SECONDS
+    assert wait_of(other, NOW) >= FIRST_PAUSE_SECONDS
+    elsewhere = JUDGE.model_copy(update={"model": "gpt-4.1"})
+    one.admit(elsewhere, tokens=1, now=NOW)
+
+
+def test_after_the_pause_one_probe_goes_and_its_success_closes(table):
+    one, other = DynamoDBJudgeGate(table), DynamoDBJudgeGate(table)
+    fail(one, FAILURES_TO_OPEN)
+    probing = later(FIRST_PAUSE_SECONDS + 1)
+    other.admit(JUDGE, tokens=1, now=probing)
+    wait_of(one, probing)
+    other.succeeded(JUDGE)
+    one.admit(JUDGE, tokens=1, now=probing)
+
+
+def test_a_failed_probe_opens_for_longer(table):
+    gate = DynamoDBJudgeGate(table)
+    fail(gate, FAILURES_TO_OPEN)
+    probing = later(FIRST_PAUSE_SECONDS + 1)
+    gate.admit(JUDGE, tokens=1, now=probing)
+    fail(gate, 1, now=probing)
+    assert wait_of(gate, probing) >= 2 * FIRST_PAUSE_SECONDS
+
+
+def test_a_success_in_between_begins_the_count_anew(table):
+    gate = DynamoDBJudgeGate(table)
+    for _ in range(3):
+        fail(gate, FAILURES_TO_OPEN - 1)
+        gate.succeeded(JUDGE)
+    gate.admit(JUDGE, tokens=1, now=NOW)
+
+
+def test_a_healthy_provider_costs_one_read_and_no_write(table):
+    gate = DynamoDBJudgeGate(table)
+    gate.admit(JUDGE, tokens=1, now=NOW)
+    gate.succeeded(JUDGE)
+    assert table._client.scan(TableName="t")["Count"] == 0
+
+
+def test_the_pause_grows_to_its_bound_and_honours_retry_after():
+    circuit, now, pauses = Circuit(failures=FAILURES_TO_OPEN - 1), NOW, []
+    for _ in range(8):
+        circuit = after_failure(circuit, now=now)
+        pauses.append((circuit.open_until - now).total_seconds())
+        now = circuit.open_until + timedelta(seconds=1)
+        circuit = admission(circuit, now=now).circuit
+    assert pauses[:3] == [15, 30, 60]
+    assert pauses[-1] == LONGEST_PAUSE_SECONDS
+    asked = after_failure(Circuit(failures=FAILURES_TO_OPEN - 1), now=NOW, retry_after=100)
+    assert asked.open_until == later(100)
+
+
+def test_calls_that_were_under_way_do_not_lengthen_the_pause():
+    opened = after_failure(Circuit(failures=FAILURES_TO_OPEN - 1), now=NOW)
+    assert after_failure(opened, now=later(5)).open_until == opened.open_until
+
+
+def test_requests_per_minute_are_shared_and_come_back_with_the_minute(table):
+    limited = JUDGE.model_copy(update={"requests_per_minute": 3})
+    gates = [DynamoDBJudgeGate(table), DynamoDBJudgeGate(table)]
+    for n in range(3):
+        gates[n % 2].admit(limited, tokens=100, now=NOW)
+    with pytest.raises(JudgeDeferredError) as caught:
+        gates[1].admit(limited, tokens=100, now=NOW)
+    assert 30 <= caught.value.retry_after <= 40
+    gates[1].admit(limited, tokens=100, now=later(30))
+
+
+def test_tokens_per_minute_are_counted_as_estimated(table):
+    limited = JUDGE.model_copy(update={"tokens_per_minute": 1000})
+    gate = DynamoDBJudgeGate(table)
+    gate.admit(limited, tokens=600, now=NOW)
+    with pytest.raises(JudgeDeferredError):
+        gate.admit(limited, tokens=600, now=NOW)
+    gate.admit(limited, tokens=400, now=NOW)
+
+
+def test_the_lease_counts_calls_and_release_takes_one_back(table):
+    store = DynamoDBComparisonStore(table)
+    made = Comparison(comparison_id="w001-00000", wave=1, first="a", second="b", submitted_wave=1)
+    store.put_comparisons("batch", [made])
+    request = JudgeRequestV1(batch_id="batch", wave=1, comparison_id="w001-00000")
+    assert store.lease(request, now=NOW, seconds=60).calls == 1
+    with pytest.raises(ComparisonLeasedError):
+        store.lease(request, now=NOW, seconds=60)
+    store.release(request)
+    assert store.lease(request, now=NOW, seconds=60).calls == 1
+    again = store.lease(request, now=later(61), seconds=60)
+    assert (again.calls, again.paid_again) == (2, 1)
+    store.resubmit("batch", again, wave=2)
+    moved = store.get_comparison("batch", 1, "w001-00000")
+    assert (moved.calls, moved.repeated_calls, moved.paid_again) == (0, 1, 1)

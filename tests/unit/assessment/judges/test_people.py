@@ -1,0 +1,167 @@
+"""People as judges: one pair to one person at a time, quotas, and a jury of people and a model."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from assessment.adapters.dynamodb import Table
+from assessment.adapters.http_api import caller
+from assessment.adapters.person_leases import DynamoDBPersonLeases
+from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
+from assessment.usecases.judge_in_person import (
+    PersonVerdict,
+    next_comparison,
+    record_person_verdict,
+)
+from tests.fakes.judges import Habits, quality_of
+from tests.fakes.world import World
+
+PERSON = {"provider": "person", "lease_seconds": 600}
+MODEL = {"provider": "openai", "model": "gpt-4.1-mini"}
+
+
+@pytest.fixture
+def leases(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-north-1")
+        client.create_table(
+            TableName="t",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("PK", "SK")],
+            KeySchema=[
+                {"AttributeName": "PK", "KeyType": "HASH"},
+                {"AttributeName": "SK", "KeyType": "RANGE"},
+            ],
+        )
+        yield DynamoDBPersonLeases(Table(client, "t"))
+
+
+class People:
+    """A batch that people judge, and what they do."""
+
+    def __init__(self, leases, judge, essays=6):
+        self.world, self.leases = World(habits=Habits(at_once=1.0)), leases
+        self.batch_id = self.world.request(essays, judge=judge, config={"seed": 1}).batch_id
+        self.world.prepare(self.batch_id)
+        wave = self.world.plan(self.batch_id)
+        self.world.submit(self.batch_id, wave.wave, self.world.workflow.issue("token"))
+
+    def _ports(self):
+        names = ("batches", "comparisons", "content")
+        return {name: getattr(self.world, name) for name in names} | {"leases": self.leases}
+
+    def next(self, person):
+        return next_comparison(self.batch_id, person, **self._ports(), now=self.world.now)
+
+    def say(self, person, comparison_id, winner="A"):
+        verdict = PersonVerdict(comparison_id=comparison_id, winner=winner)
+        return record_person_verdict(
+            self.batch_id, person, verdict, **self._ports(),
+            callback_queue=self.world.callback_queue, now=self.world.now,
+        )  # fmt: skip
+
+    def record(self):
+        messages, self.world.callback_queue.messages = self.world.callback_queue.messages, []
+        for message in messages:
+            self.world.record(message.body)
+
+    def judge_all(self, *people):
+        """The people take turns until nothing waits for them."""
+        while offers := [(p, offer) for p in people if (offer := self.next(p))]:
+            for person, offer in offers:
+                better = quality_of(offer.essay_a) > quality_of(offer.essay_b)
+                self.say(person, offer.comparison_id, "A" if better else "B")
+            self.record()
+
+
+def test_the_judge_queue_leaves_people_alone(leases):
+    people = People(leases, PERSON)
+    people.world.answer_all()
+    assert people.world.judge.asked == []
+    assert people.world.tally(people.batch_id).pending > 0
+
+
+def test_two_people_never_hold_the_same_pair(leases):
+    people = People(leases, PERSON)
+    waiting = people.world.tally(people.batch_id).pending
+    held = [people.next(f"p{n}") for n in range(waiting + 2)]
+    ids = [offer.comparison_id for offer in held if offer]
+    assert len(ids) == len(set(ids)) == waiting
+    assert held[-2:] == [None, None]
+
+
+def test_asking_again_gives_the_same_pair_and_a_lapsed_lease_frees_it(leases):
+    people = People(leases, PERSON)
+    first = people.next("ann")
+    assert people.next("ann").comparison_id == first.comparison_id
+    people.world.clock.forward(601)
+    with pytest.raises(NotYourComparisonError):
+        people.say("ann", first.comparison_id)
+    waiting = people.world.tally(people.batch_id).pending
+    others = {people.next(f"p{n}").comparison_id for n in range(waiting)}
+    assert first.comparison_id in others
+
+
+def test_a_verdict_needs_the_lease(leases):
+    people = People(leases, PERSON)
+    offer = people.next("ann")
+    for person, name in (("bob", offer.comparison_id), ("ann", "w001-99999")):
+        with pytest.raises(NotYourComparisonError):
+            people.say(person, name)
+    assert not [m for m in people.world.callback_queue.messages if "person/" in m.body]
+
+
+def test_a_verdict_counts_once_however_often_it_is_sent(leases):
+    people = People(leases, {**PERSON, "quota": 5})
+    offer = people.next("ann")
+    people.say("ann", offer.comparison_id)
+    people.say("ann", offer.comparison_id)
+    people.record()
+    assert people.world.tally(people.batch_id).recorded == 1
+    assert leases.given(people.batch_id, "ann") == 1
+    with pytest.raises(ConflictError, match="settled"):
+        people.say("ann", offer.comparison_id)
+
+
+def test_a_quota_bounds_each_person(leases):
+    people = People(leases, {**PERSON, "quota": 2})
+    for _ in range(2):
+        people.say("ann", people.next("ann").comparison_id)
+        people.record()
+    with pytest.raises(ConflictError, match="quota"):
+        people.next("ann")
+    assert people.next("bob") is not None
+
+
+def test_people_and_a_model_are_separate_judges_of_one_fit(leases):
+    people = People(leases, [PERSON, MODEL], essays=10)
+    people.world.answer_all()
+    people.record()
+    people.judge_all("ann", "bob")
+    known = people.world.known(people.batch_id)
+    assert all(comparison.verdict for comparison in known), "the wave is complete"
+    judges = {comparison.verdict.judge for comparison in known}
+    assert judges == {"person/ann", "person/bob", "openai/gpt-4.1-mini"}
+    people.world.score(people.batch_id, 1)
+    document = people.world.content.documents[f"batches/{people.batch_id}/scores/wave-0001.json"]
+    assert all(judge in document for judge in judges), "each has an order effect of its own"
+
+
+def test_batches_that_no_person_judges_or_that_ended_say_so(leases):
+    with pytest.raises(InvalidRequestError, match="no person"):
+        People(leases, MODEL).next("ann")
+    people = People(leases, PERSON)
+    people.world.cancel(people.batch_id)
+    with pytest.raises(ConflictError, match="CANCELLED"):
+        people.next("ann")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a" * 81, "x/y", "a\n"])
+def test_a_judge_needs_a_name_that_can_be_one(name):
+    with pytest.raises(InvalidRequestError, match="subject"):
+        caller({"requestContext": {"authorizer": {"principalId": name}}})

@@ -1,0 +1,247 @@
+"""Every provider over a real socket: good answers, bad answers, and refusals."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from assessment.domain.errors import (
+    ContentRefusedError,
+    JudgeRefusedError,
+    JudgeUnavailableError,
+    OversizeError,
+)
+from assessment.domain.judge import Price
+from tests.fakes.provider_server import REPLIES, Reply, provider_error, verdict
+
+KEY = "sk-test-0123456789abcdef"
+
+
+def reply(asking, document, **changes):
+    return REPLIES[asking.server.provider](document, **changes)
+
+
+def test_verdicts_are_matched_by_comparison_id_whatever_their_order(asking):
+    asking.server.script = [
+        lambda asked: reply(asking, {
+            "verdicts": [verdict("c3", "tie"), verdict("c1", "B"), verdict("c2", "A")]
+        })
+    ]  # fmt: skip
+    results = asking.ask(["c1", "c2", "c3"])
+    assert [r.request_metadata.comparison_id for r in results] == ["c1", "c2", "c3"]
+    assert [r.winner for r in results] == ["B", "A", "tie"]
+    assert [r.degree for r in results] == ["clear", "clear", None]
+    assert results[0].verdict().judge == f"{asking.server.provider}/{asking.judge.model}"
+    assert len(asking.server.asked) == 1
+
+
+def test_tokens_are_split_without_loss_and_priced(asking):
+    judge = asking.judge.model_copy(update={"price": Price(input_usd=2, output_usd=8)})
+    results = asking.ask(["c1", "c2", "c3"], judge=judge)
+    assert sum(r.token_usage.input_tokens for r in results) == 1000
+    assert sum(r.token_usage.output_tokens for r in results) == 101
+    assert sum(r.cost_usd for r in results) == pytest.approx((1000 * 2 + 101 * 8) / 1e6)
+
+
+def test_an_unknown_price_is_no_price(asking):
+    assert asking.ask(["c1"])[0].cost_usd is None
+
+
+def test_one_missing_verdict_fails_alone(asking):
+    asking.server.script = [reply(asking, {"verdicts": [verdict("c2")]})]
+    first, second = asking.ask(["c1", "c2"])
+    assert second.winner == "A"
+    assert first.error_detail.code == "malformed_verdict"
+    assert "no verdict for this comparison" in first.error_detail.message
+
+
+@pytest.mark.parametrize(
+    ("broken", "complaint"),
+    [
+        ({"winner": "essay one"}, "winner"),
+        ({"degree": "huge"}, "degree"),
+        ({"confidence": 9}, "confidence"),
+    ],
+)
+def test_one_verdict_of_the_wrong_schema_fails_alone(asking, broken, complaint):
+    asking.server.script = [reply(asking, {"verdicts": [verdict("c1", **broken), verdict("c2")]})]
+    first, second = asking.ask(["c1", "c2"])
+    assert complaint in first.error_detail.message
+    assert second.winner == "A"
+
+
+def test_a_verdict_for_another_id_is_nobodys(asking):
+    asking.server.script = [reply(asking, {"verdicts": [verdict("c9"), verdict("c2")]})]
+    first, second = asking.ask(["c1", "c2"])
+    assert first.error_detail is not None
+    assert second.winner == "A"
+
+
+def test_duplicated_ids_count_once_if_they_agree_and_not_at_all_if_they_do_not(asking):
+    asking.server.script = [
+        reply(asking, {"verdicts": [
+            verdict("c1", "A"), verdict("c1", "B"), verdict("c2", "B"), verdict("c2", "B"),
+        ]})
+    ]  # fmt: skip
+    first, second = asking.ask(["c1", "c2"])
+    assert "contradictory" in first.error_detail.message
+    assert second.winner == "B"
+
+
+@pytest.mark.parametrize("document", [{"other": 1}, {"verdicts": "none"}, [], 7])
+def test_a_wrong_schema_is_retried_once_and_then_final(asking, document):
+    for attempt, retryable in ((1, True), (2, False)):
+        asking.server.script = [reply(asking, document)]
+        (result,) = asking.ask(["c1"], attempt=attempt)
+        assert result.error_detail.retryable is retryable
+        assert result.token_usage.input_tokens == 1000, "a bad answer was paid for too"
+
+
+def test_an_answer_cut_off_at_the_token_limit_is_malformed(asking):
+    stop = {"finish": "length"} if asking.server.provider == "openai" else {"stop": "max_tokens"}
+    asking.server.script = [reply(asking, {"verdicts": []}, **stop)]
+    (result,) = asking.ask(["c1"])
+    assert "cut off" in result.error_detail.message
+
+
+def test_truncated_json_in_the_answer_or_around_it_is_malformed(openai):
+    openai.server.script = [REPLIES["openai"]('{"verdicts": [{"comparison_id": "c1", "win')]
+    assert "not JSON" in openai.ask(["c1"])[0].error_detail.message
+    openai.server.script = [Reply('{"id": "chatcmpl-1", "choices": [{"mess')]
+    assert "not JSON" in openai.ask(["c1"])[0].error_detail.message
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_busy_and_broken_providers_are_worth_another_try(asking, status):
+    asking.server.script = [provider_error(asking.server.provider, status, "come back")]
+    with pytest.raises(JudgeUnavailableError, match="come back") as caught:
+        asking.ask(["c1"])
+    assert caught.value.retryable
+    assert len(asking.server.asked) == 1, "no client may retry behind our back"
+
+
+def test_retry_after_is_read_as_seconds_and_as_a_date(openai):
+    openai.server.script = [provider_error("openai", 429, "slow down", Retry_After="17")]
+    with pytest.raises(JudgeUnavailableError) as caught:
+        openai.ask(["c1"])
+    assert caught.value.retry_after == 17
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    openai.server.script = [provider_error("openai", 503, "slow down", Retry_After=until)]
+    with pytest.raises(JudgeUnavailableError) as caught:
+        openai.ask(["c1"])
+    assert 55 < caught.value.retry_after <= 60
+
+
+def test_a_provider_that_does_not_answer_in_time_is_unavailable(asking):
+    asking.server.latency = 1.5
+    with pytest.raises(JudgeUnavailableError, match="Timeout"):
+        asking.ask(["c1"])
+
+
+def test_a_port_where_nobody_listens_is_unavailable(openai):
+    judge = openai.judge.model_copy(update={"base_url": "http://127.0.0.1:9"})
+    with pytest.raises(JudgeUnavailableError, match="ConnectError"):
+        openai.ask(["c1"], judge=judge)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_other_statuses_are_final_and_say_what_the_provider_said(asking, status):
+    asking.server.script = [provider_error(asking.server.provider, status, "no such model")]
+    with pytest.raises(JudgeRefusedError, match="no such model") as caught:
+        asking.ask(["c1"])
+    assert not caught.value.retryable
+
+
+def test_a_spent_account_is_final_although_its_status_is_429(openai):
+    body = {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}
+    openai.server.script = [Reply(body, 429)]
+    with pytest.raises(JudgeRefusedError, match="quota"):
+        openai.ask(["c1"])
+
+
+@pytest.mark.parametrize("quoted", [KEY, f"'{KEY}'", "sk-te******cdef"])
+def test_a_key_that_the_provider_quotes_is_not_passed_on(openai, quoted):
+    openai.server.script = [
+        provider_error("openai", 401, f"Incorrect API key provided: {quoted} . Find yours")
+    ]
+    with pytest.raises(JudgeRefusedError, match="Incorrect API key provided") as caught:
+        openai.ask(["c1"])
+    assert "sk-" not in str(caught.value)
+
+
+def test_refused_content_is_told_apart(asking):
+    refusals = {
+        "openai": REPLIES["openai"]("", refusal="I cannot help with that."),
+        "anthropic": REPLIES["anthropic"]({}, stop="refusal"),
+        "bedrock": REPLIES["bedrock"]({}, stop="guardrail_intervened"),
+    }
+    asking.server.script = [refusals[asking.server.provider]]
+    with pytest.raises(ContentRefusedError):
+        asking.ask(["c1"])
+
+
+def test_oversize_input_is_told_apart(asking):
+    told = "prompt is too long: maximum context length is 8192 tokens"
+    asking.server.script = [provider_error(asking.server.provider, 400, told)]
+    with pytest.raises(OversizeError):
+        asking.ask(["c1"])
+
+
+def test_json_mode_follows_a_refused_schema_once_and_is_remembered(openai):
+    refusal = "Invalid parameter: 'response_format' of type 'json_schema' is not supported"
+    openai.server.script = [provider_error("openai", 400, refusal)]
+    results = openai.ask(["c1"], ["c2"])
+    assert [r.winner for r in results] == ["A", "A"]
+    formats = [asked.body["response_format"]["type"] for asked in openai.server.asked]
+    assert formats == ["json_schema", "json_object", "json_object"]
+
+
+def test_an_old_server_is_asked_for_max_tokens(openai):
+    openai.server.script = [
+        provider_error("openai", 400, "Unrecognized request argument: max_completion_tokens")
+    ]
+    openai.ask(["c1"], ["c2"])
+    limits = [set(asked.body) & {"max_tokens", "max_completion_tokens"}
+              for asked in openai.server.asked]  # fmt: skip
+    assert limits == [{"max_completion_tokens"}, {"max_tokens"}, {"max_tokens"}]
+
+
+def test_an_answer_without_list_about_one_comparison_is_read(openai):
+    alone = verdict("c1", "B")
+    del alone["comparison_id"]
+    openai.server.script = [REPLIES["openai"](alone)]
+    assert openai.ask(["c1"])[0].winner == "B"
+
+
+def test_connections_are_reused(openai):
+    openai.ask(*([f"c{n}"] for n in range(10)))
+    assert len(openai.server.asked) == 10
+    assert openai.server.connections == 1
+
+
+def test_the_wire_is_what_each_provider_documents(asking):
+    asking.ask(["c1"], judge=asking.judge.model_copy(update={"temperature": 0.0}))
+    (asked,) = asking.server.asked
+    provider, body = asking.server.provider, asked.body
+    if provider == "openai":
+        assert asked.path == "/chat/completions"
+        assert asked.headers["authorization"] == f"Bearer {KEY}"
+        assert [m["role"] for m in body["messages"]] == ["system", "user"]
+        assert body["response_format"]["json_schema"]["strict"] is True
+        assert (body["model"], body["temperature"]) == ("model-1", 0.0)
+    elif provider == "anthropic":
+        assert asked.path == "/v1/messages"
+        assert asked.headers["x-api-key"] == KEY
+        assert asked.headers["anthropic-version"] == "2023-06-01"
+        assert body["tool_choice"] == {"type": "tool", "name": "record_verdicts"}
+        assert body["tools"][0]["input_schema"]["required"] == ["verdicts"]
+        assert (body["max_tokens"], body["system"][:7]) == (300, "You are")
+    else:
+        assert asked.path == "/model/anthropic.claude-x/converse"
+        assert asked.headers["authorization"].startswith("AWS4-HMAC-SHA256")
+        assert body["toolConfig"]["toolChoice"] == {"tool": {"name": "record_verdicts"}}
+        assert body["inferenceConfig"] == {"maxTokens": 300, "temperature": 0.0}
+    assert "first of c1" in json.dumps(body)
