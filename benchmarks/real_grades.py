@@ -26,11 +26,11 @@ from pathlib import Path
 
 import numpy as np
 
-from assessment.adapters.grader_spread import anchor_spread, noisy_probabilities, without_prior
 from assessment.domain.grading import grade_set, published_shares
 from benchmarks._common import Claim, Options, arguments, between, report
 from scoring import Comparisons, Fit, fit
 from scoring._anchor_health import expected_calibration_error, ranked_probability_score
+from scoring.grader_spread import anchor_spread, noisy_probabilities, without_prior
 from scoring.grades import Calibration, calibrate
 from scoring.pairing import plan_wave
 

@@ -21,8 +21,6 @@ CALCULATORS = {
     "judged_pool",
     "grading",
     "conclusion",
-    "rank_intervals",
-    "grader_spread",
     "anchor_linking",
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from assessment.adapters.judged_pool import JudgedPool
-from assessment.adapters.rank_intervals import rank_intervals
 from assessment.domain.config import BatchConfig
 from assessment.domain.result import (
     SPLIT_HALF_COMPARISONS,
@@ -18,6 +17,7 @@ from assessment.domain.result import (
 from scoring import Comparisons, Fit
 from scoring.errors import InvalidSettingError
 from scoring.misfit import Misfit, essay_misfit, judge_misfit
+from scoring.rank_intervals import rank_intervals
 from scoring.reliability import scale_separation, split_half
 
 _FLAGGED_ABOVE = 2.0

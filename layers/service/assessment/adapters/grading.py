@@ -7,13 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from assessment.adapters.anchor_linking import Linked, linked
-from assessment.adapters.grader_spread import (
-    EXPECTED_SPREAD,
-    AnchorSpread,
-    anchor_spread,
-    noisy_probabilities,
-    without_prior,
-)
 from assessment.adapters.judged_pool import Floats, Ints, JudgedPool
 from assessment.domain.config import BatchConfig
 from assessment.domain.essay import Essay
@@ -38,6 +31,13 @@ from assessment.domain.grading_result import (
     confidence_label,
 )
 from scoring import Fit
+from scoring.grader_spread import (
+    EXPECTED_SPREAD,
+    AnchorSpread,
+    anchor_spread,
+    noisy_probabilities,
+    without_prior,
+)
 from scoring.grades import Calibration, FewAnchorGradesError, calibrate
 
 # Standard errors beyond which an anchor is said to have drifted.

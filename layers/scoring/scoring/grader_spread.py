@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assessment.adapters.judged_pool import Floats, Ints
 from scoring import Fit
+from scoring._types import Floats, Ints
 from scoring.grades import Calibration
 
 EXPECTED_SPREAD = 0.3

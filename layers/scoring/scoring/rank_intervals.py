@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assessment.adapters.judged_pool import Floats, Ints
+from scoring._types import Floats, Ints
 
 SHARE = 0.9
 _DRAWS = 2000
