@@ -22,11 +22,6 @@ class Circuit(BaseModel):
     open_until: datetime | None = None
     probe_until: datetime | None = None
 
-    @property
-    def is_fresh(self) -> bool:
-        """Whether nothing has failed since the last success."""
-        return self == Circuit()
-
 
 class Admission(BaseModel):
     """Whether a call may be made; if so, the circuit to store before it is made."""

@@ -20,8 +20,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- IllegalTransitionError     the batch is not in a status that allows this
     |   |-- ResultNotReadyError
     |   |-- ReplayedCallbackError      a signed callback that was accepted before
-    |   |-- ComparisonLeasedError      another worker is asking the judge right now
-    |   `-- SpecMismatchError          verdicts of another spec hash
+    |   `-- ComparisonLeasedError      another worker is asking the judge right now
     |-- JudgeError
     |   |-- JudgeUnavailableError      retryable: timeout, 429, 5xx
     |   |-- JudgeDeferredError         not asked at all: its circuit is open or its rate is spent
@@ -194,13 +193,6 @@ class ReplayedCallbackError(ConflictError):
 
     code = "replayed-callback"
     title = "The callback was accepted before"
-
-
-class SpecMismatchError(ConflictError):
-    """Verdicts made under another specification may not be mixed into this batch."""
-
-    code = "spec-mismatch"
-    title = "The verdicts belong to another specification"
 
 
 class JudgeError(CJError):
