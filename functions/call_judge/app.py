@@ -13,39 +13,37 @@ from pydantic import ValidationError
 from assessment.adapters import wiring
 from assessment.domain.backoff import retry_delay
 from assessment.domain.errors import CJError
-from assessment.domain.judge import BatchingMode
-from assessment.domain.llm_protocol import JudgeRequestV1
+from assessment.domain.llm_protocol import JudgeMessage, judge_message
 from assessment.observability import count, logger, metrics
 from assessment.settings import settings
-from assessment.usecases.call_judge import Delivery, call_judges
+from assessment.usecases.judge_messages import Received, judge_messages
 
 
 def returned(records: list[SQSRecord]) -> Iterator[str]:
     """Ask about all messages; the ids of those that must come back."""
-    deliveries: list[tuple[SQSRecord, Delivery]] = []
+    received: list[tuple[SQSRecord, Received]] = []
     for record in records:
         try:
-            request = JudgeRequestV1.model_validate_json(record.body)
+            message = judge_message(record.body)
         except ValidationError:
             logger.exception("not a judge request", extra={"message_id": record.message_id})
             yield record.message_id
             continue
         last = receives(record) >= settings().judge_max_receives
-        deliveries.append((record, Delivery(request, last)))
-    report = wiring.run(
-        call_judges(
-            [delivery for _, delivery in deliveries],
+        received.append((record, Received(message, last)))
+    handled = wiring.run(
+        judge_messages(
+            [each for _, each in received],
             ports=wiring.judge_ports(),
-            mode=BatchingMode(settings().llm_batching_mode),
+            mode=wiring.batching_mode(),
             now=datetime.now(UTC),
         )
     )
-    for name in ("calls", "deferred", "repeated"):
-        if value := getattr(report, name):
-            count(f"judge_calls_{name}" if name != "calls" else "judge_calls", value)
-    for (record, delivery), error in zip(deliveries, report.errors, strict=True):
+    for name, value in handled.counts.items():
+        count(name, value)
+    for (record, each), error in zip(received, handled.errors, strict=True):
         if error is not None:
-            put_back(record, delivery.request, error)
+            put_back(record, each.message, error)
             yield record.message_id
 
 
@@ -54,16 +52,16 @@ def receives(record: SQSRecord) -> int:
     return int(record.attributes.approximate_receive_count)
 
 
-def put_back(record: SQSRecord, request: JudgeRequestV1, error: Exception) -> None:
+def put_back(record: SQSRecord, message: JudgeMessage, error: Exception) -> None:
     """Say when the message is to come back, and why."""
-    ids = {"batch_id": request.batch_id, "comparison_id": request.comparison_id}
+    ids = {"batch_id": message.batch_id, "asked": message.subject}
     if not isinstance(error, CJError):
         # Reported as a returned message; this one is a defect.
         logger.error("unexpected error", exc_info=error, extra=ids)
         return
     logger.warning("judge call failed", extra={**ids, "code": error.code})
     count("judge_calls_failed")
-    delay = retry_delay(error, receives=receives(record), spread_by=request.comparison_id)
+    delay = retry_delay(error, receives=receives(record), spread_by=message.subject)
     wiring.judge_queue().postpone(record.receipt_handle, seconds=delay)
 
 

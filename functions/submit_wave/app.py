@@ -27,6 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             judge_queue=wiring.judge_queue(),
             callback_queue=wiring.callback_queue(),
             workflow=wiring.workflow(),
+            mode=wiring.batching_mode(),
             now=datetime.now(UTC),
         )
     logger.info("wave submitted", extra={"batch_id": step.batch_id, "wave": step.wave})

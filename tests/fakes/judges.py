@@ -19,7 +19,7 @@ from assessment.domain.llm_protocol import (
     LLMComparisonResultV1,
     TokenUsage,
 )
-from assessment.ports import Judge
+from assessment.ports import BatchJudge, Judge
 from tests.fakes.messaging import InMemoryCallbackQueue
 
 COMPARISON_HEADING = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)
@@ -41,12 +41,17 @@ class OpenGate:
 
 @dataclass(frozen=True)
 class OneJudge:
-    """One judge for every provider."""
+    """One judge for every provider, and one that takes every provider's batches."""
 
     judge: Judge
+    batch_judge: BatchJudge | None = None
 
     def of(self, _judge: JudgeSpec) -> Judge:
         return self.judge
+
+    def batches_of(self, _judge: JudgeSpec) -> BatchJudge:
+        assert self.batch_judge is not None
+        return self.batch_judge
 
 
 class KnownKeys:
@@ -116,13 +121,18 @@ class FakeJudge:
             if fate < share:
                 raise error
             fate -= share
-        result = self._verdict(request, random.Random(f"{self.seed}:{meta.comparison_id}"))
+        result = self.verdict_on(request)
         if rng.random() < habits.at_once:
             return result
         if rng.random() < habits.silent:
             return None
         self._call_back(request, result, rng)
         return None
+
+    def verdict_on(self, request: CompareRequestV1) -> LLMComparisonResultV1:
+        """What it says whenever and however it is asked."""
+        name = request.metadata.comparison_id
+        return self._verdict(request, random.Random(f"{self.seed}:{name}"))
 
     def _call_back(
         self, request: CompareRequestV1, result: LLMComparisonResultV1, rng: random.Random

@@ -12,12 +12,13 @@ from assessment.domain.backoff import retry_delay
 from assessment.domain.batch import Batch, ClosedBy
 from assessment.domain.decision import Decision, DecisionKind
 from assessment.domain.errors import CJError, ComparisonLeasedError, JudgeUnavailableError
-from assessment.domain.llm_protocol import JudgeRequestV1
+from assessment.domain.llm_protocol import JudgeMessage, ProviderBatchV1, judge_message
 from assessment.usecases.fail_batch import fail_batch, failure_of
+from assessment.usecases.tend_provider_batch import tend_provider_batch
 from tests.fakes.messaging import Message
 from tests.fakes.world import World
 
-STATE_TIMEOUT_SECONDS = 14_400
+STATE_TIMEOUT_SECONDS = 97_200
 MAX_RECEIVES = 4
 
 
@@ -129,15 +130,20 @@ class Loop:
     async def _judge(self, messages: list[Message]) -> None:
         for message in messages:
             message.receives += 1
-            request = JudgeRequestV1.model_validate_json(message.body)
+            asked = judge_message(message.body)
             try:
-                await self.world.ask_async(request, last_receive=message.receives >= MAX_RECEIVES)
+                await self._ask(asked, last=message.receives >= MAX_RECEIVES)
             except (JudgeUnavailableError, ComparisonLeasedError) as error:
-                delay = retry_delay(
-                    error, receives=message.receives, spread_by=request.comparison_id
-                )
+                delay = retry_delay(error, receives=message.receives, spread_by=asked.subject)
                 message.visible_at = self.world.now + timedelta(seconds=delay)
                 self.world.judge_queue.messages.append(message)
+
+    async def _ask(self, asked: JudgeMessage, *, last: bool) -> None:
+        if isinstance(asked, ProviderBatchV1):
+            ports = self.world.judge_ports()
+            await tend_provider_batch(asked, ports=ports, now=self.world.now)
+        else:
+            await self.world.ask_async(asked, last_receive=last)
 
     def _record(self, message: Message) -> None:
         try:

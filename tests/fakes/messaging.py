@@ -9,6 +9,7 @@ from typing import Any
 
 from assessment.domain.errors import TransientError
 from assessment.domain.llm_protocol import (
+    JudgeMessage,
     JudgeRequestV1,
     LLMComparisonResultV1,
     WaveDeadlineV1,
@@ -42,14 +43,14 @@ class InMemoryJudgeQueue:
         self._clock = clock
         self.messages: list[Message] = []
 
-    def send(self, requests: Sequence[JudgeRequestV1]) -> None:
+    def send(self, messages: Sequence[JudgeMessage]) -> None:
         self.messages += [
-            Message(request.model_dump_json(by_alias=True), self._clock.now) for request in requests
+            Message(message.model_dump_json(by_alias=True), self._clock.now) for message in messages
         ]
 
-    def send_later(self, request: JudgeRequestV1, *, seconds: int) -> None:
+    def send_later(self, message: JudgeMessage, *, seconds: int) -> None:
         until = self._clock.now + timedelta(seconds=seconds)
-        self.messages.append(Message(request.model_dump_json(by_alias=True), until))
+        self.messages.append(Message(message.model_dump_json(by_alias=True), until))
 
     def postpone(self, receipt: str, *, seconds: int) -> None:
         """Receipts here are positions in the queue."""
@@ -72,6 +73,10 @@ class InMemoryCallbackQueue:
 
     def send_result(self, result: LLMComparisonResultV1) -> None:
         self.deliver(result.model_dump_json(by_alias=True, exclude_none=True))
+
+    def send_results(self, results: Sequence[LLMComparisonResultV1]) -> None:
+        for result in results:
+            self.send_result(result)
 
     def send_deadline(self, deadline: WaveDeadlineV1, *, delay_seconds: int) -> None:
         # As SQS does: nothing is delayed for more than 15 minutes.

@@ -22,6 +22,7 @@ from assessment.domain.errors import (
 )
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.llm_protocol import JudgeRequestV1
+from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
 from assessment.ports import Assignment, Wave
 
@@ -228,3 +229,33 @@ class InMemoryComparisonStore:
     def _is_current(self, request: JudgeRequestV1) -> bool:
         stored = self.comparisons[request.batch_id].get(request.comparison_id)
         return stored is not None and stored.attempt == request.attempt
+
+
+class InMemoryProviderBatchStore:
+    """Submissions to providers' batches, held by one worker at a time."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, str], ProviderBatch] = {}
+        self.held: dict[tuple[str, str], datetime] = {}
+        self.claims: set[str] = set()
+
+    def take(self, batch_id: str, name: str, *, now: datetime, seconds: int) -> ProviderBatch:
+        key = (batch_id, name)
+        if key in self.held and self.held[key] >= now:
+            raise ComparisonLeasedError(f"submission {name} is tended")
+        self.held[key] = now + timedelta(seconds=seconds)
+        return self.records.setdefault(key, ProviderBatch(name=name))
+
+    def update(self, batch_id: str, name: str, **changes: Any) -> ProviderBatch:
+        changed = self.records[batch_id, name].model_copy(update=changes)
+        self.records[batch_id, name] = changed
+        return changed
+
+    def give_back(self, batch_id: str, name: str) -> None:
+        self.held.pop((batch_id, name), None)
+
+    def claim(self, provider_batch_id: str, *, now: datetime) -> None:
+        self.claims.add(provider_batch_id)
+
+    def is_claimed(self, provider_batch_id: str) -> bool:
+        return provider_batch_id in self.claims

@@ -17,13 +17,12 @@ from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonTally, tally
 from assessment.domain.decision import Decision
 from assessment.domain.errors import ComparisonLeasedError, JudgeUnavailableError
-from assessment.domain.llm_protocol import JudgeRequestV1
+from assessment.domain.llm_protocol import JudgeRequestV1, ProviderBatchV1
 from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from assessment.ports import Wave
 from assessment.usecases.call_judge import (
     LEASE_MARGIN_SECONDS,
     Delivery,
-    JudgePorts,
     Report,
     call_judges,
 )
@@ -31,12 +30,15 @@ from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.plan_wave import plan_wave
 from assessment.usecases.prepare_batch import prepare_batch
+from assessment.usecases.questions import JudgePorts
 from assessment.usecases.record_callback import Recorded, record_callback
 from assessment.usecases.register_anchors import AnchorsRegistered, register_anchors
 from assessment.usecases.request_batch import request_batch
 from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave
+from assessment.usecases.tend_provider_batch import BatchStep, tend_provider_batch
 from assessment.usecases.watch_batches import WatchReport, watch_batches
+from tests.fakes.batch_judge import FakeBatchJudge
 from tests.fakes.content import InMemoryContentStore
 from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import FakeJudge, Habits, KnownKeys, OneJudge, OpenGate, text_of
@@ -51,6 +53,7 @@ from tests.fakes.stores import (
     InMemoryAssignmentStore,
     InMemoryBatchStore,
     InMemoryComparisonStore,
+    InMemoryProviderBatchStore,
 )
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -90,6 +93,8 @@ class World:
         self.workflow = InMemoryWorkflow()
         self.events = InMemoryEvents()
         self.judge = FakeJudge(self.callback_queue, self.habits, self.seed)
+        self.batch_judge = FakeBatchJudge(self.judge, self.clock)
+        self.provider_batches = InMemoryProviderBatchStore()
         self.gate = OpenGate()
         self._ids = random.Random(self.seed)
 
@@ -217,13 +222,25 @@ class World:
         self, deliveries: Sequence[Delivery], *, fault: Fault | None = None
     ) -> Report:
         """Messages that are delivered together."""
-        names = ("comparisons", "content", "judge_queue", "callback_queue", "gate")
-        ports = JudgePorts(
-            judges=OneJudge(self._port("judge", fault)),
+        return await call_judges(deliveries, ports=self.judge_ports(fault), now=self.now)
+
+    def judge_ports(self, fault: Fault | None = None) -> JudgePorts:
+        """What asking judges needs."""
+        names = (
+            "comparisons", "content", "judge_queue", "callback_queue", "gate",
+            "batches", "provider_batches",
+        )  # fmt: skip
+        return JudgePorts(
+            judges=OneJudge(self._port("judge", fault), self._port("batch_judge", fault)),
             prompts=JinjaPrompts(),
             **self._ports(*names, fault=fault),
         )
-        return await call_judges(deliveries, ports=ports, now=self.now)
+
+    def tend(self, message: ProviderBatchV1, *, fault: Fault | None = None) -> BatchStep:
+        """One message of the judge queue about a provider's batch."""
+        return asyncio.run(
+            tend_provider_batch(message, ports=self.judge_ports(fault), now=self.now)
+        )
 
     def record(self, body: str, fault: Fault | None = None) -> Recorded:
         """One message of the callback queue."""

@@ -112,7 +112,7 @@ def test_the_environment_names_what_the_code_reads(template):
 
 
 # Variables that only the function which needs them has.
-GIVEN_TO_ONE = {"api_secret_arn", "callback_secret_arn", "api_url"}
+GIVEN_TO_ONE = {"api_secret_arn", "callback_secret_arn", "api_url", "bedrock_batch_role_arn"}
 
 
 def test_the_environment_gives_what_the_code_cannot_do_without(template):

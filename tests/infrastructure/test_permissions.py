@@ -29,6 +29,7 @@ WITHOUT_RESOURCE = {
     "logs:PutResourcePolicy",
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
+    "bedrock:ListModelInvocationJobs",
 }
 
 
@@ -69,8 +70,33 @@ def test_every_function_has_a_role_of_its_own(deployed):
 def test_roles_serve_one_service_only(roles):
     for name, role in roles.items():
         trusted = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        service = "states" if name.startswith("AssessmentStateMachine") else "lambda"
-        assert [s["Principal"] for s in trusted] == [{"Service": [f"{service}.amazonaws.com"]}]
+        service = {"AssessmentStateMachineRole": "states", "BedrockBatchRole": "bedrock"}.get(
+            name, "lambda"
+        )
+        principals = [as_list(statement["Principal"]["Service"]) for statement in trusted]
+        assert principals == [[f"{service}.amazonaws.com"]]
+
+
+def test_bedrock_takes_its_role_for_jobs_of_this_account_and_sees_their_files_only(roles):
+    (trusted,) = roles["BedrockBatchRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    files = {
+        resource
+        for action, resource in grants(roles["BedrockBatchRole"])
+        if action in {"s3:GetObject", "s3:PutObject"}
+    }
+    assert len(files) == 1
+    assert files.pop().endswith("/provider-batches/*'}")
+
+
+def test_the_judge_caller_hands_bedrock_that_role_and_nobody_hands_any_other(roles):
+    handed = {
+        (name, resource)
+        for name, role in roles.items()
+        for action, resource in grants(role)
+        if action == "iam:PassRole"
+    }
+    assert handed == {("CallJudgeFunctionRole", "{'Fn::GetAtt': ['BedrockBatchRole', 'Arn']}")}
 
 
 def test_actions_are_named(roles):
@@ -135,12 +161,13 @@ def test_the_authorizer_may_read_the_secret_and_nothing_else(roles):
         ),
         ("secretsmanager:GetSecretValue", {"AuthorizeRequest", "CallJudge", "HandleApi"}),
         ("secretsmanager:DescribeSecret", {"HandleApi", "AcceptRequest"}),
-        ("bedrock:InvokeModel", {"CallJudge"}),
+        ("bedrock:InvokeModel", {"CallJudge", "BedrockBatch"}),
+        ("bedrock:CreateModelInvocationJob", {"CallJudge"}),
     ],
 )
 def test_who_may_do_what(action, roles_allowed, roles):
     may = {name for name, role in roles.items() if action in {a for a, _ in grants(role)}}
-    assert may == {f"{name}FunctionRole" for name in roles_allowed}
+    assert {name.removesuffix("Role").removesuffix("Function") for name in may} == roles_allowed
 
 
 def test_only_the_wave_submitter_and_the_judge_caller_feed_the_judge_queue(roles):

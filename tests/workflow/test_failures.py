@@ -33,7 +33,7 @@ def overdue(batch_id):
 
 
 def test_a_wave_that_times_out_is_scored_with_what_there_is(stack):
-    stack.define(SubmitWave={"TimeoutSeconds": 2})
+    stack.define(SubmitWave={"TimeoutSeconds": 5})
     stack.judge.silent_share = 0.3
     batch_id = request_batch(stack, LENIENT)
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"

@@ -17,7 +17,7 @@ MACHINE = json.loads((ROOT / "statemachine" / "assessment.asl.json").read_text()
 STATES: dict[str, dict] = MACHINE["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 ENDS = {"Succeed", "Fail"}
-LONGEST_WAIT_HOURS = 4
+LONGEST_WAIT_HOURS = 27
 
 
 def successors(state):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -19,12 +19,14 @@ from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.llm_protocol import (
     CompareRequestV1,
+    JudgeMessage,
     JudgeRequestV1,
     LLMComparisonResultV1,
     PromptBlock,
     WaveDeadlineV1,
 )
 from assessment.domain.prompt import EssayPair, JudgeInstructions
+from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict
@@ -212,11 +214,11 @@ class ContentStore(Protocol):
 class JudgeQueue(Protocol):
     """The way to call_judge."""
 
-    def send(self, requests: Sequence[JudgeRequestV1]) -> None:
-        """Queue the comparisons for judging."""
+    def send(self, messages: Sequence[JudgeMessage]) -> None:
+        """Queue comparisons, singly or as a provider's batch, for judging."""
 
-    def send_later(self, request: JudgeRequestV1, *, seconds: int) -> None:
-        """Queue a comparison anew, with its deliveries counted from zero, to be seen later."""
+    def send_later(self, message: JudgeMessage, *, seconds: int) -> None:
+        """Queue a message anew, with its deliveries counted from zero, to be seen later."""
 
     def postpone(self, receipt: str, *, seconds: int) -> None:
         """Let a received message come back after this time instead of the queue's own."""
@@ -231,6 +233,9 @@ class CallbackQueue(Protocol):
 
     def send_result(self, result: LLMComparisonResultV1) -> None:
         """Hand a verdict or an error to record_callback."""
+
+    def send_results(self, results: Sequence[LLMComparisonResultV1]) -> None:
+        """Hand many over; raises TransientError if any was not taken, and all may be sent again."""
 
     def send_deadline(self, deadline: WaveDeadlineV1, *, delay_seconds: int) -> None:
         """Come back to the wave later."""
@@ -277,8 +282,63 @@ class Judge(Protocol):
         """
 
 
+class BatchJudge(Protocol):
+    """A provider that takes many comparisons together and answers within a day."""
+
+    async def find(
+        self, name: str, *, since: datetime, size: int, claimed: Callable[[str], bool]
+    ) -> str | None:
+        """The provider's id of the submission with this name, if it has one tried at `since`.
+
+        `claimed` tells which ids are known to be of other submissions. Raises
+        JudgeDeferredError if it cannot be told yet.
+        """
+
+    async def submit(self, name: str, requests: Sequence[CompareRequestV1]) -> str:
+        """Hand the comparisons over, each with its own prompt; the provider's id of the batch."""
+
+    async def ended(self, provider_batch_id: str) -> bool:
+        """Whether the provider will add nothing more to the batch."""
+
+    async def results(
+        self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
+    ) -> Sequence[LLMComparisonResultV1]:
+        """A result for every comparison, an error where the batch has no verdict."""
+
+    async def cancel(self, provider_batch_id: str) -> None:
+        """Ask the provider to begin no more of it; what was answered stays."""
+
+    async def forget(self, provider_batch_id: str) -> None:
+        """Delete what the provider keeps of the batch, essays and answers, where it can be."""
+
+
+class ProviderBatchStore(Protocol):
+    """What is known of submissions to providers' batches."""
+
+    def take(self, batch_id: str, name: str, *, now: datetime, seconds: int) -> ProviderBatch:
+        """The record, new or stored, held for so long by whoever took it.
+
+        Raises ComparisonLeasedError while somebody else holds it.
+        """
+
+    def update(self, batch_id: str, name: str, **changes: Any) -> ProviderBatch:
+        """Set attributes of a record that is held."""
+
+    def give_back(self, batch_id: str, name: str) -> None:
+        """Let the next one take it at once."""
+
+    def claim(self, provider_batch_id: str, *, now: datetime) -> None:
+        """Remember that this batch of the provider belongs to a known submission."""
+
+    def is_claimed(self, provider_batch_id: str) -> bool:
+        """Whether it does."""
+
+
 class Judges(Protocol):
     """All providers."""
+
+    def batches_of(self, judge: JudgeSpec) -> BatchJudge:
+        """Whoever takes this judge's batches; raises JudgeRefusedError if its key is missing."""
 
     def of(self, judge: JudgeSpec) -> Judge:
         """Whoever answers for this judge; raises JudgeRefusedError if its key is missing."""

@@ -26,7 +26,10 @@ class Settings(BaseModel):
     judge_endpoint_url: str = ""
     judge_max_receives: Annotated[int, Field(ge=1, le=100)] = 5
     judge_secret_prefix: str = "judge/"  # noqa: S105 - where keys are, not a key
-    llm_batching_mode: Literal["per_request", "serial_bundle"] = "serial_bundle"
+    llm_batching_mode: Literal["per_request", "serial_bundle", "provider_batch_api"] = (
+        "serial_bundle"
+    )
+    bedrock_batch_role_arn: str = ""
     api_secret_arn: str = ""
     callback_secret_arn: str = ""
     api_url: str = ""

@@ -8,7 +8,9 @@ ASSIGNMENT#<id>#HISTORY#<judge spec hash>   SPEC#<spec hash>
 ACTIVE              BATCH#<id>
 BATCH#<id>#PEOPLE   LEASE#<comparison id>
 BATCH#<id>#PERSON#<person> <comparison id>
-JUDGE#<circuit>     CIRCUIT | MINUTE#<minute>
+BATCH#<id>#PROVIDER_BATCHES <submission>
+PROVIDER_BATCH#<provider's id> CLAIM
+JUDGE#<circuit>     CIRCUIT | ABILITIES | MINUTE#<minute>
 SIGNATURE#<value>   ACCEPTED
 """
 
@@ -90,6 +92,21 @@ def person_partition(batch_id: str, person: str) -> str:
 def person_verdict(batch_id: str, person: str, comparison_id: str) -> Key:
     """The mark of a verdict that a person gave."""
     return {"PK": person_partition(batch_id, person), "SK": comparison_id}
+
+
+def provider_batch(batch_id: str, name: str) -> Key:
+    """A submission to a provider's batch."""
+    return {"PK": f"BATCH#{batch_id}#PROVIDER_BATCHES", "SK": name}
+
+
+def claim(provider_batch_id: str) -> Key:
+    """The mark that a batch of a provider belongs to a known submission."""
+    return {"PK": f"PROVIDER_BATCH#{provider_batch_id}", "SK": "CLAIM"}
+
+
+def abilities(judge_circuit: str) -> Key:
+    """What the endpoint of a provider and model turned out not to understand."""
+    return {"PK": f"JUDGE#{judge_circuit}", "SK": "ABILITIES"}
 
 
 def circuit(judge_circuit: str) -> Key:

@@ -16,6 +16,8 @@ from assessment.adapters.batch_store import DynamoDBBatchStore
 from assessment.adapters.comparison_store import DynamoDBComparisonStore
 from assessment.adapters.dynamodb import Table
 from assessment.adapters.eventbridge import EventBridgePublisher
+from assessment.adapters.judges.abilities import DynamoDBAbilities
+from assessment.adapters.judges.bedrock_jobs import JobAccess
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
 from assessment.adapters.judges.registry import (
     JudgeKeys,
@@ -25,12 +27,14 @@ from assessment.adapters.judges.registry import (
 )
 from assessment.adapters.person_leases import DynamoDBPersonLeases
 from assessment.adapters.prompts import JinjaPrompts
+from assessment.adapters.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.adapters.s3 import S3ContentStore
 from assessment.adapters.signatures import DynamoDBSeenSignatures
 from assessment.adapters.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.stepfunctions import StepFunctionsWorkflow
+from assessment.domain.judge import BatchingMode
 from assessment.settings import settings
-from assessment.usecases.call_judge import JudgePorts
+from assessment.usecases.questions import JudgePorts
 
 # Standard retries with jitter; the pool covers our parallel writers.
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=25)
@@ -179,7 +183,14 @@ def judges() -> ProviderJudges:
     access = ModelAccess(
         http=lambda: http_client(),  # noqa: PLW0108 - looked up anew, so that tests may replace it
         bedrock=lambda seconds: bedrock(seconds),  # noqa: PLW0108 - as above
+        jobs=JobAccess(
+            client=lambda: aws("bedrock"),
+            content=content,
+            bucket=settings().bucket_name,
+            role_arn=settings().bedrock_batch_role_arn,
+        ),
         keys=judge_keys(),
+        abilities=DynamoDBAbilities(table()),
         endpoint_url=settings().judge_endpoint_url,
     )
     return ProviderJudges(access)
@@ -190,6 +201,11 @@ def judge_check() -> RequestedJudgeCheck:
     return RequestedJudgeCheck(JinjaPrompts(), judge_keys())
 
 
+def batching_mode() -> BatchingMode:
+    """How the stack puts comparisons into calls, unless a batch says otherwise."""
+    return BatchingMode(settings().llm_batching_mode)
+
+
 def request_ports() -> dict[str, Any]:
     """What accepting a request needs, by the names of its use case."""
     return {
@@ -198,6 +214,7 @@ def request_ports() -> dict[str, Any]:
         "content": content(),
         "workflow": workflow(),
         "judge_check": judge_check(),
+        "mode": batching_mode(),
     }
 
 
@@ -211,6 +228,8 @@ def judge_ports() -> JudgePorts:
         content=content(),
         judge_queue=judge_queue(),
         callback_queue=callback_queue(),
+        batches=batches(),
+        provider_batches=DynamoDBProviderBatchStore(table()),
         webhook_url=f"{settings().api_url}/v1/callbacks",
     )
 

@@ -16,7 +16,8 @@ from assessment.domain.essay_flags import EssayFlag
 class Source(StrEnum):
     """Where a value of the configuration came from; later ones win.
 
-    History, what earlier batches measured, stands in only for a default.
+    History, what earlier batches measured, stands in only for a default. A judge that needs more
+    time than the stack allows for brings its own deadlines.
     """
 
     DEFAULT = "default"
@@ -24,6 +25,7 @@ class Source(StrEnum):
     ASSIGNMENT = "assignment"
     REQUEST = "request"
     HISTORY = "history"
+    JUDGE = "judge"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ class AdminOnly:
 class AdminAbove:
     """Marks a field that a request may lower, but raise only with administrator rights."""
 
+
+MAX_WAVE_TIMEOUT_SECONDS = 26 * 3600
+"""Below the 27 hours that the state machine itself waits for a wave."""
 
 Strategy = Literal["adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "random"]
 
@@ -81,7 +86,7 @@ class BatchConfig(BaseModel):
     exclude_flagged: tuple[EssayFlag, ...] = ()
 
     # Deadlines
-    wave_timeout_seconds: Annotated[int, Field(ge=5, le=14_000)] = 3600
+    wave_timeout_seconds: Annotated[int, Field(ge=5, le=MAX_WAVE_TIMEOUT_SECONDS)] = 3600
     batch_timeout_hours: Annotated[float, Field(gt=0, le=168), AdminOnly()] = 4.0
 
     # Statistics
@@ -183,3 +188,30 @@ def resolve_config(
             field="config.wave_timeout_seconds",
         )
     return ResolvedConfig(config=config, sources=sources)
+
+
+def with_time_for(resolved: ResolvedConfig, *, wave_seconds: int) -> ResolvedConfig:
+    """The configuration with waves that wait at least so long, because a judge may take it.
+
+    Raises
+    ------
+    InvalidRequestError
+        If the assignment or the request asks for waves that end earlier: what the judge had not
+        answered by then would be asked, and paid, again.
+    """
+    config, sources = resolved.config, dict(resolved.sources)
+    chosen = sources["wave_timeout_seconds"] in (Source.ASSIGNMENT, Source.REQUEST)
+    if config.wave_timeout_seconds >= wave_seconds:
+        return resolved
+    if chosen:
+        raise InvalidRequestError(
+            f"is {config.wave_timeout_seconds}, but a provider's batch may take 24 hours; give at "
+            f"least {wave_seconds}, leave it out, or choose another judge.batching_mode",
+            field="config.wave_timeout_seconds",
+        )
+    changes: dict[str, Any] = {"wave_timeout_seconds": wave_seconds}
+    least_hours = wave_seconds / _SECONDS_PER_HOUR + 1
+    if config.batch_timeout_hours < least_hours:
+        changes["batch_timeout_hours"] = least_hours
+    sources.update(dict.fromkeys(changes, Source.JUDGE))
+    return ResolvedConfig(config=config.model_copy(update=changes), sources=sources)

@@ -23,6 +23,7 @@ document (RFC 9457) and the command line prints it.
     |   `-- ComparisonLeasedError      another worker is asking the judge right now
     |-- JudgeError
     |   |-- JudgeUnavailableError      retryable: timeout, 429, 5xx
+    |   |-- ProviderBatchError         retryable: expired, cancelled or lost in a provider's batch
     |   |-- JudgeDeferredError         not asked at all: its circuit is open or its rate is spent
     |   `-- JudgeRefusedError          permanent: bad request, bad credentials
     |       |-- ContentRefusedError    the essays were refused by the provider
@@ -215,6 +216,13 @@ class JudgeUnavailableError(JudgeError):
         super().__init__(message)
         self.retry_after = retry_after
         self.busy = busy
+
+
+class ProviderBatchError(JudgeError):
+    """A provider's batch has no answer to a comparison: it expired, was cancelled or is lost."""
+
+    code = "provider-batch"
+    title = "The provider's batch brought no verdict"
 
 
 class JudgeRefusedError(JudgeError):

@@ -22,6 +22,7 @@ from assessment.domain.prompt import DEFAULT_TEMPLATE
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_JUDGES = 8
 MAX_BUNDLE = 10
+MAX_PROVIDER_BATCH = 1000
 _CHARACTERS_PER_TOKEN = 3.0
 _TOKENS_PER_VERDICT = 300
 
@@ -37,7 +38,11 @@ class Provider(StrEnum):
 
 
 class BatchingMode(StrEnum):
-    """How comparisons are put into calls of the provider."""
+    """How comparisons are put into calls of the provider.
+
+    Each in a call of its own; several in a call, answered at once; or many in a batch that the
+    provider answers within a day at a lower price.
+    """
 
     PER_REQUEST = "per_request"
     SERIAL_BUNDLE = "serial_bundle"
@@ -51,16 +56,18 @@ DEFAULT_BASE_URLS = {
 
 
 class Price(BaseModel):
-    """What a million tokens cost, in US dollars."""
+    """What a million tokens cost, in US dollars; `batch_share` of it in a provider's batch."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     input_usd: Annotated[float, Field(ge=0, le=10_000)]
     output_usd: Annotated[float, Field(ge=0, le=10_000)]
+    batch_share: Annotated[float, Field(ge=0, le=1)] = 0.5
 
-    def of(self, input_tokens: int, output_tokens: int) -> float:
+    def of(self, input_tokens: int, output_tokens: int, *, in_batch: bool = False) -> float:
         """The price of so many tokens, in US dollars."""
-        return (input_tokens * self.input_usd + output_tokens * self.output_usd) / 1e6
+        whole = (input_tokens * self.input_usd + output_tokens * self.output_usd) / 1e6
+        return whole * self.batch_share if in_batch else whole
 
 
 class JudgeSpec(BaseModel):
@@ -87,6 +94,7 @@ class JudgeSpec(BaseModel):
     batching_mode: BatchingMode | None = None
     bundle_size: Annotated[int, Field(ge=1, le=MAX_BUNDLE)] = MAX_BUNDLE
     bundle_tokens: Annotated[int, Field(ge=500, le=1_000_000)] = 24_000
+    provider_batch_size: Annotated[int, Field(ge=1, le=MAX_PROVIDER_BATCH)] = 200
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     tokens_per_minute: Annotated[int, Field(ge=1000, le=1_000_000_000)] | None = None
     price: Price | None = None
@@ -151,6 +159,16 @@ class JudgeSpec(BaseModel):
             return self.template
         return f"sha256:{content_sha256(self.template_source)}"
 
+    def mode(self, stack: BatchingMode) -> BatchingMode:
+        """How this judge's comparisons are put into calls under the stack's default."""
+        return resolve_effective_llm_batching_mode(
+            self.batching_mode, self.provider, stack=stack
+        ).mode
+
+    def uses_provider_batches(self, stack: BatchingMode) -> bool:
+        """Whether its comparisons go into the provider's batches."""
+        return self.mode(stack) is BatchingMode.PROVIDER_BATCH_API
+
     def answer_tokens(self, comparisons: int) -> int:
         """The most tokens an answer about so many comparisons may have."""
         return (self.max_output_tokens or _TOKENS_PER_VERDICT) * comparisons
@@ -211,17 +229,9 @@ def resolve_effective_llm_batching_mode(
     ValueError
         If the batch asks for what the provider cannot do; says what it can.
     """
-    if requested is BatchingMode.PROVIDER_BATCH_API or (
-        requested is None and stack is BatchingMode.PROVIDER_BATCH_API
-    ):
-        message = (
-            f"batching_mode: provider_batch_api is not available for {provider}: "
-            "use serial_bundle or per_request"
-        )
-        raise ValueError(message)
     if provider in (Provider.CALLBACK_ENDPOINT, Provider.PERSON):
         reason = f"{provider} takes one comparison at a time"
-        if requested is BatchingMode.SERIAL_BUNDLE:
+        if requested not in (None, BatchingMode.PER_REQUEST):
             message = f"batching_mode: {reason}; use per_request"
             raise ValueError(message)
         return EffectiveMode(BatchingMode.PER_REQUEST, reason)

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
 
 from assessment.domain.verdict import Degree, Verdict, Winner
 
@@ -137,6 +144,61 @@ class JudgeRequestV1(BaseModel):
     wave: int
     comparison_id: str
     attempt: int = 1
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return self.comparison_id
+
+
+class SubmittedComparison(BaseModel):
+    """A comparison of a provider's batch: where it was planned, and which attempt this is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wave: int
+    comparison_id: str
+    attempt: int = 1
+
+
+class ProviderBatchV1(BaseModel):
+    """A message of the judge queue: comparisons of a wave that one provider's batch takes together.
+
+    The same message, later, looks whether the batch has ended; `look` counts them.
+    """
+
+    model_config = ConfigDict(populate_by_name=True, frozen=True)
+
+    schema_name: Annotated[Literal["ProviderBatchV1"], Field(alias="schema")] = "ProviderBatchV1"
+    batch_id: str
+    wave: int
+    judge: str
+    name: str
+    comparisons: Annotated[tuple[SubmittedComparison, ...], Field(min_length=1)]
+    look: int = 0
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return self.name
+
+    @property
+    def requests(self) -> list[JudgeRequestV1]:
+        """The comparisons as single messages would name them."""
+        return [
+            JudgeRequestV1(batch_id=self.batch_id, **each.model_dump()) for each in self.comparisons
+        ]
+
+
+JudgeMessage = Annotated[JudgeRequestV1 | ProviderBatchV1, Field(discriminator="schema_name")]
+"""What the judge queue carries."""
+
+_judge_message: TypeAdapter[JudgeMessage] = TypeAdapter(JudgeMessage)
+
+
+def judge_message(body: str) -> JudgeMessage:
+    """A message of the judge queue; raises pydantic's ValidationError."""
+    return _judge_message.validate_json(body)
 
 
 class WaveDeadlineV1(BaseModel):

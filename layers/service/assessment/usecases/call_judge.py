@@ -7,47 +7,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from assessment.domain.comparison import Comparison
 from assessment.domain.errors import (
-    CJError,
     ContentRefusedError,
     JudgeDeferredError,
     JudgeError,
     OversizeError,
 )
-from assessment.domain.identifiers import derived_uuid
-from assessment.domain.judge import (
-    BatchingMode,
-    JudgeSpec,
-    Provider,
-    estimated_tokens,
-    judge_for,
-    resolve_effective_llm_batching_mode,
-)
+from assessment.domain.judge import BatchingMode, JudgeSpec, Provider, judge_for
 from assessment.domain.llm_protocol import (
-    CallbackAddress,
-    CompareEssay,
-    CompareMetadata,
     CompareRequestV1,
-    ErrorDetail,
     JudgeRequestV1,
     LLMComparisonResultV1,
 )
-from assessment.domain.prompt import EssayPair, prompt_sha256
 from assessment.domain.spec import BatchSpec
-from assessment.ports import (
-    CallbackQueue,
-    ComparisonStore,
-    ContentStore,
-    JudgeGate,
-    JudgeQueue,
-    Judges,
-    Prompts,
-)
 from assessment.usecases.batch_spec import load_spec
+from assessment.usecases.questions import (
+    JudgePorts,
+    Question,
+    ask_about,
+    check_size,
+    prompt_tokens,
+    read_question,
+    without_verdict,
+)
 
 LEASE_MARGIN_SECONDS = 15
-_ANSWER_OVERHEAD_TOKENS = 200
 # Room for role, rubric and assignment when a bundle is filled; the size check knows exactly.
 _INSTRUCTION_TOKENS = 3000
 
@@ -74,37 +58,12 @@ class Report:
 
 
 @dataclass(frozen=True)
-class JudgePorts:
-    """What calling judges needs of the outside world."""
-
-    judges: Judges
-    prompts: Prompts
-    gate: JudgeGate
-    comparisons: ComparisonStore
-    content: ContentStore
-    judge_queue: JudgeQueue
-    callback_queue: CallbackQueue
-    webhook_url: str = ""
-
-    def callback_address(self, judge: JudgeSpec) -> CallbackAddress:
-        """Where the judge's endpoint is to send its verdicts."""
-        if judge.callback == "webhook":
-            return CallbackAddress(kind="webhook", url=self.webhook_url)
-        return CallbackAddress(queue_url=self.callback_queue.address)
-
-
-@dataclass(frozen=True)
 class _Leased:
-    """A comparison under our lease, with its texts."""
+    """A question under our lease, and the delivery that it answers."""
 
     place: int
     delivery: Delivery
-    comparison: Comparison
-    pair: EssayPair
-
-    @property
-    def tokens(self) -> int:
-        return estimated_tokens(self.pair.essay_a) + estimated_tokens(self.pair.essay_b)
+    question: Question
 
 
 async def call_judges(
@@ -170,16 +129,15 @@ class _Caller:
         if comparison is None:
             return None
         try:
-            first, second = [
-                await asyncio.to_thread(self.ports.content.get_text, spec.text_sha256(essay))
-                for essay in (comparison.first, comparison.second)
-            ]
+            question = await asyncio.to_thread(
+                read_question, request, comparison, spec=spec, content=self.ports.content
+            )
         except Exception as error:  # noqa: BLE001 - each message reports its error by itself
             await asyncio.to_thread(self.ports.comparisons.release, request)
             self._fail([place], error)
             return None
         self.report.repeated += int(comparison.calls > 1)
-        return _Leased(place, delivery, comparison, EssayPair(request.comparison_id, first, second))
+        return _Leased(place, delivery, question)
 
     async def _ask_safely(self, spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased]) -> None:
         try:
@@ -191,8 +149,14 @@ class _Caller:
         paying = False
         questions: list[CompareRequestV1] = []
         try:
-            questions = _questions(spec, judge, bundle, self.ports)
-            _check_size(judge, questions)
+            questions = ask_about(
+                [leased.question for leased in bundle],
+                judge=judge,
+                spec=spec,
+                prompts=self.ports.prompts,
+                callback=self.ports.callback_address(judge),
+            )
+            check_size(judge, questions)
             asked = self.ports.judges.of(judge)
             await self._admit(judge, questions)
             self.report.calls += 1
@@ -213,7 +177,7 @@ class _Caller:
             await asyncio.to_thread(self.ports.gate.succeeded, judge)
 
     async def _admit(self, judge: JudgeSpec, questions: list[CompareRequestV1]) -> None:
-        tokens = _prompt_tokens(questions) + judge.answer_tokens(len(questions))
+        tokens = prompt_tokens(questions) + judge.answer_tokens(len(questions))
         await asyncio.to_thread(self.ports.gate.admit, judge, tokens=tokens, now=self.now)
 
     async def _not_answered(
@@ -228,7 +192,7 @@ class _Caller:
         coming = [
             None
             if error.retryable and not leased.delivery.last_receive
-            else _failed(question, error, retryable=error.retryable or alone)
+            else without_verdict(question, error, retryable=error.retryable or alone)
             for leased, question in zip(bundle, questions, strict=True)
         ]
         again = [leased for leased, result in zip(bundle, coming, strict=True) if result is None]
@@ -280,13 +244,11 @@ def _bundles(
     """
     bundles: list[tuple[JudgeSpec, list[_Leased]]] = []
     filling: dict[tuple[str | None, int], list[_Leased]] = {}
-    for each in sorted(leased, key=lambda found: found.pair.comparison_id):
-        judge = judge_for(each.pair.comparison_id, spec.judges)
-        effective = resolve_effective_llm_batching_mode(
-            judge.batching_mode, judge.provider, stack=mode
-        )
-        alone = effective.mode is BatchingMode.PER_REQUEST or each.comparison.attempt > 1
-        key = (judge.label, each.comparison.submitted_wave)
+    for each in sorted(leased, key=lambda found: found.delivery.request.comparison_id):
+        comparison = each.question.comparison
+        judge = judge_for(comparison.comparison_id, spec.judges)
+        alone = judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE or comparison.attempt > 1
+        key = (judge.label, comparison.submitted_wave)
         open_bundle = None if alone else filling.get(key)
         if open_bundle is None or not _fits(open_bundle, each, judge):
             open_bundle = []
@@ -298,70 +260,10 @@ def _bundles(
 
 
 def _fits(bundle: list[_Leased], more: _Leased, judge: JudgeSpec) -> bool:
-    tokens = sum(each.tokens for each in [*bundle, more])
+    tokens = sum(each.question.tokens for each in [*bundle, more])
     whole = tokens + _INSTRUCTION_TOKENS + judge.answer_tokens(len(bundle) + 1)
     return (
         len(bundle) < judge.bundle_size
         and tokens <= judge.bundle_tokens
         and whole <= judge.context_tokens
-    )
-
-
-def _questions(
-    spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased], ports: JudgePorts
-) -> list[CompareRequestV1]:
-    """The protocol's requests; the same comparisons and attempts give the same ones."""
-    blocks = ports.prompts.render(
-        judge, spec.instructions, [each.pair for each in bundle], bundle=judge.is_model
-    )
-    sha256 = prompt_sha256(blocks)
-    return [
-        CompareRequestV1(
-            correlation_id=derived_uuid(
-                each.delivery.request.batch_id,
-                each.pair.comparison_id,
-                str(each.delivery.request.attempt),
-            ),
-            callback=ports.callback_address(judge),
-            provider_hints={"model": judge.model} if judge.model else None,
-            essay_a=CompareEssay(essay_id=each.comparison.first, text=each.pair.essay_a),
-            essay_b=CompareEssay(essay_id=each.comparison.second, text=each.pair.essay_b),
-            prompt_blocks=blocks,
-            metadata=CompareMetadata(
-                batch_id=each.delivery.request.batch_id,
-                wave=each.delivery.request.wave,
-                comparison_id=each.pair.comparison_id,
-                attempt=each.delivery.request.attempt,
-                essay_a_id=each.comparison.first,
-                essay_b_id=each.comparison.second,
-                prompt_sha256=sha256,
-                judge=judge.label,
-            ),
-        )
-        for each in bundle
-    ]
-
-
-def _prompt_tokens(questions: list[CompareRequestV1]) -> int:
-    return sum(estimated_tokens(block.content) for block in questions[0].prompt_blocks)
-
-
-def _check_size(judge: JudgeSpec, questions: list[CompareRequestV1]) -> None:
-    """Refuse before paying what cannot fit."""
-    if not judge.is_model:
-        return
-    tokens = _prompt_tokens(questions) + judge.answer_tokens(len(questions))
-    if tokens + _ANSWER_OVERHEAD_TOKENS > judge.context_tokens:
-        raise OversizeError(
-            f"the prompt has about {tokens} tokens; the context has {judge.context_tokens}"
-        )
-
-
-def _failed(
-    question: CompareRequestV1, error: CJError, *, retryable: bool
-) -> LLMComparisonResultV1:
-    return LLMComparisonResultV1(
-        correlation_id=question.correlation_id,
-        request_metadata=question.metadata,
-        error_detail=ErrorDetail(code=error.code, message=str(error)[:500], retryable=retryable),
     )

@@ -9,8 +9,14 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
-from assessment.domain.batch import Batch, BatchStatus
-from assessment.domain.config import BatchConfig, ResolvedConfig, Source, resolve_config
+from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
+from assessment.domain.config import (
+    BatchConfig,
+    ResolvedConfig,
+    Source,
+    resolve_config,
+    with_time_for,
+)
 from assessment.domain.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
@@ -26,8 +32,9 @@ from assessment.domain.identifiers import (
     derived_uuid,
     seed_for,
 )
-from assessment.domain.judge import JudgeSpec, requested_judges
+from assessment.domain.judge import BatchingMode, JudgeSpec, requested_judges
 from assessment.domain.prices import price_of
+from assessment.domain.provider_batch import LIMITS, WAVE_SECONDS
 from assessment.domain.request import BatchRequest
 from assessment.ports import (
     Assignment,
@@ -82,6 +89,7 @@ def request_batch(
     content: ContentStore,
     workflow: Workflow,
     judge_check: JudgeCheck,
+    mode: BatchingMode = BatchingMode.SERIAL_BUNDLE,
     now: datetime,
     new_id: Callable[[], str],
 ) -> Batch:
@@ -112,7 +120,13 @@ def request_batch(
         for judge in judges:
             judge_check.check(judge)
         _check_prices(judges, resolved.config)
+    in_batches = [judge for judge in judges if judge.uses_provider_batches(mode)]
+    if in_batches:
+        resolved = with_time_for(resolved, wave_seconds=WAVE_SECONDS)
     essays = _flagged(request, resolved.config, judges)
+    n_essays = len(essays) + (len(assignment.anchors) if assignment else 0)
+    for judge in in_batches:
+        _check_wave(judge, judges, resolved.config, n_essays)
     batch = _new_batch(request, batch_id, essays, resolved, judges, now)
     _store_texts(request, content)
     content.put_document(
@@ -151,6 +165,22 @@ def _check_prices(judges: tuple[JudgeSpec, ...], config: BatchConfig) -> None:
             f"the price of {unknown[0]} is not known, so max_cost_usd cannot be kept; give "
             "judge.price {input_usd, output_usd} for a million tokens",
             field="judge.price",
+        )
+
+
+def _check_wave(
+    judge: JudgeSpec, judges: tuple[JudgeSpec, ...], config: BatchConfig, n_essays: int
+) -> None:
+    """A provider that takes no small batches would never be asked in one."""
+    least = LIMITS[judge.provider].least
+    share = judge.share / sum(each.share for each in judges)
+    expected = round(compute_wave_size(config, n_essays) * share)
+    if judge.batching_mode is BatchingMode.PROVIDER_BATCH_API and expected < least:
+        raise InvalidRequestError(
+            f"{judge.provider} takes batches of {least} comparisons or more, and a wave of this "
+            f"batch has about {expected} for it; raise config.comparisons_per_essay_per_wave, or "
+            "use serial_bundle or per_request",
+            field="judge.batching_mode",
         )
 
 

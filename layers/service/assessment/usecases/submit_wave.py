@@ -6,9 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from assessment.domain.batch import ClosedBy, WaveStatus
+from assessment.domain.batch import Batch, ClosedBy, WaveStatus
 from assessment.domain.comparison import Comparison, ComparisonStatus
-from assessment.domain.llm_protocol import JudgeRequestV1, WaveDeadlineV1
+from assessment.domain.judge import BatchingMode, JudgeSpec, judge_for
+from assessment.domain.llm_protocol import (
+    JudgeMessage,
+    JudgeRequestV1,
+    ProviderBatchV1,
+    SubmittedComparison,
+    WaveDeadlineV1,
+)
+from assessment.domain.provider_batch import LIMITS, parts_of, submission_name
 from assessment.ports import (
     BatchStore,
     CallbackQueue,
@@ -48,6 +56,7 @@ def submit_wave(
     judge_queue: JudgeQueue,
     callback_queue: CallbackQueue,
     workflow: Workflow,
+    mode: BatchingMode = BatchingMode.SERIAL_BUNDLE,
     now: datetime,
 ) -> None:
     """Make the wave wait for its verdicts and queue it for judging.
@@ -75,7 +84,8 @@ def submit_wave(
         _mark(batch_id, number, submitted, comparisons)
         batches.update_wave(batch_id, number, markers_written=True)
     if not wave.messages_sent:
-        judge_queue.send(_requests(batch_id, number, submitted, comparisons))
+        pending = set(comparisons.list_pending(batch_id, number))
+        judge_queue.send(_messages(batch, number, submitted, pending, mode))
         callback_queue.send_deadline(
             WaveDeadlineV1(batch_id=batch_id, wave=number, deadline=deadline),
             delay_seconds=config.wave_timeout_seconds,
@@ -108,17 +118,53 @@ def _mark(
             comparisons.clear_mark_if_settled(batch_id, number, comparison)
 
 
-def _requests(
-    batch_id: str, number: int, submitted: list[Comparison], comparisons: ComparisonStore
-) -> list[JudgeRequestV1]:
-    pending = set(comparisons.list_pending(batch_id, number))
+def _messages(
+    batch: Batch,
+    number: int,
+    submitted: list[Comparison],
+    pending: set[str],
+    mode: BatchingMode,
+) -> list[JudgeMessage]:
+    """One message a comparison, or one for all that a provider's batch takes together."""
+    by_judge: dict[str | None, tuple[JudgeSpec, list[Comparison]]] = {}
+    for comparison in submitted:
+        judge = judge_for(comparison.comparison_id, batch.judges)
+        by_judge.setdefault(judge.label, (judge, []))[1].append(comparison)
+    messages: list[JudgeMessage] = []
+    for judge, comparisons in by_judge.values():
+        if judge.uses_provider_batches(mode) and len(comparisons) >= LIMITS[judge.provider].least:
+            messages += _provider_batches(batch.batch_id, number, judge, comparisons)
+        else:
+            waiting = [each for each in comparisons if each.comparison_id in pending]
+            messages += [
+                JudgeRequestV1(
+                    batch_id=batch.batch_id,
+                    wave=each.wave,
+                    comparison_id=each.comparison_id,
+                    attempt=each.attempt,
+                )
+                for each in waiting
+            ]
+    return messages
+
+
+def _provider_batches(
+    batch_id: str, number: int, judge: JudgeSpec, comparisons: list[Comparison]
+) -> list[ProviderBatchV1]:
+    """Made of all comparisons, pending or not: submitted twice, a wave has the same batches."""
+    label = judge.label or judge.provider.value
     return [
-        JudgeRequestV1(
+        ProviderBatchV1(
             batch_id=batch_id,
-            wave=comparison.wave,
-            comparison_id=comparison.comparison_id,
-            attempt=comparison.attempt,
+            wave=number,
+            judge=label,
+            name=submission_name(batch_id, number, label, part),
+            comparisons=tuple(
+                SubmittedComparison(
+                    wave=each.wave, comparison_id=each.comparison_id, attempt=each.attempt
+                )
+                for each in together
+            ),
         )
-        for comparison in submitted
-        if comparison.comparison_id in pending
+        for part, together in enumerate(parts_of(comparisons, judge.provider_batch_size))
     ]

@@ -52,7 +52,7 @@ BOUNDS = [
     ("looks_to_hold", 0, 6),
     ("min_success_rate_threshold", -0.1, 1.1),
     ("partial_completion", -0.1, 1.1),
-    ("wave_timeout_seconds", 4, 14_001),
+    ("wave_timeout_seconds", 4, 93_601),
     ("batch_timeout_hours", 0, 169),
     ("prior_sd", 0.09, 20.1),
     ("needs_more_evidence_below", -0.1, 1.1),

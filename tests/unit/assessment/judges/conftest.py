@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -12,6 +12,8 @@ import httpx
 import pytest
 from botocore.config import Config
 
+from assessment.adapters.judges.bedrock_jobs import JobAccess
+from assessment.adapters.judges.openai import OwnAbilities
 from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.judge import JudgeSpec
@@ -23,6 +25,7 @@ from assessment.domain.llm_protocol import (
     LLMComparisonResultV1,
 )
 from assessment.domain.prompt import EssayPair, JudgeInstructions
+from tests.fakes.content import InMemoryContentStore
 from tests.fakes.provider_server import ProviderServer, provider_server
 
 KEY = "sk-test-0123456789abcdef"
@@ -62,9 +65,12 @@ class Asking:
     server: ProviderServer
     judge: JudgeSpec
     bedrock_endpoint: str
+    abilities: OwnAbilities = field(default_factory=OwnAbilities)
 
-    def __post_init__(self) -> None:
-        self._clients: list[httpx.AsyncClient] = []
+    @property
+    def jobs(self) -> JobAccess:
+        """Bedrock's jobs: nothing here asks for them."""
+        return JobAccess(client=dict, content=InMemoryContentStore, bucket="", role_arn="")
 
     def _bedrock(self, seconds: float) -> Any:
         return boto3.client(
@@ -84,7 +90,14 @@ class Asking:
 
         async def run() -> list[LLMComparisonResultV1]:
             async with httpx.AsyncClient() as client:
-                access = ModelAccess(lambda: client, self._bedrock, FixedKeys(), "")
+                access = ModelAccess(
+                    http=lambda: client,
+                    bedrock=self._bedrock,
+                    jobs=self.jobs,
+                    keys=FixedKeys(),
+                    abilities=self.abilities,
+                    endpoint_url="",
+                )
                 judges = ProviderJudges(access)
                 found: list[LLMComparisonResultV1] = []
                 for ids in calls:

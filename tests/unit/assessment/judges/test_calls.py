@@ -18,7 +18,8 @@ from assessment.domain.errors import (
     JudgeUnavailableError,
 )
 from assessment.domain.llm_protocol import JudgeRequestV1, TokenUsage
-from assessment.usecases.call_judge import Delivery, JudgePorts, call_judges
+from assessment.usecases.call_judge import Delivery, call_judges
+from assessment.usecases.questions import JudgePorts
 from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import COMPARISON_HEADING
 from tests.fakes.world import World
@@ -71,7 +72,9 @@ def deliver(world, model, *, last=False, gate=None, fault=None, size=10):
     """One batch of up to ten messages, taken off the queue; those that fail are put back."""
     taken, rest = world.judge_queue.messages[:size], world.judge_queue.messages[size:]
     world.judge_queue.messages = rest
-    names = ("comparisons", "content", "judge_queue", "callback_queue")
+    names = (
+        "comparisons", "content", "judge_queue", "callback_queue", "batches", "provider_batches",
+    )  # fmt: skip
     ports = {name: getattr(world, name) for name in names}
     ports["gate"] = gate or world.gate
     judges = ModelJudges(model if fault is None else faulty(model, fault))

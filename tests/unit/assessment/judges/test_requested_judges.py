@@ -81,7 +81,14 @@ def refusal(judge, **request):
             {**OPENAI, "template_source": "{% block system %}{{ 'a'.ljust(99) }}{% endblock %}"},
             "judge.template_source", "not safely callable",
         ),
-        ({**OPENAI, "batching_mode": "provider_batch_api"}, "judge.batching_mode", "serial_bundle"),
+        (
+            {"provider": "person", "batching_mode": "provider_batch_api"},
+            "judge.batching_mode", "per_request",
+        ),
+        (
+            {"provider": "bedrock", "model": "m", "batching_mode": "provider_batch_api"},
+            "judge.batching_mode", "batches of 100 comparisons or more",
+        ),
         (
             {"provider": "callback_endpoint", "batching_mode": "serial_bundle"},
             "judge.batching_mode", "per_request",
@@ -196,11 +203,17 @@ def test_a_jury_is_fitted_as_separate_judges():
 
 
 @pytest.mark.parametrize("provider", Provider)
+def test_the_stacks_mode_holds_where_the_provider_can(provider):
+    stack = BatchingMode.PROVIDER_BATCH_API
+    effective = resolve_effective_llm_batching_mode(None, provider, stack=stack)
+    one_at_a_time = provider in ONE_AT_A_TIME
+    assert effective.mode is (BatchingMode.PER_REQUEST if one_at_a_time else stack)
+
+
+@pytest.mark.parametrize("provider", Provider)
 @pytest.mark.parametrize("requested", [None, *BatchingMode])
 def test_the_effective_mode_is_one_the_provider_has(provider, requested):
-    refused = requested is BatchingMode.PROVIDER_BATCH_API or (
-        provider in ONE_AT_A_TIME and requested is BatchingMode.SERIAL_BUNDLE
-    )
+    refused = provider in ONE_AT_A_TIME and requested not in (None, BatchingMode.PER_REQUEST)
     if refused:
         with pytest.raises(ValueError, match=f"{provider}.*use"):
             resolve_effective_llm_batching_mode(requested, provider)

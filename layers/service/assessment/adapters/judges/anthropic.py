@@ -23,45 +23,64 @@ API_VERSION = "2023-06-01"
 TOOL_DESCRIPTION = "Records which essay of each comparison is the better one."
 
 
+def message_body(
+    judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
+) -> dict[str, Any]:
+    """A request for a message that uses the verdict tool."""
+    body: dict[str, Any] = {
+        "model": judge.model,
+        "max_tokens": max_tokens,
+        "system": "\n\n".join(block.content for block in blocks if block.role == "system"),
+        "messages": [block.model_dump() for block in blocks if block.role == "user"],
+        "tools": [
+            {
+                "name": VERDICT_TOOL,
+                "description": TOOL_DESCRIPTION,
+                "input_schema": VERDICT_SCHEMA,
+            }
+        ],
+        "tool_choice": {"type": "tool", "name": VERDICT_TOOL},
+    }
+    if judge.temperature is not None:
+        body["temperature"] = min(judge.temperature, 1.0)
+    return body
+
+
+def key_headers(key: str | None) -> dict[str, str]:
+    """The headers that carry the API's version and the key."""
+    return {"anthropic-version": API_VERSION} | ({"x-api-key": key} if key else {})
+
+
 class AnthropicModel:
     """Messages with a forced tool."""
 
     def __init__(self, client: httpx.AsyncClient, key: str | None) -> None:
         self._client = client
-        self._headers = {"anthropic-version": API_VERSION} | ({"x-api-key": key} if key else {})
+        self._headers = key_headers(key)
 
     async def complete(
         self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
     ) -> Completion:
         """One message."""
-        body: dict[str, Any] = {
-            "model": judge.model,
-            "max_tokens": max_tokens,
-            "system": "\n\n".join(block.content for block in blocks if block.role == "system"),
-            "messages": [block.model_dump() for block in blocks if block.role == "user"],
-            "tools": [
-                {
-                    "name": VERDICT_TOOL,
-                    "description": TOOL_DESCRIPTION,
-                    "input_schema": VERDICT_SCHEMA,
-                }
-            ],
-            "tool_choice": {"type": "tool", "name": VERDICT_TOOL},
-        }
-        if judge.temperature is not None:
-            body["temperature"] = min(judge.temperature, 1.0)
         answer = await post(
             self._client,
             f"{(judge.endpoint or '').rstrip('/')}/v1/messages",
-            body,
+            message_body(judge, blocks, max_tokens=max_tokens),
             headers=self._headers,
             timeout_seconds=judge.timeout_seconds,
             provider="anthropic",
         )
-        return _completion(answer.body)
+        return message_completion(answer.body)
 
 
-def _completion(body: dict[str, Any] | None) -> Completion:
+def message_completion(body: dict[str, Any] | None) -> Completion:
+    """What a message says.
+
+    Raises
+    ------
+    ContentRefusedError
+        If the model would not judge these texts.
+    """
     if body is None:
         return Completion(problem="the response is not JSON")
     given = body.get("usage")

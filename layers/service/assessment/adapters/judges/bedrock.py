@@ -28,6 +28,7 @@ from assessment.domain.llm_protocol import PromptBlock
 _RETRYABLE = frozenset(
     {
         "ThrottlingException",
+        "ServiceQuotaExceededException",
         "ServiceUnavailableException",
         "InternalServerException",
         "ModelTimeoutException",
@@ -35,8 +36,50 @@ _RETRYABLE = frozenset(
         "ModelErrorException",
     }
 )
+_BUSY = frozenset({"ThrottlingException", "ServiceQuotaExceededException"})
 _REFUSING = frozenset({"content_filtered", "guardrail_intervened"})
 _SERVER_ERROR = 500
+
+
+def converse_body(
+    judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
+) -> dict[str, Any]:
+    """A turn of a conversation that must use the verdict tool; who is asked is not part of it."""
+    settings: dict[str, Any] = {"maxTokens": max_tokens}
+    if judge.temperature is not None:
+        settings["temperature"] = min(judge.temperature, 1.0)
+    return {
+        "system": [{"text": block.content} for block in blocks if block.role == "system"],
+        "messages": [
+            {"role": "user", "content": [{"text": block.content}]}
+            for block in blocks
+            if block.role == "user"
+        ],
+        "inferenceConfig": settings,
+        "toolConfig": {
+            "tools": [
+                {
+                    "toolSpec": {
+                        "name": VERDICT_TOOL,
+                        "description": TOOL_DESCRIPTION,
+                        "inputSchema": {"json": VERDICT_SCHEMA},
+                    }
+                }
+            ],
+            "toolChoice": {"tool": {"name": VERDICT_TOOL}},
+        },
+    }
+
+
+async def ask_bedrock(act: Callable[..., Any], **request: Any) -> dict[str, Any]:
+    """Call boto3, which blocks, in a thread, and tell Bedrock's errors apart; raises JudgeError."""
+    try:
+        found: dict[str, Any] = await asyncio.to_thread(act, **request)
+    except ClientError as error:
+        raise _translated(error) from error
+    except BotoCoreError as error:
+        raise JudgeUnavailableError(f"bedrock did not answer: {type(error).__name__}") from error
+    return found
 
 
 class BedrockModel:
@@ -49,41 +92,9 @@ class BedrockModel:
         self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
     ) -> Completion:
         """One conversation of one turn."""
-        settings: dict[str, Any] = {"maxTokens": max_tokens}
-        if judge.temperature is not None:
-            settings["temperature"] = min(judge.temperature, 1.0)
-        request = {
-            "modelId": judge.model,
-            "system": [{"text": block.content} for block in blocks if block.role == "system"],
-            "messages": [
-                {"role": "user", "content": [{"text": block.content}]}
-                for block in blocks
-                if block.role == "user"
-            ],
-            "inferenceConfig": settings,
-            "toolConfig": {
-                "tools": [
-                    {
-                        "toolSpec": {
-                            "name": VERDICT_TOOL,
-                            "description": TOOL_DESCRIPTION,
-                            "inputSchema": {"json": VERDICT_SCHEMA},
-                        }
-                    }
-                ],
-                "toolChoice": {"tool": {"name": VERDICT_TOOL}},
-            },
-        }
         client = self._client_for(judge.timeout_seconds)
-        try:
-            body = await asyncio.to_thread(client.converse, **request)
-        except ClientError as error:
-            raise _translated(error) from error
-        except BotoCoreError as error:
-            raise JudgeUnavailableError(
-                f"bedrock did not answer: {type(error).__name__}"
-            ) from error
-        return _completion(body)
+        body = converse_body(judge, blocks, max_tokens=max_tokens)
+        return converse_completion(await ask_bedrock(client.converse, modelId=judge.model, **body))
 
 
 def _translated(error: ClientError) -> JudgeError:
@@ -92,13 +103,20 @@ def _translated(error: ClientError) -> JudgeError:
     message = f"bedrock answered {code}: {told[:300]}"
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _RETRYABLE or status >= _SERVER_ERROR:
-        return JudgeUnavailableError(message)
+        return JudgeUnavailableError(message, busy=code in _BUSY)
     if "too long" in told.lower() or "too many input tokens" in told.lower():
         return OversizeError(message)
     return JudgeRefusedError(message)
 
 
-def _completion(body: dict[str, Any]) -> Completion:
+def converse_completion(body: dict[str, Any]) -> Completion:
+    """What a turn of a conversation says.
+
+    Raises
+    ------
+    ContentRefusedError
+        If a filter would not let these texts be judged.
+    """
     counts = body.get("usage") or {}
     usage = token_usage(counts.get("inputTokens"), counts.get("outputTokens"))
     reason = body.get("stopReason")

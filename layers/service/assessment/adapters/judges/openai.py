@@ -6,16 +6,17 @@ https://platform.openai.com/docs/guides/structured-outputs
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.transport import post
 from assessment.domain.answers import VERDICT_SCHEMA, VERDICT_TOOL
-from assessment.domain.errors import ContentRefusedError, JudgeRefusedError
+from assessment.domain.errors import ContentRefusedError, JudgeError, JudgeRefusedError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.llm_protocol import PromptBlock, TokenUsage
 
@@ -29,47 +30,89 @@ _SCHEMA_WORDS = ("response_format", "json_schema", "structured output", "guided"
 _TOKEN_WORDS = ("max_completion_tokens",)
 
 
+LACKS_SCHEMA, LACKS_NEW_LIMIT = "json_schema", "max_completion_tokens"
+
+
+class Abilities(Protocol):
+    """What endpoints turned out not to understand, remembered for all workers."""
+
+    def lacking(self, judge: JudgeSpec) -> frozenset[str]:
+        """What this judge's endpoint does not understand, as far as is known."""
+
+    def learn(self, judge: JudgeSpec, what: str) -> None:
+        """Remember one thing more."""
+
+
+class OwnAbilities:
+    """Remembers for this process alone."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, frozenset[str]] = {}
+
+    def lacking(self, judge: JudgeSpec) -> frozenset[str]:
+        """What was learnt of this judge's endpoint."""
+        return self._known.get(judge.circuit, frozenset())
+
+    def learn(self, judge: JudgeSpec, what: str) -> None:
+        """Remember one thing more."""
+        self._known[judge.circuit] = self.lacking(judge) | {what}
+
+
+def chat_body(
+    judge: JudgeSpec,
+    blocks: Sequence[PromptBlock],
+    *,
+    max_tokens: int,
+    lacking: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    """A request for a chat completion, without what the endpoint lacks."""
+    limit = "max_tokens" if LACKS_NEW_LIMIT in lacking else "max_completion_tokens"
+    body: dict[str, Any] = {
+        "model": judge.model,
+        "messages": [block.model_dump() for block in blocks],
+        "response_format": _JSON_MODE if LACKS_SCHEMA in lacking else _SCHEMA_MODE,
+        limit: max_tokens,
+    }
+    if judge.temperature is not None:
+        body["temperature"] = judge.temperature
+    return body
+
+
+def lesson(error: JudgeError, lacking: frozenset[str]) -> str | None:
+    """What a refusal teaches about the endpoint, if it is not known already."""
+    told = str(error).lower()
+    if LACKS_NEW_LIMIT not in lacking and any(word in told for word in _TOKEN_WORDS):
+        return LACKS_NEW_LIMIT
+    if LACKS_SCHEMA not in lacking and any(word in told for word in _SCHEMA_WORDS):
+        return LACKS_SCHEMA
+    return None
+
+
 class OpenAIModel:
     """Chat completions; what an endpoint does not understand is asked once and remembered."""
 
-    def __init__(self, client: httpx.AsyncClient, key: str | None) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, key: str | None, abilities: Abilities | None = None
+    ) -> None:
         self._client = client
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._without_schema: set[tuple[str | None, str | None]] = set()
-        self._old_limit: set[tuple[str | None, str | None]] = set()
+        self._headers = bearer(key)
+        self._abilities = abilities or OwnAbilities()
 
     async def complete(
         self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
     ) -> Completion:
-        """One completion, or two where the endpoint turns out not to know JSON schemas."""
-        place = (judge.endpoint, judge.model)
-        for _ in range(2):
+        """One completion, or more where the endpoint turns out not to understand the request."""
+        lacking = await asyncio.to_thread(self._abilities.lacking, judge)
+        while True:
+            body = chat_body(judge, blocks, max_tokens=max_tokens, lacking=lacking)
             try:
-                return await self._ask(judge, self._body(judge, blocks, max_tokens))
+                return await self._ask(judge, body)
             except JudgeRefusedError as error:
-                told = str(error).lower()
-                if place not in self._old_limit and any(word in told for word in _TOKEN_WORDS):
-                    self._old_limit.add(place)
-                elif place not in self._without_schema and any(w in told for w in _SCHEMA_WORDS):
-                    self._without_schema.add(place)
-                else:
+                learnt = lesson(error, lacking)
+                if learnt is None:
                     raise
-        return await self._ask(judge, self._body(judge, blocks, max_tokens))
-
-    def _body(
-        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], max_tokens: int
-    ) -> dict[str, Any]:
-        place = (judge.endpoint, judge.model)
-        limit = "max_tokens" if place in self._old_limit else "max_completion_tokens"
-        body: dict[str, Any] = {
-            "model": judge.model,
-            "messages": [block.model_dump() for block in blocks],
-            "response_format": _JSON_MODE if place in self._without_schema else _SCHEMA_MODE,
-            limit: max_tokens,
-        }
-        if judge.temperature is not None:
-            body["temperature"] = judge.temperature
-        return body
+                lacking |= {learnt}
+                await asyncio.to_thread(self._abilities.learn, judge, learnt)
 
     async def _ask(self, judge: JudgeSpec, body: Mapping[str, Any]) -> Completion:
         answer = await post(
@@ -80,10 +123,22 @@ class OpenAIModel:
             timeout_seconds=judge.timeout_seconds,
             provider="openai",
         )
-        return _completion(answer.body)
+        return chat_completion(answer.body)
 
 
-def _completion(body: dict[str, Any] | None) -> Completion:
+def bearer(key: str | None) -> dict[str, str]:
+    """The header that carries the key."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def chat_completion(body: dict[str, Any] | None) -> Completion:
+    """What a chat completion says.
+
+    Raises
+    ------
+    ContentRefusedError
+        If the model or its provider would not judge these texts.
+    """
     if body is None:
         return Completion(problem="the response is not JSON")
     usage = _usage(body.get("usage"))

@@ -12,14 +12,17 @@ import httpx
 from botocore.exceptions import ClientError
 
 from assessment.adapters.judges.anthropic import AnthropicModel
+from assessment.adapters.judges.anthropic_batches import AnthropicBatchModel
 from assessment.adapters.judges.bedrock import BedrockModel
+from assessment.adapters.judges.bedrock_jobs import BedrockBatchModel, JobAccess
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
-from assessment.adapters.judges.model_judge import Model, ModelJudge
-from assessment.adapters.judges.openai import OpenAIModel
+from assessment.adapters.judges.model_judge import BatchModel, Model, ModelBatchJudge, ModelJudge
+from assessment.adapters.judges.openai import Abilities, OpenAIModel
+from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.errors import InvalidRequestError, JudgeRefusedError, TransientError
 from assessment.domain.judge import JudgeSpec, Provider
-from assessment.ports import Judge
+from assessment.ports import BatchJudge, Judge
 
 _KEPT_SECONDS = 300.0
 _ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
@@ -99,7 +102,9 @@ class ModelAccess:
 
     http: Callable[[], httpx.AsyncClient]
     bedrock: Callable[[float], Any]
+    jobs: JobAccess
     keys: JudgeKeys
+    abilities: Abilities
     endpoint_url: str
 
 
@@ -109,6 +114,7 @@ class ProviderJudges:
     def __init__(self, access: ModelAccess) -> None:
         self._access = access
         self._models: dict[tuple[Provider, str | None], Model] = {}
+        self._batch_models: dict[tuple[Provider, str | None], BatchModel] = {}
 
     def of(self, judge: JudgeSpec) -> Judge:
         """Whoever answers for this judge."""
@@ -118,18 +124,37 @@ class ProviderJudges:
                 judge.base_url or self._access.endpoint_url,
                 timeout_seconds=judge.timeout_seconds,
             )
-        key = self._access.keys.key(judge.secret_name) if judge.secret_name else None
-        place = (judge.provider, key)
+        place = self._place(judge)
         if place not in self._models:
-            self._models[place] = self._model(judge.provider, key)
+            self._models[place] = self._model(*place)
         return ModelJudge(judge, self._models[place])
 
+    def batches_of(self, judge: JudgeSpec) -> BatchJudge:
+        """Whoever takes batches for this judge."""
+        place = self._place(judge)
+        if place not in self._batch_models:
+            self._batch_models[place] = self._batch_model(*place)
+        return ModelBatchJudge(judge, self._batch_models[place])
+
+    def _place(self, judge: JudgeSpec) -> tuple[Provider, str | None]:
+        key = self._access.keys.key(judge.secret_name) if judge.secret_name else None
+        return judge.provider, key
+
     def _model(self, provider: Provider, key: str | None) -> Model:
+        access = self._access
         if provider is Provider.BEDROCK:
-            return BedrockModel(self._access.bedrock)
+            return BedrockModel(access.bedrock)
         if provider is Provider.ANTHROPIC:
-            return AnthropicModel(self._access.http(), key)
-        return OpenAIModel(self._access.http(), key)
+            return AnthropicModel(access.http(), key)
+        return OpenAIModel(access.http(), key, access.abilities)
+
+    def _batch_model(self, provider: Provider, key: str | None) -> BatchModel:
+        access = self._access
+        if provider is Provider.BEDROCK:
+            return BedrockBatchModel(access.jobs)
+        if provider is Provider.ANTHROPIC:
+            return AnthropicBatchModel(access.http(), key)
+        return OpenAIBatchModel(access.http(), key, access.abilities)
 
 
 class RequestedJudgeCheck:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,7 +14,6 @@ import httpx
 
 from assessment.domain.errors import (
     ContentRefusedError,
-    JudgeError,
     JudgeRefusedError,
     JudgeUnavailableError,
     OversizeError,
@@ -52,16 +52,17 @@ def retry_after(response: httpx.Response, *, now: datetime | None = None) -> flo
     return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
 
 
-async def post(
+async def call(
     client: httpx.AsyncClient,
+    method: str,
     url: str,
-    body: Mapping[str, Any],
     *,
     headers: Mapping[str, str],
     timeout_seconds: float,
     provider: str,
-) -> Answer:
-    """Post JSON and give the answer's.
+    **content: Any,
+) -> httpx.Response:
+    """A successful response; `content` is what httpx takes: json, params, data, files.
 
     Raises
     ------
@@ -71,14 +72,70 @@ async def post(
         After any other status, with the provider's message but never with the key.
     """
     try:
-        response = await client.post(url, json=body, headers=headers, timeout=timeout_seconds)
+        response = await client.request(
+            method, url, headers=headers, timeout=timeout_seconds, **content
+        )
     except httpx.TransportError as error:
         raise JudgeUnavailableError(f"{provider} did not answer: {type(error).__name__}") from error
     except httpx.InvalidURL as error:
         raise JudgeRefusedError(f"{provider} has no such address: {error}") from error
     if response.is_success:
-        return Answer(_json_object(response))
-    raise _refusal(response, provider, secrets=headers.values())
+        return response
+    told = _message(_json_object(response), response.text)
+    raise refusal(
+        response.status_code,
+        _without(told, headers.values()),
+        provider=provider,
+        after=retry_after(response),
+    )
+
+
+async def post(
+    client: httpx.AsyncClient,
+    url: str,
+    body: Mapping[str, Any],
+    *,
+    headers: Mapping[str, str],
+    timeout_seconds: float,
+    provider: str,
+) -> Answer:
+    """Post JSON and give the answer's; raises as `call` does."""
+    response = await call(
+        client,
+        "POST",
+        url,
+        headers=headers,
+        timeout_seconds=timeout_seconds,
+        provider=provider,
+        json=body,
+    )
+    return Answer(_json_object(response))
+
+
+async def call_for_json(
+    client: httpx.AsyncClient, method: str, url: str, *, provider: str, **call_with: Any
+) -> dict[str, Any]:
+    """The JSON object of a successful response; raises as `call` does.
+
+    Raises
+    ------
+    JudgeUnavailableError
+        Also where the response is not a JSON object: something between us and the provider spoke.
+    """
+    response = await call(client, method, url, provider=provider, **call_with)
+    body = _json_object(response)
+    if body is None:
+        raise JudgeUnavailableError(f"{provider} answered {response.status_code} without JSON")
+    return body
+
+
+def json_lines(text: str) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file; a line that is none, as a cut last one, is left out."""
+    for line in text.splitlines():
+        with suppress(ValueError, RecursionError):
+            found = json.loads(line)
+            if isinstance(found, dict):
+                yield found
 
 
 def _json_object(response: httpx.Response) -> dict[str, Any] | None:
@@ -89,17 +146,18 @@ def _json_object(response: httpx.Response) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _refusal(response: httpx.Response, provider: str, *, secrets: Any) -> JudgeError:
-    status = response.status_code
-    told = _message(response)
+def refusal(
+    status: int, told: str, *, provider: str, after: float | None = None
+) -> JudgeUnavailableError | JudgeRefusedError:
+    """What a provider's error means, by its status and its own words."""
     message = f"{provider} answered {status}"
     if told:
-        message = f"{message}: {_without(told, secrets)[:_LONGEST_MESSAGE]}"
+        message = f"{message}: {told[:_LONGEST_MESSAGE]}"
     lower = told.lower()
     spent = any(word in lower for word in _SPENT)
     if (status in RETRYABLE or status >= SERVER_ERROR) and not spent:
         busy = status == httpx.codes.TOO_MANY_REQUESTS
-        return JudgeUnavailableError(message, retry_after=retry_after(response), busy=busy)
+        return JudgeUnavailableError(message, retry_after=after, busy=busy)
     if any(word in lower for word in _OVERSIZE) or status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
         return OversizeError(message)
     if any(word in lower for word in _CONTENT):
@@ -107,11 +165,15 @@ def _refusal(response: httpx.Response, provider: str, *, secrets: Any) -> JudgeE
     return JudgeRefusedError(message)
 
 
-def _message(response: httpx.Response) -> str:
+def told_in(body: object) -> str:
+    """The code and message of an error document, wherever this provider puts them."""
+    return _message(body if isinstance(body, dict) else None, "")
+
+
+def _message(body: dict[str, Any] | None, text: str) -> str:
     """The error's code and message, where OpenAI, Anthropic and their like put them."""
-    body = _json_object(response)
     if body is None:
-        return response.text.strip()
+        return text.strip()
     error = body.get("error") or body.get("error_detail") or body
     if not isinstance(error, dict):
         return str(error)

@@ -1,0 +1,159 @@
+"""Bedrock's batch inference: a job over a file of conversations in the stack's bucket.
+
+Wire format: https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-data.html and
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html.
+The submission's name is the job's name and its idempotency token, so Bedrock itself takes it once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from assessment.adapters.judges.bedrock import ask_bedrock, converse_body, converse_completion
+from assessment.adapters.judges.model_judge import Completion
+from assessment.adapters.judges.transport import json_lines, refusal
+from assessment.domain.errors import (
+    ContentRefusedError,
+    JudgeError,
+    JudgeRefusedError,
+    ProviderBatchError,
+)
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.llm_protocol import PromptBlock
+from assessment.domain.provider_batch import WINDOW
+from assessment.ports import ContentStore
+
+FOLDER = "provider-batches"
+_INPUT = "input.jsonl"
+_ENDED = frozenset({"Completed", "Failed", "Stopped", "PartiallyCompleted", "Expired"})
+
+
+@dataclass(frozen=True)
+class JobAccess:
+    """What jobs need: Bedrock's control plane, the bucket, and the role that Bedrock takes."""
+
+    client: Callable[[], Any]
+    content: Callable[[], ContentStore]
+    bucket: str
+    role_arn: str
+
+
+class BedrockBatchModel:
+    """Model invocation jobs in the format of Converse."""
+
+    def __init__(self, access: JobAccess) -> None:
+        self._access = access
+
+    async def find(
+        self,
+        judge: JudgeSpec,  # noqa: ARG002 - one control plane for all models
+        name: str,
+        *,
+        since: datetime,  # noqa: ARG002 - the name is enough
+        size: int,  # noqa: ARG002 - as `since`
+        claimed: Callable[[str], bool],  # noqa: ARG002 - as `since`
+    ) -> str | None:
+        """The job of this name."""
+        found = await self._ask("list_model_invocation_jobs", nameContains=name)
+        for job in found.get("invocationJobSummaries", []):
+            if job.get("jobName") == name:
+                return str(job["jobArn"])
+        return None
+
+    async def submit(
+        self,
+        judge: JudgeSpec,
+        name: str,
+        prompts: Mapping[str, Sequence[PromptBlock]],
+        *,
+        max_tokens: int,
+    ) -> str:
+        """Write the file, then make a job of it; the same name again gives the same job."""
+        lines = [
+            {
+                "recordId": record_id(comparison_id),
+                "modelInput": converse_body(judge, blocks, max_tokens=max_tokens),
+            }
+            for comparison_id, blocks in prompts.items()
+        ]
+        await asyncio.to_thread(
+            self._access.content().put_document,
+            f"{FOLDER}/{name}/{_INPUT}",
+            "".join(json.dumps(line) + "\n" for line in lines),
+            content_type="application/jsonl",
+        )
+        place = f"s3://{self._access.bucket}/{FOLDER}/{name}"
+        job = await self._ask(
+            "create_model_invocation_job",
+            jobName=name,
+            clientRequestToken=name,
+            roleArn=self._access.role_arn,
+            modelId=judge.model,
+            modelInvocationType="Converse",
+            inputDataConfig={
+                "s3InputDataConfig": {"s3Uri": f"{place}/{_INPUT}", "s3InputFormat": "JSONL"}
+            },
+            outputDataConfig={"s3OutputDataConfig": {"s3Uri": f"{place}/output/"}},
+            timeoutDurationInHours=int(WINDOW.total_seconds() // 3600),
+        )
+        return str(job["jobArn"])
+
+    async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:  # noqa: ARG002 - as `find`
+        """Whether its status is a last one."""
+        return (await self._job(batch_id)).get("status") in _ENDED
+
+    async def answers(
+        self,
+        judge: JudgeSpec,  # noqa: ARG002 - as `find`
+        batch_id: str,
+        wanted: Sequence[str],
+    ) -> dict[str, Completion | JudgeError]:
+        """The lines of its output file; of a job that failed before it had one, why it did."""
+        job = await self._job(batch_id)
+        number = batch_id.rsplit("/", 1)[-1]
+        text = await asyncio.to_thread(
+            self._access.content().get_document,
+            f"{FOLDER}/{job.get('jobName')}/output/{number}/{_INPUT}.out",
+        )
+        if text is None and job.get("status") == "Failed":
+            told = str(job.get("message") or "no reason given")[:300]
+            return dict.fromkeys(wanted, JudgeRefusedError(f"bedrock failed the job: {told}"))
+        by_record = {line.get("recordId"): line for line in json_lines(text or "")}
+        lines = {name: by_record.get(record_id(name)) for name in wanted}
+        return {name: _answer(line) for name, line in lines.items() if line is not None}
+
+    async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:  # noqa: ARG002 - as `find`
+        """Stop the job; what it has answered is written."""
+        await self._ask("stop_model_invocation_job", jobIdentifier=batch_id)
+
+    async def forget(self, judge: JudgeSpec, batch_id: str) -> None:
+        """Nothing to do: the files are in our own bucket, whose rule deletes them."""
+
+    async def _job(self, batch_id: str) -> dict[str, Any]:
+        return await self._ask("get_model_invocation_job", jobIdentifier=batch_id)
+
+    async def _ask(self, operation: str, **request: Any) -> dict[str, Any]:
+        return await ask_bedrock(getattr(self._access.client(), operation), **request)
+
+
+def record_id(comparison_id: str) -> str:
+    """A record's id: letters and digits only."""
+    return f"CJ{comparison_id.replace('-', '')}"
+
+
+def _answer(line: dict[str, Any]) -> Completion | JudgeError:
+    output = line.get("modelOutput")
+    if isinstance(output, dict):
+        try:
+            return converse_completion(output)
+        except ContentRefusedError as error:
+            return error
+    told = line.get("error")
+    if not isinstance(told, dict) or not isinstance(told.get("errorCode"), int):
+        return ProviderBatchError("bedrock: the record has neither output nor error")
+    return refusal(told["errorCode"], str(told.get("errorMessage") or ""), provider="bedrock")

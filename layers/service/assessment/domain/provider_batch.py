@@ -1,0 +1,99 @@
+"""Comparisons that a provider takes together and answers within a day, at a lower price.
+
+A submission is named by what it asks, so the same wave submitted twice has the same name. What is
+known of it is a small record. The record says that submitting is about to be tried before it is
+tried: whoever finds a try without an outcome looks among the provider's batches before it pays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from assessment.domain.identifiers import canonical_sha256
+from assessment.domain.judge import Provider
+
+WINDOW = timedelta(hours=24)
+"""How long providers may take; what is unanswered by then they expire and do not bill."""
+
+WAVE_SECONDS = int((WINDOW + timedelta(hours=1)).total_seconds())
+"""How long a wave waits for a provider's batches: an hour to submit, then the whole window."""
+
+GIVE_UP = WINDOW + timedelta(hours=2)
+"""When a batch that the provider says nothing of counts as lost."""
+
+SETTLING = timedelta(seconds=60)
+"""How long a request that broke off may still turn into a batch at the provider."""
+
+_CHAIN_LOST = timedelta(minutes=15)
+_FIRST_LOOK_SECONDS = 5.0
+_LAST_LOOK_SECONDS = 300.0
+
+
+class Limits(NamedTuple):
+    """How few and how many comparisons a provider takes at once."""
+
+    least: int
+    most: int
+
+
+LIMITS = {
+    Provider.OPENAI: Limits(1, 50_000),
+    Provider.ANTHROPIC: Limits(1, 100_000),
+    Provider.BEDROCK: Limits(100, 50_000),
+}
+"""Who has such an interface. OpenAI: 50,000 requests a batch; Anthropic: 100,000; Bedrock: 100 to
+50,000 records a job (platform.openai.com/docs/guides/batch, docs.anthropic.com/en/docs/
+build-with-claude/batch-processing, docs.aws.amazon.com/bedrock/latest/userguide/quotas.html)."""
+
+
+class ProviderBatch(BaseModel):
+    """What is known of one submission.
+
+    `tried_at` without `provider_batch_id` is the dangerous state: the provider may or may not have
+    the `size` comparisons. `looks` counts the messages that looked after the submission.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    looks: int = 0
+    next_look_at: datetime | None = None
+    tried_at: datetime | None = None
+    size: int = 0
+    provider_batch_id: str | None = None
+    submitted_at: datetime | None = None
+    cancelled: bool = False
+    done: bool = False
+
+    def is_looked_after(self, look: int, *, now: datetime) -> bool:
+        """Whether another message than the `look`-th is on its way, so that this one may end.
+
+        Of two chains of messages one ends; where the other one was lost, this one takes over.
+        """
+        awaited = self.next_look_at is not None and now < self.next_look_at + _CHAIN_LOST
+        return self.looks > look and awaited
+
+
+def submission_name(batch_id: str, wave: int, judge: str, part: int) -> str:
+    """The name of a part of a wave for one judge: letters, digits and a hyphen, 43 characters."""
+    return f"cj-{canonical_sha256([batch_id, wave, judge, part])[:40]}"
+
+
+def parts_of[T](comparisons: Sequence[T], most: int) -> list[Sequence[T]]:
+    """The fewest parts within the limit, their sizes as even as they can be."""
+    count = -(-len(comparisons) // most)
+    if count == 0:
+        return []
+    share, rest = divmod(len(comparisons), count)
+    sizes = [share + (1 if n < rest else 0) for n in range(count)]
+    starts = [sum(sizes[:n]) for n in range(count)]
+    return [comparisons[start : start + size] for start, size in zip(starts, sizes, strict=True)]
+
+
+def next_look_seconds(age: timedelta) -> int:
+    """How long until the provider is asked again: half as long as it has had already."""
+    return round(min(max(age.total_seconds() / 2, _FIRST_LOOK_SECONDS), _LAST_LOOK_SECONDS))

@@ -1,0 +1,156 @@
+"""What a judge is asked: the protocol's requests for comparisons that share one prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assessment.domain.comparison import Comparison
+from assessment.domain.errors import CJError, OversizeError
+from assessment.domain.identifiers import derived_uuid
+from assessment.domain.judge import JudgeSpec, estimated_tokens
+from assessment.domain.llm_protocol import (
+    CallbackAddress,
+    CompareEssay,
+    CompareMetadata,
+    CompareRequestV1,
+    ErrorDetail,
+    JudgeRequestV1,
+    LLMComparisonResultV1,
+)
+from assessment.domain.prompt import EssayPair, prompt_sha256
+from assessment.domain.spec import BatchSpec
+from assessment.ports import (
+    BatchStore,
+    CallbackQueue,
+    ComparisonStore,
+    ContentStore,
+    JudgeGate,
+    JudgeQueue,
+    Judges,
+    Prompts,
+    ProviderBatchStore,
+)
+
+_ANSWER_OVERHEAD_TOKENS = 200
+_LONGEST_MESSAGE = 500
+
+
+@dataclass(frozen=True)
+class JudgePorts:
+    """What asking judges needs of the outside world."""
+
+    judges: Judges
+    prompts: Prompts
+    gate: JudgeGate
+    comparisons: ComparisonStore
+    content: ContentStore
+    judge_queue: JudgeQueue
+    callback_queue: CallbackQueue
+    batches: BatchStore
+    provider_batches: ProviderBatchStore
+    webhook_url: str = ""
+
+    def callback_address(self, judge: JudgeSpec) -> CallbackAddress:
+        """Where the judge's endpoint is to send its verdicts."""
+        if judge.callback == "webhook":
+            return CallbackAddress(kind="webhook", url=self.webhook_url)
+        return CallbackAddress(queue_url=self.callback_queue.address)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A comparison that is ours to ask about, with its texts."""
+
+    request: JudgeRequestV1
+    comparison: Comparison
+    pair: EssayPair
+
+    @property
+    def tokens(self) -> int:
+        """What its two texts take of a prompt, estimated."""
+        return estimated_tokens(self.pair.essay_a) + estimated_tokens(self.pair.essay_b)
+
+
+def read_question(
+    request: JudgeRequestV1, comparison: Comparison, *, spec: BatchSpec, content: ContentStore
+) -> Question:
+    """The comparison with the texts of its essays."""
+    first, second = [
+        content.get_text(spec.text_sha256(essay)) for essay in (comparison.first, comparison.second)
+    ]
+    return Question(request, comparison, EssayPair(request.comparison_id, first, second))
+
+
+def ask_about(
+    questions: Sequence[Question],
+    *,
+    judge: JudgeSpec,
+    spec: BatchSpec,
+    prompts: Prompts,
+    callback: CallbackAddress,
+) -> list[CompareRequestV1]:
+    """The protocol's requests, sharing one prompt; the same questions give the same requests."""
+    blocks = prompts.render(
+        judge, spec.instructions, [each.pair for each in questions], bundle=judge.is_model
+    )
+    sha256 = prompt_sha256(blocks)
+    return [
+        CompareRequestV1(
+            correlation_id=derived_uuid(
+                each.request.batch_id, each.pair.comparison_id, str(each.request.attempt)
+            ),
+            callback=callback,
+            provider_hints={"model": judge.model} if judge.model else None,
+            essay_a=CompareEssay(essay_id=each.comparison.first, text=each.pair.essay_a),
+            essay_b=CompareEssay(essay_id=each.comparison.second, text=each.pair.essay_b),
+            prompt_blocks=blocks,
+            metadata=CompareMetadata(
+                batch_id=each.request.batch_id,
+                wave=each.request.wave,
+                comparison_id=each.pair.comparison_id,
+                attempt=each.request.attempt,
+                essay_a_id=each.comparison.first,
+                essay_b_id=each.comparison.second,
+                prompt_sha256=sha256,
+                judge=judge.label,
+            ),
+        )
+        for each in questions
+    ]
+
+
+def prompt_tokens(requests: Sequence[CompareRequestV1]) -> int:
+    """What the prompt of these requests takes, estimated."""
+    return sum(estimated_tokens(block.content) for block in requests[0].prompt_blocks)
+
+
+def check_size(judge: JudgeSpec, requests: Sequence[CompareRequestV1]) -> None:
+    """Refuse before paying what cannot fit.
+
+    Raises
+    ------
+    OversizeError
+        If the prompt and the longest answer do not fit the model's context.
+    """
+    if not judge.is_model:
+        return
+    tokens = prompt_tokens(requests) + judge.answer_tokens(len(requests))
+    if tokens + _ANSWER_OVERHEAD_TOKENS > judge.context_tokens:
+        raise OversizeError(
+            f"the prompt has about {tokens} tokens; the context has {judge.context_tokens}"
+        )
+
+
+def without_verdict(
+    request: CompareRequestV1, error: CJError, *, retryable: bool
+) -> LLMComparisonResultV1:
+    """The callback that says why there is no verdict."""
+    detail = ErrorDetail(
+        code=error.code, message=str(error)[:_LONGEST_MESSAGE], retryable=retryable
+    )
+    return LLMComparisonResultV1(
+        correlation_id=request.correlation_id,
+        request_metadata=request.metadata,
+        error_detail=detail,
+    )

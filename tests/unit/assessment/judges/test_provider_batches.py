@@ -1,0 +1,427 @@
+"""Waves as batches of a provider: submitted once, looked after, brought in, never paid twice."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from assessment.domain.config import Source
+from assessment.domain.errors import (
+    ComparisonLeasedError,
+    InvalidRequestError,
+    JudgeDeferredError,
+    JudgeRefusedError,
+    JudgeUnavailableError,
+)
+from assessment.domain.judge import Price
+from assessment.domain.llm_protocol import JudgeRequestV1, ProviderBatchV1, judge_message
+from assessment.domain.provider_batch import (
+    GIVE_UP,
+    SETTLING,
+    WAVE_SECONDS,
+    WINDOW,
+    next_look_seconds,
+    parts_of,
+)
+from assessment.usecases.tend_provider_batch import HELD_SECONDS, BatchStep
+from tests.fakes.loop import Loop
+from tests.fakes.world import World
+from tests.unit.assessment.crashes import crash_everywhere
+
+JUDGE = {"provider": "openai", "model": "gpt-4.1-mini", "batching_mode": "provider_batch_api"}
+
+
+def submitted(world=None, *, essays=8, judge=JUDGE, **config):
+    """A world whose first wave is queued."""
+    world = world or World()
+    batch = world.request(essays, judge=judge, config={"seed": 1, **config})
+    world.prepare(batch.batch_id)
+    wave = world.plan(batch.batch_id)
+    world.submit(batch.batch_id, wave.wave, world.workflow.issue("token"))
+    return world, batch.batch_id
+
+
+def take(world):
+    """The next message of the judge queue, the clock moved to when it is to be seen."""
+    message = min(world.judge_queue.messages, key=lambda each: each.visible_at)
+    world.judge_queue.messages.remove(message)
+    world.clock.now = max(world.now, message.visible_at)
+    return judge_message(message.body)
+
+
+def tend_to_the_end(world):
+    """Handle every message until none is left; what each did."""
+    steps = []
+    while world.judge_queue.messages:
+        steps.append(world.tend(take(world)))
+        assert len(steps) < 2000, "the submission is never done with"
+    return steps
+
+
+def record_all(world):
+    for message in list(world.callback_queue.messages):
+        if "WaveDeadlineV1" not in message.body:
+            world.record(message.body)
+
+
+def results(world):
+    found = [json.loads(message.body) for message in world.callback_queue.messages]
+    return [body for body in found if body["schema"] == "LLMComparisonResultV1"]
+
+
+def everything_recorded(world, batch_id):
+    record_all(world)
+    known = world.known(batch_id)
+    assert all(comparison.verdict for comparison in known)
+    return known
+
+
+# --- the way of a submission ---------------------------------------------------------------------
+
+
+def test_a_wave_is_one_submission_and_each_comparison_has_a_prompt_of_its_own():
+    world, batch_id = submitted()
+    (message,) = [judge_message(each.body) for each in world.judge_queue.messages]
+    assert isinstance(message, ProviderBatchV1)
+    assert len(message.comparisons) == len(world.known(batch_id)) == 16
+    steps = tend_to_the_end(world)
+    assert steps[0] is BatchStep.SUBMITTED
+    assert steps[-1] is BatchStep.DONE
+    assert set(steps[1:-1]) == {BatchStep.WAITING}
+    (submission,) = world.batch_judge.submissions.values()
+    assert len({request.metadata.prompt_sha256 for request in submission.requests}) == 16
+    known = everything_recorded(world, batch_id)
+    assert all(comparison.sent and comparison.calls == 1 for comparison in known)
+    assert world.workflow.tokens["token"].output["closed_by"] == "callbacks"
+
+
+def test_the_provider_is_asked_seldom_and_lets_go_of_the_essays_at_the_end():
+    world, _ = submitted()
+    steps = tend_to_the_end(world)
+    assert len(steps) <= 20, "half an hour is not polled by the second"
+    assert world.batch_judge.forgotten == ["batch-1"]
+
+
+def test_a_large_wave_goes_in_even_parts():
+    world, batch_id = submitted(judge={**JUDGE, "provider_batch_size": 7})
+    sizes = [len(judge_message(each.body).comparisons) for each in world.judge_queue.messages]
+    assert sizes == [6, 5, 5]
+    tend_to_the_end(world)
+    everything_recorded(world, batch_id)
+    assert set(world.batch_judge.paid.values()) == {1}
+
+
+@pytest.mark.parametrize(("n", "most"), [(0, 5), (1, 5), (5, 5), (6, 5), (201, 200), (1000, 7)])
+def test_parts_are_few_even_and_whole(n, most):
+    parts = parts_of(range(n), most)
+    assert [each for part in parts for each in part] == list(range(n))
+    assert len(parts) == -(-n // most)
+    sizes = [len(part) for part in parts]
+    assert not sizes or (max(sizes) <= most and max(sizes) - min(sizes) <= 1)
+
+
+def test_looks_grow_rare_but_never_rarer_than_five_minutes():
+    ages = [timedelta(0), timedelta(minutes=2), timedelta(hours=3)]
+    assert [next_look_seconds(age) for age in ages] == [5, 60, 300]
+
+
+def test_a_jury_submits_its_members_parts_to_their_own_providers():
+    jury = [{**JUDGE, "name": "one"}, {**JUDGE, "name": "two", "batching_mode": "per_request"}]
+    world, batch_id = submitted(judge=jury)
+    messages = [judge_message(each.body) for each in world.judge_queue.messages]
+    (together,) = [each for each in messages if isinstance(each, ProviderBatchV1)]
+    singly = {each.comparison_id for each in messages if isinstance(each, JudgeRequestV1)}
+    in_batch = {each.comparison_id for each in together.comparisons}
+    assert together.judge == "one"
+    assert in_batch.isdisjoint(singly)
+    assert in_batch | singly == {each.comparison_id for each in world.known(batch_id)}
+
+
+def test_a_whole_batch_of_waves_ends_as_it_does_comparison_by_comparison():
+    def abilities(judge):
+        world = World()
+        batch = world.request(10, judge=judge, config={"seed": 3, "max_waves": 3})
+        run = Loop(world).run(batch.batch_id)
+        assert run.batch.status == "COMPLETED"
+        result = json.loads(world.content.documents[f"batches/{batch.batch_id}/result.json"])
+        return {each["essay_id"]: each["bradley_terry_score"] for each in result["rankings"]}
+
+    assert abilities(JUDGE) == abilities({**JUDGE, "batching_mode": "per_request"})
+
+
+def test_what_a_batch_left_unanswered_is_tried_again_with_a_later_wave():
+    world = World()
+    world.batch_judge.unanswered = frozenset({"w001-00003"})
+    world, batch_id = submitted(world, retry_pool_threshold=1)
+    tend_to_the_end(world)
+    record_all(world)
+    world.batch_judge.unanswered = frozenset()
+    world.score(batch_id, 1)
+    wave = world.plan(batch_id)
+    assert wave.retried == ["w001-00003"]
+    world.submit(batch_id, wave.wave, world.workflow.issue("second"))
+    tend_to_the_end(world)
+    everything_recorded(world, batch_id)
+    assert world.batch_judge.paid["w001-00003/2"] == 1
+
+
+# --- what providers cannot do --------------------------------------------------------------------
+
+
+def test_a_wave_too_small_for_the_provider_is_asked_singly():
+    bedrock = {"provider": "bedrock", "model": "m"}
+    world, _ = submitted(judge=[{**bedrock, "name": "a"}, {**JUDGE, "name": "b"}])
+    batch = next(iter(world.batches.batches.values()))
+    # The stack's mode applies to Bedrock here, and half of 16 comparisons are no batch for it.
+    assert batch.judges[0].batching_mode is None
+    kinds = [type(judge_message(each.body)) for each in world.judge_queue.messages]
+    assert kinds.count(ProviderBatchV1) == 1
+    assert kinds.count(JudgeRequestV1) > 0
+
+
+def test_a_price_is_halved_in_a_batch_unless_it_says_otherwise():
+    assert Price(input_usd=2, output_usd=8).of(1000, 100, in_batch=True) == pytest.approx(0.0014)
+    own = Price(input_usd=2, output_usd=8, batch_share=0.8)
+    assert own.of(1000, 100, in_batch=True) == pytest.approx(0.00224)
+    assert own.of(1000, 100) == pytest.approx(0.0028)
+
+
+def test_essays_beyond_the_context_fail_alone_before_anything_is_paid():
+    essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 20} for n in range(5)]
+    essays.append({"essay_id": "long", "text": "Essay 9. " + "word " * 2000})
+    world, batch_id = submitted(essays=essays, judge={**JUDGE, "context_tokens": 3000})
+    world.judge.verdict_on = lambda request: pytest.fail("not needed")
+    world.tend(take(world))
+    (submission,) = world.batch_judge.submissions.values()
+    asked = {request.metadata.comparison_id for request in submission.requests}
+    with_long = {c.comparison_id for c in world.known(batch_id) if "long" in (c.first, c.second)}
+    assert with_long
+    assert asked == {c.comparison_id for c in world.known(batch_id)} - with_long
+    assert {body["error_detail"]["code"] for body in results(world)} == {"oversize"}
+
+
+# --- deadlines -----------------------------------------------------------------------------------
+
+
+def test_waves_wait_for_the_providers_day_and_the_configuration_says_why():
+    world = World()
+    batch = world.request(8, judge=JUDGE)
+    assert batch.config.wave_timeout_seconds == WAVE_SECONDS == 25 * 3600
+    assert batch.config.batch_timeout_hours == 26
+    assert batch.config_sources["wave_timeout_seconds"] is Source.JUDGE
+    longer = world.request(
+        8, judge=JUDGE, config={"wave_timeout_seconds": 93_000, "batch_timeout_hours": 27}
+    )
+    assert longer.config.wave_timeout_seconds == 93_000
+    with pytest.raises(InvalidRequestError, match=r"wave_timeout_seconds.*24 hours"):
+        world.request(8, judge=JUDGE, config={"wave_timeout_seconds": 3600})
+
+
+def test_nothing_is_submitted_when_the_wave_would_end_before_the_provider_must():
+    world, _ = submitted()
+    world.clock.forward(2 * 3600)
+    assert world.tend(take(world)) is BatchStep.DONE
+    assert not world.batch_judge.submissions
+    assert {body["error_detail"]["retryable"] for body in results(world)} == {True}
+
+
+def test_a_cancelled_batch_submits_nothing():
+    world, batch_id = submitted()
+    world.cancel(batch_id)
+    assert world.tend(take(world)) is BatchStep.DONE
+    assert not world.batch_judge.submissions
+
+
+def test_cancelling_a_batch_cancels_it_at_the_provider_and_keeps_what_was_answered():
+    world, batch_id = submitted()
+    world.tend(take(world))
+    world.cancel(batch_id)
+    tend_to_the_end(world)
+    assert world.batch_judge.submissions["batch-1"].cancelled
+    everything_recorded(world, batch_id)
+
+
+def test_a_batch_that_the_provider_never_ends_is_given_up_after_its_time():
+    world = World()
+    world.batch_judge.takes = timedelta(days=9)
+    world, _ = submitted(world)
+    start = world.now
+    steps = tend_to_the_end(world)
+    assert steps[-1] is BatchStep.DONE
+    assert WINDOW < GIVE_UP <= world.now - start < GIVE_UP + timedelta(minutes=10)
+    assert {body["error_detail"]["code"] for body in results(world)} == {"provider-batch"}
+
+
+# --- trouble -------------------------------------------------------------------------------------
+
+
+def test_a_provider_that_is_busy_is_asked_later_and_no_lease_is_left():
+    world = World()
+    world.batch_judge.failing = [JudgeUnavailableError("429", retry_after=90, busy=True)]
+    world, batch_id = submitted(world)
+    start = world.now
+    assert world.tend(take(world)) is BatchStep.DEFERRED
+    assert all(comparison.calls == 0 for comparison in world.known(batch_id))
+    following = take(world)
+    assert (world.now - start).total_seconds() > 90
+    assert world.tend(following) is BatchStep.SUBMITTED
+    tend_to_the_end(world)
+    assert all(each.calls == 1 for each in everything_recorded(world, batch_id))
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by name", "by answers"])
+def test_a_submission_whose_answer_was_lost_is_found_and_not_paid_again(named):
+    world = World()
+    world.batch_judge.named = named
+    world.batch_judge.failing_after = [JudgeUnavailableError("the connection broke")]
+    world, batch_id = submitted(world)
+    assert world.tend(take(world)) is BatchStep.DEFERRED
+    assert len(world.batch_judge.submissions) == 1
+    tend_to_the_end(world)
+    everything_recorded(world, batch_id)
+    assert len(world.batch_judge.submissions) == 1
+    assert set(world.batch_judge.paid.values()) == {1}
+
+
+def test_a_submission_that_never_arrived_is_made_again_once_that_is_certain():
+    world = World()
+    world.batch_judge.failing = [JudgeUnavailableError("the connection broke")]
+    world, batch_id = submitted(world)
+    start = world.now
+    steps = tend_to_the_end(world)
+    (submission,) = world.batch_judge.submissions.values()
+    assert submission.ends_at - world.batch_judge.takes - start >= SETTLING
+    assert steps.count(BatchStep.SUBMITTED) == 1
+    everything_recorded(world, batch_id)
+
+
+def test_a_submission_of_another_wave_is_not_taken_for_a_lost_one():
+    world = World()
+    world.batch_judge.named = False
+    world, _ = submitted(world, judge={**JUDGE, "provider_batch_size": 8})
+    first, second = take(world), take(world)
+    assert len(first.comparisons) == len(second.comparisons)
+    world.tend(first)
+    world.batch_judge.failing = [JudgeUnavailableError("the connection broke")]
+    world.tend(second)
+    tend_to_the_end(world)
+    assert len(world.batch_judge.submissions) == 2
+    assert set(world.batch_judge.paid.values()) == {1}
+
+
+def test_a_refused_submission_ends_the_batch_with_the_providers_words():
+    world = World()
+    world.batch_judge.failing = [JudgeRefusedError("openai answered 401: no such key")]
+    world, batch_id = submitted(world)
+    assert world.tend(take(world)) is BatchStep.DONE
+    record_all(world)
+    decision = world.score(batch_id, 1)
+    assert decision.reason == "judge_refused"
+    assert "no such key" in decision.explanation
+
+
+def test_a_provider_that_refuses_to_be_asked_keeps_its_verdicts_until_it_does_not(monkeypatch):
+    world, batch_id = submitted()
+    world.tend(take(world))
+
+    async def refuse(_):
+        raise JudgeRefusedError("openai answered 401: the key was withdrawn")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.batch_judge, "ended", refuse)
+        for _ in range(20):
+            assert world.tend(take(world)) is BatchStep.DEFERRED
+    assert not results(world)
+    tend_to_the_end(world)
+    everything_recorded(world, batch_id)
+
+
+def test_an_open_circuit_defers_and_counts_no_try():
+    class ClosedGate:
+        def admit(self, judge, *, tokens, now):
+            raise JudgeDeferredError("its circuit is open", retry_after=30)
+
+    world, batch_id = submitted()
+    world.gate, gate = ClosedGate(), world.gate
+    assert world.tend(take(world)) is BatchStep.DEFERRED
+    assert all(comparison.calls == 0 for comparison in world.known(batch_id))
+    world.gate = gate
+    tend_to_the_end(world)
+    everything_recorded(world, batch_id)
+
+
+# --- twice, and never ----------------------------------------------------------------------------
+
+
+def test_a_message_that_comes_twice_leaves_one_chain():
+    world, batch_id = submitted()
+    message = take(world)
+    world.tend(message)
+    assert world.tend(message) is BatchStep.STALE
+    assert len(world.judge_queue.messages) == 1
+    tend_to_the_end(world)
+    everything_recorded(world, batch_id)
+    assert set(world.batch_judge.paid.values()) == {1}
+
+
+def test_two_deliveries_at_once_are_one_at_a_time():
+    world, batch_id = submitted()
+    message = take(world)
+    world.provider_batches.take(batch_id, message.name, now=world.now, seconds=HELD_SECONDS)
+    with pytest.raises(ComparisonLeasedError):
+        world.tend(message)
+    world.clock.forward(HELD_SECONDS + 1)
+    assert world.tend(message) is BatchStep.SUBMITTED
+
+
+def test_a_wave_that_is_submitted_again_has_the_same_submissions():
+    world, batch_id = submitted(judge={**JUDGE, "provider_batch_size": 5})
+    world.batch_judge.takes = timedelta(minutes=10)
+    messages = [judge_message(each.body) for each in world.judge_queue.messages]
+    world.tend(take(world))
+    world.clock.forward(600)
+    world.tend(messages[0].model_copy(update={"look": 1}))
+    record_all(world)
+    assert world.tally(batch_id).recorded == 4
+    world.tend(messages[1])
+    world.batches.update_wave(batch_id, 1, messages_sent=False)
+    # Also where every message was lost: the new ones take over once nobody can be on the way.
+    world.judge_queue.messages.clear()
+    world.submit(batch_id, 1, world.workflow.issue("again"))
+    again = [judge_message(each.body) for each in world.judge_queue.messages]
+    assert [message.name for message in again] == [message.name for message in messages]
+    assert world.tend(again[1]) is BatchStep.STALE
+    world.clock.forward(1000)
+    tend_to_the_end(world)
+    everything_recorded(world, batch_id)
+    assert set(world.batch_judge.paid.values()) == {1}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by name", "by answers"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("stage", ["submitting", "bringing in"])
+def test_a_worker_that_dies_anywhere_loses_nothing_and_pays_nothing_twice(stage, after, named):
+    def start():
+        world = World()
+        world.batch_judge.named = named
+        world, batch_id = submitted(world, essays=4)
+        if stage == "bringing in":
+            world.tend(take(world))
+            world.clock.forward(3600)
+        return world, batch_id, take(world)
+
+    def step(state, fault):
+        world, _, message = state
+        if fault is None:
+            # The message was not deleted: it comes back when its visibility ends.
+            world.clock.forward(HELD_SECONDS + 1)
+        world.tend(message, fault=fault)
+
+    survivors = crash_everywhere(start, step, after=after)
+    assert len(survivors) > 10
+    for world, batch_id, _ in survivors:
+        tend_to_the_end(world)
+        everything_recorded(world, batch_id)
+        assert set(world.batch_judge.paid.values()) == {1}
