@@ -14,7 +14,12 @@ from assessment.domain.batch import (
     check_transition,
     sources_of,
 )
-from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
+from assessment.domain.comparison import (
+    Comparison,
+    ComparisonStatus,
+    JudgeFailure,
+    Settlement,
+)
 from assessment.domain.errors import (
     ComparisonLeasedError,
     UnknownBatchError,
@@ -192,14 +197,14 @@ class InMemoryComparisonStore:
 
     def record_verdict(
         self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
-    ) -> bool:
+    ) -> Settlement:
         stored = self.get_comparison(batch_id, wave, comparison_id)
         if stored.verdict is not None:
-            return False
+            return Settlement(settled=False, wave=stored.submitted_wave)
         self._settle(
             batch_id, stored, verdict=verdict, failure=None, status=ComparisonStatus.RECORDED
         )
-        return True
+        return Settlement(settled=True, wave=stored.submitted_wave)
 
     def record_failure(
         self,
@@ -211,13 +216,13 @@ class InMemoryComparisonStore:
         attempt: int,
         timed_out: bool = False,
         now: datetime,
-    ) -> bool:
+    ) -> Settlement:
         stored = self.get_comparison(batch_id, wave, comparison_id)
         if stored.status is not ComparisonStatus.PENDING or stored.attempt != attempt:
-            return False
+            return Settlement(settled=False, wave=stored.submitted_wave)
         status = ComparisonStatus.TIMED_OUT if timed_out else ComparisonStatus.FAILED
         self._settle(batch_id, stored, failure=failure, status=status)
-        return True
+        return Settlement(settled=True, wave=stored.submitted_wave)
 
     def _settle(self, batch_id: str, stored: Comparison, **changes: Any) -> None:
         self._set(batch_id, stored, **changes)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
-from assessment.domain.comparison import Comparison, JudgeFailure, PlannedPair
+from assessment.domain.comparison import Comparison, JudgeFailure, PlannedPair, Settlement
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext, Decision
 from assessment.domain.essay import Anchor
@@ -172,10 +172,10 @@ class ComparisonStore(Protocol):
 
     def record_verdict(
         self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
-    ) -> bool:
+    ) -> Settlement:
         """Record a first verdict and remove the pending marker in one transaction.
 
-        False if a verdict was recorded before; raises UnknownComparisonError.
+        Not settled if a verdict was recorded before; raises UnknownComparisonError.
         """
 
     def record_failure(
@@ -188,8 +188,8 @@ class ComparisonStore(Protocol):
         attempt: int,
         timed_out: bool = False,
         now: datetime,
-    ) -> bool:
-        """Record that this attempt failed; False if it is settled or a later attempt runs."""
+    ) -> Settlement:
+        """Record that this attempt failed, unless it is settled or a later attempt runs."""
 
 
 class ContentStore(Protocol):

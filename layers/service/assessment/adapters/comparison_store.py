@@ -9,7 +9,12 @@ from typing import Any
 
 from assessment.adapters import keys
 from assessment.adapters.dynamodb import ConditionFailedError, Item, Table
-from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
+from assessment.domain.comparison import (
+    Comparison,
+    ComparisonStatus,
+    JudgeFailure,
+    Settlement,
+)
 from assessment.domain.errors import ComparisonLeasedError, UnknownComparisonError
 from assessment.domain.llm_protocol import JudgeRequestV1
 from assessment.domain.verdict import Verdict
@@ -147,27 +152,33 @@ class DynamoDBComparisonStore:
 
     def record_verdict(
         self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
-    ) -> bool:
+    ) -> Settlement:
         """The first verdict stays, whichever attempt it came from and however late."""
-        current = self.get_comparison(batch_id, wave, comparison_id)
-        while current.verdict is None:
+        changes = {
+            "verdict": verdict,
+            "failure": None,
+            "status": ComparisonStatus.RECORDED,
+            "settled_at": now,
+        }
+        # Most verdicts answer a first attempt, whose own wave waits for it: write before looking.
+        attempt, submitted_wave = 1, wave
+        while True:
             try:
-                self._settle(
-                    batch_id,
-                    current,
-                    {
-                        "verdict": verdict,
-                        "failure": None,
-                        "status": ComparisonStatus.RECORDED,
-                        "settled_at": now,
-                    },
+                self._table.update_and_delete(
+                    keys.comparison(batch_id, wave, comparison_id),
+                    changes,
+                    delete=keys.pending(batch_id, submitted_wave, comparison_id),
+                    condition="attribute_not_exists(verdict) AND attempt = :attempt",
+                    values={":attempt": attempt},
                 )
-            except ConditionFailedError:
-                # The comparison was settled or moved to a later wave in between: look again.
-                current = self.get_comparison(batch_id, wave, comparison_id)
+            except ConditionFailedError as error:
+                current = self._found(batch_id, wave, comparison_id, error)
+                if current.verdict is not None:
+                    return Settlement(settled=False, wave=current.submitted_wave)
+                # It was moved to a later wave: the same verdict, under its present attempt.
+                attempt, submitted_wave = current.attempt, current.submitted_wave
             else:
-                return True
-        return False
+                return Settlement(settled=True, wave=submitted_wave)
 
     def record_failure(
         self,
@@ -179,28 +190,34 @@ class DynamoDBComparisonStore:
         attempt: int,
         timed_out: bool = False,
         now: datetime,
-    ) -> bool:
+    ) -> Settlement:
         """Settle this attempt as failed; an older attempt's failure says nothing any more."""
-        current = self.get_comparison(batch_id, wave, comparison_id)
-        if current.status is not ComparisonStatus.PENDING or current.attempt != attempt:
-            return False
         status = ComparisonStatus.TIMED_OUT if timed_out else ComparisonStatus.FAILED
+        submitted_wave = wave
+        if attempt > 1:
+            current = self.get_comparison(batch_id, wave, comparison_id)
+            submitted_wave = current.submitted_wave
         try:
-            self._settle(
-                batch_id, current, {"failure": failure, "status": status, "settled_at": now}
+            self._table.update_and_delete(
+                keys.comparison(batch_id, wave, comparison_id),
+                {"failure": failure, "status": status, "settled_at": now},
+                delete=keys.pending(batch_id, submitted_wave, comparison_id),
+                condition="#status = :pending AND attempt = :attempt",
+                names={"#status": "status"},
+                values={":pending": ComparisonStatus.PENDING, ":attempt": attempt},
             )
-        except ConditionFailedError:
-            return False
-        return True
+        except ConditionFailedError as error:
+            current = self._found(batch_id, wave, comparison_id, error)
+            return Settlement(settled=False, wave=current.submitted_wave)
+        return Settlement(settled=True, wave=submitted_wave)
 
-    def _settle(self, batch_id: str, current: Comparison, changes: dict[str, Any]) -> None:
-        self._table.update_and_delete(
-            keys.comparison(batch_id, current.wave, current.comparison_id),
-            changes,
-            delete=keys.pending(batch_id, current.submitted_wave, current.comparison_id),
-            condition="attribute_not_exists(verdict) AND attempt = :attempt",
-            values={":attempt": current.attempt},
-        )
+    def _found(
+        self, batch_id: str, wave: int, comparison_id: str, error: ConditionFailedError
+    ) -> Comparison:
+        """What stood in the way of a write; raises UnknownComparisonError if nothing stands."""
+        if error.item is not None:
+            return _comparison(error.item)
+        return self.get_comparison(batch_id, wave, comparison_id)
 
     @staticmethod
     def _key(request: JudgeRequestV1) -> keys.Key:

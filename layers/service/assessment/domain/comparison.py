@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -84,6 +85,13 @@ class Comparison(BaseModel):
         return self.status is ComparisonStatus.FAILED and (
             self.failure is None or self.failure.retryable
         )
+
+
+class Settlement(NamedTuple):
+    """Whether a callback settled its comparison, and the wave that waits or waited for it."""
+
+    settled: bool
+    wave: int
 
 
 class ComparisonTally(BaseModel):

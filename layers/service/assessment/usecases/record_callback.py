@@ -79,14 +79,11 @@ def record_callback(
             now=now,
         )
     metadata = _metadata(data)
-    recorded = _record(data, metadata, comparisons, now)
+    recorded, waiting = _record(data, metadata, comparisons, now)
     # Also after a duplicate: the first delivery may have died between recording and waking.
-    submitted = comparisons.get_comparison(
-        metadata.batch_id, metadata.wave, metadata.comparison_id
-    ).submitted_wave
     wake_if_complete(
         metadata.batch_id,
-        submitted,
+        waiting,
         closed_by=ClosedBy.CALLBACKS,
         batches=batches,
         comparisons=comparisons,
@@ -123,7 +120,8 @@ def _metadata(data: dict[str, Any]) -> CompareMetadata:
 
 def _record(
     data: dict[str, Any], metadata: CompareMetadata, comparisons: ComparisonStore, now: datetime
-) -> Recorded:
+) -> tuple[Recorded, int]:
+    """What was recorded, and the wave that waits for the comparison."""
     try:
         result = LLMComparisonResultV1.model_validate(data)
     except ValidationError as error:
@@ -143,17 +141,17 @@ def _record(
             retryable=detail.retryable,
         )
         return _failed(metadata, failure, comparisons, now)
-    first = comparisons.record_verdict(
+    settled, waiting = comparisons.record_verdict(
         metadata.batch_id, metadata.wave, metadata.comparison_id, result.verdict(), now=now
     )
-    effect = CallbackEffect.VERDICT_RECORDED if first else CallbackEffect.DUPLICATE
-    return Recorded(effect, metadata.batch_id, metadata.wave, metadata.comparison_id)
+    effect = CallbackEffect.VERDICT_RECORDED if settled else CallbackEffect.DUPLICATE
+    return Recorded(effect, metadata.batch_id, metadata.wave, metadata.comparison_id), waiting
 
 
 def _failed(
     metadata: CompareMetadata, failure: JudgeFailure, comparisons: ComparisonStore, now: datetime
-) -> Recorded:
-    first = comparisons.record_failure(
+) -> tuple[Recorded, int]:
+    settled, waiting = comparisons.record_failure(
         metadata.batch_id,
         metadata.wave,
         metadata.comparison_id,
@@ -161,13 +159,14 @@ def _failed(
         attempt=metadata.attempt,
         now=now,
     )
-    return Recorded(
-        CallbackEffect.FAILURE_RECORDED if first else CallbackEffect.DUPLICATE,
+    recorded = Recorded(
+        CallbackEffect.FAILURE_RECORDED if settled else CallbackEffect.DUPLICATE,
         metadata.batch_id,
         metadata.wave,
         metadata.comparison_id,
         problem=f"{failure.code}: {failure.message}",
     )
+    return recorded, waiting
 
 
 def _parsed_deadline(data: dict[str, Any]) -> WaveDeadlineV1:

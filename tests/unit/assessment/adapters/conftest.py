@@ -14,11 +14,13 @@ from assessment.adapters.assignment_store import DynamoDBAssignmentStore
 from assessment.adapters.batch_store import DynamoDBBatchStore
 from assessment.adapters.comparison_store import DynamoDBComparisonStore
 from assessment.adapters.dynamodb import Table
-from assessment.ports import AssignmentStore, BatchStore, ComparisonStore
+from assessment.adapters.provider_batch_store import DynamoDBProviderBatchStore
+from assessment.ports import AssignmentStore, BatchStore, ComparisonStore, ProviderBatchStore
 from tests.fakes.stores import (
     InMemoryAssignmentStore,
     InMemoryBatchStore,
     InMemoryComparisonStore,
+    InMemoryProviderBatchStore,
 )
 
 REGION = "eu-north-1"
@@ -69,3 +71,11 @@ def stores(
         DynamoDBBatchStore(table),
         DynamoDBComparisonStore(table),
     )
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def provider_batches(request: pytest.FixtureRequest) -> ProviderBatchStore:
+    """As `stores`, for submissions to providers' batches."""
+    if request.param == "memory":
+        return InMemoryProviderBatchStore()
+    return DynamoDBProviderBatchStore(request.getfixturevalue("table"))

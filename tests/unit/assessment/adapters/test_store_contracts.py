@@ -20,8 +20,16 @@ from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import scale_named
 from assessment.domain.llm_protocol import JudgeRequestV1
 from assessment.domain.prompt import JudgeInstructions
+from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Degree, Verdict, Winner
-from assessment.ports import Assignment, AssignmentStore, BatchStore, ComparisonStore, Wave
+from assessment.ports import (
+    Assignment,
+    AssignmentStore,
+    BatchStore,
+    ComparisonStore,
+    ProviderBatchStore,
+    Wave,
+)
 
 Stores = tuple[AssignmentStore, BatchStore, ComparisonStore]
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -161,14 +169,17 @@ def test_first_verdict_stays_and_clears_the_mark(stores: Stores) -> None:
     store.put_comparisons("b", made)
     store.put_pending("b", 1, made)
     assert store.list_pending("b", 1) == ["w001-00000", "w001-00001"]
-    assert store.record_verdict("b", 1, "w001-00000", VERDICT, now=NOW)
+    assert store.record_verdict("b", 1, "w001-00000", VERDICT, now=NOW) == (True, 1)
     other = VERDICT.model_copy(update={"winner": Winner.SECOND})
-    assert not store.record_verdict("b", 1, "w001-00000", other, now=NOW)
-    assert not store.record_failure("b", 1, "w001-00000", FAILURE, attempt=1, now=NOW)
+    assert store.record_verdict("b", 1, "w001-00000", other, now=NOW) == (False, 1)
+    assert store.record_failure("b", 1, "w001-00000", FAILURE, attempt=1, now=NOW) == (False, 1)
     assert store.get_comparison("b", 1, "w001-00000").verdict == VERDICT
     assert store.list_pending("b", 1) == ["w001-00001"]
     assert store.any_pending("b", 1)
-    assert store.record_failure("b", 1, "w001-00001", FAILURE, attempt=1, timed_out=True, now=NOW)
+    timed_out = store.record_failure(
+        "b", 1, "w001-00001", FAILURE, attempt=1, timed_out=True, now=NOW
+    )
+    assert timed_out == (True, 1)
     assert store.get_comparison("b", 1, "w001-00001").status is S.TIMED_OUT
     assert not store.any_pending("b", 1)
     with pytest.raises(UnknownComparisonError):
@@ -187,11 +198,23 @@ def test_resubmitting_counts_one_attempt_and_moves_the_mark(stores: Stores) -> N
     assert (again.status, again.attempt, again.submitted_wave) == (S.PENDING, 2, 3)
     assert again.failure is None
     store.put_pending("b", 3, [again])
-    assert not store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
-    assert store.record_verdict("b", 1, made.comparison_id, VERDICT, now=NOW)
+    name = made.comparison_id
+    assert store.record_failure("b", 1, name, FAILURE, attempt=1, now=NOW) == (False, 3)
+    assert store.record_verdict("b", 1, name, VERDICT, now=NOW) == (True, 3)
     assert not store.any_pending("b", 3)
     store.resubmit("b", again, wave=4)
     assert store.get_comparison("b", 1, made.comparison_id).status is S.RECORDED
+
+
+def test_a_later_attempt_fails_in_the_wave_that_waits_for_it(stores: Stores) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
+    store.resubmit("b", store.get_comparison("b", 1, made.comparison_id), wave=3)
+    store.put_pending("b", 3, [made])
+    again = store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=2, now=NOW)
+    assert again == (True, 3)
+    assert not store.any_pending("b", 3)
 
 
 def test_marks_of_settled_comparisons_can_be_cleared(stores: Stores) -> None:
@@ -232,3 +255,40 @@ def test_an_outdated_message_cannot_mark_or_release_a_later_attempt(stores: Stor
     store.mark_sent(request_for(made))
     with pytest.raises(ComparisonLeasedError):
         store.lease(current, now=NOW, seconds=60)
+
+
+def test_a_submission_is_held_by_one_at_a_time(provider_batches: ProviderBatchStore) -> None:
+    store = provider_batches
+    assert store.take("b", "cj-1", now=NOW, seconds=75) == ProviderBatch(name="cj-1")
+    with pytest.raises(ComparisonLeasedError):
+        store.take("b", "cj-1", now=NOW + timedelta(seconds=74), seconds=75)
+    assert store.take("b", "cj-2", now=NOW, seconds=75).name == "cj-2"
+    assert store.take("b", "cj-1", now=NOW + timedelta(seconds=76), seconds=75).name == "cj-1"
+    store.give_back("b", "cj-1")
+    assert store.take("b", "cj-1", now=NOW + timedelta(seconds=77), seconds=75).name == "cj-1"
+
+
+def test_what_is_known_of_a_submission_is_kept(provider_batches: ProviderBatchStore) -> None:
+    store = provider_batches
+    store.take("b", "cj-1", now=NOW, seconds=75)
+    store.update("b", "cj-1", tried_at=NOW, size=7)
+    store.update("b", "cj-1", tried_at=None, looks=3, next_look_at=NOW)
+    store.update("b", "cj-1", provider_batch_id="x", submitted_at=NOW, cancelled=True, done=True)
+    store.give_back("b", "cj-1")
+    assert store.take("b", "cj-1", now=NOW, seconds=75) == ProviderBatch(
+        name="cj-1",
+        looks=3,
+        next_look_at=NOW,
+        size=7,
+        provider_batch_id="x",
+        submitted_at=NOW,
+        cancelled=True,
+        done=True,
+    )
+
+
+def test_claims_of_the_providers_ids(provider_batches: ProviderBatchStore) -> None:
+    assert not provider_batches.is_claimed("msgbatch_1")
+    provider_batches.claim("msgbatch_1", now=NOW)
+    assert provider_batches.is_claimed("msgbatch_1")
+    assert not provider_batches.is_claimed("msgbatch_2")
