@@ -42,6 +42,8 @@ class Asked:
     headers: dict[str, str]
     body: dict[str, Any]
     connection: tuple[str, int]
+    method: str = "POST"
+    content: bytes = b""
 
     @property
     def comparison_ids(self) -> list[str]:
@@ -187,10 +189,12 @@ def provider_server(provider: str) -> Iterator[ProviderServer]:
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
+            is_json = "json" in headers.get("content-type", "")
+            body = json.loads(content) if is_json and content else {}
             reply = served.answer(
-                Asked(self.path, headers, json.loads(body or b"{}"), self.client_address)
+                Asked(self.path, headers, body, self.client_address, self.command, content)
             )
             time.sleep(reply.delay)
             content = reply.encoded()
@@ -200,6 +204,12 @@ def provider_server(provider: str) -> Iterator[ProviderServer]:
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def do_DELETE(self) -> None:
+            self.do_POST()
 
         def log_message(self, *_: Any) -> None:
             pass

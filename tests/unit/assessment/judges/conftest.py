@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from assessment.domain.llm_protocol import (
     LLMComparisonResultV1,
 )
 from assessment.domain.prompt import EssayPair, JudgeInstructions
+from assessment.ports import BatchJudge
 from tests.fakes.content import InMemoryContentStore
 from tests.fakes.provider_server import ProviderServer, provider_server
 
@@ -67,14 +68,24 @@ class Asking:
     bedrock_endpoint: str
     abilities: OwnAbilities = field(default_factory=OwnAbilities)
 
+    content: InMemoryContentStore = field(default_factory=InMemoryContentStore)
+
     @property
     def jobs(self) -> JobAccess:
-        """Bedrock's jobs: nothing here asks for them."""
-        return JobAccess(client=dict, content=InMemoryContentStore, bucket="", role_arn="")
+        """Bedrock's jobs, with the bucket in memory."""
+        return JobAccess(
+            client=lambda: self._aws("bedrock", 1),
+            content=lambda: self.content,
+            bucket="bucket",
+            role_arn="arn:aws:iam::123456789012:role/jobs",
+        )
 
     def _bedrock(self, seconds: float) -> Any:
-        return boto3.client(
-            "bedrock-runtime",
+        return self._aws("bedrock-runtime", seconds)
+
+    def _aws(self, service: str, seconds: float) -> Any:
+        return boto3.client(  # type: ignore[call-overload]
+            service,
             region_name="eu-north-1",
             endpoint_url=self.bedrock_endpoint,
             aws_access_key_id="test",
@@ -88,7 +99,23 @@ class Asking:
         """The results of calls made one after another over one client."""
         chosen = judge or self.judge
 
-        async def run() -> list[LLMComparisonResultV1]:
+        async def run(judges: ProviderJudges) -> list[LLMComparisonResultV1]:
+            found: list[LLMComparisonResultV1] = []
+            for ids in calls:
+                asked = questions(ids, chosen, attempt=attempt)
+                found += await judges.of(chosen).compare(asked)
+            return found
+
+        return self.run(run)
+
+    def in_batch[T](self, use: Callable[[BatchJudge], Awaitable[T]]) -> T:
+        """What comes of using the provider's batches."""
+        return self.run(lambda judges: use(judges.batches_of(self.judge)))
+
+    def run[T](self, use: Callable[[ProviderJudges], Awaitable[T]]) -> T:
+        """What comes of using the providers over one client."""
+
+        async def run() -> T:
             async with httpx.AsyncClient() as client:
                 access = ModelAccess(
                     http=lambda: client,
@@ -98,13 +125,7 @@ class Asking:
                     abilities=self.abilities,
                     endpoint_url="",
                 )
-                judges = ProviderJudges(access)
-                found: list[LLMComparisonResultV1] = []
-                for ids in calls:
-                    found += await judges.of(chosen).compare(
-                        questions(ids, chosen, attempt=attempt)
-                    )
-                return found
+                return await use(ProviderJudges(access))
 
         return asyncio.run(run())
 

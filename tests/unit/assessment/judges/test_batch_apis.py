@@ -1,0 +1,537 @@
+"""Providers' batches over a real socket: what goes out, and everything that can come back.
+
+Shapes: platform.openai.com/docs/api-reference/batch (and .../files), docs.anthropic.com/en/api/
+creating-message-batches (and its neighbours), docs.aws.amazon.com/bedrock/latest/APIReference/
+API_CreateModelInvocationJob.html and .../userguide/batch-inference-results.html.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+
+import pytest
+
+from assessment.domain.errors import (
+    JudgeDeferredError,
+    JudgeRefusedError,
+    JudgeUnavailableError,
+)
+from assessment.domain.judge import Price
+from assessment.domain.provider_batch import submission_name
+from tests.fakes.provider_server import (
+    Reply,
+    anthropic_reply,
+    bedrock_reply,
+    openai_reply,
+    provider_error,
+    provider_server,
+    verdict,
+)
+from tests.unit.assessment.judges.conftest import KEY, asking_of, questions
+
+NAME = submission_name("batch", 1, "openai/model-1", 0)
+TRIED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def openai():
+    with provider_server("openai") as server:
+        yield asking_of("openai", server, timeout_seconds=1)
+
+
+@pytest.fixture
+def anthropic():
+    with provider_server("anthropic") as server:
+        yield asking_of("anthropic", server, timeout_seconds=1)
+
+
+@pytest.fixture
+def bedrock():
+    with provider_server("bedrock") as server:
+        yield asking_of("bedrock", server, timeout_seconds=1)
+
+
+def submit(asking, ids=("c1", "c2")):
+    return asking.in_batch(lambda judge: judge.submit(NAME, questions_of(asking, ids)))
+
+
+def questions_of(asking, ids):
+    """Each with a prompt of its own, as a submission has them."""
+    return [question for name in ids for question in questions([name], asking.judge)]
+
+
+def results(asking, ids=("c1", "c2"), batch="batch_1"):
+    """Results by comparison."""
+    found = asking.in_batch(lambda judge: judge.results(batch, questions_of(asking, ids)))
+    assert [each.request_metadata.comparison_id for each in found] == list(ids)
+    return dict(zip(ids, found, strict=True))
+
+
+def find(asking, *, size=2, claimed=(), since=TRIED):
+    return asking.in_batch(
+        lambda judge: judge.find(NAME, since=since, size=size, claimed=lambda i: i in claimed)
+    )
+
+
+def lines(*documents):
+    return Reply("".join(json.dumps(document) + "\n" for document in documents))
+
+
+def errors_of(found):
+    return {
+        name: (result.error_detail.code, result.error_detail.retryable)
+        for name, result in found.items()
+        if result.error_detail
+    }
+
+
+# --- OpenAI --------------------------------------------------------------------------------------
+
+
+def openai_batch(status="completed", **changes):
+    return Reply(
+        {
+            "id": "batch_1",
+            "object": "batch",
+            "endpoint": "/v1/chat/completions",
+            "errors": None,
+            "input_file_id": "file-in",
+            "completion_window": "24h",
+            "status": status,
+            "output_file_id": "file-out",
+            "error_file_id": None,
+            "created_at": int(TRIED.timestamp()),
+            "request_counts": {"total": 2, "completed": 2, "failed": 0},
+            "metadata": {"submission": NAME},
+            **changes,
+        }
+    )
+
+
+def openai_line(name, reply, status=200):
+    response = {"status_code": status, "request_id": "req_1", "body": reply.body}
+    return {"id": "batch_req_1", "custom_id": name, "response": response, "error": None}
+
+
+def openai_verdict(name, winner="A"):
+    return openai_line(name, openai_reply({"verdicts": [verdict(name, winner)]}))
+
+
+def test_openai_takes_a_file_of_requests_and_a_batch_of_the_file(openai):
+    openai.server.script = [Reply({"id": "file-in", "object": "file"}), openai_batch("validating")]
+    assert submit(openai) == "batch_1"
+    upload, order = openai.server.asked
+    assert (upload.path, order.path) == ("/files", "/batches")
+    assert {each.headers["authorization"] for each in openai.server.asked} == {f"Bearer {KEY}"}
+    head = f"Content-Type: {upload.headers['content-type']}\r\n\r\n".encode()
+    purpose, file = message_from_bytes(head + upload.content).get_payload()
+    assert purpose.get_payload() == "batch"
+    sent = [json.loads(line) for line in file.get_payload().splitlines()]
+    assert [line["custom_id"] for line in sent] == ["c1", "c2"]
+    assert {(line["method"], line["url"]) for line in sent} == {("POST", "/v1/chat/completions")}
+    assert sent[0]["body"]["response_format"]["type"] == "json_schema"
+    assert "first of c1" in sent[0]["body"]["messages"][1]["content"]
+    assert "first of c2" not in sent[0]["body"]["messages"][1]["content"]
+    assert order.body == {
+        "input_file_id": "file-in",
+        "endpoint": "/v1/chat/completions",
+        "completion_window": "24h",
+        "metadata": {"submission": NAME},
+    }
+
+
+def test_openai_is_known_not_to_have_what_was_never_ordered(openai):
+    openai.server.script = [provider_error("openai", 500, "no disk")]
+    with pytest.raises(JudgeUnavailableError) as upload:
+        submit(openai)
+    assert upload.value.busy, "there is no batch to look for"
+    openai.server.script = [Reply({"id": "file-in"}), provider_error("openai", 500, "oh")]
+    with pytest.raises(JudgeUnavailableError) as order:
+        submit(openai)
+    assert not order.value.busy, "there may be one"
+
+
+def test_openai_that_does_not_answer_the_order_may_have_taken_it(openai):
+    openai.server.script = [Reply({"id": "file-in"}), Reply({"id": "batch_1"}, delay=1.5)]
+    with pytest.raises(JudgeUnavailableError, match="ReadTimeout") as caught:
+        submit(openai)
+    assert not caught.value.busy
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        ("validating", False), ("in_progress", False), ("finalizing", False),
+        ("cancelling", False), ("completed", True), ("failed", True), ("expired", True),
+        ("cancelled", True), ("something new", False),
+    ],
+)  # fmt: skip
+def test_openai_batches_end_in_four_ways(openai, status, ended):
+    openai.server.script = [openai_batch(status)]
+    assert openai.in_batch(lambda judge: judge.ended("batch_1")) is ended
+
+
+def test_openai_verdicts_come_in_any_order_and_cost_half(openai):
+    openai.judge = openai.judge.model_copy(update={"price": Price(input_usd=2, output_usd=8)})
+    openai.server.script = [
+        openai_batch(),
+        lines(openai_verdict("c2", "B"), openai_verdict("c9"), openai_verdict("c1", "tie")),
+    ]
+    found = results(openai)
+    assert [found[name].winner for name in ("c1", "c2")] == ["tie", "B"]
+    assert found["c1"].cost_usd == pytest.approx((1000 * 2 + 101 * 8) / 1e6 / 2)
+    assert [each.path for each in openai.server.asked] == [
+        "/batches/batch_1",
+        "/files/file-out/content",
+    ]
+
+
+def test_openai_lines_fail_alone_each_for_its_reason(openai):
+    ids = ("good", "busy", "refused", "policy", "expired", "cut", "talk", "never")
+    talk = openai_line("talk", openai_reply("I prefer essay A."))
+    cut = json.dumps(openai_verdict("cut"))[:60]
+    expired = {
+        "id": "batch_req_2",
+        "custom_id": "expired",
+        "response": None,
+        "error": {"code": "batch_expired", "message": "This request could not be executed."},
+    }
+    output = lines(openai_verdict("good"), talk)
+    output.body += cut
+    failing = lines(
+        openai_line("busy", provider_error("openai", 429, "slow down"), 429),
+        openai_line("refused", provider_error("openai", 400, "bad request"), 400),
+        openai_line("policy", provider_error("openai", 400, "content_policy_violation"), 400),
+        expired,
+    )
+    openai.server.script = [openai_batch("expired", error_file_id="file-err"), output, failing]
+    found = results(openai, ids)
+    assert found["good"].winner == "A"
+    assert errors_of(found) == {
+        "busy": ("judge-unavailable", True),
+        "refused": ("judge-refused", False),
+        "policy": ("content-refused", False),
+        "expired": ("provider-batch", True),
+        "cut": ("provider-batch", True),
+        "talk": ("malformed_verdict", True),
+        "never": ("provider-batch", True),
+    }
+    assert "batch_expired" in found["expired"].error_detail.message
+
+
+def test_openai_that_knows_no_schemas_is_asked_without_the_next_time(openai):
+    refusal = provider_error("openai", 400, "response_format json_schema is not supported")
+    openai.server.script = [
+        openai_batch(output_file_id=None, error_file_id="file-err"),
+        lines(openai_line("c1", refusal, 400), openai_line("c2", refusal, 400)),
+    ]
+    assert errors_of(results(openai)) == {
+        "c1": ("provider-batch", True),
+        "c2": ("provider-batch", True),
+    }
+    openai.server.asked.clear()
+    openai.server.script = [Reply({"id": "file-in"}), openai_batch("validating")]
+    submit(openai)
+    assert b'{"type": "json_object"}' in openai.server.asked[0].content
+    assert b"json_schema" not in openai.server.asked[0].content
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("invalid_json_line", ("judge-refused", False)),
+        ("token_limit_exceeded", ("provider-batch", True)),
+    ],
+)
+def test_openai_refuses_a_batch_whole_with_a_reason(openai, code, expected):
+    problem = {"code": code, "message": "not like this", "param": None, "line": 2}
+    openai.server.script = [
+        openai_batch("failed", output_file_id=None, errors={"object": "list", "data": [problem]})
+    ]
+    found = results(openai)
+    assert errors_of(found) == {"c1": expected, "c2": expected}
+    assert f"{code}: not like this (line 2)" in found["c1"].error_detail.message
+
+
+def openai_page(*batches, has_more=False):
+    data = [batch.body for batch in batches]
+    return Reply({"object": "list", "data": data, "has_more": has_more})
+
+
+def test_openai_batches_are_found_by_their_name_on_any_page(openai):
+    others = [openai_batch(id=f"batch_{n}", metadata=None) for n in (9, 8)]
+    openai.server.script = [
+        openai_page(*others, has_more=True),
+        openai_page(openai_batch(id="batch_7")),
+    ]
+    assert find(openai) == "batch_7"
+    assert openai.server.asked[0].path == "/batches?limit=100"
+    assert openai.server.asked[1].path == "/batches?limit=100&after=batch_8"
+
+
+def test_openai_is_not_searched_beyond_the_time_of_the_try(openai):
+    long_ago = int((TRIED - timedelta(minutes=10)).timestamp())
+    openai.server.script = [
+        openai_page(openai_batch(metadata={}), openai_batch(created_at=long_ago), has_more=True)
+    ]
+    assert find(openai) is None
+    assert len(openai.server.asked) == 1
+
+
+def test_openai_lets_go_of_files_even_where_some_are_gone(openai):
+    gone = provider_error("openai", 404, "no such file")
+    openai.server.script = [openai_batch(), gone, Reply({"deleted": True})]
+    openai.in_batch(lambda judge: judge.forget("batch_1"))
+    assert [(each.method, each.path) for each in openai.server.asked[1:]] == [
+        ("DELETE", "/files/file-in"),
+        ("DELETE", "/files/file-out"),
+    ]
+
+
+# --- Anthropic -----------------------------------------------------------------------------------
+
+MARK = NAME[-24:]
+
+
+def anthropic_batch(status="ended", *, size=2, created=TRIED, **changes):
+    counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
+    counts["succeeded" if status == "ended" else "processing"] = size
+    return Reply(
+        {
+            "id": "msgbatch_1",
+            "type": "message_batch",
+            "processing_status": status,
+            "request_counts": counts,
+            "created_at": created.isoformat().replace("+00:00", "Z"),
+            "expires_at": (created + timedelta(days=1)).isoformat(),
+            "ended_at": None,
+            "results_url": "https://attacker.example.org/results",
+            **changes,
+        }
+    )
+
+
+def anthropic_line(name, kind="succeeded", mark=MARK, **result):
+    return {"custom_id": f"{mark}-{name}", "result": {"type": kind, **result}}
+
+
+def anthropic_verdict(name, winner="A", mark=MARK):
+    reply = anthropic_reply({"verdicts": [verdict(name, winner)]})
+    return anthropic_line(name, mark=mark, message=reply.body)
+
+
+def anthropic_error(name, kind):
+    error = {"type": "error", "error": {"type": kind, "message": f"{kind} it is"}}
+    return anthropic_line(name, "errored", error=error)
+
+
+def test_anthropic_takes_all_requests_in_one(anthropic):
+    anthropic.server.script = [anthropic_batch("in_progress")]
+    assert submit(anthropic, ("w001-00000", "w001-00001")) == "msgbatch_1"
+    (order,) = anthropic.server.asked
+    assert order.path == "/v1/messages/batches"
+    assert order.headers["x-api-key"] == KEY
+    assert order.headers["anthropic-version"] == "2023-06-01"
+    first, second = order.body["requests"]
+    assert first["custom_id"] == f"{MARK}-w001-00000"
+    assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", second["custom_id"])
+    assert first["params"]["tool_choice"] == {"type": "tool", "name": "record_verdicts"}
+    assert "first of w001-00000" in first["params"]["messages"][0]["content"]
+
+
+def test_anthropic_results_come_in_any_order_and_fail_alone(anthropic):
+    ids = ("good", "other", "busy", "bad", "expired", "canceled", "never")
+    refused = anthropic_reply({}, stop="refusal")
+    anthropic.server.script = [
+        lines(
+            anthropic_error("busy", "overloaded_error"),
+            anthropic_verdict("good", "B"),
+            anthropic_error("bad", "invalid_request_error"),
+            anthropic_line("expired", "expired"),
+            anthropic_line("canceled", "canceled"),
+            anthropic_line("other", message=refused.body),
+        )
+    ]
+    found = results(anthropic, ids, "msgbatch_1")
+    assert found["good"].winner == "B"
+    assert errors_of(found) == {
+        "other": ("content-refused", False),
+        "busy": ("provider-batch", True),
+        "bad": ("judge-refused", False),
+        "expired": ("provider-batch", True),
+        "canceled": ("provider-batch", True),
+        "never": ("provider-batch", True),
+    }
+    assert "invalid_request_error it is" in found["bad"].error_detail.message
+
+
+def test_anthropic_results_are_fetched_where_the_judge_says_and_nowhere_else(anthropic):
+    anthropic.server.script = [anthropic_batch(), lines(anthropic_verdict("c1"))]
+    assert anthropic.in_batch(lambda judge: judge.ended("msgbatch_1"))
+    results(anthropic, ("c1",), "msgbatch_1")
+    assert anthropic.server.asked[1].path == "/v1/messages/batches/msgbatch_1/results"
+
+
+def anthropic_page(*batches, has_more=False):
+    data = [batch.body for batch in batches]
+    last = data[-1]["id"] if data else None
+    return Reply({"data": data, "has_more": has_more, "first_id": None, "last_id": last})
+
+
+def test_anthropic_batches_are_found_by_their_answers(anthropic):
+    anthropic.server.script = [
+        anthropic_page(
+            anthropic_batch(id="too_late", created=TRIED + timedelta(hours=1)),
+            anthropic_batch(id="other_size", size=3),
+            anthropic_batch(id="known_to_be_another"),
+            anthropic_batch(id="somebody_elses"),
+            has_more=True,
+        ),
+        lines(anthropic_verdict("c1", mark="not-ours")),
+        anthropic_page(anthropic_batch(id="ours")),
+        lines(anthropic_verdict("c1"), anthropic_verdict("c2")),
+    ]
+    assert find(anthropic, claimed={"known_to_be_another"}) == "ours"
+    assert [each.path for each in anthropic.server.asked] == [
+        "/v1/messages/batches?limit=100",
+        "/v1/messages/batches/somebody_elses/results",
+        "/v1/messages/batches?limit=100&after_id=somebody_elses",
+        "/v1/messages/batches/ours/results",
+    ]
+
+
+def test_anthropic_that_has_a_batch_which_may_be_ours_is_waited_for(anthropic):
+    anthropic.server.script = [anthropic_page(anthropic_batch("in_progress"))]
+    with pytest.raises(JudgeDeferredError):
+        find(anthropic)
+
+
+def test_anthropic_is_not_searched_beyond_the_time_of_the_try(anthropic):
+    old = anthropic_batch("in_progress", created=TRIED - timedelta(minutes=6))
+    anthropic.server.script = [anthropic_page(old, has_more=True)]
+    assert find(anthropic) is None
+    assert len(anthropic.server.asked) == 1
+
+
+@pytest.mark.parametrize("act", ["cancel", "forget"])
+def test_anthropic_cancels_and_forgets(anthropic, act):
+    anthropic.server.script = [anthropic_batch("canceling")]
+    anthropic.in_batch(lambda judge: getattr(judge, act)("msgbatch_1"))
+    (asked,) = anthropic.server.asked
+    method, path = {"cancel": ("POST", "/cancel"), "forget": ("DELETE", "")}[act]
+    assert (asked.method, asked.path) == (method, f"/v1/messages/batches/msgbatch_1{path}")
+
+
+# --- Bedrock -------------------------------------------------------------------------------------
+
+ARN = "arn:aws:bedrock:eu-north-1:123456789012:model-invocation-job/abc123def456"
+
+
+def bedrock_job(status="Completed", **changes):
+    return Reply(
+        {
+            "jobArn": ARN,
+            "jobName": NAME,
+            "modelId": "anthropic.claude-x",
+            "roleArn": "arn:aws:iam::123456789012:role/jobs",
+            "status": status,
+            "submitTime": "2026-03-02T09:00:00Z",
+            "inputDataConfig": {"s3InputDataConfig": {"s3Uri": "s3://bucket/in"}},
+            "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://bucket/out/"}},
+            **changes,
+        }
+    )
+
+
+def bedrock_output(asking, *documents):
+    key = f"provider-batches/{NAME}/output/abc123def456/input.jsonl.out"
+    asking.content.put_document(key, "".join(json.dumps(each) + "\n" for each in documents))
+
+
+def bedrock_verdict(record, name, winner="A"):
+    output = bedrock_reply({"verdicts": [verdict(name, winner)]}).body
+    return {"recordId": record, "modelInput": {}, "modelOutput": output}
+
+
+def test_bedrock_takes_a_file_in_the_bucket_under_a_name_that_it_takes_once(bedrock):
+    bedrock.server.script = [Reply({"jobArn": ARN})]
+    assert submit(bedrock, ("w001-00000", "w001-00001")) == ARN
+    (order,) = bedrock.server.asked
+    assert order.path == "/model-invocation-job"
+    assert order.body["jobName"] == order.body["clientRequestToken"] == NAME
+    assert order.body["modelInvocationType"] == "Converse"
+    assert order.body["timeoutDurationInHours"] == 24
+    place = order.body["inputDataConfig"]["s3InputDataConfig"]["s3Uri"]
+    key = place.removeprefix("s3://bucket/")
+    sent = [json.loads(line) for line in bedrock.content.documents[key].splitlines()]
+    assert [line["recordId"] for line in sent] == ["CJw00100000", "CJw00100001"]
+    assert sent[0]["modelInput"]["toolConfig"]["toolChoice"]["tool"]["name"] == "record_verdicts"
+    assert "modelId" not in sent[0]["modelInput"], "the job names the model"
+
+
+def test_bedrock_records_come_in_any_order_and_fail_alone(bedrock):
+    ids = ("w001-00000", "w001-00001", "w001-00002", "w001-00003")
+    bedrock_output(
+        bedrock,
+        {
+            "recordId": "CJw00100002",
+            "error": {"errorCode": 400, "errorMessage": "bad request"},
+        },
+        bedrock_verdict("CJw00100001", "w001-00001", "B"),
+        bedrock_verdict("CJw00100000", "w001-00000"),
+    )
+    bedrock.server.script = [bedrock_job("PartiallyCompleted")]
+    found = results(bedrock, ids, ARN)
+    assert [found[name].winner for name in ids[:2]] == ["A", "B"]
+    assert errors_of(found) == {
+        "w001-00002": ("judge-refused", False),
+        "w001-00003": ("provider-batch", True),
+    }
+
+
+def test_bedrock_that_fails_a_job_says_why(bedrock):
+    told = "The batch has fewer than 100 records."
+    bedrock.server.script = [bedrock_job("Failed", message=told)]
+    found = results(bedrock, batch=ARN)
+    assert set(errors_of(found).values()) == {("judge-refused", False)}
+    assert told in found["c1"].error_detail.message
+
+
+def test_bedrock_that_stopped_before_it_began_has_no_answers(bedrock):
+    bedrock.server.script = [bedrock_job("Stopped")]
+    assert set(errors_of(results(bedrock, batch=ARN)).values()) == {("provider-batch", True)}
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        ("Submitted", False), ("Validating", False), ("Scheduled", False), ("InProgress", False),
+        ("Stopping", False), ("Completed", True), ("PartiallyCompleted", True), ("Failed", True),
+        ("Stopped", True), ("Expired", True),
+    ],
+)  # fmt: skip
+def test_bedrock_jobs_end_in_five_ways(bedrock, status, ended):
+    bedrock.server.script = [bedrock_job(status)]
+    assert bedrock.in_batch(lambda judge: judge.ended(ARN)) is ended
+
+
+def test_bedrock_jobs_are_found_by_their_name(bedrock):
+    other = {**bedrock_job().body, "jobName": f"{NAME}-2", "jobArn": f"{ARN}x"}
+    bedrock.server.script = [Reply({"invocationJobSummaries": [other, bedrock_job().body]})]
+    assert find(bedrock) == ARN
+    assert f"nameContains={NAME}" in bedrock.server.asked[0].path
+    bedrock.server.script = [Reply({"invocationJobSummaries": []})]
+    assert find(bedrock) is None
+
+
+def test_bedrock_that_has_no_room_for_a_job_is_asked_later(bedrock):
+    bedrock.server.script = [provider_error("bedrock", 429, "too many jobs")]
+    with pytest.raises(JudgeUnavailableError) as caught:
+        submit(bedrock)
+    assert caught.value.busy
+    bedrock.server.script = [provider_error("bedrock", 400, "the role cannot be assumed")]
+    with pytest.raises(JudgeRefusedError, match="role cannot be assumed"):
+        submit(bedrock)
