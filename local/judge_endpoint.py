@@ -1,6 +1,7 @@
 """The sample judge: answers as real people did, by the LLM-provider protocol or as a provider.
 
-As a provider it speaks chat completions and Messages, and the batch API of OpenAI.
+As a provider it speaks chat completions and Messages, and the batch APIs of OpenAI and
+Anthropic.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from assessment.domain.llm_protocol import (
     LLMComparisonResultV1,
 )
 from local import human_judge
+from local.anthropic_batches import AnthropicBatches
 from local.batch_api import Means, complaint
 from local.human_judge import Answer, HumanJudge, UnknownPairError, UnknownTextError, draw
 from local.judge_options import Conduct, JudgeOptions, Plan, plan_for
@@ -230,6 +232,7 @@ def create_app(judge: SampleJudge) -> Starlette:
             Route("/stats", stats),
             *formats.routes(),
             *OpenAIBatches(means).routes(),
+            *AnthropicBatches(means).routes(),
         ],
         lifespan=lifespan,
     )

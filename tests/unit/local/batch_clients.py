@@ -193,6 +193,53 @@ class OpenAIClient(BatchClient):
         return body["status_code"], body["body"]["error"]["message"]
 
 
+class AnthropicClient(BatchClient):
+    """Message batches of Anthropic."""
+
+    ends = frozenset({"ended"})
+    cancelled = "ended"
+    path = "/v1/messages/batches"
+
+    def body(self, *pairs: EssayPair) -> dict[str, Any]:
+        return messages_body(*pairs)
+
+    def submit(self, bodies: Mapping[str, dict[str, Any]]) -> str:
+        requests = [{"custom_id": key, "params": body} for key, body in bodies.items()]
+        answer = self.http.post(self.path, json={"requests": requests})
+        return answer.raise_for_status().json()["id"]
+
+    def batch(self, batch_id: str) -> dict[str, Any]:
+        return self.http.get(f"{self.path}/{batch_id}").raise_for_status().json()
+
+    def status(self, batch_id: str) -> str:
+        return self.batch(batch_id)["processing_status"]
+
+    def succeeded(self, batch_id: str) -> int:
+        return self.stats()["totals"].get("verdicts", 0)
+
+    def cancel(self, batch_id: str) -> None:
+        self.http.post(f"{self.path}/{batch_id}/cancel").raise_for_status()
+
+    def results(self, batch_id: str) -> list[Told]:
+        answer = self.http.get(self.batch(batch_id)["results_url"]).raise_for_status()
+        return [
+            Told(
+                row["custom_id"],
+                row["result"]["type"].replace("canceled", "cancelled"),
+                row["result"].get("message") or row["result"].get("error"),
+            )
+            for row in json_lines(answer.content)
+        ]
+
+    def document(self, body: Any) -> Any:
+        return body["content"][0]["input"]
+
+    def complaint(self, body: Any) -> tuple[Any, str]:
+        codes = {"overloaded_error": 503, "invalid_request_error": 400}
+        return codes[body["error"]["type"]], body["error"]["message"]
+
+
 CLIENTS: dict[str, type[BatchClient]] = {
     "openai": OpenAIClient,
+    "anthropic": AnthropicClient,
 }
