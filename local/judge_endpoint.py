@@ -1,7 +1,7 @@
 """The sample judge: answers as real people did, by the LLM-provider protocol or as a provider.
 
-As a provider it speaks chat completions and Messages, and the batch APIs of OpenAI and
-Anthropic.
+As a provider it speaks chat completions and Messages, and the batch APIs of OpenAI, Anthropic and
+Bedrock.
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ from assessment.domain.llm_protocol import (
 from local import human_judge
 from local.anthropic_batches import AnthropicBatches
 from local.batch_api import Means, complaint
+from local.bedrock_jobs import BedrockJobs
 from local.human_judge import Answer, HumanJudge, UnknownPairError, UnknownTextError, draw
 from local.judge_options import Conduct, JudgeOptions, Plan, plan_for
 from local.openai_batches import OpenAIBatches
 from local.provider_formats import ProviderFormats
+from local.s3_objects import Objects, S3Objects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -209,8 +211,8 @@ class SampleJudge:
             self.stats.duplicates[comparison] += copies - 1
 
 
-def create_app(judge: SampleJudge) -> Starlette:
-    """The endpoint around a judge."""
+def create_app(judge: SampleJudge, objects: Objects | None = None) -> Starlette:
+    """The endpoint around a judge; Bedrock's jobs need objects to read and write."""
     formats = ProviderFormats(judge)
     means = Means(judge, formats, lambda: datetime.now(UTC), lambda: uuid.uuid4().hex[:24])
 
@@ -233,6 +235,7 @@ def create_app(judge: SampleJudge) -> Starlette:
             *formats.routes(),
             *OpenAIBatches(means).routes(),
             *AnthropicBatches(means).routes(),
+            *(BedrockJobs(means, objects).routes() if objects else ()),
         ],
         lifespan=lifespan,
     )
@@ -264,6 +267,9 @@ def serve(
     batch_seconds: Annotated[
         float, typer.Option(help="Seconds that a provider's batch waits before it runs.")
     ] = 1.0,
+    bedrock_minimum_records: Annotated[
+        int, typer.Option(help="A model invocation job with fewer records fails.")
+    ] = 100,
 ) -> None:
     """Serve the sample judge until interrupted."""
     options = JudgeOptions(
@@ -276,9 +282,11 @@ def serve(
         coin_flip=coin_flip,
         immediate=immediate,
         batch_seconds=batch_seconds,
+        bedrock_minimum_records=bedrock_minimum_records,
     )
     judge = SampleJudge(human_judge.load(sample), options, sqs_sender())
-    uvicorn.run(create_app(judge), host="127.0.0.1", port=port, access_log=False, log_level="info")
+    app = create_app(judge, S3Objects(boto3.client("s3")))
+    uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="info")
 
 
 if __name__ == "__main__":

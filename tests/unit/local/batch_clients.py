@@ -9,15 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
 import httpx
+from botocore.config import Config
 
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.answers import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.prompt import EssayPair, JudgeInstructions
+from local.json_lines import Problem, UnfitBatchError
 
 PATIENCE_SECONDS = 20
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+BUCKET = "essays"
+ROLE = "arn:aws:iam::000000000000:role/batches"
 
 
 def until[T](read: Callable[[], T], holds: Callable[[T], bool]) -> T:
@@ -27,6 +32,26 @@ def until[T](read: Callable[[], T], holds: Callable[[T], bool]) -> T:
         assert time.monotonic() < deadline, f"waited in vain; last was {read_last}"
         time.sleep(0.01)
     return read_last
+
+
+class MemoryObjects:
+    """S3 in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], bytes] = {}
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """An object's content."""
+        try:
+            return self.kept[bucket, key]
+        except KeyError:
+            raise UnfitBatchError(Problem("s3", f"there is no s3://{bucket}/{key}")) from None
+
+    def write(self, bucket: str, key: str, content: bytes) -> None:
+        """Put an object."""
+        if bucket != BUCKET:
+            raise UnfitBatchError(Problem("s3", f"there is no bucket {bucket}"))
+        self.kept[bucket, key] = content
 
 
 def prompt(*pairs: EssayPair) -> dict[str, str]:
@@ -55,6 +80,33 @@ def messages_body(*pairs: EssayPair) -> dict[str, Any]:
     }
 
 
+def converse_body(*pairs: EssayPair) -> dict[str, Any]:
+    """A conversation with a forced tool."""
+    told = prompt(*pairs)
+    tool = {"name": VERDICT_TOOL, "description": "It.", "inputSchema": {"json": VERDICT_SCHEMA}}
+    return {
+        "system": [{"text": told["system"]}],
+        "messages": [{"role": "user", "content": [{"text": told["user"]}]}],
+        "inferenceConfig": {"maxTokens": 300},
+        "toolConfig": {
+            "tools": [{"toolSpec": tool}],
+            "toolChoice": {"tool": {"name": VERDICT_TOOL}},
+        },
+    }
+
+
+def bedrock_client(service: str, url: str) -> Any:
+    """A real client of AWS, pointed here."""
+    return boto3.client(
+        service,
+        region_name="us-east-1",
+        endpoint_url=url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
 @dataclass(frozen=True)
 class Told:
     """What came back of one line."""
@@ -71,9 +123,10 @@ class BatchClient(ABC):
     cancelled: str
     tells_unrun_lines = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, objects: MemoryObjects) -> None:
         self.http = httpx.Client(base_url=url, timeout=30)
         self.url = url
+        self.objects = objects
 
     @abstractmethod
     def body(self, *pairs: EssayPair) -> dict[str, Any]:
@@ -239,7 +292,77 @@ class AnthropicClient(BatchClient):
         return codes[body["error"]["type"]], body["error"]["message"]
 
 
+class BedrockClient(BatchClient):
+    """Model invocation jobs of Bedrock, by boto3."""
+
+    ends = frozenset({"Completed", "PartiallyCompleted", "Failed", "Stopped"})
+    cancelled = "Stopped"
+    tells_unrun_lines = False
+
+    def __init__(self, url: str, objects: MemoryObjects) -> None:
+        super().__init__(url, objects)
+        self.api = bedrock_client("bedrock", url)
+        self.submitted = 0
+
+    def body(self, *pairs: EssayPair) -> dict[str, Any]:
+        return converse_body(*pairs)
+
+    def order(self, content: bytes, **changes: Any) -> dict[str, Any]:
+        """The parameters of a job whose input is in place."""
+        self.submitted += 1
+        self.objects.kept[BUCKET, f"in/{self.submitted}.jsonl"] = content
+        place = f"s3://{BUCKET}/in/{self.submitted}.jsonl"
+        return {
+            "jobName": f"job-{self.submitted}",
+            "roleArn": ROLE,
+            "modelId": MODEL,
+            "modelInvocationType": "Converse",
+            "inputDataConfig": {"s3InputDataConfig": {"s3InputFormat": "JSONL", "s3Uri": place}},
+            "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": f"s3://{BUCKET}/out/"}},
+        } | changes
+
+    def submit(self, bodies: Mapping[str, dict[str, Any]], **changes: Any) -> str:
+        records = [{"recordId": key, "modelInput": body} for key, body in bodies.items()]
+        content = "".join(json.dumps(record) + "\n" for record in records).encode()
+        return self.api.create_model_invocation_job(**self.order(content, **changes))["jobArn"]
+
+    def job(self, arn: str) -> dict[str, Any]:
+        return self.api.get_model_invocation_job(jobIdentifier=arn)
+
+    def status(self, batch_id: str) -> str:
+        return self.job(batch_id)["status"]
+
+    def succeeded(self, batch_id: str) -> int:
+        return self.job(batch_id)["successRecordCount"]
+
+    def cancel(self, batch_id: str) -> None:
+        self.api.stop_model_invocation_job(jobIdentifier=batch_id)
+
+    def written(self, arn: str, name: str) -> bytes:
+        """A file of the job's output; empty where none was written."""
+        return self.objects.kept.get((BUCKET, f"out/{arn.rpartition('/')[2]}/{name}"), b"")
+
+    def results(self, batch_id: str) -> list[Told]:
+        source = self.job(batch_id)["inputDataConfig"]["s3InputDataConfig"]["s3Uri"]
+        rows = json_lines(self.written(batch_id, f"{source.rpartition('/')[2]}.out"))
+        return [
+            Told(
+                row["recordId"],
+                "succeeded" if "modelOutput" in row else "errored",
+                row.get("modelOutput") or row["error"],
+            )
+            for row in rows
+        ]
+
+    def document(self, body: Any) -> Any:
+        return body["output"]["message"]["content"][0]["toolUse"]["input"]
+
+    def complaint(self, body: Any) -> tuple[Any, str]:
+        return body["errorCode"], body["errorMessage"]
+
+
 CLIENTS: dict[str, type[BatchClient]] = {
     "openai": OpenAIClient,
     "anthropic": AnthropicClient,
+    "bedrock": BedrockClient,
 }

@@ -9,6 +9,7 @@ from local import human_judge
 from local.judge_endpoint import SampleJudge, create_app
 from local.judge_options import JudgeOptions
 from local.serving import served
+from tests.unit.local.batch_clients import MemoryObjects
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +29,10 @@ def endpoint_for(people):
     with contextlib.ExitStack() as stack:
 
         def open_with(client, **options):
-            quick = {"latency": 0, "batch_seconds": 0.05}
+            quick = {"latency": 0, "batch_seconds": 0.05, "bedrock_minimum_records": 1}
+            objects = MemoryObjects()
             judge = SampleJudge(people, JudgeOptions(**(quick | options)), lambda *_: None)
-            opened = client(stack.enter_context(served(create_app(judge))))
+            opened = client(stack.enter_context(served(create_app(judge, objects))), objects)
             stack.callback(opened.http.close)
             return opened
 

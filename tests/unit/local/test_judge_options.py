@@ -69,6 +69,7 @@ def test_the_same_seed_gives_the_same_day_and_another_a_different_one():
         ("latency", -1),
         ("shuffle", -1),
         ("batch_seconds", -1),
+        ("bedrock_minimum_records", -1),
     ],
 )
 def test_an_impossible_setting_is_named(setting, value):
