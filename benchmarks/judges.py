@@ -13,14 +13,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import statistics
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import uvicorn
 
 from assessment.adapters.judges.model_judge import ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
@@ -38,7 +36,7 @@ from benchmarks._common import Claim, arguments, at_least, at_most, report
 from local import human_judge
 from local.judge_endpoint import SampleJudge, create_app
 from local.judge_options import JudgeOptions
-from local.processes import free_port
+from local.serving import served
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "plastic-bottles"
 LATENCY = 0.05
@@ -54,20 +52,8 @@ RUBRIC = (
 def sample_judge(latency: float) -> Iterator[str]:
     """The sample judge on a port of this machine."""
     judge = SampleJudge(human_judge.load(SAMPLE), JudgeOptions(latency=latency), lambda *_: None)
-    port = free_port()
-    config = uvicorn.Config(
-        create_app(judge), host="127.0.0.1", port=port, log_level="error", access_log=False
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with served(create_app(judge)) as url:
+        yield f"{url}/v1"
 
 
 def pairs_of_texts(count: int) -> list[EssayPair]:

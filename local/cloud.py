@@ -11,6 +11,7 @@ from typing import Annotated
 import boto3
 import typer
 
+from local import judge as judges
 from local import processes
 from local.processes import LOOPBACK, LocalCloudError, Server
 
@@ -102,7 +103,11 @@ def port_from_environment() -> int:
 
 
 def up(
-    *, port: int | None = None, auth: bool = False, name: str = "cloud", models: str = ""
+    *,
+    port: int | None = None,
+    auth: bool = False,
+    name: str = "cloud",
+    models: str | None = None,
 ) -> Cloud:
     """The running laptop cloud, started if need be; it begins empty and forgets all when stopped.
 
@@ -115,7 +120,8 @@ def up(
     name
         Clouds of different names live side by side.
     models
-        Base URL of an OpenAI-compatible server that answers for Bedrock; none for canned replies.
+        Base URL of the sample judge that answers for Bedrock; None for where it listens unless it
+        is told otherwise. Conversations get a canned reply while no judge runs there.
 
     Raises
     ------
@@ -123,9 +129,14 @@ def up(
         If the port is taken or MiniStack does not come up.
     """
     chosen = port_from_environment() if port is None else port
-    settings = {"AUTH": "true" if auth else "false"}
-    if models:
-        settings["MINISTACK_BEDROCK_PROXY_URL"] = models
+    judge = models or judges.url()
+    settings = {
+        "AUTH": "true" if auth else "false",
+        # MiniStack hands conversations to the judge. Its jobs never run, so the functions, which
+        # inherit this, ask the judge itself for those; bedrock-runtime is another service to boto3.
+        "MINISTACK_BEDROCK_PROXY_URL": judge,
+        "AWS_ENDPOINT_URL_BEDROCK": judge,
+    }
     server = processes.running(name)
     fits = server and server.port == chosen and server.settings == settings
     if server and fits and processes.answers(server.url + HEALTH):

@@ -32,6 +32,11 @@ def port_from_environment() -> int:
     return int(text)
 
 
+def url(port: int | None = None) -> str:
+    """Where the sample judge listens, whether it runs or not."""
+    return f"http://{processes.LOOPBACK}:{port_from_environment() if port is None else port}"
+
+
 def up(
     cloud: Cloud,
     options: JudgeOptions | None = None,

@@ -1,14 +1,20 @@
-"""The sample judge: answers as real people did, by the LLM-provider protocol or as a provider."""
+"""The sample judge: answers as real people did, by the LLM-provider protocol or as a provider.
+
+As a provider it speaks chat completions and Messages, and the batch APIs of OpenAI, Anthropic and
+Bedrock.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+import uuid
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import boto3
 import typer
@@ -25,12 +31,17 @@ from assessment.domain.llm_protocol import (
     LLMComparisonResultV1,
 )
 from local import human_judge
+from local.anthropic_batches import AnthropicBatches
+from local.batch_api import Means, complaint
+from local.bedrock_jobs import BedrockJobs
 from local.human_judge import Answer, HumanJudge, UnknownPairError, UnknownTextError, draw
 from local.judge_options import Conduct, JudgeOptions, Plan, plan_for
+from local.openai_batches import OpenAIBatches
 from local.provider_formats import ProviderFormats
+from local.s3_objects import Objects, S3Objects
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from starlette.requests import Request
 
@@ -95,16 +106,14 @@ class SampleJudge:
         self.options = options
         self.send = send
         self.stats = Stats()
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     async def compare(self, http: Request) -> Response:
         """Take one comparison: 202 and a callback later, or 200 with the verdict."""
         try:
             request = CompareRequestV1.model_validate_json(await http.body())
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            return problem(400, "invalid_request", f"{place}: {first['msg']}", retryable=False)
+            return problem(400, "invalid_request", complaint(error)[0], retryable=False)
         metadata = request.metadata
         comparison = f"{metadata.batch_id}/{metadata.comparison_id}"
         self.stats.requests[comparison] += 1
@@ -137,11 +146,17 @@ class SampleJudge:
         """The name under which verdicts go out."""
         return "coin-flip" if self.options.coin_flip else "ukpconvarg1-people"
 
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something run in the background until it has ended or the judge settles."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
     async def settle(self) -> None:
-        """Drop the callbacks that are still to be sent."""
-        for task in list(self._deliveries):
+        """Drop the callbacks that are still to be sent, and the batches that still run."""
+        for task in list(self._running):
             task.cancel()
-        await asyncio.gather(*self._deliveries, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     def _answer(self, request: CompareRequestV1) -> Answer:
         seed, comparison_id = self.options.seed, request.metadata.comparison_id
@@ -158,9 +173,7 @@ class SampleJudge:
         if plan.conduct is Conduct.SILENCE:
             self.stats.totals["silent"] += 1
             return
-        task = asyncio.create_task(self._deliver(request, comparison, plan, winner))
-        self._deliveries.add(task)
-        task.add_done_callback(self._deliveries.discard)
+        self.start(self._deliver(request, comparison, plan, winner))
 
     async def _deliver(
         self, request: CompareRequestV1, comparison: str, plan: Plan, winner: Answer
@@ -198,8 +211,10 @@ class SampleJudge:
             self.stats.duplicates[comparison] += copies - 1
 
 
-def create_app(judge: SampleJudge) -> Starlette:
-    """The endpoint around a judge."""
+def create_app(judge: SampleJudge, objects: Objects | None = None) -> Starlette:
+    """The endpoint around a judge; Bedrock's jobs need objects to read and write."""
+    formats = ProviderFormats(judge)
+    means = Means(judge, formats, lambda: datetime.now(UTC), lambda: uuid.uuid4().hex[:24])
 
     async def healthz(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "options": judge.options.as_dict()})
@@ -217,7 +232,10 @@ def create_app(judge: SampleJudge) -> Starlette:
             Route(COMPARE_PATH, judge.compare, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/stats", stats),
-            *ProviderFormats(judge).routes(),
+            *formats.routes(),
+            *OpenAIBatches(means).routes(),
+            *AnthropicBatches(means).routes(),
+            *(BedrockJobs(means, objects).routes() if objects else ()),
         ],
         lifespan=lifespan,
     )
@@ -246,6 +264,12 @@ def serve(
     silent: Annotated[float, typer.Option(help="Share of comparisons never answered.")] = 0.0,
     coin_flip: Annotated[bool, typer.Option(help="Flip a coin instead of asking people.")] = False,  # noqa: FBT002 - a command-line flag
     immediate: Annotated[bool, typer.Option(help="Answer 200 with the verdict at once.")] = False,  # noqa: FBT002 - a command-line flag
+    batch_seconds: Annotated[
+        float, typer.Option(help="Seconds that a provider's batch waits before it runs.")
+    ] = 1.0,
+    bedrock_minimum_records: Annotated[
+        int, typer.Option(help="A model invocation job with fewer records fails.")
+    ] = 100,
 ) -> None:
     """Serve the sample judge until interrupted."""
     options = JudgeOptions(
@@ -257,9 +281,12 @@ def serve(
         silent=silent,
         coin_flip=coin_flip,
         immediate=immediate,
+        batch_seconds=batch_seconds,
+        bedrock_minimum_records=bedrock_minimum_records,
     )
     judge = SampleJudge(human_judge.load(sample), options, sqs_sender())
-    uvicorn.run(create_app(judge), host="127.0.0.1", port=port, access_log=False, log_level="info")
+    app = create_app(judge, S3Objects(boto3.client("s3")))
+    uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="info")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,10 @@ class JudgeOptions:
         Callbacks wait up to this long beyond their latency, so that they arrive out of order.
     silent
         Share of requests that are accepted and never answered.
+    batch_seconds
+        How long a provider's batch waits before it runs; its lines then take `latency` in all.
+    bedrock_minimum_records
+        A model invocation job with fewer records fails, as on AWS.
     """
 
     seed: int = 1
@@ -44,12 +48,14 @@ class JudgeOptions:
     silent: float = 0.0
     coin_flip: bool = False
     immediate: bool = False
+    batch_seconds: float = 1.0
+    bedrock_minimum_records: int = 100
 
     def __post_init__(self) -> None:
         for name in ("error_rate", "duplicate_rate", "silent"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it is a share between 0 and 1")
-        for name in ("latency", "shuffle"):
+        for name in ("latency", "shuffle", "batch_seconds", "bedrock_minimum_records"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it cannot be negative")
 

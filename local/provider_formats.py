@@ -1,4 +1,4 @@
-"""The sample judge in the providers' own wire formats: chat completions and Messages.
+"""The sample judge in the providers' own wire formats, asked one request at a time.
 
 It reads the essays out of the prompt, between their fences, as a model would, and answers every
 comparison as the protocol's endpoint would: the same seed and comparison id, the same person.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -16,10 +18,16 @@ from starlette.routing import Route
 
 from local.human_judge import UnknownPairError, UnknownTextError, draw
 from local.judge_options import Conduct, plan_for
+from local.wire_formats import (
+    CHAT_COMPLETIONS,
+    MESSAGES,
+    Given,
+    Question,
+    WireFormat,
+    refusal,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.requests import Request
 
     from local.judge_endpoint import SampleJudge
@@ -28,10 +36,37 @@ _HEADING = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)
 _FENCED = re.compile(r"<<<(ESSAY-[0-9a-f]{24})\n(.*?)\n\1>>>", re.DOTALL)
 _ESSAYS = 2
 _CHARACTERS_PER_TOKEN = 4
+_OK, _BAD_REQUEST, _UNAVAILABLE = 200, 400, 503
 
 
 class UnreadablePromptError(ValueError):
-    """A prompt that is not of the registered templates."""
+    """A request that is not of the provider's form, or a prompt of no registered template."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one request meets: an HTTP status and a body, and the seconds until they come.
+
+    Parameters
+    ----------
+    silent
+        The judge has no answer to this request, ever; who cannot wait for ever gets a 503.
+    """
+
+    status: int
+    body: dict[str, Any]
+    delay: float = 0.0
+    silent: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it carries verdicts."""
+        return self.status == _OK
+
+    @property
+    def problem(self) -> str:
+        """What a refusal says."""
+        return str(self.body["error"]["message"])
 
 
 def comparisons_in(prompt: str) -> list[tuple[str, str, str]]:
@@ -58,7 +93,7 @@ def comparisons_in(prompt: str) -> list[tuple[str, str, str]]:
 
 
 class ProviderFormats:
-    """The routes of two providers around one sample judge."""
+    """Answers requests of several providers with the verdicts of one sample judge."""
 
     def __init__(self, judge: SampleJudge) -> None:
         self._judge = judge
@@ -66,96 +101,51 @@ class ProviderFormats:
     def routes(self) -> list[Route]:
         """Chat completions and Messages."""
         return [
-            Route("/v1/chat/completions", self.chat_completions, methods=["POST"]),
-            Route("/v1/messages", self.messages, methods=["POST"]),
+            Route("/v1/chat/completions", self._call(CHAT_COMPLETIONS), methods=["POST"]),
+            Route("/v1/messages", self._call(MESSAGES), methods=["POST"]),
         ]
 
-    async def chat_completions(self, http: Request) -> Response:
-        """POST /v1/chat/completions, answered by a tool call where tools are offered."""
-        body = await http.json()
-        prompt = "\n".join(_text(message["content"]) for message in body["messages"])
-        tool = body["tools"][0]["function"]["name"] if body.get("tools") else None
-
-        def answered(document: object, used: tuple[int, int]) -> dict[str, Any]:
-            message: dict[str, Any] = {"role": "assistant", "content": json.dumps(document)}
-            if tool:
-                call = {"name": tool, "arguments": json.dumps(document)}
-                message = {
-                    "role": "assistant",
-                    "content": None,
-                    "tool_calls": [{"id": "call_sample", "type": "function", "function": call}],
-                }
-            return {
-                "id": "chatcmpl-sample",
-                "object": "chat.completion",
-                "created": 0,
-                "model": self._judge.model,
-                "choices": [
-                    {
-                        "index": 0,
-                        "message": message,
-                        "finish_reason": "tool_calls" if tool else "stop",
-                    }
-                ],
-                "usage": {
-                    "prompt_tokens": used[0],
-                    "completion_tokens": used[1],
-                    "total_tokens": sum(used),
-                },
-            }
-
-        return await self._answer(prompt, answered)
-
-    async def messages(self, http: Request) -> Response:
-        """POST /v1/messages."""
-        body = await http.json()
-        prompt = "\n".join(message["content"] for message in body["messages"])
-        tool = body["tool_choice"]["name"]
-
-        def answered(document: object, used: tuple[int, int]) -> dict[str, Any]:
-            return {
-                "id": "msg_sample",
-                "type": "message",
-                "role": "assistant",
-                "model": self._judge.model,
-                "content": [
-                    {"type": "tool_use", "id": "toolu_sample", "name": tool, "input": document}
-                ],
-                "stop_reason": "tool_use",
-                "stop_sequence": None,
-                "usage": {"input_tokens": used[0], "output_tokens": used[1]},
-            }
-
-        return await self._answer(prompt, answered)
-
-    async def _answer(
-        self, prompt: str, answered: Callable[[Any, tuple[int, int]], dict[str, Any]]
-    ) -> Response:
+    def answer(self, form: WireFormat, body: dict[str, Any]) -> Reply:
+        """What the judge says to one request, counted by comparison as asked and as judged."""
         judge = self._judge
-        judge.stats.totals["calls"] += 1
         try:
-            asked = comparisons_in(prompt)
+            question = _question(form, body)
+            asked = comparisons_in(question.prompt)
         except UnreadablePromptError as error:
-            return _refused(400, "invalid_request_error", str(error))
+            return Reply(_BAD_REQUEST, refusal("invalid_request_error", str(error)))
         call = ",".join(name for name, _, _ in asked)
         judge.stats.requests[call] += 1
         judge.stats.totals["requests"] += len(asked)
         plan = plan_for(judge.options, call, 1, judge.stats.requests[call])
-        await asyncio.sleep(plan.delay)
         if plan.conduct is not Conduct.VERDICT:
-            judge.stats.totals["refused_503"] += 1
-            return _refused(503, "overloaded_error", "the judge is overloaded, try again")
+            silent = plan.conduct is Conduct.SILENCE
+            judge.stats.totals["silent" if silent else "refused_503"] += 1
+            busy = refusal("overloaded_error", "the judge is overloaded, try again")
+            return Reply(_UNAVAILABLE, busy, plan.delay, silent)
         try:
             verdicts = [self._verdict(*each) for each in asked]
         except (UnknownTextError, UnknownPairError) as error:
             judge.stats.totals["refused_400"] += 1
-            return _refused(400, "invalid_request_error", str(error))
+            unknown = refusal("invalid_request_error", str(error))
+            return Reply(_BAD_REQUEST, unknown, plan.delay)
         for name, _, _ in asked:
             judge.stats.totals["verdicts"] += 1
             judge.stats.verdicts[name] += 1
         document = {"verdicts": verdicts}
-        used = (_tokens(prompt), _tokens(json.dumps(document)))
-        return JSONResponse(answered(document, used))
+        tokens = (_tokens(question.prompt), _tokens(json.dumps(document)))
+        given = Given(judge.model, document, question.tool, tokens)
+        return Reply(_OK, form.answer(given), plan.delay)
+
+    def _call(self, form: WireFormat) -> Callable[[Request], Awaitable[Response]]:
+        """One request in one HTTP call."""
+
+        async def call(http: Request) -> Response:
+            self._judge.stats.totals["calls"] += 1
+            reply = self.answer(form, await http.json())
+            await asyncio.sleep(reply.delay)
+            return JSONResponse(reply.body, status_code=reply.status)
+
+        return call
 
     def _verdict(self, name: str, first: str, second: str) -> dict[str, Any]:
         options = self._judge.options
@@ -175,16 +165,12 @@ class ProviderFormats:
         }
 
 
-def _text(content: str | list[dict[str, str]]) -> str:
-    """A message's text, given whole or in parts."""
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+def _question(form: WireFormat, body: dict[str, Any]) -> Question:
+    try:
+        return form.question(body)
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise UnreadablePromptError(f"the request lacks a field or its form: {error}") from error
 
 
 def _tokens(text: str) -> int:
     return len(text) // _CHARACTERS_PER_TOKEN + 1
-
-
-def _refused(status: int, kind: str, message: str) -> JSONResponse:
-    """An error in a form that both OpenAI's and Anthropic's clients read."""
-    body = {"type": "error", "error": {"type": kind, "message": message, "code": kind}}
-    return JSONResponse(body, status_code=status)

@@ -133,11 +133,7 @@ def _build_folder() -> Iterator[None]:
 
 def demo_parameters(judge_port: int | None = None) -> dict[str, str]:
     """Stack parameters with which the sample judge answers and a subscriber queue shows events."""
-    port = judges.port_from_environment() if judge_port is None else judge_port
-    return {
-        "JudgeEndpointUrl": f"http://{processes.LOOPBACK}:{port}",
-        "DemoSubscriber": "true",
-    }
+    return {"JudgeEndpointUrl": judges.url(judge_port), "DemoSubscriber": "true"}
 
 
 def outputs(cloud: Cloud) -> dict[str, str]:

@@ -8,7 +8,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from assessment.domain.llm_protocol import COMPARE_PATH, LLMComparisonResultV1
-from local import human_judge
 from local.demo import SAMPLE
 from local.judge_endpoint import SampleJudge, create_app
 from local.judge_options import JudgeOptions
@@ -32,11 +31,6 @@ class Mailbox:
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.sent) >= count, timeout=10)
         return [LLMComparisonResultV1.model_validate_json(body) for _, body in self.sent]
-
-
-@pytest.fixture(scope="module")
-def people():
-    return human_judge.load(SAMPLE)
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """What a request to the sample judge meets."""
 
+import inspect
 from itertools import pairwise
 
 import pytest
 
+from local.judge_endpoint import serve
 from local.judge_options import Conduct, JudgeOptions, plan_for
 
 MANY = [f"w001-{i:05d}" for i in range(3000)]
@@ -66,8 +68,16 @@ def test_the_same_seed_gives_the_same_day_and_another_a_different_one():
         ("silent", 20),
         ("latency", -1),
         ("shuffle", -1),
+        ("batch_seconds", -1),
+        ("bedrock_minimum_records", -1),
     ],
 )
 def test_an_impossible_setting_is_named(setting, value):
     with pytest.raises(ValueError, match=setting):
         JudgeOptions(**{setting: value})
+
+
+def test_every_setting_is_a_flag_of_the_command_with_the_same_default():
+    flags = inspect.signature(serve).parameters
+    for name, value in JudgeOptions().as_dict().items():
+        assert flags[name].default == value, name

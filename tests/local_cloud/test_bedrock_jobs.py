@@ -1,0 +1,104 @@
+"""Bedrock's jobs on the laptop cloud: its S3, its conversations, and what its functions see."""
+
+import io
+import json
+import zipfile
+
+import httpx
+import pytest
+from botocore.config import Config
+
+from benchmarks.judges import pairs_of_texts
+from local import cloud as clouds
+from local import judge as judges
+from local.judge_options import JudgeOptions
+from local.processes import free_port
+from tests.unit.local.batch_clients import BUCKET, MODEL, ROLE, converse_body, json_lines, until
+
+pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(120)]
+
+NAME = "test-bedrock-jobs"
+FUNCTION = """
+import boto3
+
+def handler(event, context):
+    return {name: boto3.client(name).meta.endpoint_url for name in event["services"]}
+"""
+
+
+@pytest.fixture(scope="module")
+def places():
+    """A laptop cloud without the stack, and its judge."""
+    port = free_port()
+    try:
+        cloud = clouds.up(port=free_port(), name=NAME, models=f"http://127.0.0.1:{port}")
+        options = JudgeOptions(latency=0, batch_seconds=0.1, bedrock_minimum_records=10)
+        judge = judges.up(cloud, options, port=port, name=f"{NAME}-judge")
+        yield cloud, judge
+    finally:
+        judges.down(f"{NAME}-judge")
+        clouds.down(NAME)
+
+
+def client(cloud, service, url=None):
+    config = Config(retries={"total_max_attempts": 1})
+    return cloud.session().client(service, endpoint_url=url or cloud.url, config=config)
+
+
+def test_a_job_reads_and_writes_s3_and_answers_as_the_clouds_converse_does(places):
+    cloud, judge = places
+    s3, bedrock = client(cloud, "s3"), client(cloud, "bedrock", judge.url)
+    s3.create_bucket(Bucket=BUCKET)
+    asked = {pair.comparison_id: converse_body(pair) for pair in pairs_of_texts(10)}
+    records = [{"recordId": key, "modelInput": body} for key, body in asked.items()]
+    content = "\n".join(json.dumps(record) for record in records)
+    s3.put_object(Bucket=BUCKET, Key="in/wave-1.jsonl", Body=content.encode())
+    arn = bedrock.create_model_invocation_job(
+        jobName="wave-1",
+        roleArn=ROLE,
+        modelId=MODEL,
+        modelInvocationType="Converse",
+        inputDataConfig={"s3InputDataConfig": {"s3Uri": f"s3://{BUCKET}/in/wave-1.jsonl"}},
+        outputDataConfig={"s3OutputDataConfig": {"s3Uri": f"s3://{BUCKET}/out/"}},
+    )["jobArn"]
+    job = until(
+        lambda: bedrock.get_model_invocation_job(jobIdentifier=arn), lambda job: "endTime" in job
+    )
+    assert job["status"] == "Completed", job
+    folder = f"out/{arn.rpartition('/')[2]}"
+    written = s3.get_object(Bucket=BUCKET, Key=f"{folder}/wave-1.jsonl.out")["Body"].read()
+    manifest = s3.get_object(Bucket=BUCKET, Key=f"{folder}/manifest.json.out")["Body"].read()
+    assert json.loads(manifest)["successRecordCount"] == len(asked)
+    runtime = client(cloud, "bedrock-runtime")
+    outputs = {row["recordId"]: row["modelOutput"] for row in json_lines(written)}
+    for key, body in asked.items():
+        conversation = runtime.converse(modelId=MODEL, **body)
+        # How long it took is not part of an answer.
+        del conversation["ResponseMetadata"], conversation["metrics"], outputs[key]["metrics"]
+        assert outputs[key] == conversation
+    totals = httpx.get(f"{judge.url}/stats", timeout=10).json()["totals"]
+    assert (totals["batches"], totals["calls"]) == (1, len(asked))
+
+
+def test_functions_ask_the_judge_for_jobs_and_the_cloud_for_conversations(places):
+    cloud, judge = places
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("app.py", FUNCTION)
+    functions = client(cloud, "lambda")
+    functions.create_function(
+        FunctionName="endpoints",
+        Runtime="python3.13",
+        Role=ROLE,
+        Handler="app.handler",
+        Code={"ZipFile": archive.getvalue()},
+        Timeout=30,
+    )
+    services = ["bedrock", "bedrock-runtime", "s3"]
+    answer = functions.invoke(
+        FunctionName="endpoints", Payload=json.dumps({"services": services}).encode()
+    )
+    told = json.loads(answer["Payload"].read())
+    assert told["bedrock"] == judge.url
+    assert told["bedrock-runtime"] == told["s3"]
+    assert told["s3"].rpartition(":")[2] == str(cloud.server.port)
