@@ -21,15 +21,17 @@ def stage_and_judge(stage):
         yield set_up, judge
 
 
-def run(stage_and_judge, sample, judge=None):
-    """A batch's abilities, its judges, and how many calls the endpoint saw for it."""
+def run(stage_and_judge, sample, judge=None, **config):
+    """A batch's abilities, its result, and what the endpoint counted for it."""
     set_up, server = stage_and_judge
     before = httpx.get(f"{server.url}/stats", timeout=10).json()["totals"]
     with set_up.client() as client:
-        document = run_batch(client, sample, config=CONFIG, judge=judge, show=lambda *_: None)
+        document = run_batch(
+            client, sample, config={**CONFIG, **config}, judge=judge, show=lambda *_: None
+        )
     after = httpx.get(f"{server.url}/stats", timeout=10).json()["totals"]
     abilities = {r["essay_id"]: r["bradley_terry_score"] for r in document["rankings"]}
-    return abilities, document, after.get("calls", 0) - before.get("calls", 0)
+    return abilities, document, {name: n - before.get(name, 0) for name, n in after.items()}
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +39,8 @@ def by_callbacks(stage_and_judge, sample):
     return run(stage_and_judge, sample)[0]
 
 
-@pytest.mark.parametrize("mode", ["serial_bundle", "per_request"])
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "bedrock"])
-def test_abilities_do_not_depend_on_provider_or_mode(
-    stage_and_judge, sample, by_callbacks, provider, mode
-):
+def judge_at(stage_and_judge, provider, mode, **settings):
+    """The sample judge as this provider, in this mode, at an example price."""
     url = stage_and_judge[1].url
     place = {
         "openai": {"base_url": f"{url}/v1", "api_key_secret": KEY_NAME},
@@ -49,18 +48,59 @@ def test_abilities_do_not_depend_on_provider_or_mode(
         # The laptop cloud's Bedrock hands its conversations to the same judge.
         "bedrock": {},
     }[provider]
-    judge = {
+    return {
         "provider": provider,
         "model": MODEL,
         **place,
         "batching_mode": mode,
         "price": {"input_usd": 1.0, "output_usd": 4.0},
+        **settings,
     }
-    abilities, document, calls = run(stage_and_judge, sample, judge)
+
+
+@pytest.mark.parametrize("mode", ["serial_bundle", "per_request"])
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "bedrock"])
+def test_abilities_do_not_depend_on_provider_or_mode(
+    stage_and_judge, sample, by_callbacks, provider, mode
+):
+    judge = judge_at(stage_and_judge, provider, mode)
+    abilities, document, counted = run(stage_and_judge, sample, judge)
     assert abilities == by_callbacks
     assert document["judges"] == [f"{provider}/{MODEL}"]
     recorded = document["comparisons"]["recorded"]
-    tokens = document["input_tokens"], document["output_tokens"]
-    assert document["cost_usd"] == pytest.approx((tokens[0] + 4 * tokens[1]) / 1e6, abs=1e-5)
+    assert document["cost_usd"] == pytest.approx(full_price(document), abs=1e-5)
     assert document["repeated_calls"] == 0
+    calls = counted["calls"]
     assert calls == recorded if mode == "per_request" else calls <= recorded / 3
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_abilities_are_the_same_by_the_providers_batches(
+    stage_and_judge, sample, by_callbacks, provider
+):
+    judge = judge_at(stage_and_judge, provider, "provider_batch_api", provider_batch_size=50)
+    abilities, document, counted = run(stage_and_judge, sample, judge)
+    assert abilities == by_callbacks
+    # Three waves of 64 in parts of at most 50.
+    assert (counted["batches"], counted.get("calls", 0)) == (6, 0)
+    assert counted["verdicts"] == document["comparisons"]["recorded"] == 192
+    assert document["repeated_calls"] == 0
+    assert document["cost_usd"] == pytest.approx(full_price(document) / 2, abs=1e-5)
+
+
+def test_abilities_are_the_same_by_bedrocks_jobs(stage_and_judge, sample):
+    # Bedrock takes no job below 100 records.
+    large = {"comparisons_per_essay_per_wave": 8}
+    expected = run(stage_and_judge, sample, **large)[0]
+    judge = judge_at(stage_and_judge, "bedrock", "provider_batch_api")
+    abilities, document, counted = run(stage_and_judge, sample, judge, **large)
+    assert abilities == expected
+    # A wave of 128 is a job; the 64 that are left of the budget are too few and go one by one.
+    assert (counted["batches"], counted["calls"]) == (1, 64)
+    assert counted["verdicts"] == document["comparisons"]["recorded"] == 192
+    assert document["repeated_calls"] == 0
+    assert document["cost_usd"] < full_price(document)
+
+
+def full_price(document):
+    return (document["input_tokens"] + 4 * document["output_tokens"]) / 1e6
