@@ -125,9 +125,13 @@ class Stack:
             content=wiring.content(),
         )
 
-    def requested(self, *, anchors: bool = True, **config: Any) -> Batch:
+    def requested(
+        self, *, anchors: bool = True, judge: dict[str, Any] | None = None, **config: Any
+    ) -> Batch:
         """A batch that is waiting to be prepared."""
         body = json.loads(event("handle_api/create_batch.json")["body"])
+        if judge is not None:
+            body["judge"] = judge
         if anchors:
             self.registered()
         else:
@@ -177,6 +181,7 @@ class Stack:
             judge_queue=wiring.judge_queue(),
             callback_queue=wiring.callback_queue(),
             workflow=wiring.workflow(),
+            mode=wiring.batching_mode(),
             now=datetime.now(UTC),
         )
 

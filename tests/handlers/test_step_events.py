@@ -17,15 +17,16 @@ from assessment.domain import llm_protocol
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.errors import IllegalTransitionError, UnknownBatchError
+from tests.fakes.provider_server import Reply, openai_reply, provider_server, verdict
 from tests.handlers.conftest import BATCH_ID, EVENTS, SECRET, Stack, event, invoke
 
 CHECKED: set[str] = set()
 
 
-def checks(path: str) -> Callable[[Any], Any]:
+def checks(path: str, argument: str = "path") -> Callable[[Any], Any]:
     """Mark a test as the one of an event file."""
     CHECKED.add(path)
-    return pytest.mark.parametrize("path", [path])
+    return pytest.mark.parametrize(argument, [path])
 
 
 @checks("accept_request/requested.json")
@@ -177,6 +178,37 @@ def test_call_judge_gives_up_at_the_last_receive(stack: Stack, path: str) -> Non
     [error] = stack.messages("callbacks")
     assert error["error_detail"]["code"] == "judge-unavailable"
     assert error["error_detail"]["retryable"] is True
+
+
+@checks("call_judge/provider_batch_look.json")
+@checks("call_judge/provider_batch.json", "submission")
+def test_call_judge_submits_a_providers_batch_and_brings_it_in(
+    stack: Stack, submission: str, path: str
+) -> None:
+    with provider_server("openai") as provider:
+        judge = {
+            "provider": "openai", "model": "gpt-4.1-mini", "base_url": provider.url,
+            "batching_mode": "provider_batch_api",
+        }  # fmt: skip
+        stack.submitted(judge=judge)
+        stack.messages("judge")
+        provider.script = [Reply({"id": "file-1"}), Reply({"id": "batch_1"})]
+        for _ in range(2):
+            assert invoke("call_judge", event(submission)) == {"batchItemFailures": []}
+        assert [asked.path for asked in provider.asked] == ["/files", "/batches"]
+        assert stack.messages("judge") == [], "the next look comes with a delay"
+        lines = [openai_line(f"w001-0000{n}", winner) for n, winner in enumerate("AB")]
+        ended = {"id": "batch_1", "status": "completed", "output_file_id": "file-2"}
+        provider.script = [Reply(ended), Reply(ended), Reply("\n".join(lines)), Reply(ended)]
+        assert invoke("call_judge", event(path)) == {"batchItemFailures": []}
+    verdicts = [body for body in stack.messages("callbacks") if "winner" in body]
+    assert sorted(body["winner"] for body in verdicts) == ["A", "B"]
+
+
+def openai_line(comparison_id: str, winner: str) -> str:
+    document = {"verdicts": [verdict(comparison_id, winner)]}
+    response = {"status_code": 200, "body": openai_reply(document).body}
+    return json.dumps({"custom_id": comparison_id, "response": response, "error": None})
 
 
 def receivable(stack: Stack, path: str) -> dict[str, Any]:
