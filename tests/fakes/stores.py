@@ -152,6 +152,7 @@ class InMemoryComparisonStore:
             failure=None,
             calls=0,
             repeated_calls=comparison.paid_again,
+            spent_before=comparison.spent,
         )
 
     def put_pending(self, batch_id: str, wave: int, comparisons: Sequence[Comparison]) -> None:
@@ -202,7 +203,12 @@ class InMemoryComparisonStore:
         if stored.verdict is not None:
             return Settlement(settled=False, wave=stored.submitted_wave)
         self._settle(
-            batch_id, stored, verdict=verdict, failure=None, status=ComparisonStatus.RECORDED
+            batch_id,
+            stored,
+            verdict=verdict,
+            failure=None,
+            spent_before=stored.spent if stored.failure else stored.spent_before,
+            status=ComparisonStatus.RECORDED,
         )
         return Settlement(settled=True, wave=stored.submitted_wave)
 

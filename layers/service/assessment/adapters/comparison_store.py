@@ -19,7 +19,7 @@ from assessment.domain.errors import ComparisonLeasedError, UnknownComparisonErr
 from assessment.domain.llm_protocol import JudgeRequestV1
 from assessment.domain.verdict import Verdict
 
-_DOCUMENTS = ("verdict", "failure")
+_DOCUMENTS = ("verdict", "failure", "spent_before")
 
 
 class DynamoDBComparisonStore:
@@ -61,6 +61,7 @@ class DynamoDBComparisonStore:
                     "failure": None,
                     "calls": 0,
                     "repeated_calls": comparison.paid_again,
+                    "spent_before": comparison.spent,
                 },
                 condition="attribute_not_exists(verdict) AND attempt = :old",
                 values={":old": comparison.attempt},
@@ -154,29 +155,31 @@ class DynamoDBComparisonStore:
         self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
     ) -> Settlement:
         """The first verdict stays, whichever attempt it came from and however late."""
-        changes = {
+        changes: dict[str, Any] = {
             "verdict": verdict,
-            "failure": None,
             "status": ComparisonStatus.RECORDED,
             "settled_at": now,
         }
         # Most verdicts answer a first attempt, whose own wave waits for it: write before looking.
         attempt, submitted_wave = 1, wave
+        unless = "attribute_not_exists(verdict) AND attribute_not_exists(failure)"
         while True:
             try:
                 self._table.update_and_delete(
                     keys.comparison(batch_id, wave, comparison_id),
                     changes,
                     delete=keys.pending(batch_id, submitted_wave, comparison_id),
-                    condition="attribute_not_exists(verdict) AND attempt = :attempt",
+                    condition=f"{unless} AND attempt = :attempt",
                     values={":attempt": attempt},
                 )
             except ConditionFailedError as error:
                 current = self._found(batch_id, wave, comparison_id, error)
                 if current.verdict is not None:
                     return Settlement(settled=False, wave=current.submitted_wave)
-                # It was moved to a later wave: the same verdict, under its present attempt.
+                # It had failed, or was moved to a later wave: the same verdict, where it is now.
                 attempt, submitted_wave = current.attempt, current.submitted_wave
+                unless = "attribute_not_exists(verdict)"
+                changes |= {"failure": None, "spent_before": current.spent}
             else:
                 return Settlement(settled=True, wave=submitted_wave)
 

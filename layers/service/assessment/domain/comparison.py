@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from assessment.domain.spending import Spending, total
 from assessment.domain.verdict import Verdict
 
 
@@ -36,13 +37,14 @@ class PlannedPair(BaseModel):
 
 
 class JudgeFailure(BaseModel):
-    """Why a comparison has no verdict."""
+    """Why a comparison has no verdict, and what the answer that was none cost."""
 
     model_config = ConfigDict(frozen=True)
 
     code: str
     message: str
     retryable: bool = True
+    spent: Spending | None = None
 
 
 class Comparison(BaseModel):
@@ -51,7 +53,8 @@ class Comparison(BaseModel):
     `wave` is where it was planned and never changes; `submitted_wave` and `attempt` move when a
     failed comparison is submitted again with a later wave. `calls` counts how often the judge may
     have been paid in this attempt: more than once only where a worker died between its call and the
-    record of it. `repeated_calls` are those of earlier attempts.
+    record of it. `repeated_calls` are those of earlier attempts, and `spent_before` is what
+    answers that were no verdicts cost.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -69,6 +72,7 @@ class Comparison(BaseModel):
     sent: bool = False
     calls: int = 0
     repeated_calls: int = 0
+    spent_before: Spending | None = None
     verdict: Verdict | None = None
     failure: JudgeFailure | None = None
 
@@ -76,6 +80,17 @@ class Comparison(BaseModel):
     def paid_again(self) -> int:
         """Calls beyond the first of each attempt: what a worker's death in mid-call cost."""
         return self.repeated_calls + max(0, self.calls - 1)
+
+    @property
+    def spent(self) -> Spending:
+        """What all its answers cost, those that were no verdicts too."""
+        return total(
+            [
+                self.spent_before,
+                self.failure.spent if self.failure else None,
+                self.verdict.spent if self.verdict else None,
+            ]
+        )
 
     @property
     def may_be_retried(self) -> bool:

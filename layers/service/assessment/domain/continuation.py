@@ -18,6 +18,7 @@ from assessment.domain.comparison import Comparison, ComparisonStatus, retry_poo
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.planning import due_for_retry, pair_of, resampling_passes
 from assessment.domain.result import Ranking, Scores
+from assessment.domain.spending import total
 
 _SECONDS_PER_MINUTE = 60.0
 # An essay whose standard error is still this close to the prior's has told us nothing.
@@ -111,7 +112,7 @@ def continuation_context(
     failed = len(known) - recorded - pending
     retryable = len(retry_pool(known, max_attempts=config.max_attempts))
     settled = recorded + failed
-    cost = sum(c.verdict.cost_usd for c in known if c.verdict)
+    cost = total(c.spent for c in known).cost_usd
     change = max_score_change(scores.rankings, previous.rankings) if scores and previous else None
     mean_se = scores.reliability.mean_se if scores else None
     success_rate = recorded / settled if settled else 0.0

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from assessment.domain.spending import Spending
 from assessment.domain.verdict import Degree, Verdict, Winner
 
 WINNERS = {"A": Winner.FIRST, "B": Winner.SECOND, "tie": Winner.TIE}
@@ -115,12 +116,17 @@ class LLMComparisonResultV1(BaseModel):
             raise ValueError(message)
         return self
 
+    @property
+    def spent(self) -> Spending:
+        """What the answer cost, whether it is a verdict or not."""
+        usage = self.token_usage or TokenUsage()
+        return Spending(**usage.model_dump(), cost_usd=self.cost_usd or 0.0)
+
     def verdict(self) -> Verdict:
         """The domain's verdict; a justification beyond 500 characters is cut, not refused."""
         if self.winner is None:
             message = "a callback with error_detail carries no verdict"
             raise ValueError(message)
-        usage = self.token_usage or TokenUsage()
         return Verdict(
             winner=WINNERS[self.winner],
             degree=None if self.winner == "tie" else self.degree,
@@ -128,9 +134,7 @@ class LLMComparisonResultV1(BaseModel):
             justification=self.justification[:500] if self.justification else None,
             judge=self.request_metadata.judge or f"{self.provider}/{self.model}",
             prompt_sha256=self.request_metadata.prompt_sha256,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cost_usd=self.cost_usd or 0.0,
+            **self.spent.model_dump(),
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
 from assessment.domain.comparison import Comparison, PlannedPair
+from assessment.domain.spending import total
 
 
 def pair_of(comparison: Comparison) -> tuple[str, str]:
@@ -25,10 +26,11 @@ def affordable(known: Sequence[Comparison], *, max_cost_usd: float | None) -> in
 
     Before the first verdict the cost is unknown, so the first wave is not held back.
     """
-    costs = [comparison.verdict.cost_usd for comparison in known if comparison.verdict]
-    if max_cost_usd is None or not costs or sum(costs) <= 0:
+    spent = total(comparison.spent for comparison in known).cost_usd
+    verdicts = sum(1 for comparison in known if comparison.verdict)
+    if max_cost_usd is None or verdicts == 0 or spent <= 0:
         return None
-    return max(0, int((max_cost_usd - sum(costs)) / (sum(costs) / len(costs))))
+    return max(0, int((max_cost_usd - spent) / (spent / verdicts)))
 
 
 def due_for_retry(

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from assessment.domain.spending import Spending
+
 
 class Winner(StrEnum):
     """The better essay, in the order in which the two were shown."""
@@ -41,6 +43,15 @@ class Verdict(BaseModel):
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+
+    @property
+    def spent(self) -> Spending:
+        """What it cost."""
+        return Spending(
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cost_usd=self.cost_usd,
+        )
 
 
 def signed_outcome(verdict: Verdict, *, graded: bool) -> int:

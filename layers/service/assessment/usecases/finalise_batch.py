@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from math import fsum
 from typing import Any
 
 from assessment import __version__
@@ -22,6 +21,7 @@ from assessment.domain.result import (
 )
 from assessment.domain.result_csv import essays_csv
 from assessment.domain.spec import BatchSpec
+from assessment.domain.spending import total
 from assessment.events import EventType, envelope, fits
 from assessment.ports import (
     AssignmentStore,
@@ -179,9 +179,7 @@ def _document(
         repeated_calls=sum(comparison.paid_again for comparison in known),
         judges=sorted({verdict.judge for verdict in verdicts}),
         judge_fit=conclusion.judges,
-        cost_usd=fsum(verdict.cost_usd for verdict in verdicts),
-        input_tokens=sum(verdict.input_tokens for verdict in verdicts),
-        output_tokens=sum(verdict.output_tokens for verdict in verdicts),
+        **total(comparison.spent for comparison in known).model_dump(),
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
         spec_hash=spec.spec_hash,

@@ -139,6 +139,7 @@ def _record(
             code=detail.code[:_CODE_LENGTH],
             message=detail.message[:_MESSAGE_LENGTH],
             retryable=detail.retryable,
+            spent=result.spent,
         )
         return _failed(metadata, failure, comparisons, now)
     settled, waiting = comparisons.record_verdict(

@@ -21,6 +21,7 @@ from assessment.domain.grade_scale import scale_named
 from assessment.domain.llm_protocol import JudgeRequestV1
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.provider_batch import ProviderBatch
+from assessment.domain.spending import Spending
 from assessment.domain.verdict import Degree, Verdict, Winner
 from assessment.ports import (
     Assignment,
@@ -215,6 +216,24 @@ def test_a_later_attempt_fails_in_the_wave_that_waits_for_it(stores: Stores) -> 
     again = store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=2, now=NOW)
     assert again == (True, 3)
     assert not store.any_pending("b", 3)
+
+
+def test_what_answers_without_a_verdict_cost_is_never_lost(stores: Stores) -> None:
+    store, made = stores[2], comparison()
+    name, spent = made.comparison_id, Spending(input_tokens=7, output_tokens=2, cost_usd=0.25)
+    malformed = FAILURE.model_copy(update={"spent": spent})
+    store.put_comparisons("b", [made])
+    store.record_failure("b", 1, name, malformed, attempt=1, now=NOW)
+    store.resubmit("b", store.get_comparison("b", 1, name), wave=2)
+    store.record_failure("b", 1, name, malformed, attempt=2, now=NOW)
+    failed_twice = store.get_comparison("b", 1, name)
+    assert failed_twice.spent.cost_usd == 0.5
+    # A late verdict of the first attempt: it was paid for as well.
+    verdict = VERDICT.model_copy(update={"input_tokens": 100, "cost_usd": 1.0})
+    assert store.record_verdict("b", 1, name, verdict, now=NOW) == (True, 2)
+    recorded = store.get_comparison("b", 1, name)
+    assert recorded.failure is None
+    assert recorded.spent == Spending(input_tokens=114, output_tokens=4, cost_usd=1.5)
 
 
 def test_marks_of_settled_comparisons_can_be_cleared(stores: Stores) -> None:

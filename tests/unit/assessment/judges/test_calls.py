@@ -174,6 +174,16 @@ def test_a_malformed_verdict_fails_alone_and_is_asked_alone_the_next_time():
     assert [again] in model.calls
 
 
+def test_answers_that_were_no_verdicts_are_counted_in_what_was_spent():
+    world, batch_id = submitted()
+    deliver(world, ScriptedModel(lambda verdicts: verdicts[1:]))
+    for message in list(world.callback_queue.messages):
+        world.record(message.body)
+    known = world.known(batch_id)
+    assert world.tally(batch_id).failed == 1
+    assert sum(comparison.spent.input_tokens for comparison in known) == 100
+
+
 def test_an_outage_puts_all_back_and_leaves_no_lease():
     world, batch_id = submitted()
     report = deliver(world, ScriptedModel(JudgeUnavailableError("503")))
