@@ -23,8 +23,9 @@ from pathlib import Path
 
 import httpx
 
+from assessment.adapters.judges.abilities import OwnAbilities
 from assessment.adapters.judges.model_judge import ModelBatchJudge, ModelJudge
-from assessment.adapters.judges.openai import OpenAIModel, OwnAbilities
+from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.judge import JudgeSpec, Price, Provider

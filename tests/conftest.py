@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+# A runner of tests in parallel exports the width of its terminal, and rich would hold it for good.
+os.environ.pop("COLUMNS", None)
 
 Answer = Callable[[dict[str, Any]], Response]
 

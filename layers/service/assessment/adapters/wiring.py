@@ -11,12 +11,12 @@ import boto3
 import httpx
 from botocore.config import Config
 
+from assessment.adapters.ability_store import DynamoDBAbilities
 from assessment.adapters.assignment_store import DynamoDBAssignmentStore
 from assessment.adapters.batch_store import DynamoDBBatchStore
 from assessment.adapters.comparison_store import DynamoDBComparisonStore
 from assessment.adapters.dynamodb import Table
 from assessment.adapters.eventbridge import EventBridgePublisher
-from assessment.adapters.judges.abilities import DynamoDBAbilities
 from assessment.adapters.judges.bedrock_jobs import JobAccess
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
 from assessment.adapters.judges.registry import (

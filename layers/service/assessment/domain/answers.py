@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -72,6 +73,17 @@ def read_answer(document: object, wanted: Sequence[str]) -> dict[str, ModelVerdi
         if isinstance(entry, dict) and entry.get("comparison_id") in wanted:
             found.setdefault(entry["comparison_id"], []).append(_verdict(entry))
     return {name: _the_one(found.get(name, [])) for name in wanted}
+
+
+def json_in(text: str) -> object | None:
+    """The JSON document in a text: all of it, or the object that a model wrapped in words."""
+    for part in (text, text[text.find("{") : text.rfind("}") + 1]):
+        try:
+            found: object = json.loads(part)
+        except (ValueError, RecursionError):
+            continue
+        return found
+    return None
 
 
 def _entries(document: object, wanted: Sequence[str]) -> list[Any] | str:

@@ -25,6 +25,8 @@ MAX_BUNDLE = 10
 MAX_PROVIDER_BATCH = 1000
 _CHARACTERS_PER_TOKEN = 3.0
 _TOKENS_PER_VERDICT = 300
+# No model that is in use today answers with fewer than 4,096 tokens at the most.
+_ANSWER_TOKENS = 4000
 
 
 class Provider(StrEnum):
@@ -170,8 +172,15 @@ class JudgeSpec(BaseModel):
         return self.mode(stack) is BatchingMode.PROVIDER_BATCH_API
 
     def answer_tokens(self, comparisons: int) -> int:
-        """The most tokens an answer about so many comparisons may have."""
-        return (self.max_output_tokens or _TOKENS_PER_VERDICT) * comparisons
+        """The most tokens an answer about so many comparisons may have.
+
+        Models that reason count their thoughts, so there is room for more than the verdicts
+        where the request does not say.
+        """
+        if self.max_output_tokens is not None:
+            return self.max_output_tokens * comparisons
+        room_to_think = min(_ANSWER_TOKENS, self.context_tokens // 4)
+        return max(_TOKENS_PER_VERDICT * comparisons, room_to_think)
 
     def identity(self) -> dict[str, Any]:
         """What a verdict depends on; keys, prices, limits and time-outs change no verdict."""

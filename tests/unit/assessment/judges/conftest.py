@@ -12,8 +12,8 @@ import httpx
 import pytest
 from botocore.config import Config
 
+from assessment.adapters.judges.abilities import OwnAbilities
 from assessment.adapters.judges.bedrock_jobs import JobAccess
-from assessment.adapters.judges.openai import OwnAbilities
 from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.judge import JudgeSpec

@@ -368,6 +368,25 @@ def test_anthropic_results_come_in_any_order_and_fail_alone(anthropic):
     assert "invalid_request_error it is" in found["bad"].error_detail.message
 
 
+def test_anthropic_models_that_take_no_forced_tool_are_asked_without_the_next_time(anthropic):
+    forced = anthropic_error("c1", "invalid_request_error")
+    forced["result"]["error"]["error"]["message"] = "tool_choice: forced tool use is not supported"
+    anthropic.server.script = [lines(forced)]
+    assert errors_of(results(anthropic, ("c1",))) == {"c1": ("provider-batch", True)}
+    anthropic.server.script = [anthropic_batch("in_progress")]
+    submit(anthropic)
+    params = anthropic.server.asked[-1].body["requests"][0]["params"]
+    assert "tool_choice" not in params
+    assert params["output_config"]["format"]["type"] == "json_schema"
+
+
+def test_anthropic_that_refuses_the_tool_at_once_is_asked_again_at_once(anthropic):
+    refusal = provider_error("anthropic", 400, "requests.0.params.tool_choice: not supported")
+    anthropic.server.script = [refusal, anthropic_batch("in_progress")]
+    assert submit(anthropic) == "msgbatch_1"
+    assert "tools" not in anthropic.server.asked[1].body["requests"][0]["params"]
+
+
 def test_anthropic_results_are_fetched_where_the_judge_says_and_nowhere_else(anthropic):
     anthropic.server.script = [anthropic_batch(), lines(anthropic_verdict("c1"))]
     assert anthropic.in_batch(lambda judge: judge.ended("msgbatch_1"))
@@ -490,6 +509,19 @@ def test_bedrock_records_come_in_any_order_and_fail_alone(bedrock):
         "w001-00002": ("judge-refused", False),
         "w001-00003": ("provider-batch", True),
     }
+
+
+def test_bedrock_models_that_take_no_forced_tool_are_asked_without_the_next_time(bedrock):
+    told = "This model doesn't support the toolConfig.toolChoice.tool field."
+    record = {"recordId": "CJc1", "error": {"errorCode": 400, "errorMessage": told}}
+    bedrock_output(bedrock, record)
+    bedrock.server.script = [bedrock_job()]
+    assert errors_of(results(bedrock, ("c1",), ARN)) == {"c1": ("provider-batch", True)}
+    bedrock.server.script = [Reply({"jobArn": ARN})]
+    submit(bedrock)
+    sent = bedrock.content.documents[f"provider-batches/{NAME}/input.jsonl"]
+    assert "toolConfig" not in sent
+    assert "outputConfig" in sent
 
 
 def test_bedrock_that_fails_a_job_says_why(bedrock):

@@ -15,7 +15,14 @@ from assessment.domain.errors import (
     OversizeError,
 )
 from assessment.domain.judge import Price
-from tests.fakes.provider_server import REPLIES, Reply, provider_error, verdict
+from tests.fakes.provider_server import (
+    REPLIES,
+    Reply,
+    provider_error,
+    provider_server,
+    verdict,
+)
+from tests.unit.assessment.judges.conftest import asking_of
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -199,6 +206,59 @@ def test_json_mode_follows_a_refused_schema_once_and_is_remembered(openai):
     assert formats == ["json_schema", "json_object", "json_object"]
 
 
+def said(asking, text):
+    """The verdict as a text, as a model without the tool gives it."""
+    reply = REPLIES[asking.server.provider]({})
+    if asking.server.provider == "anthropic":
+        thought = {"type": "thinking", "thinking": "", "signature": "x"}
+        reply.body["content"] = [thought, {"type": "text", "text": text}]
+        reply.body["stop_reason"] = "end_turn"
+    else:
+        thought = {"reasoningContent": {"reasoningText": {"text": "hm"}}}
+        reply.body["output"]["message"]["content"] = [thought, {"text": text}]
+        reply.body["stopReason"] = "end_turn"
+    return reply
+
+
+FORCED = "tool_choice forces tool use, which is not supported for this model"
+UNSCHEMED = "output_config.format: structured outputs are not supported for this model"
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "bedrock"])
+def test_a_model_that_takes_no_forced_tool_is_given_a_schema_and_that_is_remembered(provider):
+    with provider_server(provider) as server:
+        asking = asking_of(provider, server, timeout_seconds=1)
+        document = json.dumps({"verdicts": [verdict("c1", "B")]})
+        server.script = [provider_error(provider, 400, FORCED), said(asking, document)]
+        assert asking.ask(["c1"])[0].winner == "B"
+        server.script = [said(asking, document)]
+        assert asking.ask(["c1"])[0].winner == "B"
+        first, second, third = (asked.body for asked in server.asked)
+    tools, schema = {"anthropic": ("tools", "output_config"), "bedrock": ("toolConfig",
+                     "outputConfig")}[provider]  # fmt: skip
+    assert tools in first
+    assert schema not in first
+    for body in (second, third):
+        assert tools not in body
+        assert '"verdicts"' in json.dumps(body[schema]).replace("\\", "")
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "bedrock"])
+def test_a_model_that_knows_neither_tool_nor_schema_is_asked_in_words(provider):
+    with provider_server(provider) as server:
+        asking = asking_of(provider, server, timeout_seconds=1)
+        document = json.dumps({"verdicts": [verdict("c1", "tie")]}, indent=2)
+        server.script = [
+            provider_error(provider, 400, FORCED),
+            provider_error(provider, 400, UNSCHEMED),
+            said(asking, f"Here it is:\n```json\n{document}\n```\nThat is all."),
+        ]
+        assert asking.ask(["c1"])[0].winner == "tie"
+        left = set(server.asked[2].body)
+    assert left.isdisjoint({"tools", "output_config", "toolConfig", "outputConfig"})
+    assert '"verdicts"' in json.dumps(server.asked[2].body).replace("\\", ""), "the prompt says it"
+
+
 def test_an_old_server_is_asked_for_max_tokens(openai):
     openai.server.script = [
         provider_error("openai", 400, "Unrecognized request argument: max_completion_tokens")
@@ -238,10 +298,10 @@ def test_the_wire_is_what_each_provider_documents(asking):
         assert asked.headers["anthropic-version"] == "2023-06-01"
         assert body["tool_choice"] == {"type": "tool", "name": "record_verdicts"}
         assert body["tools"][0]["input_schema"]["required"] == ["verdicts"]
-        assert (body["max_tokens"], body["system"][:7]) == (300, "You are")
+        assert (body["max_tokens"], body["system"][:7]) == (4000, "You are")
     else:
         assert asked.path == "/model/anthropic.claude-x/converse"
         assert asked.headers["authorization"].startswith("AWS4-HMAC-SHA256")
         assert body["toolConfig"]["toolChoice"] == {"tool": {"name": "record_verdicts"}}
-        assert body["inferenceConfig"] == {"maxTokens": 300, "temperature": 0.0}
+        assert body["inferenceConfig"] == {"maxTokens": 4000, "temperature": 0.0}
     assert "first of c1" in json.dumps(body)

@@ -1,41 +1,100 @@
-"""What endpoints turned out not to understand: one small item each, so that all workers know."""
+"""What endpoints do not understand: found out by one refusal, remembered, and left out after.
+
+There is no list of models here. Models come and go, endpoints copy each other's formats in part,
+and a refusal of what an endpoint does not know is not billed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from assessment.adapters import keys
-from assessment.adapters.dynamodb import Table
+from assessment.domain.errors import JudgeError, JudgeRefusedError, ProviderBatchError
 from assessment.domain.judge import JudgeSpec
 
-_KEPT = timedelta(days=7)
-"""Endpoints are improved: after a week one is asked the modern way again."""
+
+@dataclass(frozen=True)
+class Ability:
+    """Something that an endpoint may lack, and the words of its complaint."""
+
+    name: str
+    words: tuple[str, ...]
 
 
-class DynamoDBAbilities:
-    """Read once in a process for each endpoint and model, and written when something is learnt."""
+class Abilities(Protocol):
+    """What endpoints turned out to lack, remembered for all workers."""
 
-    def __init__(
-        self, table: Table, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
-        self._table = table
-        self._clock = clock
+    def lacking(self, judge: JudgeSpec) -> frozenset[str]:
+        """What this judge's endpoint does not understand, as far as is known."""
+
+    def learn(self, judge: JudgeSpec, what: str) -> None:
+        """Remember one thing more."""
+
+
+class OwnAbilities:
+    """Remembers for this process alone."""
+
+    def __init__(self) -> None:
         self._known: dict[str, frozenset[str]] = {}
 
     def lacking(self, judge: JudgeSpec) -> frozenset[str]:
-        """What this judge's endpoint does not understand."""
-        if judge.circuit not in self._known:
-            item = self._table.get(keys.abilities(judge.circuit)) or {}
-            self._known[judge.circuit] = frozenset(
-                name.removeprefix("lacks_") for name in item if name.startswith("lacks_")
-            )
-        return self._known[judge.circuit]
+        """What was learnt of this judge's endpoint."""
+        return self._known.get(judge.circuit, frozenset())
 
     def learn(self, judge: JudgeSpec, what: str) -> None:
-        """Add to the item; what another worker learnt meanwhile stays."""
+        """Remember one thing more."""
         self._known[judge.circuit] = self.lacking(judge) | {what}
-        until = int((self._clock() + _KEPT).timestamp())
-        self._table.update(
-            keys.abilities(judge.circuit), {f"lacks_{what}": True, "expires_at": until}
-        )
+
+
+def lesson(
+    error: JudgeError, known: Sequence[Ability], lacking: frozenset[str] = frozenset()
+) -> str | None:
+    """What a refusal teaches about the endpoint, if it is not among what it is known to lack."""
+    if not isinstance(error, JudgeRefusedError):
+        return None
+    told = str(error).lower()
+    for ability in known:
+        if ability.name not in lacking and any(word in told for word in ability.words):
+            return ability.name
+    return None
+
+
+async def ask_as_understood[T](
+    judge: JudgeSpec,
+    abilities: Abilities,
+    known: Sequence[Ability],
+    ask: Callable[[frozenset[str]], Awaitable[T]],
+) -> T:
+    """Ask, and again with less each time the endpoint says that it does not know something.
+
+    Raises
+    ------
+    JudgeError
+        As `ask` does, once there is nothing left to leave out.
+    """
+    lacking = await asyncio.to_thread(abilities.lacking, judge)
+    while True:
+        try:
+            return await ask(lacking)
+        except JudgeRefusedError as error:
+            learnt = lesson(error, known, lacking)
+            if learnt is None:
+                raise
+            lacking |= {learnt}
+            await asyncio.to_thread(abilities.learn, judge, learnt)
+
+
+async def learning[T](
+    judge: JudgeSpec, abilities: Abilities, known: Sequence[Ability], answer: T | JudgeError
+) -> T | JudgeError:
+    """An answer of a batch; a refusal that teaches something is worth another attempt.
+
+    It was not paid for, and the next attempt leaves out what the endpoint does not know.
+    """
+    learnt = lesson(answer, known) if isinstance(answer, JudgeError) else None
+    if learnt is None:
+        return answer
+    await asyncio.to_thread(abilities.learn, judge, learnt)
+    return ProviderBatchError(str(answer))

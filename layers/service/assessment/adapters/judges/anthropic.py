@@ -1,18 +1,26 @@
 """The Messages API of Anthropic: the verdict is the input of a tool that the model must use.
 
+Where it refuses to be forced, the verdict is a text in the tool's schema.
+
 Wire format: https://docs.anthropic.com/en/api/messages and
 https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 
+from assessment.adapters.judges.abilities import (
+    Abilities,
+    Ability,
+    OwnAbilities,
+    ask_as_understood,
+)
 from assessment.adapters.judges.model_judge import Completion
-from assessment.adapters.judges.openai import token_usage
+from assessment.adapters.judges.openai import text_completion, token_usage
 from assessment.adapters.judges.transport import post
 from assessment.domain.answers import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.domain.errors import ContentRefusedError
@@ -23,26 +31,43 @@ API_VERSION = "2023-06-01"
 TOOL_DESCRIPTION = "Records which essay of each comparison is the better one."
 
 
+LACKS_FORCED_TOOL = Ability("forced_tool", ("tool",))
+LACKS_SCHEMA = Ability(
+    "json_schema", ("output_config", "output format", "json_schema", "structured output")
+)
+MESSAGE_ABILITIES = (LACKS_FORCED_TOOL, LACKS_SCHEMA)
+"""Models that always think refuse to be told which tool to use, and older ones know no schemas
+(platform.claude.com/docs/en/models/opus-5-5/whats-new-opus-5-5, .../build-with-claude/
+structured-outputs). What is left is the prompt, which describes the answer too."""
+
+
 def message_body(
-    judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
+    judge: JudgeSpec,
+    blocks: Sequence[PromptBlock],
+    *,
+    max_tokens: int,
+    lacking: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """A request for a message that uses the verdict tool."""
+    """A request for a message that uses the verdict tool, or says the same as text."""
     body: dict[str, Any] = {
         "model": judge.model,
         "max_tokens": max_tokens,
         "system": "\n\n".join(block.content for block in blocks if block.role == "system"),
         "messages": [block.model_dump() for block in blocks if block.role == "user"],
-        "tools": [
-            {
-                "name": VERDICT_TOOL,
-                "description": TOOL_DESCRIPTION,
-                "input_schema": VERDICT_SCHEMA,
-            }
-        ],
-        "tool_choice": {"type": "tool", "name": VERDICT_TOOL},
     }
     if judge.temperature is not None:
         body["temperature"] = min(judge.temperature, 1.0)
+    if LACKS_FORCED_TOOL.name not in lacking:
+        tool = {
+            "name": VERDICT_TOOL,
+            "description": TOOL_DESCRIPTION,
+            "input_schema": VERDICT_SCHEMA,
+        }
+        return body | {"tools": [tool], "tool_choice": {"type": "tool", "name": VERDICT_TOOL}}
+    if LACKS_SCHEMA.name not in lacking:
+        return body | {
+            "output_config": {"format": {"type": "json_schema", "schema": VERDICT_SCHEMA}}
+        }
     return body
 
 
@@ -52,20 +77,33 @@ def key_headers(key: str | None) -> dict[str, str]:
 
 
 class AnthropicModel:
-    """Messages with a forced tool."""
+    """Messages with a forced tool, or a schema, or neither where the model refuses them."""
 
-    def __init__(self, client: httpx.AsyncClient, key: str | None) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, key: str | None, abilities: Abilities | None = None
+    ) -> None:
         self._client = client
         self._headers = key_headers(key)
+        self._abilities = abilities or OwnAbilities()
 
     async def complete(
         self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
     ) -> Completion:
-        """One message."""
+        """One message, or more where the model turns out not to take the request."""
+        return await ask_as_understood(
+            judge,
+            self._abilities,
+            MESSAGE_ABILITIES,
+            lambda lacking: self._ask(
+                judge, message_body(judge, blocks, max_tokens=max_tokens, lacking=lacking)
+            ),
+        )
+
+    async def _ask(self, judge: JudgeSpec, body: Mapping[str, Any]) -> Completion:
         answer = await post(
             self._client,
             f"{(judge.endpoint or '').rstrip('/')}/v1/messages",
-            message_body(judge, blocks, max_tokens=max_tokens),
+            body,
             headers=self._headers,
             timeout_seconds=judge.timeout_seconds,
             provider="anthropic",
@@ -91,8 +129,12 @@ def message_completion(body: dict[str, Any] | None) -> Completion:
         raise ContentRefusedError("anthropic refused to answer")
     if reason == "max_tokens":
         return Completion(problem="the answer was cut off at its token limit", usage=usage)
-    blocks = body.get("content")
-    for block in blocks if isinstance(blocks, list) else []:
-        if isinstance(block, dict) and block.get("name") == VERDICT_TOOL:
+    given = body.get("content")
+    blocks = (
+        [block for block in given if isinstance(block, dict)] if isinstance(given, list) else []
+    )
+    for block in blocks:
+        if block.get("name") == VERDICT_TOOL:
             return Completion(document=block.get("input"), usage=usage)
-    return Completion(problem=f"the answer does not use the tool {VERDICT_TOOL}", usage=usage)
+    texts = [str(block.get("text")) for block in blocks if block.get("type") == "text"]
+    return text_completion("".join(texts), usage)

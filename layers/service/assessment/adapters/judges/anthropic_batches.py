@@ -15,7 +15,13 @@ from typing import Any
 
 import httpx
 
-from assessment.adapters.judges.anthropic import key_headers, message_body, message_completion
+from assessment.adapters.judges.abilities import Abilities, ask_as_understood, learning
+from assessment.adapters.judges.anthropic import (
+    MESSAGE_ABILITIES,
+    key_headers,
+    message_body,
+    message_completion,
+)
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.openai_batches import CALL_SECONDS, CLOCK_SKEW
 from assessment.adapters.judges.transport import call, call_for_json, json_lines, told_in
@@ -44,9 +50,10 @@ _PERMANENT = frozenset(
 class AnthropicBatchModel:
     """Batches of messages with a forced tool."""
 
-    def __init__(self, client: httpx.AsyncClient, key: str | None) -> None:
+    def __init__(self, client: httpx.AsyncClient, key: str | None, abilities: Abilities) -> None:
         self._client = client
         self._headers = key_headers(key)
+        self._abilities = abilities
 
     async def find(
         self,
@@ -94,14 +101,18 @@ class AnthropicBatchModel:
         max_tokens: int,
     ) -> str:
         """One request for all."""
-        requests = [
-            {
-                "custom_id": f"{_mark(name)}-{comparison_id}",
-                "params": message_body(judge, blocks, max_tokens=max_tokens),
-            }
-            for comparison_id, blocks in prompts.items()
-        ]
-        batch = await self._json(judge, "POST", "", json={"requests": requests})
+
+        async def submit(lacking: frozenset[str]) -> dict[str, Any]:
+            requests = [
+                {
+                    "custom_id": f"{_mark(name)}-{comparison_id}",
+                    "params": message_body(judge, blocks, max_tokens=max_tokens, lacking=lacking),
+                }
+                for comparison_id, blocks in prompts.items()
+            ]
+            return await self._json(judge, "POST", "", json={"requests": requests})
+
+        batch = await ask_as_understood(judge, self._abilities, MESSAGE_ABILITIES, submit)
         if not batch.get("id"):
             raise JudgeUnavailableError("anthropic answered without the id of the batch")
         return str(batch["id"])
@@ -118,7 +129,9 @@ class AnthropicBatchModel:
     ) -> dict[str, Completion | JudgeError]:
         """Every result by the comparison in its custom id."""
         return {
-            str(line.get("custom_id"))[_MARK_LENGTH + 1 :]: _answer(line.get("result"))
+            str(line.get("custom_id"))[_MARK_LENGTH + 1 :]: await learning(
+                judge, self._abilities, MESSAGE_ABILITIES, _answer(line.get("result"))
+            )
             for line in await self._results(judge, batch_id)
         }
 

@@ -6,14 +6,21 @@ Wire format: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from assessment.adapters.judges.abilities import (
+    Abilities,
+    Ability,
+    OwnAbilities,
+    ask_as_understood,
+)
 from assessment.adapters.judges.anthropic import TOOL_DESCRIPTION
 from assessment.adapters.judges.model_judge import Completion
-from assessment.adapters.judges.openai import token_usage
+from assessment.adapters.judges.openai import text_completion, token_usage
 from assessment.domain.answers import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.domain.errors import (
     ContentRefusedError,
@@ -41,14 +48,30 @@ _REFUSING = frozenset({"content_filtered", "guardrail_intervened"})
 _SERVER_ERROR = 500
 
 
+LACKS_FORCED_TOOL = Ability("forced_tool", ("tool",))
+LACKS_SCHEMA = Ability(
+    "json_schema", ("outputconfig", "output_config", "textformat", "json_schema", "structured")
+)
+CONVERSE_ABILITIES = (LACKS_FORCED_TOOL, LACKS_SCHEMA)
+"""Which models take a forced tool or a schema is told by their refusals. What is left is the
+prompt, which describes the answer too."""
+
+
 def converse_body(
-    judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
+    judge: JudgeSpec,
+    blocks: Sequence[PromptBlock],
+    *,
+    max_tokens: int,
+    lacking: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """A turn of a conversation that must use the verdict tool; who is asked is not part of it."""
+    """A turn of a conversation that uses the verdict tool, or says the same as text.
+
+    Who is asked is not part of it.
+    """
     settings: dict[str, Any] = {"maxTokens": max_tokens}
     if judge.temperature is not None:
         settings["temperature"] = min(judge.temperature, 1.0)
-    return {
+    body: dict[str, Any] = {
         "system": [{"text": block.content} for block in blocks if block.role == "system"],
         "messages": [
             {"role": "user", "content": [{"text": block.content}]}
@@ -56,19 +79,24 @@ def converse_body(
             if block.role == "user"
         ],
         "inferenceConfig": settings,
-        "toolConfig": {
-            "tools": [
-                {
-                    "toolSpec": {
-                        "name": VERDICT_TOOL,
-                        "description": TOOL_DESCRIPTION,
-                        "inputSchema": {"json": VERDICT_SCHEMA},
-                    }
-                }
-            ],
-            "toolChoice": {"tool": {"name": VERDICT_TOOL}},
-        },
     }
+    if LACKS_FORCED_TOOL.name not in lacking:
+        tool = {
+            "name": VERDICT_TOOL,
+            "description": TOOL_DESCRIPTION,
+            "inputSchema": {"json": VERDICT_SCHEMA},
+        }
+        return body | {
+            "toolConfig": {
+                "tools": [{"toolSpec": tool}],
+                "toolChoice": {"tool": {"name": VERDICT_TOOL}},
+            }
+        }
+    if LACKS_SCHEMA.name not in lacking:
+        schema = {"name": VERDICT_TOOL, "schema": json.dumps(VERDICT_SCHEMA)}
+        form = {"type": "json_schema", "structure": {"jsonSchema": schema}}
+        return body | {"outputConfig": {"textFormat": form}}
+    return body
 
 
 async def ask_bedrock(act: Callable[..., Any], **request: Any) -> dict[str, Any]:
@@ -83,18 +111,27 @@ async def ask_bedrock(act: Callable[..., Any], **request: Any) -> dict[str, Any]
 
 
 class BedrockModel:
-    """Converse with a forced tool; boto3 blocks, so each call has a thread."""
+    """Converse with a forced tool, or a schema, or neither where the model refuses them."""
 
-    def __init__(self, client_for: Callable[[float], Any]) -> None:
+    def __init__(
+        self, client_for: Callable[[float], Any], abilities: Abilities | None = None
+    ) -> None:
         self._client_for = client_for
+        self._abilities = abilities or OwnAbilities()
 
     async def complete(
         self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
     ) -> Completion:
-        """One conversation of one turn."""
+        """One conversation of one turn, or more where the model does not take the request."""
         client = self._client_for(judge.timeout_seconds)
-        body = converse_body(judge, blocks, max_tokens=max_tokens)
-        return converse_completion(await ask_bedrock(client.converse, modelId=judge.model, **body))
+
+        async def ask(lacking: frozenset[str]) -> dict[str, Any]:
+            body = converse_body(judge, blocks, max_tokens=max_tokens, lacking=lacking)
+            return await ask_bedrock(client.converse, modelId=judge.model, **body)
+
+        return converse_completion(
+            await ask_as_understood(judge, self._abilities, CONVERSE_ABILITIES, ask)
+        )
 
 
 def _translated(error: ClientError) -> JudgeError:
@@ -125,8 +162,10 @@ def converse_completion(body: dict[str, Any]) -> Completion:
     if reason == "max_tokens":
         return Completion(problem="the answer was cut off at its token limit", usage=usage)
     message = (body.get("output") or {}).get("message") or {}
-    for block in message.get("content") or []:
-        used = block.get("toolUse") if isinstance(block, dict) else None
+    blocks = [block for block in message.get("content") or [] if isinstance(block, dict)]
+    for block in blocks:
+        used = block.get("toolUse")
         if used and used.get("name") == VERDICT_TOOL:
             return Completion(document=used.get("input"), usage=usage)
-    return Completion(problem=f"the answer does not use the tool {VERDICT_TOOL}", usage=usage)
+    texts = [str(block["text"]) for block in blocks if "text" in block]
+    return text_completion("".join(texts), usage)

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from assessment.adapters.judges.bedrock import ask_bedrock, converse_body, converse_completion
+from assessment.adapters.judges.abilities import Abilities, learning
+from assessment.adapters.judges.bedrock import (
+    CONVERSE_ABILITIES,
+    ask_bedrock,
+    converse_body,
+    converse_completion,
+)
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.transport import json_lines, refusal
 from assessment.domain.errors import (
@@ -46,8 +52,9 @@ class JobAccess:
 class BedrockBatchModel:
     """Model invocation jobs in the format of Converse."""
 
-    def __init__(self, access: JobAccess) -> None:
+    def __init__(self, access: JobAccess, abilities: Abilities) -> None:
         self._access = access
+        self._abilities = abilities
 
     async def find(
         self,
@@ -74,10 +81,11 @@ class BedrockBatchModel:
         max_tokens: int,
     ) -> str:
         """Write the file, then make a job of it; the same name again gives the same job."""
+        lacking = await asyncio.to_thread(self._abilities.lacking, judge)
         lines = [
             {
                 "recordId": record_id(comparison_id),
-                "modelInput": converse_body(judge, blocks, max_tokens=max_tokens),
+                "modelInput": converse_body(judge, blocks, max_tokens=max_tokens, lacking=lacking),
             }
             for comparison_id, blocks in prompts.items()
         ]
@@ -108,10 +116,7 @@ class BedrockBatchModel:
         return (await self._job(batch_id)).get("status") in _ENDED
 
     async def answers(
-        self,
-        judge: JudgeSpec,  # noqa: ARG002 - as `find`
-        batch_id: str,
-        wanted: Sequence[str],
+        self, judge: JudgeSpec, batch_id: str, wanted: Sequence[str]
     ) -> dict[str, Completion | JudgeError]:
         """The lines of its output file; of a job that failed before it had one, why it did."""
         job = await self._job(batch_id)
@@ -125,7 +130,11 @@ class BedrockBatchModel:
             return dict.fromkeys(wanted, JudgeRefusedError(f"bedrock failed the job: {told}"))
         by_record = {line.get("recordId"): line for line in json_lines(text or "")}
         lines = {name: by_record.get(record_id(name)) for name in wanted}
-        return {name: _answer(line) for name, line in lines.items() if line is not None}
+        return {
+            name: await learning(judge, self._abilities, CONVERSE_ABILITIES, _answer(line))
+            for name, line in lines.items()
+            if line is not None
+        }
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:  # noqa: ARG002 - as `find`
         """Stop the job; what it has answered is written."""

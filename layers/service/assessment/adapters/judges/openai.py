@@ -6,17 +6,21 @@ https://platform.openai.com/docs/guides/structured-outputs
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
+from assessment.adapters.judges.abilities import (
+    Abilities,
+    Ability,
+    OwnAbilities,
+    ask_as_understood,
+)
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.transport import post
-from assessment.domain.answers import VERDICT_SCHEMA, VERDICT_TOOL
-from assessment.domain.errors import ContentRefusedError, JudgeError, JudgeRefusedError
+from assessment.domain.answers import VERDICT_SCHEMA, VERDICT_TOOL, json_in
+from assessment.domain.errors import ContentRefusedError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.llm_protocol import PromptBlock, TokenUsage
 
@@ -25,37 +29,11 @@ _SCHEMA_MODE = {
     "json_schema": {"name": VERDICT_TOOL, "strict": True, "schema": VERDICT_SCHEMA},
 }
 _JSON_MODE = {"type": "json_object"}
-# What servers that do not know structured output, or this schema, complain about.
-_SCHEMA_WORDS = ("response_format", "json_schema", "structured output", "guided")
-_TOKEN_WORDS = ("max_completion_tokens",)
-
-
-LACKS_SCHEMA, LACKS_NEW_LIMIT = "json_schema", "max_completion_tokens"
-
-
-class Abilities(Protocol):
-    """What endpoints turned out not to understand, remembered for all workers."""
-
-    def lacking(self, judge: JudgeSpec) -> frozenset[str]:
-        """What this judge's endpoint does not understand, as far as is known."""
-
-    def learn(self, judge: JudgeSpec, what: str) -> None:
-        """Remember one thing more."""
-
-
-class OwnAbilities:
-    """Remembers for this process alone."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, frozenset[str]] = {}
-
-    def lacking(self, judge: JudgeSpec) -> frozenset[str]:
-        """What was learnt of this judge's endpoint."""
-        return self._known.get(judge.circuit, frozenset())
-
-    def learn(self, judge: JudgeSpec, what: str) -> None:
-        """Remember one thing more."""
-        self._known[judge.circuit] = self.lacking(judge) | {what}
+LACKS_NEW_LIMIT = Ability("max_completion_tokens", ("max_completion_tokens",))
+LACKS_SCHEMA = Ability(
+    "json_schema", ("response_format", "json_schema", "structured output", "guided")
+)
+CHAT_ABILITIES = (LACKS_NEW_LIMIT, LACKS_SCHEMA)
 
 
 def chat_body(
@@ -66,26 +44,16 @@ def chat_body(
     lacking: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """A request for a chat completion, without what the endpoint lacks."""
-    limit = "max_tokens" if LACKS_NEW_LIMIT in lacking else "max_completion_tokens"
+    limit = "max_tokens" if LACKS_NEW_LIMIT.name in lacking else "max_completion_tokens"
     body: dict[str, Any] = {
         "model": judge.model,
         "messages": [block.model_dump() for block in blocks],
-        "response_format": _JSON_MODE if LACKS_SCHEMA in lacking else _SCHEMA_MODE,
+        "response_format": _JSON_MODE if LACKS_SCHEMA.name in lacking else _SCHEMA_MODE,
         limit: max_tokens,
     }
     if judge.temperature is not None:
         body["temperature"] = judge.temperature
     return body
-
-
-def lesson(error: JudgeError, lacking: frozenset[str]) -> str | None:
-    """What a refusal teaches about the endpoint, if it is not known already."""
-    told = str(error).lower()
-    if LACKS_NEW_LIMIT not in lacking and any(word in told for word in _TOKEN_WORDS):
-        return LACKS_NEW_LIMIT
-    if LACKS_SCHEMA not in lacking and any(word in told for word in _SCHEMA_WORDS):
-        return LACKS_SCHEMA
-    return None
 
 
 class OpenAIModel:
@@ -102,17 +70,14 @@ class OpenAIModel:
         self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
     ) -> Completion:
         """One completion, or more where the endpoint turns out not to understand the request."""
-        lacking = await asyncio.to_thread(self._abilities.lacking, judge)
-        while True:
-            body = chat_body(judge, blocks, max_tokens=max_tokens, lacking=lacking)
-            try:
-                return await self._ask(judge, body)
-            except JudgeRefusedError as error:
-                learnt = lesson(error, lacking)
-                if learnt is None:
-                    raise
-                lacking |= {learnt}
-                await asyncio.to_thread(self._abilities.learn, judge, learnt)
+        return await ask_as_understood(
+            judge,
+            self._abilities,
+            CHAT_ABILITIES,
+            lambda lacking: self._ask(
+                judge, chat_body(judge, blocks, max_tokens=max_tokens, lacking=lacking)
+            ),
+        )
 
     async def _ask(self, judge: JudgeSpec, body: Mapping[str, Any]) -> Completion:
         answer = await post(
@@ -152,10 +117,15 @@ def chat_completion(body: dict[str, Any] | None) -> Completion:
         raise ContentRefusedError(f"openai refused: {str(refusal or 'content_filter')[:200]}")
     if choice.get("finish_reason") == "length":
         return Completion(problem="the answer was cut off at its token limit", usage=usage)
-    try:
-        return Completion(document=json.loads(text), usage=usage)
-    except (TypeError, ValueError, RecursionError):
+    return text_completion(text, usage)
+
+
+def text_completion(text: object, usage: TokenUsage | None) -> Completion:
+    """A completion whose document is JSON in a text."""
+    document = json_in(text) if isinstance(text, str) else None
+    if document is None:
         return Completion(problem="the answer is not JSON", usage=usage)
+    return Completion(document=document, usage=usage)
 
 
 def _usage(given: object) -> TokenUsage | None:

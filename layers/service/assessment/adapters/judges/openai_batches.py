@@ -16,13 +16,13 @@ from typing import Any
 
 import httpx
 
+from assessment.adapters.judges.abilities import Abilities, learning
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.openai import (
-    Abilities,
+    CHAT_ABILITIES,
     bearer,
     chat_body,
     chat_completion,
-    lesson,
 )
 from assessment.adapters.judges.transport import (
     call,
@@ -142,7 +142,9 @@ class OpenAIBatchModel:
                 continue
             response = await self._call(judge, "GET", f"/files/{file_id}/content")
             for line in json_lines(response.text):
-                found[str(line.get("custom_id"))] = await self._answer(judge, line)
+                found[str(line.get("custom_id"))] = await learning(
+                    judge, self._abilities, CHAT_ABILITIES, _answer(line)
+                )
         return found
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:
@@ -156,26 +158,6 @@ class OpenAIBatchModel:
             if batch.get(name):
                 with suppress(JudgeRefusedError):
                     await self._call(judge, "DELETE", f"/files/{batch[name]}")
-
-    async def _answer(self, judge: JudgeSpec, line: dict[str, Any]) -> Completion | JudgeError:
-        response = line.get("response")
-        if not isinstance(response, dict):
-            return ProviderBatchError(f"openai: {told_in(line) or 'no response'}")
-        status, body = response.get("status_code"), response.get("body")
-        if status == httpx.codes.OK:
-            try:
-                return chat_completion(body if isinstance(body, dict) else None)
-            except ContentRefusedError as error:
-                return error
-        refused = refusal(
-            status if isinstance(status, int) else 500, told_in(body), provider="openai"
-        )
-        learnt = lesson(refused, frozenset()) if isinstance(refused, JudgeRefusedError) else None
-        if learnt is None:
-            return refused
-        # Not paid for. The next attempt leaves out what the endpoint does not understand.
-        await asyncio.to_thread(self._abilities.learn, judge, learnt)
-        return ProviderBatchError(str(refused))
 
     async def _newest_first(self, judge: JudgeSpec) -> AsyncIterator[dict[str, Any]]:
         after: dict[str, str] = {}
@@ -217,6 +199,20 @@ def _id_of(batch: dict[str, Any]) -> str:
     if not batch.get("id"):
         raise JudgeUnavailableError("openai answered without the id of the batch")
     return str(batch["id"])
+
+
+def _answer(line: dict[str, Any]) -> Completion | JudgeError:
+    response = line.get("response")
+    if not isinstance(response, dict):
+        return ProviderBatchError(f"openai: {told_in(line) or 'no response'}")
+    status, body = response.get("status_code"), response.get("body")
+    if status == httpx.codes.OK:
+        try:
+            return chat_completion(body if isinstance(body, dict) else None)
+        except ContentRefusedError as error:
+            return error
+    told = status if isinstance(status, int) else httpx.codes.INTERNAL_SERVER_ERROR
+    return refusal(told, told_in(body), provider="openai")
 
 
 def _failure(batch: dict[str, Any]) -> JudgeError:

@@ -11,13 +11,14 @@ from typing import Any
 import httpx
 from botocore.exceptions import ClientError
 
+from assessment.adapters.judges.abilities import Abilities
 from assessment.adapters.judges.anthropic import AnthropicModel
 from assessment.adapters.judges.anthropic_batches import AnthropicBatchModel
 from assessment.adapters.judges.bedrock import BedrockModel
 from assessment.adapters.judges.bedrock_jobs import BedrockBatchModel, JobAccess
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
 from assessment.adapters.judges.model_judge import BatchModel, Model, ModelBatchJudge, ModelJudge
-from assessment.adapters.judges.openai import Abilities, OpenAIModel
+from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.errors import InvalidRequestError, JudgeRefusedError, TransientError
@@ -143,17 +144,17 @@ class ProviderJudges:
     def _model(self, provider: Provider, key: str | None) -> Model:
         access = self._access
         if provider is Provider.BEDROCK:
-            return BedrockModel(access.bedrock)
+            return BedrockModel(access.bedrock, access.abilities)
         if provider is Provider.ANTHROPIC:
-            return AnthropicModel(access.http(), key)
+            return AnthropicModel(access.http(), key, access.abilities)
         return OpenAIModel(access.http(), key, access.abilities)
 
     def _batch_model(self, provider: Provider, key: str | None) -> BatchModel:
         access = self._access
         if provider is Provider.BEDROCK:
-            return BedrockBatchModel(access.jobs)
+            return BedrockBatchModel(access.jobs, access.abilities)
         if provider is Provider.ANTHROPIC:
-            return AnthropicBatchModel(access.http(), key)
+            return AnthropicBatchModel(access.http(), key, access.abilities)
         return OpenAIBatchModel(access.http(), key, access.abilities)
 
 
