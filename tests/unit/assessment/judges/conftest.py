@@ -29,11 +29,14 @@ KEY = "sk-test-0123456789abcdef"
 PROVIDERS = ("openai", "anthropic", "bedrock")
 
 
+@dataclass(frozen=True)
 class FixedKeys:
     """One key for everything."""
 
+    value: str
+
     def key(self, name: str) -> str:
-        return KEY
+        return self.value
 
 
 def questions(ids: Sequence[str], judge: JudgeSpec, *, attempt: int = 1) -> list[CompareRequestV1]:
@@ -62,6 +65,7 @@ class Asking:
     server: ProviderServer
     judge: JudgeSpec
     bedrock_endpoint: str
+    key: str = KEY
 
     def __post_init__(self) -> None:
         self._clients: list[httpx.AsyncClient] = []
@@ -84,7 +88,7 @@ class Asking:
 
         async def run() -> list[LLMComparisonResultV1]:
             async with httpx.AsyncClient() as client:
-                access = ModelAccess(lambda: client, self._bedrock, FixedKeys(), "")
+                access = ModelAccess(lambda: client, self._bedrock, FixedKeys(self.key), "")
                 judges = ProviderJudges(access)
                 found: list[LLMComparisonResultV1] = []
                 for ids in calls:
