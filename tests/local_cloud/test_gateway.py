@@ -9,14 +9,17 @@ from collections import Counter
 from contextlib import ExitStack
 from datetime import timedelta
 
+import httpx
 import pytest
 
+from assessment.domain.comparison import Comparison
 from assessment.domain.request import BatchRequest
 from local import human_judge
-from local.demo import SAMPLE
+from local.demo import CONFIG, SAMPLE, run_batch
 from local.judge_options import JudgeOptions
 from local.stack import STACK
 from runner.waiting import await_batch, require_completed
+from tests.local_cloud.callers import Caller, accepted_signatures
 from tests.local_cloud.people import Person, side_by_side
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
@@ -172,3 +175,64 @@ def test_people_and_a_model_judge_side_by_side_and_enter_one_fit(gateway, client
     assert sorted(effect["judge"] for effect in document["order_effects"]) == sorted(given)
     assert {fit["judge"]: fit["verdicts"] for fit in document["judge_fit"]} == given
     assert sum(r["comparison_count"] for r in document["rankings"]) == 2 * COMPARISONS
+
+
+@pytest.fixture(scope="module")
+def by_webhooks(gateway, client, sample):
+    """The demo's batch by callbacks over the web, and how many signatures were accepted for it."""
+    judge = {"provider": "callback_endpoint", "callback": "webhook"}
+    before = accepted_signatures(gateway[0])
+    document = run_batch(client, sample, config=CONFIG, judge=judge, show=lambda *_: None)
+    return document, accepted_signatures(gateway[0]) - before
+
+
+def test_webhooks_alone_bring_a_batch_to_its_end(client, by_webhooks):
+    document, accepted = by_webhooks
+    assert document["status"] == "COMPLETED"
+    waves = client.batch(document["batch_id"]).waves
+    assert {wave.closed_by for wave in waves} == {"callbacks"}
+    assert document["comparisons"]["planned"] == document["comparisons"]["recorded"] <= accepted
+
+
+def test_a_verdict_that_is_delivered_twice_counts_once(gateway, by_webhooks):
+    document = by_webhooks[0]
+    stats = httpx.get(f"{gateway[1].url}/stats", timeout=10).json()
+    assert any(name.startswith(f"{document['batch_id']}/") for name in stats["duplicates"])
+    ends = sum(ranking["comparison_count"] for ranking in document["rankings"])
+    assert ends == 2 * document["comparisons"]["recorded"]
+
+
+def test_abilities_are_those_of_callbacks_by_the_queue(client, sample, by_webhooks):
+    by_queue = run_batch(client, sample, config=CONFIG, show=lambda *_: None)
+    assert abilities(by_webhooks[0]) == abilities(by_queue)
+
+
+def abilities(document):
+    return {r["essay_id"]: r["bradley_terry_score"] for r in document["rankings"]}
+
+
+@pytest.fixture(scope="module")
+def caller(gateway, by_webhooks):
+    batch_id = by_webhooks[0]["batch_id"]
+    first = Comparison.model_validate(recorded(gateway, batch_id)[0])
+    return Caller(gateway[0], batch_id, first)
+
+
+def test_a_replay_is_refused_and_a_late_verdict_replaces_nothing(client, caller):
+    before = caller.kept(), client.result_document(caller.batch_id)
+    now = time.time()
+    assert caller.call(at=now).status_code == 202
+    refused(caller.call(at=now), 409, "replayed-callback")
+    caller.await_all_recorded()
+    assert (caller.kept(), client.result_document(caller.batch_id)) == before
+
+
+@pytest.mark.parametrize(
+    ("age", "secret"),
+    [(0, "another secret"), (302, None), (-310, None)],
+    ids=["wrong signature", "stale", "of the future"],
+)
+def test_what_is_not_signed_as_agreed_is_refused(caller, age, secret):
+    before = accepted_signatures(caller.stage)
+    refused(caller.call(at=time.time() - age, secret=secret), 401, "signature-refused")
+    assert accepted_signatures(caller.stage) == before
