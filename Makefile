@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
+# A LiteLLM proxy for one test. It wants other versions than the project does, so it lives apart.
+LITELLM := $(VENV)/litellm
 # SAM finds the python3.13 that builds the layers, and its pip, on PATH.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -56,10 +58,21 @@ $(STAMPS)/packages: $(PACKAGES:%=%/pyproject.toml) $(STAMPS)/requirements
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
 	@touch $@
 
+.PHONY: litellm
+litellm: $(STAMPS)/litellm ## Install a LiteLLM proxy for its test, in an environment of its own
+	@:
+
+$(STAMPS)/litellm: requirements/litellm.txt $(STAMPS)/installer
+	@echo "Installing LiteLLM"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LITELLM)
+	@$(BIN)/uv pip sync --quiet --python $(LITELLM)/bin/python --require-hashes --only-binary :all: $<
+	@touch $@
+
 .PHONY: requirements
 requirements: $(STAMPS)/installer ## Compile the pinned requirements again (UPGRADE=1 for newest)
 	@touch requirements/dev.txt layers/scoring/requirements.txt layers/service/requirements.txt
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(COMPILE) --only-binary :all: requirements/litellm.in -o requirements/litellm.txt
 	$(COMPILE) $(PACKAGES:%=%/pyproject.toml) \
 		--group pyproject.toml:test --group pyproject.toml:lint --group pyproject.toml:cloud \
 		--group pyproject.toml:bench --group pyproject.toml:build \
@@ -108,7 +121,7 @@ invoke-%: setup
 # --- checks ------------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup lint type ## Run every check and every test, with one real batch on the laptop cloud
+test: setup lint type litellm ## Run every check and every test, with one real batch on the laptop cloud
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: lint

@@ -53,18 +53,23 @@ class Cloud:
         )
 
     def api_url(self, aws_url: str) -> str:
-        """The laptop's address of a REST API that on AWS would be at `https://<id>.execute-api...`.
+        """The laptop's address of a REST API; see `api_url`."""
+        return api_url(self.url, aws_url)
 
-        Raises
-        ------
-        ValueError
-            If the address is not an execute-api address.
-        """
-        host, _, stage = aws_url.removeprefix("https://").partition("/")
-        api, _, rest = host.partition(".")
-        if not rest.startswith("execute-api.") or not stage:
-            raise ValueError(f"{aws_url!r} is not the address of a REST API and its stage")
-        return f"{self.url}/_aws/execute-api/{api}/{stage.rstrip('/')}"
+
+def api_url(endpoint: str, aws_url: str) -> str:
+    """A laptop cloud's address of what on AWS would be at `https://<id>.execute-api...`.
+
+    Raises
+    ------
+    ValueError
+        If the address is not an execute-api address with a stage.
+    """
+    host, _, path = aws_url.removeprefix("https://").partition("/")
+    api, _, rest = host.partition(".")
+    if not rest.startswith("execute-api.") or not path:
+        raise ValueError(f"{aws_url!r} is not the address of a REST API and its stage")
+    return f"{endpoint}/_aws/execute-api/{api}/{path.rstrip('/')}"
 
 
 def client_environment(url: str) -> dict[str, str]:

@@ -55,14 +55,14 @@ class Stage:
     cloud: Cloud
     outputs: dict[str, str]
 
-    def token(self) -> str:
+    def token(self, subject: str = "demo", *, scope: str = "cj:use cj:admin") -> str:
         """A bearer token for the API, signed with the stack's secret; good for an hour."""
         secrets = self.cloud.session().client("secretsmanager", endpoint_url=self.cloud.url)
         secret = secrets.get_secret_value(SecretId=self.outputs["ApiSecretArn"])["SecretString"]
         return signed_token(
-            "demo",
+            subject,
             secret=secret,
-            scope="cj:use cj:admin",
+            scope=scope,
             now=datetime.now(UTC),
             lifetime=timedelta(hours=1),
         )

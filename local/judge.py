@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from local import processes
+from local import processes, webhooks
 from local.judge_options import JudgeOptions
 from local.processes import LocalCloudError, Server
 
@@ -43,10 +43,16 @@ def up(
     *,
     port: int | None = None,
     name: str = "judge",
+    callback_secret: str = "",
 ) -> Server:
     """The sample judge with these options, sending its callbacks to queues of the cloud.
 
     A judge that already runs with the same options for the same cloud is kept; its counts go on.
+
+    Parameters
+    ----------
+    callback_secret
+        ARN of the secret, or path of the file, with which it signs callbacks over the web.
 
     Raises
     ------
@@ -55,7 +61,8 @@ def up(
     """
     chosen = port_from_environment() if port is None else port
     arguments = _arguments(options or JudgeOptions())
-    settings = {"cloud": cloud.url, "arguments": " ".join(arguments)}
+    signing = {webhooks.VARIABLE: callback_secret} if callback_secret else {}
+    settings = {"cloud": cloud.url, "arguments": " ".join(arguments), **signing}
     server = processes.running(name)
     if server:
         same = server.port == chosen and server.settings == settings
@@ -68,7 +75,7 @@ def up(
         port=chosen,
         variable="CJ_JUDGE_PORT",
         health="/healthz",
-        environment=cloud.environment(),
+        environment=cloud.environment() | signing,
         settings=settings,
     )
 

@@ -30,7 +30,7 @@ from assessment.domain.llm_protocol import (
     ErrorDetail,
     LLMComparisonResultV1,
 )
-from local import human_judge
+from local import human_judge, webhooks
 from local.anthropic_batches import AnthropicBatches
 from local.batch_api import Means, complaint
 from local.bedrock_jobs import BedrockJobs
@@ -186,9 +186,11 @@ class SampleJudge:
             body = result_of(request, winner=None, model=self.model, error=error)
         else:
             body = result_of(request, winner=winner, model=self.model)
+        callback = request.callback
+        send = webhooks.post if callback.kind == "webhook" else self.send
         try:
             for _ in range(plan.copies):
-                await asyncio.to_thread(self.send, request.callback.queue_url or "", body)
+                await asyncio.to_thread(send, callback.url or callback.queue_url or "", body)
         except Exception:
             # The judge goes on: one queue that is gone must not silence the other batches.
             self.stats.totals["callbacks_lost"] += 1

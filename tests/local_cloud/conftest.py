@@ -20,8 +20,9 @@ def stage_on(name, options, *, auth=False):
         port = free_port()
         models = f"http://127.0.0.1:{port}"
         cloud = clouds.up(port=free_port(), auth=auth, name=name, models=models)
-        judge = judges.up(cloud, options, port=port, name=judge_name)
-        outputs = stack.deploy(cloud, stack.demo_parameters(judge.port))
+        outputs = stack.deploy(cloud, stack.demo_parameters(port))
+        secret = outputs["CallbackSecretArn"]
+        judge = judges.up(cloud, options, port=port, name=judge_name, callback_secret=secret)
         yield Stage(cloud, outputs), judge
     finally:
         judges.down(judge_name)

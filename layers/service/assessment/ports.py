@@ -252,8 +252,8 @@ class PersonLeases(Protocol):
     def holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
         """Who holds the comparison."""
 
-    def given(self, batch_id: str, person: str) -> int:
-        """How many comparisons of the batch the person gave a verdict on."""
+    def given(self, batch_id: str, person: str) -> set[str]:
+        """The comparisons of the batch that the person gave a verdict on."""
 
     def count(self, batch_id: str, person: str, comparison_id: str) -> None:
         """Count a verdict of the person; the same comparison counts once."""

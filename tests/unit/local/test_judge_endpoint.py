@@ -11,6 +11,7 @@ from assessment.domain.llm_protocol import COMPARE_PATH, LLMComparisonResultV1
 from local.demo import SAMPLE
 from local.judge_endpoint import SampleJudge, create_app
 from local.judge_options import JudgeOptions
+from tests.fakes.provider_server import Reply, provider_server
 
 QUEUE = "http://queue.example/callbacks"
 
@@ -172,6 +173,27 @@ def test_a_lost_callback_is_counted_and_the_next_one_goes_out(people):
         client.post(COMPARE_PATH, json=request("w001-00001"))
         assert mailbox.results(1)[0].request_metadata.comparison_id == "w001-00001"
         assert client.get("/stats").json()["totals"]["callbacks_lost"] == 1
+
+
+def test_a_webhook_is_called_and_the_queue_is_not(endpoint, mailbox, tmp_path, monkeypatch):
+    secret = tmp_path / "callback-secret"
+    secret.write_text("a secret of the stack")
+    monkeypatch.setenv("CJ_CALLBACK_SECRET", str(secret))
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    called = threading.Event()
+
+    def take(asked):
+        called.set()
+        return Reply({}, 202)
+
+    with provider_server("openai") as api:
+        api.script = [take]
+        callback = {"kind": "webhook", "url": f"{api.url}/v1/callbacks"}
+        endpoint().post(COMPARE_PATH, json=request(callback=callback))
+        assert called.wait(timeout=10)
+        assert LLMComparisonResultV1.model_validate(api.asked[0].body).winner
+        assert "x-cj-signature" in api.asked[0].headers
+    assert mailbox.sent == []
 
 
 def test_stats_count_by_comparison(endpoint, mailbox):

@@ -42,9 +42,10 @@ class DynamoDBPersonLeases:
             return None
         return str(item["person"])
 
-    def given(self, batch_id: str, person: str) -> int:
-        """How many comparisons the person gave a verdict on."""
-        return len(self._table.query(keys.person_partition(batch_id, person), projection=("SK",)))
+    def given(self, batch_id: str, person: str) -> set[str]:
+        """The comparisons that the person gave a verdict on."""
+        items = self._table.query(keys.person_partition(batch_id, person), projection=("SK",))
+        return {str(item["SK"]) for item in items}
 
     def count(self, batch_id: str, person: str, comparison_id: str) -> None:
         """Count a verdict; the same one again counts once."""

@@ -1,40 +1,65 @@
 """List prices of models, so that a batch can tell what it cost; a request's own price wins.
 
-US dollars for a million tokens, as the providers' public price lists gave them in 2025. They
-change: a batch that depends on them says `judge.price`, and a model that is not listed costs
-"unknown" rather than nothing.
+The prices are data: `prices.json` has a list for each provider, in US dollars for a million input
+and output tokens, with its date and source. Prices change: a batch that depends on them says
+`judge.price`, and a model that is not listed costs "unknown" rather than nothing.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from datetime import date
+from importlib.resources import files
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
 from assessment.domain.judge import JudgeSpec, Price, Provider
 
-_LISTED: dict[Provider, dict[str, tuple[float, float]]] = {
-    Provider.OPENAI: {
-        "gpt-4.1-nano": (0.10, 0.40),
-        "gpt-4.1-mini": (0.40, 1.60),
-        "gpt-4.1": (2.00, 8.00),
-        "gpt-4o-mini": (0.15, 0.60),
-        "gpt-4o": (2.50, 10.00),
-    },
-    Provider.ANTHROPIC: {
-        "claude-3-5-haiku": (0.80, 4.00),
-        "claude-haiku-4-5": (1.00, 5.00),
-        "claude-sonnet-4": (3.00, 15.00),
-    },
-}
+_ARN = re.compile(r"^arn:.*/")
+_DATE_AND_VERSION = re.compile(r"(-\d{4}-\d{2}-\d{2}|-\d{8})?(-v\d+(:\d+)?)?$")
+# Inference profiles (docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html).
+# Those of other places, such as us-gov, have other prices and stay unknown.
+_PROFILE = re.compile(r"^(global|us|eu|apac|jp|au)\.(?=(anthropic|amazon)\.)")
+
+Dollars = Annotated[float, Field(gt=0)]
+
+
+class PriceList(BaseModel):
+    """What a provider charges for its models, when that was looked up, and where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    as_of: date
+    source: Annotated[str, Field(min_length=1)]
+    models: dict[str, tuple[Dollars, Dollars]]
+
+
+PRICE_LISTS = TypeAdapter(dict[Provider, PriceList]).validate_json(
+    (files("assessment.domain") / "prices.json").read_bytes()
+)
 
 
 def price_of(judge: JudgeSpec) -> Price | None:
     """The judge's price: its own, or the list's for the provider's own endpoint; None if unknown.
 
-    A name is looked up with its date or version behind it: `gpt-4o-2024-08-06` is `gpt-4o`.
+    A name is looked up with its date and version behind it, and a Bedrock model under any of its
+    inference profiles: `gpt-4o-2024-08-06` is `gpt-4o`, and `us.amazon.nova-lite-v1:0` is
+    `amazon.nova-lite`, while `eu.amazon.nova-lite` has a price of its own.
     """
     if judge.price is not None or judge.base_url is not None or judge.model is None:
         return judge.price
-    listed = _LISTED.get(judge.provider, {})
-    found = [name for name in listed if judge.model == name or judge.model.startswith(f"{name}-2")]
-    if not found:
+    listed = PRICE_LISTS.get(judge.provider)
+    found = [name for name in _names(judge.model) if listed and name in listed.models]
+    if not listed or not found:
         return None
-    input_usd, output_usd = listed[max(found, key=len)]
+    input_usd, output_usd = listed.models[found[0]]
     return Price(input_usd=input_usd, output_usd=output_usd)
+
+
+def _names(model: str) -> Iterator[str]:
+    """What a model may be listed as, the most exact name first."""
+    named = _ARN.sub("", model)
+    undated = _DATE_AND_VERSION.sub("", named)
+    yield from (named, undated, _PROFILE.sub("", undated))

@@ -64,21 +64,29 @@ def next_comparison(
 ) -> OfferedComparison | None:
     """A comparison for this person: the one they hold already, or a free one; None if none waits.
 
+    None waits before the first wave, between two waves, and while others hold what is left.
+
     Raises
     ------
     UnknownBatchError, InvalidRequestError
     ConflictError
         If the batch has ended, or the person's quota is used up.
     """
-    batch, spec, judge = _open_batch(batch_id, batches, content)
-    if judge.quota is not None and leases.given(batch_id, person) >= judge.quota:
+    batch, judge = _open_batch(batch_id, batches)
+    given = leases.given(batch_id, person)
+    if judge.quota is not None and len(given) >= judge.quota:
         raise ConflictError(f"you have given all {judge.quota} verdicts of your quota")
+    if batch.spec_hash is None:
+        return None
+    spec = load_spec(batch_id, content=content)
     waiting = _waiting(batch, spec, comparisons)
     until = now + timedelta(seconds=judge.lease_seconds)
     # Each person begins elsewhere, so that two who ask at once seldom want the same pair.
     waiting.sort(key=lambda c: canonical_sha256([person, c.comparison_id]))
     held = [c for c in waiting if leases.holder(batch_id, c.comparison_id, now=now) == person]
-    for comparison in [*held, *waiting]:
+    # What they have just judged is theirs until it is recorded, but is not asked again.
+    answered = [c for c in held if c.comparison_id in given]
+    for comparison in [c for c in (*held, *waiting) if c not in answered]:
         if leases.take(batch_id, comparison.comparison_id, person, until=until, now=now):
             return _offer(spec, comparison, content, until)
     return None
@@ -106,15 +114,14 @@ def record_person_verdict(
     ConflictError
         If the batch has ended, or the comparison is settled.
     """
-    batch, spec, _ = _open_batch(batch_id, batches, content)
+    batch, _ = _open_batch(batch_id, batches)
     if leases.holder(batch_id, verdict.comparison_id, now=now) != person:
         raise NotYourComparisonError(
             "this comparison is not leased to you (any more); ask for the next one",
             field="comparison_id",
         )
-    found = [
-        c for c in _waiting(batch, spec, comparisons) if c.comparison_id == verdict.comparison_id
-    ]
+    waiting = _waiting(batch, load_spec(batch_id, content=content), comparisons)
+    found = [c for c in waiting if c.comparison_id == verdict.comparison_id]
     if not found:
         raise ConflictError(f"comparison {verdict.comparison_id} has been settled meanwhile")
     result = _result(batch_id, person, found[0], verdict)
@@ -124,18 +131,14 @@ def record_person_verdict(
     return result
 
 
-def _open_batch(
-    batch_id: str, batches: BatchStore, content: ContentStore
-) -> tuple[Batch, BatchSpec, JudgeSpec]:
+def _open_batch(batch_id: str, batches: BatchStore) -> tuple[Batch, JudgeSpec]:
     batch = batches.get_batch(batch_id)
     if batch.is_final:
         raise ConflictError(f"the batch is {batch.status}; it asks for nothing any more")
     people = [judge for judge in batch.judges if judge.provider is Provider.PERSON]
     if not people:
         raise InvalidRequestError("no person judges this batch", field="batch_id")
-    if batch.spec_hash is None:
-        raise ConflictError("the batch is not prepared yet; ask again soon")
-    return batch, load_spec(batch_id, content=content), people[0]
+    return batch, people[0]
 
 
 def _waiting(batch: Batch, spec: BatchSpec, comparisons: ComparisonStore) -> list[Comparison]:

@@ -33,11 +33,14 @@ KEY = "sk-test-0123456789abcdef"
 PROVIDERS = ("openai", "anthropic", "bedrock")
 
 
+@dataclass(frozen=True)
 class FixedKeys:
     """One key for everything."""
 
+    value: str
+
     def key(self, name: str) -> str:
-        return KEY
+        return self.value
 
 
 def questions(ids: Sequence[str], judge: JudgeSpec, *, attempt: int = 1) -> list[CompareRequestV1]:
@@ -66,8 +69,8 @@ class Asking:
     server: ProviderServer
     judge: JudgeSpec
     bedrock_endpoint: str
+    key: str = KEY
     abilities: OwnAbilities = field(default_factory=OwnAbilities)
-
     content: InMemoryContentStore = field(default_factory=InMemoryContentStore)
 
     @property
@@ -121,7 +124,7 @@ class Asking:
                     http=lambda: client,
                     bedrock=self._bedrock,
                     jobs=self.jobs,
-                    keys=FixedKeys(),
+                    keys=FixedKeys(self.key),
                     abilities=self.abilities,
                     endpoint_url="",
                 )

@@ -1,8 +1,7 @@
-"""A LiteLLM proxy as an `openai` endpoint; it lives in an environment of its own.
+"""A LiteLLM proxy as an `openai` endpoint; `make litellm` gives it an environment of its own.
 
-CJ_LITELLM names its executable. `uv venv litellm` and `uv pip install --python litellm
-'litellm[proxy]'` make `litellm/bin/litellm`. Its answers are its own mock responses: no provider
-is called.
+Its answers and errors are mock responses (docs.litellm.ai/docs/completion/mock_requests): no
+provider is called. CJ_LITELLM names another executable than that of `make litellm`.
 """
 
 from __future__ import annotations
@@ -10,56 +9,95 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
-from assessment.domain.errors import JudgeRefusedError
+from assessment.domain.errors import (
+    ContentRefusedError,
+    JudgeRefusedError,
+    JudgeUnavailableError,
+    OversizeError,
+)
 from assessment.domain.judge import JudgeSpec
-from local.processes import free_port
+from local.processes import LOOPBACK, free_port
 from tests.fakes.provider_server import ProviderServer, verdict
 from tests.unit.assessment.judges.conftest import KEY, Asking
 
-EXECUTABLE = os.environ.get("CJ_LITELLM", "")
+EXECUTABLE = Path(os.environ.get("CJ_LITELLM") or Path(sys.prefix, "litellm/bin/litellm"))
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not EXECUTABLE, reason="CJ_LITELLM does not name a LiteLLM executable"),
+    pytest.mark.skipif(not EXECUTABLE.exists(), reason="no LiteLLM proxy; `make litellm` makes it"),
 ]
 PATIENCE_SECONDS = 120
+BUNDLE = [f"c{n}" for n in range(10)]
+WINNERS = ["A", "B", "tie", "B", "A", "A", "tie", "B", "B", "A"]
+ANSWERS = {
+    "mock-judge": json.dumps({"verdicts": list(map(verdict, BUNDLE, WINNERS))}),
+    "mock-forgetful": json.dumps({"verdicts": [verdict("c1"), verdict("c3", "perhaps")]}),
+    "mock-talker": "I think that essay A is the better one.",
+    "mock-busy": "litellm.RateLimitError",
+    "mock-broken": "litellm.InternalServerError",
+    "mock-small": "litellm.ContextWindowExceededError",
+    "mock-prudish": "Exception: content_filter_policy",
+}
+# What LiteLLM would fetch by itself it takes from its own package, and it reports to nobody
+# (docs.litellm.ai/docs/proxy/config_settings).
+ALONE = {
+    "LITELLM_OFFLINE_MODE": "true",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_TELEMETRY_DISABLED": "true",
+}
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A running proxy, and the one way out that it is given: a port where nobody answers."""
+
+    url: str
+    way_out: socket.socket
 
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory):
-    folder: Path = tmp_path_factory.mktemp("litellm")
-    answers = {
-        "mock-judge": json.dumps({"verdicts": [verdict("c1", "B"), verdict("c2", "tie")]}),
-        "mock-talker": "I think that essay A is the better one.",
-    }
+    folder = tmp_path_factory.mktemp("litellm")
     models = [
         {
             "model_name": name,
             "litellm_params": {"model": f"openai/{name}", "api_key": "none", "mock_response": text},
         }
-        for name, text in answers.items()
+        for name, text in ANSWERS.items()
     ]
+    settings = {
+        "model_list": models,
+        "router_settings": {"num_retries": 0},
+        "general_settings": {"master_key": KEY},
+    }
     config = folder / "config.yaml"
-    config.write_text(
-        json.dumps({"model_list": models, "general_settings": {"master_key": KEY}}),
-        encoding="utf-8",
-    )
+    config.write_text(json.dumps(settings), encoding="utf-8")
     port = free_port()
-    environment = {"PATH": f"{Path(EXECUTABLE).parent}:{os.environ['PATH']}", "HOME": str(folder)}
-    arguments = [EXECUTABLE, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
-    with (folder / "log").open("w") as log:
+    arguments = [EXECUTABLE, "--config", config, "--host", LOOPBACK, "--port", str(port)]
+    with socket.create_server((LOOPBACK, 0)) as way_out, (folder / "log").open("w") as log:
+        outside = f"http://{LOOPBACK}:{way_out.getsockname()[1]}"
+        environment = {
+            "PATH": f"{EXECUTABLE.parent}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "HTTP_PROXY": outside,
+            "HTTPS_PROXY": outside,
+            **ALONE,
+        }
         process = subprocess.Popen(
             arguments, env=environment, stdout=log, stderr=log, start_new_session=True
         )
         try:
-            _await(f"http://127.0.0.1:{port}/health/liveliness", process)
-            yield f"http://127.0.0.1:{port}"
+            _await(f"http://{LOOPBACK}:{port}/health/liveliness", process)
+            yield Proxy(f"http://{LOOPBACK}:{port}", way_out)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(timeout=30)
@@ -77,18 +115,28 @@ def _await(url, process):
     pytest.fail("the proxy did not come up")
 
 
-def asking(proxy, model="mock-judge", key="key"):
+def asking(proxy, model="mock-judge", *, named="key", key=KEY):
     judge = JudgeSpec(
-        provider="openai", model=model, base_url=f"{proxy}/v1", api_key_secret=key,
+        provider="openai", model=model, base_url=f"{proxy.url}/v1", api_key_secret=named,
         timeout_seconds=30,
     )  # fmt: skip
-    return Asking(ProviderServer("openai"), judge, "")
+    return Asking(ProviderServer("openai"), judge, "", key)
 
 
-def test_verdicts_and_tokens_come_through_the_proxy(proxy):
-    first, second = asking(proxy).ask(["c1", "c2"])
-    assert (first.winner, second.winner) == ("B", "tie")
-    assert first.token_usage.output_tokens > 0
+def test_a_bundles_verdicts_and_tokens_come_through_the_proxy(proxy):
+    results = asking(proxy).ask(BUNDLE)
+    assert [result.request_metadata.comparison_id for result in results] == BUNDLE
+    assert [result.winner for result in results] == WINNERS
+    # The proxy's mock responses claim 10 and 20 tokens, whatever was asked.
+    assert sum(result.token_usage.input_tokens for result in results) == 10
+    assert sum(result.token_usage.output_tokens for result in results) == 20
+
+
+def test_what_a_bundles_answer_leaves_out_fails_alone(proxy):
+    results = asking(proxy, "mock-forgetful").ask(["c1", "c2", "c3"])
+    assert [result.winner for result in results] == ["A", None, None]
+    codes = [result.error_detail.code for result in results[1:]]
+    assert codes == ["malformed_verdict", "malformed_verdict"]
 
 
 def test_an_answer_in_words_is_malformed(proxy):
@@ -97,5 +145,42 @@ def test_an_answer_in_words_is_malformed(proxy):
 
 
 def test_an_unknown_model_is_refused_in_the_proxys_words(proxy):
-    with pytest.raises(JudgeRefusedError, match="no-such-model"):
+    with pytest.raises(JudgeRefusedError, match=r"400.*Invalid model name.*no-such-model"):
         asking(proxy, "no-such-model").ask(["c1"])
+
+
+def test_a_missing_key_is_refused_in_the_proxys_words(proxy):
+    with pytest.raises(JudgeRefusedError, match=r"401.*Authentication Error, No api key passed in"):
+        asking(proxy, named=None).ask(["c1"])
+
+
+def test_a_wrong_key_is_refused_in_the_proxys_words(proxy):
+    # Without a database of keys the proxy knows its master key alone, and says 400, not 401.
+    wrong = "sk-wrong-9876543210"
+    with pytest.raises(JudgeRefusedError, match=r"400.*No connected db") as caught:
+        asking(proxy, key=wrong).ask(["c1"])
+    assert wrong not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "refusal"),
+    [("mock-small", OversizeError), ("mock-prudish", ContentRefusedError)],
+    ids=["too long", "not permitted"],
+)
+def test_a_bundle_that_is_refused_for_its_essays_is_told_apart(proxy, model, refusal):
+    with pytest.raises(refusal, match=r"litellm\."):
+        asking(proxy, model).ask(["c1", "c2"])
+
+
+@pytest.mark.parametrize(("model", "busy"), [("mock-busy", True), ("mock-broken", False)])
+def test_what_may_pass_is_asked_again_later(proxy, model, busy):
+    with pytest.raises(JudgeUnavailableError, match="this is a mock") as caught:
+        asking(proxy, model).ask(["c1"])
+    assert caught.value.busy is busy
+
+
+def test_the_proxy_reaches_for_nobody_else(proxy):
+    asking(proxy).ask(["c0"])
+    proxy.way_out.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        proxy.way_out.accept()

@@ -123,9 +123,31 @@ def test_a_verdict_counts_once_however_often_it_is_sent(leases):
     people.say("ann", offer.comparison_id)
     people.record()
     assert people.world.tally(people.batch_id).recorded == 1
-    assert leases.given(people.batch_id, "ann") == 1
+    assert leases.given(people.batch_id, "ann") == {offer.comparison_id}
     with pytest.raises(ConflictError, match="settled"):
         people.say("ann", offer.comparison_id)
+
+
+def test_a_judged_pair_is_not_asked_again_before_it_is_recorded(leases):
+    people = People(leases, PERSON)
+    waiting = people.world.tally(people.batch_id).pending
+    asked = []
+    while offer := people.next("ann"):
+        asked.append(offer.comparison_id)
+        people.say("ann", offer.comparison_id)
+    assert len(asked) == len(set(asked)) == waiting
+    assert people.next("bob") is None
+    # A verdict that never arrives frees the pair again, for the same person too.
+    people.world.clock.forward(15 * 60 + 1)
+    assert people.next("ann").comparison_id in asked
+
+
+def test_nothing_is_asked_before_the_batch_is_prepared(leases):
+    people = People(leases, PERSON)
+    people.batch_id = people.world.request(4, judge=PERSON, config={"seed": 2}).batch_id
+    assert people.next("ann") is None
+    with pytest.raises(NotYourComparisonError):
+        people.say("ann", "w001-00000")
 
 
 def test_a_quota_bounds_each_person(leases):

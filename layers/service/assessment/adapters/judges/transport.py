@@ -22,7 +22,10 @@ from assessment.domain.errors import (
 RETRYABLE = frozenset({408, 409, 425, 429})
 SERVER_ERROR = 500
 _LONGEST_MESSAGE = 300
-_OVERSIZE = ("context_length", "context length", "too long", "too many tokens", "too large")
+_OVERSIZE = (
+    *("context_length", "context length", "too long", "too many tokens", "too large"),
+    "contextwindowexceeded",  # LiteLLM's word, whatever the provider behind it said
+)
 _CONTENT = ("content_filter", "content_policy", "content management policy", "responsible ai")
 _SPENT = ("insufficient_quota", "billing", "credit balance")
 
