@@ -14,6 +14,7 @@ from assessment.domain.llm_protocol import (
     ErrorDetail,
     LLMComparisonResultV1,
 )
+from assessment.domain.provider_batch import Tried
 from tests.fakes.messaging import Clock
 
 
@@ -54,17 +55,15 @@ class FakeBatchJudge:
             for request in submission.requests
         )
 
-    async def find(
-        self, name: str, *, since: datetime, size: int, claimed: Callable[[str], bool]
-    ) -> str | None:
+    async def find(self, tried: Tried, *, claimed: Callable[[str], bool]) -> str | None:
         for provider_id, submission in self.submissions.items():
-            if self.named and submission.name == name:
+            if self.named and submission.name == tried.name:
                 return provider_id
-            if self.named or claimed(provider_id) or len(submission.requests) != size:
+            if self.named or claimed(provider_id) or len(submission.requests) != tried.size:
                 continue
             if self.clock.now < submission.ends_at:
                 raise JudgeDeferredError("cannot be told yet", retry_after=300)
-            if submission.name == name:
+            if submission.name == tried.name:
                 return provider_id
         return None
 

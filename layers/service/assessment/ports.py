@@ -26,7 +26,7 @@ from assessment.domain.llm_protocol import (
     WaveDeadlineV1,
 )
 from assessment.domain.prompt import EssayPair, JudgeInstructions
-from assessment.domain.provider_batch import ProviderBatch
+from assessment.domain.provider_batch import ProviderBatch, Tried
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict
@@ -285,10 +285,8 @@ class Judge(Protocol):
 class BatchJudge(Protocol):
     """A provider that takes many comparisons together and answers within a day."""
 
-    async def find(
-        self, name: str, *, since: datetime, size: int, claimed: Callable[[str], bool]
-    ) -> str | None:
-        """The provider's id of the submission with this name, if it has one tried at `since`.
+    async def find(self, tried: Tried, *, claimed: Callable[[str], bool]) -> str | None:
+        """The provider's id of a submission that may have arrived.
 
         `claimed` tells which ids are known to be of other submissions. Raises
         JudgeDeferredError if it cannot be told yet.

@@ -50,6 +50,14 @@ LIMITS = {
 build-with-claude/batch-processing, docs.aws.amazon.com/bedrock/latest/userguide/quotas.html)."""
 
 
+class Tried(NamedTuple):
+    """A try to submit so many comparisons, of which it is not known whether it arrived."""
+
+    name: str
+    at: datetime
+    size: int
+
+
 class ProviderBatch(BaseModel):
     """What is known of one submission.
 

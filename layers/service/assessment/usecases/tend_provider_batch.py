@@ -36,6 +36,7 @@ from assessment.domain.provider_batch import (
     SETTLING,
     WINDOW,
     ProviderBatch,
+    Tried,
     next_look_seconds,
 )
 from assessment.domain.spec import BatchSpec
@@ -146,7 +147,7 @@ class _Tending:
         if held.provider_batch_id is not None:
             return await self._look(held, held.provider_batch_id)
         if held.tried_at is not None:
-            found = await self._find(held, held.tried_at)
+            found = await self._find(Tried(held.name, held.tried_at, held.size))
             if found is not None:
                 return await self._submitted(found)
         return await self._submit()
@@ -180,15 +181,10 @@ class _Tending:
 
     # --- submitting ------------------------------------------------------------------------------
 
-    async def _find(self, held: ProviderBatch, tried_at: datetime) -> str | None:
+    async def _find(self, tried: Tried) -> str | None:
         await self._admitted()
-        found = await self.provider.find(
-            self.message.name,
-            since=tried_at,
-            size=held.size,
-            claimed=self.ports.provider_batches.is_claimed,
-        )
-        left = (tried_at + SETTLING - self.now).total_seconds()
+        found = await self.provider.find(tried, claimed=self.ports.provider_batches.is_claimed)
+        left = (tried.at + SETTLING - self.now).total_seconds()
         if found is None and left > 0:
             raise JudgeDeferredError(
                 "a try to submit broke off; the provider may still take it", retry_after=left

@@ -20,7 +20,7 @@ from assessment.domain.errors import (
     JudgeUnavailableError,
 )
 from assessment.domain.judge import Price
-from assessment.domain.provider_batch import submission_name
+from assessment.domain.provider_batch import Tried, submission_name
 from tests.fakes.provider_server import (
     Reply,
     anthropic_reply,
@@ -70,10 +70,9 @@ def results(asking, ids=("c1", "c2"), batch="batch_1"):
     return dict(zip(ids, found, strict=True))
 
 
-def find(asking, *, size=2, claimed=(), since=TRIED):
-    return asking.in_batch(
-        lambda judge: judge.find(NAME, since=since, size=size, claimed=lambda i: i in claimed)
-    )
+def find(asking, *, claimed=()):
+    tried = Tried(NAME, TRIED, size=2)
+    return asking.in_batch(lambda judge: judge.find(tried, claimed=lambda each: each in claimed))
 
 
 def lines(*documents):

@@ -8,7 +8,7 @@ it is known by its answers, and until it has some, by what it cannot be.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,22 +22,19 @@ from assessment.adapters.judges.anthropic import (
     message_body,
     message_completion,
 )
-from assessment.adapters.judges.model_judge import Completion
-from assessment.adapters.judges.openai_batches import CALL_SECONDS, CLOCK_SKEW
-from assessment.adapters.judges.transport import call, call_for_json, json_lines, told_in
+from assessment.adapters.judges.batch_calls import CLOCK_SKEW, BatchCalls, id_of
+from assessment.adapters.judges.model_judge import Completion, Submission
+from assessment.adapters.judges.transport import json_lines, told_in
 from assessment.domain.errors import (
     ContentRefusedError,
     JudgeDeferredError,
     JudgeError,
     JudgeRefusedError,
-    JudgeUnavailableError,
     ProviderBatchError,
 )
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import PromptBlock
+from assessment.domain.provider_batch import Tried
 
-_PAGE = 100
-_MOST_PAGES = 50
 _MARK_LENGTH = 24
 _UNDECIDED_SECONDS = 300.0
 # How long after a try its batch may still appear: a worker lives for a minute.
@@ -51,18 +48,11 @@ class AnthropicBatchModel:
     """Batches of messages with a forced tool."""
 
     def __init__(self, client: httpx.AsyncClient, key: str | None, abilities: Abilities) -> None:
-        self._client = client
-        self._headers = key_headers(key)
+        self._calls = BatchCalls(client, key_headers(key), "anthropic", "/v1/messages/batches")
         self._abilities = abilities
 
     async def find(
-        self,
-        judge: JudgeSpec,
-        name: str,
-        *,
-        since: datetime,
-        size: int,
-        claimed: Callable[[str], bool],
+        self, judge: JudgeSpec, tried: Tried, *, claimed: Callable[[str], bool]
     ) -> str | None:
         """The batch whose answers are to our requests, among those of the right time and size.
 
@@ -72,18 +62,18 @@ class AnthropicBatchModel:
             While a batch that may be ours has no answers yet.
         """
         undecided = False
-        async for batch in self._newest_first(judge):
+        async for batch in self._calls.newest_first(judge, cursor="after_id"):
             created = _moment(batch.get("created_at"))
-            if created is None or created > since + _LATEST:
+            if created is None or created > tried.at + _LATEST:
                 continue
-            if created < since - CLOCK_SKEW:
+            if created < tried.at - CLOCK_SKEW:
                 break
             batch_id = str(batch.get("id"))
-            if _size(batch) != size or await asyncio.to_thread(claimed, batch_id):
+            if _size(batch) != tried.size or await asyncio.to_thread(claimed, batch_id):
                 continue
             if batch.get("processing_status") != "ended":
                 undecided = True
-            elif await self._is_ours(judge, batch_id, name):
+            elif await self._is_ours(judge, batch_id, tried.name):
                 return batch_id
         if undecided:
             raise JudgeDeferredError(
@@ -92,34 +82,29 @@ class AnthropicBatchModel:
             )
         return None
 
-    async def submit(
-        self,
-        judge: JudgeSpec,
-        name: str,
-        prompts: Mapping[str, Sequence[PromptBlock]],
-        *,
-        max_tokens: int,
-    ) -> str:
+    async def submit(self, judge: JudgeSpec, submission: Submission) -> str:
         """One request for all."""
 
         async def submit(lacking: frozenset[str]) -> dict[str, Any]:
             requests = [
                 {
-                    "custom_id": f"{_mark(name)}-{comparison_id}",
-                    "params": message_body(judge, blocks, max_tokens=max_tokens, lacking=lacking),
+                    "custom_id": f"{_mark(submission.name)}-{comparison_id}",
+                    "params": message_body(
+                        judge, blocks, max_tokens=submission.max_tokens, lacking=lacking
+                    ),
                 }
-                for comparison_id, blocks in prompts.items()
+                for comparison_id, blocks in submission.prompts.items()
             ]
-            return await self._json(judge, "POST", "", json={"requests": requests})
+            return await self._calls.json(judge, "POST", json={"requests": requests})
 
         batch = await ask_as_understood(judge, self._abilities, MESSAGE_ABILITIES, submit)
-        if not batch.get("id"):
-            raise JudgeUnavailableError("anthropic answered without the id of the batch")
-        return str(batch["id"])
+        return id_of(batch, "anthropic")
 
     async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:
         """Whether every request has its result."""
-        return (await self._json(judge, "GET", f"/{batch_id}")).get("processing_status") == "ended"
+        return (await self._calls.json(judge, "GET", f"/{batch_id}")).get(
+            "processing_status"
+        ) == "ended"
 
     async def answers(
         self,
@@ -137,12 +122,12 @@ class AnthropicBatchModel:
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:
         """Requests that are under way are still answered; the others are not billed."""
-        await self._json(judge, "POST", f"/{batch_id}/cancel")
+        await self._calls.json(judge, "POST", f"/{batch_id}/cancel")
 
     async def forget(self, judge: JudgeSpec, batch_id: str) -> None:
         """Delete the batch with its requests and results."""
         with suppress(JudgeRefusedError):
-            await self._json(judge, "DELETE", f"/{batch_id}")
+            await self._calls.json(judge, "DELETE", f"/{batch_id}")
 
     async def _is_ours(self, judge: JudgeSpec, batch_id: str, name: str) -> bool:
         lines = await self._results(judge, batch_id)
@@ -150,39 +135,7 @@ class AnthropicBatchModel:
 
     async def _results(self, judge: JudgeSpec, batch_id: str) -> list[dict[str, Any]]:
         # The documented path rather than `results_url`: our key goes where the judge says only.
-        response = await call(
-            self._client, "GET", self._url(judge, f"/{batch_id}/results"), **self._how(judge)
-        )
-        return list(json_lines(response.text))
-
-    async def _newest_first(self, judge: JudgeSpec) -> AsyncIterator[dict[str, Any]]:
-        after: dict[str, str] = {}
-        for _ in range(_MOST_PAGES):
-            page = await self._json(judge, "GET", "", params={"limit": _PAGE, **after})
-            batches = [each for each in page.get("data") or [] if isinstance(each, dict)]
-            for batch in batches:
-                yield batch
-            if not page.get("has_more") or not page.get("last_id"):
-                return
-            after = {"after_id": str(page["last_id"])}
-
-    async def _json(
-        self, judge: JudgeSpec, method: str, path: str, **content: Any
-    ) -> dict[str, Any]:
-        return await call_for_json(
-            self._client, method, self._url(judge, path), **self._how(judge), **content
-        )
-
-    def _how(self, judge: JudgeSpec) -> dict[str, Any]:
-        return {
-            "headers": self._headers,
-            "timeout_seconds": min(judge.timeout_seconds, CALL_SECONDS),
-            "provider": "anthropic",
-        }
-
-    @staticmethod
-    def _url(judge: JudgeSpec, path: str) -> str:
-        return f"{(judge.endpoint or '').rstrip('/')}/v1/messages/batches{path}"
+        return list(json_lines(await self._calls.text(judge, f"/{batch_id}/results")))
 
 
 def _mark(name: str) -> str:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from assessment.adapters.judges.abilities import Abilities, learning
@@ -21,7 +20,7 @@ from assessment.adapters.judges.bedrock import (
     converse_body,
     converse_completion,
 )
-from assessment.adapters.judges.model_judge import Completion
+from assessment.adapters.judges.model_judge import Completion, Submission
 from assessment.adapters.judges.transport import json_lines, refusal
 from assessment.domain.errors import (
     ContentRefusedError,
@@ -30,8 +29,7 @@ from assessment.domain.errors import (
     ProviderBatchError,
 )
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import PromptBlock
-from assessment.domain.provider_batch import WINDOW
+from assessment.domain.provider_batch import WINDOW, Tried
 from assessment.ports import ContentStore
 
 FOLDER = "provider-batches"
@@ -59,47 +57,40 @@ class BedrockBatchModel:
     async def find(
         self,
         judge: JudgeSpec,  # noqa: ARG002 - one control plane for all models
-        name: str,
+        tried: Tried,
         *,
-        since: datetime,  # noqa: ARG002 - the name is enough
-        size: int,  # noqa: ARG002 - as `since`
-        claimed: Callable[[str], bool],  # noqa: ARG002 - as `since`
+        claimed: Callable[[str], bool],  # noqa: ARG002 - its name is enough
     ) -> str | None:
         """The job of this name."""
-        found = await self._ask("list_model_invocation_jobs", nameContains=name)
+        found = await self._ask("list_model_invocation_jobs", nameContains=tried.name)
         for job in found.get("invocationJobSummaries", []):
-            if job.get("jobName") == name:
+            if job.get("jobName") == tried.name:
                 return str(job["jobArn"])
         return None
 
-    async def submit(
-        self,
-        judge: JudgeSpec,
-        name: str,
-        prompts: Mapping[str, Sequence[PromptBlock]],
-        *,
-        max_tokens: int,
-    ) -> str:
+    async def submit(self, judge: JudgeSpec, submission: Submission) -> str:
         """Write the file, then make a job of it; the same name again gives the same job."""
         lacking = await asyncio.to_thread(self._abilities.lacking, judge)
         lines = [
             {
                 "recordId": record_id(comparison_id),
-                "modelInput": converse_body(judge, blocks, max_tokens=max_tokens, lacking=lacking),
+                "modelInput": converse_body(
+                    judge, blocks, max_tokens=submission.max_tokens, lacking=lacking
+                ),
             }
-            for comparison_id, blocks in prompts.items()
+            for comparison_id, blocks in submission.prompts.items()
         ]
         await asyncio.to_thread(
             self._access.content().put_document,
-            f"{FOLDER}/{name}/{_INPUT}",
+            f"{FOLDER}/{submission.name}/{_INPUT}",
             "".join(json.dumps(line) + "\n" for line in lines),
             content_type="application/jsonl",
         )
-        place = f"s3://{self._access.bucket}/{FOLDER}/{name}"
+        place = f"s3://{self._access.bucket}/{FOLDER}/{submission.name}"
         job = await self._ask(
             "create_model_invocation_job",
-            jobName=name,
-            clientRequestToken=name,
+            jobName=submission.name,
+            clientRequestToken=submission.name,
             roleArn=self._access.role_arn,
             modelId=judge.model,
             modelInvocationType="Converse",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from assessment.domain.answers import ModelVerdict, read_answer, split_evenly
@@ -18,6 +17,7 @@ from assessment.domain.llm_protocol import (
     TokenUsage,
 )
 from assessment.domain.prices import price_of
+from assessment.domain.provider_batch import Tried
 
 _LONGEST_MESSAGE = 500
 
@@ -40,28 +40,24 @@ class Model(Protocol):
         """One call; raises JudgeError."""
 
 
+@dataclass(frozen=True)
+class Submission:
+    """What a provider's batch is to answer: prompts by comparison id."""
+
+    name: str
+    prompts: Mapping[str, Sequence[PromptBlock]]
+    max_tokens: int
+
+
 class BatchModel(Protocol):
-    """A provider's way to complete many prompts within a day; prompts go by comparison id."""
+    """A provider's way to complete many prompts within a day."""
 
     async def find(
-        self,
-        judge: JudgeSpec,
-        name: str,
-        *,
-        since: datetime,
-        size: int,
-        claimed: Callable[[str], bool],
+        self, judge: JudgeSpec, tried: Tried, *, claimed: Callable[[str], bool]
     ) -> str | None:
-        """The provider's id of the batch with this name; raises JudgeError."""
+        """The provider's id of a submission that may have arrived; raises JudgeError."""
 
-    async def submit(
-        self,
-        judge: JudgeSpec,
-        name: str,
-        prompts: Mapping[str, Sequence[PromptBlock]],
-        *,
-        max_tokens: int,
-    ) -> str:
+    async def submit(self, judge: JudgeSpec, submission: Submission) -> str:
         """The provider's id of a new batch; raises JudgeError."""
 
     async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:
@@ -103,17 +99,15 @@ class ModelBatchJudge:
         self._judge = judge
         self._model = model
 
-    async def find(
-        self, name: str, *, since: datetime, size: int, claimed: Callable[[str], bool]
-    ) -> str | None:
-        """The provider's id of the batch with this name."""
-        return await self._model.find(self._judge, name, since=since, size=size, claimed=claimed)
+    async def find(self, tried: Tried, *, claimed: Callable[[str], bool]) -> str | None:
+        """The provider's id of a submission that may have arrived."""
+        return await self._model.find(self._judge, tried, claimed=claimed)
 
     async def submit(self, name: str, requests: Sequence[CompareRequestV1]) -> str:
         """The provider's id of a new batch."""
         prompts = {each.metadata.comparison_id: each.prompt_blocks for each in requests}
-        tokens = self._judge.answer_tokens(1)
-        return await self._model.submit(self._judge, name, prompts, max_tokens=tokens)
+        submission = Submission(name, prompts, self._judge.answer_tokens(1))
+        return await self._model.submit(self._judge, submission)
 
     async def ended(self, provider_batch_id: str) -> bool:
         """Whether nothing more will be added."""

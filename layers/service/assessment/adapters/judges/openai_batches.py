@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
 from assessment.adapters.judges.abilities import Abilities, learning
-from assessment.adapters.judges.model_judge import Completion
+from assessment.adapters.judges.batch_calls import CLOCK_SKEW, BatchCalls, id_of
+from assessment.adapters.judges.model_judge import Completion, Submission
 from assessment.adapters.judges.openai import (
     CHAT_ABILITIES,
     bearer,
@@ -25,8 +25,6 @@ from assessment.adapters.judges.openai import (
     chat_completion,
 )
 from assessment.adapters.judges.transport import (
-    call,
-    call_for_json,
     json_lines,
     refusal,
     told_in,
@@ -39,17 +37,9 @@ from assessment.domain.errors import (
     ProviderBatchError,
 )
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import PromptBlock
-
-CALL_SECONDS = 20.0
-"""For each call about a batch, whatever time a verdict may take: a worker makes several."""
-
-CLOCK_SKEW = timedelta(minutes=5)
-"""By how much a provider's clock may differ from ours."""
+from assessment.domain.provider_batch import Tried
 
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
-_PAGE = 100
-_MOST_PAGES = 50
 # A batch refused for these was not begun, and may be taken another time.
 _PASSING = frozenset({"token_limit_exceeded", "rate_limit_exceeded", "internal_error"})
 
@@ -58,35 +48,25 @@ class OpenAIBatchModel:
     """Batches of chat completions."""
 
     def __init__(self, client: httpx.AsyncClient, key: str | None, abilities: Abilities) -> None:
-        self._client = client
-        self._headers = bearer(key)
+        self._calls = BatchCalls(client, bearer(key), "openai")
         self._abilities = abilities
 
     async def find(
         self,
         judge: JudgeSpec,
-        name: str,
+        tried: Tried,
         *,
-        since: datetime,
-        size: int,  # noqa: ARG002 - others have no name to find a batch by
-        claimed: Callable[[str], bool],  # noqa: ARG002 - as `size`
+        claimed: Callable[[str], bool],  # noqa: ARG002 - its name is enough
     ) -> str | None:
         """The batch with this name in its metadata, among those since the try."""
-        async for batch in self._newest_first(judge):
-            if float(batch.get("created_at") or 0) < (since - CLOCK_SKEW).timestamp():
+        async for batch in self._calls.newest_first(judge, "/batches", cursor="after"):
+            if float(batch.get("created_at") or 0) < (tried.at - CLOCK_SKEW).timestamp():
                 return None
-            if (batch.get("metadata") or {}).get("submission") == name:
+            if (batch.get("metadata") or {}).get("submission") == tried.name:
                 return str(batch["id"])
         return None
 
-    async def submit(
-        self,
-        judge: JudgeSpec,
-        name: str,
-        prompts: Mapping[str, Sequence[PromptBlock]],
-        *,
-        max_tokens: int,
-    ) -> str:
+    async def submit(self, judge: JudgeSpec, submission: Submission) -> str:
         """Upload the file, then make a batch of it: only the second is paid for."""
         lacking = await asyncio.to_thread(self._abilities.lacking, judge)
         lines = [
@@ -94,25 +74,25 @@ class OpenAIBatchModel:
                 "custom_id": comparison_id,
                 "method": "POST",
                 "url": "/v1/chat/completions",
-                "body": chat_body(judge, blocks, max_tokens=max_tokens, lacking=lacking),
+                "body": chat_body(judge, blocks, max_tokens=submission.max_tokens, lacking=lacking),
             }
-            for comparison_id, blocks in prompts.items()
+            for comparison_id, blocks in submission.prompts.items()
         ]
         content = "".join(json.dumps(line) + "\n" for line in lines).encode()
         try:
-            file = await self._json(
+            file = await self._calls.json(
                 judge,
                 "POST",
                 "/files",
                 data={"purpose": "batch"},
-                files={"file": (f"{name}.jsonl", content, "application/jsonl")},
+                files={"file": (f"{submission.name}.jsonl", content, "application/jsonl")},
             )
         except JudgeUnavailableError as error:
             # Nothing was ordered yet: there is nothing to look for.
             raise JudgeUnavailableError(
                 str(error), retry_after=error.retry_after, busy=True
             ) from error
-        batch = await self._json(
+        batch = await self._calls.json(
             judge,
             "POST",
             "/batches",
@@ -120,10 +100,10 @@ class OpenAIBatchModel:
                 "input_file_id": file.get("id"),
                 "endpoint": "/v1/chat/completions",
                 "completion_window": "24h",
-                "metadata": {"submission": name},
+                "metadata": {"submission": submission.name},
             },
         )
-        return _id_of(batch)
+        return id_of(batch, "openai")
 
     async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:
         """Whether its status is a last one."""
@@ -140,8 +120,7 @@ class OpenAIBatchModel:
         for file_id in (batch.get("output_file_id"), batch.get("error_file_id")):
             if not file_id:
                 continue
-            response = await self._call(judge, "GET", f"/files/{file_id}/content")
-            for line in json_lines(response.text):
+            for line in json_lines(await self._calls.text(judge, f"/files/{file_id}/content")):
                 found[str(line.get("custom_id"))] = await learning(
                     judge, self._abilities, CHAT_ABILITIES, _answer(line)
                 )
@@ -149,7 +128,7 @@ class OpenAIBatchModel:
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:
         """Requests that are under way are still answered."""
-        await self._call(judge, "POST", f"/batches/{batch_id}/cancel")
+        await self._calls.json(judge, "POST", f"/batches/{batch_id}/cancel")
 
     async def forget(self, judge: JudgeSpec, batch_id: str) -> None:
         """Delete its files; the batch itself carries no text."""
@@ -157,48 +136,10 @@ class OpenAIBatchModel:
         for name in ("input_file_id", "output_file_id", "error_file_id"):
             if batch.get(name):
                 with suppress(JudgeRefusedError):
-                    await self._call(judge, "DELETE", f"/files/{batch[name]}")
-
-    async def _newest_first(self, judge: JudgeSpec) -> AsyncIterator[dict[str, Any]]:
-        after: dict[str, str] = {}
-        for _ in range(_MOST_PAGES):
-            page = await self._json(judge, "GET", "/batches", params={"limit": _PAGE, **after})
-            batches = [each for each in page.get("data") or [] if isinstance(each, dict)]
-            for batch in batches:
-                yield batch
-            if not page.get("has_more") or not batches:
-                return
-            after = {"after": str(batches[-1].get("id"))}
+                    await self._calls.json(judge, "DELETE", f"/files/{batch[name]}")
 
     async def _batch(self, judge: JudgeSpec, batch_id: str) -> dict[str, Any]:
-        return await self._json(judge, "GET", f"/batches/{batch_id}")
-
-    async def _json(
-        self, judge: JudgeSpec, method: str, path: str, **content: Any
-    ) -> dict[str, Any]:
-        return await call_for_json(
-            self._client, method, self._url(judge, path), **self._how(judge), **content
-        )
-
-    async def _call(self, judge: JudgeSpec, method: str, path: str) -> httpx.Response:
-        return await call(self._client, method, self._url(judge, path), **self._how(judge))
-
-    def _how(self, judge: JudgeSpec) -> dict[str, Any]:
-        return {
-            "headers": self._headers,
-            "timeout_seconds": min(judge.timeout_seconds, CALL_SECONDS),
-            "provider": "openai",
-        }
-
-    @staticmethod
-    def _url(judge: JudgeSpec, path: str) -> str:
-        return f"{(judge.endpoint or '').rstrip('/')}{path}"
-
-
-def _id_of(batch: dict[str, Any]) -> str:
-    if not batch.get("id"):
-        raise JudgeUnavailableError("openai answered without the id of the batch")
-    return str(batch["id"])
+        return await self._calls.json(judge, "GET", f"/batches/{batch_id}")
 
 
 def _answer(line: dict[str, Any]) -> Completion | JudgeError:
