@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from local import processes, webhooks
+from local import processes
 from local.judge_options import JudgeOptions
 from local.processes import LocalCloudError, Server
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from local.cloud import Cloud
 
 DEFAULT_PORT = 4580
+CALLBACK_SECRET_VARIABLE = "CJ_CALLBACK_SECRET"  # noqa: S105 - where the secret is, not the secret
+"""Names the stack's callback secret to the judge, by its ARN or a file, and never holds it."""
 
 
 def port_from_environment() -> int:
@@ -61,7 +63,7 @@ def up(
     """
     chosen = port_from_environment() if port is None else port
     arguments = _arguments(options or JudgeOptions())
-    signing = {webhooks.VARIABLE: callback_secret} if callback_secret else {}
+    signing = {CALLBACK_SECRET_VARIABLE: callback_secret} if callback_secret else {}
     settings = {"cloud": cloud.url, "arguments": " ".join(arguments), **signing}
     server = processes.running(name)
     if server:

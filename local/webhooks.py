@@ -17,8 +17,8 @@ from httpx_retries import Retry, RetryTransport
 
 from assessment.domain.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
 from local.cloud import api_url
+from local.judge import CALLBACK_SECRET_VARIABLE as VARIABLE
 
-VARIABLE = "CJ_CALLBACK_SECRET"
 _RETRY = Retry(total=4, allowed_methods=["POST"], backoff_factor=0.2)
 
 
