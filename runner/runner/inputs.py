@@ -18,6 +18,7 @@ from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from runner.csv_files import read_text
 from runner.errors import BadInputError, Problem
 from runner.essays import AnchorsFile, Folder, read_anchors, read_folder
+from runner.judges import parse_judges
 
 
 @dataclass(frozen=True)
@@ -194,13 +195,14 @@ def read_assessment(
     scale: str | None,
     texts: JudgeTexts,
     settings: Sequence[str],
+    judges: Sequence[str] = (),
 ) -> Assessment:
     """Everything that `cj execute` sends.
 
     Raises
     ------
     BadInputError
-        With the problems of the anchors, the folder and the settings together.
+        With the problems of the anchors, the folder, the settings and the judges together.
     """
     problems: list[Problem] = []
     registration = None
@@ -222,6 +224,10 @@ def read_assessment(
     except BadInputError as error:
         problems += error.problems
     try:
+        jury = parse_judges(judges)
+    except BadInputError as error:
+        problems += error.problems
+    try:
         chosen = read_folder(folder, anchor_files=registration.source.files if registration else ())
     except BadInputError as error:
         problems += error.problems
@@ -232,6 +238,8 @@ def read_assessment(
         "config": config,
         "assignment_id": registration.request.assignment_id if registration else assignment,
     }
+    if jury:
+        values["judge"] = jury if len(jury) > 1 else jury[0]
     return Assessment(registration, _model(BatchRequest, values, _OPTIONS), chosen)
 
 

@@ -1,4 +1,4 @@
-"""A batch where IAM is enforced: no function lacks a permission that its work needs."""
+"""Batches where IAM is enforced: no function lacks a permission that its work needs."""
 
 import pytest
 
@@ -8,20 +8,30 @@ from local.judge_options import JudgeOptions
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
 
 SHORT = {"max_comparisons_per_essay": 8, "min_comparisons_per_essay": 4, "seed": 1}
+# Bedrock's jobs read and write the stack's bucket; they take no fewer than 100 comparisons.
+ONE_WAVE = {**SHORT, "comparisons_per_essay_per_wave": 8}
+JOBS = {
+    "provider": "bedrock",
+    "model": "anthropic.claude-3-haiku-20240307-v1:0",
+    "batching_mode": "provider_batch_api",
+}
 
 
 @pytest.fixture(scope="module")
 def run(stage, sample):
     with stage("test-auth", JudgeOptions(latency=0.05, duplicate_rate=0.1), auth=True) as (on, _):
         with on.client() as client:
-            document = run_batch(client, sample, config=SHORT, show=lambda *_: None)
-        yield on, document
+            documents = [
+                run_batch(client, sample, config=config, judge=judge, show=lambda *_: None)
+                for config, judge in ((SHORT, None), (ONE_WAVE, JOBS))
+            ]
+        yield on, documents
 
 
-def test_the_batch_is_finalised(run):
-    document = run[1]
-    assert document["status"] == "COMPLETED"
-    assert document["comparisons"]["recorded"] == document["comparisons"]["planned"]
+def test_the_batches_are_finalised(run):
+    for document in run[1]:
+        assert document["status"] == "COMPLETED"
+        assert document["comparisons"]["recorded"] == document["comparisons"]["planned"]
 
 
 def test_policies_were_enforced_and_nothing_was_denied(run):

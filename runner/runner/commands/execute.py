@@ -39,6 +39,15 @@ def execute(
         list[str] | None,
         typer.Option("--config", help="Setting of the batch as name=value; may be repeated."),
     ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--judge",
+            help="Who judges instead of the stack's endpoint: provider/model, with settings behind "
+            "commas (openai/gpt-4.1-mini,batching_mode=provider_batch_api), or a JSON file. "
+            "Repeated, a jury.",
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the result document goes.")
     ] = Path("result.json"),
@@ -72,6 +81,7 @@ def execute(
         scale=scale,
         texts=texts,
         settings=config or (),
+        judges=judge or (),
     )
     require_writable(output)
     where = options.connection_words(stack=stack, local=local, api_url=api_url)

@@ -83,6 +83,22 @@ def test_bad_input_costs_nothing(stack: FakeStack, folder: Path, anchors: Path):
     assert stack.requests == []
 
 
+def test_the_judges_that_are_named_are_asked_for(stack: FakeStack, folder: Path):
+    jury = ("--judge", "openai/gpt-4.1-mini,name=a", "--judge", "anthropic/claude-haiku-4-5")
+    result = execute(stack, folder, *jury, "--no-wait")
+    assert result.exit_code == FINALISED, result.output
+    (request,) = stack.batches.values()
+    assert [judge["provider"] for judge in request.judge] == ["openai", "anthropic"]
+    assert request.judge[0]["name"] == "a"
+
+
+def test_a_judge_that_cannot_be_asked_costs_nothing(stack: FakeStack, folder: Path):
+    result = execute(stack, folder, "--judge", "openai/m,batching_mode=batch")
+    assert result.exit_code == BAD_INPUT
+    assert "--judge.batching_mode" in result.stderr
+    assert stack.requests == []
+
+
 def test_a_grade_that_only_the_stack_can_refuse_is_found_in_the_file(
     stack: FakeStack, folder: Path, anchors: Path
 ):
