@@ -59,7 +59,8 @@ class SimulatedBatch:
         judged = Comparisons(
             self.n_essays, self.first, self.second, self.outcome, np.zeros_like(self.first)
         )
-        self.fit = fit(judged, prior_sd=self.prior_sd)
+        # As batches are fitted.
+        self.fit = fit(judged, prior_sd=self.prior_sd, estimator="variational")
 
     def students(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return estimate, standard error and truth of the students, on the fit's gauge."""

@@ -141,7 +141,10 @@ def judged(batch: Class, rng: np.random.Generator) -> Iterator[tuple[int, Fit]]:
         first = np.concatenate([first, plan.first])
         second = np.concatenate([second, plan.second])
         outcome = np.concatenate([outcome, answers])
-        standing = fit(Comparisons(n, first, second, outcome), prior_sd=PRIOR_SD)
+        # As batches are fitted.
+        standing = fit(
+            Comparisons(n, first, second, outcome), prior_sd=PRIOR_SD, estimator="variational"
+        )
         yield wave * WAVE, standing
 
 

@@ -46,7 +46,7 @@ class Fit:
     iterations : int
         Iterations of the solver.
     prior_sd : float or None
-        Prior standard deviation of the abilities, logits; None for estimators without it.
+        Prior standard deviation of the abilities, logits; None for estimators without a prior.
     estimator : str
         The estimator used.
     outcomes : Outcomes
@@ -117,10 +117,12 @@ class Fit:
         Raises
         ------
         InvalidSettingError
-            If the estimator has no prior.
+            If the estimator is another than ``map``.
         """
-        if self.prior_sd is None:
-            raise InvalidSettingError("estimator", f"{self.estimator!r} has no prior, use 'map'")
+        if self.prior_sd is None or self.estimator != "map":
+            raise InvalidSettingError(
+                "estimator", f"{self.estimator!r} has no prior or no mode, use 'map'"
+            )
         information = self._information
         width = len(self.ability) * np.log(self.prior_sd)
         return float(information.objective - 0.5 * information.log_determinant - width)

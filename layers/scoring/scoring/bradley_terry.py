@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from scoring._newton import Solution, maximise, state_of
 from scoring._observations import Observations, Repeats, Ties, observe
 from scoring._outcomes import Outcomes
 from scoring._result import Fit
+from scoring._variational import nearest_gaussian
 from scoring.errors import InvalidSettingError, OneJudgeError
 
 if TYPE_CHECKING:
@@ -32,12 +33,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Fit", "fit"]
 
+WITH_PRIOR = ("map", "variational")
+"""Estimators that take ``prior_sd``."""
+
 _BINARY_ONLY = ("firth", "epsilon", "choix")
 _WITHOUT_ORDER = ("epsilon", "choix")
 _EPSILON = 0.3
 _DENSE_UP_TO = 400
 
-type Estimator = Literal["map", "mle", "firth", "epsilon", "choix"]
+type Estimator = Literal["map", "variational", "mle", "firth", "epsilon", "choix"]
+"""How to estimate; see `fit`."""
 type Judges = Literal["pooled", "discrimination"]
 
 
@@ -63,7 +68,8 @@ def fit(
     Beaver 1977); a tie and the degrees of a preference are intervals of it with cut points
     symmetric about zero (Agresti 1992).
 
-    Identification: abilities sum to zero, log discriminations sum to zero. Priors of ``map``:
+    Identification: abilities sum to zero, log discriminations sum to zero. Priors of ``map`` and
+    ``variational``:
     :math:`\theta \sim N(0, prior\_sd^2)`, :math:`b_j \sim N(0, 1)`,
     :math:`\log a_j \sim N(0, .5^2)`, gaps between cut points Gamma(2, 1). They make the
     estimate exist for every set of comparisons.
@@ -87,10 +93,13 @@ def fit(
         One common discrimination, or one per judge.
     lapse : float, default 0.0
         Known probability that a verdict is a random answer.
-    estimator : {"map", "mle", "firth", "epsilon", "choix"}
-        Posterior mode (default); maximum likelihood; Jeffreys-penalised likelihood (Firth 1993);
-        the epsilon-adjusted scores (.3) of R's sirt::btm; choix.ilsr_pairwise. The last three
-        know wins and half-win ties only, the last two no order effect either.
+    estimator : {"map", "variational", "mle", "firth", "epsilon", "choix"}
+        Posterior mode (default); mean and covariance of the Gaussian nearest to the posterior
+        (Opper & Archambeau 2009), whose standard errors hold with few comparisons too, in ten
+        (100 essays) to five times (1,000) the time; maximum likelihood; Jeffreys-penalised
+        likelihood (Firth 1993); the epsilon-adjusted scores (.3) of R's sirt::btm;
+        choix.ilsr_pairwise. The last three know wins and half-win ties only, the last two no
+        order effect either.
     repeats : {"auto", "shared", "independent"}
         The r comparisons of one pair by one known judge, in whichever order, weigh 1/r each
         ("shared", because a judge who repeats a verdict adds no evidence), or 1 each. "auto" is
@@ -127,13 +136,13 @@ def fit(
     model = Model(
         observations,
         _link(observations, lapse),
-        Priors(1.0 / prior_sd**2) if estimator == "map" else NO_PRIORS,
+        Priors(1.0 / prior_sd**2) if estimator in WITH_PRIOR else NO_PRIORS,
         order_effect=order_effect and comparisons.order_known,
         discrimination=_discrimination_basis(observations, judges),
     )
     abilities = _starting_abilities(observations, start)
     estimate = _estimate(model, estimator, model.start(abilities), alpha)
-    return _result(estimate, estimator, prior_sd, lapse)
+    return _result(model, estimate, estimator, prior_sd, lapse)
 
 
 @dataclass(slots=True)
@@ -146,8 +155,10 @@ class _Estimate:
 
 
 def _estimate(model: Model, estimator: Estimator, start: Floats, alpha: float) -> _Estimate:
-    if estimator == "map":
+    if estimator in WITH_PRIOR:
         gauge, solution = None, _posterior_mode(model, start)
+        if estimator == "variational":
+            model, solution = nearest_gaussian(model, solution, _posterior_mode)
     elif estimator == "choix":
         gauge, solution = None, choix_solution(model, alpha)
     else:
@@ -221,15 +232,14 @@ def _check_settings(
         raise InvalidSettingError(
             "judges", f"expected 'pooled' or 'discrimination', got {judges!r}"
         )
-    if estimator not in ("map", "mle", "firth", "epsilon", "choix"):
-        raise InvalidSettingError(
-            "estimator", f"expected map, mle, firth, epsilon or choix, got {estimator!r}"
-        )
+    if estimator not in get_args(Estimator.__value__):
+        known = ", ".join(get_args(Estimator.__value__))
+        raise InvalidSettingError("estimator", f"expected one of {known}, got {estimator!r}")
     if not (np.isfinite(alpha) and alpha > 0):
         raise InvalidSettingError("alpha", f"must be positive and finite, got {alpha}")
     if lapse > 0.0 and estimator in _BINARY_ONLY:
         raise InvalidSettingError("lapse", f"estimator={estimator!r} knows no lapses")
-    if judges == "discrimination" and estimator != "map":
+    if judges == "discrimination" and estimator not in WITH_PRIOR:
         raise InvalidSettingError("judges", "discrimination needs the priors of estimator='map'")
 
 
@@ -280,15 +290,17 @@ def _starting_abilities(observations: Observations, start: Fit | ArrayLike | Non
     return given - given.mean()
 
 
-def _result(estimate: _Estimate, estimator: Estimator, prior_sd: float, lapse: float) -> Fit:
-    model, point = estimate.model, estimate.solution.point
+def _result(
+    model: Model, estimate: _Estimate, estimator: Estimator, prior_sd: float, lapse: float
+) -> Fit:
+    point = estimate.solution.point
     x = point.x
     order = np.zeros(model.data.n_judges)
     if model.n_order:
         order = x[model.n : model.n + model.n_order].copy()
     shape = x[model.shape_at]
     ability = x[: model.n].copy()
-    if estimator == "map":
+    if estimator in WITH_PRIOR:
         # zero at the maximum; this takes out what the solver's tolerance leaves
         ability -= ability.mean()
     return Fit(
@@ -296,10 +308,12 @@ def _result(estimate: _Estimate, estimator: Estimator, prior_sd: float, lapse: f
         order_effect=order,
         cut_points=model.link.cut_points(shape).copy(),
         discrimination=np.exp(model.log_discrimination(x)),
-        log_likelihood=point.log_likelihood,
+        log_likelihood=model.evaluate(x).log_likelihood
+        if estimator == "variational"
+        else point.log_likelihood,
         n_comparisons=model.data.evidence(),
         iterations=estimate.solution.iterations,
-        prior_sd=float(prior_sd) if estimator == "map" else None,
+        prior_sd=float(prior_sd) if estimator in WITH_PRIOR else None,
         estimator=estimator,
         outcomes=_outcomes(model, shape, lapse),
         _information=estimate.information,

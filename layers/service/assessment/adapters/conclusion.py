@@ -47,7 +47,7 @@ def described(
 
 
 def judges_described(pool: JudgedPool, fitted: Fit, comparisons: Comparisons) -> list[JudgeFit]:
-    """Every judge's verdicts and their misfit."""
+    """Every judge's verdicts, sharpness and misfit."""
     misfit = judge_misfit(fitted, comparisons)
     judge = np.zeros(len(comparisons), np.int64) if comparisons.judge is None else comparisons.judge
     return [
@@ -56,6 +56,8 @@ def judges_described(pool: JudgedPool, fitted: Fit, comparisons: Comparisons) ->
             verdicts=int((judge == row).sum()),
             ties=int((comparisons.outcome[judge == row] == 0).sum()),
             first_preferred=int((comparisons.outcome[judge == row] > 0).sum()),
+            discrimination=float(fitted.discrimination[row]),
+            discrimination_se=float(fitted.discrimination_se[row]),
             infit=float(misfit.infit[row]),
             outfit=float(misfit.outfit[row]),
             misfit_flags=_flags(misfit, row),

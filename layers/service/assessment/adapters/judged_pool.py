@@ -61,8 +61,20 @@ class JudgedPool:
         )
 
     def fitted(self, config: BatchConfig, selection: Sequence[Comparison] | None = None) -> Fit:
-        """The fit of all recorded verdicts, or of a selection of them."""
-        return fit(self.comparisons(selection), prior_sd=config.prior_sd)
+        """The fit of all recorded verdicts, or of a selection of them.
+
+        The mean and covariance of the Gaussian nearest to the posterior: its standard errors hold
+        with the few comparisons that a batch makes. Judges of a jury may be sharper or blunter
+        than each other.
+        """
+        comparisons = self.comparisons(selection)
+        several = comparisons.judge is not None and np.unique(comparisons.judge).size > 1
+        return fit(
+            comparisons,
+            prior_sd=config.prior_sd,
+            estimator="variational",
+            judges="discrimination" if several else "pooled",
+        )
 
     def counts(self) -> Ints:
         """Recorded comparisons of each essay."""

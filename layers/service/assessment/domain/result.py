@@ -117,7 +117,11 @@ class Reliability(BaseModel):
 
 
 class JudgeFit(BaseModel):
-    """One judge's verdicts: their number, ties and choices of the first essay, and misfit."""
+    """One judge's verdicts: their number, ties and choices of the first essay, and misfit.
+
+    `discrimination` is the factor by which the judge's logits differ from the jury's common scale:
+    above 1 the judge tells essays apart more sharply. It is 1 for a judge alone.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -125,6 +129,8 @@ class JudgeFit(BaseModel):
     verdicts: int
     ties: int
     first_preferred: int
+    discrimination: float = 1.0
+    discrimination_se: float = 0.0
     infit: float
     outfit: float
     misfit_flags: list[MisfitFlag]
