@@ -26,8 +26,11 @@ EXPECTED_SPREAD = 0.3
 _NOISY_ABOVE = 0.4
 _LEAST_SPREAD = 0.15
 _MOST_SPREAD = 3.0
-# Student-t tails of the spread, so that a few wrong grades do not stand for all.
+# Student-t weights of the residuals, so that a few wrong grades do not stand for all. The spread
+# is used as a Normal's: _CONSISTENT is what a weighted square is worth on average under a Normal,
+# E[(t + 1) z^2 / (t + z^2)] (Huber 1981, Robust Statistics, section 5.2).
 _TAILS = 4.0
+_CONSISTENT = 0.7863
 # Line and deviations of grades take about this many anchors' worth of freedom.
 _FITTED = 3.0
 # An anchor this many standard deviations off the spread of all others is wrong, not noisy.
@@ -63,7 +66,7 @@ def without_prior(fitted: Fit, prior_sd: float) -> tuple[Floats, Floats]:
 
 
 def anchor_spread(calibration: Calibration, error_variance: Floats) -> AnchorSpread:
-    """The anchors' spread beyond their measurement errors, by a Student-t scale estimate.
+    """The anchors' spread beyond their measurement errors, by a robust scale estimate.
 
     Parameters
     ----------
@@ -82,8 +85,8 @@ def anchor_spread(calibration: Calibration, error_variance: Floats) -> AnchorSpr
 
 
 def _scale(residual: Floats, error_variance: Floats, width: float) -> float:
-    """Solve sum(w r^2 / (s^2 + e^2)) = a - 3 for s, w being the Student-t weights."""
-    free = len(residual) - _FITTED
+    """Solve sum(w r^2 / (s^2 + e^2)) = c (a - 3) for s, w being the Student-t weights."""
+    free = _CONSISTENT * (len(residual) - _FITTED)
     low, high = _LEAST_SPREAD * width, _MOST_SPREAD * width
     if free <= 0:
         return EXPECTED_SPREAD * width

@@ -10,7 +10,7 @@ from runner.files import require_writable, to_json
 from runner.writing import Format, format_of, print_table, write_or_emit
 
 # As scoring.bradley_terry.Estimator, which is not imported before it is needed.
-Estimator = Literal["map", "mle", "firth", "epsilon", "choix"]
+Estimator = Literal["map", "variational", "mle", "firth", "epsilon", "choix"]
 
 
 def fit(
@@ -23,10 +23,17 @@ def fit(
     ],
     *,
     estimator: Annotated[
-        Estimator, typer.Option("--estimator", help=f"One of {', '.join(get_args(Estimator))}.")
-    ] = "map",
+        Estimator,
+        typer.Option(
+            "--estimator",
+            help=f"One of {', '.join(get_args(Estimator))}; variational is what batches use.",
+        ),
+    ] = "variational",
     prior_sd: Annotated[
-        float, typer.Option("--prior-sd", min=0.01, help="Prior sd of abilities, logits (map).")
+        float,
+        typer.Option(
+            "--prior-sd", min=0.01, help="Prior sd of abilities, logits (variational, map)."
+        ),
     ] = 2.0,
     order_effect: Annotated[
         bool,
