@@ -342,13 +342,16 @@ def test_anthropic_takes_all_requests_in_one(anthropic):
 
 
 def test_anthropic_results_come_in_any_order_and_fail_alone(anthropic):
-    ids = ("good", "other", "busy", "bad", "expired", "canceled", "never")
+    ids = ("good", "other", "busy", "bad", "key", "expired", "canceled", "never")
     refused = anthropic_reply({}, stop="refusal")
+    quoting = anthropic_error("key", "invalid_request_error")
+    quoting["result"]["error"]["error"]["message"] = f"no such key: {KEY}"
     anthropic.server.script = [
         lines(
             anthropic_error("busy", "overloaded_error"),
             anthropic_verdict("good", "B"),
             anthropic_error("bad", "invalid_request_error"),
+            quoting,
             anthropic_line("expired", "expired"),
             anthropic_line("canceled", "canceled"),
             anthropic_line("other", message=refused.body),
@@ -360,11 +363,13 @@ def test_anthropic_results_come_in_any_order_and_fail_alone(anthropic):
         "other": ("content-refused", False),
         "busy": ("provider-batch", True),
         "bad": ("judge-refused", False),
+        "key": ("judge-refused", False),
         "expired": ("provider-batch", True),
         "canceled": ("provider-batch", True),
         "never": ("provider-batch", True),
     }
     assert "invalid_request_error it is" in found["bad"].error_detail.message
+    assert "sk-" not in found["key"].error_detail.message
 
 
 def test_anthropic_models_that_take_no_forced_tool_are_asked_without_the_next_time(anthropic):

@@ -169,8 +169,8 @@ def refusal(
 
 
 def told_in(body: object) -> str:
-    """The code and message of an error document, wherever this provider puts them."""
-    return _message(body if isinstance(body, dict) else None, "")
+    """The code and message of an error document, wherever this provider puts them; no key."""
+    return _without(_message(body if isinstance(body, dict) else None, ""), ())
 
 
 def _message(body: dict[str, Any] | None, text: str) -> str:
