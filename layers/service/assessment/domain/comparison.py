@@ -52,9 +52,9 @@ class Comparison(BaseModel):
 
     `wave` is where it was planned and never changes; `submitted_wave` and `attempt` move when a
     failed comparison is submitted again with a later wave. `calls` counts how often the judge may
-    have been paid in this attempt: more than once only where a worker died between its call and the
-    record of it. `repeated_calls` are those of earlier attempts, and `spent_before` is what
-    answers that were no verdicts cost.
+    have been paid in this attempt: a worker that dies between its call and the record of it leaves
+    one whose answer nobody has. `repeated_calls` are those of earlier attempts, and `spent_before`
+    is what answers that were no verdicts cost.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -78,8 +78,12 @@ class Comparison(BaseModel):
 
     @property
     def paid_again(self) -> int:
-        """Calls beyond the first of each attempt: what a worker's death in mid-call cost."""
-        return self.repeated_calls + max(0, self.calls - 1)
+        """Calls that may have been paid for nothing: what workers' deaths in mid-call cost.
+
+        One call of an attempt is accounted for if its answer came, or is to come by callback.
+        """
+        accounted_for = 1 if self.sent or self.verdict is not None else 0
+        return self.repeated_calls + max(0, self.calls - accounted_for)
 
     @property
     def spent(self) -> Spending:

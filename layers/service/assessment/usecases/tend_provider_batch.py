@@ -9,7 +9,7 @@ provider was asked whether it has the first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -160,8 +160,9 @@ class _Tending:
     async def end(self, error: JudgeError, requests: list[CompareRequestV1] | None = None) -> None:
         """Every comparison, or these, end with this error."""
         ending = await self._requests() if requests is None else requests
-        results = [without_verdict(each, error, retryable=error.retryable) for each in ending]
-        await asyncio.to_thread(self.ports.callback_queue.send_results, results)
+        await self._hand_over(
+            [without_verdict(each, error, retryable=error.retryable) for each in ending]
+        )
 
     async def trouble(self, error: JudgeError) -> int:
         """Seconds until the next try after the provider did not answer as it should."""
@@ -264,7 +265,7 @@ class _Tending:
                 oversize.append(without_verdict(request, error, retryable=False))
             else:
                 fitting.append(request)
-        await asyncio.to_thread(self.ports.callback_queue.send_results, oversize)
+        await self._hand_over(oversize)
         return fitting
 
     async def _requests(
@@ -328,6 +329,13 @@ class _Tending:
     async def _nobody_waits(self) -> bool:
         batch = await asyncio.to_thread(self.ports.batches.get_batch, self.message.batch_id)
         return batch.is_final
+
+    async def _hand_over(self, results: Sequence[LLMComparisonResultV1]) -> None:
+        """What is known goes to the callback queue; only then are its leases done with."""
+        await asyncio.to_thread(self.ports.callback_queue.send_results, results)
+        known = {result.request_metadata.comparison_id for result in results}
+        requests = [each for each in self.message.requests if each.comparison_id in known]
+        await self._in_threads(self.ports.comparisons.mark_sent, requests)
 
     @staticmethod
     async def _in_threads(

@@ -265,6 +265,30 @@ def test_one_result_that_cannot_be_handed_over_keeps_no_other_back():
     assert len(results(world)) == 9
 
 
+def test_a_call_that_a_death_made_useless_is_counted_when_its_wave_goes_on_without_it():
+    world, batch_id = submitted(retry_pool_threshold=1, wave_timeout_seconds=600)
+    model = ScriptedModel()
+    at = next(at for at in range(1, CALLS) if _asked_before_dying(at))
+    with pytest.raises(Died):
+        deliver(world, model, fault=Death(at=at))
+    in_flight = set(model.calls[0])
+    world.clock.forward(601)
+    for message in list(world.callback_queue.messages):
+        world.record(message.body)
+    world.callback_queue.messages.clear()
+    world.judge_queue.messages.clear()
+    world.score(batch_id, 1)
+    wave = world.plan(batch_id)
+    world.submit(batch_id, wave.wave, world.workflow.issue("second"))
+    while world.judge_queue.messages:
+        deliver(world, model)
+    for message in list(world.callback_queue.messages):
+        world.record(message.body)
+    known = world.known(batch_id)
+    assert {c.comparison_id for c in known if c.paid_again} == in_flight
+    assert sum(c.paid_again for c in known) == len(in_flight)
+
+
 def calls_of_a_whole_delivery():
     world, _ = submitted()
     counter = Death()
@@ -273,6 +297,14 @@ def calls_of_a_whole_delivery():
 
 
 CALLS = calls_of_a_whole_delivery()
+
+
+def _asked_before_dying(at):
+    world, _ = submitted()
+    model = ScriptedModel()
+    with pytest.raises(Died):
+        deliver(world, model, fault=Death(at=at))
+    return model.calls
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

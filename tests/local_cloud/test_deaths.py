@@ -1,0 +1,104 @@
+"""Workers that call the judge are killed in the middle of calls: nothing is lost or paid unseen."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.demo import CONFIG, run_batch
+from local.judge_options import JudgeOptions
+from local.stack import STACK
+
+pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
+
+KEY_NAME = "sample"
+KILLS = 4
+# A killed worker's messages come back when their visibility ends, after the wave's deadline: the
+# wave goes on without them, and the next one asks again.
+IMPATIENT = {
+    **CONFIG, "wave_timeout_seconds": 30, "retry_pool_threshold": 1, "max_attempts": 5,
+    "min_success_rate_threshold": 0.1,
+}  # fmt: skip
+
+
+def workers(function):
+    """The processes that run a function on the laptop cloud."""
+    for process in Path("/proc").iterdir():
+        try:
+            command = (process / "cmdline").read_bytes()
+            environment = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        named = f"AWS_LAMBDA_FUNCTION_NAME={STACK}-{function}".encode()
+        if process.name.isdecimal() and b"_worker.py" in command and named in environment:
+            yield int(process.name)
+
+
+class Killer(threading.Thread):
+    """Kills a worker of call_judge while calls are under way, a few times."""
+
+    def __init__(self, url):
+        super().__init__()
+        self.url = url
+        self.over = threading.Event()
+        self.killed = []
+
+    def run(self):
+        answered = 0
+        while len(self.killed) < KILLS and not self.over.wait(0.02):
+            totals = httpx.get(f"{self.url}/stats", timeout=10).json()["totals"]
+            verdicts, calls = totals.get("verdicts", 0), totals.get("calls", 0)
+            if calls == verdicts or verdicts < answered + 8:
+                continue
+            found = list(workers("call-judge"))
+            if found:
+                os.kill(found[0], signal.SIGKILL)
+                self.killed.append(found[0])
+                answered = verdicts
+
+
+@pytest.fixture(scope="module")
+def outcome(stage, sample):
+    with stage("test-deaths", JudgeOptions(latency=0.6)) as (set_up, server):
+        secrets = set_up.cloud.session().client("secretsmanager", endpoint_url=set_up.cloud.url)
+        secrets.create_secret(Name=f"{STACK}/judge/{KEY_NAME}", SecretString="no-real-key")
+        judge = {
+            "provider": "openai", "model": "people", "base_url": f"{server.url}/v1",
+            "api_key_secret": KEY_NAME, "batching_mode": "per_request", "timeout_seconds": 5,
+        }  # fmt: skip
+        killer = Killer(server.url)
+        killer.start()
+        try:
+            with set_up.client() as client:
+                document = run_batch(
+                    client, sample, config=IMPATIENT, judge=judge, show=lambda *_: None
+                )
+        finally:
+            killer.over.set()
+            killer.join()
+        stats = httpx.get(f"{server.url}/stats", timeout=10).json()
+        yield document, stats, killer.killed
+
+
+def test_workers_died_in_mid_call(outcome):
+    assert 2 <= len(outcome[2]) <= KILLS
+
+
+def test_nothing_is_lost(outcome):
+    document = outcome[0]
+    assert document["status"] == "COMPLETED"
+    counts = document["comparisons"]
+    assert counts["planned"] == counts["recorded"]
+    assert counts["failed"] == counts["pending"] == 0
+
+
+def test_what_was_asked_twice_is_only_what_was_in_flight_and_is_counted(outcome):
+    document, stats, killed = outcome
+    twice = {name: n for name, n in stats["requests"].items() if n > 1}
+    # Ten messages are asked about side by side in each worker that died.
+    assert len(twice) <= 10 * len(killed)
+    assert max(twice.values(), default=1) <= 1 + len(killed)
+    assert sum(n - 1 for n in twice.values()) <= document["repeated_calls"]
