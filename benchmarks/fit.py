@@ -10,6 +10,8 @@ without one against the peers, which know none. The peers return no standard err
 - choix: `ilsr_pairwise` with alpha = 1 / (4 n), the strength of our prior at the centre;
 - evalica: `bradley_terry`, unpenalised.
 
+Beside them the fit that batches use, `estimator="variational"`, against the mode.
+
 Times are CPU milliseconds; samples of some 20 ms alternate, and a ratio is the median over pairs
 of samples. Memory is what numpy allocates while fitting (tracemalloc).
 """
@@ -43,6 +45,7 @@ PRIOR_SD = 2.0
 HEAVY = ("scipy.stats", "scipy.optimize", "choix")
 NEVER = float("inf")
 LAPACK = "LAPACK potrf+potri"
+VARIATIONAL = "estimator='variational'"
 SAMPLE_MS = 20.0
 
 MEMORY = """
@@ -116,6 +119,11 @@ def evalica_of(data: Comparisons) -> Callable[[], object]:
     return lambda: evalica.bradley_terry(winner, loser, x_wins, index=index)
 
 
+def nearest_of(data: Comparisons) -> Callable[[], object]:
+    """Return the fit that batches use, with all standard errors: the price of honest intervals."""
+    return lambda: fit(data, prior_sd=PRIOR_SD, estimator="variational").standard_error
+
+
 def ours_of(data: Comparisons, *, order_effect: bool) -> Callable[[], object]:
     """Return our fit with all standard errors."""
     return lambda: fit(data, prior_sd=PRIOR_SD, order_effect=order_effect).standard_error
@@ -149,7 +157,12 @@ def paired(ours: Callable[[], object], peer: Callable[[], object], runs: int) ->
 def compare(n: int, peer: str, runs: int, *, order_effect: bool) -> dict[str, Any]:
     """Time ours against one peer in one run."""
     data = comparisons(n)
-    makers = {LAPACK: lapack_of, "choix": choix_of, "evalica": evalica_of}
+    makers = {
+        LAPACK: lapack_of,
+        "choix": choix_of,
+        "evalica": evalica_of,
+        VARIATIONAL: nearest_of,
+    }
     times = paired(ours_of(data, order_effect=order_effect), makers[peer](data), runs)
     ours, theirs = np.median(times, axis=0)
     return {
@@ -208,6 +221,7 @@ def main() -> None:
     few = 3 if options.quick else 7
     rows = [compare(n, LAPACK, runs, order_effect=True) for n in (100, 300, 1000)]
     rows.append(compare(3000, LAPACK, few, order_effect=True))
+    rows += [compare(n, VARIATIONAL, few, order_effect=True) for n in (100, 300, 1000)]
     for order_effect in (False, True):
         for n in (100, 300, 1000):
             long = few if n == 1000 else runs
@@ -242,6 +256,15 @@ def main() -> None:
             at_most(1.5),
         )
         for n in (100, 300)
+    ]
+    claims += [
+        Claim(
+            f"the nearest Gaussian over the mode, n={n}",
+            ratio[VARIATIONAL, n, True]["peer_over_ours"],
+            "ratio",
+            at_most(20.0),
+        )
+        for n in (100, 300, 1000)
     ]
     memory = float(output_of(MEMORY.format(n=10_000, k=PER_ESSAY)))
     claims.append(Claim("abilities of 10,000 essays, extra memory", memory, "MB", at_most(64.0)))
