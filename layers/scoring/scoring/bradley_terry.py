@@ -95,10 +95,10 @@ def fit(
         Known probability that a verdict is a random answer.
     estimator : {"map", "variational", "mle", "firth", "epsilon", "choix"}
         Posterior mode (default); mean and covariance of the Gaussian nearest to the posterior
-        (Opper & Archambeau 2009), whose standard errors hold with few comparisons too, in
-        about ten times the time; maximum likelihood; Jeffreys-penalised likelihood (Firth 1993); the epsilon-adjusted scores (.3) of R's sirt::btm;
-        choix.ilsr_pairwise. The last three know wins and half-win ties only, the last two no
-        order effect either.
+        (Opper & Archambeau 2009), whose standard errors hold with few comparisons too, in about
+        ten times the time; maximum likelihood; Jeffreys-penalised likelihood (Firth 1993); the
+        epsilon-adjusted scores (.3) of R's sirt::btm; choix.ilsr_pairwise. The last three know
+        wins and half-win ties only, the last two no order effect either.
     repeats : {"auto", "shared", "independent"}
         The r comparisons of one pair by one known judge, in whichever order, weigh 1/r each
         ("shared", because a judge who repeats a verdict adds no evidence), or 1 each. "auto" is
