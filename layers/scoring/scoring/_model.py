@@ -179,6 +179,8 @@ class Model:
     ----------
     tilt : (n,) array or None
         Linear term added to the objective, tilt @ theta: moves the expected scores.
+    hold_discrimination : bool
+        Whether the discriminations stay where they are: no slope, and information of their own.
     """
 
     def __init__(
@@ -201,6 +203,7 @@ class Model:
         self.size = self.shape_at.stop + self.n_log
         self.pairs = Pairs(self.n, observations.first, observations.second)
         self.tilt: Floats | None = None
+        self.hold_discrimination = False
         self._precision = self._normal_precision()
         self._corner = np.diag(self._precision[self.n :])
 
@@ -239,6 +242,8 @@ class Model:
             log_likelihood = float(terms.value.sum())
         gradient = self._gradient(slope, scale, scaled, terms)
         penalty = self._penalise(x, shape, gradient)
+        if self.hold_discrimination:
+            gradient[self.shape_at.stop :] = 0.0
         return Point(
             x, log_likelihood - penalty, log_likelihood, gradient, scale, scaled, slope, terms
         )
@@ -256,6 +261,11 @@ class Model:
             + self.priors.ability
         )
         cross, corner = self._other_blocks(point, curvature)
+        if self.hold_discrimination and self.n_log:
+            held = slice(-self.n_log, None)
+            cross[:, held] = 0.0
+            corner[held, :] = corner[:, held] = 0.0
+            corner[held, held] = np.eye(self.n_log)
         return Blocks(diagonal, self.pairs.total(information), cross, corner)
 
     def longest_step(self, x: Floats, step: Floats) -> float:

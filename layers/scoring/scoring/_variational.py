@@ -11,8 +11,11 @@ Each verdict bears on one number, the judged difference, so every expectation is
 Gauss-Hermite sum over a difference with the variance that S gives it. For fixed variances the
 first equation is an ordinary fit with a smoothed link; the two are solved in turns. For log-concave
 links the bound that this climbs is concave in m and the factor of S (Challis & Barber 2013, Journal
-of Machine Learning Research 14:2239). Cut points and discriminations are held at their best values,
-as everywhere else.
+of Machine Learning Research 14:2239). Cut points are at their best values, as everywhere else.
+
+Discriminations stay at those of the mode. A discrimination multiplies the uncertainty of a
+difference too, so a turn with fixed variances would not be a step uphill for it. Their uncertainty
+still counts: the covariance is that of all parameters.
 """
 
 from __future__ import annotations
@@ -36,9 +39,13 @@ if TYPE_CHECKING:
     from scoring._newton import Solution
     from scoring._types import Floats
 
-# Eleven nodes and this tolerance leave 1e-5 of a standard error, after five turns or so.
+# Eleven nodes and this tolerance leave 1e-5 of a standard error, after five turns or so. A
+# difference that is uncertain by many logits needs more nodes to see where the link bends.
 _NODES = 11
-_MAX_TURNS = 60
+_MANY_NODES = 41
+_WIDE_SD = 4.0
+_MAX_TURNS = 200
+_LEAST_SHARE = 1.0 / 16.0
 _TOLERANCE = 1e-5
 
 
@@ -66,7 +73,8 @@ class Smoothed:
         self.n_outcomes = inner.n_outcomes
         self.gaps = inner.gaps
         self._sd = np.sqrt(np.maximum(variance, 0.0))
-        self._nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+        count = _NODES if self._sd.max(initial=0.0) < _WIDE_SD else _MANY_NODES
+        self._nodes, weights = np.polynomial.hermite_e.hermegauss(count)
         self._weights = weights / weights.sum()
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
@@ -120,19 +128,41 @@ def nearest_gaussian(
     NotConvergedError
         If mean and covariance do not settle, with the state of the solver.
     """
-    smoothed, solution = model, mode
-    variance = _variances(model, model, mode)
+    held = copy(model)
+    held.hold_discrimination = True
+    smoothed, solution = held, mode
+    variance = _variances(model, held, mode)
+    before, share = np.inf, 1.0
     for _ in range(_MAX_TURNS):
-        smoothed = copy(model)
+        smoothed = copy(held)
         smoothed.link = Smoothed(model.link, variance)
         solution = climb(smoothed, solution.point.x)
         following = _variances(model, smoothed, solution)
         change = float(np.abs(following - variance).max())
-        variance = following
+        # Under a wide prior mean and variances can chase each other: then go a part of the way.
+        share = min(1.5 * share, 1.0) if change < 0.9 * before else max(0.5 * share, _LEAST_SHARE)
+        variance = variance + share * (following - variance)
+        before = change
         if change < _TOLERANCE * (1.0 + float(variance.max())):
-            return smoothed, solution
+            return _free(smoothed, solution)
     state = state_of(smoothed, solution.point, solution.iterations, change)
-    raise NotConvergedError("the nearest Gaussian", state)
+    raise NotConvergedError("the nearest Gaussian (estimator='map' always exists)", state)
+
+
+def _free(smoothed: Model, solution: Solution) -> tuple[Model, Solution]:
+    """Let the discriminations' uncertainty into the covariance, where the Hessian allows it."""
+    if smoothed.basis is None:
+        return smoothed, solution
+    free = copy(smoothed)
+    free.hold_discrimination = False
+    point = solution.point
+    try:
+        lower = Information(free, free.blocks(point), state_of(free, point, 0, 0.0)).lower
+    except NotConvergedError:
+        return smoothed, solution
+    # A Hessian that is only just positive says an ability is less certain than its prior.
+    widest = float(lower.diagonal()[: free.n].max()) * free.priors.ability
+    return (free, solution) if widest <= 1.0 else (smoothed, solution)
 
 
 def _variances(model: Model, at: Model, solution: Solution) -> Floats:

@@ -153,3 +153,28 @@ def test_what_needs_a_mode_says_so():
         _ = fit(data, estimator="variational").log_evidence
     with pytest.raises(InvalidSettingError, match="variational"):
         fit(data, estimator="vb")
+
+
+@pytest.mark.parametrize("n", [12, 30])
+@pytest.mark.parametrize("discriminations", [(1.0, 1.0), (1.0, 1.0, 0.3), (0.0, 1.0)])
+def test_small_juries_with_strong_and_weak_judges_always_have_an_answer(n, discriminations):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        ability = rng.normal(0.0, 2.0, n)
+        first, second = random_matchings(n, 6, rng)
+        judge = rng.integers(0, len(discriminations), len(first))
+        delta = np.array(discriminations)[judge] * (ability[first] - ability[second])
+        outcome = np.where(rng.random(len(first)) < expit(delta), 1, -1)
+        data = Comparisons(n, first, second, outcome, judge)
+        fitted = fit(data, judges="discrimination", estimator="variational")
+        assert np.isfinite(fitted.standard_error).all(), seed
+        assert (fitted.standard_error < 2.5).all(), seed
+
+
+@pytest.mark.parametrize("prior_sd", [5.0, 20.0])
+def test_a_wide_prior_still_has_an_answer(prior_sd):
+    for seed in range(5):
+        _, data = simulated(20, 4, seed=seed)
+        fitted = fit(data, prior_sd=prior_sd, estimator="variational")
+        assert np.isfinite(fitted.standard_error).all(), seed
+        assert (fitted.standard_error < 1.05 * prior_sd).all(), seed

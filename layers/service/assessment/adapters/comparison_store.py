@@ -178,7 +178,8 @@ class DynamoDBComparisonStore:
                     return Settlement(settled=False, wave=current.submitted_wave)
                 # It had failed, or was moved to a later wave: the same verdict, where it is now.
                 attempt, submitted_wave = current.attempt, current.submitted_wave
-                unless = "attribute_not_exists(verdict)"
+                presence = "attribute_not_exists" if current.failure is None else "attribute_exists"
+                unless = f"attribute_not_exists(verdict) AND {presence}(failure)"
                 changes |= {"failure": None, "spent_before": current.spent}
             else:
                 return Settlement(settled=True, wave=submitted_wave)

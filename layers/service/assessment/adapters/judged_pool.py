@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Winner, signed_outcome
 from scoring import Comparisons, Fit, fit
+from scoring.errors import NotConvergedError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -65,16 +67,18 @@ class JudgedPool:
 
         The mean and covariance of the Gaussian nearest to the posterior: its standard errors hold
         with the few comparisons that a batch makes. Judges of a jury may be sharper or blunter
-        than each other.
+        than each other. Where that Gaussian is not found, which no data has shown yet, the batch
+        gets the posterior's mode, which always exists, rather than nothing; the fit says which.
         """
         comparisons = self.comparisons(selection)
         several = comparisons.judge is not None and np.unique(comparisons.judge).size > 1
-        return fit(
-            comparisons,
-            prior_sd=config.prior_sd,
-            estimator="variational",
-            judges="discrimination" if several else "pooled",
-        )
+        judges: Literal["discrimination", "pooled"] = "discrimination" if several else "pooled"
+        try:
+            return fit(
+                comparisons, prior_sd=config.prior_sd, estimator="variational", judges=judges
+            )
+        except NotConvergedError:
+            return fit(comparisons, prior_sd=config.prior_sd, estimator="map", judges=judges)
 
     def counts(self) -> Ints:
         """Recorded comparisons of each essay."""

@@ -182,6 +182,13 @@ def resolve_config(
             field="config.min_comparisons_per_essay",
         )
     if config.wave_timeout_seconds > config.batch_timeout_hours * _SECONDS_PER_HOUR:
+        # Who may choose how long a wave waits need not know, nor be allowed to set, what follows.
+        if sources["batch_timeout_hours"] not in (Source.ASSIGNMENT, Source.REQUEST):
+            hours = config.wave_timeout_seconds / _SECONDS_PER_HOUR + 1
+            return ResolvedConfig(
+                config=config.model_copy(update={"batch_timeout_hours": hours}),
+                sources={**sources, "batch_timeout_hours": sources["wave_timeout_seconds"]},
+            )
         raise InvalidRequestError(
             f"is {config.wave_timeout_seconds}, longer than batch_timeout_hours "
             f"({config.batch_timeout_hours:g}) after which an idle batch is failed",

@@ -22,7 +22,7 @@ from assessment.domain.prompt import DEFAULT_TEMPLATE
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_JUDGES = 8
 MAX_BUNDLE = 10
-MAX_PROVIDER_BATCH = 1000
+MAX_PROVIDER_BATCH = 500
 _CHARACTERS_PER_TOKEN = 3.0
 _TOKENS_PER_VERDICT = 300
 # No model that is in use today answers with fewer than 4,096 tokens at the most.

@@ -25,8 +25,9 @@ WAVE_SECONDS = int((WINDOW + timedelta(hours=1)).total_seconds())
 GIVE_UP = WINDOW + timedelta(hours=2)
 """When a batch that the provider says nothing of counts as lost."""
 
-SETTLING = timedelta(seconds=60)
-"""How long a request that broke off may still turn into a batch at the provider."""
+SETTLING = timedelta(seconds=150)
+"""How long after a try was put on record its request may still turn into a batch at the provider: a
+worker's life of 60 seconds, and as long again and more for a request on its way."""
 
 _CHAIN_LOST = timedelta(minutes=15)
 _FIRST_LOOK_SECONDS = 5.0
@@ -91,10 +92,10 @@ def submission_name(batch_id: str, wave: int, judge: str, part: int) -> str:
     return f"cj-{canonical_sha256([batch_id, wave, judge, part])[:40]}"
 
 
-def parts_of[T](comparisons: Sequence[T], most: int) -> list[Sequence[T]]:
-    """The fewest parts within the limit, their sizes as even as they can be."""
-    count = -(-len(comparisons) // most)
-    if count == 0:
+def parts_of[T](comparisons: Sequence[T], most: int, *, least: int = 1) -> list[Sequence[T]]:
+    """The fewest parts of `most`, as even as they can be; larger ones rather than below `least`."""
+    count = min(-(-len(comparisons) // most), max(1, len(comparisons) // least))
+    if not comparisons:
         return []
     share, rest = divmod(len(comparisons), count)
     sizes = [share + (1 if n < rest else 0) for n in range(count)]

@@ -166,5 +166,7 @@ def _provider_batches(
                 for each in together
             ),
         )
-        for part, together in enumerate(parts_of(comparisons, judge.provider_batch_size))
+        for part, together in enumerate(
+            parts_of(comparisons, judge.provider_batch_size, least=LIMITS[judge.provider].least)
+        )
     ]

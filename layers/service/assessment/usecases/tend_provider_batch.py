@@ -328,7 +328,11 @@ class _Tending:
 
     async def _nobody_waits(self) -> bool:
         batch = await asyncio.to_thread(self.ports.batches.get_batch, self.message.batch_id)
-        return batch.is_final
+        wave = await asyncio.to_thread(
+            self.ports.batches.get_wave, self.message.batch_id, self.message.wave
+        )
+        # A wave that is decided without them asks anew what it still needs.
+        return batch.is_final or (wave is not None and wave.decision is not None)
 
     async def _hand_over(self, results: Sequence[LLMComparisonResultV1]) -> None:
         """What is known goes to the callback queue; only then are its leases done with."""

@@ -11,13 +11,28 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from assessment.domain.errors import JudgeError, JudgeRefusedError, ProviderBatchError
+from assessment.domain.errors import (
+    ContentRefusedError,
+    JudgeError,
+    JudgeRefusedError,
+    OversizeError,
+    ProviderBatchError,
+)
 from assessment.domain.judge import JudgeSpec
+
+_UNKNOWN = (
+    *("support", "unrecogni", "unknown", "unexpected", "extra ", "not allowed", "not permitted"),
+    *("may not", "cannot", "can't", "compatible", "not available", "not enabled", "not valid"),
+    *("invalid", "not recogni", "not implemented", "only"),
+)
+_TOO_MUCH = ("too large", "too long", "at most", "maximum", "exceed", "too many", "too small")
+"""A refusal that names a parameter teaches nothing unless it is the parameter itself that is
+refused, rather than how much was asked for."""
 
 
 @dataclass(frozen=True)
 class Ability:
-    """Something that an endpoint may lack, and the words of its complaint."""
+    """Something that an endpoint may lack, and how its complaint names it."""
 
     name: str
     words: tuple[str, ...]
@@ -52,9 +67,13 @@ def lesson(
     error: JudgeError, known: Sequence[Ability], lacking: frozenset[str] = frozenset()
 ) -> str | None:
     """What a refusal teaches about the endpoint, if it is not among what it is known to lack."""
-    if not isinstance(error, JudgeRefusedError):
+    if not isinstance(error, JudgeRefusedError) or isinstance(
+        error, OversizeError | ContentRefusedError
+    ):
         return None
     told = str(error).lower()
+    if any(word in told for word in _TOO_MUCH) or not any(word in told for word in _UNKNOWN):
+        return None
     for ability in known:
         if ability.name not in lacking and any(word in told for word in ability.words):
             return ability.name
@@ -69,21 +88,26 @@ async def ask_as_understood[T](
 ) -> T:
     """Ask, and again with less each time the endpoint says that it does not know something.
 
+    What it said is believed, and told to all workers, once leaving it out has helped.
+
     Raises
     ------
     JudgeError
         As `ask` does, once there is nothing left to leave out.
     """
-    lacking = await asyncio.to_thread(abilities.lacking, judge)
+    before = lacking = await asyncio.to_thread(abilities.lacking, judge)
     while True:
         try:
-            return await ask(lacking)
+            answer = await ask(lacking)
         except JudgeRefusedError as error:
             learnt = lesson(error, known, lacking)
             if learnt is None:
                 raise
             lacking |= {learnt}
-            await asyncio.to_thread(abilities.learn, judge, learnt)
+        else:
+            for learnt in sorted(lacking - before):
+                await asyncio.to_thread(abilities.learn, judge, learnt)
+            return answer
 
 
 async def learning[T](

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from assessment.adapters.judges.abilities import (
     Abilities,
@@ -105,6 +105,9 @@ async def ask_bedrock(act: Callable[..., Any], **request: Any) -> dict[str, Any]
         found: dict[str, Any] = await asyncio.to_thread(act, **request)
     except ClientError as error:
         raise _translated(error) from error
+    except ParamValidationError as error:
+        # The same request is wrong every time; the report may quote it, so it is not passed on.
+        raise JudgeRefusedError("bedrock's request is not valid for this SDK") from error
     except BotoCoreError as error:
         raise JudgeUnavailableError(f"bedrock did not answer: {type(error).__name__}") from error
     return found

@@ -212,6 +212,6 @@ def _result(
             "winner": verdict.winner,
             "degree": verdict.degree,
             "confidence": verdict.confidence,
-            "justification": verdict.justification,
+            "justification": verdict.justification and verdict.justification[:_LONGEST_MESSAGE],
         }
     )

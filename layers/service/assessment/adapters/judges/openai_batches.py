@@ -92,17 +92,24 @@ class OpenAIBatchModel:
             raise JudgeUnavailableError(
                 str(error), retry_after=error.retry_after, busy=True
             ) from error
-        batch = await self._calls.json(
-            judge,
-            "POST",
-            "/batches",
-            json={
-                "input_file_id": file.get("id"),
-                "endpoint": "/v1/chat/completions",
-                "completion_window": "24h",
-                "metadata": {"submission": submission.name},
-            },
-        )
+        try:
+            batch = await self._calls.json(
+                judge,
+                "POST",
+                "/batches",
+                json={
+                    "input_file_id": file.get("id"),
+                    "endpoint": "/v1/chat/completions",
+                    "completion_window": "24h",
+                    "metadata": {"submission": submission.name},
+                },
+            )
+        except JudgeError as error:
+            if not isinstance(error, JudgeUnavailableError) or error.busy:
+                # Not taken: the essays in the file need not stay with the provider.
+                with suppress(JudgeError):
+                    await self._calls.json(judge, "DELETE", f"/files/{file.get('id')}")
+            raise
         return id_of(batch, "openai")
 
     async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:
@@ -152,7 +159,8 @@ def _answer(line: dict[str, Any]) -> Completion | JudgeError:
             return chat_completion(body if isinstance(body, dict) else None)
         except ContentRefusedError as error:
             return error
-    told = status if isinstance(status, int) else httpx.codes.INTERNAL_SERVER_ERROR
+    is_error = isinstance(status, int) and status >= httpx.codes.BAD_REQUEST
+    told = status if is_error else httpx.codes.INTERNAL_SERVER_ERROR
     return refusal(told, told_in(body), provider="openai")
 
 
