@@ -56,7 +56,7 @@ def _read(text: str) -> list[dict[str, Any]]:
 def _objects(text: str, place: str) -> list[dict[str, Any]]:
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInputError(Problem(f"is not JSON ({error})", field=place)) from None
     judges = found if isinstance(found, list) else [found]
     if not judges or not all(isinstance(judge, dict) for judge in judges):
@@ -66,7 +66,7 @@ def _objects(text: str, place: str) -> list[dict[str, Any]]:
 
 
 def _in_words(text: str) -> dict[str, Any]:
-    who, *settings = text.split(",")
+    who, *settings = _parts(text)
     provider, _, model = who.strip().partition("/")
     if provider not in list(Provider):
         near = get_close_matches(provider, list(Provider), n=1)
@@ -89,10 +89,22 @@ def _in_words(text: str) -> dict[str, Any]:
     return judge
 
 
+def _parts(text: str) -> list[str]:
+    """What commas separate, except those within a JSON object or list."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "{[") - (character in "}]")
+        if character == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
 def _value(text: str) -> object:
     if text.startswith("@"):
         return read_text(Path(text[1:]))
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -41,6 +41,12 @@ def test_several_are_a_jury_from_words_json_and_files(tmp_path: Path):
     assert [judge["provider"] for judge in jury] == ["openai", "bedrock", "person"]
 
 
+def test_commas_within_json_do_not_end_a_setting():
+    (judge,) = parse_judges(['openai/m,price={"input_usd": 1, "output_usd": 2},name=a'])
+    assert judge["price"] == {"input_usd": 1, "output_usd": 2}
+    assert judge["name"] == "a"
+
+
 def test_a_template_comes_from_a_file(tmp_path: Path):
     template = tmp_path / "mine.jinja"
     template.write_text("{% block system %}x{% endblock %}")
@@ -59,6 +65,7 @@ def test_a_template_comes_from_a_file(tmp_path: Path):
         (["openai/m,base_url=http://llm.example.org"], "--judge.base_url: use https"),
         (["person,batching_mode=provider_batch_api"], "--judge.batching_mode"),
         (["{not json"], "is not JSON"),
+        (["[" * 100_000], "is not JSON"),
         (["[1]"], "write an object"),
         (["openai/m", "openai/m"], "`name` of its own"),
         (["openai/m,name=a", "openai/m,name=b,bundle_size=99"], "--judge[1].bundle_size"),

@@ -8,11 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from assessment.domain.errors import ConflictError, TransientError
 from assessment.domain.judge import BatchingMode
 from assessment.domain.llm_protocol import JudgeMessage, JudgeRequestV1, ProviderBatchV1
 from assessment.usecases.call_judge import Delivery, call_judges
 from assessment.usecases.questions import JudgePorts
 from assessment.usecases.tend_provider_batch import tend_provider_batch
+
+_AT_ONCE = 2
+"""Submissions that one worker tends: each may read and lease hundreds of comparisons."""
+
+_AGAIN_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -55,20 +61,33 @@ async def judge_messages(
             step = await tend_provider_batch(message, ports=ports, now=now)
         except Exception as error:  # noqa: BLE001 - each message reports its error by itself
             handled.errors[place] = error
+            if received[place].last_receive and isinstance(error, TransientError | ConflictError):
+                # The message is the only one that knows of verdicts that are paid for.
+                await later(place, message, _AGAIN_SECONDS)
         else:
             handled.counts[f"provider_batches_{step}"] += 1
+
+    async def later(place: int, message: ProviderBatchV1, seconds: int) -> None:
+        try:
+            await asyncio.to_thread(ports.judge_queue.send_later, message, seconds=seconds)
+        except Exception as error:  # noqa: BLE001 - as above
+            handled.errors[place] = error
+        else:
+            handled.errors[place] = None
 
     singles = [
         (place, Delivery(each.message, each.last_receive))
         for place, each in enumerate(received)
         if isinstance(each.message, JudgeRequestV1)
     ]
+    submissions = [
+        (place, each.message)
+        for place, each in enumerate(received)
+        if isinstance(each.message, ProviderBatchV1)
+    ]
     await asyncio.gather(
         ask_singly([place for place, _ in singles], [delivery for _, delivery in singles]),
-        *(
-            tend(place, each.message)
-            for place, each in enumerate(received)
-            if isinstance(each.message, ProviderBatchV1)
-        ),
+        *(tend(place, message) for place, message in submissions[:_AT_ONCE]),
+        *(later(place, message, 1) for place, message in submissions[_AT_ONCE:]),
     )
     return handled

@@ -33,6 +33,7 @@ from assessment.domain.llm_protocol import (
 )
 from assessment.domain.provider_batch import (
     GIVE_UP,
+    LIMITS,
     SETTLING,
     WINDOW,
     ProviderBatch,
@@ -207,7 +208,8 @@ class _Tending:
         except BaseException:
             await self._in_threads(self.ports.comparisons.release, leased)
             raise
-        if not requests:
+        if len(requests) < LIMITS[self.judge.provider].least:
+            await self._ask_singly(leased, requests)
             return None
         await self.update(tried_at=self.now, size=len(requests))
         try:
@@ -223,6 +225,15 @@ class _Tending:
             await self._in_threads(self.ports.comparisons.release, leased)
             raise
         return await self._submitted(found)
+
+    async def _ask_singly(
+        self, leased: list[JudgeRequestV1], requests: list[CompareRequestV1]
+    ) -> None:
+        """Too few are left for the provider to take them together: each is asked by itself."""
+        left = {request.metadata.comparison_id for request in requests}
+        single = [each for each in leased if each.comparison_id in left]
+        await self._in_threads(self.ports.comparisons.release, single)
+        await asyncio.to_thread(self.ports.judge_queue.send, single)
 
     async def _too_late(self) -> ProviderBatchError | None:
         """Why nothing may be submitted: what a wave no longer awaits would be paid again."""
@@ -314,6 +325,8 @@ class _Tending:
             await self.update(cancelled=True)
         if not await self.provider.ended(provider_batch_id):
             if self.is_lost(held):
+                with suppress(JudgeError):
+                    await self.provider.cancel(provider_batch_id)
                 raise ProviderBatchError("the provider did not end the batch within its time")
             return next_look_seconds(self.now - (held.submitted_at or self.now))
         requests = await self._requests()

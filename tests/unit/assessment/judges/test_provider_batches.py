@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 
 import pytest
 
 from assessment.domain.config import Source
+from assessment.domain.decision import Decision, DecisionKind, Reason
 from assessment.domain.errors import (
     ComparisonLeasedError,
     InvalidRequestError,
@@ -15,7 +17,7 @@ from assessment.domain.errors import (
     JudgeRefusedError,
     JudgeUnavailableError,
 )
-from assessment.domain.judge import Price
+from assessment.domain.judge import BatchingMode, Price
 from assessment.domain.llm_protocol import JudgeRequestV1, ProviderBatchV1, judge_message
 from assessment.domain.provider_batch import (
     GIVE_UP,
@@ -25,6 +27,7 @@ from assessment.domain.provider_batch import (
     next_look_seconds,
     parts_of,
 )
+from assessment.usecases.judge_messages import Received, judge_messages
 from assessment.usecases.tend_provider_batch import HELD_SECONDS, BatchStep
 from tests.fakes.loop import Loop
 from tests.fakes.world import World
@@ -57,6 +60,14 @@ def tend_to_the_end(world):
     while world.judge_queue.messages:
         steps.append(world.tend(take(world)))
         assert len(steps) < 2000, "the submission is never done with"
+    return steps
+
+
+def tend_to_the_end_of(world, kind):
+    """Handle every message of this kind; what each did."""
+    steps = []
+    while any(isinstance(judge_message(m.body), kind) for m in world.judge_queue.messages):
+        steps.append(world.tend(take(world)))
     return steps
 
 
@@ -122,6 +133,11 @@ def test_parts_are_few_even_and_whole(n, most):
     assert not sizes or (max(sizes) <= most and max(sizes) - min(sizes) <= 1)
 
 
+@pytest.mark.parametrize(("n", "sizes"), [(99, [99]), (199, [199]), (250, [125, 125])])
+def test_parts_are_larger_rather_than_too_small_for_the_provider(n, sizes):
+    assert [len(part) for part in parts_of(range(n), 100, least=100)] == sizes
+
+
 def test_looks_grow_rare_but_never_rarer_than_five_minutes():
     ages = [timedelta(0), timedelta(minutes=2), timedelta(hours=3)]
     assert [next_look_seconds(age) for age in ages] == [5, 60, 300]
@@ -181,6 +197,24 @@ def test_a_wave_too_small_for_the_provider_is_asked_singly():
     assert kinds.count(JudgeRequestV1) > 0
 
 
+def test_what_the_size_check_leaves_too_small_for_the_provider_is_asked_singly():
+    essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 20} for n in range(24)]
+    essays.append({"essay_id": "long", "text": "Essay 99. " + "word " * 2000})
+    judge = {**JUDGE, "provider": "bedrock", "context_tokens": 3000}
+    world, batch_id = submitted(essays=essays, judge=judge, comparisons_per_essay_per_wave=8)
+    (message,) = [judge_message(each.body) for each in world.judge_queue.messages]
+    assert len(message.comparisons) == 100
+    assert tend_to_the_end_of(world, ProviderBatchV1) == [BatchStep.DONE]
+    assert not world.batch_judge.submissions
+    singly = [judge_message(each.body) for each in world.judge_queue.messages]
+    assert {type(each) for each in singly} == {JudgeRequestV1}
+    with_long = {c.comparison_id for c in world.known(batch_id) if "long" in (c.first, c.second)}
+    asked = {each.comparison_id for each in singly}
+    assert asked == {c.comparison_id for c in world.known(batch_id)} - with_long
+    for request in singly:
+        assert world.comparisons.lease(request, now=world.now, seconds=60), "free to be asked"
+
+
 def test_a_price_is_halved_in_a_batch_unless_it_says_otherwise():
     assert Price(input_usd=2, output_usd=8).of(1000, 100, in_batch=True) == pytest.approx(0.0014)
     own = Price(input_usd=2, output_usd=8, batch_share=0.8)
@@ -215,6 +249,9 @@ def test_waves_wait_for_the_providers_day_and_the_configuration_says_why():
         8, judge=JUDGE, config={"wave_timeout_seconds": 93_000, "batch_timeout_hours": 27}
     )
     assert longer.config.wave_timeout_seconds == 93_000
+    alone = world.request(8, judge=JUDGE, config={"wave_timeout_seconds": 93_600})
+    assert alone.config.batch_timeout_hours == 27, "who may set the one need not set the other"
+    assert alone.config_sources["batch_timeout_hours"] is Source.REQUEST
     with pytest.raises(InvalidRequestError, match=r"wave_timeout_seconds.*24 hours"):
         world.request(8, judge=JUDGE, config={"wave_timeout_seconds": 3600})
 
@@ -243,6 +280,20 @@ def test_cancelling_a_batch_cancels_it_at_the_provider_and_keeps_what_was_answer
     everything_recorded(world, batch_id)
 
 
+def test_a_wave_decided_without_them_cancels_what_the_provider_has_not_begun():
+    world, batch_id = submitted()
+    world.tend(take(world))
+    decision = Decision(
+        decision=DecisionKind.REQUEST_MORE_COMPARISONS,
+        reason=Reason.RETRY_FAILED_COMPARISONS,
+        explanation="the wave's time was over",
+    )
+    world.batches.update_wave(batch_id, 1, decision=decision)
+    tend_to_the_end(world)
+    assert world.batch_judge.submissions["batch-1"].cancelled
+    everything_recorded(world, batch_id)
+
+
 def test_a_batch_that_the_provider_never_ends_is_given_up_after_its_time():
     world = World()
     world.batch_judge.takes = timedelta(days=9)
@@ -251,6 +302,7 @@ def test_a_batch_that_the_provider_never_ends_is_given_up_after_its_time():
     steps = tend_to_the_end(world)
     assert steps[-1] is BatchStep.DONE
     assert WINDOW < GIVE_UP <= world.now - start < GIVE_UP + timedelta(minutes=10)
+    assert world.batch_judge.submissions["batch-1"].cancelled
     assert {body["error_detail"]["code"] for body in results(world)} == {"provider-batch"}
 
 
@@ -374,6 +426,44 @@ def test_two_deliveries_at_once_are_one_at_a_time():
         world.tend(message)
     world.clock.forward(HELD_SECONDS + 1)
     assert world.tend(message) is BatchStep.SUBMITTED
+
+
+def handled(world, messages, *, last=False, fault=None):
+    """What becomes of messages that one worker receives together."""
+    return asyncio.run(
+        judge_messages(
+            [Received(message, last) for message in messages],
+            ports=world.judge_ports(fault),
+            mode=BatchingMode.SERIAL_BUNDLE,
+            now=world.now,
+        )
+    )
+
+
+def test_one_worker_tends_two_submissions_and_sends_on_the_others():
+    world, batch_id = submitted(judge={**JUDGE, "provider_batch_size": 3})
+    messages = [take(world) for _ in range(6)]
+    report = handled(world, messages)
+    assert report.errors == [None] * 6
+    assert len(world.batch_judge.submissions) == 2
+    tend_to_the_end(world)
+    everything_recorded(world, batch_id)
+    assert set(world.batch_judge.paid.values()) == {1}
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_submission_is_not_lost_where_its_message_fails_for_the_last_time(last):
+    world, batch_id = submitted()
+    world.tend(take(world))
+    message = take(world)
+    world.provider_batches.take(message.batch_id, message.name, now=world.now, seconds=50)
+    (error,) = handled(world, [message], last=last).errors
+    if last:
+        assert error is None, "the message is sent anew instead"
+        tend_to_the_end(world)
+        everything_recorded(world, batch_id)
+    else:
+        assert isinstance(error, ComparisonLeasedError)
 
 
 def test_a_wave_that_is_submitted_again_has_the_same_submissions():

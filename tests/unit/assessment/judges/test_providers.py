@@ -259,6 +259,23 @@ def test_a_model_that_knows_neither_tool_nor_schema_is_asked_in_words(provider):
     assert '"verdicts"' in json.dumps(server.asked[2].body).replace("\\", ""), "the prompt says it"
 
 
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ("max_completion_tokens is too large: 9000. This model supports at most 4096", 1),
+        ("max_completion_tokens: the account may not use this model", 2),
+        ("this key is not allowed to use the model", 1),
+    ],
+)
+def test_a_refusal_for_another_reason_teaches_nothing(openai, told, asked):
+    openai.server.script = [provider_error("openai", 400, told)] * asked
+    with pytest.raises(JudgeRefusedError):
+        openai.ask(["c1"])
+    assert len(openai.server.asked) == asked
+    assert openai.ask(["c2"])[0].winner == "A"
+    assert "max_completion_tokens" in openai.server.asked[-1].body
+
+
 def test_an_old_server_is_asked_for_max_tokens(openai):
     openai.server.script = [
         provider_error("openai", 400, "Unrecognized request argument: max_completion_tokens")

@@ -159,8 +159,10 @@ def _answer(line: dict[str, Any]) -> Completion | JudgeError:
             return chat_completion(body if isinstance(body, dict) else None)
         except ContentRefusedError as error:
             return error
-    is_error = isinstance(status, int) and status >= httpx.codes.BAD_REQUEST
-    told = status if is_error else httpx.codes.INTERNAL_SERVER_ERROR
+    # No answer at all is told as 0.
+    told = status if isinstance(status, int) else 0
+    if told < httpx.codes.BAD_REQUEST:
+        told = httpx.codes.INTERNAL_SERVER_ERROR
     return refusal(told, told_in(body), provider="openai")
 
 

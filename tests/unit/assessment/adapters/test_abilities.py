@@ -1,0 +1,37 @@
+"""What endpoints lack, remembered in the table for all workers and forgotten in time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from assessment.adapters.ability_store import DynamoDBAbilities
+from assessment.adapters.dynamodb import Table
+from assessment.domain.judge import JudgeSpec, Provider
+from tests.fakes.messaging import Clock
+
+JUDGE = JudgeSpec(provider=Provider.OPENAI, model="m")
+OTHER = JudgeSpec(provider=Provider.OPENAI, model="n")
+
+
+def test_what_one_worker_learns_the_others_know_within_a_minute(table: Table) -> None:
+    clock = Clock(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    one, other = (DynamoDBAbilities(table, clock=lambda: clock.now) for _ in range(2))
+    assert not one.lacking(JUDGE) | other.lacking(JUDGE)
+    one.learn(JUDGE, "json_schema")
+    assert one.lacking(JUDGE) == {"json_schema"}
+    clock.forward(60)
+    assert other.lacking(JUDGE) == {"json_schema"}
+    other.learn(JUDGE, "max_completion_tokens")
+    clock.forward(60)
+    assert one.lacking(JUDGE) == {"json_schema", "max_completion_tokens"}
+    assert not one.lacking(OTHER)
+
+
+def test_an_endpoint_is_asked_the_modern_way_again_after_a_week(table: Table) -> None:
+    clock = Clock(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    worker = DynamoDBAbilities(table, clock=lambda: clock.now)
+    worker.learn(JUDGE, "json_schema")
+    clock.forward(timedelta(days=6).total_seconds())
+    assert worker.lacking(JUDGE) == {"json_schema"}
+    clock.forward(timedelta(days=2).total_seconds())
+    assert not worker.lacking(JUDGE)
