@@ -16,12 +16,13 @@ from assessment.domain.errors import CJError
 from assessment.domain.llm_protocol import JudgeMessage, judge_message
 from assessment.observability import count, logger, metrics
 from assessment.settings import settings
-from assessment.usecases.judge_messages import Received, judge_messages
+from assessment.usecases.call_judge import Delivery
+from assessment.usecases.judge_messages import judge_messages
 
 
 def returned(records: list[SQSRecord]) -> Iterator[str]:
     """Ask about all messages; the ids of those that must come back."""
-    received: list[tuple[SQSRecord, Received]] = []
+    received: list[tuple[SQSRecord, Delivery[JudgeMessage]]] = []
     for record in records:
         try:
             message = judge_message(record.body)
@@ -30,7 +31,7 @@ def returned(records: list[SQSRecord]) -> Iterator[str]:
             yield record.message_id
             continue
         last = receives(record) >= settings().judge_max_receives
-        received.append((record, Received(message, last)))
+        received.append((record, Delivery(message, last)))
     handled = wiring.run(
         judge_messages(
             [each for _, each in received],

@@ -184,17 +184,20 @@ def resolve_config(
     if config.wave_timeout_seconds > config.batch_timeout_hours * _SECONDS_PER_HOUR:
         # Who may choose how long a wave waits need not know, nor be allowed to set, what follows.
         if sources["batch_timeout_hours"] not in (Source.ASSIGNMENT, Source.REQUEST):
-            hours = config.wave_timeout_seconds / _SECONDS_PER_HOUR + 1
-            return ResolvedConfig(
-                config=config.model_copy(update={"batch_timeout_hours": hours}),
-                sources={**sources, "batch_timeout_hours": sources["wave_timeout_seconds"]},
-            )
+            update = {"batch_timeout_hours": _idle_hours(config.wave_timeout_seconds)}
+            sources["batch_timeout_hours"] = sources["wave_timeout_seconds"]
+            return ResolvedConfig(config=config.model_copy(update=update), sources=sources)
         raise InvalidRequestError(
             f"is {config.wave_timeout_seconds}, longer than batch_timeout_hours "
             f"({config.batch_timeout_hours:g}) after which an idle batch is failed",
             field="config.wave_timeout_seconds",
         )
     return ResolvedConfig(config=config, sources=sources)
+
+
+def _idle_hours(wave_seconds: int) -> float:
+    """How long a batch may be idle whose waves wait so long, with an hour to spare."""
+    return wave_seconds / _SECONDS_PER_HOUR + 1
 
 
 def with_time_for(resolved: ResolvedConfig, *, wave_seconds: int) -> ResolvedConfig:
@@ -207,18 +210,16 @@ def with_time_for(resolved: ResolvedConfig, *, wave_seconds: int) -> ResolvedCon
         answered by then would be asked, and paid, again.
     """
     config, sources = resolved.config, dict(resolved.sources)
-    chosen = sources["wave_timeout_seconds"] in (Source.ASSIGNMENT, Source.REQUEST)
     if config.wave_timeout_seconds >= wave_seconds:
         return resolved
-    if chosen:
+    if sources["wave_timeout_seconds"] in (Source.ASSIGNMENT, Source.REQUEST):
         raise InvalidRequestError(
             f"is {config.wave_timeout_seconds}, but a provider's batch may take 24 hours; give at "
             f"least {wave_seconds}, leave it out, or choose another judge.batching_mode",
             field="config.wave_timeout_seconds",
         )
     changes: dict[str, Any] = {"wave_timeout_seconds": wave_seconds}
-    least_hours = wave_seconds / _SECONDS_PER_HOUR + 1
-    if config.batch_timeout_hours < least_hours:
-        changes["batch_timeout_hours"] = least_hours
+    if config.batch_timeout_hours < _idle_hours(wave_seconds):
+        changes["batch_timeout_hours"] = _idle_hours(wave_seconds)
     sources.update(dict.fromkeys(changes, Source.JUDGE))
     return ResolvedConfig(config=config.model_copy(update=changes), sources=sources)

@@ -34,21 +34,10 @@ _FIRST_LOOK_SECONDS = 5.0
 _LAST_LOOK_SECONDS = 300.0
 
 
-class Limits(NamedTuple):
-    """How few and how many comparisons a provider takes at once."""
-
-    least: int
-    most: int
-
-
-LIMITS = {
-    Provider.OPENAI: Limits(1, 50_000),
-    Provider.ANTHROPIC: Limits(1, 100_000),
-    Provider.BEDROCK: Limits(100, 50_000),
-}
-"""Who has such an interface. OpenAI: 50,000 requests a batch; Anthropic: 100,000; Bedrock: 100 to
-50,000 records a job (platform.openai.com/docs/guides/batch, docs.anthropic.com/en/docs/
-build-with-claude/batch-processing, docs.aws.amazon.com/bedrock/latest/userguide/quotas.html)."""
+LEAST_COMPARISONS = {Provider.OPENAI: 1, Provider.ANTHROPIC: 1, Provider.BEDROCK: 100}
+"""Who has such an interface, and how few comparisons it takes at once. All take 50,000 or more
+(platform.openai.com/docs/guides/batch, docs.anthropic.com/en/docs/build-with-claude/
+batch-processing, docs.aws.amazon.com/bedrock/latest/userguide/quotas.html)."""
 
 
 class Tried(NamedTuple):

@@ -16,6 +16,7 @@ from assessment.domain.errors import (
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider, judge_for
 from assessment.domain.llm_protocol import (
     CompareRequestV1,
+    JudgeMessage,
     JudgeRequestV1,
     LLMComparisonResultV1,
 )
@@ -37,10 +38,10 @@ _INSTRUCTION_TOKENS = 3000
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Delivery[M: JudgeMessage = JudgeRequestV1]:
     """A message of the judge queue; on its last receive an outage becomes a recorded failure."""
 
-    request: JudgeRequestV1
+    message: M
     last_receive: bool = False
 
 
@@ -81,7 +82,7 @@ async def call_judges(
     caller = _Caller(ports, mode, now, Report([None] * len(deliveries)))
     groups: dict[str, list[tuple[int, Delivery]]] = {}
     for place, delivery in enumerate(deliveries):
-        groups.setdefault(delivery.request.batch_id, []).append((place, delivery))
+        groups.setdefault(delivery.message.batch_id, []).append((place, delivery))
     await asyncio.gather(*(caller.batch(name, group) for name, group in groups.items()))
     return caller.report
 
@@ -111,7 +112,7 @@ class _Caller:
             self.report.errors[place] = error
 
     async def _lease(self, place: int, delivery: Delivery, spec: BatchSpec) -> _Leased | None:
-        request = delivery.request
+        request = delivery.message
         judge = judge_for(request.comparison_id, spec.judges)
         if judge.provider is Provider.PERSON:
             # It waits for whoever asks the API for the next comparison.
@@ -219,20 +220,20 @@ class _Caller:
         await asyncio.gather(*(one(*pair) for pair in zip(bundle, values, strict=True)))
 
     def _defer(self, leased: _Leased, error: JudgeDeferredError) -> None:
-        request = leased.delivery.request
+        request = leased.delivery.message
         self.ports.comparisons.release(request)
         self.ports.judge_queue.send_later(request, seconds=int(error.retry_after) + 1)
         self.report.deferred += 1
 
     def _release(self, leased: _Leased, error: Exception) -> None:
-        self.ports.comparisons.release(leased.delivery.request)
+        self.ports.comparisons.release(leased.delivery.message)
         raise error
 
     def _hand_over(self, leased: _Leased, result: LLMComparisonResultV1 | None) -> None:
         if result is not None:
             self.ports.callback_queue.send_result(result)
         # Marked only now: a crash before this line repeats the one call that was in flight.
-        self.ports.comparisons.mark_sent(leased.delivery.request)
+        self.ports.comparisons.mark_sent(leased.delivery.message)
 
 
 def _bundles(
@@ -244,7 +245,7 @@ def _bundles(
     """
     bundles: list[tuple[JudgeSpec, list[_Leased]]] = []
     filling: dict[tuple[str | None, int], list[_Leased]] = {}
-    for each in sorted(leased, key=lambda found: found.delivery.request.comparison_id):
+    for each in sorted(leased, key=lambda found: found.delivery.message.comparison_id):
         comparison = each.question.comparison
         judge = judge_for(comparison.comparison_id, spec.judges)
         alone = judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE or comparison.attempt > 1

@@ -21,14 +21,6 @@ _AT_ONCE = 2
 _AGAIN_SECONDS = 60
 
 
-@dataclass(frozen=True)
-class Received:
-    """A message as it was delivered."""
-
-    message: JudgeMessage
-    last_receive: bool = False
-
-
 @dataclass
 class Handled:
     """What became of each message, in their order, and what was done, counted by its metric.
@@ -41,7 +33,11 @@ class Handled:
 
 
 async def judge_messages(
-    received: Sequence[Received], *, ports: JudgePorts, mode: BatchingMode, now: datetime
+    received: Sequence[Delivery[JudgeMessage]],
+    *,
+    ports: JudgePorts,
+    mode: BatchingMode,
+    now: datetime,
 ) -> Handled:
     """Handle every message; one that fails keeps no other back."""
     handled = Handled([None] * len(received))

@@ -34,7 +34,7 @@ from assessment.domain.identifiers import (
 )
 from assessment.domain.judge import BatchingMode, JudgeSpec, requested_judges
 from assessment.domain.prices import price_of
-from assessment.domain.provider_batch import LIMITS, WAVE_SECONDS
+from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
 from assessment.domain.request import BatchRequest
 from assessment.ports import (
     Assignment,
@@ -172,7 +172,7 @@ def _check_wave(
     judge: JudgeSpec, judges: tuple[JudgeSpec, ...], config: BatchConfig, n_essays: int
 ) -> None:
     """A provider that takes no small batches would never be asked in one."""
-    least = LIMITS[judge.provider].least
+    least = LEAST_COMPARISONS[judge.provider]
     share = judge.share / sum(each.share for each in judges)
     expected = round(compute_wave_size(config, n_essays) * share)
     if judge.batching_mode is BatchingMode.PROVIDER_BATCH_API and expected < least:

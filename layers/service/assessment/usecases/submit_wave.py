@@ -16,7 +16,7 @@ from assessment.domain.llm_protocol import (
     SubmittedComparison,
     WaveDeadlineV1,
 )
-from assessment.domain.provider_batch import LIMITS, parts_of, submission_name
+from assessment.domain.provider_batch import LEAST_COMPARISONS, parts_of, submission_name
 from assessment.ports import (
     BatchStore,
     CallbackQueue,
@@ -132,7 +132,10 @@ def _messages(
         by_judge.setdefault(judge.label, (judge, []))[1].append(comparison)
     messages: list[JudgeMessage] = []
     for judge, comparisons in by_judge.values():
-        if judge.uses_provider_batches(mode) and len(comparisons) >= LIMITS[judge.provider].least:
+        if (
+            judge.uses_provider_batches(mode)
+            and len(comparisons) >= LEAST_COMPARISONS[judge.provider]
+        ):
             messages += _provider_batches(batch.batch_id, number, judge, comparisons)
         else:
             waiting = [each for each in comparisons if each.comparison_id in pending]
@@ -167,6 +170,8 @@ def _provider_batches(
             ),
         )
         for part, together in enumerate(
-            parts_of(comparisons, judge.provider_batch_size, least=LIMITS[judge.provider].least)
+            parts_of(
+                comparisons, judge.provider_batch_size, least=LEAST_COMPARISONS[judge.provider]
+            )
         )
     ]

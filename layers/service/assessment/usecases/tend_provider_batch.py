@@ -33,7 +33,7 @@ from assessment.domain.llm_protocol import (
 )
 from assessment.domain.provider_batch import (
     GIVE_UP,
-    LIMITS,
+    LEAST_COMPARISONS,
     SETTLING,
     WINDOW,
     ProviderBatch,
@@ -41,7 +41,7 @@ from assessment.domain.provider_batch import (
     next_look_seconds,
 )
 from assessment.domain.spec import BatchSpec
-from assessment.ports import BatchJudge
+from assessment.ports import BatchJudge, Wave
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.questions import (
     JudgePorts,
@@ -208,7 +208,7 @@ class _Tending:
         except BaseException:
             await self._in_threads(self.ports.comparisons.release, leased)
             raise
-        if len(requests) < LIMITS[self.judge.provider].least:
+        if len(requests) < LEAST_COMPARISONS[self.judge.provider]:
             await self._ask_singly(leased, requests)
             return None
         await self.update(tried_at=self.now, size=len(requests))
@@ -237,11 +237,8 @@ class _Tending:
 
     async def _too_late(self) -> ProviderBatchError | None:
         """Why nothing may be submitted: what a wave no longer awaits would be paid again."""
-        batch = await asyncio.to_thread(self.ports.batches.get_batch, self.message.batch_id)
-        wave = await asyncio.to_thread(
-            self.ports.batches.get_wave, self.message.batch_id, self.message.wave
-        )
-        if batch.is_final or wave is None or wave.decision is not None:
+        wave = await self._waiting_wave()
+        if wave is None:
             return ProviderBatchError("the batch has gone on without these comparisons")
         if wave.deadline is not None and self.now + WINDOW > wave.deadline:
             return ProviderBatchError("no day is left until the wave's deadline")
@@ -318,7 +315,7 @@ class _Tending:
 
     async def _look(self, held: ProviderBatch, provider_batch_id: str) -> int | None:
         await self._admitted()
-        if not held.cancelled and await self._nobody_waits():
+        if not held.cancelled and await self._waiting_wave() is None:
             # Refused where it has ended already, which is as good.
             with suppress(JudgeRefusedError):
                 await self.provider.cancel(provider_batch_id)
@@ -339,13 +336,15 @@ class _Tending:
             await self.provider.forget(provider_batch_id)
         return None
 
-    async def _nobody_waits(self) -> bool:
+    # --- what both need ---------------------------------------------------------------------------
+
+    async def _waiting_wave(self) -> Wave | None:
+        """The wave, while it waits; one that is decided asks anew what it still needs."""
         batch = await asyncio.to_thread(self.ports.batches.get_batch, self.message.batch_id)
         wave = await asyncio.to_thread(
             self.ports.batches.get_wave, self.message.batch_id, self.message.wave
         )
-        # A wave that is decided without them asks anew what it still needs.
-        return batch.is_final or (wave is not None and wave.decision is not None)
+        return None if batch.is_final or wave is None or wave.decision is not None else wave
 
     async def _hand_over(self, results: Sequence[LLMComparisonResultV1]) -> None:
         """What is known goes to the callback queue; only then are its leases done with."""

@@ -27,7 +27,8 @@ from assessment.domain.provider_batch import (
     next_look_seconds,
     parts_of,
 )
-from assessment.usecases.judge_messages import Received, judge_messages
+from assessment.usecases.call_judge import Delivery
+from assessment.usecases.judge_messages import judge_messages
 from assessment.usecases.tend_provider_batch import HELD_SECONDS, BatchStep
 from tests.fakes.loop import Loop
 from tests.fakes.world import World
@@ -432,7 +433,7 @@ def handled(world, messages, *, last=False, fault=None):
     """What becomes of messages that one worker receives together."""
     return asyncio.run(
         judge_messages(
-            [Received(message, last) for message in messages],
+            [Delivery(message, last) for message in messages],
             ports=world.judge_ports(fault),
             mode=BatchingMode.SERIAL_BUNDLE,
             now=world.now,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -33,12 +33,11 @@ from assessment.domain.errors import (
     ProviderBatchError,
 )
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.provider_batch import Tried
+from assessment.domain.provider_batch import SETTLING, Tried
 
 _MARK_LENGTH = 24
 _UNDECIDED_SECONDS = 300.0
-# How long after a try its batch may still appear: a worker lives for a minute.
-_LATEST = timedelta(minutes=5) + CLOCK_SKEW
+_LATEST = SETTLING + CLOCK_SKEW
 _PERMANENT = frozenset(
     {"invalid_request_error", "authentication_error", "permission_error", "not_found_error"}
 )
