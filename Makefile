@@ -88,35 +88,35 @@ demo: setup ## Run one batch of real texts on the laptop cloud and print its gra
 
 .PHONY: local-up
 local-up: setup ## Start the laptop cloud on CJ_PORT (4566)
-	@$(BIN)/python -m local.cloud up
+	@$(BIN)/python -m local.stack.cloud up
 
 .PHONY: local-down
 local-down: setup ## Stop the laptop cloud
-	@$(BIN)/python -m local.cloud down
+	@$(BIN)/python -m local.stack.cloud down
 
 .PHONY: deploy-local
 deploy-local: setup ## Build, and deploy template.yaml to the laptop cloud
-	@$(BIN)/python -m local.stack deploy
+	@$(BIN)/python -m local.stack.deploy deploy
 
 .PHONY: build
 build: setup ## Build the functions and layers into .aws-sam
-	@$(BIN)/python -m local.stack build
+	@$(BIN)/python -m local.stack.deploy build
 
 .PHONY: stop
 stop: ## Stop everything that was started here
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local.stop; else echo "nothing was started"; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local.stack.stop; else echo "nothing was started"; fi
 
 .PHONY: events
 events: setup ## Show the events that the stack on the laptop cloud published
-	@$(BIN)/python -m local.look events
+	@$(BIN)/python -m local.stack.look events
 
 #: logs-<function> ## Show what one function logged on the laptop cloud
 logs-%: setup
-	@$(BIN)/python -m local.look logs $*
+	@$(BIN)/python -m local.stack.look logs $*
 
 #: invoke-<function> ## Run one function in a container (EVENT=events/<function>/<case>.json)
 invoke-%: setup
-	@$(BIN)/python -m local.invoke $* $(EVENT)
+	@$(BIN)/python -m local.stack.invoke $* $(EVENT)
 
 # --- checks ------------------------------------------------------------------------------------
 

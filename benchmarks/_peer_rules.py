@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks._simulated_batch import SimulatedBatch
-from scoring._matching import greedy_matching
-from scoring._pair_scores import difference_variance, random_scores
-from scoring._shown_order import shown_order
+from scoring._pairing.matching import greedy_matching
+from scoring._pairing.pair_scores import difference_variance, random_scores
+from scoring._pairing.shown_order import shown_order
 from scoring.pairing import WavePlan
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)

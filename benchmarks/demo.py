@@ -21,17 +21,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from benchmarks._common import Claim, arguments, at_most, report
-from local import cloud as clouds
-from local import judge as judges
 from local import sample as samples
-from local import stack as stacks
 from local.demo import CONFIG, SAMPLE, Stage, run_batch
-from local.judge_options import JudgeOptions
+from local.judge import server as judges
+from local.judge.options import JudgeOptions
+from local.stack import cloud as clouds
+from local.stack import deploy as stacks
 from tests.workflow.judge import essay_text
 from tests.workflow.stack import running_stack
 
 if TYPE_CHECKING:
-    from local.cloud import Cloud
+    from local.stack.cloud import Cloud
 
 PORT, JUDGE_PORT = 4676, 4680
 LATENCY = 0.2

@@ -62,10 +62,10 @@ class TableClient:
 
 def measure(students: int) -> dict[str, object]:
     """Prepare a batch, finalise it, and tell what that took; memory is of this whole process."""
-    from assessment.adapters import keys
-    from assessment.adapters.comparison_store import DynamoDBComparisonStore
-    from assessment.adapters.dynamodb import Table, _wire
-    from assessment.adapters.statistics import ScoringStatistics
+    from assessment.adapters.aws import keys
+    from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
+    from assessment.adapters.aws.dynamodb import Table, _wire
+    from assessment.statistics.engine import ScoringStatistics
     from assessment.usecases.finalise_batch import finalise_batch
 
     spec, comparisons, waves = simulated_batch(students)

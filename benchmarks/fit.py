@@ -34,7 +34,7 @@ import numpy as np
 
 from benchmarks._common import Claim, arguments, at_least, at_most, report
 from scoring import Comparisons, fit
-from scoring._linear import DenseSystem
+from scoring._fit.linear import DenseSystem
 from scoring.simulate import LogisticJudge, random_matchings
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks._common import Claim, arguments, at_least, at_most, report
 from benchmarks._simulated_batch import Rule, SimulatedBatch, planned, run
-from scoring._anchor_health import expected_calibration_error, ranked_probability_score
+from scoring._grades.anchor_health import expected_calibration_error, ranked_probability_score
 from scoring.grades import Calibration, calibrate
 from scoring.simulate import LogisticJudge, World, even_world, uneven_world
 

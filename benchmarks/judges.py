@@ -23,26 +23,26 @@ from pathlib import Path
 
 import httpx
 
-from assessment.adapters.judges.abilities import OwnAbilities
+from assessment.adapters.judges.capabilities import OwnAbilities
 from assessment.adapters.judges.model_judge import ModelBatchJudge, ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.domain.judge import JudgeSpec, Price, Provider
-from assessment.domain.llm_protocol import (
+from assessment.contracts.llm_protocol import (
     CallbackAddress,
     CompareEssay,
     CompareMetadata,
     CompareRequestV1,
     LLMComparisonResultV1,
 )
+from assessment.domain.judge import JudgeSpec, Price, Provider
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from assessment.domain.provider_batch import parts_of, submission_name
 from benchmarks._common import Claim, arguments, at_least, at_most, report
-from local import human_judge
-from local.judge_endpoint import SampleJudge, create_app
-from local.judge_options import JudgeOptions
-from local.serving import served
+from local.judge import human_judge
+from local.judge.endpoint import SampleJudge, create_app
+from local.judge.options import JudgeOptions
+from local.judge.serving import served
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "plastic-bottles"
 LATENCY = 0.05

@@ -17,7 +17,6 @@ from itertools import combinations
 
 import numpy as np
 
-from assessment.adapters.statistics import ScoringStatistics
 from assessment.domain.comparison import Comparison, ComparisonStatus, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.essay import Essay, EssayKind
@@ -25,6 +24,7 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict, Winner
+from assessment.statistics.engine import ScoringStatistics
 from benchmarks._common import Claim, arguments, at_least, report
 
 ESSAYS = 40

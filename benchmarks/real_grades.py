@@ -29,7 +29,7 @@ import numpy as np
 from assessment.domain.grading import grade_set, published_shares
 from benchmarks._common import Claim, Options, arguments, between, report
 from scoring import Comparisons, Fit, fit
-from scoring._anchor_health import expected_calibration_error, ranked_probability_score
+from scoring._grades.anchor_health import expected_calibration_error, ranked_probability_score
 from scoring.grader_spread import anchor_spread, noisy_probabilities, without_prior
 from scoring.grades import Calibration, calibrate
 from scoring.pairing import plan_wave

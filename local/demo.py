@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from assessment.adapters.tokens import signed_token
+from assessment.api.tokens import signed_token
 from assessment.domain.errors import CJError
-from local import cloud as clouds
-from local import judge as judges
 from local import sample as samples
-from local import stack
-from local.judge_options import JudgeOptions
-from local.processes import ROOT, LocalCloudError
-from local.stop import stop_all
+from local.judge import server as judges
+from local.judge.options import JudgeOptions
+from local.stack import cloud as clouds
+from local.stack import deploy
+from local.stack.processes import ROOT, LocalCloudError
+from local.stack.stop import stop_all
 from runner.client import ApiClient, parse_result
 from runner.errors import RunnerError
 from runner.progress import ProgressDisplay
@@ -31,8 +31,8 @@ from runner.tables import ranking_table, summary_lines
 from runner.waiting import await_batch, require_completed
 
 if TYPE_CHECKING:
-    from local.cloud import Cloud
     from local.sample import Sample
+    from local.stack.cloud import Cloud
     from runner.waiting import Show
 
 SAMPLE = ROOT / "samples" / "plastic-bottles"
@@ -100,13 +100,13 @@ def run_batch(
 def set_up(console: Console, options: JudgeOptions) -> Stage:
     """Build the stack, start laptop cloud and judge, deploy; what is there already is kept."""
     with _step(console, "building the functions and layers"):
-        stack.build()
+        deploy.build()
     with _step(console, "starting the laptop cloud"):
         cloud = clouds.up()
     with _step(console, "starting the sample judge"):
         judges.up(cloud, options)
     with _step(console, "deploying template.yaml"):
-        return Stage(cloud, stack.deploy(cloud, stack.demo_parameters()))
+        return Stage(cloud, deploy.deploy(cloud, deploy.demo_parameters()))
 
 
 def demo(

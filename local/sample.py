@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.identifiers import anchor_essay_id, content_sha256
-from assessment.domain.request import AnchorRegistration, BatchRequest
 from runner.essays import read_anchors, read_folder
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assessment.adapters import wiring
-from assessment.domain.request import BatchRequest, parse
-from assessment.domain.requested import requested_batch
+from assessment import bootstrap
+from assessment.contracts.request import BatchRequest, parse
+from assessment.contracts.requested import requested_batch
 from assessment.observability import count, logger, metrics
 from assessment.settings import stack_defaults
 from assessment.usecases.refuse_request import REFUSALS, refuse_request
@@ -29,12 +29,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             idempotency_key=key,
             is_admin=False,
             stack=stack_defaults(),
-            **wiring.request_ports(),
+            **bootstrap.request_ports(),
             now=now,
             new_id=lambda: str(uuid.uuid4()),
         )
     except REFUSALS as refusal:
-        refuse_request(event, refusal, events=wiring.events(), now=now)
+        refuse_request(event, refusal, events=bootstrap.events(), now=now)
         count("batches_refused")
         logger.warning("request refused", extra={"code": refusal.code, "event_id": event.get("id")})
         return {"refused": refusal.code}

@@ -6,8 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assessment.adapters.tokens import TokenRefusedError, verified_claims
-from assessment.adapters.wiring import api_secret
+from assessment.api.tokens import TokenRefusedError, verified_claims
+from assessment.bootstrap import api_secret
 from assessment.observability import logger
 
 

@@ -10,10 +10,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent, SQS
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
-from assessment.adapters import wiring
+from assessment import bootstrap
+from assessment.contracts.llm_protocol import JudgeMessage, judge_message
 from assessment.domain.backoff import retry_delay
 from assessment.domain.errors import CJError
-from assessment.domain.llm_protocol import JudgeMessage, judge_message
 from assessment.observability import count, logger, metrics
 from assessment.settings import settings
 from assessment.usecases.call_judge import Delivery
@@ -32,11 +32,11 @@ def returned(records: list[SQSRecord]) -> Iterator[str]:
             continue
         last = receives(record) >= settings().judge_max_receives
         received.append((record, Delivery(message, last)))
-    handled = wiring.run(
+    handled = bootstrap.run(
         judge_messages(
             [each for _, each in received],
-            ports=wiring.judge_ports(),
-            mode=wiring.batching_mode(),
+            ports=bootstrap.judge_ports(),
+            mode=bootstrap.batching_mode(),
             now=datetime.now(UTC),
         )
     )
@@ -63,7 +63,7 @@ def put_back(record: SQSRecord, message: JudgeMessage, error: Exception) -> None
     logger.warning("judge call failed", extra={**ids, "code": error.code})
     count("judge_calls_failed")
     delay = retry_delay(error, receives=receives(record), spread_by=message.subject)
-    wiring.judge_queue().postpone(record.receipt_handle, seconds=delay)
+    bootstrap.judge_queue().postpone(record.receipt_handle, seconds=delay)
 
 
 @logger.inject_lambda_context(clear_state=True)

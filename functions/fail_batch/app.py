@@ -7,8 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assessment.adapters import wiring
-from assessment.domain.steps import FailStep
+from assessment import bootstrap
+from assessment.contracts.steps import FailStep
 from assessment.observability import count, logger, metrics
 from assessment.usecases.fail_batch import fail_batch, failure_of
 
@@ -23,8 +23,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         step.batch_id,
         failure_of(decision, step.error),
         by_decision=step.error is None,
-        batches=wiring.batches(),
-        events=wiring.events(),
+        batches=bootstrap.batches(),
+        events=bootstrap.events(),
         now=datetime.now(UTC),
     )
     count("batches_failed")

@@ -8,10 +8,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assessment.adapters import wiring
-from assessment.adapters.statistics import ScoringStatistics
-from assessment.domain.steps import BatchStep
+from assessment import bootstrap
+from assessment.contracts.steps import BatchStep
 from assessment.observability import count, logger, metrics
+from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.finalise_batch import finalise_batch
 
 
@@ -22,12 +22,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = BatchStep.model_validate(event)
     batch = finalise_batch(
         step.batch_id,
-        batches=wiring.batches(),
-        assignments=wiring.assignments(),
-        comparisons=wiring.comparisons(),
-        content=wiring.content(),
+        batches=bootstrap.batches(),
+        assignments=bootstrap.assignments(),
+        comparisons=bootstrap.comparisons(),
+        content=bootstrap.content(),
         statistics=ScoringStatistics(),
-        events=wiring.events(),
+        events=bootstrap.events(),
         versions={"numpy": version("numpy"), "scipy": version("scipy")},
         now=datetime.now(UTC),
     )

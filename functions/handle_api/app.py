@@ -1,4 +1,4 @@
-"""The REST API: its routes are in `assessment.routes`, its errors become problem documents."""
+"""The REST API: its routes are in `assessment.api`, its errors become problem documents."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment import __version__
-from assessment.adapters.http_api import answer, problem
+from assessment.api import anchors, batches, callbacks, people
+from assessment.api.responses import answer, problem
 from assessment.domain.errors import CJError, NotFoundError
 from assessment.observability import logger, metrics
-from assessment.routes import anchors, batches, callbacks, people
 
 api = APIGatewayRestResolver()
 api.exception_handler(CJError)(problem)

@@ -7,10 +7,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assessment.adapters import wiring
-from assessment.adapters.statistics import ScoringStatistics
-from assessment.domain.steps import BatchStep
+from assessment import bootstrap
+from assessment.contracts.steps import BatchStep
 from assessment.observability import logger
+from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.plan_wave import plan_wave
 
 
@@ -20,9 +20,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = BatchStep.model_validate(event)
     wave = plan_wave(
         step.batch_id,
-        batches=wiring.batches(),
-        comparisons=wiring.comparisons(),
-        content=wiring.content(),
+        batches=bootstrap.batches(),
+        comparisons=bootstrap.comparisons(),
+        content=bootstrap.content(),
         statistics=ScoringStatistics(),
         now=datetime.now(UTC),
     )

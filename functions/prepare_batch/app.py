@@ -7,8 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assessment.adapters import wiring
-from assessment.domain.steps import BatchStep
+from assessment import bootstrap
+from assessment.contracts.steps import BatchStep
 from assessment.observability import logger
 from assessment.usecases.prepare_batch import prepare_batch
 
@@ -19,9 +19,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = BatchStep.model_validate(event)
     batch = prepare_batch(
         step.batch_id,
-        batches=wiring.batches(),
-        assignments=wiring.assignments(),
-        content=wiring.content(),
+        batches=bootstrap.batches(),
+        assignments=bootstrap.assignments(),
+        content=bootstrap.content(),
         now=datetime.now(UTC),
     )
     logger.info("batch prepared", extra={"batch_id": batch.batch_id, "essays": batch.n_essays})

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assessment.adapters import wiring
+from assessment import bootstrap
 from assessment.domain.errors import CJError
 from assessment.observability import count, logger, metrics
 from assessment.usecases.record_callback import record_callback
@@ -24,10 +24,10 @@ def record_one(record: SQSRecord) -> None:
     try:
         recorded = record_callback(
             record.body,
-            batches=wiring.batches(),
-            comparisons=wiring.comparisons(),
-            callback_queue=wiring.callback_queue(),
-            workflow=wiring.workflow(),
+            batches=bootstrap.batches(),
+            comparisons=bootstrap.comparisons(),
+            callback_queue=bootstrap.callback_queue(),
+            workflow=bootstrap.workflow(),
             now=datetime.now(UTC),
         )
     except CJError as error:

@@ -7,11 +7,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assessment.adapters import wiring
-from assessment.adapters.statistics import ScoringStatistics
+from assessment import bootstrap
+from assessment.contracts.steps import WaveStep
 from assessment.diagnostics import report_decision
-from assessment.domain.steps import WaveStep
 from assessment.observability import logger, metrics
+from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.score_batch import score_batch
 
 
@@ -23,11 +23,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     scored = score_batch(
         step.batch_id,
         step.wave,
-        batches=wiring.batches(),
-        comparisons=wiring.comparisons(),
-        content=wiring.content(),
+        batches=bootstrap.batches(),
+        comparisons=bootstrap.comparisons(),
+        content=bootstrap.content(),
         statistics=ScoringStatistics(),
-        events=wiring.events(),
+        events=bootstrap.events(),
         now=datetime.now(UTC),
     )
     report_decision(scored)

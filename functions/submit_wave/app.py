@@ -7,8 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assessment.adapters import wiring
-from assessment.domain.steps import SubmitStep
+from assessment import bootstrap
+from assessment.contracts.steps import SubmitStep
 from assessment.observability import logger
 from assessment.usecases.submit_wave import submit_or_report, submit_wave
 
@@ -17,17 +17,17 @@ from assessment.usecases.submit_wave import submit_or_report, submit_wave
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Store the token, mark what is awaited, send the messages."""
     step = SubmitStep.model_validate(event)
-    with submit_or_report(step.task_token, wiring.workflow()):
+    with submit_or_report(step.task_token, bootstrap.workflow()):
         submit_wave(
             step.batch_id,
             step.wave,
             token=step.task_token,
-            batches=wiring.batches(),
-            comparisons=wiring.comparisons(),
-            judge_queue=wiring.judge_queue(),
-            callback_queue=wiring.callback_queue(),
-            workflow=wiring.workflow(),
-            mode=wiring.batching_mode(),
+            batches=bootstrap.batches(),
+            comparisons=bootstrap.comparisons(),
+            judge_queue=bootstrap.judge_queue(),
+            callback_queue=bootstrap.callback_queue(),
+            workflow=bootstrap.workflow(),
+            mode=bootstrap.batching_mode(),
             now=datetime.now(UTC),
         )
     logger.info("wave submitted", extra={"batch_id": step.batch_id, "wave": step.wave})

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from assessment.adapters import wiring
+from assessment import bootstrap
 from assessment.observability import count, logger, metrics
 from assessment.usecases.watch_batches import watch_batches
 
@@ -17,10 +17,10 @@ from assessment.usecases.watch_batches import watch_batches
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Repairs and batch states, as metrics and as the answer."""
     report = watch_batches(
-        batches=wiring.batches(),
-        comparisons=wiring.comparisons(),
-        workflow=wiring.workflow(),
-        events=wiring.events(),
+        batches=bootstrap.batches(),
+        comparisons=bootstrap.comparisons(),
+        workflow=bootstrap.workflow(),
+        events=bootstrap.events(),
         now=datetime.now(UTC),
     )
     for status, number in report.statuses.items():

@@ -8,7 +8,7 @@ import httpx
 from httpx_retries import Retry, RetryTransport
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from assessment.domain.request import AnchorRegistration, BatchRequest
+from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.result import ResultDocument
 from assessment.usecases.read_batch import BatchProgress
 from assessment.usecases.register_anchors import AnchorsRegistered

@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from assessment.contracts.request import AnchorRegistration, BatchRequest, parse
 from assessment.domain.config import HINTS, BatchConfig
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.grade_scale import GradeScale, scale_named
 from assessment.domain.identifiers import canonical_sha256
-from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from runner.csv_files import read_text
 from runner.errors import BadInputError, Problem
 from runner.essays import AnchorsFile, Folder, read_anchors, read_folder

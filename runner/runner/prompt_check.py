@@ -14,15 +14,15 @@ from assessment.adapters.judges.anthropic import AnthropicModel
 from assessment.adapters.judges.model_judge import Model, ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.domain.errors import InvalidRequestError, JudgeError
-from assessment.domain.judge import JudgeSpec, Provider
-from assessment.domain.llm_protocol import (
+from assessment.contracts.llm_protocol import (
     CallbackAddress,
     CompareEssay,
     CompareMetadata,
     CompareRequestV1,
     LLMComparisonResultV1,
 )
+from assessment.domain.errors import InvalidRequestError, JudgeError
+from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 
 _Z95 = 1.959963984540054

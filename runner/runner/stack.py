@@ -15,7 +15,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from assessment.adapters.tokens import signed_token
+from assessment.api.tokens import signed_token
 from runner.errors import NotAuthorisedError, StackNotReachableError
 
 DEFAULT_STACK = "cj-local"

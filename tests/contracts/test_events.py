@@ -10,10 +10,10 @@ import pytest
 import yaml
 from moto.events.models import EventPattern
 
-from assessment.adapters.eventbridge import EventBridgePublisher
+from assessment.adapters.aws.eventbridge import EventBridgePublisher
+from assessment.contracts.events import MAX_EVENT_BYTES, EventType
 from assessment.domain.decision import Decision, DecisionKind, Reason
 from assessment.domain.identifiers import content_sha256
-from assessment.events import MAX_EVENT_BYTES, EventType
 from assessment.usecases.fail_batch import fail_batch, failure_of
 from assessment.usecases.finalise_batch import essays_key, result_key
 from tests.fakes.loop import Loop
@@ -52,7 +52,7 @@ def completed():
     world = World(seed=3)
     texts = [text_of(quality, f"anchor-{k}") for k, quality in enumerate((-3, -2, -1, 1, 2, 3))]
     world.assignments.assignments.clear()
-    from assessment.domain.request import AnchorRegistration, parse
+    from assessment.contracts.request import AnchorRegistration, parse
     from assessment.usecases.register_anchors import register_anchors
 
     register_anchors(

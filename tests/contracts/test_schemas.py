@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from assessment.schemas import documents
+from assessment.contracts.schemas import documents
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = dict(documents())
@@ -16,7 +16,7 @@ WRITTEN = dict(documents())
 @pytest.mark.parametrize("path", sorted(WRITTEN))
 def test_a_schema_file_is_what_the_models_say(path):
     assert (ROOT / "schemas" / path).read_text() == WRITTEN[path], (
-        "run python -m assessment.schemas"
+        "run python -m assessment.contracts.schemas"
     )
 
 

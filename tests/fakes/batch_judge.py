@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from assessment.domain.errors import JudgeDeferredError, ProviderBatchError
-from assessment.domain.llm_protocol import (
+from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     ErrorDetail,
     LLMComparisonResultV1,
 )
+from assessment.domain.errors import JudgeDeferredError, ProviderBatchError
 from assessment.domain.provider_batch import Tried
 from tests.fakes.messaging import Clock
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
-from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import (
+from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     ErrorDetail,
     LLMComparisonResultV1,
     TokenUsage,
 )
+from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
+from assessment.domain.judge import JudgeSpec
 from assessment.ports import BatchJudge, Judge
 from tests.fakes.messaging import InMemoryCallbackQueue
 

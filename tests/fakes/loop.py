@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 
+from assessment.contracts.llm_protocol import JudgeMessage, ProviderBatchV1, judge_message
 from assessment.domain.backoff import retry_delay
 from assessment.domain.batch import Batch, ClosedBy
 from assessment.domain.decision import Decision, DecisionKind
 from assessment.domain.errors import CJError, ComparisonLeasedError, JudgeUnavailableError
-from assessment.domain.llm_protocol import JudgeMessage, ProviderBatchV1, judge_message
 from assessment.usecases.fail_batch import fail_batch, failure_of
 from assessment.usecases.tend_provider_batch import tend_provider_batch
 from tests.fakes.messaging import Message

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from assessment.domain.errors import TransientError
-from assessment.domain.llm_protocol import (
+from assessment.contracts.events import Envelope
+from assessment.contracts.llm_protocol import (
     JudgeMessage,
     JudgeRequestV1,
     LLMComparisonResultV1,
     WaveDeadlineV1,
 )
-from assessment.events import Envelope
+from assessment.domain.errors import TransientError
 
 
 class Clock:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.batch import (
     FINAL_STATUSES,
     Batch,
@@ -26,7 +27,6 @@ from assessment.domain.errors import (
     UnknownComparisonError,
 )
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
-from assessment.domain.llm_protocol import JudgeRequestV1
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
 from assessment.ports import Assignment, Wave

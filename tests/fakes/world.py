@@ -12,14 +12,14 @@ from typing import Any
 
 from assessment.adapters.judges.registry import RequestedJudgeCheck
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.adapters.statistics import ScoringStatistics
+from assessment.contracts.llm_protocol import JudgeRequestV1, ProviderBatchV1
+from assessment.contracts.request import AnchorRegistration, BatchRequest, parse
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonTally, tally
 from assessment.domain.decision import Decision
 from assessment.domain.errors import ComparisonLeasedError, JudgeUnavailableError
-from assessment.domain.llm_protocol import JudgeRequestV1, ProviderBatchV1
-from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from assessment.ports import Wave
+from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.call_judge import (
     LEASE_MARGIN_SECONDS,
     Delivery,

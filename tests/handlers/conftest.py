@@ -15,12 +15,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from assessment.adapters import wiring
-from assessment.adapters.statistics import ScoringStatistics
+from assessment import bootstrap
+from assessment.contracts.request import AnchorRegistration, BatchRequest, parse
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison, ComparisonTally, tally
-from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from assessment.domain.verdict import Verdict, Winner
+from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.plan_wave import plan_wave
@@ -121,8 +121,8 @@ class Stack:
             parse(AnchorRegistration, body),
             is_admin=False,
             stack={},
-            assignments=wiring.assignments(),
-            content=wiring.content(),
+            assignments=bootstrap.assignments(),
+            content=bootstrap.content(),
         )
 
     def requested(
@@ -141,7 +141,7 @@ class Stack:
             idempotency_key=None,
             is_admin=True,
             stack={},
-            **wiring.request_ports(),
+            **bootstrap.request_ports(),
             now=datetime.now(UTC),
             new_id=lambda: BATCH_ID,
         )
@@ -151,9 +151,9 @@ class Stack:
         self.requested(**config)
         return prepare_batch(
             BATCH_ID,
-            batches=wiring.batches(),
-            assignments=wiring.assignments(),
-            content=wiring.content(),
+            batches=bootstrap.batches(),
+            assignments=bootstrap.assignments(),
+            content=bootstrap.content(),
             now=datetime.now(UTC),
         )
 
@@ -162,9 +162,9 @@ class Stack:
         self.prepared(**config)
         plan_wave(
             BATCH_ID,
-            batches=wiring.batches(),
-            comparisons=wiring.comparisons(),
-            content=wiring.content(),
+            batches=bootstrap.batches(),
+            comparisons=bootstrap.comparisons(),
+            content=bootstrap.content(),
             statistics=ScoringStatistics(),
             now=datetime.now(UTC),
         )
@@ -176,12 +176,12 @@ class Stack:
             BATCH_ID,
             1,
             token="seeded-token",
-            batches=wiring.batches(),
-            comparisons=wiring.comparisons(),
-            judge_queue=wiring.judge_queue(),
-            callback_queue=wiring.callback_queue(),
-            workflow=wiring.workflow(),
-            mode=wiring.batching_mode(),
+            batches=bootstrap.batches(),
+            comparisons=bootstrap.comparisons(),
+            judge_queue=bootstrap.judge_queue(),
+            callback_queue=bootstrap.callback_queue(),
+            workflow=bootstrap.workflow(),
+            mode=bootstrap.batching_mode(),
             now=datetime.now(UTC),
         )
 
@@ -190,7 +190,7 @@ class Stack:
         self.submitted(**config)
         for position, comparison in enumerate(self.known()):
             winner = Winner.FIRST if position % 2 else Winner.SECOND
-            wiring.comparisons().record_verdict(
+            bootstrap.comparisons().record_verdict(
                 BATCH_ID,
                 1,
                 comparison.comparison_id,
@@ -204,11 +204,11 @@ class Stack:
         score_batch(
             BATCH_ID,
             1,
-            batches=wiring.batches(),
-            comparisons=wiring.comparisons(),
-            content=wiring.content(),
+            batches=bootstrap.batches(),
+            comparisons=bootstrap.comparisons(),
+            content=bootstrap.content(),
             statistics=ScoringStatistics(),
-            events=wiring.events(),
+            events=bootstrap.events(),
             now=datetime.now(UTC),
         )
 
@@ -217,12 +217,12 @@ class Stack:
         self.scored()
         finalise_batch(
             BATCH_ID,
-            batches=wiring.batches(),
-            assignments=wiring.assignments(),
-            comparisons=wiring.comparisons(),
-            content=wiring.content(),
+            batches=bootstrap.batches(),
+            assignments=bootstrap.assignments(),
+            comparisons=bootstrap.comparisons(),
+            content=bootstrap.content(),
             statistics=ScoringStatistics(),
-            events=wiring.events(),
+            events=bootstrap.events(),
             versions={},
             now=datetime.now(UTC),
         )
@@ -232,8 +232,8 @@ class Stack:
         self.submitted()
         cancel_batch(
             BATCH_ID,
-            batches=wiring.batches(),
-            workflow=wiring.workflow(),
+            batches=bootstrap.batches(),
+            workflow=bootstrap.workflow(),
             now=datetime.now(UTC),
         )
 
@@ -245,13 +245,13 @@ class Stack:
     # --- looking ---------------------------------------------------------------------------------
 
     def batch(self) -> Batch:
-        return wiring.batches().get_batch(BATCH_ID)
+        return bootstrap.batches().get_batch(BATCH_ID)
 
     def status(self) -> BatchStatus:
         return self.batch().status
 
     def known(self) -> list[Comparison]:
-        return wiring.comparisons().list_comparisons(BATCH_ID, 20)
+        return bootstrap.comparisons().list_comparisons(BATCH_ID, 20)
 
     def tally(self) -> ComparisonTally:
         return tally(self.known())
@@ -272,14 +272,14 @@ def stack(judge_server: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> Iterato
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("JUDGE_ENDPOINT_URL", judge_server.url)
         monkeypatch.setenv("JUDGE_MAX_RECEIVES", "4")
-        wiring.forget()
+        bootstrap.forget()
         queues = {
             "judge": names["JUDGE_QUEUE_URL"],
             "callbacks": names["CALLBACK_QUEUE_URL"],
             "events": names["EVENTS_QUEUE_URL"],
         }
         yield Stack(judge_server, names["STATE_MACHINE_ARN"], queues)
-    wiring.forget()
+    bootstrap.forget()
 
 
 def _resources() -> dict[str, str]:

@@ -15,7 +15,7 @@ SCORING = ROOT / "layers" / "scoring" / "scoring"
 FUNCTIONS = ROOT / "functions"
 STDLIB = set(sys.stdlib_module_names)
 CALCULATING = {"plan_wave", "score_batch", "finalise_batch"}
-STATISTICS = "assessment.adapters.statistics"
+STATISTICS = "assessment.statistics.engine"
 CALCULATORS = {
     "statistics",
     "judged_pool",

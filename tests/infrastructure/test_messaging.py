@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assessment.events import SOURCE, EventType
+from assessment.contracts.events import SOURCE, EventType
 from tests.infrastructure.parsed import of_type
 
 WORKERS = {"JudgeQueue": "CallJudgeFunction", "CallbackQueue": "RecordCallbackFunction"}

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from assessment.adapters import keys
-from assessment.adapters.dynamodb import Item, Table
+from assessment.adapters.aws import keys
+from assessment.adapters.aws.dynamodb import Item, Table
+from assessment.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
 from assessment.domain.comparison import Comparison
-from assessment.domain.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
 from assessment.domain.verdict import Winner
 from local.demo import Stage
 from tests.fakes.judges import callback_body

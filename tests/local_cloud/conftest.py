@@ -4,12 +4,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from local import cloud as clouds
-from local import judge as judges
 from local import sample as samples
-from local import stack
 from local.demo import SAMPLE, Stage
-from local.processes import free_port
+from local.judge import server as judges
+from local.stack import cloud as clouds
+from local.stack import deploy
+from local.stack.processes import free_port
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def stage_on(name, options, *, auth=False):
         port = free_port()
         models = f"http://127.0.0.1:{port}"
         cloud = clouds.up(port=free_port(), auth=auth, name=name, models=models)
-        outputs = stack.deploy(cloud, stack.demo_parameters(port))
+        outputs = deploy.deploy(cloud, deploy.demo_parameters(port))
         secret = outputs["CallbackSecretArn"]
         judge = judges.up(cloud, options, port=port, name=judge_name, callback_secret=secret)
         yield Stage(cloud, outputs), judge

@@ -11,7 +11,7 @@ from typing import Self
 import httpx
 
 from local.demo import Stage
-from local.human_judge import HumanJudge
+from local.judge.human_judge import HumanJudge
 
 PATIENCE_SECONDS = 240
 SEED = 1

@@ -7,8 +7,8 @@ import pytest
 
 from assessment.domain.errors import InvalidRequestError, NotFoundError
 from local.demo import CONFIG, run_batch
-from local.judge_options import JudgeOptions
-from local.look import peek
+from local.judge.options import JudgeOptions
+from local.stack.look import peek
 from runner.client import ApiClient, parse_result
 from runner.errors import NotAuthorisedError
 

@@ -9,10 +9,10 @@ import pytest
 from botocore.config import Config
 
 from benchmarks.judges import pairs_of_texts
-from local import cloud as clouds
-from local import judge as judges
-from local.judge_options import JudgeOptions
-from local.processes import free_port
+from local.judge import server as judges
+from local.judge.options import JudgeOptions
+from local.stack import cloud as clouds
+from local.stack.processes import free_port
 from tests.unit.local.batch_clients import BUCKET, MODEL, ROLE, converse_body, json_lines, until
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(120)]

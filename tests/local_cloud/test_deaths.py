@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from local.demo import CONFIG, run_batch
-from local.judge_options import JudgeOptions
-from local.stack import STACK
+from local.judge.options import JudgeOptions
+from local.stack.deploy import STACK
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
 

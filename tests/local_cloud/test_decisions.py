@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from assessment.domain.request import BatchRequest
-from local import judge as judges
+from assessment.contracts.request import BatchRequest
 from local.demo import CONFIG
-from local.judge_options import JudgeOptions
+from local.judge import server as judges
+from local.judge.options import JudgeOptions
 from runner.waiting import await_batch
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(900)]

@@ -12,12 +12,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from assessment.contracts.request import BatchRequest
 from assessment.domain.comparison import Comparison
-from assessment.domain.request import BatchRequest
-from local import human_judge
 from local.demo import CONFIG, SAMPLE, run_batch
-from local.judge_options import JudgeOptions
-from local.stack import STACK
+from local.judge import human_judge
+from local.judge.options import JudgeOptions
+from local.stack.deploy import STACK
 from runner.waiting import await_batch, require_completed
 from tests.local_cloud.callers import Caller, accepted_signatures
 from tests.local_cloud.people import Person, side_by_side

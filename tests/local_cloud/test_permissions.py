@@ -3,7 +3,7 @@
 import pytest
 
 from local.demo import run_batch
-from local.judge_options import JudgeOptions
+from local.judge.options import JudgeOptions
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from assessment.adapters.eventbridge import EventBridgePublisher
+from assessment.adapters.aws.eventbridge import EventBridgePublisher
+from assessment.contracts.events import EventType, envelope
 from assessment.domain.identifiers import canonical_json, content_sha256
-from assessment.events import EventType, envelope
-from local import cloud as clouds
-from local import stack
-from local.processes import free_port
+from local.stack import cloud as clouds
+from local.stack import deploy
+from local.stack.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 NAME = "subscriber"
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.local_cloud
 def sam(*arguments, environment):
     bin_folder = str(Path(sys.executable).parent)
     done = subprocess.run(
-        [stack.SAM, *arguments],
+        [deploy.SAM, *arguments],
         cwd=ROOT,
         env={**os.environ, **environment, "PATH": f"{bin_folder}:{os.environ['PATH']}"},
         capture_output=True,

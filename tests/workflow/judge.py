@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from assessment.domain.llm_protocol import COMPARE_PATH, CompareRequestV1
+from assessment.contracts.llm_protocol import COMPARE_PATH, CompareRequestV1
 
 Send = Callable[[str, str], None]
 """Sends a message body to a queue URL."""

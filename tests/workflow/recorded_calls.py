@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from unittest import mock
 
-from assessment.adapters import wiring
+from assessment import bootstrap
 
 Call = tuple[str, str, str]
 """Function, IAM action, and the resource by its logical id (or kind, or `*`)."""
@@ -40,7 +40,7 @@ class CallRecorder:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Every client that is made meanwhile reports its calls."""
-        made = wiring.boto3.client
+        made = bootstrap.boto3.client
 
         def client(*arguments: Any, **settings: Any) -> Any:
             fresh = made(*arguments, **settings)
@@ -48,9 +48,9 @@ class CallRecorder:
             fresh.meta.events.register("after-call.s3.GetObject", self._looked_for)
             return fresh
 
-        stand_in = mock.Mock(wraps=wiring.boto3)
+        stand_in = mock.Mock(wraps=bootstrap.boto3)
         stand_in.client = client
-        with mock.patch.object(wiring, "boto3", stand_in):
+        with mock.patch.object(bootstrap, "boto3", stand_in):
             yield
 
     def _heard(self, params: dict[str, Any], model: Any, **_: Any) -> None:

@@ -29,7 +29,7 @@ from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 
-from assessment.adapters import wiring
+from assessment import bootstrap
 from assessment.observability import metrics
 from tests.workflow.declared import (
     ARN,
@@ -97,7 +97,7 @@ class Stack:
     def start_cold(self) -> None:
         """Let every function forget what it keeps between invocations."""
         with self._one_at_a_time:
-            wiring.forget()
+            bootstrap.forget()
 
     # --- API ------------------------------------------------------------------------------------
 
@@ -286,10 +286,10 @@ def running_stack() -> Iterator[Stack]:
             mock.patch.dict(os.environ, environment(parsed, resources)),
             mock.patch.object(LambdaSimpleBackend, "invoke", dispatcher(stack)),
             mock.patch.object(moto_jsonata, "_eval_jsonata", evaluate_jsonata),
-            mock.patch.object(wiring, "http_client", http_client),
+            mock.patch.object(bootstrap, "http_client", http_client),
             mock.patch.object(metrics.provider, "namespace", "CJAssessment"),
             recorder.listening(),
         ):
-            wiring.forget()
+            bootstrap.forget()
             yield stack
-            wiring.forget()
+            bootstrap.forget()

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from scipy.stats import spearmanr
 
-from assessment.events import EventType
+from assessment.contracts.events import EventType
 from tests.workflow.judge import essay_text
 from tests.workflow.requests import (
     ABILITIES,

@@ -9,9 +9,9 @@ from collections import Counter
 import boto3
 import pytest
 
+from assessment.contracts.events import EventType
+from assessment.contracts.llm_protocol import WaveDeadlineV1
 from assessment.domain.errors import TransientError
-from assessment.domain.llm_protocol import WaveDeadlineV1
-from assessment.events import EventType
 from tests.workflow.requests import ONE_WAVE, event_types, progress, request_batch, results
 
 LENIENT = {**ONE_WAVE, "min_success_rate_threshold": 0.1}

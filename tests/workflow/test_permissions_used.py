@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from assessment.events import EventType
+from assessment.contracts.events import EventType
 from tests.infrastructure.parsed import transformed
 from tests.workflow.declared import template
 from tests.workflow.judge import essay_text

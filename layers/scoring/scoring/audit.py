@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from scoring._result import Fit
+    from scoring._fit.result import Fit
     from scoring._types import Floats
     from scoring.comparisons import Comparisons
 

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from scoring._classical import (
+from scoring._fit.classical import (
     choix_prior_curvature,
     choix_solution,
     epsilon_adjusted,
     firth,
 )
+from scoring._fit.information import CentredInformation, Information
+from scoring._fit.likelihood import maximum_likelihood
+from scoring._fit.links import Binary, Davidson, Interval, Lapse, Link
+from scoring._fit.model import NO_PRIORS, Model, Priors
+from scoring._fit.newton import Solution, maximise, state_of
+from scoring._fit.observations import Observations, Repeats, Ties, observe
+from scoring._fit.outcomes import Outcomes
+from scoring._fit.result import Fit
+from scoring._fit.variational import nearest_gaussian
 from scoring._graph import components as label_components
-from scoring._information import CentredInformation, Information
-from scoring._likelihood import maximum_likelihood
-from scoring._links import Binary, Davidson, Interval, Lapse, Link
-from scoring._model import NO_PRIORS, Model, Priors
-from scoring._newton import Solution, maximise, state_of
-from scoring._observations import Observations, Repeats, Ties, observe
-from scoring._outcomes import Outcomes
-from scoring._result import Fit
-from scoring._variational import nearest_gaussian
 from scoring.errors import InvalidSettingError, OneJudgeError
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _estimate(model: Model, estimator: Estimator, start: Floats, alpha: float) -
 def _posterior_mode(model: Model, start: Floats) -> Solution:
     """Choose the solver: a dense factor per iteration is cheap for small sets only."""
     if model.n > _DENSE_UP_TO:
-        from scoring._conjugate import maximise_sparse
+        from scoring._fit.conjugate import maximise_sparse
 
         solution = maximise_sparse(model, start)
         if solution is not None:

@@ -4,8 +4,8 @@ Anchors, essays whose grades are known, lie on the same ability scale as the stu
 places the boundaries between grades from them:
 
 - `gls` (default): joint Gaussian model of line, grades, anchors and students
-  (`scoring._grade_gls`).
-- `isotonic`: monotone regression, shrunk toward a line (`scoring._grade_smoothers`).
+  (`scoring._grades.grade_gls`).
+- `isotonic`: monotone regression, shrunk toward a line (`scoring._grades.grade_smoothers`).
 - `medians`: median anchor of each grade, midpoints between; kept as a check.
 
 The first two carry the uncertainty of ability, anchors and boundaries, and what these share, into
@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from scoring._anchor_health import leave_one_out, order_warnings, outlying_anchors
-from scoring._anchor_likelihood import ExcessVarianceError, without_anchor_prior
-from scoring._grade_gls import gls_curve
-from scoring._grade_model import (
+from scoring._grades.anchor_health import leave_one_out, order_warnings, outlying_anchors
+from scoring._grades.anchor_likelihood import ExcessVarianceError, without_anchor_prior
+from scoring._grades.grade_gls import gls_curve
+from scoring._grades.grade_model import (
     AnchorSet,
     BoundaryPrior,
     CalibrationReport,
@@ -31,7 +31,7 @@ from scoring._grade_model import (
     Targets,
     inverted,
 )
-from scoring._grade_smoothers import isotonic_curve, median_curve
+from scoring._grades.grade_smoothers import isotonic_curve, median_curve
 from scoring.errors import ScoringError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def calibrate(
     population_weight : multiplies the prior's precision; 0 ignores it.
     prior_sd : the prior standard deviation of the fit, logits; `numpy.inf` for estimators without
         one. Students keep that prior, anchors get their grades instead
-        (`scoring._anchor_likelihood`).
+        (`scoring._grades.anchor_likelihood`).
 
     Returns
     -------

@@ -10,7 +10,7 @@ import numpy as np
 from scoring.errors import InvalidSettingError
 
 if TYPE_CHECKING:
-    from scoring._result import Fit
+    from scoring._fit.result import Fit
     from scoring._types import Floats, Ints
     from scoring.comparisons import Comparisons
 

@@ -27,17 +27,17 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from scoring._anchor_plan import anchor_plan
-from scoring._best_matching import best_matching
-from scoring._matching import greedy_matching, improved_matching
-from scoring._pair_scores import (
+from scoring._pairing.anchor_plan import anchor_plan
+from scoring._pairing.best_matching import best_matching
+from scoring._pairing.matching import greedy_matching, improved_matching
+from scoring._pairing.pair_scores import (
     covariance_after,
     d_optimal_scores,
     nearest_scores,
     random_scores,
 )
-from scoring._shown_order import shown_order
-from scoring._wave_draft import Matcher, WaveDraft
+from scoring._pairing.shown_order import shown_order
+from scoring._pairing.wave_draft import Matcher, WaveDraft
 from scoring.errors import ScoringError
 
 if TYPE_CHECKING:

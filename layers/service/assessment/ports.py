@@ -8,6 +8,15 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from assessment.contracts.events import Envelope
+from assessment.contracts.llm_protocol import (
+    CompareRequestV1,
+    JudgeMessage,
+    JudgeRequestV1,
+    LLMComparisonResultV1,
+    PromptBlock,
+    WaveDeadlineV1,
+)
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
 from assessment.domain.comparison import Comparison, JudgeFailure, PlannedPair, Settlement
 from assessment.domain.config import BatchConfig
@@ -17,20 +26,11 @@ from assessment.domain.grade_scale import GradeScale
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import (
-    CompareRequestV1,
-    JudgeMessage,
-    JudgeRequestV1,
-    LLMComparisonResultV1,
-    PromptBlock,
-    WaveDeadlineV1,
-)
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from assessment.domain.provider_batch import ProviderBatch, Tried
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict
-from assessment.events import Envelope
 
 
 class Wave(BaseModel):

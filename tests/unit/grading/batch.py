@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from assessment.adapters.statistics import ScoringStatistics
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.config import BatchConfig
 from assessment.domain.essay import Essay, EssayKind
@@ -19,6 +18,7 @@ from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.result import Conclusion
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Degree, Verdict, Winner
+from assessment.statistics.engine import ScoringStatistics
 
 SCALE = scale_named(None)
 WIDTH = 1.0

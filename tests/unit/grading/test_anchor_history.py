@@ -7,8 +7,6 @@ import json
 import numpy as np
 import pytest
 
-from assessment.adapters.anchor_linking import linked, measurement
-from assessment.adapters.judged_pool import JudgedPool
 from assessment.domain.config import BatchConfig, Source
 from assessment.domain.grading_history import (
     USUAL_DRIFT,
@@ -18,6 +16,8 @@ from assessment.domain.grading_history import (
     pinned_prior_sd,
     pooled_anchors,
 )
+from assessment.statistics.anchors import linked, measurement
+from assessment.statistics.pool import JudgedPool
 from assessment.usecases.finalise_batch import result_key
 from tests.fakes.judges import text_of
 from tests.fakes.loop import Loop

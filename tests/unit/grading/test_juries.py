@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assessment.adapters.judged_pool import JudgedPool
-from assessment.adapters.statistics import ScoringStatistics
 from assessment.domain.comparison import Comparison
 from assessment.domain.config import BatchConfig
+from assessment.statistics.engine import ScoringStatistics
+from assessment.statistics.pool import JudgedPool
 from tests.unit.grading.batch import judged, spec_of
 
 CONFIG = BatchConfig()

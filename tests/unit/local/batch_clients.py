@@ -14,10 +14,10 @@ import httpx
 from botocore.config import Config
 
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.domain.answers import VERDICT_SCHEMA, VERDICT_TOOL
+from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.prompt import EssayPair, JudgeInstructions
-from local.json_lines import Problem, UnfitBatchError
+from local.providers.json_lines import Problem, UnfitBatchError
 
 PATIENCE_SECONDS = 20
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"

@@ -5,10 +5,10 @@ import contextlib
 import pytest
 
 from benchmarks.judges import SAMPLE, pairs_of_texts
-from local import human_judge
-from local.judge_endpoint import SampleJudge, create_app
-from local.judge_options import JudgeOptions
-from local.serving import served
+from local.judge import human_judge
+from local.judge.endpoint import SampleJudge, create_app
+from local.judge.options import JudgeOptions
+from local.judge.serving import served
 from tests.unit.local.batch_clients import MemoryObjects
 
 

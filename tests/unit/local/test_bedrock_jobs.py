@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from local.json_lines import UnfitBatchError
-from local.s3_objects import S3Objects
+from local.providers.json_lines import UnfitBatchError
+from local.providers.s3_objects import S3Objects
 from tests.unit.local.batch_clients import (
     BUCKET,
     MODEL,

@@ -4,12 +4,12 @@ import stat
 
 import pytest
 
-from local import cloud as clouds
-from local import judge as judges
-from local import stack
-from local.cloud import Cloud
-from local.invoke import event_file, logical_id
-from local.processes import LocalCloudError, Server
+from local.judge import server as judges
+from local.stack import cloud as clouds
+from local.stack import deploy
+from local.stack.cloud import Cloud
+from local.stack.invoke import event_file, logical_id
+from local.stack.processes import LocalCloudError, Server
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_a_port_that_is_none_is_named(monkeypatch, variable, read, bad):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    monkeypatch.setattr(stack, "ROOT", tmp_path)
-    monkeypatch.setattr(stack.processes, "STATE", tmp_path / ".local")
+    monkeypatch.setattr(deploy, "ROOT", tmp_path)
+    monkeypatch.setattr(deploy.processes, "STATE", tmp_path / ".local")
     for name in ("functions", "layers", "statemachine"):
         (tmp_path / name).mkdir()
     (tmp_path / "template.yaml").write_text("Resources: {}")
@@ -69,44 +69,44 @@ def fake_sam(project, monkeypatch, script):
     program = project / "sam"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(stack, "SAM", str(program))
+    monkeypatch.setattr(deploy, "SAM", str(program))
 
 
 def test_the_digest_follows_sources_and_not_caches(project):
-    before = stack.source_digest()
+    before = deploy.source_digest()
     (project / "functions" / "__pycache__").mkdir()
     (project / "functions" / "__pycache__" / "app.pyc").write_bytes(b"1")
-    assert stack.source_digest() == before
+    assert deploy.source_digest() == before
     (project / "functions" / "app.py").write_text("x = 2")
-    changed = stack.source_digest()
+    changed = deploy.source_digest()
     assert changed != before
     (project / "functions" / "app.py").rename(project / "functions" / "other.py")
-    assert stack.source_digest() != changed
+    assert deploy.source_digest() != changed
 
 
 def test_an_unchanged_build_is_not_built_again(project, monkeypatch):
     fake_sam(project, monkeypatch, 'echo "$1" >> calls; mkdir -p .aws-sam')
-    stack.build()
-    stack.build()
+    deploy.build()
+    deploy.build()
     assert (project / "calls").read_text() == "build\n"
     (project / "functions" / "app.py").write_text("x = 2")
-    stack.build()
+    deploy.build()
     assert (project / "calls").read_text() == "build\nbuild\n"
 
 
 def test_a_failed_build_shows_its_end_and_is_tried_again(project, monkeypatch):
     fake_sam(project, monkeypatch, "echo the template is wrong; exit 3")
     for _ in range(2):
-        with pytest.raises(stack.BuildFailedError, match="the template is wrong"):
-            stack.build()
+        with pytest.raises(deploy.BuildFailedError, match="the template is wrong"):
+            deploy.build()
 
 
 @pytest.mark.parametrize(
     ("machine", "name"), [("x86_64", "x86_64"), ("arm64", "arm64"), ("aarch64", "arm64")]
 )
 def test_layers_are_built_for_this_machine(monkeypatch, machine, name):
-    monkeypatch.setattr(stack.platform, "machine", lambda: machine)
-    assert stack.architecture() == name
+    monkeypatch.setattr(deploy.platform, "machine", lambda: machine)
+    assert deploy.architecture() == name
 
 
 def test_functions_go_by_their_folder():

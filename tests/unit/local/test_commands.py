@@ -15,7 +15,7 @@ def test_the_makefile_runs_some():
     assert "local.demo" in COMMANDS
 
 
-@pytest.mark.parametrize("module", [*COMMANDS, "local.judge_endpoint"])
+@pytest.mark.parametrize("module", [*COMMANDS, "local.judge.endpoint"])
 def test_a_command_can_be_imported_first(module):
     told = subprocess.run(
         [sys.executable, "-c", f"import {module}"], cwd=ROOT, capture_output=True, text=True,

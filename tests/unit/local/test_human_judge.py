@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.demo import SAMPLE
-from local.human_judge import (
+from local.judge.human_judge import (
     HumanJudge,
     UnknownPairError,
     UnknownTextError,

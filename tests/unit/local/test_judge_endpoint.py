@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from assessment.domain.llm_protocol import COMPARE_PATH, LLMComparisonResultV1
+from assessment.contracts.llm_protocol import COMPARE_PATH, LLMComparisonResultV1
 from local.demo import SAMPLE
-from local.judge_endpoint import SampleJudge, create_app
-from local.judge_options import JudgeOptions
+from local.judge.endpoint import SampleJudge, create_app
+from local.judge.options import JudgeOptions
 from tests.fakes.provider_server import Reply, provider_server
 
 QUEUE = "http://queue.example/callbacks"

@@ -9,8 +9,8 @@ from json import dumps
 
 import pytest
 
-from local import processes
-from local.processes import PortTakenError, ServerDiedError, free_port
+from local.stack import processes
+from local.stack.processes import PortTakenError, ServerDiedError, free_port
 
 
 @pytest.fixture(autouse=True)

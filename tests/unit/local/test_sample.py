@@ -10,7 +10,7 @@ import pytest
 from assessment.domain.result import ResultDocument
 from local import make_sample, sample
 from local.demo import SAMPLE
-from local.processes import ROOT
+from local.stack.processes import ROOT
 
 DATA = Path(os.environ.get("CJ_DATA_DIR", ROOT.parent / "shared" / "data"))
 

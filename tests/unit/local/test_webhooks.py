@@ -8,8 +8,8 @@ import httpx
 import pytest
 from moto import mock_aws
 
-from assessment.domain.signature import check_signature
-from local import webhooks
+from assessment.contracts.signature import check_signature
+from local.judge import webhooks
 from tests.fakes.provider_server import Reply, provider_server
 
 BODY = json.dumps({"winner": "A"})

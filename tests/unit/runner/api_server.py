@@ -19,8 +19,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from assessment.adapters.http_api import checked_batch_id, json_body, problem
-from assessment.adapters.tokens import TokenRefusedError, signed_token, verified_claims
+from assessment.api.responses import checked_batch_id, json_body, problem
+from assessment.api.tokens import TokenRefusedError, signed_token, verified_claims
+from assessment.contracts.request import AnchorRegistration, BatchRequest, parse
 from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import (
     CJError,
@@ -32,7 +33,6 @@ from assessment.domain.errors import (
 )
 from assessment.domain.grade_scale import scale_named
 from assessment.domain.identifiers import batch_id_for_key
-from assessment.domain.request import AnchorRegistration, BatchRequest, parse
 from assessment.usecases.read_batch import BatchProgress
 from tests.unit.runner import aws_wire, documents
 

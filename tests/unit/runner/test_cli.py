@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from assessment.adapters.tokens import verified_claims
+from assessment.api.tokens import verified_claims
 from runner.cli import app
 from tests.unit.runner import documents
 from tests.unit.runner.api_server import SECRET, FakeStack

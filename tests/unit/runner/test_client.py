@@ -8,9 +8,9 @@ import socket
 import pytest
 from httpx_retries import Retry
 
-from assessment.adapters.http_api import problem
+from assessment.api.responses import problem
+from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain import errors as domain
-from assessment.domain.request import AnchorRegistration, BatchRequest
 from runner.client import ApiClient, parse_result
 from runner.errors import (
     BadInputError,

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from assessment.adapters.tokens import TokenRefusedError, verified_claims
+from assessment.api.tokens import TokenRefusedError, verified_claims
 from runner.errors import NotAuthorisedError, StackNotReachableError
 from runner.stack import ADMIN, Aws, find_stack, mint_token, reachable_url, read_secret
 from tests.unit.runner.api_server import FakeStack

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons
-from scoring._links import Lapse, interval
-from scoring._model import Model, Priors
-from scoring._observations import observe
+from scoring._fit.links import Lapse, interval
+from scoring._fit.model import Model, Priors
+from scoring._fit.observations import observe
 from scoring.bradley_terry import _link, sum_to_zero_basis
 
 N, M, JUDGES = 7, 60, 3

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons, fit
-from scoring._classical import epsilon_adjusted
-from scoring._links import Binary
-from scoring._model import NO_PRIORS, Model
-from scoring._observations import observe
+from scoring._fit.classical import epsilon_adjusted
+from scoring._fit.links import Binary
+from scoring._fit.model import NO_PRIORS, Model
+from scoring._fit.observations import observe
 from scoring.errors import SeparationError
 
 # choix, tests/test_opt.py: winner, loser

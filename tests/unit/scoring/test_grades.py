@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring._isotonic import isotonic_regression
+from scoring._grades.isotonic import isotonic_regression
 from scoring.errors import ScoringError
 from scoring.grades import (
     Calibration,

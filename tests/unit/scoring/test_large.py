@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons, fit
-from scoring._conjugate import maximise_sparse
-from scoring._linear import DenseSystem, solve
-from scoring._links import Lapse
-from scoring._model import Model, Priors
-from scoring._newton import maximise
-from scoring._observations import observe
+from scoring._fit.conjugate import maximise_sparse
+from scoring._fit.linear import DenseSystem, solve
+from scoring._fit.links import Lapse
+from scoring._fit.model import Model, Priors
+from scoring._fit.newton import maximise
+from scoring._fit.observations import observe
 from scoring.bradley_terry import _link
 from scoring.simulate import LogisticJudge, random_matchings
 

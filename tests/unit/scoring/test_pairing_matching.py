@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring._best_matching import best_matching
-from scoring._matching import greedy_matching, improved_matching, spread_evenly
+from scoring._pairing.best_matching import best_matching
+from scoring._pairing.matching import greedy_matching, improved_matching, spread_evenly
 
 
 def random_scores(k: int, seed: int, forbidden: float = 0.3) -> np.ndarray:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from assessment.contracts.llm_protocol import PromptBlock
 from assessment.domain.identifiers import canonical_sha256, content_sha256
-from assessment.domain.llm_protocol import PromptBlock
 
 DEFAULT_TEMPLATE = "comparison@2"
 

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from assessment.domain.errors import MalformedCallbackError, ReplayedCallbackError
-from assessment.domain.llm_protocol import LLMComparisonResultV1
-from assessment.domain.request import field_path
-from assessment.domain.signature import (
+from assessment.contracts.llm_protocol import LLMComparisonResultV1
+from assessment.contracts.request import field_path
+from assessment.contracts.signature import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     WINDOW_SECONDS,
     check_signature,
 )
+from assessment.domain.errors import MalformedCallbackError, ReplayedCallbackError
 from assessment.ports import CallbackQueue, SeenSignatures
 
 # A verdict is small; what is longer is no verdict and would not fit the queue.

@@ -7,6 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from assessment.contracts.llm_protocol import (
+    CompareRequestV1,
+    JudgeMessage,
+    JudgeRequestV1,
+    LLMComparisonResultV1,
+)
 from assessment.domain.errors import (
     ContentRefusedError,
     JudgeDeferredError,
@@ -14,12 +20,6 @@ from assessment.domain.errors import (
     OversizeError,
 )
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider, judge_for
-from assessment.domain.llm_protocol import (
-    CompareRequestV1,
-    JudgeMessage,
-    JudgeRequestV1,
-    LLMComparisonResultV1,
-)
 from assessment.domain.spec import BatchSpec
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.questions import (

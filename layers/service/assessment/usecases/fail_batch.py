@@ -6,9 +6,9 @@ import json
 from datetime import datetime
 from typing import Any
 
+from assessment.contracts.events import EventType, envelope
 from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome, check_transition
 from assessment.domain.decision import Decision, Reason
-from assessment.events import EventType, envelope
 from assessment.ports import BatchStore, EventPublisher
 
 _REMEDIES: dict[str, str] = {

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from assessment import __version__
+from assessment.contracts.events import EventType, envelope, fits
+from assessment.contracts.result_csv import essays_csv
 from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.comparison import Comparison, ComparisonStatus, tally
 from assessment.domain.decision import Decision, Reason
@@ -19,10 +21,8 @@ from assessment.domain.result import (
     essay_records,
     published,
 )
-from assessment.domain.result_csv import essays_csv
 from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import total
-from assessment.events import EventType, envelope, fits
 from assessment.ports import (
     AssignmentStore,
     BatchStore,

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from assessment.contracts.llm_protocol import CompareMetadata, LLMComparisonResultV1
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
 from assessment.domain.identifiers import canonical_sha256, derived_uuid
 from assessment.domain.judge import JudgeSpec, Provider, judge_for
-from assessment.domain.llm_protocol import CompareMetadata, LLMComparisonResultV1
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Degree
 from assessment.ports import (

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from assessment.contracts.llm_protocol import JudgeMessage, JudgeRequestV1, ProviderBatchV1
 from assessment.domain.errors import ConflictError, TransientError
 from assessment.domain.judge import BatchingMode
-from assessment.domain.llm_protocol import JudgeMessage, JudgeRequestV1, ProviderBatchV1
 from assessment.usecases.call_judge import Delivery, call_judges
 from assessment.usecases.questions import JudgePorts
 from assessment.usecases.tend_provider_batch import tend_provider_batch

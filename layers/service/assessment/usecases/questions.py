@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assessment.domain.comparison import Comparison
-from assessment.domain.errors import CJError, OversizeError
-from assessment.domain.identifiers import derived_uuid
-from assessment.domain.judge import JudgeSpec, estimated_tokens
-from assessment.domain.llm_protocol import (
+from assessment.contracts.llm_protocol import (
     CallbackAddress,
     CompareEssay,
     CompareMetadata,
@@ -18,6 +14,10 @@ from assessment.domain.llm_protocol import (
     JudgeRequestV1,
     LLMComparisonResultV1,
 )
+from assessment.domain.comparison import Comparison
+from assessment.domain.errors import CJError, OversizeError
+from assessment.domain.identifiers import derived_uuid
+from assessment.domain.judge import JudgeSpec, estimated_tokens
 from assessment.domain.prompt import EssayPair, prompt_sha256
 from assessment.domain.spec import BatchSpec
 from assessment.ports import (

@@ -10,15 +10,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from assessment.domain.batch import ClosedBy
-from assessment.domain.comparison import JudgeFailure
-from assessment.domain.errors import MalformedCallbackError
-from assessment.domain.llm_protocol import (
+from assessment.contracts.llm_protocol import (
     CompareMetadata,
     LLMComparisonResultV1,
     WaveDeadlineV1,
 )
-from assessment.domain.request import field_path
+from assessment.contracts.request import field_path
+from assessment.domain.batch import ClosedBy
+from assessment.domain.comparison import JudgeFailure
+from assessment.domain.errors import MalformedCallbackError
 from assessment.ports import BatchStore, CallbackQueue, ComparisonStore, Workflow
 from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
 

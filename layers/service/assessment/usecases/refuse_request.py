@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from assessment.contracts.events import EventType, envelope
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotFoundError
 from assessment.domain.identifiers import batch_id_for_key, derived_uuid
-from assessment.events import EventType, envelope
 from assessment.ports import EventPublisher
 
 REFUSALS = (InvalidRequestError, NotFoundError, ConflictError)

@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from assessment.contracts.request import AnchorRegistration
 from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import UnknownGradeError
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale, scale_named
 from assessment.domain.prompt import JudgeInstructions
-from assessment.domain.request import AnchorRegistration
 from assessment.ports import Assignment, AssignmentStore, ContentStore
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
+from assessment.contracts.request import BatchRequest
 from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
 from assessment.domain.config import (
     BatchConfig,
@@ -35,7 +36,6 @@ from assessment.domain.identifiers import (
 from assessment.domain.judge import BatchingMode, JudgeSpec, requested_judges
 from assessment.domain.prices import price_of
 from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
-from assessment.domain.request import BatchRequest
 from assessment.ports import (
     Assignment,
     AssignmentStore,

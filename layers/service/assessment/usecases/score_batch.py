@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from assessment.contracts.events import EventType, envelope
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.continuation import PreviousLook, continuation_context
 from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, Reason, decide
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.result import Ranking, Scores
-from assessment.events import EventType, envelope
 from assessment.ports import (
     BatchStore,
     ComparisonStore,

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from assessment.domain.batch import Batch, ClosedBy, WaveStatus
-from assessment.domain.comparison import Comparison, ComparisonStatus
-from assessment.domain.judge import BatchingMode, JudgeSpec, judge_for
-from assessment.domain.llm_protocol import (
+from assessment.contracts.llm_protocol import (
     JudgeMessage,
     JudgeRequestV1,
     ProviderBatchV1,
     SubmittedComparison,
     WaveDeadlineV1,
 )
+from assessment.domain.batch import Batch, ClosedBy, WaveStatus
+from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.judge import BatchingMode, JudgeSpec, judge_for
 from assessment.domain.provider_batch import LEAST_COMPARISONS, parts_of, submission_name
 from assessment.ports import (
     BatchStore,

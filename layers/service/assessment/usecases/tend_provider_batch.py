@@ -15,6 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from assessment.contracts.llm_protocol import (
+    CompareRequestV1,
+    JudgeRequestV1,
+    LLMComparisonResultV1,
+    ProviderBatchV1,
+)
 from assessment.domain.comparison import Comparison
 from assessment.domain.errors import (
     JudgeDeferredError,
@@ -25,12 +31,6 @@ from assessment.domain.errors import (
     ProviderBatchError,
 )
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import (
-    CompareRequestV1,
-    JudgeRequestV1,
-    LLMComparisonResultV1,
-    ProviderBatchV1,
-)
 from assessment.domain.provider_batch import (
     GIVE_UP,
     LEAST_COMPARISONS,

@@ -10,11 +10,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from assessment.adapters.assignment_store import DynamoDBAssignmentStore
-from assessment.adapters.batch_store import DynamoDBBatchStore
-from assessment.adapters.comparison_store import DynamoDBComparisonStore
-from assessment.adapters.dynamodb import Table
-from assessment.adapters.provider_batch_store import DynamoDBProviderBatchStore
+from assessment.adapters.aws.assignment_store import DynamoDBAssignmentStore
+from assessment.adapters.aws.batch_store import DynamoDBBatchStore
+from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
+from assessment.adapters.aws.dynamodb import Table
+from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.ports import AssignmentStore, BatchStore, ComparisonStore, ProviderBatchStore
 from tests.fakes.stores import (
     InMemoryAssignmentStore,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from assessment.adapters.ability_store import DynamoDBAbilities
-from assessment.adapters.dynamodb import Table
+from assessment.adapters.aws.capability_store import DynamoDBAbilities
+from assessment.adapters.aws.dynamodb import Table
 from assessment.domain.judge import JudgeSpec, Provider
 from tests.fakes.messaging import Clock
 

@@ -12,8 +12,8 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
+from assessment.contracts.llm_protocol import CompareRequestV1, LLMComparisonResultV1
 from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
-from assessment.domain.llm_protocol import CompareRequestV1, LLMComparisonResultV1
 from tests.conftest import JudgeServer
 
 REQUEST = CompareRequestV1.model_validate(

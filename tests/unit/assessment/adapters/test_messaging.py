@@ -11,15 +11,15 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from assessment.adapters.dynamodb import ConditionFailedError, Table
-from assessment.adapters.eventbridge import EventBridgePublisher
-from assessment.adapters.s3 import S3ContentStore
-from assessment.adapters.sqs import SQSCallbackQueue, SQSJudgeQueue
-from assessment.adapters.stepfunctions import StepFunctionsWorkflow
-from assessment.adapters.tokens import TokenRefusedError, signed_token, verified_claims
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+from assessment.adapters.aws.eventbridge import EventBridgePublisher
+from assessment.adapters.aws.s3 import S3ContentStore
+from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
+from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
+from assessment.api.tokens import TokenRefusedError, signed_token, verified_claims
+from assessment.contracts.events import EventType, envelope
+from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
 from assessment.domain.errors import TransientError
-from assessment.domain.llm_protocol import JudgeRequestV1, WaveDeadlineV1
-from assessment.events import EventType, envelope
 from tests.unit.assessment.adapters.conftest import client
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

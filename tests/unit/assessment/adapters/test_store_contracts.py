@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, Failure, Outcome
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
 from assessment.domain.config import BatchConfig
@@ -18,7 +19,6 @@ from assessment.domain.errors import (
 )
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import scale_named
-from assessment.domain.llm_protocol import JudgeRequestV1
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.spending import Spending

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from assessment.adapters.prompts import JinjaPrompts
+from assessment.contracts.llm_protocol import PromptBlock
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import scale_named
 from assessment.domain.identifiers import (
@@ -21,7 +22,6 @@ from assessment.domain.identifiers import (
     seed_for,
 )
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import PromptBlock
 from assessment.domain.prompt import EssayPair, JudgeInstructions, fence_for, prompt_sha256
 from assessment.domain.spec import BatchSpec
 

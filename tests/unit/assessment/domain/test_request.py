@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assessment.contracts.request import MAX_ESSAYS, AnchorRegistration, BatchRequest, parse
+from assessment.contracts.requested import requested_batch
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
 from assessment.domain.essay import MAX_ESSAY_CHARACTERS
-from assessment.domain.request import MAX_ESSAYS, AnchorRegistration, BatchRequest, parse
-from assessment.domain.requested import requested_batch
 
 SECRET = "the quick brown essay jumps over the lazy rubric"
 

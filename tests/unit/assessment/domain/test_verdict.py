@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from assessment.domain.llm_protocol import LLMComparisonResultV1
+from assessment.contracts.llm_protocol import LLMComparisonResultV1
 from assessment.domain.verdict import Winner, signed_outcome
 
 METADATA = {

@@ -12,18 +12,18 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from assessment.adapters.judges.abilities import OwnAbilities
 from assessment.adapters.judges.bedrock_jobs import JobAccess
+from assessment.adapters.judges.capabilities import OwnAbilities
 from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import (
+from assessment.contracts.llm_protocol import (
     CallbackAddress,
     CompareEssay,
     CompareMetadata,
     CompareRequestV1,
     LLMComparisonResultV1,
 )
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from assessment.ports import BatchJudge
 from tests.fakes.content import InMemoryContentStore

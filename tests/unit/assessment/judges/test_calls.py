@@ -11,13 +11,13 @@ import pytest
 
 from assessment.adapters.judges.model_judge import Completion, ModelJudge
 from assessment.adapters.prompts import JinjaPrompts
+from assessment.contracts.llm_protocol import JudgeRequestV1, TokenUsage
 from assessment.domain.errors import (
     ContentRefusedError,
     JudgeDeferredError,
     JudgeRefusedError,
     JudgeUnavailableError,
 )
-from assessment.domain.llm_protocol import JudgeRequestV1, TokenUsage
 from assessment.usecases.call_judge import Delivery, call_judges
 from assessment.usecases.questions import JudgePorts
 from tests.fakes.faults import Fault, faulty

@@ -8,9 +8,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from assessment.adapters.comparison_store import DynamoDBComparisonStore
-from assessment.adapters.dynamodb import Table
+from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
+from assessment.adapters.aws.dynamodb import Table
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
+from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.circuit import (
     FAILURES_TO_OPEN,
     FIRST_PAUSE_SECONDS,
@@ -22,7 +23,6 @@ from assessment.domain.circuit import (
 from assessment.domain.comparison import Comparison
 from assessment.domain.errors import ComparisonLeasedError, JudgeDeferredError
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import JudgeRequestV1
 
 NOW = datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC)
 JUDGE = JudgeSpec(provider="openai", model="gpt-4.1-mini")

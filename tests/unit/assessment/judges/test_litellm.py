@@ -26,7 +26,7 @@ from assessment.domain.errors import (
     OversizeError,
 )
 from assessment.domain.judge import JudgeSpec
-from local.processes import LOOPBACK, free_port
+from local.stack.processes import LOOPBACK, free_port
 from tests.fakes.provider_server import ProviderServer, verdict
 from tests.unit.assessment.judges.conftest import KEY, Asking
 

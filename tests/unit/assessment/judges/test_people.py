@@ -6,9 +6,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from assessment.adapters.dynamodb import Table
-from assessment.adapters.http_api import caller
-from assessment.adapters.person_leases import DynamoDBPersonLeases
+from assessment.adapters.aws.dynamodb import Table
+from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
+from assessment.api.responses import caller
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
 from assessment.usecases.judge_in_person import (
     PersonVerdict,

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from assessment.contracts.llm_protocol import JudgeRequestV1, ProviderBatchV1, judge_message
 from assessment.domain.config import Source
 from assessment.domain.decision import Decision, DecisionKind, Reason
 from assessment.domain.errors import (
@@ -18,7 +19,6 @@ from assessment.domain.errors import (
     JudgeUnavailableError,
 )
 from assessment.domain.judge import BatchingMode, Price
-from assessment.domain.llm_protocol import JudgeRequestV1, ProviderBatchV1, judge_message
 from assessment.domain.provider_batch import (
     GIVE_UP,
     SETTLING,

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from assessment.contracts.signature import signature
 from assessment.domain.errors import (
     MalformedCallbackError,
     ReplayedCallbackError,
     SignatureRefusedError,
 )
-from assessment.domain.signature import signature
 from assessment.usecases.accept_callback import accept_callback
 from tests.fakes.judges import callback_body
 from tests.fakes.world import World

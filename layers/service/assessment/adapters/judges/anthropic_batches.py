@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 
-from assessment.adapters.judges.abilities import Abilities, ask_as_understood, learning
 from assessment.adapters.judges.anthropic import (
     MESSAGE_ABILITIES,
     key_headers,
@@ -23,6 +22,7 @@ from assessment.adapters.judges.anthropic import (
     message_completion,
 )
 from assessment.adapters.judges.batch_calls import CLOCK_SKEW, BatchCalls, id_of
+from assessment.adapters.judges.capabilities import Abilities, ask_as_understood, learning
 from assessment.adapters.judges.model_judge import Completion, Submission
 from assessment.adapters.judges.transport import json_lines, told_in
 from assessment.domain.errors import (

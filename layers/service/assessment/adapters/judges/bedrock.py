@@ -12,16 +12,17 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from assessment.adapters.judges.abilities import (
+from assessment.adapters.judges.anthropic import TOOL_DESCRIPTION
+from assessment.adapters.judges.capabilities import (
     Abilities,
     Ability,
     OwnAbilities,
     ask_as_understood,
 )
-from assessment.adapters.judges.anthropic import TOOL_DESCRIPTION
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.openai import text_completion, token_usage
-from assessment.domain.answers import VERDICT_SCHEMA, VERDICT_TOOL
+from assessment.contracts.llm_protocol import PromptBlock
+from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.domain.errors import (
     ContentRefusedError,
     JudgeError,
@@ -30,7 +31,6 @@ from assessment.domain.errors import (
     OversizeError,
 )
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import PromptBlock
 
 _RETRYABLE = frozenset(
     {

@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assessment.adapters.judges.abilities import Abilities, learning
 from assessment.adapters.judges.bedrock import (
     CONVERSE_ABILITIES,
     ask_bedrock,
     converse_body,
     converse_completion,
 )
+from assessment.adapters.judges.capabilities import Abilities, learning
 from assessment.adapters.judges.model_judge import Completion, Submission
 from assessment.adapters.judges.transport import json_lines, refusal
 from assessment.domain.errors import (

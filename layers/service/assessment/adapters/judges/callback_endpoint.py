@@ -8,12 +8,12 @@ import httpx
 from pydantic import ValidationError
 
 from assessment.adapters.judges.transport import RETRYABLE, SERVER_ERROR, retry_after
-from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
-from assessment.domain.llm_protocol import (
+from assessment.contracts.llm_protocol import (
     COMPARE_PATH,
     CompareRequestV1,
     LLMComparisonResultV1,
 )
+from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
 
 
 class CallbackEndpointJudge:

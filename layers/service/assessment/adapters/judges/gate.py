@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from assessment.adapters import keys
-from assessment.adapters.dynamodb import ConditionFailedError, Table
+from assessment.adapters.aws import keys
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
 from assessment.domain.circuit import Circuit, admission, after_failure
 from assessment.domain.errors import JudgeDeferredError
 from assessment.domain.identifiers import content_sha256

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from assessment.domain.answers import ModelVerdict, read_answer, split_evenly
-from assessment.domain.errors import JudgeError, ProviderBatchError
-from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import (
+from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     ErrorDetail,
     LLMComparisonResultV1,
     PromptBlock,
     TokenUsage,
 )
+from assessment.contracts.model_answer import ModelVerdict, read_answer, split_evenly
+from assessment.domain.errors import JudgeError, ProviderBatchError
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.prices import price_of
 from assessment.domain.provider_batch import Tried
 

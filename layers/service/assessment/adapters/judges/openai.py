@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from assessment.adapters.judges.abilities import (
+from assessment.adapters.judges.capabilities import (
     Abilities,
     Ability,
     OwnAbilities,
@@ -19,10 +19,10 @@ from assessment.adapters.judges.abilities import (
 )
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.transport import post
-from assessment.domain.answers import VERDICT_SCHEMA, VERDICT_TOOL, json_in
+from assessment.contracts.llm_protocol import PromptBlock, TokenUsage
+from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL, json_in
 from assessment.domain.errors import ContentRefusedError
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.llm_protocol import PromptBlock, TokenUsage
 
 _SCHEMA_MODE = {
     "type": "json_schema",

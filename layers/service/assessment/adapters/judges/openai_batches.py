@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
-from assessment.adapters.judges.abilities import Abilities, learning
 from assessment.adapters.judges.batch_calls import CLOCK_SKEW, BatchCalls, id_of
+from assessment.adapters.judges.capabilities import Abilities, learning
 from assessment.adapters.judges.model_judge import Completion, Submission
 from assessment.adapters.judges.openai import (
     CHAT_ABILITIES,

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 from botocore.exceptions import ClientError
 
-from assessment.adapters.judges.abilities import Abilities
 from assessment.adapters.judges.anthropic import AnthropicModel
 from assessment.adapters.judges.anthropic_batches import AnthropicBatchModel
 from assessment.adapters.judges.bedrock import BedrockModel
 from assessment.adapters.judges.bedrock_jobs import BedrockBatchModel, JobAccess
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
+from assessment.adapters.judges.capabilities import Abilities
 from assessment.adapters.judges.model_judge import BatchModel, Model, ModelBatchJudge, ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel

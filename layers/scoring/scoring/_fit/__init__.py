@@ -1,0 +1,1 @@
+"""The fit: likelihoods, links, priors and the search for the estimate."""

@@ -1,0 +1,112 @@
+"""Dense Cholesky work on the joint negative Hessian."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from scoring._fit.model import Blocks, Pairs
+    from scoring._types import Floats, Ints
+
+
+@cache
+def _lapack() -> ModuleType:
+    """Import LAPACK's wrappers when first needed: they take twice as long as all the rest."""
+    from scipy.linalg import lapack
+
+    return lapack
+
+
+class DenseSystem:
+    """The joint negative Hessian as one lower-triangular Fortran array, refilled in place.
+
+    Parameters
+    ----------
+    n, size : int
+        Number of abilities and of all parameters.
+    pairs : Pairs
+        Where the ability block has entries.
+    gauge : (n,) array of int or None
+        Component of each essay. When given, 1/n_c is added to every entry of a component's block:
+        the likelihood is flat along a common shift, and this makes the matrix regular without
+        moving the sum-to-zero solution. None when a prior does that.
+    single : bool
+        Work in single precision, which is enough for steps towards a maximum.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        size: int,
+        pairs: Pairs,
+        gauge: Ints | None,
+        *,
+        single: bool = False,
+    ) -> None:
+        self._n = n
+        self._gauge = gauge
+        # typed as double precision; single precision is a private matter of this class
+        self._flat: Floats = np.zeros(size * size, np.float32 if single else np.float64)
+        self._matrix = self._flat.reshape((size, size), order="F")
+        self._at = pairs.high + pairs.low * size
+        self._factorise = _lapack().spotrf if single else _lapack().dpotrf
+
+    def fill(self, blocks: Blocks) -> Floats:
+        """Write the blocks and return the matrix; only its lower triangle is meaningful."""
+        n, flat, matrix = self._n, self._flat, self._matrix
+        flat.fill(0.0)
+        flat[self._at] = -blocks.weight
+        flat[: n * (len(matrix) + 1) : len(matrix) + 1] = blocks.diagonal
+        if len(matrix) > n:
+            matrix[n:, :n] = blocks.cross.T
+            matrix[n:, n:] = np.tril(blocks.corner)
+        if self._gauge is not None:
+            for label in range(int(self._gauge.max()) + 1):
+                members = np.flatnonzero(self._gauge == label)
+                matrix[np.ix_(members, members)] += 1.0 / len(members)
+        return matrix
+
+    def factor(self, blocks: Blocks, damping: float = 0.0) -> Floats | None:
+        """Return the lower Cholesky factor (in the shared buffer), or None if not definite."""
+        matrix = self.fill(blocks)
+        if damping:
+            self._flat[:: len(matrix) + 1] += damping
+        factor, info = self._factorise(matrix, lower=1, overwrite_a=1, clean=0)
+        return factor if info == 0 else None
+
+
+def solve(factor: Floats, right: Floats) -> Floats:
+    """Solve with a lower Cholesky factor of either precision."""
+    routine = _lapack().spotrs if factor.dtype == np.float32 else _lapack().dpotrs
+    solution, _ = routine(factor, right, lower=1)
+    return np.asarray(solution, dtype=np.float64)
+
+
+def invert_factor(factor: Floats) -> Floats:
+    """Turn a lower Cholesky factor L into its inverse, in place; zeros above the diagonal stay."""
+    inverse: Floats = _lapack().dtrtri(factor, lower=1, overwrite_c=1)[0]
+    return inverse
+
+
+def gram(inverse_factor: Floats) -> Floats:
+    """Return the lower triangle of (L L')^-1 from the inverse of L."""
+    product: Floats = _lapack().dlauum(inverse_factor, lower=1)[0]
+    return product
+
+
+def invert(factor: Floats) -> Floats:
+    """Turn a lower Cholesky factor into the lower triangle of the inverse, in place."""
+    inverse: Floats = _lapack().dpotri(factor, lower=1, overwrite_c=1)[0]
+    return inverse
+
+
+def symmetric(lower: Floats) -> Floats:
+    """Return the full matrix of a lower triangle."""
+    full = np.tril(lower)
+    full += np.tril(lower, -1).T
+    return full

@@ -1,0 +1,416 @@
+"""The penalised log likelihood of all parameters together, with its gradient and Hessian.
+
+Parameters, in this order: abilities theta (n), order effects b (J or none), shape of the link
+(K cut-point gaps or log nu), and coordinates u of the judges' log discriminations, log a = Z u.
+The judged difference of a comparison is delta = a_j (theta_first - theta_second) + b_j.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from scoring._fit.links import Link, Terms
+    from scoring._fit.observations import Observations
+    from scoring._types import Floats, Ints
+
+
+# Up to this many essays, equal pairs are found in an n x n table instead of by sorting.
+_TABLE_UP_TO = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """Precisions of the Normal priors and the Gamma prior of the cut-point gaps.
+
+    Attributes
+    ----------
+    ability : float
+        1 / prior_sd^2, or 0 without a prior.
+    order_effect : float
+        1 / sd^2 of each order effect, or 0.
+    log_discrimination : float
+        1 / sd^2 of each log discrimination.
+    gap_shape, gap_rate : float
+        Gamma density of each gap, mode (shape - 1) / rate logits; shape 1 and rate 0 is none.
+    log_nu : float
+        1 / sd^2 of Davidson's log nu, or 0.
+    """
+
+    ability: float
+    order_effect: float = 1.0
+    log_discrimination: float = 4.0
+    gap_shape: float = 2.0
+    gap_rate: float = 1.0
+    log_nu: float = 1.0
+
+
+NO_PRIORS = Priors(0.0, order_effect=0.0, gap_shape=1.0, gap_rate=0.0, log_nu=0.0)
+
+
+@dataclass(slots=True)
+class Point:
+    """The objective at one parameter vector.
+
+    Attributes
+    ----------
+    x : (N,) array
+        Parameters.
+    value, log_likelihood : float
+        Penalised and plain log likelihood.
+    gradient : (N,) array
+        Gradient of ``value``.
+    """
+
+    x: Floats
+    value: float
+    log_likelihood: float
+    gradient: Floats
+    scale: Floats | float
+    scaled_difference: Floats
+    slope: Floats
+    terms: Terms
+
+
+@dataclass(slots=True)
+class Blocks:
+    """The negative Hessian, sparse in the abilities.
+
+    Attributes
+    ----------
+    diagonal : (n,) array
+        Diagonal of the ability block.
+    weight : (P,) array
+        Minus the off-diagonal entry of every compared pair.
+    cross : (n, q) array
+        Abilities against the other parameters.
+    corner : (q, q) array
+        The other parameters.
+    """
+
+    diagonal: Floats
+    weight: Floats
+    cross: Floats
+    corner: Floats
+
+
+class Pairs:
+    """The unordered pairs that were compared.
+
+    Attributes
+    ----------
+    low, high : (P,) arrays of int
+        The essays of each pair, low < high.
+    of : (m,) array of int or None
+        Pair of each observation; None when every observation is a pair of its own.
+    """
+
+    __slots__ = ("high", "low", "of")
+
+    low: Ints
+    high: Ints
+    of: Ints | None
+
+    def __init__(self, n: int, first: Ints, second: Ints) -> None:
+        low = np.minimum(first, second)
+        high = np.maximum(first, second)
+        key = low * n + high
+        if n <= _TABLE_UP_TO:
+            self._group_by_table(n, low, high, key)
+        else:
+            self._group_by_sorting(n, low, high, key)
+
+    def _group_by_table(self, n: int, low: Ints, high: Ints, key: Ints) -> None:
+        rows = np.arange(len(key))
+        last = np.empty(n * n, dtype=np.int64)
+        last[key] = rows
+        representative = last[key]
+        own = representative == rows
+        if own.all():
+            self.low, self.high, self.of = low, high, None
+            return
+        number = np.cumsum(own) - 1
+        self.of = number[representative]
+        self.low, self.high = low[own], high[own]
+
+    def _group_by_sorting(self, n: int, low: Ints, high: Ints, key: Ints) -> None:
+        order = np.argsort(key)
+        ordered = key[order]
+        new = np.empty(len(key), dtype=bool)
+        new[0] = True
+        np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+        if new.all():
+            self.low, self.high, self.of = low, high, None
+            return
+        of = np.empty(len(key), dtype=np.int64)
+        of[order] = np.cumsum(new) - 1
+        self.of = of
+        self.low = ordered[new] // n
+        self.high = ordered[new] % n
+
+    def total(self, values: Floats) -> Floats:
+        """Sum values of observations by pair, (P,)."""
+        if self.of is None:
+            return values
+        summed: Floats = np.bincount(self.of, values, len(self.low))
+        return summed
+
+
+class Model:
+    """Penalised log likelihood of one set of observations.
+
+    Parameters
+    ----------
+    observations : Observations
+        The data.
+    link : Link
+        Observation model of one verdict.
+    priors : Priors
+        Prior densities.
+    order_effect : bool
+        Whether each judge has an order effect.
+    discrimination : (J, r) array or None
+        The matrix Z that turns coordinates into log discriminations; None when all are 0.
+
+    Attributes
+    ----------
+    tilt : (n,) array or None
+        Linear term added to the objective, tilt @ theta: moves the expected scores.
+    hold_discrimination : bool
+        Whether the discriminations stay where they are: no slope, and information of their own.
+    """
+
+    def __init__(
+        self,
+        observations: Observations,
+        link: Link,
+        priors: Priors,
+        *,
+        order_effect: bool,
+        discrimination: Floats | None = None,
+    ) -> None:
+        self.data = observations
+        self.link = link
+        self.priors = priors
+        self.n = observations.n
+        self.n_order = observations.n_judges if order_effect else 0
+        self.basis = discrimination
+        self.n_log = 0 if discrimination is None else discrimination.shape[1]
+        self.shape_at = slice(self.n + self.n_order, self.n + self.n_order + link.n_shape)
+        self.size = self.shape_at.stop + self.n_log
+        self.pairs = Pairs(self.n, observations.first, observations.second)
+        self.tilt: Floats | None = None
+        self.hold_discrimination = False
+        self._precision = self._normal_precision()
+        self._corner = np.diag(self._precision[self.n :])
+
+    def start(self, ability: Floats) -> Floats:
+        """Return a feasible parameter vector with the given abilities, (N,)."""
+        x = np.zeros(self.size)
+        x[: self.n] = ability
+        if self.link.gaps:
+            x[self.shape_at] = 1.0
+        return x
+
+    def log_discrimination(self, x: Floats) -> Floats:
+        """Return log a of every judge, (J,)."""
+        if self.basis is None:
+            return np.zeros(self.data.n_judges)
+        result: Floats = self.basis @ x[self.shape_at.stop :]
+        return result
+
+    def evaluate(self, x: Floats) -> Point:
+        """Return value and gradient at ``x``."""
+        d = self.data
+        difference = x[d.first] - x[d.second]
+        scale = self._scale(x)
+        scaled = difference if self.basis is None else scale * difference
+        delta = scaled
+        if self.n_order:
+            order = x[self.n : self.n + self.n_order]
+            delta = scaled + (order[0] if d.judge is None else order[d.judge])
+        shape = x[self.shape_at]
+        terms = self.link.terms(d.sign * delta, shape)
+        slope = d.sign * terms.slope
+        if d.weight is not None:
+            slope = slope * d.weight
+            log_likelihood = float(d.weight @ terms.value)
+        else:
+            log_likelihood = float(terms.value.sum())
+        gradient = self._gradient(slope, scale, scaled, terms)
+        penalty = self._penalise(x, shape, gradient)
+        if self.hold_discrimination:
+            gradient[self.shape_at.stop :] = 0.0
+        return Point(
+            x, log_likelihood - penalty, log_likelihood, gradient, scale, scaled, slope, terms
+        )
+
+    def blocks(self, point: Point) -> Blocks:
+        """Return the negative Hessian at ``point``."""
+        d = self.data
+        curvature = point.terms.curvature
+        if d.weight is not None:
+            curvature = curvature * d.weight
+        information = curvature if self.basis is None else curvature * point.scale**2
+        diagonal = (
+            np.bincount(d.first, information, self.n)
+            + np.bincount(d.second, information, self.n)
+            + self.priors.ability
+        )
+        cross, corner = self._other_blocks(point, curvature)
+        if self.hold_discrimination and self.n_log:
+            held = slice(-self.n_log, None)
+            cross[:, held] = 0.0
+            corner[held, :] = corner[:, held] = 0.0
+            corner[held, held] = np.eye(self.n_log)
+        return Blocks(diagonal, self.pairs.total(information), cross, corner)
+
+    def longest_step(self, x: Floats, step: Floats) -> float:
+        """Return the largest multiple of ``step``, at most 1, that keeps every gap positive."""
+        if not self.link.gaps:
+            return 1.0
+        shape, change = x[self.shape_at], step[self.shape_at]
+        shrinking = change < 0.0
+        if not shrinking.any():
+            return 1.0
+        return min(1.0, float(0.9 * (shape[shrinking] / -change[shrinking]).min()))
+
+    def _scale(self, x: Floats) -> Floats | float:
+        if self.basis is None:
+            return 1.0
+        scale: Floats = np.exp(self.log_discrimination(x))
+        return scale[self.data.judge]
+
+    def _normal_precision(self) -> Floats:
+        """Return the prior precision of every parameter but the gaps, (N,)."""
+        p = self.priors
+        precision = np.zeros(self.size)
+        precision[: self.n] = p.ability
+        precision[self.n : self.n + self.n_order] = p.order_effect
+        if not self.link.gaps:
+            precision[self.shape_at] = p.log_nu
+        precision[self.shape_at.stop :] = p.log_discrimination
+        if self.n_order and p.order_effect == 0.0:
+            # A judge without verdicts says nothing: hold that order effect at zero.
+            judge = self.data.judge
+            seen = np.ones(1) if judge is None else np.bincount(judge, minlength=self.n_order)
+            precision[self.n : self.n + self.n_order][seen == 0] = 1.0
+        return precision
+
+    def _penalise(self, x: Floats, shape: Floats, gradient: Floats) -> float:
+        """Subtract the priors' slope from ``gradient`` in place and return minus their log."""
+        pull = self._precision * x
+        gradient -= pull
+        penalty = 0.5 * float(pull @ x)
+        if self.tilt is not None:
+            gradient[: self.n] += self.tilt
+            penalty -= float(self.tilt @ x[: self.n])
+        p = self.priors
+        if self.link.gaps and p.gap_rate > 0.0 and (shape > 0.0).all():
+            gradient[self.shape_at] += (p.gap_shape - 1.0) / shape - p.gap_rate
+            penalty -= float(((p.gap_shape - 1.0) * np.log(shape) - p.gap_rate * shape).sum())
+        return penalty
+
+    def _gradient(
+        self, slope: Floats, scale: Floats | float, scaled: Floats, terms: Terms
+    ) -> Floats:
+        d = self.data
+        gradient = np.empty(self.size)
+        push = slope if self.basis is None else slope * scale
+        gradient[: self.n] = np.bincount(d.first, push, self.n)
+        gradient[: self.n] -= np.bincount(d.second, push, self.n)
+        if self.n_order:
+            gradient[self.n : self.n + self.n_order] = self._by_judge(slope)
+        if self.link.n_shape:
+            weight = np.ones(len(slope)) if d.weight is None else d.weight
+            gradient[self.shape_at] = weight @ terms.shape_slope
+        if self.basis is not None:
+            gradient[self.shape_at.stop :] = self._by_judge(slope * scaled) @ self.basis
+        return gradient
+
+    def _by_judge(self, values: Floats) -> Floats:
+        """Sum values of observations by judge, (J,)."""
+        if self.data.judge is None:
+            return values.sum(keepdims=True)
+        summed: Floats = np.bincount(self.data.judge, values, self.data.n_judges)
+        return summed
+
+    def _essay_by_judge(self, values: Floats) -> Floats:
+        """Sum (e_first - e_second) times values by judge, (n, J)."""
+        d, n, j = self.data, self.n, self.data.n_judges
+        if d.judge is None:
+            total = np.bincount(d.first, values, n) - np.bincount(d.second, values, n)
+            return total[:, None]
+        first = np.bincount(d.first * j + d.judge, values, n * j)
+        second = np.bincount(d.second * j + d.judge, values, n * j)
+        difference: Floats = (first - second).reshape(n, j)
+        return difference
+
+    def _other_blocks(self, point: Point, curvature: Floats) -> tuple[Floats, Floats]:
+        q = self.size - self.n
+        if q == 0:
+            return np.empty((self.n, 0)), np.empty((0, 0))
+        cross = np.empty((self.n, q))
+        corner = self._corner.copy()
+        order = slice(0, self.n_order)
+        shape = slice(self.n_order, self.n_order + self.link.n_shape)
+        if self.n_order:
+            cross[:, order] = self._essay_by_judge(
+                curvature if self.basis is None else curvature * point.scale
+            )
+            corner[range(self.n_order), range(self.n_order)] += self._by_judge(curvature)
+        if self.link.n_shape:
+            self._add_shape(point, cross, corner, order, shape)
+        if self.basis is not None:
+            self._add_discrimination(self.basis, point, curvature, (cross, corner), (order, shape))
+        return cross, corner
+
+    def _add_shape(
+        self, point: Point, cross: Floats, corner: Floats, order: slice, shape: slice
+    ) -> None:
+        """Fill the rows and columns of the link's shape parameters."""
+        d = self.data
+        weight = np.ones(len(d.sign)) if d.weight is None else d.weight
+        signed = point.terms.shape_cross * (weight * d.sign)[:, None]
+        for k in range(self.link.n_shape):
+            column = signed[:, k]
+            place = shape.start + k
+            scaled = column if self.basis is None else column * point.scale
+            first = np.bincount(d.first, scaled, self.n)
+            cross[:, place] = first - np.bincount(d.second, scaled, self.n)
+            if self.n_order:
+                by_judge = self._by_judge(column)
+                corner[order, place] = by_judge
+                corner[place, order] = by_judge
+        values = point.x[self.shape_at]
+        corner[shape, shape] += self.link.shape_curvature(point.terms, values, weight)
+        p = self.priors
+        if self.link.gaps and p.gap_rate > 0.0:
+            corner[shape, shape] += np.diag((p.gap_shape - 1.0) / values**2)
+
+    def _add_discrimination(
+        self,
+        basis: Floats,
+        point: Point,
+        curvature: Floats,
+        blocks: tuple[Floats, Floats],
+        places: tuple[slice, slice],
+    ) -> None:
+        """Fill the rows and columns of the judges' discriminations."""
+        (cross, corner), (order, shape) = blocks, places
+        d, z = self.data, point.scaled_difference
+        at = slice(shape.stop, shape.stop + self.n_log)
+        cross[:, at] = self._essay_by_judge(point.scale * (curvature * z - point.slope)) @ basis
+        own = self._by_judge(curvature * z * z - point.slope * z)
+        corner[at, at] += (basis.T * own) @ basis
+        if self.n_order:
+            corner[order, at] = self._by_judge(curvature * z)[:, None] * basis
+            corner[at, order] = corner[order, at].T
+        weight = np.ones(len(z)) if d.weight is None else d.weight
+        for k in range(self.link.n_shape):
+            column = point.terms.shape_cross[:, k] * weight * d.sign * z
+            corner[shape.start + k, at] = self._by_judge(column) @ basis
+            corner[at, shape.start + k] = corner[shape.start + k, at]

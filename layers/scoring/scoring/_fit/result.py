@@ -1,0 +1,202 @@
+"""The result of a fit: abilities on one scale, with their uncertainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring._graph import components as label_components
+from scoring.errors import DisconnectedError, InvalidComparisonError, InvalidSettingError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from scoring._fit.information import Information
+    from scoring._fit.outcomes import Outcomes
+    from scoring._types import Floats, Ints
+    from scoring.comparisons import Comparisons
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Abilities on one logit scale, with their uncertainty.
+
+    Standard errors and covariances need one dense inverse, which is computed when first asked
+    for; the abilities alone need none.
+
+    Attributes
+    ----------
+    ability : (n,) array
+        Logits. Sum to zero: over all essays under ``map``, within each component otherwise.
+    order_effect : (J,) array
+        Logits added in favour of the essay shown first, per judge; 0 where not modelled.
+    cut_points : (K,) array
+        Positive cut points of the latent margin in ascending order, logits: the first is the
+        half width of the tie interval when ties are modelled as intervals, the rest separate the
+        degrees. Under Davidson's model the single entry is log nu.
+    discrimination : (J,) array
+        Factor by which a judge's logits differ from the common scale; 1 where not modelled.
+    log_likelihood : float
+        Plain log likelihood at the estimate, repeated pairs at their shared weight.
+    n_comparisons : (n,) array of int
+        Comparisons that bear on each essay, repeats by one judge counted once.
+    iterations : int
+        Iterations of the solver.
+    prior_sd : float or None
+        Prior standard deviation of the abilities, logits; None for estimators without a prior.
+    estimator : str
+        The estimator used.
+    outcomes : Outcomes
+        The observation model with its parameters plugged in.
+    """
+
+    ability: Floats
+    order_effect: Floats
+    cut_points: Floats
+    discrimination: Floats
+    log_likelihood: float
+    n_comparisons: Ints
+    iterations: int
+    prior_sd: float | None
+    estimator: str
+    outcomes: Outcomes = field(repr=False)
+    _information: Information = field(repr=False)
+    _links: tuple[Ints, Ints] = field(repr=False)
+
+    @cached_property
+    def standard_error(self) -> Floats:
+        """Standard error of each ability in the sum-to-zero gauge, logits, (n,)."""
+        return np.sqrt(self._information.variance)
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Covariance of the abilities in the sum-to-zero gauge, logits^2, (n, n)."""
+        return self._information.covariance
+
+    @cached_property
+    def diagonal_standard_error(self) -> Floats:
+        """1/sqrt of the diagonal information, (n,): what several programs publish.
+
+        It ignores that opponents' abilities are estimated too; compare ``standard_error``.
+        Infinite for an essay never compared.
+        """
+        information = self._information.diagonal
+        known = information > 0.0
+        return np.where(known, 1.0 / np.sqrt(np.where(known, information, 1.0)), np.inf)
+
+    @cached_property
+    def components(self) -> Ints:
+        """Connected component of each essay, numbered by its smallest essay, (n,)."""
+        return label_components(len(self.ability), *self._links)
+
+    @cached_property
+    def order_effect_se(self) -> Floats:
+        """Standard error of each order effect, logits, (J,); 0 where it is not modelled."""
+        return self._information.order_effect_se
+
+    @cached_property
+    def cut_points_se(self) -> Floats:
+        """Standard error of each cut point, logits, (K,)."""
+        return self._information.cut_points_se
+
+    @cached_property
+    def discrimination_se(self) -> Floats:
+        """Standard error of each discrimination (delta method), (J,); 0 where not modelled."""
+        return self.discrimination * self._information.log_discrimination_se
+
+    @cached_property
+    def log_evidence(self) -> float:
+        """Log marginal likelihood by Laplace's method, up to a constant of the data and settings.
+
+        Comparable between fits of the same comparisons that differ in ``prior_sd`` only; the
+        limit of a small ``prior_sd`` is the evidence for a judge who ignores the essays.
+
+        Raises
+        ------
+        InvalidSettingError
+            If the estimator is another than ``map``.
+        """
+        if self.prior_sd is None or self.estimator != "map":
+            raise InvalidSettingError(
+                "estimator", f"{self.estimator!r} has no prior or no mode, use 'map'"
+            )
+        information = self._information
+        width = len(self.ability) * np.log(self.prior_sd)
+        return float(information.objective - 0.5 * information.log_determinant - width)
+
+    def difference(self, i: int, k: int) -> tuple[float, float]:
+        """Return ability[i] - ability[k] and its standard error, logits.
+
+        Raises
+        ------
+        DisconnectedError
+            If no chain of comparisons links the two essays.
+        InvalidComparisonError
+            If one is not an essay.
+        """
+        self._essays("i", [i])
+        self._essays("k", [k])
+        if self.components[i] != self.components[k]:
+            raise DisconnectedError(i, k)
+        variance = self._information.difference_variance(np.array([i]), np.array([k]))[0]
+        return float(self.ability[i] - self.ability[k]), float(np.sqrt(variance))
+
+    def predict(
+        self, first: ArrayLike, second: ArrayLike, judge: ArrayLike | None = None
+    ) -> Floats:
+        """Predict verdicts on pairs shown in a given order.
+
+        The probability is averaged over the uncertainty of the ability difference (MacKay 1992,
+        the logistic-Normal integral), so that an early fit does not predict with the confidence
+        of a late one. Pairs in different components get a difference of zero.
+
+        Parameters
+        ----------
+        first, second : (m,) array_like of int
+            Essays as shown.
+        judge : (m,) array_like of int, optional
+            Whose order effect and discrimination apply. None predicts from the essays alone, as
+            an audit must: a judge who always prefers the first essay is then not predictable.
+
+        Returns
+        -------
+        (m,) array
+            P(first preferred | not a tie).
+
+        Raises
+        ------
+        InvalidComparisonError
+            If an index is not an essay; names the row.
+        """
+        i, k = self._essays("first", first), self._essays("second", second)
+        linked = self.components[i] == self.components[k]
+        difference = np.where(linked, self.ability[i] - self.ability[k], 0.0)
+        variance = np.where(linked, self._information.difference_variance(i, k), 0.0)
+        if judge is None:
+            return self.outcomes.preference(difference, variance)
+        j = np.asarray(judge, dtype=np.int64)
+        a = self.discrimination[j]
+        return self.outcomes.preference(a * difference + self.order_effect[j], a * a * variance)
+
+    def _essays(self, field: str, column: ArrayLike) -> Ints:
+        """Return a column of essays as integers, or name the row that is none."""
+        essays = np.asarray(column, dtype=np.int64)
+        outside = (essays < 0) | (essays >= len(self.ability))
+        if outside.any():
+            row = int(outside.argmax())
+            last = len(self.ability) - 1
+            problem = f"essay {essays[row]} is not among the essays 0 .. {last}"
+            raise InvalidComparisonError(field, problem, row)
+        return essays
+
+    def judged_difference(self, comparisons: Comparisons) -> Floats:
+        """Return the fitted latent mean of "first over second" of each comparison, logits, (m,)."""
+        difference = self.ability[comparisons.first] - self.ability[comparisons.second]
+        judge = comparisons.judge
+        j = np.zeros(len(difference), dtype=np.int64) if judge is None else judge
+        j = j if len(self.order_effect) > 1 else np.zeros_like(j)
+        latent: Floats = self.discrimination[j] * difference + self.order_effect[j]
+        return latent

@@ -1,0 +1,1 @@
+"""Grades from anchors: models, smoothers and the anchors' health."""

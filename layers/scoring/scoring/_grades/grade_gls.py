@@ -1,0 +1,125 @@
+"""Grade calibration by generalised least squares: line, deviations of grades, spread of anchors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring._grades.grade_model import (
+    ANCHOR_SPREAD,
+    ANCHOR_TAILS,
+    LEAST_WIDTH,
+    AnchorSet,
+    BoundaryPrior,
+    GradeCurve,
+    Targets,
+    inverted,
+    least_squares_width,
+)
+from scoring._grades.isotonic import isotonic_regression
+
+if TYPE_CHECKING:
+    from scoring._types import Floats
+
+# Standard deviation of a grade's centre around the line, in grade widths.
+_GRADE_DEVIATION = 0.15
+# Prior precision of the line's two coefficients: a standard deviation of 100 logits.
+_FLAT = 1e-4
+_MOST_ITERATIONS = 100
+# Change of width (logits) and weights at which the iteration stops.
+_CONVERGED = 1e-6
+
+
+def gls_curve(anchors: AnchorSet, prior: BoundaryPrior | None) -> GradeCurve:
+    """Fit the joint Gaussian model of anchors and students.
+
+    ability of anchor k = alpha + width * g_k + delta_(g_k) + w_k + e_k, where g is the grade
+    position from the middle of the scale, delta ~ N(0, (.15 width)^2) the deviation of a grade, w ~
+    Student-t of scale .3 width and 2 degrees of freedom the place of an anchor in its grade, and e
+    the measurement error, which is correlated with that of the students. Given width and the
+    anchors' t weights everything is normal and in closed form; the two are iterated (ECM, Liu &
+    Rubin, Biometrika 81, 1994). Boundaries are midpoints of neighbouring grades and are made
+    monotone by pooling.
+    """
+    grades = _grade_rows(anchors.n_grades)
+    edges = (grades[1:] + grades[:-1]) / 2.0
+    rows = grades[anchors.grade]
+    width, weight = least_squares_width(anchors), np.ones(len(rows))
+    for _ in range(_MOST_ITERATIONS):
+        place = (ANCHOR_SPREAD * width) ** 2
+        inverse = inverted(anchors.covariance + np.diag(place / weight))
+        spread, coefficients = _posterior(anchors, rows, edges, inverse, width, prior)
+        residual = anchors.ability - rows @ coefficients
+        before, weight = weight, _tail_weights(residual, inverse, rows, spread, weight, place)
+        change = abs(coefficients[1] - width) + np.abs(weight - before).max()
+        width = max(float(coefficients[1]), LEAST_WIDTH)
+        if change < _CONVERGED:
+            break
+    boundaries = isotonic_regression(edges @ coefficients)
+    edge_spread = edges @ spread
+    edge_variance = (edge_spread * edges).sum(axis=1)
+
+    def distance(targets: Targets) -> tuple[Floats, Floats]:
+        gain = targets.cross @ inverse
+        rest = targets.variance - (gain * targets.cross).sum(axis=1)
+        leverage = gain @ rows
+        mean = boundaries - (targets.ability - gain @ residual)[:, None]
+        shared = leverage @ edge_spread.T
+        own = rest + (leverage @ spread * leverage).sum(axis=1)
+        return mean, edge_variance - 2.0 * shared + own[:, None]
+
+    return GradeCurve(
+        centres=isotonic_regression(grades @ coefficients),
+        boundaries=boundaries,
+        boundary_variance=edge_variance,
+        weight=weight,
+        residual=residual,
+        distance=distance,
+    )
+
+
+def _grade_rows(n_grades: int) -> Floats:
+    """Return the design row of every grade: 1, position from the middle, own deviation."""
+    position = np.arange(n_grades) - (n_grades - 1) / 2.0
+    return np.column_stack([np.ones(n_grades), position, np.eye(n_grades)])
+
+
+def _posterior(
+    anchors: AnchorSet,
+    rows: Floats,
+    edges: Floats,
+    inverse: Floats,
+    width: float,
+    prior: BoundaryPrior | None,
+) -> tuple[Floats, Floats]:
+    """Return covariance and mean of (alpha, width, deviations)."""
+    deviation = np.full(anchors.n_grades, (_GRADE_DEVIATION * width) ** -2)
+    precision = np.diag(np.concatenate([[_FLAT, _FLAT], deviation])) + rows.T @ inverse @ rows
+    pull = rows.T @ inverse @ anchors.ability
+    if prior is not None:
+        precision += edges.T @ prior.precision @ edges
+        pull += edges.T @ prior.precision @ prior.mean
+    covariance = inverted(precision)
+    return covariance, covariance @ pull
+
+
+def _tail_weights(
+    residual: Floats,
+    inverse: Floats,
+    rows: Floats,
+    spread: Floats,
+    weight: Floats,
+    place: float,
+) -> Floats:
+    """Return the expected precision factors of the anchors' places, given all abilities.
+
+    (nu + 1) / (nu + E[w^2] / scale^2), with the posterior mean and variance of w: an anchor is
+    doubted for lying far from its grade, not for being measured poorly.
+    """
+    prior = place / weight
+    known = inverse - inverse @ rows @ spread @ rows.T @ inverse
+    mean = prior * (inverse @ residual)
+    variance = prior - prior**2 * known.diagonal()
+    factors: Floats = (ANCHOR_TAILS + 1.0) / (ANCHOR_TAILS + (mean**2 + variance) / place)
+    return factors

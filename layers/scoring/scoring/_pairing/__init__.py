@@ -1,0 +1,1 @@
+"""The plan of a wave: matchings, pair scores and the shown order."""

@@ -1,0 +1,141 @@
+"""A wave in the making: which pairs exist, how often each essay was compared, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from scoring._pairing.matching import greedy_matching, no_pairs, spread_evenly
+from scoring._types import Bools, Floats, Ints
+
+Matcher = Callable[[Floats], Ints]
+
+# A matching that comes out short in a set up to this size gives way to an exact, even spread.
+_EXACT_UP_TO = 64
+
+
+class WaveDraft:
+    """The pairs of earlier waves and those of the wave being planned.
+
+    Attributes
+    ----------
+    met : (n, n) True where a pair exists already, and on the diagonal.
+    counts : (n,) comparisons per essay.
+
+    """
+
+    def __init__(self, n_essays: int, first: Ints, second: Ints) -> None:
+        self.n_essays = n_essays
+        self.met = np.eye(n_essays, dtype=bool)
+        self.met[first, second] = self.met[second, first] = True
+        self.counts = np.bincount(np.concatenate([first, second]), minlength=n_essays)
+        self._component = _component_labels(n_essays, first, second)
+        self._pairs: list[Ints] = []
+        self._audit: list[Bools] = []
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a chain of comparisons links every essay to every other."""
+        return not self._component.any()
+
+    @property
+    def is_small(self) -> bool:
+        """Whether `spread` is exact."""
+        return self.n_essays <= _EXACT_UP_TO
+
+    @property
+    def pairs(self) -> Ints:
+        """The pairs of this wave so far, `(p, 2)`."""
+        return np.concatenate(self._pairs) if self._pairs else no_pairs()
+
+    @property
+    def audit(self) -> Bools:
+        """Whether each pair was chosen without regard to ability, `(p,)`."""
+        return np.concatenate(self._audit) if self._audit else np.zeros(0, dtype=bool)
+
+    def add(self, pairs: Ints, *, audit: bool) -> None:
+        """Take pairs into the wave."""
+        a, b = pairs[:, 0], pairs[:, 1]
+        self.met[a, b] = self.met[b, a] = True
+        self.counts = self.counts + np.bincount(pairs.ravel(), minlength=self.n_essays)
+        if not self.is_connected:
+            for i, j in pairs:
+                self._join(i, j)
+        self._pairs.append(pairs)
+        self._audit.append(np.full(len(pairs), audit))
+
+    def matched(self, score: Floats, size: int, rng: np.random.Generator, match: Matcher) -> Ints:
+        """Match the `2 size` essays compared least, ties at random.
+
+        Until all essays are connected the pairs start with links between components, so that two
+        rounds of a fresh set form one ring through all essays.
+
+        Parameters
+        ----------
+        score : (n, n) symmetric worth of every pair; pairs that exist are excluded here.
+        size : pairs wanted, at most `n // 2`.
+        match : makes a matching from a matrix of scores.
+
+        Returns
+        -------
+        (p, 2) pairs, fewer than `size` where the pairs left allow no more.
+
+        """
+        essays = self._compared_least(2 * size, rng)
+        links = self._links(essays, size, rng)
+        rest = np.setdiff1d(essays, links)
+        return np.concatenate([links, rest[match(self._allowed(score)[np.ix_(rest, rest)])]])
+
+    def spread(self, score: Floats, size: int) -> Ints:
+        """Choose up to `size` pairs that leave the counts even; if there are none, any matching."""
+        allowed = self._allowed(score)
+        even = spread_evenly(allowed, self.counts, size) if self.is_small else no_pairs()
+        return even if len(even) else greedy_matching(allowed)[:size]
+
+    def _allowed(self, score: Floats) -> Floats:
+        return np.where(self.met, -np.inf, score)
+
+    def _compared_least(self, size: int, rng: np.random.Generator) -> Ints:
+        """Return the `size` essays with the fewest comparisons, ties at random."""
+        shuffled = rng.permutation(self.n_essays)
+        return np.sort(shuffled[np.argsort(self.counts[shuffled], kind="stable")[:size]])
+
+    def _links(self, essays: Ints, limit: int, rng: np.random.Generator) -> Ints:
+        """Join the components by random pairs that use every essay once, large components first.
+
+        The pairs form a tree whose open ends are the essays not yet used; two-essay components give
+        a path through all of them.
+        """
+        if self.is_connected:
+            return no_pairs()
+        labels = self._component[essays]
+        groups = [rng.permutation(essays[labels == label]).tolist() for label in np.unique(labels)]
+        order = rng.permutation(len(groups))
+        groups = sorted((groups[k] for k in order), key=len, reverse=True)
+        open_ends = groups[0]
+        links: list[tuple[int, int]] = []
+        for group in groups[1:]:
+            if not open_ends or len(links) == limit:
+                break
+            links.append((open_ends.pop(rng.integers(len(open_ends))), group.pop()))
+            open_ends += group
+        return np.array(links, dtype=np.int64).reshape(-1, 2)
+
+    def _join(self, i: int, j: int) -> None:
+        """Give the components of i and j one label."""
+        low, high = sorted((self._component[i], self._component[j]))
+        self._component[self._component == high] = low
+
+
+def _component_labels(n: int, first: Ints, second: Ints) -> Ints:
+    """Label the connected components by their smallest essay, by repeated minimum over pairs."""
+    label = np.arange(n)
+    while True:
+        lowest = label.copy()
+        np.minimum.at(lowest, first, label[second])
+        np.minimum.at(lowest, second, label[first])
+        lowest = lowest[lowest]
+        if (lowest == label).all():
+            return label
+        label = lowest

@@ -1,0 +1,79 @@
+"""Assignments in the table: one item for the instructions, one for each anchor."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+from assessment.adapters.aws import keys
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+from assessment.domain.essay import Anchor
+from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
+from assessment.domain.grading_prior import PopulationPrior
+from assessment.domain.prompt import JudgeInstructions
+from assessment.ports import Assignment
+
+
+class DynamoDBAssignmentStore:
+    """The registry of anchors."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def put_assignment(self, assignment: Assignment) -> None:
+        """Write the anchors first: an assignment that can be found has them all."""
+        self._table.put_many(
+            [
+                {**keys.anchor(assignment.assignment_id, anchor.anchor_ref), **anchor.model_dump()}
+                for anchor in assignment.anchors
+            ]
+        )
+        self._table.put(
+            {
+                **keys.assignment(assignment.assignment_id),
+                "instructions": assignment.instructions,
+                "grade_scale": assignment.grade_scale,
+                "population": assignment.population,
+                "config": assignment.config,
+            }
+        )
+
+    def get_assignment(self, assignment_id: str) -> Assignment | None:
+        """The assignment with its anchors in the order of their references."""
+        items = self._table.query(keys.assignment(assignment_id)["PK"])
+        head: dict[str, Any] | None = next(
+            (item for item in items if item["SK"] == "INSTRUCTIONS"), None
+        )
+        if head is None:
+            return None
+        return Assignment(
+            assignment_id=assignment_id,
+            instructions=JudgeInstructions.model_validate_json(head["instructions"]),
+            grade_scale=GradeScale.model_validate(json.loads(head["grade_scale"])),
+            population=_population(head),
+            config=json.loads(head.get("config", "{}")),
+            anchors=[
+                Anchor.model_validate(item) for item in items if item["SK"].startswith("ANCHOR#")
+            ],
+        )
+
+    def put_measurement(
+        self, assignment_id: str, judge_spec_hash: str, measurement: BatchMeasurement
+    ) -> None:
+        """Keep the measurement unless one of the same specification stands there."""
+        key = keys.anchor_measurement(assignment_id, judge_spec_hash, measurement.spec_hash)
+        with suppress(ConditionFailedError):
+            self._table.put_new({**key, "measurement": measurement})
+
+    def get_history(self, assignment_id: str, judge_spec_hash: str) -> AnchorHistory:
+        """All measurements in the order of their dates."""
+        items = self._table.query(keys.anchor_history(assignment_id, judge_spec_hash))
+        found = [BatchMeasurement.model_validate_json(item["measurement"]) for item in items]
+        return AnchorHistory(batches=sorted(found, key=lambda m: (m.measured_at, m.spec_hash)))
+
+
+def _population(head: dict[str, Any]) -> PopulationPrior | None:
+    stored = head.get("population")
+    return None if stored is None else PopulationPrior.model_validate_json(stored)

@@ -1,0 +1,141 @@
+"""Batches, essays and waves in the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from assessment.adapters.aws import keys
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Item, Table
+from assessment.domain.batch import (
+    FINAL_STATUSES,
+    Batch,
+    BatchStatus,
+    check_transition,
+    sources_of,
+)
+from assessment.domain.errors import UnknownBatchError
+from assessment.ports import Wave
+
+_BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure")
+_WAVE_DOCUMENTS = ("retried", "score", "context", "decision", "unjudged")
+_WAVE_SUMMARY = (
+    "PK",
+    "SK",
+    "wave",
+    "status",
+    "closed_by",
+    "score",
+    "decision",
+    "new_pairs",
+    "deadline",
+    "task_token",
+    "markers_written",
+    "messages_sent",
+    "retried",
+)
+
+
+def _unpacked(item: Mapping[str, Any], documents: Sequence[str]) -> dict[str, Any]:
+    return {
+        name: json.loads(value) if name in documents and isinstance(value, str) else value
+        for name, value in item.items()
+        if name not in ("PK", "SK")
+    }
+
+
+class DynamoDBBatchStore:
+    """Batches with their lifecycle held by conditional writes."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def create_batch(self, batch: Batch) -> bool:
+        """Store the batch and list it as active, both or neither."""
+        try:
+            self._table.put_new_and_put(
+                {**keys.batch(batch.batch_id), **dict(batch)},
+                {**keys.active(batch.batch_id), "created_at": batch.created_at},
+            )
+        except ConditionFailedError:
+            return False
+        return True
+
+    def get_batch(self, batch_id: str) -> Batch:
+        """The batch, strongly consistent."""
+        item = self._table.get(keys.batch(batch_id))
+        if item is None:
+            raise UnknownBatchError(batch_id)
+        return _batch(item)
+
+    def transition(
+        self, batch_id: str, target: BatchStatus, *, now: datetime, **changes: Any
+    ) -> Batch:
+        """Move the status by one conditional write; a final status also ends the active listing."""
+        repeatable = frozenset() if target in FINAL_STATUSES else {target}
+        allowed = sorted(sources_of(target) | repeatable)
+        try:
+            item = self._table.update(
+                keys.batch(batch_id),
+                {"status": target, "updated_at": now, **changes},
+                condition=f"#status IN ({', '.join(f':s{i}' for i in range(len(allowed)))})",
+                names={"#status": "status"},
+                values={f":s{i}": status for i, status in enumerate(allowed)},
+            )
+        except ConditionFailedError as error:
+            if error.item is None:
+                raise UnknownBatchError(batch_id) from error
+            stored = _batch(error.item)
+            if stored.status is not target:
+                check_transition(stored.status, target)
+                raise
+            item = error.item
+        if target in FINAL_STATUSES:
+            self._table.delete(keys.active(batch_id))
+        return _batch(item)
+
+    def active_batches(self) -> list[str]:
+        """Batches that have not ended, in the order of their ids."""
+        items = self._table.query("ACTIVE", projection=("SK",))
+        return [item["SK"].removeprefix("BATCH#") for item in items]
+
+    def put_wave(self, batch_id: str, wave: Wave) -> Wave:
+        """The plan is committed by this one write; whoever comes second takes the first plan."""
+        item = {
+            **keys.wave(batch_id, wave.wave),
+            **{name: value for name, value in dict(wave).items() if value not in (None, [])},
+        }
+        try:
+            self._table.put_new(item)
+        except ConditionFailedError:
+            stored = self.get_wave(batch_id, wave.wave)
+            if stored is None:
+                raise
+            return stored
+        return wave
+
+    def get_wave(self, batch_id: str, wave: int) -> Wave | None:
+        """The wave with its plan."""
+        item = self._table.get(keys.wave(batch_id, wave))
+        return None if item is None else _wave(item)
+
+    def list_waves(self, batch_id: str) -> list[Wave]:
+        """All waves without plans and contexts."""
+        items = self._table.query(
+            keys.batch(batch_id)["PK"], prefix="WAVE#", projection=_WAVE_SUMMARY
+        )
+        return [_wave(item) for item in items]
+
+    def update_wave(self, batch_id: str, wave: int, **changes: Any) -> None:
+        """Set attributes of an existing wave."""
+        self._table.update(keys.wave(batch_id, wave), changes, condition="attribute_exists(PK)")
+
+
+def _batch(item: Item) -> Batch:
+    return Batch.model_validate(_unpacked(item, _BATCH_DOCUMENTS))
+
+
+def _wave(item: Item) -> Wave:
+    return Wave.model_validate(_unpacked(item, _WAVE_DOCUMENTS))

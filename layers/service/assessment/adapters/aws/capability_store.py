@@ -1,0 +1,49 @@
+"""What endpoints turned out not to understand: one small item each, so that all workers know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from assessment.adapters.aws import keys
+from assessment.adapters.aws.dynamodb import Table
+from assessment.domain.judge import JudgeSpec
+
+_KEPT = timedelta(days=7)
+"""Endpoints are improved: after a week one is asked the modern way again."""
+
+_FRESH = timedelta(minutes=1)
+"""How long a process that lives on may not know what others have learnt."""
+
+
+class DynamoDBAbilities:
+    """Read once a minute for each endpoint and model, and written when something is learnt."""
+
+    def __init__(
+        self, table: Table, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._table = table
+        self._clock = clock
+        self._known: dict[str, tuple[frozenset[str], datetime]] = {}
+
+    def lacking(self, judge: JudgeSpec) -> frozenset[str]:
+        """What this judge's endpoint does not understand."""
+        now = self._clock()
+        known, read_at = self._known.get(judge.circuit, (frozenset(), None))
+        if read_at is None or now - read_at >= _FRESH:
+            item = self._table.get(keys.abilities(judge.circuit)) or {}
+            # DynamoDB deletes what has expired within days, not at once.
+            stale = int(item.get("expires_at", 0)) <= now.timestamp()
+            names = () if stale else (name for name in item if name.startswith("lacks_"))
+            known = frozenset(name.removeprefix("lacks_") for name in names)
+            self._known[judge.circuit] = known, now
+        return known
+
+    def learn(self, judge: JudgeSpec, what: str) -> None:
+        """Add to the item; what another worker learnt meanwhile stays."""
+        now = self._clock()
+        self._known[judge.circuit] = self.lacking(judge) | {what}, now
+        until = int((now + _KEPT).timestamp())
+        self._table.update(
+            keys.abilities(judge.circuit), {f"lacks_{what}": True, "expires_at": until}
+        )

@@ -1,0 +1,238 @@
+"""Comparisons in the table: leases before paying, verdicts by transaction, pending marks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from assessment.adapters.aws import keys
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Item, Table
+from assessment.contracts.llm_protocol import JudgeRequestV1
+from assessment.domain.comparison import (
+    Comparison,
+    ComparisonStatus,
+    JudgeFailure,
+    Settlement,
+)
+from assessment.domain.errors import ComparisonLeasedError, UnknownComparisonError
+from assessment.domain.verdict import Verdict
+
+_DOCUMENTS = ("verdict", "failure", "spent_before")
+
+
+class DynamoDBComparisonStore:
+    """Comparisons spread by wave; every write is conditional on what stands there."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def put_comparisons(self, batch_id: str, comparisons: Sequence[Comparison]) -> None:
+        """Create those that do not exist yet."""
+        self._table.put_new_many(
+            [{**keys.comparison(batch_id, c.wave, c.comparison_id), **dict(c)} for c in comparisons]
+        )
+
+    def get_comparison(self, batch_id: str, wave: int, comparison_id: str) -> Comparison:
+        """One comparison, strongly consistent."""
+        item = self._table.get(keys.comparison(batch_id, wave, comparison_id))
+        if item is None:
+            raise UnknownComparisonError(batch_id, comparison_id)
+        return _comparison(item)
+
+    def list_comparisons(self, batch_id: str, waves: int) -> list[Comparison]:
+        """All comparisons of the first waves, read in parallel, sorted by id."""
+        partitions = [keys.comparison_partition(batch_id, n) for n in range(1, waves + 1)]
+        found = [_comparison(item) for item in self._table.query_many(partitions)]
+        return sorted(found, key=lambda comparison: comparison.comparison_id)
+
+    def resubmit(self, batch_id: str, comparison: Comparison, *, wave: int) -> None:
+        """Raise the attempt once for this wave, unless a verdict came meanwhile."""
+        try:
+            self._table.update(
+                keys.comparison(batch_id, comparison.wave, comparison.comparison_id),
+                {
+                    "status": ComparisonStatus.PENDING,
+                    "submitted_wave": wave,
+                    "attempt": comparison.attempt + 1,
+                    "sent": False,
+                    "lease_until": None,
+                    "failure": None,
+                    "calls": 0,
+                    "repeated_calls": comparison.paid_again,
+                    "spent_before": comparison.spent,
+                },
+                condition="attribute_not_exists(verdict) AND attempt = :old",
+                values={":old": comparison.attempt},
+            )
+        except ConditionFailedError:
+            return
+
+    def put_pending(self, batch_id: str, wave: int, comparisons: Sequence[Comparison]) -> None:
+        """Write the pending marks of the wave."""
+        self._table.put_many(
+            [
+                {**keys.pending(batch_id, wave, c.comparison_id), "home_wave": c.wave}
+                for c in comparisons
+            ]
+        )
+
+    def clear_mark_if_settled(self, batch_id: str, wave: int, comparison: Comparison) -> None:
+        """Look once more, and remove the mark if a verdict or a failure stands there."""
+        current = self.get_comparison(batch_id, comparison.wave, comparison.comparison_id)
+        if current.status is not ComparisonStatus.PENDING:
+            self._table.delete(keys.pending(batch_id, wave, comparison.comparison_id))
+
+    def list_pending(self, batch_id: str, wave: int) -> list[str]:
+        """What the wave still waits for."""
+        partition = keys.pending_partition(batch_id, wave)
+        return [item["SK"] for item in self._table.query(partition, projection=("SK",))]
+
+    def any_pending(self, batch_id: str, wave: int) -> bool:
+        """One consistent read of one item tells."""
+        return bool(self._table.query(keys.pending_partition(batch_id, wave), limit=1))
+
+    def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
+        """Whoever sets the lease may pay; the condition lets one do so at a time."""
+        until = now + timedelta(seconds=seconds)
+        try:
+            item = self._table.update(
+                self._key(request),
+                {"lease_until": until},
+                add={"calls": 1},
+                condition=(
+                    "attribute_exists(PK) AND attribute_not_exists(verdict) "
+                    "AND #status = :pending AND attempt = :attempt AND sent = :unsent "
+                    "AND (attribute_not_exists(lease_until) OR lease_until < :now)"
+                ),
+                names={"#status": "status"},
+                values={
+                    ":pending": ComparisonStatus.PENDING,
+                    ":attempt": request.attempt,
+                    ":unsent": False,
+                    ":now": now,
+                },
+            )
+        except ConditionFailedError as error:
+            if error.item is None:
+                raise UnknownComparisonError(request.batch_id, request.comparison_id) from error
+            current = _comparison(error.item)
+            if _awaits_judge(current) and current.attempt == request.attempt:
+                raise ComparisonLeasedError(
+                    f"comparison {request.comparison_id} is leased by another delivery"
+                ) from error
+            return None
+        return _comparison(item)
+
+    def mark_sent(self, request: JudgeRequestV1) -> None:
+        """From here on a redelivered message does not pay again."""
+        self._set_if_current(request, {"sent": True, "lease_until": None})
+
+    def release(self, request: JudgeRequestV1) -> None:
+        """Let the next delivery try again."""
+        self._set_if_current(request, {"lease_until": None}, add={"calls": -1})
+
+    def _set_if_current(
+        self,
+        request: JudgeRequestV1,
+        changes: dict[str, Any],
+        *,
+        add: dict[str, int] | None = None,
+    ) -> None:
+        try:
+            self._table.update(
+                self._key(request),
+                changes,
+                condition="attempt = :attempt",
+                values={":attempt": request.attempt},
+                add=add,
+            )
+        except ConditionFailedError:
+            return
+
+    def record_verdict(
+        self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
+    ) -> Settlement:
+        """The first verdict stays, whichever attempt it came from and however late."""
+        changes: dict[str, Any] = {
+            "verdict": verdict,
+            "status": ComparisonStatus.RECORDED,
+            "settled_at": now,
+        }
+        # Most verdicts answer a first attempt, whose own wave waits for it: write before looking.
+        attempt, submitted_wave = 1, wave
+        unless = "attribute_not_exists(verdict) AND attribute_not_exists(failure)"
+        while True:
+            try:
+                self._table.update_and_delete(
+                    keys.comparison(batch_id, wave, comparison_id),
+                    changes,
+                    delete=keys.pending(batch_id, submitted_wave, comparison_id),
+                    condition=f"{unless} AND attempt = :attempt",
+                    values={":attempt": attempt},
+                )
+            except ConditionFailedError as error:
+                current = self._found(batch_id, wave, comparison_id, error)
+                if current.verdict is not None:
+                    return Settlement(settled=False, wave=current.submitted_wave)
+                # It had failed, or was moved to a later wave: the same verdict, where it is now.
+                attempt, submitted_wave = current.attempt, current.submitted_wave
+                presence = "attribute_not_exists" if current.failure is None else "attribute_exists"
+                unless = f"attribute_not_exists(verdict) AND {presence}(failure)"
+                changes |= {"failure": None, "spent_before": current.spent}
+            else:
+                return Settlement(settled=True, wave=submitted_wave)
+
+    def record_failure(
+        self,
+        batch_id: str,
+        wave: int,
+        comparison_id: str,
+        failure: JudgeFailure,
+        *,
+        attempt: int,
+        timed_out: bool = False,
+        now: datetime,
+    ) -> Settlement:
+        """Settle this attempt as failed; an older attempt's failure says nothing any more."""
+        status = ComparisonStatus.TIMED_OUT if timed_out else ComparisonStatus.FAILED
+        submitted_wave = wave
+        if attempt > 1:
+            current = self.get_comparison(batch_id, wave, comparison_id)
+            submitted_wave = current.submitted_wave
+        try:
+            self._table.update_and_delete(
+                keys.comparison(batch_id, wave, comparison_id),
+                {"failure": failure, "status": status, "settled_at": now},
+                delete=keys.pending(batch_id, submitted_wave, comparison_id),
+                condition="#status = :pending AND attempt = :attempt",
+                names={"#status": "status"},
+                values={":pending": ComparisonStatus.PENDING, ":attempt": attempt},
+            )
+        except ConditionFailedError as error:
+            current = self._found(batch_id, wave, comparison_id, error)
+            return Settlement(settled=False, wave=current.submitted_wave)
+        return Settlement(settled=True, wave=submitted_wave)
+
+    def _found(
+        self, batch_id: str, wave: int, comparison_id: str, error: ConditionFailedError
+    ) -> Comparison:
+        """What stood in the way of a write; raises UnknownComparisonError if nothing stands."""
+        if error.item is not None:
+            return _comparison(error.item)
+        return self.get_comparison(batch_id, wave, comparison_id)
+
+    @staticmethod
+    def _key(request: JudgeRequestV1) -> keys.Key:
+        return keys.comparison(request.batch_id, request.wave, request.comparison_id)
+
+
+def _awaits_judge(comparison: Comparison) -> bool:
+    return comparison.status is ComparisonStatus.PENDING and not comparison.sent
+
+
+def _comparison(item: Item) -> Comparison:
+    return Comparison.model_validate(
+        {name: json.loads(value) if name in _DOCUMENTS else value for name, value in item.items()}
+    )

@@ -1,0 +1,322 @@
+"""A thin, typed way to the one table: requests in, plain dictionaries out.
+
+Nested documents are stored as JSON strings: floats keep every bit and no expression looks inside.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+from pydantic import BaseModel
+
+from assessment.adapters.aws.keys import Key
+from assessment.domain.errors import TransientError
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+_BATCH_WRITE_LIMIT = 25
+_WRITERS = 8
+_TRANSIENT = {
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "InternalServerError",
+    "TransactionConflictException",
+}
+
+Item = dict[str, Any]
+
+
+class ConditionFailedError(Exception):
+    """A conditional write was refused; `item` is what stands there, if it was asked for."""
+
+    def __init__(self, item: Item | None = None) -> None:
+        super().__init__("the condition of a write did not hold")
+        self.item = item
+
+
+def to_attribute(value: Any) -> Any:
+    """A value as DynamoDB stores it: models and floats become JSON or decimals."""
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, default=_model_as_dict, sort_keys=True)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return str(value) if hasattr(value, "value") else value
+
+
+def _model_as_dict(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(type(value).__name__)
+
+
+def _wire(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _serialize(to_attribute(value))
+        for name, value in attributes.items()
+        if value is not None
+    }
+
+
+def _plain(item: Mapping[str, Any]) -> Item:
+    return {name: _number(_deserialize(value)) for name, value in item.items()}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
+
+
+def _chunks[T](values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def _update_expression(changes: Mapping[str, Any]) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """SET what has a value, REMOVE what is None."""
+    # The prefix keeps these names apart from those that a condition uses.
+    names = {f"#set_{name}": name for name in changes}
+    values = {f":set_{name}": value for name, value in changes.items() if value is not None}
+    sets = ", ".join(f"#set_{name} = :set_{name}" for name in changes if changes[name] is not None)
+    removes = ", ".join(f"#set_{name}" for name in changes if changes[name] is None)
+    expression = " ".join(
+        part
+        for part in (f"SET {sets}" if sets else "", f"REMOVE {removes}" if removes else "")
+        if part
+    )
+    return expression, names, values
+
+
+class Table:
+    """The calls we make of DynamoDB, each with its errors told apart."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self.name = name
+
+    def get(self, key: Key) -> Item | None:
+        """The item, strongly consistent."""
+        response = self._call("get_item", Key=_wire(key), ConsistentRead=True)
+        return _plain(response["Item"]) if "Item" in response else None
+
+    def put(self, item: Mapping[str, Any]) -> None:
+        """Create or replace an item."""
+        self._call("put_item", Item=_wire(item))
+
+    def put_new(self, item: Mapping[str, Any]) -> None:
+        """Create an item; raises ConditionFailedError with the one that stands there."""
+        self._call(
+            "put_item",
+            Item=_wire(item),
+            ConditionExpression="attribute_not_exists(PK)",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+    def put_new_many(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Create those items that do not exist; leave the others alone."""
+
+        def create(item: Mapping[str, Any]) -> None:
+            try:
+                self.put_new(item)
+            except ConditionFailedError:
+                return
+
+        self._in_parallel(create, items)
+
+    def update(
+        self,
+        key: Key,
+        changes: Mapping[str, Any],
+        *,
+        condition: str | None = None,
+        names: Mapping[str, str] | None = None,
+        values: Mapping[str, Any] | None = None,
+        add: Mapping[str, int] | None = None,
+    ) -> Item:
+        """Set or remove attributes, add to numbers; the new item. Raises ConditionFailedError."""
+        return _plain(
+            self._call(
+                "update_item",
+                **self._update_request(key, changes, condition, names, values, add),
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )["Attributes"]
+        )
+
+    def _update_request(
+        self,
+        key: Key,
+        changes: Mapping[str, Any],
+        condition: str | None,
+        names: Mapping[str, str] | None,
+        values: Mapping[str, Any] | None,
+        add: Mapping[str, int] | None = None,
+    ) -> dict[str, Any]:
+        expression, set_names, set_values = _update_expression(changes)
+        if add:
+            sums = ", ".join(f"#{name} :{name}" for name in add)
+            expression = f"{expression} ADD {sums}".strip()
+            set_names |= {f"#{name}": name for name in add}
+            set_values |= {f":{name}": value for name, value in add.items()}
+        request: dict[str, Any] = {
+            "Key": _wire(key),
+            "UpdateExpression": expression,
+            "ExpressionAttributeNames": {**set_names, **(names or {})},
+        }
+        all_values = _wire({**set_values, **(values or {})})
+        if all_values:
+            request["ExpressionAttributeValues"] = all_values
+        if condition:
+            request["ConditionExpression"] = condition
+        return request
+
+    def delete(self, key: Key) -> None:
+        """Remove an item; removing nothing is not an error."""
+        self._call("delete_item", Key=_wire(key))
+
+    def update_and_delete(
+        self,
+        key: Key,
+        changes: Mapping[str, Any],
+        *,
+        delete: Key,
+        condition: str,
+        names: Mapping[str, str] | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Update one item and delete another, both or neither. Raises ConditionFailedError."""
+        update = self._update_request(key, changes, condition, names, values)
+        update["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        self._transact(
+            [
+                {"Update": {"TableName": self.name, **update}},
+                {"Delete": {"TableName": self.name, "Key": _wire(delete)}},
+            ]
+        )
+
+    def put_new_and_put(self, new: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+        """Create one item and put another, both or neither. Raises ConditionFailedError."""
+        self._transact(
+            [
+                {
+                    "Put": {
+                        "TableName": self.name,
+                        "Item": _wire(new),
+                        "ConditionExpression": "attribute_not_exists(PK)",
+                        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                    }
+                },
+                {"Put": {"TableName": self.name, "Item": _wire(other)}},
+            ]
+        )
+
+    def query(
+        self,
+        partition: str,
+        *,
+        prefix: str = "",
+        limit: int | None = None,
+        projection: Sequence[str] = (),
+    ) -> list[Item]:
+        """All items of a partition whose sort key has the prefix, strongly consistent."""
+        request: dict[str, Any] = {
+            "KeyConditionExpression": "PK = :pk",
+            "ExpressionAttributeValues": {":pk": _serialize(partition)},
+            "ConsistentRead": True,
+        }
+        if prefix:
+            request["KeyConditionExpression"] += " AND begins_with(SK, :sk)"
+            request["ExpressionAttributeValues"][":sk"] = _serialize(prefix)
+        if limit is not None:
+            request["Limit"] = limit
+        if projection:
+            request["ProjectionExpression"] = ", ".join(f"#{name}" for name in projection)
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in projection}
+        items: list[Item] = []
+        while True:
+            response = self._call("query", **request)
+            items.extend(_plain(item) for item in response["Items"])
+            following = response.get("LastEvaluatedKey")
+            if following is None or limit is not None:
+                return items
+            request["ExclusiveStartKey"] = following
+
+    def query_many(self, partitions: Sequence[str], *, prefix: str = "") -> list[Item]:
+        """The items of several partitions, read in parallel."""
+        if not partitions:
+            return []
+        with ThreadPoolExecutor(min(_WRITERS, len(partitions))) as pool:
+            found = pool.map(lambda partition: self.query(partition, prefix=prefix), partitions)
+            return [item for items in found for item in items]
+
+    def put_many(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Create or replace many items."""
+        self._write_many([{"PutRequest": {"Item": _wire(item)}} for item in items])
+
+    def _write_many(self, requests: Sequence[dict[str, Any]]) -> None:
+        self._in_parallel(self._write_chunk, list(_chunks(requests, _BATCH_WRITE_LIMIT)))
+
+    def _write_chunk(self, chunk: Sequence[dict[str, Any]]) -> None:
+        left = list(chunk)
+        for _ in range(10):
+            response = self._call("batch_write_item", table=False, RequestItems={self.name: left})
+            left = response.get("UnprocessedItems", {}).get(self.name, [])
+            if not left:
+                return
+        raise TransientError("DynamoDB left items of a batch write unprocessed ten times")
+
+    def _in_parallel[T](self, write: Any, values: Sequence[T]) -> None:
+        if len(values) <= 1:
+            for value in values:
+                write(value)
+            return
+        with ThreadPoolExecutor(min(_WRITERS, len(values))) as pool:
+            _drain(pool.map(write, values))
+
+    def _transact(self, actions: list[dict[str, Any]]) -> None:
+        self._call("transact_write_items", table=False, TransactItems=actions)
+
+    def _call(self, operation: str, *, table: bool = True, **request: Any) -> Any:
+        if table:
+            request["TableName"] = self.name
+        try:
+            return getattr(self._client, operation)(**request)
+        except ClientError as error:
+            raise _translated(error) from error
+
+
+def _drain(results: Iterable[object]) -> None:
+    for _ in results:
+        pass
+
+
+def _translated(error: ClientError) -> Exception:
+    response: dict[str, Any] = {**error.response}
+    code = response["Error"]["Code"]
+    if code == "ConditionalCheckFailedException":
+        old = response.get("Item")
+        return ConditionFailedError(_plain(old) if old else None)
+    if code == "TransactionCanceledException":
+        reasons: list[dict[str, Any]] = response.get("CancellationReasons", [])
+        for reason in reasons:
+            if reason.get("Code") == "ConditionalCheckFailed":
+                old = reason.get("Item")
+                return ConditionFailedError(_plain(old) if old else None)
+        return TransientError(f"DynamoDB cancelled a transaction: {_codes(reasons)}")
+    if code in _TRANSIENT:
+        return TransientError(f"DynamoDB: {code}")
+    return error
+
+
+def _codes(reasons: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(str(reason.get("Code")) for reason in reasons)

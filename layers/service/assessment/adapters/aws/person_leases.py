@@ -1,0 +1,52 @@
+"""Who holds which comparison, and how many verdicts each person gave."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from assessment.adapters.aws import keys
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+
+_KEPT = timedelta(days=30)
+
+
+class DynamoDBPersonLeases:
+    """One item a leased comparison, and one a verdict that was given."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def take(
+        self, batch_id: str, comparison_id: str, person: str, *, until: datetime, now: datetime
+    ) -> bool:
+        """Lease the comparison unless somebody else holds it; the condition lets one person win."""
+        try:
+            self._table.update(
+                keys.person_lease(batch_id, comparison_id),
+                {
+                    "person": person,
+                    "lease_until": until,
+                    "expires_at": int((now + _KEPT).timestamp()),
+                },
+                condition="attribute_not_exists(PK) OR person = :me OR lease_until < :now",
+                values={":me": person, ":now": now},
+            )
+        except ConditionFailedError:
+            return False
+        return True
+
+    def holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
+        """Who holds the comparison now, strongly consistent."""
+        item = self._table.get(keys.person_lease(batch_id, comparison_id))
+        if item is None or datetime.fromisoformat(item["lease_until"]) < now:
+            return None
+        return str(item["person"])
+
+    def given(self, batch_id: str, person: str) -> set[str]:
+        """The comparisons that the person gave a verdict on."""
+        items = self._table.query(keys.person_partition(batch_id, person), projection=("SK",))
+        return {str(item["SK"]) for item in items}
+
+    def count(self, batch_id: str, person: str, comparison_id: str) -> None:
+        """Count a verdict; the same one again counts once."""
+        self._table.put(keys.person_verdict(batch_id, person, comparison_id))

@@ -1,0 +1,57 @@
+"""What is known of submissions to providers' batches, one item each, held by one worker a time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from assessment.adapters.aws import keys
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Item, Table
+from assessment.domain.errors import ComparisonLeasedError
+from assessment.domain.provider_batch import ProviderBatch
+
+_KEPT = timedelta(days=30)
+
+
+class DynamoDBProviderBatchStore:
+    """Records under conditional leases, and marks by the provider's ids."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def take(self, batch_id: str, name: str, *, now: datetime, seconds: int) -> ProviderBatch:
+        """Create the record or take the stored one; the condition lets one worker have it."""
+        try:
+            item = self._table.update(
+                keys.provider_batch(batch_id, name),
+                {"name": name, "held_until": now + timedelta(seconds=seconds)},
+                condition="attribute_not_exists(held_until) OR held_until < :now",
+                values={":now": now},
+            )
+        except ConditionFailedError as error:
+            raise ComparisonLeasedError(
+                f"submission {name} is tended by another delivery"
+            ) from error
+        return _record(item)
+
+    def update(self, batch_id: str, name: str, **changes: Any) -> ProviderBatch:
+        """Set attributes, remove those that are None."""
+        return _record(self._table.update(keys.provider_batch(batch_id, name), changes))
+
+    def give_back(self, batch_id: str, name: str) -> None:
+        """End the lease."""
+        self._table.update(keys.provider_batch(batch_id, name), {"held_until": None})
+
+    def claim(self, provider_batch_id: str, *, now: datetime) -> None:
+        """Mark the provider's id; the mark outlives what the provider lists."""
+        until = int((now + _KEPT).timestamp())
+        self._table.update(keys.claim(provider_batch_id), {"expires_at": until})
+
+    def is_claimed(self, provider_batch_id: str) -> bool:
+        """Whether the mark is there, strongly consistent."""
+        return self._table.get(keys.claim(provider_batch_id)) is not None
+
+
+def _record(item: Item) -> ProviderBatch:
+    known = {name: item[name] for name in ProviderBatch.model_fields if name in item}
+    return ProviderBatch.model_validate(known)

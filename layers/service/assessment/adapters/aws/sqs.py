@@ -1,0 +1,110 @@
+"""The judge queue and the callback queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from assessment.contracts.llm_protocol import (
+    JudgeMessage,
+    LLMComparisonResultV1,
+    WaveDeadlineV1,
+)
+from assessment.domain.errors import TransientError
+
+_BATCH_LIMIT = 10
+_BATCH_BYTES = 200_000
+"""Below the 256 KiB that a call may carry, which counts more than the bodies."""
+MAX_DELAY_SECONDS = 900
+
+
+def _body(message: BaseModel) -> str:
+    return message.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:
+    """Bodies in calls that SQS takes: ten at most, and so many bytes together."""
+    batch: list[str] = []
+    size = 0
+    for body in bodies:
+        weight = len(body.encode())
+        if batch and (len(batch) == _BATCH_LIMIT or size + weight > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += weight
+    if batch:
+        yield batch
+
+
+def _send_all(client: Any, url: str, messages: Sequence[BaseModel]) -> None:
+    """Queue all messages.
+
+    Raises
+    ------
+    TransientError
+        If SQS refused any: which were taken is not told, so all may be sent again.
+    """
+    for bodies in _batches([_body(message) for message in messages]):
+        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
+        response = client.send_message_batch(QueueUrl=url, Entries=entries)
+        refused = response.get("Failed", [])
+        if refused:
+            raise TransientError(f"SQS refused {len(refused)} of {len(entries)} messages")
+
+
+class SQSJudgeQueue:
+    """Sends comparisons to be judged, as few calls as SQS allows."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, messages: Sequence[JudgeMessage]) -> None:
+        """Queue all messages, or raise TransientError naming how many were refused."""
+        _send_all(self._client, self._url, messages)
+
+    def send_later(self, message: JudgeMessage, *, seconds: int) -> None:
+        """A new message with a delay; the old one is deleted by whoever holds it."""
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=_body(message),
+            DelaySeconds=max(1, min(seconds, MAX_DELAY_SECONDS)),
+        )
+
+    def postpone(self, receipt: str, *, seconds: int) -> None:
+        """Shorten or lengthen the message's invisibility."""
+        self._client.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+        )
+
+
+class SQSCallbackQueue:
+    """Sends verdicts, errors and deadlines to record_callback."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    @property
+    def address(self) -> str:
+        """The queue's URL."""
+        return self._url
+
+    def send_result(self, result: LLMComparisonResultV1) -> None:
+        """Queue a verdict or an error."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=_body(result))
+
+    def send_results(self, results: Sequence[LLMComparisonResultV1]) -> None:
+        """Queue many, or raise TransientError naming how many were refused."""
+        _send_all(self._client, self._url, results)
+
+    def send_deadline(self, deadline: WaveDeadlineV1, *, delay_seconds: int) -> None:
+        """Queue a deadline; beyond the longest delay of SQS it is queued again on arrival."""
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=_body(deadline),
+            DelaySeconds=max(0, min(delay_seconds, MAX_DELAY_SECONDS)),
+        )

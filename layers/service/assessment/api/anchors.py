@@ -1,0 +1,28 @@
+"""Anchors of an assignment."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from assessment import bootstrap
+from assessment.api.responses import answer, is_admin, json_body
+from assessment.contracts.request import AnchorRegistration, parse
+from assessment.settings import stack_defaults
+from assessment.usecases.register_anchors import register_anchors
+
+router = Router()  # type: ignore[no-untyped-call]
+
+
+@router.post("/v1/anchors/register")
+def register() -> Response[str]:
+    """Register an assignment's anchors."""
+    event = router.current_event
+    registered = register_anchors(
+        parse(AnchorRegistration, json_body(event.body)),
+        is_admin=is_admin(event.raw_event),
+        stack=stack_defaults(),
+        assignments=bootstrap.assignments(),
+        content=bootstrap.content(),
+    )
+    return answer(201, registered)

@@ -1,0 +1,73 @@
+"""Batches: request, follow, read and cancel."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from assessment import bootstrap
+from assessment.api.responses import (
+    answer,
+    checked_batch_id,
+    idempotency_key,
+    is_admin,
+    json_body,
+)
+from assessment.contracts.request import BatchRequest, parse
+from assessment.observability import count
+from assessment.settings import stack_defaults
+from assessment.usecases.cancel_batch import cancel_batch
+from assessment.usecases.read_batch import read_batch, read_result
+from assessment.usecases.request_batch import BatchAccepted, request_batch
+
+router = Router()  # type: ignore[no-untyped-call]
+
+
+@router.post("/v1/batches")
+def request() -> Response[str]:
+    """Request a batch."""
+    event = router.current_event
+    batch = request_batch(
+        parse(BatchRequest, json_body(event.body)),
+        idempotency_key=idempotency_key(event),
+        is_admin=is_admin(event.raw_event),
+        stack=stack_defaults(),
+        **bootstrap.request_ports(),
+        now=datetime.now(UTC),
+        new_id=lambda: str(uuid.uuid4()),
+    )
+    count("batches_requested")
+    return answer(202, BatchAccepted.of(batch))
+
+
+@router.get("/v1/batches/<batch_id>")
+def progress(batch_id: str) -> Response[str]:
+    """A batch's progress."""
+    checked = checked_batch_id(batch_id)
+    return answer(
+        200, read_batch(checked, batches=bootstrap.batches(), comparisons=bootstrap.comparisons())
+    )
+
+
+@router.get("/v1/batches/<batch_id>/results")
+def results(batch_id: str) -> Response[str]:
+    """A completed batch's result."""
+    checked = checked_batch_id(batch_id)
+    return answer(
+        200, read_result(checked, batches=bootstrap.batches(), content=bootstrap.content())
+    )
+
+
+@router.post("/v1/batches/<batch_id>/cancel")
+def cancel(batch_id: str) -> Response[str]:
+    """Cancel a batch."""
+    batch = cancel_batch(
+        checked_batch_id(batch_id),
+        batches=bootstrap.batches(),
+        workflow=bootstrap.workflow(),
+        now=datetime.now(UTC),
+    )
+    return answer(200, BatchAccepted.of(batch))

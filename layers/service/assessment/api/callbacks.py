@@ -1,0 +1,26 @@
+"""Callbacks over the web: verdicts of judges' endpoints, signed with the stack's secret."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from assessment import bootstrap
+from assessment.api.responses import answer
+from assessment.observability import count
+from assessment.usecases.accept_callback import accept_callback
+
+router = Router()  # type: ignore[no-untyped-call]
+
+
+@router.post("/v1/callbacks")
+def callback() -> Response[str]:
+    """Take one verdict."""
+    event = router.current_event
+    result = accept_callback(
+        event.decoded_body or "", event.headers, **bootstrap.callback_ports(), now=datetime.now(UTC)
+    )
+    count("callbacks_accepted")
+    return answer(202, {"status": "accepted", "correlation_id": result.correlation_id})

@@ -1,0 +1,47 @@
+"""People as judges: the next comparison, and their verdicts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from assessment import bootstrap
+from assessment.api.responses import answer, caller, checked_batch_id, json_body
+from assessment.contracts.request import parse
+from assessment.usecases.judge_in_person import (
+    PersonVerdict,
+    next_comparison,
+    record_person_verdict,
+)
+
+router = Router()  # type: ignore[no-untyped-call]
+
+
+@router.get("/v1/batches/<batch_id>/next-comparison")
+def offered(batch_id: str) -> Response[str]:
+    """A comparison for the caller, or null when none waits for a person now."""
+    found = next_comparison(
+        checked_batch_id(batch_id),
+        caller(router.current_event.raw_event),
+        **bootstrap.person_ports(),
+        now=datetime.now(UTC),
+    )
+    comparison = found.model_dump(mode="json") if found else None
+    return answer(200, {"comparison": comparison})
+
+
+@router.post("/v1/batches/<batch_id>/verdicts")
+def verdict(batch_id: str) -> Response[str]:
+    """Take the caller's verdict."""
+    event = router.current_event
+    result = record_person_verdict(
+        checked_batch_id(batch_id),
+        caller(event.raw_event),
+        parse(PersonVerdict, json_body(event.body)),
+        **bootstrap.person_ports(),
+        callback_queue=bootstrap.callback_queue(),
+        now=datetime.now(UTC),
+    )
+    return answer(202, {"status": "accepted", "correlation_id": result.correlation_id})

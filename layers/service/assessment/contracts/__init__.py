@@ -1,0 +1,1 @@
+"""What crosses the border: judge protocol, requests, steps, events, results and schemas."""

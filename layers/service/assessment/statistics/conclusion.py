@@ -1,0 +1,115 @@
+"""What only the last fit is asked: rank intervals, misfit, and reliability by every name."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assessment.domain.config import BatchConfig
+from assessment.domain.result import (
+    SPLIT_HALF_COMPARISONS,
+    JudgeFit,
+    MisfitFlag,
+    Ranking,
+    Reliability,
+    ScaleSeparation,
+)
+from assessment.statistics.pool import JudgedPool
+from scoring import Comparisons, Fit
+from scoring.errors import InvalidSettingError
+from scoring.misfit import Misfit, essay_misfit, judge_misfit
+from scoring.rank_intervals import rank_intervals
+from scoring.reliability import scale_separation, split_half
+
+_FLAGGED_ABOVE = 2.0
+_SPLITS = 10
+# One seed for all batches: the same verdicts give the same halves.
+_SEED = 20_250_102
+
+
+def described(
+    rankings: list[Ranking], pool: JudgedPool, fitted: Fit, comparisons: Comparisons
+) -> list[Ranking]:
+    """The rankings with intervals of their ranks and the misfit of their verdicts."""
+    intervals = rank_intervals(fitted.ability, fitted.covariance)
+    misfit = essay_misfit(fitted, comparisons)
+    rows = pool.indices([ranking.essay_id for ranking in rankings])
+    return [
+        ranking.model_copy(
+            update={
+                "rank_interval": (int(intervals[row, 0]), int(intervals[row, 1])),
+                "infit": float(misfit.infit[row]),
+                "outfit": float(misfit.outfit[row]),
+                "misfit_flags": _flags(misfit, int(row)),
+            }
+        )
+        for ranking, row in zip(rankings, rows, strict=True)
+    ]
+
+
+def judges_described(pool: JudgedPool, fitted: Fit, comparisons: Comparisons) -> list[JudgeFit]:
+    """Every judge's verdicts, sharpness and misfit."""
+    misfit = judge_misfit(fitted, comparisons)
+    judge = np.zeros(len(comparisons), np.int64) if comparisons.judge is None else comparisons.judge
+    return [
+        JudgeFit(
+            judge=name,
+            verdicts=int((judge == row).sum()),
+            ties=int((comparisons.outcome[judge == row] == 0).sum()),
+            first_preferred=int((comparisons.outcome[judge == row] > 0).sum()),
+            discrimination=float(fitted.discrimination[row]),
+            discrimination_se=float(fitted.discrimination_se[row]),
+            infit=float(misfit.infit[row]),
+            outfit=float(misfit.outfit[row]),
+            misfit_flags=_flags(misfit, row),
+        )
+        for row, name in enumerate(pool.judges)
+    ]
+
+
+def _flags(misfit: Misfit, row: int) -> list[MisfitFlag]:
+    flags = []
+    if misfit.infit_z[row] > _FLAGGED_ABOVE:
+        flags.append(MisfitFlag.NOISY)
+    if misfit.outfit_z[row] > _FLAGGED_ABOVE:
+        flags.append(MisfitFlag.SURPRISING)
+    return flags
+
+
+def all_reliabilities(
+    known: Reliability, fitted: Fit, comparisons: Comparisons, config: BatchConfig
+) -> Reliability:
+    """The model's reliability beside the classical figures, where those can be computed."""
+    return known.model_copy(
+        update={
+            "scale_separation": _separation(fitted),
+            "split_half": _split_half(comparisons, config),
+        }
+    )
+
+
+def _separation(fitted: Fit) -> ScaleSeparation | None:
+    try:
+        found = scale_separation(fitted.ability, fitted.standard_error)
+    except InvalidSettingError:
+        return None  # all abilities are equal
+    return ScaleSeparation(
+        formula_a=found.formula_a,
+        formula_b=found.formula_b,
+        formula_c=found.formula_c,
+        separation=found.separation if np.isfinite(found.separation) else None,
+    )
+
+
+def _split_half(comparisons: Comparisons, config: BatchConfig) -> float | None:
+    if len(comparisons) > SPLIT_HALF_COMPARISONS:
+        return None
+    try:
+        halves = split_half(
+            comparisons,
+            rng=np.random.default_rng(_SEED),
+            splits=_SPLITS,
+            prior_sd=config.prior_sd,
+        )
+    except InvalidSettingError:
+        return None  # a single pair
+    return halves.spearman_brown

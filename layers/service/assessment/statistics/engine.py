@@ -1,0 +1,228 @@
+"""The way to `scoring`: the domain's comparisons as arrays, its estimates as results.
+
+Only the functions with the scoring layer import this module. It and the modules that it alone
+imports (`judged_pool`, `grading` and others) are the only ones that import `scoring`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from assessment.domain.comparison import Comparison, PlannedPair
+from assessment.domain.config import BatchConfig
+from assessment.domain.errors import ScoringFailedError
+from assessment.domain.result import (
+    AuditReport,
+    Conclusion,
+    OrderEffect,
+    Ranking,
+    Reliability,
+    Scores,
+)
+from assessment.domain.spec import BatchSpec
+from assessment.domain.verdict import Winner
+from assessment.statistics.anchors import measurement
+from assessment.statistics.conclusion import all_reliabilities, described, judges_described
+from assessment.statistics.grades import anchor_order, project_grades
+from assessment.statistics.pool import Ints, JudgedPool
+from scoring import Fit, ScoringError
+from scoring.audit import Audit, evidence_against_chance, prequential_audit
+from scoring.pairing import plan_wave
+from scoring.reliability import model_reliability
+
+_PREFERRED = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: 0.5}
+
+
+@contextmanager
+def _named_failures() -> Iterator[None]:
+    try:
+        yield
+    except ScoringError as error:
+        raise ScoringFailedError(str(error)) from error
+
+
+class ScoringStatistics:
+    """Planning, scoring and grading by the `scoring` package."""
+
+    def plan(
+        self,
+        spec: BatchSpec,
+        comparisons: Sequence[Comparison],
+        *,
+        config: BatchConfig,
+        seed: int,
+        wave: int,
+        size: int,
+    ) -> list[PlannedPair]:
+        """The next wave's new pairs with the predictions of the fit that stands now."""
+        pool = JudgedPool.of(spec, comparisons)
+        anchors, anchor_grade = pool.anchors()
+        with _named_failures():
+            standing = pool.fitted(config) if pool.recorded else None
+            plan = plan_wave(
+                pool.n_essays,
+                rng=np.random.default_rng([seed, wave]),
+                size=size,
+                rounds=config.comparisons_per_essay_per_wave,
+                first=pool.indices([c.first for c in comparisons]),
+                second=pool.indices([c.second for c in comparisons]),
+                ability=standing.ability if standing else None,
+                covariance=standing.covariance if standing else None,
+                strategy=config.strategy,
+                audit_share=config.audit_share,
+                anchors=anchors if len(anchors) else None,
+                anchor_grade=anchor_grade if len(anchors) else None,
+            )
+            predicted = standing.predict(plan.first, plan.second) if standing else None
+        ids = [essay.essay_id for essay in spec.essays]
+        return [
+            PlannedPair(
+                first=ids[plan.first[row]],
+                second=ids[plan.second[row]],
+                audit=bool(plan.audit[row]),
+                predicted=None if predicted is None else float(predicted[row]),
+            )
+            for row in range(len(plan))
+        ]
+
+    def score(
+        self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig
+    ) -> Scores:
+        """Abilities with standard errors, and what is known of the judges."""
+        pool = JudgedPool.of(spec, comparisons)
+        with _named_failures():
+            return _scores(pool, pool.fitted(config), config)
+
+    def conclude(
+        self,
+        spec: BatchSpec,
+        comparisons: Sequence[Comparison],
+        *,
+        config: BatchConfig,
+        measured_at: str = "",
+    ) -> Conclusion:
+        """The last fit with grades, rank intervals, misfit and all reliabilities."""
+        pool = JudgedPool.of(spec, comparisons)
+        with _named_failures():
+            fitted = pool.fitted(config)
+            scores = _scores(pool, fitted, config)
+            judged = pool.comparisons()
+            return Conclusion(
+                scores=scores.model_copy(
+                    update={
+                        "rankings": described(scores.rankings, pool, fitted, judged),
+                        "reliability": all_reliabilities(
+                            scores.reliability, fitted, judged, config
+                        ),
+                    }
+                ),
+                projections=project_grades(pool, fitted, config),
+                judges=judges_described(pool, fitted, judged),
+                measurement=measurement(pool, config, measured_at=measured_at),
+            )
+
+
+def _scores(pool: JudgedPool, fitted: Fit, config: BatchConfig) -> Scores:
+    counts = pool.counts()
+    anchors, grade = pool.anchors()
+    return Scores(
+        rankings=_rankings(pool.spec, fitted, counts),
+        reliability=Reliability(
+            model_reliability=model_reliability(fitted),
+            mean_se=float(fitted.standard_error.mean()),
+            max_se=float(fitted.standard_error.max()),
+        ),
+        order_effects=[
+            OrderEffect(
+                judge=judge,
+                estimate=float(fitted.order_effect[index]),
+                standard_error=float(fitted.order_effect_se[index]),
+            )
+            for index, judge in enumerate(pool.judges)
+        ],
+        audit=_audit(pool, config),
+        components=int(np.unique(fitted.components).size),
+        isolated_essays=int((counts == 0).sum()),
+        anchor_order=anchor_order(fitted.ability[anchors], grade),
+    )
+
+
+def _rankings(spec: BatchSpec, fitted: Fit, counts: Ints) -> list[Ranking]:
+    """Essays by ability, the best first; equal abilities share a rank."""
+    order = np.argsort(-fitted.ability, kind="stable")
+    rounded = np.round(fitted.ability, 12)
+    return [
+        Ranking(
+            rank=int((rounded > rounded[index]).sum()) + 1,
+            essay_id=spec.essays[index].essay_id,
+            bradley_terry_score=float(fitted.ability[index]),
+            bradley_terry_se=float(fitted.standard_error[index]),
+            comparison_count=int(counts[index]),
+            is_anchor=spec.essays[index].is_anchor,
+            anchor_grade=spec.essays[index].grade,
+        )
+        for index in order
+    ]
+
+
+def _audit(pool: JudgedPool, config: BatchConfig) -> AuditReport:
+    """Predictions made before the verdicts, against the verdicts."""
+    opening, opening_predicted = _opening(pool, config)
+    later = [c for c in pool.recorded if c.predicted is not None and not c.resampled]
+    tested = opening + later
+    predicted = np.array(
+        opening_predicted + [c.predicted for c in later if c.predicted is not None]
+    )
+    if not tested:
+        return AuditReport(pairs=0)
+    preferred = np.array([_PREFERRED[c.verdict.winner] for c in tested if c.verdict])
+    random = np.array([c.predicted is None or c.audit for c in tested])
+    evidence = evidence_against_chance(pool.comparisons())
+    chance = prequential_audit(predicted, preferred, log_bayes_factor=evidence)
+    if not random.any():
+        return AuditReport(
+            pairs=0,
+            tested_pairs=len(tested),
+            chance_z=chance.chance_z,
+            at_chance=chance.at_chance,
+        )
+    return _report(prequential_audit(predicted[random], preferred[random]), chance)
+
+
+def _opening(pool: JudgedPool, config: BatchConfig) -> tuple[list[Comparison], list[float]]:
+    """The second half of the opening wave, predicted from its first half.
+
+    All pairs of an opening wave are random, so its own first half may predict the rest.
+    """
+    opening = [c for c in pool.recorded if c.predicted is None and not c.resampled]
+    middle = len(opening) // 2
+    if middle == 0:
+        return [], []
+    half = pool.fitted(config, opening[:middle])
+    rest = opening[middle:]
+    predicted = half.predict(
+        pool.indices([c.first for c in rest]), pool.indices([c.second for c in rest])
+    )
+    return rest, [float(p) for p in predicted]
+
+
+def _report(audit: Audit, chance: Audit) -> AuditReport:
+    return AuditReport(
+        pairs=audit.n,
+        tested_pairs=chance.n,
+        chance_z=chance.chance_z,
+        agreement=audit.agreement,
+        agreement_interval=_finite(audit.agreement_interval),
+        log_loss=audit.log_loss,
+        log_loss_interval=_finite(audit.log_loss_interval),
+        slope=audit.slope,
+        slope_interval=_finite(audit.slope_interval),
+        at_chance=chance.at_chance,
+    )
+
+
+def _finite(interval: tuple[float, float]) -> tuple[float, float] | None:
+    return interval if np.isfinite(interval).all() else None

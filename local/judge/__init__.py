@@ -1,0 +1,1 @@
+"""The sample judge: its answers, its faults, and its HTTP endpoint."""

@@ -1,0 +1,33 @@
+"""An app on a port of this machine while a context lasts, for tests and measurements."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from local.stack.processes import LOOPBACK, free_port
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+
+@contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """The app's base URL; a thread serves it."""
+    port = free_port()
+    config = uvicorn.Config(app, host=LOOPBACK, port=port, log_level="error", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://{LOOPBACK}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,64 @@
+"""The sample judge's callbacks over the web, signed as docs/judges.md says.
+
+CJ_CALLBACK_SECRET names the stack's callback secret and never holds it: the ARN of a Secrets
+Manager secret (the stack's output CallbackSecretArn), or a file.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from pathlib import Path
+
+import boto3
+import httpx
+from httpx_retries import Retry, RetryTransport
+
+from assessment.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
+from local.judge.server import CALLBACK_SECRET_VARIABLE as VARIABLE
+from local.stack.cloud import api_url
+
+_RETRY = Retry(total=4, allowed_methods=["POST"], backoff_factor=0.2)
+
+
+def post(url: str, body: str) -> None:
+    """Deliver a callback; what was accepted before, the answer to which was lost, is delivered.
+
+    Raises
+    ------
+    httpx.HTTPError
+        If it is refused, or not accepted after retries.
+    """
+    timestamp = str(int(time.time()))
+    headers = {
+        "Content-Type": "application/json",
+        TIMESTAMP_HEADER: timestamp,
+        SIGNATURE_HEADER: signature(_secret(os.environ.get(VARIABLE, "")), timestamp, body),
+    }
+    response = _client().post(_reachable(url), content=body.encode(), headers=headers)
+    if response.status_code != httpx.codes.CONFLICT:
+        response.raise_for_status()
+
+
+def _reachable(url: str) -> str:
+    """The address on this machine of an API that a laptop cloud names as AWS would."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    return api_url(endpoint, url) if endpoint else url
+
+
+@cache
+def _client() -> httpx.Client:
+    return httpx.Client(timeout=35, transport=RetryTransport(retry=_RETRY))
+
+
+@cache
+def _secret(place: str) -> str:
+    if not place:
+        raise LookupError(
+            f"set {VARIABLE} to the callback secret's ARN, or to a file that holds it"
+        )
+    if place.startswith("arn:"):
+        found = boto3.client("secretsmanager").get_secret_value(SecretId=place)
+        return str(found["SecretString"])
+    return Path(place).read_text(encoding="utf-8").strip()

@@ -1,0 +1,1 @@
+"""The laptop cloud: start it, build and deploy to it, look at it, stop it."""

@@ -1,0 +1,229 @@
+"""The laptop cloud: MiniStack on a loopback port, `python -m local.stack.cloud up|down|status`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+import boto3
+import typer
+
+from local.judge import server as judges
+from local.stack import processes
+from local.stack.processes import LOOPBACK, LocalCloudError, Server
+
+REGION = "us-east-1"
+HEALTH = "/_ministack/health"
+DEFAULT_PORT = 4566
+# MiniStack takes any key pair for its root account; these open nothing elsewhere.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+# Warm Lambda workers hold about 50 MB each; more of them than this only queue for the processor.
+LAMBDA_WORKERS = "24"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running laptop cloud."""
+
+    server: Server
+
+    @property
+    def url(self) -> str:
+        """The endpoint of every AWS service."""
+        return self.server.url
+
+    @property
+    def enforces_iam(self) -> bool:
+        """Whether policies are enforced."""
+        return self.server.settings["AUTH"] == "true"
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which AWS clients, the SAM CLI and `cj` talk to this cloud."""
+        return client_environment(self.url)
+
+    def session(self) -> boto3.Session:
+        """A boto3 session of this cloud's account; clients need `endpoint_url=cloud.url` too."""
+        return boto3.Session(
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=REGION,
+        )
+
+    def api_url(self, aws_url: str) -> str:
+        """The laptop's address of a REST API; see `api_url`."""
+        return api_url(self.url, aws_url)
+
+
+def api_url(endpoint: str, aws_url: str) -> str:
+    """A laptop cloud's address of what on AWS would be at `https://<id>.execute-api...`.
+
+    Raises
+    ------
+    ValueError
+        If the address is not an execute-api address with a stage.
+    """
+    host, _, path = aws_url.removeprefix("https://").partition("/")
+    api, _, rest = host.partition(".")
+    if not rest.startswith("execute-api.") or not path:
+        raise ValueError(f"{aws_url!r} is not the address of a REST API and its stage")
+    return f"{endpoint}/_aws/execute-api/{api}/{path.rstrip('/')}"
+
+
+def client_environment(url: str) -> dict[str, str]:
+    """The current environment, pointed at a laptop cloud and away from any real account."""
+    away = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN"}
+    kept = {name: value for name, value in os.environ.items() if name not in away}
+    return (
+        kept
+        | CREDENTIALS
+        | {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "SAM_CLI_TELEMETRY": "0",
+        }
+    )
+
+
+def port_from_environment() -> int:
+    """The port that CJ_PORT chooses.
+
+    Raises
+    ------
+    LocalCloudError
+        If CJ_PORT is not a port number.
+    """
+    text = os.environ.get("CJ_PORT") or str(DEFAULT_PORT)
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise LocalCloudError(
+            f"CJ_PORT is {text!r}; it must be a port number such as {DEFAULT_PORT}"
+        )
+    return int(text)
+
+
+def up(
+    *,
+    port: int | None = None,
+    auth: bool = False,
+    name: str = "cloud",
+    models: str | None = None,
+) -> Cloud:
+    """The running laptop cloud, started if need be; it begins empty and forgets all when stopped.
+
+    Parameters
+    ----------
+    port
+        Loopback port; None for CJ_PORT or 4566.
+    auth
+        Whether IAM policies are enforced.
+    name
+        Clouds of different names live side by side.
+    models
+        Base URL of the sample judge that answers for Bedrock; None for where it listens unless it
+        is told otherwise. Conversations get a canned reply while no judge runs there.
+
+    Raises
+    ------
+    LocalCloudError
+        If the port is taken or MiniStack does not come up.
+    """
+    chosen = port_from_environment() if port is None else port
+    judge = models or judges.url()
+    settings = {
+        "AUTH": "true" if auth else "false",
+        # MiniStack hands conversations to the judge. Its jobs never run, so the functions, which
+        # inherit this, ask the judge itself for those; bedrock-runtime is another service to boto3.
+        "MINISTACK_BEDROCK_PROXY_URL": judge,
+        "AWS_ENDPOINT_URL_BEDROCK": judge,
+    }
+    server = processes.running(name)
+    fits = server and server.port == chosen and server.settings == settings
+    if server and fits and processes.answers(server.url + HEALTH):
+        return Cloud(server)
+    if server:
+        down(name)
+    scratch = processes.folder(name) / "tmp"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    return Cloud(
+        processes.start(
+            name,
+            [sys.executable, "-m", "ministack"],
+            port=chosen,
+            variable="CJ_PORT",
+            health=HEALTH,
+            # A clean environment: the Lambda workers inherit it, and nothing of the developer's
+            # shell may leak into the functions.
+            environment={
+                "PATH": os.environ["PATH"],
+                "HOME": str(scratch),
+                "TMPDIR": str(scratch),
+                "STATE_DIR": str(scratch / "state"),
+                "S3_DATA_DIR": str(scratch / "s3"),
+                "PYTHONUNBUFFERED": "1",
+                "OMP_NUM_THREADS": "1",
+                "BIND_HOST": LOOPBACK,
+                "GATEWAY_PORT": str(chosen),
+                "MINISTACK_REGION": REGION,
+                "LAMBDA_ACCOUNT_CONCURRENCY": LAMBDA_WORKERS,
+                **settings,
+            },
+            settings=settings,
+        )
+    )
+
+
+def down(name: str = "cloud") -> bool:
+    """Stop a laptop cloud with all it started and forget its data; False if none was running."""
+    stopped = processes.stop(name)
+    shutil.rmtree(processes.folder(name) / "tmp", ignore_errors=True)
+    (processes.folder(name) / "stack.json").unlink(missing_ok=True)
+    return stopped
+
+
+def status(name: str = "cloud") -> Cloud | None:
+    """The running laptop cloud of this name, if it is alive and healthy."""
+    server = processes.running(name)
+    return Cloud(server) if server and processes.answers(server.url + HEALTH) else None
+
+
+app = typer.Typer(help="The laptop cloud.", no_args_is_help=True)
+
+
+@app.command("up")
+def up_command(
+    auth: Annotated[bool, typer.Option("--auth", help="Enforce IAM policies.")] = False,  # noqa: FBT002 - a command-line flag
+) -> None:
+    """Start the laptop cloud on CJ_PORT."""
+    try:
+        cloud = up(auth=auth)
+    except LocalCloudError as error:
+        typer.echo(f"local cloud: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"laptop cloud at {cloud.url} (log: {cloud.server.log})")
+
+
+@app.command("down")
+def down_command() -> None:
+    """Stop the laptop cloud."""
+    typer.echo("laptop cloud stopped" if down() else "laptop cloud was not running")
+
+
+@app.command("status")
+def status_command() -> None:
+    """Say whether the laptop cloud runs; exit 1 if not."""
+    cloud = status()
+    if cloud is None:
+        typer.echo("laptop cloud: not running")
+        raise typer.Exit(1)
+    typer.echo(f"laptop cloud: {cloud.url}, IAM {'enforced' if cloud.enforces_iam else 'open'}")
+
+
+if __name__ == "__main__":
+    app()

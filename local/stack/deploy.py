@@ -1,0 +1,193 @@
+"""Builds template.yaml and deploys it to a laptop cloud: `python -m local.stack.deploy`."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import platform
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from local.judge import server as judges
+from local.stack import cloud as clouds
+from local.stack import processes
+from local.stack.processes import ROOT, LocalCloudError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from local.stack.cloud import Cloud
+
+STACK = "cj-local"
+SAM = str(Path(sys.executable).parent / "sam")
+SOURCES = ("template.yaml", "samconfig.toml", "statemachine", "functions", "layers")
+NOT_SOURCE = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+
+
+class BuildFailedError(LocalCloudError):
+    """`sam build` or `sam deploy` failed; carries the end of what it printed."""
+
+
+def architecture() -> str:
+    """The processor of this machine, as Lambda names it: the layers' wheels must fit it."""
+    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def source_digest() -> str:
+    """A digest of everything that a build reads."""
+    digest = hashlib.sha256(architecture().encode())
+    for name in SOURCES:
+        start = ROOT / name
+        files = [start] if start.is_file() else sorted(start.rglob("*"))
+        for file in files:
+            if file.is_file() and not NOT_SOURCE.intersection(file.parts):
+                digest.update(f"\0{file.relative_to(ROOT)}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def build() -> str:
+    """Build the stack into .aws-sam unless it is built already; gives the digest of its sources.
+
+    Raises
+    ------
+    BuildFailedError
+        If `sam build` fails.
+    """
+    if platform.system() != "Linux":
+        # sam build fetches Linux wheels, as Lambda needs; MiniStack would run them on this system.
+        raise LocalCloudError(
+            "the laptop cloud runs the built layers on this machine, and they hold Linux wheels: "
+            "run it in a Linux container or virtual machine"
+        )
+    with _build_folder():
+        return _build()
+
+
+def _build() -> str:
+    digest = source_digest()
+    stamp = ROOT / ".aws-sam" / "source.sha256"
+    if stamp.exists() and stamp.read_text() == digest:
+        return digest
+    stamp.unlink(missing_ok=True)
+    _sam(
+        "build",
+        "--cached",
+        "--parallel",
+        *_overrides({}),
+        environment=clouds.client_environment(""),
+    )
+    stamp.write_text(digest)
+    return digest
+
+
+def deploy(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Deploy the built stack to the cloud unless this very build with these parameters is there.
+
+    Returns
+    -------
+    dict
+        The stack's outputs; ApiUrl is the address on this machine.
+
+    Raises
+    ------
+    BuildFailedError
+        If `sam deploy` fails.
+    """
+    build()
+    with _build_folder():
+        _deploy(cloud, parameters)
+    return outputs(cloud)
+
+
+def _deploy(cloud: Cloud, parameters: Mapping[str, str]) -> None:
+    wanted = {"digest": _build(), "parameters": dict(parameters), "pid": cloud.server.pid}
+    record = processes.folder(cloud.server.name) / "stack.json"
+    if not record.exists() or json.loads(record.read_text()) != wanted:
+        record.unlink(missing_ok=True)
+        _sam(
+            "deploy",
+            "--config-env",
+            "local",
+            "--no-progressbar",
+            *_overrides(parameters),
+            environment=cloud.environment(),
+        )
+        record.write_text(json.dumps(wanted))
+
+
+@contextmanager
+def _build_folder() -> Iterator[None]:
+    """Have .aws-sam alone: a demo and a test may build at the same time, and there is only one."""
+    processes.STATE.mkdir(exist_ok=True)
+    with (processes.STATE / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def demo_parameters(judge_port: int | None = None) -> dict[str, str]:
+    """Stack parameters with which the sample judge answers and a subscriber queue shows events."""
+    return {"JudgeEndpointUrl": judges.url(judge_port), "DemoSubscriber": "true"}
+
+
+def outputs(cloud: Cloud) -> dict[str, str]:
+    """The deployed stack's outputs; ApiUrl is the address on this machine."""
+    cloudformation = cloud.session().client("cloudformation", endpoint_url=cloud.url)
+    (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    values = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    return values | {"ApiUrl": cloud.api_url(values["ApiUrl"])}
+
+
+def _overrides(parameters: Mapping[str, str]) -> list[str]:
+    every = {"Architecture": architecture()} | dict(parameters)
+    return ["--parameter-overrides", *(f"{name}={value}" for name, value in every.items())]
+
+
+def _sam(verb: str, *arguments: str, environment: Mapping[str, str]) -> None:
+    """Run the SAM CLI in a group of its own, so that an interruption ends its children too."""
+    log = processes.STATE / f"sam-{verb}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    bin_folder = str(Path(sys.executable).parent)
+    with log.open("w") as printed:
+        process = subprocess.Popen(
+            [SAM, verb, *arguments],
+            cwd=ROOT,
+            env=dict(environment) | {"PATH": f"{bin_folder}:{environment['PATH']}"},
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait()
+        except BaseException:
+            processes.stop_group(process.pid)
+            process.wait()
+            raise
+    if code:
+        end = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
+        raise BuildFailedError(f"sam {verb} failed (whole log: {log.relative_to(ROOT)}):\n{end}")
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """`build` builds; `deploy` starts the laptop cloud and deploys to it, printing the outputs."""
+    verb = (list(arguments) or sys.argv[1:] or ["deploy"])[0]
+    try:
+        if verb == "build":
+            build()
+            return
+        for name, value in deploy(clouds.up(), demo_parameters()).items():
+            typer.echo(f"{name} = {value}")
+    except LocalCloudError as error:
+        typer.echo(f"local stack: {error}", err=True)
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()
