@@ -141,7 +141,7 @@ class Batches:
 
     def get_wave(self, _batch_id: str, wave: int) -> Any:  # noqa: ANN401 - as above
         """The last wave."""
-        from assessment.ports import Wave
+        from assessment.domain.wave import Wave
 
         return Wave(wave=wave, scored_at=self.batch.updated_at)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from assessment.domain.result import ResultDocument
+    from assessment.contracts.result import ResultDocument
 
 
 @dataclass(frozen=True)

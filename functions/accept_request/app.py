@@ -9,7 +9,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment import bootstrap
-from assessment.contracts.request import BatchRequest, parse
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import BatchRequest
 from assessment.contracts.requested import requested_batch
 from assessment.observability import count, logger, metrics
 from assessment.settings import stack_defaults

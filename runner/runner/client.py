@@ -9,10 +9,8 @@ from httpx_retries import Retry, RetryTransport
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from assessment.contracts.request import AnchorRegistration, BatchRequest
-from assessment.domain.result import ResultDocument
-from assessment.usecases.read_batch import BatchProgress
-from assessment.usecases.register_anchors import AnchorsRegistered
-from assessment.usecases.request_batch import BatchAccepted
+from assessment.contracts.result import ResultDocument
+from assessment.contracts.views import AnchorsRegistered, BatchAccepted, BatchProgress
 from runner.errors import BadInputError, NotAuthorisedError, Problem, StackNotReachableError
 from runner.problems import error_from_response
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from assessment.domain.result import Ranking, ResultDocument
+from assessment.contracts.result import ResultDocument
+from assessment.domain.result import Ranking
 from runner.csv_files import to_csv
 
 _COLUMNS = (

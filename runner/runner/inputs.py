@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from assessment.contracts.request import AnchorRegistration, BatchRequest, parse
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.config import HINTS, BatchConfig
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.grade_scale import GradeScale, scale_named

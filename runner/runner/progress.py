@@ -11,9 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from assessment.contracts.views import BatchProgress, WaveProgress
 from assessment.domain.batch import FINAL_STATUSES, BatchStatus, budget
 from assessment.domain.config import BatchConfig
-from assessment.usecases.read_batch import BatchProgress, WaveProgress
 
 _IN_WORDS: dict[str, str] = {
     BatchStatus.INITIALIZING: "preparing the essays",

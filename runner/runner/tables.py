@@ -3,9 +3,10 @@
 from rich.table import Table
 from rich.text import Text
 
+from assessment.contracts.result import ResultDocument
 from assessment.domain.grading_result import Confidence, GradeProjections
 from assessment.domain.identifiers import ANCHOR_PREFIX
-from assessment.domain.result import Ranking, ResultDocument
+from assessment.domain.result import Ranking
 
 _SHOWN_SHARE = 0.9
 _SHOWN_GRADES = 3

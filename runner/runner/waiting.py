@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from assessment.contracts.views import BatchProgress
 from assessment.domain.batch import BatchStatus
-from assessment.usecases.read_batch import BatchProgress
 from runner.client import ApiClient
 from runner.errors import BatchNotFinalisedError
 from runner.progress import is_ended

@@ -13,9 +13,9 @@ from moto.events.models import EventPattern
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
 from assessment.contracts.events import MAX_EVENT_BYTES, EventType
 from assessment.domain.decision import Decision, DecisionKind, Reason
+from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.identifiers import content_sha256
 from assessment.usecases.fail_batch import fail_batch, failure_of
-from assessment.usecases.finalise_batch import essays_key, result_key
 from tests.fakes.loop import Loop
 from tests.fakes.world import World
 
@@ -52,7 +52,8 @@ def completed():
     world = World(seed=3)
     texts = [text_of(quality, f"anchor-{k}") for k, quality in enumerate((-3, -2, -1, 1, 2, 3))]
     world.assignments.assignments.clear()
-    from assessment.contracts.request import AnchorRegistration, parse
+    from assessment.contracts.parsing import parse
+    from assessment.contracts.request import AnchorRegistration
     from assessment.usecases.register_anchors import register_anchors
 
     register_anchors(

@@ -19,7 +19,7 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
 from assessment.domain.judge import JudgeSpec
-from assessment.ports import BatchJudge, Judge
+from assessment.ports.judging import BatchJudge, Judge
 from tests.fakes.messaging import InMemoryCallbackQueue
 
 COMPARISON_HEADING = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assessment.contracts.llm_protocol import JudgeRequestV1
+from assessment.domain.assignment import Assignment
 from assessment.domain.batch import (
     FINAL_STATUSES,
     Batch,
@@ -29,7 +30,7 @@ from assessment.domain.errors import (
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
-from assessment.ports import Assignment, Wave
+from assessment.domain.wave import Wave
 
 
 class InMemoryAssignmentStore:

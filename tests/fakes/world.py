@@ -13,12 +13,14 @@ from typing import Any
 from assessment.adapters.judges.registry import RequestedJudgeCheck
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.contracts.llm_protocol import JudgeRequestV1, ProviderBatchV1
-from assessment.contracts.request import AnchorRegistration, BatchRequest, parse
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import AnchorRegistration, BatchRequest
+from assessment.contracts.views import AnchorsRegistered
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonTally, tally
 from assessment.domain.decision import Decision
 from assessment.domain.errors import ComparisonLeasedError, JudgeUnavailableError
-from assessment.ports import Wave
+from assessment.domain.wave import Wave
 from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.call_judge import (
     LEASE_MARGIN_SECONDS,
@@ -32,7 +34,7 @@ from assessment.usecases.plan_wave import plan_wave
 from assessment.usecases.prepare_batch import prepare_batch
 from assessment.usecases.questions import JudgePorts
 from assessment.usecases.record_callback import Recorded, record_callback
-from assessment.usecases.register_anchors import AnchorsRegistered, register_anchors
+from assessment.usecases.register_anchors import register_anchors
 from assessment.usecases.request_batch import request_batch
 from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave

@@ -16,7 +16,8 @@ import pytest
 from moto import mock_aws
 
 from assessment import bootstrap
-from assessment.contracts.request import AnchorRegistration, BatchRequest, parse
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison, ComparisonTally, tally
 from assessment.domain.verdict import Verdict, Winner

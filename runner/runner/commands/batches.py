@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from assessment.usecases.read_batch import BatchProgress
+from assessment.contracts.views import BatchProgress
 from runner.client import parse_result
 from runner.commands import options
 from runner.console import ERR, OUT, note

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from assessment.contracts.views import BatchAccepted
 from assessment.domain.errors import InvalidRequestError
-from assessment.usecases.request_batch import BatchAccepted
 from runner.client import ApiClient, parse_result
 from runner.commands import options
 from runner.console import ERR, OUT, note

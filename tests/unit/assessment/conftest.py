@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from assessment.ports import Wave
+from assessment.domain.wave import Wave
 from tests.fakes.world import World
 
 WAVE_TIMEOUT = 600

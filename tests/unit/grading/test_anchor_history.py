@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from assessment.domain.config import BatchConfig, Source
+from assessment.domain.document_keys import result_key
 from assessment.domain.grading_history import (
     USUAL_DRIFT,
     AnchorHistory,
@@ -18,7 +19,6 @@ from assessment.domain.grading_history import (
 )
 from assessment.statistics.anchors import linked, measurement
 from assessment.statistics.pool import JudgedPool
-from assessment.usecases.finalise_batch import result_key
 from tests.fakes.judges import text_of
 from tests.fakes.loop import Loop
 from tests.fakes.world import World, essays_of, spread

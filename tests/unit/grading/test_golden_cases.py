@@ -7,10 +7,10 @@ from math import fsum
 import numpy as np
 import pytest
 
+from assessment.contracts.result import essay_records
 from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.grading_result import Confidence
-from assessment.domain.result import essay_records
 
 from .batch import SCALE, WIDTH, anchors_of, centre, concluded
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from assessment.contracts.result import EssayRecord
 from assessment.contracts.result_csv import essays_csv, harmless
 from assessment.domain.grade_scale import SCALES, GradeScale
 from assessment.domain.grading import (
@@ -23,7 +24,6 @@ from assessment.domain.grading import (
     refined_grade,
 )
 from assessment.domain.grading_result import GradeProjections
-from assessment.domain.result import EssayRecord
 
 SWEDISH = SCALES["swedish_8_anchor"]
 BOUNDARIES = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]

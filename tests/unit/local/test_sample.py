@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assessment.domain.result import ResultDocument
+from assessment.contracts.result import ResultDocument
 from local import make_sample, sample
 from local.demo import SAMPLE
 from local.stack.processes import ROOT

@@ -21,7 +21,9 @@ from starlette.routing import Route
 
 from assessment.api.responses import checked_batch_id, json_body, problem
 from assessment.api.tokens import TokenRefusedError, signed_token, verified_claims
-from assessment.contracts.request import AnchorRegistration, BatchRequest, parse
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import AnchorRegistration, BatchRequest
+from assessment.contracts.views import BatchProgress
 from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import (
     CJError,
@@ -33,7 +35,6 @@ from assessment.domain.errors import (
 )
 from assessment.domain.grade_scale import scale_named
 from assessment.domain.identifiers import batch_id_for_key
-from assessment.usecases.read_batch import BatchProgress
 from tests.unit.runner import aws_wire, documents
 
 SECRET = "a secret of at least thirty-two bytes, for tests"

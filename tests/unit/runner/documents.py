@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from assessment.contracts.result import ResultDocument
+from assessment.contracts.views import BatchProgress, WaveProgress
 from assessment.domain.comparison import ComparisonTally
 from assessment.domain.config import BatchConfig
-from assessment.domain.result import ResultDocument
-from assessment.usecases.read_batch import BatchProgress, WaveProgress
 
 BATCH_ID = "11111111-2222-3333-4444-555555555555"
 

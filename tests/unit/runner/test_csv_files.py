@@ -6,7 +6,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessment.domain.result import ResultDocument
+from assessment.contracts.result import ResultDocument
 from runner.csv_files import safe_cell, to_csv
 from runner.exports import result_csv
 from tests.unit.runner import documents

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from assessment.domain.result import ResultDocument
+from assessment.contracts.result import ResultDocument
 from runner.tables import percent, probabilities_cell, ranking_table, summary_lines
 from tests.unit.runner import documents
 

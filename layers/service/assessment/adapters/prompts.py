@@ -15,10 +15,9 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from assessment.contracts.llm_protocol import PromptBlock
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.prompt import EssayPair, JudgeInstructions, fenced
+from assessment.domain.prompt import EssayPair, JudgeInstructions, PromptBlock, fenced
 
 _FOLDER = Path(__file__).parent / "templates"
 _BLOCKS = ("system", "user")

@@ -7,7 +7,8 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment import bootstrap
 from assessment.api.responses import answer, is_admin, json_body
-from assessment.contracts.request import AnchorRegistration, parse
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import AnchorRegistration
 from assessment.settings import stack_defaults
 from assessment.usecases.register_anchors import register_anchors
 

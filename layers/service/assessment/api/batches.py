@@ -16,12 +16,14 @@ from assessment.api.responses import (
     is_admin,
     json_body,
 )
-from assessment.contracts.request import BatchRequest, parse
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import BatchRequest
+from assessment.contracts.views import BatchAccepted
 from assessment.observability import count
 from assessment.settings import stack_defaults
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.read_batch import read_batch, read_result
-from assessment.usecases.request_batch import BatchAccepted, request_batch
+from assessment.usecases.request_batch import request_batch
 
 router = Router()  # type: ignore[no-untyped-call]
 

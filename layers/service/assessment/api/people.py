@@ -9,12 +9,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment import bootstrap
 from assessment.api.responses import answer, caller, checked_batch_id, json_body
-from assessment.contracts.request import parse
-from assessment.usecases.judge_in_person import (
-    PersonVerdict,
-    next_comparison,
-    record_person_verdict,
-)
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import PersonVerdict
+from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
 
 router = Router()  # type: ignore[no-untyped-call]
 

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from assessment.domain.prompt import PromptBlock
 from assessment.domain.spending import Spending
 from assessment.domain.verdict import Degree, Verdict, Winner
 
@@ -29,13 +30,6 @@ class CompareEssay(BaseModel):
 
     essay_id: str
     text: Annotated[str, Field(repr=False)]
-
-
-class PromptBlock(BaseModel):
-    """A part of the prompt in the order of the conversation."""
-
-    role: Literal["system", "user"]
-    content: Annotated[str, Field(repr=False)]
 
 
 class CallbackAddress(BaseModel):

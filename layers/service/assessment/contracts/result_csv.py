@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from assessment.contracts.result import EssayRecord
 from assessment.domain.grading_result import GradeProjections
-from assessment.domain.result import EssayRecord
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _COLUMNS = (

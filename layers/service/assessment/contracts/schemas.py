@@ -12,7 +12,7 @@ from pydantic import BaseModel, create_model
 
 from assessment.contracts.events import DATA, Envelope, EventType
 from assessment.contracts.request import BatchRequest
-from assessment.domain.result import RESULT_SCHEMA_VERSION, ResultDocument
+from assessment.contracts.result import RESULT_SCHEMA_VERSION, ResultDocument
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+)
 
-from assessment.contracts.llm_protocol import PromptBlock
 from assessment.domain.identifiers import canonical_sha256, content_sha256
 
 DEFAULT_TEMPLATE = "comparison@2"
@@ -62,3 +66,10 @@ def fenced(pairs: Sequence[EssayPair]) -> list[FencedPair]:
 def prompt_sha256(blocks: Sequence[PromptBlock]) -> str:
     """The hash of the exact prompt; it travels with the verdict."""
     return canonical_sha256([block.model_dump() for block in blocks])
+
+
+class PromptBlock(BaseModel):
+    """A part of the prompt in the order of the conversation."""
+
+    role: Literal["system", "user"]
+    content: Annotated[str, Field(repr=False)]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from assessment.contracts.llm_protocol import LLMComparisonResultV1
-from assessment.contracts.request import field_path
+from assessment.contracts.parsing import field_path
 from assessment.contracts.signature import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
@@ -16,7 +16,8 @@ from assessment.contracts.signature import (
     check_signature,
 )
 from assessment.domain.errors import MalformedCallbackError, ReplayedCallbackError
-from assessment.ports import CallbackQueue, SeenSignatures
+from assessment.ports.messaging import CallbackQueue
+from assessment.ports.stores import SeenSignatures
 
 # A verdict is small; what is longer is no verdict and would not fit the queue.
 MAX_BODY_CHARACTERS = 100_000

@@ -7,7 +7,8 @@ from datetime import datetime
 from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.decision import DecisionKind
 from assessment.domain.errors import IllegalTransitionError
-from assessment.ports import BatchStore, Workflow
+from assessment.ports.messaging import Workflow
+from assessment.ports.stores import BatchStore
 
 
 def cancel_batch(batch_id: str, *, batches: BatchStore, workflow: Workflow, now: datetime) -> Batch:

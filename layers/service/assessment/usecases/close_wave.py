@@ -6,7 +6,8 @@ from datetime import datetime
 
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import ComparisonStatus, JudgeFailure
-from assessment.ports import BatchStore, ComparisonStore, Workflow
+from assessment.ports.messaging import Workflow
+from assessment.ports.stores import BatchStore, ComparisonStore
 
 TIMED_OUT = JudgeFailure(
     code="timed_out", message="no verdict came before the wave's deadline", retryable=True

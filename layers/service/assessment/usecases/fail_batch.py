@@ -9,7 +9,8 @@ from typing import Any
 from assessment.contracts.events import EventType, envelope
 from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome, check_transition
 from assessment.domain.decision import Decision, Reason
-from assessment.ports import BatchStore, EventPublisher
+from assessment.ports.messaging import EventPublisher
+from assessment.ports.stores import BatchStore
 
 _REMEDIES: dict[str, str] = {
     Reason.JUDGE_AT_CHANCE: "use another judge or a clearer rubric; these verdicts carry no order",

@@ -8,30 +8,21 @@ from typing import Any
 
 from assessment import __version__
 from assessment.contracts.events import EventType, envelope, fits
+from assessment.contracts.result import ResultDocument, essay_records, published
 from assessment.contracts.result_csv import essays_csv
 from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.comparison import Comparison, ComparisonStatus, tally
 from assessment.domain.decision import Decision, Reason
+from assessment.domain.document_keys import comparisons_key, essays_key, result_key
 from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.identifiers import canonical_json, content_sha256
-from assessment.domain.result import (
-    Conclusion,
-    ResultDocument,
-    Scores,
-    essay_records,
-    published,
-)
+from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import total
-from assessment.ports import (
-    AssignmentStore,
-    BatchStore,
-    ComparisonStore,
-    ContentStore,
-    EventPublisher,
-    Statistics,
-    Wave,
-)
+from assessment.domain.wave import Wave
+from assessment.ports.messaging import EventPublisher
+from assessment.ports.statistics import Statistics
+from assessment.ports.stores import AssignmentStore, BatchStore, ComparisonStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 
 _OUTCOMES = {
@@ -40,21 +31,6 @@ _OUTCOMES = {
     Reason.SMALL_NET_SATURATED: Outcome.COMPLETE_SATURATED,
     Reason.DENOMINATOR_REACHED: Outcome.COMPLETE_SATURATED,
 }
-
-
-def result_key(batch_id: str) -> str:
-    """Where the batch's result is kept."""
-    return f"batches/{batch_id}/result.json"
-
-
-def comparisons_key(batch_id: str) -> str:
-    """Where every verdict of the batch is kept, for audit."""
-    return f"batches/{batch_id}/comparisons.jsonl"
-
-
-def essays_key(batch_id: str) -> str:
-    """Where the students' records are kept as a table."""
-    return f"batches/{batch_id}/essays.csv"
 
 
 def finalise_batch(

@@ -3,53 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.contracts.llm_protocol import CompareMetadata, LLMComparisonResultV1
+from assessment.contracts.request import PersonVerdict
+from assessment.contracts.views import OfferedComparison
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
 from assessment.domain.identifiers import canonical_sha256, derived_uuid
 from assessment.domain.judge import JudgeSpec, Provider, judge_for
 from assessment.domain.spec import BatchSpec
-from assessment.domain.verdict import Degree
-from assessment.ports import (
-    BatchStore,
-    CallbackQueue,
-    ComparisonStore,
-    ContentStore,
-    PersonLeases,
-)
+from assessment.ports.messaging import CallbackQueue
+from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore, PersonLeases
 from assessment.usecases.batch_spec import load_spec
 
 # A verdict that was given but not recorded yet must not be asked of somebody else meanwhile.
 _RECORDING = timedelta(minutes=15)
-
-
-class OfferedComparison(BaseModel):
-    """A comparison for a person, until its lease ends; essay A is to be shown first."""
-
-    comparison_id: str
-    essay_a: Annotated[str, Field(repr=False)]
-    essay_b: Annotated[str, Field(repr=False)]
-    instructions: str
-    student_prompt: str
-    judge_rubric: str
-    lease_until: datetime
-
-
-class PersonVerdict(BaseModel):
-    """What a person says of the comparison that was handed out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    comparison_id: Annotated[str, Field(max_length=64)]
-    winner: Literal["A", "B", "tie"]
-    degree: Degree | None = None
-    confidence: Annotated[int, Field(ge=1, le=5)] | None = None
-    justification: Annotated[str | None, Field(max_length=500, repr=False)] = None
 
 
 def next_comparison(

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from assessment.domain.batch import Batch, BatchStatus, budget, compute_wave_size
 from assessment.domain.comparison import Comparison, PlannedPair, retry_pool
+from assessment.domain.document_keys import plan_key
 from assessment.domain.identifiers import canonical_json, comparison_id, content_sha256
 from assessment.domain.planning import (
     affordable,
@@ -15,7 +16,9 @@ from assessment.domain.planning import (
     room_for_new_pairs,
 )
 from assessment.domain.spec import BatchSpec
-from assessment.ports import BatchStore, ComparisonStore, ContentStore, Statistics, Wave
+from assessment.domain.wave import Wave
+from assessment.ports.statistics import Statistics
+from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 
 
@@ -44,10 +47,10 @@ def plan_wave(
         spec = load_spec(batch_id, content=content)
         known = comparisons.list_comparisons(batch_id, number - 1)
         pairs, retried = _plan(batch, number, spec, known, statistics)
-        plan_key = _store_plan(batch_id, number, pairs, content)
+        key = _store_plan(batch_id, number, pairs, content)
         wave = batches.put_wave(
             batch_id,
-            Wave(wave=number, plan_key=plan_key, new_pairs=len(pairs), retried=retried),
+            Wave(wave=number, plan_key=key, new_pairs=len(pairs), retried=retried),
         )
     _store_comparisons(batch_id, wave, _stored_plan(wave, content), comparisons)
     if batch.status is BatchStatus.GENERATING_PAIRS:
@@ -84,7 +87,7 @@ def _store_plan(
     if not pairs:
         return None
     body = canonical_json([pair.model_dump(mode="json") for pair in pairs])
-    key = f"batches/{batch_id}/waves/{number:04d}-{content_sha256(body)[:16]}.json"
+    key = plan_key(batch_id, number, content_sha256(body))
     content.put_document(key, body)
     return key
 

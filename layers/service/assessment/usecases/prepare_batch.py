@@ -6,8 +6,10 @@ import json
 from datetime import datetime
 from typing import Any
 
+from assessment.domain.assignment import Assignment
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.config import Source
+from assessment.domain.document_keys import manifest_key
 from assessment.domain.errors import InvalidRequestError, UnknownAssignmentError
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.essay_flags import flags_of
@@ -16,9 +18,8 @@ from assessment.domain.identifiers import anchor_essay_id
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec, judge_spec_hash
-from assessment.ports import Assignment, AssignmentStore, BatchStore, ContentStore
+from assessment.ports.stores import AssignmentStore, BatchStore, ContentStore
 from assessment.usecases.batch_spec import freeze_spec
-from assessment.usecases.request_batch import manifest_key
 
 
 def anchor_essays(assignment: Assignment) -> list[Essay]:

@@ -20,17 +20,9 @@ from assessment.domain.identifiers import derived_uuid
 from assessment.domain.judge import JudgeSpec, estimated_tokens
 from assessment.domain.prompt import EssayPair, prompt_sha256
 from assessment.domain.spec import BatchSpec
-from assessment.ports import (
-    BatchStore,
-    CallbackQueue,
-    ComparisonStore,
-    ContentStore,
-    JudgeGate,
-    JudgeQueue,
-    Judges,
-    Prompts,
-    ProviderBatchStore,
-)
+from assessment.ports.judging import JudgeGate, Judges, Prompts
+from assessment.ports.messaging import CallbackQueue, JudgeQueue
+from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore, ProviderBatchStore
 
 _ANSWER_OVERHEAD_TOKENS = 200
 _LONGEST_MESSAGE = 500

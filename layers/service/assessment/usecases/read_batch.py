@@ -5,46 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import BaseModel
-
+from assessment.contracts.views import BatchProgress, WaveProgress
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import ComparisonTally, tally
+from assessment.domain.document_keys import result_key
 from assessment.domain.errors import ResultNotReadyError
-from assessment.ports import BatchStore, ComparisonStore, ContentStore, Wave
-from assessment.usecases.finalise_batch import result_key
-
-
-class WaveProgress(BaseModel):
-    """One wave as its batch's reader sees it."""
-
-    wave: int
-    status: str
-    planned: int
-    recorded: int
-    failed: int
-    mean_se: float | None = None
-    reliability: float | None = None
-    closed_by: str | None = None
-
-
-class BatchProgress(BaseModel):
-    """A batch as its reader sees it."""
-
-    batch_id: str
-    correlation_id: str
-    assignment_id: str | None
-    status: str
-    outcome: str | None
-    decision: dict[str, str] | None
-    failure: dict[str, str] | None
-    essays: int
-    anchors: int
-    comparisons: ComparisonTally
-    waves: list[WaveProgress]
-    config: dict[str, Any]
-    config_sources: dict[str, str]
-    created_at: str
-    updated_at: str
+from assessment.domain.wave import Wave
+from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore
 
 
 def read_batch(

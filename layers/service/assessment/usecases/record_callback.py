@@ -15,11 +15,12 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
     WaveDeadlineV1,
 )
-from assessment.contracts.request import field_path
+from assessment.contracts.parsing import field_path
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import MalformedCallbackError
-from assessment.ports import BatchStore, CallbackQueue, ComparisonStore, Workflow
+from assessment.ports.messaging import CallbackQueue, Workflow
+from assessment.ports.stores import BatchStore, ComparisonStore
 from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
 
 # What is kept of an endpoint's error: a table item has a limited size, and a log line a reader.

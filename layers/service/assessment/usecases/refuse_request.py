@@ -8,7 +8,7 @@ from typing import Any
 from assessment.contracts.events import EventType, envelope
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotFoundError
 from assessment.domain.identifiers import batch_id_for_key, derived_uuid
-from assessment.ports import EventPublisher
+from assessment.ports.messaging import EventPublisher
 
 REFUSALS = (InvalidRequestError, NotFoundError, ConflictError)
 """Errors that a repetition cannot mend, so that a retry of the event would be in vain."""

@@ -5,31 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
-
 from assessment.contracts.request import AnchorRegistration
+from assessment.contracts.views import AnchorsRegistered, RegisteredAnchor
+from assessment.domain.assignment import Assignment
 from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import UnknownGradeError
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale, scale_named
 from assessment.domain.prompt import JudgeInstructions
-from assessment.ports import Assignment, AssignmentStore, ContentStore
-
-
-class RegisteredAnchor(BaseModel):
-    """An anchor as the registration confirms it."""
-
-    anchor_ref: str
-    grade: str
-
-
-class AnchorsRegistered(BaseModel):
-    """The confirmation: all anchors that the assignment now has."""
-
-    assignment_id: str
-    registered: int
-    grade_scale: tuple[str, ...]
-    anchors: list[RegisteredAnchor]
+from assessment.ports.stores import AssignmentStore, ContentStore
 
 
 def register_anchors(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any, Self
-
-from pydantic import BaseModel
+from typing import Any
 
 from assessment.contracts.request import BatchRequest
+from assessment.domain.assignment import Assignment
 from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
 from assessment.domain.config import (
     BatchConfig,
@@ -18,6 +17,7 @@ from assessment.domain.config import (
     resolve_config,
     with_time_for,
 )
+from assessment.domain.document_keys import manifest_key
 from assessment.domain.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
@@ -36,46 +36,12 @@ from assessment.domain.identifiers import (
 from assessment.domain.judge import BatchingMode, JudgeSpec, requested_judges
 from assessment.domain.prices import price_of
 from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
-from assessment.ports import (
-    Assignment,
-    AssignmentStore,
-    BatchStore,
-    ContentStore,
-    JudgeCheck,
-    Workflow,
-)
+from assessment.ports.judging import JudgeCheck
+from assessment.ports.messaging import Workflow
+from assessment.ports.stores import AssignmentStore, BatchStore, ContentStore
 
 _UPLOADS = 8
 _FEWEST_ESSAYS = 2
-
-
-class BatchAccepted(BaseModel):
-    """The answer to a request: where to look for progress and results."""
-
-    batch_id: str
-    status: str
-    correlation_id: str
-    links: dict[str, str]
-
-    @classmethod
-    def of(cls, batch: Batch) -> Self:
-        """The answer for a batch."""
-        link = f"/v1/batches/{batch.batch_id}"
-        return cls(
-            batch_id=batch.batch_id,
-            status=batch.status,
-            correlation_id=batch.correlation_id,
-            links={"self": link, "results": f"{link}/results"},
-        )
-
-
-def manifest_key(batch: Batch) -> str:
-    """Where the batch's list of essays is kept until they are prepared.
-
-    The key holds the request's hash: another request under the same idempotency key is refused
-    only after its essays are stored, and must not replace those of the first.
-    """
-    return f"batches/{batch.batch_id}/request-{batch.request_sha256[:16]}.json"
 
 
 def request_batch(

@@ -11,15 +11,12 @@ from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, Wav
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.continuation import PreviousLook, continuation_context
 from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, Reason, decide
+from assessment.domain.document_keys import scores_key
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.result import Ranking, Scores
-from assessment.ports import (
-    BatchStore,
-    ComparisonStore,
-    ContentStore,
-    EventPublisher,
-    Statistics,
-)
+from assessment.ports.messaging import EventPublisher
+from assessment.ports.statistics import Statistics
+from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.close_wave import settle_outstanding
 
@@ -39,11 +36,6 @@ _ENDED = ScoredWave(
         explanation="the batch has already ended",
     )
 )
-
-
-def scores_key(batch_id: str, wave: int) -> str:
-    """Where the abilities after a wave are kept."""
-    return f"batches/{batch_id}/scores/wave-{wave:04d}.json"
 
 
 def score_batch(

@@ -17,14 +17,9 @@ from assessment.domain.batch import Batch, ClosedBy, WaveStatus
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.judge import BatchingMode, JudgeSpec, judge_for
 from assessment.domain.provider_batch import LEAST_COMPARISONS, parts_of, submission_name
-from assessment.ports import (
-    BatchStore,
-    CallbackQueue,
-    ComparisonStore,
-    JudgeQueue,
-    Wave,
-    Workflow,
-)
+from assessment.domain.wave import Wave
+from assessment.ports.messaging import CallbackQueue, JudgeQueue, Workflow
+from assessment.ports.stores import BatchStore, ComparisonStore
 from assessment.usecases.close_wave import wake_if_complete
 
 

@@ -41,7 +41,8 @@ from assessment.domain.provider_batch import (
     next_look_seconds,
 )
 from assessment.domain.spec import BatchSpec
-from assessment.ports import BatchJudge, Wave
+from assessment.domain.wave import Wave
+from assessment.ports.judging import BatchJudge
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.questions import (
     JudgePorts,

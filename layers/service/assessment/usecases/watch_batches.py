@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy
-from assessment.ports import BatchStore, ComparisonStore, EventPublisher, Workflow
+from assessment.ports.messaging import EventPublisher, Workflow
+from assessment.ports.stores import BatchStore, ComparisonStore
 from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
 from assessment.usecases.fail_batch import fail_batch, stalled
 

@@ -15,7 +15,7 @@ from assessment.adapters.aws.batch_store import DynamoDBBatchStore
 from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
 from assessment.adapters.aws.dynamodb import Table
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
-from assessment.ports import AssignmentStore, BatchStore, ComparisonStore, ProviderBatchStore
+from assessment.ports.stores import AssignmentStore, BatchStore, ComparisonStore, ProviderBatchStore
 from tests.fakes.stores import (
     InMemoryAssignmentStore,
     InMemoryBatchStore,

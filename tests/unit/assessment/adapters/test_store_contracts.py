@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from assessment.contracts.llm_protocol import JudgeRequestV1
+from assessment.domain.assignment import Assignment
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, Failure, Outcome
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
 from assessment.domain.config import BatchConfig
@@ -23,14 +24,8 @@ from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.spending import Spending
 from assessment.domain.verdict import Degree, Verdict, Winner
-from assessment.ports import (
-    Assignment,
-    AssignmentStore,
-    BatchStore,
-    ComparisonStore,
-    ProviderBatchStore,
-    Wave,
-)
+from assessment.domain.wave import Wave
+from assessment.ports.stores import AssignmentStore, BatchStore, ComparisonStore, ProviderBatchStore
 
 Stores = tuple[AssignmentStore, BatchStore, ComparisonStore]
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

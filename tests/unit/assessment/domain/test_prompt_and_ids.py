@@ -9,7 +9,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.contracts.llm_protocol import PromptBlock
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import scale_named
 from assessment.domain.identifiers import (
@@ -22,7 +21,13 @@ from assessment.domain.identifiers import (
     seed_for,
 )
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.prompt import EssayPair, JudgeInstructions, fence_for, prompt_sha256
+from assessment.domain.prompt import (
+    EssayPair,
+    JudgeInstructions,
+    PromptBlock,
+    fence_for,
+    prompt_sha256,
+)
 from assessment.domain.spec import BatchSpec
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessment.contracts.request import MAX_ESSAYS, AnchorRegistration, BatchRequest, parse
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import MAX_ESSAYS, AnchorRegistration, BatchRequest
 from assessment.contracts.requested import requested_batch
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
 from assessment.domain.essay import MAX_ESSAY_CHARACTERS

@@ -25,7 +25,7 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import EssayPair, JudgeInstructions
-from assessment.ports import BatchJudge
+from assessment.ports.judging import BatchJudge
 from tests.fakes.content import InMemoryContentStore
 from tests.fakes.provider_server import ProviderServer, provider_server
 

@@ -9,12 +9,9 @@ from moto import mock_aws
 from assessment.adapters.aws.dynamodb import Table
 from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
 from assessment.api.responses import caller
+from assessment.contracts.request import PersonVerdict
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
-from assessment.usecases.judge_in_person import (
-    PersonVerdict,
-    next_comparison,
-    record_person_verdict,
-)
+from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
 from tests.fakes.judges import Habits, quality_of
 from tests.fakes.world import World
 

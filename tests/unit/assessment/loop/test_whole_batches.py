@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from assessment.domain.batch import FINAL_STATUSES, BatchStatus, Outcome, budget
 from assessment.domain.decision import Reason
-from assessment.usecases.finalise_batch import result_key
+from assessment.domain.document_keys import result_key
 from tests.fakes.judges import Habits, text_of
 from tests.fakes.loop import Loop, Run
 from tests.fakes.world import World, essays_of

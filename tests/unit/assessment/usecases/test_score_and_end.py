@@ -9,6 +9,7 @@ import pytest
 
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.decision import DecisionKind, Reason
+from assessment.domain.document_keys import result_key
 from assessment.domain.errors import (
     IllegalTransitionError,
     ResultNotReadyError,
@@ -16,7 +17,6 @@ from assessment.domain.errors import (
     UnknownBatchError,
 )
 from assessment.usecases.fail_batch import fail_batch, failure_of, stalled
-from assessment.usecases.finalise_batch import result_key
 from assessment.usecases.read_batch import read_batch, read_result
 from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import Habits, callback_body

@@ -8,12 +8,12 @@ from typing import Any
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+from assessment.domain.assignment import Assignment
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.prompt import JudgeInstructions
-from assessment.ports import Assignment
 
 
 class DynamoDBAssignmentStore:

@@ -17,7 +17,7 @@ from assessment.domain.batch import (
     sources_of,
 )
 from assessment.domain.errors import UnknownBatchError
-from assessment.ports import Wave
+from assessment.domain.wave import Wave
 
 _BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure")
 _WAVE_DOCUMENTS = ("retried", "score", "context", "decision", "unjudged")

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from assessment.domain.document_keys import text_key
 from assessment.domain.identifiers import content_sha256
 
 _CACHED_TEXTS = 512
@@ -28,7 +29,7 @@ class S3ContentStore:
         sha256 = content_sha256(text)
         self._client.put_object(
             Bucket=self._bucket,
-            Key=_text_key(sha256),
+            Key=text_key(sha256),
             Body=text.encode(),
             ContentType="text/plain; charset=utf-8",
         )
@@ -39,7 +40,7 @@ class S3ContentStore:
         return self._cached_text(sha256)
 
     def _read_text(self, sha256: str) -> str:
-        body: bytes = self._client.get_object(Bucket=self._bucket, Key=_text_key(sha256))[
+        body: bytes = self._client.get_object(Bucket=self._bucket, Key=text_key(sha256))[
             "Body"
         ].read()
         return body.decode()
@@ -66,7 +67,3 @@ class S3ContentStore:
     def _read_document(self, key: str) -> str:
         body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return body.decode()
-
-
-def _text_key(sha256: str) -> str:
-    return f"essays/{sha256}.txt"

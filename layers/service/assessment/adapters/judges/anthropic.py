@@ -22,10 +22,10 @@ from assessment.adapters.judges.capabilities import (
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.openai import text_completion, token_usage
 from assessment.adapters.judges.transport import post
-from assessment.contracts.llm_protocol import PromptBlock
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.domain.errors import ContentRefusedError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.prompt import PromptBlock
 
 API_VERSION = "2023-06-01"
 TOOL_DESCRIPTION = "Records which essay of each comparison is the better one."

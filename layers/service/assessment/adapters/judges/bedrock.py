@@ -21,7 +21,6 @@ from assessment.adapters.judges.capabilities import (
 )
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.openai import text_completion, token_usage
-from assessment.contracts.llm_protocol import PromptBlock
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.domain.errors import (
     ContentRefusedError,
@@ -31,6 +30,7 @@ from assessment.domain.errors import (
     OversizeError,
 )
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.prompt import PromptBlock
 
 _RETRYABLE = frozenset(
     {

@@ -22,6 +22,7 @@ from assessment.adapters.judges.bedrock import (
 from assessment.adapters.judges.capabilities import Abilities, learning
 from assessment.adapters.judges.model_judge import Completion, Submission
 from assessment.adapters.judges.transport import json_lines, refusal
+from assessment.domain.document_keys import provider_batch_folder, provider_batch_key
 from assessment.domain.errors import (
     ContentRefusedError,
     JudgeError,
@@ -30,9 +31,8 @@ from assessment.domain.errors import (
 )
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import WINDOW, Tried
-from assessment.ports import ContentStore
+from assessment.ports.stores import ContentStore
 
-FOLDER = "provider-batches"
 _INPUT = "input.jsonl"
 _ENDED = frozenset({"Completed", "Failed", "Stopped", "PartiallyCompleted", "Expired"})
 
@@ -82,11 +82,11 @@ class BedrockBatchModel:
         ]
         await asyncio.to_thread(
             self._access.content().put_document,
-            f"{FOLDER}/{submission.name}/{_INPUT}",
+            provider_batch_key(submission.name, _INPUT),
             "".join(json.dumps(line) + "\n" for line in lines),
             content_type="application/jsonl",
         )
-        place = f"s3://{self._access.bucket}/{FOLDER}/{submission.name}"
+        place = f"s3://{self._access.bucket}/{provider_batch_folder(submission.name)}"
         job = await self._ask(
             "create_model_invocation_job",
             jobName=submission.name,
@@ -114,7 +114,7 @@ class BedrockBatchModel:
         number = batch_id.rsplit("/", 1)[-1]
         text = await asyncio.to_thread(
             self._access.content().get_document,
-            f"{FOLDER}/{job.get('jobName')}/output/{number}/{_INPUT}.out",
+            provider_batch_key(str(job.get("jobName")), f"output/{number}/{_INPUT}.out"),
         )
         if text is None and job.get("status") == "Failed":
             told = str(job.get("message") or "no reason given")[:300]

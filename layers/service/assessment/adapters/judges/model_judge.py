@@ -10,13 +10,13 @@ from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     ErrorDetail,
     LLMComparisonResultV1,
-    PromptBlock,
     TokenUsage,
 )
 from assessment.contracts.model_answer import ModelVerdict, read_answer, split_evenly
 from assessment.domain.errors import JudgeError, ProviderBatchError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prices import price_of
+from assessment.domain.prompt import PromptBlock
 from assessment.domain.provider_batch import Tried
 
 _LONGEST_MESSAGE = 500

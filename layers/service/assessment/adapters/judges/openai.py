@@ -19,10 +19,11 @@ from assessment.adapters.judges.capabilities import (
 )
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.transport import post
-from assessment.contracts.llm_protocol import PromptBlock, TokenUsage
+from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL, json_in
 from assessment.domain.errors import ContentRefusedError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.prompt import PromptBlock
 
 _SCHEMA_MODE = {
     "type": "json_schema",

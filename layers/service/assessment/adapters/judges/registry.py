@@ -23,7 +23,7 @@ from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.errors import InvalidRequestError, JudgeRefusedError, TransientError
 from assessment.domain.judge import JudgeSpec, Provider
-from assessment.ports import BatchJudge, Judge
+from assessment.ports.judging import BatchJudge, Judge
 
 _KEPT_SECONDS = 300.0
 _ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException"})

@@ -1,0 +1,92 @@
+"""What the API answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field
+
+from assessment.domain.batch import Batch
+from assessment.domain.comparison import ComparisonTally
+
+
+class BatchAccepted(BaseModel):
+    """The answer to a request: where to look for progress and results."""
+
+    batch_id: str
+    status: str
+    correlation_id: str
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        """The answer for a batch."""
+        link = f"/v1/batches/{batch.batch_id}"
+        return cls(
+            batch_id=batch.batch_id,
+            status=batch.status,
+            correlation_id=batch.correlation_id,
+            links={"self": link, "results": f"{link}/results"},
+        )
+
+
+class WaveProgress(BaseModel):
+    """One wave as its batch's reader sees it."""
+
+    wave: int
+    status: str
+    planned: int
+    recorded: int
+    failed: int
+    mean_se: float | None = None
+    reliability: float | None = None
+    closed_by: str | None = None
+
+
+class BatchProgress(BaseModel):
+    """A batch as its reader sees it."""
+
+    batch_id: str
+    correlation_id: str
+    assignment_id: str | None
+    status: str
+    outcome: str | None
+    decision: dict[str, str] | None
+    failure: dict[str, str] | None
+    essays: int
+    anchors: int
+    comparisons: ComparisonTally
+    waves: list[WaveProgress]
+    config: dict[str, Any]
+    config_sources: dict[str, str]
+    created_at: str
+    updated_at: str
+
+
+class RegisteredAnchor(BaseModel):
+    """An anchor as the registration confirms it."""
+
+    anchor_ref: str
+    grade: str
+
+
+class AnchorsRegistered(BaseModel):
+    """The confirmation: all anchors that the assignment now has."""
+
+    assignment_id: str
+    registered: int
+    grade_scale: tuple[str, ...]
+    anchors: list[RegisteredAnchor]
+
+
+class OfferedComparison(BaseModel):
+    """A comparison for a person, until its lease ends; essay A is to be shown first."""
+
+    comparison_id: str
+    essay_a: Annotated[str, Field(repr=False)]
+    essay_b: Annotated[str, Field(repr=False)]
+    instructions: str
+    student_prompt: str
+    judge_rubric: str
+    lease_until: datetime

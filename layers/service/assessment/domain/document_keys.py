@@ -1,0 +1,61 @@
+"""The keys of all documents in the bucket. Essay texts lie under their hash."""
+
+from __future__ import annotations
+
+from assessment.domain.batch import (
+    Batch,
+)
+
+
+def manifest_key(batch: Batch) -> str:
+    """Where the batch's list of essays is kept until they are prepared.
+
+    The key holds the request's hash: another request under the same idempotency key is refused
+    only after its essays are stored, and must not replace those of the first.
+    """
+    return f"batches/{batch.batch_id}/request-{batch.request_sha256[:16]}.json"
+
+
+def result_key(batch_id: str) -> str:
+    """Where the batch's result is kept."""
+    return f"batches/{batch_id}/result.json"
+
+
+def comparisons_key(batch_id: str) -> str:
+    """Where every verdict of the batch is kept, for audit."""
+    return f"batches/{batch_id}/comparisons.jsonl"
+
+
+def essays_key(batch_id: str) -> str:
+    """Where the students' records are kept as a table."""
+    return f"batches/{batch_id}/essays.csv"
+
+
+def scores_key(batch_id: str, wave: int) -> str:
+    """Where the abilities after a wave are kept."""
+    return f"batches/{batch_id}/scores/wave-{wave:04d}.json"
+
+
+def spec_key(batch_id: str) -> str:
+    """Where the frozen specification of the batch is kept."""
+    return f"batches/{batch_id}/spec.json"
+
+
+def plan_key(batch_id: str, wave_number: int, body_sha256: str) -> str:
+    """Where the pairs of a wave are kept; another plan of the same wave has another key."""
+    return f"batches/{batch_id}/waves/{wave_number:04d}-{body_sha256[:16]}.json"
+
+
+def text_key(sha256: str) -> str:
+    """Where the text with this hash is kept."""
+    return f"essays/{sha256}.txt"
+
+
+def provider_batch_folder(name: str) -> str:
+    """The folder of a submission to a provider's batch."""
+    return f"provider-batches/{name}"
+
+
+def provider_batch_key(name: str, file_name: str) -> str:
+    """Where a file of a submission to a provider's batch is kept."""
+    return f"{provider_batch_folder(name)}/{file_name}"

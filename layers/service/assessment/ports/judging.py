@@ -1,0 +1,100 @@
+"""Judges: who answers for a judge, what it is told, and when it may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from assessment.contracts.llm_protocol import (
+    CompareRequestV1,
+    LLMComparisonResultV1,
+)
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.prompt import EssayPair, JudgeInstructions, PromptBlock
+from assessment.domain.provider_batch import Tried
+
+
+class Judge(Protocol):
+    """Whoever decides which essay is better."""
+
+    async def compare(
+        self, requests: Sequence[CompareRequestV1]
+    ) -> Sequence[LLMComparisonResultV1 | None]:
+        """What one call says of these comparisons, in their order.
+
+        They share one prompt. A result may be an error; None is a verdict that comes later by
+        callback. Raises JudgeUnavailableError or JudgeRefusedError if the whole call failed.
+        """
+
+
+class BatchJudge(Protocol):
+    """A provider that takes many comparisons together and answers within a day."""
+
+    async def find(self, tried: Tried, *, claimed: Callable[[str], bool]) -> str | None:
+        """The provider's id of a submission that may have arrived.
+
+        `claimed` tells which ids are known to be of other submissions. Raises
+        JudgeDeferredError if it cannot be told yet.
+        """
+
+    async def submit(self, name: str, requests: Sequence[CompareRequestV1]) -> str:
+        """Hand the comparisons over, each with its own prompt; the provider's id of the batch."""
+
+    async def ended(self, provider_batch_id: str) -> bool:
+        """Whether the provider will add nothing more to the batch."""
+
+    async def results(
+        self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
+    ) -> Sequence[LLMComparisonResultV1]:
+        """A result for every comparison, an error where the batch has no verdict."""
+
+    async def cancel(self, provider_batch_id: str) -> None:
+        """Ask the provider to begin no more of it; what was answered stays."""
+
+    async def forget(self, provider_batch_id: str) -> None:
+        """Delete what the provider keeps of the batch, essays and answers, where it can be."""
+
+
+class Judges(Protocol):
+    """All providers."""
+
+    def batches_of(self, judge: JudgeSpec) -> BatchJudge:
+        """Whoever takes this judge's batches; raises JudgeRefusedError if its key is missing."""
+
+    def of(self, judge: JudgeSpec) -> Judge:
+        """Whoever answers for this judge; raises JudgeRefusedError if its key is missing."""
+
+
+class JudgeCheck(Protocol):
+    """What can be known of a judge before it is asked."""
+
+    def check(self, judge: JudgeSpec) -> None:
+        """Raise InvalidRequestError if its template or its secret would fail later."""
+
+
+class Prompts(Protocol):
+    """The templates of prompts."""
+
+    def render(
+        self,
+        judge: JudgeSpec,
+        instructions: JudgeInstructions,
+        pairs: Sequence[EssayPair],
+        *,
+        bundle: bool,
+    ) -> list[PromptBlock]:
+        """The prompt about these pairs; raises InvalidRequestError if it does not render."""
+
+
+class JudgeGate(Protocol):
+    """Who may be asked now: circuit breakers and rate limits, shared by all workers."""
+
+    def admit(self, judge: JudgeSpec, *, tokens: int, now: datetime) -> None:
+        """Count a call about to be made; raises JudgeDeferredError if it must wait."""
+
+    def succeeded(self, judge: JudgeSpec) -> None:
+        """The provider answered."""
+
+    def failed(self, judge: JudgeSpec, *, retry_after: float | None, now: datetime) -> None:
+        """The provider did not answer."""

@@ -1,0 +1,72 @@
+"""Messages: the two queues, the state machine and the event bus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from assessment.contracts.events import Envelope
+from assessment.contracts.llm_protocol import (
+    JudgeMessage,
+    LLMComparisonResultV1,
+    WaveDeadlineV1,
+)
+
+
+class JudgeQueue(Protocol):
+    """The way to call_judge."""
+
+    def send(self, messages: Sequence[JudgeMessage]) -> None:
+        """Queue comparisons, singly or as a provider's batch, for judging."""
+
+    def send_later(self, message: JudgeMessage, *, seconds: int) -> None:
+        """Queue a message anew, with its deliveries counted from zero, to be seen later."""
+
+    def postpone(self, receipt: str, *, seconds: int) -> None:
+        """Let a received message come back after this time instead of the queue's own."""
+
+
+class CallbackQueue(Protocol):
+    """The one way in for verdicts."""
+
+    @property
+    def address(self) -> str:
+        """The queue's URL, as an endpoint needs it."""
+
+    def send_result(self, result: LLMComparisonResultV1) -> None:
+        """Hand a verdict or an error to record_callback."""
+
+    def send_results(self, results: Sequence[LLMComparisonResultV1]) -> None:
+        """Hand many over; raises TransientError if any was not taken, and all may be sent again."""
+
+    def send_deadline(self, deadline: WaveDeadlineV1, *, delay_seconds: int) -> None:
+        """Come back to the wave later."""
+
+
+class Workflow(Protocol):
+    """The state machine."""
+
+    def start(self, batch_id: str) -> None:
+        """Start the batch's execution; starting it twice is one start."""
+
+    def wave_closed(self, token: str, output: dict[str, Any]) -> None:
+        """Wake the execution; a token that is settled already is not an error."""
+
+    def wave_failed(self, token: str, *, error: str, cause: str) -> None:
+        """Fail the waiting state; a token that is settled already is not an error."""
+
+    def is_running(self, batch_id: str) -> bool:
+        """Whether an execution of the batch is running."""
+
+    def redrive(self, batch_id: str) -> bool:
+        """Restart a failed execution from its failed state; False if that cannot be done."""
+
+    def stop(self, batch_id: str, *, cause: str) -> None:
+        """End the batch's execution if it runs."""
+
+
+class EventPublisher(Protocol):
+    """The event bus."""
+
+    def publish(self, events: Sequence[Envelope]) -> None:
+        """Publish all events, or raise TransientError so that all are published again."""

@@ -1,0 +1,45 @@
+"""The statistics of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from assessment.domain.comparison import Comparison, PlannedPair
+from assessment.domain.config import BatchConfig
+from assessment.domain.result import Conclusion, Scores
+from assessment.domain.spec import BatchSpec
+
+
+class Statistics(Protocol):
+    """The maths, on the essays of one specification and the comparisons made of them."""
+
+    def plan(
+        self,
+        spec: BatchSpec,
+        comparisons: Sequence[Comparison],
+        *,
+        config: BatchConfig,
+        seed: int,
+        wave: int,
+        size: int,
+    ) -> list[PlannedPair]:
+        """The next wave's new pairs, at most `size`; none when every pair was used."""
+
+    def score(
+        self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig
+    ) -> Scores:
+        """Abilities with standard errors; raises ScoringFailedError."""
+
+    def conclude(
+        self,
+        spec: BatchSpec,
+        comparisons: Sequence[Comparison],
+        *,
+        config: BatchConfig,
+        measured_at: str = "",
+    ) -> Conclusion:
+        """The last fit with grades, rank intervals and reliabilities; raises ScoringFailedError.
+
+        `measured_at` dates the batch's measurement of its anchors.
+        """

@@ -1,0 +1,202 @@
+"""Stores: batches, waves, comparisons, assignments, texts and documents, leases, signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from assessment.contracts.llm_protocol import (
+    JudgeRequestV1,
+)
+from assessment.domain.assignment import Assignment
+from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.comparison import Comparison, JudgeFailure, Settlement
+from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
+from assessment.domain.provider_batch import ProviderBatch
+from assessment.domain.verdict import Verdict
+from assessment.domain.wave import Wave
+
+
+class AssignmentStore(Protocol):
+    """Instructions and anchors by assignment."""
+
+    def put_assignment(self, assignment: Assignment) -> None:
+        """Create or replace the assignment; anchors are added or replaced by reference."""
+
+    def get_assignment(self, assignment_id: str) -> Assignment | None:
+        """The assignment with all its anchors, by reference in order; None if unknown."""
+
+    def put_measurement(
+        self, assignment_id: str, judge_spec_hash: str, measurement: BatchMeasurement
+    ) -> None:
+        """Keep what a batch measured of the anchors; the first of one specification stays."""
+
+    def get_history(self, assignment_id: str, judge_spec_hash: str) -> AnchorHistory:
+        """What batches under this judge specification measured, the oldest first."""
+
+
+class BatchStore(Protocol):
+    """Batches, their essays and their waves. Every write is idempotent or conditional."""
+
+    def create_batch(self, batch: Batch) -> bool:
+        """Store a new batch and list it as active; False if the id exists already."""
+
+    def get_batch(self, batch_id: str) -> Batch:
+        """The batch, strongly consistent; raises UnknownBatchError."""
+
+    def transition(
+        self, batch_id: str, target: BatchStatus, *, now: datetime, **changes: Any
+    ) -> Batch:
+        """Move to a status if the table of transitions allows it, with further changes.
+
+        Repeating a step that was made already changes nothing. Raises IllegalTransitionError.
+        """
+
+    def active_batches(self) -> list[str]:
+        """The ids of all batches that have not ended."""
+
+    def put_wave(self, batch_id: str, wave: Wave) -> Wave:
+        """Store a new wave; if it exists, change nothing and return the stored one."""
+
+    def get_wave(self, batch_id: str, wave: int) -> Wave | None:
+        """The wave, strongly consistent."""
+
+    def list_waves(self, batch_id: str) -> list[Wave]:
+        """All waves of the batch in order, without their plans."""
+
+    def update_wave(self, batch_id: str, wave: int, **changes: Any) -> None:
+        """Set attributes of a wave."""
+
+
+class ComparisonStore(Protocol):
+    """Comparisons, their verdicts, and what a wave still waits for."""
+
+    def put_comparisons(self, batch_id: str, comparisons: Sequence[Comparison]) -> None:
+        """Store those that do not exist yet; never touch one that does."""
+
+    def get_comparison(self, batch_id: str, wave: int, comparison_id: str) -> Comparison:
+        """One comparison, strongly consistent; raises UnknownComparisonError."""
+
+    def list_comparisons(self, batch_id: str, waves: int) -> list[Comparison]:
+        """All comparisons of waves 1 to `waves`, by id in order."""
+
+    def resubmit(self, batch_id: str, comparison: Comparison, *, wave: int) -> None:
+        """Move a failed comparison into a later wave with its attempt raised by one.
+
+        Changes nothing when it was moved there already or has a verdict by now.
+        """
+
+    def put_pending(self, batch_id: str, wave: int, comparisons: Sequence[Comparison]) -> None:
+        """Mark the comparisons as awaited by the wave."""
+
+    def clear_mark_if_settled(self, batch_id: str, wave: int, comparison: Comparison) -> None:
+        """Remove the wave's mark of a comparison that is settled by now."""
+
+    def list_pending(self, batch_id: str, wave: int) -> list[str]:
+        """The ids of the comparisons the wave still waits for, strongly consistent."""
+
+    def any_pending(self, batch_id: str, wave: int) -> bool:
+        """Whether the wave waits for anything, strongly consistent."""
+
+    def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
+        """Take the comparison for one judge call; None if it is settled or sent.
+
+        Raises ComparisonLeasedError while another delivery holds the lease.
+        """
+
+    def mark_sent(self, request: JudgeRequestV1) -> None:
+        """The judge has the comparison: it must not be paid again in this attempt."""
+
+    def release(self, request: JudgeRequestV1) -> None:
+        """Give the lease back, because nothing was paid."""
+
+    def record_verdict(
+        self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
+    ) -> Settlement:
+        """Record a first verdict and remove the pending marker in one transaction.
+
+        Not settled if a verdict was recorded before; raises UnknownComparisonError.
+        """
+
+    def record_failure(
+        self,
+        batch_id: str,
+        wave: int,
+        comparison_id: str,
+        failure: JudgeFailure,
+        *,
+        attempt: int,
+        timed_out: bool = False,
+        now: datetime,
+    ) -> Settlement:
+        """Record that this attempt failed, unless it is settled or a later attempt runs."""
+
+
+class ContentStore(Protocol):
+    """Essay texts by content hash, and documents by key."""
+
+    def put_text(self, text: str) -> str:
+        """Store a text under its SHA-256 and return that."""
+
+    def get_text(self, sha256: str) -> str:
+        """The text with this hash."""
+
+    def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
+        """Store a document."""
+
+    def get_document(self, key: str) -> str | None:
+        """The document, or None."""
+
+    def get_frozen_document(self, key: str) -> str:
+        """A document that never changes once it exists, so it may come from a cache."""
+
+
+class PersonLeases(Protocol):
+    """Who holds which comparison, and how much each person has done."""
+
+    def take(
+        self, batch_id: str, comparison_id: str, person: str, *, until: datetime, now: datetime
+    ) -> bool:
+        """Lease a comparison to a person, or prolong their lease; False if another holds it."""
+
+    def holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
+        """Who holds the comparison."""
+
+    def given(self, batch_id: str, person: str) -> set[str]:
+        """The comparisons of the batch that the person gave a verdict on."""
+
+    def count(self, batch_id: str, person: str, comparison_id: str) -> None:
+        """Count a verdict of the person; the same comparison counts once."""
+
+
+class SeenSignatures(Protocol):
+    """Signatures that were accepted lately."""
+
+    def was_seen(self, signature: str) -> bool:
+        """Whether the signature was accepted before."""
+
+    def remember(self, signature: str, *, until: datetime) -> None:
+        """Mark it as accepted until it could not be used again anyway."""
+
+
+class ProviderBatchStore(Protocol):
+    """What is known of submissions to providers' batches."""
+
+    def take(self, batch_id: str, name: str, *, now: datetime, seconds: int) -> ProviderBatch:
+        """The record, new or stored, held for so long by whoever took it.
+
+        Raises ComparisonLeasedError while somebody else holds it.
+        """
+
+    def update(self, batch_id: str, name: str, **changes: Any) -> ProviderBatch:
+        """Set attributes of a record that is held."""
+
+    def give_back(self, batch_id: str, name: str) -> None:
+        """Let the next one take it at once."""
+
+    def claim(self, provider_batch_id: str, *, now: datetime) -> None:
+        """Remember that this batch of the provider belongs to a known submission."""
+
+    def is_claimed(self, provider_batch_id: str) -> bool:
+        """Whether it does."""
