@@ -40,9 +40,10 @@ from assessment.domain.prompt import EssayPair, JudgeInstructions
 from assessment.domain.provider_batch import parts_of, submission_name
 from benchmarks._common import Claim, arguments, at_least, at_most, report
 from local.judge import human_judge
-from local.judge.endpoint import SampleJudge, create_app
 from local.judge.options import JudgeOptions
+from local.judge.sample_judge import SampleJudge
 from local.judge.serving import served
+from local.judge_endpoint import create_app
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "plastic-bottles"
 LATENCY = 0.05

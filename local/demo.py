@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from assessment.api.tokens import signed_token
 from assessment.domain.errors import CJError
 from local import sample as samples
 from local.judge import server as judges
@@ -27,6 +26,7 @@ from local.stack.stop import stop_all
 from runner.client import ApiClient, parse_result
 from runner.errors import RunnerError
 from runner.progress import ProgressDisplay
+from runner.stack import ADMIN, mint_token, read_secret
 from runner.tables import ranking_table, summary_lines
 from runner.waiting import await_batch, require_completed
 
@@ -46,6 +46,7 @@ CONFIG: dict[str, Any] = {
     "seed": 2016,
 }
 PATIENCE = timedelta(minutes=10)
+TOKEN_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,14 @@ class Stage:
     cloud: Cloud
     outputs: dict[str, str]
 
-    def token(self, subject: str = "demo", *, scope: str = "cj:use cj:admin") -> str:
+    def token(self, subject: str = "demo", *, scope: str = ADMIN) -> str:
         """A bearer token for the API, signed with the stack's secret; good for an hour."""
-        secrets = self.cloud.session().client("secretsmanager", endpoint_url=self.cloud.url)
-        secret = secrets.get_secret_value(SecretId=self.outputs["ApiSecretArn"])["SecretString"]
-        return signed_token(
-            subject,
-            secret=secret,
-            scope=scope,
+        return mint_token(
+            read_secret(self.outputs["ApiSecretArn"], self.cloud.aws),
             now=datetime.now(UTC),
-            lifetime=timedelta(hours=1),
+            subject=subject,
+            scope=scope,
+            lifetime=TOKEN_LIFETIME,
         )
 
     def client(self) -> ApiClient:

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import TYPE_CHECKING
 
+from local.judge import webhooks
 from local.judge.options import JudgeOptions
 from local.stack import processes
-from local.stack.processes import LocalCloudError, Server
-
-if TYPE_CHECKING:
-    from local.stack.cloud import Cloud
-
-DEFAULT_PORT = 4580
-CALLBACK_SECRET_VARIABLE = "CJ_CALLBACK_SECRET"  # noqa: S105 - where the secret is, not the secret
-"""Names the stack's callback secret to the judge, by its ARN or a file, and never holds it."""
-
-
-def port_from_environment() -> int:
-    """The port that CJ_JUDGE_PORT chooses.
-
-    Raises
-    ------
-    LocalCloudError
-        If CJ_JUDGE_PORT is not a port number.
-    """
-    text = os.environ.get("CJ_JUDGE_PORT") or str(DEFAULT_PORT)
-    if not text.isdecimal() or not 0 < int(text) < 2**16:
-        raise LocalCloudError(
-            f"CJ_JUDGE_PORT is {text!r}; it must be a port number such as {DEFAULT_PORT}"
-        )
-    return int(text)
-
-
-def url(port: int | None = None) -> str:
-    """Where the sample judge listens, whether it runs or not."""
-    return f"http://{processes.LOOPBACK}:{port_from_environment() if port is None else port}"
+from local.stack.addresses import JUDGE_PORT_VARIABLE, judge_port
+from local.stack.cloud import Cloud
+from local.stack.processes import Server
 
 
 def up(
@@ -61,9 +34,9 @@ def up(
     LocalCloudError
         If the port is taken or the judge does not come up.
     """
-    chosen = port_from_environment() if port is None else port
+    chosen = judge_port() if port is None else port
     arguments = _arguments(options or JudgeOptions())
-    signing = {CALLBACK_SECRET_VARIABLE: callback_secret} if callback_secret else {}
+    signing = {webhooks.VARIABLE: callback_secret} if callback_secret else {}
     settings = {"cloud": cloud.url, "arguments": " ".join(arguments), **signing}
     server = processes.running(name)
     if server:
@@ -73,9 +46,9 @@ def up(
         processes.stop(name)
     return processes.start(
         name,
-        [sys.executable, "-m", "local.judge.endpoint", "--port", str(chosen), *arguments],
+        [sys.executable, "-m", "local.judge_endpoint", "--port", str(chosen), *arguments],
         port=chosen,
-        variable="CJ_JUDGE_PORT",
+        variable=JUDGE_PORT_VARIABLE,
         health="/healthz",
         environment=cloud.environment() | signing,
         settings=settings,

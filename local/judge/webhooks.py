@@ -16,9 +16,9 @@ import httpx
 from httpx_retries import Retry, RetryTransport
 
 from assessment.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
-from local.judge.server import CALLBACK_SECRET_VARIABLE as VARIABLE
-from local.stack.cloud import api_url
+from runner.stack import Aws, reachable_url
 
+VARIABLE = "CJ_CALLBACK_SECRET"
 _RETRY = Retry(total=4, allowed_methods=["POST"], backoff_factor=0.2)
 
 
@@ -36,15 +36,11 @@ def post(url: str, body: str) -> None:
         TIMESTAMP_HEADER: timestamp,
         SIGNATURE_HEADER: signature(_secret(os.environ.get(VARIABLE, "")), timestamp, body),
     }
-    response = _client().post(_reachable(url), content=body.encode(), headers=headers)
+    response = _client().post(
+        reachable_url(url, Aws.configured()), content=body.encode(), headers=headers
+    )
     if response.status_code != httpx.codes.CONFLICT:
         response.raise_for_status()
-
-
-def _reachable(url: str) -> str:
-    """The address on this machine of an API that a laptop cloud names as AWS would."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    return api_url(endpoint, url) if endpoint else url
 
 
 @cache

@@ -22,13 +22,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.judge.human_judge import draw
+from local.judge.validation import first_error
 from local.providers.json_lines import Problem, UnfitBatchError
 from local.providers.provider_batches import Ending, Line, Phase, ProviderBatch, Result
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from local.judge.endpoint import SampleJudge
+    from local.judge.sample_judge import SampleJudge
     from local.providers.provider_formats import ProviderFormats
     from local.providers.wire_formats import WireFormat
 
@@ -115,7 +116,7 @@ class BatchApi[Batch: ProviderBatch[Any]](ABC):
             except RefusedError as error:
                 return self.refused(error)
             except ValidationError as error:
-                return self.refused(RefusedError(Refusal.INVALID, *complaint(error)))
+                return self.refused(RefusedError(Refusal.INVALID, *first_error(error)))
             return answer if isinstance(answer, Response) else JSONResponse(answer)
 
         return Route(path, endpoint, methods=[method])
@@ -208,13 +209,6 @@ def found[Kept](kept: Mapping[str, Kept], key: str, name: str) -> Kept:
         return kept[key]
     except KeyError:
         raise RefusedError(Refusal.NOT_FOUND, f"there is no {name} {key}", "id") from None
-
-
-def complaint(error: ValidationError) -> tuple[str, str]:
-    """The first thing that is wrong with what was sent, and where."""
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    return f"{place}: {first['msg']}", place
 
 
 def page_of[Batch: ProviderBatch[Any]](

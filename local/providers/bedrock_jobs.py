@@ -24,7 +24,7 @@ from local.providers.batch_api import BatchApi, Means, Refusal, RefusedError, fo
 from local.providers.json_lines import Problem, UnfitBatchError, as_json_lines, json_lines
 from local.providers.provider_batches import Ending, Line, Phase, ProviderBatch, Result, rfc3339
 from local.providers.wire_formats import CONVERSE
-from local.stack.cloud import REGION
+from local.stack.addresses import REGION
 
 if TYPE_CHECKING:
     from starlette.requests import Request

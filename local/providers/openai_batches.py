@@ -15,12 +15,12 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from local.judge.validation import first_error
 from local.providers.batch_api import (
     BatchApi,
     Means,
     Refusal,
     RefusedError,
-    complaint,
     cursors,
     page_of,
 )
@@ -234,7 +234,7 @@ def _line(number: int, read: dict[str, Any]) -> Line | Problem:
     try:
         line = InputLine.model_validate(read)
     except ValidationError as error:
-        message, param = complaint(error)
+        message, param = first_error(error)
         return Problem("invalid_request", f"line {number}: {message}", number, param)
     return Line(line.custom_id, line.body)
 

@@ -30,7 +30,7 @@ from local.providers.wire_formats import (
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from local.judge.endpoint import SampleJudge
+    from local.judge.sample_judge import SampleJudge
 
 _HEADING = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)
 _FENCED = re.compile(r"<<<(ESSAY-[0-9a-f]{24})\n(.*?)\n\1>>>", re.DOTALL)

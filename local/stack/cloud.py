@@ -11,13 +11,12 @@ from typing import Annotated
 import boto3
 import typer
 
-from local.judge import server as judges
 from local.stack import processes
+from local.stack.addresses import CLOUD_PORT_VARIABLE, REGION, cloud_port, judge_url
 from local.stack.processes import LOOPBACK, LocalCloudError, Server
+from runner.stack import Aws
 
-REGION = "us-east-1"
 HEALTH = "/_ministack/health"
-DEFAULT_PORT = 4566
 # MiniStack takes any key pair for its root account; these open nothing elsewhere.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 # Warm Lambda workers hold about 50 MB each; more of them than this only queue for the processor.
@@ -40,6 +39,11 @@ class Cloud:
         """Whether policies are enforced."""
         return self.server.settings["AUTH"] == "true"
 
+    @property
+    def aws(self) -> Aws:
+        """How `runner` reaches this cloud."""
+        return Aws(self.url, REGION, dummy_credentials=True)
+
     def environment(self) -> dict[str, str]:
         """The environment in which AWS clients, the SAM CLI and `cj` talk to this cloud."""
         return client_environment(self.url)
@@ -51,25 +55,6 @@ class Cloud:
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
             region_name=REGION,
         )
-
-    def api_url(self, aws_url: str) -> str:
-        """The laptop's address of a REST API; see `api_url`."""
-        return api_url(self.url, aws_url)
-
-
-def api_url(endpoint: str, aws_url: str) -> str:
-    """A laptop cloud's address of what on AWS would be at `https://<id>.execute-api...`.
-
-    Raises
-    ------
-    ValueError
-        If the address is not an execute-api address with a stage.
-    """
-    host, _, path = aws_url.removeprefix("https://").partition("/")
-    api, _, rest = host.partition(".")
-    if not rest.startswith("execute-api.") or not path:
-        raise ValueError(f"{aws_url!r} is not the address of a REST API and its stage")
-    return f"{endpoint}/_aws/execute-api/{api}/{path.rstrip('/')}"
 
 
 def client_environment(url: str) -> dict[str, str]:
@@ -89,22 +74,6 @@ def client_environment(url: str) -> dict[str, str]:
             "SAM_CLI_TELEMETRY": "0",
         }
     )
-
-
-def port_from_environment() -> int:
-    """The port that CJ_PORT chooses.
-
-    Raises
-    ------
-    LocalCloudError
-        If CJ_PORT is not a port number.
-    """
-    text = os.environ.get("CJ_PORT") or str(DEFAULT_PORT)
-    if not text.isdecimal() or not 0 < int(text) < 2**16:
-        raise LocalCloudError(
-            f"CJ_PORT is {text!r}; it must be a port number such as {DEFAULT_PORT}"
-        )
-    return int(text)
 
 
 def up(
@@ -133,8 +102,8 @@ def up(
     LocalCloudError
         If the port is taken or MiniStack does not come up.
     """
-    chosen = port_from_environment() if port is None else port
-    judge = models or judges.url()
+    chosen = cloud_port() if port is None else port
+    judge = models or judge_url()
     settings = {
         "AUTH": "true" if auth else "false",
         # MiniStack hands conversations to the judge. Its jobs never run, so the functions, which
@@ -156,7 +125,7 @@ def up(
             name,
             [sys.executable, "-m", "ministack"],
             port=chosen,
-            variable="CJ_PORT",
+            variable=CLOUD_PORT_VARIABLE,
             health=HEALTH,
             # A clean environment: the Lambda workers inherit it, and nothing of the developer's
             # shell may leak into the functions.

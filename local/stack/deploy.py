@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from local.judge import server as judges
 from local.stack import cloud as clouds
 from local.stack import processes
+from local.stack.addresses import judge_url
 from local.stack.processes import ROOT, LocalCloudError
+from runner.stack import reachable_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -133,7 +134,7 @@ def _build_folder() -> Iterator[None]:
 
 def demo_parameters(judge_port: int | None = None) -> dict[str, str]:
     """Stack parameters with which the sample judge answers and a subscriber queue shows events."""
-    return {"JudgeEndpointUrl": judges.url(judge_port), "DemoSubscriber": "true"}
+    return {"JudgeEndpointUrl": judge_url(judge_port), "DemoSubscriber": "true"}
 
 
 def outputs(cloud: Cloud) -> dict[str, str]:
@@ -141,7 +142,7 @@ def outputs(cloud: Cloud) -> dict[str, str]:
     cloudformation = cloud.session().client("cloudformation", endpoint_url=cloud.url)
     (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
     values = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return values | {"ApiUrl": cloud.api_url(values["ApiUrl"])}
+    return values | {"ApiUrl": reachable_url(values["ApiUrl"], cloud.aws)}
 
 
 def _overrides(parameters: Mapping[str, str]) -> list[str]:

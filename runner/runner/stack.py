@@ -15,7 +15,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from assessment.api.tokens import signed_token
+from assessment.contracts.tokens import sign_token
 from runner.errors import NotAuthorisedError, StackNotReachableError
 
 DEFAULT_STACK = "cj-local"
@@ -102,7 +102,9 @@ def reachable_url(api_url: str, aws: Aws) -> str:
     if aws.endpoint_url is None or ".execute-api." not in host:
         return api_url.rstrip("/")
     api_id = host.split(".")[0]
-    return f"{aws.endpoint_url.rstrip('/')}/_aws/execute-api/{api_id}{address.path.rstrip('/')}"
+    query = f"?{address.query}" if address.query else ""
+    path = f"/_aws/execute-api/{api_id}{address.path.rstrip('/')}{query}"
+    return aws.endpoint_url.rstrip("/") + path
 
 
 def read_secret(secret_arn: str, aws: Aws) -> str:
@@ -130,7 +132,7 @@ def mint_token(
     lifetime: timedelta = TOKEN_LIFETIME,
 ) -> str:
     """A bearer token that the stack's authorizer accepts."""
-    return signed_token(subject, secret=secret, scope=scope, now=now, lifetime=lifetime)
+    return sign_token(subject, secret=secret, scope=scope, now=now, lifetime=lifetime)
 
 
 def _aws_failure(

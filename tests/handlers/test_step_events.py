@@ -12,8 +12,8 @@ import pytest
 from pydantic import BaseModel
 
 from assessment import bootstrap
-from assessment.api.tokens import signed_token
 from assessment.contracts import llm_protocol
+from assessment.contracts.tokens import sign_token
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.errors import IllegalTransitionError, UnknownBatchError
@@ -57,7 +57,7 @@ def bearer(**changes: Any) -> str:
         "secret": SECRET, "scope": "cj:use", "now": datetime.now(UTC),
         "lifetime": timedelta(minutes=5), **changes,
     }  # fmt: skip
-    return signed_token("teacher", **given)
+    return sign_token("teacher", **given)
 
 
 @checks("authorize_request/bearer.json")

@@ -6,9 +6,10 @@ import pytest
 
 from benchmarks.judges import SAMPLE, pairs_of_texts
 from local.judge import human_judge
-from local.judge.endpoint import SampleJudge, create_app
 from local.judge.options import JudgeOptions
+from local.judge.sample_judge import SampleJudge
 from local.judge.serving import served
+from local.judge_endpoint import create_app
 from tests.unit.local.batch_clients import MemoryObjects
 
 

@@ -4,12 +4,12 @@ import stat
 
 import pytest
 
-from local.judge import server as judges
+from local.stack import addresses, deploy
 from local.stack import cloud as clouds
-from local.stack import deploy
 from local.stack.cloud import Cloud
 from local.stack.invoke import event_file, logical_id
 from local.stack.processes import LocalCloudError, Server
+from runner.stack import reachable_url
 
 
 @pytest.fixture
@@ -19,13 +19,15 @@ def cloud():
 
 def test_an_aws_api_address_becomes_the_laptops(cloud):
     aws = "https://abc123.execute-api.us-east-1.amazonaws.com/live"
-    assert cloud.api_url(aws) == "http://127.0.0.1:4999/_aws/execute-api/abc123/live"
+    reachable = "http://127.0.0.1:4999/_aws/execute-api/abc123/live"
+    assert reachable_url(aws, cloud.aws) == reachable
+    assert reachable_url(f"{aws}/v1/callbacks?a=b", cloud.aws) == f"{reachable}/v1/callbacks?a=b"
 
 
-@pytest.mark.parametrize("other", ["https://example.org/live", "https://a.execute-api.x.y"])
-def test_another_address_is_refused(cloud, other):
-    with pytest.raises(ValueError, match="not the address of a REST API"):
-        cloud.api_url(other)
+def test_another_address_is_left_alone(cloud):
+    assert (
+        reachable_url("https://example.org/live?a=b", cloud.aws) == "https://example.org/live?a=b"
+    )
 
 
 def test_clients_are_led_away_from_real_accounts(monkeypatch):
@@ -43,8 +45,8 @@ def test_clients_are_led_away_from_real_accounts(monkeypatch):
 @pytest.mark.parametrize(
     ("variable", "read"),
     [
-        ("CJ_PORT", clouds.port_from_environment),
-        ("CJ_JUDGE_PORT", judges.port_from_environment),
+        ("CJ_PORT", addresses.cloud_port),
+        ("CJ_JUDGE_PORT", addresses.judge_port),
     ],
 )
 def test_a_port_that_is_none_is_named(monkeypatch, variable, read, bad):

@@ -9,8 +9,9 @@ from starlette.testclient import TestClient
 
 from assessment.contracts.llm_protocol import COMPARE_PATH, LLMComparisonResultV1
 from local.demo import SAMPLE
-from local.judge.endpoint import SampleJudge, create_app
 from local.judge.options import JudgeOptions
+from local.judge.sample_judge import SampleJudge
+from local.judge_endpoint import create_app
 from tests.fakes.provider_server import Reply, provider_server
 
 QUEUE = "http://queue.example/callbacks"

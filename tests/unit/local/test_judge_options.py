@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from local.judge.endpoint import serve
 from local.judge.options import Conduct, JudgeOptions, plan_for
+from local.judge_endpoint import serve
 
 MANY = [f"w001-{i:05d}" for i in range(3000)]
 

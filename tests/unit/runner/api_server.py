@@ -20,9 +20,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assessment.api.responses import checked_batch_id, json_body, problem
-from assessment.api.tokens import TokenRefusedError, signed_token, verified_claims
+from assessment.api.tokens import TokenRefusedError, verified_claims
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
+from assessment.contracts.tokens import sign_token
 from assessment.contracts.views import BatchProgress
 from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import (
@@ -62,7 +63,7 @@ class FakeStack:
         self.__dict__.update(fresh.__dict__)
 
     def token(self, scope: str = "cj:use", lifetime: timedelta = timedelta(hours=1)) -> str:
-        return signed_token(
+        return sign_token(
             "tests", secret=SECRET, scope=scope, now=datetime.now(UTC), lifetime=lifetime
         )
 

@@ -1,14 +1,12 @@
-"""Bearer tokens of the API: JSON Web Tokens signed with the stack's secret."""
+"""Check the API's bearer tokens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import jwt
 
-AUDIENCE = "cj-assessment"
-_ALGORITHM = "HS256"
+from assessment.contracts.tokens import ALGORITHM, AUDIENCE
 
 
 class TokenRefusedError(Exception):
@@ -38,21 +36,10 @@ def verified_claims(authorization: str, *, secret: str) -> Claims:
         claims = jwt.decode(
             token,
             secret,
-            algorithms=[_ALGORITHM],
+            algorithms=[ALGORITHM],
             audience=AUDIENCE,
             options={"require": ["exp", "sub", "aud"]},
         )
     except jwt.InvalidTokenError as error:
         raise TokenRefusedError(type(error).__name__) from error
     return Claims(subject=claims["sub"], scope=str(claims.get("scope", "")))
-
-
-def signed_token(
-    subject: str, *, secret: str, scope: str, now: datetime, lifetime: timedelta
-) -> str:
-    """A token for a caller, as the command line and the tests make them."""
-    return jwt.encode(
-        {"sub": subject, "aud": AUDIENCE, "scope": scope, "iat": now, "exp": now + lifetime},
-        secret,
-        algorithm=_ALGORITHM,
-    )

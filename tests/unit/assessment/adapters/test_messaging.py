@@ -16,9 +16,10 @@ from assessment.adapters.aws.eventbridge import EventBridgePublisher
 from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
-from assessment.api.tokens import TokenRefusedError, signed_token, verified_claims
+from assessment.api.tokens import TokenRefusedError, verified_claims
 from assessment.contracts.events import EventType, envelope
 from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
+from assessment.contracts.tokens import sign_token
 from assessment.domain.errors import TransientError
 from tests.unit.assessment.adapters.conftest import client
 
@@ -204,7 +205,7 @@ def token(**claims: Any) -> str:
 
 
 def test_tokens_round_trip() -> None:
-    made = signed_token(
+    made = sign_token(
         "teacher",
         secret=SECRET,
         scope="cj:use cj:admin",

@@ -1,53 +1,30 @@
-"""The sample judge: answers as real people did, by the LLM-provider protocol or as a provider.
-
-As a provider it speaks chat completions and Messages, and the batch APIs of OpenAI, Anthropic and
-Bedrock.
-"""
+"""The sample judge: answers comparisons by the protocol as real people did, and counts them."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import uuid
 from collections import Counter
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
-import boto3
-import typer
-import uvicorn
 from pydantic import ValidationError
-from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from assessment.contracts.llm_protocol import (
-    COMPARE_PATH,
     CompareRequestV1,
     ErrorDetail,
     LLMComparisonResultV1,
 )
-from local.judge import human_judge, webhooks
+from local.judge import webhooks
 from local.judge.human_judge import Answer, HumanJudge, UnknownPairError, UnknownTextError, draw
 from local.judge.options import Conduct, JudgeOptions, Plan, plan_for
-from local.providers.anthropic_batches import AnthropicBatches
-from local.providers.batch_api import Means, complaint
-from local.providers.bedrock_jobs import BedrockJobs
-from local.providers.openai_batches import OpenAIBatches
-from local.providers.provider_formats import ProviderFormats
-from local.providers.s3_objects import Objects, S3Objects
+from local.judge.validation import first_error
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
-
-    from starlette.requests import Request
-
-SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "plastic-bottles"
 HALF = 0.5
-log = logging.getLogger("local.judge.endpoint")
+log = logging.getLogger("local.judge.sample_judge")
 
 
 @dataclass
@@ -113,7 +90,7 @@ class SampleJudge:
         try:
             request = CompareRequestV1.model_validate_json(await http.body())
         except ValidationError as error:
-            return problem(400, "invalid_request", complaint(error)[0], retryable=False)
+            return problem(400, "invalid_request", first_error(error)[0], retryable=False)
         metadata = request.metadata
         comparison = f"{metadata.batch_id}/{metadata.comparison_id}"
         self.stats.requests[comparison] += 1
@@ -211,85 +188,3 @@ class SampleJudge:
         if copies > 1:
             self.stats.totals["duplicates"] += copies - 1
             self.stats.duplicates[comparison] += copies - 1
-
-
-def create_app(judge: SampleJudge, objects: Objects | None = None) -> Starlette:
-    """The endpoint around a judge; Bedrock's jobs need objects to read and write."""
-    formats = ProviderFormats(judge)
-    means = Means(judge, formats, lambda: datetime.now(UTC), lambda: uuid.uuid4().hex[:24])
-
-    async def healthz(_: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok", "options": judge.options.as_dict()})
-
-    async def stats(_: Request) -> JSONResponse:
-        return JSONResponse(judge.stats.as_dict())
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
-        await judge.settle()
-
-    return Starlette(
-        routes=[
-            Route(COMPARE_PATH, judge.compare, methods=["POST"]),
-            Route("/healthz", healthz),
-            Route("/stats", stats),
-            *formats.routes(),
-            *OpenAIBatches(means).routes(),
-            *AnthropicBatches(means).routes(),
-            *(BedrockJobs(means, objects).routes() if objects else ()),
-        ],
-        lifespan=lifespan,
-    )
-
-
-def sqs_sender() -> Callable[[str, str], None]:
-    """Delivery to SQS, with the endpoint and credentials that the environment names."""
-    client = boto3.client("sqs")
-
-    def send(queue_url: str, body: str) -> None:
-        client.send_message(QueueUrl=queue_url, MessageBody=body)
-
-    return send
-
-
-def serve(
-    port: Annotated[int, typer.Option(envvar="CJ_JUDGE_PORT", help="Port on 127.0.0.1.")] = 4580,
-    sample: Annotated[Path, typer.Option(help="Folder with texts and judgements.")] = SAMPLE,
-    seed: Annotated[int, typer.Option(help="Decides which person answers which comparison.")] = 1,
-    latency: Annotated[float, typer.Option(help="Mean seconds until a verdict.")] = 0.2,
-    error_rate: Annotated[float, typer.Option(help="Share of requests that fail retryably.")] = 0.0,
-    duplicate_rate: Annotated[float, typer.Option(help="Share of callbacks sent twice.")] = 0.0,
-    shuffle: Annotated[
-        float, typer.Option(help="Callbacks wait up to this many seconds more.")
-    ] = 0.0,
-    silent: Annotated[float, typer.Option(help="Share of comparisons never answered.")] = 0.0,
-    coin_flip: Annotated[bool, typer.Option(help="Flip a coin instead of asking people.")] = False,  # noqa: FBT002 - a command-line flag
-    immediate: Annotated[bool, typer.Option(help="Answer 200 with the verdict at once.")] = False,  # noqa: FBT002 - a command-line flag
-    batch_seconds: Annotated[
-        float, typer.Option(help="Seconds that a provider's batch waits before it runs.")
-    ] = 1.0,
-    bedrock_minimum_records: Annotated[
-        int, typer.Option(help="A model invocation job with fewer records fails.")
-    ] = 100,
-) -> None:
-    """Serve the sample judge until interrupted."""
-    options = JudgeOptions(
-        seed=seed,
-        latency=latency,
-        error_rate=error_rate,
-        duplicate_rate=duplicate_rate,
-        shuffle=shuffle,
-        silent=silent,
-        coin_flip=coin_flip,
-        immediate=immediate,
-        batch_seconds=batch_seconds,
-        bedrock_minimum_records=bedrock_minimum_records,
-    )
-    judge = SampleJudge(human_judge.load(sample), options, sqs_sender())
-    app = create_app(judge, S3Objects(boto3.client("s3")))
-    uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="info")
-
-
-if __name__ == "__main__":
-    typer.run(serve)
