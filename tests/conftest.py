@@ -18,6 +18,10 @@ from starlette.routing import Route
 
 # A runner of tests in parallel exports the width of its terminal, and rich would hold it for good.
 os.environ.pop("COLUMNS", None)
+# Every worker of a parallel run would start a thread of linear algebra for each core, and they
+# would wait for each other. Lambda functions have one thread too.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
 
 Answer = Callable[[dict[str, Any]], Response]
 
