@@ -125,9 +125,10 @@ test: setup lint type litellm ## Run every check and every test, with one real b
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: setup ## Ruff (rules and format) and cfn-lint
+lint: setup ## Ruff (rules and format), import-linter and cfn-lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/cfn-lint template.yaml
 
 .PHONY: type
