@@ -1,0 +1,105 @@
+"""Essays that no judge will judge: found from the records, and set aside for the rest of a batch.
+
+A provider may decline one essay, or one may not fit its model. Every comparison of such an essay
+fails for good, and each of them has two essays: the rule here tells which of the two is at fault.
+Nothing is stored: the same records give the same essays, so a repeated step agrees with the first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.errors import ContentRefusedError, OversizeError
+
+
+class NotAssessedReason(StrEnum):
+    """Why an essay cannot be judged."""
+
+    DECLINED = "declined_by_provider"
+    DOES_NOT_FIT = "does_not_fit"
+
+
+class NotAssessed(BaseModel):
+    """An essay without a result; `detail` has the provider's words, or the figures."""
+
+    model_config = ConfigDict(frozen=True)
+
+    essay_id: str
+    reason: NotAssessedReason
+    detail: str
+
+
+_REASONS = {
+    ContentRefusedError.code: NotAssessedReason.DECLINED,
+    OversizeError.code: NotAssessedReason.DOES_NOT_FIT,
+}
+
+
+_FAILURES_PER_VERDICT = 4
+
+
+def is_essay_failure(comparison: Comparison) -> bool:
+    """Whether it failed for good because of one of its essays, not because of its judge."""
+    failure = comparison.failure
+    return (
+        comparison.status is ComparisonStatus.FAILED
+        and failure is not None
+        and not failure.retryable
+        and failure.code in _REASONS
+    )
+
+
+def find_not_assessed(
+    comparisons: Sequence[Comparison], *, max_failures: int
+) -> tuple[NotAssessed, ...]:
+    """The essays to set aside, by id in order.
+
+    Only a failure with an essay that has verdicts tells: the other essay can be judged, so the
+    failure is this one's. An essay is set aside after `max_failures` such failures with different
+    essays, or after one with each where there are fewer, if they are at least four times as many
+    as its verdicts. A provider that declines at random is thereby its judge's failure, not that
+    of the essays.
+
+    Parameters
+    ----------
+    comparisons
+        All comparisons of the batch, whatever their status.
+    max_failures
+        Final failures after which an essay is set aside.
+    """
+    n_verdicts = Counter(e for c in comparisons if c.verdict for e in (c.first, c.second))
+    failures: defaultdict[str, dict[str, Comparison]] = defaultdict(dict)
+    for comparison in filter(is_essay_failure, comparisons):
+        for essay, other in (
+            (comparison.first, comparison.second),
+            (comparison.second, comparison.first),
+        ):
+            if n_verdicts[other]:
+                failures[essay][other] = comparison
+    set_aside = []
+    for essay in sorted(failures):
+        n_others = sum(1 for other in n_verdicts if other != essay)
+        n_failures = len(failures[essay])
+        enough = min(max_failures, n_others)
+        if n_failures >= enough and n_failures >= _FAILURES_PER_VERDICT * n_verdicts[essay]:
+            set_aside.append(_describe(essay, list(failures[essay].values())))
+    return tuple(set_aside)
+
+
+def _describe(essay_id: str, failures: Sequence[Comparison]) -> NotAssessed:
+    """The commonest reason and words of the essay's failures."""
+    causes = Counter((c.failure.code, c.failure.message) for c in failures if c.failure is not None)
+    code, message = min(causes, key=lambda cause: (-causes[cause], cause))
+    return NotAssessed(essay_id=essay_id, reason=_REASONS[code], detail=message)
+
+
+def without_essays(
+    comparisons: Sequence[Comparison], essay_ids: Collection[str]
+) -> list[Comparison]:
+    """The comparisons in which none of these essays has a part."""
+    return [c for c in comparisons if c.first not in essay_ids and c.second not in essay_ids]
