@@ -24,7 +24,7 @@ from local.judge import human_judge
 from local.judge.options import JudgeOptions
 from local.judge.sample_judge import SampleJudge
 from local.providers.anthropic_batches import AnthropicBatches
-from local.providers.batch_api import Means
+from local.providers.batch_api import Services
 from local.providers.bedrock_jobs import BedrockJobs
 from local.providers.openai_batches import OpenAIBatches
 from local.providers.provider_formats import ProviderFormats
@@ -41,7 +41,7 @@ SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "plastic-bottles"
 def create_app(judge: SampleJudge, objects: Objects | None = None) -> Starlette:
     """The endpoint around a judge; Bedrock's jobs need objects to read and write."""
     formats = ProviderFormats(judge)
-    means = Means(judge, formats, lambda: datetime.now(UTC), lambda: uuid.uuid4().hex[:24])
+    services = Services(judge, formats, lambda: datetime.now(UTC), lambda: uuid.uuid4().hex[:24])
 
     async def healthz(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "options": judge.options.as_dict()})
@@ -52,7 +52,7 @@ def create_app(judge: SampleJudge, objects: Objects | None = None) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        await judge.settle()
+        await judge.stop()
 
     return Starlette(
         routes=[
@@ -60,9 +60,9 @@ def create_app(judge: SampleJudge, objects: Objects | None = None) -> Starlette:
             Route("/healthz", healthz),
             Route("/stats", stats),
             *formats.routes(),
-            *OpenAIBatches(means).routes(),
-            *AnthropicBatches(means).routes(),
-            *(BedrockJobs(means, objects).routes() if objects else ()),
+            *OpenAIBatches(services).routes(),
+            *AnthropicBatches(services).routes(),
+            *(BedrockJobs(services, objects).routes() if objects else ()),
         ],
         lifespan=lifespan,
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-Answer = Literal["A", "B", "tie"]
+Winner = Literal["A", "B", "tie"]
 
 
 class UnknownTextError(ValueError):
@@ -23,14 +23,14 @@ class UnknownPairError(ValueError):
 
 
 def draw(*parts: object) -> float:
-    """A number in [0, 1) that depends on nothing but its parts."""
+    """A number in [0, 1) that depends only on its parts: a hash as a uniform draw."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
     # 53 bits: every value is exactly a float, and 1.0 cannot come out by rounding.
     return (int.from_bytes(digest[:8]) >> 11) / 2**53
 
 
 def fingerprint(text: str) -> str:
-    """What a text is recognised by: its content, whatever id a caller gives it."""
+    """The hash of a text; callers may give the same text other ids."""
     return hashlib.sha256(text.strip().encode()).hexdigest()
 
 
@@ -52,18 +52,18 @@ class HumanJudge:
 
     def verdict(
         self, shown_first: str, shown_second: str, *, seed: int, comparison_id: str
-    ) -> Answer:
-        """What one real person said of these two texts; A is the one shown first.
+    ) -> Winner:
+        """The judgement of one real person on two texts; A is the text shown first.
 
-        The same seed and comparison id give the same person's answer again, so a retried request
-        cannot change a verdict.
+        The same seed and comparison id give the same person, so a retried request cannot change a
+        verdict.
 
         Raises
         ------
         UnknownTextError
-            If a text is not of this collection; says which of the two.
+            If a text is not in the collection; the message says which of the two.
         UnknownPairError
-            If nobody compared the two, for instance a text with itself.
+            If nobody compared the two texts, for instance a text with itself.
         """
         first, second = self._recognise("A", shown_first), self._recognise("B", shown_second)
         low, high = sorted((first, second))
@@ -80,7 +80,7 @@ class HumanJudge:
             return self.texts[fingerprint(text)]
         except KeyError:
             raise UnknownTextError(
-                f"essay {place} is none of the {len(self.texts)} texts that this judge knows"
+                f"essay {place} is not one of the {len(self.texts)} texts of this judge"
             ) from None
 
 

@@ -19,7 +19,7 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
 )
 from local.judge import webhooks
-from local.judge.human_judge import Answer, HumanJudge, UnknownPairError, UnknownTextError, draw
+from local.judge.human_judge import HumanJudge, UnknownPairError, UnknownTextError, Winner, draw
 from local.judge.options import Conduct, JudgeOptions, Plan, plan_for
 from local.judge.validation import first_error
 
@@ -29,7 +29,7 @@ log = logging.getLogger("local.judge.sample_judge")
 
 @dataclass
 class Stats:
-    """What was asked and sent, in total and by comparison (batch id / comparison id)."""
+    """Counts of requests and answers, in total and by comparison (batch id / comparison id)."""
 
     totals: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
@@ -42,14 +42,14 @@ class Stats:
         return {name: dict(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
-def result_of(
+def make_result(
     request: CompareRequestV1,
     *,
-    winner: Answer | None,
+    winner: Winner | None,
     model: str,
     error: ErrorDetail | None = None,
 ) -> str:
-    """The callback's body: the request's metadata echoed, and a winner or an error."""
+    """The body of a callback: the metadata of the request, and a winner or an error."""
     result = LLMComparisonResultV1(
         correlation_id=request.correlation_id,
         request_metadata=request.metadata,
@@ -68,7 +68,7 @@ def problem(status: int, code: str, message: str, *, retryable: bool) -> JSONRes
 
 
 class SampleJudge:
-    """Answers comparisons and counts what it did.
+    """Answers comparisons and counts its requests and answers.
 
     Parameters
     ----------
@@ -105,14 +105,19 @@ class SampleJudge:
             self._count_error(comparison, "refused_503")
             return problem(503, "overloaded", "the judge is overloaded, try again", retryable=True)
         try:
-            winner = self._answer(request)
+            winner = self.choose_winner(
+                request.essay_a.text,
+                request.essay_b.text,
+                comparison_id=metadata.comparison_id,
+                batch_id=metadata.batch_id,
+            )
         except (UnknownTextError, UnknownPairError) as error:
             self._count_error(comparison, "refused_400")
             return problem(400, "unknown_text", str(error), retryable=False)
         if self.options.immediate and plan.conduct is Conduct.VERDICT:
             await asyncio.sleep(plan.delay)
             self._count_verdicts(comparison, 1)
-            body = result_of(request, winner=winner, model=self.model)
+            body = make_result(request, winner=winner, model=self.model)
             return Response(body, media_type="application/json")
         self._deliver_later(request, comparison, plan, winner)
         accepted = {"status": "queued", "correlation_id": request.correlation_id}
@@ -120,56 +125,62 @@ class SampleJudge:
 
     @property
     def model(self) -> str:
-        """The name under which verdicts go out."""
+        """The model that verdicts name."""
         return "coin-flip" if self.options.coin_flip else "ukpconvarg1-people"
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Let something run in the background until it has ended or the judge settles."""
+    def choose_winner(
+        self, first: str, second: str, *, comparison_id: str, batch_id: str = ""
+    ) -> Winner:
+        """The winner of two texts, by a person's judgement or by a coin.
+
+        Raises
+        ------
+        UnknownTextError, UnknownPairError
+            If there is no judgement on the texts; never with a coin.
+        """
+        seed = self.options.seed
+        if self.options.coin_flip:
+            return "A" if draw("coin", seed, batch_id, comparison_id) < HALF else "B"
+        return self.people.verdict(first, second, seed=seed, comparison_id=comparison_id)
+
+    def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a task until it ends or the judge stops."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def settle(self) -> None:
-        """Drop the callbacks that are still to be sent, and the batches that still run."""
+    async def stop(self) -> None:
+        """Drop the callbacks that are not sent yet, and the batches that are still running."""
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def _answer(self, request: CompareRequestV1) -> Answer:
-        seed, comparison_id = self.options.seed, request.metadata.comparison_id
-        if self.options.coin_flip:
-            heads = draw("coin", seed, request.metadata.batch_id, comparison_id) < HALF
-            return "A" if heads else "B"
-        return self.people.verdict(
-            request.essay_a.text, request.essay_b.text, seed=seed, comparison_id=comparison_id
-        )
-
     def _deliver_later(
-        self, request: CompareRequestV1, comparison: str, plan: Plan, winner: Answer
+        self, request: CompareRequestV1, comparison: str, plan: Plan, winner: Winner
     ) -> None:
         if plan.conduct is Conduct.SILENCE:
             self.stats.totals["silent"] += 1
             return
-        self.start(self._deliver(request, comparison, plan, winner))
+        self.run_in_background(self._deliver(request, comparison, plan, winner))
 
     async def _deliver(
-        self, request: CompareRequestV1, comparison: str, plan: Plan, winner: Answer
+        self, request: CompareRequestV1, comparison: str, plan: Plan, winner: Winner
     ) -> None:
         await asyncio.sleep(plan.delay)
         if plan.conduct is Conduct.ERROR_CALLBACK:
             error = ErrorDetail(
                 code="provider_error", message="the model gave no answer", retryable=True
             )
-            body = result_of(request, winner=None, model=self.model, error=error)
+            body = make_result(request, winner=None, model=self.model, error=error)
         else:
-            body = result_of(request, winner=winner, model=self.model)
+            body = make_result(request, winner=winner, model=self.model)
         callback = request.callback
         send = webhooks.post if callback.kind == "webhook" else self.send
         try:
             for _ in range(plan.copies):
                 await asyncio.to_thread(send, callback.url or callback.queue_url or "", body)
         except Exception:
-            # The judge goes on: one queue that is gone must not silence the other batches.
+            # Keep running: one missing queue must not stop the callbacks of other batches.
             self.stats.totals["callbacks_lost"] += 1
             log.exception("callback of %s was not delivered", comparison)
             return

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field, model_validator
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.providers.batch_api import BatchApi, Refusal, RefusedError, cursors, page_of
-from local.providers.json_lines import as_json_lines
+from local.providers.batch_api import BatchApi, Refusal, RefusedError, make_cursors, take_page
+from local.providers.json_lines import write_json_lines
 from local.providers.provider_batches import (
     DAY,
     Ending,
@@ -23,14 +23,13 @@ from local.providers.provider_batches import (
     Result,
     rfc3339,
 )
-from local.providers.wire_formats import MESSAGES, refusal
+from local.providers.replies import BAD_REQUEST, NOT_FOUND
+from local.providers.wire_formats import MESSAGES, anthropic_error
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 _PATH = "/v1/messages/batches"
-_NOT_FOUND = 404
-_BAD_REQUEST = 400
 # The provider's spelling.
 _TYPES = {
     Ending.SUCCEEDED: "succeeded",
@@ -100,63 +99,67 @@ class AnthropicBatches(BatchApi[MessageBatch]):
             self.route("POST", _PATH + "/{batch_id}/cancel", self._cancel),
         ]
 
-    def refused(self, error: RefusedError) -> Response:
+    def make_refusal(self, error: RefusedError) -> Response:
         """An error object."""
         if error.refusal is Refusal.NOT_FOUND:
-            return JSONResponse(refusal("not_found_error", str(error)), _NOT_FOUND)
-        return JSONResponse(refusal("invalid_request_error", str(error)), _BAD_REQUEST)
+            return JSONResponse(anthropic_error(str(error), kind="not_found_error"), NOT_FOUND)
+        return JSONResponse(anthropic_error(str(error)), BAD_REQUEST)
 
     async def read(self, batch: MessageBatch) -> Sequence[Line]:
-        """The requests as they were ordered."""
+        """The requests in their original order."""
         return [Line(request.custom_id, request.params) for request in batch.order.requests]
 
     async def publish(self, batch: MessageBatch) -> None:
-        """The results are read from the batch itself."""
+        """Store nothing: the results are read from the batch."""
 
     async def _create(self, http: Request) -> dict[str, Any]:
         order = BatchOrder.model_validate_json(await http.body())
-        batch = ProviderBatch(id=f"msgbatch_{self.means.new_id()}", order=order)
+        batch = ProviderBatch(id=f"msgbatch_{self.services.new_id()}", order=order)
         self.submit(batch)
         return self._document(batch, http)
 
     async def _list(self, http: Request) -> dict[str, Any]:
-        asked = Listing.model_validate(dict(http.query_params))
-        page, more = page_of(
-            self.newest_first(), asked.limit, after=asked.after_id, before=asked.before_id
+        listing = Listing.model_validate(dict(http.query_params))
+        page, more = take_page(
+            self.list_newest_first(),
+            listing.limit,
+            after=listing.after_id,
+            before=listing.before_id,
         )
         return {
             "data": [self._document(batch, http) for batch in page],
-            **cursors(page, more=more),
+            **make_cursors(page, more=more),
         }
 
     async def _retrieve(self, http: Request) -> dict[str, Any]:
-        return self._document(self.asked_for(http), http)
+        return self._document(self.find_batch(http), http)
 
     async def _results(self, http: Request) -> Response:
-        batch = self._ended(http)
-        content = as_json_lines(
-            {"custom_id": result.line.key, "result": _result(result)} for result in batch.results
+        batch = self._find_ended(http)
+        content = write_json_lines(
+            {"custom_id": result.line.key, "result": _make_result(result)}
+            for result in batch.results
         )
         return Response(content, media_type="application/x-jsonl")
 
     async def _cancel(self, http: Request) -> dict[str, Any]:
-        batch = self.asked_for(http)
+        batch = self.find_batch(http)
         self.cancel(batch)
         return self._document(batch, http)
 
     async def _delete(self, http: Request) -> dict[str, Any]:
-        batch = self._ended(http)
+        batch = self._find_ended(http)
         del self.batches[batch.id]
         return {"id": batch.id, "type": "message_batch_deleted"}
 
-    def _ended(self, http: Request) -> MessageBatch:
-        batch = self.asked_for(http)
+    def _find_ended(self, http: Request) -> MessageBatch:
+        batch = self.find_batch(http)
         if not batch.phase.is_end:
             raise RefusedError(Refusal.CONFLICT, f"batch {batch.id} has not ended")
         return batch
 
     def _document(self, batch: MessageBatch, http: Request) -> dict[str, Any]:
-        """The batch object; what ended how is told once all of it has."""
+        """The batch object; lines are counted by ending once the whole batch has ended."""
         ended = batch.ended_at
         counts = {name: batch.count(ending) if ended else 0 for ending, name in _TYPES.items()}
         cancelled = batch.moments.get(Phase.CANCELLING)
@@ -174,8 +177,8 @@ class AnthropicBatches(BatchApi[MessageBatch]):
         }
 
 
-def _result(result: Result) -> dict[str, Any]:
-    told: dict[str, Any] = {"type": _TYPES[result.ending]}
+def _make_result(result: Result) -> dict[str, Any]:
+    row: dict[str, Any] = {"type": _TYPES[result.ending]}
     if result.reply:
-        told["message" if result.reply.succeeded else "error"] = result.reply.body
-    return told
+        row["message" if result.reply.succeeded else "error"] = result.reply.body
+    return row

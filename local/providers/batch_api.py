@@ -1,8 +1,8 @@
-"""What the providers' batch APIs have in common: requests that are answered later, by themselves.
+"""The common part of the providers' batch APIs.
 
-A batch is read, waits for `batch_seconds`, and then has its lines answered one after another in a
-shuffled order, as no provider promises the order of results. Each line is answered as a
-synchronous call with the same body would be.
+A batch is read, waits for `batch_seconds`, and then its lines are answered one after another in a
+shuffled order, because no provider promises the order of results. The answer to a line equals the
+answer to a synchronous call with the same body.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Refusal(StrEnum):
 
 
 class RefusedError(Exception):
-    """A request to a batch API that is refused; each provider says so in its own form."""
+    """A request that the batch API refuses; each provider writes the refusal in its own format."""
 
     def __init__(self, refusal: Refusal, message: str, param: str | None = None) -> None:
         super().__init__(message)
@@ -56,15 +56,15 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True)
-class Means:
-    """What a batch API works with.
+class Services:
+    """Services that a batch API uses.
 
     Parameters
     ----------
     now
-        Tells the time.
+        The present time.
     new_id
-        Makes ids of 24 hexadecimal digits.
+        A new id of 24 hexadecimal digits.
     """
 
     judge: SampleJudge
@@ -74,13 +74,13 @@ class Means:
 
 
 class BatchApi[Batch: ProviderBatch[Any]](ABC):
-    """The batches of one provider; each runs in a task of its own until it has ended."""
+    """The batches of one provider; each runs in its own task until it ends."""
 
     form: ClassVar[WireFormat]
     statuses: ClassVar[Mapping[Phase, str]]
 
-    def __init__(self, means: Means) -> None:
-        self.means = means
+    def __init__(self, services: Services) -> None:
+        self.services = services
         self.batches: dict[str, Batch] = {}
 
     @abstractmethod
@@ -90,49 +90,49 @@ class BatchApi[Batch: ProviderBatch[Any]](ABC):
         Raises
         ------
         UnfitBatchError
-            If it cannot run; it has then failed.
+            If the batch cannot run; it then fails.
         """
 
     @abstractmethod
     async def publish(self, batch: Batch) -> None:
-        """Put the results where the caller finds them.
+        """Store the results for the caller.
 
         Raises
         ------
         UnfitBatchError
-            If that is not possible; the batch has then failed.
+            If that is not possible; the batch then fails.
         """
 
     @abstractmethod
-    def refused(self, error: RefusedError) -> Response:
-        """A refusal in the provider's form."""
+    def make_refusal(self, error: RefusedError) -> Response:
+        """A refusal in the provider's format."""
 
     def route(self, method: str, path: str, handle: Handler) -> Route:
-        """A route whose handler may raise RefusedError, or pydantic's about what it was sent."""
+        """A route; its handler may raise RefusedError or pydantic's ValidationError."""
 
         async def endpoint(http: Request) -> Response:
             try:
                 answer = await handle(http)
             except RefusedError as error:
-                return self.refused(error)
+                return self.make_refusal(error)
             except ValidationError as error:
-                return self.refused(RefusedError(Refusal.INVALID, *first_error(error)))
+                return self.make_refusal(RefusedError(Refusal.INVALID, *first_error(error)))
             return answer if isinstance(answer, Response) else JSONResponse(answer)
 
         return Route(path, endpoint, methods=[method])
 
     def status(self, batch: Batch) -> str:
-        """The phase of a batch in the provider's words."""
+        """The phase of a batch in the provider's word."""
         return self.statuses[batch.phase]
 
     def submit(self, batch: Batch) -> None:
-        """Take a batch and let it run."""
-        self.means.judge.stats.totals["batches"] += 1
-        batch.enter(Phase.SUBMITTED, self.means.now())
+        """Accept a batch and run it."""
+        self.services.judge.stats.totals["batches"] += 1
+        batch.enter(Phase.SUBMITTED, self.services.now())
         self.batches[batch.id] = batch
-        self.means.judge.start(self._run(batch))
+        self.services.judge.run_in_background(self._run(batch))
 
-    def asked_for(self, http: Request) -> Batch:
+    def find_batch(self, http: Request) -> Batch:
         """The batch that the path names.
 
         Raises
@@ -140,28 +140,28 @@ class BatchApi[Batch: ProviderBatch[Any]](ABC):
         RefusedError
             If there is none.
         """
-        return found(self.batches, http.path_params["batch_id"], "batch")
+        return look_up(self.batches, http.path_params["batch_id"], "batch")
 
-    def newest_first(self) -> list[Batch]:
-        """Every batch."""
+    def list_newest_first(self) -> list[Batch]:
+        """All batches."""
         return list(reversed(self.batches.values()))
 
     def cancel(self, batch: Batch) -> None:
-        """Let nothing more of a batch run; what has run stays.
+        """Stop a batch; the answers so far are kept.
 
         Raises
         ------
         RefusedError
-            If it has ended.
+            If the batch has ended.
         """
         if batch.phase.is_end:
             raise RefusedError(Refusal.CONFLICT, f"batch {batch.id} is {self.status(batch)}")
         if batch.phase is not Phase.PUBLISHING:
-            batch.enter(Phase.CANCELLING, self.means.now())
+            batch.enter(Phase.CANCELLING, self.services.now())
             batch.stopped.set()
 
     async def _run(self, batch: Batch) -> None:
-        now = self.means.now
+        now = self.services.now
         try:
             batch.enter(Phase.VALIDATING, now())
             batch.lines = await self.read(batch)
@@ -172,54 +172,54 @@ class BatchApi[Batch: ProviderBatch[Any]](ABC):
         except UnfitBatchError as error:
             batch.problems = error.problems
         except Exception:
-            # The judge goes on, and whoever waits for this batch learns that it has failed.
-            log.exception("batch %s broke", batch.id)
-            batch.problems = (Problem("server_error", "the judge broke on this batch"),)
+            # Keep running; the batch fails, so its caller does not wait for ever.
+            log.exception("batch %s failed unexpectedly", batch.id)
+            batch.problems = (Problem("server_error", "an unexpected error ended this batch"),)
         batch.end(now())
 
     async def _answer_lines(self, batch: Batch) -> None:
-        options, time = self.means.judge.options, asyncio.get_running_loop().time
+        options, time = self.services.judge.options, asyncio.get_running_loop().time
         shuffled = sorted(batch.lines, key=lambda line: draw("order", options.seed, line.key))
         begin = time() + options.batch_seconds
-        for place, line in enumerate(shuffled):
-            due = begin + options.latency * place / len(shuffled)
-            # At least a turn of the loop each, so that a large batch lets calls through.
+        for position, line in enumerate(shuffled):
+            due = begin + options.latency * position / len(shuffled)
+            # Each line yields to the event loop, so that calls are answered during a batch.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(batch.stopped.wait(), due - time())
-            batch.results.append(self._result(batch, line))
+            batch.results.append(self._answer_line(batch, line))
 
-    def _result(self, batch: Batch, line: Line) -> Result:
+    def _answer_line(self, batch: Batch, line: Line) -> Result:
         if batch.stopped.is_set():
             return Result(line, Ending.CANCELLED)
-        reply = self.means.formats.answer(self.form, line.body)
+        reply = self.services.formats.answer(self.form, line.body)
         if reply.silent:
             return Result(line, Ending.EXPIRED)
         return Result(line, Ending.SUCCEEDED if reply.succeeded else Ending.ERRORED, reply)
 
 
-def found[Kept](kept: Mapping[str, Kept], key: str, name: str) -> Kept:
-    """What is kept under an id.
+def look_up[Item](items: Mapping[str, Item], key: str, name: str) -> Item:
+    """The item with an id.
 
     Raises
     ------
     RefusedError
-        If nothing is.
+        If there is none.
     """
     try:
-        return kept[key]
+        return items[key]
     except KeyError:
         raise RefusedError(Refusal.NOT_FOUND, f"there is no {name} {key}", "id") from None
 
 
-def page_of[Batch: ProviderBatch[Any]](
+def take_page[Batch: ProviderBatch[Any]](
     batches: Sequence[Batch], limit: int, *, after: str | None = None, before: str | None = None
 ) -> tuple[list[Batch], bool]:
-    """The batches next to the one of an id, and whether there are more beyond them.
+    """A page of batches after or before an id, and whether there are more.
 
     Raises
     ------
     RefusedError
-        If there is no batch of that id.
+        If no batch has the id.
     """
     ids = [batch.id for batch in batches]
     for cursor in (after, before):
@@ -232,8 +232,8 @@ def page_of[Batch: ProviderBatch[Any]](
     return list(batches[first : first + limit]), first + limit < last
 
 
-def cursors(page: Sequence[ProviderBatch[Any]], *, more: bool) -> dict[str, Any]:
-    """Where a page of a list begins and ends."""
+def make_cursors(page: Sequence[ProviderBatch[Any]], *, more: bool) -> dict[str, Any]:
+    """The first and last id of a page, and whether there are more."""
     return {
         "first_id": page[0].id if page else None,
         "last_id": page[-1].id if page else None,

@@ -17,13 +17,15 @@ from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from local.providers.batch_api import BatchApi, Means, Refusal, RefusedError, found, page_of
-from local.providers.json_lines import Problem, UnfitBatchError, as_json_lines, json_lines
+from local.providers.batch_api import BatchApi, Refusal, RefusedError, Services, look_up, take_page
+from local.providers.json_lines import Problem, UnfitBatchError, json_lines, write_json_lines
 from local.providers.provider_batches import Ending, Line, Phase, ProviderBatch, Result, rfc3339
-from local.providers.wire_formats import CONVERSE
+from local.providers.provider_formats import to_response
+from local.providers.replies import BAD_REQUEST, NOT_FOUND
+from local.providers.wire_formats import CONVERSE, aws_error
 from local.stack.addresses import REGION
 
 if TYPE_CHECKING:
@@ -34,14 +36,14 @@ if TYPE_CHECKING:
 _JOB_ID_LENGTH = 12
 _LONGEST_MESSAGE = 2048
 _ERRORS = {
-    Refusal.INVALID: ("ValidationException", 400),
-    Refusal.NOT_FOUND: ("ResourceNotFoundException", 404),
-    Refusal.CONFLICT: ("ConflictException", 400),
+    Refusal.INVALID: ("ValidationException", BAD_REQUEST),
+    Refusal.NOT_FOUND: ("ResourceNotFoundException", NOT_FOUND),
+    Refusal.CONFLICT: ("ConflictException", BAD_REQUEST),
 }
 
 
 class _Shape(BaseModel):
-    """A structure of the API, whose fields are in camel case; what is not read is echoed."""
+    """A structure with fields in camel case; the API returns unread fields too."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow")
 
@@ -119,8 +121,8 @@ class BedrockJobs(BatchApi[InvocationJob]):
         Phase.FAILED: "Failed",
     }
 
-    def __init__(self, means: Means, objects: Objects) -> None:
-        super().__init__(means)
+    def __init__(self, services: Services, objects: Objects) -> None:
+        super().__init__(services)
         self._objects = objects
 
     def routes(self) -> list[Route]:
@@ -132,41 +134,40 @@ class BedrockJobs(BatchApi[InvocationJob]):
             self.route("POST", "/model-invocation-job/{batch_id:path}/stop", self._stop),
         ]
 
-    def refused(self, error: RefusedError) -> Response:
+    def make_refusal(self, error: RefusedError) -> Response:
         """An error, whose name is a header."""
         name, status = _ERRORS[error.refusal]
-        headers = {"x-amzn-errortype": name}
-        return JSONResponse({"message": str(error)}, status_code=status, headers=headers)
+        return to_response(aws_error(name, str(error), status))
 
-    def asked_for(self, http: Request) -> InvocationJob:
+    def find_batch(self, http: Request) -> InvocationJob:
         """The job that the path names by ARN or by id."""
-        return found(self.batches, http.path_params["batch_id"].rpartition("/")[2], "job")
+        return look_up(self.batches, http.path_params["batch_id"].rpartition("/")[2], "job")
 
     async def read(self, batch: InvocationJob) -> Sequence[Line]:
         """The records of the input object."""
         place = batch.order.input_data_config.s3_input_data_config
         content = await asyncio.to_thread(self._objects.read, place.bucket, place.key)
-        checked = [_record(number, line) for number, line in json_lines(content)]
-        if problems := [each for each in checked if isinstance(each, Problem)]:
+        records = [_read_record(number, line) for number, line in json_lines(content)]
+        if problems := [record for record in records if isinstance(record, Problem)]:
             raise UnfitBatchError(*problems)
-        least = self.means.judge.options.bedrock_minimum_records
-        if len(checked) < least:
+        least = self.services.judge.options.bedrock_minimum_records
+        if len(records) < least:
             raise UnfitBatchError(
-                Problem("records", f"the job has {len(checked)} records; at least {least} are due")
+                Problem("records", f"the job has {len(records)} records; it needs at least {least}")
             )
-        return [each for each in checked if isinstance(each, Line)]
+        return [record for record in records if isinstance(record, Line)]
 
     async def publish(self, batch: InvocationJob) -> None:
         """Write the results of what ran, and a manifest that counts them."""
         name = batch.order.input_data_config.s3_input_data_config.key.rpartition("/")[2]
-        ran = [_output(result) for result in batch.results if result.reply]
+        ran = [_make_row(result) for result in batch.results if result.reply]
         usages = [row["modelOutput"]["usage"] for row in ran if "modelOutput" in row]
         manifest = _counts(batch) | {
             "inputTokenCount": sum(usage["inputTokens"] for usage in usages),
             "outputTokenCount": sum(usage["outputTokens"] for usage in usages),
         }
         if ran:
-            await self._write(batch, f"{name}.out", as_json_lines(ran))
+            await self._write(batch, f"{name}.out", write_json_lines(ran))
         await self._write(batch, "manifest.json.out", json.dumps(manifest).encode())
 
     async def _write(self, batch: InvocationJob, name: str, content: bytes) -> None:
@@ -177,67 +178,68 @@ class BedrockJobs(BatchApi[InvocationJob]):
     async def _create(self, http: Request) -> dict[str, Any]:
         order = JobOrder.model_validate_json(await http.body())
         token, name = order.client_request_token, order.job_name
-        for known in self.batches.values():
-            if token and known.order.client_request_token == token:
-                return {"jobArn": _arn(known)}
-        if any(known.order.job_name == name for known in self.batches.values()):
+        for job in self.batches.values():
+            if token and job.order.client_request_token == token:
+                return {"jobArn": _arn(job)}
+        if any(job.order.job_name == name for job in self.batches.values()):
             raise RefusedError(Refusal.CONFLICT, f"there is a job named {name} already")
-        job = ProviderBatch(id=self.means.new_id()[:_JOB_ID_LENGTH], order=order)
+        job = ProviderBatch(id=self.services.new_id()[:_JOB_ID_LENGTH], order=order)
         self.submit(job)
         return {"jobArn": _arn(job)}
 
     async def _get(self, http: Request) -> dict[str, Any]:
-        return self._document(self.asked_for(http))
+        return self._document(self.find_batch(http))
 
     async def _stop(self, http: Request) -> dict[str, Any]:
-        self.cancel(self.asked_for(http))
+        self.cancel(self.find_batch(http))
         return {}
 
     async def _list(self, http: Request) -> dict[str, Any]:
-        asked = Listing.model_validate(dict(http.query_params))
-        jobs = self.newest_first()
-        if asked.sort_order == "Ascending":
+        listing = Listing.model_validate(dict(http.query_params))
+        jobs = self.list_newest_first()
+        if listing.sort_order == "Ascending":
             jobs.reverse()
-        # The place is found before the filter: a job may have changed its status since.
-        rest, _ = page_of(jobs, len(jobs), after=asked.next_token)
-        fitting = [job for job in rest if self._is_asked_for(job, asked)]
-        page = fitting[: asked.max_results]
+        # Find the position before filtering: a job may have changed its status since the last page.
+        rest, _ = take_page(jobs, len(jobs), after=listing.next_token)
+        matching = [job for job in rest if self._matches(job, listing)]
+        page = matching[: listing.max_results]
         summaries = {"invocationJobSummaries": [self._document(job) for job in page]}
-        return summaries | ({"nextToken": page[-1].id} if len(page) < len(fitting) else {})
+        return summaries | ({"nextToken": page[-1].id} if len(page) < len(matching) else {})
 
-    def _is_asked_for(self, job: InvocationJob, asked: Listing) -> bool:
+    def _matches(self, job: InvocationJob, listing: Listing) -> bool:
         moment = job.submitted_at
         return (
-            asked.name_contains in job.order.job_name
-            and asked.status_equals in {None, self.status(job)}
-            and (asked.submit_time_after is None or moment > asked.submit_time_after)
-            and (asked.submit_time_before is None or moment < asked.submit_time_before)
+            listing.name_contains in job.order.job_name
+            and listing.status_equals in {None, self.status(job)}
+            and (listing.submit_time_after is None or moment > listing.submit_time_after)
+            and (listing.submit_time_before is None or moment < listing.submit_time_before)
         )
 
     def _document(self, job: InvocationJob) -> dict[str, Any]:
-        """A job as Get and List tell it; what does not apply is left out."""
+        """The job for Get and List; fields without a value are left out."""
         window = timedelta(hours=job.order.timeout_duration_in_hours)
-        told = {
+        document = {
             "jobArn": _arn(job),
             **job.order.model_dump(by_alias=True),
             "status": self.status(job),
-            "message": "; ".join(each.message for each in job.problems)[:_LONGEST_MESSAGE] or None,
+            "message": "; ".join(problem.message for problem in job.problems)[:_LONGEST_MESSAGE]
+            or None,
             "submitTime": rfc3339(job.submitted_at),
             "lastModifiedTime": rfc3339(job.moments[job.phase]),
             "endTime": rfc3339(job.ended_at) if job.ended_at else None,
             "jobExpirationTime": rfc3339(job.submitted_at + window),
             **_counts(job),
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in document.items() if value is not None}
 
 
 def _arn(job: InvocationJob) -> str:
-    """The job's name among all of AWS, in the account of its role."""
+    """The ARN of the job, in the account of its role."""
     account = job.order.role_arn.split(":")[4]
     return f"arn:aws:bedrock:{REGION}:{account}:model-invocation-job/{job.id}"
 
 
-def _record(number: int, line: dict[str, Any] | Problem) -> Line | Problem:
+def _read_record(number: int, line: dict[str, Any] | Problem) -> Line | Problem:
     """A line of the input file; a record without an id gets one."""
     if isinstance(line, Problem):
         return line
@@ -247,7 +249,7 @@ def _record(number: int, line: dict[str, Any] | Problem) -> Line | Problem:
     return Line(str(line.get("recordId") or f"CALL{number:07d}"), body)
 
 
-def _output(result: Result) -> dict[str, Any]:
+def _make_row(result: Result) -> dict[str, Any]:
     """A line of the output file."""
     row: dict[str, Any] = {"recordId": result.line.key, "modelInput": result.line.body}
     if result.reply and result.reply.succeeded:

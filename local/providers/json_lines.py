@@ -1,4 +1,4 @@
-"""JSONL files, and what is wrong with them."""
+"""Files of JSON Lines, and their errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a batch cannot run, and on which line of its file (counted from 1) that shows."""
+    """Why a batch cannot run, and the line of its file (counted from 1) with the error."""
 
     code: str
     message: str
@@ -27,19 +27,22 @@ class UnfitBatchError(ValueError):
 
 
 def json_lines(content: bytes) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
-    """The objects of a file by the number of their line; a problem where there is none."""
-    # Split by line feeds alone: other separators of lines may stand inside a text.
+    """The objects of a file by the number of their line; or a problem."""
+    # Split at line feeds only: a text inside a line may contain other line separators.
     for number, line in enumerate(content.removesuffix(b"\n").split(b"\n"), start=1):
         try:
-            found = json.loads(line)
+            row = json.loads(line)
         except ValueError:
-            found = None
-        if isinstance(found, dict):
-            yield number, found
+            row = None
+        if isinstance(row, dict):
+            yield number, row
         else:
-            yield number, Problem("invalid_json_line", f"line {number} is no JSON object", number)
+            yield (
+                number,
+                Problem("invalid_json_line", f"line {number} is not a JSON object", number),
+            )
 
 
-def as_json_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
+def write_json_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """A file with one object on each line."""
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()

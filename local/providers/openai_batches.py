@@ -18,16 +18,16 @@ from starlette.routing import Route
 from local.judge.validation import first_error
 from local.providers.batch_api import (
     BatchApi,
-    Means,
     Refusal,
     RefusedError,
-    cursors,
-    page_of,
+    Services,
+    make_cursors,
+    take_page,
 )
-from local.providers.json_lines import Problem, UnfitBatchError, as_json_lines, json_lines
+from local.providers.json_lines import Problem, UnfitBatchError, json_lines, write_json_lines
 from local.providers.openai_files import BATCH, BATCH_OUTPUT, OpenAIFiles
 from local.providers.provider_batches import DAY, Ending, Line, Phase, ProviderBatch, Result
-from local.providers.wire_formats import CHAT_COMPLETIONS, refusal
+from local.providers.wire_formats import CHAT_COMPLETIONS, openai_error
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 type Endpoint = Literal["/v1/chat/completions"]
 
 _STATUS_CODES = {Refusal.INVALID: 400, Refusal.NOT_FOUND: 404, Refusal.CONFLICT: 409}
-_UNRUN = {
+_NOT_RUN = {
     Ending.EXPIRED: {
         "code": "batch_expired",
         "message": "the completion window ended before this request had run",
@@ -45,8 +45,8 @@ _UNRUN = {
         "message": "the batch was cancelled before this request had run",
     },
 }
-# When these phases began is told under the status's own name, such as `completed_at`.
-_TOLD = (
+# The beginnings of these phases are stored under `<status>_at`, such as `completed_at`.
+_STAMPED = (
     Phase.RUNNING,
     Phase.PUBLISHING,
     Phase.COMPLETED,
@@ -93,7 +93,7 @@ class Listing(BaseModel):
 
 @dataclass(kw_only=True)
 class OpenAIBatch(ProviderBatch[BatchOrder]):
-    """A batch, its input file and the files it wrote."""
+    """A batch, its input file and its output files."""
 
     input: bytes
     output_file_id: str | None = None
@@ -116,9 +116,9 @@ class OpenAIBatches(BatchApi[OpenAIBatch]):
         Phase.FAILED: "failed",
     }
 
-    def __init__(self, means: Means) -> None:
-        super().__init__(means)
-        self.files = OpenAIFiles(means)
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self.files = OpenAIFiles(services)
 
     def routes(self) -> list[Route]:
         """Files and batches."""
@@ -132,19 +132,19 @@ class OpenAIBatches(BatchApi[OpenAIBatch]):
             self.route("POST", "/v1/batches/{batch_id}/cancel", self._cancel),
         ]
 
-    def refused(self, error: RefusedError) -> Response:
+    def make_refusal(self, error: RefusedError) -> Response:
         """An error object."""
-        body = refusal("invalid_request_error", str(error), error.param)
+        body = openai_error(str(error), param=error.param)
         return JSONResponse(body, status_code=_STATUS_CODES[error.refusal])
 
     async def read(self, batch: OpenAIBatch) -> Sequence[Line]:
-        """The lines of the input file; every line that is wrong is named."""
+        """The lines of the input file; the error names every wrong line."""
         if not batch.input.strip():
             raise UnfitBatchError(Problem("empty_file", "the input file is empty"))
         lines: dict[str, Line] = {}
         problems: list[Problem] = []
-        for number, read in json_lines(batch.input):
-            checked = read if isinstance(read, Problem) else _line(number, read)
+        for number, row in json_lines(batch.input):
+            checked = row if isinstance(row, Problem) else _read_line(number, row)
             if isinstance(checked, Line) and checked.key in lines:
                 checked = Problem(
                     "duplicate_custom_id",
@@ -161,18 +161,18 @@ class OpenAIBatches(BatchApi[OpenAIBatch]):
         return list(lines.values())
 
     async def publish(self, batch: OpenAIBatch) -> None:
-        """Write a file of what succeeded and one of what did not; an empty one is not written."""
+        """Write a file of the answers and a file of the errors; an empty file is not written."""
         rows = [
-            (result.ending, _output(f"{batch.id}_{number}", result))
+            (result.ending, _make_row(f"{batch.id}_{number}", result))
             for number, result in enumerate(batch.results)
         ]
-        good = [row for ending, row in rows if ending is Ending.SUCCEEDED]
-        bad = [row for ending, row in rows if ending is not Ending.SUCCEEDED]
-        batch.output_file_id = self._write(f"{batch.id}_output.jsonl", good)
-        batch.error_file_id = self._write(f"{batch.id}_error.jsonl", bad)
+        succeeded = [row for ending, row in rows if ending is Ending.SUCCEEDED]
+        failed = [row for ending, row in rows if ending is not Ending.SUCCEEDED]
+        batch.output_file_id = self._write(f"{batch.id}_output.jsonl", succeeded)
+        batch.error_file_id = self._write(f"{batch.id}_error.jsonl", failed)
 
     def _write(self, name: str, rows: Sequence[Mapping[str, Any]]) -> str | None:
-        return self.files.keep(name, BATCH_OUTPUT, as_json_lines(rows)).id if rows else None
+        return self.files.store(name, BATCH_OUTPUT, write_json_lines(rows)).id if rows else None
 
     async def _create(self, http: Request) -> dict[str, Any]:
         order = BatchOrder.model_validate_json(await http.body())
@@ -186,30 +186,30 @@ class OpenAIBatches(BatchApi[OpenAIBatch]):
                 f"file {file.id} is for {file.purpose}, not for {BATCH}",
                 "input_file_id",
             )
-        batch = OpenAIBatch(id=f"batch_{self.means.new_id()}", order=order, input=file.content)
+        batch = OpenAIBatch(id=f"batch_{self.services.new_id()}", order=order, input=file.content)
         self.submit(batch)
         return self._document(batch)
 
     async def _list(self, http: Request) -> dict[str, Any]:
-        asked = Listing.model_validate(dict(http.query_params))
-        page, more = page_of(self.newest_first(), asked.limit, after=asked.after)
+        listing = Listing.model_validate(dict(http.query_params))
+        page, more = take_page(self.list_newest_first(), listing.limit, after=listing.after)
         return {
             "object": "list",
             "data": [self._document(batch) for batch in page],
-            **cursors(page, more=more),
+            **make_cursors(page, more=more),
         }
 
     async def _retrieve(self, http: Request) -> dict[str, Any]:
-        return self._document(self.asked_for(http))
+        return self._document(self.find_batch(http))
 
     async def _cancel(self, http: Request) -> dict[str, Any]:
-        batch = self.asked_for(http)
+        batch = self.find_batch(http)
         self.cancel(batch)
         return self._document(batch)
 
     def _document(self, batch: OpenAIBatch) -> dict[str, Any]:
         """The batch object."""
-        told = {f"{self.statuses[phase]}_at": batch.moments.get(phase) for phase in _TOLD}
+        stamps = {f"{self.statuses[phase]}_at": batch.moments.get(phase) for phase in _STAMPED}
         problems = [vars(problem) for problem in batch.problems]
         return {
             "id": batch.id,
@@ -221,7 +221,7 @@ class OpenAIBatches(BatchApi[OpenAIBatch]):
             "error_file_id": batch.error_file_id,
             "created_at": _seconds(batch.submitted_at),
             "expires_at": _seconds(batch.submitted_at + DAY),
-            **{name: _seconds(moment) for name, moment in told.items()},
+            **{name: _seconds(moment) for name, moment in stamps.items()},
             "request_counts": {
                 "total": len(batch.lines),
                 "completed": batch.count(Ending.SUCCEEDED),
@@ -230,16 +230,16 @@ class OpenAIBatches(BatchApi[OpenAIBatch]):
         }
 
 
-def _line(number: int, read: dict[str, Any]) -> Line | Problem:
+def _read_line(number: int, row: dict[str, Any]) -> Line | Problem:
     try:
-        line = InputLine.model_validate(read)
+        line = InputLine.model_validate(row)
     except ValidationError as error:
         message, param = first_error(error)
         return Problem("invalid_request", f"line {number}: {message}", number, param)
     return Line(line.custom_id, line.body)
 
 
-def _output(name: str, result: Result) -> dict[str, Any]:
+def _make_row(name: str, result: Result) -> dict[str, Any]:
     """A line of an output or error file."""
     response = result.reply and {
         "status_code": result.reply.status,
@@ -250,7 +250,7 @@ def _output(name: str, result: Result) -> dict[str, Any]:
         "id": f"batch_req_{name}",
         "custom_id": result.line.key,
         "response": response,
-        "error": _UNRUN.get(result.ending),
+        "error": _NOT_RUN.get(result.ending),
     }
 
 

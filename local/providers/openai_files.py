@@ -1,4 +1,4 @@
-"""Files as OpenAI keeps them for batches.
+"""OpenAI's files for batches.
 
 Wire format: https://platform.openai.com/docs/api-reference/files
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from local.providers.batch_api import Means, Refusal, RefusedError, found
+from local.providers.batch_api import Refusal, RefusedError, Services, look_up
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -24,7 +24,7 @@ PURPOSES = frozenset({BATCH, "assistants", "fine-tune", "vision", "user_data", "
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file and what was said of it."""
+    """A file and its description."""
 
     id: str
     filename: str
@@ -48,26 +48,26 @@ class StoredFile:
 class OpenAIFiles:
     """Files that were uploaded, and files that batches wrote."""
 
-    def __init__(self, means: Means) -> None:
-        self._means = means
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._files: dict[str, StoredFile] = {}
 
-    def keep(self, filename: str, purpose: str, content: bytes) -> StoredFile:
+    def store(self, filename: str, purpose: str, content: bytes) -> StoredFile:
         """Store a file."""
-        file_id, moment = f"file-{self._means.new_id()}", self._means.now()
+        file_id, moment = f"file-{self._services.new_id()}", self._services.now()
         file = StoredFile(file_id, filename, purpose, content, moment)
         self._files[file.id] = file
         return file
 
     def find(self, file_id: str) -> StoredFile:
-        """The file of this id.
+        """The file with this id.
 
         Raises
         ------
         RefusedError
             If there is none.
         """
-        return found(self._files, file_id, "file")
+        return look_up(self._files, file_id, "file")
 
     async def upload(self, http: Request) -> dict[str, Any]:
         """POST /v1/files, a form of two parts."""
@@ -75,14 +75,18 @@ class OpenAIFiles:
             purpose, file = form.get("purpose"), form.get("file")
             if purpose not in PURPOSES:
                 raise RefusedError(
-                    Refusal.INVALID, f"purpose is none of {', '.join(sorted(PURPOSES))}", "purpose"
+                    Refusal.INVALID,
+                    f"purpose must be one of {', '.join(sorted(PURPOSES))}",
+                    "purpose",
                 )
             if not isinstance(file, UploadFile):
-                raise RefusedError(Refusal.INVALID, "the form has no part that is a file", "file")
+                raise RefusedError(Refusal.INVALID, "the form has no file part", "file")
             name = file.filename or ""
             if purpose == BATCH and not name.endswith(".jsonl"):
-                raise RefusedError(Refusal.INVALID, "a batch is a file named *.jsonl", "file")
-            return self.keep(name, str(purpose), await file.read()).document()
+                raise RefusedError(
+                    Refusal.INVALID, "the name of a batch file must end in .jsonl", "file"
+                )
+            return self.store(name, str(purpose), await file.read()).document()
 
     async def content(self, http: Request) -> Response:
         """GET /v1/files/{file_id}/content."""

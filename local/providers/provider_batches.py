@@ -1,4 +1,4 @@
-"""Batches of requests to a provider, their lines, and what became of them."""
+"""Batches of requests to a provider, their lines and results."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from local.providers.json_lines import Problem
 
 if TYPE_CHECKING:
-    from local.providers.provider_formats import Reply
+    from local.providers.replies import Reply
 
 DAY = timedelta(hours=24)
 
 
 class Phase(StrEnum):
-    """How far a batch has come."""
+    """The state of a batch."""
 
     SUBMITTED = "submitted"
     VALIDATING = "validating"
@@ -32,12 +32,12 @@ class Phase(StrEnum):
 
     @property
     def is_end(self) -> bool:
-        """Whether nothing follows."""
+        """Whether the batch has ended."""
         return self in {Phase.COMPLETED, Phase.EXPIRED, Phase.CANCELLED, Phase.FAILED}
 
 
 class Ending(StrEnum):
-    """What became of a line."""
+    """The outcome of a line."""
 
     SUCCEEDED = "succeeded"
     ERRORED = "errored"
@@ -55,7 +55,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Result:
-    """A line and what became of it; only a line that ran has a reply."""
+    """A line and its outcome; only a line that ran has a reply."""
 
     line: Line
     ending: Ending
@@ -64,14 +64,14 @@ class Result:
 
 @dataclass(kw_only=True)
 class ProviderBatch[Order]:
-    """One batch: what was ordered, and how it stands.
+    """One batch: its order and its state.
 
     Parameters
     ----------
     moments
-        When each phase began, in the order in which they came.
+        The beginning of each phase, in order of time.
     stopped
-        Set when nothing more of it may run.
+        Set when no further line may run.
     """
 
     id: str
@@ -84,21 +84,21 @@ class ProviderBatch[Order]:
 
     @property
     def phase(self) -> Phase:
-        """Where it stands."""
+        """The present phase."""
         return next(reversed(self.moments))
 
     @property
     def submitted_at(self) -> datetime:
-        """When it was taken."""
+        """The time of acceptance."""
         return self.moments[Phase.SUBMITTED]
 
     @property
     def ended_at(self) -> datetime | None:
-        """When it ended, if it has."""
+        """The time of its end, or None."""
         return self.moments[self.phase] if self.phase.is_end else None
 
     def enter(self, phase: Phase, moment: datetime) -> None:
-        """Go on to a phase; a batch that is being cancelled goes on to nothing but its end."""
+        """Enter a phase; a batch that is being cancelled can only enter its last phase."""
         if phase.is_end or Phase.CANCELLING not in self.moments:
             self.moments[phase] = moment
 
@@ -112,10 +112,10 @@ class ProviderBatch[Order]:
             self.enter(Phase.EXPIRED if self.count(Ending.EXPIRED) else Phase.COMPLETED, moment)
 
     def count(self, ending: Ending) -> int:
-        """How many lines ended so."""
+        """The number of lines with this outcome."""
         return sum(result.ending is ending for result in self.results)
 
 
 def rfc3339(moment: datetime) -> str:
-    """A moment as web APIs write it."""
+    """A time in the format of RFC 3339."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

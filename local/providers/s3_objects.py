@@ -1,4 +1,4 @@
-"""Objects of the laptop cloud's S3, as jobs read and write them."""
+"""Objects in the laptop cloud's S3: the input and output of jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Objects(Protocol):
-    """Where a job's records come from and its results go; called in worker threads.
+    """Storage of a job's records and results; called in worker threads.
 
     Both raise UnfitBatchError when an object cannot be reached.
     """
@@ -38,15 +38,15 @@ class S3Objects:
         try:
             return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError) as error:
-            raise _out_of_reach("read", bucket, key, error) from error
+            raise _access_error("read", bucket, key, error) from error
 
     def write(self, bucket: str, key: str, content: bytes) -> None:
         """Put an object."""
         try:
             self._client.put_object(Bucket=bucket, Key=key, Body=content)
         except (ClientError, BotoCoreError) as error:
-            raise _out_of_reach("write", bucket, key, error) from error
+            raise _access_error("write", bucket, key, error) from error
 
 
-def _out_of_reach(verb: str, bucket: str, key: str, error: Exception) -> UnfitBatchError:
+def _access_error(verb: str, bucket: str, key: str, error: Exception) -> UnfitBatchError:
     return UnfitBatchError(Problem("s3", f"cannot {verb} s3://{bucket}/{key}: {error}"))

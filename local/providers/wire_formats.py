@@ -1,125 +1,210 @@
-"""How three APIs ask and answer: chat completions, Messages and Converse.
+"""Requests, answers and errors of three APIs: chat completions, Messages and Converse.
 
 Wire formats: https://platform.openai.com/docs/api-reference/chat/object,
-https://docs.anthropic.com/en/api/messages and
+https://platform.openai.com/docs/guides/error-codes, https://docs.anthropic.com/en/api/messages,
+https://docs.anthropic.com/en/api/errors and
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from local.providers.replies import BAD_REQUEST, UNAVAILABLE, Reply
+
+_ERROR_TYPES = {
+    BAD_REQUEST: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+    500: "api_error",
+    UNAVAILABLE: "overloaded_error",
+}
+_AWS_ERRORS = {
+    BAD_REQUEST: "ValidationException",
+    403: "AccessDeniedException",
+    404: "ResourceNotFoundException",
+    429: "ThrottlingException",
+    500: "InternalServerException",
+    UNAVAILABLE: "ServiceUnavailableException",
+}
+
+
+class UnreadablePromptError(ValueError):
+    """A request that does not fit the provider's format, or a prompt that fits no template."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a request's body asks: its prompt, and the tool that shall be used, if any."""
+    """The prompt of a request, and the tool to use, if the request offers one."""
 
     prompt: str
-    tool: str | None
+    tool: str | None = None
 
 
 @dataclass(frozen=True)
-class Given:
-    """What the judge answers: the document, and the tokens in and out that it is said to cost."""
+class Answer:
+    """The answer to a request.
+
+    Parameters
+    ----------
+    document
+        The verdicts as JSON, or a text in their place.
+    tokens
+        Tokens in and out, as the usage reports them.
+    stop
+        Why the answer ended, in the provider's word; None for the usual word.
+    refusal
+        Words with which the model refuses; only chat completions have a field for them.
+    """
 
     model: str
-    document: Mapping[str, Any]
+    document: object
     tool: str | None
     tokens: tuple[int, int]
+    stop: str | None = None
+    refusal: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The document as text."""
+        return self.document if isinstance(self.document, str) else json.dumps(self.document)
 
 
 @dataclass(frozen=True)
 class WireFormat:
-    """One API's requests and answers.
+    """The requests, answers and errors of one API.
 
     Parameters
     ----------
-    question
-        Reads a request's body; what is not of the API's form raises KeyError, IndexError,
-        TypeError or AttributeError.
+    parse
+        Reads the body of a request. Raises KeyError, IndexError, TypeError or AttributeError if
+        the body does not fit the format; `read_question` turns these into one error.
     answer
         Writes the body of a good answer.
+    error
+        Writes the reply for an HTTP status and a message.
     """
 
-    question: Callable[[dict[str, Any]], Question]
-    answer: Callable[[Given], dict[str, Any]]
+    parse: Callable[[dict[str, Any]], Question]
+    answer: Callable[[Answer], dict[str, Any]]
+    error: Callable[[int, str], Reply]
+
+    def read_question(self, body: dict[str, Any]) -> Question:
+        """The question in the body of a request.
+
+        Raises
+        ------
+        UnreadablePromptError
+            If the body does not fit the format.
+        """
+        try:
+            return self.parse(body)
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            message = f"the request lacks a field, or a field has the wrong form: {error}"
+            raise UnreadablePromptError(message) from error
 
 
-def refusal(kind: str, message: str, param: str | None = None) -> dict[str, Any]:
-    """An error in a form that both OpenAI's and Anthropic's clients read."""
-    error = {"type": kind, "message": message, "code": kind, "param": param}
-    return {"type": "error", "error": error}
+def openai_error(
+    message: str, *, kind: str = "invalid_request_error", param: str | None = None
+) -> dict[str, Any]:
+    """The body of an error of OpenAI."""
+    return {"error": {"message": message, "type": kind, "param": param, "code": None}}
 
 
-def _chat_question(body: dict[str, Any]) -> Question:
+def anthropic_error(message: str, *, kind: str = "invalid_request_error") -> dict[str, Any]:
+    """The body of an error of Anthropic."""
+    return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+def aws_error(name: str, message: str, status: int) -> Reply:
+    """An error of AWS, whose name is a header."""
+    return Reply({"message": message}, status, {"x-amzn-errortype": name})
+
+
+def _chat_error(status: int, message: str) -> Reply:
+    return Reply(openai_error(message, kind=_ERROR_TYPES.get(status, "api_error")), status)
+
+
+def _messages_error(status: int, message: str) -> Reply:
+    return Reply(anthropic_error(message, kind=_ERROR_TYPES.get(status, "api_error")), status)
+
+
+def _converse_error(status: int, message: str) -> Reply:
+    return aws_error(_AWS_ERRORS.get(status, "ValidationException"), message, status)
+
+
+def _parse_chat(body: dict[str, Any]) -> Question:
     return Question(
         "\n".join(_text(message["content"]) for message in body["messages"]),
         body["tools"][0]["function"]["name"] if body.get("tools") else None,
     )
 
 
-def _chat_answer(given: Given) -> dict[str, Any]:
-    """A tool call where tools are offered, else the document as text."""
-    text = json.dumps(given.document)
-    message: dict[str, Any] = {"role": "assistant", "content": text}
-    if given.tool:
-        call = {"name": given.tool, "arguments": text}
-        message = {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [{"id": "call_sample", "type": "function", "function": call}],
-        }
+def _chat_answer(answer: Answer) -> dict[str, Any]:
+    """A tool call if the request offers a tool, else the document as text."""
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": None if answer.refusal else answer.text,
+        "refusal": answer.refusal,
+    }
+    if answer.tool:
+        call = {"name": answer.tool, "arguments": answer.text}
+        tool_calls = [{"id": "call_sample", "type": "function", "function": call}]
+        message |= {"content": None, "tool_calls": tool_calls}
     return {
         "id": "chatcmpl-sample",
         "object": "chat.completion",
         "created": 0,
-        "model": given.model,
+        "model": answer.model,
         "choices": [
             {
                 "index": 0,
                 "message": message,
-                "finish_reason": "tool_calls" if given.tool else "stop",
+                "logprobs": None,
+                "finish_reason": answer.stop or ("tool_calls" if answer.tool else "stop"),
             }
         ],
         "usage": {
-            "prompt_tokens": given.tokens[0],
-            "completion_tokens": given.tokens[1],
-            "total_tokens": sum(given.tokens),
+            "prompt_tokens": answer.tokens[0],
+            "completion_tokens": answer.tokens[1],
+            "total_tokens": sum(answer.tokens),
         },
     }
 
 
-def _messages_question(body: dict[str, Any]) -> Question:
-    return Question(
-        "\n".join(_text(message["content"]) for message in body["messages"]),
-        body["tool_choice"]["name"],
-    )
+def _parse_messages(body: dict[str, Any]) -> Question:
+    tool = body["tool_choice"]["name"] if body.get("tool_choice") else None
+    return Question("\n".join(_text(message["content"]) for message in body["messages"]), tool)
 
 
-def _messages_answer(given: Given) -> dict[str, Any]:
+def _messages_answer(answer: Answer) -> dict[str, Any]:
+    """A use of the tool if the request forces one, else the document as text."""
+    content: dict[str, Any] = {"type": "text", "text": answer.text}
+    if answer.tool:
+        content = {
+            "type": "tool_use",
+            "id": "toolu_sample",
+            "name": answer.tool,
+            "input": answer.document,
+        }
     return {
         "id": "msg_sample",
         "type": "message",
         "role": "assistant",
-        "model": given.model,
-        "content": [
-            {
-                "type": "tool_use",
-                "id": "toolu_sample",
-                "name": given.tool,
-                "input": given.document,
-            }
-        ],
-        "stop_reason": "tool_use",
+        "model": answer.model,
+        "content": [content],
+        "stop_reason": answer.stop or ("tool_use" if answer.tool else "end_turn"),
         "stop_sequence": None,
-        "usage": {"input_tokens": given.tokens[0], "output_tokens": given.tokens[1]},
+        "usage": {"input_tokens": answer.tokens[0], "output_tokens": answer.tokens[1]},
     }
 
 
-def _converse_question(body: dict[str, Any]) -> Question:
+def _parse_converse(body: dict[str, Any]) -> Question:
     contents = [body.get("system", []), *(message["content"] for message in body["messages"])]
     tools = (body.get("toolConfig") or {}).get("tools")
     return Question(
@@ -128,30 +213,30 @@ def _converse_question(body: dict[str, Any]) -> Question:
     )
 
 
-def _converse_answer(given: Given) -> dict[str, Any]:
-    """As the laptop cloud's Bedrock makes it of the chat completion."""
-    content: dict[str, Any] = {"text": json.dumps(given.document)}
-    if given.tool:
+def _converse_answer(answer: Answer) -> dict[str, Any]:
+    """The same as the laptop cloud's Bedrock makes of a chat completion."""
+    content: dict[str, Any] = {"text": answer.text}
+    if answer.tool:
         content = {
-            "toolUse": {"toolUseId": "call_sample", "name": given.tool, "input": given.document}
+            "toolUse": {"toolUseId": "call_sample", "name": answer.tool, "input": answer.document}
         }
     return {
         "output": {"message": {"role": "assistant", "content": [content]}},
-        "stopReason": "tool_use" if given.tool else "end_turn",
+        "stopReason": answer.stop or ("tool_use" if answer.tool else "end_turn"),
         "usage": {
-            "inputTokens": given.tokens[0],
-            "outputTokens": given.tokens[1],
-            "totalTokens": sum(given.tokens),
+            "inputTokens": answer.tokens[0],
+            "outputTokens": answer.tokens[1],
+            "totalTokens": sum(answer.tokens),
         },
         "metrics": {"latencyMs": 1},
     }
 
 
 def _text(content: str | list[dict[str, str]]) -> str:
-    """A message's text, given whole or in parts."""
+    """The text of a message, whose content is a text or a list of parts."""
     return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
-CHAT_COMPLETIONS = WireFormat(_chat_question, _chat_answer)
-MESSAGES = WireFormat(_messages_question, _messages_answer)
-CONVERSE = WireFormat(_converse_question, _converse_answer)
+CHAT_COMPLETIONS = WireFormat(_parse_chat, _chat_answer, _chat_error)
+MESSAGES = WireFormat(_parse_messages, _messages_answer, _messages_error)
+CONVERSE = WireFormat(_parse_converse, _converse_answer, _converse_error)

@@ -40,7 +40,7 @@ from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave
 from assessment.usecases.tend_provider_batch import BatchStep, tend_provider_batch
 from assessment.usecases.watch_batches import WatchReport, watch_batches
-from tests.fakes.batch_judge import FakeBatchJudge
+from local.providers.clocked_batches import ClockedBatches
 from tests.fakes.content import InMemoryContentStore
 from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import FakeJudge, Habits, KnownKeys, OneJudge, OpenGate, text_of
@@ -95,7 +95,7 @@ class World:
         self.workflow = InMemoryWorkflow()
         self.events = InMemoryEvents()
         self.judge = FakeJudge(self.callback_queue, self.habits, self.seed)
-        self.batch_judge = FakeBatchJudge(self.judge, self.clock)
+        self.batch_judge = ClockedBatches(self.judge, self.clock)
         self.provider_batches = InMemoryProviderBatchStore()
         self.gate = OpenGate()
         self._ids = random.Random(self.seed)

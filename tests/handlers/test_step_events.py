@@ -17,7 +17,7 @@ from assessment.contracts.tokens import sign_token
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.errors import IllegalTransitionError, UnknownBatchError
-from tests.fakes.provider_server import Reply, openai_reply, provider_server, verdict
+from local.providers.scripted_server import Reply, openai_reply, provider_server, verdict
 from tests.handlers.conftest import BATCH_ID, EVENTS, SECRET, Stack, event, invoke
 
 CHECKED: set[str] = set()
@@ -195,7 +195,7 @@ def test_call_judge_submits_a_providers_batch_and_brings_it_in(
         provider.script = [Reply({"id": "file-1"}), Reply({"id": "batch_1"})]
         for _ in range(2):
             assert invoke("call_judge", event(submission)) == {"batchItemFailures": []}
-        assert [asked.path for asked in provider.asked] == ["/files", "/batches"]
+        assert [asked.path for asked in provider.requests] == ["/files", "/batches"]
         assert stack.messages("judge") == [], "the next look comes with a delay"
         lines = [openai_line(f"w001-0000{n}", winner) for n, winner in enumerate("AB")]
         ended = {"id": "batch_1", "status": "completed", "output_file_id": "file-2"}

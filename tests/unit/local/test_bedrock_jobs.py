@@ -191,7 +191,7 @@ def test_a_job_on_which_the_judge_breaks_fails_and_the_next_one_runs(bedrock, pa
     client.objects.read, reading = broken, client.objects.read
     first = client.submit({"a": converse_body(pairs[0])})
     assert client.await_end(first) == "Failed"
-    assert client.job(first)["message"] == "the judge broke on this batch"
+    assert client.job(first)["message"] == "an unexpected error ended this batch"
     client.objects.read = reading
     assert client.await_end(client.submit({"a": converse_body(pairs[0])})) == "Completed"
 

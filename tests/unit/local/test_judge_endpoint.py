@@ -12,7 +12,7 @@ from local.demo import SAMPLE
 from local.judge.options import JudgeOptions
 from local.judge.sample_judge import SampleJudge
 from local.judge_endpoint import create_app
-from tests.fakes.provider_server import Reply, provider_server
+from local.providers.scripted_server import Reply, provider_server
 
 QUEUE = "http://queue.example/callbacks"
 
@@ -192,8 +192,8 @@ def test_a_webhook_is_called_and_the_queue_is_not(endpoint, mailbox, tmp_path, m
         callback = {"kind": "webhook", "url": f"{api.url}/v1/callbacks"}
         endpoint().post(COMPARE_PATH, json=request(callback=callback))
         assert called.wait(timeout=10)
-        assert LLMComparisonResultV1.model_validate(api.asked[0].body).winner
-        assert "x-cj-signature" in api.asked[0].headers
+        assert LLMComparisonResultV1.model_validate(api.requests[0].body).winner
+        assert "x-cj-signature" in api.requests[0].headers
     assert mailbox.sent == []
 
 

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from assessment.contracts.signature import check_signature
 from local.judge import webhooks
-from tests.fakes.provider_server import Reply, provider_server
+from local.providers.scripted_server import Reply, provider_server
 
 BODY = json.dumps({"winner": "A"})
 SECRET = "a secret of the stack"
@@ -47,7 +47,7 @@ def is_signed(asked):
 def test_a_callback_is_signed_with_the_secret_of_a_file(api, secret_file):
     api.script = [Reply({}, 202)]
     webhooks.post(f"{api.url}/v1/callbacks", BODY)
-    (asked,) = api.asked
+    (asked,) = api.requests
     assert asked.path == "/v1/callbacks"
     assert is_signed(asked)
 
@@ -61,19 +61,19 @@ def test_or_with_the_secret_that_an_arn_names(api, monkeypatch):
         monkeypatch.setenv(webhooks.VARIABLE, made["ARN"])
         webhooks._secret(made["ARN"])
     webhooks.post(f"{api.url}/v1/callbacks", BODY)
-    assert is_signed(api.asked[0])
+    assert is_signed(api.requests[0])
 
 
 def test_the_laptop_clouds_api_is_reached_where_it_is(api, secret_file, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", api.url)
     webhooks.post("https://abc1.execute-api.us-east-1.amazonaws.com/live/v1/callbacks", BODY)
-    assert api.asked[0].path == "/_aws/execute-api/abc1/live/v1/callbacks"
+    assert api.requests[0].path == "/_aws/execute-api/abc1/live/v1/callbacks"
 
 
 def test_a_busy_api_is_tried_again(api, secret_file):
     api.script = [Reply({}, 503), Reply({}, 202)]
     webhooks.post(f"{api.url}/v1/callbacks", BODY)
-    assert len(api.asked) == 2
+    assert len(api.requests) == 2
 
 
 def test_what_was_accepted_before_is_delivered_and_a_refusal_is_told(api, secret_file):
@@ -87,4 +87,4 @@ def test_without_a_secret_the_variable_is_named(api, monkeypatch):
     monkeypatch.delenv(webhooks.VARIABLE, raising=False)
     with pytest.raises(LookupError, match="CJ_CALLBACK_SECRET"):
         webhooks.post(f"{api.url}/v1/callbacks", BODY)
-    assert api.asked == []
+    assert api.requests == []

@@ -6,9 +6,9 @@ import pytest
 from scipy.stats import binomtest
 from typer.testing import CliRunner
 
+from local.providers.scripted_server import provider_server
 from runner.cli import app
 from runner.prompt_check import Share, Trial, chosen_pairs, summarise
-from tests.fakes.provider_server import provider_server
 
 TEXTS = {"a": "The first text.", "b": "The second text.", "c": "The third text."}
 
@@ -62,7 +62,7 @@ def test_the_command_asks_both_orders_and_reports(folder, tmp_path):
              "--reference", str(reference)],
         )  # fmt: skip
     assert result.exit_code == 0, result.output
-    assert len(server.asked) == 6
+    assert len(server.requests) == 6
     line = {row.split("│")[1].strip(): row for row in result.output.splitlines() if "│" in row}
     # The server prefers the text shown first, whatever it is.
     assert "0.00" in line["order consistency"]
@@ -85,4 +85,4 @@ def test_a_template_that_loses_an_essay_is_refused_before_anything_is_asked(fold
         )  # fmt: skip
     assert result.exit_code != 0
     assert "essay_b" in result.output
-    assert not server.asked
+    assert not server.requests

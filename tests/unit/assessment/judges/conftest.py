@@ -26,8 +26,8 @@ from assessment.contracts.llm_protocol import (
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from assessment.ports.judging import BatchJudge
+from local.providers.scripted_server import ProviderServer, provider_server
 from tests.fakes.content import InMemoryContentStore
-from tests.fakes.provider_server import ProviderServer, provider_server
 
 KEY = "sk-test-0123456789abcdef"
 PROVIDERS = ("openai", "anthropic", "bedrock")

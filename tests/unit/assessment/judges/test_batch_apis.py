@@ -21,7 +21,7 @@ from assessment.domain.errors import (
 )
 from assessment.domain.judge import Price
 from assessment.domain.provider_batch import Tried, submission_name
-from tests.fakes.provider_server import (
+from local.providers.scripted_server import (
     Reply,
     anthropic_reply,
     bedrock_reply,
@@ -122,9 +122,9 @@ def openai_verdict(name, winner="A"):
 def test_openai_takes_a_file_of_requests_and_a_batch_of_the_file(openai):
     openai.server.script = [Reply({"id": "file-in", "object": "file"}), openai_batch("validating")]
     assert submit(openai) == "batch_1"
-    upload, order = openai.server.asked
+    upload, order = openai.server.requests
     assert (upload.path, order.path) == ("/files", "/batches")
-    assert {each.headers["authorization"] for each in openai.server.asked} == {f"Bearer {KEY}"}
+    assert {each.headers["authorization"] for each in openai.server.requests} == {f"Bearer {KEY}"}
     head = f"Content-Type: {upload.headers['content-type']}\r\n\r\n".encode()
     purpose, file = message_from_bytes(head + upload.content).get_payload()
     assert purpose.get_payload() == "batch"
@@ -182,7 +182,7 @@ def test_openai_verdicts_come_in_any_order_and_cost_half(openai):
     found = results(openai)
     assert [found[name].winner for name in ("c1", "c2")] == ["tie", "B"]
     assert found["c1"].cost_usd == pytest.approx((1000 * 2 + 101 * 8) / 1e6 / 2)
-    assert [each.path for each in openai.server.asked] == [
+    assert [each.path for each in openai.server.requests] == [
         "/batches/batch_1",
         "/files/file-out/content",
     ]
@@ -231,11 +231,11 @@ def test_openai_that_knows_no_schemas_is_asked_without_the_next_time(openai):
         "c1": ("provider-batch", True),
         "c2": ("provider-batch", True),
     }
-    openai.server.asked.clear()
+    openai.server.requests.clear()
     openai.server.script = [Reply({"id": "file-in"}), openai_batch("validating")]
     submit(openai)
-    assert b'{"type": "json_object"}' in openai.server.asked[0].content
-    assert b"json_schema" not in openai.server.asked[0].content
+    assert b'{"type": "json_object"}' in openai.server.requests[0].content
+    assert b"json_schema" not in openai.server.requests[0].content
 
 
 @pytest.mark.parametrize(
@@ -267,8 +267,8 @@ def test_openai_batches_are_found_by_their_name_on_any_page(openai):
         openai_page(openai_batch(id="batch_7")),
     ]
     assert find(openai) == "batch_7"
-    assert openai.server.asked[0].path == "/batches?limit=100"
-    assert openai.server.asked[1].path == "/batches?limit=100&after=batch_8"
+    assert openai.server.requests[0].path == "/batches?limit=100"
+    assert openai.server.requests[1].path == "/batches?limit=100&after=batch_8"
 
 
 def test_openai_is_not_searched_beyond_the_time_of_the_try(openai):
@@ -277,14 +277,14 @@ def test_openai_is_not_searched_beyond_the_time_of_the_try(openai):
         openai_page(openai_batch(metadata={}), openai_batch(created_at=long_ago), has_more=True)
     ]
     assert find(openai) is None
-    assert len(openai.server.asked) == 1
+    assert len(openai.server.requests) == 1
 
 
 def test_openai_lets_go_of_files_even_where_some_are_gone(openai):
     gone = provider_error("openai", 404, "no such file")
     openai.server.script = [openai_batch(), gone, Reply({"deleted": True})]
     openai.in_batch(lambda judge: judge.forget("batch_1"))
-    assert [(each.method, each.path) for each in openai.server.asked[1:]] == [
+    assert [(each.method, each.path) for each in openai.server.requests[1:]] == [
         ("DELETE", "/files/file-in"),
         ("DELETE", "/files/file-out"),
     ]
@@ -330,7 +330,7 @@ def anthropic_error(name, kind):
 def test_anthropic_takes_all_requests_in_one(anthropic):
     anthropic.server.script = [anthropic_batch("in_progress")]
     assert submit(anthropic, ("w001-00000", "w001-00001")) == "msgbatch_1"
-    (order,) = anthropic.server.asked
+    (order,) = anthropic.server.requests
     assert order.path == "/v1/messages/batches"
     assert order.headers["x-api-key"] == KEY
     assert order.headers["anthropic-version"] == "2023-06-01"
@@ -379,7 +379,7 @@ def test_anthropic_models_that_take_no_forced_tool_are_asked_without_the_next_ti
     assert errors_of(results(anthropic, ("c1",))) == {"c1": ("provider-batch", True)}
     anthropic.server.script = [anthropic_batch("in_progress")]
     submit(anthropic)
-    params = anthropic.server.asked[-1].body["requests"][0]["params"]
+    params = anthropic.server.requests[-1].body["requests"][0]["params"]
     assert "tool_choice" not in params
     assert params["output_config"]["format"]["type"] == "json_schema"
 
@@ -388,14 +388,14 @@ def test_anthropic_that_refuses_the_tool_at_once_is_asked_again_at_once(anthropi
     refusal = provider_error("anthropic", 400, "requests.0.params.tool_choice: not supported")
     anthropic.server.script = [refusal, anthropic_batch("in_progress")]
     assert submit(anthropic) == "msgbatch_1"
-    assert "tools" not in anthropic.server.asked[1].body["requests"][0]["params"]
+    assert "tools" not in anthropic.server.requests[1].body["requests"][0]["params"]
 
 
 def test_anthropic_results_are_fetched_where_the_judge_says_and_nowhere_else(anthropic):
     anthropic.server.script = [anthropic_batch(), lines(anthropic_verdict("c1"))]
     assert anthropic.in_batch(lambda judge: judge.ended("msgbatch_1"))
     results(anthropic, ("c1",), "msgbatch_1")
-    assert anthropic.server.asked[1].path == "/v1/messages/batches/msgbatch_1/results"
+    assert anthropic.server.requests[1].path == "/v1/messages/batches/msgbatch_1/results"
 
 
 def anthropic_page(*batches, has_more=False):
@@ -418,7 +418,7 @@ def test_anthropic_batches_are_found_by_their_answers(anthropic):
         lines(anthropic_verdict("c1"), anthropic_verdict("c2")),
     ]
     assert find(anthropic, claimed={"known_to_be_another"}) == "ours"
-    assert [each.path for each in anthropic.server.asked] == [
+    assert [each.path for each in anthropic.server.requests] == [
         "/v1/messages/batches?limit=100",
         "/v1/messages/batches/somebody_elses/results",
         "/v1/messages/batches?limit=100&after_id=somebody_elses",
@@ -436,14 +436,14 @@ def test_anthropic_is_not_searched_beyond_the_time_of_the_try(anthropic):
     old = anthropic_batch("in_progress", created=TRIED - timedelta(minutes=6))
     anthropic.server.script = [anthropic_page(old, has_more=True)]
     assert find(anthropic) is None
-    assert len(anthropic.server.asked) == 1
+    assert len(anthropic.server.requests) == 1
 
 
 @pytest.mark.parametrize("act", ["cancel", "forget"])
 def test_anthropic_cancels_and_forgets(anthropic, act):
     anthropic.server.script = [anthropic_batch("canceling")]
     anthropic.in_batch(lambda judge: getattr(judge, act)("msgbatch_1"))
-    (asked,) = anthropic.server.asked
+    (asked,) = anthropic.server.requests
     method, path = {"cancel": ("POST", "/cancel"), "forget": ("DELETE", "")}[act]
     assert (asked.method, asked.path) == (method, f"/v1/messages/batches/msgbatch_1{path}")
 
@@ -482,7 +482,7 @@ def bedrock_verdict(record, name, winner="A"):
 def test_bedrock_takes_a_file_in_the_bucket_under_a_name_that_it_takes_once(bedrock):
     bedrock.server.script = [Reply({"jobArn": ARN})]
     assert submit(bedrock, ("w001-00000", "w001-00001")) == ARN
-    (order,) = bedrock.server.asked
+    (order,) = bedrock.server.requests
     assert order.path == "/model-invocation-job"
     assert order.body["jobName"] == order.body["clientRequestToken"] == NAME
     assert order.body["modelInvocationType"] == "Converse"
@@ -558,7 +558,7 @@ def test_bedrock_jobs_are_found_by_their_name(bedrock):
     other = {**bedrock_job().body, "jobName": f"{NAME}-2", "jobArn": f"{ARN}x"}
     bedrock.server.script = [Reply({"invocationJobSummaries": [other, bedrock_job().body]})]
     assert find(bedrock) == ARN
-    assert f"nameContains={NAME}" in bedrock.server.asked[0].path
+    assert f"nameContains={NAME}" in bedrock.server.requests[0].path
     bedrock.server.script = [Reply({"invocationJobSummaries": []})]
     assert find(bedrock) is None
 

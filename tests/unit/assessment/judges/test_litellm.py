@@ -26,8 +26,8 @@ from assessment.domain.errors import (
     OversizeError,
 )
 from assessment.domain.judge import JudgeSpec
+from local.providers.scripted_server import ProviderServer, verdict
 from local.stack.processes import LOOPBACK, free_port
-from tests.fakes.provider_server import ProviderServer, verdict
 from tests.unit.assessment.judges.conftest import KEY, Asking
 
 EXECUTABLE = Path(os.environ.get("CJ_LITELLM") or Path(sys.prefix, "litellm/bin/litellm"))

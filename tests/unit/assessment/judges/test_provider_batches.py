@@ -113,7 +113,7 @@ def test_the_provider_is_asked_seldom_and_lets_go_of_the_essays_at_the_end():
     world, _ = submitted()
     steps = tend_to_the_end(world)
     assert len(steps) <= 20, "half an hour is not polled by the second"
-    assert world.batch_judge.forgotten == ["batch-1"]
+    assert world.batch_judge.deleted_ids == ["batch-1"]
 
 
 def test_a_large_wave_goes_in_even_parts():
@@ -122,7 +122,7 @@ def test_a_large_wave_goes_in_even_parts():
     assert sizes == [6, 5, 5]
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
-    assert set(world.batch_judge.paid.values()) == {1}
+    assert set(world.batch_judge.n_accepted.values()) == {1}
 
 
 @pytest.mark.parametrize(("n", "most"), [(0, 5), (1, 5), (5, 5), (6, 5), (201, 200), (1000, 7)])
@@ -170,18 +170,18 @@ def test_a_whole_batch_of_waves_ends_as_it_does_comparison_by_comparison():
 
 def test_what_a_batch_left_unanswered_is_tried_again_with_a_later_wave():
     world = World()
-    world.batch_judge.unanswered = frozenset({"w001-00003"})
+    world.batch_judge.unanswered_ids = frozenset({"w001-00003"})
     world, batch_id = submitted(world, retry_pool_threshold=1)
     tend_to_the_end(world)
     record_all(world)
-    world.batch_judge.unanswered = frozenset()
+    world.batch_judge.unanswered_ids = frozenset()
     world.score(batch_id, 1)
     wave = world.plan(batch_id)
     assert wave.retried == ["w001-00003"]
     world.submit(batch_id, wave.wave, world.workflow.issue("second"))
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
-    assert world.batch_judge.paid["w001-00003/2"] == 1
+    assert world.batch_judge.n_accepted["w001-00003/2"] == 1
 
 
 # --- what providers cannot do --------------------------------------------------------------------
@@ -297,7 +297,7 @@ def test_a_wave_decided_without_them_cancels_what_the_provider_has_not_begun():
 
 def test_a_batch_that_the_provider_never_ends_is_given_up_after_its_time():
     world = World()
-    world.batch_judge.takes = timedelta(days=9)
+    world.batch_judge.duration = timedelta(days=9)
     world, _ = submitted(world)
     start = world.now
     steps = tend_to_the_end(world)
@@ -312,7 +312,7 @@ def test_a_batch_that_the_provider_never_ends_is_given_up_after_its_time():
 
 def test_a_provider_that_is_busy_is_asked_later_and_no_lease_is_left():
     world = World()
-    world.batch_judge.failing = [JudgeUnavailableError("429", retry_after=90, busy=True)]
+    world.batch_judge.errors_before = [JudgeUnavailableError("429", retry_after=90, busy=True)]
     world, batch_id = submitted(world)
     start = world.now
     assert world.tend(take(world)) is BatchStep.DEFERRED
@@ -327,46 +327,46 @@ def test_a_provider_that_is_busy_is_asked_later_and_no_lease_is_left():
 @pytest.mark.parametrize("named", [True, False], ids=["by name", "by answers"])
 def test_a_submission_whose_answer_was_lost_is_found_and_not_paid_again(named):
     world = World()
-    world.batch_judge.named = named
-    world.batch_judge.failing_after = [JudgeUnavailableError("the connection broke")]
+    world.batch_judge.keeps_names = named
+    world.batch_judge.errors_after = [JudgeUnavailableError("the connection broke")]
     world, batch_id = submitted(world)
     assert world.tend(take(world)) is BatchStep.DEFERRED
     assert len(world.batch_judge.submissions) == 1
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
     assert len(world.batch_judge.submissions) == 1
-    assert set(world.batch_judge.paid.values()) == {1}
+    assert set(world.batch_judge.n_accepted.values()) == {1}
 
 
 def test_a_submission_that_never_arrived_is_made_again_once_that_is_certain():
     world = World()
-    world.batch_judge.failing = [JudgeUnavailableError("the connection broke")]
+    world.batch_judge.errors_before = [JudgeUnavailableError("the connection broke")]
     world, batch_id = submitted(world)
     start = world.now
     steps = tend_to_the_end(world)
     (submission,) = world.batch_judge.submissions.values()
-    assert submission.ends_at - world.batch_judge.takes - start >= SETTLING
+    assert submission.ends_at - world.batch_judge.duration - start >= SETTLING
     assert steps.count(BatchStep.SUBMITTED) == 1
     everything_recorded(world, batch_id)
 
 
 def test_a_submission_of_another_wave_is_not_taken_for_a_lost_one():
     world = World()
-    world.batch_judge.named = False
+    world.batch_judge.keeps_names = False
     world, _ = submitted(world, judge={**JUDGE, "provider_batch_size": 8})
     first, second = take(world), take(world)
     assert len(first.comparisons) == len(second.comparisons)
     world.tend(first)
-    world.batch_judge.failing = [JudgeUnavailableError("the connection broke")]
+    world.batch_judge.errors_before = [JudgeUnavailableError("the connection broke")]
     world.tend(second)
     tend_to_the_end(world)
     assert len(world.batch_judge.submissions) == 2
-    assert set(world.batch_judge.paid.values()) == {1}
+    assert set(world.batch_judge.n_accepted.values()) == {1}
 
 
 def test_a_refused_submission_ends_the_batch_with_the_providers_words():
     world = World()
-    world.batch_judge.failing = [JudgeRefusedError("openai answered 401: no such key")]
+    world.batch_judge.errors_before = [JudgeRefusedError("openai answered 401: no such key")]
     world, batch_id = submitted(world)
     assert world.tend(take(world)) is BatchStep.DONE
     record_all(world)
@@ -416,7 +416,7 @@ def test_a_message_that_comes_twice_leaves_one_chain():
     assert len(world.judge_queue.messages) == 1
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
-    assert set(world.batch_judge.paid.values()) == {1}
+    assert set(world.batch_judge.n_accepted.values()) == {1}
 
 
 def test_two_deliveries_at_once_are_one_at_a_time():
@@ -449,7 +449,7 @@ def test_one_worker_tends_two_submissions_and_sends_on_the_others():
     assert len(world.batch_judge.submissions) == 2
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
-    assert set(world.batch_judge.paid.values()) == {1}
+    assert set(world.batch_judge.n_accepted.values()) == {1}
 
 
 @pytest.mark.parametrize("last", [False, True])
@@ -469,7 +469,7 @@ def test_a_submission_is_not_lost_where_its_message_fails_for_the_last_time(last
 
 def test_a_wave_that_is_submitted_again_has_the_same_submissions():
     world, batch_id = submitted(judge={**JUDGE, "provider_batch_size": 5})
-    world.batch_judge.takes = timedelta(minutes=10)
+    world.batch_judge.duration = timedelta(minutes=10)
     messages = [judge_message(each.body) for each in world.judge_queue.messages]
     world.tend(take(world))
     world.clock.forward(600)
@@ -487,7 +487,7 @@ def test_a_wave_that_is_submitted_again_has_the_same_submissions():
     world.clock.forward(1000)
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
-    assert set(world.batch_judge.paid.values()) == {1}
+    assert set(world.batch_judge.n_accepted.values()) == {1}
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["by name", "by answers"])
@@ -496,7 +496,7 @@ def test_a_wave_that_is_submitted_again_has_the_same_submissions():
 def test_a_worker_that_dies_anywhere_loses_nothing_and_pays_nothing_twice(stage, after, named):
     def start():
         world = World()
-        world.batch_judge.named = named
+        world.batch_judge.keeps_names = named
         world, batch_id = submitted(world, essays=4)
         if stage == "bringing in":
             world.tend(take(world))
@@ -515,4 +515,4 @@ def test_a_worker_that_dies_anywhere_loses_nothing_and_pays_nothing_twice(stage,
     for world, batch_id, _ in survivors:
         tend_to_the_end(world)
         everything_recorded(world, batch_id)
-        assert set(world.batch_judge.paid.values()) == {1}
+        assert set(world.batch_judge.n_accepted.values()) == {1}

@@ -15,9 +15,10 @@ from assessment.domain.errors import (
     OversizeError,
 )
 from assessment.domain.judge import Price
-from tests.fakes.provider_server import (
-    REPLIES,
+from local.providers.scripted_server import (
     Reply,
+    make_reply,
+    openai_reply,
     provider_error,
     provider_server,
     verdict,
@@ -28,7 +29,7 @@ KEY = "sk-test-0123456789abcdef"
 
 
 def reply(asking, document, **changes):
-    return REPLIES[asking.server.provider](document, **changes)
+    return make_reply(asking.server.provider, document, **changes)
 
 
 def test_verdicts_are_matched_by_comparison_id_whatever_their_order(asking):
@@ -42,7 +43,7 @@ def test_verdicts_are_matched_by_comparison_id_whatever_their_order(asking):
     assert [r.winner for r in results] == ["B", "A", "tie"]
     assert [r.degree for r in results] == ["clear", "clear", None]
     assert results[0].verdict().judge == f"{asking.server.provider}/{asking.judge.model}"
-    assert len(asking.server.asked) == 1
+    assert len(asking.server.requests) == 1
 
 
 def test_tokens_are_split_without_loss_and_priced(asking):
@@ -108,14 +109,14 @@ def test_a_wrong_schema_is_retried_once_and_then_final(asking, document):
 
 
 def test_an_answer_cut_off_at_the_token_limit_is_malformed(asking):
-    stop = {"finish": "length"} if asking.server.provider == "openai" else {"stop": "max_tokens"}
+    stop = {"stop": "length"} if asking.server.provider == "openai" else {"stop": "max_tokens"}
     asking.server.script = [reply(asking, {"verdicts": []}, **stop)]
     (result,) = asking.ask(["c1"])
     assert "cut off" in result.error_detail.message
 
 
 def test_truncated_json_in_the_answer_or_around_it_is_malformed(openai):
-    openai.server.script = [REPLIES["openai"]('{"verdicts": [{"comparison_id": "c1", "win')]
+    openai.server.script = [openai_reply('{"verdicts": [{"comparison_id": "c1", "win')]
     assert "not JSON" in openai.ask(["c1"])[0].error_detail.message
     openai.server.script = [Reply('{"id": "chatcmpl-1", "choices": [{"mess')]
     assert "not JSON" in openai.ask(["c1"])[0].error_detail.message
@@ -127,7 +128,7 @@ def test_busy_and_broken_providers_are_worth_another_try(asking, status):
     with pytest.raises(JudgeUnavailableError, match="come back") as caught:
         asking.ask(["c1"])
     assert caught.value.retryable
-    assert len(asking.server.asked) == 1, "no client may retry behind our back"
+    assert len(asking.server.requests) == 1, "no client may retry behind our back"
 
 
 def test_retry_after_is_read_as_seconds_and_as_a_date(openai):
@@ -181,9 +182,9 @@ def test_a_key_that_the_provider_quotes_is_not_passed_on(openai, quoted):
 
 def test_refused_content_is_told_apart(asking):
     refusals = {
-        "openai": REPLIES["openai"]("", refusal="I cannot help with that."),
-        "anthropic": REPLIES["anthropic"]({}, stop="refusal"),
-        "bedrock": REPLIES["bedrock"]({}, stop="guardrail_intervened"),
+        "openai": openai_reply("", refusal="I cannot help with that."),
+        "anthropic": make_reply("anthropic", {}, stop="refusal"),
+        "bedrock": make_reply("bedrock", {}, stop="guardrail_intervened"),
     }
     asking.server.script = [refusals[asking.server.provider]]
     with pytest.raises(ContentRefusedError):
@@ -202,13 +203,13 @@ def test_json_mode_follows_a_refused_schema_once_and_is_remembered(openai):
     openai.server.script = [provider_error("openai", 400, refusal)]
     results = openai.ask(["c1"], ["c2"])
     assert [r.winner for r in results] == ["A", "A"]
-    formats = [asked.body["response_format"]["type"] for asked in openai.server.asked]
+    formats = [asked.body["response_format"]["type"] for asked in openai.server.requests]
     assert formats == ["json_schema", "json_object", "json_object"]
 
 
 def said(asking, text):
     """The verdict as a text, as a model without the tool gives it."""
-    reply = REPLIES[asking.server.provider]({})
+    reply = make_reply(asking.server.provider, {})
     if asking.server.provider == "anthropic":
         thought = {"type": "thinking", "thinking": "", "signature": "x"}
         reply.body["content"] = [thought, {"type": "text", "text": text}]
@@ -233,7 +234,7 @@ def test_a_model_that_takes_no_forced_tool_is_given_a_schema_and_that_is_remembe
         assert asking.ask(["c1"])[0].winner == "B"
         server.script = [said(asking, document)]
         assert asking.ask(["c1"])[0].winner == "B"
-        first, second, third = (asked.body for asked in server.asked)
+        first, second, third = (asked.body for asked in server.requests)
     tools, schema = {"anthropic": ("tools", "output_config"), "bedrock": ("toolConfig",
                      "outputConfig")}[provider]  # fmt: skip
     assert tools in first
@@ -254,9 +255,11 @@ def test_a_model_that_knows_neither_tool_nor_schema_is_asked_in_words(provider):
             said(asking, f"Here it is:\n```json\n{document}\n```\nThat is all."),
         ]
         assert asking.ask(["c1"])[0].winner == "tie"
-        left = set(server.asked[2].body)
+        left = set(server.requests[2].body)
     assert left.isdisjoint({"tools", "output_config", "toolConfig", "outputConfig"})
-    assert '"verdicts"' in json.dumps(server.asked[2].body).replace("\\", ""), "the prompt says it"
+    assert '"verdicts"' in json.dumps(server.requests[2].body).replace("\\", ""), (
+        "the prompt says it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -271,9 +274,9 @@ def test_a_refusal_for_another_reason_teaches_nothing(openai, told, asked):
     openai.server.script = [provider_error("openai", 400, told)] * asked
     with pytest.raises(JudgeRefusedError):
         openai.ask(["c1"])
-    assert len(openai.server.asked) == asked
+    assert len(openai.server.requests) == asked
     assert openai.ask(["c2"])[0].winner == "A"
-    assert "max_completion_tokens" in openai.server.asked[-1].body
+    assert "max_completion_tokens" in openai.server.requests[-1].body
 
 
 def test_an_old_server_is_asked_for_max_tokens(openai):
@@ -282,26 +285,26 @@ def test_an_old_server_is_asked_for_max_tokens(openai):
     ]
     openai.ask(["c1"], ["c2"])
     limits = [set(asked.body) & {"max_tokens", "max_completion_tokens"}
-              for asked in openai.server.asked]  # fmt: skip
+              for asked in openai.server.requests]  # fmt: skip
     assert limits == [{"max_completion_tokens"}, {"max_tokens"}, {"max_tokens"}]
 
 
 def test_an_answer_without_list_about_one_comparison_is_read(openai):
     alone = verdict("c1", "B")
     del alone["comparison_id"]
-    openai.server.script = [REPLIES["openai"](alone)]
+    openai.server.script = [openai_reply(alone)]
     assert openai.ask(["c1"])[0].winner == "B"
 
 
 def test_connections_are_reused(openai):
     openai.ask(*([f"c{n}"] for n in range(10)))
-    assert len(openai.server.asked) == 10
-    assert openai.server.connections == 1
+    assert len(openai.server.requests) == 10
+    assert openai.server.n_connections == 1
 
 
 def test_the_wire_is_what_each_provider_documents(asking):
     asking.ask(["c1"], judge=asking.judge.model_copy(update={"temperature": 0.0}))
-    (asked,) = asking.server.asked
+    (asked,) = asking.server.requests
     provider, body = asking.server.provider, asked.body
     if provider == "openai":
         assert asked.path == "/chat/completions"

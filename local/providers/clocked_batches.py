@@ -1,0 +1,161 @@
+"""A provider's batches without HTTP, on a clock that a test moves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from assessment.contracts.llm_protocol import (
+    CompareRequestV1,
+    ErrorDetail,
+    LLMComparisonResultV1,
+)
+from assessment.domain.errors import JudgeDeferredError, ProviderBatchError
+from assessment.domain.provider_batch import Tried
+from local.providers.provider_batches import Phase, ProviderBatch
+
+
+class Clock(Protocol):
+    """The present time."""
+
+    now: datetime
+
+
+class Judge(Protocol):
+    """Answers one comparison."""
+
+    def verdict_on(self, request: CompareRequestV1) -> LLMComparisonResultV1:
+        """The result of a comparison."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Submission(ProviderBatch[list[CompareRequestV1]]):
+    """A batch with its name and the time at which it ends."""
+
+    name: str
+    ends_at: datetime
+
+    @property
+    def requests(self) -> list[CompareRequestV1]:
+        """The comparisons of the batch."""
+        return self.order
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was cancelled."""
+        return self.phase is Phase.CANCELLED
+
+    def advance(self, now: datetime) -> None:
+        """Complete the batch if its time has come."""
+        if not self.phase.is_end and now >= self.ends_at:
+            self.enter(Phase.COMPLETED, self.ends_at)
+
+
+@dataclass
+class ClockedBatches:
+    """The batches of a provider (port BatchJudge); it counts the comparisons that it accepts.
+
+    Parameters
+    ----------
+    duration
+        Time from submission to the end of a batch.
+    keeps_names
+        Whether the provider finds a batch by its name at once; otherwise the name shows only in
+        the results.
+    unanswered_ids
+        Comparisons without a result.
+    errors_before, errors_after
+        Errors of the next submissions, raised before or after the provider accepts the batch.
+    """
+
+    judge: Judge
+    clock: Clock
+    duration: timedelta = timedelta(minutes=30)
+    keeps_names: bool = True
+    unanswered_ids: frozenset[str] = frozenset()
+    errors_before: list[Exception] = field(default_factory=list)
+    errors_after: list[Exception] = field(default_factory=list)
+    submissions: dict[str, Submission] = field(default_factory=dict)
+    deleted_ids: list[str] = field(default_factory=list)
+
+    @property
+    def n_accepted(self) -> Counter[str]:
+        """The number of times that each comparison was accepted, by `comparison id/attempt`."""
+        return Counter(
+            f"{request.metadata.comparison_id}/{request.metadata.attempt}"
+            for submission in self.submissions.values()
+            for request in submission.requests
+        )
+
+    async def find(self, tried: Tried, *, claimed: Callable[[str], bool]) -> str | None:
+        """The id of the batch of a submission whose answer was lost, or None.
+
+        Raises
+        ------
+        JudgeDeferredError
+            If a batch that runs may be the one.
+        """
+        for provider_id, submission in self.submissions.items():
+            if self.keeps_names and submission.name == tried.name:
+                return provider_id
+            if self.keeps_names or claimed(provider_id) or len(submission.order) != tried.size:
+                continue
+            if self.clock.now < submission.ends_at:
+                raise JudgeDeferredError("a batch that runs may be this one", retry_after=300)
+            if submission.name == tried.name:
+                return provider_id
+        return None
+
+    async def submit(self, name: str, requests: Sequence[CompareRequestV1]) -> str:
+        """Accept a batch."""
+        if self.errors_before:
+            raise self.errors_before.pop(0)
+        provider_id = f"batch-{len(self.submissions) + 1}"
+        ends_at = self.clock.now + self.duration
+        submission = Submission(id=provider_id, order=list(requests), name=name, ends_at=ends_at)
+        submission.enter(Phase.SUBMITTED, self.clock.now)
+        self.submissions[provider_id] = submission
+        if self.errors_after:
+            raise self.errors_after.pop(0)
+        return provider_id
+
+    async def ended(self, provider_batch_id: str) -> bool:
+        """Whether a batch has ended."""
+        submission = self.submissions[provider_batch_id]
+        submission.advance(self.clock.now)
+        return submission.phase.is_end
+
+    async def results(
+        self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
+    ) -> list[LLMComparisonResultV1]:
+        """A result or an error for every request, in their order."""
+        answered_ids = {
+            request.metadata.comparison_id
+            for request in self.submissions[provider_batch_id].requests
+        } - self.unanswered_ids
+        return [
+            self.judge.verdict_on(request)
+            if request.metadata.comparison_id in answered_ids
+            else _make_error(request)
+            for request in requests
+        ]
+
+    async def cancel(self, provider_batch_id: str) -> None:
+        """Cancel a batch."""
+        self.submissions[provider_batch_id].enter(Phase.CANCELLED, self.clock.now)
+
+    async def forget(self, provider_batch_id: str) -> None:
+        """Delete the files of a batch."""
+        self.deleted_ids.append(provider_batch_id)
+
+
+def _make_error(request: CompareRequestV1) -> LLMComparisonResultV1:
+    return LLMComparisonResultV1(
+        correlation_id=request.correlation_id,
+        request_metadata=request.metadata,
+        error_detail=ErrorDetail(code=ProviderBatchError.code, message="expired", retryable=True),
+    )
