@@ -23,7 +23,7 @@ from pathlib import Path
 
 import httpx
 
-from assessment.adapters.judges.capabilities import OwnAbilities
+from assessment.adapters.judges.capabilities import LocalCapabilities
 from assessment.adapters.judges.model_judge import ModelBatchJudge, ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
@@ -189,8 +189,8 @@ async def ask_in_batches(judge: JudgeSpec, pairs: Sequence[EssayPair]) -> Mode:
     results: list[LLMComparisonResultV1] = []
     async with httpx.AsyncClient() as plain, httpx.AsyncClient() as counted:
         counted.event_hooks = {"request": [count]}
-        looking = ModelBatchJudge(judge, OpenAIBatchModel(plain, None, OwnAbilities()))
-        asking = ModelBatchJudge(judge, OpenAIBatchModel(counted, None, OwnAbilities()))
+        looking = ModelBatchJudge(judge, OpenAIBatchModel(plain, None, LocalCapabilities()))
+        asking = ModelBatchJudge(judge, OpenAIBatchModel(counted, None, LocalCapabilities()))
         for number, part in enumerate(parts_of(pairs, judge.provider_batch_size)):
             asked = [request for pair in part for request in questions(judge, [pair])]
             batch = await asking.submit(submission_name("benchmark", 1, "openai", number), asked)

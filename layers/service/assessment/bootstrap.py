@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from assessment.adapters.aws.assignment_store import DynamoDBAssignmentStore
 from assessment.adapters.aws.batch_store import DynamoDBBatchStore
-from assessment.adapters.aws.capability_store import DynamoDBAbilities
+from assessment.adapters.aws.capability_store import DynamoDBCapabilities
 from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
 from assessment.adapters.aws.dynamodb import Table
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
@@ -190,7 +190,7 @@ def judges() -> ProviderJudges:
             role_arn=settings().bedrock_batch_role_arn,
         ),
         keys=judge_keys(),
-        abilities=DynamoDBAbilities(table()),
+        capabilities=DynamoDBCapabilities(table()),
         endpoint_url=settings().judge_endpoint_url,
     )
     return ProviderJudges(access)

@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 
 from assessment.adapters.judges.bedrock_jobs import JobAccess
-from assessment.adapters.judges.capabilities import OwnAbilities
+from assessment.adapters.judges.capabilities import LocalCapabilities
 from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.contracts.llm_protocol import (
@@ -70,7 +70,7 @@ class Asking:
     judge: JudgeSpec
     bedrock_endpoint: str
     key: str = KEY
-    abilities: OwnAbilities = field(default_factory=OwnAbilities)
+    capabilities: LocalCapabilities = field(default_factory=LocalCapabilities)
     content: InMemoryContentStore = field(default_factory=InMemoryContentStore)
 
     @property
@@ -125,7 +125,7 @@ class Asking:
                     bedrock=self._bedrock,
                     jobs=self.jobs,
                     keys=FixedKeys(self.key),
-                    abilities=self.abilities,
+                    capabilities=self.capabilities,
                     endpoint_url="",
                 )
                 return await use(ProviderJudges(access))

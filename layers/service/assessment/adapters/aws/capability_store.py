@@ -16,7 +16,7 @@ _FRESH = timedelta(minutes=1)
 """How long a process that lives on may not know what others have learnt."""
 
 
-class DynamoDBAbilities:
+class DynamoDBCapabilities:
     """Read once a minute for each endpoint and model, and written when something is learnt."""
 
     def __init__(
@@ -26,12 +26,12 @@ class DynamoDBAbilities:
         self._clock = clock
         self._known: dict[str, tuple[frozenset[str], datetime]] = {}
 
-    def lacking(self, judge: JudgeSpec) -> frozenset[str]:
+    def get_missing(self, judge: JudgeSpec) -> frozenset[str]:
         """What this judge's endpoint does not understand."""
         now = self._clock()
         known, read_at = self._known.get(judge.circuit, (frozenset(), None))
         if read_at is None or now - read_at >= _FRESH:
-            item = self._table.get(keys.abilities(judge.circuit)) or {}
+            item = self._table.get(keys.capabilities(judge.circuit)) or {}
             # DynamoDB deletes what has expired within days, not at once.
             stale = int(item.get("expires_at", 0)) <= now.timestamp()
             names = () if stale else (name for name in item if name.startswith("lacks_"))
@@ -39,11 +39,11 @@ class DynamoDBAbilities:
             self._known[judge.circuit] = known, now
         return known
 
-    def learn(self, judge: JudgeSpec, what: str) -> None:
+    def record_missing(self, judge: JudgeSpec, what: str) -> None:
         """Add to the item; what another worker learnt meanwhile stays."""
         now = self._clock()
-        self._known[judge.circuit] = self.lacking(judge) | {what}, now
+        self._known[judge.circuit] = self.get_missing(judge) | {what}, now
         until = int((now + _KEPT).timestamp())
         self._table.update(
-            keys.abilities(judge.circuit), {f"lacks_{what}": True, "expires_at": until}
+            keys.capabilities(judge.circuit), {f"lacks_{what}": True, "expires_at": until}
         )

@@ -104,7 +104,7 @@ def claim(provider_batch_id: str) -> Key:
     return {"PK": f"PROVIDER_BATCH#{provider_batch_id}", "SK": "CLAIM"}
 
 
-def abilities(judge_circuit: str) -> Key:
+def capabilities(judge_circuit: str) -> Key:
     """What the endpoint of a provider and model turned out not to understand."""
     return {"PK": f"JUDGE#{judge_circuit}", "SK": "ABILITIES"}
 

@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 
 from assessment.adapters.judges.capabilities import (
-    Abilities,
-    Ability,
-    OwnAbilities,
-    ask_as_understood,
+    Capabilities,
+    Capability,
+    LocalCapabilities,
+    ask_within_capabilities,
 )
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.openai import text_completion, token_usage
@@ -31,11 +31,11 @@ API_VERSION = "2023-06-01"
 TOOL_DESCRIPTION = "Records which essay of each comparison is the better one."
 
 
-LACKS_FORCED_TOOL = Ability("forced_tool", ("tool",))
-LACKS_SCHEMA = Ability(
+FORCED_TOOL = Capability("forced_tool", ("tool",))
+JSON_SCHEMA = Capability(
     "json_schema", ("output_config", "output format", "json_schema", "structured output")
 )
-MESSAGE_ABILITIES = (LACKS_FORCED_TOOL, LACKS_SCHEMA)
+MESSAGE_CAPABILITIES = (FORCED_TOOL, JSON_SCHEMA)
 """Models that always think refuse to be told which tool to use, and older ones know no schemas
 (platform.claude.com/docs/en/models/opus-5-5/whats-new-opus-5-5, .../build-with-claude/
 structured-outputs). What is left is the prompt, which describes the answer too."""
@@ -46,7 +46,7 @@ def message_body(
     blocks: Sequence[PromptBlock],
     *,
     max_tokens: int,
-    lacking: frozenset[str] = frozenset(),
+    missing: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """A request for a message that uses the verdict tool, or says the same as text."""
     body: dict[str, Any] = {
@@ -57,14 +57,14 @@ def message_body(
     }
     if judge.temperature is not None:
         body["temperature"] = min(judge.temperature, 1.0)
-    if LACKS_FORCED_TOOL.name not in lacking:
+    if FORCED_TOOL.name not in missing:
         tool = {
             "name": VERDICT_TOOL,
             "description": TOOL_DESCRIPTION,
             "input_schema": VERDICT_SCHEMA,
         }
         return body | {"tools": [tool], "tool_choice": {"type": "tool", "name": VERDICT_TOOL}}
-    if LACKS_SCHEMA.name not in lacking:
+    if JSON_SCHEMA.name not in missing:
         return body | {
             "output_config": {"format": {"type": "json_schema", "schema": VERDICT_SCHEMA}}
         }
@@ -80,22 +80,22 @@ class AnthropicModel:
     """Messages with a forced tool, or a schema, or neither where the model refuses them."""
 
     def __init__(
-        self, client: httpx.AsyncClient, key: str | None, abilities: Abilities | None = None
+        self, client: httpx.AsyncClient, key: str | None, capabilities: Capabilities | None = None
     ) -> None:
         self._client = client
         self._headers = key_headers(key)
-        self._abilities = abilities or OwnAbilities()
+        self._capabilities = capabilities or LocalCapabilities()
 
     async def complete(
         self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
     ) -> Completion:
         """One message, or more where the model turns out not to take the request."""
-        return await ask_as_understood(
+        return await ask_within_capabilities(
             judge,
-            self._abilities,
-            MESSAGE_ABILITIES,
-            lambda lacking: self._ask(
-                judge, message_body(judge, blocks, max_tokens=max_tokens, lacking=lacking)
+            self._capabilities,
+            MESSAGE_CAPABILITIES,
+            lambda missing: self._ask(
+                judge, message_body(judge, blocks, max_tokens=max_tokens, missing=missing)
             ),
         )
 

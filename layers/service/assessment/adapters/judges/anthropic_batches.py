@@ -16,13 +16,17 @@ from typing import Any
 import httpx
 
 from assessment.adapters.judges.anthropic import (
-    MESSAGE_ABILITIES,
+    MESSAGE_CAPABILITIES,
     key_headers,
     message_body,
     message_completion,
 )
 from assessment.adapters.judges.batch_calls import CLOCK_SKEW, BatchCalls, id_of
-from assessment.adapters.judges.capabilities import Abilities, ask_as_understood, learning
+from assessment.adapters.judges.capabilities import (
+    Capabilities,
+    ask_within_capabilities,
+    record_lesson,
+)
 from assessment.adapters.judges.model_judge import Completion, Submission
 from assessment.adapters.judges.transport import json_lines, told_in
 from assessment.domain.errors import (
@@ -46,9 +50,11 @@ _PERMANENT = frozenset(
 class AnthropicBatchModel:
     """Batches of messages with a forced tool."""
 
-    def __init__(self, client: httpx.AsyncClient, key: str | None, abilities: Abilities) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, key: str | None, capabilities: Capabilities
+    ) -> None:
         self._calls = BatchCalls(client, key_headers(key), "anthropic", "/v1/messages/batches")
-        self._abilities = abilities
+        self._capabilities = capabilities
 
     async def find(
         self, judge: JudgeSpec, tried: Tried, *, claimed: Callable[[str], bool]
@@ -84,19 +90,21 @@ class AnthropicBatchModel:
     async def submit(self, judge: JudgeSpec, submission: Submission) -> str:
         """One request for all."""
 
-        async def submit(lacking: frozenset[str]) -> dict[str, Any]:
+        async def submit(missing: frozenset[str]) -> dict[str, Any]:
             requests = [
                 {
                     "custom_id": f"{_mark(submission.name)}-{comparison_id}",
                     "params": message_body(
-                        judge, blocks, max_tokens=submission.max_tokens, lacking=lacking
+                        judge, blocks, max_tokens=submission.max_tokens, missing=missing
                     ),
                 }
                 for comparison_id, blocks in submission.prompts.items()
             ]
             return await self._calls.json(judge, "POST", json={"requests": requests})
 
-        batch = await ask_as_understood(judge, self._abilities, MESSAGE_ABILITIES, submit)
+        batch = await ask_within_capabilities(
+            judge, self._capabilities, MESSAGE_CAPABILITIES, submit
+        )
         return id_of(batch, "anthropic")
 
     async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:
@@ -113,8 +121,8 @@ class AnthropicBatchModel:
     ) -> dict[str, Completion | JudgeError]:
         """Every result by the comparison in its custom id."""
         return {
-            str(line.get("custom_id"))[_MARK_LENGTH + 1 :]: await learning(
-                judge, self._abilities, MESSAGE_ABILITIES, _answer(line.get("result"))
+            str(line.get("custom_id"))[_MARK_LENGTH + 1 :]: await record_lesson(
+                judge, self._capabilities, MESSAGE_CAPABILITIES, _answer(line.get("result"))
             )
             for line in await self._results(judge, batch_id)
         }

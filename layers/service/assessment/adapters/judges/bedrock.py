@@ -14,10 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from assessment.adapters.judges.anthropic import TOOL_DESCRIPTION
 from assessment.adapters.judges.capabilities import (
-    Abilities,
-    Ability,
-    OwnAbilities,
-    ask_as_understood,
+    Capabilities,
+    Capability,
+    LocalCapabilities,
+    ask_within_capabilities,
 )
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.openai import text_completion, token_usage
@@ -48,11 +48,11 @@ _REFUSING = frozenset({"content_filtered", "guardrail_intervened"})
 _SERVER_ERROR = 500
 
 
-LACKS_FORCED_TOOL = Ability("forced_tool", ("tool",))
-LACKS_SCHEMA = Ability(
+FORCED_TOOL = Capability("forced_tool", ("tool",))
+JSON_SCHEMA = Capability(
     "json_schema", ("outputconfig", "output_config", "textformat", "json_schema", "structured")
 )
-CONVERSE_ABILITIES = (LACKS_FORCED_TOOL, LACKS_SCHEMA)
+CONVERSE_CAPABILITIES = (FORCED_TOOL, JSON_SCHEMA)
 """Which models take a forced tool or a schema is told by their refusals. What is left is the
 prompt, which describes the answer too."""
 
@@ -62,7 +62,7 @@ def converse_body(
     blocks: Sequence[PromptBlock],
     *,
     max_tokens: int,
-    lacking: frozenset[str] = frozenset(),
+    missing: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """A turn of a conversation that uses the verdict tool, or says the same as text.
 
@@ -80,7 +80,7 @@ def converse_body(
         ],
         "inferenceConfig": settings,
     }
-    if LACKS_FORCED_TOOL.name not in lacking:
+    if FORCED_TOOL.name not in missing:
         tool = {
             "name": VERDICT_TOOL,
             "description": TOOL_DESCRIPTION,
@@ -92,7 +92,7 @@ def converse_body(
                 "toolChoice": {"tool": {"name": VERDICT_TOOL}},
             }
         }
-    if LACKS_SCHEMA.name not in lacking:
+    if JSON_SCHEMA.name not in missing:
         schema = {"name": VERDICT_TOOL, "schema": json.dumps(VERDICT_SCHEMA)}
         form = {"type": "json_schema", "structure": {"jsonSchema": schema}}
         return body | {"outputConfig": {"textFormat": form}}
@@ -117,10 +117,10 @@ class BedrockModel:
     """Converse with a forced tool, or a schema, or neither where the model refuses them."""
 
     def __init__(
-        self, client_for: Callable[[float], Any], abilities: Abilities | None = None
+        self, client_for: Callable[[float], Any], capabilities: Capabilities | None = None
     ) -> None:
         self._client_for = client_for
-        self._abilities = abilities or OwnAbilities()
+        self._capabilities = capabilities or LocalCapabilities()
 
     async def complete(
         self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
@@ -128,12 +128,12 @@ class BedrockModel:
         """One conversation of one turn, or more where the model does not take the request."""
         client = self._client_for(judge.timeout_seconds)
 
-        async def ask(lacking: frozenset[str]) -> dict[str, Any]:
-            body = converse_body(judge, blocks, max_tokens=max_tokens, lacking=lacking)
+        async def ask(missing: frozenset[str]) -> dict[str, Any]:
+            body = converse_body(judge, blocks, max_tokens=max_tokens, missing=missing)
             return await ask_bedrock(client.converse, modelId=judge.model, **body)
 
         return converse_completion(
-            await ask_as_understood(judge, self._abilities, CONVERSE_ABILITIES, ask)
+            await ask_within_capabilities(judge, self._capabilities, CONVERSE_CAPABILITIES, ask)
         )
 
 

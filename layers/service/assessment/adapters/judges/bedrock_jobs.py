@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from assessment.adapters.judges.bedrock import (
-    CONVERSE_ABILITIES,
+    CONVERSE_CAPABILITIES,
     ask_bedrock,
     converse_body,
     converse_completion,
 )
-from assessment.adapters.judges.capabilities import Abilities, learning
+from assessment.adapters.judges.capabilities import Capabilities, record_lesson
 from assessment.adapters.judges.model_judge import Completion, Submission
 from assessment.adapters.judges.transport import json_lines, refusal
 from assessment.domain.document_keys import provider_batch_folder, provider_batch_key
@@ -50,9 +50,9 @@ class JobAccess:
 class BedrockBatchModel:
     """Model invocation jobs in the format of Converse."""
 
-    def __init__(self, access: JobAccess, abilities: Abilities) -> None:
+    def __init__(self, access: JobAccess, capabilities: Capabilities) -> None:
         self._access = access
-        self._abilities = abilities
+        self._capabilities = capabilities
 
     async def find(
         self,
@@ -70,12 +70,12 @@ class BedrockBatchModel:
 
     async def submit(self, judge: JudgeSpec, submission: Submission) -> str:
         """Write the file, then make a job of it; the same name again gives the same job."""
-        lacking = await asyncio.to_thread(self._abilities.lacking, judge)
+        missing = await asyncio.to_thread(self._capabilities.get_missing, judge)
         lines = [
             {
                 "recordId": record_id(comparison_id),
                 "modelInput": converse_body(
-                    judge, blocks, max_tokens=submission.max_tokens, lacking=lacking
+                    judge, blocks, max_tokens=submission.max_tokens, missing=missing
                 ),
             }
             for comparison_id, blocks in submission.prompts.items()
@@ -122,7 +122,9 @@ class BedrockBatchModel:
         by_record = {line.get("recordId"): line for line in json_lines(text or "")}
         lines = {name: by_record.get(record_id(name)) for name in wanted}
         return {
-            name: await learning(judge, self._abilities, CONVERSE_ABILITIES, _answer(line))
+            name: await record_lesson(
+                judge, self._capabilities, CONVERSE_CAPABILITIES, _answer(line)
+            )
             for name, line in lines.items()
             if line is not None
         }

@@ -31,40 +31,40 @@ refused, rather than how much was asked for."""
 
 
 @dataclass(frozen=True)
-class Ability:
+class Capability:
     """Something that an endpoint may lack, and how its complaint names it."""
 
     name: str
     words: tuple[str, ...]
 
 
-class Abilities(Protocol):
+class Capabilities(Protocol):
     """What endpoints turned out to lack, remembered for all workers."""
 
-    def lacking(self, judge: JudgeSpec) -> frozenset[str]:
+    def get_missing(self, judge: JudgeSpec) -> frozenset[str]:
         """What this judge's endpoint does not understand, as far as is known."""
 
-    def learn(self, judge: JudgeSpec, what: str) -> None:
+    def record_missing(self, judge: JudgeSpec, what: str) -> None:
         """Remember one thing more."""
 
 
-class OwnAbilities:
+class LocalCapabilities:
     """Remembers for this process alone."""
 
     def __init__(self) -> None:
         self._known: dict[str, frozenset[str]] = {}
 
-    def lacking(self, judge: JudgeSpec) -> frozenset[str]:
+    def get_missing(self, judge: JudgeSpec) -> frozenset[str]:
         """What was learnt of this judge's endpoint."""
         return self._known.get(judge.circuit, frozenset())
 
-    def learn(self, judge: JudgeSpec, what: str) -> None:
+    def record_missing(self, judge: JudgeSpec, what: str) -> None:
         """Remember one thing more."""
-        self._known[judge.circuit] = self.lacking(judge) | {what}
+        self._known[judge.circuit] = self.get_missing(judge) | {what}
 
 
-def lesson(
-    error: JudgeError, known: Sequence[Ability], lacking: frozenset[str] = frozenset()
+def find_missing_capability(
+    error: JudgeError, known: Sequence[Capability], missing: frozenset[str] = frozenset()
 ) -> str | None:
     """What a refusal teaches about the endpoint, if it is not among what it is known to lack."""
     if not isinstance(error, JudgeRefusedError) or isinstance(
@@ -74,16 +74,16 @@ def lesson(
     told = str(error).lower()
     if any(word in told for word in _TOO_MUCH) or not any(word in told for word in _UNKNOWN):
         return None
-    for ability in known:
-        if ability.name not in lacking and any(word in told for word in ability.words):
-            return ability.name
+    for capability in known:
+        if capability.name not in missing and any(word in told for word in capability.words):
+            return capability.name
     return None
 
 
-async def ask_as_understood[T](
+async def ask_within_capabilities[T](
     judge: JudgeSpec,
-    abilities: Abilities,
-    known: Sequence[Ability],
+    capabilities: Capabilities,
+    known: Sequence[Capability],
     ask: Callable[[frozenset[str]], Awaitable[T]],
 ) -> T:
     """Ask, and again with less each time the endpoint says that it does not know something.
@@ -95,30 +95,33 @@ async def ask_as_understood[T](
     JudgeError
         As `ask` does, once there is nothing left to leave out.
     """
-    before = lacking = await asyncio.to_thread(abilities.lacking, judge)
+    before = missing = await asyncio.to_thread(capabilities.get_missing, judge)
     while True:
         try:
-            answer = await ask(lacking)
+            answer = await ask(missing)
         except JudgeRefusedError as error:
-            learnt = lesson(error, known, lacking)
+            learnt = find_missing_capability(error, known, missing)
             if learnt is None:
                 raise
-            lacking |= {learnt}
+            missing |= {learnt}
         else:
-            for learnt in sorted(lacking - before):
-                await asyncio.to_thread(abilities.learn, judge, learnt)
+            for learnt in sorted(missing - before):
+                await asyncio.to_thread(capabilities.record_missing, judge, learnt)
             return answer
 
 
-async def learning[T](
-    judge: JudgeSpec, abilities: Abilities, known: Sequence[Ability], answer: T | JudgeError
+async def record_lesson[T](
+    judge: JudgeSpec,
+    capabilities: Capabilities,
+    known: Sequence[Capability],
+    answer: T | JudgeError,
 ) -> T | JudgeError:
     """An answer of a batch; a refusal that teaches something is worth another attempt.
 
     It was not paid for, and the next attempt leaves out what the endpoint does not know.
     """
-    learnt = lesson(answer, known) if isinstance(answer, JudgeError) else None
+    learnt = find_missing_capability(answer, known) if isinstance(answer, JudgeError) else None
     if learnt is None:
         return answer
-    await asyncio.to_thread(abilities.learn, judge, learnt)
+    await asyncio.to_thread(capabilities.record_missing, judge, learnt)
     return ProviderBatchError(str(answer))

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 
 from assessment.adapters.judges.capabilities import (
-    Abilities,
-    Ability,
-    OwnAbilities,
-    ask_as_understood,
+    Capabilities,
+    Capability,
+    LocalCapabilities,
+    ask_within_capabilities,
 )
 from assessment.adapters.judges.model_judge import Completion
 from assessment.adapters.judges.transport import post
@@ -30,11 +30,11 @@ _SCHEMA_MODE = {
     "json_schema": {"name": VERDICT_TOOL, "strict": True, "schema": VERDICT_SCHEMA},
 }
 _JSON_MODE = {"type": "json_object"}
-LACKS_NEW_LIMIT = Ability("max_completion_tokens", ("max_completion_tokens",))
-LACKS_SCHEMA = Ability(
+NEW_LIMIT_NAME = Capability("max_completion_tokens", ("max_completion_tokens",))
+JSON_SCHEMA = Capability(
     "json_schema", ("response_format", "json_schema", "structured output", "guided")
 )
-CHAT_ABILITIES = (LACKS_NEW_LIMIT, LACKS_SCHEMA)
+CHAT_CAPABILITIES = (NEW_LIMIT_NAME, JSON_SCHEMA)
 
 
 def chat_body(
@@ -42,14 +42,14 @@ def chat_body(
     blocks: Sequence[PromptBlock],
     *,
     max_tokens: int,
-    lacking: frozenset[str] = frozenset(),
+    missing: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """A request for a chat completion, without what the endpoint lacks."""
-    limit = "max_tokens" if LACKS_NEW_LIMIT.name in lacking else "max_completion_tokens"
+    limit = "max_tokens" if NEW_LIMIT_NAME.name in missing else "max_completion_tokens"
     body: dict[str, Any] = {
         "model": judge.model,
         "messages": [block.model_dump() for block in blocks],
-        "response_format": _JSON_MODE if LACKS_SCHEMA.name in lacking else _SCHEMA_MODE,
+        "response_format": _JSON_MODE if JSON_SCHEMA.name in missing else _SCHEMA_MODE,
         limit: max_tokens,
     }
     if judge.temperature is not None:
@@ -61,22 +61,22 @@ class OpenAIModel:
     """Chat completions; what an endpoint does not understand is asked once and remembered."""
 
     def __init__(
-        self, client: httpx.AsyncClient, key: str | None, abilities: Abilities | None = None
+        self, client: httpx.AsyncClient, key: str | None, capabilities: Capabilities | None = None
     ) -> None:
         self._client = client
         self._headers = bearer(key)
-        self._abilities = abilities or OwnAbilities()
+        self._capabilities = capabilities or LocalCapabilities()
 
     async def complete(
         self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
     ) -> Completion:
         """One completion, or more where the endpoint turns out not to understand the request."""
-        return await ask_as_understood(
+        return await ask_within_capabilities(
             judge,
-            self._abilities,
-            CHAT_ABILITIES,
-            lambda lacking: self._ask(
-                judge, chat_body(judge, blocks, max_tokens=max_tokens, lacking=lacking)
+            self._capabilities,
+            CHAT_CAPABILITIES,
+            lambda missing: self._ask(
+                judge, chat_body(judge, blocks, max_tokens=max_tokens, missing=missing)
             ),
         )
 

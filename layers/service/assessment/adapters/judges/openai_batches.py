@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 
 from assessment.adapters.judges.batch_calls import CLOCK_SKEW, BatchCalls, id_of
-from assessment.adapters.judges.capabilities import Abilities, learning
+from assessment.adapters.judges.capabilities import Capabilities, record_lesson
 from assessment.adapters.judges.model_judge import Completion, Submission
 from assessment.adapters.judges.openai import (
-    CHAT_ABILITIES,
+    CHAT_CAPABILITIES,
     bearer,
     chat_body,
     chat_completion,
@@ -47,9 +47,11 @@ _PASSING = frozenset({"token_limit_exceeded", "rate_limit_exceeded", "internal_e
 class OpenAIBatchModel:
     """Batches of chat completions."""
 
-    def __init__(self, client: httpx.AsyncClient, key: str | None, abilities: Abilities) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, key: str | None, capabilities: Capabilities
+    ) -> None:
         self._calls = BatchCalls(client, bearer(key), "openai")
-        self._abilities = abilities
+        self._capabilities = capabilities
 
     async def find(
         self,
@@ -68,13 +70,13 @@ class OpenAIBatchModel:
 
     async def submit(self, judge: JudgeSpec, submission: Submission) -> str:
         """Upload the file, then make a batch of it: only the second is paid for."""
-        lacking = await asyncio.to_thread(self._abilities.lacking, judge)
+        missing = await asyncio.to_thread(self._capabilities.get_missing, judge)
         lines = [
             {
                 "custom_id": comparison_id,
                 "method": "POST",
                 "url": "/v1/chat/completions",
-                "body": chat_body(judge, blocks, max_tokens=submission.max_tokens, lacking=lacking),
+                "body": chat_body(judge, blocks, max_tokens=submission.max_tokens, missing=missing),
             }
             for comparison_id, blocks in submission.prompts.items()
         ]
@@ -128,8 +130,8 @@ class OpenAIBatchModel:
             if not file_id:
                 continue
             for line in json_lines(await self._calls.text(judge, f"/files/{file_id}/content")):
-                found[str(line.get("custom_id"))] = await learning(
-                    judge, self._abilities, CHAT_ABILITIES, _answer(line)
+                found[str(line.get("custom_id"))] = await record_lesson(
+                    judge, self._capabilities, CHAT_CAPABILITIES, _answer(line)
                 )
         return found
 

@@ -16,7 +16,7 @@ from assessment.adapters.judges.anthropic_batches import AnthropicBatchModel
 from assessment.adapters.judges.bedrock import BedrockModel
 from assessment.adapters.judges.bedrock_jobs import BedrockBatchModel, JobAccess
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
-from assessment.adapters.judges.capabilities import Abilities
+from assessment.adapters.judges.capabilities import Capabilities
 from assessment.adapters.judges.model_judge import BatchModel, Model, ModelBatchJudge, ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
@@ -105,7 +105,7 @@ class ModelAccess:
     bedrock: Callable[[float], Any]
     jobs: JobAccess
     keys: JudgeKeys
-    abilities: Abilities
+    capabilities: Capabilities
     endpoint_url: str
 
 
@@ -144,18 +144,18 @@ class ProviderJudges:
     def _model(self, provider: Provider, key: str | None) -> Model:
         access = self._access
         if provider is Provider.BEDROCK:
-            return BedrockModel(access.bedrock, access.abilities)
+            return BedrockModel(access.bedrock, access.capabilities)
         if provider is Provider.ANTHROPIC:
-            return AnthropicModel(access.http(), key, access.abilities)
-        return OpenAIModel(access.http(), key, access.abilities)
+            return AnthropicModel(access.http(), key, access.capabilities)
+        return OpenAIModel(access.http(), key, access.capabilities)
 
     def _batch_model(self, provider: Provider, key: str | None) -> BatchModel:
         access = self._access
         if provider is Provider.BEDROCK:
-            return BedrockBatchModel(access.jobs, access.abilities)
+            return BedrockBatchModel(access.jobs, access.capabilities)
         if provider is Provider.ANTHROPIC:
-            return AnthropicBatchModel(access.http(), key, access.abilities)
-        return OpenAIBatchModel(access.http(), key, access.abilities)
+            return AnthropicBatchModel(access.http(), key, access.capabilities)
+        return OpenAIBatchModel(access.http(), key, access.capabilities)
 
 
 class RequestedJudgeCheck:

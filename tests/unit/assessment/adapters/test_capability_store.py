@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from assessment.adapters.aws.capability_store import DynamoDBAbilities
+from assessment.adapters.aws.capability_store import DynamoDBCapabilities
 from assessment.adapters.aws.dynamodb import Table
 from assessment.domain.judge import JudgeSpec, Provider
 from tests.fakes.messaging import Clock
@@ -15,23 +15,23 @@ OTHER = JudgeSpec(provider=Provider.OPENAI, model="n")
 
 def test_what_one_worker_learns_the_others_know_within_a_minute(table: Table) -> None:
     clock = Clock(datetime(2026, 3, 2, 9, tzinfo=UTC))
-    one, other = (DynamoDBAbilities(table, clock=lambda: clock.now) for _ in range(2))
-    assert not one.lacking(JUDGE) | other.lacking(JUDGE)
-    one.learn(JUDGE, "json_schema")
-    assert one.lacking(JUDGE) == {"json_schema"}
+    one, other = (DynamoDBCapabilities(table, clock=lambda: clock.now) for _ in range(2))
+    assert not one.get_missing(JUDGE) | other.get_missing(JUDGE)
+    one.record_missing(JUDGE, "json_schema")
+    assert one.get_missing(JUDGE) == {"json_schema"}
     clock.forward(60)
-    assert other.lacking(JUDGE) == {"json_schema"}
-    other.learn(JUDGE, "max_completion_tokens")
+    assert other.get_missing(JUDGE) == {"json_schema"}
+    other.record_missing(JUDGE, "max_completion_tokens")
     clock.forward(60)
-    assert one.lacking(JUDGE) == {"json_schema", "max_completion_tokens"}
-    assert not one.lacking(OTHER)
+    assert one.get_missing(JUDGE) == {"json_schema", "max_completion_tokens"}
+    assert not one.get_missing(OTHER)
 
 
 def test_an_endpoint_is_asked_the_modern_way_again_after_a_week(table: Table) -> None:
     clock = Clock(datetime(2026, 3, 2, 9, tzinfo=UTC))
-    worker = DynamoDBAbilities(table, clock=lambda: clock.now)
-    worker.learn(JUDGE, "json_schema")
+    worker = DynamoDBCapabilities(table, clock=lambda: clock.now)
+    worker.record_missing(JUDGE, "json_schema")
     clock.forward(timedelta(days=6).total_seconds())
-    assert worker.lacking(JUDGE) == {"json_schema"}
+    assert worker.get_missing(JUDGE) == {"json_schema"}
     clock.forward(timedelta(days=2).total_seconds())
-    assert not worker.lacking(JUDGE)
+    assert not worker.get_missing(JUDGE)
