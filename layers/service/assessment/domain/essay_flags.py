@@ -34,7 +34,10 @@ _FUNCTION_WORDS = {
     "en": "the of and to in is that it was for on are with as his they be at this have from or by "
     "not but what all were we when your can there an which their if will would about because",
     "sv": "och att det som en på är av för den till med inte om ett han men var sig från vi så kan "
-    "när då nu eller också bara där efter hade jag har mycket vara ska skulle detta",
+    "när då nu eller också bara där efter hade jag har mycket vara ska skulle detta de i "
+    "kunde blev bli hon man vad vilken vilka någon något några mer alla andra utan mot mellan "
+    "under över genom vid enligt dessa denna dem deras sin sina sitt mig dig oss hur varför "
+    "eftersom måste finns får kommer upp ut samt varje hos än medan",
     "de": "der die und das den von zu ist mit sich des auf für nicht ein eine dem auch als es an "
     "werden aus er hat dass sie nach wird bei einer um am sind noch wie einem über so zum",
     "fr": "le la les des et en un une du que est pour qui dans sur pas au plus par ce se avec il "
@@ -46,9 +49,15 @@ _FUNCTION_WORDS = {
     "nl": "de het een van en in is dat op te zijn met voor niet die er aan ook als bij maar om dan "
     "wordt ze naar nog kan wat heeft door hij",
     "da": "og det at en den til er som på de med han af for ikke der var et har jeg men sig fra vi "
-    "kan om så eller havde blev skal også efter",
+    "kan om så eller havde blev skal også efter i hvis hvad hvor når nu kun noget nogle nogen "
+    "meget mere alle andre uden mod mellem under over gennem ved disse denne dem deres sin "
+    "sine sit mig dig os hvordan hvorfor fordi må findes får kommer op ud samt hver hos end "
+    "mens bliver være kunne skulle ville være dette",
     "nb": "og det er i som en på å til av for at med har de ikke den et om var jeg men fra vi kan "
-    "så eller hadde ble skal også etter være",
+    "så eller hadde ble skal også etter være hvis hva hvor når nå bare noe noen mye mer alle "
+    "andre uten mot mellom under over gjennom ved disse denne dem deres sin sine sitt meg deg "
+    "oss hvordan hvorfor fordi må finnes får kommer opp ut samt hver hos enn mens blir kunne "
+    "skulle ville dette seg",
     "fi": "ja on ei se että hän oli ovat mutta kun niin myös joka kuin tai jos sen ole mitä hänen "
     "olla ne tämä sitä vain sekä",
     "pt": "de a o que e do da em um para é com não uma os no se na por mais as dos como mas foi ao "
@@ -95,20 +104,31 @@ def language_of(text: str) -> str | None:
     """The language whose function words clearly lead; None when nothing leads or words are few.
 
     Counting closed-class words is the classical method for running text (Ingle 1976; Grefenstette
-    1995, "Comparing two language identification schemes"), and needs no model.
+    1995, "Comparing two language identification schemes"), and needs no model. Near relatives
+    share most of their short words, so the leader is held against the two languages behind it by
+    the words that only one of each two has.
     """
     words = words_of(text)
     if len(words) < _WORDS_FOR_LANGUAGE:
         return None
-    shares = sorted(
-        (
-            (sum(_WEIGHTS[word] for word in words if word in profile) / len(words), name)
-            for name, profile in _PROFILES.items()
-        ),
-        reverse=True,
-    )
-    (best, name), (second, _) = shares[0], shares[1]
-    return name if best >= _LEAST_SHARE and best >= _LEAD * second else None
+    counts = Counter(word for word in words if word in _WEIGHTS)
+    weights = {
+        name: sum(n * _WEIGHTS[word] for word, n in counts.items() if word in profile)
+        for name, profile in _PROFILES.items()
+    }
+    leader, *rivals = sorted(weights, key=lambda name: (-weights[name], name))[:3]
+    for rival in rivals:
+        leader, own, others = _stronger(leader, rival, counts)
+        if own < _LEAD * others + 1:
+            return None
+    return leader if weights[leader] >= _LEAST_SHARE * len(words) else None
+
+
+def _stronger(one: str, other: str, counts: Counter[str]) -> tuple[str, int, int]:
+    """The one of two languages with more words that the other lacks, and both numbers of words."""
+    n_one = sum(n for word, n in counts.items() if word in _PROFILES[one] - _PROFILES[other])
+    n_other = sum(n for word, n in counts.items() if word in _PROFILES[other] - _PROFILES[one])
+    return (one, n_one, n_other) if n_one >= n_other else (other, n_other, n_one)
 
 
 def common_language(texts: Iterable[str]) -> str | None:

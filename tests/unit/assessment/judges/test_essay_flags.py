@@ -102,3 +102,34 @@ def test_excluding_nearly_all_is_refused_at_once():
     essays = [{"essay_id": f"e{n}", "text": f"short {n}"} for n in range(3)]
     with pytest.raises(InvalidRequestError, match="exclude_flagged leaves 0 of 3"):
         World().request(essays, config={"exclude_flagged": ["too_short"]})
+
+
+SCANDINAVIAN = {
+    "sv": "Jag tycker att skolan ska börja senare på morgonen, eftersom många elever inte hinner "
+    "sova tillräckligt. De som bor långt bort måste gå upp mycket tidigt och kommer ofta trötta "
+    "till den första lektionen. Om dagen började en timme senare skulle vi orka mer, och kanske "
+    "skulle också våra betyg bli bättre. Någon säger att det då blir för lite tid kvar efter "
+    "skolan, men det håller jag inte med om.",
+    "da": "Jeg synes, at skolen skal begynde senere om morgenen, fordi mange elever ikke når at "
+    "sove nok. De, som bor langt væk, må stå meget tidligt op og kommer ofte trætte til den første "
+    "time. Hvis dagen begyndte en time senere, ville vi kunne holde til mere, og måske blev også "
+    "vores karakterer bedre. Nogle siger, at der så bliver for lidt tid efter skolen, men det er "
+    "jeg ikke enig i.",
+    "nb": "Jeg synes at skolen skal begynne senere om morgenen, fordi mange elever ikke "
+    "rekker å sove nok. De som bor langt unna, må stå opp veldig tidlig og kommer "
+    "ofte trøtte til den første timen. Hvis dagen begynte en time senere, ville vi "
+    "orke mer, og kanskje ble også karakterene våre bedre. Noen sier at det da blir "
+    "for lite tid etter skolen, men det er jeg ikke enig i.",
+}
+
+
+@pytest.mark.parametrize("language", SCANDINAVIAN)
+def test_the_scandinavian_languages_are_told_apart_on_sixty_words(language):
+    words = SCANDINAVIAN[language].split()
+    assert language_of(" ".join(words[:60])) == language
+    others = [text for name, text in SCANDINAVIAN.items() if name != language]
+    flagged = flags_of(
+        [others[0], others[0], SCANDINAVIAN[language]],
+        min_words=10, context_tokens=128_000, language=None,
+    )  # fmt: skip
+    assert flagged == [(), (), (EssayFlag.OFF_LANGUAGE,)]
