@@ -1,4 +1,4 @@
-"""CSV files with a header: read with the line of every row, written so that no cell can act."""
+"""CSV files with a header, read with the line of every row."""
 
 import csv
 import io
@@ -9,8 +9,6 @@ from pathlib import Path
 from runner.errors import BadInputError, Problem
 
 _DELIMITERS = ",;\t"
-# What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection").
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_text(path: Path) -> str:
@@ -105,19 +103,3 @@ def _check_widths(
     message = f"has more cells than the header's {len(columns)}; quote a text that has a separator"
     if wide:
         raise BadInputError(*(Problem(message, file=str(path), row=line) for line in wide[:10]))
-
-
-def safe_cell(value: object) -> object:
-    """The value as a spreadsheet may open it: text that begins like a formula gets a quote mark."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
-
-
-def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """The rows as CSV that a spreadsheet opens without running anything in it."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([safe_cell(column) for column in columns])
-    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
-    return out.getvalue()

@@ -7,7 +7,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from runner.csv_files import to_csv
+from assessment.contracts.result_csv import to_csv
 from runner.errors import BadInputError, Problem
 from runner.judgements import Judgements
 from runner.tables import ability_cell

@@ -107,7 +107,7 @@ def summary_lines(result: ResultDocument) -> list[str]:
     lines = [
         f"{result.outcome}: {result.decision.explanation} ({result.decision.reason})",
         (
-            f"{result.students} essays and {result.anchors} anchors in {result.waves} waves: "
+            f"{result.n_students} essays and {result.n_anchors} anchors in {result.n_waves} waves: "
             f"{counts.planned} comparisons planned, {counts.recorded} recorded, "
             f"{counts.failed} failed"
         ),

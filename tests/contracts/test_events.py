@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import rfc8785
 import yaml
 from moto.events.models import EventPattern
 
@@ -160,9 +161,9 @@ def test_the_demonstration_subscriber_takes_everything(entries):
 def test_the_result_document_is_what_its_schema_promises(completed, schema):
     world, batch = completed
     document = json.loads(world.content.documents[result_key(batch.batch_id)])
-    jsonschema.validate(document, schema("result.v1.json"))
+    jsonschema.validate(document, schema("result.v2.json"))
     assert document["grade_projections"]["projections_available"]
-    assert len(document["essays"]) == 24
+    assert sum(not ranking["is_anchor"] for ranking in document["rankings"]) == 24
 
 
 def test_the_hash_in_the_events_is_that_of_the_stored_bytes(completed):
@@ -196,7 +197,40 @@ def test_the_rich_event_carries_rankings_and_projections(completed):
     document = json.loads(world.content.documents[result_key(batch.batch_id)])
     assert event.data["result_included"] is True
     assert event.data["rankings"] == document["rankings"]
-    assert event.data["grade_projections"] == document["grade_projections"]
+    carried = dict(event.data["grade_projections"])
+    stats, entropies = carried.pop("bt_stats"), carried.pop("normalised_entropies")
+    assert carried == document["grade_projections"]
+    students = {r["essay_id"]: r for r in document["rankings"] if not r["is_anchor"]}
+    assert stats == {
+        essay_id: {name: ranking[name] for name in next(iter(stats.values()))}
+        for essay_id, ranking in students.items()
+    }
+    scores = carried["confidence_scores"]
+    assert entropies == pytest.approx({essay: 1 - score for essay, score in scores.items()})
+
+
+def test_the_result_says_every_figure_of_an_essay_once(completed):
+    world, batch = completed
+    document = json.loads(world.content.documents[result_key(batch.batch_id)])
+    (essay_id, score) = next(iter(document["grade_projections"]["confidence_scores"].items()))
+    (ranking,) = [r for r in document["rankings"] if r["essay_id"] == essay_id]
+
+    def places(value, wanted):
+        if isinstance(value, dict):
+            return sum(places(entry, wanted) for entry in value.values())
+        if isinstance(value, list):
+            return sum(places(entry, wanted) for entry in value)
+        return isinstance(value, float) and abs(value) == abs(wanted)
+
+    for figure in (ranking["bradley_terry_score"], ranking["bradley_terry_se"], score):
+        assert places(document, figure) == 1, figure
+        assert places(document, round(1 - figure, 9)) == 0, figure
+
+
+def test_the_stored_bytes_are_those_of_any_rfc_8785_program(completed):
+    world, batch = completed
+    stored = world.content.documents[result_key(batch.batch_id)]
+    assert rfc8785.dumps(json.loads(stored)).decode() == stored
 
 
 def test_a_result_above_the_limit_is_only_pointed_to():

@@ -97,7 +97,7 @@ def by_two(gateway, client, sample, people):
 def test_two_people_bring_a_batch_to_its_end(by_two):
     document, _, _ = by_two
     assert document["status"] == "COMPLETED"
-    assert document["waves"] > 1
+    assert document["n_waves"] > 1
     assert document["comparisons"] == {
         "planned": COMPARISONS, "recorded": COMPARISONS, "failed": 0, "pending": 0,
     }  # fmt: skip

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from assessment.contracts.result_csv import result_csv
 from assessment.contracts.views import BatchProgress
 from runner.client import parse_result
 from runner.commands import options
 from runner.console import ERR, OUT, note
-from runner.exports import result_csv
 from runner.files import require_writable, to_json
 from runner.progress import ProgressDisplay, headline, is_ended, snapshot, wave_line
 from runner.stack import DEFAULT_STACK

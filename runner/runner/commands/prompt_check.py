@@ -15,7 +15,7 @@ from runner.console import OUT, note
 from runner.csv_files import read_csv, read_text
 from runner.errors import BadInputError, Problem
 from runner.essays import read_folder
-from runner.prompt_check import PromptReport, check_prompt, chosen_pairs
+from runner.offline.prompt_check import PromptReport, check_prompt, chosen_pairs
 
 
 def prompt_check(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from math import fsum
+from math import fsum, log
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from assessment.contracts.result import essay_records
-from assessment.domain.grading import DECIMALS
+from assessment.domain.grading import DECIMALS, normalised_entropy
 from assessment.domain.grading_prior import PopulationPrior
-from assessment.domain.grading_result import Confidence
+from assessment.domain.grading_result import Confidence, confidence_label
 
 from .batch import SCALE, WIDTH, anchors_of, centre, concluded
 
@@ -22,15 +23,21 @@ def mean(values):
     return fsum(values) / len(values)
 
 
+def entropies_of(projections):
+    """Entropy over the logarithm of the number of grades, recomputed from the probabilities."""
+    return {
+        essay: -fsum(p * log(p) for p in probabilities.values() if p > 0) / log(len(probabilities))
+        for essay, probabilities in projections.grade_probabilities.items()
+    }
+
+
 def test_without_anchors_there_is_a_ranking_and_a_reason():
     result = concluded([])
     assert not result.projections.projections_available
     assert result.projections.reason == "the assignment has no anchors"
     assert result.projections.primary_grades == {}
     assert [ranking.rank for ranking in result.scores.rankings] == list(range(1, 41))
-    records = essay_records(result.scores.rankings, result.projections)
-    assert all(record.projected_grade is None for record in records)
-    assert all(record.rank_interval is not None for record in records)
+    assert all(ranking.rank_interval is not None for ranking in result.scores.rankings)
 
 
 def test_anchors_across_all_grades():
@@ -69,21 +76,21 @@ def test_grades_are_right_more_often_than_their_neighbours():
 
 
 def test_a_larger_standard_error_goes_with_a_higher_entropy():
-    projections = concluded(anchors_of(ALL), n_students=80, per_essay=6).projections
-    inner = {
-        essay: stats
-        for essay, stats in projections.bt_stats.items()
-        if abs(stats.bradley_terry_score) < 2
-    }
-    errors = [stats.bradley_terry_se for stats in inner.values()]
-    entropies = [projections.normalised_entropies[essay] for essay in inner]
-    assert np.corrcoef(errors, entropies)[0, 1] > 0.2
+    result = concluded(anchors_of(ALL), n_students=80, per_essay=6)
+    inner = [
+        ranking
+        for ranking in result.scores.rankings
+        if not ranking.is_anchor and abs(ranking.bradley_terry_score) < 2
+    ]
+    entropies = entropies_of(result.projections)
+    errors = [ranking.bradley_terry_se for ranking in inner]
+    assert np.corrcoef(errors, [entropies[r.essay_id] for r in inner])[0, 1] > 0.2
 
 
 def test_more_comparisons_lower_standard_errors_and_entropies():
     few, many = (concluded(anchors_of(ALL), per_essay=k) for k in (6, 24))
     assert many.scores.reliability.mean_se < 0.7 * few.scores.reliability.mean_se
-    entropies = [mean(r.projections.normalised_entropies.values()) for r in (few, many)]
+    entropies = [mean(entropies_of(r.projections).values()) for r in (few, many)]
     assert entropies[1] < entropies[0]
 
 
@@ -93,7 +100,7 @@ def test_scarce_anchors_make_wide_grades_and_say_so():
     assert scarce.projections_available
     assert set(scarce.calibration_info.extrapolated_grades) == {"F", "D", "D+", "C", "C+", "A"}
     assert any("extrapolated" in warning for warning in scarce.calibration_info.warnings)
-    assert mean(scarce.normalised_entropies.values()) > mean(plenty.normalised_entropies.values())
+    assert mean(entropies_of(scarce).values()) > mean(entropies_of(plenty).values())
     assert mean(scarce.calibration_info.boundary_se.values()) > mean(
         plenty.calibration_info.boundary_se.values()
     )
@@ -183,7 +190,7 @@ def test_graders_who_disagree_widen_the_grades():
     # A Student-t scale: about .8 of a normal standard deviation of .9, measured by 32 anchors.
     assert split.calibration_info.anchor_spread == pytest.approx(0.72, abs=0.25)
     assert "graders_disagree" in [f.code for f in split.calibration_info.findings]
-    assert mean(split.normalised_entropies.values()) > mean(agreed.normalised_entropies.values())
+    assert mean(entropies_of(split).values()) > mean(entropies_of(agreed).values())
 
 
 def test_an_essay_below_the_configured_probability_asks_for_more_evidence():
@@ -208,18 +215,31 @@ def test_the_estimate_of_further_comparisons_is_roughly_what_it_takes():
     assert 0.25 < len(settled) / len(few.needs_more_evidence) <= 1
 
 
-def test_labels_follow_the_entropy():
+def test_labels_follow_the_entropy_and_the_likeliest_grade():
     projections = concluded(anchors_of(ALL), n_students=80).projections
-    for essay, entropy in projections.normalised_entropies.items():
+    for essay, entropy in entropies_of(projections).items():
+        likeliest = max(projections.grade_probabilities[essay].values())
         expected = (
             Confidence.HIGH
-            if entropy < 0.35
+            if entropy < 0.35 and likeliest >= 0.75
             else Confidence.MID
             if entropy < 0.65
             else Confidence.LOW
         )
         assert projections.confidence_labels[essay] is expected
-        assert projections.confidence_scores[essay] == pytest.approx(1 - entropy, abs=1e-12)
+        assert projections.confidence_scores[essay] == pytest.approx(1 - entropy, abs=1e-9)
+
+
+@pytest.mark.parametrize("n_grades", [2, 3, 5, 8, 17])
+@given(lead=st.floats(0.5, 0.749))
+def test_a_toss_between_two_grades_is_never_high(n_grades, lead):
+    toss = [lead, 1 - lead] + [0.0] * (n_grades - 2)
+    assert confidence_label(normalised_entropy(toss), max(toss)) is not Confidence.HIGH
+
+
+def test_a_likely_grade_with_thin_tails_is_high():
+    sure = [0.86, 0.13, 0.01, 0, 0, 0, 0, 0]
+    assert confidence_label(normalised_entropy(sure), max(sure)) is Confidence.HIGH
 
 
 def test_the_self_check_and_the_anchors_health_are_reported():

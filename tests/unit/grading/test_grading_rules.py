@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from math import fsum
 
 import pytest
@@ -11,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from assessment.contracts.result import EssayRecord
-from assessment.contracts.result_csv import essays_csv, harmless
 from assessment.domain.grade_scale import SCALES, GradeScale
 from assessment.domain.grading import (
     Evidence,
@@ -23,7 +19,6 @@ from assessment.domain.grading import (
     published_shares,
     refined_grade,
 )
-from assessment.domain.grading_result import GradeProjections
 
 SWEDISH = SCALES["swedish_8_anchor"]
 BOUNDARIES = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
@@ -103,26 +98,3 @@ def test_more_is_needed_for_more_certainty_and_none_helps_beside_a_boundary():
     assert settle(0.5, at_least=0.5) < settle(0.5, at_least=0.7)
     assert settle(0.0, at_least=0.7) is None
     assert settle(0.5, at_least=0.7, boundary_se=[1.0] * 7) is None
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_no_cell_is_a_formula(text):
-    assert harmless(text).startswith("'")
-
-
-def test_a_scale_of_formulas_makes_a_harmless_table():
-    grades = ["=cmd|'/c calc'!A0", "B"]
-    record = EssayRecord(
-        essay_id="ada", rank=1, rank_interval=(1, 2), ability=-1.5, standard_error=0.5,
-        comparisons=8, infit=1.0, outfit=1.0, misfit_flags=[], projected_grade=grades[0],
-        grade_probabilities={grades[0]: 0.75, "B": 0.25}, grade_set=grades,
-        needs_more_evidence=False,
-    )  # fmt: skip
-    projections = GradeProjections(projections_available=True, grade_scale=grades)
-    (row,) = csv.DictReader(io.StringIO(essays_csv([record], projections)))
-    assert row["projected_grade"] == f"'{grades[0]}"
-    assert row["grade_set"].startswith("'=")
-    assert float(row["ability"]) == -1.5
-    assert row["needs_more_evidence"] == "false"
-    assert float(row[f"p_{grades[0]}"]) == 0.75
-    assert all(not cell.startswith(("=", "+", "@")) for cell in row.values())

@@ -108,9 +108,9 @@ def result(**values: Any) -> dict[str, Any]:
         "comparisons": {"planned": 12, "recorded": 11, "failed": 1, "pending": 0},
         "resampled_comparisons": 0,
         "notes": ["one comparison has no verdict"],
-        "students": 2,
-        "anchors": 2,
-        "waves": 2,
+        "n_students": 2,
+        "n_anchors": 2,
+        "n_waves": 2,
         "rankings": [
             ranking(1, "ada", 1.25),
             ranking(2, "ANCHOR_one_0a0b0c0d", 0.5, is_anchor=True, anchor_grade="=B"),

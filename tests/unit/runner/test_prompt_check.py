@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from local.providers.scripted_server import provider_server
 from runner.cli import app
-from runner.prompt_check import Share, Trial, chosen_pairs, summarise
+from runner.offline.prompt_check import Share, Trial, chosen_pairs, summarise
 
 TEXTS = {"a": "The first text.", "b": "The second text.", "c": "The third text."}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.decision import Decision
+from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_result import GradeProjections
 from assessment.domain.result import Ranking
 
@@ -50,12 +52,53 @@ class AssessmentCompleted(EventData):
     result_key: str
 
 
+class AbilityEstimate(BaseModel):
+    """The Bradley-Terry figures of a student essay, in logits."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bradley_terry_score: float
+    bradley_terry_se: float
+    comparison_count: int
+
+
+class PublishedProjections(GradeProjections):
+    """Grades with what subscribers need beside them, so that they need not join it by essay id.
+
+    `bt_stats` repeats figures of `rankings`; `normalised_entropies` are 1 less the
+    `confidence_scores`.
+    """
+
+    normalised_entropies: dict[str, float] = Field(default_factory=dict)
+    bt_stats: dict[str, AbilityEstimate] = Field(default_factory=dict)
+
+    @classmethod
+    def from_result(cls, projections: GradeProjections, rankings: Sequence[Ranking]) -> Self:
+        """The projections with the figures of the essays that they are about."""
+        return cls(
+            **projections.model_dump(),
+            normalised_entropies={
+                essay_id: round(1.0 - score, DECIMALS)
+                for essay_id, score in projections.confidence_scores.items()
+            },
+            bt_stats={
+                ranking.essay_id: AbilityEstimate(
+                    bradley_terry_score=ranking.bradley_terry_score,
+                    bradley_terry_se=ranking.bradley_terry_se,
+                    comparison_count=ranking.comparison_count,
+                )
+                for ranking in rankings
+                if ranking.essay_id in projections.primary_grades
+            },
+        )
+
+
 class ResultPublished(AssessmentCompleted):
     """The result itself, or only where it is kept if it is too large for an event."""
 
     result_included: bool
     rankings: list[Ranking] | None
-    grade_projections: GradeProjections | None
+    grade_projections: PublishedProjections | None
 
 
 class ErrorInfo(BaseModel):

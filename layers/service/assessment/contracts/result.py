@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
+import rfc8785
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.batch import Outcome
@@ -13,84 +13,24 @@ from assessment.domain.comparison import ComparisonTally
 from assessment.domain.decision import Decision
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading import DECIMALS
-from assessment.domain.grading_result import Confidence, GradeProjections
+from assessment.domain.grading_result import GradeProjections
 from assessment.domain.result import (
     AuditReport,
     JudgeFit,
-    MisfitFlag,
     OrderEffect,
     Ranking,
     Reliability,
 )
 
-RESULT_SCHEMA_VERSION = 1
-
-
-class EssayRecord(BaseModel):
-    """Everything about one student essay in one place; grades are None where there are none."""
-
-    model_config = ConfigDict(frozen=True)
-
-    essay_id: str
-    rank: int
-    rank_interval: tuple[int, int] | None
-    ability: float
-    standard_error: float
-    comparisons: int
-    infit: float | None
-    outfit: float | None
-    misfit_flags: list[MisfitFlag]
-    projected_grade: str | None = None
-    refined_grade: str | None = None
-    grade_probabilities: dict[str, float] | None = None
-    grade_set: list[str] | None = None
-    pass_probability: float | None = None
-    normalised_entropy: float | None = None
-    confidence_label: Confidence | None = None
-    confidence_score: float | None = None
-    needs_more_evidence: bool | None = None
-    further_comparisons: int | None = None
-
-
-def essay_records(rankings: Sequence[Ranking], projections: GradeProjections) -> list[EssayRecord]:
-    """The students' records in the order of their ids."""
-    students = sorted((r for r in rankings if not r.is_anchor), key=lambda r: r.essay_id)
-    return [
-        EssayRecord(
-            essay_id=ranking.essay_id,
-            rank=ranking.rank,
-            rank_interval=ranking.rank_interval,
-            ability=ranking.bradley_terry_score,
-            standard_error=ranking.bradley_terry_se,
-            comparisons=ranking.comparison_count,
-            infit=ranking.infit,
-            outfit=ranking.outfit,
-            misfit_flags=ranking.misfit_flags,
-            **_grades_of(ranking.essay_id, projections),
-        )
-        for ranking in students
-    ]
-
-
-def _grades_of(essay_id: str, projections: GradeProjections) -> dict[str, Any]:
-    if not projections.projections_available:
-        return {}
-    return {
-        "projected_grade": projections.primary_grades[essay_id],
-        "refined_grade": projections.refined_grades.get(essay_id),
-        "grade_probabilities": projections.grade_probabilities[essay_id],
-        "grade_set": projections.grade_sets.get(essay_id),
-        "pass_probability": projections.pass_probabilities.get(essay_id),
-        "normalised_entropy": projections.normalised_entropies.get(essay_id),
-        "confidence_label": projections.confidence_labels[essay_id],
-        "confidence_score": projections.confidence_scores[essay_id],
-        "needs_more_evidence": essay_id in projections.needs_more_evidence,
-        "further_comparisons": projections.further_comparisons.get(essay_id),
-    }
+RESULT_SCHEMA_VERSION = 2
 
 
 class ResultDocument(BaseModel):
-    """The versioned result of a batch: the same verdicts give the same bytes, so no clock here."""
+    """The versioned result of a batch: the same verdicts give the same bytes, so no clock here.
+
+    Every figure has one place: what was measured of an essay is in its `Ranking`, its grades are in
+    `grade_projections` by essay id.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -104,10 +44,9 @@ class ResultDocument(BaseModel):
     comparisons: ComparisonTally
     resampled_comparisons: int
     notes: list[str]
-    students: int
-    anchors: int
-    waves: int
-    essays: list[EssayRecord] = []
+    n_students: int
+    n_anchors: int
+    n_waves: int
     rankings: list[Ranking]
     grade_projections: GradeProjections
     reliability: Reliability
@@ -137,6 +76,14 @@ def published(document: ResultDocument) -> ResultDocument:
         If a figure that every result has is not a finite number.
     """
     return ResultDocument.model_validate(_rounded(document.model_dump()))
+
+
+def canonical_bytes(document: ResultDocument) -> bytes:
+    """The document as JSON in canonical form (RFC 8785), which is what its SHA-256 is of.
+
+    Any program that knows the RFC makes the same bytes of the same document.
+    """
+    return rfc8785.dumps(document.model_dump(mode="json"))
 
 
 def _rounded(value: Any) -> Any:

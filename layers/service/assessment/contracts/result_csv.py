@@ -1,72 +1,96 @@
-"""The students' records as a table that any spreadsheet opens and none executes."""
+"""A result as a table that any spreadsheet opens and none executes."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from assessment.contracts.result import EssayRecord
-from assessment.domain.grading_result import GradeProjections
+from assessment.contracts.result import ResultDocument
+from assessment.domain.result import Ranking
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What makes a spreadsheet take a cell for a formula, full-width forms included (OWASP, "CSV
+# Injection"). The package defusedcsv knows neither these nor tab and line ends.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _COLUMNS = (
-    "essay_id",
     "rank",
     "rank_low",
     "rank_high",
-    "ability",
-    "standard_error",
-    "comparisons",
-    "projected_grade",
+    "essay_id",
+    "kind",
+    "bradley_terry_score",
+    "bradley_terry_se",
+    "comparison_count",
+    "infit",
+    "outfit",
+    "misfit_flags",
+    "essay_flags",
+    "anchor_grade",
+    "primary_grade",
     "refined_grade",
     "grade_set",
     "pass_probability",
-    "normalised_entropy",
     "confidence_label",
     "confidence_score",
     "needs_more_evidence",
     "further_comparisons",
-    "misfit_flags",
 )
 
 
 def harmless(text: str) -> str:
     """The text, with an apostrophe before it if a spreadsheet would take it for a formula.
 
-    See OWASP, "CSV Injection". Grade labels are the callers' own, so `=1+1` may be one.
+    Grade labels are the callers' own, so `=1+1` may be one.
     """
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def essays_csv(essays: list[EssayRecord], projections: GradeProjections) -> str:
-    """One row for each student, one column `p_<grade>` for each grade; UTF-8, RFC 4180."""
-    grades = projections.grade_scale
-    buffer = io.StringIO()
+def to_csv(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """Rows under a header (RFC 4180: comma, CRLF) that a spreadsheet opens without running any."""
+    buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([*_COLUMNS, *(f"p_{grade}" for grade in grades)])
-    for essay in essays:
-        writer.writerow([_cell(value) for value in _values(essay, grades)])
+    writer.writerow([harmless(column) for column in columns])
+    writer.writerows([_cell(value) for value in row] for row in rows)
     return buffer.getvalue()
 
 
-def _values(essay: EssayRecord, grades: list[str]) -> Iterator[Any]:
-    low, high = essay.rank_interval or (None, None)
+def result_csv(result: ResultDocument) -> str:
+    """One row for each essay by rank, anchors among them; a column `p_<grade>` for each grade.
+
+    Numbers have their full precision; a cell without a value is empty.
+    """
+    grades = result.grade_projections.grade_scale
+    columns = (*_COLUMNS, *(f"p_{grade}" for grade in grades))
+    return to_csv(columns, (_values(ranking, result) for ranking in result.rankings))
+
+
+def _values(ranking: Ranking, result: ResultDocument) -> Iterator[object]:
+    essay_id, projections = ranking.essay_id, result.grade_projections
+    low, high = ranking.rank_interval or (None, None)
+    is_graded = projections.projections_available and not ranking.is_anchor
     derived = {
         "rank_low": low,
         "rank_high": high,
-        "grade_set": " ".join(essay.grade_set or []),
-        "misfit_flags": " ".join(essay.misfit_flags),
+        "kind": "anchor" if ranking.is_anchor else "student",
+        "misfit_flags": " ".join(ranking.misfit_flags),
+        "essay_flags": " ".join(result.essay_flags.get(essay_id, [])),
+        "primary_grade": projections.primary_grades.get(essay_id),
+        "refined_grade": projections.refined_grades.get(essay_id),
+        "grade_set": " ".join(projections.grade_sets.get(essay_id, [])),
+        "pass_probability": projections.pass_probabilities.get(essay_id),
+        "confidence_label": projections.confidence_labels.get(essay_id),
+        "confidence_score": projections.confidence_scores.get(essay_id),
+        "needs_more_evidence": essay_id in projections.needs_more_evidence if is_graded else None,
+        "further_comparisons": projections.further_comparisons.get(essay_id),
     }
     for column in _COLUMNS:
-        yield derived[column] if column in derived else getattr(essay, column)
-    probabilities = essay.grade_probabilities or {}
-    for grade in grades:
+        yield derived[column] if column in derived else getattr(ranking, column)
+    probabilities = projections.grade_probabilities.get(essay_id, {})
+    for grade in projections.grade_scale:
         yield probabilities.get(grade)
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     """Numbers as they are: a negative one is no formula. Text is made harmless."""
     if value is None:
         return ""

@@ -13,19 +13,34 @@ from assessment.domain.grading_prior import PopulationPrior
 
 HIGH_BELOW = 0.35
 MID_BELOW = 0.65
+HIGH_FROM = 0.75
 
 
 class Confidence(StrEnum):
-    """How concentrated a grade distribution is."""
+    """How sure the likeliest grade is."""
 
     HIGH = "HIGH"
     MID = "MID"
     LOW = "LOW"
 
 
-def confidence_label(normalised_entropy: float) -> Confidence:
-    """HIGH below an entropy of .35, MID below .65, otherwise LOW."""
-    if normalised_entropy < HIGH_BELOW:
+def confidence_label(normalised_entropy: float, likeliest: float) -> Confidence:
+    """The label of a grade distribution.
+
+    Parameters
+    ----------
+    normalised_entropy
+        Entropy over the logarithm of the number of grades: 0 certain, 1 no idea.
+    likeliest
+        Probability of the likeliest grade.
+
+    Returns
+    -------
+    Confidence
+        HIGH below an entropy of .35 if the likeliest grade has at least .75, MID below .65,
+        otherwise LOW. Entropy alone calls a toss between two of eight grades HIGH (.33).
+    """
+    if normalised_entropy < HIGH_BELOW and likeliest >= HIGH_FROM:
         return Confidence.HIGH
     return Confidence.MID if normalised_entropy < MID_BELOW else Confidence.LOW
 
@@ -116,20 +131,11 @@ class CalibrationInfo(BaseModel):
     history: AnchorHistoryReport | None = None
 
 
-class AbilityEstimate(BaseModel):
-    """The Bradley-Terry figures that a student's grades were projected from."""
-
-    model_config = ConfigDict(frozen=True)
-
-    bradley_terry_score: float
-    bradley_terry_se: float
-    comparison_count: int
-
-
 class GradeProjections(BaseModel):
     """The probability of every grade for every student essay, or why there is none.
 
-    All dictionaries are by essay id. `grade_sets` hold 90%; `refined_grades` have the minus of the
+    All dictionaries are by essay id. `confidence_scores` are 1 less the normalised entropy,
+    `grade_sets` hold 90%; `refined_grades` have the minus of the
     scales that refine; `further_comparisons` estimates, for each essay that needs more evidence,
     how many comparisons would give it (None: not comparisons but anchors are missing).
     """
@@ -143,11 +149,9 @@ class GradeProjections(BaseModel):
     grade_probabilities: dict[str, dict[str, float]] = {}
     confidence_labels: dict[str, Confidence] = {}
     confidence_scores: dict[str, float] = {}
-    normalised_entropies: dict[str, float] = {}
     grade_sets: dict[str, list[str]] = {}
     refined_grades: dict[str, str] = {}
     pass_probabilities: dict[str, float] = {}
     needs_more_evidence: list[str] = []
     further_comparisons: dict[str, int | None] = {}
     calibration_info: CalibrationInfo | None = None
-    bt_stats: dict[str, AbilityEstimate] = {}

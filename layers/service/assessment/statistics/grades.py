@@ -20,7 +20,6 @@ from assessment.domain.grading import (
     refined_grade,
 )
 from assessment.domain.grading_result import (
-    AbilityEstimate,
     AnchorHealth,
     CalibrationCheck,
     CalibrationFinding,
@@ -180,9 +179,11 @@ def _projections(
         grade_scale=list(scale.grades),
         primary_grades=primary,
         grade_probabilities=shares,
-        confidence_labels={student: confidence_label(entropy[student]) for student in students},
+        confidence_labels={
+            student: confidence_label(entropy[student], max(shares[student].values()))
+            for student in students
+        },
         confidence_scores={student: 1.0 - entropy[student] for student in students},
-        normalised_entropies=entropy,
         grade_sets={student: grade_set(shares[student]) for student in students},
         refined_grades={
             student: refined_grade(
@@ -203,14 +204,6 @@ def _projections(
             for student in doubtful
         },
         calibration_info=_calibration_info(graded, calibration, spread),
-        bt_stats={
-            student: AbilityEstimate(
-                bradley_terry_score=known.ability,
-                bradley_terry_se=known.standard_error,
-                comparison_count=known.comparisons,
-            )
-            for student, known in evidence.items()
-        },
     )
 
 

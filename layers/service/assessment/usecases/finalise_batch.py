@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from assessment import __version__
+from assessment.contracts.event_data import PublishedProjections
 from assessment.contracts.events import EventType, envelope, fits
-from assessment.contracts.result import ResultDocument, essay_records, published
-from assessment.contracts.result_csv import essays_csv
+from assessment.contracts.result import ResultDocument, canonical_bytes, published
+from assessment.contracts.result_csv import result_csv
 from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.comparison import Comparison, ComparisonStatus, tally
 from assessment.domain.decision import Decision, Reason
@@ -67,14 +68,14 @@ def finalise_batch(
             batch, batch.decision, spec=spec, known=known, conclusion=conclusion, versions=versions
         )
     )
-    body = canonical_json(document.model_dump(mode="json"))
+    body = canonical_bytes(document).decode()
     sha256 = content_sha256(body)
     content.put_document(
         comparisons_key(batch_id), _lines(known), content_type="application/x-ndjson"
     )
     content.put_document(
         essays_key(batch_id),
-        essays_csv(document.essays, document.grade_projections),
+        result_csv(document),
         content_type="text/csv; charset=utf-8",
     )
     content.put_document(result_key(batch_id), body)
@@ -137,10 +138,9 @@ def _document(
         comparisons=tally(known),
         resampled_comparisons=sum(comparison.resampled for comparison in known),
         notes=_notes(known, scores),
-        students=len(spec.essays) - len(spec.anchors),
-        anchors=len(spec.anchors),
-        waves=batch.wave,
-        essays=essay_records(scores.rankings, conclusion.projections),
+        n_students=len(spec.essays) - len(spec.anchors),
+        n_anchors=len(spec.anchors),
+        n_waves=batch.wave,
         rankings=scores.rankings,
         grade_projections=conclusion.projections,
         reliability=scores.reliability,
@@ -203,7 +203,11 @@ def _lines(known: list[Comparison]) -> str:
 
 def _rich(thin: dict[str, Any], document: ResultDocument) -> dict[str, Any]:
     """The result itself if an event can carry it; otherwise the thin data point to it."""
-    carried = document.model_dump(mode="json", include={"rankings", "grade_projections"})
+    grades = PublishedProjections.from_result(document.grade_projections, document.rankings)
+    carried = {
+        "rankings": [ranking.model_dump(mode="json") for ranking in document.rankings],
+        "grade_projections": grades.model_dump(mode="json"),
+    }
     if fits(carried):
         return {**thin, "result_included": True, **carried}
     return {**thin, "result_included": False, **dict.fromkeys(carried)}
