@@ -142,13 +142,17 @@ class InMemoryWorkflow:
         self.starts.append(batch_id)
         self.executions.setdefault(batch_id, "RUNNING")
 
-    def wave_closed(self, token: str, output: dict[str, Any]) -> None:
-        if token in self.tokens and not self.tokens[token].settled:
+    def wave_closed(self, token: str, output: dict[str, Any]) -> bool:
+        waits = token in self.tokens and not self.tokens[token].settled
+        if waits:
             self.tokens[token].output = output
+        return waits
 
-    def wave_failed(self, token: str, *, error: str, cause: str) -> None:
-        if token in self.tokens and not self.tokens[token].settled:
+    def wave_failed(self, token: str, *, error: str, cause: str) -> bool:
+        waits = token in self.tokens and not self.tokens[token].settled
+        if waits:
             self.tokens[token].failure = (error, cause)
+        return waits
 
     def is_running(self, batch_id: str) -> bool:
         return self.executions.get(batch_id) == "RUNNING"

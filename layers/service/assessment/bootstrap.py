@@ -20,6 +20,7 @@ from assessment.adapters.aws.eventbridge import EventBridgePublisher
 from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.adapters.aws.s3 import S3ContentStore
+from assessment.adapters.aws.secrets import secret_text
 from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
@@ -37,7 +38,13 @@ from assessment.settings import settings
 from assessment.usecases.questions import JudgePorts
 
 # Standard retries with jitter; the pool covers our parallel writers.
-_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=25)
+# A connection that hangs must not eat a function's whole time: SQS and Step Functions try again.
+_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5},
+    max_pool_connections=25,
+    connect_timeout=3,
+    read_timeout=10,
+)
 
 
 @cache
@@ -105,10 +112,7 @@ def events() -> EventBridgePublisher:
 @cache
 def api_secret() -> str:
     """The key that signs the API's tokens, read once in a process."""
-    secret: str = aws("secretsmanager").get_secret_value(SecretId=settings().api_secret_arn)[
-        "SecretString"
-    ]
-    return secret
+    return secret_text(aws("secretsmanager"), settings().api_secret_arn)
 
 
 def person_ports() -> dict[str, Any]:
@@ -124,10 +128,7 @@ def person_ports() -> dict[str, Any]:
 @cache
 def callback_secret() -> str:
     """The key that signs callbacks over the web, read once in a process."""
-    secret: str = aws("secretsmanager").get_secret_value(SecretId=settings().callback_secret_arn)[
-        "SecretString"
-    ]
-    return secret
+    return secret_text(aws("secretsmanager"), settings().callback_secret_arn)
 
 
 def callback_ports() -> dict[str, Any]:

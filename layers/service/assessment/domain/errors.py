@@ -14,7 +14,8 @@ document (RFC 9457) and the command line prints it.
     |-- NotFoundError
     |   |-- UnknownBatchError
     |   |-- UnknownAssignmentError
-    |   `-- UnknownComparisonError
+    |   |-- UnknownComparisonError
+    |   `-- MissingDocumentError       a stored text or document is not there any more
     |-- ConflictError
     |   |-- IdempotencyConflictError   same key, different request
     |   |-- IllegalTransitionError     the batch is not in a status that allows this
@@ -29,7 +30,9 @@ document (RFC 9457) and the command line prints it.
     |       |-- ContentRefusedError    the essays were refused by the provider
     |       `-- OversizeError          the essays do not fit the model's context
     |-- ScoringFailedError             the statistics could not be computed
-    `-- TransientError                 an AWS call that is worth repeating
+    |-- TransientError                 an AWS call that is worth repeating
+    `-- ServiceRefusedError            an AWS service refuses a request of ours for good
+        `-- PermissionMissingError     a right that a function's role lacks
 """
 
 from __future__ import annotations
@@ -153,6 +156,16 @@ class UnknownComparisonError(NotFoundError):
         super().__init__(f"comparison_id: batch {batch_id} has no comparison {comparison_id}")
 
 
+class MissingDocumentError(NotFoundError):
+    """A text or document that was stored is not there."""
+
+    code = "missing-document"
+    title = "A stored document is missing"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the content store has no {key}")
+
+
 class ConflictError(CJError):
     """The request is valid but does not fit the present state."""
 
@@ -270,3 +283,20 @@ class TransientError(CJError):
     code = "transient"
     status = 503
     title = "Please try again"
+
+
+class ServiceRefusedError(CJError):
+    """An AWS service refuses a request of the product for good: a repeat would change nothing."""
+
+    code = "service-refused"
+    title = "A service refused a request of the product"
+
+
+class PermissionMissingError(ServiceRefusedError):
+    """The role of a function lacks a right; the message names it."""
+
+    code = "permission-missing"
+    title = "The product lacks a permission"
+
+    def __init__(self, action: str) -> None:
+        super().__init__(f"the role of this function may not call {action}")

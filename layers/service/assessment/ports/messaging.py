@@ -49,11 +49,11 @@ class Workflow(Protocol):
     def start(self, batch_id: str) -> None:
         """Start the batch's execution; starting it twice is one start."""
 
-    def wave_closed(self, token: str, output: dict[str, Any]) -> None:
-        """Wake the execution; a token that is settled already is not an error."""
+    def wave_closed(self, token: str, output: dict[str, Any]) -> bool:
+        """Wake the execution; False, and no error, if the token was settled before."""
 
-    def wave_failed(self, token: str, *, error: str, cause: str) -> None:
-        """Fail the waiting state; a token that is settled already is not an error."""
+    def wave_failed(self, token: str, *, error: str, cause: str) -> bool:
+        """Fail the waiting state; False, and no error, if the token was settled before."""
 
     def is_running(self, batch_id: str) -> bool:
         """Whether an execution of the batch is running."""

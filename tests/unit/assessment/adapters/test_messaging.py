@@ -13,6 +13,7 @@ from botocore.stub import Stubber
 
 from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
+from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
@@ -20,10 +21,11 @@ from assessment.api.tokens import TokenRefusedError, verified_claims
 from assessment.contracts.events import EventType, envelope
 from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
 from assessment.contracts.tokens import sign_token
-from assessment.domain.errors import TransientError
+from assessment.domain.errors import PermissionMissingError, TransientError
 from tests.unit.assessment.adapters.conftest import client
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+AT_ONCE = Pauses(sleep=lambda _: None)
 MACHINE = "arn:aws:states:eu-north-1:123456789012:stateMachine:cj"
 
 
@@ -98,9 +100,10 @@ def test_a_message_that_is_refused_makes_the_whole_sending_fail(aws: None) -> No
     sqs = client("sqs")
     failed = {"Id": "1", "SenderFault": False, "Code": "InternalError"}
     with Stubber(sqs) as stub:
-        stub.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
+        for _ in range(TRIES):
+            stub.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
         with pytest.raises(TransientError, match="1 of 2"):
-            SQSJudgeQueue(sqs, "https://queue.example/q").send(requests(2))
+            SQSJudgeQueue(sqs, "https://queue.example/q", pauses=AT_ONCE).send(requests(2))
 
 
 @pytest.mark.parametrize(("asked", "sent"), [(-5, 0), (30, 30), (3600, 900)])
@@ -155,9 +158,10 @@ def failed_event() -> Any:
 def test_an_event_that_is_refused_makes_the_publication_fail() -> None:
     bus = client("events")
     with Stubber(bus) as stub:
-        stub.add_response("put_events", {"FailedEntryCount": 1, "Entries": []})
+        for _ in range(TRIES):
+            stub.add_response("put_events", {"FailedEntryCount": 1, "Entries": []})
         with pytest.raises(TransientError, match="1 of 1"):
-            EventBridgePublisher(bus, "cj").publish([failed_event()])
+            EventBridgePublisher(bus, "cj", pauses=AT_ONCE).publish([failed_event()])
 
 
 def test_a_repeated_event_has_the_same_id() -> None:
@@ -174,7 +178,7 @@ def test_a_settled_token_is_not_an_error(code: str) -> None:
         stub.add_client_error("send_task_failure", code)
         workflow.wave_failed("t", error="E", cause="c" * 5000)
         stub.add_client_error("send_task_success", "AccessDeniedException")
-        with pytest.raises(ClientError, match="AccessDenied"):
+        with pytest.raises(PermissionMissingError, match="states:SendTaskSuccess"):
             workflow.wave_closed("t", {"wave": 1})
 
 

@@ -15,20 +15,15 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
+from assessment.adapters.aws.errors import TRANSIENT_CODES, error_code, translating
 from assessment.adapters.aws.keys import Key
+from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.domain.errors import TransientError
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 _BATCH_WRITE_LIMIT = 25
 _WRITERS = 8
-_TRANSIENT = {
-    "ProvisionedThroughputExceededException",
-    "ThrottlingException",
-    "RequestLimitExceeded",
-    "InternalServerError",
-    "TransactionConflictException",
-}
 
 Item = dict[str, Any]
 
@@ -100,9 +95,10 @@ def _update_expression(changes: Mapping[str, Any]) -> tuple[str, dict[str, str],
 class Table:
     """The calls we make of DynamoDB, each with its errors told apart."""
 
-    def __init__(self, client: Any, name: str) -> None:
-        self._client = client
+    def __init__(self, client: Any, name: str, *, pauses: Pauses | None = None) -> None:
+        self._client = translating(client)
         self.name = name
+        self._pauses = pauses or Pauses()
 
     def get(self, key: Key) -> Item | None:
         """The item, strongly consistent."""
@@ -268,12 +264,14 @@ class Table:
 
     def _write_chunk(self, chunk: Sequence[dict[str, Any]]) -> None:
         left = list(chunk)
-        for _ in range(10):
+        for repeat in range(TRIES):
+            if repeat:
+                self._pauses.before(repeat)
             response = self._call("batch_write_item", table=False, RequestItems={self.name: left})
             left = response.get("UnprocessedItems", {}).get(self.name, [])
             if not left:
                 return
-        raise TransientError("DynamoDB left items of a batch write unprocessed ten times")
+        raise TransientError(f"DynamoDB left {len(left)} items unprocessed {TRIES} times")
 
     def _in_parallel[T](self, write: Any, values: Sequence[T]) -> None:
         if len(values) <= 1:
@@ -292,7 +290,7 @@ class Table:
         try:
             return getattr(self._client, operation)(**request)
         except ClientError as error:
-            raise _translated(error) from error
+            raise _condition_or(error) from error
 
 
 def _drain(results: Iterable[object]) -> None:
@@ -300,23 +298,21 @@ def _drain(results: Iterable[object]) -> None:
         pass
 
 
-def _translated(error: ClientError) -> Exception:
+def _condition_or(error: ClientError) -> Exception:
+    """The error that says which condition did not hold, or that a transaction met another."""
     response: dict[str, Any] = {**error.response}
-    code = response["Error"]["Code"]
+    code = error_code(error)
     if code == "ConditionalCheckFailedException":
         old = response.get("Item")
         return ConditionFailedError(_plain(old) if old else None)
-    if code == "TransactionCanceledException":
-        reasons: list[dict[str, Any]] = response.get("CancellationReasons", [])
-        for reason in reasons:
-            if reason.get("Code") == "ConditionalCheckFailed":
-                old = reason.get("Item")
-                return ConditionFailedError(_plain(old) if old else None)
-        return TransientError(f"DynamoDB cancelled a transaction: {_codes(reasons)}")
-    if code in _TRANSIENT:
-        return TransientError(f"DynamoDB: {code}")
+    if code != "TransactionCanceledException":
+        return error
+    reasons: list[dict[str, Any]] = response.get("CancellationReasons", [])
+    for reason in reasons:
+        if reason.get("Code") == "ConditionalCheckFailed":
+            old = reason.get("Item")
+            return ConditionFailedError(_plain(old) if old else None)
+    codes = {str(reason.get("Code")) for reason in reasons} - {"None"}
+    if codes <= TRANSIENT_CODES:
+        return TransientError(f"DynamoDB cancelled a transaction: {', '.join(sorted(codes))}")
     return error
-
-
-def _codes(reasons: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(str(reason.get("Code")) for reason in reasons)

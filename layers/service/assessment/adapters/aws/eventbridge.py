@@ -5,32 +5,58 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from assessment.adapters.aws.errors import TRANSIENT_CODES, translating
+from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.contracts.events import SOURCE, Envelope
-from assessment.domain.errors import TransientError
+from assessment.domain.errors import ServiceRefusedError, TransientError
+
+_ENTRIES_LIMIT = 10
 
 
 class EventBridgePublisher:
     """Puts events on the product's own bus."""
 
-    def __init__(self, client: Any, bus_name: str) -> None:
-        self._client = client
+    def __init__(self, client: Any, bus_name: str, *, pauses: Pauses | None = None) -> None:
+        self._client = translating(client)
         self._bus = bus_name
+        self._pauses = pauses or Pauses()
 
     def publish(self, events: Sequence[Envelope]) -> None:
-        """Publish all; if one is refused all are to be published again, under the same ids."""
-        response = self._client.put_events(
-            Entries=[
-                {
-                    "Source": SOURCE,
-                    "DetailType": event.event_type,
-                    "Detail": event.model_dump_json(),
-                    "EventBusName": self._bus,
-                    "Time": event.time,
-                }
-                for event in events
-            ]
-        )
-        if response.get("FailedEntryCount"):
-            raise TransientError(
-                f"the event bus refused {response['FailedEntryCount']} of {len(events)} events"
-            )
+        """Publish all events; those that the bus did not take are sent again after pauses.
+
+        Raises
+        ------
+        TransientError
+            If some were refused again and again: all may be published again, under the same ids.
+        ServiceRefusedError
+            If the bus says that an event can never be taken.
+        """
+        for start in range(0, len(events), _ENTRIES_LIMIT):
+            self._publish([self._entry(event) for event in events[start : start + _ENTRIES_LIMIT]])
+
+    def _publish(self, entries: list[dict[str, Any]]) -> None:
+        left = entries
+        for repeat in range(TRIES):
+            if repeat:
+                self._pauses.before(repeat)
+            response = self._client.put_events(Entries=left)
+            if not response.get("FailedEntryCount"):
+                return
+            # One answer for each entry, in their order; without them nobody knows which to repeat.
+            answers = response.get("Entries", [])
+            codes = [answer.get("ErrorCode") for answer in answers]
+            final = {code for code in codes if code and code not in TRANSIENT_CODES}
+            if final:
+                raise ServiceRefusedError(f"the event bus does not take an event: {min(final)}")
+            if len(codes) == len(left):
+                left = [entry for entry, code in zip(left, codes, strict=True) if code]
+        raise TransientError(f"the event bus refused {len(left)} of {len(entries)} events")
+
+    def _entry(self, event: Envelope) -> dict[str, Any]:
+        return {
+            "Source": SOURCE,
+            "DetailType": event.event_type,
+            "Detail": event.model_dump_json(),
+            "EventBusName": self._bus,
+            "Time": event.time,
+        }

@@ -7,18 +7,21 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from assessment.adapters.aws.errors import error_code, translated, translating
 from assessment.domain.document_keys import text_key
+from assessment.domain.errors import MissingDocumentError
 from assessment.domain.identifiers import content_sha256
 
 _CACHED_TEXTS = 512
 _CACHED_DOCUMENTS = 16
+_MISSING = frozenset({"NoSuchKey", "404"})
 
 
 class S3ContentStore:
     """Texts are stored under their hash, so storing one again changes nothing."""
 
     def __init__(self, client: Any, bucket: str) -> None:
-        self._client = client
+        self._client = translating(client)
         self._bucket = bucket
         # A text never changes under its hash, so a warm function need not read it twice.
         self._cached_text = lru_cache(maxsize=_CACHED_TEXTS)(self._read_text)
@@ -40,10 +43,7 @@ class S3ContentStore:
         return self._cached_text(sha256)
 
     def _read_text(self, sha256: str) -> str:
-        body: bytes = self._client.get_object(Bucket=self._bucket, Key=text_key(sha256))[
-            "Body"
-        ].read()
-        return body.decode()
+        return self._read_document(text_key(sha256))
 
     def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
         """Store a document; the same document again changes nothing."""
@@ -55,15 +55,21 @@ class S3ContentStore:
         """The document, or None."""
         try:
             return self._read_document(key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-                return None
-            raise
+        except MissingDocumentError:
+            return None
 
     def get_frozen_document(self, key: str) -> str:
         """A document that never changes, from the cache when this process read it before."""
         return self._cached_document(key)
 
     def _read_document(self, key: str) -> str:
-        body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        return body.decode()
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                raise MissingDocumentError(key) from error
+            raise
+        # The connection may break while the body is read, after the call itself has succeeded.
+        with translated("s3", "GetObject"):
+            content: bytes = body.read()
+        return content.decode()

@@ -7,12 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from assessment.adapters.aws.errors import translating
+from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.contracts.llm_protocol import (
     JudgeMessage,
     LLMComparisonResultV1,
     WaveDeadlineV1,
 )
-from assessment.domain.errors import TransientError
+from assessment.domain.errors import ServiceRefusedError, TransientError
 
 _BATCH_LIMIT = 10
 _BATCH_BYTES = 200_000
@@ -39,32 +41,47 @@ def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _send_all(client: Any, url: str, messages: Sequence[BaseModel]) -> None:
-    """Queue all messages.
+def _send_all(client: Any, url: str, messages: Sequence[BaseModel], pauses: Pauses) -> None:
+    """Queue all messages; those that SQS did not take are sent again after growing pauses.
 
     Raises
     ------
     TransientError
-        If SQS refused any: which were taken is not told, so all may be sent again.
+        If SQS refused any again and again: all may be sent again.
+    ServiceRefusedError
+        If SQS says that a message itself is wrong.
     """
     for bodies in _batches([_body(message) for message in messages]):
-        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
-        response = client.send_message_batch(QueueUrl=url, Entries=entries)
-        refused = response.get("Failed", [])
-        if refused:
-            raise TransientError(f"SQS refused {len(refused)} of {len(entries)} messages")
+        _send_batch(client, url, bodies, pauses)
+
+
+def _send_batch(client: Any, url: str, bodies: Sequence[str], pauses: Pauses) -> None:
+    left = {str(number): body for number, body in enumerate(bodies)}
+    for repeat in range(TRIES):
+        if repeat:
+            pauses.before(repeat)
+        entries = [{"Id": name, "MessageBody": body} for name, body in left.items()]
+        refused = client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+        for entry in refused:
+            if entry.get("SenderFault"):
+                raise ServiceRefusedError(f"SQS does not take a message: {entry.get('Code')}")
+        left = {entry["Id"]: left[entry["Id"]] for entry in refused}
+        if not left:
+            return
+    raise TransientError(f"SQS refused {len(left)} of {len(bodies)} messages")
 
 
 class SQSJudgeQueue:
     """Sends comparisons to be judged, as few calls as SQS allows."""
 
-    def __init__(self, client: Any, url: str) -> None:
-        self._client = client
+    def __init__(self, client: Any, url: str, *, pauses: Pauses | None = None) -> None:
+        self._client = translating(client)
         self._url = url
+        self._pauses = pauses or Pauses()
 
     def send(self, messages: Sequence[JudgeMessage]) -> None:
         """Queue all messages, or raise TransientError naming how many were refused."""
-        _send_all(self._client, self._url, messages)
+        _send_all(self._client, self._url, messages, self._pauses)
 
     def send_later(self, message: JudgeMessage, *, seconds: int) -> None:
         """A new message with a delay; the old one is deleted by whoever holds it."""
@@ -84,9 +101,10 @@ class SQSJudgeQueue:
 class SQSCallbackQueue:
     """Sends verdicts, errors and deadlines to record_callback."""
 
-    def __init__(self, client: Any, url: str) -> None:
-        self._client = client
+    def __init__(self, client: Any, url: str, *, pauses: Pauses | None = None) -> None:
+        self._client = translating(client)
         self._url = url
+        self._pauses = pauses or Pauses()
 
     @property
     def address(self) -> str:
@@ -99,7 +117,7 @@ class SQSCallbackQueue:
 
     def send_results(self, results: Sequence[LLMComparisonResultV1]) -> None:
         """Queue many, or raise TransientError naming how many were refused."""
-        _send_all(self._client, self._url, results)
+        _send_all(self._client, self._url, results, self._pauses)
 
     def send_deadline(self, deadline: WaveDeadlineV1, *, delay_seconds: int) -> None:
         """Queue a deadline; beyond the longest delay of SQS it is queued again on arrival."""

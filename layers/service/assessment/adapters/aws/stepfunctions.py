@@ -1,4 +1,4 @@
-"""The state machine: one Standard execution per batch, named by the batch id."""
+"""The state machine: Standard executions, the first of a batch named by the batch id."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from assessment.adapters.aws.errors import error_code, translating
+
 # A settled or expired token means that somebody else woke the execution: not an error.
 _SETTLED = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 
 
 class StepFunctionsWorkflow:
-    """Starts, wakes, fails and restarts executions."""
+    """Starts, wakes, fails and stops executions."""
 
     def __init__(self, client: Any, state_machine_arn: str) -> None:
-        self._client = client
+        self._client = translating(client)
         self._arn = state_machine_arn
 
     def start(self, batch_id: str) -> None:
-        """Start the execution; one of this name that exists already is the same start."""
+        """Start an execution; one of this name that exists already is the same start."""
         try:
             self._client.start_execution(
                 stateMachineArn=self._arn,
@@ -27,54 +29,58 @@ class StepFunctionsWorkflow:
                 input=json.dumps({"batch_id": batch_id}),
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            if error_code(error) != "ExecutionAlreadyExists":
                 raise
 
-    def wave_closed(self, token: str, output: dict[str, Any]) -> None:
-        """Let the execution go on."""
+    def wave_closed(self, token: str, output: dict[str, Any]) -> bool:
+        """Let the execution go on; False if the token was settled before."""
         try:
             self._client.send_task_success(taskToken=token, output=json.dumps(output))
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _SETTLED:
+            if error_code(error) not in _SETTLED:
                 raise
+            return False
+        return True
 
-    def wave_failed(self, token: str, *, error: str, cause: str) -> None:
+    def wave_failed(self, token: str, *, error: str, cause: str) -> bool:
         """Fail the waiting state under an error name that the state machine knows."""
         try:
             self._client.send_task_failure(taskToken=token, error=error, cause=cause[:1000])
         except ClientError as refused:
-            if refused.response["Error"]["Code"] not in _SETTLED:
+            if error_code(refused) not in _SETTLED:
                 raise
-
-    def is_running(self, batch_id: str) -> bool:
-        """Whether the batch's execution exists and runs."""
-        return self._status(batch_id) == "RUNNING"
-
-    def redrive(self, batch_id: str) -> bool:
-        """Restart a failed execution where it failed."""
-        if self._status(batch_id) not in ("FAILED", "TIMED_OUT", "ABORTED"):
-            return False
-        try:
-            self._client.redrive_execution(executionArn=self._execution(batch_id))
-        except ClientError:
             return False
         return True
 
-    def stop(self, batch_id: str, *, cause: str) -> None:
-        """Abort the execution if it runs."""
-        if self.is_running(batch_id):
-            self._client.stop_execution(executionArn=self._execution(batch_id), cause=cause)
+    def is_running(self, name: str) -> bool:
+        """Whether an execution of this name exists and runs."""
+        return self._status(name) == "RUNNING"
 
-    def _status(self, batch_id: str) -> str | None:
+    def redrive(self, name: str) -> bool:
+        """Restart a failed execution where it failed."""
+        if self._status(name) not in ("FAILED", "TIMED_OUT", "ABORTED"):
+            return False
         try:
-            status: str = self._client.describe_execution(executionArn=self._execution(batch_id))[
-                "status"
-            ]
+            self._client.redrive_execution(executionArn=self._execution(name))
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+            if error_code(error) != "ExecutionNotRedrivable":
+                raise
+            return False
+        return True
+
+    def _status(self, name: str) -> str | None:
+        try:
+            found = self._client.describe_execution(executionArn=self._execution(name))
+        except ClientError as error:
+            if error_code(error) == "ExecutionDoesNotExist":
                 return None
             raise
-        return status
+        return str(found["status"])
 
-    def _execution(self, batch_id: str) -> str:
-        return f"{self._arn.replace(':stateMachine:', ':execution:')}:{batch_id}"
+    def stop(self, name: str, *, cause: str) -> None:
+        """Abort the execution if it runs."""
+        if self.is_running(name):
+            self._client.stop_execution(executionArn=self._execution(name), cause=cause)
+
+    def _execution(self, name: str) -> str:
+        return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"

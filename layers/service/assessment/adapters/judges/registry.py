@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from botocore.exceptions import ClientError
 
+from assessment.adapters.aws.errors import error_code, translating
 from assessment.adapters.judges.anthropic import AnthropicModel
 from assessment.adapters.judges.anthropic_batches import AnthropicBatchModel
 from assessment.adapters.judges.bedrock import BedrockModel
@@ -21,7 +22,7 @@ from assessment.adapters.judges.model_judge import BatchModel, Model, ModelBatch
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.domain.errors import InvalidRequestError, JudgeRefusedError, TransientError
+from assessment.domain.errors import InvalidRequestError, JudgeRefusedError
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.ports.judging import BatchJudge, Judge
 
@@ -35,7 +36,7 @@ class JudgeKeys:
     def __init__(
         self, client: Any, prefix: str, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._client = client
+        self._client = translating(client)
         self._prefix = prefix
         self._clock = clock
         self._read: dict[str, tuple[float, str]] = {}
@@ -51,11 +52,9 @@ class JudgeKeys:
         try:
             found = self._client.describe_secret(SecretId=self._prefix + name)
         except ClientError as error:
-            if _code(error) in _ABSENT:
+            if error_code(error) in _ABSENT:
                 return False
-            raise TransientError(
-                f"Secrets Manager did not tell whether {self._prefix}{name} exists"
-            ) from error
+            raise
         return "DeletedDate" not in found
 
     def key(self, name: str) -> str:
@@ -72,7 +71,7 @@ class JudgeKeys:
         try:
             text = self._client.get_secret_value(SecretId=self._prefix + name).get("SecretString")
         except ClientError as error:
-            if _code(error) in _ABSENT:
+            if error_code(error) in _ABSENT:
                 raise JudgeRefusedError(f"there is no secret {self._prefix}{name}") from error
             raise
         key = _key_in(text or "")
@@ -80,11 +79,6 @@ class JudgeKeys:
             raise JudgeRefusedError(f"the secret {self._prefix}{name} holds no key")
         self._read[name] = (self._clock(), key)
         return key
-
-
-def _code(error: ClientError) -> str:
-    response: dict[str, Any] = {**error.response}
-    return str(response["Error"]["Code"])
 
 
 def _key_in(text: str) -> str:
