@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +14,7 @@ from assessment.domain.decision import Decision, DecisionKind
 from assessment.domain.errors import CJError, ComparisonLeasedError, JudgeUnavailableError
 from assessment.usecases.fail_batch import fail_batch, failure_of
 from assessment.usecases.tend_provider_batch import tend_provider_batch
+from tests.fakes.event_loop import run_async
 from tests.fakes.messaging import Message
 from tests.fakes.world import World
 
@@ -105,7 +105,7 @@ class Loop:
         world = self.world
         judged = self._visible(world.judge_queue.messages)
         if judged:
-            asyncio.run(self._judge(judged))
+            run_async(self._judge(judged))
             return True
         called_back = self._visible(world.callback_queue.messages)
         if called_back:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import uuid
 from collections.abc import Mapping, Sequence
@@ -42,6 +41,7 @@ from assessment.usecases.tend_provider_batch import BatchStep, tend_provider_bat
 from assessment.usecases.watch_batches import WatchReport, watch_batches
 from local.providers.clocked_batches import ClockedBatches
 from tests.fakes.content import InMemoryContentStore
+from tests.fakes.event_loop import run_async
 from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import FakeJudge, Habits, KnownKeys, OneJudge, OpenGate, text_of
 from tests.fakes.messaging import (
@@ -210,7 +210,7 @@ class World:
         self, request: JudgeRequestV1, *, last_receive: bool = False, fault: Fault | None = None
     ) -> None:
         """One message of the judge queue."""
-        asyncio.run(self.ask_async(request, last_receive=last_receive, fault=fault))
+        run_async(self.ask_async(request, last_receive=last_receive, fault=fault))
 
     async def ask_async(
         self, request: JudgeRequestV1, *, last_receive: bool = False, fault: Fault | None = None
@@ -240,9 +240,7 @@ class World:
 
     def tend(self, message: ProviderBatchV1, *, fault: Fault | None = None) -> BatchStep:
         """One message of the judge queue about a provider's batch."""
-        return asyncio.run(
-            tend_provider_batch(message, ports=self.judge_ports(fault), now=self.now)
-        )
+        return run_async(tend_provider_batch(message, ports=self.judge_ports(fault), now=self.now))
 
     def record(self, body: str, fault: Fault | None = None) -> Recorded:
         """One message of the callback queue."""
@@ -267,7 +265,7 @@ class World:
                     except (JudgeUnavailableError, ComparisonLeasedError):
                         self.judge_queue.messages.append(message)
 
-        asyncio.run(drain())
+        run_async(drain())
 
     # --- looking ---------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,29 @@ def judged(
     return found
 
 
+@cache
+def _concluded(
+    anchors: tuple[tuple[str, float], ...],
+    n_students: int,
+    per_essay: int,
+    seed: int,
+    scale: GradeScale | None,
+    population: str | None,
+    config: str,
+) -> Conclusion:
+    spec = spec_of(
+        n_students,
+        [grade for grade, _ in anchors],
+        scale=scale,
+        population=PopulationPrior.model_validate_json(population) if population else None,
+    )
+    rng = np.random.default_rng([seed, 7])
+    ability = {f"essay-{k:04d}": float(rng.normal(0, 2)) for k in range(n_students)}
+    ability |= {f"ANCHOR_a{k:03d}_00000000": true for k, (_, true) in enumerate(anchors)}
+    comparisons = judged(spec, ability, per_essay=per_essay, seed=seed)
+    return STATISTICS.conclude(spec, comparisons, config=BatchConfig.model_validate_json(config))
+
+
 def concluded(
     anchors: Sequence[tuple[str, float]],
     *,
@@ -108,10 +132,16 @@ def concluded(
     population: PopulationPrior | None = None,
     **config: Any,
 ) -> Conclusion:
-    """A batch of students N(0, 2) and of anchors with a label and a true ability."""
-    spec = spec_of(n_students, [grade for grade, _ in anchors], scale=scale, population=population)
-    rng = np.random.default_rng([seed, 7])
-    ability = {f"essay-{k:04d}": float(rng.normal(0, 2)) for k in range(n_students)}
-    ability |= {f"ANCHOR_a{k:03d}_00000000": true for k, (_, true) in enumerate(anchors)}
-    comparisons = judged(spec, ability, per_essay=per_essay, seed=seed)
-    return STATISTICS.conclude(spec, comparisons, config=BatchConfig(**config))
+    """A batch of students N(0, 2) and of anchors with a label and a true ability.
+
+    The same batch is concluded once for all tests, which only read it.
+    """
+    return _concluded(
+        tuple(anchors),
+        n_students,
+        per_essay,
+        seed,
+        scale,
+        population.model_dump_json() if population else None,
+        BatchConfig(**config).model_dump_json(),
+    )

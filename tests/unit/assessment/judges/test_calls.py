@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
 from datetime import timedelta
@@ -20,6 +19,7 @@ from assessment.domain.errors import (
 )
 from assessment.usecases.call_judge import Delivery, call_judges
 from assessment.usecases.questions import JudgePorts
+from tests.fakes.event_loop import run_async
 from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import COMPARISON_HEADING
 from tests.fakes.world import World
@@ -85,7 +85,7 @@ def deliver(world, model, *, last=False, gate=None, fault=None, size=10):
     ]
     made = JudgePorts(judges=judges, prompts=JinjaPrompts(), **ports)
     try:
-        report = asyncio.run(call_judges(deliveries, ports=made, now=world.now))
+        report = run_async(call_judges(deliveries, ports=made, now=world.now))
     except Died:
         world.judge_queue.messages += taken
         raise

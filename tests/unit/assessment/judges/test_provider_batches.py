@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import timedelta
 
@@ -30,6 +29,7 @@ from assessment.domain.provider_batch import (
 from assessment.usecases.call_judge import Delivery
 from assessment.usecases.judge_messages import judge_messages
 from assessment.usecases.tend_provider_batch import HELD_SECONDS, BatchStep
+from tests.fakes.event_loop import run_async
 from tests.fakes.loop import Loop
 from tests.fakes.world import World
 from tests.unit.assessment.crashes import crash_everywhere
@@ -431,7 +431,7 @@ def test_two_deliveries_at_once_are_one_at_a_time():
 
 def handled(world, messages, *, last=False, fault=None):
     """What becomes of messages that one worker receives together."""
-    return asyncio.run(
+    return run_async(
         judge_messages(
             [Delivery(message, last) for message in messages],
             ports=world.judge_ports(fault),
