@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from hypothesis import settings
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,6 +23,12 @@ os.environ.pop("COLUMNS", None)
 # would wait for each other. Lambda functions have one thread too.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+
+# `make check` draws few examples, always the same; `make test` draws as many as is usual, anew.
+# How long an example takes says nothing on a machine that does other things too.
+settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=100, deadline=None)
+settings.load_profile("thorough")
 
 Answer = Callable[[dict[str, Any]], Response]
 

@@ -10,6 +10,7 @@ import pytest
 
 from local.demo import CONFIG, run_batch
 from local.judge.options import JudgeOptions
+from local.stack import processes
 from local.stack.deploy import STACK
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
@@ -25,8 +26,9 @@ IMPATIENT = {
 }  # fmt: skip
 
 
-def workers(function):
-    """The processes that run a function on the laptop cloud."""
+def workers(cloud, function):
+    """The processes that run a function on this laptop cloud; others may run beside it."""
+    folder = f"{processes.folder(cloud.server.name)}/".encode()
     for process in Path("/proc").iterdir():
         try:
             command = (process / "cmdline").read_bytes()
@@ -34,15 +36,17 @@ def workers(function):
         except OSError:
             continue
         named = f"AWS_LAMBDA_FUNCTION_NAME={STACK}-{function}".encode()
-        if process.name.isdecimal() and b"_worker.py" in command and named in environment:
+        worker = b"_worker.py" in command and folder in command
+        if process.name.isdecimal() and worker and named in environment:
             yield int(process.name)
 
 
 class Killer(threading.Thread):
     """Kills a worker of call_judge while calls are under way, a few times."""
 
-    def __init__(self, url):
+    def __init__(self, cloud, url):
         super().__init__()
+        self.cloud = cloud
         self.url = url
         self.over = threading.Event()
         self.killed = []
@@ -56,7 +60,7 @@ class Killer(threading.Thread):
             begun, before = calls - before, calls
             if not begun or calls < at_last + APART:
                 continue
-            found = list(workers("call-judge"))
+            found = list(workers(self.cloud, "call-judge"))
             if found:
                 os.kill(found[0], signal.SIGKILL)
                 self.killed.append(found[0])
@@ -72,7 +76,7 @@ def outcome(stage, sample):
             "provider": "openai", "model": "people", "base_url": f"{server.url}/v1",
             "api_key_secret": KEY_NAME, "batching_mode": "per_request", "timeout_seconds": 5,
         }  # fmt: skip
-        killer = Killer(server.url)
+        killer = Killer(set_up.cloud, server.url)
         killer.start()
         try:
             with set_up.client() as client:

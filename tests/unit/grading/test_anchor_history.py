@@ -166,6 +166,7 @@ def requested(world, seed):
     return run.batch
 
 
+@pytest.mark.slow
 def test_batches_through_the_loop_leave_and_take_history():
     world = World(seed=5)
     qualities = {"F": -3.5, "E": -2.0, "D": -0.5, "C": 1.0, "B": 2.0, "A": 3.5}

@@ -127,6 +127,7 @@ def test_the_other_links_are_smoothed_too(settings):
     assert np.corrcoef(mean.ability, mode.ability)[0, 1] > 0.998
 
 
+@pytest.mark.slow
 def test_intervals_cover_what_they_say_at_eight_comparisons_an_essay():
     inside, error, claimed = {}, {}, {}
     for estimator in ("map", "variational"):
@@ -155,6 +156,7 @@ def test_what_needs_a_mode_says_so():
         fit(data, estimator="vb")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [12, 30])
 @pytest.mark.parametrize("discriminations", [(1.0, 1.0), (1.0, 1.0, 0.3), (0.0, 1.0)])
 def test_small_juries_with_strong_and_weak_judges_always_have_an_answer(n, discriminations):
@@ -171,6 +173,7 @@ def test_small_juries_with_strong_and_weak_judges_always_have_an_answer(n, discr
         assert (fitted.standard_error < 2.5).all(), seed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior_sd", [5.0, 20.0])
 def test_a_wide_prior_still_has_an_answer(prior_sd):
     for seed in range(5):
