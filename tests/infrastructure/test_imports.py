@@ -70,7 +70,7 @@ def handler_name(path: Path) -> str:
 @pytest.mark.parametrize("path", HANDLERS, ids=handler_name)
 def test_only_functions_with_the_scoring_layer_calculate(imports, path):
     names = modules_imported(path)
-    assert not {top(name) for name in names} & {"scoring", "numpy", "scipy", "choix"}
+    assert not {top(name) for name in names} & {"scoring", "numpy", "scipy", "choix", "rustworkx"}
     calculates = any(name == STATISTICS or name.startswith(f"{STATISTICS}.") for name in names)
     assert calculates is (handler_name(path) in CALCULATING)
     # Nor do the others reach the mathematics through a module that they import.

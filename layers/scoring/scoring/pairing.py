@@ -8,9 +8,9 @@ the same number of comparisons. What differs between the strategies is the worth
   Education 19, 2012).
 - `d_optimal`: largest expected growth of log det of the information, log(1 + E[p(1-p)]
   Var(difference)).
-- `optimal_matching`: the same worth, and of all matchings the one with the largest total, exactly,
-  up to 200 essays (a second per round at 112). Beyond, where exactness takes minutes, as
-  `adaptive`.
+- `optimal_matching`: the same worth, and of all matchings the one with the largest total: exactly
+  up to 300 essays, on each essay's best partners up to 2,000 (1 to 3 s per round at 1,000), beyond
+  as `adaptive`.
 - `anchor_first`: each student meets a few anchors spread over the grades, then a ring of students.
 - `random`: random matchings.
 
@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from scoring._pairing.anchor_plan import anchor_plan
-from scoring._pairing.best_matching import best_matching
 from scoring._pairing.matching import greedy_matching, improved_matching
+from scoring._pairing.optimal_matching import optimal_matching
 from scoring._pairing.pair_scores import (
     covariance_after,
     d_optimal_scores,
@@ -48,10 +48,6 @@ if TYPE_CHECKING:
     from scoring._types import Bools, Floats, Ints
 
 Strategy = Literal["adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "random"]
-
-
-# Larger sets would keep a Lambda busy for minutes to gain less than .1% of the total score.
-_EXACT_MATCHING_UP_TO = 200
 
 
 class PairingError(ScoringError):
@@ -160,8 +156,7 @@ def plan_wave(
         _fill(draft, joining, rng, partial(random_scores, n_essays, rng), audit=True)
         audited = round(audit_share * budget) - len(draft.pairs)
         _fill(draft, audited, rng, partial(random_scores, n_essays, rng), audit=True)
-        exact = strategy == "optimal_matching" and n_essays <= _EXACT_MATCHING_UP_TO
-        match = best_matching if exact else improved_matching
+        match = optimal_matching if strategy == "optimal_matching" else improved_matching
         worth = _worth(draft, theta, None if strategy == "nearest" else cov, rng)
         _fill(draft, budget - len(draft.pairs), rng, worth, match=match, audit=False)
     lead = np.bincount(first, minlength=n_essays) - np.bincount(second, minlength=n_essays)
