@@ -153,7 +153,7 @@ class BedrockJobs(BatchApi[InvocationJob]):
         least = self.services.judge.options.bedrock_minimum_records
         if len(records) < least:
             raise UnfitBatchError(
-                Problem("records", f"the job has {len(records)} records; it needs at least {least}")
+                Problem("records", f"the job has {len(records)} records; at least {least} are needed")
             )
         return [record for record in records if isinstance(record, Line)]
 
