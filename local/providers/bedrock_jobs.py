@@ -152,9 +152,8 @@ class BedrockJobs(BatchApi[InvocationJob]):
             raise UnfitBatchError(*problems)
         least = self.services.judge.options.bedrock_minimum_records
         if len(records) < least:
-            raise UnfitBatchError(
-                Problem("records", f"the job has {len(records)} records; at least {least} are needed")
-            )
+            message = f"the job has {len(records)} records; at least {least} are needed"
+            raise UnfitBatchError(Problem("records", message))
         return [record for record in records if isinstance(record, Line)]
 
     async def publish(self, batch: InvocationJob) -> None:
