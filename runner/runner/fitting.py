@@ -14,6 +14,7 @@ from runner.tables import ability_cell
 from scoring import Fit, ScoringError, fit
 from scoring.bradley_terry import Estimator
 from scoring.errors import SeparationError
+from scoring.ranks import competition_ranks
 from scoring.reliability import model_reliability
 
 _NAMED = 10
@@ -86,10 +87,10 @@ def _in_names(error: ScoringError, essays: list[str]) -> list[Problem]:
 
 
 def _offline(judgements: Judgements, fitted: Fit) -> OfflineFit:
-    errors, rounded = fitted.standard_error, np.round(fitted.ability, 12)
+    errors, ranks = fitted.standard_error, competition_ranks(fitted.ability)
     abilities = [
         Ability(
-            rank=int((rounded > rounded[index]).sum()) + 1,
+            rank=int(ranks[index]),
             essay_id=judgements.essays[index],
             bradley_terry_score=float(fitted.ability[index]),
             bradley_terry_se=float(errors[index]),

@@ -58,6 +58,18 @@ class InvalidSettingError(ScoringError):
         super().__init__(f"{setting}: {problem}")
 
 
+class PairingError(ScoringError):
+    """A wave cannot be planned from these arguments; the message names the argument."""
+
+
+class CalibrationError(ScoringError):
+    """A calibration cannot be made from these arguments; the message names the argument."""
+
+
+class FewAnchorGradesError(CalibrationError):
+    """The anchors have fewer than two distinct grades, so they place no boundary."""
+
+
 class AllTiesError(ScoringError):
     """Every verdict is a tie: the comparisons order nothing."""
 

@@ -32,7 +32,7 @@ from scoring._grades.grade_model import (
     inverted,
 )
 from scoring._grades.grade_smoothers import isotonic_curve, median_curve
-from scoring.errors import ScoringError
+from scoring.errors import CalibrationError, FewAnchorGradesError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -41,10 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Calibration",
-    "CalibrationError",
     "CalibrationReport",
     "CalibrationWarning",
-    "FewAnchorGradesError",
     "calibrate",
 ]
 
@@ -58,14 +56,6 @@ _OWN_SHIFT = 0.15
 _ROUNDING = 1e-6
 # Shares of the population below this do not push a boundary further out.
 _LEAST_SHARE = 1e-3
-
-
-class CalibrationError(ScoringError):
-    """A calibration cannot be made from these arguments; the message names the argument."""
-
-
-class FewAnchorGradesError(CalibrationError):
-    """The anchors have fewer than two distinct grades, so they place no boundary."""
 
 
 @dataclass(frozen=True)

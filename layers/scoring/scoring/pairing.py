@@ -38,7 +38,7 @@ from scoring._pairing.pair_scores import (
 )
 from scoring._pairing.shown_order import shown_order
 from scoring._pairing.wave_draft import Matcher, WaveDraft
-from scoring.errors import ScoringError
+from scoring.errors import PairingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +48,6 @@ if TYPE_CHECKING:
     from scoring._types import Bools, Floats, Ints
 
 Strategy = Literal["adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "random"]
-
-
-class PairingError(ScoringError):
-    """A wave cannot be planned from these arguments; the message names the argument."""
 
 
 @dataclass(frozen=True)
@@ -208,51 +204,6 @@ def _worth(
         return d_optimal_scores(theta, expected) + jitter
 
     return worth
-
-
-def resample_reversed(
-    first: ArrayLike, second: ArrayLike, *, rng: np.random.Generator, size: int
-) -> WavePlan:
-    """Plan pairs again in reversed order, for a small set whose pairs are all judged.
-
-    Pairs planned least often come first, and among these the ones whose essays have the fewest
-    comparisons. The order is the one in which the pair has been shown less often, at random if
-    equal. Verdicts of the same judge on the same pair are no new evidence on the abilities; they
-    inform the order effect.
-
-    Parameters
-    ----------
-    first, second : (m,) all pairs planned so far, in shown order.
-    size : the most comparisons wanted.
-
-    Raises
-    ------
-    PairingError
-        The pairs have the wrong shape, or `size` is below 1.
-
-    """
-    n = 1 + max(int(np.max(np.asarray(ends), initial=0)) for ends in (first, second))
-    first, second = _checked_pairs(n, first, second)
-    if size < 1:
-        raise PairingError(f"size is {size}: plan at least 1 comparison")
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    keys, row = np.unique(low * n + high, return_inverse=True)
-    pairs = np.stack(np.divmod(keys, n), axis=1)
-    times = np.bincount(row, minlength=len(pairs))
-    forward = np.bincount(row, weights=first == low, minlength=len(pairs))
-    counts = np.bincount(np.concatenate([first, second]), minlength=n)
-    chosen = []
-    for _ in range(min(size, len(pairs))):
-        load = counts[pairs].max(axis=1) + counts[pairs].sum(axis=1) / (4.0 * counts.max() + 4.0)
-        k = np.lexsort((rng.random(len(pairs)), load, times))[0]
-        chosen.append(k)
-        times[k] += len(first) + size
-        counts[pairs[k]] += 1
-    picked = pairs[chosen]
-    behind = 2 * forward[chosen] - np.bincount(row, minlength=len(pairs))[chosen]
-    flip = (behind > 0) | ((behind == 0) & (rng.integers(2, size=len(chosen)) == 1))
-    picked[flip] = picked[flip][:, ::-1]
-    return WavePlan(picked[:, 0], picked[:, 1], np.zeros(len(picked), dtype=bool))
 
 
 def _check_numbers(n_essays: int, size: int | None, rounds: int, audit_share: float) -> None:

@@ -10,15 +10,14 @@ import pytest
 from assessment.domain.config import BatchConfig, Source
 from assessment.domain.document_keys import result_key
 from assessment.domain.grading_history import (
-    USUAL_DRIFT,
     AnchorHistory,
     AnchorMeasurement,
     BatchMeasurement,
     pinned_prior_sd,
-    pooled_anchors,
 )
-from assessment.statistics.anchors import linked, measurement
+from assessment.statistics.anchors import link_to_history, measure_anchors, pool_history
 from assessment.statistics.pool import JudgedPool
+from scoring.linking import USUAL_DRIFT
 from tests.fakes.judges import text_of
 from tests.fakes.loop import Loop
 from tests.fakes.world import World, essays_of, spread
@@ -55,14 +54,16 @@ def simulated(seed, *, drift=0.0):
 
 def measured(seed, *, drift=0.0):
     spec, _, comparisons = simulated(seed, drift=drift)
-    found = measurement(JudgedPool.of(spec, comparisons), CONFIG, measured_at=f"{seed:03d}")
+    found = measure_anchors(
+        JudgedPool.from_comparisons(spec, comparisons), CONFIG, measured_at=f"{seed:03d}"
+    )
     return found.model_copy(update={"spec_hash": str(seed)})
 
 
 def test_batches_on_different_scales_are_brought_together():
     values = np.array([-2.0, 0.0, 0.5, 1.5])
     history = AnchorHistory(batches=[batch("a", values), batch("b", values + 3.0)])
-    pooled = pooled_anchors(history)
+    pooled = pool_history(history)
     assert [pooled.anchors[f"a{k}"].ability for k in range(4)] == pytest.approx(
         list(values - values.mean())
     )
@@ -70,14 +71,14 @@ def test_batches_on_different_scales_are_brought_together():
 
 
 def test_one_batch_is_no_history():
-    assert pooled_anchors(AnchorHistory(batches=[batch("a", [0.0, 1.0])])) is None
+    assert pool_history(AnchorHistory(batches=[batch("a", [0.0, 1.0])])) is None
 
 
 def test_drift_is_found():
     rng = np.random.default_rng(1)
     true = rng.normal(0, 2, 30)
     found = [
-        pooled_anchors(
+        pool_history(
             AnchorHistory(
                 batches=[
                     batch(str(b), true + rng.normal(0, drift, 30) + rng.normal(0, 0.2, 30))
@@ -98,9 +99,9 @@ def test_history_sharpens_the_anchors():
     for seed in range(50, 56):
         spec, ability, comparisons = simulated(seed)
         spec = spec.model_copy(update={"anchor_history": history})
-        pool = JudgedPool.of(spec, comparisons)
-        fitted = pool.fitted(CONFIG)
-        link = linked(pool, fitted)
+        pool = JudgedPool.from_comparisons(spec, comparisons)
+        fitted = pool.fit(CONFIG)
+        link = link_to_history(pool, fitted)
         rows = pool.anchors()[0]
         truth = np.array([ability[essay.essay_id] for essay in spec.anchors])
         for estimate, errors in ((fitted.ability, plain), (link.ability, sharp)):

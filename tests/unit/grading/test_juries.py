@@ -50,8 +50,8 @@ def test_a_judge_alone_has_the_common_scale():
 
 def test_a_wave_in_which_one_judge_of_a_jury_was_silent_is_fitted():
     comparisons = jury({"one": 1.0, "two": 1.0}, per_essay=4)
-    pool = JudgedPool.of(SPEC, comparisons)
+    pool = JudgedPool.from_comparisons(SPEC, comparisons)
     by_two = [c for c in comparisons if c.verdict and c.verdict.judge == "two"]
-    fitted = pool.fitted(CONFIG, by_two)
+    fitted = pool.fit(CONFIG, by_two)
     assert np.isfinite(fitted.standard_error).all()
     assert fitted.discrimination.tolist() == [1.0, 1.0]

@@ -10,13 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring._grades.isotonic import isotonic_regression
-from scoring.errors import ScoringError
-from scoring.grades import (
-    Calibration,
-    CalibrationError,
-    FewAnchorGradesError,
-    calibrate,
-)
+from scoring.errors import CalibrationError, FewAnchorGradesError, ScoringError
+from scoring.grades import Calibration, calibrate
 
 METHODS = ["gls", "isotonic", "medians"]
 STUDENTS = 30

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.errors import ScoringError
-from scoring.pairing import PairingError, WavePlan, plan_wave, resample_reversed
+from scoring.errors import PairingError, ScoringError
+from scoring.pairing import WavePlan, plan_wave
 
 
 def standing_fit(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -186,22 +186,6 @@ def test_nothing_left_gives_an_empty_plan() -> None:
     assert len(plan) == 10
     rng = np.random.default_rng(0)
     assert len(plan_wave(5, rng=rng, first=plan.first, second=plan.second)) == 0
-
-
-def test_resampling_reverses_and_takes_least_resampled_pairs_first() -> None:
-    plan = play(5, 6)
-    rng = np.random.default_rng(0)
-    again = resample_reversed(plan.first, plan.second, rng=rng, size=6)
-    original = set(zip(plan.first.tolist(), plan.second.tolist(), strict=True))
-    assert all((b, a) in original for a, b in zip(again.first, again.second, strict=True))
-    assert np.ptp(counts(5, again)) <= 1
-    rest = resample_reversed(
-        np.concatenate([plan.first, again.first]),
-        np.concatenate([plan.second, again.second]),
-        rng=rng,
-        size=4,
-    )
-    assert not unordered(rest) & unordered(again)
 
 
 @pytest.mark.parametrize(

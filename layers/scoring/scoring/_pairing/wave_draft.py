@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from scoring._graph import components
 from scoring._pairing.matching import greedy_matching, no_pairs, spread_evenly
 from scoring._types import Bools, Floats, Ints
 
@@ -30,7 +31,7 @@ class WaveDraft:
         self.met = np.eye(n_essays, dtype=bool)
         self.met[first, second] = self.met[second, first] = True
         self.counts = np.bincount(np.concatenate([first, second]), minlength=n_essays)
-        self._component = _component_labels(n_essays, first, second)
+        self._component = components(n_essays, first, second)
         self._pairs: list[Ints] = []
         self._audit: list[Bools] = []
 
@@ -126,16 +127,3 @@ class WaveDraft:
         """Give the components of i and j one label."""
         low, high = sorted((self._component[i], self._component[j]))
         self._component[self._component == high] = low
-
-
-def _component_labels(n: int, first: Ints, second: Ints) -> Ints:
-    """Label the connected components by their smallest essay, by repeated minimum over pairs."""
-    label = np.arange(n)
-    while True:
-        lowest = label.copy()
-        np.minimum.at(lowest, first, label[second])
-        np.minimum.at(lowest, second, label[first])
-        lowest = lowest[lowest]
-        if (lowest == label).all():
-            return label
-        label = lowest

@@ -2,30 +2,72 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 
 from assessment.domain.config import BatchConfig
 from assessment.domain.grading_history import (
+    FEWEST_BATCHES_TO_LINK,
+    MOST_BATCHES,
+    AnchorHistory,
     AnchorMeasurement,
     BatchMeasurement,
-    PooledAnchors,
-    pooled_anchors,
 )
 from assessment.domain.grading_result import AnchorDrift, AnchorHistoryReport
-from assessment.statistics.pool import Floats, Ints, JudgedPool
+from assessment.statistics.pool import Floats, JudgedPool
 from scoring import Fit, ScoringError
+from scoring.linking import (
+    AnchorReadings,
+    LinkedAbilities,
+    condition_on_anchors,
+    estimate_spread,
+    pool_anchors,
+)
 
-# Prior variance of the shift between the history's scale and the batch's, logits^2: unknown.
-_FREE_SHIFT = 1e4
 _FEWEST_ANCHORS = 2
 # A measurement that is less certain than this says nothing worth keeping, logits^2.
 _MOST_VARIANCE = 25.0
 
 
-def measurement(
+class AnchorLevel(NamedTuple):
+    """An anchor's ability relative to the other anchors by several batches, logits."""
+
+    ability: float
+    variance: float
+
+
+@dataclass(frozen=True)
+class AnchorLevels:
+    """The anchors that at least two batches measured, by essay id, and how far they drift.
+
+    Attributes
+    ----------
+    anchors : dict of str to AnchorLevel
+        At least two.
+    drift_sd : float
+        Logits.
+    n_batches : int
+        Batches pooled.
+    """
+
+    anchors: dict[str, AnchorLevel]
+    drift_sd: float
+    n_batches: int
+
+
+@dataclass(frozen=True)
+class LinkedFit:
+    """Abilities (n,) and covariance (n, n) conditioned on earlier batches, and how, if they are."""
+
+    ability: Floats
+    covariance: Floats
+    report: AnchorHistoryReport | None
+
+
+def measure_anchors(
     pool: JudgedPool, config: BatchConfig, *, measured_at: str
 ) -> BatchMeasurement | None:
     """What this batch tells later ones about its anchors; None if it tells nothing.
@@ -37,109 +79,97 @@ def measurement(
     if len(anchors) < _FEWEST_ANCHORS or not kept:
         return None
     try:
-        fitted = pool.fitted(config, kept)
+        fit = pool.fit(config, kept)
     except ScoringError:
         return None
-    variance = fitted.standard_error**2
-    information = 1.0 / variance - config.prior_sd**-2
-    found = [
-        AnchorMeasurement(
-            essay_id=anchor.essay_id,
-            ability=float(fitted.ability[row] / (variance[row] * information[row])),
-            variance=float(1.0 / information[row]),
-        )
-        for anchor, row in zip(pool.spec.anchors, pool.anchors()[0], strict=True)
-        if information[row] > 1.0 / _MOST_VARIANCE
-    ]
-    spread = _spread(pool, fitted, config.prior_sd)
-    if len(found) < _FEWEST_ANCHORS or spread is None:
+    measurements = _likelihood_measurements(pool, fit, config.prior_sd)
+    students = [row for row, essay in enumerate(pool.spec.essays) if not essay.is_anchor]
+    spread = estimate_spread(fit.ability[students], fit.standard_error[students], config.prior_sd)
+    if len(measurements) < _FEWEST_ANCHORS or spread is None:
         return None
     return BatchMeasurement(
         spec_hash=pool.spec.spec_hash,
         measured_at=measured_at,
         judges=pool.judges,
-        spread=spread[0],
-        spread_log_se=spread[1],
-        anchors=found,
+        spread=spread.sd,
+        spread_log_se=spread.log_se,
+        anchors=measurements,
     )
 
 
-def _spread(pool: JudgedPool, fitted: Fit, prior_sd: float) -> tuple[float, float] | None:
-    """The students' standard deviation and the standard error of its log; None if it is lost.
+def _likelihood_measurements(
+    pool: JudgedPool, fit: Fit, prior_sd: float
+) -> list[AnchorMeasurement]:
+    """The anchors by the verdicts alone: the prior's precision is subtracted."""
+    variance = fit.standard_error**2
+    information = 1.0 / variance - prior_sd**-2
+    return [
+        AnchorMeasurement(
+            essay_id=anchor.essay_id,
+            ability=float(fit.ability[row] / (variance[row] * information[row])),
+            variance=float(1.0 / information[row]),
+        )
+        for anchor, row in zip(pool.spec.anchors, pool.anchors()[0], strict=True)
+        if information[row] > 1.0 / _MOST_VARIANCE
+    ]
 
-    With reliability r = 1 - mean(se^2) / prior_sd^2, estimates vary by r^2 (true variance + error
-    variance), and the error variance is prior_sd^2 (1 - r) / r: the method of moments.
-    """
-    students = [row for row, essay in enumerate(pool.spec.essays) if not essay.is_anchor]
-    reliability = 1.0 - float((fitted.standard_error[students] ** 2).mean()) / prior_sd**2
-    if reliability <= 0 or len(students) < _FEWEST_ANCHORS:
+
+def pool_history(history: AnchorHistory) -> AnchorLevels | None:
+    """What the measurements add up to; None before `FEWEST_BATCHES_TO_LINK` batches."""
+    batches = history.batches[-MOST_BATCHES:]
+    entries = [(number, entry) for number, batch in enumerate(batches) for entry in batch.anchors]
+    if len(batches) < FEWEST_BATCHES_TO_LINK or not entries:
         return None
-    shown = float(fitted.ability[students].var(ddof=1)) / reliability**2
-    true = shown - prior_sd**2 * (1.0 - reliability) / reliability
-    if true <= 0:
-        return None
-    return sqrt(true), shown / true / sqrt(2.0 * len(students))
+    n_measured = Counter(entry.essay_id for _, entry in entries)
+    ids = sorted(n_measured)
+    position = {essay_id: index for index, essay_id in enumerate(ids)}
+    levels = pool_anchors(
+        AnchorReadings(
+            batch=np.array([number for number, _ in entries]),
+            anchor=np.array([position[entry.essay_id] for _, entry in entries]),
+            ability=np.array([entry.ability for _, entry in entries]),
+            variance=np.array([entry.variance for _, entry in entries]),
+        )
+    )
+    anchors = {
+        essay_id: AnchorLevel(float(ability), float(variance))
+        for essay_id, ability, variance in zip(ids, levels.ability, levels.variance, strict=True)
+        if n_measured[essay_id] >= FEWEST_BATCHES_TO_LINK
+    }
+    if len(anchors) < _FEWEST_ANCHORS:
+        return None  # one anchor alone has no place relative to others
+    return AnchorLevels(anchors, levels.drift_sd, len(batches))
 
 
-@dataclass(frozen=True)
-class Linked:
-    """Abilities (n,) and covariance (n, n) after earlier batches had their say, and how."""
-
-    ability: Floats
-    covariance: Floats
-    report: AnchorHistoryReport | None
-
-
-def linked(pool: JudgedPool, fitted: Fit) -> Linked:
-    """Condition the batch's abilities on what is known of its anchors, up to a common shift.
+def link_to_history(pool: JudgedPool, fit: Fit) -> LinkedFit:
+    """Condition the batch's abilities on earlier measurements of its anchors.
 
     Only the grades use the result: ranking and abilities are those of the batch itself.
     """
     history = pool.spec.anchor_history
-    known = pooled_anchors(history.by(pool.judges)) if history else None
-    ids, rows = _known_here(pool, known)
-    if known is None or len(ids) < _FEWEST_ANCHORS:
-        return Linked(fitted.ability, fitted.covariance, None)
-    level = np.array([known.anchors[name].ability for name in ids])
-    variance = np.array([known.anchors[name].variance for name in ids])
-    report = _report(known, ids, fitted.ability[rows] - level, fitted.covariance, rows, variance)
-    covariance = fitted.covariance
-    total = covariance[np.ix_(rows, rows)] + np.diag(variance) + _FREE_SHIFT
-    gain = np.linalg.solve(total, covariance[rows]).T
-    return Linked(
-        ability=fitted.ability + gain @ (level - fitted.ability[rows]),
-        covariance=covariance - gain @ covariance[rows],
-        report=report,
+    levels = pool_history(history.by(pool.judges)) if history else None
+    if levels is None:
+        return LinkedFit(fit.ability, fit.covariance, None)
+    ids = [a.essay_id for a in pool.spec.anchors if a.essay_id in levels.anchors]
+    if len(ids) < _FEWEST_ANCHORS:
+        return LinkedFit(fit.ability, fit.covariance, None)
+    linked = condition_on_anchors(
+        fit.ability,
+        fit.covariance,
+        anchors=pool.indices(ids),
+        level=np.array([levels.anchors[essay_id].ability for essay_id in ids]),
+        variance=np.array([levels.anchors[essay_id].variance for essay_id in ids]),
     )
+    return LinkedFit(linked.ability, linked.covariance, _report(levels, ids, linked))
 
 
-def _known_here(pool: JudgedPool, known: PooledAnchors | None) -> tuple[list[str], Ints]:
-    anchors = pool.spec.anchors if known else []
-    ids = [a.essay_id for a in anchors if known and a.essay_id in known.anchors]
-    return ids, pool.indices(ids)
-
-
-def _report(
-    known: PooledAnchors,
-    ids: list[str],
-    change: Floats,
-    covariance: Floats,
-    rows: Ints,
-    variance: Floats,
-) -> AnchorHistoryReport:
+def _report(levels: AnchorLevels, ids: list[str], linked: LinkedAbilities) -> AnchorHistoryReport:
     """How far each anchor has moved against the others, with its standard error."""
-    total = covariance[np.ix_(rows, rows)] + np.diag(variance)
-    weight = 1.0 / total.diagonal()
-    weight /= weight.sum()
-    # Deviations from the weighted mean: D = I - 1 w'.
-    deviation = np.eye(len(ids)) - weight
-    moved = deviation @ change
-    error = np.sqrt(np.maximum((deviation @ total * deviation).sum(axis=1), 0.0))
     return AnchorHistoryReport(
-        batches=known.batches,
-        drift_sd=known.drift_sd,
+        batches=levels.n_batches,
+        drift_sd=levels.drift_sd,
         anchors=[
-            AnchorDrift(essay_id=name, moved=float(moved[k]), standard_error=float(error[k]))
-            for k, name in enumerate(ids)
+            AnchorDrift(essay_id=essay_id, moved=float(moved), standard_error=float(error))
+            for essay_id, moved, error in zip(ids, linked.moved, linked.moved_se, strict=True)
         ],
     )

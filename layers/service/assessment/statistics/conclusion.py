@@ -27,11 +27,11 @@ _SEED = 20_250_102
 
 
 def described(
-    rankings: list[Ranking], pool: JudgedPool, fitted: Fit, comparisons: Comparisons
+    rankings: list[Ranking], pool: JudgedPool, fit: Fit, comparisons: Comparisons
 ) -> list[Ranking]:
     """The rankings with intervals of their ranks and the misfit of their verdicts."""
-    intervals = rank_intervals(fitted.ability, fitted.covariance)
-    misfit = essay_misfit(fitted, comparisons)
+    intervals = rank_intervals(fit.ability, fit.covariance)
+    misfit = essay_misfit(fit, comparisons)
     rows = pool.indices([ranking.essay_id for ranking in rankings])
     return [
         ranking.model_copy(
@@ -46,9 +46,9 @@ def described(
     ]
 
 
-def judges_described(pool: JudgedPool, fitted: Fit, comparisons: Comparisons) -> list[JudgeFit]:
+def judges_described(pool: JudgedPool, fit: Fit, comparisons: Comparisons) -> list[JudgeFit]:
     """Every judge's verdicts, sharpness and misfit."""
-    misfit = judge_misfit(fitted, comparisons)
+    misfit = judge_misfit(fit, comparisons)
     judge = np.zeros(len(comparisons), np.int64) if comparisons.judge is None else comparisons.judge
     return [
         JudgeFit(
@@ -56,8 +56,8 @@ def judges_described(pool: JudgedPool, fitted: Fit, comparisons: Comparisons) ->
             verdicts=int((judge == row).sum()),
             ties=int((comparisons.outcome[judge == row] == 0).sum()),
             first_preferred=int((comparisons.outcome[judge == row] > 0).sum()),
-            discrimination=float(fitted.discrimination[row]),
-            discrimination_se=float(fitted.discrimination_se[row]),
+            discrimination=float(fit.discrimination[row]),
+            discrimination_se=float(fit.discrimination_se[row]),
             infit=float(misfit.infit[row]),
             outfit=float(misfit.outfit[row]),
             misfit_flags=_flags(misfit, row),
@@ -76,20 +76,20 @@ def _flags(misfit: Misfit, row: int) -> list[MisfitFlag]:
 
 
 def all_reliabilities(
-    known: Reliability, fitted: Fit, comparisons: Comparisons, config: BatchConfig
+    known: Reliability, fit: Fit, comparisons: Comparisons, config: BatchConfig
 ) -> Reliability:
     """The model's reliability beside the classical figures, where those can be computed."""
     return known.model_copy(
         update={
-            "scale_separation": _separation(fitted),
+            "scale_separation": _separation(fit),
             "split_half": _split_half(comparisons, config),
         }
     )
 
 
-def _separation(fitted: Fit) -> ScaleSeparation | None:
+def _separation(fit: Fit) -> ScaleSeparation | None:
     try:
-        found = scale_separation(fitted.ability, fitted.standard_error)
+        found = scale_separation(fit.ability, fit.standard_error)
     except InvalidSettingError:
         return None  # all abilities are equal
     return ScaleSeparation(

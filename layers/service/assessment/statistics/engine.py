@@ -24,13 +24,14 @@ from assessment.domain.result import (
 )
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Winner
-from assessment.statistics.anchors import measurement
+from assessment.statistics.anchors import measure_anchors
 from assessment.statistics.conclusion import all_reliabilities, described, judges_described
-from assessment.statistics.grades import anchor_order, project_grades
+from assessment.statistics.grades import project_grades
 from assessment.statistics.pool import Ints, JudgedPool
 from scoring import Fit, ScoringError
 from scoring.audit import Audit, evidence_against_chance, prequential_audit
 from scoring.pairing import plan_wave
+from scoring.ranks import competition_ranks, kendall_tau_b
 from scoring.reliability import model_reliability
 
 _PREFERRED = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: 0.5}
@@ -58,10 +59,10 @@ class ScoringStatistics:
         size: int,
     ) -> list[PlannedPair]:
         """The next wave's new pairs with the predictions of the fit that stands now."""
-        pool = JudgedPool.of(spec, comparisons)
+        pool = JudgedPool.from_comparisons(spec, comparisons)
         anchors, anchor_grade = pool.anchors()
         with _named_failures():
-            standing = pool.fitted(config) if pool.recorded else None
+            standing = pool.fit(config) if pool.recorded else None
             plan = plan_wave(
                 pool.n_essays,
                 rng=np.random.default_rng([seed, wave]),
@@ -92,9 +93,9 @@ class ScoringStatistics:
         self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig
     ) -> Scores:
         """Abilities with standard errors, and what is known of the judges."""
-        pool = JudgedPool.of(spec, comparisons)
+        pool = JudgedPool.from_comparisons(spec, comparisons)
         with _named_failures():
-            return _scores(pool, pool.fitted(config), config)
+            return _scores(pool, pool.fit(config), config)
 
     def conclude(
         self,
@@ -105,61 +106,59 @@ class ScoringStatistics:
         measured_at: str = "",
     ) -> Conclusion:
         """The last fit with grades, rank intervals, misfit and all reliabilities."""
-        pool = JudgedPool.of(spec, comparisons)
+        pool = JudgedPool.from_comparisons(spec, comparisons)
         with _named_failures():
-            fitted = pool.fitted(config)
-            scores = _scores(pool, fitted, config)
+            fit = pool.fit(config)
+            scores = _scores(pool, fit, config)
             judged = pool.comparisons()
             return Conclusion(
                 scores=scores.model_copy(
                     update={
-                        "rankings": described(scores.rankings, pool, fitted, judged),
-                        "reliability": all_reliabilities(
-                            scores.reliability, fitted, judged, config
-                        ),
+                        "rankings": described(scores.rankings, pool, fit, judged),
+                        "reliability": all_reliabilities(scores.reliability, fit, judged, config),
                     }
                 ),
-                projections=project_grades(pool, fitted, config),
-                judges=judges_described(pool, fitted, judged),
-                measurement=measurement(pool, config, measured_at=measured_at),
+                projections=project_grades(pool, fit, config),
+                judges=judges_described(pool, fit, judged),
+                measurement=measure_anchors(pool, config, measured_at=measured_at),
             )
 
 
-def _scores(pool: JudgedPool, fitted: Fit, config: BatchConfig) -> Scores:
+def _scores(pool: JudgedPool, fit: Fit, config: BatchConfig) -> Scores:
     counts = pool.counts()
     anchors, grade = pool.anchors()
     return Scores(
-        rankings=_rankings(pool.spec, fitted, counts),
+        rankings=_rankings(pool.spec, fit, counts),
         reliability=Reliability(
-            model_reliability=model_reliability(fitted),
-            mean_se=float(fitted.standard_error.mean()),
-            max_se=float(fitted.standard_error.max()),
+            model_reliability=model_reliability(fit),
+            mean_se=float(fit.standard_error.mean()),
+            max_se=float(fit.standard_error.max()),
         ),
         order_effects=[
             OrderEffect(
                 judge=judge,
-                estimate=float(fitted.order_effect[index]),
-                standard_error=float(fitted.order_effect_se[index]),
+                estimate=float(fit.order_effect[index]),
+                standard_error=float(fit.order_effect_se[index]),
             )
             for index, judge in enumerate(pool.judges)
         ],
         audit=_audit(pool, config),
-        components=int(np.unique(fitted.components).size),
+        components=int(np.unique(fit.components).size),
         isolated_essays=int((counts == 0).sum()),
-        anchor_order=anchor_order(fitted.ability[anchors], grade),
+        anchor_order=kendall_tau_b(fit.ability[anchors], grade),
     )
 
 
-def _rankings(spec: BatchSpec, fitted: Fit, counts: Ints) -> list[Ranking]:
+def _rankings(spec: BatchSpec, fit: Fit, counts: Ints) -> list[Ranking]:
     """Essays by ability, the best first; equal abilities share a rank."""
-    order = np.argsort(-fitted.ability, kind="stable")
-    rounded = np.round(fitted.ability, 12)
+    order = np.argsort(-fit.ability, kind="stable")
+    ranks = competition_ranks(fit.ability)
     return [
         Ranking(
-            rank=int((rounded > rounded[index]).sum()) + 1,
+            rank=int(ranks[index]),
             essay_id=spec.essays[index].essay_id,
-            bradley_terry_score=float(fitted.ability[index]),
-            bradley_terry_se=float(fitted.standard_error[index]),
+            bradley_terry_score=float(fit.ability[index]),
+            bradley_terry_se=float(fit.standard_error[index]),
             comparison_count=int(counts[index]),
             is_anchor=spec.essays[index].is_anchor,
             anchor_grade=spec.essays[index].grade,
@@ -201,7 +200,7 @@ def _opening(pool: JudgedPool, config: BatchConfig) -> tuple[list[Comparison], l
     middle = len(opening) // 2
     if middle == 0:
         return [], []
-    half = pool.fitted(config, opening[:middle])
+    half = pool.fit(config, opening[:middle])
     rest = opening[middle:]
     predicted = half.predict(
         pool.indices([c.first for c in rest]), pool.indices([c.second for c in rest])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -29,7 +30,7 @@ class JudgedPool:
     judges: list[str]
 
     @classmethod
-    def of(cls, spec: BatchSpec, comparisons: Sequence[Comparison]) -> JudgedPool:
+    def from_comparisons(cls, spec: BatchSpec, comparisons: Sequence[Comparison]) -> JudgedPool:
         """The pool of all comparisons that have a verdict, in the order of their ids."""
         recorded = sorted((c for c in comparisons if c.verdict), key=lambda c: c.comparison_id)
         return cls(spec, recorded, sorted({c.verdict.judge for c in recorded if c.verdict}))
@@ -39,10 +40,13 @@ class JudgedPool:
         """Students and anchors together."""
         return len(self.spec.essays)
 
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {essay.essay_id: index for index, essay in enumerate(self.spec.essays)}
+
     def indices(self, essay_ids: Sequence[str]) -> Ints:
         """Positions of essays in all arrays."""
-        position = {essay.essay_id: index for index, essay in enumerate(self.spec.essays)}
-        return np.array([position[essay_id] for essay_id in essay_ids], dtype=np.int64)
+        return np.array([self._position[essay_id] for essay_id in essay_ids], dtype=np.int64)
 
     def comparisons(self, selection: Sequence[Comparison] | None = None) -> Comparisons:
         """The verdicts as `scoring` takes them.
@@ -62,7 +66,7 @@ class JudgedPool:
             np.array([order[v.judge] for v in verdicts], dtype=np.int64),
         )
 
-    def fitted(self, config: BatchConfig, selection: Sequence[Comparison] | None = None) -> Fit:
+    def fit(self, config: BatchConfig, selection: Sequence[Comparison] | None = None) -> Fit:
         """The fit of all recorded verdicts, or of a selection of them.
 
         The mean and covariance of the Gaussian nearest to the posterior: its standard errors hold
