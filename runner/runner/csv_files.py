@@ -2,31 +2,23 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assessment.domain.plain_text import normalised
 from runner.errors import BadInputError, Problem
+from runner.text_files import read_text
 
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
+_SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>.)"?\s*', re.IGNORECASE)
+_NO_LETTER = re.compile(r"[\W_]+")
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file without its byte order mark.
-
-    Raises
-    ------
-    BadInputError
-        If the file cannot be read or is not UTF-8; names the file.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"not UTF-8 text (byte {error.start}); save it as UTF-8"
-        raise BadInputError(Problem(message, file=str(path))) from None
-    except OSError as error:
-        message = f"cannot be read ({error.strerror})"
-        raise BadInputError(Problem(message, file=str(path))) from None
+def column_key(name: str) -> str:
+    """A column's name without what spreadsheets change in it: case, blanks, underscores, signs."""
+    return _NO_LETTER.sub("", normalised(name)).casefold()
 
 
 @dataclass(frozen=True)
@@ -37,9 +29,13 @@ class Row:
     number: int
     cells: dict[str, str]
 
-    def get(self, field: str) -> str:
-        """The trimmed cell, empty where the file has no such column."""
-        return self.cells.get(field, "").strip()
+    def cell(self, column: str) -> str:
+        """The cell as it is, empty where the file has no such column."""
+        return self.cells.get(column_key(column), "")
+
+    def get(self, column: str) -> str:
+        """The trimmed cell."""
+        return self.cell(column).strip()
 
     def problem(self, field: str, message: str) -> Problem:
         """A problem with one of the row's cells."""
@@ -48,11 +44,16 @@ class Row:
 
 @dataclass(frozen=True)
 class CsvFile:
-    """The columns and rows of a CSV file."""
+    """The columns and rows of a CSV file; `header_row` is the line of the header."""
 
     name: str
     columns: tuple[str, ...]
     rows: list[Row]
+    header_row: int = 1
+
+    def has(self, *columns: str) -> bool:
+        """Whether the file has all of these columns, whatever their case and signs."""
+        return {column_key(column) for column in columns} <= set(map(column_key, self.columns))
 
     def require(self, *columns: str) -> None:
         """Refuse a file that lacks one of the columns.
@@ -61,45 +62,79 @@ class CsvFile:
         ------
         BadInputError
         """
-        if missing := [column for column in columns if column not in self.columns]:
+        if missing := [column for column in columns if not self.has(column)]:
             message = f"the header has no such column; it has {', '.join(self.columns)}"
             raise BadInputError(
-                *(Problem(message, file=self.name, row=1, field=column) for column in missing)
+                *(
+                    Problem(message, file=self.name, row=self.header_row, field=column)
+                    for column in missing
+                )
             )
 
 
 def read_csv(path: Path) -> CsvFile:
-    """A CSV file with a header line, separated by comma, semicolon or tab.
+    """A CSV file with a header line, separated by comma, semicolon, tab or bar.
+
+    Empty lines are passed over, also before the header, and so is Excel's line `sep=;`, which
+    names the separator.
 
     Raises
     ------
     BadInputError
-        If the file cannot be read, has no rows, or a row has more cells than the header.
+        If the file cannot be read, has no rows, two columns have one name, or a row has more cells
+        than the header.
     """
-    text = read_text(path)
-    header = text.splitlines()[0] if text.strip() else ""
-    delimiter = max(_DELIMITERS, key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines, skipped, delimiter = _body(read_text(path))
+    reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, strict=True)
     try:
-        records = [(reader.line_num, record) for record in reader if any(record)]
+        records = [(reader.line_num + skipped, record) for record in reader if any(record)]
     except csv.Error as error:
         message = f"not well-formed CSV ({error})"
-        raise BadInputError(Problem(message, file=str(path), row=reader.line_num)) from None
+        raise BadInputError(
+            Problem(message, file=str(path), row=reader.line_num + skipped)
+        ) from None
     if len(records) <= 1:
         raise BadInputError(Problem("has no rows under a header line", file=str(path)))
-    columns = tuple(name.strip() for name in records[0][1])
+    header_row, header = records[0]
+    columns = tuple(name.strip() for name in header)
+    _check_columns(path, header_row, columns)
     _check_widths(path, columns, records)
+    keys = [column_key(column) for column in columns]
     rows = [
-        Row(str(path), line, dict(zip(columns, record, strict=False)))
-        for line, record in records[1:]
+        Row(str(path), line, dict(zip(keys, record, strict=False))) for line, record in records[1:]
     ]
-    return CsvFile(str(path), columns, rows)
+    return CsvFile(str(path), columns, rows, header_row)
+
+
+def _body(text: str) -> tuple[str, int, str]:
+    """The text from its header on, how many lines were before it, and the separator."""
+    skipped, named = 0, None
+    while text:
+        line, newline, rest = text.partition("\n")
+        found = _SEPARATOR_LINE.fullmatch(line.strip("\r"))
+        if found:
+            named = found["delimiter"]
+        elif line.strip(_DELIMITERS + '\r "'):
+            break
+        text, skipped = rest, skipped + len(newline)
+    header = text.splitlines()[0] if text.strip() else ""
+    return text, skipped, named or max(_DELIMITERS, key=header.count)
+
+
+def _check_columns(path: Path, header_row: int, columns: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    for column in columns:
+        key = column_key(column)
+        if key and key in seen:
+            message = f"the columns {seen[key]} and {column} have one name; rename one"
+            raise BadInputError(Problem(message, file=str(path), row=header_row))
+        seen[key] = column
 
 
 def _check_widths(
     path: Path, columns: Sequence[str], records: Iterable[tuple[int, list[str]]]
 ) -> None:
-    wide = [line for line, record in records if len(record) > len(columns)]
+    wide = [line for line, record in records if any(record[len(columns) :])]
     message = f"has more cells than the header's {len(columns)}; quote a text that has a separator"
     if wide:
         raise BadInputError(*(Problem(message, file=str(path), row=line) for line in wide[:10]))

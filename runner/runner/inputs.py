@@ -16,10 +16,11 @@ from assessment.domain.config import HINTS, BatchConfig
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.grade_scale import GradeScale, scale_named
 from assessment.domain.identifiers import canonical_sha256
-from runner.csv_files import read_text
+from assessment.domain.plain_text import normalised
 from runner.errors import BadInputError, Problem
 from runner.essays import AnchorsFile, Folder, read_anchors, read_folder
 from runner.judges import parse_judges
+from runner.text_files import read_text
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class JudgeTexts:
     instructions: Sequence[Path] = ()
     student_prompt: Path | None = None
     rubric: Path | None = None
+
+    @property
+    def paths(self) -> list[Path]:
+        """All the files."""
+        return [path for path in (*self.instructions, self.student_prompt, self.rubric) if path]
 
     def read(self) -> dict[str, str]:
         """The fields of a registration; several instruction files follow one another."""
@@ -42,15 +48,17 @@ class JudgeTexts:
 
 @dataclass(frozen=True)
 class Registration:
-    """Anchors to register and the file that they come from."""
+    """What to register for an assignment, and the file of its anchors, if it has any."""
 
     request: AnchorRegistration
-    source: AnchorsFile
+    source: AnchorsFile | None
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """All that a batch needs: first the registration, if there are anchors, then the request."""
+    """All that a batch needs: first the registration, if there is anything to register, then the
+    request.
+    """
 
     registration: Registration | None
     request: BatchRequest
@@ -147,7 +155,7 @@ _OPTIONS = {
 
 
 def read_registration(
-    anchors: Path,
+    anchors: Path | None,
     *,
     assignment: str | None,
     scale: str | None,
@@ -155,7 +163,7 @@ def read_registration(
     title: str,
     settings: Sequence[str] = (),
 ) -> Registration:
-    """The registration of an anchors file.
+    """The registration of an anchors file, of texts for the judge, or of both.
 
     The settings are those of every later batch of the assignment. Without an assignment id, one
     is made of the title and a hash of what is registered: the same anchors and texts always meet
@@ -166,9 +174,9 @@ def read_registration(
     BadInputError
     """
     grade_scale = parse_scale(scale)
-    source = read_anchors(anchors, scale=_known_scale(assignment, grade_scale))
+    source = read_anchors(anchors, scale=_known_scale(assignment, grade_scale)) if anchors else None
     values: dict[str, Any] = {
-        "anchors": [anchor.model_dump() for anchor in source.anchors],
+        "anchors": [anchor.model_dump() for anchor in source.anchors] if source else [],
         **texts.read(),
     }
     if grade_scale is not None:
@@ -185,7 +193,7 @@ def _known_scale(assignment: str | None, scale: str | list[str] | None) -> Grade
 
 
 def _slug(title: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:80] or "assignment"
+    return re.sub(r"[\W_]+", "-", normalised(title)).strip("-")[:80] or "assignment"
 
 
 def read_assessment(
@@ -197,8 +205,10 @@ def read_assessment(
     texts: JudgeTexts,
     settings: Sequence[str],
     judges: Sequence[str] = (),
+    ignore_others: bool = False,
+    output: Path | None = None,
 ) -> Assessment:
-    """Everything that `cj execute` sends.
+    """Everything that `cj execute` sends; `output` may lie in the folder and is no essay.
 
     Raises
     ------
@@ -207,9 +217,10 @@ def read_assessment(
     """
     problems: list[Problem] = []
     registration = None
-    if anchors is None:
-        problems += _needing_anchors(scale, texts)
-    else:
+    if anchors is None and scale is not None:
+        message = "grades need anchors; give --anchors too"
+        problems.append(Problem(message, field="--scale"))
+    elif anchors or texts.paths:
         try:
             registration = read_registration(
                 anchors,
@@ -229,7 +240,10 @@ def read_assessment(
     except BadInputError as error:
         problems += error.problems
     try:
-        chosen = read_folder(folder, anchor_files=registration.source.files if registration else ())
+        known = [path for path in (anchors, output, *texts.paths, *_files_of(judges)) if path]
+        if registration and registration.source:
+            known += registration.source.files
+        chosen = read_folder(folder, known_files=known, ignore_others=ignore_others)
     except BadInputError as error:
         problems += error.problems
     if problems:
@@ -244,12 +258,6 @@ def read_assessment(
     return Assessment(registration, _model(BatchRequest, values, _OPTIONS), chosen)
 
 
-def _needing_anchors(scale: str | None, texts: JudgeTexts) -> list[Problem]:
-    given = {
-        "--scale": scale,
-        "--instructions": texts.instructions,
-        "--student-prompt": texts.student_prompt,
-        "--rubric": texts.rubric,
-    }
-    message = "is registered together with anchors; give --anchors too"
-    return [Problem(message, field=option) for option, value in given.items() if value]
+def _files_of(judges: Sequence[str]) -> list[Path]:
+    """The files that judges are described in."""
+    return [Path(judge.strip()) for judge in judges if judge.strip().endswith(".json")]

@@ -8,8 +8,8 @@ from typing import Any
 
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec, Provider, requested_judges
-from runner.csv_files import read_text
 from runner.errors import BadInputError, Problem
+from runner.text_files import read_text
 
 
 def parse_judges(given: Sequence[str]) -> list[dict[str, Any]]:

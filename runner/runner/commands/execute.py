@@ -13,6 +13,7 @@ from runner.client import ApiClient, parse_result
 from runner.commands import options
 from runner.console import ERR, OUT, note
 from runner.errors import ExitCode, NotAuthorisedError, StackNotReachableError
+from runner.essays import Folder
 from runner.files import require_writable, to_json, write_whole
 from runner.inputs import Assessment, JudgeTexts, Registration, read_assessment
 from runner.progress import ProgressDisplay
@@ -22,7 +23,9 @@ from runner.waiting import await_batch, require_completed
 
 
 def execute(
-    folder: Annotated[Path, typer.Argument(help="Folder of .txt and .md files, one essay each.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of .txt, .text and .md files, one essay each.")
+    ],
     *,
     anchors: Annotated[
         Path | None,
@@ -51,6 +54,15 @@ def execute(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the result document goes.")
     ] = Path("result.json"),
+    ignore_others: Annotated[
+        bool,
+        typer.Option(
+            "--ignore-others", help="Leave out files and folders that are not read; else an error."
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Name hidden files that are passed over, too.")
+    ] = False,
     idempotency_key: Annotated[
         str | None,
         typer.Option(
@@ -69,7 +81,8 @@ def execute(
     """Assess a folder of texts and await the ranking.
 
     The file name without its ending is the essay's id. Without --anchors the essays are ranked;
-    with them they are graded too. Ctrl-C leaves the batch running.
+    with them they are graded too. Every file of the folder must be readable, unless
+    --ignore-others. Ctrl-C leaves the batch running.
 
     Exit codes: 0 finalised, 1 the batch failed, 2 bad input, 3 no stack or no access to it.
     """
@@ -82,7 +95,11 @@ def execute(
         texts=texts,
         settings=config or (),
         judges=judge or (),
+        ignore_others=ignore_others,
+        output=output,
     )
+    for line in folder_lines(assessment.folder, verbose=verbose):
+        note(line)
     require_writable(output)
     where = options.connection_words(stack=stack, local=local, api_url=api_url)
     with options.connect(stack=stack, local=local, api_url=api_url, admin=admin) as client:
@@ -95,9 +112,20 @@ def execute(
         _interruptible(lambda: _await_result(client, batch_id, output), batch_id, where)
 
 
+def folder_lines(read: Folder, *, verbose: bool) -> list[str]:
+    """What of a folder is not assessed, and what should be looked at, in words."""
+    lines = []
+    if read.left_out:
+        lines.append(f"Not assessed: {', '.join(read.left_out)}")
+    if read.others:
+        lines.append(f"Left out, for they cannot be read: {', '.join(read.others)}")
+    if read.ignored and verbose:
+        lines.append(f"Passed over: {', '.join(read.ignored)}")
+    lines += [f"The same text: {', '.join(names)}" for names in read.same_texts]
+    return lines
+
+
 def _request(client: ApiClient, assessment: Assessment, key: str) -> BatchAccepted:
-    if assessment.folder.left_out:
-        note(f"Not assessed: {', '.join(assessment.folder.left_out)}")
     if assessment.registration:
         register(client, assessment.registration)
     try:
@@ -112,15 +140,19 @@ def _request(client: ApiClient, assessment: Assessment, key: str) -> BatchAccept
 
 
 def register(client: ApiClient, registration: Registration) -> None:
-    """Register anchors; what the API objects to is told by file and row."""
+    """Register anchors and texts for the judge; what the API objects to is told by file and row."""
     try:
         registered = client.register_anchors(registration.request)
     except InvalidRequestError as error:
+        if registration.source is None:
+            raise
         raise registration.source.located(error) from error
-    note(
-        f"Assignment {registered.assignment_id}: {registered.registered} anchors registered, "
-        f"scale {' '.join(registered.grade_scale)}"
+    anchors = (
+        f"{registered.registered} anchors registered, scale {' '.join(registered.grade_scale)}"
+        if registered.registered
+        else "instructions registered"
     )
+    note(f"Assignment {registered.assignment_id}: {anchors}")
 
 
 def _await_result(client: ApiClient, batch_id: str, output: Path) -> None:

@@ -17,8 +17,9 @@ def fit(
     judgements: Annotated[
         Path,
         typer.Argument(
-            help="CSV with candidate_chosen, candidate_not_chosen, or with text_a, text_b, "
-            "verdict (a, b, tie); judge is optional in both."
+            help="CSV with a winner and a loser (candidate_chosen, candidate_not_chosen; chosen, "
+            "notChosen; won, lost), or with two texts and a result (text_a, text_b, verdict); or "
+            "a batch's comparisons.jsonl."
         ),
     ],
     *,
@@ -37,8 +38,36 @@ def fit(
     ] = 2.0,
     order_effect: Annotated[
         bool,
-        typer.Option("--order-effect", help="text_a was shown first: estimate what that is worth."),
+        typer.Option(
+            "--order-effect", help="The first text was shown first: estimate what that is worth."
+        ),
     ] = False,
+    winner_column: Annotated[
+        str | None, typer.Option("--winner-column", help="Column with the better text.")
+    ] = None,
+    loser_column: Annotated[
+        str | None, typer.Option("--loser-column", help="Column with the other one.")
+    ] = None,
+    first_column: Annotated[
+        str | None, typer.Option("--first-column", help="Column with one text of the pair.")
+    ] = None,
+    second_column: Annotated[
+        str | None, typer.Option("--second-column", help="Column with the other text.")
+    ] = None,
+    result_column: Annotated[
+        str | None,
+        typer.Option(
+            "--result-column",
+            help="Column that says which is better: a, b, tie; left, right; 1, 2; or its name.",
+        ),
+    ] = None,
+    score_column: Annotated[
+        str | None,
+        typer.Option("--score-column", help="Column with 1 (the first is better), 0 or 0.5."),
+    ] = None,
+    judge_column: Annotated[
+        str | None, typer.Option("--judge-column", help="Column that names the judge.")
+    ] = None,
     form: Annotated[
         Format | None,
         typer.Option("--format", help="table unless --output ends in .json or .csv."),
@@ -47,17 +76,27 @@ def fit(
 ) -> None:
     """Fit abilities to a file of judgements, off line.
 
+    Usual names of columns are recognised whatever their case; others are named with the options.
     Standard errors are in the sum-to-zero gauge. Repeats of one pair by one known judge weigh as
     one (not with epsilon and choix).
     """
     # numpy and scipy cost most of a second; the other commands do without.
     from runner import fitting
-    from runner.judgements import read_judgements
+    from runner.judgements import Columns, read_judgements
 
     if output:
         require_writable(output)
+    columns = Columns(
+        winner=winner_column,
+        loser=loser_column,
+        first=first_column,
+        second=second_column,
+        result=result_column,
+        score=score_column,
+        judge=judge_column,
+    )
     result = fitting.fit_judgements(
-        read_judgements(judgements, shown_order=order_effect),
+        read_judgements(judgements, shown_order=order_effect, columns=columns),
         estimator=estimator,
         prior_sd=prior_sd,
         order_effect=order_effect,

@@ -12,10 +12,11 @@ from rich.table import Table
 from assessment.domain.judge import JudgeSpec, requested_judges
 from assessment.domain.prompt import JudgeInstructions
 from runner.console import OUT, note
-from runner.csv_files import read_csv, read_text
-from runner.errors import BadInputError, Problem
+from runner.csv_files import read_csv
+from runner.errors import BadInputError
 from runner.essays import read_folder
 from runner.offline.prompt_check import PromptReport, check_prompt, chosen_pairs
+from runner.text_files import read_text
 
 
 def prompt_check(
@@ -42,7 +43,7 @@ def prompt_check(
     if template:
         given["template_source"] = read_text(template)
     (judge,) = requested_judges(given, is_admin=True)
-    texts = {essay.essay_id: essay.text for essay in read_folder(folder).essays}
+    texts = {essay.essay_id: essay.text for essay in read_folder(folder, ignore_others=True).essays}
     references = _references(reference) if reference else {}
     candidates = chosen_pairs(list(texts), pairs)
     report = asyncio.run(
@@ -62,9 +63,7 @@ def prompt_check(
 def _references(path: Path) -> dict[tuple[str, str], str]:
     """The majority's verdict on each pair, ids in sorted order; draws are left out."""
     table = read_csv(path)
-    if not {"text_a", "text_b", "verdict"} <= set(table.columns):
-        message = "the header needs text_a, text_b and verdict"
-        raise BadInputError(Problem(message, file=table.name, row=1))
+    table.require("text_a", "text_b", "verdict")
     votes: dict[tuple[str, str], Counter[str]] = {}
     for row in table.rows:
         a, b, verdict = row.get("text_a"), row.get("text_b"), row.get("verdict").lower()

@@ -1,5 +1,6 @@
 """Folders and anchors files: what is read, and what is refused with file, row and field."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from assessment.domain.errors import (
     UnknownGradeError,
 )
 from assessment.domain.grade_scale import SCALES
+from assessment.domain.plain_text import in_code_points
 from runner.errors import BadInputError, Problem
 from runner.essays import read_anchors, read_folder
 
@@ -23,22 +25,151 @@ def problems_of(refusal: pytest.ExceptionInfo[BadInputError]) -> list[tuple[obje
 
 
 def test_a_folder_gives_its_texts_by_the_names_of_the_files(folder: Path):
-    (folder / "notes.pdf").write_bytes(b"%PDF")
-    (folder / ".hidden.txt").write_text("no essay")
-    (folder / "deeper").mkdir()
-    (folder / "deeper" / "cy.txt").write_text("not read")
+    (folder / "Cy.TEXT").write_text("Cy writes in capitals.")
+    (folder / "DI.TXT").write_text("Di does too.")
     read = read_folder(folder)
+    assert [essay.essay_id for essay in read.essays] == ["Cy", "DI", "ada", "ben"]
+    assert read.essays[2].text == "Ada writes about tides.\n"
+    assert (read.left_out, read.others, read.ignored) == ([], [], [])
+
+
+def test_nothing_is_left_out_without_a_word(folder: Path):
+    """A class as teachers hand it in: other formats, other endings, a folder for a late group."""
+    (folder / "cy.docx").write_bytes(b"PK")
+    (folder / "di.pdf").write_bytes(b"%PDF")
+    (folder / "ed").write_text("no ending")
+    (folder / "group 2" / "deeper").mkdir(parents=True)
+    (folder / "group 2" / "fi.txt").write_text("in a folder")
+    (folder / "group 2" / "deeper" / "gus.txt").write_text("in a folder in a folder")
+    (folder / "lost.txt").symlink_to(folder / "nowhere.txt")
+    (folder / "elsewhere").symlink_to(folder.parent)
+    for dropping in ("~$cy.docx", ".DS_Store", "Thumbs.db", "group 2/.DS_Store"):
+        (folder / dropping).write_bytes(b"")
+    with pytest.raises(BadInputError) as refusal:
+        read_folder(folder)
+    others = ["cy.docx", "di.pdf", "ed", "elsewhere", "fi.txt", "gus.txt", "lost.txt"]
+    assert sorted(Path(p.file or "").name for p in refusal.value.problems) == others
+    assert "--ignore-others" in str(refusal.value)
+    read = read_folder(folder, ignore_others=True)
     assert [essay.essay_id for essay in read.essays] == ["ada", "ben"]
-    assert read.essays[0].text == "Ada writes about tides.\n"
-    assert read.left_out == []
+    assert sorted(Path(name).name for name in read.others) == others
+    assert sorted(read.ignored) == [".DS_Store", "Thumbs.db", "group 2/.DS_Store", "~$cy.docx"]
 
 
-def test_a_readme_and_anchors_are_left_out_and_said_so(folder: Path):
+def test_a_readme_and_known_files_are_left_out_and_said_so(folder: Path):
     (folder / "README.md").write_text("About the folder")
     (folder / "model.txt").write_text("An anchor among the essays")
-    read = read_folder(folder, anchor_files=[folder / ".." / folder.name / "model.txt"])
+    (folder / "anchors").mkdir()
+    (folder / "anchors" / "a.txt").write_text("An anchor in a folder of its own")
+    known = [folder / ".." / folder.name / "model.txt", folder / "anchors" / "a.txt"]
+    read = read_folder(folder, known_files=known)
     assert [essay.essay_id for essay in read.essays] == ["ada", "ben"]
-    assert read.left_out == ["README.md", "model.txt"]
+    assert read.left_out == ["README.md", "anchors/a.txt", "model.txt"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Åsa Öberg",
+        "Lars Svensson (7B)",
+        "José_1",
+        "O’Brien",
+        "Ελένη",
+        "ഗീത",
+        "محمد",
+        "李小龍",
+        "นารี",
+    ],
+)
+def test_names_of_any_script_are_ids_and_have_one_spelling(folder: Path, name: str):
+    for form in ("NFC", "NFD"):
+        path = folder / f"{unicodedata.normalize(form, name)}.txt"
+        path.write_text("A text.")
+        assert name in [essay.essay_id for essay in read_folder(folder).essays]
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Åsa", unicodedata.normalize("NFD", "Åsa")),
+        ("anna", "ann\u200ba"),
+        ("anna", "аnna"),
+        ("anna 1", "anna\u00a01"),
+        ("file", "\ufb01le"),
+        ("essay 1", "essay １"),
+    ],
+)  # fmt: skip
+def test_names_that_print_alike_are_refused_with_both(folder: Path, one: str, other: str):
+    (folder / f"{one}.txt").write_text("one")
+    (folder / f"{other}.txt").write_text("other")
+    with pytest.raises(BadInputError) as refusal:
+        read_folder(folder)
+    said = str(refusal.value)
+    assert f"{one}.txt" in said or in_code_points(one) in said
+    assert "rename one" in said
+
+
+def test_names_that_differ_in_case_are_two_names(folder: Path):
+    (folder / "1a2B.txt").write_text("one")
+    (folder / "1a2b.txt").write_text("other")
+    assert {"1a2B", "1a2b"} <= {essay.essay_id for essay in read_folder(folder).essays}
+
+
+@pytest.mark.parametrize("text", ["\u200b\ufeff", "\u00ad\n\u2060", "\u3164 \u2800", "\ufffc"])
+def test_a_text_that_does_not_show_is_empty(folder: Path, text: str):
+    (folder / "cy.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(BadInputError, match=r"cy\.txt, text: the text is empty"):
+        read_folder(folder)
+
+
+def test_the_same_text_twice_is_said(folder: Path):
+    (folder / "cy.txt").write_text("  Ada writes\nabout tides.")
+    assert read_folder(folder).same_texts == [["ada.txt", "cy.txt"]]
+
+
+TEXT = "Åsa skrev om blåbär och “räksmörgås” på ön – inte illa."
+
+
+@pytest.mark.parametrize(
+    "encoding", ["cp1252", "mac-roman", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
+def test_other_encodings_are_read_and_said(
+    folder: Path, encoding: str, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "ada.txt").write_bytes(TEXT.encode(encoding))
+    assert read_folder(folder).essays[0].text == TEXT
+    assert f"it was read as {encoding}" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("text", ["blåbär", "Straße", "déjà vu", "“Hello” she said", "smörgåsbord"])
+def test_few_letters_are_enough_for_western_text(folder: Path, text: str):
+    (folder / "ada.txt").write_bytes(text.encode("cp1252"))
+    assert read_folder(folder).essays[0].text == text
+
+
+def test_cyrillic_text_is_not_taken_for_western(folder: Path):
+    text = "Привет, это сочинение о море и о рыбах."
+    (folder / "ada.txt").write_bytes(text.encode("cp1251"))
+    assert read_folder(folder).essays[0].text == text
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (rb"{\rtf1\ansi Hello}", "RTF"),
+        (b"%PDF-1.7 ...", "PDF"),
+        (b"PK\x03\x04...", "Word"),
+        (b"\xd0\xcf\x11\xe0...", "old Word"),
+        (b"\n<!DOCTYPE html><p>Hi", "HTML"),
+    ],
+)
+def test_another_format_under_the_name_of_a_text_is_refused(
+    folder: Path, content: bytes, name: str
+):
+    (folder / "cy.txt").write_bytes(content)
+    with pytest.raises(BadInputError, match=rf"cy.txt: is .*{name}.* not plain text"):
+        read_folder(folder)
 
 
 def test_a_byte_order_mark_is_not_part_of_a_text(folder: Path):
@@ -49,8 +180,8 @@ def test_a_byte_order_mark_is_not_part_of_a_text(folder: Path):
 def test_every_file_that_cannot_be_an_essay_is_named_at_once(folder: Path):
     (folder / "empty.txt").write_text(" \n")
     (folder / "long.txt").write_text(PRIVATE * 2000)
-    (folder / "latin.txt").write_bytes("blåbär".encode("latin-1"))
-    (folder / "my essay.txt").write_text(PRIVATE)
+    (folder / "bytes.txt").write_bytes(bytes(range(255, 0, -1)))
+    (folder / "my#essay.txt").write_text(PRIVATE)
     (folder / "ANCHOR_x.txt").write_text(PRIVATE)
     (folder / "ada.md").write_text(PRIVATE)
     with pytest.raises(BadInputError) as refusal:
@@ -58,10 +189,10 @@ def test_every_file_that_cannot_be_an_essay_is_named_at_once(folder: Path):
     assert sorted(problems_of(refusal), key=str) == [
         ("ANCHOR_x.txt", None, None),
         ("ada.txt", None, None),
+        ("bytes.txt", None, None),
         ("empty.txt", None, "text"),
-        ("latin.txt", None, None),
         ("long.txt", None, "text"),
-        ("my essay.txt", None, "file name"),
+        ("my#essay.txt", None, "file name"),
     ]
     assert PRIVATE not in str(refusal.value)
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from assessment.domain.comparison import Comparison
+from assessment.domain.identifiers import canonical_json
+from assessment.domain.verdict import Verdict
 from runner.cli import app
 
 DATA = Path(os.environ.get("CJ_DATA_DIR", "../shared/data"))
@@ -107,7 +110,7 @@ def test_a_fit_that_does_not_exist_names_the_essays(tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "places"),
     [
-        ("a,b\n1,2\n", ["row 1: the header needs candidate_chosen"]),
+        ("a,b\n1,2\n", ["row 1: the header needs a winner and a loser (candidate_chosen"]),
         ("text_a,text_b,verdict\nada,ben,maybe\n", ["row 2, verdict", "a, b or tie"]),
         ("text_a,text_b,verdict\nada,,a\nben,ben,b\n", ["row 2, text_b", "row 3, text_b"]),
         (
@@ -148,3 +151,94 @@ def test_epsilon_gives_the_published_abilities(name: str):
     with published.open(encoding="utf-8-sig", newline="") as file:
         theirs = {row["individual"]: float(row["theta"]) for row in csv.DictReader(file)}
     assert ours == pytest.approx(theirs, abs=2e-3)
+
+
+VERDICTS = [("ada", "ben"), ("ada", "ben"), ("ada", "ben"), ("ben", "ada")]
+
+
+def export(header: str, row: str, *, before: str = "") -> str:
+    """Three wins of four for ada, each by a judge of its own, in the form of a row."""
+    rows = [row.format(n=n, won=won, lost=lost) for n, (won, lost) in enumerate(VERDICTS, 1)]
+    return before + "\n".join([header, *rows]) + "\n"
+
+
+EXPORTS = {
+    "no more marking": export("chosen,notChosen,judgeName", "{won},{lost},j{n}"),
+    "its older form": export(
+        "id,timeTaken,createdAt,judgeId,chosen,notChosen,task", "{n},5,x,j{n},{won},{lost},t"
+    ),
+    "capitals": export("Judge,Candidate Chosen,Candidate_Not_Chosen", "j{n},{won},{lost}"),
+    "won and lost": export("JudgeID,Won,Lost", "j{n},{won},{lost}"),
+    "a line sep": export("winner;loser;judge", "{won};{lost};j{n}", before="sep=;\r\n"),
+    "empty rows first": export("winner;loser;judge", "{won};{lost};j{n}", before="\n;;\n"),
+    "the better one's id": export("ID1,ID2,better_id,rater", "{lost},{won},{won},j{n}"),
+    "answers": export("users_id,answer1,answer2,winner", "j{n},{won},{lost},{won}"),
+    "left and right": export("assessor,left,right,chosen", "j{n},{lost},{won},Right"),
+    "places": export("judge|item1|item2|choice", "j{n}|{lost}|{won}|2"),
+    "scores": export("judge,id1,id2,result", "j{n},{lost},{won},0"),
+}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_exports_of_other_tools_give_the_same_abilities(
+    name: str, encoding: str, chosen: Path, tmp_path: Path
+):
+    path = tmp_path / "export.csv"
+    path.write_text(EXPORTS[name], encoding=encoding)
+    read = fit(path, "--format", "csv")
+    assert rows(read) == rows(fit(chosen, "--format", "csv"))
+    assert "4 judges" in read.stderr
+
+
+def test_columns_of_any_name_are_named_by_options(chosen: Path, tmp_path: Path):
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "Bäst;Sämst;Lärare;winner;loser\nada;ben;Åsa;x;y\nada;ben;Bo;x;y\n", encoding="cp1252"
+    )
+    named = ("--winner-column", "bäst", "--loser-column", "Sämst", "--judge-column", "Lärare")
+    read = fit(path, *named, "--format", "csv")
+    assert [row["essay_id"] for row in rows(read)] == ["ada", "ben"]
+    assert "read as cp1252" in " ".join(read.stderr.split())
+    missing = fit(path, "--winner-column", "Best")
+    assert missing.exit_code == 2
+    assert "--winner-column Best" in missing.stderr
+    assert "Bäst, Sämst" in missing.stderr
+
+
+def test_a_score_is_one_half_or_nothing(tmp_path: Path):
+    path = tmp_path / "scores.csv"
+    path.write_text("x,y,points\nada,ben,1\nada,ben,0.5\nada,ben,2\n")
+    options = ("--first-column", "x", "--second-column", "y", "--score-column", "points")
+    refused = fit(path, *options)
+    assert refused.exit_code == 2
+    assert "row 4, points: is '2'; write 1 (the first is better), 0 or 0.5" in refused.stderr
+    path.write_text('x,y,points\nada,ben,1\nada,ben,"0,5"\n')
+    assert [row["essay_id"] for row in rows(fit(path, *options, "--format", "csv"))] == [
+        "ada",
+        "ben",
+    ]
+
+
+def test_the_comparisons_of_a_batch_are_read_back(chosen: Path, tmp_path: Path):
+    said = [
+        ("ada", "ben", "first"),
+        ("ben", "ada", "second"),
+        ("ada", "ben", "first"),
+        ("ada", "ben", "second"),
+    ]
+    lines = [
+        Comparison(
+            comparison_id=f"w001-{n}", wave=1, first=first, second=second, submitted_wave=1,
+            verdict=Verdict(winner=winner, judge=f"j{n}", justification="a\u2028b"),
+        )
+        for n, (first, second, winner) in enumerate(said)
+    ]  # fmt: skip
+    lines.append(
+        Comparison(comparison_id="w001-9", wave=1, first="ada", second="cy", submitted_wave=1)
+    )
+    path = tmp_path / "comparisons.jsonl"
+    path.write_text("".join(canonical_json(line.model_dump(mode="json")) + "\n" for line in lines))
+    assert rows(fit(path, "--format", "csv")) == rows(fit(chosen, "--format", "csv"))
+    path.write_text(path.read_text() + "{broken\n")
+    assert "row 6: is no comparison" in fit(path).stderr

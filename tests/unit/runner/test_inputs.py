@@ -97,10 +97,34 @@ def test_without_anchors_there_is_no_registration(folder: Path):
     assert assessment(folder, anchors=None, assignment="known").request.assignment_id == "known"
 
 
-def test_what_is_registered_with_anchors_needs_them(folder: Path):
-    with pytest.raises(BadInputError) as refusal:
-        assessment(folder, anchors=None, scale="gcse_9_1", texts=JudgeTexts(rubric=folder))
-    assert [problem.field for problem in refusal.value.problems] == ["--scale", "--rubric"]
+def test_a_rubric_needs_no_anchors(folder: Path):
+    rubric = folder / "rubric.md"
+    rubric.write_text("Look for evidence.")
+    read = assessment(folder, anchors=None, texts=JudgeTexts(rubric=rubric))
+    assert read.registration is not None
+    assert read.registration.request.anchors == []
+    assert read.registration.request.judge_rubric == "Look for evidence."
+    assert read.request.assignment_id == read.registration.request.assignment_id
+    assert read.folder.left_out == ["rubric.md"]
+    rubric.write_text("Look for style.")
+    again = assessment(folder, anchors=None, texts=JudgeTexts(rubric=rubric))
+    assert again.request.assignment_id != read.request.assignment_id
+
+
+def test_a_scale_needs_anchors(folder: Path):
+    with pytest.raises(BadInputError, match="--scale: grades need anchors"):
+        assessment(folder, anchors=None, scale="gcse_9_1")
+
+
+def test_a_result_in_the_folder_is_no_essay(folder: Path):
+    (folder / "result.json").write_text("{}")
+    read = assessment(folder, anchors=None, output=folder / "result.json")
+    assert read.folder.left_out == ["result.json"]
+
+
+def test_names_of_folders_keep_their_letters(folder: Path):
+    renamed = folder.rename(folder.parent / "Åk 9 – blåbär")
+    assert registered_id(renamed, anchors=folder.parent / "anchors.csv").startswith("Åk-9-blåbär-")
 
 
 def test_the_problems_of_all_inputs_come_together(folder: Path):

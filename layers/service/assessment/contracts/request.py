@@ -17,13 +17,34 @@ from pydantic import (
 from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
+from assessment.domain.plain_text import in_code_points, names_that_print_alike
 from assessment.domain.verdict import Degree
 
 MAX_ESSAYS = 5000
 
 
-def _repeated(values: list[str]) -> list[str]:
-    return sorted(value for value, times in Counter(values).items() if times > 1)
+_SHOWN = 5
+
+
+def _check_distinct(names: list[str], kind: str) -> None:
+    """Refuse names that occur twice or that a reader cannot tell apart.
+
+    Raises
+    ------
+    ValueError
+        Naming both of each pair.
+    """
+    repeated = sorted(name for name, times in Counter(names).items() if times > 1)
+    if repeated:
+        message = f"the {kind} {', '.join(repeated[:_SHOWN])} occur more than once"
+        raise ValueError(message)
+    alike = [
+        f"{one} ({in_code_points(one)}) and {other} ({in_code_points(other)})"
+        for one, other in names_that_print_alike(names)[:_SHOWN]
+    ]
+    if alike:
+        message = f"the {kind} {'; '.join(alike)} print alike; rename one of each pair"
+        raise ValueError(message)
 
 
 class BatchRequest(BaseModel):
@@ -48,10 +69,7 @@ class BatchRequest(BaseModel):
 
     @model_validator(mode="after")
     def _distinct_ids(self) -> Self:
-        repeated = _repeated([essay.essay_id for essay in self.essays])
-        if repeated:
-            message = f"the essay ids {', '.join(repeated[:5])} occur more than once"
-            raise ValueError(message)
+        _check_distinct([essay.essay_id for essay in self.essays], "essay ids")
         reserved = [e.essay_id for e in self.essays if e.essay_id.startswith(ANCHOR_PREFIX)]
         if reserved:
             message = f"{reserved[0]}: ids beginning with {ANCHOR_PREFIX} are kept for anchors"
@@ -60,12 +78,15 @@ class BatchRequest(BaseModel):
 
 
 class AnchorRegistration(BaseModel):
-    """The anchors of an assignment, with what its judge is to be told."""
+    """What is known of an assignment: its anchors, and what its judge is to be told.
+
+    Either may be missing: a rubric needs no anchors.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     assignment_id: AssignmentId
-    anchors: Annotated[list[SubmittedAnchor], Field(min_length=1, max_length=1000)]
+    anchors: Annotated[list[SubmittedAnchor], Field(max_length=1000)] = []
     grade_scale: str | list[str] | None = None
     population: PopulationPrior | None = None
     instructions: Annotated[str, Field(max_length=20_000)] | None = None
@@ -74,11 +95,15 @@ class AnchorRegistration(BaseModel):
     config: dict[str, Any] | None = None
 
     @model_validator(mode="after")
-    def _distinct_refs(self) -> Self:
-        repeated = _repeated([anchor.anchor_ref for anchor in self.anchors])
-        if repeated:
-            message = f"the anchor references {', '.join(repeated[:5])} occur more than once"
+    def _has_something(self) -> Self:
+        if not self.anchors and self.model_fields_set <= {"assignment_id", "anchors"}:
+            message = "register anchors, instructions, student_prompt or judge_rubric; none is here"
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_refs(self) -> Self:
+        _check_distinct([anchor.anchor_ref for anchor in self.anchors], "anchor references")
         return self
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.identifiers import AnchorRef, EssayId, content_sha256
+from assessment.domain.plain_text import is_blank
 
 MAX_ESSAY_CHARACTERS = 60_000
 
@@ -22,9 +23,10 @@ class EssayKind(StrEnum):
 
 
 def check_text(text: str) -> str:
-    """The text, unless it is empty or longer than any judge can read."""
-    if not text.strip():
-        message = "the text is empty; leave the essay out or send its text"
+    """The text, unless nothing of it can be read or it is longer than any judge can read."""
+    if is_blank(text):
+        unseen = " (it has only characters that do not show)" if text.strip() else ""
+        message = f"the text is empty{unseen}; leave the essay out or send its text"
         raise ValueError(message)
     if len(text) > MAX_ESSAY_CHARACTERS:
         message = f"the text has {len(text)} characters; at most {MAX_ESSAY_CHARACTERS} are allowed"

@@ -26,6 +26,7 @@ class EssayFlag(StrEnum):
     TOO_LONG = "too_long"
     OFF_LANGUAGE = "off_language"
     INSTRUCTION_LIKE = "instruction_like"
+    IDENTICAL_TEXT = "identical_text"
 
 
 # The commonest function words that tell these languages from each other (closed word classes, so
@@ -161,7 +162,9 @@ def flags_of(
 ) -> list[tuple[EssayFlag, ...]]:
     """The flags of texts that belong together; `language` None finds out what most are in."""
     shared = language or common_language(texts)
+    copies = Counter(" ".join(text.split()) for text in texts)
     return [
         essay_flags(text, min_words=min_words, context_tokens=context_tokens, language=shared)
+        + ((EssayFlag.IDENTICAL_TEXT,) if copies[" ".join(text.split())] > 1 else ())
         for text in texts
     ]

@@ -1,20 +1,82 @@
-"""Identifiers and content hashes: every id that can be derived is derived, so retries agree."""
+"""Identifiers and content hashes: every id that can be derived is derived, so retries agree.
+
+Ids are names that people know: letters and digits of any script, in Unicode's composed form (NFC).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
+import unicodedata
 import uuid
+from functools import partial
 from typing import Annotated, Any
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+from assessment.domain.plain_text import has_ink, normalised
 
 _NAMESPACE = uuid.UUID("6f0d4d1e-3d1a-5b8e-9a55-0c5b2c6f7a10")
 
-EssayId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}$")]
-AssignmentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
-AnchorRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+# What joins the letters and digits of an id. None of it separates the parts of a stored key.
+_JOINERS = frozenset("_.-")
+_JOINERS_OF_NAMES = _JOINERS | frozenset(" :@()',+&’")
+# Zero-width joiners shape words of Persian and of Indian scripts; elsewhere they show nothing.
+_SHAPING = frozenset("\u200c\u200d")
+_FIRST_SHAPED_SCRIPT = 0x0590
+
+
+def _check_id(text: str, joiners: frozenset[str]) -> str:
+    """The id, if all of it can be read.
+
+    Raises
+    ------
+    ValueError
+        Naming the first character that an id cannot have.
+    """
+    rule = f"use letters and digits of any script and {' '.join(sorted(joiners - {' '}))}"
+    rule += ", single spaces between" if " " in joiners else ""
+    for position, character in enumerate(text):
+        kind = unicodedata.category(character)[0]
+        before = text[position - 1] if position else ""
+        shapes = character in _SHAPING and ord(before or "a") >= _FIRST_SHAPED_SCRIPT
+        if not (kind in "LN" or (before and (kind == "M" or character in joiners or shapes))):
+            name = unicodedata.name(character, "control character")
+            place = "begins with" if not position else "has"
+            message = f"cannot be an id: it {place} {name} (U+{ord(character):04X}); {rule}"
+            raise ValueError(message)
+        if not has_ink(character) and character != " " and not shapes:
+            message = f"cannot be an id: it has U+{ord(character):04X}, which shows nothing; {rule}"
+            raise ValueError(message)
+    if text.endswith(" ") or "  " in text:
+        message = "cannot be an id: take away the space at its end, and doubled ones"
+        raise ValueError(message)
+    return text
+
+
+def _compose(value: Any) -> Any:
+    return normalised(value) if isinstance(value, str) else value
+
+
+EssayId = Annotated[
+    str,
+    BeforeValidator(_compose),
+    StringConstraints(min_length=1, max_length=128),
+    AfterValidator(partial(_check_id, joiners=_JOINERS_OF_NAMES)),
+]
+AssignmentId = Annotated[
+    str,
+    BeforeValidator(_compose),
+    StringConstraints(min_length=1, max_length=128),
+    AfterValidator(partial(_check_id, joiners=_JOINERS | {":"})),
+]
+AnchorRef = Annotated[
+    str,
+    BeforeValidator(_compose),
+    StringConstraints(min_length=1, max_length=64),
+    AfterValidator(partial(_check_id, joiners=_JOINERS)),
+]
 
 ANCHOR_PREFIX = "ANCHOR_"
 

@@ -1,4 +1,4 @@
-"""Register the anchors of an assignment and what its judge is to be told."""
+"""Register the anchors of an assignment, if it has any, and what its judge is to be told."""
 
 from __future__ import annotations
 

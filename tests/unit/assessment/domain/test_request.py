@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import MAX_ESSAYS, AnchorRegistration, BatchRequest
 from assessment.contracts.requested import requested_batch
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
 from assessment.domain.essay import MAX_ESSAY_CHARACTERS
+from assessment.domain.identifiers import EssayId
+from assessment.domain.plain_text import is_blank
 
 SECRET = "the quick brown essay jumps over the lazy rubric"
 
@@ -53,7 +57,21 @@ BAD_BATCHES: list[tuple[str, Any, str]] = [
     ("text no string", {"essays": [essay("x", [SECRET]), essay("two")]}, "essays[0].text"),
     ("id missing", {"essays": [{"text": SECRET}, essay("two")]}, "essays[0].essay_id"),
     ("id empty", {"essays": [essay(""), essay("two")]}, "essays[0].essay_id"),
-    ("id with a space", {"essays": [essay("a b"), essay("two")]}, "essays[0].essay_id"),
+    ("id with a space at its end", {"essays": [essay("a "), essay("two")]}, "essays[0].essay_id"),
+    ("id with two spaces", {"essays": [essay("a  b"), essay("two")]}, "essays[0].essay_id"),
+    ("id with a tab", {"essays": [essay("a\tb"), essay("two")]}, "essays[0].essay_id"),
+    ("id with a zero-width", {"essays": [essay("a\u200bb"), essay("two")]}, "essays[0].essay_id"),
+    ("id of fillers", {"essays": [essay("\u3164\u3164"), essay("two")]}, "essays[0].essay_id"),
+    ("id with a key's sign", {"essays": [essay("a#b"), essay("two")]}, "essays[0].essay_id"),
+    ("id that turns the line", {"essays": [essay("a\u202eb"), essay("two")]}, "essays[0].essay_id"),
+    ("ids alike", {"essays": [essay("anna"), essay("\u0430nna")]}, "body"),
+    ("ids alike by spaces", {"essays": [essay("fi 1"), essay("\ufb01 1")]}, "body"),
+    ("one id in two spellings", {"essays": [essay("\u00c5sa"), essay("A\u030asa")]}, "body"),
+    (
+        "invisible text",
+        {"essays": [essay("one", "\u200b\ufeff\u00ad"), essay("two")]},
+        "essays[0].text",
+    ),
     ("id with a newline", {"essays": [essay("a\n"), essay("two")]}, "essays[0].essay_id"),
     ("id with a slash", {"essays": [essay("a/../b"), essay("two")]}, "essays[0].essay_id"),
     ("id too long", {"essays": [essay("x" * 129), essay("two")]}, "essays[0].essay_id"),
@@ -93,7 +111,7 @@ def test_bad_batch_request_names_its_field(data: Any, field: str) -> None:
 
 
 BAD_REGISTRATIONS: list[tuple[str, Any, str]] = [
-    ("no anchors", {"assignment_id": "x", "anchors": []}, "anchors"),
+    ("nothing to register", {"assignment_id": "x", "anchors": []}, "body"),
     ("no assignment", {"anchors": [anchor()]}, "assignment_id"),
     ("duplicate refs", {"assignment_id": "x", "anchors": [anchor(), anchor()]}, "body"),
     ("ref with a colon", {"assignment_id": "x", "anchors": [anchor("a:b")]},
@@ -118,10 +136,53 @@ def test_bad_registration_names_its_field(data: Any, field: str) -> None:
 
 
 def test_several_errors_are_told_at_once() -> None:
-    found = problems(BatchRequest, {"essays": [essay("a b", ""), {"text": 5}], "extra": 1})
+    found = problems(BatchRequest, {"essays": [essay("a/b", ""), {"text": 5}], "extra": 1})
     assert set(found) == {
         "essays[0].essay_id", "essays[0].text", "essays[1].essay_id", "essays[1].text", "extra",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Åsa Öberg",
+        "Lars Svensson (7B)",
+        "O’Brien",
+        "Ελένη",
+        "നീന",
+        "محمد",
+        "می\u200cخواهم",
+        "李小龍",
+    ],
+)
+def test_letters_of_any_script_are_letters(name: str) -> None:
+    spelt = unicodedata.normalize("NFD", name)
+    request = parse(BatchRequest, {"essays": [essay(spelt), essay("two")]})
+    assert request.essays[0].essay_id == unicodedata.normalize("NFC", name)
+
+
+def test_alike_ids_are_named_with_what_tells_them_apart() -> None:
+    with pytest.raises(ManyInvalidFieldsError) as refusal:
+        parse(BatchRequest, {"essays": [essay("anna"), essay("\u0430nna")]})
+    assert "(anna) and" in str(refusal.value)
+    assert "(<U+0430>nna) print alike" in str(refusal.value)
+
+
+@given(st.text(min_size=1, max_size=12))
+def test_an_id_is_refused_or_kept_in_one_spelling_that_shows(name: str) -> None:
+    try:
+        kept = TypeAdapter(EssayId).validate_python(name)
+    except ValidationError:
+        return
+    assert kept == unicodedata.normalize("NFC", name)
+    assert TypeAdapter(EssayId).validate_python(kept) == kept
+    assert not is_blank(kept)
+    assert not {"#", "/", "\\", "<", ">", '"', "\n"} & set(kept)
+
+
+def test_a_rubric_is_registered_without_anchors() -> None:
+    registration = parse(AnchorRegistration, {"assignment_id": "x", "judge_rubric": "Look."})
+    assert registration.anchors == []
 
 
 def test_the_limits_themselves_are_allowed() -> None:

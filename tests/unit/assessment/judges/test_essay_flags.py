@@ -69,10 +69,19 @@ def test_languages_are_told_apart_where_words_suffice():
 
 def test_an_essay_is_off_language_by_what_most_are_written_in():
     kwargs = {"min_words": 10, "context_tokens": 128_000}
-    found = flags_of([ENGLISH, ENGLISH, SWEDISH], language=None, **kwargs)
+    found = flags_of([ENGLISH, f"{ENGLISH}.", SWEDISH], language=None, **kwargs)
     assert found == [(), (), (EssayFlag.OFF_LANGUAGE,)]
-    assert flags_of([SWEDISH, SWEDISH], language="en", **kwargs) == [(EssayFlag.OFF_LANGUAGE,)] * 2
+    assert (
+        flags_of([SWEDISH, f"{SWEDISH}."], language="en", **kwargs)
+        == [(EssayFlag.OFF_LANGUAGE,)] * 2
+    )
     assert flags_of([SWEDISH, ENGLISH], language=None, **kwargs) == [(), ()], "no majority"
+
+
+def test_copies_are_flagged_whatever_their_spaces():
+    kwargs = {"min_words": 1, "context_tokens": 128_000, "language": None}
+    found = flags_of(["One text.", "Another text.", " One\ntext. "], **kwargs)
+    assert found == [(EssayFlag.IDENTICAL_TEXT,), (), (EssayFlag.IDENTICAL_TEXT,)]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +138,7 @@ def test_the_scandinavian_languages_are_told_apart_on_sixty_words(language):
     assert language_of(" ".join(words[:60])) == language
     others = [text for name, text in SCANDINAVIAN.items() if name != language]
     flagged = flags_of(
-        [others[0], others[0], SCANDINAVIAN[language]],
+        [others[0], f"{others[0]}.", SCANDINAVIAN[language]],
         min_words=10, context_tokens=128_000, language=None,
     )  # fmt: skip
     assert flagged == [(), (), (EssayFlag.OFF_LANGUAGE,)]

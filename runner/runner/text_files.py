@@ -1,0 +1,118 @@
+"""Text files as people save them: UTF-8, and what spreadsheets and old editors write instead."""
+
+import codecs
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from runner.console import note
+from runner.errors import BadInputError, Problem
+
+# The longest first: a UTF-32 mark begins like a UTF-16 one.
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# How files begin that are no plain text, whatever their name says.
+_OTHER_FORMATS = (
+    (b"{\\rtf", "RTF (rich text)"),
+    (b"%PDF-", "PDF"),
+    (b"PK\x03\x04", "a zipped document (Word, OpenDocument or Excel)"),
+    (b"\xd0\xcf\x11\xe0", "an old Word or Excel document"),
+    (b"<!doctype html", "a web page (HTML)"),
+    (b"<html", "a web page (HTML)"),
+)
+# Beyond ASCII, what Western European texts consist of.
+_WESTERN = frozenset(
+    "åäöæøéèêëàâáãçîïíìñóòôõüûúùßœÅÄÖÆØÉÈÊËÀÂÁÃÇÎÏÍÑÓÔÕÜÛÚŒ“”„‘’‚–—…«»€£§°´·¿¡ºª\xa0"
+)
+_LEAST_WESTERN = 0.9
+_LEAST_HALF_EMPTY = 0.3
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+
+
+def read_text(path: Path, *, tell: Callable[[str], None] = note) -> str:
+    """The text of a file without its byte order mark; `tell` is told of an encoding not UTF-8.
+
+    Raises
+    ------
+    BadInputError
+        If the file cannot be read, is another format under the name of a text, or has an encoding
+        that cannot be recognised; names the file.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        message = f"cannot be read ({error.strerror})"
+        raise BadInputError(Problem(message, file=str(path))) from None
+    start = content[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    for beginning, name in _OTHER_FORMATS:
+        if start.startswith(beginning.lower()):
+            message = f"is {name}, not plain text; save it as plain text (UTF-8)"
+            raise BadInputError(Problem(message, file=str(path)))
+    try:
+        encoding = recognise_encoding(content)
+        text = content.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        at = f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
+        message = f"not UTF-8 text{at}, and its encoding cannot be recognised; save it as UTF-8"
+        raise BadInputError(Problem(message, file=str(path))) from None
+    if encoding not in ("utf-8", "utf-8-sig"):
+        tell(
+            f"{path} is not UTF-8; it was read as {encoding}. If letters look wrong, "
+            "save it as UTF-8"
+        )
+    return text.removeprefix("\ufeff")
+
+
+def recognise_encoding(content: bytes) -> str:
+    """The encoding of a text: UTF-8 if it can be; else by its mark, its zeros, or its letters.
+
+    charset-normalizer takes short Western European texts for Central European ones, so these are
+    tried before it is asked.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If no encoding fits.
+    """
+    for mark, name in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return name
+    half = max(len(content) // 2, 1)
+    for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if content[start::2].count(0) / half > _LEAST_HALF_EMPTY:
+            return name
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _western(content) or _other(content, error)
+    return "utf-8"
+
+
+def _western(content: bytes) -> str | None:
+    best, found = _LEAST_WESTERN, None
+    for encoding in ("cp1252", "mac-roman"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        beyond = [c for c in text if not c.isascii()]
+        if 2 * len(beyond) > len(text):
+            continue
+        share = sum(c in _WESTERN for c in beyond) / len(beyond)
+        if share > best:
+            best, found = share, encoding
+    return found
+
+
+def _other(content: bytes, error: UnicodeDecodeError) -> str:
+    from charset_normalizer import from_bytes
+
+    guess = from_bytes(content).best()
+    if guess is None or _NO_TEXT.search(str(guess)):
+        raise error
+    return guess.encoding.replace("_", "-")
