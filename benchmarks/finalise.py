@@ -65,6 +65,7 @@ def measure(students: int) -> dict[str, object]:
     from assessment.adapters.aws import keys
     from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
     from assessment.adapters.aws.dynamodb import Table, _wire
+    from assessment.ports.groups import FinalisePorts
     from assessment.statistics.engine import ScoringStatistics
     from assessment.usecases.finalise_batch import finalise_batch
 
@@ -83,12 +84,14 @@ def measure(students: int) -> dict[str, object]:
     started = time.perf_counter()
     finalise_batch(
         BATCH_ID,
-        batches=batches,
-        assignments=batches,
-        comparisons=DynamoDBComparisonStore(Table(client, "table")),
-        content=content,
-        statistics=ScoringStatistics(),
-        events=events,
+        ports=FinalisePorts(
+            batches=batches,
+            assignments=batches,
+            comparisons=DynamoDBComparisonStore(Table(client, "table")),
+            content=content,
+            statistics=ScoringStatistics(),
+            events=events,
+        ),
         versions={},
         now=datetime(2026, 3, 2, tzinfo=UTC),
     )

@@ -13,29 +13,29 @@ from assessment.contracts.parsing import parse
 from assessment.contracts.request import BatchRequest
 from assessment.contracts.requested import requested_batch
 from assessment.observability import count, logger, metrics
-from assessment.settings import stack_defaults
+from assessment.settings import AcceptRequestSettings
 from assessment.usecases.refuse_request import REFUSALS, refuse_request
-from assessment.usecases.request_batch import request_batch
+from assessment.usecases.request_batch import RequestCommand, request_batch
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Start the batch that a CJAssessmentRequested.v1 event asks for, once, or publish why not."""
-    now = datetime.now(UTC)
+    adapters, now = bootstrap.adapters(AcceptRequestSettings), datetime.now(UTC)
     try:
         data, key = requested_batch(event)
-        batch = request_batch(
-            parse(BatchRequest, data),
+        command = RequestCommand(
+            request=parse(BatchRequest, data),
             idempotency_key=key,
             is_admin=False,
-            stack=stack_defaults(),
-            **bootstrap.request_ports(),
-            now=now,
-            new_id=lambda: str(uuid.uuid4()),
+            stack_config=adapters.settings.batch_config,
+            batching_mode=adapters.settings.llm_batching_mode,
+            batch_id=str(uuid.uuid4()),
         )
+        batch = request_batch(command, ports=adapters.request_ports, now=now)
     except REFUSALS as refusal:
-        refuse_request(event, refusal, events=bootstrap.events(), now=now)
+        refuse_request(event, refusal, events=adapters.events, now=now)
         count("batches_refused")
         logger.warning("request refused", extra={"code": refusal.code, "event_id": event.get("id")})
         return {"refused": refusal.code}

@@ -6,16 +6,18 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from assessment import bootstrap
 from assessment.api.tokens import TokenRefusedError, verified_claims
-from assessment.bootstrap import api_secret
 from assessment.observability import logger
+from assessment.settings import AuthorizeRequestSettings
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An allowing policy for a valid token; API Gateway answers 401 to everything else."""
+    secret = bootstrap.adapters(AuthorizeRequestSettings).api_secret()
     try:
-        claims = verified_claims(event.get("authorizationToken", ""), secret=api_secret())
+        claims = verified_claims(event.get("authorizationToken", ""), secret=secret)
     except TokenRefusedError as error:
         logger.info("token refused", extra={"reason": str(error)})
         # API Gateway turns exactly this message into a 401.

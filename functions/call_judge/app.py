@@ -15,13 +15,15 @@ from assessment.contracts.llm_protocol import JudgeMessage, judge_message
 from assessment.domain.backoff import retry_delay
 from assessment.domain.errors import CJError
 from assessment.observability import count, logger, metrics
-from assessment.settings import settings
+from assessment.ports.messaging import JudgeQueue
+from assessment.settings import CallJudgeSettings
 from assessment.usecases.call_judge import Delivery
 from assessment.usecases.judge_messages import judge_messages
 
 
 def returned(records: list[SQSRecord]) -> Iterator[str]:
     """Ask about all messages; the ids of those that must come back."""
+    adapters = bootstrap.adapters(CallJudgeSettings)
     received: list[tuple[SQSRecord, Delivery[JudgeMessage]]] = []
     for record in records:
         try:
@@ -30,13 +32,13 @@ def returned(records: list[SQSRecord]) -> Iterator[str]:
             logger.exception("not a judge request", extra={"message_id": record.message_id})
             yield record.message_id
             continue
-        last = receives(record) >= settings().judge_max_receives
+        last = receives(record) >= adapters.settings.judge_max_receives
         received.append((record, Delivery(message, last)))
     handled = bootstrap.run(
         judge_messages(
             [each for _, each in received],
-            ports=bootstrap.judge_ports(),
-            mode=bootstrap.batching_mode(),
+            ports=adapters.judge_ports,
+            mode=adapters.settings.llm_batching_mode,
             now=datetime.now(UTC),
         )
     )
@@ -44,7 +46,7 @@ def returned(records: list[SQSRecord]) -> Iterator[str]:
         count(name, value)
     for (record, each), error in zip(received, handled.errors, strict=True):
         if error is not None:
-            put_back(record, each.message, error)
+            put_back(record, each.message, error, adapters.judge_queue)
             yield record.message_id
 
 
@@ -53,7 +55,9 @@ def receives(record: SQSRecord) -> int:
     return int(record.attributes.approximate_receive_count)
 
 
-def put_back(record: SQSRecord, message: JudgeMessage, error: Exception) -> None:
+def put_back(
+    record: SQSRecord, message: JudgeMessage, error: Exception, judge_queue: JudgeQueue
+) -> None:
     """Say when the message is to come back, and why."""
     ids = {"batch_id": message.batch_id, "asked": message.subject}
     if not isinstance(error, CJError):
@@ -63,7 +67,7 @@ def put_back(record: SQSRecord, message: JudgeMessage, error: Exception) -> None
     logger.warning("judge call failed", extra={**ids, "code": error.code})
     count("judge_calls_failed")
     delay = retry_delay(error, receives=receives(record), spread_by=message.subject)
-    bootstrap.judge_queue().postpone(record.receipt_handle, seconds=delay)
+    judge_queue.postpone(record.receipt_handle, seconds=delay)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from assessment import bootstrap
 from assessment.contracts.steps import FailStep
 from assessment.observability import count, logger, metrics
+from assessment.settings import FailBatchSettings
 from assessment.usecases.fail_batch import fail_batch, failure_of
 
 
@@ -17,14 +18,14 @@ from assessment.usecases.fail_batch import fail_batch, failure_of
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The batch's end, with the error that the execution shows."""
+    adapters = bootstrap.adapters(FailBatchSettings)
     step = FailStep.model_validate(event)
     decision = step.decision.as_decision() if step.decision else None
     batch = fail_batch(
         step.batch_id,
         failure_of(decision, step.error),
         by_decision=step.error is None,
-        batches=bootstrap.batches(),
-        events=bootstrap.events(),
+        ports=adapters.fail_ports,
         now=datetime.now(UTC),
     )
     count("batches_failed")

@@ -8,10 +8,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+import assessment.statistics.engine  # noqa: F401 - scipy is loaded while the function starts
 from assessment import bootstrap
 from assessment.contracts.steps import BatchStep
 from assessment.observability import count, logger, metrics
-from assessment.statistics.engine import ScoringStatistics
+from assessment.settings import FinaliseBatchSettings
 from assessment.usecases.finalise_batch import finalise_batch
 
 
@@ -19,15 +20,11 @@ from assessment.usecases.finalise_batch import finalise_batch
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The batch's end, with the hash of its result."""
+    adapters = bootstrap.adapters(FinaliseBatchSettings)
     step = BatchStep.model_validate(event)
     batch = finalise_batch(
         step.batch_id,
-        batches=bootstrap.batches(),
-        assignments=bootstrap.assignments(),
-        comparisons=bootstrap.comparisons(),
-        content=bootstrap.content(),
-        statistics=ScoringStatistics(),
-        events=bootstrap.events(),
+        ports=adapters.finalise_ports,
         versions={"numpy": version("numpy"), "scipy": version("scipy")},
         now=datetime.now(UTC),
     )

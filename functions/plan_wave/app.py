@@ -7,23 +7,22 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+import assessment.statistics.engine  # noqa: F401 - scipy is loaded while the function starts
 from assessment import bootstrap
 from assessment.contracts.steps import BatchStep
 from assessment.observability import logger
-from assessment.statistics.engine import ScoringStatistics
+from assessment.settings import PlanWaveSettings
 from assessment.usecases.plan_wave import plan_wave
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The next wave, stored before it is announced."""
+    adapters = bootstrap.adapters(PlanWaveSettings)
     step = BatchStep.model_validate(event)
     wave = plan_wave(
         step.batch_id,
-        batches=bootstrap.batches(),
-        comparisons=bootstrap.comparisons(),
-        content=bootstrap.content(),
-        statistics=ScoringStatistics(),
+        ports=adapters.plan_ports,
         now=datetime.now(UTC),
     )
     logger.info(

@@ -10,18 +10,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from assessment import bootstrap
 from assessment.contracts.steps import BatchStep
 from assessment.observability import logger
+from assessment.settings import PrepareBatchSettings
 from assessment.usecases.prepare_batch import prepare_batch
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Students and anchors become one batch."""
+    adapters = bootstrap.adapters(PrepareBatchSettings)
     step = BatchStep.model_validate(event)
     batch = prepare_batch(
         step.batch_id,
-        batches=bootstrap.batches(),
-        assignments=bootstrap.assignments(),
-        content=bootstrap.content(),
+        ports=adapters.prepare_ports,
         now=datetime.now(UTC),
     )
     logger.info("batch prepared", extra={"batch_id": batch.batch_id, "essays": batch.n_essays})

@@ -16,18 +16,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from assessment import bootstrap
 from assessment.domain.errors import CJError
 from assessment.observability import count, logger, metrics
+from assessment.settings import RecordCallbackSettings
 from assessment.usecases.record_callback import record_callback
 
 
 def record_one(record: SQSRecord) -> None:
     """One message; what cannot be attributed ends in the dead-letter queue, kept for inspection."""
+    adapters = bootstrap.adapters(RecordCallbackSettings)
     try:
         recorded = record_callback(
             record.body,
-            batches=bootstrap.batches(),
-            comparisons=bootstrap.comparisons(),
-            callback_queue=bootstrap.callback_queue(),
-            workflow=bootstrap.workflow(),
+            ports=adapters.callback_ports,
             now=datetime.now(UTC),
         )
     except CJError as error:

@@ -7,11 +7,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+import assessment.statistics.engine  # noqa: F401 - scipy is loaded while the function starts
 from assessment import bootstrap
 from assessment.contracts.steps import WaveStep
 from assessment.diagnostics import report_decision
 from assessment.observability import logger, metrics
-from assessment.statistics.engine import ScoringStatistics
+from assessment.settings import ScoreBatchSettings
 from assessment.usecases.score_batch import score_batch
 
 
@@ -19,15 +20,12 @@ from assessment.usecases.score_batch import score_batch
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The decision with its typed reason."""
+    adapters = bootstrap.adapters(ScoreBatchSettings)
     step = WaveStep.model_validate(event)
     scored = score_batch(
         step.batch_id,
         step.wave,
-        batches=bootstrap.batches(),
-        comparisons=bootstrap.comparisons(),
-        content=bootstrap.content(),
-        statistics=ScoringStatistics(),
-        events=bootstrap.events(),
+        ports=adapters.score_ports,
         now=datetime.now(UTC),
     )
     report_decision(scored)

@@ -10,24 +10,22 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from assessment import bootstrap
 from assessment.contracts.steps import SubmitStep
 from assessment.observability import logger
+from assessment.settings import SubmitWaveSettings
 from assessment.usecases.submit_wave import submit_or_report, submit_wave
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Store the token, mark what is awaited, send the messages."""
+    adapters = bootstrap.adapters(SubmitWaveSettings)
     step = SubmitStep.model_validate(event)
-    with submit_or_report(step.task_token, bootstrap.workflow()):
+    with submit_or_report(step.task_token, adapters.workflow):
         submit_wave(
             step.batch_id,
             step.wave,
             token=step.task_token,
-            batches=bootstrap.batches(),
-            comparisons=bootstrap.comparisons(),
-            judge_queue=bootstrap.judge_queue(),
-            callback_queue=bootstrap.callback_queue(),
-            workflow=bootstrap.workflow(),
-            mode=bootstrap.batching_mode(),
+            ports=adapters.submit_ports,
+            mode=adapters.settings.llm_batching_mode,
             now=datetime.now(UTC),
         )
     logger.info("wave submitted", extra={"batch_id": step.batch_id, "wave": step.wave})

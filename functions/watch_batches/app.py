@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment import bootstrap
 from assessment.observability import count, logger, metrics
+from assessment.settings import WatchBatchesSettings
 from assessment.usecases.watch_batches import watch_batches
 
 
@@ -16,11 +17,9 @@ from assessment.usecases.watch_batches import watch_batches
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Repairs and batch states, as metrics and as the answer."""
+    adapters = bootstrap.adapters(WatchBatchesSettings)
     report = watch_batches(
-        batches=bootstrap.batches(),
-        comparisons=bootstrap.comparisons(),
-        workflow=bootstrap.workflow(),
-        events=bootstrap.events(),
+        ports=adapters.watch_ports,
         now=datetime.now(UTC),
     )
     for status, number in report.statuses.items():

@@ -16,6 +16,7 @@ from assessment.contracts.events import MAX_EVENT_BYTES, EventType
 from assessment.domain.decision import Decision, DecisionKind, Reason
 from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.identifiers import content_sha256
+from assessment.ports.groups import AnchorPorts, FailPorts
 from assessment.usecases.fail_batch import fail_batch, failure_of
 from tests.fakes.loop import Loop
 from tests.fakes.world import World
@@ -60,9 +61,8 @@ def completed():
     register_anchors(
         parse(AnchorRegistration, {"assignment_id": "unit", "anchors": anchors_of(texts)}),
         is_admin=True,
-        stack={},
-        assignments=world.assignments,
-        content=world.content,
+        stack_config={},
+        ports=AnchorPorts(assignments=world.assignments, content=world.content),
     )
     batch = world.request(24, assignment_id="unit")
     run = Loop(world).run(batch.batch_id)
@@ -82,8 +82,7 @@ def entries(completed):
         failing.batch_id,
         failure_of(refusal, None),
         by_decision=True,
-        batches=world.batches,
-        events=world.events,
+        ports=FailPorts(batches=world.batches, events=world.events),
         now=world.now,
     )
     bus = Bus()

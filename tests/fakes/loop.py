@@ -12,6 +12,7 @@ from assessment.domain.backoff import retry_delay
 from assessment.domain.batch import Batch, ClosedBy
 from assessment.domain.decision import Decision, DecisionKind
 from assessment.domain.errors import CJError, ComparisonLeasedError, JudgeUnavailableError
+from assessment.ports.groups import FailPorts
 from assessment.usecases.fail_batch import fail_batch, failure_of
 from assessment.usecases.tend_provider_batch import tend_provider_batch
 from tests.fakes.event_loop import run_async
@@ -77,8 +78,7 @@ class Loop:
             batch_id,
             failure_of(decision, error),
             by_decision=error is None,
-            batches=self.world.batches,
-            events=self.world.events,
+            ports=FailPorts(batches=self.world.batches, events=self.world.events),
             now=self.world.now,
         )
 

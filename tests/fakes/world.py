@@ -19,7 +19,21 @@ from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonTally, tally
 from assessment.domain.decision import Decision
 from assessment.domain.errors import ComparisonLeasedError, JudgeUnavailableError
+from assessment.domain.judge import BatchingMode
 from assessment.domain.wave import Wave
+from assessment.ports.groups import (
+    AnchorPorts,
+    CallbackPorts,
+    CancelPorts,
+    FinalisePorts,
+    JudgePorts,
+    PlanPorts,
+    PreparePorts,
+    RequestPorts,
+    ScorePorts,
+    SubmitPorts,
+    WatchPorts,
+)
 from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.call_judge import (
     LEASE_MARGIN_SECONDS,
@@ -31,10 +45,9 @@ from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.plan_wave import plan_wave
 from assessment.usecases.prepare_batch import prepare_batch
-from assessment.usecases.questions import JudgePorts
 from assessment.usecases.record_callback import Recorded, record_callback
 from assessment.usecases.register_anchors import register_anchors
-from assessment.usecases.request_batch import request_batch
+from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave
 from assessment.usecases.tend_provider_batch import BatchStep, tend_provider_batch
@@ -125,8 +138,8 @@ class World:
         return register_anchors(
             parse(AnchorRegistration, registration),
             is_admin=is_admin,
-            stack=stack or {},
-            **self._ports("assignments", "content", fault=fault),
+            stack_config=stack or {},
+            ports=AnchorPorts(**self._ports("assignments", "content", fault=fault)),
         )
 
     def request(
@@ -141,21 +154,26 @@ class World:
     ) -> Batch:
         """Request a batch; a number stands for so many simulated essays."""
         given = essays_of(spread(essays)) if isinstance(essays, int) else list(essays)
-        return request_batch(
-            parse(BatchRequest, {"essays": given, **request}),
+        command = RequestCommand(
+            request=parse(BatchRequest, {"essays": given, **request}),
             idempotency_key=key,
             is_admin=is_admin,
-            stack=stack or {},
+            stack_config=stack or {},
+            batching_mode=BatchingMode.SERIAL_BUNDLE,
+            batch_id="" if key else str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
+        )
+        ports = RequestPorts(
             **self._ports("batches", "assignments", "content", "workflow", fault=fault),
             judge_check=RequestedJudgeCheck(JinjaPrompts(), KnownKeys()),
-            now=self.now,
-            new_id=lambda: str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
         )
+        return request_batch(command, ports=ports, now=self.now)
 
     def cancel(self, batch_id: str, fault: Fault | None = None) -> Batch:
         """Cancel a batch."""
         return cancel_batch(
-            batch_id, **self._ports("batches", "workflow", fault=fault), now=self.now
+            batch_id,
+            ports=CancelPorts(**self._ports("batches", "workflow", fault=fault)),
+            now=self.now,
         )
 
     # --- the steps of the state machine --------------------------------------------------------
@@ -164,7 +182,7 @@ class World:
         """State PrepareBatch."""
         return prepare_batch(
             batch_id,
-            **self._ports("batches", "assignments", "content", fault=fault),
+            ports=PreparePorts(**self._ports("batches", "assignments", "content", fault=fault)),
             now=self.now,
         )
 
@@ -172,15 +190,25 @@ class World:
         """State PlanWave."""
         return plan_wave(
             batch_id,
-            **self._ports("batches", "comparisons", "content", fault=fault),
-            statistics=STATISTICS,
+            ports=PlanPorts(
+                **self._ports("batches", "comparisons", "content", fault=fault),
+                statistics=STATISTICS,
+            ),
             now=self.now,
         )
 
     def submit(self, batch_id: str, wave: int, token: str, fault: Fault | None = None) -> None:
         """State SubmitWave."""
         names = ("batches", "comparisons", "judge_queue", "callback_queue", "workflow")
-        submit_wave(batch_id, wave, token=token, **self._ports(*names, fault=fault), now=self.now)
+        ports = SubmitPorts(**self._ports(*names, fault=fault))
+        submit_wave(
+            batch_id,
+            wave,
+            token=token,
+            ports=ports,
+            mode=BatchingMode.SERIAL_BUNDLE,
+            now=self.now,
+        )
 
     def score(self, batch_id: str, wave: int, fault: Fault | None = None) -> Decision:
         """State ScoreBatch; its decision."""
@@ -188,8 +216,7 @@ class World:
         return score_batch(
             batch_id,
             wave,
-            **self._ports(*names, fault=fault),
-            statistics=STATISTICS,
+            ports=ScorePorts(**self._ports(*names, fault=fault), statistics=STATISTICS),
             now=self.now,
         ).decision
 
@@ -198,8 +225,7 @@ class World:
         names = ("batches", "assignments", "comparisons", "content", "events")
         return finalise_batch(
             batch_id,
-            **self._ports(*names, fault=fault),
-            statistics=STATISTICS,
+            ports=FinalisePorts(**self._ports(*names, fault=fault), statistics=STATISTICS),
             versions={"scoring": "test"},
             now=self.now,
         )
@@ -245,12 +271,14 @@ class World:
     def record(self, body: str, fault: Fault | None = None) -> Recorded:
         """One message of the callback queue."""
         names = ("batches", "comparisons", "callback_queue", "workflow")
-        return record_callback(body, **self._ports(*names, fault=fault), now=self.now)
+        return record_callback(
+            body, ports=CallbackPorts(**self._ports(*names, fault=fault)), now=self.now
+        )
 
     def watch(self, fault: Fault | None = None) -> WatchReport:
         """One round of the watchdog."""
         names = ("batches", "comparisons", "workflow", "events")
-        return watch_batches(**self._ports(*names, fault=fault), now=self.now)
+        return watch_batches(ports=WatchPorts(**self._ports(*names, fault=fault)), now=self.now)
 
     def answer_all(self, *, receives: int = 5) -> None:
         """Ask the judge about everything that is queued, and again where it was not available."""

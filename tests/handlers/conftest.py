@@ -20,14 +20,15 @@ from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison, ComparisonTally, tally
+from assessment.domain.judge import BatchingMode
 from assessment.domain.verdict import Verdict, Winner
-from assessment.statistics.engine import ScoringStatistics
+from assessment.settings import Settings
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.plan_wave import plan_wave
 from assessment.usecases.prepare_batch import prepare_batch
 from assessment.usecases.register_anchors import register_anchors
-from assessment.usecases.request_batch import request_batch
+from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave
 from tests.conftest import JudgeServer
@@ -80,6 +81,15 @@ def invoke(function: str, given: dict[str, Any]) -> Any:
     return importlib.import_module(f"functions.{function}.app").handler(given, Context())
 
 
+class SeedSettings(Settings):
+    """Everything that a test needs to bring a batch into a state."""
+
+
+def adapters() -> bootstrap.Adapters[SeedSettings]:
+    """Adapters of the simulated account, past the functions."""
+    return bootstrap.adapters(SeedSettings)
+
+
 @dataclass
 class Stack:
     """The simulated AWS account and batches in any state."""
@@ -121,9 +131,8 @@ class Stack:
         register_anchors(
             parse(AnchorRegistration, body),
             is_admin=False,
-            stack={},
-            assignments=bootstrap.assignments(),
-            content=bootstrap.content(),
+            stack_config={},
+            ports=adapters().anchor_ports,
         )
 
     def requested(
@@ -137,24 +146,22 @@ class Stack:
             self.registered()
         else:
             del body["assignment_id"]
-        return request_batch(
-            parse(BatchRequest, {**body, "config": {**body["config"], **config}}),
+        command = RequestCommand(
+            request=parse(BatchRequest, {**body, "config": {**body["config"], **config}}),
             idempotency_key=None,
             is_admin=True,
-            stack={},
-            **bootstrap.request_ports(),
-            now=datetime.now(UTC),
-            new_id=lambda: BATCH_ID,
+            stack_config={},
+            batching_mode=BatchingMode.SERIAL_BUNDLE,
+            batch_id=BATCH_ID,
         )
+        return request_batch(command, ports=adapters().request_ports, now=datetime.now(UTC))
 
     def prepared(self, **config: Any) -> Batch:
         """A batch that may plan."""
         self.requested(**config)
         return prepare_batch(
             BATCH_ID,
-            batches=bootstrap.batches(),
-            assignments=bootstrap.assignments(),
-            content=bootstrap.content(),
+            ports=adapters().prepare_ports,
             now=datetime.now(UTC),
         )
 
@@ -163,10 +170,7 @@ class Stack:
         self.prepared(**config)
         plan_wave(
             BATCH_ID,
-            batches=bootstrap.batches(),
-            comparisons=bootstrap.comparisons(),
-            content=bootstrap.content(),
-            statistics=ScoringStatistics(),
+            ports=adapters().plan_ports,
             now=datetime.now(UTC),
         )
 
@@ -177,12 +181,8 @@ class Stack:
             BATCH_ID,
             1,
             token="seeded-token",
-            batches=bootstrap.batches(),
-            comparisons=bootstrap.comparisons(),
-            judge_queue=bootstrap.judge_queue(),
-            callback_queue=bootstrap.callback_queue(),
-            workflow=bootstrap.workflow(),
-            mode=bootstrap.batching_mode(),
+            ports=adapters().submit_ports,
+            mode=BatchingMode.SERIAL_BUNDLE,
             now=datetime.now(UTC),
         )
 
@@ -191,7 +191,7 @@ class Stack:
         self.submitted(**config)
         for position, comparison in enumerate(self.known()):
             winner = Winner.FIRST if position % 2 else Winner.SECOND
-            bootstrap.comparisons().record_verdict(
+            adapters().comparisons.record_verdict(
                 BATCH_ID,
                 1,
                 comparison.comparison_id,
@@ -205,11 +205,7 @@ class Stack:
         score_batch(
             BATCH_ID,
             1,
-            batches=bootstrap.batches(),
-            comparisons=bootstrap.comparisons(),
-            content=bootstrap.content(),
-            statistics=ScoringStatistics(),
-            events=bootstrap.events(),
+            ports=adapters().score_ports,
             now=datetime.now(UTC),
         )
 
@@ -218,12 +214,7 @@ class Stack:
         self.scored()
         finalise_batch(
             BATCH_ID,
-            batches=bootstrap.batches(),
-            assignments=bootstrap.assignments(),
-            comparisons=bootstrap.comparisons(),
-            content=bootstrap.content(),
-            statistics=ScoringStatistics(),
-            events=bootstrap.events(),
+            ports=adapters().finalise_ports,
             versions={},
             now=datetime.now(UTC),
         )
@@ -233,8 +224,7 @@ class Stack:
         self.submitted()
         cancel_batch(
             BATCH_ID,
-            batches=bootstrap.batches(),
-            workflow=bootstrap.workflow(),
+            ports=adapters().cancel_ports,
             now=datetime.now(UTC),
         )
 
@@ -246,13 +236,13 @@ class Stack:
     # --- looking ---------------------------------------------------------------------------------
 
     def batch(self) -> Batch:
-        return bootstrap.batches().get_batch(BATCH_ID)
+        return adapters().batches.get_batch(BATCH_ID)
 
     def status(self) -> BatchStatus:
         return self.batch().status
 
     def known(self) -> list[Comparison]:
-        return bootstrap.comparisons().list_comparisons(BATCH_ID, 20)
+        return adapters().comparisons.list_comparisons(BATCH_ID, 20)
 
     def tally(self) -> ComparisonTally:
         return tally(self.known())
@@ -273,14 +263,18 @@ def stack(judge_server: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> Iterato
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("JUDGE_ENDPOINT_URL", judge_server.url)
         monkeypatch.setenv("JUDGE_MAX_RECEIVES", "4")
-        bootstrap.forget()
+        monkeypatch.setenv("JUDGE_SECRET_PREFIX", "cj/judge/")
+        monkeypatch.setenv("LLM_BATCHING_MODE", "serial_bundle")
+        monkeypatch.setenv("API_URL", "https://api.test/live")
+        monkeypatch.setenv("BEDROCK_BATCH_ROLE_ARN", "arn:aws:iam::123456789012:role/bedrock")
+        bootstrap.process.cache_clear()
         queues = {
             "judge": names["JUDGE_QUEUE_URL"],
             "callbacks": names["CALLBACK_QUEUE_URL"],
             "events": names["EVENTS_QUEUE_URL"],
         }
         yield Stack(judge_server, names["STATE_MACHINE_ARN"], queues)
-    bootstrap.forget()
+    bootstrap.process.cache_clear()
 
 
 def _resources() -> dict[str, str]:

@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from assessment import bootstrap
 from assessment.contracts import llm_protocol
 from assessment.contracts.tokens import sign_token
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.errors import IllegalTransitionError, UnknownBatchError
 from local.providers.scripted_server import Reply, openai_reply, provider_server, verdict
-from tests.handlers.conftest import BATCH_ID, EVENTS, SECRET, Stack, event, invoke
+from tests.handlers.conftest import BATCH_ID, EVENTS, SECRET, Stack, adapters, event, invoke
 
 CHECKED: set[str] = set()
 
@@ -34,7 +33,7 @@ def test_an_event_starts_one_batch_however_often_it_comes(stack: Stack, path: st
     first = invoke("accept_request", event(path))
     assert invoke("accept_request", event(path)) == first
     assert stack.executions("RUNNING") == [first["batch_id"]]
-    stored = bootstrap.batches().get_batch(first["batch_id"])
+    stored = adapters().batches.get_batch(first["batch_id"])
     assert stored.correlation_id == event(path)["detail"]["correlation_id"]
 
 
@@ -131,8 +130,8 @@ def test_submit(stack: Stack, path: str) -> None:
     ids = {comparison.comparison_id for comparison in stack.known()}
     sent = stack.messages("judge")
     assert sorted(message["comparison_id"] for message in sent) == sorted(ids)
-    assert set(bootstrap.comparisons().list_pending(BATCH_ID, 1)) == ids
-    wave = bootstrap.batches().get_wave(BATCH_ID, 1)
+    assert set(adapters().comparisons.list_pending(BATCH_ID, 1)) == ids
+    wave = adapters().batches.get_wave(BATCH_ID, 1)
     assert wave is not None
     assert wave.task_token == "example-task-token"
 
@@ -233,7 +232,7 @@ def test_record_verdicts(stack: Stack, path: str) -> None:
     assert (one.winner, one.degree, one.input_tokens) == ("first", "clear", 812)
     assert tie.winner == "tie"
     assert stack.tally().recorded == 2
-    pending = bootstrap.comparisons().list_pending(BATCH_ID, 1)
+    pending = adapters().comparisons.list_pending(BATCH_ID, 1)
     assert pending == [comparison.comparison_id for comparison in stack.known()[2:]]
 
 
@@ -276,7 +275,7 @@ def test_record_deadline(stack: Stack, path: str) -> None:
     assert invoke("record_callback", event(path)) == {"batchItemFailures": []}
     tally = stack.tally()
     assert (tally.failed, tally.pending) == (tally.planned, 0)
-    wave = bootstrap.batches().get_wave(BATCH_ID, 1)
+    wave = adapters().batches.get_wave(BATCH_ID, 1)
     assert wave is not None
     assert wave.closed_by == "deadline"
 
@@ -310,7 +309,7 @@ def test_finalise(stack: Stack, path: str) -> None:
     assert rich["result_included"] is True
     assert rich["rankings"][0]["rank"] == 1
     assert published["CJAssessmentCompleted.v1"]["data"]["result_sha256"] == answer["result_sha256"]
-    assert bootstrap.batches().active_batches() == []
+    assert adapters().batches.active_batches() == []
 
 
 @checks("finalise_batch/not_scored.json")
@@ -351,7 +350,7 @@ def test_watch(stack: Stack, path: str) -> None:
         "repairs": {},
     }
     long_ago = datetime.now(UTC) - timedelta(hours=2)
-    bootstrap.table().update({"PK": f"BATCH#{BATCH_ID}", "SK": "BATCH"}, {"updated_at": long_ago})
+    adapters().table.update({"PK": f"BATCH#{BATCH_ID}", "SK": "BATCH"}, {"updated_at": long_ago})
     assert invoke("watch_batches", event(path))["repairs"] == {BATCH_ID: "failed"}
     assert stack.status() is BatchStatus.FAILED
     assert stack.executions("ABORTED") == [BATCH_ID]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from assessment.domain.config import BatchConfig
+from assessment import settings
 from assessment.settings import Settings
 
 SCORING_FUNCTIONS = {"PlanWaveFunction", "ScoreBatchFunction", "FinaliseBatchFunction"}
@@ -105,24 +105,39 @@ def test_every_function_has_an_alarm(template):
     assert watched == EXPECTED_FUNCTIONS
 
 
-def test_the_environment_names_what_the_code_reads(template):
-    given = set(template["Globals"]["Function"]["Environment"]["Variables"])
-    read = {name.upper() for name in (*Settings.model_fields, *BatchConfig.model_fields)}
-    assert given - FOREIGN_VARIABLES <= read, "a variable that no code reads"
+def settings_of(name: str) -> type[Settings]:
+    """The model of a function's settings, by the function's logical id."""
+    model: type[Settings] = getattr(settings, name.removesuffix("Function") + "Settings")
+    return model
 
 
-# Variables that only the function which needs them has.
-GIVEN_TO_ONE = {"api_secret_arn", "callback_secret_arn", "api_url", "bedrock_batch_role_arn"}
+def environment_of(deployed, name):
+    return set(deployed["Resources"][name]["Properties"]["Environment"]["Variables"])
 
 
-def test_the_environment_gives_what_the_code_cannot_do_without(template):
-    given = set(template["Globals"]["Function"]["Environment"]["Variables"])
-    needed = {
-        name.upper()
-        for name, field in Settings.model_fields.items()
-        if field.default == "" and name not in GIVEN_TO_ONE
-    }
-    assert needed <= given
+@pytest.mark.parametrize("name", sorted(EXPECTED_FUNCTIONS))
+def test_a_function_gets_what_its_settings_require(name, deployed):
+    needed = {n.upper() for n, f in settings_of(name).model_fields.items() if f.is_required()}
+    assert needed <= environment_of(deployed, name)
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED_FUNCTIONS))
+def test_a_function_reads_the_settings_of_its_own_name(name, root):
+    text = (root / "functions" / snake_case(name) / "app.py").read_text()
+    if name == "HandleApiFunction":
+        text = (root / "layers/service/assessment/api/composition.py").read_text()
+    assert f"bootstrap.adapters({settings_of(name).__name__})" in text
+
+
+def test_every_variable_is_read_by_a_function_that_gets_it(deployed):
+    for name in EXPECTED_FUNCTIONS:
+        read = {
+            variable.upper()
+            for function in EXPECTED_FUNCTIONS
+            for variable in settings_of(function).model_fields
+        }
+        unread = environment_of(deployed, name) - FOREIGN_VARIABLES - read
+        assert not unread, f"{name} gets variables that no code reads"
 
 
 def test_only_the_authorizer_is_told_where_the_secret_is(deployed):

@@ -49,11 +49,19 @@ def environment(parsed: dict[str, Any], resources: dict[str, str]) -> dict[str, 
     def resolved(value: Any) -> str:
         if isinstance(value, dict) and "Ref" in value:
             return known[value["Ref"]]
+        if isinstance(value, dict) and "Fn::GetAtt" in value:
+            return ".".join(value["Fn::GetAtt"])
         if isinstance(value, dict):
-            return re.sub(r"\$\{([\w:]+)\}", lambda found: known[found[1]], value["Fn::Sub"])
+            return re.sub(
+                r"\$\{([\w:]+)\}", lambda found: known.get(found[1], found[1]), value["Fn::Sub"]
+            )
         return str(value)
 
-    variables = parsed["Globals"]["Function"]["Environment"]["Variables"]
+    variables = dict(parsed["Globals"]["Function"]["Environment"]["Variables"])
+    for resource in parsed["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            own = resource["Properties"].get("Environment", {})
+            variables |= own.get("Variables", {})
     return {name: resolved(value) for name, value in variables.items()}
 
 

@@ -97,7 +97,7 @@ class Stack:
     def start_cold(self) -> None:
         """Let every function forget what it keeps between invocations."""
         with self._one_at_a_time:
-            bootstrap.forget()
+            bootstrap.process.cache_clear()
 
     # --- API ------------------------------------------------------------------------------------
 
@@ -290,6 +290,6 @@ def running_stack() -> Iterator[Stack]:
             mock.patch.object(metrics.provider, "namespace", "CJAssessment"),
             recorder.listening(),
         ):
-            bootstrap.forget()
+            bootstrap.process.cache_clear()
             yield stack
-            bootstrap.forget()
+            bootstrap.process.cache_clear()

@@ -1,19 +1,24 @@
-"""The environment of a function as a validated model: a missing variable fails by its name."""
+"""The environment of each function as a validated model, checked when a process starts."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from assessment.domain.config import BatchConfig
+from assessment.domain.errors import MissingSettingError
+from assessment.domain.judge import BatchingMode
+
+Required = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseModel):
-    """What the stack tells its functions; each function reads only what it needs."""
+    """All variables that the stack sets.
+
+    The model of a function declares those that it needs again, as required. What it does not
+    declare again it must not use: `Adapters` refuses an empty one by its name.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,52 +29,146 @@ class Settings(BaseModel):
     judge_queue_url: str = ""
     callback_queue_url: str = ""
     judge_endpoint_url: str = ""
-    judge_max_receives: Annotated[int, Field(ge=1, le=100)] = 5
-    judge_secret_prefix: str = "judge/"  # noqa: S105 - where keys are, not a key
-    llm_batching_mode: Literal["per_request", "serial_bundle", "provider_batch_api"] = (
-        "serial_bundle"
-    )
+    judge_secret_prefix: str = ""
     bedrock_batch_role_arn: str = ""
     api_secret_arn: str = ""
     callback_secret_arn: str = ""
     api_url: str = ""
     laptop_cloud_url: str = ""
+    """Empty on AWS; where a function in a container finds the laptop cloud."""
 
 
-class MissingSettingError(RuntimeError):
-    """The function's environment lacks a variable or has a wrong one."""
+class PrepareBatchSettings(Settings):
+    """Function prepare_batch."""
+
+    table_name: Required
+    bucket_name: Required
 
 
-def settings_from(environment: Mapping[str, str]) -> Settings:
-    """The settings that an environment holds.
+class PlanWaveSettings(PrepareBatchSettings):
+    """Function plan_wave."""
+
+
+class ScoreBatchSettings(PrepareBatchSettings):
+    """Function score_batch."""
+
+    event_bus_name: Required
+
+
+class FinaliseBatchSettings(ScoreBatchSettings):
+    """Function finalise_batch."""
+
+
+class FailBatchSettings(Settings):
+    """Function fail_batch."""
+
+    table_name: Required
+    event_bus_name: Required
+
+
+class WatchBatchesSettings(FailBatchSettings):
+    """Function watch_batches."""
+
+    state_machine_arn: Required
+
+
+class RecordCallbackSettings(Settings):
+    """Function record_callback."""
+
+    table_name: Required
+    callback_queue_url: Required
+    state_machine_arn: Required
+
+
+class SubmitWaveSettings(RecordCallbackSettings):
+    """Function submit_wave."""
+
+    judge_queue_url: Required
+    llm_batching_mode: BatchingMode
+
+
+class CallJudgeSettings(Settings):
+    """Function call_judge."""
+
+    table_name: Required
+    bucket_name: Required
+    judge_queue_url: Required
+    callback_queue_url: Required
+    judge_endpoint_url: Required
+    judge_secret_prefix: Required
+    bedrock_batch_role_arn: Required
+    api_url: Required
+    llm_batching_mode: BatchingMode
+    judge_max_receives: Annotated[int, Field(ge=1, le=100)]
+
+
+class RequestSettings(Settings):
+    """What accepting a request needs, over the API or from the event bus."""
+
+    table_name: Required
+    bucket_name: Required
+    state_machine_arn: Required
+    judge_secret_prefix: Required
+    llm_batching_mode: BatchingMode
+    max_pairwise_comparisons: int | None = None
+    target_mean_se: float | None = None
+    wave_timeout_seconds: int | None = None
+    batch_timeout_hours: float | None = None
+
+    @property
+    def batch_config(self) -> dict[str, Any]:
+        """The values of a batch's configuration that the stack's parameters set."""
+        return self.model_dump(
+            include={
+                "max_pairwise_comparisons",
+                "target_mean_se",
+                "wave_timeout_seconds",
+                "batch_timeout_hours",
+            },
+            exclude_none=True,
+        )
+
+
+class AcceptRequestSettings(RequestSettings):
+    """Function accept_request."""
+
+    event_bus_name: Required
+
+
+class HandleApiSettings(RequestSettings):
+    """Function handle_api."""
+
+    callback_queue_url: Required
+    callback_secret_arn: Required
+
+
+class AuthorizeRequestSettings(Settings):
+    """Function authorize_request."""
+
+    api_secret_arn: Required
+
+
+def settings_from[S: Settings](model: type[S], environment: Mapping[str, str]) -> S:
+    """The settings of a function, read from its environment; an empty variable counts as missing.
 
     Raises
     ------
     MissingSettingError
-        Naming the variables that are missing or wrong.
+        Naming every variable that is missing or wrong, and the fix.
     """
     values = {
         name: environment[name.upper()]
-        for name in Settings.model_fields
+        for name in model.model_fields
         if environment.get(name.upper())
     }
     try:
-        return Settings.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
-        names = ", ".join(str(e["loc"][0]).upper() for e in error.errors())
-        message = f"set the environment variables {names} in template.yaml"
-        raise MissingSettingError(message) from error
-
-
-@cache
-def settings() -> Settings:
-    """The settings of this process."""
-    return settings_from(os.environ)
-
-
-def stack_defaults(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Configuration values that the stack sets, by the upper-case names of `BatchConfig`."""
-    source = os.environ if environment is None else environment
-    return {
-        name: source[name.upper()] for name in BatchConfig.model_fields if source.get(name.upper())
-    }
+        problems = "; ".join(
+            f"{str(e['loc'][0]).upper()} "
+            + ("is missing" if e["type"] == "missing" else f"is wrong: {e['msg']}")
+            for e in error.errors(include_input=False, include_url=False)
+        )
+        raise MissingSettingError(
+            f"{problems}; set it under Environment.Variables of the function in template.yaml"
+        ) from None

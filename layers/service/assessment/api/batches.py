@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment import bootstrap
+from assessment.api.composition import adapters
 from assessment.api.responses import (
     answer,
     checked_batch_id,
@@ -20,10 +20,9 @@ from assessment.contracts.parsing import parse
 from assessment.contracts.request import BatchRequest
 from assessment.contracts.views import BatchAccepted
 from assessment.observability import count
-from assessment.settings import stack_defaults
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.read_batch import read_batch, read_result
-from assessment.usecases.request_batch import request_batch
+from assessment.usecases.request_batch import RequestCommand, request_batch
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -32,15 +31,16 @@ router = Router()  # type: ignore[no-untyped-call]
 def request() -> Response[str]:
     """Request a batch."""
     event = router.current_event
-    batch = request_batch(
-        parse(BatchRequest, json_body(event.body)),
+    settings = adapters().settings
+    command = RequestCommand(
+        request=parse(BatchRequest, json_body(event.body)),
         idempotency_key=idempotency_key(event),
         is_admin=is_admin(event.raw_event),
-        stack=stack_defaults(),
-        **bootstrap.request_ports(),
-        now=datetime.now(UTC),
-        new_id=lambda: str(uuid.uuid4()),
+        stack_config=settings.batch_config,
+        batching_mode=settings.llm_batching_mode,
+        batch_id=str(uuid.uuid4()),
     )
+    batch = request_batch(command, ports=adapters().request_ports, now=datetime.now(UTC))
     count("batches_requested")
     return answer(202, BatchAccepted.of(batch))
 
@@ -48,28 +48,19 @@ def request() -> Response[str]:
 @router.get("/v1/batches/<batch_id>")
 def progress(batch_id: str) -> Response[str]:
     """A batch's progress."""
-    checked = checked_batch_id(batch_id)
-    return answer(
-        200, read_batch(checked, batches=bootstrap.batches(), comparisons=bootstrap.comparisons())
-    )
+    return answer(200, read_batch(checked_batch_id(batch_id), ports=adapters().read_ports))
 
 
 @router.get("/v1/batches/<batch_id>/results")
 def results(batch_id: str) -> Response[str]:
     """A completed batch's result."""
-    checked = checked_batch_id(batch_id)
-    return answer(
-        200, read_result(checked, batches=bootstrap.batches(), content=bootstrap.content())
-    )
+    return answer(200, read_result(checked_batch_id(batch_id), ports=adapters().read_ports))
 
 
 @router.post("/v1/batches/<batch_id>/cancel")
 def cancel(batch_id: str) -> Response[str]:
     """Cancel a batch."""
     batch = cancel_batch(
-        checked_batch_id(batch_id),
-        batches=bootstrap.batches(),
-        workflow=bootstrap.workflow(),
-        now=datetime.now(UTC),
+        checked_batch_id(batch_id), ports=adapters().cancel_ports, now=datetime.now(UTC)
     )
     return answer(200, BatchAccepted.of(batch))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment import bootstrap
+from assessment.api.composition import adapters
 from assessment.api.responses import answer
 from assessment.observability import count
 from assessment.usecases.accept_callback import accept_callback
@@ -20,7 +20,11 @@ def callback() -> Response[str]:
     """Take one verdict."""
     event = router.current_event
     result = accept_callback(
-        event.decoded_body or "", event.headers, **bootstrap.callback_ports(), now=datetime.now(UTC)
+        event.decoded_body or "",
+        event.headers,
+        secret=adapters().callback_secret(),
+        ports=adapters().signed_callback_ports,
+        now=datetime.now(UTC),
     )
     count("callbacks_accepted")
     return answer(202, {"status": "accepted", "correlation_id": result.correlation_id})

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment import bootstrap
+from assessment.api.composition import adapters
 from assessment.api.responses import answer, caller, checked_batch_id, json_body
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import PersonVerdict
@@ -22,7 +22,7 @@ def offered(batch_id: str) -> Response[str]:
     found = next_comparison(
         checked_batch_id(batch_id),
         caller(router.current_event.raw_event),
-        **bootstrap.person_ports(),
+        ports=adapters().person_ports,
         now=datetime.now(UTC),
     )
     comparison = found.model_dump(mode="json") if found else None
@@ -37,8 +37,7 @@ def verdict(batch_id: str) -> Response[str]:
         checked_batch_id(batch_id),
         caller(event.raw_event),
         parse(PersonVerdict, json_body(event.body)),
-        **bootstrap.person_ports(),
-        callback_queue=bootstrap.callback_queue(),
+        ports=adapters().person_ports,
         now=datetime.now(UTC),
     )
     return answer(202, {"status": "accepted", "correlation_id": result.correlation_id})

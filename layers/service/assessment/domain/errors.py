@@ -31,8 +31,9 @@ document (RFC 9457) and the command line prints it.
     |       `-- OversizeError          the essays do not fit the model's context
     |-- ScoringFailedError             the statistics could not be computed
     |-- TransientError                 an AWS call that is worth repeating
-    `-- ServiceRefusedError            an AWS service refuses a request of ours for good
-        `-- PermissionMissingError     a right that a function's role lacks
+    |-- ServiceRefusedError            an AWS service refuses a request of ours for good
+    |   `-- PermissionMissingError     a right that a function's role lacks
+    `-- MissingSettingError            a variable of the function's environment is missing or wrong
 """
 
 from __future__ import annotations
@@ -300,3 +301,10 @@ class PermissionMissingError(ServiceRefusedError):
 
     def __init__(self, action: str) -> None:
         super().__init__(f"the role of this function may not call {action}")
+
+
+class MissingSettingError(CJError):
+    """The function's environment lacks a variable or has a wrong one; the message names it."""
+
+    code = "missing-setting"
+    title = "The stack is not set up completely"

@@ -16,8 +16,7 @@ from assessment.contracts.signature import (
     check_signature,
 )
 from assessment.domain.errors import MalformedCallbackError, ReplayedCallbackError
-from assessment.ports.messaging import CallbackQueue
-from assessment.ports.stores import SeenSignatures
+from assessment.ports.groups import SignedCallbackPorts
 
 # A verdict is small; what is longer is no verdict and would not fit the queue.
 MAX_BODY_CHARACTERS = 100_000
@@ -28,8 +27,7 @@ def accept_callback(
     headers: Mapping[str, str],
     *,
     secret: str,
-    seen: SeenSignatures,
-    callback_queue: CallbackQueue,
+    ports: SignedCallbackPorts,
     now: datetime,
 ) -> LLMComparisonResultV1:
     """Queue the result; what is not recorded yet can be sent again under a new timestamp.
@@ -49,12 +47,12 @@ def accept_callback(
             field="body",
         )
     result = _result(body)
-    if seen.was_seen(signed or ""):
+    if ports.signatures.was_seen(signed or ""):
         raise ReplayedCallbackError("this callback was accepted before; nothing was changed")
     # Queued before it is marked: a crash in between lets it come twice, which changes nothing,
     # rather than not at all.
-    callback_queue.send_result(result)
-    seen.remember(signed or "", until=now + timedelta(seconds=2 * WINDOW_SECONDS))
+    ports.callback_queue.send_result(result)
+    ports.signatures.remember(signed or "", until=now + timedelta(seconds=2 * WINDOW_SECONDS))
     return result
 
 

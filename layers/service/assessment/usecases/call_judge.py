@@ -21,9 +21,9 @@ from assessment.domain.errors import (
 )
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider, judge_for
 from assessment.domain.spec import BatchSpec
+from assessment.ports.groups import JudgePorts
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.questions import (
-    JudgePorts,
     Question,
     ask_about,
     check_size,

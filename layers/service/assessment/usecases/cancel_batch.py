@@ -7,11 +7,10 @@ from datetime import datetime
 from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.decision import DecisionKind
 from assessment.domain.errors import IllegalTransitionError
-from assessment.ports.messaging import Workflow
-from assessment.ports.stores import BatchStore
+from assessment.ports.groups import CancelPorts
 
 
-def cancel_batch(batch_id: str, *, batches: BatchStore, workflow: Workflow, now: datetime) -> Batch:
+def cancel_batch(batch_id: str, *, ports: CancelPorts, now: datetime) -> Batch:
     """The cancelled batch; cancelling it again changes nothing.
 
     Raises
@@ -20,11 +19,13 @@ def cancel_batch(batch_id: str, *, batches: BatchStore, workflow: Workflow, now:
     IllegalTransitionError
         If the batch has completed or failed already, or its result is being published.
     """
-    current = batches.get_batch(batch_id)
+    current = ports.batches.get_batch(batch_id)
     if _is_being_finalised(current):
         raise IllegalTransitionError("status: the batch is being finalised; read its result")
-    batch = batches.transition(batch_id, BatchStatus.CANCELLED, now=now, outcome=Outcome.CANCELLED)
-    workflow.stop(batch_id, cause="cancelled by request")
+    batch = ports.batches.transition(
+        batch_id, BatchStatus.CANCELLED, now=now, outcome=Outcome.CANCELLED
+    )
+    ports.workflow.stop(batch_id, cause="cancelled by request")
     return batch
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import ComparisonStatus, JudgeFailure
-from assessment.ports.messaging import Workflow
-from assessment.ports.stores import BatchStore, ComparisonStore
+from assessment.ports.groups import ClosePorts
+from assessment.ports.stores import ComparisonStore
 
 TIMED_OUT = JudgeFailure(
     code="timed_out", message="no verdict came before the wave's deadline", retryable=True
@@ -19,22 +19,20 @@ def wake_if_complete(
     number: int,
     *,
     closed_by: ClosedBy,
-    batches: BatchStore,
-    comparisons: ComparisonStore,
-    workflow: Workflow,
+    ports: ClosePorts,
 ) -> bool:
     """Wake the execution if the wave waits for nothing; whether it does.
 
     Two callers may both find the wave complete; the second wake-up is refused by the token.
     """
-    if comparisons.any_pending(batch_id, number):
+    if ports.comparisons.any_pending(batch_id, number):
         return False
-    wave = batches.get_wave(batch_id, number)
+    wave = ports.batches.get_wave(batch_id, number)
     if wave is None or wave.task_token is None or not wave.markers_written or wave.decision:
         return False
     if wave.closed_by is None:
-        batches.update_wave(batch_id, number, closed_by=closed_by)
-    workflow.wave_closed(
+        ports.batches.update_wave(batch_id, number, closed_by=closed_by)
+    ports.workflow.wave_closed(
         wave.task_token,
         {"batch_id": batch_id, "wave": number, "closed_by": wave.closed_by or closed_by},
     )
@@ -74,21 +72,17 @@ def close_at_deadline(
     number: int,
     *,
     closed_by: ClosedBy,
-    batches: BatchStore,
-    comparisons: ComparisonStore,
-    workflow: Workflow,
+    ports: ClosePorts,
     now: datetime,
 ) -> None:
     """The wave's time is up: settle what is outstanding and let the execution go on."""
-    wave = batches.get_wave(batch_id, number)
+    wave = ports.batches.get_wave(batch_id, number)
     if wave is None or wave.decision is not None or wave.task_token is None:
         return
-    settled = settle_outstanding(batch_id, number, comparisons=comparisons, now=now)
+    settled = settle_outstanding(batch_id, number, comparisons=ports.comparisons, now=now)
     wake_if_complete(
         batch_id,
         number,
         closed_by=closed_by if settled else ClosedBy.CALLBACKS,
-        batches=batches,
-        comparisons=comparisons,
-        workflow=workflow,
+        ports=ports,
     )

@@ -9,8 +9,7 @@ from typing import Any
 from assessment.contracts.events import EventType, envelope
 from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome, check_transition
 from assessment.domain.decision import Decision, Reason
-from assessment.ports.messaging import EventPublisher
-from assessment.ports.stores import BatchStore
+from assessment.ports.groups import FailPorts
 
 _REMEDIES: dict[str, str] = {
     Reason.JUDGE_AT_CHANCE: "use another judge or a clearer rubric; these verdicts carry no order",
@@ -58,8 +57,7 @@ def fail_batch(
     failure: Failure,
     *,
     by_decision: bool,
-    batches: BatchStore,
-    events: EventPublisher,
+    ports: FailPorts,
     now: datetime,
 ) -> Batch:
     """Publish the failure and close the batch; one that failed before keeps its first reason.
@@ -68,7 +66,7 @@ def fail_batch(
     ------
     UnknownBatchError, IllegalTransitionError
     """
-    batch = batches.get_batch(batch_id)
+    batch = ports.batches.get_batch(batch_id)
     if batch.status is BatchStatus.FAILED:
         failure = batch.failure or failure
     else:
@@ -84,7 +82,7 @@ def fail_batch(
         },
     }
     # Published first: once the batch has ended, nothing would come back to publish it.
-    events.publish(
+    ports.events.publish(
         [
             envelope(
                 EventType.FAILED,
@@ -95,7 +93,7 @@ def fail_batch(
             )
         ]
     )
-    return batches.transition(
+    return ports.batches.transition(
         batch_id,
         BatchStatus.FAILED,
         now=now,

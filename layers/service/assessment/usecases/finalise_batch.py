@@ -21,9 +21,9 @@ from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import total
 from assessment.domain.wave import Wave
+from assessment.ports.groups import FinalisePorts
 from assessment.ports.messaging import EventPublisher
-from assessment.ports.statistics import Statistics
-from assessment.ports.stores import AssignmentStore, BatchStore, ComparisonStore, ContentStore
+from assessment.ports.stores import AssignmentStore, ComparisonStore
 from assessment.usecases.batch_spec import load_spec
 
 _OUTCOMES = {
@@ -37,12 +37,7 @@ _OUTCOMES = {
 def finalise_batch(
     batch_id: str,
     *,
-    batches: BatchStore,
-    assignments: AssignmentStore,
-    comparisons: ComparisonStore,
-    content: ContentStore,
-    statistics: Statistics,
-    events: EventPublisher,
+    ports: FinalisePorts,
     versions: Mapping[str, str],
     now: datetime,
 ) -> Batch:
@@ -52,15 +47,15 @@ def finalise_batch(
     ------
     UnknownBatchError, IllegalTransitionError, ScoringFailedError
     """
-    batch = batches.get_batch(batch_id)
+    batch = ports.batches.get_batch(batch_id)
     if batch.status not in (BatchStatus.SCORING, BatchStatus.COMPLETED) or batch.decision is None:
         raise IllegalTransitionError(f"status: a batch that is {batch.status} cannot be finalised")
-    last = batches.get_wave(batch_id, batch.wave)
-    known = _decided_upon(batch, last, comparisons)
-    spec = load_spec(batch_id, content=content)
+    last = ports.batches.get_wave(batch_id, batch.wave)
+    known = _decided_upon(batch, last, ports.comparisons)
+    spec = load_spec(batch_id, content=ports.content)
     # The time of the decision, not of this run: a repeated publication is the same event.
     decided_at = (last.scored_at if last else None) or now
-    conclusion = statistics.conclude(
+    conclusion = ports.statistics.conclude(
         spec, known, config=batch.config, measured_at=decided_at.isoformat()
     )
     document = published(
@@ -70,18 +65,18 @@ def finalise_batch(
     )
     body = canonical_bytes(document).decode()
     sha256 = content_sha256(body)
-    content.put_document(
+    ports.content.put_document(
         comparisons_key(batch_id), _lines(known), content_type="application/x-ndjson"
     )
-    content.put_document(
+    ports.content.put_document(
         essays_key(batch_id),
         result_csv(document),
         content_type="text/csv; charset=utf-8",
     )
-    content.put_document(result_key(batch_id), body)
-    _remember(batch, spec, conclusion, assignments)
-    _publish(batch, document, sha256, events, decided_at)
-    return batches.transition(
+    ports.content.put_document(result_key(batch_id), body)
+    _remember(batch, spec, conclusion, ports.assignments)
+    _publish(batch, document, sha256, ports.events, decided_at)
+    return ports.batches.transition(
         batch_id,
         BatchStatus.COMPLETED,
         now=now,

@@ -13,8 +13,8 @@ from assessment.domain.errors import ConflictError, InvalidRequestError, NotYour
 from assessment.domain.identifiers import canonical_sha256, derived_uuid
 from assessment.domain.judge import JudgeSpec, Provider, judge_for
 from assessment.domain.spec import BatchSpec
-from assessment.ports.messaging import CallbackQueue
-from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore, PersonLeases
+from assessment.ports.groups import PersonPorts
+from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 
 # A verdict that was given but not recorded yet must not be asked of somebody else meanwhile.
@@ -25,10 +25,7 @@ def next_comparison(
     batch_id: str,
     person: str,
     *,
-    batches: BatchStore,
-    comparisons: ComparisonStore,
-    content: ContentStore,
-    leases: PersonLeases,
+    ports: PersonPorts,
     now: datetime,
 ) -> OfferedComparison | None:
     """A comparison for this person: the one they hold already, or a free one; None if none waits.
@@ -41,23 +38,23 @@ def next_comparison(
     ConflictError
         If the batch has ended, or the person's quota is used up.
     """
-    batch, judge = _open_batch(batch_id, batches)
-    given = leases.given(batch_id, person)
+    batch, judge = _open_batch(batch_id, ports.batches)
+    given = ports.leases.given(batch_id, person)
     if judge.quota is not None and len(given) >= judge.quota:
         raise ConflictError(f"you have given all {judge.quota} verdicts of your quota")
     if batch.spec_hash is None:
         return None
-    spec = load_spec(batch_id, content=content)
-    waiting = _waiting(batch, spec, comparisons)
+    spec = load_spec(batch_id, content=ports.content)
+    waiting = _waiting(batch, spec, ports.comparisons)
     until = now + timedelta(seconds=judge.lease_seconds)
     # Each person begins elsewhere, so that two who ask at once seldom want the same pair.
     waiting.sort(key=lambda c: canonical_sha256([person, c.comparison_id]))
-    held = [c for c in waiting if leases.holder(batch_id, c.comparison_id, now=now) == person]
+    held = [c for c in waiting if ports.leases.holder(batch_id, c.comparison_id, now=now) == person]
     # What they have just judged is theirs until it is recorded, but is not asked again.
     answered = [c for c in held if c.comparison_id in given]
     for comparison in [c for c in (*held, *waiting) if c not in answered]:
-        if leases.take(batch_id, comparison.comparison_id, person, until=until, now=now):
-            return _offer(spec, comparison, content, until)
+        if ports.leases.take(batch_id, comparison.comparison_id, person, until=until, now=now):
+            return _offer(spec, comparison, ports.content, until)
     return None
 
 
@@ -66,11 +63,7 @@ def record_person_verdict(
     person: str,
     verdict: PersonVerdict,
     *,
-    batches: BatchStore,
-    comparisons: ComparisonStore,
-    content: ContentStore,
-    leases: PersonLeases,
-    callback_queue: CallbackQueue,
+    ports: PersonPorts,
     now: datetime,
 ) -> LLMComparisonResultV1:
     """Send the verdict where all verdicts come in, as that of a judge called `person/<who>`.
@@ -83,20 +76,20 @@ def record_person_verdict(
     ConflictError
         If the batch has ended, or the comparison is settled.
     """
-    batch, _ = _open_batch(batch_id, batches)
-    if leases.holder(batch_id, verdict.comparison_id, now=now) != person:
+    batch, _ = _open_batch(batch_id, ports.batches)
+    if ports.leases.holder(batch_id, verdict.comparison_id, now=now) != person:
         raise NotYourComparisonError(
             "this comparison is not leased to you (any more); ask for the next one",
             field="comparison_id",
         )
-    waiting = _waiting(batch, load_spec(batch_id, content=content), comparisons)
+    waiting = _waiting(batch, load_spec(batch_id, content=ports.content), ports.comparisons)
     found = [c for c in waiting if c.comparison_id == verdict.comparison_id]
     if not found:
         raise ConflictError(f"comparison {verdict.comparison_id} has been settled meanwhile")
     result = _result(batch_id, person, found[0], verdict)
-    callback_queue.send_result(result)
-    leases.take(batch_id, verdict.comparison_id, person, until=now + _RECORDING, now=now)
-    leases.count(batch_id, person, verdict.comparison_id)
+    ports.callback_queue.send_result(result)
+    ports.leases.take(batch_id, verdict.comparison_id, person, until=now + _RECORDING, now=now)
+    ports.leases.count(batch_id, person, verdict.comparison_id)
     return result
 
 

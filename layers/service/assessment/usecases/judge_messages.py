@@ -11,8 +11,8 @@ from datetime import datetime
 from assessment.contracts.llm_protocol import JudgeMessage, JudgeRequestV1, ProviderBatchV1
 from assessment.domain.errors import ConflictError, TransientError
 from assessment.domain.judge import BatchingMode
+from assessment.ports.groups import JudgePorts
 from assessment.usecases.call_judge import Delivery, call_judges
-from assessment.usecases.questions import JudgePorts
 from assessment.usecases.tend_provider_batch import tend_provider_batch
 
 _AT_ONCE = 2

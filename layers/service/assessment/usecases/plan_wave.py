@@ -17,18 +17,16 @@ from assessment.domain.planning import (
 )
 from assessment.domain.spec import BatchSpec
 from assessment.domain.wave import Wave
+from assessment.ports.groups import PlanPorts
 from assessment.ports.statistics import Statistics
-from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore
+from assessment.ports.stores import ComparisonStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 
 
 def plan_wave(
     batch_id: str,
     *,
-    batches: BatchStore,
-    comparisons: ComparisonStore,
-    content: ContentStore,
-    statistics: Statistics,
+    ports: PlanPorts,
     now: datetime,
 ) -> Wave:
     """The next wave, stored with its comparisons; a second run returns the stored plan.
@@ -37,25 +35,25 @@ def plan_wave(
     follows - its comparisons, the attempts of those retried - is derived from it and may be
     repeated.
     """
-    batch = batches.get_batch(batch_id)
+    batch = ports.batches.get_batch(batch_id)
     if batch.is_final:
         # Cancelled while the execution was on its way here: an empty wave is scored, and that ends.
         return Wave(wave=max(1, batch.wave))
     number = batch.wave + 1 if batch.status is BatchStatus.GENERATING_PAIRS else batch.wave
-    wave = batches.get_wave(batch_id, number)
+    wave = ports.batches.get_wave(batch_id, number)
     if wave is None:
-        spec = load_spec(batch_id, content=content)
-        known = comparisons.list_comparisons(batch_id, number - 1)
-        pairs, retried = _plan(batch, number, spec, known, statistics)
-        key = _store_plan(batch_id, number, pairs, content)
-        wave = batches.put_wave(
+        spec = load_spec(batch_id, content=ports.content)
+        known = ports.comparisons.list_comparisons(batch_id, number - 1)
+        pairs, retried = _plan(batch, number, spec, known, ports.statistics)
+        key = _store_plan(batch_id, number, pairs, ports.content)
+        wave = ports.batches.put_wave(
             batch_id,
             Wave(wave=number, plan_key=key, new_pairs=len(pairs), retried=retried),
         )
-    _store_comparisons(batch_id, wave, _stored_plan(wave, content), comparisons)
+    _store_comparisons(batch_id, wave, _stored_plan(wave, ports.content), ports.comparisons)
     if batch.status is BatchStatus.GENERATING_PAIRS:
         target = BatchStatus.WAITING_CALLBACKS if wave.planned else BatchStatus.SCORING
-        batches.transition(batch_id, target, now=now, wave=number)
+        ports.batches.transition(batch_id, target, now=now, wave=number)
     return wave
 
 

@@ -10,15 +10,16 @@ from assessment.domain.assignment import Assignment
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.config import Source
 from assessment.domain.document_keys import manifest_key
-from assessment.domain.errors import InvalidRequestError, UnknownAssignmentError
+from assessment.domain.errors import InvalidRequestError
 from assessment.domain.essay import Essay, EssayKind
-from assessment.domain.essay_flags import flags_of
 from assessment.domain.grading_history import MOST_BATCHES, AnchorHistory, pinned_prior_sd
 from assessment.domain.identifiers import anchor_essay_id
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec, judge_spec_hash
-from assessment.ports.stores import AssignmentStore, BatchStore, ContentStore
+from assessment.ports.groups import PreparePorts
+from assessment.ports.stores import AssignmentStore, ContentStore
+from assessment.usecases.assignment import flag_texts, load_assignment
 from assessment.usecases.batch_spec import freeze_spec
 
 
@@ -41,9 +42,7 @@ def anchor_essays(assignment: Assignment) -> list[Essay]:
 def prepare_batch(
     batch_id: str,
     *,
-    batches: BatchStore,
-    assignments: AssignmentStore,
-    content: ContentStore,
+    ports: PreparePorts,
     now: datetime,
 ) -> Batch:
     """Freeze the batch's specification and let it generate pairs; a second run changes nothing.
@@ -52,15 +51,15 @@ def prepare_batch(
     ------
     UnknownBatchError, UnknownAssignmentError, InvalidRequestError
     """
-    batch = batches.get_batch(batch_id)
+    batch = ports.batches.get_batch(batch_id)
     if batch.status is not BatchStatus.INITIALIZING:
         return batch
-    assignment = _assignment(batch, assignments)
-    students = _students(batch, content)
+    assignment = load_assignment(batch.assignment_id, ports.assignments)
+    students = _students(batch, ports.content)
     anchors = anchor_essays(assignment) if assignment else []
-    anchors = _with_flags(batch, anchors, content)
+    anchors = _with_flags(batch, anchors, ports.content)
     kept = [essay for essay in students if not essay.flagged(batch.config.exclude_flagged)]
-    history = _history(assignment, batch.judges, assignments)
+    history = _history(assignment, batch.judges, ports.assignments)
     spec = BatchSpec.of(
         kept + anchors,
         instructions=assignment.instructions if assignment else JudgeInstructions(),
@@ -70,8 +69,8 @@ def prepare_batch(
         population=assignment.population if assignment else None,
         anchor_history=history,
     )
-    freeze_spec(batch_id, spec, content=content)
-    return batches.transition(
+    freeze_spec(batch_id, spec, content=ports.content)
+    return ports.batches.transition(
         batch_id,
         BatchStatus.GENERATING_PAIRS,
         now=now,
@@ -107,23 +106,10 @@ def _pinned(batch: Batch, history: AnchorHistory | None) -> dict[str, Any]:
     }
 
 
-def _assignment(batch: Batch, assignments: AssignmentStore) -> Assignment | None:
-    if batch.assignment_id is None:
-        return None
-    assignment = assignments.get_assignment(batch.assignment_id)
-    if assignment is None:
-        raise UnknownAssignmentError(batch.assignment_id)
-    return assignment
-
-
 def _with_flags(batch: Batch, anchors: list[Essay], content: ContentStore) -> list[Essay]:
     """The anchors with flags of their own; none is left out for them, its grade was chosen."""
-    flags = flags_of(
-        [content.get_text(anchor.text_sha256) for anchor in anchors],
-        min_words=batch.config.min_essay_words,
-        context_tokens=min(judge.context_tokens for judge in batch.judges),
-        language=batch.config.essay_language,
-    )
+    texts = [content.get_text(anchor.text_sha256) for anchor in anchors]
+    flags = flag_texts(texts, config=batch.config, judges=batch.judges)
     return [
         anchor.model_copy(update={"flags": raised})
         for anchor, raised in zip(anchors, flags, strict=True)

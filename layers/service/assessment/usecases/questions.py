@@ -20,34 +20,11 @@ from assessment.domain.identifiers import derived_uuid
 from assessment.domain.judge import JudgeSpec, estimated_tokens
 from assessment.domain.prompt import EssayPair, prompt_sha256
 from assessment.domain.spec import BatchSpec
-from assessment.ports.judging import JudgeGate, Judges, Prompts
-from assessment.ports.messaging import CallbackQueue, JudgeQueue
-from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore, ProviderBatchStore
+from assessment.ports.judging import Prompts
+from assessment.ports.stores import ContentStore
 
 _ANSWER_OVERHEAD_TOKENS = 200
 _LONGEST_MESSAGE = 500
-
-
-@dataclass(frozen=True)
-class JudgePorts:
-    """What asking judges needs of the outside world."""
-
-    judges: Judges
-    prompts: Prompts
-    gate: JudgeGate
-    comparisons: ComparisonStore
-    content: ContentStore
-    judge_queue: JudgeQueue
-    callback_queue: CallbackQueue
-    batches: BatchStore
-    provider_batches: ProviderBatchStore
-    webhook_url: str = ""
-
-    def callback_address(self, judge: JudgeSpec) -> CallbackAddress:
-        """Where the judge's endpoint is to send its verdicts."""
-        if judge.callback == "webhook":
-            return CallbackAddress(kind="webhook", url=self.webhook_url)
-        return CallbackAddress(queue_url=self.callback_queue.address)
 
 
 @dataclass(frozen=True)

@@ -11,23 +11,21 @@ from assessment.domain.comparison import ComparisonTally, tally
 from assessment.domain.document_keys import result_key
 from assessment.domain.errors import ResultNotReadyError
 from assessment.domain.wave import Wave
-from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore
+from assessment.ports.groups import ReadPorts
 
 
-def read_batch(
-    batch_id: str, *, batches: BatchStore, comparisons: ComparisonStore
-) -> BatchProgress:
+def read_batch(batch_id: str, *, ports: ReadPorts) -> BatchProgress:
     """The batch's progress, counted from its comparisons.
 
     Raises
     ------
     UnknownBatchError
     """
-    batch = batches.get_batch(batch_id)
-    known = comparisons.list_comparisons(batch_id, batch.wave)
+    batch = ports.batches.get_batch(batch_id)
+    known = ports.comparisons.list_comparisons(batch_id, batch.wave)
     waves = [
         _progress(wave, tally([c for c in known if c.submitted_wave == wave.wave]))
-        for wave in batches.list_waves(batch_id)
+        for wave in ports.batches.list_waves(batch_id)
     ]
     return BatchProgress(
         batch_id=batch_id,
@@ -61,7 +59,7 @@ def _progress(wave: Wave, counted: ComparisonTally) -> WaveProgress:
     )
 
 
-def read_result(batch_id: str, *, batches: BatchStore, content: ContentStore) -> dict[str, Any]:
+def read_result(batch_id: str, *, ports: ReadPorts) -> dict[str, Any]:
     """The result document of a completed batch.
 
     Raises
@@ -70,10 +68,10 @@ def read_result(batch_id: str, *, batches: BatchStore, content: ContentStore) ->
     ResultNotReadyError
         If the batch has not completed; says whether it ever will.
     """
-    batch = batches.get_batch(batch_id)
+    batch = ports.batches.get_batch(batch_id)
     if batch.status is not BatchStatus.COMPLETED:
         raise ResultNotReadyError(_why_not(batch))
-    document = content.get_document(result_key(batch_id))
+    document = ports.content.get_document(result_key(batch_id))
     if document is None:
         raise ResultNotReadyError(f"the result of batch {batch_id} is no longer in the bucket")
     result: dict[str, Any] = json.loads(document)

@@ -19,8 +19,8 @@ from assessment.contracts.parsing import field_path
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import MalformedCallbackError
-from assessment.ports.messaging import CallbackQueue, Workflow
-from assessment.ports.stores import BatchStore, ComparisonStore
+from assessment.ports.groups import CallbackPorts
+from assessment.ports.stores import ComparisonStore
 from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
 
 # What is kept of an endpoint's error: a table item has a limited size, and a log line a reader.
@@ -52,10 +52,7 @@ class Recorded:
 def record_callback(
     body: str,
     *,
-    batches: BatchStore,
-    comparisons: ComparisonStore,
-    callback_queue: CallbackQueue,
-    workflow: Workflow,
+    ports: CallbackPorts,
     now: datetime,
 ) -> Recorded:
     """Record one message of the callback queue.
@@ -71,25 +68,11 @@ def record_callback(
     """
     data = _json(body)
     if data.get("schema") == "WaveDeadlineV1":
-        return _deadline(
-            data,
-            batches=batches,
-            comparisons=comparisons,
-            callback_queue=callback_queue,
-            workflow=workflow,
-            now=now,
-        )
+        return _deadline(data, ports=ports, now=now)
     metadata = _metadata(data)
-    recorded, waiting = _record(data, metadata, comparisons, now)
+    recorded, waiting = _record(data, metadata, ports.comparisons, now)
     # Also after a duplicate: the first delivery may have died between recording and waking.
-    wake_if_complete(
-        metadata.batch_id,
-        waiting,
-        closed_by=ClosedBy.CALLBACKS,
-        batches=batches,
-        comparisons=comparisons,
-        workflow=workflow,
-    )
+    wake_if_complete(metadata.batch_id, waiting, closed_by=ClosedBy.CALLBACKS, ports=ports)
     return recorded
 
 
@@ -184,26 +167,21 @@ def _parsed_deadline(data: dict[str, Any]) -> WaveDeadlineV1:
 def _deadline(
     data: dict[str, Any],
     *,
-    batches: BatchStore,
-    comparisons: ComparisonStore,
-    callback_queue: CallbackQueue,
-    workflow: Workflow,
+    ports: CallbackPorts,
     now: datetime,
 ) -> Recorded:
     message = _parsed_deadline(data)
     left = (message.deadline - now).total_seconds()
     if left > 0:
-        wave = batches.get_wave(message.batch_id, message.wave)
+        wave = ports.batches.get_wave(message.batch_id, message.wave)
         if wave is not None and wave.decision is None:
-            callback_queue.send_deadline(message, delay_seconds=int(left) + 1)
+            ports.callback_queue.send_deadline(message, delay_seconds=int(left) + 1)
         return Recorded(CallbackEffect.DEADLINE_POSTPONED, message.batch_id, message.wave)
     close_at_deadline(
         message.batch_id,
         message.wave,
         closed_by=ClosedBy.DEADLINE,
-        batches=batches,
-        comparisons=comparisons,
-        workflow=workflow,
+        ports=ports,
         now=now,
     )
     return Recorded(CallbackEffect.DEADLINE_KEPT, message.batch_id, message.wave)

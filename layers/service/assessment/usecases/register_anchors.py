@@ -13,16 +13,15 @@ from assessment.domain.errors import UnknownGradeError
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale, scale_named
 from assessment.domain.prompt import JudgeInstructions
-from assessment.ports.stores import AssignmentStore, ContentStore
+from assessment.ports.groups import AnchorPorts
 
 
 def register_anchors(
     registration: AnchorRegistration,
     *,
     is_admin: bool,
-    stack: Mapping[str, Any],
-    assignments: AssignmentStore,
-    content: ContentStore,
+    stack_config: Mapping[str, Any],
+    ports: AnchorPorts,
 ) -> AnchorsRegistered:
     """Store the anchors; what the registration leaves out stays as it was registered before.
 
@@ -33,8 +32,8 @@ def register_anchors(
     ManyInvalidFieldsError, NotPermittedError
         If the assignment's configuration is not valid. Nothing has been stored in these cases.
     """
-    known = assignments.get_assignment(registration.assignment_id)
-    config = _config(registration, known, stack, is_admin=is_admin)
+    known = ports.assignments.get_assignment(registration.assignment_id)
+    config = _config(registration, known, stack_config, is_admin=is_admin)
     scale = _scale(registration, known)
     population = registration.population or (known.population if known else None)
     if population is not None:
@@ -47,7 +46,7 @@ def register_anchors(
         anchors[submitted.anchor_ref] = Anchor(
             anchor_ref=submitted.anchor_ref,
             grade=submitted.grade,
-            text_sha256=content.put_text(submitted.text),
+            text_sha256=ports.content.put_text(submitted.text),
         )
     assignment = Assignment(
         assignment_id=registration.assignment_id,
@@ -57,7 +56,7 @@ def register_anchors(
         population=population,
         config=config,
     )
-    assignments.put_assignment(assignment)
+    ports.assignments.put_assignment(assignment)
     return AnchorsRegistered(
         assignment_id=assignment.assignment_id,
         registered=len(registration.anchors),
@@ -78,7 +77,7 @@ def _scale(registration: AnchorRegistration, known: Assignment | None) -> GradeS
 def _config(
     registration: AnchorRegistration,
     known: Assignment | None,
-    stack: Mapping[str, Any],
+    stack_config: Mapping[str, Any],
     *,
     is_admin: bool,
 ) -> dict[str, Any]:
@@ -87,7 +86,7 @@ def _config(
         return known.config if known else {}
     # Over the stack's values, as a batch will have them: its caps hold here too.
     resolve_config(
-        [(Source.STACK, stack), (Source.REQUEST, registration.config)], is_admin=is_admin
+        [(Source.STACK, stack_config), (Source.REQUEST, registration.config)], is_admin=is_admin
     )
     return registration.config
 

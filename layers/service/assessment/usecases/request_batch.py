@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,13 +19,8 @@ from assessment.domain.config import (
     with_time_for,
 )
 from assessment.domain.document_keys import manifest_key
-from assessment.domain.errors import (
-    IdempotencyConflictError,
-    InvalidRequestError,
-    UnknownAssignmentError,
-)
+from assessment.domain.errors import IdempotencyConflictError, InvalidRequestError
 from assessment.domain.essay import Essay, student_essay
-from assessment.domain.essay_flags import flags_of
 from assessment.domain.grade_scale import check_same_scale
 from assessment.domain.identifiers import (
     batch_id_for_key,
@@ -36,29 +32,32 @@ from assessment.domain.identifiers import (
 from assessment.domain.judge import BatchingMode, JudgeSpec, requested_judges
 from assessment.domain.prices import price_of
 from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
+from assessment.ports.groups import RequestPorts
 from assessment.ports.judging import JudgeCheck
-from assessment.ports.messaging import Workflow
-from assessment.ports.stores import AssignmentStore, BatchStore, ContentStore
+from assessment.ports.stores import BatchStore, ContentStore
+from assessment.usecases.assignment import flag_texts, load_assignment
 
 _UPLOADS = 8
 _FEWEST_ESSAYS = 2
 
 
-def request_batch(
-    request: BatchRequest,
-    *,
-    idempotency_key: str | None,
-    is_admin: bool,
-    stack: Mapping[str, Any],
-    batches: BatchStore,
-    assignments: AssignmentStore,
-    content: ContentStore,
-    workflow: Workflow,
-    judge_check: JudgeCheck,
-    mode: BatchingMode = BatchingMode.SERIAL_BUNDLE,
-    now: datetime,
-    new_id: Callable[[], str],
-) -> Batch:
+@dataclass(frozen=True, kw_only=True)
+class RequestCommand:
+    """A request with what the caller and the stack say about it.
+
+    `stack_config` holds the configuration values that the stack's parameters set, `batch_id` the id
+    of a new batch whose caller sent no idempotency key.
+    """
+
+    request: BatchRequest
+    idempotency_key: str | None
+    is_admin: bool
+    stack_config: Mapping[str, Any]
+    batching_mode: BatchingMode
+    batch_id: str
+
+
+def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime) -> Batch:
     """The batch for this request; the same key and request again give the same batch.
 
     Raises
@@ -69,66 +68,81 @@ def request_batch(
     IdempotencyConflictError
         If the key was used for a different request.
     """
-    assignment = _assignment(request, assignments)
-    check_same_scale(request.grade_scale, assignment.grade_scale if assignment else None)
-    resolved = resolve_config(
-        [
-            (Source.STACK, stack),
-            (Source.ASSIGNMENT, assignment.config if assignment else {}),
-            (Source.REQUEST, request.config),
-        ],
-        is_admin=is_admin,
-    )
-    _check_strategy(resolved, assignment)
-    batch_id = batch_id_for_key(idempotency_key) if idempotency_key else new_id()
-    judges = requested_judges(request.judge, is_admin=is_admin)
-    if request.judge is not None:
-        for judge in judges:
-            judge_check.check(judge)
-        _check_prices(judges, resolved.config)
-    in_batches = [judge for judge in judges if judge.uses_provider_batches(mode)]
-    if in_batches:
-        resolved = with_time_for(resolved, wave_seconds=WAVE_SECONDS)
-    essays = _flagged(request, resolved.config, judges)
-    n_essays = len(essays) + (len(assignment.anchors) if assignment else 0)
-    for judge in in_batches:
-        _check_wave(judge, judges, resolved.config, n_essays)
-    batch = _new_batch(request, batch_id, essays, resolved, judges, now)
-    _store_texts(request, content)
-    content.put_document(
-        manifest_key(batch), canonical_json([essay.model_dump() for essay in essays])
-    )
-    if not batches.create_batch(batch):
-        batch = _same_request(batches.get_batch(batch_id), batch)
+    batch, essays = _accept(command, ports, now)
+    batch = _store(command.request, batch, essays, ports.content, ports.batches)
     if not batch.is_final:
-        workflow.start(batch_id)
+        ports.workflow.start(batch.batch_id)
     return batch
 
 
-def _check_strategy(resolved: ResolvedConfig, assignment: Assignment | None) -> None:
+def _accept(
+    command: RequestCommand, ports: RequestPorts, now: datetime
+) -> tuple[Batch, list[Essay]]:
+    """The new batch and its essays, checked; nothing is stored yet."""
+    request = command.request
+    assignment = load_assignment(request.assignment_id, ports.assignments)
+    check_same_scale(request.grade_scale, assignment.grade_scale if assignment else None)
+    resolved = _resolve_config(command, assignment)
+    judges = requested_judges(request.judge, is_admin=command.is_admin)
+    if request.judge is not None:
+        _check_judges(judges, resolved.config, ports.judge_check)
+    batching = [judge for judge in judges if judge.uses_provider_batches(command.batching_mode)]
+    if batching:
+        resolved = with_time_for(resolved, wave_seconds=WAVE_SECONDS)
+    essays = _flag_essays(request, resolved.config, judges)
+    n_essays = len(essays) + (len(assignment.anchors) if assignment else 0)
+    for judge in batching:
+        _check_wave(judge, judges, resolved.config, n_essays)
+    return _new_batch(command, essays, resolved, judges, now), essays
+
+
+def _store(
+    request: BatchRequest,
+    batch: Batch,
+    essays: list[Essay],
+    content: ContentStore,
+    batches: BatchStore,
+) -> Batch:
+    """Store the essays, then the batch; what was stored under its id before, if it is the same."""
+    with ThreadPoolExecutor(_UPLOADS) as pool:
+        for _ in pool.map(content.put_text, (essay.text for essay in request.essays)):
+            pass
+    content.put_document(
+        manifest_key(batch), canonical_json([essay.model_dump() for essay in essays])
+    )
+    if batches.create_batch(batch):
+        return batch
+    return _same_request(batches.get_batch(batch.batch_id), batch)
+
+
+def _resolve_config(command: RequestCommand, assignment: Assignment | None) -> ResolvedConfig:
+    resolved = resolve_config(
+        [
+            (Source.STACK, command.stack_config),
+            (Source.ASSIGNMENT, assignment.config if assignment else {}),
+            (Source.REQUEST, command.request.config),
+        ],
+        is_admin=command.is_admin,
+    )
     if resolved.config.strategy == "anchor_first" and not (assignment and assignment.anchors):
         raise InvalidRequestError(
             "anchor_first needs an assignment with anchors; name one in assignment_id or choose "
             "another strategy",
             field="config.strategy",
         )
+    return resolved
 
 
-def _assignment(request: BatchRequest, assignments: AssignmentStore) -> Assignment | None:
-    if request.assignment_id is None:
-        return None
-    assignment = assignments.get_assignment(request.assignment_id)
-    if assignment is None:
-        raise UnknownAssignmentError(request.assignment_id)
-    return assignment
-
-
-def _check_prices(judges: tuple[JudgeSpec, ...], config: BatchConfig) -> None:
-    """A cap on money needs to know what money is spent."""
-    unknown = [judge.label for judge in judges if judge.is_model and price_of(judge) is None]
-    if unknown and config.max_cost_usd is not None:
+def _check_judges(
+    judges: tuple[JudgeSpec, ...], config: BatchConfig, judge_check: JudgeCheck
+) -> None:
+    """Every judge can be asked, and a cap on money knows what money is spent."""
+    for judge in judges:
+        judge_check.check(judge)
+    unpriced = [judge.label for judge in judges if judge.is_model and price_of(judge) is None]
+    if unpriced and config.max_cost_usd is not None:
         raise InvalidRequestError(
-            f"the price of {unknown[0]} is not known, so max_cost_usd cannot be kept; give "
+            f"the price of {unpriced[0]} is not known, so max_cost_usd cannot be kept; give "
             "judge.price {input_usd, output_usd} for a million tokens",
             field="judge.price",
         )
@@ -139,7 +153,7 @@ def _check_wave(
 ) -> None:
     """A provider that takes no small batches would never be asked in one."""
     least = LEAST_COMPARISONS[judge.provider]
-    share = judge.share / sum(each.share for each in judges)
+    share = judge.share / sum(other.share for other in judges)
     expected = round(compute_wave_size(config, n_essays) * share)
     if judge.batching_mode is BatchingMode.PROVIDER_BATCH_API and expected < least:
         raise InvalidRequestError(
@@ -150,17 +164,14 @@ def _check_wave(
         )
 
 
-def _flagged(
+def _flag_essays(
     request: BatchRequest, config: BatchConfig, judges: tuple[JudgeSpec, ...]
 ) -> list[Essay]:
     """The essays with their flags; refused if too few would be left to compare."""
-    flags = flags_of(
-        [essay.text for essay in request.essays],
-        min_words=config.min_essay_words,
-        context_tokens=min(judge.context_tokens for judge in judges),
-        language=config.essay_language,
-    )
-    essays = [student_essay(e, raised) for e, raised in zip(request.essays, flags, strict=True)]
+    flags = flag_texts([essay.text for essay in request.essays], config=config, judges=judges)
+    essays = [
+        student_essay(essay, raised) for essay, raised in zip(request.essays, flags, strict=True)
+    ]
     left = [essay for essay in essays if not essay.flagged(config.exclude_flagged)]
     if len(left) < _FEWEST_ESSAYS:
         raise InvalidRequestError(
@@ -172,13 +183,14 @@ def _flagged(
 
 
 def _new_batch(
-    request: BatchRequest,
-    batch_id: str,
+    command: RequestCommand,
     essays: list[Essay],
     resolved: ResolvedConfig,
     judges: tuple[JudgeSpec, ...],
     now: datetime,
 ) -> Batch:
+    request, key = command.request, command.idempotency_key
+    batch_id = batch_id_for_key(key) if key else command.batch_id
     fingerprint = {
         "assignment_id": request.assignment_id,
         "essays": [(essay.essay_id, essay.text_sha256) for essay in essays],
@@ -200,12 +212,6 @@ def _new_batch(
         created_at=now,
         updated_at=now,
     )
-
-
-def _store_texts(request: BatchRequest, content: ContentStore) -> None:
-    with ThreadPoolExecutor(_UPLOADS) as pool:
-        for _ in pool.map(content.put_text, (essay.text for essay in request.essays)):
-            pass
 
 
 def _same_request(stored: Batch, requested: Batch) -> Batch:

@@ -14,9 +14,10 @@ from assessment.domain.decision import ContinuationContext, Decision, DecisionKi
 from assessment.domain.document_keys import scores_key
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.result import Ranking, Scores
+from assessment.ports.groups import ScorePorts
 from assessment.ports.messaging import EventPublisher
 from assessment.ports.statistics import Statistics
-from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore
+from assessment.ports.stores import BatchStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.close_wave import settle_outstanding
 
@@ -42,11 +43,7 @@ def score_batch(
     batch_id: str,
     number: int,
     *,
-    batches: BatchStore,
-    comparisons: ComparisonStore,
-    content: ContentStore,
-    statistics: Statistics,
-    events: EventPublisher,
+    ports: ScorePorts,
     now: datetime,
 ) -> ScoredWave:
     """The decision after a wave; asked again it returns the stored one and publishes it again.
@@ -55,28 +52,29 @@ def score_batch(
     ------
     UnknownBatchError, ScoringFailedError
     """
-    batch = batches.get_batch(batch_id)
+    batch = ports.batches.get_batch(batch_id)
     if batch.is_final:
         return _ENDED
-    wave = batches.get_wave(batch_id, number)
+    wave = ports.batches.get_wave(batch_id, number)
     if wave is not None and wave.decision is not None and wave.context is not None:
-        _publish(batch, wave.context, wave.decision, events, wave.scored_at or now)
-        _follow(batches, batch_id, wave.decision, now)
+        _publish(batch, wave.context, wave.decision, ports.events, wave.scored_at or now)
+        _follow(ports.batches, batch_id, wave.decision, now)
         return ScoredWave(wave.decision, wave.context)
-    if settle_outstanding(batch_id, number, comparisons=comparisons, now=now) and wave is not None:
+    settled = settle_outstanding(batch_id, number, comparisons=ports.comparisons, now=now)
+    if settled and wave is not None:
         closed_by = wave.closed_by or ClosedBy.TIMEOUT
-        batches.update_wave(batch_id, number, closed_by=closed_by)
-    batch = batches.transition(batch_id, BatchStatus.SCORING, now=now)
-    known = comparisons.list_comparisons(batch_id, number)
-    scores = _score(batch, known, content, statistics)
-    previous = _previous(batch_id, number, batches, content)
+        ports.batches.update_wave(batch_id, number, closed_by=closed_by)
+    batch = ports.batches.transition(batch_id, BatchStatus.SCORING, now=now)
+    known = ports.comparisons.list_comparisons(batch_id, number)
+    scores = _score(batch, known, ports.content, ports.statistics)
+    previous = _previous(batch_id, number, ports.batches, ports.content)
     context = continuation_context(batch, known, scores, previous, now=now)
     decision = decide(context)
     if scores is not None:
-        content.put_document(
+        ports.content.put_document(
             scores_key(batch_id, number), canonical_json(scores.model_dump(mode="json"))
         )
-    batches.update_wave(
+    ports.batches.update_wave(
         batch_id,
         number,
         status=WaveStatus.SCORED,
@@ -86,8 +84,8 @@ def score_batch(
         scored_at=now,
         unjudged=[c.comparison_id for c in known if c.status is not ComparisonStatus.RECORDED],
     )
-    _publish(batch, context, decision, events, now)
-    _follow(batches, batch_id, decision, now)
+    _publish(batch, context, decision, ports.events, now)
+    _follow(ports.batches, batch_id, decision, now)
     return ScoredWave(decision, context)
 
 

@@ -18,8 +18,9 @@ from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.judge import BatchingMode, JudgeSpec, judge_for
 from assessment.domain.provider_batch import LEAST_COMPARISONS, parts_of, submission_name
 from assessment.domain.wave import Wave
-from assessment.ports.messaging import CallbackQueue, JudgeQueue, Workflow
-from assessment.ports.stores import BatchStore, ComparisonStore
+from assessment.ports.groups import SubmitPorts
+from assessment.ports.messaging import Workflow
+from assessment.ports.stores import ComparisonStore
 from assessment.usecases.close_wave import wake_if_complete
 
 
@@ -46,11 +47,7 @@ def submit_wave(
     number: int,
     *,
     token: str,
-    batches: BatchStore,
-    comparisons: ComparisonStore,
-    judge_queue: JudgeQueue,
-    callback_queue: CallbackQueue,
-    workflow: Workflow,
+    ports: SubmitPorts,
     mode: BatchingMode = BatchingMode.SERIAL_BUNDLE,
     now: datetime,
 ) -> None:
@@ -59,41 +56,34 @@ def submit_wave(
     Run again (a retry, a redrive) it replaces the token and does only what was not done yet: the
     marks are written before any message is sent, so no verdict can find its mark missing.
     """
-    wave = batches.get_wave(batch_id, number)
+    wave = ports.batches.get_wave(batch_id, number)
     if wave is None:
         raise UnplannedWaveError(f"wave {number} of batch {batch_id} was never planned")
-    batch = batches.get_batch(batch_id)
+    batch = ports.batches.get_batch(batch_id)
     if batch.is_final:
         # Cancelled while the execution was on its way here: nothing may be paid any more.
-        workflow.wave_closed(
+        ports.workflow.wave_closed(
             token, {"batch_id": batch_id, "wave": number, "closed_by": ClosedBy.CALLBACKS}
         )
         return
     config = batch.config
     deadline = wave.deadline or now + timedelta(seconds=config.wave_timeout_seconds)
-    batches.update_wave(
+    ports.batches.update_wave(
         batch_id, number, task_token=token, status=WaveStatus.SUBMITTED, deadline=deadline
     )
-    submitted = _submitted(batch_id, wave, comparisons)
+    submitted = _submitted(batch_id, wave, ports.comparisons)
     if not wave.markers_written:
-        _mark(batch_id, number, submitted, comparisons)
-        batches.update_wave(batch_id, number, markers_written=True)
+        _mark(batch_id, number, submitted, ports.comparisons)
+        ports.batches.update_wave(batch_id, number, markers_written=True)
     if not wave.messages_sent:
-        pending = set(comparisons.list_pending(batch_id, number))
-        judge_queue.send(_messages(batch, number, submitted, pending, mode))
-        callback_queue.send_deadline(
+        pending = set(ports.comparisons.list_pending(batch_id, number))
+        ports.judge_queue.send(_messages(batch, number, submitted, pending, mode))
+        ports.callback_queue.send_deadline(
             WaveDeadlineV1(batch_id=batch_id, wave=number, deadline=deadline),
             delay_seconds=config.wave_timeout_seconds,
         )
-        batches.update_wave(batch_id, number, messages_sent=True)
-    wake_if_complete(
-        batch_id,
-        number,
-        closed_by=ClosedBy.CALLBACKS,
-        batches=batches,
-        comparisons=comparisons,
-        workflow=workflow,
-    )
+        ports.batches.update_wave(batch_id, number, messages_sent=True)
+    wake_if_complete(batch_id, number, closed_by=ClosedBy.CALLBACKS, ports=ports)
 
 
 def _submitted(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> list[Comparison]:

@@ -42,10 +42,10 @@ from assessment.domain.provider_batch import (
 )
 from assessment.domain.spec import BatchSpec
 from assessment.domain.wave import Wave
+from assessment.ports.groups import JudgePorts
 from assessment.ports.judging import BatchJudge
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.questions import (
-    JudgePorts,
     Question,
     ask_about,
     check_size,

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy
-from assessment.ports.messaging import EventPublisher, Workflow
-from assessment.ports.stores import BatchStore, ComparisonStore
+from assessment.ports.groups import WatchPorts
 from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
 from assessment.usecases.fail_batch import fail_batch, stalled
 
@@ -43,18 +42,15 @@ class WatchReport:
 
 def watch_batches(
     *,
-    batches: BatchStore,
-    comparisons: ComparisonStore,
-    workflow: Workflow,
-    events: EventPublisher,
+    ports: WatchPorts,
     now: datetime,
 ) -> WatchReport:
     """Look at every batch that has not ended."""
-    watch = _Watch(batches, comparisons, workflow, events, now)
+    watch = _Watch(ports, now)
     report = WatchReport()
-    for batch_id in batches.active_batches():
+    for batch_id in ports.batches.active_batches():
         try:
-            batch = batches.get_batch(batch_id)
+            batch = ports.batches.get_batch(batch_id)
             report.statuses[batch.status] += 1
             repair = watch.look_at(batch)
         except Exception as error:  # noqa: BLE001
@@ -70,28 +66,25 @@ def watch_batches(
 class _Watch:
     """One round of the watchdog."""
 
-    batches: BatchStore
-    comparisons: ComparisonStore
-    workflow: Workflow
-    events: EventPublisher
+    ports: WatchPorts
     now: datetime
 
     def look_at(self, batch: Batch) -> Repair:
         """Repair one batch, the gentlest way first."""
         if batch.is_final:
             # The status was written but the listing was not removed: writing it again removes it.
-            self.batches.transition(batch.batch_id, batch.status, now=self.now)
+            self.ports.batches.transition(batch.batch_id, batch.status, now=self.now)
             return Repair.UNLISTED
         idle = self.now - batch.updated_at
         if idle < _GRACE:
             return Repair.NONE
         overdue = idle - timedelta(hours=batch.config.batch_timeout_hours)
-        running = self.workflow.is_running(batch.batch_id)
+        running = self.ports.workflow.is_running(batch.batch_id)
         if overdue >= timedelta(0) and not running:
             # Nobody is left to be woken, whatever the records of the wave say.
             return self._end_idle(batch, may_redrive=overdue < _REDRIVING)
         if batch.status is BatchStatus.INITIALIZING and not running:
-            self.workflow.start(batch.batch_id)
+            self.ports.workflow.start(batch.batch_id)
             return Repair.STARTED
         repair = self._repair_wave(batch)
         if repair is Repair.NONE and overdue >= timedelta(0):
@@ -101,16 +94,14 @@ class _Watch:
     def _repair_wave(self, batch: Batch) -> Repair:
         if batch.status is not BatchStatus.WAITING_CALLBACKS:
             return Repair.NONE
-        wave = self.batches.get_wave(batch.batch_id, batch.wave)
+        wave = self.ports.batches.get_wave(batch.batch_id, batch.wave)
         if wave is None:
             return Repair.NONE
         if wake_if_complete(
             batch.batch_id,
             wave.wave,
             closed_by=ClosedBy.WATCH,
-            batches=self.batches,
-            comparisons=self.comparisons,
-            workflow=self.workflow,
+            ports=self.ports,
         ):
             return Repair.WOKEN
         if wave.deadline is None or self.now <= wave.deadline + _GRACE:
@@ -119,24 +110,21 @@ class _Watch:
             batch.batch_id,
             wave.wave,
             closed_by=ClosedBy.WATCH,
-            batches=self.batches,
-            comparisons=self.comparisons,
-            workflow=self.workflow,
+            ports=self.ports,
             now=self.now,
         )
         return Repair.CLOSED_AT_DEADLINE
 
     def _end_idle(self, batch: Batch, *, may_redrive: bool) -> Repair:
-        if may_redrive and batch.wave > 0 and self.workflow.redrive(batch.batch_id):
+        if may_redrive and batch.wave > 0 and self.ports.workflow.redrive(batch.batch_id):
             return Repair.REDRIVEN
-        if self.workflow.is_running(batch.batch_id):
-            self.workflow.stop(batch.batch_id, cause="the batch made no progress")
+        if self.ports.workflow.is_running(batch.batch_id):
+            self.ports.workflow.stop(batch.batch_id, cause="the batch made no progress")
         fail_batch(
             batch.batch_id,
             stalled(f"nothing happened for {batch.config.batch_timeout_hours:g} hours"),
             by_decision=False,
-            batches=self.batches,
-            events=self.events,
+            ports=self.ports,
             now=self.now,
         )
         return Repair.FAILED

@@ -30,11 +30,10 @@ from assessment.adapters.aws.errors import TRANSIENT_CODES, error_code
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
 from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.adapters.aws.s3 import S3ContentStore
-from assessment.adapters.aws.secrets import secret_text
+from assessment.adapters.aws.secrets import JudgeKeys, Secrets
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
 from assessment.adapters.judges.bedrock import ask_bedrock
-from assessment.adapters.judges.registry import JudgeKeys
 from assessment.contracts.events import Envelope, EventType, envelope
 from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
 from assessment.domain.errors import (
@@ -53,6 +52,10 @@ URL = "https://queue.example/q"
 KEY = {"PK": "a", "SK": "1"}
 REQUEST = JudgeRequestV1(batch_id="b", wave=1, comparison_id="w001-00000")
 DEADLINE = WaveDeadlineV1(batch_id="b", wave=1, deadline=NOW)
+
+
+def keys_of(client: Any) -> JudgeKeys:
+    return JudgeKeys(Secrets(client), "p/")
 
 
 def event() -> Envelope:
@@ -178,9 +181,17 @@ CALLS: dict[str, tuple[str, str, Act]] = {
         "PutEvents",
         lambda c: EventBridgePublisher(c, "bus").publish([event()]),
     ),
-    "keys.exists": ("secretsmanager", "DescribeSecret", lambda c: JudgeKeys(c, "p/").exists("k")),
-    "keys.key": ("secretsmanager", "GetSecretValue", lambda c: JudgeKeys(c, "p/").key("k")),
-    "secret_text": ("secretsmanager", "GetSecretValue", lambda c: secret_text(c, "s")),
+    "keys.exists": (
+        "secretsmanager",
+        "DescribeSecret",
+        lambda c: JudgeKeys(Secrets(c), "p/").exists("k"),
+    ),
+    "keys.key": (
+        "secretsmanager",
+        "GetSecretValue",
+        lambda c: JudgeKeys(Secrets(c), "p/").key("k"),
+    ),
+    "secrets.read": ("secretsmanager", "GetSecretValue", lambda c: Secrets(c).read("s")),
 }
 IAM_PREFIXES = {"stepfunctions": "states"}
 

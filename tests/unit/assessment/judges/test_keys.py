@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.parameters import base as powertools
+from botocore.stub import Stubber
 from moto import mock_aws
 
-from assessment.adapters.judges.registry import JudgeKeys
-from assessment.domain.errors import JudgeRefusedError
+from assessment.adapters.aws.secrets import JudgeKeys, Secrets
+from assessment.domain.errors import JudgeRefusedError, TransientError
 
 
 @pytest.fixture
@@ -22,7 +27,7 @@ def secrets(monkeypatch):
 @pytest.mark.parametrize("text", ["sk-1234", " sk-1234\n", '{"api_key": "sk-1234"}'])
 def test_a_key_is_the_secrets_text_or_its_api_key(secrets, text):
     secrets.create_secret(Name="cj/judge/openai", SecretString=text)
-    keys = JudgeKeys(secrets, "cj/judge/")
+    keys = JudgeKeys(Secrets(secrets), "cj/judge/")
     assert keys.exists("openai")
     assert keys.key("openai") == "sk-1234"
 
@@ -31,24 +36,45 @@ def test_a_key_is_the_secrets_text_or_its_api_key(secrets, text):
 def test_a_secret_without_a_usable_key_is_refused_without_being_quoted(secrets, text):
     secrets.create_secret(Name="cj/judge/openai", SecretString=text)
     with pytest.raises(JudgeRefusedError, match="holds no key") as caught:
-        JudgeKeys(secrets, "cj/judge/").key("openai")
+        JudgeKeys(Secrets(secrets), "cj/judge/").key("openai")
     assert text not in str(caught.value)
 
 
 def test_a_missing_secret_is_named(secrets):
-    keys = JudgeKeys(secrets, "cj/judge/")
+    keys = JudgeKeys(Secrets(secrets), "cj/judge/")
     assert not keys.exists("openai")
     with pytest.raises(JudgeRefusedError, match="cj/judge/openai"):
         keys.key("openai")
 
 
 def test_a_key_is_kept_for_five_minutes_and_then_read_again(secrets):
-    now = [0.0]
     secrets.create_secret(Name="cj/judge/openai", SecretString="first")
-    keys = JudgeKeys(secrets, "cj/judge/", clock=lambda: now[0])
-    assert keys.key("openai") == "first"
-    secrets.put_secret_value(SecretId="cj/judge/openai", SecretString="second")
-    now[0] = 299
-    assert keys.key("openai") == "first"
-    now[0] = 301
-    assert keys.key("openai") == "second"
+    keys = JudgeKeys(Secrets(secrets), "cj/judge/")
+    start = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    with mock.patch.object(powertools, "datetime", wraps=datetime) as clock:
+        clock.now.return_value = start
+        assert keys.key("openai") == "first"
+        secrets.put_secret_value(SecretId="cj/judge/openai", SecretString="second")
+        clock.now.return_value = start + timedelta(seconds=299)
+        assert keys.key("openai") == "first"
+        clock.now.return_value = start + timedelta(seconds=301)
+        assert keys.key("openai") == "second"
+
+
+def test_secrets_manager_without_an_answer_is_worth_repeating(secrets):
+    with Stubber(secrets) as stub:
+        stub.add_client_error("get_secret_value", "ThrottlingException")
+        stub.add_client_error("describe_secret", "ThrottlingException")
+        keys = JudgeKeys(Secrets(secrets), "cj/judge/")
+        with pytest.raises(TransientError, match="cj/judge/openai"):
+            keys.key("openai")
+        with pytest.raises(TransientError, match="cj/judge/openai"):
+            keys.exists("openai")
+
+
+def test_a_signing_secret_that_is_rotated_takes_effect(secrets):
+    arn = secrets.create_secret(Name="cj/api", SecretString="first")["ARN"]
+    signing = Secrets(secrets, max_age=0)
+    assert signing.read(arn) == "first"
+    secrets.put_secret_value(SecretId=arn, SecretString="second")
+    assert signing.read(arn) == "second"

@@ -11,6 +11,7 @@ from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
 from assessment.api.responses import caller
 from assessment.contracts.request import PersonVerdict
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
+from assessment.ports.groups import PersonPorts
 from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
 from tests.fakes.judges import Habits, quality_of
 from tests.fakes.world import World
@@ -49,18 +50,18 @@ class People:
         self.world.submit(self.batch_id, wave.wave, self.world.workflow.issue("token"))
 
     def _ports(self):
-        names = ("batches", "comparisons", "content")
-        return {name: getattr(self.world, name) for name in names} | {"leases": self.leases}
+        names = ("batches", "comparisons", "content", "callback_queue")
+        ports = {name: getattr(self.world, name) for name in names}
+        return PersonPorts(**ports, leases=self.leases)
 
     def next(self, person):
-        return next_comparison(self.batch_id, person, **self._ports(), now=self.world.now)
+        return next_comparison(self.batch_id, person, ports=self._ports(), now=self.world.now)
 
     def say(self, person, comparison_id, winner="A"):
         verdict = PersonVerdict(comparison_id=comparison_id, winner=winner)
         return record_person_verdict(
-            self.batch_id, person, verdict, **self._ports(),
-            callback_queue=self.world.callback_queue, now=self.world.now,
-        )  # fmt: skip
+            self.batch_id, person, verdict, ports=self._ports(), now=self.world.now
+        )
 
     def record(self):
         messages, self.world.callback_queue.messages = self.world.callback_queue.messages, []

@@ -13,6 +13,7 @@ from assessment.domain.errors import (
     ReplayedCallbackError,
     SignatureRefusedError,
 )
+from assessment.ports.groups import SignedCallbackPorts
 from assessment.usecases.accept_callback import accept_callback
 from tests.fakes.judges import callback_body
 from tests.fakes.world import World
@@ -47,8 +48,7 @@ def send(world):
             body,
             signed if headers is None else headers,
             secret=SECRET,
-            seen=seen,
-            callback_queue=world.callback_queue,
+            ports=SignedCallbackPorts(signatures=seen, callback_queue=world.callback_queue),
             now=world.now,
         )
 

@@ -16,6 +16,7 @@ from assessment.domain.errors import (
     TransientError,
     UnknownBatchError,
 )
+from assessment.ports.groups import FailPorts, ReadPorts
 from assessment.usecases.fail_batch import fail_batch, failure_of, stalled
 from assessment.usecases.read_batch import read_batch, read_result
 from tests.fakes.faults import Fault, faulty
@@ -150,13 +151,19 @@ def test_finalising_at_the_wrong_time_is_refused(status: str) -> None:
     assert not started.world.events.published
 
 
+def reading(world: World) -> ReadPorts:
+    return ReadPorts(batches=world.batches, comparisons=world.comparisons, content=world.content)
+
+
 def fail(world: World, batch_id: str, message: str = "m", fault: Fault | None = None) -> None:
     fail_batch(
         batch_id,
         stalled(message),
         by_decision=False,
-        batches=world.batches if fault is None else faulty(world.batches, fault),
-        events=world.events if fault is None else faulty(world.events, fault),
+        ports=FailPorts(
+            batches=world.batches if fault is None else faulty(world.batches, fault),
+            events=world.events if fault is None else faulty(world.events, fault),
+        ),
         now=world.now,
     )
 
@@ -233,19 +240,19 @@ def test_reading_tells_why_it_stopped_and_why_there_is_no_result() -> None:
     started = last_wave()
     world, batch_id = started.world, started.batch_id
     with pytest.raises(ResultNotReadyError, match="SCORING"):
-        read_result(batch_id, batches=world.batches, content=world.content)
+        read_result(batch_id, ports=reading(world))
     world.finalise(batch_id)
-    progress = read_batch(batch_id, batches=world.batches, comparisons=world.comparisons)
+    progress = read_batch(batch_id, ports=reading(world))
     assert progress.decision is not None
     assert progress.decision["reason"] == Reason.WAVES_EXHAUSTED
     assert progress.decision["explanation"]
     assert [(w.wave, w.recorded, w.closed_by) for w in progress.waves] == [(1, 12, "callbacks")]
-    result = read_result(batch_id, batches=world.batches, content=world.content)
+    result = read_result(batch_id, ports=reading(world))
     assert result["decision"] == progress.decision
     failed = answered()
     fail(failed.world, failed.batch_id, "nothing moved")
     with pytest.raises(ResultNotReadyError, match="nothing moved"):
-        read_result(failed.batch_id, batches=failed.world.batches, content=failed.world.content)
+        read_result(failed.batch_id, ports=reading(failed.world))
 
 
 def test_a_batch_that_is_being_finalised_cannot_be_cancelled() -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from botocore.exceptions import ClientError
 
-from assessment.adapters.aws.errors import error_code, translating
+from assessment.adapters.aws.secrets import JudgeKeys
 from assessment.adapters.judges.anthropic import AnthropicModel
 from assessment.adapters.judges.anthropic_batches import AnthropicBatchModel
 from assessment.adapters.judges.bedrock import BedrockModel
@@ -22,73 +19,9 @@ from assessment.adapters.judges.model_judge import BatchModel, Model, ModelBatch
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.domain.errors import InvalidRequestError, JudgeRefusedError
+from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.ports.judging import BatchJudge, Judge
-
-_KEPT_SECONDS = 300.0
-_ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
-
-
-class JudgeKeys:
-    """Keys in Secrets Manager, below the stack's own prefix; read again after five minutes."""
-
-    def __init__(
-        self, client: Any, prefix: str, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._client = translating(client)
-        self._prefix = prefix
-        self._clock = clock
-        self._read: dict[str, tuple[float, str]] = {}
-
-    def exists(self, name: str) -> bool:
-        """Whether there is such a secret; it is not read.
-
-        Raises
-        ------
-        TransientError
-            If Secrets Manager cannot tell now.
-        """
-        try:
-            found = self._client.describe_secret(SecretId=self._prefix + name)
-        except ClientError as error:
-            if error_code(error) in _ABSENT:
-                return False
-            raise
-        return "DeletedDate" not in found
-
-    def key(self, name: str) -> str:
-        """The key: the secret's text, or its `api_key` where it is a JSON object.
-
-        Raises
-        ------
-        JudgeRefusedError
-            If there is no such secret, or no key in it.
-        """
-        kept = self._read.get(name)
-        if kept is not None and self._clock() - kept[0] < _KEPT_SECONDS:
-            return kept[1]
-        try:
-            text = self._client.get_secret_value(SecretId=self._prefix + name).get("SecretString")
-        except ClientError as error:
-            if error_code(error) in _ABSENT:
-                raise JudgeRefusedError(f"there is no secret {self._prefix}{name}") from error
-            raise
-        key = _key_in(text or "")
-        if not key or not key.isascii() or not key.isprintable():
-            raise JudgeRefusedError(f"the secret {self._prefix}{name} holds no key")
-        self._read[name] = (self._clock(), key)
-        return key
-
-
-def _key_in(text: str) -> str:
-    stripped = text.strip()
-    if not stripped.startswith("{"):
-        return stripped
-    try:
-        return str(json.loads(stripped).get("api_key", ""))
-    except ValueError:
-        return ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,159 @@
+"""The ports that each use case needs, as frozen dataclasses: a use case takes one of them.
+
+A group that another use case calls on is a base class of the caller's group, so the caller hands
+its own ports on as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assessment.contracts.llm_protocol import CallbackAddress
+from assessment.domain.judge import JudgeSpec
+from assessment.ports.judging import JudgeCheck, JudgeGate, Judges, Prompts
+from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
+from assessment.ports.statistics import Statistics
+from assessment.ports.stores import (
+    AssignmentStore,
+    BatchStore,
+    ComparisonStore,
+    ContentStore,
+    PersonLeases,
+    ProviderBatchStore,
+    SeenSignatures,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnchorPorts:
+    """Registering anchors."""
+
+    assignments: AssignmentStore
+    content: ContentStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparePorts(AnchorPorts):
+    """Preparing a batch."""
+
+    batches: BatchStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestPorts(PreparePorts):
+    """Accepting a request."""
+
+    workflow: Workflow
+    judge_check: JudgeCheck
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelPorts:
+    """Cancelling a batch."""
+
+    batches: BatchStore
+    workflow: Workflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadPorts:
+    """Reading a batch's progress and result."""
+
+    batches: BatchStore
+    comparisons: ComparisonStore
+    content: ContentStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonPorts(ReadPorts):
+    """Handing comparisons to people and taking their verdicts."""
+
+    leases: PersonLeases
+    callback_queue: CallbackQueue
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedCallbackPorts:
+    """Accepting a signed callback."""
+
+    signatures: SeenSignatures
+    callback_queue: CallbackQueue
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanPorts(ReadPorts):
+    """Planning a wave."""
+
+    statistics: Statistics
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScorePorts(PlanPorts):
+    """Scoring a wave and deciding what comes next."""
+
+    events: EventPublisher
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinalisePorts(ScorePorts):
+    """Publishing the result."""
+
+    assignments: AssignmentStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosePorts:
+    """Closing a wave."""
+
+    batches: BatchStore
+    comparisons: ComparisonStore
+    workflow: Workflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackPorts(ClosePorts):
+    """Recording a callback."""
+
+    callback_queue: CallbackQueue
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitPorts(CallbackPorts):
+    """Submitting a wave."""
+
+    judge_queue: JudgeQueue
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailPorts:
+    """Ending a batch that failed."""
+
+    batches: BatchStore
+    events: EventPublisher
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchPorts(ClosePorts, FailPorts):
+    """Finding and repairing batches that do not move."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgePorts:
+    """Asking judges."""
+
+    judges: Judges
+    prompts: Prompts
+    gate: JudgeGate
+    comparisons: ComparisonStore
+    content: ContentStore
+    judge_queue: JudgeQueue
+    callback_queue: CallbackQueue
+    batches: BatchStore
+    provider_batches: ProviderBatchStore
+    webhook_url: str = ""
+
+    def callback_address(self, judge: JudgeSpec) -> CallbackAddress:
+        """Where the judge's endpoint is to send its verdicts."""
+        if judge.callback == "webhook":
+            return CallbackAddress(kind="webhook", url=self.webhook_url)
+        return CallbackAddress(queue_url=self.callback_queue.address)

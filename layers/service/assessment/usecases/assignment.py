@@ -1,0 +1,40 @@
+"""The assignment of a batch, and the flags of its essays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assessment.domain.assignment import Assignment
+from assessment.domain.config import BatchConfig
+from assessment.domain.errors import UnknownAssignmentError
+from assessment.domain.essay_flags import EssayFlag, flags_of
+from assessment.domain.judge import JudgeSpec
+from assessment.ports.stores import AssignmentStore
+
+
+def load_assignment(assignment_id: str | None, assignments: AssignmentStore) -> Assignment | None:
+    """The registered assignment; None for a batch without one.
+
+    Raises
+    ------
+    UnknownAssignmentError
+        If nothing is registered under the id.
+    """
+    if assignment_id is None:
+        return None
+    assignment = assignments.get_assignment(assignment_id)
+    if assignment is None:
+        raise UnknownAssignmentError(assignment_id)
+    return assignment
+
+
+def flag_texts(
+    texts: Sequence[str], *, config: BatchConfig, judges: Sequence[JudgeSpec]
+) -> list[tuple[EssayFlag, ...]]:
+    """The flags of each text under a batch's configuration and its smallest context."""
+    return flags_of(
+        texts,
+        min_words=config.min_essay_words,
+        context_tokens=min(judge.context_tokens for judge in judges),
+        language=config.essay_language,
+    )
