@@ -8,11 +8,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-import assessment.statistics.engine  # noqa: F401 - scipy is loaded while the function starts
 from assessment import bootstrap
 from assessment.contracts.steps import BatchStep
 from assessment.observability import count, logger, metrics
 from assessment.settings import FinaliseBatchSettings
+from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.finalise_batch import finalise_batch
 
 
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = BatchStep.model_validate(event)
     batch = finalise_batch(
         step.batch_id,
-        ports=adapters.finalise_ports,
+        ports=adapters.finalise_ports(ScoringStatistics()),
         versions={"numpy": version("numpy"), "scipy": version("scipy")},
         now=datetime.now(UTC),
     )

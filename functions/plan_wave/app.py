@@ -7,11 +7,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-import assessment.statistics.engine  # noqa: F401 - scipy is loaded while the function starts
 from assessment import bootstrap
 from assessment.contracts.steps import BatchStep
 from assessment.observability import logger
 from assessment.settings import PlanWaveSettings
+from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.plan_wave import plan_wave
 
 
@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = BatchStep.model_validate(event)
     wave = plan_wave(
         step.batch_id,
-        ports=adapters.plan_ports,
+        ports=adapters.plan_ports(ScoringStatistics()),
         now=datetime.now(UTC),
     )
     logger.info(

@@ -7,12 +7,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-import assessment.statistics.engine  # noqa: F401 - scipy is loaded while the function starts
 from assessment import bootstrap
 from assessment.contracts.steps import WaveStep
 from assessment.diagnostics import report_decision
 from assessment.observability import logger, metrics
 from assessment.settings import ScoreBatchSettings
+from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.score_batch import score_batch
 
 
@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     scored = score_batch(
         step.batch_id,
         step.wave,
-        ports=adapters.score_ports,
+        ports=adapters.score_ports(ScoringStatistics()),
         now=datetime.now(UTC),
     )
     report_decision(scored)

@@ -23,6 +23,7 @@ from assessment.domain.comparison import Comparison, ComparisonTally, tally
 from assessment.domain.judge import BatchingMode
 from assessment.domain.verdict import Verdict, Winner
 from assessment.settings import Settings
+from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.plan_wave import plan_wave
@@ -170,7 +171,7 @@ class Stack:
         self.prepared(**config)
         plan_wave(
             BATCH_ID,
-            ports=adapters().plan_ports,
+            ports=adapters().plan_ports(ScoringStatistics()),
             now=datetime.now(UTC),
         )
 
@@ -205,7 +206,7 @@ class Stack:
         score_batch(
             BATCH_ID,
             1,
-            ports=adapters().score_ports,
+            ports=adapters().score_ports(ScoringStatistics()),
             now=datetime.now(UTC),
         )
 
@@ -214,7 +215,7 @@ class Stack:
         self.scored()
         finalise_batch(
             BATCH_ID,
-            ports=adapters().finalise_ports,
+            ports=adapters().finalise_ports(ScoringStatistics()),
             versions={},
             now=datetime.now(UTC),
         )

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import httpx
@@ -47,10 +47,8 @@ from assessment.ports.groups import (
     SubmitPorts,
     WatchPorts,
 )
+from assessment.ports.statistics import Statistics
 from assessment.settings import Settings, settings_from
-
-if TYPE_CHECKING:
-    from assessment.ports.statistics import Statistics
 
 # A call that hangs at every try ends after 4 x 5 seconds and the pauses between the tries, 7 at
 # most: before the 29 seconds of an API request are over. The pool covers our parallel writers.
@@ -170,13 +168,6 @@ class Adapters[S: Settings]:
         return EventBridgePublisher(self._clients.aws("events"), self._setting("event_bus_name"))
 
     @cached_property
-    def statistics(self) -> Statistics:
-        """The statistics; imported here, as only functions with the scoring layer can."""
-        from assessment.statistics.engine import ScoringStatistics
-
-        return ScoringStatistics()
-
-    @cached_property
     def secrets(self) -> Secrets:
         """Secrets Manager, with the one cache of secrets."""
         return Secrets(self._clients.aws("secretsmanager"))
@@ -269,14 +260,13 @@ class Adapters[S: Settings]:
             batches=self.batches, assignments=self.assignments, content=self.content
         )
 
-    @cached_property
-    def plan_ports(self) -> PlanPorts:
-        """For planning a wave."""
+    def plan_ports(self, statistics: Statistics) -> PlanPorts:
+        """For planning a wave; the statistics come from functions with the scoring layer."""
         return PlanPorts(
             batches=self.batches,
             comparisons=self.comparisons,
             content=self.content,
-            statistics=self.statistics,
+            statistics=statistics,
         )
 
     @cached_property
@@ -316,26 +306,24 @@ class Adapters[S: Settings]:
             callback_queue=self.callback_queue,
         )
 
-    @cached_property
-    def score_ports(self) -> ScorePorts:
-        """For scoring a wave."""
+    def score_ports(self, statistics: Statistics) -> ScorePorts:
+        """For scoring a wave; statistics as above."""
         return ScorePorts(
             batches=self.batches,
             comparisons=self.comparisons,
             content=self.content,
-            statistics=self.statistics,
+            statistics=statistics,
             events=self.events,
         )
 
-    @cached_property
-    def finalise_ports(self) -> FinalisePorts:
-        """For publishing the result."""
+    def finalise_ports(self, statistics: Statistics) -> FinalisePorts:
+        """For publishing the result; statistics as above."""
         return FinalisePorts(
             batches=self.batches,
             assignments=self.assignments,
             comparisons=self.comparisons,
             content=self.content,
-            statistics=self.statistics,
+            statistics=statistics,
             events=self.events,
         )
 

@@ -66,9 +66,9 @@ def test_secrets_manager_without_an_answer_is_worth_repeating(secrets):
         stub.add_client_error("get_secret_value", "ThrottlingException")
         stub.add_client_error("describe_secret", "ThrottlingException")
         keys = JudgeKeys(Secrets(secrets), "cj/judge/")
-        with pytest.raises(TransientError, match="cj/judge/openai"):
+        with pytest.raises(TransientError, match="Throttling"):
             keys.key("openai")
-        with pytest.raises(TransientError, match="cj/judge/openai"):
+        with pytest.raises(TransientError, match="Throttling"):
             keys.exists("openai")
 
 
