@@ -17,8 +17,8 @@ from assessment.domain.errors import (
     JudgeRefusedError,
     JudgeUnavailableError,
 )
+from assessment.ports.groups import JudgePorts
 from assessment.usecases.call_judge import Delivery, call_judges
-from assessment.usecases.questions import JudgePorts
 from tests.fakes.event_loop import run_async
 from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import COMPARISON_HEADING
