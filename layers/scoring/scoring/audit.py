@@ -9,6 +9,7 @@ import numpy as np
 
 from scoring.bradley_terry import fit
 from scoring.errors import InvalidComparisonError
+from scoring.proportions import wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,7 @@ def prequential_audit(
     return Audit(
         n=len(p),
         agreement=agreement,
-        agreement_interval=_wilson(agreement, len(p)),
+        agreement_interval=wilson_interval(agreement, len(p)),
         log_loss=log_loss,
         log_loss_interval=(max(0.0, log_loss - spread), log_loss + spread),
         slope=slope,
@@ -212,14 +213,6 @@ def _know_nothing(log_bayes_factor: float | None) -> Audit:
         log_bayes_factor=log_bayes_factor,
         at_chance=_at_chance(0.0, log_bayes_factor),
     )
-
-
-def _wilson(share: float, n: int) -> Interval:
-    """Return the 95% score interval of a proportion (Wilson 1927)."""
-    z2 = _Z95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z95 * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
 
 
 def _association(logit: Floats, y: Floats) -> float:

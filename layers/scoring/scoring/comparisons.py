@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._indices import IndexProblemError, essay_indices, whole_numbers
 from scoring.errors import EmptyComparisonsError, InvalidComparisonError, TooFewEssaysError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _LEAST_ESSAYS = 2
+_ESSAYS = ("first", "second")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +75,9 @@ class Comparisons:
         columns = {"first": first, "second": second, "outcome": outcome}
         if judge is not None:
             columns["judge"] = judge
-        arrays = {name: _integers(name, column) for name, column in columns.items()}
+        arrays = {name: _integers(name, column, n_essays) for name, column in columns.items()}
         _require_equal_length(arrays)
-        _require_in_range(arrays, n_essays)
+        _require_sense(arrays)
         store = object.__setattr__
         store(self, "n_essays", int(n_essays))
         store(self, "judge", None)
@@ -144,39 +146,15 @@ def _require_essays(n_essays: object) -> None:
         raise TooFewEssaysError(f"at least two essays are needed to compare, got {n_essays}")
 
 
-def _integers(field: str, column: ArrayLike) -> Ints:
-    """Return a read-only int64 view or copy of a column, or name the row that is no integer."""
-    array = np.asarray(column)
-    if array.ndim != 1:
-        raise InvalidComparisonError(field, f"expected a one-dimensional array, got {array.ndim}-d")
-    if array.size == 0:
+def _integers(field: str, column: ArrayLike, n_essays: int) -> Ints:
+    """Return a checked column, or name the field and the row at fault."""
+    try:
+        array = essay_indices(column, n_essays) if field in _ESSAYS else whole_numbers(column)
+    except IndexProblemError as error:
+        raise InvalidComparisonError(field, error.problem, error.row) from None
+    if not len(array):
         raise EmptyComparisonsError("there is no comparison: give at least one verdict")
-    if array.dtype.kind not in "iu":
-        array = _as_whole_numbers(field, array)
-    whole: Ints = array.astype(np.int64, copy=False).view()
-    whole.flags.writeable = False
-    return whole
-
-
-def _as_whole_numbers(field: str, array: np.ndarray) -> np.ndarray:
-    try:
-        numbers = array.astype(np.float64)
-    except (TypeError, ValueError):
-        row = next(i for i, value in enumerate(array) if not _is_number(value))
-        raise InvalidComparisonError(field, f"{array[row]!r} is not an integer", row) from None
-    bad = ~np.isfinite(numbers) | (numbers != np.floor(numbers)) | (np.abs(numbers) > 2**53)
-    if bad.any():
-        row = int(bad.argmax())
-        raise InvalidComparisonError(field, f"{array[row]} is not an integer", row)
-    return numbers
-
-
-def _is_number(value: object) -> bool:
-    try:
-        float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
-    return True
+    return array
 
 
 def _require_equal_length(arrays: dict[str, Ints]) -> None:
@@ -186,14 +164,7 @@ def _require_equal_length(arrays: dict[str, Ints]) -> None:
             raise InvalidComparisonError(name, f"has {len(array)} entries, but first has {m}")
 
 
-def _require_in_range(arrays: dict[str, Ints], n: int) -> None:
-    for name in ("first", "second"):
-        array = arrays[name]
-        if array.min() < 0 or array.max() >= n:
-            row = int(((array < 0) | (array >= n)).argmax())
-            raise InvalidComparisonError(
-                name, f"essay {array[row]} is not among the essays 0 .. {n - 1}", row
-            )
+def _require_sense(arrays: dict[str, Ints]) -> None:
     same = arrays["first"] == arrays["second"]
     if same.any():
         row = int(same.argmax())

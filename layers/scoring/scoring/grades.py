@@ -32,6 +32,7 @@ from scoring._grades.grade_model import (
     inverted,
 )
 from scoring._grades.grade_smoothers import isotonic_curve, median_curve
+from scoring._indices import IndexProblemError, essay_indices
 from scoring.errors import CalibrationError, FewAnchorGradesError
 
 if TYPE_CHECKING:
@@ -64,17 +65,26 @@ class Calibration:
 
     Attributes
     ----------
-    probabilities : (s, G) P(grade) of every student; rows sum to 1.
-    boundaries : (G - 1,) abilities, logits, non-decreasing; boundary g parts grades g and g + 1.
-    boundary_se : (G - 1,) their standard errors, logits.
-    grade_centres : (G,) ability in the middle of each grade, logits.
-    anchor_weight : (a,) how far each anchor is believed: 1 or more if it fits, below .5 if its
-        grade is probably wrong.
-    anchor_residual : (a,) ability less the centre of its grade, logits.
-    extrapolated_grades : grades without an anchor; their place follows from the others.
-    warnings : what the caller should know, see `CalibrationWarning`.
-    report : how well the anchors foretell each other.
-    method : the method used.
+    probabilities : (s, G) ndarray of float
+        P(grade) of every student; rows sum to 1.
+    boundaries : (G - 1,) ndarray of float
+        Abilities, logits, non-decreasing; boundary g parts grades g and g + 1.
+    boundary_se : (G - 1,) ndarray of float
+        Their standard errors, logits.
+    grade_centres : (G,) ndarray of float
+        Ability in the middle of each grade, logits.
+    anchor_weight : (a,) ndarray of float
+        How much each anchor counts: 1 or more if it fits, below .5 if its grade is probably wrong.
+    anchor_residual : (a,) ndarray of float
+        Ability less the centre of its grade, logits.
+    extrapolated_grades : tuple of int
+        Grades without an anchor; their place follows from the others.
+    warnings : tuple of CalibrationWarning
+        What the caller should know.
+    report : CalibrationReport
+        How well the anchors predict each other.
+    method : Method
+        The method used.
     """
 
     probabilities: Floats
@@ -106,18 +116,26 @@ def calibrate(
 
     Parameters
     ----------
-    ability : (n,) abilities in logits, from `scoring.fit`.
-    covariance : (n, n) their joint covariance, logits squared.
-    anchors, anchor_grade : (a,) anchor essays and the positions of their grades, 0 the lowest.
-    n_grades : number of grades G.
-    students : (s,) essays to grade, none of them an anchor.
-    method : see the module.
-    population : (G,) historical shares of the grades among such students, or None. A soft prior on
-    the
-        boundaries, for `gls` only: pass it if it is known, never the anchors' own frequencies.
-    population_weight : multiplies the prior's precision; 0 ignores it.
-    prior_sd : the prior standard deviation of the fit, logits; `numpy.inf` for estimators without
-        one. Students keep that prior, anchors get their grades instead
+    ability : (n,) array_like of float
+        Abilities, logits, from `scoring.fit`.
+    covariance : (n, n) array_like of float
+        Their joint covariance, logits squared.
+    anchors, anchor_grade : (a,) array_like of int
+        Anchor essays and the positions of their grades, 0 the lowest.
+    n_grades : int
+        Number of grades G.
+    students : (s,) array_like of int
+        Essays to grade, none of them an anchor.
+    method : Method
+        See the module.
+    population : (G,) array_like of float, optional
+        Shares of the grades among such students in the past. A soft prior on the boundaries, for
+        `gls` only: never the anchors' own frequencies.
+    population_weight : float
+        Multiplies the prior's precision; 0 ignores it.
+    prior_sd : float
+        The prior standard deviation of the fit, logits; `numpy.inf` for estimators without one.
+        Students keep that prior, anchors get their grades instead
         (`scoring._grades.anchor_likelihood`).
 
     Returns
@@ -246,17 +264,13 @@ def _checked_estimates(ability: ArrayLike, covariance: ArrayLike) -> tuple[Float
 
 
 def _checked_essays(name: str, values: ArrayLike, n: int) -> Ints:
-    array = np.asarray(values)
-    if array.size == 0:
-        return np.zeros(0, dtype=np.int64)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise CalibrationError(f"{name} must be a list of whole numbers, one per essay")
-    if array.min() < 0 or array.max() >= n:
-        wrong = array[(array < 0) | (array >= n)][0]
-        raise CalibrationError(f"{name} has essay {wrong}: essays are 0 to {n - 1}")
+    try:
+        array = essay_indices(values, n)
+    except IndexProblemError as error:
+        raise CalibrationError(f"{name} {error}") from None
     if len(np.unique(array)) < len(array):
         raise CalibrationError(f"{name} has an essay twice: name each once")
-    return array.astype(np.int64)
+    return array
 
 
 def _checked_grades(values: ArrayLike, n_anchors: int, n_grades: int) -> Ints:

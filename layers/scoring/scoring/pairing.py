@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from scoring._indices import IndexProblemError, essay_indices
 from scoring._pairing.anchor_plan import anchor_plan
 from scoring._pairing.matching import greedy_matching, improved_matching
 from scoring._pairing.optimal_matching import optimal_matching
@@ -56,11 +57,11 @@ class WavePlan:
 
     Attributes
     ----------
-    first, second : (m,) essays, in the order in which they are shown.
-    audit : (m,) True where the pair was chosen without regard to ability while abilities were
-    known, so
-        that the standing fit can be tested on it. All False in a first wave, which has no fit to
-        test.
+    first, second : (m,) ndarray of int
+        Essays, in the order in which they are shown.
+    audit : (m,) ndarray of bool
+        True where the pair was chosen without regard to ability although abilities were there, so
+        that the latest fit can be tested on it. All False in a first wave, which has no fit.
 
     """
 
@@ -100,18 +101,30 @@ def plan_wave(
 
     Parameters
     ----------
-    n_essays : essays are 0 .. n_essays - 1, anchors and students alike.
-    rng : the only source of randomness; the same arguments and state give the same plan.
-    size : the most comparisons wanted; by default, and never more than, `rounds * n_essays // 2`.
-    rounds : comparisons per essay in this wave.
-    first, second : (m,) all pairs planned so far, in shown order.
-    ability : (n,) abilities in logits of the last fit, or None.
-    covariance : (n, n) their covariance, logits squared, or None.
-    strategy : see the module.
-    audit_share : share of random pairs, 0 .. 1, once abilities are known.
-    anchors, anchor_grade : (a,) anchor essays and their grade positions; `anchor_first` needs both.
-    anchors_per_student : anchors that each student meets under `anchor_first`.
-    backbone_pairs : pairs of neighbouring anchors under `anchor_first`.
+    n_essays : int
+        Essays are 0 .. n_essays - 1, anchors and students alike.
+    rng : numpy.random.Generator
+        The only source of randomness; the same arguments and state give the same plan.
+    size : int, optional
+        The most comparisons wanted; by default, and never more than, `rounds * n_essays // 2`.
+    rounds : int
+        Comparisons per essay in this wave.
+    first, second : (m,) array_like of int
+        All pairs planned so far, in shown order.
+    ability : (n,) array_like of float, optional
+        Abilities of the latest fit, logits.
+    covariance : (n, n) array_like of float, optional
+        Their covariance, logits squared.
+    strategy : Strategy
+        See the module.
+    audit_share : float
+        Share of random pairs, 0 .. 1, once there are abilities.
+    anchors, anchor_grade : (a,) array_like of int, optional
+        Anchor essays and their grade positions; `anchor_first` needs both.
+    anchors_per_student : int
+        Anchors that each student meets under `anchor_first`.
+    backbone_pairs : int
+        Pairs of neighbouring anchors under `anchor_first`.
 
     Returns
     -------
@@ -228,16 +241,10 @@ def _checked_pairs(n: int, first: ArrayLike, second: ArrayLike) -> tuple[Ints, I
 
 
 def _checked_indices(name: str, values: ArrayLike, n: int) -> Ints:
-    array = np.asarray(values)
-    if array.size == 0:
-        return np.zeros(0, dtype=np.int64)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise PairingError(f"{name} must be a list of whole numbers, one per comparison")
-    outside = np.flatnonzero((array < 0) | (array >= n))
-    if len(outside):
-        row = int(outside[0])
-        raise PairingError(f"{name} row {row} is essay {array[row]}: essays are 0 to {n - 1}")
-    return array.astype(np.int64)
+    try:
+        return essay_indices(values, n)
+    except IndexProblemError as error:
+        raise PairingError(f"{name} {error}") from None
 
 
 def _checked_array(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> Floats | None:

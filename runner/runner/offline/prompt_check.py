@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -24,8 +23,8 @@ from assessment.contracts.llm_protocol import (
 from assessment.domain.errors import InvalidRequestError, JudgeError
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.prompt import EssayPair, JudgeInstructions
+from scoring.proportions import wilson_interval
 
-_Z95 = 1.959963984540054
 _AT_ONCE = 4
 _TRIES = 3
 _SEEN_FROM_B = {"A": "B", "B": "A", "tie": "tie"}
@@ -47,12 +46,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float] | None:
         """Wilson's score interval."""
-        if not self.total:
-            return None
-        n, p, z = self.total, self.hits / self.total, _Z95
-        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, centre - half), min(1.0, centre + half)
+        return wilson_interval(self.hits / self.total, self.total) if self.total else None
 
 
 @dataclass(frozen=True)
