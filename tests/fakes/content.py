@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from assessment.domain.document_keys import text_key
+from assessment.domain.errors import MissingDocumentError
 from assessment.domain.identifiers import content_sha256
 
 
@@ -19,6 +21,8 @@ class InMemoryContentStore:
         return sha256
 
     def get_text(self, sha256: str) -> str:
+        if sha256 not in self.texts:
+            raise MissingDocumentError(text_key(sha256))
         return self.texts[sha256]
 
     def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
@@ -29,4 +33,6 @@ class InMemoryContentStore:
         return self.documents.get(key)
 
     def get_frozen_document(self, key: str) -> str:
+        if key not in self.documents:
+            raise MissingDocumentError(key)
         return self.documents[key]

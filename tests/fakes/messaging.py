@@ -49,7 +49,8 @@ class InMemoryJudgeQueue:
         ]
 
     def send_later(self, message: JudgeMessage, *, seconds: int) -> None:
-        until = self._clock.now + timedelta(seconds=seconds)
+        # As SQS does: nothing is delayed for more than 15 minutes.
+        until = self._clock.now + timedelta(seconds=max(1, min(seconds, 900)))
         self.messages.append(Message(message.model_dump_json(by_alias=True), until))
 
     def postpone(self, receipt: str, *, seconds: int) -> None:

@@ -7,11 +7,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -33,10 +31,10 @@ from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave
 from tests.conftest import JudgeServer
+from tests.fakes.aws import REGION, client, create_bucket, create_table
 
 EVENTS = Path(__file__).parents[2] / "events"
 BATCH_ID = "5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10"
-REGION = "eu-north-1"
 SECRET = "a test's own signing key, long enough for HS256 and used nowhere else"
 # A machine that waits for ever: moto does not run it, so only starting and stopping is seen.
 MACHINE = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
@@ -48,14 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(quiet)
-
-
-@cache
-def client(service: str) -> Any:
-    """One client for all tests: making one takes longer than most tests."""
-    return boto3.client(  # type: ignore[call-overload]
-        service, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
-    )
 
 
 class Context:
@@ -280,23 +270,11 @@ def stack(judge_server: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def _resources() -> dict[str, str]:
     """Create what template.yaml declares; environment variables by name."""
-    dynamodb, s3, sqs, sfn, bus, secrets, iam = (
-        client(service)
-        for service in ("dynamodb", "s3", "sqs", "stepfunctions", "events", "secretsmanager", "iam")
+    sqs, sfn, bus, secrets, iam = (
+        client(service) for service in ("sqs", "stepfunctions", "events", "secretsmanager", "iam")
     )
-    dynamodb.create_table(
-        TableName="cj-table",
-        KeySchema=[
-            {"AttributeName": "PK", "KeyType": "HASH"},
-            {"AttributeName": "SK", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": "PK", "AttributeType": "S"},
-            {"AttributeName": "SK", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    s3.create_bucket(Bucket="cj-bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    create_table("cj-table")
+    create_bucket("cj-bucket")
     urls = {
         name: sqs.create_queue(QueueName=name)["QueueUrl"]
         for name in ("judge", "callbacks", "events")

@@ -140,7 +140,7 @@ class ContentStore(Protocol):
         """Store a text under its SHA-256 and return that."""
 
     def get_text(self, sha256: str) -> str:
-        """The text with this hash."""
+        """The text with this hash; raises MissingDocumentError."""
 
     def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
         """Store a document."""
@@ -149,7 +149,10 @@ class ContentStore(Protocol):
         """The document, or None."""
 
     def get_frozen_document(self, key: str) -> str:
-        """A document that never changes once it exists, so it may come from a cache."""
+        """A document that never changes once it exists, so it may come from a cache.
+
+        Raises MissingDocumentError.
+        """
 
 
 class PersonLeases(Protocol):

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -16,22 +13,13 @@ from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
 from assessment.adapters.aws.dynamodb import Table
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.ports.stores import AssignmentStore, BatchStore, ComparisonStore, ProviderBatchStore
+from tests.fakes.aws import create_table
 from tests.fakes.stores import (
     InMemoryAssignmentStore,
     InMemoryBatchStore,
     InMemoryComparisonStore,
     InMemoryProviderBatchStore,
 )
-
-REGION = "eu-north-1"
-
-
-@cache
-def client(service: str) -> Any:
-    """One client for all tests: making one takes longer than most tests."""
-    return boto3.client(  # type: ignore[call-overload]
-        service, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
-    )
 
 
 @pytest.fixture
@@ -45,17 +33,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def table(aws: None) -> Table:
     """The one table."""
-    names = ("PK", "SK")
-    client("dynamodb").create_table(
-        TableName="cj-table",
-        KeySchema=[
-            {"AttributeName": name, "KeyType": kind}
-            for name, kind in zip(names, ("HASH", "RANGE"), strict=True)
-        ],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return Table(client("dynamodb"), "cj-table")
+    return create_table()
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

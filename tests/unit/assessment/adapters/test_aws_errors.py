@@ -44,7 +44,7 @@ from assessment.domain.errors import (
     ServiceRefusedError,
     TransientError,
 )
-from tests.unit.assessment.adapters.conftest import client
+from tests.fakes.aws import client
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MACHINE = "arn:aws:states:eu-north-1:123456789012:stateMachine:cj"

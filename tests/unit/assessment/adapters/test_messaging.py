@@ -22,7 +22,7 @@ from assessment.contracts.events import EventType, envelope
 from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
 from assessment.contracts.tokens import sign_token
 from assessment.domain.errors import PermissionMissingError, TransientError
-from tests.unit.assessment.adapters.conftest import client
+from tests.fakes.aws import client
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 AT_ONCE = Pauses(sleep=lambda _: None)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
-from assessment.adapters.aws.dynamodb import Table
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
 from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.circuit import (
@@ -23,6 +21,7 @@ from assessment.domain.circuit import (
 from assessment.domain.comparison import Comparison
 from assessment.domain.errors import ComparisonLeasedError, JudgeDeferredError
 from assessment.domain.judge import JudgeSpec
+from tests.fakes.aws import create_table
 
 NOW = datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC)
 JUDGE = JudgeSpec(provider="openai", model="gpt-4.1-mini")
@@ -34,21 +33,9 @@ def later(seconds):
 
 @pytest.fixture
 def table(monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-north-1")
-        client.create_table(
-            TableName="t",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("PK", "SK")],
-            KeySchema=[
-                {"AttributeName": "PK", "KeyType": "HASH"},
-                {"AttributeName": "SK", "KeyType": "RANGE"},
-            ],
-        )
-        yield Table(client, "t")
+        yield create_table()
 
 
 def fail(gate, times, *, now=NOW, retry_after=None):
@@ -104,7 +91,7 @@ def test_a_healthy_provider_costs_one_read_and_no_write(table):
     gate = DynamoDBJudgeGate(table)
     gate.admit(JUDGE, tokens=1, now=NOW)
     gate.succeeded(JUDGE)
-    assert table._client.scan(TableName="t")["Count"] == 0
+    assert table._client.scan(TableName="cj-table")["Count"] == 0
 
 
 def test_the_pause_grows_to_its_bound_and_honours_retry_after():

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from assessment.adapters.aws.dynamodb import Table
-from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
 from assessment.api.responses import caller
 from assessment.contracts.request import PersonVerdict
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
 from assessment.ports.groups import PersonPorts
 from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
 from tests.fakes.judges import Habits, quality_of
+from tests.fakes.people import InMemoryPersonLeases
 from tests.fakes.world import World
 
 PERSON = {"provider": "person", "lease_seconds": 600}
@@ -21,22 +18,8 @@ MODEL = {"provider": "openai", "model": "gpt-4.1-mini"}
 
 
 @pytest.fixture
-def leases(monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-north-1")
-        client.create_table(
-            TableName="t",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("PK", "SK")],
-            KeySchema=[
-                {"AttributeName": "PK", "KeyType": "HASH"},
-                {"AttributeName": "SK", "KeyType": "RANGE"},
-            ],
-        )
-        yield DynamoDBPersonLeases(Table(client, "t"))
+def leases():
+    return InMemoryPersonLeases()
 
 
 class People:

@@ -16,20 +16,10 @@ from assessment.domain.errors import (
 from assessment.ports.groups import SignedCallbackPorts
 from assessment.usecases.accept_callback import accept_callback
 from tests.fakes.judges import callback_body
+from tests.fakes.people import InMemorySeenSignatures
 from tests.fakes.world import World
 
 SECRET = "a secret of the stack"
-
-
-class Seen:
-    def __init__(self):
-        self.kept = {}
-
-    def was_seen(self, value):
-        return value in self.kept
-
-    def remember(self, value, *, until):
-        self.kept[value] = until
 
 
 @pytest.fixture
@@ -39,7 +29,7 @@ def world():
 
 @pytest.fixture
 def send(world):
-    seen = Seen()
+    seen = InMemorySeenSignatures()
 
     def sent(body, *, age=0.0, secret=SECRET, headers=None):
         timestamp = str(int(world.now.timestamp() - age))
@@ -141,13 +131,15 @@ def test_an_unknown_winner_is_told_to_the_sender(send, body):
 
 
 def test_a_crash_before_the_mark_lets_the_sender_try_again(world, send, body):
-    remember = Seen.remember
-    Seen.remember = lambda *_, **__: (_ for _ in ()).throw(ConnectionError("table"))
+    remember = InMemorySeenSignatures.remember
+    InMemorySeenSignatures.remember = lambda *_, **__: (_ for _ in ()).throw(
+        ConnectionError("table")
+    )
     try:
         with pytest.raises(ConnectionError):
             send(body)
     finally:
-        Seen.remember = remember
+        InMemorySeenSignatures.remember = remember
     send(body)
     effects = [world.record(message.body).effect for message in world.callback_queue.messages]
     assert effects == ["verdict_recorded", "duplicate"]

@@ -1,0 +1,445 @@
+"""One contract for every port in memory and on AWS: tests on fakes are to mean something.
+
+The stores of the table have theirs in test_store_contracts.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.stub import Stubber
+from moto.core.utils import unix_time_millis
+
+from assessment.adapters.aws.eventbridge import EventBridgePublisher
+from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
+from assessment.adapters.aws.s3 import S3ContentStore
+from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
+from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
+from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
+from assessment.adapters.judges.gate import DynamoDBJudgeGate
+from assessment.contracts.events import SOURCE, Envelope, EventType, envelope
+from assessment.contracts.llm_protocol import (
+    CompareMetadata,
+    ErrorDetail,
+    JudgeMessage,
+    JudgeRequestV1,
+    LLMComparisonResultV1,
+    WaveDeadlineV1,
+)
+from assessment.domain.circuit import FAILURES_TO_OPEN
+from assessment.domain.errors import MissingDocumentError
+from assessment.domain.identifiers import content_sha256
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.ports.judging import JudgeGate
+from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
+from assessment.ports.stores import ContentStore, PersonLeases, SeenSignatures
+from tests.fakes.aws import client, create_bucket
+from tests.fakes.content import InMemoryContentStore
+from tests.fakes.judges import OpenGate
+from tests.fakes.messaging import (
+    Clock,
+    InMemoryCallbackQueue,
+    InMemoryEvents,
+    InMemoryJudgeQueue,
+    InMemoryWorkflow,
+    Message,
+)
+from tests.fakes.people import InMemoryPersonLeases, InMemorySeenSignatures
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+BOTH = pytest.mark.parametrize("kind", ["memory", "aws"])
+
+pytestmark = BOTH
+
+
+# --- content -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def content(kind: str, request: pytest.FixtureRequest) -> ContentStore:
+    if kind == "memory":
+        return InMemoryContentStore()
+    request.getfixturevalue("aws")
+    return S3ContentStore(client("s3"), create_bucket())
+
+
+def test_a_text_is_kept_under_its_hash(content: ContentStore) -> None:
+    text = "Ein Aufsatz über Öl\r\n\u2028mit allem\n"
+    sha256 = content.put_text(text)
+    assert sha256 == content_sha256(text) == content.put_text(text)
+    assert content.get_text(sha256) == text
+
+
+def test_a_document_is_replaced_and_a_frozen_one_is_read(content: ContentStore) -> None:
+    content.put_document("batches/b/spec.json", "{}")
+    assert content.get_frozen_document("batches/b/spec.json") == "{}"
+    content.put_document("batches/b/result.json", "1")
+    content.put_document("batches/b/result.json", "2", content_type="text/csv")
+    assert content.get_document("batches/b/result.json") == "2"
+
+
+def test_what_is_missing_is_said_with_its_key(content: ContentStore) -> None:
+    assert content.get_document("batches/b/none.json") is None
+    with pytest.raises(MissingDocumentError, match=r"batches/b/none\.json"):
+        content.get_frozen_document("batches/b/none.json")
+    with pytest.raises(MissingDocumentError, match="0" * 64):
+        content.get_text("0" * 64)
+
+
+# --- queues --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Queues:
+    """The two queues, the messages that are visible on either, and a clock for both."""
+
+    judge: JudgeQueue
+    callbacks: CallbackQueue
+    receive: Callable[[str], list[tuple[str, str]]]
+    forward: Callable[[float], None]
+
+    def bodies(self, queue: str) -> list[str]:
+        """What a consumer sees now."""
+        return [body for body, _ in self.receive(queue)]
+
+
+def memory_queues() -> Queues:
+    clock = Clock(NOW)
+    judge, callbacks = InMemoryJudgeQueue(clock), InMemoryCallbackQueue(clock)
+
+    def receive(queue: str) -> list[tuple[str, str]]:
+        messages: list[Message] = (judge if queue == "judge" else callbacks).messages
+        seen = [(m.body, str(at)) for at, m in enumerate(messages) if m.visible_at <= clock.now]
+        for _, at in seen:
+            messages[int(at)].visible_at = clock.now + timedelta(seconds=30)
+        return seen
+
+    return Queues(judge, callbacks, receive, clock.forward)
+
+
+def aws_queues(monkeypatch: pytest.MonkeyPatch) -> Queues:
+    sqs = client("sqs")
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("judge", "callbacks")}
+    passed = 0.0
+    monkeypatch.setattr(
+        "moto.sqs.models.unix_time_millis", lambda: unix_time_millis() + 1000 * passed
+    )
+
+    def forward(seconds: float) -> None:
+        nonlocal passed
+        passed += seconds
+
+    def receive(queue: str) -> list[tuple[str, str]]:
+        received: list[tuple[str, str]] = []
+        while page := sqs.receive_message(
+            QueueUrl=urls[queue], MaxNumberOfMessages=10, VisibilityTimeout=30
+        ).get("Messages"):
+            received += [(message["Body"], message["ReceiptHandle"]) for message in page]
+        return received
+
+    return Queues(
+        SQSJudgeQueue(sqs, urls["judge"]),
+        SQSCallbackQueue(sqs, urls["callbacks"]),
+        receive,
+        forward,
+    )
+
+
+@pytest.fixture
+def queues(kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Queues:
+    if kind == "memory":
+        return memory_queues()
+    request.getfixturevalue("aws")
+    return aws_queues(monkeypatch)
+
+
+def judge_requests(n: int) -> list[JudgeMessage]:
+    return [JudgeRequestV1(batch_id="b", wave=1, comparison_id=f"w001-{at:05d}") for at in range(n)]
+
+
+def failure(at: int) -> LLMComparisonResultV1:
+    return LLMComparisonResultV1(
+        correlation_id=f"c{at:02d}",
+        request_metadata=CompareMetadata(
+            batch_id="b",
+            wave=1,
+            comparison_id=f"w001-{at:05d}",
+            essay_a_id="a",
+            essay_b_id="b",
+            prompt_sha256="0" * 64,
+        ),
+        error_detail=ErrorDetail(code="x", message="text with \u2028 and ü"),
+    )
+
+
+def test_all_judge_messages_are_queued_and_read_back_as_they_were(queues: Queues) -> None:
+    queues.judge.send(judge_requests(23))
+    bodies = queues.bodies("judge")
+    read = [JudgeRequestV1.model_validate_json(body) for body in bodies]
+    assert sorted(read, key=lambda r: r.comparison_id) == judge_requests(23)
+    queues.judge.send([])
+    assert queues.bodies("judge") == []
+
+
+@pytest.mark.parametrize(("seconds", "delay"), [(-5, 1), (30, 30), (5000, 900)])
+def test_a_message_that_is_sent_later_is_hidden_for_as_long_as_sqs_allows(
+    queues: Queues, seconds: int, delay: int
+) -> None:
+    queues.judge.send_later(judge_requests(1)[0], seconds=seconds)
+    assert queues.bodies("judge") == []
+    queues.forward(delay - 0.5)
+    assert queues.bodies("judge") == []
+    queues.forward(1)
+    assert len(queues.bodies("judge")) == 1
+
+
+def test_a_received_message_is_postponed_or_comes_back_at_once(queues: Queues) -> None:
+    queues.judge.send(judge_requests(1))
+    ((_, receipt),) = queues.receive("judge")
+    queues.judge.postpone(receipt, seconds=0)
+    ((_, receipt),) = queues.receive("judge")
+    queues.judge.postpone(receipt, seconds=120)
+    queues.forward(119)
+    assert queues.bodies("judge") == []
+    queues.forward(2)
+    assert len(queues.bodies("judge")) == 1
+
+
+def test_results_are_queued_one_by_one_and_together(queues: Queues) -> None:
+    queues.callbacks.send_result(failure(0))
+    queues.callbacks.send_results([failure(at) for at in range(1, 13)])
+    bodies = queues.bodies("callbacks")
+    read = [LLMComparisonResultV1.model_validate_json(body) for body in bodies]
+    assert sorted(read, key=lambda r: r.correlation_id) == [failure(at) for at in range(13)]
+    assert queues.callbacks.address
+
+
+@pytest.mark.parametrize(("asked", "delay"), [(-5, 0), (30, 30), (3600, 900)])
+def test_a_deadline_comes_at_its_time_or_after_the_longest_delay(
+    queues: Queues, asked: int, delay: int
+) -> None:
+    deadline = WaveDeadlineV1(batch_id="b", wave=1, deadline=NOW)
+    queues.callbacks.send_deadline(deadline, delay_seconds=asked)
+    if delay:
+        queues.forward(delay - 1)
+        assert queues.bodies("callbacks") == []
+    queues.forward(2)
+    (body,) = queues.bodies("callbacks")
+    assert WaveDeadlineV1.model_validate_json(body) == deadline
+
+
+# --- events --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Bus:
+    publisher: EventPublisher
+    delivered: Callable[[], list[Envelope]]
+
+
+def aws_bus() -> Bus:
+    events, sqs = client("events"), client("sqs")
+    events.create_event_bus(Name="cj-events")
+    url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    events.put_rule(
+        Name="all", EventBusName="cj-events", EventPattern=json.dumps({"source": [SOURCE]})
+    )
+    events.put_targets(
+        Rule="all", EventBusName="cj-events", Targets=[{"Id": "queue", "Arn": arn["QueueArn"]}]
+    )
+
+    def delivered() -> list[Envelope]:
+        found: list[Envelope] = []
+        while page := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            found += [Envelope.model_validate(json.loads(m["Body"])["detail"]) for m in page]
+        return found
+
+    return Bus(EventBridgePublisher(events, "cj-events"), delivered)
+
+
+@pytest.fixture
+def bus(kind: str, request: pytest.FixtureRequest) -> Bus:
+    if kind == "memory":
+        events = InMemoryEvents()
+        return Bus(events, lambda: list(events.published))
+    request.getfixturevalue("aws")
+    return aws_bus()
+
+
+def failed_event(batch_id: str) -> Envelope:
+    error = {"code": "x", "what": "w", "why": "y", "what_to_do": "z"}
+    data = {"assignment_id": None, "status": "FAILED", "error_info": error}
+    return envelope(EventType.FAILED, batch_id=batch_id, correlation_id="c", data=data, now=NOW)
+
+
+def test_every_event_is_delivered_as_it_was_published(bus: Bus) -> None:
+    events = [failed_event(f"b{at:02d}") for at in range(12)]
+    bus.publisher.publish(events)
+    bus.publisher.publish([])
+    delivered = sorted(bus.delivered(), key=lambda event: str(event.data))
+    assert delivered == sorted(events, key=lambda event: str(event.data))
+
+
+def test_an_event_that_is_published_again_has_the_same_id(bus: Bus) -> None:
+    for _ in range(2):
+        bus.publisher.publish([failed_event("b")])
+    assert len({event.event_id for event in bus.delivered()}) == 1
+
+
+# --- the state machine ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def workflow(kind: str, request: pytest.FixtureRequest) -> Workflow:
+    if kind == "memory":
+        return InMemoryWorkflow()
+    request.getfixturevalue("aws")
+    role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    states = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 99, "End": True}}}
+    machine = client("stepfunctions").create_state_machine(
+        name="cj", definition=json.dumps(states), roleArn=role
+    )
+    return StepFunctionsWorkflow(client("stepfunctions"), machine["stateMachineArn"])
+
+
+def test_an_execution_starts_once_and_stops(workflow: Workflow) -> None:
+    assert not workflow.is_running("b")
+    workflow.stop("b", cause="nothing runs yet")
+    workflow.start("b")
+    workflow.start("b")
+    assert workflow.is_running("b")
+    assert not workflow.is_running("other")
+    workflow.stop("b", cause="test")
+    workflow.stop("b", cause="test")
+    assert not workflow.is_running("b")
+
+
+@pytest.fixture
+def waiting(kind: str) -> Iterator[tuple[Workflow, str]]:
+    """A workflow and the token of a waiting state; moto takes any token, so AWS is recorded."""
+    if kind == "memory":
+        memory = InMemoryWorkflow()
+        yield memory, memory.issue("token")
+        return
+    states = client("stepfunctions")
+    with Stubber(states) as stub:
+        stub.add_response("send_task_success", {})
+        stub.add_client_error("send_task_success", "TaskTimedOut")
+        stub.add_client_error("send_task_failure", "TaskTimedOut")
+        stub.add_client_error("send_task_failure", "TaskDoesNotExist")
+        yield StepFunctionsWorkflow(states, "arn:aws:states:eu-north-1:1:stateMachine:cj"), "token"
+        stub.assert_no_pending_responses()
+
+
+def test_a_token_settles_once_and_a_settled_or_unknown_one_is_no_error(
+    waiting: tuple[Workflow, str],
+) -> None:
+    workflow, token = waiting
+    assert workflow.wave_closed(token, {"wave": 1})
+    assert not workflow.wave_closed(token, {"wave": 1})
+    assert not workflow.wave_failed(token, error="E", cause="c" * 5000)
+    assert not workflow.wave_failed("unknown", error="E", cause="c")
+
+
+# --- people and signatures -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def leases(kind: str, request: pytest.FixtureRequest) -> PersonLeases:
+    if kind == "memory":
+        return InMemoryPersonLeases()
+    return DynamoDBPersonLeases(request.getfixturevalue("table"))
+
+
+@dataclass
+class Leasing:
+    """Short words for the leases of one batch."""
+
+    leases: PersonLeases
+    lasting: timedelta = field(default=timedelta(minutes=10))
+
+    def take(self, person: str, comparison_id: str = "w001-00001", *, after: int = 0) -> bool:
+        now = NOW + timedelta(seconds=after)
+        return self.leases.take("b", comparison_id, person, until=now + self.lasting, now=now)
+
+    def holder(self, comparison_id: str = "w001-00001", *, after: int = 0) -> str | None:
+        return self.leases.holder("b", comparison_id, now=NOW + timedelta(seconds=after))
+
+
+def test_a_lease_is_of_one_person_until_it_lapses(leases: PersonLeases) -> None:
+    leasing = Leasing(leases)
+    assert leasing.holder() is None
+    assert leasing.take("ann")
+    assert not leasing.take("bob")
+    assert leasing.take("bob", "w001-00002")
+    assert (leasing.holder(), leasing.holder("w001-00002")) == ("ann", "bob")
+    assert leasing.take("ann", after=60), "her own lease is prolonged"
+    assert leasing.holder(after=650) == "ann"
+    assert not leasing.take("bob", after=650)
+    # The last moment belongs to the holder.
+    assert leasing.holder(after=660) == "ann"
+    assert not leasing.take("bob", after=660)
+    assert leasing.holder(after=661) is None
+    assert leasing.take("bob", after=661)
+    assert leasing.holder(after=661) == "bob"
+
+
+def test_a_lease_is_of_one_batch(leases: PersonLeases) -> None:
+    assert Leasing(leases).take("ann")
+    until = NOW + timedelta(minutes=1)
+    assert leases.holder("other", "w001-00001", now=NOW) is None
+    assert leases.take("other", "w001-00001", "bob", until=until, now=NOW)
+
+
+def test_verdicts_count_once_for_each_person_and_batch(leases: PersonLeases) -> None:
+    assert leases.given("b", "ann") == set()
+    for comparison_id in ("w001-00001", "w001-00002", "w001-00001"):
+        leases.count("b", "ann", comparison_id)
+    leases.count("b", "bob", "w001-00003")
+    assert leases.given("b", "ann") == {"w001-00001", "w001-00002"}
+    assert leases.given("b", "bob") == {"w001-00003"}
+    assert leases.given("other", "ann") == set()
+
+
+@pytest.fixture
+def signatures(kind: str, request: pytest.FixtureRequest) -> SeenSignatures:
+    if kind == "memory":
+        return InMemorySeenSignatures()
+    return DynamoDBSeenSignatures(request.getfixturevalue("table"))
+
+
+def test_a_signature_is_seen_once_it_is_remembered(signatures: SeenSignatures) -> None:
+    assert not signatures.was_seen("sha256=a")
+    for _ in range(2):
+        signatures.remember("sha256=a", until=NOW + timedelta(minutes=5))
+    assert signatures.was_seen("sha256=a")
+    assert not signatures.was_seen("sha256=b")
+
+
+# --- the gate ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gate(kind: str, request: pytest.FixtureRequest) -> JudgeGate:
+    """In memory it never closes, so only what holds of an open one is its contract."""
+    if kind == "memory":
+        return OpenGate()
+    return DynamoDBJudgeGate(request.getfixturevalue("table"))
+
+
+def test_a_judge_without_limits_is_admitted_until_failures_open_its_circuit(
+    gate: JudgeGate,
+) -> None:
+    judge = JudgeSpec(provider=Provider.OPENAI, model="model-1")
+    gate.succeeded(judge)
+    for _ in range(FAILURES_TO_OPEN - 1):
+        gate.admit(judge, tokens=100_000, now=NOW)
+        gate.failed(judge, retry_after=None, now=NOW)
+    gate.admit(judge, tokens=100_000, now=NOW)
+    gate.succeeded(judge)
+    gate.admit(judge, tokens=0, now=NOW)
