@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -13,7 +14,8 @@ from scoring._fit.classical import (
     epsilon_adjusted,
     firth,
 )
-from scoring._fit.information import CentredInformation, Information
+from scoring._fit.gaussian import difference_variances
+from scoring._fit.information import CentredInformation, Information, MixtureInformation
 from scoring._fit.likelihood import maximum_likelihood
 from scoring._fit.links import Binary, Davidson, Interval, Lapse, Link
 from scoring._fit.model import NO_PRIORS, Model, Priors
@@ -21,6 +23,7 @@ from scoring._fit.newton import Solution, maximise, state_of
 from scoring._fit.observations import Observations, Repeats, Ties, observe
 from scoring._fit.outcomes import Outcomes
 from scoring._fit.result import Fit
+from scoring._fit.spread import Spread, SpreadPrior, integrate
 from scoring._fit.variational import nearest_gaussian
 from scoring._graph import components as label_components
 from scoring.errors import InvalidSettingError, OneJudgeError
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from scoring._types import Floats, Ints
     from scoring.comparisons import Comparisons
 
-__all__ = ["Fit", "fit"]
+__all__ = ["Fit", "Spread", "SpreadPrior", "fit"]
 
 WITH_PRIOR = ("map", "variational")
 """Estimators that take ``prior_sd``."""
@@ -49,7 +52,7 @@ type Judges = Literal["pooled", "discrimination"]
 def fit(
     comparisons: Comparisons,
     *,
-    prior_sd: float = 2.0,
+    prior_sd: float | SpreadPrior = 2.0,
     order_effect: bool = True,
     ties: Ties = "auto",
     degrees: int | Literal["auto"] = "auto",
@@ -78,9 +81,10 @@ def fit(
     ----------
     comparisons : Comparisons
         The verdicts.
-    prior_sd : float, default 2.0
-        Prior standard deviation of the abilities, logits. It must come from outside (earlier
-        assessments of the same kind), never from the same adaptively paired comparisons.
+    prior_sd : float or SpreadPrior, default 2.0
+        Prior standard deviation of the abilities, logits: a number that is known from outside, or
+        a prior of it. Under ``variational`` a :class:`SpreadPrior` is integrated over, and its
+        uncertainty reaches everything reported.
     order_effect : bool, default True
         Estimate, per judge, the advantage of being shown first (logits). Needs records of the
         shown order; without them (``order_known=False``) it is left out.
@@ -132,34 +136,47 @@ def fit(
         repeats=_repeats_for(estimator, repeats),
     )
     _check_degrees(observations, estimator)
+    prior = prior_sd if isinstance(prior_sd, SpreadPrior) else None
+    start_sd = prior_sd if prior is None else prior.median
     model = Model(
         observations,
         _link(observations, lapse),
-        Priors(1.0 / prior_sd**2) if estimator in WITH_PRIOR else NO_PRIORS,
+        Priors(1.0 / start_sd**2) if estimator in WITH_PRIOR else NO_PRIORS,
         order_effect=order_effect and comparisons.order_known,
         discrimination=_discrimination_basis(observations, judges),
     )
     abilities = _starting_abilities(observations, start)
-    estimate = _estimate(model, estimator, model.start(abilities), alpha)
-    return _result(model, estimate, estimator, prior_sd, lapse)
+    estimate = _estimate(model, estimator, model.start(abilities), alpha, prior)
+    return _result(model, estimate, estimator, start_sd, lapse)
 
 
 @dataclass(slots=True)
 class _Estimate:
-    """A maximum, and the covariance that belongs to it."""
+    """Means of all parameters, and the covariance that belongs to them."""
 
-    model: Model
-    solution: Solution
+    x: Floats
+    log_likelihood: float
+    iterations: int
     information: Information
+    spread: Spread | None = None
 
 
-def _estimate(model: Model, estimator: Estimator, start: Floats, alpha: float) -> _Estimate:
+def _estimate(
+    model: Model,
+    estimator: Estimator,
+    start: Floats,
+    alpha: float,
+    prior: SpreadPrior | None,
+) -> _Estimate:
+    if prior is not None:
+        return _integrated(model, start, prior)
+    gauge, likelihood = None, model
     if estimator in WITH_PRIOR:
-        gauge, solution = None, _posterior_mode(model, start)
+        solution = _posterior_mode(model, start)
         if estimator == "variational":
             model, solution = nearest_gaussian(model, solution, _posterior_mode)
     elif estimator == "choix":
-        gauge, solution = None, choix_solution(model, alpha)
+        solution = choix_solution(model, alpha)
     else:
         gauge = label_components(model.n, *_links(model.data))
         if estimator == "mle":
@@ -171,10 +188,33 @@ def _estimate(model: Model, estimator: Estimator, start: Floats, alpha: float) -
     point = solution.point
     state = state_of(model, point, solution.iterations, 0.0)
     blocks = model.blocks(point)
-    if estimator != "choix":
-        return _Estimate(model, solution, Information(model, blocks, state, gauge))
-    curvature = choix_prior_curvature(point.x[: model.n], alpha)
-    return _Estimate(model, solution, CentredInformation(model, blocks, state, curvature))
+    if estimator == "choix":
+        curvature = choix_prior_curvature(point.x[: model.n], alpha)
+        information: Information = CentredInformation(model, blocks, state, curvature)
+    else:
+        information = Information(model, blocks, state, gauge)
+    plain = likelihood.evaluate(point.x).log_likelihood
+    return _Estimate(point.x, plain, solution.iterations, information)
+
+
+def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
+    """Integrate over the spread of abilities, from the mode at the prior's median."""
+    mode = _posterior_mode(model, start)
+    held = copy(model)
+    held.hold_discrimination = True
+    at_mode = Information(held, held.blocks(mode.point), state_of(held, mode.point, 0, 0.0))
+    variance = difference_variances(held, mode.point.x, at_mode.lower)
+    mixture = integrate(held, mode.point.x, variance, float(np.log(prior.median)), prior)
+    centre, iterations = mixture.centre, mode.iterations + mixture.turns
+    information = MixtureInformation(
+        centre.model,
+        centre.model.blocks(centre.point),
+        state_of(centre.model, centre.point, iterations, 0.0),
+        mixture.lower,
+        mixture.shift,
+    )
+    plain = model.evaluate(mixture.x).log_likelihood
+    return _Estimate(mixture.x, plain, iterations, information, mixture.spread)
 
 
 def _posterior_mode(model: Model, start: Floats) -> Solution:
@@ -221,9 +261,14 @@ def _check_degrees(observations: Observations, estimator: Estimator) -> None:
 
 
 def _check_settings(
-    prior_sd: float, lapse: float, judges: str, estimator: str, alpha: float
+    prior_sd: float | SpreadPrior, lapse: float, judges: str, estimator: str, alpha: float
 ) -> None:
-    if not (np.isfinite(prior_sd) and prior_sd > 0):
+    if isinstance(prior_sd, SpreadPrior):
+        if estimator != "variational":
+            raise InvalidSettingError(
+                "prior_sd", "a prior of the spread is integrated over by 'variational' only"
+            )
+    elif not (np.isfinite(prior_sd) and prior_sd > 0):
         raise InvalidSettingError("prior_sd", f"must be positive and finite, got {prior_sd}")
     if not 0.0 <= lapse < 1.0:
         raise InvalidSettingError("lapse", f"must be in [0, 1), got {lapse}")
@@ -292,8 +337,7 @@ def _starting_abilities(observations: Observations, start: Fit | ArrayLike | Non
 def _result(
     model: Model, estimate: _Estimate, estimator: Estimator, prior_sd: float, lapse: float
 ) -> Fit:
-    point = estimate.solution.point
-    x = point.x
+    x = estimate.x
     order = np.zeros(model.data.n_judges)
     if model.n_order:
         order = x[model.n : model.n + model.n_order].copy()
@@ -302,22 +346,28 @@ def _result(
     if estimator in WITH_PRIOR:
         # zero at the maximum; this takes out what the solver's tolerance leaves
         ability -= ability.mean()
+    spread = estimate.spread
     return Fit(
         ability=ability,
         order_effect=order,
         cut_points=model.link.cut_points(shape).copy(),
         discrimination=np.exp(model.log_discrimination(x)),
-        log_likelihood=model.evaluate(x).log_likelihood
-        if estimator == "variational"
-        else point.log_likelihood,
+        log_likelihood=estimate.log_likelihood,
         n_comparisons=model.data.evidence(),
-        iterations=estimate.solution.iterations,
-        prior_sd=float(prior_sd) if estimator in WITH_PRIOR else None,
+        iterations=estimate.iterations,
+        prior_sd=_prior_sd(estimator, prior_sd, spread),
         estimator=estimator,
         outcomes=_outcomes(model, shape, lapse),
+        spread=spread,
         _information=estimate.information,
         _links=_links(model.data),
     )
+
+
+def _prior_sd(estimator: Estimator, assumed: float, spread: Spread | None) -> float | None:
+    if spread is not None:
+        return spread.median
+    return float(assumed) if estimator in WITH_PRIOR else None
 
 
 def _outcomes(model: Model, shape: Floats, lapse: float) -> Outcomes:

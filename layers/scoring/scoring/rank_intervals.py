@@ -14,32 +14,76 @@ _SEED = 20_250_101
 _JITTER = 1e-10
 
 
-def rank_intervals(ability: Floats, covariance: Floats, *, share: float = SHARE) -> Ints:
-    """The ranks that hold each essay's true rank with this probability, (n, 2), 1 the best.
+# Candidates for the least probability of a single interval, and the step between them.
+_LEAST_BELOW, _CANDIDATES = 0.1, 6
 
-    Quantiles of the ranks in 2,000 seeded draws from N(ability, covariance), widened to hold the
-    essay's own rank. Abilities share errors, so the draws are joint.
+
+def rank_intervals(ability: Floats, covariance: Floats, *, share: float = SHARE) -> Ints:
+    """Return narrow intervals that hold this share of the true ranks.
+
+    Ranks are counted in 2,000 seeded draws from N(ability, covariance): abilities share errors, so
+    the draws are joint. An interval grows from the essay's likeliest rank to the likelier side
+    until it has enough probability. Ranks are whole numbers, so that intervals of at least 90% each
+    would hold far more on average where ranks are nearly certain; "enough" is the least
+    probability, between share - .1 and share, at which the mean over the essays reaches the share.
+    Every interval holds the essay's own rank.
 
     Parameters
     ----------
-    ability : (n,) logits.
-    covariance : (n, n) logits squared; may be singular along a shift of all abilities.
-    share : probability of the interval.
+    ability : (n,) array
+        Logits.
+    covariance : (n, n) array
+        Logits squared; may be singular along a shift of all abilities.
+    share : float, default .9
+        Share of the true ranks that the intervals hold.
+
+    Returns
+    -------
+    (n, 2) array of int
+        Lowest and highest rank, 1 the best.
     """
+    counts = _rank_counts(ability, covariance)
+    own = (ability[None, :] > ability[:, None]).sum(axis=1)
+    for least in np.linspace(share - _LEAST_BELOW, share, _CANDIDATES):
+        low, high, held = _grown(counts, own, float(least) * _DRAWS)
+        if held.mean() >= share * _DRAWS:
+            break
+    return np.stack([low, high], axis=1) + 1
+
+
+def _rank_counts(ability: Floats, covariance: Floats) -> Ints:
+    """How often each essay had each rank in the draws, (n ranks, n essays)."""
     n = len(ability)
     scale = float(covariance.diagonal().mean())
     # A shift of all abilities changes no rank, but makes the covariance definite.
     root = np.linalg.cholesky(covariance + scale + _JITTER * max(scale, 1.0) * np.eye(n))
     rng = np.random.default_rng(_SEED)
-    counts = np.zeros((n, n), dtype=np.int32)
+    counts = np.zeros((n, n), dtype=np.int64)
     essays = np.arange(n)
     for _ in range(_DRAWS // _DRAWS_AT_ONCE):
         drawn = ability + rng.standard_normal((_DRAWS_AT_ONCE, n)) @ root.T
         for order in np.argsort(-drawn, axis=1):
-            counts[order, essays] += 1
-    reached = np.cumsum(counts, axis=1) / _DRAWS
-    tail = (1.0 - share) / 2.0
-    low = (reached <= tail).sum(axis=1) + 1
-    high = (reached < 1.0 - tail).sum(axis=1) + 1
-    own = (ability[None, :] > ability[:, None]).sum(axis=1) + 1
-    return np.stack([np.minimum(low, own), np.maximum(high, own)], axis=1)
+            counts[essays, order] += 1
+    return counts
+
+
+def _grown(counts: Ints, own: Ints, least: float) -> tuple[Ints, Ints, Ints]:
+    """Grow intervals from the likeliest ranks to at least this count, then to the own ranks."""
+    n = len(counts)
+    padded = np.zeros((n + 2, n), dtype=np.int64)
+    padded[1:-1] = counts
+    padded[0] = padded[-1] = -1
+    essays = np.arange(n)
+    low = counts.argmax(axis=0)
+    high = low.copy()
+    held = counts[low, essays].copy()
+    while (growing := held < least).any():
+        below, above = padded[low, essays], padded[high + 2, essays]
+        down = growing & (below >= above)
+        up = growing & ~down
+        held += np.where(down, below, 0) + np.where(up, above, 0)
+        low -= down
+        high += up
+    low, high = np.minimum(low, own), np.maximum(high, own)
+    reached = np.vstack([np.zeros(n, dtype=np.int64), np.cumsum(counts, axis=0)])
+    return low, high, reached[high + 1, essays] - reached[low, essays]

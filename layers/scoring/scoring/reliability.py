@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +20,16 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from scoring._fit.result import Fit
+    from scoring._fit.spread import Node
     from scoring._types import Floats, Ints
     from scoring.simulate import Judge
 
     type Planner = Callable[
         [Ints, Ints, Fit | None, np.random.Generator], tuple[ArrayLike, ArrayLike]
     ]
+
+
+_QUANTILES = 61
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +94,103 @@ class NullReplay:
     split_half: Floats
 
 
-def model_reliability(fit: Fit) -> float:
-    r"""Return the reliability that the model itself claims.
+@dataclass(frozen=True, slots=True)
+class RealisedReliability:
+    """Reliability of one set of abilities, with its interval.
 
-    :math:`1 - \overline{se^2} / prior\_sd^2`, the share of the prior variance that the
-    comparisons have removed. It is right when the prior standard deviation is; whether the judge
-    follows the model at all is for :func:`scoring.audit.prequential_audit` to say.
+    Attributes
+    ----------
+    value : float
+        Posterior mean of the squared correlation between the reported and the true abilities of
+        these essays.
+    low, high : float
+        Limits of its central interval.
+    level : float
+        Posterior probability of the interval.
+    """
+
+    value: float
+    low: float
+    high: float
+    level: float
+
+
+def realised_reliability(fit: Fit, *, level: float = 0.9) -> RealisedReliability:
+    r"""Return the posterior of the squared correlation of reported and true abilities.
+
+    Split the true abilities into the part along the reported ones and the rest. Under each
+    Gaussian of the fit the first, :math:`a`, is Normal; the squared length of the rest, :math:`R`,
+    is close to a multiple of a chi-square with its mean and variance (Satterthwaite 1946,
+    Biometrics Bulletin 2:110). The squared correlation is :math:`a^2 / (a^2 + R)`; its distribution
+    is tabulated on a grid of quantiles of both and mixed over the spreads of abilities.
 
     Parameters
     ----------
     fit : Fit
-        A fit with ``estimator="map"``.
+        Of ``estimator="variational"``.
+    level : float, default 0.9
+        Posterior probability of the interval.
+
+    Returns
+    -------
+    RealisedReliability
+        Value and interval, between 0 and 1.
+
+    Raises
+    ------
+    InvalidSettingError
+        If the fit has another estimator, or the level is not inside (0, 1).
+    """
+    if not 0.0 < level < 1.0:
+        raise InvalidSettingError("level", f"must be inside (0, 1), got {level}")
+    if fit.spread is None:
+        raise InvalidSettingError("fit", f"{fit.estimator!r} has no posterior, use 'variational'")
+    values, weights = _squared_correlations(fit.spread.nodes)
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    tail = (1.0 - level) / 2.0
+    low, high = np.interp([tail, 1.0 - tail], reached, values[order])
+    return RealisedReliability(float(weights @ values), float(low), float(high), level)
+
+
+def _squared_correlations(nodes: tuple[Node, ...]) -> tuple[Floats, Floats]:
+    """Values of the squared correlation and their probabilities, each (nodes * q * q,)."""
+    z = _normal_quantiles()
+    values, weights = [], []
+    for node in nodes:
+        along = node.along + np.sqrt(node.along_variance) * z
+        freedom = 2.0 * node.across**2 / max(node.across_variance, 1e-300)
+        # Wilson and Hilferty (1931): the cube root of a chi-square is nearly Normal.
+        part = 2.0 / (9.0 * freedom)
+        across = node.across * np.maximum(1.0 - part + np.sqrt(part) * z, 0.0) ** 3
+        squared = along[:, None] ** 2
+        total = squared + across[None, :]
+        values.append(np.divide(squared, total, out=np.zeros_like(total), where=total > 0.0))
+        weights.append(np.full(total.size, node.weight / total.size))
+    return np.concatenate([v.ravel() for v in values]), np.concatenate(weights)
+
+
+@cache
+def _normal_quantiles() -> Floats:
+    """Normal quantiles of equal probability, (q,)."""
+    normal = NormalDist()
+    shares = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+    return np.array([normal.inv_cdf(float(share)) for share in shares])
+
+
+def model_reliability(fit: Fit) -> float:
+    r"""Return the reliability that the model itself claims.
+
+    The posterior mean of the squared correlation between reported and true abilities
+    (:func:`realised_reliability`) where the fit has a posterior of it. Otherwise, with the prior
+    standard deviation fixed, :math:`1 - \overline{se^2} / (prior\_sd^2 (1 - 1/n))`: the share of
+    the prior variance of abilities that sum to zero which the comparisons have removed. Whether
+    the judge follows the model at all is for :func:`scoring.audit.prequential_audit` to say.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with a prior on the abilities.
 
     Returns
     -------
@@ -110,11 +202,14 @@ def model_reliability(fit: Fit) -> float:
     InvalidSettingError
         If the fit has no prior.
     """
+    if fit.spread is not None:
+        return realised_reliability(fit).value
     if fit.prior_sd is None:
         raise InvalidSettingError(
             "fit", f"model reliability needs a prior; {fit.estimator!r} has none, use map"
         )
-    return float(1.0 - np.mean(fit.standard_error**2) / fit.prior_sd**2)
+    left = float(np.mean(fit.standard_error**2)) / fit.prior_sd**2
+    return max(0.0, 1.0 - left / (1.0 - 1.0 / len(fit.ability)))
 
 
 def scale_separation(

@@ -196,3 +196,37 @@ class CentredInformation(Information):
     @property
     def _own_shift(self) -> Floats:
         return np.zeros(())
+
+
+class MixtureInformation(Information):
+    """Covariance of a mixture over the spread of abilities.
+
+    Parameters
+    ----------
+    model, blocks, state
+        As for :class:`Information`, at the node of most weight.
+    lower : (N, N) array
+        Lower triangle of the mixture's covariance; common shift included.
+    shift : float
+        Variance of the common shift, logits^2.
+    """
+
+    def __init__(
+        self, model: Model, blocks: Blocks, state: SolverState, lower: Floats, shift: float
+    ) -> None:
+        super().__init__(model, blocks, state)
+        self._lower = lower
+        self._shift = shift
+
+    @cached_property
+    def lower(self) -> Floats:
+        """Lower triangle of the covariance over all parameters, (N, N)."""
+        return self._lower
+
+    @cached_property
+    def _diagonal_of_inverse(self) -> Floats:
+        return self._lower.diagonal()
+
+    @property
+    def _own_shift(self) -> Floats:
+        return np.asarray(self._shift)

@@ -110,3 +110,10 @@ def symmetric(lower: Floats) -> Floats:
     full = np.tril(lower)
     full += np.tril(lower, -1).T
     return full
+
+
+def symmetric_times(lower: Floats, x: Floats) -> Floats:
+    """Multiply a symmetric matrix, given by its lower triangle, with a vector."""
+    inside = np.tril(lower)
+    product: Floats = inside @ x + x @ inside - inside.diagonal() * x
+    return product

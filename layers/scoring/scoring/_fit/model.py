@@ -7,7 +7,7 @@ The judged difference of a comparison is delta = a_j (theta_first - theta_second
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,6 +95,15 @@ class Blocks:
     weight: Floats
     cross: Floats
     corner: Floats
+
+    def towards(self, other: Blocks, share: float) -> Blocks:
+        """Return the blocks a share of the way to others."""
+        return Blocks(
+            *(
+                (1.0 - share) * getattr(self, name) + share * getattr(other, name)
+                for name in ("diagonal", "weight", "cross", "corner")
+            )
+        )
 
 
 class Pairs:
@@ -204,8 +213,13 @@ class Model:
         self.pairs = Pairs(self.n, observations.first, observations.second)
         self.tilt: Floats | None = None
         self.hold_discrimination = False
-        self._precision = self._normal_precision()
-        self._corner = np.diag(self._precision[self.n :])
+        self.normal_precision = self._prior_precision()
+        self._corner = np.diag(self.normal_precision[self.n :])
+
+    def set_ability_precision(self, precision: float) -> None:
+        """Give the abilities another prior sd; on a copy, the original keeps its own."""
+        self.priors = replace(self.priors, ability=precision)
+        self.normal_precision = self._prior_precision()
 
     def start(self, ability: Floats) -> Floats:
         """Return a feasible parameter vector with the given abilities, (N,)."""
@@ -284,7 +298,7 @@ class Model:
         scale: Floats = np.exp(self.log_discrimination(x))
         return scale[self.data.judge]
 
-    def _normal_precision(self) -> Floats:
+    def _prior_precision(self) -> Floats:
         """Return the prior precision of every parameter but the gaps, (N,)."""
         p = self.priors
         precision = np.zeros(self.size)
@@ -302,7 +316,7 @@ class Model:
 
     def _penalise(self, x: Floats, shape: Floats, gradient: Floats) -> float:
         """Subtract the priors' slope from ``gradient`` in place and return minus their log."""
-        pull = self._precision * x
+        pull = self.normal_precision * x
         gradient -= pull
         penalty = 0.5 * float(pull @ x)
         if self.tilt is not None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from scoring._fit.information import Information
     from scoring._fit.outcomes import Outcomes
+    from scoring._fit.spread import Spread
     from scoring._types import Floats, Ints
     from scoring.comparisons import Comparisons
 
@@ -46,11 +47,14 @@ class Fit:
     iterations : int
         Iterations of the solver.
     prior_sd : float or None
-        Prior standard deviation of the abilities, logits; None for estimators without a prior.
+        Standard deviation of the abilities, logits: the one assumed, or the posterior's geometric
+        mean where it was integrated over; None for estimators without a prior.
     estimator : str
         The estimator used.
     outcomes : Outcomes
         The observation model with its parameters plugged in.
+    spread : Spread or None
+        What is known of the standard deviation of abilities, where it was integrated over.
     """
 
     ability: Floats
@@ -63,6 +67,7 @@ class Fit:
     prior_sd: float | None
     estimator: str
     outcomes: Outcomes = field(repr=False)
+    spread: Spread | None = field(repr=False)
     _information: Information = field(repr=False)
     _links: tuple[Ints, Ints] = field(repr=False)
 

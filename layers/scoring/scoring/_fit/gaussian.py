@@ -1,0 +1,201 @@
+"""The Gaussian nearest to a posterior, found by turns that improve mean and covariance together.
+
+`scoring._fit.variational` says which equations are solved. A turn there climbs to the mean that
+belongs to fixed variances; a turn here takes one Newton step and the new covariance from the same
+factor. From a good start (the Gaussian under a slightly different prior) two or three turns suffice,
+which is what makes it cheap to go along a path of priors (`scoring._fit.spread`).
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring._fit.linear import DenseSystem, invert, solve
+from scoring._fit.newton import state_of
+from scoring._fit.variational import Smoothed
+from scoring.errors import NotConvergedError
+
+if TYPE_CHECKING:
+    from scoring._fit.model import Blocks, Model, Point
+    from scoring._types import Floats
+
+_MAX_TURNS = 150
+# Every so many turns the share of a turn is capped more tightly: short enough turns always climb.
+_PATIENCE, _SURE_SHARE = 20, 0.6
+# What is still of use after all turns.
+_ROUGH = 0.05
+_LEAST_SHARE = 1.0 / 64.0
+_LONGEST_STEP = 2.0
+# A fall of the bound that is more than what cut points, which are not averaged over, can cause.
+_SLACK = 0.5
+_DAMPINGS = 30
+
+
+@dataclass(slots=True)
+class Gaussian:
+    """A Normal approximation of the posterior of all parameters under one prior.
+
+    Attributes
+    ----------
+    model : Model
+        The model with the smoothed link.
+    point : Point
+        Its objective close to the mean.
+    x : (N,) array
+        Means of all parameters.
+    lower : (N, N) array
+        Lower triangle of their covariance.
+    variance : (m,) array
+        Variance of every judged difference, logits^2.
+    bound : float
+        Lower bound of the log evidence, up to a constant of the data.
+    turns : int
+        Turns made.
+    """
+
+    model: Model
+    point: Point
+    x: Floats
+    lower: Floats
+    variance: Floats
+    bound: float
+    turns: int
+
+
+@dataclass(slots=True)
+class _Pair:
+    """Mean and covariance together, the bound there, and the precision to go to."""
+
+    model: Model
+    point: Point
+    lower: Floats
+    variance: Floats
+    bound: float
+    source: Blocks
+    target: Blocks
+
+
+def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Gaussian:
+    """Take turns from a start until mean and variances stand.
+
+    A turn goes a share of the way in the precision and in the mean (natural gradient, Khan & Lin
+    2017, AISTATS): all of it as long as the bound rises, less where it would fall, as it can under
+    wide priors.
+
+    Parameters
+    ----------
+    model : Model
+        With a prior on the abilities; discriminations, if any, stay where they are.
+    x : (N,) array
+        Means to start from.
+    variance : (m,) array
+        Variances of the judged differences to start from, logits^2.
+    tolerance : float
+        Largest move of a mean or a variance in one turn, relative to the widest difference's
+        standard deviation and variance (those plus one logit).
+
+    Raises
+    ------
+    NotConvergedError
+        If they do not settle, with the last iterate.
+    """
+    system = DenseSystem(model.n, model.size, model.pairs, None)
+    smoothed, point, blocks = _smoothed_at(model, x, variance)
+    pair = _pair(system, model, smoothed, point, blocks, 1.0)
+    error = _change(point.x, variance, pair, 1.0)
+    before, share = pair.variance - variance, 1.0
+    for turn in range(1, _MAX_TURNS + 1):
+        if error < tolerance:
+            return Gaussian(
+                pair.model, pair.point, pair.point.x, pair.lower, pair.variance, pair.bound, turn
+            )
+        blocks = pair.target if share == 1.0 else pair.source.towards(pair.target, share)
+        following = _pair(system, model, pair.model, pair.point, blocks, share)
+        if following.bound < pair.bound - _SLACK and share > _LEAST_SHARE:
+            share *= 0.5
+            continue
+        error = _change(pair.point.x, pair.variance, following, share)
+        move = (following.variance - pair.variance) / share
+        share = min(_better_share(share, move, before), _SURE_SHARE ** (turn // _PATIENCE))
+        pair, before = following, move
+    if error < _ROUGH:
+        return Gaussian(
+            pair.model, pair.point, pair.point.x, pair.lower, pair.variance, pair.bound, turn
+        )
+    state = state_of(model, pair.point, _MAX_TURNS, error)
+    raise NotConvergedError("the nearest Gaussian (estimator='map' always exists)", state)
+
+
+def _better_share(share: float, move: Floats, before: Floats) -> float:
+    """Choose the share under which the slowest error would vanish (Aitken's method).
+
+    A turn multiplies that error by 1 - share (1 + c); the last two moves show the factor.
+    """
+    length = float(before @ before)
+    factor = float(move @ before) / length if length > 0.0 else 0.0
+    return float(np.clip(share / max(1.0 - factor, _LEAST_SHARE), _LEAST_SHARE, 1.0))
+
+
+def _smoothed_at(model: Model, x: Floats, variance: Floats) -> tuple[Model, Point, Blocks]:
+    smoothed = copy(model)
+    smoothed.link = Smoothed(model.link, variance)
+    point = smoothed.evaluate(x)
+    return smoothed, point, smoothed.blocks(point)
+
+
+def _pair(
+    system: DenseSystem, model: Model, smoothed: Model, point: Point, source: Blocks, share: float
+) -> _Pair:
+    """Go from a point by a share of the Newton step under a precision."""
+    factor = system.factor(source)
+    damping = 1e-3 * float(np.abs(source.diagonal).max()) + 1e-12
+    for _ in range(_DAMPINGS):
+        if factor is not None:
+            break
+        factor = system.factor(source, damping)
+        damping *= 4.0
+    if factor is None:
+        raise NotConvergedError("the nearest Gaussian", state_of(smoothed, point, 0, np.inf))
+    step = share * solve(factor, point.gradient)
+    step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
+    log_determinant = float(2.0 * np.log(factor.diagonal()).sum())
+    lower = invert(factor).copy(order="F")
+    variance = difference_variances(model, point.x, lower)
+    x = point.x + smoothed.longest_step(point.x, step) * step
+    following, reached, target = _smoothed_at(model, x, variance)
+    bound = reached.value + _entropy(model, lower, log_determinant)
+    return _Pair(following, reached, lower, variance, bound, source, target)
+
+
+def _change(x: Floats, variance: Floats, pair: _Pair, share: float) -> float:
+    """Largest full move of a mean or a variance, as a share of the widest difference's."""
+    widest = 1.0 + float(pair.variance.max())
+    size = float(np.abs(pair.point.x - x).max()) / np.sqrt(widest)
+    return max(size, float(np.abs(pair.variance - variance).max()) / widest) / share
+
+
+def difference_variances(model: Model, x: Floats, lower: Floats) -> Floats:
+    """Return the variance of every judged difference under a covariance, logits^2, (m,)."""
+    d = model.data
+    high, low = np.maximum(d.first, d.second), np.minimum(d.first, d.second)
+    scale = 1.0 if model.basis is None else np.exp(model.log_discrimination(x))[d.judge]
+    diagonal = lower.diagonal()
+    variance: Floats = diagonal[d.first] + diagonal[d.second] - 2.0 * lower[high, low]
+    variance *= scale**2
+    if model.n_order:
+        order = model.n + (np.zeros_like(d.first) if d.judge is None else d.judge)
+        variance += diagonal[order]
+        variance += 2.0 * scale * (lower[order, d.first] - lower[order, d.second])
+    return np.maximum(variance, 0.0)
+
+
+def _entropy(model: Model, lower: Floats, log_determinant: float) -> float:
+    """Return what the bound has beside the expected log likelihood and the priors at the mean."""
+    precision = model.normal_precision
+    spread = float(precision @ lower.diagonal())
+    width = model.n * 0.5 * np.log(model.priors.ability)
+    return float(width - 0.5 * spread - 0.5 * log_determinant)

@@ -1,0 +1,406 @@
+"""The spread of abilities, integrated over instead of fixed.
+
+Abilities have the prior N(0, sd^2), and sd itself a log-normal one. Pairs are chosen from past
+verdicts only, so the choice tells nothing more about abilities or sd than those verdicts do: the
+likelihood of (abilities, sd) is that of fixed pairs, whichever schedule chose them (ignorable
+design, Rubin 1976, Biometrika 63:581). The posterior of x = log sd is
+
+    p(x | verdicts)  ~  Z(x) N(x; log median, log_sd^2) ,
+
+Z the marginal likelihood. Its logarithm is taken as the variational bound of the nearest Gaussian,
+which has the derivative
+
+    d log Z / dx  =  E |theta|^2 / sd^2 - n
+
+at no cost. A few Newton steps find the maximum, nodes around it give values and derivatives, and a
+polynomial through both gives the curve. Everything reported is the mixture over the nodes: means,
+covariances within and between them.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring._fit.gaussian import Gaussian, settle
+from scoring._fit.linear import symmetric_times
+from scoring.errors import InvalidSettingError, NotConvergedError
+
+if TYPE_CHECKING:
+    from scoring._fit.model import Model
+    from scoring._types import Floats
+
+# Tolerances of mean and variances: while the maximum is sought, and for what is reported.
+_ROUGH, _FINE = 0.02, 1e-3
+_SEARCHES = 12
+_LONGEST_STEP = 1.0
+_CLOSE = 0.3
+"""The maximum counts as found within this many standard deviations of log sd."""
+# Below this standard deviation of log sd one node and the slope of the means are enough.
+_NARROW = 0.06
+# Below this three nodes are enough, above it five.
+_WIDE = 0.22
+_GAUSS_3 = (-1.7320508, 1.7320508)
+_GAUSS_5 = (-1.3556262, 1.3556262, -2.8569700, 2.8569700)
+_GRID = 201
+_GRID_REACH = 5.0
+_LEAST_SD, _MOST_SD = 0.02, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadPrior:
+    """A log-normal prior of the standard deviation of abilities.
+
+    Attributes
+    ----------
+    median : float
+        Its median, logits.
+    log_sd : float
+        Standard deviation of the logarithm: .7 says that two of three classes lie within a factor
+        of two of the median; earlier batches of an assignment allow .2.
+    """
+
+    median: float = 2.0
+    log_sd: float = 0.7
+
+    def __post_init__(self) -> None:
+        for name in ("median", "log_sd"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise InvalidSettingError(
+                    "prior_sd", f"{name} must be positive and finite, got {value}"
+                )
+
+    def log_density(self, log_sd: Floats) -> Floats:
+        """Log density of log sd, up to a constant."""
+        density: Floats = -0.5 * ((log_sd - np.log(self.median)) / self.log_sd) ** 2
+        return density
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One Gaussian of the mixture over sd, reduced to what is asked of it.
+
+    Attributes
+    ----------
+    log_sd : float
+        Its log sd.
+    weight : float
+        Its share of the mixture.
+    along, along_variance : float
+        Mean and variance of the true abilities' component along the reported ones, logits.
+    across, across_variance : float
+        Mean and variance of the squared length of the rest, logits^2.
+    mean_variance : float
+        Mean variance of an ability, sum-to-zero gauge, logits^2.
+    """
+
+    log_sd: float
+    weight: float
+    along: float
+    along_variance: float
+    across: float
+    across_variance: float
+    mean_variance: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """What is known of the standard deviation of abilities.
+
+    Attributes
+    ----------
+    mean_log, sd_log : float
+        Posterior mean and standard deviation of log sd; sd_log is 0 where sd was assumed.
+    measured_log, measured_precision : float
+        Maximum of a parabola through the likelihood alone, without the prior of sd, and its
+        curvature: what a later batch may learn from this one. The precision is 0 where the
+        verdicts bound the spread on one side only, or where sd was assumed.
+    nodes : tuple of Node
+        The mixture.
+    prior : SpreadPrior or None
+        The prior of sd; None where sd was assumed.
+    """
+
+    mean_log: float
+    sd_log: float
+    measured_log: float
+    measured_precision: float
+    nodes: tuple[Node, ...]
+    prior: SpreadPrior | None
+
+    @property
+    def median(self) -> float:
+        """The posterior's geometric mean of sd, logits."""
+        return float(np.exp(self.mean_log))
+
+    def interval(self, z: float = 1.959963984540054) -> tuple[float, float]:
+        """Interval of sd, Normal on the log scale, logits."""
+        low, high = self.mean_log - z * self.sd_log, self.mean_log + z * self.sd_log
+        return float(np.exp(low)), float(np.exp(high))
+
+
+@dataclass(slots=True)
+class Mixture:
+    """The mixture over sd: moments of all parameters, and the Gaussian nearest to its middle.
+
+    Attributes
+    ----------
+    x : (N,) array
+        Means of all parameters.
+    lower : (N, N) array
+        Lower triangle of their covariance, within and between the nodes; common shift included.
+    shift : float
+        Variance of the common shift of all abilities, logits^2.
+    centre : Gaussian
+        The node of most weight.
+    spread : Spread
+        What is known of sd.
+    turns : int
+        Turns made at all nodes together.
+    """
+
+    x: Floats
+    lower: Floats
+    shift: float
+    centre: Gaussian
+    spread: Spread
+    turns: int
+
+
+@dataclass(slots=True)
+class _Visit:
+    """A Gaussian on the path, with the slopes of the log evidence and of the means in log sd."""
+
+    log_sd: float
+    gaussian: Gaussian
+    slope: float
+    bend: float
+    drift: Floats
+
+
+class _Path:
+    """Gaussians at different sds, each started from the nearest one that is still held."""
+
+    def __init__(self, model: Model, x: Floats, variance: Floats, log_sd: float) -> None:
+        self._model = model
+        self._start = (x, variance, log_sd)
+        self._held: list[_Visit] = []
+        self.turns = 0
+
+    def visit(self, log_sd: float, tolerance: float, *, hold: bool = False) -> _Visit:
+        """Settle at one sd; forget the last visit unless both are to be held."""
+        model = copy(self._model)
+        model.set_ability_precision(float(np.exp(-2.0 * log_sd)))
+        x, variance = self._start_at(log_sd)
+        gaussian = settle(model, x, variance, tolerance=tolerance)
+        self.turns += gaussian.turns
+        visit = _visited(model, gaussian, log_sd)
+        self._held = [*self._held, visit] if hold else [visit]
+        return visit
+
+    def _start_at(self, log_sd: float) -> tuple[Floats, Floats]:
+        if not self._held:
+            x, variance, from_log_sd = self._start
+            return x.copy(), _rescaled(variance, from_log_sd, log_sd)
+        nearest = min(self._held, key=lambda v: abs(v.log_sd - log_sd))
+        step = log_sd - nearest.log_sd
+        x = nearest.gaussian.x.copy()
+        x[: self._model.n] += step * nearest.drift
+        return x, _rescaled(nearest.gaussian.variance, nearest.log_sd, log_sd)
+
+
+def _rescaled(variance: Floats, log_sd: float, following: float) -> Floats:
+    """Guess variances of differences under another prior: their information stays what it was."""
+    if log_sd == following:
+        return variance
+    prior, other = (0.5 * np.exp(-2.0 * at) for at in (log_sd, following))
+    information = np.maximum(1.0 / np.maximum(variance, 1e-12) - prior, 0.0)
+    guess: Floats = 1.0 / (information + other)
+    return guess
+
+
+def _visited(model: Model, gaussian: Gaussian, log_sd: float) -> _Visit:
+    n, precision = model.n, model.priors.ability
+    mean = gaussian.x[:n]
+    lower = gaussian.lower[:n, :n]
+    drift = 2.0 * precision * symmetric_times(lower, mean)
+    energy = precision * (float(mean @ mean) + float(lower.diagonal().sum()))
+    squares = precision**2 * _square_sum(lower)
+    # As if the verdicts' information did not depend on sd: good enough for a step.
+    bend = 2.0 * energy - 2.0 * precision * float(mean @ drift) - 2.0 * squares
+    return _Visit(log_sd, gaussian, energy - n, bend, drift)
+
+
+def _square_sum(lower: Floats) -> float:
+    """Sum of squares of all entries of a symmetric matrix given by its lower triangle."""
+    inside = np.tril(lower)
+    diagonal = inside.diagonal()
+    return float(2.0 * np.einsum("ij,ij->", inside, inside) - diagonal @ diagonal)
+
+
+def integrate(
+    model: Model, x: Floats, variance: Floats, log_sd: float, prior: SpreadPrior
+) -> Mixture:
+    """Integrate over the standard deviation of abilities.
+
+    Parameters
+    ----------
+    model : Model
+        The model; the precision of its abilities' prior is set here.
+    x, variance, log_sd
+        Means of all parameters (N,) and variances of judged differences (m,) to start from, and
+        the log sd to which they belong.
+    prior : SpreadPrior
+        The prior of sd.
+
+    Raises
+    ------
+    NotConvergedError
+        If the nearest Gaussian is not found at some sd, with the state of the solver.
+    """
+    path = _Path(model, x, variance, log_sd)
+    centre, deviation = _maximum(path, prior, log_sd)
+    visits = [path.visit(centre, _FINE)]
+    if deviation >= _NARROW:
+        for z in _GAUSS_3 if deviation < _WIDE else _GAUSS_5:
+            # Without an outer node the others carry the mixture.
+            with suppress(NotConvergedError):
+                visits.append(path.visit(centre + deviation * z, _FINE, hold=True))
+    visits.sort(key=lambda v: v.log_sd)
+    grid = centre + deviation * np.linspace(-_GRID_REACH, _GRID_REACH, _GRID)
+    curve = _curve(visits, grid, deviation, prior)
+    density = _normalised(curve + prior.log_density(grid))
+    return _mixture(model, visits, density, grid, _measured(curve, grid), prior, path.turns)
+
+
+def _maximum(path: _Path, prior: SpreadPrior, start: float) -> tuple[float, float]:
+    """Climb to the posterior's maximum in log sd; return it with the standard deviation there."""
+    at, before = start, None
+    for _ in range(_SEARCHES):
+        visit = path.visit(at, _ROUGH)
+        slope = visit.slope - (at - np.log(prior.median)) / prior.log_sd**2
+        bend = visit.bend
+        if before is not None and at != before[0]:
+            bend = max((before[1] - visit.slope) / (at - before[0]), 0.1 * bend)
+        precision = max(bend, 0.0) + prior.log_sd**-2
+        deviation = precision**-0.5
+        before = (at, visit.slope)
+        step = float(np.clip(slope / precision, -_LONGEST_STEP, _LONGEST_STEP))
+        at = float(np.clip(at + step, np.log(_LEAST_SD), np.log(_MOST_SD)))
+        if abs(step) < _CLOSE * deviation:
+            break
+    return at, deviation
+
+
+def _curve(visits: list[_Visit], grid: Floats, deviation: float, prior: SpreadPrior) -> Floats:
+    """Log evidence on the grid: cubics between nodes, parabolas beyond the outer ones, (G,)."""
+    knots = np.array([v.log_sd for v in visits])
+    values = np.array([v.gaussian.bound for v in visits])
+    slopes = np.array([v.slope for v in visits])
+    own = max(deviation**-2 - prior.log_sd**-2, 0.0)
+    if len(visits) == 1:
+        offset = grid - knots[0]
+        return values[0] + slopes[0] * offset - 0.5 * own * offset**2
+    bends = np.maximum(-np.diff(slopes) / np.diff(knots), 0.0)
+    at = np.clip(np.searchsorted(knots, grid) - 1, 0, len(knots) - 2)
+    width = knots[at + 1] - knots[at]
+    t = (grid - knots[at]) / width
+    inside = (
+        (1 + 2 * t) * (1 - t) ** 2 * values[at]
+        + t * (1 - t) ** 2 * width * slopes[at]
+        + t**2 * (3 - 2 * t) * values[at + 1]
+        + t**2 * (t - 1) * width * slopes[at + 1]
+    )
+    below, above = grid - knots[0], grid - knots[-1]
+    left = values[0] + slopes[0] * below - 0.5 * bends[0] * below**2
+    right = values[-1] + slopes[-1] * above - 0.5 * bends[-1] * above**2
+    return np.where(below < 0, left, np.where(above > 0, right, inside))
+
+
+def _normalised(log_density: Floats) -> Floats:
+    density = np.exp(log_density - log_density.max())
+    normalised: Floats = density / density.sum()
+    return normalised
+
+
+def _measured(curve: Floats, grid: Floats) -> tuple[float, float]:
+    """Mean and precision of log sd by the likelihood alone, as a parabola over the grid."""
+    weight = _normalised(curve)
+    mean = float(weight @ grid)
+    return mean, float(1.0 / (weight @ (grid - mean) ** 2))
+
+
+def _weights(visits: list[_Visit], density: Floats, grid: Floats) -> Floats:
+    """Weights of the nodes that integrate polynomials in log sd as the density does, (K,)."""
+    knots = np.array([v.log_sd for v in visits])
+    weights = np.empty(len(knots))
+    for k, knot in enumerate(knots):
+        others = np.delete(knots, k)
+        basis = np.prod((grid[:, None] - others) / (knot - others), axis=1)
+        weights[k] = density @ basis
+    weights = np.maximum(weights, 0.0)
+    normalised: Floats = weights / weights.sum()
+    return normalised
+
+
+def _mixture(
+    model: Model,
+    visits: list[_Visit],
+    density: Floats,
+    grid: Floats,
+    measured: tuple[float, float],
+    prior: SpreadPrior,
+    turns: int,
+) -> Mixture:
+    n = model.n
+    weights = _weights(visits, density, grid)
+    mean_log = float(density @ grid)
+    sd_log = float(np.sqrt(density @ (grid - mean_log) ** 2))
+    x = np.sum([w * v.gaussian.x for w, v in zip(weights, visits, strict=True)], axis=0)
+    lower = np.zeros_like(visits[0].gaussian.lower)
+    for w, v in zip(weights, visits, strict=True):
+        off = v.gaussian.x - x
+        lower += w * (v.gaussian.lower + np.outer(off, off))
+    if len(visits) == 1:
+        lower[:n, :n] += sd_log**2 * np.outer(visits[0].drift, visits[0].drift)
+    shift = float(weights @ [1.0 / (n * v.gaussian.model.priors.ability) for v in visits])
+    nodes = tuple(
+        _node(v, float(w), x[:n], sd_log if len(visits) == 1 else 0.0)
+        for w, v in zip(weights, visits, strict=True)
+    )
+    spread = Spread(mean_log, sd_log, *measured, nodes, prior)
+    centre = visits[int(np.argmax(weights))].gaussian
+    return Mixture(x, lower, shift, centre, spread, turns)
+
+
+def _node(visit: _Visit, weight: float, reported: Floats, sd_log: float) -> Node:
+    """Reduce a Gaussian to the moments that the realised reliability depends on."""
+    n = len(reported)
+    gaussian = visit.gaussian
+    lower = gaussian.lower[:n, :n]
+    shift = 1.0 / (n * gaussian.model.priors.ability)
+    mean = gaussian.x[:n] - gaussian.x[:n].mean()
+    length = float(np.sqrt(reported @ reported))
+    direction = reported / length if length > 0.0 else np.zeros(n)
+    image = symmetric_times(lower, direction)
+    image -= image.mean()
+    along = float(direction @ mean)
+    own = float(direction @ image)
+    rest = mean - along * direction
+    trace = float(lower.diagonal().sum()) - n * shift
+    squares = _square_sum(lower) - n * n * shift**2
+    left = max(squares - 2.0 * float(image @ image) + own**2, 0.0)
+    return Node(
+        log_sd=visit.log_sd,
+        weight=weight,
+        along=along,
+        along_variance=max(own, 0.0) + (sd_log * float(direction @ visit.drift)) ** 2,
+        across=float(rest @ rest) + max(trace - own, 0.0),
+        across_variance=2.0 * left + 4.0 * float(rest @ symmetric_times(lower, rest)),
+        mean_variance=trace / n,
+    )
