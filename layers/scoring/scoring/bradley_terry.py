@@ -137,7 +137,7 @@ def fit(
     )
     _check_degrees(observations, estimator)
     prior = prior_sd if isinstance(prior_sd, SpreadPrior) else None
-    start_sd = prior_sd if prior is None else prior.median
+    start_sd = prior_sd.median if isinstance(prior_sd, SpreadPrior) else prior_sd
     model = Model(
         observations,
         _link(observations, lapse),

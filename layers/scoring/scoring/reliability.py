@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoring._fit.spread import reduced
 from scoring.bradley_terry import fit as fit_abilities
 from scoring.comparisons import Comparisons
 from scoring.errors import InvalidSettingError
 from scoring.simulate import CoinFlipJudge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 _QUANTILES = 61
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def realised_reliability(fit: Fit, *, level: float = 0.9) -> RealisedReliability
     Parameters
     ----------
     fit : Fit
-        Of ``estimator="variational"``.
+        With a prior on the abilities; best of ``estimator="variational"``.
     level : float, default 0.9
         Posterior probability of the interval.
 
@@ -139,18 +141,70 @@ def realised_reliability(fit: Fit, *, level: float = 0.9) -> RealisedReliability
     Raises
     ------
     InvalidSettingError
-        If the fit has another estimator, or the level is not inside (0, 1).
+        If the fit has no prior, or the level is not inside (0, 1).
     """
+    values, weights = _squared_correlations(_nodes(fit))
+    return _summarised(values, weights, level)
+
+
+def forecast_reliability(
+    fit: Fit, further: Sequence[float], *, level: float = 0.9
+) -> list[RealisedReliability]:
+    """Forecast the reliability after further comparisons of the same kind.
+
+    Every value of the posterior of :func:`realised_reliability` is stepped up by the formula of
+    Spearman (1910) and Brown (1910), with the ratio of comparisons per essay as the factor of
+    length: information about an essay grows in proportion to its comparisons.
+
+    Parameters
+    ----------
+    fit : Fit
+        With a prior on the abilities.
+    further : sequence of float
+        Further comparisons per essay, at least 0.
+    level : float, default 0.9
+        Posterior probability of the intervals.
+
+    Returns
+    -------
+    list of RealisedReliability
+        One for each entry of ``further``.
+
+    Raises
+    ------
+    InvalidSettingError
+        If the fit has no prior, or an entry is negative.
+    """
+    if any(not extra >= 0.0 for extra in further):
+        raise InvalidSettingError("further", f"must be at least 0, got {list(further)}")
+    values, weights = _squared_correlations(_nodes(fit))
+    made = max(float(fit.n_comparisons.mean()), 1.0)
+    forecasts = []
+    for extra in further:
+        factor = (made + extra) / made
+        stepped = factor * values / (1.0 + (factor - 1.0) * values)
+        forecasts.append(_summarised(stepped, weights, level))
+    return forecasts
+
+
+def _summarised(values: Floats, weights: Floats, level: float) -> RealisedReliability:
     if not 0.0 < level < 1.0:
         raise InvalidSettingError("level", f"must be inside (0, 1), got {level}")
-    if fit.spread is None:
-        raise InvalidSettingError("fit", f"{fit.estimator!r} has no posterior, use 'variational'")
-    values, weights = _squared_correlations(fit.spread.nodes)
     order = np.argsort(values)
     reached = np.cumsum(weights[order])
     tail = (1.0 - level) / 2.0
     low, high = np.interp([tail, 1.0 - tail], reached, values[order])
-    return RealisedReliability(float(weights @ values), float(low), float(high), level)
+    value = float(np.clip(weights @ values, low, high))
+    return RealisedReliability(value, float(low), float(high), level)
+
+
+def _nodes(fit: Fit) -> tuple[Node, ...]:
+    if fit.spread is not None:
+        return fit.spread.nodes
+    if fit.prior_sd is None:
+        raise InvalidSettingError("fit", f"{fit.estimator!r} has no prior; use 'variational'")
+    log_sd = float(np.log(fit.prior_sd))
+    return (reduced(fit.ability, fit.covariance, 0.0, fit.ability, 1.0, log_sd),)
 
 
 def _squared_correlations(nodes: tuple[Node, ...]) -> tuple[Floats, Floats]:
@@ -159,7 +213,7 @@ def _squared_correlations(nodes: tuple[Node, ...]) -> tuple[Floats, Floats]:
     values, weights = [], []
     for node in nodes:
         along = node.along + np.sqrt(node.along_variance) * z
-        freedom = 2.0 * node.across**2 / max(node.across_variance, 1e-300)
+        freedom = max(2.0 * node.across**2, _NOTHING) / max(node.across_variance, _NOTHING)
         # Wilson and Hilferty (1931): the cube root of a chi-square is nearly Normal.
         part = 2.0 / (9.0 * freedom)
         across = node.across * np.maximum(1.0 - part + np.sqrt(part) * z, 0.0) ** 3

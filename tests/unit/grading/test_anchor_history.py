@@ -10,10 +10,12 @@ import pytest
 from assessment.domain.config import BatchConfig, Source
 from assessment.domain.document_keys import result_key
 from assessment.domain.grading_history import (
+    LEAST_SPREAD_DOUBT,
     AnchorHistory,
     AnchorMeasurement,
     BatchMeasurement,
-    pinned_prior_sd,
+    PooledSpread,
+    pool_spread,
 )
 from assessment.statistics.anchors import link_to_history, measure_anchors, pool_history
 from assessment.statistics.pool import JudgedPool
@@ -150,10 +152,30 @@ def test_other_judges_history_is_left_alone():
 @pytest.mark.parametrize("true", [1.2, 2.0])
 def test_the_prior_moves_toward_the_spread_that_batches_show(true):
     history = AnchorHistory(batches=[batch(str(b), [0, 1], shown=true) for b in range(8)])
-    pinned = pinned_prior_sd(history, 2.0)
-    assert true <= pinned <= 2.0
-    assert abs(pinned - true) < 0.15
-    assert pinned_prior_sd(AnchorHistory(batches=history.batches[:2]), 2.0) is None
+    default = PooledSpread(median=2.0, log_sd=1.0)
+    pooled = pool_spread(history, default)
+    assert true <= pooled.median <= 2.0
+    assert abs(pooled.median - true) < 0.15
+    assert LEAST_SPREAD_DOUBT <= pooled.log_sd < 0.25
+    assert pool_spread(AnchorHistory(batches=history.batches[:2]), default) is None
+
+
+@pytest.mark.parametrize("true", [0.8, 4.0])
+def test_the_history_measures_a_spread_that_no_batch_expected(true):
+    """Simulated: the measured spread is not pulled to the prior, 1.8, by batches of 24 essays."""
+    logs = []
+    for seed in range(6):
+        rng = np.random.default_rng([seed, 19])
+        spec = spec_of(24, GRADES)
+        ability = {
+            essay.essay_id: float(x)
+            for essay, x in zip(spec.essays, rng.normal(0, true, len(spec.essays)), strict=True)
+        }
+        comparisons = judged(spec, ability, per_essay=10, seed=seed)
+        pool = JudgedPool.from_comparisons(spec, comparisons)
+        measured_batch = measure_anchors(pool, CONFIG, measured_at="")
+        logs.append(np.log(measured_batch.spread))
+    assert np.exp(np.mean(logs)) == pytest.approx(true, rel=0.2)
 
 
 def test_the_shown_spread_is_that_of_the_students():
@@ -181,8 +203,9 @@ def test_batches_through_the_loop_leave_and_take_history():
     first, *_, last = [requested(world, seed) for seed in range(1, 5)]
     (known,) = world.assignments.measurements.values()
     assert len(known) == 4
-    assert first.config_sources["prior_sd"] is Source.DEFAULT
-    assert last.config_sources["prior_sd"] is Source.HISTORY
+    assert first.config_sources["prior_sd_median"] is Source.DEFAULT
+    assert last.config_sources["prior_sd_median"] is Source.HISTORY
+    assert last.config_sources["prior_sd_log_sd"] is Source.HISTORY
     documents = [json.loads(world.content.documents[result_key(b.batch_id)]) for b in (first, last)]
     histories = [d["grade_projections"]["calibration_info"]["history"] for d in documents]
     assert histories[0] is None

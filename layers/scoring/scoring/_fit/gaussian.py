@@ -2,8 +2,8 @@
 
 `scoring._fit.variational` says which equations are solved. A turn there climbs to the mean that
 belongs to fixed variances; a turn here takes one Newton step and the new covariance from the same
-factor. From a good start (the Gaussian under a slightly different prior) two or three turns suffice,
-which is what makes it cheap to go along a path of priors (`scoring._fit.spread`).
+factor. From a good start (the Gaussian under a slightly different prior) two or three turns
+suffice, which is what makes it cheap to go along a path of priors (`scoring._fit.spread`).
 """
 
 from __future__ import annotations
@@ -175,7 +175,8 @@ def _change(x: Floats, variance: Floats, pair: _Pair, share: float) -> float:
     """Largest full move of a mean or a variance, as a share of the widest difference's."""
     widest = 1.0 + float(pair.variance.max())
     size = float(np.abs(pair.point.x - x).max()) / np.sqrt(widest)
-    return max(size, float(np.abs(pair.variance - variance).max()) / widest) / share
+    change = float(np.abs(pair.variance - variance).max()) / widest
+    return float(max(size, change) / share)
 
 
 def difference_variances(model: Model, x: Floats, lower: Floats) -> Floats:

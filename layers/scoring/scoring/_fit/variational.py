@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scoring._fit.links import Link
-    from scoring._fit.model import Model
+    from scoring._fit.model import Model, Point
     from scoring._fit.newton import Solution
     from scoring._types import Floats
 
@@ -151,18 +151,30 @@ def nearest_gaussian(
 
 def _free(smoothed: Model, solution: Solution) -> tuple[Model, Solution]:
     """Let the discriminations' uncertainty into the covariance, where the Hessian allows it."""
+    freed = freed_discriminations(smoothed, solution.point)
+    return (smoothed if freed is None else freed[0]), solution
+
+
+def freed_discriminations(smoothed: Model, point: Point) -> tuple[Model, Floats] | None:
+    """Let the discriminations go that were held while the Gaussian was sought.
+
+    Returns
+    -------
+    (Model, (N, N) array) or None
+        The model with free discriminations and the lower triangle of its covariance; None without
+        discriminations, and where the Hessian is no information.
+    """
     if smoothed.basis is None:
-        return smoothed, solution
+        return None
     free = copy(smoothed)
     free.hold_discrimination = False
-    point = solution.point
     try:
         lower = Information(free, free.blocks(point), state_of(free, point, 0, 0.0)).lower
     except NotConvergedError:
-        return smoothed, solution
+        return None
     # A Hessian that is only just positive says an ability is less certain than its prior.
     widest = float(lower.diagonal()[: free.n].max()) * free.priors.ability
-    return (free, solution) if widest <= 1.0 else (smoothed, solution)
+    return (free, lower) if widest <= 1.0 else None
 
 
 def _variances(model: Model, at: Model, solution: Solution) -> Floats:

@@ -90,7 +90,10 @@ class BatchConfig(BaseModel):
     batch_timeout_hours: Annotated[float, Field(gt=0, le=168), AdminOnly()] = 4.0
 
     # Statistics
-    prior_sd: Annotated[float, Field(ge=0.1, le=20), AdminOnly()] = 2.0
+    # The spread of abilities is estimated under a log-normal prior unless prior_sd assumes one.
+    prior_sd: Annotated[Annotated[float, Field(ge=0.1, le=20)] | None, AdminOnly()] = None
+    prior_sd_median: Annotated[float, Field(ge=0.1, le=20), AdminOnly()] = 1.8
+    prior_sd_log_sd: Annotated[float, Field(ge=0.05, le=2), AdminOnly()] = 1.0
     grade_method: Literal["gls", "isotonic", "medians"] = "gls"
     needs_more_evidence_below: Annotated[float, Field(ge=0, le=1)] = 0.35
 

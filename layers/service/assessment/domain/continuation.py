@@ -162,7 +162,8 @@ def continuation_context(
         sparse_coverage=scores is None
         or any(r.comparison_count < _SPARSE_BELOW for r in scores.rankings),
         bt_se_inflated=scores is not None
-        and scores.reliability.max_se > _UNINFORMED_SHARE * config.prior_sd,
+        and scores.reliability.spread is not None
+        and scores.reliability.max_se > _UNINFORMED_SHARE * scores.reliability.spread.sd,
         is_look=settled - last_look >= config.comparisons_per_stability_check_iteration
         or room == 0
         or unjudged_pairs == 0,

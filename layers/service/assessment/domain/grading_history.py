@@ -10,9 +10,10 @@ next batch, and a repeated verdict is no new evidence. The prior of the fit is d
 
 `scoring.linking` pools the measurements.
 
-**Prior sd.** Each batch shows a spread of abilities, corrected for shrinkage and error. The pinned
-value is the exponential of the precision-weighted mean of their logarithms and of the log of the
-default, which counts as one batch that is off by `DEFAULT_PRIOR_DOUBT`. It is used from the third
+**Spread.** Each batch measures the standard deviation of abilities by its verdicts alone, without
+the prior that it was given. The prior of the next batch has the precision-weighted mean of their
+logarithms and of the default's median as its middle, and the doubt about that mean and the
+variation between cohorts as its width, at least `LEAST_SPREAD_DOUBT`. It is used from the third
 batch on, where neither stack, assignment nor request set another.
 """
 
@@ -26,7 +27,7 @@ from pydantic import BaseModel, ConfigDict
 FEWEST_BATCHES_TO_LINK = 2
 FEWEST_BATCHES_TO_PIN = 3
 MOST_BATCHES = 20
-DEFAULT_PRIOR_DOUBT = 0.25
+LEAST_SPREAD_DOUBT = 0.2
 _COHORT_VARIATION = 0.15
 
 
@@ -41,7 +42,7 @@ class AnchorMeasurement(BaseModel):
 
 
 class BatchMeasurement(BaseModel):
-    """What a batch measured; `spread` is the standard deviation of its students' abilities."""
+    """What a batch measured; `spread` is the standard deviation of abilities."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,14 +66,26 @@ class AnchorHistory(BaseModel):
         return AnchorHistory(batches=[b for b in self.batches if b.judges == sorted(judges)])
 
 
-def pinned_prior_sd(history: AnchorHistory, default: float) -> float | None:
-    """The prior sd that earlier batches suggest, logits; None before `FEWEST_BATCHES_TO_PIN`."""
+class PooledSpread(BaseModel):
+    """A log-normal prior of the standard deviation of abilities: its median, logits, and log sd."""
+
+    model_config = ConfigDict(frozen=True)
+
+    median: float
+    log_sd: float
+
+
+def pool_spread(history: AnchorHistory, default: PooledSpread) -> PooledSpread | None:
+    """What earlier batches suggest for the next one; None before `FEWEST_BATCHES_TO_PIN`."""
     batches = history.batches[-MOST_BATCHES:]
     if len(batches) < FEWEST_BATCHES_TO_PIN:
         return None
-    terms = [(log(default), DEFAULT_PRIOR_DOUBT**-2)]
+    terms = [(log(default.median), default.log_sd**-2)]
     terms += [
         (log(batch.spread), 1.0 / (batch.spread_log_se**2 + _COHORT_VARIATION**2))
         for batch in batches
     ]
-    return round(exp(fsum(v * w for v, w in terms) / fsum(w for _, w in terms)), 3)
+    precision = fsum(weight for _, weight in terms)
+    mean = fsum(value * weight for value, weight in terms) / precision
+    doubt = (1.0 / precision + _COHORT_VARIATION**2) ** 0.5
+    return PooledSpread(median=round(exp(mean), 3), log_sd=round(max(doubt, LEAST_SPREAD_DOUBT), 3))

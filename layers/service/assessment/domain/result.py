@@ -91,9 +91,37 @@ class ScaleSeparation(BaseModel):
     separation: float | None
 
 
+class AbilitySpread(BaseModel):
+    """The standard deviation of abilities, logits, with a 95% interval.
+
+    `is_assumed` says that it was set by an administrator and not estimated from the verdicts: then
+    the interval is that one value, and every other figure holds only if the assumption does.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    sd: float
+    interval: tuple[float, float]
+    is_assumed: bool
+
+
+class ReliabilityForecast(BaseModel):
+    """What further comparisons per essay would make of the reliability, with a 90% interval."""
+
+    model_config = ConfigDict(frozen=True)
+
+    further_comparisons_per_essay: int
+    reliability: float
+    interval: tuple[float, float]
+
+
 class Reliability(BaseModel):
     """Reliability figures, every one under its own name.
 
+    `model_reliability` is the posterior mean of the squared correlation between the reported and
+    the true abilities of these essays, on the judges' own scale, and `reliability_interval` holds
+    it with 90% probability. `estimator` is "variational", or "map" for a fit whose nearest Gaussian
+    was not found: its standard errors are then a little too small.
     `split_half` is Spearman-Brown corrected, from random halves of the comparisons; it is computed
     for batches of up to `SPLIT_HALF_COMPARISONS` comparisons.
     """
@@ -101,6 +129,10 @@ class Reliability(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     model_reliability: float
+    reliability_interval: tuple[float, float] | None = None
+    spread: AbilitySpread | None = None
+    forecast: list[ReliabilityForecast] = []
+    estimator: str = "variational"
     mean_se: float
     max_se: float
     scale_separation: ScaleSeparation | None = None

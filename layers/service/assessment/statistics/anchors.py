@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import exp
 from typing import NamedTuple
 
 import numpy as np
 
+from assessment.domain.comparison import Comparison
 from assessment.domain.config import BatchConfig
 from assessment.domain.grading_history import (
     FEWEST_BATCHES_TO_LINK,
@@ -18,12 +21,12 @@ from assessment.domain.grading_history import (
 )
 from assessment.domain.grading_result import AnchorDrift, AnchorHistoryReport
 from assessment.statistics.pool import Floats, JudgedPool
-from scoring import Fit, ScoringError
+from scoring import Fit, ScoringError, SpreadPrior
+from scoring import fit as fit_abilities
 from scoring.linking import (
     AnchorReadings,
     LinkedAbilities,
     condition_on_anchors,
-    estimate_spread,
     pool_anchors,
 )
 
@@ -80,11 +83,10 @@ def measure_anchors(
         return None
     try:
         fit = pool.fit(config, kept)
+        spread = _measure_spread(pool, kept)
     except ScoringError:
         return None
-    measurements = _likelihood_measurements(pool, fit, config.prior_sd)
-    students = [row for row, essay in enumerate(pool.spec.essays) if not essay.is_anchor]
-    spread = estimate_spread(fit.ability[students], fit.standard_error[students], config.prior_sd)
+    measurements = _likelihood_measurements(pool, fit)
     if len(measurements) < _FEWEST_ANCHORS or spread is None:
         return None
     return BatchMeasurement(
@@ -97,12 +99,30 @@ def measure_anchors(
     )
 
 
-def _likelihood_measurements(
-    pool: JudgedPool, fit: Fit, prior_sd: float
-) -> list[AnchorMeasurement]:
+class _Spread(NamedTuple):
+    """A standard deviation of abilities, logits, and the standard error of its logarithm."""
+
+    sd: float
+    log_se: float
+
+
+def _measure_spread(pool: JudgedPool, kept: Sequence[Comparison]) -> _Spread | None:
+    """The standard deviation of abilities, all essays; None if the verdicts do not bound it.
+
+    By the verdicts alone: the likelihood of the spread, without the prior that the batch was given
+    and whatever it assumed. A spread pulled to a prior would confirm that prior in later batches.
+    """
+    wide = SpreadPrior()
+    spread = fit_abilities(pool.comparisons(kept), prior_sd=wide, estimator="variational").spread
+    if spread is None or spread.measured_precision <= 0:
+        return None
+    return _Spread(exp(spread.measured_log), spread.measured_precision**-0.5)
+
+
+def _likelihood_measurements(pool: JudgedPool, fit: Fit) -> list[AnchorMeasurement]:
     """The anchors by the verdicts alone: the prior's precision is subtracted."""
     variance = fit.standard_error**2
-    information = 1.0 / variance - prior_sd**-2
+    information = 1.0 / variance - (fit.prior_sd or np.inf) ** -2
     return [
         AnchorMeasurement(
             essay_id=anchor.essay_id,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from assessment.domain.config import BatchConfig
 from assessment.domain.result import (
     SPLIT_HALF_COMPARISONS,
+    AbilitySpread,
     JudgeFit,
     MisfitFlag,
     Ranking,
     Reliability,
+    ReliabilityForecast,
     ScaleSeparation,
 )
 from assessment.statistics.pool import JudgedPool
@@ -18,10 +19,17 @@ from scoring import Comparisons, Fit
 from scoring.errors import InvalidSettingError
 from scoring.misfit import Misfit, essay_misfit, judge_misfit
 from scoring.rank_intervals import rank_intervals
-from scoring.reliability import scale_separation, split_half
+from scoring.reliability import (
+    forecast_reliability,
+    realised_reliability,
+    scale_separation,
+    split_half,
+)
 
 _FLAGGED_ABOVE = 2.0
 _SPLITS = 10
+# Further comparisons per essay that the reliability is forecast for.
+_FURTHER = (4, 8, 16)
 # One seed for all batches: the same verdicts give the same halves.
 _SEED = 20_250_102
 
@@ -75,14 +83,42 @@ def _flags(misfit: Misfit, row: int) -> list[MisfitFlag]:
     return flags
 
 
-def all_reliabilities(
-    known: Reliability, fit: Fit, comparisons: Comparisons, config: BatchConfig
-) -> Reliability:
+def describe_reliability(fit: Fit) -> Reliability:
+    """The model's reliability with its interval, and what more comparisons would make of it."""
+    realised = realised_reliability(fit)
+    forecasts = forecast_reliability(fit, _FURTHER)
+    return Reliability(
+        model_reliability=realised.value,
+        reliability_interval=(realised.low, realised.high),
+        spread=_spread(fit),
+        forecast=[
+            ReliabilityForecast(
+                further_comparisons_per_essay=extra,
+                reliability=forecast.value,
+                interval=(forecast.low, forecast.high),
+            )
+            for extra, forecast in zip(_FURTHER, forecasts, strict=True)
+        ],
+        estimator=fit.estimator,
+        mean_se=float(fit.standard_error.mean()),
+        max_se=float(fit.standard_error.max()),
+    )
+
+
+def _spread(fit: Fit) -> AbilitySpread | None:
+    if fit.spread is not None:
+        return AbilitySpread(sd=fit.spread.median, interval=fit.spread.interval(), is_assumed=False)
+    if fit.prior_sd is None:
+        return None
+    return AbilitySpread(sd=fit.prior_sd, interval=(fit.prior_sd, fit.prior_sd), is_assumed=True)
+
+
+def all_reliabilities(known: Reliability, fit: Fit, comparisons: Comparisons) -> Reliability:
     """The model's reliability beside the classical figures, where those can be computed."""
     return known.model_copy(
         update={
             "scale_separation": _separation(fit),
-            "split_half": _split_half(comparisons, config),
+            "split_half": _split_half(comparisons, fit),
         }
     )
 
@@ -100,7 +136,7 @@ def _separation(fit: Fit) -> ScaleSeparation | None:
     )
 
 
-def _split_half(comparisons: Comparisons, config: BatchConfig) -> float | None:
+def _split_half(comparisons: Comparisons, fit: Fit) -> float | None:
     if len(comparisons) > SPLIT_HALF_COMPARISONS:
         return None
     try:
@@ -108,7 +144,7 @@ def _split_half(comparisons: Comparisons, config: BatchConfig) -> float | None:
             comparisons,
             rng=np.random.default_rng(_SEED),
             splits=_SPLITS,
-            prior_sd=config.prior_sd,
+            prior_sd=fit.prior_sd or 1.0,
         )
     except InvalidSettingError:
         return None  # a single pair

@@ -19,20 +19,23 @@ from assessment.domain.result import (
     Conclusion,
     OrderEffect,
     Ranking,
-    Reliability,
     Scores,
 )
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Winner
 from assessment.statistics.anchors import measure_anchors
-from assessment.statistics.conclusion import all_reliabilities, described, judges_described
+from assessment.statistics.conclusion import (
+    all_reliabilities,
+    describe_reliability,
+    described,
+    judges_described,
+)
 from assessment.statistics.grades import project_grades
 from assessment.statistics.pool import Ints, JudgedPool
 from scoring import Fit, ScoringError
 from scoring.audit import Audit, evidence_against_chance, prequential_audit
 from scoring.pairing import plan_wave
 from scoring.ranks import competition_ranks, kendall_tau_b
-from scoring.reliability import model_reliability
 
 _PREFERRED = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: 0.5}
 
@@ -115,7 +118,7 @@ class ScoringStatistics:
                 scores=scores.model_copy(
                     update={
                         "rankings": described(scores.rankings, pool, fit, judged),
-                        "reliability": all_reliabilities(scores.reliability, fit, judged, config),
+                        "reliability": all_reliabilities(scores.reliability, fit, judged),
                     }
                 ),
                 projections=project_grades(pool, fit, config),
@@ -129,11 +132,7 @@ def _scores(pool: JudgedPool, fit: Fit, config: BatchConfig) -> Scores:
     anchors, grade = pool.anchors()
     return Scores(
         rankings=_rankings(pool.spec, fit, counts),
-        reliability=Reliability(
-            model_reliability=model_reliability(fit),
-            mean_se=float(fit.standard_error.mean()),
-            max_se=float(fit.standard_error.max()),
-        ),
+        reliability=describe_reliability(fit),
         order_effects=[
             OrderEffect(
                 judge=judge,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from assessment.domain.config import BatchConfig
 from assessment.domain.essay import Essay
 from assessment.domain.grade_scale import GradeScale
 from assessment.statistics.anchors import LinkedFit
-from assessment.statistics.pool import Floats, JudgedPool
+from assessment.statistics.pool import Floats, Ints, JudgedPool
 from scoring import Fit
 from scoring.grader_spread import AnchorSpread, anchor_spread, noisy_probabilities, without_prior
 from scoring.grades import Calibration, calibrate
@@ -40,19 +42,19 @@ class GradedPool:
             method=self.config.grade_method,
             population=None if population is None else population[0],
             population_weight=0.0 if population is None else population[1],
-            prior_sd=self.config.prior_sd,
+            prior_sd=_prior_sd_of_anchors(self.fit, self.link.covariance, anchors),
         )
 
     def estimate_spread(self, calibration: Calibration) -> AnchorSpread:
         """How far the anchors lie from the centres of their grades."""
-        _, variance = without_prior(self.fit, self.config.prior_sd)
+        _, variance = without_prior(self.fit, self.fit.prior_sd or np.inf)
         return anchor_spread(calibration, variance[self.pool.anchors()[0]])
 
     def probabilities(self, calibration: Calibration, spread: AnchorSpread) -> Floats:
         """P(grade) of the students; wider where the anchors show that their graders disagree."""
         if calibration.method != "gls" or not spread.is_noisy:
             return calibration.probabilities
-        ability, variance = without_prior(self.fit, self.config.prior_sd)
+        ability, variance = without_prior(self.fit, self.fit.prior_sd or np.inf)
         population = self._population()
         return noisy_probabilities(
             calibration,
@@ -70,3 +72,20 @@ class GradedPool:
         if prior is None or self.config.grade_method != "gls":
             return None
         return prior.on(self.scale), prior.weight
+
+
+def _prior_sd_of_anchors(fit: Fit, covariance: Floats, anchors: Ints) -> float:
+    """The prior sd to divide out of the anchors' abilities, logits.
+
+    Where the spread was integrated over, the abilities also hold its uncertainty, and may be less
+    certain than the prior at its middle; the least sd that holds them is taken then.
+    """
+    prior_sd = fit.prior_sd or np.inf
+    block = covariance[np.ix_(anchors, anchors)]
+    n = len(fit.ability)
+    while np.isfinite(prior_sd) and len(anchors):
+        widest = np.linalg.eigvalsh(block + prior_sd**2 / n).max()
+        if widest <= prior_sd**2:
+            break
+        prior_sd *= 1.1
+    return float(prior_sd)

@@ -120,7 +120,7 @@ def _projections(
                 evidence[student],
                 boundaries=boundaries,
                 boundary_se=_reading_error(calibration, spread),
-                prior_sd=graded.config.prior_sd,
+                prior_sd=graded.fit.prior_sd or float("inf"),
                 at_least=least,
             )
             for student in doubtful

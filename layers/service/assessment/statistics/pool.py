@@ -14,11 +14,18 @@ from assessment.domain.comparison import Comparison
 from assessment.domain.config import BatchConfig
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Winner, signed_outcome
-from scoring import Comparisons, Fit, fit
+from scoring import Comparisons, Fit, SpreadPrior, fit
 from scoring.errors import NotConvergedError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+def spread_prior(config: BatchConfig) -> float | SpreadPrior:
+    """The spread of abilities that the configuration assumes, or the prior that it is given."""
+    if config.prior_sd is not None:
+        return config.prior_sd
+    return SpreadPrior(config.prior_sd_median, config.prior_sd_log_sd)
 
 
 @dataclass(frozen=True)
@@ -70,19 +77,20 @@ class JudgedPool:
         """The fit of all recorded verdicts, or of a selection of them.
 
         The mean and covariance of the Gaussian nearest to the posterior: its standard errors hold
-        with the few comparisons that a batch makes. Judges of a jury may be sharper or blunter
-        than each other. Where that Gaussian is not found, which no data has shown yet, the batch
-        gets the posterior's mode, which always exists, rather than nothing; the fit says which.
+        with the few comparisons that a batch makes. The spread of abilities is integrated over
+        unless the configuration assumes one. Judges of a jury may be sharper or blunter than each
+        other. Where that Gaussian is not found, which no data has shown yet, the batch gets the
+        posterior's mode, which always exists, rather than nothing; the result says which.
         """
         comparisons = self.comparisons(selection)
         several = comparisons.judge is not None and np.unique(comparisons.judge).size > 1
         judges: Literal["discrimination", "pooled"] = "discrimination" if several else "pooled"
+        prior = spread_prior(config)
         try:
-            return fit(
-                comparisons, prior_sd=config.prior_sd, estimator="variational", judges=judges
-            )
+            return fit(comparisons, prior_sd=prior, estimator="variational", judges=judges)
         except NotConvergedError:
-            return fit(comparisons, prior_sd=config.prior_sd, estimator="map", judges=judges)
+            assumed = prior.median if isinstance(prior, SpreadPrior) else prior
+            return fit(comparisons, prior_sd=assumed, estimator="map", judges=judges)
 
     def counts(self) -> Ints:
         """Recorded comparisons of each essay."""

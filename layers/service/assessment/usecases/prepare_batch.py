@@ -12,7 +12,12 @@ from assessment.domain.config import Source
 from assessment.domain.document_keys import manifest_key
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.essay import Essay, EssayKind
-from assessment.domain.grading_history import MOST_BATCHES, AnchorHistory, pinned_prior_sd
+from assessment.domain.grading_history import (
+    MOST_BATCHES,
+    AnchorHistory,
+    PooledSpread,
+    pool_spread,
+)
 from assessment.domain.identifiers import anchor_essay_id
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import JudgeInstructions
@@ -93,16 +98,23 @@ def _history(
     return AnchorHistory(batches=known.batches[-MOST_BATCHES:]) if known.batches else None
 
 
+_SPREAD_SETTINGS = ("prior_sd", "prior_sd_median", "prior_sd_log_sd")
+
+
 def _pinned(batch: Batch, history: AnchorHistory | None) -> dict[str, Any]:
-    """The prior sd that earlier batches suggest, where nobody has set one."""
-    if history is None or batch.config_sources.get("prior_sd") is not Source.DEFAULT:
+    """The prior of the spread that earlier batches suggest, where nobody has set one."""
+    sources = batch.config_sources
+    if history is None or any(sources.get(name) is not Source.DEFAULT for name in _SPREAD_SETTINGS):
         return {}
-    pinned = pinned_prior_sd(history, batch.config.prior_sd)
-    if pinned is None:
+    config = batch.config
+    default = PooledSpread(median=config.prior_sd_median, log_sd=config.prior_sd_log_sd)
+    known = pool_spread(history, default)
+    if known is None:
         return {}
+    pinned = {"prior_sd_median": known.median, "prior_sd_log_sd": known.log_sd}
     return {
-        "config": batch.config.model_copy(update={"prior_sd": pinned}),
-        "config_sources": {**batch.config_sources, "prior_sd": Source.HISTORY},
+        "config": config.model_copy(update=pinned),
+        "config_sources": {**sources, **dict.fromkeys(pinned, Source.HISTORY)},
     }
 
 

@@ -1,0 +1,188 @@
+"""The spread of abilities integrated over: exact integrals, calibration, reliability."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scoring import Comparisons, SpreadPrior, fit
+from scoring.errors import InvalidSettingError
+from scoring.reliability import forecast_reliability, model_reliability, realised_reliability
+from scoring.simulate import CoinFlipJudge, LogisticJudge, random_matchings
+
+PRIOR = SpreadPrior()
+
+
+def simulated(n, rounds, sd, seed, cuts=()):
+    rng = np.random.default_rng([seed, n, 500])
+    ability = rng.normal(0.0, sd, n)
+    first, second = random_matchings(n, rounds, rng)
+    outcome = LogisticJudge(ability, cuts).judge(first, second, rng)
+    return ability - ability.mean(), Comparisons(n, first, second, outcome)
+
+
+def importance_weighted(data, prior, *, draws=20_000, seed=1):
+    """Exact moments of log sd and of the abilities, by importance sampling from the fits."""
+    rng = np.random.default_rng(seed)
+    grid = np.linspace(np.log(0.1), np.log(20.0), 41)
+    n, sign = data.n_essays, np.sign(data.outcome)
+    log_evidence, means, squares = [], [], []
+    for x in grid:
+        sd = float(np.exp(x))
+        fitted = fit(data, prior_sd=sd, estimator="variational", order_effect=False)
+        root = np.linalg.cholesky(1.3 * fitted.covariance + 1.3 * sd**2 / n)
+        z = rng.standard_normal((draws, n))
+        drawn = fitted.ability + z @ root.T
+        delta = sign * (drawn[:, data.first] - drawn[:, data.second])
+        target = -np.logaddexp(0.0, -delta).sum(axis=1) - 0.5 * (drawn**2).sum(axis=1) / sd**2
+        weight = target - n * x + 0.5 * (z**2).sum(axis=1) + np.log(root.diagonal()).sum()
+        share = np.exp(weight - weight.max())
+        log_evidence.append(weight.max() + np.log(share.mean()))
+        drawn -= drawn.mean(axis=1, keepdims=True)
+        means.append(share @ drawn / share.sum())
+        squares.append(share @ drawn**2 / share.sum())
+    density = np.array(log_evidence) + prior.log_density(grid)
+    density = np.exp(density - density.max())
+    density /= density.sum()
+    mean = density @ np.array(means)
+    return density @ grid, mean, np.sqrt(density @ np.array(squares) - mean**2)
+
+
+@pytest.mark.parametrize("sd", [0.7, 2.0])
+def test_moments_are_those_of_the_exact_posterior(sd):
+    _, data = simulated(10, 6, sd, seed=3)
+    log_sd, mean, deviation = importance_weighted(data, PRIOR)
+    fitted = fit(data, prior_sd=PRIOR, estimator="variational", order_effect=False)
+    assert fitted.spread.mean_log == pytest.approx(log_sd, abs=0.12)
+    assert (np.abs(fitted.ability - mean) < 0.25 * deviation).all()
+    assert np.allclose(fitted.standard_error, deviation, rtol=0.16)
+
+
+@pytest.mark.parametrize("sd", [0.6, 1.2, 2.5, 5.0])
+def test_the_spread_of_many_essays_is_found_whatever_the_prior_thought(sd):
+    _, data = simulated(150, 14, sd, seed=4)
+    for median in (1.0, 3.0):
+        spread = fit(data, prior_sd=SpreadPrior(median, 1.0), estimator="variational").spread
+        low, high = spread.interval()
+        assert low < sd < high
+        assert high / low < 2.2
+        assert np.exp(spread.measured_log) == pytest.approx(sd, rel=0.3)
+
+
+def test_intervals_and_reliability_hold_at_any_spread():
+    """Simulated: 24 essays, 10 comparisons each; spreads that the prior was not tuned on."""
+    for sd in (0.8, 1.7, 3.5):
+        hits, inside, errors = [], [], []
+        for seed in range(60):
+            truth, data = simulated(24, 10, sd, seed=seed)
+            fitted = fit(data, prior_sd=PRIOR, estimator="variational")
+            hits.append(np.abs(fitted.ability - truth) < 1.96 * fitted.standard_error)
+            true = np.corrcoef(fitted.ability, truth)[0, 1] ** 2
+            reliability = realised_reliability(fitted)
+            inside.append(reliability.low <= true <= reliability.high)
+            errors.append(reliability.value - true)
+        assert 0.92 < np.mean(hits) < 0.985, sd
+        assert 0.78 < np.mean(inside) <= 1.0, sd
+        assert abs(np.mean(errors)) < 0.07, sd
+
+
+def test_a_coin_is_not_called_reliable():
+    values, highs = [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        first, second = random_matchings(30, 12, rng)
+        data = Comparisons(30, first, second, CoinFlipJudge().judge(first, second, rng))
+        reliability = realised_reliability(fit(data, prior_sd=PRIOR, estimator="variational"))
+        values.append(reliability.value)
+        highs.append(reliability.high)
+    assert np.mean(values) < 0.3
+    assert np.mean(highs) < 0.6
+
+
+def test_a_known_spread_stays_possible_and_has_an_interval_too():
+    truth, data = simulated(40, 10, 2.0, seed=5)
+    fitted = fit(data, prior_sd=2.0, estimator="variational")
+    assert fitted.spread is None
+    assert fitted.prior_sd == 2.0
+    reliability = realised_reliability(fitted)
+    assert reliability.low < model_reliability(fitted) < reliability.high
+    assert reliability.low < np.corrcoef(fitted.ability, truth)[0, 1] ** 2 < reliability.high
+    sharp = fit(data, prior_sd=SpreadPrior(2.0, 0.01), estimator="variational")
+    assert np.allclose(sharp.ability, fitted.ability, atol=0.02)
+    assert np.allclose(sharp.standard_error, fitted.standard_error, rtol=0.02)
+
+
+def test_covariance_standard_errors_and_differences_agree():
+    _, data = simulated(20, 8, 1.0, seed=6, cuts=(1.0, 2.5))
+    fitted = fit(data, prior_sd=PRIOR, estimator="variational")
+    covariance = fitted.covariance
+    assert np.allclose(np.sqrt(covariance.diagonal()), fitted.standard_error)
+    assert np.abs(covariance.sum(axis=0)).max() < 1e-6
+    assert np.linalg.eigvalsh(covariance).min() > -1e-9
+    contrast = covariance[2, 2] + covariance[7, 7] - 2 * covariance[2, 7]
+    assert fitted.difference(2, 7)[1] == pytest.approx(np.sqrt(contrast))
+
+
+def test_the_forecast_foretells_what_more_comparisons_bring():
+    """Simulated: reliability at 8 comparisons per essay foretells that at 16 and 24."""
+    forecast, reached = [], []
+    for seed in range(40):
+        truth, data = simulated(40, 24, 1.5, seed=seed)
+        early = fit(
+            data.take(np.arange(len(data)) < 8 * 20), prior_sd=PRIOR, estimator="variational"
+        )
+        later = fit(
+            data.take(np.arange(len(data)) < 16 * 20), prior_sd=PRIOR, estimator="variational"
+        )
+        last = fit(data, prior_sd=PRIOR, estimator="variational")
+        now, *further = forecast_reliability(early, [0, 8, 16])
+        assert now == realised_reliability(early)
+        forecast.append([f.value for f in further])
+        reached.append([np.corrcoef(f.ability, truth)[0, 1] ** 2 for f in (later, last)])
+    assert np.mean(forecast, axis=0) == pytest.approx(np.mean(reached, axis=0), abs=0.035)
+
+
+@pytest.mark.parametrize(
+    ("data", "settings"),
+    [
+        ([(0, 1, 1)], {}),
+        ([(0, 1, 1), (1, 2, 1), (2, 3, 1)], {}),
+        ([(0, 1, 1)] * 30, {}),
+        ([(0, 1, 1), (1, 0, 1), (0, 1, 3), (1, 2, -2)], {}),
+        ([(0, 1, 0), (1, 2, 1), (2, 0, 1)], {"ties": "davidson"}),
+        ([(i, k, 1) for i in range(12) for k in range(i + 1, 12)], {}),
+        ([(i, k, -3) for i in range(12) for k in range(i + 1, 12)], {}),
+    ],
+)
+def test_every_connected_input_has_an_answer(data, settings):
+    first, second, outcome = (list(column) for column in zip(*data, strict=True))
+    n = max(*first, *second) + 1
+    for median, log_sd in ((1.8, 1.0), (0.2, 0.2), (10.0, 2.0)):
+        fitted = fit(
+            Comparisons(n, first, second, outcome),
+            prior_sd=SpreadPrior(median, log_sd),
+            estimator="variational",
+            **settings,
+        )
+        assert np.isfinite(fitted.ability).all()
+        assert (fitted.standard_error > 0).all()
+        reliability = realised_reliability(fitted)
+        assert 0.0 <= reliability.low <= reliability.value <= reliability.high <= 1.0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"median": 0.0}, {"median": np.inf}, {"log_sd": -1.0}, {"log_sd": np.nan}]
+)
+def test_a_prior_of_the_spread_that_is_none_is_named(wrong):
+    with pytest.raises(InvalidSettingError, match=next(iter(wrong))):
+        SpreadPrior(**wrong)
+
+
+def test_only_the_nearest_gaussian_integrates():
+    _, data = simulated(10, 4, 1.0, seed=1)
+    with pytest.raises(InvalidSettingError, match="variational"):
+        fit(data, prior_sd=PRIOR, estimator="map")
+    with pytest.raises(InvalidSettingError, match="further"):
+        forecast_reliability(fit(data), [-1.0])
+    with pytest.raises(InvalidSettingError, match="level"):
+        realised_reliability(fit(data), level=1.0)
