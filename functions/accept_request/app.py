@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             stack_config=adapters.settings.batch_config,
             batching_mode=adapters.settings.llm_batching_mode,
             batch_id=str(uuid.uuid4()),
+            callback_key=secrets.token_urlsafe(32),
         )
         batch = request_batch(command, ports=adapters.request_ports, now=now)
     except REFUSALS as refusal:

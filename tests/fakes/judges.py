@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from assessment.contracts.callback_token import sign_metadata
 from assessment.contracts.llm_protocol import (
+    CompareMetadata,
     CompareRequestV1,
     ErrorDetail,
     LLMComparisonResultV1,
@@ -186,20 +188,31 @@ def _body(result: LLMComparisonResultV1) -> str:
     return result.model_dump_json(by_alias=True, exclude_none=True)
 
 
-def callback_body(comparison: Any, batch_id: str, **changes: Any) -> str:
-    """A callback for a comparison, A being preferred; `changes` replace or add fields."""
+CALLBACK_KEY = "simulated-key-of-callback-tokens"
+"""The key of every simulated batch."""
+
+
+def callback_body(
+    comparison: Any, batch_id: str, *, echo: dict[str, Any] | None = None, **changes: Any
+) -> str:
+    """A callback for a comparison, A being preferred; `changes` replace or add fields.
+
+    `echo` changes what it says of its request after that was signed.
+    """
+    metadata = CompareMetadata(
+        batch_id=batch_id,
+        wave=comparison.wave,
+        comparison_id=comparison.comparison_id,
+        attempt=comparison.attempt,
+        essay_a_id=comparison.first,
+        essay_b_id=comparison.second,
+        prompt_sha256="0" * 64,
+    )
+    signed = sign_metadata(metadata, key=CALLBACK_KEY).model_dump(exclude_none=True)
     body = {
         "schema": "LLMComparisonResultV1",
         "correlation_id": "00000000-0000-4000-8000-000000000001",
-        "request_metadata": {
-            "batch_id": batch_id,
-            "wave": comparison.wave,
-            "comparison_id": comparison.comparison_id,
-            "attempt": comparison.attempt,
-            "essay_a_id": comparison.first,
-            "essay_b_id": comparison.second,
-            "prompt_sha256": "0" * 64,
-        },
+        "request_metadata": signed | (echo or {}),
         "winner": "A",
         "provider": "simulated",
         "model": "logistic",

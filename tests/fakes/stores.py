@@ -77,6 +77,9 @@ class InMemoryBatchStore:
         self.active.add(batch.batch_id)
         return True
 
+    def get_callback_key(self, batch_id: str) -> str:
+        return self.get_batch(batch_id).callback_key
+
     def get_batch(self, batch_id: str) -> Batch:
         if batch_id not in self.batches:
             raise UnknownBatchError(batch_id)

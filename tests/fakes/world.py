@@ -56,7 +56,15 @@ from local.providers.clocked_batches import ClockedBatches
 from tests.fakes.content import InMemoryContentStore
 from tests.fakes.event_loop import run_async
 from tests.fakes.faults import Fault, faulty
-from tests.fakes.judges import FakeJudge, Habits, KnownKeys, OneJudge, OpenGate, text_of
+from tests.fakes.judges import (
+    CALLBACK_KEY,
+    FakeJudge,
+    Habits,
+    KnownKeys,
+    OneJudge,
+    OpenGate,
+    text_of,
+)
 from tests.fakes.messaging import (
     Clock,
     InMemoryCallbackQueue,
@@ -160,6 +168,7 @@ class World:
             is_admin=is_admin,
             stack_config=stack or {},
             batching_mode=BatchingMode.SERIAL_BUNDLE,
+            callback_key=CALLBACK_KEY,
             batch_id="" if key else str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
         )
         ports = RequestPorts(

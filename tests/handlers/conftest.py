@@ -32,6 +32,7 @@ from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave
 from tests.conftest import JudgeServer
 from tests.fakes.aws import REGION, client, create_bucket, create_table
+from tests.fakes.judges import CALLBACK_KEY
 
 EVENTS = Path(__file__).parents[2] / "events"
 BATCH_ID = "5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10"
@@ -144,6 +145,7 @@ class Stack:
             stack_config={},
             batching_mode=BatchingMode.SERIAL_BUNDLE,
             batch_id=BATCH_ID,
+            callback_key=CALLBACK_KEY,
         )
         return request_batch(command, ports=adapters().request_ports, now=datetime.now(UTC))
 

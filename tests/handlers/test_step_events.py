@@ -272,6 +272,9 @@ def test_record_returns_only_what_cannot_be_attributed(stack: Stack, path: str) 
 @checks("record_callback/deadline.json")
 def test_record_deadline(stack: Stack, path: str) -> None:
     stack.submitted()
+    (record,) = event(path)["Records"]
+    deadline = datetime.fromisoformat(json.loads(record["body"])["deadline"])
+    adapters().batches.update_wave(BATCH_ID, 1, deadline=deadline)
     assert invoke("record_callback", event(path)) == {"batchItemFailures": []}
     tally = stack.tally()
     assert (tally.failed, tally.pending) == (tally.planned, 0)

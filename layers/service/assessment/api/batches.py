@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from datetime import UTC, datetime
 
@@ -39,6 +40,7 @@ def request() -> Response[str]:
         stack_config=settings.batch_config,
         batching_mode=settings.llm_batching_mode,
         batch_id=str(uuid.uuid4()),
+        callback_key=secrets.token_urlsafe(32),
     )
     batch = request_batch(command, ports=adapters().request_ports, now=datetime.now(UTC))
     count("batches_requested")

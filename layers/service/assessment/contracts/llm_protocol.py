@@ -41,7 +41,11 @@ class CallbackAddress(BaseModel):
 
 
 class CompareMetadata(BaseModel):
-    """What ties a verdict to its comparison; the endpoint echoes it whole and may add to it."""
+    """What ties a verdict to its comparison; the endpoint echoes it whole and may add to it.
+
+    `callback_token` proves that the endpoint was asked about this comparison
+    (`contracts.callback_token`).
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -53,6 +57,7 @@ class CompareMetadata(BaseModel):
     essay_b_id: str
     prompt_sha256: str
     judge: str | None = None
+    callback_token: Annotated[str | None, Field(repr=False)] = None
 
 
 class CompareRequestV1(BaseModel):

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from math import comb
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.config import BatchConfig, Source
 from assessment.domain.decision import Decision
@@ -105,6 +105,7 @@ class Batch(BaseModel):
     decision: Decision | None = None
     failure: Failure | None = None
     result_sha256: str | None = None
+    callback_key: str = Field(default="", repr=False)
     created_at: datetime
     updated_at: datetime
 

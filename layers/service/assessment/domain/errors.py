@@ -8,6 +8,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- UnknownGradeError          a grade that is not on the scale
     |   |-- GradeScaleMismatchError    a scale that is not the assignment's
     |   |-- MalformedCallbackError     a callback that cannot be read or attributed
+    |   |-- CallbackRefusedError       a callback of somebody who was not asked
     |   |-- NotYourComparisonError     a person's verdict without a lease
     |   |-- SignatureRefusedError      a callback that is not signed with the stack's secret
     |   `-- NotPermittedError          a value only an administrator may set
@@ -90,6 +91,14 @@ class MalformedCallbackError(InvalidRequestError):
 
     code = "malformed-callback"
     title = "The callback cannot be read"
+
+
+class CallbackRefusedError(InvalidRequestError):
+    """The callback's sender was not asked about this comparison."""
+
+    code = "callback-refused"
+    status = 403
+    title = "The callback is not of a request for this comparison"
 
 
 class NotYourComparisonError(InvalidRequestError):

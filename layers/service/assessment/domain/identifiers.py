@@ -80,6 +80,8 @@ AnchorRef = Annotated[
 
 ANCHOR_PREFIX = "ANCHOR_"
 
+_LONGEST_WAVE = 8
+
 
 def derived_uuid(*parts: str) -> str:
     """A UUID (version 5) that depends on nothing but its parts."""
@@ -114,6 +116,12 @@ def canonical_sha256(value: Any) -> str:
 def comparison_id(wave: int, position: int) -> str:
     """The id of the comparison at a position of a wave, unique within its batch."""
     return f"w{wave:03d}-{position:05d}"
+
+
+def planned_wave(comparison: str) -> int:
+    """The wave in which a comparison was planned, read from its id; 0 if it is no such id."""
+    wave, _, _ = comparison.removeprefix("w").partition("-")
+    return int(wave) if wave.isascii() and wave.isdecimal() and len(wave) < _LONGEST_WAVE else 0
 
 
 def anchor_essay_id(assignment_id: str, anchor_ref: str, text_sha256: str) -> str:

@@ -45,6 +45,9 @@ class BatchStore(Protocol):
     def get_batch(self, batch_id: str) -> Batch:
         """The batch, strongly consistent; raises UnknownBatchError."""
 
+    def get_callback_key(self, batch_id: str) -> str:
+        """The key of the batch's callback tokens, which never changes; raises UnknownBatchError."""
+
     def transition(
         self, batch_id: str, target: BatchStatus, *, now: datetime, **changes: Any
     ) -> Batch:

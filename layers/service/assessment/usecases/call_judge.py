@@ -150,12 +150,16 @@ class _Caller:
         paying = False
         questions: list[CompareRequestV1] = []
         try:
+            callback_key = await asyncio.to_thread(
+                self.ports.batches.get_callback_key, bundle[0].delivery.message.batch_id
+            )
             questions = ask_about(
                 [leased.question for leased in bundle],
                 judge=judge,
                 spec=spec,
                 prompts=self.ports.prompts,
                 callback=self.ports.callback_address(judge),
+                callback_key=callback_key,
             )
             check_size(judge, questions)
             asked = self.ports.judges.of(judge)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from assessment.contracts.callback_token import sign_metadata
 from assessment.contracts.llm_protocol import CompareMetadata, LLMComparisonResultV1
 from assessment.contracts.request import PersonVerdict
 from assessment.contracts.views import OfferedComparison
@@ -86,7 +87,7 @@ def record_person_verdict(
     found = [c for c in waiting if c.comparison_id == verdict.comparison_id]
     if not found:
         raise ConflictError(f"comparison {verdict.comparison_id} has been settled meanwhile")
-    result = _result(batch_id, person, found[0], verdict)
+    result = _result(batch, person, found[0], verdict)
     ports.callback_queue.send_result(result)
     ports.leases.take(batch_id, verdict.comparison_id, person, until=now + _RECORDING, now=now)
     ports.leases.count(batch_id, person, verdict.comparison_id)
@@ -128,20 +129,23 @@ def _offer(
 
 
 def _result(
-    batch_id: str, person: str, comparison: Comparison, verdict: PersonVerdict
+    batch: Batch, person: str, comparison: Comparison, verdict: PersonVerdict
 ) -> LLMComparisonResultV1:
     attempt = comparison.attempt
     return LLMComparisonResultV1(
-        correlation_id=derived_uuid(batch_id, comparison.comparison_id, str(attempt)),
-        request_metadata=CompareMetadata(
-            batch_id=batch_id,
-            wave=comparison.wave,
-            comparison_id=comparison.comparison_id,
-            attempt=attempt,
-            essay_a_id=comparison.first,
-            essay_b_id=comparison.second,
-            prompt_sha256="person",
-            judge=f"person/{person}",
+        correlation_id=derived_uuid(batch.batch_id, comparison.comparison_id, str(attempt)),
+        request_metadata=sign_metadata(
+            CompareMetadata(
+                batch_id=batch.batch_id,
+                wave=comparison.wave,
+                comparison_id=comparison.comparison_id,
+                attempt=attempt,
+                essay_a_id=comparison.first,
+                essay_b_id=comparison.second,
+                prompt_sha256="person",
+                judge=f"person/{person}",
+            ),
+            key=batch.callback_key,
         ),
         winner=verdict.winner,
         degree=verdict.degree,

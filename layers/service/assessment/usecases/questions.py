@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assessment.contracts.callback_token import sign_metadata
 from assessment.contracts.llm_protocol import (
     CallbackAddress,
     CompareEssay,
@@ -58,6 +59,7 @@ def ask_about(
     spec: BatchSpec,
     prompts: Prompts,
     callback: CallbackAddress,
+    callback_key: str,
 ) -> list[CompareRequestV1]:
     """The protocol's requests, sharing one prompt; the same questions give the same requests."""
     blocks = prompts.render(
@@ -74,15 +76,18 @@ def ask_about(
             essay_a=CompareEssay(essay_id=each.comparison.first, text=each.pair.essay_a),
             essay_b=CompareEssay(essay_id=each.comparison.second, text=each.pair.essay_b),
             prompt_blocks=blocks,
-            metadata=CompareMetadata(
-                batch_id=each.request.batch_id,
-                wave=each.request.wave,
-                comparison_id=each.pair.comparison_id,
-                attempt=each.request.attempt,
-                essay_a_id=each.comparison.first,
-                essay_b_id=each.comparison.second,
-                prompt_sha256=sha256,
-                judge=judge.label,
+            metadata=sign_metadata(
+                CompareMetadata(
+                    batch_id=each.request.batch_id,
+                    wave=each.request.wave,
+                    comparison_id=each.pair.comparison_id,
+                    attempt=each.request.attempt,
+                    essay_a_id=each.comparison.first,
+                    essay_b_id=each.comparison.second,
+                    prompt_sha256=sha256,
+                    judge=judge.label,
+                ),
+                key=callback_key,
             ),
         )
         for each in questions

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from assessment.contracts.callback_token import CallbackEcho
 from assessment.contracts.llm_protocol import (
     CompareMetadata,
     LLMComparisonResultV1,
@@ -19,9 +20,13 @@ from assessment.contracts.parsing import field_path
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import MalformedCallbackError
+from assessment.domain.identifiers import planned_wave
 from assessment.ports.groups import CallbackPorts
-from assessment.ports.stores import ComparisonStore
+from assessment.ports.stores import BatchStore, ComparisonStore
 from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
+
+MISMATCHED = "mismatched_callback"
+"""Code of a comparison's failure whose callback spoke of something else than was asked."""
 
 # What is kept of an endpoint's error: a table item has a limited size, and a log line a reader.
 _CODE_LENGTH = 100
@@ -33,6 +38,7 @@ class CallbackEffect(StrEnum):
 
     VERDICT_RECORDED = "verdict_recorded"
     FAILURE_RECORDED = "failure_recorded"
+    MISMATCHED = "mismatched"
     DUPLICATE = "duplicate"
     DEADLINE_KEPT = "deadline_kept"
     DEADLINE_POSTPONED = "deadline_postponed"
@@ -57,22 +63,25 @@ def record_callback(
 ) -> Recorded:
     """Record one message of the callback queue.
 
-    A verdict that cannot be read but can be attributed fails its comparison, so the wave closes.
+    A callback that can be attributed to its comparison, but not be read, or that speaks of
+    something else than was asked, fails its comparison, so the wave closes.
 
     Raises
     ------
     MalformedCallbackError
         If it is not JSON or names no comparison.
-    UnknownComparisonError
-        If it names a comparison that was never planned.
+    CallbackRefusedError
+        If its sender was not asked about the comparison; nothing is changed.
+    UnknownBatchError, UnknownComparisonError
+        If it names a batch or a comparison that there never was.
     """
     data = _json(body)
     if data.get("schema") == "WaveDeadlineV1":
         return _deadline(data, ports=ports, now=now)
-    metadata = _metadata(data)
-    recorded, waiting = _record(data, metadata, ports.comparisons, now)
+    echo = _attribute(data, ports.batches)
+    recorded, waiting = _record(data, echo, ports.comparisons, now)
     # Also after a duplicate: the first delivery may have died between recording and waking.
-    wake_if_complete(metadata.batch_id, waiting, closed_by=ClosedBy.CALLBACKS, ports=ports)
+    wake_if_complete(echo.batch_id, waiting, closed_by=ClosedBy.CALLBACKS, ports=ports)
     return recorded
 
 
@@ -91,21 +100,19 @@ def _json(body: str) -> dict[str, Any]:
     return data
 
 
-def _metadata(data: dict[str, Any]) -> CompareMetadata:
-    try:
-        return CompareMetadata.model_validate(data.get("request_metadata"))
-    except ValidationError as error:
-        fields = ", ".join(field_path(e["loc"]) for e in error.errors(include_input=False))
-        raise MalformedCallbackError(
-            f"echo the request's metadata whole; missing or wrong: {fields or 'all of it'}",
-            field="request_metadata",
-        ) from None
+def _attribute(data: dict[str, Any], batches: BatchStore) -> CallbackEcho:
+    """What the callback says of its request; refused if its sender was not asked."""
+    echo = CallbackEcho.read(data.get("request_metadata"))
+    echo.check_grant(key=batches.get_callback_key(echo.batch_id))
+    return echo
 
 
 def _record(
-    data: dict[str, Any], metadata: CompareMetadata, comparisons: ComparisonStore, now: datetime
+    data: dict[str, Any], echo: CallbackEcho, comparisons: ComparisonStore, now: datetime
 ) -> tuple[Recorded, int]:
     """What was recorded, and the wave that waits for the comparison."""
+    if echo.metadata is None:
+        return _fail_mismatched(echo, comparisons, now)
     try:
         result = LLMComparisonResultV1.model_validate(data)
     except ValidationError as error:
@@ -116,7 +123,7 @@ def _record(
         failure = JudgeFailure(
             code="malformed_verdict", message=problem[:_MESSAGE_LENGTH], retryable=True
         )
-        return _failed(metadata, failure, comparisons, now)
+        return _fail(echo.metadata, failure, comparisons, now)
     if result.error_detail is not None:
         detail = result.error_detail
         failure = JudgeFailure(
@@ -125,15 +132,48 @@ def _record(
             retryable=detail.retryable,
             spent=result.spent,
         )
-        return _failed(metadata, failure, comparisons, now)
+        return _fail(echo.metadata, failure, comparisons, now)
     settled, waiting = comparisons.record_verdict(
-        metadata.batch_id, metadata.wave, metadata.comparison_id, result.verdict(), now=now
+        echo.batch_id, echo.metadata.wave, echo.comparison_id, result.verdict(), now=now
     )
     effect = CallbackEffect.VERDICT_RECORDED if settled else CallbackEffect.DUPLICATE
-    return Recorded(effect, metadata.batch_id, metadata.wave, metadata.comparison_id), waiting
+    return Recorded(effect, echo.batch_id, echo.metadata.wave, echo.comparison_id), waiting
 
 
-def _failed(
+def _fail_mismatched(
+    echo: CallbackEcho, comparisons: ComparisonStore, now: datetime
+) -> tuple[Recorded, int]:
+    """Fail the comparison as it is stored: what the callback says of it does not hold."""
+    stored = comparisons.get_comparison(
+        echo.batch_id, planned_wave(echo.comparison_id), echo.comparison_id
+    )
+    asked = {
+        "wave": stored.wave,
+        "attempt": stored.attempt,
+        "essay_a_id": stored.first,
+        "essay_b_id": stored.second,
+    }
+    wrong = [name for name, value in asked.items() if echo.fields.get(name) != value]
+    names = ", ".join(wrong or ["judge or prompt_sha256"])
+    failure = JudgeFailure(
+        code=MISMATCHED,
+        message=f"the callback is not of the request that was sent; echo its metadata: {names}",
+        retryable=True,
+    )
+    settled, waiting = comparisons.record_failure(
+        echo.batch_id,
+        stored.wave,
+        stored.comparison_id,
+        failure,
+        attempt=stored.attempt,
+        now=now,
+    )
+    return _describe_failure(
+        echo.batch_id, stored.wave, stored.comparison_id, failure, settled=settled
+    ), (waiting)
+
+
+def _fail(
     metadata: CompareMetadata, failure: JudgeFailure, comparisons: ComparisonStore, now: datetime
 ) -> tuple[Recorded, int]:
     settled, waiting = comparisons.record_failure(
@@ -144,14 +184,21 @@ def _failed(
         attempt=metadata.attempt,
         now=now,
     )
-    recorded = Recorded(
-        CallbackEffect.FAILURE_RECORDED if settled else CallbackEffect.DUPLICATE,
-        metadata.batch_id,
-        metadata.wave,
-        metadata.comparison_id,
-        problem=f"{failure.code}: {failure.message}",
+    recorded = _describe_failure(
+        metadata.batch_id, metadata.wave, metadata.comparison_id, failure, settled=settled
     )
     return recorded, waiting
+
+
+def _describe_failure(
+    batch_id: str, wave: int, comparison_id: str, failure: JudgeFailure, *, settled: bool
+) -> Recorded:
+    effect = CallbackEffect.DUPLICATE
+    if settled:
+        mismatched = failure.code == MISMATCHED
+        effect = CallbackEffect.MISMATCHED if mismatched else CallbackEffect.FAILURE_RECORDED
+    problem = f"{failure.code}: {failure.message}"
+    return Recorded(effect, batch_id, wave, comparison_id, problem=problem)
 
 
 def _parsed_deadline(data: dict[str, Any]) -> WaveDeadlineV1:
@@ -170,11 +217,15 @@ def _deadline(
     ports: CallbackPorts,
     now: datetime,
 ) -> Recorded:
+    """Close the wave at the deadline that is stored; what the message says of it proves nothing."""
     message = _parsed_deadline(data)
-    left = (message.deadline - now).total_seconds()
+    wave = ports.batches.get_wave(message.batch_id, message.wave)
+    if wave is None or wave.decision is not None or wave.deadline is None:
+        return Recorded(CallbackEffect.DEADLINE_POSTPONED, message.batch_id, message.wave)
+    left = (wave.deadline - now).total_seconds()
     if left > 0:
-        wave = ports.batches.get_wave(message.batch_id, message.wave)
-        if wave is not None and wave.decision is None:
+        # A message for another time than the stored one is not ours: ours is on its way.
+        if message.deadline == wave.deadline:
             ports.callback_queue.send_deadline(message, delay_seconds=int(left) + 1)
         return Recorded(CallbackEffect.DEADLINE_POSTPONED, message.batch_id, message.wave)
     close_at_deadline(

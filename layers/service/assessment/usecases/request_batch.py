@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +46,8 @@ class RequestCommand:
     """A request with what the caller and the stack say about it.
 
     `stack_config` holds the configuration values that the stack's parameters set, `batch_id` the id
-    of a new batch whose caller sent no idempotency key.
+    of a new batch whose caller sent no idempotency key, and `callback_key` the random key of its
+    callback tokens.
     """
 
     request: BatchRequest
@@ -55,6 +56,7 @@ class RequestCommand:
     stack_config: Mapping[str, Any]
     batching_mode: BatchingMode
     batch_id: str
+    callback_key: str = field(repr=False)
 
 
 def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime) -> Batch:
@@ -209,6 +211,7 @@ def _new_batch(
         seed=seed_for(batch_id) if seed is None else seed,
         request_sha256=canonical_sha256(fingerprint),
         essays=len(essays),
+        callback_key=command.callback_key,
         created_at=now,
         updated_at=now,
     )

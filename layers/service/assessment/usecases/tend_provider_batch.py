@@ -301,6 +301,7 @@ class _Tending:
             spec=self.spec,
             prompts=self.ports.prompts,
             callback=self.ports.callback_address(self.judge),
+            callback_key=self.ports.batches.get_callback_key(self.message.batch_id),
         )
         return asked
 

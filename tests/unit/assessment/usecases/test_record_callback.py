@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assessment.domain.comparison import Comparison, ComparisonStatus
-from assessment.domain.errors import MalformedCallbackError, UnknownComparisonError
+from assessment.domain.errors import (
+    CallbackRefusedError,
+    MalformedCallbackError,
+    UnknownBatchError,
+)
 from assessment.domain.verdict import Winner
 from assessment.usecases.record_callback import CallbackEffect
 from tests.fakes.judges import callback_body
@@ -75,19 +80,91 @@ def test_any_order_with_duplicates_records_all_and_wakes_once_at_the_last(seed: 
     assert world.tally(started.batch_id).recorded == len(known)
 
 
-UNKNOWN = [{"comparison_id": "w009-00000"}, {"wave": 5}, {"batch_id": "nobody"}]
+FORGED = [
+    {"comparison_id": "w009-00000"},
+    {"callback_token": "forged.forged"},
+    {"callback_token": ""},
+    {"callback_token": "\ud800"},
+]
 
 
-@pytest.mark.parametrize("change", UNKNOWN)
-def test_an_unknown_comparison_is_refused_by_name(
-    submitted: Started, change: dict[str, Any]
+@pytest.mark.parametrize("echo", FORGED)
+def test_who_was_not_asked_is_refused_and_changes_nothing(
+    submitted: Started, echo: dict[str, Any]
 ) -> None:
-    body = json.loads(callback_body(first_of(submitted), submitted.batch_id))
-    body["request_metadata"] |= change
+    body = callback_body(first_of(submitted), submitted.batch_id, echo=echo)
     before = submitted.world.known(submitted.batch_id)
-    with pytest.raises(UnknownComparisonError, match="has no comparison"):
-        submitted.world.record(json.dumps(body))
+    with pytest.raises(CallbackRefusedError) as refused:
+        submitted.world.record(body)
+    assert refused.value.field == "request_metadata.callback_token"
     assert submitted.world.known(submitted.batch_id) == before
+
+
+def test_a_batch_that_never_was_is_refused_by_name(submitted: Started) -> None:
+    body = callback_body(first_of(submitted), submitted.batch_id, echo={"batch_id": "nobody"})
+    with pytest.raises(UnknownBatchError):
+        submitted.world.record(body)
+
+
+def test_one_comparison_cannot_speak_for_another(submitted: Started) -> None:
+    world, (one, other, *_) = submitted.world, submitted.world.known(submitted.batch_id)
+    token = json.loads(callback_body(one, submitted.batch_id))["request_metadata"]["callback_token"]
+    with pytest.raises(CallbackRefusedError):
+        world.record(callback_body(other, submitted.batch_id, echo={"callback_token": token}))
+    assert again(submitted, other) == other
+
+
+def test_another_batch_cannot_speak_for_this_one(submitted: Started) -> None:
+    comparison = first_of(submitted)
+    theirs = "11111111-2222-4333-8444-555555555555"
+    body = callback_body(comparison, theirs, echo={"batch_id": submitted.batch_id})
+    with pytest.raises(CallbackRefusedError):
+        submitted.world.record(body)
+    assert again(submitted, comparison) == comparison
+
+
+def swap(comparison: Comparison) -> dict[str, Any]:
+    return {"essay_a_id": comparison.second, "essay_b_id": comparison.first}
+
+
+MISMATCHED = [
+    (swap, "essay_a_id, essay_b_id"),
+    (lambda c: {"essay_a_id": c.second}, "essay_a_id"),
+    (lambda _: {"attempt": 99}, "attempt"),
+    (lambda _: {"attempt": "many"}, "attempt"),
+    (lambda _: {"wave": 7}, "wave"),
+    (lambda _: {"judge": "another/judge"}, "judge or prompt_sha256"),
+    (lambda _: {"prompt_sha256": "f" * 64}, "judge or prompt_sha256"),
+    (lambda _: {"essay_a_id": None, "essay_b_id": None}, "essay_a_id, essay_b_id"),
+]
+
+
+@pytest.mark.parametrize(("change", "named"), MISMATCHED)
+def test_what_does_not_match_fails_its_comparison_and_changes_no_winner(
+    submitted: Started, change: Any, named: str
+) -> None:
+    world, known = submitted.world, submitted.world.known(submitted.batch_id)
+    recorded = world.record(
+        callback_body(known[0], submitted.batch_id, winner="B", echo=change(known[0]))
+    )
+    assert recorded.effect is CallbackEffect.MISMATCHED
+    assert (recorded.problem or "").endswith(named)
+    failed = again(submitted, known[0])
+    assert failed.status is S.FAILED
+    assert failed.verdict is None
+    assert failed.may_be_retried
+    for comparison in known[1:]:
+        world.record(callback_body(comparison, submitted.batch_id))
+    assert submitted.closed
+
+
+def test_a_mismatch_after_the_verdict_changes_nothing(submitted: Started) -> None:
+    world, comparison = submitted.world, first_of(submitted)
+    world.record(callback_body(comparison, submitted.batch_id))
+    before = again(submitted, comparison)
+    body = callback_body(comparison, submitted.batch_id, winner="B", echo=swap(comparison))
+    assert world.record(body).effect is CallbackEffect.DUPLICATE
+    assert again(submitted, comparison) == before
 
 
 UNREADABLE: list[tuple[dict[str, Any], str]] = [
@@ -192,6 +269,20 @@ def test_an_early_deadline_is_postponed_and_closes_nothing(submitted: Started) -
     [postponed] = [m for m in world.callback_queue.messages if "WaveDeadlineV1" in m.body]
     left = (postponed.visible_at - world.now).total_seconds()
     assert 100 <= left <= 102
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_deadline_that_is_not_the_stored_one_closes_nothing(
+    submitted: Started, hours: int
+) -> None:
+    world = submitted.world
+    forged = json.loads(deadline_of(submitted))
+    forged["deadline"] = (world.now + timedelta(hours=hours)).isoformat()
+    before, waiting = world.known(submitted.batch_id), len(world.callback_queue.messages)
+    assert world.record(json.dumps(forged)).effect is CallbackEffect.DEADLINE_POSTPONED
+    assert world.known(submitted.batch_id) == before
+    assert len(world.callback_queue.messages) == waiting
+    assert not submitted.closed
 
 
 def test_a_kept_deadline_settles_what_is_outstanding(submitted: Started) -> None:

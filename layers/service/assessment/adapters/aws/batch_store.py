@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from assessment.adapters.aws import keys
@@ -19,6 +20,7 @@ from assessment.domain.batch import (
 from assessment.domain.errors import UnknownBatchError
 from assessment.domain.wave import Wave
 
+_CACHED_KEYS = 256
 _BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure")
 _WAVE_DOCUMENTS = ("retried", "score", "context", "decision", "unjudged")
 _WAVE_SUMMARY = (
@@ -51,6 +53,8 @@ class DynamoDBBatchStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        # The key never changes, so a warm function need not read it twice.
+        self._cached_callback_key = lru_cache(maxsize=_CACHED_KEYS)(self._read_callback_key)
 
     def create_batch(self, batch: Batch) -> bool:
         """Store the batch and list it as active, both or neither."""
@@ -62,6 +66,13 @@ class DynamoDBBatchStore:
         except ConditionFailedError:
             return False
         return True
+
+    def get_callback_key(self, batch_id: str) -> str:
+        """The key of the batch's callback tokens, from the cache when it was read before."""
+        return self._cached_callback_key(batch_id)
+
+    def _read_callback_key(self, batch_id: str) -> str:
+        return self.get_batch(batch_id).callback_key
 
     def get_batch(self, batch_id: str) -> Batch:
         """The batch, strongly consistent."""

@@ -1,0 +1,113 @@
+"""What ties a callback to the one comparison that its sender was asked about.
+
+A request carries a token in its metadata, and the endpoint echoes it with the rest. The token has
+two parts, both HMAC-SHA256 (RFC 2104) under a key that only the batch's record holds. The grant
+covers the batch and the comparison: who lacks it was never asked, and is refused. The seal covers
+all metadata: essay ids in their shown order, wave, attempt, judge and prompt hash. A callback with
+a grant and a broken seal was asked about this comparison, but speaks of something else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from pydantic import ValidationError
+
+from assessment.contracts.llm_protocol import CompareMetadata
+from assessment.domain.errors import CallbackRefusedError, MalformedCallbackError
+from assessment.domain.identifiers import canonical_json
+
+_PART_BYTES = 18
+_SEALED_FIELDS = {
+    "batch_id",
+    "wave",
+    "comparison_id",
+    "attempt",
+    "essay_a_id",
+    "essay_b_id",
+    "prompt_sha256",
+    "judge",
+}
+
+
+def sign_metadata(metadata: CompareMetadata, *, key: str) -> CompareMetadata:
+    """The metadata with the token that belongs to it."""
+    grant = _sign_grant(metadata.batch_id, metadata.comparison_id, key)
+    token = f"{grant}.{_sign_seal(metadata, key)}"
+    return metadata.model_copy(update={"callback_token": token})
+
+
+@dataclass
+class CallbackEcho:
+    """What a callback says of its request. `metadata` is None unless it is what was sent."""
+
+    batch_id: str
+    comparison_id: str
+    token: str = field(repr=False)
+    fields: dict[str, Any] = field(repr=False)
+    metadata: CompareMetadata | None = None
+
+    @classmethod
+    def read(cls, document: object) -> CallbackEcho:
+        """The echo with as much as is needed to tell its comparison.
+
+        Raises
+        ------
+        MalformedCallbackError
+            If the comparison cannot be told.
+        """
+        fields = document if isinstance(document, dict) else {}
+        names = ("batch_id", "comparison_id", "callback_token")
+        missing = [name for name in names if not isinstance(fields.get(name), str)]
+        if missing:
+            wrong = ", ".join(missing) if isinstance(document, dict) else "all of it"
+            raise MalformedCallbackError(
+                f"echo the request's metadata whole; missing or wrong: {wrong}",
+                field="request_metadata",
+            )
+        batch_id, comparison_id, token = (fields[name] for name in names)
+        return cls(batch_id, comparison_id, token, fields)
+
+    def check_grant(self, *, key: str) -> None:
+        """Accept the echo of somebody who was asked, and its metadata if its seal is whole.
+
+        Raises
+        ------
+        CallbackRefusedError
+            If the sender was not asked about this comparison.
+        """
+        grant, _, seal = self.token.partition(".")
+        expected = _sign_grant(self.batch_id, self.comparison_id, key)
+        if not key or not _are_equal(grant, expected):
+            raise CallbackRefusedError(
+                "echo the request's metadata whole; its callback_token is not this comparison's",
+                field="request_metadata.callback_token",
+            )
+        try:
+            metadata = CompareMetadata.model_validate(self.fields)
+        except ValidationError:
+            return
+        if _are_equal(seal, _sign_seal(metadata, key)):
+            self.metadata = metadata
+
+
+def _are_equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
+
+
+def _sign_grant(batch_id: str, comparison_id: str, key: str) -> str:
+    return _sign(key, "grant", canonical_json([batch_id, comparison_id]))
+
+
+def _sign_seal(metadata: CompareMetadata, key: str) -> str:
+    return _sign(key, "seal", canonical_json(metadata.model_dump(include=_SEALED_FIELDS)))
+
+
+def _sign(key: str, purpose: str, text: str) -> str:
+    message = f"{purpose}\n{text}".encode("utf-8", "replace")
+    digest = hmac.new(key.encode(), message, sha256).digest()
+    return base64.urlsafe_b64encode(digest[:_PART_BYTES]).decode()
