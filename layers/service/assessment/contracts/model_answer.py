@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from assessment.contracts.json_text import find_documents, unwrap_string
+from assessment.contracts.valid_values import read_confidence, read_degree, read_justification
 from assessment.domain.verdict import Degree
+
+_WINNERS: dict[str, Literal["A", "B", "tie"]] = {"a": "A", "b": "B", "tie": "tie", "draw": "tie"}
 
 VERDICT_TOOL = "record_verdicts"
 VERDICT_SCHEMA: dict[str, Any] = {
@@ -48,75 +51,124 @@ VERDICT_SCHEMA: dict[str, Any] = {
 """JSON Schema of an answer, within the subset that strict structured output takes."""
 
 
-class ModelVerdict(BaseModel):
-    """One verdict of a model's answer."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+@dataclass(frozen=True)
+class ModelVerdict:
+    """One verdict of a model's answer; `notes` say what of it could not be read."""
 
     winner: Literal["A", "B", "tie"]
     degree: Degree | None = None
-    confidence: Annotated[int, Field(ge=1, le=5)] | None = None
-    justification: Annotated[str | None, Field(repr=False)] = None
+    confidence: int | None = None
+    justification: str | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
 
 
-def read_answer(document: object, wanted: Sequence[str]) -> dict[str, ModelVerdict | str]:
+@dataclass(frozen=True)
+class _Entry:
+    """A document that speaks of a winner, and the comparison that it names, if it does."""
+
+    comparison_id: str | None
+    document: Mapping[str, Any]
+
+
+def read_answer(
+    candidates: Sequence[object], wanted: Sequence[str]
+) -> dict[str, ModelVerdict | str]:
     """A verdict for every wanted comparison, or what is wrong with it in words.
 
+    Parameters
+    ----------
+    candidates
+        Where the answer may stand, best first: documents, or texts with documents in them. The
+        first that speaks of any winner is the answer.
+    wanted
+        Ids of the comparisons that the model was asked about.
+
+    Notes
+    -----
     A verdict about anything else is left alone: it may belong to nobody. A comparison that is
-    answered twice with different winners has no answer.
+    answered twice with different winners has no answer. One without an id counts only where a
+    single comparison was asked about.
     """
-    entries = _entries(document, wanted)
-    if isinstance(entries, str):
-        return dict.fromkeys(wanted, entries)
-    found: dict[str, list[ModelVerdict | str]] = {}
-    for entry in entries:
-        if isinstance(entry, dict) and entry.get("comparison_id") in wanted:
-            found.setdefault(entry["comparison_id"], []).append(_verdict(entry))
-    return {name: _the_one(found.get(name, [])) for name in wanted}
+    problem = "the answer is not JSON"
+    for candidate in candidates:
+        documents = find_documents(candidate) if isinstance(candidate, str) else [candidate]
+        entries = [entry for each in documents for entry in _find_entries(each, wanted)]
+        if entries:
+            return {name: _choose(_select(entries, name, wanted)) for name in wanted}
+        if documents:
+            problem = "the answer has no list of verdicts"
+    return dict.fromkeys(wanted, problem)
 
 
-def json_in(text: str) -> object | None:
-    """The JSON document in a text: all of it, or the object that a model wrapped in words."""
-    for part in (text, text[text.find("{") : text.rfind("}") + 1]):
-        try:
-            found: object = json.loads(part)
-        except (ValueError, RecursionError):
-            continue
-        return found
-    return None
+def _find_entries(
+    document: object, wanted: Sequence[str], *, key: str | None = None, depth: int = 6
+) -> Iterator[_Entry]:
+    """What speaks of a winner, at any depth: models wrap their answers in objects and strings."""
+    document = unwrap_string(document)
+    if depth == 0:
+        return
+    if isinstance(document, list):
+        for each in document:
+            yield from _find_entries(each, wanted, key=key, depth=depth - 1)
+    elif isinstance(document, dict) and "winner" in document and "verdicts" not in document:
+        yield _Entry(_read_id(document, key), document)
+    elif isinstance(document, dict):
+        inner = {"verdicts": document["verdicts"]} if "verdicts" in document else document
+        for name, value in inner.items():
+            inherited = name if name in wanted else key
+            yield from _find_entries(value, wanted, key=inherited, depth=depth - 1)
 
 
-def _entries(document: object, wanted: Sequence[str]) -> list[Any] | str:
-    if not isinstance(document, dict):
-        return "the answer is not a JSON object"
-    entries = document.get("verdicts")
-    if isinstance(entries, list):
-        return entries
-    alone = len(wanted) == 1 and "winner" in document
-    if alone and document.get("comparison_id", wanted[0]) == wanted[0]:
-        return [{**document, "comparison_id": wanted[0]}]
-    return "the answer has no list of verdicts"
+def _read_id(document: Mapping[str, Any], key: str | None) -> str | None:
+    given = document.get("comparison_id")
+    if given is None:
+        return key
+    return re.sub(r"^#?\s*comparison\s+", "", str(given).strip(), flags=re.IGNORECASE)
 
 
-def _verdict(entry: dict[str, Any]) -> ModelVerdict | str:
-    try:
-        return ModelVerdict.model_validate(entry)
-    except ValidationError as error:
-        return "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']}"
-            for e in error.errors(include_input=False, include_url=False)
-        )
+def _select(entries: Sequence[_Entry], name: str, wanted: Sequence[str]) -> list[_Entry]:
+    alone = len(wanted) == 1
+    return [e for e in entries if e.comparison_id == name or (alone and e.comparison_id is None)]
 
 
-def _the_one(found: list[ModelVerdict | str]) -> ModelVerdict | str:
-    if not found:
+def _choose(entries: Sequence[_Entry]) -> ModelVerdict | str:
+    if not entries:
         return "the answer has no verdict for this comparison"
-    verdicts = [entry for entry in found if isinstance(entry, ModelVerdict)]
-    if len(verdicts) < len(found):
-        return next(entry for entry in found if isinstance(entry, str))
-    if len({(verdict.winner, verdict.degree) for verdict in verdicts}) > 1:
+    verdicts = [_read_verdict(entry.document) for entry in entries]
+    readable = [verdict for verdict in verdicts if isinstance(verdict, ModelVerdict)]
+    if len(readable) < len(verdicts):
+        return next(verdict for verdict in verdicts if isinstance(verdict, str))
+    if len({verdict.winner for verdict in readable}) > 1:
         return "the answer has contradictory verdicts for this comparison"
-    return verdicts[0]
+    first = readable[0]
+    if len({verdict.degree for verdict in readable}) > 1:
+        note = "degree: left out, the answer gives several"
+        return replace(first, degree=None, notes=(*first.notes, note))
+    return first
+
+
+def _read_verdict(document: Mapping[str, Any]) -> ModelVerdict | str:
+    winner = read_winner(document["winner"])
+    if winner is None:
+        return "winner: the answer gives none of A, B and tie"
+    degree, degree_note = read_degree(document.get("degree"))
+    confidence, confidence_note = read_confidence(document.get("confidence"))
+    justification, justification_note = read_justification(document.get("justification"))
+    notes = (degree_note, confidence_note, justification_note)
+    return ModelVerdict(
+        winner,
+        None if winner == "tie" else degree,
+        confidence,
+        justification,
+        tuple(note for note in notes if note),
+    )
+
+
+def read_winner(value: object) -> Literal["A", "B", "tie"] | None:
+    """A winner in any spelling that can mean one thing only."""
+    if not isinstance(value, str):
+        return None
+    return _WINNERS.get(re.sub(r"[^a-z]", "", value.casefold()).removeprefix("essay"))
 
 
 def split_evenly(total: int, parts: int) -> list[int]:

@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from assessment.domain.spending import Spending
 
 
+MAX_JUSTIFICATION = 500
+"""Characters of a justification that are kept."""
+
+
 class Winner(StrEnum):
     """The better essay, in the order in which the two were shown."""
 
@@ -37,7 +41,7 @@ class Verdict(BaseModel):
     winner: Winner
     degree: Degree | None = None
     confidence: Annotated[int, Field(ge=1, le=5)] | None = None
-    justification: Annotated[str | None, Field(max_length=500, repr=False)] = None
+    justification: Annotated[str | None, Field(max_length=MAX_JUSTIFICATION, repr=False)] = None
     judge: str
     prompt_sha256: str = ""
     input_tokens: int = 0

@@ -1,0 +1,139 @@
+"""JSON as models and providers write it: in thoughts, fences, strings, and files of many lines.
+
+Nothing is guessed: what is read is JSON as it stands, but for commas before a closing bracket and
+line breaks inside strings, which can mean one thing only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_THOUGHT = re.compile(
+    r"\s*(?:<(think|thinking|thought|reasoning|analysis)>.*?</\1>|\[THINK\].*?\[/THINK\])",
+    re.DOTALL | re.IGNORECASE,
+)
+_END_OF_THOUGHT = re.compile(
+    r"</(?:think|thinking|thought|reasoning|analysis)>|\[/THINK\]|<\|channel\|>final<\|message\|>",
+    re.IGNORECASE,
+)
+_STRING_OR_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
+_LONGEST_INTEGER = 400
+_MOST_STARTS = 5_000
+_DEEPEST_STRING = 3
+
+
+class Contradiction:
+    """What stands for a name that one JSON object gives two different values."""
+
+
+def _read_integer(digits: str) -> int | None:
+    # Python refuses integers of thousands of digits; no field of an answer has one.
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else None
+
+
+def _join_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    joined: dict[str, Any] = {}
+    for name, value in pairs:
+        if name not in joined or joined[name] == value:
+            joined[name] = value
+        elif isinstance(joined[name], list) and isinstance(value, list):
+            joined[name] = [*joined[name], *value]
+        else:
+            joined[name] = Contradiction()
+    return joined
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_int=_read_integer, object_pairs_hook=_join_pairs)
+
+
+def load_json(text: str) -> object:
+    """The document that is the whole text; raises ValueError or RecursionError."""
+    return _DECODER.decode(text.strip("\ufeff \t\r\n"))
+
+
+def load_response(content: bytes) -> object | None:
+    """The document of a response's body, or None; bytes that are not UTF-8 are replaced."""
+    try:
+        return load_json(content.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def split_json_lines(text: str) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file; a line that is none, as a cut last one, is left out.
+
+    Lines end at a line feed only (https://jsonlines.org): U+2028, U+2029, U+0085 and their like
+    may stand inside a string.
+    """
+    for line in text.split("\n"):
+        try:
+            entry = load_json(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(entry, dict):
+            yield entry
+
+
+def find_documents(text: str) -> list[object]:
+    """The JSON documents in a model's text, without those that belong to its thoughts.
+
+    The whole text if it is one document; else every object that stands in it, in order. Of a text
+    whose thought does not end, nobody knows where the answer begins: it is searched whole.
+    """
+    answer = _drop_thoughts(text)
+    for candidate in dict.fromkeys((text, answer, _drop_commas(answer))):
+        try:
+            return [load_json(candidate)]
+        except (ValueError, RecursionError):
+            continue
+    for candidate in dict.fromkeys((answer, _drop_commas(answer))):
+        documents = [document for _, _, document in _scan(candidate)]
+        if documents:
+            return documents
+    return []
+
+
+def unwrap_string(value: object, *, depth: int = _DEEPEST_STRING) -> object:
+    """The document inside a string, where a string is nothing else; else the value itself."""
+    while depth and isinstance(value, str):
+        try:
+            value = load_json(value)
+        except (ValueError, RecursionError):
+            return value
+        depth -= 1
+    return value
+
+
+def _drop_thoughts(text: str) -> str:
+    """The text after its leading thoughts, also where the mark of their beginning is missing."""
+    end = 0
+    while match := _THOUGHT.match(text, end):
+        end = match.end()
+    if end == 0 and (mark := _END_OF_THOUGHT.search(text)):
+        # A justification may quote such a mark: inside a document it ends no thought.
+        quoted = any(start < mark.start() < stop for start, stop, _ in _scan(text))
+        end = 0 if quoted else mark.end()
+    return text[end:]
+
+
+def _drop_commas(text: str) -> str:
+    return _STRING_OR_COMMA.sub(lambda match: match[1] or "", text)
+
+
+def _scan(text: str) -> Iterator[tuple[int, int, object]]:
+    """Every JSON object in a text that is not inside another one, with its start and end."""
+    place = 0
+    for _ in range(_MOST_STARTS):
+        place = text.find("{", place)
+        if place < 0:
+            return
+        try:
+            document, end = _DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            place += 1
+        else:
+            yield place, end, document
+            place = end
