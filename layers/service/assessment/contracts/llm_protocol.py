@@ -6,7 +6,7 @@ callback's body at once.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -17,11 +17,25 @@ from pydantic import (
     model_validator,
 )
 
+from assessment.contracts.valid_values import (
+    clean_text,
+    read_confidence,
+    read_cost_usd,
+    read_degree,
+    read_justification,
+    read_moment,
+    read_name,
+    read_token_count,
+)
+from assessment.domain.errors import CJError
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.spending import Spending
-from assessment.domain.verdict import Degree, Verdict, Winner
+from assessment.domain.verdict import MAX_NOTES, Degree, Verdict, Winner
 
 WINNERS = {"A": Winner.FIRST, "B": Winner.SECOND, "tie": Winner.TIE}
+LONGEST_MESSAGE = 500
+"""Characters of a failure's message that travel and are kept."""
+
 COMPARE_PATH = "/api/v1/llm/compare"
 
 
@@ -88,6 +102,66 @@ class ErrorDetail(BaseModel):
     retryable: bool = True
 
 
+def describe_error(error: CJError, *, retryable: bool) -> ErrorDetail:
+    """An error as a callback carries it."""
+    return ErrorDetail(code=error.code, message=str(error)[:LONGEST_MESSAGE], retryable=retryable)
+
+
+def repair_result(data: dict[str, Any]) -> dict[str, Any]:
+    """A callback whose optional fields are valid or absent, with a note for each that was not."""
+    degree, degree_note = read_degree(data.get("degree"))
+    confidence, confidence_note = read_confidence(data.get("confidence"))
+    justification, justification_note = read_justification(data.get("justification"))
+    cost, cost_note = read_cost_usd(data.get("cost_usd"))
+    usage = data.get("token_usage")
+    counts = usage.model_dump() if isinstance(usage, TokenUsage) else usage
+    notes = data.get("notes")
+    return data | {
+        "degree": degree,
+        "confidence": confidence,
+        "justification": justification,
+        "cost_usd": cost,
+        "token_usage": _repair_usage(counts),
+        "provider": read_name(data.get("provider")) or "unknown",
+        "model": read_name(data.get("model")) or "unknown",
+        "served_model": read_name(data.get("served_model")),
+        "served_version": read_name(data.get("served_version")),
+        "request_id": read_name(data.get("request_id")),
+        "answered_at": read_moment(data.get("answered_at")),
+        "error_detail": _repair_error(data.get("error_detail")),
+        "notes": [
+            *(
+                [each for note in notes if (each := read_name(note))]
+                if isinstance(notes, list)
+                else []
+            ),
+            *filter(None, (degree_note, confidence_note, justification_note, cost_note)),
+        ][:MAX_NOTES],
+    }
+
+
+def _repair_usage(counts: object) -> dict[str, int] | None:
+    if not isinstance(counts, dict):
+        return None
+    names = ("input_tokens", "output_tokens")
+    return {name: read_token_count(counts.get(name)) for name in names}
+
+
+def _repair_error(error: object) -> object:
+    """An error with its code and message as texts; a text alone is its message."""
+    if isinstance(error, str) and error:
+        error = {"message": error}
+    if not isinstance(error, dict) or not error:
+        return error if isinstance(error, ErrorDetail) else None
+    message = error.get("message")
+    retryable = error.get("retryable")
+    return {
+        "code": read_name(error.get("code"), longest=100) or "unknown",
+        "message": clean_text(message)[:LONGEST_MESSAGE] if isinstance(message, str) else "",
+        "retryable": retryable if isinstance(retryable, bool) else True,
+    }
+
+
 class LLMComparisonResultV1(BaseModel):
     """The callback: a winner or an error, never both."""
 
@@ -104,9 +178,20 @@ class LLMComparisonResultV1(BaseModel):
     justification: Annotated[str | None, Field(repr=False)] = None
     provider: str = "unknown"
     model: str = "unknown"
+    served_model: str | None = None
+    served_version: str | None = None
+    request_id: str | None = None
+    answered_at: AwareDatetime | None = None
     token_usage: TokenUsage | None = None
     cost_usd: Annotated[float, Field(ge=0)] | None = None
+    notes: list[str] = []
     error_detail: ErrorDetail | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _repair_optional(cls, data: Any) -> Any:
+        """Nothing optional costs a verdict: what cannot be read is left out, with a note."""
+        return repair_result(data) if isinstance(data, dict) else data
 
     @model_validator(mode="after")
     def _winner_or_error(self) -> Self:
@@ -130,9 +215,14 @@ class LLMComparisonResultV1(BaseModel):
             winner=WINNERS[self.winner],
             degree=None if self.winner == "tie" else self.degree,
             confidence=self.confidence,
-            justification=self.justification[:500] if self.justification else None,
+            justification=self.justification,
             judge=self.request_metadata.judge or f"{self.provider}/{self.model}",
             prompt_sha256=self.request_metadata.prompt_sha256,
+            served_model=self.served_model,
+            served_version=self.served_version,
+            request_id=self.request_id,
+            answered_at=self.answered_at,
+            notes=self.notes,
             **self.spent.model_dump(),
         )
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from assessment.contracts.json_text import find_documents, unwrap_string
+from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.valid_values import read_confidence, read_degree, read_justification
+from assessment.domain.prompt import PromptBlock
 from assessment.domain.verdict import Degree
 
 _WINNERS: dict[str, Literal["A", "B", "tie"]] = {"a": "A", "b": "B", "tie": "tie", "draw": "tie"}
@@ -49,6 +51,21 @@ VERDICT_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 """JSON Schema of an answer, within the subset that strict structured output takes."""
+
+
+MALFORMED = "malformed_verdict"
+CUT_OFF = "cut_off"
+PROMPT_CUT = "prompt_cut"
+_LEAST_CUT_TOKENS = 500
+_MOST_CHARACTERS_PER_TOKEN = 7.0
+
+
+@dataclass(frozen=True)
+class AnswerProblem:
+    """Why an answer has no verdict for a comparison: a code, and the reason in words."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -161,6 +178,31 @@ def _read_verdict(document: Mapping[str, Any]) -> ModelVerdict | str:
         confidence,
         justification,
         tuple(note for note in notes if note),
+    )
+
+
+def is_loose_text(candidate: object) -> bool:
+    """Whether it is a text that does not begin with a document: thoughts, or a preamble."""
+    return isinstance(candidate, str) and not re.match(r"\s*(```(json)?\s*)?[{\[]", candidate)
+
+
+def find_cut_prompt(blocks: Sequence[PromptBlock], usage: TokenUsage | None) -> str | None:
+    """In words, that the endpoint read far less than it was sent; None where nothing shows it.
+
+    Some servers cut a prompt to their context without saying so (Ollama's `num_ctx`), and the model
+    then judges texts that it has not seen. Prose has 3 to 5 characters to a token, in no script
+    more than 6; so a count that leaves more than 7 to a token is that of a part. Counts below the
+    smallest context are not believed at all: gateways that do not count say 0 or 1.
+    """
+    tokens = usage.input_tokens if usage else 0
+    if tokens < _LEAST_CUT_TOKENS:
+        return None
+    characters = sum(len(" ".join(block.content.split())) for block in blocks)
+    if characters <= tokens * _MOST_CHARACTERS_PER_TOKEN:
+        return None
+    return (
+        f"the endpoint read {tokens} tokens of a prompt of {characters} characters: it cuts "
+        "prompts to its own context; raise that (num_ctx in Ollama), or set context_tokens to it"
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 
 from assessment.domain.verdict import MAX_JUSTIFICATION, Degree
 
@@ -70,6 +71,16 @@ def read_name(value: object, *, longest: int = 200) -> str | None:
     if not isinstance(value, str):
         return None
     return "".join(c for c in clean_text(value) if c.isprintable()).strip()[:longest] or None
+
+
+def read_moment(value: object) -> datetime | None:
+    """A moment with its zone, or None."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, datetime) and value.tzinfo else None
 
 
 def _read_whole_number(value: object) -> int | None:

@@ -28,6 +28,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- BrokenGenerationError      retryable, alone: the model's output broke at the provider
     |   |-- ProviderBatchError         retryable: expired, cancelled or lost in a provider's batch
     |   |-- JudgeDeferredError         not asked at all: its circuit is open or its rate is spent
+    |   |   `-- QueueFullError         the provider has no room for a batch now
     |   `-- JudgeRefusedError          permanent: a request that is wrong every time
     |       |-- CredentialsRefusedError  the key, or what it may use
     |       |-- UnknownModelError      no such model, deployment or address
@@ -256,9 +257,7 @@ class JudgeError(CJError):
     retryable: ClassVar[bool] = True
     scope: ClassVar[Scope] = Scope.CALL
 
-    def __init__(
-        self, message: str, *, words: str = "", retry_after: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, words: str = "", retry_after: float | None = None) -> None:
         super().__init__(f"{message}: {words}" if words else message)
         self.words = words
         self.retry_after = retry_after
@@ -375,6 +374,15 @@ class JudgeDeferredError(JudgeError):
     retry_after: float
 
     def __init__(self, message: str, *, retry_after: float = 60.0) -> None:
+        super().__init__(message, retry_after=retry_after)
+
+
+class QueueFullError(JudgeDeferredError):
+    """The provider's queue has no room for the batch; it took nothing of it."""
+
+    code = "queue-full"
+
+    def __init__(self, message: str, *, retry_after: float = 300.0) -> None:
         super().__init__(message, retry_after=retry_after)
 
 

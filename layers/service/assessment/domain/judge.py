@@ -27,6 +27,9 @@ _CHARACTERS_PER_TOKEN = 3.0
 _TOKENS_PER_VERDICT = 300
 # No model that is in use today answers with fewer than 4,096 tokens at the most.
 _ANSWER_TOKENS = 4000
+_RAISE_FACTOR = 4
+_MOST_ANSWER_TOKENS = 64_000
+_ANSWER_MARGIN_TOKENS = 200
 
 
 class Provider(StrEnum):
@@ -102,6 +105,7 @@ class JudgeSpec(BaseModel):
     price: Price | None = None
     quota: Annotated[int, Field(ge=1, le=100_000)] | None = None
     lease_seconds: Annotated[int, Field(ge=30, le=86_400)] = 900
+    pin_model: bool = False
     share: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
 
     @model_validator(mode="after")
@@ -181,6 +185,11 @@ class JudgeSpec(BaseModel):
             return self.max_output_tokens * comparisons
         room_to_think = min(_ANSWER_TOKENS, self.context_tokens // 4)
         return max(_TOKENS_PER_VERDICT * comparisons, room_to_think)
+
+    def raise_answer_tokens(self, plain: int, *, prompt_tokens: int) -> int:
+        """More room for an answer than `plain` tokens, as far as the context leaves it."""
+        room = self.context_tokens - prompt_tokens - _ANSWER_MARGIN_TOKENS
+        return max(plain, min(plain * _RAISE_FACTOR, _MOST_ANSWER_TOKENS, room))
 
     def identity(self) -> dict[str, Any]:
         """What a verdict depends on; keys, prices, limits and time-outs change no verdict."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.spending import Spending
 
-
 MAX_JUSTIFICATION = 500
 """Characters of a justification that are kept."""
+
+
+MAX_NOTES = 10
 
 
 class Winner(StrEnum):
@@ -34,7 +37,15 @@ DEGREE_LEVEL = {Degree.SLIGHT: 1, Degree.CLEAR: 2, Degree.DECISIVE: 3}
 
 
 class Verdict(BaseModel):
-    """A judge's answer to one comparison."""
+    """A judge's answer to one comparison.
+
+    Attributes
+    ----------
+    served_model, served_version, request_id, answered_at
+        Which model answered, in which version, by which call and when, as the provider says.
+    notes
+        What of the answer could not be read and was left out.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,6 +58,11 @@ class Verdict(BaseModel):
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+    served_model: str | None = None
+    served_version: str | None = None
+    request_id: str | None = None
+    answered_at: datetime | None = None
+    notes: list[str] = []
 
     @property
     def spent(self) -> Spending:

@@ -11,9 +11,9 @@ from assessment.contracts.llm_protocol import (
     CompareEssay,
     CompareMetadata,
     CompareRequestV1,
-    ErrorDetail,
     JudgeRequestV1,
     LLMComparisonResultV1,
+    describe_error,
 )
 from assessment.domain.comparison import Comparison
 from assessment.domain.errors import CJError, OversizeError
@@ -25,7 +25,6 @@ from assessment.ports.judging import Prompts
 from assessment.ports.stores import ContentStore
 
 _ANSWER_OVERHEAD_TOKENS = 200
-_LONGEST_MESSAGE = 500
 
 
 @dataclass(frozen=True)
@@ -120,9 +119,7 @@ def without_verdict(
     request: CompareRequestV1, error: CJError, *, retryable: bool
 ) -> LLMComparisonResultV1:
     """The callback that says why there is no verdict."""
-    detail = ErrorDetail(
-        code=error.code, message=str(error)[:_LONGEST_MESSAGE], retryable=retryable
-    )
+    detail = describe_error(error, retryable=retryable)
     return LLMComparisonResultV1(
         correlation_id=request.correlation_id,
         request_metadata=request.metadata,

@@ -242,7 +242,7 @@ def test_openai_that_knows_no_schemas_is_asked_without_the_next_time(openai):
     ("code", "expected"),
     [
         ("invalid_json_line", ("judge-refused", False)),
-        ("token_limit_exceeded", ("provider-batch", True)),
+        ("rate_limit_exceeded", ("provider-batch", True)),
     ],
 )
 def test_openai_refuses_a_batch_whole_with_a_reason(openai, code, expected):
@@ -491,7 +491,10 @@ def test_bedrock_takes_a_file_in_the_bucket_under_a_name_that_it_takes_once(bedr
     key = place.removeprefix("s3://bucket/")
     sent = [json.loads(line) for line in bedrock.content.documents[key].splitlines()]
     assert [line["recordId"] for line in sent] == ["CJw00100000", "CJw00100001"]
-    assert sent[0]["modelInput"]["toolConfig"]["toolChoice"]["tool"]["name"] == "record_verdicts"
+    for line in sent:
+        assert "toolConfig" not in line["modelInput"], "jobs in this format refuse tools"
+        form = line["modelInput"]["outputConfig"]["textFormat"]
+        assert form["structure"]["jsonSchema"]["name"] == "record_verdicts"
     assert "modelId" not in sent[0]["modelInput"], "the job names the model"
 
 

@@ -66,19 +66,29 @@ def test_one_missing_verdict_fails_alone(asking):
     assert "no verdict for this comparison" in first.error_detail.message
 
 
-@pytest.mark.parametrize(
-    ("broken", "complaint"),
-    [
-        ({"winner": "essay one"}, "winner"),
-        ({"degree": "huge"}, "degree"),
-        ({"confidence": 9}, "confidence"),
-    ],
-)
-def test_one_verdict_of_the_wrong_schema_fails_alone(asking, broken, complaint):
-    asking.server.script = [reply(asking, {"verdicts": [verdict("c1", **broken), verdict("c2")]})]
+def test_one_verdict_without_a_winner_fails_alone(asking):
+    broken = verdict("c1", winner="essay one")
+    asking.server.script = [reply(asking, {"verdicts": [broken, verdict("c2")]})]
     first, second = asking.ask(["c1", "c2"])
-    assert complaint in first.error_detail.message
+    assert "winner" in first.error_detail.message
     assert second.winner == "A"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"degree": "huge"}, {"degree": 3}, {"confidence": 9}, {"confidence": "very"},
+        {"confidence": 0.8}, {"confidence": True}, {"justification": {"why": "it is"}},
+    ],
+)  # fmt: skip
+def test_nothing_optional_costs_a_verdict_and_a_note_names_what_was_left_out(asking, broken):
+    (name,) = broken
+    asking.server.script = [reply(asking, {"verdicts": [verdict("c1", "B", **broken)]})]
+    (result,) = asking.ask(["c1"])
+    stored = result.verdict()
+    assert stored.winner == "second"
+    assert getattr(stored, name) is None
+    assert [note.partition(":")[0] for note in stored.notes] == [name]
 
 
 def test_a_verdict_for_another_id_is_nobodys(asking):

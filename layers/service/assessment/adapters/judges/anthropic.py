@@ -18,16 +18,25 @@ from assessment.adapters.judges.capabilities import (
     Capability,
     LocalCapabilities,
     ask_within_capabilities,
+    with_limit,
 )
-from assessment.adapters.judges.model_judge import Completion
-from assessment.adapters.judges.openai import text_completion, token_usage
-from assessment.adapters.judges.transport import post
+from assessment.adapters.judges.completion import (
+    Completion,
+    OutputLimit,
+    Provenance,
+    check_stop_reason,
+    count_tokens,
+    is_cut_off,
+)
+from assessment.adapters.judges.openai import join_text_parts
+from assessment.adapters.judges.transport import Answer, post, read_error_in_answer
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
-from assessment.domain.errors import ContentRefusedError
+from assessment.contracts.valid_values import read_name
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import PromptBlock
 
 API_VERSION = "2023-06-01"
+_INPUT_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 TOOL_DESCRIPTION = "Records which essay of each comparison is the better one."
 
 
@@ -45,13 +54,13 @@ def message_body(
     judge: JudgeSpec,
     blocks: Sequence[PromptBlock],
     *,
-    max_tokens: int,
+    limit: OutputLimit,
     missing: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """A request for a message that uses the verdict tool, or says the same as text."""
     body: dict[str, Any] = {
         "model": judge.model,
-        "max_tokens": max_tokens,
+        "max_tokens": limit.choose(missing),
         "system": "\n\n".join(block.content for block in blocks if block.role == "system"),
         "messages": [block.model_dump() for block in blocks if block.role == "user"],
     }
@@ -87,19 +96,23 @@ class AnthropicModel:
         self._capabilities = capabilities or LocalCapabilities()
 
     async def complete(
-        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
+        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: OutputLimit
     ) -> Completion:
         """One message, or more where the model turns out not to take the request."""
         return await ask_within_capabilities(
             judge,
             self._capabilities,
-            MESSAGE_CAPABILITIES,
+            with_limit(MESSAGE_CAPABILITIES, max_tokens),
             lambda missing: self._ask(
-                judge, message_body(judge, blocks, max_tokens=max_tokens, missing=missing)
+                judge,
+                message_body(judge, blocks, limit=max_tokens, missing=missing),
+                [block.content for block in blocks],
             ),
         )
 
-    async def _ask(self, judge: JudgeSpec, body: Mapping[str, Any]) -> Completion:
+    async def _ask(
+        self, judge: JudgeSpec, body: Mapping[str, Any], texts: Sequence[str]
+    ) -> Completion:
         answer = await post(
             self._client,
             f"{(judge.endpoint or '').rstrip('/')}/v1/messages",
@@ -107,34 +120,43 @@ class AnthropicModel:
             headers=self._headers,
             timeout_seconds=judge.timeout_seconds,
             provider="anthropic",
+            texts=texts,
         )
-        return message_completion(answer.body)
+        return message_completion(answer, texts=texts)
 
 
-def message_completion(body: dict[str, Any] | None) -> Completion:
+def message_completion(answer: Answer, *, texts: Sequence[str] = ()) -> Completion:
     """What a message says.
 
     Raises
     ------
-    ContentRefusedError
-        If the model would not judge these texts.
+    JudgeError
+        If the response carries an error; ContentRefusedError if the model would not judge these
+        texts.
     """
+    body = answer.body
     if body is None:
         return Completion(problem="the response is not JSON")
-    given = body.get("usage")
-    counts = given if isinstance(given, dict) else {}
-    usage = token_usage(counts.get("input_tokens"), counts.get("output_tokens"))
-    reason = body.get("stop_reason")
-    if reason == "refusal":
-        raise ContentRefusedError("anthropic refused to answer")
-    if reason == "max_tokens":
-        return Completion(problem="the answer was cut off at its token limit", usage=usage)
-    given = body.get("content")
+    if body.get("error") and not body.get("content"):
+        raise read_error_in_answer(body["error"], provider="anthropic", texts=texts)
+    reason, content = body.get("stop_reason"), body.get("content")
+    check_stop_reason(reason, provider="anthropic")
     blocks = (
-        [block for block in given if isinstance(block, dict)] if isinstance(given, list) else []
+        [block for block in content if isinstance(block, dict)]
+        if isinstance(content, list)
+        else [{"type": "text", "text": content}]
     )
-    for block in blocks:
-        if block.get("name") == VERDICT_TOOL:
-            return Completion(document=block.get("input"), usage=usage)
-    texts = [str(block.get("text")) for block in blocks if block.get("type") == "text"]
-    return text_completion("".join(texts), usage)
+    inputs = [block.get("input") for block in blocks if block.get("type") == "tool_use"]
+    text = join_text_parts([block for block in blocks if block.get("type") == "text"])
+    usage = count_tokens(body.get("usage"), _INPUT_COUNTS, ("output_tokens",))
+    return Completion(
+        document=inputs or None,
+        text=text if text.strip() else None,
+        usage=usage,
+        is_cut_off=is_cut_off(reason),
+        provenance=Provenance(
+            model=read_name(body.get("model")),
+            request_id=answer.request_id or read_name(body.get("id")),
+            answered_at=answer.answered_at,
+        ),
+    )

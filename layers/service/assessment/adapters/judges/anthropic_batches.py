@@ -8,7 +8,7 @@ it is known by its answers, and until it has some, by what it cannot be.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -21,29 +21,46 @@ from assessment.adapters.judges.anthropic import (
     message_body,
     message_completion,
 )
-from assessment.adapters.judges.batch_calls import CLOCK_SKEW, BatchCalls, id_of
+from assessment.adapters.judges.batch_calls import (
+    CLOCK_SKEW,
+    BatchCalls,
+    files_missing,
+    id_of,
+    merge_answers,
+)
 from assessment.adapters.judges.capabilities import (
     Capabilities,
     ask_within_capabilities,
     record_lesson,
 )
-from assessment.adapters.judges.model_judge import Completion, Submission
-from assessment.adapters.judges.transport import json_lines, told_in
+from assessment.adapters.judges.completion import Completion
+from assessment.adapters.judges.model_judge import Submission
+from assessment.adapters.judges.transport import Answer, read_line_problem
+from assessment.contracts.json_text import split_json_lines
+from assessment.contracts.valid_values import read_name, read_token_count
 from assessment.domain.errors import (
-    ContentRefusedError,
     JudgeDeferredError,
     JudgeError,
     JudgeRefusedError,
     ProviderBatchError,
+    UnknownModelError,
 )
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import SETTLING, Tried
 
+_BAD_REQUEST = 400
 _MARK_LENGTH = 24
 _UNDECIDED_SECONDS = 300.0
 _LATEST = SETTLING + CLOCK_SKEW
 _PERMANENT = frozenset(
-    {"invalid_request_error", "authentication_error", "permission_error", "not_found_error"}
+    {
+        "invalid_request_error",
+        "authentication_error",
+        "permission_error",
+        "not_found_error",
+        "billing_error",
+        "request_too_large",
+    }
 )
 
 
@@ -95,7 +112,7 @@ class AnthropicBatchModel:
                 {
                     "custom_id": f"{_mark(submission.name)}-{comparison_id}",
                     "params": message_body(
-                        judge, blocks, max_tokens=submission.max_tokens, missing=missing
+                        judge, blocks, limit=submission.limits[comparison_id], missing=missing
                     ),
                 }
                 for comparison_id, blocks in submission.prompts.items()
@@ -117,15 +134,28 @@ class AnthropicBatchModel:
         self,
         judge: JudgeSpec,
         batch_id: str,
-        wanted: Sequence[str],  # noqa: ARG002 - a batch of messages is never refused whole later
+        wanted: Mapping[str, Sequence[str]],
     ) -> dict[str, Completion | JudgeError]:
         """Every result by the comparison in its custom id."""
-        return {
-            str(line.get("custom_id"))[_MARK_LENGTH + 1 :]: await record_lesson(
-                judge, self._capabilities, MESSAGE_CAPABILITIES, _answer(line.get("result"))
+        lines = await self._results(judge, batch_id)
+        if not lines and await self._count_answered(judge, batch_id):
+            raise files_missing("anthropic")
+        answers: list[tuple[str, Completion | JudgeError]] = []
+        for line in lines:
+            name = str(line.get("custom_id"))[_MARK_LENGTH + 1 :]
+            answer = _read_result(line.get("result"), wanted.get(name, ()))
+            answers.append(
+                (
+                    name,
+                    await record_lesson(judge, self._capabilities, MESSAGE_CAPABILITIES, answer),
+                )
             )
-            for line in await self._results(judge, batch_id)
-        }
+        return merge_answers(answers)
+
+    async def _count_answered(self, judge: JudgeSpec, batch_id: str) -> int:
+        counts = (await self._calls.json(judge, "GET", f"/{batch_id}")).get("request_counts")
+        known = counts if isinstance(counts, dict) else {}
+        return sum(read_token_count(known.get(name)) for name in ("succeeded", "errored"))
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:
         """Requests that are under way are still answered; the others are not billed."""
@@ -142,7 +172,11 @@ class AnthropicBatchModel:
 
     async def _results(self, judge: JudgeSpec, batch_id: str) -> list[dict[str, Any]]:
         # The documented path rather than `results_url`: our key goes where the judge says only.
-        return list(json_lines(await self._calls.text(judge, f"/{batch_id}/results")))
+        try:
+            text = await self._calls.text(judge, f"/{batch_id}/results")
+        except UnknownModelError:
+            raise files_missing("anthropic") from None
+        return list(split_json_lines(text))
 
 
 def _mark(name: str) -> str:
@@ -163,21 +197,28 @@ def _moment(given: object) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _answer(result: object) -> Completion | JudgeError:
-    found = result if isinstance(result, dict) else {}
-    kind = found.get("type")
+def _read_result(result: object, texts: Sequence[str]) -> Completion | JudgeError:
+    outcome = result if isinstance(result, dict) else {}
+    kind = outcome.get("type")
     if kind == "succeeded":
-        message = found.get("message")
+        message = outcome.get("message")
+        answer = Answer(message if isinstance(message, dict) else None)
         try:
-            return message_completion(message if isinstance(message, dict) else None)
-        except ContentRefusedError as error:
+            return message_completion(answer, texts=texts)
+        except JudgeError as error:
             return error
     if kind != "errored":
-        return ProviderBatchError(f"anthropic: the request is {kind or 'without a result'}")
-    # The error document stands one level deeper than in a response.
-    document = found.get("error")
-    told = told_in(document)
+        name = read_name(kind) or "without a result"
+        return ProviderBatchError(f"anthropic: the request is {name}")
+    document = outcome.get("error")
+    status = _BAD_REQUEST if _is_refusal(document) else 0
+    problem = read_line_problem(status, document, provider="anthropic", texts=texts)
+    if isinstance(problem, JudgeRefusedError):
+        return problem
+    return ProviderBatchError("anthropic", words=problem.words)
+
+
+def _is_refusal(document: object) -> bool:
+    """Whether an error is one of the request's own: the document stands one level deeper."""
     inner = document.get("error") if isinstance(document, dict) else None
-    code = inner.get("type") if isinstance(inner, dict) else None
-    message = f"anthropic: {told[:300]}"
-    return JudgeRefusedError(message) if code in _PERMANENT else ProviderBatchError(message)
+    return isinstance(inner, dict) and inner.get("type") in _PERMANENT

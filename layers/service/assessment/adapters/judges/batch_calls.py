@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from assessment.adapters.judges.completion import Completion
 from assessment.adapters.judges.transport import call, call_for_json
-from assessment.domain.errors import JudgeUnavailableError
+from assessment.contracts.model_answer import ModelVerdict, read_answer
+from assessment.domain.errors import JudgeError, JudgeUnavailableError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.quotation import remove_quotations
 
 CLOCK_SKEW = timedelta(minutes=5)
 """By how much a provider's clock may differ from ours."""
@@ -68,3 +71,45 @@ def id_of(batch: Mapping[str, Any], provider: str) -> str:
     if not batch.get("id"):
         raise JudgeUnavailableError(f"{provider} answered without the id of the batch")
     return str(batch["id"])
+
+
+def files_missing(provider: str) -> JudgeUnavailableError:
+    """The error while a batch that has ended has no file of its answers yet: they are paid for."""
+    return JudgeUnavailableError(
+        f"{provider}'s batch has ended and its answers are not there yet", busy=True
+    )
+
+
+def merge_answers(
+    answers: Iterable[tuple[str, Completion | JudgeError]],
+) -> dict[str, Completion | JudgeError]:
+    """One answer for each comparison, whatever the order and number of a batch's lines.
+
+    An answer stands before any error, and of errors one that may be tried again. Answers that say
+    the same are one; those that name different winners are none.
+    """
+    merged: dict[str, Completion | JudgeError] = {}
+    for name, answer in answers:
+        merged[name] = _choose_answer(name, merged[name], answer) if name in merged else answer
+    return merged
+
+
+def _choose_answer(
+    name: str, first: Completion | JudgeError, second: Completion | JudgeError
+) -> Completion | JudgeError:
+    if isinstance(first, Completion) and isinstance(second, Completion):
+        verdicts = [read_answer(each.candidates, [name])[name] for each in (first, second)]
+        winners = {each.winner for each in verdicts if isinstance(each, ModelVerdict)}
+        if len(winners) > 1:
+            problem = "the batch has contradictory answers to this comparison"
+            return Completion(problem=problem, usage=first.usage)
+        return second if winners and not isinstance(verdicts[0], ModelVerdict) else first
+    if isinstance(first, JudgeError) and isinstance(second, JudgeError):
+        return first if first.retryable else second
+    return first if isinstance(first, Completion) else second
+
+
+def without_quotations(error: JudgeError, texts: Iterable[str]) -> JudgeError:
+    """The error without words of these texts."""
+    words = remove_quotations(error.words, texts)
+    return type(error)(str(error).removesuffix(error.words).removesuffix(": "), words=words)

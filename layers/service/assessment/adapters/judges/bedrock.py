@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -18,34 +18,27 @@ from assessment.adapters.judges.capabilities import (
     Capability,
     LocalCapabilities,
     ask_within_capabilities,
+    with_limit,
 )
-from assessment.adapters.judges.model_judge import Completion
-from assessment.adapters.judges.openai import text_completion, token_usage
+from assessment.adapters.judges.classification import classify
+from assessment.adapters.judges.completion import (
+    Completion,
+    OutputLimit,
+    Provenance,
+    check_stop_reason,
+    count_tokens,
+    is_cut_off,
+)
+from assessment.adapters.judges.openai import join_text_parts
+from assessment.adapters.judges.provider_error import read_provider_error
+from assessment.adapters.judges.transport import read_date, read_error_in_answer
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
-from assessment.domain.errors import (
-    ContentRefusedError,
-    JudgeError,
-    JudgeRefusedError,
-    JudgeUnavailableError,
-    OversizeError,
-)
+from assessment.contracts.valid_values import read_name
+from assessment.domain.errors import JudgeError, JudgeRefusedError, JudgeUnavailableError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import PromptBlock
 
-_RETRYABLE = frozenset(
-    {
-        "ThrottlingException",
-        "ServiceQuotaExceededException",
-        "ServiceUnavailableException",
-        "InternalServerException",
-        "ModelTimeoutException",
-        "ModelNotReadyException",
-        "ModelErrorException",
-    }
-)
-_BUSY = frozenset({"ThrottlingException", "ServiceQuotaExceededException"})
-_REFUSING = frozenset({"content_filtered", "guardrail_intervened"})
-_SERVER_ERROR = 500
+_INPUT_COUNTS = ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
 
 
 FORCED_TOOL = Capability("forced_tool", ("tool",))
@@ -61,14 +54,14 @@ def converse_body(
     judge: JudgeSpec,
     blocks: Sequence[PromptBlock],
     *,
-    max_tokens: int,
+    limit: OutputLimit,
     missing: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """A turn of a conversation that uses the verdict tool, or says the same as text.
 
     Who is asked is not part of it.
     """
-    settings: dict[str, Any] = {"maxTokens": max_tokens}
+    settings: dict[str, Any] = {"maxTokens": limit.choose(missing)}
     if judge.temperature is not None:
         settings["temperature"] = min(judge.temperature, 1.0)
     body: dict[str, Any] = {
@@ -99,15 +92,18 @@ def converse_body(
     return body
 
 
-async def ask_bedrock(act: Callable[..., Any], **request: Any) -> dict[str, Any]:
+async def ask_bedrock(
+    act: Callable[..., Any], *, texts: Sequence[str] = (), **request: Any
+) -> dict[str, Any]:
     """Call boto3, which blocks, in a thread, and tell Bedrock's errors apart; raises JudgeError."""
     try:
         found: dict[str, Any] = await asyncio.to_thread(act, **request)
     except ClientError as error:
-        raise _translated(error) from error
-    except ParamValidationError as error:
+        # Not chained: the SDK's own error has the provider's words as they came.
+        raise _read_client_error(error, texts) from None
+    except ParamValidationError:
         # The same request is wrong every time; the report may quote it, so it is not passed on.
-        raise JudgeRefusedError("bedrock's request is not valid for this SDK") from error
+        raise JudgeRefusedError("bedrock's request is not valid for this SDK") from None
     except BotoCoreError as error:
         raise JudgeUnavailableError(f"bedrock did not answer: {type(error).__name__}") from error
     return found
@@ -123,52 +119,71 @@ class BedrockModel:
         self._capabilities = capabilities or LocalCapabilities()
 
     async def complete(
-        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
+        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: OutputLimit
     ) -> Completion:
         """One conversation of one turn, or more where the model does not take the request."""
         client = self._client_for(judge.timeout_seconds)
+        texts = [block.content for block in blocks]
 
         async def ask(missing: frozenset[str]) -> dict[str, Any]:
-            body = converse_body(judge, blocks, max_tokens=max_tokens, missing=missing)
-            return await ask_bedrock(client.converse, modelId=judge.model, **body)
+            body = converse_body(judge, blocks, limit=max_tokens, missing=missing)
+            return await ask_bedrock(client.converse, texts=texts, modelId=judge.model, **body)
 
-        return converse_completion(
-            await ask_within_capabilities(judge, self._capabilities, CONVERSE_CAPABILITIES, ask)
+        body = await ask_within_capabilities(
+            judge, self._capabilities, with_limit(CONVERSE_CAPABILITIES, max_tokens), ask
         )
+        return converse_completion(body, texts=texts)
 
 
-def _translated(error: ClientError) -> JudgeError:
+def _read_client_error(error: ClientError, texts: Sequence[str]) -> JudgeError:
     response: dict[str, Any] = {**error.response}
-    code, told = response["Error"]["Code"], response["Error"].get("Message", "")
-    message = f"bedrock answered {code}: {told[:300]}"
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _RETRYABLE or status >= _SERVER_ERROR:
-        return JudgeUnavailableError(message, busy=code in _BUSY)
-    if "too long" in told.lower() or "too many input tokens" in told.lower():
-        return OversizeError(message)
-    return JudgeRefusedError(message)
+    metadata = response.get("ResponseMetadata", {})
+    problem = read_provider_error(
+        metadata.get("HTTPStatusCode", 0),
+        {"code": response["Error"].get("Code"), "message": response["Error"].get("Message")},
+        headers=metadata.get("HTTPHeaders", {}),
+        texts=texts,
+    )
+    return classify(problem, provider="bedrock")
 
 
-def converse_completion(body: dict[str, Any]) -> Completion:
+def converse_completion(body: dict[str, Any], *, texts: Sequence[str] = ()) -> Completion:
     """What a turn of a conversation says.
 
     Raises
     ------
-    ContentRefusedError
-        If a filter would not let these texts be judged.
+    JudgeError
+        If the record carries an error; ContentRefusedError if a filter or a guardrail would not
+        let these texts be judged.
     """
-    counts = body.get("usage") or {}
-    usage = token_usage(counts.get("inputTokens"), counts.get("outputTokens"))
+    if body.get("error") and not body.get("output"):
+        raise read_error_in_answer(body["error"], provider="bedrock", texts=texts)
     reason = body.get("stopReason")
-    if reason in _REFUSING:
-        raise ContentRefusedError(f"bedrock refused: {reason}")
-    if reason == "max_tokens":
-        return Completion(problem="the answer was cut off at its token limit", usage=usage)
-    message = (body.get("output") or {}).get("message") or {}
-    blocks = [block for block in message.get("content") or [] if isinstance(block, dict)]
-    for block in blocks:
-        used = block.get("toolUse")
-        if used and used.get("name") == VERDICT_TOOL:
-            return Completion(document=used.get("input"), usage=usage)
-    texts = [str(block["text"]) for block in blocks if "text" in block]
-    return text_completion("".join(texts), usage)
+    check_stop_reason(reason, provider="bedrock")
+    output = body.get("output")
+    message = output.get("message") if isinstance(output, dict) else None
+    content = message.get("content") if isinstance(message, dict) else None
+    blocks = [block for block in content or [] if isinstance(block, dict)]
+    uses = [block["toolUse"] for block in blocks if isinstance(block.get("toolUse"), dict)]
+    inputs = [use.get("input") for use in uses]
+    text = join_text_parts([{"text": block["text"]} for block in blocks if "text" in block])
+    metadata = body.get("ResponseMetadata")
+    return Completion(
+        document=inputs or None,
+        text=text if text.strip() else None,
+        usage=count_tokens(body.get("usage"), _INPUT_COUNTS, ("outputTokens",)),
+        is_cut_off=is_cut_off(reason),
+        provenance=_read_provenance(body, metadata if isinstance(metadata, dict) else {}),
+    )
+
+
+def _read_provenance(body: Mapping[str, Any], metadata: Mapping[str, Any]) -> Provenance:
+    """Converse names the model only where a prompt router chose it."""
+    trace = body.get("trace")
+    router = trace.get("promptRouter") if isinstance(trace, dict) else None
+    headers = metadata.get("HTTPHeaders")
+    return Provenance(
+        model=read_name(router.get("invokedModelId")) if isinstance(router, dict) else None,
+        request_id=read_name(metadata.get("RequestId")),
+        answered_at=read_date(headers) if isinstance(headers, dict) else None,
+    )

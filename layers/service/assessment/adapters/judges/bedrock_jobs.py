@@ -9,31 +9,38 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assessment.adapters.judges.batch_calls import files_missing, merge_answers
 from assessment.adapters.judges.bedrock import (
     CONVERSE_CAPABILITIES,
+    FORCED_TOOL,
     ask_bedrock,
     converse_body,
     converse_completion,
 )
 from assessment.adapters.judges.capabilities import Capabilities, record_lesson
-from assessment.adapters.judges.model_judge import Completion, Submission
-from assessment.adapters.judges.transport import json_lines, refusal
+from assessment.adapters.judges.completion import Completion
+from assessment.adapters.judges.model_judge import Submission
+from assessment.adapters.judges.provider_error import read_provider_error
+from assessment.adapters.judges.transport import read_line_problem
+from assessment.contracts.json_text import split_json_lines
+from assessment.contracts.valid_values import read_token_count
 from assessment.domain.document_keys import provider_batch_folder, provider_batch_key
-from assessment.domain.errors import (
-    ContentRefusedError,
-    JudgeError,
-    JudgeRefusedError,
-    ProviderBatchError,
-)
+from assessment.domain.errors import JudgeError, JudgeRefusedError, ProviderBatchError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import WINDOW, Tried
+from assessment.domain.quotation import LONGEST_MESSAGE
 from assessment.ports.stores import ContentStore
 
 _INPUT = "input.jsonl"
+_WITH_OUTPUT = frozenset({"Completed", "PartiallyCompleted"})
+_NOT_IN_JOBS = frozenset({FORCED_TOOL.name})
+"""Jobs in the format of Converse refuse `toolConfig` (docs.aws.amazon.com/bedrock/latest/userguide/
+batch-inference-data.html); they take a schema (.../userguide/structured-output.html)."""
+
 _ENDED = frozenset({"Completed", "Failed", "Stopped", "PartiallyCompleted", "Expired"})
 
 
@@ -71,11 +78,12 @@ class BedrockBatchModel:
     async def submit(self, judge: JudgeSpec, submission: Submission) -> str:
         """Write the file, then make a job of it; the same name again gives the same job."""
         missing = await asyncio.to_thread(self._capabilities.get_missing, judge)
+        missing |= _NOT_IN_JOBS
         lines = [
             {
                 "recordId": record_id(comparison_id),
                 "modelInput": converse_body(
-                    judge, blocks, max_tokens=submission.max_tokens, missing=missing
+                    judge, blocks, limit=submission.limits[comparison_id], missing=missing
                 ),
             }
             for comparison_id, blocks in submission.prompts.items()
@@ -107,7 +115,7 @@ class BedrockBatchModel:
         return (await self._job(batch_id)).get("status") in _ENDED
 
     async def answers(
-        self, judge: JudgeSpec, batch_id: str, wanted: Sequence[str]
+        self, judge: JudgeSpec, batch_id: str, wanted: Mapping[str, Sequence[str]]
     ) -> dict[str, Completion | JudgeError]:
         """The lines of its output file; of a job that failed before it had one, why it did."""
         job = await self._job(batch_id)
@@ -117,17 +125,30 @@ class BedrockBatchModel:
             provider_batch_key(str(job.get("jobName")), f"output/{number}/{_INPUT}.out"),
         )
         if text is None and job.get("status") == "Failed":
-            told = str(job.get("message") or "no reason given")[:300]
-            return dict.fromkeys(wanted, JudgeRefusedError(f"bedrock failed the job: {told}"))
-        by_record = {line.get("recordId"): line for line in json_lines(text or "")}
-        lines = {name: by_record.get(record_id(name)) for name in wanted}
-        return {
-            name: await record_lesson(
-                judge, self._capabilities, CONVERSE_CAPABILITIES, _answer(line)
-            )
-            for name, line in lines.items()
-            if line is not None
-        }
+            texts = [text for each in wanted.values() for text in each]
+            problem = read_provider_error(400, {"message": job.get("message")}, texts=texts)
+            words = problem.words[:LONGEST_MESSAGE] or "no reason given"
+            error = JudgeRefusedError("bedrock failed the job", words=words)
+            return dict.fromkeys(wanted, error)
+        if text is None and (
+            job.get("status") in _WITH_OUTPUT or read_token_count(job.get("processedRecordCount"))
+        ):
+            raise files_missing("bedrock")
+        names = {record_id(name): name for name in wanted}
+        answers: list[tuple[str, Completion | JudgeError]] = []
+        for line in split_json_lines(text or ""):
+            wanted_name = names.get(str(line.get("recordId")))
+            if wanted_name is not None:
+                answer = _read_record(line, wanted[wanted_name])
+                answers.append(
+                    (
+                        wanted_name,
+                        await record_lesson(
+                            judge, self._capabilities, CONVERSE_CAPABILITIES, answer
+                        ),
+                    )
+                )
+        return merge_answers(answers)
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:  # noqa: ARG002 - as `find`
         """Stop the job; what it has answered is written."""
@@ -148,14 +169,15 @@ def record_id(comparison_id: str) -> str:
     return f"CJ{comparison_id.replace('-', '')}"
 
 
-def _answer(line: dict[str, Any]) -> Completion | JudgeError:
+def _read_record(line: dict[str, Any], texts: Sequence[str]) -> Completion | JudgeError:
     output = line.get("modelOutput")
     if isinstance(output, dict):
         try:
-            return converse_completion(output)
-        except ContentRefusedError as error:
+            return converse_completion(output, texts=texts)
+        except JudgeError as error:
             return error
-    told = line.get("error")
-    if not isinstance(told, dict) or not isinstance(told.get("errorCode"), int):
+    problem = line.get("error")
+    if not isinstance(problem, dict) or not isinstance(problem.get("errorCode"), int):
         return ProviderBatchError("bedrock: the record has neither output nor error")
-    return refusal(told["errorCode"], str(told.get("errorMessage") or ""), provider="bedrock")
+    body = {"message": problem.get("errorMessage")}
+    return read_line_problem(problem["errorCode"], body, provider="bedrock", texts=texts)

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import httpx
 from pydantic import ValidationError
 
-from assessment.adapters.judges.transport import RETRYABLE, SERVER_ERROR, retry_after
+from assessment.adapters.judges.transport import read_error_in_answer, read_problem
+from assessment.contracts.json_text import load_response
 from assessment.contracts.llm_protocol import (
     COMPARE_PATH,
     CompareRequestV1,
     LLMComparisonResultV1,
 )
-from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
+from assessment.domain.errors import JudgeUnavailableError
+from assessment.domain.quotation import remove_quotations
 
 
 class CallbackEndpointJudge:
@@ -44,21 +46,28 @@ class CallbackEndpointJudge:
         if response.status_code == httpx.codes.ACCEPTED:
             return [None]
         if response.status_code == httpx.codes.OK:
-            return [_result(response)]
-        if response.status_code in RETRYABLE or response.status_code >= SERVER_ERROR:
-            raise JudgeUnavailableError(
-                f"the judge endpoint answered {response.status_code}",
-                retry_after=retry_after(response),
-                busy=response.status_code == httpx.codes.TOO_MANY_REQUESTS,
-            )
-        raise JudgeRefusedError(f"the judge endpoint answered {response.status_code}")
+            return [_read_result(response, [block.content for block in request.prompt_blocks])]
+        if response.is_success:
+            raise JudgeUnavailableError(f"the judge endpoint answered {response.status_code}")
+        texts = [block.content for block in request.prompt_blocks]
+        raise read_problem(response, provider="the judge endpoint", texts=texts)
 
 
-def _result(response: httpx.Response) -> LLMComparisonResultV1:
+def _read_result(response: httpx.Response, texts: Sequence[str]) -> LLMComparisonResultV1:
+    document = load_response(response.content)
     try:
-        return LLMComparisonResultV1.model_validate_json(response.content)
+        result = LLMComparisonResultV1.model_validate(document)
     except ValidationError as error:
-        fields = ", ".join(".".join(map(str, e["loc"])) for e in error.errors())
+        if isinstance(document, dict) and document.get("error"):
+            raise read_error_in_answer(
+                document["error"], provider="the judge endpoint", texts=texts
+            ) from None
+        fields = ", ".join(".".join(map(str, e["loc"])) for e in error.errors(include_input=False))
         raise JudgeUnavailableError(
             f"the judge endpoint's answer is malformed in: {fields or 'body'}"
-        ) from error
+        ) from None
+    if result.error_detail is None:
+        return result
+    message = remove_quotations(result.error_detail.message, texts)
+    detail = result.error_detail.model_copy(update={"message": message})
+    return result.model_copy(update={"error_detail": detail})

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from assessment.adapters.judges.completion import RAISED_LIMIT, OutputLimit
 from assessment.domain.errors import (
     ContentRefusedError,
     JudgeError,
@@ -32,10 +33,27 @@ refused, rather than how much was asked for."""
 
 @dataclass(frozen=True)
 class Capability:
-    """Something that an endpoint may lack, and how its complaint names it."""
+    """Something that an endpoint may lack, and how its complaint names it.
+
+    `amount` is one that is refused because of how much is asked for.
+    """
 
     name: str
     words: tuple[str, ...]
+    amount: bool = False
+
+
+LIMIT_CAPABILITY = Capability(
+    RAISED_LIMIT,
+    ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxtokens"),
+    amount=True,
+)
+"""Whether an endpoint takes more room for an answer than the first try gives it."""
+
+
+def with_limit(known: Sequence[Capability], limit: OutputLimit) -> Sequence[Capability]:
+    """The capabilities that a request may turn out to lack, its raised limit included."""
+    return (*known, LIMIT_CAPABILITY) if limit.raised > limit.plain else known
 
 
 class Capabilities(Protocol):
@@ -72,10 +90,15 @@ def find_missing_capability(
     ):
         return None
     told = str(error).lower()
-    if any(word in told for word in _TOO_MUCH) or not any(word in told for word in _UNKNOWN):
+    is_amount = any(word in told for word in _TOO_MUCH)
+    if not is_amount and not any(word in told for word in _UNKNOWN):
         return None
     for capability in known:
-        if capability.name not in missing and any(word in told for word in capability.words):
+        if (
+            capability.amount is is_amount
+            and capability.name not in missing
+            and any(word in told for word in capability.words)
+        ):
             return capability.name
     return None
 
@@ -120,8 +143,10 @@ async def record_lesson[T](
 
     It was not paid for, and the next attempt leaves out what the endpoint does not know.
     """
-    learnt = find_missing_capability(answer, known) if isinstance(answer, JudgeError) else None
+    if not isinstance(answer, JudgeError):
+        return answer
+    learnt = find_missing_capability(answer, (*known, LIMIT_CAPABILITY))
     if learnt is None:
         return answer
     await asyncio.to_thread(capabilities.record_missing, judge, learnt)
-    return ProviderBatchError(str(answer))
+    return ProviderBatchError("the provider's batch", words=answer.words)

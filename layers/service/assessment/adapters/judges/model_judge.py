@@ -6,47 +6,49 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from assessment.adapters.judges.completion import Completion, OutputLimit, Provenance
 from assessment.contracts.llm_protocol import (
+    LONGEST_MESSAGE,
     CompareRequestV1,
     ErrorDetail,
     LLMComparisonResultV1,
     TokenUsage,
+    describe_error,
 )
-from assessment.contracts.model_answer import ModelVerdict, read_answer, split_evenly
+from assessment.contracts.model_answer import (
+    CUT_OFF,
+    MALFORMED,
+    PROMPT_CUT,
+    AnswerProblem,
+    ModelVerdict,
+    find_cut_prompt,
+    is_loose_text,
+    read_answer,
+    split_evenly,
+)
 from assessment.domain.errors import JudgeError, ProviderBatchError
-from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge import JudgeSpec, estimated_tokens
 from assessment.domain.prices import price_of
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.provider_batch import Tried
-
-_LONGEST_MESSAGE = 500
-
-
-@dataclass(frozen=True)
-class Completion:
-    """A model's answer: its document, or what is wrong with it in words; both were paid for."""
-
-    document: object = None
-    problem: str | None = None
-    usage: TokenUsage | None = None
 
 
 class Model(Protocol):
     """A provider's way to complete a prompt with a structured answer."""
 
     async def complete(
-        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
+        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: OutputLimit
     ) -> Completion:
         """One call; raises JudgeError."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What a provider's batch is to answer: prompts by comparison id."""
+    """What a provider's batch is to answer: prompts and limits by comparison id."""
 
     name: str
     prompts: Mapping[str, Sequence[PromptBlock]]
-    max_tokens: int
+    limits: Mapping[str, OutputLimit]
 
 
 class BatchModel(Protocol):
@@ -64,9 +66,13 @@ class BatchModel(Protocol):
         """Whether nothing more will be added; raises JudgeError."""
 
     async def answers(
-        self, judge: JudgeSpec, batch_id: str, wanted: Sequence[str]
+        self, judge: JudgeSpec, batch_id: str, wanted: Mapping[str, Sequence[str]]
     ) -> Mapping[str, Completion | JudgeError]:
-        """What the batch says of these comparisons, where it says anything; raises JudgeError."""
+        """What the batch says of these comparisons, where it says anything.
+
+        `wanted` has the texts of each prompt by comparison id. Raises JudgeDeferredError while the
+        files of a batch that has ended are not there yet, and JudgeError.
+        """
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:
         """Begin no more of it; raises JudgeError."""
@@ -87,7 +93,7 @@ class ModelJudge:
         completion = await self._model.complete(
             self._judge,
             requests[0].prompt_blocks,
-            max_tokens=self._judge.answer_tokens(len(requests)),
+            max_tokens=choose_limit(self._judge, requests),
         )
         return _results(self._judge, requests, completion)
 
@@ -106,7 +112,10 @@ class ModelBatchJudge:
     async def submit(self, name: str, requests: Sequence[CompareRequestV1]) -> str:
         """The provider's id of a new batch."""
         prompts = {each.metadata.comparison_id: each.prompt_blocks for each in requests}
-        submission = Submission(name, prompts, self._judge.answer_tokens(1))
+        limits = {
+            each.metadata.comparison_id: choose_limit(self._judge, [each]) for each in requests
+        }
+        submission = Submission(name, prompts, limits)
         return await self._model.submit(self._judge, submission)
 
     async def ended(self, provider_batch_id: str) -> bool:
@@ -118,7 +127,11 @@ class ModelBatchJudge:
     ) -> list[LLMComparisonResultV1]:
         """A result for every request; the provider's answers to anything else are nobody's."""
         wanted = [request.metadata.comparison_id for request in requests]
-        answers = await self._model.answers(self._judge, provider_batch_id, wanted)
+        texts = {
+            request.metadata.comparison_id: [block.content for block in request.prompt_blocks]
+            for request in requests
+        }
+        answers = await self._model.answers(self._judge, provider_batch_id, texts)
         return [
             self._result(request, answers.get(name))
             for request, name in zip(requests, wanted, strict=True)
@@ -132,9 +145,7 @@ class ModelBatchJudge:
         error = answer or ProviderBatchError(
             "the provider's batch has no answer to this comparison"
         )
-        detail = ErrorDetail(
-            code=error.code, message=str(error)[:_LONGEST_MESSAGE], retryable=error.retryable
-        )
+        detail = describe_error(error, retryable=error.retryable)
         return LLMComparisonResultV1(
             correlation_id=request.correlation_id,
             request_metadata=request.metadata,
@@ -152,6 +163,18 @@ class ModelBatchJudge:
         await self._model.forget(self._judge, provider_batch_id)
 
 
+def choose_limit(judge: JudgeSpec, requests: Sequence[CompareRequestV1]) -> OutputLimit:
+    """The most tokens of the answer; another attempt may have more, within the model's context.
+
+    The first one may have been cut off, and a limit that is not reached costs nothing.
+    """
+    plain = judge.answer_tokens(len(requests))
+    if requests[0].metadata.attempt == 1:
+        return OutputLimit(plain, plain)
+    prompt = sum(estimated_tokens(block.content) for block in requests[0].prompt_blocks)
+    return OutputLimit(plain, judge.raise_answer_tokens(plain, prompt_tokens=prompt))
+
+
 def _results(
     judge: JudgeSpec,
     requests: Sequence[CompareRequestV1],
@@ -161,57 +184,97 @@ def _results(
 ) -> list[LLMComparisonResultV1]:
     """A completion as results, each with its share of the tokens."""
     wanted = [request.metadata.comparison_id for request in requests]
-    if completion.problem is not None:
-        verdicts: dict[str, ModelVerdict | str] = dict.fromkeys(wanted, completion.problem)
-    else:
-        verdicts = read_answer(completion.document, wanted)
     usage = completion.usage or TokenUsage()
     inputs = split_evenly(usage.input_tokens, len(requests))
     outputs = split_evenly(usage.output_tokens, len(requests))
+    verdicts = _read_verdicts(requests, completion, wanted)
     return [
-        _result(
+        _make_result(
             judge,
             request,
             verdicts[name],
             TokenUsage(input_tokens=i, output_tokens=o),
+            completion.provenance,
             in_batch=in_batch,
         )
         for request, name, i, o in zip(requests, wanted, inputs, outputs, strict=True)
     ]
 
 
-def _result(
+def _read_verdicts(
+    requests: Sequence[CompareRequestV1], completion: Completion, wanted: Sequence[str]
+) -> dict[str, ModelVerdict | AnswerProblem]:
+    """A verdict for each comparison, or what kept the answer from having one."""
+    cut = find_cut_prompt(requests[0].prompt_blocks, completion.usage)
+    if cut is not None:
+        return dict.fromkeys(wanted, AnswerProblem(PROMPT_CUT, cut))
+    if completion.problem is not None:
+        return dict.fromkeys(wanted, AnswerProblem(MALFORMED, completion.problem))
+    if not completion.is_cut_off:
+        read = read_answer(completion.candidates, wanted)
+        return {
+            name: AnswerProblem(MALFORMED, each) if isinstance(each, str) else each
+            for name, each in read.items()
+        }
+    # What is whole of a bundle's answer was paid for; a thought that was cut off is no answer.
+    whole = [each for each in completion.candidates if not is_loose_text(each)]
+    problem = AnswerProblem(CUT_OFF, _describe_cut(completion))
+    return {
+        name: each if isinstance(each, ModelVerdict) else problem
+        for name, each in read_answer(whole, wanted).items()
+    }
+
+
+def _describe_cut(completion: Completion) -> str:
+    n_tokens = (completion.usage or TokenUsage()).output_tokens
+    n_reasoning = completion.n_reasoning_tokens
+    thoughts = f" ({n_reasoning} of them thoughts)" if n_reasoning else ""
+    return (
+        f"the answer was cut off at its token limit, after {n_tokens} tokens{thoughts}: raise "
+        "max_output_tokens"
+    )
+
+
+def _make_result(
     judge: JudgeSpec,
     request: CompareRequestV1,
-    verdict: ModelVerdict | str,
+    verdict: ModelVerdict | AnswerProblem,
     usage: TokenUsage,
+    provenance: Provenance,
     *,
     in_batch: bool,
 ) -> LLMComparisonResultV1:
     price = price_of(judge)
-    cost = price and price.of(usage.input_tokens, usage.output_tokens, in_batch=in_batch)
-    paid = {
-        "correlation_id": request.correlation_id,
-        "request_metadata": request.metadata,
-        "provider": judge.provider,
-        "model": judge.model or "unknown",
-        "token_usage": usage,
-        "cost_usd": cost,
-    }
-    if isinstance(verdict, str):
+    cost = price.of(usage.input_tokens, usage.output_tokens, in_batch=in_batch) if price else None
+    result = LLMComparisonResultV1(
+        correlation_id=request.correlation_id,
+        request_metadata=request.metadata,
+        provider=judge.provider,
+        model=judge.model or "unknown",
+        served_model=provenance.model,
+        served_version=provenance.version,
+        request_id=provenance.request_id,
+        answered_at=provenance.answered_at,
+        token_usage=usage,
+        cost_usd=cost,
+        # Replaced below: a result is a verdict or an error, and never neither.
+        error_detail=ErrorDetail(code=MALFORMED, message="unread"),
+    )
+    if isinstance(verdict, AnswerProblem):
         # Malformed once may be chance; twice, asked alone, is how this model answers.
         detail = ErrorDetail(
-            code="malformed_verdict",
-            message=verdict[:_LONGEST_MESSAGE],
+            code=verdict.code,
+            message=verdict.message[:LONGEST_MESSAGE],
             retryable=request.metadata.attempt == 1,
         )
-        return LLMComparisonResultV1.model_validate({**paid, "error_detail": detail})
-    return LLMComparisonResultV1.model_validate(
-        {
-            **paid,
+        return result.model_copy(update={"error_detail": detail})
+    return result.model_copy(
+        update={
+            "error_detail": None,
             "winner": verdict.winner,
             "degree": verdict.degree,
             "confidence": verdict.confidence,
-            "justification": verdict.justification and verdict.justification[:_LONGEST_MESSAGE],
+            "justification": verdict.justification,
+            "notes": list(verdict.notes),
         }
     )

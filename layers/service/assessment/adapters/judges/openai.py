@@ -16,14 +16,25 @@ from assessment.adapters.judges.capabilities import (
     Capability,
     LocalCapabilities,
     ask_within_capabilities,
+    with_limit,
 )
-from assessment.adapters.judges.model_judge import Completion
-from assessment.adapters.judges.transport import post
+from assessment.adapters.judges.completion import (
+    Completion,
+    OutputLimit,
+    Provenance,
+    check_stop_reason,
+    count_tokens,
+    is_cut_off,
+)
+from assessment.adapters.judges.transport import Answer, post, read_error_in_answer
+from assessment.contracts.json_text import unwrap_string
 from assessment.contracts.llm_protocol import TokenUsage
-from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL, json_in
+from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
+from assessment.contracts.valid_values import clean_text, read_name, read_token_count
 from assessment.domain.errors import ContentRefusedError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import PromptBlock
+from assessment.domain.quotation import remove_quotations
 
 _SCHEMA_MODE = {
     "type": "json_schema",
@@ -41,16 +52,16 @@ def chat_body(
     judge: JudgeSpec,
     blocks: Sequence[PromptBlock],
     *,
-    max_tokens: int,
+    limit: OutputLimit,
     missing: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """A request for a chat completion, without what the endpoint lacks."""
-    limit = "max_tokens" if NEW_LIMIT_NAME.name in missing else "max_completion_tokens"
+    limit_name = "max_tokens" if NEW_LIMIT_NAME.name in missing else "max_completion_tokens"
     body: dict[str, Any] = {
         "model": judge.model,
         "messages": [block.model_dump() for block in blocks],
         "response_format": _JSON_MODE if JSON_SCHEMA.name in missing else _SCHEMA_MODE,
-        limit: max_tokens,
+        limit_name: limit.choose(missing),
     }
     if judge.temperature is not None:
         body["temperature"] = judge.temperature
@@ -68,19 +79,23 @@ class OpenAIModel:
         self._capabilities = capabilities or LocalCapabilities()
 
     async def complete(
-        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: int
+        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: OutputLimit
     ) -> Completion:
         """One completion, or more where the endpoint turns out not to understand the request."""
         return await ask_within_capabilities(
             judge,
             self._capabilities,
-            CHAT_CAPABILITIES,
+            with_limit(CHAT_CAPABILITIES, max_tokens),
             lambda missing: self._ask(
-                judge, chat_body(judge, blocks, max_tokens=max_tokens, missing=missing)
+                judge,
+                chat_body(judge, blocks, limit=max_tokens, missing=missing),
+                [block.content for block in blocks],
             ),
         )
 
-    async def _ask(self, judge: JudgeSpec, body: Mapping[str, Any]) -> Completion:
+    async def _ask(
+        self, judge: JudgeSpec, body: Mapping[str, Any], texts: Sequence[str]
+    ) -> Completion:
         answer = await post(
             self._client,
             f"{(judge.endpoint or '').rstrip('/')}/chat/completions",
@@ -88,8 +103,9 @@ class OpenAIModel:
             headers=self._headers,
             timeout_seconds=judge.timeout_seconds,
             provider="openai",
+            texts=texts,
         )
-        return chat_completion(answer.body)
+        return chat_completion(answer, texts=texts)
 
 
 def bearer(key: str | None) -> dict[str, str]:
@@ -97,48 +113,112 @@ def bearer(key: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-def chat_completion(body: dict[str, Any] | None) -> Completion:
+def chat_completion(answer: Answer, *, texts: Sequence[str] = ()) -> Completion:
     """What a chat completion says.
 
     Raises
     ------
-    ContentRefusedError
-        If the model or its provider would not judge these texts.
+    JudgeError
+        If the response carries an error in place of a choice, or in it; ContentRefusedError if
+        the model or its provider would not judge these texts.
     """
+    body = answer.body
     if body is None:
         return Completion(problem="the response is not JSON")
-    usage = _usage(body.get("usage"))
-    try:
-        choice = body["choices"][0]
-        message = choice["message"]
-        refusal, text = message.get("refusal"), message.get("content")
-    except (KeyError, IndexError, TypeError, AttributeError):
+    choice = _find_choice(body)
+    _check_errors(body, choice, texts)
+    usage = _read_usage(body.get("usage"))
+    message = choice.get("message") if choice else None
+    if choice is None or not isinstance(message, dict):
         return Completion(problem="the response has no choices[0].message", usage=usage)
-    if refusal or choice.get("finish_reason") == "content_filter":
-        raise ContentRefusedError(f"openai refused: {str(refusal or 'content_filter')[:200]}")
-    if choice.get("finish_reason") == "length":
-        return Completion(problem="the answer was cut off at its token limit", usage=usage)
-    return text_completion(text, usage)
+    refusal, reason = message.get("refusal"), choice.get("finish_reason")
+    if isinstance(refusal, str) and refusal:
+        words = remove_quotations(clean_text(refusal), texts)
+        raise ContentRefusedError("openai refused", words=words)
+    check_stop_reason(reason, provider="openai")
+    document, text = _find_answer(message)
+    return Completion(
+        document=document,
+        text=text,
+        usage=usage,
+        is_cut_off=is_cut_off(reason),
+        n_reasoning_tokens=_count_reasoning(body.get("usage")),
+        provenance=Provenance(
+            model=read_name(body.get("model")),
+            version=read_name(body.get("system_fingerprint")),
+            request_id=answer.request_id or read_name(body.get("id")),
+            answered_at=answer.answered_at,
+        ),
+    )
 
 
-def text_completion(text: object, usage: TokenUsage | None) -> Completion:
-    """A completion whose document is JSON in a text."""
-    document = json_in(text) if isinstance(text, str) else None
+def _find_choice(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    choices = body.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, dict) else None
+
+
+def _check_errors(
+    body: Mapping[str, Any], choice: Mapping[str, Any] | None, texts: Sequence[str]
+) -> None:
+    """Raise what stands as an error inside a response with status 200."""
+    if choice is not None and choice.get("error"):
+        raise read_error_in_answer(choice["error"], provider="openai", texts=texts)
+    if choice is not None:
+        return
+    error = body if body.get("object") == "error" else body.get("error")
+    if error:
+        raise read_error_in_answer(error, provider="openai", texts=texts)
+    for name in ("prompt_feedback", "promptFeedback", "prompt_filter_results"):
+        if body.get(name):
+            raise ContentRefusedError(f"openai answered without a choice and with {name}")
+
+
+def _find_answer(message: Mapping[str, Any]) -> tuple[object, str | None]:
+    """Where the verdicts may stand: calls of a tool, the content, or thoughts that are JSON."""
+    calls = message.get("tool_calls")
+    functions = [
+        call.get("function")
+        for call in (calls if isinstance(calls, list) else [])
+        if isinstance(call, dict)
+    ]
+    arguments = [
+        unwrap_string(function.get("arguments"))
+        for function in (*functions, message.get("function_call"))
+        if isinstance(function, dict)
+    ]
+    content = message.get("content")
+    text = join_text_parts(content) if isinstance(content, list) else content
+    document: object = arguments or (text if isinstance(text, dict) else None)
+    if isinstance(text, str) and text.strip():
+        return document, text
     if document is None:
-        return Completion(problem="the answer is not JSON", usage=usage)
-    return Completion(document=document, usage=usage)
+        # Servers that parse thoughts may take constrained output for one.
+        thoughts = unwrap_string(message.get("reasoning_content") or message.get("reasoning"))
+        document = thoughts if isinstance(thoughts, dict) else None
+    return document, None
 
 
-def _usage(given: object) -> TokenUsage | None:
-    if not isinstance(given, dict):
+def join_text_parts(parts: Sequence[object]) -> str:
+    """The text of a content in parts, without parts that hold thoughts."""
+    texts = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, dict) and part.get("type") in (None, "text", "output_text"):
+            text = part.get("text")
+            texts += [text] if isinstance(text, str) else []
+    return "".join(texts)
+
+
+def _read_usage(counts: object) -> TokenUsage | None:
+    if not isinstance(counts, dict):
         return None
-    return token_usage(given.get("prompt_tokens"), given.get("completion_tokens"))
+    if "prompt_tokens" not in counts and "input_tokens" in counts:
+        return count_tokens(counts, ("input_tokens",), ("output_tokens",))
+    return count_tokens(counts, ("prompt_tokens",), ("completion_tokens",))
 
 
-def token_usage(inputs: object, outputs: object) -> TokenUsage:
-    """Token counts as a provider gave them; what is no count is 0."""
-    return TokenUsage(input_tokens=_count(inputs), output_tokens=_count(outputs))
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
+def _count_reasoning(counts: object) -> int:
+    details = counts.get("completion_tokens_details") if isinstance(counts, dict) else None
+    return read_token_count(details.get("reasoning_tokens")) if isinstance(details, dict) else 0

@@ -9,39 +9,50 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import httpx
 
-from assessment.adapters.judges.batch_calls import CLOCK_SKEW, BatchCalls, id_of
+from assessment.adapters.judges.batch_calls import (
+    CLOCK_SKEW,
+    BatchCalls,
+    files_missing,
+    id_of,
+    merge_answers,
+    without_quotations,
+)
 from assessment.adapters.judges.capabilities import Capabilities, record_lesson
-from assessment.adapters.judges.model_judge import Completion, Submission
+from assessment.adapters.judges.classification import classify
+from assessment.adapters.judges.completion import Completion
+from assessment.adapters.judges.model_judge import Submission
 from assessment.adapters.judges.openai import (
     CHAT_CAPABILITIES,
     bearer,
     chat_body,
     chat_completion,
 )
-from assessment.adapters.judges.transport import (
-    json_lines,
-    refusal,
-    told_in,
-)
+from assessment.adapters.judges.provider_error import read_provider_error
+from assessment.adapters.judges.transport import Answer, read_line_problem
+from assessment.contracts.json_text import split_json_lines
+from assessment.contracts.valid_values import read_name, read_token_count
 from assessment.domain.errors import (
-    ContentRefusedError,
     JudgeError,
     JudgeRefusedError,
     JudgeUnavailableError,
     ProviderBatchError,
+    QueueFullError,
+    UnknownModelError,
 )
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import Tried
+from assessment.domain.quotation import LONGEST_MESSAGE
 
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 # A batch refused for these was not begun, and may be taken another time.
-_PASSING = frozenset({"token_limit_exceeded", "rate_limit_exceeded", "internal_error"})
+_PASSING = frozenset({"rate_limit_exceeded", "internal_error"})
+_NO_ROOM = frozenset({"token_limit_exceeded", "enqueued_token_limit_exceeded"})
 
 
 class OpenAIBatchModel:
@@ -76,7 +87,9 @@ class OpenAIBatchModel:
                 "custom_id": comparison_id,
                 "method": "POST",
                 "url": "/v1/chat/completions",
-                "body": chat_body(judge, blocks, max_tokens=submission.max_tokens, missing=missing),
+                "body": chat_body(
+                    judge, blocks, limit=submission.limits[comparison_id], missing=missing
+                ),
             }
             for comparison_id, blocks in submission.prompts.items()
         ]
@@ -119,21 +132,38 @@ class OpenAIBatchModel:
         return (await self._batch(judge, batch_id)).get("status") in _ENDED
 
     async def answers(
-        self, judge: JudgeSpec, batch_id: str, wanted: Sequence[str]
+        self, judge: JudgeSpec, batch_id: str, wanted: Mapping[str, Sequence[str]]
     ) -> dict[str, Completion | JudgeError]:
         """The lines of its output and error files; of a batch refused whole, why it was."""
         batch = await self._batch(judge, batch_id)
         if batch.get("status") == "failed":
-            return dict.fromkeys(wanted, _failure(batch))
-        found: dict[str, Completion | JudgeError] = {}
-        for file_id in (batch.get("output_file_id"), batch.get("error_file_id")):
-            if not file_id:
-                continue
-            for line in json_lines(await self._calls.text(judge, f"/files/{file_id}/content")):
-                found[str(line.get("custom_id"))] = await record_lesson(
-                    judge, self._capabilities, CHAT_CAPABILITIES, _answer(line)
+            error = _read_failure(batch)
+            texts = [text for each in wanted.values() for text in each]
+            return dict.fromkeys(wanted, without_quotations(error, texts))
+        files = [batch[name] for name in ("output_file_id", "error_file_id") if batch.get(name)]
+        if not files:
+            check_files(batch)
+        answers: list[tuple[str, Completion | JudgeError]] = []
+        for file_id in files:
+            for line in split_json_lines(await self._read_file(judge, str(file_id))):
+                name = str(line.get("custom_id"))
+                answer = _read_line(line, wanted.get(name, ()))
+                answers.append(
+                    (
+                        name,
+                        await record_lesson(judge, self._capabilities, CHAT_CAPABILITIES, answer),
+                    )
                 )
-        return found
+        merged = merge_answers(answers)
+        if not batch.get("output_file_id") and not merged.keys() >= wanted.keys():
+            check_files(batch)
+        return merged
+
+    async def _read_file(self, judge: JudgeSpec, file_id: str) -> str:
+        try:
+            return await self._calls.text(judge, f"/files/{file_id}/content")
+        except UnknownModelError:
+            raise files_missing("openai") from None
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:
         """Requests that are under way are still answered."""
@@ -151,28 +181,65 @@ class OpenAIBatchModel:
         return await self._calls.json(judge, "GET", f"/batches/{batch_id}")
 
 
-def _answer(line: dict[str, Any]) -> Completion | JudgeError:
+def check_files(batch: Mapping[str, Any]) -> None:
+    """Raise where a batch that has ended counts answers, and its file of them is not there yet.
+
+    Raises
+    ------
+    JudgeUnavailableError
+    """
+    counts = batch.get("request_counts")
+    counted = counts if isinstance(counts, dict) else {}
+    n_answered = read_token_count(counted.get("completed"))
+    is_unknown = batch.get("status") == "completed" and not counted
+    if n_answered or is_unknown:
+        raise files_missing("openai")
+
+
+def _read_line(line: dict[str, Any], texts: Sequence[str]) -> Completion | JudgeError:
     response = line.get("response")
     if not isinstance(response, dict):
-        return ProviderBatchError(f"openai: {told_in(line) or 'no response'}")
+        return _read_unanswered(line, texts)
     status, body = response.get("status_code"), response.get("body")
-    if status == httpx.codes.OK:
-        try:
-            return chat_completion(body if isinstance(body, dict) else None)
-        except ContentRefusedError as error:
-            return error
-    # No answer at all is told as 0.
-    told = status if isinstance(status, int) else 0
-    if told < httpx.codes.BAD_REQUEST:
-        told = httpx.codes.INTERNAL_SERVER_ERROR
-    return refusal(told, told_in(body), provider="openai")
+    if status != httpx.codes.OK:
+        return read_line_problem(status, body, provider="openai", texts=texts)
+    answer = Answer(
+        body if isinstance(body, dict) else None, request_id=read_name(response.get("request_id"))
+    )
+    try:
+        return chat_completion(answer, texts=texts)
+    except JudgeError as error:
+        return error
 
 
-def _failure(batch: dict[str, Any]) -> JudgeError:
-    """Why a batch was refused whole: nothing of it was paid."""
+def _read_unanswered(line: dict[str, Any], texts: Sequence[str]) -> JudgeError:
+    """A line without a response: it expired or was cancelled, unless its code says more."""
+    problem = read_provider_error(0, line.get("error"), texts=texts)
+    told = problem.described or "no response"
+    if problem.codes & {"batch_expired", "batch_cancelled"} or not problem.codes:
+        return ProviderBatchError("openai", words=told)
+    error = classify(problem, provider="openai")
+    return (
+        error if isinstance(error, JudgeRefusedError) else ProviderBatchError("openai", words=told)
+    )
+
+
+def _read_failure(batch: dict[str, Any]) -> JudgeError:
+    """Why a batch was refused whole: nothing of it was paid.
+
+    Raises
+    ------
+    QueueFullError
+        If the provider has no room for it now.
+    """
     errors = (batch.get("errors") or {}).get("data") or [{}]
     first = errors[0] if isinstance(errors[0], dict) else {}
     code, line = first.get("code"), first.get("line")
     place = f" (line {line})" if line is not None else ""
-    message = f"openai refused the batch: {code}: {str(first.get('message'))[:300]}{place}"
-    return ProviderBatchError(message) if code in _PASSING else JudgeRefusedError(message)
+    problem = read_provider_error(0, {"error": first})
+    if code in _NO_ROOM:
+        raise QueueFullError(f"openai has no room for the batch now: {code}")
+    words = f"{code}: {problem.words[:LONGEST_MESSAGE]}{place}"
+    if code in _PASSING:
+        return ProviderBatchError("openai refused the batch", words=words)
+    return JudgeRefusedError("openai refused the batch", words=words)

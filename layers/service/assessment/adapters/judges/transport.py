@@ -2,57 +2,34 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 import httpx
 
-from assessment.domain.errors import (
-    ContentRefusedError,
-    JudgeRefusedError,
-    JudgeUnavailableError,
-    OversizeError,
-)
+from assessment.adapters.judges.classification import classify
+from assessment.adapters.judges.provider_error import read_provider_error
+from assessment.contracts.json_text import load_response
+from assessment.contracts.valid_values import read_name
+from assessment.domain.errors import JudgeError, JudgeUnavailableError, UnknownModelError
 
-RETRYABLE = frozenset({408, 409, 425, 429})
-SERVER_ERROR = 500
-_LONGEST_MESSAGE = 300
-_OVERSIZE = (
-    *("context_length", "context length", "too long", "too many tokens", "too large"),
-    "contextwindowexceeded",  # LiteLLM's word, whatever the provider behind it said
-)
-_CONTENT = ("content_filter", "content_policy", "content management policy", "responsible ai")
-_SPENT = ("insufficient_quota", "billing", "credit balance")
+_REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "x-generation-id")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A successful response; `body` is None where it is not a JSON object."""
+    """A successful response; `body` is None where it is not a JSON object.
+
+    `request_id` and `answered_at` are the provider's own, from its headers.
+    """
 
     body: dict[str, Any] | None
-
-
-def retry_after(response: httpx.Response, *, now: datetime | None = None) -> float | None:
-    """The seconds that a response asks to wait: a number or a date (RFC 9110, 10.2.3)."""
-    given = response.headers.get("Retry-After")
-    if given is None:
-        return None
-    try:
-        return max(0.0, float(given))
-    except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(given)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        return None
-    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+    request_id: str | None = None
+    answered_at: datetime | None = None
 
 
 async def call(
@@ -63,16 +40,16 @@ async def call(
     headers: Mapping[str, str],
     timeout_seconds: float,
     provider: str,
+    texts: Iterable[str] = (),
     **content: Any,
 ) -> httpx.Response:
     """A successful response; `content` is what httpx takes: json, params, data, files.
 
     Raises
     ------
-    JudgeUnavailableError
-        After a time-out, a broken connection, 408, 409, 425, 429 or 5xx.
-    JudgeRefusedError
-        After any other status, with the provider's message but never with the key.
+    JudgeError
+        Of the class that `classify` tells, with the provider's words but never with the key, nor
+        with words of `texts`; JudgeUnavailableError after a time-out or a broken connection.
     """
     try:
         response = await client.request(
@@ -81,16 +58,10 @@ async def call(
     except httpx.TransportError as error:
         raise JudgeUnavailableError(f"{provider} did not answer: {type(error).__name__}") from error
     except httpx.InvalidURL as error:
-        raise JudgeRefusedError(f"{provider} has no such address: {error}") from error
+        raise UnknownModelError(f"{provider} has no such address: {error}") from error
     if response.is_success:
         return response
-    told = _message(_json_object(response), response.text)
-    raise refusal(
-        response.status_code,
-        _without(told, headers.values()),
-        provider=provider,
-        after=retry_after(response),
-    )
+    raise read_problem(response, provider=provider, secrets=headers.values(), texts=texts)
 
 
 async def post(
@@ -101,8 +72,15 @@ async def post(
     headers: Mapping[str, str],
     timeout_seconds: float,
     provider: str,
+    texts: Iterable[str] = (),
 ) -> Answer:
-    """Post JSON and give the answer's; raises as `call` does."""
+    """Post JSON and give the answer's; raises as `call` does.
+
+    Raises
+    ------
+    JudgeUnavailableError
+        Also where the response is no JSON at all: a proxy's page, or nothing.
+    """
     response = await call(
         client,
         "POST",
@@ -110,9 +88,30 @@ async def post(
         headers=headers,
         timeout_seconds=timeout_seconds,
         provider=provider,
+        texts=texts,
         json=body,
     )
-    return Answer(_json_object(response))
+    document = load_response(response.content)
+    if document is None and not response.content.lstrip().startswith(b"{"):
+        raise JudgeUnavailableError(f"{provider} answered {response.status_code} without JSON")
+    return Answer(
+        document if isinstance(document, dict) else None,
+        request_id=_read_request_id(response.headers),
+        answered_at=read_date(response.headers),
+    )
+
+
+def _read_request_id(headers: Mapping[str, str]) -> str | None:
+    return next((found for name in _REQUEST_IDS if (found := read_name(headers.get(name)))), None)
+
+
+def read_date(headers: Mapping[str, str]) -> datetime | None:
+    """When a response was made, by the clock of whoever made it."""
+    try:
+        moment = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 async def call_for_json(
@@ -126,69 +125,48 @@ async def call_for_json(
         Also where the response is not a JSON object: something between us and the provider spoke.
     """
     response = await call(client, method, url, provider=provider, **call_with)
-    body = _json_object(response)
-    if body is None:
+    body = load_response(response.content)
+    if not isinstance(body, dict):
         raise JudgeUnavailableError(f"{provider} answered {response.status_code} without JSON")
+    if isinstance(body.get("error"), dict):
+        raise read_error_in_answer(body["error"], provider=provider)
     return body
 
 
-def json_lines(text: str) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON Lines file; a line that is none, as a cut last one, is left out."""
-    for line in text.splitlines():
-        with suppress(ValueError, RecursionError):
-            found = json.loads(line)
-            if isinstance(found, dict):
-                yield found
+def read_problem(
+    response: httpx.Response,
+    *,
+    provider: str,
+    secrets: Iterable[str] = (),
+    texts: Iterable[str] = (),
+) -> JudgeError:
+    """What a response with an error status means; HTML and plain texts are read as words."""
+    document = load_response(response.content)
+    error = read_provider_error(
+        response.status_code,
+        response.text if document is None else document,
+        headers=response.headers,
+        secrets=secrets,
+        texts=texts,
+    )
+    return classify(error, provider=provider)
 
 
-def _json_object(response: httpx.Response) -> dict[str, Any] | None:
-    try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
+def read_line_problem(
+    status: object, body: object, *, provider: str, texts: Iterable[str] = ()
+) -> JudgeError:
+    """What the error in a line of a batch means."""
+    error = read_provider_error(
+        status if isinstance(status, int) and not isinstance(status, bool) else 0,
+        body,
+        texts=texts,
+    )
+    return classify(error, provider=provider)
 
 
-def refusal(
-    status: int, told: str, *, provider: str, after: float | None = None
-) -> JudgeUnavailableError | JudgeRefusedError:
-    """What a provider's error means, by its status and its own words."""
-    message = f"{provider} answered {status}"
-    if told:
-        message = f"{message}: {told[:_LONGEST_MESSAGE]}"
-    lower = told.lower()
-    spent = any(word in lower for word in _SPENT)
-    if (status in RETRYABLE or status >= SERVER_ERROR) and not spent:
-        busy = status == httpx.codes.TOO_MANY_REQUESTS
-        return JudgeUnavailableError(message, retry_after=after, busy=busy)
-    if any(word in lower for word in _OVERSIZE) or status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-        return OversizeError(message)
-    if any(word in lower for word in _CONTENT):
-        return ContentRefusedError(message)
-    return JudgeRefusedError(message)
-
-
-def told_in(body: object) -> str:
-    """The code and message of an error document, wherever this provider puts them; no key."""
-    return _without(_message(body if isinstance(body, dict) else None, ""), ())
-
-
-def _message(body: dict[str, Any] | None, text: str) -> str:
-    """The error's code and message, where OpenAI, Anthropic and their like put them."""
-    if body is None:
-        return text.strip()
-    error = body.get("error") or body.get("error_detail") or body
-    if not isinstance(error, dict):
-        return str(error)
-    parts = [error.get("code") or error.get("type"), error.get("message") or error.get("detail")]
-    return ": ".join(str(part) for part in parts if part)
-
-
-def _without(text: str, secrets: Any) -> str:
-    """The text with our key taken out: providers like to quote it back."""
-    for secret in secrets:
-        bare = secret.removeprefix("Bearer ")
-        if len(bare) >= 8:  # noqa: PLR2004 - shorter values are no keys but content types
-            text = text.replace(bare, "[key]")
-    words = text.split(" ")
-    return " ".join("[key]" if word.lstrip("'\"").startswith("sk-") else word for word in words)
+def read_error_in_answer(
+    error: object, *, provider: str, texts: Iterable[str] = (), code: str = ""
+) -> JudgeError:
+    """What an error means that stands in the body, or in the choice, of a response with 200."""
+    body = {"error": error, "code": code} if code else {"error": error}
+    return classify(read_provider_error(HTTPStatus.OK, body, texts=texts), provider=provider)

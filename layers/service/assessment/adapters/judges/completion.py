@@ -1,0 +1,126 @@
+"""A model's answer in one form, whatever the provider's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from assessment.adapters.judges.classification import Situation, find_situation
+from assessment.contracts.llm_protocol import TokenUsage
+from assessment.contracts.valid_values import read_name, read_token_count
+from assessment.domain.errors import (
+    BrokenGenerationError,
+    ContentRefusedError,
+    JudgeUnavailableError,
+    OversizeError,
+)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who answered, as the provider says.
+
+    Attributes
+    ----------
+    model, version
+        The id of the model that was served, and what tells its versions apart (OpenAI's
+        `system_fingerprint`).
+    request_id
+        The provider's id of the call, for its support.
+    answered_at
+        When the provider answered, by its own clock.
+    """
+
+    model: str | None = None
+    version: str | None = None
+    request_id: str | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A model's answer, or what is wrong with it in words; both were paid for.
+
+    Attributes
+    ----------
+    document
+        What a tool was called with, or a content that is a document already.
+    text
+        What the model said, with a document somewhere in it.
+    """
+
+    document: object = None
+    problem: str | None = None
+    usage: TokenUsage | None = None
+    text: str | None = None
+    is_cut_off: bool = False
+    n_reasoning_tokens: int = 0
+    provenance: Provenance = field(default_factory=Provenance)
+
+    @property
+    def candidates(self) -> tuple[object, ...]:
+        """Where the verdicts may stand, best first."""
+        return tuple(each for each in (self.document, self.text) if each is not None)
+
+
+@dataclass(frozen=True)
+class OutputLimit:
+    """The most tokens that an answer may have; `raised` is for another try after a first one."""
+
+    plain: int
+    raised: int
+
+    def choose(self, missing: frozenset[str]) -> int:
+        """The limit to send: the raised one unless the endpoint refused it before."""
+        return self.plain if RAISED_LIMIT in missing else self.raised
+
+
+RAISED_LIMIT = "raised_limit"
+"""The capability of an endpoint to take a limit above the plain one."""
+
+_CUT_OFF = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
+
+
+def is_cut_off(reason: object) -> bool:
+    """Whether the reason for which a model stopped is its limit."""
+    return isinstance(reason, str) and reason.lower() in _CUT_OFF
+
+
+def check_stop_reason(reason: object, *, provider: str) -> None:
+    """Raise where the reason for which a model stopped means that there is no answer.
+
+    Raises
+    ------
+    ContentRefusedError, BrokenGenerationError, OversizeError, JudgeUnavailableError
+    """
+    if not isinstance(reason, str):
+        return
+    message = f"{provider} stopped: {read_name(reason) or 'no reason'}"
+    situation = find_situation(reason)
+    if situation is Situation.CONTENT_DECLINED:
+        raise ContentRefusedError(message)
+    if situation is Situation.BROKEN_GENERATION:
+        raise BrokenGenerationError(message)
+    if situation is Situation.CONTEXT_EXCEEDED:
+        raise OversizeError(message)
+    if reason.lower() == "error":
+        raise JudgeUnavailableError(message)
+
+
+def count_tokens(counts: object, inputs: tuple[str, ...], output: tuple[str, ...]) -> TokenUsage:
+    """Token counts as a provider gave them; what is no count is 0.
+
+    Parameters
+    ----------
+    inputs
+        Names of counts that add up to the prompt, such as its cached parts.
+    output
+        Names under which the answer's count may stand.
+    """
+    known: Mapping[str, Any] = counts if isinstance(counts, dict) else {}
+    return TokenUsage(
+        input_tokens=sum(read_token_count(known.get(name)) for name in inputs),
+        output_tokens=max(read_token_count(known.get(name)) for name in output),
+    )
