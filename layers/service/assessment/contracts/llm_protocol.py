@@ -228,7 +228,7 @@ class LLMComparisonResultV1(BaseModel):
 
 
 class JudgeRequestV1(BaseModel):
-    """A message of the judge queue: ids only."""
+    """A message of the judge queue: ids only; `alone` asks for a call of its own."""
 
     model_config = ConfigDict(populate_by_name=True, frozen=True)
 
@@ -237,6 +237,7 @@ class JudgeRequestV1(BaseModel):
     wave: int
     comparison_id: str
     attempt: int = 1
+    alone: bool = False
 
     @property
     def subject(self) -> str:

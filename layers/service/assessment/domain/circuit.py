@@ -53,7 +53,7 @@ def after_failure(circuit: Circuit, *, now: datetime, retry_after: float | None 
         # A call that was under way when the circuit opened says nothing new.
         return circuit.model_copy(update={"failures": failures})
     pause = min(FIRST_PAUSE_SECONDS * 2**circuit.openings, LONGEST_PAUSE_SECONDS)
-    pause = max(pause, min(retry_after or 0.0, LONGEST_PAUSE_SECONDS))
+    pause = max(pause, retry_after or 0.0)
     return Circuit(
         failures=failures,
         openings=circuit.openings + 1,

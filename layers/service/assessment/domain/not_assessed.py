@@ -14,7 +14,11 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.comparison import Comparison, ComparisonStatus
-from assessment.domain.errors import ContentRefusedError, OversizeError
+from assessment.domain.errors import (
+    ContentRefusedError,
+    OversizeError,
+    RequestTooLargeError,
+)
 
 
 class NotAssessedReason(StrEnum):
@@ -37,6 +41,7 @@ class NotAssessed(BaseModel):
 _REASONS = {
     ContentRefusedError.code: NotAssessedReason.DECLINED,
     OversizeError.code: NotAssessedReason.DOES_NOT_FIT,
+    RequestTooLargeError.code: NotAssessedReason.DOES_NOT_FIT,
 }
 
 

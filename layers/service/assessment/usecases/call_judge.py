@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from assessment.contracts.llm_protocol import (
     CompareRequestV1,
@@ -14,10 +14,10 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
 )
 from assessment.domain.errors import (
-    ContentRefusedError,
     JudgeDeferredError,
     JudgeError,
-    OversizeError,
+    JudgeUnavailableError,
+    Scope,
 )
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider, judge_for
 from assessment.domain.spec import BatchSpec
@@ -27,12 +27,14 @@ from assessment.usecases.questions import (
     Question,
     ask_about,
     check_size,
+    may_be_tried_again,
     prompt_tokens,
     read_question,
     without_verdict,
 )
 
 LEASE_MARGIN_SECONDS = 15
+_LONG_WAIT_SECONDS = 60.0
 # Room for role, rubric and assignment when a bundle is filled; the size check knows exactly.
 _INSTRUCTION_TOKENS = 3000
 
@@ -168,7 +170,12 @@ class _Caller:
             paying = True
             results = await asked.compare(questions)
         except JudgeDeferredError as error:
-            await self._each(bundle, self._defer, [error] * len(bundle))
+            late = await self._find_missed_deadline(bundle, error)
+            if late is None:
+                await self._each(bundle, self._defer, [error] * len(bundle))
+            else:
+                results = [without_verdict(each, late, retryable=True) for each in questions]
+                await self._each(bundle, self._hand_over, results)
         except JudgeError as error:
             await self._not_answered(judge, bundle, questions, error)
         except Exception as error:
@@ -192,12 +199,18 @@ class _Caller:
         questions: list[CompareRequestV1],
         error: JudgeError,
     ) -> None:
-        # One essay may have made the provider refuse them all: each is asked again alone.
-        alone = isinstance(error, ContentRefusedError | OversizeError) and len(bundle) > 1
+        if error.scope is not Scope.CALL and len(bundle) > 1:
+            # One of them may be the reason: nothing is final before each was asked alone.
+            await self._each(bundle, self._ask_alone, [error] * len(bundle))
+            return
+        late = await self._find_missed_deadline(bundle, error)
+        comes_back = isinstance(error, JudgeUnavailableError) and late is None
         coming = [
             None
-            if error.retryable and not leased.delivery.last_receive
-            else without_verdict(question, error, retryable=error.retryable or alone)
+            if comes_back and not leased.delivery.last_receive
+            else without_verdict(
+                question, late or error, retryable=may_be_tried_again(error, question)
+            )
             for leased, question in zip(bundle, questions, strict=True)
         ]
         again = [leased for leased, result in zip(bundle, coming, strict=True) if result is None]
@@ -206,9 +219,32 @@ class _Caller:
         await self._each(final, self._hand_over, [result for result in coming if result])
         # Last: no verdict and no lease may depend on what is only advice.
         # A provider that is busy is not broken: its Retry-After is what the messages follow.
-        if error.retryable and not getattr(error, "busy", False):
-            after = getattr(error, "retry_after", None)
-            await asyncio.to_thread(self.ports.gate.failed, judge, retry_after=after, now=self.now)
+        if isinstance(error, JudgeUnavailableError) and not error.busy:
+            await asyncio.to_thread(
+                self.ports.gate.failed, judge, retry_after=error.retry_after, now=self.now
+            )
+
+    async def _find_missed_deadline(
+        self, bundle: list[_Leased], error: JudgeError
+    ) -> JudgeError | None:
+        """What to say where the judge asks to wait beyond the wave's deadline; None if not."""
+        seconds = error.retry_after or 0.0
+        if seconds < _LONG_WAIT_SECONDS:
+            return None
+        comparison = bundle[0].question.comparison
+        wave = await asyncio.to_thread(
+            self.ports.batches.get_wave,
+            bundle[0].delivery.message.batch_id,
+            comparison.submitted_wave,
+        )
+        if wave is None or wave.deadline is None:
+            return None
+        if self.now + timedelta(seconds=seconds) < wave.deadline:
+            return None
+        return JudgeUnavailableError(
+            f"the judge asks to wait {seconds:.0f} s, which is beyond the wave's deadline "
+            f"(wave_timeout_seconds): {error}"
+        )
 
     async def _each[T](
         self, bundle: list[_Leased], act: Callable[[_Leased, T], None], values: Sequence[T]
@@ -228,6 +264,12 @@ class _Caller:
         self.ports.comparisons.release(request)
         self.ports.judge_queue.send_later(request, seconds=int(error.retry_after) + 1)
         self.report.deferred += 1
+
+    def _ask_alone(self, leased: _Leased, _error: JudgeError) -> None:
+        """Ask about it in a call of its own, at once; a refusal of the bundle was not billed."""
+        request = leased.delivery.message
+        self.ports.comparisons.release(request)
+        self.ports.judge_queue.send([request.model_copy(update={"alone": True})])
 
     def _release(self, leased: _Leased, error: Exception) -> None:
         self.ports.comparisons.release(leased.delivery.message)
@@ -252,7 +294,11 @@ def _bundles(
     for each in sorted(leased, key=lambda found: found.delivery.message.comparison_id):
         comparison = each.question.comparison
         judge = judge_for(comparison.comparison_id, spec.judges)
-        alone = judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE or comparison.attempt > 1
+        alone = (
+            judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE
+            or comparison.attempt > 1
+            or each.delivery.message.alone
+        )
         key = (judge.label, comparison.submitted_wave)
         open_bundle = None if alone else filling.get(key)
         if open_bundle is None or not _fits(open_bundle, each, judge):

@@ -16,7 +16,7 @@ from assessment.contracts.llm_protocol import (
     describe_error,
 )
 from assessment.domain.comparison import Comparison
-from assessment.domain.errors import CJError, OversizeError
+from assessment.domain.errors import BrokenGenerationError, CJError, JudgeError, OversizeError
 from assessment.domain.identifiers import derived_uuid
 from assessment.domain.judge import JudgeSpec, estimated_tokens
 from assessment.domain.prompt import EssayPair, prompt_sha256
@@ -113,6 +113,16 @@ def check_size(judge: JudgeSpec, requests: Sequence[CompareRequestV1]) -> None:
         raise OversizeError(
             f"the prompt has about {tokens} tokens; the context has {judge.context_tokens}"
         )
+
+
+def may_be_tried_again(error: JudgeError, request: CompareRequestV1) -> bool:
+    """Whether a comparison that failed so may be asked about in a later wave.
+
+    Output that broke once may be chance; twice, asked alone, it is how this model answers.
+    """
+    if isinstance(error, BrokenGenerationError):
+        return request.metadata.attempt == 1
+    return error.retryable
 
 
 def without_verdict(

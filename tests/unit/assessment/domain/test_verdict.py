@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from assessment.contracts.llm_protocol import LLMComparisonResultV1
-from assessment.domain.verdict import Winner, signed_outcome
+from assessment.domain.verdict import Verdict, Winner, signed_outcome
 
 METADATA = {
     "batch_id": "b", "wave": 1, "comparison_id": "w001-00000", "essay_a_id": "x",
@@ -51,17 +51,41 @@ def test_mapping(winner: str, degree: str | None, mapped: Winner, graded: int, p
         {"winner": "A", "error_detail": {"code": "x", "message": "y"}},
         {"winner": "C"},
         {"winner": "a"},
-        {"winner": "A", "degree": "huge"},
-        {"winner": "A", "confidence": 0},
-        {"winner": "A", "confidence": 6},
-        {"winner": "A", "cost_usd": -1},
-        {"winner": "A", "token_usage": {"input_tokens": -1}},
         {"winner": "A", "schema": "LLMComparisonResultV2"},
     ],
 )
 def test_what_is_no_verdict_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         result(**fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "note"),
+    [
+        ("degree", "huge", "degree"),
+        ("confidence", 0, "confidence"),
+        ("confidence", 6, "confidence"),
+        ("confidence", float("nan"), "confidence"),
+        ("cost_usd", -1, "cost_usd"),
+        ("cost_usd", float("inf"), "cost_usd"),
+        ("justification", 7, "justification"),
+        ("token_usage", {"input_tokens": -1, "output_tokens": "many"}, None),
+        ("token_usage", "none", None),
+    ],
+)
+def test_nothing_optional_costs_a_verdict(name: str, value: Any, note: str | None) -> None:
+    verdict = result(winner="A", **{name: value}).verdict()
+    assert verdict.winner is Winner.FIRST
+    assert [each.partition(":")[0] for each in verdict.notes] == ([note] if note else [])
+    assert (verdict.input_tokens, verdict.output_tokens, verdict.cost_usd) == (0, 0, 0.0)
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
+
+
+def test_text_is_made_valid() -> None:
+    verdict = result(
+        winner="A", justification="half \ud83d, whole \ud83d\ude00, none \x00."
+    ).verdict()
+    assert verdict.justification == "half \ufffd, whole \U0001f600, none ."
 
 
 def test_long_justification_is_cut_not_refused() -> None:

@@ -11,11 +11,16 @@ import pytest
 from assessment.adapters.judges.model_judge import Completion, ModelJudge
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.contracts.llm_protocol import JudgeRequestV1, TokenUsage
+from assessment.domain.backoff import retry_delay
 from assessment.domain.errors import (
+    AccountSpentError,
+    BrokenGenerationError,
     ContentRefusedError,
+    CredentialsRefusedError,
     JudgeDeferredError,
     JudgeRefusedError,
     JudgeUnavailableError,
+    RequestTooLargeError,
 )
 from assessment.ports.groups import JudgePorts
 from assessment.usecases.call_judge import Delivery, call_judges
@@ -202,12 +207,58 @@ def test_an_outage_at_the_last_receive_is_a_retryable_failure():
 
 
 def test_refused_content_of_a_bundle_is_asked_again_one_by_one():
-    world, _ = submitted()
-    deliver(world, ScriptedModel(ContentRefusedError("policy")))
-    assert {body["error_detail"]["retryable"] for body in results(world)} == {True}
+    world, batch_id = submitted()
+    model = ScriptedModel(ContentRefusedError("policy"))
+    deliver(world, model)
+    assert results(world) == [], "nothing is final before each was asked alone"
+    world.judge_queue.messages = world.judge_queue.messages[-10:]
+    deliver(world, model)
+    assert [len(call) for call in model.calls] == [10] + [1] * 10
+    assert all(body["winner"] for body in results(world))
+    assert {comparison.attempt for comparison in world.known(batch_id)} == {1}, (
+        "no attempt is used up"
+    )
     single, _ = submitted({**OPENAI, "bundle_size": 1})
     deliver(single, ScriptedModel(*[ContentRefusedError("policy")] * 10))
     assert {body["error_detail"]["retryable"] for body in results(single)} == {False}
+
+
+@pytest.mark.parametrize(
+    ("error", "final"),
+    [(JudgeRefusedError("no"), True), (RequestTooLargeError("no"), True),
+     (BrokenGenerationError("no"), False)],
+)  # fmt: skip
+def test_what_may_be_one_members_fault_is_asked_alone_before_it_is_final(error, final):
+    world, _ = submitted()
+    model = ScriptedModel(*[error] * 11)
+    deliver(world, model)
+    assert results(world) == []
+    world.judge_queue.messages = world.judge_queue.messages[-10:]
+    deliver(world, model)
+    assert {body["error_detail"]["code"] for body in results(world)} == {error.code}
+    assert {body["error_detail"]["retryable"] for body in results(world)} == {not final}
+
+
+@pytest.mark.parametrize("error", [CredentialsRefusedError("no"), AccountSpentError("no")])
+def test_what_no_smaller_call_can_mend_is_final_at_once(error):
+    world, _ = submitted()
+    model = ScriptedModel(error)
+    deliver(world, model)
+    assert {body["error_detail"]["retryable"] for body in results(world)} == {False}
+    assert len(model.calls) == 1
+
+
+def test_a_wait_beyond_the_waves_deadline_is_told_and_a_shorter_one_is_kept():
+    world, _ = submitted(wave_timeout_seconds=3600)
+    kept = JudgeUnavailableError("busy", retry_after=3000, busy=True)
+    report = deliver(world, ScriptedModel(kept))
+    assert {type(error) for error in report.errors} == {JudgeUnavailableError}
+    assert retry_delay(kept, receives=1, spread_by="x") == 3000
+    deliver(world, ScriptedModel(JudgeUnavailableError("busy", retry_after=86_400, busy=True)))
+    (told,) = {body["error_detail"]["message"] for body in results(world)}
+    assert "asks to wait 86400 s" in told
+    assert "wave_timeout_seconds" in told
+    assert {body["error_detail"]["retryable"] for body in results(world)} == {True}
 
 
 def test_oversize_essays_are_refused_before_anything_is_paid():
