@@ -18,8 +18,10 @@ from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.identifiers import content_sha256
 from assessment.ports.groups import AnchorPorts, FailPorts
 from assessment.usecases.fail_batch import fail_batch, failure_of
+from tests.fakes.aws import client
+from tests.fakes.judges import text_of
 from tests.fakes.loop import Loop
-from tests.fakes.world import World
+from tests.fakes.world import World, essays_of, spread
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = [
@@ -32,6 +34,7 @@ class Bus:
 
     def __init__(self):
         self.calls = []
+        self.meta = client("events").meta  # what a client knows of its own operations
 
     def put_events(self, Entries):  # noqa: N803 - the name is the client's
         self.calls.append(Entries)
@@ -49,8 +52,6 @@ def anchors_of(texts):
 @pytest.fixture(scope="module")
 def completed():
     """A world with one completed batch of 24 simulated essays and six anchors."""
-    from tests.fakes.judges import text_of
-
     world = World(seed=3)
     texts = [text_of(quality, f"anchor-{k}") for k, quality in enumerate((-3, -2, -1, 1, 2, 3))]
     world.assignments.assignments.clear()
@@ -87,8 +88,7 @@ def entries(completed):
     )
     bus = Bus()
     EventBridgePublisher(bus, "bus").publish(world.events.published)
-    (sent,) = bus.calls
-    return {entry["DetailType"]: entry for entry in sent}
+    return {entry["DetailType"]: entry for sent in bus.calls for entry in sent}
 
 
 @pytest.mark.parametrize("event_type", PUBLISHED)
@@ -233,9 +233,15 @@ def test_the_stored_bytes_are_those_of_any_rfc_8785_program(completed):
 
 
 def test_a_result_above_the_limit_is_only_pointed_to():
-    """Simulated: 900 essays without anchors, 8 comparisons each."""
+    """Simulated: 160 essays and six anchors, with names as long as they may be."""
     world = World(seed=4)
-    batch = world.request(900, config={"max_waves": 2, "max_pairwise_comparisons": 3600})
+    texts = [text_of(quality, f"anchor-{k}") for k, quality in enumerate((-3, -2, -1, 1, 2, 3))]
+    world.register(assignment_id="unit", anchors=anchors_of(texts))
+    essays = [
+        {"essay_id": f"{essay['essay_id']:-<128}", "text": essay["text"]}
+        for essay in essays_of(spread(160))
+    ]
+    batch = world.request(essays, assignment_id="unit", config={"max_waves": 1})
     run = Loop(world).run(batch.batch_id)
     assert run.batch.status == "COMPLETED", run.decisions
     (event,) = world.events.by_type[EventType.RESULT_PUBLISHED]
