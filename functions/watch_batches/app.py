@@ -12,6 +12,9 @@ from assessment.observability import count, logger, metrics
 from assessment.settings import WatchBatchesSettings
 from assessment.usecases.watch_batches import watch_batches
 
+_RESERVED_MILLISECONDS = 20_000
+"""Enough for the look that is under way, and for the report."""
+
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
@@ -21,12 +24,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     report = watch_batches(
         ports=adapters.watch_ports,
         now=datetime.now(UTC),
+        has_time=lambda: context.get_remaining_time_in_millis() > _RESERVED_MILLISECONDS,
     )
     for status, number in report.statuses.items():
         count(f"batches_{status.lower()}", number)
     for batch_id, repair in report.repairs.items():
         logger.warning("batch repaired", extra={"batch_id": batch_id, "repair": repair})
         count("batches_repaired")
+    if report.n_left:
+        logger.warning("no time for all batches", extra={"left": report.n_left})
+        count("batches_left_unwatched", report.n_left)
     for batch_id, problem in report.errors.items():
         logger.error("batch not repaired", extra={"batch_id": batch_id, "problem": problem})
     return {

@@ -126,22 +126,20 @@ class Token:
 
 @dataclass
 class InMemoryWorkflow:
-    """Executions by batch and tokens that settle once."""
+    """Executions by name and tokens that settle once."""
 
     executions: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     starts: list[str] = field(default_factory=list)
-    redrives: list[str] = field(default_factory=list)
-    redrivable: bool = True
 
     def issue(self, name: str) -> str:
         """A fresh token, as a waiting state gets one."""
         self.tokens[name] = Token()
         return name
 
-    def start(self, batch_id: str) -> None:
+    def start(self, batch_id: str, *, name: str) -> bool:
         self.starts.append(batch_id)
-        self.executions.setdefault(batch_id, "RUNNING")
+        return self.executions.setdefault(name, "RUNNING") == "RUNNING"
 
     def wave_closed(self, token: str, output: dict[str, Any]) -> bool:
         waits = token in self.tokens and not self.tokens[token].settled
@@ -155,16 +153,9 @@ class InMemoryWorkflow:
             self.tokens[token].failure = (error, cause)
         return waits
 
-    def is_running(self, batch_id: str) -> bool:
-        return self.executions.get(batch_id) == "RUNNING"
+    def is_running(self, name: str) -> bool:
+        return self.executions.get(name) == "RUNNING"
 
-    def redrive(self, batch_id: str) -> bool:
-        if not self.redrivable or self.executions.get(batch_id) not in ("FAILED", "ABORTED"):
-            return False
-        self.redrives.append(batch_id)
-        self.executions[batch_id] = "RUNNING"
-        return True
-
-    def stop(self, batch_id: str, *, cause: str) -> None:
-        if self.is_running(batch_id):
-            self.executions[batch_id] = "ABORTED"
+    def stop(self, name: str, *, cause: str) -> None:
+        if self.is_running(name):
+            self.executions[name] = "ABORTED"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assessment.contracts.llm_protocol import JudgeRequestV1
@@ -14,6 +14,7 @@ from assessment.domain.batch import (
     Batch,
     BatchStatus,
     check_transition,
+    resumed_status,
     sources_of,
 )
 from assessment.domain.comparison import (
@@ -68,6 +69,7 @@ class InMemoryBatchStore:
     def __init__(self) -> None:
         self.batches: dict[str, Batch] = {}
         self.active: set[str] = set()
+        self.looks: dict[str, datetime] = {}
         self.waves: dict[tuple[str, int], Wave] = {}
 
     def create_batch(self, batch: Batch) -> bool:
@@ -99,8 +101,33 @@ class InMemoryBatchStore:
             self.active.discard(batch_id)
         return self.batches[batch_id]
 
+    def resume(self, batch_id: str, *, now: datetime) -> Batch:
+        stored = self.get_batch(batch_id)
+        changes = {
+            "status": resumed_status(stored),
+            "failure": None,
+            "outcome": None,
+            "failed_from": None,
+            "n_executions": stored.n_executions + 1,
+            "updated_at": now,
+        }
+        self.batches[batch_id] = stored.model_copy(update=changes)
+        self.active.add(batch_id)
+        return self.batches[batch_id]
+
+    def renew_execution(self, batch: Batch) -> Batch:
+        stored = self.get_batch(batch.batch_id)
+        if (stored.status, stored.n_executions) == (batch.status, batch.n_executions):
+            stored = stored.model_copy(update={"n_executions": batch.n_executions + 1})
+            self.batches[batch.batch_id] = stored
+        return stored
+
     def active_batches(self) -> list[str]:
-        return sorted(self.active)
+        unseen = datetime.min.replace(tzinfo=UTC)
+        return sorted(self.active, key=lambda name: (self.looks.get(name, unseen), name))
+
+    def note_look(self, batch_id: str, *, now: datetime) -> None:
+        self.looks[batch_id] = now
 
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         return self.waves.setdefault((batch_id, wave.wave), wave)

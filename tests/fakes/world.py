@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -48,6 +48,7 @@ from assessment.usecases.prepare_batch import prepare_batch
 from assessment.usecases.record_callback import Recorded, record_callback
 from assessment.usecases.register_anchors import register_anchors
 from assessment.usecases.request_batch import RequestCommand, request_batch
+from assessment.usecases.resume_batch import resume_batch
 from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave
 from assessment.usecases.tend_provider_batch import BatchStep, tend_provider_batch
@@ -284,10 +285,18 @@ class World:
             body, ports=CallbackPorts(**self._ports(*names, fault=fault)), now=self.now
         )
 
-    def watch(self, fault: Fault | None = None) -> WatchReport:
+    def resume(self, batch_id: str, fault: Fault | None = None) -> Batch:
+        """Let a failed batch go on."""
+        ports = CancelPorts(**self._ports("batches", "workflow", fault=fault))
+        return resume_batch(batch_id, ports=ports, now=self.now)
+
+    def watch(
+        self, fault: Fault | None = None, *, has_time: Callable[[], bool] = lambda: True
+    ) -> WatchReport:
         """One round of the watchdog."""
         names = ("batches", "comparisons", "workflow", "events")
-        return watch_batches(ports=WatchPorts(**self._ports(*names, fault=fault)), now=self.now)
+        ports = WatchPorts(**self._ports(*names, fault=fault))
+        return watch_batches(ports=ports, now=self.now, has_time=has_time)
 
     def answer_all(self, *, receives: int = 5) -> None:
         """Ask the judge about everything that is queued, and again where it was not available."""

@@ -16,6 +16,7 @@ ROUTES = {
     ("GET", "/v1/batches/{batch_id}"): True,
     ("GET", "/v1/batches/{batch_id}/results"): True,
     ("POST", "/v1/batches/{batch_id}/cancel"): True,
+    ("POST", "/v1/batches/{batch_id}/resume"): True,
     ("GET", "/v1/healthz"): False,
     ("POST", "/v1/callbacks"): False,
     ("GET", "/v1/batches/{batch_id}/next-comparison"): True,

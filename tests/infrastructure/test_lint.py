@@ -66,7 +66,7 @@ def test_the_state_machine_has_no_finding(machine, tmp_path):
     [
         lambda machine: machine.update(StartAt="Nowhere"),
         lambda machine: machine["States"]["PlanWave"].update(InputPath="$.batch"),
-        lambda machine: machine["States"]["AwaitStragglers"].update(Secnods=3),
+        lambda machine: machine["States"]["PlanWave"].update(TimeoutSecnods=3),
     ],
     ids=["no such start", "JSONPath in a JSONata machine", "misspelt key"],
 )

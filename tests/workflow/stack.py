@@ -18,6 +18,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -98,6 +99,13 @@ class Stack:
         """Let every function forget what it keeps between invocations."""
         with self._one_at_a_time:
             bootstrap.process.cache_clear()
+
+    def watch_later(self, *, minutes: float) -> Any:
+        """A round of the watchdog as if so much time had passed."""
+        later = datetime.now(UTC) + timedelta(minutes=minutes)
+        with mock.patch("functions.watch_batches.app.datetime", wraps=datetime) as clock:
+            clock.now.return_value = later
+            return self.invoke("watch_batches", {})
 
     # --- API ------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
 
 import boto3
 import pytest
@@ -12,7 +11,19 @@ import pytest
 from assessment.contracts.events import EventType
 from assessment.contracts.llm_protocol import WaveDeadlineV1
 from assessment.domain.errors import TransientError
-from tests.workflow.requests import ONE_WAVE, event_types, progress, request_batch, results
+from tests.workflow.requests import (
+    ONE_WAVE,
+    THREE_WAVES,
+    event_types,
+    progress,
+    request_batch,
+    results,
+)
+
+
+class WorkerDiedError(Exception):
+    """Stands for whatever AWS reports of a worker that is gone."""
+
 
 LENIENT = {**ONE_WAVE, "min_success_rate_threshold": 0.1}
 
@@ -106,6 +117,7 @@ def test_a_batch_that_nobody_knows_fails_without_a_record(stack):
 
 def test_a_failure_that_cannot_be_recorded_still_ends_the_execution(stack):
     stack.judge.refuse = True
+    stack.define(FailBatch={"Retry": []})
     stack.fail_once("fail_batch", RuntimeError("the table is gone"))
     batch_id = request_batch(stack, ONE_WAVE)
     execution = stack.run_to_the_end(batch_id)
@@ -126,6 +138,56 @@ def test_a_step_that_dies_once_changes_nothing(step, after_work, stack):
     assert stack.invocations[step] == 2
     counts = results(stack, batch_id)["comparisons"]
     assert counts["planned"] == counts["recorded"] == len(stack.judge.asked)
+    assert set(stack.judge.asked.values()) == {1}, "a verdict was paid for twice"
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["prepare_batch", "plan_wave", "submit_wave", "score_batch", "finalise_batch"],
+)
+def test_a_worker_that_dies_once_changes_nothing(step, stack):
+    stack.fail_once(step, WorkerDiedError("signal: killed"))
+    batch_id = request_batch(stack, ONE_WAVE)
+    assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
+    assert stack.invocations[step] == 2
+    assert set(stack.judge.asked.values()) == {1}, "a verdict was paid for twice"
+
+
+@pytest.mark.parametrize("step", ["submit_wave", "score_batch", "finalise_batch"])
+def test_a_batch_that_its_surroundings_brought_down_is_resumed(step, stack):
+    waves = ("SubmitWave", "ScoreBatch", "FinaliseBatch")
+    stack.define(**{state: {"Retry": []} for state in waves})
+    stack.fail_once(step, WorkerDiedError("signal: killed"))
+    batch_id = request_batch(stack, THREE_WAVES)
+    assert stack.run_to_the_end(batch_id)["error"] == "WorkerDiedError"
+    failure = progress(stack, batch_id)["failure"]
+    assert "/v1/batches/{batch_id}/resume" in failure["remedy"]
+    status, body = stack.api("POST", f"/v1/batches/{batch_id}/resume")
+    assert (status, body["batch_id"]) == (202, batch_id)
+    assert stack.run_to_the_end(f"{batch_id}-2")["status"] == "SUCCEEDED"
+    counts = results(stack, batch_id)["comparisons"]
+    assert counts["planned"] == counts["recorded"] == len(stack.judge.asked)
+    assert set(stack.judge.asked.values()) == {1}, "a verdict was paid for twice"
+    assert stack.api("POST", f"/v1/batches/{batch_id}/resume")[0] == 409
+
+
+def test_a_refused_batch_is_not_resumed(stack):
+    stack.judge.refuse = True
+    batch_id = request_batch(stack, ONE_WAVE)
+    stack.run_to_the_end(batch_id)
+    status, body = stack.api("POST", f"/v1/batches/{batch_id}/resume")
+    assert (status, body["type"]) == (409, "urn:cj-assessment:problem:illegal-transition")
+
+
+def test_an_execution_that_died_unseen_is_replaced_by_the_watch(stack):
+    """The failure could not be recorded either: nobody but the watchdog can know."""
+    stack.define(ScoreBatch={"Retry": []}, FailBatch={"Retry": []})
+    stack.fail_once("score_batch", WorkerDiedError("signal: killed"))
+    stack.fail_once("fail_batch", WorkerDiedError("signal: killed"))
+    batch_id = request_batch(stack, ONE_WAVE)
+    assert stack.run_to_the_end(batch_id)["error"] == "BatchFailedUnrecorded"
+    assert stack.watch_later(minutes=3)["repairs"] == {batch_id: "restarted"}
+    assert stack.run_to_the_end(f"{batch_id}-2")["status"] == "SUCCEEDED"
     assert set(stack.judge.asked.values()) == {1}, "a verdict was paid for twice"
 
 
@@ -156,16 +218,6 @@ def test_an_execution_whose_batch_has_ended_ends_quietly(stack):
     stack.answer_once("score_batch", ended)
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
     assert stack.states(batch_id)[-1] == "BatchEnded"
-
-
-def test_stragglers_are_awaited_and_scored(stack):
-    stack.define(AwaitStragglers={"Seconds": 1})
-    batch_id = request_batch(stack, ONE_WAVE)
-    wait = {"batch_id": batch_id, "wave": 1, "decision": "WAIT_FOR_CALLBACKS"}
-    stack.answer_once("score_batch", {**wait, "reason": "callbacks_outstanding"})
-    assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
-    entered = Counter(stack.states(batch_id))
-    assert (entered["AwaitStragglers"], entered["ScoreBatch"]) == (1, 2)
 
 
 def test_a_wave_without_comparisons_is_not_awaited(stack):

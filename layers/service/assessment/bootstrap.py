@@ -227,7 +227,7 @@ class Adapters[S: Settings]:
 
     @cached_property
     def cancel_ports(self) -> CancelPorts:
-        """For cancelling a batch."""
+        """For cancelling or resuming a batch."""
         return CancelPorts(batches=self.batches, workflow=self.workflow)
 
     @cached_property

@@ -24,6 +24,7 @@ from assessment.observability import count
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.read_batch import read_batch, read_result
 from assessment.usecases.request_batch import RequestCommand, request_batch
+from assessment.usecases.resume_batch import resume_batch
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -66,3 +67,13 @@ def cancel(batch_id: str) -> Response[str]:
         checked_batch_id(batch_id), ports=adapters().cancel_ports, now=datetime.now(UTC)
     )
     return answer(200, BatchAccepted.of(batch))
+
+
+@router.post("/v1/batches/<batch_id>/resume")
+def resume(batch_id: str) -> Response[str]:
+    """Let a batch that its surroundings brought down go on from where it stood."""
+    batch = resume_batch(
+        checked_batch_id(batch_id), ports=adapters().cancel_ports, now=datetime.now(UTC)
+    )
+    count("batches_resumed")
+    return answer(202, BatchAccepted.of(batch))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.config import BatchConfig, Source
 from assessment.domain.decision import Decision
-from assessment.domain.errors import IllegalTransitionError
+from assessment.domain.errors import STEP_REFUSALS, IllegalTransitionError, MissingDocumentError
 from assessment.domain.judge import JudgeSpec
 
 
@@ -37,6 +37,9 @@ class Outcome(StrEnum):
     FAILED_BY_DECISION = "FAILED_BY_DECISION"
     CANCELLED = "CANCELLED"
 
+
+# A document can be brought back from the versions that the bucket keeps.
+_MENDABLE = frozenset({MissingDocumentError.__name__})
 
 FINAL_STATUSES = frozenset({BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.CANCELLED})
 
@@ -106,6 +109,8 @@ class Batch(BaseModel):
     failure: Failure | None = None
     result_sha256: str | None = None
     callback_key: str = Field(default="", repr=False)
+    failed_from: BatchStatus | None = None
+    n_executions: int = 1
     created_at: datetime
     updated_at: datetime
 
@@ -115,9 +120,38 @@ class Batch(BaseModel):
         return self.status in FINAL_STATUSES
 
     @property
+    def execution_name(self) -> str:
+        """The name of the batch's latest execution; the first one bears the batch's own id."""
+        return self.batch_id if self.n_executions == 1 else f"{self.batch_id}-{self.n_executions}"
+
+    @property
     def n_essays(self) -> int:
         """Students and anchors together."""
         return self.essays + self.anchors
+
+
+def resumed_status(batch: Batch) -> BatchStatus:
+    """The status that a failed batch goes back to when it is resumed.
+
+    The one way out of a final status: it is open to a batch that something around it brought down
+    (a service, a worker, a right that was missing), at the place where it stood. A decision about
+    its verdicts and a refusal of its request would be the same again.
+
+    Raises
+    ------
+    IllegalTransitionError
+        If the batch did not fail, or failed for a reason that stays.
+    """
+    if batch.status is not BatchStatus.FAILED:
+        raise IllegalTransitionError(f"status: a batch that is {batch.status} cannot be resumed")
+    code = batch.failure.code if batch.failure else ""
+    lasting = batch.outcome is not Outcome.FAILED_CRITICALLY or code in STEP_REFUSALS - _MENDABLE
+    if lasting or batch.failed_from is None:
+        raise IllegalTransitionError(
+            f"status: the batch failed for a reason that a repeat does not change ({code}); "
+            "request it again under a new idempotency key"
+        )
+    return batch.failed_from
 
 
 class WaveStatus(StrEnum):

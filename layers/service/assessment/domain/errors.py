@@ -423,3 +423,19 @@ class MissingSettingError(CJError):
 
     code = "missing-setting"
     title = "The stack is not set up completely"
+
+
+STEP_REFUSALS = frozenset(
+    refusal.__name__
+    for refusal in (
+        InvalidRequestError,
+        UnknownGradeError,
+        GradeScaleMismatchError,
+        UnknownBatchError,
+        UnknownAssignmentError,
+        MissingDocumentError,
+        IllegalTransitionError,
+        ScoringFailedError,
+    )
+)
+"""What a step of the state machine refuses for good: it is never repeated by itself."""

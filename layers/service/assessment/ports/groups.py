@@ -49,7 +49,7 @@ class RequestPorts(PreparePorts):
 
 @dataclass(frozen=True, kw_only=True)
 class CancelPorts:
-    """Cancelling a batch."""
+    """Cancelling or resuming a batch."""
 
     batches: BatchStore
     workflow: Workflow
@@ -102,12 +102,10 @@ class FinalisePorts(ScorePorts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClosePorts:
+class ClosePorts(CancelPorts):
     """Closing a wave."""
 
-    batches: BatchStore
     comparisons: ComparisonStore
-    workflow: Workflow
 
 
 @dataclass(frozen=True, kw_only=True)

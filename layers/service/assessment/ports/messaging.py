@@ -46,8 +46,11 @@ class CallbackQueue(Protocol):
 class Workflow(Protocol):
     """The state machine."""
 
-    def start(self, batch_id: str) -> None:
-        """Start the batch's execution; starting it twice is one start."""
+    def start(self, batch_id: str, *, name: str) -> bool:
+        """Start an execution of the batch; False, and no error, if one of this name has ended.
+
+        Starting a running one again is the same start.
+        """
 
     def wave_closed(self, token: str, output: dict[str, Any]) -> bool:
         """Wake the execution; False, and no error, if the token was settled before."""
@@ -55,14 +58,11 @@ class Workflow(Protocol):
     def wave_failed(self, token: str, *, error: str, cause: str) -> bool:
         """Fail the waiting state; False, and no error, if the token was settled before."""
 
-    def is_running(self, batch_id: str) -> bool:
-        """Whether an execution of the batch is running."""
+    def is_running(self, name: str) -> bool:
+        """Whether an execution of this name is running."""
 
-    def redrive(self, batch_id: str) -> bool:
-        """Restart a failed execution from its failed state; False if that cannot be done."""
-
-    def stop(self, batch_id: str, *, cause: str) -> None:
-        """End the batch's execution if it runs."""
+    def stop(self, name: str, *, cause: str) -> None:
+        """End the execution if it runs."""
 
 
 class EventPublisher(Protocol):

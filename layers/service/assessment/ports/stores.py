@@ -56,8 +56,23 @@ class BatchStore(Protocol):
         Repeating a step that was made already changes nothing. Raises IllegalTransitionError.
         """
 
+    def resume(self, batch_id: str, *, now: datetime) -> Batch:
+        """Take a failed batch back to where it stood, with a new execution to come.
+
+        Raises UnknownBatchError, IllegalTransitionError.
+        """
+
+    def renew_execution(self, batch: Batch) -> Batch:
+        """Give the batch the name of a further execution, once for each that it has had.
+
+        Changes nothing if the batch moved on since it was read; the batch as it stands.
+        """
+
     def active_batches(self) -> list[str]:
-        """The ids of all batches that have not ended."""
+        """The ids of all batches that have not ended, those first that wait longest for a look."""
+
+    def note_look(self, batch_id: str, *, now: datetime) -> None:
+        """Remember when the batch was looked at, if it is still listed as active."""
 
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         """Store a new wave; if it exists, change nothing and return the stored one."""

@@ -25,7 +25,7 @@ def cancel_batch(batch_id: str, *, ports: CancelPorts, now: datetime) -> Batch:
     batch = ports.batches.transition(
         batch_id, BatchStatus.CANCELLED, now=now, outcome=Outcome.CANCELLED
     )
-    ports.workflow.stop(batch_id, cause="cancelled by request")
+    ports.workflow.stop(batch.execution_name, cause="cancelled by request")
     return batch
 
 

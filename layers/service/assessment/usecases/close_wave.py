@@ -21,7 +21,7 @@ def wake_if_complete(
     closed_by: ClosedBy,
     ports: ClosePorts,
 ) -> bool:
-    """Wake the execution if the wave waits for nothing; whether it does.
+    """Wake the execution if the wave waits for nothing; whether this call woke it.
 
     Two callers may both find the wave complete; the second wake-up is refused by the token.
     """
@@ -32,11 +32,10 @@ def wake_if_complete(
         return False
     if wave.closed_by is None:
         ports.batches.update_wave(batch_id, number, closed_by=closed_by)
-    ports.workflow.wave_closed(
+    return ports.workflow.wave_closed(
         wave.task_token,
         {"batch_id": batch_id, "wave": number, "closed_by": wave.closed_by or closed_by},
     )
-    return True
 
 
 def settle_outstanding(
@@ -74,13 +73,16 @@ def close_at_deadline(
     closed_by: ClosedBy,
     ports: ClosePorts,
     now: datetime,
-) -> None:
-    """The wave's time is up: settle what is outstanding and let the execution go on."""
+) -> bool:
+    """The wave's time is up: settle what is outstanding and let the execution go on.
+
+    Returns whether this call woke the execution.
+    """
     wave = ports.batches.get_wave(batch_id, number)
     if wave is None or wave.decision is not None or wave.task_token is None:
-        return
+        return False
     settled = settle_outstanding(batch_id, number, comparisons=ports.comparisons, now=now)
-    wake_if_complete(
+    return wake_if_complete(
         batch_id,
         number,
         closed_by=closed_by if settled else ClosedBy.CALLBACKS,

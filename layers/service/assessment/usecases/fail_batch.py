@@ -9,6 +9,7 @@ from typing import Any
 from assessment.contracts.events import EventType, envelope
 from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome, check_transition
 from assessment.domain.decision import Decision, Reason
+from assessment.domain.errors import STEP_REFUSALS
 from assessment.ports.groups import FailPorts
 
 _REMEDIES: dict[str, str] = {
@@ -17,39 +18,49 @@ _REMEDIES: dict[str, str] = {
     Reason.ZERO_SUCCESSES: "check that the judge endpoint answers and can reach the callback queue",
     Reason.JUDGE_REFUSED: "check the judge's credentials and model; it refused every comparison",
     Reason.DISCONNECTED: "raise the budget, so that all essays can be connected",
-    "stalled": "the batch made no progress; request it again under a new idempotency key",
 }
-_DEFAULT_REMEDY = "look up the batch id in the logs; the request may be sent again"
+_ANY_ERROR = "Runtime.HandlerError"
+_MESSAGE_LENGTH = 500
+_REQUEST_AGAIN = "mend what the message names and request the batch under a new idempotency key"
+_RESUME = (
+    "look up the batch id in the logs, mend the cause and resume the batch "
+    "(POST /v1/batches/{batch_id}/resume): everything that was recorded is kept"
+)
 
 
 def failure_of(decision: Decision | None, error: dict[str, str] | None) -> Failure:
     """What happened, why, and what to do, from a refusal or from an error of the state machine."""
     if error is not None:
-        code = error.get("Error", "unknown")
-        return Failure(code=code, message=_cause(error), remedy=_DEFAULT_REMEDY)
+        code, message = _told(error)
+        remedy = _REQUEST_AGAIN if code in STEP_REFUSALS else _RESUME
+        return Failure(code=code, message=message, remedy=remedy)
     if decision is not None:
         return Failure(
             code=decision.reason,
             message=decision.explanation,
-            remedy=_REMEDIES.get(decision.reason, _DEFAULT_REMEDY),
+            remedy=_REMEDIES.get(decision.reason, _REQUEST_AGAIN),
         )
-    return Failure(code="unknown", message="no reason was given", remedy=_DEFAULT_REMEDY)
+    return Failure(code="unknown", message="no reason was given", remedy=_RESUME)
 
 
 def stalled(message: str) -> Failure:
     """The failure of a batch that stopped making progress."""
-    return Failure(code="stalled", message=message, remedy=_REMEDIES["stalled"])
+    return Failure(code="stalled", message=message, remedy=_RESUME)
 
 
-def _cause(error: dict[str, str]) -> str:
-    """The message of a failed Lambda without its stack trace."""
-    cause = error.get("Cause", "")
+def _told(error: dict[str, str]) -> tuple[str, str]:
+    """The name and the message of a failed Lambda's error, without its stack trace."""
+    name, cause = error.get("Error", "unknown"), error.get("Cause", "")
     try:
         details: Any = json.loads(cause)
     except json.JSONDecodeError:
-        return cause[:500]
-    message = details.get("errorMessage") if isinstance(details, dict) else None
-    return str(message or cause)[:500]
+        return name, cause[:_MESSAGE_LENGTH]
+    if not isinstance(details, dict):
+        return name, cause[:_MESSAGE_LENGTH]
+    # The laptop cloud calls every error by one name and tells the real one in the cause.
+    kind = str(details.get("errorType") or name)
+    message = str(details.get("errorMessage") or cause)
+    return kind if name == _ANY_ERROR else name, message[:_MESSAGE_LENGTH]
 
 
 def fail_batch(
@@ -90,6 +101,7 @@ def fail_batch(
                 correlation_id=batch.correlation_id,
                 data=data,
                 now=now,
+                occasion="" if batch.n_executions == 1 else str(batch.n_executions),
             )
         ]
     )
@@ -99,4 +111,5 @@ def fail_batch(
         now=now,
         failure=failure,
         outcome=Outcome.FAILED_BY_DECISION if by_decision else Outcome.FAILED_CRITICALLY,
+        failed_from=batch.status,
     )

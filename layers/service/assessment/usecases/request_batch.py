@@ -73,7 +73,7 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
     batch, essays = _accept(command, ports, now)
     batch = _store(command.request, batch, essays, ports.content, ports.batches)
     if not batch.is_final:
-        ports.workflow.start(batch.batch_id)
+        ports.workflow.start(batch.batch_id, name=batch.execution_name)
     return batch
 
 

@@ -60,8 +60,9 @@ def submit_wave(
     if wave is None:
         raise UnplannedWaveError(f"wave {number} of batch {batch_id} was never planned")
     batch = ports.batches.get_batch(batch_id)
-    if batch.is_final:
-        # Cancelled while the execution was on its way here: nothing may be paid any more.
+    if batch.is_final or wave.decision is not None:
+        # Cancelled while the execution was on its way here, so nothing may be paid any more; or
+        # scored before, and a new execution comes by on its way to the decision.
         ports.workflow.wave_closed(
             token, {"batch_id": batch_id, "wave": number, "closed_by": ClosedBy.CALLBACKS}
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,11 +12,12 @@ from assessment.domain.batch import Batch, BatchStatus, ClosedBy
 from assessment.ports.groups import WatchPorts
 from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
 from assessment.usecases.fail_batch import fail_batch, stalled
+from assessment.usecases.resume_batch import restart_execution
 
 # Long enough for the step that is under way to finish by itself.
 _GRACE = timedelta(minutes=2)
-# An overdue batch whose execution is restarted this long without getting anywhere is given up.
-_REDRIVING = timedelta(minutes=30)
+# An overdue batch is given new executions for this long before it is given up.
+_REVIVING = timedelta(minutes=30)
 
 
 class Repair(StrEnum):
@@ -23,9 +25,9 @@ class Repair(StrEnum):
 
     NONE = "none"
     STARTED = "started"
+    RESTARTED = "restarted"
     WOKEN = "woken"
     CLOSED_AT_DEADLINE = "closed_at_deadline"
-    REDRIVEN = "redriven"
     FAILED = "failed"
     UNLISTED = "unlisted"
     IMPOSSIBLE = "impossible"
@@ -38,18 +40,32 @@ class WatchReport:
     statuses: Counter[str] = field(default_factory=Counter)
     repairs: dict[str, Repair] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    n_left: int = 0
 
 
 def watch_batches(
     *,
     ports: WatchPorts,
     now: datetime,
+    has_time: Callable[[], bool] = lambda: True,
 ) -> WatchReport:
-    """Look at every batch that has not ended."""
+    """Look at the batches that have not ended, those first that wait longest for a look.
+
+    Parameters
+    ----------
+    has_time
+        Whether this round may look at one more; what it leaves is first in the next round.
+    """
     watch = _Watch(ports, now)
     report = WatchReport()
-    for batch_id in ports.batches.active_batches():
+    active = ports.batches.active_batches()
+    for n_seen, batch_id in enumerate(active):
+        if not has_time():
+            report.n_left = len(active) - n_seen
+            break
         try:
+            # Before the look: a batch that breaks the watch must not come first for ever.
+            ports.batches.note_look(batch_id, now=now)
             batch = ports.batches.get_batch(batch_id)
             report.statuses[batch.status] += 1
             repair = watch.look_at(batch)
@@ -79,17 +95,21 @@ class _Watch:
         if idle < _GRACE:
             return Repair.NONE
         overdue = idle - timedelta(hours=batch.config.batch_timeout_hours)
-        running = self.ports.workflow.is_running(batch.batch_id)
-        if overdue >= timedelta(0) and not running:
+        if not self.ports.workflow.is_running(batch.execution_name):
             # Nobody is left to be woken, whatever the records of the wave say.
-            return self._end_idle(batch, may_redrive=overdue < _REDRIVING)
-        if batch.status is BatchStatus.INITIALIZING and not running:
-            self.ports.workflow.start(batch.batch_id)
-            return Repair.STARTED
+            return self._end_idle(batch) if overdue >= _REVIVING else self._restart(batch)
         repair = self._repair_wave(batch)
         if repair is Repair.NONE and overdue >= timedelta(0):
-            return self._end_idle(batch, may_redrive=False)
+            return self._end_idle(batch)
         return repair
+
+    def _restart(self, batch: Batch) -> Repair:
+        revived = restart_execution(batch, ports=self.ports)
+        if revived.is_final:
+            # It ended between our reading and now, and its execution with it.
+            return Repair.NONE
+        renamed = revived.n_executions > batch.n_executions
+        return Repair.RESTARTED if renamed else Repair.STARTED
 
     def _repair_wave(self, batch: Batch) -> Repair:
         if batch.status is not BatchStatus.WAITING_CALLBACKS:
@@ -106,20 +126,17 @@ class _Watch:
             return Repair.WOKEN
         if wave.deadline is None or self.now <= wave.deadline + _GRACE:
             return Repair.NONE
-        close_at_deadline(
+        closed = close_at_deadline(
             batch.batch_id,
             wave.wave,
             closed_by=ClosedBy.WATCH,
             ports=self.ports,
             now=self.now,
         )
-        return Repair.CLOSED_AT_DEADLINE
+        return Repair.CLOSED_AT_DEADLINE if closed else Repair.NONE
 
-    def _end_idle(self, batch: Batch, *, may_redrive: bool) -> Repair:
-        if may_redrive and batch.wave > 0 and self.ports.workflow.redrive(batch.batch_id):
-            return Repair.REDRIVEN
-        if self.ports.workflow.is_running(batch.batch_id):
-            self.ports.workflow.stop(batch.batch_id, cause="the batch made no progress")
+    def _end_idle(self, batch: Batch) -> Repair:
+        self.ports.workflow.stop(batch.execution_name, cause="the batch made no progress")
         fail_batch(
             batch.batch_id,
             stalled(f"nothing happened for {batch.config.batch_timeout_hours:g} hours"),

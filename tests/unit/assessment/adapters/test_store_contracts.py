@@ -231,6 +231,51 @@ def test_what_answers_without_a_verdict_cost_is_never_lost(stores: Stores) -> No
     assert recorded.spent == Spending(input_tokens=114, output_tokens=4, cost_usd=1.5)
 
 
+def test_a_failed_batch_is_resumed_once(stores: Stores) -> None:
+    store = stores[1]
+    store.create_batch(batch())
+    with pytest.raises(IllegalTransitionError, match="INITIALIZING cannot be resumed"):
+        store.resume("b", now=NOW)
+    store.transition(
+        "b", BatchStatus.FAILED, now=NOW, outcome=Outcome.FAILED_CRITICALLY,
+        failed_from=BatchStatus.INITIALIZING,
+        failure=Failure(code="Lambda.Unknown", message="m", remedy="r"),
+    )  # fmt: skip
+    assert store.active_batches() == []
+    later = NOW + timedelta(hours=5)
+    resumed = store.resume("b", now=later)
+    assert resumed == store.get_batch("b")
+    assert resumed == batch().model_copy(update={"n_executions": 2, "updated_at": later})
+    assert store.active_batches() == ["b"]
+    with pytest.raises(IllegalTransitionError):
+        store.resume("b", now=later)
+
+
+def test_executions_are_counted_once_for_each_that_was_read(stores: Stores) -> None:
+    store = stores[1]
+    store.create_batch(batch())
+    read = store.get_batch("b")
+    assert store.renew_execution(read).n_executions == 2
+    assert store.renew_execution(read).n_executions == 2
+    assert store.renew_execution(store.get_batch("b")).n_executions == 3
+    moved = store.get_batch("b")
+    store.transition("b", BatchStatus.CANCELLED, now=NOW)
+    assert store.renew_execution(moved).n_executions == 3
+    assert store.get_batch("b").updated_at == NOW
+
+
+def test_batches_are_listed_by_their_last_look(stores: Stores) -> None:
+    store = stores[1]
+    for name in "abc":
+        store.create_batch(batch(name))
+    store.note_look("a", now=NOW + timedelta(minutes=5))
+    store.note_look("c", now=NOW)
+    assert store.active_batches() == ["b", "c", "a"]
+    store.transition("b", BatchStatus.CANCELLED, now=NOW)
+    store.note_look("b", now=NOW)
+    assert store.active_batches() == ["c", "a"]
+
+
 def test_marks_of_settled_comparisons_can_be_cleared(stores: Stores) -> None:
     store, made = stores[2], [comparison(0), comparison(1)]
     store.put_comparisons("b", made)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import product
+from typing import Any
 
 import pytest
 
 from assessment.domain.batch import (
     FINAL_STATUSES,
+    Batch,
     BatchStatus,
+    Failure,
+    Outcome,
     budget,
     check_transition,
     completion_denominator,
     compute_wave_size,
     possible_pairs,
+    resumed_status,
     sources_of,
 )
 from assessment.domain.config import BatchConfig
-from assessment.domain.errors import IllegalTransitionError
+from assessment.domain.errors import STEP_REFUSALS, IllegalTransitionError
 
 S = BatchStatus
 # Written out by hand: the table of the code must not be its own proof.
@@ -54,7 +60,52 @@ def test_illegal_step_is_refused_by_name(current: BatchStatus, target: BatchStat
     assert current not in sources_of(target)
 
 
-def test_nothing_leads_out_of_a_final_status() -> None:
+def failed(**fields: Any) -> Batch:
+    now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    failure = Failure(code="Lambda.Unknown", message="m", remedy="r")
+    known: dict[str, Any] = {
+        "batch_id": "b", "status": S.FAILED, "correlation_id": "c", "config": BatchConfig(),
+        "config_sources": {}, "seed": 1, "request_sha256": "r", "failed_from": S.SCORING,
+        "outcome": Outcome.FAILED_CRITICALLY, "failure": failure, "created_at": now,
+        "updated_at": now,
+    }  # fmt: skip
+    return Batch(**known | fields)
+
+
+@pytest.mark.parametrize("status", sorted(set(S) - FINAL_STATUSES))
+def test_a_batch_that_its_surroundings_brought_down_goes_back_to_where_it_stood(
+    status: BatchStatus,
+) -> None:
+    assert resumed_status(failed(failed_from=status)) is status
+
+
+@pytest.mark.parametrize("status", sorted(set(S) - {S.FAILED}))
+def test_only_a_failed_batch_is_resumed(status: BatchStatus) -> None:
+    with pytest.raises(IllegalTransitionError, match=f"{status} cannot be resumed"):
+        resumed_status(failed(status=status))
+
+
+@pytest.mark.parametrize("code", sorted(STEP_REFUSALS | {"stalled"}))
+def test_a_refusal_is_not_resumed_but_what_can_be_mended_is(code: str) -> None:
+    batch = failed(failure=Failure(code=code, message="m", remedy="r"))
+    if code in ("stalled", "MissingDocumentError"):
+        assert resumed_status(batch) is S.SCORING
+    else:
+        with pytest.raises(IllegalTransitionError, match=code):
+            resumed_status(batch)
+
+
+def test_a_decision_about_the_verdicts_is_not_resumed() -> None:
+    with pytest.raises(IllegalTransitionError, match="a repeat does not change"):
+        resumed_status(failed(outcome=Outcome.FAILED_BY_DECISION))
+
+
+def test_executions_are_named_by_their_number() -> None:
+    assert failed().execution_name == "b"
+    assert failed(n_executions=3).execution_name == "b-3"
+
+
+def test_nothing_else_leads_out_of_a_final_status() -> None:
     assert {S.COMPLETED, S.FAILED, S.CANCELLED} == FINAL_STATUSES
     assert not any(current in FINAL_STATUSES for current, _ in LEGAL)
 

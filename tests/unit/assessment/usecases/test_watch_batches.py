@@ -68,43 +68,76 @@ def test_a_batch_that_never_started_is_started(world: World) -> None:
     assert world.workflow.is_running(batch.batch_id)
 
 
-def test_a_batch_that_can_never_start_is_failed(world: World) -> None:
+def test_a_batch_whose_execution_died_at_once_gets_another(world: World) -> None:
     # The name of an execution that has ended cannot be used again.
     batch = world.request(4)
     world.workflow.executions[batch.batch_id] = "FAILED"
-    world.clock.forward(4 * HOUR)
-    assert world.watch().repairs == {batch.batch_id: Repair.FAILED}
-    assert world.batches.get_batch(batch.batch_id).status is BatchStatus.FAILED
+    world.clock.forward(121)
+    assert world.watch().repairs == {batch.batch_id: Repair.RESTARTED}
+    assert world.workflow.is_running(f"{batch.batch_id}-2")
 
 
-def test_a_dead_execution_is_restarted_and_given_up_in_the_end(submitted: Started) -> None:
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED_OUT"])
+def test_a_dead_execution_is_found_within_one_round(submitted: Started, status: str) -> None:
+    world = submitted.world
+    world.workflow.executions[submitted.batch_id] = status
+    world.clock.forward(60)
+    assert repairs(submitted) is Repair.NONE  # the grace
+    world.clock.forward(61)
+    assert repairs(submitted) is Repair.RESTARTED
+    batch = world.batches.get_batch(submitted.batch_id)
+    assert world.workflow.is_running(batch.execution_name)
+    assert batch.status is BatchStatus.WAITING_CALLBACKS
+    assert repairs(submitted) is Repair.NONE
+
+
+def test_the_dead_are_not_woken(submitted: Started) -> None:
+    answer(submitted, lose_wake_up=True)
+    submitted.world.workflow.executions[submitted.batch_id] = "FAILED"
+    submitted.world.clock.forward(300)
+    assert repairs(submitted) is Repair.RESTARTED
+    assert not submitted.closed
+
+
+def test_a_wake_up_that_no_token_takes_is_not_counted(submitted: Started) -> None:
+    answer(submitted, lose_wake_up=False)
+    assert submitted.closed
+    submitted.world.clock.forward(300)
+    assert repairs(submitted) is Repair.NONE
+
+
+def test_an_execution_that_dies_again_and_again_is_given_up_in_the_end(submitted: Started) -> None:
     world = submitted.world
     answer(submitted, lose_wake_up=False)
     world.clock.forward(4 * HOUR)
     seen = []
     for _ in range(20):
-        world.workflow.executions[submitted.batch_id] = "FAILED"  # it dies again and again
+        name = world.batches.get_batch(submitted.batch_id).execution_name
+        world.workflow.executions[name] = "FAILED"
         seen.append(repairs(submitted))
         world.clock.forward(300)
-    assert seen[0] is Repair.REDRIVEN
+    assert seen[:6] == [Repair.RESTARTED] * 6
+    assert seen[6] is Repair.FAILED
     assert seen.count(Repair.FAILED) == 1
-    assert world.batches.get_batch(submitted.batch_id).status is BatchStatus.FAILED
-    assert len(world.events.by_type["CJAssessmentFailed.v1"]) == 1
-
-
-@pytest.mark.parametrize("status", ["ABORTED", "gone"])
-def test_a_dead_execution_that_cannot_be_restarted_is_failed(
-    submitted: Started, status: str
-) -> None:
-    world = submitted.world
-    answer(submitted, lose_wake_up=False)
-    world.workflow.redrivable = False
-    world.workflow.executions[submitted.batch_id] = status
-    world.clock.forward(4 * HOUR)
-    assert repairs(submitted) is Repair.FAILED
     failure = world.batches.get_batch(submitted.batch_id).failure
     assert failure is not None
     assert failure.code == "stalled"
+    assert "resume" in failure.remedy
+    assert len(world.events.by_type["CJAssessmentFailed.v1"]) == 1
+
+
+def test_a_round_that_is_short_of_time_goes_on_where_the_last_one_stopped(world: World) -> None:
+    wanted = {world.request(3, key=f"batch {n}").batch_id for n in range(5)}
+    world.workflow.executions.clear()
+    world.clock.forward(300)
+    seen: list[str] = []
+    for _ in range(3):
+        looks = iter([True, True, False])
+        report = world.watch(has_time=lambda looks=looks: next(looks))
+        seen += report.repairs
+        world.clock.forward(300)
+    assert set(seen) == wanted
+    assert len(seen) == 5
 
 
 def test_a_running_execution_that_stands_still_is_stopped_and_failed(planned: Started) -> None:
@@ -142,7 +175,7 @@ def test_a_crash_at_any_call_is_mended_by_the_next_round(case: str, *, after: bo
             answer(started, lose_wake_up=True)
         if case == "dead":
             world.workflow.executions[started.batch_id] = "gone"
-        world.clock.forward({"lost wake-up": 300, "lost deadline": 900}.get(case, 4 * HOUR))
+        world.clock.forward({"lost wake-up": 300, "lost deadline": 900}.get(case, 5 * HOUR))
         return started
 
     def step(started: Started, fault: Any) -> None:

@@ -15,6 +15,7 @@ from assessment.domain.batch import (
     Batch,
     BatchStatus,
     check_transition,
+    resumed_status,
     sources_of,
 )
 from assessment.domain.errors import UnknownBatchError
@@ -23,6 +24,8 @@ from assessment.domain.wave import Wave
 _CACHED_KEYS = 256
 _BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure")
 _WAVE_DOCUMENTS = ("retried", "score", "context", "decision", "unjudged")
+# Batches of earlier versions do not have the attribute.
+_EXECUTIONS_AS_READ = "(attribute_not_exists(n_executions) OR n_executions = :read)"
 _WAVE_SUMMARY = (
     "PK",
     "SK",
@@ -107,10 +110,59 @@ class DynamoDBBatchStore:
             self._table.delete(keys.active(batch_id))
         return _batch(item)
 
+    def resume(self, batch_id: str, *, now: datetime) -> Batch:
+        """Take back the failure and list the batch as active, both or neither."""
+        batch = self.get_batch(batch_id)
+        changes = {
+            "status": resumed_status(batch),
+            "failure": None,
+            "outcome": None,
+            "failed_from": None,
+            "n_executions": batch.n_executions + 1,
+            "updated_at": now,
+        }
+        try:
+            self._table.update_and_put(
+                keys.batch(batch_id),
+                changes,
+                put={**keys.active(batch_id), "created_at": batch.created_at},
+                condition=f"#status = :failed AND {_EXECUTIONS_AS_READ}",
+                names={"#status": "status"},
+                values={":failed": BatchStatus.FAILED, ":read": batch.n_executions},
+            )
+        except ConditionFailedError:
+            # Somebody else has resumed it; whether that can be done again is asked again.
+            return self.get_batch(batch_id)
+        return batch.model_copy(update=changes)
+
+    def renew_execution(self, batch: Batch) -> Batch:
+        """Count one more execution if the batch stands as it was read."""
+        try:
+            item = self._table.update(
+                keys.batch(batch.batch_id),
+                {"n_executions": batch.n_executions + 1},
+                condition=f"#status = :status AND {_EXECUTIONS_AS_READ}",
+                names={"#status": "status"},
+                values={":status": batch.status, ":read": batch.n_executions},
+            )
+        except ConditionFailedError:
+            return self.get_batch(batch.batch_id)
+        return _batch(item)
+
     def active_batches(self) -> list[str]:
-        """Batches that have not ended, in the order of their ids."""
-        items = self._table.query("ACTIVE", projection=("SK",))
+        """Batches that have not ended; those that nobody has looked at yet come first."""
+        items = self._table.query("ACTIVE", projection=("SK", "looked_at"))
+        items.sort(key=lambda item: (item.get("looked_at", ""), item["SK"]))
         return [item["SK"].removeprefix("BATCH#") for item in items]
+
+    def note_look(self, batch_id: str, *, now: datetime) -> None:
+        """The condition keeps a batch that has ended meanwhile from being listed again."""
+        try:
+            self._table.update(
+                keys.active(batch_id), {"looked_at": now}, condition="attribute_exists(PK)"
+            )
+        except ConditionFailedError:
+            return
 
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         """The plan is committed by this one write; whoever comes second takes the first plan."""

@@ -200,6 +200,26 @@ class Table:
             ]
         )
 
+    def update_and_put(
+        self,
+        key: Key,
+        changes: Mapping[str, Any],
+        *,
+        put: Mapping[str, Any],
+        condition: str,
+        names: Mapping[str, str] | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Update one item and put another, both or neither. Raises ConditionFailedError."""
+        update = self._update_request(key, changes, condition, names, values)
+        update["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        self._transact(
+            [
+                {"Update": {"TableName": self.name, **update}},
+                {"Put": {"TableName": self.name, "Item": _wire(put)}},
+            ]
+        )
+
     def put_new_and_put(self, new: Mapping[str, Any], other: Mapping[str, Any]) -> None:
         """Create one item and put another, both or neither. Raises ConditionFailedError."""
         self._transact(

@@ -20,17 +20,19 @@ class StepFunctionsWorkflow:
         self._client = translating(client)
         self._arn = state_machine_arn
 
-    def start(self, batch_id: str) -> None:
-        """Start an execution; one of this name that exists already is the same start."""
+    def start(self, batch_id: str, *, name: str) -> bool:
+        """Start an execution; the name of one that has ended is not free for months."""
         try:
             self._client.start_execution(
                 stateMachineArn=self._arn,
-                name=batch_id,
+                name=name,
                 input=json.dumps({"batch_id": batch_id}),
             )
         except ClientError as error:
             if error_code(error) != "ExecutionAlreadyExists":
                 raise
+            return self.is_running(name)
+        return True
 
     def wave_closed(self, token: str, output: dict[str, Any]) -> bool:
         """Let the execution go on; False if the token was settled before."""
@@ -54,28 +56,13 @@ class StepFunctionsWorkflow:
 
     def is_running(self, name: str) -> bool:
         """Whether an execution of this name exists and runs."""
-        return self._status(name) == "RUNNING"
-
-    def redrive(self, name: str) -> bool:
-        """Restart a failed execution where it failed."""
-        if self._status(name) not in ("FAILED", "TIMED_OUT", "ABORTED"):
-            return False
-        try:
-            self._client.redrive_execution(executionArn=self._execution(name))
-        except ClientError as error:
-            if error_code(error) != "ExecutionNotRedrivable":
-                raise
-            return False
-        return True
-
-    def _status(self, name: str) -> str | None:
         try:
             found = self._client.describe_execution(executionArn=self._execution(name))
         except ClientError as error:
             if error_code(error) == "ExecutionDoesNotExist":
-                return None
+                return False
             raise
-        return str(found["status"])
+        return bool(found["status"] == "RUNNING")
 
     def stop(self, name: str, *, cause: str) -> None:
         """Abort the execution if it runs."""
