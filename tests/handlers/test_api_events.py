@@ -29,6 +29,7 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "get_results_not_ready": ("submitted", 409, "result-not-ready", None),
     "get_results_failed": ("failed", 409, "result-not-ready", None),
     "cancel_batch_completed": ("completed", 409, "illegal-transition", None),
+    "resume_batch_completed": ("completed", 409, "illegal-transition", None),
     "callback_unsigned": ("", 401, "signature-refused", None),
     "unknown_route": ("", 404, "not-found", None),
 }
@@ -41,6 +42,7 @@ ANSWERS = {
     "get_batch",
     "get_results",
     "cancel_batch",
+    "resume_batch",
 }
 
 
@@ -152,6 +154,17 @@ def test_cancel_batch_twice(stack: Stack) -> None:
     assert call("cancel_batch") == first
     assert stack.status() is BatchStatus.CANCELLED
     assert stack.executions("ABORTED") == [BATCH_ID]
+
+
+def test_a_batch_that_its_surroundings_brought_down_is_resumed(stack: Stack) -> None:
+    stack.submitted()
+    died = {"Error": "Lambda.Unknown", "Cause": "The worker was killed"}
+    invoke("fail_batch", {"batch_id": BATCH_ID, "decision": None, "error": died})
+    assert stack.status() is BatchStatus.FAILED
+    status, body, _ = call("resume_batch")
+    assert (status, body["status"]) == (202, "WAITING_CALLBACKS")
+    assert f"{BATCH_ID}-2" in stack.executions("RUNNING")
+    assert call("resume_batch")[1] == body
 
 
 TRICKS = [

@@ -188,15 +188,14 @@ def test_executions_start_once_and_stop(aws: None) -> None:
     states = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 99, "End": True}}}
     arn = sfn.create_state_machine(name="cj", definition=json.dumps(states), roleArn=role)
     workflow = StepFunctionsWorkflow(sfn, arn["stateMachineArn"])
-    assert not workflow.is_running("b")
-    assert not workflow.redrive("b")
-    workflow.start("b")
-    workflow.start("b")
-    assert workflow.is_running("b")
-    assert not workflow.redrive("b")
-    workflow.stop("b", cause="test")
-    workflow.stop("b", cause="test")
-    assert not workflow.is_running("b")
+    assert not workflow.is_running("b-2")
+    assert workflow.start("b", name="b-2")
+    assert workflow.start("b", name="b-2")
+    assert workflow.is_running("b-2")
+    workflow.stop("b-2", cause="test")
+    workflow.stop("b-2", cause="test")
+    assert not workflow.is_running("b-2")
+    assert not workflow.start("b", name="b-2"), "the name of an ended execution is not free"
 
 
 SECRET = "a test's own signing key, long enough for HS256 and used nowhere else"
