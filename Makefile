@@ -134,19 +134,26 @@ COMPLEX := benchmarks/__main__.py \
 	layers/scoring/scoring/bradley_terry.py \
 	layers/scoring/scoring/misfit.py \
 	layers/service/assessment/adapters/aws/dynamodb.py \
+	layers/service/assessment/adapters/aws/eventbridge.py \
 	layers/service/assessment/adapters/judges/anthropic.py \
+	layers/service/assessment/adapters/judges/batch_calls.py \
 	layers/service/assessment/adapters/judges/bedrock.py \
+	layers/service/assessment/adapters/judges/bedrock_jobs.py \
 	layers/service/assessment/adapters/judges/capabilities.py \
-	layers/service/assessment/adapters/judges/transport.py \
+	layers/service/assessment/adapters/judges/openai.py \
+	layers/service/assessment/adapters/judges/openai_batches.py \
+	layers/service/assessment/adapters/judges/provider_error.py \
+	layers/service/assessment/contracts/model_answer.py \
 	layers/service/assessment/contracts/requested.py \
 	layers/service/assessment/domain/continuation.py \
 	layers/service/assessment/domain/decision.py \
-	layers/service/assessment/domain/grading_history.py \
+	layers/service/assessment/domain/identifiers.py \
 	layers/service/assessment/domain/judge.py \
 	layers/service/assessment/domain/not_assessed.py \
 	layers/service/assessment/domain/planning.py \
 	layers/service/assessment/statistics/anchors.py \
 	layers/service/assessment/statistics/engine.py \
+	layers/service/assessment/statistics/findings.py \
 	layers/service/assessment/statistics/grades.py \
 	layers/service/assessment/statistics/pool.py \
 	layers/service/assessment/usecases/accept_callback.py \
@@ -155,7 +162,6 @@ COMPLEX := benchmarks/__main__.py \
 	layers/service/assessment/usecases/finalise_batch.py \
 	layers/service/assessment/usecases/judge_in_person.py \
 	layers/service/assessment/usecases/register_anchors.py \
-	layers/service/assessment/usecases/request_batch.py \
 	layers/service/assessment/usecases/score_batch.py \
 	runner/runner/commands/fit.py \
 	runner/runner/commands/options.py \
@@ -163,7 +169,8 @@ COMPLEX := benchmarks/__main__.py \
 	runner/runner/inputs.py \
 	runner/runner/judgements.py \
 	runner/runner/judges.py \
-	runner/runner/prompt_check.py
+	runner/runner/offline/prompt_check.py \
+	runner/runner/text_files.py
 empty :=
 comma := ,
 PYTHON_CODE := layers/scoring/scoring layers/service/assessment functions runner/runner local benchmarks
