@@ -25,6 +25,7 @@ from local.judge.human_judge import draw
 from local.judge.validation import first_error
 from local.providers.json_lines import Problem, UnfitBatchError
 from local.providers.provider_batches import Ending, Line, Phase, ProviderBatch, Result
+from local.providers.replies import Reply
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -188,10 +189,14 @@ class BatchApi[Batch: ProviderBatch[Any]](ABC):
                 await asyncio.wait_for(batch.stopped.wait(), due - time())
             batch.results.append(self._answer_line(batch, line))
 
+    def refuse_body(self, body: Mapping[str, Any]) -> Reply | None:  # noqa: ARG002 - for overriding
+        """The refusal of a line whose body only a call of its own may have; None if it is fine."""
+        return None
+
     def _answer_line(self, batch: Batch, line: Line) -> Result:
         if batch.stopped.is_set():
             return Result(line, Ending.CANCELLED)
-        reply = self.services.formats.answer(self.form, line.body)
+        reply = self.refuse_body(line.body) or self.services.formats.answer(self.form, line.body)
         if reply.silent:
             return Result(line, Ending.EXPIRED)
         return Result(line, Ending.SUCCEEDED if reply.succeeded else Ending.ERRORED, reply)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ from local.providers.batch_api import BatchApi, Refusal, RefusedError, Services,
 from local.providers.json_lines import Problem, UnfitBatchError, json_lines, write_json_lines
 from local.providers.provider_batches import Ending, Line, Phase, ProviderBatch, Result, rfc3339
 from local.providers.provider_formats import to_response
-from local.providers.replies import BAD_REQUEST, NOT_FOUND
+from local.providers.replies import BAD_REQUEST, NOT_FOUND, Reply
 from local.providers.wire_formats import CONVERSE, aws_error
 from local.stack.addresses import REGION
 
@@ -155,6 +155,13 @@ class BedrockJobs(BatchApi[InvocationJob]):
             message = f"the job has {len(records)} records; at least {least} are needed"
             raise UnfitBatchError(Problem("records", message))
         return [record for record in records if isinstance(record, Line)]
+
+    def refuse_body(self, body: Mapping[str, Any]) -> Reply | None:
+        """Refuse tools: jobs in the format of Converse do not take them."""
+        if "toolConfig" not in body:
+            return None
+        message = "toolConfig is not supported for batch inference in the Converse format."
+        return Reply({"message": message}, BAD_REQUEST)
 
     async def publish(self, batch: InvocationJob) -> None:
         """Write the results of what ran, and a manifest that counts them."""

@@ -153,6 +153,7 @@ class InMemoryComparisonStore:
         self.comparisons: dict[str, dict[str, Comparison]] = defaultdict(dict)
         self.pending: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
         self.leases: dict[tuple[str, str], datetime] = {}
+        self.served_models: dict[tuple[str, str], str] = {}
 
     def put_comparisons(self, batch_id: str, comparisons: Sequence[Comparison]) -> None:
         for comparison in comparisons:
@@ -223,6 +224,15 @@ class InMemoryComparisonStore:
             self._end_lease(request)
             stored = self.comparisons[request.batch_id][request.comparison_id]
             self._set(request.batch_id, stored, calls=stored.calls - 1)
+
+    def reopen(self, request: JudgeRequestV1) -> None:
+        stored = self.comparisons[request.batch_id][request.comparison_id]
+        if self._is_current(request) and stored.sent and stored.verdict is None:
+            self._end_lease(request)
+            self._set(request.batch_id, stored, sent=False, calls=stored.calls - 1)
+
+    def pin_model(self, batch_id: str, judge: str, served_model: str) -> str:
+        return self.served_models.setdefault((batch_id, judge), served_model)
 
     def _end_lease(self, request: JudgeRequestV1) -> None:
         self.leases.pop((request.batch_id, request.comparison_id), None)

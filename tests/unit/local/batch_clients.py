@@ -81,17 +81,12 @@ def messages_body(*pairs: EssayPair) -> dict[str, Any]:
 
 
 def converse_body(*pairs: EssayPair) -> dict[str, Any]:
-    """A conversation with a forced tool."""
+    """A conversation without tools, as jobs take it."""
     told = prompt(*pairs)
-    tool = {"name": VERDICT_TOOL, "description": "It.", "inputSchema": {"json": VERDICT_SCHEMA}}
     return {
         "system": [{"text": told["system"]}],
         "messages": [{"role": "user", "content": [{"text": told["user"]}]}],
         "inferenceConfig": {"maxTokens": 300},
-        "toolConfig": {
-            "tools": [{"toolSpec": tool}],
-            "toolChoice": {"tool": {"name": VERDICT_TOOL}},
-        },
     }
 
 

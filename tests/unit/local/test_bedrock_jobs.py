@@ -84,15 +84,26 @@ def test_a_record_is_answered_as_the_laptop_clouds_converse_makes_it(bedrock, pa
     chat = client.http.post("/v1/chat/completions", json=chat_body(*pairs[:2])).json()
     document = json.loads(chat["choices"][0]["message"]["content"])
     output = row["modelOutput"]
-    assert output["stopReason"] == "tool_use"
+    assert output["stopReason"] == "end_turn"
     assert output["output"]["message"]["role"] == "assistant"
     (block,) = output["output"]["message"]["content"]
-    assert (block["toolUse"]["name"], block["toolUse"]["input"]) == ("record_verdicts", document)
+    assert json.loads(block["text"]) == document
     assert output["usage"] == {
         "inputTokens": chat["usage"]["prompt_tokens"],
         "outputTokens": chat["usage"]["completion_tokens"],
         "totalTokens": chat["usage"]["total_tokens"],
     }
+
+
+def test_a_record_with_tools_is_refused_as_aws_refuses_it(bedrock, pairs):
+    client = bedrock()
+    tools = {"toolConfig": {"tools": [{"toolSpec": {"name": "any"}}]}}
+    arn = client.submit({"a": converse_body(pairs[0]) | tools, "b": converse_body(pairs[1])})
+    client.await_end(arn)
+    rows = {row["recordId"]: row for row in json_lines(client.written(arn, "1.jsonl.out"))}
+    assert rows["a"]["error"]["errorCode"] == 400
+    assert "toolConfig" in rows["a"]["error"]["errorMessage"]
+    assert "modelOutput" in rows["b"]
 
 
 def test_a_conversation_without_tools_is_answered_in_words(bedrock, pairs):

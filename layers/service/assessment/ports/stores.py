@@ -129,6 +129,12 @@ class ComparisonStore(Protocol):
     def release(self, request: JudgeRequestV1) -> None:
         """Give the lease back, because nothing was paid."""
 
+    def reopen(self, request: JudgeRequestV1) -> None:
+        """Let it be asked about again: the judge gave it back unread, and it was not paid."""
+
+    def pin_model(self, batch_id: str, judge: str, served_model: str) -> str:
+        """The model that this judge's first answer in the batch came from; stored once."""
+
     def record_verdict(
         self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
     ) -> Settlement:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from assessment.contracts.llm_protocol import (
     CompareRequestV1,
@@ -27,6 +28,7 @@ from assessment.usecases.questions import (
     Question,
     ask_about,
     check_size,
+    hold_to_model,
     may_be_tried_again,
     prompt_tokens,
     read_question,
@@ -185,7 +187,7 @@ class _Caller:
             raise
         else:
             # Handed over first: what is paid for is safe before anything else may fail.
-            await self._each(bundle, self._hand_over, results)
+            await self._each(bundle, partial(self._hand_over_answer, judge), results)
             await asyncio.to_thread(self.ports.gate.succeeded, judge)
 
     async def _admit(self, judge: JudgeSpec, questions: list[CompareRequestV1]) -> None:
@@ -274,6 +276,13 @@ class _Caller:
     def _release(self, leased: _Leased, error: Exception) -> None:
         self.ports.comparisons.release(leased.delivery.message)
         raise error
+
+    def _hand_over_answer(
+        self, judge: JudgeSpec, leased: _Leased, result: LLMComparisonResultV1 | None
+    ) -> None:
+        if result is not None:
+            result = hold_to_model(judge, result, self.ports.comparisons)
+        self._hand_over(leased, result)
 
     def _hand_over(self, leased: _Leased, result: LLMComparisonResultV1 | None) -> None:
         if result is not None:

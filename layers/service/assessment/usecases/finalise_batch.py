@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -187,7 +188,25 @@ def _notes(known: list[Comparison], scores: Scores) -> list[str]:
             f"Only {scores.audit.tested_pairs} comparisons could be predicted from earlier "
             "verdicts, too few to tell this judge from a coin."
         )
-    return notes
+    return notes + _note_served_models(known)
+
+
+def _note_served_models(known: list[Comparison]) -> list[str]:
+    """A note for every judge for which more than one model answered."""
+    served: dict[str, Counter[str]] = {}
+    for comparison in known:
+        verdict = comparison.verdict
+        if verdict is not None and verdict.served_model is not None:
+            version = f" ({verdict.served_version})" if verdict.served_version else ""
+            names = served.setdefault(verdict.judge, Counter())
+            names[f"{verdict.served_model}{version}"] += 1
+    return [
+        f"The provider served more than one model or version for {judge}: "
+        + ", ".join(f"{name} for {count} verdicts" for name, count in sorted(names.items()))
+        + ". With pin_model another model is refused."
+        for judge, names in sorted(served.items())
+        if len(names) > 1
+    ]
 
 
 def _lines(known: list[Comparison]) -> str:

@@ -29,6 +29,7 @@ from assessment.domain.errors import (
     JudgeUnavailableError,
     OversizeError,
     ProviderBatchError,
+    QueueFullError,
 )
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import (
@@ -49,6 +50,7 @@ from assessment.usecases.questions import (
     Question,
     ask_about,
     check_size,
+    hold_to_model,
     read_question,
     without_verdict,
 )
@@ -105,6 +107,8 @@ async def _tend(
     step = BatchStep.WAITING if held.provider_batch_id else BatchStep.SUBMITTED
     try:
         wait = await tending.go_on(held)
+    except QueueFullError as error:
+        step, wait = BatchStep.DEFERRED, await tending.wait_for_room(error)
     except JudgeDeferredError as error:
         step, wait = BatchStep.DEFERRED, int(error.retry_after) + 1
     except JudgeError as error:
@@ -165,6 +169,13 @@ class _Tending:
         await self._hand_over(
             [without_verdict(each, error, retryable=error.retryable) for each in ending]
         )
+
+    async def wait_for_room(self, error: QueueFullError) -> int:
+        """Seconds until it is submitted anew: the provider took nothing of it."""
+        # The record last: a death before it finds the same refusal, and does this again.
+        await self._in_threads(self.ports.comparisons.reopen, self.message.requests)
+        await self.update(provider_batch_id=None, tried_at=None, submitted_at=None)
+        return int(error.retry_after)
 
     async def trouble(self, error: JudgeError) -> int:
         """Seconds until the next try after the provider did not answer as it should."""
@@ -329,7 +340,10 @@ class _Tending:
                 raise ProviderBatchError("the provider did not end the batch within its time")
             return next_look_seconds(self.now - (held.submitted_at or self.now))
         requests = await self._requests()
-        results = await self.provider.results(provider_batch_id, requests)
+        results = [
+            await asyncio.to_thread(hold_to_model, self.judge, each, self.ports.comparisons)
+            for each in await self.provider.results(provider_batch_id, requests)
+        ]
         await asyncio.to_thread(self.ports.callback_queue.send_results, results)
         await asyncio.to_thread(self.ports.gate.succeeded, self.judge)
         await self.update(done=True)

@@ -133,6 +133,31 @@ class DynamoDBComparisonStore:
         """Let the next delivery try again."""
         self._set_if_current(request, {"lease_until": None}, add={"calls": -1})
 
+    def reopen(self, request: JudgeRequestV1) -> None:
+        """Undo `mark_sent` once, however often it is called."""
+        try:
+            self._table.update(
+                self._key(request),
+                {"sent": False, "lease_until": None},
+                condition="attempt = :attempt AND sent = :sent AND attribute_not_exists(verdict)",
+                values={":attempt": request.attempt, ":sent": True},
+                add={"calls": -1},
+            )
+        except ConditionFailedError:
+            return
+
+    def pin_model(self, batch_id: str, judge: str, served_model: str) -> str:
+        """The first to come writes it; the others read it."""
+        try:
+            self._table.update(
+                keys.served_model(batch_id, judge),
+                {"served_model": served_model},
+                condition="attribute_not_exists(served_model)",
+            )
+        except ConditionFailedError as error:
+            return str((error.item or {}).get("served_model", served_model))
+        return served_model
+
     def _set_if_current(
         self,
         request: JudgeRequestV1,

@@ -99,6 +99,11 @@ def provider_batch(batch_id: str, name: str) -> Key:
     return {"PK": f"BATCH#{batch_id}#PROVIDER_BATCHES", "SK": name}
 
 
+def served_model(batch_id: str, judge: str) -> Key:
+    """The model that a judge with `pin_model` is held to in a batch."""
+    return {"PK": f"BATCH#{batch_id}#SERVED_MODELS", "SK": judge}
+
+
 def claim(provider_batch_id: str) -> Key:
     """The mark that a batch of a provider belongs to a known submission."""
     return {"PK": f"PROVIDER_BATCH#{provider_batch_id}", "SK": "CLAIM"}
