@@ -40,8 +40,10 @@ def read_table() -> dict[str, dict[str, str]]:
 PROMISES = read_table()
 
 
-def openai_error(status: int, code: str | None = None, message: str = "no", **more: Any) -> Reply:
-    return Reply({"error": {"message": message, "type": None, "code": code, **more}}, status)
+def openai_error(
+    http_status: int, code: str | None = None, message: str = "no", **more: Any
+) -> Reply:
+    return Reply({"error": {"message": message, "type": None, "code": code} | more}, http_status)
 
 
 def anthropic_error(status: int, kind: str, message: str = "no") -> Reply:

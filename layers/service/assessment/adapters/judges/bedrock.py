@@ -161,6 +161,8 @@ def converse_completion(body: dict[str, Any], *, texts: Sequence[str] = ()) -> C
     reason = body.get("stopReason")
     check_stop_reason(reason, provider="bedrock")
     output = body.get("output")
+    if reason is None and not output:
+        raise JudgeUnavailableError("bedrock answered without an output")
     message = output.get("message") if isinstance(output, dict) else None
     content = message.get("content") if isinstance(message, dict) else None
     blocks = [block for block in content or [] if isinstance(block, dict)]

@@ -1,0 +1,172 @@
+"""Answers as models really give them: the winner never changes, however they are wrapped."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assessment.contracts.json_text import split_json_lines
+from assessment.contracts.model_answer import ModelVerdict, read_answer
+from local.providers.scripted_server import make_reply, provider_server
+from tests.unit.assessment.judges.conftest import asking_of
+
+IDS = ("w001-00001", "w001-00002")
+WINNERS = st.sampled_from(["A", "B", "tie"])
+PROSE = st.text(st.characters(codec="utf-8", exclude_characters='{}[]"<>\\'), max_size=60)
+BRACES = st.sampled_from([
+    "", 'I shall answer {"verdicts": [...]}.', "{", "}}", "{{x}}", "[1, 2", "{'winner': 'A'}",
+    "\u2028 {not json}",
+])  # fmt: skip
+JUSTIFICATIONS = st.one_of(
+    PROSE, st.sampled_from(["It says </think> {x}", "a, ]b, }", "\x00", "\ud83d", "line\nbreak"])
+)
+
+
+def make_document(winners: tuple[str, str], justification: object, confidence: object) -> Any:
+    return {
+        "verdicts": [
+            {"comparison_id": name, "winner": winner, "degree": "clear",
+             "confidence": confidence, "justification": justification}
+            for name, winner in zip(IDS, winners, strict=True)
+        ]
+    }  # fmt: skip
+
+
+def wrap_object(document: Any, wrapper: str) -> Any:
+    entries = document["verdicts"]
+    return {
+        "plain": document,
+        "list as text": {"verdicts": json.dumps(entries)},
+        "parameters": {"parameters": document},
+        "arguments as text": {"name": "record_verdicts", "arguments": json.dumps(document)},
+        "bare list": entries,
+        "by id": {"verdicts": {each["comparison_id"]: {
+            name: value for name, value in each.items() if name != "comparison_id"}
+            for each in entries}},
+        "text in text": json.dumps(json.dumps(document)),
+        "twice the same": [document, document],
+    }[wrapper]  # fmt: skip
+
+
+OBJECTS = st.sampled_from([
+    "plain", "list as text", "parameters", "arguments as text", "bare list", "by id",
+    "text in text", "twice the same",
+])  # fmt: skip
+
+
+@st.composite
+def mangled(draw: st.DrawFn) -> tuple[tuple[str, str], object]:
+    """Two winners, and an answer that gives them."""
+    winners = draw(st.tuples(WINNERS, WINNERS))
+    confidence = draw(st.sampled_from([4, "4", 4.0, 9, "high", None, float("nan"), 1e400, [3]]))
+    document = make_document(winners, draw(JUSTIFICATIONS), confidence)
+    wrapped = wrap_object(document, draw(OBJECTS))
+    if draw(st.booleans()):
+        return winners, wrapped
+    text = json.dumps(wrapped) if not isinstance(wrapped, str) else wrapped
+    if isinstance(wrapped, dict) and draw(st.booleans()):
+        text = re.sub(r"\]\}$", ",]}", text)
+    if isinstance(wrapped, dict):
+        fence = draw(st.sampled_from(["{}", "```json\n{}\n```", "```\n{}\n```"]))
+        text = draw(PROSE) + fence.replace("{}", text) + draw(PROSE) + draw(BRACES)
+    thought = draw(PROSE) + draw(BRACES)
+    head = draw(st.sampled_from([
+        "", "<think>{}</think>\n", "<thinking>{}</thinking>", "{}</think>", "<think>{}",
+        "[THINK]{}[/THINK]",
+    ]))  # fmt: skip
+    if not isinstance(wrapped, dict) and not head.endswith((">", "]", "\n")):
+        head = ""
+    return winners, head.replace("{}", thought) + text
+
+
+@settings(max_examples=400, deadline=None)
+@given(mangled())
+def test_the_winner_never_changes(case: tuple[tuple[str, str], object]) -> None:
+    winners, answer = case
+    for name, winner in zip(IDS, winners, strict=True):
+        verdict = read_answer([answer], IDS)[name]
+        if isinstance(verdict, ModelVerdict):
+            assert verdict.winner == winner
+        else:
+            # A brace of a preamble may swallow the answer; it may not change it.
+            assert isinstance(answer, str)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.tuples(WINNERS, WINNERS), OBJECTS, JUSTIFICATIONS)
+def test_every_wrapper_is_read(winners: tuple[str, str], wrapper: str, why: str) -> None:
+    read = read_answer([wrap_object(make_document(winners, why, 4), wrapper)], IDS)
+    for name, winner in zip(IDS, winners, strict=True):
+        verdict = read[name]
+        assert isinstance(verdict, ModelVerdict)
+        assert verdict.winner == winner
+        assert verdict.confidence == 4
+        (verdict.justification or "").encode()
+        assert "\x00" not in (verdict.justification or "")
+
+
+@pytest.mark.parametrize("text", [
+    '<think>I shall answer {"verdicts": [...]}. Essay A is better.</think>\nDOCUMENT',
+    '<think>Maybe {"comparison_id": "w001-00001", "winner": "A"}, or not.</think>DOCUMENT',
+    "<think>First thoughts {a} </think><think>and second {b}</think> DOCUMENT",
+    'thoughts {"x": 1} without a beginning</think>DOCUMENT',
+    "<think>never ends {here} DOCUMENT",
+    "Here is it:\n```json\nDOCUMENT\n```\nNote: {this} is all, [as] asked.",
+    "\ufeffDOCUMENT\n\n",
+])  # fmt: skip
+def test_texts_around_the_answer_are_left_out(text: str) -> None:
+    document = json.dumps(make_document(("B", "tie"), "a } in a text, ]", 4))
+    read = read_answer([text.replace("DOCUMENT", document)], IDS)
+    assert [getattr(read[name], "winner", read[name]) for name in IDS] == ["B", "tie"]
+
+
+@pytest.mark.parametrize("text", [
+    '{"verdicts": [{"comparison_id": "w001-00001", "winner": "A", "winner": "B"}]}',
+    '{"comparison_id": "w001-00001", "winner": "A"} {"comparison_id": "w001-00001", "winner": "B"}',
+    '<think>{"comparison_id": "w001-00001", "winner": "A"}</think> I will not say.',
+    '{"verdicts": [{"comparison_id": "w001-00001", "winner": "neither A"}]}',
+    '{"verdicts": [{"winner": "A"}, {"winner": "B"}]}',
+    "{" * 50_000, "[" * 50_000, '{"a":' * 20_000, "", "null", "7",
+])  # fmt: skip
+def test_what_says_nothing_clear_is_no_verdict(text: str) -> None:
+    assert isinstance(read_answer([text], IDS)["w001-00001"], str)
+
+
+def test_json_lines_end_at_line_feeds_only() -> None:
+    texts = [f"a{mark}b" for mark in "\u2028\u2029\u0085\x0b\x0c\x1c"]
+    content = "".join(json.dumps({"t": text}, ensure_ascii=False) + "\n" for text in texts)
+    content = content.replace("\\u000b", "\x0b").replace("\\f", "\x0c").replace("\\u001c", "\x1c")
+    assert [line["t"] for line in split_json_lines(content + '{"t": "cut')] == texts
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "bedrock"])
+def test_a_tool_call_or_content_as_a_string_is_read_over_http(provider: str) -> None:
+    entries = make_document(("A", "B"), "j", 4)["verdicts"]
+    with provider_server(provider) as server:
+        asking = asking_of(provider, server, timeout_seconds=1)
+        server.script = [
+            make_reply(provider, {"verdicts": json.dumps(entries)}),
+            make_reply(provider, {"parameters": {"verdicts": entries}}),
+        ]
+        results = asking.ask(IDS, IDS)
+    assert [result.winner for result in results] == ["A", "B"] * 2
+
+
+def test_content_in_parts_and_thoughts_beside_it_are_read() -> None:
+    text = json.dumps(make_document(("A", "B"), "j", 4))
+    with provider_server("openai") as server:
+        asking = asking_of("openai", server, timeout_seconds=1)
+        parts, thoughts = make_reply("openai", ""), make_reply("openai", "")
+        parts.body["choices"][0]["message"]["content"] = [
+            {"type": "thinking", "thinking": [{"type": "text", "text": '{"winner": "B"}'}]},
+            {"type": "text", "text": text},
+        ]
+        thoughts.body["choices"][0]["message"] |= {"content": None, "reasoning_content": text}
+        server.script = [parts, thoughts]
+        results = asking.ask(IDS, IDS)
+    assert [result.winner for result in results] == ["A", "B"] * 2
