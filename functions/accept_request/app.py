@@ -26,8 +26,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     adapters, now = bootstrap.adapters(AcceptRequestSettings), datetime.now(UTC)
     try:
         data, key = requested_batch(event)
+        request = parse(BatchRequest, data)
+        logger.append_keys(correlation_id=request.correlation_id)
         command = RequestCommand(
-            request=parse(BatchRequest, data),
+            request=request,
             idempotency_key=key,
             is_admin=False,
             stack_config=adapters.settings.batch_config,
@@ -42,5 +44,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.warning("request refused", extra={"code": refusal.code, "event_id": event.get("id")})
         return {"refused": refusal.code}
     count("batches_requested")
-    logger.info("batch requested", extra={"batch_id": batch.batch_id})
+    logger.append_keys(batch_id=batch.batch_id, correlation_id=batch.correlation_id)
+    logger.info("batch requested")
     return {"batch_id": batch.batch_id, "status": batch.status}

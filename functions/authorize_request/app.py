@@ -7,7 +7,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment import bootstrap
-from assessment.api.tokens import TokenRefusedError, verified_claims
+from assessment.api.tokens import verified_claims
+from assessment.domain.errors import TokenRefusedError
 from assessment.observability import logger
 from assessment.settings import AuthorizeRequestSettings
 

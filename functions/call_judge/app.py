@@ -46,7 +46,8 @@ def returned(records: list[SQSRecord]) -> Iterator[str]:
         count(name, value)
     for (record, each), error in zip(received, handled.errors, strict=True):
         if error is not None:
-            put_back(record, each.message, error, adapters.judge_queue)
+            with logger.append_context_keys(**adapters.log_keys(each.message.batch_id)):
+                put_back(record, each.message, error, adapters.judge_queue)
             yield record.message_id
 
 
@@ -59,12 +60,12 @@ def put_back(
     record: SQSRecord, message: JudgeMessage, error: Exception, judge_queue: JudgeQueue
 ) -> None:
     """Say when the message is to come back, and why."""
-    ids = {"batch_id": message.batch_id, "asked": message.subject}
+    subject = {"subject": message.subject}
     if not isinstance(error, CJError):
         # Reported as a returned message; this one is a defect.
-        logger.error("unexpected error", exc_info=error, extra=ids)
+        logger.error("unexpected error", exc_info=error, extra=subject)
         return
-    logger.warning("judge call failed", extra={**ids, "code": error.code})
+    logger.warning("judge call failed", extra={**subject, "code": error.code})
     count("judge_calls_failed")
     delay = retry_delay(error, receives=receives(record), spread_by=message.subject)
     judge_queue.postpone(record.receipt_handle, seconds=delay)

@@ -20,6 +20,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The batch's end, with the error that the execution shows."""
     adapters = bootstrap.adapters(FailBatchSettings)
     step = FailStep.model_validate(event)
+    logger.append_keys(**adapters.log_keys(step.batch_id))
     decision = step.decision.as_decision() if step.decision else None
     batch = fail_batch(
         step.batch_id,
@@ -30,5 +31,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     count("batches_failed")
     error, cause = (batch.failure.code, batch.failure.message) if batch.failure else ("", "")
-    logger.warning("batch failed", extra={"batch_id": batch.batch_id, "code": error})
+    logger.warning("batch failed", extra={"code": error})
     return {"batch_id": batch.batch_id, "error": error, "cause": cause}

@@ -22,6 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The batch's end, with the hash of its result."""
     adapters = bootstrap.adapters(FinaliseBatchSettings)
     step = BatchStep.model_validate(event)
+    logger.append_keys(**adapters.log_keys(step.batch_id))
     batch = finalise_batch(
         step.batch_id,
         ports=adapters.finalise_ports(ScoringStatistics()),
@@ -29,7 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         now=datetime.now(UTC),
     )
     count("batches_completed")
-    logger.info("batch finalised", extra={"batch_id": batch.batch_id, "outcome": batch.outcome})
+    logger.info("batch finalised", extra={"outcome": batch.outcome})
     return {
         "batch_id": batch.batch_id,
         "status": batch.status,

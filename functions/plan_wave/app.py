@@ -20,6 +20,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The next wave, stored before it is announced."""
     adapters = bootstrap.adapters(PlanWaveSettings)
     step = BatchStep.model_validate(event)
+    logger.append_keys(**adapters.log_keys(step.batch_id))
     wave = plan_wave(
         step.batch_id,
         ports=adapters.plan_ports(ScoringStatistics()),
@@ -27,6 +28,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     logger.info(
         "wave planned",
-        extra={"batch_id": step.batch_id, "wave": wave.wave, "planned": wave.planned},
+        extra={"wave": wave.wave, "planned": wave.planned},
     )
     return {"batch_id": step.batch_id, "wave": wave.wave, "planned": wave.planned}

@@ -19,10 +19,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Students and anchors become one batch."""
     adapters = bootstrap.adapters(PrepareBatchSettings)
     step = BatchStep.model_validate(event)
+    logger.append_keys(**adapters.log_keys(step.batch_id))
     batch = prepare_batch(
         step.batch_id,
         ports=adapters.prepare_ports,
         now=datetime.now(UTC),
     )
-    logger.info("batch prepared", extra={"batch_id": batch.batch_id, "essays": batch.n_essays})
+    logger.info("batch prepared", extra={"essays": batch.n_essays})
     return {"batch_id": batch.batch_id, "essays": batch.essays, "anchors": batch.anchors}

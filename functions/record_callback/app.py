@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,37 +19,43 @@ from assessment import bootstrap
 from assessment.domain.errors import CJError
 from assessment.observability import count, logger, metrics
 from assessment.settings import RecordCallbackSettings
-from assessment.usecases.record_callback import record_callback
+from assessment.usecases.record_callback import read_message, record_callback
 
 
 def record_one(record: SQSRecord) -> None:
     """One message; what cannot be attributed ends in the dead-letter queue, kept for inspection."""
     adapters = bootstrap.adapters(RecordCallbackSettings)
-    try:
-        recorded = record_callback(
-            record.body,
-            ports=adapters.callback_ports,
-            now=datetime.now(UTC),
+    with reported_errors():
+        message = read_message(record.body)
+    with logger.append_context_keys(**adapters.log_keys(message.batch_id)):
+        with reported_errors():
+            recorded = record_callback(
+                message, ports=adapters.callback_ports, now=datetime.now(UTC)
+            )
+        count(f"callbacks_{recorded.effect}")
+        logger.info(
+            "callback recorded",
+            extra={
+                "wave": recorded.wave,
+                "comparison_id": recorded.comparison_id,
+                "effect": recorded.effect,
+                "problem": recorded.problem,
+            },
         )
+
+
+@contextmanager
+def reported_errors() -> Iterator[None]:
+    """Log what is raised: the batch processor turns every exception into a returned message."""
+    try:
+        yield
     except CJError as error:
         logger.error("callback refused", extra={"code": error.code, "detail": str(error)})
         count("callbacks_refused")
         raise
     except Exception:
-        # The batch processor turns every exception into a returned message; this one is a defect.
         logger.exception("unexpected error")
         raise
-    count(f"callbacks_{recorded.effect}")
-    logger.info(
-        "callback recorded",
-        extra={
-            "batch_id": recorded.batch_id,
-            "wave": recorded.wave,
-            "comparison_id": recorded.comparison_id,
-            "effect": recorded.effect,
-            "problem": recorded.problem,
-        },
-    )
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -22,6 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The decision with its typed reason."""
     adapters = bootstrap.adapters(ScoreBatchSettings)
     step = WaveStep.model_validate(event)
+    logger.append_keys(**adapters.log_keys(step.batch_id))
     scored = score_batch(
         step.batch_id,
         step.wave,
@@ -32,6 +33,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     decision = scored.decision.model_dump(mode="json")
     logger.info(
         "Continuation decision evaluated",
-        extra={"batch_id": step.batch_id, "wave": step.wave, **decision},
+        extra={"wave": step.wave, **decision},
     )
     return {"batch_id": step.batch_id, "wave": step.wave, **decision}

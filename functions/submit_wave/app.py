@@ -19,6 +19,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Store the token, mark what is awaited, send the messages."""
     adapters = bootstrap.adapters(SubmitWaveSettings)
     step = SubmitStep.model_validate(event)
+    logger.append_keys(**adapters.log_keys(step.batch_id))
     with submit_or_report(step.task_token, adapters.workflow):
         submit_wave(
             step.batch_id,
@@ -28,5 +29,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             mode=adapters.settings.llm_batching_mode,
             now=datetime.now(UTC),
         )
-    logger.info("wave submitted", extra={"batch_id": step.batch_id, "wave": step.wave})
+    logger.info("wave submitted", extra={"wave": step.wave})
     return {"batch_id": step.batch_id, "wave": step.wave}

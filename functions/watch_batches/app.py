@@ -29,13 +29,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     for status, number in report.statuses.items():
         count(f"batches_{status.lower()}", number)
     for batch_id, repair in report.repairs.items():
-        logger.warning("batch repaired", extra={"batch_id": batch_id, "repair": repair})
+        keys = adapters.log_keys(batch_id)
+        logger.warning("batch repaired", extra={**keys, "repair": repair})
         count("batches_repaired")
     if report.n_left:
         logger.warning("no time for all batches", extra={"left": report.n_left})
         count("batches_left_unwatched", report.n_left)
     for batch_id, problem in report.errors.items():
-        logger.error("batch not repaired", extra={"batch_id": batch_id, "problem": problem})
+        keys = adapters.log_keys(batch_id)
+        logger.error("batch not repaired", extra={**keys, "problem": problem})
     return {
         "batches": dict(report.statuses),
         "repairs": {batch_id: str(repair) for batch_id, repair in report.repairs.items()},

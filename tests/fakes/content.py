@@ -22,7 +22,7 @@ class InMemoryContentStore:
 
     def get_text(self, sha256: str) -> str:
         if sha256 not in self.texts:
-            raise MissingDocumentError(text_key(sha256))
+            raise MissingDocumentError.from_key(text_key(sha256))
         return self.texts[sha256]
 
     def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
@@ -34,5 +34,5 @@ class InMemoryContentStore:
 
     def get_frozen_document(self, key: str) -> str:
         if key not in self.documents:
-            raise MissingDocumentError(key)
+            raise MissingDocumentError.from_key(key)
         return self.documents[key]

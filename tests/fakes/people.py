@@ -24,10 +24,17 @@ class InMemoryPersonLeases:
         person, until = self._leases.get((batch_id, comparison_id), (None, now))
         return person if until >= now else None
 
-    def given(self, batch_id: str, person: str) -> set[str]:
+    def list_held(self, batch_id: str, person: str, *, now: datetime) -> set[str]:
+        return {
+            comparison_id
+            for (batch, comparison_id), (holder, until) in self._leases.items()
+            if batch == batch_id and holder == person and until >= now
+        }
+
+    def list_judged(self, batch_id: str, person: str) -> set[str]:
         return set(self._verdicts.get((batch_id, person), set()))
 
-    def count(self, batch_id: str, person: str, comparison_id: str) -> None:
+    def count_verdict(self, batch_id: str, person: str, comparison_id: str) -> None:
         self._verdicts.setdefault((batch_id, person), set()).add(comparison_id)
 
 

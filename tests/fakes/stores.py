@@ -84,7 +84,7 @@ class InMemoryBatchStore:
 
     def get_batch(self, batch_id: str) -> Batch:
         if batch_id not in self.batches:
-            raise UnknownBatchError(batch_id)
+            raise UnknownBatchError.from_id(batch_id)
         return self.batches[batch_id]
 
     def transition(
@@ -162,7 +162,7 @@ class InMemoryComparisonStore:
     def get_comparison(self, batch_id: str, wave: int, comparison_id: str) -> Comparison:
         found = self.comparisons[batch_id].get(comparison_id)
         if found is None or found.wave != wave:
-            raise UnknownComparisonError(batch_id, comparison_id)
+            raise UnknownComparisonError.from_id(batch_id, comparison_id)
         return found
 
     def list_comparisons(self, batch_id: str, waves: int) -> list[Comparison]:

@@ -45,7 +45,7 @@ from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.plan_wave import plan_wave
 from assessment.usecases.prepare_batch import prepare_batch
-from assessment.usecases.record_callback import Recorded, record_callback
+from assessment.usecases.record_callback import Recorded, read_message, record_callback
 from assessment.usecases.register_anchors import register_anchors
 from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.resume_batch import resume_batch
@@ -282,7 +282,9 @@ class World:
         """One message of the callback queue."""
         names = ("batches", "comparisons", "callback_queue", "workflow")
         return record_callback(
-            body, ports=CallbackPorts(**self._ports(*names, fault=fault)), now=self.now
+            read_message(body),
+            ports=CallbackPorts(**self._ports(*names, fault=fault)),
+            now=self.now,
         )
 
     def resume(self, batch_id: str, fault: Fault | None = None) -> Batch:

@@ -29,7 +29,7 @@ from assessment.adapters.judges.bedrock_jobs import JobAccess
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
 from assessment.adapters.judges.registry import ModelAccess, ProviderJudges, RequestedJudgeCheck
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.domain.errors import MissingSettingError
+from assessment.domain.errors import CJError, MissingSettingError
 from assessment.ports.groups import (
     AnchorPorts,
     CallbackPorts,
@@ -109,6 +109,7 @@ class Adapters[S: Settings]:
     def __init__(self, settings: S, clients: Clients) -> None:
         self.settings = settings
         self._clients = clients
+        self._correlation_ids: dict[str, str] = {}
 
     def _setting(self, name: str) -> str:
         value: str = getattr(self.settings, name)
@@ -206,6 +207,21 @@ class Adapters[S: Settings]:
     def callback_secret(self) -> str:
         """The key that signs callbacks over the web; read again in time, as it may be rotated."""
         return self.secrets.read(self._setting("callback_secret_arn"))
+
+    # --- logging ---------------------------------------------------------------------------------
+
+    def log_keys(self, batch_id: str) -> dict[str, str]:
+        """The ids that every log line of a batch carries.
+
+        A batch keeps its correlation id, so each process reads it once. A batch that cannot be
+        read has none: the use case that needs it reports the error.
+        """
+        if batch_id not in self._correlation_ids:
+            try:
+                self._correlation_ids[batch_id] = self.batches.get_batch(batch_id).correlation_id
+            except CJError:
+                return {"batch_id": batch_id}
+        return {"batch_id": batch_id, "correlation_id": self._correlation_ids[batch_id]}
 
     # --- ports of the use cases ------------------------------------------------------------------
 

@@ -14,12 +14,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 # Many invocations count nothing, a repeated message for one; that is no reason to warn.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
-logger = Logger(log_uncaught_exceptions=True)
-NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "CJAssessment")
-metrics = Metrics(
-    namespace=NAMESPACE,
-    service=os.environ.get("POWERTOOLS_SERVICE_NAME", "cj-assessment"),
-)
+# The fallbacks serve functions that run outside of the stack: in a test or in another process.
+SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "cj-assessment"
+NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "CJAssessment"
+logger = Logger(service=SERVICE, log_uncaught_exceptions=True)
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
 def count(name: str, value: float = 1, *, unit: MetricUnit = MetricUnit.Count) -> None:

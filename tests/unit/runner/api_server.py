@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assessment.api.responses import checked_batch_id, json_body, problem
-from assessment.api.tokens import TokenRefusedError, verified_claims
+from assessment.api.tokens import verified_claims
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.tokens import sign_token
@@ -31,6 +31,7 @@ from assessment.domain.errors import (
     IdempotencyConflictError,
     IllegalTransitionError,
     ResultNotReadyError,
+    TokenRefusedError,
     UnknownAssignmentError,
     UnknownBatchError,
 )
@@ -73,7 +74,7 @@ class FakeStack:
 
     def next_progress(self, batch_id: str) -> BatchProgress:
         if batch_id not in self.batches:
-            raise UnknownBatchError(batch_id)
+            raise UnknownBatchError.from_id(batch_id)
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         self.asked.set()
         if self.questions_before_expiry is not None:
@@ -100,7 +101,7 @@ def _register(stack: FakeStack, body: bytes) -> dict[str, Any]:
 def _request(stack: FakeStack, request: Request, body: bytes, *, admin: bool) -> dict[str, Any]:
     wanted = parse(BatchRequest, json_body(body.decode()))
     if wanted.assignment_id and wanted.assignment_id not in stack.assignments:
-        raise UnknownAssignmentError(wanted.assignment_id)
+        raise UnknownAssignmentError.from_id(wanted.assignment_id)
     resolve_config([(Source.REQUEST, wanted.config)], is_admin=admin)
     batch_id = batch_id_for_key(request.headers["Idempotency-Key"])
     if stack.batches.setdefault(batch_id, wanted) != wanted:
@@ -110,7 +111,7 @@ def _request(stack: FakeStack, request: Request, body: bytes, *, admin: bool) ->
 
 def _result(stack: FakeStack, batch_id: str) -> dict[str, Any]:
     if batch_id not in stack.batches:
-        raise UnknownBatchError(batch_id)
+        raise UnknownBatchError.from_id(batch_id)
     if stack.result is None:
         raise ResultNotReadyError("the batch is SCORING; ask again when its status is COMPLETED")
     return {**stack.result, "batch_id": batch_id}
@@ -118,7 +119,7 @@ def _result(stack: FakeStack, batch_id: str) -> dict[str, Any]:
 
 def _cancel(stack: FakeStack, batch_id: str) -> dict[str, Any]:
     if batch_id not in stack.batches:
-        raise UnknownBatchError(batch_id)
+        raise UnknownBatchError.from_id(batch_id)
     if stack.result is not None:
         raise IllegalTransitionError("status: a batch that is COMPLETED cannot become CANCELLED")
     return documents.accepted(batch_id) | {"status": "CANCELLED"}

@@ -19,7 +19,6 @@ from runner.errors import (
     StackNotReachableError,
     exit_code_of,
 )
-from runner.problems import error_from_problem
 from tests.unit.runner import documents
 from tests.unit.runner.api_server import FakeStack
 
@@ -55,7 +54,7 @@ def client(stack: FakeStack):
 @pytest.mark.parametrize("cls", family(domain.CJError), ids=lambda cls: cls.__name__)
 def test_a_problem_document_comes_back_as_the_error_it_was(cls: type[domain.CJError]):
     error = example(cls)
-    back = error_from_problem(json.loads(problem(error).body or ""))
+    back = domain.CJError.from_problem(json.loads(problem(error).body or ""))
     assert type(back) is cls
     assert str(back) == str(error)
     assert getattr(back, "field", None) == getattr(error, "field", None)
@@ -63,7 +62,7 @@ def test_a_problem_document_comes_back_as_the_error_it_was(cls: type[domain.CJEr
 
 
 def test_a_type_of_another_system_has_no_error():
-    assert error_from_problem({"type": "about:blank", "status": 400}) is None
+    assert domain.CJError.from_problem({"type": "about:blank", "status": 400}) is None
 
 
 def test_a_batch_from_request_to_result(client: ApiClient):

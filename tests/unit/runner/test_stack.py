@@ -8,7 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from assessment.api.tokens import TokenRefusedError, verified_claims
+from assessment.api.tokens import verified_claims
+from assessment.domain.errors import TokenRefusedError
 from runner.errors import NotAuthorisedError, StackNotReachableError
 from runner.stack import ADMIN, Aws, find_stack, mint_token, reachable_url, read_secret
 from tests.unit.runner.api_server import FakeStack

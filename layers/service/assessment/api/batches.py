@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.composition import adapters
+from assessment.api.composition import adapters, open_batch
 from assessment.api.responses import (
     answer,
-    checked_batch_id,
     idempotency_key,
     is_admin,
     json_body,
@@ -20,7 +19,7 @@ from assessment.api.responses import (
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import BatchRequest
 from assessment.contracts.views import BatchAccepted
-from assessment.observability import count
+from assessment.observability import count, logger
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.read_batch import read_batch, read_result
 from assessment.usecases.request_batch import RequestCommand, request_batch
@@ -44,6 +43,8 @@ def request() -> Response[str]:
         callback_key=secrets.token_urlsafe(32),
     )
     batch = request_batch(command, ports=adapters().request_ports, now=datetime.now(UTC))
+    logger.append_keys(batch_id=batch.batch_id, correlation_id=batch.correlation_id)
+    logger.info("batch requested")
     count("batches_requested")
     return answer(202, BatchAccepted.of(batch))
 
@@ -51,29 +52,25 @@ def request() -> Response[str]:
 @router.get("/v1/batches/<batch_id>")
 def progress(batch_id: str) -> Response[str]:
     """A batch's progress."""
-    return answer(200, read_batch(checked_batch_id(batch_id), ports=adapters().read_ports))
+    return answer(200, read_batch(open_batch(batch_id), ports=adapters().read_ports))
 
 
 @router.get("/v1/batches/<batch_id>/results")
 def results(batch_id: str) -> Response[str]:
     """A completed batch's result."""
-    return answer(200, read_result(checked_batch_id(batch_id), ports=adapters().read_ports))
+    return answer(200, read_result(open_batch(batch_id), ports=adapters().read_ports))
 
 
 @router.post("/v1/batches/<batch_id>/cancel")
 def cancel(batch_id: str) -> Response[str]:
     """Cancel a batch."""
-    batch = cancel_batch(
-        checked_batch_id(batch_id), ports=adapters().cancel_ports, now=datetime.now(UTC)
-    )
+    batch = cancel_batch(open_batch(batch_id), ports=adapters().cancel_ports, now=datetime.now(UTC))
     return answer(200, BatchAccepted.of(batch))
 
 
 @router.post("/v1/batches/<batch_id>/resume")
 def resume(batch_id: str) -> Response[str]:
     """Let a batch that its surroundings brought down go on from where it stood."""
-    batch = resume_batch(
-        checked_batch_id(batch_id), ports=adapters().cancel_ports, now=datetime.now(UTC)
-    )
+    batch = resume_batch(open_batch(batch_id), ports=adapters().cancel_ports, now=datetime.now(UTC))
     count("batches_resumed")
     return answer(202, BatchAccepted.of(batch))

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.composition import adapters
-from assessment.api.responses import answer, caller, checked_batch_id, json_body
+from assessment.api.composition import adapters, open_batch
+from assessment.api.responses import answer, caller, json_body
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import PersonVerdict
 from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
@@ -20,7 +20,7 @@ router = Router()  # type: ignore[no-untyped-call]
 def offered(batch_id: str) -> Response[str]:
     """A comparison for the caller, or null when none waits for a person now."""
     found = next_comparison(
-        checked_batch_id(batch_id),
+        open_batch(batch_id),
         caller(router.current_event.raw_event),
         ports=adapters().person_ports,
         now=datetime.now(UTC),
@@ -34,7 +34,7 @@ def verdict(batch_id: str) -> Response[str]:
     """Take the caller's verdict."""
     event = router.current_event
     result = record_person_verdict(
-        checked_batch_id(batch_id),
+        open_batch(batch_id),
         caller(event.raw_event),
         parse(PersonVerdict, json_body(event.body)),
         ports=adapters().person_ports,

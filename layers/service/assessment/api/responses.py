@@ -10,7 +10,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from pydantic import BaseModel
 
-from assessment.domain.errors import CJError, InvalidRequestError, ManyInvalidFieldsError
+from assessment.domain.errors import (
+    PROBLEM_TYPE_PREFIX,
+    CJError,
+    InvalidRequestError,
+    ManyInvalidFieldsError,
+)
 from assessment.domain.identifiers import is_batch_id
 from assessment.observability import logger
 
@@ -91,7 +96,7 @@ def is_admin(event: dict[str, Any]) -> bool:
 def _field_errors(error: CJError) -> list[dict[str, str]]:
     if isinstance(error, ManyInvalidFieldsError):
         return [{"field": field, "message": message} for field, message in error.problems]
-    if isinstance(error, InvalidRequestError) and error.field:
+    if error.field:
         return [{"field": error.field, "message": error.message}]
     return []
 
@@ -100,7 +105,7 @@ def problem(error: CJError) -> Response[str]:
     """The problem document for an error of the domain."""
     logger.info("request refused", extra={"code": error.code, "status": error.status})
     body: dict[str, Any] = {
-        "type": f"urn:cj-assessment:problem:{error.code}",
+        "type": PROBLEM_TYPE_PREFIX + error.code,
         "title": error.title,
         "status": error.status,
         "detail": str(error),

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 import jwt
 
 from assessment.contracts.tokens import ALGORITHM, AUDIENCE
-
-
-class TokenRefusedError(Exception):
-    """The token is missing, malformed, expired, for somebody else or wrongly signed."""
+from assessment.domain.errors import TokenRefusedError
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def check_transition(current: BatchStatus, target: BatchStatus) -> None:
         If the table of legal transitions has no such step.
     """
     if target not in LEGAL_TRANSITIONS[current]:
-        raise IllegalTransitionError(f"status: a batch that is {current} cannot become {target}")
+        raise IllegalTransitionError(f"a batch that is {current} cannot become {target}")
 
 
 class Failure(BaseModel):

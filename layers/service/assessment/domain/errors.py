@@ -11,7 +11,9 @@ document (RFC 9457) and the command line prints it.
     |   |-- CallbackRefusedError       a callback of somebody who was not asked
     |   |-- NotYourComparisonError     a person's verdict without a lease
     |   |-- SignatureRefusedError      a callback that is not signed with the stack's secret
-    |   `-- NotPermittedError          a value only an administrator may set
+    |   `-- ManyInvalidFieldsError     several fields are wrong at once
+    |-- NotPermittedError              a value that only an administrator may set
+    |-- TokenRefusedError              a bearer token that is not valid
     |-- NotFoundError
     |   |-- UnknownBatchError
     |   |-- UnknownAssignmentError
@@ -42,21 +44,68 @@ document (RFC 9457) and the command line prints it.
     |-- TransientError                 an AWS call that is worth repeating
     |-- ServiceRefusedError            an AWS service refuses a request of ours for good
     |   `-- PermissionMissingError     a right that a function's role lacks
+    |-- UnplannedWaveError             a wave that was never planned: a defect
     `-- MissingSettingError            a variable of the function's environment is missing or wrong
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar, Self
+
+PROBLEM_TYPE_PREFIX = "urn:cj-assessment:problem:"
+"""Before the code of an error it makes the `type` of its problem document."""
 
 
 class CJError(Exception):
-    """Base of all errors; `code` is the stable slug of the problem type."""
+    """Base of all errors; `code` is the stable slug of the problem type.
+
+    `field` names what is wrong in the caller's input, if anything there is.
+    """
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "The request could not be completed"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(f"{field}: {message}" if field else message)
+        self.message = message
+        self.field = field or ""
+
+    @classmethod
+    def from_problem(cls, document: Mapping[str, Any]) -> CJError | None:
+        """The error that a problem document (RFC 9457) stands for; None for a foreign type."""
+        code = str(document.get("type", "")).removeprefix(PROBLEM_TYPE_PREFIX)
+        # Of the classes that share a code, the first is the one that they inherit it from.
+        kind = next((kind for kind in _family(cls) if kind.code == code), None)
+        if kind is None:
+            return None
+        problems = _listed_problems(document)
+        if len(problems) > 1:
+            return ManyInvalidFieldsError(problems)
+        if problems:
+            field, message = problems[0]
+            return kind(message, field=field)
+        return kind(str(document.get("detail") or document.get("title") or kind.title))
+
+
+def _family(kind: type[CJError]) -> Iterator[type[CJError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _family(child)
+
+
+def _listed_problems(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(field, message) of every wrong field that the document lists."""
+    errors = document.get("errors")
+    if not isinstance(errors, list):
+        return []
+    return [
+        (str(error.get("field", "")), str(error.get("message", "")))
+        for error in errors
+        if isinstance(error, dict)
+    ]
 
 
 class InvalidRequestError(CJError):
@@ -65,11 +114,6 @@ class InvalidRequestError(CJError):
     code = "invalid-request"
     status = 400
     title = "The request is not valid"
-
-    def __init__(self, message: str, *, field: str = "") -> None:
-        super().__init__(message if not field else f"{field}: {message}")
-        self.field = field
-        self.message = message
 
 
 class ManyInvalidFieldsError(InvalidRequestError):
@@ -126,8 +170,8 @@ class SignatureRefusedError(InvalidRequestError):
     title = "The callback's signature is not accepted"
 
 
-class NotPermittedError(InvalidRequestError):
-    """A value that only an administrator may set."""
+class NotPermittedError(CJError):
+    """A value that only an administrator may set; the message and `field` name it."""
 
     code = "not-permitted"
     status = 403
@@ -148,8 +192,10 @@ class UnknownBatchError(NotFoundError):
     code = "unknown-batch"
     title = "There is no such batch"
 
-    def __init__(self, batch_id: str) -> None:
-        super().__init__(f"batch_id: there is no batch {batch_id}")
+    @classmethod
+    def from_id(cls, batch_id: str) -> Self:
+        """The error for an id that no batch has."""
+        return cls(f"there is no batch {batch_id}", field="batch_id")
 
 
 class UnknownAssignmentError(NotFoundError):
@@ -158,10 +204,13 @@ class UnknownAssignmentError(NotFoundError):
     code = "unknown-assignment"
     title = "There is no such assignment"
 
-    def __init__(self, assignment_id: str) -> None:
-        super().__init__(
-            f"assignment_id: nothing is registered for {assignment_id!r}; "
-            "register its anchors first or leave the field out"
+    @classmethod
+    def from_id(cls, assignment_id: str) -> Self:
+        """The error for an id under which nothing is registered."""
+        return cls(
+            f"nothing is registered for {assignment_id!r}; register its anchors first or leave "
+            "the field out",
+            field="assignment_id",
         )
 
 
@@ -171,8 +220,10 @@ class UnknownComparisonError(NotFoundError):
     code = "unknown-comparison"
     title = "There is no such comparison"
 
-    def __init__(self, batch_id: str, comparison_id: str) -> None:
-        super().__init__(f"comparison_id: batch {batch_id} has no comparison {comparison_id}")
+    @classmethod
+    def from_id(cls, batch_id: str, comparison_id: str) -> Self:
+        """The error for an id that no comparison of the batch has."""
+        return cls(f"batch {batch_id} has no comparison {comparison_id}", field="comparison_id")
 
 
 class MissingDocumentError(NotFoundError):
@@ -181,8 +232,10 @@ class MissingDocumentError(NotFoundError):
     code = "missing-document"
     title = "A stored document is missing"
 
-    def __init__(self, key: str) -> None:
-        super().__init__(f"the content store has no {key}")
+    @classmethod
+    def from_key(cls, key: str) -> Self:
+        """The error for a key under which nothing is stored."""
+        return cls(f"the content store has no {key}")
 
 
 class ConflictError(CJError):
@@ -249,6 +302,8 @@ class JudgeError(CJError):
         What the provider said, without any key and without any words of the prompt.
     retry_after
         The seconds that the provider asks to wait, whatever their number.
+    busy
+        Whether it works, but has more requests than it takes.
     """
 
     code = "judge-error"
@@ -257,27 +312,25 @@ class JudgeError(CJError):
     retryable: ClassVar[bool] = True
     scope: ClassVar[Scope] = Scope.CALL
 
-    def __init__(self, message: str, *, words: str = "", retry_after: float | None = None) -> None:
-        super().__init__(f"{message}: {words}" if words else message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        words: str = "",
+        retry_after: float | None = None,
+        busy: bool = False,
+    ) -> None:
+        super().__init__(f"{message}: {words}" if words else message, field=field)
         self.words = words
         self.retry_after = retry_after
+        self.busy = busy
 
 
 class JudgeUnavailableError(JudgeError):
     """The judge may answer later: timeout, 429 or 5xx; `busy` where it works but has no room."""
 
     code = "judge-unavailable"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        words: str = "",
-        retry_after: float | None = None,
-        busy: bool = False,
-    ) -> None:
-        super().__init__(message, words=words, retry_after=retry_after)
-        self.busy = busy
 
 
 class BrokenGenerationError(JudgeError):
@@ -373,8 +426,10 @@ class JudgeDeferredError(JudgeError):
     code = "judge-deferred"
     retry_after: float
 
-    def __init__(self, message: str, *, retry_after: float = 60.0) -> None:
-        super().__init__(message, retry_after=retry_after)
+    def __init__(
+        self, message: str, *, field: str | None = None, retry_after: float = 60.0
+    ) -> None:
+        super().__init__(message, field=field, retry_after=retry_after)
 
 
 class QueueFullError(JudgeDeferredError):
@@ -382,8 +437,10 @@ class QueueFullError(JudgeDeferredError):
 
     code = "queue-full"
 
-    def __init__(self, message: str, *, retry_after: float = 300.0) -> None:
-        super().__init__(message, retry_after=retry_after)
+    def __init__(
+        self, message: str, *, field: str | None = None, retry_after: float = 300.0
+    ) -> None:
+        super().__init__(message, field=field, retry_after=retry_after)
 
 
 class ScoringFailedError(CJError):
@@ -414,8 +471,10 @@ class PermissionMissingError(ServiceRefusedError):
     code = "permission-missing"
     title = "The product lacks a permission"
 
-    def __init__(self, action: str) -> None:
-        super().__init__(f"the role of this function may not call {action}")
+    @classmethod
+    def from_action(cls, action: str) -> Self:
+        """The error for an IAM action that was denied."""
+        return cls(f"the role of this function may not call {action}")
 
 
 class MissingSettingError(CJError):
@@ -423,6 +482,21 @@ class MissingSettingError(CJError):
 
     code = "missing-setting"
     title = "The stack is not set up completely"
+
+
+class UnplannedWaveError(CJError):
+    """The state machine asked to submit a wave that was never planned: a defect, not an input."""
+
+    code = "unplanned-wave"
+    title = "The wave was never planned"
+
+
+class TokenRefusedError(CJError):
+    """A bearer token that is missing, malformed, expired, for somebody else or wrongly signed."""
+
+    code = "token-refused"
+    status = 401
+    title = "The token is not accepted"
 
 
 STEP_REFUSALS = frozenset(

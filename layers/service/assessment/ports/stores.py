@@ -190,10 +190,13 @@ class PersonLeases(Protocol):
     def holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
         """Who holds the comparison."""
 
-    def given(self, batch_id: str, person: str) -> set[str]:
+    def list_held(self, batch_id: str, person: str, *, now: datetime) -> set[str]:
+        """The comparisons of the batch that the person holds."""
+
+    def list_judged(self, batch_id: str, person: str) -> set[str]:
         """The comparisons of the batch that the person gave a verdict on."""
 
-    def count(self, batch_id: str, person: str, comparison_id: str) -> None:
+    def count_verdict(self, batch_id: str, person: str, comparison_id: str) -> None:
         """Count a verdict of the person; the same comparison counts once."""
 
 

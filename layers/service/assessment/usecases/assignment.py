@@ -24,7 +24,7 @@ def load_assignment(assignment_id: str | None, assignments: AssignmentStore) -> 
         return None
     assignment = assignments.get_assignment(assignment_id)
     if assignment is None:
-        raise UnknownAssignmentError(assignment_id)
+        raise UnknownAssignmentError.from_id(assignment_id)
     return assignment
 
 

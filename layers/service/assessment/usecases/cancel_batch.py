@@ -21,7 +21,7 @@ def cancel_batch(batch_id: str, *, ports: CancelPorts, now: datetime) -> Batch:
     """
     current = ports.batches.get_batch(batch_id)
     if _is_being_finalised(current):
-        raise IllegalTransitionError("status: the batch is being finalised; read its result")
+        raise IllegalTransitionError("the batch is being finalised; read its result")
     batch = ports.batches.transition(
         batch_id, BatchStatus.CANCELLED, now=now, outcome=Outcome.CANCELLED
     )

@@ -50,7 +50,7 @@ def finalise_batch(
     """
     batch = ports.batches.get_batch(batch_id)
     if batch.status not in (BatchStatus.SCORING, BatchStatus.COMPLETED) or batch.decision is None:
-        raise IllegalTransitionError(f"status: a batch that is {batch.status} cannot be finalised")
+        raise IllegalTransitionError(f"a batch that is {batch.status} cannot be finalised")
     last = ports.batches.get_wave(batch_id, batch.wave)
     known = _decided_upon(batch, last, ports.comparisons)
     spec = load_spec(batch_id, content=ports.content)

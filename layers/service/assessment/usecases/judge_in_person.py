@@ -40,20 +40,21 @@ def next_comparison(
         If the batch has ended, or the person's quota is used up.
     """
     batch, judge = _open_batch(batch_id, ports.batches)
-    given = ports.leases.given(batch_id, person)
-    if judge.quota is not None and len(given) >= judge.quota:
+    judged = ports.leases.list_judged(batch_id, person)
+    if judge.quota is not None and len(judged) >= judge.quota:
         raise ConflictError(f"you have given all {judge.quota} verdicts of your quota")
     if batch.spec_hash is None:
         return None
     spec = load_spec(batch_id, content=ports.content)
     waiting = _waiting(batch, spec, ports.comparisons)
     until = now + timedelta(seconds=judge.lease_seconds)
-    # Each person begins elsewhere, so that two who ask at once seldom want the same pair.
+    # An order of their own for each person, so that two who ask at once seldom want one pair.
     waiting.sort(key=lambda c: canonical_sha256([person, c.comparison_id]))
-    held = [c for c in waiting if ports.leases.holder(batch_id, c.comparison_id, now=now) == person]
-    # What they have just judged is theirs until it is recorded, but is not asked again.
-    answered = [c for c in held if c.comparison_id in given]
-    for comparison in [c for c in (*held, *waiting) if c not in answered]:
+    held = ports.leases.list_held(batch_id, person, now=now)
+    # What they have just judged stays theirs until it is recorded, but is not offered again.
+    offered = [c for c in waiting if c.comparison_id not in held & judged]
+    # What they hold comes first; the sort keeps the order within both groups.
+    for comparison in sorted(offered, key=lambda c: c.comparison_id not in held):
         if ports.leases.take(batch_id, comparison.comparison_id, person, until=until, now=now):
             return _offer(spec, comparison, ports.content, until)
     return None
@@ -84,13 +85,13 @@ def record_person_verdict(
             field="comparison_id",
         )
     waiting = _waiting(batch, load_spec(batch_id, content=ports.content), ports.comparisons)
-    found = [c for c in waiting if c.comparison_id == verdict.comparison_id]
-    if not found:
+    comparison = next((c for c in waiting if c.comparison_id == verdict.comparison_id), None)
+    if comparison is None:
         raise ConflictError(f"comparison {verdict.comparison_id} has been settled meanwhile")
-    result = _result(batch, person, found[0], verdict)
+    result = _result(batch, person, comparison, verdict)
     ports.callback_queue.send_result(result)
     ports.leases.take(batch_id, verdict.comparison_id, person, until=now + _RECORDING, now=now)
-    ports.leases.count(batch_id, person, verdict.comparison_id)
+    ports.leases.count_verdict(batch_id, person, verdict.comparison_id)
     return result
 
 

@@ -22,7 +22,7 @@ from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import MalformedCallbackError
 from assessment.domain.identifiers import planned_wave
 from assessment.ports.groups import CallbackPorts
-from assessment.ports.stores import BatchStore, ComparisonStore
+from assessment.ports.stores import ComparisonStore
 from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
 
 MISMATCHED = "mismatched_callback"
@@ -55,11 +55,35 @@ class Recorded:
     problem: str | None = None
 
 
+@dataclass(frozen=True)
+class Callback:
+    """A callback that names its comparison; neither its sender nor its verdict is checked yet."""
+
+    echo: CallbackEcho
+    data: dict[str, Any]
+
+    @property
+    def batch_id(self) -> str:
+        """The batch that the callback names."""
+        return self.echo.batch_id
+
+
+def read_message(body: str) -> Callback | WaveDeadlineV1:
+    """A message of the callback queue.
+
+    Raises
+    ------
+    MalformedCallbackError
+        If it is not JSON or names no comparison.
+    """
+    data = _json(body)
+    if data.get("schema") == "WaveDeadlineV1":
+        return _parsed_deadline(data)
+    return Callback(CallbackEcho.read(data.get("request_metadata")), data)
+
+
 def record_callback(
-    body: str,
-    *,
-    ports: CallbackPorts,
-    now: datetime,
+    message: Callback | WaveDeadlineV1, *, ports: CallbackPorts, now: datetime
 ) -> Recorded:
     """Record one message of the callback queue.
 
@@ -68,18 +92,16 @@ def record_callback(
 
     Raises
     ------
-    MalformedCallbackError
-        If it is not JSON or names no comparison.
     CallbackRefusedError
         If its sender was not asked about the comparison; nothing is changed.
     UnknownBatchError, UnknownComparisonError
         If it names a batch or a comparison that there never was.
     """
-    data = _json(body)
-    if data.get("schema") == "WaveDeadlineV1":
-        return _deadline(data, ports=ports, now=now)
-    echo = _attribute(data, ports.batches)
-    recorded, waiting = _record(data, echo, ports.comparisons, now)
+    if isinstance(message, WaveDeadlineV1):
+        return _keep_deadline(message, ports=ports, now=now)
+    echo = message.echo
+    echo.check_grant(key=ports.batches.get_callback_key(echo.batch_id))
+    recorded, waiting = _record(message.data, echo, ports.comparisons, now)
     # Also after a duplicate: the first delivery may have died between recording and waking.
     wake_if_complete(echo.batch_id, waiting, closed_by=ClosedBy.CALLBACKS, ports=ports)
     return recorded
@@ -98,13 +120,6 @@ def _json(body: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise MalformedCallbackError("the callback is not a JSON object", field="body")
     return data
-
-
-def _attribute(data: dict[str, Any], batches: BatchStore) -> CallbackEcho:
-    """What the callback says of its request; refused if its sender was not asked."""
-    echo = CallbackEcho.read(data.get("request_metadata"))
-    echo.check_grant(key=batches.get_callback_key(echo.batch_id))
-    return echo
 
 
 def _record(
@@ -170,7 +185,7 @@ def _fail_mismatched(
     )
     return _describe_failure(
         echo.batch_id, stored.wave, stored.comparison_id, failure, settled=settled
-    ), (waiting)
+    ), waiting
 
 
 def _fail(
@@ -211,14 +226,8 @@ def _parsed_deadline(data: dict[str, Any]) -> WaveDeadlineV1:
         ) from None
 
 
-def _deadline(
-    data: dict[str, Any],
-    *,
-    ports: CallbackPorts,
-    now: datetime,
-) -> Recorded:
+def _keep_deadline(message: WaveDeadlineV1, *, ports: CallbackPorts, now: datetime) -> Recorded:
     """Close the wave at the deadline that is stored; what the message says of it proves nothing."""
-    message = _parsed_deadline(data)
     wave = ports.batches.get_wave(message.batch_id, message.wave)
     if wave is None or wave.decision is not None or wave.deadline is None:
         return Recorded(CallbackEffect.DEADLINE_POSTPONED, message.batch_id, message.wave)

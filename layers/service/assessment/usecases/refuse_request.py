@@ -6,17 +6,23 @@ from datetime import datetime
 from typing import Any
 
 from assessment.contracts.events import EventType, envelope
-from assessment.domain.errors import ConflictError, InvalidRequestError, NotFoundError
+from assessment.domain.errors import (
+    CJError,
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    NotPermittedError,
+)
 from assessment.domain.identifiers import batch_id_for_key, derived_uuid
 from assessment.ports.messaging import EventPublisher
 
-REFUSALS = (InvalidRequestError, NotFoundError, ConflictError)
-"""Errors that a repetition cannot mend, so that a retry of the event would be in vain."""
+REFUSALS = (InvalidRequestError, NotPermittedError, NotFoundError, ConflictError)
+"""Errors that a repeat of the event would meet again."""
 
 
 def refuse_request(
     event: dict[str, Any],
-    refusal: InvalidRequestError | NotFoundError | ConflictError,
+    refusal: CJError,
     *,
     events: EventPublisher,
     now: datetime,

@@ -220,7 +220,8 @@ def _new_batch(
 def _same_request(stored: Batch, requested: Batch) -> Batch:
     if stored.request_sha256 != requested.request_sha256:
         raise IdempotencyConflictError(
-            "Idempotency-Key: this key was used before for a different request; "
-            "use a new key or send the same request"
+            "this key was used before for a different request; use a new key or send the same "
+            "request",
+            field="Idempotency-Key",
         )
     return stored

@@ -15,6 +15,7 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.domain.batch import Batch, ClosedBy, WaveStatus
 from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.errors import UnplannedWaveError
 from assessment.domain.judge import BatchingMode, JudgeSpec, judge_for
 from assessment.domain.provider_batch import LEAST_COMPARISONS, parts_of, submission_name
 from assessment.domain.wave import Wave
@@ -22,10 +23,6 @@ from assessment.ports.groups import SubmitPorts
 from assessment.ports.messaging import Workflow
 from assessment.ports.stores import ComparisonStore
 from assessment.usecases.close_wave import wake_if_complete
-
-
-class UnplannedWaveError(RuntimeError):
-    """The state machine asked to submit a wave that was never planned: a defect, not an input."""
 
 
 @contextmanager

@@ -17,11 +17,11 @@ from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
-from assessment.api.tokens import TokenRefusedError, verified_claims
+from assessment.api.tokens import verified_claims
 from assessment.contracts.events import EventType, envelope
 from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
 from assessment.contracts.tokens import sign_token
-from assessment.domain.errors import PermissionMissingError, TransientError
+from assessment.domain.errors import PermissionMissingError, TokenRefusedError, TransientError
 from tests.fakes.aws import client
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -396,14 +396,27 @@ def test_a_lease_is_of_one_batch(leases: PersonLeases) -> None:
     assert leases.take("other", "w001-00001", "bob", until=until, now=NOW)
 
 
+def test_the_leases_of_a_person_are_listed_until_they_lapse(leases: PersonLeases) -> None:
+    leasing = Leasing(leases)
+    assert leasing.take("ann", "w001-00001")
+    assert leasing.take("bob", "w001-00002")
+    assert leasing.take("ann", "w001-00003", after=60)
+    assert leases.list_held("b", "ann", now=NOW) == {"w001-00001", "w001-00003"}
+    assert leases.list_held("b", "bob", now=NOW) == {"w001-00002"}
+    later = NOW + timedelta(seconds=601)
+    assert leases.list_held("b", "ann", now=later) == {"w001-00003"}
+    assert leases.list_held("b", "eve", now=NOW) == set()
+    assert leases.list_held("other", "ann", now=NOW) == set()
+
+
 def test_verdicts_count_once_for_each_person_and_batch(leases: PersonLeases) -> None:
-    assert leases.given("b", "ann") == set()
+    assert leases.list_judged("b", "ann") == set()
     for comparison_id in ("w001-00001", "w001-00002", "w001-00001"):
-        leases.count("b", "ann", comparison_id)
-    leases.count("b", "bob", "w001-00003")
-    assert leases.given("b", "ann") == {"w001-00001", "w001-00002"}
-    assert leases.given("b", "bob") == {"w001-00003"}
-    assert leases.given("other", "ann") == set()
+        leases.count_verdict("b", "ann", comparison_id)
+    leases.count_verdict("b", "bob", "w001-00003")
+    assert leases.list_judged("b", "ann") == {"w001-00001", "w001-00002"}
+    assert leases.list_judged("b", "bob") == {"w001-00003"}
+    assert leases.list_judged("other", "ann") == set()
 
 
 @pytest.fixture

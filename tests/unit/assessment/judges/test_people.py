@@ -104,7 +104,7 @@ def test_a_verdict_counts_once_however_often_it_is_sent(leases):
     people.say("ann", offer.comparison_id)
     people.record()
     assert people.world.tally(people.batch_id).recorded == 1
-    assert leases.given(people.batch_id, "ann") == {offer.comparison_id}
+    assert leases.list_judged(people.batch_id, "ann") == {offer.comparison_id}
     with pytest.raises(ConflictError, match="settled"):
         people.say("ann", offer.comparison_id)
 
@@ -168,3 +168,16 @@ def test_batches_that_no_person_judges_or_that_ended_say_so(leases):
 def test_a_judge_needs_a_name_that_can_be_one(name):
     with pytest.raises(InvalidRequestError, match="subject"):
         caller({"requestContext": {"authorizer": {"principalId": name}}})
+
+
+def test_a_person_who_asks_costs_no_read_for_each_comparison(leases, monkeypatch):
+    people = People(leases, PERSON, essays=12)
+    first = people.next("ann")
+
+    def refuse(*_, **__):
+        raise AssertionError("one call lists the leases")
+
+    # A lease that is taken asks for its holder in the fake; the store writes under a condition.
+    monkeypatch.setattr(leases, "holder", refuse)
+    monkeypatch.setattr(leases, "take", lambda *_, **__: True)
+    assert people.next("ann") == first

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from assessment.domain.batch import WaveStatus
-from assessment.domain.errors import TransientError
-from assessment.usecases.submit_wave import UnplannedWaveError, submit_or_report
+from assessment.domain.errors import TransientError, UnplannedWaveError
+from assessment.usecases.submit_wave import submit_or_report
 from tests.fakes.faults import Fault
 from tests.fakes.judges import callback_body
 from tests.fakes.world import World

@@ -81,7 +81,7 @@ class DynamoDBBatchStore:
         """The batch, strongly consistent."""
         item = self._table.get(keys.batch(batch_id))
         if item is None:
-            raise UnknownBatchError(batch_id)
+            raise UnknownBatchError.from_id(batch_id)
         return _batch(item)
 
     def transition(
@@ -100,7 +100,7 @@ class DynamoDBBatchStore:
             )
         except ConditionFailedError as error:
             if error.item is None:
-                raise UnknownBatchError(batch_id) from error
+                raise UnknownBatchError.from_id(batch_id) from error
             stored = _batch(error.item)
             if stored.status is not target:
                 check_transition(stored.status, target)

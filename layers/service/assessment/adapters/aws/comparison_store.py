@@ -38,7 +38,7 @@ class DynamoDBComparisonStore:
         """One comparison, strongly consistent."""
         item = self._table.get(keys.comparison(batch_id, wave, comparison_id))
         if item is None:
-            raise UnknownComparisonError(batch_id, comparison_id)
+            raise UnknownComparisonError.from_id(batch_id, comparison_id)
         return _comparison(item)
 
     def list_comparisons(self, batch_id: str, waves: int) -> list[Comparison]:
@@ -116,7 +116,9 @@ class DynamoDBComparisonStore:
             )
         except ConditionFailedError as error:
             if error.item is None:
-                raise UnknownComparisonError(request.batch_id, request.comparison_id) from error
+                raise UnknownComparisonError.from_id(
+                    request.batch_id, request.comparison_id
+                ) from error
             current = _comparison(error.item)
             if _awaits_judge(current) and current.attempt == request.attempt:
                 raise ComparisonLeasedError(

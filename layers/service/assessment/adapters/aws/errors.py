@@ -105,7 +105,7 @@ def translated(service: str, operation: str) -> Iterator[None]:
         if is_transient(error):
             raise TransientError(f"{action}: {error_code(error)}") from error
         if error_code(error) in _DENIED_CODES:
-            raise PermissionMissingError(action) from error
+            raise PermissionMissingError.from_action(action) from error
         raise
     except BROKEN_CONNECTIONS as error:
         raise TransientError(f"{action}: {type(error).__name__}") from error

@@ -79,9 +79,17 @@ def active(batch_id: str) -> Key:
     return {"PK": "ACTIVE", "SK": f"BATCH#{batch_id}"}
 
 
+LEASE_PREFIX = "LEASE#"
+
+
+def lease_partition(batch_id: str) -> str:
+    """The partition of a batch's leases."""
+    return f"BATCH#{batch_id}#PEOPLE"
+
+
 def person_lease(batch_id: str, comparison_id: str) -> Key:
     """Who holds a comparison that waits for a person."""
-    return {"PK": f"BATCH#{batch_id}#PEOPLE", "SK": f"LEASE#{comparison_id}"}
+    return {"PK": lease_partition(batch_id), "SK": LEASE_PREFIX + comparison_id}
 
 
 def person_partition(batch_id: str, person: str) -> str:

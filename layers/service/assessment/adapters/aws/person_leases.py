@@ -42,11 +42,24 @@ class DynamoDBPersonLeases:
             return None
         return str(item["person"])
 
-    def given(self, batch_id: str, person: str) -> set[str]:
+    def list_held(self, batch_id: str, person: str, *, now: datetime) -> set[str]:
+        """The comparisons that the person holds now, read in one query."""
+        leases = self._table.query(
+            keys.lease_partition(batch_id),
+            prefix=keys.LEASE_PREFIX,
+            projection=("SK", "person", "lease_until"),
+        )
+        return {
+            str(lease["SK"]).removeprefix(keys.LEASE_PREFIX)
+            for lease in leases
+            if lease["person"] == person and datetime.fromisoformat(lease["lease_until"]) >= now
+        }
+
+    def list_judged(self, batch_id: str, person: str) -> set[str]:
         """The comparisons that the person gave a verdict on."""
         items = self._table.query(keys.person_partition(batch_id, person), projection=("SK",))
         return {str(item["SK"]) for item in items}
 
-    def count(self, batch_id: str, person: str, comparison_id: str) -> None:
+    def count_verdict(self, batch_id: str, person: str, comparison_id: str) -> None:
         """Count a verdict; the same one again counts once."""
         self._table.put(keys.person_verdict(batch_id, person, comparison_id))

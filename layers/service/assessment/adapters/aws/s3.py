@@ -67,7 +67,7 @@ class S3ContentStore:
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
         except ClientError as error:
             if error_code(error) in _MISSING:
-                raise MissingDocumentError(key) from error
+                raise MissingDocumentError.from_key(key) from error
             raise
         # The connection may break while the body is read, after the call itself has succeeded.
         with translated("s3", "GetObject"):
