@@ -1,0 +1,1 @@
+"""The instrument: a fault made for every outside call that a batch makes."""

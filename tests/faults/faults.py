@@ -1,0 +1,50 @@
+"""Which faults there are for the calls of a clean run, and what a run with one of them came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.faults.calls import Call, Fault, FaultKind
+from tests.faults.journey import SIDE_BY_SIDE, Outcome, travel
+
+_DEATHS = {FaultKind.DIED_BEFORE, FaultKind.DIED_AFTER}
+
+
+def every_fault(calls: Sequence[Call]) -> list[Fault]:
+    """Each kind at each call."""
+    return [Fault(call, kind) for call in sorted(set(calls)) for kind in FaultKind]
+
+
+def spread_faults(calls: Sequence[Call], n: int) -> list[Fault]:
+    """So many faults, spread evenly over functions and operations; every kind about equally often.
+
+    For each operation of each function its middle call; the kinds follow one another.
+    """
+    by_operation: dict[tuple[str, str, str], list[Call]] = {}
+    for call in sorted(set(calls)):
+        by_operation.setdefault((call.function, call.service, call.operation), []).append(call)
+    middles = [found[len(found) // 2] for found in by_operation.values()]
+    kinds = list(FaultKind)
+    faults = [Fault(call, kinds[at % len(kinds)]) for at, call in enumerate(middles)]
+    step = max(1.0, len(faults) / n)
+    return [faults[int(at * step)] for at in range(min(n, len(faults)))]
+
+
+def complaint(fault: Fault, clean: Outcome) -> str | None:
+    """What a run with this fault did wrong; None if it survived."""
+    try:
+        outcome = travel(fault)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the run did not survive
+        return f"{type(error).__name__}: {error}"[:300]
+    allowed = SIDE_BY_SIDE if fault.kind in _DEATHS else 1
+    repeated = (outcome.result or {}).get("repeated_calls", 0)
+    checks = {
+        "the fault was not reached": outcome.hit,
+        f"ended {outcome.status}": outcome.status == "COMPLETED",
+        "other result bytes": outcome.comparable == clean.comparable,
+        "other events": outcome.events == clean.events,
+        f"{outcome.paid_again} calls paid again": outcome.paid_again <= allowed,
+        f"{outcome.paid_again} paid again, {repeated} told": outcome.paid_again <= repeated,
+    }
+    wrong = [text for text, holds in checks.items() if not holds]
+    return "; ".join(wrong) or None

@@ -1,0 +1,395 @@
+"""One batch from its request to its result, through the deployed handlers, with one fault at most.
+
+Steps are repeated as the state machine repeats them, messages return as SQS returns them, and the
+caller of the API repeats what was not answered. A process that dies takes everything with it that
+was not stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import importlib
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+from unittest import mock
+
+import httpx
+from moto import mock_aws
+from samcli.yamlhelper import yaml_parse
+
+from assessment import bootstrap
+from assessment.domain.errors import STEP_REFUSALS
+from assessment.observability import logger, metrics
+from assessment.statistics.engine import ScoringStatistics
+from tests.faults.calls import HTTP, Call, Fault, Outside, WorkerDiedError
+from tests.faults.services import Bucket, Bus, Client, Clock, Machine, Queues, Secrets, real_client
+from tests.workflow.declared import ACCOUNT, ARN, QUEUES, REGION, ROOT, STACK_NAME, environment
+from tests.workflow.judge import JudgeEndpoint, essay_text
+from tests.workflow.stack import lambda_context, sqs_record
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TRIES = 4
+"""Of a step and of a caller: the first, and the three repeats of `States.ALL`."""
+SIDE_BY_SIDE = 2
+"""Messages that a worker receives at once."""
+KEY = "instrument"
+ABILITIES = (-1.4, 0.3, 1.5)
+ANCHORS = {"C": -1.8, "A": 1.9}
+CONFIG = {
+    "seed": 1, "max_waves": 2, "min_comparisons_per_essay": 1, "target_mean_se": 0.01,
+    "comparisons_per_essay_per_wave": 2,
+}  # fmt: skip
+RESOURCES = {
+    "AssessmentTable": "AssessmentTable",
+    "ContentBucket": "content-bucket",
+    **{queue: f"https://sqs.test/{queue}" for queue in (*QUEUES, "SubscriberQueue")},
+    "AssessmentEventBus": f"{STACK_NAME}-events",
+    "AssessmentStateMachine": f"arn:aws:states:{ARN}:stateMachine:{STACK_NAME}-assessment",
+    "JudgeEndpointUrl": "http://judge.test",
+}
+FUNCTIONS = (
+    "handle_api", "prepare_batch", "plan_wave", "submit_wave", "call_judge", "record_callback",
+    "score_batch", "finalise_batch", "fail_batch", "watch_batches",
+)  # fmt: skip
+
+
+class StepFailedError(Exception):
+    """An invocation ended without an answer."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.final = type(error).__name__ in STEP_REFUSALS
+
+
+@cache
+def parsed_template() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return parsed
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a journey came to."""
+
+    status: str
+    result: dict[str, Any] | None
+    lines: str
+    events: frozenset[tuple[str, str]]
+    paid_again: int
+    calls: tuple[Call, ...]
+    hit: bool
+
+    @property
+    def comparable(self) -> str:
+        """The result's bytes without the count of calls that were in flight."""
+        return json.dumps({**(self.result or {}), "repeated_calls": 0}, sort_keys=True)
+
+
+@dataclass
+class Journey:
+    """The services of one run."""
+
+    fault: Fault | None = None
+    clock: Clock = field(default_factory=lambda: Clock(START))
+
+    def __post_init__(self) -> None:
+        self.outside = Outside(self.fault)
+        self.bucket, self.queues = Bucket(), Queues(self.clock)
+        self.machine, self.bus = Machine(), Bus()
+        self.judge = JudgeEndpoint(send=self._call_back, answer_at_once=True)
+        self._judge_answers = self.judge.transport().handler
+
+    def _call_back(self, url: str, body: str) -> None:
+        self.queues.send_message(QueueUrl=url, MessageBody=body)
+
+    # --- what the process is given ---------------------------------------------------------------
+
+    def client(self, service: str, **_: Any) -> Client:
+        behind = {
+            "s3": self.bucket, "sqs": self.queues, "stepfunctions": self.machine,
+            "events": self.bus, "secretsmanager": Secrets(),
+        }.get(service) or real_client(service)  # fmt: skip
+        return Client(service, behind, self.outside)
+
+    def http_client(self) -> httpx.AsyncClient:
+        def answer(request: httpx.Request) -> httpx.Response:
+            found: httpx.Response = self.outside.perform(
+                HTTP, f"{request.method} {request.url.path}", lambda: self._judge_answers(request)
+            )
+            return found
+
+        return httpx.AsyncClient(transport=httpx.MockTransport(answer))
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """The handler's answer.
+
+        Raises
+        ------
+        StepFailedError
+            If it raised, or the process died.
+        """
+        module = importlib.import_module(f"functions.{function}.app")
+        with self.outside.within(function):
+            try:
+                return json.loads(json.dumps(module.handler(event, lambda_context(function))))
+            except WorkerDiedError as death:
+                self._replace_process()
+                raise StepFailedError(death) from death
+            except Exception as error:
+                raise StepFailedError(error) from error
+
+    def _replace_process(self) -> None:
+        """What ran beside the dead call dies too; the next process begins cold."""
+        loop = bootstrap.event_loop()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+        forget_process()
+        self.outside.died = False
+
+    # --- who calls -------------------------------------------------------------------------------
+
+    def api(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """A caller that repeats under the same idempotency key until there is an answer."""
+        event = {
+            "httpMethod": method, "path": path, "resource": path,
+            "headers": {"Content-Type": "application/json", "Idempotency-Key": KEY},
+            "multiValueHeaders": {}, "queryStringParameters": None, "pathParameters": None,
+            "body": None if body is None else json.dumps(body), "isBase64Encoded": False,
+            "requestContext": {
+                "requestId": "r", "stage": "live",
+                "authorizer": {"scope": "cj:use cj:admin", "principalId": "teacher"},
+            },
+        }  # fmt: skip
+        seen = []
+        for _ in range(TRIES):
+            try:
+                answer = self.invoke("handle_api", event)
+            except StepFailedError as error:
+                seen.append(str(error))
+                continue
+            if answer["statusCode"] < 500:
+                assert answer["statusCode"] < 300, answer["body"]
+                found: dict[str, Any] = json.loads(answer["body"])
+                return found
+            seen.append(answer["body"])
+        raise AssertionError(seen)
+
+    def step(self, function: str, event: dict[str, Any]) -> Any:
+        """A state of the machine, with its retries."""
+        for left in reversed(range(TRIES)):
+            try:
+                return self.invoke(function, event)
+            except StepFailedError as error:
+                if error.final or not left:
+                    raise
+                self.clock.forward(5)
+        raise AssertionError
+
+    # --- the state machine -----------------------------------------------------------------------
+
+    def execute(self, batch_id: str) -> None:
+        """The execution from its start to its end."""
+        head = {"batch_id": batch_id}
+        try:
+            self.step("prepare_batch", head)
+            decision = "REQUEST_MORE_COMPARISONS"
+            while decision == "REQUEST_MORE_COMPARISONS":
+                planned = self.step("plan_wave", head)
+                wave = {**head, "wave": planned["wave"]}
+                if planned["planned"]:
+                    self._submit_and_wait(wave)
+                decision = self.step("score_batch", wave)["decision"]
+            assert decision == "FINALIZE_SCORING", decision
+            self.step("finalise_batch", head)
+            self.machine.executions[batch_id] = "SUCCEEDED"
+        except StepFailedError as error:
+            told = {"Error": "Lambda.Unknown", "Cause": str(error)}
+            self.step("fail_batch", {**head, "decision": None, "error": told})
+            self.machine.executions[batch_id] = "FAILED"
+
+    def _submit_and_wait(self, wave: dict[str, Any]) -> None:
+        for left in reversed(range(TRIES)):
+            token = f"token-{len(self.machine.tokens)}"
+            self.machine.tokens[token] = None
+            try:
+                self.invoke("submit_wave", {**wave, "task_token": token})
+            except StepFailedError as error:
+                if error.final or not left:
+                    raise
+                self.clock.forward(5)
+                continue
+            while self.machine.tokens[token] is None:
+                self.deliver_next()
+            assert "output" in (self.machine.tokens[token] or {})
+            return
+
+    # --- the queues ------------------------------------------------------------------------------
+
+    def deliver_next(self) -> None:
+        """Hand a few visible messages to their worker, or wait until there are some."""
+        for queue, worker in QUEUES.items():
+            waiting = self.queues.messages.get(RESOURCES[queue], [])
+            visible = [each for each in waiting if each.visible_at <= self.clock.now]
+            if visible:
+                self._deliver(queue, worker, visible[:SIDE_BY_SIDE])
+                return
+        ahead = [each.visible_at for queue in self.queues.messages.values() for each in queue]
+        assert ahead, "nothing is left that could move the batch"
+        self.clock.now = min(ahead)
+
+    def _deliver(self, queue: str, worker: str, messages: list[Any]) -> None:
+        properties = parsed_template()["Resources"][queue]["Properties"]
+        hidden = timedelta(seconds=properties["VisibilityTimeout"])
+        records = []
+        for message in messages:
+            message.receives += 1
+            message.visible_at = self.clock.now + hidden
+            shape = {
+                "MessageId": message.message_id, "ReceiptHandle": message.message_id,
+                "Body": message.body, "MD5OfBody": "",
+                "Attributes": {"ApproximateReceiveCount": str(message.receives)},
+            }  # fmt: skip
+            records.append(sqs_record(queue, shape))
+        try:
+            answer = self.invoke(worker, {"Records": records})
+        except StepFailedError:
+            return
+        failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+        most = properties["RedrivePolicy"]["maxReceiveCount"]
+        for message in messages:
+            lost = message.receives >= most
+            if message.message_id not in failed or lost:
+                self.queues.messages[RESOURCES[queue]].remove(message)
+
+    # --- all of it -------------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        """From the anchors to the result."""
+        anchors = [
+            {"anchor_ref": grade, "grade": grade, "text": essay_text(ability, 100 + number)}
+            for number, (grade, ability) in enumerate(ANCHORS.items())
+        ]
+        registration = {"assignment_id": "t", "grade_scale": list(ANCHORS), "anchors": anchors}
+        self.api("POST", "/v1/anchors/register", registration)
+        essays = [
+            {"essay_id": f"e{number}", "text": essay_text(ability, number)}
+            for number, ability in enumerate(ABILITIES)
+        ]
+        request = {"assignment_id": "t", "essays": essays, "config": CONFIG}
+        batch_id = self.api("POST", "/v1/batches", request)["batch_id"]
+        assert self.machine.executions == {batch_id: "RUNNING"}
+        self.execute(batch_id)
+        self.clock.forward(600)
+        self.step("watch_batches", {})
+        status = self.api("GET", f"/v1/batches/{batch_id}")["status"]
+        if status == "COMPLETED":
+            self.api("GET", f"/v1/batches/{batch_id}/results")
+        stored = self.bucket.objects.get(f"batches/{batch_id}/result.json")
+        return Outcome(
+            status=status,
+            result=json.loads(stored) if stored else None,
+            lines=self.bucket.objects.get(f"batches/{batch_id}/comparisons.jsonl", b"").decode(),
+            events=frozenset(
+                (entry["DetailType"], json.loads(entry["Detail"])["event_id"])
+                for entry in self.bus.entries
+            ),
+            paid_again=sum(self.judge.asked.values()) - len(self.judge.asked),
+            calls=tuple(self.outside.calls),
+            hit=self.outside.hit,
+        )
+
+
+def forget_process() -> None:
+    bootstrap.process.cache_clear()
+    bootstrap.event_loop.cache_clear()
+
+
+_fits: dict[str, Any] = {}
+
+
+def _computed_once(method: Any) -> Any:
+    """The statistics are a pure function of their arguments: equal ones are fitted once."""
+
+    def compute(self: Any, *arguments: Any, **options: Any) -> Any:
+        key = f"{method.__name__} {arguments!r} {options!r}"
+        if key not in _fits:
+            _fits[key] = method(self, *arguments, **options)
+        return copy.deepcopy(_fits[key])
+
+    return compute
+
+
+class _Datetime(datetime):
+    clock: Clock
+
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        return cls.clock.now
+
+
+@contextmanager
+def simulated_account() -> Iterator[None]:
+    """The environment of the functions, for as many journeys as one likes."""
+    aws = {
+        "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }  # fmt: skip
+    variables = environment(parsed_template(), RESOURCES)
+    with (
+        mock.patch.dict(os.environ, {**aws, **variables, "AWS_ACCOUNT_ID": ACCOUNT}),
+        mock_aws(),
+        mock.patch.object(metrics.provider, "namespace", "CJAssessment"),
+        warnings.catch_warnings(),
+    ):
+        os.environ.pop("AWS_ENDPOINT_URL", None)
+        warnings.simplefilter("ignore")
+        level = logger.log_level
+        logger.setLevel("CRITICAL")
+        for function in FUNCTIONS:
+            importlib.import_module(f"functions.{function}.app")
+        yield
+        logger.setLevel(level)
+
+
+def travel(fault: Fault | None = None) -> Outcome:
+    """One journey in a fresh account."""
+    journey = Journey(fault)
+    table = parsed_template()["Resources"]["AssessmentTable"]["Properties"]
+    dynamodb = real_client("dynamodb")
+    for name in dynamodb.list_tables()["TableNames"]:
+        dynamodb.delete_table(TableName=name)
+    dynamodb.create_table(
+        TableName="AssessmentTable",
+        **{key: table[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")},
+    )
+    stand_in = mock.Mock()
+    stand_in.client = journey.client
+    with ExitStack() as patches:
+        _Datetime.clock = journey.clock
+        for name, module in list(sys.modules.items()):
+            timed = getattr(module, "datetime", None) is datetime
+            if timed and name.startswith(("functions.", "assessment.api.")):
+                patches.enter_context(mock.patch.object(module, "datetime", _Datetime))
+        patches.enter_context(mock.patch.object(bootstrap, "boto3", stand_in))
+        patches.enter_context(mock.patch.object(bootstrap, "http_client", journey.http_client))
+        patches.enter_context(mock.patch("sys.stdout", open(os.devnull, "w")))  # noqa: SIM115, PTH123
+        for name in ("score", "plan", "conclude"):
+            method = _computed_once(getattr(ScoringStatistics, name))
+            patches.enter_context(mock.patch.object(ScoringStatistics, name, method))
+        forget_process()
+        try:
+            return journey.run()
+        finally:
+            forget_process()
