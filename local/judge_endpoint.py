@@ -29,6 +29,7 @@ from local.providers.bedrock_jobs import BedrockJobs
 from local.providers.openai_batches import OpenAIBatches
 from local.providers.provider_formats import ProviderFormats
 from local.providers.s3_objects import Objects, S3Objects
+from runner.sample_judge import TEXTS_PATH
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -49,6 +50,13 @@ def create_app(judge: SampleJudge, objects: Objects | None = None) -> Starlette:
     async def stats(_: Request) -> JSONResponse:
         return JSONResponse(judge.stats.as_dict())
 
+    async def texts(http: Request) -> JSONResponse:
+        """How many of the texts with these hashes this judge has no judgement on."""
+        hashes = (await http.json())["sha256"]
+        return JSONResponse(
+            {"known_texts": len(judge.people.texts), "unknown": judge.count_unknown(hashes)}
+        )
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -59,6 +67,7 @@ def create_app(judge: SampleJudge, objects: Objects | None = None) -> Starlette:
             Route(COMPARE_PATH, judge.compare, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/stats", stats),
+            Route(TEXTS_PATH, texts, methods=["POST"]),
             *formats.routes(),
             *OpenAIBatches(services).routes(),
             *AnthropicBatches(services).routes(),

@@ -7,6 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from runner.sample_judge import fingerprint
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -27,11 +29,6 @@ def draw(*parts: object) -> float:
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
     # 53 bits: every value is exactly a float, and 1.0 cannot come out by rounding.
     return (int.from_bytes(digest[:8]) >> 11) / 2**53
-
-
-def fingerprint(text: str) -> str:
-    """The hash of a text; callers may give the same text other ids."""
-    return hashlib.sha256(text.strip().encode()).hexdigest()
 
 
 @dataclass(frozen=True)

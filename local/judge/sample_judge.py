@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,6 +142,12 @@ class SampleJudge:
         if self.options.coin_flip:
             return "A" if draw("coin", seed, batch_id, comparison_id) < HALF else "B"
         return self.people.verdict(first, second, seed=seed, comparison_id=comparison_id)
+
+    def count_unknown(self, fingerprints: Sequence[str]) -> int:
+        """How many texts with these fingerprints it cannot judge; a coin judges all."""
+        if self.options.coin_flip:
+            return 0
+        return sum(one not in self.people.texts for one in fingerprints)
 
     def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task until it ends or the judge stops."""

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from assessment.domain.errors import CJError
+from runner.commands import key
 from runner.commands.access import register_anchors, token
 from runner.commands.batches import cancel, results, status
 from runner.commands.execute import execute
@@ -66,3 +67,4 @@ app.command()(cancel)
 app.command("register-anchors")(register_anchors)
 app.command()(token)
 app.command()(fit)
+app.add_typer(key.app, name="key")

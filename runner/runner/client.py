@@ -1,5 +1,7 @@
 """The REST API as typed calls: answers become models, problem documents become named errors."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -98,10 +100,13 @@ class ApiClient:
         """How far a batch is."""
         return self._call(BatchProgress, "GET", f"/v1/batches/{batch_id}")
 
+    def result_bytes(self, batch_id: str) -> bytes:
+        """The result of a completed batch, byte by byte as the stack keeps it."""
+        return self._send("GET", f"/v1/batches/{batch_id}/results").content
+
     def result_document(self, batch_id: str) -> dict[str, Any]:
-        """The result of a completed batch, as the stack keeps it."""
-        response = self._send("GET", f"/v1/batches/{batch_id}/results")
-        document = response.json()
+        """The result of a completed batch as data."""
+        document = json.loads(self.result_bytes(batch_id))
         if not isinstance(document, dict):
             raise StackNotReachableError("the stack's result is not a JSON object")
         return document
@@ -169,6 +174,21 @@ def _answer[M: BaseModel](model: type[M], response: httpx.Response) -> M:
         return model.model_validate_json(response.content)
     except ValidationError as error:
         raise _not_understood(error) from None
+
+
+def check_sha256(body: bytes, announced: str | None) -> None:
+    """Hold a result's bytes to the hash that the stack announced.
+
+    Raises
+    ------
+    StackNotReachableError
+        If they are other bytes.
+    """
+    if announced is not None and hashlib.sha256(body).hexdigest() != announced:
+        raise StackNotReachableError(
+            f"the result's bytes do not have the SHA-256 {announced} that the stack announced; "
+            "ask for it again"
+        )
 
 
 def parse_result(document: Mapping[str, Any]) -> ResultDocument:

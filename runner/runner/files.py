@@ -28,8 +28,8 @@ def require_writable(path: Path) -> None:
         raise BadInputError(Problem("may not be written", file=str(path), field="--output"))
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file by the text, so that a reader sees the old content or the new.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Replace a file by the text or bytes, so that a reader sees the old content or the new.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def write_whole(path: Path, text: str) -> None:
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8", newline="")
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
         part.replace(path)
     except OSError as error:
         message = f"cannot be written ({error.strerror}); `cj results` reads a result again"

@@ -64,6 +64,12 @@ class Assessment:
     request: BatchRequest
     folder: Folder
 
+    @property
+    def texts(self) -> list[str]:
+        """All texts that will be compared."""
+        anchors = self.registration.request.anchors if self.registration else []
+        return [essay.text for essay in self.request.essays] + [one.text for one in anchors]
+
 
 def parse_scale(text: str | None) -> str | list[str] | None:
     """A scale's name as it is; labels from worst to best, with commas between, as a list.

@@ -14,6 +14,7 @@ from rich.text import Text
 from assessment.contracts.views import BatchProgress, WaveProgress
 from assessment.domain.batch import FINAL_STATUSES, BatchStatus, budget
 from assessment.domain.config import BatchConfig
+from assessment.domain.decision import Reason
 
 _IN_WORDS: dict[str, str] = {
     BatchStatus.INITIALIZING: "preparing the essays",
@@ -73,8 +74,13 @@ def snapshot(batch: BatchProgress) -> Snapshot:
         most=_most(batch),
         mean_se=last.mean_se if last else None,
         target_mean_se=float(target) if target is not None else None,
-        reliability=last.reliability if last else None,
+        reliability=last.reliability if last and not _is_coin(batch) else None,
     )
+
+
+def _is_coin(batch: BatchProgress) -> bool:
+    """Whether the judge was refused as a coin: then the reliability of its verdicts is none."""
+    return bool(batch.failure and batch.failure["code"] == Reason.JUDGE_AT_CHANCE)
 
 
 def is_ended(batch: BatchProgress) -> bool:
@@ -120,13 +126,18 @@ def wave_line(wave: WaveProgress) -> str:
 def news(before: Snapshot | None, now: Snapshot) -> list[str]:
     """What has happened since: one line for each wave that moved on, and one for the end."""
     known = {wave.wave: wave.status for wave in before.waves} if before else {}
-    lines = [wave_line(wave) for wave in now.waves if known.get(wave.wave) != wave.status]
+    # A wave whose plan is not stored yet would read "0 of 0 verdicts".
+    lines = [
+        wave_line(wave)
+        for wave in now.waves
+        if wave.planned and known.get(wave.wave) != wave.status
+    ]
     if now.ended and not (before and before.ended):
         lines.append(headline(now))
     return lines
 
 
-def _wave_table(waves: tuple[WaveProgress, ...]) -> Table:
+def _wave_table(waves: tuple[WaveProgress, ...], *, shows_reliability: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("wave", "", "verdicts", "failed", "mean SE", "reliability", "closed by"):
         table.add_column(name, justify="left" if name in ("", "closed by") else "right")
@@ -141,7 +152,7 @@ def _wave_table(waves: tuple[WaveProgress, ...]) -> Table:
             f"{wave.recorded}/{wave.planned}",
             str(wave.failed) if wave.failed else "",
             _number(wave.mean_se),
-            _number(wave.reliability),
+            _number(wave.reliability if shows_reliability else None),
             wave.closed_by or "",
         )
     return table
@@ -155,7 +166,11 @@ def render(now: Snapshot, *, elapsed: timedelta) -> RenderableType:
     """The batch as a table of its waves under a headline."""
     seconds = int(elapsed.total_seconds())
     line = Text(f"{headline(now)} · {seconds // 60}:{seconds % 60:02d}", style="bold")
-    return Group(line, _wave_table(now.waves)) if now.waves else line
+    return (
+        Group(line, _wave_table(now.waves, shows_reliability=now.reliability is not None))
+        if now.waves
+        else line
+    )
 
 
 class ProgressDisplay:

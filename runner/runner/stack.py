@@ -23,6 +23,7 @@ DEFAULT_PORT = "4566"
 LOCAL_REGION = "us-east-1"
 USE, ADMIN = "cj:use", "cj:use cj:admin"
 TOKEN_LIFETIME = timedelta(hours=12)
+_JUDGE_PARAMETER = "JudgeEndpointUrl"
 _QUICK = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard"})
 _DENIED = frozenset(
     {"AccessDenied", "AccessDeniedException", "ExpiredToken", "InvalidClientTokenId"}
@@ -57,11 +58,12 @@ class Aws:
 
 @dataclass(frozen=True)
 class Stack:
-    """The outputs of a deployed stack that a caller of its API needs."""
+    """What a caller needs of a deployed stack; `judge_url` is its own judge's endpoint."""
 
     name: str
     api_url: str
     api_secret_arn: str
+    judge_url: str | None = None
 
 
 def find_stack(name: str, aws: Aws) -> Stack:
@@ -75,24 +77,32 @@ def find_stack(name: str, aws: Aws) -> Stack:
         If the AWS credentials do not allow looking.
     """
     try:
-        outputs = _outputs(name, aws)
+        outputs, judge_url = _describe(name, aws)
     except (BotoCoreError, ClientError) as error:
-        raise _aws_failure(error, aws, missing=f"there is no stack {name}") from error
+        raise aws_failure(error, aws, missing=f"there is no stack {name}") from error
     if absent := {"ApiUrl", "ApiSecretArn"} - outputs.keys():
         raise StackNotReachableError(
             f"the stack {name} has no output {' or '.join(sorted(absent))}; "
             "deploy it whole, or name another with --stack"
         )
-    return Stack(name, reachable_url(outputs["ApiUrl"], aws), outputs["ApiSecretArn"])
+    return Stack(name, reachable_url(outputs["ApiUrl"], aws), outputs["ApiSecretArn"], judge_url)
 
 
-def _outputs(name: str, aws: Aws) -> dict[str, str]:
+def _describe(name: str, aws: Aws) -> tuple[dict[str, str], str | None]:
+    """The outputs of a stack, and its parameter JudgeEndpointUrl."""
     cloudformation = aws.session().client(
         "cloudformation", endpoint_url=aws.endpoint_url, config=_QUICK
     )
     stacks = cloudformation.describe_stacks(StackName=name)["Stacks"]
     outputs = stacks[0].get("Outputs", []) if stacks else []
-    return {output.get("OutputKey", ""): output.get("OutputValue", "") for output in outputs}
+    parameters = stacks[0].get("Parameters", []) if stacks else []
+    judge_url = next(
+        (p.get("ParameterValue") for p in parameters if p.get("ParameterKey") == _JUDGE_PARAMETER),
+        None,
+    )
+    return {
+        output.get("OutputKey", ""): output.get("OutputValue", "") for output in outputs
+    }, judge_url
 
 
 def reachable_url(api_url: str, aws: Aws) -> str:
@@ -120,7 +130,7 @@ def read_secret(secret_arn: str, aws: Aws) -> str:
         )
         return secrets.get_secret_value(SecretId=secret_arn)["SecretString"]
     except (BotoCoreError, ClientError) as error:
-        raise _aws_failure(error, aws, missing=f"there is no secret {secret_arn}") from error
+        raise aws_failure(error, aws, missing=f"there is no secret {secret_arn}") from error
 
 
 def mint_token(
@@ -135,9 +145,10 @@ def mint_token(
     return sign_token(subject, secret=secret, scope=scope, now=now, lifetime=lifetime)
 
 
-def _aws_failure(
+def aws_failure(
     error: BotoCoreError | ClientError, aws: Aws, *, missing: str
 ) -> StackNotReachableError | NotAuthorisedError:
+    """The named error for what botocore raised; `missing` says what a refusal means here."""
     where = aws.endpoint_url or "AWS"
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return NotAuthorisedError(

@@ -1,9 +1,12 @@
 """A result on the terminal: the ranking with its uncertainty, and what to make of it."""
 
+from collections import defaultdict
+
 from rich.table import Table
 from rich.text import Text
 
 from assessment.contracts.result import ResultDocument
+from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_result import Confidence, GradeProjections
 from assessment.domain.identifiers import ANCHOR_PREFIX
 from assessment.domain.result import Ranking
@@ -12,6 +15,14 @@ _SHOWN_SHARE = 0.9
 _SHOWN_GRADES = 3
 _NEARLY_CERTAIN = 0.995
 _MISGRADED_BELOW = 0.5
+_FLAGS: dict[str, str] = {
+    EssayFlag.EMPTY: "no words",
+    EssayFlag.TOO_SHORT: "few words",
+    EssayFlag.TOO_LONG: "may be too long for the judge",
+    EssayFlag.OFF_LANGUAGE: "another language than most",
+    EssayFlag.INSTRUCTION_LIKE: "speaks to the judge",
+    EssayFlag.IDENTICAL_TEXT: "the same text as another essay",
+}
 _CONFIDENCE_STYLE = {Confidence.HIGH: "green", Confidence.MID: "yellow", Confidence.LOW: "red"}
 
 
@@ -111,14 +122,38 @@ def summary_lines(result: ResultDocument) -> list[str]:
             f"{counts.planned} comparisons planned, {counts.recorded} recorded, "
             f"{counts.failed} failed"
         ),
-        (
-            f"model reliability {reliability.model_reliability:.2f}, "
-            f"mean SE {reliability.mean_se:.2f}, largest {reliability.max_se:.2f} logits"
-        ),
     ]
-    lines += _audit_lines(result) + _order_lines(result) + _grade_lines(result) + result.notes
+    standard_errors = f"mean SE {reliability.mean_se:.2f}, largest {reliability.max_se:.2f} logits"
+    # A reliability of verdicts that may be a coin's means nothing.
+    lines.append(
+        standard_errors
+        if result.audit.at_chance
+        else f"model reliability {reliability.model_reliability:.2f}, {standard_errors}"
+    )
+    lines += _audit_lines(result) + _order_lines(result) + _grade_lines(result)
+    lines += _essay_lines(result) + result.notes
     if result.cost_usd:
         lines.append(f"the judge cost {result.cost_usd:.2f} USD")
+    return lines
+
+
+def _essay_lines(result: ResultDocument) -> list[str]:
+    """Essays that are not in the table, and those to look at, with the reasons."""
+    lines = []
+    for essay in result.not_assessed:
+        detail = f": {essay.detail}" if essay.detail else ""
+        lines.append(f"NOT ASSESSED {essay.essay_id}: {essay.reason}{detail}")
+    named = {essay.essay_id for essay in result.not_assessed}
+    for essay_id in result.excluded_essays:
+        if essay_id not in named:
+            reasons = ", ".join(result.essay_flags.get(essay_id, []))
+            lines.append(f"set aside {essay_id}: {reasons}")
+    by_flag: dict[str, list[str]] = defaultdict(list)
+    for essay_id, flags in result.essay_flags.items():
+        if essay_id not in result.excluded_essays:
+            for flag in flags:
+                by_flag[flag].append(essay_id)
+    lines += [f"look at {', '.join(ids)}: {_FLAGS.get(f, f)}" for f, ids in by_flag.items()]
     return lines
 
 

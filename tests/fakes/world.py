@@ -30,6 +30,7 @@ from assessment.ports.groups import (
     PlanPorts,
     PreparePorts,
     RequestPorts,
+    ResumePorts,
     ScorePorts,
     SubmitPorts,
     WatchPorts,
@@ -182,7 +183,9 @@ class World:
         """Cancel a batch."""
         return cancel_batch(
             batch_id,
-            ports=CancelPorts(**self._ports("batches", "workflow", fault=fault)),
+            ports=CancelPorts(
+                **self._ports("batches", "comparisons", "content", "workflow", fault=fault)
+            ),
             now=self.now,
         )
 
@@ -289,7 +292,7 @@ class World:
 
     def resume(self, batch_id: str, fault: Fault | None = None) -> Batch:
         """Let a failed batch go on."""
-        ports = CancelPorts(**self._ports("batches", "workflow", fault=fault))
+        ports = ResumePorts(**self._ports("batches", "workflow", fault=fault))
         return resume_batch(batch_id, ports=ports, now=self.now)
 
     def watch(

@@ -42,6 +42,7 @@ from assessment.ports.groups import (
     PreparePorts,
     ReadPorts,
     RequestPorts,
+    ResumePorts,
     ScorePorts,
     SignedCallbackPorts,
     SubmitPorts,
@@ -243,8 +244,18 @@ class Adapters[S: Settings]:
 
     @cached_property
     def cancel_ports(self) -> CancelPorts:
-        """For cancelling or resuming a batch."""
-        return CancelPorts(batches=self.batches, workflow=self.workflow)
+        """For cancelling a batch."""
+        return CancelPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            content=self.content,
+            workflow=self.workflow,
+        )
+
+    @cached_property
+    def resume_ports(self) -> ResumePorts:
+        """For resuming a batch."""
+        return ResumePorts(batches=self.batches, workflow=self.workflow)
 
     @cached_property
     def read_ports(self) -> ReadPorts:

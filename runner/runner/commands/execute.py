@@ -1,5 +1,7 @@
 """`cj execute`: a folder of texts becomes a batch, and the batch a ranking with grades."""
 
+import hashlib
+import json
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -9,15 +11,18 @@ import typer
 
 from assessment.contracts.views import BatchAccepted
 from assessment.domain.errors import InvalidRequestError
-from runner.client import ApiClient, parse_result
+from assessment.domain.judge import requested_judges
+from runner.client import ApiClient, check_sha256, parse_result
 from runner.commands import options
 from runner.console import ERR, OUT, note
 from runner.errors import ExitCode, NotAuthorisedError, StackNotReachableError
 from runner.essays import Folder
-from runner.files import require_writable, to_json, write_whole
+from runner.files import require_writable, write_whole
 from runner.inputs import Assessment, JudgeTexts, Registration, read_assessment
+from runner.keys import store_keys_of_environment
 from runner.progress import ProgressDisplay
-from runner.stack import DEFAULT_STACK
+from runner.sample_judge import check_default_judge
+from runner.stack import DEFAULT_STACK, Aws, find_stack
 from runner.tables import ranking_table, summary_lines
 from runner.waiting import await_batch, require_completed
 
@@ -102,7 +107,7 @@ def execute(
         note(line)
     require_writable(output)
     where = options.connection_words(stack=stack, local=local, api_url=api_url)
-    with options.connect(stack=stack, local=local, api_url=api_url, admin=admin) as client:
+    with _prepared(assessment, stack=stack, local=local, api_url=api_url, admin=admin) as client:
         client.health()
         batch_id = _request(client, assessment, idempotency_key or str(uuid.uuid4())).batch_id
         if not wait:
@@ -110,6 +115,24 @@ def execute(
             note(f"Follow it with: cj status {batch_id} --wait{where}")
             return
         _interruptible(lambda: _await_result(client, batch_id, output), batch_id, where)
+
+
+def _prepared(
+    assessment: Assessment, *, stack: str, local: bool, api_url: str | None, admin: bool
+) -> ApiClient:
+    """A client of a stack whose judges can judge the texts, as far as can be told beforehand."""
+    if api_url is not None:
+        return options.connect(api_url=api_url)
+    aws = Aws.local() if local else Aws.configured()
+    found = find_stack(stack, aws)
+    if assessment.request.judge is None:
+        where = options.connection_words(stack=stack, local=local, api_url=None)
+        check_default_judge(found.judge_url, assessment.texts, where=where)
+    elif local:
+        judges = requested_judges(assessment.request.judge, is_admin=True)
+        for variable in store_keys_of_environment(judges, stack=stack, aws=aws):
+            note(f"The laptop cloud has the key of {variable} now")
+    return options.connect_to(found, aws, admin=admin)
 
 
 def folder_lines(read: Folder, *, verbose: bool) -> list[str]:
@@ -159,14 +182,15 @@ def _await_result(client: ApiClient, batch_id: str, output: Path) -> None:
     with ProgressDisplay(ERR) as display:
         batch = await_batch(client, batch_id, show=display.show)
     require_completed(batch)
-    document = client.result_document(batch_id)
-    write_whole(output, to_json(document))
-    result = parse_result(document)
+    body = client.result_bytes(batch_id)
+    check_sha256(body, batch.result_sha256)
+    write_whole(output, body)
+    result = parse_result(json.loads(body))
     OUT.print(ranking_table(result))
     OUT.print()
     for line in summary_lines(result):
         OUT.print(line, markup=False, soft_wrap=True)
-    note(f"Result: {output}")
+    note(f"Result: {output} (SHA-256 {hashlib.sha256(body).hexdigest()})")
 
 
 def _interruptible(work: Callable[[], None], batch_id: str, where: str) -> None:

@@ -9,7 +9,16 @@ import typer
 
 from runner.client import ApiClient
 from runner.errors import NotAuthorisedError
-from runner.stack import ADMIN, DEFAULT_STACK, USE, Aws, find_stack, mint_token, read_secret
+from runner.stack import (
+    ADMIN,
+    DEFAULT_STACK,
+    USE,
+    Aws,
+    Stack,
+    find_stack,
+    mint_token,
+    read_secret,
+)
 
 StackName = Annotated[
     str,
@@ -82,7 +91,17 @@ def connect(
             )
         return ApiClient(api_url, token)
     aws = Aws.local() if local else Aws.configured()
-    found = find_stack(stack, aws)
+    return connect_to(find_stack(stack, aws), aws, admin=admin)
+
+
+def connect_to(found: Stack, aws: Aws, *, admin: bool = False) -> ApiClient:
+    """A client of a stack that was found.
+
+    Raises
+    ------
+    StackNotReachableError, NotAuthorisedError
+    """
+    token = os.environ.get("CJ_TOKEN", "").strip() or None
     if token is None:
         token = mint_token(
             read_secret(found.api_secret_arn, aws),

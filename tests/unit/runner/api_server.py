@@ -4,6 +4,7 @@ Requests are parsed, refused and answered by the product's own models and proble
 the life of a batch is a script of answers, one for each question.
 """
 
+import hashlib
 import json
 import socket
 import threading
@@ -57,6 +58,9 @@ class FakeStack:
     interruptions: list[int] = field(default_factory=list)
     asked: threading.Event = field(default_factory=threading.Event)
     questions_before_expiry: int | None = None
+    keys: dict[str, str] = field(default_factory=dict)
+    judge_url: str = ""
+    known_texts: list[str] = field(default_factory=list)
 
     def reset(self) -> None:
         """Forget everything but the address."""
@@ -157,7 +161,21 @@ def application(stack: FakeStack) -> Starlette:
     async def aws(request: Request) -> Response:
         stack.requests.append((request.method, request.url.path, dict(request.headers)))
         target = request.headers.get("X-Amz-Target", "")
-        return aws_wire.answer(target, await request.body(), stack=stack.name, secret=SECRET)
+        return aws_wire.answer(
+            target,
+            await request.body(),
+            stack=stack.name,
+            secret=SECRET,
+            keys=stack.keys,
+            judge_url=stack.judge_url,
+        )
+
+    async def texts(request: Request) -> Response:
+        """What the demo's judge says of texts."""
+        hashes = (await request.json())["sha256"]
+        known = [hashlib.sha256(text.strip().encode()).hexdigest() for text in stack.known_texts]
+        unknown = sum(one not in known for one in hashes)
+        return JSONResponse({"known_texts": len(known), "unknown": unknown})
 
     base = "/_aws/execute-api/abc123/live"
     routes = {
@@ -180,7 +198,8 @@ def application(stack: FakeStack) -> Starlette:
         Route(base + path, endpoint, methods=[method])
         for (method, path), endpoint in routes.items()
     ]
-    return Starlette(routes=[Route("/", aws, methods=["POST"]), *api])
+    judge = Route("/judge/texts", texts, methods=["POST"])
+    return Starlette(routes=[Route("/", aws, methods=["POST"]), judge, *api])
 
 
 @contextmanager

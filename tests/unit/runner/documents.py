@@ -76,7 +76,8 @@ def failed_batch() -> BatchProgress:
         "message": "the verdicts carry no order",
         "remedy": "use another judge",
     }
-    return progress("FAILED", wave(1, recorded=6), outcome="FAILED_BY_DECISION", failure=failure)
+    last = wave(1, recorded=6, mean_se=0.4, reliability=0.96)
+    return progress("FAILED", last, outcome="FAILED_BY_DECISION", failure=failure)
 
 
 def ranking(rank: int, essay_id: str, ability: float, **values: Any) -> dict[str, Any]:

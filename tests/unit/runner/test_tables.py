@@ -6,6 +6,8 @@ import pytest
 from rich.console import Console
 
 from assessment.contracts.result import ResultDocument
+from assessment.domain.essay_flags import EssayFlag
+from runner.progress import headline, snapshot
 from runner.tables import percent, probabilities_cell, ranking_table, summary_lines
 from tests.unit.runner import documents
 
@@ -70,3 +72,37 @@ def test_as_many_grades_as_make_nine_tenths_but_three_at_most():
     assert probabilities_cell({"A": 0.95, "B": 0.05}) == "A 95%"
     flat = dict.fromkeys("ABCDE", 0.2)
     assert probabilities_cell(flat) == "A 20%  B 20%  C 20%"
+
+
+def test_no_reliability_is_shown_of_a_judge_at_chance():
+    audit = {"pairs": 60, "agreement": 0.5, "at_chance": True}
+    result = ResultDocument.model_validate(documents.result(audit=audit))
+    assert not any("reliability" in line for line in summary_lines(result))
+    now = snapshot(documents.failed_batch())
+    assert now.reliability is None
+    assert "reliability" not in headline(now)
+
+
+def test_flags_and_essays_set_aside_are_named_under_the_table():
+    result = ResultDocument.model_validate(
+        documents.result(
+            essay_flags={"ada": ["instruction_like"], "ben": ["off_language", "instruction_like"],
+                         "cy": ["too_long"]},
+            excluded_essays=["cy"],
+            not_assessed=[
+                {"essay_id": "di", "reason": "declined_by_provider", "detail": "refused"}
+            ],
+        )
+    )  # fmt: skip
+    lines = summary_lines(result)
+    assert "NOT ASSESSED di: declined_by_provider: refused" in lines
+    assert "set aside cy: too_long" in lines
+    assert "look at ada, ben: speaks to the judge" in lines
+    assert "look at ben: another language than most" in lines
+
+
+@pytest.mark.parametrize("flag", EssayFlag)
+def test_every_flag_has_words(flag: EssayFlag):
+    result = ResultDocument.model_validate(documents.result(essay_flags={"ada": [flag]}))
+    (line,) = [line for line in summary_lines(result) if line.startswith("look at ada")]
+    assert flag not in line

@@ -115,7 +115,10 @@ def problem(error: CJError) -> Response[str]:
     return Response(status_code=error.status, content_type=PROBLEM_TYPE, body=json.dumps(body))
 
 
-def answer(status: int, body: BaseModel | dict[str, Any]) -> Response[str]:
-    """A JSON answer from a model or a document."""
-    text = body.model_dump_json() if isinstance(body, BaseModel) else json.dumps(body)
+def answer(status: int, body: BaseModel | dict[str, Any] | str) -> Response[str]:
+    """A JSON answer from a model, a document, or JSON that is kept as it is."""
+    if isinstance(body, BaseModel):
+        text = body.model_dump_json()
+    else:
+        text = body if isinstance(body, str) else json.dumps(body)
     return Response(status_code=status, content_type="application/json", body=text)

@@ -14,6 +14,7 @@ from assessment.domain.decision import Decision
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_result import GradeProjections
+from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.result import (
     AuditReport,
     JudgeFit,
@@ -56,6 +57,7 @@ class ResultDocument(BaseModel):
     judge_fit: list[JudgeFit] = []
     essay_flags: dict[str, list[EssayFlag]] = {}
     excluded_essays: list[str] = []
+    not_assessed: list[NotAssessed] = []
     cost_usd: float
     input_tokens: int = 0
     output_tokens: int = 0

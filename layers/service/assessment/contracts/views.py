@@ -60,6 +60,7 @@ class BatchProgress(BaseModel):
     waves: list[WaveProgress]
     config: dict[str, Any]
     config_sources: dict[str, str]
+    result_sha256: str | None = None
     created_at: str
     updated_at: str
 

@@ -48,11 +48,19 @@ class RequestPorts(PreparePorts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CancelPorts:
-    """Cancelling or resuming a batch."""
+class ResumePorts:
+    """Resuming a batch."""
 
     batches: BatchStore
     workflow: Workflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelPorts(ResumePorts):
+    """Cancelling a batch, whose comparisons are kept."""
+
+    comparisons: ComparisonStore
+    content: ContentStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +110,7 @@ class FinalisePorts(ScorePorts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClosePorts(CancelPorts):
+class ClosePorts(ResumePorts):
     """Closing a wave."""
 
     comparisons: ComparisonStore

@@ -8,10 +8,13 @@ from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.decision import DecisionKind
 from assessment.domain.errors import IllegalTransitionError
 from assessment.ports.groups import CancelPorts
+from assessment.usecases.keep_comparisons import keep_comparisons
 
 
 def cancel_batch(batch_id: str, *, ports: CancelPorts, now: datetime) -> Batch:
     """The cancelled batch; cancelling it again changes nothing.
+
+    What is recorded so far is written where it can be read.
 
     Raises
     ------
@@ -26,6 +29,8 @@ def cancel_batch(batch_id: str, *, ports: CancelPorts, now: datetime) -> Batch:
         batch_id, BatchStatus.CANCELLED, now=now, outcome=Outcome.CANCELLED
     )
     ports.workflow.stop(batch.execution_name, cause="cancelled by request")
+    known = ports.comparisons.list_comparisons(batch_id, batch.wave)
+    keep_comparisons(batch_id, known, content=ports.content)
     return batch
 
 

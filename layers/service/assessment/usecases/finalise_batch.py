@@ -15,9 +15,9 @@ from assessment.contracts.result_csv import result_csv
 from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.comparison import Comparison, ComparisonStatus, tally
 from assessment.domain.decision import Decision, Reason
-from assessment.domain.document_keys import comparisons_key, essays_key, result_key
+from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.errors import IllegalTransitionError
-from assessment.domain.identifiers import canonical_json, content_sha256
+from assessment.domain.identifiers import content_sha256
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import total
@@ -26,6 +26,7 @@ from assessment.ports.groups import FinalisePorts
 from assessment.ports.messaging import EventPublisher
 from assessment.ports.stores import AssignmentStore, ComparisonStore
 from assessment.usecases.batch_spec import load_spec
+from assessment.usecases.keep_comparisons import keep_comparisons
 
 _OUTCOMES = {
     Reason.STABLE: Outcome.COMPLETE_STABLE,
@@ -66,9 +67,7 @@ def finalise_batch(
     )
     body = canonical_bytes(document).decode()
     sha256 = content_sha256(body)
-    ports.content.put_document(
-        comparisons_key(batch_id), _lines(known), content_type="application/x-ndjson"
-    )
+    keep_comparisons(batch_id, known, content=ports.content)
     ports.content.put_document(
         essays_key(batch_id),
         result_csv(document),
@@ -207,12 +206,6 @@ def _note_served_models(known: list[Comparison]) -> list[str]:
         for judge, names in sorted(served.items())
         if len(names) > 1
     ]
-
-
-def _lines(known: list[Comparison]) -> str:
-    return "".join(
-        canonical_json(comparison.model_dump(mode="json")) + "\n" for comparison in known
-    )
 
 
 def _rich(thin: dict[str, Any], document: ResultDocument) -> dict[str, Any]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from assessment.contracts.views import BatchProgress, WaveProgress
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import ComparisonTally, tally
@@ -41,6 +38,7 @@ def read_batch(batch_id: str, *, ports: ReadPorts) -> BatchProgress:
         waves=waves,
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
+        result_sha256=batch.result_sha256,
         created_at=batch.created_at.isoformat(),
         updated_at=batch.updated_at.isoformat(),
     )
@@ -59,8 +57,8 @@ def _progress(wave: Wave, counted: ComparisonTally) -> WaveProgress:
     )
 
 
-def read_result(batch_id: str, *, ports: ReadPorts) -> dict[str, Any]:
-    """The result document of a completed batch.
+def read_result(batch_id: str, *, ports: ReadPorts) -> str:
+    """The result document of a completed batch as it is kept: its SHA-256 is that of the text.
 
     Raises
     ------
@@ -74,8 +72,7 @@ def read_result(batch_id: str, *, ports: ReadPorts) -> dict[str, Any]:
     document = ports.content.get_document(result_key(batch_id))
     if document is None:
         raise ResultNotReadyError(f"the result of batch {batch_id} is no longer in the bucket")
-    result: dict[str, Any] = json.loads(document)
-    return result
+    return document
 
 
 def _why_not(batch: Batch) -> str:

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.errors import IllegalTransitionError
-from assessment.ports.groups import CancelPorts
+from assessment.ports.groups import ResumePorts
 
 
-def resume_batch(batch_id: str, *, ports: CancelPorts, now: datetime) -> Batch:
+def resume_batch(batch_id: str, *, ports: ResumePorts, now: datetime) -> Batch:
     """The batch, on its way again from where it stood; resuming one that runs changes nothing.
 
     Every step returns what it stored before, so the new execution passes through what was done
@@ -30,7 +30,7 @@ def resume_batch(batch_id: str, *, ports: CancelPorts, now: datetime) -> Batch:
     return restart_execution(batch, ports=ports)
 
 
-def restart_execution(batch: Batch, *, ports: CancelPorts) -> Batch:
+def restart_execution(batch: Batch, *, ports: ResumePorts) -> Batch:
     """Start the batch's execution, under a further name if one of its name has ended.
 
     A further execution instead of a redrive: a failed execution ended in a Fail state, and a

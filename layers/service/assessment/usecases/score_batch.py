@@ -20,6 +20,7 @@ from assessment.ports.statistics import Statistics
 from assessment.ports.stores import BatchStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.close_wave import settle_outstanding
+from assessment.usecases.keep_comparisons import keep_comparisons
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ def score_batch(
         ports.content.put_document(
             scores_key(batch_id, number), canonical_json(scores.model_dump(mode="json"))
         )
+    if decision.decision is DecisionKind.FINALIZE_FAILURE:
+        keep_comparisons(batch_id, known, content=ports.content)
     ports.batches.update_wave(
         batch_id,
         number,

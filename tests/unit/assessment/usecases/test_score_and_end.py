@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.decision import DecisionKind, Reason
-from assessment.domain.document_keys import result_key
+from assessment.domain.document_keys import comparisons_key, result_key
 from assessment.domain.errors import (
     IllegalTransitionError,
     ResultNotReadyError,
@@ -232,6 +233,9 @@ def test_cancelling_keeps_what_is_recorded_and_is_repeatable() -> None:
     assert first.outcome is Outcome.CANCELLED
     assert started.world.tally(started.batch_id).recorded == 12
     assert not started.world.workflow.is_running(started.batch_id)
+    kept = started.world.content.documents[comparisons_key(started.batch_id)]
+    lines = [json.loads(line) for line in kept.splitlines()]
+    assert sum(line["verdict"] is not None for line in lines) == 12
     with pytest.raises(UnknownBatchError):
         started.world.cancel("nobody")
 
@@ -247,8 +251,9 @@ def test_reading_tells_why_it_stopped_and_why_there_is_no_result() -> None:
     assert progress.decision["reason"] == Reason.WAVES_EXHAUSTED
     assert progress.decision["explanation"]
     assert [(w.wave, w.recorded, w.closed_by) for w in progress.waves] == [(1, 12, "callbacks")]
-    result = read_result(batch_id, ports=reading(world))
-    assert result["decision"] == progress.decision
+    body = read_result(batch_id, ports=reading(world))
+    assert json.loads(body)["decision"] == progress.decision
+    assert progress.result_sha256 == hashlib.sha256(body.encode()).hexdigest()
     failed = answered()
     fail(failed.world, failed.batch_id, "nothing moved")
     with pytest.raises(ResultNotReadyError, match="nothing moved"):
