@@ -112,21 +112,27 @@ async def check_prompt(
     ------
     InvalidRequestError
         If the template does not render or loses an essay, before anything is asked.
+    JudgeError
+        If the judge refuses, or answers nothing at all.
     """
     JinjaPrompts().check(judge)
     limit = asyncio.Semaphore(_AT_ONCE)
     async with httpx.AsyncClient() as client:
         asked = ModelJudge(judge, _model(judge, client, key))
 
-        async def one(name: str, first: str, second: str) -> LLMComparisonResultV1 | None:
+        async def one(name: str, first: str, second: str) -> LLMComparisonResultV1 | JudgeError:
             request = _request(judge, instructions, EssayPair(name, texts[first], texts[second]))
             async with limit:
-                return await _asked(asked, request)
+                return await _ask(asked, request)
 
-        results = await asyncio.gather(
+        answers = await asyncio.gather(
             *(one(f"pair-{n:04d}-forward", *pair) for n, pair in enumerate(pairs)),
             *(one(f"pair-{n:04d}-backward", *pair[::-1]) for n, pair in enumerate(pairs)),
         )
+    outages = [answer for answer in answers if isinstance(answer, JudgeError)]
+    if len(outages) == len(answers):
+        raise outages[-1]
+    results = [None if isinstance(answer, JudgeError) else answer for answer in answers]
     forward, backward = results[: len(pairs)], results[len(pairs) :]
     trials = [
         Trial(
@@ -147,8 +153,8 @@ async def check_prompt(
     )
 
 
-async def _asked(judge: ModelJudge, request: CompareRequestV1) -> LLMComparisonResultV1 | None:
-    """The result; an outage is waited for a little, a refusal is shown to the caller."""
+async def _ask(judge: ModelJudge, request: CompareRequestV1) -> LLMComparisonResultV1 | JudgeError:
+    """The result; an outage is waited for a little, a refusal is raised."""
     for attempt in range(1, _TRIES + 1):
         try:
             (result,) = await judge.compare([request])
@@ -156,11 +162,11 @@ async def _asked(judge: ModelJudge, request: CompareRequestV1) -> LLMComparisonR
             if not error.retryable:
                 raise
             if attempt == _TRIES:
-                return None
+                return error
             await asyncio.sleep(getattr(error, "retry_after", None) or 2.0**attempt)
         else:
             return result
-    return None
+    raise AssertionError
 
 
 def _model(judge: JudgeSpec, client: httpx.AsyncClient, key: str | None) -> Model:

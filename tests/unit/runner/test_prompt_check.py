@@ -86,3 +86,15 @@ def test_a_template_that_loses_an_essay_is_refused_before_anything_is_asked(fold
     assert result.exit_code != 0
     assert "essay_b" in result.output
     assert not server.requests
+
+
+def test_an_endpoint_that_refuses_connections_is_an_error(folder, monkeypatch):
+    async def at_once(_: float) -> None:
+        """Awaits no pause between the tries."""
+
+    monkeypatch.setattr("runner.offline.prompt_check.asyncio.sleep", at_once)
+    result = CliRunner().invoke(
+        app, ["prompt-check", str(folder), "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]
+    )
+    assert result.exit_code == 3
+    assert "ConnectError" in result.stderr
