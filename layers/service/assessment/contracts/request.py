@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -86,20 +87,25 @@ class AnchorRegistration(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     assignment_id: AssignmentId
-    anchors: Annotated[list[SubmittedAnchor], Field(max_length=1000)] = []
     grade_scale: str | list[str] | None = None
     population: PopulationPrior | None = None
     instructions: Annotated[str, Field(max_length=20_000)] | None = None
     student_prompt: Annotated[str, Field(max_length=20_000)] | None = None
     judge_rubric: Annotated[str, Field(max_length=20_000)] | None = None
     config: dict[str, Any] | None = None
+    # The last, so that its validator sees what else is registered.
+    anchors: Annotated[list[SubmittedAnchor], Field(max_length=1000, validate_default=True)] = []
 
-    @model_validator(mode="after")
-    def _has_something(self) -> Self:
-        if not self.anchors and self.model_fields_set <= {"assignment_id", "anchors"}:
+    @field_validator("anchors")
+    @classmethod
+    def _something(
+        cls, anchors: list[SubmittedAnchor], known: ValidationInfo
+    ) -> list[SubmittedAnchor]:
+        others = {name for name, value in known.data.items() if value is not None}
+        if not anchors and others <= {"assignment_id"}:
             message = "register anchors, instructions, student_prompt or judge_rubric; none is here"
             raise ValueError(message)
-        return self
+        return anchors
 
     @model_validator(mode="after")
     def _distinct_refs(self) -> Self:

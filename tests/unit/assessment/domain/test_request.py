@@ -111,7 +111,7 @@ def test_bad_batch_request_names_its_field(data: Any, field: str) -> None:
 
 
 BAD_REGISTRATIONS: list[tuple[str, Any, str]] = [
-    ("nothing to register", {"assignment_id": "x", "anchors": []}, "body"),
+    ("nothing to register", {"assignment_id": "x", "anchors": []}, "anchors"),
     ("no assignment", {"anchors": [anchor()]}, "assignment_id"),
     ("duplicate refs", {"assignment_id": "x", "anchors": [anchor(), anchor()]}, "body"),
     ("ref with a colon", {"assignment_id": "x", "anchors": [anchor("a:b")]},
