@@ -13,6 +13,11 @@ LITELLM := $(VENV)/litellm
 # SAM finds the python3.13 that builds the layers, and its pip, on PATH.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Where the home folder may not be written, as in some containers, uv keeps its cache here.
+ifneq ($(shell test -w "$${HOME:-/nonexistent}" && echo yes),yes)
+export UV_CACHE_DIR ?= $(CURDIR)/$(VENV)/.cache/uv
+endif
+
 CJ_PORT ?= 4566
 export CJ_PORT
 

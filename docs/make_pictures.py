@@ -172,9 +172,11 @@ def _result_row(ranking: dict[str, Any], grades: dict[str, Any], y: int, place: 
         ]
     x = float(_GRADES_LEFT)
     shares = grades.get("grade_probabilities", {}).get(essay_id, {})
-    for position, (grade, share) in enumerate(shares.items()):
+    scale = grades.get("grade_scale", []) if shares else []  # JSON objects have no order
+    for position, grade in enumerate(scale):
+        share = shares[grade]
         wide = share * _GRADES_WIDTH
-        colour = _shade(position, len(shares))
+        colour = _shade(position, len(scale))
         parts.append(
             f'<rect x="{x:.1f}" y="{y - 7}" width="{wide:.1f}" height="14" fill="{colour}">'
             f"<title>{escape(grade)} {share:.0%}</title></rect>"

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from assessment.domain.errors import CJError
 from runner.commands import key
 from runner.commands.access import register_anchors, token
-from runner.commands.batches import cancel, results, status
+from runner.commands.batches import cancel, redrive, results, status
 from runner.commands.execute import execute
 from runner.commands.fit import fit
 from runner.commands.prompt_check import prompt_check
@@ -32,8 +32,6 @@ class CommandGroup(TyperGroup):
 app = typer.Typer(
     name="cj",
     cls=CommandGroup,
-    help="Comparative judgement of essays: run, follow and read batches of a stack, "
-    "or fit judgements off line.",
     no_args_is_help=True,
     # Local variables hold essays and tokens; a traceback never shows them.
     pretty_exceptions_show_locals=False,
@@ -56,7 +54,11 @@ def options(
         ),
     ] = False,
 ) -> None:
-    """Comparative judgement of essays: run, follow and read batches, or fit judgements off line."""
+    """Comparative judgement of essays: run, follow and read batches, or fit judgements off line.
+
+    Exit codes: 0 done, 1 the batch failed or cannot do what is asked, 2 bad input, 3 no stack, no
+    judge or no access to it, 130 interrupted.
+    """
 
 
 app.command()(execute)
@@ -64,6 +66,7 @@ app.command("prompt-check")(prompt_check)
 app.command()(status)
 app.command()(results)
 app.command()(cancel)
+app.command()(redrive)
 app.command("register-anchors")(register_anchors)
 app.command()(token)
 app.command()(fit)

@@ -115,6 +115,10 @@ class ApiClient:
         """Cancel a batch; what is recorded is kept."""
         return self._call(BatchAccepted, "POST", f"/v1/batches/{batch_id}/cancel")
 
+    def resume(self, batch_id: str) -> BatchAccepted:
+        """Let a batch that its surroundings brought down go on; nothing recorded is paid again."""
+        return self._call(BatchAccepted, "POST", f"/v1/batches/{batch_id}/resume")
+
     def _call[M: BaseModel](
         self,
         model: type[M],

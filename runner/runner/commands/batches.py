@@ -110,3 +110,22 @@ def cancel(
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         cancelled = client.cancel(batch_id)
     OUT.print(f"batch {cancelled.batch_id} is {cancelled.status}", markup=False)
+
+
+def redrive(
+    batch_id: options.BatchId,
+    *,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Let a batch that failed by its surroundings go on from where it stood.
+
+    What is recorded stays and is not paid again. A batch that failed by a decision about its
+    verdicts, that was cancelled or that has a result cannot go on; the exit code is 1 then.
+    """
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        resumed = client.resume(batch_id)
+    where = options.connection_words(stack=stack, local=local, api_url=api_url)
+    OUT.print(f"batch {resumed.batch_id} is {resumed.status}", markup=False)
+    note(f"Follow it with: cj status {batch_id} --wait{where}")

@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 from types import ModuleType
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -27,7 +27,7 @@ def pictures() -> ModuleType:
 
 
 def words(svg: str) -> list[str]:
-    root = ElementTree.fromstring(svg)  # noqa: S314 - our own text
+    root = ET.fromstring(svg)  # noqa: S314 - our own text
     return [node.text or "" for node in root.iter("{http://www.w3.org/2000/svg}text")]
 
 

@@ -129,6 +129,15 @@ def _cancel(stack: FakeStack, batch_id: str) -> dict[str, Any]:
     return documents.accepted(batch_id) | {"status": "CANCELLED"}
 
 
+def _resume(stack: FakeStack, batch_id: str) -> dict[str, Any]:
+    if batch_id not in stack.batches:
+        raise UnknownBatchError(batch_id)
+    if stack.script[0].status != "FAILED":
+        raise IllegalTransitionError("status: a batch that is COMPLETED cannot be resumed")
+    stack.script = documents.life_of_a_batch()
+    return documents.accepted(batch_id) | {"status": "SCORING"}
+
+
 def application(stack: FakeStack) -> Starlette:
     def guarded(status: int, act: Callable[[Request, bytes, bool], object]) -> Any:
         async def endpoint(request: Request) -> Response:
@@ -191,6 +200,9 @@ def application(stack: FakeStack) -> Starlette:
         ),
         ("POST", "/v1/batches/{batch_id}/cancel"): guarded(
             200, lambda r, _, __: _cancel(stack, batch_id(r))
+        ),
+        ("POST", "/v1/batches/{batch_id}/resume"): guarded(
+            202, lambda r, _, __: _resume(stack, batch_id(r))
         ),
         ("GET", "/v1/healthz"): healthz,
     }

@@ -291,3 +291,15 @@ def test_interrupting_leaves_the_batch_and_says_how_to_come_back(stack: FakeStac
     assert f"cj cancel {batch_id}" in stderr
     assert "Traceback" not in stderr
     assert stack.calls("POST", "/cancel") == []
+
+
+def test_a_failed_batch_goes_on(stack: FakeStack, batch_id: str):
+    stack.script = [documents.failed_batch()]
+    resumed = cj("redrive", batch_id, "--api-url", stack.url)
+    assert resumed.exit_code == FINALISED, resumed.output
+    assert f"batch {batch_id} is SCORING" in resumed.stdout
+    assert "cj status" in resumed.stderr
+    assert cj("status", batch_id, "--wait", "--api-url", stack.url).exit_code == FINALISED
+    refused = cj("redrive", batch_id, "--api-url", stack.url)
+    assert refused.exit_code == BATCH_FAILED
+    assert "cannot be resumed" in refused.stderr
