@@ -19,7 +19,7 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
     TokenUsage,
 )
-from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
+from assessment.domain.errors import ContentRefusedError, JudgeRefusedError, JudgeUnavailableError
 from assessment.domain.judge import JudgeSpec
 from assessment.ports.judging import BatchJudge, Judge
 from tests.fakes.messaging import InMemoryCallbackQueue
@@ -85,6 +85,7 @@ class Habits:
     delay: float = 5.0
     late_delay: float = 5000.0
     cost_usd: float = 0.001
+    declines: frozenset[str] = frozenset()
 
 
 def text_of(quality: float, name: str) -> str:
@@ -115,6 +116,8 @@ class FakeJudge:
         meta, habits = request.metadata, self.habits
         rng = random.Random(f"{self.seed}:{meta.comparison_id}:{meta.attempt}")
         self.asked.append(meta.comparison_id)
+        if {meta.essay_a_id, meta.essay_b_id} & habits.declines:
+            raise ContentRefusedError("simulated: the provider declined the content")
         fate = rng.random()
         for share, error in (
             (habits.unavailable, JudgeUnavailableError("simulated: 503")),

@@ -11,6 +11,7 @@ from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.decision import Decision
 from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_result import GradeProjections
+from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.result import Ranking
 
 
@@ -50,6 +51,7 @@ class AssessmentCompleted(EventData):
     outcome: Outcome
     result_sha256: str
     result_key: str
+    not_assessed: list[NotAssessed] = []
 
 
 class AbilityEstimate(BaseModel):

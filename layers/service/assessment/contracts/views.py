@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import ComparisonTally
+from assessment.domain.not_assessed import NotAssessed
 
 
 class BatchAccepted(BaseModel):
@@ -57,6 +58,7 @@ class BatchProgress(BaseModel):
     essays: int
     anchors: int
     comparisons: ComparisonTally
+    not_assessed: list[NotAssessed] = []
     waves: list[WaveProgress]
     config: dict[str, Any]
     config_sources: dict[str, str]

@@ -12,6 +12,7 @@ from assessment.domain.config import BatchConfig, Source
 from assessment.domain.decision import Decision
 from assessment.domain.errors import STEP_REFUSALS, IllegalTransitionError, MissingDocumentError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.not_assessed import NotAssessed
 
 
 class BatchStatus(StrEnum):
@@ -107,6 +108,7 @@ class Batch(BaseModel):
     outcome: Outcome | None = None
     decision: Decision | None = None
     failure: Failure | None = None
+    not_assessed: tuple[NotAssessed, ...] = ()
     result_sha256: str | None = None
     callback_key: str = Field(default="", repr=False)
     failed_from: BatchStatus | None = None

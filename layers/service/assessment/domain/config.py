@@ -84,6 +84,7 @@ class BatchConfig(BaseModel):
     min_essay_words: Annotated[int, Field(ge=1, le=10_000)] = 10
     essay_language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
     exclude_flagged: tuple[EssayFlag, ...] = ()
+    max_essay_failures: Annotated[int, Field(ge=2, le=20)] = 3
 
     # Deadlines
     wave_timeout_seconds: Annotated[int, Field(ge=5, le=MAX_WAVE_TIMEOUT_SECONDS)] = 3600

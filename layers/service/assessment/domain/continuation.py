@@ -15,8 +15,15 @@ from assessment.domain.batch import (
     possible_pairs,
 )
 from assessment.domain.comparison import Comparison, ComparisonStatus, retry_pool
+from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext
-from assessment.domain.planning import due_for_retry, pair_of, resampling_passes
+from assessment.domain.not_assessed import AssessedPart
+from assessment.domain.planning import (
+    due_for_retry,
+    pair_of,
+    resampling_passes,
+    room_for_new_pairs,
+)
 from assessment.domain.result import Ranking, Scores
 from assessment.domain.spending import total
 
@@ -73,10 +80,9 @@ def _in_time_share(known: Sequence[Comparison], wave: int) -> float:
     return 1.0 - late / len(submitted) if submitted else 1.0
 
 
-def _next_wave_size(batch: Batch, known: list[Comparison], room: int) -> int:
+def _next_wave_size(config: BatchConfig, n_essays: int, known: list[Comparison], room: int) -> int:
     """How many comparisons another wave would pay for: new ones, and failed ones tried again."""
-    config = batch.config
-    new = min(compute_wave_size(config, batch.n_essays), room)
+    new = min(compute_wave_size(config, n_essays), room)
     pool = retry_pool(known, max_attempts=config.max_attempts)
     return new + len(due_for_retry(pool, threshold=config.retry_pool_threshold, new_pairs=new))
 
@@ -97,28 +103,28 @@ def _minutes_remaining(batch: Batch, now: datetime) -> float | None:
 
 def continuation_context(
     batch: Batch,
-    comparisons: Sequence[Comparison],
+    part: AssessedPart,
     scores: Scores | None,
     previous: PreviousLook | None,
     *,
     now: datetime,
 ) -> ContinuationContext:
     """Everything `decide` may look at; `scores` is None when there is no verdict to fit."""
-    config, n = batch.config, batch.n_essays
-    known = list(comparisons)
+    config, known = batch.config, part.comparisons
+    n = batch.n_essays - len(part.not_assessed)
     statuses = Counter(comparison.status for comparison in known)
     recorded = statuses[ComparisonStatus.RECORDED]
     pending = statuses[ComparisonStatus.PENDING]
     failed = len(known) - recorded - pending
     retryable = len(retry_pool(known, max_attempts=config.max_attempts))
     settled = recorded + failed
-    cost = total(c.spent for c in known).cost_usd
+    cost = total(c.spent for c in (*known, *part.set_aside)).cost_usd
     change = max_score_change(scores.rankings, previous.rankings) if scores and previous else None
     mean_se = scores.reliability.mean_se if scores else None
     success_rate = recorded / settled if settled else 0.0
     pairs = {pair_of(comparison) for comparison in known}
     passes = resampling_passes(known) if len(pairs) == possible_pairs(n) else 0
-    room = max(0, budget(config, n) - len(known))
+    room = room_for_new_pairs(known, config=config, n_essays=n, n_set_aside=len(part.set_aside))
     unjudged_pairs = possible_pairs(n) - len(pairs)
     last_look = _last_look(previous)
     on_target = mean_se is not None and mean_se <= config.target_mean_se
@@ -126,6 +132,7 @@ def continuation_context(
         wave=batch.wave,
         batch_ended=batch.is_final,
         n_essays=n,
+        n_not_assessed=len(part.not_assessed),
         pairs_submitted=len(known),
         callbacks_received=settled,
         successes=recorded,
@@ -149,7 +156,7 @@ def continuation_context(
         waves_remaining=config.max_waves - batch.wave,
         cost_usd=cost,
         cost_remaining_usd=None if config.max_cost_usd is None else config.max_cost_usd - cost,
-        next_wave_cost_usd=cost / recorded * _next_wave_size(batch, known, room)
+        next_wave_cost_usd=cost / recorded * _next_wave_size(config, n, known, room)
         if recorded
         else None,
         minutes_remaining=_minutes_remaining(batch, now),

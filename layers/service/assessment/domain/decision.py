@@ -65,6 +65,7 @@ class ContinuationContext(BaseModel):
     wave: int
     batch_ended: bool = False
     n_essays: int
+    n_not_assessed: int = 0
 
     # evidence
     pairs_submitted: int

@@ -8,7 +8,8 @@ Nothing is stored: the same records give the same essays, so a repeated step agr
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -19,6 +20,7 @@ from assessment.domain.errors import (
     OversizeError,
     RequestTooLargeError,
 )
+from assessment.domain.judge import JudgeSpec, estimated_tokens
 
 
 class NotAssessedReason(StrEnum):
@@ -94,6 +96,61 @@ def find_not_assessed(
         if n_failures >= enough and n_failures >= _FAILURES_PER_VERDICT * n_verdicts[essay]:
             set_aside.append(_describe(essay, list(failures[essay].values())))
     return tuple(set_aside)
+
+
+def find_unfit(texts: Mapping[str, str], judges: Sequence[JudgeSpec]) -> tuple[NotAssessed, ...]:
+    """The essays that leave no judge's context any room for a second one, by id in order.
+
+    Known before anything is paid. A judge that is no model takes every text. `texts` has the texts
+    by essay id.
+    """
+    if not all(judge.is_model for judge in judges):
+        return ()
+    room = max(judge.context_tokens - judge.answer_tokens(1) for judge in judges)
+    return tuple(
+        NotAssessed(
+            essay_id=essay_id,
+            reason=NotAssessedReason.DOES_NOT_FIT,
+            detail=f"it has about {tokens} tokens; the judge's context leaves {room} for both "
+            "essays of a comparison",
+        )
+        for essay_id in sorted(texts)
+        if (tokens := estimated_tokens(texts[essay_id])) >= room
+    )
+
+
+@dataclass(frozen=True)
+class AssessedPart:
+    """The comparisons of a batch, divided by whether they are of an essay that was set aside."""
+
+    not_assessed: tuple[NotAssessed, ...]
+    comparisons: list[Comparison]
+    set_aside: list[Comparison]
+
+    @property
+    def set_aside_ids(self) -> set[str]:
+        """The ids of the essays that were set aside."""
+        return {entry.essay_id for entry in self.not_assessed}
+
+
+def split_assessed(comparisons: Sequence[Comparison], *, max_failures: int) -> AssessedPart:
+    """The comparisons that count, and those of essays that no judge judges.
+
+    `max_failures` is as in `find_not_assessed`.
+    """
+    not_assessed = find_not_assessed(comparisons, max_failures=max_failures)
+    ids = {entry.essay_id for entry in not_assessed}
+    kept = without_essays(comparisons, ids)
+    set_aside = [c for c in comparisons if c.first in ids or c.second in ids]
+    return AssessedPart(not_assessed, kept, set_aside)
+
+
+def merge_not_assessed(*groups: Sequence[NotAssessed]) -> tuple[NotAssessed, ...]:
+    """Every essay once, by id in order; what was said of it first stays."""
+    entries: dict[str, NotAssessed] = {}
+    for entry in (entry for group in groups for entry in group):
+        entries.setdefault(entry.essay_id, entry)
+    return tuple(entries[essay_id] for essay_id in sorted(entries))
 
 
 def _describe(essay_id: str, failures: Sequence[Comparison]) -> NotAssessed:

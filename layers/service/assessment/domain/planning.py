@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
+from assessment.domain.batch import budget
 from assessment.domain.comparison import Comparison, PlannedPair
+from assessment.domain.config import BatchConfig
 from assessment.domain.spending import total
 
 
@@ -16,9 +18,25 @@ def pair_of(comparison: Comparison) -> tuple[str, str]:
     return first, second
 
 
-def room_for_new_pairs(known: Sequence[Comparison], *, budget: int) -> int:
-    """How many comparisons the cap still allows; retries do not count twice."""
-    return max(0, budget - len(known))
+def room_for_new_pairs(
+    known: Sequence[Comparison], *, config: BatchConfig, n_essays: int, n_set_aside: int = 0
+) -> int:
+    """How many comparisons the caps still allow; retries do not count twice.
+
+    Parameters
+    ----------
+    known
+        The comparisons of the essays that are assessed.
+    config
+        The caps: of each essay's comparisons, and of all comparisons of the batch.
+    n_essays
+        Essays that are assessed, students and anchors.
+    n_set_aside
+        Comparisons of essays that were set aside; they count for the cap of the whole batch only.
+    """
+    of_essays = budget(config, n_essays) - len(known)
+    of_batch = config.max_pairwise_comparisons - len(known) - n_set_aside
+    return max(0, min(of_essays, of_batch))
 
 
 def affordable(known: Sequence[Comparison], *, max_cost_usd: float | None) -> int | None:

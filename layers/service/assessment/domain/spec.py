@@ -5,7 +5,7 @@ Verdicts of different specifications never mix; the hash tells them apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
@@ -64,6 +64,14 @@ class BatchSpec(BaseModel):
             population=population,
             anchor_history=anchor_history,
         )
+
+    def without(self, essay_ids: Collection[str]) -> BatchSpec:
+        """The specification of the other essays, which are scored and planned alone.
+
+        Its hash is another one; a batch's own hash is that of all its essays.
+        """
+        kept = tuple(essay for essay in self.essays if essay.essay_id not in essay_ids)
+        return self.model_copy(update={"essays": kept})
 
     @property
     def anchors(self) -> list[Essay]:

@@ -18,6 +18,7 @@ from assessment.domain.decision import Decision, Reason
 from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.identifiers import content_sha256
+from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, split_assessed
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import total
@@ -55,14 +56,22 @@ def finalise_batch(
     last = ports.batches.get_wave(batch_id, batch.wave)
     known = _decided_upon(batch, last, ports.comparisons)
     spec = load_spec(batch_id, content=ports.content)
+    part = split_assessed(known, max_failures=batch.config.max_essay_failures)
+    assessed = spec.without(part.set_aside_ids)
     # The time of the decision, not of this run: a repeated publication is the same event.
     decided_at = (last.scored_at if last else None) or now
     conclusion = ports.statistics.conclude(
-        spec, known, config=batch.config, measured_at=decided_at.isoformat()
+        assessed, part.comparisons, config=batch.config, measured_at=decided_at.isoformat()
     )
     document = published(
         _document(
-            batch, batch.decision, spec=spec, known=known, conclusion=conclusion, versions=versions
+            batch,
+            batch.decision,
+            spec=spec,
+            part=part,
+            known=known,
+            conclusion=conclusion,
+            versions=versions,
         )
     )
     body = canonical_bytes(document).decode()
@@ -117,11 +126,13 @@ def _document(
     decision: Decision,
     *,
     spec: BatchSpec,
+    part: AssessedPart,
     known: list[Comparison],
     conclusion: Conclusion,
     versions: Mapping[str, str],
 ) -> ResultDocument:
     scores = conclusion.scores
+    assessed = spec.without(part.set_aside_ids)
     verdicts = [comparison.verdict for comparison in known if comparison.verdict]
     return ResultDocument(
         batch_id=batch.batch_id,
@@ -133,8 +144,8 @@ def _document(
         comparisons=tally(known),
         resampled_comparisons=sum(comparison.resampled for comparison in known),
         notes=_notes(known, scores),
-        n_students=len(spec.essays) - len(spec.anchors),
-        n_anchors=len(spec.anchors),
+        n_students=len(assessed.essays) - len(assessed.anchors),
+        n_anchors=len(assessed.anchors),
         n_waves=batch.wave,
         rankings=scores.rankings,
         grade_projections=conclusion.projections,
@@ -146,6 +157,7 @@ def _document(
             for essay in (*spec.essays, *spec.excluded)
             if essay.flags
         },
+        not_assessed=list(merge_not_assessed(batch.not_assessed, part.not_assessed)),
         excluded_essays=[essay.essay_id for essay in spec.excluded],
         repeated_calls=sum(comparison.paid_again for comparison in known),
         judges=sorted({verdict.judge for verdict in verdicts}),
@@ -229,6 +241,7 @@ def _publish(
         "outcome": document.outcome,
         "result_sha256": sha256,
         "result_key": result_key(batch.batch_id),
+        "not_assessed": [entry.model_dump(mode="json") for entry in document.not_assessed],
     }
     rich = _rich(thin, document)
     events.publish(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from assessment.domain.batch import Batch, BatchStatus, budget, compute_wave_size
+from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
 from assessment.domain.comparison import Comparison, PlannedPair, retry_pool
 from assessment.domain.document_keys import plan_key
 from assessment.domain.identifiers import canonical_json, comparison_id, content_sha256
+from assessment.domain.not_assessed import split_assessed
 from assessment.domain.planning import (
     affordable,
     due_for_retry,
@@ -58,15 +59,22 @@ def plan_wave(
 
 
 def _plan(
-    batch: Batch, number: int, spec: BatchSpec, known: list[Comparison], statistics: Statistics
+    batch: Batch, number: int, spec: BatchSpec, all_known: list[Comparison], statistics: Statistics
 ) -> tuple[list[PlannedPair], list[str]]:
-    """New pairs, and the ids of the failed comparisons to submit again."""
+    """New pairs, and the ids of the failed comparisons to submit again.
+
+    Essays that no judge judges are in neither.
+    """
     config = batch.config
+    part = split_assessed(all_known, max_failures=config.max_essay_failures)
+    spec, known = spec.without(part.set_aside_ids), part.comparisons
     n_essays = len(spec.essays)
     pool = retry_pool(known, max_attempts=config.max_attempts)
-    room = room_for_new_pairs(known, budget=budget(config, n_essays))
+    room = room_for_new_pairs(
+        known, config=config, n_essays=n_essays, n_set_aside=len(part.set_aside)
+    )
     size = min(compute_wave_size(config, n_essays), room)
-    paid_for = affordable(known, max_cost_usd=config.max_cost_usd)
+    paid_for = affordable(all_known, max_cost_usd=config.max_cost_usd)
     if paid_for is not None:
         size = min(size, paid_for)
     pairs: list[PlannedPair] = []

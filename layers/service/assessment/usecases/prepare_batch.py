@@ -12,6 +12,7 @@ from assessment.domain.config import Source
 from assessment.domain.document_keys import manifest_key
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.essay import Essay, EssayKind
+from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_history import (
     MOST_BATCHES,
     AnchorHistory,
@@ -20,12 +21,15 @@ from assessment.domain.grading_history import (
 )
 from assessment.domain.identifiers import anchor_essay_id
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.not_assessed import NotAssessed, find_unfit
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec, judge_spec_hash
 from assessment.ports.groups import PreparePorts
 from assessment.ports.stores import AssignmentStore, ContentStore
 from assessment.usecases.assignment import flag_texts, load_assignment
 from assessment.usecases.batch_spec import freeze_spec
+
+_FEWEST_ESSAYS = 2
 
 
 def anchor_essays(assignment: Assignment) -> list[Essay]:
@@ -64,13 +68,19 @@ def prepare_batch(
     anchors = anchor_essays(assignment) if assignment else []
     anchors = _with_flags(batch, anchors, ports.content)
     kept = [essay for essay in students if not essay.flagged(batch.config.exclude_flagged)]
+    excluded = [essay for essay in students if essay not in kept]
+    not_assessed = _unfit(batch, kept + anchors, ports.content)
+    unfit = {entry.essay_id for entry in not_assessed}
+    kept = [essay for essay in kept if essay.essay_id not in unfit]
+    anchors = [essay for essay in anchors if essay.essay_id not in unfit]
+    _check_enough(kept + anchors, not_assessed)
     history = _history(assignment, batch.judges, ports.assignments)
     spec = BatchSpec.of(
         kept + anchors,
         instructions=assignment.instructions if assignment else JudgeInstructions(),
         grade_scale=assignment.grade_scale if assignment else None,
         judges=batch.judges,
-        excluded=[essay for essay in students if essay not in kept],
+        excluded=excluded,
         population=assignment.population if assignment else None,
         anchor_history=history,
     )
@@ -82,8 +92,27 @@ def prepare_batch(
         essays=len(kept),
         anchors=len(anchors),
         spec_hash=spec.spec_hash,
+        not_assessed=not_assessed,
         **_pinned(batch, history),
     )
+
+
+def _unfit(batch: Batch, essays: list[Essay], content: ContentStore) -> tuple[NotAssessed, ...]:
+    """The essays that no judge of the batch has room for."""
+    long = [essay for essay in essays if EssayFlag.TOO_LONG in essay.flags]
+    return find_unfit(
+        {essay.essay_id: content.get_text(essay.text_sha256) for essay in long}, batch.judges
+    )
+
+
+def _check_enough(essays: list[Essay], not_assessed: tuple[NotAssessed, ...]) -> None:
+    if len(essays) < _FEWEST_ESSAYS:
+        names = ", ".join(entry.essay_id for entry in not_assessed[:5])
+        raise InvalidRequestError(
+            f"{len(essays)} essays are left to compare; {names} do not fit the judge's context: "
+            "name a judge with a larger one (judge.context_tokens)",
+            field="essays",
+        )
 
 
 def _history(

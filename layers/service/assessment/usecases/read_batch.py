@@ -34,6 +34,7 @@ def read_batch(batch_id: str, *, ports: ReadPorts) -> BatchProgress:
         failure=batch.failure.model_dump(mode="json") if batch.failure else None,
         essays=batch.essays,
         anchors=batch.anchors,
+        not_assessed=list(batch.not_assessed),
         comparisons=tally(known),
         waves=waves,
         config=batch.config.model_dump(mode="json"),

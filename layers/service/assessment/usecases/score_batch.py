@@ -8,11 +8,12 @@ from datetime import datetime
 
 from assessment.contracts.events import EventType, envelope
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
-from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.continuation import PreviousLook, continuation_context
 from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, Reason, decide
 from assessment.domain.document_keys import scores_key
 from assessment.domain.identifiers import canonical_json
+from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, split_assessed
 from assessment.domain.result import Ranking, Scores
 from assessment.ports.groups import ScorePorts
 from assessment.ports.messaging import EventPublisher
@@ -59,7 +60,9 @@ def score_batch(
     wave = ports.batches.get_wave(batch_id, number)
     if wave is not None and wave.decision is not None and wave.context is not None:
         _publish(batch, wave.context, wave.decision, ports.events, wave.scored_at or now)
-        _follow(ports.batches, batch_id, wave.decision, now)
+        known = ports.comparisons.list_comparisons(batch_id, number)
+        part = split_assessed(known, max_failures=batch.config.max_essay_failures)
+        _follow(ports.batches, batch, wave.decision, part, now)
         return ScoredWave(wave.decision, wave.context)
     settled = settle_outstanding(batch_id, number, comparisons=ports.comparisons, now=now)
     if settled and wave is not None:
@@ -67,9 +70,10 @@ def score_batch(
         ports.batches.update_wave(batch_id, number, closed_by=closed_by)
     batch = ports.batches.transition(batch_id, BatchStatus.SCORING, now=now)
     known = ports.comparisons.list_comparisons(batch_id, number)
-    scores = _score(batch, known, ports.content, ports.statistics)
+    part = split_assessed(known, max_failures=batch.config.max_essay_failures)
+    scores = _score(batch, part, ports.content, ports.statistics)
     previous = _previous(batch_id, number, ports.batches, ports.content)
-    context = continuation_context(batch, known, scores, previous, now=now)
+    context = continuation_context(batch, part, scores, previous, now=now)
     decision = decide(context)
     if scores is not None:
         ports.content.put_document(
@@ -88,17 +92,17 @@ def score_batch(
         unjudged=[c.comparison_id for c in known if c.status is not ComparisonStatus.RECORDED],
     )
     _publish(batch, context, decision, ports.events, now)
-    _follow(ports.batches, batch_id, decision, now)
+    _follow(ports.batches, batch, decision, part, now)
     return ScoredWave(decision, context)
 
 
 def _score(
-    batch: Batch, known: list[Comparison], content: ContentStore, statistics: Statistics
+    batch: Batch, part: AssessedPart, content: ContentStore, statistics: Statistics
 ) -> Scores | None:
-    if not any(comparison.verdict for comparison in known):
+    if not any(comparison.verdict for comparison in part.comparisons):
         return None
-    spec = load_spec(batch.batch_id, content=content)
-    return statistics.score(spec, known, config=batch.config)
+    spec = load_spec(batch.batch_id, content=content).without(part.set_aside_ids)
+    return statistics.score(spec, part.comparisons, config=batch.config)
 
 
 def _previous(
@@ -157,8 +161,14 @@ def _publish(
     )
 
 
-def _follow(batches: BatchStore, batch_id: str, decision: Decision, now: datetime) -> None:
-    if decision.decision is DecisionKind.REQUEST_MORE_COMPARISONS:
-        batches.transition(batch_id, BatchStatus.GENERATING_PAIRS, now=now, decision=decision)
-    else:
-        batches.transition(batch_id, BatchStatus.SCORING, now=now, decision=decision)
+def _follow(
+    batches: BatchStore, batch: Batch, decision: Decision, part: AssessedPart, now: datetime
+) -> None:
+    more = decision.decision is DecisionKind.REQUEST_MORE_COMPARISONS
+    batches.transition(
+        batch.batch_id,
+        BatchStatus.GENERATING_PAIRS if more else BatchStatus.SCORING,
+        now=now,
+        decision=decision,
+        not_assessed=merge_not_assessed(batch.not_assessed, part.not_assessed),
+    )

@@ -16,6 +16,7 @@ from assessment.domain.continuation import (
     max_score_change,
 )
 from assessment.domain.decision import ContinuationContext
+from assessment.domain.not_assessed import split_assessed
 from assessment.domain.result import AuditReport, Ranking, Reliability, Scores
 from assessment.domain.verdict import Verdict, Winner
 
@@ -85,8 +86,9 @@ def looked(context: ContinuationContext, values: dict[str, float] | None = None)
 
 def context(known: list[Comparison], **kwargs: Any) -> ContinuationContext:
     given = {"scores": scores(), "previous": None, "now": NOW, "batch": batch(), **kwargs}
+    part = split_assessed(known, max_failures=3)
     return continuation_context(
-        given["batch"], known, given["scores"], given["previous"], now=given["now"]
+        given["batch"], part, given["scores"], given["previous"], now=given["now"]
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure, retry_pool
+from assessment.domain.config import BatchConfig
 from assessment.domain.planning import (
     due_for_retry,
     pair_of,
@@ -74,8 +75,17 @@ def test_pool_is_due_when_full_or_when_nothing_else_is_left(
 
 
 def test_room_counts_every_planned_comparison_once() -> None:
-    assert room_for_new_pairs([made(0), made(1)], budget=5) == 3
-    assert room_for_new_pairs([made(at) for at in range(7)], budget=5) == 0
+    config = BatchConfig(max_pairwise_comparisons=5, max_comparisons_per_essay=6)
+    assert room_for_new_pairs([made(0), made(1)], config=config, n_essays=4) == 3
+    assert room_for_new_pairs([made(at) for at in range(7)], config=config, n_essays=4) == 0
+
+
+def test_comparisons_set_aside_count_for_the_cap_of_the_batch_only() -> None:
+    config = BatchConfig(max_pairwise_comparisons=10, max_comparisons_per_essay=4)
+    known = [made(0), made(1)]
+    assert room_for_new_pairs(known, config=config, n_essays=4) == 6
+    assert room_for_new_pairs(known, config=config, n_essays=4, n_set_aside=2) == 6
+    assert room_for_new_pairs(known, config=config, n_essays=4, n_set_aside=5) == 3
 
 
 def complete(n: int) -> list[Comparison]:

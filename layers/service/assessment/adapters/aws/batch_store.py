@@ -22,7 +22,7 @@ from assessment.domain.errors import UnknownBatchError
 from assessment.domain.wave import Wave
 
 _CACHED_KEYS = 256
-_BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure")
+_BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure", "not_assessed")
 _WAVE_DOCUMENTS = ("retried", "score", "context", "decision", "unjudged")
 # Batches of earlier versions do not have the attribute.
 _EXECUTIONS_AS_READ = "(attribute_not_exists(n_executions) OR n_executions = :read)"
