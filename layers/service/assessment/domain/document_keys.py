@@ -42,8 +42,13 @@ def spec_key(batch_id: str) -> str:
 
 
 def plan_key(batch_id: str, wave_number: int, body_sha256: str) -> str:
-    """Where the pairs of a wave are kept; another plan of the same wave has another key."""
+    """Where the plan of a wave is kept; another plan of the same wave has another key."""
     return f"batches/{batch_id}/waves/{wave_number:04d}-{body_sha256[:16]}.json"
+
+
+def unjudged_key(batch_id: str, wave_number: int, body_sha256: str) -> str:
+    """Where the comparisons without a verdict at the wave's decision are kept."""
+    return f"batches/{batch_id}/waves/{wave_number:04d}-unjudged-{body_sha256[:16]}.json"
 
 
 def text_key(sha256: str) -> str:

@@ -13,8 +13,9 @@ from assessment.domain.decision import ContinuationContext, Decision
 class Wave(BaseModel):
     """A wave as it is stored: the plan is written once, the rest as the wave goes on.
 
-    The pairs themselves are a document under `plan_key`: a large wave's plan would not fit into
-    one item of the table.
+    What grows with the batch is a document: its pairs and the ids of retried comparisons under
+    `plan_key`, the ids of those without a verdict at its decision under `unjudged_key`. A large
+    wave's would not fit into one item of the table.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -23,7 +24,7 @@ class Wave(BaseModel):
     status: WaveStatus = WaveStatus.PLANNED
     plan_key: str | None = None
     new_pairs: int = 0
-    retried: list[str] = []
+    n_retried: int = 0
     task_token: str | None = None
     markers_written: bool = False
     messages_sent: bool = False
@@ -32,10 +33,10 @@ class Wave(BaseModel):
     score: WaveScore | None = None
     context: ContinuationContext | None = None
     decision: Decision | None = None
-    unjudged: list[str] = []
+    unjudged_key: str | None = None
     scored_at: datetime | None = None
 
     @property
     def planned(self) -> int:
         """How many comparisons the wave submits."""
-        return self.new_pairs + len(self.retried)
+        return self.new_pairs + self.n_retried

@@ -25,9 +25,10 @@ from assessment.domain.spending import total
 from assessment.domain.wave import Wave
 from assessment.ports.groups import FinalisePorts
 from assessment.ports.messaging import EventPublisher
-from assessment.ports.stores import AssignmentStore, ComparisonStore
+from assessment.ports.stores import AssignmentStore, ComparisonStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.keep_comparisons import keep_comparisons
+from assessment.usecases.wave_documents import load_unjudged
 
 _OUTCOMES = {
     Reason.STABLE: Outcome.COMPLETE_STABLE,
@@ -54,7 +55,7 @@ def finalise_batch(
     if batch.status not in (BatchStatus.SCORING, BatchStatus.COMPLETED) or batch.decision is None:
         raise IllegalTransitionError(f"a batch that is {batch.status} cannot be finalised")
     last = ports.batches.get_wave(batch_id, batch.wave)
-    known = _decided_upon(batch, last, ports.comparisons)
+    known = _decided_upon(batch, last, ports.comparisons, ports.content)
     spec = load_spec(batch_id, content=ports.content)
     part = split_assessed(known, max_failures=batch.config.max_essay_failures)
     assessed = spec.without(part.set_aside_ids)
@@ -107,11 +108,11 @@ def _remember(
 
 
 def _decided_upon(
-    batch: Batch, last: Wave | None, comparisons: ComparisonStore
+    batch: Batch, last: Wave | None, comparisons: ComparisonStore, content: ContentStore
 ) -> list[Comparison]:
     """The comparisons as they stood at the decision: a verdict that came later is not in them."""
     known = comparisons.list_comparisons(batch.batch_id, batch.wave)
-    late = set(last.unjudged) if last else set()
+    late = load_unjudged(last, content=content) if last else frozenset()
     return [_without_verdict(c) if c.comparison_id in late else c for c in known]
 
 

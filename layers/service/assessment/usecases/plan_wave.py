@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
 from assessment.domain.comparison import Comparison, PlannedPair, retry_pool
-from assessment.domain.document_keys import plan_key
-from assessment.domain.identifiers import canonical_json, comparison_id, content_sha256
+from assessment.domain.identifiers import comparison_id
 from assessment.domain.not_assessed import split_assessed
 from assessment.domain.planning import (
     affordable,
@@ -20,8 +18,9 @@ from assessment.domain.spec import BatchSpec
 from assessment.domain.wave import Wave
 from assessment.ports.groups import PlanPorts
 from assessment.ports.statistics import Statistics
-from assessment.ports.stores import ComparisonStore, ContentStore
+from assessment.ports.stores import ComparisonStore
 from assessment.usecases.batch_spec import load_spec
+from assessment.usecases.wave_documents import WavePlan, load_plan, store_plan
 
 
 def plan_wave(
@@ -45,13 +44,18 @@ def plan_wave(
     if wave is None:
         spec = load_spec(batch_id, content=ports.content)
         known = ports.comparisons.list_comparisons(batch_id, number - 1)
-        pairs, retried = _plan(batch, number, spec, known, ports.statistics)
-        key = _store_plan(batch_id, number, pairs, ports.content)
+        plan = _plan(batch, number, spec, known, ports.statistics)
         wave = ports.batches.put_wave(
             batch_id,
-            Wave(wave=number, plan_key=key, new_pairs=len(pairs), retried=retried),
+            Wave(
+                wave=number,
+                plan_key=store_plan(batch_id, number, plan, content=ports.content),
+                new_pairs=len(plan.pairs),
+                n_retried=len(plan.retried),
+            ),
         )
-    _store_comparisons(batch_id, wave, _stored_plan(wave, ports.content), ports.comparisons)
+    plan = load_plan(wave, content=ports.content)
+    _store_comparisons(batch_id, wave, plan, ports.comparisons)
     if batch.status is BatchStatus.GENERATING_PAIRS:
         target = BatchStatus.WAITING_CALLBACKS if wave.planned else BatchStatus.SCORING
         ports.batches.transition(batch_id, target, now=now, wave=number)
@@ -60,7 +64,7 @@ def plan_wave(
 
 def _plan(
     batch: Batch, number: int, spec: BatchSpec, all_known: list[Comparison], statistics: Statistics
-) -> tuple[list[PlannedPair], list[str]]:
+) -> WavePlan:
     """New pairs, and the ids of the failed comparisons to submit again.
 
     Essays that no judge judges are in neither.
@@ -83,30 +87,11 @@ def _plan(
         if not pairs and not pool:
             pairs = resample_reversed(known, passes=config.small_net_resampling_cap, size=size)
     due = due_for_retry(pool, threshold=config.retry_pool_threshold, new_pairs=len(pairs))
-    return pairs, [comparison.comparison_id for comparison in due]
-
-
-def _store_plan(
-    batch_id: str, number: int, pairs: list[PlannedPair], content: ContentStore
-) -> str | None:
-    """Store the pairs under a key made of their content: two plans never overwrite each other."""
-    if not pairs:
-        return None
-    body = canonical_json([pair.model_dump(mode="json") for pair in pairs])
-    key = plan_key(batch_id, number, content_sha256(body))
-    content.put_document(key, body)
-    return key
-
-
-def _stored_plan(wave: Wave, content: ContentStore) -> list[PlannedPair]:
-    if wave.plan_key is None:
-        return []
-    pairs = json.loads(content.get_frozen_document(wave.plan_key))
-    return [PlannedPair.model_validate(pair) for pair in pairs]
+    return WavePlan(tuple(pairs), tuple(comparison.comparison_id for comparison in due))
 
 
 def _store_comparisons(
-    batch_id: str, wave: Wave, pairs: list[PlannedPair], comparisons: ComparisonStore
+    batch_id: str, wave: Wave, plan: WavePlan, comparisons: ComparisonStore
 ) -> None:
     comparisons.put_comparisons(
         batch_id,
@@ -121,11 +106,11 @@ def _store_comparisons(
                 predicted=pair.predicted,
                 resampled=pair.resampled,
             )
-            for position, pair in enumerate(pairs)
+            for position, pair in enumerate(plan.pairs)
         ],
     )
-    if wave.retried:
-        due = set(wave.retried)
+    if plan.retried:
+        due = set(plan.retried)
         for comparison in comparisons.list_comparisons(batch_id, wave.wave - 1):
             if comparison.comparison_id in due and comparison.submitted_wave < wave.wave:
                 comparisons.resubmit(batch_id, comparison, wave=wave.wave)

@@ -22,6 +22,7 @@ from assessment.ports.stores import BatchStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.close_wave import settle_outstanding
 from assessment.usecases.keep_comparisons import keep_comparisons
+from assessment.usecases.wave_documents import store_unjudged
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def score_batch(
         )
     if decision.decision is DecisionKind.FINALIZE_FAILURE:
         keep_comparisons(batch_id, known, content=ports.content)
+    unjudged = [c.comparison_id for c in known if c.status is not ComparisonStatus.RECORDED]
     ports.batches.update_wave(
         batch_id,
         number,
@@ -89,7 +91,7 @@ def score_batch(
         context=context,
         decision=decision,
         scored_at=now,
-        unjudged=[c.comparison_id for c in known if c.status is not ComparisonStatus.RECORDED],
+        unjudged_key=store_unjudged(batch_id, number, unjudged, content=ports.content),
     )
     _publish(batch, context, decision, ports.events, now)
     _follow(ports.batches, batch, decision, part, now)

@@ -130,7 +130,7 @@ def test_documents_of_a_batch_survive(stores: Stores) -> None:
 
 def test_the_first_plan_of_a_wave_stays(stores: Stores) -> None:
     store = stores[1]
-    first = Wave(wave=1, plan_key="one", new_pairs=3, retried=["w001-00001"])
+    first = Wave(wave=1, plan_key="one", new_pairs=3, n_retried=1)
     assert store.put_wave("b", first) == first
     assert store.put_wave("b", Wave(wave=1, plan_key="two", new_pairs=9)) == first
     assert store.get_wave("b", 1) == first

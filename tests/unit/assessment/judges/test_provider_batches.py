@@ -29,6 +29,7 @@ from assessment.domain.provider_batch import (
 from assessment.usecases.call_judge import Delivery
 from assessment.usecases.judge_messages import judge_messages
 from assessment.usecases.tend_provider_batch import HELD_SECONDS, BatchStep
+from assessment.usecases.wave_documents import load_plan
 from tests.fakes.event_loop import run_async
 from tests.fakes.loop import Loop
 from tests.fakes.world import World
@@ -177,7 +178,7 @@ def test_what_a_batch_left_unanswered_is_tried_again_with_a_later_wave():
     world.batch_judge.unanswered_ids = frozenset()
     world.score(batch_id, 1)
     wave = world.plan(batch_id)
-    assert wave.retried == ["w001-00003"]
+    assert load_plan(wave, content=world.content).retried == ("w001-00003",)
     world.submit(batch_id, wave.wave, world.workflow.issue("second"))
     tend_to_the_end(world)
     everything_recorded(world, batch_id)

@@ -23,7 +23,7 @@ from assessment.domain.wave import Wave
 
 _CACHED_KEYS = 256
 _BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure", "not_assessed")
-_WAVE_DOCUMENTS = ("retried", "score", "context", "decision", "unjudged")
+_WAVE_DOCUMENTS = ("score", "context", "decision")
 # Batches of earlier versions do not have the attribute.
 _EXECUTIONS_AS_READ = "(attribute_not_exists(n_executions) OR n_executions = :read)"
 _WAVE_SUMMARY = (
@@ -39,7 +39,7 @@ _WAVE_SUMMARY = (
     "task_token",
     "markers_written",
     "messages_sent",
-    "retried",
+    "n_retried",
 )
 
 

@@ -1,0 +1,68 @@
+"""What a wave keeps in the content store: lists that may outgrow an item of the table.
+
+Each document lies under a key made of its content, which the wave's item names: two runs of a step
+never overwrite each other's, and the one conditional write of the item says which one counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assessment.domain.comparison import PlannedPair
+from assessment.domain.document_keys import plan_key, unjudged_key
+from assessment.domain.identifiers import canonical_json, content_sha256
+from assessment.domain.wave import Wave
+from assessment.ports.stores import ContentStore
+
+
+@dataclass(frozen=True)
+class WavePlan:
+    """New pairs in their order, and the ids of failed comparisons that are submitted again."""
+
+    pairs: tuple[PlannedPair, ...] = ()
+    retried: tuple[str, ...] = ()
+
+
+def store_plan(batch_id: str, number: int, plan: WavePlan, *, content: ContentStore) -> str | None:
+    """Store a plan; its key, or None for an empty one."""
+    if not plan.pairs and not plan.retried:
+        return None
+    body = canonical_json(
+        {
+            "pairs": [pair.model_dump(mode="json") for pair in plan.pairs],
+            "retried": list(plan.retried),
+        }
+    )
+    key = plan_key(batch_id, number, content_sha256(body))
+    content.put_document(key, body)
+    return key
+
+
+def load_plan(wave: Wave, *, content: ContentStore) -> WavePlan:
+    """The plan of a wave."""
+    if wave.plan_key is None:
+        return WavePlan()
+    plan = json.loads(content.get_frozen_document(wave.plan_key))
+    pairs = tuple(PlannedPair.model_validate(pair) for pair in plan["pairs"])
+    return WavePlan(pairs, tuple(plan["retried"]))
+
+
+def store_unjudged(
+    batch_id: str, number: int, comparison_ids: Sequence[str], *, content: ContentStore
+) -> str | None:
+    """Store which comparisons had no verdict at a decision; the key, or None if all had."""
+    if not comparison_ids:
+        return None
+    body = canonical_json(list(comparison_ids))
+    key = unjudged_key(batch_id, number, content_sha256(body))
+    content.put_document(key, body)
+    return key
+
+
+def load_unjudged(wave: Wave, *, content: ContentStore) -> frozenset[str]:
+    """The comparisons that had no verdict when the wave was decided upon."""
+    if wave.unjudged_key is None:
+        return frozenset()
+    return frozenset(json.loads(content.get_frozen_document(wave.unjudged_key)))
