@@ -201,13 +201,12 @@ AUDITS = ((100, AUDIT_PAIRS), (100, 2 * AUDIT_PAIRS), (40, AUDIT_PAIRS))
 
 def audit_row(name: str, runs: int, n: int, audit_pairs: int) -> dict[str, Any]:
     """Audit one kind of judge once enough audit pairs are in, with and without the evidence."""
-    audits, alone, reliabilities = [], [], []
+    audits, reliabilities = [], []
     for seed in range(runs):
         rng = np.random.default_rng(10_000 + seed)
         run = Assessment(JUDGES[name](rng, n), rng, n=n)
         result = next(fitted for fitted in run.waves(20) if len(run.predicted) >= audit_pairs)
         evidence = evidence_against_chance(run.comparisons())
-        alone.append(prequential_audit(run.predicted, run.preferred))
         audits.append(prequential_audit(run.predicted, run.preferred, log_bayes_factor=evidence))
         reliabilities.append(model_reliability(result))
     return {
@@ -217,7 +216,6 @@ def audit_row(name: str, runs: int, n: int, audit_pairs: int) -> dict[str, Any]:
         "runs": runs,
         "audit_pairs": float(np.mean([a.n for a in audits])),
         "at_chance": float(np.mean([a.at_chance for a in audits])),
-        "at_chance_by_audit_pairs_alone": float(np.mean([a.at_chance for a in alone])),
         "log_bayes_factor": float(np.mean([a.log_bayes_factor for a in audits])),
         "agreement": float(np.mean([a.agreement for a in audits])),
         "log_loss": float(np.mean([a.log_loss for a in audits])),
@@ -320,12 +318,10 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
         if r["study"] != "audit":
             continue
         judge, pairs = r["judge"], int(r["audit_pairs"])
-        bar = at_least(0.99) if judge in ("coin flips", "position only") else at_most(0.01)
+        if judge in ("coin flips", "position only"):
+            continue  # what becomes of their batches is in benchmarks.stopping
         name = f"called at chance, {r['essays']} essays, {pairs} audit pairs: {judge}"
-        claims.append(Claim(name, r["at_chance"], "share of runs", bar))
-        if judge in ("coin flips", "70%, logistic"):
-            alone = r["at_chance_by_audit_pairs_alone"]
-            claims.append(Claim(f"{name}, audit pairs alone", alone, "share of runs", bar))
+        claims.append(Claim(name, r["at_chance"], "share of runs", at_most(0.01)))
     replay = {
         (r["schedule"], r["estimator"]): r["ssr"] for r in rows if r["study"] == "null replay"
     }

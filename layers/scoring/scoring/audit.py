@@ -27,13 +27,13 @@ _LEAST_PROBABILITY = 1e-12
 _MAX_ITERATIONS = 100
 _TOLERANCE = 1e-9
 _LARGEST_LOGIT = 15.0
-AT_CHANCE_Z = 2.575829303548901
-"""Normal quantile of the one-sided level .005 at which a judge is told from a coin."""
+AT_CHANCE_LOG_BAYES_FACTOR = -2.995732273553991
+"""-log 20: by Ville's inequality a judge whose abilities have the standard deviation
+:data:`WEAKEST_SD` ever falls to it with a probability of at most .05."""
 
-LOG_BAYES_FACTOR = 3.912023005428146
-"""log 50: by Ville's inequality a coin ever reaches it with a probability of at most .02."""
+WEAKEST_SD = 0.5
+"""The weakest order worth having, logits: its judge agrees with the truth in 63% of pairs."""
 
-_PRIOR_SDS = (0.5, 1.0, 2.0)
 _NO_SPREAD = 1e-5
 
 
@@ -63,8 +63,8 @@ class Audit:
     log_bayes_factor : float or None
         Evidence of all verdicts against a judge who ignores the essays, if it was given.
     at_chance : bool
-        Whether the verdicts cannot be told from coin flips: neither ``chance_z`` nor the Bayes
-        factor reaches its threshold (:data:`AT_CHANCE_Z`, :data:`LOG_BAYES_FACTOR`).
+        Whether the verdicts speak for a judge who ignores the essays: the Bayes factor is at most
+        :data:`AT_CHANCE_LOG_BAYES_FACTOR`. Few verdicts speak for nobody.
     """
 
     n: int
@@ -98,15 +98,15 @@ def prequential_audit(
     preferred : (m,) array_like of float
         1 when the first essay was preferred, 0 when the second was, .5 for a tie.
     log_bayes_factor : float, optional
-        What :func:`evidence_against_chance` says of all verdicts so far. The first fits predict
-        poorly, so a weak judge needs some 300 audit pairs to be told from a coin by them alone;
-        the evidence of all verdicts tells much earlier.
+        What :func:`evidence_against_chance` says of all verdicts so far. Without it nothing is
+        said of chance: predictions of an early fit are poor, and a test that they fail says more of
+        them than of the judge.
 
     Returns
     -------
     Audit
-        Agreement, log loss and slope with 95% intervals, and the verdict on the judge. Empty
-        input gives an audit that knows nothing: even scores, the widest intervals, at chance.
+        Agreement, log loss and slope with 95% intervals, and whether the judge is at chance. Empty
+        input gives an audit that knows nothing: even scores, the widest intervals.
 
     Raises
     ------
@@ -136,14 +136,14 @@ def prequential_audit(
         slope_interval=slope_interval,
         chance_z=z,
         log_bayes_factor=log_bayes_factor,
-        at_chance=_at_chance(z, log_bayes_factor),
+        at_chance=_at_chance(log_bayes_factor),
     )
 
 
 def evidence_against_chance(
     comparisons: Comparisons,
     *,
-    prior_sds: Sequence[float] = _PRIOR_SDS,
+    prior_sds: Sequence[float] = (WEAKEST_SD,),
     **settings: Any,  # noqa: ANN401
 ) -> float:
     """Return the log Bayes factor of a judge who reads the essays against one who does not.
@@ -151,8 +151,12 @@ def evidence_against_chance(
     The alternative is the model of :func:`scoring.fit`, averaged over ``prior_sds``; under the
     null hypothesis verdicts have the same order effect, ties and degrees, but all abilities are
     equal. Whatever schedule chose the pairs from past verdicts, the expected Bayes factor under
-    the null is 1, so that it ever exceeds 50, at whichever wave, with a probability of at most
-    .02 (Ville's inequality). Marginal likelihoods are Laplace approximations.
+    the null is 1, and so is that of its inverse under the alternative. So a judge who ignores the
+    essays ever reaches 20 with a probability of at most .05, and a judge of the alternative ever
+    falls to 1/20 with the same (Ville's inequality), however often one looks. The alternative is the
+    weakest order worth having, because stronger ones are refuted by a weak but honest judge: the
+    average over wide spreads would refuse that judge. Marginal likelihoods are Laplace
+    approximations.
 
     Parameters
     ----------
@@ -177,9 +181,8 @@ def evidence_against_chance(
     return float(np.logaddexp.reduce(reading) - np.log(len(reading)) - null)
 
 
-def _at_chance(z: float, log_bayes_factor: float | None) -> bool:
-    told_apart = log_bayes_factor is not None and log_bayes_factor >= LOG_BAYES_FACTOR
-    return z < AT_CHANCE_Z and not told_apart
+def _at_chance(log_bayes_factor: float | None) -> bool:
+    return log_bayes_factor is not None and log_bayes_factor <= AT_CHANCE_LOG_BAYES_FACTOR
 
 
 def _checked(predicted: ArrayLike, preferred: ArrayLike) -> tuple[Floats, Floats]:
@@ -211,7 +214,7 @@ def _know_nothing(log_bayes_factor: float | None) -> Audit:
         slope_interval=(-np.inf, np.inf),
         chance_z=0.0,
         log_bayes_factor=log_bayes_factor,
-        at_chance=_at_chance(0.0, log_bayes_factor),
+        at_chance=_at_chance(log_bayes_factor),
     )
 
 

@@ -29,7 +29,7 @@ def test_figures_by_hand():
 
 def test_nothing_audited_knows_nothing():
     audit = prequential_audit([], [])
-    assert (audit.n, audit.at_chance, audit.agreement) == (0, True, 0.5)
+    assert (audit.n, audit.at_chance, audit.agreement) == (0, False, 0.5)
     assert audit.agreement_interval == (0.0, 1.0)
 
 
@@ -41,7 +41,6 @@ def test_figures_are_never_nan(predicted, preferred):
     figures = [audit.agreement, audit.log_loss, audit.slope, audit.chance_z]
     figures += [*audit.agreement_interval, *audit.log_loss_interval, *audit.slope_interval]
     assert not np.isnan(figures).any()
-    assert audit.at_chance
 
 
 def test_certain_predictions_that_fail_cost_a_finite_loss():
@@ -72,9 +71,9 @@ def test_slope_is_half_when_predictions_are_twice_too_confident():
     assert audit.slope_interval[0] < 0.5 < audit.slope_interval[1] < 1
 
 
-def test_always_preferring_one_position_is_chance_whatever_the_predictions():
+def test_always_preferring_one_position_agrees_with_no_prediction():
     rng = np.random.default_rng(1)
-    assert prequential_audit(rng.uniform(size=500), np.ones(500)).at_chance
+    assert prequential_audit(rng.uniform(size=500), np.ones(500)).chance_z == 0.0
 
 
 def judged(judge, rounds=12, n=40, seed=0):
@@ -107,9 +106,21 @@ def test_evidence_on_two_essays_is_the_exact_integral():
     assert got == pytest.approx(exact, abs=0.05)
 
 
-def test_a_bayes_factor_overrules_a_small_audit():
-    assert prequential_audit([0.5], [1], log_bayes_factor=10.0).at_chance is False
-    assert prequential_audit([0.5], [1], log_bayes_factor=1.0).at_chance is True
+@pytest.mark.parametrize(
+    ("evidence", "at_chance"), [(None, False), (10.0, False), (-2.9, False), (-3.0, True)]
+)
+def test_only_evidence_for_a_coin_calls_a_judge_at_chance(evidence, at_chance):
+    # Predictions that failed are no such evidence.
+    audit = prequential_audit([0.9] * 40, [0] * 40, log_bayes_factor=evidence)
+    assert audit.at_chance is at_chance
+
+
+def test_few_verdicts_never_speak_for_a_coin():
+    assert evidence_against_chance(judged(CoinFlipJudge(), rounds=4, n=12)) > np.log(1 / 20)
+
+
+def test_many_coins_speak_for_a_coin():
+    assert evidence_against_chance(judged(CoinFlipJudge(), rounds=30, n=60)) < np.log(1 / 20)
 
 
 def test_evidence_needs_a_prior():

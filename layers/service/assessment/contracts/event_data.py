@@ -34,13 +34,17 @@ class WaveTally(BaseModel):
 
 
 class WaveScored(EventData):
-    """Progress: a wave was scored and decided upon; the mean standard error is in logits."""
+    """Progress: a wave was scored and decided upon; the mean standard error is in logits.
+
+    The reliability has a 90% interval. Verdicts that speak for a coin have neither.
+    """
 
     wave: int
     decision: Decision
     comparisons: WaveTally
     mean_se: float | None
     reliability: float | None
+    reliability_interval: tuple[float, float] | None = None
 
 
 class AssessmentCompleted(EventData):

@@ -42,6 +42,7 @@ class WaveProgress(BaseModel):
     failed: int
     mean_se: float | None = None
     reliability: float | None = None
+    reliability_interval: tuple[float, float] | None = None
     closed_by: str | None = None
 
 

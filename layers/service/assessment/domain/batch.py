@@ -181,7 +181,8 @@ class WaveScore(BaseModel):
     mean_se: float
     max_se: float
     max_score_change: float | None
-    reliability: float
+    reliability: float | None
+    reliability_interval: tuple[float, float] | None = None
     recorded: int
     failed: int
 

@@ -70,15 +70,17 @@ class BatchConfig(BaseModel):
 
     # Stopping
     min_comparisons_per_essay: Annotated[int, Field(ge=1, le=500)] = 6
-    target_mean_se: Annotated[float, Field(gt=0, le=10)] = 0.6
+    # Either target ends a batch early; none leaves it out.
+    target_reliability: Annotated[float, Field(gt=0, lt=1)] | None = 0.9
+    target_mean_se: Annotated[float, Field(gt=0, le=10)] | None = 0.6
     score_stability_threshold: Annotated[float, Field(gt=0, le=10)] = 0.05
     min_comparisons_for_stability_check: Annotated[int, Field(ge=1)] = 30
     comparisons_per_stability_check_iteration: Annotated[int, Field(ge=1)] = 12
     looks_to_hold: Annotated[int, Field(ge=1, le=5), AdminOnly()] = 2
     min_success_rate_threshold: Annotated[float, Field(ge=0, le=1), AdminOnly()] = 0.8
     partial_completion: Annotated[float, Field(ge=0, le=1)] = 0.85
-    min_audit_pairs: Annotated[int, Field(ge=1), AdminOnly()] = 60
-    conclusive_audit_pairs: Annotated[int, Field(ge=1), AdminOnly()] = 150
+    # Below this lower limit of the reliability there are no grades and no early end.
+    min_reliability: Annotated[float, Field(ge=0, lt=1), AdminOnly()] = 0.3
 
     # Essays
     min_essay_words: Annotated[int, Field(ge=1, le=10_000)] = 10

@@ -49,14 +49,27 @@ def max_score_change(now: Sequence[Ranking], before: Sequence[Ranking]) -> float
     )
 
 
-def _held_before(previous: PreviousLook | None) -> int:
-    """At how many looks in a row, up to the last one, the target was met."""
+def _held_before(previous: PreviousLook | None) -> tuple[int, int]:
+    """At how many looks in a row, up to the last one, each target was met: reliability, then SE."""
     if previous is None:
-        return 0
+        return 0, 0
     before = previous.context
+    held = before.reliability_target_held_before, before.se_target_held_before
     if not before.is_look:
-        return before.se_target_held_before
-    return before.se_target_held_before + 1 if before.se_target_met else 0
+        return held
+    met = before.reliability_target_met, before.se_target_met
+    return held[0] + 1 if met[0] else 0, held[1] + 1 if met[1] else 0
+
+
+def _targets_met(scores: Scores | None, config: BatchConfig) -> tuple[bool, bool]:
+    """Whether the lower limit of the reliability, and the mean standard error, are on target."""
+    if scores is None:
+        return False, False
+    reliability, wanted, mean_se = scores.reliability, config.target_reliability, config.target_mean_se
+    return (
+        wanted is not None and reliability.low >= wanted,
+        mean_se is not None and reliability.mean_se <= mean_se,
+    )
 
 
 def _last_look(previous: PreviousLook | None) -> int:
@@ -127,7 +140,8 @@ def continuation_context(
     room = room_for_new_pairs(known, config=config, n_essays=n, n_set_aside=len(part.set_aside))
     unjudged_pairs = possible_pairs(n) - len(pairs)
     last_look = _last_look(previous)
-    on_target = mean_se is not None and mean_se <= config.target_mean_se
+    reliability_met, se_met = _targets_met(scores, config)
+    reliability_held, se_held = _held_before(previous)
     return ContinuationContext(
         wave=batch.wave,
         batch_ended=batch.is_final,
@@ -164,6 +178,7 @@ def continuation_context(
         max_se=scores.reliability.max_se if scores else None,
         max_score_change=change,
         reliability=scores.reliability.model_reliability if scores else None,
+        reliability_interval=scores.reliability.reliability_interval if scores else None,
         components=scores.components if scores else n,
         isolated_essays=scores.isolated_essays if scores else n,
         sparse_coverage=scores is None
@@ -175,11 +190,13 @@ def continuation_context(
         or room == 0
         or unjudged_pairs == 0,
         callbacks_at_last_look=last_look,
-        se_target_held_before=_held_before(previous),
-        se_target_met=on_target,
+        se_target_held_before=se_held,
+        se_target_met=se_met,
+        reliability_target_held_before=reliability_held,
+        reliability_target_met=reliability_met,
         stability_passed=change is not None
         and change <= config.score_stability_threshold
-        and on_target
+        and (reliability_met or se_met)
         and settled >= config.min_comparisons_for_stability_check
         and success_rate >= config.min_success_rate_threshold,
         is_small_net=possible_pairs(n) <= budget(config, n),
@@ -192,10 +209,13 @@ def continuation_context(
         audit_log_loss=scores.audit.log_loss if scores else None,
         audit_slope=scores.audit.slope if scores else None,
         judge_at_chance=scores.audit.at_chance if scores else False,
+        signal_proven=scores.is_proven(min_reliability=config.min_reliability) if scores else False,
+        log_bayes_factor=scores.audit.log_bayes_factor if scores else None,
         anchor_order=scores.anchor_order if scores else None,
         min_success_rate_threshold=config.min_success_rate_threshold,
         min_comparisons_per_essay=config.min_comparisons_per_essay,
-        min_audit_pairs=config.min_audit_pairs,
-        conclusive_audit_pairs=config.conclusive_audit_pairs,
+        target_reliability=config.target_reliability,
+        target_mean_se=config.target_mean_se,
+        min_reliability=config.min_reliability,
         looks_to_hold=config.looks_to_hold,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from math import exp
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,6 +28,7 @@ class Reason(StrEnum):
     CONNECT_COMPONENTS = "connect_components"
     # finishing
     STABLE = "stable"
+    RELIABILITY_TARGET_MET = "reliability_target_met"
     SE_TARGET_MET = "se_target_met"
     DENOMINATOR_REACHED = "denominator_reached"
     BUDGET_EXHAUSTED = "budget_exhausted"
@@ -98,6 +100,7 @@ class ContinuationContext(BaseModel):
     max_se: float | None = None
     max_score_change: float | None = None
     reliability: float | None = None
+    reliability_interval: tuple[float, float] | None = None
     components: int = 1
     isolated_essays: int = 0
     sparse_coverage: bool = False
@@ -107,6 +110,8 @@ class ContinuationContext(BaseModel):
     se_target_held_before: int = 0
     stability_passed: bool = False
     se_target_met: bool = False
+    reliability_target_held_before: int = 0
+    reliability_target_met: bool = False
 
     # small nets
     is_small_net: bool = False
@@ -114,13 +119,17 @@ class ContinuationContext(BaseModel):
     resampling_pass_count: int = 0
     resampling_cap_reached: bool = False
 
+    # what the verdicts say of the judge: evidence for no signal, enough for grades, or neither
+    judge_at_chance: bool = False
+    signal_proven: bool = False
+    log_bayes_factor: float | None = None
+
     # audit
     audit_pairs: int = 0
     tested_pairs: int = 0
     audit_agreement: float | None = None
     audit_log_loss: float | None = None
     audit_slope: float | None = None
-    judge_at_chance: bool = False
 
     # rank correlation of the anchors' abilities with their grades; None with fewer than two grades
     anchor_order: float | None = None
@@ -128,8 +137,9 @@ class ContinuationContext(BaseModel):
     # thresholds the decision used
     min_success_rate_threshold: float
     min_comparisons_per_essay: int
-    min_audit_pairs: int
-    conclusive_audit_pairs: int
+    target_reliability: float | None = None
+    target_mean_se: float | None = None
+    min_reliability: float = 0.0
     looks_to_hold: int
 
 
@@ -181,15 +191,24 @@ def _precise_enough(context: ContinuationContext) -> Decision | None:
     """The evidence that ends the batch early, if it suffices."""
     if not context.is_look or not context.partial_completion_met:
         return None
-    # A standard error tells how much was asked, not whether the answers mean anything: while the
-    # judge could still be a coin, only a cap ends the batch, and the outcome says it is unproven.
-    if context.judge_at_chance or context.min_comparison_count < context.min_comparisons_per_essay:
+    # A small standard error may also mean that abilities hardly differ. While the reliability may
+    # still lie below its floor only a cap ends the batch, and the outcome says it is unproven.
+    if not context.signal_proven:
+        return None
+    if context.min_comparison_count < context.min_comparisons_per_essay:
         return None
     if context.stability_passed:
         return _decided(
             DecisionKind.FINALIZE_SCORING,
             Reason.STABLE,
-            "abilities moved less than the threshold and the mean standard error is on target",
+            "abilities moved less than the threshold and a target of precision is met",
+        )
+    held = context.reliability_target_held_before + 1 if context.reliability_target_met else 0
+    if held >= context.looks_to_hold:
+        return _decided(
+            DecisionKind.FINALIZE_SCORING,
+            Reason.RELIABILITY_TARGET_MET,
+            f"the lower limit of the reliability was on target at {held} looks in a row",
         )
     held = context.se_target_held_before + 1 if context.se_target_met else 0
     if held >= context.looks_to_hold:
@@ -221,16 +240,15 @@ def _gates(context: ContinuationContext) -> Decision | None:
             Reason.DISCONNECTED,
             f"the essays fall into {context.components} groups that were never compared",
         )
-    if context.judge_at_chance and context.tested_pairs >= context.min_audit_pairs:
-        return _at_chance(context)
     return None
 
 
 def _at_chance(context: ContinuationContext) -> Decision:
+    odds = "" if context.log_bayes_factor is None else f" {exp(-context.log_bayes_factor):,.0f} times"
     return _refuse(
         Reason.JUDGE_AT_CHANCE,
-        f"over {context.tested_pairs} comparisons that were predicted from earlier verdicts the "
-        "judge cannot be told from a coin",
+        f"{context.successes} verdicts are{odds} likelier from a judge who ignores the essays than "
+        "from one who orders them even weakly",
     )
 
 
@@ -238,10 +256,11 @@ def decide(context: ContinuationContext) -> Decision:
     """What to do after a wave.
 
     The order is the rule: an ended batch is left alone; outstanding callbacks are awaited until
-    the deadline; a judge that refuses everything, or that a long audit cannot tell from a coin,
-    ends the batch at once; then sufficient evidence or a spent cap ends it - through the gates, so
-    that sufficient evidence behind a failed gate asks for more, and a cap behind one is a failure;
-    otherwise more comparisons are requested.
+    the deadline; a judge that refuses everything, or whose verdicts speak for no signal, ends the
+    batch at once; then sufficient evidence or a spent cap ends it - through the gates, so that
+    sufficient evidence behind a failed gate asks for more, and a cap behind one is a failure;
+    otherwise more comparisons are requested. A judge is never refused because a signal is not
+    proven: that batch goes on to a cap and its result says what is not known.
     """
     if context.batch_ended:
         return _decided(DecisionKind.NO_OP, Reason.BATCH_ENDED, "the batch has already ended")
@@ -257,7 +276,7 @@ def decide(context: ContinuationContext) -> Decision:
         refusal = _gates(context)
         if refusal is not None:
             return refusal
-    if context.judge_at_chance and context.tested_pairs >= context.conclusive_audit_pairs:
+    if context.judge_at_chance:
         return _at_chance(context)
     finish = _precise_enough(context) or _exhausted(context)
     if finish is None:

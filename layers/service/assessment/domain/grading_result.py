@@ -155,3 +155,10 @@ class GradeProjections(BaseModel):
     needs_more_evidence: list[str] = []
     further_comparisons: dict[str, int | None] = {}
     calibration_info: CalibrationInfo | None = None
+
+
+def withheld(projections: GradeProjections, reason: str) -> GradeProjections:
+    """No grades, for this reason; where there were none before, for the reason given then."""
+    if not projections.projections_available:
+        return projections
+    return GradeProjections(projections_available=False, reason=reason)

@@ -57,9 +57,11 @@ class OrderEffect(BaseModel):
 class AuditReport(BaseModel):
     """How well earlier fits predicted the verdicts.
 
-    The figures are those of random pairs, which adaptive pairing cannot flatter. The test against
-    chance may use every predicted pair, `tested_pairs`: a coin is independent of any prediction
-    that was made before it fell, however the pair was chosen.
+    The figures are those of random pairs, which adaptive pairing cannot flatter; only `chance_z`
+    uses every predicted pair, `tested_pairs`: a coin is independent of any prediction that was made
+    before it fell, however the pair was chosen. `log_bayes_factor` is the evidence of all verdicts
+    for a judge who orders the essays at least weakly against one who ignores them, natural
+    logarithm; `at_chance` says that it speaks for the latter.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,6 +69,7 @@ class AuditReport(BaseModel):
     pairs: int
     tested_pairs: int = 0
     chance_z: float | None = None
+    log_bayes_factor: float | None = None
     agreement: float | None = None
     agreement_interval: tuple[float, float] | None = None
     log_loss: float | None = None
@@ -138,6 +141,11 @@ class Reliability(BaseModel):
     scale_separation: ScaleSeparation | None = None
     split_half: float | None = None
 
+    @property
+    def low(self) -> float:
+        """The lower limit of the reliability's interval; 0 where there is no interval."""
+        return self.reliability_interval[0] if self.reliability_interval else 0.0
+
 
 class JudgeFit(BaseModel):
     """One judge's verdicts: their number, ties and choices of the first essay, and misfit.
@@ -171,6 +179,10 @@ class Scores(BaseModel):
     components: int
     isolated_essays: int
     anchor_order: float | None = None
+
+    def is_proven(self, *, min_reliability: float) -> bool:
+        """Whether the verdicts show enough order for grades: the reliability is above its floor."""
+        return not self.audit.at_chance and self.reliability.low >= min_reliability
 
 
 class Conclusion(BaseModel):

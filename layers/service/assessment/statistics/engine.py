@@ -174,17 +174,19 @@ def _audit(pool: JudgedPool, config: BatchConfig) -> AuditReport:
     predicted = np.array(
         opening_predicted + [c.predicted for c in later if c.predicted is not None]
     )
+    evidence = evidence_against_chance(pool.comparisons())
     if not tested:
-        return AuditReport(pairs=0)
+        at_chance = prequential_audit([], [], log_bayes_factor=evidence).at_chance
+        return AuditReport(pairs=0, log_bayes_factor=evidence, at_chance=at_chance)
     preferred = np.array([_PREFERRED[c.verdict.winner] for c in tested if c.verdict])
     random = np.array([c.predicted is None or c.audit for c in tested])
-    evidence = evidence_against_chance(pool.comparisons())
     chance = prequential_audit(predicted, preferred, log_bayes_factor=evidence)
     if not random.any():
         return AuditReport(
             pairs=0,
             tested_pairs=len(tested),
             chance_z=chance.chance_z,
+            log_bayes_factor=evidence,
             at_chance=chance.at_chance,
         )
     return _report(prequential_audit(predicted[random], preferred[random]), chance)
@@ -212,6 +214,7 @@ def _report(audit: Audit, chance: Audit) -> AuditReport:
         pairs=audit.n,
         tested_pairs=chance.n,
         chance_z=chance.chance_z,
+        log_bayes_factor=chance.log_bayes_factor,
         agreement=audit.agreement,
         agreement_interval=_finite(audit.agreement_interval),
         log_loss=audit.log_loss,

@@ -13,10 +13,12 @@ from assessment.contracts.events import EventType, envelope, fits
 from assessment.contracts.result import ResultDocument, canonical_bytes, published
 from assessment.contracts.result_csv import result_csv
 from assessment.domain.batch import Batch, BatchStatus, Outcome
+from assessment.domain.config import BatchConfig
 from assessment.domain.comparison import Comparison, ComparisonStatus, tally
 from assessment.domain.decision import Decision, Reason
 from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.errors import IllegalTransitionError
+from assessment.domain.grading_result import withheld
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, split_assessed
 from assessment.domain.result import Conclusion, Scores
@@ -32,6 +34,7 @@ from assessment.usecases.wave_documents import load_unjudged
 
 _OUTCOMES = {
     Reason.STABLE: Outcome.COMPLETE_STABLE,
+    Reason.RELIABILITY_TARGET_MET: Outcome.COMPLETE_STABLE,
     Reason.SE_TARGET_MET: Outcome.COMPLETE_STABLE,
     Reason.SMALL_NET_SATURATED: Outcome.COMPLETE_SATURATED,
     Reason.DENOMINATOR_REACHED: Outcome.COMPLETE_SATURATED,
@@ -98,10 +101,10 @@ def finalise_batch(
 def _remember(
     batch: Batch, spec: BatchSpec, conclusion: Conclusion, assignments: AssignmentStore
 ) -> None:
-    """Leave the batch's measurement of its anchors to later batches, unless its judge is a coin."""
+    """Leave the batch's measurement of its anchors to later batches, if its signal is proven."""
     if batch.assignment_id is None or conclusion.measurement is None:
         return
-    if not conclusion.scores.audit.at_chance:
+    if conclusion.scores.is_proven(min_reliability=batch.config.min_reliability):
         assignments.put_measurement(
             batch.assignment_id, spec.judge_spec_hash, conclusion.measurement
         )
@@ -134,22 +137,25 @@ def _document(
 ) -> ResultDocument:
     scores = conclusion.scores
     assessed = spec.without(part.set_aside_ids)
+    is_proven = scores.is_proven(min_reliability=batch.config.min_reliability)
     verdicts = [comparison.verdict for comparison in known if comparison.verdict]
     return ResultDocument(
         batch_id=batch.batch_id,
         correlation_id=batch.correlation_id,
         assignment_id=batch.assignment_id,
         status=BatchStatus.COMPLETED,
-        outcome=_outcome(decision, scores),
+        outcome=_outcome(decision, is_proven=is_proven),
         decision=decision,
         comparisons=tally(known),
         resampled_comparisons=sum(comparison.resampled for comparison in known),
-        notes=_notes(known, scores),
+        notes=_notes(known, scores, batch.config),
         n_students=len(assessed.essays) - len(assessed.anchors),
         n_anchors=len(assessed.anchors),
         n_waves=batch.wave,
         rankings=scores.rankings,
-        grade_projections=conclusion.projections,
+        grade_projections=conclusion.projections
+        if is_proven
+        else withheld(conclusion.projections, _unproven(scores, batch.config)),
         reliability=scores.reliability,
         audit=scores.audit,
         order_effects=scores.order_effects,
@@ -180,14 +186,23 @@ def _templates(spec: BatchSpec) -> str:
     return ", ".join(sorted({judge.template_id for judge in spec.judges}))
 
 
-def _outcome(decision: Decision, scores: Scores) -> Outcome:
-    """How the batch ended; a judge that could still be a coin is named before anything else."""
-    if scores.audit.at_chance:
+def _outcome(decision: Decision, *, is_proven: bool) -> Outcome:
+    """How the batch ended; that its signal is not proven is said before anything else."""
+    if not is_proven:
         return Outcome.COMPLETE_UNPROVEN
     return _OUTCOMES.get(decision.reason, Outcome.COMPLETE_BUDGET)
 
 
-def _notes(known: list[Comparison], scores: Scores) -> list[str]:
+def _unproven(scores: Scores, config: BatchConfig) -> str:
+    """Why there are no grades though there is a ranking."""
+    interval = scores.reliability.reliability_interval or (0.0, 1.0)
+    return (
+        f"the reliability of the ranking lies between {interval[0]:.2f} and {interval[1]:.2f} with "
+        f"90% probability; grades need a lower limit of {config.min_reliability:.2f}"
+    )
+
+
+def _notes(known: list[Comparison], scores: Scores, config: BatchConfig) -> list[str]:
     """What a reader must know to read the numbers right."""
     notes = []
     if any(comparison.resampled for comparison in known):
@@ -195,10 +210,10 @@ def _notes(known: list[Comparison], scores: Scores) -> list[str]:
             "Some pairs were judged again in reversed order. By the same judge and specification "
             "that is no new evidence about the essays; it informs only the order effect."
         )
-    if scores.audit.at_chance:
+    if not scores.is_proven(min_reliability=config.min_reliability):
         notes.append(
-            f"Only {scores.audit.tested_pairs} comparisons could be predicted from earlier "
-            "verdicts, too few to tell this judge from a coin."
+            f"Not proven: {_unproven(scores, config)}. This says nothing against the judge: more "
+            "comparisons may prove the ranking, and the forecast of the reliability says how many."
         )
     return notes + _note_served_models(known)
 

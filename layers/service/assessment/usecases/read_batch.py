@@ -54,6 +54,7 @@ def _progress(wave: Wave, counted: ComparisonTally) -> WaveProgress:
         failed=counted.failed,
         mean_se=wave.score.mean_se if wave.score else None,
         reliability=wave.score.reliability if wave.score else None,
+        reliability_interval=wave.score.reliability_interval if wave.score else None,
         closed_by=wave.closed_by,
     )
 

@@ -125,7 +125,8 @@ def _summary(context: ContinuationContext, scores: Scores | None) -> WaveScore |
         mean_se=scores.reliability.mean_se,
         max_se=scores.reliability.max_se,
         max_score_change=context.max_score_change,
-        reliability=scores.reliability.model_reliability,
+        reliability=None if context.judge_at_chance else context.reliability,
+        reliability_interval=None if context.judge_at_chance else context.reliability_interval,
         recorded=context.successes,
         failed=context.failures,
     )
@@ -147,7 +148,9 @@ def _publish(
             "failed": context.failures,
         },
         "mean_se": context.mean_se,
-        "reliability": context.reliability,
+        # A reliability of verdicts that speak for a coin would mean nothing.
+        "reliability": None if context.judge_at_chance else context.reliability,
+        "reliability_interval": None if context.judge_at_chance else context.reliability_interval,
     }
     events.publish(
         [

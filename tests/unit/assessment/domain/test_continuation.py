@@ -65,14 +65,24 @@ def ranking(essay: str, score: float, count: int = 4) -> Ranking:
 
 
 def scores(
-    mean_se: float = 0.5, *, values: dict[str, float] | None = None, **fields: Any
+    mean_se: float = 0.5,
+    *,
+    values: dict[str, float] | None = None,
+    low: float = 0.8,
+    at_chance: bool = False,
+    **fields: Any,
 ) -> Scores:
     given = values or {"e0": 1.0, "e1": -1.0}
     return Scores(
         rankings=[ranking(essay, value) for essay, value in given.items()],
-        reliability=Reliability(model_reliability=0.9, mean_se=mean_se, max_se=0.7),
+        reliability=Reliability(
+            model_reliability=0.9,
+            reliability_interval=(low, 0.95),
+            mean_se=mean_se,
+            max_se=0.7,
+        ),
         order_effects=[],
-        audit=AuditReport(pairs=3),
+        audit=AuditReport(pairs=3, log_bayes_factor=1.5, at_chance=at_chance),
         components=1,
         isolated_essays=0,
         **fields,
@@ -188,6 +198,61 @@ def test_target_is_held_over_consecutive_looks_only() -> None:
     lost = context(more, previous=looked(first), scores=scores(0.9), batch=batch(wave=2))
     third = context(more + [made(at) for at in range(50, 63)], previous=looked(lost))
     assert third.se_target_held_before == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "config", "met"),
+    [
+        (0.90, {}, True),
+        (0.899, {}, False),
+        (0.899, {"target_reliability": 0.7}, True),
+        (0.99, {"target_reliability": None}, False),
+    ],
+)
+def test_reliability_is_on_target_by_its_lower_limit(
+    low: float, config: dict[str, Any], *, met: bool
+) -> None:
+    known = [made(at) for at in range(20)]
+    first = context(known, scores=scores(low=low), batch=batch(**config))
+    assert first.reliability_target_met is met
+    assert first.reliability_interval == (low, 0.95)
+    following = context(known, previous=looked(first))
+    assert following.reliability_target_held_before == int(met)
+
+
+def test_no_standard_error_is_on_a_target_that_is_left_out() -> None:
+    found = context([made(0)], scores=scores(0.01), batch=batch(target_mean_se=None))
+    assert not found.se_target_met
+
+
+@pytest.mark.parametrize(
+    ("low", "at_chance", "floor", "proven"),
+    [
+        (0.4, False, 0.4, True),
+        (0.39, False, 0.4, False),
+        (0.39, False, 0.2, True),
+        (0.8, True, 0.4, False),
+        (0.0, False, 0.0, True),
+    ],
+)
+def test_a_signal_is_proven_by_the_lower_limit_of_the_reliability(
+    low: float, floor: float, *, at_chance: bool, proven: bool
+) -> None:
+    found = context(
+        [made(0)],
+        scores=scores(low=low, at_chance=at_chance),
+        batch=batch(min_reliability=floor),
+    )
+    assert found.signal_proven is proven
+    assert found.judge_at_chance is at_chance
+    assert (found.min_reliability, found.log_bayes_factor) == (floor, 1.5)
+
+
+def test_without_a_verdict_or_an_interval_no_signal_is_proven() -> None:
+    assert not context([made(0, S.FAILED)], scores=None).signal_proven
+    bare = Reliability(model_reliability=0.9, mean_se=0.5, max_se=0.7)
+    unknown = scores().model_copy(update={"reliability": bare})
+    assert not context([made(0)], scores=unknown).signal_proven
 
 
 def test_a_wave_below_the_cadence_is_no_look() -> None:

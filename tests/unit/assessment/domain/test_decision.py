@@ -35,10 +35,9 @@ HEALTHY: dict[str, Any] = {
     "reliability": 0.8,
     "audit_pairs": 40,
     "tested_pairs": 60,
+    "signal_proven": True,
     "min_success_rate_threshold": 0.8,
     "min_comparisons_per_essay": 6,
-    "min_audit_pairs": 60,
-    "conclusive_audit_pairs": 150,
     "looks_to_hold": 2,
 }
 
@@ -57,9 +56,11 @@ REFUSED = {
     "zero_successes": True, "min_comparison_count": 0, "components": 20,
 }  # fmt: skip
 NO_VERDICT = {**REFUSED, "permanent_failures": 10}
-CONCLUSIVE_CHANCE = {"judge_at_chance": True, "tested_pairs": 150}
+CHANCE = {"judge_at_chance": True, "signal_proven": False, "log_bayes_factor": -3.2}
+UNPROVEN = {"signal_proven": False, "log_bayes_factor": -2.0}
 STABLE = {"stability_passed": True, "se_target_met": True, "mean_se": 0.3}
 TARGET_HELD = {"se_target_met": True, "se_target_held_before": 1, "mean_se": 0.3}
+RELIABLE = {"reliability_target_met": True, "reliability_target_held_before": 1}
 COST = {"cost_usd": 9.5, "cost_remaining_usd": 0.5, "next_wave_cost_usd": 0.6}
 TIME = {"minutes_remaining": -1.0}
 BUDGET = {"pairs_remaining": 0}
@@ -70,15 +71,15 @@ SATURATED = {
 WAVES = {"waves_remaining": 0}
 LOW_SUCCESS = {"success_rate": 0.7}
 DISCONNECTED = {"components": 2}
-CHANCE = {"judge_at_chance": True}
 
 # In the order of precedence: a rule wins over every rule below it.
 LADDER = [
     ("ended", ENDED, DecisionKind.NO_OP, Reason.BATCH_ENDED),
     ("outstanding", OUTSTANDING, WAIT, Reason.CALLBACKS_OUTSTANDING),
     ("refused", REFUSED, REFUSE, Reason.JUDGE_REFUSED),
-    ("conclusive chance", CONCLUSIVE_CHANCE, REFUSE, Reason.JUDGE_AT_CHANCE),
+    ("chance", CHANCE, REFUSE, Reason.JUDGE_AT_CHANCE),
     ("stable", STABLE, DONE, Reason.STABLE),
+    ("reliable", RELIABLE, DONE, Reason.RELIABILITY_TARGET_MET),
     ("target held", TARGET_HELD, DONE, Reason.SE_TARGET_MET),
     ("cost", COST, DONE, Reason.COST_CAP),
     ("time", TIME, DONE, Reason.TIME_CAP),
@@ -101,7 +102,7 @@ PAIRS = [
     (higher, lower)
     for higher, lower in combinations(LADDER, 2)
     # A batch without one verdict has no estimate that could be stable, on target or at chance.
-    if not (higher[0] == "refused" and lower[0] in ("conclusive chance", "stable", "target held"))
+    if not (higher[0] == "refused" and lower[0] in ("chance", "stable", "reliable", "target held"))
 ]
 
 
@@ -123,7 +124,6 @@ GATES = [
     ("no verdict", {**NO_VERDICT, "retryable_failures": 5}, Reason.ZERO_SUCCESSES),
     ("success rate", LOW_SUCCESS, Reason.SUCCESS_RATE),
     ("disconnected", DISCONNECTED, Reason.DISCONNECTED),
-    ("at chance", CHANCE, Reason.JUDGE_AT_CHANCE),
 ]
 CAPS = [("cost", COST), ("time", TIME), ("budget", BUDGET), ("waves", WAVES)]
 
@@ -140,21 +140,16 @@ def test_cap_behind_a_failed_gate_is_a_failure(
     assert (decision.decision, decision.reason) == (REFUSE, reason)
 
 
-@pytest.mark.parametrize("enough", [STABLE, TARGET_HELD])
-@pytest.mark.parametrize("gate", [LOW_SUCCESS, DISCONNECTED, CHANCE])
+@pytest.mark.parametrize("enough", [STABLE, TARGET_HELD, RELIABLE])
+@pytest.mark.parametrize("gate", [LOW_SUCCESS, DISCONNECTED])
 def test_sufficient_evidence_behind_a_failed_gate_asks_for_more(
     enough: dict[str, Any], gate: dict[str, Any]
 ) -> None:
     assert decide(context(enough, gate)).decision is MORE
 
 
-@pytest.mark.parametrize(
-    ("higher", "lower"), list(combinations([LOW_SUCCESS, DISCONNECTED, CHANCE], 2))
-)
-def test_order_of_the_gates(higher: dict[str, Any], lower: dict[str, Any]) -> None:
-    reasons = {"success_rate": Reason.SUCCESS_RATE, "components": Reason.DISCONNECTED}
-    decision = decide(context(WAVES, higher, lower))
-    assert decision.reason is reasons[next(iter(higher))]
+def test_order_of_the_gates() -> None:
+    assert decide(context(WAVES, LOW_SUCCESS, DISCONNECTED)).reason is Reason.SUCCESS_RATE
 
 
 def test_no_verdict_and_nothing_to_retry_ends_at_once() -> None:
@@ -163,15 +158,28 @@ def test_no_verdict_and_nothing_to_retry_ends_at_once() -> None:
     assert retrying.decision is MORE
 
 
-@pytest.mark.parametrize(
-    ("tested", "waves", "expected"),
-    [(59, 0, DONE), (60, 0, REFUSE), (60, 5, MORE), (149, 5, MORE), (150, 5, REFUSE)],
-)
-def test_how_many_tested_pairs_convict_a_judge(
-    tested: int, waves: int, expected: DecisionKind
-) -> None:
-    changed = {"judge_at_chance": True, "tested_pairs": tested, "waves_remaining": waves}
-    assert decide(context(changed)).decision is expected
+@pytest.mark.parametrize("enough", [STABLE, TARGET_HELD, RELIABLE])
+def test_precision_without_a_proven_signal_ends_no_batch_early(enough: dict[str, Any]) -> None:
+    assert decide(context(enough, UNPROVEN)).decision is MORE
+
+
+@pytest.mark.parametrize(("cap_name", "cap"), CAPS, ids=[cap[0] for cap in CAPS])
+def test_an_unproven_signal_is_no_failure_at_a_cap(cap_name: str, cap: dict[str, Any]) -> None:
+    del cap_name
+    assert decide(context(UNPROVEN, cap)).decision is DONE
+    assert decide(context(CHANCE, cap)).reason is Reason.JUDGE_AT_CHANCE
+
+
+@pytest.mark.parametrize("held_before", [0, 1])
+@pytest.mark.parametrize("looks", [1, 2])
+def test_targets_are_held_each_for_itself(*, held_before: int, looks: int) -> None:
+    # One target at the look before and the other one now are not one target at two looks.
+    changed = {
+        "se_target_held_before": held_before, "se_target_met": False,
+        "reliability_target_met": True, "looks_to_hold": looks,
+    }  # fmt: skip
+    decision = decide(context(changed))
+    assert decision.decision is (DONE if looks == 1 else MORE)
 
 
 @pytest.mark.parametrize(
@@ -248,8 +256,9 @@ def test_deadline_ends_the_waiting() -> None:
         (OUTSTANDING, "3 callbacks"),
         ({**LOW_SUCCESS, **WAVES}, "only 70% .* 80% are needed"),
         ({**DISCONNECTED, **WAVES}, "2 groups"),
-        (CONCLUSIVE_CHANCE, "150 comparisons"),
-        (TARGET_HELD, "2 looks"),
+        (CHANCE, "80 verdicts are 25 times likelier"),
+        (TARGET_HELD, "standard error .* 2 looks"),
+        (RELIABLE, "reliability .* 2 looks"),
         (BUDGET, "150 comparisons"),
         (SATURATED, "190 pairs"),
     ],
