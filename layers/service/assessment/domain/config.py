@@ -80,7 +80,7 @@ class BatchConfig(BaseModel):
     min_success_rate_threshold: Annotated[float, Field(ge=0, le=1), AdminOnly()] = 0.8
     partial_completion: Annotated[float, Field(ge=0, le=1)] = 0.85
     # Below this lower limit of the reliability there are no grades and no early end.
-    min_reliability: Annotated[float, Field(ge=0, lt=1), AdminOnly()] = 0.3
+    min_reliability: Annotated[float, Field(ge=0, lt=1), AdminOnly()] = 0.4
 
     # Essays
     min_essay_words: Annotated[int, Field(ge=1, le=10_000)] = 10

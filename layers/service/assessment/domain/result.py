@@ -6,6 +6,7 @@ Abilities, boundaries, residuals and standard errors are in logits.
 from __future__ import annotations
 
 from enum import StrEnum
+from math import log
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +14,9 @@ from assessment.domain.grading_history import BatchMeasurement
 from assessment.domain.grading_result import GradeProjections
 
 SPLIT_HALF_COMPARISONS = 2000
+
+PROVEN_LOG_BAYES_FACTOR = log(10.0)
+"""By Ville's inequality the verdicts of a coin ever reach it with a probability of at most .1."""
 
 
 class MisfitFlag(StrEnum):
@@ -181,8 +185,15 @@ class Scores(BaseModel):
     anchor_order: float | None = None
 
     def is_proven(self, *, min_reliability: float) -> bool:
-        """Whether the verdicts show enough order for grades: the reliability is above its floor."""
-        return not self.audit.at_chance and self.reliability.low >= min_reliability
+        """Whether the verdicts show enough order for grades.
+
+        The lower limit of the reliability is above its floor, and the verdicts speak for a judge
+        who orders the essays. The second holds whatever spread of abilities was assumed; the first
+        alone may be met by chance in a very small class.
+        """
+        evidence = self.audit.log_bayes_factor
+        speaks_for_order = evidence is not None and evidence >= PROVEN_LOG_BAYES_FACTOR
+        return speaks_for_order and self.reliability.low >= min_reliability
 
 
 class Conclusion(BaseModel):

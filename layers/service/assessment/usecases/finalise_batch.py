@@ -196,6 +196,8 @@ def _outcome(decision: Decision, *, is_proven: bool) -> Outcome:
 def _unproven(scores: Scores, config: BatchConfig) -> str:
     """Why there are no grades though there is a ranking."""
     interval = scores.reliability.reliability_interval or (0.0, 1.0)
+    if interval[0] >= config.min_reliability:
+        return "there are too few verdicts to tell this judge from one who ignores the essays"
     return (
         f"the reliability of the ranking lies between {interval[0]:.2f} and {interval[1]:.2f} with "
         f"90% probability; grades need a lower limit of {config.min_reliability:.2f}"

@@ -69,7 +69,7 @@ def scores(
     *,
     values: dict[str, float] | None = None,
     low: float = 0.8,
-    at_chance: bool = False,
+    evidence: float | None = 2.4,
     **fields: Any,
 ) -> Scores:
     given = values or {"e0": 1.0, "e1": -1.0}
@@ -82,7 +82,7 @@ def scores(
             max_se=0.7,
         ),
         order_effects=[],
-        audit=AuditReport(pairs=3, log_bayes_factor=1.5, at_chance=at_chance),
+        audit=AuditReport(pairs=3, log_bayes_factor=evidence),
         components=1,
         isolated_essays=0,
         **fields,
@@ -226,26 +226,27 @@ def test_no_standard_error_is_on_a_target_that_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "at_chance", "floor", "proven"),
+    ("low", "evidence", "floor", "proven"),
     [
-        (0.4, False, 0.4, True),
-        (0.39, False, 0.4, False),
-        (0.39, False, 0.2, True),
-        (0.8, True, 0.4, False),
-        (0.0, False, 0.0, True),
+        (0.4, 2.4, 0.4, True),
+        (0.39, 2.4, 0.4, False),
+        (0.39, 2.4, 0.2, True),
+        # log 10 = 2.303
+        (0.8, 2.3, 0.4, False),
+        (0.8, None, 0.4, False),
+        (0.0, 2.31, 0.0, True),
     ],
 )
-def test_a_signal_is_proven_by_the_lower_limit_of_the_reliability(
-    low: float, floor: float, *, at_chance: bool, proven: bool
+def test_a_signal_is_proven_by_its_reliability_and_by_the_evidence(
+    low: float, floor: float, *, evidence: float | None, proven: bool
 ) -> None:
     found = context(
         [made(0)],
-        scores=scores(low=low, at_chance=at_chance),
+        scores=scores(low=low, evidence=evidence),
         batch=batch(min_reliability=floor),
     )
     assert found.signal_proven is proven
-    assert found.judge_at_chance is at_chance
-    assert (found.min_reliability, found.log_bayes_factor) == (floor, 1.5)
+    assert (found.min_reliability, found.log_bayes_factor) == (floor, evidence)
 
 
 def test_without_a_verdict_or_an_interval_no_signal_is_proven() -> None:
