@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
 from assessment.domain.essay_flags import EssayFlag
@@ -42,6 +42,9 @@ MAX_WAVE_TIMEOUT_SECONDS = 26 * 3600
 """Below the 27 hours that the state machine itself waits for a wave."""
 
 Strategy = Literal["adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "random"]
+
+
+_RETIRED = frozenset({"min_audit_pairs", "conclusive_audit_pairs"})
 
 
 class BatchConfig(BaseModel):
@@ -99,6 +102,14 @@ class BatchConfig(BaseModel):
     prior_sd_log_sd: Annotated[float, Field(ge=0.05, le=2), AdminOnly()] = 1.0
     grade_method: Literal["gls", "isotonic", "medians"] = "gls"
     needs_more_evidence_below: Annotated[float, Field(ge=0, le=1)] = 0.35
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_retired(cls, values: Any) -> Any:
+        """Read what earlier versions stored; in a request these names are refused before."""
+        if not isinstance(values, Mapping):
+            return values
+        return {name: value for name, value in values.items() if name not in _RETIRED}
 
 
 _SECONDS_PER_HOUR = 3600

@@ -244,7 +244,9 @@ def _gates(context: ContinuationContext) -> Decision | None:
 
 
 def _at_chance(context: ContinuationContext) -> Decision:
-    odds = "" if context.log_bayes_factor is None else f" {exp(-context.log_bayes_factor):,.0f} times"
+    odds = (
+        "" if context.log_bayes_factor is None else f" {exp(-context.log_bayes_factor):,.0f} times"
+    )
     return _refuse(
         Reason.JUDGE_AT_CHANCE,
         f"{context.successes} verdicts are{odds} likelier from a judge who ignores the essays than "

@@ -13,8 +13,8 @@ from assessment.contracts.events import EventType, envelope, fits
 from assessment.contracts.result import ResultDocument, canonical_bytes, published
 from assessment.contracts.result_csv import result_csv
 from assessment.domain.batch import Batch, BatchStatus, Outcome
-from assessment.domain.config import BatchConfig
 from assessment.domain.comparison import Comparison, ComparisonStatus, tally
+from assessment.domain.config import BatchConfig
 from assessment.domain.decision import Decision, Reason
 from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.errors import IllegalTransitionError

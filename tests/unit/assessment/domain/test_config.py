@@ -89,6 +89,13 @@ def test_unknown_names_are_refused_in_every_layer(layer: Source) -> None:
     assert "max_waves" in refused.value.problems[0][1]
 
 
+def test_a_stored_configuration_of_an_earlier_version_is_still_read() -> None:
+    stored = {"min_audit_pairs": 60, "conclusive_audit_pairs": 150, "max_waves": 3}
+    assert BatchConfig.model_validate(stored) == BatchConfig(max_waves=3)
+    with pytest.raises(ManyInvalidFieldsError):
+        from_request({"min_audit_pairs": 60}, admin=True)
+
+
 ADMIN_ONLY = {
     "looks_to_hold": (1, "1"),
     "min_success_rate_threshold": (0.1, "0.1"),

@@ -109,10 +109,23 @@ def test_how_it_ends(name: str, status: BatchStatus, reason: Reason) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_coin_is_never_published_as_proven(seed: int) -> None:
-    _, small = run(JUDGES["coin"], essays=8, seed=seed)
-    assert small.batch.outcome in {Outcome.COMPLETE_UNPROVEN, Outcome.FAILED_BY_DECISION}
-    _, large = run(JUDGES["coin"], essays=20, seed=seed)
-    assert large.decisions[-1].reason is Reason.JUDGE_AT_CHANCE
+    for essays in (8, 20):
+        world, ended = run(JUDGES["coin"], essays=essays, seed=seed)
+        if ended.batch.outcome is Outcome.FAILED_BY_DECISION:
+            assert ended.decisions[-1].reason is Reason.JUDGE_AT_CHANCE
+            continue
+        assert ended.batch.outcome is Outcome.COMPLETE_UNPROVEN
+        result = json.loads(world.content.documents[result_key(ended.batch.batch_id)])
+        assert not result["grade_projections"]["projections_available"]
+        assert result["reliability"]["reliability_interval"][0] < 0.4
+        assert any(note.startswith("Not proven") for note in result["notes"])
+
+
+def test_a_coin_is_refused_once_its_verdicts_speak_for_a_coin() -> None:
+    world, ended = run(JUDGES["coin"], essays=60)
+    assert ended.decisions[-1].reason is Reason.JUDGE_AT_CHANCE
+    [*_, last] = world.events.by_type["CJWaveScored.v1"]
+    assert last.data["reliability"] is None
 
 
 def test_a_silent_judge_ends_within_two_waves() -> None:

@@ -1,0 +1,138 @@
+"""A batch through the product's own planning, scoring and decisions, without the cloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assessment.domain.batch import Batch, BatchStatus, budget, compute_wave_size
+from assessment.domain.comparison import Comparison, ComparisonStatus, PlannedPair
+from assessment.domain.config import BatchConfig
+from assessment.domain.continuation import PreviousLook, continuation_context
+from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, decide
+from assessment.domain.essay import Essay, EssayKind
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.planning import resample_reversed
+from assessment.domain.prompt import JudgeInstructions
+from assessment.domain.result import Scores
+from assessment.domain.spec import BatchSpec
+from assessment.domain.verdict import Degree, Verdict, Winner
+from assessment.statistics.engine import ScoringStatistics
+
+if TYPE_CHECKING:
+    from scoring.simulate import Judge
+
+_NOW = datetime(2026, 3, 2, tzinfo=UTC)
+_DEGREES = {1: Degree.SLIGHT, 2: Degree.CLEAR, 3: Degree.DECISIVE}
+_STATISTICS = ScoringStatistics()
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was known after a wave, and what was decided."""
+
+    scores: Scores
+    context: ContinuationContext
+    decision: Decision
+
+    @property
+    def per_essay(self) -> float:
+        """Comparisons per essay."""
+        return 2 * self.context.successes / self.context.n_essays
+
+    @property
+    def ability(self) -> np.ndarray:
+        """Abilities in the order of the essays, logits, (n,)."""
+        rankings = sorted(self.scores.rankings, key=lambda ranking: ranking.essay_id)
+        return np.array([ranking.bradley_terry_score for ranking in rankings])
+
+    @property
+    def standard_error(self) -> np.ndarray:
+        """Standard errors in the order of the essays, logits, (n,)."""
+        rankings = sorted(self.scores.rankings, key=lambda ranking: ranking.essay_id)
+        return np.array([ranking.bradley_terry_se for ranking in rankings])
+
+
+@dataclass
+class ProductBatch:
+    """One batch of `n` students under a simulated judge; `has_degrees` if outcomes beyond 1 are."""
+
+    n: int
+    judge: Judge
+    seed: int
+    config: BatchConfig = field(default_factory=BatchConfig)
+    has_degrees: bool = False
+
+    def run(self) -> list[Look]:
+        """Judge wave after wave until the product's decision ends the batch."""
+        self._spec = BatchSpec.of(
+            [
+                Essay(essay_id=f"e{row:04d}", kind=EssayKind.STUDENT, text_sha256=str(row))
+                for row in range(self.n)
+            ],
+            instructions=JudgeInstructions(),
+            grade_scale=None,
+            judges=(JudgeSpec(),),
+        )
+        self._rng = np.random.default_rng([self.seed, 77])
+        known: list[Comparison] = []
+        looks: list[Look] = []
+        while not looks or looks[-1].decision.decision is DecisionKind.REQUEST_MORE_COMPARISONS:
+            wave = len(looks) + 1
+            known += self._judged(self._planned(known, wave), wave)
+            looks.append(self._look(known, wave, looks[-1] if looks else None))
+        return looks
+
+    def _planned(self, known: list[Comparison], wave: int) -> list[PlannedPair]:
+        room = max(0, budget(self.config, self.n) - len(known))
+        size = min(compute_wave_size(self.config, self.n), room)
+        if size == 0:
+            return []
+        pairs = _STATISTICS.plan(
+            self._spec, known, config=self.config, seed=self.seed, wave=wave, size=size
+        )
+        passes = self.config.small_net_resampling_cap
+        return pairs or resample_reversed(known, passes=passes, size=size)
+
+    def _judged(self, pairs: list[PlannedPair], wave: int) -> list[Comparison]:
+        first = np.array([int(pair.first[1:]) for pair in pairs], dtype=np.int64)
+        second = np.array([int(pair.second[1:]) for pair in pairs], dtype=np.int64)
+        outcomes = self.judge.judge(first, second, self._rng).tolist() if pairs else []
+        return [
+            Comparison(
+                comparison_id=f"w{wave:04d}-{row:05d}",
+                wave=wave,
+                submitted_wave=wave,
+                **pair.model_dump(),
+                status=ComparisonStatus.RECORDED,
+                verdict=self._verdict(outcome),
+            )
+            for row, (pair, outcome) in enumerate(zip(pairs, outcomes, strict=True))
+        ]
+
+    def _verdict(self, outcome: int) -> Verdict:
+        winner = Winner.TIE if outcome == 0 else Winner.FIRST if outcome > 0 else Winner.SECOND
+        degree = _DEGREES[abs(outcome)] if self.has_degrees and outcome else None
+        return Verdict(winner=winner, degree=degree, judge="simulated")
+
+    def _look(self, known: list[Comparison], wave: int, before: Look | None) -> Look:
+        scores = _STATISTICS.score(self._spec, known, config=self.config)
+        batch = Batch(
+            batch_id="simulated",
+            status=BatchStatus.SCORING,
+            correlation_id="simulated",
+            config=self.config,
+            config_sources={},
+            seed=self.seed,
+            request_sha256="",
+            essays=self.n,
+            wave=wave,
+            created_at=_NOW,
+            updated_at=_NOW,
+        )
+        previous = PreviousLook(before.scores.rankings, before.context) if before else None
+        context = continuation_context(batch, known, scores, previous, now=_NOW)
+        return Look(scores, context, decide(context))
