@@ -15,6 +15,7 @@ from assessment.domain.continuation import PreviousLook, continuation_context
 from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, decide
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import resample_reversed
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.result import Scores
@@ -134,5 +135,6 @@ class ProductBatch:
             updated_at=_NOW,
         )
         previous = PreviousLook(before.scores.rankings, before.context) if before else None
-        context = continuation_context(batch, known, scores, previous, now=_NOW)
+        part = AssessedPart(not_assessed=(), comparisons=known, set_aside=[])
+        context = continuation_context(batch, part, scores, previous, now=_NOW)
         return Look(scores, context, decide(context))

@@ -65,14 +65,11 @@ def _targets_met(scores: Scores | None, config: BatchConfig) -> tuple[bool, bool
     """Whether the lower limit of the reliability, and the mean standard error, are on target."""
     if scores is None:
         return False, False
-    reliability, wanted, mean_se = (
-        scores.reliability,
-        config.target_reliability,
-        config.target_mean_se,
-    )
+    reliability, wanted_se = scores.reliability, config.target_mean_se
+    wanted = config.target_reliability
     return (
         wanted is not None and reliability.low >= wanted,
-        mean_se is not None and reliability.mean_se <= mean_se,
+        wanted_se is not None and reliability.mean_se <= wanted_se,
     )
 
 
