@@ -62,8 +62,12 @@ def _held_before(previous: PreviousLook | None) -> tuple[int, int]:
 
 
 def _targets_met(scores: Scores | None, config: BatchConfig) -> tuple[bool, bool]:
-    """Whether the lower limit of the reliability, and the mean standard error, are on target."""
-    if scores is None:
+    """Whether the lower limit of the reliability, and the mean standard error, are on target.
+
+    Where the signal is not proven neither is: a small standard error may also mean that abilities
+    hardly differ. So a signal that is proven at one look by luck ends no batch.
+    """
+    if scores is None or not scores.is_proven(min_reliability=config.min_reliability):
         return False, False
     reliability, wanted_se = scores.reliability, config.target_mean_se
     wanted = config.target_reliability

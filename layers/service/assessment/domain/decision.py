@@ -191,8 +191,7 @@ def _precise_enough(context: ContinuationContext) -> Decision | None:
     """The evidence that ends the batch early, if it suffices."""
     if not context.is_look or not context.partial_completion_met:
         return None
-    # A small standard error may also mean that abilities hardly differ. While the reliability may
-    # still lie below its floor only a cap ends the batch, and the outcome says it is unproven.
+    # While the signal is not proven only a cap ends the batch, and the outcome says so.
     if not context.signal_proven:
         return None
     if context.min_comparison_count < context.min_comparisons_per_essay:

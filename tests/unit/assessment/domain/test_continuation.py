@@ -220,6 +220,13 @@ def test_reliability_is_on_target_by_its_lower_limit(
     assert following.reliability_target_held_before == int(met)
 
 
+@pytest.mark.parametrize(("low", "evidence"), [(0.39, 2.4), (0.95, 2.3)])
+def test_no_target_is_met_without_a_proven_signal(low: float, evidence: float) -> None:
+    first = context([made(0)], scores=scores(0.1, low=low, evidence=evidence))
+    assert not (first.se_target_met or first.reliability_target_met)
+    assert context([made(0)], previous=looked(first)).se_target_held_before == 0
+
+
 def test_no_standard_error_is_on_a_target_that_is_left_out() -> None:
     found = context([made(0)], scores=scores(0.01), batch=batch(target_mean_se=None))
     assert not found.se_target_met
