@@ -223,7 +223,7 @@ def test_reliability_is_on_target_by_its_lower_limit(
 @pytest.mark.parametrize(("low", "evidence"), [(0.39, 2.4), (0.95, 2.3)])
 def test_no_target_is_met_without_a_proven_signal(low: float, evidence: float) -> None:
     first = context([made(0)], scores=scores(0.1, low=low, evidence=evidence))
-    assert not (first.se_target_met or first.reliability_target_met)
+    assert (first.se_target_met, first.reliability_target_met) == (False, False)
     assert context([made(0)], previous=looked(first)).se_target_held_before == 0
 
 
