@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.stack import cloud, processes
+from local.stack.keep import KEPT, keep_batches
 
 
 def stop_all() -> list[str]:
@@ -11,6 +12,22 @@ def stop_all() -> list[str]:
     return [name for name in names if cloud.down(name)]
 
 
-if __name__ == "__main__":
+def keep_all() -> list[str]:
+    """Save what batches on the developer's laptop cloud have brought; the ids of the batches."""
+    running = cloud.status()
+    if running is None:
+        return []
+    return keep_batches(running.session().client("s3", endpoint_url=running.url))
+
+
+def main() -> None:
+    """Save results, stop everything, and say both."""
+    if kept := keep_all():
+        folder = KEPT.relative_to(processes.ROOT)
+        print(f"the laptop cloud forgets its batches; what {len(kept)} brought is in {folder}/")
     stopped = stop_all()
     print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+if __name__ == "__main__":
+    main()
