@@ -17,6 +17,7 @@ from assessment.domain.batch import (
 from assessment.domain.comparison import Comparison, ComparisonStatus, retry_pool
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext
+from assessment.domain.failure_cause import find_common_cause
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import (
     due_for_retry,
@@ -164,6 +165,7 @@ def continuation_context(
             1 for c in known if c.failure is not None and not c.failure.retryable
         ),
         refusal=_refusal(known),
+        failure_cause=find_common_cause(known),
         success_rate=success_rate,
         zero_successes=recorded == 0,
         min_comparison_count=min((r.comparison_count for r in scores.rankings), default=0)

@@ -7,6 +7,8 @@ from math import exp
 
 from pydantic import BaseModel, ConfigDict
 
+from assessment.domain.failure_cause import FailureCause
+
 
 class DecisionKind(StrEnum):
     """What the state machine does next."""
@@ -80,6 +82,7 @@ class ContinuationContext(BaseModel):
     retryable_failures: int = 0
     permanent_failures: int = 0
     refusal: str | None = None
+    failure_cause: FailureCause | None = None
     success_rate: float
     zero_successes: bool
     waves_without_verdict: int = 0
@@ -151,8 +154,10 @@ def _decided(kind: DecisionKind, reason: Reason, explanation: str) -> Decision:
     return Decision(decision=kind, reason=reason, explanation=explanation)
 
 
-def _refuse(reason: Reason, explanation: str) -> Decision:
-    return _decided(DecisionKind.FINALIZE_FAILURE, reason, explanation)
+def _refuse(reason: Reason, explanation: str, cause: FailureCause | None = None) -> Decision:
+    """A refusal, with the cause that most failures share."""
+    described = f"{explanation}; {cause.described}" if cause else explanation
+    return _decided(DecisionKind.FINALIZE_FAILURE, reason, described)
 
 
 def _can_go_on(context: ContinuationContext) -> bool:
@@ -227,12 +232,15 @@ def _gates(context: ContinuationContext) -> Decision | None:
             return _refuse(
                 Reason.JUDGE_REFUSED, f"the judge refused every comparison for good{told}"
             )
-        return _refuse(Reason.ZERO_SUCCESSES, "no comparison brought a verdict")
+        return _refuse(
+            Reason.ZERO_SUCCESSES, "no comparison brought a verdict", context.failure_cause
+        )
     if context.success_rate < context.min_success_rate_threshold:
         return _refuse(
             Reason.SUCCESS_RATE,
             f"only {context.success_rate:.0%} of the comparisons brought a verdict; "
             f"{context.min_success_rate_threshold:.0%} are needed",
+            context.failure_cause,
         )
     if context.components > 1:
         return _refuse(

@@ -19,6 +19,7 @@ _REMEDIES: dict[str, str] = {
     Reason.JUDGE_REFUSED: "check the judge's credentials and model; it refused every comparison",
     Reason.DISCONNECTED: "raise the budget, so that all essays can be connected",
 }
+_OF_THE_JUDGE = frozenset({Reason.SUCCESS_RATE, Reason.ZERO_SUCCESSES, Reason.JUDGE_REFUSED})
 _ANY_ERROR = "Runtime.HandlerError"
 _MESSAGE_LENGTH = 500
 _REQUEST_AGAIN = "mend what the message names and request the batch under a new idempotency key"
@@ -63,6 +64,17 @@ def _told(error: dict[str, str]) -> tuple[str, str]:
     return kind if name == _ANY_ERROR else name, message[:_MESSAGE_LENGTH]
 
 
+def _with_remedy_of_cause(batch: Batch, failure: Failure, ports: FailPorts) -> Failure:
+    """The failure with the setting that helps, where most comparisons failed for one cause."""
+    if failure.code not in _OF_THE_JUDGE:
+        return failure
+    wave = ports.batches.get_wave(batch.batch_id, batch.wave)
+    cause = wave.context.failure_cause if wave is not None and wave.context is not None else None
+    if cause is None or cause.remedy is None:
+        return failure
+    return failure.model_copy(update={"remedy": cause.remedy})
+
+
 def fail_batch(
     batch_id: str,
     failure: Failure,
@@ -82,6 +94,7 @@ def fail_batch(
         failure = batch.failure or failure
     else:
         check_transition(batch.status, BatchStatus.FAILED)
+        failure = _with_remedy_of_cause(batch, failure, ports)
     data = {
         "assignment_id": batch.assignment_id,
         "status": BatchStatus.FAILED,

@@ -16,6 +16,7 @@ from assessment.domain.errors import (
     JudgeDeferredError,
     JudgeRefusedError,
     JudgeUnavailableError,
+    QueueFullError,
 )
 from assessment.domain.judge import BatchingMode, Price
 from assessment.domain.provider_batch import (
@@ -390,6 +391,25 @@ def test_a_provider_that_refuses_to_be_asked_keeps_its_verdicts_until_it_does_no
     assert not results(world)
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
+
+
+def test_a_full_queue_is_waited_for_and_nothing_is_counted_twice(monkeypatch):
+    world, batch_id = submitted()
+    tend_once = world.tend
+    assert tend_once(take(world)) is BatchStep.SUBMITTED
+    results_of = world.batch_judge.results
+    refusals = [QueueFullError("no room")]
+
+    async def refuse_first(provider_batch_id, requests):
+        if refusals:
+            raise refusals.pop()
+        return await results_of(provider_batch_id, requests)
+
+    monkeypatch.setattr(world.batch_judge, "results", refuse_first)
+    tend_to_the_end(world)
+    known = everything_recorded(world, batch_id)
+    assert len(world.batch_judge.submissions) == 2
+    assert {(each.calls, each.repeated_calls, each.attempt) for each in known} == {(1, 0, 1)}
 
 
 def test_an_open_circuit_defers_and_counts_no_try():
