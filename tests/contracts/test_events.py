@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -138,7 +139,7 @@ def test_every_target_of_a_rule_has_a_dead_letter_queue(template):
 def test_the_subscribers_rule_takes_what_it_is_for(event_type, entries):
     (pattern,) = rule_patterns(ROOT / "samples" / "subscriber" / "template.yaml")
     entry = entries[event_type]
-    event = {
+    event: Any = {
         "source": entry["Source"],
         "detail-type": entry["DetailType"],
         "detail": json.loads(entry["Detail"]),
@@ -153,7 +154,7 @@ def test_the_subscribers_rule_takes_what_it_is_for(event_type, entries):
 def test_the_demonstration_subscriber_takes_everything(entries):
     patterns = rule_patterns(ROOT / "template.yaml")
     for entry in entries.values():
-        event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": {}}
+        event: Any = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": {}}
         assert any(EventPattern.load(json.dumps(p)).matches_event(event) for p in patterns)
 
 

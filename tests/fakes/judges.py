@@ -65,6 +65,11 @@ class KnownKeys:
     def exists(self, name: str) -> bool:
         return name in self.names
 
+    def key(self, name: str) -> str:
+        if name not in self.names:
+            raise JudgeRefusedError(f"there is no secret {name}")
+        return f"key of {name}"
+
 
 @dataclass(frozen=True)
 class Habits:

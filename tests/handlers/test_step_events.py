@@ -16,7 +16,8 @@ from assessment.contracts.tokens import sign_token
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.errors import IllegalTransitionError, UnknownBatchError
-from local.providers.scripted_server import Reply, openai_reply, provider_server, verdict
+from local.providers.replies import Reply
+from local.providers.scripted_server import openai_reply, provider_server, verdict
 from tests.handlers.conftest import BATCH_ID, EVENTS, SECRET, Stack, adapters, event, invoke
 
 CHECKED: set[str] = set()

@@ -15,6 +15,7 @@ from assessment.domain.comparison import Comparison
 from assessment.domain.verdict import Winner
 from local.demo import Stage
 from tests.fakes.judges import callback_body
+from tests.present import present
 
 PATIENCE_SECONDS = 60
 
@@ -37,7 +38,7 @@ class Caller:
 
     @property
     def body(self) -> str:
-        other = "A" if self.comparison.verdict.winner is Winner.SECOND else "B"
+        other = "A" if present(self.comparison.verdict).winner is Winner.SECOND else "B"
         return callback_body(self.comparison, self.batch_id, winner=other)
 
     def call(self, *, at: float, secret: str | None = None) -> httpx.Response:

@@ -2,14 +2,18 @@
 
 import json
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from assessment.contracts.request import BatchRequest
-from local.demo import CONFIG
+from assessment.contracts.views import BatchProgress
+from local.demo import CONFIG, Stage
 from local.judge import server as judges
 from local.judge.options import JudgeOptions
+from local.stack.processes import Server
+from runner.client import ApiClient
 from runner.waiting import await_batch
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(900)]
@@ -19,19 +23,26 @@ QUICK = JudgeOptions(latency=0.05)
 PATIENCE = timedelta(minutes=8)
 
 
+@dataclass(frozen=True)
+class Deciding:
+    """A stack, and a judge whose options a test chooses."""
+
+    stage: Stage
+    judge: Server
+    client: ApiClient
+
+    def __call__(self, options: JudgeOptions, request: BatchRequest) -> BatchProgress:
+        """Run a batch against a judge with these options; its progress once it has ended."""
+        judges.up(self.stage.cloud, options, port=self.judge.port, name=f"{NAME}-judge")
+        accepted = self.client.request_batch(request, idempotency_key=str(uuid.uuid4()))
+        return await_batch(self.client, accepted.batch_id, show=lambda *_: None, timeout=PATIENCE)
+
+
 @pytest.fixture(scope="module")
 def decided(stage, sample):
-    """Runs a batch against a judge with these options; its progress once it has ended."""
     with stage(NAME, QUICK) as (set_up, judge), set_up.client() as client:
         client.register_anchors(sample.registration)
-
-        def run(options, request):
-            judges.up(set_up.cloud, options, port=judge.port, name=f"{NAME}-judge")
-            accepted = client.request_batch(request, idempotency_key=str(uuid.uuid4()))
-            return await_batch(client, accepted.batch_id, show=lambda *_: None, timeout=PATIENCE)
-
-        run.stage, run.client = set_up, client
-        yield run
+        yield Deciding(set_up, judge, client)
 
 
 def documents(set_up, key):

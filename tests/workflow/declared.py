@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from samcli.yamlhelper import yaml_parse
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.literals import BucketLocationConstraintType
+
 
 ROOT = Path(__file__).parents[2]
 REGION, ACCOUNT = "eu-north-1", "123456789012"
@@ -75,7 +79,10 @@ def create_resources(parsed: dict[str, Any]) -> dict[str, str]:
     )
     made["AssessmentTable"] = "AssessmentTable"
     boto3.client("s3").create_bucket(
-        Bucket="content-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+        Bucket="content-bucket",
+        CreateBucketConfiguration={
+            "LocationConstraint": cast("BucketLocationConstraintType", REGION)
+        },
     )
     made["ContentBucket"] = "content-bucket"
     sqs = boto3.client("sqs")

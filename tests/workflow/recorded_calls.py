@@ -9,6 +9,8 @@ from http import HTTPStatus
 from typing import Any
 from unittest import mock
 
+import boto3
+
 from assessment import bootstrap
 
 Call = tuple[str, str, str]
@@ -40,7 +42,7 @@ class CallRecorder:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Every client that is made meanwhile reports its calls."""
-        made = bootstrap.boto3.client
+        made: Any = boto3.client
 
         def client(*arguments: Any, **settings: Any) -> Any:
             fresh = made(*arguments, **settings)
@@ -48,7 +50,7 @@ class CallRecorder:
             fresh.meta.events.register("after-call.s3.GetObject", self._looked_for)
             return fresh
 
-        stand_in = mock.Mock(wraps=bootstrap.boto3)
+        stand_in = mock.Mock(wraps=boto3)
         stand_in.client = client
         with mock.patch.object(bootstrap, "boto3", stand_in):
             yield

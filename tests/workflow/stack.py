@@ -149,7 +149,7 @@ class Stack:
         ).get("Messages", [])
         if not messages:
             return 0
-        answer = self.invoke(worker, {"Records": [sqs_record(queue, m) for m in messages]})
+        answer = self.invoke(worker, {"Records": [sqs_record(queue, dict(m)) for m in messages]})
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for message in messages:
             if message["MessageId"] not in failed:
@@ -189,7 +189,7 @@ class Stack:
         """The execution as it stands."""
         machine = self.resources["AssessmentStateMachine"]
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{batch_id}"
-        return boto3.client("stepfunctions").describe_execution(executionArn=arn)
+        return dict(boto3.client("stepfunctions").describe_execution(executionArn=arn))
 
     def states(self, batch_id: str) -> list[str]:
         """The states that the execution entered, in order."""
@@ -275,7 +275,7 @@ def running_stack() -> Iterator[Stack]:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
     }
-    configuration = {
+    configuration: Any = {
         "stepfunctions": {"execute_state_machine": True},
         "lambda": {"use_docker": False},
     }

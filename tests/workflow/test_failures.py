@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -39,7 +40,7 @@ def all_delivered(stack):
 
 def overdue(batch_id):
     """The message that a wave's deadline has passed."""
-    message = WaveDeadlineV1(batch_id=batch_id, wave=1, deadline="2020-01-01T00:00:00+00:00")
+    message = WaveDeadlineV1(batch_id=batch_id, wave=1, deadline=datetime(2020, 1, 1, tzinfo=UTC))
     return message.model_dump_json(by_alias=True)
 
 

@@ -43,7 +43,7 @@ def lines() -> Iterator[Lines]:
     logged = Lines()
     logger.addHandler(logged.handler)
     yield logged
-    logger.removeHandler(logged.handler)
+    logger._logger.removeHandler(logged.handler)
 
 
 def test_every_line_of_a_batch_has_its_ids_and_the_service(stack, lines):

@@ -9,6 +9,7 @@ import pytest
 
 from assessment.contracts.events import EventType
 from tests.infrastructure.parsed import transformed
+from tests.present import present
 from tests.workflow.declared import template
 from tests.workflow.judge import essay_text
 from tests.workflow.requests import (
@@ -27,7 +28,7 @@ def granted_resource(resource):
         return "*"
     text = str(next(iter(resource.values())))
     kind = re.search(r":(stateMachine|execution):", text)
-    return kind[1] if kind else re.search(r"[A-Z]\w+", text)[0]
+    return kind[1] if kind else present(re.search(r"[A-Z]\w+", text))[0]
 
 
 @pytest.fixture(scope="module")

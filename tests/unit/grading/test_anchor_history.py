@@ -23,6 +23,7 @@ from scoring.linking import USUAL_DRIFT
 from tests.fakes.judges import text_of
 from tests.fakes.loop import Loop
 from tests.fakes.world import World, essays_of, spread
+from tests.present import present
 
 from .batch import SCALE, STATISTICS, anchors_of, judged, spec_of
 
@@ -59,13 +60,13 @@ def measured(seed, *, drift=0.0):
     found = measure_anchors(
         JudgedPool.from_comparisons(spec, comparisons), CONFIG, measured_at=f"{seed:03d}"
     )
-    return found.model_copy(update={"spec_hash": str(seed)})
+    return present(found).model_copy(update={"spec_hash": str(seed)})
 
 
 def test_batches_on_different_scales_are_brought_together():
     values = np.array([-2.0, 0.0, 0.5, 1.5])
     history = AnchorHistory(batches=[batch("a", values), batch("b", values + 3.0)])
-    pooled = pool_history(history)
+    pooled = present(pool_history(history))
     assert [pooled.anchors[f"a{k}"].ability for k in range(4)] == pytest.approx(
         list(values - values.mean())
     )
@@ -80,12 +81,14 @@ def test_drift_is_found():
     rng = np.random.default_rng(1)
     true = rng.normal(0, 2, 30)
     found = [
-        pool_history(
-            AnchorHistory(
-                batches=[
-                    batch(str(b), true + rng.normal(0, drift, 30) + rng.normal(0, 0.2, 30))
-                    for b in range(6)
-                ]
+        present(
+            pool_history(
+                AnchorHistory(
+                    batches=[
+                        batch(str(b), true + rng.normal(0, drift, 30) + rng.normal(0, 0.2, 30))
+                        for b in range(6)
+                    ]
+                )
             )
         ).drift_sd
         for drift in (0.0, 0.8)
@@ -97,7 +100,9 @@ def test_drift_is_found():
 def test_history_sharpens_the_anchors():
     """Simulated: root mean square error of the anchors with and without three earlier batches."""
     history = AnchorHistory(batches=[measured(seed) for seed in range(3)])
-    plain, sharp, claimed = [], [], []
+    plain: list[float] = []
+    sharp: list[float] = []
+    claimed: list[float] = []
     for seed in range(50, 56):
         spec, ability, comparisons = simulated(seed)
         spec = spec.model_copy(update={"anchor_history": history})
@@ -122,11 +127,12 @@ def test_ranking_and_abilities_stay_those_of_the_batch():
     spec = spec.model_copy(update={"anchor_history": history})
     together = STATISTICS.conclude(spec, comparisons, config=CONFIG)
     assert together.scores.rankings == alone.scores.rankings
-    info = together.projections.calibration_info
-    assert info.history.batches == 3
-    assert len(info.history.anchors) == len(GRADES)
+    info = present(together.projections.calibration_info)
+    report = present(info.history)
+    assert report.batches == 3
+    assert len(report.anchors) == len(GRADES)
     assert np.mean(list(info.boundary_se.values())) < np.mean(
-        list(alone.projections.calibration_info.boundary_se.values())
+        list(present(alone.projections.calibration_info).boundary_se.values())
     )
 
 
@@ -136,7 +142,8 @@ def test_an_anchor_that_moved_is_named():
     ability["ANCHOR_a005_00000000"] += 4.0
     comparisons = judged(spec, ability, per_essay=24, seed=61)
     spec = spec.model_copy(update={"anchor_history": history})
-    info = STATISTICS.conclude(spec, comparisons, config=CONFIG).projections.calibration_info
+    projections = STATISTICS.conclude(spec, comparisons, config=CONFIG).projections
+    info = present(projections.calibration_info)
     drifted = [f.anchors for f in info.findings if f.code == "anchor_drifted"]
     assert ["ANCHOR_a005_00000000"] in drifted
 
@@ -145,7 +152,8 @@ def test_other_judges_history_is_left_alone():
     spec, _, comparisons = simulated(62)
     foreign = [measured(s).model_copy(update={"judges": ["other"]}) for s in range(3)]
     spec = spec.model_copy(update={"anchor_history": AnchorHistory(batches=foreign)})
-    info = STATISTICS.conclude(spec, comparisons, config=CONFIG).projections.calibration_info
+    projections = STATISTICS.conclude(spec, comparisons, config=CONFIG).projections
+    info = present(projections.calibration_info)
     assert info.history is None
 
 
@@ -153,7 +161,7 @@ def test_other_judges_history_is_left_alone():
 def test_the_prior_moves_toward_the_spread_that_batches_show(true):
     history = AnchorHistory(batches=[batch(str(b), [0, 1], shown=true) for b in range(8)])
     default = PooledSpread(median=2.0, log_sd=1.0)
-    pooled = pool_spread(history, default)
+    pooled = present(pool_spread(history, default))
     assert true <= pooled.median <= 2.0
     assert abs(pooled.median - true) < 0.15
     assert LEAST_SPREAD_DOUBT <= pooled.log_sd < 0.25
@@ -174,7 +182,7 @@ def test_the_history_measures_a_spread_that_no_batch_expected(true):
         comparisons = judged(spec, ability, per_essay=10, seed=seed)
         pool = JudgedPool.from_comparisons(spec, comparisons)
         measured_batch = measure_anchors(pool, CONFIG, measured_at="")
-        logs.append(np.log(measured_batch.spread))
+        logs.append(np.log(present(measured_batch).spread))
     assert np.exp(np.mean(logs)) == pytest.approx(true, rel=0.2)
 
 

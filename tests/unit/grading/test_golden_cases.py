@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from assessment.domain.grading import DECIMALS, normalised_entropy
 from assessment.domain.grading_prior import PopulationPrior
-from assessment.domain.grading_result import Confidence, confidence_label
+from assessment.domain.grading_result import (
+    CalibrationInfo,
+    Confidence,
+    GradeProjections,
+    confidence_label,
+)
+from assessment.domain.result import Ranking
+from tests.present import present
 
 from .batch import SCALE, WIDTH, anchors_of, centre, concluded
 
@@ -21,6 +28,11 @@ ALL = [grade for grade in SCALE.grades for _ in range(2)]
 def mean(values):
     values = list(values)
     return fsum(values) / len(values)
+
+
+def calibration(projections: GradeProjections) -> CalibrationInfo:
+    """How the grades were calibrated, where there are grades."""
+    return present(projections.calibration_info)
 
 
 def entropies_of(projections):
@@ -47,7 +59,7 @@ def test_anchors_across_all_grades():
         assert list(probabilities) == list(SCALE.grades)
         assert abs(fsum(probabilities.values()) - 1) <= 1e-12
         assert min(probabilities.values()) >= 0
-    info = projections.calibration_info
+    info = calibration(projections)
     boundaries = list(info.boundaries.values())
     assert boundaries == sorted(boundaries)
     assert list(info.boundaries) == ["F|E", "E|D", "D|D+", "D+|C", "C|C+", "C+|B", "B|A"]
@@ -98,11 +110,11 @@ def test_scarce_anchors_make_wide_grades_and_say_so():
     scarce = concluded(anchors_of(["E", "B"])).projections
     plenty = concluded(anchors_of(ALL)).projections
     assert scarce.projections_available
-    assert set(scarce.calibration_info.extrapolated_grades) == {"F", "D", "D+", "C", "C+", "A"}
-    assert any("extrapolated" in warning for warning in scarce.calibration_info.warnings)
+    assert set(calibration(scarce).extrapolated_grades) == {"F", "D", "D+", "C", "C+", "A"}
+    assert any("extrapolated" in warning for warning in calibration(scarce).warnings)
     assert mean(entropies_of(scarce).values()) > mean(entropies_of(plenty).values())
-    assert mean(scarce.calibration_info.boundary_se.values()) > mean(
-        plenty.calibration_info.boundary_se.values()
+    assert mean(calibration(scarce).boundary_se.values()) > mean(
+        calibration(plenty).boundary_se.values()
     )
 
 
@@ -111,26 +123,26 @@ def test_one_misgraded_anchor_is_named_and_moves_little():
     anchors[2] = ("C+", centre(SCALE.position("E")))  # an E that was registered as C+
     right = concluded(anchors_of(ALL), per_essay=24).projections
     wrong = concluded(anchors, per_essay=24).projections
-    health = {anchor.anchor_ref: anchor for anchor in wrong.calibration_info.anchors}
+    health = {anchor.anchor_ref: anchor for anchor in calibration(wrong).anchors}
     assert min(health, key=lambda ref: health[ref].weight) == "a002"
     assert health["a002"].weight < 0.5
     assert health["a002"].residual < -1.5
     assert health["a002"].misorder >= 4
-    finding = next(f for f in wrong.calibration_info.findings if f.code == "anchor_misgraded")
+    finding = next(f for f in calibration(wrong).findings if f.code == "anchor_misgraded")
     assert finding.anchors == ["ANCHOR_a002_00000000"]
     assert "a002" in finding.message
     assert "C+" in finding.message
     moved = [
-        abs(wrong.calibration_info.boundaries[step] - right.calibration_info.boundaries[step])
-        for step in right.calibration_info.boundaries
+        abs(calibration(wrong).boundaries[step] - calibration(right).boundaries[step])
+        for step in calibration(right).boundaries
     ]
     assert max(moved) < 0.5 * WIDTH
 
 
 def test_two_missing_grades_are_extrapolated():
-    present = [grade for grade in ALL if grade not in ("D+", "A")]
-    projections = concluded(anchors_of(present)).projections
-    info = projections.calibration_info
+    graded = [grade for grade in ALL if grade not in ("D+", "A")]
+    projections = concluded(anchors_of(graded)).projections
+    info = calibration(projections)
     assert info.extrapolated_grades == ["D+", "A"]
     assert "D+, A" in " ".join(info.warnings)
     assert all(set(p) == set(SCALE.grades) for p in projections.grade_probabilities.values())
@@ -141,14 +153,14 @@ def test_reversed_anchors_give_no_grades_but_the_ranking_stands():
     abilities = [ability for _, ability in anchors_of(ALL)]
     result = concluded(list(zip(labels, reversed(abilities), strict=True)))
     assert not result.projections.projections_available
-    assert "higher grades have lower abilities" in result.projections.reason
+    assert "higher grades have lower abilities" in present(result.projections.reason)
     assert len(result.scores.rankings) == 40 + len(ALL)
 
 
 def test_anchors_of_one_grade_give_no_grades():
     result = concluded([("C", -1.0), ("C", 0.0), ("C", 1.0)])
     assert not result.projections.projections_available
-    assert result.projections.reason.startswith("all 3 anchors have the grade C")
+    assert present(result.projections.reason).startswith("all 3 anchors have the grade C")
 
 
 def test_the_population_prior_moves_grades_towards_its_shares():
@@ -163,19 +175,19 @@ def test_the_population_prior_moves_grades_towards_its_shares():
 
     assert best(pulled) > best(plain) + 0.1
     assert ignored.grade_probabilities == plain.grade_probabilities
-    assert pulled.calibration_info.population.shares == shares
+    assert present(calibration(pulled).population).shares == shares
 
 
 def test_a_method_without_a_place_for_the_prior_says_that_it_is_not_used():
     prior = PopulationPrior(shares={"C": 1.0})
     projections = concluded(anchors_of(ALL), population=prior, grade_method="medians").projections
-    assert [f.code for f in projections.calibration_info.findings] == ["population_ignored"]
+    assert [f.code for f in calibration(projections).findings] == ["population_ignored"]
 
 
 @pytest.mark.parametrize("method", ["gls", "isotonic", "medians"])
 def test_every_method_gives_probabilities(method):
     projections = concluded(anchors_of(ALL), grade_method=method).projections
-    assert projections.calibration_info.method == method
+    assert calibration(projections).method == method
     assert all(abs(fsum(p.values()) - 1) <= 1e-12 for p in projections.grade_probabilities.values())
 
 
@@ -186,10 +198,10 @@ def test_graders_who_disagree_widen_the_grades():
     agreed, split = (
         concluded(anchors, per_essay=24).projections for anchors in (anchors_of(grades), noisy)
     )
-    assert agreed.calibration_info.anchor_spread < 0.4
+    assert present(calibration(agreed).anchor_spread) < 0.4
     # A Student-t scale: about .8 of a normal standard deviation of .9, measured by 32 anchors.
-    assert split.calibration_info.anchor_spread == pytest.approx(0.72, abs=0.25)
-    assert "graders_disagree" in [f.code for f in split.calibration_info.findings]
+    assert calibration(split).anchor_spread == pytest.approx(0.72, abs=0.25)
+    assert "graders_disagree" in [f.code for f in calibration(split).findings]
     assert mean(entropies_of(split).values()) > mean(entropies_of(agreed).values())
 
 
@@ -243,33 +255,37 @@ def test_a_likely_grade_with_thin_tails_is_high():
 
 
 def test_the_self_check_and_the_anchors_health_are_reported():
-    info = concluded(anchors_of(ALL)).projections.calibration_info
-    assert info.self_check.anchors == len(ALL)
-    assert 0 < info.self_check.rps < 0.1
-    assert 0 <= info.self_check.ece <= 1
-    assert all(anchor.boundary_shift >= 0 for anchor in info.anchors)
+    info = calibration(concluded(anchors_of(ALL)).projections)
+    check = present(info.self_check)
+    assert check.anchors == len(ALL)
+    assert 0 < present(check.rps) < 0.1
+    assert 0 <= present(check.ece) <= 1
+    assert all(present(anchor.boundary_shift) >= 0 for anchor in info.anchors)
     assert {anchor.grade for anchor in info.anchors} == set(SCALE.grades)
 
 
 def test_every_reliability_has_its_name():
     reliability = concluded(anchors_of(ALL)).scores.reliability
-    separation = reliability.scale_separation
-    assert 0.8 < reliability.model_reliability < 1
-    assert 0.7 < reliability.split_half < 1
+    separation = present(reliability.scale_separation)
+    assert 0.8 < present(reliability.model_reliability) < 1
+    assert 0.7 < present(reliability.split_half) < 1
     assert separation.formula_b == pytest.approx(1 / (2 - separation.formula_a))
     assert separation.formula_c == pytest.approx(separation.formula_b)
+
+
+def mean_width(rankings: list[Ranking]) -> float:
+    """The mean width of the rank intervals."""
+    intervals = [present(ranking.rank_interval) for ranking in rankings]
+    return mean(high - low for low, high in intervals)
 
 
 def test_ranks_and_their_intervals():
     rankings = concluded([], n_students=60).scores.rankings
     for ranking in rankings:
-        low, high = ranking.rank_interval
+        low, high = present(ranking.rank_interval)
         assert 1 <= low <= ranking.rank <= high <= 60
     few = concluded([], n_students=60, per_essay=6).scores.rankings
-    width = [
-        mean(r.rank_interval[1] - r.rank_interval[0] for r in found) for found in (few, rankings)
-    ]
-    assert width[1] < width[0]
+    assert mean_width(rankings) < mean_width(few)
 
 
 def test_figures_have_the_published_precision():

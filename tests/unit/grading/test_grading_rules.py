@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import fsum
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -90,7 +91,7 @@ def test_the_probability_to_pass():
 
 
 def settle(ability, **values):
-    settings = {"boundaries": BOUNDARIES, "boundary_se": [0.1] * 7, "prior_sd": 2.0}
+    settings: dict[str, Any] = {"boundaries": BOUNDARIES, "boundary_se": [0.1] * 7, "prior_sd": 2.0}
     return comparisons_to_settle(Evidence(ability, 0.8, 8), **settings | values)
 
 

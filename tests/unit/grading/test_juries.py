@@ -19,7 +19,7 @@ def jury(sharpness: dict[str, float], *, per_essay: int = 40) -> list[Comparison
     """Every judge sees the same simulated abilities through a scale of their own."""
     rng = np.random.default_rng(5)
     ability = {essay.essay_id: float(rng.normal(0.0, 1.5)) for essay in SPEC.essays}
-    found = []
+    found: list[Comparison] = []
     for turn, (judge, factor) in enumerate(sharpness.items()):
         seen = {name: factor * value for name, value in ability.items()}
         for comparison in judged(SPEC, seen, per_essay=per_essay, seed=turn):

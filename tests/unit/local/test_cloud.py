@@ -1,10 +1,11 @@
 """The laptop cloud's addresses, environment and build, without starting it."""
 
+import platform
 import stat
 
 import pytest
 
-from local.stack import addresses, deploy
+from local.stack import addresses, deploy, processes
 from local.stack import cloud as clouds
 from local.stack.cloud import Cloud
 from local.stack.invoke import event_file, logical_id
@@ -58,7 +59,7 @@ def test_a_port_that_is_none_is_named(monkeypatch, variable, read, bad):
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     monkeypatch.setattr(deploy, "ROOT", tmp_path)
-    monkeypatch.setattr(deploy.processes, "STATE", tmp_path / ".local")
+    monkeypatch.setattr(processes, "STATE", tmp_path / ".local")
     for name in ("functions", "layers", "statemachine"):
         (tmp_path / name).mkdir()
     (tmp_path / "template.yaml").write_text("Resources: {}")
@@ -107,7 +108,7 @@ def test_a_failed_build_shows_its_end_and_is_tried_again(project, monkeypatch):
     ("machine", "name"), [("x86_64", "x86_64"), ("arm64", "arm64"), ("aarch64", "arm64")]
 )
 def test_layers_are_built_for_this_machine(monkeypatch, machine, name):
-    monkeypatch.setattr(deploy.platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
     assert deploy.architecture() == name
 
 

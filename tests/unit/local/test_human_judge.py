@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -64,7 +65,7 @@ def test_each_person_answers_equally_often():
 
 def test_texts_are_known_by_content_whatever_space_is_around_them():
     judge = small_judge()
-    asked = {"seed": 1, "comparison_id": "w001-00001"}
+    asked: dict[str, Any] = {"seed": 1, "comparison_id": "w001-00001"}
     plain = judge.verdict(TEXTS["one"], TEXTS["two"], **asked)
     assert judge.verdict(f"  {TEXTS['one']}\n", TEXTS["two"], **asked) == plain
 

@@ -12,7 +12,8 @@ from local.demo import SAMPLE
 from local.judge.options import JudgeOptions
 from local.judge.sample_judge import SampleJudge
 from local.judge_endpoint import create_app
-from local.providers.scripted_server import Reply, provider_server
+from local.providers.replies import Reply
+from local.providers.scripted_server import provider_server
 
 QUEUE = "http://queue.example/callbacks"
 

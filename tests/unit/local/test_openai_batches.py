@@ -103,7 +103,8 @@ def test_a_cancelled_batch_says_so_at_once_and_cannot_be_cancelled_again(openai,
 def test_batches_are_listed_newest_first_in_pages(openai, pairs):
     client = openai(batch_seconds=3600)
     ids = [client.submit({"a": chat_body(pairs[0])}) for _ in range(5)][::-1]
-    read, after = [], {}
+    read: list[str] = []
+    after: dict[str, str] = {}
     for more in (True, True, False):
         page = client.http.get("/v1/batches", params={"limit": 2} | after).json()
         assert page["object"] == "list"

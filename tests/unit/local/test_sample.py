@@ -3,11 +3,13 @@
 import csv
 import os
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from assessment.contracts.result import ResultDocument
+from assessment.domain.identifiers import anchor_essay_id, content_sha256
 from local import make_sample, sample
 from local.demo import SAMPLE
 from local.stack.processes import ROOT
@@ -71,8 +73,8 @@ def test_it_can_be_built_again_from_the_data(tmp_path):
 def test_agreement_knows_anchors_by_their_synthetic_ids(loaded):
     registration = loaded.registration
     names = {
-        anchor.anchor_ref: sample.anchor_essay_id(
-            registration.assignment_id, anchor.anchor_ref, sample.content_sha256(anchor.text)
+        anchor.anchor_ref: anchor_essay_id(
+            registration.assignment_id, anchor.anchor_ref, content_sha256(anchor.text)
         )
         for anchor in registration.anchors
     }
@@ -94,10 +96,9 @@ def test_agreement_is_one_for_the_truth_and_minus_one_for_its_reverse(loaded):
             }
             for essay in loaded.essays
         ]
-        fields = ResultDocument.model_fields["rankings"].annotation.__args__[0]
-        return ResultDocument.model_construct(
-            rankings=[fields.model_validate(ranking) for ranking in rankings]
-        )
+        (ranking_type,) = get_args(ResultDocument.model_fields["rankings"].annotation)
+        fields: dict[str, Any] = {"rankings": [ranking_type.model_validate(r) for r in rankings]}
+        return ResultDocument.model_construct(**fields)
 
     assert sample.agreement(result(1), loaded)["spearman"] == pytest.approx(1)
     assert sample.agreement(result(-1), loaded)["spearman_students"] == pytest.approx(-1)

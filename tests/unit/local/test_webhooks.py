@@ -10,7 +10,8 @@ from moto import mock_aws
 
 from assessment.contracts.signature import check_signature
 from local.judge import webhooks
-from local.providers.scripted_server import Reply, provider_server
+from local.providers.replies import Reply
+from local.providers.scripted_server import provider_server
 
 BODY = json.dumps({"winner": "A"})
 SECRET = "a secret of the stack"

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from assessment.domain.comparison import Comparison
 from assessment.domain.identifiers import canonical_json
-from assessment.domain.verdict import Verdict
+from assessment.domain.verdict import Verdict, Winner
 from runner.cli import app
 
 DATA = Path(os.environ.get("CJ_DATA_DIR", "../shared/data"))
@@ -230,7 +230,7 @@ def test_the_comparisons_of_a_batch_are_read_back(chosen: Path, tmp_path: Path):
     lines = [
         Comparison(
             comparison_id=f"w001-{n}", wave=1, first=first, second=second, submitted_wave=1,
-            verdict=Verdict(winner=winner, judge=f"j{n}", justification="a\u2028b"),
+            verdict=Verdict(winner=Winner(winner), judge=f"j{n}", justification="a\u2028b"),
         )
         for n, (first, second, winner) in enumerate(said)
     ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def model(ties, lapse, *, judges, order):
     if ties in ("binary", "degrees"):
         outcome[outcome == 0] = 1
     data = Comparisons(N, first, second, outcome, rng.integers(0, JUDGES, M))
-    kind = ties if ties in ("davidson", "half", "interval") else "auto"
+    kind: Any = ties if ties in ("davidson", "half", "interval") else "auto"
     observations = observe(data, ties=kind, degrees="auto", repeats="shared")
     basis = sum_to_zero_basis(JUDGES) if judges else None
     return Model(

@@ -345,7 +345,8 @@ def test_the_posterior_mode_exists_for_every_set(seed, n, m, graded):
     outcome = rng.integers(-3, 4, m) if graded else rng.integers(0, 2, m) * 2 - 1
     outcome[0] = outcome[0] or 1
     judge = rng.integers(0, 2, m) if rng.random() < 0.5 else None
-    result = fit(Comparisons(n, first, second, outcome, judge), lapse=rng.choice([0.0, 0.05]))
+    lapse = float(rng.choice([0.0, 0.05]))
+    result = fit(Comparisons(n, first, second, outcome, judge), lapse=lapse)
     assert np.isfinite(result.ability).all()
     assert np.isfinite(result.covariance).all()
     assert (result.standard_error > 0).all()

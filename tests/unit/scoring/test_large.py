@@ -18,6 +18,7 @@ from scoring._fit.newton import maximise
 from scoring._fit.observations import observe
 from scoring.bradley_terry import _link
 from scoring.simulate import LogisticJudge, random_matchings
+from tests.present import present
 
 
 def simulated(n, rounds, cuts=(), *, judges=1, ties=False, neighbours=False):
@@ -113,4 +114,4 @@ def test_steps_in_single_precision_lead_to_the_exact_maximum(prior_sd, neighbour
     # the distance to the maximum, by one exact Newton step in double precision
     blocks = model.blocks(model.evaluate(x))
     factor = DenseSystem(model.n, model.size, model.pairs, None).factor(blocks)
-    assert np.abs(solve(factor, model.evaluate(x).gradient)).max() < 1e-7
+    assert np.abs(solve(present(factor), model.evaluate(x).gradient)).max() < 1e-7

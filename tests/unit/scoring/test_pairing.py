@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,13 +19,13 @@ def standing_fit(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {"ability": rng.normal(0, 2, n), "covariance": root @ root.T / n + 0.2 * np.eye(n)}
 
 
-def play(n: int, waves: int, *, seed: int = 0, first_waves: int = 1, **options: object) -> WavePlan:
+def play(n: int, waves: int, *, seed: int = 0, first_waves: int = 1, **options: Any) -> WavePlan:
     """Plan several waves, the first ones without abilities, and return all pairs as one plan."""
     rng = np.random.default_rng(seed)
     plans: list[WavePlan] = []
     for wave in range(waves):
         past = joined(plans)
-        fit = standing_fit(n, rng) if wave >= first_waves else {}
+        fit: dict[str, Any] = dict(standing_fit(n, rng)) if wave >= first_waves else {}
         plans.append(plan_wave(n, rng=rng, first=past.first, second=past.second, **fit, **options))
     return joined(plans)
 
@@ -174,7 +176,7 @@ def test_audit_pairs_do_not_depend_on_the_abilities() -> None:
 
 def test_adaptive_pairs_are_closer_than_audit_pairs() -> None:
     rng = np.random.default_rng(2)
-    fit = standing_fit(80, rng)
+    fit: dict[str, Any] = dict(standing_fit(80, rng))
     fit["covariance"] = 0.4 * np.eye(80)
     plan = plan_wave(80, rng=rng, **fit)
     gap = np.abs(fit["ability"][plan.first] - fit["ability"][plan.second])
@@ -209,7 +211,7 @@ def test_nothing_left_gives_an_empty_plan() -> None:
         ({"strategy": "anchor_first", "anchors": [0, 1], "anchor_grade": [1]}, "anchor_grade"),
     ],
 )
-def test_bad_arguments_are_named(options: dict[str, object], named: str) -> None:
+def test_bad_arguments_are_named(options: dict[str, Any], named: str) -> None:
     arguments = {"n_essays": 6, **options}
     n = arguments.pop("n_essays")
     with pytest.raises(PairingError, match=named) as raised:

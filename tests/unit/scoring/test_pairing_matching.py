@@ -28,7 +28,7 @@ def random_scores(k: int, seed: int, forbidden: float = 0.3) -> np.ndarray:
 
 def edmonds(score: np.ndarray) -> tuple[int, float]:
     """Return the pairs and the total of the best matching with the most pairs."""
-    graph = nx.Graph()
+    graph: nx.Graph[int] = nx.Graph()
     for a, b in zip(*np.nonzero(np.triu(np.isfinite(score), 1)), strict=True):
         graph.add_edge(int(a), int(b), weight=float(score[a, b]))
     pairs = nx.max_weight_matching(graph, maxcardinality=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.special import expit
 
 from scoring import Comparisons, fit
+from scoring.bradley_terry import Estimator
 from scoring.errors import InvalidSettingError
 from scoring.simulate import LogisticJudge, random_matchings
 
@@ -153,7 +156,7 @@ def test_what_needs_a_mode_says_so():
     with pytest.raises(InvalidSettingError, match="map"):
         _ = fit(data, estimator="variational").log_evidence
     with pytest.raises(InvalidSettingError, match="variational"):
-        fit(data, estimator="vb")
+        fit(data, estimator=cast("Estimator", "vb"))
 
 
 @pytest.mark.slow

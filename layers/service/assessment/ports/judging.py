@@ -56,6 +56,16 @@ class BatchJudge(Protocol):
         """Delete what the provider keeps of the batch, essays and answers, where it can be."""
 
 
+class ProviderKeys(Protocol):
+    """The keys of providers by the names that requests give."""
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a key; it is not read."""
+
+    def key(self, name: str) -> str:
+        """The key; raises JudgeRefusedError if there is none."""
+
+
 class Judges(Protocol):
     """All providers."""
 

@@ -202,13 +202,11 @@ IAM_PREFIXES = {"stepfunctions": "states"}
 
 
 def refused(code: str, operation: str = "Operation", status: int = 400) -> ClientError:
-    return ClientError(
-        {
-            "Error": {"Code": code, "Message": "m"},
-            "ResponseMetadata": {"HTTPStatusCode": status},
-        },  # type: ignore[typeddict-item]
-        operation,
-    )
+    answer: Any = {
+        "Error": {"Code": code, "Message": "m"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(answer, operation)
 
 
 def described(error: Exception) -> str:
@@ -288,8 +286,10 @@ def test_every_adapter_that_holds_a_client_is_in_the_table() -> None:
 
 
 def test_the_codes_that_botocore_repeats_are_transient() -> None:
-    assert set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES) <= TRANSIENT_CODES
-    assert set(standard.TransientRetryableChecker._TRANSIENT_ERROR_CODES) <= TRANSIENT_CODES
+    throttled: Any = standard.ThrottledRetryableChecker
+    transient: Any = standard.TransientRetryableChecker
+    assert set(throttled._THROTTLED_ERROR_CODES) <= TRANSIENT_CODES
+    assert set(transient._TRANSIENT_ERROR_CODES) <= TRANSIENT_CODES
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,8 @@ def test_what_is_missing_is_one_error(code: str) -> None:
 
 def cancelled(*codes: str) -> ClientError:
     error = refused("TransactionCanceledException")
-    error.response["CancellationReasons"] = [{"Code": code} for code in codes]  # type: ignore[typeddict-unknown-key]
+    response: Any = error.response
+    response["CancellationReasons"] = [{"Code": code} for code in codes]
     return error
 
 

@@ -310,8 +310,8 @@ def workflow(kind: str, request: pytest.FixtureRequest) -> Workflow:
 def test_an_execution_starts_once_and_stops(workflow: Workflow) -> None:
     assert not workflow.is_running("b")
     workflow.stop("b", cause="nothing runs yet")
-    workflow.start("b")
-    workflow.start("b")
+    workflow.start("b", name="b")
+    workflow.start("b", name="b")
     assert workflow.is_running("b")
     assert not workflow.is_running("other")
     workflow.stop("b", cause="test")

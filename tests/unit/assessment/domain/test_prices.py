@@ -98,7 +98,7 @@ def test_what_is_not_listed_is_unknown_and_not_guessed(provider, model):
 
 
 def test_people_and_endpoints_that_call_back_have_no_list_price():
-    assert price_of(JudgeSpec(provider="person")) is None
+    assert price_of(JudgeSpec(provider=Provider.PERSON)) is None
     assert price_of(JudgeSpec()) is None
 
 

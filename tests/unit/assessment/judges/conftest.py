@@ -23,7 +23,7 @@ from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     LLMComparisonResultV1,
 )
-from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from assessment.ports.judging import BatchJudge
 from local.providers.scripted_server import ProviderServer, provider_server
@@ -38,6 +38,9 @@ class FixedKeys:
     """One key for everything."""
 
     value: str
+
+    def exists(self, name: str) -> bool:
+        return True
 
     def key(self, name: str) -> str:
         return self.value
@@ -106,7 +109,8 @@ class Asking:
             found: list[LLMComparisonResultV1] = []
             for ids in calls:
                 asked = questions(ids, chosen, attempt=attempt)
-                found += await judges.of(chosen).compare(asked)
+                answers = await judges.of(chosen).compare(asked)
+                found += [answer for answer in answers if answer is not None]
             return found
 
         return self.run(run)
@@ -135,10 +139,10 @@ class Asking:
 
 def asking_of(provider: str, server: ProviderServer, **settings: Any) -> Asking:
     if provider == "bedrock":
-        judge = JudgeSpec(provider="bedrock", model="anthropic.claude-x", **settings)
+        judge = JudgeSpec(provider=Provider.BEDROCK, model="anthropic.claude-x", **settings)
     else:
         judge = JudgeSpec(
-            provider=provider,
+            provider=Provider(provider),
             model="model-1",
             base_url=server.url,
             api_key_secret="key",

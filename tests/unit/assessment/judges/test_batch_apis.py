@@ -11,6 +11,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ from assessment.domain.errors import (
 )
 from assessment.domain.judge import Price
 from assessment.domain.provider_batch import Tried, submission_name
+from local.providers.replies import Reply
 from local.providers.scripted_server import (
-    Reply,
     anthropic_reply,
     bedrock_reply,
     openai_reply,
@@ -126,7 +127,8 @@ def test_openai_takes_a_file_of_requests_and_a_batch_of_the_file(openai):
     assert (upload.path, order.path) == ("/files", "/batches")
     assert {each.headers["authorization"] for each in openai.server.requests} == {f"Bearer {KEY}"}
     head = f"Content-Type: {upload.headers['content-type']}\r\n\r\n".encode()
-    purpose, file = message_from_bytes(head + upload.content).get_payload()
+    parts: Any = message_from_bytes(head + upload.content).get_payload()
+    purpose, file = parts
     assert purpose.get_payload() == "batch"
     sent = [json.loads(line) for line in file.get_payload().splitlines()]
     assert [line["custom_id"] for line in sent] == ["c1", "c2"]

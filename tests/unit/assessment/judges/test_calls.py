@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from assessment.adapters.judges.model_judge import Completion, ModelJudge
+from assessment.adapters.judges.completion import Completion
+from assessment.adapters.judges.model_judge import ModelJudge
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.contracts.llm_protocol import JudgeRequestV1, TokenUsage
+from assessment.contracts.llm_protocol import JudgeRequestV1, LLMComparisonResultV1, TokenUsage
 from assessment.domain.backoff import retry_delay
 from assessment.domain.errors import (
     AccountSpentError,
@@ -22,7 +23,9 @@ from assessment.domain.errors import (
     JudgeUnavailableError,
     RequestTooLargeError,
 )
+from assessment.domain.judge import JudgeSpec
 from assessment.ports.groups import JudgePorts
+from assessment.ports.judging import BatchJudge
 from assessment.usecases.call_judge import Delivery, call_judges
 from tests.fakes.event_loop import run_async
 from tests.fakes.faults import Fault, faulty
@@ -54,8 +57,11 @@ class ModelJudges:
     def __init__(self, model):
         self.model = model
 
-    def of(self, judge):
+    def of(self, judge: JudgeSpec) -> ModelJudge:
         return ModelJudge(judge, self.model)
+
+    def batches_of(self, judge: JudgeSpec) -> BatchJudge:
+        raise AssertionError("these judges take no batches")
 
 
 class ClosedGate:
@@ -302,7 +308,7 @@ def test_a_batch_that_is_refused_whole_ends_with_the_providers_message():
 def test_one_result_that_cannot_be_handed_over_keeps_no_other_back():
     world, _ = submitted()
     send = world.callback_queue.send_result
-    refused = []
+    refused: list[LLMComparisonResultV1] = []
 
     def sometimes(result):
         if not refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_languages_are_told_apart_where_words_suffice():
 
 
 def test_an_essay_is_off_language_by_what_most_are_written_in():
-    kwargs = {"min_words": 10, "context_tokens": 128_000}
+    kwargs: dict[str, Any] = {"min_words": 10, "context_tokens": 128_000}
     found = flags_of([ENGLISH, f"{ENGLISH}.", SWEDISH], language=None, **kwargs)
     assert found == [(), (), (EssayFlag.OFF_LANGUAGE,)]
     assert (
@@ -79,7 +80,7 @@ def test_an_essay_is_off_language_by_what_most_are_written_in():
 
 
 def test_copies_are_flagged_whatever_their_spaces():
-    kwargs = {"min_words": 1, "context_tokens": 128_000, "language": None}
+    kwargs: dict[str, Any] = {"min_words": 1, "context_tokens": 128_000, "language": None}
     found = flags_of(["One text.", "Another text.", " One\ntext. "], **kwargs)
     assert found == [(EssayFlag.IDENTICAL_TEXT,), (), (EssayFlag.IDENTICAL_TEXT,)]
 

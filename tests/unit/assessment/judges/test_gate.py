@@ -20,11 +20,12 @@ from assessment.domain.circuit import (
 )
 from assessment.domain.comparison import Comparison
 from assessment.domain.errors import ComparisonLeasedError, JudgeDeferredError
-from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge import JudgeSpec, Provider
 from tests.fakes.aws import create_table
+from tests.present import present
 
 NOW = datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC)
-JUDGE = JudgeSpec(provider="openai", model="gpt-4.1-mini")
+JUDGE = JudgeSpec(provider=Provider.OPENAI, model="gpt-4.1-mini")
 
 
 def later(seconds):
@@ -98,9 +99,10 @@ def test_the_pause_grows_to_its_bound_and_honours_retry_after():
     circuit, now, pauses = Circuit(failures=FAILURES_TO_OPEN - 1), NOW, []
     for _ in range(8):
         circuit = after_failure(circuit, now=now)
-        pauses.append((circuit.open_until - now).total_seconds())
-        now = circuit.open_until + timedelta(seconds=1)
-        circuit = admission(circuit, now=now).circuit
+        open_until = present(circuit.open_until)
+        pauses.append((open_until - now).total_seconds())
+        now = open_until + timedelta(seconds=1)
+        circuit = present(admission(circuit, now=now).circuit)
     assert pauses[:3] == [15, 30, 60]
     assert pauses[-1] == LONGEST_PAUSE_SECONDS
     asked = after_failure(Circuit(failures=FAILURES_TO_OPEN - 1), now=NOW, retry_after=100)
@@ -137,12 +139,12 @@ def test_the_lease_counts_calls_and_release_takes_one_back(table):
     made = Comparison(comparison_id="w001-00000", wave=1, first="a", second="b", submitted_wave=1)
     store.put_comparisons("batch", [made])
     request = JudgeRequestV1(batch_id="batch", wave=1, comparison_id="w001-00000")
-    assert store.lease(request, now=NOW, seconds=60).calls == 1
+    assert present(store.lease(request, now=NOW, seconds=60)).calls == 1
     with pytest.raises(ComparisonLeasedError):
         store.lease(request, now=NOW, seconds=60)
     store.release(request)
-    assert store.lease(request, now=NOW, seconds=60).calls == 1
-    again = store.lease(request, now=later(61), seconds=60)
+    assert present(store.lease(request, now=NOW, seconds=60)).calls == 1
+    again = present(store.lease(request, now=later(61), seconds=60))
     assert (again.calls, again.paid_again) == (2, 2), "nobody has the answer of either"
     store.mark_sent(request)
     answered = store.get_comparison("batch", 1, "w001-00000")

@@ -25,7 +25,7 @@ from assessment.domain.errors import (
     JudgeUnavailableError,
     OversizeError,
 )
-from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge import JudgeSpec, Provider
 from local.providers.scripted_server import ProviderServer, verdict
 from local.stack.processes import LOOPBACK, free_port
 from tests.unit.assessment.judges.conftest import KEY, Asking
@@ -117,7 +117,7 @@ def _await(url, process):
 
 def asking(proxy, model="mock-judge", *, named="key", key=KEY):
     judge = JudgeSpec(
-        provider="openai", model=model, base_url=f"{proxy.url}/v1", api_key_secret=named,
+        provider=Provider.OPENAI, model=model, base_url=f"{proxy.url}/v1", api_key_secret=named,
         timeout_seconds=30,
     )  # fmt: skip
     return Asking(ProviderServer("openai"), judge, "", key)

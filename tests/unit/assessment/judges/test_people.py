@@ -12,6 +12,7 @@ from assessment.usecases.judge_in_person import next_comparison, record_person_v
 from tests.fakes.judges import Habits, quality_of
 from tests.fakes.people import InMemoryPersonLeases
 from tests.fakes.world import World
+from tests.present import present
 
 PERSON = {"provider": "person", "lease_seconds": 600}
 MODEL = {"provider": "openai", "model": "gpt-4.1-mini"}
@@ -148,7 +149,7 @@ def test_people_and_a_model_are_separate_judges_of_one_fit(leases):
     people.judge_all("ann", "bob")
     known = people.world.known(people.batch_id)
     assert all(comparison.verdict for comparison in known), "the wave is complete"
-    judges = {comparison.verdict.judge for comparison in known}
+    judges = {present(comparison.verdict).judge for comparison in known}
     assert judges == {"person/ann", "person/bob", "openai/gpt-4.1-mini"}
     people.world.score(people.batch_id, 1)
     document = people.world.content.documents[f"batches/{people.batch_id}/scores/wave-0001.json"]

@@ -49,6 +49,20 @@ def submitted(world=None, *, essays=8, judge=JUDGE, **config):
     return world, batch.batch_id
 
 
+def provider_batch(body: str) -> ProviderBatchV1:
+    """A message that is a part of a wave."""
+    message = judge_message(body)
+    assert isinstance(message, ProviderBatchV1)
+    return message
+
+
+def single_request(body: str) -> JudgeRequestV1:
+    """A message that is one comparison."""
+    message = judge_message(body)
+    assert isinstance(message, JudgeRequestV1)
+    return message
+
+
 def take(world):
     """The next message of the judge queue, the clock moved to when it is to be seen."""
     message = min(world.judge_queue.messages, key=lambda each: each.visible_at)
@@ -97,7 +111,7 @@ def everything_recorded(world, batch_id):
 
 def test_a_wave_is_one_submission_and_each_comparison_has_a_prompt_of_its_own():
     world, batch_id = submitted()
-    (message,) = [judge_message(each.body) for each in world.judge_queue.messages]
+    (message,) = [provider_batch(each.body) for each in world.judge_queue.messages]
     assert isinstance(message, ProviderBatchV1)
     assert len(message.comparisons) == len(world.known(batch_id)) == 16
     steps = tend_to_the_end(world)
@@ -120,7 +134,7 @@ def test_the_provider_is_asked_seldom_and_lets_go_of_the_essays_at_the_end():
 
 def test_a_large_wave_goes_in_even_parts():
     world, batch_id = submitted(judge={**JUDGE, "provider_batch_size": 7})
-    sizes = [len(judge_message(each.body).comparisons) for each in world.judge_queue.messages]
+    sizes = [len(provider_batch(each.body).comparisons) for each in world.judge_queue.messages]
     assert sizes == [6, 5, 5]
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
@@ -205,12 +219,11 @@ def test_what_the_size_check_leaves_too_small_for_the_provider_is_asked_singly()
     essays.append({"essay_id": "long", "text": "Essay 99. " + "word " * 2000})
     judge = {**JUDGE, "provider": "bedrock", "context_tokens": 3000}
     world, batch_id = submitted(essays=essays, judge=judge, comparisons_per_essay_per_wave=8)
-    (message,) = [judge_message(each.body) for each in world.judge_queue.messages]
+    (message,) = [provider_batch(each.body) for each in world.judge_queue.messages]
     assert len(message.comparisons) == 100
     assert tend_to_the_end_of(world, ProviderBatchV1) == [BatchStep.DONE]
     assert not world.batch_judge.submissions
-    singly = [judge_message(each.body) for each in world.judge_queue.messages]
-    assert {type(each) for each in singly} == {JudgeRequestV1}
+    singly = [single_request(each.body) for each in world.judge_queue.messages]
     with_long = {c.comparison_id for c in world.known(batch_id) if "long" in (c.first, c.second)}
     asked = {each.comparison_id for each in singly}
     assert asked == {c.comparison_id for c in world.known(batch_id)} - with_long
@@ -491,7 +504,7 @@ def test_a_submission_is_not_lost_where_its_message_fails_for_the_last_time(last
 def test_a_wave_that_is_submitted_again_has_the_same_submissions():
     world, batch_id = submitted(judge={**JUDGE, "provider_batch_size": 5})
     world.batch_judge.duration = timedelta(minutes=10)
-    messages = [judge_message(each.body) for each in world.judge_queue.messages]
+    messages = [provider_batch(each.body) for each in world.judge_queue.messages]
     world.tend(take(world))
     world.clock.forward(600)
     world.tend(messages[0].model_copy(update={"look": 1}))
@@ -502,7 +515,7 @@ def test_a_wave_that_is_submitted_again_has_the_same_submissions():
     # Also where every message was lost: the new ones take over once nobody can be on the way.
     world.judge_queue.messages.clear()
     world.submit(batch_id, 1, world.workflow.issue("again"))
-    again = [judge_message(each.body) for each in world.judge_queue.messages]
+    again = [provider_batch(each.body) for each in world.judge_queue.messages]
     assert [message.name for message in again] == [message.name for message in messages]
     assert world.tend(again[1]) is BatchStep.STALE
     world.clock.forward(1000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 
@@ -15,14 +16,15 @@ from assessment.domain.errors import (
     OversizeError,
 )
 from assessment.domain.judge import Price
+from local.providers.replies import Reply
 from local.providers.scripted_server import (
-    Reply,
     make_reply,
     openai_reply,
     provider_error,
     provider_server,
     verdict,
 )
+from tests.present import present
 from tests.unit.assessment.judges.conftest import asking_of
 
 KEY = "sk-test-0123456789abcdef"
@@ -150,7 +152,7 @@ def test_retry_after_is_read_as_seconds_and_as_a_date(openai):
     openai.server.script = [provider_error("openai", 503, "slow down", Retry_After=until)]
     with pytest.raises(JudgeUnavailableError) as caught:
         openai.ask(["c1"])
-    assert 55 < caught.value.retry_after <= 60
+    assert 55 < present(caught.value.retry_after) <= 60
 
 
 def test_a_provider_that_does_not_answer_in_time_is_unavailable(asking):
@@ -220,6 +222,7 @@ def test_json_mode_follows_a_refused_schema_once_and_is_remembered(openai):
 def said(asking, text):
     """The verdict as a text, as a model without the tool gives it."""
     reply = make_reply(asking.server.provider, {})
+    thought: dict[str, Any]
     if asking.server.provider == "anthropic":
         thought = {"type": "thinking", "thinking": "", "signature": "x"}
         reply.body["content"] = [thought, {"type": "text", "text": text}]

@@ -22,6 +22,7 @@ from assessment.domain.judge import (
 )
 from tests.fakes.judges import Habits
 from tests.fakes.world import World
+from tests.present import present
 
 OPENAI = {"provider": "openai", "model": "gpt-4.1-mini"}
 ANTHROPIC = {"provider": "anthropic", "model": "claude-sonnet-4-20250514"}
@@ -126,7 +127,7 @@ def test_only_an_administrator_names_an_endpoint():
 
 @pytest.mark.parametrize("host", ["localhost:11434", "127.0.0.1:11434", "[::1]:11434"])
 def test_plain_http_is_for_this_machine(host):
-    judge = JudgeSpec(provider="openai", model="llama3.2:3b", base_url=f"http://{host}/v1")
+    judge = JudgeSpec(provider=Provider.OPENAI, model="llama3.2:3b", base_url=f"http://{host}/v1")
     assert judge.secret_name is None, "a key goes nowhere but to its provider"
 
 
@@ -187,7 +188,7 @@ def test_a_jury_is_fitted_as_separate_judges():
     world.answer_all()
     for message in list(world.callback_queue.messages):
         world.record(message.body)
-    judges = {c.verdict.judge for c in world.known(batch.batch_id)}
+    judges = {present(c.verdict).judge for c in world.known(batch.batch_id)}
     assert judges == {"one", "two"}
 
 

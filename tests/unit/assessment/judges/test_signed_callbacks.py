@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 
@@ -131,15 +132,11 @@ def test_an_unknown_winner_is_told_to_the_sender(send, body):
 
 
 def test_a_crash_before_the_mark_lets_the_sender_try_again(world, send, body):
-    remember = InMemorySeenSignatures.remember
-    InMemorySeenSignatures.remember = lambda *_, **__: (_ for _ in ()).throw(
-        ConnectionError("table")
+    died = mock.patch.object(
+        InMemorySeenSignatures, "remember", side_effect=ConnectionError("table")
     )
-    try:
-        with pytest.raises(ConnectionError):
-            send(body)
-    finally:
-        InMemorySeenSignatures.remember = remember
+    with died, pytest.raises(ConnectionError):
+        send(body)
     send(body)
     effects = [world.record(message.body).effect for message in world.callback_queue.messages]
     assert effects == ["verdict_recorded", "duplicate"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ def test_a_round_that_is_short_of_time_goes_on_where_the_last_one_stopped(world:
     seen: list[str] = []
     for _ in range(3):
         looks = iter([True, True, False])
-        report = world.watch(has_time=lambda looks=looks: next(looks))
+        report = world.watch(has_time=partial(next, looks))
         seen += report.repairs
         world.clock.forward(300)
     assert set(seen) == wanted

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 
-from assessment.adapters.aws.secrets import JudgeKeys
 from assessment.adapters.judges.anthropic import AnthropicModel
 from assessment.adapters.judges.anthropic_batches import AnthropicBatchModel
 from assessment.adapters.judges.bedrock import BedrockModel
@@ -21,7 +20,7 @@ from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec, Provider
-from assessment.ports.judging import BatchJudge, Judge
+from assessment.ports.judging import BatchJudge, Judge, ProviderKeys
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class ModelAccess:
     http: Callable[[], httpx.AsyncClient]
     bedrock: Callable[[float], Any]
     jobs: JobAccess
-    keys: JudgeKeys
+    keys: ProviderKeys
     capabilities: Capabilities
     endpoint_url: str
 
@@ -88,7 +87,7 @@ class ProviderJudges:
 class RequestedJudgeCheck:
     """Finds out when a batch is requested what would fail in the middle of it."""
 
-    def __init__(self, prompts: JinjaPrompts, keys: JudgeKeys) -> None:
+    def __init__(self, prompts: JinjaPrompts, keys: ProviderKeys) -> None:
         self._prompts = prompts
         self._keys = keys
 
