@@ -335,7 +335,7 @@ class _Datetime(datetime):
     clock: Clock
 
     @classmethod
-    def now(cls, tz: Any = None) -> datetime:
+    def now(cls, tz: Any = None) -> Any:
         return cls.clock.now
 
 

@@ -28,6 +28,7 @@ from assessment.domain.decision import Reason
 from assessment.domain.grade_scale import SCALES, GradeScale
 from assessment.domain.judge import requested_judges
 from assessment.domain.prompt import EssayPair, JudgeInstructions
+from tests.present import present
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -49,7 +50,7 @@ def run(code: str, **names: object) -> dict[str, Any]:
 def test_the_example_of_a_scale_is_one():
     values = json.loads(example("A new grade scale", "json"))
     scale = GradeScale.model_validate({"name": "norwegian_1_6", **values})
-    assert scale.position(scale.passing_grade) == 1
+    assert scale.position(present(scale.passing_grade)) == 1
     assert "norwegian_1_6" not in SCALES, "an example that is there already shows nothing"
 
 
@@ -99,7 +100,8 @@ def test_the_example_of_a_route_answers(path: str, status: int):
     made = run(code, Router=Router, Response=Response, answer=answer, SCALES=SCALES)
     api = APIGatewayRestResolver()
     api.include_router(made["router"])
-    got = api.resolve({"httpMethod": "GET", "path": path, "headers": {}}, None)
+    context: Any = None
+    got = api.resolve({"httpMethod": "GET", "path": path, "headers": {}}, context)
     assert got["statusCode"] == status
     if status == 200:
         assert json.loads(got["body"])["scales"] == sorted(SCALES)

@@ -14,10 +14,10 @@ from local.judge.human_judge import (
     UnknownPairError,
     UnknownTextError,
     draw,
-    fingerprint,
     group_by_pair,
     load,
 )
+from runner.sample_judge import fingerprint
 
 TEXTS = {"one": "Tap water is safe.", "two": "Bottles leak.", "three": "Nobody asked."}
 ROWS = [("one", "two", "a"), ("two", "one", "a"), ("one", "two", "tie"), ("one", "two", "a")]
