@@ -182,7 +182,7 @@ def _where_to_look(console: Console, stage: Stage, *, result: bool) -> None:
     lines = {"result": str(RESULT.relative_to(ROOT))} if result else {}
     lines |= {
         "API": stage.outputs["ApiUrl"],
-        "events": "make events: what the stack told its subscribers",
+        "events": "make events: the events that the stack published",
         "logs": "make logs-score_batch (or another function); the cloud's own: "
         f"{stage.cloud.server.log.relative_to(ROOT)}",
         "own texts": "cj execute --help",

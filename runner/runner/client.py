@@ -157,7 +157,7 @@ class ApiClient:
         failure = error_from_response(response)
         if isinstance(failure, NotAuthorisedError) and not self._has_token:
             failure = NotAuthorisedError(
-                "the stack wants a token: set CJ_TOKEN (`cj token` prints one)"
+                "the stack needs a token: set CJ_TOKEN (`cj token` prints one)"
             )
         raise failure
 

@@ -160,7 +160,7 @@ def notes(result: OfflineFit) -> list[str]:
     if result.components > 1:
         lines.append(
             f"CAUTION: {result.components} sets of essays that no comparison links; "
-            "abilities and ranks mean something only within one component"
+            "abilities and ranks can be compared only within one component"
         )
     lines += [
         f"{judge} favours the text shown first by {effect:+.2f} ± {error:.2f} logits"

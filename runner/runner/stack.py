@@ -83,7 +83,7 @@ def find_stack(name: str, aws: Aws) -> Stack:
     if absent := {"ApiUrl", "ApiSecretArn"} - outputs.keys():
         raise StackNotReachableError(
             f"the stack {name} has no output {' or '.join(sorted(absent))}; "
-            "deploy it whole, or name another with --stack"
+            "deploy the whole template, or name another with --stack"
         )
     return Stack(name, reachable_url(outputs["ApiUrl"], aws), outputs["ApiSecretArn"], judge_url)
 

@@ -20,7 +20,7 @@ _FLAGS: dict[str, str] = {
     EssayFlag.TOO_SHORT: "few words",
     EssayFlag.TOO_LONG: "may be too long for the judge",
     EssayFlag.OFF_LANGUAGE: "another language than most",
-    EssayFlag.INSTRUCTION_LIKE: "speaks to the judge",
+    EssayFlag.INSTRUCTION_LIKE: "contains instructions to the judge",
     EssayFlag.IDENTICAL_TEXT: "the same text as another essay",
 }
 _CONFIDENCE_STYLE = {Confidence.HIGH: "green", Confidence.MID: "yellow", Confidence.LOW: "red"}
@@ -164,10 +164,10 @@ def _audit_lines(result: ResultDocument) -> list[str]:
     interval = audit.agreement_interval
     spread = f" (95% interval {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
     lines = [
-        f"audit: {audit.pairs} random pairs foretold with agreement {audit.agreement:.2f}{spread}"
+        f"audit: {audit.pairs} random pairs predicted with agreement {audit.agreement:.2f}{spread}"
     ]
     if audit.at_chance:
-        lines.append("CAUTION: the judge cannot be told from a coin; do not use these abilities")
+        lines.append("CAUTION: the judge is no better than chance; do not use these abilities")
     return lines
 
 

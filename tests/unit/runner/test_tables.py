@@ -97,7 +97,7 @@ def test_flags_and_essays_set_aside_are_named_under_the_table():
     lines = summary_lines(result)
     assert "NOT ASSESSED di: declined_by_provider: refused" in lines
     assert "set aside cy: too_long" in lines
-    assert "look at ada, ben: speaks to the judge" in lines
+    assert "look at ada, ben: contains instructions to the judge" in lines
     assert "look at ben: another language than most" in lines
 
 

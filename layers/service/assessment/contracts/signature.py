@@ -36,7 +36,7 @@ def check_signature(
         )
     if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > len("9999999999"):
         raise SignatureRefusedError(f"{TIMESTAMP_HEADER} is not a time in Unix seconds")
-    # Checked before the age, so that a stranger learns nothing of our clock.
+    # Checked before the age, so that an error about the age tells nothing to an unknown sender.
     if not hmac.compare_digest(signature(secret, timestamp, body).encode(), given.encode()):
         raise SignatureRefusedError("the signature does not fit the timestamp and the body")
     if abs(now.timestamp() - int(timestamp)) > WINDOW_SECONDS:

@@ -95,7 +95,7 @@ class BatchSpec(BaseModel):
         return judge_spec_hash(self.instructions, self.judges)
 
     def text_sha256(self, essay_id: str) -> str:
-        """The content address of an essay's text; raises KeyError for a stranger."""
+        """The content address of an essay's text; KeyError if the essay is not in the batch."""
         for essay in self.essays:
             if essay.essay_id == essay_id:
                 return essay.text_sha256

@@ -1,4 +1,4 @@
-"""What asking cost, whether it brought a verdict or not."""
+"""The cost of judge calls, with and without a verdict."""
 
 from __future__ import annotations
 

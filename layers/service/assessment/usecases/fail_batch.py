@@ -13,8 +13,8 @@ from assessment.domain.errors import STEP_REFUSALS
 from assessment.ports.groups import FailPorts
 
 _REMEDIES: dict[str, str] = {
-    Reason.JUDGE_AT_CHANCE: "use another judge or a clearer rubric; these verdicts carry no order",
-    Reason.SUCCESS_RATE: "look at the failures of the comparisons and mend the judge endpoint",
+    Reason.JUDGE_AT_CHANCE: "use another judge or a clearer rubric; these verdicts do not rank the essays",
+    Reason.SUCCESS_RATE: "look at the failures of the comparisons and fix the judge endpoint",
     Reason.ZERO_SUCCESSES: "check that the judge endpoint answers and can reach the callback queue",
     Reason.JUDGE_REFUSED: "check the judge's credentials and model; it refused every comparison",
     Reason.DISCONNECTED: "raise the budget, so that all essays can be connected",
@@ -22,9 +22,9 @@ _REMEDIES: dict[str, str] = {
 _OF_THE_JUDGE = frozenset({Reason.SUCCESS_RATE, Reason.ZERO_SUCCESSES, Reason.JUDGE_REFUSED})
 _ANY_ERROR = "Runtime.HandlerError"
 _MESSAGE_LENGTH = 500
-_REQUEST_AGAIN = "mend what the message names and request the batch under a new idempotency key"
+_REQUEST_AGAIN = "fix what the message names and request the batch under a new idempotency key"
 _RESUME = (
-    "look up the batch id in the logs, mend the cause and resume the batch "
+    "look up the batch id in the logs, fix the cause and resume the batch "
     "(POST /v1/batches/{batch_id}/resume): everything that was recorded is kept"
 )
 

@@ -38,7 +38,7 @@ def refuse_request(
             "code": refusal.code,
             "what": refusal.title,
             "why": str(refusal),
-            "what_to_do": "mend the request and publish it under a new event_id",
+            "what_to_do": "fix the request and publish it under a new event_id",
         },
     }
     events.publish(

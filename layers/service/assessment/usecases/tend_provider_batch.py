@@ -112,7 +112,7 @@ async def _tend(
     except JudgeDeferredError as error:
         step, wait = BatchStep.DEFERRED, int(error.retry_after) + 1
     except JudgeError as error:
-        # Verdicts that are paid for may lie there: look again as long as there is hope.
+        # Verdicts that are paid for may lie there: ask again as long as an answer is possible.
         step, wait = BatchStep.DEFERRED, None
         if tending.is_lost(held):
             await tending.end(error)
@@ -231,7 +231,7 @@ class _Tending:
             return None
         except JudgeUnavailableError as error:
             if error.busy:
-                # Turned away at the door: there is nothing to look for.
+                # Rejected before submission: there is nothing to look for.
                 await self.update(tried_at=None)
             # The record of the try, not the leases, keeps it from being paid again.
             await self._in_threads(self.ports.comparisons.release, leased)
@@ -317,7 +317,7 @@ class _Tending:
         return asked
 
     async def _submitted(self, provider_batch_id: str) -> int:
-        # The id first: a batch that is claimed but not on record would be looked for in vain.
+        # The id first: a batch that is claimed but not recorded could not be found again.
         await self.update(provider_batch_id=provider_batch_id, submitted_at=self.now)
         await asyncio.to_thread(self.ports.provider_batches.claim, provider_batch_id, now=self.now)
         await self._in_threads(self.ports.comparisons.mark_sent, self.message.requests)

@@ -119,7 +119,7 @@ def claim(provider_batch_id: str) -> Key:
 
 def capabilities(judge_circuit: str) -> Key:
     """What the endpoint of a provider and model turned out not to understand."""
-    return {"PK": f"JUDGE#{judge_circuit}", "SK": "ABILITIES"}
+    return {"PK": f"JUDGE#{judge_circuit}", "SK": "CAPABILITIES"}
 
 
 def circuit(judge_circuit: str) -> Key:
