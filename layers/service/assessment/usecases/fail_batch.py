@@ -13,7 +13,7 @@ from assessment.domain.errors import STEP_REFUSALS
 from assessment.ports.groups import FailPorts
 
 _REMEDIES: dict[str, str] = {
-    Reason.JUDGE_AT_CHANCE: "use another judge or a clearer rubric; these verdicts do not rank the essays",
+    Reason.JUDGE_AT_CHANCE: "use another judge or a clearer rubric; the verdicts give no ranking",
     Reason.SUCCESS_RATE: "look at the failures of the comparisons and fix the judge endpoint",
     Reason.ZERO_SUCCESSES: "check that the judge endpoint answers and can reach the callback queue",
     Reason.JUDGE_REFUSED: "check the judge's credentials and model; it refused every comparison",
