@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks._simulated_batch import SimulatedBatch
 from scoring._pairing.matching import greedy_matching
 from scoring._pairing.pair_scores import difference_variance, random_scores
-from scoring._pairing.shown_order import shown_order
+from scoring._pairing.shown_order import balance_order
 from scoring.pairing import WavePlan
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
@@ -142,5 +142,5 @@ def _matched(
 def _in_shown_order(batch: SimulatedBatch, pairs: np.ndarray) -> WavePlan:
     n = batch.n_essays
     lead = np.bincount(batch.first, minlength=n) - np.bincount(batch.second, minlength=n)
-    ordered = shown_order(pairs, lead, batch.rng)
+    ordered = balance_order(pairs, lead, batch.rng)
     return WavePlan(ordered[:, 0], ordered[:, 1], np.zeros(len(ordered), dtype=bool))

@@ -42,7 +42,7 @@ from benchmarks._common import Claim, arguments, at_least, at_most, report
 from local.judge import human_judge
 from local.judge.options import JudgeOptions
 from local.judge.sample_judge import SampleJudge
-from local.judge.serving import served
+from local.judge.serving import serve
 from local.judge_endpoint import create_app
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "plastic-bottles"
@@ -60,7 +60,7 @@ RUBRIC = (
 def sample_judge(latency: float) -> Iterator[str]:
     """The sample judge on a port of this machine."""
     judge = SampleJudge(human_judge.load(SAMPLE), JudgeOptions(latency=latency), lambda *_: None)
-    with served(create_app(judge)) as url:
+    with serve(create_app(judge)) as url:
         yield f"{url}/v1"
 
 

@@ -30,7 +30,7 @@ from assessment.domain.grading import grade_set, published_shares
 from benchmarks._common import Claim, Options, arguments, between, report
 from scoring import Comparisons, Fit, fit
 from scoring._grades.anchor_health import expected_calibration_error, ranked_probability_score
-from scoring.grader_spread import anchor_spread, noisy_probabilities, without_prior
+from scoring.grader_spread import anchor_spread, noisy_probabilities, remove_prior
 from scoring.grades import Calibration, calibrate
 from scoring.pairing import plan_wave
 
@@ -150,7 +150,7 @@ def judged(batch: Class, rng: np.random.Generator) -> Iterator[tuple[int, Fit]]:
 
 def graded(batch: Class, standing: Fit, *, with_prior: bool) -> np.ndarray:
     """P(grade) as the product has it: by the default method, or by the graders' spread."""
-    ability, variance = without_prior(standing, PRIOR_SD)
+    ability, variance = remove_prior(standing, PRIOR_SD)
     calibration = calibrated(batch, standing, with_prior=False)
     spread = anchor_spread(calibration, variance[batch.anchors])
     if not spread.is_noisy:

@@ -1,4 +1,4 @@
-"""One batch of real texts on the laptop cloud, from nothing to grades: `python -m local.demo`."""
+"""Run one batch of real texts on the laptop cloud: `python -m local.demo`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ TOKEN_LIFETIME = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Stage:
-    """A laptop cloud with the stack on it, and what to talk to it with."""
+    """A laptop cloud with the stack on it, and its outputs."""
 
     cloud: Cloud
     outputs: dict[str, str]
@@ -79,7 +79,7 @@ def run_batch(
     show: Show,
     judge: object = None,
 ) -> dict[str, Any]:
-    """Register the sample's anchors, run a batch of its essays, give its result document.
+    """Register the sample's anchors, run a batch of its essays, return its result document.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def run_batch(
 
 
 def set_up(console: Console, options: JudgeOptions) -> Stage:
-    """Build the stack, start laptop cloud and judge, deploy; what is there already is kept."""
+    """Build the stack, start laptop cloud and judge, deploy; what already runs is kept."""
     with _step(console, "building the functions and layers"):
         deploy.build()
     with _step(console, "starting the laptop cloud"):
@@ -117,7 +117,7 @@ def demo(
 ) -> None:
     """Run the demo; exits 0 only if the batch was finalised."""
     console = make_console()
-    # `timeout` and a closing terminal must end as tidily as Ctrl-C does.
+    # `timeout` and a closing terminal must stop the servers as Ctrl-C does.
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     options = JudgeOptions(
@@ -168,11 +168,11 @@ def _report(console: Console, document: dict[str, Any]) -> None:
     console.print()
     for line in summary_lines(result):
         console.print(line, markup=False, highlight=False)
-    found = document["agreement"]
+    rho = document["agreement"]
     per_text = sum(r.comparison_count for r in result.rankings) / len(result.rankings)
     console.print(
-        f"truth: Spearman {found['spearman']:.3f} with the abilities by all 2,474 human judgements "
-        f"({per_text:.1f} comparisons per text; students alone {found['spearman_students']:.3f})",
+        f"truth: Spearman {rho['spearman']:.3f} with the abilities by all 2,474 human judgements "
+        f"({per_text:.1f} comparisons per text; students alone {rho['spearman_students']:.3f})",
         markup=False,
         highlight=False,
     )
@@ -223,7 +223,7 @@ def _fail(console: Console, message: str) -> NoReturn:
 
 
 def _interrupted(console: Console) -> NoReturn:
-    # A second Ctrl-C must not keep the first one from tidying up.
+    # A second Ctrl-C must not stop the clean-up of the first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     console.print("\ninterrupted; stopping the laptop cloud and the judge", highlight=False)

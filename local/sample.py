@@ -1,4 +1,4 @@
-"""A sample folder as requests to the API, and how well a result agrees with its truth."""
+"""Requests from a sample folder, and the agreement of a result with its true abilities."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Sample:
     truth: dict[str, float]
 
     def request(self, config: Mapping[str, Any], judge: object = None) -> BatchRequest:
-        """A batch of all the student essays; `judge` as a request names it."""
+        """The request of a batch of all the student essays; `judge` as in the API."""
         return BatchRequest.model_validate(
             {
                 "assignment_id": self.registration.assignment_id,
@@ -38,17 +38,17 @@ class Sample:
         )
 
     def true_ability(self, essay_id: str) -> float | None:
-        """The truth about an essay of a batch; anchors go by their synthetic ids there."""
+        """An essay's true ability, logits, or None; anchors are known by their essay ids."""
         for anchor in self.registration.anchors:
             digest = content_sha256(anchor.text)
-            known = anchor_essay_id(self.registration.assignment_id, anchor.anchor_ref, digest)
-            if essay_id == known:
+            anchor_id = anchor_essay_id(self.registration.assignment_id, anchor.anchor_ref, digest)
+            if essay_id == anchor_id:
                 return self.truth[anchor.anchor_ref]
         return self.truth.get(essay_id)
 
 
 def load(folder: Path) -> Sample:
-    """The sample of a folder."""
+    """Read the sample of a folder."""
     assignment = json.loads((folder / "assignment.json").read_text(encoding="utf-8"))
     anchors = read_anchors(folder / "anchors.csv").anchors
     with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
@@ -80,5 +80,5 @@ def agreement(result: ResultDocument, sample: Sample) -> dict[str, float | int]:
 def _spearman(pairs: list[tuple[float, float, bool]]) -> float:
     from scipy.stats import spearmanr  # a second to import, needed once at the end
 
-    found, true = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    return float(spearmanr(found, true).statistic)
+    measured, true = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    return float(spearmanr(measured, true).statistic)

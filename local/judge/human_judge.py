@@ -1,4 +1,4 @@
-"""Verdicts of real people, replayed: every pair gets one of the judgements made of it."""
+"""Replay verdicts of real people: every pair gets one of its recorded judgements."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ class HumanJudge:
             return "tie"
         return "A" if winner == first else "B"
 
-    def _recognise(self, place: str, text: str) -> str:
+    def _recognise(self, position: str, text: str) -> str:
         try:
             return self.texts[fingerprint(text)]
         except KeyError:
             raise UnknownTextError(
-                f"essay {place} is not one of the {len(self.texts)} texts of this judge"
+                f"essay {position} is not one of the {len(self.texts)} texts of this judge"
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""How the sample judge behaves on each request: settings, and the plan they give by hash."""
+"""Settings of the sample judge, and the response to each request that follows from them by hash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local.judge.human_judge import draw
 
 
 class Conduct(StrEnum):
-    """What a request meets."""
+    """How the judge treats a request."""
 
     VERDICT = "verdict"
     ERROR_CALLBACK = "error_callback"
@@ -66,15 +66,25 @@ class JudgeOptions:
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to one request."""
+    """The treatment of one request.
+
+    Parameters
+    ----------
+    delay
+        Seconds until the answer.
+    copies
+        How often a callback is sent.
+    """
 
     conduct: Conduct
     delay: float
     copies: int
 
 
-def plan_for(options: JudgeOptions, comparison: str, attempt: int, request_number: int) -> Plan:
-    """The fate of a request, by hash of the comparison, its attempt and how often it was asked.
+def plan_response(
+    options: JudgeOptions, comparison: str, attempt: int, request_number: int
+) -> Plan:
+    """The treatment of a request: a hash of comparison, attempt and number of requests.
 
     The count of requests takes part because a 503 is retried under the same attempt; without it
     such a comparison could never succeed.
@@ -84,13 +94,13 @@ def plan_for(options: JudgeOptions, comparison: str, attempt: int, request_numbe
         "shuffle", *key
     )
     copies = 2 if draw("duplicate", *key) < options.duplicate_rate else 1
-    fate = draw("fate", *key)
-    if fate < options.error_rate / 2:
+    error = draw("fate", *key)
+    if error < options.error_rate / 2:
         conduct = Conduct.UNAVAILABLE
-    elif fate < options.error_rate:
+    elif error < options.error_rate:
         conduct = Conduct.ERROR_CALLBACK
     elif draw("silent", options.seed, comparison) < options.silent:
-        # Silence is a matter of the comparison, not the attempt: it is silent for good.
+        # Silence depends on the comparison, not on the attempt: it is never answered.
         conduct = Conduct.SILENCE
     else:
         conduct = Conduct.VERDICT

@@ -20,7 +20,7 @@ from assessment.contracts.llm_protocol import (
 )
 from local.judge import webhooks
 from local.judge.human_judge import HumanJudge, UnknownPairError, UnknownTextError, Winner, draw
-from local.judge.options import Conduct, JudgeOptions, Plan, plan_for
+from local.judge.options import Conduct, JudgeOptions, Plan, plan_response
 from local.judge.validation import first_error
 
 HALF = 0.5
@@ -94,7 +94,7 @@ class SampleJudge:
         metadata = request.metadata
         comparison = f"{metadata.batch_id}/{metadata.comparison_id}"
         self.stats.requests[comparison] += 1
-        plan = plan_for(
+        plan = plan_response(
             self.options,
             metadata.comparison_id,
             metadata.attempt,

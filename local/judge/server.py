@@ -20,9 +20,9 @@ def up(
     name: str = "judge",
     callback_secret: str = "",
 ) -> Server:
-    """The sample judge with these options, sending its callbacks to queues of the cloud.
+    """Start the sample judge with these options; its callbacks go to queues of the cloud.
 
-    A judge that already runs with the same options for the same cloud is kept; its counts go on.
+    A judge that runs with the same options for the same cloud already is kept, with its counts.
 
     Parameters
     ----------
@@ -34,20 +34,20 @@ def up(
     LocalCloudError
         If the port is taken or the judge does not come up.
     """
-    chosen = judge_port() if port is None else port
+    port = judge_port() if port is None else port
     arguments = _arguments(options or JudgeOptions())
     signing = {webhooks.VARIABLE: callback_secret} if callback_secret else {}
     settings = {"cloud": cloud.url, "arguments": " ".join(arguments), **signing}
-    server = processes.running(name)
+    server = processes.find_server(name)
     if server:
-        same = server.port == chosen and server.settings == settings
+        same = server.port == port and server.settings == settings
         if same and processes.answers(server.url + "/healthz"):
             return server
         processes.stop(name)
     return processes.start(
         name,
-        [sys.executable, "-m", "local.judge_endpoint", "--port", str(chosen), *arguments],
-        port=chosen,
+        [sys.executable, "-m", "local.judge_endpoint", "--port", str(port), *arguments],
+        port=port,
         variable=JUDGE_PORT_VARIABLE,
         health="/healthz",
         environment=cloud.environment() | signing,

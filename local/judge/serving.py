@@ -1,4 +1,4 @@
-"""An app on a port of this machine while a context lasts, for tests and measurements."""
+"""Serve an app on a port of this machine until a context ends, for tests and measurements."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def served(app: Starlette) -> Iterator[str]:
-    """The app's base URL; a thread serves it."""
+def serve(app: Starlette) -> Iterator[str]:
+    """Serve the app in a thread; yields its base URL."""
     port = free_port()
     config = uvicorn.Config(app, host=LOOPBACK, port=port, log_level="error", access_log=False)
     server = uvicorn.Server(config)

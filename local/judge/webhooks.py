@@ -23,7 +23,7 @@ _RETRY = Retry(total=4, allowed_methods=["POST"], backoff_factor=0.2)
 
 
 def post(url: str, body: str) -> None:
-    """Deliver a callback; what was accepted before, the answer to which was lost, is delivered.
+    """Deliver a callback; 409 means that it was accepted before, so it counts as delivered.
 
     Raises
     ------
@@ -49,12 +49,12 @@ def _client() -> httpx.Client:
 
 
 @cache
-def _secret(place: str) -> str:
-    if not place:
+def _secret(location: str) -> str:
+    if not location:
         raise LookupError(
             f"set {VARIABLE} to the callback secret's ARN, or to a file that holds it"
         )
-    if place.startswith("arn:"):
-        found = boto3.client("secretsmanager").get_secret_value(SecretId=place)
-        return str(found["SecretString"])
-    return Path(place).read_text(encoding="utf-8").strip()
+    if location.startswith("arn:"):
+        answer = boto3.client("secretsmanager").get_secret_value(SecretId=location)
+        return str(answer["SecretString"])
+    return Path(location).read_text(encoding="utf-8").strip()

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.judge.human_judge import UnknownPairError, UnknownTextError
-from local.judge.options import Conduct, plan_for
+from local.judge.options import Conduct, plan_response
 from local.providers.replies import BAD_REQUEST, UNAVAILABLE, Reply
 from local.providers.wire_formats import (
     CHAT_COMPLETIONS,
@@ -91,7 +91,7 @@ class ProviderFormats:
         call = ",".join(comparison_id for comparison_id, _, _ in comparisons)
         judge.stats.requests[call] += 1
         judge.stats.totals["requests"] += len(comparisons)
-        plan = plan_for(judge.options, call, 1, judge.stats.requests[call])
+        plan = plan_response(judge.options, call, 1, judge.stats.requests[call])
         if plan.conduct is not Conduct.VERDICT:
             silent = plan.conduct is Conduct.SILENCE
             judge.stats.totals["silent" if silent else "refused_503"] += 1

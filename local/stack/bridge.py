@@ -1,4 +1,4 @@
-"""A way from Docker's bridge to the laptop cloud, which listens on loopback only."""
+"""Forward connections from Docker's bridge to the laptop cloud, which listens on loopback only."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def bridge_address() -> str:
 
     Docker names the gateway, or only the subnet, whose first address it then takes.
     """
-    asked = ["docker", "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"]
-    found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    network = json.loads(found)[0]
+    command = ["docker", "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    network = json.loads(output)[0]
     first = next(ipaddress.ip_network(network["Subnet"]).hosts())
     return str(network.get("Gateway") or first)
 
 
 @contextmanager
-def bridged(url: str) -> Iterator[str]:
-    """The URL under which containers reach a loopback server, while the context lasts."""
+def open_bridge(url: str) -> Iterator[str]:
+    """Yield the URL under which containers reach a loopback server, until the context ends."""
     port = urlsplit(url).port or 80
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -111,7 +111,7 @@ def up(
         "MINISTACK_BEDROCK_PROXY_URL": judge,
         "AWS_ENDPOINT_URL_BEDROCK": judge,
     }
-    server = processes.running(name)
+    server = processes.find_server(name)
     fits = server and server.port == chosen and server.settings == settings
     if server and fits and processes.answers(server.url + HEALTH):
         return Cloud(server)
@@ -158,7 +158,7 @@ def down(name: str = "cloud") -> bool:
 
 def status(name: str = "cloud") -> Cloud | None:
     """The running laptop cloud of this name, if it is alive and healthy."""
-    server = processes.running(name)
+    server = processes.find_server(name)
     return Cloud(server) if server and processes.answers(server.url + HEALTH) else None
 
 

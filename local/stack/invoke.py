@@ -10,7 +10,7 @@ from pathlib import Path
 
 from local.stack import cloud as clouds
 from local.stack import deploy
-from local.stack.bridge import bridged
+from local.stack.bridge import open_bridge
 from local.stack.cloud import Cloud
 from local.stack.processes import ROOT, LocalCloudError
 
@@ -20,21 +20,21 @@ def logical_id(function: str) -> str:
     return "".join(part.capitalize() for part in function.split("_")) + "Function"
 
 
-def event_file(function: str, given: str | None) -> Path:
-    """The event to send: the one given, or the first of the function's in events/.
+def find_event(function: str, path: str | None) -> Path:
+    """The event file to send: `path`, or the function's first file in events/.
 
     Raises
     ------
     LocalCloudError
-        If the function or the event does not exist; names what there is.
+        If the function or the event does not exist; the message names what exists.
     """
-    folders = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+    folders = sorted(file.parent.name for file in (ROOT / "functions").glob("*/app.py"))
     if function not in folders:
         raise LocalCloudError(f"there is no function {function!r}; there are {', '.join(folders)}")
-    if given:
-        if not Path(given).is_file():
-            raise LocalCloudError(f"the event file {given} does not exist")
-        return Path(given)
+    if path:
+        if not Path(path).is_file():
+            raise LocalCloudError(f"the event file {path} does not exist")
+        return Path(path)
     cases = sorted((ROOT / "events" / function).glob("*.json"))
     if not cases:
         raise LocalCloudError(f"events/{function}/ has no event; name one with EVENT=<file>")
@@ -43,30 +43,31 @@ def event_file(function: str, given: str | None) -> Path:
 
 def main() -> None:
     """Build, then `sam local invoke`; on a running laptop cloud the function sees its tables."""
-    given = sys.argv[2] if len(sys.argv) > 2 else None  # noqa: PLR2004 - function and event
+    path = sys.argv[2] if len(sys.argv) > 2 else None  # noqa: PLR2004 - function and event
     try:
-        event = event_file(sys.argv[1], given)
+        event = find_event(sys.argv[1], path)
         require_docker()
         deploy.build()
     except LocalCloudError as error:
         raise SystemExit(f"invoke: {error}") from error
     command = [deploy.SAM, "local", "invoke", logical_id(sys.argv[1]), "--event", str(event)]
     command += ["--parameter-overrides", f"Architecture={deploy.architecture()}"]
-    if image_is_here():
+    if has_image():
         command.append("--skip-pull-image")
-    running = clouds.status()
-    if running is None:
+    cloud = clouds.status()
+    if cloud is None:
         raise SystemExit(subprocess.run(command, cwd=ROOT, check=False).returncode)
-    with bridged(running.url) as url:
-        command += ["--env-vars", str(variables_file(running, url))]
-        done = subprocess.run(command, cwd=ROOT, env=running.environment(), check=False)
-    raise SystemExit(done.returncode)
+    with open_bridge(cloud.url) as url:
+        command += ["--env-vars", str(write_variables(cloud, url))]
+        process = subprocess.run(command, cwd=ROOT, env=cloud.environment(), check=False)
+    raise SystemExit(process.returncode)
 
 
-def variables_file(cloud: Cloud, url: str) -> Path:
-    """The deployed functions' variables for `sam local invoke`, which would invent them.
+def write_variables(cloud: Cloud, url: str) -> Path:
+    """Write the deployed functions' variables to a file for `sam local invoke`.
 
-    `url` is where a container reaches the cloud.
+    `url` is the address under which a container reaches the cloud. Without the file SAM would use
+    values of its own.
     """
     functions = cloud.session().client("lambda", endpoint_url=cloud.url)
     variables = {
@@ -90,19 +91,19 @@ def require_docker() -> None:
     LocalCloudError
         If none does.
     """
-    asked = ["docker", "info"]
+    command = ["docker", "info"]
     if (
         shutil.which("docker") is None
-        or subprocess.run(asked, capture_output=True, check=False).returncode
+        or subprocess.run(command, capture_output=True, check=False).returncode
     ):
         raise LocalCloudError("sam local invoke needs a running Docker engine; none answers")
 
 
-def image_is_here() -> bool:
-    """Whether Docker holds the Lambda image already, so that nothing has to be fetched."""
+def has_image() -> bool:
+    """Whether Docker has the Lambda image already, so that nothing has to be downloaded."""
     image = f"public.ecr.aws/lambda/python:3.13-{deploy.architecture()}"
-    found = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
-    return found.returncode == 0
+    command = ["docker", "image", "inspect", image]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 if __name__ == "__main__":

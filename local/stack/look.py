@@ -1,4 +1,4 @@
-"""Looks into a laptop cloud: `python -m local.stack.look events` or `... logs score_batch`."""
+"""Print events and logs: `python -m local.stack.look events` or `... logs score_batch`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from local.stack import deploy
 if TYPE_CHECKING:
     from local.stack.cloud import Cloud
 
-app = typer.Typer(help="Look into a running laptop cloud.", no_args_is_help=True)
+app = typer.Typer(
+    help="Print the events and logs of the running laptop cloud.", no_args_is_help=True
+)
 SHOWN = 600
 
 
-def running_cloud() -> Cloud:
+def require_cloud() -> Cloud:
     """The running laptop cloud; ends the command with a hint if there is none."""
     cloud = clouds.status()
     if cloud is None:
@@ -27,10 +29,10 @@ def running_cloud() -> Cloud:
 
 
 def peek(cloud: Cloud, queue_url: str, *, rounds: int = 20) -> list[dict[str, Any]]:
-    """The messages of a queue, left in it, oldest first; each message once."""
+    """The messages of a queue, oldest first, each once; they stay in the queue."""
     sqs = cloud.session().client("sqs", endpoint_url=cloud.url)
-    found: dict[str, dict[str, Any]] = {}
-    held: list[str] = []
+    bodies: dict[str, dict[str, Any]] = {}
+    receipts: list[str] = []
     for _ in range(rounds):
         answer = sqs.receive_message(
             QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=30, WaitTimeSeconds=0
@@ -39,21 +41,21 @@ def peek(cloud: Cloud, queue_url: str, *, rounds: int = 20) -> list[dict[str, An
         if not messages:
             break
         for message in messages:
-            found[message["MessageId"]] = json.loads(message["Body"])
-            held.append(message["ReceiptHandle"])
-    for handle in held:
+            bodies[message["MessageId"]] = json.loads(message["Body"])
+            receipts.append(message["ReceiptHandle"])
+    for handle in receipts:
         sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)
-    return sorted(found.values(), key=lambda event: str(event.get("time")))
+    return sorted(bodies.values(), key=lambda event: str(event.get("time")))
 
 
 @app.command()
 def events() -> None:
     """Print the events that the stack published, as its subscriber queue holds them."""
-    cloud = running_cloud()
+    cloud = require_cloud()
     for event in peek(cloud, deploy.outputs(cloud)["SubscriberQueueUrl"]):
         detail = json.dumps(event["detail"], ensure_ascii=False)
-        cut = f"{detail[:SHOWN]} ... ({len(detail)} characters)" if len(detail) > SHOWN else detail
-        typer.echo(f"{event['time']}  {event['detail-type']}\n  {cut}")
+        text = f"{detail[:SHOWN]} ... ({len(detail)} characters)" if len(detail) > SHOWN else detail
+        typer.echo(f"{event['time']}  {event['detail-type']}\n  {text}")
 
 
 @app.command()
@@ -61,7 +63,7 @@ def logs(
     function: Annotated[str, typer.Argument(help="Folder name, for example score_batch.")],
 ) -> None:
     """Print what a function logged."""
-    cloud = running_cloud()
+    cloud = require_cloud()
     client = cloud.session().client("logs", endpoint_url=cloud.url)
     group = f"/aws/lambda/{deploy.STACK}-{function.replace('_', '-')}"
     try:

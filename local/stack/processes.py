@@ -1,4 +1,4 @@
-"""Servers in the background: each in a group of its own, remembered in a file, stopped whole."""
+"""Background servers: each has a process group and a state file; its children stop with it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".local"
 LOOPBACK = "127.0.0.1"
-# Servers outlive the command that starts them; kept here, their handles are not taken for leaks.
+# Servers outlive the command that starts them. Without a reference Python would warn of a leak.
 _left_running: dict[int, subprocess.Popen[bytes]] = {}
 
 
 class LocalCloudError(RuntimeError):
-    """The laptop cloud cannot run here as asked; the message says what to do."""
+    """The laptop cloud cannot run with these options; the message says what to do."""
 
 
 class PortTakenError(LocalCloudError):
@@ -44,10 +44,10 @@ class Server:
     Parameters
     ----------
     identity
-        The process's start time and command as the operating system tells them: a process id that
-        was given to another program since is recognised by it, and left alone.
+        The process's start time and command, as the operating system reports them. They differ when
+        another program has received the process id since; that program is not stopped.
     settings
-        What it was started with.
+        The options of the server, by name.
     """
 
     name: str
@@ -58,17 +58,17 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The base URL of the server."""
         return f"http://{LOOPBACK}:{self.port}"
 
     @property
     def log(self) -> Path:
-        """What it printed."""
+        """The file that holds the output of the server."""
         return folder(self.name) / "log"
 
 
 def folder(name: str) -> Path:
-    """Where a server keeps its files."""
+    """The folder of a server's files."""
     return STATE / name
 
 
@@ -90,8 +90,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def running(name: str) -> Server | None:
-    """The server of this name, if it is alive."""
+def find_server(name: str) -> Server | None:
+    """The running server of this name, or None."""
     try:
         server = Server(**json.loads((folder(name) / "server.json").read_text()))
     except (FileNotFoundError, ValueError, TypeError):
@@ -161,7 +161,7 @@ def start(
 
 def stop(name: str) -> bool:
     """Stop the server of this name and everything it started; False if it was not running."""
-    server = running(name)
+    server = find_server(name)
     if server is not None:
         stop_group(server.pid)
     (folder(name) / "server.json").unlink(missing_ok=True)
@@ -169,14 +169,14 @@ def stop(name: str) -> bool:
 
 
 def stop_group(pid: int, *, patience: float = 5) -> None:
-    """End a process group: asked first, forced after `patience` seconds."""
+    """End a process group: by SIGTERM, and by SIGKILL after `patience` seconds."""
     handle = _left_running.pop(pid, None)
     for sent in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, sent)
         deadline = time.monotonic() + patience
         while _group_lives(pid) and time.monotonic() < deadline:
-            # An ended child stays in its group until its parent has asked for it.
+            # An ended child stays in its group until its parent has read its exit status.
             if handle:
                 handle.poll()
             else:
@@ -226,12 +226,12 @@ def _group_lives(pid: int) -> bool:
 
 
 def _identity(pid: int) -> str:
-    """Start time and command of a process; empty when there is none (or only its remains)."""
-    found = subprocess.run(
+    """Start time and command of a process; empty when it does not run, or is a zombie."""
+    output = subprocess.run(
         ["ps", "-o", "stat=,lstart=,command=", "-p", str(pid)],
         capture_output=True,
         text=True,
         check=False,
     ).stdout.strip()
-    state, _, identity = found.partition(" ")
-    return "" if not found or state.startswith("Z") else identity.strip()
+    state, _, identity = output.partition(" ")
+    return "" if not output or state.startswith("Z") else identity.strip()

@@ -1,10 +1,10 @@
-"""Graders disagree: how far anchors of one grade lie apart, and what that does to the grades.
+"""Grades from anchors whose graders disagree.
 
-`scoring.grades` supposes that an essay's grade is the band its ability lies in, and that anchors
-lie inside their bands up to a small error of grading. Human grades are noisier: two raters of one
-essay often differ by a grade. Where the anchors show such a spread, the grade that the grader would
-give cannot be read off the band alone. It then follows from Bayes' theorem, with the spread that
-the anchors show (linear discriminant analysis with known shares, Fisher 1936):
+`scoring.grades` assumes that an essay's grade is the band its ability lies in, and that anchors lie
+inside their bands up to a small error of grading. Human grades are noisier: two raters of one essay
+often differ by a grade. Where the anchors show such a spread, the band alone does not determine the
+grade that the grader would give. Its probability then follows from Bayes' theorem, with the spread
+of the anchors (linear discriminant analysis with known shares, Fisher 1936):
 
     P(grade g | essay) ~ share of g * N(ability; centre of g, spread^2 + error^2)
 """
@@ -20,18 +20,18 @@ from scoring._types import Floats, Ints
 from scoring.grades import Calibration
 
 EXPECTED_SPREAD = 0.3
-"""Spread of anchors in grade widths that `scoring.grades` supposes."""
+"""Spread of anchors in grade widths that `scoring.grades` assumes."""
 
 # Above this spread, in grade widths, the anchors are noisier than places within a band explain.
 _NOISY_ABOVE = 0.4
 _LEAST_SPREAD = 0.15
 _MOST_SPREAD = 3.0
-# Student-t weights of the residuals, so that a few wrong grades do not stand for all. The spread
+# Student-t weights of the residuals, so that a few wrong grades do not dominate. The spread
 # is used as a Normal's: _CONSISTENT is what a weighted square is worth on average under a Normal,
 # E[(t + 1) z^2 / (t + z^2)] (Huber 1981, Robust Statistics, section 5.2).
 _TAILS = 4.0
 _CONSISTENT = 0.7863
-# Line and deviations of grades take about this many anchors' worth of freedom.
+# Degrees of freedom that the line and the deviations of grades use, about.
 _FITTED = 3.0
 # An anchor this many standard deviations off the spread of all others is wrong, not noisy.
 _LONE_OUTLIER = 3.0
@@ -42,7 +42,15 @@ _BISECTIONS = 60
 
 @dataclass(frozen=True)
 class AnchorSpread:
-    """Scale of the anchors' places around the centres of their grades, logits; grade width."""
+    """Scale of the anchors' places around the centres of their grades.
+
+    Attributes
+    ----------
+    logits : float
+        The scale, logits.
+    width : float
+        Mean width of a grade, logits.
+    """
 
     logits: float
     width: float
@@ -54,25 +62,46 @@ class AnchorSpread:
 
     @property
     def is_noisy(self) -> bool:
-        """Whether the anchors' grades are noisier than `scoring.grades` supposes."""
+        """Whether the anchors' grades are noisier than `scoring.grades` assumes."""
         return self.in_widths > _NOISY_ABOVE
 
 
-def without_prior(fitted: Fit, prior_sd: float) -> tuple[Floats, Floats]:
-    """Abilities and their variances by the verdicts alone, (n,) each, essay by essay."""
+def remove_prior(fitted: Fit, prior_sd: float) -> tuple[Floats, Floats]:
+    """Return the abilities by the verdicts alone: each essay's prior is divided out.
+
+    Parameters
+    ----------
+    fitted : Fit
+        A fit of n essays.
+    prior_sd : float
+        Its prior standard deviation, logits; infinite if it had no prior.
+
+    Returns
+    -------
+    ability : (n,) ndarray of float
+        Logits.
+    variance : (n,) ndarray of float
+        Logits squared.
+    """
     information = fitted.standard_error**-2 - prior_sd**-2
     variance: Floats = 1.0 / np.maximum(information, _LEAST_INFORMATION)
     return fitted.ability * variance / fitted.standard_error**2, variance
 
 
 def anchor_spread(calibration: Calibration, error_variance: Floats) -> AnchorSpread:
-    """The anchors' spread beyond their measurement errors, by a robust scale estimate.
+    """Return the anchors' spread beyond their measurement errors, by a robust scale estimate.
 
     Parameters
     ----------
-    calibration : of `scoring.grades`, without a population's prior: that counts in
-        `noisy_probabilities`, and would count twice.
-    error_variance : (a,) squared errors of the anchors' abilities, logits^2.
+    calibration : Calibration
+        Of `scoring.grades`, without a population's prior. `noisy_probabilities` applies that prior;
+        here it would count twice.
+    error_variance : (a,) ndarray of float
+        Squared standard errors of the anchors' abilities, logits squared.
+
+    Returns
+    -------
+    AnchorSpread
     """
     centres, residual = calibration.grade_centres, calibration.anchor_residual
     width = max(float(centres[-1] - centres[0]) / (len(centres) - 1), 1e-6)
@@ -113,19 +142,32 @@ def noisy_probabilities(
     population: tuple[float, ...] | None,
     population_weight: float,
 ) -> Floats:
-    """P(grade that the grader would give) of every student, (s, G); rows sum to 1.
+    """Return P(grade that the grader would give) of every student.
 
     Parameters
     ----------
-    ability, variance : (n,) by the verdicts alone, see `without_prior`.
-    students : (s,) indices.
-    population : shares of the grades, or None: then all grades are equally likely beforehand.
-    population_weight : exponent of the shares; 0 ignores them, above 1 counts as 1.
+    calibration : Calibration
+        Of `scoring.grades`, for G grades.
+    spread : AnchorSpread
+        Of the same calibration.
+    ability, variance : (n,) ndarray of float
+        By the verdicts alone, logits and logits squared; see `remove_prior`.
+    students : (s,) ndarray of int
+        Essay indices.
+    population : tuple of float or None
+        Shares of the G grades; None if all grades are equally likely beforehand.
+    population_weight : float
+        Exponent of the shares; 0 ignores them, above 1 counts as 1.
+
+    Returns
+    -------
+    (s, G) ndarray of float
+        Rows sum to 1.
     """
     shares = np.ones(len(calibration.grade_centres))
     if population is not None:
         shares = np.maximum(population, _LEAST_SHARE) ** min(population_weight, 1.0)
-    # The boundaries' variance holds that of the centres, for anchors as spread as supposed.
+    # The boundaries' variance holds that of the centres, for anchors with the expected spread.
     scale = max(1.0, (spread.in_widths / EXPECTED_SPREAD) ** 2)
     placing = float((calibration.boundary_se**2).mean()) * scale
     total = spread.logits**2 + variance[students][:, None] + placing

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from scoring._grades.anchor_health import leave_one_out, order_warnings, outlying_anchors
-from scoring._grades.anchor_likelihood import ExcessVarianceError, without_anchor_prior
+from scoring._grades.anchor_likelihood import ExcessVarianceError, remove_anchor_prior
 from scoring._grades.grade_gls import gls_curve
 from scoring._grades.grade_model import (
     AnchorSet,
@@ -29,7 +29,7 @@ from scoring._grades.grade_model import (
     CalibrationWarning,
     GradeCurve,
     Targets,
-    inverted,
+    invert,
 )
 from scoring._grades.grade_smoothers import isotonic_curve, median_curve
 from scoring._indices import IndexProblemError, essay_indices
@@ -49,7 +49,7 @@ __all__ = [
 
 Method = Literal["gls", "isotonic", "medians"]
 
-# How well a population's shares foretell the boundaries of one batch, in standard deviations of its
+# How well a population's shares predict the boundaries of one batch, in standard deviations of its
 # students: the batch as a whole may be off by .3, each boundary by another .15.
 _COMMON_SHIFT = 0.3
 _OWN_SHIFT = 0.15
@@ -195,7 +195,7 @@ def _joint(
     if not prior_sd > 0:
         raise CalibrationError(f"prior_sd is {prior_sd}: give the positive prior sd of the fit")
     try:
-        ability, covariance, targets = without_anchor_prior(theta, cov, ids, graded, prior_sd)
+        ability, covariance, targets = remove_anchor_prior(theta, cov, ids, graded, prior_sd)
     except ExcessVarianceError:
         raise CalibrationError(
             f"prior_sd is {prior_sd}, but covariance is larger than such a prior allows: give the "
@@ -225,7 +225,7 @@ def _boundary_prior(targets: Targets, shares: Floats, weight: float) -> Boundary
     doubt = sd**2 * (_COMMON_SHIFT**2 * np.ones((k, k)) + _OWN_SHIFT**2 * np.eye(k))
     return BoundaryPrior(
         mean=targets.ability.mean() + sd * ndtri(cumulative),
-        precision=weight * inverted(doubt),
+        precision=weight * invert(doubt),
     )
 
 

@@ -1,4 +1,4 @@
-"""Anchors across batches: pooling what several batches measured, conditioning a new batch on it.
+"""Anchors across batches: pool measurements of several batches, condition a new batch on them.
 
 **Pooling.** Ability of anchor k in batch b = a_k + shift_b + drift_bk + error_bk. Scales of batches
 are only known up to a shift. Abilities and shifts are weighted least squares. The variance of the
@@ -27,7 +27,7 @@ _FEWEST_ESSAYS = 2
 
 
 class AnchorReadings(NamedTuple):
-    """What batches measured of anchors, one row for each anchor in each batch.
+    """Measured abilities of anchors, one row for each anchor in each batch.
 
     Attributes
     ----------
@@ -83,7 +83,15 @@ class LinkedAbilities(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """Standard deviation of true abilities, logits, and the standard error of its logarithm."""
+    """Standard deviation of true abilities.
+
+    Attributes
+    ----------
+    sd : float
+        Logits.
+    log_se : float
+        Standard error of its logarithm.
+    """
 
     sd: float
     log_se: float
@@ -136,7 +144,7 @@ def _drift_variance(readings: AnchorReadings, residual: Floats) -> float:
 def condition_on_anchors(
     ability: Floats, covariance: Floats, *, anchors: Ints, level: Floats, variance: Floats
 ) -> LinkedAbilities:
-    """Condition abilities on what is known of some essays up to a common shift.
+    """Condition abilities on earlier measurements of some essays, up to a common shift.
 
     Parameters
     ----------
@@ -183,7 +191,7 @@ def estimate_spread(ability: Floats, standard_error: Floats, prior_sd: float) ->
     Returns
     -------
     Spread or None
-        None if the errors leave nothing of it, or there are fewer than two essays.
+        None if the errors explain all of the variance, or there are fewer than two essays.
     """
     if len(ability) < _FEWEST_ESSAYS:
         return None

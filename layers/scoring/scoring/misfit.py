@@ -1,4 +1,7 @@
-"""Where the verdicts disagree with the fit: essays, judges, circles and reversed orders."""
+"""Where the verdicts disagree with the fit: essays, judges, circular triads and reversed orders.
+
+A result holds infit and outfit. `three_cycles` and `order_inconsistency` are for research only.
+"""
 
 from __future__ import annotations
 
@@ -93,9 +96,20 @@ class OrderInconsistency:
 
 
 def standardised_residuals(fit: Fit, comparisons: Comparisons) -> Floats:
-    """Return (outcome - expected) / standard deviation of each comparison, (m,).
+    """Return (outcome - expected) / standard deviation of each comparison.
 
     Positive when the essay shown first did better than the fit expects.
+
+    Parameters
+    ----------
+    fit : Fit
+        Abilities and observation model.
+    comparisons : Comparisons
+        The verdicts, usually those that were fitted.
+
+    Returns
+    -------
+    (m,) ndarray of float
     """
     mean, variance, _ = _moments(fit, comparisons)
     residuals: Floats = (comparisons.outcome - mean) / np.sqrt(variance)
@@ -111,13 +125,31 @@ def essay_misfit(fit: Fit, comparisons: Comparisons) -> Misfit:
         Abilities and observation model.
     comparisons : Comparisons
         The verdicts, usually those that were fitted.
+
+    Returns
+    -------
+    Misfit
+        For the n essays.
     """
     groups = np.concatenate([comparisons.first, comparisons.second])
     return _misfit(fit, comparisons, groups, 2, comparisons.n_essays)
 
 
 def judge_misfit(fit: Fit, comparisons: Comparisons) -> Misfit:
-    """Return infit and outfit of every judge (of all together when judges are unknown)."""
+    """Return infit and outfit of every judge (of all together when judges are unknown).
+
+    Parameters
+    ----------
+    fit : Fit
+        Abilities and observation model.
+    comparisons : Comparisons
+        The verdicts, usually those that were fitted.
+
+    Returns
+    -------
+    Misfit
+        For the judges.
+    """
     judge = comparisons.judge
     groups = np.zeros(len(comparisons), dtype=np.int64) if judge is None else judge
     return _misfit(fit, comparisons, groups, 1, comparisons.n_judges)
@@ -129,6 +161,21 @@ def three_cycles(
     """Count circular triads and compare with what the fit expects (Kendall & Smith 1940).
 
     Every triple of single comparisons counts, so repeated pairs weigh by their number.
+
+    Parameters
+    ----------
+    fit : Fit
+        Abilities and observation model.
+    comparisons : Comparisons
+        The verdicts, usually those that were fitted.
+    rng : numpy.random.Generator
+        Draws the simulated verdicts.
+    replicates : int
+        Number of simulations.
+
+    Returns
+    -------
+    ThreeCycles
     """
     kept = comparisons.outcome != 0
     i, k = comparisons.first[kept], comparisons.second[kept]
@@ -151,6 +198,17 @@ def three_cycles(
 
 def order_inconsistency(fit: Fit, comparisons: Comparisons) -> OrderInconsistency:
     """Compare verdicts on the same pair by the same judge shown in both orders.
+
+    Parameters
+    ----------
+    fit : Fit
+        Abilities and observation model.
+    comparisons : Comparisons
+        The verdicts, usually those that were fitted.
+
+    Returns
+    -------
+    OrderInconsistency
 
     Raises
     ------

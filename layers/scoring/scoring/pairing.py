@@ -32,12 +32,12 @@ from scoring._pairing.anchor_plan import anchor_plan
 from scoring._pairing.matching import greedy_matching, improved_matching
 from scoring._pairing.optimal_matching import optimal_matching
 from scoring._pairing.pair_scores import (
-    covariance_after,
     d_optimal_scores,
+    expected_covariance,
     nearest_scores,
     random_scores,
 )
-from scoring._pairing.shown_order import shown_order
+from scoring._pairing.shown_order import balance_order
 from scoring._pairing.wave_draft import Matcher, WaveDraft
 from scoring.errors import PairingError
 
@@ -169,7 +169,7 @@ def plan_wave(
         worth = _worth(draft, theta, None if strategy == "nearest" else cov, rng)
         _fill(draft, budget - len(draft.pairs), rng, worth, match=match, audit=False)
     lead = np.bincount(first, minlength=n_essays) - np.bincount(second, minlength=n_essays)
-    pairs = shown_order(draft.pairs, lead, rng)
+    pairs = balance_order(draft.pairs, lead, rng)
     return WavePlan(pairs[:, 0], pairs[:, 1], draft.audit)
 
 
@@ -189,7 +189,7 @@ def _fill(
     """
     while budget > 0:
         size = budget % (draft.n_essays // 2) or draft.n_essays // 2
-        pairs = draft.matched(worth(), size, rng, match)
+        pairs = draft.match_least_compared(worth(), size, rng, match)
         stuck = len(pairs) < size
         if stuck and (draft.is_small or not len(pairs)):
             pairs = draft.spread(worth(), budget)
@@ -213,7 +213,7 @@ def _worth(
     def worth() -> Floats:
         nonlocal expected, counted
         drafted = draft.pairs[counted:]
-        expected, counted = covariance_after(theta, expected, drafted), counted + len(drafted)
+        expected, counted = expected_covariance(theta, expected, drafted), counted + len(drafted)
         return d_optimal_scores(theta, expected) + jitter
 
     return worth

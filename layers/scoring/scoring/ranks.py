@@ -57,7 +57,7 @@ def kendall_tau_b(ability: Floats, grade: Ints) -> float | None:
 
 
 def count_misordered(ability: Floats, grade: Ints) -> Ints:
-    """Count for each anchor the others on whose wrong side it lies.
+    """Count for each anchor the other anchors with which its order is wrong.
 
     Parameters
     ----------

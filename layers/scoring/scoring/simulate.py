@@ -1,4 +1,4 @@
-"""Simulated worlds and judges with known truth. Everything random comes from a given generator."""
+"""Simulated worlds and judges with known truth; randomness comes from the caller."""
 
 from __future__ import annotations
 
@@ -20,7 +20,19 @@ class Judge(Protocol):
     """Anything that compares pairs of essays."""
 
     def judge(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> Ints:
-        """Return one outcome per pair: +k first better, -k second better, 0 a tie."""
+        """Return one outcome per pair.
+
+        Parameters
+        ----------
+        first, second : (m,) array_like of int
+            Essay indices of the pairs, in shown order.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        (m,) ndarray of int
+            +k first better, -k second better, 0 a tie.
+        """
         ...
 
 
@@ -70,8 +82,8 @@ class LogisticJudge:
         """All outcomes this judge can give."""
         top = len(self.cut_points) + (not self.ties)
         every = np.arange(-top, top + 1)
-        given: Ints = every if self.ties else every[every != 0]
-        return given
+        outcomes: Ints = every if self.ties else every[every != 0]
+        return outcomes
 
 
 @dataclass(frozen=True)
@@ -165,10 +177,10 @@ class ReplayJudge:
         """
         drawn = []
         for i, k in zip(np.asarray(first).tolist(), np.asarray(second).tolist(), strict=True):
-            known = self._outcomes.get((min(i, k), max(i, k)))
-            if known is None:
+            outcomes = self._outcomes.get((min(i, k), max(i, k)))
+            if outcomes is None:
                 raise InvalidSettingError("recorded", f"no judgement of essays {i} and {k}")
-            drawn.append(known[rng.integers(len(known))] * (1 if i < k else -1))
+            drawn.append(outcomes[rng.integers(len(outcomes))] * (1 if i < k else -1))
         return np.array(drawn, dtype=np.int64)
 
 
@@ -210,6 +222,18 @@ def even_world(
 
     Boundaries run from -1.5 to +1.5 student standard deviations; every grade gets an anchor,
     further ones go to the middle grades; an anchor lies in the inner 80% of its grade.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    n_students, n_anchors, n_grades : int
+        Sizes of the world.
+    sd : float
+        Standard deviation of the students' abilities, logits.
+
+    Returns
+    -------
+    World
     """
     boundaries = sd * np.linspace(-1.5, 1.5, n_grades - 1)
     edges = np.concatenate([[-2.0 * sd], boundaries, [2.0 * sd]])
@@ -230,11 +254,27 @@ def uneven_world(
     missing_grades: int = 0,
     misgraded: int = 0,
 ) -> World:
-    """Draw a world as assessments meet it: uneven grades, a shifted class, fallible labels.
+    """Draw a realistic world: uneven grades, a shifted class, labels with errors.
 
     Gaps between boundaries are log-Normal (sd .25), the class mean is shifted by N(0, .3 sd),
     and anchors are labelled from their ability plus N(0, .25 gap). ``missing_grades`` grades get
-    no anchor; ``misgraded`` anchors carry a label that is two grades off.
+    no anchor; ``misgraded`` anchors have a label that is two grades off.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    n_students, anchors_per_grade, n_grades : int
+        Sizes of the world.
+    sd : float
+        Standard deviation of the students' abilities, logits.
+    missing_grades : int
+        Grades without an anchor.
+    misgraded : int
+        Anchors with a wrong label.
+
+    Returns
+    -------
+    World
     """
     gaps = np.exp(rng.normal(0.0, 0.25, n_grades - 2))
     gaps *= 3.0 * sd / gaps.sum()
@@ -249,7 +289,7 @@ def uneven_world(
 
 
 def _labelled_anchor(rng: np.random.Generator, grade: int, boundaries: Floats) -> float:
-    """Draw an ability near a grade until a fallible grader gives it that grade."""
+    """Draw an ability near a grade until a grader with errors gives it that grade."""
     gap = float(np.diff(boundaries).mean())
     outer = 1.5 * gap
     edges = np.concatenate([[boundaries[0] - outer], boundaries, [boundaries[-1] + outer]])
@@ -273,7 +313,12 @@ def _world(students: Floats, anchors: Floats, grade: Ints, boundaries: Floats) -
 
 
 def random_matchings(n_essays: int, rounds: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Pair all essays at random ``rounds`` times (repeats possible; an odd one sits out).
+    """Pair all essays at random ``rounds`` times (repeats possible; an odd essay is left out).
+
+    Parameters
+    ----------
+    n_essays, rounds : int
+    rng : numpy.random.Generator
 
     Returns
     -------

@@ -69,12 +69,12 @@ def chat_body(*pairs: EssayPair) -> dict[str, Any]:
 
 def messages_body(*pairs: EssayPair) -> dict[str, Any]:
     """A message with a forced tool."""
-    told = prompt(*pairs)
+    blocks = prompt(*pairs)
     return {
         "model": MODEL,
         "max_tokens": 300,
-        "system": told["system"],
-        "messages": [{"role": "user", "content": told["user"]}],
+        "system": blocks["system"],
+        "messages": [{"role": "user", "content": blocks["user"]}],
         "tools": [{"name": VERDICT_TOOL, "input_schema": VERDICT_SCHEMA}],
         "tool_choice": {"type": "tool", "name": VERDICT_TOOL},
     }
@@ -82,10 +82,10 @@ def messages_body(*pairs: EssayPair) -> dict[str, Any]:
 
 def converse_body(*pairs: EssayPair) -> dict[str, Any]:
     """A conversation without tools, as jobs take it."""
-    told = prompt(*pairs)
+    blocks = prompt(*pairs)
     return {
-        "system": [{"text": told["system"]}],
-        "messages": [{"role": "user", "content": [{"text": told["user"]}]}],
+        "system": [{"text": blocks["system"]}],
+        "messages": [{"role": "user", "content": [{"text": blocks["user"]}]}],
         "inferenceConfig": {"maxTokens": 300},
     }
 
@@ -104,7 +104,7 @@ def bedrock_client(service: str, url: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Told:
+class LineResult:
     """What came back of one line."""
 
     key: str
@@ -145,7 +145,7 @@ class BatchClient(ABC):
         """Cancel it."""
 
     @abstractmethod
-    def results(self, batch_id: str) -> list[Told]:
+    def results(self, batch_id: str) -> list[LineResult]:
         """What came back, in the order of the files."""
 
     @abstractmethod
@@ -160,7 +160,7 @@ class BatchClient(ABC):
         """The last status of a batch."""
         return until(lambda: self.status(batch_id), self.ends.__contains__)
 
-    def run(self, bodies: Mapping[str, dict[str, Any]]) -> list[Told]:
+    def run(self, bodies: Mapping[str, dict[str, Any]]) -> list[LineResult]:
         """The results of a batch with these requests."""
         batch_id = self.submit(bodies)
         self.await_end(batch_id)
@@ -224,16 +224,16 @@ class OpenAIClient(BatchClient):
             return []
         return json_lines(self.http.get(f"/v1/files/{file_id}/content").raise_for_status().content)
 
-    def results(self, batch_id: str) -> list[Told]:
+    def results(self, batch_id: str) -> list[LineResult]:
         batch = self.batch(batch_id)
         good = [
-            Told(row["custom_id"], "succeeded", row["response"]["body"])
+            LineResult(row["custom_id"], "succeeded", row["response"]["body"])
             for row in self.rows(batch["output_file_id"])
         ]
         bad = []
         for row in self.rows(batch["error_file_id"]):
             ending = row["error"]["code"].removeprefix("batch_") if row["error"] else "errored"
-            bad.append(Told(row["custom_id"], ending, row["response"]))
+            bad.append(LineResult(row["custom_id"], ending, row["response"]))
         return good + bad
 
     def document(self, body: Any) -> Any:
@@ -270,10 +270,10 @@ class AnthropicClient(BatchClient):
     def cancel(self, batch_id: str) -> None:
         self.http.post(f"{self.path}/{batch_id}/cancel").raise_for_status()
 
-    def results(self, batch_id: str) -> list[Told]:
+    def results(self, batch_id: str) -> list[LineResult]:
         answer = self.http.get(self.batch(batch_id)["results_url"]).raise_for_status()
         return [
-            Told(
+            LineResult(
                 row["custom_id"],
                 row["result"]["type"].replace("canceled", "cancelled"),
                 row["result"].get("message") or row["result"].get("error"),
@@ -339,11 +339,11 @@ class BedrockClient(BatchClient):
         """A file of the job's output; empty where none was written."""
         return self.objects.kept.get((BUCKET, f"out/{arn.rpartition('/')[2]}/{name}"), b"")
 
-    def results(self, batch_id: str) -> list[Told]:
+    def results(self, batch_id: str) -> list[LineResult]:
         source = self.job(batch_id)["inputDataConfig"]["s3InputDataConfig"]["s3Uri"]
         rows = json_lines(self.written(batch_id, f"{source.rpartition('/')[2]}.out"))
         return [
-            Told(
+            LineResult(
                 row["recordId"],
                 "succeeded" if "modelOutput" in row else "errored",
                 row.get("modelOutput") or row["error"],

@@ -8,7 +8,7 @@ from benchmarks.judges import SAMPLE, pairs_of_texts
 from local.judge import human_judge
 from local.judge.options import JudgeOptions
 from local.judge.sample_judge import SampleJudge
-from local.judge.serving import served
+from local.judge.serving import serve
 from local.judge_endpoint import create_app
 from tests.unit.local.batch_clients import MemoryObjects
 
@@ -33,7 +33,7 @@ def endpoint_for(people):
             quick = {"latency": 0, "batch_seconds": 0.05, "bedrock_minimum_records": 1}
             objects = MemoryObjects()
             judge = SampleJudge(people, JudgeOptions(**(quick | options)), lambda *_: None)
-            opened = client(stack.enter_context(served(create_app(judge, objects))), objects)
+            opened = client(stack.enter_context(serve(create_app(judge, objects))), objects)
             stack.callback(opened.http.close)
             return opened
 

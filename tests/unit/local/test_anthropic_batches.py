@@ -42,17 +42,17 @@ def test_a_batch_tells_its_whole_life(anthropic, pairs):
 def test_a_result_holds_exactly_the_synchronous_answer(anthropic, pairs):
     client = anthropic()
     asked = messages_body(pairs[0])
-    (told,) = client.run({"a": asked})
-    assert told.body == client.http.post("/v1/messages", json=asked).json()
-    assert told.body["content"][0]["name"] == "record_verdicts"
+    (line,) = client.run({"a": asked})
+    assert line.body == client.http.post("/v1/messages", json=asked).json()
+    assert line.body["content"][0]["name"] == "record_verdicts"
 
 
 def test_errors_are_nested_as_the_api_nests_them(anthropic, pairs):
     client = anthropic(error_rate=1)
-    (told,) = client.run({"a": messages_body(pairs[0])})
-    assert told.ending == "errored"
-    assert told.body["type"] == "error"
-    assert told.body["error"]["type"] == "overloaded_error"
+    (line,) = client.run({"a": messages_body(pairs[0])})
+    assert line.ending == "errored"
+    assert line.body["type"] == "error"
+    assert line.body["error"]["type"] == "overloaded_error"
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,10 @@ def test_a_job_tells_its_whole_life(bedrock, pairs):
     assert client.await_end(arn) == "Completed"
     job = client.job(arn)
     assert job["jobArn"] == arn
-    told = {name: job[name] for name in ("jobName", "modelId", "roleArn", "modelInvocationType")}
-    assert told == {
+    settings = {
+        name: job[name] for name in ("jobName", "modelId", "roleArn", "modelInvocationType")
+    }
+    assert settings == {
         "jobName": "job-1",
         "modelId": MODEL,
         "roleArn": ROLE,
@@ -109,9 +111,9 @@ def test_a_record_with_tools_is_refused_as_aws_refuses_it(bedrock, pairs):
 def test_a_conversation_without_tools_is_answered_in_words(bedrock, pairs):
     client = bedrock()
     asked = {"messages": converse_body(pairs[0])["messages"]}
-    (told,) = client.run({"a": asked})
-    assert told.body["stopReason"] == "end_turn"
-    (block,) = told.body["output"]["message"]["content"]
+    (line,) = client.run({"a": asked})
+    assert line.body["stopReason"] == "end_turn"
+    (block,) = line.body["output"]["message"]["content"]
     assert json.loads(block["text"])["verdicts"][0]["comparison_id"] == pairs[0].comparison_id
 
 
@@ -138,7 +140,7 @@ def test_a_record_without_an_id_gets_one(bedrock, pairs):
     content = json.dumps({"modelInput": converse_body(pairs[0])}).encode()
     arn = client.api.create_model_invocation_job(**client.order(content))["jobArn"]
     client.await_end(arn)
-    assert [told.key for told in client.results(arn)] == ["CALL0000001"]
+    assert [line.key for line in client.results(arn)] == ["CALL0000001"]
 
 
 def test_the_same_token_is_the_same_job(bedrock):

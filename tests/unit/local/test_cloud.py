@@ -8,7 +8,7 @@ import pytest
 from local.stack import addresses, deploy, processes
 from local.stack import cloud as clouds
 from local.stack.cloud import Cloud
-from local.stack.invoke import event_file, logical_id
+from local.stack.invoke import find_event, logical_id
 from local.stack.processes import LocalCloudError, Server
 from runner.stack import reachable_url
 
@@ -115,4 +115,4 @@ def test_layers_are_built_for_this_machine(monkeypatch, machine, name):
 def test_functions_go_by_their_folder():
     assert logical_id("score_batch") == "ScoreBatchFunction"
     with pytest.raises(LocalCloudError, match="score_batch"):
-        event_file("no_such_function", None)
+        find_event("no_such_function", None)

@@ -17,8 +17,8 @@ def test_the_makefile_runs_some():
 
 @pytest.mark.parametrize("module", [*COMMANDS, "local.judge_endpoint"])
 def test_a_command_can_be_imported_first(module):
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", f"import {module}"], cwd=ROOT, capture_output=True, text=True,
         check=False, timeout=60,
     )  # fmt: skip
-    assert told.returncode == 0, told.stderr
+    assert process.returncode == 0, process.stderr

@@ -5,18 +5,18 @@ from itertools import pairwise
 
 import pytest
 
-from local.judge.options import Conduct, JudgeOptions, plan_for
+from local.judge.options import Conduct, JudgeOptions, plan_response
 from local.judge_endpoint import serve
 
 MANY = [f"w001-{i:05d}" for i in range(3000)]
 
 
 def fates(options: JudgeOptions, request_number: int = 1) -> list[Conduct]:
-    return [plan_for(options, comparison, 1, request_number).conduct for comparison in MANY]
+    return [plan_response(options, comparison, 1, request_number).conduct for comparison in MANY]
 
 
 def test_a_well_behaved_judge_answers_everything_once():
-    plans = [plan_for(JudgeOptions(), comparison, 1, 1) for comparison in MANY]
+    plans = [plan_response(JudgeOptions(), comparison, 1, 1) for comparison in MANY]
     assert {plan.conduct for plan in plans} == {Conduct.VERDICT}
     assert {plan.copies for plan in plans} == {1}
 
@@ -29,8 +29,8 @@ def test_half_of_the_errors_are_refusals_and_half_are_callbacks():
 
 def test_a_refused_request_is_not_refused_for_ever():
     options = JudgeOptions(error_rate=0.5)
-    refused = [c for c in MANY if plan_for(options, c, 1, 1).conduct is Conduct.UNAVAILABLE]
-    again = [plan_for(options, c, 1, 2).conduct for c in refused]
+    refused = [c for c in MANY if plan_response(options, c, 1, 1).conduct is Conduct.UNAVAILABLE]
+    again = [plan_response(options, c, 1, 2).conduct for c in refused]
     assert again.count(Conduct.VERDICT) / len(again) == pytest.approx(0.5, abs=0.1)
 
 
@@ -42,14 +42,14 @@ def test_a_silent_comparison_stays_silent_when_asked_again():
 
 
 def test_the_mean_delay_is_the_latency():
-    delays = [plan_for(JudgeOptions(latency=0.4), c, 1, 1).delay for c in MANY]
+    delays = [plan_response(JudgeOptions(latency=0.4), c, 1, 1).delay for c in MANY]
     assert sum(delays) / len(delays) == pytest.approx(0.4, abs=0.02)
     assert min(delays) >= 0.2
     assert max(delays) <= 0.6
 
 
 def test_shuffled_callbacks_change_places():
-    delays = [plan_for(JudgeOptions(latency=0, shuffle=5), c, 1, 1).delay for c in MANY]
+    delays = [plan_response(JudgeOptions(latency=0, shuffle=5), c, 1, 1).delay for c in MANY]
     earlier = sum(later < sooner for sooner, later in pairwise(delays))
     assert earlier / len(delays) == pytest.approx(0.5, abs=0.05)
 

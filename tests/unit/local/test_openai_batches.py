@@ -48,15 +48,15 @@ def test_an_output_line_holds_exactly_the_synchronous_answer(openai, pairs):
     assert row["id"].startswith("batch_req_")
     assert row["response"]["request_id"].startswith("req_")
     answer = client.http.post("/v1/chat/completions", json=asked)
-    told = row["response"]["status_code"], row["response"]["body"]
-    assert told == (answer.status_code, answer.json())
+    response = row["response"]["status_code"], row["response"]["body"]
+    assert response == (answer.status_code, answer.json())
 
 
 def test_a_tool_that_is_offered_is_used(openai, pairs):
     client = openai()
     tools = [{"type": "function", "function": {"name": "record_verdicts", "parameters": {}}}]
-    (told,) = client.run({"a": chat_body(pairs[0]) | {"tools": tools}})
-    choice = told.body["choices"][0]
+    (line,) = client.run({"a": chat_body(pairs[0]) | {"tools": tools}})
+    choice = line.body["choices"][0]
     call = choice["message"]["tool_calls"][0]["function"]
     assert choice["finish_reason"] == "tool_calls"
     assert call["name"] == "record_verdicts"

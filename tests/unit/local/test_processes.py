@@ -44,10 +44,10 @@ def started():
 def test_a_started_server_answers_is_found_again_and_stops(started):
     server = started()
     assert processes.answers(server.url)
-    assert processes.running("web") == server
+    assert processes.find_server("web") == server
     assert processes.stop("web")
     assert not processes.answers(server.url)
-    assert processes.running("web") is None
+    assert processes.find_server("web") is None
     assert not processes.stop("web")
 
 
@@ -82,7 +82,7 @@ def test_a_server_that_ends_at_once_shows_its_last_words(started):
     command = [sys.executable, "-c", "import sys; sys.exit('no configuration')"]
     with pytest.raises(ServerDiedError, match="status 1:\nno configuration"):
         started(command=command)
-    assert processes.running("web") is None
+    assert processes.find_server("web") is None
 
 
 def test_a_process_that_got_the_old_number_is_left_alone(started):
@@ -97,4 +97,4 @@ def test_a_process_that_got_the_old_number_is_left_alone(started):
 def test_a_torn_record_counts_as_not_running():
     processes.folder("web").mkdir()
     (processes.folder("web") / "server.json").write_text('{"name": "we')
-    assert processes.running("web") is None
+    assert processes.find_server("web") is None

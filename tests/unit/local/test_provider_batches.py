@@ -24,17 +24,17 @@ def synchronous(client, *pairs):
 
 def test_a_batch_brings_the_verdicts_of_synchronous_calls(endpoint, pairs):
     client = endpoint()
-    told = client.run(bodies(client, pairs))
-    assert {each.ending for each in told} == {"succeeded"}
-    assert {each.key: client.document(each.body) for each in told} == {
+    results = client.run(bodies(client, pairs))
+    assert {each.ending for each in results} == {"succeeded"}
+    assert {each.key: client.document(each.body) for each in results} == {
         pair.comparison_id: synchronous(client, pair) for pair in pairs
     }
 
 
 def test_a_line_may_ask_about_several_comparisons(endpoint, pairs):
     client = endpoint()
-    (told,) = client.run({"all": client.body(*pairs[:5])})
-    document = client.document(told.body)
+    (line,) = client.run({"all": client.body(*pairs[:5])})
+    document = client.document(line.body)
     assert [verdict["comparison_id"] for verdict in document["verdicts"]] == [
         pair.comparison_id for pair in pairs[:5]
     ]
@@ -65,9 +65,11 @@ def test_a_batch_that_waits_is_cancelled_whole(endpoint, pairs):
     batch_id = client.submit(bodies(client, pairs))
     client.cancel(batch_id)
     assert client.await_end(batch_id) == client.cancelled
-    told = client.results(batch_id)
-    assert {each.ending for each in told} == ({"cancelled"} if client.tells_unrun_lines else set())
-    assert len(told) == (len(pairs) if client.tells_unrun_lines else 0)
+    results = client.results(batch_id)
+    assert {each.ending for each in results} == (
+        {"cancelled"} if client.tells_unrun_lines else set()
+    )
+    assert len(results) == (len(pairs) if client.tells_unrun_lines else 0)
     assert client.stats()["totals"] == {"batches": 1}
 
 
@@ -77,40 +79,40 @@ def test_cancelling_keeps_what_has_run(endpoint, pairs):
     until(lambda: client.succeeded(batch_id), lambda count: count > 0)
     client.cancel(batch_id)
     client.await_end(batch_id)
-    told = client.results(batch_id)
-    ran = {each.key for each in told if each.ending == "succeeded"}
+    results = client.results(batch_id)
+    ran = {each.key for each in results if each.ending == "succeeded"}
     assert 0 < len(ran) < len(pairs)
     assert client.stats()["verdicts"] == dict.fromkeys(ran, 1)
     assert client.stats()["requests"] == dict.fromkeys(ran, 1)
     if client.tells_unrun_lines:
-        rest = {each.key for each in told if each.ending == "cancelled"}
+        rest = {each.key for each in results if each.ending == "cancelled"}
         assert ran | rest == {pair.comparison_id for pair in pairs}
 
 
 def test_a_text_from_elsewhere_fails_its_line_alone(endpoint, pairs):
     client = endpoint()
     foreign = EssayPair("w001-99999", pairs[0].essay_a, "a text from elsewhere")
-    told = {each.key: each for each in client.run(bodies(client, [foreign, *pairs[:3]]))}
-    wrong = told.pop("w001-99999")
+    results = {each.key: each for each in client.run(bodies(client, [foreign, *pairs[:3]]))}
+    wrong = results.pop("w001-99999")
     assert wrong.ending == "errored"
     status, message = client.complaint(wrong.body)
     assert (status, "essay B" in message) == (400, True)
-    assert {each.ending for each in told.values()} == {"succeeded"}
+    assert {each.ending for each in results.values()} == {"succeeded"}
 
 
 def test_a_line_that_is_no_request_fails_alone(endpoint, pairs):
     client = endpoint()
-    told = client.run({"good": client.body(pairs[0]), "bad": {"model": "m"}})
-    assert {each.key: each.ending for each in told} == {"good": "succeeded", "bad": "errored"}
-    (wrong,) = [each.body for each in told if each.key == "bad"]
+    results = client.run({"good": client.body(pairs[0]), "bad": {"model": "m"}})
+    assert {each.key: each.ending for each in results} == {"good": "succeeded", "bad": "errored"}
+    (wrong,) = [each.body for each in results if each.key == "bad"]
     assert client.complaint(wrong)[0] == 400
 
 
 def test_transient_errors_fail_their_lines_and_another_batch_tries_again(endpoint, pairs):
     client = endpoint(error_rate=0.5)
     asked = bodies(client, pairs)
-    told = client.run(asked)
-    failed = {each.key: each.body for each in told if each.ending == "errored"}
+    results = client.run(asked)
+    failed = {each.key: each.body for each in results if each.ending == "errored"}
     assert 0 < len(failed) < len(pairs)
     assert {client.complaint(body)[0] for body in failed.values()} == {503}
     assert client.stats()["totals"]["refused_503"] == len(failed)
@@ -123,12 +125,12 @@ def test_a_silent_line_expires(endpoint, pairs):
     client = endpoint(silent=0.5)
     batch_id = client.submit(bodies(client, pairs))
     assert client.await_end(batch_id) in {"expired", "ended", "PartiallyCompleted"}
-    told = client.results(batch_id)
-    judged = {each.key for each in told if each.ending == "succeeded"}
+    results = client.results(batch_id)
+    judged = {each.key for each in results if each.ending == "succeeded"}
     assert 0 < len(judged) < len(pairs)
     assert client.stats()["totals"]["silent"] == len(pairs) - len(judged)
     if client.tells_unrun_lines:
-        silent = {each.key for each in told if each.ending == "expired"}
+        silent = {each.key for each in results if each.ending == "expired"}
         assert judged | silent == {pair.comparison_id for pair in pairs}
     else:
-        assert len(told) == len(judged)
+        assert len(results) == len(judged)

@@ -1,4 +1,4 @@
-"""What the anchors say about themselves: order, outliers, and how well they foretell each other."""
+"""Checks of the anchors: their order, outliers, and how well they predict each other's grades."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scoring._types import Bools, Floats, Ints
 
-# An anchor with less weight is named: 2 scales of spread from where its grade should be.
+# An anchor with less weight gets a warning: it lies 2 scales of spread from its grade's centre.
 _DOUBTFUL_WEIGHT = 0.5
 # One-sided 5% point of the normal distribution.
 _BEYOND_CHANCE = 1.645
@@ -30,20 +30,27 @@ _ECE_BINS = 10
 def leave_one_out(
     anchors: AnchorSet, curve: GradeCurve, recalibrate: Callable[[AnchorSet], GradeCurve]
 ) -> CalibrationReport:
-    """Grade each anchor by the others.
+    """Grade each anchor by a calibration with the other anchors.
 
     Parameters
     ----------
-    curve : the calibration by all anchors.
-    recalibrate : calibrates by some of them.
+    anchors : AnchorSet
+        All anchors, a of them.
+    curve : GradeCurve
+        The calibration by all anchors.
+    recalibrate : callable
+        Calibrates by a subset of the anchors.
 
+    Returns
+    -------
+    CalibrationReport
     """
     size = len(anchors.grade)
     probabilities = np.full((size, anchors.n_grades), np.nan)
     shift = np.full(size, np.nan)
     for k in range(size):
         kept = np.arange(size) != k
-        others = anchors.kept(kept)
+        others = anchors.select(kept)
         if others.n_distinct > 1:
             without = recalibrate(others)
             probabilities[k] = without.probabilities(_as_target(anchors, k, kept))[0]
@@ -75,9 +82,14 @@ def ranked_probability_score(probabilities: Floats, grade: Ints) -> float:
 
     Parameters
     ----------
-    probabilities : (s, G)
-    grade : (s,) true positions.
+    probabilities : (s, G) ndarray of float
+        Rows sum to 1.
+    grade : (s,) ndarray of int
+        True positions, 0 .. G - 1.
 
+    Returns
+    -------
+    float
     """
     reached = np.arange(probabilities.shape[1] - 1) >= grade[:, None]
     return float(((np.cumsum(probabilities, axis=1)[:, :-1] - reached) ** 2).mean())
@@ -86,13 +98,19 @@ def ranked_probability_score(probabilities: Floats, grade: Ints) -> float:
 def expected_calibration_error(probabilities: Floats, grade: Ints) -> float:
     """Return the mean gap between confidence and accuracy of the likeliest grade, in ten bins.
 
-    Naeini, Cooper & Hauskrecht, AAAI 2015. With a dozen anchors it is a rough figure.
+    Naeini, Cooper & Hauskrecht, AAAI 2015. With a dozen anchors the figure is not precise.
 
     Parameters
     ----------
-    probabilities : (s, G)
-    grade : (s,) true positions.
+    probabilities : (s, G) ndarray of float
+        Rows sum to 1.
+    grade : (s,) ndarray of int
+        True positions, 0 .. G - 1.
 
+    Returns
+    -------
+    float
+        0 .. 1.
     """
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == grade
@@ -102,22 +120,34 @@ def expected_calibration_error(probabilities: Floats, grade: Ints) -> float:
 
 
 def order_warnings(anchors: AnchorSet, ids: Ints) -> tuple[CalibrationWarning, ...]:
-    """Say if ability does not rise with the grade beyond chance, or falls.
+    """Warn if ability does not rise with the grade beyond chance, or falls.
 
     One-sided 5% test of the weighted slope of ability on grade, with the measured covariance, the
     spread of anchors in their grades, and a variance inflated where the anchors scatter more than
     that.
+
+    Parameters
+    ----------
+    anchors : AnchorSet
+        The graded anchors, a of them.
+    ids : (a,) ndarray of int
+        Their essay indices, for the warning.
+
+    Returns
+    -------
+    tuple of CalibrationWarning
+        Empty or one.
     """
     slope, error = _slope(anchors)
     if slope > _BEYOND_CHANCE * error:
         return ()
-    named = tuple(int(a) for a in ids)
-    found = f"slope {slope:.2f} logits per grade, standard error {error:.2f}"
+    indices = tuple(int(a) for a in ids)
+    estimate = f"slope {slope:.2f} logits per grade, standard error {error:.2f}"
     if slope < -_BEYOND_CHANCE * error:
-        message = f"anchors with higher grades have lower abilities: {found}"
-        return (CalibrationWarning("anchors_reversed", message, named),)
-    message = f"the anchors' abilities do not rise with their grades beyond chance: {found}"
-    return (CalibrationWarning("anchors_unordered", message, named),)
+        message = f"anchors with higher grades have lower abilities: {estimate}"
+        return (CalibrationWarning("anchors_reversed", message, indices),)
+    message = f"the anchors' abilities do not rise with their grades beyond chance: {estimate}"
+    return (CalibrationWarning("anchors_unordered", message, indices),)
 
 
 def _slope(anchors: AnchorSet) -> tuple[float, float]:
@@ -135,7 +165,20 @@ def _slope(anchors: AnchorSet) -> tuple[float, float]:
 
 
 def outlying_anchors(curve: GradeCurve, ids: Ints, grade: Ints) -> tuple[CalibrationWarning, ...]:
-    """Name the anchors whose grade is probably wrong."""
+    """Warn of the anchors whose grade is probably wrong.
+
+    Parameters
+    ----------
+    curve : GradeCurve
+        The calibration by all anchors.
+    ids, grade : (a,) ndarray of int
+        Essay indices and grade positions of the anchors.
+
+    Returns
+    -------
+    tuple of CalibrationWarning
+        One for each anchor of weight below one half.
+    """
     doubtful = np.flatnonzero(curve.weight < _DOUBTFUL_WEIGHT)
     return tuple(
         CalibrationWarning(

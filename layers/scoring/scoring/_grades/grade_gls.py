@@ -14,7 +14,7 @@ from scoring._grades.grade_model import (
     BoundaryPrior,
     GradeCurve,
     Targets,
-    inverted,
+    invert,
     least_squares_width,
 )
 from scoring._grades.isotonic import isotonic_regression
@@ -41,6 +41,17 @@ def gls_curve(anchors: AnchorSet, prior: BoundaryPrior | None) -> GradeCurve:
     anchors' t weights everything is normal and in closed form; the two are iterated (ECM, Liu &
     Rubin, Biometrika 81, 1994). Boundaries are midpoints of neighbouring grades and are made
     monotone by pooling.
+
+    Parameters
+    ----------
+    anchors : AnchorSet
+        Of at least two grades.
+    prior : BoundaryPrior or None
+        Of the boundaries, logits.
+
+    Returns
+    -------
+    GradeCurve
     """
     grades = _grade_rows(anchors.n_grades)
     edges = (grades[1:] + grades[:-1]) / 2.0
@@ -48,7 +59,7 @@ def gls_curve(anchors: AnchorSet, prior: BoundaryPrior | None) -> GradeCurve:
     width, weight = least_squares_width(anchors), np.ones(len(rows))
     for _ in range(_MOST_ITERATIONS):
         place = (ANCHOR_SPREAD * width) ** 2
-        inverse = inverted(anchors.covariance + np.diag(place / weight))
+        inverse = invert(anchors.covariance + np.diag(place / weight))
         spread, coefficients = _posterior(anchors, rows, edges, inverse, width, prior)
         residual = anchors.ability - rows @ coefficients
         before, weight = weight, _tail_weights(residual, inverse, rows, spread, weight, place)
@@ -100,7 +111,7 @@ def _posterior(
     if prior is not None:
         precision += edges.T @ prior.precision @ edges
         pull += edges.T @ prior.precision @ prior.mean
-    covariance = inverted(precision)
+    covariance = invert(precision)
     return covariance, covariance @ pull
 
 
@@ -112,14 +123,14 @@ def _tail_weights(
     weight: Floats,
     place: float,
 ) -> Floats:
-    """Return the expected precision factors of the anchors' places, given all abilities.
+    """Return the expected precision factors of the anchors' places, conditional on all abilities.
 
-    (nu + 1) / (nu + E[w^2] / scale^2), with the posterior mean and variance of w: an anchor is
-    doubted for lying far from its grade, not for being measured poorly.
+    (nu + 1) / (nu + E[w^2] / scale^2), with the posterior mean and variance of w: an anchor
+    loses weight because it lies far from its grade, not because it is measured poorly.
     """
     prior = place / weight
-    known = inverse - inverse @ rows @ spread @ rows.T @ inverse
+    projection = inverse - inverse @ rows @ spread @ rows.T @ inverse
     mean = prior * (inverse @ residual)
-    variance = prior - prior**2 * known.diagonal()
+    variance = prior - prior**2 * projection.diagonal()
     factors: Floats = (ANCHOR_TAILS + 1.0) / (ANCHOR_TAILS + (mean**2 + variance) / place)
     return factors

@@ -1,4 +1,4 @@
-"""What every method of grade calibration starts from and ends with."""
+"""The inputs and outputs that all methods of grade calibration share."""
 
 from __future__ import annotations
 
@@ -27,10 +27,14 @@ class AnchorSet:
 
     Attributes
     ----------
-    ability : (a,) logits.
-    covariance : (a, a) logits squared.
-    grade : (a,) positions 0 .. n_grades - 1.
-
+    ability : (a,) ndarray of float
+        Logits.
+    covariance : (a, a) ndarray of float
+        Logits squared.
+    grade : (a,) ndarray of int
+        Positions 0 .. n_grades - 1.
+    n_grades : int
+        Grades of the scale.
     """
 
     ability: Floats
@@ -38,8 +42,8 @@ class AnchorSet:
     grade: Ints
     n_grades: int
 
-    def kept(self, mask: Bools) -> AnchorSet:
-        """Return the anchors where `mask` is True."""
+    def select(self, mask: Bools) -> AnchorSet:
+        """Return the anchors where `mask`, (a,), is True."""
         return AnchorSet(
             self.ability[mask], self.covariance[np.ix_(mask, mask)], self.grade[mask], self.n_grades
         )
@@ -56,23 +60,34 @@ class Targets:
 
     Attributes
     ----------
-    ability, variance : (t,) logits, logits squared.
-    cross : (t, a) covariance with the anchors.
-
+    ability : (t,) ndarray of float
+        Logits.
+    variance : (t,) ndarray of float
+        Logits squared.
+    cross : (t, a) ndarray of float
+        Covariance with the anchors, logits squared.
     """
 
     ability: Floats
     variance: Floats
     cross: Floats
 
-    def against(self, mask: Bools) -> Targets:
-        """Return the same essays with the anchors where `mask` is True."""
+    def select_anchors(self, mask: Bools) -> Targets:
+        """Return the same essays with only the anchors where `mask`, (a,), is True."""
         return Targets(self.ability, self.variance, self.cross[:, mask])
 
 
 @dataclass(frozen=True)
 class BoundaryPrior:
-    """What a population says about the boundaries: a normal with this mean and precision."""
+    """Normal prior of the boundaries, from the grade shares of a population.
+
+    Attributes
+    ----------
+    mean : (G - 1,) ndarray of float
+        Logits.
+    precision : (G - 1, G - 1) ndarray of float
+        1 / logits squared.
+    """
 
     mean: Floats
     precision: Floats
@@ -84,12 +99,18 @@ class GradeCurve:
 
     Attributes
     ----------
-    centres : (G,) ability at the centre of each grade.
-    boundaries : (G - 1,) non-decreasing, between neighbouring grades.
-    boundary_variance : (G - 1,)
-    weight, residual : (a,) weight of each anchor and its distance from its grade's centre.
-    distance : maps targets to mean and variance of (boundary - ability), `(t, G - 1)` each.
-
+    centres : (G,) ndarray of float
+        Ability at the centre of each grade, logits.
+    boundaries : (G - 1,) ndarray of float
+        Non-decreasing, between neighbouring grades, logits.
+    boundary_variance : (G - 1,) ndarray of float
+        Logits squared.
+    weight : (a,) ndarray of float
+        Of each anchor, 1 where nothing speaks against its grade.
+    residual : (a,) ndarray of float
+        Ability of each anchor less the centre of its grade, logits.
+    distance : callable
+        Maps targets to mean and variance of (boundary - ability), (t, G - 1) each.
     """
 
     centres: Floats
@@ -100,10 +121,20 @@ class GradeCurve:
     distance: Callable[[Targets], tuple[Floats, Floats]]
 
     def probabilities(self, targets: Targets) -> Floats:
-        """Return P(grade) of every target, `(t, G)`; rows sum to 1.
+        """Return P(grade) of every target.
 
         P(grade <= g) is the normal probability that boundary g is above the essay. Where boundaries
-        of different uncertainty make it fall, the larger value is carried on.
+        of different uncertainty would make it fall, the larger value is kept.
+
+        Parameters
+        ----------
+        targets : Targets
+            The essays, t of them.
+
+        Returns
+        -------
+        (t, G) ndarray of float
+            Rows sum to 1.
         """
         from scipy.special import ndtr
 
@@ -114,8 +145,8 @@ class GradeCurve:
         return np.diff(np.maximum.accumulate(cumulative, axis=1), axis=1)
 
 
-def inverted(matrix: Floats) -> Floats:
-    """Return the inverse of a small, well-conditioned matrix."""
+def invert(matrix: Floats) -> Floats:
+    """Return the inverse of a small, well-conditioned matrix, (k, k)."""
     return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
@@ -127,15 +158,17 @@ def least_squares_width(anchors: AnchorSet) -> float:
 
 @dataclass(frozen=True)
 class CalibrationWarning:
-    """Something about the anchors that the caller should know.
+    """A warning about the anchors.
 
     Attributes
     ----------
-    code : `anchors_reversed`, `anchors_unordered`, `anchor_misgraded`, `grades_without_anchors` or
+    code : str
+        `anchors_reversed`, `anchors_unordered`, `anchor_misgraded`, `grades_without_anchors` or
         `irreplaceable_anchors`.
-    message : for people.
-    anchors : the essays it is about.
-
+    message : str
+        A sentence for people.
+    anchors : tuple of int
+        Indices of the essays concerned.
     """
 
     code: str
@@ -149,12 +182,15 @@ class CalibrationReport:
 
     Attributes
     ----------
-    rps : mean ranked probability score, 0 best, 1 worst; None if no anchor can be left out.
-    ece : expected calibration error of the likeliest grade; None likewise.
-    n_anchors : anchors that could be left out.
-    boundary_shift : (a,) the most that any boundary moves without the anchor, logits; NaN, with a
-        warning, where without it fewer than two grades have anchors.
-
+    rps : float or None
+        Mean ranked probability score, 0 best, 1 worst; None if no anchor can be left out.
+    ece : float or None
+        Expected calibration error of the likeliest grade; None likewise.
+    n_anchors : int
+        Anchors that could be left out.
+    boundary_shift : (a,) ndarray of float
+        The most that any boundary moves without the anchor, logits; NaN, with a warning, where
+        without it fewer than two grades have anchors.
     """
 
     rps: float | None

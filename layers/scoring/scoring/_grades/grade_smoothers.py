@@ -26,38 +26,54 @@ def isotonic_curve(anchors: AnchorSet, weight: Floats) -> GradeCurve:
     """Shrink the mean anchor of each grade toward a line, then pool until the centres rise.
 
     A grade with few or uncertain anchors stays near the line; one without anchors is on it. The
-    centres are linear in the anchors' abilities, so that the uncertainty of anchors, and what it
-    shares with the students', carries over to the boundaries.
+    centres are linear in the anchors' abilities, so that the boundaries' uncertainty follows from
+    that of the anchors, including its covariance with the students.
 
     Parameters
     ----------
-    weight : (a,) of the anchors, from the `gls` model.
+    anchors : AnchorSet
+        Of at least two grades.
+    weight : (a,) ndarray of float
+        Of the anchors, from the `gls` model.
+
+    Returns
+    -------
+    GradeCurve
     """
     width = least_squares_width(anchors)
     place = (ANCHOR_SPREAD * width) ** 2 / weight
     centres = _shrunk_rows(anchors, 1.0 / (anchors.covariance.diagonal() + place), width)
-    return _curve(anchors, centres, anchors.covariance + np.diag(place), weight, carried=True)
+    return _curve(
+        anchors, centres, anchors.covariance + np.diag(place), weight, propagates_error=True
+    )
 
 
 def median_curve(anchors: AnchorSet, weight: Floats) -> GradeCurve:
-    """Take the median anchor of each grade as its centre; the simplest method, kept as a check.
+    """Take the median anchor of each grade as its centre: the simplest method, for comparison.
 
     Grades without anchors lie on straight lines between, or beyond, the others. Boundaries are
-    midpoints and count as known: only the essay's own standard error enters the probabilities.
+    midpoints and are taken as exact: only the essay's own standard error enters the probabilities.
 
     Parameters
     ----------
-    weight : (a,) of the anchors, from the `gls` model; reported, not used.
+    anchors : AnchorSet
+        Of at least two grades.
+    weight : (a,) ndarray of float
+        Of the anchors, from the `gls` model; reported, not used.
+
+    Returns
+    -------
+    GradeCurve
     """
     present, counts = np.unique(anchors.grade, return_counts=True)
     medians = np.stack([_median_row(anchors, grade) for grade in present])
     pooled = pooling_matrix(medians @ anchors.ability, counts.astype(float)) @ medians
-    centres = _between(anchors.n_grades, present) @ pooled
-    return _curve(anchors, centres, anchors.covariance, weight, carried=False)
+    centres = _interpolation_matrix(anchors.n_grades, present) @ pooled
+    return _curve(anchors, centres, anchors.covariance, weight, propagates_error=False)
 
 
 def _curve(
-    anchors: AnchorSet, centres: Floats, spread: Floats, weight: Floats, *, carried: bool
+    anchors: AnchorSet, centres: Floats, spread: Floats, weight: Floats, *, propagates_error: bool
 ) -> GradeCurve:
     """Build the curve of a smoother whose centres are `centres @ ability`."""
     centres = pooling_matrix(centres @ anchors.ability) @ centres
@@ -68,7 +84,7 @@ def _curve(
     def distance(targets: Targets) -> tuple[Floats, Floats]:
         mean = boundaries - targets.ability[:, None]
         own = targets.variance[:, None]
-        if not carried:
+        if not propagates_error:
             return mean, np.broadcast_to(own, mean.shape)
         return mean, own + edge_variance - 2.0 * targets.cross @ edges.T
 
@@ -104,7 +120,7 @@ def _median_row(anchors: AnchorSet, grade: int) -> Floats:
     return row
 
 
-def _between(n_grades: int, present: np.ndarray) -> Floats:
+def _interpolation_matrix(n_grades: int, present: np.ndarray) -> Floats:
     """Return the matrix that extends centres of the present grades linearly to all, (G, p)."""
     matrix = np.zeros((n_grades, len(present)))
     for grade in range(n_grades):

@@ -17,12 +17,14 @@ def pooled_blocks(values: Floats, weights: Floats) -> Ints:
 
     Parameters
     ----------
-    values, weights : (n,), weights positive.
+    values : (n,) ndarray of float
+    weights : (n,) ndarray of float
+        Positive.
 
     Returns
     -------
-    (n,) non-decreasing integers; values with the same number are replaced by their weighted mean.
-
+    (n,) ndarray of int
+        Non-decreasing; values with the same number are replaced by their weighted mean.
     """
     blocks: list[tuple[float, float, int]] = []
     for value, weight in zip(values, weights, strict=True):
@@ -36,7 +38,19 @@ def pooled_blocks(values: Floats, weights: Floats) -> Ints:
 
 
 def pooling_matrix(values: Floats, weights: Floats | None = None) -> Floats:
-    """Return the matrix P such that `P @ values` is the non-decreasing regression, `(n, n)`."""
+    """Return the matrix P such that `P @ values` is the non-decreasing regression.
+
+    Parameters
+    ----------
+    values : (n,) ndarray of float
+    weights : (n,) ndarray of float or None
+        Positive; None for equal weights.
+
+    Returns
+    -------
+    (n, n) ndarray of float
+        Rows sum to 1.
+    """
     weights = np.ones_like(values) if weights is None else weights
     block = pooled_blocks(values, weights)
     share = (block[:, None] == block[None, :]) * weights
@@ -45,7 +59,18 @@ def pooling_matrix(values: Floats, weights: Floats | None = None) -> Floats:
 
 
 def isotonic_regression(values: Floats, weights: Floats | None = None) -> Floats:
-    """Return the non-decreasing sequence nearest to `values` in weighted least squares, `(n,)`."""
+    """Return the non-decreasing sequence nearest to `values` in weighted least squares.
+
+    Parameters
+    ----------
+    values : (n,) ndarray of float
+    weights : (n,) ndarray of float or None
+        Positive; None for equal weights.
+
+    Returns
+    -------
+    (n,) ndarray of float
+    """
     # Equal means of one block may differ in the last digit after the product.
     fitted: Floats = np.maximum.accumulate(pooling_matrix(values, weights) @ values)
     return fitted

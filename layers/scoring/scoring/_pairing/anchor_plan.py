@@ -21,12 +21,30 @@ def anchor_plan(
     backbone: int,
     budget: int,
 ) -> Ints:
-    """Return the next pairs of the plan that are not in `met`, at most `budget`, `(p, 2)`.
+    """Return the next pairs of the plan that are not in `met`, at most `budget`.
 
     In order: neighbouring anchors, spread over the scale; for each student one anchor of every
     stratum of the scale, with equal use of the stratum's anchors; the students in a ring, each with
-    the next one, then with the one after that, and so on. The plan depends on nothing but the
-    essays, so that each wave goes on where the last one stopped.
+    the next one, then with the one after that, and so on. The plan depends only on the
+    essays, so that each wave continues where the previous one stopped.
+
+    Parameters
+    ----------
+    met : (n, n) ndarray of bool
+        True where a pair exists already, and on the diagonal.
+    anchors, grades : (a,) ndarray of int
+        Essay indices and grade positions of the anchors.
+    per_student : int
+        Anchors that each student is compared with.
+    backbone : int
+        Pairs of neighbouring anchors.
+    budget : int
+        The largest number of pairs.
+
+    Returns
+    -------
+    (p, 2) ndarray of int
+        Essay indices.
     """
     by_grade = anchors[np.argsort(grades, kind="stable")]
     students = np.setdiff1d(np.arange(len(met)), anchors)

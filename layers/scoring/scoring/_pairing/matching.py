@@ -1,7 +1,7 @@
 """Matchings of essays: pairs in which every essay occurs at most once.
 
-Every function takes a symmetric matrix of scores, `(k, k)`, larger is better, with `-inf` where a
-pair is forbidden, and returns an integer array of pairs `(p, 2)`.
+Every function takes a symmetric (k, k) matrix of scores, larger is better, with `-inf` where a pair
+is forbidden, and returns a (p, 2) array of pairs of essay indices.
 
 Waves use the improved greedy matching, random rounds the greedy one. `spread_evenly` uses the HiGHS
 solver behind `scipy.optimize`, imported when first called.
@@ -27,27 +27,28 @@ _MOST_SWEEPS = 50
 
 
 def no_pairs() -> Ints:
-    """Return an empty array of pairs, `(0, 2)`."""
+    """Return an empty (0, 2) array of pairs."""
     return np.zeros((0, 2), dtype=np.int64)
 
 
 def greedy_matching(score: Floats) -> Ints:
-    """Match by repeatedly taking the best remaining pair, then mend what was left over.
+    """Match by repeatedly taking the best remaining pair, then match the essays left over.
 
     Pairs that are each other's best partner are taken together ("locally dominant"), which gives
     the same matching as taking pairs one by one from the best down when scores are distinct, in a
-    handful of vectorised passes. At least half of the best possible total score (Preis, STACS
+    few vectorised passes. At least half of the best possible total score (Preis, STACS
     1999).
 
     Parameters
     ----------
-    score : (k, k) symmetric, `-inf` where forbidden.
+    score : (k, k) ndarray of float
+        Symmetric, `-inf` where forbidden.
 
     Returns
     -------
-    (p, 2) pairs, `p <= k // 2`; smaller only where forbidden pairs leave no other choice that one
-    exchange of partners could find.
-
+    (p, 2) ndarray of int
+        Pairs, p <= k // 2; fewer only where forbidden pairs leave no other choice that one exchange
+        of partners could find.
     """
     free = np.arange(len(score))
     left = score.copy()
@@ -65,10 +66,10 @@ def greedy_matching(score: Floats) -> Ints:
         free = free[keep]
         left = left[np.ix_(keep, keep)]
     pairs = np.concatenate(taken) if taken else no_pairs()
-    return _mend(pairs, free, score)
+    return _match_left_over(pairs, free, score)
 
 
-def _mend(pairs: Ints, free: Ints, score: Floats) -> Ints:
+def _match_left_over(pairs: Ints, free: Ints, score: Floats) -> Ints:
     """Match left-over essays u, v by breaking a pair: (a, b) becomes (u, a), (v, b)."""
     waiting = list(free)
     pairs = pairs.copy()
@@ -76,7 +77,7 @@ def _mend(pairs: Ints, free: Ints, score: Floats) -> Ints:
         u = waiting.pop()
         gain, where, v = max(
             ((*_best_exchange(pairs, u, v, score), v) for v in waiting),
-            key=lambda found: found[0],
+            key=lambda exchange: exchange[0],
         )
         if not np.isfinite(gain):
             continue
@@ -101,15 +102,17 @@ def improved_matching(score: Floats) -> Ints:
 
     Parameters
     ----------
-    score : (k, k) symmetric, `-inf` where forbidden.
+    score : (k, k) ndarray of float
+        Symmetric, `-inf` where forbidden.
 
     Returns
     -------
-    (p, 2) pairs, such that no exchange of partners between two of them raises the total.
+    (p, 2) ndarray of int
+        Pairs such that no exchange of partners between two of them raises the total.
     """
     pairs = greedy_matching(score)
     for _ in range(_MOST_SWEEPS):
-        one, other, straight = _paying_exchanges(pairs, score)
+        one, other, straight = _gainful_exchanges(pairs, score)
         if not len(one):
             break
         (a, b), (c, d) = pairs[one].T, pairs[other].T
@@ -118,7 +121,7 @@ def improved_matching(score: Floats) -> Ints:
     return pairs
 
 
-def _paying_exchanges(pairs: Ints, score: Floats) -> tuple[Ints, Ints, Bools]:
+def _gainful_exchanges(pairs: Ints, score: Floats) -> tuple[Ints, Ints, Bools]:
     """Find pairs of rows that gain most from each other.
 
     Rows (a, b) and (c, d) become (a, c), (b, d) if straight, else (a, d), (b, c).
@@ -139,41 +142,44 @@ def _paying_exchanges(pairs: Ints, score: Floats) -> tuple[Ints, Ints, Bools]:
 def spread_evenly(score: Floats, counts: Ints, budget: int) -> Ints:
     """Choose pairs so that the comparisons per essay end within one of each other. Exact.
 
-    For small, nearly exhausted sets, where matchings taken one after the other paint themselves
-    into a corner. Essays may occur in several pairs.
+    For small sets in which most pairs exist already. There one matching after the other can leave
+    essays without a partner. Essays may occur in several pairs.
 
     Parameters
     ----------
-    score : (n, n) symmetric, `-inf` where forbidden.
-    counts : (n,) comparisons that each essay has already.
-    budget : the largest number of pairs.
+    score : (n, n) ndarray of float
+        Symmetric, `-inf` where forbidden.
+    counts : (n,) ndarray of int
+        Comparisons that each essay has already.
+    budget : int
+        The largest number of pairs.
 
     Returns
     -------
-    (p, 2) pairs: as many as the budget and evenness allow, of the largest total score among those.
-    Empty if evenness allows none.
-
+    (p, 2) ndarray of int
+        As many pairs as the budget and evenness allow, with the largest total score among those.
+        Empty if evenness allows none.
     """
     a, b = np.nonzero(np.triu(np.isfinite(score), 1))
     if not len(a) or budget < 1:
         return no_pairs()
-    value = scaled(score[a, b]) + budget + 1
+    value = scale_to_unit(score[a, b]) + budget + 1
     budget = min(budget, len(a))
     highest = (int(counts.sum()) + 2 * budget) // len(counts)
     for level in range(highest, int(counts.min()) - 1, -1):
-        chosen = _levelled(a, b, value, counts, level, budget)
+        chosen = _choose_level(a, b, value, counts, level, budget)
         if chosen is not None:
             return np.stack([a[chosen], b[chosen]], axis=1)
     return no_pairs()
 
 
-def scaled(values: Floats) -> Floats:
-    """Map values to [0, 1]."""
+def scale_to_unit(values: Floats) -> Floats:
+    """Map values linearly to [0, 1], (n,); all to 0 if they are equal."""
     span = values.max() - values.min()
     return (values - values.min()) / span if span > 0 else np.zeros_like(values)
 
 
-def _levelled(
+def _choose_level(
     a: Ints, b: Ints, value: Floats, counts: Ints, level: int, budget: int
 ) -> Bools | None:
     """Choose pairs so that every essay ends with `level` or `level + 1`, or None."""

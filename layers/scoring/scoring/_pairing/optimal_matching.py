@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._pairing.matching import improved_matching, no_pairs, scaled
+from scoring._pairing.matching import improved_matching, no_pairs, scale_to_unit
 
 if TYPE_CHECKING:
     from scoring._types import Bools, Floats, Ints
@@ -88,7 +88,7 @@ def partner_matching(score: Floats) -> Ints:
     value = np.zeros((k + k % 2, k + k % 2))
     # A forbidden pair costs more than all others together can bring.
     value[:k, :k] = -float(k)
-    value[:k, :k][allowed] = scaled(score[allowed])
+    value[:k, :k][allowed] = scale_to_unit(score[allowed])
     np.fill_diagonal(value, -float(k))
     price = _prices(value)
     slack = (price[:, None] + price - value)[:k, :k]
@@ -140,7 +140,7 @@ def _matching(score: Floats, candidates: Bools) -> Ints:
     rows, columns = np.nonzero(np.triu(candidates, 1))
     if not len(rows):
         return no_pairs()
-    weight = np.rint(scaled(score[rows, columns]) * _WEIGHT_SCALE)
+    weight = np.rint(scale_to_unit(score[rows, columns]) * _WEIGHT_SCALE)
     graph: PyGraph[None, int] = PyGraph(multigraph=False)
     graph.add_nodes_from([None] * len(score))
     graph.add_edges_from(

@@ -10,19 +10,22 @@ if TYPE_CHECKING:
     from scoring._types import Ints
 
 
-def shown_order(pairs: Ints, lead: Ints, rng: np.random.Generator) -> Ints:
-    """Order each pair so that the essay that has been first less often is first, ties at random.
+def balance_order(pairs: Ints, lead: Ints, rng: np.random.Generator) -> Ints:
+    """Show first, of each pair, the essay that was shown first less often; ties at random.
 
     Parameters
     ----------
-    pairs : (p, 2), in any order.
-    lead : (n,) times shown first less times shown second, before these pairs.
-    rng : breaks the ties.
+    pairs : (p, 2) ndarray of int
+        Essay indices, in any order.
+    lead : (n,) ndarray of int
+        Times shown first less times shown second, before these pairs.
+    rng : numpy.random.Generator
+        Breaks the ties.
 
     Returns
     -------
-    (p, 2), first shown first.
-
+    (p, 2) ndarray of int
+        The same pairs; column 0 is shown first.
     """
     lead = lead.copy()
     ordered = pairs.copy()

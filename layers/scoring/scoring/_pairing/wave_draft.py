@@ -1,4 +1,4 @@
-"""A wave in the making: which pairs exist, how often each essay was compared, what comes next."""
+"""The draft of a wave: which pairs exist, how often essays were compared, which are next."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scoring._types import Bools, Floats, Ints
 
 Matcher = Callable[[Floats], Ints]
 
-# A matching that comes out short in a set up to this size gives way to an exact, even spread.
+# In a set up to this size a matching with too few pairs is replaced by an exact, even choice.
 _EXACT_UP_TO = 64
 
 
@@ -21,9 +21,11 @@ class WaveDraft:
 
     Attributes
     ----------
-    met : (n, n) True where a pair exists already, and on the diagonal.
-    counts : (n,) comparisons per essay.
-
+    n_essays : int
+    met : (n, n) ndarray of bool
+        True where a pair exists already, and on the diagonal.
+    counts : (n,) ndarray of int
+        Comparisons per essay.
     """
 
     def __init__(self, n_essays: int, first: Ints, second: Ints) -> None:
@@ -47,16 +49,16 @@ class WaveDraft:
 
     @property
     def pairs(self) -> Ints:
-        """The pairs of this wave so far, `(p, 2)`."""
+        """The pairs of this wave so far, (p, 2)."""
         return np.concatenate(self._pairs) if self._pairs else no_pairs()
 
     @property
     def audit(self) -> Bools:
-        """Whether each pair was chosen without regard to ability, `(p,)`."""
+        """Whether each pair was chosen without regard to ability, (p,)."""
         return np.concatenate(self._audit) if self._audit else np.zeros(0, dtype=bool)
 
     def add(self, pairs: Ints, *, audit: bool) -> None:
-        """Take pairs into the wave."""
+        """Add pairs, (p, 2), to the wave; `audit` if they were chosen without regard to ability."""
         a, b = pairs[:, 0], pairs[:, 1]
         self.met[a, b] = self.met[b, a] = True
         self.counts = self.counts + np.bincount(pairs.ravel(), minlength=self.n_essays)
@@ -66,7 +68,9 @@ class WaveDraft:
         self._pairs.append(pairs)
         self._audit.append(np.full(len(pairs), audit))
 
-    def matched(self, score: Floats, size: int, rng: np.random.Generator, match: Matcher) -> Ints:
+    def match_least_compared(
+        self, score: Floats, size: int, rng: np.random.Generator, match: Matcher
+    ) -> Ints:
         """Match the `2 size` essays compared least, ties at random.
 
         Until all essays are connected the pairs start with links between components, so that two
@@ -74,14 +78,18 @@ class WaveDraft:
 
         Parameters
         ----------
-        score : (n, n) symmetric worth of every pair; pairs that exist are excluded here.
-        size : pairs wanted, at most `n // 2`.
-        match : makes a matching from a matrix of scores.
+        score : (n, n) ndarray of float
+            Symmetric score of every pair; pairs that exist are excluded here.
+        size : int
+            Number of pairs, at most n // 2.
+        rng : numpy.random.Generator
+        match : callable
+            Makes a matching from a matrix of scores.
 
         Returns
         -------
-        (p, 2) pairs, fewer than `size` where the pairs left allow no more.
-
+        (p, 2) ndarray of int
+            Fewer than `size` where the remaining pairs allow no more.
         """
         essays = self._compared_least(2 * size, rng)
         links = self._links(essays, size, rng)
@@ -89,7 +97,19 @@ class WaveDraft:
         return np.concatenate([links, rest[match(self._allowed(score)[np.ix_(rest, rest)])]])
 
     def spread(self, score: Floats, size: int) -> Ints:
-        """Choose up to `size` pairs that leave the counts even; if there are none, any matching."""
+        """Choose pairs that leave the counts even; if there are none, any matching.
+
+        Parameters
+        ----------
+        score : (n, n) ndarray of float
+            Symmetric score of every pair; pairs that exist are excluded here.
+        size : int
+            The largest number of pairs.
+
+        Returns
+        -------
+        (p, 2) ndarray of int
+        """
         allowed = self._allowed(score)
         even = spread_evenly(allowed, self.counts, size) if self.is_small else no_pairs()
         return even if len(even) else greedy_matching(allowed)[:size]

@@ -12,7 +12,7 @@ from assessment.domain.grade_scale import GradeScale
 from assessment.statistics.anchors import LinkedFit
 from assessment.statistics.pool import Floats, Ints, JudgedPool
 from scoring import Fit
-from scoring.grader_spread import AnchorSpread, anchor_spread, noisy_probabilities, without_prior
+from scoring.grader_spread import AnchorSpread, anchor_spread, noisy_probabilities, remove_prior
 from scoring.grades import Calibration, calibrate
 
 
@@ -47,14 +47,14 @@ class GradedPool:
 
     def estimate_spread(self, calibration: Calibration) -> AnchorSpread:
         """How far the anchors lie from the centres of their grades."""
-        _, variance = without_prior(self.fit, self.fit.prior_sd or np.inf)
+        _, variance = remove_prior(self.fit, self.fit.prior_sd or np.inf)
         return anchor_spread(calibration, variance[self.pool.anchors()[0]])
 
     def probabilities(self, calibration: Calibration, spread: AnchorSpread) -> Floats:
         """P(grade) of the students; wider where the anchors show that their graders disagree."""
         if calibration.method != "gls" or not spread.is_noisy:
             return calibration.probabilities
-        ability, variance = without_prior(self.fit, self.fit.prior_sd or np.inf)
+        ability, variance = remove_prior(self.fit, self.fit.prior_sd or np.inf)
         population = self._population()
         return noisy_probabilities(
             calibration,
