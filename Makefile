@@ -162,7 +162,6 @@ COMPLEX := benchmarks/__main__.py \
 	layers/service/assessment/statistics/grades.py \
 	layers/service/assessment/statistics/pool.py \
 	layers/service/assessment/usecases/accept_callback.py \
-	layers/service/assessment/usecases/call_judge.py \
 	layers/service/assessment/usecases/close_wave.py \
 	layers/service/assessment/usecases/finalise_batch.py \
 	layers/service/assessment/usecases/judge_in_person.py \

@@ -52,7 +52,7 @@ from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.resume_batch import resume_batch
 from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave
-from assessment.usecases.tend_provider_batch import BatchStep, tend_provider_batch
+from assessment.usecases.tend_provider_batch import SubmissionStep, tend_provider_batch
 from assessment.usecases.watch_batches import WatchReport, watch_batches
 from local.providers.clocked_batches import ClockedBatches
 from tests.fakes.content import InMemoryContentStore
@@ -277,7 +277,7 @@ class World:
             **self._ports(*names, fault=fault),
         )
 
-    def tend(self, message: ProviderBatchV1, *, fault: Fault | None = None) -> BatchStep:
+    def tend(self, message: ProviderBatchV1, *, fault: Fault | None = None) -> SubmissionStep:
         """One message of the judge queue about a provider's batch."""
         return run_async(tend_provider_batch(message, ports=self.judge_ports(fault), now=self.now))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -48,11 +49,22 @@ class Tried(NamedTuple):
     size: int
 
 
+class SubmissionState(StrEnum):
+    """Where a submission stands; each state has one next step.
+
+    `TRIED` is the dangerous one: the provider may or may not have the comparisons.
+    """
+
+    NEW = "new"
+    TRIED = "tried"
+    SUBMITTED = "submitted"
+    DONE = "done"
+
+
 class ProviderBatch(BaseModel):
     """What is known of one submission.
 
-    `tried_at` without `provider_batch_id` is the dangerous state: the provider may or may not have
-    the `size` comparisons. `looks` counts the messages that looked after the submission.
+    `size` counts the comparisons of the try; `looks` the messages that looked after the submission.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -66,6 +78,20 @@ class ProviderBatch(BaseModel):
     submitted_at: datetime | None = None
     cancelled: bool = False
     done: bool = False
+
+    @property
+    def state(self) -> SubmissionState:
+        """Where it stands, by what is on record."""
+        if self.done:
+            return SubmissionState.DONE
+        if self.provider_batch_id is not None:
+            return SubmissionState.SUBMITTED
+        return SubmissionState.NEW if self.tried_at is None else SubmissionState.TRIED
+
+    def is_lost(self, *, now: datetime) -> bool:
+        """Whether the provider's time for the batch has long passed."""
+        since = self.submitted_at or self.tried_at
+        return since is not None and now - since >= GIVE_UP
 
     def is_looked_after(self, look: int, *, now: datetime) -> bool:
         """Whether another message than the `look`-th is on its way, so that this one may end.

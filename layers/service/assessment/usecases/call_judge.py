@@ -14,6 +14,7 @@ from assessment.contracts.llm_protocol import (
     JudgeRequestV1,
     LLMComparisonResultV1,
 )
+from assessment.domain.comparison import Comparison
 from assessment.domain.errors import (
     JudgeDeferredError,
     JudgeError,
@@ -108,8 +109,8 @@ class _Caller:
         leased = await asyncio.gather(
             *(self._lease(place, delivery, spec) for place, delivery in group)
         )
-        bundles = _bundles([found for found in leased if found], spec, self.mode)
-        await asyncio.gather(*(self._ask_safely(spec, judge, each) for judge, each in bundles))
+        bundles = _bundles([question for question in leased if question], spec, self.mode)
+        await asyncio.gather(*(self._ask_safely(spec, judge, bundle) for judge, bundle in bundles))
 
     def _fail(self, places: Sequence[int], error: Exception) -> None:
         for place in places:
@@ -128,21 +129,24 @@ class _Caller:
                 now=self.now,
                 seconds=int(judge.timeout_seconds) + LEASE_MARGIN_SECONDS,
             )
+            if comparison is None:
+                return None
+            question = await asyncio.to_thread(self._read_leased, request, comparison, spec)
         except Exception as error:  # noqa: BLE001 - each message reports its error by itself
-            self._fail([place], error)
-            return None
-        if comparison is None:
-            return None
-        try:
-            question = await asyncio.to_thread(
-                read_question, request, comparison, spec=spec, content=self.ports.content
-            )
-        except Exception as error:  # noqa: BLE001 - each message reports its error by itself
-            await asyncio.to_thread(self.ports.comparisons.release, request)
             self._fail([place], error)
             return None
         self.report.repeated += int(comparison.calls > 1)
         return _Leased(place, delivery, question)
+
+    def _read_leased(
+        self, request: JudgeRequestV1, comparison: Comparison, spec: BatchSpec
+    ) -> Question:
+        """The question; a comparison that cannot be read does not keep its lease."""
+        try:
+            return read_question(request, comparison, spec=spec, content=self.ports.content)
+        except Exception:
+            self.ports.comparisons.release(request)
+            raise
 
     async def _ask_safely(self, spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased]) -> None:
         try:
@@ -154,73 +158,90 @@ class _Caller:
         paying = False
         questions: list[CompareRequestV1] = []
         try:
-            callback_key = await asyncio.to_thread(
-                self.ports.batches.get_callback_key, bundle[0].delivery.message.batch_id
-            )
-            questions = ask_about(
-                [leased.question for leased in bundle],
-                judge=judge,
-                spec=spec,
-                prompts=self.ports.prompts,
-                callback=self.ports.callback_address(judge),
-                callback_key=callback_key,
-            )
-            check_size(judge, questions)
-            asked = self.ports.judges.of(judge)
+            questions = await self._write_questions(spec, judge, bundle)
+            endpoint = self.ports.judges.of(judge)
             await self._admit(judge, questions)
             self.report.calls += 1
             paying = True
-            results = await asked.compare(questions)
+            results = await endpoint.compare(questions)
         except JudgeDeferredError as error:
-            late = await self._find_missed_deadline(bundle, error)
-            if late is None:
-                await self._each(bundle, self._defer, [error] * len(bundle))
-            else:
-                results = [without_verdict(each, late, retryable=True) for each in questions]
-                await self._each(bundle, self._hand_over, results)
+            await self._settle_deferred(bundle, questions, error)
         except JudgeError as error:
-            await self._not_answered(judge, bundle, questions, error)
+            await self._settle_unanswered(judge, bundle, questions, error)
         except Exception as error:
             if not paying:
                 # Nothing was paid, so the next delivery need not wait for our leases to end.
-                await self._each(bundle, self._release, [error] * len(bundle))
+                await self._settle_each(bundle, self._release, [error] * len(bundle))
             raise
         else:
             # Handed over first: what is paid for is safe before anything else may fail.
-            await self._each(bundle, partial(self._hand_over_answer, judge), results)
+            await self._settle_each(bundle, partial(self._hand_over_answer, judge), results)
             await asyncio.to_thread(self.ports.gate.succeeded, judge)
+
+    async def _write_questions(
+        self, spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased]
+    ) -> list[CompareRequestV1]:
+        """The requests of one call, in the bundle's order; OversizeError if one is too long."""
+        callback_key = await asyncio.to_thread(
+            self.ports.batches.get_callback_key, bundle[0].delivery.message.batch_id
+        )
+        questions = ask_about(
+            [leased.question for leased in bundle],
+            judge=judge,
+            spec=spec,
+            prompts=self.ports.prompts,
+            callback=self.ports.callback_address(judge),
+            callback_key=callback_key,
+        )
+        check_size(judge, questions)
+        return questions
 
     async def _admit(self, judge: JudgeSpec, questions: list[CompareRequestV1]) -> None:
         tokens = prompt_tokens(questions) + judge.answer_tokens(len(questions))
         await asyncio.to_thread(self.ports.gate.admit, judge, tokens=tokens, now=self.now)
 
-    async def _not_answered(
+    async def _settle_deferred(
+        self, bundle: list[_Leased], questions: list[CompareRequestV1], error: JudgeDeferredError
+    ) -> None:
+        """Nobody was asked: come back later, or end where later is after the wave's deadline."""
+        too_late = await self._find_missed_deadline(bundle, error)
+        if too_late is None:
+            await self._settle_each(bundle, self._defer, [error] * len(bundle))
+            return
+        results = [without_verdict(question, too_late, retryable=True) for question in questions]
+        await self._settle_each(bundle, self._hand_over, results)
+
+    async def _settle_unanswered(
         self,
         judge: JudgeSpec,
         bundle: list[_Leased],
         questions: list[CompareRequestV1],
         error: JudgeError,
     ) -> None:
+        """The judge was asked and gave no verdict: ask alone, ask again, or end with the error."""
         if error.scope is not Scope.CALL and len(bundle) > 1:
             # One of them may be the reason: nothing is final before each was asked alone.
-            await self._each(bundle, self._ask_alone, [error] * len(bundle))
+            await self._settle_each(bundle, self._ask_alone, [error] * len(bundle))
             return
-        late = await self._find_missed_deadline(bundle, error)
-        comes_back = isinstance(error, JudgeUnavailableError) and late is None
-        coming = [
-            None
-            if comes_back and not leased.delivery.last_receive
-            else without_verdict(
-                question, late or error, retryable=may_be_tried_again(error, question)
-            )
-            for leased, question in zip(bundle, questions, strict=True)
-        ]
-        again = [leased for leased, result in zip(bundle, coming, strict=True) if result is None]
-        await self._each(again, self._release, [error] * len(again))
-        final = [leased for leased, result in zip(bundle, coming, strict=True) if result]
-        await self._each(final, self._hand_over, [result for result in coming if result])
+        too_late = await self._find_missed_deadline(bundle, error)
+        is_passing = isinstance(error, JudgeUnavailableError) and too_late is None
+        returning: list[_Leased] = []
+        final: list[_Leased] = []
+        results: list[LLMComparisonResultV1] = []
+        for leased, question in zip(bundle, questions, strict=True):
+            if is_passing and not leased.delivery.last_receive:
+                returning.append(leased)
+            else:
+                retryable = may_be_tried_again(error, question)
+                final.append(leased)
+                results.append(without_verdict(question, too_late or error, retryable=retryable))
+        await self._settle_each(returning, self._release, [error] * len(returning))
+        await self._settle_each(final, self._hand_over, results)
         # Last: no verdict and no lease may depend on what is only advice.
-        # A provider that is busy is not broken: its Retry-After is what the messages follow.
+        await self._warn_gate(judge, error)
+
+    async def _warn_gate(self, judge: JudgeSpec, error: JudgeError) -> None:
+        """Count the failure of a judge that is broken; a busy one has its Retry-After."""
         if isinstance(error, JudgeUnavailableError) and not error.busy:
             await asyncio.to_thread(
                 self.ports.gate.failed, judge, retry_after=error.retry_after, now=self.now
@@ -248,18 +269,18 @@ class _Caller:
             f"(wave_timeout_seconds): {error}"
         )
 
-    async def _each[T](
-        self, bundle: list[_Leased], act: Callable[[_Leased, T], None], values: Sequence[T]
+    async def _settle_each[T](
+        self, bundle: list[_Leased], settle: Callable[[_Leased, T], None], values: Sequence[T]
     ) -> None:
         """Settle every comparison by itself: one that cannot be handed over keeps no other back."""
 
-        async def one(leased: _Leased, value: T) -> None:
+        async def settle_one(leased: _Leased, value: T) -> None:
             try:
-                await asyncio.to_thread(act, leased, value)
+                await asyncio.to_thread(settle, leased, value)
             except Exception as error:  # noqa: BLE001 - each message reports its error by itself
                 self._fail([leased.place], error)
 
-        await asyncio.gather(*(one(*pair) for pair in zip(bundle, values, strict=True)))
+        await asyncio.gather(*(settle_one(*pair) for pair in zip(bundle, values, strict=True)))
 
     def _defer(self, leased: _Leased, error: JudgeDeferredError) -> None:
         request = leased.delivery.message
@@ -292,38 +313,41 @@ class _Caller:
 
 
 def _bundles(
-    leased: Sequence[_Leased], spec: BatchSpec, mode: BatchingMode
+    questions: Sequence[_Leased], spec: BatchSpec, mode: BatchingMode
 ) -> list[tuple[JudgeSpec, list[_Leased]]]:
     """What is asked in one call: comparisons of one wave and judge, up to its limits.
 
     A comparison that failed before is asked alone: the bundle may have been what failed it.
     """
     bundles: list[tuple[JudgeSpec, list[_Leased]]] = []
-    filling: dict[tuple[str | None, int], list[_Leased]] = {}
-    for each in sorted(leased, key=lambda found: found.delivery.message.comparison_id):
-        comparison = each.question.comparison
-        judge = judge_for(comparison.comparison_id, spec.judges)
-        alone = (
-            judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE
-            or comparison.attempt > 1
-            or each.delivery.message.alone
-        )
-        key = (judge.label, comparison.submitted_wave)
-        open_bundle = None if alone else filling.get(key)
-        if open_bundle is None or not _fits(open_bundle, each, judge):
-            open_bundle = []
-            bundles.append((judge, open_bundle))
-            if not alone:
-                filling[key] = open_bundle
-        open_bundle.append(each)
+    unfilled: dict[tuple[str | None, int], list[_Leased]] = {}
+    for leased in sorted(questions, key=lambda question: question.delivery.message.comparison_id):
+        judge = judge_for(leased.question.comparison.comparison_id, spec.judges)
+        if _is_asked_alone(leased, judge, mode):
+            bundles.append((judge, [leased]))
+            continue
+        key = (judge.label, leased.question.comparison.submitted_wave)
+        bundle = unfilled.get(key)
+        if bundle is None or not _fits(bundle, leased, judge):
+            bundle = unfilled[key] = []
+            bundles.append((judge, bundle))
+        bundle.append(leased)
     return bundles
 
 
-def _fits(bundle: list[_Leased], more: _Leased, judge: JudgeSpec) -> bool:
-    tokens = sum(each.question.tokens for each in [*bundle, more])
-    whole = tokens + _INSTRUCTION_TOKENS + judge.answer_tokens(len(bundle) + 1)
+def _is_asked_alone(leased: _Leased, judge: JudgeSpec, mode: BatchingMode) -> bool:
+    return (
+        judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE
+        or leased.question.comparison.attempt > 1
+        or leased.delivery.message.alone
+    )
+
+
+def _fits(bundle: list[_Leased], addition: _Leased, judge: JudgeSpec) -> bool:
+    tokens = sum(leased.question.tokens for leased in [*bundle, addition])
+    total_tokens = tokens + _INSTRUCTION_TOKENS + judge.answer_tokens(len(bundle) + 1)
     return (
         len(bundle) < judge.bundle_size
         and tokens <= judge.bundle_tokens
-        and whole <= judge.context_tokens
+        and total_tokens <= judge.context_tokens
     )

@@ -29,7 +29,8 @@ from assessment.domain.provider_batch import (
 )
 from assessment.usecases.call_judge import Delivery
 from assessment.usecases.judge_messages import judge_messages
-from assessment.usecases.tend_provider_batch import HELD_SECONDS, BatchStep
+from assessment.usecases.submission import HELD_SECONDS
+from assessment.usecases.tend_provider_batch import SubmissionStep
 from assessment.usecases.wave_documents import load_plan
 from tests.fakes.event_loop import run_async
 from tests.fakes.loop import Loop
@@ -115,9 +116,9 @@ def test_a_wave_is_one_submission_and_each_comparison_has_a_prompt_of_its_own():
     assert isinstance(message, ProviderBatchV1)
     assert len(message.comparisons) == len(world.known(batch_id)) == 16
     steps = tend_to_the_end(world)
-    assert steps[0] is BatchStep.SUBMITTED
-    assert steps[-1] is BatchStep.DONE
-    assert set(steps[1:-1]) == {BatchStep.WAITING}
+    assert steps[0] is SubmissionStep.SUBMITTED
+    assert steps[-1] is SubmissionStep.DONE
+    assert set(steps[1:-1]) == {SubmissionStep.WAITING}
     (submission,) = world.batch_judge.submissions.values()
     assert len({request.metadata.prompt_sha256 for request in submission.requests}) == 16
     known = everything_recorded(world, batch_id)
@@ -221,7 +222,7 @@ def test_what_the_size_check_leaves_too_small_for_the_provider_is_asked_singly()
     world, batch_id = submitted(essays=essays, judge=judge, comparisons_per_essay_per_wave=8)
     (message,) = [provider_batch(each.body) for each in world.judge_queue.messages]
     assert len(message.comparisons) == 100
-    assert tend_to_the_end_of(world, ProviderBatchV1) == [BatchStep.DONE]
+    assert tend_to_the_end_of(world, ProviderBatchV1) == [SubmissionStep.DONE]
     assert not world.batch_judge.submissions
     singly = [single_request(each.body) for each in world.judge_queue.messages]
     with_long = {c.comparison_id for c in world.known(batch_id) if "long" in (c.first, c.second)}
@@ -275,7 +276,7 @@ def test_waves_wait_for_the_providers_day_and_the_configuration_says_why():
 def test_nothing_is_submitted_when_the_wave_would_end_before_the_provider_must():
     world, _ = submitted()
     world.clock.forward(2 * 3600)
-    assert world.tend(take(world)) is BatchStep.DONE
+    assert world.tend(take(world)) is SubmissionStep.DONE
     assert not world.batch_judge.submissions
     assert {body["error_detail"]["retryable"] for body in results(world)} == {True}
 
@@ -283,7 +284,7 @@ def test_nothing_is_submitted_when_the_wave_would_end_before_the_provider_must()
 def test_a_cancelled_batch_submits_nothing():
     world, batch_id = submitted()
     world.cancel(batch_id)
-    assert world.tend(take(world)) is BatchStep.DONE
+    assert world.tend(take(world)) is SubmissionStep.DONE
     assert not world.batch_judge.submissions
 
 
@@ -316,7 +317,7 @@ def test_a_batch_that_the_provider_never_ends_is_given_up_after_its_time():
     world, _ = submitted(world)
     start = world.now
     steps = tend_to_the_end(world)
-    assert steps[-1] is BatchStep.DONE
+    assert steps[-1] is SubmissionStep.DONE
     assert WINDOW < GIVE_UP <= world.now - start < GIVE_UP + timedelta(minutes=10)
     assert world.batch_judge.submissions["batch-1"].cancelled
     assert {body["error_detail"]["code"] for body in results(world)} == {"provider-batch"}
@@ -330,11 +331,11 @@ def test_a_provider_that_is_busy_is_asked_later_and_no_lease_is_left():
     world.batch_judge.errors_before = [JudgeUnavailableError("429", retry_after=90, busy=True)]
     world, batch_id = submitted(world)
     start = world.now
-    assert world.tend(take(world)) is BatchStep.DEFERRED
+    assert world.tend(take(world)) is SubmissionStep.DEFERRED
     assert all(comparison.calls == 0 for comparison in world.known(batch_id))
     following = take(world)
     assert (world.now - start).total_seconds() > 90
-    assert world.tend(following) is BatchStep.SUBMITTED
+    assert world.tend(following) is SubmissionStep.SUBMITTED
     tend_to_the_end(world)
     assert all(each.calls == 1 for each in everything_recorded(world, batch_id))
 
@@ -345,7 +346,7 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_paid_again(named):
     world.batch_judge.keeps_names = named
     world.batch_judge.errors_after = [JudgeUnavailableError("the connection broke")]
     world, batch_id = submitted(world)
-    assert world.tend(take(world)) is BatchStep.DEFERRED
+    assert world.tend(take(world)) is SubmissionStep.DEFERRED
     assert len(world.batch_judge.submissions) == 1
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
@@ -361,7 +362,7 @@ def test_a_submission_that_never_arrived_is_made_again_once_that_is_certain():
     steps = tend_to_the_end(world)
     (submission,) = world.batch_judge.submissions.values()
     assert submission.ends_at - world.batch_judge.duration - start >= SETTLING
-    assert steps.count(BatchStep.SUBMITTED) == 1
+    assert steps.count(SubmissionStep.SUBMITTED) == 1
     everything_recorded(world, batch_id)
 
 
@@ -383,7 +384,7 @@ def test_a_refused_submission_ends_the_batch_with_the_providers_words():
     world = World()
     world.batch_judge.errors_before = [JudgeRefusedError("openai answered 401: no such key")]
     world, batch_id = submitted(world)
-    assert world.tend(take(world)) is BatchStep.DONE
+    assert world.tend(take(world)) is SubmissionStep.DONE
     record_all(world)
     decision = world.score(batch_id, 1)
     assert decision.reason == "judge_refused"
@@ -400,7 +401,7 @@ def test_a_provider_that_refuses_to_be_asked_keeps_its_verdicts_until_it_does_no
     with monkeypatch.context() as patched:
         patched.setattr(world.batch_judge, "ended", refuse)
         for _ in range(20):
-            assert world.tend(take(world)) is BatchStep.DEFERRED
+            assert world.tend(take(world)) is SubmissionStep.DEFERRED
     assert not results(world)
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
@@ -432,7 +433,7 @@ def test_an_open_circuit_defers_and_counts_no_try():
 
     world, batch_id = submitted()
     world.gate, gate = ClosedGate(), world.gate
-    assert world.tend(take(world)) is BatchStep.DEFERRED
+    assert world.tend(take(world)) is SubmissionStep.DEFERRED
     assert all(comparison.calls == 0 for comparison in world.known(batch_id))
     world.gate = gate
     tend_to_the_end(world)
@@ -446,7 +447,7 @@ def test_a_message_that_comes_twice_leaves_one_chain():
     world, batch_id = submitted()
     message = take(world)
     world.tend(message)
-    assert world.tend(message) is BatchStep.STALE
+    assert world.tend(message) is SubmissionStep.STALE
     assert len(world.judge_queue.messages) == 1
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
@@ -460,7 +461,7 @@ def test_two_deliveries_at_once_are_one_at_a_time():
     with pytest.raises(ComparisonLeasedError):
         world.tend(message)
     world.clock.forward(HELD_SECONDS + 1)
-    assert world.tend(message) is BatchStep.SUBMITTED
+    assert world.tend(message) is SubmissionStep.SUBMITTED
 
 
 def handled(world, messages, *, last=False, fault=None):
@@ -517,7 +518,7 @@ def test_a_wave_that_is_submitted_again_has_the_same_submissions():
     world.submit(batch_id, 1, world.workflow.issue("again"))
     again = [provider_batch(each.body) for each in world.judge_queue.messages]
     assert [message.name for message in again] == [message.name for message in messages]
-    assert world.tend(again[1]) is BatchStep.STALE
+    assert world.tend(again[1]) is SubmissionStep.STALE
     world.clock.forward(1000)
     tend_to_the_end(world)
     everything_recorded(world, batch_id)

@@ -1,0 +1,177 @@
+"""One submission to a provider's batch interface: its record, its comparisons and its wave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from assessment.contracts.llm_protocol import (
+    CompareRequestV1,
+    JudgeRequestV1,
+    LLMComparisonResultV1,
+    ProviderBatchV1,
+)
+from assessment.domain.comparison import Comparison
+from assessment.domain.errors import JudgeError, OversizeError, ProviderBatchError
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.provider_batch import WINDOW
+from assessment.domain.spec import BatchSpec
+from assessment.domain.wave import Wave
+from assessment.ports.groups import JudgePorts
+from assessment.ports.judging import BatchJudge
+from assessment.usecases.questions import (
+    ask_about,
+    check_size,
+    read_question,
+    without_verdict,
+)
+
+HELD_SECONDS = 75
+"""Longer than a worker lives: who holds a record beyond it is dead."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one message is about, and the ports to act on it."""
+
+    message: ProviderBatchV1
+    spec: BatchSpec
+    judge: JudgeSpec
+    ports: JudgePorts
+    now: datetime
+
+    @property
+    def provider(self) -> BatchJudge:
+        """Whoever takes the batches of this judge."""
+        return self.ports.judges.batches_of(self.judge)
+
+    async def update(self, **changes: object) -> None:
+        """Set attributes of the record."""
+        await asyncio.to_thread(
+            self.ports.provider_batches.update, self.message.batch_id, self.message.name, **changes
+        )
+
+    async def admit(self) -> None:
+        """Ask the circuit. A batch's tokens count against limits of the provider's own."""
+        await asyncio.to_thread(self.ports.gate.admit, self.judge, tokens=0, now=self.now)
+
+    async def get_waiting_wave(self) -> Wave | None:
+        """The wave, while it waits; one that is decided asks anew what it still needs."""
+        batch = await asyncio.to_thread(self.ports.batches.get_batch, self.message.batch_id)
+        wave = await asyncio.to_thread(
+            self.ports.batches.get_wave, self.message.batch_id, self.message.wave
+        )
+        return None if batch.is_final or wave is None or wave.decision is not None else wave
+
+    async def find_lateness(self) -> ProviderBatchError | None:
+        """Why nothing may be submitted: what a wave no longer awaits would be paid again."""
+        wave = await self.get_waiting_wave()
+        if wave is None:
+            return ProviderBatchError("the batch has gone on without these comparisons")
+        if wave.deadline is not None and self.now + WINDOW > wave.deadline:
+            return ProviderBatchError("no day is left until the wave's deadline")
+        return None
+
+    async def lease_all(self) -> list[JudgeRequestV1]:
+        """Lease what still needs a verdict; all or, where another delivery holds one, none."""
+
+        def lease(request: JudgeRequestV1) -> Comparison | None:
+            return self.ports.comparisons.lease(request, now=self.now, seconds=HELD_SECONDS)
+
+        requests = self.message.requests
+        outcomes = await asyncio.gather(
+            *(asyncio.to_thread(lease, request) for request in requests), return_exceptions=True
+        )
+        leased = [
+            request
+            for request, outcome in zip(requests, outcomes, strict=True)
+            if isinstance(outcome, Comparison)
+        ]
+        failure = next((error for error in outcomes if isinstance(error, BaseException)), None)
+        if failure is not None:
+            await self.release(leased)
+            raise failure
+        return leased
+
+    async def release(self, leased: Iterable[JudgeRequestV1]) -> None:
+        """End these leases: the next delivery need not wait for them."""
+        await self._in_threads(self.ports.comparisons.release, leased)
+
+    async def reopen(self) -> None:
+        """Let every comparison be submitted anew."""
+        await self._in_threads(self.ports.comparisons.reopen, self.message.requests)
+
+    async def mark_sent(self, requests: Iterable[JudgeRequestV1] | None = None) -> None:
+        """Note of every comparison, or of these, that its judge was asked."""
+        sent = self.message.requests if requests is None else requests
+        await self._in_threads(self.ports.comparisons.mark_sent, sent)
+
+    async def write_requests(
+        self, wanted: Iterable[JudgeRequestV1] | None = None
+    ) -> list[CompareRequestV1]:
+        """The protocol's requests, each with a prompt of its own; always the same ones."""
+        requests = self.message.requests if wanted is None else wanted
+        return await asyncio.gather(
+            *(asyncio.to_thread(self._write_request, request) for request in requests)
+        )
+
+    def _write_request(self, request: JudgeRequestV1) -> CompareRequestV1:
+        comparison = self.ports.comparisons.get_comparison(
+            request.batch_id, request.wave, request.comparison_id
+        )
+        question = read_question(request, comparison, spec=self.spec, content=self.ports.content)
+        (written,) = ask_about(
+            [question],
+            judge=self.judge,
+            spec=self.spec,
+            prompts=self.ports.prompts,
+            callback=self.ports.callback_address(self.judge),
+            callback_key=self.ports.batches.get_callback_key(self.message.batch_id),
+        )
+        return written
+
+    async def write_fitting_requests(self, leased: list[JudgeRequestV1]) -> list[CompareRequestV1]:
+        """The requests that fit the model; the others fail alone, before anything is paid."""
+        fitting: list[CompareRequestV1] = []
+        oversize: list[LLMComparisonResultV1] = []
+        for request in await self.write_requests(leased):
+            try:
+                check_size(self.judge, [request])
+            except OversizeError as error:
+                oversize.append(without_verdict(request, error, retryable=False))
+            else:
+                fitting.append(request)
+        await self.hand_over(oversize)
+        return fitting
+
+    async def ask_singly(
+        self, leased: list[JudgeRequestV1], requests: list[CompareRequestV1]
+    ) -> None:
+        """Too few are left for the provider to take them together: each is asked by itself."""
+        remaining_ids = {request.metadata.comparison_id for request in requests}
+        single = [request for request in leased if request.comparison_id in remaining_ids]
+        await self.release(single)
+        await asyncio.to_thread(self.ports.judge_queue.send, single)
+
+    async def end(self, error: JudgeError, requests: list[CompareRequestV1] | None = None) -> None:
+        """Every comparison, or these, end with this error."""
+        ending = await self.write_requests() if requests is None else requests
+        await self.hand_over(
+            [without_verdict(request, error, retryable=error.retryable) for request in ending]
+        )
+
+    async def hand_over(self, results: Sequence[LLMComparisonResultV1]) -> None:
+        """Results go to the callback queue; only then are their leases done with."""
+        await asyncio.to_thread(self.ports.callback_queue.send_results, results)
+        settled_ids = {result.request_metadata.comparison_id for result in results}
+        await self.mark_sent(
+            request for request in self.message.requests if request.comparison_id in settled_ids
+        )
+
+    @staticmethod
+    async def _in_threads(
+        act: Callable[[JudgeRequestV1], None], requests: Iterable[JudgeRequestV1]
+    ) -> None:
+        await asyncio.gather(*(asyncio.to_thread(act, request) for request in requests))
