@@ -13,7 +13,7 @@ from assessment.contracts.llm_protocol import (
     ErrorDetail,
     LLMComparisonResultV1,
 )
-from assessment.domain.errors import JudgeDeferredError, ProviderBatchError
+from assessment.domain.judge_errors import JudgeDeferredError, ProviderBatchError
 from assessment.domain.provider_batch import Tried
 from local.providers.provider_batches import Phase, ProviderBatch
 

@@ -19,8 +19,12 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
     TokenUsage,
 )
-from assessment.domain.errors import ContentRefusedError, JudgeRefusedError, JudgeUnavailableError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import (
+    ContentRefusedError,
+    JudgeRefusedError,
+    JudgeUnavailableError,
+)
 from assessment.ports.judging import BatchJudge, Judge
 from tests.fakes.messaging import InMemoryCallbackQueue
 

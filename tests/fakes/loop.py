@@ -11,7 +11,8 @@ from assessment.contracts.llm_protocol import JudgeMessage, ProviderBatchV1, jud
 from assessment.domain.backoff import retry_delay
 from assessment.domain.batch import Batch, ClosedBy
 from assessment.domain.decision import Decision, DecisionKind
-from assessment.domain.errors import CJError, ComparisonLeasedError, JudgeUnavailableError
+from assessment.domain.errors import CJError, ComparisonLeasedError
+from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.ports.groups import FailPorts
 from assessment.usecases.fail_batch import fail_batch, failure_of
 from assessment.usecases.tend_provider_batch import tend_provider_batch

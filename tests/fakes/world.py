@@ -18,8 +18,9 @@ from assessment.contracts.views import AnchorsRegistered
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonTally, tally
 from assessment.domain.decision import Decision
-from assessment.domain.errors import ComparisonLeasedError, JudgeUnavailableError
+from assessment.domain.errors import ComparisonLeasedError
 from assessment.domain.judge import BatchingMode
+from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.domain.wave import Wave
 from assessment.ports.groups import (
     AnchorPorts,

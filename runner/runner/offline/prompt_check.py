@@ -20,8 +20,9 @@ from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     LLMComparisonResultV1,
 )
-from assessment.domain.errors import InvalidRequestError, JudgeError
+from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.judge_errors import JudgeError
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from scoring.proportions import wilson_interval
 

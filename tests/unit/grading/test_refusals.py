@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assessment.domain.errors import (
-    GradeScaleMismatchError,
-    InvalidRequestError,
-    UnknownGradeError,
-)
+from assessment.domain.errors import GradeScaleMismatchError, InvalidRequestError, UnknownGradeError
 from tests.fakes.world import World
 
 

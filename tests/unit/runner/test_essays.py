@@ -5,11 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assessment.domain.errors import (
-    InvalidRequestError,
-    ManyInvalidFieldsError,
-    UnknownGradeError,
-)
+from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, UnknownGradeError
 from assessment.domain.grade_scale import SCALES
 from assessment.domain.plain_text import in_code_points
 from runner.errors import BadInputError, Problem

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import ceil
 
-from assessment.domain.errors import CJError, JudgeUnavailableError
+from assessment.domain.errors import CJError
 from assessment.domain.identifiers import content_sha256
+from assessment.domain.judge_errors import JudgeUnavailableError
 
 _FIRST_DELAY = 2.0
 _LONGEST_DELAY = 300.0

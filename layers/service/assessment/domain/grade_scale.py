@@ -12,11 +12,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from assessment.domain.errors import (
-    GradeScaleMismatchError,
-    InvalidRequestError,
-    UnknownGradeError,
-)
+from assessment.domain.errors import GradeScaleMismatchError, InvalidRequestError, UnknownGradeError
 
 DEFAULT_SCALE = "swedish_8_anchor"
 

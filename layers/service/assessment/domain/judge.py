@@ -11,11 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from assessment.domain.errors import (
-    InvalidRequestError,
-    ManyInvalidFieldsError,
-    NotPermittedError,
-)
+from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
 from assessment.domain.identifiers import canonical_sha256, content_sha256
 from assessment.domain.prompt import DEFAULT_TEMPLATE
 

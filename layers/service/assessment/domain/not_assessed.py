@@ -15,12 +15,8 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.comparison import Comparison, ComparisonStatus
-from assessment.domain.errors import (
-    ContentRefusedError,
-    OversizeError,
-    RequestTooLargeError,
-)
 from assessment.domain.judge import JudgeSpec, estimated_tokens
+from assessment.domain.judge_errors import ContentRefusedError, OversizeError, RequestTooLargeError
 
 
 class NotAssessedReason(StrEnum):

@@ -15,13 +15,13 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
 )
 from assessment.domain.comparison import Comparison
-from assessment.domain.errors import (
+from assessment.domain.judge import BatchingMode, JudgeSpec, Provider, judge_for
+from assessment.domain.judge_errors import (
     JudgeDeferredError,
     JudgeError,
     JudgeUnavailableError,
     Scope,
 )
-from assessment.domain.judge import BatchingMode, JudgeSpec, Provider, judge_for
 from assessment.domain.spec import BatchSpec
 from assessment.ports.groups import JudgePorts
 from assessment.usecases.batch_spec import load_spec

@@ -16,15 +16,15 @@ from assessment.contracts.llm_protocol import (
     describe_error,
 )
 from assessment.domain.comparison import Comparison
-from assessment.domain.errors import (
+from assessment.domain.errors import CJError
+from assessment.domain.identifiers import derived_uuid
+from assessment.domain.judge import JudgeSpec, estimated_tokens
+from assessment.domain.judge_errors import (
     BrokenGenerationError,
-    CJError,
     JudgeError,
     ModelChangedError,
     OversizeError,
 )
-from assessment.domain.identifiers import derived_uuid
-from assessment.domain.judge import JudgeSpec, estimated_tokens
 from assessment.domain.prompt import EssayPair, prompt_sha256
 from assessment.domain.spec import BatchSpec
 from assessment.ports.judging import Prompts

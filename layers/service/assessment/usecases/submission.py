@@ -14,8 +14,8 @@ from assessment.contracts.llm_protocol import (
     ProviderBatchV1,
 )
 from assessment.domain.comparison import Comparison
-from assessment.domain.errors import JudgeError, OversizeError, ProviderBatchError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import JudgeError, OversizeError, ProviderBatchError
 from assessment.domain.provider_batch import WINDOW
 from assessment.domain.spec import BatchSpec
 from assessment.domain.wave import Wave

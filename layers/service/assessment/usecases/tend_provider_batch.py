@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from assessment.contracts.llm_protocol import ProviderBatchV1
-from assessment.domain.errors import (
+from assessment.domain.judge_errors import (
     JudgeDeferredError,
     JudgeError,
     JudgeRefusedError,

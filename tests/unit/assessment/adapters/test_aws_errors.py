@@ -37,13 +37,12 @@ from assessment.adapters.judges.bedrock import ask_bedrock
 from assessment.contracts.events import Envelope, EventType, envelope
 from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
 from assessment.domain.errors import (
-    JudgeRefusedError,
-    JudgeUnavailableError,
     MissingDocumentError,
     PermissionMissingError,
     ServiceRefusedError,
     TransientError,
 )
+from assessment.domain.judge_errors import JudgeRefusedError, JudgeUnavailableError
 from tests.fakes.aws import client
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

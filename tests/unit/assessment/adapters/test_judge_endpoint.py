@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
 from assessment.contracts.llm_protocol import CompareRequestV1, LLMComparisonResultV1
-from assessment.domain.errors import JudgeRefusedError, JudgeUnavailableError
+from assessment.domain.judge_errors import JudgeRefusedError, JudgeUnavailableError
 from tests.conftest import JudgeServer
 
 REQUEST = CompareRequestV1.model_validate(

@@ -7,11 +7,7 @@ from typing import Any
 import pytest
 
 from assessment.domain.config import BatchConfig, Source, resolve_config
-from assessment.domain.errors import (
-    InvalidRequestError,
-    ManyInvalidFieldsError,
-    NotPermittedError,
-)
+from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
 
 
 def from_request(overrides: dict[str, Any], *, admin: bool = False) -> BatchConfig:

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from assessment.domain.errors import (
+from assessment.domain.judge import Price
+from assessment.domain.judge_errors import (
     JudgeDeferredError,
     JudgeRefusedError,
     JudgeUnavailableError,
 )
-from assessment.domain.judge import Price
 from assessment.domain.provider_batch import Tried, submission_name
 from local.providers.replies import Reply
 from local.providers.scripted_server import (

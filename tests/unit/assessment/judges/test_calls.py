@@ -13,7 +13,8 @@ from assessment.adapters.judges.model_judge import ModelJudge
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.contracts.llm_protocol import JudgeRequestV1, LLMComparisonResultV1, TokenUsage
 from assessment.domain.backoff import retry_delay
-from assessment.domain.errors import (
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import (
     AccountSpentError,
     BrokenGenerationError,
     ContentRefusedError,
@@ -23,7 +24,6 @@ from assessment.domain.errors import (
     JudgeUnavailableError,
     RequestTooLargeError,
 )
-from assessment.domain.judge import JudgeSpec
 from assessment.ports.groups import JudgePorts
 from assessment.ports.judging import BatchJudge
 from assessment.usecases.call_judge import Delivery, call_judges

@@ -19,8 +19,9 @@ from assessment.domain.circuit import (
     after_failure,
 )
 from assessment.domain.comparison import Comparison
-from assessment.domain.errors import ComparisonLeasedError, JudgeDeferredError
+from assessment.domain.errors import ComparisonLeasedError
 from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.judge_errors import JudgeDeferredError
 from tests.fakes.aws import create_table
 from tests.present import present
 

@@ -12,7 +12,8 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from assessment.adapters.aws.secrets import JudgeKeys, Secrets
-from assessment.domain.errors import JudgeRefusedError, TransientError
+from assessment.domain.errors import TransientError
+from assessment.domain.judge_errors import JudgeRefusedError
 
 
 @pytest.fixture

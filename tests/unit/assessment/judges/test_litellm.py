@@ -19,13 +19,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from assessment.domain.errors import (
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.judge_errors import (
     ContentRefusedError,
     JudgeRefusedError,
     JudgeUnavailableError,
     OversizeError,
 )
-from assessment.domain.judge import JudgeSpec, Provider
 from local.providers.scripted_server import ProviderServer, verdict
 from local.stack.processes import LOOPBACK, free_port
 from tests.unit.assessment.judges.conftest import KEY, Asking

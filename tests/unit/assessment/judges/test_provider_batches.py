@@ -10,15 +10,14 @@ import pytest
 from assessment.contracts.llm_protocol import JudgeRequestV1, ProviderBatchV1, judge_message
 from assessment.domain.config import Source
 from assessment.domain.decision import Decision, DecisionKind, Reason
-from assessment.domain.errors import (
-    ComparisonLeasedError,
-    InvalidRequestError,
+from assessment.domain.errors import ComparisonLeasedError, InvalidRequestError
+from assessment.domain.judge import BatchingMode, Price
+from assessment.domain.judge_errors import (
     JudgeDeferredError,
     JudgeRefusedError,
     JudgeUnavailableError,
     QueueFullError,
 )
-from assessment.domain.judge import BatchingMode, Price
 from assessment.domain.provider_batch import (
     GIVE_UP,
     SETTLING,

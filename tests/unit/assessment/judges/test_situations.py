@@ -15,8 +15,8 @@ import pytest
 
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
 from assessment.domain.backoff import retry_delay
-from assessment.domain.errors import JudgeError, JudgeUnavailableError, Scope
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import JudgeError, JudgeUnavailableError, Scope
 from local.providers.replies import Reply
 from local.providers.scripted_server import make_reply, provider_server, verdict
 from tests.unit.assessment.judges.conftest import Asking, asking_of, questions

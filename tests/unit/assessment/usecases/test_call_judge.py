@@ -7,7 +7,8 @@ import json
 import pytest
 
 from assessment.contracts.llm_protocol import JudgeRequestV1
-from assessment.domain.errors import ComparisonLeasedError, JudgeUnavailableError
+from assessment.domain.errors import ComparisonLeasedError
+from assessment.domain.judge_errors import JudgeUnavailableError
 from tests.fakes.faults import CrashError, Fault
 from tests.fakes.judges import Habits
 from tests.fakes.world import LEASE_SECONDS, World

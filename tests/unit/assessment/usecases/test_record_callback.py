@@ -12,11 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assessment.domain.comparison import Comparison, ComparisonStatus
-from assessment.domain.errors import (
-    CallbackRefusedError,
-    MalformedCallbackError,
-    UnknownBatchError,
-)
+from assessment.domain.errors import CallbackRefusedError, MalformedCallbackError, UnknownBatchError
 from assessment.domain.verdict import Winner
 from assessment.usecases.record_callback import CallbackEffect
 from tests.fakes.judges import callback_body

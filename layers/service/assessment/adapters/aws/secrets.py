@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterEr
 from botocore.exceptions import ClientError
 
 from assessment.adapters.aws.errors import error_code, translating
-from assessment.domain.errors import JudgeRefusedError
+from assessment.domain.judge_errors import JudgeRefusedError
 
 MAX_AGE_SECONDS = 300
 """A secret that was rotated takes effect within this time."""

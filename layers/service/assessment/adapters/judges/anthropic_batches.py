@@ -38,14 +38,14 @@ from assessment.adapters.judges.model_judge import Submission
 from assessment.adapters.judges.transport import Answer, read_line_problem
 from assessment.contracts.json_text import split_json_lines
 from assessment.contracts.valid_values import read_name, read_token_count
-from assessment.domain.errors import (
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import (
     JudgeDeferredError,
     JudgeError,
     JudgeRefusedError,
     ProviderBatchError,
     UnknownModelError,
 )
-from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import SETTLING, Tried
 
 _BAD_REQUEST = 400

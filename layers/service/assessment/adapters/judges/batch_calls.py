@@ -12,8 +12,8 @@ import httpx
 from assessment.adapters.judges.completion import Completion
 from assessment.adapters.judges.transport import call, call_for_json
 from assessment.contracts.model_answer import ModelVerdict, read_answer
-from assessment.domain.errors import JudgeError, JudgeUnavailableError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import JudgeError, JudgeUnavailableError
 from assessment.domain.quotation import remove_quotations
 
 CLOCK_SKEW = timedelta(minutes=5)

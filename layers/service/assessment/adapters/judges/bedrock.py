@@ -34,8 +34,8 @@ from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.adapters.judges.transport import read_date, read_error_in_answer
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.contracts.valid_values import read_name
-from assessment.domain.errors import JudgeError, JudgeRefusedError, JudgeUnavailableError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import JudgeError, JudgeRefusedError, JudgeUnavailableError
 from assessment.domain.prompt import PromptBlock
 
 _INPUT_COUNTS = ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")

@@ -29,8 +29,8 @@ from assessment.adapters.judges.transport import read_line_problem
 from assessment.contracts.json_text import split_json_lines
 from assessment.contracts.valid_values import read_token_count
 from assessment.domain.document_keys import provider_batch_folder, provider_batch_key
-from assessment.domain.errors import JudgeError, JudgeRefusedError, ProviderBatchError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import JudgeError, JudgeRefusedError, ProviderBatchError
 from assessment.domain.provider_batch import WINDOW, Tried
 from assessment.domain.quotation import LONGEST_MESSAGE
 from assessment.ports.stores import ContentStore

@@ -14,7 +14,7 @@ from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     LLMComparisonResultV1,
 )
-from assessment.domain.errors import JudgeUnavailableError
+from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.domain.quotation import remove_quotations
 
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assessment.adapters.judges.completion import RAISED_LIMIT, OutputLimit
-from assessment.domain.errors import (
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import (
     ContentRefusedError,
     JudgeError,
     JudgeRefusedError,
     OversizeError,
     ProviderBatchError,
 )
-from assessment.domain.judge import JudgeSpec
 
 _UNKNOWN = (
     *("support", "unrecogni", "unknown", "unexpected", "extra ", "not allowed", "not permitted"),

@@ -23,7 +23,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from assessment.adapters.judges.provider_error import ProviderError
-from assessment.domain.errors import (
+from assessment.domain.judge_errors import (
     AccountSpentError,
     BrokenGenerationError,
     ContentRefusedError,

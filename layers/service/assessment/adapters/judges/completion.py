@@ -10,7 +10,7 @@ from typing import Any
 from assessment.adapters.judges.classification import Situation, find_situation
 from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.valid_values import read_name, read_token_count
-from assessment.domain.errors import (
+from assessment.domain.judge_errors import (
     BrokenGenerationError,
     ContentRefusedError,
     JudgeUnavailableError,

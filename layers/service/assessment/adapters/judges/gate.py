@@ -8,9 +8,9 @@ from typing import Any
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
 from assessment.domain.circuit import Circuit, admission, after_failure
-from assessment.domain.errors import JudgeDeferredError
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import JudgeDeferredError
 
 _TRIES = 5
 _KEPT = timedelta(days=1)

@@ -26,8 +26,8 @@ from assessment.contracts.model_answer import (
     read_answer,
     split_evenly,
 )
-from assessment.domain.errors import JudgeError, ProviderBatchError
 from assessment.domain.judge import JudgeSpec, estimated_tokens
+from assessment.domain.judge_errors import JudgeError, ProviderBatchError
 from assessment.domain.prices import price_of
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.provider_batch import Tried

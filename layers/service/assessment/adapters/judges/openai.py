@@ -31,8 +31,8 @@ from assessment.contracts.json_text import unwrap_string
 from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.contracts.valid_values import clean_text, read_name, read_token_count
-from assessment.domain.errors import ContentRefusedError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import ContentRefusedError
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.quotation import remove_quotations
 

@@ -37,7 +37,8 @@ from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.adapters.judges.transport import Answer, read_line_problem
 from assessment.contracts.json_text import split_json_lines
 from assessment.contracts.valid_values import read_name, read_token_count
-from assessment.domain.errors import (
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge_errors import (
     JudgeError,
     JudgeRefusedError,
     JudgeUnavailableError,
@@ -45,7 +46,6 @@ from assessment.domain.errors import (
     QueueFullError,
     UnknownModelError,
 )
-from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import Tried
 from assessment.domain.quotation import LONGEST_MESSAGE
 

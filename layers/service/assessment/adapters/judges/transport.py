@@ -15,7 +15,7 @@ from assessment.adapters.judges.classification import classify
 from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.contracts.json_text import load_response
 from assessment.contracts.valid_values import read_name
-from assessment.domain.errors import JudgeError, JudgeUnavailableError, UnknownModelError
+from assessment.domain.judge_errors import JudgeError, JudgeUnavailableError, UnknownModelError
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "x-generation-id")
 
