@@ -409,7 +409,7 @@ def test_a_provider_that_refuses_to_be_asked_keeps_its_verdicts_until_it_does_no
 def test_a_full_queue_is_waited_for_and_nothing_is_counted_twice(monkeypatch):
     world, batch_id = submitted()
     tend_once = world.tend
-    assert tend_once(take(world)) is BatchStep.SUBMITTED
+    assert tend_once(take(world)) is SubmissionStep.SUBMITTED
     results_of = world.batch_judge.results
     refusals = [QueueFullError("no room")]
 
