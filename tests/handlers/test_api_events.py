@@ -146,9 +146,12 @@ def test_get_results(stack: Stack) -> None:
     status, body, _ = call("get_results")
     assert (status, body["batch_id"], body["status"]) == (200, BATCH_ID, "COMPLETED")
     assert len(body["rankings"]) == 7
-    assert body["grade_projections"]["projections_available"] is True
-    for probabilities in body["grade_projections"]["grade_probabilities"].values():
-        assert sum(probabilities.values()) == pytest.approx(1.0)
+    # Seven essays in one wave prove nothing: a ranking with its reliability, and no grades.
+    assert body["outcome"] == "COMPLETE_UNPROVEN"
+    low, high = body["reliability"]["reliability_interval"]
+    assert 0 <= low < body["reliability"]["model_reliability"] < high <= 1
+    assert body["grade_projections"]["projections_available"] is False
+    assert body["grade_projections"]["reason"]
     assert body["decision"]["explanation"]
 
 

@@ -11,7 +11,10 @@ from tests.workflow.stack import Stack
 ABILITIES = [-3.0, -2.2, -1.5, -0.7, 0.2, 0.9, 1.6, 2.3]
 GRADED = {"D": -2.5, "C": -0.9, "B": 0.8, "A": 2.4}
 ONE_WAVE = {"max_waves": 1, "min_comparisons_per_essay": 1}
-THREE_WAVES = {"max_waves": 3, "min_comparisons_per_essay": 1, "target_mean_se": 0.01}
+THREE_WAVES = {
+    "max_waves": 3, "min_comparisons_per_essay": 1, "target_mean_se": 0.01,
+    "target_reliability": None,
+}  # fmt: skip
 
 
 def register_anchors(stack: Stack) -> None:
