@@ -31,7 +31,7 @@ class RunnerError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with an input: where it is and how to mend it. Never quotes an essay."""
+    """One thing wrong with an input: where it is and how to correct it. Never quotes an essay."""
 
     message: str
     file: str | None = None

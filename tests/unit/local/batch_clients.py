@@ -352,7 +352,7 @@ class BedrockClient(BatchClient):
         ]
 
     def document(self, body: Any) -> Any:
-        return body["output"]["message"]["content"][0]["toolUse"]["input"]
+        return json.loads(body["output"]["message"]["content"][0]["text"])
 
     def complaint(self, body: Any) -> tuple[Any, str]:
         return body["errorCode"], body["errorMessage"]

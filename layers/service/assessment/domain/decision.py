@@ -170,9 +170,11 @@ def _exhausted(context: ContinuationContext) -> Decision | None:
     if context.cost_remaining_usd is not None and context.cost_remaining_usd <= (
         context.next_wave_cost_usd or 0.0
     ):
-        return _decided(finalise, Reason.COST_CAP, "another wave would pass the money cap")
+        return _decided(
+            finalise, Reason.COST_CAP, "another wave would cost more than the limit allows"
+        )
     if context.minutes_remaining is not None and context.minutes_remaining <= 0:
-        return _decided(finalise, Reason.TIME_CAP, "the time cap has passed")
+        return _decided(finalise, Reason.TIME_CAP, "the time limit has passed")
     if context.pairs_remaining <= 0 and context.retryable_failures == 0:
         if context.completion_denominator < context.max_possible_pairs:
             return _decided(
@@ -212,14 +214,14 @@ def _precise_enough(context: ContinuationContext) -> Decision | None:
         return _decided(
             DecisionKind.FINALIZE_SCORING,
             Reason.RELIABILITY_TARGET_MET,
-            f"the lower limit of the reliability was on target at {held} looks in a row",
+            f"the lower limit of the reliability met its target at {held} looks in a row",
         )
     held = context.se_target_held_before + 1 if context.se_target_met else 0
     if held >= context.looks_to_hold:
         return _decided(
             DecisionKind.FINALIZE_SCORING,
             Reason.SE_TARGET_MET,
-            f"the mean standard error was on target at {held} looks in a row",
+            f"the mean standard error met its target at {held} looks in a row",
         )
     return None
 

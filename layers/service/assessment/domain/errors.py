@@ -4,7 +4,7 @@ The class name is a contract: the state machine catches by it, the API turns it 
 document (RFC 9457) and the command line prints it.
 
     CJError
-    |-- InvalidRequestError            the caller can mend it; names the field
+    |-- InvalidRequestError            the caller can correct it; names the field
     |   |-- UnknownGradeError          a grade that is not on the scale
     |   |-- GradeScaleMismatchError    a scale that is not the assignment's
     |   |-- MalformedCallbackError     a callback that cannot be read or attributed
@@ -94,7 +94,7 @@ def _listed_problems(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 class InvalidRequestError(CJError):
-    """The request is wrong in a named field; the message says how to mend it."""
+    """The request is wrong in a named field; the message says how to correct it."""
 
     code = "invalid-request"
     status = 400

@@ -22,11 +22,11 @@ REMEDIES = MappingProxyType({
     "request-too-large": "raise the account's tokens per minute with the provider, or set the "
     "judge's bundle_tokens below its limit",
     "credentials-refused": "store a valid key (`cj key set`) that may use the judge's model",
-    "unknown-model": "mend the judge's model, or its base_url",
+    "unknown-model": "correct the judge's model, or its base_url",
     "account-spent": "add money or quota to the account with the provider; waiting does not help",
     "feature-unsupported": "leave out the judge's setting that the message names",
     "content-refused": "take a judge whose provider takes these essays",
-    "judge-refused": "mend what the judge's message names",
+    "judge-refused": "correct what the judge's message names",
     "judge-unavailable": "check that the judge's endpoint can be reached and has room; "
     "requests_per_minute and tokens_per_minute keep to its limits",
     "judge-deferred": "raise the judge's requests_per_minute or tokens_per_minute, or the batch's "

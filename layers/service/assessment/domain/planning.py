@@ -40,7 +40,7 @@ def room_for_new_pairs(
 
 
 def affordable(known: Sequence[Comparison], *, max_cost_usd: float | None) -> int | None:
-    """How many comparisons the money cap still pays for at the observed cost; None without a cap.
+    """How many comparisons the cost limit still pays for at the observed cost; None without a cap.
 
     Before the first verdict the cost is unknown, so the first wave is not held back.
     """
