@@ -65,7 +65,9 @@ def put_back(
         # Reported as a returned message; this one is a defect.
         logger.error("unexpected error", exc_info=error, extra=subject)
         return
-    logger.warning("judge call failed", extra={**subject, "code": error.code})
+    logger.warning(
+        "judge call failed", extra={**subject, "code": error.code, "detail": str(error)[:300]}
+    )
     count("judge_calls_failed")
     delay = retry_delay(error, receives=receives(record), spread_by=message.subject)
     judge_queue.postpone(record.receipt_handle, seconds=delay)

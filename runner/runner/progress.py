@@ -49,6 +49,7 @@ class Snapshot:
     mean_se: float | None
     target_mean_se: float | None
     reliability: float | None
+    troubles: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:
@@ -71,6 +72,11 @@ def snapshot(batch: BatchProgress) -> Snapshot:
         recorded=batch.comparisons.recorded,
         failed=batch.comparisons.failed,
         pending=batch.comparisons.pending,
+        troubles=tuple(
+            f"{trouble.judge} has not answered since {trouble.failing_since:%H:%M:%S}: "
+            f"{trouble.message}"
+            for trouble in batch.judge_troubles
+        ),
         most=_most(batch),
         mean_se=last.mean_se if last else None,
         target_mean_se=float(target) if target is not None else None,
@@ -109,6 +115,7 @@ def headline(now: Snapshot) -> str:
         parts.append(f"mean SE {now.mean_se:.2f}{target}")
     if now.reliability is not None:
         parts.append(f"model reliability {now.reliability:.2f}")
+    parts.extend(now.troubles)
     return " · ".join(parts)
 
 

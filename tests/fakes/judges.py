@@ -19,6 +19,7 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
     TokenUsage,
 )
+from assessment.domain.circuit import Circuit, after_failure
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import (
     ContentRefusedError,
@@ -33,16 +34,31 @@ COMPARISON_HEADING = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)
 
 
 class OpenGate:
-    """Admits everybody."""
+    """Admits everybody, and remembers why the latest call failed."""
+
+    def __init__(self) -> None:
+        self.circuit = Circuit()
 
     def admit(self, judge: JudgeSpec, *, tokens: int, now: datetime) -> None:
         pass
 
     def succeeded(self, judge: JudgeSpec) -> None:
-        pass
+        self.circuit = Circuit()
 
-    def failed(self, judge: JudgeSpec, *, retry_after: float | None, now: datetime) -> None:
-        pass
+    def failed(
+        self,
+        judge: JudgeSpec,
+        *,
+        retry_after: float | None,
+        now: datetime,
+        reason: str | None = None,
+    ) -> None:
+        self.circuit = after_failure(
+            self.circuit, now=now, retry_after=retry_after, reason=reason
+        ).model_copy(update={"open_until": None})
+
+    def get_circuit(self, judge: JudgeSpec) -> Circuit:
+        return self.circuit
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ from assessment.ports.groups import (
     PersonPorts,
     PlanPorts,
     PreparePorts,
+    ProgressPorts,
     ReadPorts,
     RequestPorts,
     ResumePorts,
@@ -261,6 +262,16 @@ class Adapters[S: Settings]:
     def read_ports(self) -> ReadPorts:
         """For reading a batch."""
         return ReadPorts(batches=self.batches, comparisons=self.comparisons, content=self.content)
+
+    @cached_property
+    def progress_ports(self) -> ProgressPorts:
+        """The ports of reading a batch's progress."""
+        return ProgressPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            content=self.content,
+            gate=DynamoDBJudgeGate(self.table),
+        )
 
     @cached_property
     def person_ports(self) -> PersonPorts:

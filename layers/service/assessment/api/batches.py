@@ -52,7 +52,7 @@ def request() -> Response[str]:
 @router.get("/v1/batches/<batch_id>")
 def progress(batch_id: str) -> Response[str]:
     """A batch's progress."""
-    return answer(200, read_batch(open_batch(batch_id), ports=adapters().read_ports))
+    return answer(200, read_batch(open_batch(batch_id), ports=adapters().progress_ports))
 
 
 @router.get("/v1/batches/<batch_id>/results")

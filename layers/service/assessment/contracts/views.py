@@ -46,6 +46,14 @@ class WaveProgress(BaseModel):
     closed_by: str | None = None
 
 
+class JudgeTrouble(BaseModel):
+    """A judge that does not answer now: since when, and why in the words of the last failure."""
+
+    judge: str
+    failing_since: datetime
+    message: str
+
+
 class BatchProgress(BaseModel):
     """A batch as its reader sees it."""
 
@@ -60,6 +68,7 @@ class BatchProgress(BaseModel):
     anchors: int
     comparisons: ComparisonTally
     not_assessed: list[NotAssessed] = []
+    judge_troubles: list[JudgeTrouble] = []
     waves: list[WaveProgress]
     config: dict[str, Any]
     config_sources: dict[str, str]

@@ -13,7 +13,10 @@ PROBE_SECONDS = 60.0
 
 
 class Circuit(BaseModel):
-    """What is known of a provider's health: failures in a row, and since when nobody asks it."""
+    """What is known of a provider's health: failures in a row, and until when nobody asks it.
+
+    `reason` has the words of the latest failure, `failing_since` the time of the first in a row.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -21,6 +24,8 @@ class Circuit(BaseModel):
     openings: int = 0
     open_until: datetime | None = None
     probe_until: datetime | None = None
+    failing_since: datetime | None = None
+    reason: str | None = None
 
 
 class Admission(BaseModel):
@@ -44,18 +49,28 @@ def admission(circuit: Circuit, *, now: datetime) -> Admission:
     return Admission(circuit=circuit.model_copy(update={"probe_until": probing}))
 
 
-def after_failure(circuit: Circuit, *, now: datetime, retry_after: float | None = None) -> Circuit:
+def after_failure(
+    circuit: Circuit, *, now: datetime, retry_after: float | None = None, reason: str | None = None
+) -> Circuit:
     """One more failure; with enough of them, or with a failed probe, a pause that doubles."""
-    failures = circuit.failures + 1
-    if failures < FAILURES_TO_OPEN and circuit.open_until is None:
-        return circuit.model_copy(update={"failures": failures})
+    failed = circuit.model_copy(
+        update={
+            "failures": circuit.failures + 1,
+            "failing_since": circuit.failing_since or now,
+            "reason": reason or circuit.reason,
+        }
+    )
+    if failed.failures < FAILURES_TO_OPEN and circuit.open_until is None:
+        return failed
     if circuit.open_until is not None and circuit.open_until > now:
         # A call that was under way when the circuit opened says nothing new.
-        return circuit.model_copy(update={"failures": failures})
+        return failed
     pause = min(FIRST_PAUSE_SECONDS * 2**circuit.openings, LONGEST_PAUSE_SECONDS)
     pause = max(pause, retry_after or 0.0)
-    return Circuit(
-        failures=failures,
-        openings=circuit.openings + 1,
-        open_until=now + timedelta(seconds=pause),
+    return failed.model_copy(
+        update={
+            "openings": circuit.openings + 1,
+            "open_until": now + timedelta(seconds=pause),
+            "probe_until": None,
+        }
     )

@@ -73,6 +73,13 @@ class ReadPorts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProgressPorts(ReadPorts):
+    """Reading a batch's progress, with the trouble that its judges have now."""
+
+    gate: JudgeGate
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonPorts(ReadPorts):
     """Handing comparisons to people and taking their verdicts."""
 

@@ -10,6 +10,7 @@ from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     LLMComparisonResultV1,
 )
+from assessment.domain.circuit import Circuit
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import EssayPair, JudgeInstructions, PromptBlock
 from assessment.domain.provider_batch import Tried
@@ -106,5 +107,15 @@ class JudgeGate(Protocol):
     def succeeded(self, judge: JudgeSpec) -> None:
         """The provider answered."""
 
-    def failed(self, judge: JudgeSpec, *, retry_after: float | None, now: datetime) -> None:
-        """The provider did not answer."""
+    def failed(
+        self,
+        judge: JudgeSpec,
+        *,
+        retry_after: float | None,
+        now: datetime,
+        reason: str | None = None,
+    ) -> None:
+        """The provider did not answer; `reason` says why, in words that may be shown."""
+
+    def get_circuit(self, judge: JudgeSpec) -> Circuit:
+        """What is known of the provider's health."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from assessment.contracts.views import BatchProgress, WaveProgress
+from assessment.contracts.views import BatchProgress, JudgeTrouble, WaveProgress
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import ComparisonTally, tally
 from assessment.domain.document_keys import result_key
 from assessment.domain.errors import ResultNotReadyError
+from assessment.domain.judge import Provider
 from assessment.domain.wave import Wave
-from assessment.ports.groups import ReadPorts
+from assessment.ports.groups import ProgressPorts, ReadPorts
+from assessment.ports.judging import JudgeGate
 
 
-def read_batch(batch_id: str, *, ports: ReadPorts) -> BatchProgress:
+def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
     """The batch's progress, counted from its comparisons.
 
     Raises
@@ -35,6 +37,7 @@ def read_batch(batch_id: str, *, ports: ReadPorts) -> BatchProgress:
         essays=batch.essays,
         anchors=batch.anchors,
         not_assessed=list(batch.not_assessed),
+        judge_troubles=_list_troubles(batch, ports.gate),
         comparisons=tally(known),
         waves=waves,
         config=batch.config.model_dump(mode="json"),
@@ -43,6 +46,23 @@ def read_batch(batch_id: str, *, ports: ReadPorts) -> BatchProgress:
         created_at=batch.created_at.isoformat(),
         updated_at=batch.updated_at.isoformat(),
     )
+
+
+def _list_troubles(batch: Batch, gate: JudgeGate) -> list[JudgeTrouble]:
+    """The batch's judges that do not answer, while it waits for them."""
+    if batch.status is not BatchStatus.WAITING_CALLBACKS:
+        return []
+    asked = [judge for judge in batch.judges if judge.provider is not Provider.PERSON]
+    circuits = [(judge, gate.get_circuit(judge)) for judge in asked]
+    return [
+        JudgeTrouble(
+            judge=judge.label or str(judge.provider),
+            failing_since=circuit.failing_since,
+            message=circuit.reason or "the judge does not answer",
+        )
+        for judge, circuit in circuits
+        if circuit.failures and circuit.failing_since is not None
+    ]
 
 
 def _progress(wave: Wave, counted: ComparisonTally) -> WaveProgress:

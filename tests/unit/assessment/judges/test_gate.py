@@ -89,6 +89,16 @@ def test_a_success_in_between_begins_the_count_anew(table):
     gate.admit(JUDGE, tokens=1, now=NOW)
 
 
+def test_why_and_since_when_it_fails_is_known_to_all_workers(table):
+    one, other = DynamoDBJudgeGate(table), DynamoDBJudgeGate(table)
+    one.failed(JUDGE, retry_after=None, now=NOW, reason="connection refused")
+    one.failed(JUDGE, retry_after=None, now=later(5), reason="timed out")
+    circuit = other.get_circuit(JUDGE)
+    assert (circuit.failing_since, circuit.reason) == (NOW, "timed out")
+    one.succeeded(JUDGE)
+    assert other.get_circuit(JUDGE) == Circuit()
+
+
 def test_a_healthy_provider_costs_one_read_and_no_write(table):
     gate = DynamoDBJudgeGate(table)
     gate.admit(JUDGE, tokens=1, now=NOW)

@@ -12,7 +12,7 @@ from assessment.contracts.events import EventType
 from assessment.domain.batch import BatchStatus
 from assessment.domain.document_keys import result_key
 from assessment.domain.judge import estimated_tokens
-from assessment.ports.groups import ReadPorts
+from assessment.ports.groups import ProgressPorts
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.read_batch import read_batch
 from tests.fakes.judges import Habits, text_of
@@ -58,7 +58,12 @@ def test_no_more_comparisons_are_planned_for_it() -> None:
 def test_everybody_is_told_by_name() -> None:
     world = World(habits=Habits(declines=frozenset({"essay-01"})))
     batch_id = run(world, 12).batch.batch_id
-    ports = ReadPorts(batches=world.batches, comparisons=world.comparisons, content=world.content)
+    ports = ProgressPorts(
+        batches=world.batches,
+        comparisons=world.comparisons,
+        content=world.content,
+        gate=world.gate,
+    )
     progress = read_batch(batch_id, ports=ports)
     assert [entry.model_dump() for entry in progress.not_assessed] == EXPECTED
     for kind in (EventType.COMPLETED, EventType.RESULT_PUBLISHED):

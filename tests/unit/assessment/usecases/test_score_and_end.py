@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from assessment.contracts.llm_protocol import judge_message
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.decision import DecisionKind, Reason
 from assessment.domain.document_keys import comparisons_key, result_key
@@ -16,8 +17,9 @@ from assessment.domain.errors import (
     ResultNotReadyError,
     TransientError,
     UnknownBatchError,
+    JudgeUnavailableError,
 )
-from assessment.ports.groups import FailPorts, ReadPorts
+from assessment.ports.groups import FailPorts, ProgressPorts
 from assessment.usecases.fail_batch import fail_batch, failure_of, stalled
 from assessment.usecases.read_batch import read_batch, read_result
 from tests.fakes.faults import Fault, faulty
@@ -152,8 +154,26 @@ def test_finalising_at_the_wrong_time_is_refused(status: str) -> None:
     assert not started.world.events.published
 
 
-def reading(world: World) -> ReadPorts:
-    return ReadPorts(batches=world.batches, comparisons=world.comparisons, content=world.content)
+def reading(world: World) -> ProgressPorts:
+    return ProgressPorts(
+        batches=world.batches,
+        comparisons=world.comparisons,
+        content=world.content,
+        gate=world.gate,
+    )
+
+
+def test_a_judge_that_does_not_answer_is_told_while_it_is_awaited() -> None:
+    world = World(habits=Habits(unavailable=1.0))
+    started = submitted_batch(world)
+    assert read_batch(started.batch_id, ports=reading(world)).judge_troubles == []
+    with pytest.raises(JudgeUnavailableError):
+        world.ask(judge_message(world.judge_queue.messages[0].body))
+    (trouble,) = read_batch(started.batch_id, ports=reading(world)).judge_troubles
+    assert (trouble.message, trouble.failing_since) == ("simulated: 503", world.now)
+    world.judge.habits = Habits(at_once=1.0)
+    world.ask(judge_message(world.judge_queue.messages[0].body))
+    assert read_batch(started.batch_id, ports=reading(world)).judge_troubles == []
 
 
 def fail(world: World, batch_id: str, message: str = "m", fault: Fault | None = None) -> None:

@@ -44,14 +44,25 @@ class DynamoDBJudgeGate:
         self._table.delete(keys.circuit(judge.circuit))
         self._troubled.discard(judge.circuit)
 
-    def failed(self, judge: JudgeSpec, *, retry_after: float | None, now: datetime) -> None:
+    def failed(
+        self,
+        judge: JudgeSpec,
+        *,
+        retry_after: float | None,
+        now: datetime,
+        reason: str | None = None,
+    ) -> None:
         """Count the failure; a lost race is tried again, a lost count is no harm."""
         for _ in range(_TRIES):
             circuit, version = self._read(judge)
-            after = after_failure(circuit, now=now, retry_after=retry_after)
+            after = after_failure(circuit, now=now, retry_after=retry_after, reason=reason)
             if self._write(judge, after, version, now=now):
                 self._troubled.add(judge.circuit)
                 return
+
+    def get_circuit(self, judge: JudgeSpec) -> Circuit:
+        """What the table knows of the provider's health."""
+        return self._read(judge)[0]
 
     def _read(self, judge: JudgeSpec) -> tuple[Circuit, int]:
         item = self._table.get(keys.circuit(judge.circuit))
