@@ -244,7 +244,11 @@ class _Caller:
         """Count the failure of a judge that is broken; a busy one has its Retry-After."""
         if isinstance(error, JudgeUnavailableError) and not error.busy:
             await asyncio.to_thread(
-                self.ports.gate.failed, judge, retry_after=error.retry_after, now=self.now
+                self.ports.gate.failed,
+                judge,
+                retry_after=error.retry_after,
+                now=self.now,
+                reason=str(error),
             )
 
     async def _find_missed_deadline(

@@ -251,5 +251,6 @@ async def _wait_out(submission: Submission, error: JudgeError) -> int:
             submission.judge,
             retry_after=error.retry_after,
             now=submission.now,
+            reason=str(error),
         )
     return max(_TROUBLED_SECONDS, int(error.retry_after or 0) + 1)

@@ -17,8 +17,8 @@ from assessment.domain.errors import (
     ResultNotReadyError,
     TransientError,
     UnknownBatchError,
-    JudgeUnavailableError,
 )
+from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.ports.groups import FailPorts, ProgressPorts
 from assessment.usecases.fail_batch import fail_batch, failure_of, stalled
 from assessment.usecases.read_batch import read_batch, read_result
