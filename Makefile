@@ -132,7 +132,7 @@ WORKERS ?= 3
 COMPLEX := benchmarks/__main__.py \
 	benchmarks/fit.py \
 	benchmarks/grades.py \
-	benchmarks/honesty.py \
+	benchmarks/schedules.py \
 	benchmarks/pairing.py \
 	benchmarks/stopping.py \
 	functions/watch_batches/app.py \

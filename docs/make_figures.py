@@ -116,9 +116,9 @@ def speed(rows: Rows) -> None:
 
 
 FIGURES: dict[str, tuple[str, Callable[[Rows], None]]] = {
-    "coverage": ("honesty", coverage),
-    "reliability": ("honesty", reliability),
-    "coin": ("honesty", coin),
+    "coverage": ("schedules", coverage),
+    "reliability": ("schedules", reliability),
+    "coin": ("schedules", coin),
     "comparisons-to-95": ("pairing", to_95),
     "grades": ("grades", grades),
     "speed": ("fit", speed),

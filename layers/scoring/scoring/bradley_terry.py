@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from scoring._fit.attention import Attention
 from scoring._fit.classical import (
     choix_prior_curvature,
     choix_solution,
@@ -47,6 +48,10 @@ _DENSE_UP_TO = 400
 type Estimator = Literal["map", "variational", "mle", "firth", "epsilon", "choix"]
 """How to estimate; see `fit`."""
 type Judges = Literal["pooled", "discrimination"]
+type AttentionModel = Literal["full", "estimated"]
+
+# Above this many judges, all share one lapse rate, degree share and set of cut points.
+_MOST_OWN_ATTENTION = 20
 
 
 def fit(
@@ -58,6 +63,7 @@ def fit(
     degrees: int | Literal["auto"] = "auto",
     judges: Judges = "pooled",
     lapse: float = 0.0,
+    attention: AttentionModel = "full",
     estimator: Estimator = "map",
     repeats: Repeats | Literal["auto"] = "auto",
     alpha: float = 0.01,
@@ -97,6 +103,10 @@ def fit(
         One common discrimination, or one per judge.
     lapse : float, default 0.0
         Known probability that a verdict is a random answer.
+    attention : {"full", "estimated"}
+        Whether every verdict follows the model, or every judge's lapse rate, share of what degrees
+        could tell, and cut points are estimated (:mod:`scoring._fit.attention`). Above 20 judges
+        all share theirs. Not for Davidson's ties.
     estimator : {"map", "variational", "mle", "firth", "epsilon", "choix"}
         Posterior mode (default); mean and covariance of the Gaussian nearest to the posterior
         (Opper & Archambeau 2009), whose standard errors hold with few comparisons too, in about
@@ -127,6 +137,7 @@ def fit(
         With the state of the solver.
     """
     _check_settings(prior_sd, lapse, judges, estimator, alpha)
+    _check_attention(attention, lapse, estimator)
     if estimator in _WITHOUT_ORDER:
         order_effect = False
     observations = observe(
@@ -140,7 +151,7 @@ def fit(
     start_sd = prior_sd.median if isinstance(prior_sd, SpreadPrior) else prior_sd
     model = Model(
         observations,
-        _link(observations, lapse),
+        _link(observations, lapse, attention),
         Priors(1.0 / start_sd**2) if estimator in WITH_PRIOR else NO_PRIORS,
         order_effect=order_effect and comparisons.order_known,
         discrimination=_discrimination_basis(observations, judges),
@@ -287,7 +298,47 @@ def _check_settings(
         raise InvalidSettingError("judges", "discrimination needs the priors of estimator='map'")
 
 
-def _link(observations: Observations, lapse: float) -> Link:
+def _check_attention(attention: str, lapse: float, estimator: str) -> None:
+    if attention not in ("full", "estimated"):
+        raise InvalidSettingError("attention", f"expected 'full' or 'estimated', got {attention!r}")
+    if attention == "estimated" and (lapse > 0.0 or estimator not in WITH_PRIOR):
+        raise InvalidSettingError(
+            "attention", "is estimated by 'variational' and 'map' only, with lapse=0"
+        )
+
+
+def _attention(observations: Observations) -> Attention:
+    """The link of judges whose attention is estimated, with cut points of their own."""
+    o = observations
+    own = o.judge is not None and o.n_judges <= _MOST_OWN_ATTENTION
+    judge = o.judge if own and o.judge is not None else np.zeros(len(o.first), dtype=np.int64)
+    n_judges = o.n_judges if own else 1
+    ties = o.ties == "interval"
+    if not ties and o.degrees == 1:
+        m = len(o.category)
+        return Attention(Binary(m), None, np.zeros(m), judge, n_judges)
+    sets = judge if own else None
+    links = [
+        Interval(
+            o.category, o.degrees, ties=ties, judge=sets, n_judges=n_judges, sign_only=sign_only
+        )
+        for sign_only in (False, True)
+    ]
+    if o.degrees == 1:
+        return Attention(links[0], None, np.zeros(len(o.category)), judge, n_judges)
+    count = np.full((n_judges, o.degrees + 1), 0.5)
+    np.add.at(count, (judge, o.category), 1.0)
+    count[:, 0] = 0.0
+    share = count / count.sum(axis=1, keepdims=True)
+    habit = np.where(o.category > 0, np.log(np.maximum(share[judge, o.category], 1e-12)), 0.0)
+    return Attention(links[0], links[1], habit, judge, n_judges)
+
+
+def _link(observations: Observations, lapse: float, attention: str) -> Link:
+    if attention == "estimated":
+        if observations.ties == "davidson":
+            raise InvalidSettingError("attention", "is not estimated under Davidson's ties")
+        return _attention(observations)
     category, degrees = observations.category, observations.degrees
     link: Link
     if observations.ties == "davidson":
@@ -351,6 +402,8 @@ def _result(
         ability=ability,
         order_effect=order,
         cut_points=model.link.cut_points(shape).copy(),
+        lapse=_lapse_rates(model, shape, lapse),
+        degree_share=_degree_shares(model, shape),
         discrimination=np.exp(model.log_discrimination(x)),
         log_likelihood=estimate.log_likelihood,
         n_comparisons=model.data.evidence(),
@@ -370,9 +423,32 @@ def _prior_sd(estimator: Estimator, assumed: float, spread: Spread | None) -> fl
     return float(assumed) if estimator in WITH_PRIOR else None
 
 
+def _by_judge(model: Model, values: Floats) -> Floats:
+    """Repeat a shared value for every judge, (J,)."""
+    repeated: Floats = np.broadcast_to(values, (model.data.n_judges,)).copy()
+    return repeated
+
+
+def _lapse_rates(model: Model, shape: Floats, lapse: float) -> Floats:
+    link = model.link
+    rates = link.lapse(shape) if isinstance(link, Attention) else np.array([lapse])
+    return _by_judge(model, rates)
+
+
+def _degree_shares(model: Model, shape: Floats) -> Floats:
+    link = model.link
+    shares = link.degree_share(shape) if isinstance(link, Attention) else np.ones(1)
+    return _by_judge(model, shares)
+
+
 def _outcomes(model: Model, shape: Floats, lapse: float) -> Outcomes:
     kind, degrees = model.data.ties, model.data.degrees
     free = model.link.cut_points(shape)
+    if isinstance(model.link, Attention):
+        # One observation model for all judges: the mean of their cut points and lapse rates.
+        own = degrees - 1 + (kind == "interval")
+        free = free.reshape(-1, own).mean(axis=0) if own else free
+        lapse = float(model.link.lapse(shape).mean())
     cuts = np.zeros(degrees)
     if model.link.gaps:
         cuts[degrees - len(free) :] = free

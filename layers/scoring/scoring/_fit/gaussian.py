@@ -23,11 +23,9 @@ if TYPE_CHECKING:
     from scoring._fit.model import Blocks, Model, Point
     from scoring._types import Floats
 
-_MAX_TURNS = 150
+_MAX_TURNS = 60
 # Every so many turns the share of a turn is capped more tightly: short enough turns always climb.
-_PATIENCE, _SURE_SHARE = 20, 0.6
-# What is still of use after all turns.
-_ROUGH = 0.05
+_PATIENCE, _SURE_SHARE = 12, 0.6
 _LEAST_SHARE = 1.0 / 64.0
 _LONGEST_STEP = 2.0
 # A fall of the bound that is more than what cut points, which are not averaged over, can cause.
@@ -101,7 +99,7 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
     Raises
     ------
     NotConvergedError
-        If they do not settle, with the last iterate.
+        If they are not finite, with the last iterate.
     """
     system = DenseSystem(model.n, model.size, model.pairs, None)
     smoothed, point, blocks = _smoothed_at(model, x, variance)
@@ -122,12 +120,13 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
         move = (following.variance - pair.variance) / share
         share = min(_better_share(share, move, before), _SURE_SHARE ** (turn // _PATIENCE))
         pair, before = following, move
-    if error < _ROUGH:
-        return Gaussian(
-            pair.model, pair.point, pair.point.x, pair.lower, pair.variance, pair.bound, turn
-        )
-    state = state_of(model, pair.point, _MAX_TURNS, error)
-    raise NotConvergedError("the nearest Gaussian (estimator='map' always exists)", state)
+    if not np.isfinite(error):
+        state = state_of(model, pair.point, _MAX_TURNS, error)
+        raise NotConvergedError("the nearest Gaussian (estimator='map' always exists)", state)
+    # Every turn that was kept climbed: what is left is closer to the Gaussian than the mode is.
+    return Gaussian(
+        pair.model, pair.point, pair.point.x, pair.lower, pair.variance, pair.bound, turn
+    )
 
 
 def _better_share(share: float, move: Floats, before: Floats) -> float:

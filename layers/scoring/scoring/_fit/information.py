@@ -116,11 +116,14 @@ class Information:
     @cached_property
     def cut_points_se(self) -> Floats:
         """Standard error of each reported cut point (of log nu under Davidson's model), (K,)."""
-        at = slice(self._model.n_order, self._model.n_order + self._model.link.n_shape)
-        covariance = self._other[at, at]
-        if self._model.link.gaps:
-            covariance = np.cumsum(np.cumsum(covariance, axis=0), axis=1)
-        return np.sqrt(np.diagonal(covariance))
+        link, start = self._model.link, self._model.n_order
+        if not link.gaps:
+            at = slice(start, start + link.n_shape)
+            return np.sqrt(np.diagonal(self._other[at, at]))
+        covariance = self._other[start : start + link.n_gaps, start : start + link.n_gaps]
+        sums = np.array([link.cut_points(unit) for unit in np.eye(link.n_gaps, link.n_shape)])
+        variance: Floats = np.einsum("ki,kl,li->i", sums, covariance, sums)
+        return np.sqrt(variance)
 
     @cached_property
     def log_discrimination_se(self) -> Floats:

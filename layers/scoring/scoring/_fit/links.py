@@ -9,6 +9,7 @@ the log of Davidson's nu) have one column per parameter.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -47,6 +48,7 @@ class Link(Protocol):
     """Observation model with K shape parameters."""
 
     n_shape: int
+    n_gaps: int
     n_outcomes: int
     gaps: bool
 
@@ -62,11 +64,16 @@ class Link(Protocol):
         """Return the reported parameters, (K,)."""
         ...
 
+    def tiled(self, count: int) -> Link:
+        """Return the same link for all comparisons this many times over."""
+        ...
+
 
 class Binary:
     """Bradley-Terry: P(first preferred) = F(delta), F the logistic distribution function."""
 
     n_shape = 0
+    n_gaps = 0
     n_outcomes = 2
     gaps = False
 
@@ -92,6 +99,10 @@ class Binary:
     def cut_points(self, shape: Floats) -> Floats:
         """Return an empty array."""
         return shape
+
+    def tiled(self, count: int) -> Binary:
+        """Return the same link for all comparisons this many times over."""
+        return Binary(count * len(self._none))
 
 
 @dataclass(slots=True)
@@ -146,21 +157,45 @@ class Interval:
         Highest degree D.
     ties : bool
         Whether C_1 is a free parameter; it is 0 otherwise.
+    judge : (m,) array of int, optional
+        Whose verdict each one is, if every judge has own cut points; the gaps of judge 0 come
+        first. None for cut points that all share.
+    n_judges : int
+        Number of judges.
+    sign_only : bool
+        Evaluate the sign of every preference alone: any degree, with the same parameters.
     """
 
     gaps = True
 
-    def __init__(self, category: Ints, degrees: int, *, ties: bool) -> None:
-        self.n_shape = degrees - 1 + ties
+    def __init__(
+        self,
+        category: Ints,
+        degrees: int,
+        *,
+        ties: bool,
+        judge: Ints | None = None,
+        n_judges: int = 1,
+        sign_only: bool = False,
+    ) -> None:
+        own = degrees - 1 + ties
+        sets = 1 if judge is None else n_judges
+        self.n_shape = self.n_gaps = own * sets
         self.n_outcomes = 2 * degrees + ties
-        self._category = category
-        self._count = degrees + 1
+        self._own = own
         # Row k - 1 turns gaps into the cut point C_k.
-        sums = np.tril(np.ones((degrees, self.n_shape)), k=0 if ties else -1)
-        self._upper = np.vstack([sums, np.zeros((1, self.n_shape))])
-        self._lower = np.vstack([-sums[:1], sums])
-        self._endless = np.zeros(self._count)
-        self._endless[-1] = np.inf
+        sums = np.tril(np.ones((degrees, own)), k=0 if ties else -1)
+        upper = np.vstack([sums, np.zeros((1, own))])
+        lower = np.vstack([-sums[:1], sums])
+        endless = np.zeros(degrees + 1)
+        endless[-1] = np.inf
+        if sign_only:
+            upper[1:], lower[1:], endless[1:] = 0.0, sums[0], np.inf
+        each = np.eye(sets)
+        self._upper, self._lower = np.kron(each, upper), np.kron(each, lower)
+        self._endless = np.tile(endless, sets)
+        self._count = (degrees + 1) * sets
+        self._category = category if judge is None else judge * (degrees + 1) + category
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
         """Evaluate every comparison; -inf everywhere when a gap is not positive."""
@@ -198,9 +233,18 @@ class Interval:
             total += (direction.T * amount) @ direction
         return total
 
+    def tiled(self, count: int) -> Interval:
+        """Return the same link for all comparisons this many times over."""
+        link = copy(self)
+        link._category = np.tile(self._category, count)  # noqa: SLF001
+        return link
+
     def cut_points(self, shape: Floats) -> Floats:
-        """Return the positive cut points in ascending order, (K,)."""
-        return np.cumsum(shape)
+        """Return the positive cut points in ascending order, judge by judge, (K,)."""
+        if self._own == 0:
+            return shape
+        cuts: Floats = np.cumsum(shape.reshape(-1, self._own), axis=1).ravel()
+        return cuts
 
 
 class Davidson:
@@ -215,6 +259,7 @@ class Davidson:
     """
 
     n_shape = 1
+    n_gaps = 0
     n_outcomes = 3
     gaps = False
 
@@ -253,6 +298,12 @@ class Davidson:
         """Return log nu, (1,)."""
         return shape
 
+    def tiled(self, count: int) -> Davidson:
+        """Return the same link for all comparisons this many times over."""
+        link = copy(self)
+        link._tie = np.tile(self._tie, count)  # noqa: SLF001
+        return link
+
 
 class Lapse:
     """A judge who answers at random, all outcomes equally likely, with a known probability.
@@ -268,6 +319,7 @@ class Lapse:
     def __init__(self, inner: Link, rate: float) -> None:
         self.inner = inner
         self.n_shape = inner.n_shape
+        self.n_gaps = inner.n_gaps
         self.n_outcomes = inner.n_outcomes
         self.gaps = inner.gaps
         self._attentive = np.log1p(-rate)
@@ -310,3 +362,9 @@ class Lapse:
     def cut_points(self, shape: Floats) -> Floats:
         """Return the inner link's cut points."""
         return self.inner.cut_points(shape)
+
+    def tiled(self, count: int) -> Lapse:
+        """Return the same link for all comparisons this many times over."""
+        link = copy(self)
+        link.inner = self.inner.tiled(count)
+        return link

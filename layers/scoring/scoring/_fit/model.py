@@ -209,6 +209,7 @@ class Model:
         self.basis = discrimination
         self.n_log = 0 if discrimination is None else discrimination.shape[1]
         self.shape_at = slice(self.n + self.n_order, self.n + self.n_order + link.n_shape)
+        self.gaps_at = slice(self.shape_at.start, self.shape_at.start + link.n_gaps)
         self.size = self.shape_at.stop + self.n_log
         self.pairs = Pairs(self.n, observations.first, observations.second)
         self.tilt: Floats | None = None
@@ -225,8 +226,7 @@ class Model:
         """Return a feasible parameter vector with the given abilities, (N,)."""
         x = np.zeros(self.size)
         x[: self.n] = ability
-        if self.link.gaps:
-            x[self.shape_at] = 1.0
+        x[self.gaps_at] = 1.0
         return x
 
     def log_discrimination(self, x: Floats) -> Floats:
@@ -255,7 +255,7 @@ class Model:
         else:
             log_likelihood = float(terms.value.sum())
         gradient = self._gradient(slope, scale, scaled, terms)
-        penalty = self._penalise(x, shape, gradient)
+        penalty = self._penalise(x, x[self.gaps_at], gradient)
         if self.hold_discrimination:
             gradient[self.shape_at.stop :] = 0.0
         return Point(
@@ -286,7 +286,7 @@ class Model:
         """Return the largest multiple of ``step``, at most 1, that keeps every gap positive."""
         if not self.link.gaps:
             return 1.0
-        shape, change = x[self.shape_at], step[self.shape_at]
+        shape, change = x[self.gaps_at], step[self.gaps_at]
         shrinking = change < 0.0
         if not shrinking.any():
             return 1.0
@@ -304,7 +304,10 @@ class Model:
         precision = np.zeros(self.size)
         precision[: self.n] = p.ability
         precision[self.n : self.n + self.n_order] = p.order_effect
-        if not self.link.gaps:
+        mixing = getattr(self.link, "mixing_precision", None)
+        if mixing is not None:
+            precision[self.shape_at.stop - len(mixing) : self.shape_at.stop] = mixing
+        elif not self.link.gaps:
             precision[self.shape_at] = p.log_nu
         precision[self.shape_at.stop :] = p.log_discrimination
         if self.n_order and p.order_effect == 0.0:
@@ -314,7 +317,7 @@ class Model:
             precision[self.n : self.n + self.n_order][seen == 0] = 1.0
         return precision
 
-    def _penalise(self, x: Floats, shape: Floats, gradient: Floats) -> float:
+    def _penalise(self, x: Floats, gaps: Floats, gradient: Floats) -> float:
         """Subtract the priors' slope from ``gradient`` in place and return minus their log."""
         pull = self.normal_precision * x
         gradient -= pull
@@ -323,9 +326,9 @@ class Model:
             gradient[: self.n] += self.tilt
             penalty -= float(self.tilt @ x[: self.n])
         p = self.priors
-        if self.link.gaps and p.gap_rate > 0.0 and (shape > 0.0).all():
-            gradient[self.shape_at] += (p.gap_shape - 1.0) / shape - p.gap_rate
-            penalty -= float(((p.gap_shape - 1.0) * np.log(shape) - p.gap_rate * shape).sum())
+        if self.link.n_gaps and p.gap_rate > 0.0 and (gaps > 0.0).all():
+            gradient[self.gaps_at] += (p.gap_shape - 1.0) / gaps - p.gap_rate
+            penalty -= float(((p.gap_shape - 1.0) * np.log(gaps) - p.gap_rate * gaps).sum())
         return penalty
 
     def _gradient(
@@ -402,8 +405,9 @@ class Model:
         values = point.x[self.shape_at]
         corner[shape, shape] += self.link.shape_curvature(point.terms, values, weight)
         p = self.priors
-        if self.link.gaps and p.gap_rate > 0.0:
-            corner[shape, shape] += np.diag((p.gap_shape - 1.0) / values**2)
+        if self.link.n_gaps and p.gap_rate > 0.0:
+            gaps = slice(shape.start, shape.start + self.link.n_gaps)
+            corner[gaps, gaps] += np.diag((p.gap_shape - 1.0) / values[: self.link.n_gaps] ** 2)
 
     def _add_discrimination(
         self,

@@ -38,6 +38,12 @@ class Fit:
         Positive cut points of the latent margin in ascending order, logits: the first is the
         half width of the tie interval when ties are modelled as intervals, the rest separate the
         degrees. Under Davidson's model the single entry is log nu.
+    lapse : (J,) array
+        Share of a judge's verdicts that are random answers: the rate assumed, or the judge's own
+        where attention was estimated.
+    degree_share : (J,) array
+        How much of what degrees could tell a judge's degrees do tell: 0 nothing, the sign of the
+        verdict is all; 1 as the model says, which is assumed unless attention was estimated.
     discrimination : (J,) array
         Factor by which a judge's logits differ from the common scale; 1 where not modelled.
     log_likelihood : float
@@ -60,6 +66,8 @@ class Fit:
     ability: Floats
     order_effect: Floats
     cut_points: Floats
+    lapse: Floats
+    degree_share: Floats
     discrimination: Floats
     log_likelihood: float
     n_comparisons: Ints

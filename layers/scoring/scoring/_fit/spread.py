@@ -49,6 +49,7 @@ _GAUSS_3 = (-1.7320508, 1.7320508)
 _GAUSS_5 = (-1.3556262, 1.3556262, -2.8569700, 2.8569700)
 _GRID = 201
 _GRID_REACH = 5.0
+_LEAST_GAP = 0.05
 _LEAST_SD, _MOST_SD = 0.02, 60.0
 
 
@@ -192,6 +193,7 @@ class _Path:
         self._model = model
         self._start = (x, variance, log_sd)
         self._held: list[_Visit] = []
+        self._others: dict[float, Floats] = {}
         self.turns = 0
 
     def visit(self, log_sd: float, tolerance: float, *, hold: bool = False) -> _Visit:
@@ -203,6 +205,7 @@ class _Path:
         self.turns += gaussian.turns
         visit = _visited(model, gaussian, log_sd)
         self._held = [*self._held, visit] if hold else [visit]
+        self._others[log_sd] = gaussian.x[self._model.n :]
         return visit
 
     def _start_at(self, log_sd: float) -> tuple[Floats, Floats]:
@@ -213,7 +216,18 @@ class _Path:
         step = log_sd - nearest.log_sd
         x = nearest.gaussian.x.copy()
         x[: self._model.n] += step * nearest.drift
+        known = sorted(self._others, key=lambda at: abs(at - log_sd))
+        if len(known) > 1:
+            x[self._model.n :] += self._others_drift(*known[:2]) * step
         return x, _rescaled(nearest.gaussian.variance, nearest.log_sd, log_sd)
+
+    def _others_drift(self, one: float, other: float) -> Floats:
+        """Slope in log sd of all parameters but abilities and gaps, which must stay positive."""
+        gap = one - other
+        slope: Floats = (self._others[one] - self._others[other]) / gap
+        gaps = self._model.gaps_at
+        slope[gaps.start - self._model.n : gaps.stop - self._model.n] = 0.0
+        return np.where(np.abs(gap) > _LEAST_GAP, slope, 0.0)
 
 
 def _rescaled(variance: Floats, log_sd: float, following: float) -> Floats:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 # Eleven nodes and this tolerance leave 1e-5 of a standard error, after five turns or so. A
 # difference that is uncertain by many logits needs more nodes to see where the link bends.
 _NODES = 11
+_FEW_NODES, _NARROW_SD = 7, 1.2
 _MANY_NODES = 41
 _WIDE_SD = 4.0
 _MAX_TURNS = 200
@@ -51,13 +53,15 @@ _TOLERANCE = 1e-5
 
 @dataclass(slots=True)
 class _SmoothedTerms(Terms):
-    """Averages over the nodes, and the nodes themselves for what is not linear in them."""
+    """Averages over the nodes, and all nodes' terms for what is not linear in them."""
 
-    nodes: tuple[Terms, ...] = ()
+    nodes: Terms | None = None
 
 
 class Smoothed:
     """A link whose log likelihood is averaged over a Normal error of the judged difference.
+
+    All comparisons are evaluated at all nodes at once, the nodes one after the other.
 
     Parameters
     ----------
@@ -70,37 +74,56 @@ class Smoothed:
     def __init__(self, inner: Link, variance: Floats) -> None:
         self.inner = inner
         self.n_shape = inner.n_shape
+        self.n_gaps = inner.n_gaps
         self.n_outcomes = inner.n_outcomes
         self.gaps = inner.gaps
         self._sd = np.sqrt(np.maximum(variance, 0.0))
-        count = _NODES if self._sd.max(initial=0.0) < _WIDE_SD else _MANY_NODES
-        self._nodes, weights = np.polynomial.hermite_e.hermegauss(count)
-        self._weights = weights / weights.sum()
+        widest = float(self._sd.max(initial=0.0))
+        count = _NODES if widest < _WIDE_SD else _MANY_NODES
+        count = _FEW_NODES if widest < _NARROW_SD else count
+        self._nodes, self._weights = _gauss_hermite(count)
+        self._every = inner.tiled(count)
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
         """Evaluate every comparison at every node and average."""
-        nodes = tuple(self.inner.terms(oriented + z * self._sd, shape) for z in self._nodes)
+        at = self._every.terms((oriented + self._nodes[:, None] * self._sd).ravel(), shape)
         return _SmoothedTerms(
-            value=self._mean([at.value for at in nodes]),
-            slope=self._mean([at.slope for at in nodes]),
-            curvature=self._mean([at.curvature for at in nodes]),
-            shape_slope=self._mean([at.shape_slope for at in nodes]),
-            shape_cross=self._mean([at.shape_cross for at in nodes]),
-            nodes=nodes,
+            value=self._mean(at.value),
+            slope=self._mean(at.slope),
+            curvature=self._mean(at.curvature),
+            shape_slope=self._mean(at.shape_slope),
+            shape_cross=self._mean(at.shape_cross),
+            nodes=at,
         )
 
     def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:
         """Return the weighted sum of the averaged -d2l/dgamma2, (K, K)."""
-        nodes = terms.nodes if isinstance(terms, _SmoothedTerms) else ()
-        return self._mean([self.inner.shape_curvature(at, shape, weight) for at in nodes])
+        if not isinstance(terms, _SmoothedTerms) or terms.nodes is None:
+            raise TypeError("terms of another link")
+        every = np.outer(self._weights, weight).ravel()
+        return self._every.shape_curvature(terms.nodes, shape, every)
 
     def cut_points(self, shape: Floats) -> Floats:
         """Return the inner link's cut points."""
         return self.inner.cut_points(shape)
 
-    def _mean(self, values: list[Floats]) -> Floats:
-        total: Floats = sum(w * value for w, value in zip(self._weights, values, strict=True))
-        return total
+    def tiled(self, count: int) -> Link:
+        """Refuse: an average is not averaged again."""
+        raise NotImplementedError
+
+    def _mean(self, values: Floats) -> Floats:
+        if values.ndim > 1 and values.shape[1] == 0:
+            return values[: len(self._sd)]
+        by_node = values.reshape(len(self._weights), -1)
+        mean: Floats = self._weights @ by_node
+        return mean.reshape(len(self._sd), *values.shape[1:])
+
+
+@cache
+def _gauss_hermite(count: int) -> tuple[Floats, Floats]:
+    """Nodes and weights of an average over a standard Normal variable, (q,) each."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(count)
+    return nodes, weights / weights.sum()
 
 
 def nearest_gaussian(

@@ -155,7 +155,9 @@ class JudgeFit(BaseModel):
     """One judge's verdicts: their number, ties and choices of the first essay, and misfit.
 
     `discrimination` is the factor by which the judge's logits differ from the jury's common scale:
-    above 1 the judge tells essays apart more sharply. It is 1 for a judge alone.
+    above 1 the judge tells essays apart more sharply. It is 1 for a judge alone. `lapse_rate` is
+    the share of verdicts that are random answers, and `degree_share` says how much the degrees
+    tell: 0 nothing beyond which essay is better, 1 as much as the model of degrees says.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -166,6 +168,8 @@ class JudgeFit(BaseModel):
     first_preferred: int
     discrimination: float = 1.0
     discrimination_se: float = 0.0
+    lapse_rate: float = 0.0
+    degree_share: float = 1.0
     infit: float
     outfit: float
     misfit_flags: list[MisfitFlag]

@@ -66,6 +66,8 @@ def judges_described(pool: JudgedPool, fit: Fit, comparisons: Comparisons) -> li
             first_preferred=int((comparisons.outcome[judge == row] > 0).sum()),
             discrimination=float(fit.discrimination[row]),
             discrimination_se=float(fit.discrimination_se[row]),
+            lapse_rate=float(fit.lapse[row]),
+            degree_share=float(fit.degree_share[row]),
             infit=float(misfit.infit[row]),
             outfit=float(misfit.outfit[row]),
             misfit_flags=_flags(misfit, row),

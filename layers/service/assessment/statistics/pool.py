@@ -78,16 +78,23 @@ class JudgedPool:
 
         The mean and covariance of the Gaussian nearest to the posterior: its standard errors hold
         with the few comparisons that a batch makes. The spread of abilities is integrated over
-        unless the configuration assumes one. Judges of a jury may be sharper or blunter than each
-        other. Where that Gaussian is not found, which no data has shown yet, the batch gets the
-        posterior's mode, which always exists, rather than nothing; the result says which.
+        unless the configuration assumes one. Judge by judge it estimates the rate of random
+        answers, the cut points of degrees, and how much degrees tell; judges of a jury may be
+        sharper or blunter than each other. Where that Gaussian is not found, which no data has
+        shown yet, the batch gets the posterior's mode rather than nothing; the result says which.
         """
         comparisons = self.comparisons(selection)
         several = comparisons.judge is not None and np.unique(comparisons.judge).size > 1
         judges: Literal["discrimination", "pooled"] = "discrimination" if several else "pooled"
         prior = spread_prior(config)
         try:
-            return fit(comparisons, prior_sd=prior, estimator="variational", judges=judges)
+            return fit(
+                comparisons,
+                prior_sd=prior,
+                estimator="variational",
+                judges=judges,
+                attention="estimated",
+            )
         except NotConvergedError:
             assumed = prior.median if isinstance(prior, SpreadPrior) else prior
             return fit(comparisons, prior_sd=assumed, estimator="map", judges=judges)

@@ -1,0 +1,170 @@
+"""Judges who lapse, and degrees that tell less than the model says: estimated, and in intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scoring import Comparisons, SpreadPrior, fit
+from scoring._fit.model import Model, Priors
+from scoring._fit.observations import observe
+from scoring.bradley_terry import _attention, sum_to_zero_basis
+from scoring.errors import InvalidSettingError
+from scoring.simulate import LogisticJudge, random_matchings
+
+CUTS = (1.0, 2.5)
+
+
+def fitted(data, **settings):
+    settings = {"prior_sd": SpreadPrior(), "attention": "estimated", **settings}
+    return fit(data, estimator="variational", **settings)
+
+
+def simulated(n, rounds, seed, *, cuts=CUTS, lapse=0.0, sd=2.0):
+    rng = np.random.default_rng([seed, n, 900])
+    ability = rng.normal(0.0, sd, n)
+    first, second = random_matchings(n, rounds, rng)
+    outcome = LogisticJudge(ability, cuts, lapse=lapse).judge(first, second, rng)
+    return ability - ability.mean(), Comparisons(n, first, second, outcome), rng
+
+
+def with_random_degrees(data, rng, top=3):
+    outcome = np.sign(data.outcome) * rng.integers(1, top + 1, len(data))
+    return Comparisons(data.n_essays, data.first, data.second, outcome)
+
+
+def holds(result, truth):
+    return float((np.abs(result.ability - truth) < 1.96 * result.standard_error).mean())
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("degrees", [1, 3])
+def test_gradient_and_hessian_are_those_of_the_objective(ties, degrees):
+    rng = np.random.default_rng(0)
+    n, m, judges, step = 6, 40, 2, 1e-6
+    first = rng.integers(0, n, m)
+    second = (first + rng.integers(1, n, m)) % n
+    outcome = rng.integers(1, degrees + 1, m) * rng.choice([-1, 1], m)
+    if ties:
+        outcome[::6] = 0
+    data = Comparisons(n, first, second, outcome, rng.integers(0, judges, m))
+    observations = observe(data, ties="auto", degrees=degrees, repeats="shared")
+    model = Model(
+        observations,
+        _attention(observations),
+        Priors(0.25),
+        order_effect=True,
+        discrimination=sum_to_zero_basis(judges),
+    )
+    x = model.start(rng.normal(size=n))
+    x[n:] += 0.3 * rng.normal(size=len(x) - n)
+    x[model.gaps_at] = np.abs(x[model.gaps_at]) + 0.1
+    units = step * np.eye(len(x))
+    gradient = [
+        (model.evaluate(x + u).value - model.evaluate(x - u).value) / (2 * step) for u in units
+    ]
+    hessian = [
+        (model.evaluate(x + u).gradient - model.evaluate(x - u).gradient) / (2 * step)
+        for u in units
+    ]
+    point = model.evaluate(x)
+    blocks = model.blocks(point)
+    full = np.zeros((len(x), len(x)))
+    full[:n, :n] = np.diag(blocks.diagonal)
+    full[model.pairs.low, model.pairs.high] = -blocks.weight
+    full[model.pairs.high, model.pairs.low] = -blocks.weight
+    full[:n, n:], full[n:, :n], full[n:, n:] = blocks.cross, blocks.cross.T, blocks.corner
+    assert np.allclose(point.gradient, gradient, atol=1e-6)
+    assert np.allclose(full, -np.array(hessian), atol=1e-6)
+
+
+def test_degrees_that_tell_nothing_are_not_believed_and_honest_ones_are():
+    honest, random, shares = [], [], []
+    for seed in range(8):
+        truth, data, rng = simulated(40, 10, seed)
+        told = fitted(data)
+        untold = fitted(with_random_degrees(data, rng))
+        shares.append((told.degree_share[0], untold.degree_share[0]))
+        honest.append(holds(told, truth))
+        random.append(holds(untold, truth))
+    told_share, untold_share = np.mean(shares, axis=0)
+    assert told_share > 0.8
+    assert untold_share < 0.35
+    assert np.mean(honest) > 0.92
+    assert np.mean(random) > 0.92
+
+
+def test_honest_degrees_keep_what_they_save():
+    squares = []
+    for seed in range(12):
+        truth, data, _ = simulated(40, 10, seed)
+        signs = Comparisons(40, data.first, data.second, np.sign(data.outcome))
+        fits = (fitted(signs), fitted(data), fitted(data, attention="full"))
+        squares.append([np.mean((f.ability - truth) ** 2) for f in fits])
+    by_signs, estimated, on_trust = np.mean(squares, axis=0)
+    assert by_signs > on_trust
+    assert (by_signs - estimated) / (by_signs - on_trust) > 0.85
+
+
+def test_a_scale_that_lapses_compress_is_not_taken_for_the_judges():
+    inside, rates = {"full": [], "estimated": []}, []
+    for seed in range(12):
+        truth, data, _ = simulated(40, 20, seed, cuts=(), lapse=0.1)
+        for attention, held in inside.items():
+            result = fitted(data, attention=attention)
+            held.append(holds(result, truth))
+        rates.append(result.lapse[0])
+    assert np.mean(inside["estimated"]) > 0.9
+    assert np.mean(inside["estimated"]) > np.mean(inside["full"]) + 0.03
+    assert 0.01 < np.mean(rates) < 0.15
+
+
+def test_every_judge_has_cut_points_of_their_own():
+    rng = np.random.default_rng(3)
+    ability = rng.normal(0.0, 2.0, 40)
+    first, second = random_matchings(40, 14, rng)
+    judge = rng.integers(0, 2, len(first))
+    habits = [
+        LogisticJudge(ability, cuts).judge(first, second, rng) for cuts in ((0.3, 0.8), (2.5, 5.0))
+    ]
+    data = Comparisons(40, first, second, np.where(judge == 0, *habits), judge)
+    result = fitted(data)
+    early, late = result.cut_points.reshape(2, 2)
+    assert early[0] == pytest.approx(0.3, abs=0.25)
+    assert early[1] == pytest.approx(0.8, abs=0.4)
+    assert late[0] == pytest.approx(2.5, abs=0.9)
+    assert (result.cut_points_se > 0).all()
+    assert holds(result, ability - ability.mean()) > 0.85
+    assert result.lapse.shape == result.degree_share.shape == (2,)
+
+
+def test_what_cannot_be_estimated_together_is_named():
+    _, data, _ = simulated(10, 6, 1)
+    for wrong in (
+        {"attention": "some"},
+        {"attention": "estimated", "lapse": 0.1},
+        {"attention": "estimated", "estimator": "mle"},
+    ):
+        with pytest.raises(InvalidSettingError, match="attention"):
+            fit(data, **wrong)
+    ties = Comparisons(3, [0, 1, 2], [1, 2, 0], [1, 0, 1])
+    with pytest.raises(InvalidSettingError, match="Davidson"):
+        fit(ties, ties="davidson", attention="estimated")
+
+
+def test_juries_of_any_kind_have_an_answer():
+    for seed in range(12):
+        rng = np.random.default_rng([seed, 901])
+        n, judges = int(rng.integers(3, 15)), int(rng.integers(1, 5))
+        first, second = random_matchings(n, int(rng.integers(2, 8)), rng)
+        outcome = rng.integers(1, 4, len(first)) * rng.choice([-1, 1], len(first))
+        outcome[rng.random(len(first)) < 0.2 * (seed % 3)] = 0
+        outcome[0] = 1
+        judge = rng.integers(0, judges, len(first))
+        data = Comparisons(n, first, second, outcome, judge)
+        several = np.unique(judge).size > 1
+        result = fitted(data, judges="discrimination" if several else "pooled")
+        assert np.isfinite(result.ability).all(), seed
+        assert (result.standard_error > 0).all(), seed
+        assert ((result.lapse > 0) & (result.lapse < 1)).all()
+        assert ((result.degree_share > 0) & (result.degree_share <= 1)).all()
