@@ -13,8 +13,8 @@ batches (Normal), and a share's is not below that of a binomial share of all bat
 2. Worlds that break the model, 60 essays, sd 2: degrees that tell nothing, half or another trait,
    two judges of two habits, lapses, cyclic preferences (`benchmarks._worlds`). `rescaled` is the
    coverage after the best common factor: what an unknown unit of the scale alone explains. Honest
-   degrees are set against their own signs: `saving` is the share of the gain in mean squared error
-   that a fit on trust (attention "full") has over signs.
+   degrees are set against their own signs: the share is kept of what a fit on trust (attention
+   "full") gains over signs in 1 minus the squared correlation with the truth.
 3. Real sessions (`CJ_DATA_DIR`, default ../shared/data): reliability of 70% of the comparisons of
    a session against Spearman-Brown split halves of the same; argument topics likewise.
 
@@ -151,14 +151,14 @@ def world_batch(work: tuple[Cell, int]) -> list[tuple[int, dict[str, float]]]:
     looks = []
     for k, (data, result, truth) in batch(cell, judging, n_judges, number):
         measured = measures(result, truth)
-        measured["square"] = float(np.mean((result.ability - truth) ** 2))
+        measured["loss"] = 1.0 - measured["true_reliability"]
         if cell.name == "honest degrees":
             signs = Comparisons(data.n_essays, data.first, data.second, np.sign(data.outcome))
             for name, other in (
-                ("square_by_signs", fitted(signs)),
-                ("square_on_trust", fitted(data, attention="full")),
+                ("loss_by_signs", fitted(signs)),
+                ("loss_on_trust", fitted(data, attention="full")),
             ):
-                measured[name] = float(np.mean((other.ability - truth) ** 2))
+                measured[name] = 1.0 - float(np.corrcoef(other.ability, truth)[0, 1] ** 2)
         looks.append((k, measured))
     return looks
 
@@ -300,9 +300,9 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
         least = 0.93 if strict and not broken else 0.92
         unit = f"+- {r['coverage_error']:.3f}"
         claims.append(Claim(f"95% intervals hold: {where}", r["coverage"], unit, at_least(least)))
-        if "square_by_signs" in r:
-            gained = r["square_by_signs"] - r["square"]
-            possible = r["square_by_signs"] - r["square_on_trust"]
+        if "loss_by_signs" in r:
+            gained = r["loss_by_signs"] - r["loss"]
+            possible = r["loss_by_signs"] - r["loss_on_trust"]
             saving = gained / possible if possible > 0 else np.nan
             name = f"kept of what degrees save: {where}"
             claims.append(Claim(name, saving, "share", at_least(0.9)))
