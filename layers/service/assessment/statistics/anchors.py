@@ -82,7 +82,8 @@ def measure_anchors(
     if len(anchors) < _FEWEST_ANCHORS or not kept:
         return None
     try:
-        fit = pool.fit(config, kept)
+        # In the judge's own unit, lapses included: the same judges keep it in later batches.
+        fit = pool.fit(config, kept, attention="full")
         spread = _measure_spread(pool, kept)
     except ScoringError:
         return None
