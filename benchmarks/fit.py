@@ -10,7 +10,8 @@ without one against the peers, which know none. The peers return no standard err
 - choix: `ilsr_pairwise` with alpha = 1 / (4 n), the strength of our prior at the centre;
 - evalica: `bradley_terry`, unpenalised.
 
-Beside them the fit that batches use, `estimator="variational"`, against the mode.
+Beside them the nearest Gaussian at one spread, `estimator="variational"`, against the mode, and the
+fit that batches use (spread integrated over, then judges' attention too) against that.
 
 Times are CPU milliseconds; samples of some 20 ms alternate, and a ratio is the median over pairs
 of samples. Memory is what numpy allocates while fitting (tracemalloc).
@@ -33,12 +34,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks._common import Claim, arguments, at_least, at_most, report
-from scoring import Comparisons, fit
+from scoring import Comparisons, SpreadPrior, fit
 from scoring._fit.linear import DenseSystem
 from scoring.simulate import LogisticJudge, random_matchings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from scoring.bradley_terry import AttentionModel
 
 PER_ESSAY = 20
 PRIOR_SD = 2.0
@@ -47,6 +50,10 @@ NEVER = float("inf")
 LAPACK = "LAPACK potrf+potri"
 VARIATIONAL = "estimator='variational'"
 SAMPLE_MS = 20.0
+STEPS: dict[str, AttentionModel] = {
+    "the spread integrated over": "full",
+    "the spread and attention, as in batches": "estimated",
+}
 
 MEMORY = """
 import tracemalloc
@@ -122,6 +129,36 @@ def evalica_of(data: Comparisons) -> Callable[[], object]:
 def nearest_of(data: Comparisons) -> Callable[[], object]:
     """Return the fit that batches use, with all standard errors: the price of honest intervals."""
     return lambda: fit(data, prior_sd=PRIOR_SD, estimator="variational").standard_error
+
+
+def spread_of(data: Comparisons, attention: AttentionModel) -> Callable[[], object]:
+    """Return the fit with the spread integrated over, and with judges' attention as asked."""
+    return lambda: (
+        fit(
+            data, prior_sd=SpreadPrior(), estimator="variational", attention=attention
+        ).standard_error
+    )
+
+
+def spread_rows(runs: int) -> list[dict[str, Any]]:
+    """Time the fit of batches, in two steps, against the fit at one spread."""
+    rows = []
+    for n in (30, 100, 300):
+        data = comparisons(n)
+        for name, attention in STEPS.items():
+            times = paired(spread_of(data, attention), nearest_of(data), runs)
+            ours, theirs = np.median(times, axis=0)
+            rows.append(
+                {
+                    "n": n,
+                    "peer": f"{name}, against one sd",
+                    "runs": runs,
+                    "ours_ms": float(ours),
+                    "peer_ms": float(theirs),
+                    "ours_over_peer": float(np.median(times[:, 0] / times[:, 1])),
+                }
+            )
+    return rows
 
 
 def ours_of(data: Comparisons, *, order_effect: bool) -> Callable[[], object]:
@@ -268,6 +305,12 @@ def main() -> None:
     ]
     memory = float(output_of(MEMORY.format(n=10_000, k=PER_ESSAY)))
     claims.append(Claim("abilities of 10,000 essays, extra memory", memory, "MB", at_most(64.0)))
+    spreads = spread_rows(few)
+    rows += spreads
+    claims += [
+        Claim(f"{r['peer']}, n={r['n']}", r["ours_over_peer"], "ratio", at_most(3.0))
+        for r in spreads
+    ]
     importing = imports[0]["ours_over_peer"]
     claims.append(Claim("import scoring over import numpy", importing, "ratio", at_most(3.5)))
     pulled = output_of(IMPORTED.format(heavy=HEAVY))

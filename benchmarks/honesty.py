@@ -10,7 +10,7 @@ batches (Normal), and a share's is not below that of a binomial share of all bat
 
 1. Grid: sd {.5, .7, 1, 1.5, 2, 3, 4, 6} x essays {12, 30, 100} x comparisons {8, 12, 20} x
    {random, adaptive}, verdicts as the model says.
-2. Worlds that break the model, 60 essays, sd 2: degrees that tell nothing, half or another trait,
+2. Worlds that break the model, 60 essays (30 in a quick run), sd 2: degrees that tell nothing, half or another trait,
    two judges of two habits, lapses, cyclic preferences (`benchmarks._worlds`). `rescaled` is the
    coverage after the best common factor: what an unknown unit of the scale alone explains. Honest
    degrees are set against their own signs: the share is kept of what a fit on trust (attention
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
 SEED = 700_000
 SDS = (0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 UNSEEN_SDS = (0.85, 1.2, 2.5, 5.0)
-ESSAYS = (12, 30, 100)
 PER_ESSAY = (8, 12, 20)
 ROUNDS = 4
 Z95 = 1.959964
@@ -316,17 +315,18 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
 def main() -> None:
     """Run the studies and write rows and claims."""
     options = arguments(__doc__)
-    batches = {12: 6, 30: 4, 100: 2} if options.quick else {12: 200, 30: 120, 100: 40}
-    sds = (0.7, 2.0, 4.0) if options.quick else SDS + UNSEEN_SDS
+    batches = {12: 6, 30: 4} if options.quick else {12: 200, 30: 120, 100: 40}
+    sds = (0.7, 3.0) if options.quick else SDS + UNSEEN_SDS
     strategies: tuple[Strategy, ...] = ("random", "adaptive")
     cells = [
         Cell("binary", sd, n, strategy, batches[n])
         for sd in sds
-        for n in ESSAYS
+        for n in batches
         for strategy in strategies
     ]
     rows = rows_of("grid", cells, grid_batch)
-    worlds = [Cell(name, 2.0, 60, "adaptive", 4 if options.quick else 60) for name in JUDGES]
+    n, count = (30, 2) if options.quick else (60, 60)
+    worlds = [Cell(name, 2.0, n, "adaptive", count) for name in JUDGES]
     rows += rows_of("worlds", worlds, world_batch)
     rows += real_rows(quick=options.quick)
     report(options, rows=rows, claims=claims_of(rows))
