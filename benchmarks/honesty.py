@@ -11,10 +11,11 @@ batches (Normal), and a share's is not below that of a binomial share of all bat
 1. Grid: sd {.5, .7, 1, 1.5, 2, 3, 4, 6} x essays {12, 30, 100} x comparisons {8, 12, 20} x
    {random, adaptive}, verdicts as the model says.
 2. Worlds that break the model, 60 essays (30 in a quick run), sd 2: degrees that tell nothing,
-   half or another trait, two judges of two habits, lapses, cyclic preferences (`benchmarks._worlds`). `rescaled` is the
-   coverage after the best common factor: what an unknown unit of the scale alone explains. Honest
-   degrees are set against their own signs: the share is kept of what a fit on trust (attention
-   "full") gains over signs in 1 minus the squared correlation with the truth.
+   half or another trait, two judges of two habits, lapses, cyclic preferences
+   (`benchmarks._worlds`). `rescaled` is the coverage after the best common factor: what an unknown
+   unit of the scale alone explains. Honest degrees are set against their own signs: the share is
+   kept of what a fit on trust (attention "full") gains over signs in 1 minus the squared
+   correlation with the truth.
 3. Real sessions (`CJ_DATA_DIR`, default ../shared/data): reliability of 70% of the comparisons of
    a session against Spearman-Brown split halves of the same; argument topics likewise.
 

@@ -334,7 +334,7 @@ def _attention(observations: Observations) -> Attention:
     return Attention(links[0], links[1], habit, judge, n_judges)
 
 
-def _link(observations: Observations, lapse: float, attention: str) -> Link:
+def _link(observations: Observations, lapse: float, attention: AttentionModel = "full") -> Link:
     if attention == "estimated":
         if observations.ties == "davidson":
             raise InvalidSettingError("attention", "is not estimated under Davidson's ties")

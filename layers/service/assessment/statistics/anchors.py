@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 from typing import NamedTuple
 
 import numpy as np
 
-from assessment.domain.comparison import Comparison
-from assessment.domain.config import BatchConfig
 from assessment.domain.grading_history import (
     FEWEST_BATCHES_TO_LINK,
     MOST_BATCHES,
@@ -21,7 +18,7 @@ from assessment.domain.grading_history import (
 )
 from assessment.domain.grading_result import AnchorDrift, AnchorHistoryReport
 from assessment.statistics.pool import Floats, JudgedPool
-from scoring import Fit, ScoringError, SpreadPrior
+from scoring import Comparisons, Fit, ScoringError, SpreadPrior
 from scoring import fit as fit_abilities
 from scoring.linking import (
     AnchorReadings,
@@ -70,9 +67,7 @@ class LinkedFit:
     report: AnchorHistoryReport | None
 
 
-def measure_anchors(
-    pool: JudgedPool, config: BatchConfig, *, measured_at: str
-) -> BatchMeasurement | None:
+def measure_anchors(pool: JudgedPool, *, measured_at: str) -> BatchMeasurement | None:
     """What this batch tells later ones about its anchors; None if it tells nothing.
 
     The fit leaves out the comparisons of two anchors, see `grading_history`.
@@ -81,14 +76,18 @@ def measure_anchors(
     kept = [c for c in pool.recorded if not (c.first in anchors and c.second in anchors)]
     if len(anchors) < _FEWEST_ANCHORS or not kept:
         return None
+    judged = pool.comparisons(kept)
     try:
         # In the judge's own unit, lapses included: the same judges keep it in later batches.
-        fit = pool.fit(config, kept, attention="full")
-        spread = _measure_spread(pool, kept)
+        spread = _measure_spread(judged)
+        if spread is None:
+            return None
+        # At one spread, so that its prior can be divided out exactly.
+        fit = fit_abilities(judged, prior_sd=spread.posterior_sd, estimator="variational")
     except ScoringError:
         return None
     measurements = _likelihood_measurements(pool, fit)
-    if len(measurements) < _FEWEST_ANCHORS or spread is None:
+    if len(measurements) < _FEWEST_ANCHORS:
         return None
     return BatchMeasurement(
         spec_hash=pool.spec.spec_hash,
@@ -101,23 +100,26 @@ def measure_anchors(
 
 
 class _Spread(NamedTuple):
-    """A standard deviation of abilities, logits, and the standard error of its logarithm."""
+    """A standard deviation of abilities, logits, by the verdicts alone and under a wide prior.
+
+    `log_se` is the standard error of the logarithm of the first.
+    """
 
     sd: float
     log_se: float
+    posterior_sd: float
 
 
-def _measure_spread(pool: JudgedPool, kept: Sequence[Comparison]) -> _Spread | None:
+def _measure_spread(judged: Comparisons) -> _Spread | None:
     """The standard deviation of abilities, all essays; None if the verdicts do not bound it.
 
     By the verdicts alone: the likelihood of the spread, without the prior that the batch was given
     and whatever it assumed. A spread pulled to a prior would confirm that prior in later batches.
     """
-    wide = SpreadPrior()
-    spread = fit_abilities(pool.comparisons(kept), prior_sd=wide, estimator="variational").spread
+    spread = fit_abilities(judged, prior_sd=SpreadPrior(), estimator="variational").spread
     if spread is None or spread.measured_precision <= 0:
         return None
-    return _Spread(exp(spread.measured_log), spread.measured_precision**-0.5)
+    return _Spread(exp(spread.measured_log), spread.measured_precision**-0.5, spread.median)
 
 
 def _likelihood_measurements(pool: JudgedPool, fit: Fit) -> list[AnchorMeasurement]:

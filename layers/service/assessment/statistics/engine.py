@@ -123,7 +123,7 @@ class ScoringStatistics:
                 ),
                 projections=project_grades(pool, fit, config),
                 judges=judges_described(pool, fit, judged),
-                measurement=measure_anchors(pool, config, measured_at=measured_at),
+                measurement=measure_anchors(pool, measured_at=measured_at),
             )
 
 

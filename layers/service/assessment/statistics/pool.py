@@ -21,6 +21,10 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
+# A judge whose degrees tell at least this share of what the model says is taken at its word.
+_TRUSTED_DEGREES = 0.8
+
+
 def spread_prior(config: BatchConfig) -> float | SpreadPrior:
     """The spread of abilities that the configuration assumes, or the prior that it is given."""
     if config.prior_sd is not None:
@@ -84,26 +88,29 @@ class JudgedPool:
 
         The mean and covariance of the Gaussian nearest to the posterior: its standard errors hold
         with the few comparisons that a batch makes. The spread of abilities is integrated over
-        unless the configuration assumes one. Judge by judge it estimates the rate of random
-        answers, the cut points of degrees, and how much degrees tell; judges of a jury may be
-        sharper or blunter than each other. Where that Gaussian is not found, which no data has
-        shown yet, the batch gets the posterior's mode rather than nothing; the result says which.
-
-        With attention "full" every verdict is taken to follow the model, which is several times
-        quicker.
+        unless the configuration assumes one. Judges of a jury may be sharper or blunter than each
+        other. Where verdicts have degrees and attention is "estimated", every judge's cut points,
+        random answers and what the degrees tell are estimated; a single judge whose degrees tell
+        what the model says is then taken at its word, which is more precise. Where the Gaussian is
+        not found, which no data has shown yet, the batch gets the posterior's mode rather than
+        nothing; the result says which.
         """
         comparisons = self.comparisons(selection)
         several = comparisons.judge is not None and np.unique(comparisons.judge).size > 1
         judges: Literal["discrimination", "pooled"] = "discrimination" if several else "pooled"
         prior = spread_prior(config)
         try:
-            return fit(
-                comparisons,
-                prior_sd=prior,
-                estimator="variational",
-                judges=judges,
-                attention=attention,
-            )
+            if attention == "estimated" and (np.abs(comparisons.outcome) > 1).any():
+                found = fit(
+                    comparisons,
+                    prior_sd=prior,
+                    estimator="variational",
+                    judges=judges,
+                    attention="estimated",
+                )
+                if several or found.degree_share.min() < _TRUSTED_DEGREES:
+                    return found
+            return fit(comparisons, prior_sd=prior, estimator="variational", judges=judges)
         except NotConvergedError:
             assumed = prior.median if isinstance(prior, SpreadPrior) else prior
             return fit(comparisons, prior_sd=assumed, estimator="map", judges=judges)
