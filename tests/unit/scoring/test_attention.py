@@ -107,7 +107,8 @@ def test_honest_degrees_keep_what_they_save():
 
 
 def test_a_scale_that_lapses_compress_is_not_taken_for_the_judges():
-    inside, rates = {"full": [], "estimated": []}, []
+    inside: dict[str, list[float]] = {"full": [], "estimated": []}
+    rates: list[float] = []
     for seed in range(12):
         truth, data, _ = simulated(40, 20, seed, cuts=(), lapse=0.1)
         for attention, held in inside.items():
