@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from assessment.domain.batch import (
     Batch,
@@ -120,6 +121,176 @@ def _minutes_remaining(batch: Batch, now: datetime) -> float | None:
     return batch.config.max_minutes - (now - batch.created_at).total_seconds() / _SECONDS_PER_MINUTE
 
 
+@dataclass(frozen=True)
+class _Evidence:
+    """What the comparisons of the assessed essays add up to.
+
+    `room` is how many comparisons the caps still allow, `n_unjudged_pairs` how many different
+    pairs nobody was asked about, `passes` how often every pair was judged again.
+    """
+
+    n_essays: int
+    comparisons: list[Comparison]
+    recorded: int
+    pending: int
+    room: int
+    n_unjudged_pairs: int
+    passes: int
+
+    @property
+    def failed(self) -> int:
+        """Comparisons that failed or were not answered in time."""
+        return len(self.comparisons) - self.recorded - self.pending
+
+    @property
+    def settled(self) -> int:
+        """Comparisons that are awaited no more."""
+        return self.recorded + self.failed
+
+    @property
+    def success_rate(self) -> float:
+        """The share of settled comparisons that brought a verdict."""
+        return self.recorded / self.settled if self.settled else 0.0
+
+
+def _count_evidence(batch: Batch, part: AssessedPart) -> _Evidence:
+    comparisons, config = part.comparisons, batch.config
+    n_essays = batch.n_essays - len(part.not_assessed)
+    statuses = Counter(comparison.status for comparison in comparisons)
+    n_pairs = len({pair_of(comparison) for comparison in comparisons})
+    n_unjudged = possible_pairs(n_essays) - n_pairs
+    return _Evidence(
+        n_essays=n_essays,
+        comparisons=comparisons,
+        recorded=statuses[ComparisonStatus.RECORDED],
+        pending=statuses[ComparisonStatus.PENDING],
+        room=room_for_new_pairs(
+            comparisons, config=config, n_essays=n_essays, n_set_aside=len(part.set_aside)
+        ),
+        n_unjudged_pairs=n_unjudged,
+        passes=resampling_passes(comparisons) if n_unjudged == 0 else 0,
+    )
+
+
+def _describe_evidence(batch: Batch, evidence: _Evidence) -> dict[str, Any]:
+    comparisons, config = evidence.comparisons, batch.config
+    in_time = _in_time_share(comparisons, batch.wave)
+    return {
+        "n_essays": evidence.n_essays,
+        "pairs_submitted": len(comparisons),
+        "callbacks_received": evidence.settled,
+        "successes": evidence.recorded,
+        "failures": evidence.failed,
+        "outstanding": evidence.pending,
+        "partial_completion_met": in_time >= config.partial_completion,
+        "waves_without_verdict": _silent_waves(comparisons, batch.wave),
+        "retryable_failures": len(retry_pool(comparisons, max_attempts=config.max_attempts)),
+        "permanent_failures": sum(
+            1 for c in comparisons if c.failure is not None and not c.failure.retryable
+        ),
+        "refusal": _refusal(comparisons),
+        "failure_cause": find_common_cause(comparisons),
+        "success_rate": evidence.success_rate,
+        "zero_successes": evidence.recorded == 0,
+    }
+
+
+def _describe_caps(
+    batch: Batch, part: AssessedPart, evidence: _Evidence, now: datetime
+) -> dict[str, Any]:
+    config, n = batch.config, evidence.n_essays
+    cost = total(c.spent for c in (*evidence.comparisons, *part.set_aside)).cost_usd
+    next_wave = _next_wave_size(config, n, evidence.comparisons, evidence.room)
+    left = None if config.max_cost_usd is None else config.max_cost_usd - cost
+    return {
+        "completion_denominator": completion_denominator(config, n),
+        "max_possible_pairs": possible_pairs(n),
+        "pairs_remaining": min(evidence.room, evidence.n_unjudged_pairs),
+        "waves_remaining": config.max_waves - batch.wave,
+        "cost_usd": cost,
+        "cost_remaining_usd": left,
+        "next_wave_cost_usd": cost / evidence.recorded * next_wave if evidence.recorded else None,
+        "minutes_remaining": _minutes_remaining(batch, now),
+        "is_small_net": possible_pairs(n) <= budget(config, n),
+        "unique_coverage_complete": evidence.n_unjudged_pairs == 0,
+        "resampling_pass_count": evidence.passes,
+        "resampling_cap_reached": evidence.passes >= config.small_net_resampling_cap
+        or evidence.room == 0,
+    }
+
+
+def _describe_fit(scores: Scores | None, config: BatchConfig, n_essays: int) -> dict[str, Any]:
+    """The fit's figures; without one every essay is on its own."""
+    if scores is None:
+        return {
+            "min_comparison_count": 0,
+            "components": n_essays,
+            "isolated_essays": n_essays,
+            "sparse_coverage": True,
+        }
+    counts = [ranking.comparison_count for ranking in scores.rankings]
+    reliability, spread = scores.reliability, scores.reliability.spread
+    return {
+        "min_comparison_count": min(counts, default=0),
+        "mean_se": reliability.mean_se,
+        "max_se": reliability.max_se,
+        "reliability": reliability.model_reliability,
+        "reliability_interval": reliability.reliability_interval,
+        "components": scores.components,
+        "isolated_essays": scores.isolated_essays,
+        "sparse_coverage": any(count < _SPARSE_BELOW for count in counts),
+        "bt_se_inflated": spread is not None and reliability.max_se > _UNINFORMED_SHARE * spread.sd,
+        "audit_pairs": scores.audit.pairs,
+        "tested_pairs": scores.audit.tested_pairs,
+        "audit_agreement": scores.audit.agreement,
+        "audit_log_loss": scores.audit.log_loss,
+        "audit_slope": scores.audit.slope,
+        "judge_at_chance": scores.audit.at_chance,
+        "signal_proven": scores.is_proven(min_reliability=config.min_reliability),
+        "log_bayes_factor": scores.audit.log_bayes_factor,
+        "anchor_order": scores.anchor_order,
+    }
+
+
+def _describe_look(
+    config: BatchConfig, evidence: _Evidence, scores: Scores | None, previous: PreviousLook | None
+) -> dict[str, Any]:
+    """Whether this is a look at the targets, and what it and those before it saw."""
+    change = max_score_change(scores.rankings, previous.rankings) if scores and previous else None
+    reliability_met, se_met = _targets_met(scores, config)
+    reliability_held, se_held = _held_before(previous)
+    last_look = _last_look(previous)
+    since = evidence.settled - last_look
+    stable = change is not None and change <= config.score_stability_threshold
+    enough = (
+        evidence.settled >= config.min_comparisons_for_stability_check
+        and evidence.success_rate >= config.min_success_rate_threshold
+    )
+    return {
+        "max_score_change": change,
+        "is_look": since >= config.comparisons_per_stability_check_iteration
+        or evidence.room == 0
+        or evidence.n_unjudged_pairs == 0,
+        "callbacks_at_last_look": last_look,
+        "se_target_held_before": se_held,
+        "se_target_met": se_met,
+        "reliability_target_held_before": reliability_held,
+        "reliability_target_met": reliability_met,
+        "stability_passed": stable and (reliability_met or se_met) and enough,
+    }
+
+
+_THRESHOLDS = {
+    "min_success_rate_threshold",
+    "min_comparisons_per_essay",
+    "target_reliability",
+    "target_mean_se",
+    "min_reliability",
+    "looks_to_hold",
+}
+"""Settings that a decision depends on, stored with it."""
+
+
 def continuation_context(
     batch: Batch,
     part: AssessedPart,
@@ -129,100 +300,14 @@ def continuation_context(
     now: datetime,
 ) -> ContinuationContext:
     """Everything `decide` may look at; `scores` is None when there is no verdict to fit."""
-    config, known = batch.config, part.comparisons
-    n = batch.n_essays - len(part.not_assessed)
-    statuses = Counter(comparison.status for comparison in known)
-    recorded = statuses[ComparisonStatus.RECORDED]
-    pending = statuses[ComparisonStatus.PENDING]
-    failed = len(known) - recorded - pending
-    retryable = len(retry_pool(known, max_attempts=config.max_attempts))
-    settled = recorded + failed
-    cost = total(c.spent for c in (*known, *part.set_aside)).cost_usd
-    change = max_score_change(scores.rankings, previous.rankings) if scores and previous else None
-    mean_se = scores.reliability.mean_se if scores else None
-    success_rate = recorded / settled if settled else 0.0
-    pairs = {pair_of(comparison) for comparison in known}
-    passes = resampling_passes(known) if len(pairs) == possible_pairs(n) else 0
-    room = room_for_new_pairs(known, config=config, n_essays=n, n_set_aside=len(part.set_aside))
-    unjudged_pairs = possible_pairs(n) - len(pairs)
-    last_look = _last_look(previous)
-    reliability_met, se_met = _targets_met(scores, config)
-    reliability_held, se_held = _held_before(previous)
+    evidence = _count_evidence(batch, part)
     return ContinuationContext(
         wave=batch.wave,
         batch_ended=batch.is_final,
-        n_essays=n,
         n_not_assessed=len(part.not_assessed),
-        pairs_submitted=len(known),
-        callbacks_received=settled,
-        successes=recorded,
-        failures=failed,
-        outstanding=pending,
-        partial_completion_met=_in_time_share(known, batch.wave) >= config.partial_completion,
-        waves_without_verdict=_silent_waves(known, batch.wave),
-        retryable_failures=retryable,
-        permanent_failures=sum(
-            1 for c in known if c.failure is not None and not c.failure.retryable
-        ),
-        refusal=_refusal(known),
-        failure_cause=find_common_cause(known),
-        success_rate=success_rate,
-        zero_successes=recorded == 0,
-        min_comparison_count=min((r.comparison_count for r in scores.rankings), default=0)
-        if scores
-        else 0,
-        completion_denominator=completion_denominator(config, n),
-        max_possible_pairs=possible_pairs(n),
-        pairs_remaining=min(room, unjudged_pairs),
-        waves_remaining=config.max_waves - batch.wave,
-        cost_usd=cost,
-        cost_remaining_usd=None if config.max_cost_usd is None else config.max_cost_usd - cost,
-        next_wave_cost_usd=cost / recorded * _next_wave_size(config, n, known, room)
-        if recorded
-        else None,
-        minutes_remaining=_minutes_remaining(batch, now),
-        mean_se=mean_se,
-        max_se=scores.reliability.max_se if scores else None,
-        max_score_change=change,
-        reliability=scores.reliability.model_reliability if scores else None,
-        reliability_interval=scores.reliability.reliability_interval if scores else None,
-        components=scores.components if scores else n,
-        isolated_essays=scores.isolated_essays if scores else n,
-        sparse_coverage=scores is None
-        or any(r.comparison_count < _SPARSE_BELOW for r in scores.rankings),
-        bt_se_inflated=scores is not None
-        and scores.reliability.spread is not None
-        and scores.reliability.max_se > _UNINFORMED_SHARE * scores.reliability.spread.sd,
-        is_look=settled - last_look >= config.comparisons_per_stability_check_iteration
-        or room == 0
-        or unjudged_pairs == 0,
-        callbacks_at_last_look=last_look,
-        se_target_held_before=se_held,
-        se_target_met=se_met,
-        reliability_target_held_before=reliability_held,
-        reliability_target_met=reliability_met,
-        stability_passed=change is not None
-        and change <= config.score_stability_threshold
-        and (reliability_met or se_met)
-        and settled >= config.min_comparisons_for_stability_check
-        and success_rate >= config.min_success_rate_threshold,
-        is_small_net=possible_pairs(n) <= budget(config, n),
-        unique_coverage_complete=unjudged_pairs == 0,
-        resampling_pass_count=passes,
-        resampling_cap_reached=passes >= config.small_net_resampling_cap or room == 0,
-        audit_pairs=scores.audit.pairs if scores else 0,
-        tested_pairs=scores.audit.tested_pairs if scores else 0,
-        audit_agreement=scores.audit.agreement if scores else None,
-        audit_log_loss=scores.audit.log_loss if scores else None,
-        audit_slope=scores.audit.slope if scores else None,
-        judge_at_chance=scores.audit.at_chance if scores else False,
-        signal_proven=scores.is_proven(min_reliability=config.min_reliability) if scores else False,
-        log_bayes_factor=scores.audit.log_bayes_factor if scores else None,
-        anchor_order=scores.anchor_order if scores else None,
-        min_success_rate_threshold=config.min_success_rate_threshold,
-        min_comparisons_per_essay=config.min_comparisons_per_essay,
-        target_reliability=config.target_reliability,
-        target_mean_se=config.target_mean_se,
-        min_reliability=config.min_reliability,
-        looks_to_hold=config.looks_to_hold,
+        **_describe_evidence(batch, evidence),
+        **_describe_caps(batch, part, evidence, now),
+        **_describe_fit(scores, batch.config, evidence.n_essays),
+        **_describe_look(batch.config, evidence, scores, previous),
+        **batch.config.model_dump(include=_THRESHOLDS),
     )
