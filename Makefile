@@ -162,12 +162,9 @@ COMPLEX := benchmarks/__main__.py \
 	layers/service/assessment/statistics/findings.py \
 	layers/service/assessment/statistics/grades.py \
 	layers/service/assessment/statistics/pool.py \
-	layers/service/assessment/usecases/accept_callback.py \
 	layers/service/assessment/usecases/close_wave.py \
-	layers/service/assessment/usecases/finalise_batch.py \
 	layers/service/assessment/usecases/plan_wave.py \
 	layers/service/assessment/usecases/prepare_batch.py \
-	layers/service/assessment/usecases/register_anchors.py \
 	layers/service/assessment/usecases/score_batch.py \
 	runner/runner/commands/fit.py \
 	runner/runner/essays.py \

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from assessment.domain.identifiers import uniform_fraction
 from runner.sample_judge import fingerprint
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ class UnknownPairError(ValueError):
 
 def draw(*parts: object) -> float:
     """A number in [0, 1) that depends only on its parts: a hash as a uniform draw."""
-    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
-    # 53 bits: every value is exactly a float, and 1.0 cannot come out by rounding.
-    return (int.from_bytes(digest[:8]) >> 11) / 2**53
+    return uniform_fraction("\x1f".join(map(str, parts)))
 
 
 @dataclass(frozen=True)

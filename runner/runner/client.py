@@ -10,6 +10,7 @@ import httpx
 from httpx_retries import Retry, RetryTransport
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from assessment.contracts.parsing import list_problems
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.result import ResultDocument
 from assessment.contracts.views import AnchorsRegistered, BatchAccepted, BatchProgress
@@ -210,7 +211,7 @@ def parse_result(document: Mapping[str, Any]) -> ResultDocument:
 
 
 def _not_understood(error: ValidationError) -> StackNotReachableError:
-    fields = {".".join(map(str, e["loc"])) for e in error.errors(include_input=False)}
+    fields = {path for path, _ in list_problems(error)}
     return StackNotReachableError(
         f"this version of cj does not understand the stack's answer ({', '.join(sorted(fields))}); "
         "install the version that the stack was deployed from"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from pydantic import (
     BaseModel,
@@ -40,9 +39,17 @@ def _surrogates(value: object, place: tuple[int | str, ...]) -> Iterator[tuple[i
             yield from _surrogates(entry, (*place, index))
 
 
-def _plain(error: dict[str, Any]) -> str:
-    message: str = error["msg"]
-    return message.removeprefix("Value error, ")
+def list_problems(error: ValidationError) -> list[tuple[str, str]]:
+    """(path, message) of every wrong field; `body` where it is the whole. Quotes no value."""
+    return [
+        (field_path(problem["loc"]) or "body", problem["msg"].removeprefix("Value error, "))
+        for problem in error.errors(include_input=False, include_url=False)
+    ]
+
+
+def describe_problems(error: ValidationError, *, most: int = 5) -> str:
+    """The first problems on one line: `essays[3].text: Field required; ...`."""
+    return "; ".join(f"{path}: {message}" for path, message in list_problems(error)[:most])
 
 
 def parse[M: BaseModel](model: type[M], data: object) -> M:
@@ -61,9 +68,4 @@ def parse[M: BaseModel](model: type[M], data: object) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise ManyInvalidFieldsError(
-            [
-                (field_path(e["loc"]) or "body", _plain(dict(e)))
-                for e in error.errors(include_input=False, include_url=False)
-            ]
-        ) from None
+        raise ManyInvalidFieldsError(list_problems(error)) from None

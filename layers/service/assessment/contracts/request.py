@@ -19,7 +19,7 @@ from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
 from assessment.domain.plain_text import in_code_points, names_that_print_alike
-from assessment.domain.verdict import Degree
+from assessment.domain.verdict import MAX_JUSTIFICATION, Degree
 
 MAX_ESSAYS = 5000
 
@@ -122,4 +122,4 @@ class PersonVerdict(BaseModel):
     winner: Literal["A", "B", "tie"]
     degree: Degree | None = None
     confidence: Annotated[int, Field(ge=1, le=5)] | None = None
-    justification: Annotated[str | None, Field(max_length=500, repr=False)] = None
+    justification: Annotated[str | None, Field(max_length=MAX_JUSTIFICATION, repr=False)] = None

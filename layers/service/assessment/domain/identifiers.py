@@ -130,6 +130,13 @@ def anchor_essay_id(assignment_id: str, anchor_ref: str, text_sha256: str) -> st
     return f"{ANCHOR_PREFIX}{anchor_ref}_{digest[:8]}"
 
 
+def uniform_fraction(text: str) -> float:
+    """A number in [0, 1) that depends on nothing but the text: its hash as a uniform draw."""
+    digest = hashlib.sha256(text.encode()).digest()
+    # 53 bits: every value is exactly a float, and 1.0 cannot come out by rounding.
+    return (int.from_bytes(digest[:8]) >> 11) / 2**53
+
+
 def seed_for(batch_id: str) -> int:
     """The seed a batch uses when the request names none."""
     return int(content_sha256(batch_id)[:8], 16)

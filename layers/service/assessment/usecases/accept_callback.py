@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from assessment.contracts.llm_protocol import LLMComparisonResultV1
-from assessment.contracts.parsing import field_path
+from assessment.contracts.parsing import describe_problems, list_problems
 from assessment.contracts.signature import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
@@ -60,8 +60,5 @@ def _result(body: str) -> LLMComparisonResultV1:
     try:
         return LLMComparisonResultV1.model_validate_json(body)
     except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False)
-        raise MalformedCallbackError(
-            "; ".join(f"{field_path(e['loc']) or 'body'}: {e['msg']}" for e in problems[:5]),
-            field=field_path(problems[0]["loc"]) or "body",
-        ) from None
+        path, _ = list_problems(error)[0]
+        raise MalformedCallbackError(describe_problems(error), field=path) from None

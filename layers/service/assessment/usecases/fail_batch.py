@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from assessment.contracts.events import EventType, envelope
+from assessment.contracts.llm_protocol import LONGEST_MESSAGE
 from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome, check_transition
 from assessment.domain.decision import Decision, Reason
 from assessment.domain.errors import STEP_REFUSALS
@@ -21,7 +22,6 @@ _REMEDIES: dict[str, str] = {
 }
 _OF_THE_JUDGE = frozenset({Reason.SUCCESS_RATE, Reason.ZERO_SUCCESSES, Reason.JUDGE_REFUSED})
 _ANY_ERROR = "Runtime.HandlerError"
-_MESSAGE_LENGTH = 500
 _REQUEST_AGAIN = "fix what the message names and request the batch under a new idempotency key"
 _RESUME = (
     "look up the batch id in the logs, fix the cause and resume the batch "
@@ -55,13 +55,13 @@ def _told(error: dict[str, str]) -> tuple[str, str]:
     try:
         details: Any = json.loads(cause)
     except json.JSONDecodeError:
-        return name, cause[:_MESSAGE_LENGTH]
+        return name, cause[:LONGEST_MESSAGE]
     if not isinstance(details, dict):
-        return name, cause[:_MESSAGE_LENGTH]
+        return name, cause[:LONGEST_MESSAGE]
     # The laptop cloud calls every error by one name and tells the real one in the cause.
     kind = str(details.get("errorType") or name)
     message = str(details.get("errorMessage") or cause)
-    return kind if name == _ANY_ERROR else name, message[:_MESSAGE_LENGTH]
+    return kind if name == _ANY_ERROR else name, message[:LONGEST_MESSAGE]
 
 
 def _with_remedy_of_cause(batch: Batch, failure: Failure, ports: FailPorts) -> Failure:

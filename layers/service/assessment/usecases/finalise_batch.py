@@ -18,7 +18,8 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.decision import Decision, Reason
 from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.errors import IllegalTransitionError
-from assessment.domain.grading_result import withheld
+from assessment.domain.essay_flags import EssayFlag
+from assessment.domain.grading_result import GradeProjections, withheld
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, split_assessed
 from assessment.domain.result import Conclusion, Scores
@@ -138,7 +139,6 @@ def _document(
     scores = conclusion.scores
     assessed = spec.without(part.set_aside_ids)
     is_proven = scores.is_proven(min_reliability=batch.config.min_reliability)
-    verdicts = [comparison.verdict for comparison in known if comparison.verdict]
     return ResultDocument(
         batch_id=batch.batch_id,
         correlation_id=batch.correlation_id,
@@ -147,27 +147,21 @@ def _document(
         outcome=_outcome(decision, is_proven=is_proven),
         decision=decision,
         comparisons=tally(known),
-        resampled_comparisons=sum(comparison.resampled for comparison in known),
+        resampled_comparisons=sum(c.resampled for c in known),
         notes=_notes(known, scores, batch.config),
         n_students=len(assessed.essays) - len(assessed.anchors),
         n_anchors=len(assessed.anchors),
         n_waves=batch.wave,
         rankings=scores.rankings,
-        grade_projections=conclusion.projections
-        if is_proven
-        else withheld(conclusion.projections, _unproven(scores, batch.config)),
+        grade_projections=_projections(conclusion, batch.config),
         reliability=scores.reliability,
         audit=scores.audit,
         order_effects=scores.order_effects,
-        essay_flags={
-            essay.essay_id: list(essay.flags)
-            for essay in (*spec.essays, *spec.excluded)
-            if essay.flags
-        },
+        essay_flags=_flags(spec),
         not_assessed=list(merge_not_assessed(batch.not_assessed, part.not_assessed)),
         excluded_essays=[essay.essay_id for essay in spec.excluded],
         repeated_calls=sum(comparison.paid_again for comparison in known),
-        judges=sorted({verdict.judge for verdict in verdicts}),
+        judges=_judges(known),
         judge_fit=conclusion.judges,
         **total(comparison.spent for comparison in known).model_dump(),
         config=batch.config.model_dump(mode="json"),
@@ -180,6 +174,23 @@ def _document(
             **versions,
         },
     )
+
+
+def _projections(conclusion: Conclusion, config: BatchConfig) -> GradeProjections:
+    """The grades; where the signal is not proven, the reason why there are none."""
+    if conclusion.scores.is_proven(min_reliability=config.min_reliability):
+        return conclusion.projections
+    return withheld(conclusion.projections, _unproven(conclusion.scores, config))
+
+
+def _flags(spec: BatchSpec) -> dict[str, list[EssayFlag]]:
+    essays = (*spec.essays, *spec.excluded)
+    return {essay.essay_id: list(essay.flags) for essay in essays if essay.flags}
+
+
+def _judges(known: list[Comparison]) -> list[str]:
+    """Who gave a verdict, by label."""
+    return sorted({comparison.verdict.judge for comparison in known if comparison.verdict})
 
 
 def _templates(spec: BatchSpec) -> str:

@@ -48,16 +48,24 @@ def next_comparison(
     spec = load_spec(batch_id, content=ports.content)
     waiting = _waiting(batch, spec, ports.comparisons)
     until = now + timedelta(seconds=judge.lease_seconds)
-    # An order of their own for each person, so that two who ask at once seldom want one pair.
-    waiting.sort(key=lambda c: canonical_sha256([person, c.comparison_id]))
     held = ports.leases.list_held(batch_id, person, now=now)
     # What they have just judged stays theirs until it is recorded, but is not offered again.
     offered = [c for c in waiting if c.comparison_id not in held & judged]
-    # What they hold comes first; the sort keeps the order within both groups.
-    for comparison in sorted(offered, key=lambda c: c.comparison_id not in held):
+    for comparison in _order_for(person, offered, held):
         if ports.leases.take(batch_id, comparison.comparison_id, person, until=until, now=now):
             return _offer(spec, comparison, ports.content, until)
     return None
+
+
+def _order_for(person: str, offered: list[Comparison], held: set[str]) -> list[Comparison]:
+    """What the person holds comes first; the rest in an order of their own.
+
+    So two who ask at the same time seldom want the same pair.
+    """
+    return sorted(
+        offered,
+        key=lambda c: (c.comparison_id not in held, canonical_sha256([person, c.comparison_id])),
+    )
 
 
 def record_person_verdict(

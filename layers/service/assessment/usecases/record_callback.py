@@ -12,11 +12,12 @@ from pydantic import ValidationError
 
 from assessment.contracts.callback_token import CallbackEcho
 from assessment.contracts.llm_protocol import (
+    LONGEST_MESSAGE,
     CompareMetadata,
     LLMComparisonResultV1,
     WaveDeadlineV1,
 )
-from assessment.contracts.parsing import field_path
+from assessment.contracts.parsing import describe_problems, list_problems
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import MalformedCallbackError
@@ -30,7 +31,6 @@ MISMATCHED = "mismatched_callback"
 
 # What is kept of an endpoint's error: a table item has a limited size, and a log line a reader.
 _CODE_LENGTH = 100
-_MESSAGE_LENGTH = 500
 
 
 class CallbackEffect(StrEnum):
@@ -131,19 +131,17 @@ def _record(
     try:
         result = LLMComparisonResultV1.model_validate(data)
     except ValidationError as error:
-        problem = "; ".join(
-            f"{field_path(e['loc']) or 'body'}: {e['msg']}"
-            for e in error.errors(include_input=False, include_url=False)
-        )
         failure = JudgeFailure(
-            code="malformed_verdict", message=problem[:_MESSAGE_LENGTH], retryable=True
+            code="malformed_verdict",
+            message=describe_problems(error)[:LONGEST_MESSAGE],
+            retryable=True,
         )
         return _fail(echo.metadata, failure, comparisons, now)
     if result.error_detail is not None:
         detail = result.error_detail
         failure = JudgeFailure(
             code=detail.code[:_CODE_LENGTH],
-            message=detail.message[:_MESSAGE_LENGTH],
+            message=detail.message[:LONGEST_MESSAGE],
             retryable=detail.retryable,
             spent=result.spent,
         )
@@ -220,9 +218,9 @@ def _parsed_deadline(data: dict[str, Any]) -> WaveDeadlineV1:
     try:
         return WaveDeadlineV1.model_validate(data)
     except ValidationError as error:
-        place = field_path(error.errors(include_input=False)[0]["loc"])
+        path, _ = list_problems(error)[0]
         raise MalformedCallbackError(
-            "the deadline names no batch, wave and time with zone", field=place or "body"
+            "the deadline names no batch, wave and time with zone", field=path
         ) from None
 
 

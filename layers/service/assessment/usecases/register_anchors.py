@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assessment.contracts.request import AnchorRegistration
@@ -12,8 +12,10 @@ from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import UnknownGradeError
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale, scale_named
+from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.prompt import JudgeInstructions
 from assessment.ports.groups import AnchorPorts
+from assessment.ports.stores import ContentStore
 
 
 def register_anchors(
@@ -35,19 +37,11 @@ def register_anchors(
     known = ports.assignments.get_assignment(registration.assignment_id)
     config = _config(registration, known, stack_config, is_admin=is_admin)
     scale = _scale(registration, known)
-    population = registration.population or (known.population if known else None)
-    if population is not None:
-        population.on(scale)
-    anchors = {anchor.anchor_ref: anchor for anchor in (known.anchors if known else [])}
-    for index, submitted in enumerate(registration.anchors):
-        scale.position(submitted.grade, field=f"anchors[{index}].grade")
-    _check_kept(scale, anchors, {submitted.anchor_ref for submitted in registration.anchors})
-    for submitted in registration.anchors:
-        anchors[submitted.anchor_ref] = Anchor(
-            anchor_ref=submitted.anchor_ref,
-            grade=submitted.grade,
-            text_sha256=ports.content.put_text(submitted.text),
-        )
+    population = _population(registration, known, scale)
+    earlier = known.anchors if known else []
+    _check_grades(registration, earlier, scale)
+    anchors = {anchor.anchor_ref: anchor for anchor in earlier}
+    anchors |= _store_anchors(registration, ports.content)
     assignment = Assignment(
         assignment_id=registration.assignment_id,
         instructions=_instructions(registration, known),
@@ -91,8 +85,35 @@ def _config(
     return registration.config
 
 
-def _check_kept(scale: GradeScale, anchors: dict[str, Anchor], replaced: set[str]) -> None:
-    for anchor in anchors.values():
+def _population(
+    registration: AnchorRegistration, known: Assignment | None, scale: GradeScale
+) -> PopulationPrior | None:
+    """The population that now holds; UnknownGradeError if the scale lacks one of its grades."""
+    population = registration.population or (known.population if known else None)
+    if population is not None:
+        population.on(scale)
+    return population
+
+
+def _store_anchors(registration: AnchorRegistration, content: ContentStore) -> dict[str, Anchor]:
+    return {
+        submitted.anchor_ref: Anchor(
+            anchor_ref=submitted.anchor_ref,
+            grade=submitted.grade,
+            text_sha256=content.put_text(submitted.text),
+        )
+        for submitted in registration.anchors
+    }
+
+
+def _check_grades(
+    registration: AnchorRegistration, earlier: Sequence[Anchor], scale: GradeScale
+) -> None:
+    """Every anchor's grade is on the scale, of the earlier ones too that are not replaced."""
+    for index, submitted in enumerate(registration.anchors):
+        scale.position(submitted.grade, field=f"anchors[{index}].grade")
+    replaced = {submitted.anchor_ref for submitted in registration.anchors}
+    for anchor in earlier:
         if anchor.anchor_ref not in replaced and anchor.grade not in scale.grades:
             raise UnknownGradeError(
                 f"anchor {anchor.anchor_ref}, registered before with grade {anchor.grade!r}, "

@@ -14,6 +14,7 @@ from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     LLMComparisonResultV1,
 )
+from assessment.contracts.parsing import list_problems
 from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.domain.quotation import remove_quotations
 
@@ -62,9 +63,9 @@ def _read_result(response: httpx.Response, texts: Sequence[str]) -> LLMCompariso
             raise read_error_in_answer(
                 document["error"], provider="the judge endpoint", texts=texts
             ) from None
-        fields = ", ".join(".".join(map(str, e["loc"])) for e in error.errors(include_input=False))
+        fields = ", ".join(path for path, _ in list_problems(error))
         raise JudgeUnavailableError(
-            f"the judge endpoint's answer is malformed in: {fields or 'body'}"
+            f"the judge endpoint's answer is malformed in: {fields}"
         ) from None
     if result.error_detail is None:
         return result

@@ -8,7 +8,7 @@ from typing import Any
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
 from assessment.domain.circuit import Circuit, admission, after_failure
-from assessment.domain.identifiers import content_sha256
+from assessment.domain.identifiers import uniform_fraction
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeDeferredError
 
@@ -123,5 +123,4 @@ class DynamoDBJudgeGate:
 
 def _spread(judge: JudgeSpec, now: datetime) -> float:
     """Seconds by which waiting workers come back apart from each other."""
-    digest = content_sha256(f"{judge.circuit}\x1f{now.isoformat()}")
-    return int(digest[:4], 16) / 0x1_0000 * _SPREAD_SECONDS
+    return uniform_fraction(f"{judge.circuit}\x1f{now.isoformat()}") * _SPREAD_SECONDS
