@@ -216,7 +216,7 @@ def test_a_wave_too_small_for_the_provider_is_asked_singly():
 
 def test_what_the_size_check_leaves_too_small_for_the_provider_is_asked_singly():
     essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 20} for n in range(24)]
-    essays.append({"essay_id": "long", "text": "Essay 99. " + "word " * 2000})
+    essays.append({"essay_id": "long", "text": "Essay 99. " + "word " * 1340})
     judge = {**JUDGE, "provider": "bedrock", "context_tokens": 3000}
     world, batch_id = submitted(essays=essays, judge=judge, comparisons_per_essay_per_wave=8)
     (message,) = [provider_batch(each.body) for each in world.judge_queue.messages]
@@ -240,7 +240,7 @@ def test_a_price_is_halved_in_a_batch_unless_it_says_otherwise():
 
 def test_essays_beyond_the_context_fail_alone_before_anything_is_paid():
     essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 20} for n in range(5)]
-    essays.append({"essay_id": "long", "text": "Essay 9. " + "word " * 2000})
+    essays.append({"essay_id": "long", "text": "Essay 9. " + "word " * 1340})
     world, batch_id = submitted(essays=essays, judge={**JUDGE, "context_tokens": 3000})
     world.judge.verdict_on = lambda request: pytest.fail("not needed")
     world.tend(take(world))
