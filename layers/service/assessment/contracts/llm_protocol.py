@@ -27,12 +27,13 @@ from assessment.contracts.valid_values import (
     read_name,
     read_token_count,
 )
+from assessment.contracts.verdict_fields import Confidence, WinnerLetter
 from assessment.domain.errors import CJError
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.spending import Spending
 from assessment.domain.verdict import MAX_NOTES, Degree, Verdict, Winner
 
-WINNERS = {"A": Winner.FIRST, "B": Winner.SECOND, "tie": Winner.TIE}
+WINNERS: dict[WinnerLetter, Winner] = {"A": Winner.FIRST, "B": Winner.SECOND, "tie": Winner.TIE}
 LONGEST_MESSAGE = 500
 """Characters of a failure's message that travel and are kept."""
 
@@ -172,9 +173,9 @@ class LLMComparisonResultV1(BaseModel):
     )
     correlation_id: str
     request_metadata: CompareMetadata
-    winner: Literal["A", "B", "tie"] | None = None
+    winner: WinnerLetter | None = None
     degree: Degree | None = None
-    confidence: Annotated[int, Field(ge=1, le=5)] | None = None
+    confidence: Confidence | None = None
     justification: Annotated[str | None, Field(repr=False)] = None
     provider: str = "unknown"
     model: str = "unknown"

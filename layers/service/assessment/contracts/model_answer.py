@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, get_args
 
 from assessment.contracts.json_text import find_documents, unwrap_string
 from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.valid_values import read_confidence, read_degree, read_justification
+from assessment.contracts.verdict_fields import HIGHEST_CONFIDENCE, LOWEST_CONFIDENCE, WinnerLetter
 from assessment.domain.prompt import PromptBlock
-from assessment.domain.verdict import Degree
+from assessment.domain.verdict import MAX_JUSTIFICATION, Degree
 
-_WINNERS: dict[str, Literal["A", "B", "tie"]] = {"a": "A", "b": "B", "tie": "tie", "draw": "tie"}
+_WINNERS: dict[str, WinnerLetter] = {"a": "A", "b": "B", "tie": "tie", "draw": "tie"}
 
 VERDICT_TOOL = "record_verdicts"
 VERDICT_SCHEMA: dict[str, Any] = {
@@ -26,20 +27,20 @@ VERDICT_SCHEMA: dict[str, Any] = {
                 "type": "object",
                 "properties": {
                     "comparison_id": {"type": "string"},
-                    "winner": {"type": "string", "enum": ["A", "B", "tie"]},
+                    "winner": {"type": "string", "enum": list(get_args(WinnerLetter))},
                     "degree": {
                         "type": ["string", "null"],
-                        "enum": ["slight", "clear", "decisive", None],
+                        "enum": [*map(str, Degree), None],
                         "description": "By how much the winner is better; null for a tie.",
                     },
                     "confidence": {
                         "type": "integer",
-                        "enum": [1, 2, 3, 4, 5],
+                        "enum": list(range(LOWEST_CONFIDENCE, HIGHEST_CONFIDENCE + 1)),
                         "description": "From 1, a guess, to 5, certain.",
                     },
                     "justification": {
                         "type": "string",
-                        "description": "At most 500 characters.",
+                        "description": f"At most {MAX_JUSTIFICATION} characters.",
                     },
                 },
                 "required": ["comparison_id", "winner", "degree", "confidence", "justification"],
@@ -72,7 +73,7 @@ class AnswerProblem:
 class ModelVerdict:
     """One verdict of a model's answer; `notes` say what of it could not be read."""
 
-    winner: Literal["A", "B", "tie"]
+    winner: WinnerLetter
     degree: Degree | None = None
     confidence: int | None = None
     justification: str | None = field(default=None, repr=False)
@@ -206,7 +207,7 @@ def find_cut_prompt(blocks: Sequence[PromptBlock], usage: TokenUsage | None) -> 
     )
 
 
-def read_winner(value: object) -> Literal["A", "B", "tie"] | None:
+def read_winner(value: object) -> WinnerLetter | None:
     """A winner in any spelling that can mean one thing only."""
     if not isinstance(value, str):
         return None

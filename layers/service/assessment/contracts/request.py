@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -15,11 +15,12 @@ from pydantic import (
     model_validator,
 )
 
+from assessment.contracts.verdict_fields import Confidence, Justification, WinnerLetter
 from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
 from assessment.domain.plain_text import in_code_points, names_that_print_alike
-from assessment.domain.verdict import MAX_JUSTIFICATION, Degree
+from assessment.domain.verdict import Degree
 
 MAX_ESSAYS = 5000
 
@@ -119,7 +120,7 @@ class PersonVerdict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     comparison_id: Annotated[str, Field(max_length=64)]
-    winner: Literal["A", "B", "tie"]
+    winner: WinnerLetter
     degree: Degree | None = None
-    confidence: Annotated[int, Field(ge=1, le=5)] | None = None
-    justification: Annotated[str | None, Field(max_length=MAX_JUSTIFICATION, repr=False)] = None
+    confidence: Confidence | None = None
+    justification: Justification = None

@@ -10,9 +10,9 @@ import math
 import re
 from datetime import datetime
 
+from assessment.contracts.verdict_fields import HIGHEST_CONFIDENCE, LOWEST_CONFIDENCE
 from assessment.domain.verdict import MAX_JUSTIFICATION, Degree
 
-_HIGHEST_CONFIDENCE = 5
 _MOST_TOKENS = 1_000_000_000
 _MOST_USD = 1_000_000.0
 _WHOLE_NUMBER = re.compile(r"\d{1,9}(\.0+)?")
@@ -27,7 +27,7 @@ def clean_text(text: str) -> str:
 def read_confidence(value: object) -> tuple[int | None, str | None]:
     """A confidence from 1 to 5, and a note where there was a value that is none."""
     number = _read_whole_number(value)
-    if number is not None and 1 <= number <= _HIGHEST_CONFIDENCE:
+    if number is not None and LOWEST_CONFIDENCE <= number <= HIGHEST_CONFIDENCE:
         return number, None
     return None, None if value is None else "confidence: left out, it is not a number from 1 to 5"
 

@@ -39,17 +39,17 @@ def plan_wave(
     if batch.is_final:
         # Cancelled while the execution was on its way here: an empty wave is scored, and that ends.
         return Wave(wave=max(1, batch.wave))
-    number = batch.wave + 1 if batch.status is BatchStatus.GENERATING_PAIRS else batch.wave
-    wave = ports.batches.get_wave(batch_id, number)
+    wave_number = batch.wave + 1 if batch.status is BatchStatus.GENERATING_PAIRS else batch.wave
+    wave = ports.batches.get_wave(batch_id, wave_number)
     if wave is None:
         spec = load_spec(batch_id, content=ports.content)
-        known = ports.comparisons.list_comparisons(batch_id, number - 1)
-        plan = _plan(batch, number, spec, known, ports.statistics)
+        known = ports.comparisons.list_comparisons(batch_id, wave_number - 1)
+        plan = _plan(batch, wave_number, spec, known, ports.statistics)
         wave = ports.batches.put_wave(
             batch_id,
             Wave(
-                wave=number,
-                plan_key=store_plan(batch_id, number, plan, content=ports.content),
+                wave=wave_number,
+                plan_key=store_plan(batch_id, wave_number, plan, content=ports.content),
                 new_pairs=len(plan.pairs),
                 n_retried=len(plan.retried),
             ),
@@ -58,12 +58,16 @@ def plan_wave(
     _store_comparisons(batch_id, wave, plan, ports.comparisons)
     if batch.status is BatchStatus.GENERATING_PAIRS:
         target = BatchStatus.WAITING_CALLBACKS if wave.planned else BatchStatus.SCORING
-        ports.batches.transition(batch_id, target, now=now, wave=number)
+        ports.batches.transition(batch_id, target, now=now, wave=wave_number)
     return wave
 
 
 def _plan(
-    batch: Batch, number: int, spec: BatchSpec, all_known: list[Comparison], statistics: Statistics
+    batch: Batch,
+    wave_number: int,
+    spec: BatchSpec,
+    all_known: list[Comparison],
+    statistics: Statistics,
 ) -> WavePlan:
     """New pairs, and the ids of the failed comparisons to submit again.
 
@@ -83,7 +87,9 @@ def _plan(
         size = min(size, paid_for)
     pairs: list[PlannedPair] = []
     if size > 0:
-        pairs = statistics.plan(spec, known, config=config, seed=batch.seed, wave=number, size=size)
+        pairs = statistics.plan(
+            spec, known, config=config, seed=batch.seed, wave=wave_number, size=size
+        )
         if not pairs and not pool:
             pairs = resample_reversed(known, passes=config.small_net_resampling_cap, size=size)
     due = due_for_retry(pool, threshold=config.retry_pool_threshold, new_pairs=len(pairs))

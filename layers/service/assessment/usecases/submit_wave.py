@@ -41,7 +41,7 @@ def submit_or_report(token: str, workflow: Workflow) -> Iterator[None]:
 
 def submit_wave(
     batch_id: str,
-    number: int,
+    wave_number: int,
     *,
     token: str,
     ports: SubmitPorts,
@@ -53,35 +53,35 @@ def submit_wave(
     Run again (a retry, a redrive) it replaces the token and does only what was not done yet: the
     marks are written before any message is sent, so no verdict can find its mark missing.
     """
-    wave = ports.batches.get_wave(batch_id, number)
+    wave = ports.batches.get_wave(batch_id, wave_number)
     if wave is None:
-        raise UnplannedWaveError(f"wave {number} of batch {batch_id} was never planned")
+        raise UnplannedWaveError(f"wave {wave_number} of batch {batch_id} was never planned")
     batch = ports.batches.get_batch(batch_id)
     if batch.is_final or wave.decision is not None:
         # Cancelled while the execution was on its way here, so nothing may be paid any more; or
         # scored before, and a new execution comes by on its way to the decision.
         ports.workflow.wave_closed(
-            token, {"batch_id": batch_id, "wave": number, "closed_by": ClosedBy.CALLBACKS}
+            token, {"batch_id": batch_id, "wave": wave_number, "closed_by": ClosedBy.CALLBACKS}
         )
         return
     config = batch.config
     deadline = wave.deadline or now + timedelta(seconds=config.wave_timeout_seconds)
     ports.batches.update_wave(
-        batch_id, number, task_token=token, status=WaveStatus.SUBMITTED, deadline=deadline
+        batch_id, wave_number, task_token=token, status=WaveStatus.SUBMITTED, deadline=deadline
     )
     submitted = _submitted(batch_id, wave, ports.comparisons)
     if not wave.markers_written:
-        _mark(batch_id, number, submitted, ports.comparisons)
-        ports.batches.update_wave(batch_id, number, markers_written=True)
+        _mark(batch_id, wave_number, submitted, ports.comparisons)
+        ports.batches.update_wave(batch_id, wave_number, markers_written=True)
     if not wave.messages_sent:
-        pending = set(ports.comparisons.list_pending(batch_id, number))
-        ports.judge_queue.send(_messages(batch, number, submitted, pending, mode))
+        pending = set(ports.comparisons.list_pending(batch_id, wave_number))
+        ports.judge_queue.send(_messages(batch, wave_number, submitted, pending, mode))
         ports.callback_queue.send_deadline(
-            WaveDeadlineV1(batch_id=batch_id, wave=number, deadline=deadline),
+            WaveDeadlineV1(batch_id=batch_id, wave=wave_number, deadline=deadline),
             delay_seconds=config.wave_timeout_seconds,
         )
-        ports.batches.update_wave(batch_id, number, messages_sent=True)
-    wake_if_complete(batch_id, number, closed_by=ClosedBy.CALLBACKS, ports=ports)
+        ports.batches.update_wave(batch_id, wave_number, messages_sent=True)
+    wake_if_complete(batch_id, wave_number, closed_by=ClosedBy.CALLBACKS, ports=ports)
 
 
 def _submitted(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> list[Comparison]:
@@ -90,20 +90,20 @@ def _submitted(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> list[
 
 
 def _mark(
-    batch_id: str, number: int, submitted: list[Comparison], comparisons: ComparisonStore
+    batch_id: str, wave_number: int, submitted: list[Comparison], comparisons: ComparisonStore
 ) -> None:
     waiting = [c for c in submitted if c.status is ComparisonStatus.PENDING]
-    comparisons.put_pending(batch_id, number, waiting)
+    comparisons.put_pending(batch_id, wave_number, waiting)
     # A late verdict of an earlier attempt may have settled a retried comparison while the marks
     # were written, and found no mark to remove.
     for comparison in waiting:
         if comparison.attempt > 1:
-            comparisons.clear_mark_if_settled(batch_id, number, comparison)
+            comparisons.clear_mark_if_settled(batch_id, wave_number, comparison)
 
 
 def _messages(
     batch: Batch,
-    number: int,
+    wave_number: int,
     submitted: list[Comparison],
     pending: set[str],
     mode: BatchingMode,
@@ -119,7 +119,7 @@ def _messages(
             judge.uses_provider_batches(mode)
             and len(comparisons) >= LEAST_COMPARISONS[judge.provider]
         ):
-            messages += _provider_batches(batch.batch_id, number, judge, comparisons)
+            messages += _provider_batches(batch.batch_id, wave_number, judge, comparisons)
         else:
             waiting = [each for each in comparisons if each.comparison_id in pending]
             messages += [
@@ -135,16 +135,16 @@ def _messages(
 
 
 def _provider_batches(
-    batch_id: str, number: int, judge: JudgeSpec, comparisons: list[Comparison]
+    batch_id: str, wave_number: int, judge: JudgeSpec, comparisons: list[Comparison]
 ) -> list[ProviderBatchV1]:
     """Made of all comparisons, pending or not: submitted twice, a wave has the same batches."""
     label = judge.label or judge.provider.value
     return [
         ProviderBatchV1(
             batch_id=batch_id,
-            wave=number,
+            wave=wave_number,
             judge=label,
-            name=submission_name(batch_id, number, label, part),
+            name=submission_name(batch_id, wave_number, label, part),
             comparisons=tuple(
                 SubmittedComparison(
                     wave=each.wave, comparison_id=each.comparison_id, attempt=each.attempt

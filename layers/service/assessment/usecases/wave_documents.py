@@ -25,7 +25,9 @@ class WavePlan:
     retried: tuple[str, ...] = ()
 
 
-def store_plan(batch_id: str, number: int, plan: WavePlan, *, content: ContentStore) -> str | None:
+def store_plan(
+    batch_id: str, wave_number: int, plan: WavePlan, *, content: ContentStore
+) -> str | None:
     """Store a plan; its key, or None for an empty one."""
     if not plan.pairs and not plan.retried:
         return None
@@ -35,7 +37,7 @@ def store_plan(batch_id: str, number: int, plan: WavePlan, *, content: ContentSt
             "retried": list(plan.retried),
         }
     )
-    key = plan_key(batch_id, number, content_sha256(body))
+    key = plan_key(batch_id, wave_number, content_sha256(body))
     content.put_document(key, body)
     return key
 
@@ -50,13 +52,13 @@ def load_plan(wave: Wave, *, content: ContentStore) -> WavePlan:
 
 
 def store_unjudged(
-    batch_id: str, number: int, comparison_ids: Sequence[str], *, content: ContentStore
+    batch_id: str, wave_number: int, comparison_ids: Sequence[str], *, content: ContentStore
 ) -> str | None:
     """Store which comparisons had no verdict at a decision; the key, or None if all had."""
     if not comparison_ids:
         return None
     body = canonical_json(list(comparison_ids))
-    key = unjudged_key(batch_id, number, content_sha256(body))
+    key = unjudged_key(batch_id, wave_number, content_sha256(body))
     content.put_document(key, body)
     return key
 
