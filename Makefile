@@ -132,10 +132,12 @@ WORKERS ?= 3
 COMPLEX := benchmarks/__main__.py \
 	benchmarks/fit.py \
 	benchmarks/grades.py \
+	benchmarks/honesty.py \
 	benchmarks/schedules.py \
 	benchmarks/pairing.py \
 	benchmarks/stopping.py \
 	functions/watch_batches/app.py \
+	layers/scoring/scoring/_fit/attention.py \
 	layers/scoring/scoring/_fit/newton.py \
 	layers/scoring/scoring/bradley_terry.py \
 	layers/scoring/scoring/misfit.py \
@@ -151,7 +153,6 @@ COMPLEX := benchmarks/__main__.py \
 	layers/service/assessment/adapters/judges/provider_error.py \
 	layers/service/assessment/contracts/model_answer.py \
 	layers/service/assessment/contracts/requested.py \
-	layers/service/assessment/domain/continuation.py \
 	layers/service/assessment/domain/decision.py \
 	layers/service/assessment/domain/identifiers.py \
 	layers/service/assessment/domain/judge.py \

@@ -159,6 +159,7 @@ class _Caller:
         questions: list[CompareRequestV1] = []
         try:
             questions = await self._write_questions(spec, judge, bundle)
+            check_size(judge, questions)
             endpoint = self.ports.judges.of(judge)
             await self._admit(judge, questions)
             self.report.calls += 1
@@ -181,11 +182,11 @@ class _Caller:
     async def _write_questions(
         self, spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased]
     ) -> list[CompareRequestV1]:
-        """The requests of one call, in the bundle's order; OversizeError if one is too long."""
+        """The requests of one call, in the bundle's order."""
         callback_key = await asyncio.to_thread(
             self.ports.batches.get_callback_key, bundle[0].delivery.message.batch_id
         )
-        questions = ask_about(
+        return ask_about(
             [leased.question for leased in bundle],
             judge=judge,
             spec=spec,
@@ -193,8 +194,6 @@ class _Caller:
             callback=self.ports.callback_address(judge),
             callback_key=callback_key,
         )
-        check_size(judge, questions)
-        return questions
 
     async def _admit(self, judge: JudgeSpec, questions: list[CompareRequestV1]) -> None:
         tokens = prompt_tokens(questions) + judge.answer_tokens(len(questions))

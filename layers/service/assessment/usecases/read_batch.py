@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from assessment.contracts.views import BatchProgress, JudgeTrouble, WaveProgress
 from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.circuit import Circuit
 from assessment.domain.comparison import ComparisonTally, tally
 from assessment.domain.document_keys import result_key
 from assessment.domain.errors import ResultNotReadyError
-from assessment.domain.judge import Provider
+from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.wave import Wave
 from assessment.ports.groups import ProgressPorts, ReadPorts
 from assessment.ports.judging import JudgeGate
@@ -53,16 +54,19 @@ def _list_troubles(batch: Batch, gate: JudgeGate) -> list[JudgeTrouble]:
     if batch.status is not BatchStatus.WAITING_CALLBACKS:
         return []
     asked = [judge for judge in batch.judges if judge.provider is not Provider.PERSON]
-    circuits = [(judge, gate.get_circuit(judge)) for judge in asked]
-    return [
-        JudgeTrouble(
-            judge=judge.label or str(judge.provider),
-            failing_since=circuit.failing_since,
-            message=circuit.reason or "the judge does not answer",
-        )
-        for judge, circuit in circuits
-        if circuit.failures and circuit.failing_since is not None
-    ]
+    troubles = (_describe_trouble(judge, gate.get_circuit(judge)) for judge in asked)
+    return [trouble for trouble in troubles if trouble is not None]
+
+
+def _describe_trouble(judge: JudgeSpec, circuit: Circuit) -> JudgeTrouble | None:
+    """What is wrong with a judge; None for one that answers."""
+    if circuit.failing_since is None:
+        return None
+    return JudgeTrouble(
+        judge=judge.label or str(judge.provider),
+        failing_since=circuit.failing_since,
+        message=circuit.reason or "the judge does not answer",
+    )
 
 
 def _progress(wave: Wave, counted: ComparisonTally) -> WaveProgress:

@@ -20,7 +20,7 @@ REQUEST = CompareRequestV1.model_validate(
     {
         "correlation_id": "c",
         "callback": {"queue_url": "https://queue.example/callbacks"},
-        "essay_a": {"essay_id": "a", "text": "first essay"},
+        "essay_a": {"essay_id": "a", "text": "the first essay is about a summer by the sea"},
         "essay_b": {"essay_id": "b", "text": "second essay"},
         "prompt_blocks": [{"role": "system", "content": "judge"}],
         "metadata": {
@@ -67,7 +67,7 @@ def test_200_is_the_verdict(judge_server: JudgeServer) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
 def test_permanent_refusals(judge_server: JudgeServer, status: int) -> None:
-    judge_server.answer = lambda _: Response("first essay", status_code=status)
+    judge_server.answer = lambda _: Response(REQUEST.essay_a.text, status_code=status)
     with pytest.raises(JudgeRefusedError, match=str(status)) as refused:
         ask(judge_server.url)
     assert "essay" not in str(refused.value)

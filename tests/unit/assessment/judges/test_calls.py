@@ -268,10 +268,12 @@ def test_a_wait_beyond_the_waves_deadline_is_told_and_a_shorter_one_is_kept():
 
 
 def test_oversize_essays_are_refused_before_anything_is_paid():
-    essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 2000} for n in range(4)]
-    world, _ = submitted({**OPENAI, "context_tokens": 4000}, essays=essays)
+    # Each text leaves room for another one, but not for one as long as itself.
+    essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 1340} for n in range(4)]
+    world, _ = submitted({**OPENAI, "context_tokens": 3000}, essays=essays)
     model = ScriptedModel()
     deliver(world, model)
+    deliver(world, model)  # each alone, before it is given up
     assert model.calls == []
     assert {body["error_detail"]["code"] for body in results(world)} == {"oversize"}
     assert {body["error_detail"]["retryable"] for body in results(world)} == {False}

@@ -46,11 +46,13 @@ class CallbackEndpointJudge:
             ) from error
         if response.status_code == httpx.codes.ACCEPTED:
             return [None]
+        texts = [block.content for block in request.prompt_blocks]
+        # An endpoint may quote the essays as they were sent to it beside the prompt.
+        texts += [request.essay_a.text, request.essay_b.text]
         if response.status_code == httpx.codes.OK:
-            return [_read_result(response, [block.content for block in request.prompt_blocks])]
+            return [_read_result(response, texts)]
         if response.is_success:
             raise JudgeUnavailableError(f"the judge endpoint answered {response.status_code}")
-        texts = [block.content for block in request.prompt_blocks]
         raise read_problem(response, provider="the judge endpoint", texts=texts)
 
 
