@@ -37,7 +37,7 @@ def libraries(imports: grimp.ImportGraph, package: str) -> set[str]:
     [
         ("scoring", {"numpy", "scipy", "choix", "rustworkx"}),
         ("assessment.domain", {"pydantic"}),
-        ("assessment.contracts", {"pydantic", "jwt"}),
+        ("assessment.contracts", {"pydantic", "jwt", "rfc8785"}),
         ("assessment.ports", {"pydantic"}),
         ("assessment.usecases", {"pydantic"}),
         (STATISTICS, {"numpy", "scipy", "pydantic"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from typing import get_args
 
 import pytest
 from annotated_types import Ge, Gt, Le
@@ -53,14 +54,21 @@ def test_parameters_are_all_shown_in_a_group(template):
     assert sorted(shown) == sorted(template["Parameters"])
 
 
+def list_limits(info):
+    """The limits of a setting, also of one that may be left out."""
+    yield from info.metadata
+    for alternative in get_args(info.annotation):
+        for inner in getattr(alternative, "__metadata__", ()):
+            yield from inner.metadata
+
+
 @pytest.mark.parametrize(("parameter", "field"), BATCH_PARAMETERS.items())
 def test_a_batch_limit_of_the_stack_is_one_that_the_code_accepts(parameter, field, template):
     stack = template["Parameters"][parameter]
     info = BatchConfig.model_fields[field]
-    lower = next(
-        m.ge if isinstance(m, Ge) else m.gt for m in info.metadata if isinstance(m, Ge | Gt)
-    )
-    upper = next(m.le for m in info.metadata if isinstance(m, Le))
+    limits = list(list_limits(info))
+    lower = next(m.ge if isinstance(m, Ge) else m.gt for m in limits if isinstance(m, Ge | Gt))
+    upper = next(m.le for m in limits if isinstance(m, Le))
     assert stack["Default"] == info.default
     assert lower <= stack["MinValue"] <= stack["Default"] <= stack["MaxValue"] <= upper
 

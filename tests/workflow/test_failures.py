@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
+from assessment.adapters.aws.batch_store import DynamoDBBatchStore
+from assessment.adapters.aws.dynamodb import Table
 from assessment.contracts.events import EventType
 from assessment.contracts.llm_protocol import WaveDeadlineV1
 from assessment.domain.errors import TransientError
@@ -38,9 +40,12 @@ def all_delivered(stack):
     return lambda: stack.deliver() == 0
 
 
-def overdue(batch_id):
-    """The message that a wave's deadline has passed."""
-    message = WaveDeadlineV1(batch_id=batch_id, wave=1, deadline=datetime(2020, 1, 1, tzinfo=UTC))
+def overdue(stack, batch_id):
+    """The message that a wave's deadline has passed, after its stored deadline was put so."""
+    passed = datetime(2020, 1, 1, tzinfo=UTC)
+    table = Table(boto3.client("dynamodb"), stack.resources["AssessmentTable"])
+    DynamoDBBatchStore(table).update_wave(batch_id, 1, deadline=passed)
+    message = WaveDeadlineV1(batch_id=batch_id, wave=1, deadline=passed)
     return message.model_dump_json(by_alias=True)
 
 
@@ -61,7 +66,7 @@ def test_the_deadline_of_a_wave_closes_it_before_the_state_times_out(stack):
     stack.until(waiting_for(stack, batch_id))
     stack.until(all_delivered(stack))
     assert stack.execution(batch_id)["status"] == "RUNNING"
-    stack.send("CallbackQueue", overdue(batch_id))
+    stack.send("CallbackQueue", overdue(stack, batch_id))
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
     assert progress(stack, batch_id)["waves"][0]["closed_by"] == "deadline"
 
@@ -208,7 +213,7 @@ def test_a_cancelled_batch_stops(stack):
     status, body = stack.api("POST", f"/v1/batches/{batch_id}/cancel")
     assert (status, body["status"]) == (200, "CANCELLED")
     # Moto ends a waiting state only when it is woken; AWS ends it at once.
-    stack.send("CallbackQueue", overdue(batch_id))
+    stack.send("CallbackQueue", overdue(stack, batch_id))
     assert stack.run_to_the_end(batch_id)["status"] == "ABORTED"
     assert progress(stack, batch_id)["status"] == "CANCELLED"
 
