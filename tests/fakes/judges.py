@@ -221,7 +221,12 @@ CALLBACK_KEY = "simulated-key-of-callback-tokens"
 
 
 def callback_body(
-    comparison: Any, batch_id: str, *, echo: dict[str, Any] | None = None, **changes: Any
+    comparison: Any,
+    batch_id: str,
+    *,
+    echo: dict[str, Any] | None = None,
+    key: str = CALLBACK_KEY,
+    **changes: Any,
 ) -> str:
     """A callback for a comparison, A being preferred; `changes` replace or add fields.
 
@@ -236,7 +241,7 @@ def callback_body(
         essay_b_id=comparison.second,
         prompt_sha256="0" * 64,
     )
-    signed = sign_metadata(metadata, key=CALLBACK_KEY).model_dump(exclude_none=True)
+    signed = sign_metadata(metadata, key=key).model_dump(exclude_none=True)
     body = {
         "schema": "LLMComparisonResultV1",
         "correlation_id": "00000000-0000-4000-8000-000000000001",

@@ -39,7 +39,13 @@ class Caller:
     @property
     def body(self) -> str:
         other = "A" if present(self.comparison.verdict).winner is Winner.SECOND else "B"
-        return callback_body(self.comparison, self.batch_id, winner=other)
+        return callback_body(self.comparison, self.batch_id, key=self.callback_key, winner=other)
+
+    @property
+    def callback_key(self) -> str:
+        """The key of the batch's callback tokens, which only the table holds."""
+        table = Table(self._client("dynamodb"), self.stage.outputs["TableName"])
+        return str(present(table.get(keys.batch(self.batch_id)))["callback_key"])
 
     def call(self, *, at: float, secret: str | None = None) -> httpx.Response:
         """Deliver the callback, signed at that time with that secret or with the stack's."""

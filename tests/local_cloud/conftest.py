@@ -13,22 +13,13 @@ from local.stack import deploy
 from local.stack.processes import free_port
 
 HERE = Path(__file__).parent
-# Two lines of clouds in a parallel run, about as long as each other: a worker that starts a cloud
-# has the machine to itself while functions start, but for one other cloud.
-LINES = {
-    "test_judges.py": "clouds 1",
-    "test_permissions.py": "clouds 1",
-    "test_bedrock_jobs.py": "clouds 1",
-    "test_subscriber.py": "clouds 1",
-}
 
 
 def pytest_collection_modifyitems(items):
-    """Keep the tests of a line on one worker, in their order; the marks say what runs there."""
+    """Keep all tests of clouds on one worker of a parallel run: one cloud at a time is enough."""
     for item in items:
         if item.path.parent == HERE:
-            line = LINES.get(item.path.name, "clouds 2")
-            item.add_marker(pytest.mark.xdist_group(line))
+            item.add_marker(pytest.mark.xdist_group("clouds"))
 
 
 @contextmanager
