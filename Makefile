@@ -126,8 +126,8 @@ invoke-%: setup
 # --- checks ------------------------------------------------------------------------------------
 
 PYTEST := $(BIN)/python -m pytest
-# The laptop clouds wait more than they calculate, so a third worker has room on two cores.
-WORKERS ?= 3
+# One worker for each core: one of them runs the laptop clouds (tests/conftest.py).
+WORKERS ?= 2
 # Files that are still too complex: those that a split makes leave the list.
 COMPLEX := benchmarks/__main__.py \
 	benchmarks/fit.py \
@@ -189,7 +189,7 @@ quick-tests: setup
 
 .PHONY: test
 test: setup lint type litellm ## Everything: checks, all tests with branch coverage, laptop clouds
-	@$(PYTEST) -n $(WORKERS) --dist loadgroup --durations=10 \
+	@$(PYTEST) -n $(WORKERS) --dist loadscope --durations=10 \
 		--cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 .PHONY: lint

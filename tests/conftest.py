@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from xdist.scheduler import LoadScopeScheduling
 
 # A runner of tests in parallel exports the width of its terminal, and rich would hold it for good.
 os.environ.pop("COLUMNS", None)
@@ -29,6 +30,27 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.load_profile("thorough")
+
+
+class OneCloudAtATime(LoadScopeScheduling):  # type: ignore[misc] # untyped base
+    """Each file is run by one worker, and all files that start laptop clouds by the same one.
+
+    xdist's own groups (`--dist loadgroup`) are silently ignored under pytest 9.2: its node ids can
+    no longer be changed.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "clouds" if file.startswith("tests/local_cloud/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCloudAtATime | None:
+    """Schedule `--dist loadscope` so, in the order of the files: clouds take longest."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    config.option.loadscopereorder = False
+    return OneCloudAtATime(config, log)
+
 
 Answer = Callable[[dict[str, Any]], Response]
 

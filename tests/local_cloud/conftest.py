@@ -1,7 +1,6 @@
 """Laptop clouds of the tests' own: on free ports, under their own names, stopped at the end."""
 
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -11,15 +10,6 @@ from local.judge import server as judges
 from local.stack import cloud as clouds
 from local.stack import deploy
 from local.stack.processes import free_port
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items):
-    """Keep all tests of clouds on one worker of a parallel run: one cloud at a time is enough."""
-    for item in items:
-        if item.path.parent == HERE:
-            item.add_marker(pytest.mark.xdist_group("clouds"))
 
 
 @contextmanager
