@@ -1,13 +1,13 @@
 """Prompt templates: a versioned registry beside this module, and those that a request brings.
 
-A template is Jinja2 with two blocks, `system` and `user`. It gets `instructions`,
-`student_prompt`, `judge_rubric`, `verdict_schema`, `bundle`, and `comparisons`, whose essays are
-already inside their fences.
+A template has the syntax of Jinja2 in the form that `template_form` allows, with two blocks,
+`system` and `user`. It gets `instructions`, `student_prompt`, `judge_rubric`, `verdict_schema`,
+`bundle`, and `comparisons`, whose essays are already inside their fences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,12 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from assessment.adapters.template_form import BLOCKS, check_form
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import EssayPair, JudgeInstructions, PromptBlock, fenced
 
 _FOLDER = Path(__file__).parent / "templates"
-_BLOCKS = ("system", "user")
-_LONGEST = 4_000_000
 _ONE = (
     'Answer with one JSON object: {"winner": "A" | "B" | "tie", "degree": "slight" | "clear" | '
     '"decisive" | null for a tie, "confidence": 1-5, "justification": at most 500 characters}.'
@@ -38,34 +37,18 @@ _PROBE = JudgeInstructions(
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """No attribute that reaches Python, no loop but over the comparisons, no arithmetic bombs."""
+    """No call and no attribute that reaches Python, should a form ever let one through."""
 
     def is_safe_callable(self, obj: Any) -> bool:  # noqa: ARG002 - as Jinja2 has it
-        """Refuse every call: filters do what a prompt needs, and methods can fill the memory."""
+        """Refuse every call."""
         return False
-
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002 - as Jinja2 has it
-        """Refuse what multiplies strings or grows numbers without bound."""
-        raise TemplateError(f"the operator {operator} is not available in a prompt template")
 
 
 def _environment() -> _Sandbox:
     made = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
     made.globals.clear()
-    for name in (
-        "center",
-        "format",
-        "indent",
-        "xmlattr",
-        "wordwrap",
-        "batch",
-        "slice",
-        "pprint",
-        "replace",
-    ):
-        made.filters.pop(name, None)
+    made.filters.clear()
+    made.tests.clear()
     return made
 
 
@@ -77,21 +60,12 @@ def registered() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.jinja"))
 
 
-def _bounded(parts: Iterable[str]) -> str:
-    """A block's text, unless it grows beyond what any model reads."""
-    found: list[str] = []
-    size = 0
-    for part in parts:
-        found.append(part)
-        size += len(part)
-        if size > _LONGEST:
-            raise TemplateError(f"the prompt is longer than {_LONGEST} characters")
-    return "".join(found)
-
-
 @lru_cache(maxsize=64)
 def _template(source: str) -> Template:
-    return _ENVIRONMENT.from_string(source)
+    """The compiled template, once its form is one that a prompt may have."""
+    tree = _ENVIRONMENT.parse(source)
+    check_form(tree)
+    return _ENVIRONMENT.from_string(tree)
 
 
 def _source(judge: JudgeSpec) -> str:
@@ -135,9 +109,9 @@ class JinjaPrompts:
             template = _template(source)
             context = template.new_context(values)
             texts = {
-                name: _bounded(block(context)).strip("\n")
+                name: "".join(block(context)).strip("\n")
                 for name, block in template.blocks.items()
-                if name in _BLOCKS
+                if name in BLOCKS
             }
         except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             line = getattr(error, "lineno", None)
@@ -145,7 +119,7 @@ class JinjaPrompts:
             raise InvalidRequestError(
                 f"the template does not render{where}: {str(error)[:200]}", field=field
             ) from error
-        if len(texts) < len(_BLOCKS):
+        if len(texts) < len(BLOCKS):
             raise InvalidRequestError(
                 "the template needs a block system and a block user", field=field
             )

@@ -79,7 +79,7 @@ def refusal(judge, **request):
         ),
         (
             {**OPENAI, "template_source": "{% block system %}{{ 'a'.ljust(99) }}{% endblock %}"},
-            "judge.template_source", "not safely callable",
+            "judge.template_source", "cannot have a call",
         ),
         (
             {"provider": "person", "batching_mode": "provider_batch_api"},
