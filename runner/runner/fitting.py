@@ -11,13 +11,15 @@ from assessment.contracts.result_csv import to_csv
 from runner.errors import BadInputError, Problem
 from runner.judgements import Judgements
 from runner.tables import ability_cell
-from scoring import Fit, ScoringError, fit
+from scoring import Fit, ScoringError, SpreadPrior, fit
 from scoring.bradley_terry import Estimator
 from scoring.errors import SeparationError
 from scoring.ranks import competition_ranks
-from scoring.reliability import model_reliability
+from scoring.reliability import RealisedReliability, realised_reliability
 
 _NAMED = 10
+# The mode is found at one spread only.
+_ASSUMED_SD = 2.0
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,23 @@ class Ability:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """The standard deviation of abilities, logits, with a 95% interval.
+
+    `is_assumed`: it was set and not estimated, and the interval is that one value.
+    """
+
+    sd: float
+    interval: tuple[float, float]
+    is_assumed: bool
+
+
+@dataclass(frozen=True)
 class OfflineFit:
-    """The abilities of all essays, the best first, and the figures that go with them."""
+    """The abilities of all essays, the best first, and the figures that go with them.
+
+    The reliability has a 90% interval; it and the spread are None for estimators without a prior.
+    """
 
     abilities: list[Ability]
     essays: int
@@ -46,16 +63,20 @@ class OfflineFit:
     judges: int
     components: int
     estimator: str
-    prior_sd: float | None
+    spread: Spread | None
     mean_se: float
     model_reliability: float | None
+    reliability_interval: tuple[float, float] | None
     order_effect: dict[str, tuple[float, float]]
 
 
 def fit_judgements(
-    judgements: Judgements, *, estimator: Estimator, prior_sd: float, order_effect: bool
+    judgements: Judgements, *, estimator: Estimator, prior_sd: float | None, order_effect: bool
 ) -> OfflineFit:
     """The fit of the judgements; the order effect only of records that know the order.
+
+    Without `prior_sd`, logits, `variational` integrates over the spread of abilities as batches do,
+    and `map` assumes 2.
 
     Raises
     ------
@@ -66,12 +87,18 @@ def fit_judgements(
         fitted = fit(
             judgements.comparisons,
             estimator=estimator,
-            prior_sd=prior_sd,
+            prior_sd=_prior(estimator, prior_sd),
             order_effect=order_effect,
         )
         return _offline(judgements, fitted)
     except ScoringError as error:
         raise BadInputError(*_in_names(error, judgements.essays)) from error
+
+
+def _prior(estimator: Estimator, prior_sd: float | None) -> float | SpreadPrior:
+    if prior_sd is not None:
+        return prior_sd
+    return SpreadPrior() if estimator == "variational" else _ASSUMED_SD
 
 
 def _in_names(error: ScoringError, essays: list[str]) -> list[Problem]:
@@ -88,6 +115,7 @@ def _in_names(error: ScoringError, essays: list[str]) -> list[Problem]:
 
 def _offline(judgements: Judgements, fitted: Fit) -> OfflineFit:
     errors, ranks = fitted.standard_error, competition_ranks(fitted.ability)
+    reliability = None if fitted.prior_sd is None else realised_reliability(fitted)
     abilities = [
         Ability(
             rank=int(ranks[index]),
@@ -106,11 +134,24 @@ def _offline(judgements: Judgements, fitted: Fit) -> OfflineFit:
         judges=len(judgements.judges),
         components=int(fitted.components.max()) + 1,
         estimator=fitted.estimator,
-        prior_sd=fitted.prior_sd,
+        spread=_spread(fitted),
         mean_se=float(errors.mean()),
-        model_reliability=None if fitted.prior_sd is None else model_reliability(fitted),
+        model_reliability=None if reliability is None else reliability.value,
+        reliability_interval=_limits(reliability),
         order_effect=_order_effect(judgements, fitted),
     )
+
+
+def _limits(reliability: RealisedReliability | None) -> tuple[float, float] | None:
+    return None if reliability is None else (reliability.low, reliability.high)
+
+
+def _spread(fitted: Fit) -> Spread | None:
+    if fitted.spread is not None:
+        return Spread(fitted.spread.median, fitted.spread.interval(), is_assumed=False)
+    if fitted.prior_sd is None:
+        return None
+    return Spread(fitted.prior_sd, (fitted.prior_sd, fitted.prior_sd), is_assumed=True)
 
 
 def _order_effect(judgements: Judgements, fitted: Fit) -> dict[str, tuple[float, float]]:
@@ -125,8 +166,17 @@ def _order_effect(judgements: Judgements, fitted: Fit) -> dict[str, tuple[float,
 
 
 def abilities_table(result: OfflineFit) -> Table:
-    """All essays by rank, with the number of their component where there are several."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    """All essays by rank, with the number of their component where there are several.
+
+    The reliability stands below them.
+    """
+    table = Table(
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        caption=reliability_text(result),
+        caption_justify="left",
+    )
     table.add_column("rank", justify="right")
     table.add_column("essay", overflow="fold")
     table.add_column("ability ± SE", justify="right", no_wrap=True)
@@ -147,16 +197,17 @@ def abilities_table(result: OfflineFit) -> Table:
 
 def notes(result: OfflineFit) -> list[str]:
     """The figures of the fit in words, and what to be careful with."""
-    prior = f", prior sd {result.prior_sd:g}" if result.prior_sd is not None else ""
     judges = f" by {result.judges} judges" if result.judges else ""
     lines = [
         (
             f"{result.judgements} judgements{judges} of {result.essays} essays "
-            f"({result.estimator}{prior}); mean SE {result.mean_se:.2f} logits"
+            f"({result.estimator}); mean SE {result.mean_se:.2f} logits"
         )
     ]
-    if result.model_reliability is not None:
-        lines.append(f"model reliability {result.model_reliability:.2f} (right if the prior sd is)")
+    if result.spread is not None:
+        lines.append(_spread_text(result.spread))
+    if (reliability := reliability_text(result)) is not None:
+        lines.append(reliability)
     if result.components > 1:
         lines.append(
             f"CAUTION: {result.components} sets of essays that no comparison links; "
@@ -169,9 +220,38 @@ def notes(result: OfflineFit) -> list[str]:
     return lines
 
 
+def reliability_text(result: OfflineFit) -> str | None:
+    """The reliability with its interval in words; None for estimators without a prior."""
+    if result.model_reliability is None or result.reliability_interval is None:
+        return None
+    low, high = result.reliability_interval
+    return (
+        f"model reliability {result.model_reliability:.2f} (90% interval {low:.2f} to {high:.2f})"
+    )
+
+
+def _spread_text(spread: Spread) -> str:
+    if spread.is_assumed:
+        return (
+            f"the spread of abilities is assumed, not estimated (sd {spread.sd:g} logits): "
+            "standard errors and reliability are right only if it is"
+        )
+    low, high = spread.interval
+    return f"spread of abilities {spread.sd:.2f} logits (95% interval {low:.2f} to {high:.2f})"
+
+
 def fit_csv(result: OfflineFit) -> str:
-    """One row for each essay by rank, numbers at full precision."""
-    rows = [asdict(ability) for ability in result.abilities]
+    """One row for each essay by rank, numbers at full precision.
+
+    The reliability is one for all essays and stands in every row.
+    """
+    low, high = result.reliability_interval or (None, None)
+    reliability = {
+        "model_reliability": result.model_reliability,
+        "reliability_low": low,
+        "reliability_high": high,
+    }
+    rows = [asdict(ability) | reliability for ability in result.abilities]
     return to_csv(list(rows[0]), (list(row.values()) for row in rows))
 
 

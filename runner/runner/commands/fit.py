@@ -31,11 +31,14 @@ def fit(
         ),
     ] = "variational",
     prior_sd: Annotated[
-        float,
+        float | None,
         typer.Option(
-            "--prior-sd", min=0.01, help="Prior sd of abilities, logits (variational, map)."
+            "--prior-sd",
+            min=0.01,
+            help="Assume this standard deviation of abilities, logits (variational, map). Without "
+            "it variational estimates it, as batches do, and map assumes 2.",
         ),
-    ] = 2.0,
+    ] = None,
     order_effect: Annotated[
         bool,
         typer.Option(

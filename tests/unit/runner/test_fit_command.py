@@ -70,7 +70,48 @@ def test_ties_are_read(shown: Path):
     document = json.loads(fit(shown, "--format", "json").stdout)
     assert (document["judgements"], document["judges"], document["essays"]) == (5, 5, 2)
     assert document["order_effect"] == {}
-    assert 0 < document["model_reliability"] < 1
+    low, high = document["reliability_interval"]
+    assert 0 <= low <= document["model_reliability"] <= high <= 1
+
+
+@pytest.fixture
+def alike(tmp_path: Path) -> Path:
+    """Verdicts on all pairs of eight essays, nearly all contradicted once: they are alike."""
+    names = [f"e{n}" for n in range(8)]
+    lines = [f"{one},{two},{v}" for one in names for two in names if one < two for v in "ab"]
+    path = tmp_path / "alike.csv"
+    path.write_text("text_a,text_b,verdict\n" + "\n".join(lines[1:]) + "\n")
+    return path
+
+
+def test_the_spread_is_estimated_unless_one_is_assumed(alike: Path):
+    """Contradictions everywhere: the estimated spread is small, whatever a caller may assume."""
+    estimated = json.loads(fit(alike, "--format", "json").stdout)
+    assumed = json.loads(fit(alike, "--prior-sd", "2", "--format", "json").stdout)
+    assert estimated["spread"]["is_assumed"] is False
+    assert estimated["spread"]["interval"][0] < estimated["spread"]["sd"] < 0.7
+    assert assumed["spread"] == {"sd": 2.0, "interval": [2.0, 2.0], "is_assumed": True}
+    assert estimated["model_reliability"] < assumed["model_reliability"]
+    assert "is assumed" in fit(alike, "--prior-sd", "2").stderr
+    assert "is assumed" in fit(alike, "--estimator", "map").stderr
+    assert "is assumed" not in fit(alike).stderr
+
+
+def test_table_and_csv_show_the_reliability_with_its_interval(alike: Path):
+    document = json.loads(fit(alike, "--format", "json").stdout)
+    low, high = document["reliability_interval"]
+    for row in rows(fit(alike, "--format", "csv")):
+        assert float(row["model_reliability"]) == pytest.approx(document["model_reliability"])
+        assert float(row["reliability_low"]) == pytest.approx(low)
+        assert float(row["reliability_high"]) == pytest.approx(high)
+    assert f"(90% interval {low:.2f} to {high:.2f})" in " ".join(fit(alike).stdout.split())
+
+
+def test_estimators_without_a_prior_claim_no_reliability(chosen: Path):
+    table = fit(chosen, "--estimator", "mle")
+    assert "reliability" not in table.output
+    (first, _) = rows(fit(chosen, "--estimator", "mle", "--format", "csv"))
+    assert first["reliability_low"] == ""
 
 
 def test_the_order_effect_is_estimated_only_when_the_order_is_known(chosen: Path, shown: Path):
