@@ -143,14 +143,6 @@ COMPLEX := benchmarks/__main__.py \
 	layers/scoring/scoring/misfit.py \
 	layers/service/assessment/adapters/aws/dynamodb.py \
 	layers/service/assessment/adapters/aws/eventbridge.py \
-	layers/service/assessment/adapters/judges/anthropic.py \
-	layers/service/assessment/adapters/judges/batch_calls.py \
-	layers/service/assessment/adapters/judges/bedrock.py \
-	layers/service/assessment/adapters/judges/bedrock_jobs.py \
-	layers/service/assessment/adapters/judges/capabilities.py \
-	layers/service/assessment/adapters/judges/openai.py \
-	layers/service/assessment/adapters/judges/openai_batches.py \
-	layers/service/assessment/adapters/judges/provider_error.py \
 	layers/service/assessment/contracts/model_answer.py \
 	layers/service/assessment/contracts/requested.py \
 	layers/service/assessment/domain/decision.py \

@@ -62,6 +62,16 @@ def load_response(content: bytes) -> object | None:
         return None
 
 
+def read_object(value: object) -> dict[str, Any]:
+    """The JSON object; an empty one where the value is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def read_objects(value: object) -> list[dict[str, Any]]:
+    """The JSON objects of a list; none where the value is no list."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
 def split_json_lines(text: str) -> Iterator[dict[str, Any]]:
     """The objects of a JSON Lines file; a line that is none, as a cut last one, is left out.
 

@@ -27,9 +27,10 @@ from assessment.adapters.judges.completion import (
     check_stop_reason,
     count_tokens,
     is_cut_off,
+    join_text_parts,
 )
-from assessment.adapters.judges.openai import join_text_parts
 from assessment.adapters.judges.transport import Answer, post, read_error_in_answer
+from assessment.contracts.json_text import read_objects
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.contracts.valid_values import read_name
 from assessment.domain.judge import JudgeSpec
@@ -66,18 +67,21 @@ def message_body(
     }
     if judge.temperature is not None:
         body["temperature"] = min(judge.temperature, 1.0)
+    return body | _request_structure(missing)
+
+
+def _request_structure(missing: frozenset[str]) -> dict[str, Any]:
+    """The part of a request that asks for an answer in the verdict's form."""
     if FORCED_TOOL.name not in missing:
         tool = {
             "name": VERDICT_TOOL,
             "description": TOOL_DESCRIPTION,
             "input_schema": VERDICT_SCHEMA,
         }
-        return body | {"tools": [tool], "tool_choice": {"type": "tool", "name": VERDICT_TOOL}}
+        return {"tools": [tool], "tool_choice": {"type": "tool", "name": VERDICT_TOOL}}
     if JSON_SCHEMA.name not in missing:
-        return body | {
-            "output_config": {"format": {"type": "json_schema", "schema": VERDICT_SCHEMA}}
-        }
-    return body
+        return {"output_config": {"format": {"type": "json_schema", "schema": VERDICT_SCHEMA}}}
+    return {}
 
 
 def key_headers(key: str | None) -> dict[str, str]:
@@ -139,20 +143,13 @@ def message_completion(answer: Answer, *, texts: Sequence[str] = ()) -> Completi
         return Completion(problem="the response is not JSON")
     if body.get("error") and not body.get("content"):
         raise read_error_in_answer(body["error"], provider="anthropic", texts=texts)
-    reason, content = body.get("stop_reason"), body.get("content")
+    reason = body.get("stop_reason")
     check_stop_reason(reason, provider="anthropic")
-    blocks = (
-        [block for block in content if isinstance(block, dict)]
-        if isinstance(content, list)
-        else [{"type": "text", "text": content}]
-    )
-    inputs = [block.get("input") for block in blocks if block.get("type") == "tool_use"]
-    text = join_text_parts([block for block in blocks if block.get("type") == "text"])
-    usage = count_tokens(body.get("usage"), _INPUT_COUNTS, ("output_tokens",))
+    tool_inputs, text = _find_answer(body.get("content"))
     return Completion(
-        document=inputs or None,
-        text=text if text.strip() else None,
-        usage=usage,
+        document=tool_inputs or None,
+        text=text,
+        usage=count_tokens(body.get("usage"), _INPUT_COUNTS, ("output_tokens",)),
         is_cut_off=is_cut_off(reason),
         provenance=Provenance(
             model=read_name(body.get("model")),
@@ -160,3 +157,13 @@ def message_completion(answer: Answer, *, texts: Sequence[str] = ()) -> Completi
             answered_at=answer.answered_at,
         ),
     )
+
+
+def _find_answer(content: object) -> tuple[list[object], str | None]:
+    """The inputs of tools that the message uses, and its text."""
+    blocks = read_objects(
+        content if isinstance(content, list) else [{"type": "text", "text": content}]
+    )
+    tool_inputs = [block.get("input") for block in blocks if block.get("type") == "tool_use"]
+    text = join_text_parts([block for block in blocks if block.get("type") == "text"])
+    return tool_inputs, text

@@ -31,12 +31,12 @@ from assessment.adapters.judges.batch_calls import (
 from assessment.adapters.judges.capabilities import (
     Capabilities,
     ask_within_capabilities,
-    record_lesson,
+    record_lessons,
 )
 from assessment.adapters.judges.completion import Completion
 from assessment.adapters.judges.model_judge import Submission
 from assessment.adapters.judges.transport import Answer, read_line_problem
-from assessment.contracts.json_text import split_json_lines
+from assessment.contracts.json_text import read_object, split_json_lines
 from assessment.contracts.valid_values import read_name, read_token_count
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import (
@@ -85,13 +85,13 @@ class AnthropicBatchModel:
         """
         undecided = False
         async for batch in self._calls.newest_first(judge, cursor="after_id"):
-            created = _moment(batch.get("created_at"))
+            created = _read_moment(batch.get("created_at"))
             if created is None or created > tried.at + _LATEST:
                 continue
             if created < tried.at - CLOCK_SKEW:
                 break
             batch_id = str(batch.get("id"))
-            if _size(batch) != tried.size or await asyncio.to_thread(claimed, batch_id):
+            if _count_requests(batch) != tried.size or await asyncio.to_thread(claimed, batch_id):
                 continue
             if batch.get("processing_status") != "ended":
                 undecided = True
@@ -140,22 +140,19 @@ class AnthropicBatchModel:
         lines = await self._results(judge, batch_id)
         if not lines and await self._count_answered(judge, batch_id):
             raise files_missing("anthropic")
-        answers: list[tuple[str, Completion | JudgeError]] = []
-        for line in lines:
-            name = str(line.get("custom_id"))[_MARK_LENGTH + 1 :]
-            answer = _read_result(line.get("result"), wanted.get(name, ()))
-            answers.append(
-                (
-                    name,
-                    await record_lesson(judge, self._capabilities, MESSAGE_CAPABILITIES, answer),
-                )
-            )
-        return merge_answers(answers)
+        names = [str(line.get("custom_id"))[_MARK_LENGTH + 1 :] for line in lines]
+        answers = [
+            (name, _read_result(line.get("result"), wanted.get(name, ())))
+            for name, line in zip(names, lines, strict=True)
+        ]
+        return merge_answers(
+            await record_lessons(judge, self._capabilities, MESSAGE_CAPABILITIES, answers)
+        )
 
     async def _count_answered(self, judge: JudgeSpec, batch_id: str) -> int:
-        counts = (await self._calls.json(judge, "GET", f"/{batch_id}")).get("request_counts")
-        known = counts if isinstance(counts, dict) else {}
-        return sum(read_token_count(known.get(name)) for name in ("succeeded", "errored"))
+        batch = await self._calls.json(judge, "GET", f"/{batch_id}")
+        counts = read_object(batch.get("request_counts"))
+        return sum(read_token_count(counts.get(name)) for name in ("succeeded", "errored"))
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:
         """Requests that are under way are still answered; the others are not billed."""
@@ -184,21 +181,20 @@ def _mark(name: str) -> str:
     return name[-_MARK_LENGTH:]
 
 
-def _size(batch: dict[str, Any]) -> int:
-    counts = batch.get("request_counts")
-    return sum(counts.values()) if isinstance(counts, dict) else 0
+def _count_requests(batch: dict[str, Any]) -> int:
+    return sum(read_object(batch.get("request_counts")).values())
 
 
-def _moment(given: object) -> datetime | None:
+def _read_moment(text: object) -> datetime | None:
     try:
-        found = datetime.fromisoformat(str(given))
+        moment = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read_result(result: object, texts: Sequence[str]) -> Completion | JudgeError:
-    outcome = result if isinstance(result, dict) else {}
+    outcome = read_object(result)
     kind = outcome.get("type")
     if kind == "succeeded":
         message = outcome.get("message")

@@ -11,6 +11,7 @@ import httpx
 
 from assessment.adapters.judges.completion import Completion
 from assessment.adapters.judges.transport import call, call_for_json
+from assessment.contracts.json_text import read_objects
 from assessment.contracts.model_answer import ModelVerdict, read_answer
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, JudgeUnavailableError
@@ -50,12 +51,12 @@ class BatchCalls:
         after: dict[str, str] = {}
         for _ in range(_MOST_PAGES):
             page = await self.json(judge, "GET", path, params={"limit": _PAGE, **after})
-            found = [each for each in page.get("data") or [] if isinstance(each, dict)]
-            for each in found:
-                yield each
-            if not page.get("has_more") or not found:
+            entries = read_objects(page.get("data"))
+            for entry in entries:
+                yield entry
+            if not page.get("has_more") or not entries:
                 return
-            after = {cursor: str(found[-1].get("id"))}
+            after = {cursor: str(entries[-1].get("id"))}
 
     def _how(self, judge: JudgeSpec, path: str) -> dict[str, Any]:
         return {
@@ -97,16 +98,18 @@ def merge_answers(
 def _choose_answer(
     name: str, first: Completion | JudgeError, second: Completion | JudgeError
 ) -> Completion | JudgeError:
-    if isinstance(first, Completion) and isinstance(second, Completion):
-        verdicts = [read_answer(each.candidates, [name])[name] for each in (first, second)]
-        winners = {each.winner for each in verdicts if isinstance(each, ModelVerdict)}
-        if len(winners) > 1:
-            problem = "the batch has contradictory answers to this comparison"
-            return Completion(problem=problem, usage=first.usage)
-        return second if winners and not isinstance(verdicts[0], ModelVerdict) else first
-    if isinstance(first, JudgeError) and isinstance(second, JudgeError):
-        return first if first.retryable else second
-    return first if isinstance(first, Completion) else second
+    if isinstance(first, Completion):
+        return _choose_completion(name, first, second) if isinstance(second, Completion) else first
+    return first if isinstance(second, JudgeError) and first.retryable else second
+
+
+def _choose_completion(name: str, first: Completion, second: Completion) -> Completion:
+    verdicts = [read_answer(answer.candidates, [name])[name] for answer in (first, second)]
+    winners = {verdict.winner for verdict in verdicts if isinstance(verdict, ModelVerdict)}
+    if len(winners) > 1:
+        problem = "the batch has contradictory answers to this comparison"
+        return Completion(problem=problem, usage=first.usage)
+    return second if winners and not isinstance(verdicts[0], ModelVerdict) else first
 
 
 def without_quotations(error: JudgeError, texts: Iterable[str]) -> JudgeError:

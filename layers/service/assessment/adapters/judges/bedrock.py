@@ -28,10 +28,11 @@ from assessment.adapters.judges.completion import (
     check_stop_reason,
     count_tokens,
     is_cut_off,
+    join_text_parts,
 )
-from assessment.adapters.judges.openai import join_text_parts
 from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.adapters.judges.transport import read_date, read_error_in_answer
+from assessment.contracts.json_text import read_object, read_objects
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.contracts.valid_values import read_name
 from assessment.domain.judge import JudgeSpec
@@ -73,23 +74,24 @@ def converse_body(
         ],
         "inferenceConfig": settings,
     }
+    return body | _request_structure(missing)
+
+
+def _request_structure(missing: frozenset[str]) -> dict[str, Any]:
+    """The part of a request that asks for an answer in the verdict's form."""
     if FORCED_TOOL.name not in missing:
         tool = {
             "name": VERDICT_TOOL,
             "description": TOOL_DESCRIPTION,
             "inputSchema": {"json": VERDICT_SCHEMA},
         }
-        return body | {
-            "toolConfig": {
-                "tools": [{"toolSpec": tool}],
-                "toolChoice": {"tool": {"name": VERDICT_TOOL}},
-            }
-        }
+        choice = {"tool": {"name": VERDICT_TOOL}}
+        return {"toolConfig": {"tools": [{"toolSpec": tool}], "toolChoice": choice}}
     if JSON_SCHEMA.name not in missing:
         schema = {"name": VERDICT_TOOL, "schema": json.dumps(VERDICT_SCHEMA)}
         form = {"type": "json_schema", "structure": {"jsonSchema": schema}}
-        return body | {"outputConfig": {"textFormat": form}}
-    return body
+        return {"outputConfig": {"textFormat": form}}
+    return {}
 
 
 async def ask_bedrock(
@@ -97,7 +99,7 @@ async def ask_bedrock(
 ) -> dict[str, Any]:
     """Call boto3, which blocks, in a thread, and tell Bedrock's errors apart; raises JudgeError."""
     try:
-        found: dict[str, Any] = await asyncio.to_thread(act, **request)
+        response: dict[str, Any] = await asyncio.to_thread(act, **request)
     except ClientError as error:
         # Not chained: the SDK's own error has the provider's words as they came.
         raise _read_client_error(error, texts) from None
@@ -106,7 +108,7 @@ async def ask_bedrock(
         raise JudgeRefusedError("bedrock's request is not valid for this SDK") from None
     except BotoCoreError as error:
         raise JudgeUnavailableError(f"bedrock did not answer: {type(error).__name__}") from error
-    return found
+    return response
 
 
 class BedrockModel:
@@ -160,32 +162,33 @@ def converse_completion(body: dict[str, Any], *, texts: Sequence[str] = ()) -> C
         raise read_error_in_answer(body["error"], provider="bedrock", texts=texts)
     reason = body.get("stopReason")
     check_stop_reason(reason, provider="bedrock")
-    output = body.get("output")
-    if reason is None and not output:
+    if reason is None and not body.get("output"):
         raise JudgeUnavailableError("bedrock answered without an output")
-    message = output.get("message") if isinstance(output, dict) else None
-    content = message.get("content") if isinstance(message, dict) else None
-    blocks = [block for block in content or [] if isinstance(block, dict)]
-    uses = [block["toolUse"] for block in blocks if isinstance(block.get("toolUse"), dict)]
-    inputs = [use.get("input") for use in uses]
-    text = join_text_parts([{"text": block["text"]} for block in blocks if "text" in block])
-    metadata = body.get("ResponseMetadata")
+    tool_inputs, text = _find_answer(body.get("output"))
     return Completion(
-        document=inputs or None,
-        text=text if text.strip() else None,
+        document=tool_inputs or None,
+        text=text,
         usage=count_tokens(body.get("usage"), _INPUT_COUNTS, ("outputTokens",)),
         is_cut_off=is_cut_off(reason),
-        provenance=_read_provenance(body, metadata if isinstance(metadata, dict) else {}),
+        provenance=_read_provenance(body),
     )
 
 
-def _read_provenance(body: Mapping[str, Any], metadata: Mapping[str, Any]) -> Provenance:
-    """Converse names the model only where a prompt router chose it."""
-    trace = body.get("trace")
-    router = trace.get("promptRouter") if isinstance(trace, dict) else None
-    headers = metadata.get("HTTPHeaders")
+def _find_answer(output: object) -> tuple[list[object], str | None]:
+    """The inputs of tools that the message uses, and its text."""
+    message = read_object(read_object(output).get("message"))
+    blocks = read_objects(message.get("content"))
+    tool_inputs = [use.get("input") for use in read_objects([b.get("toolUse") for b in blocks])]
+    text = join_text_parts([{"text": block["text"]} for block in blocks if "text" in block])
+    return tool_inputs, text
+
+
+def _read_provenance(body: Mapping[str, Any]) -> Provenance:
+    """Who answered; Converse names the model only where a prompt router chose it."""
+    router = read_object(read_object(body.get("trace")).get("promptRouter"))
+    metadata = read_object(body.get("ResponseMetadata"))
     return Provenance(
-        model=read_name(router.get("invokedModelId")) if isinstance(router, dict) else None,
+        model=read_name(router.get("invokedModelId")),
         request_id=read_name(metadata.get("RequestId")),
-        answered_at=read_date(headers) if isinstance(headers, dict) else None,
+        answered_at=read_date(read_object(metadata.get("HTTPHeaders"))),
     )

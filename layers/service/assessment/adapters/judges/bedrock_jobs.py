@@ -21,7 +21,7 @@ from assessment.adapters.judges.bedrock import (
     converse_body,
     converse_completion,
 )
-from assessment.adapters.judges.capabilities import Capabilities, record_lesson
+from assessment.adapters.judges.capabilities import Capabilities, record_lessons
 from assessment.adapters.judges.completion import Completion
 from assessment.adapters.judges.model_judge import Submission
 from assessment.adapters.judges.provider_error import read_provider_error
@@ -119,36 +119,28 @@ class BedrockBatchModel:
     ) -> dict[str, Completion | JudgeError]:
         """The lines of its output file; of a job that failed before it had one, why it did."""
         job = await self._job(batch_id)
-        number = batch_id.rsplit("/", 1)[-1]
-        text = await asyncio.to_thread(
-            self._access.content().get_document,
-            provider_batch_key(str(job.get("jobName")), f"output/{number}/{_INPUT}.out"),
+        text = await self._read_output(str(job.get("jobName")), batch_id)
+        if text is None:
+            if job.get("status") == "Failed":
+                return dict.fromkeys(wanted, _read_failure(job, wanted))
+            if _has_output(job):
+                raise files_missing("bedrock")
+        comparison_ids = {record_id(comparison_id): comparison_id for comparison_id in wanted}
+        answers = [
+            (comparison_id, _read_record(line, wanted[comparison_id]))
+            for line in split_json_lines(text or "")
+            if (comparison_id := comparison_ids.get(str(line.get("recordId")))) is not None
+        ]
+        return merge_answers(
+            await record_lessons(judge, self._capabilities, CONVERSE_CAPABILITIES, answers)
         )
-        if text is None and job.get("status") == "Failed":
-            texts = [text for each in wanted.values() for text in each]
-            problem = read_provider_error(400, {"message": job.get("message")}, texts=texts)
-            words = problem.words[:LONGEST_MESSAGE] or "no reason given"
-            error = JudgeRefusedError("bedrock failed the job", words=words)
-            return dict.fromkeys(wanted, error)
-        if text is None and (
-            job.get("status") in _WITH_OUTPUT or read_token_count(job.get("processedRecordCount"))
-        ):
-            raise files_missing("bedrock")
-        names = {record_id(name): name for name in wanted}
-        answers: list[tuple[str, Completion | JudgeError]] = []
-        for line in split_json_lines(text or ""):
-            wanted_name = names.get(str(line.get("recordId")))
-            if wanted_name is not None:
-                answer = _read_record(line, wanted[wanted_name])
-                answers.append(
-                    (
-                        wanted_name,
-                        await record_lesson(
-                            judge, self._capabilities, CONVERSE_CAPABILITIES, answer
-                        ),
-                    )
-                )
-        return merge_answers(answers)
+
+    async def _read_output(self, name: str, batch_id: str) -> str | None:
+        number = batch_id.rsplit("/", 1)[-1]
+        return await asyncio.to_thread(
+            self._access.content().get_document,
+            provider_batch_key(name, f"output/{number}/{_INPUT}.out"),
+        )
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:  # noqa: ARG002 - as `find`
         """Stop the job; what it has answered is written."""
@@ -167,6 +159,20 @@ class BedrockBatchModel:
 def record_id(comparison_id: str) -> str:
     """A record's id: letters and digits only."""
     return f"CJ{comparison_id.replace('-', '')}"
+
+
+def _has_output(job: Mapping[str, Any]) -> bool:
+    """Whether the job has answers, whose file may not be there yet."""
+    n_processed = read_token_count(job.get("processedRecordCount"))
+    return job.get("status") in _WITH_OUTPUT or n_processed > 0
+
+
+def _read_failure(job: Mapping[str, Any], wanted: Mapping[str, Sequence[str]]) -> JudgeError:
+    """Why a job failed before it had any output."""
+    texts = [text for prompt in wanted.values() for text in prompt]
+    problem = read_provider_error(400, {"message": job.get("message")}, texts=texts)
+    words = problem.words[:LONGEST_MESSAGE] or "no reason given"
+    return JudgeRefusedError("bedrock failed the job", words=words)
 
 
 def _read_record(line: dict[str, Any], texts: Sequence[str]) -> Completion | JudgeError:

@@ -7,7 +7,7 @@ and a refusal of what an endpoint does not know is not billed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +41,10 @@ class Capability:
     name: str
     words: tuple[str, ...]
     amount: bool = False
+
+    def is_named(self, message: str) -> bool:
+        """Whether a complaint, in lower case, names it."""
+        return _contains_any(message, self.words)
 
 
 LIMIT_CAPABILITY = Capability(
@@ -89,18 +93,16 @@ def find_missing_capability(
         error, OversizeError | ContentRefusedError
     ):
         return None
-    told = str(error).lower()
-    is_amount = any(word in told for word in _TOO_MUCH)
-    if not is_amount and not any(word in told for word in _UNKNOWN):
+    message = str(error).lower()
+    is_amount = _contains_any(message, _TOO_MUCH)
+    if not is_amount and not _contains_any(message, _UNKNOWN):
         return None
-    for capability in known:
-        if (
-            capability.amount is is_amount
-            and capability.name not in missing
-            and any(word in told for word in capability.words)
-        ):
-            return capability.name
-    return None
+    candidates = [each for each in known if each.amount is is_amount and each.name not in missing]
+    return next((each.name for each in candidates if each.is_named(message)), None)
+
+
+def _contains_any(message: str, words: Iterable[str]) -> bool:
+    return any(word in message for word in words)
 
 
 async def ask_within_capabilities[T](
@@ -133,16 +135,27 @@ async def ask_within_capabilities[T](
             return answer
 
 
-async def record_lesson[T](
+async def record_lessons[T](
+    judge: JudgeSpec,
+    capabilities: Capabilities,
+    known: Sequence[Capability],
+    answers: Iterable[tuple[str, T | JudgeError]],
+) -> list[tuple[str, T | JudgeError]]:
+    """The answers of a batch, by comparison id; a refusal that teaches something may be retried.
+
+    It was not paid for, and the next attempt leaves out what the endpoint does not know.
+    """
+    return [
+        (name, await _record_lesson(judge, capabilities, known, answer)) for name, answer in answers
+    ]
+
+
+async def _record_lesson[T](
     judge: JudgeSpec,
     capabilities: Capabilities,
     known: Sequence[Capability],
     answer: T | JudgeError,
 ) -> T | JudgeError:
-    """An answer of a batch; a refusal that teaches something is worth another attempt.
-
-    It was not paid for, and the next attempt leaves out what the endpoint does not know.
-    """
     if not isinstance(answer, JudgeError):
         return answer
     learnt = find_missing_capability(answer, (*known, LIMIT_CAPABILITY))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from assessment.adapters.judges.classification import Situation, find_situation
+from assessment.contracts.json_text import read_object
 from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.valid_values import read_name, read_token_count
 from assessment.domain.judge_errors import (
@@ -109,6 +109,21 @@ def check_stop_reason(reason: object, *, provider: str) -> None:
         raise JudgeUnavailableError(message)
 
 
+def join_text_parts(parts: Sequence[object]) -> str | None:
+    """The text of a content in parts, without parts that hold thoughts; None if it is blank."""
+    text = "".join(_read_text_part(part) for part in parts)
+    return text if text.strip() else None
+
+
+def _read_text_part(part: object) -> str:
+    if isinstance(part, str):
+        return part
+    document = read_object(part)
+    text = document.get("text")
+    is_answer = document.get("type") in (None, "text", "output_text")
+    return text if is_answer and isinstance(text, str) else ""
+
+
 def count_tokens(counts: object, inputs: tuple[str, ...], output: tuple[str, ...]) -> TokenUsage:
     """Token counts as a provider gave them; what is no count is 0.
 
@@ -119,7 +134,7 @@ def count_tokens(counts: object, inputs: tuple[str, ...], output: tuple[str, ...
     output
         Names under which the answer's count may stand.
     """
-    known: Mapping[str, Any] = counts if isinstance(counts, dict) else {}
+    known = read_object(counts)
     return TokenUsage(
         input_tokens=sum(read_token_count(known.get(name)) for name in inputs),
         output_tokens=max(read_token_count(known.get(name)) for name in output),

@@ -25,9 +25,10 @@ from assessment.adapters.judges.completion import (
     check_stop_reason,
     count_tokens,
     is_cut_off,
+    join_text_parts,
 )
 from assessment.adapters.judges.transport import Answer, post, read_error_in_answer
-from assessment.contracts.json_text import unwrap_string
+from assessment.contracts.json_text import read_object, read_objects, unwrap_string
 from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.contracts.valid_values import clean_text, read_name, read_token_count
@@ -176,39 +177,25 @@ def _check_errors(
 
 def _find_answer(message: Mapping[str, Any]) -> tuple[object, str | None]:
     """Where the verdicts may stand: calls of a tool, the content, or thoughts that are JSON."""
-    calls = message.get("tool_calls")
-    functions = [
-        call.get("function")
-        for call in (calls if isinstance(calls, list) else [])
-        if isinstance(call, dict)
-    ]
-    arguments = [
-        unwrap_string(function.get("arguments"))
-        for function in (*functions, message.get("function_call"))
-        if isinstance(function, dict)
-    ]
     content = message.get("content")
-    text = join_text_parts(content) if isinstance(content, list) else content
-    document: object = arguments or (text if isinstance(text, dict) else None)
-    if isinstance(text, str) and text.strip():
-        return document, text
-    if document is None:
+    document: object = _find_arguments(message)
+    if not document and isinstance(content, dict):
+        document = content
+    text = join_text_parts(content if isinstance(content, list) else [{"text": content}])
+    if not document and text is None:
         # Servers that parse thoughts may take constrained output for one.
         thoughts = unwrap_string(message.get("reasoning_content") or message.get("reasoning"))
-        document = thoughts if isinstance(thoughts, dict) else None
-    return document, None
+        document = read_object(thoughts)
+    return document or None, text
 
 
-def join_text_parts(parts: Sequence[object]) -> str:
-    """The text of a content in parts, without parts that hold thoughts."""
-    texts = []
-    for part in parts:
-        if isinstance(part, str):
-            texts.append(part)
-        elif isinstance(part, dict) and part.get("type") in (None, "text", "output_text"):
-            text = part.get("text")
-            texts += [text] if isinstance(text, str) else []
-    return "".join(texts)
+def _find_arguments(message: Mapping[str, Any]) -> list[object]:
+    """The arguments of the functions that a message calls, in the present or the old form."""
+    functions = [call.get("function") for call in read_objects(message.get("tool_calls"))]
+    return [
+        unwrap_string(function.get("arguments"))
+        for function in read_objects([*functions, message.get("function_call")])
+    ]
 
 
 def _read_usage(counts: object) -> TokenUsage | None:
@@ -220,5 +207,5 @@ def _read_usage(counts: object) -> TokenUsage | None:
 
 
 def _count_reasoning(counts: object) -> int:
-    details = counts.get("completion_tokens_details") if isinstance(counts, dict) else None
-    return read_token_count(details.get("reasoning_tokens")) if isinstance(details, dict) else 0
+    details = read_object(read_object(counts).get("completion_tokens_details"))
+    return read_token_count(details.get("reasoning_tokens"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +23,7 @@ from assessment.adapters.judges.batch_calls import (
     merge_answers,
     without_quotations,
 )
-from assessment.adapters.judges.capabilities import Capabilities, record_lesson
+from assessment.adapters.judges.capabilities import Capabilities, record_lessons
 from assessment.adapters.judges.classification import classify
 from assessment.adapters.judges.completion import Completion
 from assessment.adapters.judges.model_judge import Submission
@@ -35,7 +35,7 @@ from assessment.adapters.judges.openai import (
 )
 from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.adapters.judges.transport import Answer, read_line_problem
-from assessment.contracts.json_text import split_json_lines
+from assessment.contracts.json_text import read_object, read_objects, split_json_lines
 from assessment.contracts.valid_values import read_name, read_token_count
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import (
@@ -81,6 +81,29 @@ class OpenAIBatchModel:
 
     async def submit(self, judge: JudgeSpec, submission: Submission) -> str:
         """Upload the file, then make a batch of it: only the second is paid for."""
+        file_id = await self._upload(judge, submission)
+        try:
+            batch = await self._calls.json(
+                judge,
+                "POST",
+                "/batches",
+                json={
+                    "input_file_id": file_id,
+                    "endpoint": "/v1/chat/completions",
+                    "completion_window": "24h",
+                    "metadata": {"submission": submission.name},
+                },
+            )
+        except JudgeError as error:
+            if not isinstance(error, JudgeUnavailableError) or error.busy:
+                # Not taken: the essays in the file need not stay with the provider.
+                with suppress(JudgeError):
+                    await self._calls.json(judge, "DELETE", f"/files/{file_id}")
+            raise
+        return id_of(batch, "openai")
+
+    async def _upload(self, judge: JudgeSpec, submission: Submission) -> str | None:
+        """The id of a file with one request for each comparison."""
         missing = await asyncio.to_thread(self._capabilities.get_missing, judge)
         lines = [
             {
@@ -107,25 +130,7 @@ class OpenAIBatchModel:
             raise JudgeUnavailableError(
                 str(error), retry_after=error.retry_after, busy=True
             ) from error
-        try:
-            batch = await self._calls.json(
-                judge,
-                "POST",
-                "/batches",
-                json={
-                    "input_file_id": file.get("id"),
-                    "endpoint": "/v1/chat/completions",
-                    "completion_window": "24h",
-                    "metadata": {"submission": submission.name},
-                },
-            )
-        except JudgeError as error:
-            if not isinstance(error, JudgeUnavailableError) or error.busy:
-                # Not taken: the essays in the file need not stay with the provider.
-                with suppress(JudgeError):
-                    await self._calls.json(judge, "DELETE", f"/files/{file.get('id')}")
-            raise
-        return id_of(batch, "openai")
+        return file.get("id")
 
     async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:
         """Whether its status is a last one."""
@@ -138,23 +143,16 @@ class OpenAIBatchModel:
         batch = await self._batch(judge, batch_id)
         if batch.get("status") == "failed":
             error = _read_failure(batch)
-            texts = [text for each in wanted.values() for text in each]
+            texts = [text for prompt in wanted.values() for text in prompt]
             return dict.fromkeys(wanted, without_quotations(error, texts))
         files = [batch[name] for name in ("output_file_id", "error_file_id") if batch.get(name)]
         if not files:
             check_files(batch)
-        answers: list[tuple[str, Completion | JudgeError]] = []
-        for file_id in files:
-            for line in split_json_lines(await self._read_file(judge, str(file_id))):
-                name = str(line.get("custom_id"))
-                answer = _read_line(line, wanted.get(name, ()))
-                answers.append(
-                    (
-                        name,
-                        await record_lesson(judge, self._capabilities, CHAT_CAPABILITIES, answer),
-                    )
-                )
-        merged = merge_answers(answers)
+        contents = [await self._read_file(judge, str(file_id)) for file_id in files]
+        answers = [answer for content in contents for answer in _read_lines(content, wanted)]
+        merged = merge_answers(
+            await record_lessons(judge, self._capabilities, CHAT_CAPABILITIES, answers)
+        )
         if not batch.get("output_file_id") and not merged.keys() >= wanted.keys():
             check_files(batch)
         return merged
@@ -188,12 +186,19 @@ def check_files(batch: Mapping[str, Any]) -> None:
     ------
     JudgeUnavailableError
     """
-    counts = batch.get("request_counts")
-    counted = counts if isinstance(counts, dict) else {}
-    n_answered = read_token_count(counted.get("completed"))
-    is_unknown = batch.get("status") == "completed" and not counted
+    counts = read_object(batch.get("request_counts"))
+    n_answered = read_token_count(counts.get("completed"))
+    is_unknown = batch.get("status") == "completed" and not counts
     if n_answered or is_unknown:
         raise files_missing("openai")
+
+
+def _read_lines(
+    content: str, wanted: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, Completion | JudgeError]]:
+    for line in split_json_lines(content):
+        name = str(line.get("custom_id"))
+        yield name, _read_line(line, wanted.get(name, ()))
 
 
 def _read_line(line: dict[str, Any], texts: Sequence[str]) -> Completion | JudgeError:
@@ -215,13 +220,11 @@ def _read_line(line: dict[str, Any], texts: Sequence[str]) -> Completion | Judge
 def _read_unanswered(line: dict[str, Any], texts: Sequence[str]) -> JudgeError:
     """A line without a response: it expired or was cancelled, unless its code says more."""
     problem = read_provider_error(0, line.get("error"), texts=texts)
-    told = problem.described or "no response"
+    unanswered = ProviderBatchError("openai", words=problem.described or "no response")
     if problem.codes & {"batch_expired", "batch_cancelled"} or not problem.codes:
-        return ProviderBatchError("openai", words=told)
+        return unanswered
     error = classify(problem, provider="openai")
-    return (
-        error if isinstance(error, JudgeRefusedError) else ProviderBatchError("openai", words=told)
-    )
+    return error if isinstance(error, JudgeRefusedError) else unanswered
 
 
 def _read_failure(batch: dict[str, Any]) -> JudgeError:
@@ -232,8 +235,8 @@ def _read_failure(batch: dict[str, Any]) -> JudgeError:
     QueueFullError
         If the provider has no room for it now.
     """
-    errors = (batch.get("errors") or {}).get("data") or [{}]
-    first = errors[0] if isinstance(errors[0], dict) else {}
+    errors = read_objects(read_object(batch.get("errors")).get("data"))
+    first = errors[0] if errors else {}
     code, line = first.get("code"), first.get("line")
     place = f" (line {line})" if line is not None else ""
     problem = read_provider_error(0, {"error": first})

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from assessment.adapters.judges.retry_delay import find_retry_delay
 from assessment.contracts.json_text import unwrap_string
 from assessment.contracts.valid_values import clean_text
 from assessment.domain.quotation import LONGEST_MESSAGE, remove_quotations
@@ -23,15 +23,6 @@ _MESSAGE_NAMES = ("message", "detail", "msg", "error_message", "failed_generatio
 _INNER_NAMES = ("error", "errors", "innererror", "inner_error", "details", "metadata", "raw")
 _DEEPEST = 6
 _LONGEST_READ = 1500
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
-_RESET_HEADERS = (
-    ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
-    ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
-    ("anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),
-    ("anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"),
-    ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
-    ("anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
-)
 
 
 @dataclass(frozen=True)
@@ -89,24 +80,17 @@ def read_provider_error(
         Texts of the prompt, of which no words may be passed on.
     """
     documents = list(_walk(body))
-    codes = [code for each in documents for code in _read_codes(each)]
-    messages = dict.fromkeys(m for each in documents for m in _read_messages(each))
-    if not documents and isinstance(body, str):
-        messages = dict.fromkeys([_without_markup(body)])
-    words = _without_keys(clean_text(" | ".join(messages)), secrets)
-    names = frozenset(_normalise(code) for code in codes if not code.isdigit())
-    shown = _without_keys(next((code for code in codes if _is_name(code)), ""), secrets)
-    params = [each["param"] for each in documents if isinstance(each.get("param"), str)]
-    header_wait = read_retry_after(headers or {}, now=now)
+    codes = [code for document in documents for code in _read_codes(document)]
+    words = _join_messages(documents) if documents else _read_plain_text(body)
     return ProviderError(
         status=_read_status(status, codes),
-        codes=names,
-        words=remove_quotations(words, texts, longest=_LONGEST_READ),
-        param=params[0] if params else None,
-        retry_after=header_wait if header_wait is not None else _read_delay(documents),
-        is_moderated=any(_is_moderation(each) for each in documents),
-        has_failed_generation=any("failed_generation" in each for each in documents),
-        shown_code=shown,
+        codes=_normalise_codes(codes),
+        words=remove_quotations(_remove_keys(words, secrets), texts, longest=_LONGEST_READ),
+        param=_find_param(documents),
+        retry_after=find_retry_delay(headers or {}, documents, now=now or datetime.now(UTC)),
+        is_moderated=any(_is_moderation(document) for document in documents),
+        has_failed_generation=any("failed_generation" in document for document in documents),
+        shown_code=_remove_keys(_find_name(codes), secrets),
     )
 
 
@@ -144,6 +128,18 @@ def _read_messages(document: Mapping[str, Any]) -> Iterator[str]:
             yield json.dumps(value)
 
 
+def _join_messages(documents: Iterable[Mapping[str, Any]]) -> str:
+    messages = dict.fromkeys(
+        message for document in documents for message in _read_messages(document)
+    )
+    return clean_text(" | ".join(messages))
+
+
+def _find_param(documents: Iterable[Mapping[str, Any]]) -> str | None:
+    params = (document.get("param") for document in documents)
+    return next((param for param in params if isinstance(param, str)), None)
+
+
 def _read_status(status: int, codes: Iterable[str]) -> int:
     """The status, or inside a 200 the one that the error itself names."""
     if status not in (0, 200):
@@ -152,12 +148,15 @@ def _read_status(status: int, codes: Iterable[str]) -> int:
     return named[0] if named else status
 
 
-def _is_name(code: str) -> bool:
-    return not code.isdigit() and bool(re.fullmatch(r"[\w.\-]{1,80}", code))
+def _find_name(codes: Iterable[str]) -> str:
+    """The first code that is a short name rather than a number or a sentence."""
+    names = (code for code in codes if re.fullmatch(r"[\w.\-]{1,80}", code))
+    return next((name for name in names if not name.isdigit()), "")
 
 
-def _normalise(code: str) -> str:
-    return code.strip().lower().replace("-", "_").replace(" ", "_")
+def _normalise_codes(codes: Iterable[str]) -> frozenset[str]:
+    names = (code.strip().lower() for code in codes if not code.isdigit())
+    return frozenset(name.replace("-", "_").replace(" ", "_") for name in names)
 
 
 def _is_moderation(document: Mapping[str, Any]) -> bool:
@@ -171,84 +170,15 @@ def _is_moderation(document: Mapping[str, Any]) -> bool:
     )  # fmt: skip
 
 
-def read_retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """Seconds that the headers ask to wait.
-
-    `Retry-After` as a number or a date (RFC 9110, 10.2.3), `retry-after-ms`, or the time at which
-    a limit that is used up is full again: a duration ("6m0s", OpenAI) or a date (Anthropic).
-    """
-    lowered = {name.lower(): value for name, value in headers.items()}
-    moment = now or datetime.now(UTC)
-    milliseconds = _read_number(lowered.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    stated = lowered.get("retry-after")
-    if stated is not None:
-        wait = _read_wait(stated, moment)
-        if wait is not None:
-            return wait
-    waits = [
-        _read_wait(lowered[reset], moment)
-        for remaining, reset in _RESET_HEADERS
-        if reset in lowered and _read_number(lowered.get(remaining)) == 0
-    ]
-    return max((wait for wait in waits if wait is not None), default=None)
-
-
-def _read_number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if 0 <= number < float("inf") else None
-
-
-def _read_wait(text: str, now: datetime) -> float | None:
-    """A number of seconds, a duration, or a date, as seconds from now."""
-    text = text.strip()
-    number = _read_number(text)
-    if number is not None:
-        return number
-    duration = _read_duration(text)
-    if duration is not None:
-        return duration
-    for parse in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            until = parse(text)
-        except ValueError:
-            continue
-        if until.tzinfo is not None:
-            return max(0.0, (until - now).total_seconds())
-    return None
-
-
-def _read_duration(text: str) -> float | None:
-    match = _DURATION.fullmatch(text)
-    if not match or not text:
-        return None
-    hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
-
-
-def _read_delay(documents: Iterable[Mapping[str, Any]]) -> float | None:
-    """Gemini's `retryDelay`, and `retry_after` of gateways that put it into the body."""
-    for document in documents:
-        for name in ("retryDelay", "retry_after", "retry_after_seconds"):
-            value = document.get(name)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return _read_number(str(value))
-            if isinstance(value, str):
-                return _read_wait(value, datetime.now(UTC))
-    return None
-
-
-def _without_markup(text: str) -> str:
+def _read_plain_text(body: object) -> str:
     """The words of a page that a proxy answered with, or of a text that is no JSON."""
-    bare = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", text[:20_000], flags=re.DOTALL)
-    return " ".join(bare.split())
+    if not isinstance(body, str):
+        return ""
+    bare = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", body[:20_000], flags=re.DOTALL)
+    return clean_text(" ".join(bare.split()))
 
 
-def _without_keys(text: str, secrets: Iterable[str]) -> str:
+def _remove_keys(text: str, secrets: Iterable[str]) -> str:
     """The text with our key taken out."""
     for secret in secrets:
         bare = secret.removeprefix("Bearer ")
