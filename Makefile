@@ -148,17 +148,11 @@ COMPLEX := benchmarks/__main__.py \
 	layers/service/assessment/domain/decision.py \
 	layers/service/assessment/domain/identifiers.py \
 	layers/service/assessment/domain/judge.py \
-	layers/service/assessment/domain/not_assessed.py \
-	layers/service/assessment/domain/planning.py \
 	layers/service/assessment/statistics/anchors.py \
 	layers/service/assessment/statistics/engine.py \
 	layers/service/assessment/statistics/findings.py \
 	layers/service/assessment/statistics/grades.py \
 	layers/service/assessment/statistics/pool.py \
-	layers/service/assessment/usecases/close_wave.py \
-	layers/service/assessment/usecases/plan_wave.py \
-	layers/service/assessment/usecases/prepare_batch.py \
-	layers/service/assessment/usecases/score_batch.py \
 	runner/runner/commands/fit.py \
 	runner/runner/essays.py \
 	runner/runner/inputs.py \

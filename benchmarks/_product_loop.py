@@ -11,12 +11,12 @@ import numpy as np
 from assessment.domain.batch import Batch, BatchStatus, budget, compute_wave_size
 from assessment.domain.comparison import Comparison, ComparisonStatus, PlannedPair
 from assessment.domain.config import BatchConfig
-from assessment.domain.continuation import PreviousLook, continuation_context
+from assessment.domain.continuation import PreviousLook, build_context
 from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, decide
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.not_assessed import AssessedPart
-from assessment.domain.planning import resample_reversed
+from assessment.domain.planning import choose_reversed_pairs
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.result import Scores
 from assessment.domain.spec import BatchSpec
@@ -96,7 +96,7 @@ class ProductBatch:
             self._spec, known, config=self.config, seed=self.seed, wave=wave, size=size
         )
         passes = self.config.small_net_resampling_cap
-        return pairs or resample_reversed(known, passes=passes, size=size)
+        return pairs or choose_reversed_pairs(known, passes=passes, size=size)
 
     def _judged(self, pairs: list[PlannedPair], wave: int) -> list[Comparison]:
         first = np.array([int(pair.first[1:]) for pair in pairs], dtype=np.int64)
@@ -136,5 +136,5 @@ class ProductBatch:
         )
         previous = PreviousLook(before.scores.rankings, before.context) if before else None
         part = AssessedPart(not_assessed=(), comparisons=known, set_aside=[])
-        context = continuation_context(batch, part, scores, previous, now=_NOW)
+        context = build_context(batch, part, scores, previous, now=_NOW)
         return Look(scores, context, decide(context))

@@ -28,6 +28,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     logger.info(
         "wave planned",
-        extra={"wave": wave.wave, "planned": wave.planned},
+        extra={"wave": wave.wave, "planned": wave.n_planned},
     )
-    return {"batch_id": step.batch_id, "wave": wave.wave, "planned": wave.planned}
+    return {"batch_id": step.batch_id, "wave": wave.wave, "planned": wave.n_planned}

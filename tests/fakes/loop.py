@@ -59,7 +59,7 @@ class Loop:
         world.prepare(batch_id)
         for _ in range(self.max_steps):
             wave = world.plan(batch_id)
-            if wave.planned:
+            if wave.n_planned:
                 self._submit_and_wait(batch_id, wave.wave)
             decision = world.score(batch_id, wave.wave)
             self._run.decisions.append(decision)

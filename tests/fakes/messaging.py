@@ -141,13 +141,13 @@ class InMemoryWorkflow:
         self.starts.append(batch_id)
         return self.executions.setdefault(name, "RUNNING") == "RUNNING"
 
-    def wave_closed(self, token: str, output: dict[str, Any]) -> bool:
+    def report_closed(self, token: str, output: dict[str, Any]) -> bool:
         waits = token in self.tokens and not self.tokens[token].settled
         if waits:
             self.tokens[token].output = output
         return waits
 
-    def wave_failed(self, token: str, *, error: str, cause: str) -> bool:
+    def report_failed(self, token: str, *, error: str, cause: str) -> bool:
         waits = token in self.tokens and not self.tokens[token].settled
         if waits:
             self.tokens[token].failure = (error, cause)

@@ -21,10 +21,10 @@ from assessment.domain.decision import ContinuationContext
 from assessment.domain.failure_cause import find_common_cause
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import (
-    due_for_retry,
-    pair_of,
-    resampling_passes,
-    room_for_new_pairs,
+    count_resampling_passes,
+    count_room_for_pairs,
+    select_retries,
+    sort_pair,
 )
 from assessment.domain.result import Ranking, Scores
 from assessment.domain.spending import total
@@ -104,7 +104,7 @@ def _next_wave_size(config: BatchConfig, n_essays: int, known: list[Comparison],
     """How many comparisons another wave would pay for: new ones, and failed ones tried again."""
     new = min(compute_wave_size(config, n_essays), room)
     pool = retry_pool(known, max_attempts=config.max_attempts)
-    return new + len(due_for_retry(pool, threshold=config.retry_pool_threshold, new_pairs=new))
+    return new + len(select_retries(pool, threshold=config.retry_pool_threshold, n_new_pairs=new))
 
 
 def _refusal(known: Sequence[Comparison]) -> str | None:
@@ -157,18 +157,18 @@ def _count_evidence(batch: Batch, part: AssessedPart) -> _Evidence:
     comparisons, config = part.comparisons, batch.config
     n_essays = batch.n_essays - len(part.not_assessed)
     statuses = Counter(comparison.status for comparison in comparisons)
-    n_pairs = len({pair_of(comparison) for comparison in comparisons})
+    n_pairs = len({sort_pair(comparison) for comparison in comparisons})
     n_unjudged = possible_pairs(n_essays) - n_pairs
     return _Evidence(
         n_essays=n_essays,
         comparisons=comparisons,
         recorded=statuses[ComparisonStatus.RECORDED],
         pending=statuses[ComparisonStatus.PENDING],
-        room=room_for_new_pairs(
+        room=count_room_for_pairs(
             comparisons, config=config, n_essays=n_essays, n_set_aside=len(part.set_aside)
         ),
         n_unjudged_pairs=n_unjudged,
-        passes=resampling_passes(comparisons) if n_unjudged == 0 else 0,
+        passes=count_resampling_passes(comparisons) if n_unjudged == 0 else 0,
     )
 
 
@@ -291,7 +291,7 @@ _THRESHOLDS = {
 """Settings that a decision depends on, stored with it."""
 
 
-def continuation_context(
+def build_context(
     batch: Batch,
     part: AssessedPart,
     scores: Scores | None,

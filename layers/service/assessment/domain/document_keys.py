@@ -51,6 +51,11 @@ def unjudged_key(batch_id: str, wave_number: int, body_sha256: str) -> str:
     return f"batches/{batch_id}/waves/{wave_number:04d}-unjudged-{body_sha256[:16]}.json"
 
 
+def not_assessed_key(batch_id: str, wave_number: int, body_sha256: str) -> str:
+    """Where the essays that were set aside at the wave's decision are kept."""
+    return f"batches/{batch_id}/waves/{wave_number:04d}-not-assessed-{body_sha256[:16]}.json"
+
+
 def text_key(sha256: str) -> str:
     """Where the text with this hash is kept."""
     return f"essays/{sha256}.txt"

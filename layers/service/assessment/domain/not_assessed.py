@@ -76,22 +76,36 @@ def find_not_assessed(
         Final failures after which an essay is set aside.
     """
     n_verdicts = Counter(e for c in comparisons if c.verdict for e in (c.first, c.second))
+    failures = _attribute_failures(comparisons, n_verdicts)
+    return tuple(
+        _describe(essay, list(failures[essay].values()))
+        for essay in sorted(failures)
+        if _is_at_fault(essay, len(failures[essay]), n_verdicts, max_failures=max_failures)
+    )
+
+
+def _attribute_failures(
+    comparisons: Sequence[Comparison], n_verdicts: Counter[str]
+) -> dict[str, dict[str, Comparison]]:
+    """The failures that tell of each essay, one for every other essay that has verdicts."""
     failures: defaultdict[str, dict[str, Comparison]] = defaultdict(dict)
     for comparison in filter(is_essay_failure, comparisons):
-        for essay, other in (
-            (comparison.first, comparison.second),
-            (comparison.second, comparison.first),
-        ):
+        first, second = comparison.first, comparison.second
+        for essay, other in ((first, second), (second, first)):
             if n_verdicts[other]:
                 failures[essay][other] = comparison
-    set_aside = []
-    for essay in sorted(failures):
-        n_others = sum(1 for other in n_verdicts if other != essay)
-        n_failures = len(failures[essay])
-        enough = min(max_failures, n_others)
-        if n_failures >= enough and n_failures >= _FAILURES_PER_VERDICT * n_verdicts[essay]:
-            set_aside.append(_describe(essay, list(failures[essay].values())))
-    return tuple(set_aside)
+    return failures
+
+
+def _is_at_fault(
+    essay: str, n_failures: int, n_verdicts: Counter[str], *, max_failures: int
+) -> bool:
+    """Whether so many failures with different essays are the essay's own."""
+    n_others = sum(1 for other in n_verdicts if other != essay)
+    return (
+        n_failures >= min(max_failures, n_others)
+        and n_failures >= _FAILURES_PER_VERDICT * n_verdicts[essay]
+    )
 
 
 def find_unfit(texts: Mapping[str, str], judges: Sequence[JudgeSpec]) -> tuple[NotAssessed, ...]:

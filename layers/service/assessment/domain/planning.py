@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
 from assessment.domain.batch import budget
@@ -11,21 +11,28 @@ from assessment.domain.comparison import Comparison, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.spending import total
 
+type Pair = tuple[str, str]
+"""The ids of two essays in alphabetical order."""
 
-def pair_of(comparison: Comparison) -> tuple[str, str]:
+
+def sort_pair(comparison: Comparison) -> Pair:
     """The two essays, whichever was shown first."""
     first, second = sorted((comparison.first, comparison.second))
     return first, second
 
 
-def room_for_new_pairs(
-    known: Sequence[Comparison], *, config: BatchConfig, n_essays: int, n_set_aside: int = 0
+def count_room_for_pairs(
+    comparisons: Sequence[Comparison],
+    *,
+    config: BatchConfig,
+    n_essays: int,
+    n_set_aside: int = 0,
 ) -> int:
     """How many comparisons the caps still allow; retries do not count twice.
 
     Parameters
     ----------
-    known
+    comparisons
         The comparisons of the essays that are assessed.
     config
         The caps: of each essay's comparisons, and of all comparisons of the batch.
@@ -34,66 +41,85 @@ def room_for_new_pairs(
     n_set_aside
         Comparisons of essays that were set aside; they count for the cap of the whole batch only.
     """
-    of_essays = budget(config, n_essays) - len(known)
-    of_batch = config.max_pairwise_comparisons - len(known) - n_set_aside
-    return max(0, min(of_essays, of_batch))
+    n_comparisons = len(comparisons)
+    room_of_essays = budget(config, n_essays) - n_comparisons
+    room_of_batch = config.max_pairwise_comparisons - n_comparisons - n_set_aside
+    return max(0, min(room_of_essays, room_of_batch))
 
 
-def affordable(known: Sequence[Comparison], *, max_cost_usd: float | None) -> int | None:
+def count_affordable_pairs(
+    comparisons: Sequence[Comparison], *, max_cost_usd: float | None
+) -> int | None:
     """How many comparisons the cost limit still pays for at the observed cost; None without a cap.
 
     Before the first verdict the cost is unknown, so the first wave is not held back.
     """
-    spent = total(comparison.spent for comparison in known).cost_usd
-    verdicts = sum(1 for comparison in known if comparison.verdict)
-    if max_cost_usd is None or verdicts == 0 or spent <= 0:
+    spent = total(comparison.spent for comparison in comparisons).cost_usd
+    n_verdicts = sum(1 for comparison in comparisons if comparison.verdict)
+    if max_cost_usd is None or n_verdicts == 0 or spent <= 0:
         return None
-    return max(0, int((max_cost_usd - spent) / (spent / verdicts)))
+    return max(0, int((max_cost_usd - spent) / (spent / n_verdicts)))
 
 
-def due_for_retry(
-    pool: Sequence[Comparison], *, threshold: int, new_pairs: int
+def select_retries(
+    pool: Sequence[Comparison], *, threshold: int, n_new_pairs: int
 ) -> list[Comparison]:
     """The failed comparisons to submit now: a full pool, or whatever is left at the end."""
-    if len(pool) >= threshold or new_pairs == 0:
+    if len(pool) >= threshold or n_new_pairs == 0:
         return list(pool)
     return []
 
 
-def resampling_passes(known: Sequence[Comparison]) -> int:
+def _count_judgements(comparisons: Sequence[Comparison]) -> Counter[Pair]:
+    """How often a judge was asked about each pair, in either order."""
+    return Counter(sort_pair(comparison) for comparison in comparisons)
+
+
+def count_resampling_passes(comparisons: Sequence[Comparison]) -> int:
     """How often every pair has been judged again: the least repeated pair decides."""
-    counts = Counter(pair_of(comparison) for comparison in known)
-    return min(counts.values()) - 1 if counts else 0
+    n_judgements = _count_judgements(comparisons)
+    return min(n_judgements.values()) - 1 if n_judgements else 0
 
 
-def resample_reversed(known: Sequence[Comparison], *, passes: int, size: int) -> list[PlannedPair]:
+def choose_reversed_pairs(
+    comparisons: Sequence[Comparison], *, passes: int, size: int
+) -> list[PlannedPair]:
     """Every pair once more in reversed order, the least repeated first, within the cap on passes.
 
     A repeated pair is no new evidence about the essays when judge and spec are the same; the
     reversed order tells about the order effect.
     """
-    latest = {pair_of(comparison): comparison for comparison in known}
-    times = Counter(pair_of(comparison) for comparison in known)
-    load = Counter(essay for pair in times.elements() for essay in pair)
+    latest = {sort_pair(comparison): comparison for comparison in comparisons}
+    n_judgements = _count_judgements(comparisons)
+    load = Counter(essay for pair in n_judgements.elements() for essay in pair)
+    repeatable = {pair: n for pair, n in n_judgements.items() if n <= passes}
+    return [
+        PlannedPair(first=latest[pair].second, second=latest[pair].first, resampled=True)
+        for pair in _take_evenly(repeatable, load, size)
+    ]
 
-    def place(pair: tuple[str, str]) -> tuple[int, int, int, tuple[str, str]]:
-        # The essays compared least come first, so that a part of a pass serves all alike.
+
+def _take_evenly(n_judgements: Mapping[Pair, int], load: Counter[str], size: int) -> list[Pair]:
+    """At most `size` pairs: the least judged first, among them those of the least loaded essays.
+
+    `load` is in how many comparisons each essay is; it grows by the pairs that are taken, so that
+    a part of a pass serves all essays alike.
+    """
+
+    def rank(pair: Pair) -> tuple[int, int, int, Pair]:
         one, other = load[pair[0]], load[pair[1]]
-        return times[pair], max(one, other), one + other, pair
+        return n_judgements[pair], max(one, other), one + other, pair
 
-    queue = [place(pair) for pair in latest if times[pair] <= passes]
+    queue = [rank(pair) for pair in n_judgements]
     heapify(queue)
-    chosen: list[tuple[str, str]] = []
+    chosen: list[Pair] = []
     while queue and len(chosen) < size:
         entry = heappop(queue)
         pair = entry[-1]
-        if entry != place(pair):
+        if entry != rank(pair):
             # Its essays were chosen meanwhile. Loads only grow, so a later place is the only one.
-            heappush(queue, place(pair))
+            heappush(queue, rank(pair))
             continue
         chosen.append(pair)
         load.update(pair)
-    return [
-        PlannedPair(first=latest[pair].second, second=latest[pair].first, resampled=True)
-        for pair in chosen
-    ]
+    return chosen

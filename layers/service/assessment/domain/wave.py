@@ -14,8 +14,9 @@ class Wave(BaseModel):
     """A wave as it is stored: the plan is written once, the rest as the wave goes on.
 
     What grows with the batch is a document: its pairs and the ids of retried comparisons under
-    `plan_key`, the ids of those without a verdict at its decision under `unjudged_key`. A large
-    wave's would not fit into one item of the table.
+    `plan_key`, the ids of those without a verdict at its decision under `unjudged_key`, and the
+    essays that were set aside by then under `not_assessed_key`. A large wave's would not fit into
+    one item of the table.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,9 +35,10 @@ class Wave(BaseModel):
     context: ContinuationContext | None = None
     decision: Decision | None = None
     unjudged_key: str | None = None
+    not_assessed_key: str | None = None
     scored_at: datetime | None = None
 
     @property
-    def planned(self) -> int:
+    def n_planned(self) -> int:
         """How many comparisons the wave submits."""
         return self.new_pairs + self.n_retried

@@ -52,10 +52,10 @@ class Workflow(Protocol):
         Starting a running one again is the same start.
         """
 
-    def wave_closed(self, token: str, output: dict[str, Any]) -> bool:
+    def report_closed(self, token: str, output: dict[str, Any]) -> bool:
         """Wake the execution; False, and no error, if the token was settled before."""
 
-    def wave_failed(self, token: str, *, error: str, cause: str) -> bool:
+    def report_failed(self, token: str, *, error: str, cause: str) -> bool:
         """Fail the waiting state; False, and no error, if the token was settled before."""
 
     def is_running(self, name: str) -> bool:

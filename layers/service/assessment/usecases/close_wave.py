@@ -1,11 +1,12 @@
-"""Close a wave: wake the execution when nothing is pending, or settle what is left in time."""
+"""Close a wave: when nothing is pending, or by settling what is left at its deadline."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from assessment.domain.batch import ClosedBy
-from assessment.domain.comparison import ComparisonStatus, JudgeFailure
+from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
+from assessment.domain.wave import Wave
 from assessment.ports.groups import ClosePorts
 from assessment.ports.stores import ComparisonStore
 
@@ -14,28 +15,34 @@ TIMED_OUT = JudgeFailure(
 )
 
 
-def wake_if_complete(
+def close_if_complete(
     batch_id: str,
     wave_number: int,
     *,
     closed_by: ClosedBy,
     ports: ClosePorts,
 ) -> bool:
-    """Wake the execution if the wave waits for nothing; whether this call woke it.
+    """Resume the execution if the wave waits for nothing; whether this call resumed it.
 
-    Two callers may both find the wave complete; the second wake-up is refused by the token.
+    Two callers may both find the wave complete; the second report is refused by the token.
     """
     if ports.comparisons.any_pending(batch_id, wave_number):
         return False
     wave = ports.batches.get_wave(batch_id, wave_number)
-    if wave is None or wave.task_token is None or not wave.markers_written or wave.decision:
+    token = _find_waiting_token(wave)
+    if wave is None or token is None or not wave.markers_written:
         return False
     if wave.closed_by is None:
         ports.batches.update_wave(batch_id, wave_number, closed_by=closed_by)
-    return ports.workflow.wave_closed(
-        wave.task_token,
+    return ports.workflow.report_closed(
+        token,
         {"batch_id": batch_id, "wave": wave_number, "closed_by": wave.closed_by or closed_by},
     )
+
+
+def _find_waiting_token(wave: Wave | None) -> str | None:
+    """The token by which an execution waits for the wave; None if none waits."""
+    return None if wave is None or wave.decision is not None else wave.task_token
 
 
 def settle_outstanding(
@@ -49,21 +56,31 @@ def settle_outstanding(
     if not outstanding:
         return 0
     for comparison in comparisons.list_comparisons(batch_id, wave_number):
-        if comparison.comparison_id not in outstanding:
-            continue
-        if comparison.status is ComparisonStatus.PENDING:
-            comparisons.record_failure(
-                batch_id,
-                comparison.wave,
-                comparison.comparison_id,
-                TIMED_OUT,
-                attempt=comparison.attempt,
-                timed_out=True,
-                now=now,
-            )
-        else:
-            comparisons.clear_mark_if_settled(batch_id, wave_number, comparison)
+        if comparison.comparison_id in outstanding:
+            _settle(batch_id, wave_number, comparison, comparisons, now)
     return len(outstanding)
+
+
+def _settle(
+    batch_id: str,
+    wave_number: int,
+    comparison: Comparison,
+    comparisons: ComparisonStore,
+    now: datetime,
+) -> None:
+    """Record that no verdict came, or remove a mark that outlived the verdict."""
+    if comparison.status is not ComparisonStatus.PENDING:
+        comparisons.clear_mark_if_settled(batch_id, wave_number, comparison)
+        return
+    comparisons.record_failure(
+        batch_id,
+        comparison.wave,
+        comparison.comparison_id,
+        TIMED_OUT,
+        attempt=comparison.attempt,
+        timed_out=True,
+        now=now,
+    )
 
 
 def close_at_deadline(
@@ -76,15 +93,14 @@ def close_at_deadline(
 ) -> bool:
     """The wave's time is up: settle what is outstanding and let the execution go on.
 
-    Returns whether this call woke the execution.
+    Returns whether this call resumed the execution.
     """
-    wave = ports.batches.get_wave(batch_id, wave_number)
-    if wave is None or wave.decision is not None or wave.task_token is None:
+    if _find_waiting_token(ports.batches.get_wave(batch_id, wave_number)) is None:
         return False
-    settled = settle_outstanding(batch_id, wave_number, comparisons=ports.comparisons, now=now)
-    return wake_if_complete(
+    n_settled = settle_outstanding(batch_id, wave_number, comparisons=ports.comparisons, now=now)
+    return close_if_complete(
         batch_id,
         wave_number,
-        closed_by=closed_by if settled else ClosedBy.CALLBACKS,
+        closed_by=closed_by if n_settled else ClosedBy.CALLBACKS,
         ports=ports,
     )

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
 from assessment.domain.comparison import Comparison, PlannedPair, retry_pool
+from assessment.domain.config import BatchConfig
 from assessment.domain.identifiers import comparison_id
-from assessment.domain.not_assessed import split_assessed
+from assessment.domain.not_assessed import AssessedPart, split_assessed
 from assessment.domain.planning import (
-    affordable,
-    due_for_retry,
-    resample_reversed,
-    room_for_new_pairs,
+    choose_reversed_pairs,
+    count_affordable_pairs,
+    count_room_for_pairs,
+    select_retries,
 )
 from assessment.domain.spec import BatchSpec
 from assessment.domain.wave import Wave
@@ -39,84 +40,99 @@ def plan_wave(
     if batch.is_final:
         # Cancelled while the execution was on its way here: an empty wave is scored, and that ends.
         return Wave(wave=max(1, batch.wave))
-    wave_number = batch.wave + 1 if batch.status is BatchStatus.GENERATING_PAIRS else batch.wave
-    wave = ports.batches.get_wave(batch_id, wave_number)
-    if wave is None:
-        spec = load_spec(batch_id, content=ports.content)
-        known = ports.comparisons.list_comparisons(batch_id, wave_number - 1)
-        plan = _plan(batch, wave_number, spec, known, ports.statistics)
-        wave = ports.batches.put_wave(
-            batch_id,
-            Wave(
-                wave=wave_number,
-                plan_key=store_plan(batch_id, wave_number, plan, content=ports.content),
-                new_pairs=len(plan.pairs),
-                n_retried=len(plan.retried),
-            ),
-        )
+    is_new = batch.status is BatchStatus.GENERATING_PAIRS
+    wave_number = batch.wave + 1 if is_new else batch.wave
+    wave = ports.batches.get_wave(batch_id, wave_number) or _plan(batch, wave_number, ports)
     plan = load_plan(wave, content=ports.content)
-    _store_comparisons(batch_id, wave, plan, ports.comparisons)
-    if batch.status is BatchStatus.GENERATING_PAIRS:
-        target = BatchStatus.WAITING_CALLBACKS if wave.planned else BatchStatus.SCORING
+    _store_comparisons(batch_id, wave_number, plan, ports.comparisons)
+    _resubmit_retries(batch_id, wave_number, plan, ports.comparisons)
+    if is_new:
+        target = BatchStatus.WAITING_CALLBACKS if wave.n_planned else BatchStatus.SCORING
         ports.batches.transition(batch_id, target, now=now, wave=wave_number)
     return wave
 
 
-def _plan(
+def _plan(batch: Batch, wave_number: int, ports: PlanPorts) -> Wave:
+    """Plan a wave from all that came before it, and store the plan."""
+    comparisons = ports.comparisons.list_comparisons(batch.batch_id, wave_number - 1)
+    part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
+    pool = retry_pool(part.comparisons, max_attempts=batch.config.max_attempts)
+    spec = load_spec(batch.batch_id, content=ports.content).without(part.set_aside_ids)
+    size = _count_new_pairs(batch.config, spec, part)
+    pairs = _choose_pairs(batch, wave_number, spec, part, size, ports.statistics)
+    if not pairs and not pool:
+        pairs = choose_reversed_pairs(
+            part.comparisons, passes=batch.config.small_net_resampling_cap, size=size
+        )
+    retries = select_retries(
+        pool, threshold=batch.config.retry_pool_threshold, n_new_pairs=len(pairs)
+    )
+    plan = WavePlan(tuple(pairs), tuple(comparison.comparison_id for comparison in retries))
+    return ports.batches.put_wave(
+        batch.batch_id,
+        Wave(
+            wave=wave_number,
+            plan_key=store_plan(batch.batch_id, wave_number, plan, content=ports.content),
+            new_pairs=len(plan.pairs),
+            n_retried=len(plan.retried),
+        ),
+    )
+
+
+def _choose_pairs(
     batch: Batch,
     wave_number: int,
     spec: BatchSpec,
-    all_known: list[Comparison],
+    part: AssessedPart,
+    size: int,
     statistics: Statistics,
-) -> WavePlan:
-    """New pairs, and the ids of the failed comparisons to submit again.
-
-    Essays that no judge judges are in neither.
-    """
-    config = batch.config
-    part = split_assessed(all_known, max_failures=config.max_essay_failures)
-    spec, known = spec.without(part.set_aside_ids), part.comparisons
-    n_essays = len(spec.essays)
-    pool = retry_pool(known, max_attempts=config.max_attempts)
-    room = room_for_new_pairs(
-        known, config=config, n_essays=n_essays, n_set_aside=len(part.set_aside)
+) -> list[PlannedPair]:
+    """At most `size` new pairs of the essays that are assessed."""
+    if size == 0:
+        return []
+    return statistics.plan(
+        spec, part.comparisons, config=batch.config, seed=batch.seed, wave=wave_number, size=size
     )
-    size = min(compute_wave_size(config, n_essays), room)
-    paid_for = affordable(all_known, max_cost_usd=config.max_cost_usd)
-    if paid_for is not None:
-        size = min(size, paid_for)
-    pairs: list[PlannedPair] = []
-    if size > 0:
-        pairs = statistics.plan(
-            spec, known, config=config, seed=batch.seed, wave=wave_number, size=size
-        )
-        if not pairs and not pool:
-            pairs = resample_reversed(known, passes=config.small_net_resampling_cap, size=size)
-    due = due_for_retry(pool, threshold=config.retry_pool_threshold, new_pairs=len(pairs))
-    return WavePlan(tuple(pairs), tuple(comparison.comparison_id for comparison in due))
+
+
+def _count_new_pairs(config: BatchConfig, spec: BatchSpec, part: AssessedPart) -> int:
+    """How many new pairs the wave may have: a whole wave, or what caps and money leave of it."""
+    n_essays = len(spec.essays)
+    room = count_room_for_pairs(
+        part.comparisons, config=config, n_essays=n_essays, n_set_aside=len(part.set_aside)
+    )
+    n_affordable = count_affordable_pairs(
+        [*part.comparisons, *part.set_aside], max_cost_usd=config.max_cost_usd
+    )
+    limits = [compute_wave_size(config, n_essays), room]
+    return min(limits if n_affordable is None else [*limits, n_affordable])
 
 
 def _store_comparisons(
-    batch_id: str, wave: Wave, plan: WavePlan, comparisons: ComparisonStore
+    batch_id: str, wave_number: int, plan: WavePlan, store: ComparisonStore
 ) -> None:
-    comparisons.put_comparisons(
+    """Store the new comparisons, those that a first run has not stored."""
+    store.put_comparisons(
         batch_id,
         [
             Comparison(
-                comparison_id=comparison_id(wave.wave, position),
-                wave=wave.wave,
-                submitted_wave=wave.wave,
-                first=pair.first,
-                second=pair.second,
-                audit=pair.audit,
-                predicted=pair.predicted,
-                resampled=pair.resampled,
+                comparison_id=comparison_id(wave_number, position),
+                wave=wave_number,
+                submitted_wave=wave_number,
+                **dict(pair),
             )
             for position, pair in enumerate(plan.pairs)
         ],
     )
-    if plan.retried:
-        due = set(plan.retried)
-        for comparison in comparisons.list_comparisons(batch_id, wave.wave - 1):
-            if comparison.comparison_id in due and comparison.submitted_wave < wave.wave:
-                comparisons.resubmit(batch_id, comparison, wave=wave.wave)
+
+
+def _resubmit_retries(
+    batch_id: str, wave_number: int, plan: WavePlan, store: ComparisonStore
+) -> None:
+    """Move the failed comparisons of the plan into the wave."""
+    if not plan.retried:
+        return
+    retried = set(plan.retried)
+    for comparison in store.list_comparisons(batch_id, wave_number - 1):
+        if comparison.comparison_id in retried and comparison.submitted_wave < wave_number:
+            store.resubmit(batch_id, comparison, wave=wave_number)

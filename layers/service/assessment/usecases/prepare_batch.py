@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -64,40 +65,80 @@ def prepare_batch(
     if batch.status is not BatchStatus.INITIALIZING:
         return batch
     assignment = load_assignment(batch.assignment_id, ports.assignments)
-    students = _students(batch, ports.content)
-    anchors = anchor_essays(assignment) if assignment else []
-    anchors = _with_flags(batch, anchors, ports.content)
-    kept = [essay for essay in students if not essay.flagged(batch.config.exclude_flagged)]
-    excluded = [essay for essay in students if essay not in kept]
-    not_assessed = _unfit(batch, kept + anchors, ports.content)
-    unfit = {entry.essay_id for entry in not_assessed}
-    kept = [essay for essay in kept if essay.essay_id not in unfit]
-    anchors = [essay for essay in anchors if essay.essay_id not in unfit]
-    _check_enough(kept + anchors, not_assessed)
-    history = _history(assignment, batch.judges, ports.assignments)
-    spec = BatchSpec.of(
-        kept + anchors,
-        instructions=assignment.instructions if assignment else JudgeInstructions(),
-        grade_scale=assignment.grade_scale if assignment else None,
-        judges=batch.judges,
-        excluded=excluded,
-        population=assignment.population if assignment else None,
-        anchor_history=history,
-    )
+    pool = _collect_essays(batch, assignment, ports.content)
+    _check_enough(pool)
+    history = _read_history(assignment, batch.judges, ports.assignments)
+    spec = _make_spec(batch, assignment, pool, history)
     freeze_spec(batch_id, spec, content=ports.content)
     return ports.batches.transition(
         batch_id,
         BatchStatus.GENERATING_PAIRS,
         now=now,
-        essays=len(kept),
-        anchors=len(anchors),
+        essays=len(pool.students),
+        anchors=len(pool.anchors),
         spec_hash=spec.spec_hash,
-        not_assessed=not_assessed,
-        **_pinned(batch, history),
+        not_assessed=pool.not_assessed,
+        **_pin_spread(batch, history),
     )
 
 
-def _unfit(batch: Batch, essays: list[Essay], content: ContentStore) -> tuple[NotAssessed, ...]:
+@dataclass(frozen=True)
+class _EssayPool:
+    """The essays to compare, and those that are left out: by their flags, or by their length."""
+
+    students: list[Essay]
+    anchors: list[Essay]
+    excluded: list[Essay]
+    not_assessed: tuple[NotAssessed, ...] = ()
+
+    @property
+    def essays(self) -> list[Essay]:
+        """Students and anchors."""
+        return self.students + self.anchors
+
+    def set_aside(self, not_assessed: tuple[NotAssessed, ...]) -> _EssayPool:
+        """The pool without essays that no judge has room for."""
+        ids = {entry.essay_id for entry in not_assessed}
+        return _EssayPool(
+            students=[essay for essay in self.students if essay.essay_id not in ids],
+            anchors=[essay for essay in self.anchors if essay.essay_id not in ids],
+            excluded=self.excluded,
+            not_assessed=not_assessed,
+        )
+
+
+def _collect_essays(
+    batch: Batch, assignment: Assignment | None, content: ContentStore
+) -> _EssayPool:
+    students = _read_students(batch, content)
+    anchors = anchor_essays(assignment) if assignment else []
+    anchors = _flag_anchors(batch, anchors, content)
+    flags = batch.config.exclude_flagged
+    pool = _EssayPool(
+        students=[essay for essay in students if not essay.flagged(flags)],
+        anchors=anchors,
+        excluded=[essay for essay in students if essay.flagged(flags)],
+    )
+    return pool.set_aside(_find_too_long(batch, pool.essays, content))
+
+
+def _make_spec(
+    batch: Batch, assignment: Assignment | None, pool: _EssayPool, history: AnchorHistory | None
+) -> BatchSpec:
+    return BatchSpec.of(
+        pool.essays,
+        instructions=assignment.instructions if assignment else JudgeInstructions(),
+        grade_scale=assignment.grade_scale if assignment else None,
+        judges=batch.judges,
+        excluded=pool.excluded,
+        population=assignment.population if assignment else None,
+        anchor_history=history,
+    )
+
+
+def _find_too_long(
+    batch: Batch, essays: list[Essay], content: ContentStore
+) -> tuple[NotAssessed, ...]:
     """The essays that no judge of the batch has room for."""
     long = [essay for essay in essays if EssayFlag.TOO_LONG in essay.flags]
     return find_unfit(
@@ -105,49 +146,51 @@ def _unfit(batch: Batch, essays: list[Essay], content: ContentStore) -> tuple[No
     )
 
 
-def _check_enough(essays: list[Essay], not_assessed: tuple[NotAssessed, ...]) -> None:
-    if len(essays) < _FEWEST_ESSAYS:
-        names = ", ".join(entry.essay_id for entry in not_assessed[:5])
+def _check_enough(pool: _EssayPool) -> None:
+    n_essays = len(pool.essays)
+    if n_essays < _FEWEST_ESSAYS:
+        names = ", ".join(entry.essay_id for entry in pool.not_assessed[:5])
         raise InvalidRequestError(
-            f"{len(essays)} essays are left to compare; {names} do not fit the judge's context: "
+            f"{n_essays} essays are left to compare; {names} do not fit the judge's context: "
             "name a judge with a larger one (judge.context_tokens)",
             field="essays",
         )
 
 
-def _history(
+def _read_history(
     assignment: Assignment | None, judges: tuple[JudgeSpec, ...], assignments: AssignmentStore
 ) -> AnchorHistory | None:
     """What earlier batches measured of the anchors, as of now; None if there is nothing."""
     if assignment is None or not assignment.anchors:
         return None
-    known = assignments.get_history(
+    history = assignments.get_history(
         assignment.assignment_id, judge_spec_hash(assignment.instructions, judges)
     )
-    return AnchorHistory(batches=known.batches[-MOST_BATCHES:]) if known.batches else None
+    latest = history.batches[-MOST_BATCHES:]
+    return AnchorHistory(batches=latest) if latest else None
 
 
 _SPREAD_SETTINGS = ("prior_sd", "prior_sd_median", "prior_sd_log_sd")
 
 
-def _pinned(batch: Batch, history: AnchorHistory | None) -> dict[str, Any]:
+def _pin_spread(batch: Batch, history: AnchorHistory | None) -> dict[str, Any]:
     """The prior of the spread that earlier batches suggest, where nobody has set one."""
     sources = batch.config_sources
     if history is None or any(sources.get(name) is not Source.DEFAULT for name in _SPREAD_SETTINGS):
         return {}
     config = batch.config
     default = PooledSpread(median=config.prior_sd_median, log_sd=config.prior_sd_log_sd)
-    known = pool_spread(history, default)
-    if known is None:
+    spread = pool_spread(history, default)
+    if spread is None:
         return {}
-    pinned = {"prior_sd_median": known.median, "prior_sd_log_sd": known.log_sd}
+    prior = {"prior_sd_median": spread.median, "prior_sd_log_sd": spread.log_sd}
     return {
-        "config": config.model_copy(update=pinned),
-        "config_sources": {**sources, **dict.fromkeys(pinned, Source.HISTORY)},
+        "config": config.model_copy(update=prior),
+        "config_sources": {**sources, **dict.fromkeys(prior, Source.HISTORY)},
     }
 
 
-def _with_flags(batch: Batch, anchors: list[Essay], content: ContentStore) -> list[Essay]:
+def _flag_anchors(batch: Batch, anchors: list[Essay], content: ContentStore) -> list[Essay]:
     """The anchors with flags of their own; none is left out for them, its grade was chosen."""
     texts = [content.get_text(anchor.text_sha256) for anchor in anchors]
     flags = flag_texts(texts, config=batch.config, judges=batch.judges)
@@ -157,7 +200,7 @@ def _with_flags(batch: Batch, anchors: list[Essay], content: ContentStore) -> li
     ]
 
 
-def _students(batch: Batch, content: ContentStore) -> list[Essay]:
+def _read_students(batch: Batch, content: ContentStore) -> list[Essay]:
     manifest = content.get_document(manifest_key(batch))
     if manifest is None:
         raise InvalidRequestError("the request's essays were not stored; send it again")

@@ -24,7 +24,7 @@ from assessment.domain.errors import MalformedCallbackError
 from assessment.domain.identifiers import planned_wave
 from assessment.ports.groups import CallbackPorts
 from assessment.ports.stores import ComparisonStore
-from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
+from assessment.usecases.close_wave import close_at_deadline, close_if_complete
 
 MISMATCHED = "mismatched_callback"
 """Code of a comparison's failure whose callback spoke of something else than was asked."""
@@ -103,7 +103,7 @@ def record_callback(
     echo.check_grant(key=ports.batches.get_callback_key(echo.batch_id))
     recorded, waiting = _record(message.data, echo, ports.comparisons, now)
     # Also after a duplicate: the first delivery may have died between recording and waking.
-    wake_if_complete(echo.batch_id, waiting, closed_by=ClosedBy.CALLBACKS, ports=ports)
+    close_if_complete(echo.batch_id, waiting, closed_by=ClosedBy.CALLBACKS, ports=ports)
     return recorded
 
 

@@ -8,13 +8,19 @@ from datetime import datetime
 
 from assessment.contracts.events import EventType, envelope
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
-from assessment.domain.comparison import ComparisonStatus
-from assessment.domain.continuation import PreviousLook, continuation_context
+from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.continuation import PreviousLook, build_context
 from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, Reason, decide
 from assessment.domain.document_keys import scores_key
 from assessment.domain.identifiers import canonical_json
-from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, split_assessed
+from assessment.domain.not_assessed import (
+    AssessedPart,
+    NotAssessed,
+    merge_not_assessed,
+    split_assessed,
+)
 from assessment.domain.result import Ranking, Scores
+from assessment.domain.wave import Wave
 from assessment.ports.groups import ScorePorts
 from assessment.ports.messaging import EventPublisher
 from assessment.ports.statistics import Statistics
@@ -22,7 +28,11 @@ from assessment.ports.stores import BatchStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.close_wave import settle_outstanding
 from assessment.usecases.keep_comparisons import keep_comparisons
-from assessment.usecases.wave_documents import store_unjudged
+from assessment.usecases.wave_documents import (
+    load_not_assessed,
+    store_not_assessed,
+    store_unjudged,
+)
 
 
 @dataclass(frozen=True)
@@ -42,9 +52,19 @@ _ENDED = ScoredWave(
 )
 
 
+@dataclass(frozen=True)
+class _Evaluation:
+    """What was decided after a wave, on what grounds, and when."""
+
+    decision: Decision
+    context: ContinuationContext
+    not_assessed: tuple[NotAssessed, ...]
+    scored_at: datetime
+
+
 def score_batch(
     batch_id: str,
-    number: int,
+    wave_number: int,
     *,
     ports: ScorePorts,
     now: datetime,
@@ -58,67 +78,101 @@ def score_batch(
     batch = ports.batches.get_batch(batch_id)
     if batch.is_final:
         return _ENDED
-    wave = ports.batches.get_wave(batch_id, number)
-    if wave is not None and wave.decision is not None and wave.context is not None:
-        _publish(batch, wave.context, wave.decision, ports.events, wave.scored_at or now)
-        known = ports.comparisons.list_comparisons(batch_id, number)
-        part = split_assessed(known, max_failures=batch.config.max_essay_failures)
-        _follow(ports.batches, batch, wave.decision, part, now)
-        return ScoredWave(wave.decision, wave.context)
-    settled = settle_outstanding(batch_id, number, comparisons=ports.comparisons, now=now)
-    if settled and wave is not None:
+    wave = ports.batches.get_wave(batch_id, wave_number)
+    evaluation = _read_evaluation(wave, ports.content, now)
+    if evaluation is None:
+        _settle_late(batch_id, wave_number, wave, ports, now)
+        batch = ports.batches.transition(batch_id, BatchStatus.SCORING, now=now)
+        evaluation = _evaluate(batch, wave_number, ports, now)
+    _publish(batch, evaluation, ports.events)
+    _follow(batch, evaluation, ports.batches, now)
+    return ScoredWave(evaluation.decision, evaluation.context)
+
+
+def _read_evaluation(wave: Wave | None, content: ContentStore, now: datetime) -> _Evaluation | None:
+    """The stored decision of a wave that was scored before."""
+    if wave is None or wave.decision is None or wave.context is None:
+        return None
+    return _Evaluation(
+        decision=wave.decision,
+        context=wave.context,
+        not_assessed=load_not_assessed(wave, content=content),
+        scored_at=wave.scored_at or now,
+    )
+
+
+def _settle_late(
+    batch_id: str, wave_number: int, wave: Wave | None, ports: ScorePorts, now: datetime
+) -> None:
+    """Settle what the wave still waits for: its state machine's own time-out came first."""
+    n_settled = settle_outstanding(batch_id, wave_number, comparisons=ports.comparisons, now=now)
+    if n_settled and wave is not None:
         closed_by = wave.closed_by or ClosedBy.TIMEOUT
-        ports.batches.update_wave(batch_id, number, closed_by=closed_by)
-    batch = ports.batches.transition(batch_id, BatchStatus.SCORING, now=now)
-    known = ports.comparisons.list_comparisons(batch_id, number)
-    part = split_assessed(known, max_failures=batch.config.max_essay_failures)
-    scores = _score(batch, part, ports.content, ports.statistics)
-    previous = _previous(batch_id, number, ports.batches, ports.content)
-    context = continuation_context(batch, part, scores, previous, now=now)
+        ports.batches.update_wave(batch_id, wave_number, closed_by=closed_by)
+
+
+def _evaluate(batch: Batch, wave_number: int, ports: ScorePorts, now: datetime) -> _Evaluation:
+    """Fit, decide, and store the decision with its grounds."""
+    batch_id = batch.batch_id
+    comparisons = ports.comparisons.list_comparisons(batch_id, wave_number)
+    part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
+    scores = _fit(batch, part, ports.content, ports.statistics)
+    previous = _read_previous_look(batch_id, wave_number, ports.batches, ports.content)
+    context = build_context(batch, part, scores, previous, now=now)
     decision = decide(context)
     if scores is not None:
         ports.content.put_document(
-            scores_key(batch_id, number), canonical_json(scores.model_dump(mode="json"))
+            scores_key(batch_id, wave_number), canonical_json(scores.model_dump(mode="json"))
         )
     if decision.decision is DecisionKind.FINALIZE_FAILURE:
-        keep_comparisons(batch_id, known, content=ports.content)
-    unjudged = [c.comparison_id for c in known if c.status is not ComparisonStatus.RECORDED]
+        keep_comparisons(batch_id, comparisons, content=ports.content)
     ports.batches.update_wave(
         batch_id,
-        number,
+        wave_number,
         status=WaveStatus.SCORED,
-        score=_summary(context, scores),
+        score=_summarise(context, scores),
         context=context,
         decision=decision,
         scored_at=now,
-        unjudged_key=store_unjudged(batch_id, number, unjudged, content=ports.content),
+        unjudged_key=store_unjudged(
+            batch_id, wave_number, _list_unjudged(comparisons), content=ports.content
+        ),
+        not_assessed_key=store_not_assessed(
+            batch_id, wave_number, part.not_assessed, content=ports.content
+        ),
     )
-    _publish(batch, context, decision, ports.events, now)
-    _follow(ports.batches, batch, decision, part, now)
-    return ScoredWave(decision, context)
+    return _Evaluation(decision, context, part.not_assessed, now)
 
 
-def _score(
+def _list_unjudged(comparisons: list[Comparison]) -> list[str]:
+    return [c.comparison_id for c in comparisons if c.status is not ComparisonStatus.RECORDED]
+
+
+def _fit(
     batch: Batch, part: AssessedPart, content: ContentStore, statistics: Statistics
 ) -> Scores | None:
+    """The scores of the essays that are assessed; None while there is no verdict."""
     if not any(comparison.verdict for comparison in part.comparisons):
         return None
     spec = load_spec(batch.batch_id, content=content).without(part.set_aside_ids)
     return statistics.score(spec, part.comparisons, config=batch.config)
 
 
-def _previous(
-    batch_id: str, number: int, batches: BatchStore, content: ContentStore
+def _read_previous_look(
+    batch_id: str, wave_number: int, batches: BatchStore, content: ContentStore
 ) -> PreviousLook | None:
-    before = batches.get_wave(batch_id, number - 1) if number > 1 else None
-    document = content.get_document(scores_key(batch_id, number - 1)) if before else None
-    if before is None or before.context is None or document is None:
+    """The context and the rankings of the wave before; None if it had none."""
+    wave = batches.get_wave(batch_id, wave_number - 1) if wave_number > 1 else None
+    if wave is None or wave.context is None:
+        return None
+    document = content.get_document(scores_key(batch_id, wave_number - 1))
+    if document is None:
         return None
     rankings = [Ranking.model_validate(entry) for entry in json.loads(document)["rankings"]]
-    return PreviousLook(rankings=rankings, context=before.context)
+    return PreviousLook(rankings=rankings, context=wave.context)
 
 
-def _summary(context: ContinuationContext, scores: Scores | None) -> WaveScore | None:
+def _summarise(context: ContinuationContext, scores: Scores | None) -> WaveScore | None:
     if scores is None:
         return None
     return WaveScore(
@@ -132,16 +186,11 @@ def _summary(context: ContinuationContext, scores: Scores | None) -> WaveScore |
     )
 
 
-def _publish(
-    batch: Batch,
-    context: ContinuationContext,
-    decision: Decision,
-    events: EventPublisher,
-    now: datetime,
-) -> None:
+def _publish(batch: Batch, evaluation: _Evaluation, events: EventPublisher) -> None:
+    context = evaluation.context
     data = {
         "wave": context.wave,
-        "decision": decision.model_dump(mode="json"),
+        "decision": evaluation.decision.model_dump(mode="json"),
         "comparisons": {
             "planned": context.pairs_submitted,
             "recorded": context.successes,
@@ -159,21 +208,20 @@ def _publish(
                 batch_id=batch.batch_id,
                 correlation_id=batch.correlation_id,
                 data=data,
-                now=now,
+                now=evaluation.scored_at,
                 occasion=str(context.wave),
             )
         ]
     )
 
 
-def _follow(
-    batches: BatchStore, batch: Batch, decision: Decision, part: AssessedPart, now: datetime
-) -> None:
-    more = decision.decision is DecisionKind.REQUEST_MORE_COMPARISONS
+def _follow(batch: Batch, evaluation: _Evaluation, batches: BatchStore, now: datetime) -> None:
+    """Take the batch where the decision leads."""
+    more = evaluation.decision.decision is DecisionKind.REQUEST_MORE_COMPARISONS
     batches.transition(
         batch.batch_id,
         BatchStatus.GENERATING_PAIRS if more else BatchStatus.SCORING,
         now=now,
-        decision=decision,
-        not_assessed=merge_not_assessed(batch.not_assessed, part.not_assessed),
+        decision=evaluation.decision,
+        not_assessed=merge_not_assessed(batch.not_assessed, evaluation.not_assessed),
     )

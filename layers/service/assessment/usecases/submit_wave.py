@@ -22,7 +22,7 @@ from assessment.domain.wave import Wave
 from assessment.ports.groups import SubmitPorts
 from assessment.ports.messaging import Workflow
 from assessment.ports.stores import ComparisonStore
-from assessment.usecases.close_wave import wake_if_complete
+from assessment.usecases.close_wave import close_if_complete
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def submit_or_report(token: str, workflow: Workflow) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        workflow.wave_failed(token, error=type(error).__name__, cause=str(error))
+        workflow.report_failed(token, error=type(error).__name__, cause=str(error))
         raise
 
 
@@ -60,7 +60,7 @@ def submit_wave(
     if batch.is_final or wave.decision is not None:
         # Cancelled while the execution was on its way here, so nothing may be paid any more; or
         # scored before, and a new execution comes by on its way to the decision.
-        ports.workflow.wave_closed(
+        ports.workflow.report_closed(
             token, {"batch_id": batch_id, "wave": wave_number, "closed_by": ClosedBy.CALLBACKS}
         )
         return
@@ -81,7 +81,7 @@ def submit_wave(
             delay_seconds=config.wave_timeout_seconds,
         )
         ports.batches.update_wave(batch_id, wave_number, messages_sent=True)
-    wake_if_complete(batch_id, wave_number, closed_by=ClosedBy.CALLBACKS, ports=ports)
+    close_if_complete(batch_id, wave_number, closed_by=ClosedBy.CALLBACKS, ports=ports)
 
 
 def _submitted(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> list[Comparison]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy
 from assessment.ports.groups import WatchPorts
-from assessment.usecases.close_wave import close_at_deadline, wake_if_complete
+from assessment.usecases.close_wave import close_at_deadline, close_if_complete
 from assessment.usecases.fail_batch import fail_batch, stalled
 from assessment.usecases.resume_batch import restart_execution
 
@@ -117,7 +117,7 @@ class _Watch:
         wave = self.ports.batches.get_wave(batch.batch_id, batch.wave)
         if wave is None:
             return Repair.NONE
-        if wake_if_complete(
+        if close_if_complete(
             batch.batch_id,
             wave.wave,
             closed_by=ClosedBy.WATCH,

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assessment.domain.comparison import PlannedPair
-from assessment.domain.document_keys import plan_key, unjudged_key
+from assessment.domain.document_keys import not_assessed_key, plan_key, unjudged_key
 from assessment.domain.identifiers import canonical_json, content_sha256
+from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.wave import Wave
 from assessment.ports.stores import ContentStore
 
@@ -68,3 +69,23 @@ def load_unjudged(wave: Wave, *, content: ContentStore) -> frozenset[str]:
     if wave.unjudged_key is None:
         return frozenset()
     return frozenset(json.loads(content.get_frozen_document(wave.unjudged_key)))
+
+
+def store_not_assessed(
+    batch_id: str, wave_number: int, entries: Sequence[NotAssessed], *, content: ContentStore
+) -> str | None:
+    """Store which essays were set aside at a decision; the key, or None if none was."""
+    if not entries:
+        return None
+    body = canonical_json([entry.model_dump(mode="json") for entry in entries])
+    key = not_assessed_key(batch_id, wave_number, content_sha256(body))
+    content.put_document(key, body)
+    return key
+
+
+def load_not_assessed(wave: Wave, *, content: ContentStore) -> tuple[NotAssessed, ...]:
+    """The essays that were set aside when the wave was decided upon."""
+    if wave.not_assessed_key is None:
+        return ()
+    entries = json.loads(content.get_frozen_document(wave.not_assessed_key))
+    return tuple(NotAssessed.model_validate(entry) for entry in entries)

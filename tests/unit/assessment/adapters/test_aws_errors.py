@@ -160,15 +160,15 @@ CALLS: dict[str, tuple[str, str, Act]] = {
         "StartExecution",
         lambda c: StepFunctionsWorkflow(c, MACHINE).start("b", name="b"),
     ),
-    "workflow.wave_closed": (
+    "workflow.report_closed": (
         "stepfunctions",
         "SendTaskSuccess",
-        lambda c: StepFunctionsWorkflow(c, MACHINE).wave_closed("t", {}),
+        lambda c: StepFunctionsWorkflow(c, MACHINE).report_closed("t", {}),
     ),
-    "workflow.wave_failed": (
+    "workflow.report_failed": (
         "stepfunctions",
         "SendTaskFailure",
-        lambda c: StepFunctionsWorkflow(c, MACHINE).wave_failed("t", error="e", cause="c"),
+        lambda c: StepFunctionsWorkflow(c, MACHINE).report_failed("t", error="e", cause="c"),
     ),
     "workflow.is_running": (
         "stepfunctions",
@@ -429,9 +429,9 @@ def test_events_that_the_bus_did_not_take_are_published_alone() -> None:
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
 def test_a_token_tells_whether_it_was_taken(code: str) -> None:
     workflow = StepFunctionsWorkflow(Scripted("stepfunctions", [{}, refused(code)]), MACHINE)
-    assert workflow.wave_closed("t", {})
-    assert not workflow.wave_closed("t", {})
-    assert not workflow.wave_failed("t", error="e", cause="c")
+    assert workflow.report_closed("t", {})
+    assert not workflow.report_closed("t", {})
+    assert not workflow.report_failed("t", error="e", cause="c")
 
 
 def test_a_stubbed_client_is_translated_too() -> None:

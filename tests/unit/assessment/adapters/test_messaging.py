@@ -174,12 +174,12 @@ def test_a_settled_token_is_not_an_error(code: str) -> None:
     workflow = StepFunctionsWorkflow(sfn, MACHINE)
     with Stubber(sfn) as stub:
         stub.add_client_error("send_task_success", code)
-        workflow.wave_closed("t", {"wave": 1})
+        workflow.report_closed("t", {"wave": 1})
         stub.add_client_error("send_task_failure", code)
-        workflow.wave_failed("t", error="E", cause="c" * 5000)
+        workflow.report_failed("t", error="E", cause="c" * 5000)
         stub.add_client_error("send_task_success", "AccessDeniedException")
         with pytest.raises(PermissionMissingError, match="states:SendTaskSuccess"):
-            workflow.wave_closed("t", {"wave": 1})
+            workflow.report_closed("t", {"wave": 1})
 
 
 def test_executions_start_once_and_stop(aws: None) -> None:

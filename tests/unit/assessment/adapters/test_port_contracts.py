@@ -340,10 +340,10 @@ def test_a_token_settles_once_and_a_settled_or_unknown_one_is_no_error(
     waiting: tuple[Workflow, str],
 ) -> None:
     workflow, token = waiting
-    assert workflow.wave_closed(token, {"wave": 1})
-    assert not workflow.wave_closed(token, {"wave": 1})
-    assert not workflow.wave_failed(token, error="E", cause="c" * 5000)
-    assert not workflow.wave_failed("unknown", error="E", cause="c")
+    assert workflow.report_closed(token, {"wave": 1})
+    assert not workflow.report_closed(token, {"wave": 1})
+    assert not workflow.report_failed(token, error="E", cause="c" * 5000)
+    assert not workflow.report_failed("unknown", error="E", cause="c")
 
 
 # --- people and signatures -----------------------------------------------------------------------

@@ -139,7 +139,7 @@ def test_the_first_plan_of_a_wave_stays(stores: Stores) -> None:
     stored = store.get_wave("b", 1)
     assert stored is not None
     assert (stored.task_token, stored.markers_written) == ("t", True)
-    assert (stored.closed_by, stored.planned) == (ClosedBy.DEADLINE, 4)
+    assert (stored.closed_by, stored.n_planned) == (ClosedBy.DEADLINE, 4)
     for number in (10, 2):
         store.put_wave("b", Wave(wave=number))
     assert [wave.wave for wave in store.list_waves("b")] == [1, 2, 10]

@@ -12,7 +12,7 @@ from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFail
 from assessment.domain.config import BatchConfig
 from assessment.domain.continuation import (
     PreviousLook,
-    continuation_context,
+    build_context,
     max_score_change,
 )
 from assessment.domain.decision import ContinuationContext
@@ -97,9 +97,7 @@ def looked(context: ContinuationContext, values: dict[str, float] | None = None)
 def context(known: list[Comparison], **kwargs: Any) -> ContinuationContext:
     given = {"scores": scores(), "previous": None, "now": NOW, "batch": batch(), **kwargs}
     part = split_assessed(known, max_failures=3)
-    return continuation_context(
-        given["batch"], part, given["scores"], given["previous"], now=given["now"]
-    )
+    return build_context(given["batch"], part, given["scores"], given["previous"], now=given["now"])
 
 
 def test_every_comparison_is_counted_once_under_one_name() -> None:

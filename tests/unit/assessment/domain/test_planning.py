@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure, retry_pool
 from assessment.domain.config import BatchConfig
 from assessment.domain.planning import (
-    due_for_retry,
-    pair_of,
-    resample_reversed,
-    resampling_passes,
-    room_for_new_pairs,
+    choose_reversed_pairs,
+    count_resampling_passes,
+    count_room_for_pairs,
+    select_retries,
+    sort_pair,
 )
 
 S = ComparisonStatus
@@ -71,21 +71,21 @@ def test_pool_is_due_when_full_or_when_nothing_else_is_left(
     size: int, threshold: int, new: int, due: int
 ) -> None:
     pool = [made(at) for at in range(size)]
-    assert len(due_for_retry(pool, threshold=threshold, new_pairs=new)) == due
+    assert len(select_retries(pool, threshold=threshold, n_new_pairs=new)) == due
 
 
 def test_room_counts_every_planned_comparison_once() -> None:
     config = BatchConfig(max_pairwise_comparisons=5, max_comparisons_per_essay=6)
-    assert room_for_new_pairs([made(0), made(1)], config=config, n_essays=4) == 3
-    assert room_for_new_pairs([made(at) for at in range(7)], config=config, n_essays=4) == 0
+    assert count_room_for_pairs([made(0), made(1)], config=config, n_essays=4) == 3
+    assert count_room_for_pairs([made(at) for at in range(7)], config=config, n_essays=4) == 0
 
 
 def test_comparisons_set_aside_count_for_the_cap_of_the_batch_only() -> None:
     config = BatchConfig(max_pairwise_comparisons=10, max_comparisons_per_essay=4)
     known = [made(0), made(1)]
-    assert room_for_new_pairs(known, config=config, n_essays=4) == 6
-    assert room_for_new_pairs(known, config=config, n_essays=4, n_set_aside=2) == 6
-    assert room_for_new_pairs(known, config=config, n_essays=4, n_set_aside=5) == 3
+    assert count_room_for_pairs(known, config=config, n_essays=4) == 6
+    assert count_room_for_pairs(known, config=config, n_essays=4, n_set_aside=2) == 6
+    assert count_room_for_pairs(known, config=config, n_essays=4, n_set_aside=5) == 3
 
 
 def complete(n: int) -> list[Comparison]:
@@ -96,10 +96,10 @@ def complete(n: int) -> list[Comparison]:
 @given(st.integers(3, 9), st.data())
 def test_resampling_reverses_serves_all_alike_and_ends(n: int, data: st.DataObject) -> None:
     known = complete(n)
-    planned = Counter(pair_of(c) for c in known)
+    planned = Counter(sort_pair(c) for c in known)
     for _ in range(100):
         size = data.draw(st.integers(1, len(planned)))
-        extra = resample_reversed(known, passes=2, size=size)
+        extra = choose_reversed_pairs(known, passes=2, size=size)
         if not extra:
             break
         assert len(extra) <= size
@@ -108,23 +108,23 @@ def test_resampling_reverses_serves_all_alike_and_ends(n: int, data: st.DataObje
             assert (latest.first, latest.second) == (pair.second, pair.first)
             assert pair.resampled
         known += [made(len(known) + at, p.first, p.second) for at, p in enumerate(extra)]
-        times = Counter(pair_of(c) for c in known)
+        times = Counter(sort_pair(c) for c in known)
         assert max(times.values()) - min(times.values()) <= 1
         load = Counter(essay for c in known for essay in (c.first, c.second))
         assert max(load.values()) - min(load.values()) <= 2
-    assert set(Counter(pair_of(c) for c in known).values()) == {3}
-    assert resampling_passes(known) == 2
+    assert set(Counter(sort_pair(c) for c in known).values()) == {3}
+    assert count_resampling_passes(known) == 2
 
 
 def test_smallest_nets_never_pass_the_cap_of_an_essay() -> None:
     # Four essays, six pairs, room for four more: two of each essay, not three of the first.
-    extra = resample_reversed(complete(4), passes=2, size=4)
+    extra = choose_reversed_pairs(complete(4), passes=2, size=4)
     load = Counter(essay for pair in extra for essay in (pair.first, pair.second))
     assert set(load.values()) == {2}
 
 
 def test_passes_are_counted_by_the_least_repeated_pair() -> None:
-    assert resampling_passes([]) == 0
-    assert resampling_passes(complete(4)) == 0
-    assert resampling_passes(complete(4) * 2) == 1
-    assert resampling_passes(complete(4) * 2 + complete(4)[:3]) == 1
+    assert count_resampling_passes([]) == 0
+    assert count_resampling_passes(complete(4)) == 0
+    assert count_resampling_passes(complete(4) * 2) == 1
+    assert count_resampling_passes(complete(4) * 2 + complete(4)[:3]) == 1

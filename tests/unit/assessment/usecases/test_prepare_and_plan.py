@@ -57,18 +57,18 @@ def test_planning_twice_gives_the_stored_plan(planned: Started) -> None:
     assert world.plan(batch_id) == planned.wave
     assert world.known(batch_id) == before
     assert world.batches.get_batch(batch_id).wave == 1
-    assert len(before) == planned.wave.planned == 12
+    assert len(before) == planned.wave.n_planned == 12
 
 
 def test_a_cancelled_batch_plans_nothing_and_stores_nothing(world: World) -> None:
     batch_id = world.request(6).batch_id
     world.cancel(batch_id)
     wave = world.plan(batch_id)
-    assert (wave.planned, wave.wave) == (0, 1)
+    assert (wave.n_planned, wave.wave) == (0, 1)
     assert not world.batches.waves
     prepared = planned_batch(world)
     world.cancel(prepared.batch_id)
-    assert world.plan(prepared.batch_id).planned == 0
+    assert world.plan(prepared.batch_id).n_planned == 0
 
 
 def second_wave(world: World) -> Started:
@@ -156,7 +156,7 @@ def test_a_verdict_that_came_before_its_retry_is_kept(world: World) -> None:
 
 def test_caps_bound_the_plan(world: World) -> None:
     started = planned_batch(world, 6, max_pairwise_comparisons=5)
-    assert started.wave.planned == 5
+    assert started.wave.n_planned == 5
 
 
 def test_an_exhausted_batch_plans_an_empty_wave_and_is_scored(world: World) -> None:
@@ -167,5 +167,5 @@ def test_an_exhausted_batch_plans_an_empty_wave_and_is_scored(world: World) -> N
         world.record(world.callback_queue.messages.pop(0).body)
     world.score(started.batch_id, 1)
     world.batches.transition(started.batch_id, BatchStatus.GENERATING_PAIRS, now=world.now)
-    assert world.plan(started.batch_id).planned == 0
+    assert world.plan(started.batch_id).n_planned == 0
     assert world.batches.get_batch(started.batch_id).status is BatchStatus.SCORING

@@ -19,9 +19,11 @@ from assessment.domain.errors import (
     UnknownBatchError,
 )
 from assessment.domain.judge_errors import JudgeUnavailableError
+from assessment.domain.not_assessed import NotAssessed, NotAssessedReason
 from assessment.ports.groups import FailPorts, ProgressPorts
 from assessment.usecases.fail_batch import fail_batch, failure_of, stalled
 from assessment.usecases.read_batch import read_batch, read_result
+from assessment.usecases.wave_documents import store_not_assessed
 from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import Habits, callback_body
 from tests.fakes.loop import Loop
@@ -59,6 +61,19 @@ def test_scoring_again_returns_the_stored_decision_and_publishes_the_same_event(
     assert stored is not None
     assert stored.context is not None
     assert stored.context.successes == 12
+
+
+def test_scoring_again_keeps_the_essays_that_were_set_aside_at_the_decision() -> None:
+    started = answered()
+    world, batch_id = started.world, started.batch_id
+    world.score(batch_id, 1)
+    entry = NotAssessed(essay_id="essay-01", reason=NotAssessedReason.DECLINED, detail="no")
+    key = store_not_assessed(batch_id, 1, [entry], content=world.content)
+    world.batches.update_wave(batch_id, 1, not_assessed_key=key)
+    # What the repeat would find by itself is not what was decided upon.
+    world.comparisons.comparisons[batch_id].clear()
+    world.score(batch_id, 1)
+    assert world.batches.get_batch(batch_id).not_assessed == (entry,)
 
 
 def test_an_ended_batch_is_left_alone() -> None:

@@ -34,7 +34,7 @@ class StepFunctionsWorkflow:
             return self.is_running(name)
         return True
 
-    def wave_closed(self, token: str, output: dict[str, Any]) -> bool:
+    def report_closed(self, token: str, output: dict[str, Any]) -> bool:
         """Let the execution go on; False if the token was settled before."""
         try:
             self._client.send_task_success(taskToken=token, output=json.dumps(output))
@@ -44,7 +44,7 @@ class StepFunctionsWorkflow:
             return False
         return True
 
-    def wave_failed(self, token: str, *, error: str, cause: str) -> bool:
+    def report_failed(self, token: str, *, error: str, cause: str) -> bool:
         """Fail the waiting state under an error name that the state machine knows."""
         try:
             self._client.send_task_failure(taskToken=token, error=error, cause=cause[:1000])
