@@ -152,14 +152,7 @@ COMPLEX := benchmarks/__main__.py \
 	layers/service/assessment/statistics/engine.py \
 	layers/service/assessment/statistics/findings.py \
 	layers/service/assessment/statistics/grades.py \
-	layers/service/assessment/statistics/pool.py \
-	runner/runner/commands/fit.py \
-	runner/runner/essays.py \
-	runner/runner/inputs.py \
-	runner/runner/judgements.py \
-	runner/runner/judges.py \
-	runner/runner/offline/prompt_check.py \
-	runner/runner/text_files.py
+	layers/service/assessment/statistics/pool.py
 empty :=
 comma := ,
 PYTHON_CODE := layers/scoring/scoring layers/service/assessment functions runner/runner local benchmarks

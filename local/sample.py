@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.identifiers import anchor_essay_id, content_sha256
-from runner.essays import read_anchors, read_folder
+from runner.anchors_file import read_anchors
+from runner.essays import read_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,10 +1,8 @@
 """From the options of a command to what the API takes, checked before anything is sent."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,12 @@ from assessment.domain.errors import InvalidRequestError
 from assessment.domain.grade_scale import GradeScale, scale_named
 from assessment.domain.identifiers import canonical_sha256
 from assessment.domain.plain_text import normalised
+from runner.anchors_file import AnchorsFile, read_anchors
+from runner.checks import Problems, read_all
 from runner.errors import BadInputError, Problem
-from runner.essays import AnchorsFile, Folder, read_anchors, read_folder
+from runner.essays import Folder, read_folder
 from runner.judges import parse_judges
+from runner.setting_text import list_names, read_value, split_setting
 from runner.text_files import read_text
 
 
@@ -40,10 +41,14 @@ class JudgeTexts:
         """The fields of a registration; several instruction files follow one another."""
         texts = {
             "instructions": "\n\n".join(read_text(path).strip() for path in self.instructions),
-            "student_prompt": read_text(self.student_prompt) if self.student_prompt else "",
-            "judge_rubric": read_text(self.rubric) if self.rubric else "",
+            "student_prompt": _read_optional_text(self.student_prompt),
+            "judge_rubric": _read_optional_text(self.rubric),
         }
         return {field: text for field, text in texts.items() if text.strip()}
+
+
+def _read_optional_text(path: Path | None) -> str:
+    return read_text(path) if path else ""
 
 
 @dataclass(frozen=True)
@@ -97,39 +102,26 @@ def parse_config(settings: Sequence[str]) -> dict[str, Any]:
     BadInputError
         With every setting that is malformed, unknown or out of its bounds.
     """
-    config: dict[str, Any] = {}
-    problems: list[Problem] = []
-    for setting in settings:
-        name, equals, value = (part.strip() for part in setting.partition("="))
-        if not (name and equals and value):
-            message = "write it as name=value"
-            problems.append(Problem(message, field=f"--config {name}".strip()))
-        elif HINTS.get(name, name) not in BatchConfig.model_fields:
-            problems.append(Problem(_unknown(name), field=f"--config {name}"))
-        else:
-            config[name] = _value(value)
-    problems += _out_of_bounds(config)
-    if problems:
-        raise BadInputError(*problems)
+    pairs, problems = read_all(settings, _parse_setting)
+    config = dict(pairs)
+    problems += _find_values_out_of_bounds(config)
+    problems.raise_any()
     return config
 
 
-def _value(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _parse_setting(setting: str) -> tuple[str, object]:
+    pair = split_setting(setting)
+    if pair is None:
+        field = f"--config {setting.partition('=')[0].strip()}".strip()
+        raise BadInputError(Problem("write it as name=value", field=field))
+    name, value = pair
+    if HINTS.get(name, name) not in BatchConfig.model_fields:
+        message = f"there is no such setting; {list_names(name, sorted(BatchConfig.model_fields))}"
+        raise BadInputError(Problem(message, field=f"--config {name}"))
+    return name, read_value(value)
 
 
-def _unknown(name: str) -> str:
-    near = get_close_matches(name, BatchConfig.model_fields, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return (
-        f"there is no such setting; {meant}known are {', '.join(sorted(BatchConfig.model_fields))}"
-    )
-
-
-def _out_of_bounds(config: dict[str, Any]) -> list[Problem]:
+def _find_values_out_of_bounds(config: dict[str, Any]) -> list[Problem]:
     try:
         BatchConfig.model_validate({HINTS.get(name, name): value for name, value in config.items()})
     except ValidationError as error:
@@ -140,7 +132,9 @@ def _out_of_bounds(config: dict[str, Any]) -> list[Problem]:
     return []
 
 
-def _model[M: BaseModel](model: type[M], values: dict[str, Any], options: dict[str, str]) -> M:
+def _make_request[M: BaseModel](
+    model: type[M], values: dict[str, Any], options: dict[str, str]
+) -> M:
     """The model, or its objections under the names of the options that the values came from."""
     try:
         return parse(model, values)
@@ -180,20 +174,22 @@ def read_registration(
     BadInputError
     """
     grade_scale = parse_scale(scale)
-    source = read_anchors(anchors, scale=_known_scale(assignment, grade_scale)) if anchors else None
-    values: dict[str, Any] = {
-        "anchors": [anchor.model_dump() for anchor in source.anchors] if source else [],
-        **texts.read(),
-    }
+    checked_scale = _choose_scale(assignment, grade_scale)
+    source = read_anchors(anchors, scale=checked_scale) if anchors else None
+    values: dict[str, Any] = {"anchors": _dump_anchors(source), **texts.read()}
     if grade_scale is not None:
         values["grade_scale"] = grade_scale
     if config := parse_config(settings):
         values["config"] = config
     values["assignment_id"] = assignment or f"{_slug(title)}-{canonical_sha256(values)[:8]}"
-    return Registration(_model(AnchorRegistration, values, _OPTIONS), source)
+    return Registration(_make_request(AnchorRegistration, values, _OPTIONS), source)
 
 
-def _known_scale(assignment: str | None, scale: str | list[str] | None) -> GradeScale | None:
+def _dump_anchors(source: AnchorsFile | None) -> list[dict[str, Any]]:
+    return [anchor.model_dump() for anchor in source.anchors] if source else []
+
+
+def _choose_scale(assignment: str | None, scale: str | list[str] | None) -> GradeScale | None:
     """The scale to check grades against; an assignment may have one that only the stack knows."""
     return None if assignment and scale is None else scale_named(scale)
 
@@ -221,39 +217,22 @@ def read_assessment(
     BadInputError
         With the problems of the anchors, the folder, the settings and the judges together.
     """
-    problems: list[Problem] = []
-    registration = None
-    if anchors is None and scale is not None:
-        message = "grades need anchors; give --anchors too"
-        problems.append(Problem(message, field="--scale"))
-    elif anchors or texts.paths:
-        try:
-            registration = read_registration(
-                anchors,
-                assignment=assignment,
-                scale=scale,
-                texts=texts,
-                title=folder.resolve().name,
-            )
-        except BadInputError as error:
-            problems += error.problems
-    try:
+    problems = Problems()
+    registration: Registration | None = None
+    with problems.collect():
+        registration = _read_own_registration(
+            anchors, assignment=assignment, scale=scale, texts=texts, title=folder.resolve().name
+        )
+    with problems.collect():
         config = parse_config(settings)
-    except BadInputError as error:
-        problems += error.problems
-    try:
+    with problems.collect():
         jury = parse_judges(judges)
-    except BadInputError as error:
-        problems += error.problems
-    try:
-        known = [path for path in (anchors, output, *texts.paths, *_files_of(judges)) if path]
+    with problems.collect():
+        files = [path for path in (anchors, output, *texts.paths, *_find_files(judges)) if path]
         if registration and registration.source:
-            known += registration.source.files
-        chosen = read_folder(folder, known_files=known, ignore_others=ignore_others)
-    except BadInputError as error:
-        problems += error.problems
-    if problems:
-        raise BadInputError(*problems)
+            files += registration.source.files
+        chosen = read_folder(folder, known_files=files, ignore_others=ignore_others)
+    problems.raise_any()
     values: dict[str, Any] = {
         "essays": [essay.model_dump() for essay in chosen.essays],
         "config": config,
@@ -261,9 +240,31 @@ def read_assessment(
     }
     if jury:
         values["judge"] = jury if len(jury) > 1 else jury[0]
-    return Assessment(registration, _model(BatchRequest, values, _OPTIONS), chosen)
+    return Assessment(registration, _make_request(BatchRequest, values, _OPTIONS), chosen)
 
 
-def _files_of(judges: Sequence[str]) -> list[Path]:
+def _read_own_registration(
+    anchors: Path | None,
+    *,
+    assignment: str | None,
+    scale: str | None,
+    texts: JudgeTexts,
+    title: str,
+) -> Registration | None:
+    """What a batch registers before it is requested; None where it has neither anchors nor texts.
+
+    Raises
+    ------
+    BadInputError
+    """
+    if anchors is None and scale is not None:
+        message = "grades need anchors; give --anchors too"
+        raise BadInputError(Problem(message, field="--scale"))
+    if anchors is None and not texts.paths:
+        return None
+    return read_registration(anchors, assignment=assignment, scale=scale, texts=texts, title=title)
+
+
+def _find_files(judges: Sequence[str]) -> list[Path]:
     """The files that judges are described in."""
     return [Path(judge.strip()) for judge in judges if judge.strip().endswith(".json")]

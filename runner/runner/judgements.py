@@ -1,11 +1,12 @@
 """Files of judgements, as tools for comparative judgement export them, for the scoring package."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
+from runner.checks import Problems, read_all
 from runner.csv_files import CsvFile, Row, column_key, read_csv
 from runner.errors import BadInputError, Problem
 from runner.text_files import read_text
@@ -37,9 +38,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "usersid",
     ),
 }  # fmt: skip
-_FIRST_WINS = frozenset({"a", "1", "left", "first", "text_a", "id1", "answer1", "essay_a"})
-_SECOND_WINS = frozenset({"b", "2", "right", "second", "text_b", "id2", "answer2", "essay_b"})
-_TIES = frozenset({"tie", "draw", "equal", "="})
+_PAIR_ROLES = frozenset({"first", "second", "result", "score"})
+_OUTCOMES = {
+    **dict.fromkeys(("a", "1", "left", "first", "text_a", "id1", "answer1", "essay_a"), 1),
+    **dict.fromkeys(("b", "2", "right", "second", "text_b", "id2", "answer2", "essay_b"), -1),
+    **dict.fromkeys(("tie", "draw", "equal", "="), 0),
+}
 _SCORES = {1.0: 1, 0.5: 0, 0.0: -1}
 _SHOWN_PROBLEMS = 20
 
@@ -86,14 +90,42 @@ class _Record:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Which column is what; `order_known` where the first essay was shown first."""
+    """Which columns hold the two essays, the outcome and the judge.
+
+    `outcome` is None where `first` won every time; `has_scores` says that it holds 1, 0 and 0.5.
+    """
 
     first: str
     second: str
-    outcome: Callable[[Row], int]
-    order_known: bool
+    outcome: str | None = None
+    has_scores: bool = False
     judge: str | None = None
-    words: str = field(default="", compare=False)
+
+    @property
+    def order_known(self) -> bool:
+        """Whether `first` was shown first: a column of winners does not say."""
+        return self.outcome is not None
+
+    @property
+    def description(self) -> str:
+        """Its columns in a line."""
+        columns = (self.first, self.second, self.outcome, self.judge)
+        return ", ".join(column for column in columns if column)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """A file's columns by their roles; `named` are those that its user names."""
+
+    table: CsvFile
+    named: Mapping[str, str]
+
+    def find(self, role: str) -> str | None:
+        """The column that is named for a role, else the first of its usual names in the file."""
+        columns = {column_key(column): column for column in reversed(self.table.columns)}
+        if role in self.named:
+            return columns[column_key(self.named[role])]
+        return next((columns[name] for name in _NAMES[role] if name in columns), None)
 
 
 def read_judgements(
@@ -111,65 +143,65 @@ def read_judgements(
         With file, row and field of up to twenty problems.
     """
     if path.suffix.lower() in (".jsonl", ".ndjson"):
-        return _from_comparisons(path, shown_order=shown_order)
+        return _read_comparisons(path, shown_order=shown_order)
     table = read_csv(path)
-    layout = _layout(table, columns or Columns())
+    layout = _choose_layout(table, columns or Columns())
     if shown_order and not layout.order_known:
-        message = f"{layout.words} does not say which text was shown first"
+        message = f"{layout.description} does not say which text was shown first"
         raise BadInputError(Problem(message, file=table.name, field="--order-effect"))
-    records: list[_Record] = []
-    problems: list[Problem] = []
-    for row in table.rows:
-        try:
-            records.append(_record(row, layout))
-        except BadInputError as error:
-            problems += error.problems
-    if problems:
-        raise BadInputError(*problems[:_SHOWN_PROBLEMS])
-    return _numbered(records, shown_order=shown_order, words=layout.words)
+    records, problems = read_all(table.rows, lambda row: _read_record(row, layout))
+    problems.raise_any(most=_SHOWN_PROBLEMS)
+    return _make_judgements(records, shown_order=shown_order, columns=layout.description)
 
 
-def _layout(table: CsvFile, wanted: Columns) -> _Layout:
+def _choose_layout(table: CsvFile, columns: Columns) -> _Layout:
     """Which columns to read: those that are named, else the first usual names that the file has."""
-    table_keys = {column_key(column): column for column in reversed(table.columns)}
-    named = {f.name: getattr(wanted, f.name) for f in fields(wanted) if getattr(wanted, f.name)}
-    if missing := [f for f, column in named.items() if column_key(column) not in table_keys]:
-        message = f"the file has no such column; it has {', '.join(table.columns)}"
-        raise BadInputError(
-            *(Problem(message, file=table.name, field=f"--{f}-column {named[f]}") for f in missing)
+    header = _read_header(table, columns)
+    layout = _find_winner_and_loser(header) or _find_pair_and_outcome(header)
+    if layout is None:
+        message = (
+            "the header needs a winner and a loser (candidate_chosen, candidate_not_chosen; "
+            "chosen, notChosen; won, lost) or two texts and a result (text_a, text_b, verdict); it "
+            f"has {', '.join(table.columns)}. Name the columns with --winner-column and "
+            "--loser-column, or with --first-column, --second-column and --result-column or "
+            "--score-column"
         )
+        raise BadInputError(Problem(message, file=table.name, row=table.header_row))
+    return layout
 
-    def find(role: str) -> str | None:
-        if role in named:
-            return table_keys[column_key(named[role])]
-        return next((table_keys[name] for name in _NAMES[role] if name in table_keys), None)
 
-    judge = find("judge")
-    by_judge = f", {judge}" if judge else ""
-    winner, loser = find("winner"), find("loser")
-    pair_is_named = {"first", "second", "result", "score"} & named.keys()
-    if winner and loser and not pair_is_named:
-        words = f"{winner}, {loser}{by_judge}"
-        return _Layout(winner, loser, lambda _: 1, order_known=False, judge=judge, words=words)
-    first, second, score = find("first"), find("second"), find("score")
-    result = None if "score" in named else find("result")
-    if result and "result" not in named and _holds_scores(table, result):
-        result, score = None, result
-    if first and second and (result or score):
-        outcome = (
-            (lambda row: _named_outcome(row, first, second, result))
-            if result
-            else (lambda row: _scored_outcome(row, str(score)))
-        )
-        words = f"{first}, {second}, {result or score}{by_judge}"
-        return _Layout(first, second, outcome, order_known=True, judge=judge, words=words)
-    message = (
-        "the header needs a winner and a loser (candidate_chosen, candidate_not_chosen; chosen, "
-        "notChosen; won, lost) or two texts and a result (text_a, text_b, verdict); it has "
-        f"{', '.join(table.columns)}. Name the columns with --winner-column and --loser-column, "
-        "or with --first-column, --second-column and --result-column or --score-column"
-    )
-    raise BadInputError(Problem(message, file=table.name, row=table.header_row))
+def _read_header(table: CsvFile, columns: Columns) -> _Header:
+    named = {role: column for role, column in asdict(columns).items() if column}
+    missing = [role for role, column in named.items() if not table.has(column)]
+    message = f"the file has no such column; it has {', '.join(table.columns)}"
+    Problems(
+        Problem(message, file=table.name, field=f"--{role}-column {named[role]}")
+        for role in missing
+    ).raise_any()
+    return _Header(table, named)
+
+
+def _find_winner_and_loser(header: _Header) -> _Layout | None:
+    winner, loser = header.find("winner"), header.find("loser")
+    if not winner or not loser or not _PAIR_ROLES.isdisjoint(header.named):
+        return None
+    return _Layout(winner, loser, judge=header.find("judge"))
+
+
+def _find_pair_and_outcome(header: _Header) -> _Layout | None:
+    first, second = header.find("first"), header.find("second")
+    outcome, has_scores = _find_outcome(header)
+    if not first or not second or not outcome:
+        return None
+    return _Layout(first, second, outcome, has_scores=has_scores, judge=header.find("judge"))
+
+
+def _find_outcome(header: _Header) -> tuple[str | None, bool]:
+    """The column that says who won, and whether it holds scores."""
+    result = None if "score" in header.named else header.find("result")
+    if result is None:
+        return header.find("score"), True
+    return result, "result" not in header.named and _holds_scores(header.table, result)
 
 
 def _holds_scores(table: CsvFile, column: str) -> bool:
@@ -178,23 +210,24 @@ def _holds_scores(table: CsvFile, column: str) -> bool:
     return values <= {"1", "0", "0.5", ".5", "1.0", "0.0"} and values != {"1"}
 
 
-def _named_outcome(row: Row, first: str, second: str, result: str) -> int:
-    cell = row.get(result)
-    # An essay may be called "1" or "b": its own name counts before the name of a place.
-    if cell and cell in (row.get(first), row.get(second)):
-        return 1 if cell == row.get(first) else -1
-    word = cell.lower()
-    if word in _FIRST_WINS or word == first.lower():
+def _read_outcome(row: Row, layout: _Layout) -> int:
+    """1 where the first essay won, -1 where the second did, 0 for a tie."""
+    if layout.outcome is None:
         return 1
-    if word in _SECOND_WINS or word == second.lower():
-        return -1
-    if word in _TIES:
-        return 0
-    message = f"is {cell!r}; write a, b or tie, or the name of the better text"
-    raise BadInputError(row.problem(result, message))
+    if layout.has_scores:
+        return _read_score(row, layout.outcome)
+    cell = row.get(layout.outcome)
+    # An essay may be called "1" or "b": its own name counts before the name of a place.
+    if cell and cell in (row.get(layout.first), row.get(layout.second)):
+        return 1 if cell == row.get(layout.first) else -1
+    outcomes = _OUTCOMES | {layout.second.lower(): -1} | {layout.first.lower(): 1}
+    if cell.lower() not in outcomes:
+        message = f"is {cell!r}; write a, b or tie, or the name of the better text"
+        raise BadInputError(row.problem(layout.outcome, message))
+    return outcomes[cell.lower()]
 
 
-def _scored_outcome(row: Row, column: str) -> int:
+def _read_score(row: Row, column: str) -> int:
     try:
         return _SCORES[float(row.get(column).replace(",", "."))]
     except (ValueError, KeyError):
@@ -202,62 +235,65 @@ def _scored_outcome(row: Row, column: str) -> int:
         raise BadInputError(row.problem(column, message)) from None
 
 
-def _record(row: Row, layout: _Layout) -> _Record:
-    needed = [layout.first, layout.second, *([layout.judge] if layout.judge else [])]
-    if empty := [name for name in needed if not row.get(name)]:
-        raise BadInputError(*(row.problem(name, "is empty") for name in empty))
+def _read_record(row: Row, layout: _Layout) -> _Record:
+    needed = [column for column in (layout.first, layout.second, layout.judge) if column]
+    Problems(row.problem(name, "is empty") for name in needed if not row.get(name)).raise_any()
     first, second = row.get(layout.first), row.get(layout.second)
     if first == second:
         raise BadInputError(row.problem(layout.second, f"{first} is compared with itself"))
     judge = row.get(layout.judge) if layout.judge else ""
-    return _Record(first, second, layout.outcome(row), judge)
+    return _Record(first, second, _read_outcome(row, layout), judge)
 
 
-def _from_comparisons(path: Path, *, shown_order: bool) -> Judgements:
+def _read_comparisons(path: Path, *, shown_order: bool) -> Judgements:
     """The verdicts in the audit file of a batch, in which the first essay was shown first."""
     # JSON Lines end in "\n" and in nothing else: texts may hold other line separators.
     lines = [
         (number, line) for number, line in enumerate(read_text(path).split("\n"), 1) if line.strip()
     ]
-    records: list[_Record] = []
-    problems: list[Problem] = []
-    for number, line in lines:
-        try:
-            comparison = json.loads(line)
-            if comparison["verdict"] is not None:
-                records.append(_recorded_verdict(comparison))
-        except (ValueError, KeyError, TypeError):
-            message = "is no comparison of a batch; write one JSON object a line"
-            problems.append(Problem(message, file=str(path), row=number))
-    if problems:
-        raise BadInputError(*problems[:_SHOWN_PROBLEMS])
+    verdicts, problems = read_all(lines, lambda line: _read_verdict(path, *line))
+    problems.raise_any(most=_SHOWN_PROBLEMS)
+    records = [record for record in verdicts if record is not None]
     if not records:
         raise BadInputError(Problem("has no comparison with a verdict", file=str(path)))
-    words = "comparisons of a batch"
-    return _numbered(
-        records, shown_order=shown_order, words=words, n_without_verdict=len(lines) - len(records)
+    return _make_judgements(
+        records,
+        shown_order=shown_order,
+        columns="comparisons of a batch",
+        n_without_verdict=len(lines) - len(records),
     )
 
 
-def _recorded_verdict(comparison: dict[str, Any]) -> _Record:
-    verdict = comparison["verdict"]
-    outcome = {"first": 1, "second": -1, "tie": 0}[verdict["winner"]]
-    return _Record(comparison["first"], comparison["second"], outcome, str(verdict["judge"]))
+def _read_verdict(path: Path, number: int, line: str) -> _Record | None:
+    """The verdict of one line; None where its comparison has none."""
+    try:
+        comparison = json.loads(line)
+        verdict = comparison["verdict"]
+        if verdict is None:
+            return None
+        outcome = {"first": 1, "second": -1, "tie": 0}[verdict["winner"]]
+        return _Record(comparison["first"], comparison["second"], outcome, str(verdict["judge"]))
+    except (ValueError, KeyError, TypeError):
+        message = "is no comparison of a batch; write one JSON object a line"
+        raise BadInputError(Problem(message, file=str(path), row=number)) from None
 
 
-def _numbered(
-    records: list[_Record], *, shown_order: bool, words: str, n_without_verdict: int = 0
+def _make_judgements(
+    records: list[_Record], *, shown_order: bool, columns: str, n_without_verdict: int = 0
 ) -> Judgements:
-    essays = sorted({name for record in records for name in (record.first, record.second)})
-    judges = sorted({record.judge for record in records if record.judge})
-    essay = {name: index for index, name in enumerate(essays)}
-    judge = {name: index for index, name in enumerate(judges)}
+    essays = _number(chain.from_iterable((record.first, record.second) for record in records))
+    judges = _number(record.judge for record in records if record.judge)
     comparisons = Comparisons(
         len(essays),
-        [essay[record.first] for record in records],
-        [essay[record.second] for record in records],
+        [essays[record.first] for record in records],
+        [essays[record.second] for record in records],
         [record.outcome for record in records],
-        [judge[record.judge] for record in records] if judges else None,
+        [judges[record.judge] for record in records] if judges else None,
         order_known=shown_order,
     )
-    return Judgements(essays, judges, comparisons, words, n_without_verdict)
+    return Judgements(list(essays), list(judges), comparisons, columns, n_without_verdict)
+
+
+def _number(names: Iterable[str]) -> dict[str, int]:
+    """The numbers of names, from 0 in sorted order."""
+    return {name: number for number, name in enumerate(sorted(set(names)))}

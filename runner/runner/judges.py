@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Sequence
-from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec, Provider, requested_judges
+from runner.checks import read_all
 from runner.errors import BadInputError, Problem
+from runner.setting_text import list_names, read_value, split_setting
 from runner.text_files import read_text
 
 
-def parse_judges(given: Sequence[str]) -> list[dict[str, Any]]:
+def parse_judges(texts: Sequence[str]) -> list[dict[str, Any]]:
     """The judges of a request, checked as far as they can be without the stack.
 
     Each is `provider/model`, with settings behind commas (`openai/gpt-4.1-mini,temperature=0`),
@@ -24,72 +26,73 @@ def parse_judges(given: Sequence[str]) -> list[dict[str, Any]]:
     BadInputError
         With everything that is wrong, by the place of the judge among them.
     """
-    judges: list[dict[str, Any]] = []
-    problems: list[Problem] = []
-    for text in given:
-        try:
-            judges += _read(text.strip())
-        except BadInputError as error:
-            problems += error.problems
-    if not problems and judges:
-        try:
-            requested_judges(judges if len(judges) > 1 else judges[0], is_admin=True)
-        except InvalidRequestError as error:
-            found = getattr(error, "problems", [(error.field, error.message)])
-            problems = [
-                Problem(message, field=field.replace("judge", "--judge", 1))
-                for field, message in found
-            ]
-    if problems:
-        raise BadInputError(*problems)
+    lists, problems = read_all(texts, lambda text: _parse_judge(text.strip()))
+    problems.raise_any()
+    judges = list(chain.from_iterable(lists))
+    if judges:
+        _check(judges)
     return judges
 
 
-def _read(text: str) -> list[dict[str, Any]]:
-    if text.startswith(("{", "[")):
-        return _objects(text, "--judge")
-    if text.endswith(".json"):
-        return _objects(read_text(Path(text)), text)
-    return [_in_words(text)]
-
-
-def _objects(text: str, place: str) -> list[dict[str, Any]]:
+def _check(judges: list[dict[str, Any]]) -> None:
+    """Refuse what the stack would refuse, under the option's name."""
     try:
-        found = json.loads(text)
+        requested_judges(judges if len(judges) > 1 else judges[0], is_admin=True)
+    except InvalidRequestError as error:
+        objections = getattr(error, "problems", [(error.field, error.message)])
+        raise BadInputError(
+            *(
+                Problem(message, field=field.replace("judge", "--judge", 1))
+                for field, message in objections
+            )
+        ) from None
+
+
+def _parse_judge(text: str) -> list[dict[str, Any]]:
+    if text.startswith(("{", "[")):
+        return _parse_objects(text, "--judge")
+    if text.endswith(".json"):
+        return _parse_objects(read_text(Path(text)), text)
+    return [_parse_words(text)]
+
+
+def _parse_objects(text: str, place: str) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInputError(Problem(f"is not JSON ({error})", field=place)) from None
-    judges = found if isinstance(found, list) else [found]
+    judges = document if isinstance(document, list) else [document]
     if not judges or not all(isinstance(judge, dict) for judge in judges):
         message = "write an object such as {provider, model}, or a list of them"
         raise BadInputError(Problem(message, field=place))
     return judges
 
 
-def _in_words(text: str) -> dict[str, Any]:
-    who, *settings = _parts(text)
-    provider, _, model = who.strip().partition("/")
+def _parse_words(text: str) -> dict[str, Any]:
+    address, *settings = _split_at_commas(text)
+    provider, _, model = address.strip().partition("/")
     if provider not in list(Provider):
-        near = get_close_matches(provider, list(Provider), n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        message = f"{provider!r} is no provider; {meant}known are {', '.join(Provider)}"
+        message = f"{provider!r} is no provider; {list_names(provider, list(Provider))}"
         raise BadInputError(Problem(message, field="--judge"))
     judge: dict[str, Any] = {"provider": provider}
     if model:
         judge["model"] = model
-    for setting in settings:
-        name, equals, value = (part.strip() for part in setting.partition("="))
-        if not (name and equals and value):
-            message = f"{setting.strip()!r}: write a setting as name=value"
-            raise BadInputError(Problem(message, field="--judge"))
-        if name not in JudgeSpec.model_fields:
-            known = ", ".join(sorted(JudgeSpec.model_fields))
-            message = f"there is no setting {name}; known are {known}"
-            raise BadInputError(Problem(message, field="--judge"))
-        judge[name] = _value(value)
-    return judge
+    return judge | dict(map(_parse_setting, settings))
 
 
-def _parts(text: str) -> list[str]:
+def _parse_setting(setting: str) -> tuple[str, object]:
+    pair = split_setting(setting)
+    if pair is None:
+        message = f"{setting.strip()!r}: write a setting as name=value"
+        raise BadInputError(Problem(message, field="--judge"))
+    name, value = pair
+    if name not in JudgeSpec.model_fields:
+        message = f"there is no setting {name}; {list_names(name, sorted(JudgeSpec.model_fields))}"
+        raise BadInputError(Problem(message, field="--judge"))
+    return name, read_text(Path(value[1:])) if value.startswith("@") else read_value(value)
+
+
+def _split_at_commas(text: str) -> list[str]:
     """What commas separate, except those within a JSON object or list."""
     parts, depth = [""], 0
     for character in text:
@@ -99,12 +102,3 @@ def _parts(text: str) -> list[str]:
         else:
             parts[-1] += character
     return parts
-
-
-def _value(text: str) -> object:
-    if text.startswith("@"):
-        return read_text(Path(text[1:]))
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

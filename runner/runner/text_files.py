@@ -48,17 +48,16 @@ def read_text(path: Path, *, tell: Callable[[str], None] = note) -> str:
     except OSError as error:
         message = f"cannot be read ({error.strerror})"
         raise BadInputError(Problem(message, file=str(path))) from None
-    start = content[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    for beginning, name in _OTHER_FORMATS:
-        if start.startswith(beginning.lower()):
-            message = f"is {name}, not plain text; save it as plain text (UTF-8)"
-            raise BadInputError(Problem(message, file=str(path)))
+    other_format = _recognise_other_format(content)
+    if other_format is not None:
+        message = f"is {other_format}, not plain text; save it as plain text (UTF-8)"
+        raise BadInputError(Problem(message, file=str(path)))
     try:
         encoding = recognise_encoding(content)
         text = content.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
-        at = f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
-        message = f"not UTF-8 text{at}, and its encoding cannot be recognised; save it as UTF-8"
+        place = f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
+        message = f"not UTF-8 text{place}, and its encoding cannot be recognised; save it as UTF-8"
         raise BadInputError(Problem(message, file=str(path))) from None
     if encoding not in ("utf-8", "utf-8-sig"):
         tell(
@@ -79,37 +78,55 @@ def recognise_encoding(content: bytes) -> str:
     UnicodeDecodeError
         If no encoding fits.
     """
-    for mark, name in _BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            return name
+    encoding = _recognise_mark(content) or _recognise_zeros(content)
+    if encoding is not None:
+        return encoding
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _recognise_western(content) or _guess_encoding(content, error)
+    return "utf-8"
+
+
+def _recognise_other_format(content: bytes) -> str | None:
+    start = content[:64].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    names = (name for beginning, name in _OTHER_FORMATS if start.startswith(beginning.lower()))
+    return next(names, None)
+
+
+def _recognise_mark(content: bytes) -> str | None:
+    return next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
+
+
+def _recognise_zeros(content: bytes) -> str | None:
+    """UTF-16 without a mark: in most languages every second byte of many is 0."""
     half = max(len(content) // 2, 1)
     for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         if content[start::2].count(0) / half > _LEAST_HALF_EMPTY:
             return name
+    return None
+
+
+def _recognise_western(content: bytes) -> str | None:
+    """The encoding that gives most Western letters, if it gives hardly any others."""
+    shares = {name: _measure_western_share(content, name) for name in ("cp1252", "mac-roman")}
+    best = max(shares, key=lambda name: shares[name])
+    return best if shares[best] > _LEAST_WESTERN else None
+
+
+def _measure_western_share(content: bytes, encoding: str) -> float:
+    """The share of Western letters beyond ASCII; 0 for a text that is mostly beyond it."""
     try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return _western(content) or _other(content, error)
-    return "utf-8"
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return 0.0
+    letters = [letter for letter in text if not letter.isascii()]
+    if 2 * len(letters) > len(text):
+        return 0.0
+    return sum(letter in _WESTERN for letter in letters) / len(letters)
 
 
-def _western(content: bytes) -> str | None:
-    best, found = _LEAST_WESTERN, None
-    for encoding in ("cp1252", "mac-roman"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        beyond = [c for c in text if not c.isascii()]
-        if 2 * len(beyond) > len(text):
-            continue
-        share = sum(c in _WESTERN for c in beyond) / len(beyond)
-        if share > best:
-            best, found = share, encoding
-    return found
-
-
-def _other(content: bytes, error: UnicodeDecodeError) -> str:
+def _guess_encoding(content: bytes, error: UnicodeDecodeError) -> str:
     from charset_normalizer import from_bytes
 
     guess = from_bytes(content).best()

@@ -169,7 +169,7 @@ def register(client: ApiClient, registration: Registration) -> None:
     except InvalidRequestError as error:
         if registration.source is None:
             raise
-        raise registration.source.located(error) from error
+        raise registration.source.locate(error) from error
     anchors = (
         f"{registered.registered} anchors registered, scale {' '.join(registered.grade_scale)}"
         if registered.registered

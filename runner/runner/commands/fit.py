@@ -1,13 +1,16 @@
 """`cj fit`: abilities from a file of judgements, without a stack."""
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
 from runner.console import note
 from runner.files import require_writable, to_json
 from runner.writing import Format, format_of, print_table, write_or_emit
+
+if TYPE_CHECKING:
+    from runner.fitting import OfflineFit
 
 # As scoring.bradley_terry.Estimator, which is not imported before it is needed.
 Estimator = Literal["map", "variational", "mle", "firth", "epsilon", "choix"]
@@ -104,12 +107,17 @@ def fit(
         prior_sd=prior_sd,
         order_effect=order_effect,
     )
-    chosen = form or format_of(output)
-    if chosen is Format.TABLE:
+    _write(result, form or format_of(output), output)
+    for line in fitting.notes(result):
+        note(line)
+
+
+def _write(result: "OfflineFit", form: Format, output: Path | None) -> None:
+    from runner import fitting
+
+    if form is Format.TABLE:
         print_table(fitting.abilities_table(result), output)
-    elif chosen is Format.CSV:
+    elif form is Format.CSV:
         write_or_emit(fitting.fit_csv(result), output)
     else:
         write_or_emit(to_json(fitting.fit_document(result)), output)
-    for line in fitting.notes(result):
-        note(line)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 import httpx
 
@@ -70,6 +70,24 @@ class Trial:
     backward: str | None
     reference: str | None = None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a verdict in both orders."""
+        return bool(self.forward and self.backward)
+
+    def list_first_choices(self) -> list[bool]:
+        """For each order whether the essay shown first was preferred; none if either is a tie."""
+        if "tie" in (self.forward, self.backward):
+            return []
+        return [self.forward == "A", self.backward == "B"]
+
+    def list_agreements(self) -> list[bool]:
+        """For each order without a tie whether the verdict is the reference's, if there is one."""
+        if self.reference not in ("A", "B"):
+            return []
+        verdicts = [verdict for verdict in (self.forward, self.backward) if verdict != "tie"]
+        return [verdict == self.reference for verdict in verdicts]
+
 
 def chosen_pairs(names: Sequence[str], count: int) -> list[tuple[str, str]]:
     """So many pairs, spread evenly over all of them; the same names give the same pairs."""
@@ -81,21 +99,20 @@ def chosen_pairs(names: Sequence[str], count: int) -> list[tuple[str, str]]:
 
 def summarise(trials: Sequence[Trial]) -> list[Share]:
     """Order consistency, first-choice rate and agreement with the reference."""
-    both = [t for t in trials if t.forward and t.backward]
-    decided = [
-        shown_first_won
-        for t in both
-        for shown_first_won in (t.forward == "A", t.backward == "B")
-        if "tie" not in (t.forward, t.backward)
-    ]
-    known = [(t.forward, t.reference) for t in both if t.reference in ("A", "B")]
-    known += [(t.backward, t.reference) for t in both if t.reference in ("A", "B")]
-    known = [(said, truth) for said, truth in known if said != "tie"]
+    complete = [trial for trial in trials if trial.is_complete]
+    consistent = [trial.forward == trial.backward for trial in complete]
+    first_choices = chain.from_iterable(trial.list_first_choices() for trial in complete)
+    agreements = chain.from_iterable(trial.list_agreements() for trial in complete)
     return [
-        Share("order consistency", sum(t.forward == t.backward for t in both), len(both)),
-        Share("first shown is preferred", sum(decided), len(decided)),
-        Share("agreement with reference", sum(said == truth for said, truth in known), len(known)),
+        _count("order consistency", consistent),
+        _count("first shown is preferred", first_choices),
+        _count("agreement with reference", agreements),
     ]
+
+
+def _count(name: str, outcomes: Iterable[bool]) -> Share:
+    counted = list(outcomes)
+    return Share(name, sum(counted), len(counted))
 
 
 async def check_prompt(
@@ -117,41 +134,63 @@ async def check_prompt(
         If the judge refuses, or answers nothing at all.
     """
     JinjaPrompts().check(judge)
-    limit = asyncio.Semaphore(_AT_ONCE)
-    async with httpx.AsyncClient() as client:
-        asked = ModelJudge(judge, _model(judge, client, key))
-
-        async def one(name: str, first: str, second: str) -> LLMComparisonResultV1 | JudgeError:
-            request = _request(judge, instructions, EssayPair(name, texts[first], texts[second]))
-            async with limit:
-                return await _ask(asked, request)
-
-        answers = await asyncio.gather(
-            *(one(f"pair-{n:04d}-forward", *pair) for n, pair in enumerate(pairs)),
-            *(one(f"pair-{n:04d}-backward", *pair[::-1]) for n, pair in enumerate(pairs)),
-        )
-    outages = [answer for answer in answers if isinstance(answer, JudgeError)]
-    if len(outages) == len(answers):
-        raise outages[-1]
-    results = [None if isinstance(answer, JudgeError) else answer for answer in answers]
-    forward, backward = results[: len(pairs)], results[len(pairs) :]
+    forward = [(f"pair-{number:04d}-forward", *pair) for number, pair in enumerate(pairs)]
+    backward = [(f"pair-{number:04d}-backward", *pair[::-1]) for number, pair in enumerate(pairs)]
+    requests = [
+        _request(judge, instructions, EssayPair(name, texts[first], texts[second]))
+        for name, first, second in (*forward, *backward)
+    ]
+    results = await _ask_all(judge, requests, key=key)
+    winners = [result.winner if result else None for result in results]
     trials = [
         Trial(
             *pair,
-            forward=ahead.winner if ahead else None,
-            backward=_SEEN_FROM_B[back.winner] if back and back.winner else None,
+            forward=shown_first,
+            backward=_SEEN_FROM_B[shown_second] if shown_second else None,
             reference=references.get(pair),
         )
-        for pair, ahead, back in zip(pairs, forward, backward, strict=True)
+        for pair, shown_first, shown_second in zip(
+            pairs, winners[: len(pairs)], winners[len(pairs) :], strict=True
+        )
     ]
-    costs = [result.cost_usd for result in results if result]
-    known = [cost for cost in costs if cost is not None]
     return PromptReport(
         shares=summarise(trials),
         asked=len(results),
-        failed=sum(1 for result in results if result is None or result.winner is None),
-        cost_usd=sum(known) if len(known) == len(costs) else None,
+        failed=winners.count(None),
+        cost_usd=_sum_costs(results),
     )
+
+
+def _sum_costs(results: Iterable[LLMComparisonResultV1 | None]) -> float | None:
+    """What all answers cost; None where the price of one is not known."""
+    costs = [result.cost_usd for result in results if result]
+    prices = [cost for cost in costs if cost is not None]
+    return sum(prices) if len(prices) == len(costs) else None
+
+
+async def _ask_all(
+    judge: JudgeSpec, requests: Sequence[CompareRequestV1], *, key: str | None
+) -> list[LLMComparisonResultV1 | None]:
+    """The results in the order of the requests, None where the judge was out of reach.
+
+    Raises
+    ------
+    JudgeError
+        If the judge refuses, or answers nothing at all.
+    """
+    limit = asyncio.Semaphore(_AT_ONCE)
+    async with httpx.AsyncClient() as client:
+        model_judge = ModelJudge(judge, _model(judge, client, key))
+
+        async def ask(request: CompareRequestV1) -> LLMComparisonResultV1 | JudgeError:
+            async with limit:
+                return await _ask(model_judge, request)
+
+        answers = await asyncio.gather(*map(ask, requests))
+    outages = [answer for answer in answers if isinstance(answer, JudgeError)]
+    if len(outages) == len(answers):
+        raise outages[-1]
+    return [None if isinstance(answer, JudgeError) else answer for answer in answers]
 
 
 async def _ask(judge: ModelJudge, request: CompareRequestV1) -> LLMComparisonResultV1 | JudgeError:

@@ -8,8 +8,9 @@ import pytest
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, UnknownGradeError
 from assessment.domain.grade_scale import SCALES
 from assessment.domain.plain_text import in_code_points
+from runner.anchors_file import read_anchors
 from runner.errors import BadInputError, Problem
-from runner.essays import read_anchors, read_folder
+from runner.essays import read_folder
 
 SCALE = SCALES["swedish_8_anchor"]
 PRIVATE = "a sentence nobody else may read"
@@ -287,7 +288,7 @@ def test_a_file_that_is_no_anchors_file(tmp_path: Path, content: str, message: s
 def test_what_the_api_objects_to_is_found_in_the_file(folder: Path):
     read = read_anchors(folder.parent / "anchors.csv")
     refusal = UnknownGradeError("'C' is not on the scale", field="anchors[1].grade")
-    located = read.located(refusal)
+    located = read.locate(refusal)
     assert isinstance(located, BadInputError)
     assert located.problems == (
         Problem("'C' is not on the scale", file=read.name, row=3, field="grade"),
@@ -297,4 +298,4 @@ def test_what_the_api_objects_to_is_found_in_the_file(folder: Path):
         ManyInvalidFieldsError([("anchors[0].grade", "wrong"), ("grade_scale", "unknown")]),
         InvalidRequestError("wrong", field="anchors[9].grade"),
     ]
-    assert [read.located(error) for error in elsewhere] == elsewhere
+    assert [read.locate(error) for error in elsewhere] == elsewhere

@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from assessment.adapters.judges.batch_calls import files_missing, merge_answers
@@ -169,7 +170,7 @@ def _has_output(job: Mapping[str, Any]) -> bool:
 
 def _read_failure(job: Mapping[str, Any], wanted: Mapping[str, Sequence[str]]) -> JudgeError:
     """Why a job failed before it had any output."""
-    texts = [text for prompt in wanted.values() for text in prompt]
+    texts = chain.from_iterable(wanted.values())
     problem = read_provider_error(400, {"message": job.get("message")}, texts=texts)
     words = problem.words[:LONGEST_MESSAGE] or "no reason given"
     return JudgeRefusedError("bedrock failed the job", words=words)

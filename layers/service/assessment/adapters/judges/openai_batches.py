@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import httpx
@@ -143,7 +144,7 @@ class OpenAIBatchModel:
         batch = await self._batch(judge, batch_id)
         if batch.get("status") == "failed":
             error = _read_failure(batch)
-            texts = [text for prompt in wanted.values() for text in prompt]
+            texts = chain.from_iterable(wanted.values())
             return dict.fromkeys(wanted, without_quotations(error, texts))
         files = [batch[name] for name in ("output_file_id", "error_file_id") if batch.get(name)]
         if not files:
