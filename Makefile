@@ -136,17 +136,10 @@ COMPLEX := benchmarks/__main__.py \
 	benchmarks/schedules.py \
 	benchmarks/pairing.py \
 	benchmarks/stopping.py \
-	functions/watch_batches/app.py \
 	layers/scoring/scoring/_fit/attention.py \
 	layers/scoring/scoring/_fit/newton.py \
 	layers/scoring/scoring/bradley_terry.py \
 	layers/scoring/scoring/misfit.py \
-	layers/service/assessment/adapters/aws/dynamodb.py \
-	layers/service/assessment/adapters/aws/eventbridge.py \
-	layers/service/assessment/contracts/model_answer.py \
-	layers/service/assessment/contracts/requested.py \
-	layers/service/assessment/domain/decision.py \
-	layers/service/assessment/domain/identifiers.py \
 	layers/service/assessment/domain/judge.py \
 	layers/service/assessment/statistics/anchors.py \
 	layers/service/assessment/statistics/engine.py \

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from assessment import bootstrap
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import BatchRequest
-from assessment.contracts.requested import requested_batch
+from assessment.contracts.requested import read_requested_batch
 from assessment.observability import count, logger, metrics
 from assessment.settings import AcceptRequestSettings
 from assessment.usecases.refuse_request import REFUSALS, refuse_request
@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Start the batch that a CJAssessmentRequested.v1 event asks for, once, or publish why not."""
     adapters, now = bootstrap.adapters(AcceptRequestSettings), datetime.now(UTC)
     try:
-        data, key = requested_batch(event)
+        data, key = read_requested_batch(event)
         request = parse(BatchRequest, data)
         logger.append_keys(correlation_id=request.correlation_id)
         command = RequestCommand(

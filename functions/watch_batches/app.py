@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from assessment import bootstrap
 from assessment.observability import count, logger, metrics
 from assessment.settings import WatchBatchesSettings
-from assessment.usecases.watch_batches import watch_batches
+from assessment.usecases.watch_batches import WatchReport, watch_batches
 
 _RESERVED_MILLISECONDS = 20_000
 """Enough for the look that is under way, and for the report."""
@@ -26,19 +26,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         now=datetime.now(UTC),
         has_time=lambda: context.get_remaining_time_in_millis() > _RESERVED_MILLISECONDS,
     )
-    for status, number in report.statuses.items():
-        count(f"batches_{status.lower()}", number)
+    _log_report(report, adapters)
+    return {
+        "batches": dict(report.statuses),
+        "repairs": {batch_id: str(repair) for batch_id, repair in report.repairs.items()},
+    }
+
+
+def _log_report(report: WatchReport, adapters: bootstrap.Adapters[WatchBatchesSettings]) -> None:
+    """Count the batches by status, and log every repair and every failure with its ids."""
+    for status, n_batches in report.statuses.items():
+        count(f"batches_{status.lower()}", n_batches)
     for batch_id, repair in report.repairs.items():
-        keys = adapters.log_keys(batch_id)
-        logger.warning("batch repaired", extra={**keys, "repair": repair})
+        logger.warning("batch repaired", extra={**adapters.log_keys(batch_id), "repair": repair})
         count("batches_repaired")
     if report.n_left:
         logger.warning("no time for all batches", extra={"left": report.n_left})
         count("batches_left_unwatched", report.n_left)
     for batch_id, problem in report.errors.items():
-        keys = adapters.log_keys(batch_id)
-        logger.error("batch not repaired", extra={**keys, "problem": problem})
-    return {
-        "batches": dict(report.statuses),
-        "repairs": {batch_id: str(repair) for batch_id, repair in report.repairs.items()},
-    }
+        logger.error(
+            "batch not repaired", extra={**adapters.log_keys(batch_id), "problem": problem}
+        )

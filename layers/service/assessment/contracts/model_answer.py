@@ -125,23 +125,31 @@ def _find_entries(
     document = unwrap_string(document)
     if depth == 0:
         return
-    if isinstance(document, list):
-        for each in document:
-            yield from _find_entries(each, wanted, key=key, depth=depth - 1)
-    elif isinstance(document, dict) and "winner" in document and "verdicts" not in document:
+    if isinstance(document, dict) and "winner" in document and "verdicts" not in document:
         yield _Entry(_read_id(document, key), document)
-    elif isinstance(document, dict):
-        inner = {"verdicts": document["verdicts"]} if "verdicts" in document else document
-        for name, value in inner.items():
-            inherited = name if name in wanted else key
-            yield from _find_entries(value, wanted, key=inherited, depth=depth - 1)
+        return
+    for name, part in _list_parts(document):
+        inherited = name if name in wanted else key
+        yield from _find_entries(part, wanted, key=inherited, depth=depth - 1)
+
+
+def _list_parts(document: object) -> list[tuple[str | None, object]]:
+    """The parts of a document in which verdicts may stand, with their names where they have one."""
+    if isinstance(document, list):
+        return [(None, part) for part in document]
+    if not isinstance(document, dict):
+        return []
+    if "verdicts" in document:
+        return [("verdicts", document["verdicts"])]
+    return list(document.items())
 
 
 def _read_id(document: Mapping[str, Any], key: str | None) -> str | None:
-    given = document.get("comparison_id")
-    if given is None:
+    """The comparison that the document names, or the key under which it stands."""
+    name = document.get("comparison_id")
+    if name is None:
         return key
-    return re.sub(r"^#?\s*comparison\s+", "", str(given).strip(), flags=re.IGNORECASE)
+    return re.sub(r"^#?\s*comparison\s+", "", str(name).strip(), flags=re.IGNORECASE)
 
 
 def _select(entries: Sequence[_Entry], name: str, wanted: Sequence[str]) -> list[_Entry]:
@@ -152,14 +160,21 @@ def _select(entries: Sequence[_Entry], name: str, wanted: Sequence[str]) -> list
 def _choose(entries: Sequence[_Entry]) -> ModelVerdict | str:
     if not entries:
         return "the answer has no verdict for this comparison"
-    verdicts = [_read_verdict(entry.document) for entry in entries]
-    readable = [verdict for verdict in verdicts if isinstance(verdict, ModelVerdict)]
-    if len(readable) < len(verdicts):
-        return next(verdict for verdict in verdicts if isinstance(verdict, str))
-    if len({verdict.winner for verdict in readable}) > 1:
+    verdicts: list[ModelVerdict] = []
+    for entry in entries:
+        verdict = _read_verdict(entry.document)
+        if isinstance(verdict, str):
+            return verdict
+        verdicts.append(verdict)
+    return _unite(verdicts)
+
+
+def _unite(verdicts: Sequence[ModelVerdict]) -> ModelVerdict | str:
+    """The one verdict that several about the same comparison agree on."""
+    if len({verdict.winner for verdict in verdicts}) > 1:
         return "the answer has contradictory verdicts for this comparison"
-    first = readable[0]
-    if len({verdict.degree for verdict in readable}) > 1:
+    first = verdicts[0]
+    if len({verdict.degree for verdict in verdicts}) > 1:
         note = "degree: left out, the answer gives several"
         return replace(first, degree=None, notes=(*first.notes, note))
     return first

@@ -146,97 +146,103 @@ class ContinuationContext(BaseModel):
     looks_to_hold: int
 
 
-# One silent wave may be an outage; after a second nothing suggests that a third would speak.
-_SILENT_WAVES = 2
+# One wave without a verdict may be an outage; after two a third is not worth its cost.
+_MOST_WAVES_WITHOUT_VERDICT = 2
 
 
-def _decided(kind: DecisionKind, reason: Reason, explanation: str) -> Decision:
-    return Decision(decision=kind, reason=reason, explanation=explanation)
+def _finalise(reason: Reason, explanation: str) -> Decision:
+    return Decision(decision=DecisionKind.FINALIZE_SCORING, reason=reason, explanation=explanation)
+
+
+def _request_more(reason: Reason, explanation: str) -> Decision:
+    return Decision(
+        decision=DecisionKind.REQUEST_MORE_COMPARISONS, reason=reason, explanation=explanation
+    )
 
 
 def _refuse(reason: Reason, explanation: str, cause: FailureCause | None = None) -> Decision:
     """A refusal, with the cause that most failures share."""
-    described = f"{explanation}; {cause.described}" if cause else explanation
-    return _decided(DecisionKind.FINALIZE_FAILURE, reason, described)
+    return Decision(
+        decision=DecisionKind.FINALIZE_FAILURE,
+        reason=reason,
+        explanation=f"{explanation}; {cause.described}" if cause else explanation,
+    )
 
 
-def _can_go_on(context: ContinuationContext) -> bool:
-    return _exhausted(context) is None
-
-
-def _exhausted(context: ContinuationContext) -> Decision | None:
+def _find_spent_cap(context: ContinuationContext) -> Decision | None:
     """The cap that ends the batch, if one does; caps of money and time before those of pairs."""
-    finalise = DecisionKind.FINALIZE_SCORING
     if context.cost_remaining_usd is not None and context.cost_remaining_usd <= (
         context.next_wave_cost_usd or 0.0
     ):
-        return _decided(
-            finalise, Reason.COST_CAP, "another wave would cost more than the limit allows"
-        )
+        return _finalise(Reason.COST_CAP, "another wave would cost more than the limit allows")
     if context.minutes_remaining is not None and context.minutes_remaining <= 0:
-        return _decided(finalise, Reason.TIME_CAP, "the time limit has passed")
-    if context.pairs_remaining <= 0 and context.retryable_failures == 0:
-        if context.completion_denominator < context.max_possible_pairs:
-            return _decided(
-                finalise,
-                Reason.BUDGET_EXHAUSTED,
-                f"all {context.completion_denominator} comparisons of the budget were made",
-            )
-        if not context.is_small_net or context.resampling_cap_reached:
-            small, whole = Reason.SMALL_NET_SATURATED, Reason.DENOMINATOR_REACHED
-            return _decided(
-                finalise,
-                small if context.is_small_net else whole,
-                f"every one of the {context.max_possible_pairs} pairs was judged",
-            )
+        return _finalise(Reason.TIME_CAP, "the time limit has passed")
+    no_pairs_left = _find_spent_pairs(context)
+    if no_pairs_left is not None:
+        return no_pairs_left
     if context.waves_remaining <= 0:
-        return _decided(finalise, Reason.WAVES_EXHAUSTED, "the last allowed wave was scored")
+        return _finalise(Reason.WAVES_EXHAUSTED, "the last allowed wave was scored")
     return None
 
 
-def _precise_enough(context: ContinuationContext) -> Decision | None:
+def _find_spent_pairs(context: ContinuationContext) -> Decision | None:
+    """The end of the budget, or of all pairs that there are, if nothing is left to retry."""
+    if context.pairs_remaining > 0 or context.retryable_failures > 0:
+        return None
+    if context.completion_denominator < context.max_possible_pairs:
+        return _finalise(
+            Reason.BUDGET_EXHAUSTED,
+            f"all {context.completion_denominator} comparisons of the budget were made",
+        )
+    if context.is_small_net and not context.resampling_cap_reached:
+        return None
+    return _finalise(
+        Reason.SMALL_NET_SATURATED if context.is_small_net else Reason.DENOMINATOR_REACHED,
+        f"every one of the {context.max_possible_pairs} pairs was judged",
+    )
+
+
+def _find_sufficient_evidence(context: ContinuationContext) -> Decision | None:
     """The evidence that ends the batch early, if it suffices."""
-    if not context.is_look or not context.partial_completion_met:
-        return None
-    # While the signal is not proven only a cap ends the batch, and the outcome says so.
-    if not context.signal_proven:
-        return None
-    if context.min_comparison_count < context.min_comparisons_per_essay:
+    if not _may_end_early(context):
         return None
     if context.stability_passed:
-        return _decided(
-            DecisionKind.FINALIZE_SCORING,
+        return _finalise(
             Reason.STABLE,
             "abilities moved less than the threshold and a target of precision is met",
         )
-    held = context.reliability_target_held_before + 1 if context.reliability_target_met else 0
-    if held >= context.looks_to_hold:
-        return _decided(
-            DecisionKind.FINALIZE_SCORING,
+    n_looks = context.reliability_target_held_before + 1
+    if context.reliability_target_met and n_looks >= context.looks_to_hold:
+        return _finalise(
             Reason.RELIABILITY_TARGET_MET,
-            f"the lower limit of the reliability met its target at {held} looks in a row",
+            f"the lower limit of the reliability met its target at {n_looks} looks in a row",
         )
-    held = context.se_target_held_before + 1 if context.se_target_met else 0
-    if held >= context.looks_to_hold:
-        return _decided(
-            DecisionKind.FINALIZE_SCORING,
+    n_looks = context.se_target_held_before + 1
+    if context.se_target_met and n_looks >= context.looks_to_hold:
+        return _finalise(
             Reason.SE_TARGET_MET,
-            f"the mean standard error met its target at {held} looks in a row",
+            f"the mean standard error met its target at {n_looks} looks in a row",
         )
     return None
 
 
-def _gates(context: ContinuationContext) -> Decision | None:
+def _may_end_early(context: ContinuationContext) -> bool:
+    """Whether this is a look at the targets, with enough comparisons of every essay.
+
+    While the signal is not proven only a cap ends the batch, and the outcome says so.
+    """
+    return (
+        context.is_look
+        and context.partial_completion_met
+        and context.signal_proven
+        and context.min_comparison_count >= context.min_comparisons_per_essay
+    )
+
+
+def _find_refusal(context: ContinuationContext) -> Decision | None:
     """What forbids a result, whatever else is reached: the refusal, or None."""
     if context.zero_successes:
-        if context.permanent_failures == context.failures > 0:
-            told = f": {context.refusal}" if context.refusal else ""
-            return _refuse(
-                Reason.JUDGE_REFUSED, f"the judge refused every comparison for good{told}"
-            )
-        return _refuse(
-            Reason.ZERO_SUCCESSES, "no comparison brought a verdict", context.failure_cause
-        )
+        return _refuse_without_verdicts(context)
     if context.success_rate < context.min_success_rate_threshold:
         return _refuse(
             Reason.SUCCESS_RATE,
@@ -252,7 +258,16 @@ def _gates(context: ContinuationContext) -> Decision | None:
     return None
 
 
-def _at_chance(context: ContinuationContext) -> Decision:
+def _refuse_without_verdicts(context: ContinuationContext) -> Decision:
+    if context.permanent_failures == context.failures > 0:
+        reported = f": {context.refusal}" if context.refusal else ""
+        return _refuse(
+            Reason.JUDGE_REFUSED, f"the judge refused every comparison for good{reported}"
+        )
+    return _refuse(Reason.ZERO_SUCCESSES, "no comparison brought a verdict", context.failure_cause)
+
+
+def _refuse_chance(context: ContinuationContext) -> Decision:
     odds = (
         "" if context.log_bayes_factor is None else f" {exp(-context.log_bayes_factor):,.0f} times"
     )
@@ -268,46 +283,65 @@ def decide(context: ContinuationContext) -> Decision:
 
     The order is the rule: an ended batch is left alone; outstanding callbacks are awaited until
     the deadline; a judge that refuses everything, or whose verdicts speak for no signal, ends the
-    batch at once; then sufficient evidence or a spent cap ends it - through the gates, so that
-    sufficient evidence behind a failed gate asks for more, and a cap behind one is a failure;
+    batch at once; then sufficient evidence or a spent cap ends it - through what forbids a result,
+    so that sufficient evidence with a refusal asks for more, and a spent cap with one is a failure;
     otherwise more comparisons are requested. A judge is never refused because a signal is not
     proven: that batch goes on to a cap and its result says what is not known.
     """
+    return (
+        _find_nothing_to_do(context)
+        or _find_useless_judge(context)
+        or _find_end(context)
+        or _describe_need(context)
+    )
+
+
+def _find_nothing_to_do(context: ContinuationContext) -> Decision | None:
     if context.batch_ended:
-        return _decided(DecisionKind.NO_OP, Reason.BATCH_ENDED, "the batch has already ended")
-    if context.outstanding > 0 and not context.deadline_passed:
-        return _decided(
-            DecisionKind.WAIT_FOR_CALLBACKS,
-            Reason.CALLBACKS_OUTSTANDING,
-            f"{context.outstanding} callbacks are outstanding",
+        return Decision(
+            decision=DecisionKind.NO_OP,
+            reason=Reason.BATCH_ENDED,
+            explanation="the batch has already ended",
         )
-    if context.zero_successes and (
-        context.retryable_failures == 0 or context.waves_without_verdict >= _SILENT_WAVES
-    ):
-        refusal = _gates(context)
-        if refusal is not None:
-            return refusal
-    if context.judge_at_chance:
-        return _at_chance(context)
-    finish = _precise_enough(context) or _exhausted(context)
-    if finish is None:
-        return _more(context)
-    refusal = _gates(context)
+    if context.outstanding > 0 and not context.deadline_passed:
+        return Decision(
+            decision=DecisionKind.WAIT_FOR_CALLBACKS,
+            reason=Reason.CALLBACKS_OUTSTANDING,
+            explanation=f"{context.outstanding} callbacks are outstanding",
+        )
+    return None
+
+
+def _find_useless_judge(context: ContinuationContext) -> Decision | None:
+    """The refusal of a judge that gives no verdicts, or verdicts that speak for no signal."""
+    is_silent = context.zero_successes and (
+        context.retryable_failures == 0
+        or context.waves_without_verdict >= _MOST_WAVES_WITHOUT_VERDICT
+    )
+    if is_silent:
+        return _refuse_without_verdicts(context)
+    return _refuse_chance(context) if context.judge_at_chance else None
+
+
+def _find_end(context: ContinuationContext) -> Decision | None:
+    """The end of the batch, with a result or a refusal; None while it goes on."""
+    spent_cap = _find_spent_cap(context)
+    end = _find_sufficient_evidence(context) or spent_cap
+    if end is None:
+        return None
+    refusal = _find_refusal(context)
     if refusal is None:
-        return finish
-    return _more(context) if _can_go_on(context) else refusal
+        return end
+    return refusal if spent_cap else None
 
 
-def _more(context: ContinuationContext) -> Decision:
-    more = DecisionKind.REQUEST_MORE_COMPARISONS
+def _describe_need(context: ContinuationContext) -> Decision:
+    """What more comparisons are needed for."""
     if context.components > 1:
-        return _decided(more, Reason.CONNECT_COMPONENTS, "some essays are not connected yet")
+        return _request_more(Reason.CONNECT_COMPONENTS, "some essays are not connected yet")
     if context.pairs_remaining <= 0 and context.retryable_failures > 0:
-        return _decided(
-            more,
+        return _request_more(
             Reason.RETRY_FAILED_COMPARISONS,
             f"{context.retryable_failures} failed comparisons are submitted again",
         )
-    return _decided(
-        more, Reason.EVIDENCE_NOT_SUFFICIENT, "the abilities are not precise enough yet"
-    )
+    return _request_more(Reason.EVIDENCE_NOT_SUFFICIENT, "the abilities are not precise enough yet")

@@ -35,24 +35,51 @@ def _check_id(text: str, joiners: frozenset[str]) -> str:
     ValueError
         Naming the first character that an id cannot have.
     """
-    rule = f"use letters and digits of any script and {' '.join(sorted(joiners - {' '}))}"
-    rule += ", single spaces between" if " " in joiners else ""
     for position, character in enumerate(text):
-        kind = unicodedata.category(character)[0]
-        before = text[position - 1] if position else ""
-        shapes = character in _SHAPING and ord(before or "a") >= _FIRST_SHAPED_SCRIPT
-        if not (kind in "LN" or (before and (kind == "M" or character in joiners or shapes))):
-            name = unicodedata.name(character, "control character")
-            place = "begins with" if not position else "has"
-            message = f"cannot be an id: it {place} {name} (U+{ord(character):04X}); {rule}"
-            raise ValueError(message)
-        if not has_ink(character) and character != " " and not shapes:
-            message = f"cannot be an id: it has U+{ord(character):04X}, which shows nothing; {rule}"
+        previous = text[position - 1] if position else ""
+        problem = _find_problem(character, previous, joiners)
+        if problem is not None:
+            message = f"cannot be an id: it {problem}; {_describe_rule(joiners)}"
             raise ValueError(message)
     if text.endswith(" ") or "  " in text:
         message = "cannot be an id: take away the space at its end, and doubled ones"
         raise ValueError(message)
     return text
+
+
+def _describe_rule(joiners: frozenset[str]) -> str:
+    spaces = ", single spaces between" if " " in joiners else ""
+    marks = " ".join(sorted(joiners - {" "}))
+    return f"use letters and digits of any script and {marks}{spaces}"
+
+
+def _find_problem(character: str, previous: str, joiners: frozenset[str]) -> str | None:
+    """Why the character cannot stand in an id after the previous one, which is empty at first."""
+    shapes = _shapes_letters(character, previous)
+    code_point = f"U+{ord(character):04X}"
+    if not (
+        _begins_name(character) or (previous and (shapes or _continues_name(character, joiners)))
+    ):
+        name = unicodedata.name(character, "control character")
+        return f"{'has' if previous else 'begins with'} {name} ({code_point})"
+    if not has_ink(character) and character != " " and not shapes:
+        return f"has {code_point}, which shows nothing"
+    return None
+
+
+def _shapes_letters(character: str, previous: str) -> bool:
+    """Whether it is a joiner after a letter of a script that has use for it."""
+    return character in _SHAPING and ord(previous or "a") >= _FIRST_SHAPED_SCRIPT
+
+
+def _begins_name(character: str) -> bool:
+    """Whether it is a letter or a digit."""
+    return unicodedata.category(character)[0] in "LN"
+
+
+def _continues_name(character: str, joiners: frozenset[str]) -> bool:
+    """Whether it is an accent, or joins letters and digits."""
+    return unicodedata.category(character)[0] == "M" or character in joiners
 
 
 def _compose(value: Any) -> Any:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import MAX_ESSAYS, AnchorRegistration, BatchRequest
-from assessment.contracts.requested import requested_batch
+from assessment.contracts.requested import read_requested_batch
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
 from assessment.domain.essay import MAX_ESSAY_CHARACTERS
 from assessment.domain.identifiers import EssayId
@@ -228,15 +228,15 @@ def test_representation_of_a_request_hides_the_texts() -> None:
 )
 def test_bad_event_names_its_field(event: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
-        requested_batch(event)
+        read_requested_batch(event)
     assert refused.value.field == field
 
 
 def test_event_key_is_the_producers_own_id_before_the_bus_id() -> None:
     detail = {"event_id": "mine", "correlation_id": "c", "data": {"essays": []}}
-    assert requested_batch({"id": "bus", "detail": detail}) == (
+    assert read_requested_batch({"id": "bus", "detail": detail}) == (
         {"essays": [], "correlation_id": "c"},
         "bus/mine",
     )
     del detail["event_id"]
-    assert requested_batch({"id": "bus", "detail": detail})[1] == "bus/bus"
+    assert read_requested_batch({"id": "bus", "detail": detail})[1] == "bus/bus"

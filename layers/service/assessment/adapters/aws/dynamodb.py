@@ -82,14 +82,13 @@ def _update_expression(changes: Mapping[str, Any]) -> tuple[str, dict[str, str],
     # The prefix keeps these names apart from those that a condition uses.
     names = {f"#set_{name}": name for name in changes}
     values = {f":set_{name}": value for name, value in changes.items() if value is not None}
-    sets = ", ".join(f"#set_{name} = :set_{name}" for name in changes if changes[name] is not None)
-    removes = ", ".join(f"#set_{name}" for name in changes if changes[name] is None)
-    expression = " ".join(
-        part
-        for part in (f"SET {sets}" if sets else "", f"REMOVE {removes}" if removes else "")
-        if part
-    )
-    return expression, names, values
+    removed = [f"#set_{name}" for name, value in changes.items() if value is None]
+    clauses = []
+    if values:
+        clauses.append("SET " + ", ".join(f"#{name[1:]} = {name}" for name in values))
+    if removed:
+        clauses.append("REMOVE " + ", ".join(removed))
+    return " ".join(clauses), names, values
 
 
 class Table:
@@ -272,8 +271,8 @@ class Table:
         if not partitions:
             return []
         with ThreadPoolExecutor(min(_WRITERS, len(partitions))) as pool:
-            found = pool.map(lambda partition: self.query(partition, prefix=prefix), partitions)
-            return [item for items in found for item in items]
+            results = pool.map(lambda partition: self.query(partition, prefix=prefix), partitions)
+            return [item for items in results for item in items]
 
     def put_many(self, items: Sequence[Mapping[str, Any]]) -> None:
         """Create or replace many items."""
@@ -283,15 +282,17 @@ class Table:
         self._in_parallel(self._write_chunk, list(_chunks(requests, _BATCH_WRITE_LIMIT)))
 
     def _write_chunk(self, chunk: Sequence[dict[str, Any]]) -> None:
-        left = list(chunk)
+        unprocessed = list(chunk)
         for repeat in range(TRIES):
             if repeat:
                 self._pauses.before(repeat)
-            response = self._call("batch_write_item", table=False, RequestItems={self.name: left})
-            left = response.get("UnprocessedItems", {}).get(self.name, [])
-            if not left:
+            response = self._call(
+                "batch_write_item", table=False, RequestItems={self.name: unprocessed}
+            )
+            unprocessed = response.get("UnprocessedItems", {}).get(self.name, [])
+            if not unprocessed:
                 return
-        raise TransientError(f"DynamoDB left {len(left)} items unprocessed {TRIES} times")
+        raise TransientError(f"DynamoDB left {len(unprocessed)} items unprocessed {TRIES} times")
 
     def _in_parallel[T](self, write: Any, values: Sequence[T]) -> None:
         if len(values) <= 1:
@@ -310,7 +311,7 @@ class Table:
         try:
             return getattr(self._client, operation)(**request)
         except ClientError as error:
-            raise _condition_or(error) from error
+            raise _translate(error) from error
 
 
 def _drain(results: Iterable[object]) -> None:
@@ -318,21 +319,28 @@ def _drain(results: Iterable[object]) -> None:
         pass
 
 
-def _condition_or(error: ClientError) -> Exception:
+def _translate(error: ClientError) -> Exception:
     """The error that says which condition did not hold, or that a transaction met another."""
     response: dict[str, Any] = {**error.response}
     code = error_code(error)
     if code == "ConditionalCheckFailedException":
-        old = response.get("Item")
-        return ConditionFailedError(_plain(old) if old else None)
-    if code != "TransactionCanceledException":
-        return error
-    reasons: list[dict[str, Any]] = response.get("CancellationReasons", [])
+        return _condition_failed(response)
+    if code == "TransactionCanceledException":
+        return _translate_reasons(response.get("CancellationReasons", [])) or error
+    return error
+
+
+def _translate_reasons(reasons: Sequence[Mapping[str, Any]]) -> Exception | None:
+    """Why a transaction was cancelled; None if that is neither a condition nor transient."""
     for reason in reasons:
         if reason.get("Code") == "ConditionalCheckFailed":
-            old = reason.get("Item")
-            return ConditionFailedError(_plain(old) if old else None)
+            return _condition_failed(reason)
     codes = {str(reason.get("Code")) for reason in reasons} - {"None"}
     if codes <= TRANSIENT_CODES:
         return TransientError(f"DynamoDB cancelled a transaction: {', '.join(sorted(codes))}")
-    return error
+    return None
+
+
+def _condition_failed(refusal: Mapping[str, Any]) -> ConditionFailedError:
+    item = refusal.get("Item")
+    return ConditionFailedError(_plain(item) if item else None)

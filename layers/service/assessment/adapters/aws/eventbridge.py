@@ -35,22 +35,28 @@ class EventBridgePublisher:
             self._publish([self._entry(event) for event in events[start : start + _ENTRIES_LIMIT]])
 
     def _publish(self, entries: list[dict[str, Any]]) -> None:
-        left = entries
+        unpublished = entries
         for repeat in range(TRIES):
             if repeat:
                 self._pauses.before(repeat)
-            response = self._client.put_events(Entries=left)
-            if not response.get("FailedEntryCount"):
+            unpublished = self._put(unpublished)
+            if not unpublished:
                 return
-            # One answer for each entry, in their order; without them nobody knows which to repeat.
-            answers = response.get("Entries", [])
-            codes = [answer.get("ErrorCode") for answer in answers]
-            final = {code for code in codes if code and code not in TRANSIENT_CODES}
-            if final:
-                raise ServiceRefusedError(f"the event bus does not take an event: {min(final)}")
-            if len(codes) == len(left):
-                left = [entry for entry, code in zip(left, codes, strict=True) if code]
-        raise TransientError(f"the event bus refused {len(left)} of {len(entries)} events")
+        raise TransientError(f"the event bus refused {len(unpublished)} of {len(entries)} events")
+
+    def _put(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Put the entries once; those that are to be put again."""
+        response = self._client.put_events(Entries=entries)
+        if not response.get("FailedEntryCount"):
+            return []
+        # One answer for each entry, in their order; without them nobody knows which to repeat.
+        codes = [answer.get("ErrorCode") for answer in response.get("Entries", [])]
+        final = {code for code in codes if code and code not in TRANSIENT_CODES}
+        if final:
+            raise ServiceRefusedError(f"the event bus does not take an event: {min(final)}")
+        if len(codes) != len(entries):
+            return entries
+        return [entry for entry, code in zip(entries, codes, strict=True) if code]
 
     def _entry(self, event: Envelope) -> dict[str, Any]:
         return {
