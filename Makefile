@@ -129,12 +129,9 @@ PYTEST := $(BIN)/python -m pytest
 # One worker for each core: one of them runs the laptop clouds (tests/conftest.py).
 WORKERS ?= 2
 # Files that are still too complex: those that a split makes leave the list.
-COMPLEX := benchmarks/__main__.py \
-	benchmarks/fit.py \
+COMPLEX := benchmarks/fit.py \
 	benchmarks/grades.py \
 	benchmarks/honesty.py \
-	benchmarks/schedules.py \
-	benchmarks/pairing.py \
 	benchmarks/stopping.py \
 	layers/scoring/scoring/_fit/attention.py \
 	layers/scoring/scoring/_fit/newton.py \

@@ -10,6 +10,7 @@ import argparse
 import json
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +20,32 @@ FOLDER = Path(__file__).parent
 RESULTS = FOLDER.parent / "out" / "bench"
 
 
-def names() -> list[str]:
+def list_benchmarks() -> list[str]:
     """All benchmarks, by their file names."""
     return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
 def run(name: str, *, quick: bool) -> list[dict[str, Any]] | None:
     """The claims of one benchmark, or None if it could not run."""
-    written = RESULTS / f"{name}.json"
-    written.unlink(missing_ok=True)
+    output = RESULTS / f"{name}.json"
+    output.unlink(missing_ok=True)
     print(f"\n== {name}", flush=True)
-    command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(written)]
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(output)]
     # Arguments are our own file names.
-    done = subprocess.run(  # noqa: S603
+    process = subprocess.run(  # noqa: S603
         [*command, *(["--quick"] if quick else [])], check=False, cwd=FOLDER.parent
     )
-    if done.returncode != 0:
+    if process.returncode != 0:
         return None
-    if not written.exists():
+    return [{"benchmark": name, **claim} for claim in read_claims(output)]
+
+
+def read_claims(output: Path) -> list[dict[str, Any]]:
+    """The claims that a benchmark has written; none where it makes none."""
+    if not output.exists():
         return []
-    claims: list[dict[str, Any]] = json.loads(written.read_text())["claims"]
-    return [{"benchmark": name, **claim} for claim in claims]
+    claims: list[dict[str, Any]] = json.loads(output.read_text())["claims"]
+    return claims
 
 
 def main() -> int:
@@ -49,16 +55,21 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="short runs with wider noise")
     options = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
-    outcomes = {name: run(name, quick=options.quick) for name in options.benchmarks or names()}
-    claims = [claim for found in outcomes.values() for claim in found or []]
-    broken = [name for name, found in outcomes.items() if found is None]
+    chosen = options.benchmarks or list_benchmarks()
+    outcomes = {name: run(name, quick=options.quick) for name in chosen}
+    print_claims(list(chain.from_iterable(claims or [] for claims in outcomes.values())))
+    broken = [name for name, claims in outcomes.items() if claims is None]
+    if broken:
+        print(f"could not run: {', '.join(broken)}")
+    return 1 if broken else 0
+
+
+def print_claims(claims: list[dict[str, Any]]) -> None:
+    """Count the claims, and list those that do not hold."""
     failing = [claim for claim in claims if not claim["holds"]]
     print(f"\n{len(claims)} claims, {len(failing)} of them do not hold")
     if failing:
         print_table(failing)
-    if broken:
-        print(f"could not run: {', '.join(broken)}")
-    return 1 if broken else 0
 
 
 if __name__ == "__main__":
