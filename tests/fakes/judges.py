@@ -93,7 +93,11 @@ class KnownKeys:
 
 @dataclass(frozen=True)
 class Habits:
-    """How a simulated judge behaves: shares between 0 and 1, delays in seconds."""
+    """How a simulated judge behaves: shares between 0 and 1, delays in seconds.
+
+    The sets name essays that it declines, refuses in other words, answers in no readable form, or
+    never answers about.
+    """
 
     silent: float = 0.0
     unavailable: float = 0.0
@@ -111,6 +115,9 @@ class Habits:
     late_delay: float = 5000.0
     cost_usd: float = 0.001
     declines: frozenset[str] = frozenset()
+    refuses: frozenset[str] = frozenset()
+    breaks: frozenset[str] = frozenset()
+    silences: frozenset[str] = frozenset()
 
 
 def text_of(quality: float, name: str) -> str:
@@ -141,8 +148,15 @@ class FakeJudge:
         meta, habits = request.metadata, self.habits
         rng = random.Random(f"{self.seed}:{meta.comparison_id}:{meta.attempt}")
         self.asked.append(meta.comparison_id)
-        if {meta.essay_a_id, meta.essay_b_id} & habits.declines:
+        pair = {meta.essay_a_id, meta.essay_b_id}
+        if pair & habits.declines:
             raise ContentRefusedError("simulated: the provider declined the content")
+        if pair & habits.refuses:
+            raise JudgeRefusedError("simulated: 400")
+        if pair & habits.breaks:
+            return _malformed(request)
+        if pair & habits.silences:
+            return None
         fate = rng.random()
         for share, error in (
             (habits.unavailable, JudgeUnavailableError("simulated: 503")),
@@ -210,6 +224,16 @@ def _error(request: CompareRequestV1, *, retryable: bool) -> LLMComparisonResult
         request_metadata=request.metadata,
         error_detail=ErrorDetail(code="overloaded", message="simulated", retryable=retryable),
     )
+
+
+def _malformed(request: CompareRequestV1) -> LLMComparisonResultV1:
+    """What the adapters of models make of an answer that they cannot read."""
+    return _error(request, retryable=request.metadata.attempt == 1).model_copy(
+        update={"error_detail": ErrorDetail(
+            code="malformed_verdict", message="simulated: no JSON",
+            retryable=request.metadata.attempt == 1,
+        )}
+    )  # fmt: skip
 
 
 def _body(result: LLMComparisonResultV1) -> str:

@@ -1,29 +1,50 @@
 """Essays that no judge will judge: found from the records, and set aside for the rest of a batch.
 
-A provider may decline one essay, or one may not fit its model. Every comparison of such an essay
-fails for good, and each of them has two essays: the rule here tells which of the two is at fault.
+A provider may decline one essay, one may not fit its model, or the model may never answer about one
+in a form that can be read. Every comparison of such an essay fails, and each of them has two
+essays: the rule here tells which of the two is at fault, or that the judge is.
 Nothing is stored: the same records give the same essays, so a repeated step agrees with the first.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import comb
 
 from pydantic import BaseModel, ConfigDict
 
-from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
 from assessment.domain.judge import JudgeSpec, estimated_tokens
-from assessment.domain.judge_errors import ContentRefusedError, OversizeError, RequestTooLargeError
+from assessment.domain.judge_errors import (
+    AccountSpentError,
+    BrokenGenerationError,
+    ContentRefusedError,
+    CredentialsRefusedError,
+    JudgeDeferredError,
+    ModelChangedError,
+    OversizeError,
+    ProviderBatchError,
+    QueueFullError,
+    RequestTooLargeError,
+    UnknownModelError,
+    UnsupportedFeatureError,
+)
 
 
 class NotAssessedReason(StrEnum):
-    """Why an essay cannot be judged."""
+    """Why an essay cannot be judged.
+
+    The provider declines its content; it does not fit the model; every request with it is refused
+    in other words; no answer about it came, or none that could be read.
+    """
 
     DECLINED = "declined_by_provider"
     DOES_NOT_FIT = "does_not_fit"
+    REFUSED = "request_refused"
+    NO_VERDICT = "no_verdict"
 
 
 class NotAssessed(BaseModel):
@@ -40,21 +61,45 @@ _REASONS = {
     ContentRefusedError.code: NotAssessedReason.DECLINED,
     OversizeError.code: NotAssessedReason.DOES_NOT_FIT,
     RequestTooLargeError.code: NotAssessedReason.DOES_NOT_FIT,
+    BrokenGenerationError.code: NotAssessedReason.NO_VERDICT,
+    "malformed_verdict": NotAssessedReason.NO_VERDICT,
+    "cut_off": NotAssessedReason.NO_VERDICT,
+    "prompt_cut": NotAssessedReason.NO_VERDICT,
 }
+"""Reasons by the code of a failure. Of any other, a final one is a refusal, and one that may pass
+brought no verdict."""
 
+_NEVER_AN_ESSAYS = frozenset(
+    error.code
+    for error in (
+        AccountSpentError,
+        CredentialsRefusedError,
+        JudgeDeferredError,
+        ModelChangedError,
+        ProviderBatchError,
+        QueueFullError,
+        UnknownModelError,
+        UnsupportedFeatureError,
+    )
+)
+"""Failures that say something about the judge only: its key, its model, its room."""
 
 _FAILURES_PER_VERDICT = 4
+_MOST_MISTAKES = 0.05
 
 
 def is_essay_failure(comparison: Comparison) -> bool:
-    """Whether it failed for good because of one of its essays, not because of its judge."""
+    """Whether it may have failed because of one of its essays, and not by a passing trouble.
+
+    It failed for good, or it was submitted again in a later wave and failed again.
+    """
     failure = comparison.failure
-    return (
-        comparison.status is ComparisonStatus.FAILED
-        and failure is not None
-        and not failure.retryable
-        and failure.code in _REASONS
-    )
+    if failure is None or failure.code in _NEVER_AN_ESSAYS:
+        return False
+    if comparison.status is ComparisonStatus.FAILED and not failure.retryable:
+        return True
+    failed = comparison.status in (ComparisonStatus.FAILED, ComparisonStatus.TIMED_OUT)
+    return failed and comparison.attempt > 1
 
 
 def find_not_assessed(
@@ -62,50 +107,98 @@ def find_not_assessed(
 ) -> tuple[NotAssessed, ...]:
     """The essays to set aside, by id in order.
 
-    Only a failure with an essay that has verdicts tells: the other essay can be judged, so the
-    failure is this one's. An essay is set aside after `max_failures` such failures with different
-    essays, or after one with each where there are fewer, if they are at least four times as many
-    as its verdicts. A provider that declines at random is thereby its judge's failure, not that
-    of the essays.
+    An essay is set aside after `max_failures` failures with different essays, or after one with
+    each where there are fewer, if three things hold:
+
+    1. the other essays can be judged: only a failure with an essay that has verdicts counts;
+    2. its failures are at least four times as many as its verdicts;
+    3. its judge's failures with other essays do not explain them: at the rate at which comparisons
+       without any suspect failed up to then, fewer than 0.05 essays of the class would fail so
+       often by chance (binomial probability, times the number of essays).
+
+    Where the failures say nothing of the content or its length, not more than half of a class are
+    set aside: a judge that stopped working looks the same.
+
+    A judge that declines or breaks at random, or whose requests are all wrong, is thereby its own
+    failure, and not that of the essays.
 
     Parameters
     ----------
     comparisons
         All comparisons of the batch, whatever their status.
     max_failures
-        Final failures after which an essay is set aside.
+        Failures after which an essay is set aside.
     """
     n_verdicts = Counter(e for c in comparisons if c.verdict for e in (c.first, c.second))
     failures = _attribute_failures(comparisons, n_verdicts)
+    suspects = {
+        essay: list(by_other.values())
+        for essay, by_other in failures.items()
+        if _is_suspect(essay, len(by_other), n_verdicts, max_failures=max_failures)
+    }
+    n_essays = len({e for c in comparisons for e in (c.first, c.second)})
+    suspects = _leave_out_vague(suspects, n_essays)
+    others = without_essays(comparisons, suspects)
     return tuple(
-        _describe(essay, list(failures[essay].values()))
-        for essay in sorted(failures)
-        if _is_at_fault(essay, len(failures[essay]), n_verdicts, max_failures=max_failures)
+        _describe(essay, failed)
+        for essay, failed in sorted(suspects.items())
+        if n_essays * _chance(failed, n_verdicts[essay], others) <= _MOST_MISTAKES
     )
 
 
 def _attribute_failures(
-    comparisons: Sequence[Comparison], n_verdicts: Counter[str]
+    comparisons: Iterable[Comparison], n_verdicts: Mapping[str, int]
 ) -> dict[str, dict[str, Comparison]]:
-    """The failures that tell of each essay, one for every other essay that has verdicts."""
+    """The failures of each essay, by the other essay, which can be judged."""
     failures: defaultdict[str, dict[str, Comparison]] = defaultdict(dict)
     for comparison in filter(is_essay_failure, comparisons):
-        first, second = comparison.first, comparison.second
-        for essay, other in ((first, second), (second, first)):
-            if n_verdicts[other]:
+        pair = comparison.first, comparison.second
+        for essay, other in (pair, pair[::-1]):
+            if n_verdicts.get(other):
                 failures[essay][other] = comparison
     return failures
 
 
-def _is_at_fault(
-    essay: str, n_failures: int, n_verdicts: Counter[str], *, max_failures: int
+def _is_suspect(
+    essay: str, n_failures: int, n_verdicts: Mapping[str, int], *, max_failures: int
 ) -> bool:
-    """Whether so many failures with different essays are the essay's own."""
-    n_others = sum(1 for other in n_verdicts if other != essay)
+    """Whether so many failures with different essays may be the essay's own."""
+    n_others = len(n_verdicts.keys() - {essay})
     return (
         n_failures >= min(max_failures, n_others)
-        and n_failures >= _FAILURES_PER_VERDICT * n_verdicts[essay]
+        and n_failures >= _FAILURES_PER_VERDICT * n_verdicts.get(essay, 0)
     )
+
+
+def _leave_out_vague(
+    suspects: dict[str, list[Comparison]], n_essays: int
+) -> dict[str, list[Comparison]]:
+    """The suspects, without those that nothing but refusals speak against if these are too many."""
+    vague = {
+        essay
+        for essay, failed in suspects.items()
+        if _describe(essay, failed).reason
+        in (NotAssessedReason.REFUSED, NotAssessedReason.NO_VERDICT)
+    }
+    if 2 * len(vague) <= n_essays:
+        return suspects
+    return {essay: failed for essay, failed in suspects.items() if essay not in vague}
+
+
+def _chance(failed: Sequence[Comparison], n_verdicts: int, others: Sequence[Comparison]) -> float:
+    """How likely so many failures are where only the judge is the reason.
+
+    Counted up to the last wave of these failures: what the judge does later says nothing of them,
+    and an essay that is set aside stays so.
+    """
+    last = max(each.submitted_wave for each in failed)
+    settled = [
+        is_essay_failure(each)
+        for each in others
+        if each.submitted_wave <= last and (each.verdict is not None or is_essay_failure(each))
+    ]
+    rate = sum(settled) / len(settled) if settled else 1.0
+    return comb(len(failed) + n_verdicts, n_verdicts) * rate ** len(failed)
 
 
 def find_unfit(texts: Mapping[str, str], judges: Sequence[JudgeSpec]) -> tuple[NotAssessed, ...]:
@@ -165,9 +258,16 @@ def merge_not_assessed(*groups: Sequence[NotAssessed]) -> tuple[NotAssessed, ...
 
 def _describe(essay_id: str, failures: Sequence[Comparison]) -> NotAssessed:
     """The commonest reason and words of the essay's failures."""
-    causes = Counter((c.failure.code, c.failure.message) for c in failures if c.failure is not None)
-    code, message = min(causes, key=lambda cause: (-causes[cause], cause))
-    return NotAssessed(essay_id=essay_id, reason=_REASONS[code], detail=message)
+    causes = Counter(
+        (_tell_reason(c.failure), c.failure.message) for c in failures if c.failure is not None
+    )
+    reason, message = min(causes, key=lambda cause: (-causes[cause], cause))
+    return NotAssessed(essay_id=essay_id, reason=reason, detail=message)
+
+
+def _tell_reason(failure: JudgeFailure) -> NotAssessedReason:
+    rest = NotAssessedReason.NO_VERDICT if failure.retryable else NotAssessedReason.REFUSED
+    return _REASONS.get(failure.code, rest)
 
 
 def without_essays(

@@ -20,12 +20,13 @@ from assessment.domain.verdict import Verdict, Winner
 WORDS = "the provider declined: self-harm"
 
 
-def comparison(first, second, code=None, *, retryable=False, message=WORDS):
+def comparison(first, second, code=None, *, retryable=False, message=WORDS, wave=1, attempt=1):
     """A comparison with a verdict, or one that failed with this code."""
     return Comparison(
         comparison_id=f"{first}-{second}",
-        wave=1,
-        submitted_wave=1,
+        wave=wave,
+        submitted_wave=wave,
+        attempt=attempt,
         first=first,
         second=second,
         status=ComparisonStatus.FAILED if code else ComparisonStatus.RECORDED,
@@ -77,13 +78,63 @@ def test_fewer_failures_than_stated_are_not_enough():
     assert names_of(comparisons, max_failures=2) == {"x"}
 
 
-def test_failures_of_the_judge_set_nobody_aside():
-    for code, retryable in (("judge-refused", False), ("judge-unavailable", True)):
-        comparisons = [
-            comparison(a, b, code if "x" in (a, b) else None, retryable=retryable)
-            for a, b in combinations("abcdx", 2)
-        ]
-        assert names_of(comparisons) == set()
+@pytest.mark.parametrize(
+    ("code", "retryable"),
+    [
+        ("credentials-refused", False), ("unknown-model", False), ("account-spent", False),
+        ("feature-unsupported", False), ("model-changed", False), ("judge-unavailable", True),
+        ("timed_out", True), ("provider-batch", True),
+    ],
+)  # fmt: skip
+def test_failures_of_the_judge_set_nobody_aside(code, retryable):
+    comparisons = [
+        comparison(a, b, code if "x" in (a, b) else None, retryable=retryable)
+        for a, b in combinations("abcdx", 2)
+    ]
+    assert names_of(comparisons) == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("judge-refused", "request_refused"), ("a code of one's own", "request_refused"),
+        ("malformed_verdict", "no_verdict"), ("cut_off", "no_verdict"),
+        ("broken-generation", "no_verdict"), ("prompt_cut", "no_verdict"),
+        ("content-refused", "declined_by_provider"), ("request-too-large", "does_not_fit"),
+    ],
+)  # fmt: skip
+def test_whatever_ends_one_essay_for_good_sets_it_aside(code, reason):
+    (entry,) = find_not_assessed(class_with({"essay-01"}, 6, code=code), max_failures=3)
+    assert (entry.essay_id, entry.reason) == ("essay-01", reason)
+
+
+@pytest.mark.parametrize("code", ["judge-unavailable", "timed_out", "mismatched_callback"])
+def test_one_whose_every_second_attempt_fails_is_set_aside(code):
+    comparisons = [
+        comparison(a, b, code if "x" in (a, b) else None, retryable=True, attempt=2)
+        for a, b in combinations("abcdx", 2)
+    ]
+    (entry,) = find_not_assessed(comparisons, max_failures=3)
+    assert (entry.essay_id, entry.reason) == ("x", "no_verdict")
+
+
+def test_a_refusal_of_every_request_is_the_judges():
+    names = [f"essay-{k:02d}" for k in range(12)]
+    refused = [comparison(a, b, "judge-refused") for a, b in combinations(names, 2)]
+    assert names_of(refused) == set()
+    # A judge that worked until its model was withdrawn, in the middle of the first wave.
+    for n_before in (1, 8, 20, 40):
+        mixed = [comparison(c.first, c.second) for c in refused[:n_before]] + refused[n_before:]
+        random.Random(n_before).shuffle(mixed)
+        assert names_of(mixed) == set()
+
+
+def test_what_the_judge_does_later_brings_no_essay_back():
+    first = class_with({"essay-01"}, 12, code="judge-refused")
+    later = [
+        comparison(f"essay-{k:02d}", f"late-{k}", "judge-refused", wave=2) for k in range(2, 12)
+    ]
+    assert names_of(first) == names_of([*first, *later]) == {"essay-01"}
 
 
 def test_an_essay_that_some_judges_judge_stays():
@@ -114,6 +165,23 @@ def test_a_provider_that_declines_at_random_is_not_the_essays_fault(seed):
         for a, b in rng.sample(list(combinations(names, 2)), 180)
     ]
     assert names_of(comparisons) == set()
+
+
+@pytest.mark.parametrize("n", [12, 30, 120])
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.2, 0.3, 0.5, 0.7])
+def test_a_judge_that_refuses_at_random_hardly_ever_costs_an_essay(share, n):
+    """One wave of four comparisons an essay: the counts alone would often accuse somebody."""
+    names = [f"essay-{k:03d}" for k in range(n)]
+    pairs = [(names[k], names[(k + step) % n]) for step in (1, 2) for k in range(n)]
+    n_accusing = 0
+    for seed in range(60):
+        rng = random.Random(f"{share} {n} {seed}")
+        comparisons = [
+            comparison(a, b, "judge-refused" if rng.random() < share else None) for a, b in pairs
+        ]
+        n_accusing += bool(names_of(comparisons))
+    # A bound of .05 for each look, and what chance does to 60 draws of it.
+    assert n_accusing <= 7
 
 
 def test_comparisons_of_essays_set_aside_leave_the_pool():

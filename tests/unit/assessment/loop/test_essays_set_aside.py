@@ -113,3 +113,29 @@ def test_a_text_that_fits_no_judge_is_set_aside_before_anything_is_paid() -> Non
     assert prepared.n_essays == 6
     spec = load_spec(batch.batch_id, content=world.content)
     assert "long" not in {essay.essay_id for essay in spec.essays}
+
+
+@pytest.mark.parametrize(
+    ("habit", "reason"),
+    [("refuses", "request_refused"), ("breaks", "no_verdict"), ("silences", "no_verdict")],
+)
+@pytest.mark.parametrize("n", [4, 12])
+def test_whatever_keeps_one_essay_from_being_judged_costs_nobody_else(
+    n: int, habit: str, reason: str
+) -> None:
+    world = World(habits=Habits(**{habit: frozenset({"essay-01"})}))
+    outcome = run(world, n)
+    assert outcome.batch.status is BatchStatus.COMPLETED
+    result = result_of(world, outcome.batch.batch_id)
+    assert [(e["essay_id"], e["reason"]) for e in result["not_assessed"]] == [("essay-01", reason)]
+    assert result["n_students"] == n - 1
+
+
+def test_a_refusal_of_every_request_is_told_as_the_judges() -> None:
+    names = frozenset(f"essay-{k:02d}" for k in range(12))
+    world = World(habits=Habits(refuses=names))
+    outcome = run(world, 12)
+    assert outcome.batch.status is BatchStatus.FAILED
+    assert outcome.batch.failure is not None
+    assert outcome.batch.failure.code == "judge_refused"
+    assert outcome.batch.not_assessed == ()
