@@ -284,7 +284,7 @@ class World:
 
     def record(self, body: str, fault: Fault | None = None) -> Recorded:
         """One message of the callback queue."""
-        names = ("batches", "comparisons", "callback_queue", "workflow")
+        names = ("batches", "comparisons", "callback_queue", "workflow", "content")
         return record_callback(
             read_message(body),
             ports=CallbackPorts(**self._ports(*names, fault=fault)),

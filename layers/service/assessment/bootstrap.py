@@ -342,6 +342,7 @@ class Adapters[S: Settings]:
             comparisons=self.comparisons,
             workflow=self.workflow,
             callback_queue=self.callback_queue,
+            content=self.content,
         )
 
     def score_ports(self, statistics: Statistics) -> ScorePorts:

@@ -76,13 +76,17 @@ class RecordCallbackSettings(Settings):
     """Function record_callback."""
 
     table_name: Required
+    bucket_name: Required
     callback_queue_url: Required
     state_machine_arn: Required
 
 
-class SubmitWaveSettings(RecordCallbackSettings):
+class SubmitWaveSettings(Settings):
     """Function submit_wave."""
 
+    table_name: Required
+    callback_queue_url: Required
+    state_machine_arn: Required
     judge_queue_url: Required
     llm_batching_mode: BatchingMode
 

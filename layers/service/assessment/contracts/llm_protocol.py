@@ -6,6 +6,8 @@ callback's body at once.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -30,12 +32,16 @@ from assessment.contracts.valid_values import (
 from assessment.contracts.verdict_fields import Confidence, WinnerLetter
 from assessment.domain.errors import CJError
 from assessment.domain.prompt import PromptBlock
+from assessment.domain.quotation import remove_quotations
 from assessment.domain.spending import Spending
 from assessment.domain.verdict import MAX_NOTES, Degree, Verdict, Winner
 
 WINNERS: dict[WinnerLetter, Winner] = {"A": Winner.FIRST, "B": Winner.SECOND, "tie": Winner.TIE}
 LONGEST_MESSAGE = 500
 """Characters of a failure's message that travel and are kept."""
+
+UNKNOWN_CODE = "unknown"
+_NOTE = re.compile(r"[a-z_]{1,30}: left out, [\w ,]{1,80}")
 
 COMPARE_PATH = "/api/v1/llm/compare"
 
@@ -102,6 +108,18 @@ class ErrorDetail(BaseModel):
     message: str
     retryable: bool = True
 
+    def without_quotations(self, texts: Iterable[str]) -> Self:
+        """The error without words of these texts, in its message or in its code."""
+        sources = list(texts)
+        spelled = re.sub(r"[_.:/-]+", " ", self.code).strip()
+        is_quoting = remove_quotations(spelled, sources) != spelled
+        return self.model_copy(
+            update={
+                "code": UNKNOWN_CODE if is_quoting else self.code,
+                "message": remove_quotations(self.message, sources, longest=LONGEST_MESSAGE),
+            }
+        )
+
 
 def describe_error(error: CJError, *, retryable: bool) -> ErrorDetail:
     """An error as a callback carries it."""
@@ -132,7 +150,7 @@ def repair_result(data: dict[str, Any]) -> dict[str, Any]:
         "error_detail": _repair_error(data.get("error_detail")),
         "notes": [
             *(
-                [each for note in notes if (each := read_name(note))]
+                [each for each in notes if isinstance(each, str) and _NOTE.fullmatch(each)]
                 if isinstance(notes, list)
                 else []
             ),
@@ -154,11 +172,17 @@ def _repair_error(error: object) -> object:
         error = {"message": error}
     if not isinstance(error, dict) or not error:
         return error if isinstance(error, ErrorDetail) else None
-    message = error.get("message")
+    code, message = error.get("code"), error.get("message")
     retryable = error.get("retryable")
+    words = [clean_text(message)] if isinstance(message, str) else []
+    name = str(code) if isinstance(code, int) else read_name(code, longest=100)
+    if name and len(name.split()) > 1:
+        # A sentence in place of a code: it says something all the same.
+        words = [name, *words]
+        name = None
     return {
-        "code": read_name(error.get("code"), longest=100) or "unknown",
-        "message": clean_text(message)[:LONGEST_MESSAGE] if isinstance(message, str) else "",
+        "code": name or UNKNOWN_CODE,
+        "message": ": ".join(words)[:LONGEST_MESSAGE],
         "retryable": retryable if isinstance(retryable, bool) else True,
     }
 

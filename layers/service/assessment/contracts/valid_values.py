@@ -15,6 +15,7 @@ from assessment.domain.verdict import MAX_JUSTIFICATION, Degree
 
 _MOST_TOKENS = 1_000_000_000
 _MOST_USD = 1_000_000.0
+_MOST_WORDS_OF_NAME = 6
 _WHOLE_NUMBER = re.compile(r"\d{1,9}(\.0+)?")
 
 
@@ -67,10 +68,11 @@ def read_cost_usd(value: object) -> tuple[float | None, str | None]:
 
 
 def read_name(value: object, *, longest: int = 200) -> str | None:
-    """A name or an id on one line, or None where there is none."""
+    """A name or an id on one line, or None where there is none: a sentence is no name."""
     if not isinstance(value, str):
         return None
-    return "".join(c for c in clean_text(value) if c.isprintable()).strip()[:longest] or None
+    name = "".join(c for c in clean_text(value) if c.isprintable()).strip()[:longest]
+    return name if name and len(name.split()) <= _MOST_WORDS_OF_NAME else None
 
 
 def read_moment(value: object) -> datetime | None:

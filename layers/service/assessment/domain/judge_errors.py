@@ -21,10 +21,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from copy import copy
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from assessment.domain.errors import CJError
+from assessment.domain.quotation import remove_quotations
+
+_LONGEST_MESSAGE = 500
 
 
 class Scope(StrEnum):
@@ -71,6 +76,15 @@ class JudgeError(CJError):
         self.words = words
         self.retry_after = retry_after
         self.busy = busy
+
+    def without_quotations(self, texts: Iterable[str]) -> Self:
+        """The same error without words of these texts."""
+        sources = list(texts)
+        cleaned = copy(self)
+        cleaned.words = remove_quotations(self.words, sources)
+        cleaned.message = remove_quotations(self.message, sources, longest=_LONGEST_MESSAGE)
+        cleaned.args = (remove_quotations(str(self), sources, longest=_LONGEST_MESSAGE),)
+        return cleaned
 
 
 class JudgeUnavailableError(JudgeError):

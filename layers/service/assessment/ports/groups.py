@@ -128,12 +128,14 @@ class CallbackPorts(ClosePorts):
     """Recording a callback."""
 
     callback_queue: CallbackQueue
+    content: ContentStore
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubmitPorts(CallbackPorts):
+class SubmitPorts(ClosePorts):
     """Submitting a wave."""
 
+    callback_queue: CallbackQueue
     judge_queue: JudgeQueue
 
 

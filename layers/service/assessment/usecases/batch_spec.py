@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assessment.contracts.llm_protocol import CompareMetadata
 from assessment.domain.document_keys import spec_key
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.spec import BatchSpec
@@ -16,3 +17,20 @@ def freeze_spec(batch_id: str, spec: BatchSpec, *, content: ContentStore) -> Non
 def load_spec(batch_id: str, *, content: ContentStore) -> BatchSpec:
     """The specification of a prepared batch."""
     return BatchSpec.model_validate_json(content.get_frozen_document(spec_key(batch_id)))
+
+
+def load_texts(metadata: CompareMetadata, *, content: ContentStore) -> list[str]:
+    """The texts of a comparison's prompt: both essays, and what its judge was told.
+
+    Raises
+    ------
+    MissingDocumentError
+        If one of them is not stored.
+    """
+    spec = load_spec(metadata.batch_id, content=content)
+    told = spec.instructions
+    essays = [
+        content.get_text(spec.text_sha256(essay_id))
+        for essay_id in (metadata.essay_a_id, metadata.essay_b_id)
+    ]
+    return [*essays, *(text for text in told.model_dump().values() if isinstance(text, str))]

@@ -13,24 +13,27 @@ from pydantic import ValidationError
 from assessment.contracts.callback_token import CallbackEcho
 from assessment.contracts.llm_protocol import (
     LONGEST_MESSAGE,
+    UNKNOWN_CODE,
     CompareMetadata,
+    ErrorDetail,
     LLMComparisonResultV1,
     WaveDeadlineV1,
 )
 from assessment.contracts.parsing import describe_problems, list_problems
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
-from assessment.domain.errors import MalformedCallbackError
+from assessment.domain.errors import MalformedCallbackError, MissingDocumentError
 from assessment.domain.identifiers import planned_wave
+from assessment.domain.quotation import SHORTEST_QUOTATION
 from assessment.ports.groups import CallbackPorts
-from assessment.ports.stores import ComparisonStore
+from assessment.ports.stores import ComparisonStore, ContentStore
+from assessment.usecases.batch_spec import load_texts
 from assessment.usecases.close_wave import close_at_deadline, close_if_complete
 
 MISMATCHED = "mismatched_callback"
 """Code of a comparison's failure whose callback spoke of something else than was asked."""
 
-# What is kept of an endpoint's error: a table item has a limited size, and a log line a reader.
-_CODE_LENGTH = 100
+_WITHHELD = "the texts are not there, so what the judge says of them cannot be shown"
 
 
 class CallbackEffect(StrEnum):
@@ -101,7 +104,7 @@ def record_callback(
         return _keep_deadline(message, ports=ports, now=now)
     echo = message.echo
     echo.check_grant(key=ports.batches.get_callback_key(echo.batch_id))
-    recorded, waiting = _record(message.data, echo, ports.comparisons, now)
+    recorded, waiting = _record(message.data, echo, ports, now)
     # Also after a duplicate: the first delivery may have died between recording and waking.
     close_if_complete(echo.batch_id, waiting, closed_by=ClosedBy.CALLBACKS, ports=ports)
     return recorded
@@ -123,9 +126,10 @@ def _json(body: str) -> dict[str, Any]:
 
 
 def _record(
-    data: dict[str, Any], echo: CallbackEcho, comparisons: ComparisonStore, now: datetime
+    data: dict[str, Any], echo: CallbackEcho, ports: CallbackPorts, now: datetime
 ) -> tuple[Recorded, int]:
     """What was recorded, and the wave that waits for the comparison."""
+    comparisons = ports.comparisons
     if echo.metadata is None:
         return _fail_mismatched(echo, comparisons, now)
     try:
@@ -138,10 +142,10 @@ def _record(
         )
         return _fail(echo.metadata, failure, comparisons, now)
     if result.error_detail is not None:
-        detail = result.error_detail
+        detail = _without_quotations(result.error_detail, echo.metadata, ports.content)
         failure = JudgeFailure(
-            code=detail.code[:_CODE_LENGTH],
-            message=detail.message[:LONGEST_MESSAGE],
+            code=detail.code,
+            message=detail.message,
             retryable=detail.retryable,
             spent=result.spent,
         )
@@ -151,6 +155,19 @@ def _record(
     )
     effect = CallbackEffect.VERDICT_RECORDED if settled else CallbackEffect.DUPLICATE
     return Recorded(effect, echo.batch_id, echo.metadata.wave, echo.comparison_id), waiting
+
+
+def _without_quotations(
+    detail: ErrorDetail, metadata: CompareMetadata, content: ContentStore
+) -> ErrorDetail:
+    """The error without words of the comparison's texts: all that fails comes through here."""
+    if len(detail.message) + len(detail.code) < SHORTEST_QUOTATION:
+        return detail
+    try:
+        texts = load_texts(metadata, content=content)
+    except MissingDocumentError:
+        return detail.model_copy(update={"code": UNKNOWN_CODE, "message": _WITHHELD})
+    return detail.without_quotations(texts)
 
 
 def _fail_mismatched(

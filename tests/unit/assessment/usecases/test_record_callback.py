@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import CallbackRefusedError, MalformedCallbackError, UnknownBatchError
+from assessment.domain.quotation import remove_quotations
 from assessment.domain.verdict import Winner
 from assessment.usecases.record_callback import CallbackEffect
 from tests.fakes.judges import callback_body
@@ -401,3 +402,61 @@ def test_a_callback_before_the_marks_wakes_nothing(world: World) -> None:
     world.workflow.issue("t")
     world.submit(started.batch_id, 1, "t")
     assert world.workflow.tokens["t"].settled
+
+
+LONG_ESSAY = (
+    "Every summer my uncle mended the nets by the harbour wall, and I counted the gulls that came "
+    "too close; the old men said that a net remembers every storm it was ever out in."
+)
+QUOTING = {
+    "message": lambda quote: {"code": "refused", "message": f"I will not judge: {quote}"},
+    "code": lambda quote: {"code": quote, "message": "no"},
+    "code in one word": lambda quote: {"code": quote.replace(" ", "_"), "message": "no"},
+    "text alone": lambda quote: f"cannot read {quote}",
+    "JSON in JSON": lambda quote: {
+        "code": "e",
+        "message": json.dumps({"input": json.dumps(quote)}),
+    },
+    "HTML": lambda quote: {"code": "e", "message": "".join(f"&#{ord(c)};" for c in quote)},
+    "URL": lambda quote: {"code": "e", "message": "".join(f"%{b:02x}" for b in quote.encode())},
+    "bytes": lambda quote: {"code": "e", "message": "".join(f"\\x{b:02x}" for b in quote.encode())},
+    "escapes": lambda quote: {"code": "e", "message": "".join(f"\\u{ord(c):04x}" for c in quote)},
+    "wide letters": lambda quote: {
+        "code": "e",
+        "message": "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in quote),
+    },
+    "invisible characters": lambda quote: {"code": "e", "message": "\u200b".join(quote)},
+}
+
+
+@pytest.mark.parametrize("way", QUOTING)
+def test_no_words_of_an_essay_come_back_by_a_callback(way: str) -> None:
+    world = World()
+    essays = [{"essay_id": f"e{n}", "text": f"{LONG_ESSAY} Number {n}."} for n in range(4)]
+    batch_id = world.request(essays, key="quoted").batch_id
+    world.prepare(batch_id)
+    world.plan(batch_id)
+    world.workflow.issue("token")
+    world.submit(batch_id, 1, "token")
+    comparison = world.known(batch_id)[0]
+    error = QUOTING[way](LONG_ESSAY[20:110])
+    body = callback_body(comparison, batch_id, winner=None, error_detail=error)
+    recorded = world.record(body)
+    stored = world.comparisons.get_comparison(batch_id, 1, comparison.comparison_id)
+    assert stored.failure is not None
+    shown = f"{recorded.problem} {stored.failure.code} {stored.failure.message}".replace("_", " ")
+    plain = remove_quotations(shown, [], longest=5000)
+    assert not any(word in plain for word in ("harbour", "counted", "gulls"))
+    assert recorded.effect is CallbackEffect.FAILURE_RECORDED
+
+
+def test_a_batch_whose_texts_are_gone_shows_nothing_of_an_error(submitted: Started) -> None:
+    world, comparison = submitted.world, first_of(submitted)
+    world.content.texts.clear()
+    body = callback_body(
+        comparison, submitted.batch_id, winner=None, error_detail={"message": "it is of quality"}
+    )
+    assert world.record(body).effect is CallbackEffect.FAILURE_RECORDED
+    failure = again(submitted, comparison).failure
+    assert failure is not None
+    assert "quality" not in failure.message

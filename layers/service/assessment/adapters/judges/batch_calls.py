@@ -15,7 +15,6 @@ from assessment.contracts.json_text import read_objects
 from assessment.contracts.model_answer import ModelVerdict, read_answer
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, JudgeUnavailableError
-from assessment.domain.quotation import remove_quotations
 
 CLOCK_SKEW = timedelta(minutes=5)
 """By how much a provider's clock may differ from ours."""
@@ -110,9 +109,3 @@ def _choose_completion(name: str, first: Completion, second: Completion) -> Comp
         problem = "the batch has contradictory answers to this comparison"
         return Completion(problem=problem, usage=first.usage)
     return second if winners and not isinstance(verdicts[0], ModelVerdict) else first
-
-
-def without_quotations(error: JudgeError, texts: Iterable[str]) -> JudgeError:
-    """The error without words of these texts."""
-    words = remove_quotations(error.words, texts)
-    return type(error)(str(error).removesuffix(error.words).removesuffix(": "), words=words)

@@ -16,7 +16,6 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.contracts.parsing import list_problems
 from assessment.domain.judge_errors import JudgeUnavailableError
-from assessment.domain.quotation import remove_quotations
 
 
 class CallbackEndpointJudge:
@@ -71,6 +70,5 @@ def _read_result(response: httpx.Response, texts: Sequence[str]) -> LLMCompariso
         ) from None
     if result.error_detail is None:
         return result
-    message = remove_quotations(result.error_detail.message, texts)
-    detail = result.error_detail.model_copy(update={"message": message})
+    detail = result.error_detail.without_quotations(texts)
     return result.model_copy(update={"error_detail": detail})

@@ -116,7 +116,10 @@ class ModelBatchJudge:
             each.metadata.comparison_id: choose_limit(self._judge, [each]) for each in requests
         }
         submission = Submission(name, prompts, limits)
-        return await self._model.submit(self._judge, submission)
+        try:
+            return await self._model.submit(self._judge, submission)
+        except JudgeError as error:
+            raise error.without_quotations(_list_texts(requests)) from None
 
     async def ended(self, provider_batch_id: str) -> bool:
         """Whether nothing more will be added."""
@@ -131,7 +134,10 @@ class ModelBatchJudge:
             request.metadata.comparison_id: [block.content for block in request.prompt_blocks]
             for request in requests
         }
-        answers = await self._model.answers(self._judge, provider_batch_id, texts)
+        try:
+            answers = await self._model.answers(self._judge, provider_batch_id, texts)
+        except JudgeError as error:
+            raise error.without_quotations(_list_texts(requests)) from None
         return [
             self._result(request, answers.get(name))
             for request, name in zip(requests, wanted, strict=True)
@@ -161,6 +167,11 @@ class ModelBatchJudge:
     async def forget(self, provider_batch_id: str) -> None:
         """Delete prompts and answers."""
         await self._model.forget(self._judge, provider_batch_id)
+
+
+def _list_texts(requests: Sequence[CompareRequestV1]) -> list[str]:
+    """All that the provider has of us, and might quote."""
+    return [block.content for request in requests for block in request.prompt_blocks]
 
 
 def choose_limit(judge: JudgeSpec, requests: Sequence[CompareRequestV1]) -> OutputLimit:

@@ -22,7 +22,6 @@ from assessment.adapters.judges.batch_calls import (
     files_missing,
     id_of,
     merge_answers,
-    without_quotations,
 )
 from assessment.adapters.judges.capabilities import Capabilities, record_lessons
 from assessment.adapters.judges.classification import classify
@@ -145,7 +144,7 @@ class OpenAIBatchModel:
         if batch.get("status") == "failed":
             error = _read_failure(batch)
             texts = chain.from_iterable(wanted.values())
-            return dict.fromkeys(wanted, without_quotations(error, texts))
+            return dict.fromkeys(wanted, error.without_quotations(texts))
         files = [batch[name] for name in ("output_file_id", "error_file_id") if batch.get(name)]
         if not files:
             check_files(batch)
