@@ -164,10 +164,9 @@ def _is_suspect(
 ) -> bool:
     """Whether so many failures with different essays may be the essay's own."""
     n_others = len(n_verdicts.keys() - {essay})
-    return (
-        n_failures >= min(max_failures, n_others)
-        and n_failures >= _FAILURES_PER_VERDICT * n_verdicts.get(essay, 0)
-    )
+    return n_failures >= min(
+        max_failures, n_others
+    ) and n_failures >= _FAILURES_PER_VERDICT * n_verdicts.get(essay, 0)
 
 
 def _leave_out_vague(
