@@ -116,14 +116,18 @@ def test_a_text_that_fits_no_judge_is_set_aside_before_anything_is_paid() -> Non
 
 
 @pytest.mark.parametrize(
-    ("habit", "reason"),
-    [("refuses", "request_refused"), ("breaks", "no_verdict"), ("silences", "no_verdict")],
+    ("habits", "reason"),
+    [
+        (Habits(refuses=frozenset({"essay-01"})), "request_refused"),
+        (Habits(breaks=frozenset({"essay-01"})), "no_verdict"),
+        (Habits(silences=frozenset({"essay-01"})), "no_verdict"),
+    ],
 )
 @pytest.mark.parametrize("n", [4, 12])
 def test_whatever_keeps_one_essay_from_being_judged_costs_nobody_else(
-    n: int, habit: str, reason: str
+    n: int, habits: Habits, reason: str
 ) -> None:
-    world = World(habits=Habits(**{habit: frozenset({"essay-01"})}))
+    world = World(habits=habits)
     outcome = run(world, n)
     assert outcome.batch.status is BatchStatus.COMPLETED
     result = result_of(world, outcome.batch.batch_id)
