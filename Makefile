@@ -137,7 +137,6 @@ COMPLEX := benchmarks/fit.py \
 	layers/scoring/scoring/_fit/newton.py \
 	layers/scoring/scoring/bradley_terry.py \
 	layers/scoring/scoring/misfit.py \
-	layers/service/assessment/domain/judge.py \
 	layers/service/assessment/statistics/anchors.py \
 	layers/service/assessment/statistics/engine.py \
 	layers/service/assessment/statistics/findings.py \

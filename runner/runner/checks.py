@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from pydantic import BaseModel, ValidationError
 
+from assessment.domain.field_problems import list_problems
 from runner.errors import BadInputError, Problem
 
 
@@ -53,10 +54,5 @@ def validate[M: BaseModel](
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        details = error.errors(include_input=False, include_url=False)
-    raise BadInputError(
-        *(
-            make_problem(str(detail["loc"][0]), detail["msg"].removeprefix("Value error, "))
-            for detail in details
-        )
-    )
+        problems = list_problems(error)
+    raise BadInputError(*(make_problem(field, message) for field, message in problems))

@@ -10,10 +10,10 @@ import httpx
 from httpx_retries import Retry, RetryTransport
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from assessment.contracts.parsing import list_problems
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.result import ResultDocument
 from assessment.contracts.views import AnchorsRegistered, BatchAccepted, BatchProgress
+from assessment.domain.field_problems import list_problems
 from runner.errors import BadInputError, NotAuthorisedError, Problem, StackNotReachableError
 from runner.problems import error_from_response
 

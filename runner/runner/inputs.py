@@ -12,6 +12,7 @@ from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.config import HINTS, BatchConfig
 from assessment.domain.errors import InvalidRequestError
+from assessment.domain.field_problems import list_problems
 from assessment.domain.grade_scale import GradeScale, scale_named
 from assessment.domain.identifiers import canonical_sha256
 from assessment.domain.plain_text import normalised
@@ -126,8 +127,7 @@ def _find_values_out_of_bounds(config: dict[str, Any]) -> list[Problem]:
         BatchConfig.model_validate({HINTS.get(name, name): value for name, value in config.items()})
     except ValidationError as error:
         return [
-            Problem(e["msg"], field=f"--config {e['loc'][0]}")
-            for e in error.errors(include_url=False)
+            Problem(message, field=f"--config {name}") for name, message in list_problems(error)
         ]
     return []
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from assessment.domain.errors import InvalidRequestError
-from assessment.domain.judge import JudgeSpec, Provider, requested_judges
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.jury import read_judges
 from runner.checks import read_all
 from runner.errors import BadInputError, Problem
 from runner.setting_text import list_names, read_value, split_setting
@@ -37,7 +38,7 @@ def parse_judges(texts: Sequence[str]) -> list[dict[str, Any]]:
 def _check(judges: list[dict[str, Any]]) -> None:
     """Refuse what the stack would refuse, under the option's name."""
     try:
-        requested_judges(judges if len(judges) > 1 else judges[0], is_admin=True)
+        read_judges(judges if len(judges) > 1 else judges[0], is_admin=True)
     except InvalidRequestError as error:
         objections = getattr(error, "problems", [(error.field, error.message)])
         raise BadInputError(

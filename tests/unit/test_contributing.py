@@ -26,7 +26,7 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.domain.decision import Reason
 from assessment.domain.grade_scale import SCALES, GradeScale
-from assessment.domain.judge import requested_judges
+from assessment.domain.jury import read_judges
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from tests.present import present
 
@@ -77,7 +77,7 @@ def test_the_places_that_the_page_names_are_there():
 
 def test_the_example_of_a_judge_judges():
     model = run(example("A new judge", "python"), Completion=Completion)["EchoModel"]()
-    (judge,) = requested_judges({"provider": "openai", "model": "echo"}, is_admin=True)
+    (judge,) = read_judges({"provider": "openai", "model": "echo"}, is_admin=True)
     pair = EssayPair("w001-00001", "The first text.", "The second text.")
     request = CompareRequestV1(
         correlation_id="w001-00001",

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assessment.domain.errors import MissingSettingError
+from assessment.domain.field_problems import IS_MISSING, list_problems
 from assessment.domain.judge import BatchingMode
 
 Required = Annotated[str, Field(min_length=1)]
@@ -169,9 +170,8 @@ def settings_from[S: Settings](model: type[S], environment: Mapping[str, str]) -
         return model.model_validate(values)
     except ValidationError as error:
         problems = "; ".join(
-            f"{str(e['loc'][0]).upper()} "
-            + ("is missing" if e["type"] == "missing" else f"is wrong: {e['msg']}")
-            for e in error.errors(include_input=False, include_url=False)
+            f"{name.upper()} {problem if problem == IS_MISSING else f'is wrong: {problem}'}"
+            for name, problem in list_problems(error)
         )
         raise MissingSettingError(
             f"{problems}; set it under Environment.Variables of the function in template.yaml"

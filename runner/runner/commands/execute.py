@@ -11,7 +11,7 @@ import typer
 
 from assessment.contracts.views import BatchAccepted
 from assessment.domain.errors import InvalidRequestError
-from assessment.domain.judge import requested_judges
+from assessment.domain.jury import read_judges
 from runner.client import ApiClient, check_sha256, parse_result
 from runner.commands import options
 from runner.console import ERR, OUT, note
@@ -129,7 +129,7 @@ def _prepared(
         where = options.connection_words(stack=stack, local=local, api_url=None)
         check_default_judge(found.judge_url, assessment.texts, where=where)
     elif local:
-        judges = requested_judges(assessment.request.judge, is_admin=True)
+        judges = read_judges(assessment.request.judge, is_admin=True)
         for variable in store_keys_of_environment(judges, stack=stack, aws=aws):
             note(f"The laptop cloud has the key of {variable} now")
     return options.connect_to(found, aws, admin=admin)

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from assessment.domain.judge import JudgeSpec, requested_judges
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.jury import read_judges
 from assessment.domain.prompt import JudgeInstructions
 from runner.console import OUT, note
 from runner.csv_files import read_csv
@@ -42,7 +43,7 @@ def prompt_check(
         given["base_url"] = base_url
     if template:
         given["template_source"] = read_text(template)
-    (judge,) = requested_judges(given, is_admin=True)
+    (judge,) = read_judges(given, is_admin=True)
     texts = {essay.essay_id: essay.text for essay in read_folder(folder, ignore_others=True).essays}
     references = _references(reference) if reference else {}
     candidates = chosen_pairs(list(texts), pairs)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
 from assessment.domain.essay_flags import EssayFlag
+from assessment.domain.field_problems import list_problems
 
 
 class Source(StrEnum):
@@ -164,9 +165,7 @@ def _validated(values: Mapping[str, Any]) -> BatchConfig:
     try:
         return BatchConfig.model_validate(values)
     except ValidationError as error:
-        raise ManyInvalidFieldsError(
-            [(f"config.{'.'.join(map(str, e['loc']))}", e["msg"]) for e in error.errors()]
-        ) from error
+        raise ManyInvalidFieldsError(list_problems(error, prefix="config")) from error
 
 
 def resolve_config(

@@ -1,9 +1,8 @@
-"""Judges of a batch: which provider, which model, with what settings, and how they share it."""
+"""A judge of a batch: which provider, which model, and with what settings."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -11,12 +10,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
-from assessment.domain.identifiers import canonical_sha256, content_sha256
+from assessment.domain.field_problems import make_field_error
+from assessment.domain.identifiers import content_sha256
 from assessment.domain.prompt import DEFAULT_TEMPLATE
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-MAX_JUDGES = 8
 MAX_BUNDLE = 10
 MAX_PROVIDER_BATCH = 500
 _CHARACTERS_PER_TOKEN = 3.0
@@ -105,21 +103,29 @@ class JudgeSpec(BaseModel):
     share: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
 
     @model_validator(mode="after")
-    def _fits_the_provider(self) -> Self:
+    def _check_model(self) -> Self:
         if self.is_model and self.model is None:
             message = f"name the model that {self.provider} is to use in `model`"
             raise ValueError(message)
+        if self.provider is Provider.PERSON and (self.base_url or self.model):
+            message = "people are asked through the API: leave out model and base_url"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_access(self) -> Self:
         if self.provider is Provider.BEDROCK and (self.base_url or self.api_key_secret):
             message = "bedrock is called in the stack's region by IAM: leave out base_url and key"
             raise ValueError(message)
         if not self.is_model and self.api_key_secret:
             message = f"{self.provider} takes no key: leave out api_key_secret"
             raise ValueError(message)
-        if self.provider is Provider.PERSON and (self.base_url or self.model):
-            message = "people are asked through the API: leave out model and base_url"
-            raise ValueError(message)
         if self.base_url is not None:
             _check_endpoint(self.base_url)
+        return self
+
+    @model_validator(mode="after")
+    def _check_batching(self) -> Self:
         resolve_effective_llm_batching_mode(self.batching_mode, self.provider)
         return self
 
@@ -204,17 +210,26 @@ class JudgeSpec(BaseModel):
 
 def _check_endpoint(url: str) -> None:
     """Refuse what would send essays or keys in the clear, or is no base URL."""
+    host = _read_host(url)
+    if host is None:
+        message = "give a URL such as https://llm.example.org/v1, without query or user"
+        raise make_field_error("base_url", message)
+    scheme = urlsplit(url).scheme
+    if scheme != "https" and not (scheme == "http" and host in LOCAL_HOSTS):
+        message = "use https; plain http is for this machine only (localhost, 127.0.0.1)"
+        raise make_field_error("base_url", message)
+
+
+def _read_host(url: str) -> str | None:
+    """The host of a base URL; None if it is no URL, or has more than a base URL has."""
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        host, parts = None, urlsplit("")
-    if not host or parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", url):
-        message = "base_url: give a URL such as https://llm.example.org/v1, without query or user"
-        raise ValueError(message)
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOCAL_HOSTS):
-        message = "base_url: use https; plain http is for this machine only (localhost, 127.0.0.1)"
-        raise ValueError(message)
+        return None
+    if parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", url):
+        return None
+    return host or None
 
 
 def estimated_tokens(text: str) -> int:
@@ -246,80 +261,6 @@ def resolve_effective_llm_batching_mode(
     if provider in (Provider.CALLBACK_ENDPOINT, Provider.PERSON):
         reason = f"{provider} takes one comparison at a time"
         if requested not in (None, BatchingMode.PER_REQUEST):
-            message = f"batching_mode: {reason}; use per_request"
-            raise ValueError(message)
+            raise make_field_error("batching_mode", f"{reason}; use per_request")
         return EffectiveMode(BatchingMode.PER_REQUEST, reason)
     return EffectiveMode(requested or stack)
-
-
-def requested_judges(
-    value: object, *, is_admin: bool, default: JudgeSpec | None = None
-) -> tuple[JudgeSpec, ...]:
-    """The judges of a request: none stands for the stack's own, a list for a jury.
-
-    Raises
-    ------
-    ManyInvalidFieldsError
-        With the path of every wrong field.
-    NotPermittedError
-        If someone other than an administrator names an endpoint: it would receive the essays.
-    """
-    if value is None:
-        return (default or JudgeSpec(),)
-    given = value if isinstance(value, list) else [value]
-    if not 1 <= len(given) <= MAX_JUDGES:
-        raise InvalidRequestError(f"give one judge, or a list of 2 to {MAX_JUDGES}", field="judge")
-    paths = [f"judge[{n}]" if isinstance(value, list) else "judge" for n in range(len(given))]
-    judges = tuple(_parsed(entry, path) for entry, path in zip(given, paths, strict=True))
-    for judge, path in zip(judges, paths, strict=True):
-        if judge.base_url and not is_admin:
-            raise NotPermittedError(
-                "only an administrator may name an endpoint", field=f"{path}.base_url"
-            )
-    _check_jury(judges)
-    return judges
-
-
-def _parsed(entry: object, path: str) -> JudgeSpec:
-    # pydantic's own error type names every field; the path is put in front of it.
-    from pydantic import ValidationError
-
-    if not isinstance(entry, dict):
-        raise InvalidRequestError("send an object such as {provider, model}", field=path)
-    try:
-        return JudgeSpec.model_validate(entry)
-    except ValidationError as error:
-        problems = []
-        for found in error.errors(include_input=False, include_url=False):
-            place = ".".join([path, *map(str, found["loc"])])
-            message = found["msg"].removeprefix("Value error, ")
-            named = re.match(r"(base_url|batching_mode): ", message)
-            if named and not found["loc"]:
-                place, message = f"{path}.{named[1]}", message[named.end() :]
-            problems.append((place, message))
-        raise ManyInvalidFieldsError(problems) from None
-
-
-def _check_jury(judges: Sequence[JudgeSpec]) -> None:
-    labels = [judge.label for judge in judges]
-    if sum(judge.provider is Provider.PERSON for judge in judges) > 1:
-        raise InvalidRequestError(
-            "name the provider person once; every person is a judge of their own", field="judge"
-        )
-    if len(judges) > 1 and (len(set(labels)) < len(labels) or None in labels):
-        raise InvalidRequestError(
-            "give each judge of the jury a `name` of its own; its verdicts are fitted under it",
-            field="judge",
-        )
-
-
-def judge_for(comparison_id: str, judges: Sequence[JudgeSpec]) -> JudgeSpec:
-    """The judge of a comparison: a draw by hash in proportion to the shares, always the same."""
-    total = sum(judge.share for judge in judges)
-    digest = canonical_sha256([comparison_id, [judge.label for judge in judges]])
-    left = int(digest[:13], 16) / 0x10_0000_0000_0000 * total
-    for judge in judges:
-        left -= judge.share
-        if left < 0:
-            return judge
-    return judges[-1]

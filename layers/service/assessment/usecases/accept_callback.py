@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from assessment.contracts.llm_protocol import LLMComparisonResultV1
-from assessment.contracts.parsing import describe_problems, list_problems
 from assessment.contracts.signature import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
@@ -16,6 +15,7 @@ from assessment.contracts.signature import (
     check_signature,
 )
 from assessment.domain.errors import MalformedCallbackError, ReplayedCallbackError
+from assessment.domain.field_problems import describe_problems, list_problems
 from assessment.ports.groups import SignedCallbackPorts
 
 # A verdict is small; what is longer is no verdict and would not fit the queue.

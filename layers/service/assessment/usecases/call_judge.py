@@ -15,13 +15,14 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
 )
 from assessment.domain.comparison import Comparison
-from assessment.domain.judge import BatchingMode, JudgeSpec, Provider, judge_for
+from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
 from assessment.domain.judge_errors import (
     JudgeDeferredError,
     JudgeError,
     JudgeUnavailableError,
     Scope,
 )
+from assessment.domain.jury import draw_judge
 from assessment.domain.spec import BatchSpec
 from assessment.ports.groups import JudgePorts
 from assessment.usecases.batch_spec import load_spec
@@ -118,7 +119,7 @@ class _Caller:
 
     async def _lease(self, place: int, delivery: Delivery, spec: BatchSpec) -> _Leased | None:
         request = delivery.message
-        judge = judge_for(request.comparison_id, spec.judges)
+        judge = draw_judge(request.comparison_id, spec.judges)
         if judge.provider is Provider.PERSON:
             # It waits for whoever asks the API for the next comparison.
             return None
@@ -325,7 +326,7 @@ def _bundles(
     bundles: list[tuple[JudgeSpec, list[_Leased]]] = []
     unfilled: dict[tuple[str | None, int], list[_Leased]] = {}
     for leased in sorted(questions, key=lambda question: question.delivery.message.comparison_id):
-        judge = judge_for(leased.question.comparison.comparison_id, spec.judges)
+        judge = draw_judge(leased.question.comparison.comparison_id, spec.judges)
         if _is_asked_alone(leased, judge, mode):
             bundles.append((judge, [leased]))
             continue

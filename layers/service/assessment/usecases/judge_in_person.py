@@ -12,7 +12,8 @@ from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
 from assessment.domain.identifiers import canonical_sha256, derived_uuid
-from assessment.domain.judge import JudgeSpec, Provider, judge_for
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.jury import draw_judge
 from assessment.domain.spec import BatchSpec
 from assessment.ports.groups import PersonPorts
 from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore
@@ -121,7 +122,7 @@ def _waiting(batch: Batch, spec: BatchSpec, comparisons: ComparisonStore) -> lis
         for comparison in comparisons.list_comparisons(batch.batch_id, batch.wave)
         if comparison.comparison_id in pending
         and comparison.status is ComparisonStatus.PENDING
-        and judge_for(comparison.comparison_id, spec.judges).provider is Provider.PERSON
+        and draw_judge(comparison.comparison_id, spec.judges).provider is Provider.PERSON
     ]
 
 

@@ -19,10 +19,10 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
     WaveDeadlineV1,
 )
-from assessment.contracts.parsing import describe_problems, list_problems
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import MalformedCallbackError, MissingDocumentError
+from assessment.domain.field_problems import describe_problems, list_problems
 from assessment.domain.identifiers import planned_wave
 from assessment.domain.quotation import SHORTEST_QUOTATION
 from assessment.ports.groups import CallbackPorts

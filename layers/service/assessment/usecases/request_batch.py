@@ -29,7 +29,8 @@ from assessment.domain.identifiers import (
     derived_uuid,
     seed_for,
 )
-from assessment.domain.judge import BatchingMode, JudgeSpec, requested_judges
+from assessment.domain.judge import BatchingMode, JudgeSpec
+from assessment.domain.jury import read_judges
 from assessment.domain.prices import price_of
 from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
 from assessment.ports.groups import RequestPorts
@@ -85,7 +86,7 @@ def _accept(
     assignment = load_assignment(request.assignment_id, ports.assignments)
     check_same_scale(request.grade_scale, assignment.grade_scale if assignment else None)
     resolved = _resolve_config(command, assignment)
-    judges = requested_judges(request.judge, is_admin=command.is_admin)
+    judges = read_judges(request.judge, is_admin=command.is_admin)
     if request.judge is not None:
         _check_judges(judges, resolved.config, ports.judge_check)
     batching = [judge for judge in judges if judge.uses_provider_batches(command.batching_mode)]

@@ -16,7 +16,8 @@ from assessment.contracts.llm_protocol import (
 from assessment.domain.batch import Batch, ClosedBy, WaveStatus
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import UnplannedWaveError
-from assessment.domain.judge import BatchingMode, JudgeSpec, judge_for
+from assessment.domain.judge import BatchingMode, JudgeSpec
+from assessment.domain.jury import draw_judge
 from assessment.domain.provider_batch import LEAST_COMPARISONS, parts_of, submission_name
 from assessment.domain.wave import Wave
 from assessment.ports.groups import SubmitPorts
@@ -111,7 +112,7 @@ def _messages(
     """One message a comparison, or one for all that a provider's batch takes together."""
     by_judge: dict[str | None, tuple[JudgeSpec, list[Comparison]]] = {}
     for comparison in submitted:
-        judge = judge_for(comparison.comparison_id, batch.judges)
+        judge = draw_judge(comparison.comparison_id, batch.judges)
         by_judge.setdefault(judge.label, (judge, []))[1].append(comparison)
     messages: list[JudgeMessage] = []
     for judge, comparisons in by_judge.values():

@@ -14,7 +14,7 @@ from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     LLMComparisonResultV1,
 )
-from assessment.contracts.parsing import list_problems
+from assessment.domain.field_problems import list_problems
 from assessment.domain.judge_errors import JudgeUnavailableError
 
 

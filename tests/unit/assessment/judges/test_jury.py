@@ -16,10 +16,9 @@ from assessment.domain.judge import (
     BatchingMode,
     JudgeSpec,
     Provider,
-    judge_for,
-    requested_judges,
     resolve_effective_llm_batching_mode,
 )
+from assessment.domain.jury import draw_judge, read_judges
 from tests.fakes.judges import Habits
 from tests.fakes.world import World
 from tests.present import present
@@ -45,7 +44,7 @@ def refusal(judge, **request):
     ("judge", "field", "told"),
     [
         ({"provider": "oracle", "model": "m"}, "judge.provider", "openai"),
-        ({**OPENAI, "colour": "red"}, "judge.colour", "Extra inputs"),
+        ({**OPENAI, "colour": "red"}, "judge.colour", "no such field"),
         ({"provider": "openai"}, "judge", "name the model"),
         ({**OPENAI, "temperature": 3}, "judge.temperature", "less than or equal to 2"),
         ({**OPENAI, "base_url": "http://llm.example.org/v1"}, "judge.base_url", "https"),
@@ -171,12 +170,12 @@ def test_another_judge_under_the_same_key_is_another_request():
 
 
 def test_a_jury_divides_the_comparisons_by_shares_and_for_good():
-    judges = requested_judges([{**OPENAI, "share": 3}, ANTHROPIC], is_admin=True)
+    judges = read_judges([{**OPENAI, "share": 3}, ANTHROPIC], is_admin=True)
     ids = [comparison_id(1, n) for n in range(4000)]
-    drawn = Counter(judge_for(name, judges).label for name in ids)
+    drawn = Counter(draw_judge(name, judges).label for name in ids)
     # Binomial(4000, 3/4) has a standard deviation of 27.
     assert abs(drawn["openai/gpt-4.1-mini"] - 3000) < 4 * 27.4
-    assert [judge_for(n, judges) for n in ids] == [judge_for(n, judges) for n in ids]
+    assert [draw_judge(n, judges) for n in ids] == [draw_judge(n, judges) for n in ids]
 
 
 def test_a_jury_is_fitted_as_separate_judges():
