@@ -23,7 +23,6 @@ USUAL_DRIFT = 0.3
 USUAL_DRIFT_DEGREES = 4.0
 # Prior variance of the shift between the history's scale and the batch's, logits^2: unknown.
 _FREE_SHIFT = 1e4
-_FEWEST_ESSAYS = 2
 
 
 class AnchorReadings(NamedTuple):
@@ -80,21 +79,6 @@ class LinkedAbilities(NamedTuple):
     covariance: Floats
     moved: Floats
     moved_se: Floats
-
-
-class Spread(NamedTuple):
-    """Standard deviation of true abilities.
-
-    Attributes
-    ----------
-    sd : float
-        Logits.
-    log_se : float
-        Standard error of its logarithm.
-    """
-
-    sd: float
-    log_se: float
 
 
 def pool_anchors(readings: AnchorReadings) -> PooledLevels:
@@ -173,33 +157,3 @@ def condition_on_anchors(
         moved=deviation @ (ability[anchors] - level),
         moved_se=np.sqrt(np.maximum(moved_variance, 0.0)),
     )
-
-
-def estimate_spread(ability: Floats, standard_error: Floats, prior_sd: float) -> Spread | None:
-    """Estimate the standard deviation of true abilities by the method of moments.
-
-    With reliability r = 1 - mean(se^2) / prior_sd^2, estimates vary by r^2 (true variance + error
-    variance), and the error variance is prior_sd^2 (1 - r) / r.
-
-    Parameters
-    ----------
-    ability, standard_error : (n,) ndarray of float
-        Posterior means and standard deviations, logits.
-    prior_sd : float
-        The prior standard deviation of the fit, logits.
-
-    Returns
-    -------
-    Spread or None
-        None if the errors explain all of the variance, or there are fewer than two essays.
-    """
-    if len(ability) < _FEWEST_ESSAYS:
-        return None
-    reliability = 1.0 - float((standard_error**2).mean()) / prior_sd**2
-    if reliability <= 0:
-        return None
-    shown = float(ability.var(ddof=1)) / reliability**2
-    true = shown - prior_sd**2 * (1.0 - reliability) / reliability
-    if true <= 0:
-        return None
-    return Spread(float(np.sqrt(true)), shown / true / float(np.sqrt(2.0 * len(ability))))

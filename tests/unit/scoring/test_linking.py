@@ -9,7 +9,6 @@ from scoring.linking import (
     USUAL_DRIFT,
     AnchorReadings,
     condition_on_anchors,
-    estimate_spread,
     pool_anchors,
 )
 
@@ -77,23 +76,3 @@ def test_conditioning_is_that_of_a_joint_normal_distribution() -> None:
         ability, covariance, anchors=anchors, level=level + 5.0, variance=variance
     )
     assert shifted.moved == pytest.approx(linked.moved)
-
-
-def test_the_spread_of_shrunken_estimates_is_recovered() -> None:
-    rng = np.random.default_rng(7)
-    true, error, prior = 1.5, 0.8, 2.0
-    shrinkage = prior**2 / (prior**2 + error**2)
-    ability = shrinkage * (rng.normal(0, true, 20_000) + rng.normal(0, error, 20_000))
-    spread = estimate_spread(ability, np.full(20_000, error * np.sqrt(shrinkage)), prior)
-    assert spread is not None
-    assert spread.sd == pytest.approx(true, rel=0.03)
-    assert 0 < spread.log_se < 0.02
-
-
-@pytest.mark.parametrize(
-    ("ability", "error"), [([0.0], [0.5]), ([0.0, 0.1], [2.5, 2.5]), ([0.0, 0.1], [1.0, 1.0])]
-)
-def test_no_spread_is_claimed_where_errors_hide_it(
-    ability: list[float], error: list[float]
-) -> None:
-    assert estimate_spread(np.array(ability), np.array(error), 2.0) is None
