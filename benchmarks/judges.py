@@ -194,11 +194,11 @@ async def ask_in_batches(judge: JudgeSpec, pairs: Sequence[EssayPair]) -> Mode:
         for number, part in enumerate(parts_of(pairs, judge.provider_batch_size)):
             asked = [request for pair in part for request in questions(judge, [pair])]
             batch = await asking.submit(submission_name("benchmark", 1, "openai", number), asked)
-            while not await looking.ended(batch):  # noqa: ASYNC110 - the batch is elsewhere
+            while not await looking.has_ended(batch):  # noqa: ASYNC110 - the batch is elsewhere
                 await asyncio.sleep(0.05)
-            await asking.ended(batch)
-            results += await asking.results(batch, asked)
-            await asking.forget(batch)
+            await asking.has_ended(batch)
+            results += await asking.read_results(batch, asked)
+            await asking.delete(batch)
     return Mode(len(calls), results)
 
 

@@ -14,7 +14,7 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
 )
 from assessment.domain.judge_errors import JudgeDeferredError, ProviderBatchError
-from assessment.domain.provider_batch import Tried
+from assessment.domain.provider_batch import SubmissionAttempt
 from local.providers.provider_batches import Phase, ProviderBatch
 
 
@@ -91,7 +91,9 @@ class ClockedBatches:
             for request in submission.requests
         )
 
-    async def find(self, tried: Tried, *, claimed: Callable[[str], bool]) -> str | None:
+    async def find(
+        self, attempt: SubmissionAttempt, *, is_claimed: Callable[[str], bool]
+    ) -> str | None:
         """The id of the batch of a submission whose answer was lost, or None.
 
         Raises
@@ -100,13 +102,13 @@ class ClockedBatches:
             If a batch that runs may be the one.
         """
         for provider_id, submission in self.submissions.items():
-            if self.keeps_names and submission.name == tried.name:
+            if self.keeps_names and submission.name == attempt.name:
                 return provider_id
-            if self.keeps_names or claimed(provider_id) or len(submission.order) != tried.size:
+            if self.keeps_names or is_claimed(provider_id) or len(submission.order) != attempt.size:
                 continue
             if self.clock.now < submission.ends_at:
                 raise JudgeDeferredError("a batch that runs may be this one", retry_after=300)
-            if submission.name == tried.name:
+            if submission.name == attempt.name:
                 return provider_id
         return None
 
@@ -123,13 +125,13 @@ class ClockedBatches:
             raise self.errors_after.pop(0)
         return provider_id
 
-    async def ended(self, provider_batch_id: str) -> bool:
+    async def has_ended(self, provider_batch_id: str) -> bool:
         """Whether a batch has ended."""
         submission = self.submissions[provider_batch_id]
         submission.advance(self.clock.now)
         return submission.phase.is_end
 
-    async def results(
+    async def read_results(
         self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
     ) -> list[LLMComparisonResultV1]:
         """A result or an error for every request, in their order."""
@@ -148,7 +150,7 @@ class ClockedBatches:
         """Cancel a batch."""
         self.submissions[provider_batch_id].enter(Phase.CANCELLED, self.clock.now)
 
-    async def forget(self, provider_batch_id: str) -> None:
+    async def delete(self, provider_batch_id: str) -> None:
         """Delete the files of a batch."""
         self.deleted_ids.append(provider_batch_id)
 

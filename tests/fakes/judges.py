@@ -42,10 +42,10 @@ class OpenGate:
     def admit(self, judge: JudgeSpec, *, tokens: int, now: datetime) -> None:
         pass
 
-    def succeeded(self, judge: JudgeSpec) -> None:
+    def record_success(self, judge: JudgeSpec) -> None:
         self.circuit = Circuit()
 
-    def failed(
+    def record_failure(
         self,
         judge: JudgeSpec,
         *,
@@ -68,10 +68,10 @@ class OneJudge:
     judge: Judge
     batch_judge: BatchJudge | None = None
 
-    def of(self, _judge: JudgeSpec) -> Judge:
+    def get_judge(self, _judge: JudgeSpec) -> Judge:
         return self.judge
 
-    def batches_of(self, _judge: JudgeSpec) -> BatchJudge:
+    def get_batch_judge(self, _judge: JudgeSpec) -> BatchJudge:
         assert self.batch_judge is not None
         return self.batch_judge
 
@@ -85,7 +85,7 @@ class KnownKeys:
     def exists(self, name: str) -> bool:
         return name in self.names
 
-    def key(self, name: str) -> str:
+    def get_key(self, name: str) -> str:
         if name not in self.names:
             raise JudgeRefusedError(f"there is no secret {name}")
         return f"key of {name}"

@@ -41,7 +41,7 @@ LEAST_COMPARISONS = {Provider.OPENAI: 1, Provider.ANTHROPIC: 1, Provider.BEDROCK
 batch-processing, docs.aws.amazon.com/bedrock/latest/userguide/quotas.html)."""
 
 
-class Tried(NamedTuple):
+class SubmissionAttempt(NamedTuple):
     """A try to submit so many comparisons, of which it is not known whether it arrived."""
 
     name: str

@@ -13,7 +13,7 @@ from assessment.contracts.llm_protocol import (
 from assessment.domain.circuit import Circuit
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import EssayPair, JudgeInstructions, PromptBlock
-from assessment.domain.provider_batch import Tried
+from assessment.domain.provider_batch import SubmissionAttempt
 
 
 class Judge(Protocol):
@@ -32,20 +32,22 @@ class Judge(Protocol):
 class BatchJudge(Protocol):
     """A provider that takes many comparisons together and answers within a day."""
 
-    async def find(self, tried: Tried, *, claimed: Callable[[str], bool]) -> str | None:
+    async def find(
+        self, attempt: SubmissionAttempt, *, is_claimed: Callable[[str], bool]
+    ) -> str | None:
         """The provider's id of a submission that may have arrived.
 
-        `claimed` tells which ids are known to be of other submissions. Raises
+        `is_claimed` tells which ids are known to be of other submissions. Raises
         JudgeDeferredError if it cannot be told yet.
         """
 
     async def submit(self, name: str, requests: Sequence[CompareRequestV1]) -> str:
         """Hand the comparisons over, each with its own prompt; the provider's id of the batch."""
 
-    async def ended(self, provider_batch_id: str) -> bool:
+    async def has_ended(self, provider_batch_id: str) -> bool:
         """Whether the provider will add nothing more to the batch."""
 
-    async def results(
+    async def read_results(
         self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
     ) -> Sequence[LLMComparisonResultV1]:
         """A result for every comparison, an error where the batch has no verdict."""
@@ -53,7 +55,7 @@ class BatchJudge(Protocol):
     async def cancel(self, provider_batch_id: str) -> None:
         """Ask the provider to begin no more of it; what was answered stays."""
 
-    async def forget(self, provider_batch_id: str) -> None:
+    async def delete(self, provider_batch_id: str) -> None:
         """Delete what the provider keeps of the batch, essays and answers, where it can be."""
 
 
@@ -63,17 +65,17 @@ class ProviderKeys(Protocol):
     def exists(self, name: str) -> bool:
         """Whether there is such a key; it is not read."""
 
-    def key(self, name: str) -> str:
+    def get_key(self, name: str) -> str:
         """The key; raises JudgeRefusedError if there is none."""
 
 
 class Judges(Protocol):
     """All providers."""
 
-    def batches_of(self, judge: JudgeSpec) -> BatchJudge:
+    def get_batch_judge(self, judge: JudgeSpec) -> BatchJudge:
         """Whoever takes this judge's batches; raises JudgeRefusedError if its key is missing."""
 
-    def of(self, judge: JudgeSpec) -> Judge:
+    def get_judge(self, judge: JudgeSpec) -> Judge:
         """Whoever answers for this judge; raises JudgeRefusedError if its key is missing."""
 
 
@@ -104,10 +106,10 @@ class JudgeGate(Protocol):
     def admit(self, judge: JudgeSpec, *, tokens: int, now: datetime) -> None:
         """Count a call about to be made; raises JudgeDeferredError if it must wait."""
 
-    def succeeded(self, judge: JudgeSpec) -> None:
+    def record_success(self, judge: JudgeSpec) -> None:
         """The provider answered."""
 
-    def failed(
+    def record_failure(
         self,
         judge: JudgeSpec,
         *,

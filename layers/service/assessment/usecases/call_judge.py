@@ -161,7 +161,7 @@ class _Caller:
         try:
             questions = await self._write_questions(spec, judge, bundle)
             check_size(judge, questions)
-            endpoint = self.ports.judges.of(judge)
+            endpoint = self.ports.judges.get_judge(judge)
             await self._admit(judge, questions)
             self.report.calls += 1
             paying = True
@@ -178,7 +178,7 @@ class _Caller:
         else:
             # Handed over first: what is paid for is safe before anything else may fail.
             await self._settle_each(bundle, partial(self._hand_over_answer, judge), results)
-            await asyncio.to_thread(self.ports.gate.succeeded, judge)
+            await asyncio.to_thread(self.ports.gate.record_success, judge)
 
     async def _write_questions(
         self, spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased]
@@ -244,7 +244,7 @@ class _Caller:
         """Count the failure of a judge that is broken; a busy one has its Retry-After."""
         if isinstance(error, JudgeUnavailableError) and not error.busy:
             await asyncio.to_thread(
-                self.ports.gate.failed,
+                self.ports.gate.record_failure,
                 judge,
                 retry_after=error.retry_after,
                 now=self.now,

@@ -45,7 +45,7 @@ class Submission:
     @property
     def provider(self) -> BatchJudge:
         """Whoever takes the batches of this judge."""
-        return self.ports.judges.batches_of(self.judge)
+        return self.ports.judges.get_batch_judge(self.judge)
 
     async def update(self, **changes: object) -> None:
         """Set attributes of the record."""

@@ -33,8 +33,8 @@ from assessment.domain.provider_batch import (
     LEAST_COMPARISONS,
     SETTLING,
     ProviderBatch,
+    SubmissionAttempt,
     SubmissionState,
-    Tried,
     next_look_seconds,
 )
 from assessment.ports.groups import JudgePorts
@@ -163,8 +163,8 @@ async def _search(submission: Submission, held: ProviderBatch) -> int | None:
     tried_at = held.tried_at or submission.now
     await submission.admit()
     provider_batch_id = await submission.provider.find(
-        Tried(held.name, tried_at, held.size),
-        claimed=submission.ports.provider_batches.is_claimed,
+        SubmissionAttempt(held.name, tried_at, held.size),
+        is_claimed=submission.ports.provider_batches.is_claimed,
     )
     if provider_batch_id is not None:
         return await _record_submitted(submission, provider_batch_id)
@@ -186,7 +186,7 @@ async def _look(submission: Submission, held: ProviderBatch) -> int | None:
         with suppress(JudgeRefusedError):
             await submission.provider.cancel(provider_batch_id)
         await submission.update(cancelled=True)
-    if await submission.provider.ended(provider_batch_id):
+    if await submission.provider.has_ended(provider_batch_id):
         await _bring_in(submission, provider_batch_id)
         return None
     if held.is_lost(now=submission.now):
@@ -213,7 +213,7 @@ async def _record_submitted(submission: Submission, provider_batch_id: str) -> i
     await submission.update(provider_batch_id=provider_batch_id, submitted_at=now)
     await asyncio.to_thread(ports.provider_batches.claim, provider_batch_id, now=now)
     await submission.mark_sent()
-    await asyncio.to_thread(ports.gate.succeeded, submission.judge)
+    await asyncio.to_thread(ports.gate.record_success, submission.judge)
     return next_look_seconds(timedelta(0))
 
 
@@ -223,14 +223,14 @@ async def _bring_in(submission: Submission, provider_batch_id: str) -> None:
     requests = await submission.write_requests()
     results = [
         await asyncio.to_thread(hold_to_model, judge, result, ports.comparisons)
-        for result in await submission.provider.results(provider_batch_id, requests)
+        for result in await submission.provider.read_results(provider_batch_id, requests)
     ]
     await asyncio.to_thread(ports.callback_queue.send_results, results)
-    await asyncio.to_thread(ports.gate.succeeded, judge)
+    await asyncio.to_thread(ports.gate.record_success, judge)
     await submission.update(done=True)
     # Essays need not lie with the provider any longer; if they do, it deletes them in time.
     with suppress(JudgeError):
-        await submission.provider.forget(provider_batch_id)
+        await submission.provider.delete(provider_batch_id)
 
 
 async def _wait_for_room(submission: Submission, error: QueueFullError) -> int:
@@ -247,7 +247,7 @@ async def _wait_out(submission: Submission, error: JudgeError) -> int:
         return _TROUBLED_SECONDS
     if not error.busy:
         await asyncio.to_thread(
-            submission.ports.gate.failed,
+            submission.ports.gate.record_failure,
             submission.judge,
             retry_after=error.retry_after,
             now=submission.now,

@@ -190,10 +190,10 @@ CALLS: dict[str, tuple[str, str, Act]] = {
         "DescribeSecret",
         lambda c: JudgeKeys(Secrets(c), "p/").exists("k"),
     ),
-    "keys.key": (
+    "keys.get_key": (
         "secretsmanager",
         "GetSecretValue",
-        lambda c: JudgeKeys(Secrets(c), "p/").key("k"),
+        lambda c: JudgeKeys(Secrets(c), "p/").get_key("k"),
     ),
     "secrets.read": ("secretsmanager", "GetSecretValue", lambda c: Secrets(c).read("s")),
 }

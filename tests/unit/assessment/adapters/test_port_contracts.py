@@ -449,10 +449,10 @@ def test_a_judge_without_limits_is_admitted_until_failures_open_its_circuit(
     gate: JudgeGate,
 ) -> None:
     judge = JudgeSpec(provider=Provider.OPENAI, model="model-1")
-    gate.succeeded(judge)
+    gate.record_success(judge)
     for _ in range(FAILURES_TO_OPEN - 1):
         gate.admit(judge, tokens=100_000, now=NOW)
-        gate.failed(judge, retry_after=None, now=NOW)
+        gate.record_failure(judge, retry_after=None, now=NOW)
     gate.admit(judge, tokens=100_000, now=NOW)
-    gate.succeeded(judge)
+    gate.record_success(judge)
     gate.admit(judge, tokens=0, now=NOW)

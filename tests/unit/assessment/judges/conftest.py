@@ -42,7 +42,7 @@ class FixedKeys:
     def exists(self, name: str) -> bool:
         return True
 
-    def key(self, name: str) -> str:
+    def get_key(self, name: str) -> str:
         return self.value
 
 
@@ -109,7 +109,7 @@ class Asking:
             found: list[LLMComparisonResultV1] = []
             for ids in calls:
                 asked = questions(ids, chosen, attempt=attempt)
-                answers = await judges.of(chosen).compare(asked)
+                answers = await judges.get_judge(chosen).compare(asked)
                 found += [answer for answer in answers if answer is not None]
             return found
 
@@ -117,7 +117,7 @@ class Asking:
 
     def in_batch[T](self, use: Callable[[BatchJudge], Awaitable[T]]) -> T:
         """What comes of using the provider's batches."""
-        return self.run(lambda judges: use(judges.batches_of(self.judge)))
+        return self.run(lambda judges: use(judges.get_batch_judge(self.judge)))
 
     def run[T](self, use: Callable[[ProviderJudges], Awaitable[T]]) -> T:
         """What comes of using the providers over one client."""

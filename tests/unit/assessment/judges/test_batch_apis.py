@@ -21,7 +21,7 @@ from assessment.domain.judge_errors import (
     JudgeRefusedError,
     JudgeUnavailableError,
 )
-from assessment.domain.provider_batch import Tried, submission_name
+from assessment.domain.provider_batch import SubmissionAttempt, submission_name
 from local.providers.replies import Reply
 from local.providers.scripted_server import (
     anthropic_reply,
@@ -66,14 +66,16 @@ def questions_of(asking, ids):
 
 def results(asking, ids=("c1", "c2"), batch="batch_1"):
     """Results by comparison."""
-    found = asking.in_batch(lambda judge: judge.results(batch, questions_of(asking, ids)))
+    found = asking.in_batch(lambda judge: judge.read_results(batch, questions_of(asking, ids)))
     assert [each.request_metadata.comparison_id for each in found] == list(ids)
     return dict(zip(ids, found, strict=True))
 
 
 def find(asking, *, claimed=()):
-    tried = Tried(NAME, TRIED, size=2)
-    return asking.in_batch(lambda judge: judge.find(tried, claimed=lambda each: each in claimed))
+    attempt = SubmissionAttempt(NAME, TRIED, size=2)
+    return asking.in_batch(
+        lambda judge: judge.find(attempt, is_claimed=lambda each: each in claimed)
+    )
 
 
 def lines(*documents):
@@ -172,7 +174,7 @@ def test_openai_that_does_not_answer_the_order_may_have_taken_it(openai):
 )  # fmt: skip
 def test_openai_batches_end_in_four_ways(openai, status, ended):
     openai.server.script = [openai_batch(status)]
-    assert openai.in_batch(lambda judge: judge.ended("batch_1")) is ended
+    assert openai.in_batch(lambda judge: judge.has_ended("batch_1")) is ended
 
 
 def test_openai_verdicts_come_in_any_order_and_cost_half(openai):
@@ -285,7 +287,7 @@ def test_openai_is_not_searched_beyond_the_time_of_the_try(openai):
 def test_openai_lets_go_of_files_even_where_some_are_gone(openai):
     gone = provider_error("openai", 404, "no such file")
     openai.server.script = [openai_batch(), gone, Reply({"deleted": True})]
-    openai.in_batch(lambda judge: judge.forget("batch_1"))
+    openai.in_batch(lambda judge: judge.delete("batch_1"))
     assert [(each.method, each.path) for each in openai.server.requests[1:]] == [
         ("DELETE", "/files/file-in"),
         ("DELETE", "/files/file-out"),
@@ -395,7 +397,7 @@ def test_anthropic_that_refuses_the_tool_at_once_is_asked_again_at_once(anthropi
 
 def test_anthropic_results_are_fetched_where_the_judge_says_and_nowhere_else(anthropic):
     anthropic.server.script = [anthropic_batch(), lines(anthropic_verdict("c1"))]
-    assert anthropic.in_batch(lambda judge: judge.ended("msgbatch_1"))
+    assert anthropic.in_batch(lambda judge: judge.has_ended("msgbatch_1"))
     results(anthropic, ("c1",), "msgbatch_1")
     assert anthropic.server.requests[1].path == "/v1/messages/batches/msgbatch_1/results"
 
@@ -441,12 +443,12 @@ def test_anthropic_is_not_searched_beyond_the_time_of_the_try(anthropic):
     assert len(anthropic.server.requests) == 1
 
 
-@pytest.mark.parametrize("act", ["cancel", "forget"])
-def test_anthropic_cancels_and_forgets(anthropic, act):
+@pytest.mark.parametrize("act", ["cancel", "delete"])
+def test_anthropic_cancels_and_deletes(anthropic, act):
     anthropic.server.script = [anthropic_batch("canceling")]
     anthropic.in_batch(lambda judge: getattr(judge, act)("msgbatch_1"))
     (asked,) = anthropic.server.requests
-    method, path = {"cancel": ("POST", "/cancel"), "forget": ("DELETE", "")}[act]
+    method, path = {"cancel": ("POST", "/cancel"), "delete": ("DELETE", "")}[act]
     assert (asked.method, asked.path) == (method, f"/v1/messages/batches/msgbatch_1{path}")
 
 
@@ -556,7 +558,7 @@ def test_bedrock_that_stopped_before_it_began_has_no_answers(bedrock):
 )  # fmt: skip
 def test_bedrock_jobs_end_in_five_ways(bedrock, status, ended):
     bedrock.server.script = [bedrock_job(status)]
-    assert bedrock.in_batch(lambda judge: judge.ended(ARN)) is ended
+    assert bedrock.in_batch(lambda judge: judge.has_ended(ARN)) is ended
 
 
 def test_bedrock_jobs_are_found_by_their_name(bedrock):

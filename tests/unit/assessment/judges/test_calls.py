@@ -57,10 +57,10 @@ class ModelJudges:
     def __init__(self, model):
         self.model = model
 
-    def of(self, judge: JudgeSpec) -> ModelJudge:
+    def get_judge(self, judge: JudgeSpec) -> ModelJudge:
         return ModelJudge(judge, self.model)
 
-    def batches_of(self, judge: JudgeSpec) -> BatchJudge:
+    def get_batch_judge(self, judge: JudgeSpec) -> BatchJudge:
         raise AssertionError("these judges take no batches")
 
 

@@ -42,7 +42,7 @@ def table(monkeypatch):
 
 def fail(gate, times, *, now=NOW, retry_after=None):
     for _ in range(times):
-        gate.failed(JUDGE, retry_after=retry_after, now=now)
+        gate.record_failure(JUDGE, retry_after=retry_after, now=now)
 
 
 def wait_of(gate, now):
@@ -68,7 +68,7 @@ def test_after_the_pause_one_probe_goes_and_its_success_closes(table):
     probing = later(FIRST_PAUSE_SECONDS + 1)
     other.admit(JUDGE, tokens=1, now=probing)
     wait_of(one, probing)
-    other.succeeded(JUDGE)
+    other.record_success(JUDGE)
     one.admit(JUDGE, tokens=1, now=probing)
 
 
@@ -85,24 +85,24 @@ def test_a_success_in_between_begins_the_count_anew(table):
     gate = DynamoDBJudgeGate(table)
     for _ in range(3):
         fail(gate, FAILURES_TO_OPEN - 1)
-        gate.succeeded(JUDGE)
+        gate.record_success(JUDGE)
     gate.admit(JUDGE, tokens=1, now=NOW)
 
 
 def test_why_and_since_when_it_fails_is_known_to_all_workers(table):
     one, other = DynamoDBJudgeGate(table), DynamoDBJudgeGate(table)
-    one.failed(JUDGE, retry_after=None, now=NOW, reason="connection refused")
-    one.failed(JUDGE, retry_after=None, now=later(5), reason="timed out")
+    one.record_failure(JUDGE, retry_after=None, now=NOW, reason="connection refused")
+    one.record_failure(JUDGE, retry_after=None, now=later(5), reason="timed out")
     circuit = other.get_circuit(JUDGE)
     assert (circuit.failing_since, circuit.reason) == (NOW, "timed out")
-    one.succeeded(JUDGE)
+    one.record_success(JUDGE)
     assert other.get_circuit(JUDGE) == Circuit()
 
 
 def test_a_healthy_provider_costs_one_read_and_no_write(table):
     gate = DynamoDBJudgeGate(table)
     gate.admit(JUDGE, tokens=1, now=NOW)
-    gate.succeeded(JUDGE)
+    gate.record_success(JUDGE)
     assert table._client.scan(TableName="cj-table")["Count"] == 0
 
 

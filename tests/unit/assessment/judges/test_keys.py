@@ -30,14 +30,14 @@ def test_a_key_is_the_secrets_text_or_its_api_key(secrets, text):
     secrets.create_secret(Name="cj/judge/openai", SecretString=text)
     keys = JudgeKeys(Secrets(secrets), "cj/judge/")
     assert keys.exists("openai")
-    assert keys.key("openai") == "sk-1234"
+    assert keys.get_key("openai") == "sk-1234"
 
 
 @pytest.mark.parametrize("text", ["{}", '{"api_key": ""}', "{broken", "with\nline", "klíč"])
 def test_a_secret_without_a_usable_key_is_refused_without_being_quoted(secrets, text):
     secrets.create_secret(Name="cj/judge/openai", SecretString=text)
     with pytest.raises(JudgeRefusedError, match="holds no key") as caught:
-        JudgeKeys(Secrets(secrets), "cj/judge/").key("openai")
+        JudgeKeys(Secrets(secrets), "cj/judge/").get_key("openai")
     assert text not in str(caught.value)
 
 
@@ -45,7 +45,7 @@ def test_a_missing_secret_is_named(secrets):
     keys = JudgeKeys(Secrets(secrets), "cj/judge/")
     assert not keys.exists("openai")
     with pytest.raises(JudgeRefusedError, match="cj/judge/openai"):
-        keys.key("openai")
+        keys.get_key("openai")
 
 
 def test_a_key_is_kept_for_five_minutes_and_then_read_again(secrets):
@@ -54,12 +54,12 @@ def test_a_key_is_kept_for_five_minutes_and_then_read_again(secrets):
     start = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     with mock.patch.object(powertools, "datetime", wraps=datetime) as clock:
         clock.now.return_value = start
-        assert keys.key("openai") == "first"
+        assert keys.get_key("openai") == "first"
         secrets.put_secret_value(SecretId="cj/judge/openai", SecretString="second")
         clock.now.return_value = start + timedelta(seconds=299)
-        assert keys.key("openai") == "first"
+        assert keys.get_key("openai") == "first"
         clock.now.return_value = start + timedelta(seconds=301)
-        assert keys.key("openai") == "second"
+        assert keys.get_key("openai") == "second"
 
 
 def test_secrets_manager_without_an_answer_is_worth_repeating(secrets):
@@ -68,7 +68,7 @@ def test_secrets_manager_without_an_answer_is_worth_repeating(secrets):
         stub.add_client_error("describe_secret", "ThrottlingException")
         keys = JudgeKeys(Secrets(secrets), "cj/judge/")
         with pytest.raises(TransientError, match="Throttling"):
-            keys.key("openai")
+            keys.get_key("openai")
         with pytest.raises(TransientError, match="Throttling"):
             keys.exists("openai")
 

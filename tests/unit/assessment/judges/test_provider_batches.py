@@ -398,7 +398,7 @@ def test_a_provider_that_refuses_to_be_asked_keeps_its_verdicts_until_it_does_no
         raise JudgeRefusedError("openai answered 401: the key was withdrawn")
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.batch_judge, "ended", refuse)
+        patched.setattr(world.batch_judge, "has_ended", refuse)
         for _ in range(20):
             assert world.tend(take(world)) is SubmissionStep.DEFERRED
     assert not results(world)
@@ -410,15 +410,15 @@ def test_a_full_queue_is_waited_for_and_nothing_is_counted_twice(monkeypatch):
     world, batch_id = submitted()
     tend_once = world.tend
     assert tend_once(take(world)) is SubmissionStep.SUBMITTED
-    results_of = world.batch_judge.results
+    read_results = world.batch_judge.read_results
     refusals = [QueueFullError("no room")]
 
     async def refuse_first(provider_batch_id, requests):
         if refusals:
             raise refusals.pop()
-        return await results_of(provider_batch_id, requests)
+        return await read_results(provider_batch_id, requests)
 
-    monkeypatch.setattr(world.batch_judge, "results", refuse_first)
+    monkeypatch.setattr(world.batch_judge, "read_results", refuse_first)
     tend_to_the_end(world)
     known = everything_recorded(world, batch_id)
     assert len(world.batch_judge.submissions) == 2

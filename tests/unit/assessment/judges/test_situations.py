@@ -378,7 +378,7 @@ class Observed:
             block = block.model_copy(update={"content": block.content + text})
             blocks = [asked[0].prompt_blocks[0], block]
             asked = [each.model_copy(update={"prompt_blocks": blocks}) for each in asked]
-            return await judges.of(self.asked.judge).compare(asked)
+            return await judges.get_judge(self.asked.judge).compare(asked)
 
         found: list[Any] = self.asked.run(ask)
         return found

@@ -74,7 +74,7 @@ class JudgeKeys:
         """Whether there is such a key; it is not read."""
         return self._secrets.exists(self._prefix + name)
 
-    def key(self, name: str) -> str:
+    def get_key(self, name: str) -> str:
         """The key: the secret's text, or its `api_key` where it is a JSON object.
 
         Raises

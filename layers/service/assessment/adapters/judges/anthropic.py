@@ -17,8 +17,8 @@ from assessment.adapters.judges.capabilities import (
     Capabilities,
     Capability,
     LocalCapabilities,
+    add_limit_capability,
     ask_within_capabilities,
-    with_limit,
 )
 from assessment.adapters.judges.completion import (
     Completion,
@@ -84,7 +84,7 @@ def _request_structure(missing: frozenset[str]) -> dict[str, Any]:
     return {}
 
 
-def key_headers(key: str | None) -> dict[str, str]:
+def make_headers(key: str | None) -> dict[str, str]:
     """The headers that carry the API's version and the key."""
     return {"anthropic-version": API_VERSION} | ({"x-api-key": key} if key else {})
 
@@ -96,7 +96,7 @@ class AnthropicModel:
         self, client: httpx.AsyncClient, key: str | None, capabilities: Capabilities | None = None
     ) -> None:
         self._client = client
-        self._headers = key_headers(key)
+        self._headers = make_headers(key)
         self._capabilities = capabilities or LocalCapabilities()
 
     async def complete(
@@ -106,7 +106,7 @@ class AnthropicModel:
         return await ask_within_capabilities(
             judge,
             self._capabilities,
-            with_limit(MESSAGE_CAPABILITIES, max_tokens),
+            add_limit_capability(MESSAGE_CAPABILITIES, max_tokens),
             lambda missing: self._ask(
                 judge,
                 message_body(judge, blocks, limit=max_tokens, missing=missing),

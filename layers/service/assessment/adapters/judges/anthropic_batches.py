@@ -17,16 +17,16 @@ import httpx
 
 from assessment.adapters.judges.anthropic import (
     MESSAGE_CAPABILITIES,
-    key_headers,
+    make_headers,
     message_body,
     message_completion,
 )
 from assessment.adapters.judges.batch_calls import (
     CLOCK_SKEW,
     BatchCalls,
-    files_missing,
-    id_of,
+    make_missing_answers_error,
     merge_answers,
+    read_batch_id,
 )
 from assessment.adapters.judges.capabilities import (
     Capabilities,
@@ -46,7 +46,7 @@ from assessment.domain.judge_errors import (
     ProviderBatchError,
     UnknownModelError,
 )
-from assessment.domain.provider_batch import SETTLING, Tried
+from assessment.domain.provider_batch import SETTLING, SubmissionAttempt
 
 _BAD_REQUEST = 400
 _MARK_LENGTH = 24
@@ -70,11 +70,11 @@ class AnthropicBatchModel:
     def __init__(
         self, client: httpx.AsyncClient, key: str | None, capabilities: Capabilities
     ) -> None:
-        self._calls = BatchCalls(client, key_headers(key), "anthropic", "/v1/messages/batches")
+        self._calls = BatchCalls(client, make_headers(key), "anthropic", "/v1/messages/batches")
         self._capabilities = capabilities
 
     async def find(
-        self, judge: JudgeSpec, tried: Tried, *, claimed: Callable[[str], bool]
+        self, judge: JudgeSpec, attempt: SubmissionAttempt, *, is_claimed: Callable[[str], bool]
     ) -> str | None:
         """The batch whose answers are to our requests, among those of the right time and size.
 
@@ -86,16 +86,18 @@ class AnthropicBatchModel:
         undecided = False
         async for batch in self._calls.newest_first(judge, cursor="after_id"):
             created = _read_moment(batch.get("created_at"))
-            if created is None or created > tried.at + _LATEST:
+            if created is None or created > attempt.at + _LATEST:
                 continue
-            if created < tried.at - CLOCK_SKEW:
+            if created < attempt.at - CLOCK_SKEW:
                 break
             batch_id = str(batch.get("id"))
-            if _count_requests(batch) != tried.size or await asyncio.to_thread(claimed, batch_id):
+            if _count_requests(batch) != attempt.size or await asyncio.to_thread(
+                is_claimed, batch_id
+            ):
                 continue
             if batch.get("processing_status") != "ended":
                 undecided = True
-            elif await self._is_ours(judge, batch_id, tried.name):
+            elif await self._is_ours(judge, batch_id, attempt.name):
                 return batch_id
         if undecided:
             raise JudgeDeferredError(
@@ -122,27 +124,27 @@ class AnthropicBatchModel:
         batch = await ask_within_capabilities(
             judge, self._capabilities, MESSAGE_CAPABILITIES, submit
         )
-        return id_of(batch, "anthropic")
+        return read_batch_id(batch, "anthropic")
 
-    async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:
+    async def has_ended(self, judge: JudgeSpec, batch_id: str) -> bool:
         """Whether every request has its result."""
         return (await self._calls.json(judge, "GET", f"/{batch_id}")).get(
             "processing_status"
         ) == "ended"
 
-    async def answers(
+    async def read_answers(
         self,
         judge: JudgeSpec,
         batch_id: str,
-        wanted: Mapping[str, Sequence[str]],
+        prompt_texts: Mapping[str, Sequence[str]],
     ) -> dict[str, Completion | JudgeError]:
         """Every result by the comparison in its custom id."""
         lines = await self._results(judge, batch_id)
         if not lines and await self._count_answered(judge, batch_id):
-            raise files_missing("anthropic")
+            raise make_missing_answers_error("anthropic")
         names = [str(line.get("custom_id"))[_MARK_LENGTH + 1 :] for line in lines]
         answers = [
-            (name, _read_result(line.get("result"), wanted.get(name, ())))
+            (name, _read_result(line.get("result"), prompt_texts.get(name, ())))
             for name, line in zip(names, lines, strict=True)
         ]
         return merge_answers(
@@ -158,7 +160,7 @@ class AnthropicBatchModel:
         """Requests that are under way are still answered; the others are not billed."""
         await self._calls.json(judge, "POST", f"/{batch_id}/cancel")
 
-    async def forget(self, judge: JudgeSpec, batch_id: str) -> None:
+    async def delete(self, judge: JudgeSpec, batch_id: str) -> None:
         """Delete the batch with its requests and results."""
         with suppress(JudgeRefusedError):
             await self._calls.json(judge, "DELETE", f"/{batch_id}")
@@ -172,7 +174,7 @@ class AnthropicBatchModel:
         try:
             text = await self._calls.text(judge, f"/{batch_id}/results")
         except UnknownModelError:
-            raise files_missing("anthropic") from None
+            raise make_missing_answers_error("anthropic") from None
         return list(split_json_lines(text))
 
 

@@ -37,27 +37,27 @@ class BatchCalls:
         self, judge: JudgeSpec, method: str, path: str = "", **content: Any
     ) -> dict[str, Any]:
         """The JSON object that a route answers; raises JudgeError."""
-        return await call_for_json(self.client, method, **self._how(judge, path), **content)
+        return await call_for_json(self.client, method, **self._address(judge, path), **content)
 
     async def text(self, judge: JudgeSpec, path: str) -> str:
         """The file that a route answers; raises JudgeError."""
-        return (await call(self.client, "GET", **self._how(judge, path))).text
+        return (await call(self.client, "GET", **self._address(judge, path))).text
 
     async def newest_first(
         self, judge: JudgeSpec, path: str = "", *, cursor: str
     ) -> AsyncIterator[dict[str, Any]]:
         """All objects of a list, page by page; `cursor` names what the next page comes after."""
-        after: dict[str, str] = {}
+        position: dict[str, str] = {}
         for _ in range(_MOST_PAGES):
-            page = await self.json(judge, "GET", path, params={"limit": _PAGE, **after})
+            page = await self.json(judge, "GET", path, params={"limit": _PAGE, **position})
             entries = read_objects(page.get("data"))
             for entry in entries:
                 yield entry
             if not page.get("has_more") or not entries:
                 return
-            after = {cursor: str(entries[-1].get("id"))}
+            position = {cursor: str(entries[-1].get("id"))}
 
-    def _how(self, judge: JudgeSpec, path: str) -> dict[str, Any]:
+    def _address(self, judge: JudgeSpec, path: str) -> dict[str, Any]:
         return {
             "url": f"{(judge.endpoint or '').rstrip('/')}{self.prefix}{path}",
             "headers": self.headers,
@@ -66,14 +66,14 @@ class BatchCalls:
         }
 
 
-def id_of(batch: Mapping[str, Any], provider: str) -> str:
+def read_batch_id(batch: Mapping[str, Any], provider: str) -> str:
     """The provider's id of a batch that it has just taken."""
     if not batch.get("id"):
         raise JudgeUnavailableError(f"{provider} answered without the id of the batch")
     return str(batch["id"])
 
 
-def files_missing(provider: str) -> JudgeUnavailableError:
+def make_missing_answers_error(provider: str) -> JudgeUnavailableError:
     """The error while a batch that has ended has no file of its answers yet: they are paid for."""
     return JudgeUnavailableError(
         f"{provider}'s batch has ended and its answers are not there yet", busy=True

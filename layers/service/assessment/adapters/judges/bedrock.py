@@ -17,8 +17,8 @@ from assessment.adapters.judges.capabilities import (
     Capabilities,
     Capability,
     LocalCapabilities,
+    add_limit_capability,
     ask_within_capabilities,
-    with_limit,
 )
 from assessment.adapters.judges.classification import classify
 from assessment.adapters.judges.completion import (
@@ -132,7 +132,7 @@ class BedrockModel:
             return await ask_bedrock(client.converse, texts=texts, modelId=judge.model, **body)
 
         body = await ask_within_capabilities(
-            judge, self._capabilities, with_limit(CONVERSE_CAPABILITIES, max_tokens), ask
+            judge, self._capabilities, add_limit_capability(CONVERSE_CAPABILITIES, max_tokens), ask
         )
         return converse_completion(body, texts=texts)
 

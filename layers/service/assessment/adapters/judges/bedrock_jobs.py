@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from assessment.adapters.judges.batch_calls import files_missing, merge_answers
+from assessment.adapters.judges.batch_calls import make_missing_answers_error, merge_answers
 from assessment.adapters.judges.bedrock import (
     CONVERSE_CAPABILITIES,
     FORCED_TOOL,
@@ -32,7 +32,7 @@ from assessment.contracts.valid_values import read_token_count
 from assessment.domain.document_keys import provider_batch_folder, provider_batch_key
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, JudgeRefusedError, ProviderBatchError
-from assessment.domain.provider_batch import WINDOW, Tried
+from assessment.domain.provider_batch import WINDOW, SubmissionAttempt
 from assessment.domain.quotation import LONGEST_MESSAGE
 from assessment.ports.stores import ContentStore
 
@@ -65,14 +65,14 @@ class BedrockBatchModel:
     async def find(
         self,
         judge: JudgeSpec,  # noqa: ARG002 - one control plane for all models
-        tried: Tried,
+        attempt: SubmissionAttempt,
         *,
-        claimed: Callable[[str], bool],  # noqa: ARG002 - its name is enough
+        is_claimed: Callable[[str], bool],  # noqa: ARG002 - its name is enough
     ) -> str | None:
         """The job of this name."""
-        found = await self._ask("list_model_invocation_jobs", nameContains=tried.name)
-        for job in found.get("invocationJobSummaries", []):
-            if job.get("jobName") == tried.name:
+        listing = await self._ask("list_model_invocation_jobs", nameContains=attempt.name)
+        for job in listing.get("invocationJobSummaries", []):
+            if job.get("jobName") == attempt.name:
                 return str(job["jobArn"])
         return None
 
@@ -111,24 +111,24 @@ class BedrockBatchModel:
         )
         return str(job["jobArn"])
 
-    async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:  # noqa: ARG002 - as `find`
+    async def has_ended(self, judge: JudgeSpec, batch_id: str) -> bool:  # noqa: ARG002 - as `find`
         """Whether its status is a last one."""
         return (await self._job(batch_id)).get("status") in _ENDED
 
-    async def answers(
-        self, judge: JudgeSpec, batch_id: str, wanted: Mapping[str, Sequence[str]]
+    async def read_answers(
+        self, judge: JudgeSpec, batch_id: str, prompt_texts: Mapping[str, Sequence[str]]
     ) -> dict[str, Completion | JudgeError]:
         """The lines of its output file; of a job that failed before it had one, why it did."""
         job = await self._job(batch_id)
         text = await self._read_output(str(job.get("jobName")), batch_id)
         if text is None:
             if job.get("status") == "Failed":
-                return dict.fromkeys(wanted, _read_failure(job, wanted))
+                return dict.fromkeys(prompt_texts, _read_failure(job, prompt_texts))
             if _has_output(job):
-                raise files_missing("bedrock")
-        comparison_ids = {record_id(comparison_id): comparison_id for comparison_id in wanted}
+                raise make_missing_answers_error("bedrock")
+        comparison_ids = {record_id(comparison_id): comparison_id for comparison_id in prompt_texts}
         answers = [
-            (comparison_id, _read_record(line, wanted[comparison_id]))
+            (comparison_id, _read_record(line, prompt_texts[comparison_id]))
             for line in split_json_lines(text or "")
             if (comparison_id := comparison_ids.get(str(line.get("recordId")))) is not None
         ]
@@ -147,7 +147,7 @@ class BedrockBatchModel:
         """Stop the job; what it has answered is written."""
         await self._ask("stop_model_invocation_job", jobIdentifier=batch_id)
 
-    async def forget(self, judge: JudgeSpec, batch_id: str) -> None:
+    async def delete(self, judge: JudgeSpec, batch_id: str) -> None:
         """Nothing to do: the files are in our own bucket, whose rule deletes them."""
 
     async def _job(self, batch_id: str) -> dict[str, Any]:
@@ -168,9 +168,9 @@ def _has_output(job: Mapping[str, Any]) -> bool:
     return job.get("status") in _WITH_OUTPUT or n_processed > 0
 
 
-def _read_failure(job: Mapping[str, Any], wanted: Mapping[str, Sequence[str]]) -> JudgeError:
+def _read_failure(job: Mapping[str, Any], prompt_texts: Mapping[str, Sequence[str]]) -> JudgeError:
     """Why a job failed before it had any output."""
-    texts = chain.from_iterable(wanted.values())
+    texts = chain.from_iterable(prompt_texts.values())
     problem = read_provider_error(400, {"message": job.get("message")}, texts=texts)
     words = problem.words[:LONGEST_MESSAGE] or "no reason given"
     return JudgeRefusedError("bedrock failed the job", words=words)

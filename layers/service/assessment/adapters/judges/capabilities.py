@@ -55,9 +55,11 @@ LIMIT_CAPABILITY = Capability(
 """Whether an endpoint takes more room for an answer than the first try gives it."""
 
 
-def with_limit(known: Sequence[Capability], limit: OutputLimit) -> Sequence[Capability]:
+def add_limit_capability(
+    candidates: Sequence[Capability], limit: OutputLimit
+) -> Sequence[Capability]:
     """The capabilities that a request may turn out to lack, its raised limit included."""
-    return (*known, LIMIT_CAPABILITY) if limit.raised > limit.plain else known
+    return (*candidates, LIMIT_CAPABILITY) if limit.raised > limit.plain else candidates
 
 
 class Capabilities(Protocol):
@@ -66,7 +68,7 @@ class Capabilities(Protocol):
     def get_missing(self, judge: JudgeSpec) -> frozenset[str]:
         """What this judge's endpoint does not understand, as far as is known."""
 
-    def record_missing(self, judge: JudgeSpec, what: str) -> None:
+    def record_missing(self, judge: JudgeSpec, capability: str) -> None:
         """Remember one thing more."""
 
 
@@ -80,13 +82,13 @@ class LocalCapabilities:
         """What was learnt of this judge's endpoint."""
         return self._known.get(judge.circuit, frozenset())
 
-    def record_missing(self, judge: JudgeSpec, what: str) -> None:
+    def record_missing(self, judge: JudgeSpec, capability: str) -> None:
         """Remember one thing more."""
-        self._known[judge.circuit] = self.get_missing(judge) | {what}
+        self._known[judge.circuit] = self.get_missing(judge) | {capability}
 
 
 def find_missing_capability(
-    error: JudgeError, known: Sequence[Capability], missing: frozenset[str] = frozenset()
+    error: JudgeError, candidates: Sequence[Capability], missing: frozenset[str] = frozenset()
 ) -> str | None:
     """What a refusal teaches about the endpoint, if it is not among what it is known to lack."""
     if not isinstance(error, JudgeRefusedError) or isinstance(
@@ -97,8 +99,9 @@ def find_missing_capability(
     is_amount = _contains_any(message, _TOO_MUCH)
     if not is_amount and not _contains_any(message, _UNKNOWN):
         return None
-    candidates = [each for each in known if each.amount is is_amount and each.name not in missing]
-    return next((each.name for each in candidates if each.is_named(message)), None)
+    named = [candidate for candidate in candidates if candidate.is_named(message)]
+    names = [capability.name for capability in named if capability.amount is is_amount]
+    return next((name for name in names if name not in missing), None)
 
 
 def _contains_any(message: str, words: Iterable[str]) -> bool:
@@ -108,7 +111,7 @@ def _contains_any(message: str, words: Iterable[str]) -> bool:
 async def ask_within_capabilities[T](
     judge: JudgeSpec,
     capabilities: Capabilities,
-    known: Sequence[Capability],
+    candidates: Sequence[Capability],
     ask: Callable[[frozenset[str]], Awaitable[T]],
 ) -> T:
     """Ask, and again with less each time the endpoint says that it does not know something.
@@ -120,25 +123,25 @@ async def ask_within_capabilities[T](
     JudgeError
         As `ask` does, once there is nothing left to leave out.
     """
-    before = missing = await asyncio.to_thread(capabilities.get_missing, judge)
+    recorded = missing = await asyncio.to_thread(capabilities.get_missing, judge)
     while True:
         try:
             answer = await ask(missing)
         except JudgeRefusedError as error:
-            learnt = find_missing_capability(error, known, missing)
-            if learnt is None:
+            capability = find_missing_capability(error, candidates, missing)
+            if capability is None:
                 raise
-            missing |= {learnt}
+            missing |= {capability}
         else:
-            for learnt in sorted(missing - before):
-                await asyncio.to_thread(capabilities.record_missing, judge, learnt)
+            for capability in sorted(missing - recorded):
+                await asyncio.to_thread(capabilities.record_missing, judge, capability)
             return answer
 
 
 async def record_lessons[T](
     judge: JudgeSpec,
     capabilities: Capabilities,
-    known: Sequence[Capability],
+    candidates: Sequence[Capability],
     answers: Iterable[tuple[str, T | JudgeError]],
 ) -> list[tuple[str, T | JudgeError]]:
     """The answers of a batch, by comparison id; a refusal that teaches something may be retried.
@@ -146,20 +149,21 @@ async def record_lessons[T](
     It was not paid for, and the next attempt leaves out what the endpoint does not know.
     """
     return [
-        (name, await _record_lesson(judge, capabilities, known, answer)) for name, answer in answers
+        (name, await _record_lesson(judge, capabilities, candidates, answer))
+        for name, answer in answers
     ]
 
 
 async def _record_lesson[T](
     judge: JudgeSpec,
     capabilities: Capabilities,
-    known: Sequence[Capability],
+    candidates: Sequence[Capability],
     answer: T | JudgeError,
 ) -> T | JudgeError:
     if not isinstance(answer, JudgeError):
         return answer
-    learnt = find_missing_capability(answer, (*known, LIMIT_CAPABILITY))
-    if learnt is None:
+    capability = find_missing_capability(answer, (*candidates, LIMIT_CAPABILITY))
+    if capability is None:
         return answer
-    await asyncio.to_thread(capabilities.record_missing, judge, learnt)
+    await asyncio.to_thread(capabilities.record_missing, judge, capability)
     return ProviderBatchError("the provider's batch", words=answer.words)

@@ -272,7 +272,7 @@ def classify(error: ProviderError, *, provider: str) -> JudgeError:
     message = f"{provider} answered {error.status or 'an error'}"
     if error.status == HTTPStatus.OK:
         message = f"{provider} answered 200 with an error"
-    words = error.described
+    words = error.description
     if situation in {Situation.PASSING_LIMIT, Situation.OUTAGE}:
         return JudgeUnavailableError(
             message,

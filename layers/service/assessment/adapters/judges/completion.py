@@ -62,7 +62,7 @@ class Completion:
     @property
     def candidates(self) -> tuple[object, ...]:
         """Where the verdicts may stand, best first."""
-        return tuple(each for each in (self.document, self.text) if each is not None)
+        return tuple(place for place in (self.document, self.text) if place is not None)
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,8 @@ def count_tokens(counts: object, inputs: tuple[str, ...], output: tuple[str, ...
     output
         Names under which the answer's count may stand.
     """
-    known = read_object(counts)
+    numbers = read_object(counts)
     return TokenUsage(
-        input_tokens=sum(read_token_count(known.get(name)) for name in inputs),
-        output_tokens=max(read_token_count(known.get(name)) for name in output),
+        input_tokens=sum(read_token_count(numbers.get(name)) for name in inputs),
+        output_tokens=max(read_token_count(numbers.get(name)) for name in output),
     )

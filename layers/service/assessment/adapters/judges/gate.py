@@ -27,24 +27,26 @@ class DynamoDBJudgeGate:
     def admit(self, judge: JudgeSpec, *, tokens: int, now: datetime) -> None:
         """Ask the circuit, then count the call against its minute."""
         circuit, version = self._read(judge)
-        found = admission(circuit, now=now)
-        if found.circuit is not None and not self._write(judge, found.circuit, version, now=now):
-            found = admission(self._read(judge)[0], now=now)
-        if found.wait_seconds > 0:
+        decision = admission(circuit, now=now)
+        if decision.circuit is not None and not self._write(
+            judge, decision.circuit, version, now=now
+        ):
+            decision = admission(self._read(judge)[0], now=now)
+        if decision.wait_seconds > 0:
             raise JudgeDeferredError(
-                f"{judge.provider} is failing; nobody asks it for {found.wait_seconds:.0f} s",
-                retry_after=found.wait_seconds + _spread(judge, now),
+                f"{judge.provider} is failing; nobody asks it for {decision.wait_seconds:.0f} s",
+                retry_after=decision.wait_seconds + _spread(judge, now),
             )
         self._count(judge, tokens, now)
 
-    def succeeded(self, judge: JudgeSpec) -> None:
+    def record_success(self, judge: JudgeSpec) -> None:
         """Close the circuit if this process has seen it troubled."""
         if judge.circuit not in self._troubled:
             return
         self._table.delete(keys.circuit(judge.circuit))
         self._troubled.discard(judge.circuit)
 
-    def failed(
+    def record_failure(
         self,
         judge: JudgeSpec,
         *,
@@ -55,8 +57,8 @@ class DynamoDBJudgeGate:
         """Count the failure; a lost race is tried again, a lost count is no harm."""
         for _ in range(_TRIES):
             circuit, version = self._read(judge)
-            after = after_failure(circuit, now=now, retry_after=retry_after, reason=reason)
-            if self._write(judge, after, version, now=now):
+            failing = after_failure(circuit, now=now, retry_after=retry_after, reason=reason)
+            if self._write(judge, failing, version, now=now):
                 self._troubled.add(judge.circuit)
                 return
 
@@ -70,8 +72,8 @@ class DynamoDBJudgeGate:
             self._troubled.discard(judge.circuit)
             return Circuit(), 0
         self._troubled.add(judge.circuit)
-        known = {name: item[name] for name in Circuit.model_fields if name in item}
-        return Circuit.model_validate(known), item.get("version", 0)
+        fields = {name: item[name] for name in Circuit.model_fields if name in item}
+        return Circuit.model_validate(fields), item.get("version", 0)
 
     def _write(self, judge: JudgeSpec, circuit: Circuit, version: int, *, now: datetime) -> bool:
         item: dict[str, Any] = {
@@ -114,10 +116,10 @@ class DynamoDBJudgeGate:
                 add={"requests": 1, "tokens": tokens},
             )
         except ConditionFailedError as error:
-            left = 60.0 - (now - minute).total_seconds()
+            seconds_left = 60.0 - (now - minute).total_seconds()
             raise JudgeDeferredError(
                 f"the limits of {judge.label or judge.provider} are reached for this minute",
-                retry_after=left + _spread(judge, now),
+                retry_after=seconds_left + _spread(judge, now),
             ) from error
 
 

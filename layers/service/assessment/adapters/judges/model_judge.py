@@ -30,7 +30,7 @@ from assessment.domain.judge import JudgeSpec, estimated_tokens
 from assessment.domain.judge_errors import JudgeError, ProviderBatchError
 from assessment.domain.prices import price_of
 from assessment.domain.prompt import PromptBlock
-from assessment.domain.provider_batch import Tried
+from assessment.domain.provider_batch import SubmissionAttempt
 
 
 class Model(Protocol):
@@ -55,29 +55,29 @@ class BatchModel(Protocol):
     """A provider's way to complete many prompts within a day."""
 
     async def find(
-        self, judge: JudgeSpec, tried: Tried, *, claimed: Callable[[str], bool]
+        self, judge: JudgeSpec, attempt: SubmissionAttempt, *, is_claimed: Callable[[str], bool]
     ) -> str | None:
         """The provider's id of a submission that may have arrived; raises JudgeError."""
 
     async def submit(self, judge: JudgeSpec, submission: Submission) -> str:
         """The provider's id of a new batch; raises JudgeError."""
 
-    async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:
+    async def has_ended(self, judge: JudgeSpec, batch_id: str) -> bool:
         """Whether nothing more will be added; raises JudgeError."""
 
-    async def answers(
-        self, judge: JudgeSpec, batch_id: str, wanted: Mapping[str, Sequence[str]]
+    async def read_answers(
+        self, judge: JudgeSpec, batch_id: str, prompt_texts: Mapping[str, Sequence[str]]
     ) -> Mapping[str, Completion | JudgeError]:
         """What the batch says of these comparisons, where it says anything.
 
-        `wanted` has the texts of each prompt by comparison id. Raises JudgeDeferredError while the
-        files of a batch that has ended are not there yet, and JudgeError.
+        `prompt_texts` has the texts of each prompt by comparison id. Raises JudgeDeferredError
+        while the files of a batch that has ended are not there yet, and JudgeError.
         """
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:
         """Begin no more of it; raises JudgeError."""
 
-    async def forget(self, judge: JudgeSpec, batch_id: str) -> None:
+    async def delete(self, judge: JudgeSpec, batch_id: str) -> None:
         """Delete prompts and answers; raises JudgeError."""
 
 
@@ -95,7 +95,7 @@ class ModelJudge:
             requests[0].prompt_blocks,
             max_tokens=choose_limit(self._judge, requests),
         )
-        return _results(self._judge, requests, completion)
+        return _make_results(self._judge, requests, completion)
 
 
 class ModelBatchJudge:
@@ -105,49 +105,49 @@ class ModelBatchJudge:
         self._judge = judge
         self._model = model
 
-    async def find(self, tried: Tried, *, claimed: Callable[[str], bool]) -> str | None:
+    async def find(
+        self, attempt: SubmissionAttempt, *, is_claimed: Callable[[str], bool]
+    ) -> str | None:
         """The provider's id of a submission that may have arrived."""
-        return await self._model.find(self._judge, tried, claimed=claimed)
+        return await self._model.find(self._judge, attempt, is_claimed=is_claimed)
 
     async def submit(self, name: str, requests: Sequence[CompareRequestV1]) -> str:
         """The provider's id of a new batch."""
-        prompts = {each.metadata.comparison_id: each.prompt_blocks for each in requests}
-        limits = {
-            each.metadata.comparison_id: choose_limit(self._judge, [each]) for each in requests
-        }
+        by_id = {request.metadata.comparison_id: request for request in requests}
+        prompts = {name: request.prompt_blocks for name, request in by_id.items()}
+        limits = {name: choose_limit(self._judge, [request]) for name, request in by_id.items()}
         submission = Submission(name, prompts, limits)
         try:
             return await self._model.submit(self._judge, submission)
         except JudgeError as error:
             raise error.without_quotations(_list_texts(requests)) from None
 
-    async def ended(self, provider_batch_id: str) -> bool:
+    async def has_ended(self, provider_batch_id: str) -> bool:
         """Whether nothing more will be added."""
-        return await self._model.ended(self._judge, provider_batch_id)
+        return await self._model.has_ended(self._judge, provider_batch_id)
 
-    async def results(
+    async def read_results(
         self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
     ) -> list[LLMComparisonResultV1]:
         """A result for every request; the provider's answers to anything else are nobody's."""
-        wanted = [request.metadata.comparison_id for request in requests]
         texts = {
             request.metadata.comparison_id: [block.content for block in request.prompt_blocks]
             for request in requests
         }
         try:
-            answers = await self._model.answers(self._judge, provider_batch_id, texts)
+            answers = await self._model.read_answers(self._judge, provider_batch_id, texts)
         except JudgeError as error:
             raise error.without_quotations(_list_texts(requests)) from None
         return [
-            self._result(request, answers.get(name))
-            for request, name in zip(requests, wanted, strict=True)
+            self._read_result(request, answers.get(request.metadata.comparison_id))
+            for request in requests
         ]
 
-    def _result(
+    def _read_result(
         self, request: CompareRequestV1, answer: Completion | JudgeError | None
     ) -> LLMComparisonResultV1:
         if isinstance(answer, Completion):
-            return _results(self._judge, [request], answer, in_batch=True)[0]
+            return _make_results(self._judge, [request], answer, in_batch=True)[0]
         error = answer or ProviderBatchError(
             "the provider's batch has no answer to this comparison"
         )
@@ -164,9 +164,9 @@ class ModelBatchJudge:
         """Begin no more of it."""
         await self._model.cancel(self._judge, provider_batch_id)
 
-    async def forget(self, provider_batch_id: str) -> None:
+    async def delete(self, provider_batch_id: str) -> None:
         """Delete prompts and answers."""
-        await self._model.forget(self._judge, provider_batch_id)
+        await self._model.delete(self._judge, provider_batch_id)
 
 
 def _list_texts(requests: Sequence[CompareRequestV1]) -> list[str]:
@@ -186,7 +186,7 @@ def choose_limit(judge: JudgeSpec, requests: Sequence[CompareRequestV1]) -> Outp
     return OutputLimit(plain, judge.raise_answer_tokens(plain, prompt_tokens=prompt))
 
 
-def _results(
+def _make_results(
     judge: JudgeSpec,
     requests: Sequence[CompareRequestV1],
     completion: Completion,
@@ -222,17 +222,17 @@ def _read_verdicts(
     if completion.problem is not None:
         return dict.fromkeys(wanted, AnswerProblem(MALFORMED, completion.problem))
     if not completion.is_cut_off:
-        read = read_answer(completion.candidates, wanted)
+        verdicts = read_answer(completion.candidates, wanted)
         return {
-            name: AnswerProblem(MALFORMED, each) if isinstance(each, str) else each
-            for name, each in read.items()
+            name: AnswerProblem(MALFORMED, verdict) if isinstance(verdict, str) else verdict
+            for name, verdict in verdicts.items()
         }
     # What is whole of a bundle's answer was paid for; a thought that was cut off is no answer.
-    whole = [each for each in completion.candidates if not is_loose_text(each)]
+    documents = [place for place in completion.candidates if not is_loose_text(place)]
     problem = AnswerProblem(CUT_OFF, _describe_cut(completion))
     return {
-        name: each if isinstance(each, ModelVerdict) else problem
-        for name, each in read_answer(whole, wanted).items()
+        name: verdict if isinstance(verdict, ModelVerdict) else problem
+        for name, verdict in read_answer(documents, wanted).items()
     }
 
 

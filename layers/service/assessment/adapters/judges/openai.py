@@ -15,8 +15,8 @@ from assessment.adapters.judges.capabilities import (
     Capabilities,
     Capability,
     LocalCapabilities,
+    add_limit_capability,
     ask_within_capabilities,
-    with_limit,
 )
 from assessment.adapters.judges.completion import (
     Completion,
@@ -76,7 +76,7 @@ class OpenAIModel:
         self, client: httpx.AsyncClient, key: str | None, capabilities: Capabilities | None = None
     ) -> None:
         self._client = client
-        self._headers = bearer(key)
+        self._headers = make_authorization(key)
         self._capabilities = capabilities or LocalCapabilities()
 
     async def complete(
@@ -86,7 +86,7 @@ class OpenAIModel:
         return await ask_within_capabilities(
             judge,
             self._capabilities,
-            with_limit(CHAT_CAPABILITIES, max_tokens),
+            add_limit_capability(CHAT_CAPABILITIES, max_tokens),
             lambda missing: self._ask(
                 judge,
                 chat_body(judge, blocks, limit=max_tokens, missing=missing),
@@ -109,7 +109,7 @@ class OpenAIModel:
         return chat_completion(answer, texts=texts)
 
 
-def bearer(key: str | None) -> dict[str, str]:
+def make_authorization(key: str | None) -> dict[str, str]:
     """The header that carries the key."""
     return {"Authorization": f"Bearer {key}"} if key else {}
 

@@ -19,9 +19,9 @@ import httpx
 from assessment.adapters.judges.batch_calls import (
     CLOCK_SKEW,
     BatchCalls,
-    files_missing,
-    id_of,
+    make_missing_answers_error,
     merge_answers,
+    read_batch_id,
 )
 from assessment.adapters.judges.capabilities import Capabilities, record_lessons
 from assessment.adapters.judges.classification import classify
@@ -29,9 +29,9 @@ from assessment.adapters.judges.completion import Completion
 from assessment.adapters.judges.model_judge import Submission
 from assessment.adapters.judges.openai import (
     CHAT_CAPABILITIES,
-    bearer,
     chat_body,
     chat_completion,
+    make_authorization,
 )
 from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.adapters.judges.transport import Answer, read_line_problem
@@ -46,7 +46,7 @@ from assessment.domain.judge_errors import (
     QueueFullError,
     UnknownModelError,
 )
-from assessment.domain.provider_batch import Tried
+from assessment.domain.provider_batch import SubmissionAttempt
 from assessment.domain.quotation import LONGEST_MESSAGE
 
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
@@ -61,21 +61,21 @@ class OpenAIBatchModel:
     def __init__(
         self, client: httpx.AsyncClient, key: str | None, capabilities: Capabilities
     ) -> None:
-        self._calls = BatchCalls(client, bearer(key), "openai")
+        self._calls = BatchCalls(client, make_authorization(key), "openai")
         self._capabilities = capabilities
 
     async def find(
         self,
         judge: JudgeSpec,
-        tried: Tried,
+        attempt: SubmissionAttempt,
         *,
-        claimed: Callable[[str], bool],  # noqa: ARG002 - its name is enough
+        is_claimed: Callable[[str], bool],  # noqa: ARG002 - its name is enough
     ) -> str | None:
         """The batch with this name in its metadata, among those since the try."""
         async for batch in self._calls.newest_first(judge, "/batches", cursor="after"):
-            if float(batch.get("created_at") or 0) < (tried.at - CLOCK_SKEW).timestamp():
+            if float(batch.get("created_at") or 0) < (attempt.at - CLOCK_SKEW).timestamp():
                 return None
-            if (batch.get("metadata") or {}).get("submission") == tried.name:
+            if (batch.get("metadata") or {}).get("submission") == attempt.name:
                 return str(batch["id"])
         return None
 
@@ -100,7 +100,7 @@ class OpenAIBatchModel:
                 with suppress(JudgeError):
                     await self._calls.json(judge, "DELETE", f"/files/{file_id}")
             raise
-        return id_of(batch, "openai")
+        return read_batch_id(batch, "openai")
 
     async def _upload(self, judge: JudgeSpec, submission: Submission) -> str | None:
         """The id of a file with one request for each comparison."""
@@ -132,28 +132,28 @@ class OpenAIBatchModel:
             ) from error
         return file.get("id")
 
-    async def ended(self, judge: JudgeSpec, batch_id: str) -> bool:
+    async def has_ended(self, judge: JudgeSpec, batch_id: str) -> bool:
         """Whether its status is a last one."""
         return (await self._batch(judge, batch_id)).get("status") in _ENDED
 
-    async def answers(
-        self, judge: JudgeSpec, batch_id: str, wanted: Mapping[str, Sequence[str]]
+    async def read_answers(
+        self, judge: JudgeSpec, batch_id: str, prompt_texts: Mapping[str, Sequence[str]]
     ) -> dict[str, Completion | JudgeError]:
         """The lines of its output and error files; of a batch refused whole, why it was."""
         batch = await self._batch(judge, batch_id)
         if batch.get("status") == "failed":
             error = _read_failure(batch)
-            texts = chain.from_iterable(wanted.values())
-            return dict.fromkeys(wanted, error.without_quotations(texts))
+            texts = chain.from_iterable(prompt_texts.values())
+            return dict.fromkeys(prompt_texts, error.without_quotations(texts))
         files = [batch[name] for name in ("output_file_id", "error_file_id") if batch.get(name)]
         if not files:
             check_files(batch)
         contents = [await self._read_file(judge, str(file_id)) for file_id in files]
-        answers = [answer for content in contents for answer in _read_lines(content, wanted)]
+        answers = [answer for content in contents for answer in _read_lines(content, prompt_texts)]
         merged = merge_answers(
             await record_lessons(judge, self._capabilities, CHAT_CAPABILITIES, answers)
         )
-        if not batch.get("output_file_id") and not merged.keys() >= wanted.keys():
+        if not batch.get("output_file_id") and not merged.keys() >= prompt_texts.keys():
             check_files(batch)
         return merged
 
@@ -161,13 +161,13 @@ class OpenAIBatchModel:
         try:
             return await self._calls.text(judge, f"/files/{file_id}/content")
         except UnknownModelError:
-            raise files_missing("openai") from None
+            raise make_missing_answers_error("openai") from None
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:
         """Requests that are under way are still answered."""
         await self._calls.json(judge, "POST", f"/batches/{batch_id}/cancel")
 
-    async def forget(self, judge: JudgeSpec, batch_id: str) -> None:
+    async def delete(self, judge: JudgeSpec, batch_id: str) -> None:
         """Delete its files; the batch itself carries no text."""
         batch = await self._batch(judge, batch_id)
         for name in ("input_file_id", "output_file_id", "error_file_id"):
@@ -190,15 +190,15 @@ def check_files(batch: Mapping[str, Any]) -> None:
     n_answered = read_token_count(counts.get("completed"))
     is_unknown = batch.get("status") == "completed" and not counts
     if n_answered or is_unknown:
-        raise files_missing("openai")
+        raise make_missing_answers_error("openai")
 
 
 def _read_lines(
-    content: str, wanted: Mapping[str, Sequence[str]]
+    content: str, prompt_texts: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[str, Completion | JudgeError]]:
     for line in split_json_lines(content):
         name = str(line.get("custom_id"))
-        yield name, _read_line(line, wanted.get(name, ()))
+        yield name, _read_line(line, prompt_texts.get(name, ()))
 
 
 def _read_line(line: dict[str, Any], texts: Sequence[str]) -> Completion | JudgeError:
@@ -220,7 +220,7 @@ def _read_line(line: dict[str, Any], texts: Sequence[str]) -> Completion | Judge
 def _read_unanswered(line: dict[str, Any], texts: Sequence[str]) -> JudgeError:
     """A line without a response: it expired or was cancelled, unless its code says more."""
     problem = read_provider_error(0, line.get("error"), texts=texts)
-    unanswered = ProviderBatchError("openai", words=problem.described or "no response")
+    unanswered = ProviderBatchError("openai", words=problem.description or "no response")
     if problem.codes & {"batch_expired", "batch_cancelled"} or not problem.codes:
         return unanswered
     error = classify(problem, provider="openai")

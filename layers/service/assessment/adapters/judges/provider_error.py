@@ -55,7 +55,7 @@ class ProviderError:
     shown_code: str = field(default="", compare=False)
 
     @property
-    def described(self) -> str:
+    def description(self) -> str:
         """Code and message, as they are shown."""
         parts = [self.shown_code, self.words[:LONGEST_MESSAGE]]
         return ": ".join(part for part in parts if part)
@@ -99,8 +99,8 @@ def _walk(node: object, depth: int = _DEEPEST) -> Iterator[dict[str, Any]]:
     if depth == 0:
         return
     if isinstance(node, list):
-        for each in node:
-            yield from _walk(each, depth - 1)
+        for entry in node:
+            yield from _walk(entry, depth - 1)
     elif isinstance(node, dict):
         yield node
         for name in _INNER_NAMES:
@@ -144,8 +144,8 @@ def _read_status(status: int, codes: Iterable[str]) -> int:
     """The status, or inside a 200 the one that the error itself names."""
     if status not in (0, 200):
         return status
-    named = [int(code) for code in codes if code.isdigit() and 400 <= int(code[:4]) < 600]  # noqa: PLR2004 - HTTP's errors
-    return named[0] if named else status
+    statuses = [int(code) for code in codes if code.isdigit() and 400 <= int(code[:4]) < 600]  # noqa: PLR2004 - HTTP's errors
+    return statuses[0] if statuses else status
 
 
 def _find_name(codes: Iterable[str]) -> str:

@@ -43,7 +43,7 @@ class ProviderJudges:
         self._models: dict[tuple[Provider, str | None], Model] = {}
         self._batch_models: dict[tuple[Provider, str | None], BatchModel] = {}
 
-    def of(self, judge: JudgeSpec) -> Judge:
+    def get_judge(self, judge: JudgeSpec) -> Judge:
         """Whoever answers for this judge."""
         if judge.provider is Provider.CALLBACK_ENDPOINT:
             return CallbackEndpointJudge(
@@ -56,7 +56,7 @@ class ProviderJudges:
             self._models[place] = self._model(*place)
         return ModelJudge(judge, self._models[place])
 
-    def batches_of(self, judge: JudgeSpec) -> BatchJudge:
+    def get_batch_judge(self, judge: JudgeSpec) -> BatchJudge:
         """Whoever takes batches for this judge."""
         place = self._place(judge)
         if place not in self._batch_models:
@@ -64,7 +64,7 @@ class ProviderJudges:
         return ModelBatchJudge(judge, self._batch_models[place])
 
     def _place(self, judge: JudgeSpec) -> tuple[Provider, str | None]:
-        key = self._access.keys.key(judge.secret_name) if judge.secret_name else None
+        key = self._access.keys.get_key(judge.secret_name) if judge.secret_name else None
         return judge.provider, key
 
     def _model(self, provider: Provider, key: str | None) -> Model:

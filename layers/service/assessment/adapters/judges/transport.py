@@ -102,7 +102,8 @@ async def post(
 
 
 def _read_request_id(headers: Mapping[str, str]) -> str | None:
-    return next((found for name in _REQUEST_IDS if (found := read_name(headers.get(name)))), None)
+    request_ids = (read_name(headers.get(name)) for name in _REQUEST_IDS)
+    return next((request_id for request_id in request_ids if request_id), None)
 
 
 def read_date(headers: Mapping[str, str]) -> datetime | None:
