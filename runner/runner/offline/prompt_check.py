@@ -23,7 +23,7 @@ from assessment.contracts.llm_protocol import (
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.judge_errors import JudgeError
-from assessment.domain.prompt import EssayPair, JudgeInstructions
+from assessment.domain.prompt import EssayPair, JudgeInstructions, prompt_sha256
 from scoring.proportions import wilson_interval
 
 _AT_ONCE = 4
@@ -222,18 +222,19 @@ def _model(judge: JudgeSpec, client: httpx.AsyncClient, key: str | None) -> Mode
 def _request(
     judge: JudgeSpec, instructions: JudgeInstructions, pair: EssayPair
 ) -> CompareRequestV1:
+    blocks = JinjaPrompts().render(judge, instructions, [pair], bundle=True)
     return CompareRequestV1(
         correlation_id=pair.comparison_id,
         callback=CallbackAddress(),
         essay_a=CompareEssay(essay_id="A", text=pair.essay_a),
         essay_b=CompareEssay(essay_id="B", text=pair.essay_b),
-        prompt_blocks=JinjaPrompts().render(judge, instructions, [pair], bundle=True),
+        prompt_blocks=blocks,
         metadata=CompareMetadata(
             batch_id="prompt-check",
             wave=1,
             comparison_id=pair.comparison_id,
             essay_a_id="A",
             essay_b_id="B",
-            prompt_sha256="",
+            prompt_sha256=prompt_sha256(blocks),
         ),
     )

@@ -29,14 +29,13 @@ from assessment.contracts.valid_values import (
     read_name,
     read_token_count,
 )
-from assessment.contracts.verdict_fields import Confidence, WinnerLetter
+from assessment.contracts.winner import WINNERS, WinnerLetter
 from assessment.domain.errors import CJError
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.quotation import remove_quotations
 from assessment.domain.spending import Spending
-from assessment.domain.verdict import MAX_NOTES, Degree, Verdict, Winner
+from assessment.domain.verdict import MAX_NOTES, JudgeAnswer, Verdict
 
-WINNERS: dict[WinnerLetter, Winner] = {"A": Winner.FIRST, "B": Winner.SECOND, "tie": Winner.TIE}
 LONGEST_MESSAGE = 500
 """Characters of a failure's message that travel and are kept."""
 
@@ -64,8 +63,8 @@ class CallbackAddress(BaseModel):
 class CompareMetadata(BaseModel):
     """What ties a verdict to its comparison; the endpoint echoes it whole and may add to it.
 
-    `callback_token` proves that the endpoint was asked about this comparison
-    (`contracts.callback_token`).
+    `prompt_sha256` is the hash of the prompt; a person is shown none. `callback_token` proves that
+    the endpoint was asked about this comparison (`contracts.callback_token`).
     """
 
     model_config = ConfigDict(extra="allow")
@@ -76,7 +75,7 @@ class CompareMetadata(BaseModel):
     attempt: int = 1
     essay_a_id: str
     essay_b_id: str
-    prompt_sha256: str
+    prompt_sha256: str | None = None
     judge: str | None = None
     callback_token: Annotated[str | None, Field(repr=False)] = None
 
@@ -134,7 +133,6 @@ def repair_result(data: dict[str, Any]) -> dict[str, Any]:
     cost, cost_note = read_cost_usd(data.get("cost_usd"))
     usage = data.get("token_usage")
     counts = usage.model_dump() if isinstance(usage, TokenUsage) else usage
-    notes = data.get("notes")
     return data | {
         "degree": degree,
         "confidence": confidence,
@@ -149,14 +147,16 @@ def repair_result(data: dict[str, Any]) -> dict[str, Any]:
         "answered_at": read_moment(data.get("answered_at")),
         "error_detail": _repair_error(data.get("error_detail")),
         "notes": [
-            *(
-                [each for each in notes if isinstance(each, str) and _NOTE.fullmatch(each)]
-                if isinstance(notes, list)
-                else []
-            ),
+            *_read_notes(data.get("notes")),
             *filter(None, (degree_note, confidence_note, justification_note, cost_note)),
         ][:MAX_NOTES],
     }
+
+
+def _read_notes(notes: object) -> list[str]:
+    if not isinstance(notes, list):
+        return []
+    return [note for note in notes if isinstance(note, str) and _NOTE.fullmatch(note)]
 
 
 def _repair_usage(counts: object) -> dict[str, int] | None:
@@ -172,22 +172,26 @@ def _repair_error(error: object) -> object:
         error = {"message": error}
     if not isinstance(error, dict) or not error:
         return error if isinstance(error, ErrorDetail) else None
-    code, message = error.get("code"), error.get("message")
-    retryable = error.get("retryable")
+    code = _read_code(error.get("code"))
+    message, retryable = error.get("message"), error.get("retryable")
     words = [clean_text(message)] if isinstance(message, str) else []
-    name = str(code) if isinstance(code, int) else read_name(code, longest=100)
-    if name and len(name.split()) > 1:
+    if " " in code:
         # A sentence in place of a code: it says something all the same.
-        words = [name, *words]
-        name = None
+        words = [code, *words]
     return {
-        "code": name or UNKNOWN_CODE,
+        "code": UNKNOWN_CODE if " " in code else code,
         "message": ": ".join(words)[:LONGEST_MESSAGE],
         "retryable": retryable if isinstance(retryable, bool) else True,
     }
 
 
-class LLMComparisonResultV1(BaseModel):
+def _read_code(code: object) -> str:
+    """An error's code, which may be a number, or a short sentence of words with single spaces."""
+    name = str(code) if isinstance(code, int) else read_name(code, longest=100)
+    return " ".join((name or UNKNOWN_CODE).split())
+
+
+class LLMComparisonResultV1(JudgeAnswer):
     """The callback: a winner or an error, never both."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -198,18 +202,10 @@ class LLMComparisonResultV1(BaseModel):
     correlation_id: str
     request_metadata: CompareMetadata
     winner: WinnerLetter | None = None
-    degree: Degree | None = None
-    confidence: Confidence | None = None
-    justification: Annotated[str | None, Field(repr=False)] = None
     provider: str = "unknown"
     model: str = "unknown"
-    served_model: str | None = None
-    served_version: str | None = None
-    request_id: str | None = None
-    answered_at: AwareDatetime | None = None
     token_usage: TokenUsage | None = None
     cost_usd: Annotated[float, Field(ge=0)] | None = None
-    notes: list[str] = []
     error_detail: ErrorDetail | None = None
 
     @model_validator(mode="before")
@@ -236,18 +232,14 @@ class LLMComparisonResultV1(BaseModel):
         if self.winner is None:
             message = "a callback with error_detail carries no verdict"
             raise ValueError(message)
+        answer = self.model_dump(include=set(JudgeAnswer.model_fields))
+        if self.winner == "tie":
+            answer["degree"] = None
         return Verdict(
             winner=WINNERS[self.winner],
-            degree=None if self.winner == "tie" else self.degree,
-            confidence=self.confidence,
-            justification=self.justification,
             judge=self.request_metadata.judge or f"{self.provider}/{self.model}",
             prompt_sha256=self.request_metadata.prompt_sha256,
-            served_model=self.served_model,
-            served_version=self.served_version,
-            request_id=self.request_id,
-            answered_at=self.answered_at,
-            notes=self.notes,
+            **answer,
             **self.spent.model_dump(),
         )
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any, get_args
+
+from pydantic import ConfigDict
 
 from assessment.contracts.json_text import find_documents, unwrap_string
 from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.valid_values import read_confidence, read_degree, read_justification
-from assessment.contracts.verdict_fields import HIGHEST_CONFIDENCE, LOWEST_CONFIDENCE, WinnerLetter
+from assessment.contracts.winner import WinnerLetter, read_winner
 from assessment.domain.prompt import PromptBlock
-from assessment.domain.verdict import MAX_JUSTIFICATION, Degree
-
-_WINNERS: dict[str, WinnerLetter] = {"a": "A", "b": "B", "tie": "tie", "draw": "tie"}
+from assessment.domain.verdict import (
+    HIGHEST_CONFIDENCE,
+    LOWEST_CONFIDENCE,
+    MAX_JUSTIFICATION,
+    Degree,
+    VerdictDetails,
+)
 
 VERDICT_TOOL = "record_verdicts"
 VERDICT_SCHEMA: dict[str, Any] = {
@@ -69,14 +75,12 @@ class AnswerProblem:
     message: str
 
 
-@dataclass(frozen=True)
-class ModelVerdict:
+class ModelVerdict(VerdictDetails):
     """One verdict of a model's answer; `notes` say what of it could not be read."""
 
+    model_config = ConfigDict(frozen=True)
+
     winner: WinnerLetter
-    degree: Degree | None = None
-    confidence: int | None = None
-    justification: str | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
 
 
@@ -176,7 +180,7 @@ def _unite(verdicts: Sequence[ModelVerdict]) -> ModelVerdict | str:
     first = verdicts[0]
     if len({verdict.degree for verdict in verdicts}) > 1:
         note = "degree: left out, the answer gives several"
-        return replace(first, degree=None, notes=(*first.notes, note))
+        return first.model_copy(update={"degree": None, "notes": (*first.notes, note)})
     return first
 
 
@@ -189,11 +193,11 @@ def _read_verdict(document: Mapping[str, Any]) -> ModelVerdict | str:
     justification, justification_note = read_justification(document.get("justification"))
     notes = (degree_note, confidence_note, justification_note)
     return ModelVerdict(
-        winner,
-        None if winner == "tie" else degree,
-        confidence,
-        justification,
-        tuple(note for note in notes if note),
+        winner=winner,
+        degree=None if winner == "tie" else degree,
+        confidence=confidence,
+        justification=justification,
+        notes=tuple(note for note in notes if note),
     )
 
 
@@ -220,13 +224,6 @@ def find_cut_prompt(blocks: Sequence[PromptBlock], usage: TokenUsage | None) -> 
         f"the endpoint read {tokens} tokens of a prompt of {characters} characters: it cuts "
         "prompts to its own context; raise that (num_ctx in Ollama), or set context_tokens to it"
     )
-
-
-def read_winner(value: object) -> WinnerLetter | None:
-    """A winner in any spelling that can mean one thing only."""
-    if not isinstance(value, str):
-        return None
-    return _WINNERS.get(re.sub(r"[^a-z]", "", value.casefold()).removeprefix("essay"))
 
 
 def split_evenly(total: int, parts: int) -> list[int]:

@@ -15,12 +15,12 @@ from pydantic import (
     model_validator,
 )
 
-from assessment.contracts.verdict_fields import Confidence, Justification, WinnerLetter
+from assessment.contracts.winner import WinnerLetter
 from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
 from assessment.domain.plain_text import in_code_points, names_that_print_alike
-from assessment.domain.verdict import Degree
+from assessment.domain.verdict import VerdictDetails
 
 MAX_ESSAYS = 5000
 
@@ -114,13 +114,10 @@ class AnchorRegistration(BaseModel):
         return self
 
 
-class PersonVerdict(BaseModel):
+class PersonVerdict(VerdictDetails):
     """What a person says of the comparison that was handed out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     comparison_id: Annotated[str, Field(max_length=64)]
     winner: WinnerLetter
-    degree: Degree | None = None
-    confidence: Confidence | None = None
-    justification: Justification = None

@@ -10,8 +10,12 @@ import math
 import re
 from datetime import datetime
 
-from assessment.contracts.verdict_fields import HIGHEST_CONFIDENCE, LOWEST_CONFIDENCE
-from assessment.domain.verdict import MAX_JUSTIFICATION, Degree
+from assessment.domain.verdict import (
+    HIGHEST_CONFIDENCE,
+    LOWEST_CONFIDENCE,
+    MAX_JUSTIFICATION,
+    Degree,
+)
 
 _MOST_TOKENS = 1_000_000_000
 _MOST_USD = 1_000_000.0
@@ -30,7 +34,7 @@ def read_confidence(value: object) -> tuple[int | None, str | None]:
     number = _read_whole_number(value)
     if number is not None and LOWEST_CONFIDENCE <= number <= HIGHEST_CONFIDENCE:
         return number, None
-    return None, None if value is None else "confidence: left out, it is not a number from 1 to 5"
+    return None, _note_loss(value, "confidence: left out, it is not a number from 1 to 5")
 
 
 def read_degree(value: object) -> tuple[Degree | None, str | None]:
@@ -38,7 +42,7 @@ def read_degree(value: object) -> tuple[Degree | None, str | None]:
     name = value.strip().lower() if isinstance(value, str) else None
     if name in set(Degree):
         return Degree(name), None
-    return None, None if value is None else "degree: left out, it is not slight, clear or decisive"
+    return None, _note_loss(value, "degree: left out, it is not slight, clear or decisive")
 
 
 def read_justification(value: object) -> tuple[str | None, str | None]:
@@ -47,7 +51,12 @@ def read_justification(value: object) -> tuple[str | None, str | None]:
         value = " ".join(value)
     if isinstance(value, str):
         return clean_text(value)[:MAX_JUSTIFICATION].strip() or None, None
-    return None, None if value is None else "justification: left out, it is not a text"
+    return None, _note_loss(value, "justification: left out, it is not a text")
+
+
+def _note_loss(value: object, note: str) -> str | None:
+    """The note, where there was a value."""
+    return None if value is None else note
 
 
 def read_token_count(value: object) -> int:
@@ -64,7 +73,7 @@ def read_cost_usd(value: object) -> tuple[float | None, str | None]:
         cost = math.nan
     if math.isfinite(cost) and 0 <= cost <= _MOST_USD and not isinstance(value, bool):
         return cost, None
-    return None, None if value is None else "cost_usd: left out, it is not an amount"
+    return None, _note_loss(value, "cost_usd: left out, it is not an amount")
 
 
 def read_name(value: object, *, longest: int = 200) -> str | None:

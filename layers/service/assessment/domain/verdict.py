@@ -1,18 +1,24 @@
-"""Verdicts: which of two essays is better, and by how much."""
+"""Verdicts: which of two essays is better, and by how much.
+
+Their fields are declared here once. On the wire the winner is a letter (`contracts.winner`); what
+a model or a person says is `VerdictDetails`, what an endpoint or a provider sends is `JudgeAnswer`,
+and `Verdict` is what a batch counts and keeps.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from assessment.domain.spending import Spending
 
+LOWEST_CONFIDENCE, HIGHEST_CONFIDENCE = 1, 5
+"""A guess, and a certain verdict."""
+
 MAX_JUSTIFICATION = 500
 """Characters of a justification that are kept."""
-
 
 MAX_NOTES = 10
 
@@ -36,8 +42,16 @@ class Degree(StrEnum):
 DEGREE_LEVEL = {Degree.SLIGHT: 1, Degree.CLEAR: 2, Degree.DECISIVE: 3}
 
 
-class Verdict(BaseModel):
-    """A judge's answer to one comparison.
+class VerdictDetails(BaseModel):
+    """What a judge says beside the winner: by how much it is better, how sure that is, and why."""
+
+    degree: Degree | None = None
+    confidence: Annotated[int, Field(ge=LOWEST_CONFIDENCE, le=HIGHEST_CONFIDENCE)] | None = None
+    justification: Annotated[str | None, Field(max_length=MAX_JUSTIFICATION, repr=False)] = None
+
+
+class JudgeAnswer(VerdictDetails):
+    """What a judge says, and who said it.
 
     Attributes
     ----------
@@ -47,31 +61,30 @@ class Verdict(BaseModel):
         What of the answer could not be read and was left out.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    winner: Winner
-    degree: Degree | None = None
-    confidence: Annotated[int, Field(ge=1, le=5)] | None = None
-    justification: Annotated[str | None, Field(max_length=MAX_JUSTIFICATION, repr=False)] = None
-    judge: str
-    prompt_sha256: str = ""
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float = 0.0
     served_model: str | None = None
     served_version: str | None = None
     request_id: str | None = None
-    answered_at: datetime | None = None
+    answered_at: AwareDatetime | None = None
     notes: list[str] = []
+
+
+class Verdict(JudgeAnswer, Spending):
+    """A judge's answer to one comparison, with what it cost.
+
+    `judge` is what it is attributed to. `prompt_sha256` is the hash of the prompt that was
+    answered; a person answers none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    winner: Winner
+    judge: str
+    prompt_sha256: str | None = None
 
     @property
     def spent(self) -> Spending:
         """What it cost."""
-        return Spending(
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            cost_usd=self.cost_usd,
-        )
+        return Spending(**self.model_dump(include=set(Spending.model_fields)))
 
 
 def signed_outcome(verdict: Verdict, *, graded: bool) -> int:

@@ -280,12 +280,5 @@ def _make_result(
         )
         return result.model_copy(update={"error_detail": detail})
     return result.model_copy(
-        update={
-            "error_detail": None,
-            "winner": verdict.winner,
-            "degree": verdict.degree,
-            "confidence": verdict.confidence,
-            "justification": verdict.justification,
-            "notes": list(verdict.notes),
-        }
+        update={**dict(verdict), "error_detail": None, "notes": list(verdict.notes)}
     )
