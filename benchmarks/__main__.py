@@ -55,8 +55,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="short runs with wider noise")
     options = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
-    chosen = options.benchmarks or list_benchmarks()
-    outcomes = {name: run(name, quick=options.quick) for name in chosen}
+    names = options.benchmarks or list_benchmarks()
+    outcomes = {name: run(name, quick=options.quick) for name in names}
     print_claims(list(chain.from_iterable(claims or [] for claims in outcomes.values())))
     broken = [name for name, claims in outcomes.items() if claims is None]
     if broken:

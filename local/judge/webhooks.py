@@ -37,7 +37,7 @@ def post(url: str, body: str) -> None:
         SIGNATURE_HEADER: signature(_secret(os.environ.get(VARIABLE, "")), timestamp, body),
     }
     response = _client().post(
-        reachable_url(url, Aws.configured()), content=body.encode(), headers=headers
+        reachable_url(url, Aws.from_environment()), content=body.encode(), headers=headers
     )
     if response.status_code != httpx.codes.CONFLICT:
         response.raise_for_status()

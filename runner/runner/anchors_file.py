@@ -91,14 +91,16 @@ def _read_anchor_text(row: Row, folder: Path) -> str:
 
 
 def _find_repeated_references(table: CsvFile) -> list[Problem]:
-    seen: dict[str, int] = {}
+    first_rows: dict[str, int] = {}
     problems = []
     for row in table.rows:
         reference = row.get("anchor_ref")
-        if reference in seen:
-            message = f"{reference!r} stands in row {seen[reference]} already; every anchor once"
+        if reference in first_rows:
+            message = (
+                f"{reference!r} stands in row {first_rows[reference]} already; every anchor once"
+            )
             problems.append(row.problem("anchor_ref", message))
-        seen.setdefault(reference, row.number)
+        first_rows.setdefault(reference, row.number)
     return problems
 
 

@@ -14,7 +14,7 @@ from runner.commands.execute import execute
 from runner.commands.fit import fit
 from runner.commands.prompt_check import prompt_check
 from runner.console import OUT, report
-from runner.errors import RunnerError, exit_code_of
+from runner.errors import RunnerError, choose_exit_code
 
 
 class CommandGroup(TyperGroup):
@@ -26,7 +26,7 @@ class CommandGroup(TyperGroup):
             return super().invoke(ctx)
         except (RunnerError, CJError) as error:
             report(error)
-            raise typer.Exit(exit_code_of(error)) from None
+            raise typer.Exit(choose_exit_code(error)) from None
 
 
 app = typer.Typer(
@@ -38,8 +38,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
-    if wanted:
+def _print_version(is_requested: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
+    if is_requested:
         OUT.print(f"cj {installed_version('cj-runner')}")
         raise typer.Exit
 

@@ -84,14 +84,14 @@ def read_csv(path: Path) -> CsvFile:
         If the file cannot be read, has no rows, two columns have one name, or a row has more cells
         than the header.
     """
-    lines, skipped, delimiter = _body(read_text(path))
+    lines, n_skipped, delimiter = _split_body(read_text(path))
     reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, strict=True)
     try:
-        records = [(reader.line_num + skipped, record) for record in reader if any(record)]
+        records = [(reader.line_num + n_skipped, record) for record in reader if any(record)]
     except csv.Error as error:
         message = f"not well-formed CSV ({error})"
         raise BadInputError(
-            Problem(message, file=str(path), row=reader.line_num + skipped)
+            Problem(message, file=str(path), row=reader.line_num + n_skipped)
         ) from None
     if len(records) <= 1:
         raise BadInputError(Problem("has no rows under a header line", file=str(path)))
@@ -106,29 +106,29 @@ def read_csv(path: Path) -> CsvFile:
     return CsvFile(str(path), columns, rows, header_row)
 
 
-def _body(text: str) -> tuple[str, int, str]:
+def _split_body(text: str) -> tuple[str, int, str]:
     """The text from its header on, how many lines were before it, and the separator."""
-    skipped, named = 0, None
+    n_skipped, delimiter = 0, None
     while text:
         line, newline, rest = text.partition("\n")
-        found = _SEPARATOR_LINE.fullmatch(line.strip("\r"))
-        if found:
-            named = found["delimiter"]
+        match = _SEPARATOR_LINE.fullmatch(line.strip("\r"))
+        if match:
+            delimiter = match["delimiter"]
         elif line.strip(_DELIMITERS + '\r "'):
             break
-        text, skipped = rest, skipped + len(newline)
+        text, n_skipped = rest, n_skipped + len(newline)
     header = text.splitlines()[0] if text.strip() else ""
-    return text, skipped, named or max(_DELIMITERS, key=header.count)
+    return text, n_skipped, delimiter or max(_DELIMITERS, key=header.count)
 
 
 def _check_columns(path: Path, header_row: int, columns: Sequence[str]) -> None:
-    seen: dict[str, str] = {}
+    names: dict[str, str] = {}
     for column in columns:
         key = column_key(column)
-        if key and key in seen:
-            message = f"the columns {seen[key]} and {column} have one name; rename one"
+        if key and key in names:
+            message = f"the columns {names[key]} and {column} have one name; rename one"
             raise BadInputError(Problem(message, file=str(path), row=header_row))
-        seen[key] = column
+        names[key] = column
 
 
 def _check_widths(

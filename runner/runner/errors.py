@@ -40,8 +40,8 @@ class Problem:
 
     def __str__(self) -> str:
         row = f"row {self.row}" if self.row is not None else None
-        where = ", ".join(part for part in (self.file, row, self.field) if part)
-        return f"{where}: {self.message}" if where else self.message
+        place = ", ".join(part for part in (self.file, row, self.field) if part)
+        return f"{place}: {self.message}" if place else self.message
 
 
 class BadInputError(RunnerError):
@@ -74,7 +74,7 @@ class BatchNotFinalisedError(RunnerError):
         self.remedy = remedy
 
 
-def exit_code_of(error: RunnerError | CJError) -> ExitCode:
+def choose_exit_code(error: RunnerError | CJError) -> ExitCode:
     """The exit code for an error of this package or one that the API reported."""
     if isinstance(error, RunnerError):
         return error.exit_code

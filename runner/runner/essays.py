@@ -82,24 +82,24 @@ def read_folder(
     )
 
 
-def _sort(folder: Path, known: set[Path]) -> dict[_Kind, list[Path]]:
+def _sort(folder: Path, other_files: set[Path]) -> dict[_Kind, list[Path]]:
     """The paths of a folder by what they are, each list in order."""
     paths: dict[_Kind, list[Path]] = {kind: [] for kind in _Kind}
     for path in sorted(folder.rglob("*")):
-        kind = _classify(path, folder, known)
+        kind = _classify(path, folder, other_files)
         if kind is not None:
             paths[kind].append(path)
     return paths
 
 
-def _classify(path: Path, folder: Path, known: set[Path]) -> _Kind | None:
+def _classify(path: Path, folder: Path, other_files: set[Path]) -> _Kind | None:
     """What a path is; None for folders whose files are listed, or that are ignored as a whole."""
     parts = path.relative_to(folder).parts
     if any(_is_system_file(part) for part in parts):
         return None if len(parts) > 1 and _is_system_file(parts[0]) else _Kind.IGNORED
     if _is_listed_folder(path):
         return None
-    if path.resolve() in known or _is_readme(path, folder):
+    if path.resolve() in other_files or _is_readme(path, folder):
         return _Kind.LEFT_OUT
     return _Kind.ESSAY if _is_text(path, folder) else _Kind.OTHER
 

@@ -74,7 +74,7 @@ class Assessment:
     def texts(self) -> list[str]:
         """All texts that will be compared."""
         anchors = self.registration.request.anchors if self.registration else []
-        return [essay.text for essay in self.request.essays] + [one.text for one in anchors]
+        return [essay.text for essay in self.request.essays] + [anchor.text for anchor in anchors]
 
 
 def parse_scale(text: str | None) -> str | list[str] | None:
@@ -231,16 +231,16 @@ def read_assessment(
         files = [path for path in (anchors, output, *texts.paths, *_find_files(judges)) if path]
         if registration and registration.source:
             files += registration.source.files
-        chosen = read_folder(folder, known_files=files, ignore_others=ignore_others)
+        essay_folder = read_folder(folder, known_files=files, ignore_others=ignore_others)
     problems.raise_any()
     values: dict[str, Any] = {
-        "essays": [essay.model_dump() for essay in chosen.essays],
+        "essays": [essay.model_dump() for essay in essay_folder.essays],
         "config": config,
         "assignment_id": registration.request.assignment_id if registration else assignment,
     }
     if jury:
         values["judge"] = jury if len(jury) > 1 else jury[0]
-    return Assessment(registration, _make_request(BatchRequest, values, _OPTIONS), chosen)
+    return Assessment(registration, _make_request(BatchRequest, values, _OPTIONS), essay_folder)
 
 
 def _read_own_registration(

@@ -102,7 +102,7 @@ class _Layout:
     judge: str | None = None
 
     @property
-    def order_known(self) -> bool:
+    def knows_order(self) -> bool:
         """Whether `first` was shown first: a column of winners does not say."""
         return self.outcome is not None
 
@@ -146,7 +146,7 @@ def read_judgements(
         return _read_comparisons(path, shown_order=shown_order)
     table = read_csv(path)
     layout = _choose_layout(table, columns or Columns())
-    if shown_order and not layout.order_known:
+    if shown_order and not layout.knows_order:
         message = f"{layout.description} does not say which text was shown first"
         raise BadInputError(Problem(message, file=table.name, field="--order-effect"))
     records, problems = read_all(table.rows, lambda row: _read_record(row, layout))

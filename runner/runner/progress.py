@@ -130,16 +130,16 @@ def wave_line(wave: WaveProgress) -> str:
     )
 
 
-def news(before: Snapshot | None, now: Snapshot) -> list[str]:
+def describe_changes(previous: Snapshot | None, now: Snapshot) -> list[str]:
     """What has happened since: one line for each wave that moved on, and one for the end."""
-    known = {wave.wave: wave.status for wave in before.waves} if before else {}
+    last_statuses = {wave.wave: wave.status for wave in previous.waves} if previous else {}
     # A wave whose plan is not stored yet would read "0 of 0 verdicts".
     lines = [
         wave_line(wave)
         for wave in now.waves
-        if wave.planned and known.get(wave.wave) != wave.status
+        if wave.planned and last_statuses.get(wave.wave) != wave.status
     ]
-    if now.ended and not (before and before.ended):
+    if now.ended and not (previous and previous.ended):
         lines.append(headline(now))
     return lines
 
@@ -208,6 +208,6 @@ class ProgressDisplay:
         if self._live:
             self._live.update(render(now, elapsed=elapsed), refresh=True)
         else:
-            for line in news(self._last, now):
+            for line in describe_changes(self._last, now):
                 self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         self._last = now

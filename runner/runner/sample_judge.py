@@ -15,8 +15,8 @@ TEXTS_PATH = "/texts"
 _TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 CHOICES = """Choose who judges:
-  --judge openai/gpt-4.1-mini           key: OPENAI_API_KEY, or `cj key set openai{where}`
-  --judge anthropic/claude-haiku-4-5    key: ANTHROPIC_API_KEY, or `cj key set anthropic{where}`
+  --judge openai/gpt-4.1-mini           key: OPENAI_API_KEY, or `cj key set openai{options}`
+  --judge anthropic/claude-haiku-4-5    key: ANTHROPIC_API_KEY, or `cj key set anthropic{options}`
   --judge openai/llama3.1:8b,base_url=http://127.0.0.1:11434/v1,context_tokens=8192 --admin
                                         a local Ollama, no key
   --judge person                        people ask the API for the next comparison"""
@@ -27,7 +27,9 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(text.strip().encode()).hexdigest()
 
 
-def check_default_judge(judge_url: str | None, texts: Sequence[str], *, where: str = "") -> None:
+def check_default_judge(
+    judge_url: str | None, texts: Sequence[str], *, connection: str = ""
+) -> None:
     """Refuse, before anything is stored, texts that the stack's own judge cannot judge.
 
     Only an endpoint on this machine is asked; what it does not answer is found out by the batch.
@@ -47,17 +49,17 @@ def check_default_judge(judge_url: str | None, texts: Sequence[str], *, where: s
     except httpx.TransportError as error:
         reason = f"none is named, and the stack's own at {judge_url} does not answer"
         reason = f"{reason} ({type(error).__name__})"
-        raise BadInputError(_problem(reason, where)) from None
+        raise BadInputError(_problem(reason, connection)) from None
     if answer.status_code != HTTPStatus.OK:
         return
-    said = answer.json()
-    if said["unknown"]:
+    listing = answer.json()
+    if listing["unknown"]:
         reason = (
-            f"none is named, and the demo's judge knows only its {said['known_texts']} sample "
-            f"texts; {said['unknown']} of these {len(texts)} are others"
+            f"none is named, and the demo's judge knows only its {listing['known_texts']} sample "
+            f"texts; {listing['unknown']} of these {len(texts)} are others"
         )
-        raise BadInputError(_problem(reason, where))
+        raise BadInputError(_problem(reason, connection))
 
 
-def _problem(reason: str, where: str) -> Problem:
-    return Problem(f"{reason}. {CHOICES.format(where=where)}", field="--judge")
+def _problem(reason: str, connection: str) -> Problem:
+    return Problem(f"{reason}. {CHOICES.format(options=connection)}", field="--judge")

@@ -45,7 +45,7 @@ class Aws:
         return cls(f"http://127.0.0.1:{port}", LOCAL_REGION, dummy_credentials=True)
 
     @classmethod
-    def configured(cls, environment: Mapping[str, str] = os.environ) -> "Aws":
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Aws":
         """Whatever the AWS environment variables and files say; AWS_ENDPOINT_URL included."""
         return cls(environment.get("AWS_ENDPOINT_URL") or None)
 
@@ -149,7 +149,7 @@ def aws_failure(
     error: BotoCoreError | ClientError, aws: Aws, *, missing: str
 ) -> StackNotReachableError | NotAuthorisedError:
     """The named error for what botocore raised; `missing` says what a refusal means here."""
-    where = aws.endpoint_url or "AWS"
+    place = aws.endpoint_url or "AWS"
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return NotAuthorisedError(
             "no AWS credentials were found; sign in (aws configure, AWS_PROFILE), use --local for "
@@ -158,11 +158,11 @@ def aws_failure(
     if isinstance(error, ClientError):
         code = error.response["Error"]["Code"]
         if code in _DENIED:
-            return NotAuthorisedError(f"{where} refuses the AWS credentials ({code})")
+            return NotAuthorisedError(f"{place} refuses the AWS credentials ({code})")
         return StackNotReachableError(
-            f"{missing} at {where} ({code}); deploy it, or name another with --stack"
+            f"{missing} at {place} ({code}); deploy it, or name another with --stack"
         )
     return StackNotReachableError(
-        f"{where} does not answer ({type(error).__name__}); for the laptop cloud start it with "
+        f"{place} does not answer ({type(error).__name__}); for the laptop cloud start it with "
         "`make local-up`, for AWS check region and network"
     )

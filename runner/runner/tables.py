@@ -52,7 +52,7 @@ def probabilities_cell(probabilities: dict[str, float]) -> str:
     return "  ".join(shown)
 
 
-def shown_id(ranking: Ranking) -> str:
+def display_id(ranking: Ranking) -> str:
     """An essay's id as a person knows it: of an anchor, the reference it was registered with."""
     if not ranking.is_anchor:
         return ranking.essay_id
@@ -74,7 +74,7 @@ def ranking_table(result: ResultDocument) -> Table:
     for ranking in result.rankings:
         cells: list[str | Text] = [
             str(ranking.rank),
-            Text(shown_id(ranking)),
+            Text(display_id(ranking)),
             ability_cell(ranking.bradley_terry_score, ranking.bradley_terry_se),
             str(ranking.comparison_count),
         ]
@@ -143,9 +143,9 @@ def _essay_lines(result: ResultDocument) -> list[str]:
     for essay in result.not_assessed:
         detail = f": {essay.detail}" if essay.detail else ""
         lines.append(f"NOT ASSESSED {essay.essay_id}: {essay.reason}{detail}")
-    named = {essay.essay_id for essay in result.not_assessed}
+    not_assessed = {essay.essay_id for essay in result.not_assessed}
     for essay_id in result.excluded_essays:
-        if essay_id not in named:
+        if essay_id not in not_assessed:
             reasons = ", ".join(result.essay_flags.get(essay_id, []))
             lines.append(f"set aside {essay_id}: {reasons}")
     by_flag: dict[str, list[str]] = defaultdict(list)

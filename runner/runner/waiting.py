@@ -37,7 +37,7 @@ def await_batch(
         If it has not ended within the timeout.
     """
     started = clock()
-    pause, before = SOONEST_SECONDS, None
+    pause, previous = SOONEST_SECONDS, None
     while True:
         batch = client.batch(batch_id)
         elapsed = timedelta(seconds=clock() - started)
@@ -47,8 +47,8 @@ def await_batch(
         if timeout is not None and elapsed >= timeout:
             reason = f"still {batch.status} after {timeout.total_seconds():.0f} seconds"
             raise BatchNotFinalisedError(batch_id, reason, "It goes on; ask again later.")
-        pause = SOONEST_SECONDS if batch != before else min(LATEST_SECONDS, pause * _SLOWER)
-        before = batch
+        pause = SOONEST_SECONDS if batch != previous else min(LATEST_SECONDS, pause * _SLOWER)
+        previous = batch
         sleep(pause)
 
 

@@ -20,7 +20,7 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def format_of(output: Path | None) -> Format:
+def choose_format(output: Path | None) -> Format:
     """The format that a file's ending asks for; a table without one."""
     endings = {".json": Format.JSON, ".csv": Format.CSV}
     return endings.get(output.suffix.lower(), Format.TABLE) if output else Format.TABLE

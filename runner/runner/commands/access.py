@@ -79,7 +79,7 @@ def token(
 
     It needs the right to read that secret. Use it as: export CJ_TOKEN="$(cj token)"
     """
-    aws = Aws.local() if local else Aws.configured()
+    aws = Aws.local() if local else Aws.from_environment()
     secret = read_secret(secret_arn or find_stack(stack, aws).api_secret_arn, aws)
     minted = mint_token(
         secret,

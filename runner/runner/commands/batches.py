@@ -16,7 +16,7 @@ from runner.progress import ProgressDisplay, headline, is_ended, snapshot, wave_
 from runner.stack import DEFAULT_STACK
 from runner.tables import ranking_table, summary_lines
 from runner.waiting import await_batch, require_completed
-from runner.writing import Format, format_of, print_table, write_or_emit
+from runner.writing import Format, choose_format, print_table, write_or_emit
 
 
 def status(
@@ -37,11 +37,11 @@ def status(
             require_completed(batch)
         else:
             batch = client.batch(batch_id)
-    for line in status_lines(batch):
+    for line in describe_status(batch):
         OUT.print(line, markup=False, soft_wrap=True)
 
 
-def status_lines(batch: BatchProgress) -> list[str]:
+def describe_status(batch: BatchProgress) -> list[str]:
     """A batch in words: its state, its waves, and why it goes on or ended."""
     now = snapshot(batch)
     lines = [
@@ -81,17 +81,17 @@ def results(
     api_url: options.ApiUrl = None,
 ) -> None:
     """Print or save the result of a completed batch."""
-    chosen = form or format_of(output)
+    output_format = form or choose_format(output)
     if output:
         require_writable(output)
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         body = client.result_bytes(batch_id)
-    if chosen is Format.JSON:
+    if output_format is Format.JSON:
         # The very bytes that the announced SHA-256 is of.
         write_or_emit(body.decode(), output)
         return
     result = parse_result(json.loads(body))
-    if chosen is Format.CSV:
+    if output_format is Format.CSV:
         write_or_emit(result_csv(result), output)
         return
     print_table(ranking_table(result), output)
@@ -126,6 +126,6 @@ def redrive(
     """
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         resumed = client.resume(batch_id)
-    where = options.connection_words(stack=stack, local=local, api_url=api_url)
+    connection = options.describe_connection(stack=stack, local=local, api_url=api_url)
     OUT.print(f"batch {resumed.batch_id} is {resumed.status}", markup=False)
-    note(f"Follow it with: cj status {batch_id} --wait{where}")
+    note(f"Follow it with: cj status {batch_id} --wait{connection}")

@@ -103,48 +103,50 @@ def execute(
         ignore_others=ignore_others,
         output=output,
     )
-    for line in folder_lines(assessment.folder, verbose=verbose):
+    for line in describe_folder(assessment.folder, verbose=verbose):
         note(line)
     require_writable(output)
-    where = options.connection_words(stack=stack, local=local, api_url=api_url)
-    with _prepared(assessment, stack=stack, local=local, api_url=api_url, admin=admin) as client:
+    connection = options.describe_connection(stack=stack, local=local, api_url=api_url)
+    with _connect_with_judges(
+        assessment, stack=stack, local=local, api_url=api_url, admin=admin
+    ) as client:
         client.health()
         batch_id = _request(client, assessment, idempotency_key or str(uuid.uuid4())).batch_id
         if not wait:
             OUT.print(batch_id, markup=False)
-            note(f"Follow it with: cj status {batch_id} --wait{where}")
+            note(f"Follow it with: cj status {batch_id} --wait{connection}")
             return
-        _interruptible(lambda: _await_result(client, batch_id, output), batch_id, where)
+        _interruptible(lambda: _await_result(client, batch_id, output), batch_id, connection)
 
 
-def _prepared(
+def _connect_with_judges(
     assessment: Assessment, *, stack: str, local: bool, api_url: str | None, admin: bool
 ) -> ApiClient:
     """A client of a stack whose judges can judge the texts, as far as can be told beforehand."""
     if api_url is not None:
         return options.connect(api_url=api_url)
-    aws = Aws.local() if local else Aws.configured()
-    found = find_stack(stack, aws)
+    aws = Aws.local() if local else Aws.from_environment()
+    deployed_stack = find_stack(stack, aws)
     if assessment.request.judge is None:
-        where = options.connection_words(stack=stack, local=local, api_url=None)
-        check_default_judge(found.judge_url, assessment.texts, where=where)
+        connection = options.describe_connection(stack=stack, local=local, api_url=None)
+        check_default_judge(deployed_stack.judge_url, assessment.texts, connection=connection)
     elif local:
         judges = read_judges(assessment.request.judge, is_admin=True)
         for variable in store_keys_of_environment(judges, stack=stack, aws=aws):
             note(f"The laptop cloud has the key of {variable} now")
-    return options.connect_to(found, aws, admin=admin)
+    return options.connect_to(deployed_stack, aws, admin=admin)
 
 
-def folder_lines(read: Folder, *, verbose: bool) -> list[str]:
+def describe_folder(folder: Folder, *, verbose: bool) -> list[str]:
     """What of a folder is not assessed, and what should be looked at, in words."""
     lines = []
-    if read.left_out:
-        lines.append(f"Not assessed: {', '.join(read.left_out)}")
-    if read.others:
-        lines.append(f"Left out, for they cannot be read: {', '.join(read.others)}")
-    if read.ignored and verbose:
-        lines.append(f"Passed over: {', '.join(read.ignored)}")
-    lines += [f"The same text: {', '.join(names)}" for names in read.same_texts]
+    if folder.left_out:
+        lines.append(f"Not assessed: {', '.join(folder.left_out)}")
+    if folder.others:
+        lines.append(f"Left out, for they cannot be read: {', '.join(folder.others)}")
+    if folder.ignored and verbose:
+        lines.append(f"Passed over: {', '.join(folder.ignored)}")
+    lines += [f"The same text: {', '.join(names)}" for names in folder.same_texts]
     return lines
 
 
@@ -193,15 +195,15 @@ def _await_result(client: ApiClient, batch_id: str, output: Path) -> None:
     note(f"Result: {output} (SHA-256 {hashlib.sha256(body).hexdigest()})")
 
 
-def _interruptible(work: Callable[[], None], batch_id: str, where: str) -> None:
+def _interruptible(work: Callable[[], None], batch_id: str, connection: str) -> None:
     """Do the work; if it is interrupted, or the way to the stack is lost, say how to come back."""
     try:
         work()
     except (KeyboardInterrupt, StackNotReachableError, NotAuthorisedError) as error:
         note(
-            f"The batch goes on without you. See it: cj status {batch_id} --wait{where}\n"
-            f"Its result: cj results {batch_id}{where}\n"
-            f"Stop it: cj cancel {batch_id}{where}"
+            f"The batch goes on without you. See it: cj status {batch_id} --wait{connection}\n"
+            f"Its result: cj results {batch_id}{connection}\n"
+            f"Stop it: cj cancel {batch_id}{connection}"
         )
         if isinstance(error, KeyboardInterrupt):
             raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -7,7 +7,7 @@ import typer
 
 from runner.console import note
 from runner.files import require_writable, to_json
-from runner.writing import Format, format_of, print_table, write_or_emit
+from runner.writing import Format, choose_format, print_table, write_or_emit
 
 if TYPE_CHECKING:
     from runner.fitting import OfflineFit
@@ -107,7 +107,7 @@ def fit(
         prior_sd=prior_sd,
         order_effect=order_effect,
     )
-    _write(result, form or format_of(output), output)
+    _write(result, form or choose_format(output), output)
     for line in fitting.notes(result):
         note(line)
 

@@ -29,7 +29,7 @@ def set_key(
     The key is that of OPENAI_API_KEY or ANTHROPIC_API_KEY if it is set, else it is read from
     standard input or asked for. It is never shown and never an argument.
     """
-    aws = Aws.local() if local else Aws.configured()
+    aws = Aws.local() if local else Aws.from_environment()
     find_stack(stack, aws)
     key = key_of_environment(name)
     if key:

@@ -90,12 +90,12 @@ def connect(
                 "gets one from `cj token`"
             )
         return ApiClient(api_url, token)
-    aws = Aws.local() if local else Aws.configured()
+    aws = Aws.local() if local else Aws.from_environment()
     return connect_to(find_stack(stack, aws), aws, admin=admin)
 
 
-def connect_to(found: Stack, aws: Aws, *, admin: bool = False) -> ApiClient:
-    """A client of a stack that was found.
+def connect_to(stack: Stack, aws: Aws, *, admin: bool = False) -> ApiClient:
+    """A client of a stack.
 
     Raises
     ------
@@ -104,14 +104,14 @@ def connect_to(found: Stack, aws: Aws, *, admin: bool = False) -> ApiClient:
     token = os.environ.get("CJ_TOKEN", "").strip() or None
     if token is None:
         token = mint_token(
-            read_secret(found.api_secret_arn, aws),
+            read_secret(stack.api_secret_arn, aws),
             now=datetime.now(UTC),
             scope=ADMIN if admin else USE,
         )
-    return ApiClient(found.api_url, token)
+    return ApiClient(stack.api_url, token)
 
 
-def connection_words(*, stack: str, local: bool, api_url: str | None) -> str:
+def describe_connection(*, stack: str, local: bool, api_url: str | None) -> str:
     """The options that lead another command to the same stack."""
     if api_url is not None:
         return f" --api-url {api_url}"

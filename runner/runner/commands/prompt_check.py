@@ -16,7 +16,7 @@ from runner.console import OUT, note
 from runner.csv_files import read_csv
 from runner.errors import BadInputError
 from runner.essays import read_folder
-from runner.offline.prompt_check import PromptReport, check_prompt, chosen_pairs
+from runner.offline.prompt_check import PromptReport, check_prompt, choose_pairs
 from runner.text_files import read_text
 
 
@@ -38,15 +38,15 @@ def prompt_check(
     ] = None,
 ) -> None:
     """Ask a judge about pairs in both orders; report consistency, first-choice rate, agreement."""
-    given: dict[str, Any] = {"provider": provider, "model": model, "batching_mode": "per_request"}
+    request: dict[str, Any] = {"provider": provider, "model": model, "batching_mode": "per_request"}
     if base_url:
-        given["base_url"] = base_url
+        request["base_url"] = base_url
     if template:
-        given["template_source"] = read_text(template)
-    (judge,) = read_judges(given, is_admin=True)
+        request["template_source"] = read_text(template)
+    (judge,) = read_judges(request, is_admin=True)
     texts = {essay.essay_id: essay.text for essay in read_folder(folder, ignore_others=True).essays}
     references = _references(reference) if reference else {}
-    candidates = chosen_pairs(list(texts), pairs)
+    candidates = choose_pairs(list(texts), pairs)
     report = asyncio.run(
         check_prompt(
             judge,
@@ -72,12 +72,12 @@ def _references(path: Path) -> dict[tuple[str, str], str]:
             raise BadInputError(row.problem("verdict", f"is {verdict!r}; write a, b or tie"))
         better = {"a": a, "b": b, "tie": ""}[verdict]
         low, high = sorted((a, b))
-        named = {low: "A", high: "B", "": "tie"}[better]
-        votes.setdefault((low, high), Counter())[named] += 1
+        verdict_in_order = {low: "A", high: "B", "": "tie"}[better]
+        votes.setdefault((low, high), Counter())[verdict_in_order] += 1
     return {
-        pair: "A" if counted["A"] > counted["B"] else "B"
-        for pair, counted in votes.items()
-        if counted["A"] != counted["B"]
+        pair: "A" if counts["A"] > counts["B"] else "B"
+        for pair, counts in votes.items()
+        if counts["A"] != counts["B"]
     }
 
 
@@ -89,11 +89,11 @@ def _table(report: PromptReport) -> Table:
             share.name,
             "-" if share.value is None else f"{share.value:.2f}",
             "-" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}",
-            str(share.total),
+            str(share.n_counted),
         )
     return table
 
 
 def _summary(report: PromptReport, judge: JudgeSpec) -> str:
     cost = "at an unknown price" if report.cost_usd is None else f"for {report.cost_usd:.4f} USD"
-    return f"{judge.label}: {report.asked} calls {cost}, {report.failed} without a verdict"
+    return f"{judge.label}: {report.n_calls} calls {cost}, {report.n_failed} without a verdict"

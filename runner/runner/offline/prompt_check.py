@@ -36,18 +36,22 @@ class Share:
     """A share with its 95% interval by Wilson (1927); None where nothing was counted."""
 
     name: str
-    hits: int
-    total: int
+    n_hits: int
+    n_counted: int
 
     @property
     def value(self) -> float | None:
         """The share."""
-        return self.hits / self.total if self.total else None
+        return self.n_hits / self.n_counted if self.n_counted else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """Wilson's score interval."""
-        return wilson_interval(self.hits / self.total, self.total) if self.total else None
+        return (
+            wilson_interval(self.n_hits / self.n_counted, self.n_counted)
+            if self.n_counted
+            else None
+        )
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,8 @@ class PromptReport:
     """What the judge did with the pairs."""
 
     shares: list[Share]
-    asked: int
-    failed: int
+    n_calls: int
+    n_failed: int
     cost_usd: float | None
 
 
@@ -89,12 +93,12 @@ class Trial:
         return [verdict == self.reference for verdict in verdicts]
 
 
-def chosen_pairs(names: Sequence[str], count: int) -> list[tuple[str, str]]:
+def choose_pairs(names: Sequence[str], count: int) -> list[tuple[str, str]]:
     """So many pairs, spread evenly over all of them; the same names give the same pairs."""
-    every = list(combinations(sorted(names), 2))
-    if count >= len(every):
-        return every
-    return [every[n * len(every) // count] for n in range(count)]
+    pairs = list(combinations(sorted(names), 2))
+    if count >= len(pairs):
+        return pairs
+    return [pairs[n * len(pairs) // count] for n in range(count)]
 
 
 def summarise(trials: Sequence[Trial]) -> list[Share]:
@@ -155,8 +159,8 @@ async def check_prompt(
     ]
     return PromptReport(
         shares=summarise(trials),
-        asked=len(results),
-        failed=winners.count(None),
+        n_calls=len(results),
+        n_failed=winners.count(None),
         cost_usd=_sum_costs(results),
     )
 

@@ -17,7 +17,7 @@ from runner.errors import (
     ExitCode,
     NotAuthorisedError,
     StackNotReachableError,
-    exit_code_of,
+    choose_exit_code,
 )
 from tests.unit.runner import documents
 from tests.unit.runner.api_server import FakeStack
@@ -99,7 +99,7 @@ def test_a_key_used_for_another_request_is_a_conflict(client: ApiClient):
     other = REQUEST.model_copy(update={"config": {"seed": 1}})
     with pytest.raises(domain.IdempotencyConflictError) as refusal:
         client.request_batch(other, idempotency_key="k")
-    assert exit_code_of(refusal.value) is ExitCode.BAD_INPUT
+    assert choose_exit_code(refusal.value) is ExitCode.BAD_INPUT
 
 
 def test_refused_tokens(stack: FakeStack):
@@ -116,7 +116,7 @@ def test_what_only_an_administrator_may_set(client: ApiClient):
     with pytest.raises(domain.NotPermittedError) as refusal:
         client.request_batch(request, idempotency_key="k")
     assert refusal.value.field == "config.prior_sd"
-    assert exit_code_of(refusal.value) is ExitCode.NO_STACK
+    assert choose_exit_code(refusal.value) is ExitCode.NO_STACK
 
 
 def test_an_address_where_nothing_listens():

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from runner.client import ApiClient
 from runner.errors import BatchNotFinalisedError
-from runner.progress import ProgressDisplay, headline, news, render, snapshot
+from runner.progress import ProgressDisplay, describe_changes, headline, render, snapshot
 from runner.waiting import await_batch, require_completed
 from tests.unit.runner import documents
 from tests.unit.runner.api_server import FakeStack
@@ -37,13 +37,13 @@ def test_the_headline_says_what_is_known_and_no_more():
 
 
 def test_news_are_told_once():
-    told = [news(before, now) for before, now in zip([None, *LIFE], LIFE, strict=False)]
+    told = [describe_changes(before, now) for before, now in zip([None, *LIFE], LIFE, strict=False)]
     assert [len(lines) for lines in told] == [0, 1, 2, 2]
     assert told[2][0] == (
         "wave 1 scored: 5 of 6 verdicts, 1 failed, mean SE 0.90, closed by callbacks"
     )
-    assert news(LIFE[2], LIFE[2]) == []
-    assert news(LIFE[3], LIFE[3]) == []
+    assert describe_changes(LIFE[2], LIFE[2]) == []
+    assert describe_changes(LIFE[3], LIFE[3]) == []
 
 
 def test_a_status_and_settings_of_another_version_are_shown_as_they_are():

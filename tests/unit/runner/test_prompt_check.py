@@ -8,15 +8,15 @@ from typer.testing import CliRunner
 
 from local.providers.scripted_server import provider_server
 from runner.cli import app
-from runner.offline.prompt_check import Share, Trial, chosen_pairs, summarise
+from runner.offline.prompt_check import Share, Trial, choose_pairs, summarise
 
 TEXTS = {"a": "The first text.", "b": "The second text.", "c": "The third text."}
 
 
-@pytest.mark.parametrize(("hits", "total"), [(0, 7), (10, 20), (19, 20), (500, 1000)])
-def test_the_interval_is_scipys(hits, total):
-    wanted = binomtest(hits, total).proportion_ci(0.95, method="wilson")
-    assert Share("s", hits, total).interval == pytest.approx((wanted.low, wanted.high), abs=1e-12)
+@pytest.mark.parametrize(("n_hits", "total"), [(0, 7), (10, 20), (19, 20), (500, 1000)])
+def test_the_interval_is_scipys(n_hits, total):
+    wanted = binomtest(n_hits, total).proportion_ci(0.95, method="wilson")
+    assert Share("s", n_hits, total).interval == pytest.approx((wanted.low, wanted.high), abs=1e-12)
     assert Share("s", 0, 0).interval is None
 
 
@@ -33,14 +33,14 @@ def test_a_judge_that_reads_is_consistent_and_has_no_favourite_place():
 
 
 def test_failed_answers_are_counted_nowhere():
-    assert [share.total for share in summarise([Trial("a", "b", None, "A")])] == [0, 0, 0]
+    assert [share.n_counted for share in summarise([Trial("a", "b", None, "A")])] == [0, 0, 0]
 
 
 def test_pairs_are_spread_and_repeatable():
     names = [f"e{n:02d}" for n in range(10)]
-    assert chosen_pairs(names, 9) == chosen_pairs(names[::-1], 9)
-    assert len(set(chosen_pairs(names, 9))) == 9
-    assert len(chosen_pairs(names, 10_000)) == 45
+    assert choose_pairs(names, 9) == choose_pairs(names[::-1], 9)
+    assert len(set(choose_pairs(names, 9))) == 9
+    assert len(choose_pairs(names, 10_000)) == 45
 
 
 @pytest.fixture

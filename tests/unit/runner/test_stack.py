@@ -51,28 +51,28 @@ def test_a_stack_of_the_laptop_cloud(stack: FakeStack):
 def test_a_stack_in_an_account():
     arn = boto3.client("secretsmanager").create_secret(Name="api", SecretString="x" * 64)["ARN"]
     deploy("cj-prod", ApiUrl=API, ApiSecretArn=arn)
-    stack = find_stack("cj-prod", Aws.configured({}))
+    stack = find_stack("cj-prod", Aws.from_environment({}))
     assert (stack.name, stack.api_url) == ("cj-prod", API)
-    assert len(read_secret(stack.api_secret_arn, Aws.configured({}))) == 64
+    assert len(read_secret(stack.api_secret_arn, Aws.from_environment({}))) == 64
 
 
 @mock_aws
 def test_a_stack_that_is_not_there():
     with pytest.raises(StackNotReachableError, match="there is no stack cj-none"):
-        find_stack("cj-none", Aws.configured({}))
+        find_stack("cj-none", Aws.from_environment({}))
 
 
 @mock_aws
 def test_a_stack_of_something_else():
     deploy("other", ApiUrl=API)
     with pytest.raises(StackNotReachableError, match="no output ApiSecretArn"):
-        find_stack("other", Aws.configured({}))
+        find_stack("other", Aws.from_environment({}))
 
 
 @mock_aws
 def test_a_secret_that_is_not_there():
     with pytest.raises(StackNotReachableError, match="there is no secret cj-none"):
-        read_secret("cj-none", Aws.configured({}))
+        read_secret("cj-none", Aws.from_environment({}))
 
 
 def test_a_laptop_cloud_that_is_not_running():
@@ -89,7 +89,7 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     with pytest.raises(NotAuthorisedError, match="--local"):
-        find_stack("cj-prod", Aws.configured({}))
+        find_stack("cj-prod", Aws.from_environment({}))
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_the_address_that_reaches_an_api(endpoint: str | None, api_url: str, rea
 
 
 def test_the_endpoint_that_the_environment_names():
-    assert Aws.configured({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}).endpoint_url == (
+    assert Aws.from_environment({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}).endpoint_url == (
         "http://127.0.0.1:9"
     )
-    assert Aws.configured({}).endpoint_url is None
+    assert Aws.from_environment({}).endpoint_url is None
     assert Aws.local({}).endpoint_url == "http://127.0.0.1:4566"
 
 
