@@ -131,12 +131,7 @@ WORKERS ?= 2
 # Files that are still too complex: those that a split makes leave the list.
 COMPLEX := benchmarks/fit.py \
 	benchmarks/grades.py \
-	benchmarks/honesty.py \
 	benchmarks/stopping.py \
-	layers/scoring/scoring/_fit/attention.py \
-	layers/scoring/scoring/_fit/newton.py \
-	layers/scoring/scoring/bradley_terry.py \
-	layers/scoring/scoring/misfit.py \
 	layers/service/assessment/statistics/anchors.py \
 	layers/service/assessment/statistics/engine.py \
 	layers/service/assessment/statistics/findings.py \

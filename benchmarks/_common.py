@@ -97,6 +97,16 @@ def report(
     print_table(rows)
     print()
     print_table([_as_dict(claim) for claim in claims])
+    write_json(options, rows=rows, claims=claims)
+
+
+def write_json(
+    options: Options,
+    *,
+    rows: Sequence[Mapping[str, object]],
+    claims: Sequence[Claim],
+) -> None:
+    """Write rows and claims to the JSON file if one was asked for."""
     if options.json is not None:
         content = {
             "quick": options.quick,

@@ -28,7 +28,7 @@ class World:
     style : (n,) array
         Another trait, independent of ability.
     cycle : (n, 2) array
-        Places on a plane; a pair's cyclic preference is the area between the two, sd 1.
+        Places on a plane; a pair's cyclic preference is the area between the two, variance 2.
     """
 
     n: int
@@ -121,12 +121,12 @@ def _cyclic_margin(w: World, f: np.ndarray, s: np.ndarray) -> np.ndarray:
 
 
 def intransitive(w: World, f: np.ndarray, s: np.ndarray, _judge: np.ndarray) -> np.ndarray:
-    """Add a cyclic preference of sd 1 that no scale explains."""
+    """Add a cyclic preference of variance 2 that no scale explains."""
     return sign(_cyclic_margin(w, f, s))
 
 
 def intransitive_degrees(w: World, f: np.ndarray, s: np.ndarray, _judge: np.ndarray) -> np.ndarray:
-    """Add a cyclic preference of sd 1, and answer in degrees."""
+    """Add a cyclic preference of variance 2, and answer in degrees."""
     margin = _cyclic_margin(w, f, s)
     verdict: np.ndarray = sign(margin) * degree(margin)
     return verdict
@@ -144,3 +144,7 @@ JUDGES: dict[str, tuple[Judging, int]] = {
     "intransitive, degrees": (intransitive_degrees, 1),
 }
 """Judges by name, with the number of judges."""
+
+_WHOLE_NOISE = float((1.0 + 2.0 / (np.pi**2 / 3.0)) ** -0.5)
+OWN_UNIT = {"intransitive": _WHOLE_NOISE, "intransitive, degrees": _WHOLE_NOISE}
+"""True abilities times this are in units of the judge's whole noise, cyclic preference included."""

@@ -41,7 +41,7 @@ from scoring.simulate import LogisticJudge, random_matchings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scoring.bradley_terry import AttentionModel
+    from scoring._fit.link_choice import AttentionModel
 
 PER_ESSAY = 20
 PRIOR_SD = 2.0

@@ -18,7 +18,7 @@ from scoring._fit.classical import (
 from scoring._fit.gaussian import difference_variances
 from scoring._fit.information import CentredInformation, Information, MixtureInformation
 from scoring._fit.likelihood import maximum_likelihood
-from scoring._fit.links import Binary, Davidson, Interval, Lapse, Link
+from scoring._fit.link_choice import AttentionModel, choose_link
 from scoring._fit.model import NO_PRIORS, Model, Priors
 from scoring._fit.newton import Solution, maximise, state_of
 from scoring._fit.observations import Observations, Repeats, Ties, observe
@@ -48,10 +48,6 @@ _DENSE_UP_TO = 400
 type Estimator = Literal["map", "variational", "mle", "firth", "epsilon", "choix"]
 """How to estimate; see `fit`."""
 type Judges = Literal["pooled", "discrimination"]
-type AttentionModel = Literal["full", "estimated"]
-
-# Above this many judges, all share one lapse rate, degree share and set of cut points.
-_MOST_OWN_ATTENTION = 20
 
 
 def fit(
@@ -103,10 +99,11 @@ def fit(
         One common discrimination, or one per judge.
     lapse : float, default 0.0
         Known probability that a verdict is a random answer.
-    attention : {"full", "estimated"}
-        Whether every verdict follows the model, or every judge's lapse rate, share of what degrees
-        could tell, and cut points are estimated (:mod:`scoring._fit.attention`). Above 20 judges
-        all share theirs. Not for Davidson's ties.
+    attention : {"full", "lapses", "estimated"}
+        "full": every verdict follows the model. "lapses": every judge's lapse rate is estimated.
+        "estimated": the lapse rate, what share of degrees' information a judge's degrees have, and
+        the judge's own cut points are (:mod:`scoring._fit.attention`). Above 20 judges all share
+        theirs. Not for Davidson's ties.
     estimator : {"map", "variational", "mle", "firth", "epsilon", "choix"}
         Posterior mode (default); mean and covariance of the Gaussian nearest to the posterior
         (Opper & Archambeau 2009), whose standard errors hold with few comparisons too, in about
@@ -151,7 +148,7 @@ def fit(
     start_sd = prior_sd.median if isinstance(prior_sd, SpreadPrior) else prior_sd
     model = Model(
         observations,
-        _link(observations, lapse, attention),
+        choose_link(observations, lapse, attention),
         Priors(1.0 / start_sd**2) if estimator in WITH_PRIOR else NO_PRIORS,
         order_effect=order_effect and comparisons.order_known,
         discrimination=_discrimination_basis(observations, judges),
@@ -274,22 +271,11 @@ def _check_degrees(observations: Observations, estimator: Estimator) -> None:
 def _check_settings(
     prior_sd: float | SpreadPrior, lapse: float, judges: str, estimator: str, alpha: float
 ) -> None:
-    if isinstance(prior_sd, SpreadPrior):
-        if estimator != "variational":
-            raise InvalidSettingError(
-                "prior_sd", "a prior of the spread is integrated over by 'variational' only"
-            )
-    elif not (np.isfinite(prior_sd) and prior_sd > 0):
-        raise InvalidSettingError("prior_sd", f"must be positive and finite, got {prior_sd}")
+    _check_choice("estimator", estimator, get_args(Estimator.__value__))
+    _check_choice("judges", judges, get_args(Judges.__value__))
+    _check_prior(prior_sd, estimator)
     if not 0.0 <= lapse < 1.0:
         raise InvalidSettingError("lapse", f"must be in [0, 1), got {lapse}")
-    if judges not in ("pooled", "discrimination"):
-        raise InvalidSettingError(
-            "judges", f"expected 'pooled' or 'discrimination', got {judges!r}"
-        )
-    if estimator not in get_args(Estimator.__value__):
-        known = ", ".join(get_args(Estimator.__value__))
-        raise InvalidSettingError("estimator", f"expected one of {known}, got {estimator!r}")
     if not (np.isfinite(alpha) and alpha > 0):
         raise InvalidSettingError("alpha", f"must be positive and finite, got {alpha}")
     if lapse > 0.0 and estimator in _BINARY_ONLY:
@@ -298,56 +284,27 @@ def _check_settings(
         raise InvalidSettingError("judges", "discrimination needs the priors of estimator='map'")
 
 
+def _check_choice(setting: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise InvalidSettingError(setting, f"expected one of {', '.join(known)}, got {value!r}")
+
+
+def _check_prior(prior_sd: float | SpreadPrior, estimator: str) -> None:
+    if isinstance(prior_sd, SpreadPrior):
+        if estimator != "variational":
+            raise InvalidSettingError(
+                "prior_sd", "a prior of the spread is integrated over by 'variational' only"
+            )
+    elif not (np.isfinite(prior_sd) and prior_sd > 0):
+        raise InvalidSettingError("prior_sd", f"must be positive and finite, got {prior_sd}")
+
+
 def _check_attention(attention: str, lapse: float, estimator: str) -> None:
-    if attention not in ("full", "estimated"):
-        raise InvalidSettingError("attention", f"expected 'full' or 'estimated', got {attention!r}")
-    if attention == "estimated" and (lapse > 0.0 or estimator not in WITH_PRIOR):
+    _check_choice("attention", attention, get_args(AttentionModel.__value__))
+    if attention != "full" and (lapse > 0.0 or estimator not in WITH_PRIOR):
         raise InvalidSettingError(
             "attention", "is estimated by 'variational' and 'map' only, with lapse=0"
         )
-
-
-def _attention(observations: Observations) -> Attention:
-    """The link of judges whose attention is estimated, with cut points of their own."""
-    o = observations
-    own = o.judge is not None and o.n_judges <= _MOST_OWN_ATTENTION
-    judge = o.judge if own and o.judge is not None else np.zeros(len(o.first), dtype=np.int64)
-    n_judges = o.n_judges if own else 1
-    ties = o.ties == "interval"
-    if not ties and o.degrees == 1:
-        m = len(o.category)
-        return Attention(Binary(m), None, np.zeros(m), judge, n_judges)
-    sets = judge if own else None
-    links = [
-        Interval(
-            o.category, o.degrees, ties=ties, judge=sets, n_judges=n_judges, sign_only=sign_only
-        )
-        for sign_only in (False, True)
-    ]
-    if o.degrees == 1:
-        return Attention(links[0], None, np.zeros(len(o.category)), judge, n_judges)
-    count = np.full((n_judges, o.degrees + 1), 0.5)
-    np.add.at(count, (judge, o.category), 1.0)
-    count[:, 0] = 0.0
-    share = count / count.sum(axis=1, keepdims=True)
-    habit = np.where(o.category > 0, np.log(np.maximum(share[judge, o.category], 1e-12)), 0.0)
-    return Attention(links[0], links[1], habit, judge, n_judges)
-
-
-def _link(observations: Observations, lapse: float, attention: AttentionModel = "full") -> Link:
-    if attention == "estimated":
-        if observations.ties == "davidson":
-            raise InvalidSettingError("attention", "is not estimated under Davidson's ties")
-        return _attention(observations)
-    category, degrees = observations.category, observations.degrees
-    link: Link
-    if observations.ties == "davidson":
-        link = Davidson(category)
-    elif observations.ties == "interval" or degrees > 1:
-        link = Interval(category, degrees, ties=observations.ties == "interval")
-    else:
-        link = Binary(len(category))
-    return Lapse(link, lapse) if lapse > 0.0 else link
 
 
 def _discrimination_basis(observations: Observations, judges: Judges) -> Floats | None:

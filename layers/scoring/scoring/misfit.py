@@ -217,6 +217,22 @@ def order_inconsistency(fit: Fit, comparisons: Comparisons) -> OrderInconsistenc
     """
     if not comparisons.order_known:
         raise InvalidSettingError("comparisons", "the shown order was not recorded")
+    both = _judged_in_both_orders(fit, comparisons)
+    toward_first = sum(there[0] and back[0] for there, back in both)
+    toward_second = sum(not there[0] and not back[0] for there, back in both)
+    expected = sum(a[1] * b[1] + (1 - a[1]) * (1 - b[1]) for a, b in both)
+    return OrderInconsistency(
+        pairs=len(both),
+        inconsistent=toward_first + toward_second,
+        expected=float(expected),
+        toward_first=toward_first,
+    )
+
+
+def _judged_in_both_orders(
+    fit: Fit, comparisons: Comparisons
+) -> list[tuple[tuple[bool, float], tuple[bool, float]]]:
+    """Pairs of verdicts of one judge on one pair in both orders: first preferred, and P of it."""
     c = comparisons
     judge = np.zeros(len(c), dtype=np.int64) if c.judge is None else c.judge
     p_first = _preference_probability(fit, c)
@@ -225,21 +241,13 @@ def order_inconsistency(fit: Fit, comparisons: Comparisons) -> OrderInconsistenc
     for j, i, k, outcome, p in zip(*columns, p_first.tolist(), strict=True):
         if outcome:
             shown.setdefault((j, i, k), []).append((outcome > 0, p))
-    both = [
+    return [
         (there, back)
         for (j, i, k), forward in shown.items()
         if i < k
         for there in forward
         for back in shown.get((j, k, i), [])
     ]
-    same_position = [there[0] == back[0] for there, back in both]
-    expected = sum(a[1] * b[1] + (1 - a[1]) * (1 - b[1]) for a, b in both)
-    return OrderInconsistency(
-        pairs=len(both),
-        inconsistent=sum(same_position),
-        expected=float(expected),
-        toward_first=sum(there[0] and back[0] for there, back in both),
-    )
 
 
 def _moments(fit: Fit, comparisons: Comparisons) -> tuple[Floats, Floats, Floats]:

@@ -8,7 +8,8 @@ import pytest
 from assessment.domain.comparison import Comparison
 from assessment.domain.config import BatchConfig
 from assessment.statistics.engine import ScoringStatistics
-from assessment.statistics.pool import JudgedPool
+from assessment.statistics.pool import JudgedPool, spread_prior
+from scoring.batch_fit import fit_batch
 from tests.unit.grading.batch import judged, spec_of
 
 CONFIG = BatchConfig()
@@ -52,6 +53,6 @@ def test_a_wave_in_which_one_judge_of_a_jury_was_silent_is_fitted():
     comparisons = jury({"one": 1.0, "two": 1.0}, per_essay=4)
     pool = JudgedPool.from_comparisons(SPEC, comparisons)
     by_two = [c for c in comparisons if c.verdict and c.verdict.judge == "two"]
-    fitted = pool.fit(CONFIG, by_two)
+    fitted = fit_batch(pool.comparisons(by_two), prior_sd=spread_prior(CONFIG))
     assert np.isfinite(fitted.standard_error).all()
     assert fitted.discrimination.tolist() == [1.0, 1.0]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons, SpreadPrior, fit
+from scoring._fit.link_choice import choose_link
 from scoring._fit.model import Model, Priors
 from scoring._fit.observations import observe
-from scoring.bradley_terry import _attention, sum_to_zero_basis
+from scoring.bradley_terry import sum_to_zero_basis
 from scoring.errors import InvalidSettingError
 from scoring.simulate import LogisticJudge, random_matchings
 
@@ -51,7 +52,7 @@ def test_gradient_and_hessian_are_those_of_the_objective(ties, degrees):
     observations = observe(data, ties="auto", degrees=degrees, repeats="shared")
     model = Model(
         observations,
-        _attention(observations),
+        choose_link(observations, 0.0, "estimated"),
         Priors(0.25),
         order_effect=True,
         discrimination=sum_to_zero_basis(judges),

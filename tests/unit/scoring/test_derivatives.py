@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons
+from scoring._fit.link_choice import choose_link
 from scoring._fit.links import Lapse, interval
 from scoring._fit.model import Model, Priors
 from scoring._fit.observations import observe
-from scoring.bradley_terry import _link, sum_to_zero_basis
+from scoring.bradley_terry import sum_to_zero_basis
 
 N, M, JUDGES = 7, 60, 3
 
@@ -30,7 +31,7 @@ def model(ties, lapse, *, judges, order):
     basis = sum_to_zero_basis(JUDGES) if judges else None
     return Model(
         observations,
-        _link(observations, lapse),
+        choose_link(observations, lapse),
         Priors(0.25),
         order_effect=order,
         discrimination=basis,
@@ -88,7 +89,7 @@ def test_probabilities_of_all_outcomes_sum_to_one(ties):
         category = np.full(len(delta), abs(outcome))
         twin = type(d)(N, 1, d.first, d.second, None, d.sign, category, None, top, d.ties)
         sign = -1.0 if outcome < 0 else 1.0
-        total += np.exp(_link(twin, 0.08).terms(sign * delta, x[m.shape_at]).value)
+        total += np.exp(choose_link(twin, 0.08).terms(sign * delta, x[m.shape_at]).value)
     assert total == pytest.approx(np.ones(len(delta)))
 
 

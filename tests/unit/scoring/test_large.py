@@ -12,11 +12,11 @@ import pytest
 from scoring import Comparisons, fit
 from scoring._fit.conjugate import maximise_sparse
 from scoring._fit.linear import DenseSystem, solve
+from scoring._fit.link_choice import choose_link
 from scoring._fit.links import Lapse
 from scoring._fit.model import Model, Priors
 from scoring._fit.newton import maximise
 from scoring._fit.observations import observe
-from scoring.bradley_terry import _link
 from scoring.simulate import LogisticJudge, random_matchings
 from tests.present import present
 
@@ -35,7 +35,7 @@ def simulated(n, rounds, cuts=(), *, judges=1, ties=False, neighbours=False):
 
 def model_of(data, lapse=0.0):
     observations = observe(data, ties="auto", degrees="auto", repeats="shared")
-    return Model(observations, _link(observations, lapse), Priors(0.25), order_effect=True)
+    return Model(observations, choose_link(observations, lapse), Priors(0.25), order_effect=True)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,9 @@ def test_steps_in_single_precision_lead_to_the_exact_maximum(prior_sd, neighbour
     data = simulated(200, 10, neighbours=neighbours)
     result = fit(data, prior_sd=prior_sd)
     observations = observe(data, ties="auto", degrees="auto", repeats="shared")
-    model = Model(observations, _link(observations, 0.0), Priors(prior_sd**-2), order_effect=True)
+    model = Model(
+        observations, choose_link(observations, 0.0), Priors(prior_sd**-2), order_effect=True
+    )
     x = np.append(result.ability, result.order_effect)
     # the distance to the maximum, by one exact Newton step in double precision
     blocks = model.blocks(model.evaluate(x))

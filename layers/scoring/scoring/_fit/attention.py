@@ -1,15 +1,17 @@
 """Verdicts of judges who lapse, and whose degrees may tell less than the model says.
 
-A verdict comes from one of three sources: the judge's margin, degree included (share
-(1 - l) p); the margin's sign alone, with a degree drawn from the judge's habits (share
-(1 - l) (1 - p)); or a random answer (share l). Lapse rate l and degree share p are each judge's
-own, on the logit scale, beside each judge's own cut points. They are estimated with everything
-else, so that their uncertainty reaches the abilities: a scale that lapses compress is widened
-again, and not known exactly.
+A verdict comes from the judge's margin, degree included; from the margin's sign with a degree out
+of the judge's habits; or from nothing (a lapse, all answers alike). Two mixtures of two sources
+say so, one inside the other, each with a share of its own for every judge, on the logit scale:
 
-Where p is 0 the degrees say nothing and the verdict is binary; where it is 1 they say what the
-ordinal model says (Agresti 1992). The finite mixture and its derivatives are those of a latent
-class (McLachlan & Peel 2000, section 2.8).
+    verdict  =  attention * judged + (1 - attention) * random answer
+    judged   =  degree share * (sign and degree) + (1 - degree share) * (sign, degree by habit)
+
+The shares are estimated with everything else, so that their uncertainty reaches the abilities: a
+scale that lapses compress is widened again, and not known exactly. Where the degree share is 0 the
+degrees say nothing and the verdict is binary; where it is 1 they say what the ordinal model says
+(Agresti 1992). The finite mixture and its derivatives are those of a latent class (McLachlan &
+Peel 2000, section 2.8).
 """
 
 from __future__ import annotations
@@ -26,186 +28,182 @@ if TYPE_CHECKING:
     from scoring._fit.links import Interval, Link
     from scoring._types import Floats, Ints
 
-# Priors on the logit scale. A judge lapses in 2%, one in forty in 17% or more; degrees are believed
-# until verdicts say otherwise, which a few dozen of them do.
-LAPSE_CENTRE, LAPSE_SD = -3.9, 1.2
-DEGREE_CENTRE, DEGREE_SD = 3.0, 2.5
 _FARTHEST = 12.0
+_LARGEST_LOG = 500.0
 
 
-@dataclass(slots=True)
-class _Mixed(Terms):
-    """Terms with what the curvature of the shape needs: parts, their weights and slopes."""
+@dataclass(frozen=True, slots=True)
+class SharePrior:
+    """A Normal prior of the logit of a share.
 
-    parts: tuple[Terms, ...] = ()
-    shares: tuple[Floats, ...] = ()
-    slopes: tuple[Floats, ...] = ()
-    mixing: tuple[Floats, ...] = ()
+    Attributes
+    ----------
+    centre, sd : float
+        Its mean and standard deviation.
+    """
+
+    centre: float
+    sd: float
 
 
-class Attention:
-    """A link whose judges lapse, and whose degrees tell a share of what they could.
+# A judge lapses in 3%, one in forty in 24% or more; degrees are believed until verdicts say
+# otherwise, which a few dozen of them do.
+ATTENTION_PRIOR = SharePrior(3.5, 1.2)
+DEGREE_PRIOR = SharePrior(3.0, 2.5)
 
-    Shape parameters: those of the inner link, then per judge the logit of the degree share, where
-    there are degrees, then per judge the logit of the lapse rate; both minus their priors' centres.
+
+@dataclass(slots=True, kw_only=True)
+class _MixtureTerms(Terms):
+    """Terms with what the curvature of the shape needs: the sources and the first one's part."""
+
+    source: Terms
+    other: Terms | None
+    responsibility: Floats
+
+
+class Mixture:
+    """A link that follows another one in a share of the verdicts, and something else in the rest.
+
+    Shape parameters: those of the inner link, then per judge the logit of the share less its
+    prior's centre.
 
     Parameters
     ----------
     inner : Link
-        The judge's model when attentive, degrees included.
-    sign : Interval or None
-        The same margin with its sign alone, in the inner link's shape parameters; None without
-        degrees.
-    habit : (m,) array
-        Log share of the verdict's degree among the judge's verdicts.
+        What the share of the verdicts follows.
+    other : Link or None
+        What the rest follows, in the inner link's own shape parameters; None if the rest does not
+        depend on the essays.
+    log_constant : (m,) array or float
+        Added to the rest's log likelihood: the log probability of what it says nothing of.
+    prior : SharePrior
+        Of every judge's share.
     judge : (m,) array of int
         Whose verdict it is.
     n_judges : int
         Number of judges.
     """
 
+    gaps: bool
+    n_gaps: int
+    n_outcomes: int
+    n_shape: int
+    mixing_precision: Floats
+
     def __init__(
-        self, inner: Link, sign: Interval | None, habit: Floats, judge: Ints, n_judges: int
+        self,
+        inner: Link | Mixture,
+        other: Link | None,
+        log_constant: Floats | float,
+        prior: SharePrior,
+        judge: Ints,
+        n_judges: int,
     ) -> None:
         self.inner = inner
-        self.sign = sign
         self.gaps = inner.gaps
         self.n_gaps = inner.n_gaps
         self.n_outcomes = inner.n_outcomes
-        self.n_mixing = n_judges * (2 if sign is not None else 1)
-        self.n_shape = inner.n_shape + self.n_mixing
-        self._inner_shape = slice(0, inner.n_shape)
-        self._habit = habit
+        self.n_shape = inner.n_shape + n_judges
+        own = np.full(n_judges, prior.sd**-2)
+        inherited: Floats = inner.mixing_precision if isinstance(inner, Mixture) else own[:0]
+        self.mixing_precision = np.concatenate([inherited, own])
+        self._other = other
+        self._log_constant = np.broadcast_to(log_constant, judge.shape)
+        self._centre = prior.centre
         self._judge = judge
-        self._n_judges = n_judges
-        self._tiles: dict[int, Attention] = {}
-        self._guess = -np.log(inner.n_outcomes)
         self._member = np.zeros((len(judge), n_judges))
         self._member[np.arange(len(judge)), judge] = 1.0
-        lapse = np.full(n_judges, LAPSE_SD**-2)
-        degree = np.full(n_judges if sign is not None else 0, DEGREE_SD**-2)
-        self.mixing_precision = np.concatenate([degree, lapse])
+        self._inner_shape = slice(0, inner.n_shape)
+        self._own_shape = slice(inner.n_shape, self.n_shape)
+        self._tiles: dict[int, Mixture] = {}
 
-    def lapse(self, shape: Floats) -> Floats:
-        """Return every judge's lapse rate, (J,)."""
-        return _expit(LAPSE_CENTRE + shape[-self._n_judges :])
+    def share(self, shape: Floats) -> Floats:
+        """Return the share of every judge's verdicts that follow the inner link, (J,)."""
+        logit = np.clip(self._centre + shape[self._own_shape], -_FARTHEST, _FARTHEST)
+        share: Floats = 1.0 / (1.0 + np.exp(-logit))
+        return share
 
-    def degree_share(self, shape: Floats) -> Floats:
-        """Return what share of a degree's information every judge's degrees have, (J,)."""
-        if self.sign is None:
-            return np.ones(self._n_judges)
-        at = self.inner.n_shape
-        return _expit(DEGREE_CENTRE + shape[at : at + self._n_judges])
+    def inner_shape(self, shape: Floats) -> Floats:
+        """Return the inner link's shape parameters."""
+        return shape[self._inner_shape]
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
         """Evaluate every comparison."""
-        own = shape[self._inner_shape]
-        lapse = self.lapse(shape)[self._judge]
-        told = self.degree_share(shape)[self._judge]
-        parts = [self.inner.terms(oriented, own)]
-        logs = [np.log1p(-lapse) + np.log(told) + parts[0].value]
-        mixing = [(1.0 - told, -lapse)]
-        if self.sign is not None:
-            parts.append(self.sign.terms(oriented, own))
-            logs.append(np.log1p(-lapse) + np.log1p(-told) + self._habit + parts[1].value)
-            mixing.append((-told, -lapse))
-        logs.append(np.log(lapse) + self._guess)
-        mixing.append((np.zeros_like(lapse), 1.0 - lapse))
-        highest = np.maximum.reduce(logs)
-        weights = [np.exp(log - highest) for log in logs]
-        total = np.sum(weights, axis=0)
-        shares = [weight / total for weight in weights]
-        return self._mixed(highest + np.log(total), parts, shares, mixing, (told, lapse))
-
-    def _mixed(
-        self,
-        value: Floats,
-        parts: list[Terms],
-        shares: list[Floats],
-        mixing: list[tuple[Floats, Floats]],
-        rates: tuple[Floats, Floats],
-    ) -> Terms:
-        heard = list(zip(shares, parts, strict=False))
-        slope = np.sum([r * part.slope for r, part in heard], axis=0)
-        square = np.sum([r * part.slope**2 for r, part in heard], axis=0)
-        curvature = np.sum([r * part.curvature for r, part in heard], axis=0) - square + slope**2
-        inner = np.sum([r[:, None] * part.shape_slope for r, part in heard], axis=0)
-        cross = np.sum([r[:, None] * part.shape_cross for r, part in heard], axis=0)
-        for r, part in heard:
-            cross -= (r * part.slope)[:, None] * part.shape_slope
-        cross += slope[:, None] * inner
-        columns, crosses = [inner], [cross]
-        for which in range(2):
-            if which == 0 and self.sign is None:
-                continue
-            mean = np.sum([r * m[which] for r, m in zip(shares, mixing, strict=True)], axis=0)
-            with_slope = np.sum(
-                [r * part.slope * m[which] for (r, part), m in zip(heard, mixing, strict=False)],
-                axis=0,
-            )
-            columns.append(mean[:, None] * self._member)
-            crosses.append((slope * mean - with_slope)[:, None] * self._member)
-        slopes = tuple(
-            self._slopes(parts[k] if k < len(parts) else None, mixing[k])
-            for k in range(len(shares))
-        )
-        return _Mixed(
-            value,
-            slope,
-            curvature,
-            np.hstack(columns),
-            np.hstack(crosses),
-            parts=tuple(parts),
-            shares=tuple(shares),
-            slopes=slopes,
-            mixing=rates,
+        source = self.inner.terms(oriented, shape[self._inner_shape])
+        other = self._rest(oriented, shape)
+        share = self._by_verdict(self.share(shape))
+        follows = np.log(share) + source.value
+        against = np.log1p(-share) + self._log_constant - follows
+        if other is not None:
+            against += other.value
+        odds = np.exp(np.minimum(against, _LARGEST_LOG))
+        part = 1.0 / (1.0 + odds)
+        value = follows + np.log(1.0 + odds)
+        doubt = part * (1.0 - part)
+        slope, curvature, apart = part * source.slope, part * source.curvature, source.slope
+        if other is not None:
+            slope += (1.0 - part) * other.slope
+            curvature += (1.0 - part) * other.curvature
+            apart = apart - other.slope
+        push = doubt * apart
+        curvature -= push * apart
+        own = self._by_judge(part - share)
+        cross = self._by_judge(-push)
+        if self.inner.n_shape:
+            inner_slope, inner_cross = _shape_columns(source, other, part, push)
+            own, cross = np.hstack([inner_slope, own]), np.hstack([inner_cross, cross])
+        return _MixtureTerms(
+            value, slope, curvature, own, cross, source=source, other=other, responsibility=part
         )
 
-    def _slopes(self, part: Terms | None, mixing: tuple[Floats, Floats]) -> Floats:
-        """Slopes of one source's log share and likelihood in all shape parameters, (m, K)."""
-        told, lapse = mixing
-        own = np.zeros((len(lapse), self.inner.n_shape)) if part is None else part.shape_slope
-        blocks = [own]
-        if self.sign is not None:
-            blocks.append(told[:, None] * self._member)
-        blocks.append(lapse[:, None] * self._member)
-        return np.hstack(blocks)
+    def _by_verdict(self, values: Floats) -> Floats:
+        """Repeat every judge's value for that judge's verdicts, (m,), or (1,) of one judge."""
+        return values if len(values) == 1 else values[self._judge]
+
+    def _by_judge(self, values: Floats) -> Floats:
+        """Values of verdicts in the column of their judge, (m, J)."""
+        column: Floats = values[:, None]
+        return column if self._member.shape[1] == 1 else column * self._member
+
+    def _rest(self, oriented: Floats, shape: Floats) -> Terms | None:
+        if self._other is None:
+            return None
+        return self._other.terms(oriented, shape[: self._other.n_shape])
 
     def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:
         """Return the weighted sum of -d2l/dgamma2, (K, K)."""
-        if not isinstance(terms, _Mixed):
-            raise TypeError
-        own = shape[self._inner_shape]
-        links = (self.inner, self.sign)
+        if not isinstance(terms, _MixtureTerms):
+            raise TypeError("terms of another link")
+        part, source = terms.responsibility, terms.source
+        doubt = weight * part * (1.0 - part)
+        share = self._by_verdict(self.share(shape))
+        own = (weight * (share * (1.0 - share)) - doubt) @ self._member
+        if not self.inner.n_shape:
+            return np.diag(own)
+        inner, at = self._inner_shape, self._own_shape
         total = np.zeros((self.n_shape, self.n_shape))
-        for link, part, r in zip(links, terms.parts, terms.shares, strict=False):
-            if link is not None and self.inner.n_shape:
-                total[self._inner_shape, self._inner_shape] += link.shape_curvature(
-                    part, own, weight * r
-                )
-        told, lapse = terms.mixing
-        at = self.inner.n_shape
-        if self.sign is not None:
-            heard = terms.shares[0] + terms.shares[1]
-            own_degree = self._member.T @ (weight * heard * told * (1.0 - told))
-            total[range(at, at + self._n_judges), range(at, at + self._n_judges)] += own_degree
-            at += self._n_judges
-        own_lapse = self._member.T @ (weight * lapse * (1.0 - lapse))
-        total[range(at, at + self._n_judges), range(at, at + self._n_judges)] += own_lapse
-        for r, slopes in zip(terms.shares, terms.slopes, strict=True):
-            total -= slopes.T @ (slopes * (weight * r)[:, None])
-        mean = terms.shape_slope
-        total += mean.T @ (mean * weight[:, None])
+        total[inner, inner] = self.inner.shape_curvature(source, shape[inner], weight * part)
+        apart = source.shape_slope
+        if self._other is not None and terms.other is not None:
+            total[inner, inner] += self._other.shape_curvature(
+                terms.other, shape[inner], weight * (1.0 - part)
+            )
+            apart = apart - terms.other.shape_slope
+        scaled = doubt[:, None] * apart
+        total[inner, inner] -= scaled.T @ apart
+        total[inner, at] = -scaled.T @ self._member
+        total[at, inner] = total[inner, at].T
+        total[at, at] = np.diag(own)
         return total
 
-    def tiled(self, count: int) -> Attention:
+    def tiled(self, count: int) -> Mixture:
         """Return the same link for all comparisons this many times over; made once."""
         if count not in self._tiles:
             link = copy(self)
             link.inner = self.inner.tiled(count)
-            link.sign = None if self.sign is None else self.sign.tiled(count)
-            for name in ("_habit", "_judge"):
-                setattr(link, name, np.tile(getattr(self, name), count))
+            link._other = None if self._other is None else self._other.tiled(count)  # noqa: SLF001
+            link._log_constant = np.tile(self._log_constant, count)  # noqa: SLF001
+            link._judge = np.tile(self._judge, count)  # noqa: SLF001
             link._member = np.tile(self._member, (count, 1))  # noqa: SLF001
             self._tiles[count] = link
         return self._tiles[count]
@@ -215,6 +213,59 @@ class Attention:
         return self.inner.cut_points(shape[self._inner_shape])
 
 
-def _expit(x: Floats) -> Floats:
-    share: Floats = 1.0 / (1.0 + np.exp(-np.clip(x, -_FARTHEST, _FARTHEST)))
-    return share
+def _shape_columns(
+    source: Terms, other: Terms | None, part: Floats, push: Floats
+) -> tuple[Floats, Floats]:
+    """Slopes and crosses of the inner link's shape parameters under a mixture, (m, K) each."""
+    slope = part[:, None] * source.shape_slope
+    cross = part[:, None] * source.shape_cross
+    apart = source.shape_slope
+    if other is not None:
+        slope += (1.0 - part)[:, None] * other.shape_slope
+        cross += (1.0 - part)[:, None] * other.shape_cross
+        apart = apart - other.shape_slope
+    cross -= push[:, None] * apart
+    return slope, cross
+
+
+class Attention(Mixture):
+    """A link whose judges lapse, and whose degrees may tell a share of what they could.
+
+    Parameters
+    ----------
+    inner : Link
+        The judge's model when attentive, degrees included.
+    sign : Interval or None
+        The same margin with its sign alone, in the inner link's shape parameters; None where
+        there are no degrees, or they are taken at their word.
+    habit : (m,) array or float
+        Log share of the verdict's degree among the judge's verdicts.
+    judge : (m,) array of int
+        Whose verdict it is.
+    n_judges : int
+        Number of judges.
+    """
+
+    def __init__(
+        self,
+        inner: Link,
+        sign: Interval | None,
+        habit: Floats | float,
+        judge: Ints,
+        n_judges: int,
+    ) -> None:
+        judged: Link | Mixture = inner
+        if sign is not None:
+            judged = Mixture(inner, sign, habit, DEGREE_PRIOR, judge, n_judges)
+        guess = -np.log(inner.n_outcomes)
+        super().__init__(judged, None, guess, ATTENTION_PRIOR, judge, n_judges)
+
+    def lapse(self, shape: Floats) -> Floats:
+        """Return every judge's lapse rate, (J,)."""
+        return 1.0 - self.share(shape)
+
+    def degree_share(self, shape: Floats) -> Floats:
+        """Return what share of a degree's information every judge's degrees have, (J,)."""
+        if isinstance(self.inner, Mixture):
+            return self.inner.share(self.inner_shape(shape))
+        return np.ones(self._member.shape[1])

@@ -61,39 +61,65 @@ def maximise(
     NotConvergedError
         With the last iterate; also when a parameter leaves [-bound, bound].
     """
-    single = gauge is None and model.priors.ability >= _SINGLE_FROM
-    system = DenseSystem(model.n, model.size, model.pairs, gauge, single=single)
-    point = model.evaluate(start)
-    factor: Floats | None = None
-    damped = False
-    previous = np.inf
+    climb = _Climb(model, start, gauge)
+    iteration = 0
     for iteration in range(1, max_iterations + 1):
-        fresh = factor is None or previous > _REUSE_BELOW
-        if factor is None or fresh:
-            blocks = model.blocks(point)
-            factor = system.factor(blocks)
-            if factor is None and single:
-                single = False
-                system = DenseSystem(model.n, model.size, model.pairs, gauge)
-                factor = system.factor(blocks)
-            damped = factor is None
-            factor = _damped_factor(system, blocks) if factor is None else factor
-            if factor is None:
-                break
-        step = solve(factor, point.gradient)
-        size = float(np.abs(step).max())
-        taken, point = advance(model, point, step, size)
-        # error left behind: quadratic with a fresh factor, linear at the seen rate with an old one
-        rate = max(size, _SINGLE_ERROR if single else 0.0) if fresh else size / previous
-        left = size * rate
-        if taken == 1.0 and left < tolerance and not damped:
-            return Solution(point, iteration)
-        if taken < 1.0 or damped or (not fresh and size > 0.5 * previous):
-            factor = None
-        previous = size
-        if np.abs(point.x).max() > bound:
+        if not climb.factorise():
             break
-    raise NotConvergedError("Newton's method", state_of(model, point, iteration, previous))
+        if climb.step() < tolerance:
+            return Solution(climb.point, iteration)
+        if np.abs(climb.point.x).max() > bound:
+            break
+    raise NotConvergedError("Newton's method", state_of(model, climb.point, iteration, climb.size))
+
+
+class _Climb:
+    """Where a climb stands: its point, the factor in use, and the size of the last step."""
+
+    def __init__(self, model: Model, start: Floats, gauge: Ints | None) -> None:
+        self._model = model
+        self._gauge = gauge
+        self._single = gauge is None and model.priors.ability >= _SINGLE_FROM
+        self._system = DenseSystem(model.n, model.size, model.pairs, gauge, single=self._single)
+        self._factor: Floats | None = None
+        self._is_fresh = False
+        self._is_damped = False
+        self.point = model.evaluate(start)
+        self.size = np.inf
+
+    def factorise(self) -> bool:
+        """Factor the Hessian here unless the last factor will do; tell whether there is one."""
+        self._is_fresh = self._factor is None or self.size > _REUSE_BELOW
+        if not self._is_fresh:
+            return True
+        model, blocks = self._model, self._model.blocks(self.point)
+        factor = self._system.factor(blocks)
+        if factor is None and self._single:
+            self._single = False
+            self._system = DenseSystem(model.n, model.size, model.pairs, self._gauge)
+            factor = self._system.factor(blocks)
+        self._is_damped = factor is None
+        self._factor = _damped_factor(self._system, blocks) if factor is None else factor
+        return self._factor is not None
+
+    def step(self) -> float:
+        """Go a step; return the error left behind, infinite while that cannot be told.
+
+        It is quadratic in the step with a fresh factor, linear at the seen rate with an old one.
+        """
+        if self._factor is None:
+            return np.inf
+        step = solve(self._factor, self.point.gradient)
+        size, previous = float(np.abs(step).max()), self.size
+        taken, self.point = advance(self._model, self.point, step, size)
+        rate = max(size, _SINGLE_ERROR if self._single else 0.0)
+        if not self._is_fresh:
+            rate = size / previous
+        is_whole = taken == 1.0 and not self._is_damped
+        if not is_whole or (not self._is_fresh and size > 0.5 * previous):
+            self._factor = None
+        self.size = size
+        return size * rate if is_whole else np.inf
 
 
 def state_of(model: Model, point: Point, iterations: int, step: float) -> SolverState:

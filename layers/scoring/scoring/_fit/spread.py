@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from scoring._types import Floats
 
 # Tolerances of mean and variances: while the maximum is sought, and for what is reported.
-_ROUGH, _FINE = 0.02, 1e-3
+_ROUGH, _FINE, _OUTER = 0.02, 2e-3, 8e-3
 _SEARCHES = 12
 _LONGEST_STEP = 1.0
 _CLOSE = 0.3
@@ -286,7 +286,7 @@ def integrate(
         for z in _GAUSS_3 if deviation < _WIDE else _GAUSS_5:
             # Without an outer node the others carry the mixture.
             with suppress(NotConvergedError):
-                visits.append(path.visit(centre + deviation * z, _FINE, hold=True))
+                visits.append(path.visit(centre + deviation * z, _OUTER, hold=True))
     visits.sort(key=lambda v: v.log_sd)
     for visit in visits:
         freed = freed_discriminations(visit.gaussian.model, visit.gaussian.point)

@@ -201,7 +201,7 @@ def _opening(pool: JudgedPool, config: BatchConfig) -> tuple[list[Comparison], l
     middle = len(opening) // 2
     if middle == 0:
         return [], []
-    half = pool.fit(config, opening[:middle], attention="full")
+    half = pool.fit_quickly(config, opening[:middle])
     rest = opening[middle:]
     predicted = half.predict(
         pool.indices([c.first for c in rest]), pool.indices([c.second for c in rest])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +14,10 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Winner, signed_outcome
 from scoring import Comparisons, Fit, SpreadPrior, fit
-from scoring.errors import NotConvergedError
+from scoring.batch_fit import fit_batch
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-
-# A judge whose degrees tell at least this share of what the model says is taken at its word.
-_TRUSTED_DEGREES = 0.8
 
 
 def spread_prior(config: BatchConfig) -> float | SpreadPrior:
@@ -77,43 +72,15 @@ class JudgedPool:
             np.array([order[v.judge] for v in verdicts], dtype=np.int64),
         )
 
-    def fit(
-        self,
-        config: BatchConfig,
-        selection: Sequence[Comparison] | None = None,
-        *,
-        attention: Literal["full", "estimated"] = "estimated",
-    ) -> Fit:
-        """The fit of all recorded verdicts, or of a selection of them.
+    def fit(self, config: BatchConfig) -> Fit:
+        """The fit of all recorded verdicts, as batches report it."""
+        return fit_batch(self.comparisons(), prior_sd=spread_prior(config))
 
-        The mean and covariance of the Gaussian nearest to the posterior: its standard errors hold
-        with the few comparisons that a batch makes. The spread of abilities is integrated over
-        unless the configuration assumes one. Judges of a jury may be sharper or blunter than each
-        other. Where verdicts have degrees and attention is "estimated", every judge's cut points,
-        random answers and what the degrees tell are estimated; a single judge whose degrees tell
-        what the model says is then taken at its word, which is more precise. Where the Gaussian is
-        not found, which no data has shown yet, the batch gets the posterior's mode rather than
-        nothing; the result says which.
-        """
-        comparisons = self.comparisons(selection)
-        several = comparisons.judge is not None and np.unique(comparisons.judge).size > 1
-        judges: Literal["discrimination", "pooled"] = "discrimination" if several else "pooled"
-        prior = spread_prior(config)
-        try:
-            if attention == "estimated" and (np.abs(comparisons.outcome) > 1).any():
-                found = fit(
-                    comparisons,
-                    prior_sd=prior,
-                    estimator="variational",
-                    judges=judges,
-                    attention="estimated",
-                )
-                if several or found.degree_share.min() < _TRUSTED_DEGREES:
-                    return found
-            return fit(comparisons, prior_sd=prior, estimator="variational", judges=judges)
-        except NotConvergedError:
-            assumed = prior.median if isinstance(prior, SpreadPrior) else prior
-            return fit(comparisons, prior_sd=assumed, estimator="map", judges=judges)
+    def fit_quickly(self, config: BatchConfig, selection: Sequence[Comparison]) -> Fit:
+        """The fit of some verdicts, which takes every judge at its word: for predictions."""
+        return fit(
+            self.comparisons(selection), prior_sd=spread_prior(config), estimator="variational"
+        )
 
     def counts(self) -> Ints:
         """Recorded comparisons of each essay."""

@@ -1,0 +1,90 @@
+"""Which observation model the comparisons and the settings ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from scoring._fit.attention import Attention
+from scoring._fit.links import Binary, Davidson, Interval, Lapse
+from scoring.errors import InvalidSettingError
+
+if TYPE_CHECKING:
+    from scoring._fit.links import Link
+    from scoring._fit.observations import Observations
+    from scoring._types import Floats, Ints
+
+type AttentionModel = Literal["full", "lapses", "estimated"]
+"""What is estimated of judges' attention; see `scoring.fit`."""
+
+# Above this many judges, all share one lapse rate, degree share and set of cut points.
+_MOST_OWN_ATTENTION = 20
+# Every degree counts as seen this often by every judge already.
+_PRIOR_COUNT = 0.5
+
+
+def choose_link(
+    observations: Observations, lapse: float, attention: AttentionModel = "full"
+) -> Link:
+    """Return the observation model.
+
+    Raises
+    ------
+    InvalidSettingError
+        If attention is to be estimated under Davidson's ties.
+    """
+    if attention == "full":
+        link = _attentive(observations)
+        return Lapse(link, lapse) if lapse > 0.0 else link
+    if observations.ties == "davidson":
+        raise InvalidSettingError("attention", "is not estimated under Davidson's ties")
+    judge, n_judges = _attention_groups(observations)
+    if observations.degrees == 1 and observations.ties != "interval":
+        return Attention(Binary(len(judge)), None, 0.0, judge, n_judges)
+    inner = _ordinal(observations, judge, n_judges)
+    if attention == "lapses" or observations.degrees == 1:
+        return Attention(inner, None, 0.0, judge, n_judges)
+    habit = _habits(observations.category, observations.degrees, judge, n_judges)
+    sign = _ordinal(observations, judge, n_judges, sign_only=True)
+    return Attention(inner, sign, habit, judge, n_judges)
+
+
+def _attentive(o: Observations) -> Link:
+    """The link of judges who always follow the model, with cut points that all share."""
+    if o.ties == "davidson":
+        return Davidson(o.category)
+    if o.ties == "interval" or o.degrees > 1:
+        return Interval(o.category, o.degrees, ties=o.ties == "interval")
+    return Binary(len(o.category))
+
+
+def _ordinal(o: Observations, judge: Ints, n_judges: int, *, sign_only: bool = False) -> Interval:
+    """Verdicts as intervals, each judge with own cut points."""
+    return Interval(
+        o.category,
+        o.degrees,
+        ties=o.ties == "interval",
+        judge=judge if n_judges > 1 else None,
+        n_judges=n_judges,
+        sign_only=sign_only,
+    )
+
+
+def _attention_groups(o: Observations) -> tuple[Ints, int]:
+    """Whose attention each verdict tells of, (m,), and how many there are."""
+    if o.judge is None or o.n_judges > _MOST_OWN_ATTENTION:
+        return np.zeros(len(o.first), dtype=np.int64), 1
+    return o.judge, o.n_judges
+
+
+def _habits(category: Ints, degrees: int, judge: Ints, n_judges: int) -> Floats:
+    """Log share of each verdict's degree among its judge's preferences; 0 for a tie, (m,)."""
+    count = np.full((n_judges, degrees + 1), _PRIOR_COUNT)
+    np.add.at(count, (judge, category), 1.0)
+    count[:, 0] = 0.0
+    share = count / count.sum(axis=1, keepdims=True)
+    log_share = np.log(np.maximum(share, np.finfo(float).tiny))
+    log_share[:, 0] = 0.0
+    habit: Floats = log_share[judge, category]
+    return habit

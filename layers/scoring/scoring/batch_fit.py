@@ -1,0 +1,66 @@
+"""The fit that a batch reports: which of all models the verdicts at hand call for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+import numpy as np
+
+from scoring._fit.spread import SpreadPrior
+from scoring.bradley_terry import fit
+
+if TYPE_CHECKING:
+    from scoring._fit.result import Fit
+    from scoring.comparisons import Comparisons
+
+# A judge whose degrees tell at least this share of what the model says is taken at its word.
+_TRUSTED_DEGREES = 0.8
+
+
+class _Settings(TypedDict):
+    prior_sd: float | SpreadPrior
+    estimator: Literal["variational"]
+    judges: Literal["discrimination", "pooled"]
+
+
+def fit_batch(comparisons: Comparisons, *, prior_sd: float | SpreadPrior | None = None) -> Fit:
+    """Fit the verdicts of one judge or of a jury as a batch reports them.
+
+    Mean and covariance of the Gaussian nearest to the posterior, the spread of abilities
+    integrated over. Every judge's rate of random answers is estimated, so that a scale that they
+    compress is widened again. Where verdicts have degrees, so are every judge's cut points and
+    what the degrees tell; a single judge whose degrees tell what the model says is then taken at
+    its word, which is more precise. Judges of a jury may be sharper or blunter than each other.
+
+    Parameters
+    ----------
+    comparisons : Comparisons
+        The verdicts.
+    prior_sd : float or SpreadPrior, optional
+        The spread of abilities that is assumed, or its prior; the default prior if left out.
+
+    Returns
+    -------
+    Fit
+        With standard errors that hold for the few comparisons of a batch.
+    """
+    settings = _Settings(
+        prior_sd=SpreadPrior() if prior_sd is None else prior_sd,
+        estimator="variational",
+        judges="discrimination" if has_jury(comparisons) else "pooled",
+    )
+    if has_degrees(comparisons):
+        found = fit(comparisons, attention="estimated", **settings)
+        if has_jury(comparisons) or found.degree_share.min() < _TRUSTED_DEGREES:
+            return found
+    return fit(comparisons, attention="lapses", **settings)
+
+
+def has_jury(comparisons: Comparisons) -> bool:
+    """Whether more than one judge gave verdicts."""
+    return comparisons.judge is not None and np.unique(comparisons.judge).size > 1
+
+
+def has_degrees(comparisons: Comparisons) -> bool:
+    """Whether a verdict says by how much an essay is better."""
+    return bool((np.abs(comparisons.outcome) > 1).any())
