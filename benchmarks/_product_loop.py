@@ -69,7 +69,7 @@ class ProductBatch:
 
     def run(self) -> list[Look]:
         """Judge wave after wave until the product's decision ends the batch."""
-        self._spec = BatchSpec.of(
+        self._spec = BatchSpec.from_essays(
             [
                 Essay(essay_id=f"e{row:04d}", kind=EssayKind.STUDENT, text_sha256=str(row))
                 for row in range(self.n)
@@ -93,7 +93,7 @@ class ProductBatch:
         if size == 0:
             return []
         pairs = _STATISTICS.plan(
-            self._spec, known, config=self.config, seed=self.seed, wave=wave, size=size
+            self._spec, known, config=self.config, seed=self.seed, wave_number=wave, size=size
         )
         passes = self.config.small_net_resampling_cap
         return pairs or choose_reversed_pairs(known, passes=passes, size=size)

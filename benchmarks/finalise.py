@@ -191,14 +191,14 @@ def simulated_batch(students: int) -> tuple[Any, list[Any], int]:
     """A specification and its judged comparisons: random rounds, a logistic judge with degrees."""
     from assessment.domain.comparison import Comparison, ComparisonStatus
     from assessment.domain.essay import Essay, EssayKind
-    from assessment.domain.grade_scale import scale_named
+    from assessment.domain.grade_scale import find_scale
     from assessment.domain.identifiers import comparison_id
     from assessment.domain.judge import JudgeSpec
     from assessment.domain.prompt import JudgeInstructions
     from assessment.domain.spec import BatchSpec
     from assessment.domain.verdict import Degree, Verdict, Winner
 
-    scale = scale_named(None)
+    scale = find_scale(None)
     essays = [
         Essay(essay_id=f"essay-{k:05d}", kind=EssayKind.STUDENT, text_sha256=f"{k:064x}")
         for k in range(students)
@@ -212,7 +212,7 @@ def simulated_batch(students: int) -> tuple[Any, list[Any], int]:
         )
         for k in range(ANCHORS)
     ]
-    spec = BatchSpec.of(
+    spec = BatchSpec.from_essays(
         essays, instructions=JudgeInstructions(), grade_scale=scale, judges=(JudgeSpec(),)
     )
     rng = np.random.default_rng(students)

@@ -37,7 +37,7 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.domain.judge import JudgeSpec, Price, Provider
 from assessment.domain.prompt import EssayPair, JudgeInstructions
-from assessment.domain.provider_batch import parts_of, submission_name
+from assessment.domain.provider_batch import split_submission, submission_name
 from benchmarks._common import Claim, arguments, at_least, at_most, report
 from local.judge import human_judge
 from local.judge.options import JudgeOptions
@@ -191,7 +191,7 @@ async def ask_in_batches(judge: JudgeSpec, pairs: Sequence[EssayPair]) -> Mode:
         counted.event_hooks = {"request": [count]}
         looking = ModelBatchJudge(judge, OpenAIBatchModel(plain, None, LocalCapabilities()))
         asking = ModelBatchJudge(judge, OpenAIBatchModel(counted, None, LocalCapabilities()))
-        for number, part in enumerate(parts_of(pairs, judge.provider_batch_size)):
+        for number, part in enumerate(split_submission(pairs, judge.provider_batch_size)):
             asked = [request for pair in part for request in questions(judge, [pair])]
             batch = await asking.submit(submission_name("benchmark", 1, "openai", number), asked)
             while not await looking.has_ended(batch):  # noqa: ASYNC110 - the batch is elsewhere

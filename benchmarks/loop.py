@@ -52,7 +52,7 @@ class Batch:
         self.rng = rng
         self.statistics = ScoringStatistics()
         self.config = BatchConfig()
-        self.spec = BatchSpec.of(
+        self.spec = BatchSpec.from_essays(
             [
                 Essay(essay_id=essay, kind=EssayKind.STUDENT, text_sha256=essay)
                 for essay in self.ability
@@ -69,7 +69,7 @@ class Batch:
             self.comparisons,
             config=self.config,
             seed=self.seed,
-            wave=self.wave + 1,
+            wave_number=self.wave + 1,
             size=size,
         )
 

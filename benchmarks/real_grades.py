@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assessment.domain.grading import grade_set, published_shares
+from assessment.domain.grading import grade_set, round_shares
 from benchmarks._common import Claim, Options, arguments, between, report
 from scoring import Comparisons, Fit, fit
 from scoring._grades.anchor_health import expected_calibration_error, ranked_probability_score
@@ -218,7 +218,7 @@ def sets_of(probabilities: np.ndarray, grade: np.ndarray) -> dict[str, float]:
     """How often the 90% sets hold the grade, what they claim to hold, and how large they are."""
     held, claimed, size = [], [], []
     for row, true in zip(probabilities.tolist(), grade.tolist(), strict=True):
-        shares = {str(g): p for g, p in enumerate(published_shares(row))}
+        shares = {str(g): p for g, p in enumerate(round_shares(row))}
         members = grade_set(shares)
         held.append(str(true) in members)
         claimed.append(sum(shares[g] for g in members))

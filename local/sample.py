@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assessment.contracts.request import AnchorRegistration, BatchRequest
-from assessment.domain.identifiers import anchor_essay_id, content_sha256
+from assessment.domain.identifiers import content_sha256, make_anchor_essay_id
 from runner.anchors_file import read_anchors
 from runner.essays import read_folder
 
@@ -42,7 +42,9 @@ class Sample:
         """An essay's true ability, logits, or None; anchors are known by their essay ids."""
         for anchor in self.registration.anchors:
             digest = content_sha256(anchor.text)
-            anchor_id = anchor_essay_id(self.registration.assignment_id, anchor.anchor_ref, digest)
+            anchor_id = make_anchor_essay_id(
+                self.registration.assignment_id, anchor.anchor_ref, digest
+            )
             if essay_id == anchor_id:
                 return self.truth[anchor.anchor_ref]
         return self.truth.get(essay_id)

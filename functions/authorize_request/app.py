@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment import bootstrap
-from assessment.api.tokens import verified_claims
+from assessment.api.tokens import verify_token
 from assessment.domain.errors import TokenRefusedError
 from assessment.observability import logger
 from assessment.settings import AuthorizeRequestSettings
@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An allowing policy for a valid token; API Gateway answers 401 to everything else."""
     secret = bootstrap.adapters(AuthorizeRequestSettings).api_secret()
     try:
-        claims = verified_claims(event.get("authorizationToken", ""), secret=secret)
+        claims = verify_token(event.get("authorizationToken", ""), secret=secret)
     except TokenRefusedError as error:
         logger.info("token refused", extra={"reason": str(error)})
         # API Gateway turns exactly this message into a 401.

@@ -11,7 +11,7 @@ from assessment import bootstrap
 from assessment.contracts.steps import FailStep
 from assessment.observability import count, logger, metrics
 from assessment.settings import FailBatchSettings
-from assessment.usecases.fail_batch import fail_batch, failure_of
+from assessment.usecases.fail_batch import fail_batch, read_failure
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     decision = step.decision.as_decision() if step.decision else None
     batch = fail_batch(
         step.batch_id,
-        failure_of(decision, step.error),
+        read_failure(decision, step.error),
         by_decision=step.error is None,
         ports=adapters.fail_ports,
         now=datetime.now(UTC),

@@ -6,7 +6,7 @@ import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from assessment.domain.identifiers import uniform_fraction
+from assessment.domain.identifiers import draw_fraction
 from runner.sample_judge import fingerprint
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class UnknownPairError(ValueError):
 
 def draw(*parts: object) -> float:
     """A number in [0, 1) that depends only on its parts: a hash as a uniform draw."""
-    return uniform_fraction("\x1f".join(map(str, parts)))
+    return draw_fraction("\x1f".join(map(str, parts)))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assessment.domain.plain_text import normalised
+from assessment.domain.plain_text import normalise
 from runner.errors import BadInputError, Problem
 from runner.text_files import read_text
 
@@ -18,7 +18,7 @@ _NO_LETTER = re.compile(r"[\W_]+")
 
 def column_key(name: str) -> str:
     """A column's name without what spreadsheets change in it: case, blanks, underscores, signs."""
-    return _NO_LETTER.sub("", normalised(name)).casefold()
+    return _NO_LETTER.sub("", normalise(name)).casefold()
 
 
 @dataclass(frozen=True)

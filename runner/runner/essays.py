@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assessment.domain.essay import SubmittedEssay
 from assessment.domain.identifiers import ANCHOR_PREFIX
-from assessment.domain.plain_text import in_code_points, names_that_print_alike, normalised
+from assessment.domain.plain_text import find_alike_names, normalise, spell_code_points
 from runner.checks import read_all, validate
 from runner.errors import BadInputError, Problem
 from runner.text_files import read_text
@@ -147,7 +147,7 @@ def _read_essay(path: Path) -> SubmittedEssay:
         raise BadInputError(Problem(message, file=str(path)))
     return validate(
         SubmittedEssay,
-        {"essay_id": normalised(path.stem), "text": read_text(path)},
+        {"essay_id": normalise(path.stem), "text": read_text(path)},
         lambda field, message: Problem(
             message, file=str(path), field="file name" if field == "essay_id" else field
         ),
@@ -158,7 +158,7 @@ def _find_similar_names(paths: Iterable[Path]) -> list[Problem]:
     """Files whose names give the same essay id, or ids that a reader cannot tell apart."""
     by_id: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
-        by_id[normalised(path.stem)].append(path)
+        by_id[normalise(path.stem)].append(path)
     problems = [
         Problem(
             f"has the same essay id ({essay_id}) as {same[0].name}; rename one", file=str(same[-1])
@@ -168,10 +168,10 @@ def _find_similar_names(paths: Iterable[Path]) -> list[Problem]:
     ]
     problems += [
         Problem(
-            f"its name ({in_code_points(other)}) prints like that of {by_id[one][0].name} "
-            f"({in_code_points(one)}); rename one",
+            f"its name ({spell_code_points(other)}) prints like that of {by_id[one][0].name} "
+            f"({spell_code_points(one)}); rename one",
             file=str(by_id[other][0]),
         )
-        for one, other in names_that_print_alike(by_id)
+        for one, other in find_alike_names(by_id)
     ]
     return problems

@@ -13,9 +13,9 @@ from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.config import HINTS, BatchConfig
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.field_problems import list_problems
-from assessment.domain.grade_scale import GradeScale, scale_named
+from assessment.domain.grade_scale import GradeScale, find_scale
 from assessment.domain.identifiers import canonical_sha256
-from assessment.domain.plain_text import normalised
+from assessment.domain.plain_text import normalise
 from runner.anchors_file import AnchorsFile, read_anchors
 from runner.checks import Problems, read_all
 from runner.errors import BadInputError, Problem
@@ -89,7 +89,7 @@ def parse_scale(text: str | None) -> str | list[str] | None:
         return None
     value = [label.strip() for label in text.split(",")] if "," in text else text
     try:
-        scale_named(value)
+        find_scale(value)
     except InvalidRequestError as error:
         raise BadInputError(Problem(error.message, field="--scale")) from None
     return value
@@ -191,11 +191,11 @@ def _dump_anchors(source: AnchorsFile | None) -> list[dict[str, Any]]:
 
 def _choose_scale(assignment: str | None, scale: str | list[str] | None) -> GradeScale | None:
     """The scale to check grades against; an assignment may have one that only the stack knows."""
-    return None if assignment and scale is None else scale_named(scale)
+    return None if assignment and scale is None else find_scale(scale)
 
 
 def _slug(title: str) -> str:
-    return re.sub(r"[\W_]+", "-", normalised(title)).strip("-")[:80] or "assignment"
+    return re.sub(r"[\W_]+", "-", normalise(title)).strip("-")[:80] or "assignment"
 
 
 def read_assessment(

@@ -18,7 +18,7 @@ from assessment.domain.decision import Decision, DecisionKind, Reason
 from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.identifiers import content_sha256
 from assessment.ports.groups import AnchorPorts, FailPorts
-from assessment.usecases.fail_batch import fail_batch, failure_of
+from assessment.usecases.fail_batch import fail_batch, read_failure
 from tests.fakes.aws import client
 from tests.fakes.judges import text_of
 from tests.fakes.loop import Loop
@@ -82,7 +82,7 @@ def entries(completed):
     failing = world.request(6)
     fail_batch(
         failing.batch_id,
-        failure_of(refusal, None),
+        read_failure(refusal, None),
         by_decision=True,
         ports=FailPorts(batches=world.batches, events=world.events),
         now=world.now,

@@ -19,7 +19,7 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
     TokenUsage,
 )
-from assessment.domain.circuit import Circuit, after_failure
+from assessment.domain.circuit import Circuit, count_failure
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import (
     ContentRefusedError,
@@ -53,7 +53,7 @@ class OpenGate:
         now: datetime,
         reason: str | None = None,
     ) -> None:
-        self.circuit = after_failure(
+        self.circuit = count_failure(
             self.circuit, now=now, retry_after=retry_after, reason=reason
         ).model_copy(update={"open_until": None})
 

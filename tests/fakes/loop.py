@@ -14,7 +14,7 @@ from assessment.domain.decision import Decision, DecisionKind
 from assessment.domain.errors import CJError, ComparisonLeasedError
 from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.ports.groups import FailPorts
-from assessment.usecases.fail_batch import fail_batch, failure_of
+from assessment.usecases.fail_batch import fail_batch, read_failure
 from assessment.usecases.tend_provider_batch import tend_provider_batch
 from tests.fakes.event_loop import run_async
 from tests.fakes.messaging import Message
@@ -77,7 +77,7 @@ class Loop:
     def _fail(self, batch_id: str, decision: Decision | None, error: dict[str, str] | None) -> None:
         fail_batch(
             batch_id,
-            failure_of(decision, error),
+            read_failure(decision, error),
             by_decision=error is None,
             ports=FailPorts(batches=self.world.batches, events=self.world.events),
             now=self.world.now,

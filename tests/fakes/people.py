@@ -15,12 +15,12 @@ class InMemoryPersonLeases:
     def take(
         self, batch_id: str, comparison_id: str, person: str, *, until: datetime, now: datetime
     ) -> bool:
-        if self.holder(batch_id, comparison_id, now=now) not in (None, person):
+        if self.find_holder(batch_id, comparison_id, now=now) not in (None, person):
             return False
         self._leases[batch_id, comparison_id] = person, until
         return True
 
-    def holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
+    def find_holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
         person, until = self._leases.get((batch_id, comparison_id), (None, now))
         return person if until >= now else None
 

@@ -14,8 +14,8 @@ from assessment.domain.batch import (
     Batch,
     BatchStatus,
     check_transition,
+    list_sources,
     resumed_status,
-    sources_of,
 )
 from assessment.domain.comparison import (
     Comparison,
@@ -92,7 +92,7 @@ class InMemoryBatchStore:
     ) -> Batch:
         stored = self.get_batch(batch_id)
         repeatable = target not in FINAL_STATUSES and stored.status is target
-        if repeatable or stored.status in sources_of(target):
+        if repeatable or stored.status in list_sources(target):
             stored = stored.model_copy(update={"status": target, "updated_at": now, **changes})
             self.batches[batch_id] = Batch.model_validate(stored.model_dump())
         elif stored.status is not target:
@@ -122,7 +122,7 @@ class InMemoryBatchStore:
             self.batches[batch.batch_id] = stored
         return stored
 
-    def active_batches(self) -> list[str]:
+    def list_active_batches(self) -> list[str]:
         unseen = datetime.min.replace(tzinfo=UTC)
         return sorted(self.active, key=lambda name: (self.looks.get(name, unseen), name))
 
@@ -132,16 +132,16 @@ class InMemoryBatchStore:
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         return self.waves.setdefault((batch_id, wave.wave), wave)
 
-    def get_wave(self, batch_id: str, wave: int) -> Wave | None:
-        return self.waves.get((batch_id, wave))
+    def get_wave(self, batch_id: str, wave_number: int) -> Wave | None:
+        return self.waves.get((batch_id, wave_number))
 
     def list_waves(self, batch_id: str) -> list[Wave]:
         found = sorted(wave for owner, wave in self.waves if owner == batch_id)
         return [self.waves[batch_id, n].model_copy(update={"context": None}) for n in found]
 
-    def update_wave(self, batch_id: str, wave: int, **changes: Any) -> None:
-        stored = self.waves[batch_id, wave]
-        self.waves[batch_id, wave] = Wave.model_validate(
+    def update_wave(self, batch_id: str, wave_number: int, **changes: Any) -> None:
+        stored = self.waves[batch_id, wave_number]
+        self.waves[batch_id, wave_number] = Wave.model_validate(
             stored.model_copy(update=changes).model_dump()
         )
 
@@ -159,17 +159,17 @@ class InMemoryComparisonStore:
         for comparison in comparisons:
             self.comparisons[batch_id].setdefault(comparison.comparison_id, comparison)
 
-    def get_comparison(self, batch_id: str, wave: int, comparison_id: str) -> Comparison:
+    def get_comparison(self, batch_id: str, wave_number: int, comparison_id: str) -> Comparison:
         found = self.comparisons[batch_id].get(comparison_id)
-        if found is None or found.wave != wave:
+        if found is None or found.wave != wave_number:
             raise UnknownComparisonError.from_id(batch_id, comparison_id)
         return found
 
-    def list_comparisons(self, batch_id: str, waves: int) -> list[Comparison]:
+    def list_comparisons(self, batch_id: str, n_waves: int) -> list[Comparison]:
         known = sorted(self.comparisons[batch_id].values(), key=lambda c: c.comparison_id)
-        return [comparison for comparison in known if comparison.wave <= waves]
+        return [comparison for comparison in known if comparison.wave <= n_waves]
 
-    def resubmit(self, batch_id: str, comparison: Comparison, *, wave: int) -> None:
+    def resubmit(self, batch_id: str, comparison: Comparison, *, wave_number: int) -> None:
         stored = self.comparisons[batch_id][comparison.comparison_id]
         if stored.verdict is not None or stored.attempt != comparison.attempt:
             return
@@ -178,7 +178,7 @@ class InMemoryComparisonStore:
             batch_id,
             stored,
             status=ComparisonStatus.PENDING,
-            submitted_wave=wave,
+            submitted_wave=wave_number,
             attempt=comparison.attempt + 1,
             sent=False,
             failure=None,
@@ -187,19 +187,23 @@ class InMemoryComparisonStore:
             spent_before=comparison.spent,
         )
 
-    def put_pending(self, batch_id: str, wave: int, comparisons: Sequence[Comparison]) -> None:
-        self.pending[batch_id, wave] |= {c.comparison_id: c.wave for c in comparisons}
+    def put_pending(
+        self, batch_id: str, wave_number: int, comparisons: Sequence[Comparison]
+    ) -> None:
+        self.pending[batch_id, wave_number] |= {c.comparison_id: c.wave for c in comparisons}
 
-    def clear_mark_if_settled(self, batch_id: str, wave: int, comparison: Comparison) -> None:
+    def clear_mark_if_settled(
+        self, batch_id: str, wave_number: int, comparison: Comparison
+    ) -> None:
         stored = self.get_comparison(batch_id, comparison.wave, comparison.comparison_id)
         if stored.status is not ComparisonStatus.PENDING:
-            self.pending[batch_id, wave].pop(comparison.comparison_id, None)
+            self.pending[batch_id, wave_number].pop(comparison.comparison_id, None)
 
-    def list_pending(self, batch_id: str, wave: int) -> list[str]:
-        return sorted(self.pending[batch_id, wave])
+    def list_pending(self, batch_id: str, wave_number: int) -> list[str]:
+        return sorted(self.pending[batch_id, wave_number])
 
-    def any_pending(self, batch_id: str, wave: int) -> bool:
-        return bool(self.pending[batch_id, wave])
+    def has_pending(self, batch_id: str, wave_number: int) -> bool:
+        return bool(self.pending[batch_id, wave_number])
 
     def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
         stored = self.get_comparison(request.batch_id, request.wave, request.comparison_id)
@@ -238,9 +242,15 @@ class InMemoryComparisonStore:
         self.leases.pop((request.batch_id, request.comparison_id), None)
 
     def record_verdict(
-        self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
+        self,
+        batch_id: str,
+        wave_number: int,
+        comparison_id: str,
+        verdict: Verdict,
+        *,
+        now: datetime,
     ) -> Settlement:
-        stored = self.get_comparison(batch_id, wave, comparison_id)
+        stored = self.get_comparison(batch_id, wave_number, comparison_id)
         if stored.verdict is not None:
             return Settlement(settled=False, wave=stored.submitted_wave)
         self._settle(
@@ -256,7 +266,7 @@ class InMemoryComparisonStore:
     def record_failure(
         self,
         batch_id: str,
-        wave: int,
+        wave_number: int,
         comparison_id: str,
         failure: JudgeFailure,
         *,
@@ -264,7 +274,7 @@ class InMemoryComparisonStore:
         timed_out: bool = False,
         now: datetime,
     ) -> Settlement:
-        stored = self.get_comparison(batch_id, wave, comparison_id)
+        stored = self.get_comparison(batch_id, wave_number, comparison_id)
         if stored.status is not ComparisonStatus.PENDING or stored.attempt != attempt:
             return Settlement(settled=False, wave=stored.submitted_wave)
         status = ComparisonStatus.TIMED_OUT if timed_out else ComparisonStatus.FAILED

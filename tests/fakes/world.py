@@ -16,7 +16,7 @@ from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.views import AnchorsRegistered
 from assessment.domain.batch import Batch
-from assessment.domain.comparison import Comparison, ComparisonTally, tally
+from assessment.domain.comparison import Comparison, ComparisonTally, count_comparisons
 from assessment.domain.decision import Decision
 from assessment.domain.errors import ComparisonLeasedError
 from assessment.domain.judge import BatchingMode
@@ -327,4 +327,4 @@ class World:
 
     def tally(self, batch_id: str) -> ComparisonTally:
         """All comparisons by status."""
-        return tally(self.known(batch_id))
+        return count_comparisons(self.known(batch_id))

@@ -17,7 +17,7 @@ from assessment import bootstrap
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.batch import Batch, BatchStatus
-from assessment.domain.comparison import Comparison, ComparisonTally, tally
+from assessment.domain.comparison import Comparison, ComparisonTally, count_comparisons
 from assessment.domain.judge import BatchingMode
 from assessment.domain.verdict import Verdict, Winner
 from assessment.settings import Settings
@@ -238,7 +238,7 @@ class Stack:
         return adapters().comparisons.list_comparisons(BATCH_ID, 20)
 
     def tally(self) -> ComparisonTally:
-        return tally(self.known())
+        return count_comparisons(self.known())
 
 
 @pytest.fixture

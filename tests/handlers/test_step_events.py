@@ -313,7 +313,7 @@ def test_finalise(stack: Stack, path: str) -> None:
     assert rich["result_included"] is True
     assert rich["rankings"][0]["rank"] == 1
     assert published["CJAssessmentCompleted.v1"]["data"]["result_sha256"] == answer["result_sha256"]
-    assert adapters().batches.active_batches() == []
+    assert adapters().batches.list_active_batches() == []
 
 
 @checks("finalise_batch/not_scored.json")

@@ -11,7 +11,7 @@ import numpy as np
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.config import BatchConfig
 from assessment.domain.essay import Essay, EssayKind
-from assessment.domain.grade_scale import GradeScale, scale_named
+from assessment.domain.grade_scale import GradeScale, find_scale
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import comparison_id
 from assessment.domain.judge import JudgeSpec
@@ -21,7 +21,7 @@ from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Degree, Verdict, Winner
 from assessment.statistics.engine import ScoringStatistics
 
-SCALE = scale_named(None)
+SCALE = find_scale(None)
 WIDTH = 1.0
 STATISTICS = ScoringStatistics()
 
@@ -57,7 +57,7 @@ def spec_of(
         )
         for k, grade in enumerate(grades)
     ]
-    return BatchSpec.of(
+    return BatchSpec.from_essays(
         students + anchors,
         instructions=JudgeInstructions(),
         grade_scale=scale,

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from assessment.domain.grade_scale import SCALES, GradeScale
 from assessment.domain.grading import (
     Evidence,
-    comparisons_to_settle,
     grade_set,
+    list_unsettled,
     normalised_entropy,
     pass_probability,
-    published_shares,
     refined_grade,
+    round_shares,
 )
 
 SWEDISH = SCALES["swedish_8_anchor"]
@@ -30,7 +30,7 @@ distributions = st.lists(st.floats(1e-6, 1.0), min_size=2, max_size=13).map(
 
 @given(distributions)
 def test_published_shares_sum_to_one_and_stay_close(probabilities):
-    published = published_shares(probabilities)
+    published = round_shares(probabilities)
     assert abs(fsum(published) - 1) <= 1e-12
     assert max(abs(a - b) for a, b in zip(published, probabilities, strict=True)) < 1e-8
     assert min(published) >= 0
@@ -92,7 +92,7 @@ def test_the_probability_to_pass():
 
 def settle(ability, **values):
     settings: dict[str, Any] = {"boundaries": BOUNDARIES, "boundary_se": [0.1] * 7, "prior_sd": 2.0}
-    return comparisons_to_settle(Evidence(ability, 0.8, 8), **settings | values)
+    return list_unsettled(Evidence(ability, 0.8, 8), **settings | values)
 
 
 def test_more_is_needed_for_more_certainty_and_none_helps_beside_a_boundary():

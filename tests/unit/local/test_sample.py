@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from assessment.contracts.result import ResultDocument
-from assessment.domain.identifiers import anchor_essay_id, content_sha256
+from assessment.domain.identifiers import content_sha256, make_anchor_essay_id
 from local import make_sample, sample
 from local.demo import SAMPLE
 from local.stack.processes import ROOT
@@ -73,7 +73,7 @@ def test_it_can_be_built_again_from_the_data(tmp_path):
 def test_agreement_knows_anchors_by_their_synthetic_ids(loaded):
     registration = loaded.registration
     names = {
-        anchor.anchor_ref: anchor_essay_id(
+        anchor.anchor_ref: make_anchor_essay_id(
             registration.assignment_id, anchor.anchor_ref, content_sha256(anchor.text)
         )
         for anchor in registration.anchors

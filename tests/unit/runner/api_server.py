@@ -20,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from assessment.api.responses import checked_batch_id, json_body, problem
-from assessment.api.tokens import verified_claims
+from assessment.api.responses import check_batch_id, json_body, problem
+from assessment.api.tokens import verify_token
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.tokens import sign_token
@@ -36,8 +36,8 @@ from assessment.domain.errors import (
     UnknownAssignmentError,
     UnknownBatchError,
 )
-from assessment.domain.grade_scale import scale_named
-from assessment.domain.identifiers import batch_id_for_key
+from assessment.domain.grade_scale import find_scale
+from assessment.domain.identifiers import derive_batch_id
 from tests.unit.runner import aws_wire, documents
 
 SECRET = "a secret of at least thirty-two bytes, for tests"
@@ -90,7 +90,7 @@ class FakeStack:
 
 def _register(stack: FakeStack, body: bytes) -> dict[str, Any]:
     registration = parse(AnchorRegistration, json_body(body.decode()))
-    scale = scale_named(registration.grade_scale)
+    scale = find_scale(registration.grade_scale)
     for index, anchor in enumerate(registration.anchors):
         scale.position(anchor.grade, field=f"anchors[{index}].grade")
     stack.assignments[registration.assignment_id] = registration
@@ -107,7 +107,7 @@ def _request(stack: FakeStack, request: Request, body: bytes, *, admin: bool) ->
     if wanted.assignment_id and wanted.assignment_id not in stack.assignments:
         raise UnknownAssignmentError.from_id(wanted.assignment_id)
     resolve_config([(Source.REQUEST, wanted.config)], is_admin=admin)
-    batch_id = batch_id_for_key(request.headers["Idempotency-Key"])
+    batch_id = derive_batch_id(request.headers["Idempotency-Key"])
     if stack.batches.setdefault(batch_id, wanted) != wanted:
         raise IdempotencyConflictError("Idempotency-Key: used before for a different request")
     return documents.accepted(batch_id)
@@ -146,7 +146,7 @@ def application(stack: FakeStack) -> Starlette:
                 return Response(status_code=stack.interruptions.pop(0))
             body = await request.body()
             try:
-                claims = verified_claims(request.headers.get("Authorization", ""), secret=SECRET)
+                claims = verify_token(request.headers.get("Authorization", ""), secret=SECRET)
             except TokenRefusedError:
                 return JSONResponse({"message": "Unauthorized"}, status_code=401)
             try:
@@ -161,7 +161,7 @@ def application(stack: FakeStack) -> Starlette:
         return endpoint
 
     def batch_id(request: Request) -> str:
-        return checked_batch_id(request.path_params["batch_id"])
+        return check_batch_id(request.path_params["batch_id"])
 
     async def healthz(request: Request) -> Response:
         stack.requests.append((request.method, request.url.path, {}))

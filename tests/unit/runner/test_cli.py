@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from assessment.api.tokens import verified_claims
+from assessment.api.tokens import verify_token
 from runner.cli import app
 from tests.unit.runner import documents
 from tests.unit.runner.api_server import SECRET, FakeStack
@@ -247,11 +247,11 @@ def test_a_token_is_all_that_is_printed(stack: FakeStack, monkeypatch: pytest.Mo
     monkeypatch.setenv("CJ_PORT", str(stack.port))
     result = cj("token", "--local", "--admin", "--subject", "ada")
     assert result.exit_code == FINALISED
-    claims = verified_claims(f"Bearer {result.stdout.strip()}", secret=SECRET)
+    claims = verify_token(f"Bearer {result.stdout.strip()}", secret=SECRET)
     assert (claims.subject, claims.scope) == ("ada", "cj:use cj:admin")
     assert result.stderr == ""
     by_arn = cj("token", "--local", "--secret-arn", "any")
-    assert verified_claims(f"Bearer {by_arn.stdout.strip()}", secret=SECRET).scope == "cj:use"
+    assert verify_token(f"Bearer {by_arn.stdout.strip()}", secret=SECRET).scope == "cj:use"
 
 
 def test_version_and_help():

@@ -7,7 +7,7 @@ import pytest
 
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, UnknownGradeError
 from assessment.domain.grade_scale import SCALES
-from assessment.domain.plain_text import in_code_points
+from assessment.domain.plain_text import spell_code_points
 from runner.anchors_file import read_anchors
 from runner.errors import BadInputError, Problem
 from runner.essays import read_folder
@@ -103,7 +103,7 @@ def test_names_that_print_alike_are_refused_with_both(folder: Path, one: str, ot
     with pytest.raises(BadInputError) as refusal:
         read_folder(folder)
     said = str(refusal.value)
-    assert f"{one}.txt" in said or in_code_points(one) in said
+    assert f"{one}.txt" in said or spell_code_points(one) in said
     assert "rename one" in said
 
 

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from assessment.api.tokens import verified_claims
+from assessment.api.tokens import verify_token
 from assessment.domain.errors import TokenRefusedError
 from runner.errors import NotAuthorisedError, StackNotReachableError
 from runner.stack import ADMIN, Aws, find_stack, mint_token, reachable_url, read_secret
@@ -41,7 +41,7 @@ def test_a_stack_of_the_laptop_cloud(stack: FakeStack):
     found = find_stack("cj-local", cloud)
     assert found.api_url == stack.url
     secret = read_secret(found.api_secret_arn, cloud)
-    claims = verified_claims(f"Bearer {mint_token(secret, now=NOW, scope=ADMIN)}", secret=secret)
+    claims = verify_token(f"Bearer {mint_token(secret, now=NOW, scope=ADMIN)}", secret=secret)
     assert claims.scope == "cj:use cj:admin"
     with pytest.raises(StackNotReachableError, match="there is no stack cj-other"):
         find_stack("cj-other", cloud)
@@ -117,4 +117,4 @@ def test_a_token_lasts_as_long_as_it_says():
     secret = "s" * 64
     old = mint_token(secret, now=NOW - timedelta(hours=2), lifetime=timedelta(hours=1))
     with pytest.raises(TokenRefusedError, match="ExpiredSignatureError"):
-        verified_claims(f"Bearer {old}", secret=secret)
+        verify_token(f"Bearer {old}", secret=secret)

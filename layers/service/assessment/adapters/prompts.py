@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from assessment.adapters.template_form import BLOCKS, check_form
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.prompt import EssayPair, JudgeInstructions, PromptBlock, fenced
+from assessment.domain.prompt import EssayPair, JudgeInstructions, PromptBlock, fence_pairs
 
 _FOLDER = Path(__file__).parent / "templates"
 _ONE = (
@@ -100,7 +100,7 @@ class JinjaPrompts:
         field = "judge.template_source" if judge.template_source is not None else "judge.template"
         values = {
             **instructions.model_dump(),
-            "comparisons": fenced(pairs),
+            "comparisons": fence_pairs(pairs),
             "bundle": bundle,
             "verdict_schema": _MANY if bundle else _ONE,
         }
@@ -148,7 +148,7 @@ class JinjaPrompts:
 
 
 def _lost(whole: str, pairs: Sequence[EssayPair], *, bundle: bool) -> list[tuple[bool, str]]:
-    inside = fenced(pairs)
+    inside = fence_pairs(pairs)
     places = [(whole.find(pair.essay_a), whole.find(pair.essay_b)) for pair in inside]
     return [
         (any(a < 0 for a, _ in places), "comparison.essay_a, the essay shown first"),

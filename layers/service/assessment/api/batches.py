@@ -46,7 +46,7 @@ def request() -> Response[str]:
     logger.append_keys(batch_id=batch.batch_id, correlation_id=batch.correlation_id)
     logger.info("batch requested")
     count("batches_requested")
-    return answer(202, BatchAccepted.of(batch))
+    return answer(202, BatchAccepted.from_batch(batch))
 
 
 @router.get("/v1/batches/<batch_id>")
@@ -65,7 +65,7 @@ def results(batch_id: str) -> Response[str]:
 def cancel(batch_id: str) -> Response[str]:
     """Cancel a batch."""
     batch = cancel_batch(open_batch(batch_id), ports=adapters().cancel_ports, now=datetime.now(UTC))
-    return answer(200, BatchAccepted.of(batch))
+    return answer(200, BatchAccepted.from_batch(batch))
 
 
 @router.post("/v1/batches/<batch_id>/resume")
@@ -73,4 +73,4 @@ def resume(batch_id: str) -> Response[str]:
     """Let a batch that its surroundings brought down go on from where it stood."""
     batch = resume_batch(open_batch(batch_id), ports=adapters().resume_ports, now=datetime.now(UTC))
     count("batches_resumed")
-    return answer(202, BatchAccepted.of(batch))
+    return answer(202, BatchAccepted.from_batch(batch))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assessment import bootstrap
-from assessment.api.responses import checked_batch_id
+from assessment.api.responses import check_batch_id
 from assessment.observability import logger
 from assessment.settings import HandleApiSettings
 
@@ -21,6 +21,6 @@ def open_batch(batch_id: str) -> str:
     InvalidRequestError
         If it does not have the form of one.
     """
-    checked = checked_batch_id(batch_id)
+    checked = check_batch_id(batch_id)
     logger.append_keys(**adapters().log_keys(checked))
     return checked

@@ -17,7 +17,7 @@ router = Router()  # type: ignore[no-untyped-call]
 
 
 @router.get("/v1/batches/<batch_id>/next-comparison")
-def offered(batch_id: str) -> Response[str]:
+def offer_comparison(batch_id: str) -> Response[str]:
     """A comparison for the caller, or null when none waits for a person now."""
     found = next_comparison(
         open_batch(batch_id),

@@ -47,7 +47,7 @@ def json_body(text: str | None) -> object:
         ) from error
 
 
-def checked_batch_id(text: str) -> str:
+def check_batch_id(text: str) -> str:
     """The path's batch id.
 
     Raises

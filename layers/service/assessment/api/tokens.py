@@ -18,7 +18,7 @@ class Claims:
     scope: str
 
 
-def verified_claims(authorization: str, *, secret: str) -> Claims:
+def verify_token(authorization: str, *, secret: str) -> Claims:
     """The claims of an `Authorization: Bearer` header.
 
     Raises

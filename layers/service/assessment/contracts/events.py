@@ -18,7 +18,7 @@ from assessment.contracts.event_data import (
     ResultPublished,
     WaveScored,
 )
-from assessment.domain.identifiers import canonical_json, derived_uuid
+from assessment.domain.identifiers import canonical_json, derive_uuid
 
 SOURCE = "cj.assessment"
 MAX_EVENT_BYTES = 200_000
@@ -78,7 +78,7 @@ def envelope(
     except ValidationError as error:
         raise TypeError(f"{event_type} does not carry these data: {error}") from error
     return Envelope(
-        event_id=derived_uuid(batch_id, event_type, occasion),
+        event_id=derive_uuid(batch_id, event_type, occasion),
         event_type=event_type,
         correlation_id=correlation_id,
         time=now,

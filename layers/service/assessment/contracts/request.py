@@ -19,7 +19,7 @@ from assessment.contracts.winner import WinnerLetter
 from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
-from assessment.domain.plain_text import in_code_points, names_that_print_alike
+from assessment.domain.plain_text import find_alike_names, spell_code_points
 from assessment.domain.verdict import VerdictDetails
 
 MAX_ESSAYS = 5000
@@ -41,8 +41,8 @@ def _check_distinct(names: list[str], kind: str) -> None:
         message = f"the {kind} {', '.join(repeated[:_SHOWN])} occur more than once"
         raise ValueError(message)
     alike = [
-        f"{one} ({in_code_points(one)}) and {other} ({in_code_points(other)})"
-        for one, other in names_that_print_alike(names)[:_SHOWN]
+        f"{one} ({spell_code_points(one)}) and {other} ({spell_code_points(other)})"
+        for one, other in find_alike_names(names)[:_SHOWN]
     ]
     if alike:
         message = f"the {kind} {'; '.join(alike)} print alike; rename one of each pair"

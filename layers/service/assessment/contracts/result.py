@@ -69,7 +69,7 @@ class ResultDocument(BaseModel):
     versions: dict[str, str]
 
 
-def published(document: ResultDocument) -> ResultDocument:
+def round_figures(document: ResultDocument) -> ResultDocument:
     """The document with its figures rounded to `DECIMALS`; what is no finite number becomes None.
 
     Raises

@@ -37,7 +37,7 @@ _COLUMNS = (
 )
 
 
-def harmless(text: str) -> str:
+def disarm_formula(text: str) -> str:
     """The text, with an apostrophe before it if a spreadsheet would take it for a formula.
 
     Grade labels are the callers' own, so `=1+1` may be one.
@@ -49,7 +49,7 @@ def to_csv(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """Rows under a header (RFC 4180: comma, CRLF) that a spreadsheet opens without running any."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([harmless(column) for column in columns])
+    writer.writerow([disarm_formula(column) for column in columns])
     writer.writerows([_cell(value) for value in row] for row in rows)
     return buffer.getvalue()
 
@@ -91,9 +91,9 @@ def _values(ranking: Ranking, result: ResultDocument) -> Iterator[object]:
 
 
 def _cell(value: object) -> object:
-    """Numbers as they are: a negative one is no formula. Text is made harmless."""
+    """Numbers as they are: a negative one is no formula. Text is made disarm_formula."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return value if isinstance(value, int | float) else harmless(str(value))
+    return value if isinstance(value, int | float) else disarm_formula(str(value))

@@ -21,7 +21,7 @@ class BatchAccepted(BaseModel):
     links: dict[str, str]
 
     @classmethod
-    def of(cls, batch: Batch) -> Self:
+    def from_batch(cls, batch: Batch) -> Self:
         """The answer for a batch."""
         link = f"/v1/batches/{batch.batch_id}"
         return cls(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from assessment.domain.errors import CJError
-from assessment.domain.identifiers import uniform_fraction
+from assessment.domain.identifiers import draw_fraction
 from assessment.domain.judge_errors import JudgeUnavailableError
 
 _FIRST_DELAY = 2.0
@@ -25,7 +25,7 @@ def retry_delay(error: CJError, *, receives: int, spread_by: str) -> int:
     `spread_by`, so that a replay waits as long as the first run did.
     """
     doubled: float = min(_FIRST_DELAY * 2 ** max(0, receives - 1), _LONGEST_DELAY)
-    delay = doubled * (0.5 + 0.5 * uniform_fraction(f"{spread_by}\x1f{receives}"))
+    delay = doubled * (0.5 + 0.5 * draw_fraction(f"{spread_by}\x1f{receives}"))
     if isinstance(error, JudgeUnavailableError) and error.retry_after is not None:
         delay = max(delay, error.retry_after)
     return max(1, min(ceil(delay), LONGEST_INVISIBILITY_SECONDS))

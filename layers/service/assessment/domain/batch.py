@@ -60,7 +60,7 @@ LEGAL_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
 }
 
 
-def sources_of(target: BatchStatus) -> frozenset[BatchStatus]:
+def list_sources(target: BatchStatus) -> frozenset[BatchStatus]:
     """The statuses from which a batch may reach the target; what a conditional write demands."""
     return frozenset(s for s, targets in LEGAL_TRANSITIONS.items() if target in targets)
 

@@ -37,7 +37,7 @@ class Admission(BaseModel):
     circuit: Circuit | None = None
 
 
-def admission(circuit: Circuit, *, now: datetime) -> Admission:
+def check_admission(circuit: Circuit, *, now: datetime) -> Admission:
     """Admit while closed; while open ask for patience; then admit one probe at a time."""
     if circuit.open_until is None:
         return Admission()
@@ -49,7 +49,7 @@ def admission(circuit: Circuit, *, now: datetime) -> Admission:
     return Admission(circuit=circuit.model_copy(update={"probe_until": probing}))
 
 
-def after_failure(
+def count_failure(
     circuit: Circuit, *, now: datetime, retry_after: float | None = None, reason: str | None = None
 ) -> Circuit:
     """One more failure; with enough of them, or with a failed probe, a pause that doubles."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from assessment.domain.spending import Spending, total
+from assessment.domain.spending import Spending, add_spending
 from assessment.domain.verdict import Verdict
 
 
@@ -88,7 +88,7 @@ class Comparison(BaseModel):
     @property
     def spent(self) -> Spending:
         """What all its answers cost, those that were no verdicts too."""
-        return total(
+        return add_spending(
             [
                 self.spent_before,
                 self.failure.spent if self.failure else None,
@@ -124,7 +124,7 @@ class ComparisonTally(BaseModel):
     pending: int = 0
 
 
-def tally(comparisons: list[Comparison]) -> ComparisonTally:
+def count_comparisons(comparisons: list[Comparison]) -> ComparisonTally:
     """Counts by status; timed-out comparisons count as failed."""
     statuses = [comparison.status for comparison in comparisons]
     recorded = statuses.count(ComparisonStatus.RECORDED)

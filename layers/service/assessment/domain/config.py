@@ -216,7 +216,7 @@ def _idle_hours(wave_seconds: int) -> float:
     return wave_seconds / _SECONDS_PER_HOUR + 1
 
 
-def with_time_for(resolved: ResolvedConfig, *, wave_seconds: int) -> ResolvedConfig:
+def extend_deadlines(resolved: ResolvedConfig, *, wave_seconds: int) -> ResolvedConfig:
     """The configuration with waves that wait at least so long, because a judge may take it.
 
     Raises

@@ -27,7 +27,7 @@ from assessment.domain.planning import (
     sort_pair,
 )
 from assessment.domain.result import Ranking, Scores
-from assessment.domain.spending import total
+from assessment.domain.spending import add_spending
 
 _SECONDS_PER_MINUTE = 60.0
 # An essay whose standard error is still this close to the prior's has told us nothing.
@@ -87,15 +87,15 @@ def _last_look(previous: PreviousLook | None) -> int:
     return before.callbacks_received if before.is_look else before.callbacks_at_last_look
 
 
-def _silent_waves(known: Sequence[Comparison], wave: int) -> int:
+def _silent_waves(known: Sequence[Comparison], wave_number: int) -> int:
     """How many of the latest waves in a row brought no verdict at all."""
     speaking = {c.submitted_wave for c in known if c.verdict}
-    return wave - max(speaking, default=0)
+    return wave_number - max(speaking, default=0)
 
 
-def _in_time_share(known: Sequence[Comparison], wave: int) -> float:
+def _in_time_share(known: Sequence[Comparison], wave_number: int) -> float:
     """The share of the latest wave that was answered, with a verdict or an error."""
-    submitted = [c for c in known if c.submitted_wave == wave]
+    submitted = [c for c in known if c.submitted_wave == wave_number]
     late = sum(1 for c in submitted if c.status is ComparisonStatus.TIMED_OUT)
     return 1.0 - late / len(submitted) if submitted else 1.0
 
@@ -199,7 +199,7 @@ def _describe_caps(
     batch: Batch, part: AssessedPart, evidence: _Evidence, now: datetime
 ) -> dict[str, Any]:
     config, n = batch.config, evidence.n_essays
-    cost = total(c.spent for c in (*evidence.comparisons, *part.set_aside)).cost_usd
+    cost = add_spending(c.spent for c in (*evidence.comparisons, *part.set_aside)).cost_usd
     next_wave = _next_wave_size(config, n, evidence.comparisons, evidence.room)
     left = None if config.max_cost_usd is None else config.max_cost_usd - cost
     return {

@@ -31,9 +31,9 @@ def essays_key(batch_id: str) -> str:
     return f"batches/{batch_id}/essays.csv"
 
 
-def scores_key(batch_id: str, wave: int) -> str:
+def scores_key(batch_id: str, wave_number: int) -> str:
     """Where the abilities after a wave are kept."""
-    return f"batches/{batch_id}/scores/wave-{wave:04d}.json"
+    return f"batches/{batch_id}/scores/wave-{wave_number:04d}.json"
 
 
 def spec_key(batch_id: str) -> str:

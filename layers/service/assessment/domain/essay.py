@@ -87,7 +87,7 @@ class Essay(BaseModel):
         """Whether the essay's grade is known."""
         return self.kind is EssayKind.ANCHOR
 
-    def flagged(self, kinds: Collection[EssayFlag]) -> bool:
+    def has_flag(self, kinds: Collection[EssayFlag]) -> bool:
         """Whether the essay has one of these flags."""
         return any(flag in kinds for flag in self.flags)
 

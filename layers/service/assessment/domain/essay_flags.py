@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from assessment.domain.judge import estimated_tokens
+from assessment.domain.judge import estimate_tokens
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 # Below this many words, function words are too few to tell a language by.
@@ -96,12 +96,12 @@ _INSTRUCTIONS = re.compile(
 )
 
 
-def words_of(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words of a text in lower case."""
     return [word.lower() for word in _WORD.findall(text)]
 
 
-def language_of(text: str) -> str | None:
+def detect_language(text: str) -> str | None:
     """The language whose function words clearly lead; None when nothing leads or words are few.
 
     Counting closed-class words is the classical method for running text (Ingle 1976; Grefenstette
@@ -109,7 +109,7 @@ def language_of(text: str) -> str | None:
     share most of their short words, so the leader is held against the two languages behind it by
     the words that only one of each two has.
     """
-    words = words_of(text)
+    words = split_words(text)
     if len(words) < _WORDS_FOR_LANGUAGE:
         return None
     counts = Counter(word for word in words if word in _WEIGHTS)
@@ -132,9 +132,9 @@ def _stronger(one: str, other: str, counts: Counter[str]) -> tuple[str, int, int
     return (one, n_one, n_other) if n_one >= n_other else (other, n_other, n_one)
 
 
-def common_language(texts: Iterable[str]) -> str | None:
+def find_common_language(texts: Iterable[str]) -> str | None:
     """The language of most texts that have a recognised one."""
-    found = Counter(language for text in texts if (language := language_of(text)))
+    found = Counter(language for text in texts if (language := detect_language(text)))
     if not found:
         return None
     (name, times) = found.most_common(1)[0]
@@ -145,23 +145,23 @@ def essay_flags(
     text: str, *, min_words: int, context_tokens: int, language: str | None
 ) -> tuple[EssayFlag, ...]:
     """The flags of one text; `language` is what the others are written in, if that is known."""
-    words = words_of(text)
-    own = language_of(text)
+    words = split_words(text)
+    own = detect_language(text)
     found = {
         EssayFlag.EMPTY: not words,
         EssayFlag.TOO_SHORT: 0 < len(words) < min_words,
-        EssayFlag.TOO_LONG: 2 * estimated_tokens(text) + _OTHER_TOKENS > context_tokens,
+        EssayFlag.TOO_LONG: 2 * estimate_tokens(text) + _OTHER_TOKENS > context_tokens,
         EssayFlag.OFF_LANGUAGE: bool(language and own and own != language),
         EssayFlag.INSTRUCTION_LIKE: bool(_INSTRUCTIONS.search(text)),
     }
     return tuple(flag for flag, raised in found.items() if raised)
 
 
-def flags_of(
+def list_flags(
     texts: Sequence[str], *, min_words: int, context_tokens: int, language: str | None
 ) -> list[tuple[EssayFlag, ...]]:
     """The flags of texts that belong together; `language` None finds out what most are in."""
-    shared = language or common_language(texts)
+    shared = language or find_common_language(texts)
     copies = Counter(" ".join(text.split()) for text in texts)
     return [
         essay_flags(text, min_words=min_words, context_tokens=context_tokens, language=shared)

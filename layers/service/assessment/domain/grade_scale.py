@@ -87,7 +87,7 @@ def _known_scales() -> dict[str, GradeScale]:
 SCALES: dict[str, GradeScale] = _known_scales()
 
 
-def scale_named(value: str | list[str] | None) -> GradeScale:
+def find_scale(value: str | list[str] | None) -> GradeScale:
     """A known scale by its name, or a custom one from its grades, worst first.
 
     Raises
@@ -126,7 +126,7 @@ def check_same_scale(asked: str | list[str] | None, registered: GradeScale | Non
     """
     if asked is None:
         return
-    wanted = scale_named(asked)
+    wanted = find_scale(asked)
     if registered is None:
         raise GradeScaleMismatchError(
             "grades come from the anchors of an assignment; name the assignment_id or leave "

@@ -25,7 +25,7 @@ def normalised_entropy(probabilities: Sequence[float]) -> float:
     return min(1.0, max(0.0, entropy))
 
 
-def published_shares(probabilities: Sequence[float]) -> list[float]:
+def round_shares(probabilities: Sequence[float]) -> list[float]:
     """Probabilities rounded to `DECIMALS`, the largest one by what makes the sum 1."""
     rounded = [round(p, DECIMALS) for p in probabilities]
     top = rounded.index(max(rounded))
@@ -80,7 +80,7 @@ class Evidence:
     comparisons: int
 
 
-def comparisons_to_settle(
+def list_unsettled(
     evidence: Evidence,
     *,
     boundaries: Sequence[float],

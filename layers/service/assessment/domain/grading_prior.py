@@ -33,7 +33,7 @@ class PopulationPrior(BaseModel):
             raise ValueError(message)
         return shares
 
-    def on(self, scale: GradeScale) -> tuple[float, ...]:
+    def order_shares(self, scale: GradeScale) -> tuple[float, ...]:
         """The shares in the order of the scale.
 
         Raises

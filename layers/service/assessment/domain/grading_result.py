@@ -157,7 +157,7 @@ class GradeProjections(BaseModel):
     calibration_info: CalibrationInfo | None = None
 
 
-def withheld(projections: GradeProjections, reason: str) -> GradeProjections:
+def withhold(projections: GradeProjections, reason: str) -> GradeProjections:
     """No grades, for this reason; where there were none before, for the reason given then."""
     if not projections.projections_available:
         return projections

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
-from assessment.domain.plain_text import has_ink, normalised
+from assessment.domain.plain_text import has_ink, normalise
 
 _NAMESPACE = uuid.UUID("6f0d4d1e-3d1a-5b8e-9a55-0c5b2c6f7a10")
 
@@ -83,7 +83,7 @@ def _continues_name(character: str, joiners: frozenset[str]) -> bool:
 
 
 def _compose(value: Any) -> Any:
-    return normalised(value) if isinstance(value, str) else value
+    return normalise(value) if isinstance(value, str) else value
 
 
 EssayId = Annotated[
@@ -110,14 +110,14 @@ ANCHOR_PREFIX = "ANCHOR_"
 _LONGEST_WAVE = 8
 
 
-def derived_uuid(*parts: str) -> str:
+def derive_uuid(*parts: str) -> str:
     """A UUID (version 5) that depends on nothing but its parts."""
     return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
 
 
-def batch_id_for_key(idempotency_key: str) -> str:
+def derive_batch_id(idempotency_key: str) -> str:
     """The batch that this idempotency key stands for, before and after it exists."""
-    return derived_uuid("batch", idempotency_key)
+    return derive_uuid("batch", idempotency_key)
 
 
 def is_batch_id(text: str) -> bool:
@@ -140,30 +140,30 @@ def canonical_sha256(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
-def comparison_id(wave: int, position: int) -> str:
+def comparison_id(wave_number: int, position: int) -> str:
     """The id of the comparison at a position of a wave, unique within its batch."""
-    return f"w{wave:03d}-{position:05d}"
+    return f"w{wave_number:03d}-{position:05d}"
 
 
-def planned_wave(comparison: str) -> int:
+def read_wave_number(comparison: str) -> int:
     """The wave in which a comparison was planned, read from its id; 0 if it is no such id."""
     wave, _, _ = comparison.removeprefix("w").partition("-")
     return int(wave) if wave.isascii() and wave.isdecimal() and len(wave) < _LONGEST_WAVE else 0
 
 
-def anchor_essay_id(assignment_id: str, anchor_ref: str, text_sha256: str) -> str:
+def make_anchor_essay_id(assignment_id: str, anchor_ref: str, text_sha256: str) -> str:
     """The synthetic id under which an anchor enters a batch: `ANCHOR_<ref>_<8 hex>`."""
     digest = content_sha256(f"{assignment_id}\x1f{anchor_ref}\x1f{text_sha256}")
     return f"{ANCHOR_PREFIX}{anchor_ref}_{digest[:8]}"
 
 
-def uniform_fraction(text: str) -> float:
+def draw_fraction(text: str) -> float:
     """A number in [0, 1) that depends on nothing but the text: its hash as a uniform draw."""
     digest = hashlib.sha256(text.encode()).digest()
     # 53 bits: every value is exactly a float, and 1.0 cannot come out by rounding.
     return (int.from_bytes(digest[:8]) >> 11) / 2**53
 
 
-def seed_for(batch_id: str) -> int:
+def derive_seed(batch_id: str) -> int:
     """The seed a batch uses when the request names none."""
     return int(content_sha256(batch_id)[:8], 16)

@@ -63,7 +63,7 @@ class Price(BaseModel):
     output_usd: Annotated[float, Field(ge=0, le=10_000)]
     batch_share: Annotated[float, Field(ge=0, le=1)] = 0.5
 
-    def of(self, input_tokens: int, output_tokens: int, *, in_batch: bool = False) -> float:
+    def compute(self, input_tokens: int, output_tokens: int, *, in_batch: bool = False) -> float:
         """The price of so many tokens, in US dollars."""
         whole = (input_tokens * self.input_usd + output_tokens * self.output_usd) / 1e6
         return whole * self.batch_share if in_batch else whole
@@ -232,7 +232,7 @@ def _read_host(url: str) -> str | None:
     return host or None
 
 
-def estimated_tokens(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """Tokens of a text, rather too many than too few: three bytes of UTF-8 to a token."""
     return int(len(text.encode()) / _CHARACTERS_PER_TOKEN) + 1
 

@@ -17,7 +17,7 @@ from math import comb
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
-from assessment.domain.judge import JudgeSpec, estimated_tokens
+from assessment.domain.judge import JudgeSpec, estimate_tokens
 from assessment.domain.judge_errors import (
     AccountSpentError,
     BrokenGenerationError,
@@ -138,7 +138,7 @@ def find_not_assessed(
     }
     n_essays = len({e for c in comparisons for e in (c.first, c.second)})
     suspects = _leave_out_vague(suspects, n_essays)
-    others = without_essays(comparisons, suspects)
+    others = drop_essays(comparisons, suspects)
     return tuple(
         _describe(essay, failed)
         for essay, failed in sorted(suspects.items())
@@ -217,7 +217,7 @@ def find_unfit(texts: Mapping[str, str], judges: Sequence[JudgeSpec]) -> tuple[N
             "essays of a comparison",
         )
         for essay_id in sorted(texts)
-        if (tokens := estimated_tokens(texts[essay_id])) >= room
+        if (tokens := estimate_tokens(texts[essay_id])) >= room
     )
 
 
@@ -242,7 +242,7 @@ def split_assessed(comparisons: Sequence[Comparison], *, max_failures: int) -> A
     """
     not_assessed = find_not_assessed(comparisons, max_failures=max_failures)
     ids = {entry.essay_id for entry in not_assessed}
-    kept = without_essays(comparisons, ids)
+    kept = drop_essays(comparisons, ids)
     set_aside = [c for c in comparisons if c.first in ids or c.second in ids]
     return AssessedPart(not_assessed, kept, set_aside)
 
@@ -269,8 +269,6 @@ def _tell_reason(failure: JudgeFailure) -> NotAssessedReason:
     return _REASONS.get(failure.code, rest)
 
 
-def without_essays(
-    comparisons: Sequence[Comparison], essay_ids: Collection[str]
-) -> list[Comparison]:
+def drop_essays(comparisons: Sequence[Comparison], essay_ids: Collection[str]) -> list[Comparison]:
     """The comparisons in which none of these essays has a part."""
     return [c for c in comparisons if c.first not in essay_ids and c.second not in essay_ids]

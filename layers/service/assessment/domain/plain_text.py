@@ -36,7 +36,7 @@ def is_blank(text: str) -> bool:
     return not any(map(has_ink, text))
 
 
-def normalised(text: str) -> str:
+def normalise(text: str) -> str:
     """The text in Unicode's composed form (NFC), so that one name has one spelling."""
     return unicodedata.normalize("NFC", text)
 
@@ -48,7 +48,7 @@ def printed_form(name: str) -> str:
     return " ".join(seen.split()).translate(_SAME_SHAPE)
 
 
-def names_that_print_alike(names: Iterable[str]) -> list[tuple[str, str]]:
+def find_alike_names(names: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of different names that a reader cannot tell apart, each with the first of its kind."""
     by_form: dict[str, list[str]] = defaultdict(list)
     for name in names:
@@ -61,6 +61,6 @@ def names_that_print_alike(names: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
-def in_code_points(name: str) -> str:
+def spell_code_points(name: str) -> str:
     """A name with the code points of what is not ASCII, to show where two names differ."""
     return "".join(c if c.isascii() and c.isprintable() else f"<U+{ord(c):04X}>" for c in name)

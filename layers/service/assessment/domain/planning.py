@@ -9,7 +9,7 @@ from heapq import heapify, heappop, heappush
 from assessment.domain.batch import budget
 from assessment.domain.comparison import Comparison, PlannedPair
 from assessment.domain.config import BatchConfig
-from assessment.domain.spending import total
+from assessment.domain.spending import add_spending
 
 type Pair = tuple[str, str]
 """The ids of two essays in alphabetical order."""
@@ -54,7 +54,7 @@ def count_affordable_pairs(
 
     Before the first verdict the cost is unknown, so the first wave is not held back.
     """
-    spent = total(comparison.spent for comparison in comparisons).cost_usd
+    spent = add_spending(comparison.spent for comparison in comparisons).cost_usd
     n_verdicts = sum(1 for comparison in comparisons if comparison.verdict)
     if max_cost_usd is None or n_verdicts == 0 or spent <= 0:
         return None

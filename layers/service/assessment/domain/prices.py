@@ -41,7 +41,7 @@ PRICE_LISTS = TypeAdapter(dict[Provider, PriceList]).validate_json(
 )
 
 
-def price_of(judge: JudgeSpec) -> Price | None:
+def find_price(judge: JudgeSpec) -> Price | None:
     """The judge's price: its own, or the list's for the provider's own endpoint; None if unknown.
 
     A name is looked up with its date and version behind it, and a Bedrock model under any of its

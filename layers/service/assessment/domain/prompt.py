@@ -1,4 +1,4 @@
-"""What a judge is told: the assignment's instructions, and essays fenced as untrusted data."""
+"""What a judge is told: the assignment's instructions, and essays fence_pairs as untrusted data."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class FencedPair:
     essay_b: str
 
 
-def fence_for(*texts: str) -> str:
+def make_fence(*texts: str) -> str:
     """A fence that occurs in none of the texts, derived from them: an essay cannot end it."""
     return f"ESSAY-{content_sha256(chr(31).join(texts))[:24]}"
 
 
-def fenced(pairs: Sequence[EssayPair]) -> list[FencedPair]:
+def fence_pairs(pairs: Sequence[EssayPair]) -> list[FencedPair]:
     """The pairs with every text between fences; no template ever sees a bare text."""
-    fence = fence_for(*(text for pair in pairs for text in (pair.essay_a, pair.essay_b)))
+    fence = make_fence(*(text for pair in pairs for text in (pair.essay_a, pair.essay_b)))
     return [
         FencedPair(
             pair.comparison_id,

@@ -102,12 +102,14 @@ class ProviderBatch(BaseModel):
         return self.looks > look and awaited
 
 
-def submission_name(batch_id: str, wave: int, judge: str, part: int) -> str:
+def submission_name(batch_id: str, wave_number: int, judge: str, part: int) -> str:
     """The name of a part of a wave for one judge: letters, digits and a hyphen, 43 characters."""
-    return f"cj-{canonical_sha256([batch_id, wave, judge, part])[:40]}"
+    return f"cj-{canonical_sha256([batch_id, wave_number, judge, part])[:40]}"
 
 
-def parts_of[T](comparisons: Sequence[T], most: int, *, least: int = 1) -> list[Sequence[T]]:
+def split_submission[T](
+    comparisons: Sequence[T], most: int, *, least: int = 1
+) -> list[Sequence[T]]:
     """The fewest parts of `most`, as even as they can be; larger ones rather than below `least`."""
     count = min(-(-len(comparisons) // most), max(1, len(comparisons) // least))
     if not comparisons:

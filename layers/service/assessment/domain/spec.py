@@ -43,7 +43,7 @@ class BatchSpec(BaseModel):
     anchor_history: AnchorHistory | None = None
 
     @classmethod
-    def of(
+    def from_essays(
         cls,
         essays: list[Essay],
         *,
@@ -65,7 +65,7 @@ class BatchSpec(BaseModel):
             anchor_history=anchor_history,
         )
 
-    def without(self, essay_ids: Collection[str]) -> BatchSpec:
+    def drop_essays(self, essay_ids: Collection[str]) -> BatchSpec:
         """The specification of the other essays, which are scored and planned alone.
 
         Its hash is another one; a batch's own hash is that of all its essays.

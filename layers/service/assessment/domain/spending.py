@@ -19,7 +19,7 @@ class Spending(BaseModel):
     cost_usd: Annotated[float, Field(ge=0)] = 0.0
 
 
-def total(parts: Iterable[Spending | None]) -> Spending:
+def add_spending(parts: Iterable[Spending | None]) -> Spending:
     """The sum; None is nothing."""
     spent = [part for part in parts if part is not None]
     return Spending(

@@ -21,7 +21,7 @@ class Statistics(Protocol):
         *,
         config: BatchConfig,
         seed: int,
-        wave: int,
+        wave_number: int,
         size: int,
     ) -> list[PlannedPair]:
         """The next wave's new pairs, at most `size`; none when every pair was used."""

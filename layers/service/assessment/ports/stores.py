@@ -68,7 +68,7 @@ class BatchStore(Protocol):
         Changes nothing if the batch moved on since it was read; the batch as it stands.
         """
 
-    def active_batches(self) -> list[str]:
+    def list_active_batches(self) -> list[str]:
         """The ids of all batches that have not ended, those first that wait longest for a look."""
 
     def note_look(self, batch_id: str, *, now: datetime) -> None:
@@ -77,13 +77,13 @@ class BatchStore(Protocol):
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         """Store a new wave; if it exists, change nothing and return the stored one."""
 
-    def get_wave(self, batch_id: str, wave: int) -> Wave | None:
+    def get_wave(self, batch_id: str, wave_number: int) -> Wave | None:
         """The wave, strongly consistent."""
 
     def list_waves(self, batch_id: str) -> list[Wave]:
         """All waves of the batch in order, without their plans."""
 
-    def update_wave(self, batch_id: str, wave: int, **changes: Any) -> None:
+    def update_wave(self, batch_id: str, wave_number: int, **changes: Any) -> None:
         """Set attributes of a wave."""
 
 
@@ -93,28 +93,32 @@ class ComparisonStore(Protocol):
     def put_comparisons(self, batch_id: str, comparisons: Sequence[Comparison]) -> None:
         """Store those that do not exist yet; never touch one that does."""
 
-    def get_comparison(self, batch_id: str, wave: int, comparison_id: str) -> Comparison:
+    def get_comparison(self, batch_id: str, wave_number: int, comparison_id: str) -> Comparison:
         """One comparison, strongly consistent; raises UnknownComparisonError."""
 
-    def list_comparisons(self, batch_id: str, waves: int) -> list[Comparison]:
-        """All comparisons of waves 1 to `waves`, by id in order."""
+    def list_comparisons(self, batch_id: str, n_waves: int) -> list[Comparison]:
+        """All comparisons of waves 1 to `n_waves`, by id in order."""
 
-    def resubmit(self, batch_id: str, comparison: Comparison, *, wave: int) -> None:
+    def resubmit(self, batch_id: str, comparison: Comparison, *, wave_number: int) -> None:
         """Move a failed comparison into a later wave with its attempt raised by one.
 
         Changes nothing when it was moved there already or has a verdict by now.
         """
 
-    def put_pending(self, batch_id: str, wave: int, comparisons: Sequence[Comparison]) -> None:
+    def put_pending(
+        self, batch_id: str, wave_number: int, comparisons: Sequence[Comparison]
+    ) -> None:
         """Mark the comparisons as awaited by the wave."""
 
-    def clear_mark_if_settled(self, batch_id: str, wave: int, comparison: Comparison) -> None:
+    def clear_mark_if_settled(
+        self, batch_id: str, wave_number: int, comparison: Comparison
+    ) -> None:
         """Remove the wave's mark of a comparison that is settled by now."""
 
-    def list_pending(self, batch_id: str, wave: int) -> list[str]:
+    def list_pending(self, batch_id: str, wave_number: int) -> list[str]:
         """The ids of the comparisons the wave still waits for, strongly consistent."""
 
-    def any_pending(self, batch_id: str, wave: int) -> bool:
+    def has_pending(self, batch_id: str, wave_number: int) -> bool:
         """Whether the wave waits for anything, strongly consistent."""
 
     def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
@@ -136,7 +140,13 @@ class ComparisonStore(Protocol):
         """The model that this judge's first answer in the batch came from; stored once."""
 
     def record_verdict(
-        self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
+        self,
+        batch_id: str,
+        wave_number: int,
+        comparison_id: str,
+        verdict: Verdict,
+        *,
+        now: datetime,
     ) -> Settlement:
         """Record a first verdict and remove the pending marker in one transaction.
 
@@ -146,7 +156,7 @@ class ComparisonStore(Protocol):
     def record_failure(
         self,
         batch_id: str,
-        wave: int,
+        wave_number: int,
         comparison_id: str,
         failure: JudgeFailure,
         *,
@@ -187,7 +197,7 @@ class PersonLeases(Protocol):
     ) -> bool:
         """Lease a comparison to a person, or prolong their lease; False if another holds it."""
 
-    def holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
+    def find_holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
         """Who holds the comparison."""
 
     def list_held(self, batch_id: str, person: str, *, now: datetime) -> set[str]:

@@ -58,7 +58,7 @@ class ScoringStatistics:
         *,
         config: BatchConfig,
         seed: int,
-        wave: int,
+        wave_number: int,
         size: int,
     ) -> list[PlannedPair]:
         """The next wave's new pairs with the predictions of the fit that stands now."""
@@ -68,7 +68,7 @@ class ScoringStatistics:
             standing = pool.fit(config) if pool.recorded else None
             plan = plan_wave(
                 pool.n_essays,
-                rng=np.random.default_rng([seed, wave]),
+                rng=np.random.default_rng([seed, wave_number]),
                 size=size,
                 rounds=config.comparisons_per_essay_per_wave,
                 first=pool.indices([c.first for c in comparisons]),

@@ -71,7 +71,7 @@ class GradedPool:
         prior = self.pool.spec.population
         if prior is None or self.config.grade_method != "gls":
             return None
-        return prior.on(self.scale), prior.weight
+        return prior.order_shares(self.scale), prior.weight
 
 
 def _prior_sd_of_anchors(fit: Fit, covariance: Floats, anchors: Ints) -> float:

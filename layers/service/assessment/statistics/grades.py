@@ -7,13 +7,13 @@ import numpy as np
 from assessment.domain.config import BatchConfig
 from assessment.domain.grading import (
     Evidence,
-    comparisons_to_settle,
     grade_set,
     likeliest_grade,
+    list_unsettled,
     normalised_entropy,
     pass_probability,
-    published_shares,
     refined_grade,
+    round_shares,
 )
 from assessment.domain.grading_result import (
     AnchorHealth,
@@ -86,7 +86,7 @@ def _projections(
     scale, students = graded.scale, graded.students
     probabilities = graded.probabilities(calibration, spread)
     shares = {
-        student: dict(zip(scale.grades, published_shares(row), strict=True))
+        student: dict(zip(scale.grades, round_shares(row), strict=True))
         for student, row in zip(students, probabilities.tolist(), strict=True)
     }
     evidence = _evidence(graded)
@@ -116,7 +116,7 @@ def _projections(
         pass_probabilities={s: share for s, share in passing.items() if share is not None},
         needs_more_evidence=doubtful,
         further_comparisons={
-            student: comparisons_to_settle(
+            student: list_unsettled(
                 evidence[student],
                 boundaries=boundaries,
                 boundary_se=_reading_error(calibration, spread),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assessment.domain.assignment import Assignment
 from assessment.domain.config import BatchConfig
 from assessment.domain.errors import UnknownAssignmentError
-from assessment.domain.essay_flags import EssayFlag, flags_of
+from assessment.domain.essay_flags import EssayFlag, list_flags
 from assessment.domain.judge import JudgeSpec
 from assessment.ports.stores import AssignmentStore
 
@@ -32,7 +32,7 @@ def flag_texts(
     texts: Sequence[str], *, config: BatchConfig, judges: Sequence[JudgeSpec]
 ) -> list[tuple[EssayFlag, ...]]:
     """The flags of each text under a batch's configuration and its smallest context."""
-    return flags_of(
+    return list_flags(
         texts,
         min_words=config.min_essay_words,
         context_tokens=min(judge.context_tokens for judge in judges),

@@ -26,7 +26,7 @@ def close_if_complete(
 
     Two callers may both find the wave complete; the second report is refused by the token.
     """
-    if ports.comparisons.any_pending(batch_id, wave_number):
+    if ports.comparisons.has_pending(batch_id, wave_number):
         return False
     wave = ports.batches.get_wave(batch_id, wave_number)
     token = _find_waiting_token(wave)

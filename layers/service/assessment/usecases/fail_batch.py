@@ -29,7 +29,7 @@ _RESUME = (
 )
 
 
-def failure_of(decision: Decision | None, error: dict[str, str] | None) -> Failure:
+def read_failure(decision: Decision | None, error: dict[str, str] | None) -> Failure:
     """What happened, why, and what to do, from a refusal or from an error of the state machine."""
     if error is not None:
         code, message = _told(error)
@@ -44,7 +44,7 @@ def failure_of(decision: Decision | None, error: dict[str, str] | None) -> Failu
     return Failure(code="unknown", message="no reason was given", remedy=_RESUME)
 
 
-def stalled(message: str) -> Failure:
+def make_stalled_failure(message: str) -> Failure:
     """The failure of a batch that stopped making progress."""
     return Failure(code="stalled", message=message, remedy=_RESUME)
 

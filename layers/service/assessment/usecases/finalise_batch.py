@@ -10,21 +10,21 @@ from typing import Any
 from assessment import __version__
 from assessment.contracts.event_data import PublishedProjections
 from assessment.contracts.events import EventType, envelope, fits
-from assessment.contracts.result import ResultDocument, canonical_bytes, published
+from assessment.contracts.result import ResultDocument, canonical_bytes, round_figures
 from assessment.contracts.result_csv import result_csv
 from assessment.domain.batch import Batch, BatchStatus, Outcome
-from assessment.domain.comparison import Comparison, ComparisonStatus, tally
+from assessment.domain.comparison import Comparison, ComparisonStatus, count_comparisons
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import Decision, Reason
 from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.essay_flags import EssayFlag
-from assessment.domain.grading_result import GradeProjections, withheld
+from assessment.domain.grading_result import GradeProjections, withhold
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, split_assessed
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
-from assessment.domain.spending import total
+from assessment.domain.spending import add_spending
 from assessment.domain.wave import Wave
 from assessment.ports.groups import FinalisePorts
 from assessment.ports.messaging import EventPublisher
@@ -62,13 +62,13 @@ def finalise_batch(
     known = _decided_upon(batch, last, ports.comparisons, ports.content)
     spec = load_spec(batch_id, content=ports.content)
     part = split_assessed(known, max_failures=batch.config.max_essay_failures)
-    assessed = spec.without(part.set_aside_ids)
+    assessed = spec.drop_essays(part.set_aside_ids)
     # The time of the decision, not of this run: a repeated publication is the same event.
     decided_at = (last.scored_at if last else None) or now
     conclusion = ports.statistics.conclude(
         assessed, part.comparisons, config=batch.config, measured_at=decided_at.isoformat()
     )
-    document = published(
+    document = round_figures(
         _document(
             batch,
             batch.decision,
@@ -137,7 +137,7 @@ def _document(
     versions: Mapping[str, str],
 ) -> ResultDocument:
     scores = conclusion.scores
-    assessed = spec.without(part.set_aside_ids)
+    assessed = spec.drop_essays(part.set_aside_ids)
     is_proven = scores.is_proven(min_reliability=batch.config.min_reliability)
     return ResultDocument(
         batch_id=batch.batch_id,
@@ -146,7 +146,7 @@ def _document(
         status=BatchStatus.COMPLETED,
         outcome=_outcome(decision, is_proven=is_proven),
         decision=decision,
-        comparisons=tally(known),
+        comparisons=count_comparisons(known),
         resampled_comparisons=sum(c.resampled for c in known),
         notes=_notes(known, scores, batch.config),
         n_students=len(assessed.essays) - len(assessed.anchors),
@@ -163,7 +163,7 @@ def _document(
         repeated_calls=sum(comparison.paid_again for comparison in known),
         judges=_judges(known),
         judge_fit=conclusion.judges,
-        **total(comparison.spent for comparison in known).model_dump(),
+        **add_spending(comparison.spent for comparison in known).model_dump(),
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
         spec_hash=spec.spec_hash,
@@ -180,7 +180,7 @@ def _projections(conclusion: Conclusion, config: BatchConfig) -> GradeProjection
     """The grades; where the signal is not proven, the reason why there are none."""
     if conclusion.scores.is_proven(min_reliability=config.min_reliability):
         return conclusion.projections
-    return withheld(conclusion.projections, _unproven(conclusion.scores, config))
+    return withhold(conclusion.projections, _unproven(conclusion.scores, config))
 
 
 def _flags(spec: BatchSpec) -> dict[str, list[EssayFlag]]:

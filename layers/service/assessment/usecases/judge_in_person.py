@@ -11,7 +11,7 @@ from assessment.contracts.views import OfferedComparison
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
-from assessment.domain.identifiers import canonical_sha256, derived_uuid
+from assessment.domain.identifiers import canonical_sha256, derive_uuid
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.jury import draw_judge
 from assessment.domain.spec import BatchSpec
@@ -88,7 +88,7 @@ def record_person_verdict(
         If the batch has ended, or the comparison is settled.
     """
     batch, _ = _open_batch(batch_id, ports.batches)
-    if ports.leases.holder(batch_id, verdict.comparison_id, now=now) != person:
+    if ports.leases.find_holder(batch_id, verdict.comparison_id, now=now) != person:
         raise NotYourComparisonError(
             "this comparison is not leased to you (any more); ask for the next one",
             field="comparison_id",
@@ -143,7 +143,7 @@ def _result(
 ) -> LLMComparisonResultV1:
     attempt = comparison.attempt
     return LLMComparisonResultV1(
-        correlation_id=derived_uuid(batch.batch_id, comparison.comparison_id, str(attempt)),
+        correlation_id=derive_uuid(batch.batch_id, comparison.comparison_id, str(attempt)),
         request_metadata=sign_metadata(
             CompareMetadata(
                 batch_id=batch.batch_id,

@@ -57,7 +57,7 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts) -> Wave:
     comparisons = ports.comparisons.list_comparisons(batch.batch_id, wave_number - 1)
     part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
     pool = retry_pool(part.comparisons, max_attempts=batch.config.max_attempts)
-    spec = load_spec(batch.batch_id, content=ports.content).without(part.set_aside_ids)
+    spec = load_spec(batch.batch_id, content=ports.content).drop_essays(part.set_aside_ids)
     size = _count_new_pairs(batch.config, spec, part)
     pairs = _choose_pairs(batch, wave_number, spec, part, size, ports.statistics)
     if not pairs and not pool:
@@ -91,7 +91,12 @@ def _choose_pairs(
     if size == 0:
         return []
     return statistics.plan(
-        spec, part.comparisons, config=batch.config, seed=batch.seed, wave=wave_number, size=size
+        spec,
+        part.comparisons,
+        config=batch.config,
+        seed=batch.seed,
+        wave_number=wave_number,
+        size=size,
     )
 
 
@@ -135,4 +140,4 @@ def _resubmit_retries(
     retried = set(plan.retried)
     for comparison in store.list_comparisons(batch_id, wave_number - 1):
         if comparison.comparison_id in retried and comparison.submitted_wave < wave_number:
-            store.resubmit(batch_id, comparison, wave=wave_number)
+            store.resubmit(batch_id, comparison, wave_number=wave_number)

@@ -20,7 +20,7 @@ from assessment.domain.grading_history import (
     PooledSpread,
     pool_spread,
 )
-from assessment.domain.identifiers import anchor_essay_id
+from assessment.domain.identifiers import make_anchor_essay_id
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.not_assessed import NotAssessed, find_unfit
 from assessment.domain.prompt import JudgeInstructions
@@ -33,11 +33,11 @@ from assessment.usecases.batch_spec import freeze_spec
 _FEWEST_ESSAYS = 2
 
 
-def anchor_essays(assignment: Assignment) -> list[Essay]:
+def make_anchor_essays(assignment: Assignment) -> list[Essay]:
     """The assignment's anchors as essays of a batch, under synthetic ids."""
     return [
         Essay(
-            essay_id=anchor_essay_id(
+            essay_id=make_anchor_essay_id(
                 assignment.assignment_id, anchor.anchor_ref, anchor.text_sha256
             ),
             kind=EssayKind.ANCHOR,
@@ -111,13 +111,13 @@ def _collect_essays(
     batch: Batch, assignment: Assignment | None, content: ContentStore
 ) -> _EssayPool:
     students = _read_students(batch, content)
-    anchors = anchor_essays(assignment) if assignment else []
+    anchors = make_anchor_essays(assignment) if assignment else []
     anchors = _flag_anchors(batch, anchors, content)
     flags = batch.config.exclude_flagged
     pool = _EssayPool(
-        students=[essay for essay in students if not essay.flagged(flags)],
+        students=[essay for essay in students if not essay.has_flag(flags)],
         anchors=anchors,
-        excluded=[essay for essay in students if essay.flagged(flags)],
+        excluded=[essay for essay in students if essay.has_flag(flags)],
     )
     return pool.set_aside(_find_too_long(batch, pool.essays, content))
 
@@ -125,7 +125,7 @@ def _collect_essays(
 def _make_spec(
     batch: Batch, assignment: Assignment | None, pool: _EssayPool, history: AnchorHistory | None
 ) -> BatchSpec:
-    return BatchSpec.of(
+    return BatchSpec.from_essays(
         pool.essays,
         instructions=assignment.instructions if assignment else JudgeInstructions(),
         grade_scale=assignment.grade_scale if assignment else None,

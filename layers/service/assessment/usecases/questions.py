@@ -17,8 +17,8 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.domain.comparison import Comparison
 from assessment.domain.errors import CJError
-from assessment.domain.identifiers import derived_uuid
-from assessment.domain.judge import JudgeSpec, estimated_tokens
+from assessment.domain.identifiers import derive_uuid
+from assessment.domain.judge import JudgeSpec, estimate_tokens
 from assessment.domain.judge_errors import (
     BrokenGenerationError,
     JudgeError,
@@ -44,7 +44,7 @@ class Question:
     @property
     def tokens(self) -> int:
         """What its two texts take of a prompt, estimated."""
-        return estimated_tokens(self.pair.essay_a) + estimated_tokens(self.pair.essay_b)
+        return estimate_tokens(self.pair.essay_a) + estimate_tokens(self.pair.essay_b)
 
 
 def read_question(
@@ -73,7 +73,7 @@ def ask_about(
     sha256 = prompt_sha256(blocks)
     return [
         CompareRequestV1(
-            correlation_id=derived_uuid(
+            correlation_id=derive_uuid(
                 each.request.batch_id, each.pair.comparison_id, str(each.request.attempt)
             ),
             callback=callback,
@@ -101,7 +101,7 @@ def ask_about(
 
 def prompt_tokens(requests: Sequence[CompareRequestV1]) -> int:
     """What the prompt of these requests takes, estimated."""
-    return sum(estimated_tokens(block.content) for block in requests[0].prompt_blocks)
+    return sum(estimate_tokens(block.content) for block in requests[0].prompt_blocks)
 
 
 def check_size(judge: JudgeSpec, requests: Sequence[CompareRequestV1]) -> None:

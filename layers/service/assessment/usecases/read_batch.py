@@ -5,7 +5,7 @@ from __future__ import annotations
 from assessment.contracts.views import BatchProgress, JudgeTrouble, WaveProgress
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.circuit import Circuit
-from assessment.domain.comparison import ComparisonTally, tally
+from assessment.domain.comparison import ComparisonTally, count_comparisons
 from assessment.domain.document_keys import result_key
 from assessment.domain.errors import ResultNotReadyError
 from assessment.domain.judge import JudgeSpec, Provider
@@ -24,7 +24,7 @@ def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
     batch = ports.batches.get_batch(batch_id)
     known = ports.comparisons.list_comparisons(batch_id, batch.wave)
     waves = [
-        _progress(wave, tally([c for c in known if c.submitted_wave == wave.wave]))
+        _progress(wave, count_comparisons([c for c in known if c.submitted_wave == wave.wave]))
         for wave in ports.batches.list_waves(batch_id)
     ]
     return BatchProgress(
@@ -39,7 +39,7 @@ def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
         anchors=batch.anchors,
         not_assessed=list(batch.not_assessed),
         judge_troubles=_list_troubles(batch, ports.gate),
-        comparisons=tally(known),
+        comparisons=count_comparisons(known),
         waves=waves,
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},

@@ -23,7 +23,7 @@ from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import MalformedCallbackError, MissingDocumentError
 from assessment.domain.field_problems import describe_problems, list_problems
-from assessment.domain.identifiers import planned_wave
+from assessment.domain.identifiers import read_wave_number
 from assessment.domain.quotation import SHORTEST_QUOTATION
 from assessment.ports.groups import CallbackPorts
 from assessment.ports.stores import ComparisonStore, ContentStore
@@ -175,7 +175,7 @@ def _fail_mismatched(
 ) -> tuple[Recorded, int]:
     """Fail the comparison as it is stored: what the callback says of it does not hold."""
     stored = comparisons.get_comparison(
-        echo.batch_id, planned_wave(echo.comparison_id), echo.comparison_id
+        echo.batch_id, read_wave_number(echo.comparison_id), echo.comparison_id
     )
     asked = {
         "wave": stored.wave,
@@ -221,14 +221,14 @@ def _fail(
 
 
 def _describe_failure(
-    batch_id: str, wave: int, comparison_id: str, failure: JudgeFailure, *, settled: bool
+    batch_id: str, wave_number: int, comparison_id: str, failure: JudgeFailure, *, settled: bool
 ) -> Recorded:
     effect = CallbackEffect.DUPLICATE
     if settled:
         mismatched = failure.code == MISMATCHED
         effect = CallbackEffect.MISMATCHED if mismatched else CallbackEffect.FAILURE_RECORDED
     problem = f"{failure.code}: {failure.message}"
-    return Recorded(effect, batch_id, wave, comparison_id, problem=problem)
+    return Recorded(effect, batch_id, wave_number, comparison_id, problem=problem)
 
 
 def _parsed_deadline(data: dict[str, Any]) -> WaveDeadlineV1:

@@ -13,7 +13,7 @@ from assessment.domain.errors import (
     NotFoundError,
     NotPermittedError,
 )
-from assessment.domain.identifiers import batch_id_for_key, derived_uuid
+from assessment.domain.identifiers import derive_batch_id, derive_uuid
 from assessment.ports.messaging import EventPublisher
 
 REFUSALS = (InvalidRequestError, NotPermittedError, NotFoundError, ConflictError)
@@ -45,8 +45,8 @@ def refuse_request(
         [
             envelope(
                 EventType.FAILED,
-                batch_id=batch_id_for_key(f"bus/{key}"),
-                correlation_id=str(given.get("correlation_id") or derived_uuid("refused", key)),
+                batch_id=derive_batch_id(f"bus/{key}"),
+                correlation_id=str(given.get("correlation_id") or derive_uuid("refused", key)),
                 data=data,
                 now=now,
                 occasion="refused",

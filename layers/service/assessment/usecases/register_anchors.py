@@ -11,7 +11,7 @@ from assessment.domain.assignment import Assignment
 from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import UnknownGradeError
 from assessment.domain.essay import Anchor
-from assessment.domain.grade_scale import GradeScale, scale_named
+from assessment.domain.grade_scale import GradeScale, find_scale
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.prompt import JudgeInstructions
 from assessment.ports.groups import AnchorPorts
@@ -65,7 +65,7 @@ def register_anchors(
 def _scale(registration: AnchorRegistration, known: Assignment | None) -> GradeScale:
     if registration.grade_scale is None and known is not None:
         return known.grade_scale
-    return scale_named(registration.grade_scale)
+    return find_scale(registration.grade_scale)
 
 
 def _config(
@@ -91,7 +91,7 @@ def _population(
     """The population that now holds; UnknownGradeError if the scale lacks one of its grades."""
     population = registration.population or (known.population if known else None)
     if population is not None:
-        population.on(scale)
+        population.order_shares(scale)
     return population
 
 

@@ -15,23 +15,23 @@ from assessment.domain.config import (
     BatchConfig,
     ResolvedConfig,
     Source,
+    extend_deadlines,
     resolve_config,
-    with_time_for,
 )
 from assessment.domain.document_keys import manifest_key
 from assessment.domain.errors import IdempotencyConflictError, InvalidRequestError
 from assessment.domain.essay import Essay, student_essay
 from assessment.domain.grade_scale import check_same_scale
 from assessment.domain.identifiers import (
-    batch_id_for_key,
     canonical_json,
     canonical_sha256,
-    derived_uuid,
-    seed_for,
+    derive_batch_id,
+    derive_seed,
+    derive_uuid,
 )
 from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.jury import read_judges
-from assessment.domain.prices import price_of
+from assessment.domain.prices import find_price
 from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
 from assessment.ports.groups import RequestPorts
 from assessment.ports.judging import JudgeCheck
@@ -91,7 +91,7 @@ def _accept(
         _check_judges(judges, resolved.config, ports.judge_check)
     batching = [judge for judge in judges if judge.uses_provider_batches(command.batching_mode)]
     if batching:
-        resolved = with_time_for(resolved, wave_seconds=WAVE_SECONDS)
+        resolved = extend_deadlines(resolved, wave_seconds=WAVE_SECONDS)
     essays = _flag_essays(request, resolved.config, judges)
     n_essays = len(essays) + (len(assignment.anchors) if assignment else 0)
     for judge in batching:
@@ -142,7 +142,7 @@ def _check_judges(
     """Every judge can be asked, and a cap on money knows what money is spent."""
     for judge in judges:
         judge_check.check(judge)
-    unpriced = [judge.label for judge in judges if judge.is_model and price_of(judge) is None]
+    unpriced = [judge.label for judge in judges if judge.is_model and find_price(judge) is None]
     if unpriced and config.max_cost_usd is not None:
         raise InvalidRequestError(
             f"the price of {unpriced[0]} is not known, so max_cost_usd cannot be kept; give "
@@ -175,7 +175,7 @@ def _flag_essays(
     essays = [
         student_essay(essay, raised) for essay, raised in zip(request.essays, flags, strict=True)
     ]
-    left = [essay for essay in essays if not essay.flagged(config.exclude_flagged)]
+    left = [essay for essay in essays if not essay.has_flag(config.exclude_flagged)]
     if len(left) < _FEWEST_ESSAYS:
         raise InvalidRequestError(
             f"exclude_flagged leaves {len(left)} of {len(essays)} essays; at least "
@@ -193,7 +193,7 @@ def _new_batch(
     now: datetime,
 ) -> Batch:
     request, key = command.request, command.idempotency_key
-    batch_id = batch_id_for_key(key) if key else command.batch_id
+    batch_id = derive_batch_id(key) if key else command.batch_id
     fingerprint = {
         "assignment_id": request.assignment_id,
         "essays": [(essay.essay_id, essay.text_sha256) for essay in essays],
@@ -204,12 +204,12 @@ def _new_batch(
     return Batch(
         batch_id=batch_id,
         status=BatchStatus.INITIALIZING,
-        correlation_id=request.correlation_id or derived_uuid("correlation", batch_id),
+        correlation_id=request.correlation_id or derive_uuid("correlation", batch_id),
         assignment_id=request.assignment_id,
         config=resolved.config,
         config_sources=resolved.sources,
         judges=judges,
-        seed=seed_for(batch_id) if seed is None else seed,
+        seed=derive_seed(batch_id) if seed is None else seed,
         request_sha256=canonical_sha256(fingerprint),
         essays=len(essays),
         callback_key=command.callback_key,

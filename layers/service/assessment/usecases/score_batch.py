@@ -154,7 +154,7 @@ def _fit(
     """The scores of the essays that are assessed; None while there is no verdict."""
     if not any(comparison.verdict for comparison in part.comparisons):
         return None
-    spec = load_spec(batch.batch_id, content=content).without(part.set_aside_ids)
+    spec = load_spec(batch.batch_id, content=content).drop_essays(part.set_aside_ids)
     return statistics.score(spec, part.comparisons, config=batch.config)
 
 

@@ -18,7 +18,7 @@ from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import UnplannedWaveError
 from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.jury import draw_judge
-from assessment.domain.provider_batch import LEAST_COMPARISONS, parts_of, submission_name
+from assessment.domain.provider_batch import LEAST_COMPARISONS, split_submission, submission_name
 from assessment.domain.wave import Wave
 from assessment.ports.groups import SubmitPorts
 from assessment.ports.messaging import Workflow
@@ -154,7 +154,7 @@ def _provider_batches(
             ),
         )
         for part, together in enumerate(
-            parts_of(
+            split_submission(
                 comparisons, judge.provider_batch_size, least=LEAST_COMPARISONS[judge.provider]
             )
         )

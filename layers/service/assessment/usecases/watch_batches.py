@@ -11,7 +11,7 @@ from enum import StrEnum
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy
 from assessment.ports.groups import WatchPorts
 from assessment.usecases.close_wave import close_at_deadline, close_if_complete
-from assessment.usecases.fail_batch import fail_batch, stalled
+from assessment.usecases.fail_batch import fail_batch, make_stalled_failure
 from assessment.usecases.resume_batch import restart_execution
 
 # Long enough for the step that is under way to finish by itself.
@@ -58,7 +58,7 @@ def watch_batches(
     """
     watch = _Watch(ports, now)
     report = WatchReport()
-    active = ports.batches.active_batches()
+    active = ports.batches.list_active_batches()
     for n_seen, batch_id in enumerate(active):
         if not has_time():
             report.n_left = len(active) - n_seen
@@ -139,7 +139,9 @@ class _Watch:
         self.ports.workflow.stop(batch.execution_name, cause="the batch made no progress")
         fail_batch(
             batch.batch_id,
-            stalled(f"nothing happened for {batch.config.batch_timeout_hours:g} hours"),
+            make_stalled_failure(
+                f"nothing happened for {batch.config.batch_timeout_hours:g} hours"
+            ),
             by_decision=False,
             ports=self.ports,
             now=self.now,

@@ -17,7 +17,7 @@ from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
-from assessment.api.tokens import verified_claims
+from assessment.api.tokens import verify_token
 from assessment.contracts.events import EventType, envelope
 from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
 from assessment.contracts.tokens import sign_token
@@ -215,7 +215,7 @@ def test_tokens_round_trip() -> None:
         now=datetime.now(UTC),
         lifetime=timedelta(minutes=1),
     )
-    claims = verified_claims(f"Bearer {made}", secret=SECRET)
+    claims = verify_token(f"Bearer {made}", secret=SECRET)
     assert (claims.subject, claims.scope) == ("teacher", "cj:use cj:admin")
 
 
@@ -238,5 +238,5 @@ def test_tokens_round_trip() -> None:
 )
 def test_other_tokens_are_refused_without_repeating_them(header: str) -> None:
     with pytest.raises(TokenRefusedError) as refused:
-        verified_claims(header, secret=SECRET)
+        verify_token(header, secret=SECRET)
     assert len(header) < 20 or header[8:] not in str(refused.value)

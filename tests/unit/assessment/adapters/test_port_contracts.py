@@ -368,7 +368,7 @@ class Leasing:
         return self.leases.take("b", comparison_id, person, until=now + self.lasting, now=now)
 
     def holder(self, comparison_id: str = "w001-00001", *, after: int = 0) -> str | None:
-        return self.leases.holder("b", comparison_id, now=NOW + timedelta(seconds=after))
+        return self.leases.find_holder("b", comparison_id, now=NOW + timedelta(seconds=after))
 
 
 def test_a_lease_is_of_one_person_until_it_lapses(leases: PersonLeases) -> None:
@@ -392,7 +392,7 @@ def test_a_lease_is_of_one_person_until_it_lapses(leases: PersonLeases) -> None:
 def test_a_lease_is_of_one_batch(leases: PersonLeases) -> None:
     assert Leasing(leases).take("ann")
     until = NOW + timedelta(minutes=1)
-    assert leases.holder("other", "w001-00001", now=NOW) is None
+    assert leases.find_holder("other", "w001-00001", now=NOW) is None
     assert leases.take("other", "w001-00001", "bob", until=until, now=NOW)
 
 

@@ -19,7 +19,7 @@ from assessment.domain.errors import (
     UnknownComparisonError,
 )
 from assessment.domain.essay import Anchor
-from assessment.domain.grade_scale import scale_named
+from assessment.domain.grade_scale import find_scale
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.spending import Spending
@@ -73,7 +73,7 @@ def test_assignments(stores: Stores) -> None:
     given = Assignment(
         assignment_id="x",
         instructions=JudgeInstructions(judge_rubric="R"),
-        grade_scale=scale_named(["bad", "good"]),
+        grade_scale=find_scale(["bad", "good"]),
         anchors=[Anchor(anchor_ref=r, grade="good", text_sha256=r) for r in ("a", "b")],
         config={"audit_share": 0.1 + 0.2},
     )
@@ -87,7 +87,7 @@ def test_batches_are_created_once_and_read_back_exactly(stores: Stores) -> None:
     assert store.create_batch(batch())
     assert not store.create_batch(batch().model_copy(update={"correlation_id": "other"}))
     assert store.get_batch("b") == batch()
-    assert store.active_batches() == ["b"]
+    assert store.list_active_batches() == ["b"]
     with pytest.raises(UnknownBatchError):
         store.get_batch("nobody")
 
@@ -112,7 +112,7 @@ def test_transitions_follow_the_table(
     repeated_end = target is current and target in FINAL_STATUSES
     assert (moved.status, moved.wave) == (target, 0 if repeated_end else 7)
     assert store.get_batch("b") == moved
-    assert store.active_batches() == ([] if target in FINAL_STATUSES else ["b"])
+    assert store.list_active_batches() == ([] if target in FINAL_STATUSES else ["b"])
 
 
 def test_documents_of_a_batch_survive(stores: Stores) -> None:
@@ -171,13 +171,13 @@ def test_first_verdict_stays_and_clears_the_mark(stores: Stores) -> None:
     assert store.record_failure("b", 1, "w001-00000", FAILURE, attempt=1, now=NOW) == (False, 1)
     assert store.get_comparison("b", 1, "w001-00000").verdict == VERDICT
     assert store.list_pending("b", 1) == ["w001-00001"]
-    assert store.any_pending("b", 1)
+    assert store.has_pending("b", 1)
     timed_out = store.record_failure(
         "b", 1, "w001-00001", FAILURE, attempt=1, timed_out=True, now=NOW
     )
     assert timed_out == (True, 1)
     assert store.get_comparison("b", 1, "w001-00001").status is S.TIMED_OUT
-    assert not store.any_pending("b", 1)
+    assert not store.has_pending("b", 1)
     with pytest.raises(UnknownComparisonError):
         store.record_verdict("b", 1, "w001-00009", VERDICT, now=NOW)
 
@@ -189,7 +189,7 @@ def test_resubmitting_counts_one_attempt_and_moves_the_mark(stores: Stores) -> N
     store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
     failed = store.get_comparison("b", 1, made.comparison_id)
     for _ in range(2):
-        store.resubmit("b", failed, wave=3)
+        store.resubmit("b", failed, wave_number=3)
     again = store.get_comparison("b", 1, made.comparison_id)
     assert (again.status, again.attempt, again.submitted_wave) == (S.PENDING, 2, 3)
     assert again.failure is None
@@ -197,8 +197,8 @@ def test_resubmitting_counts_one_attempt_and_moves_the_mark(stores: Stores) -> N
     name = made.comparison_id
     assert store.record_failure("b", 1, name, FAILURE, attempt=1, now=NOW) == (False, 3)
     assert store.record_verdict("b", 1, name, VERDICT, now=NOW) == (True, 3)
-    assert not store.any_pending("b", 3)
-    store.resubmit("b", again, wave=4)
+    assert not store.has_pending("b", 3)
+    store.resubmit("b", again, wave_number=4)
     assert store.get_comparison("b", 1, made.comparison_id).status is S.RECORDED
 
 
@@ -206,11 +206,11 @@ def test_a_later_attempt_fails_in_the_wave_that_waits_for_it(stores: Stores) -> 
     store, made = stores[2], comparison()
     store.put_comparisons("b", [made])
     store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
-    store.resubmit("b", store.get_comparison("b", 1, made.comparison_id), wave=3)
+    store.resubmit("b", store.get_comparison("b", 1, made.comparison_id), wave_number=3)
     store.put_pending("b", 3, [made])
     again = store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=2, now=NOW)
     assert again == (True, 3)
-    assert not store.any_pending("b", 3)
+    assert not store.has_pending("b", 3)
 
 
 def test_what_answers_without_a_verdict_cost_is_never_lost(stores: Stores) -> None:
@@ -219,7 +219,7 @@ def test_what_answers_without_a_verdict_cost_is_never_lost(stores: Stores) -> No
     malformed = FAILURE.model_copy(update={"spent": spent})
     store.put_comparisons("b", [made])
     store.record_failure("b", 1, name, malformed, attempt=1, now=NOW)
-    store.resubmit("b", store.get_comparison("b", 1, name), wave=2)
+    store.resubmit("b", store.get_comparison("b", 1, name), wave_number=2)
     store.record_failure("b", 1, name, malformed, attempt=2, now=NOW)
     failed_twice = store.get_comparison("b", 1, name)
     assert failed_twice.spent.cost_usd == 0.5
@@ -241,12 +241,12 @@ def test_a_failed_batch_is_resumed_once(stores: Stores) -> None:
         failed_from=BatchStatus.INITIALIZING,
         failure=Failure(code="Lambda.Unknown", message="m", remedy="r"),
     )  # fmt: skip
-    assert store.active_batches() == []
+    assert store.list_active_batches() == []
     later = NOW + timedelta(hours=5)
     resumed = store.resume("b", now=later)
     assert resumed == store.get_batch("b")
     assert resumed == batch().model_copy(update={"n_executions": 2, "updated_at": later})
-    assert store.active_batches() == ["b"]
+    assert store.list_active_batches() == ["b"]
     with pytest.raises(IllegalTransitionError):
         store.resume("b", now=later)
 
@@ -270,10 +270,10 @@ def test_batches_are_listed_by_their_last_look(stores: Stores) -> None:
         store.create_batch(batch(name))
     store.note_look("a", now=NOW + timedelta(minutes=5))
     store.note_look("c", now=NOW)
-    assert store.active_batches() == ["b", "c", "a"]
+    assert store.list_active_batches() == ["b", "c", "a"]
     store.transition("b", BatchStatus.CANCELLED, now=NOW)
     store.note_look("b", now=NOW)
-    assert store.active_batches() == ["c", "a"]
+    assert store.list_active_batches() == ["c", "a"]
 
 
 def test_marks_of_settled_comparisons_can_be_cleared(stores: Stores) -> None:
@@ -307,7 +307,7 @@ def test_an_outdated_message_cannot_mark_or_release_a_later_attempt(stores: Stor
     store, made = stores[2], comparison()
     store.put_comparisons("b", [made])
     store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
-    store.resubmit("b", store.get_comparison("b", 1, made.comparison_id), wave=2)
+    store.resubmit("b", store.get_comparison("b", 1, made.comparison_id), wave_number=2)
     current = request_for(made, attempt=2)
     assert store.lease(current, now=NOW, seconds=60) is not None
     store.release(request_for(made))

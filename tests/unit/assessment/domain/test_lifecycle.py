@@ -18,9 +18,9 @@ from assessment.domain.batch import (
     check_transition,
     completion_denominator,
     compute_wave_size,
+    list_sources,
     possible_pairs,
     resumed_status,
-    sources_of,
 )
 from assessment.domain.config import BatchConfig
 from assessment.domain.errors import STEP_REFUSALS, IllegalTransitionError
@@ -48,7 +48,7 @@ LEGAL = {
 @pytest.mark.parametrize(("current", "target"), sorted(LEGAL))
 def test_legal_step_is_allowed(current: BatchStatus, target: BatchStatus) -> None:
     check_transition(current, target)
-    assert current in sources_of(target)
+    assert current in list_sources(target)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_legal_step_is_allowed(current: BatchStatus, target: BatchStatus) -> Non
 def test_illegal_step_is_refused_by_name(current: BatchStatus, target: BatchStatus) -> None:
     with pytest.raises(IllegalTransitionError, match=f"{current} cannot become {target}"):
         check_transition(current, target)
-    assert current not in sources_of(target)
+    assert current not in list_sources(target)
 
 
 def failed(**fields: Any) -> Batch:

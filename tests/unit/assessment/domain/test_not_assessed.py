@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
 from assessment.domain.not_assessed import (
     NotAssessedReason,
+    drop_essays,
     find_not_assessed,
-    without_essays,
 )
 from assessment.domain.verdict import Verdict, Winner
 
@@ -185,5 +185,5 @@ def test_a_judge_that_refuses_at_random_hardly_ever_costs_an_essay(share, n):
 
 
 def test_comparisons_of_essays_set_aside_leave_the_pool():
-    kept = without_essays(class_with({"essay-01"}, 4), {"essay-01"})
+    kept = drop_essays(class_with({"essay-01"}, 4), {"essay-01"})
     assert {e for c in kept for e in (c.first, c.second)} == {"essay-00", "essay-02", "essay-03"}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assessment.domain.judge import JudgeSpec, Price, Provider
-from assessment.domain.prices import PRICE_LISTS, price_of
+from assessment.domain.prices import PRICE_LISTS, find_price
 
 DOCS = Path(__file__).parents[4] / "docs" / "judges.md"
 # The price list that LiteLLM brings; `make litellm` installs it beside the tests' environment.
@@ -25,7 +25,7 @@ NEWER_THAN_LITELLM = {"gpt-6.2-astra", "gpt-6.2-sol"}
 
 
 def price(model, provider="openai", **settings):
-    found = price_of(JudgeSpec(provider=provider, model=model, **settings))
+    found = find_price(JudgeSpec(provider=provider, model=model, **settings))
     return None if found is None else (found.input_usd, found.output_usd)
 
 
@@ -98,8 +98,8 @@ def test_what_is_not_listed_is_unknown_and_not_guessed(provider, model):
 
 
 def test_people_and_endpoints_that_call_back_have_no_list_price():
-    assert price_of(JudgeSpec(provider=Provider.PERSON)) is None
-    assert price_of(JudgeSpec()) is None
+    assert find_price(JudgeSpec(provider=Provider.PERSON)) is None
+    assert find_price(JudgeSpec()) is None
 
 
 def test_a_batchs_own_price_wins():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from assessment.domain.errors import InvalidRequestError
-from assessment.domain.essay_flags import EssayFlag, essay_flags, flags_of, language_of
+from assessment.domain.essay_flags import EssayFlag, detect_language, essay_flags, list_flags
 from tests.fakes.judges import text_of
 from tests.fakes.world import World
 
@@ -63,25 +63,25 @@ def test_real_essays_are_hardly_ever_flagged_as_instructions():
 
 
 def test_languages_are_told_apart_where_words_suffice():
-    assert [language_of(t) for t in (ENGLISH, SWEDISH, GERMAN)] == ["en", "sv", "de"]
-    assert language_of("The end.") is None
-    assert all(language_of(path.read_text(encoding="utf-8")) in ("en", None) for path in SAMPLE)
+    assert [detect_language(t) for t in (ENGLISH, SWEDISH, GERMAN)] == ["en", "sv", "de"]
+    assert detect_language("The end.") is None
+    assert all(detect_language(path.read_text(encoding="utf-8")) in ("en", None) for path in SAMPLE)
 
 
 def test_an_essay_is_off_language_by_what_most_are_written_in():
     kwargs: dict[str, Any] = {"min_words": 10, "context_tokens": 128_000}
-    found = flags_of([ENGLISH, f"{ENGLISH}.", SWEDISH], language=None, **kwargs)
+    found = list_flags([ENGLISH, f"{ENGLISH}.", SWEDISH], language=None, **kwargs)
     assert found == [(), (), (EssayFlag.OFF_LANGUAGE,)]
     assert (
-        flags_of([SWEDISH, f"{SWEDISH}."], language="en", **kwargs)
+        list_flags([SWEDISH, f"{SWEDISH}."], language="en", **kwargs)
         == [(EssayFlag.OFF_LANGUAGE,)] * 2
     )
-    assert flags_of([SWEDISH, ENGLISH], language=None, **kwargs) == [(), ()], "no majority"
+    assert list_flags([SWEDISH, ENGLISH], language=None, **kwargs) == [(), ()], "no majority"
 
 
 def test_copies_are_flagged_whatever_their_spaces():
     kwargs: dict[str, Any] = {"min_words": 1, "context_tokens": 128_000, "language": None}
-    found = flags_of(["One text.", "Another text.", " One\ntext. "], **kwargs)
+    found = list_flags(["One text.", "Another text.", " One\ntext. "], **kwargs)
     assert found == [(EssayFlag.IDENTICAL_TEXT,), (), (EssayFlag.IDENTICAL_TEXT,)]
 
 
@@ -136,9 +136,9 @@ SCANDINAVIAN = {
 @pytest.mark.parametrize("language", SCANDINAVIAN)
 def test_the_scandinavian_languages_are_told_apart_on_sixty_words(language):
     words = SCANDINAVIAN[language].split()
-    assert language_of(" ".join(words[:60])) == language
+    assert detect_language(" ".join(words[:60])) == language
     others = [text for name, text in SCANDINAVIAN.items() if name != language]
-    flagged = flags_of(
+    flagged = list_flags(
         [others[0], f"{others[0]}.", SCANDINAVIAN[language]],
         min_words=10, context_tokens=128_000, language=None,
     )  # fmt: skip

@@ -15,8 +15,8 @@ from assessment.domain.circuit import (
     FIRST_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
     Circuit,
-    admission,
-    after_failure,
+    check_admission,
+    count_failure,
 )
 from assessment.domain.comparison import Comparison
 from assessment.domain.errors import ComparisonLeasedError
@@ -109,20 +109,20 @@ def test_a_healthy_provider_costs_one_read_and_no_write(table):
 def test_the_pause_grows_to_its_bound_and_honours_retry_after():
     circuit, now, pauses = Circuit(failures=FAILURES_TO_OPEN - 1), NOW, []
     for _ in range(8):
-        circuit = after_failure(circuit, now=now)
+        circuit = count_failure(circuit, now=now)
         open_until = present(circuit.open_until)
         pauses.append((open_until - now).total_seconds())
         now = open_until + timedelta(seconds=1)
-        circuit = present(admission(circuit, now=now).circuit)
+        circuit = present(check_admission(circuit, now=now).circuit)
     assert pauses[:3] == [15, 30, 60]
     assert pauses[-1] == LONGEST_PAUSE_SECONDS
-    asked = after_failure(Circuit(failures=FAILURES_TO_OPEN - 1), now=NOW, retry_after=100)
+    asked = count_failure(Circuit(failures=FAILURES_TO_OPEN - 1), now=NOW, retry_after=100)
     assert asked.open_until == later(100)
 
 
 def test_calls_that_were_under_way_do_not_lengthen_the_pause():
-    opened = after_failure(Circuit(failures=FAILURES_TO_OPEN - 1), now=NOW)
-    assert after_failure(opened, now=later(5)).open_until == opened.open_until
+    opened = count_failure(Circuit(failures=FAILURES_TO_OPEN - 1), now=NOW)
+    assert count_failure(opened, now=later(5)).open_until == opened.open_until
 
 
 def test_requests_per_minute_are_shared_and_come_back_with_the_minute(table):
@@ -160,6 +160,6 @@ def test_the_lease_counts_calls_and_release_takes_one_back(table):
     store.mark_sent(request)
     answered = store.get_comparison("batch", 1, "w001-00000")
     assert answered.paid_again == 1
-    store.resubmit("batch", answered, wave=2)
+    store.resubmit("batch", answered, wave_number=2)
     moved = store.get_comparison("batch", 1, "w001-00000")
     assert (moved.calls, moved.repeated_calls, moved.paid_again) == (0, 1, 1)

@@ -179,6 +179,6 @@ def test_a_person_who_asks_costs_no_read_for_each_comparison(leases, monkeypatch
         raise AssertionError("one call lists the leases")
 
     # A lease that is taken asks for its holder in the fake; the store writes under a condition.
-    monkeypatch.setattr(leases, "holder", refuse)
+    monkeypatch.setattr(leases, "find_holder", refuse)
     monkeypatch.setattr(leases, "take", lambda *_, **__: True)
     assert people.next("ann") == first

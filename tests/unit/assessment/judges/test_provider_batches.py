@@ -24,7 +24,7 @@ from assessment.domain.provider_batch import (
     WAVE_SECONDS,
     WINDOW,
     next_look_seconds,
-    parts_of,
+    split_submission,
 )
 from assessment.usecases.call_judge import Delivery
 from assessment.usecases.judge_messages import judge_messages
@@ -143,7 +143,7 @@ def test_a_large_wave_goes_in_even_parts():
 
 @pytest.mark.parametrize(("n", "most"), [(0, 5), (1, 5), (5, 5), (6, 5), (201, 200), (1000, 7)])
 def test_parts_are_few_even_and_whole(n, most):
-    parts = parts_of(range(n), most)
+    parts = split_submission(range(n), most)
     assert [each for part in parts for each in part] == list(range(n))
     assert len(parts) == -(-n // most)
     sizes = [len(part) for part in parts]
@@ -152,7 +152,7 @@ def test_parts_are_few_even_and_whole(n, most):
 
 @pytest.mark.parametrize(("n", "sizes"), [(99, [99]), (199, [199]), (250, [125, 125])])
 def test_parts_are_larger_rather_than_too_small_for_the_provider(n, sizes):
-    assert [len(part) for part in parts_of(range(n), 100, least=100)] == sizes
+    assert [len(part) for part in split_submission(range(n), 100, least=100)] == sizes
 
 
 def test_looks_grow_rare_but_never_rarer_than_five_minutes():
@@ -232,10 +232,12 @@ def test_what_the_size_check_leaves_too_small_for_the_provider_is_asked_singly()
 
 
 def test_a_price_is_halved_in_a_batch_unless_it_says_otherwise():
-    assert Price(input_usd=2, output_usd=8).of(1000, 100, in_batch=True) == pytest.approx(0.0014)
+    assert Price(input_usd=2, output_usd=8).compute(1000, 100, in_batch=True) == pytest.approx(
+        0.0014
+    )
     own = Price(input_usd=2, output_usd=8, batch_share=0.8)
-    assert own.of(1000, 100, in_batch=True) == pytest.approx(0.00224)
-    assert own.of(1000, 100) == pytest.approx(0.0028)
+    assert own.compute(1000, 100, in_batch=True) == pytest.approx(0.00224)
+    assert own.compute(1000, 100) == pytest.approx(0.0028)
 
 
 def test_essays_beyond_the_context_fail_alone_before_anything_is_paid():

@@ -11,7 +11,7 @@ import pytest
 from assessment.contracts.events import EventType
 from assessment.domain.batch import BatchStatus
 from assessment.domain.document_keys import result_key
-from assessment.domain.judge import estimated_tokens
+from assessment.domain.judge import estimate_tokens
 from assessment.ports.groups import ProgressPorts
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.read_batch import read_batch
@@ -109,7 +109,7 @@ def test_a_text_that_fits_no_judge_is_set_aside_before_anything_is_paid() -> Non
     prepared = world.prepare(batch.batch_id)
     (entry,) = prepared.not_assessed
     assert (entry.essay_id, entry.reason) == ("long", "does_not_fit")
-    assert str(estimated_tokens(long)) in entry.detail
+    assert str(estimate_tokens(long)) in entry.detail
     assert prepared.n_essays == 6
     spec = load_spec(batch.batch_id, content=world.content)
     assert "long" not in {essay.essay_id for essay in spec.essays}

@@ -80,7 +80,7 @@ def check(world: World, outcome: Run) -> None:
     events = world.events.by_type
     ends = [events.get(f"CJAssessment{end}.v1", []) for end in ("Completed", "Failed")]
     assert sorted(len(end) for end in ends) == [0, 1]
-    assert world.batches.active_batches() == []
+    assert world.batches.list_active_batches() == []
     assert outcome.dead_letters == []
 
 

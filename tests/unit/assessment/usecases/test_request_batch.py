@@ -23,7 +23,7 @@ ANCHORS = [{"anchor_ref": "a", "grade": "A", "text": "Simulated anchor of qualit
 def test_a_request_is_stored_listed_and_started(world: World) -> None:
     batch = world.request(4, config={"max_waves": 3}, stack={"target_mean_se": "0.5"})
     assert batch.status is BatchStatus.INITIALIZING
-    assert world.batches.active_batches() == [batch.batch_id]
+    assert world.batches.list_active_batches() == [batch.batch_id]
     assert world.workflow.is_running(batch.batch_id)
     assert (batch.config.max_waves, batch.config.target_mean_se) == (3, 0.5)
     assert batch.config_sources["max_waves"] is Source.REQUEST

@@ -7,7 +7,7 @@ import pytest
 from assessment.domain.batch import BatchStatus
 from assessment.domain.errors import IllegalTransitionError, UnknownBatchError
 from assessment.ports.groups import FailPorts
-from assessment.usecases.fail_batch import fail_batch, failure_of
+from assessment.usecases.fail_batch import fail_batch, read_failure
 from tests.fakes.faults import Fault
 from tests.fakes.loop import Loop
 from tests.fakes.world import World
@@ -33,7 +33,7 @@ def fail_critically(world: World, batch_id: str) -> None:
     """As the state machine does when the retries of a step are spent."""
     fail_batch(
         batch_id,
-        failure_of(None, DEAD),
+        read_failure(None, DEAD),
         by_decision=False,
         ports=FailPorts(batches=world.batches, events=world.events),
         now=world.now,
@@ -116,7 +116,7 @@ def test_what_a_repeat_does_not_change_is_refused(ending: str) -> None:
     else:
         error = {"Error": "UnknownAssignmentError", "Cause": "m"} if ending == "refused" else DEAD
         fail_batch(
-            batch_id, failure_of(None, error), by_decision=ending == "decided",
+            batch_id, read_failure(None, error), by_decision=ending == "decided",
             ports=FailPorts(batches=world.batches, events=world.events), now=world.now,
         )  # fmt: skip
     before = world.batches.get_batch(batch_id)
@@ -146,6 +146,6 @@ def test_resuming_survives_a_crash_at_any_call(*, after: bool) -> None:
 
 def test_the_laptop_clouds_one_name_for_every_error_is_looked_behind() -> None:
     cause = '{"errorType": "ScoringFailedError", "errorMessage": "no order"}'
-    failure = failure_of(None, {"Error": "Runtime.HandlerError", "Cause": cause})
+    failure = read_failure(None, {"Error": "Runtime.HandlerError", "Cause": cause})
     assert (failure.code, failure.message) == ("ScoringFailedError", "no order")
     assert "new idempotency key" in failure.remedy

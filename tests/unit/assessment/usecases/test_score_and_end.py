@@ -21,7 +21,7 @@ from assessment.domain.errors import (
 from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.domain.not_assessed import NotAssessed, NotAssessedReason
 from assessment.ports.groups import FailPorts, ProgressPorts
-from assessment.usecases.fail_batch import fail_batch, failure_of, stalled
+from assessment.usecases.fail_batch import fail_batch, make_stalled_failure, read_failure
 from assessment.usecases.read_batch import read_batch, read_result
 from assessment.usecases.wave_documents import store_not_assessed
 from tests.fakes.faults import Fault, faulty
@@ -123,7 +123,7 @@ def test_finalising_survives_a_crash_at_any_call(*, after: bool) -> None:
         assert started.world.content.documents[result_key(started.batch_id)] == document
         for kind in ("CJAssessmentCompleted.v1", "AssessmentResultPublished.v1"):
             assert len(started.world.events.by_type[kind]) == 1
-        assert started.world.batches.active_batches() == []
+        assert started.world.batches.list_active_batches() == []
 
 
 def test_a_verdict_after_the_decision_is_kept_but_not_in_the_result() -> None:
@@ -196,7 +196,7 @@ def test_a_judge_that_does_not_answer_is_told_while_it_is_awaited() -> None:
 def fail(world: World, batch_id: str, message: str = "m", fault: Fault | None = None) -> None:
     fail_batch(
         batch_id,
-        stalled(message),
+        make_stalled_failure(message),
         by_decision=False,
         ports=FailPorts(
             batches=world.batches if fault is None else faulty(world.batches, fault),
@@ -233,7 +233,7 @@ def test_a_refused_publication_leaves_the_batch_to_be_failed_again() -> None:
     started.world.events.refuse_next = 1
     with pytest.raises(TransientError):
         fail(started.world, started.batch_id)
-    assert started.world.batches.active_batches() == [started.batch_id]
+    assert started.world.batches.list_active_batches() == [started.batch_id]
     fail(started.world, started.batch_id)
     assert started.world.events.by_type["CJAssessmentFailed.v1"]
 
@@ -258,7 +258,7 @@ def test_a_completed_batch_cannot_fail_or_be_cancelled() -> None:
     ],
 )
 def test_causes_without_their_stack_trace(error: dict[str, str], code: str, message: str) -> None:
-    failure = failure_of(None, error)
+    failure = read_failure(None, error)
     assert (failure.code, failure.message) == (code, message)
     assert failure.remedy
 

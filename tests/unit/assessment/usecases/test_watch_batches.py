@@ -153,7 +153,7 @@ def test_an_ended_batch_that_is_still_listed_is_unlisted(submitted: Started) -> 
     world.cancel(submitted.batch_id)
     world.batches.active.add(submitted.batch_id)
     assert repairs(submitted) is Repair.UNLISTED
-    assert world.batches.active_batches() == []
+    assert world.batches.list_active_batches() == []
 
 
 def test_one_broken_batch_does_not_keep_the_others_waiting(world: World) -> None:

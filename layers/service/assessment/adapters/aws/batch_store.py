@@ -15,8 +15,8 @@ from assessment.domain.batch import (
     Batch,
     BatchStatus,
     check_transition,
+    list_sources,
     resumed_status,
-    sources_of,
 )
 from assessment.domain.errors import UnknownBatchError
 from assessment.domain.wave import Wave
@@ -89,7 +89,7 @@ class DynamoDBBatchStore:
     ) -> Batch:
         """Move the status by one conditional write; a final status also ends the active listing."""
         repeatable = frozenset() if target in FINAL_STATUSES else {target}
-        allowed = sorted(sources_of(target) | repeatable)
+        allowed = sorted(list_sources(target) | repeatable)
         try:
             item = self._table.update(
                 keys.batch(batch_id),
@@ -149,7 +149,7 @@ class DynamoDBBatchStore:
             return self.get_batch(batch.batch_id)
         return _batch(item)
 
-    def active_batches(self) -> list[str]:
+    def list_active_batches(self) -> list[str]:
         """Batches that have not ended; those that nobody has looked at yet come first."""
         items = self._table.query("ACTIVE", projection=("SK", "looked_at"))
         items.sort(key=lambda item: (item.get("looked_at", ""), item["SK"]))
@@ -179,9 +179,9 @@ class DynamoDBBatchStore:
             return stored
         return wave
 
-    def get_wave(self, batch_id: str, wave: int) -> Wave | None:
+    def get_wave(self, batch_id: str, wave_number: int) -> Wave | None:
         """The wave with its plan."""
-        item = self._table.get(keys.wave(batch_id, wave))
+        item = self._table.get(keys.wave(batch_id, wave_number))
         return None if item is None else _wave(item)
 
     def list_waves(self, batch_id: str) -> list[Wave]:
@@ -191,9 +191,11 @@ class DynamoDBBatchStore:
         )
         return [_wave(item) for item in items]
 
-    def update_wave(self, batch_id: str, wave: int, **changes: Any) -> None:
+    def update_wave(self, batch_id: str, wave_number: int, **changes: Any) -> None:
         """Set attributes of an existing wave."""
-        self._table.update(keys.wave(batch_id, wave), changes, condition="attribute_exists(PK)")
+        self._table.update(
+            keys.wave(batch_id, wave_number), changes, condition="attribute_exists(PK)"
+        )
 
 
 def _batch(item: Item) -> Batch:

@@ -34,27 +34,27 @@ class DynamoDBComparisonStore:
             [{**keys.comparison(batch_id, c.wave, c.comparison_id), **dict(c)} for c in comparisons]
         )
 
-    def get_comparison(self, batch_id: str, wave: int, comparison_id: str) -> Comparison:
+    def get_comparison(self, batch_id: str, wave_number: int, comparison_id: str) -> Comparison:
         """One comparison, strongly consistent."""
-        item = self._table.get(keys.comparison(batch_id, wave, comparison_id))
+        item = self._table.get(keys.comparison(batch_id, wave_number, comparison_id))
         if item is None:
             raise UnknownComparisonError.from_id(batch_id, comparison_id)
         return _comparison(item)
 
-    def list_comparisons(self, batch_id: str, waves: int) -> list[Comparison]:
+    def list_comparisons(self, batch_id: str, n_waves: int) -> list[Comparison]:
         """All comparisons of the first waves, read in parallel, sorted by id."""
-        partitions = [keys.comparison_partition(batch_id, n) for n in range(1, waves + 1)]
+        partitions = [keys.comparison_partition(batch_id, n) for n in range(1, n_waves + 1)]
         found = [_comparison(item) for item in self._table.query_many(partitions)]
         return sorted(found, key=lambda comparison: comparison.comparison_id)
 
-    def resubmit(self, batch_id: str, comparison: Comparison, *, wave: int) -> None:
+    def resubmit(self, batch_id: str, comparison: Comparison, *, wave_number: int) -> None:
         """Raise the attempt once for this wave, unless a verdict came meanwhile."""
         try:
             self._table.update(
                 keys.comparison(batch_id, comparison.wave, comparison.comparison_id),
                 {
                     "status": ComparisonStatus.PENDING,
-                    "submitted_wave": wave,
+                    "submitted_wave": wave_number,
                     "attempt": comparison.attempt + 1,
                     "sent": False,
                     "lease_until": None,
@@ -69,29 +69,33 @@ class DynamoDBComparisonStore:
         except ConditionFailedError:
             return
 
-    def put_pending(self, batch_id: str, wave: int, comparisons: Sequence[Comparison]) -> None:
+    def put_pending(
+        self, batch_id: str, wave_number: int, comparisons: Sequence[Comparison]
+    ) -> None:
         """Write the pending marks of the wave."""
         self._table.put_many(
             [
-                {**keys.pending(batch_id, wave, c.comparison_id), "home_wave": c.wave}
+                {**keys.pending(batch_id, wave_number, c.comparison_id), "home_wave": c.wave}
                 for c in comparisons
             ]
         )
 
-    def clear_mark_if_settled(self, batch_id: str, wave: int, comparison: Comparison) -> None:
+    def clear_mark_if_settled(
+        self, batch_id: str, wave_number: int, comparison: Comparison
+    ) -> None:
         """Look once more, and remove the mark if a verdict or a failure stands there."""
         current = self.get_comparison(batch_id, comparison.wave, comparison.comparison_id)
         if current.status is not ComparisonStatus.PENDING:
-            self._table.delete(keys.pending(batch_id, wave, comparison.comparison_id))
+            self._table.delete(keys.pending(batch_id, wave_number, comparison.comparison_id))
 
-    def list_pending(self, batch_id: str, wave: int) -> list[str]:
+    def list_pending(self, batch_id: str, wave_number: int) -> list[str]:
         """What the wave still waits for."""
-        partition = keys.pending_partition(batch_id, wave)
+        partition = keys.pending_partition(batch_id, wave_number)
         return [item["SK"] for item in self._table.query(partition, projection=("SK",))]
 
-    def any_pending(self, batch_id: str, wave: int) -> bool:
+    def has_pending(self, batch_id: str, wave_number: int) -> bool:
         """One consistent read of one item tells."""
-        return bool(self._table.query(keys.pending_partition(batch_id, wave), limit=1))
+        return bool(self._table.query(keys.pending_partition(batch_id, wave_number), limit=1))
 
     def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
         """Whoever sets the lease may pay; the condition lets one do so at a time."""
@@ -179,7 +183,13 @@ class DynamoDBComparisonStore:
             return
 
     def record_verdict(
-        self, batch_id: str, wave: int, comparison_id: str, verdict: Verdict, *, now: datetime
+        self,
+        batch_id: str,
+        wave_number: int,
+        comparison_id: str,
+        verdict: Verdict,
+        *,
+        now: datetime,
     ) -> Settlement:
         """The first verdict stays, whichever attempt it came from and however late."""
         changes: dict[str, Any] = {
@@ -188,19 +198,19 @@ class DynamoDBComparisonStore:
             "settled_at": now,
         }
         # Most verdicts answer a first attempt, whose own wave waits for it: write before looking.
-        attempt, submitted_wave = 1, wave
+        attempt, submitted_wave = 1, wave_number
         unless = "attribute_not_exists(verdict) AND attribute_not_exists(failure)"
         while True:
             try:
                 self._table.update_and_delete(
-                    keys.comparison(batch_id, wave, comparison_id),
+                    keys.comparison(batch_id, wave_number, comparison_id),
                     changes,
                     delete=keys.pending(batch_id, submitted_wave, comparison_id),
                     condition=f"{unless} AND attempt = :attempt",
                     values={":attempt": attempt},
                 )
             except ConditionFailedError as error:
-                current = self._found(batch_id, wave, comparison_id, error)
+                current = self._found(batch_id, wave_number, comparison_id, error)
                 if current.verdict is not None:
                     return Settlement(settled=False, wave=current.submitted_wave)
                 # It had failed, or was moved to a later wave: the same verdict, where it is now.
@@ -214,7 +224,7 @@ class DynamoDBComparisonStore:
     def record_failure(
         self,
         batch_id: str,
-        wave: int,
+        wave_number: int,
         comparison_id: str,
         failure: JudgeFailure,
         *,
@@ -224,13 +234,13 @@ class DynamoDBComparisonStore:
     ) -> Settlement:
         """Settle this attempt as failed; an older attempt's failure says nothing any more."""
         status = ComparisonStatus.TIMED_OUT if timed_out else ComparisonStatus.FAILED
-        submitted_wave = wave
+        submitted_wave = wave_number
         if attempt > 1:
-            current = self.get_comparison(batch_id, wave, comparison_id)
+            current = self.get_comparison(batch_id, wave_number, comparison_id)
             submitted_wave = current.submitted_wave
         try:
             self._table.update_and_delete(
-                keys.comparison(batch_id, wave, comparison_id),
+                keys.comparison(batch_id, wave_number, comparison_id),
                 {"failure": failure, "status": status, "settled_at": now},
                 delete=keys.pending(batch_id, submitted_wave, comparison_id),
                 condition="#status = :pending AND attempt = :attempt",
@@ -238,17 +248,17 @@ class DynamoDBComparisonStore:
                 values={":pending": ComparisonStatus.PENDING, ":attempt": attempt},
             )
         except ConditionFailedError as error:
-            current = self._found(batch_id, wave, comparison_id, error)
+            current = self._found(batch_id, wave_number, comparison_id, error)
             return Settlement(settled=False, wave=current.submitted_wave)
         return Settlement(settled=True, wave=submitted_wave)
 
     def _found(
-        self, batch_id: str, wave: int, comparison_id: str, error: ConditionFailedError
+        self, batch_id: str, wave_number: int, comparison_id: str, error: ConditionFailedError
     ) -> Comparison:
         """What stood in the way of a write; raises UnknownComparisonError if nothing stands."""
         if error.item is not None:
             return _comparison(error.item)
-        return self.get_comparison(batch_id, wave, comparison_id)
+        return self.get_comparison(batch_id, wave_number, comparison_id)
 
     @staticmethod
     def _key(request: JudgeRequestV1) -> keys.Key:

@@ -26,9 +26,9 @@ def batch(batch_id: str) -> Key:
     return {"PK": f"BATCH#{batch_id}", "SK": "BATCH"}
 
 
-def wave(batch_id: str, number: int) -> Key:
+def wave(batch_id: str, wave_number: int) -> Key:
     """A wave of a batch; padded, so that waves sort by number."""
-    return {"PK": f"BATCH#{batch_id}", "SK": f"WAVE#{number:04d}"}
+    return {"PK": f"BATCH#{batch_id}", "SK": f"WAVE#{wave_number:04d}"}
 
 
 def comparison(batch_id: str, wave_number: int, comparison_id: str) -> Key:

@@ -35,7 +35,7 @@ class DynamoDBPersonLeases:
             return False
         return True
 
-    def holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
+    def find_holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
         """Who holds the comparison now, strongly consistent."""
         item = self._table.get(keys.person_lease(batch_id, comparison_id))
         if item is None or datetime.fromisoformat(item["lease_until"]) < now:

@@ -7,8 +7,8 @@ from typing import Any
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
-from assessment.domain.circuit import Circuit, admission, after_failure
-from assessment.domain.identifiers import uniform_fraction
+from assessment.domain.circuit import Circuit, check_admission, count_failure
+from assessment.domain.identifiers import draw_fraction
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeDeferredError
 
@@ -27,11 +27,11 @@ class DynamoDBJudgeGate:
     def admit(self, judge: JudgeSpec, *, tokens: int, now: datetime) -> None:
         """Ask the circuit, then count the call against its minute."""
         circuit, version = self._read(judge)
-        decision = admission(circuit, now=now)
+        decision = check_admission(circuit, now=now)
         if decision.circuit is not None and not self._write(
             judge, decision.circuit, version, now=now
         ):
-            decision = admission(self._read(judge)[0], now=now)
+            decision = check_admission(self._read(judge)[0], now=now)
         if decision.wait_seconds > 0:
             raise JudgeDeferredError(
                 f"{judge.provider} is failing; nobody asks it for {decision.wait_seconds:.0f} s",
@@ -57,7 +57,7 @@ class DynamoDBJudgeGate:
         """Count the failure; a lost race is tried again, a lost count is no harm."""
         for _ in range(_TRIES):
             circuit, version = self._read(judge)
-            failing = after_failure(circuit, now=now, retry_after=retry_after, reason=reason)
+            failing = count_failure(circuit, now=now, retry_after=retry_after, reason=reason)
             if self._write(judge, failing, version, now=now):
                 self._troubled.add(judge.circuit)
                 return
@@ -125,4 +125,4 @@ class DynamoDBJudgeGate:
 
 def _spread(judge: JudgeSpec, now: datetime) -> float:
     """Seconds by which waiting workers come back apart from each other."""
-    return uniform_fraction(f"{judge.circuit}\x1f{now.isoformat()}") * _SPREAD_SECONDS
+    return draw_fraction(f"{judge.circuit}\x1f{now.isoformat()}") * _SPREAD_SECONDS

@@ -26,9 +26,9 @@ from assessment.contracts.model_answer import (
     read_answer,
     split_evenly,
 )
-from assessment.domain.judge import JudgeSpec, estimated_tokens
+from assessment.domain.judge import JudgeSpec, estimate_tokens
 from assessment.domain.judge_errors import JudgeError, ProviderBatchError
-from assessment.domain.prices import price_of
+from assessment.domain.prices import find_price
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.provider_batch import SubmissionAttempt
 
@@ -182,7 +182,7 @@ def choose_limit(judge: JudgeSpec, requests: Sequence[CompareRequestV1]) -> Outp
     plain = judge.answer_tokens(len(requests))
     if requests[0].metadata.attempt == 1:
         return OutputLimit(plain, plain)
-    prompt = sum(estimated_tokens(block.content) for block in requests[0].prompt_blocks)
+    prompt = sum(estimate_tokens(block.content) for block in requests[0].prompt_blocks)
     return OutputLimit(plain, judge.raise_answer_tokens(plain, prompt_tokens=prompt))
 
 
@@ -255,8 +255,10 @@ def _make_result(
     *,
     in_batch: bool,
 ) -> LLMComparisonResultV1:
-    price = price_of(judge)
-    cost = price.of(usage.input_tokens, usage.output_tokens, in_batch=in_batch) if price else None
+    price = find_price(judge)
+    cost = (
+        price.compute(usage.input_tokens, usage.output_tokens, in_batch=in_batch) if price else None
+    )
     result = LLMComparisonResultV1(
         correlation_id=request.correlation_id,
         request_metadata=request.metadata,
