@@ -223,11 +223,11 @@ class InMemoryComparisonStore:
             stored = self.comparisons[request.batch_id][request.comparison_id]
             self._set(request.batch_id, stored, sent=True)
 
-    def release(self, request: JudgeRequestV1) -> None:
+    def release(self, request: JudgeRequestV1, *, may_be_paid: bool = False) -> None:
         if self._is_current(request):
             self._end_lease(request)
             stored = self.comparisons[request.batch_id][request.comparison_id]
-            self._set(request.batch_id, stored, calls=stored.calls - 1)
+            self._set(request.batch_id, stored, calls=stored.calls - (0 if may_be_paid else 1))
 
     def reopen(self, request: JudgeRequestV1) -> None:
         stored = self.comparisons[request.batch_id][request.comparison_id]

@@ -1,8 +1,8 @@
-"""One batch from its request to its result, through the deployed handlers, with one fault at most.
+"""One batch from its request to its end, through the deployed handlers, with one fault at most.
 
 Steps are repeated as the state machine repeats them, messages return as SQS returns them, and the
 caller of the API repeats what was not answered. A process that dies takes everything with it that
-was not stored.
+was not stored. Where nothing is left that could move the batch, the watchdog's time has come.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import copy
 import importlib
 import json
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -23,17 +24,21 @@ from typing import Any
 from unittest import mock
 
 import httpx
-from moto import mock_aws
 from samcli.yamlhelper import yaml_parse
 
 from assessment import bootstrap
 from assessment.domain.errors import STEP_REFUSALS
+from assessment.domain.judge import Provider
+from assessment.domain.provider_batch import LEAST_COMPARISONS
 from assessment.observability import logger, metrics
 from assessment.statistics.engine import ScoringStatistics
 from tests.faults.calls import HTTP, Call, Fault, Outside, WorkerDiedError
-from tests.faults.services import Bucket, Bus, Client, Clock, Machine, Queues, Secrets, real_client
+from tests.faults.providers import PROVIDERS
+from tests.faults.routes import AFTER_WAVE, AT_ONCE, Interruption, Route
+from tests.faults.services import Bucket, Bus, Client, Clock, Machine, Queues, Secrets
+from tests.faults.table import MemoryTable
 from tests.workflow.declared import ACCOUNT, ARN, QUEUES, REGION, ROOT, STACK_NAME, environment
-from tests.workflow.judge import JudgeEndpoint, essay_text
+from tests.workflow.judge import JudgeEndpoint, ability_of, essay_text
 from tests.workflow.stack import lambda_context, sqs_record
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -41,13 +46,10 @@ TRIES = 4
 """Of a step and of a caller: the first, and the three repeats of `States.ALL`."""
 SIDE_BY_SIDE = 2
 """Messages that a worker receives at once."""
-KEY = "instrument"
+WATCH_SECONDS = 300
+MOST_ROUNDS = 30
 ABILITIES = (-1.4, 0.3, 1.5)
 ANCHORS = {"C": -1.8, "A": 1.9}
-CONFIG = {
-    "seed": 1, "max_waves": 2, "min_comparisons_per_essay": 1, "target_mean_se": 0.01,
-    "comparisons_per_essay_per_wave": 2,
-}  # fmt: skip
 RESOURCES = {
     "AssessmentTable": "AssessmentTable",
     "ContentBucket": "content-bucket",
@@ -90,23 +92,37 @@ class Outcome:
 
     @property
     def comparable(self) -> str:
-        """The result's bytes without the count of calls that were in flight."""
-        return json.dumps({**(self.result or {}), "repeated_calls": 0}, sort_keys=True)
+        """The result's bytes without the count of calls that were in flight; or who won what."""
+        if self.result is None:
+            verdicts = [json.loads(line) for line in self.lines.splitlines()]
+            won = [(each["comparison_id"], each.get("winner")) for each in verdicts]
+            return json.dumps(sorted(won, key=str))
+        return json.dumps({**self.result, "repeated_calls": 0}, sort_keys=True)
+
+
+class ExecutionEndedError(Exception):
+    """The execution is gone while it waits."""
 
 
 @dataclass
 class Journey:
     """The services of one run."""
 
+    route: Route = AT_ONCE
     fault: Fault | None = None
     clock: Clock = field(default_factory=lambda: Clock(START))
+    table: Any = field(default_factory=MemoryTable)
 
     def __post_init__(self) -> None:
         self.outside = Outside(self.fault)
         self.bucket, self.queues = Bucket(), Queues(self.clock)
         self.machine, self.bus = Machine(), Bus()
-        self.judge = JudgeEndpoint(send=self._call_back, answer_at_once=True)
+        self.judge = JudgeEndpoint(send=self._call_back, answer_at_once=self.route.answers_at_once)
         self._judge_answers = self.judge.transport().handler
+        self.providers = {name: make(self.clock) for name, make in PROVIDERS.items()}
+        self.providers["bedrock"].bucket = self.bucket  # type: ignore[attr-defined]
+        self.interrupted = False
+        self.n_rounds = 0
 
     def _call_back(self, url: str, body: str) -> None:
         self.queues.send_message(QueueUrl=url, MessageBody=body)
@@ -116,14 +132,27 @@ class Journey:
     def client(self, service: str, **_: Any) -> Client:
         behind = {
             "s3": self.bucket, "sqs": self.queues, "stepfunctions": self.machine,
-            "events": self.bus, "secretsmanager": Secrets(),
-        }.get(service) or real_client(service)  # fmt: skip
+            "events": self.bus, "secretsmanager": Secrets(), "dynamodb": self.table,
+            "bedrock": self.providers["bedrock"], "bedrock-runtime": self.providers["bedrock"],
+        }[service]  # fmt: skip
         return Client(service, behind, self.outside)
 
     def http_client(self) -> httpx.AsyncClient:
+        providers: dict[str, Any] = {
+            "api.openai.com": self.providers["openai"],
+            "api.anthropic.com": self.providers["anthropic"],
+        }
+
+        def respond(request: httpx.Request) -> httpx.Response:
+            provider = providers.get(request.url.host)
+            found: httpx.Response = (
+                provider.respond(request) if provider else self._judge_answers(request)
+            )
+            return found
+
         def answer(request: httpx.Request) -> httpx.Response:
             found: httpx.Response = self.outside.perform(
-                HTTP, f"{request.method} {request.url.path}", lambda: self._judge_answers(request)
+                HTTP, f"{request.method} {_shape(request.url.path)}", lambda: respond(request)
             )
             return found
 
@@ -160,11 +189,11 @@ class Journey:
 
     # --- who calls -------------------------------------------------------------------------------
 
-    def api(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    def api(self, method: str, path: str, body: Any = None, *, key: str = "") -> dict[str, Any]:
         """A caller that repeats under the same idempotency key until there is an answer."""
         event = {
             "httpMethod": method, "path": path, "resource": path,
-            "headers": {"Content-Type": "application/json", "Idempotency-Key": KEY},
+            "headers": {"Content-Type": "application/json", "Idempotency-Key": key},
             "multiValueHeaders": {}, "queryStringParameters": None, "pathParameters": None,
             "body": None if body is None else json.dumps(body), "isBase64Encoded": False,
             "requestContext": {
@@ -180,7 +209,8 @@ class Journey:
                 seen.append(str(error))
                 continue
             if answer["statusCode"] < 500:
-                assert answer["statusCode"] < 300, answer["body"]
+                # A repeat may find that the first one did it.
+                assert answer["statusCode"] < 300 or seen, answer["body"]
                 found: dict[str, Any] = json.loads(answer["body"])
                 return found
             seen.append(answer["body"])
@@ -200,24 +230,71 @@ class Journey:
     # --- the state machine -----------------------------------------------------------------------
 
     def execute(self, batch_id: str) -> None:
-        """The execution from its start to its end."""
+        """The execution from its start to its end, and those that follow an interruption."""
+        name = batch_id
+        while True:
+            try:
+                self._execute_once(batch_id)
+            except StepFailedError as error:
+                told = {"Error": "Lambda.Unknown", "Cause": str(error)}
+                self.step("fail_batch", {"batch_id": batch_id, "decision": None, "error": told})
+                self.machine.executions[name] = "FAILED"
+            except ExecutionEndedError:
+                pass
+            else:
+                self.machine.executions[name] = "SUCCEEDED"
+                return
+            if not (following := self._resume(batch_id)):
+                return
+            name = following
+
+    def _execute_once(self, batch_id: str) -> None:
         head = {"batch_id": batch_id}
-        try:
-            self.step("prepare_batch", head)
-            decision = "REQUEST_MORE_COMPARISONS"
-            while decision == "REQUEST_MORE_COMPARISONS":
-                planned = self.step("plan_wave", head)
-                wave = {**head, "wave": planned["wave"]}
-                if planned["planned"]:
-                    self._submit_and_wait(wave)
-                decision = self.step("score_batch", wave)["decision"]
-            assert decision == "FINALIZE_SCORING", decision
-            self.step("finalise_batch", head)
-            self.machine.executions[batch_id] = "SUCCEEDED"
-        except StepFailedError as error:
-            told = {"Error": "Lambda.Unknown", "Cause": str(error)}
-            self.step("fail_batch", {**head, "decision": None, "error": told})
-            self.machine.executions[batch_id] = "FAILED"
+        self.step("prepare_batch", head)
+        decision = "REQUEST_MORE_COMPARISONS"
+        while decision == "REQUEST_MORE_COMPARISONS":
+            planned = self.step("plan_wave", head)
+            wave = {**head, "wave": planned["wave"]}
+            if planned["planned"]:
+                self._submit_and_wait(wave)
+            self._interrupt(batch_id)
+            decision = self.step("score_batch", wave)["decision"]
+        if decision == "NO_OP":
+            return
+        assert decision == "FINALIZE_SCORING", decision
+        self.step("finalise_batch", head)
+
+    def _interrupt(self, batch_id: str) -> None:
+        """What befalls this route's execution, once, after its first wave.
+
+        Raises
+        ------
+        StepFailedError, ExecutionEndedError
+        """
+        happening = self.route.interruption
+        if self.interrupted or happening not in AFTER_WAVE:
+            return
+        self.interrupted = True
+        if happening is Interruption.CANCELLED:
+            self.api("POST", f"/v1/batches/{batch_id}/cancel")
+        elif happening is Interruption.FAILED:
+            raise StepFailedError(RuntimeError("its memory ran out four times"))
+        else:
+            self.machine.executions[batch_id] = "ABORTED"
+            raise ExecutionEndedError
+
+    def _resume(self, batch_id: str) -> str | None:
+        """The name of the next execution, if there is to be one."""
+        before = set(self.machine.executions)
+        if self.route.interruption is Interruption.FAILED:
+            self.api("POST", f"/v1/batches/{batch_id}/resume")
+        elif self.route.interruption is Interruption.ABORTED:
+            # A round that could not read the batch is followed by another one.
+            for _ in range(TRIES):
+                self.clock.forward(WATCH_SECONDS)
+                self.step("watch_batches", {})
+        started = set(self.machine.executions) - before
+        return started.pop() if started else None
 
     def _submit_and_wait(self, wave: dict[str, Any]) -> None:
         for left in reversed(range(TRIES)):
@@ -230,24 +307,80 @@ class Journey:
                     raise
                 self.clock.forward(5)
                 continue
-            while self.machine.tokens[token] is None:
-                self.deliver_next()
-            assert "output" in (self.machine.tokens[token] or {})
+            self._wait(wave["batch_id"], token)
             return
+
+    def _wait(self, batch_id: str, token: str) -> None:
+        self.machine.is_deaf = self.route.interruption is Interruption.UNHEARD
+        while self.machine.tokens[token] is None:
+            if self.machine.executions[batch_id] == "ABORTED" and not self.interrupted:
+                raise ExecutionEndedError
+            if self._is_time_to_cancel():
+                self.interrupted = True
+                self.api("POST", f"/v1/batches/{batch_id}/cancel")
+                raise ExecutionEndedError
+            if not self._act_as_person(batch_id):
+                self.deliver_next()
+        assert "output" in (self.machine.tokens[token] or {})
+
+    def _is_time_to_cancel(self) -> bool:
+        waits = self.route.interruption is Interruption.CANCELLED_WAITING
+        return waits and not self.interrupted and any(p.batches for p in self.providers.values())
+
+    def _act_as_person(self, batch_id: str) -> bool:
+        """Whether a person judged something: the better text always wins."""
+        if not self.route.has_people or self._visible_queue() is not None:
+            return False
+        offered = self.api("GET", f"/v1/batches/{batch_id}/next-comparison").get("comparison")
+        if not offered:
+            return False
+        better = ability_of(offered["essay_a"]) > ability_of(offered["essay_b"])
+        verdict = {"comparison_id": offered["comparison_id"], "winner": "A" if better else "B"}
+        self.api("POST", f"/v1/batches/{batch_id}/verdicts", verdict)
+        return True
 
     # --- the queues ------------------------------------------------------------------------------
 
     def deliver_next(self) -> None:
-        """Hand a few visible messages to their worker, or wait until there are some."""
-        for queue, worker in QUEUES.items():
+        """Hand a few visible messages to their worker, or wait until there are some.
+
+        Where there are none the watchdog comes by, and finds what nobody else would.
+        """
+        found = self._visible_queue()
+        if found is not None:
+            queue, visible = found
+            self._deliver(queue, QUEUES[queue], visible[:SIDE_BY_SIDE])
+            return
+        ahead = [each.visible_at for queue in self.queues.messages.values() for each in queue]
+        watch_at = self.clock.now + timedelta(seconds=WATCH_SECONDS)
+        self.clock.now = min([watch_at, *ahead])
+        if self.clock.now == watch_at:
+            self.machine.is_deaf = False
+            self.n_rounds += 1
+            assert self.n_rounds < MOST_ROUNDS, "nothing is left that could move the batch"
+            self.step("watch_batches", {})
+
+    def drain(self) -> None:
+        """Deliver what is left after the execution has ended, but for messages about deadlines."""
+        while waiting := [
+            each
+            for queue in self.queues.messages.values()
+            for each in queue
+            if "WaveDeadlineV1" not in each.body
+        ]:
+            found = self._visible_queue()
+            if found is not None:
+                self._deliver(found[0], QUEUES[found[0]], found[1][:SIDE_BY_SIDE])
+            else:
+                self.clock.now = min(each.visible_at for each in waiting)
+
+    def _visible_queue(self) -> tuple[str, list[Any]] | None:
+        for queue in QUEUES:
             waiting = self.queues.messages.get(RESOURCES[queue], [])
             visible = [each for each in waiting if each.visible_at <= self.clock.now]
             if visible:
-                self._deliver(queue, worker, visible[:SIDE_BY_SIDE])
-                return
-        ahead = [each.visible_at for queue in self.queues.messages.values() for each in queue]
-        assert ahead, "nothing is left that could move the batch"
-        self.clock.now = min(ahead)
+                return queue, visible
+        return None
 
     def _deliver(self, queue: str, worker: str, messages: list[Any]) -> None:
         properties = parsed_template()["Resources"][queue]["Properties"]
@@ -277,26 +410,41 @@ class Journey:
 
     def run(self) -> Outcome:
         """From the anchors to the result."""
+        request: dict[str, Any] = {"essays": self._essays(), "config": self.route.config}
+        if self.route.has_anchors:
+            self._register_anchors()
+            request["assignment_id"] = "t"
+        if self.route.judge:
+            request["judge"] = self.route.judge
+        batch_id = self.api("POST", "/v1/batches", request, key="instrument")["batch_id"]
+        assert self.machine.executions == {batch_id: "RUNNING"}
+        self.execute(batch_id)
+        self.drain()
+        self.clock.forward(600)
+        self.step("watch_batches", {})
+        status = self.api("GET", f"/v1/batches/{batch_id}")["status"]
+        if status == "COMPLETED":
+            self.api("GET", f"/v1/batches/{batch_id}/results")
+        return self._tell(batch_id, status)
+
+    def _register_anchors(self) -> None:
         anchors = [
             {"anchor_ref": grade, "grade": grade, "text": essay_text(ability, 100 + number)}
             for number, (grade, ability) in enumerate(ANCHORS.items())
         ]
         registration = {"assignment_id": "t", "grade_scale": list(ANCHORS), "anchors": anchors}
         self.api("POST", "/v1/anchors/register", registration)
-        essays = [
+
+    @staticmethod
+    def _essays() -> list[dict[str, str]]:
+        return [
             {"essay_id": f"e{number}", "text": essay_text(ability, number)}
             for number, ability in enumerate(ABILITIES)
         ]
-        request = {"assignment_id": "t", "essays": essays, "config": CONFIG}
-        batch_id = self.api("POST", "/v1/batches", request)["batch_id"]
-        assert self.machine.executions == {batch_id: "RUNNING"}
-        self.execute(batch_id)
-        self.clock.forward(600)
-        self.step("watch_batches", {})
-        status = self.api("GET", f"/v1/batches/{batch_id}")["status"]
-        if status == "COMPLETED":
-            self.api("GET", f"/v1/batches/{batch_id}/results")
+
+    def _tell(self, batch_id: str, status: str) -> Outcome:
         stored = self.bucket.objects.get(f"batches/{batch_id}/result.json")
+        counters = [self.judge.asked, *(each.asked for each in self.providers.values())]
         return Outcome(
             status=status,
             result=json.loads(stored) if stored else None,
@@ -305,10 +453,15 @@ class Journey:
                 (entry["DetailType"], json.loads(entry["Detail"])["event_id"])
                 for entry in self.bus.entries
             ),
-            paid_again=sum(self.judge.asked.values()) - len(self.judge.asked),
+            paid_again=sum(sum(asked.values()) - len(asked) for asked in counters),
             calls=tuple(self.outside.calls),
             hit=self.outside.hit,
         )
+
+
+def _shape(path: str) -> str:
+    """A path without the ids in it."""
+    return re.sub(r"(batch|file)\d+(-out)?|file-in", "*", path)
 
 
 def forget_process() -> None:
@@ -349,7 +502,8 @@ def simulated_account() -> Iterator[None]:
     variables = environment(parsed_template(), RESOURCES)
     with (
         mock.patch.dict(os.environ, {**aws, **variables, "AWS_ACCOUNT_ID": ACCOUNT}),
-        mock_aws(),
+        # A class of three would never have the hundred comparisons that Bedrock wants.
+        mock.patch.dict(LEAST_COMPARISONS, {Provider.BEDROCK: 2}),
         mock.patch.object(metrics.provider, "namespace", "CJAssessment"),
     ):
         os.environ.pop("AWS_ENDPOINT_URL", None)
@@ -361,17 +515,11 @@ def simulated_account() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def travel(fault: Fault | None = None) -> Outcome:
-    """One journey in a fresh account."""
-    journey = Journey(fault)
-    table = parsed_template()["Resources"]["AssessmentTable"]["Properties"]
-    dynamodb = real_client("dynamodb")
-    for name in dynamodb.list_tables()["TableNames"]:
-        dynamodb.delete_table(TableName=name)
-    dynamodb.create_table(
-        TableName="AssessmentTable",
-        **{key: table[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")},
-    )
+def travel(fault: Fault | None = None, route: Route = AT_ONCE, *, table: Any = None) -> Outcome:
+    """One journey in a fresh account; `table` replaces the table in memory."""
+    journey = Journey(route, fault)
+    if table is not None:
+        journey.table = table
     stand_in = mock.Mock()
     stand_in.client = journey.client
     with ExitStack() as patches:

@@ -55,6 +55,8 @@ class JudgeError(CJError):
         The seconds that the provider asks to wait, whatever their number.
     busy
         Whether it works, but has more requests than it takes.
+    may_be_paid
+        Whether the request may have been worked on, and billed, although no answer came.
     """
 
     code = "judge-error"
@@ -71,11 +73,13 @@ class JudgeError(CJError):
         words: str = "",
         retry_after: float | None = None,
         busy: bool = False,
+        may_be_paid: bool = False,
     ) -> None:
         super().__init__(f"{message}: {words}" if words else message, field=field)
         self.words = words
         self.retry_after = retry_after
         self.busy = busy
+        self.may_be_paid = may_be_paid
 
     def without_quotations(self, texts: Iterable[str]) -> Self:
         """The same error without words of these texts."""

@@ -130,8 +130,8 @@ class ComparisonStore(Protocol):
     def mark_sent(self, request: JudgeRequestV1) -> None:
         """The judge has the comparison: it must not be paid again in this attempt."""
 
-    def release(self, request: JudgeRequestV1) -> None:
-        """Give the lease back, because nothing was paid."""
+    def release(self, request: JudgeRequestV1, *, may_be_paid: bool = False) -> None:
+        """Give the lease back; unless it may have been paid for, its call does not count."""
 
     def reopen(self, request: JudgeRequestV1) -> None:
         """Let it be asked about again: the judge gave it back unread, and it was not paid."""

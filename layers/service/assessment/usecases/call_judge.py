@@ -299,7 +299,8 @@ class _Caller:
         self.ports.judge_queue.send([request.model_copy(update={"alone": True})])
 
     def _release(self, leased: _Leased, error: Exception) -> None:
-        self.ports.comparisons.release(leased.delivery.message)
+        may_be_paid = isinstance(error, JudgeError) and error.may_be_paid
+        self.ports.comparisons.release(leased.delivery.message, may_be_paid=may_be_paid)
         raise error
 
     def _hand_over_answer(

@@ -135,9 +135,10 @@ class DynamoDBComparisonStore:
         """From here on a redelivered message does not pay again."""
         self._set_if_current(request, {"sent": True, "lease_until": None})
 
-    def release(self, request: JudgeRequestV1) -> None:
+    def release(self, request: JudgeRequestV1, *, may_be_paid: bool = False) -> None:
         """Let the next delivery try again."""
-        self._set_if_current(request, {"lease_until": None}, add={"calls": -1})
+        unpaid = None if may_be_paid else {"calls": -1}
+        self._set_if_current(request, {"lease_until": None}, add=unpaid)
 
     def reopen(self, request: JudgeRequestV1) -> None:
         """Undo `mark_sent` once, however often it is called."""

@@ -10,7 +10,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ParamValidationError,
+)
 
 from assessment.adapters.judges.anthropic import TOOL_DESCRIPTION
 from assessment.adapters.judges.capabilities import (
@@ -107,7 +113,10 @@ async def ask_bedrock(
         # The same request is wrong every time; the report may quote it, so it is not passed on.
         raise JudgeRefusedError("bedrock's request is not valid for this SDK") from None
     except BotoCoreError as error:
-        raise JudgeUnavailableError(f"bedrock did not answer: {type(error).__name__}") from error
+        raise JudgeUnavailableError(
+            f"bedrock did not answer: {type(error).__name__}",
+            may_be_paid=not isinstance(error, EndpointConnectionError | ConnectTimeoutError),
+        ) from error
     return response
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import httpx
 from pydantic import ValidationError
 
-from assessment.adapters.judges.transport import read_error_in_answer, read_problem
+from assessment.adapters.judges.transport import read_error_in_answer, read_problem, read_silence
 from assessment.contracts.json_text import load_response
 from assessment.contracts.llm_protocol import (
     COMPARE_PATH,
@@ -40,9 +40,7 @@ class CallbackEndpointJudge:
                 timeout=self._timeout,
             )
         except httpx.TransportError as error:
-            raise JudgeUnavailableError(
-                f"the judge endpoint did not answer: {type(error).__name__}"
-            ) from error
+            raise read_silence(error, provider="the judge endpoint") from error
         if response.status_code == httpx.codes.ACCEPTED:
             return [None]
         texts = [block.content for block in request.prompt_blocks]

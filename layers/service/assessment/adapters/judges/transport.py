@@ -56,7 +56,7 @@ async def call(
             method, url, headers=headers, timeout=timeout_seconds, **content
         )
     except httpx.TransportError as error:
-        raise JudgeUnavailableError(f"{provider} did not answer: {type(error).__name__}") from error
+        raise read_silence(error, provider=provider) from error
     except httpx.InvalidURL as error:
         raise UnknownModelError(f"{provider} has no such address: {error}") from error
     if response.is_success:
@@ -132,6 +132,17 @@ async def call_for_json(
     if isinstance(body.get("error"), dict):
         raise read_error_in_answer(body["error"], provider=provider)
     return body
+
+
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+def read_silence(error: httpx.TransportError, *, provider: str) -> JudgeUnavailableError:
+    """What it means that no response came: once a request is out, it may be worked on."""
+    return JudgeUnavailableError(
+        f"{provider} did not answer: {type(error).__name__}",
+        may_be_paid=not isinstance(error, _UNSENT),
+    )
 
 
 def read_problem(

@@ -1,0 +1,80 @@
+"""The ways that a batch may go: who judges it and how, and what befalls its execution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Interruption(StrEnum):
+    """What befalls an execution once.
+
+    It is cancelled after its first wave or while a provider's batch is outstanding; a step fails
+    four times, and somebody resumes the batch; it is aborted, or the call that should wake it gets
+    lost, and the watchdog finds that.
+    """
+
+    NONE = "nothing"
+    CANCELLED = "cancelled after a wave"
+    CANCELLED_WAITING = "cancelled while it waits"
+    FAILED = "failed and resumed"
+    ABORTED = "aborted"
+    UNHEARD = "not woken"
+
+
+# A member of an enum cannot be a set of members.
+AFTER_WAVE = frozenset({Interruption.CANCELLED, Interruption.FAILED, Interruption.ABORTED})
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way."""
+
+    name: str
+    judge: Any = None
+    config: dict[str, Any] = field(default_factory=lambda: dict(_SMALL))
+    has_anchors: bool = False
+    answers_at_once: bool = True
+    has_people: bool = False
+    interruption: Interruption = Interruption.NONE
+    status: str = "COMPLETED"
+
+
+_SMALL: dict[str, Any] = {
+    "seed": 1, "max_waves": 1, "min_comparisons_per_essay": 1, "target_mean_se": 0.01,
+    "comparisons_per_essay_per_wave": 2,
+}  # fmt: skip
+_TWO_WAVES = {**_SMALL, "max_waves": 2}
+
+
+def _batches(provider: str, model: str) -> dict[str, Any]:
+    price = {"input_usd": 1, "output_usd": 4}
+    return {
+        "provider": provider, "model": model, "batching_mode": "provider_batch_api", "price": price,
+    }  # fmt: skip
+
+
+_OPENAI = _batches("openai", "gpt-4.1-mini")
+
+AT_ONCE = Route("answers at once", config=_TWO_WAVES, has_anchors=True)
+ROUTES = (
+    AT_ONCE,
+    Route("callbacks", answers_at_once=False),
+    Route("people", judge={"provider": "person"}, has_people=True),
+    Route("single calls", judge={**_OPENAI, "batching_mode": "per_request"}),
+    Route("bundles", judge={**_OPENAI, "batching_mode": "serial_bundle"}),
+    Route("OpenAI's batches", judge=_OPENAI),
+    Route("Anthropic's batches", judge=_batches("anthropic", "claude-haiku-4-5")),
+    Route("Bedrock's jobs", judge=_batches("bedrock", "eu.amazon.nova-lite-v1:0")),
+    Route("cancelled", interruption=Interruption.CANCELLED, status="CANCELLED"),
+    Route(
+        "cancelled with a provider's batch",
+        judge=_OPENAI,
+        interruption=Interruption.CANCELLED_WAITING,
+        status="CANCELLED",
+    ),
+    Route("failed and resumed", config=_TWO_WAVES, interruption=Interruption.FAILED),
+    Route("execution lost", config=_TWO_WAVES, interruption=Interruption.ABORTED),
+    Route("wake-up lost", interruption=Interruption.UNHEARD),
+)
