@@ -85,15 +85,15 @@ class MemoryTable:
         }  # fmt: skip
         with self._lock:
             before = dict(self.items)
-            reasons = []
+            reasons: list[Wire] = []
             for action in TransactItems:
                 ((kind, request),) = action.items()
                 try:
                     acts[kind](request)
                     reasons.append({"Code": "None"})
                 except ConditionFailedError as error:
-                    item = {} if error.item is None else {"Item": error.item}
-                    reasons.append({"Code": "ConditionalCheckFailed", **item})
+                    reason: Wire = {"Code": "ConditionalCheckFailed"}
+                    reasons.append(reason if error.item is None else {**reason, "Item": error.item})
             if any(reason["Code"] != "None" for reason in reasons):
                 self.items = before
                 code = "TransactionCanceledException"
