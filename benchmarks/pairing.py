@@ -38,6 +38,9 @@ from scoring.simulate import LogisticJudge, even_world
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+type Costs = dict[tuple[str, int], float | None]
+"""Comparisons per essay by planner and number of answers; None where .95 is not reached."""
+
 CUTS: dict[int, tuple[float, ...]] = {2: (), 4: (1.5,), 6: (1.0, 2.5)}
 
 
@@ -48,21 +51,21 @@ class Planner:
     name: str
     make: Callable[[], Rule]
     answers: int = 2
-    until: float = 26.0
+    most_per_essay: float = 26.0
 
 
 def our_planner(
     name: str,
     *,
     answers: int = 2,
-    until: float = 26.0,
+    most_per_essay: float = 26.0,
     rounds: int = 1,
     audit_share: float = 0.25,
     strategy: Strategy = "adaptive",
 ) -> Planner:
     """Name a way to call `plan_wave`."""
     rule = partial(planned, rounds=rounds, audit_share=audit_share, strategy=strategy)
-    return Planner(name, lambda: rule, answers, until)
+    return Planner(name, lambda: rule, answers, most_per_essay)
 
 
 PEER_PLANNERS = [
@@ -75,13 +78,13 @@ PEERS = {planner.name for planner in PEER_PLANNERS}
 PLANNERS = [
     our_planner("random matching", strategy="random"),
     *PEER_PLANNERS,
-    our_planner("anchor first, then ring", strategy="anchor_first", until=30.0),
+    our_planner("anchor first, then ring", strategy="anchor_first", most_per_essay=30.0),
     our_planner("nearest", strategy="nearest", audit_share=0.0),
     our_planner("adaptive, no audit", audit_share=0.0),
     our_planner("adaptive"),
     our_planner("adaptive, waves of 2", rounds=2),
-    our_planner("adaptive, waves of 4", rounds=4, until=28.0),
-    our_planner("adaptive, waves of 4, no audit", rounds=4, audit_share=0.0, until=28.0),
+    our_planner("adaptive, waves of 4", rounds=4, most_per_essay=28.0),
+    our_planner("adaptive, waves of 4, no audit", rounds=4, audit_share=0.0, most_per_essay=28.0),
     our_planner("random matching", answers=4, strategy="random"),
     our_planner("adaptive", answers=4),
     our_planner("adaptive, waves of 4", answers=4, rounds=4),
@@ -91,7 +94,7 @@ PLANNERS = [
 ]
 # The exact matching takes seconds per world, so fewer worlds.
 EXACT = our_planner(
-    "optimal matching, no audit", strategy="optimal_matching", audit_share=0.0, until=20.0
+    "optimal matching, no audit", strategy="optimal_matching", audit_share=0.0, most_per_essay=20.0
 )
 
 
@@ -106,7 +109,7 @@ class Outcome:
     def row(self, planner: Planner) -> dict[str, object]:
         """Summarise."""
         mean = mean_trace(self.traces)
-        at = {k: int(np.argmin(np.abs(np.array(mean.per_essay) - k))) for k in (8, 16)}
+        positions = {k: int(np.argmin(np.abs(np.array(mean.per_essay) - k))) for k in (8, 16)}
         return {
             "planner": planner.name,
             "answers": planner.answers,
@@ -114,9 +117,9 @@ class Outcome:
             "to_90": comparisons_to_reach(mean, 0.90),
             "to_95": comparisons_to_reach(mean, 0.95),
             "to_95_se": self.standard_error(0.95),
-            "correlation_16": mean.correlation[at[16]],
-            "coverage_8": mean.coverage[at[8]],
-            "coverage_16": mean.coverage[at[16]],
+            "correlation_16": mean.correlation[positions[16]],
+            "coverage_8": mean.coverage[positions[8]],
+            "coverage_16": mean.coverage[positions[16]],
             "repeated_pairs": self.repeated,
             "most_to_least_compared": self.spread,
         }
@@ -139,7 +142,7 @@ def simulate(planner: Planner, worlds: int) -> Outcome:
         rng = np.random.default_rng(seed)
         world = even_world(rng)
         batch = SimulatedBatch(world, LogisticJudge(world.ability, CUTS[planner.answers]), rng)
-        traces.append(run(batch, planner.make(), planner.until))
+        traces.append(run(batch, planner.make(), planner.most_per_essay))
         low, high = np.minimum(batch.first, batch.second), np.maximum(batch.first, batch.second)
         repeated += len(low) - len(np.unique(low * batch.n_essays + high))
         ends = np.concatenate([batch.first, batch.second])
@@ -190,24 +193,29 @@ def main() -> None:
 
 def make_cost_claims(outcomes: dict[Planner, Outcome]) -> list[Claim]:
     """Comparisons per essay until the ranking correlates with the truth by .95."""
-    to_95 = {
+    to_95: Costs = {
         (planner.name, planner.answers): comparisons_to_reach(mean_trace(outcome.traces), 0.95)
         for planner, outcome in outcomes.items()
     }
     free, audited = to_95["adaptive, no audit", 2], to_95["adaptive", 2]
+    saving, peer_ratio = measure_saving(free, to_95), compare_with_peers(free, to_95)
     return [
         Claim("to .95, binary, no audit pairs", free, "per essay", at_most(15.8)),
-        Claim("audit share of 25% costs", less(audited, free), "per essay", at_most(1.0)),
+        Claim("audit share of 25% costs", subtract(audited, free), "per essay", at_most(1.0)),
         Claim(
             "audit share of 25% costs, waves of 4",
-            less(to_95["adaptive, waves of 4", 2], to_95["adaptive, waves of 4, no audit", 2]),
+            subtract(to_95["adaptive, waves of 4", 2], to_95["adaptive, waves of 4, no audit", 2]),
             "per essay",
             at_most(1.0),
         ),
         Claim("to .95, 4 answers, with audit", to_95["adaptive", 4], "per essay", at_most(11.5)),
         Claim("to .95, 6 answers, with audit", to_95["adaptive", 6], "per essay", at_most(10.7)),
-        Claim("saved against random matching", saved(free, to_95), "share", at_least(0.25)),
-        Claim("against the best peer rule", against_peers(free, to_95), "ratio", at_most(1.03)),
+        Claim(
+            "saved against random matching", measure_saving(free, to_95), "share", at_least(0.25)
+        ),
+        Claim(
+            "against the best peer rule", compare_with_peers(free, to_95), "ratio", at_most(1.03)
+        ),
     ]
 
 
@@ -231,18 +239,18 @@ def make_balance_claims(outcomes: dict[Planner, Outcome], seeds: int) -> list[Cl
     ]
 
 
-def less(one: float | None, other: float | None) -> float | None:
+def subtract(cost: float | None, base: float | None) -> float | None:
     """Subtract what may not have been reached."""
-    return None if one is None or other is None else one - other
+    return None if cost is None or base is None else cost - base
 
 
-def saved(ours: float | None, to_95: dict[tuple[str, int], float | None]) -> float | None:
+def measure_saving(ours: float | None, to_95: Costs) -> float | None:
     """Return the share of random matching's comparisons that adaptive pairs save."""
     random = to_95["random matching", 2]
     return None if ours is None or random is None else 1 - ours / random
 
 
-def against_peers(ours: float | None, to_95: dict[tuple[str, int], float | None]) -> float | None:
+def compare_with_peers(ours: float | None, to_95: Costs) -> float | None:
     """Return our comparisons over those of the best peer rule, both without audit pairs."""
     peers = [value for (name, _), value in to_95.items() if name in PEERS and value is not None]
     return None if ours is None else ours / min(peers)

@@ -101,17 +101,17 @@ def next_wave(
     second: np.ndarray,
     standing: Fit | None,
     rng: np.random.Generator,
-    how: Assessment,
+    assessment: Assessment,
 ) -> WavePlan:
     """Plan a wave of four comparisons per essay."""
     return plan_wave(
-        how.n,
+        assessment.n,
         rng=rng,
         rounds=ROUNDS,
         first=first,
         second=second,
-        strategy=how.strategy,
-        audit_share=how.audit_share,
+        strategy=assessment.strategy,
+        audit_share=assessment.audit_share,
         ability=None if standing is None else standing.ability,
         covariance=None if standing is None else standing.covariance,
     )
@@ -138,14 +138,14 @@ SCHEDULES = [
 ]
 
 
-def covered(fitted: Fit, truth: np.ndarray) -> float:
+def measure_coverage(fitted: Fit, truth: np.ndarray) -> float:
     """Share of essays whose 95% interval holds the truth."""
     return float((np.abs(fitted.ability - truth) < Z95 * fitted.standard_error).mean())
 
 
 def calibration_rows(schedule: Schedule, worlds: int, waves: int) -> list[dict[str, Any]]:
     """Measure coverage and reliability after every wave."""
-    seen: dict[int, list[tuple[float, ...]]] = defaultdict(list)
+    samples: dict[int, list[tuple[float, ...]]] = defaultdict(list)
     pooled: dict[int, list[np.ndarray]] = defaultdict(list)
     for seed in range(worlds):
         rng = np.random.default_rng(seed)
@@ -156,18 +156,18 @@ def calibration_rows(schedule: Schedule, worlds: int, waves: int) -> list[dict[s
         for wave, result in enumerate(run.waves(waves), start=1):
             true = np.corrcoef(result.ability, truth)[0, 1] ** 2
             mode = fit(run.comparisons(), prior_sd=SD, start=result)
-            seen[wave * ROUNDS].append(
+            samples[wave * ROUNDS].append(
                 (
-                    covered(result, truth),
+                    measure_coverage(result, truth),
                     model_reliability(result),
                     true,
-                    covered(mode, truth),
+                    measure_coverage(mode, truth),
                     model_reliability(mode),
                 )
             )
             pooled[wave * ROUNDS].append(np.stack([result.ability, truth]))
     rows = []
-    for k, values in seen.items():
+    for k, values in samples.items():
         coverage, reported, within, mode_coverage, mode_reported = np.mean(values, axis=0)
         true = np.corrcoef(np.hstack(pooled[k]))[0, 1] ** 2
         rows.append(
@@ -244,16 +244,16 @@ def replay_rows(runs: int) -> list[dict[str, Any]]:
     """Replay schedules with a coin and show what separation reliability claims."""
     rows = []
     for strategy in ("random", "nearest", "d_optimal"):
-        how = Assessment(CoinFlipJudge(), np.random.default_rng(0), strategy, 0.0)
+        assessment = Assessment(CoinFlipJudge(), np.random.default_rng(0), strategy, 0.0)
 
         def plan(
             first: np.ndarray,
             second: np.ndarray,
             standing: Fit | None,
             rng: np.random.Generator,
-            how: Assessment = how,
+            assessment: Assessment = assessment,
         ) -> tuple[np.ndarray, np.ndarray]:
-            wave = next_wave(first, second, standing, rng, how)
+            wave = next_wave(first, second, standing, rng, assessment)
             return wave.first, wave.second
 
         for estimator in ("epsilon", "map"):
@@ -287,9 +287,9 @@ def order_bias_row(runs: int) -> dict[str, Any]:
         rng = np.random.default_rng(20_000 + seed)
         ability = rng.normal(0.0, SD, N_ESSAYS)
         ability -= np.repeat([ability[:half].mean(), ability[half:].mean()], half)
-        one, two = random_matchings(N_ESSAYS, 20, rng)
-        swap = (one >= half) & (two < half)
-        first, second = np.where(swap, two, one), np.where(swap, one, two)
+        left, right = random_matchings(N_ESSAYS, 20, rng)
+        swap = (left >= half) & (right < half)
+        first, second = np.where(swap, right, left), np.where(swap, left, right)
         outcome = LogisticJudge(ability, order_effect=0.3).judge(first, second, rng)
         data = Comparisons(N_ESSAYS, first, second, outcome)
         fits = (fit(data), fit(data, order_effect=False))
