@@ -8,18 +8,10 @@ https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import httpx
-
-from assessment.adapters.judges.capabilities import (
-    Capabilities,
-    Capability,
-    LocalCapabilities,
-    add_limit_capability,
-    ask_within_capabilities,
-)
+from assessment.adapters.judges.capabilities import Capability
 from assessment.adapters.judges.completion import (
     Completion,
     OutputLimit,
@@ -29,7 +21,8 @@ from assessment.adapters.judges.completion import (
     is_cut_off,
     join_text_parts,
 )
-from assessment.adapters.judges.transport import Answer, post, read_error_in_answer
+from assessment.adapters.judges.http_model import HttpModel, WireFormat
+from assessment.adapters.judges.transport import Answer, read_error_in_answer
 from assessment.contracts.json_text import read_objects
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.contracts.valid_values import read_name
@@ -89,46 +82,6 @@ def make_headers(key: str | None) -> dict[str, str]:
     return {"anthropic-version": API_VERSION} | ({"x-api-key": key} if key else {})
 
 
-class AnthropicModel:
-    """Messages with a forced tool, or a schema, or neither where the model refuses them."""
-
-    def __init__(
-        self, client: httpx.AsyncClient, key: str | None, capabilities: Capabilities | None = None
-    ) -> None:
-        self._client = client
-        self._headers = make_headers(key)
-        self._capabilities = capabilities or LocalCapabilities()
-
-    async def complete(
-        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: OutputLimit
-    ) -> Completion:
-        """One message, or more where the model turns out not to take the request."""
-        return await ask_within_capabilities(
-            judge,
-            self._capabilities,
-            add_limit_capability(MESSAGE_CAPABILITIES, max_tokens),
-            lambda missing: self._ask(
-                judge,
-                message_body(judge, blocks, limit=max_tokens, missing=missing),
-                [block.content for block in blocks],
-            ),
-        )
-
-    async def _ask(
-        self, judge: JudgeSpec, body: Mapping[str, Any], texts: Sequence[str]
-    ) -> Completion:
-        answer = await post(
-            self._client,
-            f"{(judge.endpoint or '').rstrip('/')}/v1/messages",
-            body,
-            headers=self._headers,
-            timeout_seconds=judge.timeout_seconds,
-            provider="anthropic",
-            texts=texts,
-        )
-        return message_completion(answer, texts=texts)
-
-
 def message_completion(answer: Answer, *, texts: Sequence[str] = ()) -> Completion:
     """What a message says.
 
@@ -167,3 +120,16 @@ def _find_answer(content: object) -> tuple[list[object], str | None]:
     tool_inputs = [block.get("input") for block in blocks if block.get("type") == "tool_use"]
     text = join_text_parts([block for block in blocks if block.get("type") == "text"])
     return tool_inputs, text
+
+
+class AnthropicModel(HttpModel):
+    """Messages with a forced tool, or a schema, or neither where the model refuses them."""
+
+    wire = WireFormat(
+        provider="anthropic",
+        path="/v1/messages",
+        capabilities=MESSAGE_CAPABILITIES,
+        make_headers=make_headers,
+        make_body=message_body,
+        read_completion=message_completion,
+    )

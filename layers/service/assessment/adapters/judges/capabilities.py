@@ -42,9 +42,10 @@ class Capability:
     words: tuple[str, ...]
     amount: bool = False
 
-    def is_named(self, message: str) -> bool:
-        """Whether a complaint, in lower case, names it."""
-        return _contains_any(message, self.words)
+    def is_refused(self, message: str) -> bool:
+        """Whether a complaint, in lower case, names it and is of its kind."""
+        is_amount = _contains_any(message, _TOO_MUCH)
+        return self.amount is is_amount and _contains_any(message, self.words)
 
 
 LIMIT_CAPABILITY = Capability(
@@ -96,11 +97,9 @@ def find_missing_capability(
     ):
         return None
     message = str(error).lower()
-    is_amount = _contains_any(message, _TOO_MUCH)
-    if not is_amount and not _contains_any(message, _UNKNOWN):
+    if not _contains_any(message, (*_TOO_MUCH, *_UNKNOWN)):
         return None
-    named = [candidate for candidate in candidates if candidate.is_named(message)]
-    names = [capability.name for capability in named if capability.amount is is_amount]
+    names = (candidate.name for candidate in candidates if candidate.is_refused(message))
     return next((name for name in names if name not in missing), None)
 
 

@@ -9,15 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import httpx
-
-from assessment.adapters.judges.capabilities import (
-    Capabilities,
-    Capability,
-    LocalCapabilities,
-    add_limit_capability,
-    ask_within_capabilities,
-)
+from assessment.adapters.judges.capabilities import Capability
 from assessment.adapters.judges.completion import (
     Completion,
     OutputLimit,
@@ -27,7 +19,8 @@ from assessment.adapters.judges.completion import (
     is_cut_off,
     join_text_parts,
 )
-from assessment.adapters.judges.transport import Answer, post, read_error_in_answer
+from assessment.adapters.judges.http_model import HttpModel, WireFormat
+from assessment.adapters.judges.transport import Answer, read_error_in_answer
 from assessment.contracts.json_text import read_object, read_objects, unwrap_string
 from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
@@ -67,46 +60,6 @@ def chat_body(
     if judge.temperature is not None:
         body["temperature"] = judge.temperature
     return body
-
-
-class OpenAIModel:
-    """Chat completions; what an endpoint does not understand is asked once and remembered."""
-
-    def __init__(
-        self, client: httpx.AsyncClient, key: str | None, capabilities: Capabilities | None = None
-    ) -> None:
-        self._client = client
-        self._headers = make_authorization(key)
-        self._capabilities = capabilities or LocalCapabilities()
-
-    async def complete(
-        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: OutputLimit
-    ) -> Completion:
-        """One completion, or more where the endpoint turns out not to understand the request."""
-        return await ask_within_capabilities(
-            judge,
-            self._capabilities,
-            add_limit_capability(CHAT_CAPABILITIES, max_tokens),
-            lambda missing: self._ask(
-                judge,
-                chat_body(judge, blocks, limit=max_tokens, missing=missing),
-                [block.content for block in blocks],
-            ),
-        )
-
-    async def _ask(
-        self, judge: JudgeSpec, body: Mapping[str, Any], texts: Sequence[str]
-    ) -> Completion:
-        answer = await post(
-            self._client,
-            f"{(judge.endpoint or '').rstrip('/')}/chat/completions",
-            body,
-            headers=self._headers,
-            timeout_seconds=judge.timeout_seconds,
-            provider="openai",
-            texts=texts,
-        )
-        return chat_completion(answer, texts=texts)
 
 
 def make_authorization(key: str | None) -> dict[str, str]:
@@ -209,3 +162,16 @@ def _read_usage(counts: object) -> TokenUsage | None:
 def _count_reasoning(counts: object) -> int:
     details = read_object(read_object(counts).get("completion_tokens_details"))
     return read_token_count(details.get("reasoning_tokens"))
+
+
+class OpenAIModel(HttpModel):
+    """Chat completions; what an endpoint does not understand is asked once and remembered."""
+
+    wire = WireFormat(
+        provider="openai",
+        path="/chat/completions",
+        capabilities=CHAT_CAPABILITIES,
+        make_headers=make_authorization,
+        make_body=chat_body,
+        read_completion=chat_completion,
+    )
