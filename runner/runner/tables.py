@@ -185,6 +185,8 @@ def _grade_lines(result: ResultDocument) -> list[str]:
         return [f"no grades: {projections.reason or 'the batch has no anchors'}"]
     info = projections.calibration_info
     lines = [f"grades: {warning}" for warning in info.warnings] if info else []
+    if projections.grade_rule is not None:
+        lines.append(f"every grade is the {projections.grade_rule} of its essay's probabilities")
     if info and info.extrapolated_grades:
         grades = ", ".join(info.extrapolated_grades)
         lines.append(f"grades without an anchor of their own, extrapolated: {grades}")

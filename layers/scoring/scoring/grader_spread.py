@@ -6,7 +6,11 @@ often differ by a grade. Where the anchors show such a spread, the band alone do
 grade that the grader would give. Its probability then follows from Bayes' theorem, with the spread
 of the anchors (linear discriminant analysis with known shares, Fisher 1936):
 
-    P(grade g | essay) ~ share of g * N(ability; centre of g, spread^2 + error^2)
+    P(grade g | essay) ~ share of g * t(ability; centre of g, spread^2 + error^2)
+
+A few anchors tell little about their spread: eight that happen to lie well would promise grades
+that do not hold. The estimate is therefore shrunk toward the spread of ordinary graders, and a
+Student t stands for the Normal, with as many degrees of freedom as the estimate has.
 """
 
 from __future__ import annotations
@@ -16,14 +20,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoring import Fit
-from scoring._types import Floats, Ints
-from scoring.grades import Calibration
+from scoring._grades.grade_model import GradeCurve
+from scoring._types import Floats
 
 EXPECTED_SPREAD = 0.3
 """Spread of anchors in grade widths that `scoring.grades` assumes."""
 
 # Above this spread, in grade widths, the anchors are noisier than places within a band explain.
 _NOISY_ABOVE = 0.4
+# Two raters who give the same grade to somewhat more than half of the essays lie about this many
+# widths from the centres: .29 for the place within the grade, .5 for the rater.
+_USUAL_SPREAD = 0.6
+# So many residuals the usual spread is worth.
+_USUAL_DEGREES = 4.0
 _LEAST_SPREAD = 0.15
 _MOST_SPREAD = 3.0
 # Student-t weights of the residuals, so that a few wrong grades do not dominate. The spread
@@ -50,10 +59,16 @@ class AnchorSpread:
         The scale, logits.
     width : float
         Mean width of a grade, logits.
+    degrees : float
+        Degrees of freedom of the estimate, those of its prior included.
+    measured : float or None
+        The same scale by the anchors alone, logits; None for three anchors or fewer.
     """
 
     logits: float
     width: float
+    degrees: float
+    measured: float | None
 
     @property
     def in_widths(self) -> float:
@@ -64,6 +79,11 @@ class AnchorSpread:
     def is_noisy(self) -> bool:
         """Whether the anchors' grades are noisier than `scoring.grades` assumes."""
         return self.in_widths > _NOISY_ABOVE
+
+    @property
+    def is_measured_noisy(self) -> bool:
+        """Whether the anchors alone show it, without what is assumed of ordinary graders."""
+        return self.measured is not None and self.measured / self.width > _NOISY_ABOVE
 
 
 def remove_prior(fitted: Fit, prior_sd: float) -> tuple[Floats, Floats]:
@@ -88,12 +108,14 @@ def remove_prior(fitted: Fit, prior_sd: float) -> tuple[Floats, Floats]:
     return fitted.ability * variance / fitted.standard_error**2, variance
 
 
-def anchor_spread(calibration: Calibration, error_variance: Floats) -> AnchorSpread:
+def anchor_spread(curve: GradeCurve, error_variance: Floats) -> AnchorSpread:
     """Return the anchors' spread beyond their measurement errors, by a robust scale estimate.
+
+    Shrunk toward `_USUAL_SPREAD` as if `_USUAL_DEGREES` residuals had shown that.
 
     Parameters
     ----------
-    calibration : Calibration
+    curve : GradeCurve
         Of `scoring.grades`, without a population's prior. `noisy_probabilities` applies that prior;
         here it would count twice.
     error_variance : (a,) ndarray of float
@@ -103,29 +125,46 @@ def anchor_spread(calibration: Calibration, error_variance: Floats) -> AnchorSpr
     -------
     AnchorSpread
     """
-    centres, residual = calibration.grade_centres, calibration.anchor_residual
+    centres, residual = curve.centres, curve.residual
     width = max(float(centres[-1] - centres[0]) / (len(centres) - 1), 1e-6)
-    worst = int(np.argmin(calibration.anchor_weight))
+    degrees = max(len(residual) - _FITTED, 0.0) + _USUAL_DEGREES
+    worst = int(np.argmin(curve.weight))
     others = np.arange(len(residual)) != worst
     alone = _scale(residual[others], error_variance[others], width)
     if abs(residual[worst]) > _LONE_OUTLIER * np.sqrt(alone**2 + error_variance[worst]):
-        return AnchorSpread(alone, width)
-    return AnchorSpread(_scale(residual, error_variance, width), width)
+        residual, error_variance = residual[others], error_variance[others]
+    return AnchorSpread(
+        logits=_scale(residual, error_variance, width),
+        width=width,
+        degrees=degrees,
+        measured=_scale(residual, error_variance, width, usual_degrees=0.0)
+        if len(residual) > _FITTED
+        else None,
+    )
 
 
-def _scale(residual: Floats, error_variance: Floats, width: float) -> float:
-    """Solve sum(w r^2 / (s^2 + e^2)) = c (a - 3) for s, w being the Student-t weights."""
-    free = _CONSISTENT * (len(residual) - _FITTED)
+def _scale(
+    residual: Floats,
+    error_variance: Floats,
+    width: float,
+    *,
+    usual_degrees: float = _USUAL_DEGREES,
+) -> float:
+    """Solve sum(w r^2 / (s^2 + e^2)) + c d u^2 / s^2 = c (a - 3 + d); w are Student-t weights.
+
+    u is the usual spread and d what it is worth.
+    """
+    if len(residual) <= _FITTED:
+        return _USUAL_SPREAD * width
+    wanted = _CONSISTENT * (len(residual) - _FITTED + usual_degrees)
+    prior = _CONSISTENT * usual_degrees * (_USUAL_SPREAD * width) ** 2
     low, high = _LEAST_SPREAD * width, _MOST_SPREAD * width
-    if free <= 0:
-        return EXPECTED_SPREAD * width
 
     def excess(spread: float) -> float:
         squared = residual**2 / (spread**2 + error_variance)
-        return float(((_TAILS + 1.0) / (_TAILS + squared) * squared).sum() - free)
+        shown = ((_TAILS + 1.0) / (_TAILS + squared) * squared).sum()
+        return float(shown + prior / spread**2 - wanted)
 
-    if excess(low) < 0:
-        return low
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2.0
         low, high = (middle, high) if excess(middle) > 0 else (low, middle)
@@ -133,46 +172,44 @@ def _scale(residual: Floats, error_variance: Floats, width: float) -> float:
 
 
 def noisy_probabilities(
-    calibration: Calibration,
+    curve: GradeCurve,
     spread: AnchorSpread,
     *,
     ability: Floats,
     variance: Floats,
-    students: Ints,
-    population: tuple[float, ...] | None,
+    population: Floats | None,
     population_weight: float,
 ) -> Floats:
-    """Return P(grade that the grader would give) of every student.
+    """Return P(grade that the grader would give) of every essay.
 
     Parameters
     ----------
-    calibration : Calibration
+    curve : GradeCurve
         Of `scoring.grades`, for G grades.
     spread : AnchorSpread
-        Of the same calibration.
-    ability, variance : (n,) ndarray of float
-        By the verdicts alone, logits and logits squared; see `remove_prior`.
-    students : (s,) ndarray of int
-        Essay indices.
-    population : tuple of float or None
-        Shares of the G grades; None if all grades are equally likely beforehand.
+        Of the same curve.
+    ability, variance : (t,) ndarray of float
+        Of the essays by the verdicts alone, logits and logits squared; see `remove_prior`.
+    population : (G,) ndarray of float or None
+        Shares of the grades; None if all grades are equally likely beforehand.
     population_weight : float
         Exponent of the shares; 0 ignores them, above 1 counts as 1.
 
     Returns
     -------
-    (s, G) ndarray of float
+    (t, G) ndarray of float
         Rows sum to 1.
     """
-    shares = np.ones(len(calibration.grade_centres))
+    shares = np.ones(len(curve.centres))
     if population is not None:
         shares = np.maximum(population, _LEAST_SHARE) ** min(population_weight, 1.0)
     # The boundaries' variance holds that of the centres, for anchors with the expected spread.
     scale = max(1.0, (spread.in_widths / EXPECTED_SPREAD) ** 2)
-    placing = float((calibration.boundary_se**2).mean()) * scale
-    total = spread.logits**2 + variance[students][:, None] + placing
-    offset = ability[students][:, None] - calibration.grade_centres
-    log_likelihood = -0.5 * (offset**2 / total + np.log(total)) + np.log(shares)
+    placing = float(curve.boundary_variance.mean()) * scale
+    total = spread.logits**2 + variance[:, None] + placing
+    offset = ability[:, None] - curve.centres
+    tails = np.log1p(offset**2 / total / spread.degrees)
+    log_likelihood = -0.5 * ((spread.degrees + 1.0) * tails + np.log(total)) + np.log(shares)
     likelihood = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
     probabilities: Floats = likelihood / likelihood.sum(axis=1, keepdims=True)
     return probabilities

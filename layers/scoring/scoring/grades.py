@@ -85,6 +85,8 @@ class Calibration:
         How well the anchors predict each other.
     method : Method
         The method used.
+    curve : GradeCurve
+        The same grades along the scale, for further essays.
     """
 
     probabilities: Floats
@@ -97,6 +99,7 @@ class Calibration:
     warnings: tuple[CalibrationWarning, ...]
     report: CalibrationReport
     method: Method
+    curve: GradeCurve
 
 
 def calibrate(
@@ -180,6 +183,7 @@ def calibrate(
         ),
         report=report,
         method=method,
+        curve=curve,
     )
 
 

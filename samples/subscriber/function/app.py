@@ -76,7 +76,7 @@ def _grades(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _grade_of(essay_id: str, grades: dict[str, Any]) -> dict[str, Any]:
-    """The likeliest grade and how sure it is; nothing where the batch has no grades."""
+    """The published grade and how sure it is; nothing where the batch has no grades."""
     if not grades["projections_available"]:
         return {"no_grade_because": grades["reason"]}
     grade = grades["primary_grades"][essay_id]

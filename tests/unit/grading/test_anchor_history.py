@@ -58,7 +58,7 @@ def simulated(seed, *, drift=0.0):
 def measured(seed, *, drift=0.0):
     spec, _, comparisons = simulated(seed, drift=drift)
     found = measure_anchors(
-        JudgedPool.from_comparisons(spec, comparisons), measured_at=f"{seed:03d}"
+        JudgedPool.from_comparisons(spec, comparisons), {}, measured_at=f"{seed:03d}"
     )
     return present(found).model_copy(update={"spec_hash": str(seed)})
 
@@ -181,7 +181,7 @@ def test_the_history_measures_a_spread_that_no_batch_expected(true):
         }
         comparisons = judged(spec, ability, per_essay=10, seed=seed)
         pool = JudgedPool.from_comparisons(spec, comparisons)
-        measured_batch = measure_anchors(pool, measured_at="")
+        measured_batch = measure_anchors(pool, {}, measured_at="")
         logs.append(np.log(present(measured_batch).spread))
     assert np.exp(np.mean(logs)) == pytest.approx(true, rel=0.2)
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessment.domain.grading import DECIMALS, normalised_entropy
+from assessment.domain.config import BatchConfig
+from assessment.domain.grading import DECIMALS, GradeRule, normalised_entropy, published_grade
+from assessment.domain.grading_history import AnchorHistory, AnchorMeasurement, BatchMeasurement
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.grading_result import (
     CalibrationInfo,
@@ -20,7 +22,7 @@ from assessment.domain.grading_result import (
 from assessment.domain.result import Ranking
 from tests.present import present
 
-from .batch import SCALE, WIDTH, anchors_of, centre, concluded
+from .batch import SCALE, STATISTICS, WIDTH, anchors_of, centre, concluded, judged, spec_of
 
 ALL = [grade for grade in SCALE.grades for _ in range(2)]
 
@@ -203,6 +205,74 @@ def test_graders_who_disagree_widen_the_grades():
     assert calibration(split).anchor_spread == pytest.approx(0.72, abs=0.25)
     assert "graders_disagree" in [f.code for f in calibration(split).findings]
     assert mean(entropies_of(split).values()) > mean(entropies_of(agreed).values())
+
+
+def test_a_few_anchors_do_not_show_that_their_graders_agree():
+    info = calibration(concluded(anchors_of(["F", "C", "A"]), per_essay=24).projections)
+    assert "few_anchors" in [f.code for f in info.findings]
+    assert "graders_disagree" not in [f.code for f in info.findings]
+
+
+@pytest.mark.parametrize("rule", list(GradeRule))
+def test_the_published_grades_follow_the_configured_rule(rule: GradeRule):
+    projections = concluded(anchors_of(ALL), grade_rule=rule).projections
+    assert present(projections.grade_rule) is rule
+    for essay, probabilities in projections.grade_probabilities.items():
+        grade = published_grade(probabilities, rule)
+        assert projections.primary_grades[essay] == grade
+        assert grade in projections.grade_sets[essay]
+        assert grade in projections.calibrated_sets[essay]
+
+
+def test_calibrated_sets_are_smaller_and_say_what_they_rest_on():
+    projections = concluded(anchors_of(ALL), n_students=80).projections
+    sizes = [
+        mean(len(members) for members in sets.values())
+        for sets in (projections.calibrated_sets, projections.grade_sets)
+    ]
+    assert sizes[0] < sizes[1]
+    known = present(projections.set_calibration)
+    assert (known.target, known.anchors, known.earlier_anchors) == (0.9, len(ALL), 0)
+    assert known.expected_coverage >= 0.9
+    n = known.effective_anchors
+    assert n <= len(ALL)
+    assert known.guaranteed_coverage == pytest.approx(1 - (0.1 * (10 + n) + 1) / (n + 1))
+    assert 0 < known.anchors_held <= known.anchors
+
+
+def test_earlier_batches_add_their_anchors_to_the_sets():
+    """Twenty anchors that this batch has not, whose own grades were unlikely, widen the sets."""
+    spec = spec_of(40, [grade for grade, _ in anchors_of(ALL)])
+    rng = np.random.default_rng(4)
+    places = rng.normal(0, 2, len(spec.essays))
+    ability = {e.essay_id: float(x) for e, x in zip(spec.essays, places, strict=True)}
+    ability |= {
+        a.essay_id: true for a, (_, true) in zip(spec.anchors, anchors_of(ALL), strict=True)
+    }
+    comparisons = judged(spec, ability, per_essay=16)
+    earlier = [
+        AnchorMeasurement(
+            essay_id=f"old{k}", ability=0, variance=1, grade="C", own_grade_probability=0.001
+        )
+        for k in range(20)
+    ]
+    history = AnchorHistory(
+        batches=[
+            BatchMeasurement(
+                spec_hash="0", measured_at="", judges=["simulated"], spread=2, spread_log_se=0.1,
+                anchors=earlier,
+            )
+        ]
+    )  # fmt: skip
+    alone, after = (
+        STATISTICS.conclude(
+            spec.model_copy(update={"anchor_history": known}), comparisons, config=BatchConfig()
+        ).projections
+        for known in (None, history)
+    )
+    assert present(after.set_calibration).earlier_anchors == 20
+    line = present(after.set_calibration).least_probability
+    assert line < present(alone.set_calibration).least_probability
 
 
 def test_an_essay_below_the_configured_probability_asks_for_more_evidence():

@@ -13,10 +13,13 @@ from pydantic import ValidationError
 from assessment.domain.grade_scale import SCALES, GradeScale
 from assessment.domain.grading import (
     Evidence,
+    GradeRule,
     grade_set,
+    likeliest_grade,
     list_unsettled,
     normalised_entropy,
     pass_probability,
+    published_grade,
     refined_grade,
     round_shares,
 )
@@ -29,7 +32,7 @@ distributions = st.lists(st.floats(1e-6, 1.0), min_size=2, max_size=13).map(
 
 
 @given(distributions)
-def test_published_shares_sum_to_one_and_stay_close(probabilities):
+def test_round_shares_sum_to_one_and_stay_close(probabilities):
     published = round_shares(probabilities)
     assert abs(fsum(published) - 1) <= 1e-12
     assert max(abs(a - b) for a, b in zip(published, probabilities, strict=True)) < 1e-8
@@ -39,11 +42,52 @@ def test_published_shares_sum_to_one_and_stay_close(probabilities):
 @given(distributions)
 def test_a_grade_set_is_the_smallest_that_holds_its_share(probabilities):
     shares = {str(g): p for g, p in enumerate(probabilities)}
-    chosen = grade_set(shares)
+    chosen = grade_set(shares, likeliest_grade(shares))
     held = fsum(shares[g] for g in chosen)
     assert held >= 0.9 - 1e-9
     assert held - min(shares[g] for g in chosen) < 0.9 + 1e-9
     assert chosen == sorted(chosen, key=int), "in the order of the scale"
+
+
+def test_a_grade_set_holds_the_published_grade():
+    """The median of a distribution with two peaks may be the least likely grade."""
+    shares = {"low": 0.47, "middle": 0.06, "high": 0.47}
+    assert published_grade(shares, GradeRule.MEDIAN) == "middle"
+    assert grade_set(shares, "middle") == ["low", "middle", "high"]
+
+
+@pytest.mark.parametrize(
+    ("shares", "mode", "median", "mean"),
+    [
+        ([0.4, 0.3, 0.3], 0, 1, 1),
+        ([0.5, 0.0, 0.5], 0, 0, 1),
+        ([0.45, 0.3, 0.05, 0.2], 0, 1, 1),
+        ([0.6, 0.0, 0.0, 0.4], 0, 0, 1),
+        ([0.5, 0.5], 0, 0, 0),
+        ([0.0, 0.0, 1.0], 2, 2, 2),
+    ],
+)
+def test_the_published_grade_by_hand(shares, mode, median, mean):
+    by_grade = {str(g): p for g, p in enumerate(shares)}
+    grades = [published_grade(by_grade, rule) for rule in GradeRule]
+    assert grades == [str(mode), str(median), str(mean)]
+
+
+@given(distributions)
+def test_each_rule_has_the_least_expected_loss_of_its_kind(probabilities):
+    shares = {str(g): p for g, p in enumerate(probabilities)}
+    losses = {
+        GradeRule.MODE: lambda steps: float(steps != 0),
+        GradeRule.MEDIAN: abs,
+        GradeRule.MEAN: lambda steps: steps * steps,
+    }
+    for rule, loss in losses.items():
+        expected = [
+            fsum(p * loss(g - grade) for g, p in enumerate(probabilities))
+            for grade in range(len(probabilities))
+        ]
+        chosen = int(published_grade(shares, rule))
+        assert expected[chosen] <= min(expected) + 1e-6
 
 
 @given(distributions)

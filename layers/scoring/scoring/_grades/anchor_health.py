@@ -48,22 +48,25 @@ def leave_one_out(
     size = len(anchors.grade)
     probabilities = np.full((size, anchors.n_grades), np.nan)
     shift = np.full(size, np.nan)
+    curves: list[GradeCurve | None] = [None] * size
     for k in range(size):
         kept = np.arange(size) != k
         others = anchors.select(kept)
         if others.n_distinct > 1:
-            without = recalibrate(others)
+            without = curves[k] = recalibrate(others)
             probabilities[k] = without.probabilities(_as_target(anchors, k, kept))[0]
             shift[k] = np.abs(without.boundaries - curve.boundaries).max()
     graded = np.isfinite(shift)
     if not graded.any():
-        return CalibrationReport(None, None, 0, shift)
+        return CalibrationReport(None, None, 0, shift, probabilities, tuple(curves))
     scored, grade = probabilities[graded], anchors.grade[graded]
     return CalibrationReport(
         rps=ranked_probability_score(scored, grade),
         ece=expected_calibration_error(scored, grade),
         n_anchors=int(graded.sum()),
         boundary_shift=shift,
+        probabilities=probabilities,
+        curves=tuple(curves),
     )
 
 

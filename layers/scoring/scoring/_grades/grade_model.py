@@ -191,9 +191,15 @@ class CalibrationReport:
     boundary_shift : (a,) ndarray of float
         The most that any boundary moves without the anchor, logits; NaN, with a warning, where
         without it fewer than two grades have anchors.
+    probabilities : (a, G) ndarray of float
+        P(grade) of each anchor by the others; NaN where it cannot be left out.
+    curves : tuple of (GradeCurve or None), a of them
+        The calibration without each anchor.
     """
 
     rps: float | None
     ece: float | None
     n_anchors: int
     boundary_shift: Floats
+    probabilities: Floats
+    curves: tuple[GradeCurve | None, ...]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.field_problems import list_problems
+from assessment.domain.grading import GradeRule
 
 
 class Source(StrEnum):
@@ -102,6 +103,7 @@ class BatchConfig(BaseModel):
     prior_sd_median: Annotated[float, Field(ge=0.1, le=20), AdminOnly()] = 1.8
     prior_sd_log_sd: Annotated[float, Field(ge=0.05, le=2), AdminOnly()] = 1.0
     grade_method: Literal["gls", "isotonic", "medians"] = "gls"
+    grade_rule: GradeRule = GradeRule.MEDIAN
     needs_more_evidence_below: Annotated[float, Field(ge=0, le=1)] = 0.35
 
     @model_validator(mode="before")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import fsum, log
+from enum import StrEnum
+from itertools import accumulate, pairwise
+from math import ceil, fsum, log
 from statistics import NormalDist
 
 from assessment.domain.grade_scale import GradeScale
@@ -16,6 +17,7 @@ DECIMALS = 9
 
 MOST_FURTHER_COMPARISONS = 200
 _MINUS_SHARE = 0.25
+_ROUNDING = 1e-9
 _NORMAL = NormalDist()
 
 
@@ -38,14 +40,54 @@ def likeliest_grade(probabilities: Mapping[str, float]) -> str:
     return max(probabilities, key=lambda grade: probabilities[grade])
 
 
-def grade_set(probabilities: Mapping[str, float], *, share: float = GRADE_SET_SHARE) -> list[str]:
-    """The fewest grades that together hold the share, in the order of the scale."""
-    held, chosen = 0.0, set[str]()
+class GradeRule(StrEnum):
+    """Which grade of a distribution is published.
+
+    MODE is right most often if the distribution is. MEDIAN has the least expected distance in grade
+    steps. MEAN, the grade nearest to the mean position, has the least expected squared distance,
+    which is what quadratic weighted kappa counts.
+    """
+
+    MODE = "mode"
+    MEDIAN = "median"
+    MEAN = "mean"
+
+
+def published_grade(probabilities: Mapping[str, float], rule: GradeRule) -> str:
+    """The grade that the rule takes out of a distribution, worst grade first; of equals the worst.
+
+    Parameters
+    ----------
+    probabilities
+        Of every grade of the scale, in its order; they sum to 1.
+    rule
+        See `GradeRule`.
+
+    Returns
+    -------
+    str
+    """
+    if rule is GradeRule.MODE:
+        return likeliest_grade(probabilities)
+    grades, shares = list(probabilities), list(probabilities.values())
+    if rule is GradeRule.MEDIAN:
+        half = 0.5 - _ROUNDING
+        return next(g for g, below in zip(grades, accumulate(shares), strict=True) if below >= half)
+    mean = fsum(position * share for position, share in enumerate(shares))
+    return grades[max(0, ceil(mean - 0.5 - _ROUNDING))]
+
+
+def grade_set(
+    probabilities: Mapping[str, float], published: str, *, share: float = GRADE_SET_SHARE
+) -> list[str]:
+    """The fewest grades that with the published one hold the share, in the order of the scale."""
+    held, chosen = probabilities[published], {published}
     for grade in sorted(probabilities, key=lambda grade: -probabilities[grade]):
         if held >= share:
             break
-        chosen.add(grade)
-        held += probabilities[grade]
+        if grade not in chosen:
+            chosen.add(grade)
+            held += probabilities[grade]
     return [grade for grade in probabilities if grade in chosen]
 
 

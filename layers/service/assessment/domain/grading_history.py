@@ -32,13 +32,18 @@ _COHORT_VARIATION = 0.15
 
 
 class AnchorMeasurement(BaseModel):
-    """One anchor in one batch, by the verdicts alone: ability and its variance, logits."""
+    """One anchor in one batch, by the verdicts alone: ability and its variance, logits.
+
+    `own_grade_probability` is what its own grade had by the other anchors of that batch.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     essay_id: str
     ability: float
     variance: float
+    grade: str | None = None
+    own_grade_probability: float | None = None
 
 
 class BatchMeasurement(BaseModel):

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from assessment.domain.grading import GradeRule
 from assessment.domain.grading_prior import PopulationPrior
 
 HIGH_BELOW = 0.35
@@ -108,6 +109,30 @@ class AnchorHistoryReport(BaseModel):
     anchors: list[AnchorDrift]
 
 
+class SetCalibration(BaseModel):
+    """Where the line of `calibrated_sets` lies, and what it rests on.
+
+    `target` is the share of essays whose set is to hold their grade, `least_probability` what a
+    grade of a set must have. `expected_coverage` is what model and anchors together expect;
+    `guaranteed_coverage` holds on average even if the probabilities are wrong, for essays like the
+    anchors of their grade, if the shares of the grades are right. `anchors` were graded by the
+    others, `anchors_held` of them had their own grade in the set, `earlier_anchors` were measured
+    by earlier batches only; `effective_anchors` is what all are worth for students spread as these
+    are.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    target: float
+    least_probability: float
+    expected_coverage: float
+    guaranteed_coverage: float
+    anchors: int
+    anchors_held: int
+    earlier_anchors: int
+    effective_anchors: float
+
+
 class CalibrationInfo(BaseModel):
     """How grades were attached to the ability scale.
 
@@ -134,10 +159,12 @@ class CalibrationInfo(BaseModel):
 class GradeProjections(BaseModel):
     """The probability of every grade for every student essay, or why there is none.
 
-    All dictionaries are by essay id. `confidence_scores` are 1 less the normalised entropy,
-    `grade_sets` hold 90%; `refined_grades` have the minus of the
-    scales that refine; `further_comparisons` estimates, for each essay that needs more evidence,
-    how many comparisons would give it (None: not comparisons but anchors are missing).
+    All dictionaries are by essay id. `primary_grades` follow `grade_rule`. `confidence_scores` are
+    1 less the normalised entropy. Each of `grade_sets` holds 90% of its essay's probability;
+    `calibrated_sets` hold the grade of 90% of the batch's essays, see `SetCalibration`.
+    `refined_grades` have the minus of the scales that refine; `further_comparisons` estimates, for
+    each essay that needs more evidence, how many comparisons would give it (None: not comparisons
+    but anchors are missing).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -145,11 +172,14 @@ class GradeProjections(BaseModel):
     projections_available: bool
     reason: str | None = None
     grade_scale: list[str] = []
+    grade_rule: GradeRule | None = None
     primary_grades: dict[str, str] = {}
     grade_probabilities: dict[str, dict[str, float]] = {}
     confidence_labels: dict[str, Confidence] = {}
     confidence_scores: dict[str, float] = {}
     grade_sets: dict[str, list[str]] = {}
+    calibrated_sets: dict[str, list[str]] = {}
+    set_calibration: SetCalibration | None = None
     refined_grades: dict[str, str] = {}
     pass_probabilities: dict[str, float] = {}
     needs_more_evidence: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 from typing import NamedTuple
@@ -67,10 +68,25 @@ class LinkedFit:
     report: AnchorHistoryReport | None
 
 
-def measure_anchors(pool: JudgedPool, *, measured_at: str) -> BatchMeasurement | None:
+def measure_anchors(
+    pool: JudgedPool, own_grade_probability: Mapping[str, float], *, measured_at: str
+) -> BatchMeasurement | None:
     """What this batch tells later ones about its anchors; None if it tells nothing.
 
     The fit leaves out the comparisons of two anchors, see `grading_history`.
+
+    Parameters
+    ----------
+    pool
+        The batch.
+    own_grade_probability
+        What the anchors' own grades have by the other anchors, by essay id.
+    measured_at
+        When, as ISO 8601.
+
+    Returns
+    -------
+    BatchMeasurement or None
     """
     anchors = {anchor.essay_id for anchor in pool.spec.anchors}
     kept = [c for c in pool.recorded if not (c.first in anchors and c.second in anchors)]
@@ -86,7 +102,7 @@ def measure_anchors(pool: JudgedPool, *, measured_at: str) -> BatchMeasurement |
         fit = fit_abilities(judged, prior_sd=spread.posterior_sd, estimator="variational")
     except ScoringError:
         return None
-    measurements = _likelihood_measurements(pool, fit)
+    measurements = _likelihood_measurements(pool, fit, own_grade_probability)
     if len(measurements) < _FEWEST_ANCHORS:
         return None
     return BatchMeasurement(
@@ -122,7 +138,9 @@ def _measure_spread(judged: Comparisons) -> _Spread | None:
     return _Spread(exp(spread.measured_log), spread.measured_precision**-0.5, spread.median)
 
 
-def _likelihood_measurements(pool: JudgedPool, fit: Fit) -> list[AnchorMeasurement]:
+def _likelihood_measurements(
+    pool: JudgedPool, fit: Fit, own_grade_probability: Mapping[str, float]
+) -> list[AnchorMeasurement]:
     """The anchors by the verdicts alone: the prior's precision is subtracted."""
     variance = fit.standard_error**2
     information = 1.0 / variance - (fit.prior_sd or np.inf) ** -2
@@ -131,6 +149,8 @@ def _likelihood_measurements(pool: JudgedPool, fit: Fit) -> list[AnchorMeasureme
             essay_id=anchor.essay_id,
             ability=float(fit.ability[row] / (variance[row] * information[row])),
             variance=float(1.0 / information[row]),
+            grade=anchor.grade,
+            own_grade_probability=own_grade_probability.get(anchor.essay_id),
         )
         for anchor, row in zip(pool.spec.anchors, pool.anchors()[0], strict=True)
         if information[row] > 1.0 / _MOST_VARIANCE
@@ -145,15 +165,7 @@ def pool_history(history: AnchorHistory) -> AnchorLevels | None:
         return None
     n_measured = Counter(entry.essay_id for _, entry in entries)
     ids = sorted(n_measured)
-    position = {essay_id: index for index, essay_id in enumerate(ids)}
-    levels = pool_anchors(
-        AnchorReadings(
-            batch=np.array([number for number, _ in entries]),
-            anchor=np.array([position[entry.essay_id] for _, entry in entries]),
-            ability=np.array([entry.ability for _, entry in entries]),
-            variance=np.array([entry.variance for _, entry in entries]),
-        )
-    )
+    levels = pool_anchors(_readings(entries, ids))
     anchors = {
         essay_id: AnchorLevel(float(ability), float(variance))
         for essay_id, ability, variance in zip(ids, levels.ability, levels.variance, strict=True)
@@ -162,6 +174,18 @@ def pool_history(history: AnchorHistory) -> AnchorLevels | None:
     if len(anchors) < _FEWEST_ANCHORS:
         return None  # one anchor alone has no place relative to others
     return AnchorLevels(anchors, levels.drift_sd, len(batches))
+
+
+def _readings(
+    entries: Sequence[tuple[int, AnchorMeasurement]], ids: Sequence[str]
+) -> AnchorReadings:
+    position = {essay_id: index for index, essay_id in enumerate(ids)}
+    return AnchorReadings(
+        batch=np.array([number for number, _ in entries]),
+        anchor=np.array([position[entry.essay_id] for _, entry in entries]),
+        ability=np.array([entry.ability for _, entry in entries]),
+        variance=np.array([entry.variance for _, entry in entries]),
+    )
 
 
 def link_to_history(pool: JudgedPool, fit: Fit) -> LinkedFit:

@@ -114,6 +114,7 @@ class ScoringStatistics:
             fit = pool.fit(config)
             scores = _scores(pool, fit, config)
             judged = pool.comparisons()
+            graded = project_grades(pool, fit, config)
             return Conclusion(
                 scores=scores.model_copy(
                     update={
@@ -121,9 +122,11 @@ class ScoringStatistics:
                         "reliability": all_reliabilities(scores.reliability, fit, judged),
                     }
                 ),
-                projections=project_grades(pool, fit, config),
+                projections=graded.projections,
                 judges=judges_described(pool, fit, judged),
-                measurement=measure_anchors(pool, measured_at=measured_at),
+                measurement=measure_anchors(
+                    pool, graded.own_grade_probability, measured_at=measured_at
+                ),
             )
 
 

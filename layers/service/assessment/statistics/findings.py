@@ -5,8 +5,9 @@ from __future__ import annotations
 from assessment.domain.essay import Essay
 from assessment.domain.grading_result import CalibrationFinding
 from assessment.statistics.graded_pool import GradedPool
-from scoring.grader_spread import EXPECTED_SPREAD, AnchorSpread
-from scoring.grades import Calibration
+from scoring.grader_spread import EXPECTED_SPREAD
+from scoring.grades import Calibration, CalibrationWarning
+from scoring.projections import Projection
 
 # Standard errors beyond which an anchor is said to have drifted.
 _DRIFTED_BEYOND = 3.0
@@ -15,49 +16,63 @@ _MISSING = "grades_without_anchors"
 _IRREPLACEABLE = "irreplaceable_anchors"
 
 
-def list_findings(
-    graded: GradedPool, calibration: Calibration, spread: AnchorSpread
-) -> list[CalibrationFinding]:
+def list_findings(graded: GradedPool, projection: Projection) -> list[CalibrationFinding]:
     """What the calibration warns of, with names of essays and grades instead of positions."""
     ids = [essay.essay_id for essay in graded.pool.spec.essays]
-    by_id = {anchor.essay_id: anchor for anchor in graded.anchors}
-    residual = {
-        anchor.essay_id: float(calibration.anchor_residual[row])
-        for row, anchor in enumerate(graded.anchors)
-    }
-    findings = []
-    for warning in calibration.warnings:
-        named = [ids[index] for index in warning.anchors]
-        message = warning.message
-        if warning.code == _MISGRADED:
-            message = _misgraded(by_id[named[0]], residual[named[0]])
-        elif warning.code == _MISSING:
-            missing = ", ".join(graded.scale.grades[g] for g in calibration.extrapolated_grades)
-            message = f"no anchor has the grade {missing}: extrapolated from the other grades"
-        elif warning.code == _IRREPLACEABLE:
-            references = ", ".join(by_id[anchor].anchor_ref or anchor for anchor in named)
-            message = f"without {references} a single grade is left: add anchors of other grades"
-        findings.append(CalibrationFinding(code=warning.code, message=message, anchors=named))
-    return findings + _ignored_prior(graded) + _noise(spread) + _drifted(graded)
+    named = [
+        CalibrationFinding(
+            code=warning.code,
+            message=_in_names(warning, graded, projection.calibration),
+            anchors=[ids[index] for index in warning.anchors],
+        )
+        for warning in projection.calibration.warnings
+    ]
+    return named + _ignored_prior(graded) + _noise(projection) + _drifted(graded)
+
+
+def _in_names(warning: CalibrationWarning, graded: GradedPool, calibration: Calibration) -> str:
+    """The warning's message with references and labels for indices and positions."""
+    row = {index: row for row, index in enumerate(graded.pool.anchors()[0].tolist())}
+    named = [row[index] for index in warning.anchors]
+    if warning.code == _MISGRADED:
+        return _misgraded(graded.anchors[named[0]], float(calibration.anchor_residual[named[0]]))
+    if warning.code == _MISSING:
+        missing = ", ".join(graded.scale.grades[g] for g in calibration.extrapolated_grades)
+        return f"no anchor has the grade {missing}: extrapolated from the other grades"
+    if warning.code == _IRREPLACEABLE:
+        references = ", ".join(_reference(graded.anchors[k]) for k in named)
+        return f"without {references} a single grade is left: add anchors of other grades"
+    return warning.message
+
+
+def _reference(anchor: Essay) -> str:
+    return anchor.anchor_ref or anchor.essay_id
 
 
 def _misgraded(anchor: Essay, residual: float) -> str:
     side = "above" if residual > 0 else "below"
     return (
-        f"anchor {anchor.anchor_ref or anchor.essay_id} lies {abs(residual):.2f} logits {side} "
+        f"anchor {_reference(anchor)} lies {abs(residual):.2f} logits {side} "
         f"its grade {anchor.grade}: check its grade"
     )
 
 
-def _noise(spread: AnchorSpread) -> list[CalibrationFinding]:
+def _noise(projection: Projection) -> list[CalibrationFinding]:
+    spread = projection.spread
     if not spread.is_noisy:
         return []
+    if spread.is_measured_noisy and spread.measured is not None:
+        message = (
+            f"anchors lie {spread.measured / spread.width:.2f} grade widths from the centres of "
+            f"their grades where about {EXPECTED_SPREAD} is usual: their graders disagree, and the "
+            "probabilities allow for it"
+        )
+        return [CalibrationFinding(code="graders_disagree", message=message)]
     message = (
-        f"anchors lie {spread.in_widths:.2f} grade widths from the centres of their grades where "
-        f"about {EXPECTED_SPREAD} is usual: their graders disagree, and the probabilities allow "
-        "for it"
+        "there are too few anchors to show how far their graders agree: the probabilities allow "
+        "for graders who disagree as often as usual; two or three anchors a grade may narrow them"
     )
-    return [CalibrationFinding(code="graders_disagree", message=message)]
+    return [CalibrationFinding(code="few_anchors", message=message)]
 
 
 def _drifted(graded: GradedPool) -> list[CalibrationFinding]:

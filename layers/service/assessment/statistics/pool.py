@@ -76,6 +76,16 @@ class JudgedPool:
         """The fit of all recorded verdicts, as batches report it."""
         return fit_batch(self.comparisons(), prior_sd=spread_prior(config))
 
+    def fit_at_one_spread(self, standing: Fit) -> Fit:
+        """The same fit at the middle of what is known of the spread of abilities.
+
+        For grades: another spread stretches anchors and students alike and moves no grade, while
+        its uncertainty, counted as each essay's own error, would make all grades look uncertain.
+        """
+        if standing.spread is None or standing.prior_sd is None:
+            return standing
+        return fit_batch(self.comparisons(), prior_sd=standing.prior_sd)
+
     def fit_quickly(self, config: BatchConfig, selection: Sequence[Comparison]) -> Fit:
         """The fit of some verdicts, which takes every judge at its word: for predictions."""
         return fit(

@@ -1,0 +1,166 @@
+"""Grades of a batch: calibration, the graders' disagreement, and the anchors graded by each other.
+
+`scoring.grades` places the grades; where the anchors show that their graders disagree,
+`scoring.grader_spread` gives the probabilities. Each anchor is graded by the others in the same
+way, which is what `scoring.grade_sets` learns from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring.grader_spread import AnchorSpread, anchor_spread, noisy_probabilities, remove_prior
+from scoring.grades import Calibration, Method, calibrate
+
+if TYPE_CHECKING:
+    from scoring import Fit
+    from scoring._grades.grade_model import GradeCurve
+    from scoring._types import Floats, Ints
+
+
+@dataclass(frozen=True)
+class AnchorGrades:
+    """The anchors of a batch and what is known of the grades beforehand.
+
+    Attributes
+    ----------
+    essays, grade : (a,) ndarray of int
+        Essay indices and grade positions, 0 the lowest.
+    n_grades : int
+        Grades of the scale, G.
+    population : (G,) ndarray of float or None
+        Shares of the grades among such students; for `gls` only.
+    population_weight : float
+        What the shares are worth, see `scoring.grades.calibrate`.
+    """
+
+    essays: Ints
+    grade: Ints
+    n_grades: int
+    population: Floats | None = None
+    population_weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Grade distributions of students, and of anchors by the other anchors.
+
+    Attributes
+    ----------
+    calibration : Calibration
+        Where the grades lie.
+    spread : AnchorSpread
+        How far the anchors lie from the centres of their grades.
+    probabilities : (s, G) ndarray of float
+        P(grade) of the students; rows sum to 1.
+    anchor_probabilities : (a, G) ndarray of float
+        P(grade) of each anchor by the others; NaN where without it one grade is left.
+    """
+
+    calibration: Calibration
+    spread: AnchorSpread
+    probabilities: Floats
+    anchor_probabilities: Floats
+
+
+def project(
+    fit: Fit,
+    anchors: AnchorGrades,
+    *,
+    students: Ints,
+    method: Method = "gls",
+    linked: tuple[Floats, Floats] | None = None,
+) -> Projection:
+    """Grade students by anchors.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of the batch, at one spread of abilities: what is uncertain about the spread stretches
+        students and anchors alike, and no grade depends on it.
+    anchors : AnchorGrades
+    students : (s,) ndarray of int
+        Essays to grade.
+    method : Method
+        See `scoring.grades`.
+    linked : ((n,) ndarray, (n, n) ndarray) or None
+        Abilities and covariance conditioned on earlier batches, logits; None for the fit's own.
+
+    Returns
+    -------
+    Projection
+
+    Raises
+    ------
+    FewAnchorGradesError, CalibrationError
+        See `scoring.grades.calibrate`.
+    """
+    prior_sd = fit.prior_sd or np.inf
+    ability, covariance = linked or (fit.ability, fit.covariance)
+
+    def placed(*, with_population: bool) -> Calibration:
+        return calibrate(
+            ability,
+            covariance,
+            anchors=anchors.essays,
+            anchor_grade=anchors.grade,
+            n_grades=anchors.n_grades,
+            students=students,
+            method=method,
+            population=anchors.population if with_population else None,
+            population_weight=anchors.population_weight,
+            prior_sd=prior_sd,
+        )
+
+    calibration = placed(with_population=False)
+    reading = _Reading(anchors, *remove_prior(fit, prior_sd))
+    spread = reading.spread(calibration.curve, np.ones(len(anchors.essays), dtype=bool))
+    if method == "gls" and spread.is_noisy:
+        probabilities = reading.probabilities(calibration.curve, spread, students)
+    else:
+        if anchors.population is not None and method == "gls":
+            calibration = placed(with_population=True)
+        probabilities = calibration.probabilities
+    return Projection(
+        calibration, spread, probabilities, _by_the_others(calibration, reading, method)
+    )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Grades read off by the verdicts alone: `ability` and `variance`, (n,), have no prior."""
+
+    anchors: AnchorGrades
+    ability: Floats
+    variance: Floats
+
+    def spread(self, curve: GradeCurve, kept: np.ndarray) -> AnchorSpread:
+        return anchor_spread(curve, self.variance[self.anchors.essays[kept]])
+
+    def probabilities(self, curve: GradeCurve, spread: AnchorSpread, essays: Ints) -> Floats:
+        return noisy_probabilities(
+            curve,
+            spread,
+            ability=self.ability[essays],
+            variance=self.variance[essays],
+            population=self.anchors.population,
+            population_weight=self.anchors.population_weight,
+        )
+
+
+def _by_the_others(calibration: Calibration, reading: _Reading, method: Method) -> Floats:
+    """P(grade) of each anchor as a student would get it from the other anchors, (a, G)."""
+    essays = reading.anchors.essays
+    probabilities = calibration.report.probabilities.copy()
+    if method != "gls":
+        return probabilities
+    for row, curve in enumerate(calibration.report.curves):
+        if curve is None:
+            continue
+        spread = reading.spread(curve, np.arange(len(essays)) != row)
+        if spread.is_noisy:
+            probabilities[row] = reading.probabilities(curve, spread, essays[[row]])[0]
+    return probabilities
