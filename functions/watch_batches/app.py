@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     }
 
 
-def _log_report(report: WatchReport, adapters: bootstrap.Adapters[WatchBatchesSettings]) -> None:
+def _log_report(report: WatchReport, adapters: bootstrap.Composition[WatchBatchesSettings]) -> None:
     """Count the batches by status, and log every repair and every failure with its ids."""
     for status, n_batches in report.statuses.items():
         count(f"batches_{status.lower()}", n_batches)

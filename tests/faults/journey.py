@@ -530,8 +530,10 @@ def travel(fault: Fault | None = None, route: Route = AT_ONCE, *, table: Any = N
             timed = getattr(module, "datetime", None) is datetime
             if timed and name.startswith(("functions.", "assessment.api.")):
                 patches.enter_context(mock.patch.object(module, "datetime", _Datetime))
-        patches.enter_context(mock.patch.object(bootstrap, "boto3", stand_in))
-        patches.enter_context(mock.patch.object(bootstrap, "http_client", journey.http_client))
+        patches.enter_context(mock.patch.object(bootstrap.clients, "boto3", stand_in))
+        patches.enter_context(
+            mock.patch.object(bootstrap.clients, "http_client", journey.http_client)
+        )
         patches.enter_context(mock.patch("sys.stdout", open(os.devnull, "w")))  # noqa: SIM115, PTH123
         for name in ("score", "plan", "conclude"):
             method = _computed_once(getattr(ScoringStatistics, name))

@@ -77,7 +77,7 @@ class SeedSettings(Settings):
     """Everything that a test needs to bring a batch into a state."""
 
 
-def adapters() -> bootstrap.Adapters[SeedSettings]:
+def adapters() -> bootstrap.Composition[SeedSettings]:
     """Adapters of the simulated account, past the functions."""
     return bootstrap.adapters(SeedSettings)
 

@@ -52,7 +52,7 @@ class CallRecorder:
 
         stand_in = mock.Mock(wraps=boto3)
         stand_in.client = client
-        with mock.patch.object(bootstrap, "boto3", stand_in):
+        with mock.patch.object(bootstrap.clients, "boto3", stand_in):
             yield
 
     def _heard(self, params: dict[str, Any], model: Any, **_: Any) -> None:

@@ -294,7 +294,7 @@ def running_stack() -> Iterator[Stack]:
             mock.patch.dict(os.environ, environment(parsed, resources)),
             mock.patch.object(LambdaSimpleBackend, "invoke", dispatcher(stack)),
             mock.patch.object(moto_jsonata, "_eval_jsonata", evaluate_jsonata),
-            mock.patch.object(bootstrap, "http_client", http_client),
+            mock.patch.object(bootstrap.clients, "http_client", http_client),
             mock.patch.object(metrics.provider, "namespace", "CJAssessment"),
             recorder.listening(),
         ):

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from assessment import settings
-from assessment.bootstrap import Adapters, Clients
+from assessment.bootstrap import Clients, Composition
 from assessment.domain.errors import MissingSettingError
 from assessment.domain.judge import BatchingMode
 from assessment.settings import (
@@ -75,7 +75,7 @@ def test_only_the_stacks_parameters_set_a_batchs_configuration() -> None:
 
 
 def test_an_adapter_without_its_setting_says_which_model_lacks_it() -> None:
-    adapters = Adapters(
+    adapters = Composition(
         settings_from(PrepareBatchSettings, complete(PrepareBatchSettings)), Clients()
     )
     with pytest.raises(MissingSettingError, match="PrepareBatchSettings does not declare judge_"):

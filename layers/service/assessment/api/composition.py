@@ -8,7 +8,7 @@ from assessment.observability import logger
 from assessment.settings import HandleApiSettings
 
 
-def adapters() -> bootstrap.Adapters[HandleApiSettings]:
+def adapters() -> bootstrap.Composition[HandleApiSettings]:
     """The adapters, made with the first request of a process."""
     return bootstrap.adapters(HandleApiSettings)
 

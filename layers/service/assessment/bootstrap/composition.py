@@ -1,0 +1,192 @@
+"""The ports of the use cases, made of a function's adapters."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
+from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
+from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
+from assessment.adapters.judges.gate import DynamoDBJudgeGate
+from assessment.adapters.judges.registry import RequestedJudgeCheck
+from assessment.adapters.prompts import JinjaPrompts
+from assessment.bootstrap.function_adapters import Adapters
+from assessment.ports.groups import (
+    AnchorPorts,
+    CallbackPorts,
+    CancelPorts,
+    FailPorts,
+    FinalisePorts,
+    JudgePorts,
+    PersonPorts,
+    PlanPorts,
+    PreparePorts,
+    ProgressPorts,
+    ReadPorts,
+    RequestPorts,
+    ResumePorts,
+    ScorePorts,
+    SignedCallbackPorts,
+    SubmitPorts,
+    WatchPorts,
+)
+from assessment.ports.statistics import Statistics
+from assessment.settings import Settings
+
+
+class Composition[S: Settings](Adapters[S]):
+    """The adapters of one function, and the ports of its use cases made of them."""
+
+    @cached_property
+    def anchor_ports(self) -> AnchorPorts:
+        """For registering anchors."""
+        return AnchorPorts(assignments=self.assignments, content=self.content)
+
+    @cached_property
+    def request_ports(self) -> RequestPorts:
+        """For accepting a request."""
+        return RequestPorts(
+            batches=self.batches,
+            assignments=self.assignments,
+            content=self.content,
+            workflow=self.workflow,
+            judge_check=RequestedJudgeCheck(JinjaPrompts(), self.judge_keys),
+        )
+
+    @cached_property
+    def cancel_ports(self) -> CancelPorts:
+        """For cancelling a batch."""
+        return CancelPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            content=self.content,
+            workflow=self.workflow,
+        )
+
+    @cached_property
+    def resume_ports(self) -> ResumePorts:
+        """For resuming a batch."""
+        return ResumePorts(batches=self.batches, workflow=self.workflow)
+
+    @cached_property
+    def read_ports(self) -> ReadPorts:
+        """For reading a batch."""
+        return ReadPorts(batches=self.batches, comparisons=self.comparisons, content=self.content)
+
+    @cached_property
+    def progress_ports(self) -> ProgressPorts:
+        """The ports of reading a batch's progress."""
+        return ProgressPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            content=self.content,
+            gate=DynamoDBJudgeGate(self.table),
+        )
+
+    @cached_property
+    def person_ports(self) -> PersonPorts:
+        """For people's judging."""
+        return PersonPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            content=self.content,
+            leases=DynamoDBPersonLeases(self.table),
+            callback_queue=self.callback_queue,
+        )
+
+    @cached_property
+    def signed_callback_ports(self) -> SignedCallbackPorts:
+        """For accepting a signed callback."""
+        return SignedCallbackPorts(
+            signatures=DynamoDBSeenSignatures(self.table), callback_queue=self.callback_queue
+        )
+
+    @cached_property
+    def prepare_ports(self) -> PreparePorts:
+        """For preparing a batch."""
+        return PreparePorts(
+            batches=self.batches, assignments=self.assignments, content=self.content
+        )
+
+    def plan_ports(self, statistics: Statistics) -> PlanPorts:
+        """For planning a wave; the statistics come from functions with the scoring layer."""
+        return PlanPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            content=self.content,
+            statistics=statistics,
+        )
+
+    @cached_property
+    def submit_ports(self) -> SubmitPorts:
+        """For submitting a wave."""
+        return SubmitPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            workflow=self.workflow,
+            callback_queue=self.callback_queue,
+            judge_queue=self.judge_queue,
+        )
+
+    @cached_property
+    def judge_ports(self) -> JudgePorts:
+        """For asking judges."""
+        return JudgePorts(
+            judges=self.judges,
+            prompts=JinjaPrompts(),
+            gate=DynamoDBJudgeGate(self.table),
+            comparisons=self.comparisons,
+            content=self.content,
+            judge_queue=self.judge_queue,
+            callback_queue=self.callback_queue,
+            batches=self.batches,
+            provider_batches=DynamoDBProviderBatchStore(self.table),
+            webhook_url=f"{self._setting('api_url')}/v1/callbacks",
+        )
+
+    @cached_property
+    def callback_ports(self) -> CallbackPorts:
+        """For recording a callback."""
+        return CallbackPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            workflow=self.workflow,
+            callback_queue=self.callback_queue,
+            content=self.content,
+        )
+
+    def score_ports(self, statistics: Statistics) -> ScorePorts:
+        """For scoring a wave; statistics as above."""
+        return ScorePorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            content=self.content,
+            statistics=statistics,
+            events=self.events,
+        )
+
+    def finalise_ports(self, statistics: Statistics) -> FinalisePorts:
+        """For publishing the result; statistics as above."""
+        return FinalisePorts(
+            batches=self.batches,
+            assignments=self.assignments,
+            comparisons=self.comparisons,
+            content=self.content,
+            statistics=statistics,
+            events=self.events,
+        )
+
+    @cached_property
+    def fail_ports(self) -> FailPorts:
+        """For ending a batch that failed."""
+        return FailPorts(batches=self.batches, events=self.events)
+
+    @cached_property
+    def watch_ports(self) -> WatchPorts:
+        """For repairing batches."""
+        return WatchPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            workflow=self.workflow,
+            events=self.events,
+        )

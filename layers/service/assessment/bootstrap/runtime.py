@@ -1,0 +1,55 @@
+"""What lives as long as the process: clients, adapters and the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from functools import cache
+from typing import Any
+
+from assessment.bootstrap.clients import Clients
+from assessment.bootstrap.composition import Composition
+from assessment.settings import Settings, settings_from
+
+
+class Process:
+    """What lives as long as the process: clients, and the adapters of its function."""
+
+    def __init__(self) -> None:
+        self._clients = Clients(os.environ.get("LAPTOP_CLOUD_URL") or None)
+        self._adapters: dict[type[Settings], Composition[Any]] = {}
+
+    def adapters[S: Settings](self, model: type[S]) -> Composition[S]:
+        """A function's adapters; its settings are checked the first time."""
+        if model not in self._adapters:
+            self._adapters[model] = Composition(settings_from(model, os.environ), self._clients)
+        return self._adapters[model]
+
+
+@cache
+def process() -> Process:
+    """The one process; a test that plays several clears this cache."""
+    return Process()
+
+
+def adapters[S: Settings](model: type[S]) -> Composition[S]:
+    """The adapters of the function whose settings have this model.
+
+    Raises
+    ------
+    MissingSettingError
+        At the first call, if the environment lacks a variable that the function needs.
+    """
+    return process().adapters(model)
+
+
+@cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The one event loop of the process: connections belong to a loop and outlive invocations."""
+    return asyncio.new_event_loop()
+
+
+def run[T](work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the process's loop."""
+    return event_loop().run_until_complete(work)
