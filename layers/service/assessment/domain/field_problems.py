@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
 
 IS_MISSING = "is missing"
 # In place of pydantic's own words, which speak to a programmer.
@@ -15,9 +15,12 @@ _MESSAGES = {
 }
 
 
-def make_field_error(field: str, message: str) -> PydanticCustomError:
-    """A ValueError for a validator of a whole model that finds one field wrong."""
-    return PydanticCustomError("field", "{message}", {"field": field, "message": message})
+class WrongFieldError(ValueError):
+    """What a validator of a whole model raises when one field is wrong."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def format_path(location: Sequence[int | str]) -> str:
@@ -47,14 +50,15 @@ def list_problems(error: ValidationError, *, prefix: str = "") -> list[tuple[str
     return [(_locate(problem, prefix) or "body", _describe(problem)) for problem in problems]
 
 
-def _locate(problem: ErrorDetails, prefix: str) -> str:
-    named = (problem["ctx"]["field"],) if problem["type"] == "field" else ()
+def _locate(problem: Mapping[str, Any], prefix: str) -> str:
     start = (prefix,) if prefix else ()
-    return format_path([*start, *problem["loc"], *named])
+    error = problem.get("ctx", {}).get("error")
+    field = (error.field,) if isinstance(error, WrongFieldError) else ()
+    return format_path([*start, *problem["loc"], *field])
 
 
-def _describe(problem: ErrorDetails) -> str:
-    return _MESSAGES.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+def _describe(problem: Mapping[str, Any]) -> str:
+    return _MESSAGES.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
 
 
 def describe_problems(error: ValidationError, *, most: int = 5) -> str:

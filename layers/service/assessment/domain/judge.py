@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from assessment.domain.field_problems import make_field_error
+from assessment.domain.field_problems import WrongFieldError
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.prompt import DEFAULT_TEMPLATE
 
@@ -213,11 +213,11 @@ def _check_endpoint(url: str) -> None:
     host = _read_host(url)
     if host is None:
         message = "give a URL such as https://llm.example.org/v1, without query or user"
-        raise make_field_error("base_url", message)
+        raise WrongFieldError("base_url", message)
     scheme = urlsplit(url).scheme
     if scheme != "https" and not (scheme == "http" and host in LOCAL_HOSTS):
         message = "use https; plain http is for this machine only (localhost, 127.0.0.1)"
-        raise make_field_error("base_url", message)
+        raise WrongFieldError("base_url", message)
 
 
 def _read_host(url: str) -> str | None:
@@ -261,6 +261,6 @@ def resolve_effective_llm_batching_mode(
     if provider in (Provider.CALLBACK_ENDPOINT, Provider.PERSON):
         reason = f"{provider} takes one comparison at a time"
         if requested not in (None, BatchingMode.PER_REQUEST):
-            raise make_field_error("batching_mode", f"{reason}; use per_request")
+            raise WrongFieldError("batching_mode", f"{reason}; use per_request")
         return EffectiveMode(BatchingMode.PER_REQUEST, reason)
     return EffectiveMode(requested or stack)
