@@ -1,4 +1,4 @@
-"""The API's authorizer: a signed bearer token (JWT, HS256) opens the door, nothing else does."""
+"""The API's authorizer: it accepts a signed bearer token (JWT, HS256) and nothing else."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class ApiClient:
         self._http.close()
 
     def health(self) -> Health:
-        """Whether the stack answers; gives up sooner than the other calls. Needs no token."""
+        """Whether the stack answers; waits less long than the other calls. Needs no token."""
         return self._call(Health, "GET", "/v1/healthz", extensions={"retry": _PROBE})
 
     def register_anchors(self, registration: AnchorRegistration) -> AnchorsRegistered:
@@ -117,7 +117,7 @@ class ApiClient:
         return self._call(BatchAccepted, "POST", f"/v1/batches/{batch_id}/cancel")
 
     def resume(self, batch_id: str) -> BatchAccepted:
-        """Let a batch that its surroundings brought down go on; nothing recorded is paid again."""
+        """Resume a batch that failed by a fault around it; nothing recorded is paid again."""
         return self._call(BatchAccepted, "POST", f"/v1/batches/{batch_id}/resume")
 
     def _call[M: BaseModel](

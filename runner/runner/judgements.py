@@ -13,7 +13,7 @@ from runner.text_files import read_text
 from scoring import Comparisons
 
 # Names of columns, as column_key makes them. No More Marking: chosen, notChosen, judgeName or
-# judgeId; files of the meta-analysis by Kinnear et al.: candidate_chosen, Won and their fellows;
+# judgeId; files of the meta-analysis by Kinnear et al.: candidate_chosen, Won and the like;
 # ComPAIR: answer1, answer2, winner; pairwiseLLM: ID1, ID2, better_id; R's sirt: id1, id2, result.
 _NAMES: dict[str, tuple[str, ...]] = {
     "winner": ("candidatechosen", "chosen", "winner", "won", "winnerid", "chosenid", "preferred"),

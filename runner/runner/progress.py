@@ -80,12 +80,12 @@ def snapshot(batch: BatchProgress) -> Snapshot:
         most=_most(batch),
         mean_se=last.mean_se if last else None,
         target_mean_se=float(target) if target is not None else None,
-        reliability=last.reliability if last and not _is_coin(batch) else None,
+        reliability=last.reliability if last and not _is_at_chance(batch) else None,
     )
 
 
-def _is_coin(batch: BatchProgress) -> bool:
-    """Whether the judge was refused as a coin: then the reliability of its verdicts is none."""
+def _is_at_chance(batch: BatchProgress) -> bool:
+    """Whether the judge was refused as no better than chance: its verdicts have no reliability."""
     return bool(batch.failure and batch.failure["code"] == Reason.JUDGE_AT_CHANCE)
 
 

@@ -124,7 +124,7 @@ def summary_lines(result: ResultDocument) -> list[str]:
         ),
     ]
     standard_errors = f"mean SE {reliability.mean_se:.2f}, largest {reliability.max_se:.2f} logits"
-    # A reliability of verdicts that may be a coin's means nothing.
+    # The reliability of verdicts that may be random means nothing.
     lines.append(
         standard_errors
         if result.audit.at_chance

@@ -119,10 +119,10 @@ def redrive(
     local: options.Local = False,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Let a batch that failed by its surroundings go on from where it stood.
+    """Resume a batch that failed because something around it failed.
 
     What is recorded stays and is not paid again. A batch that failed by a decision about its
-    verdicts, that was cancelled or that has a result cannot go on; the exit code is 1 then.
+    verdicts, that was cancelled or that has a result cannot be resumed; the exit code is 1 then.
     """
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         resumed = client.resume(batch_id)

@@ -201,7 +201,7 @@ def _interruptible(work: Callable[[], None], batch_id: str, connection: str) -> 
         work()
     except (KeyboardInterrupt, StackNotReachableError, NotAuthorisedError) as error:
         note(
-            f"The batch goes on without you. See it: cj status {batch_id} --wait{connection}\n"
+            f"The batch goes on by itself. See it: cj status {batch_id} --wait{connection}\n"
             f"Its result: cj results {batch_id}{connection}\n"
             f"Stop it: cj cancel {batch_id}{connection}"
         )

@@ -70,7 +70,7 @@ def cancel(batch_id: str) -> Response[str]:
 
 @router.post("/v1/batches/<batch_id>/resume")
 def resume(batch_id: str) -> Response[str]:
-    """Let a batch that its surroundings brought down go on from where it stood."""
+    """Resume a batch that failed by a fault around it, from the step that failed."""
     batch = resume_batch(open_batch(batch_id), ports=adapters().resume_ports, now=datetime.now(UTC))
     count("batches_resumed")
     return answer(202, BatchAccepted.from_batch(batch))

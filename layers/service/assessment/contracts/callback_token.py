@@ -4,7 +4,7 @@ A request carries a token in its metadata, and the endpoint echoes it with the r
 two parts, both HMAC-SHA256 (RFC 2104) under a key that only the batch's record holds. The grant
 covers the batch and the comparison: who lacks it was never asked, and is refused. The seal covers
 all metadata: essay ids in their shown order, wave, attempt, judge and prompt hash. A callback with
-a grant and a broken seal was asked about this comparison, but speaks of something else.
+a grant and a broken seal was asked about this comparison, but names something else.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class CallbackEcho:
         return cls(batch_id, comparison_id, token, fields)
 
     def check_grant(self, *, key: str) -> None:
-        """Accept the echo of somebody who was asked, and its metadata if its seal is whole.
+        """Accept the echo of an endpoint that was asked, and its metadata if its seal is valid.
 
         Raises
         ------

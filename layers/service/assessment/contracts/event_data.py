@@ -36,7 +36,8 @@ class WaveTally(BaseModel):
 class WaveScored(EventData):
     """Progress: a wave was scored and decided upon; the mean standard error is in logits.
 
-    The reliability has a 90% interval. Verdicts that speak for a coin have neither.
+    The reliability has a 90% interval. Both are null where the verdicts are evidence of a judge at
+    chance.
     """
 
     wave: int

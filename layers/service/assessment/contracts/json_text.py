@@ -91,7 +91,7 @@ def find_documents(text: str) -> list[object]:
     """The JSON documents in a model's text, without those that belong to its thoughts.
 
     The whole text if it is one document; else every object that stands in it, in order. Of a text
-    whose thought does not end, nobody knows where the answer begins: it is searched whole.
+    whose thought does not end, it is unknown where the answer begins: it is searched whole.
     """
     answer = _drop_thoughts(text)
     for candidate in dict.fromkeys((text, answer, _drop_commas(answer))):

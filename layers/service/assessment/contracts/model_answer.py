@@ -86,7 +86,7 @@ class ModelVerdict(VerdictDetails):
 
 @dataclass(frozen=True)
 class _Entry:
-    """A document that speaks of a winner, and the comparison that it names, if it does."""
+    """A document that names a winner, and the comparison that it names, if it does."""
 
     comparison_id: str | None
     document: Mapping[str, Any]
@@ -101,13 +101,13 @@ def read_answer(
     ----------
     candidates
         Where the answer may stand, best first: documents, or texts with documents in them. The
-        first that speaks of any winner is the answer.
+        first that names any winner is the answer.
     wanted
         Ids of the comparisons that the model was asked about.
 
     Notes
     -----
-    A verdict about anything else is left alone: it may belong to nobody. A comparison that is
+    A verdict about anything else is left out. A comparison that is
     answered twice with different winners has no answer. One without an id counts only where a
     single comparison was asked about.
     """
@@ -125,7 +125,7 @@ def read_answer(
 def _find_entries(
     document: object, wanted: Sequence[str], *, key: str | None = None, depth: int = 6
 ) -> Iterator[_Entry]:
-    """What speaks of a winner, at any depth: models wrap their answers in objects and strings."""
+    """What names a winner, at any depth: models wrap their answers in objects and strings."""
     document = unwrap_string(document)
     if depth == 0:
         return

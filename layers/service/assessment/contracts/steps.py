@@ -24,7 +24,7 @@ class WaveStep(BatchStep):
 
 
 class SubmitStep(WaveStep):
-    """The waiting step: the token wakes it."""
+    """The waiting step: the task token resumes it."""
 
     task_token: Annotated[str, Field(repr=False)]
 

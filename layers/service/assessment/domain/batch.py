@@ -135,7 +135,7 @@ class Batch(BaseModel):
 def resumed_status(batch: Batch) -> BatchStatus:
     """The status that a failed batch goes back to when it is resumed.
 
-    The one way out of a final status: it is open to a batch that something around it brought down
+    The one way out of a final status: it is open to a batch that failed by a fault around it
     (a service, a worker, a right that was missing), at the place where it stood. A decision about
     its verdicts and a refusal of its request would be the same again.
 

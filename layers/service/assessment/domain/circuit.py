@@ -13,7 +13,7 @@ PROBE_SECONDS = 60.0
 
 
 class Circuit(BaseModel):
-    """What is known of a provider's health: failures in a row, and until when nobody asks it.
+    """What is known of a provider's health: failures in a row, and until when it is not asked.
 
     `reason` has the words of the latest failure, `failing_since` the time of the first in a row.
     """

@@ -281,10 +281,10 @@ def _refuse_chance(context: ContinuationContext) -> Decision:
 def decide(context: ContinuationContext) -> Decision:
     """What to do after a wave.
 
-    The order is the rule: an ended batch is left alone; outstanding callbacks are awaited until
-    the deadline; a judge that refuses everything, or whose verdicts speak for no signal, ends the
-    batch at once; then sufficient evidence or a spent cap ends it - through what forbids a result,
-    so that sufficient evidence with a refusal asks for more, and a spent cap with one is a failure;
+    The order is the rule: an ended batch is not changed; outstanding callbacks are awaited until
+    the deadline; a judge that refuses everything, or whose verdicts are evidence of no signal, ends
+    the batch at once; then sufficient evidence or a spent cap ends it, unless something forbids a
+    result: then sufficient evidence asks for more comparisons, and a spent cap is a failure;
     otherwise more comparisons are requested. A judge is never refused because a signal is not
     proven: that batch goes on to a cap and its result says what is not known.
     """
@@ -313,7 +313,7 @@ def _find_nothing_to_do(context: ContinuationContext) -> Decision | None:
 
 
 def _find_useless_judge(context: ContinuationContext) -> Decision | None:
-    """The refusal of a judge that gives no verdicts, or verdicts that speak for no signal."""
+    """The refusal of a judge that gives no verdicts, or verdicts that are evidence of no signal."""
     is_silent = context.zero_successes and (
         context.retryable_failures == 0
         or context.waves_without_verdict >= _MOST_WAVES_WITHOUT_VERDICT

@@ -8,7 +8,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- UnknownGradeError          a grade that is not on the scale
     |   |-- GradeScaleMismatchError    a scale that is not the assignment's
     |   |-- MalformedCallbackError     a callback that cannot be read or attributed
-    |   |-- CallbackRefusedError       a callback of somebody who was not asked
+    |   |-- CallbackRefusedError       a callback of an endpoint that was not asked
     |   |-- NotYourComparisonError     a person's verdict without a lease
     |   |-- SignatureRefusedError      a callback that is not signed with the stack's secret
     |   `-- ManyInvalidFieldsError     several fields are wrong at once
@@ -315,7 +315,7 @@ class UnplannedWaveError(CJError):
 
 
 class TokenRefusedError(CJError):
-    """A bearer token that is missing, malformed, expired, for somebody else or wrongly signed."""
+    """A bearer token that is missing, malformed, expired, of another audience or badly signed."""
 
     code = "token-refused"
     status = 401

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 IS_MISSING = "is missing"
-# In place of pydantic's own words, which speak to a programmer.
+# In place of pydantic's own words, which are meant for programmers.
 _MESSAGES = {
     "missing": IS_MISSING,
     "extra_forbidden": "there is no such field; leave it out",

@@ -52,7 +52,7 @@ class SubmissionAttempt(NamedTuple):
 class SubmissionState(StrEnum):
     """Where a submission stands; each state has one next step.
 
-    `TRIED` is the dangerous one: the provider may or may not have the comparisons.
+    In `TRIED` it is unknown whether the provider has the comparisons.
     """
 
     NEW = "new"
@@ -64,7 +64,7 @@ class SubmissionState(StrEnum):
 class ProviderBatch(BaseModel):
     """What is known of one submission.
 
-    `size` counts the comparisons of the try; `looks` the messages that looked after the submission.
+    `size` counts the comparisons of the try; `looks` the messages that checked the submission.
     """
 
     model_config = ConfigDict(frozen=True)

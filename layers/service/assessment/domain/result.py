@@ -16,7 +16,7 @@ from assessment.domain.grading_result import GradeProjections
 SPLIT_HALF_COMPARISONS = 2000
 
 PROVEN_LOG_BAYES_FACTOR = log(10.0)
-"""By Ville's inequality the verdicts of a coin ever reach it with a probability of at most .1."""
+"""By Ville's inequality random verdicts ever reach it with a probability of at most .1."""
 
 
 class MisfitFlag(StrEnum):

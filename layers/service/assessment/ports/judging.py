@@ -1,4 +1,4 @@
-"""Judges: who answers for a judge, what it is told, and when it may be asked."""
+"""Judges: the endpoint of a judge, its prompts, and when it may be asked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from assessment.domain.provider_batch import SubmissionAttempt
 
 
 class Judge(Protocol):
-    """Whoever decides which essay is better."""
+    """A model, an endpoint or a person that decides which essay is better."""
 
     async def compare(
         self, requests: Sequence[CompareRequestV1]
@@ -73,10 +73,10 @@ class Judges(Protocol):
     """All providers."""
 
     def get_batch_judge(self, judge: JudgeSpec) -> BatchJudge:
-        """Whoever takes this judge's batches; raises JudgeRefusedError if its key is missing."""
+        """The judge's interface for batches; raises JudgeRefusedError if its key is missing."""
 
     def get_judge(self, judge: JudgeSpec) -> Judge:
-        """Whoever answers for this judge; raises JudgeRefusedError if its key is missing."""
+        """The interface for this judge's calls; raises JudgeRefusedError if its key is missing."""
 
 
 class JudgeCheck(Protocol):

@@ -53,7 +53,7 @@ class Workflow(Protocol):
         """
 
     def report_closed(self, token: str, output: dict[str, Any]) -> bool:
-        """Wake the execution; False, and no error, if the token was settled before."""
+        """Resume the execution; False, and no error, if the token was settled before."""
 
     def report_failed(self, token: str, *, error: str, cause: str) -> bool:
         """Fail the waiting state; False, and no error, if the token was settled before."""

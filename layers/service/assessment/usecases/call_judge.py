@@ -1,4 +1,4 @@
-"""Ask judges for verdicts, under leases so that nobody pays for one twice."""
+"""Ask judges for verdicts, under leases so that none is paid for twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Record what a callback brings, exactly once, and wake the batch when its wave is complete."""
+"""Record a callback exactly once, and resume the batch when its wave is complete."""
 
 from __future__ import annotations
 

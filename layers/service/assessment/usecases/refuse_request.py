@@ -1,4 +1,4 @@
-"""Answer a refused request from the event bus, where nobody waits for a response."""
+"""Answer a refused request from the event bus, which has no response."""
 
 from __future__ import annotations
 

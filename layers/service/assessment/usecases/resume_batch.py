@@ -1,4 +1,4 @@
-"""Let a batch go on: a new execution for one that failed by its surroundings or lost its own."""
+"""Resume a batch: a new execution for one that failed by a fault around it or lost its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assessment.ports.groups import ResumePorts
 
 
 def resume_batch(batch_id: str, *, ports: ResumePorts, now: datetime) -> Batch:
-    """The batch, on its way again from where it stood; resuming one that runs changes nothing.
+    """The batch, which continues with the step that failed; one that runs is not changed.
 
     Every step returns what it stored before, so the new execution passes through what was done
     and pays for nothing twice.

@@ -197,7 +197,7 @@ def _publish(batch: Batch, evaluation: _Evaluation, events: EventPublisher) -> N
             "failed": context.failures,
         },
         "mean_se": context.mean_se,
-        # A reliability of verdicts that speak for a coin would mean nothing.
+        # The reliability of verdicts that are evidence of a judge at chance would mean nothing.
         "reliability": None if context.judge_at_chance else context.reliability,
         "reliability_interval": None if context.judge_at_chance else context.reliability_interval,
     }

@@ -29,7 +29,7 @@ from assessment.usecases.questions import (
 )
 
 HELD_SECONDS = 75
-"""Longer than a worker lives: who holds a record beyond it is dead."""
+"""Longer than a worker runs: a record that is held beyond it belongs to one that has ended."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Submission:
 
     @property
     def provider(self) -> BatchJudge:
-        """Whoever takes the batches of this judge."""
+        """The interface that takes the batches of this judge."""
         return self.ports.judges.get_batch_judge(self.judge)
 
     async def update(self, **changes: object) -> None:

@@ -1,4 +1,4 @@
-"""Submit comparisons as a provider's batch, look after it, and bring its verdicts in.
+"""Submit comparisons as a provider's batch, poll it, and record its verdicts.
 
 One message of the judge queue does all of it and sends itself again, later, until the batch is
 done with. Whatever dies between two steps, the record tells the next one where to go on: a try to
@@ -58,7 +58,7 @@ class SubmissionStep(StrEnum):
 async def tend_provider_batch(
     message: ProviderBatchV1, *, ports: JudgePorts, now: datetime
 ) -> SubmissionStep:
-    """Take the submission one step further; whoever gets the message again takes the next.
+    """Do the submission's next step; a repeated message does the one after it.
 
     Raises
     ------
@@ -79,7 +79,7 @@ async def tend_provider_batch(
         ):
             step = await _tend(message, held, ports, now)
     finally:
-        # Also after a failure, so that the next delivery need not wait for us to be dead.
+        # Also after a failure, so that the next delivery need not wait for our lease to end.
         await asyncio.to_thread(ports.provider_batches.give_back, message.batch_id, message.name)
     return step
 
@@ -178,7 +178,7 @@ async def _search(submission: Submission, held: ProviderBatch) -> int | None:
 
 
 async def _look(submission: Submission, held: ProviderBatch) -> int | None:
-    """SUBMITTED: hand the verdicts over if the provider has ended; cancel what nobody awaits."""
+    """SUBMITTED: pass the verdicts on if the provider has ended; cancel what is not awaited."""
     provider_batch_id = held.provider_batch_id or ""
     await submission.admit()
     if not held.cancelled and await submission.get_waiting_wave() is None:

@@ -1,4 +1,4 @@
-"""Find batches that no longer move: wake, restart or fail them, so that none hangs."""
+"""Find batches that no longer progress: resume, restart or fail them, so that none hangs."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class _Watch:
             return Repair.NONE
         overdue = idle - timedelta(hours=batch.config.batch_timeout_hours)
         if not self.ports.workflow.is_running(batch.execution_name):
-            # Nobody is left to be woken, whatever the records of the wave say.
+            # No execution is left to be resumed, whatever the records of the wave say.
             return self._end_idle(batch) if overdue >= _REVIVING else self._restart(batch)
         repair = self._repair_wave(batch)
         if repair is Repair.NONE and overdue >= timedelta(0):

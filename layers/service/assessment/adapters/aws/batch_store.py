@@ -131,7 +131,7 @@ class DynamoDBBatchStore:
                 values={":failed": BatchStatus.FAILED, ":read": batch.n_executions},
             )
         except ConditionFailedError:
-            # Somebody else has resumed it; whether that can be done again is asked again.
+            # Another worker has resumed it; whether it can be resumed is checked again.
             return self.get_batch(batch_id)
         return batch.model_copy(update=changes)
 
@@ -150,7 +150,7 @@ class DynamoDBBatchStore:
         return _batch(item)
 
     def list_active_batches(self) -> list[str]:
-        """Batches that have not ended; those that nobody has looked at yet come first."""
+        """Batches that have not ended; those that were never checked come first."""
         items = self._table.query("ACTIVE", projection=("SK", "looked_at"))
         items.sort(key=lambda item: (item.get("looked_at", ""), item["SK"]))
         return [item["SK"].removeprefix("BATCH#") for item in items]
@@ -165,7 +165,7 @@ class DynamoDBBatchStore:
             return
 
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
-        """The plan is committed by this one write; whoever comes second takes the first plan."""
+        """The plan is committed by this one write; a second writer takes the first plan."""
         item = {
             **keys.wave(batch_id, wave.wave),
             **{name: value for name, value in dict(wave).items() if value not in (None, [])},

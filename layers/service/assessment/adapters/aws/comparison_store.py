@@ -98,7 +98,7 @@ class DynamoDBComparisonStore:
         return bool(self._table.query(keys.pending_partition(batch_id, wave_number), limit=1))
 
     def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
-        """Whoever sets the lease may pay; the condition lets one do so at a time."""
+        """The worker that sets the lease may pay; the condition lets one do so at a time."""
         until = now + timedelta(seconds=seconds)
         try:
             item = self._table.update(

@@ -49,7 +49,7 @@ class EventBridgePublisher:
         response = self._client.put_events(Entries=entries)
         if not response.get("FailedEntryCount"):
             return []
-        # One answer for each entry, in their order; without them nobody knows which to repeat.
+        # One answer for each entry, in their order; without them it is unknown which to repeat.
         codes = [answer.get("ErrorCode") for answer in response.get("Entries", [])]
         final = {code for code in codes if code and code not in TRANSIENT_CODES}
         if final:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 TRIES = 8
-"""How often a part that a service left undone is sent before the step gives up."""
+"""How often a part that a service left undone is sent before the step fails."""
 
 
 @dataclass(frozen=True)

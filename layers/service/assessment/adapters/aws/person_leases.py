@@ -19,7 +19,7 @@ class DynamoDBPersonLeases:
     def take(
         self, batch_id: str, comparison_id: str, person: str, *, until: datetime, now: datetime
     ) -> bool:
-        """Lease the comparison unless somebody else holds it; the condition lets one person win."""
+        """Lease the comparison unless another person holds it; the condition lets one succeed."""
         try:
             self._table.update(
                 keys.person_lease(batch_id, comparison_id),

@@ -84,7 +84,7 @@ class SQSJudgeQueue:
         _send_all(self._client, self._url, messages, self._pauses)
 
     def send_later(self, message: JudgeMessage, *, seconds: int) -> None:
-        """A new message with a delay; the old one is deleted by whoever holds it."""
+        """A new message with a delay; the old one is deleted by its receiver."""
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=_body(message),

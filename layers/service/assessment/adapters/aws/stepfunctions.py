@@ -9,12 +9,12 @@ from botocore.exceptions import ClientError
 
 from assessment.adapters.aws.errors import error_code, translating
 
-# A settled or expired token means that somebody else woke the execution: not an error.
+# A settled or expired token means that another worker resumed the execution: not an error.
 _SETTLED = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 
 
 class StepFunctionsWorkflow:
-    """Starts, wakes, fails and stops executions."""
+    """Starts, resumes, fails and stops executions."""
 
     def __init__(self, client: Any, state_machine_arn: str) -> None:
         self._client = translating(client)

@@ -1,1 +1,1 @@
-"""Judges: whoever answers a comparison."""
+"""Judges: the providers and endpoints that answer comparisons."""

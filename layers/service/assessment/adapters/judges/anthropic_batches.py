@@ -1,8 +1,8 @@
 """Anthropic's Message Batches: many messages in one request, answered within a day.
 
-Wire format: https://docs.anthropic.com/en/api/creating-message-batches and its neighbours.
-A batch has no name of ours. Its requests have: so one that was handed over without our hearing of
-it is known by its answers, and until it has some, by what it cannot be.
+Wire format: https://docs.anthropic.com/en/api/creating-message-batches and the pages beside it.
+A batch cannot carry our name, its requests can. A batch whose acceptance never reached us is
+recognised by its answers; before it has any, batches of another time or size are ruled out.
 """
 
 from __future__ import annotations

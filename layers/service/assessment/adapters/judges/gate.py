@@ -34,7 +34,7 @@ class DynamoDBJudgeGate:
             decision = check_admission(self._read(judge)[0], now=now)
         if decision.wait_seconds > 0:
             raise JudgeDeferredError(
-                f"{judge.provider} is failing; nobody asks it for {decision.wait_seconds:.0f} s",
+                f"{judge.provider} is failing and is not asked for {decision.wait_seconds:.0f} s",
                 retry_after=decision.wait_seconds + _spread(judge, now),
             )
         self._count(judge, tokens, now)

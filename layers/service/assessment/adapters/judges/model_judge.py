@@ -129,7 +129,7 @@ class ModelBatchJudge:
     async def read_results(
         self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
     ) -> list[LLMComparisonResultV1]:
-        """A result for every request; the provider's answers to anything else are nobody's."""
+        """A result for every request; answers to anything else are left out."""
         texts = {
             request.metadata.comparison_id: [block.content for block in request.prompt_blocks]
             for request in requests

@@ -1,8 +1,8 @@
-"""OpenAI's Batch API, and whoever speaks it: a file of chat completions, answered within a day.
+"""The Batch API of OpenAI and compatible providers: a file of chat completions, done in a day.
 
 Wire format: https://platform.openai.com/docs/api-reference/batch and .../api-reference/files.
-A batch carries the submission's name in its metadata, so one that was handed over without our
-hearing of it is found in the list.
+A batch carries the submission's name in its metadata, so one whose acceptance never reached us is
+found in the list.
 """
 
 from __future__ import annotations

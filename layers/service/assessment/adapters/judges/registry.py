@@ -1,4 +1,4 @@
-"""Every provider behind one door: made once in a process, with its key, and kept."""
+"""The adapters of all providers: each is made once in a process, with its key, and kept."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ProviderJudges:
         self._batch_models: dict[tuple[Provider, str | None], BatchModel] = {}
 
     def get_judge(self, judge: JudgeSpec) -> Judge:
-        """Whoever answers for this judge."""
+        """The adapter that answers for this judge."""
         if judge.provider is Provider.CALLBACK_ENDPOINT:
             return CallbackEndpointJudge(
                 self._access.http(),
@@ -57,7 +57,7 @@ class ProviderJudges:
         return ModelJudge(judge, self._models[place])
 
     def get_batch_judge(self, judge: JudgeSpec) -> BatchJudge:
-        """Whoever takes batches for this judge."""
+        """The adapter that takes batches for this judge."""
         place = self._place(judge)
         if place not in self._batch_models:
             self._batch_models[place] = self._batch_model(*place)

@@ -107,7 +107,7 @@ def _read_request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def read_date(headers: Mapping[str, str]) -> datetime | None:
-    """When a response was made, by the clock of whoever made it."""
+    """When a response was made, by the clock of the server that made it."""
     try:
         moment = parsedate_to_datetime(headers.get("date", ""))
     except ValueError:
