@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 {
                     "Action": "execute-api:Invoke",
                     "Effect": "Allow",
-                    "Resource": _whole_api(event["methodArn"]),
+                    "Resource": _widen_to_stage(event["methodArn"]),
                 }
             ],
         },
@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     }
 
 
-def _whole_api(method_arn: str) -> str:
+def _widen_to_stage(method_arn: str) -> str:
     """The policy is cached by token, so it must cover every route of this API and stage."""
     api, stage, *_ = method_arn.split("/")
     return f"{api}/{stage}/*"

@@ -21,7 +21,7 @@ from assessment.usecases.call_judge import Delivery
 from assessment.usecases.judge_messages import judge_messages
 
 
-def returned(records: list[SQSRecord]) -> Iterator[str]:
+def judge_records(records: list[SQSRecord]) -> Iterator[str]:
     """Ask about all messages; the ids of those that must come back."""
     adapters = bootstrap.adapters(CallJudgeSettings)
     received: list[tuple[SQSRecord, Delivery[JudgeMessage]]] = []
@@ -32,7 +32,7 @@ def returned(records: list[SQSRecord]) -> Iterator[str]:
             logger.exception("not a judge request", extra={"message_id": record.message_id})
             yield record.message_id
             continue
-        last = receives(record) >= adapters.settings.judge_max_receives
+        last = count_receives(record) >= adapters.settings.judge_max_receives
         received.append((record, Delivery(message, last)))
     handled = bootstrap.run(
         judge_messages(
@@ -51,7 +51,7 @@ def returned(records: list[SQSRecord]) -> Iterator[str]:
             yield record.message_id
 
 
-def receives(record: SQSRecord) -> int:
+def count_receives(record: SQSRecord) -> int:
     """How often the message was delivered, this time included."""
     return int(record.attributes.approximate_receive_count)
 
@@ -69,7 +69,7 @@ def put_back(
         "judge call failed", extra={**subject, "code": error.code, "detail": str(error)[:300]}
     )
     count("judge_calls_failed")
-    delay = retry_delay(error, receives=receives(record), spread_by=message.subject)
+    delay = retry_delay(error, receives=count_receives(record), spread_by=message.subject)
     judge_queue.postpone(record.receipt_handle, seconds=delay)
 
 
@@ -78,4 +78,4 @@ def put_back(
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Messages that failed go back to the queue, the others do not."""
     records = list(SQSEvent(event).records)
-    return {"batchItemFailures": [{"itemIdentifier": name} for name in returned(records)]}
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in judge_records(records)]}

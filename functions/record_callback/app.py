@@ -25,10 +25,10 @@ from assessment.usecases.record_callback import read_message, record_callback
 def record_one(record: SQSRecord) -> None:
     """One message; what cannot be attributed ends in the dead-letter queue, kept for inspection."""
     adapters = bootstrap.adapters(RecordCallbackSettings)
-    with reported_errors():
+    with report_errors():
         message = read_message(record.body)
     with logger.append_context_keys(**adapters.log_keys(message.batch_id)):
-        with reported_errors():
+        with report_errors():
             recorded = record_callback(
                 message, ports=adapters.callback_ports, now=datetime.now(UTC)
             )
@@ -45,7 +45,7 @@ def record_one(record: SQSRecord) -> None:
 
 
 @contextmanager
-def reported_errors() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Log what is raised: the batch processor turns every exception into a returned message."""
     try:
         yield

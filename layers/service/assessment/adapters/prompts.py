@@ -45,11 +45,11 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _environment() -> _Sandbox:
-    made = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
-    made.globals.clear()
-    made.filters.clear()
-    made.tests.clear()
-    return made
+    environment = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+    environment.globals.clear()
+    environment.filters.clear()
+    environment.tests.clear()
+    return environment
 
 
 _ENVIRONMENT = _environment()

@@ -18,10 +18,10 @@ router = Router()  # type: ignore[no-untyped-call]
 def register() -> Response[str]:
     """Register an assignment's anchors."""
     event = router.current_event
-    registered = register_anchors(
+    confirmation = register_anchors(
         parse(AnchorRegistration, json_body(event.body)),
         is_admin=is_admin(event.raw_event),
         stack_config=adapters().settings.batch_config,
         ports=adapters().anchor_ports,
     )
-    return answer(201, registered)
+    return answer(201, confirmation)

@@ -21,6 +21,6 @@ def open_batch(batch_id: str) -> str:
     InvalidRequestError
         If it does not have the form of one.
     """
-    checked = check_batch_id(batch_id)
-    logger.append_keys(**adapters().log_keys(checked))
-    return checked
+    valid_id = check_batch_id(batch_id)
+    logger.append_keys(**adapters().log_keys(valid_id))
+    return valid_id

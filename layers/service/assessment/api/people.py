@@ -19,13 +19,13 @@ router = Router()  # type: ignore[no-untyped-call]
 @router.get("/v1/batches/<batch_id>/next-comparison")
 def offer_comparison(batch_id: str) -> Response[str]:
     """A comparison for the caller, or null when none waits for a person now."""
-    found = next_comparison(
+    offer = next_comparison(
         open_batch(batch_id),
         caller(router.current_event.raw_event),
         ports=adapters().person_ports,
         now=datetime.now(UTC),
     )
-    comparison = found.model_dump(mode="json") if found else None
+    comparison = offer.model_dump(mode="json") if offer else None
     return answer(200, {"comparison": comparison})
 
 

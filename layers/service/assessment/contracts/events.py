@@ -74,7 +74,7 @@ def envelope(
         If the data are not what the type carries.
     """
     try:
-        checked = DATA[event_type].model_validate({"batch_id": batch_id, **data})
+        valid_data = DATA[event_type].model_validate({"batch_id": batch_id, **data})
     except ValidationError as error:
         raise TypeError(f"{event_type} does not carry these data: {error}") from error
     return Envelope(
@@ -82,7 +82,7 @@ def envelope(
         event_type=event_type,
         correlation_id=correlation_id,
         time=now,
-        data=checked.model_dump(mode="json"),
+        data=valid_data.model_dump(mode="json"),
     )
 
 

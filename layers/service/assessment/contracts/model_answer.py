@@ -93,16 +93,16 @@ class _Entry:
 
 
 def read_answer(
-    candidates: Sequence[object], wanted: Sequence[str]
+    candidates: Sequence[object], comparison_ids: Sequence[str]
 ) -> dict[str, ModelVerdict | str]:
-    """A verdict for every wanted comparison, or what is wrong with it in words.
+    """A verdict for every comparison that was asked about, or what is wrong with it in words.
 
     Parameters
     ----------
     candidates
         Where the answer may stand, best first: documents, or texts with documents in them. The
         first that names any winner is the answer.
-    wanted
+    comparison_ids
         Ids of the comparisons that the model was asked about.
 
     Notes
@@ -114,16 +114,18 @@ def read_answer(
     problem = "the answer is not JSON"
     for candidate in candidates:
         documents = find_documents(candidate) if isinstance(candidate, str) else [candidate]
-        entries = [entry for each in documents for entry in _find_entries(each, wanted)]
+        entries = [entry for each in documents for entry in _find_entries(each, comparison_ids)]
         if entries:
-            return {name: _choose(_select(entries, name, wanted)) for name in wanted}
+            return {
+                name: _choose(_select(entries, name, comparison_ids)) for name in comparison_ids
+            }
         if documents:
             problem = "the answer has no list of verdicts"
-    return dict.fromkeys(wanted, problem)
+    return dict.fromkeys(comparison_ids, problem)
 
 
 def _find_entries(
-    document: object, wanted: Sequence[str], *, key: str | None = None, depth: int = 6
+    document: object, comparison_ids: Sequence[str], *, key: str | None = None, depth: int = 6
 ) -> Iterator[_Entry]:
     """What names a winner, at any depth: models wrap their answers in objects and strings."""
     document = unwrap_string(document)
@@ -133,8 +135,8 @@ def _find_entries(
         yield _Entry(_read_id(document, key), document)
         return
     for name, part in _list_parts(document):
-        inherited = name if name in wanted else key
-        yield from _find_entries(part, wanted, key=inherited, depth=depth - 1)
+        inherited = name if name in comparison_ids else key
+        yield from _find_entries(part, comparison_ids, key=inherited, depth=depth - 1)
 
 
 def _list_parts(document: object) -> list[tuple[str | None, object]]:
@@ -156,8 +158,8 @@ def _read_id(document: Mapping[str, Any], key: str | None) -> str | None:
     return re.sub(r"^#?\s*comparison\s+", "", str(name).strip(), flags=re.IGNORECASE)
 
 
-def _select(entries: Sequence[_Entry], name: str, wanted: Sequence[str]) -> list[_Entry]:
-    alone = len(wanted) == 1
+def _select(entries: Sequence[_Entry], name: str, comparison_ids: Sequence[str]) -> list[_Entry]:
+    alone = len(comparison_ids) == 1
     return [e for e in entries if e.comparison_id == name or (alone and e.comparison_id is None)]
 
 

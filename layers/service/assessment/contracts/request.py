@@ -66,11 +66,11 @@ class BatchRequest(BaseModel):
 
     @field_validator("correlation_id")
     @classmethod
-    def _uuid(cls, value: str | None) -> str | None:
+    def _read_uuid(cls, value: str | None) -> str | None:
         return None if value is None else str(uuid.UUID(value))
 
     @model_validator(mode="after")
-    def _distinct_ids(self) -> Self:
+    def _check_ids(self) -> Self:
         _check_distinct([essay.essay_id for essay in self.essays], "essay ids")
         reserved = [e.essay_id for e in self.essays if e.essay_id.startswith(ANCHOR_PREFIX)]
         if reserved:
@@ -99,17 +99,17 @@ class AnchorRegistration(BaseModel):
 
     @field_validator("anchors")
     @classmethod
-    def _something(
-        cls, anchors: list[SubmittedAnchor], known: ValidationInfo
+    def _refuse_empty(
+        cls, anchors: list[SubmittedAnchor], info: ValidationInfo
     ) -> list[SubmittedAnchor]:
-        others = {name for name, value in known.data.items() if value is not None}
+        others = {name for name, value in info.data.items() if value is not None}
         if not anchors and others <= {"assignment_id"}:
             message = "register anchors, instructions, student_prompt or judge_rubric; none is here"
             raise ValueError(message)
         return anchors
 
     @model_validator(mode="after")
-    def _distinct_refs(self) -> Self:
+    def _check_references(self) -> Self:
         _check_distinct([anchor.anchor_ref for anchor in self.anchors], "anchor references")
         return self
 

@@ -19,15 +19,15 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by its path below the folder of schemas."""
-    found = {
+    models = {
         f"result.v{RESULT_SCHEMA_VERSION}.json": _of(ResultDocument, "serialization"),
         f"events/{EventType.REQUESTED}.json": _of(
             _detail(EventType.REQUESTED, BatchRequest), "validation"
         ),
     }
     for event_type, data in DATA.items():
-        found[f"events/{event_type}.json"] = _of(_detail(event_type, data), "serialization")
-    return found
+        models[f"events/{event_type}.json"] = _of(_detail(event_type, data), "serialization")
+    return models
 
 
 def _detail(event_type: EventType, data: type[BaseModel]) -> type[BaseModel]:

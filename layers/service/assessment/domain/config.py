@@ -108,7 +108,7 @@ class BatchConfig(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _leave_out_retired(cls, values: Any) -> Any:
+    def _drop_retired(cls, values: Any) -> Any:
         """Read what earlier versions stored; in a request these names are refused before."""
         if not isinstance(values, Mapping):
             return values
@@ -129,11 +129,11 @@ class ResolvedConfig:
     sources: dict[str, Source]
 
 
-def _marked(name: str, marker: type) -> bool:
+def _has_marker(name: str, marker: type) -> bool:
     return any(isinstance(entry, marker) for entry in BatchConfig.model_fields[name].metadata)
 
 
-def _by_own_names(overrides: Mapping[str, Any]) -> dict[str, Any]:
+def _replace_hints(overrides: Mapping[str, Any]) -> dict[str, Any]:
     twice = [hint for hint, name in HINTS.items() if hint in overrides and name in overrides]
     if twice:
         raise InvalidRequestError(
@@ -143,27 +143,29 @@ def _by_own_names(overrides: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_names(overrides: Mapping[str, Any]) -> None:
-    known = BatchConfig.model_fields
+    settings = BatchConfig.model_fields
     problems = [
-        (f"config.{name}", f"there is no such setting; known are {', '.join(sorted(known))}")
+        (f"config.{name}", f"there is no such setting; known are {', '.join(sorted(settings))}")
         for name in overrides
-        if name not in known
+        if name not in settings
     ]
     if problems:
         raise ManyInvalidFieldsError(problems)
 
 
-def _check_rights(names: Iterable[str], before: BatchConfig, after: BatchConfig) -> None:
+def _check_rights(names: Iterable[str], present: BatchConfig, changed: BatchConfig) -> None:
     for name in names:
-        old, new = getattr(before, name), getattr(after, name)
+        old, new = getattr(present, name), getattr(changed, name)
         raised = isinstance(new, int | float) and isinstance(old, int | float) and new > old
-        if (_marked(name, AdminOnly) and new != old) or (_marked(name, AdminAbove) and raised):
+        if (_has_marker(name, AdminOnly) and new != old) or (
+            _has_marker(name, AdminAbove) and raised
+        ):
             raise NotPermittedError(
                 f"only an administrator may set this to {new!r}", field=f"config.{name}"
             )
 
 
-def _validated(values: Mapping[str, Any]) -> BatchConfig:
+def _validate(values: Mapping[str, Any]) -> BatchConfig:
     try:
         return BatchConfig.model_validate(values)
     except ValidationError as error:
@@ -185,14 +187,14 @@ def resolve_config(
     values: dict[str, Any] = {}
     sources = dict.fromkeys(BatchConfig.model_fields, Source.DEFAULT)
     for source, overrides in layers:
-        named = _by_own_names(overrides)
-        _check_names(named)
-        before = _validated(values)
-        values.update(named)
+        changes = _replace_hints(overrides)
+        _check_names(changes)
+        present = _validate(values)
+        values.update(changes)
         if source is Source.REQUEST and not is_admin:
-            _check_rights(named, before, _validated(values))
-        sources.update(dict.fromkeys(named, source))
-    config = _validated(values)
+            _check_rights(changes, present, _validate(values))
+        sources.update(dict.fromkeys(changes, source))
+    config = _validate(values)
     if config.min_comparisons_per_essay > config.max_comparisons_per_essay:
         raise InvalidRequestError(
             f"is {config.min_comparisons_per_essay}, above max_comparisons_per_essay "
@@ -202,7 +204,7 @@ def resolve_config(
     if config.wave_timeout_seconds > config.batch_timeout_hours * _SECONDS_PER_HOUR:
         # Who may choose how long a wave waits need not know, nor be allowed to set, what follows.
         if sources["batch_timeout_hours"] not in (Source.ASSIGNMENT, Source.REQUEST):
-            update = {"batch_timeout_hours": _idle_hours(config.wave_timeout_seconds)}
+            update = {"batch_timeout_hours": _compute_idle_hours(config.wave_timeout_seconds)}
             sources["batch_timeout_hours"] = sources["wave_timeout_seconds"]
             return ResolvedConfig(config=config.model_copy(update=update), sources=sources)
         raise InvalidRequestError(
@@ -213,7 +215,7 @@ def resolve_config(
     return ResolvedConfig(config=config, sources=sources)
 
 
-def _idle_hours(wave_seconds: int) -> float:
+def _compute_idle_hours(wave_seconds: int) -> float:
     """How long a batch may be idle whose waves wait so long, with an hour to spare."""
     return wave_seconds / _SECONDS_PER_HOUR + 1
 
@@ -237,7 +239,7 @@ def extend_deadlines(resolved: ResolvedConfig, *, wave_seconds: int) -> Resolved
             field="config.wave_timeout_seconds",
         )
     changes: dict[str, Any] = {"wave_timeout_seconds": wave_seconds}
-    if config.batch_timeout_hours < _idle_hours(wave_seconds):
-        changes["batch_timeout_hours"] = _idle_hours(wave_seconds)
+    if config.batch_timeout_hours < _compute_idle_hours(wave_seconds):
+        changes["batch_timeout_hours"] = _compute_idle_hours(wave_seconds)
     sources.update(dict.fromkeys(changes, Source.JUDGE))
     return ResolvedConfig(config=config.model_copy(update=changes), sources=sources)

@@ -51,19 +51,19 @@ def max_score_change(now: Sequence[Ranking], before: Sequence[Ranking]) -> float
     )
 
 
-def _held_before(previous: PreviousLook | None) -> tuple[int, int]:
+def _count_looks_held(previous: PreviousLook | None) -> tuple[int, int]:
     """At how many looks in a row, up to the last one, each target was met: reliability, then SE."""
     if previous is None:
         return 0, 0
-    before = previous.context
-    held = before.reliability_target_held_before, before.se_target_held_before
-    if not before.is_look:
-        return held
-    met = before.reliability_target_met, before.se_target_met
-    return held[0] + 1 if met[0] else 0, held[1] + 1 if met[1] else 0
+    context = previous.context
+    n_looks = context.reliability_target_held_before, context.se_target_held_before
+    if not context.is_look:
+        return n_looks
+    met = context.reliability_target_met, context.se_target_met
+    return n_looks[0] + 1 if met[0] else 0, n_looks[1] + 1 if met[1] else 0
 
 
-def _targets_met(scores: Scores | None, config: BatchConfig) -> tuple[bool, bool]:
+def _check_targets(scores: Scores | None, config: BatchConfig) -> tuple[bool, bool]:
     """Whether the lower limit of the reliability, and the mean standard error, are on target.
 
     Where the signal is not proven neither is: a small standard error may also mean that abilities
@@ -72,50 +72,54 @@ def _targets_met(scores: Scores | None, config: BatchConfig) -> tuple[bool, bool
     if scores is None or not scores.is_proven(min_reliability=config.min_reliability):
         return False, False
     reliability, wanted_se = scores.reliability, config.target_mean_se
-    wanted = config.target_reliability
+    wanted_reliability = config.target_reliability
     return (
-        wanted is not None and reliability.low >= wanted,
+        wanted_reliability is not None and reliability.low >= wanted_reliability,
         wanted_se is not None and reliability.mean_se <= wanted_se,
     )
 
 
-def _last_look(previous: PreviousLook | None) -> int:
+def _count_seen_callbacks(previous: PreviousLook | None) -> int:
     """How many callbacks the last look had seen."""
     if previous is None:
         return 0
-    before = previous.context
-    return before.callbacks_received if before.is_look else before.callbacks_at_last_look
+    context = previous.context
+    return context.callbacks_received if context.is_look else context.callbacks_at_last_look
 
 
-def _silent_waves(known: Sequence[Comparison], wave_number: int) -> int:
+def _count_silent_waves(comparisons: Sequence[Comparison], wave_number: int) -> int:
     """How many of the latest waves in a row brought no verdict at all."""
-    speaking = {c.submitted_wave for c in known if c.verdict}
+    speaking = {c.submitted_wave for c in comparisons if c.verdict}
     return wave_number - max(speaking, default=0)
 
 
-def _in_time_share(known: Sequence[Comparison], wave_number: int) -> float:
+def _compute_share_in_time(comparisons: Sequence[Comparison], wave_number: int) -> float:
     """The share of the latest wave that was answered, with a verdict or an error."""
-    submitted = [c for c in known if c.submitted_wave == wave_number]
+    submitted = [c for c in comparisons if c.submitted_wave == wave_number]
     late = sum(1 for c in submitted if c.status is ComparisonStatus.TIMED_OUT)
     return 1.0 - late / len(submitted) if submitted else 1.0
 
 
-def _next_wave_size(config: BatchConfig, n_essays: int, known: list[Comparison], room: int) -> int:
+def _count_next_wave(
+    config: BatchConfig, n_essays: int, comparisons: list[Comparison], room: int
+) -> int:
     """How many comparisons another wave would pay for: new ones, and failed ones tried again."""
-    new = min(compute_wave_size(config, n_essays), room)
-    pool = retry_pool(known, max_attempts=config.max_attempts)
-    return new + len(select_retries(pool, threshold=config.retry_pool_threshold, n_new_pairs=new))
-
-
-def _refusal(known: Sequence[Comparison]) -> str | None:
-    """What the judge says of its permanent failures, in its commonest words."""
-    told = Counter(
-        c.failure.message for c in known if c.failure is not None and not c.failure.retryable
+    n_new = min(compute_wave_size(config, n_essays), room)
+    pool = retry_pool(comparisons, max_attempts=config.max_attempts)
+    return n_new + len(
+        select_retries(pool, threshold=config.retry_pool_threshold, n_new_pairs=n_new)
     )
-    return min(told, key=lambda message: (-told[message], message)) if told else None
 
 
-def _minutes_remaining(batch: Batch, now: datetime) -> float | None:
+def _find_refusal(comparisons: Sequence[Comparison]) -> str | None:
+    """What the judge says of its permanent failures, in its commonest words."""
+    messages = Counter(
+        c.failure.message for c in comparisons if c.failure is not None and not c.failure.retryable
+    )
+    return min(messages, key=lambda message: (-messages[message], message)) if messages else None
+
+
+def _count_minutes_left(batch: Batch, now: datetime) -> float | None:
     if batch.config.max_minutes is None:
         return None
     return batch.config.max_minutes - (now - batch.created_at).total_seconds() / _SECONDS_PER_MINUTE
@@ -174,7 +178,7 @@ def _count_evidence(batch: Batch, part: AssessedPart) -> _Evidence:
 
 def _describe_evidence(batch: Batch, evidence: _Evidence) -> dict[str, Any]:
     comparisons, config = evidence.comparisons, batch.config
-    in_time = _in_time_share(comparisons, batch.wave)
+    in_time = _compute_share_in_time(comparisons, batch.wave)
     return {
         "n_essays": evidence.n_essays,
         "pairs_submitted": len(comparisons),
@@ -183,12 +187,12 @@ def _describe_evidence(batch: Batch, evidence: _Evidence) -> dict[str, Any]:
         "failures": evidence.failed,
         "outstanding": evidence.pending,
         "partial_completion_met": in_time >= config.partial_completion,
-        "waves_without_verdict": _silent_waves(comparisons, batch.wave),
+        "waves_without_verdict": _count_silent_waves(comparisons, batch.wave),
         "retryable_failures": len(retry_pool(comparisons, max_attempts=config.max_attempts)),
         "permanent_failures": sum(
             1 for c in comparisons if c.failure is not None and not c.failure.retryable
         ),
-        "refusal": _refusal(comparisons),
+        "refusal": _find_refusal(comparisons),
         "failure_cause": find_common_cause(comparisons),
         "success_rate": evidence.success_rate,
         "zero_successes": evidence.recorded == 0,
@@ -200,17 +204,17 @@ def _describe_caps(
 ) -> dict[str, Any]:
     config, n = batch.config, evidence.n_essays
     cost = add_spending(c.spent for c in (*evidence.comparisons, *part.set_aside)).cost_usd
-    next_wave = _next_wave_size(config, n, evidence.comparisons, evidence.room)
-    left = None if config.max_cost_usd is None else config.max_cost_usd - cost
+    next_wave = _count_next_wave(config, n, evidence.comparisons, evidence.room)
+    cost_left = None if config.max_cost_usd is None else config.max_cost_usd - cost
     return {
         "completion_denominator": completion_denominator(config, n),
         "max_possible_pairs": possible_pairs(n),
         "pairs_remaining": min(evidence.room, evidence.n_unjudged_pairs),
         "waves_remaining": config.max_waves - batch.wave,
         "cost_usd": cost,
-        "cost_remaining_usd": left,
+        "cost_remaining_usd": cost_left,
         "next_wave_cost_usd": cost / evidence.recorded * next_wave if evidence.recorded else None,
-        "minutes_remaining": _minutes_remaining(batch, now),
+        "minutes_remaining": _count_minutes_left(batch, now),
         "is_small_net": possible_pairs(n) <= budget(config, n),
         "unique_coverage_complete": evidence.n_unjudged_pairs == 0,
         "resampling_pass_count": evidence.passes,
@@ -257,10 +261,10 @@ def _describe_look(
 ) -> dict[str, Any]:
     """Whether this is a look at the targets, and what it and those before it saw."""
     change = max_score_change(scores.rankings, previous.rankings) if scores and previous else None
-    reliability_met, se_met = _targets_met(scores, config)
-    reliability_held, se_held = _held_before(previous)
-    last_look = _last_look(previous)
-    since = evidence.settled - last_look
+    reliability_met, se_met = _check_targets(scores, config)
+    reliability_held, se_held = _count_looks_held(previous)
+    n_seen_callbacks = _count_seen_callbacks(previous)
+    n_new_callbacks = evidence.settled - n_seen_callbacks
     stable = change is not None and change <= config.score_stability_threshold
     enough = (
         evidence.settled >= config.min_comparisons_for_stability_check
@@ -268,10 +272,10 @@ def _describe_look(
     )
     return {
         "max_score_change": change,
-        "is_look": since >= config.comparisons_per_stability_check_iteration
+        "is_look": n_new_callbacks >= config.comparisons_per_stability_check_iteration
         or evidence.room == 0
         or evidence.n_unjudged_pairs == 0,
-        "callbacks_at_last_look": last_look,
+        "callbacks_at_last_look": n_seen_callbacks,
         "se_target_held_before": se_held,
         "se_target_met": se_met,
         "reliability_target_held_before": reliability_held,

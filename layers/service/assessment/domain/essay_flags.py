@@ -119,13 +119,13 @@ def detect_language(text: str) -> str | None:
     }
     leader, *rivals = sorted(weights, key=lambda name: (-weights[name], name))[:3]
     for rival in rivals:
-        leader, own, others = _stronger(leader, rival, counts)
+        leader, own, others = _compare_languages(leader, rival, counts)
         if own < _LEAD * others + 1:
             return None
     return leader if weights[leader] >= _LEAST_SHARE * len(words) else None
 
 
-def _stronger(one: str, other: str, counts: Counter[str]) -> tuple[str, int, int]:
+def _compare_languages(one: str, other: str, counts: Counter[str]) -> tuple[str, int, int]:
     """The one of two languages with more words that the other lacks, and both numbers of words."""
     n_one = sum(n for word, n in counts.items() if word in _PROFILES[one] - _PROFILES[other])
     n_other = sum(n for word, n in counts.items() if word in _PROFILES[other] - _PROFILES[one])
@@ -134,11 +134,11 @@ def _stronger(one: str, other: str, counts: Counter[str]) -> tuple[str, int, int
 
 def find_common_language(texts: Iterable[str]) -> str | None:
     """The language of most texts that have a recognised one."""
-    found = Counter(language for text in texts if (language := detect_language(text)))
-    if not found:
+    languages = Counter(language for text in texts if (language := detect_language(text)))
+    if not languages:
         return None
-    (name, times) = found.most_common(1)[0]
-    return name if times * 2 > found.total() else None
+    (name, times) = languages.most_common(1)[0]
+    return name if times * 2 > languages.total() else None
 
 
 def essay_flags(
@@ -147,14 +147,14 @@ def essay_flags(
     """The flags of one text; `language` is what the others are written in, if that is known."""
     words = split_words(text)
     own = detect_language(text)
-    found = {
+    raised_flags = {
         EssayFlag.EMPTY: not words,
         EssayFlag.TOO_SHORT: 0 < len(words) < min_words,
         EssayFlag.TOO_LONG: 2 * estimate_tokens(text) + _OTHER_TOKENS > context_tokens,
         EssayFlag.OFF_LANGUAGE: bool(language and own and own != language),
         EssayFlag.INSTRUCTION_LIKE: bool(_INSTRUCTIONS.search(text)),
     }
-    return tuple(flag for flag, raised in found.items() if raised)
+    return tuple(flag for flag, raised in raised_flags.items() if raised)
 
 
 def list_flags(

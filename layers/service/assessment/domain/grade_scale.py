@@ -35,7 +35,7 @@ class GradeScale(BaseModel):
 
     @field_validator("grades")
     @classmethod
-    def _distinct(cls, grades: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_grades(cls, grades: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(grades)) != len(grades):
             message = "every grade may stand on the scale only once"
             raise ValueError(message)
@@ -45,7 +45,7 @@ class GradeScale(BaseModel):
         return grades
 
     @model_validator(mode="after")
-    def _belonging(self) -> Self:
+    def _check_special_grades(self) -> Self:
         if self.passing_grade is not None and self.passing_grade not in self.grades:
             message = f"the passing grade {self.passing_grade!r} is not one of the grades"
             raise ValueError(message)
@@ -74,17 +74,19 @@ class GradeScale(BaseModel):
             ) from None
 
 
-def _known_scales() -> dict[str, GradeScale]:
+def _read_scales() -> dict[str, GradeScale]:
     folder = files("assessment.domain") / "scales"
-    found = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
+    scale_files = sorted(
+        (f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name
+    )
     scales = [
         GradeScale(name=file.name.removesuffix(".json"), **json.loads(file.read_text("utf-8")))
-        for file in found
+        for file in scale_files
     ]
     return {scale.name: scale for scale in scales}
 
 
-SCALES: dict[str, GradeScale] = _known_scales()
+SCALES: dict[str, GradeScale] = _read_scales()
 
 
 def find_scale(value: str | list[str] | None) -> GradeScale:
@@ -114,7 +116,7 @@ def find_scale(value: str | list[str] | None) -> GradeScale:
         ) from error
 
 
-def check_same_scale(asked: str | list[str] | None, registered: GradeScale | None) -> None:
+def check_same_scale(expected: str | list[str] | None, registered: GradeScale | None) -> None:
     """Refuse a request that expects other grades than its assignment has.
 
     Raises
@@ -122,20 +124,20 @@ def check_same_scale(asked: str | list[str] | None, registered: GradeScale | Non
     GradeScaleMismatchError
         If the assignment has another scale, or there is no assignment that could have one.
     InvalidRequestError
-        If what is asked for is no scale.
+        If what the request expects is no scale.
     """
-    if asked is None:
+    if expected is None:
         return
-    wanted = find_scale(asked)
+    scale = find_scale(expected)
     if registered is None:
         raise GradeScaleMismatchError(
             "grades come from the anchors of an assignment; name the assignment_id or leave "
             "grade_scale out",
             field="grade_scale",
         )
-    if wanted.grades != registered.grades:
+    if scale.grades != registered.grades:
         raise GradeScaleMismatchError(
-            f"the request expects {' '.join(wanted.grades)}, the assignment has "
+            f"the request expects {' '.join(scale.grades)}, the assignment has "
             f"{' '.join(registered.grades)}; send the assignment's scale or leave the field out",
             field="grade_scale",
         )

@@ -44,8 +44,8 @@ def normalise(text: str) -> str:
 def printed_form(name: str) -> str:
     """What a reader can tell a name by: compatibility forms, spaces and lookalikes made one."""
     compatible = unicodedata.normalize("NFKC", name)
-    seen = "".join(c for c in compatible if c == " " or has_ink(c))
-    return " ".join(seen.split()).translate(_SAME_SHAPE)
+    visible = "".join(c for c in compatible if c == " " or has_ink(c))
+    return " ".join(visible.split()).translate(_SAME_SHAPE)
 
 
 def find_alike_names(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -51,15 +51,15 @@ def find_price(judge: JudgeSpec) -> Price | None:
     if judge.price is not None or judge.base_url is not None or judge.model is None:
         return judge.price
     listed = PRICE_LISTS.get(judge.provider)
-    found = [name for name in _names(judge.model) if listed and name in listed.models]
-    if not listed or not found:
+    models = [name for name in _names(judge.model) if listed and name in listed.models]
+    if not listed or not models:
         return None
-    input_usd, output_usd = listed.models[found[0]]
+    input_usd, output_usd = listed.models[models[0]]
     return Price(input_usd=input_usd, output_usd=output_usd)
 
 
 def _names(model: str) -> Iterator[str]:
     """What a model may be listed as, the most exact name first."""
-    named = _ARN.sub("", model)
-    undated = _DATE_AND_VERSION.sub("", named)
-    yield from (named, undated, _PROFILE.sub("", undated))
+    name = _ARN.sub("", model)
+    undated = _DATE_AND_VERSION.sub("", name)
+    yield from (name, undated, _PROFILE.sub("", undated))

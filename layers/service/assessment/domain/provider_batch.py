@@ -90,8 +90,8 @@ class ProviderBatch(BaseModel):
 
     def is_lost(self, *, now: datetime) -> bool:
         """Whether the provider's time for the batch has long passed."""
-        since = self.submitted_at or self.tried_at
-        return since is not None and now - since >= GIVE_UP
+        last_try = self.submitted_at or self.tried_at
+        return last_try is not None and now - last_try >= GIVE_UP
 
     def is_looked_after(self, look: int, *, now: datetime) -> bool:
         """Whether another message than the `look`-th is on its way, so that this one may end.

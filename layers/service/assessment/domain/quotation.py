@@ -73,13 +73,13 @@ def _normalise(text: str) -> str:
 
 def _find_shared(plain: str, spans: list[tuple[int, int]], haystack: str) -> set[int]:
     """The numbers of the words that stand in a shared run."""
-    found = [plain[start:end].casefold() for start, end in spans]
+    words = [plain[start:end].casefold() for start, end in spans]
     shared: set[int] = set()
-    for n in range(len(found) - _SHARED_WORDS + 1):
-        if f" {' '.join(found[n : n + _SHARED_WORDS])} " in haystack:
+    for n in range(len(words) - _SHARED_WORDS + 1):
+        if f" {' '.join(words[n : n + _SHARED_WORDS])} " in haystack:
             shared.update(range(n, n + _SHARED_WORDS))
-    joined = " ".join(found)
-    owners = [n for n, word in enumerate(found) for _ in range(len(word) + 1)]
+    joined = " ".join(words)
+    owners = [n for n, word in enumerate(words) for _ in range(len(word) + 1)]
     for place in range(len(joined) - _SHARED_CHARACTERS + 1):
         if joined[place : place + _SHARED_CHARACTERS] in haystack:
             shared.update(owners[place : place + _SHARED_CHARACTERS])

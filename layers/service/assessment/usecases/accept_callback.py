@@ -38,8 +38,8 @@ def accept_callback(
     ReplayedCallbackError
         If this very signature was accepted before.
     """
-    given = {name.lower(): value for name, value in headers.items()}
-    timestamp, signed = given.get(TIMESTAMP_HEADER.lower()), given.get(SIGNATURE_HEADER.lower())
+    fields = {name.lower(): value for name, value in headers.items()}
+    timestamp, signed = fields.get(TIMESTAMP_HEADER.lower()), fields.get(SIGNATURE_HEADER.lower())
     check_signature(body, timestamp=timestamp, given=signed, secret=secret, now=now)
     if len(body) > MAX_BODY_CHARACTERS:
         raise MalformedCallbackError(

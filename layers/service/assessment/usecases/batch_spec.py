@@ -28,9 +28,12 @@ def load_texts(metadata: CompareMetadata, *, content: ContentStore) -> list[str]
         If one of them is not stored.
     """
     spec = load_spec(metadata.batch_id, content=content)
-    told = spec.instructions
+    instructions = spec.instructions
     essays = [
         content.get_text(spec.text_sha256(essay_id))
         for essay_id in (metadata.essay_a_id, metadata.essay_b_id)
     ]
-    return [*essays, *(text for text in told.model_dump().values() if isinstance(text, str))]
+    return [
+        *essays,
+        *(text for text in instructions.model_dump().values() if isinstance(text, str)),
+    ]

@@ -29,8 +29,8 @@ def cancel_batch(batch_id: str, *, ports: CancelPorts, now: datetime) -> Batch:
         batch_id, BatchStatus.CANCELLED, now=now, outcome=Outcome.CANCELLED
     )
     ports.workflow.stop(batch.execution_name, cause="cancelled by request")
-    known = ports.comparisons.list_comparisons(batch_id, batch.wave)
-    keep_comparisons(batch_id, known, content=ports.content)
+    comparisons = ports.comparisons.list_comparisons(batch_id, batch.wave)
+    keep_comparisons(batch_id, comparisons, content=ports.content)
     return batch
 
 

@@ -20,7 +20,7 @@ _REMEDIES: dict[str, str] = {
     Reason.JUDGE_REFUSED: "check the judge's credentials and model; it refused every comparison",
     Reason.DISCONNECTED: "raise the budget, so that all essays can be connected",
 }
-_OF_THE_JUDGE = frozenset({Reason.SUCCESS_RATE, Reason.ZERO_SUCCESSES, Reason.JUDGE_REFUSED})
+_JUDGE_REASONS = frozenset({Reason.SUCCESS_RATE, Reason.ZERO_SUCCESSES, Reason.JUDGE_REFUSED})
 _ANY_ERROR = "Runtime.HandlerError"
 _REQUEST_AGAIN = "fix what the message names and request the batch under a new idempotency key"
 _RESUME = (
@@ -32,7 +32,7 @@ _RESUME = (
 def read_failure(decision: Decision | None, error: dict[str, str] | None) -> Failure:
     """What happened, why, and what to do, from a refusal or from an error of the state machine."""
     if error is not None:
-        code, message = _told(error)
+        code, message = _read_error(error)
         remedy = _REQUEST_AGAIN if code in STEP_REFUSALS else _RESUME
         return Failure(code=code, message=message, remedy=remedy)
     if decision is not None:
@@ -49,7 +49,7 @@ def make_stalled_failure(message: str) -> Failure:
     return Failure(code="stalled", message=message, remedy=_RESUME)
 
 
-def _told(error: dict[str, str]) -> tuple[str, str]:
+def _read_error(error: dict[str, str]) -> tuple[str, str]:
     """The name and the message of a failed Lambda's error, without its stack trace."""
     name, cause = error.get("Error", "unknown"), error.get("Cause", "")
     try:
@@ -64,9 +64,9 @@ def _told(error: dict[str, str]) -> tuple[str, str]:
     return kind if name == _ANY_ERROR else name, message[:LONGEST_MESSAGE]
 
 
-def _with_remedy_of_cause(batch: Batch, failure: Failure, ports: FailPorts) -> Failure:
+def _add_remedy(batch: Batch, failure: Failure, ports: FailPorts) -> Failure:
     """The failure with the setting that helps, where most comparisons failed for one cause."""
-    if failure.code not in _OF_THE_JUDGE:
+    if failure.code not in _JUDGE_REASONS:
         return failure
     wave = ports.batches.get_wave(batch.batch_id, batch.wave)
     cause = wave.context.failure_cause if wave is not None and wave.context is not None else None
@@ -94,7 +94,7 @@ def fail_batch(
         failure = batch.failure or failure
     else:
         check_transition(batch.status, BatchStatus.FAILED)
-        failure = _with_remedy_of_cause(batch, failure, ports)
+        failure = _add_remedy(batch, failure, ports)
     data = {
         "assignment_id": batch.assignment_id,
         "status": BatchStatus.FAILED,

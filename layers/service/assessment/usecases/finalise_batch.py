@@ -59,9 +59,9 @@ def finalise_batch(
     if batch.status not in (BatchStatus.SCORING, BatchStatus.COMPLETED) or batch.decision is None:
         raise IllegalTransitionError(f"a batch that is {batch.status} cannot be finalised")
     last = ports.batches.get_wave(batch_id, batch.wave)
-    known = _decided_upon(batch, last, ports.comparisons, ports.content)
+    comparisons = _list_at_decision(batch, last, ports.comparisons, ports.content)
     spec = load_spec(batch_id, content=ports.content)
-    part = split_assessed(known, max_failures=batch.config.max_essay_failures)
+    part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
     assessed = spec.drop_essays(part.set_aside_ids)
     # The time of the decision, not of this run: a repeated publication is the same event.
     decided_at = (last.scored_at if last else None) or now
@@ -69,26 +69,26 @@ def finalise_batch(
         assessed, part.comparisons, config=batch.config, measured_at=decided_at.isoformat()
     )
     document = round_figures(
-        _document(
+        _make_document(
             batch,
             batch.decision,
             spec=spec,
             part=part,
-            known=known,
+            comparisons=comparisons,
             conclusion=conclusion,
             versions=versions,
         )
     )
     body = canonical_bytes(document).decode()
     sha256 = content_sha256(body)
-    keep_comparisons(batch_id, known, content=ports.content)
+    keep_comparisons(batch_id, comparisons, content=ports.content)
     ports.content.put_document(
         essays_key(batch_id),
         result_csv(document),
         content_type="text/csv; charset=utf-8",
     )
     ports.content.put_document(result_key(batch_id), body)
-    _remember(batch, spec, conclusion, ports.assignments)
+    _store_measurement(batch, spec, conclusion, ports.assignments)
     _publish(batch, document, sha256, ports.events, decided_at)
     return ports.batches.transition(
         batch_id,
@@ -99,7 +99,7 @@ def finalise_batch(
     )
 
 
-def _remember(
+def _store_measurement(
     batch: Batch, spec: BatchSpec, conclusion: Conclusion, assignments: AssignmentStore
 ) -> None:
     """Leave the batch's measurement of its anchors to later batches, if its signal is proven."""
@@ -111,28 +111,28 @@ def _remember(
         )
 
 
-def _decided_upon(
+def _list_at_decision(
     batch: Batch, last: Wave | None, comparisons: ComparisonStore, content: ContentStore
 ) -> list[Comparison]:
     """The comparisons as they stood at the decision: a verdict that came later is not in them."""
-    known = comparisons.list_comparisons(batch.batch_id, batch.wave)
+    all_comparisons = comparisons.list_comparisons(batch.batch_id, batch.wave)
     late = load_unjudged(last, content=content) if last else frozenset()
-    return [_without_verdict(c) if c.comparison_id in late else c for c in known]
+    return [_drop_verdict(c) if c.comparison_id in late else c for c in all_comparisons]
 
 
-def _without_verdict(comparison: Comparison) -> Comparison:
+def _drop_verdict(comparison: Comparison) -> Comparison:
     if comparison.verdict is None:
         return comparison
     return comparison.model_copy(update={"verdict": None, "status": ComparisonStatus.TIMED_OUT})
 
 
-def _document(
+def _make_document(
     batch: Batch,
     decision: Decision,
     *,
     spec: BatchSpec,
     part: AssessedPart,
-    known: list[Comparison],
+    comparisons: list[Comparison],
     conclusion: Conclusion,
     versions: Mapping[str, str],
 ) -> ResultDocument:
@@ -146,9 +146,9 @@ def _document(
         status=BatchStatus.COMPLETED,
         outcome=_outcome(decision, is_proven=is_proven),
         decision=decision,
-        comparisons=count_comparisons(known),
-        resampled_comparisons=sum(c.resampled for c in known),
-        notes=_notes(known, scores, batch.config),
+        comparisons=count_comparisons(comparisons),
+        resampled_comparisons=sum(c.resampled for c in comparisons),
+        notes=_notes(comparisons, scores, batch.config),
         n_students=len(assessed.essays) - len(assessed.anchors),
         n_anchors=len(assessed.anchors),
         n_waves=batch.wave,
@@ -160,10 +160,10 @@ def _document(
         essay_flags=_flags(spec),
         not_assessed=list(merge_not_assessed(batch.not_assessed, part.not_assessed)),
         excluded_essays=[essay.essay_id for essay in spec.excluded],
-        repeated_calls=sum(comparison.paid_again for comparison in known),
-        judges=_judges(known),
+        repeated_calls=sum(comparison.paid_again for comparison in comparisons),
+        judges=_judges(comparisons),
         judge_fit=conclusion.judges,
-        **add_spending(comparison.spent for comparison in known).model_dump(),
+        **add_spending(comparison.spent for comparison in comparisons).model_dump(),
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
         spec_hash=spec.spec_hash,
@@ -188,9 +188,9 @@ def _flags(spec: BatchSpec) -> dict[str, list[EssayFlag]]:
     return {essay.essay_id: list(essay.flags) for essay in essays if essay.flags}
 
 
-def _judges(known: list[Comparison]) -> list[str]:
+def _judges(comparisons: list[Comparison]) -> list[str]:
     """Who gave a verdict, by label."""
-    return sorted({comparison.verdict.judge for comparison in known if comparison.verdict})
+    return sorted({comparison.verdict.judge for comparison in comparisons if comparison.verdict})
 
 
 def _templates(spec: BatchSpec) -> str:
@@ -215,10 +215,10 @@ def _unproven(scores: Scores, config: BatchConfig) -> str:
     )
 
 
-def _notes(known: list[Comparison], scores: Scores, config: BatchConfig) -> list[str]:
+def _notes(comparisons: list[Comparison], scores: Scores, config: BatchConfig) -> list[str]:
     """What a reader must know to read the numbers right."""
     notes = []
-    if any(comparison.resampled for comparison in known):
+    if any(comparison.resampled for comparison in comparisons):
         notes.append(
             "Some pairs were judged again in reversed order. By the same judge and specification "
             "that is no new evidence about the essays; it informs only the order effect."
@@ -228,13 +228,13 @@ def _notes(known: list[Comparison], scores: Scores, config: BatchConfig) -> list
             f"Not proven: {_unproven(scores, config)}. This says nothing against the judge: more "
             "comparisons may prove the ranking, and the forecast of the reliability says how many."
         )
-    return notes + _note_served_models(known)
+    return notes + _note_served_models(comparisons)
 
 
-def _note_served_models(known: list[Comparison]) -> list[str]:
+def _note_served_models(comparisons: list[Comparison]) -> list[str]:
     """A note for every judge for which more than one model answered."""
     served: dict[str, Counter[str]] = {}
-    for comparison in known:
+    for comparison in comparisons:
         verdict = comparison.verdict
         if verdict is not None and verdict.served_model is not None:
             version = f" ({verdict.served_version})" if verdict.served_version else ""

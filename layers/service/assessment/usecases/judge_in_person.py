@@ -41,31 +41,34 @@ def next_comparison(
         If the batch has ended, or the person's quota is used up.
     """
     batch, judge = _open_batch(batch_id, ports.batches)
-    judged = ports.leases.list_judged(batch_id, person)
-    if judge.quota is not None and len(judged) >= judge.quota:
+    judged_ids = ports.leases.list_judged(batch_id, person)
+    if judge.quota is not None and len(judged_ids) >= judge.quota:
         raise ConflictError(f"you have given all {judge.quota} verdicts of your quota")
     if batch.spec_hash is None:
         return None
     spec = load_spec(batch_id, content=ports.content)
-    waiting = _waiting(batch, spec, ports.comparisons)
+    comparisons = _list_waiting(batch, spec, ports.comparisons)
     until = now + timedelta(seconds=judge.lease_seconds)
-    held = ports.leases.list_held(batch_id, person, now=now)
+    held_ids = ports.leases.list_held(batch_id, person, now=now)
     # What they have just judged stays theirs until it is recorded, but is not offered again.
-    offered = [c for c in waiting if c.comparison_id not in held & judged]
-    for comparison in _order_for(person, offered, held):
+    candidates = [c for c in comparisons if c.comparison_id not in held_ids & judged_ids]
+    for comparison in _sort_offers(person, candidates, held_ids):
         if ports.leases.take(batch_id, comparison.comparison_id, person, until=until, now=now):
-            return _offer(spec, comparison, ports.content, until)
+            return _make_offer(spec, comparison, ports.content, until)
     return None
 
 
-def _order_for(person: str, offered: list[Comparison], held: set[str]) -> list[Comparison]:
+def _sort_offers(person: str, candidates: list[Comparison], held_ids: set[str]) -> list[Comparison]:
     """What the person holds comes first; the rest in an order of their own.
 
     So two who ask at the same time seldom want the same pair.
     """
     return sorted(
-        offered,
-        key=lambda c: (c.comparison_id not in held, canonical_sha256([person, c.comparison_id])),
+        candidates,
+        key=lambda c: (
+            c.comparison_id not in held_ids,
+            canonical_sha256([person, c.comparison_id]),
+        ),
     )
 
 
@@ -93,11 +96,13 @@ def record_person_verdict(
             "this comparison is not leased to you (any more); ask for the next one",
             field="comparison_id",
         )
-    waiting = _waiting(batch, load_spec(batch_id, content=ports.content), ports.comparisons)
-    comparison = next((c for c in waiting if c.comparison_id == verdict.comparison_id), None)
+    comparisons = _list_waiting(
+        batch, load_spec(batch_id, content=ports.content), ports.comparisons
+    )
+    comparison = next((c for c in comparisons if c.comparison_id == verdict.comparison_id), None)
     if comparison is None:
         raise ConflictError(f"comparison {verdict.comparison_id} has been settled meanwhile")
-    result = _result(batch, person, comparison, verdict)
+    result = _make_result(batch, person, comparison, verdict)
     ports.callback_queue.send_result(result)
     ports.leases.take(batch_id, verdict.comparison_id, person, until=now + _RECORDING, now=now)
     ports.leases.count_verdict(batch_id, person, verdict.comparison_id)
@@ -114,7 +119,7 @@ def _open_batch(batch_id: str, batches: BatchStore) -> tuple[Batch, JudgeSpec]:
     return batch, people[0]
 
 
-def _waiting(batch: Batch, spec: BatchSpec, comparisons: ComparisonStore) -> list[Comparison]:
+def _list_waiting(batch: Batch, spec: BatchSpec, comparisons: ComparisonStore) -> list[Comparison]:
     """The comparisons of the present wave that a person is to judge."""
     pending = set(comparisons.list_pending(batch.batch_id, batch.wave)) if batch.wave else set()
     return [
@@ -126,7 +131,7 @@ def _waiting(batch: Batch, spec: BatchSpec, comparisons: ComparisonStore) -> lis
     ]
 
 
-def _offer(
+def _make_offer(
     spec: BatchSpec, comparison: Comparison, content: ContentStore, until: datetime
 ) -> OfferedComparison:
     return OfferedComparison(
@@ -138,7 +143,7 @@ def _offer(
     )
 
 
-def _result(
+def _make_result(
     batch: Batch, person: str, comparison: Comparison, verdict: PersonVerdict
 ) -> LLMComparisonResultV1:
     attempt = comparison.attempt

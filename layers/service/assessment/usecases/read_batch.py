@@ -22,9 +22,11 @@ def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
     UnknownBatchError
     """
     batch = ports.batches.get_batch(batch_id)
-    known = ports.comparisons.list_comparisons(batch_id, batch.wave)
+    comparisons = ports.comparisons.list_comparisons(batch_id, batch.wave)
     waves = [
-        _progress(wave, count_comparisons([c for c in known if c.submitted_wave == wave.wave]))
+        _progress(
+            wave, count_comparisons([c for c in comparisons if c.submitted_wave == wave.wave])
+        )
         for wave in ports.batches.list_waves(batch_id)
     ]
     return BatchProgress(
@@ -39,7 +41,7 @@ def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
         anchors=batch.anchors,
         not_assessed=list(batch.not_assessed),
         judge_troubles=_list_troubles(batch, ports.gate),
-        comparisons=count_comparisons(known),
+        comparisons=count_comparisons(comparisons),
         waves=waves,
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
@@ -53,8 +55,8 @@ def _list_troubles(batch: Batch, gate: JudgeGate) -> list[JudgeTrouble]:
     """The batch's judges that do not answer, while it waits for them."""
     if batch.status is not BatchStatus.WAITING_CALLBACKS:
         return []
-    asked = [judge for judge in batch.judges if judge.provider is not Provider.PERSON]
-    troubles = (_describe_trouble(judge, gate.get_circuit(judge)) for judge in asked)
+    judges = [judge for judge in batch.judges if judge.provider is not Provider.PERSON]
+    troubles = (_describe_trouble(judge, gate.get_circuit(judge)) for judge in judges)
     return [trouble for trouble in troubles if trouble is not None]
 
 
@@ -69,13 +71,13 @@ def _describe_trouble(judge: JudgeSpec, circuit: Circuit) -> JudgeTrouble | None
     )
 
 
-def _progress(wave: Wave, counted: ComparisonTally) -> WaveProgress:
+def _progress(wave: Wave, tally: ComparisonTally) -> WaveProgress:
     return WaveProgress(
         wave=wave.wave,
         status=wave.status,
-        planned=counted.planned,
-        recorded=counted.recorded,
-        failed=counted.failed,
+        planned=tally.planned,
+        recorded=tally.recorded,
+        failed=tally.failed,
         mean_se=wave.score.mean_se if wave.score else None,
         reliability=wave.score.reliability if wave.score else None,
         reliability_interval=wave.score.reliability_interval if wave.score else None,
@@ -94,14 +96,14 @@ def read_result(batch_id: str, *, ports: ReadPorts) -> str:
     """
     batch = ports.batches.get_batch(batch_id)
     if batch.status is not BatchStatus.COMPLETED:
-        raise ResultNotReadyError(_why_not(batch))
+        raise ResultNotReadyError(_explain_absence(batch))
     document = ports.content.get_document(result_key(batch_id))
     if document is None:
         raise ResultNotReadyError(f"the result of batch {batch_id} is no longer in the bucket")
     return document
 
 
-def _why_not(batch: Batch) -> str:
+def _explain_absence(batch: Batch) -> str:
     if batch.failure is not None:
         return f"the batch failed ({batch.failure.code}: {batch.failure.message}); it has no result"
     if batch.is_final:

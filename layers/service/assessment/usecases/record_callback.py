@@ -79,9 +79,9 @@ def read_message(body: str) -> Callback | WaveDeadlineV1:
     MalformedCallbackError
         If it is not JSON or names no comparison.
     """
-    data = _json(body)
+    data = _read_json(body)
     if data.get("schema") == "WaveDeadlineV1":
-        return _parsed_deadline(data)
+        return _read_deadline(data)
     return Callback(CallbackEcho.read(data.get("request_metadata")), data)
 
 
@@ -104,13 +104,13 @@ def record_callback(
         return _keep_deadline(message, ports=ports, now=now)
     echo = message.echo
     echo.check_grant(key=ports.batches.get_callback_key(echo.batch_id))
-    recorded, waiting = _record(message.data, echo, ports, now)
-    # Also after a duplicate: the first delivery may have died between recording and waking.
-    close_if_complete(echo.batch_id, waiting, closed_by=ClosedBy.CALLBACKS, ports=ports)
+    recorded, waiting_wave = _record(message.data, echo, ports, now)
+    # Also after a duplicate: the first delivery may have died between recording and closing.
+    close_if_complete(echo.batch_id, waiting_wave, closed_by=ClosedBy.CALLBACKS, ports=ports)
     return recorded
 
 
-def _json(body: str) -> dict[str, Any]:
+def _read_json(body: str) -> dict[str, Any]:
     try:
         data = json.loads(body)
     except json.JSONDecodeError as error:
@@ -150,11 +150,11 @@ def _record(
             spent=result.spent,
         )
         return _fail(echo.metadata, failure, comparisons, now)
-    settled, waiting = comparisons.record_verdict(
+    is_settled, waiting_wave = comparisons.record_verdict(
         echo.batch_id, echo.metadata.wave, echo.comparison_id, result.verdict(), now=now
     )
-    effect = CallbackEffect.VERDICT_RECORDED if settled else CallbackEffect.DUPLICATE
-    return Recorded(effect, echo.batch_id, echo.metadata.wave, echo.comparison_id), waiting
+    effect = CallbackEffect.VERDICT_RECORDED if is_settled else CallbackEffect.DUPLICATE
+    return Recorded(effect, echo.batch_id, echo.metadata.wave, echo.comparison_id), waiting_wave
 
 
 def _without_quotations(
@@ -174,39 +174,39 @@ def _fail_mismatched(
     echo: CallbackEcho, comparisons: ComparisonStore, now: datetime
 ) -> tuple[Recorded, int]:
     """Fail the comparison as it is stored: what the callback says of it does not hold."""
-    stored = comparisons.get_comparison(
+    comparison = comparisons.get_comparison(
         echo.batch_id, read_wave_number(echo.comparison_id), echo.comparison_id
     )
-    asked = {
-        "wave": stored.wave,
-        "attempt": stored.attempt,
-        "essay_a_id": stored.first,
-        "essay_b_id": stored.second,
+    sent_fields = {
+        "wave": comparison.wave,
+        "attempt": comparison.attempt,
+        "essay_a_id": comparison.first,
+        "essay_b_id": comparison.second,
     }
-    wrong = [name for name, value in asked.items() if echo.fields.get(name) != value]
+    wrong = [name for name, value in sent_fields.items() if echo.fields.get(name) != value]
     names = ", ".join(wrong or ["judge or prompt_sha256"])
     failure = JudgeFailure(
         code=MISMATCHED,
         message=f"the callback is not of the request that was sent; echo its metadata: {names}",
         retryable=True,
     )
-    settled, waiting = comparisons.record_failure(
+    is_settled, waiting_wave = comparisons.record_failure(
         echo.batch_id,
-        stored.wave,
-        stored.comparison_id,
+        comparison.wave,
+        comparison.comparison_id,
         failure,
-        attempt=stored.attempt,
+        attempt=comparison.attempt,
         now=now,
     )
     return _describe_failure(
-        echo.batch_id, stored.wave, stored.comparison_id, failure, settled=settled
-    ), waiting
+        echo.batch_id, comparison.wave, comparison.comparison_id, failure, settled=is_settled
+    ), waiting_wave
 
 
 def _fail(
     metadata: CompareMetadata, failure: JudgeFailure, comparisons: ComparisonStore, now: datetime
 ) -> tuple[Recorded, int]:
-    settled, waiting = comparisons.record_failure(
+    is_settled, waiting_wave = comparisons.record_failure(
         metadata.batch_id,
         metadata.wave,
         metadata.comparison_id,
@@ -215,9 +215,9 @@ def _fail(
         now=now,
     )
     recorded = _describe_failure(
-        metadata.batch_id, metadata.wave, metadata.comparison_id, failure, settled=settled
+        metadata.batch_id, metadata.wave, metadata.comparison_id, failure, settled=is_settled
     )
-    return recorded, waiting
+    return recorded, waiting_wave
 
 
 def _describe_failure(
@@ -231,7 +231,7 @@ def _describe_failure(
     return Recorded(effect, batch_id, wave_number, comparison_id, problem=problem)
 
 
-def _parsed_deadline(data: dict[str, Any]) -> WaveDeadlineV1:
+def _read_deadline(data: dict[str, Any]) -> WaveDeadlineV1:
     try:
         return WaveDeadlineV1.model_validate(data)
     except ValidationError as error:
@@ -246,11 +246,11 @@ def _keep_deadline(message: WaveDeadlineV1, *, ports: CallbackPorts, now: dateti
     wave = ports.batches.get_wave(message.batch_id, message.wave)
     if wave is None or wave.decision is not None or wave.deadline is None:
         return Recorded(CallbackEffect.DEADLINE_POSTPONED, message.batch_id, message.wave)
-    left = (wave.deadline - now).total_seconds()
-    if left > 0:
+    seconds_left = (wave.deadline - now).total_seconds()
+    if seconds_left > 0:
         # A message for another time than the stored one is not ours: ours is on its way.
         if message.deadline == wave.deadline:
-            ports.callback_queue.send_deadline(message, delay_seconds=int(left) + 1)
+            ports.callback_queue.send_deadline(message, delay_seconds=int(seconds_left) + 1)
         return Recorded(CallbackEffect.DEADLINE_POSTPONED, message.batch_id, message.wave)
     close_at_deadline(
         message.batch_id,

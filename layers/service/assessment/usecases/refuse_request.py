@@ -29,8 +29,8 @@ def refuse_request(
 ) -> None:
     """Publish CJAssessmentFailed.v1 for a request that never became a batch."""
     detail = event.get("detail")
-    given = detail if isinstance(detail, dict) else {}
-    key = str(given.get("event_id") or event.get("id") or "")
+    envelope_fields = detail if isinstance(detail, dict) else {}
+    key = str(envelope_fields.get("event_id") or event.get("id") or "")
     data = {
         "assignment_id": None,
         "status": "REFUSED",
@@ -46,7 +46,9 @@ def refuse_request(
             envelope(
                 EventType.FAILED,
                 batch_id=derive_batch_id(f"bus/{key}"),
-                correlation_id=str(given.get("correlation_id") or derive_uuid("refused", key)),
+                correlation_id=str(
+                    envelope_fields.get("correlation_id") or derive_uuid("refused", key)
+                ),
                 data=data,
                 now=now,
                 occasion="refused",

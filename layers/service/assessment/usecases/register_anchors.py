@@ -34,17 +34,17 @@ def register_anchors(
     ManyInvalidFieldsError, NotPermittedError
         If the assignment's configuration is not valid. Nothing has been stored in these cases.
     """
-    known = ports.assignments.get_assignment(registration.assignment_id)
-    config = _config(registration, known, stack_config, is_admin=is_admin)
-    scale = _scale(registration, known)
-    population = _population(registration, known, scale)
-    earlier = known.anchors if known else []
+    registered = ports.assignments.get_assignment(registration.assignment_id)
+    config = _config(registration, registered, stack_config, is_admin=is_admin)
+    scale = _scale(registration, registered)
+    population = _population(registration, registered, scale)
+    earlier = registered.anchors if registered else []
     _check_grades(registration, earlier, scale)
     anchors = {anchor.anchor_ref: anchor for anchor in earlier}
     anchors |= _store_anchors(registration, ports.content)
     assignment = Assignment(
         assignment_id=registration.assignment_id,
-        instructions=_instructions(registration, known),
+        instructions=_instructions(registration, registered),
         grade_scale=scale,
         anchors=[anchors[reference] for reference in sorted(anchors)],
         population=population,
@@ -62,22 +62,22 @@ def register_anchors(
     )
 
 
-def _scale(registration: AnchorRegistration, known: Assignment | None) -> GradeScale:
-    if registration.grade_scale is None and known is not None:
-        return known.grade_scale
+def _scale(registration: AnchorRegistration, registered: Assignment | None) -> GradeScale:
+    if registration.grade_scale is None and registered is not None:
+        return registered.grade_scale
     return find_scale(registration.grade_scale)
 
 
 def _config(
     registration: AnchorRegistration,
-    known: Assignment | None,
+    registered: Assignment | None,
     stack_config: Mapping[str, Any],
     *,
     is_admin: bool,
 ) -> dict[str, Any]:
     """The assignment's own settings, checked as a request's would be."""
     if registration.config is None:
-        return known.config if known else {}
+        return registered.config if registered else {}
     # Over the stack's values, as a batch will have them: its caps hold here too.
     resolve_config(
         [(Source.STACK, stack_config), (Source.REQUEST, registration.config)], is_admin=is_admin
@@ -86,10 +86,10 @@ def _config(
 
 
 def _population(
-    registration: AnchorRegistration, known: Assignment | None, scale: GradeScale
+    registration: AnchorRegistration, registered: Assignment | None, scale: GradeScale
 ) -> PopulationPrior | None:
     """The population that now holds; UnknownGradeError if the scale lacks one of its grades."""
-    population = registration.population or (known.population if known else None)
+    population = registration.population or (registered.population if registered else None)
     if population is not None:
         population.order_shares(scale)
     return population
@@ -122,9 +122,11 @@ def _check_grades(
             )
 
 
-def _instructions(registration: AnchorRegistration, known: Assignment | None) -> JudgeInstructions:
-    given = registration.model_dump(
+def _instructions(
+    registration: AnchorRegistration, registered: Assignment | None
+) -> JudgeInstructions:
+    changes = registration.model_dump(
         include={"instructions", "student_prompt", "judge_rubric"}, exclude_none=True
     )
-    before = known.instructions.model_dump() if known else {}
-    return JudgeInstructions.model_validate({**before, **given})
+    present = registered.instructions.model_dump() if registered else {}
+    return JudgeInstructions.model_validate({**present, **changes})

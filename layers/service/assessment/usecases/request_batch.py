@@ -175,10 +175,10 @@ def _flag_essays(
     essays = [
         student_essay(essay, raised) for essay, raised in zip(request.essays, flags, strict=True)
     ]
-    left = [essay for essay in essays if not essay.has_flag(config.exclude_flagged)]
-    if len(left) < _FEWEST_ESSAYS:
+    remaining = [essay for essay in essays if not essay.has_flag(config.exclude_flagged)]
+    if len(remaining) < _FEWEST_ESSAYS:
         raise InvalidRequestError(
-            f"exclude_flagged leaves {len(left)} of {len(essays)} essays; at least "
+            f"exclude_flagged leaves {len(remaining)} of {len(essays)} essays; at least "
             f"{_FEWEST_ESSAYS} are needed",
             field="config.exclude_flagged",
         )

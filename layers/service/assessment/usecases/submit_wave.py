@@ -70,13 +70,13 @@ def submit_wave(
     ports.batches.update_wave(
         batch_id, wave_number, task_token=token, status=WaveStatus.SUBMITTED, deadline=deadline
     )
-    submitted = _submitted(batch_id, wave, ports.comparisons)
+    submitted = _list_submitted(batch_id, wave, ports.comparisons)
     if not wave.markers_written:
-        _mark(batch_id, wave_number, submitted, ports.comparisons)
+        _store_marks(batch_id, wave_number, submitted, ports.comparisons)
         ports.batches.update_wave(batch_id, wave_number, markers_written=True)
     if not wave.messages_sent:
         pending = set(ports.comparisons.list_pending(batch_id, wave_number))
-        ports.judge_queue.send(_messages(batch, wave_number, submitted, pending, mode))
+        ports.judge_queue.send(_make_messages(batch, wave_number, submitted, pending, mode))
         ports.callback_queue.send_deadline(
             WaveDeadlineV1(batch_id=batch_id, wave=wave_number, deadline=deadline),
             delay_seconds=config.wave_timeout_seconds,
@@ -85,24 +85,24 @@ def submit_wave(
     close_if_complete(batch_id, wave_number, closed_by=ClosedBy.CALLBACKS, ports=ports)
 
 
-def _submitted(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> list[Comparison]:
-    known = comparisons.list_comparisons(batch_id, wave.wave)
-    return [c for c in known if c.submitted_wave == wave.wave]
+def _list_submitted(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> list[Comparison]:
+    all_comparisons = comparisons.list_comparisons(batch_id, wave.wave)
+    return [c for c in all_comparisons if c.submitted_wave == wave.wave]
 
 
-def _mark(
+def _store_marks(
     batch_id: str, wave_number: int, submitted: list[Comparison], comparisons: ComparisonStore
 ) -> None:
-    waiting = [c for c in submitted if c.status is ComparisonStatus.PENDING]
-    comparisons.put_pending(batch_id, wave_number, waiting)
+    unsettled = [c for c in submitted if c.status is ComparisonStatus.PENDING]
+    comparisons.put_pending(batch_id, wave_number, unsettled)
     # A late verdict of an earlier attempt may have settled a retried comparison while the marks
     # were written, and found no mark to remove.
-    for comparison in waiting:
+    for comparison in unsettled:
         if comparison.attempt > 1:
             comparisons.clear_mark_if_settled(batch_id, wave_number, comparison)
 
 
-def _messages(
+def _make_messages(
     batch: Batch,
     wave_number: int,
     submitted: list[Comparison],
@@ -120,9 +120,9 @@ def _messages(
             judge.uses_provider_batches(mode)
             and len(comparisons) >= LEAST_COMPARISONS[judge.provider]
         ):
-            messages += _provider_batches(batch.batch_id, wave_number, judge, comparisons)
+            messages += _make_provider_batches(batch.batch_id, wave_number, judge, comparisons)
         else:
-            waiting = [each for each in comparisons if each.comparison_id in pending]
+            unsettled = [each for each in comparisons if each.comparison_id in pending]
             messages += [
                 JudgeRequestV1(
                     batch_id=batch.batch_id,
@@ -130,12 +130,12 @@ def _messages(
                     comparison_id=each.comparison_id,
                     attempt=each.attempt,
                 )
-                for each in waiting
+                for each in unsettled
             ]
     return messages
 
 
-def _provider_batches(
+def _make_provider_batches(
     batch_id: str, wave_number: int, judge: JudgeSpec, comparisons: list[Comparison]
 ) -> list[ProviderBatchV1]:
     """Made of all comparisons, pending or not: submitted twice, a wave has the same batches."""

@@ -65,7 +65,7 @@ async def tend_provider_batch(
     ComparisonLeasedError
         While another delivery tends the same submission: the message must come back.
     """
-    held = await asyncio.to_thread(
+    record = await asyncio.to_thread(
         ports.provider_batches.take,
         message.batch_id,
         message.name,
@@ -74,10 +74,10 @@ async def tend_provider_batch(
     )
     step = SubmissionStep.STALE
     try:
-        if held.state is not SubmissionState.DONE and not held.is_looked_after(
+        if record.state is not SubmissionState.DONE and not record.is_looked_after(
             message.look, now=now
         ):
-            step = await _tend(message, held, ports, now)
+            step = await _tend(message, record, ports, now)
     finally:
         # Also after a failure, so that the next delivery need not wait for our lease to end.
         await asyncio.to_thread(ports.provider_batches.give_back, message.batch_id, message.name)
@@ -85,35 +85,35 @@ async def tend_provider_batch(
 
 
 async def _tend(
-    message: ProviderBatchV1, held: ProviderBatch, ports: JudgePorts, now: datetime
+    message: ProviderBatchV1, record: ProviderBatch, ports: JudgePorts, now: datetime
 ) -> SubmissionStep:
     spec = await asyncio.to_thread(load_spec, message.batch_id, content=ports.content)
     judge = next(judge for judge in spec.judges if judge.label == message.judge)
     submission = Submission(message, spec, judge, ports, now)
-    step, wait_seconds = await _step(submission, held)
+    step, wait_seconds = await _step(submission, record)
     if wait_seconds is None:
         await submission.update(done=True)
         return SubmissionStep.DONE
     # Sent before it is counted: a death in between makes two chains, of which one ends.
-    look = max(message.look, held.looks) + 1
+    look = max(message.look, record.looks) + 1
     following = message.model_copy(update={"look": look})
     await asyncio.to_thread(ports.judge_queue.send_later, following, seconds=wait_seconds)
     await submission.update(looks=look, next_look_at=now + timedelta(seconds=wait_seconds))
     return step
 
 
-async def _step(submission: Submission, held: ProviderBatch) -> tuple[SubmissionStep, int | None]:
+async def _step(submission: Submission, record: ProviderBatch) -> tuple[SubmissionStep, int | None]:
     """The step of the present state; the seconds until the next one, None if there is none."""
-    is_waiting = held.state is SubmissionState.SUBMITTED
+    is_waiting = record.state is SubmissionState.SUBMITTED
     try:
-        wait_seconds = await _STEPS[held.state](submission, held)
+        wait_seconds = await _STEPS[record.state](submission, record)
     except QueueFullError as error:
         return SubmissionStep.DEFERRED, await _wait_for_room(submission, error)
     except JudgeDeferredError as error:
         return SubmissionStep.DEFERRED, int(error.retry_after) + 1
     except JudgeError as error:
         # Verdicts that are paid for may lie there: ask again as long as an answer is possible.
-        if held.is_lost(now=submission.now):
+        if record.is_lost(now=submission.now):
             await submission.end(error)
             return SubmissionStep.DONE, None
         return SubmissionStep.DEFERRED, await _wait_out(submission, error)
@@ -158,12 +158,12 @@ async def _submit(submission: Submission, _held: ProviderBatch) -> int | None:
     return await _record_submitted(submission, provider_batch_id)
 
 
-async def _search(submission: Submission, held: ProviderBatch) -> int | None:
+async def _search(submission: Submission, record: ProviderBatch) -> int | None:
     """TRIED: ask the provider whether it has the batch before it is submitted again."""
-    tried_at = held.tried_at or submission.now
+    tried_at = record.tried_at or submission.now
     await submission.admit()
     provider_batch_id = await submission.provider.find(
-        SubmissionAttempt(held.name, tried_at, held.size),
+        SubmissionAttempt(record.name, tried_at, record.size),
         is_claimed=submission.ports.provider_batches.is_claimed,
     )
     if provider_batch_id is not None:
@@ -174,14 +174,14 @@ async def _search(submission: Submission, held: ProviderBatch) -> int | None:
             "a try to submit broke off; the provider may still take it",
             retry_after=settling_seconds,
         )
-    return await _submit(submission, held)
+    return await _submit(submission, record)
 
 
-async def _look(submission: Submission, held: ProviderBatch) -> int | None:
+async def _look(submission: Submission, record: ProviderBatch) -> int | None:
     """SUBMITTED: pass the verdicts on if the provider has ended; cancel what is not awaited."""
-    provider_batch_id = held.provider_batch_id or ""
+    provider_batch_id = record.provider_batch_id or ""
     await submission.admit()
-    if not held.cancelled and await submission.get_waiting_wave() is None:
+    if not record.cancelled and await submission.get_waiting_wave() is None:
         # Refused where it has ended already, which is as good.
         with suppress(JudgeRefusedError):
             await submission.provider.cancel(provider_batch_id)
@@ -189,11 +189,11 @@ async def _look(submission: Submission, held: ProviderBatch) -> int | None:
     if await submission.provider.has_ended(provider_batch_id):
         await _bring_in(submission, provider_batch_id)
         return None
-    if held.is_lost(now=submission.now):
+    if record.is_lost(now=submission.now):
         with suppress(JudgeError):
             await submission.provider.cancel(provider_batch_id)
         raise ProviderBatchError("the provider did not end the batch within its time")
-    return next_look_seconds(submission.now - (held.submitted_at or submission.now))
+    return next_look_seconds(submission.now - (record.submitted_at or submission.now))
 
 
 _STEPS: dict[SubmissionState, Callable[[Submission, ProviderBatch], Awaitable[int | None]]] = {

@@ -26,7 +26,7 @@ class Repair(StrEnum):
     NONE = "none"
     STARTED = "started"
     RESTARTED = "restarted"
-    WOKEN = "woken"
+    CLOSED = "closed"
     CLOSED_AT_DEADLINE = "closed_at_deadline"
     FAILED = "failed"
     UNLISTED = "unlisted"
@@ -123,7 +123,7 @@ class _Watch:
             closed_by=ClosedBy.WATCH,
             ports=self.ports,
         ):
-            return Repair.WOKEN
+            return Repair.CLOSED
         if wave.deadline is None or self.now <= wave.deadline + _GRACE:
             return Repair.NONE
         closed = close_at_deadline(

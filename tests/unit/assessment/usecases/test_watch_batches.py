@@ -47,7 +47,7 @@ def test_a_lost_wake_up_is_repaired_within_one_round(submitted: Started) -> None
     answer(submitted, lose_wake_up=True)
     submitted.world.clock.forward(300)
     assert not submitted.closed
-    assert repairs(submitted) is Repair.WOKEN
+    assert repairs(submitted) is Repair.CLOSED
     assert submitted.closed
 
 
@@ -162,7 +162,7 @@ def test_one_broken_batch_does_not_keep_the_others_waiting(world: World) -> None
     world.batches.active.add("00000000-gone")
     world.clock.forward(300)
     report = world.watch()
-    assert report.repairs == {"00000000-gone": Repair.IMPOSSIBLE, started.batch_id: Repair.WOKEN}
+    assert report.repairs == {"00000000-gone": Repair.IMPOSSIBLE, started.batch_id: Repair.CLOSED}
     assert "UnknownBatchError" in report.errors["00000000-gone"]
 
 

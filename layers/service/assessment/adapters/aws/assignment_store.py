@@ -70,10 +70,12 @@ class DynamoDBAssignmentStore:
     def get_history(self, assignment_id: str, judge_spec_hash: str) -> AnchorHistory:
         """All measurements in the order of their dates."""
         items = self._table.query(keys.anchor_history(assignment_id, judge_spec_hash))
-        found = [BatchMeasurement.model_validate_json(item["measurement"]) for item in items]
-        return AnchorHistory(batches=sorted(found, key=lambda m: (m.measured_at, m.spec_hash)))
+        measurements = [BatchMeasurement.model_validate_json(item["measurement"]) for item in items]
+        return AnchorHistory(
+            batches=sorted(measurements, key=lambda m: (m.measured_at, m.spec_hash))
+        )
 
 
 def _population(head: dict[str, Any]) -> PopulationPrior | None:
-    stored = head.get("population")
-    return None if stored is None else PopulationPrior.model_validate_json(stored)
+    population = head.get("population")
+    return None if population is None else PopulationPrior.model_validate_json(population)

@@ -101,9 +101,9 @@ class DynamoDBBatchStore:
         except ConditionFailedError as error:
             if error.item is None:
                 raise UnknownBatchError.from_id(batch_id) from error
-            stored = _batch(error.item)
-            if stored.status is not target:
-                check_transition(stored.status, target)
+            batch = _batch(error.item)
+            if batch.status is not target:
+                check_transition(batch.status, target)
                 raise
             item = error.item
         if target in FINAL_STATUSES:
@@ -173,10 +173,10 @@ class DynamoDBBatchStore:
         try:
             self._table.put_new(item)
         except ConditionFailedError:
-            stored = self.get_wave(batch_id, wave.wave)
-            if stored is None:
+            existing = self.get_wave(batch_id, wave.wave)
+            if existing is None:
                 raise
-            return stored
+            return existing
         return wave
 
     def get_wave(self, batch_id: str, wave_number: int) -> Wave | None:

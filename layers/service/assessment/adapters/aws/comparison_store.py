@@ -44,8 +44,8 @@ class DynamoDBComparisonStore:
     def list_comparisons(self, batch_id: str, n_waves: int) -> list[Comparison]:
         """All comparisons of the first waves, read in parallel, sorted by id."""
         partitions = [keys.comparison_partition(batch_id, n) for n in range(1, n_waves + 1)]
-        found = [_comparison(item) for item in self._table.query_many(partitions)]
-        return sorted(found, key=lambda comparison: comparison.comparison_id)
+        comparisons = [_comparison(item) for item in self._table.query_many(partitions)]
+        return sorted(comparisons, key=lambda comparison: comparison.comparison_id)
 
     def resubmit(self, batch_id: str, comparison: Comparison, *, wave_number: int) -> None:
         """Raise the attempt once for this wave, unless a verdict came meanwhile."""
@@ -211,7 +211,7 @@ class DynamoDBComparisonStore:
                     values={":attempt": attempt},
                 )
             except ConditionFailedError as error:
-                current = self._found(batch_id, wave_number, comparison_id, error)
+                current = self._read_obstacle(batch_id, wave_number, comparison_id, error)
                 if current.verdict is not None:
                     return Settlement(settled=False, wave=current.submitted_wave)
                 # It had failed, or was moved to a later wave: the same verdict, where it is now.
@@ -249,11 +249,11 @@ class DynamoDBComparisonStore:
                 values={":pending": ComparisonStatus.PENDING, ":attempt": attempt},
             )
         except ConditionFailedError as error:
-            current = self._found(batch_id, wave_number, comparison_id, error)
+            current = self._read_obstacle(batch_id, wave_number, comparison_id, error)
             return Settlement(settled=False, wave=current.submitted_wave)
         return Settlement(settled=True, wave=submitted_wave)
 
-    def _found(
+    def _read_obstacle(
         self, batch_id: str, wave_number: int, comparison_id: str, error: ConditionFailedError
     ) -> Comparison:
         """What stood in the way of a write; raises UnknownComparisonError if nothing stands."""

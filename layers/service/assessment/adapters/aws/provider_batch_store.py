@@ -53,5 +53,5 @@ class DynamoDBProviderBatchStore:
 
 
 def _record(item: Item) -> ProviderBatch:
-    known = {name: item[name] for name in ProviderBatch.model_fields if name in item}
-    return ProviderBatch.model_validate(known)
+    fields = {name: item[name] for name in ProviderBatch.model_fields if name in item}
+    return ProviderBatch.model_validate(fields)

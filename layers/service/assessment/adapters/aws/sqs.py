@@ -56,19 +56,19 @@ def _send_all(client: Any, url: str, messages: Sequence[BaseModel], pauses: Paus
 
 
 def _send_batch(client: Any, url: str, bodies: Sequence[str], pauses: Pauses) -> None:
-    left = {str(number): body for number, body in enumerate(bodies)}
+    unsent = {str(number): body for number, body in enumerate(bodies)}
     for repeat in range(TRIES):
         if repeat:
             pauses.before(repeat)
-        entries = [{"Id": name, "MessageBody": body} for name, body in left.items()]
+        entries = [{"Id": name, "MessageBody": body} for name, body in unsent.items()]
         refused = client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
         for entry in refused:
             if entry.get("SenderFault"):
                 raise ServiceRefusedError(f"SQS does not take a message: {entry.get('Code')}")
-        left = {entry["Id"]: left[entry["Id"]] for entry in refused}
-        if not left:
+        unsent = {entry["Id"]: unsent[entry["Id"]] for entry in refused}
+        if not unsent:
             return
-    raise TransientError(f"SQS refused {len(left)} of {len(bodies)} messages")
+    raise TransientError(f"SQS refused {len(unsent)} of {len(bodies)} messages")
 
 
 class SQSJudgeQueue:

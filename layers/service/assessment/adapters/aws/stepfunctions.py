@@ -57,12 +57,12 @@ class StepFunctionsWorkflow:
     def is_running(self, name: str) -> bool:
         """Whether an execution of this name exists and runs."""
         try:
-            found = self._client.describe_execution(executionArn=self._execution(name))
+            execution = self._client.describe_execution(executionArn=self._execution(name))
         except ClientError as error:
             if error_code(error) == "ExecutionDoesNotExist":
                 return False
             raise
-        return bool(found["status"] == "RUNNING")
+        return bool(execution["status"] == "RUNNING")
 
     def stop(self, name: str, *, cause: str) -> None:
         """Abort the execution if it runs."""
