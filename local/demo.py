@@ -136,18 +136,18 @@ def demo(
             stop_all()
         _fail(console, str(error))
     except KeyboardInterrupt:
-        _interrupted(console)
+        _stop_after_interruption(console)
     try:
         document = _run(console, stage)
     except (RunnerError, CJError) as error:
-        _where_to_look(console, stage, result=False)
+        _print_places(console, stage, result=False)
         _fail(console, str(error))
     except KeyboardInterrupt:
-        _interrupted(console)
+        _stop_after_interruption(console)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _report(console, document)
-    _where_to_look(console, stage, result=True)
+    _print_places(console, stage, result=True)
 
 
 def _run(console: Console, stage: Stage) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _report(console: Console, document: dict[str, Any]) -> None:
     )
 
 
-def _where_to_look(console: Console, stage: Stage, *, result: bool) -> None:
+def _print_places(console: Console, stage: Stage, *, result: bool) -> None:
     lines = {"result": str(RESULT.relative_to(ROOT))} if result else {}
     lines |= {
         "API": stage.outputs["ApiUrl"],
@@ -222,7 +222,7 @@ def _fail(console: Console, message: str) -> NoReturn:
     sys.exit(1)
 
 
-def _interrupted(console: Console) -> NoReturn:
+def _stop_after_interruption(console: Console) -> NoReturn:
     # A second Ctrl-C must not stop the clean-up of the first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -147,7 +147,7 @@ class SampleJudge:
         """How many texts with these fingerprints it cannot judge; a coin judges all."""
         if self.options.coin_flip:
             return 0
-        return sum(one not in self.people.texts for one in fingerprints)
+        return sum(fingerprint not in self.people.texts for fingerprint in fingerprints)
 
     def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task until it ends or the judge stops."""

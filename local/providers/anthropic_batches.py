@@ -53,11 +53,11 @@ class BatchOrder(BaseModel):
 
     @model_validator(mode="after")
     def _ids_differ(self) -> Self:
-        seen: set[str] = set()
+        custom_ids: set[str] = set()
         for request in self.requests:
-            if request.custom_id in seen:
+            if request.custom_id in custom_ids:
                 raise ValueError(f"the custom_id {request.custom_id} is not unique")
-            seen.add(request.custom_id)
+            custom_ids.add(request.custom_id)
         return self
 
 

@@ -42,9 +42,9 @@ def open_bridge(url: str) -> Iterator[str]:
         return await asyncio.start_server(forward, bridge_address(), 0)
 
     server = asyncio.run_coroutine_threadsafe(listen(), loop).result()
-    host, chosen = server.sockets[0].getsockname()[:2]
+    host, listening_port = server.sockets[0].getsockname()[:2]
     try:
-        yield f"http://{host}:{chosen}"
+        yield f"http://{host}:{listening_port}"
     finally:
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)

@@ -60,9 +60,9 @@ class Cloud:
 def client_environment(url: str) -> dict[str, str]:
     """The current environment, pointed at a laptop cloud and away from any real account."""
     away = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN"}
-    kept = {name: value for name, value in os.environ.items() if name not in away}
+    environment = {name: value for name, value in os.environ.items() if name not in away}
     return (
-        kept
+        environment
         | CREDENTIALS
         | {
             "AWS_ENDPOINT_URL": url,
@@ -102,7 +102,7 @@ def up(
     LocalCloudError
         If the port is taken or MiniStack does not come up.
     """
-    chosen = cloud_port() if port is None else port
+    listening_port = cloud_port() if port is None else port
     judge = models or judge_url()
     settings = {
         "AUTH": "true" if auth else "false",
@@ -112,7 +112,7 @@ def up(
         "AWS_ENDPOINT_URL_BEDROCK": judge,
     }
     server = processes.find_server(name)
-    fits = server and server.port == chosen and server.settings == settings
+    fits = server and server.port == listening_port and server.settings == settings
     if server and fits and processes.answers(server.url + HEALTH):
         return Cloud(server)
     if server:
@@ -124,7 +124,7 @@ def up(
         processes.start(
             name,
             [sys.executable, "-m", "ministack"],
-            port=chosen,
+            port=listening_port,
             variable=CLOUD_PORT_VARIABLE,
             health=HEALTH,
             # A clean environment: the Lambda workers inherit it, and nothing of the developer's
@@ -138,7 +138,7 @@ def up(
                 "PYTHONUNBUFFERED": "1",
                 "OMP_NUM_THREADS": "1",
                 "BIND_HOST": LOOPBACK,
-                "GATEWAY_PORT": str(chosen),
+                "GATEWAY_PORT": str(listening_port),
                 "MINISTACK_REGION": REGION,
                 "LAMBDA_ACCOUNT_CONCURRENCY": LAMBDA_WORKERS,
                 **settings,

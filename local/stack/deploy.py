@@ -108,9 +108,9 @@ def deploy(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def _deploy(cloud: Cloud, parameters: Mapping[str, str]) -> None:
-    wanted = {"digest": _build(), "parameters": dict(parameters), "pid": cloud.server.pid}
+    deployment = {"digest": _build(), "parameters": dict(parameters), "pid": cloud.server.pid}
     record = processes.folder(cloud.server.name) / "stack.json"
-    if not record.exists() or json.loads(record.read_text()) != wanted:
+    if not record.exists() or json.loads(record.read_text()) != deployment:
         record.unlink(missing_ok=True)
         _sam(
             "deploy",
@@ -120,7 +120,7 @@ def _deploy(cloud: Cloud, parameters: Mapping[str, str]) -> None:
             *_overrides(parameters),
             environment=cloud.environment(),
         )
-        record.write_text(json.dumps(wanted))
+        record.write_text(json.dumps(deployment))
 
 
 @contextmanager
@@ -146,8 +146,8 @@ def outputs(cloud: Cloud) -> dict[str, str]:
 
 
 def _overrides(parameters: Mapping[str, str]) -> list[str]:
-    every = {"Architecture": architecture()} | dict(parameters)
-    return ["--parameter-overrides", *(f"{name}={value}" for name, value in every.items())]
+    overrides = {"Architecture": architecture()} | dict(parameters)
+    return ["--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items())]
 
 
 def _sam(verb: str, *arguments: str, environment: Mapping[str, str]) -> None:

@@ -33,7 +33,7 @@ def keep_batches(s3: S3Client, folder: Path = KEPT) -> list[str]:
         The ids of the batches of which something was kept, sorted; empty where the cloud no longer
         answers.
     """
-    kept = set()
+    batch_ids = set()
     try:
         for bucket in s3.list_buckets()["Buckets"]:
             for key in _list_documents(s3, bucket["Name"]):
@@ -41,11 +41,11 @@ def keep_batches(s3: S3Client, folder: Path = KEPT) -> list[str]:
                 target = folder / batch_id / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(s3.get_object(Bucket=bucket["Name"], Key=key)["Body"].read())
-                kept.add(batch_id)
+                batch_ids.add(batch_id)
     except (BotoCoreError, ClientError):
         # Stopping must work whatever state the cloud is in.
-        return sorted(kept)
-    return sorted(kept)
+        return sorted(batch_ids)
+    return sorted(batch_ids)
 
 
 def _list_documents(s3: S3Client, bucket: str) -> list[str]:

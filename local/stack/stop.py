@@ -22,9 +22,9 @@ def keep_all() -> list[str]:
 
 def main() -> None:
     """Save results, stop everything, and say both."""
-    if kept := keep_all():
+    if batch_ids := keep_all():
         folder = KEPT.relative_to(processes.ROOT)
-        print(f"the laptop cloud forgets its batches; what {len(kept)} brought is in {folder}/")
+        print(f"the results of {len(batch_ids)} batches of the laptop cloud are in {folder}/")
     stopped = stop_all()
     print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 

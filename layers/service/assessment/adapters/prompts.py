@@ -44,7 +44,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return False
 
 
-def _environment() -> _Sandbox:
+def _make_environment() -> _Sandbox:
     environment = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
     environment.globals.clear()
     environment.filters.clear()
@@ -52,10 +52,10 @@ def _environment() -> _Sandbox:
     return environment
 
 
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = _make_environment()
 
 
-def registered() -> list[str]:
+def list_templates() -> list[str]:
     """The names of the registry, each with its version."""
     return sorted(path.stem for path in _FOLDER.glob("*.jinja"))
 
@@ -71,9 +71,9 @@ def _template(source: str) -> Template:
 def _source(judge: JudgeSpec) -> str:
     if judge.template_source is not None:
         return judge.template_source
-    if judge.template not in registered():
+    if judge.template not in list_templates():
         raise InvalidRequestError(
-            f"there is no template {judge.template!r}; known are {', '.join(registered())}",
+            f"there is no template {judge.template!r}; known are {', '.join(list_templates())}",
             field="judge.template",
         )
     return (_FOLDER / f"{judge.template}.jinja").read_text(encoding="utf-8")
@@ -115,9 +115,9 @@ class JinjaPrompts:
             }
         except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             line = getattr(error, "lineno", None)
-            where = f" (line {line})" if line else ""
+            place = f" (line {line})" if line else ""
             raise InvalidRequestError(
-                f"the template does not render{where}: {str(error)[:200]}", field=field
+                f"the template does not render{place}: {str(error)[:200]}", field=field
             ) from error
         if len(texts) < len(BLOCKS):
             raise InvalidRequestError(
@@ -139,17 +139,17 @@ class JinjaPrompts:
         field = "judge.template_source" if judge.template_source is not None else "judge.template"
         pairs = [EssayPair(f"probe-{n}", f"first probe {n}", f"second probe {n}") for n in range(2)]
         for bundle in (False, True):
-            shown = pairs if bundle else pairs[:1]
-            blocks = self.render(judge, _PROBE, shown, bundle=bundle)
+            probes = pairs if bundle else pairs[:1]
+            blocks = self.render(judge, _PROBE, probes, bundle=bundle)
             whole = "\n".join(block.content for block in blocks)
-            for lost, name in _lost(whole, shown, bundle=bundle):
-                if lost:
+            for is_lost, name in _find_losses(whole, probes, bundle=bundle):
+                if is_lost:
                     raise InvalidRequestError(f"the template leaves out {name}", field=field)
 
 
-def _lost(whole: str, pairs: Sequence[EssayPair], *, bundle: bool) -> list[tuple[bool, str]]:
-    inside = fence_pairs(pairs)
-    places = [(whole.find(pair.essay_a), whole.find(pair.essay_b)) for pair in inside]
+def _find_losses(whole: str, pairs: Sequence[EssayPair], *, bundle: bool) -> list[tuple[bool, str]]:
+    fenced_pairs = fence_pairs(pairs)
+    places = [(whole.find(pair.essay_a), whole.find(pair.essay_b)) for pair in fenced_pairs]
     return [
         (any(a < 0 for a, _ in places), "comparison.essay_a, the essay shown first"),
         (any(b < 0 for _, b in places), "comparison.essay_b, the essay shown second"),

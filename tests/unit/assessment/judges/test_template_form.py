@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from assessment.adapters.prompts import JinjaPrompts, registered
+from assessment.adapters.prompts import JinjaPrompts, list_templates
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import MAX_BUNDLE, JudgeSpec
 from assessment.domain.prompt import EssayPair, JudgeInstructions
@@ -79,7 +79,7 @@ def test_a_text_of_the_whole_prompt_is_not_repeated_for_each_comparison():
         JinjaPrompts().check(template(inside="{{ instructions }}"))
 
 
-@pytest.mark.parametrize("name", registered())
+@pytest.mark.parametrize("name", list_templates())
 def test_our_own_templates_have_the_form(name):
     JinjaPrompts().check(JudgeSpec(template=name))
 
