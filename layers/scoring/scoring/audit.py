@@ -114,7 +114,7 @@ def prequential_audit(
         If the arrays differ in length, a probability is outside [0, 1], or a verdict is not
         0, .5 or 1; names the row.
     """
-    p, y = _checked(predicted, preferred)
+    p, y = _check_predictions(predicted, preferred)
     if len(p) == 0:
         return _know_nothing(log_bayes_factor)
     p = np.clip(p, _LEAST_PROBABILITY, 1.0 - _LEAST_PROBABILITY)
@@ -136,7 +136,7 @@ def prequential_audit(
         slope_interval=slope_interval,
         chance_z=z,
         log_bayes_factor=log_bayes_factor,
-        at_chance=_at_chance(log_bayes_factor),
+        at_chance=_is_at_chance(log_bayes_factor),
     )
 
 
@@ -180,11 +180,11 @@ def evidence_against_chance(
     return float(np.logaddexp.reduce(reading) - np.log(len(reading)) - null)
 
 
-def _at_chance(log_bayes_factor: float | None) -> bool:
+def _is_at_chance(log_bayes_factor: float | None) -> bool:
     return log_bayes_factor is not None and log_bayes_factor <= AT_CHANCE_LOG_BAYES_FACTOR
 
 
-def _checked(predicted: ArrayLike, preferred: ArrayLike) -> tuple[Floats, Floats]:
+def _check_predictions(predicted: ArrayLike, preferred: ArrayLike) -> tuple[Floats, Floats]:
     p = np.asarray(predicted, dtype=np.float64)
     y = np.asarray(preferred, dtype=np.float64)
     if p.ndim != 1 or p.shape != y.shape:
@@ -213,7 +213,7 @@ def _know_nothing(log_bayes_factor: float | None) -> Audit:
         slope_interval=(-np.inf, np.inf),
         chance_z=0.0,
         log_bayes_factor=log_bayes_factor,
-        at_chance=_at_chance(log_bayes_factor),
+        at_chance=_is_at_chance(log_bayes_factor),
     )
 
 

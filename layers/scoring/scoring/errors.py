@@ -32,8 +32,8 @@ class InvalidComparisonError(ScoringError):
     def __init__(self, field: str, problem: str, row: int | None = None) -> None:
         self.row = row
         self.field = field
-        where = field if row is None else f"{field}, row {row}"
-        super().__init__(f"{where}: {problem}")
+        place = field if row is None else f"{field}, row {row}"
+        super().__init__(f"{place}: {problem}")
 
 
 class EmptyComparisonsError(ScoringError):
@@ -107,10 +107,10 @@ class SeparationError(ScoringError):
 
     def __init__(self, essays: Sequence[int], problem: str) -> None:
         self.essays = tuple(int(i) for i in essays)
-        shown = ", ".join(map(str, self.essays[:_SHOWN]))
+        first_essays = ", ".join(map(str, self.essays[:_SHOWN]))
         more = f" and {len(self.essays) - _SHOWN} more" if len(self.essays) > _SHOWN else ""
-        named = f" (essays {shown}{more})" if self.essays else ""
-        super().__init__(f"no maximum-likelihood estimate exists: {problem}{named}")
+        list_of_essays = f" (essays {first_essays}{more})" if self.essays else ""
+        super().__init__(f"no maximum-likelihood estimate exists: {problem}{list_of_essays}")
 
 
 @dataclass(frozen=True)

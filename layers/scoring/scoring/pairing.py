@@ -29,7 +29,7 @@ import numpy as np
 
 from scoring._indices import IndexProblemError, essay_indices
 from scoring._pairing.anchor_plan import anchor_plan
-from scoring._pairing.matching import greedy_matching, improved_matching
+from scoring._pairing.matching import greedy_matching, improve_matching
 from scoring._pairing.optimal_matching import optimal_matching
 from scoring._pairing.pair_scores import (
     d_optimal_scores,
@@ -165,7 +165,7 @@ def plan_wave(
         _fill(draft, joining, rng, partial(random_scores, n_essays, rng), audit=True)
         audited = round(audit_share * budget) - len(draft.pairs)
         _fill(draft, audited, rng, partial(random_scores, n_essays, rng), audit=True)
-        match = optimal_matching if strategy == "optimal_matching" else improved_matching
+        match = optimal_matching if strategy == "optimal_matching" else improve_matching
         worth = _worth(draft, theta, None if strategy == "nearest" else cov, rng)
         _fill(draft, budget - len(draft.pairs), rng, worth, match=match, audit=False)
     lead = np.bincount(first, minlength=n_essays) - np.bincount(second, minlength=n_essays)

@@ -42,16 +42,16 @@ def rank_intervals(ability: Floats, covariance: Floats, *, share: float = SHARE)
     (n, 2) array of int
         Lowest and highest rank, 1 the best.
     """
-    counts = _rank_counts(ability, covariance)
+    counts = _count_ranks(ability, covariance)
     own = (ability[None, :] > ability[:, None]).sum(axis=1)
     for least in np.linspace(share - _LEAST_BELOW, share, _CANDIDATES):
-        low, high, held = _grown(counts, own, float(least) * _DRAWS)
-        if held.mean() >= share * _DRAWS:
+        low, high, n_held = _grow_intervals(counts, own, float(least) * _DRAWS)
+        if n_held.mean() >= share * _DRAWS:
             break
     return np.stack([low, high], axis=1) + 1
 
 
-def _rank_counts(ability: Floats, covariance: Floats) -> Ints:
+def _count_ranks(ability: Floats, covariance: Floats) -> Ints:
     """How often each essay had each rank in the draws, (n ranks, n essays)."""
     n = len(ability)
     scale = float(covariance.diagonal().mean())
@@ -67,7 +67,7 @@ def _rank_counts(ability: Floats, covariance: Floats) -> Ints:
     return counts
 
 
-def _grown(counts: Ints, own: Ints, least: float) -> tuple[Ints, Ints, Ints]:
+def _grow_intervals(counts: Ints, own: Ints, least: float) -> tuple[Ints, Ints, Ints]:
     """Grow intervals from the likeliest ranks to at least this count, then to the own ranks."""
     n = len(counts)
     padded = np.zeros((n + 2, n), dtype=np.int64)
@@ -76,14 +76,14 @@ def _grown(counts: Ints, own: Ints, least: float) -> tuple[Ints, Ints, Ints]:
     essays = np.arange(n)
     low = counts.argmax(axis=0)
     high = low.copy()
-    held = counts[low, essays].copy()
-    while (growing := held < least).any():
+    n_held = counts[low, essays].copy()
+    while (growing := n_held < least).any():
         below, above = padded[low, essays], padded[high + 2, essays]
         down = growing & (below >= above)
         up = growing & ~down
-        held += np.where(down, below, 0) + np.where(up, above, 0)
+        n_held += np.where(down, below, 0) + np.where(up, above, 0)
         low -= down
         high += up
     low, high = np.minimum(low, own), np.maximum(high, own)
-    reached = np.vstack([np.zeros(n, dtype=np.int64), np.cumsum(counts, axis=0)])
-    return low, high, reached[high + 1, essays] - reached[low, essays]
+    cumulative = np.vstack([np.zeros(n, dtype=np.int64), np.cumsum(counts, axis=0)])
+    return low, high, cumulative[high + 1, essays] - cumulative[low, essays]

@@ -280,23 +280,23 @@ def uneven_world(
     gaps *= 3.0 * sd / gaps.sum()
     boundaries = -1.5 * sd + np.concatenate([[0.0], np.cumsum(gaps)])
     students = rng.normal(rng.normal(0.0, 0.3 * sd), sd, n_students)
-    kept = np.delete(np.arange(n_grades), rng.choice(n_grades, missing_grades, replace=False))
-    grade = np.repeat(kept, anchors_per_grade)
-    anchors = np.array([_labelled_anchor(rng, int(g), boundaries) for g in grade])
+    grades = np.delete(np.arange(n_grades), rng.choice(n_grades, missing_grades, replace=False))
+    grade = np.repeat(grades, anchors_per_grade)
+    anchors = np.array([_draw_anchor(rng, int(g), boundaries) for g in grade])
     wrong = rng.choice(len(grade), misgraded, replace=False)
     grade[wrong] += np.where(grade[wrong] < n_grades / 2, 2, -2)
     return _world(students, anchors, grade, boundaries)
 
 
-def _labelled_anchor(rng: np.random.Generator, grade: int, boundaries: Floats) -> float:
+def _draw_anchor(rng: np.random.Generator, grade: int, boundaries: Floats) -> float:
     """Draw an ability near a grade until a grader with errors gives it that grade."""
     gap = float(np.diff(boundaries).mean())
     outer = 1.5 * gap
     edges = np.concatenate([[boundaries[0] - outer], boundaries, [boundaries[-1] + outer]])
     while True:
         ability = rng.uniform(edges[grade] - 0.5 * gap, edges[grade + 1] + 0.5 * gap)
-        seen = ability + rng.normal(0.0, 0.25 * gap)
-        if np.searchsorted(boundaries, seen) == grade and edges[0] < ability < edges[-1]:
+        graded_ability = ability + rng.normal(0.0, 0.25 * gap)
+        if np.searchsorted(boundaries, graded_ability) == grade and edges[0] < ability < edges[-1]:
             return float(ability)
 
 

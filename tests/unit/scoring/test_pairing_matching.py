@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring._pairing.matching import greedy_matching, improved_matching, spread_evenly
+from scoring._pairing.matching import greedy_matching, improve_matching, spread_evenly
 from scoring._pairing.optimal_matching import optimal_matching, partner_matching
 from scoring._pairing.pair_scores import d_optimal_scores, nearest_scores
 
@@ -121,7 +121,7 @@ def test_a_thousand_essays_are_matched_at_least_as_well_as_by_exchanges() -> Non
     assert time.process_time() - start < 20.0
     assert is_matching(pairs, score)
     assert len(pairs) == 500
-    assert total(pairs, score) > total(improved_matching(score), score)
+    assert total(pairs, score) > total(improve_matching(score), score)
 
 
 def test_equal_scores_give_the_same_matching_in_every_process() -> None:
@@ -142,7 +142,7 @@ def test_equal_scores_give_the_same_matching_in_every_process() -> None:
 @given(k=st.integers(2, 30), seed=st.integers(0, 10**6), forbidden=st.floats(0, 0.9))
 def test_improvement_keeps_a_matching_and_never_loses(k: int, seed: int, forbidden: float) -> None:
     score = random_scores(k, seed, forbidden)
-    greedy, improved = greedy_matching(score), improved_matching(score)
+    greedy, improved = greedy_matching(score), improve_matching(score)
     assert is_matching(greedy, score)
     assert is_matching(improved, score)
     assert len(improved) == len(greedy)
@@ -153,7 +153,7 @@ def test_improved_matching_is_close_to_the_best() -> None:
     shares = []
     for seed in range(6):
         score = random_scores(60, seed) + 3.0
-        shares.append(total(improved_matching(score), score) / edmonds(score)[1])
+        shares.append(total(improve_matching(score), score) / edmonds(score)[1])
     assert np.mean(shares) > 0.97
 
 
@@ -184,6 +184,6 @@ def test_spread_evenly_serves_every_essay_when_only_two_triangles_are_left() -> 
 
 def test_nothing_allowed_matches_nothing() -> None:
     score = np.full((5, 5), -np.inf)
-    for matching in (greedy_matching, improved_matching, optimal_matching):
+    for matching in (greedy_matching, improve_matching, optimal_matching):
         assert matching(score).shape == (0, 2)
     assert spread_evenly(score, np.zeros(5, dtype=int), 3).shape == (0, 2)

@@ -51,21 +51,21 @@ def greedy_matching(score: Floats) -> Ints:
         of partners could find.
     """
     free = np.arange(len(score))
-    left = score.copy()
-    taken = []
+    remaining = score.copy()
+    matched = []
     while len(free) > 1:
-        best = left.argmax(axis=1)
+        best = remaining.argmax(axis=1)
         row = np.arange(len(free))
-        mutual = (best[best] == row) & (row < best) & np.isfinite(left[row, best])
+        mutual = (best[best] == row) & (row < best) & np.isfinite(remaining[row, best])
         if not mutual.any():
             break
         a, b = row[mutual], best[mutual]
-        taken.append(np.stack([free[a], free[b]], axis=1))
+        matched.append(np.stack([free[a], free[b]], axis=1))
         keep = np.ones(len(free), dtype=bool)
         keep[a] = keep[b] = False
         free = free[keep]
-        left = left[np.ix_(keep, keep)]
-    pairs = np.concatenate(taken) if taken else no_pairs()
+        remaining = remaining[np.ix_(keep, keep)]
+    pairs = np.concatenate(matched) if matched else no_pairs()
     return _match_left_over(pairs, free, score)
 
 
@@ -75,14 +75,14 @@ def _match_left_over(pairs: Ints, free: Ints, score: Floats) -> Ints:
     pairs = pairs.copy()
     while len(waiting) > 1 and len(pairs):
         u = waiting.pop()
-        gain, where, v = max(
+        gain, exchange, v = max(
             ((*_best_exchange(pairs, u, v, score), v) for v in waiting),
-            key=lambda exchange: exchange[0],
+            key=lambda candidate: candidate[0],
         )
         if not np.isfinite(gain):
             continue
         waiting.remove(v)
-        row, flipped = where
+        row, flipped = exchange
         a, b = pairs[row][::-1] if flipped else pairs[row]
         pairs[row] = (u, a)
         pairs = np.concatenate([pairs, [[v, b]]])
@@ -97,7 +97,7 @@ def _best_exchange(pairs: Ints, u: int, v: int, score: Floats) -> tuple[float, t
     return float(gains[side, row]), (row, bool(side))
 
 
-def improved_matching(score: Floats) -> Ints:
+def improve_matching(score: Floats) -> Ints:
     """Match greedily, then exchange partners between pairs as long as the total score grows.
 
     Parameters
@@ -112,16 +112,16 @@ def improved_matching(score: Floats) -> Ints:
     """
     pairs = greedy_matching(score)
     for _ in range(_MOST_SWEEPS):
-        one, other, straight = _gainful_exchanges(pairs, score)
-        if not len(one):
+        left, right, straight = _find_exchanges(pairs, score)
+        if not len(left):
             break
-        (a, b), (c, d) = pairs[one].T, pairs[other].T
-        pairs[one] = np.stack([a, np.where(straight, c, d)], axis=1)
-        pairs[other] = np.stack([b, np.where(straight, d, c)], axis=1)
+        (a, b), (c, d) = pairs[left].T, pairs[right].T
+        pairs[left] = np.stack([a, np.where(straight, c, d)], axis=1)
+        pairs[right] = np.stack([b, np.where(straight, d, c)], axis=1)
     return pairs
 
 
-def _gainful_exchanges(pairs: Ints, score: Floats) -> tuple[Ints, Ints, Bools]:
+def _find_exchanges(pairs: Ints, score: Floats) -> tuple[Ints, Ints, Bools]:
     """Find pairs of rows that gain most from each other.
 
     Rows (a, b) and (c, d) become (a, c), (b, d) if straight, else (a, d), (b, c).
@@ -135,8 +135,8 @@ def _gainful_exchanges(pairs: Ints, score: Floats) -> tuple[Ints, Ints, Bools]:
     row = np.arange(len(pairs))
     best = gain.argmax(axis=1) if len(pairs) else row
     mutual = (best[best] == row) & (row < best) & (gain[row, best] > _LEAST_GAIN)
-    one, other = row[mutual], best[mutual]
-    return one, other, straight[one, other] >= crossed[one, other]
+    left, right = row[mutual], best[mutual]
+    return left, right, straight[left, right] >= crossed[left, right]
 
 
 def spread_evenly(score: Floats, counts: Ints, budget: int) -> Ints:
@@ -167,9 +167,9 @@ def spread_evenly(score: Floats, counts: Ints, budget: int) -> Ints:
     budget = min(budget, len(a))
     highest = (int(counts.sum()) + 2 * budget) // len(counts)
     for level in range(highest, int(counts.min()) - 1, -1):
-        chosen = _choose_level(a, b, value, counts, level, budget)
-        if chosen is not None:
-            return np.stack([a[chosen], b[chosen]], axis=1)
+        is_chosen = _choose_level(a, b, value, counts, level, budget)
+        if is_chosen is not None:
+            return np.stack([a[is_chosen], b[is_chosen]], axis=1)
     return no_pairs()
 
 

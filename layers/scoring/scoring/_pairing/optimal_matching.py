@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._pairing.matching import improved_matching, no_pairs, scale_to_unit
+from scoring._pairing.matching import improve_matching, no_pairs, scale_to_unit
 
 if TYPE_CHECKING:
     from scoring._types import Bools, Floats, Ints
@@ -43,7 +43,7 @@ def optimal_matching(score: Floats) -> Ints:
     """Find the matching with the most pairs and, among these, the largest total score.
 
     Exact up to 300 essays. Up to 2,000 it is the result of `partner_matching`. Beyond, it is
-    `improved_matching`. About 0.2 s for 300 essays and 1 to 3 s for 1,000 on one core.
+    `improve_matching`. About 0.2 s for 300 essays and 1 to 3 s for 1,000 on one core.
 
     Parameters
     ----------
@@ -59,14 +59,14 @@ def optimal_matching(score: Floats) -> Ints:
         return _matching(score, np.isfinite(score))
     if len(score) <= _CANDIDATES_UP_TO:
         return partner_matching(score)
-    return improved_matching(score)
+    return improve_matching(score)
 
 
 def partner_matching(score: Floats) -> Ints:
     """Find the optimal matching of a large set on each essay's best partners.
 
     The result is exact among each essay's 20 best partners at the prices of the module's
-    docstring and the pairs of `improved_matching`, so that it is never worse than that one. Where
+    docstring and the pairs of `improve_matching`, so that it is never worse than that one. Where
     at most 100,000 further pairs can improve it, they are taken in, and the result is exact among
     all pairs. Only many equal scores leave more.
 
@@ -93,7 +93,7 @@ def partner_matching(score: Floats) -> Ints:
     price = _prices(value)
     slack = (price[:, None] + price - value)[:k, :k]
     candidates = allowed & _is_near(slack, _PARTNERS)
-    rows, columns = improved_matching(score).T
+    rows, columns = improve_matching(score).T
     candidates[rows, columns] = candidates[columns, rows] = True
     pairs = _matching(score, candidates)
     total = value[pairs[:, 0], pairs[:, 1]].sum() - k * (k // 2 - len(pairs))
