@@ -14,8 +14,8 @@ from assessment.domain.batch import (
     Batch,
     BatchStatus,
     check_transition,
+    find_resumed_status,
     list_sources,
-    resumed_status,
 )
 from assessment.domain.comparison import (
     Comparison,
@@ -104,7 +104,7 @@ class InMemoryBatchStore:
     def resume(self, batch_id: str, *, now: datetime) -> Batch:
         stored = self.get_batch(batch_id)
         changes = {
-            "status": resumed_status(stored),
+            "status": find_resumed_status(stored),
             "failure": None,
             "outcome": None,
             "failed_from": None,

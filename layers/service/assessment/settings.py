@@ -153,7 +153,7 @@ class AuthorizeRequestSettings(Settings):
     api_secret_arn: Required
 
 
-def settings_from[S: Settings](model: type[S], environment: Mapping[str, str]) -> S:
+def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -> S:
     """The settings of a function, read from its environment; an empty variable counts as missing.
 
     Raises

@@ -15,7 +15,7 @@ from assessment.settings import (
     CallJudgeSettings,
     PrepareBatchSettings,
     Settings,
-    settings_from,
+    read_settings,
 )
 
 MODELS = [
@@ -38,17 +38,17 @@ def complete(model: type[Settings]) -> dict[str, str]:
 def test_a_complete_environment_is_accepted_and_every_gap_is_named(model: type[Settings]) -> None:
     environment = complete(model)
     assert environment
-    settings_from(model, environment)
+    read_settings(model, environment)
     for name in environment:
         for gap in ({}, {name: ""}):
             lacking = {key: value for key, value in environment.items() if key != name} | gap
             with pytest.raises(MissingSettingError, match=f"^{name} is missing; .*template.yaml"):
-                settings_from(model, lacking)
+                read_settings(model, lacking)
 
 
 def test_all_gaps_are_named_at_once() -> None:
     with pytest.raises(MissingSettingError, match="TABLE_NAME is missing; BUCKET_NAME is missing"):
-        settings_from(PrepareBatchSettings, {})
+        read_settings(PrepareBatchSettings, {})
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_all_gaps_are_named_at_once() -> None:
 )
 def test_a_wrong_value_is_named_and_not_repeated(name: str, value: str) -> None:
     with pytest.raises(MissingSettingError, match=f"^{name} is wrong: ") as refused:
-        settings_from(CallJudgeSettings, complete(CallJudgeSettings) | {name: value})
+        read_settings(CallJudgeSettings, complete(CallJudgeSettings) | {name: value})
     assert value not in str(refused.value).split(";")[0].removeprefix(name)
 
 
@@ -69,14 +69,14 @@ def test_only_the_stacks_parameters_set_a_batchs_configuration() -> None:
         "STRATEGY": "random",
         "PRIOR_SD": "1",
     }
-    read = settings_from(AcceptRequestSettings, environment)
+    read = read_settings(AcceptRequestSettings, environment)
     assert read.batch_config == {"max_pairwise_comparisons": 500, "target_mean_se": 0.5}
     assert read.llm_batching_mode is BatchingMode.SERIAL_BUNDLE
 
 
 def test_an_adapter_without_its_setting_says_which_model_lacks_it() -> None:
     adapters = Composition(
-        settings_from(PrepareBatchSettings, complete(PrepareBatchSettings)), Clients()
+        read_settings(PrepareBatchSettings, complete(PrepareBatchSettings)), Clients()
     )
     with pytest.raises(MissingSettingError, match="PrepareBatchSettings does not declare judge_"):
         _ = adapters.judge_keys

@@ -74,7 +74,7 @@ class _Form:
         elif isinstance(node, _WRAPPERS):
             self._check_children(node.iter_child_nodes(), depth)
         else:
-            name = _described(node)
+            name = _describe(node)
             raise TemplateFormError(f"a prompt template cannot have {name}", node)
 
     def _check_children(self, children: Iterator[nodes.Node], depth: int) -> None:
@@ -160,7 +160,7 @@ _WORDS: dict[type[nodes.Node], str] = {
 }
 
 
-def _described(node: nodes.Node) -> str:
+def _describe(node: nodes.Node) -> str:
     """What the node is, in the words of a reader."""
     kind = next((words for kind, words in _WORDS.items() if isinstance(node, kind)), None)
     return kind or f"{type(node).__name__.lower()}"

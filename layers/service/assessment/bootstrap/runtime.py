@@ -10,7 +10,7 @@ from typing import Any
 
 from assessment.bootstrap.clients import Clients
 from assessment.bootstrap.composition import Composition
-from assessment.settings import Settings, settings_from
+from assessment.settings import Settings, read_settings
 
 
 class Process:
@@ -23,7 +23,7 @@ class Process:
     def adapters[S: Settings](self, model: type[S]) -> Composition[S]:
         """A function's adapters; its settings are checked the first time."""
         if model not in self._adapters:
-            self._adapters[model] = Composition(settings_from(model, os.environ), self._clients)
+            self._adapters[model] = Composition(read_settings(model, os.environ), self._clients)
         return self._adapters[model]
 
 

@@ -107,7 +107,7 @@ class ErrorDetail(BaseModel):
     message: str
     retryable: bool = True
 
-    def without_quotations(self, texts: Iterable[str]) -> Self:
+    def drop_quotations(self, texts: Iterable[str]) -> Self:
         """The error without words of these texts, in its message or in its code."""
         sources = list(texts)
         spelled = re.sub(r"[_.:/-]+", " ", self.code).strip()

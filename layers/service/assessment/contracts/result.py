@@ -77,7 +77,7 @@ def round_figures(document: ResultDocument) -> ResultDocument:
     ValidationError
         If a figure that every result has is not a finite number.
     """
-    return ResultDocument.model_validate(_rounded(document.model_dump()))
+    return ResultDocument.model_validate(_round(document.model_dump()))
 
 
 def canonical_bytes(document: ResultDocument) -> bytes:
@@ -88,10 +88,10 @@ def canonical_bytes(document: ResultDocument) -> bytes:
     return rfc8785.dumps(document.model_dump(mode="json"))
 
 
-def _rounded(value: Any) -> Any:
+def _round(value: Any) -> Any:
     if isinstance(value, float):
         # Adding 0 turns a negative zero into a positive one.
         return round(value, DECIMALS) + 0.0 if isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _rounded(entry) for key, entry in value.items()}
-    return [_rounded(entry) for entry in value] if isinstance(value, list | tuple) else value
+        return {key: _round(entry) for key, entry in value.items()}
+    return [_round(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -20,13 +20,15 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by its path below the folder of schemas."""
     models = {
-        f"result.v{RESULT_SCHEMA_VERSION}.json": _of(ResultDocument, "serialization"),
-        f"events/{EventType.REQUESTED}.json": _of(
+        f"result.v{RESULT_SCHEMA_VERSION}.json": _make_schema(ResultDocument, "serialization"),
+        f"events/{EventType.REQUESTED}.json": _make_schema(
             _detail(EventType.REQUESTED, BatchRequest), "validation"
         ),
     }
     for event_type, data in DATA.items():
-        models[f"events/{event_type}.json"] = _of(_detail(event_type, data), "serialization")
+        models[f"events/{event_type}.json"] = _make_schema(
+            _detail(event_type, data), "serialization"
+        )
     return models
 
 
@@ -48,7 +50,9 @@ def _detail(event_type: EventType, data: type[BaseModel]) -> type[BaseModel]:
     )
 
 
-def _of(model: type[BaseModel], mode: Literal["validation", "serialization"]) -> dict[str, Any]:
+def _make_schema(
+    model: type[BaseModel], mode: Literal["validation", "serialization"]
+) -> dict[str, Any]:
     return {"$schema": DIALECT, **model.model_json_schema(mode=mode)}
 
 

@@ -132,7 +132,7 @@ class Batch(BaseModel):
         return self.essays + self.anchors
 
 
-def resumed_status(batch: Batch) -> BatchStatus:
+def find_resumed_status(batch: Batch) -> BatchStatus:
     """The status that a failed batch goes back to when it is resumed.
 
     The one way out of a final status: it is open to a batch that failed by a fault around it

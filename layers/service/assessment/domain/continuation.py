@@ -43,11 +43,11 @@ class PreviousLook:
     context: ContinuationContext
 
 
-def max_score_change(now: Sequence[Ranking], before: Sequence[Ranking]) -> float:
+def compute_score_change(present: Sequence[Ranking], previous: Sequence[Ranking]) -> float:
     """The largest move of an ability between two fits, in logits."""
-    earlier = {ranking.essay_id: ranking.bradley_terry_score for ranking in before}
+    earlier = {ranking.essay_id: ranking.bradley_terry_score for ranking in previous}
     return max(
-        (abs(r.bradley_terry_score - earlier.get(r.essay_id, 0.0)) for r in now), default=0.0
+        (abs(r.bradley_terry_score - earlier.get(r.essay_id, 0.0)) for r in present), default=0.0
     )
 
 
@@ -130,31 +130,31 @@ class _Evidence:
     """What the comparisons of the assessed essays add up to.
 
     `room` is how many comparisons the caps still allow, `n_unjudged_pairs` how many different
-    pairs nobody was asked about, `passes` how often every pair was judged again.
+    pairs nobody was asked about, `n_passes` how often every pair was judged again.
     """
 
     n_essays: int
     comparisons: list[Comparison]
-    recorded: int
-    pending: int
+    n_recorded: int
+    n_pending: int
     room: int
     n_unjudged_pairs: int
-    passes: int
+    n_passes: int
 
     @property
-    def failed(self) -> int:
+    def n_failed(self) -> int:
         """Comparisons that failed or were not answered in time."""
-        return len(self.comparisons) - self.recorded - self.pending
+        return len(self.comparisons) - self.n_recorded - self.n_pending
 
     @property
-    def settled(self) -> int:
+    def n_settled(self) -> int:
         """Comparisons that are awaited no more."""
-        return self.recorded + self.failed
+        return self.n_recorded + self.n_failed
 
     @property
     def success_rate(self) -> float:
         """The share of settled comparisons that brought a verdict."""
-        return self.recorded / self.settled if self.settled else 0.0
+        return self.n_recorded / self.n_settled if self.n_settled else 0.0
 
 
 def _count_evidence(batch: Batch, part: AssessedPart) -> _Evidence:
@@ -166,13 +166,13 @@ def _count_evidence(batch: Batch, part: AssessedPart) -> _Evidence:
     return _Evidence(
         n_essays=n_essays,
         comparisons=comparisons,
-        recorded=statuses[ComparisonStatus.RECORDED],
-        pending=statuses[ComparisonStatus.PENDING],
+        n_recorded=statuses[ComparisonStatus.RECORDED],
+        n_pending=statuses[ComparisonStatus.PENDING],
         room=count_room_for_pairs(
             comparisons, config=config, n_essays=n_essays, n_set_aside=len(part.set_aside)
         ),
         n_unjudged_pairs=n_unjudged,
-        passes=count_resampling_passes(comparisons) if n_unjudged == 0 else 0,
+        n_passes=count_resampling_passes(comparisons) if n_unjudged == 0 else 0,
     )
 
 
@@ -182,10 +182,10 @@ def _describe_evidence(batch: Batch, evidence: _Evidence) -> dict[str, Any]:
     return {
         "n_essays": evidence.n_essays,
         "pairs_submitted": len(comparisons),
-        "callbacks_received": evidence.settled,
-        "successes": evidence.recorded,
-        "failures": evidence.failed,
-        "outstanding": evidence.pending,
+        "callbacks_received": evidence.n_settled,
+        "successes": evidence.n_recorded,
+        "failures": evidence.n_failed,
+        "outstanding": evidence.n_pending,
         "partial_completion_met": in_time >= config.partial_completion,
         "waves_without_verdict": _count_silent_waves(comparisons, batch.wave),
         "retryable_failures": len(retry_pool(comparisons, max_attempts=config.max_attempts)),
@@ -195,7 +195,7 @@ def _describe_evidence(batch: Batch, evidence: _Evidence) -> dict[str, Any]:
         "refusal": _find_refusal(comparisons),
         "failure_cause": find_common_cause(comparisons),
         "success_rate": evidence.success_rate,
-        "zero_successes": evidence.recorded == 0,
+        "zero_successes": evidence.n_recorded == 0,
     }
 
 
@@ -213,12 +213,14 @@ def _describe_caps(
         "waves_remaining": config.max_waves - batch.wave,
         "cost_usd": cost,
         "cost_remaining_usd": cost_left,
-        "next_wave_cost_usd": cost / evidence.recorded * next_wave if evidence.recorded else None,
+        "next_wave_cost_usd": cost / evidence.n_recorded * next_wave
+        if evidence.n_recorded
+        else None,
         "minutes_remaining": _count_minutes_left(batch, now),
         "is_small_net": possible_pairs(n) <= budget(config, n),
         "unique_coverage_complete": evidence.n_unjudged_pairs == 0,
-        "resampling_pass_count": evidence.passes,
-        "resampling_cap_reached": evidence.passes >= config.small_net_resampling_cap
+        "resampling_pass_count": evidence.n_passes,
+        "resampling_cap_reached": evidence.n_passes >= config.small_net_resampling_cap
         or evidence.room == 0,
     }
 
@@ -260,14 +262,16 @@ def _describe_look(
     config: BatchConfig, evidence: _Evidence, scores: Scores | None, previous: PreviousLook | None
 ) -> dict[str, Any]:
     """Whether this is a look at the targets, and what it and those before it saw."""
-    change = max_score_change(scores.rankings, previous.rankings) if scores and previous else None
+    change = (
+        compute_score_change(scores.rankings, previous.rankings) if scores and previous else None
+    )
     reliability_met, se_met = _check_targets(scores, config)
     reliability_held, se_held = _count_looks_held(previous)
     n_seen_callbacks = _count_seen_callbacks(previous)
-    n_new_callbacks = evidence.settled - n_seen_callbacks
+    n_new_callbacks = evidence.n_settled - n_seen_callbacks
     stable = change is not None and change <= config.score_stability_threshold
     enough = (
-        evidence.settled >= config.min_comparisons_for_stability_check
+        evidence.n_settled >= config.min_comparisons_for_stability_check
         and evidence.success_rate >= config.min_success_rate_threshold
     )
     return {

@@ -165,7 +165,7 @@ def _refuse(reason: Reason, explanation: str, cause: FailureCause | None = None)
     return Decision(
         decision=DecisionKind.FINALIZE_FAILURE,
         reason=reason,
-        explanation=f"{explanation}; {cause.described}" if cause else explanation,
+        explanation=f"{explanation}; {cause.description}" if cause else explanation,
     )
 
 

@@ -66,7 +66,7 @@ class CJError(Exception):
         kind = next((kind for kind in _family(cls) if kind.code == code), None)
         if kind is None:
             return None
-        problems = _listed_problems(document)
+        problems = _read_problems(document)
         if len(problems) > 1:
             return ManyInvalidFieldsError(problems)
         if problems:
@@ -81,7 +81,7 @@ def _family(kind: type[CJError]) -> Iterator[type[CJError]]:
         yield from _family(child)
 
 
-def _listed_problems(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _read_problems(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(field, message) of every wrong field that the document lists."""
     errors = document.get("errors")
     if not isinstance(errors, list):

@@ -60,7 +60,7 @@ class FailureCause(BaseModel):
     n_all_failures: int
 
     @property
-    def described(self) -> str:
+    def description(self) -> str:
         """The cause in a sentence."""
         return (
             f"{self.n_failures} of {self.n_all_failures} failures: {self.code}: "

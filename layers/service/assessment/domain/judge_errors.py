@@ -81,7 +81,7 @@ class JudgeError(CJError):
         self.busy = busy
         self.may_be_paid = may_be_paid
 
-    def without_quotations(self, texts: Iterable[str]) -> Self:
+    def drop_quotations(self, texts: Iterable[str]) -> Self:
         """The same error without words of these texts."""
         sources = list(texts)
         cleaned = copy(self)

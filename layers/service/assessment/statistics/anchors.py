@@ -194,7 +194,7 @@ def link_to_history(pool: JudgedPool, fit: Fit) -> LinkedFit:
     Only the grades use the result: ranking and abilities are those of the batch itself.
     """
     history = pool.spec.anchor_history
-    levels = pool_history(history.by(pool.judges)) if history else None
+    levels = pool_history(history.select_judges(pool.judges)) if history else None
     if levels is None:
         return LinkedFit(fit.ability, fit.covariance, None)
     ids = [a.essay_id for a in pool.spec.anchors if a.essay_id in levels.anchors]

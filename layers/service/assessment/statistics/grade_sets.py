@@ -53,7 +53,7 @@ def _scores(graded: GradedPool, own: Mapping[str, float]) -> tuple[AnchorScores,
     seen: dict[str, list[float]] = defaultdict(list)
     grades = {anchor.essay_id: anchor.grade or "" for anchor in graded.anchors}
     history = graded.pool.spec.anchor_history
-    for batch in history.by(graded.pool.judges).batches if history else []:
+    for batch in history.select_judges(graded.pool.judges).batches if history else []:
         for anchor in batch.anchors:
             is_known = anchor.own_grade_probability is not None and anchor.grade is not None
             if is_known and anchor.grade in graded.scale.grades:

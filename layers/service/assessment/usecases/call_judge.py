@@ -31,10 +31,10 @@ from assessment.usecases.questions import (
     ask_about,
     check_size,
     hold_to_model,
+    make_failure,
     may_be_tried_again,
     prompt_tokens,
     read_question,
-    without_verdict,
 )
 
 LEASE_MARGIN_SECONDS = 15
@@ -208,7 +208,7 @@ class _Caller:
         if too_late is None:
             await self._settle_each(bundle, self._defer, [error] * len(bundle))
             return
-        results = [without_verdict(question, too_late, retryable=True) for question in questions]
+        results = [make_failure(question, too_late, retryable=True) for question in questions]
         await self._settle_each(bundle, self._hand_over, results)
 
     async def _settle_unanswered(
@@ -234,7 +234,7 @@ class _Caller:
             else:
                 retryable = may_be_tried_again(error, question)
                 final.append(leased)
-                results.append(without_verdict(question, too_late or error, retryable=retryable))
+                results.append(make_failure(question, too_late or error, retryable=retryable))
         await self._settle_each(returning, self._release, [error] * len(returning))
         await self._settle_each(final, self._hand_over, results)
         # Last: no verdict and no lease may depend on what is only advice.

@@ -59,11 +59,11 @@ async def judge_messages(
             handled.errors[place] = error
             if received[place].last_receive and isinstance(error, TransientError | ConflictError):
                 # The message is the only one that knows of verdicts that are paid for.
-                await later(place, message, _AGAIN_SECONDS)
+                await send_later(place, message, _AGAIN_SECONDS)
         else:
             handled.counts[f"provider_batches_{step}"] += 1
 
-    async def later(place: int, message: ProviderBatchV1, seconds: int) -> None:
+    async def send_later(place: int, message: ProviderBatchV1, seconds: int) -> None:
         try:
             await asyncio.to_thread(ports.judge_queue.send_later, message, seconds=seconds)
         except Exception as error:  # noqa: BLE001 - as above
@@ -84,6 +84,6 @@ async def judge_messages(
     await asyncio.gather(
         ask_singly([place for place, _ in singles], [delivery for _, delivery in singles]),
         *(tend(place, message) for place, message in submissions[:_AT_ONCE]),
-        *(later(place, message, 1) for place, message in submissions[_AT_ONCE:]),
+        *(send_later(place, message, 1) for place, message in submissions[_AT_ONCE:]),
     )
     return handled

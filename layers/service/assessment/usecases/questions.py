@@ -152,7 +152,7 @@ def hold_to_model(
     return result.model_copy(update=changes)
 
 
-def without_verdict(
+def make_failure(
     request: CompareRequestV1, error: CJError, *, retryable: bool
 ) -> LLMComparisonResultV1:
     """The callback that says why there is no verdict."""

@@ -142,7 +142,7 @@ def _record(
         )
         return _fail(echo.metadata, failure, comparisons, now)
     if result.error_detail is not None:
-        detail = _without_quotations(result.error_detail, echo.metadata, ports.content)
+        detail = _drop_quotations(result.error_detail, echo.metadata, ports.content)
         failure = JudgeFailure(
             code=detail.code,
             message=detail.message,
@@ -157,7 +157,7 @@ def _record(
     return Recorded(effect, echo.batch_id, echo.metadata.wave, echo.comparison_id), waiting_wave
 
 
-def _without_quotations(
+def _drop_quotations(
     detail: ErrorDetail, metadata: CompareMetadata, content: ContentStore
 ) -> ErrorDetail:
     """The error without words of the comparison's texts: all that fails comes through here."""
@@ -167,7 +167,7 @@ def _without_quotations(
         texts = load_texts(metadata, content=content)
     except MissingDocumentError:
         return detail.model_copy(update={"code": UNKNOWN_CODE, "message": _WITHHELD})
-    return detail.without_quotations(texts)
+    return detail.drop_quotations(texts)
 
 
 def _fail_mismatched(

@@ -24,8 +24,8 @@ from assessment.ports.judging import BatchJudge
 from assessment.usecases.questions import (
     ask_about,
     check_size,
+    make_failure,
     read_question,
-    without_verdict,
 )
 
 HELD_SECONDS = 75
@@ -97,16 +97,16 @@ class Submission:
 
     async def release(self, leased: Iterable[JudgeRequestV1]) -> None:
         """End these leases: the next delivery need not wait for them."""
-        await self._in_threads(self.ports.comparisons.release, leased)
+        await self._run_in_threads(self.ports.comparisons.release, leased)
 
     async def reopen(self) -> None:
         """Let every comparison be submitted anew."""
-        await self._in_threads(self.ports.comparisons.reopen, self.message.requests)
+        await self._run_in_threads(self.ports.comparisons.reopen, self.message.requests)
 
     async def mark_sent(self, requests: Iterable[JudgeRequestV1] | None = None) -> None:
         """Note of every comparison, or of these, that its judge was asked."""
         sent = self.message.requests if requests is None else requests
-        await self._in_threads(self.ports.comparisons.mark_sent, sent)
+        await self._run_in_threads(self.ports.comparisons.mark_sent, sent)
 
     async def write_requests(
         self, wanted: Iterable[JudgeRequestV1] | None = None
@@ -140,7 +140,7 @@ class Submission:
             try:
                 check_size(self.judge, [request])
             except OversizeError as error:
-                oversize.append(without_verdict(request, error, retryable=False))
+                oversize.append(make_failure(request, error, retryable=False))
             else:
                 fitting.append(request)
         await self.hand_over(oversize)
@@ -159,7 +159,7 @@ class Submission:
         """Every comparison, or these, end with this error."""
         ending = await self.write_requests() if requests is None else requests
         await self.hand_over(
-            [without_verdict(request, error, retryable=error.retryable) for request in ending]
+            [make_failure(request, error, retryable=error.retryable) for request in ending]
         )
 
     async def hand_over(self, results: Sequence[LLMComparisonResultV1]) -> None:
@@ -171,7 +171,7 @@ class Submission:
         )
 
     @staticmethod
-    async def _in_threads(
+    async def _run_in_threads(
         act: Callable[[JudgeRequestV1], None], requests: Iterable[JudgeRequestV1]
     ) -> None:
         await asyncio.gather(*(asyncio.to_thread(act, request) for request in requests))

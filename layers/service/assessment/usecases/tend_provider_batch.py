@@ -187,7 +187,7 @@ async def _look(submission: Submission, record: ProviderBatch) -> int | None:
             await submission.provider.cancel(provider_batch_id)
         await submission.update(cancelled=True)
     if await submission.provider.has_ended(provider_batch_id):
-        await _bring_in(submission, provider_batch_id)
+        await _collect_results(submission, provider_batch_id)
         return None
     if record.is_lost(now=submission.now):
         with suppress(JudgeError):
@@ -217,7 +217,7 @@ async def _record_submitted(submission: Submission, provider_batch_id: str) -> i
     return next_look_seconds(timedelta(0))
 
 
-async def _bring_in(submission: Submission, provider_batch_id: str) -> None:
+async def _collect_results(submission: Submission, provider_batch_id: str) -> None:
     """SUBMITTED becomes DONE: every result goes to the callback queue."""
     judge, ports = submission.judge, submission.ports
     requests = await submission.write_requests()

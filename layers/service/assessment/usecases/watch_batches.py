@@ -68,7 +68,7 @@ def watch_batches(
             ports.batches.note_look(batch_id, now=now)
             batch = ports.batches.get_batch(batch_id)
             report.statuses[batch.status] += 1
-            repair = watch.look_at(batch)
+            repair = watch.repair(batch)
         except Exception as error:  # noqa: BLE001
             # One batch that cannot be repaired must not keep the others waiting.
             repair = Repair.IMPOSSIBLE
@@ -85,7 +85,7 @@ class _Watch:
     ports: WatchPorts
     now: datetime
 
-    def look_at(self, batch: Batch) -> Repair:
+    def repair(self, batch: Batch) -> Repair:
         """Repair one batch, the gentlest way first."""
         if batch.is_final:
             # The status was written but the listing was not removed: writing it again removes it.

@@ -13,7 +13,7 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.continuation import (
     PreviousLook,
     build_context,
-    max_score_change,
+    compute_score_change,
 )
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.not_assessed import split_assessed
@@ -155,8 +155,8 @@ def test_without_a_verdict_nothing_is_known() -> None:
 def test_score_change_takes_new_essays_as_moved_from_zero() -> None:
     before = [ranking("a", 1.0), ranking("b", -1.0)]
     now = [ranking("a", 1.2), ranking("b", -0.5), ranking("c", 0.1)]
-    assert max_score_change(now, before) == pytest.approx(0.5)
-    assert max_score_change([], before) == 0.0
+    assert compute_score_change(now, before) == pytest.approx(0.5)
+    assert compute_score_change([], before) == 0.0
 
 
 @pytest.mark.parametrize(

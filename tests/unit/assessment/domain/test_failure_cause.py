@@ -24,7 +24,7 @@ def test_the_commonest_cause_is_counted_with_its_words_and_the_setting_that_help
     known = failed(38, "cut_off", "the answer was cut off") + failed(2, "judge-refused", "no")
     cause = find_common_cause(known)
     assert cause is not None
-    assert cause.described == "38 of 40 failures: cut_off: the answer was cut off"
+    assert cause.description == "38 of 40 failures: cut_off: the answer was cut off"
     assert "max_output_tokens" in (cause.remedy or "")
 
 

@@ -18,9 +18,9 @@ from assessment.domain.batch import (
     check_transition,
     completion_denominator,
     compute_wave_size,
+    find_resumed_status,
     list_sources,
     possible_pairs,
-    resumed_status,
 )
 from assessment.domain.config import BatchConfig
 from assessment.domain.errors import STEP_REFUSALS, IllegalTransitionError
@@ -76,28 +76,28 @@ def failed(**fields: Any) -> Batch:
 def test_a_batch_that_its_surroundings_brought_down_goes_back_to_where_it_stood(
     status: BatchStatus,
 ) -> None:
-    assert resumed_status(failed(failed_from=status)) is status
+    assert find_resumed_status(failed(failed_from=status)) is status
 
 
 @pytest.mark.parametrize("status", sorted(set(S) - {S.FAILED}))
 def test_only_a_failed_batch_is_resumed(status: BatchStatus) -> None:
     with pytest.raises(IllegalTransitionError, match=f"{status} cannot be resumed"):
-        resumed_status(failed(status=status))
+        find_resumed_status(failed(status=status))
 
 
 @pytest.mark.parametrize("code", sorted(STEP_REFUSALS | {"stalled"}))
 def test_a_refusal_is_not_resumed_but_what_can_be_mended_is(code: str) -> None:
     batch = failed(failure=Failure(code=code, message="m", remedy="r"))
     if code in ("stalled", "MissingDocumentError"):
-        assert resumed_status(batch) is S.SCORING
+        assert find_resumed_status(batch) is S.SCORING
     else:
         with pytest.raises(IllegalTransitionError, match=code):
-            resumed_status(batch)
+            find_resumed_status(batch)
 
 
 def test_a_decision_about_the_verdicts_is_not_resumed() -> None:
     with pytest.raises(IllegalTransitionError, match="a repeat does not change"):
-        resumed_status(failed(outcome=Outcome.FAILED_BY_DECISION))
+        find_resumed_status(failed(outcome=Outcome.FAILED_BY_DECISION))
 
 
 def test_executions_are_named_by_their_number() -> None:

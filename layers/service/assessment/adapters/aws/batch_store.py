@@ -15,8 +15,8 @@ from assessment.domain.batch import (
     Batch,
     BatchStatus,
     check_transition,
+    find_resumed_status,
     list_sources,
-    resumed_status,
 )
 from assessment.domain.errors import UnknownBatchError
 from assessment.domain.wave import Wave
@@ -43,7 +43,7 @@ _WAVE_SUMMARY = (
 )
 
 
-def _unpacked(item: Mapping[str, Any], documents: Sequence[str]) -> dict[str, Any]:
+def _unpack(item: Mapping[str, Any], documents: Sequence[str]) -> dict[str, Any]:
     return {
         name: json.loads(value) if name in documents and isinstance(value, str) else value
         for name, value in item.items()
@@ -114,7 +114,7 @@ class DynamoDBBatchStore:
         """Take back the failure and list the batch as active, both or neither."""
         batch = self.get_batch(batch_id)
         changes = {
-            "status": resumed_status(batch),
+            "status": find_resumed_status(batch),
             "failure": None,
             "outcome": None,
             "failed_from": None,
@@ -199,8 +199,8 @@ class DynamoDBBatchStore:
 
 
 def _batch(item: Item) -> Batch:
-    return Batch.model_validate(_unpacked(item, _BATCH_DOCUMENTS))
+    return Batch.model_validate(_unpack(item, _BATCH_DOCUMENTS))
 
 
 def _wave(item: Item) -> Wave:
-    return Wave.model_validate(_unpacked(item, _WAVE_DOCUMENTS))
+    return Wave.model_validate(_unpack(item, _WAVE_DOCUMENTS))

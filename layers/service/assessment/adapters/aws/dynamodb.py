@@ -15,7 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
-from assessment.adapters.aws.errors import TRANSIENT_CODES, error_code, translating
+from assessment.adapters.aws.errors import TRANSIENT_CODES, error_code, wrap_client
 from assessment.adapters.aws.keys import Key
 from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.domain.errors import TransientError
@@ -95,7 +95,7 @@ class Table:
     """The calls we make of DynamoDB, each with its errors told apart."""
 
     def __init__(self, client: Any, name: str, *, pauses: Pauses | None = None) -> None:
-        self._client = translating(client)
+        self._client = wrap_client(client)
         self.name = name
         self._pauses = pauses or Pauses()
 
@@ -126,7 +126,7 @@ class Table:
             except ConditionFailedError:
                 return
 
-        self._in_parallel(create, items)
+        self._run_in_parallel(create, items)
 
     def update(
         self,
@@ -279,13 +279,13 @@ class Table:
         self._write_many([{"PutRequest": {"Item": _wire(item)}} for item in items])
 
     def _write_many(self, requests: Sequence[dict[str, Any]]) -> None:
-        self._in_parallel(self._write_chunk, list(_chunks(requests, _BATCH_WRITE_LIMIT)))
+        self._run_in_parallel(self._write_chunk, list(_chunks(requests, _BATCH_WRITE_LIMIT)))
 
     def _write_chunk(self, chunk: Sequence[dict[str, Any]]) -> None:
         unprocessed = list(chunk)
         for repeat in range(TRIES):
             if repeat:
-                self._pauses.before(repeat)
+                self._pauses.wait_before(repeat)
             response = self._call(
                 "batch_write_item", table=False, RequestItems={self.name: unprocessed}
             )
@@ -294,7 +294,7 @@ class Table:
                 return
         raise TransientError(f"DynamoDB left {len(unprocessed)} items unprocessed {TRIES} times")
 
-    def _in_parallel[T](self, write: Any, values: Sequence[T]) -> None:
+    def _run_in_parallel[T](self, write: Any, values: Sequence[T]) -> None:
         if len(values) <= 1:
             for value in values:
                 write(value)

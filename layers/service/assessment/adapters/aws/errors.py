@@ -81,7 +81,7 @@ def is_transient(error: ClientError) -> bool:
 
 
 @contextmanager
-def translated(service: str, operation: str) -> Iterator[None]:
+def translate_errors(service: str, operation: str) -> Iterator[None]:
     """Raise the domain's errors instead of botocore's around one call.
 
     Parameters
@@ -125,12 +125,12 @@ class _TranslatingClient:
         service = self._client.meta.service_model.service_name
 
         def call(**request: Any) -> Any:
-            with translated(service, operation):
+            with translate_errors(service, operation):
                 return method(**request)
 
         return call
 
 
-def translating(client: Any) -> Any:
+def wrap_client(client: Any) -> Any:
     """The client with every operation translated; its other attributes are untouched."""
     return _TranslatingClient(client)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from assessment.adapters.aws.errors import TRANSIENT_CODES, translating
+from assessment.adapters.aws.errors import TRANSIENT_CODES, wrap_client
 from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.contracts.events import SOURCE, Envelope
 from assessment.domain.errors import ServiceRefusedError, TransientError
@@ -17,7 +17,7 @@ class EventBridgePublisher:
     """Puts events on the product's own bus."""
 
     def __init__(self, client: Any, bus_name: str, *, pauses: Pauses | None = None) -> None:
-        self._client = translating(client)
+        self._client = wrap_client(client)
         self._bus = bus_name
         self._pauses = pauses or Pauses()
 
@@ -38,7 +38,7 @@ class EventBridgePublisher:
         unpublished = entries
         for repeat in range(TRIES):
             if repeat:
-                self._pauses.before(repeat)
+                self._pauses.wait_before(repeat)
             unpublished = self._put(unpublished)
             if not unpublished:
                 return

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from assessment.adapters.aws.errors import error_code, translated, translating
+from assessment.adapters.aws.errors import error_code, translate_errors, wrap_client
 from assessment.domain.document_keys import text_key
 from assessment.domain.errors import MissingDocumentError
 from assessment.domain.identifiers import content_sha256
@@ -21,7 +21,7 @@ class S3ContentStore:
     """Texts are stored under their hash, so storing one again changes nothing."""
 
     def __init__(self, client: Any, bucket: str) -> None:
-        self._client = translating(client)
+        self._client = wrap_client(client)
         self._bucket = bucket
         # A text never changes under its hash, so a warm function need not read it twice.
         self._cached_text = lru_cache(maxsize=_CACHED_TEXTS)(self._read_text)
@@ -70,6 +70,6 @@ class S3ContentStore:
                 raise MissingDocumentError.from_key(key) from error
             raise
         # The connection may break while the body is read, after the call itself has succeeded.
-        with translated("s3", "GetObject"):
+        with translate_errors("s3", "GetObject"):
             content: bytes = body.read()
         return content.decode()

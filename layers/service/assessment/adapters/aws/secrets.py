@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import ClientError
 
-from assessment.adapters.aws.errors import error_code, translating
+from assessment.adapters.aws.errors import error_code, wrap_client
 from assessment.domain.judge_errors import JudgeRefusedError
 
 MAX_AGE_SECONDS = 300
@@ -26,7 +26,7 @@ class Secrets:
     """Texts of secrets; each is read again after `max_age` seconds."""
 
     def __init__(self, client: Any, *, max_age: int = MAX_AGE_SECONDS) -> None:
-        self._client = translating(client)
+        self._client = wrap_client(client)
         self._provider = SecretsProvider(boto3_client=self._client)
         self._max_age = max_age
 
@@ -85,7 +85,7 @@ class JudgeKeys:
         """
         path = self._prefix + name
         try:
-            key = _key_in(self._secrets.read(path))
+            key = _read_key(self._secrets.read(path))
         except MissingSecretError as error:
             raise JudgeRefusedError(f"there is no secret {path}") from error
         if not key or not key.isascii() or not key.isprintable():
@@ -93,7 +93,7 @@ class JudgeKeys:
         return key
 
 
-def _key_in(text: str) -> str:
+def _read_key(text: str) -> str:
     stripped = text.strip()
     if not stripped.startswith("{"):
         return stripped

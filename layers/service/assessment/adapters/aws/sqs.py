@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from assessment.adapters.aws.errors import translating
+from assessment.adapters.aws.errors import wrap_client
 from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.contracts.llm_protocol import (
     JudgeMessage,
@@ -59,7 +59,7 @@ def _send_batch(client: Any, url: str, bodies: Sequence[str], pauses: Pauses) ->
     unsent = {str(number): body for number, body in enumerate(bodies)}
     for repeat in range(TRIES):
         if repeat:
-            pauses.before(repeat)
+            pauses.wait_before(repeat)
         entries = [{"Id": name, "MessageBody": body} for name, body in unsent.items()]
         refused = client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
         for entry in refused:
@@ -75,7 +75,7 @@ class SQSJudgeQueue:
     """Sends comparisons to be judged, as few calls as SQS allows."""
 
     def __init__(self, client: Any, url: str, *, pauses: Pauses | None = None) -> None:
-        self._client = translating(client)
+        self._client = wrap_client(client)
         self._url = url
         self._pauses = pauses or Pauses()
 
@@ -102,7 +102,7 @@ class SQSCallbackQueue:
     """Sends verdicts, errors and deadlines to record_callback."""
 
     def __init__(self, client: Any, url: str, *, pauses: Pauses | None = None) -> None:
-        self._client = translating(client)
+        self._client = wrap_client(client)
         self._url = url
         self._pauses = pauses or Pauses()
 

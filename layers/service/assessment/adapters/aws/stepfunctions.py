@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from assessment.adapters.aws.errors import error_code, translating
+from assessment.adapters.aws.errors import error_code, wrap_client
 
 # A settled or expired token means that another worker resumed the execution: not an error.
 _SETTLED = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
@@ -17,7 +17,7 @@ class StepFunctionsWorkflow:
     """Starts, resumes, fails and stops executions."""
 
     def __init__(self, client: Any, state_machine_arn: str) -> None:
-        self._client = translating(client)
+        self._client = wrap_client(client)
         self._arn = state_machine_arn
 
     def start(self, batch_id: str, *, name: str) -> bool:

@@ -68,5 +68,5 @@ def _read_result(response: httpx.Response, texts: Sequence[str]) -> LLMCompariso
         ) from None
     if result.error_detail is None:
         return result
-    detail = result.error_detail.without_quotations(texts)
+    detail = result.error_detail.drop_quotations(texts)
     return result.model_copy(update={"error_detail": detail})

@@ -120,7 +120,7 @@ class ModelBatchJudge:
         try:
             return await self._model.submit(self._judge, submission)
         except JudgeError as error:
-            raise error.without_quotations(_list_texts(requests)) from None
+            raise error.drop_quotations(_list_texts(requests)) from None
 
     async def has_ended(self, provider_batch_id: str) -> bool:
         """Whether nothing more will be added."""
@@ -137,7 +137,7 @@ class ModelBatchJudge:
         try:
             answers = await self._model.read_answers(self._judge, provider_batch_id, texts)
         except JudgeError as error:
-            raise error.without_quotations(_list_texts(requests)) from None
+            raise error.drop_quotations(_list_texts(requests)) from None
         return [
             self._read_result(request, answers.get(request.metadata.comparison_id))
             for request in requests

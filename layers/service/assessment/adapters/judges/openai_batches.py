@@ -144,7 +144,7 @@ class OpenAIBatchModel:
         if batch.get("status") == "failed":
             error = _read_failure(batch)
             texts = chain.from_iterable(prompt_texts.values())
-            return dict.fromkeys(prompt_texts, error.without_quotations(texts))
+            return dict.fromkeys(prompt_texts, error.drop_quotations(texts))
         files = [batch[name] for name in ("output_file_id", "error_file_id") if batch.get(name)]
         if not files:
             check_files(batch)
