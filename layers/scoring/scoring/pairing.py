@@ -12,6 +12,9 @@ the same number of comparisons. What differs between the strategies is the worth
   up to 300 essays, on each essay's best partners up to 2,000 (1 to 3 s per round at 1,000), beyond
   as `adaptive`.
 - `anchor_first`: each student meets a few anchors spread over the grades, then a ring of students.
+- `grades`: the pairs that tell most about the students' grades, near the boundaries that anchors
+  set. Essays that lie near one are compared more often than others
+  (`scoring._pairing.grade_scores`); without anchors in order, as `adaptive`.
 - `random`: random matchings.
 
 An **audit share** of every wave is random pairs, chosen without regard to the estimates. Agreement
@@ -29,6 +32,7 @@ import numpy as np
 
 from scoring._indices import IndexProblemError, essay_indices
 from scoring._pairing.anchor_plan import anchor_plan
+from scoring._pairing.grade_scores import grade_precision_worth, grade_scores
 from scoring._pairing.matching import greedy_matching, improve_matching
 from scoring._pairing.optimal_matching import optimal_matching
 from scoring._pairing.pair_scores import (
@@ -48,7 +52,14 @@ if TYPE_CHECKING:
 
     from scoring._types import Bools, Floats, Ints
 
-Strategy = Literal["adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "random"]
+Strategy = Literal[
+    "adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "grades", "random"
+]
+
+
+# `grades` takes the best quarter of a matching and matches again.
+_SHARE_OF_MATCHING = 8
+_WITH_COVARIANCE = ("d_optimal", "optimal_matching", "grades")
 
 
 @dataclass(frozen=True)
@@ -95,9 +106,9 @@ def plan_wave(
 
     Without abilities (a first wave) the rounds are random matchings. Two rounds connect all essays.
     No pair is planned twice. After a whole wave no essay has been compared more than once oftener
-    than any other (not under `anchor_first`, which gives anchors more). With an odd number of
-    essays those who sat out come first in the next round. A wave of a small, nearly exhausted set
-    is shorter than asked where the pairs left cannot be spread evenly.
+    than any other (not under `anchor_first` and `grades`, which give some more). With an odd number
+    of essays those who sat out come first in the next round. A wave of a small, nearly exhausted
+    set is shorter than asked where the pairs left cannot be spread evenly.
 
     Parameters
     ----------
@@ -120,7 +131,7 @@ def plan_wave(
     audit_share : float
         Share of random pairs, 0 .. 1, once there are abilities.
     anchors, anchor_grade : (a,) array_like of int, optional
-        Anchor essays and their grade positions; `anchor_first` needs both.
+        Anchor essays and their grade positions; `anchor_first` and `grades` need both.
     anchors_per_student : int
         Anchors that each student meets under `anchor_first`.
     backbone_pairs : int
@@ -165,6 +176,9 @@ def plan_wave(
         _fill(draft, joining, rng, partial(random_scores, n_essays, rng), audit=True)
         audited = round(audit_share * budget) - len(draft.pairs)
         _fill(draft, audited, rng, partial(random_scores, n_essays, rng), audit=True)
+        if strategy == "grades":
+            graded = _checked_anchors(n_essays, anchors, anchor_grade)
+            _fill_by_grades(draft, budget - len(draft.pairs), theta, cov, graded)
         match = optimal_matching if strategy == "optimal_matching" else improve_matching
         worth = _worth(draft, theta, None if strategy == "nearest" else cov, rng)
         _fill(draft, budget - len(draft.pairs), rng, worth, match=match, audit=False)
@@ -197,6 +211,28 @@ def _fill(
         budget -= len(pairs)
         if not len(pairs) or (stuck and draft.is_small):
             return
+
+
+def _fill_by_grades(
+    draft: WaveDraft,
+    budget: int,
+    theta: Floats,
+    cov: Floats | None,
+    graded: tuple[Ints, Ints],
+) -> None:
+    """Add the pairs that tell most about grades, in small matchings; none without an order."""
+    worth = None if cov is None else grade_precision_worth(theta, cov, *graded)
+    if cov is None or worth is None:
+        return
+    expected = cov
+    while budget > 0:
+        size = min(budget, max(1, draft.n_essays // _SHARE_OF_MATCHING))
+        pairs = draft.match_best(grade_scores(theta, expected, worth), size)
+        if not len(pairs):
+            return
+        draft.add(pairs, audit=False)
+        expected = expected_covariance(theta, expected, pairs)
+        budget -= len(pairs)
 
 
 def _worth(
@@ -263,7 +299,7 @@ def _check_strategy(strategy: str, theta: Floats | None, cov: Floats | None) -> 
         raise PairingError(f"strategy is {strategy!r}: choose one of {get_args(Strategy)}")
     if cov is not None and theta is None:
         raise PairingError("covariance is given without ability: give both or neither")
-    if strategy in ("d_optimal", "optimal_matching") and theta is not None and cov is None:
+    if strategy in _WITH_COVARIANCE and theta is not None and cov is None:
         raise PairingError(f"covariance is missing: strategy {strategy!r} weighs pairs with it")
 
 
@@ -271,7 +307,7 @@ def _checked_anchors(
     n: int, anchors: ArrayLike | None, grades: ArrayLike | None
 ) -> tuple[Ints, Ints]:
     if anchors is None or grades is None:
-        raise PairingError("anchors and anchor_grade are needed by strategy 'anchor_first'")
+        raise PairingError("anchors and anchor_grade are needed by 'anchor_first' and 'grades'")
     ids = _checked_indices("anchors", anchors, n)
     positions = np.asarray(grades)
     if not len(ids) or len(np.unique(ids)) != len(ids) or len(ids) == n:

@@ -114,6 +114,25 @@ class WaveDraft:
         even = spread_evenly(allowed, self.counts, size) if self.is_small else no_pairs()
         return even if len(even) else greedy_matching(allowed)[:size]
 
+    def match_best(self, score: Floats, size: int) -> Ints:
+        """Choose the best pairs of a matching of all essays, whatever their counts.
+
+        Parameters
+        ----------
+        score : (n, n) ndarray of float
+            Symmetric score of every pair; pairs that exist are excluded here.
+        size : int
+            The largest number of pairs.
+
+        Returns
+        -------
+        (p, 2) ndarray of int
+        """
+        pairs = greedy_matching(self._allowed(score))
+        order = np.argsort(-score[pairs[:, 0], pairs[:, 1]], kind="stable")
+        best: Ints = pairs[order[:size]]
+        return best
+
     def _allowed(self, score: Floats) -> Floats:
         return np.where(self.met, -np.inf, score)
 

@@ -18,6 +18,7 @@ from pydantic import (
 from assessment.contracts.winner import WinnerLetter
 from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
 from assessment.domain.grading_prior import PopulationPrior
+from assessment.domain.group_report import MAX_GROUPS
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
 from assessment.domain.plain_text import find_alike_names, spell_code_points
 from assessment.domain.verdict import VerdictDetails
@@ -76,6 +77,15 @@ class BatchRequest(BaseModel):
         if reserved:
             message = f"{reserved[0]}: ids beginning with {ANCHOR_PREFIX} are kept for anchors"
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _few_groups(self) -> Self:
+        groups = sorted({essay.group for essay in self.essays if essay.group is not None})
+        if len(groups) > MAX_GROUPS:
+            message = f"the essays have {len(groups)} groups; at most {MAX_GROUPS} are allowed"
+            raise ValueError(message)
+        _check_distinct(groups, "groups")
         return self
 
 

@@ -14,6 +14,7 @@ from assessment.domain.decision import Decision
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_result import GradeProjections
+from assessment.domain.group_report import GroupReport
 from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.result import (
     AuditReport,
@@ -55,6 +56,7 @@ class ResultDocument(BaseModel):
     order_effects: list[OrderEffect]
     judges: list[str]
     judge_fit: list[JudgeFit] = []
+    groups: GroupReport | None = None
     essay_flags: dict[str, list[EssayFlag]] = {}
     excluded_essays: list[str] = []
     not_assessed: list[NotAssessed] = []

@@ -43,7 +43,10 @@ class AdminAbove:
 MAX_WAVE_TIMEOUT_SECONDS = 26 * 3600
 """Below the 27 hours that the state machine itself waits for a wave."""
 
-Strategy = Literal["adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "random"]
+Strategy = Literal[
+    "adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "grades", "random"
+]
+STRATEGIES_WITH_ANCHORS = frozenset({"anchor_first", "grades"})
 
 
 _RETIRED = frozenset({"min_audit_pairs", "conclusive_audit_pairs"})

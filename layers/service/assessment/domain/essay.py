@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from assessment.domain.essay_flags import EssayFlag
-from assessment.domain.identifiers import AnchorRef, EssayId, content_sha256
+from assessment.domain.identifiers import AnchorRef, EssayId, GroupLabel, content_sha256
 from assessment.domain.plain_text import is_blank
 
 MAX_ESSAY_CHARACTERS = 60_000
@@ -38,12 +38,13 @@ def check_text(text: str) -> str:
 
 
 class SubmittedEssay(BaseModel):
-    """A student essay as a request brings it."""
+    """A student essay as a request brings it; `group` is a label that no judge sees."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     essay_id: EssayId
     text: Annotated[str, Field(repr=False)]
+    group: GroupLabel | None = None
 
     _text = field_validator("text")(check_text)
 
@@ -81,6 +82,7 @@ class Essay(BaseModel):
     anchor_ref: str | None = None
     grade: str | None = None
     flags: tuple[EssayFlag, ...] = ()
+    group: str | None = None
 
     @property
     def is_anchor(self) -> bool:
@@ -99,4 +101,5 @@ def student_essay(submitted: SubmittedEssay, flags: tuple[EssayFlag, ...] = ()) 
         kind=EssayKind.STUDENT,
         text_sha256=content_sha256(submitted.text),
         flags=flags,
+        group=submitted.group,
     )

@@ -104,6 +104,12 @@ AnchorRef = Annotated[
     StringConstraints(min_length=1, max_length=64),
     AfterValidator(partial(_check_id, joiners=_JOINERS)),
 ]
+GroupLabel = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=40),
+    BeforeValidator(_compose),
+    AfterValidator(partial(_check_id, joiners=_JOINERS_OF_NAMES)),
+]
 
 ANCHOR_PREFIX = "ANCHOR_"
 

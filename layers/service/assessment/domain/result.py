@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.grading_history import BatchMeasurement
 from assessment.domain.grading_result import GradeProjections
+from assessment.domain.group_report import GroupReport
 
 SPLIT_HALF_COMPARISONS = 2000
 
@@ -209,3 +210,4 @@ class Conclusion(BaseModel):
     projections: GradeProjections
     judges: list[JudgeFit]
     measurement: BatchMeasurement | None = None
+    groups: GroupReport | None = None

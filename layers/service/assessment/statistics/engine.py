@@ -31,6 +31,7 @@ from assessment.statistics.conclusion import (
     judges_described,
 )
 from assessment.statistics.grades import project_grades
+from assessment.statistics.groups import describe_groups
 from assessment.statistics.pool import Ints, JudgedPool
 from scoring import Fit, ScoringError
 from scoring.audit import Audit, evidence_against_chance, prequential_audit
@@ -124,6 +125,7 @@ class ScoringStatistics:
                 ),
                 projections=graded.projections,
                 judges=judges_described(pool, fit, judged),
+                groups=describe_groups(pool, fit),
                 measurement=measure_anchors(
                     pool, graded.own_grade_probability, measured_at=measured_at
                 ),

@@ -163,6 +163,7 @@ def _make_document(
         repeated_calls=sum(comparison.paid_again for comparison in comparisons),
         judges=_judges(comparisons),
         judge_fit=conclusion.judges,
+        groups=conclusion.groups,
         **add_spending(comparison.spent for comparison in comparisons).model_dump(),
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},

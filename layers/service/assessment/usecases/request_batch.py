@@ -12,6 +12,7 @@ from assessment.contracts.request import BatchRequest
 from assessment.domain.assignment import Assignment
 from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
 from assessment.domain.config import (
+    STRATEGIES_WITH_ANCHORS,
     BatchConfig,
     ResolvedConfig,
     Source,
@@ -127,9 +128,10 @@ def _resolve_config(command: RequestCommand, assignment: Assignment | None) -> R
         ],
         is_admin=command.is_admin,
     )
-    if resolved.config.strategy == "anchor_first" and not (assignment and assignment.anchors):
+    strategy = resolved.config.strategy
+    if strategy in STRATEGIES_WITH_ANCHORS and not (assignment and assignment.anchors):
         raise InvalidRequestError(
-            "anchor_first needs an assignment with anchors; name one in assignment_id or choose "
+            f"{strategy} needs an assignment with anchors; name one in assignment_id or choose "
             "another strategy",
             field="config.strategy",
         )

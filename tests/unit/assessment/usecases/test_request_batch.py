@@ -72,6 +72,7 @@ BAD: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"config": {"max_wave": 1}}, InvalidRequestError),
     ({"config": {"max_waves": 0}}, InvalidRequestError),
     ({"config": {"strategy": "anchor_first"}}, InvalidRequestError),
+    ({"config": {"strategy": "grades"}}, InvalidRequestError),
     ({"config": {"prior_sd": 1}, "is_admin": False}, NotPermittedError),
     ({"config": {"max_comparisons": "1001"}, "is_admin": False}, NotPermittedError),
 ]
