@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".local"
 LOOPBACK = "127.0.0.1"
+# Below the ports that systems draw for outgoing connections (Linux from 32768, others from 49152).
+FIXED_PORTS = 20_000, 32_768
 # Servers outlive the command that starts them. Without a reference Python would warn of a leak.
 _left_running: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -84,10 +87,13 @@ def port_is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nothing uses at this moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nothing uses at this moment, and that no outgoing connection is given.
+
+    A server that is stopped and started again on its port must find it free.
+    """
+    while not port_is_free(port := random.randrange(*FIXED_PORTS)):
+        pass
+    return port
 
 
 def find_server(name: str) -> Server | None:

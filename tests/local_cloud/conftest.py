@@ -1,5 +1,10 @@
-"""Laptop clouds of the tests' own: on free ports, under their own names, stopped at the end."""
+"""One laptop cloud for all these tests: on free ports, under its own name, stopped at the end.
 
+It enforces IAM, so every batch of every file also tests the functions' permissions. A file asks for
+the judge that it needs; no test leaves anything behind that another would stumble over.
+"""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -7,33 +12,48 @@ import pytest
 from local import sample as samples
 from local.demo import SAMPLE, Stage
 from local.judge import server as judges
+from local.judge.options import JudgeOptions
 from local.stack import cloud as clouds
 from local.stack import deploy
-from local.stack.processes import free_port
+from local.stack.processes import Server, free_port
+
+KEY_NAME = "sample"
 
 
-@contextmanager
-def stage_on(name, options, *, auth=False):
-    """The stack on a laptop cloud of this name, answered by a judge with these options."""
-    judge_name = f"{name}-judge"
+@pytest.fixture(scope="session")
+def deployed(worker_id):
+    """The stack on a laptop cloud, and the port where its judge will listen."""
+    name, port = f"tests-{worker_id}", free_port()
+    models = f"http://127.0.0.1:{port}"
     try:
-        port = free_port()
-        models = f"http://127.0.0.1:{port}"
-        cloud = clouds.up(port=free_port(), auth=auth, name=name, models=models)
+        cloud = clouds.up(port=free_port(), auth=True, name=name, models=models)
         outputs = deploy.deploy(cloud, deploy.demo_parameters(port))
-        secret = outputs["CallbackSecretArn"]
-        judge = judges.up(cloud, options, port=port, name=judge_name, callback_secret=secret)
-        yield Stage(cloud, outputs), judge
+        secrets = cloud.session().client("secretsmanager", endpoint_url=cloud.url)
+        secrets.create_secret(Name=f"{deploy.STACK}/judge/{KEY_NAME}", SecretString="no-real-key")
+        yield Stage(cloud, outputs), port
     finally:
-        judges.down(judge_name)
         clouds.down(name)
+
+
+@pytest.fixture(scope="session")
+def stage(deployed):
+    """The stack, answered by a new judge with these options until the context ends."""
+    on, port = deployed
+    name = f"{on.cloud.server.name}-judge"
+
+    @contextmanager
+    def answered(options: JudgeOptions) -> Iterator[tuple[Stage, Server]]:
+        secret = on.outputs["CallbackSecretArn"]
+        # Another judge's counts are not this test's.
+        judges.down(name)
+        try:
+            yield on, judges.up(on.cloud, options, port=port, name=name, callback_secret=secret)
+        finally:
+            judges.down(name)
+
+    return answered
 
 
 @pytest.fixture(scope="session")
 def sample():
     return samples.load(SAMPLE)
-
-
-@pytest.fixture(scope="session")
-def stage():
-    return stage_on

@@ -9,15 +9,11 @@ import pytest
 from botocore.config import Config
 
 from benchmarks.judges import pairs_of_texts
-from local.judge import server as judges
 from local.judge.options import JudgeOptions
-from local.stack import cloud as clouds
-from local.stack.processes import free_port
 from tests.unit.local.batch_clients import BUCKET, MODEL, ROLE, converse_body, json_lines, until
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(120)]
 
-NAME = "test-bedrock-jobs"
 FUNCTION = """
 import boto3
 
@@ -27,17 +23,11 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def places():
-    """A laptop cloud without the stack, and its judge."""
-    port = free_port()
-    try:
-        cloud = clouds.up(port=free_port(), name=NAME, models=f"http://127.0.0.1:{port}")
-        options = JudgeOptions(latency=0, batch_seconds=0.1, bedrock_minimum_records=10)
-        judge = judges.up(cloud, options, port=port, name=f"{NAME}-judge")
-        yield cloud, judge
-    finally:
-        judges.down(f"{NAME}-judge")
-        clouds.down(NAME)
+def places(stage):
+    """A laptop cloud, and its judge."""
+    options = JudgeOptions(latency=0, batch_seconds=0.1, bedrock_minimum_records=10)
+    with stage(options) as (set_up, judge):
+        yield set_up.cloud, judge
 
 
 def client(cloud, service, url=None):

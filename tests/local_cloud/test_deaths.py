@@ -12,10 +12,10 @@ from local.demo import CONFIG, run_batch
 from local.judge.options import JudgeOptions
 from local.stack import processes
 from local.stack.deploy import STACK
+from tests.local_cloud.conftest import KEY_NAME
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
 
-KEY_NAME = "sample"
 KILLS = 4
 APART = 40
 # A killed worker's messages come back when their visibility ends, after the wave's deadline: the
@@ -69,9 +69,7 @@ class Killer(threading.Thread):
 
 @pytest.fixture(scope="module")
 def outcome(stage, sample):
-    with stage("test-deaths", JudgeOptions(latency=0.6)) as (set_up, server):
-        secrets = set_up.cloud.session().client("secretsmanager", endpoint_url=set_up.cloud.url)
-        secrets.create_secret(Name=f"{STACK}/judge/{KEY_NAME}", SecretString="no-real-key")
+    with stage(JudgeOptions(latency=0.6)) as (set_up, server):
         judge = {
             "provider": "openai", "model": "people", "base_url": f"{server.url}/v1",
             "api_key_secret": KEY_NAME, "batching_mode": "per_request", "timeout_seconds": 5,

@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,7 +12,6 @@ import pytest
 from assessment.contracts.request import BatchRequest
 from assessment.contracts.views import BatchProgress
 from local.demo import CONFIG, Stage
-from local.judge import server as judges
 from local.judge.options import JudgeOptions
 from local.stack.processes import Server
 from runner.client import ApiClient
@@ -18,7 +19,6 @@ from runner.waiting import await_batch
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(900)]
 
-NAME = "test-decisions"
 QUICK = JudgeOptions(latency=0.05)
 PATIENCE = timedelta(minutes=8)
 
@@ -27,22 +27,24 @@ PATIENCE = timedelta(minutes=8)
 class Deciding:
     """A stack, and a judge whose options a test chooses."""
 
+    answered: Callable[[JudgeOptions], AbstractContextManager[tuple[Stage, Server]]]
     stage: Stage
-    judge: Server
     client: ApiClient
 
     def __call__(self, options: JudgeOptions, request: BatchRequest) -> BatchProgress:
         """Run a batch against a judge with these options; its progress once it has ended."""
-        judges.up(self.stage.cloud, options, port=self.judge.port, name=f"{NAME}-judge")
-        accepted = self.client.request_batch(request, idempotency_key=str(uuid.uuid4()))
-        return await_batch(self.client, accepted.batch_id, show=lambda *_: None, timeout=PATIENCE)
+        key = str(uuid.uuid4())
+        with self.answered(options):
+            batch_id = self.client.request_batch(request, idempotency_key=key).batch_id
+            return await_batch(self.client, batch_id, show=lambda *_: None, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
-def decided(stage, sample):
-    with stage(NAME, QUICK) as (set_up, judge), set_up.client() as client:
+def decided(deployed, stage, sample):
+    set_up, _ = deployed
+    with set_up.client() as client:
         client.register_anchors(sample.registration)
-        yield Deciding(set_up, judge, client)
+        yield Deciding(stage, set_up, client)
 
 
 def documents(set_up, key):

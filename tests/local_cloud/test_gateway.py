@@ -17,14 +17,13 @@ from assessment.domain.comparison import Comparison
 from local.demo import CONFIG, SAMPLE, run_batch
 from local.judge import human_judge
 from local.judge.options import JudgeOptions
-from local.stack.deploy import STACK
 from runner.waiting import await_batch, require_completed
 from tests.local_cloud.callers import Caller, accepted_signatures
+from tests.local_cloud.conftest import KEY_NAME
 from tests.local_cloud.people import Person, side_by_side
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
 
-KEY_NAME = "sample"
 MODEL = {"provider": "openai", "model": "sample-model", "api_key_secret": KEY_NAME}
 # Eight essays make 28 pairs: two waves of nearly twelve, and what did not fit a matching.
 WAVES = {
@@ -38,10 +37,8 @@ COMPARISONS = 24
 
 @pytest.fixture(scope="module")
 def gateway(stage):
-    with stage("test-gateway", JudgeOptions(latency=0.05, duplicate_rate=0.2)) as (set_up, judge):
-        secrets = set_up.cloud.session().client("secretsmanager", endpoint_url=set_up.cloud.url)
-        secrets.create_secret(Name=f"{STACK}/judge/{KEY_NAME}", SecretString="no-real-key")
-        yield set_up, judge
+    with stage(JudgeOptions(latency=0.05, duplicate_rate=0.2)) as answered:
+        yield answered
 
 
 @pytest.fixture(scope="module")

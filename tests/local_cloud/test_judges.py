@@ -5,20 +5,17 @@ import pytest
 
 from local.demo import CONFIG, run_batch
 from local.judge.options import JudgeOptions
-from local.stack.deploy import STACK
+from tests.local_cloud.conftest import KEY_NAME
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
 
-KEY_NAME = "sample"
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 
 
 @pytest.fixture(scope="module")
 def stage_and_judge(stage):
-    with stage("test-judges", JudgeOptions(latency=0.05)) as (set_up, judge):
-        secrets = set_up.cloud.session().client("secretsmanager", endpoint_url=set_up.cloud.url)
-        secrets.create_secret(Name=f"{STACK}/judge/{KEY_NAME}", SecretString="no-real-key")
-        yield set_up, judge
+    with stage(JudgeOptions(latency=0.05)) as answered:
+        yield answered
 
 
 def run(stage_and_judge, sample, judge=None, **config):

@@ -14,12 +14,9 @@ import pytest
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
 from assessment.contracts.events import EventType, envelope
 from assessment.domain.identifiers import canonical_json, content_sha256
-from local.stack import cloud as clouds
 from local.stack import deploy
-from local.stack.processes import free_port
 
 ROOT = Path(__file__).parents[2]
-NAME = "subscriber"
 BATCH_ID = "0d9a35a5-7a3f-4a0c-9f3c-6a54f3f3c0de"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 pytestmark = pytest.mark.local_cloud
@@ -39,29 +36,25 @@ def sam(*arguments, environment):
 
 
 @pytest.fixture(scope="module")
-def subscriber(tmp_path_factory):
+def subscriber(deployed, tmp_path_factory):
     """Clients, the bus, the bucket and the outputs of the deployed subscriber."""
     build = tmp_path_factory.mktemp("subscriber")
-    cloud = clouds.up(port=free_port(), name=NAME)
-    try:
-        client = lambda service: cloud.session().client(service, endpoint_url=cloud.url)  # noqa: E731
-        client("events").create_event_bus(Name="assessment-events")
-        client("s3").create_bucket(Bucket="assessment-content")
-        environment = dict(cloud.environment())
-        template = "samples/subscriber/template.yaml"
-        sam("build", "-t", template, "-b", str(build), environment=environment)
-        sam(
-            "deploy", "-t", str(build / "template.yaml"), "--stack-name", "cj-subscriber",
-            "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-progressbar",
-            "--no-confirm-changeset", "--parameter-overrides",
-            "EventBusName=assessment-events", "BucketName=assessment-content",
-            environment=environment,
-        )  # fmt: skip
-        (found,) = client("cloudformation").describe_stacks(StackName="cj-subscriber")["Stacks"]
-        outputs = {o["OutputKey"]: o["OutputValue"] for o in found["Outputs"]}
-        yield client, outputs
-    finally:
-        clouds.down(NAME)
+    cloud = deployed[0].cloud
+    client = lambda service: cloud.session().client(service, endpoint_url=cloud.url)  # noqa: E731
+    client("events").create_event_bus(Name="assessment-events")
+    client("s3").create_bucket(Bucket="assessment-content")
+    environment = dict(cloud.environment())
+    template = "samples/subscriber/template.yaml"
+    sam("build", "-t", template, "-b", str(build), environment=environment)
+    sam(
+        "deploy", "-t", str(build / "template.yaml"), "--stack-name", "cj-subscriber",
+        "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-progressbar",
+        "--no-confirm-changeset", "--parameter-overrides",
+        "EventBusName=assessment-events", "BucketName=assessment-content",
+        environment=environment,
+    )  # fmt: skip
+    (found,) = client("cloudformation").describe_stacks(StackName="cj-subscriber")["Stacks"]
+    return client, {o["OutputKey"]: o["OutputValue"] for o in found["Outputs"]}
 
 
 def thin(**values):

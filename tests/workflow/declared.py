@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,7 +28,9 @@ SUBSTITUTES = {
 }
 
 
+@cache
 def template() -> dict[str, Any]:
+    """The parsed template; nobody changes it."""
     return yaml_parse((ROOT / "template.yaml").read_text())
 
 

@@ -15,7 +15,7 @@ import time
 import uuid
 import warnings
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,8 @@ from typing import Any
 from unittest import mock
 
 import boto3
+import botocore.loaders
+import botocore.session
 import httpx
 from jsonata import Jsonata
 from moto import mock_aws
@@ -45,6 +47,7 @@ from tests.workflow.judge import JudgeEndpoint
 from tests.workflow.recorded_calls import CallRecorder
 
 PATIENCE_SECONDS = 90.0
+LOADER = botocore.loaders.create_loader()
 
 
 @dataclass
@@ -66,6 +69,13 @@ class Stack:
     faults: dict[str, deque[Fault]] = field(default_factory=dict)
     answers: dict[str, deque[dict[str, Any]]] = field(default_factory=dict)
     _one_at_a_time: threading.RLock = field(default_factory=threading.RLock)
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        """The test's own client of a service; making one takes longer than most calls do."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service)  # type: ignore[call-overload] # any
+        return self._clients[service]
 
     # --- Lambda ---------------------------------------------------------------------------------
 
@@ -136,14 +146,14 @@ class Stack:
 
     def send(self, queue: str, body: str) -> None:
         """Put a message into a queue, as the judge's provider does."""
-        send(self.resources[queue], body)
+        self.judge.send(self.resources[queue], body)
 
     def deliver(self) -> int:
         """Hand waiting messages to the workers; how many there were."""
         return sum(self._deliver(queue, worker) for queue, worker in QUEUES.items())
 
     def _deliver(self, queue: str, worker: str) -> int:
-        sqs, url = boto3.client("sqs"), self.resources[queue]
+        sqs, url = self.client("sqs"), self.resources[queue]
         messages = sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]
         ).get("Messages", [])
@@ -158,7 +168,7 @@ class Stack:
 
     def events(self) -> list[dict[str, Any]]:
         """The events that a subscriber received, in order of arrival."""
-        sqs, url, found = boto3.client("sqs"), self.resources["SubscriberQueue"], []
+        sqs, url, found = self.client("sqs"), self.resources["SubscriberQueue"], []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             found += [json.loads(message["Body"]) for message in messages]
             for message in messages:
@@ -172,14 +182,14 @@ class Stack:
         machine = definition()
         for name, fields in changes.items():
             machine["States"][name].update(fields)
-        boto3.client("stepfunctions").update_state_machine(
+        self.client("stepfunctions").update_state_machine(
             stateMachineArn=self.resources["AssessmentStateMachine"],
             definition=json.dumps(machine),
         )
 
     def start(self, batch_id: str) -> None:
         """Start an execution past the API."""
-        boto3.client("stepfunctions").start_execution(
+        self.client("stepfunctions").start_execution(
             stateMachineArn=self.resources["AssessmentStateMachine"],
             name=batch_id,
             input=json.dumps({"batch_id": batch_id}),
@@ -189,11 +199,11 @@ class Stack:
         """The execution as it stands."""
         machine = self.resources["AssessmentStateMachine"]
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{batch_id}"
-        return dict(boto3.client("stepfunctions").describe_execution(executionArn=arn))
+        return dict(self.client("stepfunctions").describe_execution(executionArn=arn))
 
     def states(self, batch_id: str) -> list[str]:
         """The states that the execution entered, in order."""
-        history = boto3.client("stepfunctions").get_execution_history(
+        history = self.client("stepfunctions").get_execution_history(
             executionArn=self.execution(batch_id)["executionArn"]
         )
         return [
@@ -217,8 +227,14 @@ class Stack:
         return self.execution(batch_id)
 
 
-def send(url: str, body: str) -> None:
-    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+def make_sender() -> Callable[[str, str], None]:
+    """The judge's provider: it has a client of its own."""
+    sqs = boto3.client("sqs")
+
+    def send(url: str, body: str) -> None:
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+
+    return send
 
 
 def lambda_context(name: str) -> SimpleNamespace:
@@ -281,9 +297,12 @@ def running_stack() -> Iterator[Stack]:
     }
     with mock.patch.dict(os.environ, aws), mock_aws(config=configuration):
         os.environ.pop("AWS_ENDPOINT_URL", None)
-        boto3.setup_default_session()
+        # The descriptions of the services are read once for all stacks: they are megabytes of JSON.
+        session = botocore.session.Session()
+        session.register_component("data_loader", LOADER)
+        boto3.setup_default_session(botocore_session=session)
         resources = create_resources(parsed)
-        judge = JudgeEndpoint(send=send)
+        judge = JudgeEndpoint(send=make_sender())
         recorder = CallRecorder(resources)
         stack = Stack(resources, judge, recorder)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import boto3
 import pytest
 from scipy.stats import spearmanr
 
@@ -83,9 +82,9 @@ def test_the_same_verdicts_give_the_same_bytes(stack):
     batch_id = request_batch(stack, ONE_WAVE, assignment_id="trees")
     stack.run_to_the_end(batch_id)
     bucket = {"Bucket": stack.resources["ContentBucket"], "Key": f"batches/{batch_id}/result.json"}
-    first = boto3.client("s3").get_object(**bucket)["Body"].read()
+    first = stack.client("s3").get_object(**bucket)["Body"].read()
     stack.invoke("finalise_batch", {"batch_id": batch_id})
-    assert boto3.client("s3").get_object(**bucket)["Body"].read() == first
+    assert stack.client("s3").get_object(**bucket)["Body"].read() == first
 
 
 def test_a_judge_that_answers_at_once_needs_no_callback(stack):

@@ -6,7 +6,6 @@ import json
 import uuid
 from datetime import UTC, datetime
 
-import boto3
 import pytest
 
 from assessment.adapters.aws.batch_store import DynamoDBBatchStore
@@ -43,7 +42,7 @@ def all_delivered(stack):
 def overdue(stack, batch_id):
     """The message that a wave's deadline has passed, after its stored deadline was put so."""
     passed = datetime(2020, 1, 1, tzinfo=UTC)
-    table = Table(boto3.client("dynamodb"), stack.resources["AssessmentTable"])
+    table = Table(stack.client("dynamodb"), stack.resources["AssessmentTable"])
     DynamoDBBatchStore(table).update_wave(batch_id, 1, deadline=passed)
     message = WaveDeadlineV1(batch_id=batch_id, wave=1, deadline=passed)
     return message.model_dump_json(by_alias=True)
@@ -99,7 +98,7 @@ def test_an_error_that_nobody_foresaw_is_recorded_with_the_batch(stack):
     batch_id = request_batch(stack, ONE_WAVE)
     stack.until(lambda: len(stack.judge.asked) == 16)
     assert stack.execution(batch_id)["status"] == "RUNNING"
-    boto3.client("s3").delete_object(
+    stack.client("s3").delete_object(
         Bucket=stack.resources["ContentBucket"], Key=f"batches/{batch_id}/spec.json"
     )
     # A warm function keeps the specification; a cold one has to read it.
@@ -249,7 +248,7 @@ def test_a_callback_that_nobody_can_read_stays_in_the_queue_and_stops_nothing(bo
     stack.send("CallbackQueue", body)
     batch_id = request_batch(stack, ONE_WAVE)
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
-    left = boto3.client("sqs").get_queue_attributes(
+    left = stack.client("sqs").get_queue_attributes(
         QueueUrl=stack.resources["CallbackQueue"],
         AttributeNames=["ApproximateNumberOfMessagesNotVisible"],
     )["Attributes"]
