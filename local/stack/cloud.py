@@ -123,7 +123,7 @@ def up(
     return Cloud(
         processes.start(
             name,
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, "-m", "local.stack.ministack"],
             port=listening_port,
             variable=CLOUD_PORT_VARIABLE,
             health=HEALTH,

@@ -16,6 +16,7 @@ from local.judge.options import JudgeOptions
 from local.stack import cloud as clouds
 from local.stack import deploy
 from local.stack.processes import Server, free_port
+from tests.local_cloud.disturbances import run_sample
 
 KEY_NAME = "sample"
 
@@ -57,3 +58,10 @@ def stage(deployed):
 @pytest.fixture(scope="session")
 def sample():
     return samples.load(SAMPLE)
+
+
+@pytest.fixture(scope="session")
+def quiet(stage, sample):
+    """The result of a batch that nothing disturbed."""
+    with stage(JudgeOptions(latency=0.05)) as (set_up, _):
+        return run_sample(set_up, sample)

@@ -1,18 +1,14 @@
 """Workers that call the judge are killed in the middle of calls: nothing is lost or paid unseen."""
 
-import os
-import signal
 import threading
-from pathlib import Path
 
 import httpx
 import pytest
 
 from local.demo import CONFIG, run_batch
 from local.judge.options import JudgeOptions
-from local.stack import processes
-from local.stack.deploy import STACK
 from tests.local_cloud.conftest import KEY_NAME
+from tests.local_cloud.killing import kill, workers
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
 
@@ -26,22 +22,7 @@ IMPATIENT = {
 }  # fmt: skip
 
 
-def workers(cloud, function):
-    """The processes that run a function on this laptop cloud; others may run beside it."""
-    folder = f"{processes.folder(cloud.server.name)}/".encode()
-    for process in Path("/proc").iterdir():
-        try:
-            command = (process / "cmdline").read_bytes()
-            environment = (process / "environ").read_bytes()
-        except OSError:
-            continue
-        named = f"AWS_LAMBDA_FUNCTION_NAME={STACK}-{function}".encode()
-        worker = b"_worker.py" in command and folder in command
-        if process.name.isdecimal() and worker and named in environment:
-            yield int(process.name)
-
-
-class Killer(threading.Thread):
+class CallKiller(threading.Thread):
     """Kills a worker of call_judge while calls are under way, a few times."""
 
     def __init__(self, cloud, url):
@@ -62,7 +43,7 @@ class Killer(threading.Thread):
                 continue
             found = list(workers(self.cloud, "call-judge"))
             if found:
-                os.kill(found[0], signal.SIGKILL)
+                kill(found[0])
                 self.killed.append(found[0])
                 at_last = calls
 
@@ -74,7 +55,7 @@ def outcome(stage, sample):
             "provider": "openai", "model": "people", "base_url": f"{server.url}/v1",
             "api_key_secret": KEY_NAME, "batching_mode": "per_request", "timeout_seconds": 5,
         }  # fmt: skip
-        killer = Killer(set_up.cloud, server.url)
+        killer = CallKiller(set_up.cloud, server.url)
         killer.start()
         try:
             with set_up.client() as client:

@@ -1,0 +1,61 @@
+"""MiniStack, with one behaviour of AWS that it lacks: `python -m local.stack.ministack`.
+
+A task that waits for a token fails on AWS as soon as its function fails. MiniStack goes on waiting
+until the task's time is out, so a worker of SubmitWave that died would hold its batch for a day.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from ministack.app import main
+from ministack.services import stepfunctions
+
+type Invoke = Callable[[str, object, str, Mapping[str, object]], object]
+type Call = Callable[[str, object], object]
+
+
+class WaitingTasks:
+    """Fails a waiting task whose function failed.
+
+    MiniStack invokes the function and waits in one thread, so the token of the thread is the one
+    of the task.
+    """
+
+    def __init__(self) -> None:
+        self._invoke: Invoke = stepfunctions._invoke_with_callback  # noqa: SLF001 - see the module
+        self._call: Call = stepfunctions._call_lambda  # noqa: SLF001
+        self._waiting = threading.local()
+
+    def install(self) -> None:
+        """Put both in place of MiniStack's own."""
+        stepfunctions._invoke_with_callback = self.invoke_with_callback  # noqa: SLF001
+        stepfunctions._call_lambda = self.call_lambda  # noqa: SLF001
+
+    def invoke_with_callback(
+        self, resource: str, arguments: object, token: str, state: Mapping[str, object]
+    ) -> object:
+        """Invoke the function of a task, and wait for its token."""
+        self._waiting.token = token
+        try:
+            return self._invoke(resource, arguments, token, state)
+        finally:
+            del self._waiting.token
+
+    def call_lambda(self, function: str, event: object) -> object:
+        """Invoke a function; its error is the result of the task that waits in this thread."""
+        try:
+            return self._call(function, event)
+        except stepfunctions._ExecutionError as error:  # noqa: SLF001
+            token = getattr(self._waiting, "token", None)
+            task = stepfunctions._task_tokens.get(token) if token else None  # noqa: SLF001
+            if task:
+                task["error"] = {"Error": error.error, "Cause": error.cause}
+                task["event"].set()
+            raise
+
+
+if __name__ == "__main__":
+    WaitingTasks().install()
+    main()

@@ -1,0 +1,63 @@
+"""Batches that are disturbed on the laptop cloud, and what of their results must be the same."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import rfc8785
+
+from local.demo import CONFIG, Stage, run_batch
+from local.sample import Sample
+
+# Two waves of 64 comparisons of 32 texts.
+SETTINGS = {**CONFIG, "max_comparisons_per_essay": 8}
+# What names the run, and what its disturbances are counted as. All else is the same; a result has
+# no clock.
+OWN_FIELDS = {"batch_id", "correlation_id", "repeated_calls"}
+
+
+def run_sample(stage: Stage, sample: Sample) -> dict[str, Any]:
+    """The result of a batch of the sample, with its anchors."""
+    with stage.client() as client:
+        document = run_batch(client, sample, config=SETTINGS, show=lambda *_: None)
+    del document["agreement"]
+    return document
+
+
+def result_bytes(document: dict[str, Any]) -> bytes:
+    """The result in its canonical form, without the run's own fields."""
+    same = {name: value for name, value in document.items() if name not in OWN_FIELDS}
+    return rfc8785.dumps(same)
+
+
+def new_id() -> str:
+    """An id that nothing has yet."""
+    return str(uuid.uuid4())
+
+
+@contextmanager
+def visibility(stage: Stage, **seconds: int) -> Iterator[None]:
+    """Let the messages of dead workers come back sooner, by the output that names their queue."""
+    sqs = stage.cloud.session().client("sqs", endpoint_url=stage.cloud.url)
+    before = {
+        name: sqs.get_queue_attributes(
+            QueueUrl=stage.outputs[name], AttributeNames=["VisibilityTimeout"]
+        )["Attributes"]["VisibilityTimeout"]
+        for name in seconds
+    }
+
+    def hide(name: str, value: object) -> None:
+        sqs.set_queue_attributes(
+            QueueUrl=stage.outputs[name], Attributes={"VisibilityTimeout": str(value)}
+        )
+
+    try:
+        for name, value in seconds.items():
+            hide(name, value)
+        yield
+    finally:
+        for name, earlier in before.items():
+            hide(name, earlier)
