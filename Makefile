@@ -126,8 +126,8 @@ invoke-%: setup
 # --- checks ------------------------------------------------------------------------------------
 
 PYTEST := $(BIN)/python -m pytest
-# One worker runs the tests on the laptop cloud (tests/conftest.py), which mostly wait.
-WORKERS ?= 3
+# Two for each core: two of them run the tests on laptop clouds (tests/conftest.py), which mostly wait.
+WORKERS ?= 4
 # Files that are still too complex: those that a split makes leave the list.
 COMPLEX := benchmarks/fit.py \
 	benchmarks/grades.py \

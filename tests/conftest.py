@@ -32,24 +32,34 @@ settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.load_profile("thorough")
 
 
-class OneCloudAtATime(LoadScopeScheduling):  # type: ignore[misc] # untyped base
-    """Each file is run by one worker, and all files that start laptop clouds by the same one.
+LONG = ("local_cloud", "workflow")
 
-    xdist's own groups (`--dist loadgroup`) are silently ignored under pytest 9.2: its node ids can
-    no longer be changed.
+
+class CloudsApart(LoadScopeScheduling):  # type: ignore[misc] # untyped base
+    """Each file is run by one worker, and all files of a laptop cloud by the one that started it.
+
+    There are two clouds, each for half of these files: they mostly wait. xdist's own groups
+    (`--dist loadgroup`) are silently ignored under pytest 9.2: node ids can no longer be changed.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        return "clouds" if file.startswith("tests/local_cloud/") else file
+        if not file.startswith("tests/local_cloud/"):
+            return file
+        return "cloud 1" if file < "tests/local_cloud/test_h" else "cloud 2"
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCloudAtATime | None:
-    """Schedule `--dist loadscope` so, in the order of the files: clouds take longest."""
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> CloudsApart | None:
+    """Schedule `--dist loadscope` so, the clouds first: they take longest."""
     if config.getvalue("dist") != "loadscope":
         return None
     config.option.loadscopereorder = False
-    return OneCloudAtATime(config, log)
+    return CloudsApart(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what takes long: the tests on laptop clouds, then those of the state machine."""
+    items.sort(key=lambda item: [name not in item.path.parts for name in LONG])
 
 
 Answer = Callable[[dict[str, Any]], Response]

@@ -1,19 +1,26 @@
-"""MiniStack, with one behaviour of AWS that it lacks: `python -m local.stack.ministack`.
+"""MiniStack, with what it lacks of AWS's behaviour: `python -m local.stack.ministack`.
 
-A task that waits for a token fails on AWS as soon as its function fails. MiniStack goes on waiting
-until the task's time is out, so a worker of SubmitWave that died would hold its batch for a day.
+- A task that waits for a token fails as soon as its function fails. MiniStack goes on waiting until
+  the task's time is out, so a worker of SubmitWave that died would hold its batch for a day.
+- A conversation with a model needs the permission bedrock:InvokeModel on that model. MiniStack asks
+  for bedrock:Converse on anything, which AWS does not know.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
+from urllib.parse import unquote
 
 from ministack.app import main
+from ministack.core import iam_actions
 from ministack.services import stepfunctions
 
 type Invoke = Callable[[str, object, str, Mapping[str, object]], object]
 type Call = Callable[[str, object], object]
+
+_CONVERSE_PATH = re.compile(r"/model/([^/]+)/converse(-stream)?")
 
 
 class WaitingTasks:
@@ -56,6 +63,33 @@ class WaitingTasks:
             raise
 
 
+class ModelPermission:
+    """Asks for the permission that AWS names in its reference of Converse."""
+
+    def __init__(self) -> None:
+        self._action: Callable[..., str | None] = iam_actions.extract_iam_action
+        self._resource: Callable[..., str] = iam_actions.extract_resource_arn
+
+    def install(self) -> None:
+        """Put both in place of MiniStack's own."""
+        iam_actions.extract_iam_action = self.find_action
+        iam_actions.extract_resource_arn = self.find_resource
+
+    def find_action(self, service: str, method: str, path: str, *request: object) -> str | None:
+        """The permission that a request needs."""
+        if service == "bedrock-runtime" and _CONVERSE_PATH.fullmatch(path):
+            return "bedrock:InvokeModel"
+        return self._action(service, method, path, *request)
+
+    def find_resource(self, service: str, method: str, path: str, *request: object) -> str:
+        """The resource on which it needs the permission; the region is the last but one."""
+        model = _CONVERSE_PATH.fullmatch(path) if service == "bedrock-runtime" else None
+        if model:
+            return f"arn:aws:bedrock:{request[-2]}::foundation-model/{unquote(model[1])}"
+        return self._resource(service, method, path, *request)
+
+
 if __name__ == "__main__":
     WaitingTasks().install()
+    ModelPermission().install()
     main()

@@ -44,6 +44,14 @@ class Person:
         """The next comparison."""
         return self._http.get(f"/v1/batches/{batch_id}/next-comparison")
 
+    def await_offer(self, batch_id: str) -> str:
+        """Ask until there is a comparison, and hold it; its id."""
+        patience = time.monotonic() + PATIENCE_SECONDS
+        while (offer := self.ask(batch_id).raise_for_status().json()["comparison"]) is None:
+            assert time.monotonic() < patience, "nothing waits for people"
+            time.sleep(0.1)
+        return str(offer["comparison_id"])
+
     def say(self, batch_id: str, comparison_id: str, winner: str = "A") -> httpx.Response:
         """A verdict."""
         body = {"comparison_id": comparison_id, "winner": winner}

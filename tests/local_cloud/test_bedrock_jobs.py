@@ -10,6 +10,7 @@ from botocore.config import Config
 
 from benchmarks.judges import pairs_of_texts
 from local.judge.options import JudgeOptions
+from local.stack.deploy import STACK
 from tests.unit.local.batch_clients import BUCKET, MODEL, ROLE, converse_body, json_lines, until
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(120)]
@@ -79,7 +80,7 @@ def test_functions_ask_the_judge_for_jobs_and_the_cloud_for_conversations(places
     functions.create_function(
         FunctionName="endpoints",
         Runtime="python3.13",
-        Role=ROLE,
+        Role=functions.get_function(FunctionName=f"{STACK}-call-judge")["Configuration"]["Role"],
         Handler="app.handler",
         Code={"ZipFile": archive.getvalue()},
         Timeout=30,
