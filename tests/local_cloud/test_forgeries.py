@@ -44,7 +44,7 @@ class Forger(threading.Thread):
 
     def run(self) -> None:
         """Forge while the batch runs."""
-        while not self.over.wait(0.05):
+        while not self.over.wait(0.3):
             self.batch_id = self.batch_id or self._running_batch()
             if self.batch_id:
                 self._forge_about(self._store.list_comparisons(self.batch_id, 2))
