@@ -130,13 +130,8 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 4
 # Files that are still too complex: those that a split makes leave the list.
 COMPLEX := benchmarks/fit.py \
-	benchmarks/grades.py \
 	benchmarks/stopping.py \
-	layers/service/assessment/statistics/anchors.py \
-	layers/service/assessment/statistics/engine.py \
-	layers/service/assessment/statistics/findings.py \
-	layers/service/assessment/statistics/grades.py \
-	layers/service/assessment/statistics/pool.py
+	layers/service/assessment/statistics/engine.py
 empty :=
 comma := ,
 PYTHON_CODE := layers/scoring/scoring layers/service/assessment functions runner/runner local benchmarks

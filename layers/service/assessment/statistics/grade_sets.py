@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from statistics import fmean
 
 import numpy as np
 
 from assessment.domain.grading import GRADE_SET_SHARE
+from assessment.domain.grading_history import AnchorHistory
 from assessment.domain.grading_result import SetCalibration
 from assessment.statistics.graded_pool import GradedPool
 from scoring.grade_sets import AnchorScores, SetThreshold, set_threshold
@@ -34,13 +35,11 @@ def calibrate_sets(
     scores, n_earlier = _scores(graded, own)
     threshold = set_threshold(projection.probabilities, scores, level=GRADE_SET_SHARE)
     members = threshold.sets(projection.probabilities)
+    for row, student in enumerate(graded.students):
+        members[row, graded.scale.position(published[student])] = True
+    grades = np.array(graded.scale.grades)
     sets = {
-        student: [
-            grade
-            for grade, is_member in zip(graded.scale.grades, row, strict=True)
-            if is_member or grade == published[student]
-        ]
-        for student, row in zip(graded.students, members, strict=True)
+        student: grades[row].tolist() for student, row in zip(graded.students, members, strict=True)
     }
     return sets, _report(threshold, own, n_earlier)
 
@@ -52,22 +51,25 @@ def _scores(graded: GradedPool, own: Mapping[str, float]) -> tuple[AnchorScores,
     """
     seen: dict[str, list[float]] = defaultdict(list)
     grades = {anchor.essay_id: anchor.grade or "" for anchor in graded.anchors}
-    history = graded.pool.spec.anchor_history
-    for batch in history.select_judges(graded.pool.judges).batches if history else []:
-        for anchor in batch.anchors:
-            is_known = anchor.own_grade_probability is not None and anchor.grade is not None
-            if is_known and anchor.grade in graded.scale.grades:
-                seen[anchor.essay_id].append(anchor.own_grade_probability or 0.0)
-                grades.setdefault(anchor.essay_id, anchor.grade or "")
+    for essay_id, grade, probability in _earlier_scores(graded):
+        seen[essay_id].append(probability)
+        grades.setdefault(essay_id, grade)
     for essay_id, probability in own.items():
         seen[essay_id].append(probability)
-    ids = sorted(seen)
     scores = AnchorScores(
-        np.array([fmean(seen[essay_id]) for essay_id in ids]),
-        np.array([graded.scale.position(grades[essay_id]) for essay_id in ids], dtype=np.int64),
+        np.array([fmean(probabilities) for probabilities in seen.values()]),
+        np.array([graded.scale.position(grades[essay_id]) for essay_id in seen], dtype=np.int64),
     )
-    n_earlier = len(seen.keys() - {anchor.essay_id for anchor in graded.anchors})
-    return scores, n_earlier
+    return scores, len(seen.keys() - {anchor.essay_id for anchor in graded.anchors})
+
+
+def _earlier_scores(graded: GradedPool) -> Iterator[tuple[str, str, float]]:
+    """Essay id, grade and the probability of that grade in every batch of the same judges."""
+    history = graded.pool.spec.anchor_history or AnchorHistory()
+    for batch in history.select_judges(graded.pool.judges).batches:
+        for anchor in batch.anchors:
+            if anchor.own_grade_probability is not None and anchor.grade in graded.scale.grades:
+                yield anchor.essay_id, anchor.grade, anchor.own_grade_probability
 
 
 def _report(threshold: SetThreshold, own: Mapping[str, float], n_earlier: int) -> SetCalibration:

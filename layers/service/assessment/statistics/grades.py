@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from assessment.domain.config import BatchConfig
+from assessment.domain.grade_scale import GradeScale
 from assessment.domain.grading import (
     Evidence,
     grade_set,
@@ -21,6 +23,7 @@ from assessment.domain.grading_result import (
     AnchorHealth,
     CalibrationCheck,
     CalibrationInfo,
+    Confidence,
     GradeProjections,
     confidence_label,
 )
@@ -34,6 +37,9 @@ from scoring.errors import FewAnchorGradesError
 from scoring.grades import Calibration
 from scoring.projections import Projection
 from scoring.ranks import count_misordered, kendall_tau_b
+
+type _Shares = dict[str, dict[str, float]]
+"""P(grade) by essay id and grade, in the order of the scale."""
 
 _REVERSED = "anchors_reversed"
 _UNORDERED = "anchors_unordered"
@@ -100,54 +106,83 @@ def _why_unusable(
 
 
 def _projections(graded: GradedPool, projection: Projection) -> GradeProjections:
-    scale, students = graded.scale, graded.students
-    shares = {
-        student: dict(zip(scale.grades, round_shares(row), strict=True))
-        for student, row in zip(students, projection.probabilities.tolist(), strict=True)
-    }
     rule = graded.config.grade_rule
-    evidence = _evidence(graded)
-    primary = {student: published_grade(shares[student], rule) for student in students}
-    entropy = {student: normalised_entropy(list(shares[student].values())) for student in students}
-    passing = {student: pass_probability(shares[student], scale) for student in students}
-    least = graded.config.needs_more_evidence_below
-    doubtful = [student for student in students if max(shares[student].values()) < least]
-    boundaries: list[float] = projection.calibration.boundaries.tolist()
+    shares = _shares(graded, projection)
+    primary = {student: published_grade(row, rule) for student, row in shares.items()}
+    labels, scores = _confidence(shares)
     sets, set_calibration = calibrate_sets(graded, projection, primary)
+    further = _further_comparisons(graded, projection, shares)
     return GradeProjections(
         projections_available=True,
-        grade_scale=list(scale.grades),
+        grade_scale=list(graded.scale.grades),
         grade_rule=rule,
         primary_grades=primary,
         grade_probabilities=shares,
-        confidence_labels={
-            student: confidence_label(entropy[student], max(shares[student].values()))
-            for student in students
-        },
-        confidence_scores={student: 1.0 - entropy[student] for student in students},
-        grade_sets={s: grade_set(shares[s], primary[s]) for s in students},
+        confidence_labels=labels,
+        confidence_scores=scores,
+        grade_sets={student: grade_set(row, primary[student]) for student, row in shares.items()},
         calibrated_sets=sets,
         set_calibration=set_calibration,
-        refined_grades={
-            student: refined_grade(
-                primary[student], evidence[student].ability, scale=scale, boundaries=boundaries
-            )
-            for student in students
-        },
-        pass_probabilities={s: share for s, share in passing.items() if share is not None},
-        needs_more_evidence=doubtful,
-        further_comparisons={
-            student: list_unsettled(
-                evidence[student],
-                boundaries=boundaries,
-                boundary_se=_reading_error(projection),
-                prior_sd=graded.fit.prior_sd or float("inf"),
-                at_least=least,
-            )
-            for student in doubtful
-        },
+        refined_grades=_refine(graded, projection, primary),
+        pass_probabilities=_pass_probabilities(graded.scale, shares),
+        needs_more_evidence=list(further),
+        further_comparisons=further,
         calibration_info=_calibration_info(graded, projection),
     )
+
+
+def _shares(graded: GradedPool, projection: Projection) -> _Shares:
+    rows = projection.probabilities.tolist()
+    return {
+        student: dict(zip(graded.scale.grades, round_shares(row), strict=True))
+        for student, row in zip(graded.students, rows, strict=True)
+    }
+
+
+def _confidence(shares: _Shares) -> tuple[dict[str, Confidence], dict[str, float]]:
+    entropy = {student: normalised_entropy(list(row.values())) for student, row in shares.items()}
+    labels = {
+        student: confidence_label(entropy[student], max(row.values()))
+        for student, row in shares.items()
+    }
+    return labels, {student: 1.0 - value for student, value in entropy.items()}
+
+
+def _pass_probabilities(scale: GradeScale, shares: _Shares) -> dict[str, float]:
+    passing = {student: pass_probability(row, scale) for student, row in shares.items()}
+    return {student: share for student, share in passing.items() if share is not None}
+
+
+def _refine(
+    graded: GradedPool, projection: Projection, primary: Mapping[str, str]
+) -> dict[str, str]:
+    boundaries: list[float] = projection.calibration.boundaries.tolist()
+    return {
+        student: refined_grade(
+            primary[student], evidence.ability, scale=graded.scale, boundaries=boundaries
+        )
+        for student, evidence in _evidence(graded).items()
+    }
+
+
+def _further_comparisons(
+    graded: GradedPool, projection: Projection, shares: _Shares
+) -> dict[str, int | None]:
+    """For each essay that needs more evidence, how many comparisons would give it."""
+    least = graded.config.needs_more_evidence_below
+    boundaries: list[float] = projection.calibration.boundaries.tolist()
+    boundary_se = _reading_error(projection)
+    return {
+        student: list_unsettled(
+            evidence,
+            boundaries=boundaries,
+            boundary_se=boundary_se,
+            prior_sd=graded.fit.prior_sd or float("inf"),
+            at_least=least,
+        )
+        for student, evidence in _evidence(graded).items()
+        if max(shares[student].values()) < least
+    }
 
 
 def _reading_error(projection: Projection) -> list[float]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assessment.domain.comparison import Comparison
 from assessment.domain.config import BatchConfig
 from assessment.domain.spec import BatchSpec
-from assessment.domain.verdict import Winner, signed_outcome
+from assessment.domain.verdict import Verdict, Winner, signed_outcome
 from scoring import Comparisons, Fit, SpreadPrior, fit
 from scoring.batch_fit import fit_batch
 
@@ -61,14 +61,13 @@ class JudgedPool:
         look like a slight one.
         """
         chosen = self.recorded if selection is None else selection
-        verdicts = [comparison.verdict for comparison in chosen if comparison.verdict]
-        graded = all(v.degree for v in verdicts if v.winner is not Winner.TIE)
         order = {judge: index for index, judge in enumerate(self.judges)}
+        verdicts = [comparison.verdict for comparison in chosen if comparison.verdict]
         return Comparisons(
             self.n_essays,
             self.indices([comparison.first for comparison in chosen]),
             self.indices([comparison.second for comparison in chosen]),
-            np.array([signed_outcome(v, graded=graded) for v in verdicts], dtype=np.int64),
+            _sign_outcomes(verdicts),
             np.array([order[v.judge] for v in verdicts], dtype=np.int64),
         )
 
@@ -103,3 +102,8 @@ class JudgedPool:
         anchors = self.spec.anchors if scale else []
         positions = [scale.position(anchor.grade or "") for anchor in anchors if scale]
         return self.indices([a.essay_id for a in anchors]), np.array(positions, dtype=np.int64)
+
+
+def _sign_outcomes(verdicts: Sequence[Verdict]) -> Ints:
+    graded = all(v.degree for v in verdicts if v.winner is not Winner.TIE)
+    return np.array([signed_outcome(v, graded=graded) for v in verdicts], dtype=np.int64)
