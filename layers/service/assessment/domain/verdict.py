@@ -50,21 +50,29 @@ class VerdictDetails(BaseModel):
     justification: Annotated[str | None, Field(max_length=MAX_JUSTIFICATION, repr=False)] = None
 
 
-class JudgeAnswer(VerdictDetails):
-    """What a judge says, and who said it.
+class Provenance(BaseModel):
+    """Who answered, as the provider says.
 
     Attributes
     ----------
-    served_model, served_version, request_id, answered_at
-        Which model answered, in which version, by which call and when, as the provider says.
-    notes
-        What of the answer could not be read and was left out.
+    served_model, served_version
+        The id of the model that was served, and what tells its versions apart (OpenAI's
+        `system_fingerprint`).
+    request_id
+        The provider's id of the call, for its support.
+    answered_at
+        When the provider answered, by its own clock.
     """
 
     served_model: str | None = None
     served_version: str | None = None
     request_id: str | None = None
     answered_at: AwareDatetime | None = None
+
+
+class JudgeAnswer(VerdictDetails, Provenance):
+    """What a judge says, and who said it; `notes` say what of it was left out as unreadable."""
+
     notes: list[str] = []
 
 

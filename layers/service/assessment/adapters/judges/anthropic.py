@@ -15,7 +15,6 @@ from assessment.adapters.judges.capabilities import Capability
 from assessment.adapters.judges.completion import (
     Completion,
     OutputLimit,
-    Provenance,
     check_stop_reason,
     count_tokens,
     is_cut_off,
@@ -28,6 +27,7 @@ from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
 from assessment.contracts.valid_values import read_name
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import PromptBlock
+from assessment.domain.verdict import Provenance
 
 API_VERSION = "2023-06-01"
 _INPUT_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
@@ -105,7 +105,7 @@ def message_completion(answer: Answer, *, texts: Sequence[str] = ()) -> Completi
         usage=count_tokens(body.get("usage"), _INPUT_COUNTS, ("output_tokens",)),
         is_cut_off=is_cut_off(reason),
         provenance=Provenance(
-            model=read_name(body.get("model")),
+            served_model=read_name(body.get("model")),
             request_id=answer.request_id or read_name(body.get("id")),
             answered_at=answer.answered_at,
         ),

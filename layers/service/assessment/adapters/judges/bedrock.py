@@ -30,7 +30,6 @@ from assessment.adapters.judges.classification import classify
 from assessment.adapters.judges.completion import (
     Completion,
     OutputLimit,
-    Provenance,
     check_stop_reason,
     count_tokens,
     is_cut_off,
@@ -44,6 +43,7 @@ from assessment.contracts.valid_values import read_name
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, JudgeRefusedError, JudgeUnavailableError
 from assessment.domain.prompt import PromptBlock
+from assessment.domain.verdict import Provenance
 
 _INPUT_COUNTS = ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
 
@@ -197,7 +197,7 @@ def _read_provenance(body: Mapping[str, Any]) -> Provenance:
     router = read_object(read_object(body.get("trace")).get("promptRouter"))
     metadata = read_object(body.get("ResponseMetadata"))
     return Provenance(
-        model=read_name(router.get("invokedModelId")),
+        served_model=read_name(router.get("invokedModelId")),
         request_id=read_name(metadata.get("RequestId")),
         answered_at=read_date(read_object(metadata.get("HTTPHeaders"))),
     )

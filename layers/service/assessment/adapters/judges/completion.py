@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from assessment.adapters.judges.classification import Situation, find_situation
 from assessment.contracts.json_text import read_object
@@ -16,27 +15,7 @@ from assessment.domain.judge_errors import (
     JudgeUnavailableError,
     OversizeError,
 )
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Who answered, as the provider says.
-
-    Attributes
-    ----------
-    model, version
-        The id of the model that was served, and what tells its versions apart (OpenAI's
-        `system_fingerprint`).
-    request_id
-        The provider's id of the call, for its support.
-    answered_at
-        When the provider answered, by its own clock.
-    """
-
-    model: str | None = None
-    version: str | None = None
-    request_id: str | None = None
-    answered_at: datetime | None = None
+from assessment.domain.verdict import Provenance
 
 
 @dataclass(frozen=True)

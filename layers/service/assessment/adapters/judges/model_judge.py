@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from assessment.adapters.judges.completion import Completion, OutputLimit, Provenance
+from assessment.adapters.judges.completion import Completion, OutputLimit
 from assessment.contracts.llm_protocol import (
     LONGEST_MESSAGE,
     CompareRequestV1,
@@ -31,6 +31,7 @@ from assessment.domain.judge_errors import JudgeError, ProviderBatchError
 from assessment.domain.prices import find_price
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.provider_batch import SubmissionAttempt
+from assessment.domain.verdict import Provenance
 
 
 class Model(Protocol):
@@ -264,10 +265,7 @@ def _make_result(
         request_metadata=request.metadata,
         provider=judge.provider,
         model=judge.model or "unknown",
-        served_model=provenance.model,
-        served_version=provenance.version,
-        request_id=provenance.request_id,
-        answered_at=provenance.answered_at,
+        **dict(provenance),
         token_usage=usage,
         cost_usd=cost,
         # Replaced below: a result is a verdict or an error, and never neither.

@@ -13,7 +13,6 @@ from assessment.adapters.judges.capabilities import Capability
 from assessment.adapters.judges.completion import (
     Completion,
     OutputLimit,
-    Provenance,
     check_stop_reason,
     count_tokens,
     is_cut_off,
@@ -29,6 +28,7 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import ContentRefusedError
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.quotation import remove_quotations
+from assessment.domain.verdict import Provenance
 
 _SCHEMA_MODE = {
     "type": "json_schema",
@@ -98,8 +98,8 @@ def chat_completion(answer: Answer, *, texts: Sequence[str] = ()) -> Completion:
         is_cut_off=is_cut_off(reason),
         n_reasoning_tokens=_count_reasoning(body.get("usage")),
         provenance=Provenance(
-            model=read_name(body.get("model")),
-            version=read_name(body.get("system_fingerprint")),
+            served_model=read_name(body.get("model")),
+            served_version=read_name(body.get("system_fingerprint")),
             request_id=answer.request_id or read_name(body.get("id")),
             answered_at=answer.answered_at,
         ),
