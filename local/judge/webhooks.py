@@ -15,7 +15,7 @@ import boto3
 import httpx
 from httpx_retries import Retry, RetryTransport
 
-from assessment.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
+from assessment.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_body
 from runner.stack import Aws, reachable_url
 
 VARIABLE = "CJ_CALLBACK_SECRET"
@@ -34,7 +34,7 @@ def post(url: str, body: str) -> None:
     headers = {
         "Content-Type": "application/json",
         TIMESTAMP_HEADER: timestamp,
-        SIGNATURE_HEADER: signature(_secret(os.environ.get(VARIABLE, "")), timestamp, body),
+        SIGNATURE_HEADER: sign_body(_secret(os.environ.get(VARIABLE, "")), timestamp, body),
     }
     response = _client().post(
         reachable_url(url, Aws.from_environment()), content=body.encode(), headers=headers

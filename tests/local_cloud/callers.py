@@ -10,7 +10,7 @@ import pytest
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.dynamodb import Item, Table
-from assessment.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
+from assessment.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_body
 from assessment.domain.comparison import Comparison
 from assessment.domain.verdict import Winner
 from local.demo import Stage
@@ -50,7 +50,7 @@ class Caller:
     def call(self, *, at: float, secret: str | None = None) -> httpx.Response:
         """Deliver the callback, signed at that time with that secret or with the stack's."""
         timestamp = str(int(at))
-        signed = signature(secret or self.secret, timestamp, self.body)
+        signed = sign_body(secret or self.secret, timestamp, self.body)
         return httpx.post(
             f"{self.stage.outputs['ApiUrl']}/v1/callbacks",
             content=self.body,

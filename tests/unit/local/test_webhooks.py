@@ -38,7 +38,7 @@ def is_signed(asked):
     check_signature(
         body,
         timestamp=headers["x-cj-timestamp"],
-        given=headers["x-cj-signature"],
+        signature=headers["x-cj-signature"],
         secret=SECRET,
         now=datetime.now(UTC),
     )

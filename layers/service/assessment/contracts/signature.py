@@ -14,14 +14,14 @@ SIGNATURE_HEADER = "X-CJ-Signature"
 _SCHEME = "sha256="
 
 
-def signature(secret: str, timestamp: str, body: str) -> str:
+def sign_body(secret: str, timestamp: str, body: str) -> str:
     """The signature header of a body sent at a time (Unix seconds)."""
     signed = hmac.new(secret.encode(), f"{timestamp}.{body}".encode(), hashlib.sha256)
     return _SCHEME + signed.hexdigest()
 
 
 def check_signature(
-    body: str, *, timestamp: str | None, given: str | None, secret: str, now: datetime
+    body: str, *, timestamp: str | None, signature: str | None, secret: str, now: datetime
 ) -> None:
     """Refuse what was not signed with the secret within the last five minutes.
 
@@ -30,14 +30,14 @@ def check_signature(
     SignatureRefusedError
         The same words for a wrong secret and a changed body.
     """
-    if not timestamp or not given:
+    if not timestamp or not signature:
         raise SignatureRefusedError(
             f"send the headers {TIMESTAMP_HEADER} (Unix seconds) and {SIGNATURE_HEADER}"
         )
     if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > len("9999999999"):
         raise SignatureRefusedError(f"{TIMESTAMP_HEADER} is not a time in Unix seconds")
     # Checked before the age, so that an error about the age tells nothing to an unknown sender.
-    if not hmac.compare_digest(signature(secret, timestamp, body).encode(), given.encode()):
+    if not hmac.compare_digest(sign_body(secret, timestamp, body).encode(), signature.encode()):
         raise SignatureRefusedError("the signature does not fit the timestamp and the body")
     if abs(now.timestamp() - int(timestamp)) > WINDOW_SECONDS:
         raise SignatureRefusedError(

@@ -40,7 +40,7 @@ def accept_callback(
     """
     fields = {name.lower(): value for name, value in headers.items()}
     timestamp, signed = fields.get(TIMESTAMP_HEADER.lower()), fields.get(SIGNATURE_HEADER.lower())
-    check_signature(body, timestamp=timestamp, given=signed, secret=secret, now=now)
+    check_signature(body, timestamp=timestamp, signature=signed, secret=secret, now=now)
     if len(body) > MAX_BODY_CHARACTERS:
         raise MalformedCallbackError(
             f"the callback has {len(body)} characters; a verdict has at most {MAX_BODY_CHARACTERS}",

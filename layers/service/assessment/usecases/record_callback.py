@@ -199,7 +199,7 @@ def _fail_mismatched(
         now=now,
     )
     return _describe_failure(
-        echo.batch_id, comparison.wave, comparison.comparison_id, failure, settled=is_settled
+        echo.batch_id, comparison.wave, comparison.comparison_id, failure, is_settled=is_settled
     ), waiting_wave
 
 
@@ -215,16 +215,16 @@ def _fail(
         now=now,
     )
     recorded = _describe_failure(
-        metadata.batch_id, metadata.wave, metadata.comparison_id, failure, settled=is_settled
+        metadata.batch_id, metadata.wave, metadata.comparison_id, failure, is_settled=is_settled
     )
     return recorded, waiting_wave
 
 
 def _describe_failure(
-    batch_id: str, wave_number: int, comparison_id: str, failure: JudgeFailure, *, settled: bool
+    batch_id: str, wave_number: int, comparison_id: str, failure: JudgeFailure, *, is_settled: bool
 ) -> Recorded:
     effect = CallbackEffect.DUPLICATE
-    if settled:
+    if is_settled:
         mismatched = failure.code == MISMATCHED
         effect = CallbackEffect.MISMATCHED if mismatched else CallbackEffect.FAILURE_RECORDED
     problem = f"{failure.code}: {failure.message}"

@@ -116,7 +116,7 @@ def _store(
     )
     if batches.create_batch(batch):
         return batch
-    return _same_request(batches.get_batch(batch.batch_id), batch)
+    return _check_same_request(batches.get_batch(batch.batch_id), batch)
 
 
 def _resolve_config(command: RequestCommand, assignment: Assignment | None) -> ResolvedConfig:
@@ -220,11 +220,11 @@ def _new_batch(
     )
 
 
-def _same_request(stored: Batch, requested: Batch) -> Batch:
-    if stored.request_sha256 != requested.request_sha256:
+def _check_same_request(existing: Batch, requested: Batch) -> Batch:
+    if existing.request_sha256 != requested.request_sha256:
         raise IdempotencyConflictError(
             "this key was used before for a different request; use a new key or send the same "
             "request",
             field="Idempotency-Key",
         )
-    return stored
+    return existing

@@ -105,16 +105,16 @@ class Submission:
 
     async def mark_sent(self, requests: Iterable[JudgeRequestV1] | None = None) -> None:
         """Note of every comparison, or of these, that its judge was asked."""
-        sent = self.message.requests if requests is None else requests
-        await self._run_in_threads(self.ports.comparisons.mark_sent, sent)
+        chosen = self.message.requests if requests is None else requests
+        await self._run_in_threads(self.ports.comparisons.mark_sent, chosen)
 
     async def write_requests(
-        self, wanted: Iterable[JudgeRequestV1] | None = None
+        self, requests: Iterable[JudgeRequestV1] | None = None
     ) -> list[CompareRequestV1]:
         """The protocol's requests, each with a prompt of its own; always the same ones."""
-        requests = self.message.requests if wanted is None else wanted
+        chosen = self.message.requests if requests is None else requests
         return await asyncio.gather(
-            *(asyncio.to_thread(self._write_request, request) for request in requests)
+            *(asyncio.to_thread(self._write_request, request) for request in chosen)
         )
 
     def _write_request(self, request: JudgeRequestV1) -> CompareRequestV1:
@@ -122,7 +122,7 @@ class Submission:
             request.batch_id, request.wave, request.comparison_id
         )
         question = read_question(request, comparison, spec=self.spec, content=self.ports.content)
-        (written,) = ask_about(
+        (compare_request,) = ask_about(
             [question],
             judge=self.judge,
             spec=self.spec,
@@ -130,7 +130,7 @@ class Submission:
             callback=self.ports.callback_address(self.judge),
             callback_key=self.ports.batches.get_callback_key(self.message.batch_id),
         )
-        return written
+        return compare_request
 
     async def write_fitting_requests(self, leased: list[JudgeRequestV1]) -> list[CompareRequestV1]:
         """The requests that fit the model; the others fail alone, before anything is paid."""

@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from assessment.contracts.signature import signature
+from assessment.contracts.signature import sign_body
 from assessment.domain.errors import (
     MalformedCallbackError,
     ReplayedCallbackError,
@@ -34,7 +34,7 @@ def send(world):
 
     def sent(body, *, age=0.0, secret=SECRET, headers=None):
         timestamp = str(int(world.now.timestamp() - age))
-        signed = {"x-cj-timestamp": timestamp, "X-CJ-Signature": signature(secret, timestamp, body)}
+        signed = {"x-cj-timestamp": timestamp, "X-CJ-Signature": sign_body(secret, timestamp, body)}
         return accept_callback(
             body,
             signed if headers is None else headers,
@@ -59,7 +59,7 @@ def body(world):
 def test_the_signature_is_that_of_another_implementation():
     # printf '1772442000.{"a":1}' | openssl dgst -sha256 -hmac Jefe
     digest = "48d06db359e0bb4ab43a27fe5a128bca919cf64a7f5350423a84f689655f0f04"
-    assert signature("Jefe", "1772442000", '{"a":1}') == f"sha256={digest}"
+    assert sign_body("Jefe", "1772442000", '{"a":1}') == f"sha256={digest}"
 
 
 def test_a_signed_verdict_is_recorded(world, send, body):
@@ -109,7 +109,7 @@ def test_another_secret_and_a_changed_body_are_refused(world, send, body):
     with pytest.raises(SignatureRefusedError, match="does not fit"):
         send(body, secret="another")
     timestamp = str(int(world.now.timestamp()))
-    headers = {"X-CJ-Timestamp": timestamp, "X-CJ-Signature": signature(SECRET, timestamp, body)}
+    headers = {"X-CJ-Timestamp": timestamp, "X-CJ-Signature": sign_body(SECRET, timestamp, body)}
     with pytest.raises(SignatureRefusedError, match="does not fit"):
         send(body.replace('"A"', '"B"'), headers=headers)
     assert not world.callback_queue.messages

@@ -29,15 +29,15 @@ class DynamoDBCapabilities:
     def get_missing(self, judge: JudgeSpec) -> frozenset[str]:
         """What this judge's endpoint does not understand."""
         now = self._clock()
-        known, read_at = self._known.get(judge.circuit, (frozenset(), None))
+        missing, read_at = self._known.get(judge.circuit, (frozenset(), None))
         if read_at is None or now - read_at >= _FRESH:
             item = self._table.get(keys.capabilities(judge.circuit)) or {}
             # DynamoDB deletes what has expired within days, not at once.
             stale = int(item.get("expires_at", 0)) <= now.timestamp()
             names = () if stale else (name for name in item if name.startswith("lacks_"))
-            known = frozenset(name.removeprefix("lacks_") for name in names)
-            self._known[judge.circuit] = known, now
-        return known
+            missing = frozenset(name.removeprefix("lacks_") for name in names)
+            self._known[judge.circuit] = missing, now
+        return missing
 
     def record_missing(self, judge: JudgeSpec, what: str) -> None:
         """Add to the item; what another worker learnt meanwhile stays."""
