@@ -130,8 +130,7 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 4
 # Files that are still too complex: those that a split makes leave the list.
 COMPLEX := benchmarks/fit.py \
-	benchmarks/stopping.py \
-	layers/service/assessment/statistics/engine.py
+	benchmarks/stopping.py
 empty :=
 comma := ,
 PYTHON_CODE := layers/scoring/scoring layers/service/assessment functions runner/runner local benchmarks

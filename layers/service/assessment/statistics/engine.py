@@ -15,15 +15,14 @@ from assessment.domain.comparison import Comparison, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.errors import ScoringFailedError
 from assessment.domain.result import (
-    AuditReport,
     Conclusion,
     OrderEffect,
     Ranking,
     Scores,
 )
 from assessment.domain.spec import BatchSpec
-from assessment.domain.verdict import Winner
 from assessment.statistics.anchors import measure_anchors
+from assessment.statistics.audit import audit_predictions
 from assessment.statistics.conclusion import (
     all_reliabilities,
     describe_reliability,
@@ -34,11 +33,8 @@ from assessment.statistics.grades import project_grades
 from assessment.statistics.groups import describe_groups
 from assessment.statistics.pool import Ints, JudgedPool
 from scoring import Fit, ScoringError
-from scoring.audit import Audit, evidence_against_chance, prequential_audit
-from scoring.pairing import plan_wave
+from scoring.pairing import WavePlan, plan_wave
 from scoring.ranks import competition_ranks, kendall_tau_b
-
-_PREFERRED = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: 0.5}
 
 
 @contextmanager
@@ -64,22 +60,15 @@ class ScoringStatistics:
     ) -> list[PlannedPair]:
         """The next wave's new pairs with the predictions of the fit that stands now."""
         pool = JudgedPool.from_comparisons(spec, comparisons)
-        anchors, anchor_grade = pool.anchors()
         with _named_failures():
             standing = pool.fit(config) if pool.recorded else None
-            plan = plan_wave(
-                pool.n_essays,
+            plan = _plan_pairs(
+                pool,
+                comparisons,
+                standing,
+                config=config,
                 rng=np.random.default_rng([seed, wave_number]),
                 size=size,
-                rounds=config.comparisons_per_essay_per_wave,
-                first=pool.indices([c.first for c in comparisons]),
-                second=pool.indices([c.second for c in comparisons]),
-                ability=standing.ability if standing else None,
-                covariance=standing.covariance if standing else None,
-                strategy=config.strategy,
-                audit_share=config.audit_share,
-                anchors=anchors if len(anchors) else None,
-                anchor_grade=anchor_grade if len(anchors) else None,
             )
             predicted = standing.predict(plan.first, plan.second) if standing else None
         ids = [essay.essay_id for essay in spec.essays]
@@ -132,6 +121,32 @@ class ScoringStatistics:
             )
 
 
+def _plan_pairs(
+    pool: JudgedPool,
+    comparisons: Sequence[Comparison],
+    standing: Fit | None,
+    *,
+    config: BatchConfig,
+    rng: np.random.Generator,
+    size: int,
+) -> WavePlan:
+    anchors, anchor_grade = pool.anchors()
+    return plan_wave(
+        pool.n_essays,
+        rng=rng,
+        size=size,
+        rounds=config.comparisons_per_essay_per_wave,
+        first=pool.indices([c.first for c in comparisons]),
+        second=pool.indices([c.second for c in comparisons]),
+        ability=standing.ability if standing else None,
+        covariance=standing.covariance if standing else None,
+        strategy=config.strategy,
+        audit_share=config.audit_share,
+        anchors=anchors if len(anchors) else None,
+        anchor_grade=anchor_grade if len(anchors) else None,
+    )
+
+
 def _scores(pool: JudgedPool, fit: Fit, config: BatchConfig) -> Scores:
     counts = pool.counts()
     anchors, grade = pool.anchors()
@@ -146,7 +161,7 @@ def _scores(pool: JudgedPool, fit: Fit, config: BatchConfig) -> Scores:
             )
             for index, judge in enumerate(pool.judges)
         ],
-        audit=_audit(pool, config),
+        audit=audit_predictions(pool, config),
         components=int(np.unique(fit.components).size),
         isolated_essays=int((counts == 0).sum()),
         anchor_order=kendall_tau_b(fit.ability[anchors], grade),
@@ -169,66 +184,3 @@ def _rankings(spec: BatchSpec, fit: Fit, counts: Ints) -> list[Ranking]:
         )
         for index in order
     ]
-
-
-def _audit(pool: JudgedPool, config: BatchConfig) -> AuditReport:
-    """Predictions made before the verdicts, against the verdicts."""
-    opening, opening_predicted = _opening(pool, config)
-    later = [c for c in pool.recorded if c.predicted is not None and not c.resampled]
-    tested = opening + later
-    predicted = np.array(
-        opening_predicted + [c.predicted for c in later if c.predicted is not None]
-    )
-    evidence = evidence_against_chance(pool.comparisons())
-    if not tested:
-        at_chance = prequential_audit([], [], log_bayes_factor=evidence).at_chance
-        return AuditReport(pairs=0, log_bayes_factor=evidence, at_chance=at_chance)
-    preferred = np.array([_PREFERRED[c.verdict.winner] for c in tested if c.verdict])
-    random = np.array([c.predicted is None or c.audit for c in tested])
-    chance = prequential_audit(predicted, preferred, log_bayes_factor=evidence)
-    if not random.any():
-        return AuditReport(
-            pairs=0,
-            tested_pairs=len(tested),
-            chance_z=chance.chance_z,
-            log_bayes_factor=evidence,
-            at_chance=chance.at_chance,
-        )
-    return _report(prequential_audit(predicted[random], preferred[random]), chance)
-
-
-def _opening(pool: JudgedPool, config: BatchConfig) -> tuple[list[Comparison], list[float]]:
-    """The second half of the opening wave, predicted from its first half.
-
-    All pairs of an opening wave are random, so its own first half may predict the rest.
-    """
-    opening = [c for c in pool.recorded if c.predicted is None and not c.resampled]
-    middle = len(opening) // 2
-    if middle == 0:
-        return [], []
-    half = pool.fit_quickly(config, opening[:middle])
-    rest = opening[middle:]
-    predicted = half.predict(
-        pool.indices([c.first for c in rest]), pool.indices([c.second for c in rest])
-    )
-    return rest, [float(p) for p in predicted]
-
-
-def _report(audit: Audit, chance: Audit) -> AuditReport:
-    return AuditReport(
-        pairs=audit.n,
-        tested_pairs=chance.n,
-        chance_z=chance.chance_z,
-        log_bayes_factor=chance.log_bayes_factor,
-        agreement=audit.agreement,
-        agreement_interval=_finite(audit.agreement_interval),
-        log_loss=audit.log_loss,
-        log_loss_interval=_finite(audit.log_loss_interval),
-        slope=audit.slope,
-        slope_interval=_finite(audit.slope_interval),
-        at_chance=chance.at_chance,
-    )
-
-
-def _finite(interval: tuple[float, float]) -> tuple[float, float] | None:
-    return interval if np.isfinite(interval).all() else None
