@@ -97,7 +97,7 @@ def _find_repeated_references(table: CsvFile) -> list[Problem]:
         reference = row.get("anchor_ref")
         if reference in first_rows:
             message = (
-                f"{reference!r} stands in row {first_rows[reference]} already; every anchor once"
+                f"{reference!r} is in row {first_rows[reference]} already; give every anchor once"
             )
             problems.append(row.problem("anchor_ref", message))
         first_rows.setdefault(reference, row.number)

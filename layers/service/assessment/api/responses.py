@@ -43,7 +43,7 @@ def json_body(text: str | None) -> object:
     except (ValueError, RecursionError) as error:
         # A number with thousands of digits, or brackets nested thousands deep.
         raise InvalidRequestError(
-            "this JSON has a number or a nesting beyond what is read", field="body"
+            "this JSON has a number or a nesting that is too large to be read", field="body"
         ) from error
 
 

@@ -119,7 +119,9 @@ def _read_json(body: str) -> dict[str, Any]:
         ) from error
     except (ValueError, RecursionError) as error:
         # A number with thousands of digits, or brackets nested thousands deep.
-        raise MalformedCallbackError("the callback is beyond what is read", field="body") from error
+        raise MalformedCallbackError(
+            "the callback has a number or a nesting that is too large to be read", field="body"
+        ) from error
     if not isinstance(data, dict):
         raise MalformedCallbackError("the callback is not a JSON object", field="body")
     return data

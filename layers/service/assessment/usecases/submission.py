@@ -71,7 +71,7 @@ class Submission:
         if wave is None:
             return ProviderBatchError("the batch has gone on without these comparisons")
         if wave.deadline is not None and self.now + WINDOW > wave.deadline:
-            return ProviderBatchError("no day is left until the wave's deadline")
+            return ProviderBatchError("fewer than 24 hours are left until the wave's deadline")
         return None
 
     async def lease_all(self) -> list[JudgeRequestV1]:

@@ -171,7 +171,7 @@ async def _search(submission: Submission, record: ProviderBatch) -> int | None:
     settling_seconds = (tried_at + SETTLING - submission.now).total_seconds()
     if settling_seconds > 0:
         raise JudgeDeferredError(
-            "a try to submit broke off; the provider may still take it",
+            "submitting was interrupted; the provider may still accept the batch",
             retry_after=settling_seconds,
         )
     return await _submit(submission, record)

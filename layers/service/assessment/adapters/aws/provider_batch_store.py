@@ -29,9 +29,7 @@ class DynamoDBProviderBatchStore:
                 values={":now": now},
             )
         except ConditionFailedError as error:
-            raise ComparisonLeasedError(
-                f"submission {name} is tended by another delivery"
-            ) from error
+            raise ComparisonLeasedError(f"submission {name} is held by another delivery") from error
         return _record(item)
 
     def update(self, batch_id: str, name: str, **changes: Any) -> ProviderBatch:
