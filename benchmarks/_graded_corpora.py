@@ -89,3 +89,19 @@ def _surface(text: str) -> list[float]:
     ]
     logs: list[float] = np.log(counts).tolist()
     return logs
+
+
+def simulate_corpus(rng: np.random.Generator, *, n_essays: int = 1000) -> Corpus:
+    """A corpus with a common trait N(0, 1) and two raters who see it with errors.
+
+    4, 6 or 9 grades, most essays in the middle ones, shares that differ from corpus to corpus; the
+    raters' errors have standard deviations of .2, .45 or .7. There is no text to count.
+    """
+    n_grades = int(rng.choice([4, 6, 9]))
+    place = (np.arange(n_grades) - (n_grades - 1) / 2) / (n_grades / 3.5)
+    usual = np.exp(-0.5 * place**2)
+    below = np.cumsum(rng.dirichlet(3 * n_grades * usual))[:-1]
+    trait = rng.normal(size=n_essays)
+    raters = [trait + rng.choice([0.2, 0.45, 0.7]) * rng.normal(size=n_essays) for _ in range(2)]
+    grades = [np.searchsorted(np.quantile(seen, below), seen) for seen in raters]
+    return Corpus("simulated", grades[0], grades[1], n_grades, np.zeros((n_essays, 1)))
