@@ -65,6 +65,7 @@ def measure(students: int) -> dict[str, object]:
     from assessment.adapters.aws import keys
     from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
     from assessment.adapters.aws.dynamodb import Table, _wire
+    from assessment.domain.access import DEFAULT_ORGANISATION
     from assessment.ports.groups import FinalisePorts
     from assessment.statistics.engine import ScoringStatistics
     from assessment.usecases.finalise_batch import finalise_batch
@@ -73,6 +74,7 @@ def measure(students: int) -> dict[str, object]:
     client = TableClient()
     for comparison in comparisons:
         key = keys.comparison(BATCH_ID, comparison.wave, comparison.comparison_id)
+        key["PK"] = keys.place_partition(key["PK"], DEFAULT_ORGANISATION)
         client.put(json.loads(json.dumps(_wire({**key, **dict(comparison)}))))
     # Stand-ins with the few calls that finalising makes, not whole stores.
     batches: Any = Batches(students, waves)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+from assessment.domain.access import Role
 from assessment.domain.errors import CJError
 from local import sample as samples
 from local.judge import server as judges
@@ -26,7 +27,7 @@ from local.stack.stop import stop_all
 from runner.client import ApiClient, parse_result
 from runner.errors import RunnerError
 from runner.progress import ProgressDisplay
-from runner.stack import ADMIN, mint_token, read_secret
+from runner.stack import mint_token, read_secret
 from runner.tables import ranking_table, summary_lines
 from runner.waiting import await_batch, require_completed
 
@@ -56,13 +57,13 @@ class Stage:
     cloud: Cloud
     outputs: dict[str, str]
 
-    def token(self, subject: str = "demo", *, scope: str = ADMIN) -> str:
+    def token(self, subject: str = "demo", *, role: Role = Role.ADMIN) -> str:
         """A bearer token for the API, signed with the stack's secret; good for an hour."""
         return mint_token(
             read_secret(self.outputs["ApiSecretArn"], self.cloud.aws),
             now=datetime.now(UTC),
             subject=subject,
-            scope=scope,
+            role=role,
             lifetime=TOKEN_LIFETIME,
         )
 

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from assessment import bootstrap
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import BatchRequest
-from assessment.contracts.requested import read_requested_batch
+from assessment.contracts.requested import read_organisation, read_requested_batch
 from assessment.observability import count, logger, metrics
 from assessment.settings import AcceptRequestSettings
 from assessment.usecases.refuse_request import REFUSALS, refuse_request
@@ -26,10 +26,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     adapters, now = bootstrap.adapters(AcceptRequestSettings), datetime.now(UTC)
     try:
         data, key = read_requested_batch(event)
+        organisation = read_organisation(event)
         request = parse(BatchRequest, data)
         logger.append_keys(correlation_id=request.correlation_id)
         command = RequestCommand(
             request=request,
+            organisation=organisation,
             idempotency_key=key,
             is_admin=False,
             stack_config=adapters.settings.batch_config,
@@ -37,7 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             batch_id=str(uuid.uuid4()),
             callback_key=secrets.token_urlsafe(32),
         )
-        batch = request_batch(command, ports=adapters.request_ports, now=now)
+        batch = request_batch(command, ports=adapters.of(organisation).request_ports, now=now)
     except REFUSALS as refusal:
         refuse_request(event, refusal, events=adapters.events, now=now)
         count("batches_refused")

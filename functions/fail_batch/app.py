@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         step.batch_id,
         read_failure(decision, step.error),
         by_decision=step.error is None,
-        ports=adapters.fail_ports,
+        ports=adapters.of_batch(step.batch_id).fail_ports,
         now=datetime.now(UTC),
     )
     count("batches_failed")

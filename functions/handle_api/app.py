@@ -9,12 +9,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment import __version__
 from assessment.api import anchors, batches, callbacks, people
-from assessment.api.responses import answer, problem
+from assessment.api.responses import answer, problem, respond, unexpected_problem
 from assessment.domain.errors import CJError, NotFoundError
 from assessment.observability import logger, metrics
 
 api = APIGatewayRestResolver()
 api.exception_handler(CJError)(problem)
+api.exception_handler(Exception)(unexpected_problem)
 api.include_router(anchors.router)
 api.include_router(batches.router)
 api.include_router(callbacks.router)
@@ -37,4 +38,4 @@ def healthz() -> Response[str]:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    return api.resolve(event, context)
+    return respond(event, api.resolve(event, context))

@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(**adapters.log_keys(step.batch_id))
     batch = prepare_batch(
         step.batch_id,
-        ports=adapters.prepare_ports,
+        ports=adapters.of_batch(step.batch_id).prepare_ports,
         now=datetime.now(UTC),
     )
     logger.info("batch prepared", extra={"essays": batch.n_essays})

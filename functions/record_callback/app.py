@@ -30,7 +30,9 @@ def record_one(record: SQSRecord) -> None:
     with logger.append_context_keys(**adapters.log_keys(message.batch_id)):
         with report_errors():
             recorded = record_callback(
-                message, ports=adapters.callback_ports, now=datetime.now(UTC)
+                message,
+                ports=adapters.of_batch(message.batch_id).callback_ports,
+                now=datetime.now(UTC),
             )
         count(f"callbacks_{recorded.effect}")
         logger.info(

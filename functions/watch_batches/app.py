@@ -22,7 +22,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Repairs and batch states, as metrics and as the answer."""
     adapters = bootstrap.adapters(WatchBatchesSettings)
     report = watch_batches(
-        ports=adapters.watch_ports,
+        listing=adapters.batches,
+        ports_of=adapters.watch_ports_of,
         now=datetime.now(UTC),
         has_time=lambda: context.get_remaining_time_in_millis() > _RESERVED_MILLISECONDS,
     )

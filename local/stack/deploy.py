@@ -17,6 +17,7 @@ import typer
 from local.stack import cloud as clouds
 from local.stack import processes
 from local.stack.addresses import judge_url
+from local.stack.gateway import put_gateway_responses
 from local.stack.processes import ROOT, LocalCloudError
 from runner.stack import reachable_url
 
@@ -120,6 +121,7 @@ def _deploy(cloud: Cloud, parameters: Mapping[str, str]) -> None:
             *_overrides(parameters),
             environment=cloud.environment(),
         )
+        put_gateway_responses(cloud.session(), f"{STACK}-api", endpoint_url=cloud.url)
         record.write_text(json.dumps(deployment))
 
 

@@ -37,7 +37,7 @@ def keep_batches(s3: S3Client, folder: Path = KEPT) -> list[str]:
     try:
         for bucket in s3.list_buckets()["Buckets"]:
             for key in _list_documents(s3, bucket["Name"]):
-                _, batch_id, name = key.split("/")
+                _, _, batch_id, name = key.split("/")
                 target = folder / batch_id / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(s3.get_object(Bucket=bucket["Name"], Key=key)["Body"].read())
@@ -51,4 +51,4 @@ def keep_batches(s3: S3Client, folder: Path = KEPT) -> list[str]:
 def _list_documents(s3: S3Client, bucket: str) -> list[str]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="batches/")
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-    return [key for key in keys if key.count("/") == 2 and key.endswith(_DOCUMENTS)]  # noqa: PLR2004 - batches/<id>/<name>
+    return [key for key in keys if key.count("/") == 3 and key.endswith(_DOCUMENTS)]  # noqa: PLR2004 - batches/<organisation>/<id>/<name>

@@ -16,12 +16,12 @@ from botocore.exceptions import (
 )
 
 from assessment.contracts.tokens import sign_token
+from assessment.domain.access import DEFAULT_ORGANISATION, Caller, Role
 from runner.errors import NotAuthorisedError, StackNotReachableError
 
 DEFAULT_STACK = "cj-local"
 DEFAULT_PORT = "4566"
 LOCAL_REGION = "us-east-1"
-USE, ADMIN = "cj:use", "cj:use cj:admin"
 TOKEN_LIFETIME = timedelta(hours=12)
 _JUDGE_PARAMETER = "JudgeEndpointUrl"
 _QUICK = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard"})
@@ -138,11 +138,16 @@ def mint_token(
     *,
     now: datetime,
     subject: str = "cj",
-    scope: str = USE,
+    role: Role = Role.ASSESSOR,
+    organisation: str = DEFAULT_ORGANISATION,
+    batch_id: str | None = None,
     lifetime: timedelta = TOKEN_LIFETIME,
 ) -> str:
     """A bearer token that the stack's authorizer accepts."""
-    return sign_token(subject, secret=secret, scope=scope, now=now, lifetime=lifetime)
+    caller = Caller(
+        subject=subject, organisation=organisation, roles=frozenset({role}), batch_id=batch_id
+    )
+    return sign_token(caller, secret=secret, now=now, lifetime=lifetime)
 
 
 def aws_failure(

@@ -249,5 +249,5 @@ def test_a_result_above_the_limit_is_only_pointed_to():
     stored = world.content.documents[result_key(batch.batch_id)]
     assert event.data["result_included"] is False
     assert event.data["rankings"] is None
-    assert event.data["result_key"] == result_key(batch.batch_id)
+    assert event.data["result_key"] == world.content.place(result_key(batch.batch_id))
     assert len(event.model_dump_json()) < 2000 < MAX_EVENT_BYTES < len(stored)

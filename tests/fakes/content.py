@@ -15,6 +15,10 @@ class InMemoryContentStore:
         self.documents: dict[str, str] = {}
         self.written: list[str] = []
 
+    def place(self, key: str) -> str:
+        folder, _, rest = key.partition("/")
+        return f"{folder}/default/{rest}"
+
     def put_text(self, text: str) -> str:
         sha256 = content_sha256(text)
         self.texts[sha256] = text

@@ -32,6 +32,7 @@ from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
 from assessment.domain.wave import Wave
+from assessment.ports.stores import KeyClaim
 
 
 class InMemoryAssignmentStore:
@@ -71,6 +72,10 @@ class InMemoryBatchStore:
         self.active: set[str] = set()
         self.looks: dict[str, datetime] = {}
         self.waves: dict[tuple[str, int], Wave] = {}
+        self.claims: dict[str, KeyClaim] = {}
+
+    def claim_key(self, key: str, *, batch_id: str, request_sha256: str) -> KeyClaim:
+        return self.claims.setdefault(key, KeyClaim(batch_id, request_sha256))
 
     def create_batch(self, batch: Batch) -> bool:
         if batch.batch_id in self.batches:

@@ -172,7 +172,7 @@ class World:
             stack_config=stack or {},
             batching_mode=BatchingMode.SERIAL_BUNDLE,
             callback_key=CALLBACK_KEY,
-            batch_id="" if key else str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
+            batch_id=str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
         )
         ports = RequestPorts(
             **self._ports("batches", "assignments", "content", "workflow", fault=fault),
@@ -302,7 +302,9 @@ class World:
         """One round of the watchdog."""
         names = ("batches", "comparisons", "workflow", "events")
         ports = WatchPorts(**self._ports(*names, fault=fault))
-        return watch_batches(ports=ports, now=self.now, has_time=has_time)
+        return watch_batches(
+            listing=ports.batches, ports_of=lambda _: ports, now=self.now, has_time=has_time
+        )
 
     def answer_all(self, *, receives: int = 5) -> None:
         """Ask the judge about everything that is queued, and again where it was not available."""

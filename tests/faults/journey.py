@@ -442,12 +442,14 @@ class Journey:
         ]
 
     def _tell(self, batch_id: str, status: str) -> Outcome:
-        stored = self.bucket.objects.get(f"batches/{batch_id}/result.json")
+        stored = self.bucket.objects.get(f"batches/default/{batch_id}/result.json")
         counters = [self.judge.asked, *(each.asked for each in self.providers.values())]
         return Outcome(
             status=status,
             result=json.loads(stored) if stored else None,
-            lines=self.bucket.objects.get(f"batches/{batch_id}/comparisons.jsonl", b"").decode(),
+            lines=self.bucket.objects.get(
+                f"batches/default/{batch_id}/comparisons.jsonl", b""
+            ).decode(),
             events=frozenset(
                 (entry["DetailType"], json.loads(entry["Detail"])["event_id"])
                 for entry in self.bus.entries

@@ -256,7 +256,7 @@ class Bedrock(Provider):
             status = "InProgress" if batch.cancelled_at is None else "Stopping"
             return {"jobName": batch.name, "status": status}
         rows = [{"recordId": name, "modelOutput": body} for name, body in batch.answers.items()]
-        key = f"provider-batches/{batch.name}/output/{batch.id}/input.jsonl.out"
+        key = f"provider-batches/default/{batch.name}/output/{batch.id}/input.jsonl.out"
         content = "".join(json.dumps(row) + "\n" for row in rows)
         self.bucket.objects[key] = content.encode()
         status = "Completed" if batch.cancelled_at is None else "Stopped"

@@ -194,3 +194,57 @@ def test_no_body_is_a_server_error(stack: Stack, body: str) -> None:
     response = invoke("handle_api", {**given, "body": body})
     assert response["statusCode"] == 400
     assert json.loads(response["body"])["errors"]
+
+
+def header(response: dict[str, Any], name: str) -> list[str]:
+    several: dict[str, list[str]] = response["multiValueHeaders"]
+    return several.get(name, [])
+
+
+def test_every_answer_is_kept_nowhere_on_its_way(stack: Stack) -> None:
+    for name in ("healthz", "get_batch_unknown", "unknown_route"):
+        response = invoke("handle_api", event(f"handle_api/{name}.json"))
+        assert header(response, "Cache-Control") == ["no-store"], name
+        assert header(response, "X-Content-Type-Options") == ["nosniff"], name
+        assert header(response, "Strict-Transport-Security")[0].startswith("max-age="), name
+
+
+def test_an_error_that_nobody_foresaw_is_a_problem_document_too(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise KeyError("a word of an essay: water")
+
+    monkeypatch.setattr("assessment.api.batches.read_batch", breaks)
+    status, body, kind = call("get_batch")
+    assert (status, kind) == (500, "application/problem+json")
+    assert body["type"] == "urn:cj-assessment:problem:unexpected"
+    told = [str(vars(record)) for record in caplog.records]
+    assert any("'KeyError'" in line for line in told)
+    assert "water" not in "".join(told) + json.dumps(body)
+
+
+def test_the_log_says_who_got_which_answer(stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
+    call("get_batch_unknown")
+    lines = [vars(record) for record in caplog.records]
+    (line,) = [line for line in lines if line["msg"] == "request answered"]
+    given = event("handle_api/get_batch_unknown.json")
+    assert line["subject"] == given["requestContext"]["authorizer"]["principalId"]
+    assert (line["route"], line["method"], line["status"]) == ("/v1/batches/{batch_id}", "GET", 404)
+
+
+def test_a_problem_names_the_first_hundred_wrong_fields(stack: Stack) -> None:
+    given = event("handle_api/create_batch_without_anchors.json")
+    body = json.loads(given["body"]) | {"config": {f"{n}" + "x" * 5000: n for n in range(500)}}
+    response = invoke("handle_api", {**given, "body": json.dumps(body)})
+    assert response["statusCode"] == 400
+    assert len(json.loads(response["body"])["errors"]) == 100
+    assert len(response["body"]) < 500_000
+
+
+def test_an_idempotency_key_has_a_length(stack: Stack) -> None:
+    given = event("handle_api/create_batch.json")
+    given["headers"]["Idempotency-Key"] = "k" * 256
+    response = invoke("handle_api", given)
+    assert response["statusCode"] == 400
+    assert json.loads(response["body"])["errors"][0]["field"] == "Idempotency-Key"

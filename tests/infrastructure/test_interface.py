@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from typing import get_args
 
+import jwt
 import pytest
 from annotated_types import Ge, Gt, Le
 
+from assessment.api.responses import HEADERS, PROBLEM_TYPE
 from assessment.domain.config import BatchConfig
 
 ROUTES = {
@@ -123,13 +126,69 @@ def test_the_token_authorizer_is_ours(deployed):
     assert (scheme["in"], scheme["name"]) == ("header", "Authorization")
 
 
-def test_the_gateway_answers_as_the_api_does(deployed):
+# Every answer that API Gateway gives by itself (its reference, "Gateway response types").
+GATEWAY_RESPONSES = {
+    "ACCESS_DENIED": 401, "API_CONFIGURATION_ERROR": 500, "AUTHORIZER_CONFIGURATION_ERROR": 500,
+    "AUTHORIZER_FAILURE": 500, "BAD_REQUEST_BODY": 400, "BAD_REQUEST_PARAMETERS": 400,
+    "DEFAULT_4XX": 400, "DEFAULT_5XX": 500, "EXPIRED_TOKEN": 403, "INTEGRATION_FAILURE": 504,
+    "INTEGRATION_TIMEOUT": 504, "INVALID_API_KEY": 403, "INVALID_SIGNATURE": 403,
+    "MISSING_AUTHENTICATION_TOKEN": 404, "QUOTA_EXCEEDED": 429, "REQUEST_TOO_LARGE": 413,
+    "RESOURCE_NOT_FOUND": 404, "THROTTLED": 429, "UNAUTHORIZED": 401,
+    "UNSUPPORTED_MEDIA_TYPE": 415, "WAF_FILTERED": 403,
+}  # fmt: skip
+
+
+def gateway_responses(deployed):
     body = deployed["Resources"]["AssessmentApi"]["Properties"]["Body"]
-    for name, status in (("UNAUTHORIZED", 401), ("ACCESS_DENIED", 403)):
-        response = body["x-amazon-apigateway-gateway-responses"][name]
-        kind = response["responseParameters"]["gatewayresponse.header.Content-Type"]
-        assert kind == "'application/problem+json'"
-        assert f'"status": {status}' in response["responseTemplates"]["application/json"]
+    return body["x-amazon-apigateway-gateway-responses"]
+
+
+def test_every_answer_of_the_gateway_is_a_problem_document(deployed):
+    answers = {}
+    for name, response in gateway_responses(deployed).items():
+        document = json.loads(response["responseTemplates"]["application/json"])
+        assert document.keys() == {"type", "title", "status", "detail"}, name
+        assert int(response["statusCode"]) == document["status"], name
+        answers[name] = document["status"]
+    assert answers == GATEWAY_RESPONSES
+
+
+def test_answers_of_the_gateway_have_the_headers_of_the_api(deployed):
+    for name, response in gateway_responses(deployed).items():
+        headers = {
+            key.removeprefix("gatewayresponse.header."): value.strip("'")
+            for key, value in response["responseParameters"].items()
+        }
+        assert headers["Content-Type"] == PROBLEM_TYPE, name
+        assert headers.items() >= HEADERS.items(), name
+
+
+def test_what_is_no_token_is_refused_without_an_invocation(deployed):
+    body = deployed["Resources"]["AssessmentApi"]["Properties"]["Body"]
+    scheme = body["components"]["securitySchemes"]["BearerToken"]
+    pattern = scheme["x-amazon-apigateway-authorizer"]["identityValidationExpression"]
+    assert re.fullmatch(pattern, "Bearer " + jwt.encode({"sub": "s"}, "k" * 32, "HS256"))
+    for garbage in ("Bearer x", "Basic dGVhY2hlcg==", "Bearer a.b", "Bearer a.b.c d", "a.b.c"):
+        assert not re.fullmatch(pattern, garbage), garbage
+
+
+def test_the_access_log_tells_who_asked_for_what_and_no_more(deployed):
+    stages = [
+        resource["Properties"]
+        for resource in deployed["Resources"].values()
+        if resource["Type"] == "AWS::ApiGateway::Stage"
+    ]
+    (stage,) = stages
+    line = json.loads(stage["AccessLogSetting"]["Format"])
+    assert {"subject", "method", "route", "status"} <= line.keys()
+    assert not re.search("sourceIp|body|querystring|userAgent", stage["AccessLogSetting"]["Format"])
+
+
+def test_the_api_leaves_the_judging_its_share_of_the_account(template):
+    properties = template["Resources"]["HandleApiFunction"]["Properties"]
+    condition, limit, _ = properties["ReservedConcurrentExecutions"]["Fn::If"]
+    assert (condition, limit) == ("HasApiConcurrency", {"Ref": "ApiConcurrency"})
+    assert template["Parameters"]["ApiConcurrency"]["Default"] > 0
 
 
 def test_the_api_is_throttled(template):

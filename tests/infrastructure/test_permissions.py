@@ -70,9 +70,11 @@ def test_every_function_has_a_role_of_its_own(deployed):
 def test_roles_serve_one_service_only(roles):
     for name, role in roles.items():
         trusted = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        service = {"AssessmentStateMachineRole": "states", "BedrockBatchRole": "bedrock"}.get(
-            name, "lambda"
-        )
+        service = {
+            "AssessmentStateMachineRole": "states",
+            "BedrockBatchRole": "bedrock",
+            "ApiGatewayLogRole": "apigateway",
+        }.get(name, "lambda")
         principals = [as_list(statement["Principal"]["Service"]) for statement in trusted]
         assert principals == [[f"{service}.amazonaws.com"]]
 

@@ -10,6 +10,7 @@ from typing import Self
 
 import httpx
 
+from assessment.domain.access import Role
 from local.demo import Stage
 from local.judge.human_judge import HumanJudge
 
@@ -27,7 +28,7 @@ class Person:
     given: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        token = self.stage.token(self.name, scope="cj:use")
+        token = self.stage.token(self.name, role=Role.ASSESSOR)
         self._http = httpx.Client(
             base_url=self.stage.outputs["ApiUrl"],
             headers={"Authorization": f"Bearer {token}"},

@@ -83,7 +83,7 @@ def test_transient_errors_are_retried_until_the_batch_completes(decided, sample)
     batch = decided(JudgeOptions(latency=0.05, error_rate=0.3), sample.request(config))
     assert batch.status == "COMPLETED"
     assert batch.comparisons.planned == batch.comparisons.recorded + batch.comparisons.failed
-    history = documents(decided.stage, f"batches/{batch.batch_id}/comparisons.jsonl")
+    history = documents(decided.stage, f"batches/default/{batch.batch_id}/comparisons.jsonl")
     retried = [comparison for comparison in history if comparison["attempt"] > 1]
     assert len(retried) >= 5
     # A retried comparison keeps its pairing, its order and its id, and moves to a later wave.

@@ -77,7 +77,7 @@ def recorded(gateway, batch_id):
     """Every comparison of an ended batch, as the stack keeps it."""
     set_up = gateway[0]
     s3 = set_up.cloud.session().client("s3", endpoint_url=set_up.cloud.url)
-    key = f"batches/{batch_id}/comparisons.jsonl"
+    key = f"batches/default/{batch_id}/comparisons.jsonl"
     body = s3.get_object(Bucket=set_up.outputs["BucketName"], Key=key)["Body"].read().decode()
     return [json.loads(line) for line in body.splitlines()]
 

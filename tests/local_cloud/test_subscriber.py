@@ -63,7 +63,7 @@ def thin(**values):
         "status": "COMPLETED",
         "outcome": "COMPLETE_STABLE",
         "result_sha256": "0" * 64,
-        "result_key": f"batches/{BATCH_ID}/result.json",
+        "result_key": f"batches/default/{BATCH_ID}/result.json",
         **values,
     }
 
@@ -94,7 +94,14 @@ CARRIED = {
 
 
 def publish(client, event_type, data, *, batch_id=BATCH_ID):
-    event = envelope(event_type, batch_id=batch_id, correlation_id=batch_id, data=data, now=NOW)
+    event = envelope(
+        event_type,
+        batch_id=batch_id,
+        correlation_id=batch_id,
+        organisation="default",
+        data=data,
+        now=NOW,
+    )
     EventBridgePublisher(client("events"), "assessment-events").publish([event])
 
 
@@ -133,7 +140,7 @@ def test_a_result_that_is_only_pointed_to_is_fetched_and_checked(subscriber):
     client, outputs = subscriber
     batch_id = "11111111-7a3f-4a0c-9f3c-6a54f3f3c0de"
     body = canonical_json(CARRIED)
-    key = f"batches/{batch_id}/result.json"
+    key = f"batches/default/{batch_id}/result.json"
     client("s3").put_object(Bucket="assessment-content", Key=key, Body=body.encode())
     pointer = thin(
         result_key=key,

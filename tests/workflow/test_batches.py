@@ -81,7 +81,8 @@ def test_the_same_verdicts_give_the_same_bytes(stack):
     register_anchors(stack)
     batch_id = request_batch(stack, ONE_WAVE, assignment_id="trees")
     stack.run_to_the_end(batch_id)
-    bucket = {"Bucket": stack.resources["ContentBucket"], "Key": f"batches/{batch_id}/result.json"}
+    key = f"batches/default/{batch_id}/result.json"
+    bucket = {"Bucket": stack.resources["ContentBucket"], "Key": key}
     first = stack.client("s3").get_object(**bucket)["Body"].read()
     stack.invoke("finalise_batch", {"batch_id": batch_id})
     assert stack.client("s3").get_object(**bucket)["Body"].read() == first

@@ -99,7 +99,7 @@ def test_an_error_that_nobody_foresaw_is_recorded_with_the_batch(stack):
     stack.until(lambda: len(stack.judge.asked) == 16)
     assert stack.execution(batch_id)["status"] == "RUNNING"
     stack.client("s3").delete_object(
-        Bucket=stack.resources["ContentBucket"], Key=f"batches/{batch_id}/spec.json"
+        Bucket=stack.resources["ContentBucket"], Key=f"batches/default/{batch_id}/spec.json"
     )
     # A warm function keeps the specification; a cold one has to read it.
     stack.start_cold()

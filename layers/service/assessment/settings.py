@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from assessment.domain.access import Issuer
 from assessment.domain.errors import MissingSettingError
 from assessment.domain.field_problems import IS_MISSING, list_problems
 from assessment.domain.judge import BatchingMode
@@ -35,6 +37,7 @@ class Settings(BaseModel):
     api_secret_arn: str = ""
     callback_secret_arn: str = ""
     api_url: str = ""
+    oidc_issuer: str = ""
     laptop_cloud_url: str = ""
     """Empty on AWS; where a function in a container finds the laptop cloud."""
 
@@ -151,6 +154,34 @@ class AuthorizeRequestSettings(Settings):
     """Function authorize_request."""
 
     api_secret_arn: Required
+    max_token_hours: Annotated[float, Field(gt=0, le=720)] = 24.0
+    oidc_audience: str = ""
+    oidc_organisation_claim: str = ""
+    oidc_roles_claim: str = "roles"
+    oidc_role_prefix: str = ""
+
+    @model_validator(mode="after")
+    def _audience_of_issuer(self) -> Self:
+        if self.oidc_issuer and not self.oidc_audience:
+            message = "OIDC_ISSUER needs OIDC_AUDIENCE: a token for another service is not for us"
+            raise ValueError(message)
+        return self
+
+    @property
+    def issuer(self) -> Issuer:
+        """The OIDC issuer whose tokens count instead of the stack's own."""
+        return Issuer(
+            url=self.oidc_issuer,
+            audience=self.oidc_audience,
+            organisation_claim=self.oidc_organisation_claim,
+            roles_claim=self.oidc_roles_claim,
+            role_prefix=self.oidc_role_prefix,
+        )
+
+    @property
+    def max_token_life(self) -> timedelta:
+        """The longest time from a token's issue to its expiry."""
+        return timedelta(hours=self.max_token_hours)
 
 
 def read_settings[S: Settings](model: type[S], environment: Mapping[str, str]) -> S:

@@ -6,15 +6,14 @@ from typing import Annotated
 
 import typer
 
+from assessment.domain.access import DEFAULT_ORGANISATION, Role
 from runner.commands import options
 from runner.commands.execute import register
 from runner.console import emit
 from runner.inputs import JudgeTexts, read_registration
 from runner.stack import (
-    ADMIN,
     DEFAULT_STACK,
     TOKEN_LIFETIME,
-    USE,
     Aws,
     find_stack,
     mint_token,
@@ -69,9 +68,24 @@ def token(
         str, typer.Option("--subject", help="Who the token is for: its claim sub.")
     ] = "cj",
     hours: Annotated[
-        float, typer.Option("--hours", min=0.01, max=720, help="How long it is valid.")
+        float,
+        typer.Option(
+            "--hours",
+            min=0.01,
+            max=720,
+            help="How long it is valid; stacks take 24 hours unless MaxTokenHours says more.",
+        ),
     ] = _DEFAULT_HOURS,
-    admin: Annotated[bool, typer.Option("--admin", help="Give it administrator rights.")] = False,
+    role: Annotated[
+        Role, typer.Option("--role", help="What it may do; a judge judges one --batch.")
+    ] = Role.ASSESSOR,
+    admin: Annotated[bool, typer.Option("--admin", help="The same as --role admin.")] = False,
+    organisation: Annotated[
+        str, typer.Option("--organisation", help="Whose batches and assignments it reaches.")
+    ] = DEFAULT_ORGANISATION,
+    batch: Annotated[
+        str | None, typer.Option("--batch", help="The one batch that a judge may judge.")
+    ] = None,
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
 ) -> None:
@@ -79,13 +93,17 @@ def token(
 
     It needs the right to read that secret. Use it as: export CJ_TOKEN="$(cj token)"
     """
+    if (role is Role.JUDGE and not admin) != (batch is not None):
+        raise typer.BadParameter("--role judge and --batch go together", param_hint="--batch")
     aws = Aws.local() if local else Aws.from_environment()
     secret = read_secret(secret_arn or find_stack(stack, aws).api_secret_arn, aws)
     minted = mint_token(
         secret,
         now=datetime.now(UTC),
         subject=subject,
-        scope=ADMIN if admin else USE,
+        role=Role.ADMIN if admin else role,
+        organisation=organisation,
+        batch_id=batch,
         lifetime=timedelta(hours=hours),
     )
     emit(f"{minted}\n")

@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
+from assessment.domain.access import Role
 from runner.client import ApiClient
 from runner.errors import NotAuthorisedError
 from runner.stack import (
-    ADMIN,
     DEFAULT_STACK,
-    USE,
     Aws,
     Stack,
     find_stack,
@@ -106,7 +105,7 @@ def connect_to(stack: Stack, aws: Aws, *, admin: bool = False) -> ApiClient:
         token = mint_token(
             read_secret(stack.api_secret_arn, aws),
             now=datetime.now(UTC),
-            scope=ADMIN if admin else USE,
+            role=Role.ADMIN if admin else Role.ASSESSOR,
         )
     return ApiClient(stack.api_url, token)
 

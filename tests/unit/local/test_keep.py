@@ -17,18 +17,18 @@ def test_results_and_comparisons_are_kept_and_nothing_else(tmp_path, monkeypatch
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.create_bucket(Bucket="content")
         for key in (
-            f"batches/{BATCH_ID}/result.json",
-            f"batches/{BATCH_ID}/comparisons.jsonl",
-            f"batches/{BATCH_ID}/spec.json",
-            f"batches/{BATCH_ID}/scores/wave-0001.json",
-            "essays/abc.txt",
+            f"batches/default/{BATCH_ID}/result.json",
+            f"batches/default/{BATCH_ID}/comparisons.jsonl",
+            f"batches/default/{BATCH_ID}/spec.json",
+            f"batches/default/{BATCH_ID}/scores/wave-0001.json",
+            "essays/default/abc.txt",
         ):
             s3.put_object(Bucket="content", Key=key, Body=json.dumps({"key": key}))
         assert keep_batches(s3, tmp_path) == [BATCH_ID]
     files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert files == {f"{BATCH_ID}/result.json", f"{BATCH_ID}/comparisons.jsonl"}
     kept = json.loads((tmp_path / BATCH_ID / "result.json").read_text())
-    assert kept == {"key": f"batches/{BATCH_ID}/result.json"}
+    assert kept == {"key": f"batches/default/{BATCH_ID}/result.json"}
 
 
 def test_a_cloud_that_no_longer_answers_keeps_nobody_from_stopping(tmp_path, monkeypatch):

@@ -39,7 +39,7 @@ def is_signed(asked):
         body,
         timestamp=headers["x-cj-timestamp"],
         signature=headers["x-cj-signature"],
-        secret=SECRET,
+        secrets=(SECRET,),
         now=datetime.now(UTC),
     )
     return body == BODY

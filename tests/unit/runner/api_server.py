@@ -21,11 +21,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assessment.api.responses import check_batch_id, json_body, problem
-from assessment.api.tokens import verify_token
+from assessment.api.tokens import verify_own_token
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.tokens import sign_token
 from assessment.contracts.views import BatchProgress
+from assessment.domain.access import Caller, Role
 from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import (
     CJError,
@@ -37,7 +38,7 @@ from assessment.domain.errors import (
     UnknownBatchError,
 )
 from assessment.domain.grade_scale import find_scale
-from assessment.domain.identifiers import derive_batch_id
+from assessment.domain.identifiers import derive_uuid
 from tests.unit.runner import aws_wire, documents
 
 SECRET = "a secret of at least thirty-two bytes, for tests"
@@ -67,10 +68,9 @@ class FakeStack:
         fresh = FakeStack(port=self.port, url=self.url)
         self.__dict__.update(fresh.__dict__)
 
-    def token(self, scope: str = "cj:use", lifetime: timedelta = timedelta(hours=1)) -> str:
-        return sign_token(
-            "tests", secret=SECRET, scope=scope, now=datetime.now(UTC), lifetime=lifetime
-        )
+    def token(self, role: Role = Role.ASSESSOR, lifetime: timedelta = timedelta(hours=1)) -> str:
+        caller = Caller(subject="tests", roles=frozenset({role}))
+        return sign_token(caller, secret=SECRET, now=datetime.now(UTC), lifetime=lifetime)
 
     def calls(self, method: str, ending: str) -> list[dict[str, str]]:
         """The headers of the calls to a route."""
@@ -107,7 +107,7 @@ def _request(stack: FakeStack, request: Request, body: bytes, *, admin: bool) ->
     if wanted.assignment_id and wanted.assignment_id not in stack.assignments:
         raise UnknownAssignmentError.from_id(wanted.assignment_id)
     resolve_config([(Source.REQUEST, wanted.config)], is_admin=admin)
-    batch_id = derive_batch_id(request.headers["Idempotency-Key"])
+    batch_id = derive_uuid("batch", request.headers["Idempotency-Key"])
     if stack.batches.setdefault(batch_id, wanted) != wanted:
         raise IdempotencyConflictError("Idempotency-Key: used before for a different request")
     return documents.accepted(batch_id)
@@ -146,11 +146,16 @@ def application(stack: FakeStack) -> Starlette:
                 return Response(status_code=stack.interruptions.pop(0))
             body = await request.body()
             try:
-                claims = verify_token(request.headers.get("Authorization", ""), secret=SECRET)
+                caller = verify_own_token(
+                    request.headers.get("Authorization", ""),
+                    secrets=(SECRET,),
+                    max_life=timedelta(hours=24),
+                    now=datetime.now(UTC),
+                )
             except TokenRefusedError:
                 return JSONResponse({"message": "Unauthorized"}, status_code=401)
             try:
-                answer = act(request, body, "cj:admin" in claims.scope)
+                answer = act(request, body, caller.is_admin)
             except CJError as error:
                 refusal = problem(error)
                 return Response(

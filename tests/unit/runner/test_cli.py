@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from assessment.api.tokens import verify_token
+from assessment.domain.access import Role
 from runner.cli import app
+from tests.fakes.tokens import caller_in
 from tests.unit.runner import documents
 from tests.unit.runner.api_server import SECRET, FakeStack
 
@@ -247,11 +248,19 @@ def test_a_token_is_all_that_is_printed(stack: FakeStack, monkeypatch: pytest.Mo
     monkeypatch.setenv("CJ_PORT", str(stack.port))
     result = cj("token", "--local", "--admin", "--subject", "ada")
     assert result.exit_code == FINALISED
-    claims = verify_token(f"Bearer {result.stdout.strip()}", secret=SECRET)
-    assert (claims.subject, claims.scope) == ("ada", "cj:use cj:admin")
+    caller = caller_in(result.stdout.strip(), SECRET)
+    assert (caller.subject, caller.roles, caller.organisation) == (
+        "ada", frozenset({Role.ADMIN}), "default",
+    )  # fmt: skip
     assert result.stderr == ""
     by_arn = cj("token", "--local", "--secret-arn", "any")
-    assert verify_token(f"Bearer {by_arn.stdout.strip()}", secret=SECRET).scope == "cj:use"
+    assert caller_in(by_arn.stdout.strip(), SECRET).roles == {Role.ASSESSOR}
+    of_a_school = ("--role", "judge", "--batch", "b-1", "--organisation", "north-school")
+    judge = caller_in(cj("token", "--local", *of_a_school).stdout.strip(), SECRET)
+    assert (judge.roles, judge.batch_id, judge.organisation) == (
+        frozenset({Role.JUDGE}), "b-1", "north-school",
+    )  # fmt: skip
+    assert "--batch" in cj("token", "--local", "--role", "judge").stderr
 
 
 def test_version_and_help():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from aws_lambda_powertools.event_handler import Response
@@ -9,6 +10,8 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment.api.composition import adapters
 from assessment.api.responses import answer
+from assessment.api.rotation import check_with_versions
+from assessment.contracts.llm_protocol import LLMComparisonResultV1
 from assessment.observability import count
 from assessment.usecases.accept_callback import accept_callback
 
@@ -19,12 +22,16 @@ router = Router()  # type: ignore[no-untyped-call]
 def callback() -> Response[str]:
     """Take one verdict."""
     event = router.current_event
-    result = accept_callback(
-        event.decoded_body or "",
-        event.headers,
-        secret=adapters().callback_secret(),
-        ports=adapters().signed_callback_ports,
-        now=datetime.now(UTC),
-    )
+
+    def accept(secrets: Sequence[str]) -> LLMComparisonResultV1:
+        return accept_callback(
+            event.decoded_body or "",
+            event.headers,
+            secrets=secrets,
+            ports=adapters().signed_callback_ports,
+            now=datetime.now(UTC),
+        )
+
+    result = check_with_versions(adapters().callback_secret, accept)
     count("callbacks_accepted")
     return answer(202, {"status": "accepted", "correlation_id": result.correlation_id})

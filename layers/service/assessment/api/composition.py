@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
 from assessment import bootstrap
+from assessment.api.access import read_caller
 from assessment.api.responses import check_batch_id
 from assessment.observability import logger
 from assessment.settings import HandleApiSettings
@@ -13,7 +16,12 @@ def adapters() -> bootstrap.Composition[HandleApiSettings]:
     return bootstrap.adapters(HandleApiSettings)
 
 
-def open_batch(batch_id: str) -> str:
+def own_adapters(router: Router) -> bootstrap.Composition[HandleApiSettings]:
+    """The adapters for the caller's organisation: nothing of another's can be found with them."""
+    return adapters().of(read_caller(router.current_event.raw_event).organisation)
+
+
+def open_batch(batch_id: str, own: bootstrap.Composition[HandleApiSettings]) -> str:
     """The path's batch id, checked; from here on every log line carries the batch's ids.
 
     Raises
@@ -22,5 +30,5 @@ def open_batch(batch_id: str) -> str:
         If it does not have the form of one.
     """
     valid_id = check_batch_id(batch_id)
-    logger.append_keys(**adapters().log_keys(valid_id))
+    logger.append_keys(**own.own_log_keys(valid_id))
     return valid_id

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from pydantic import BaseModel
 
+from assessment.domain.access import Caller
 from assessment.domain.errors import (
     PROBLEM_TYPE_PREFIX,
     CJError,
     InvalidRequestError,
     ManyInvalidFieldsError,
+    TransientError,
+    UnexpectedError,
 )
-from assessment.domain.identifiers import is_batch_id
-from assessment.observability import logger
+from assessment.domain.identifiers import is_batch_id, join_key
+from assessment.observability import count, logger
 
 PROBLEM_TYPE = "application/problem+json"
-ADMIN_SCOPE = "cj:admin"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Headers of every answer: what is said of pupils is kept nowhere on its way."""
+
+_MAX_KEY_CHARACTERS = 255
+_RETRY_SECONDS = 5
+# A body may be wrong in a hundred thousand places, and an answer has to stay small.
+_MOST_PROBLEMS = 100
+_MAX_SHOWN = 2000
 
 
 def json_body(text: str | None) -> object:
@@ -60,44 +75,48 @@ def check_batch_id(text: str) -> str:
     return text
 
 
-def idempotency_key(event: BaseProxyEvent) -> str | None:
-    """The caller's own key: two callers may use the same one without meeting."""
+def idempotency_key(event: BaseProxyEvent, caller: Caller) -> str | None:
+    """The caller's own key: two callers may use the same one without meeting.
+
+    Raises
+    ------
+    InvalidRequestError
+        If it is longer than a key may be.
+    """
     key = event.headers.get("Idempotency-Key")
     if not key:
         return None
-    authorizer = event.raw_event.get("requestContext", {}).get("authorizer") or {}
-    return f"api/{authorizer.get('principalId', '')}/{key}"
+    if len(key) > _MAX_KEY_CHARACTERS:
+        raise InvalidRequestError(
+            f"a key has at most {_MAX_KEY_CHARACTERS} characters", field="Idempotency-Key"
+        )
+    return join_key("api", caller.subject, key)
 
 
-def caller(event: dict[str, Any]) -> str:
-    """Who calls, as the authorizer found it in the token.
+def name_person(caller: Caller) -> str:
+    """The caller's name as a judge.
 
     Raises
     ------
     InvalidRequestError
         If the token's subject cannot serve as a judge's name.
     """
-    authorizer = event.get("requestContext", {}).get("authorizer") or {}
-    name = str(authorizer.get("principalId", ""))
-    if not re.fullmatch(r"[\w.:@+-]{1,80}", name):
+    if not re.fullmatch(r"[\w.:@+-]{1,80}", caller.subject):
         raise InvalidRequestError(
             "a person who judges needs a token whose subject has 1 to 80 letters, digits or _.:@+-",
             field="sub",
         )
-    return name
-
-
-def is_admin(event: dict[str, Any]) -> bool:
-    """Whether the authorizer found administrator rights in the caller's token."""
-    authorizer = event.get("requestContext", {}).get("authorizer") or {}
-    return ADMIN_SCOPE in str(authorizer.get("scope", "")).split()
+    return caller.subject
 
 
 def _field_errors(error: CJError) -> list[dict[str, str]]:
     if isinstance(error, ManyInvalidFieldsError):
-        return [{"field": field, "message": message} for field, message in error.problems]
+        return [
+            {"field": field[:_MAX_SHOWN], "message": message[:_MAX_SHOWN]}
+            for field, message in error.problems[:_MOST_PROBLEMS]
+        ]
     if error.field:
-        return [{"field": error.field, "message": error.message}]
+        return [{"field": error.field[:_MAX_SHOWN], "message": error.message[:_MAX_SHOWN]}]
     return []
 
 
@@ -108,11 +127,27 @@ def problem(error: CJError) -> Response[str]:
         "type": PROBLEM_TYPE_PREFIX + error.code,
         "title": error.title,
         "status": error.status,
-        "detail": str(error),
+        "detail": str(error)[:_MAX_SHOWN],
     }
     if errors := _field_errors(error):
         body["errors"] = errors
-    return Response(status_code=error.status, content_type=PROBLEM_TYPE, body=json.dumps(body))
+    # The type that a reader of the header needs is a union; an answer has one value for each.
+    headers: dict[str, str | list[str]] = {}
+    if isinstance(error, TransientError):
+        headers["Retry-After"] = str(_RETRY_SECONDS)
+    return Response(
+        status_code=error.status, content_type=PROBLEM_TYPE, body=json.dumps(body), headers=headers
+    )
+
+
+def unexpected_problem(error: Exception) -> Response[str]:
+    """The problem document for an error that nobody foresaw; it tells nothing of the inside."""
+    # Without its message, which may quote what was sent.
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    logger.error("unexpected error", extra={"error": type(error).__name__, "where": places})
+    count("unexpected_errors")
+    return problem(UnexpectedError("the request could not be completed; try again later"))
 
 
 def answer(status: int, body: BaseModel | dict[str, Any] | str) -> Response[str]:
@@ -122,3 +157,21 @@ def answer(status: int, body: BaseModel | dict[str, Any] | str) -> Response[str]
     else:
         text = body if isinstance(body, str) else json.dumps(body)
     return Response(status_code=status, content_type="application/json", body=text)
+
+
+def respond(event: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
+    """The answer with the headers that all have, and a line in the log that says who got it."""
+    several = answered.setdefault("multiValueHeaders", {})
+    several |= {name: [value] for name, value in HEADERS.items()}
+    authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
+    logger.info(
+        "request answered",
+        extra={
+            "subject": authorizer.get("principalId"),
+            "organisation": authorizer.get("organisation"),
+            "method": event.get("httpMethod"),
+            "route": event.get("resource"),
+            "status": answered["statusCode"],
+        },
+    )
+    return answered

@@ -181,9 +181,13 @@ class Composition[S: Settings](Adapters[S]):
         """For ending a batch that failed."""
         return FailPorts(batches=self.batches, events=self.events)
 
+    def watch_ports_of(self, batch_id: str) -> WatchPorts:
+        """For repairing one batch, whose organisation it looks up."""
+        return self.of_batch(batch_id).watch_ports
+
     @cached_property
     def watch_ports(self) -> WatchPorts:
-        """For repairing batches."""
+        """For repairing batches of the organisation."""
         return WatchPorts(
             batches=self.batches,
             comparisons=self.comparisons,

@@ -3,31 +3,66 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
 from assessment.adapters.aws.assignment_store import DynamoDBAssignmentStore
 from assessment.adapters.aws.batch_store import DynamoDBBatchStore
 from assessment.adapters.aws.capability_store import DynamoDBCapabilities
 from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
+from assessment.adapters.aws.directory import DynamoDBDirectory
 from assessment.adapters.aws.dynamodb import Table
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
 from assessment.adapters.aws.s3 import S3ContentStore
-from assessment.adapters.aws.secrets import JudgeKeys, Secrets
+from assessment.adapters.aws.secrets import JudgeKeys, Secrets, SigningSecret
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
 from assessment.adapters.judges.bedrock_jobs import JobAccess
 from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
 from assessment.bootstrap.clients import Clients
+from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.errors import CJError, MissingSettingError
 from assessment.settings import Settings
 
+if TYPE_CHECKING:
+    from assessment.adapters.issuer_keys import IssuerKeys
+
+_KEPT_ORGANISATIONS = 200
+
 
 class Adapters[S: Settings]:
-    """The adapters of one function."""
+    """The adapters of one function for one organisation.
 
-    def __init__(self, settings: S, clients: Clients) -> None:
+    A function begins with those of the default organisation, and goes on with those of the
+    organisation that its caller or its batch is of.
+    """
+
+    def __init__(
+        self, settings: S, clients: Clients, organisation: str = DEFAULT_ORGANISATION
+    ) -> None:
         self.settings = settings
+        self.organisation = organisation
         self._clients = clients
         self._correlation_ids: dict[str, str] = {}
+        self._others: dict[str, Self] = {}
+
+    def of(self, organisation: str) -> Self:
+        """The adapters for an organisation, kept as long as these."""
+        if organisation == self.organisation:
+            return self
+        if organisation not in self._others:
+            if len(self._others) >= _KEPT_ORGANISATIONS:
+                self._others.clear()
+            self._others[organisation] = type(self)(self.settings, self._clients, organisation)
+        return self._others[organisation]
+
+    def of_batch(self, batch_id: str) -> Self:
+        """The adapters for the organisation that the batch is of.
+
+        Raises
+        ------
+        UnknownBatchError
+        """
+        return self.of(self.directory.get_organisation(batch_id))
 
     def _setting(self, name: str) -> str:
         value: str = getattr(self.settings, name)
@@ -41,8 +76,17 @@ class Adapters[S: Settings]:
 
     @cached_property
     def table(self) -> Table:
-        """The one table."""
-        return Table(self._clients.aws("dynamodb"), self._setting("table_name"))
+        """The one table, in the partitions of the organisation."""
+        return Table(
+            self._clients.aws("dynamodb"),
+            self._setting("table_name"),
+            organisation=self.organisation,
+        )
+
+    @cached_property
+    def directory(self) -> DynamoDBDirectory:
+        """Which organisation a batch is of."""
+        return DynamoDBDirectory(self.table)
 
     @cached_property
     def assignments(self) -> DynamoDBAssignmentStore:
@@ -62,7 +106,11 @@ class Adapters[S: Settings]:
     @cached_property
     def content(self) -> S3ContentStore:
         """Essay texts and documents."""
-        return S3ContentStore(self._clients.aws("s3"), self._setting("bucket_name"))
+        return S3ContentStore(
+            self._clients.aws("s3"),
+            self._setting("bucket_name"),
+            organisation=self.organisation,
+        )
 
     @cached_property
     def judge_queue(self) -> SQSJudgeQueue:
@@ -118,21 +166,43 @@ class Adapters[S: Settings]:
 
     # --- secrets that sign -----------------------------------------------------------------------
 
-    def api_secret(self) -> str:
-        """The key that signs the API's tokens; read again in time, as it may be rotated."""
-        return self.secrets.read(self._setting("api_secret_arn"))
+    @cached_property
+    def api_secret(self) -> SigningSecret:
+        """What signs the API's tokens."""
+        return self._signing_secret("api_secret_arn")
 
-    def callback_secret(self) -> str:
-        """The key that signs callbacks over the web; read again in time, as it may be rotated."""
-        return self.secrets.read(self._setting("callback_secret_arn"))
+    @cached_property
+    def callback_secret(self) -> SigningSecret:
+        """What signs callbacks over the web."""
+        return self._signing_secret("callback_secret_arn")
+
+    @cached_property
+    def issuer_keys(self) -> IssuerKeys:
+        """The public keys of the OIDC issuer."""
+        # Only one function needs it, and only where there is an issuer.
+        from assessment.adapters.issuer_keys import IssuerKeys
+
+        return IssuerKeys(self._setting("oidc_issuer"))
+
+    def _signing_secret(self, setting: str) -> SigningSecret:
+        return SigningSecret(self._clients.aws("secretsmanager"), self._setting(setting))
 
     # --- logging ---------------------------------------------------------------------------------
 
     def log_keys(self, batch_id: str) -> dict[str, str]:
-        """The ids that every log line of a batch carries.
+        """The ids that every log line of a batch carries, whatever organisation it is of.
 
-        A batch keeps its correlation id, so each process reads it once. A batch that cannot be
-        read has none: the use case that needs it reports the error.
+        A batch that cannot be read has only its own: the use case that needs it reports the error.
+        """
+        try:
+            return self.of_batch(batch_id).own_log_keys(batch_id)
+        except CJError:
+            return {"batch_id": batch_id}
+
+    def own_log_keys(self, batch_id: str) -> dict[str, str]:
+        """The ids that every log line of a batch of this organisation carries.
+
+        A batch keeps its correlation id, so each process reads it once.
         """
         if batch_id not in self._correlation_ids:
             try:

@@ -18,6 +18,7 @@ from assessment.contracts.event_data import (
     ResultPublished,
     WaveScored,
 )
+from assessment.domain.access import DEFAULT_ORGANISATION, OrganisationId
 from assessment.domain.identifiers import canonical_json, derive_uuid
 
 SOURCE = "cj.assessment"
@@ -53,6 +54,7 @@ class Envelope(BaseModel):
     event_type: EventType
     schema_version: int = ENVELOPE_VERSION
     correlation_id: str
+    organisation: OrganisationId = DEFAULT_ORGANISATION
     time: datetime
     data: dict[str, Any]
 
@@ -62,6 +64,7 @@ def envelope(
     *,
     batch_id: str,
     correlation_id: str,
+    organisation: str,
     data: dict[str, Any],
     now: datetime,
     occasion: str = "",
@@ -81,6 +84,7 @@ def envelope(
         event_id=derive_uuid(batch_id, event_type, occasion),
         event_type=event_type,
         correlation_id=correlation_id,
+        organisation=organisation,
         time=now,
         data=valid_data.model_dump(mode="json"),
     )

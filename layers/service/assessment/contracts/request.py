@@ -24,6 +24,8 @@ from assessment.domain.plain_text import find_alike_names, spell_code_points
 from assessment.domain.verdict import VerdictDetails
 
 MAX_ESSAYS = 5000
+MAX_ANCHORS = 1000
+"""Of one assignment, however many registrations brought them."""
 
 
 _SHOWN = 5
@@ -105,7 +107,9 @@ class AnchorRegistration(BaseModel):
     judge_rubric: Annotated[str, Field(max_length=20_000)] | None = None
     config: dict[str, Any] | None = None
     # The last, so that its validator sees what else is registered.
-    anchors: Annotated[list[SubmittedAnchor], Field(max_length=1000, validate_default=True)] = []
+    anchors: Annotated[
+        list[SubmittedAnchor], Field(max_length=MAX_ANCHORS, validate_default=True)
+    ] = []
 
     @field_validator("anchors")
     @classmethod

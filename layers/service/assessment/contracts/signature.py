@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import datetime
 
 from assessment.domain.errors import SignatureRefusedError
@@ -21,9 +22,16 @@ def sign_body(secret: str, timestamp: str, body: str) -> str:
 
 
 def check_signature(
-    body: str, *, timestamp: str | None, signature: str | None, secret: str, now: datetime
+    body: str,
+    *,
+    timestamp: str | None,
+    signature: str | None,
+    secrets: Sequence[str],
+    now: datetime,
 ) -> None:
-    """Refuse what was not signed with the secret within the last five minutes.
+    """Refuse what was not signed with one of the secrets within the last five minutes.
+
+    A secret that is being rotated has two versions, and either holds.
 
     Raises
     ------
@@ -37,7 +45,11 @@ def check_signature(
     if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > len("9999999999"):
         raise SignatureRefusedError(f"{TIMESTAMP_HEADER} is not a time in Unix seconds")
     # Checked before the age, so that an error about the age tells nothing to an unknown sender.
-    if not hmac.compare_digest(sign_body(secret, timestamp, body).encode(), signature.encode()):
+    fits = [
+        hmac.compare_digest(sign_body(secret, timestamp, body).encode(), signature.encode())
+        for secret in secrets
+    ]
+    if not any(fits):
         raise SignatureRefusedError("the signature does not fit the timestamp and the body")
     if abs(now.timestamp() - int(timestamp)) > WINDOW_SECONDS:
         raise SignatureRefusedError(

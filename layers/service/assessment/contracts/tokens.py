@@ -6,14 +6,22 @@ from datetime import datetime, timedelta
 
 import jwt
 
+from assessment.domain.access import Caller
+
 AUDIENCE = "cj-assessment"
 ALGORITHM = "HS256"
 
 
-def sign_token(subject: str, *, secret: str, scope: str, now: datetime, lifetime: timedelta) -> str:
+def sign_token(caller: Caller, *, secret: str, now: datetime, lifetime: timedelta) -> str:
     """A token for a caller of the API."""
-    return jwt.encode(
-        {"sub": subject, "aud": AUDIENCE, "scope": scope, "iat": now, "exp": now + lifetime},
-        secret,
-        algorithm=ALGORITHM,
-    )
+    claims = {
+        "sub": caller.subject,
+        "aud": AUDIENCE,
+        "organisation": caller.organisation,
+        "roles": sorted(caller.roles),
+        "iat": now,
+        "exp": now + lifetime,
+    }
+    if caller.batch_id is not None:
+        claims["batch_id"] = caller.batch_id
+    return jwt.encode(claims, secret, algorithm=ALGORITHM)

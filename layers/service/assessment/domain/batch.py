@@ -8,6 +8,7 @@ from math import comb
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from assessment.domain.access import DEFAULT_ORGANISATION, OrganisationId
 from assessment.domain.config import BatchConfig, Source
 from assessment.domain.decision import Decision
 from assessment.domain.errors import STEP_REFUSALS, IllegalTransitionError, MissingDocumentError
@@ -93,6 +94,7 @@ class Batch(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     batch_id: str
+    organisation: OrganisationId = DEFAULT_ORGANISATION
     status: BatchStatus
     correlation_id: str
     assignment_id: str | None = None

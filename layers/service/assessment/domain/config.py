@@ -13,6 +13,7 @@ from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.field_problems import list_problems
 from assessment.domain.grading import GradeRule
+from assessment.domain.numbers import NOT_A_NUMBER, find_loose_numbers
 
 
 class Source(StrEnum):
@@ -93,7 +94,7 @@ class BatchConfig(BaseModel):
     # Essays
     min_essay_words: Annotated[int, Field(ge=1, le=10_000)] = 10
     essay_language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
-    exclude_flagged: tuple[EssayFlag, ...] = ()
+    exclude_flagged: Annotated[tuple[EssayFlag, ...], Field(max_length=len(EssayFlag))] = ()
     max_essay_failures: Annotated[int, Field(ge=2, le=20)] = 3
 
     # Deadlines
@@ -136,7 +137,14 @@ def _has_marker(name: str, marker: type) -> bool:
     return any(isinstance(entry, marker) for entry in BatchConfig.model_fields[name].metadata)
 
 
-def _replace_hints(overrides: Mapping[str, Any]) -> dict[str, Any]:
+def replace_hints(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The values under our own names, where upstream systems call them by others.
+
+    Raises
+    ------
+    InvalidRequestError
+        If both names of one value are given.
+    """
     twice = [hint for hint, name in HINTS.items() if hint in overrides and name in overrides]
     if twice:
         raise InvalidRequestError(
@@ -151,6 +159,15 @@ def _check_names(overrides: Mapping[str, Any]) -> None:
         (f"config.{name}", f"there is no such setting; known are {', '.join(sorted(settings))}")
         for name in overrides
         if name not in settings
+    ]
+    if problems:
+        raise ManyInvalidFieldsError(problems)
+
+
+def _check_numbers(overrides: Mapping[str, Any]) -> None:
+    """Refuse truth values for numbers: Python takes them for 0 and 1."""
+    problems = [
+        (f"config.{name}", NOT_A_NUMBER) for name in find_loose_numbers(BatchConfig, overrides)
     ]
     if problems:
         raise ManyInvalidFieldsError(problems)
@@ -190,13 +207,15 @@ def resolve_config(
     values: dict[str, Any] = {}
     sources = dict.fromkeys(BatchConfig.model_fields, Source.DEFAULT)
     for source, overrides in layers:
-        changes = _replace_hints(overrides)
-        _check_names(changes)
-        present = _validate(values)
-        values.update(changes)
+        named = replace_hints(overrides)
+        _check_names(named)
+        before = _validate(values)
+        values.update(named)
         if source is Source.REQUEST and not is_admin:
-            _check_rights(changes, present, _validate(values))
-        sources.update(dict.fromkeys(changes, source))
+            _check_rights(named, before, _validate(values))
+        if source is Source.REQUEST:
+            _check_numbers(named)
+        sources.update(dict.fromkeys(named, source))
     config = _validate(values)
     if config.min_comparisons_per_essay > config.max_comparisons_per_essay:
         raise InvalidRequestError(

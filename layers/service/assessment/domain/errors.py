@@ -31,6 +31,7 @@ document (RFC 9457) and the command line prints it.
     |-- ServiceRefusedError            an AWS service refuses a request of ours for good
     |   `-- PermissionMissingError     a right that a function's role lacks
     |-- UnplannedWaveError             a wave that was never planned: a defect
+    |-- UnexpectedError                a defect, as the API tells of it
     `-- MissingSettingError            a variable of the function's environment is missing or wrong
 """
 
@@ -298,6 +299,12 @@ class PermissionMissingError(ServiceRefusedError):
     def from_action(cls, action: str) -> Self:
         """The error for an IAM action that was denied."""
         return cls(f"the role of this function may not call {action}")
+
+
+class UnexpectedError(CJError):
+    """What nobody foresaw, as the API tells it to a caller: a defect, not an input."""
+
+    code = "unexpected"
 
 
 class MissingSettingError(CJError):

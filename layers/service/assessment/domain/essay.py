@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from assessment.domain.essay_flags import EssayFlag
+from assessment.domain.grade_scale import MAX_GRADE_CHARACTERS
 from assessment.domain.identifiers import AnchorRef, EssayId, GroupLabel, content_sha256
 from assessment.domain.plain_text import is_blank
 
@@ -55,7 +56,7 @@ class SubmittedAnchor(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     anchor_ref: AnchorRef
-    grade: str
+    grade: Annotated[str, Field(min_length=1, max_length=MAX_GRADE_CHARACTERS)]
     text: Annotated[str, Field(repr=False)]
 
     _text = field_validator("text")(check_text)

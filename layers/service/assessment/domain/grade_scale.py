@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from assessment.domain.errors import GradeScaleMismatchError, InvalidRequestError, UnknownGradeError
 
 DEFAULT_SCALE = "swedish_8_anchor"
+MAX_GRADE_CHARACTERS = 40
 
 
 class GradeScale(BaseModel):
@@ -39,8 +40,8 @@ class GradeScale(BaseModel):
         if len(set(grades)) != len(grades):
             message = "every grade may stand on the scale only once"
             raise ValueError(message)
-        if any(not grade.strip() for grade in grades):
-            message = "a grade label is empty"
+        if any(not grade.strip() or len(grade) > MAX_GRADE_CHARACTERS for grade in grades):
+            message = f"a grade label is empty or has over {MAX_GRADE_CHARACTERS} characters"
             raise ValueError(message)
         return grades
 
@@ -69,8 +70,10 @@ class GradeScale(BaseModel):
         try:
             return self.grades.index(grade)
         except ValueError:
+            shown = grade[:MAX_GRADE_CHARACTERS]
             raise UnknownGradeError(
-                f"{grade!r} is not on the scale {self.name} ({' '.join(self.grades)})", field=field
+                f"{shown!r} is not on the scale {self.name} ({' '.join(self.grades)})",
+                field=field,
             ) from None
 
 
@@ -101,8 +104,9 @@ def find_scale(value: str | list[str] | None) -> GradeScale:
         return SCALES[DEFAULT_SCALE]
     if isinstance(value, str):
         if value not in SCALES:
+            shown = value[:MAX_GRADE_CHARACTERS]
             raise InvalidRequestError(
-                f"{value!r} is not a known scale; use one of {', '.join(sorted(SCALES))} "
+                f"{shown!r} is not a known scale; use one of {', '.join(sorted(SCALES))} "
                 "or give the grades as a list, worst first",
                 field="grade_scale",
             )
@@ -111,7 +115,8 @@ def find_scale(value: str | list[str] | None) -> GradeScale:
         return GradeScale(name="custom", grades=tuple(value))
     except ValidationError as error:
         raise InvalidRequestError(
-            "a scale needs two to forty different, non-empty grades, worst first",
+            "a scale needs two to forty different, non-empty grades of at most "
+            f"{MAX_GRADE_CHARACTERS} characters, worst first",
             field="grade_scale",
         ) from error
 

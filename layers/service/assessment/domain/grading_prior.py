@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from assessment.domain.grade_scale import GradeScale
+from assessment.domain.grade_scale import MAX_GRADE_CHARACTERS, GradeScale
 
 SUM_TOLERANCE = 1e-6
 
@@ -21,7 +21,13 @@ class PopulationPrior(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    shares: dict[str, Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]]
+    shares: Annotated[
+        dict[
+            Annotated[str, Field(max_length=MAX_GRADE_CHARACTERS)],
+            Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)],
+        ],
+        Field(max_length=40),
+    ]
     weight: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
 
     @field_validator("shares")

@@ -121,9 +121,9 @@ def derive_uuid(*parts: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
 
 
-def derive_batch_id(idempotency_key: str) -> str:
-    """The batch that this idempotency key stands for, before and after it exists."""
-    return derive_uuid("batch", idempotency_key)
+def join_key(*parts: str) -> str:
+    """One key of several parts; no other parts have the same one."""
+    return canonical_json(parts)
 
 
 def is_batch_id(text: str) -> bool:

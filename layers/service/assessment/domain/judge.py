@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from assessment.domain.endpoint import check_endpoint
 from assessment.domain.field_problems import WrongFieldError
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.prompt import DEFAULT_TEMPLATE
 
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_BUNDLE = 10
 MAX_PROVIDER_BATCH = 500
 _CHARACTERS_PER_TOKEN = 3.0
@@ -84,7 +82,7 @@ class JudgeSpec(BaseModel):
     base_url: Annotated[str, Field(max_length=500)] | None = None
     callback: Literal["sqs", "webhook"] = "sqs"
     api_key_secret: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")] | None = None
-    template: str = DEFAULT_TEMPLATE
+    template: Annotated[str, Field(max_length=100)] = DEFAULT_TEMPLATE
     template_source: Annotated[str | None, Field(max_length=20_000, repr=False)] = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     max_output_tokens: Annotated[int, Field(ge=50, le=64_000)] | None = None
@@ -110,6 +108,8 @@ class JudgeSpec(BaseModel):
         if self.provider is Provider.PERSON and (self.base_url or self.model):
             message = "people are asked through the API: leave out model and base_url"
             raise ValueError(message)
+        if self.name is not None and self.name.startswith(f"{Provider.PERSON}/"):
+            raise WrongFieldError("name", "person/... is kept for the people who judge")
         return self
 
     @model_validator(mode="after")
@@ -121,7 +121,7 @@ class JudgeSpec(BaseModel):
             message = f"{self.provider} takes no key: leave out api_key_secret"
             raise ValueError(message)
         if self.base_url is not None:
-            _check_endpoint(self.base_url)
+            check_endpoint(self.base_url)
         return self
 
     @model_validator(mode="after")
@@ -206,30 +206,6 @@ class JudgeSpec(BaseModel):
             "bundle": (self.bundle_size, self.bundle_tokens),
             "share": self.share,
         }
-
-
-def _check_endpoint(url: str) -> None:
-    """Refuse what would send essays or keys in the clear, or is no base URL."""
-    host = _read_host(url)
-    if host is None:
-        message = "give a URL such as https://llm.example.org/v1, without query or user"
-        raise WrongFieldError("base_url", message)
-    scheme = urlsplit(url).scheme
-    if scheme != "https" and not (scheme == "http" and host in LOCAL_HOSTS):
-        message = "use https; plain http is for this machine only (localhost, 127.0.0.1)"
-        raise WrongFieldError("base_url", message)
-
-
-def _read_host(url: str) -> str | None:
-    """The host of a base URL; None if it is no URL, or has more than a base URL has."""
-    try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    if parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", url):
-        return None
-    return host or None
 
 
 def estimate_tokens(text: str) -> int:

@@ -10,8 +10,12 @@ from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
 from assessment.domain.field_problems import list_problems
 from assessment.domain.identifiers import canonical_sha256
 from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.numbers import NOT_A_NUMBER, find_loose_numbers
 
 MAX_JUDGES = 8
+MAX_JUDGES_BYTES = 40_000
+"""All judges of a batch together: they are stored in the one item of the batch."""
+
 _DIGITS = 13
 """Hexadecimal digits of a draw: 52 bits, so that every value is exactly a float."""
 
@@ -35,6 +39,7 @@ def read_judges(value: object, *, is_admin: bool) -> tuple[JudgeSpec, ...]:
     if not is_admin:
         _refuse_endpoints(judges, [path for path, _ in located])
     _check_jury(judges)
+    _check_size(judges)
     return judges
 
 
@@ -48,6 +53,8 @@ def _locate_entries(value: object) -> list[tuple[str, object]]:
 def _read_judge(entry: object, path: str) -> JudgeSpec:
     if not isinstance(entry, dict):
         raise InvalidRequestError("send an object such as {provider, model}", field=path)
+    if loose := find_loose_numbers(JudgeSpec, entry):
+        raise ManyInvalidFieldsError([(f"{path}.{name}", NOT_A_NUMBER) for name in loose])
     try:
         return JudgeSpec.model_validate(entry)
     except ValidationError as error:
@@ -60,6 +67,16 @@ def _refuse_endpoints(judges: Sequence[JudgeSpec], paths: Sequence[str]) -> None
             raise NotPermittedError(
                 "only an administrator may name an endpoint", field=f"{path}.base_url"
             )
+
+
+def _check_size(judges: Sequence[JudgeSpec]) -> None:
+    size = sum(len(judge.model_dump_json().encode()) for judge in judges)
+    if size > MAX_JUDGES_BYTES:
+        raise InvalidRequestError(
+            f"the judges have {size} bytes with their templates; {MAX_JUDGES_BYTES} are allowed: "
+            "use a template of the registry, or shorten template_source",
+            field="judge",
+        )
 
 
 def _check_jury(judges: Sequence[JudgeSpec]) -> None:

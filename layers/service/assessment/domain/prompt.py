@@ -15,6 +15,8 @@ from pydantic import (
 from assessment.domain.identifiers import canonical_sha256, content_sha256
 
 DEFAULT_TEMPLATE = "comparison@2"
+MAX_INSTRUCTIONS_BYTES = 80_000
+"""All three texts of an assignment as stored: they are in one item of the table."""
 
 
 class JudgeInstructions(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from assessment.contracts.llm_protocol import (
     JudgeRequestV1,
@@ -36,8 +36,28 @@ class AssignmentStore(Protocol):
         """What batches under this judge specification measured, the oldest first."""
 
 
-class BatchStore(Protocol):
+class KeyClaim(NamedTuple):
+    """The batch and the request that an idempotency key stands for."""
+
+    batch_id: str
+    request_sha256: str
+
+
+class ActiveBatches(Protocol):
+    """The batches of all organisations that have not ended."""
+
+    def list_active_batches(self) -> list[str]:
+        """The ids of all batches that have not ended, those first that wait longest for a look."""
+
+    def note_look(self, batch_id: str, *, now: datetime) -> None:
+        """Remember when the batch was looked at, if it is still listed as active."""
+
+
+class BatchStore(ActiveBatches, Protocol):
     """Batches, their essays and their waves. Every write is idempotent or conditional."""
+
+    def claim_key(self, key: str, *, batch_id: str, request_sha256: str) -> KeyClaim:
+        """Let the key stand for this batch; if it was claimed before, what it stands for."""
 
     def create_batch(self, batch: Batch) -> bool:
         """Store a new batch and list it as active; False if the id exists already."""
@@ -67,12 +87,6 @@ class BatchStore(Protocol):
 
         Changes nothing if the batch moved on since it was read; the batch as it stands.
         """
-
-    def list_active_batches(self) -> list[str]:
-        """The ids of all batches that have not ended, those first that wait longest for a look."""
-
-    def note_look(self, batch_id: str, *, now: datetime) -> None:
-        """Remember when the batch was looked at, if it is still listed as active."""
 
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         """Store a new wave; if it exists, change nothing and return the stored one."""
@@ -168,7 +182,10 @@ class ComparisonStore(Protocol):
 
 
 class ContentStore(Protocol):
-    """Essay texts by content hash, and documents by key."""
+    """Essay texts by content hash, and documents by key, of one organisation."""
+
+    def place(self, key: str) -> str:
+        """Where a document with this key lies, as others find it."""
 
     def put_text(self, text: str) -> str:
         """Store a text under its SHA-256 and return that."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import ValidationError
@@ -26,7 +26,7 @@ def accept_callback(
     body: str,
     headers: Mapping[str, str],
     *,
-    secret: str,
+    secrets: Sequence[str],
     ports: SignedCallbackPorts,
     now: datetime,
 ) -> LLMComparisonResultV1:
@@ -40,7 +40,7 @@ def accept_callback(
     """
     fields = {name.lower(): value for name, value in headers.items()}
     timestamp, signed = fields.get(TIMESTAMP_HEADER.lower()), fields.get(SIGNATURE_HEADER.lower())
-    check_signature(body, timestamp=timestamp, signature=signed, secret=secret, now=now)
+    check_signature(body, timestamp=timestamp, signature=signed, secrets=secrets, now=now)
     if len(body) > MAX_BODY_CHARACTERS:
         raise MalformedCallbackError(
             f"the callback has {len(body)} characters; a verdict has at most {MAX_BODY_CHARACTERS}",

@@ -112,6 +112,7 @@ def fail_batch(
                 EventType.FAILED,
                 batch_id=batch_id,
                 correlation_id=batch.correlation_id,
+                organisation=batch.organisation,
                 data=data,
                 now=now,
                 occasion="" if batch.n_executions == 1 else str(batch.n_executions),

@@ -27,7 +27,6 @@ from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import add_spending
 from assessment.domain.wave import Wave
 from assessment.ports.groups import FinalisePorts
-from assessment.ports.messaging import EventPublisher
 from assessment.ports.stores import AssignmentStore, ComparisonStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.keep_comparisons import keep_comparisons
@@ -89,7 +88,7 @@ def finalise_batch(
     )
     ports.content.put_document(result_key(batch_id), body)
     _store_measurement(batch, spec, conclusion, ports.assignments)
-    _publish(batch, document, sha256, ports.events, decided_at)
+    _publish(batch, document, sha256, ports, decided_at)
     return ports.batches.transition(
         batch_id,
         BatchStatus.COMPLETED,
@@ -263,23 +262,24 @@ def _rich(thin: dict[str, Any], document: ResultDocument) -> dict[str, Any]:
 
 
 def _publish(
-    batch: Batch, document: ResultDocument, sha256: str, events: EventPublisher, now: datetime
+    batch: Batch, document: ResultDocument, sha256: str, ports: FinalisePorts, now: datetime
 ) -> None:
     thin: dict[str, Any] = {
         "assignment_id": batch.assignment_id,
         "status": document.status,
         "outcome": document.outcome,
         "result_sha256": sha256,
-        "result_key": result_key(batch.batch_id),
+        "result_key": ports.content.place(result_key(batch.batch_id)),
         "not_assessed": [entry.model_dump(mode="json") for entry in document.not_assessed],
     }
     rich = _rich(thin, document)
-    events.publish(
+    ports.events.publish(
         [
             envelope(
                 event_type,
                 batch_id=batch.batch_id,
                 correlation_id=batch.correlation_id,
+                organisation=batch.organisation,
                 data=data,
                 now=now,
             )

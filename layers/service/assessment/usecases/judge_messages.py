@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from assessment.contracts.llm_protocol import JudgeMessage, JudgeRequestV1, ProviderBatchV1
-from assessment.domain.errors import ConflictError, TransientError
+from assessment.domain.errors import CJError, ConflictError, TransientError
 from assessment.domain.judge import BatchingMode
 from assessment.ports.groups import JudgePorts
 from assessment.usecases.call_judge import Delivery, call_judges
@@ -35,55 +35,102 @@ class Handled:
 async def judge_messages(
     received: Sequence[Delivery[JudgeMessage]],
     *,
-    ports: JudgePorts,
+    ports_of: Callable[[str], JudgePorts],
     mode: BatchingMode,
     now: datetime,
 ) -> Handled:
-    """Handle every message; one that fails keeps no other back."""
+    """Handle every message; one that fails keeps no other back.
+
+    `ports_of` gives the ports for a batch by its id: those of its organisation.
+    """
     handled = Handled([None] * len(received))
-
-    async def ask_singly(places: list[int], deliveries: list[Delivery]) -> None:
-        report = await call_judges(deliveries, ports=ports, mode=mode, now=now)
-        for place, error in zip(places, report.errors, strict=True):
-            handled.errors[place] = error
-        handled.counts += Counter(
-            judge_calls=report.calls,
-            judge_calls_deferred=report.deferred,
-            judge_calls_repeated=report.repeated,
-        )
-
-    async def tend(place: int, message: ProviderBatchV1) -> None:
-        try:
-            step = await tend_provider_batch(message, ports=ports, now=now)
-        except Exception as error:  # noqa: BLE001 - each message reports its error by itself
-            handled.errors[place] = error
-            if received[place].last_receive and isinstance(error, TransientError | ConflictError):
-                # The message is the only one that knows of verdicts that are paid for.
-                await send_later(place, message, _AGAIN_SECONDS)
+    known = await asyncio.to_thread(_find_ports, received, ports_of, handled)
+    singles: dict[int, list[_Single]] = {}
+    submissions: list[_Submission] = []
+    for place, ports in known.items():
+        message, last = received[place].message, received[place].last_receive
+        if isinstance(message, JudgeRequestV1):
+            singles.setdefault(id(ports), []).append((place, Delivery(message, last)))
         else:
-            handled.counts[f"provider_batches_{step}"] += 1
-
-    async def send_later(place: int, message: ProviderBatchV1, seconds: int) -> None:
-        try:
-            await asyncio.to_thread(ports.judge_queue.send_later, message, seconds=seconds)
-        except Exception as error:  # noqa: BLE001 - as above
-            handled.errors[place] = error
-        else:
-            handled.errors[place] = None
-
-    singles = [
-        (place, Delivery(each.message, each.last_receive))
-        for place, each in enumerate(received)
-        if isinstance(each.message, JudgeRequestV1)
-    ]
-    submissions = [
-        (place, each.message)
-        for place, each in enumerate(received)
-        if isinstance(each.message, ProviderBatchV1)
-    ]
+            submissions.append(_Submission(ports, handled, place, message, last_receive=last))
     await asyncio.gather(
-        ask_singly([place for place, _ in singles], [delivery for _, delivery in singles]),
-        *(tend(place, message) for place, message in submissions[:_AT_ONCE]),
-        *(send_later(place, message, 1) for place, message in submissions[_AT_ONCE:]),
+        *(
+            _ask_singly(group, handled, ports=known[group[0][0]], mode=mode, now=now)
+            for group in singles.values()
+        ),
+        *(submission.tend(now) for submission in submissions[:_AT_ONCE]),
+        *(submission.put_off(1) for submission in submissions[_AT_ONCE:]),
     )
     return handled
+
+
+type _Single = tuple[int, Delivery[JudgeRequestV1]]
+"""A request for one verdict, with its place among the messages."""
+
+
+async def _ask_singly(
+    group: Sequence[_Single],
+    handled: Handled,
+    *,
+    ports: JudgePorts,
+    mode: BatchingMode,
+    now: datetime,
+) -> None:
+    """Ask about the comparisons of one organisation."""
+    report = await call_judges([delivery for _, delivery in group], ports=ports, mode=mode, now=now)
+    for (place, _), error in zip(group, report.errors, strict=True):
+        handled.errors[place] = error
+    handled.counts += Counter(
+        judge_calls=report.calls,
+        judge_calls_deferred=report.deferred,
+        judge_calls_repeated=report.repeated,
+    )
+
+
+@dataclass(frozen=True)
+class _Submission:
+    """A message about a provider's batch, with its place among the messages."""
+
+    ports: JudgePorts
+    handled: Handled
+    place: int
+    message: ProviderBatchV1
+    last_receive: bool
+
+    async def tend(self, now: datetime) -> None:
+        """Take the next step with the provider's batch."""
+        try:
+            step = await tend_provider_batch(self.message, ports=self.ports, now=now)
+        except Exception as error:  # noqa: BLE001 - each message reports its error by itself
+            self.handled.errors[self.place] = error
+            if self.last_receive and isinstance(error, TransientError | ConflictError):
+                # The message is the only one that knows of verdicts that are paid for.
+                await self.put_off(_AGAIN_SECONDS)
+        else:
+            self.handled.counts[f"provider_batches_{step}"] += 1
+
+    async def put_off(self, seconds: int) -> None:
+        """Let the message come again later, as a new one."""
+        try:
+            await asyncio.to_thread(
+                self.ports.judge_queue.send_later, self.message, seconds=seconds
+            )
+        except Exception as error:  # noqa: BLE001 - as above
+            self.handled.errors[self.place] = error
+        else:
+            self.handled.errors[self.place] = None
+
+
+def _find_ports(
+    received: Sequence[Delivery[JudgeMessage]],
+    ports_of: Callable[[str], JudgePorts],
+    handled: Handled,
+) -> dict[int, JudgePorts]:
+    """The ports for each message by its place; a message without any reports why."""
+    found: dict[int, JudgePorts] = {}
+    for place, each in enumerate(received):
+        try:
+            found[place] = ports_of(each.message.batch_id)
+        except CJError as error:
+            handled.errors[place] = error
+    return found

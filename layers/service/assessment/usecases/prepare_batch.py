@@ -31,6 +31,8 @@ from assessment.usecases.assignment import flag_texts, load_assignment
 from assessment.usecases.batch_spec import freeze_spec
 
 _FEWEST_ESSAYS = 2
+# They are listed in the one item of the batch, which has to stay small.
+_MOST_UNFIT = 50
 
 
 def make_anchor_essays(assignment: Assignment) -> list[Essay]:
@@ -148,11 +150,11 @@ def _find_too_long(
 
 def _check_enough(pool: _EssayPool) -> None:
     n_essays = len(pool.essays)
-    if n_essays < _FEWEST_ESSAYS:
+    if n_essays < _FEWEST_ESSAYS or len(pool.not_assessed) > _MOST_UNFIT:
         names = ", ".join(entry.essay_id for entry in pool.not_assessed[:5])
         raise InvalidRequestError(
-            f"{n_essays} essays are left to compare; {names} do not fit the judge's context: "
-            "name a judge with a larger one (judge.context_tokens)",
+            f"{n_essays} essays are left to compare; {len(pool.not_assessed)} ({names}) do not fit "
+            "the judge's context: name a judge with a larger one (judge.context_tokens)",
             field="essays",
         )
 

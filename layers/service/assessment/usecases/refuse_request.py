@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from assessment.contracts.events import EventType, envelope
+from assessment.contracts.requested import read_organisation
 from assessment.domain.errors import (
     CJError,
     ConflictError,
@@ -13,7 +14,7 @@ from assessment.domain.errors import (
     NotFoundError,
     NotPermittedError,
 )
-from assessment.domain.identifiers import derive_batch_id, derive_uuid
+from assessment.domain.identifiers import derive_uuid
 from assessment.ports.messaging import EventPublisher
 
 REFUSALS = (InvalidRequestError, NotPermittedError, NotFoundError, ConflictError)
@@ -45,7 +46,8 @@ def refuse_request(
         [
             envelope(
                 EventType.FAILED,
-                batch_id=derive_batch_id(f"bus/{key}"),
+                batch_id=derive_uuid("refused batch", key),
+                organisation=read_organisation(event),
                 correlation_id=str(
                     envelope_fields.get("correlation_id") or derive_uuid("refused", key)
                 ),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assessment.contracts.request import AnchorRegistration
+from assessment.contracts.request import MAX_ANCHORS, AnchorRegistration
 from assessment.contracts.views import AnchorsRegistered, RegisteredAnchor
 from assessment.domain.assignment import Assignment
-from assessment.domain.config import Source, resolve_config
-from assessment.domain.errors import UnknownGradeError
+from assessment.domain.config import Source, replace_hints, resolve_config
+from assessment.domain.errors import InvalidRequestError, UnknownGradeError
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale, find_scale
 from assessment.domain.grading_prior import PopulationPrior
-from assessment.domain.prompt import JudgeInstructions
+from assessment.domain.prompt import MAX_INSTRUCTIONS_BYTES, JudgeInstructions
 from assessment.ports.groups import AnchorPorts
 from assessment.ports.stores import ContentStore
 
@@ -39,12 +39,19 @@ def register_anchors(
     scale = _scale(registration, registered)
     population = _population(registration, registered, scale)
     earlier = registered.anchors if registered else []
+    instructions = _instructions(registration, registered)
     _check_grades(registration, earlier, scale)
     anchors = {anchor.anchor_ref: anchor for anchor in earlier}
+    n_anchors = len(anchors.keys() | {anchor.anchor_ref for anchor in registration.anchors})
+    if n_anchors > MAX_ANCHORS:
+        raise InvalidRequestError(
+            f"the assignment would have {n_anchors} anchors; {MAX_ANCHORS} are allowed",
+            field="anchors",
+        )
     anchors |= _store_anchors(registration, ports.content)
     assignment = Assignment(
         assignment_id=registration.assignment_id,
-        instructions=_instructions(registration, registered),
+        instructions=instructions,
         grade_scale=scale,
         anchors=[anchors[reference] for reference in sorted(anchors)],
         population=population,
@@ -79,10 +86,15 @@ def _config(
     if registration.config is None:
         return registered.config if registered else {}
     # Over the stack's values, as a batch will have them: its caps hold here too.
-    resolve_config(
+    resolved = resolve_config(
         [(Source.STACK, stack_config), (Source.REQUEST, registration.config)], is_admin=is_admin
     )
-    return registration.config
+    values = resolved.config.model_dump(mode="json")
+    return {
+        name: values[name]
+        for name, source in resolved.sources.items()
+        if source is Source.REQUEST and name in replace_hints(registration.config)
+    }
 
 
 def _population(
@@ -129,4 +141,12 @@ def _instructions(
         include={"instructions", "student_prompt", "judge_rubric"}, exclude_none=True
     )
     present = registered.instructions.model_dump() if registered else {}
-    return JudgeInstructions.model_validate({**present, **changes})
+    instructions = JudgeInstructions.model_validate({**present, **changes})
+    size = len(instructions.model_dump_json().encode())
+    if size > MAX_INSTRUCTIONS_BYTES:
+        raise InvalidRequestError(
+            f"instructions, student_prompt and judge_rubric have {size} bytes together; "
+            f"{MAX_INSTRUCTIONS_BYTES} are allowed: shorten one of them",
+            field=max(changes, key=lambda name: len(changes[name]), default="instructions"),
+        )
+    return instructions

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from assessment.contracts.request import BatchRequest
+from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.assignment import Assignment
 from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
 from assessment.domain.config import (
@@ -26,7 +27,6 @@ from assessment.domain.grade_scale import check_same_scale
 from assessment.domain.identifiers import (
     canonical_json,
     canonical_sha256,
-    derive_batch_id,
     derive_seed,
     derive_uuid,
 )
@@ -47,12 +47,12 @@ _FEWEST_ESSAYS = 2
 class RequestCommand:
     """A request with what the caller and the stack say about it.
 
-    `stack_config` holds the configuration values that the stack's parameters set, `batch_id` the id
-    of a new batch whose caller sent no idempotency key, and `callback_key` the random key of its
-    callback tokens.
+    `stack_config` holds the configuration values that the stack's parameters set, `batch_id` the
+    random id of a new batch, and `callback_key` the random key of its callback tokens.
     """
 
     request: BatchRequest
+    organisation: str = DEFAULT_ORGANISATION
     idempotency_key: str | None
     is_admin: bool
     stack_config: Mapping[str, Any]
@@ -82,7 +82,7 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
 def _accept(
     command: RequestCommand, ports: RequestPorts, now: datetime
 ) -> tuple[Batch, list[Essay]]:
-    """The new batch and its essays, checked; nothing is stored yet."""
+    """The new batch and its essays, checked; nothing is stored yet but what its key stands for."""
     request = command.request
     assignment = load_assignment(request.assignment_id, ports.assignments)
     check_same_scale(request.grade_scale, assignment.grade_scale if assignment else None)
@@ -97,7 +97,18 @@ def _accept(
     n_essays = len(essays) + (len(assignment.anchors) if assignment else 0)
     for judge in batching:
         _check_wave(judge, judges, resolved.config, n_essays)
-    return _new_batch(command, essays, resolved, judges, now), essays
+    request_sha256 = _fingerprint(request, essays)
+    batch_id = _claimed_id(command, request_sha256, ports.batches)
+    batch = _new_batch(
+        command,
+        essays,
+        resolved,
+        judges,
+        batch_id=batch_id,
+        request_sha256=request_sha256,
+        now=now,
+    )
+    return batch, essays
 
 
 def _store(
@@ -187,24 +198,49 @@ def _flag_essays(
     return essays
 
 
+def _fingerprint(request: BatchRequest, essays: list[Essay]) -> str:
+    """The hash of what is requested: the same key may stand for the same hash only."""
+    optional = {
+        "judge": request.judge,
+        "grade_scale": request.grade_scale,
+        "correlation_id": request.correlation_id,
+    }
+    fingerprint = {
+        "assignment_id": request.assignment_id,
+        "essays": [(essay.essay_id, essay.text_sha256) for essay in essays],
+        "config": request.config,
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+    return canonical_sha256(fingerprint)
+
+
+def _claimed_id(command: RequestCommand, request_sha256: str, batches: BatchStore) -> str:
+    """The id that the caller's key stands for, now or since an earlier request."""
+    if command.idempotency_key is None:
+        return command.batch_id
+    claim = batches.claim_key(
+        command.idempotency_key, batch_id=command.batch_id, request_sha256=request_sha256
+    )
+    if claim.request_sha256 != request_sha256:
+        raise _used_key_error()
+    return claim.batch_id
+
+
 def _new_batch(
     command: RequestCommand,
     essays: list[Essay],
     resolved: ResolvedConfig,
     judges: tuple[JudgeSpec, ...],
+    *,
+    batch_id: str,
+    request_sha256: str,
     now: datetime,
 ) -> Batch:
-    request, key = command.request, command.idempotency_key
-    batch_id = derive_batch_id(key) if key else command.batch_id
-    fingerprint = {
-        "assignment_id": request.assignment_id,
-        "essays": [(essay.essay_id, essay.text_sha256) for essay in essays],
-        "config": request.config,
-        **({} if request.judge is None else {"judge": request.judge}),
-    }
+    request = command.request
     seed = resolved.config.seed
     return Batch(
         batch_id=batch_id,
+        organisation=command.organisation,
         status=BatchStatus.INITIALIZING,
         correlation_id=request.correlation_id or derive_uuid("correlation", batch_id),
         assignment_id=request.assignment_id,
@@ -212,7 +248,7 @@ def _new_batch(
         config_sources=resolved.sources,
         judges=judges,
         seed=derive_seed(batch_id) if seed is None else seed,
-        request_sha256=canonical_sha256(fingerprint),
+        request_sha256=request_sha256,
         essays=len(essays),
         callback_key=command.callback_key,
         created_at=now,
@@ -220,11 +256,14 @@ def _new_batch(
     )
 
 
-def _check_same_request(existing: Batch, requested: Batch) -> Batch:
-    if existing.request_sha256 != requested.request_sha256:
-        raise IdempotencyConflictError(
-            "this key was used before for a different request; use a new key or send the same "
-            "request",
-            field="Idempotency-Key",
-        )
-    return existing
+def _used_key_error() -> IdempotencyConflictError:
+    return IdempotencyConflictError(
+        "this key was used before for a different request; use a new key or send the same request",
+        field="Idempotency-Key",
+    )
+
+
+def _check_same_request(stored: Batch, requested: Batch) -> Batch:
+    if stored.request_sha256 != requested.request_sha256:
+        raise _used_key_error()
+    return stored

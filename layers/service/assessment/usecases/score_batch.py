@@ -207,6 +207,7 @@ def _publish(batch: Batch, evaluation: _Evaluation, events: EventPublisher) -> N
                 EventType.WAVE_SCORED,
                 batch_id=batch.batch_id,
                 correlation_id=batch.correlation_id,
+                organisation=batch.organisation,
                 data=data,
                 now=evaluation.scored_at,
                 occasion=str(context.wave),

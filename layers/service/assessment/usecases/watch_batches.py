@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy
 from assessment.ports.groups import WatchPorts
+from assessment.ports.stores import ActiveBatches
 from assessment.usecases.close_wave import close_at_deadline, close_if_complete
 from assessment.usecases.fail_batch import fail_batch, make_stalled_failure
 from assessment.usecases.resume_batch import restart_execution
@@ -45,7 +46,8 @@ class WatchReport:
 
 def watch_batches(
     *,
-    ports: WatchPorts,
+    listing: ActiveBatches,
+    ports_of: Callable[[str], WatchPorts],
     now: datetime,
     has_time: Callable[[], bool] = lambda: True,
 ) -> WatchReport:
@@ -53,22 +55,26 @@ def watch_batches(
 
     Parameters
     ----------
+    listing
+        The batches of all organisations that have not ended.
+    ports_of
+        The ports for a batch by its id: those of its organisation.
     has_time
         Whether this round may look at one more; what it leaves is first in the next round.
     """
-    watch = _Watch(ports, now)
     report = WatchReport()
-    active = ports.batches.list_active_batches()
+    active = listing.list_active_batches()
     for n_seen, batch_id in enumerate(active):
         if not has_time():
             report.n_left = len(active) - n_seen
             break
         try:
             # Before the look: a batch that breaks the watch must not come first for ever.
-            ports.batches.note_look(batch_id, now=now)
+            listing.note_look(batch_id, now=now)
+            ports = ports_of(batch_id)
             batch = ports.batches.get_batch(batch_id)
             report.statuses[batch.status] += 1
-            repair = watch.repair(batch)
+            repair = _Watch(ports, now).repair(batch)
         except Exception as error:  # noqa: BLE001
             # One batch that cannot be repaired must not keep the others waiting.
             repair = Repair.IMPOSSIBLE

@@ -62,6 +62,7 @@ def event() -> Envelope:
         EventType.COMPLETED,
         batch_id="b",
         correlation_id="c",
+        organisation="default",
         data={
             "assignment_id": None, "status": "COMPLETED", "outcome": "COMPLETE_STABLE",
             "result_sha256": "0", "result_key": "k",

@@ -274,7 +274,14 @@ def bus(kind: str, request: pytest.FixtureRequest) -> Bus:
 def failed_event(batch_id: str) -> Envelope:
     error = {"code": "x", "what": "w", "why": "y", "what_to_do": "z"}
     data = {"assignment_id": None, "status": "FAILED", "error_info": error}
-    return envelope(EventType.FAILED, batch_id=batch_id, correlation_id="c", data=data, now=NOW)
+    return envelope(
+        EventType.FAILED,
+        batch_id=batch_id,
+        correlation_id="c",
+        organisation="default",
+        data=data,
+        now=NOW,
+    )
 
 
 def test_every_event_is_delivered_as_it_was_published(bus: Bus) -> None:

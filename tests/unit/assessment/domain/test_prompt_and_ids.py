@@ -14,10 +14,10 @@ from assessment.domain.grade_scale import find_scale
 from assessment.domain.identifiers import (
     canonical_json,
     comparison_id,
-    derive_batch_id,
     derive_seed,
     derive_uuid,
     is_batch_id,
+    join_key,
     make_anchor_essay_id,
 )
 from assessment.domain.judge import JudgeSpec
@@ -147,9 +147,13 @@ def test_anchor_ids_name_the_reference_and_the_text() -> None:
 
 def test_key_and_seed_are_stable_across_versions() -> None:
     # Golden: a change of the namespace would let a repeated request start a second batch.
-    assert derive_batch_id("key-1") == derive_uuid("batch", "key-1")
-    assert derive_batch_id("key-1") == "0aa94384-447d-5493-84c7-e9a4a626254f"
-    assert 0 <= derive_seed(derive_batch_id("key-1")) < 2**32
+    assert derive_uuid("batch", "key-1") == "0aa94384-447d-5493-84c7-e9a4a626254f"
+    assert 0 <= derive_seed(derive_uuid("batch", "key-1")) < 2**32
+
+
+def test_no_two_pairs_of_parts_have_one_key():
+    assert join_key("api", "a", "b/c") != join_key("api", "a/b", "c")
+    assert join_key("api", 'a","b', "c") != join_key("api", "a", 'b","c')
 
 
 def test_canonical_json_has_one_spelling() -> None:

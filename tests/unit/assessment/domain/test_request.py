@@ -236,7 +236,7 @@ def test_event_key_is_the_producers_own_id_before_the_bus_id() -> None:
     detail = {"event_id": "mine", "correlation_id": "c", "data": {"essays": []}}
     assert read_requested_batch({"id": "bus", "detail": detail}) == (
         {"essays": [], "correlation_id": "c"},
-        "bus/mine",
+        '["bus","mine"]',
     )
     del detail["event_id"]
-    assert read_requested_batch({"id": "bus", "detail": detail})[1] == "bus/bus"
+    assert read_requested_batch({"id": "bus", "detail": detail})[1] == '["bus","bus"]'

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from assessment.api.responses import caller
+from assessment.api.responses import name_person
 from assessment.contracts.request import PersonVerdict
+from assessment.domain.access import Caller
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
 from assessment.ports.groups import PersonPorts
 from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
@@ -168,7 +169,7 @@ def test_batches_that_no_person_judges_or_that_ended_say_so(leases):
 @pytest.mark.parametrize("name", ["", "a b", "a" * 81, "x/y", "a\n"])
 def test_a_judge_needs_a_name_that_can_be_one(name):
     with pytest.raises(InvalidRequestError, match="subject"):
-        caller({"requestContext": {"authorizer": {"principalId": name}}})
+        name_person(Caller(subject=name))
 
 
 def test_a_person_who_asks_costs_no_read_for_each_comparison(leases, monkeypatch):

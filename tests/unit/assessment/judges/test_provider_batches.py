@@ -467,10 +467,11 @@ def test_two_deliveries_at_once_are_one_at_a_time():
 
 def handled(world, messages, *, last=False, fault=None):
     """What becomes of messages that one worker receives together."""
+    ports = world.judge_ports(fault)
     return run_async(
         judge_messages(
             [Delivery(message, last) for message in messages],
-            ports=world.judge_ports(fault),
+            ports_of=lambda _: ports,
             mode=BatchingMode.SERIAL_BUNDLE,
             now=world.now,
         )

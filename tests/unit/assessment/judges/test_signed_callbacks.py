@@ -21,6 +21,7 @@ from tests.fakes.people import InMemorySeenSignatures
 from tests.fakes.world import World
 
 SECRET = "a secret of the stack"
+EARLIER = "the version of the secret before it was rotated"
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def send(world):
         return accept_callback(
             body,
             signed if headers is None else headers,
-            secret=SECRET,
+            secrets=(SECRET, EARLIER),
             ports=SignedCallbackPorts(signatures=seen, callback_queue=world.callback_queue),
             now=world.now,
         )
@@ -66,6 +67,11 @@ def test_a_signed_verdict_is_recorded(world, send, body):
     send(body)
     (message,) = world.callback_queue.messages
     assert world.record(message.body).effect == "verdict_recorded"
+
+
+def test_the_version_before_a_rotation_is_accepted_too(world, send, body):
+    send(body, secret=EARLIER)
+    assert len(world.callback_queue.messages) == 1
 
 
 @pytest.mark.parametrize("age", [301, -301])

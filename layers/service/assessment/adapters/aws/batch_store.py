@@ -20,6 +20,7 @@ from assessment.domain.batch import (
 )
 from assessment.domain.errors import UnknownBatchError
 from assessment.domain.wave import Wave
+from assessment.ports.stores import KeyClaim
 
 _CACHED_KEYS = 256
 _BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure", "not_assessed")
@@ -59,12 +60,24 @@ class DynamoDBBatchStore:
         # The key never changes, so a warm function need not read it twice.
         self._cached_callback_key = lru_cache(maxsize=_CACHED_KEYS)(self._read_callback_key)
 
+    def claim_key(self, key: str, *, batch_id: str, request_sha256: str) -> KeyClaim:
+        """The first claim stands; whoever comes later is told of it."""
+        claim = KeyClaim(batch_id, request_sha256)
+        try:
+            self._table.put_new({**keys.key_claim(key), **claim._asdict()})
+        except ConditionFailedError as error:
+            if error.item is None:
+                raise
+            return KeyClaim(error.item["batch_id"], error.item["request_sha256"])
+        return claim
+
     def create_batch(self, batch: Batch) -> bool:
-        """Store the batch and list it as active, both or neither."""
+        """Store the batch, list it as active and under its organisation, all or nothing."""
         try:
             self._table.put_new_and_put(
                 {**keys.batch(batch.batch_id), **dict(batch)},
                 {**keys.active(batch.batch_id), "created_at": batch.created_at},
+                {**keys.directory(batch.batch_id), "organisation": batch.organisation},
             )
         except ConditionFailedError:
             return False

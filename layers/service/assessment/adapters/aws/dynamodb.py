@@ -16,8 +16,9 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
 from assessment.adapters.aws.errors import TRANSIENT_CODES, error_code, wrap_client
-from assessment.adapters.aws.keys import Key
+from assessment.adapters.aws.keys import Key, place_partition
 from assessment.adapters.aws.pauses import TRIES, Pauses
+from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.errors import TransientError
 
 _serialize = TypeSerializer().serialize
@@ -43,10 +44,25 @@ def to_attribute(value: Any) -> Any:
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, dict | list | tuple):
-        return json.dumps(value, default=_model_as_dict, sort_keys=True)
+        return _json(value)
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return str(value) if hasattr(value, "value") else value
+
+
+def _json(value: Any) -> str:
+    """JSON with its letters as they are: escaped, a text would be up to three times as long."""
+    text = json.dumps(value, default=_model_as_dict, sort_keys=True, ensure_ascii=False)
+    # Half of a surrogate pair, which cannot be stored as it is.
+    return text if _is_storable(text) else json.dumps(json.loads(text), sort_keys=True)
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _model_as_dict(value: Any) -> Any:
@@ -92,27 +108,51 @@ def _update_expression(changes: Mapping[str, Any]) -> tuple[str, dict[str, str],
 
 
 class Table:
-    """The calls we make of DynamoDB, each with its errors told apart."""
+    """The calls we make of DynamoDB for one organisation, each with its errors told apart.
 
-    def __init__(self, client: Any, name: str, *, pauses: Pauses | None = None) -> None:
+    No call can name a partition of another organisation: its own name is put before every key.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        name: str,
+        *,
+        organisation: str = DEFAULT_ORGANISATION,
+        pauses: Pauses | None = None,
+    ) -> None:
         self._client = wrap_client(client)
         self.name = name
+        self._organisation = organisation
         self._pauses = pauses or Pauses()
+
+    def _place(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """A key or an item as it is sent: in the partitions of the organisation."""
+        return _wire({**item, "PK": place_partition(item["PK"], self._organisation)})
+
+    def _read(self, item: Mapping[str, Any]) -> Item:
+        return self._restore(_plain(item))
+
+    def _restore(self, item: Item) -> Item:
+        """The item with its key as it was given."""
+        if "PK" in item:
+            item["PK"] = item["PK"].removeprefix(place_partition("", self._organisation))
+        return item
 
     def get(self, key: Key) -> Item | None:
         """The item, strongly consistent."""
-        response = self._call("get_item", Key=_wire(key), ConsistentRead=True)
-        return _plain(response["Item"]) if "Item" in response else None
+        response = self._call("get_item", Key=self._place(key), ConsistentRead=True)
+        return self._read(response["Item"]) if "Item" in response else None
 
     def put(self, item: Mapping[str, Any]) -> None:
         """Create or replace an item."""
-        self._call("put_item", Item=_wire(item))
+        self._call("put_item", Item=self._place(item))
 
     def put_new(self, item: Mapping[str, Any]) -> None:
         """Create an item; raises ConditionFailedError with the one that stands there."""
         self._call(
             "put_item",
-            Item=_wire(item),
+            Item=self._place(item),
             ConditionExpression="attribute_not_exists(PK)",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
@@ -139,7 +179,7 @@ class Table:
         add: Mapping[str, int] | None = None,
     ) -> Item:
         """Set or remove attributes, add to numbers; the new item. Raises ConditionFailedError."""
-        return _plain(
+        return self._read(
             self._call(
                 "update_item",
                 **self._update_request(key, changes, condition, names, values, add),
@@ -164,7 +204,7 @@ class Table:
             set_names |= {f"#{name}": name for name in add}
             set_values |= {f":{name}": value for name, value in add.items()}
         request: dict[str, Any] = {
-            "Key": _wire(key),
+            "Key": self._place(key),
             "UpdateExpression": expression,
             "ExpressionAttributeNames": {**set_names, **(names or {})},
         }
@@ -177,7 +217,7 @@ class Table:
 
     def delete(self, key: Key) -> None:
         """Remove an item; removing nothing is not an error."""
-        self._call("delete_item", Key=_wire(key))
+        self._call("delete_item", Key=self._place(key))
 
     def update_and_delete(
         self,
@@ -195,7 +235,7 @@ class Table:
         self._transact(
             [
                 {"Update": {"TableName": self.name, **update}},
-                {"Delete": {"TableName": self.name, "Key": _wire(delete)}},
+                {"Delete": {"TableName": self.name, "Key": self._place(delete)}},
             ]
         )
 
@@ -215,23 +255,26 @@ class Table:
         self._transact(
             [
                 {"Update": {"TableName": self.name, **update}},
-                {"Put": {"TableName": self.name, "Item": _wire(put)}},
+                {"Put": {"TableName": self.name, "Item": self._place(put)}},
             ]
         )
 
-    def put_new_and_put(self, new: Mapping[str, Any], other: Mapping[str, Any]) -> None:
-        """Create one item and put another, both or neither. Raises ConditionFailedError."""
+    def put_new_and_put(self, new: Mapping[str, Any], *others: Mapping[str, Any]) -> None:
+        """Create one item and put others, all or none. Raises ConditionFailedError."""
         self._transact(
             [
                 {
                     "Put": {
                         "TableName": self.name,
-                        "Item": _wire(new),
+                        "Item": self._place(new),
                         "ConditionExpression": "attribute_not_exists(PK)",
                         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                     }
                 },
-                {"Put": {"TableName": self.name, "Item": _wire(other)}},
+                *(
+                    {"Put": {"TableName": self.name, "Item": self._place(other)}}
+                    for other in others
+                ),
             ]
         )
 
@@ -244,9 +287,10 @@ class Table:
         projection: Sequence[str] = (),
     ) -> list[Item]:
         """All items of a partition whose sort key has the prefix, strongly consistent."""
+        place = place_partition(partition, self._organisation)
         request: dict[str, Any] = {
             "KeyConditionExpression": "PK = :pk",
-            "ExpressionAttributeValues": {":pk": _serialize(partition)},
+            "ExpressionAttributeValues": {":pk": _serialize(place)},
             "ConsistentRead": True,
         }
         if prefix:
@@ -260,7 +304,7 @@ class Table:
         items: list[Item] = []
         while True:
             response = self._call("query", **request)
-            items.extend(_plain(item) for item in response["Items"])
+            items.extend(self._read(item) for item in response["Items"])
             following = response.get("LastEvaluatedKey")
             if following is None or limit is not None:
                 return items
@@ -276,7 +320,7 @@ class Table:
 
     def put_many(self, items: Sequence[Mapping[str, Any]]) -> None:
         """Create or replace many items."""
-        self._write_many([{"PutRequest": {"Item": _wire(item)}} for item in items])
+        self._write_many([{"PutRequest": {"Item": self._place(item)}} for item in items])
 
     def _write_many(self, requests: Sequence[dict[str, Any]]) -> None:
         self._run_in_parallel(self._write_chunk, list(_chunks(requests, _BATCH_WRITE_LIMIT)))
@@ -311,7 +355,10 @@ class Table:
         try:
             return getattr(self._client, operation)(**request)
         except ClientError as error:
-            raise _translate(error) from error
+            translated = _translate(error)
+            if isinstance(translated, ConditionFailedError) and translated.item:
+                translated.item = self._restore(translated.item)
+            raise translated from error
 
 
 def _drain(results: Iterable[object]) -> None:

@@ -1,16 +1,24 @@
 """Keys of the one table.
 
+What is an organisation's own lies in partitions that begin with it, `ORGANISATION#<organisation>#`:
+
 BATCH#<id>          BATCH | WAVE#<n>
 BATCH#<id>#WAVE#<n> COMPARISON#<comparison id>
 PENDING#<id>#<n>    <comparison id>
 ASSIGNMENT#<id>     INSTRUCTIONS | ANCHOR#<ref>
 ASSIGNMENT#<id>#HISTORY#<judge spec hash>   SPEC#<spec hash>
-ACTIVE              BATCH#<id>
 BATCH#<id>#PEOPLE   LEASE#<comparison id>
 BATCH#<id>#PERSON#<person> <comparison id>
 BATCH#<id>#PROVIDER_BATCHES <submission>
+BATCH#<id>#SERVED_MODELS <judge>
+IDEMPOTENCY#<hash>  BATCH
+
+What the machinery shares has nothing of an essay or a verdict in it:
+
+ACTIVE              BATCH#<id>
+DIRECTORY#<id>      ORGANISATION
 PROVIDER_BATCH#<provider's id> CLAIM
-JUDGE#<circuit>     CIRCUIT | ABILITIES | MINUTE#<minute>
+JUDGE#<circuit>     CIRCUIT | CAPABILITIES | MINUTE#<minute>
 SIGNATURE#<value>   ACCEPTED
 """
 
@@ -18,7 +26,29 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from assessment.domain.identifiers import content_sha256
+
 Key = dict[str, str]
+
+SHARED = ("ACTIVE", "DIRECTORY#", "PROVIDER_BATCH#", "JUDGE#", "SIGNATURE#")
+"""Beginnings of the partitions that all organisations share; every other one is of one of them."""
+
+
+def place_partition(partition: str, organisation: str) -> str:
+    """The partition as it is stored for an organisation."""
+    if partition.startswith(SHARED):
+        return partition
+    return f"ORGANISATION#{organisation}#{partition}"
+
+
+def directory(batch_id: str) -> Key:
+    """Which organisation a batch is of: for the machinery, which knows batches by their ids."""
+    return {"PK": f"DIRECTORY#{batch_id}", "SK": "ORGANISATION"}
+
+
+def key_claim(idempotency_key: str) -> Key:
+    """What an idempotency key stands for; its hash, as callers choose keys of any form."""
+    return {"PK": f"IDEMPOTENCY#{content_sha256(idempotency_key)}", "SK": "BATCH"}
 
 
 def batch(batch_id: str) -> Key:

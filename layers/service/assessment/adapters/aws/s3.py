@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from assessment.adapters.aws.errors import error_code, translate_errors, wrap_client
+from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.document_keys import text_key
 from assessment.domain.errors import MissingDocumentError
 from assessment.domain.identifiers import content_sha256
@@ -18,21 +19,29 @@ _MISSING = frozenset({"NoSuchKey", "404"})
 
 
 class S3ContentStore:
-    """Texts are stored under their hash, so storing one again changes nothing."""
+    """The content of one organisation; storing a text again under its hash changes nothing."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(
+        self, client: Any, bucket: str, *, organisation: str = DEFAULT_ORGANISATION
+    ) -> None:
         self._client = wrap_client(client)
         self._bucket = bucket
+        self._organisation = organisation
         # A text never changes under its hash, so a warm function need not read it twice.
         self._cached_text = lru_cache(maxsize=_CACHED_TEXTS)(self._read_text)
         self._cached_document = lru_cache(maxsize=_CACHED_DOCUMENTS)(self._read_document)
+
+    def place(self, key: str) -> str:
+        """The key in the bucket: below its first folder lie the organisations."""
+        folder, _, rest = key.partition("/")
+        return f"{folder}/{self._organisation}/{rest}"
 
     def put_text(self, text: str) -> str:
         """Store a text under its hash."""
         sha256 = content_sha256(text)
         self._client.put_object(
             Bucket=self._bucket,
-            Key=text_key(sha256),
+            Key=self.place(text_key(sha256)),
             Body=text.encode(),
             ContentType="text/plain; charset=utf-8",
         )
@@ -48,7 +57,7 @@ class S3ContentStore:
     def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
         """Store a document; the same document again changes nothing."""
         self._client.put_object(
-            Bucket=self._bucket, Key=key, Body=body.encode(), ContentType=content_type
+            Bucket=self._bucket, Key=self.place(key), Body=body.encode(), ContentType=content_type
         )
 
     def get_document(self, key: str) -> str | None:
@@ -64,7 +73,7 @@ class S3ContentStore:
 
     def _read_document(self, key: str) -> str:
         try:
-            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            body = self._client.get_object(Bucket=self._bucket, Key=self.place(key))["Body"]
         except ClientError as error:
             if error_code(error) in _MISSING:
                 raise MissingDocumentError.from_key(key) from error

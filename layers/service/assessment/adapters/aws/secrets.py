@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
@@ -61,6 +63,61 @@ class Secrets:
                 return False
             raise
         return "DeletedDate" not in description
+
+
+_LEAST_AGE_SECONDS = 15
+"""How often a secret may be read again because something does not fit it."""
+
+
+class SigningSecret:
+    """A secret that signs, with the version before it: both hold while it is rotated.
+
+    A signature that fits no known version makes it read both again, at most once in 15 seconds,
+    so that what is signed with a new version is accepted at once and a stranger costs nothing.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        name: str,
+        *,
+        max_age: float = MAX_AGE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = wrap_client(client)
+        self._name = name
+        self._max_age = max_age
+        self._clock = clock
+        self._versions: tuple[str, ...] = ()
+        self._read_at = float("-inf")
+
+    def versions(self, *, latest: bool = False) -> tuple[str, ...]:
+        """The current version, then the previous one if there is one.
+
+        `latest` reads them again unless that was done a moment ago.
+
+        Raises
+        ------
+        TransientError, PermissionMissingError
+        """
+        allowed_age = _LEAST_AGE_SECONDS if latest else self._max_age
+        if self._clock() - self._read_at >= allowed_age:
+            self._versions = (self._read("AWSCURRENT"), *self._previous())
+            self._read_at = self._clock()
+        return self._versions
+
+    def _read(self, stage: str) -> str:
+        return str(
+            self._client.get_secret_value(SecretId=self._name, VersionStage=stage)["SecretString"]
+        )
+
+    def _previous(self) -> tuple[str, ...]:
+        try:
+            return (self._read("AWSPREVIOUS"),)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return ()
+            raise
 
 
 class JudgeKeys:

@@ -95,7 +95,8 @@ class BedrockBatchModel:
             "".join(json.dumps(line) + "\n" for line in lines),
             content_type="application/jsonl",
         )
-        place = f"s3://{self._access.bucket}/{provider_batch_folder(submission.name)}"
+        folder = self._access.content().place(provider_batch_folder(submission.name))
+        place = f"s3://{self._access.bucket}/{folder}"
         job = await self._ask(
             "create_model_invocation_job",
             jobName=submission.name,

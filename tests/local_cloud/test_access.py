@@ -1,0 +1,92 @@
+"""Who gets in at the gateway, and what the others are told."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from assessment.api.responses import HEADERS, PROBLEM_TYPE
+from local.judge.options import JudgeOptions
+from runner.stack import mint_token, read_secret
+
+pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
+
+A_BATCH = f"/v1/batches/{uuid.uuid4()}"
+FORGED = "a key of nobody that is long enough for the algorithm of the tokens"
+
+
+@pytest.fixture(scope="module")
+def on(stage):
+    with stage("test-access", JudgeOptions(), auth=True) as (set_up, _):
+        yield set_up
+
+
+@pytest.fixture(scope="module")
+def secret(on):
+    return read_secret(on.outputs["ApiSecretArn"], on.cloud.aws)
+
+
+def ask(on, token=None, path=A_BATCH):
+    headers = {} if token is None else {"Authorization": token}
+    return httpx.get(f"{on.outputs['ApiUrl']}{path}", headers=headers, timeout=35)
+
+
+def assert_problem(response, status):
+    assert response.headers["Content-Type"] == PROBLEM_TYPE, response.text
+    assert (response.status_code, response.json()["status"]) == (status, status)
+    for name, value in HEADERS.items():
+        assert response.headers[name] == value
+
+
+def authorizer_failures(on):
+    """How many lines of the authorizer's log tell of an error."""
+    logs = on.cloud.session().client("logs", endpoint_url=on.cloud.url)
+    events = logs.filter_log_events(logGroupName="/aws/lambda/cj-local-authorize-request")
+    return [line["message"] for line in events["events"] if '"level":"ERROR"' in line["message"]]
+
+
+@pytest.mark.parametrize("token", [None, "Bearer x", "Basic dGVhY2hlcg==", "Bearer a.b.c"])
+def test_what_is_no_token_is_refused(on, token):
+    assert_problem(ask(on, token), 401)
+
+
+def test_a_strangers_token_is_refused_without_an_error(on):
+    forged = mint_token(FORGED, now=datetime.now(UTC))
+    assert_problem(ask(on, f"Bearer {forged}"), 401)
+    assert authorizer_failures(on) == []
+
+
+def test_a_token_of_ten_years_is_refused(on, secret):
+    old = mint_token(secret, now=datetime.now(UTC), lifetime=timedelta(days=3650))
+    assert_problem(ask(on, f"Bearer {old}"), 401)
+
+
+def test_the_answers_to_a_caller_have_the_same_headers(on, secret):
+    token = f"Bearer {mint_token(secret, now=datetime.now(UTC))}"
+    assert_problem(ask(on, token), 404)
+    assert ask(on, path="/v1/healthz").headers["Cache-Control"] == "no-store"
+
+
+def test_an_unknown_path_is_a_problem_document(on, secret):
+    token = f"Bearer {mint_token(secret, now=datetime.now(UTC))}"
+    assert_problem(ask(on, token, "/v1/nothing"), 404)
+
+
+def test_a_rotated_secret_counts_at_once_and_the_one_before_still_does(on, secret):
+    before = mint_token(secret, now=datetime.now(UTC), subject="before")
+    assert ask(on, f"Bearer {before}").status_code == 404
+    manager = on.cloud.session().client("secretsmanager", endpoint_url=on.cloud.url)
+    later = "the key that it is rotated to, which is long enough for HS256 as well"
+    manager.put_secret_value(SecretId=on.outputs["ApiSecretArn"], SecretString=later)
+    after = mint_token(later, now=datetime.now(UTC), subject="after")
+    again = mint_token(secret, now=datetime.now(UTC), subject="again")
+    # A worker that read the secret a moment ago reads it again after 15 seconds.
+    deadline = datetime.now(UTC) + timedelta(seconds=40)
+    while (status := ask(on, f"Bearer {after}").status_code) == 401:
+        assert datetime.now(UTC) < deadline, "the new version is not accepted"
+        after = mint_token(later, now=datetime.now(UTC), subject=f"after {datetime.now(UTC)}")
+    assert status == 404
+    assert ask(on, f"Bearer {again}").status_code == 404
