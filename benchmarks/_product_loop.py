@@ -50,6 +50,10 @@ class Look:
         rankings = sorted(self.scores.rankings, key=lambda ranking: ranking.essay_id)
         return np.array([ranking.bradley_terry_score for ranking in rankings])
 
+    def recall(self) -> PreviousLook:
+        """What the next look compares with."""
+        return PreviousLook(self.scores.rankings, self.context)
+
     @property
     def standard_error(self) -> np.ndarray:
         """Standard errors in the order of the essays, logits, (n,)."""
@@ -79,34 +83,40 @@ class ProductBatch:
             judges=(JudgeSpec(),),
         )
         self._rng = np.random.default_rng([self.seed, 77])
-        known: list[Comparison] = []
+        comparisons: list[Comparison] = []
         looks: list[Look] = []
         while not looks or looks[-1].decision.decision is DecisionKind.REQUEST_MORE_COMPARISONS:
-            wave = len(looks) + 1
-            known += self._judged(self._planned(known, wave), wave)
-            looks.append(self._look(known, wave, looks[-1] if looks else None))
+            wave_number = len(looks) + 1
+            pairs = self._plan(comparisons, wave_number)
+            comparisons += self._judge_pairs(pairs, wave_number)
+            looks.append(self._score(comparisons, wave_number, looks[-1] if looks else None))
         return looks
 
-    def _planned(self, known: list[Comparison], wave: int) -> list[PlannedPair]:
-        room = max(0, budget(self.config, self.n) - len(known))
+    def _plan(self, comparisons: list[Comparison], wave_number: int) -> list[PlannedPair]:
+        room = max(0, budget(self.config, self.n) - len(comparisons))
         size = min(compute_wave_size(self.config, self.n), room)
         if size == 0:
             return []
         pairs = _STATISTICS.plan(
-            self._spec, known, config=self.config, seed=self.seed, wave_number=wave, size=size
+            self._spec,
+            comparisons,
+            config=self.config,
+            seed=self.seed,
+            wave_number=wave_number,
+            size=size,
         )
         passes = self.config.small_net_resampling_cap
-        return pairs or choose_reversed_pairs(known, passes=passes, size=size)
+        return pairs or choose_reversed_pairs(comparisons, passes=passes, size=size)
 
-    def _judged(self, pairs: list[PlannedPair], wave: int) -> list[Comparison]:
+    def _judge_pairs(self, pairs: list[PlannedPair], wave_number: int) -> list[Comparison]:
         first = np.array([int(pair.first[1:]) for pair in pairs], dtype=np.int64)
         second = np.array([int(pair.second[1:]) for pair in pairs], dtype=np.int64)
         outcomes = self.judge.judge(first, second, self._rng).tolist() if pairs else []
         return [
             Comparison(
-                comparison_id=f"w{wave:04d}-{row:05d}",
-                wave=wave,
-                submitted_wave=wave,
+                comparison_id=f"w{wave_number:04d}-{row:05d}",
+                wave=wave_number,
+                submitted_wave=wave_number,
                 **pair.model_dump(),
                 status=ComparisonStatus.RECORDED,
                 verdict=self._verdict(outcome),
@@ -119,8 +129,10 @@ class ProductBatch:
         degree = _DEGREES[abs(outcome)] if self.has_degrees and outcome else None
         return Verdict(winner=winner, degree=degree, judge="simulated")
 
-    def _look(self, known: list[Comparison], wave: int, before: Look | None) -> Look:
-        scores = _STATISTICS.score(self._spec, known, config=self.config)
+    def _score(
+        self, comparisons: list[Comparison], wave_number: int, previous_look: Look | None
+    ) -> Look:
+        scores = _STATISTICS.score(self._spec, comparisons, config=self.config)
         batch = Batch(
             batch_id="simulated",
             status=BatchStatus.SCORING,
@@ -130,11 +142,11 @@ class ProductBatch:
             seed=self.seed,
             request_sha256="",
             essays=self.n,
-            wave=wave,
+            wave=wave_number,
             created_at=_NOW,
             updated_at=_NOW,
         )
-        previous = PreviousLook(before.scores.rankings, before.context) if before else None
-        part = AssessedPart(not_assessed=(), comparisons=known, set_aside=[])
+        previous = previous_look.recall() if previous_look else None
+        part = AssessedPart(not_assessed=(), comparisons=comparisons, set_aside=[])
         context = build_context(batch, part, scores, previous, now=_NOW)
         return Look(scores, context, decide(context))

@@ -70,7 +70,7 @@ def measure(students: int) -> dict[str, object]:
     from assessment.statistics.engine import ScoringStatistics
     from assessment.usecases.finalise_batch import finalise_batch
 
-    spec, comparisons, waves = simulated_batch(students)
+    spec, comparisons, waves = simulate_batch(students)
     client = TableClient()
     for comparison in comparisons:
         key = keys.comparison(BATCH_ID, comparison.wave, comparison.comparison_id)
@@ -144,11 +144,11 @@ class Batches:
         """The record."""
         return self.batch
 
-    def get_wave(self, _batch_id: str, wave: int) -> Any:  # noqa: ANN401 - as above
+    def get_wave(self, _batch_id: str, wave_number: int) -> Any:  # noqa: ANN401 - as above
         """The last wave."""
         from assessment.domain.wave import Wave
 
-        return Wave(wave=wave, scored_at=self.batch.updated_at)
+        return Wave(wave=wave_number, scored_at=self.batch.updated_at)
 
     def put_measurement(self, _assignment_id: str, _judge: str, measurement: Any) -> None:  # noqa: ANN401
         """Serialise what later batches will read."""
@@ -189,7 +189,7 @@ class Events:
             event.model_dump_json()
 
 
-def simulated_batch(students: int) -> tuple[Any, list[Any], int]:
+def simulate_batch(students: int) -> tuple[Any, list[Any], int]:
     """A specification and its judged comparisons: random rounds, a logistic judge with degrees."""
     from assessment.domain.comparison import Comparison, ComparisonStatus
     from assessment.domain.essay import Essay, EssayKind
@@ -262,7 +262,7 @@ def simulated_batch(students: int) -> tuple[Any, list[Any], int]:
     return spec, comparisons, PER_ESSAY
 
 
-def in_own_process(students: int) -> dict[str, object]:
+def measure_in_own_process(students: int) -> dict[str, object]:
     """Measure one size where nothing was measured before."""
     done = subprocess.run(  # noqa: S603 - our own module and a number
         [sys.executable, "-m", "benchmarks.finalise", "--size", str(students)],
@@ -283,7 +283,9 @@ def growth_exponent(rows: Sequence[dict[str, object]]) -> float:
 
 def main(options: Options) -> None:
     """Measure all sizes and report."""
-    rows = [in_own_process(students) for students in (SIZES[:3] if options.quick else SIZES)]
+    rows = [
+        measure_in_own_process(students) for students in (SIZES[:3] if options.quick else SIZES)
+    ]
     thousand = next(row for row in rows if row["students"] == 1000)
     report(
         options,

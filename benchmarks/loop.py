@@ -42,7 +42,7 @@ class Batch:
     seed: int
     latency: float
     comparisons: list[Comparison] = field(default_factory=list)
-    wave: int = 0
+    wave_number: int = 0
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(self.seed)
@@ -62,38 +62,38 @@ class Batch:
             judges=(JudgeSpec(),),
         )
 
-    def planned(self, size: int) -> list[PlannedPair]:
+    def plan(self, size: int) -> list[PlannedPair]:
         """The next pairs by the product's planner."""
         return self.statistics.plan(
             self.spec,
             self.comparisons,
             config=self.config,
             seed=self.seed,
-            wave_number=self.wave + 1,
+            wave_number=self.wave_number + 1,
             size=size,
         )
 
     async def judge(self, pairs: Sequence[PlannedPair]) -> None:
         """Answer the pairs, ten at a time, and wait for all."""
-        self.wave += 1
+        self.wave_number += 1
         gate = asyncio.Semaphore(AT_A_TIME)
 
         async def answer(position: int, pair: PlannedPair) -> Comparison:
             async with gate:
                 await asyncio.sleep(self.latency)
-            return self._answered(position, pair)
+            return self._answer(position, pair)
 
         self.comparisons += await asyncio.gather(
             *(answer(position, pair) for position, pair in enumerate(pairs))
         )
 
-    def _answered(self, position: int, pair: PlannedPair) -> Comparison:
+    def _answer(self, position: int, pair: PlannedPair) -> Comparison:
         difference = self.ability[pair.first] - self.ability[pair.second]
         first = self.rng.random() < 1 / (1 + np.exp(-difference))
         return Comparison(
-            comparison_id=f"w{self.wave:04d}-{position:05d}",
-            wave=self.wave,
-            submitted_wave=self.wave,
+            comparison_id=f"w{self.wave_number:04d}-{position:05d}",
+            wave=self.wave_number,
+            submitted_wave=self.wave_number,
             first=pair.first,
             second=pair.second,
             audit=pair.audit,
@@ -108,18 +108,18 @@ class Batch:
         return scores.reliability.model_reliability
 
 
-async def in_waves(batch: Batch) -> None:
+async def judge_in_waves(batch: Batch) -> None:
     """Four comparisons per essay between fits, as the product does."""
     while True:
-        await batch.judge(batch.planned(batch.config.comparisons_per_essay_per_wave * ESSAYS // 2))
+        await batch.judge(batch.plan(batch.config.comparisons_per_essay_per_wave * ESSAYS // 2))
         if batch.reliability() >= RELIABILITY:
             return
 
 
-async def one_at_a_time(batch: Batch) -> None:
+async def judge_one_at_a_time(batch: Batch) -> None:
     """Plan a pair, wait for its verdict, fit, plan the next."""
     while True:
-        await batch.judge(batch.planned(1))
+        await batch.judge(batch.plan(1))
         if len(batch.comparisons) >= ESSAYS and batch.reliability() >= RELIABILITY:
             return
 
@@ -135,7 +135,7 @@ async def all_pairs(batch: Batch) -> None:
     await batch.judge(pairs)
 
 
-def measured(name: str, way: Callable[[Batch], object], latency: float) -> dict[str, object]:
+def measure(name: str, way: Callable[[Batch], object], latency: float) -> dict[str, object]:
     """One row: time, comparisons and reliability of one way."""
     batch = Batch(seed=1, latency=latency)
     started = time.perf_counter()
@@ -149,7 +149,7 @@ def measured(name: str, way: Callable[[Batch], object], latency: float) -> dict[
         "way": name,
         "seconds": seconds,
         "comparisons": len(batch.comparisons),
-        "fits": batch.wave,
+        "fits": batch.wave_number,
         "reliability": scores.reliability.model_reliability,
         "true_r2": float(np.corrcoef(truth, fitted)[0, 1] ** 2),
     }
@@ -160,9 +160,9 @@ def main() -> None:
     options = arguments(__doc__)
     latency = 0.02 if options.quick else 1.0
     rows = [
-        measured("waves", in_waves, latency),
-        measured("one pair at a time", one_at_a_time, latency),
-        measured("all pairs", all_pairs, latency),
+        measure("waves", judge_in_waves, latency),
+        measure("one pair at a time", judge_one_at_a_time, latency),
+        measure("all pairs", all_pairs, latency),
     ]
     seconds = [float(str(row["seconds"])) for row in rows]
     claims = [
