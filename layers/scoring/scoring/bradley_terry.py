@@ -15,19 +15,20 @@ from scoring._fit.classical import (
     epsilon_adjusted,
     firth,
 )
-from scoring._fit.gaussian import difference_variances
+from scoring._fit.gaussian import difference_variances, settle
 from scoring._fit.information import CentredInformation, Information, MixtureInformation
 from scoring._fit.likelihood import maximum_likelihood
 from scoring._fit.link_choice import AttentionModel, choose_link
 from scoring._fit.model import NO_PRIORS, Model, Priors
-from scoring._fit.newton import Solution, maximise, state_of
+from scoring._fit.newton import Solution, approach, maximise, state_of
 from scoring._fit.observations import Observations, Repeats, Ties, observe
 from scoring._fit.outcomes import Outcomes
 from scoring._fit.result import Fit
+from scoring._fit.shrinkage import shrink_judges
 from scoring._fit.spread import Spread, SpreadPrior, integrate
-from scoring._fit.variational import nearest_gaussian
+from scoring._fit.variational import free_judges, nearest_gaussian
 from scoring._graph import components as label_components
-from scoring.errors import InvalidSettingError, OneJudgeError
+from scoring.errors import InvalidSettingError, NotConvergedError, OneJudgeError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -43,6 +44,7 @@ WITH_PRIOR = ("map", "variational")
 _BINARY_ONLY = ("firth", "epsilon", "choix")
 _WITHOUT_ORDER = ("epsilon", "choix")
 _EPSILON = 0.3
+_TOLERANCE = 1e-4
 _DENSE_UP_TO = 400
 
 type Estimator = Literal["map", "variational", "mle", "firth", "epsilon", "choix"]
@@ -75,9 +77,10 @@ def fit(
 
     Identification: abilities sum to zero, log discriminations sum to zero. Priors of ``map`` and
     ``variational``:
-    :math:`\theta \sim N(0, prior\_sd^2)`, :math:`b_j \sim N(0, 1)`,
-    :math:`\log a_j \sim N(0, .5^2)`, gaps between cut points Gamma(2, 1). They make the
-    estimate exist for every set of comparisons.
+    :math:`\theta \sim N(0, prior\_sd^2)`, :math:`b_j \sim N(b, .3^2)` around
+    :math:`b \sim N(0, 1)`, :math:`\log a_j \sim N(0, .5^2)`, gaps between cut points Gamma(2, 1).
+    They make the estimate exist for every set of comparisons. ``variational`` estimates how far
+    judges' order effects and log discriminations lie apart (:mod:`scoring._fit.shrinkage`).
 
     Parameters
     ----------
@@ -180,9 +183,9 @@ def _estimate(
         return _integrated(model, start, prior)
     gauge, likelihood = None, model
     if estimator in WITH_PRIOR:
-        solution = _posterior_mode(model, start)
+        model, solution = _mode_of(model, start, is_start=estimator == "variational")
         if estimator == "variational":
-            model, solution = nearest_gaussian(model, solution, _posterior_mode)
+            model, solution = _nearest(model, solution)
     elif estimator == "choix":
         solution = choix_solution(model, alpha)
     else:
@@ -207,11 +210,10 @@ def _estimate(
 
 def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
     """Integrate over the spread of abilities, from the mode at the prior's median."""
-    mode = _posterior_mode(model, start)
+    model, mode = _mode_of(model, start, is_start=True)
     held = copy(model)
     held.hold_discrimination = True
-    at_mode = Information(held, held.blocks(mode.point), state_of(held, mode.point, 0, 0.0))
-    variance = difference_variances(held, mode.point.x, at_mode.lower)
+    variance = _variance_at(held, mode)
     mixture = integrate(held, mode.point.x, variance, float(np.log(prior.median)), prior)
     centre, iterations = mixture.centre, mode.iterations + mixture.turns
     information = MixtureInformation(
@@ -219,10 +221,36 @@ def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
         centre.model.blocks(centre.point),
         state_of(centre.model, centre.point, iterations, 0.0),
         mixture.lower,
-        mixture.shift,
     )
     plain = model.evaluate(mixture.x).log_likelihood
     return _Estimate(mixture.x, plain, iterations, information, mixture.spread)
+
+
+def _mode_of(model: Model, start: Floats, *, is_start: bool) -> tuple[Model, Solution]:
+    """The posterior's mode: as a start for the Gaussian rough, with judges shrunk."""
+    if not is_start or (model.n_order < 2 and not model.n_log):  # noqa: PLR2004
+        return model, _posterior_mode(model, start)
+    return shrink_judges(model, approach(model, start), approach)
+
+
+def _nearest(model: Model, mode: Solution) -> tuple[Model, Solution]:
+    """The nearest Gaussian, by shorter turns where whole ones do not settle."""
+    try:
+        return nearest_gaussian(model, mode, _posterior_mode)
+    except NotConvergedError:
+        held = copy(model)
+        held.hold_discrimination = True
+        variance = _variance_at(held, mode)
+        gaussian = settle(held, mode.point.x, variance, tolerance=_TOLERANCE)
+        solution = Solution(gaussian.point, mode.iterations + gaussian.turns)
+        return free_judges(gaussian.model, solution)
+
+
+def _variance_at(held: Model, mode: Solution) -> Floats:
+    """Variance of every judged difference by the curvature at the mode, logits^2, (m,)."""
+    state = state_of(held, mode.point, 0, 0.0)
+    at_mode = Information(held, held.blocks(mode.point), state)
+    return difference_variances(held, mode.point.x, at_mode.lower)
 
 
 def _posterior_mode(model: Model, start: Floats) -> Solution:

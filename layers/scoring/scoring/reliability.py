@@ -204,7 +204,7 @@ def _nodes(fit: Fit) -> tuple[Node, ...]:
     if fit.prior_sd is None:
         raise InvalidSettingError("fit", f"{fit.estimator!r} has no prior; use 'variational'")
     log_sd = float(np.log(fit.prior_sd))
-    return (reduced(fit.ability, fit.covariance, 0.0, fit.ability, 1.0, log_sd),)
+    return (reduced(fit.ability, fit.covariance, fit.ability, 1.0, log_sd),)
 
 
 def _squared_correlations(nodes: tuple[Node, ...]) -> tuple[Floats, Floats]:

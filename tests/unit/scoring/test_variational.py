@@ -105,7 +105,7 @@ def test_the_solution_does_not_depend_on_where_it_started_or_on_the_order_of_row
 @pytest.mark.parametrize("judges", ["pooled", "discrimination"])
 def test_every_model_widens_with_few_comparisons_and_meets_the_mode_with_many(cuts, judges):
     ratios = []
-    for rounds in (4, 60):
+    for rounds in (4, 80):
         _, data = simulated(rounds=rounds, cuts=cuts, judges=2, sd=1.0)
         mode, mean = (
             fit(data, judges=judges, repeats="independent", estimator=estimator)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.linear import DenseSystem, gram, invert, invert_factor, symmetric
+from scoring._fit.linear import DenseSystem, centred, gram, invert, invert_factor, symmetric
 from scoring.errors import NotConvergedError, SolverState
 
 if TYPE_CHECKING:
@@ -188,9 +188,7 @@ class CentredInformation(Information):
         if factor is None:
             raise NotConvergedError("the covariance (the Hessian is not definite)", self._state)
         full = symmetric(invert(factor))
-        mean = full.mean(axis=0)
-        centred: Floats = full - mean[:, None] - mean[None, :] + mean.mean()
-        return centred
+        return centred(full)
 
     @cached_property
     def _diagonal_of_inverse(self) -> Floats:
@@ -210,16 +208,21 @@ class MixtureInformation(Information):
         As for :class:`Information`, at the node of most weight.
     lower : (N, N) array
         Lower triangle of the mixture's covariance; common shift included.
-    shift : float
-        Variance of the common shift, logits^2.
     """
 
-    def __init__(
-        self, model: Model, blocks: Blocks, state: SolverState, lower: Floats, shift: float
-    ) -> None:
+    def __init__(self, model: Model, blocks: Blocks, state: SolverState, lower: Floats) -> None:
         super().__init__(model, blocks, state)
         self._lower = lower
-        self._shift = shift
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Sum-to-zero variance of every ability, (n,)."""
+        return self.covariance.diagonal().copy()
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Sum-to-zero covariance of the abilities, (n, n)."""
+        return centred(symmetric(self._lower[: self.n, : self.n]))
 
     @cached_property
     def lower(self) -> Floats:
@@ -229,7 +232,3 @@ class MixtureInformation(Information):
     @cached_property
     def _diagonal_of_inverse(self) -> Floats:
         return self._lower.diagonal()
-
-    @property
-    def _own_shift(self) -> Floats:
-        return np.asarray(self._shift)

@@ -117,3 +117,11 @@ def symmetric_times(lower: Floats, x: Floats) -> Floats:
     inside = np.tril(lower)
     product: Floats = inside @ x + x @ inside - inside.diagonal() * x
     return product
+
+
+def centred(full: Floats) -> Floats:
+    """Return a covariance in the sum-to-zero gauge; the one given is overwritten."""
+    mean = full.mean(axis=0)
+    full -= mean[:, None]
+    full += mean.mean() - mean[None, :]
+    return full

@@ -31,7 +31,9 @@ class Priors:
     ability : float
         1 / prior_sd^2, or 0 without a prior.
     order_effect : float
-        1 / sd^2 of each order effect, or 0.
+        1 / sd^2 of the order effect that all judges have in common, or 0.
+    order_deviation : float
+        1 / sd^2 of a judge's own order effect around the common one, or 0.
     log_discrimination : float
         1 / sd^2 of each log discrimination.
     gap_shape, gap_rate : float
@@ -42,13 +44,16 @@ class Priors:
 
     ability: float
     order_effect: float = 1.0
+    order_deviation: float = 0.3**-2
     log_discrimination: float = 4.0
     gap_shape: float = 2.0
     gap_rate: float = 1.0
     log_nu: float = 1.0
 
 
-NO_PRIORS = Priors(0.0, order_effect=0.0, gap_shape=1.0, gap_rate=0.0, log_nu=0.0)
+NO_PRIORS = Priors(
+    0.0, order_effect=0.0, order_deviation=0.0, gap_shape=1.0, gap_rate=0.0, log_nu=0.0
+)
 
 
 @dataclass(slots=True)
@@ -214,13 +219,48 @@ class Model:
         self.pairs = Pairs(self.n, observations.first, observations.second)
         self.tilt: Floats | None = None
         self.hold_discrimination = False
+        self._common_order = self._common_order_precision()
         self.normal_precision = self._prior_precision()
-        self._corner = np.diag(self.normal_precision[self.n :])
+        self._corner = self._prior_corner()
 
     def set_ability_precision(self, precision: float) -> None:
         """Give the abilities another prior sd; on a copy, the original keeps its own."""
         self.priors = replace(self.priors, ability=precision)
         self.normal_precision = self._prior_precision()
+
+    def set_judge_precisions(self, order_deviation: float, log_discrimination: float) -> None:
+        """Let judges differ by other amounts; on a copy, the original keeps its own."""
+        self.priors = replace(
+            self.priors, order_deviation=order_deviation, log_discrimination=log_discrimination
+        )
+        self._common_order = self._common_order_precision()
+        self.normal_precision = self._prior_precision()
+        self._corner = self._prior_corner()
+
+    def prior_trace(self, lower: Floats) -> float:
+        """Trace of the Normal priors' precision times a covariance, given by its lower triangle."""
+        trace = float(self.normal_precision @ lower.diagonal())
+        order = slice(self.n, self.n + self.n_order)
+        own = lower[order, order]
+        everything = 2.0 * float(np.tril(own).sum()) - float(own.diagonal().sum())
+        return trace - self._common_order * everything
+
+    def _common_order_precision(self) -> float:
+        """What the common order effect takes off every entry of the order effects' precision.
+
+        Effects N(b, s^2) around a common b ~ N(0, v) have the covariance s^2 I + v 1 1', whose
+        inverse is I / s^2 less a multiple of 1 1'.
+        """
+        p = self.priors
+        if self.n_order < 2 or p.order_effect == 0.0:  # noqa: PLR2004
+            return 0.0
+        return p.order_deviation**2 / (p.order_effect + self.n_order * p.order_deviation)
+
+    def _prior_corner(self) -> Floats:
+        """Precision of the priors of all parameters but abilities and gaps, (q, q)."""
+        corner = np.diag(self.normal_precision[self.n :])
+        corner[: self.n_order, : self.n_order] -= self._common_order
+        return corner
 
     def start(self, ability: Floats) -> Floats:
         """Return a feasible parameter vector with the given abilities, (N,)."""
@@ -303,7 +343,8 @@ class Model:
         p = self.priors
         precision = np.zeros(self.size)
         precision[: self.n] = p.ability
-        precision[self.n : self.n + self.n_order] = p.order_effect
+        own_order = p.order_effect if self.n_order == 1 else p.order_deviation
+        precision[self.n : self.n + self.n_order] = own_order
         mixing = getattr(self.link, "mixing_precision", None)
         if mixing is not None:
             precision[self.shape_at.stop - len(mixing) : self.shape_at.stop] = mixing
@@ -320,6 +361,8 @@ class Model:
     def _penalise(self, x: Floats, gaps: Floats, gradient: Floats) -> float:
         """Subtract the priors' slope from ``gradient`` in place and return minus their log."""
         pull = self.normal_precision * x
+        order = slice(self.n, self.n + self.n_order)
+        pull[order] -= self._common_order * x[order].sum()
         gradient -= pull
         penalty = 0.5 * float(pull @ x)
         if self.tilt is not None:

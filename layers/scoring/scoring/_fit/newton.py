@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-8
+_ROUGH = 1e-3
 _REUSE_BELOW = 0.03
 _LARGEST_STEP = 2.0
 _MAX_HALVINGS = 40
@@ -71,6 +72,28 @@ def maximise(
         if np.abs(climb.point.x).max() > bound:
             break
     raise NotConvergedError("Newton's method", state_of(model, climb.point, iteration, climb.size))
+
+
+def approach(model: Model, start: Floats) -> Solution:
+    """Climb until steps are small, or as far as the iterations lead: a start for something else.
+
+    Every step taken is one uphill, so what is reached is never worse than the start. Where judges'
+    discriminations or lapses make the objective no concave one, the last digits can take long.
+
+    Raises
+    ------
+    NotConvergedError
+        If the Hessian is not finite.
+    """
+    climb = _Climb(model, start, None)
+    iteration = 0
+    for iteration in range(1, MAX_ITERATIONS + 1):
+        if not climb.factorise():
+            state = state_of(model, climb.point, iteration, climb.size)
+            raise NotConvergedError("Newton's method", state)
+        if climb.step() < _ROUGH or climb.size < _ROUGH:
+            break
+    return Solution(climb.point, iteration)
 
 
 class _Climb:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring._fit.gaussian import Gaussian, settle
-from scoring._fit.linear import symmetric_times
+from scoring._fit.linear import centred, symmetric, symmetric_times
 from scoring._fit.variational import freed_discriminations
 from scoring.errors import InvalidSettingError, NotConvergedError
 
@@ -63,12 +63,12 @@ class SpreadPrior:
         Its median, logits. Spreads of real judging by people lie between .6 and 3.6 (90% of 57
         public sessions, half of them below 1.4), that of a sharp model at 6.
     log_sd : float
-        Standard deviation of the logarithm: 1 says that two of three classes lie within a factor
-        of e of the median; earlier batches of an assignment allow .2.
+        Standard deviation of the logarithm: 1.2 says that two of three classes lie within a
+        factor of 3.3 of the median; earlier batches of an assignment allow .2.
     """
 
-    median: float = 1.8
-    log_sd: float = 1.0
+    median: float = 1.2
+    log_sd: float = 1.2
 
     def __post_init__(self) -> None:
         for name in ("median", "log_sd"):
@@ -157,8 +157,6 @@ class Mixture:
         Means of all parameters.
     lower : (N, N) array
         Lower triangle of their covariance, within and between the nodes; common shift included.
-    shift : float
-        Variance of the common shift of all abilities, logits^2.
     centre : Gaussian
         The node of most weight.
     spread : Spread
@@ -169,7 +167,6 @@ class Mixture:
 
     x: Floats
     lower: Floats
-    shift: float
     centre: Gaussian
     spread: Spread
     turns: int
@@ -390,28 +387,27 @@ def _mixture(
         lower += w * (v.gaussian.lower + np.outer(off, off))
     if len(visits) == 1:
         lower[:n, :n] += sd_log**2 * np.outer(visits[0].drift, visits[0].drift)
-    shift = float(weights @ [1.0 / (n * v.gaussian.model.priors.ability) for v in visits])
     nodes = tuple(
         _node(v, float(w), x[:n], sd_log if len(visits) == 1 else 0.0)
         for w, v in zip(weights, visits, strict=True)
     )
     spread = Spread(mean_log, sd_log, *measured, nodes, prior)
     centre = visits[int(np.argmax(weights))].gaussian
-    return Mixture(x, lower, shift, centre, spread, turns)
+    return Mixture(x, lower, centre, spread, turns)
 
 
 def _node(visit: _Visit, weight: float, reported: Floats, sd_log: float) -> Node:
     n = len(reported)
     gaussian = visit.gaussian
-    shift = 1.0 / (n * gaussian.model.priors.ability)
-    node = reduced(gaussian.x[:n], gaussian.lower[:n, :n], shift, reported, weight, visit.log_sd)
+    own = centred(symmetric(gaussian.lower[:n, :n]))
+    node = reduced(gaussian.x[:n], own, reported, weight, visit.log_sd)
     length = float(np.sqrt(reported @ reported))
     drift = sd_log * float(reported @ visit.drift) / length if length > 0.0 else 0.0
     return replace(node, along_variance=node.along_variance + drift**2)
 
 
 def reduced(
-    mean: Floats, lower: Floats, shift: float, reported: Floats, weight: float, log_sd: float
+    mean: Floats, covariance: Floats, reported: Floats, weight: float, log_sd: float
 ) -> Node:
     """Reduce a Gaussian to the moments that the realised reliability depends on.
 
@@ -419,10 +415,8 @@ def reduced(
     ----------
     mean : (n,) array
         Means of the abilities, logits.
-    lower : (n, n) array
-        Lower triangle of their covariance, logits^2.
-    shift : float
-        Variance of the common shift that the covariance still holds, logits^2.
+    covariance : (n, n) array
+        Their covariance in the sum-to-zero gauge, logits^2.
     reported : (n,) array
         The abilities that are reported; they sum to zero.
     weight, log_sd : float
@@ -432,13 +426,12 @@ def reduced(
     mean = mean - mean.mean()
     length = float(np.sqrt(reported @ reported))
     direction = reported / length if length > 0.0 else np.zeros(n)
-    image = symmetric_times(lower, direction)
-    image -= image.mean()
+    image = covariance @ direction
     along = float(direction @ mean)
     own = float(direction @ image)
     rest = mean - along * direction
-    trace = float(lower.diagonal().sum()) - n * shift
-    squares = _square_sum(lower) - n * n * shift**2
+    trace = float(covariance.diagonal().sum())
+    squares = float(np.einsum("ij,ij->", covariance, covariance))
     left = max(squares - 2.0 * float(image @ image) + own**2, 0.0)
     return Node(
         log_sd=log_sd,
@@ -446,6 +439,6 @@ def reduced(
         along=along,
         along_variance=max(own, 0.0),
         across=float(rest @ rest) + max(trace - own, 0.0),
-        across_variance=2.0 * left + 4.0 * float(rest @ symmetric_times(lower, rest)),
+        across_variance=2.0 * left + 4.0 * float(rest @ covariance @ rest),
         mean_variance=trace / n,
     )

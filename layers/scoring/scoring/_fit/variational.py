@@ -90,7 +90,8 @@ class Smoothed:
         return _SmoothedTerms(
             value=self._mean(at.value),
             slope=self._mean(at.slope),
-            curvature=self._mean(at.curvature),
+            # Where a likelihood is not concave: no ability is less certain than its prior says.
+            curvature=np.maximum(self._mean(at.curvature), 0.0),
             shape_slope=self._mean(at.shape_slope),
             shape_cross=self._mean(at.shape_cross),
             nodes=at,
@@ -167,12 +168,12 @@ def nearest_gaussian(
         variance = variance + share * (following - variance)
         before = change
         if change < _TOLERANCE * (1.0 + float(variance.max())):
-            return _free(smoothed, solution)
+            return free_judges(smoothed, solution)
     state = state_of(smoothed, solution.point, solution.iterations, change)
     raise NotConvergedError("the nearest Gaussian (estimator='map' always exists)", state)
 
 
-def _free(smoothed: Model, solution: Solution) -> tuple[Model, Solution]:
+def free_judges(smoothed: Model, solution: Solution) -> tuple[Model, Solution]:
     """Let the discriminations' uncertainty into the covariance, where the Hessian allows it."""
     freed = freed_discriminations(smoothed, solution.point)
     return (smoothed if freed is None else freed[0]), solution

@@ -104,8 +104,8 @@ class BatchConfig(BaseModel):
     # Statistics
     # The spread of abilities is estimated under a log-normal prior unless prior_sd assumes one.
     prior_sd: Annotated[Annotated[float, Field(ge=0.1, le=20)] | None, AdminOnly()] = None
-    prior_sd_median: Annotated[float, Field(ge=0.1, le=20), AdminOnly()] = 1.8
-    prior_sd_log_sd: Annotated[float, Field(ge=0.05, le=2), AdminOnly()] = 1.0
+    prior_sd_median: Annotated[float, Field(ge=0.1, le=20), AdminOnly()] = 1.2
+    prior_sd_log_sd: Annotated[float, Field(ge=0.05, le=2), AdminOnly()] = 1.2
     grade_method: Literal["gls", "isotonic", "medians"] = "gls"
     grade_rule: GradeRule = GradeRule.MEDIAN
     needs_more_evidence_below: Annotated[float, Field(ge=0, le=1)] = 0.35
