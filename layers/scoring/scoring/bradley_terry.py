@@ -247,10 +247,16 @@ def _nearest(model: Model, mode: Solution) -> tuple[Model, Solution]:
 
 
 def _variance_at(held: Model, mode: Solution) -> Floats:
-    """Variance of every judged difference by the curvature at the mode, logits^2, (m,)."""
+    """Variance of every judged difference by the curvature at the mode, logits^2, (m,).
+
+    Where that curvature is none of a peak, the prior's: it is a start, and no more.
+    """
     state = state_of(held, mode.point, 0, 0.0)
-    at_mode = Information(held, held.blocks(mode.point), state)
-    return difference_variances(held, mode.point.x, at_mode.lower)
+    try:
+        lower = Information(held, held.blocks(mode.point), state).lower
+    except NotConvergedError:
+        return np.full(len(held.data.first), 2.0 / held.priors.ability)
+    return difference_variances(held, mode.point.x, lower)
 
 
 def _posterior_mode(model: Model, start: Floats) -> Solution:

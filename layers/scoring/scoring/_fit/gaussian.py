@@ -196,5 +196,4 @@ def difference_variances(model: Model, x: Floats, lower: Floats) -> Floats:
 def _entropy(model: Model, lower: Floats, log_determinant: float) -> float:
     """Return what the bound has beside the expected log likelihood and the priors at the mean."""
     spread = model.prior_trace(lower)
-    width = model.n * 0.5 * np.log(model.priors.ability)
-    return float(width - 0.5 * spread - 0.5 * log_determinant)
+    return float(model.log_prior_volume - 0.5 * spread - 0.5 * log_determinant)

@@ -237,6 +237,11 @@ class Model:
         self.normal_precision = self._prior_precision()
         self._corner = self._prior_corner()
 
+    @property
+    def log_prior_volume(self) -> float:
+        """Half the log determinant of the abilities' prior precision."""
+        return 0.5 * self.n * float(np.log(self.priors.ability))
+
     def prior_trace(self, lower: Floats) -> float:
         """Trace of the Normal priors' precision times a covariance, given by its lower triangle."""
         trace = float(self.normal_precision @ lower.diagonal())
@@ -244,6 +249,10 @@ class Model:
         own = lower[order, order]
         everything = 2.0 * float(np.tril(own).sum()) - float(own.diagonal().sum())
         return trace - self._common_order * everything
+
+    def _pair_totals(self, information: Floats) -> Floats:
+        """Information about every compared pair, (P,)."""
+        return self.pairs.total(information)
 
     def _common_order_precision(self) -> float:
         """What the common order effect takes off every entry of the order effects' precision.
@@ -320,7 +329,7 @@ class Model:
             cross[:, held] = 0.0
             corner[held, :] = corner[:, held] = 0.0
             corner[held, held] = np.eye(self.n_log)
-        return Blocks(diagonal, self.pairs.total(information), cross, corner)
+        return Blocks(diagonal, self._pair_totals(information), cross, corner)
 
     def longest_step(self, x: Floats, step: Floats) -> float:
         """Return the largest multiple of ``step``, at most 1, that keeps every gap positive."""

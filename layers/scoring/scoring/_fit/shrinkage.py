@@ -16,6 +16,7 @@ import numpy as np
 
 from scoring._fit.information import Information
 from scoring._fit.newton import state_of
+from scoring.errors import NotConvergedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,10 @@ def shrink_judges(
     priors = model.priors
     spreads = _Spreads(priors.order_deviation**-0.5, priors.log_discrimination**-0.5)
     for _ in range(_TURNS):
-        following = _better(shrunk, mode, spreads)
+        lower = _covariance_at(shrunk, mode)
+        if lower is None:
+            break
+        following = _better(shrunk, mode.point.x, lower, spreads)
         if spreads.is_close(following):
             break
         spreads = following
@@ -77,11 +81,17 @@ def shrink_judges(
     return shrunk, mode
 
 
-def _better(model: Model, mode: Solution, spreads: _Spreads) -> _Spreads:
-    """One turn of MacKay's re-estimation."""
-    x = mode.point.x
+def _covariance_at(model: Model, mode: Solution) -> Floats | None:
+    """Lower triangle of the covariance at the mode; None where the curvature is none of a peak."""
     state = state_of(model, mode.point, 0, 0.0)
-    lower = Information(model, model.blocks(mode.point), state).lower
+    try:
+        return Information(model, model.blocks(mode.point), state).lower
+    except NotConvergedError:
+        return None
+
+
+def _better(model: Model, x: Floats, lower: Floats, spreads: _Spreads) -> _Spreads:
+    """One turn of MacKay's re-estimation."""
     order, discrimination = spreads.order, spreads.discrimination
     if model.n_order > 1:
         at = slice(model.n, model.n + model.n_order)
