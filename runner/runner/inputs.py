@@ -20,6 +20,7 @@ from runner.anchors_file import AnchorsFile, read_anchors
 from runner.checks import Problems, read_all
 from runner.errors import BadInputError, Problem
 from runner.essays import Folder, read_folder
+from runner.groups_file import assign_groups
 from runner.judges import parse_judges
 from runner.setting_text import list_names, read_value, split_setting
 from runner.text_files import read_text
@@ -207,6 +208,7 @@ def read_assessment(
     texts: JudgeTexts,
     settings: Sequence[str],
     judges: Sequence[str] = (),
+    groups: Path | None = None,
     ignore_others: bool = False,
     output: Path | None = None,
 ) -> Assessment:
@@ -228,13 +230,16 @@ def read_assessment(
     with problems.collect():
         jury = parse_judges(judges)
     with problems.collect():
-        files = [path for path in (anchors, output, *texts.paths, *_find_files(judges)) if path]
+        files = [
+            path for path in (anchors, groups, output, *texts.paths, *_find_files(judges)) if path
+        ]
         if registration and registration.source:
             files += registration.source.files
         essay_folder = read_folder(folder, known_files=files, ignore_others=ignore_others)
+        essays = assign_groups(groups, essay_folder.essays) if groups else essay_folder.essays
     problems.raise_any()
     values: dict[str, Any] = {
-        "essays": [essay.model_dump() for essay in essay_folder.essays],
+        "essays": [essay.model_dump() for essay in essays],
         "config": config,
         "assignment_id": registration.request.assignment_id if registration else assignment,
     }

@@ -131,7 +131,7 @@ def summary_lines(result: ResultDocument) -> list[str]:
         else f"model reliability {reliability.model_reliability:.2f}, {standard_errors}"
     )
     lines += _audit_lines(result) + _order_lines(result) + _grade_lines(result)
-    lines += _essay_lines(result) + result.notes
+    lines += _essay_lines(result) + _group_lines(result) + result.notes
     if result.cost_usd:
         lines.append(f"the judge cost {result.cost_usd:.2f} USD")
     return lines
@@ -155,6 +155,31 @@ def _essay_lines(result: ResultDocument) -> list[str]:
                 by_flag[flag].append(essay_id)
     lines += [f"look at {', '.join(ids)}: {_FLAGS.get(f, f)}" for f, ids in by_flag.items()]
     return lines
+
+
+def _group_lines(result: ResultDocument) -> list[str]:
+    """How far groups are apart, and judges who differ about them beyond chance."""
+    if result.groups is None:
+        return []
+    lines = []
+    for group in result.groups.groups:
+        if group.difference is None or group.interval is None:
+            lines.append(f"group {group.group}: {group.reason}")
+            continue
+        low, high = group.interval
+        lines.append(
+            f"group {group.group} ({group.essays} essays): {group.difference:+.2f} logits from the "
+            f"others (95% interval {low:+.2f} to {high:+.2f})"
+        )
+    lines += [
+        f"judge {effect.judge} gives group {effect.group} {effect.effect:+.2f} logits beyond the "
+        f"other judges (95% interval {effect.interval[0]:+.2f} to {effect.interval[1]:+.2f})"
+        for effect in result.groups.judge_effects
+        if effect.effect is not None
+        and effect.interval is not None
+        and (effect.interval[0] > 0 or effect.interval[1] < 0)
+    ]
+    return lines + result.groups.notes
 
 
 def _audit_lines(result: ResultDocument) -> list[str]:

@@ -38,6 +38,13 @@ def execute(
             "--anchors", help="CSV of graded anchors: anchor_ref, grade, and file or text."
         ),
     ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            "--groups",
+            help="CSV with essay_id and group: the result compares the groups. No judge sees them.",
+        ),
+    ] = None,
     assignment: options.Assignment = None,
     scale: options.Scale = None,
     instructions: options.Instructions = None,
@@ -100,6 +107,7 @@ def execute(
         texts=texts,
         settings=config or (),
         judges=judge or (),
+        groups=groups,
         ignore_others=ignore_others,
         output=output,
     )
