@@ -197,7 +197,11 @@ class Journey:
             "body": None if body is None else json.dumps(body), "isBase64Encoded": False,
             "requestContext": {
                 "requestId": "r", "stage": "live",
-                "authorizer": {"scope": "cj:use cj:admin", "principalId": "teacher"},
+                "authorizer": {
+                    "principalId": "teacher",
+                    "organisation": "default",
+                    "roles": "admin",
+                },
             },
         }  # fmt: skip
         seen = []

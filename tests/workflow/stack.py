@@ -136,7 +136,11 @@ class Stack:
                 "requestContext": {
                     "requestId": str(uuid.uuid4()),
                     "stage": "live",
-                    "authorizer": {"scope": "cj:use cj:admin"},
+                    "authorizer": {
+                        "principalId": "teacher",
+                        "organisation": "default",
+                        "roles": "admin",
+                    },
                 },
             },
         )
