@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from assessment.domain.field_problems import WrongFieldError
 
@@ -14,30 +14,47 @@ _RUNTIME_PORT = 9001
 
 
 def check_endpoint(url: str) -> None:
-    """Refuse what would send essays or keys in the clear, to the machinery, or is no base URL.
+    """Refuse a base URL that is none, is not encrypted, or is the stack's own machine.
 
     Raises
     ------
     ValueError
         That names the field, `base_url`.
     """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("")
-    if not host or parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", url):
-        raise WrongFieldError(
-            "base_url", "give a URL such as https://llm.example.org/v1, without query or user"
-        )
-    if _is_of_machinery(host, port):
+    parts = _split(url)
+    host = parts.hostname or ""
+    if _is_of_machinery(host, parts.port):
         raise WrongFieldError(
             "base_url", "this address belongs to the machine that the stack runs on"
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOCAL_HOSTS):
+    if not _is_encrypted_or_local(parts):
         raise WrongFieldError(
             "base_url", "use https; plain http is for this machine only (localhost, 127.0.0.1)"
         )
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a base URL: it has a host and a valid port, and no query, fragment or user."""
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:
+        # A port that is no number, or brackets that do not close.
+        parts, has_host = urlsplit(""), False
+    if not has_host or _has_more_than_base(parts, url):
+        raise WrongFieldError(
+            "base_url", "give a URL such as https://llm.example.org/v1, without query or user"
+        )
+    return parts
+
+
+def _has_more_than_base(parts: SplitResult, url: str) -> bool:
+    return bool(parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", url))
+
+
+def _is_encrypted_or_local(parts: SplitResult) -> bool:
+    is_local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
+    return is_local or parts.scheme == "https"
 
 
 def _is_of_machinery(host: str, port: int | None) -> bool:
