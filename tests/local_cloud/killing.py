@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from local.demo import Stage
@@ -26,28 +26,59 @@ FUNCTIONS = sorted(
 WAITING = ["63" if platform.machine() == "aarch64" else "0", "0x0"]
 
 
-def workers(cloud: Cloud, function: str) -> Iterator[int]:
-    """The processes that run a function on this laptop cloud; others may run beside it."""
-    folder = f"{processes.folder(cloud.server.name)}/".encode()
-    named = f"AWS_LAMBDA_FUNCTION_NAME={STACK}-{function}\0".encode()
-    for process in Path("/proc").iterdir():
+class Workers:
+    """The processes that run the functions of one laptop cloud; others may run beside it."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._server = str(cloud.server.pid)
+        self._function_names: dict[int, str] = {}
+
+    def find(self, function: str) -> list[int]:
+        """The workers of one function."""
+        return [pid for pid, name in self.list_all().items() if name == function]
+
+    def list_all(self) -> dict[int, str]:
+        """The function of every worker, by process id."""
+        children = [int(path.name) for path in Path("/proc").iterdir() if self._is_child(path)]
+        for pid in set(children) - set(self._function_names):
+            name = read_function_name(pid)
+            if name:
+                self._function_names[pid] = name
+        return {pid: self._function_names[pid] for pid in children if pid in self._function_names}
+
+    def _is_child(self, process: Path) -> bool:
+        if not process.name.isdecimal():
+            return False
         try:
-            command = (process / "cmdline").read_bytes()
-            environment = (process / "environ").read_bytes()
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
         except OSError:
-            continue
-        worker = b"_worker.py" in command and folder in command
-        if process.name.isdecimal() and worker and named in environment:
-            yield int(process.name)
+            return False
+        return fields[1] == self._server
+
+
+def read_function_name(pid: int) -> str:
+    """The function that a process of the laptop cloud runs; empty before it knows it itself."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    prefix = f"AWS_LAMBDA_FUNCTION_NAME={STACK}-".encode()
+    names = [each.removeprefix(prefix) for each in variables if each.startswith(prefix)]
+    return names[0].decode() if names else ""
 
 
 def is_at_work(pid: int) -> bool:
-    """Whether the worker has an event, or is being started for one."""
+    """Whether the worker has an event: it has called AWS, and does not wait for its next event.
+
+    One that is still being started is left alone: MiniStack does not always start another.
+    """
+    process = Path(f"/proc/{pid}")
     try:
-        call = Path(f"/proc/{pid}/syscall").read_text().split()
+        call = (process / "syscall").read_text().split()
+        files = [str(link.readlink()) for link in (process / "fd").iterdir()]
     except OSError:
         return False
-    return call[:2] != WAITING
+    return call[:2] != WAITING and any(file.startswith("socket:") for file in files)
 
 
 def kill(pid: int) -> bool:
@@ -76,30 +107,30 @@ class Killer(threading.Thread):
         choose: Callable[[Counter[str]], list[str]],
         *,
         seed: int,
-        pause: float = 0.03,
+        pause: float = 0.05,
     ) -> None:
         super().__init__()
         self.killed: Counter[str] = Counter()
-        self._cloud = stage.cloud
+        self._workers = Workers(stage.cloud)
         self._choose = choose
         self._rng = random.Random(seed)
         self._pause = pause
         self._over = threading.Event()
 
     def run(self) -> None:
-        """Look for workers at work until all have died, or the context ends."""
+        """Look for workers at work until enough have died, or the context ends."""
         while functions := self._choose(self.killed):
             if self._over.wait(self._rng.uniform(0, self._pause)):
                 return
-            self._rng.shuffle(functions)
             self._kill_one(functions)
 
     def _kill_one(self, functions: list[str]) -> None:
-        for function in functions:
-            for pid in workers(self._cloud, function):
-                if is_at_work(pid) and kill(pid):
-                    self.killed[function] += 1
-                    return
+        found = list(self._workers.list_all().items())
+        self._rng.shuffle(found)
+        for pid, function in found:
+            if function in functions and is_at_work(pid) and kill(pid):
+                self.killed[function] += 1
+                return
 
     def __enter__(self) -> Counter[str]:
         self.start()

@@ -8,7 +8,7 @@ import pytest
 from local.demo import CONFIG, run_batch
 from local.judge.options import JudgeOptions
 from tests.local_cloud.conftest import KEY_NAME
-from tests.local_cloud.killing import kill, workers
+from tests.local_cloud.killing import Workers, kill
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
 
@@ -27,7 +27,7 @@ class CallKiller(threading.Thread):
 
     def __init__(self, cloud, url):
         super().__init__()
-        self.cloud = cloud
+        self.workers = Workers(cloud)
         self.url = url
         self.over = threading.Event()
         self.killed = []
@@ -41,7 +41,7 @@ class CallKiller(threading.Thread):
             begun, before = calls - before, calls
             if not begun or calls < at_last + APART:
                 continue
-            found = list(workers(self.cloud, "call-judge"))
+            found = self.workers.find("call-judge")
             if found:
                 kill(found[0])
                 self.killed.append(found[0])

@@ -223,7 +223,7 @@ class Stack:
             assert time.monotonic() < patience, "waited in vain"
             if self.deliver() == 0:
                 self.judge.release()
-                time.sleep(0.03)
+                time.sleep(0.1)
 
     def run_to_the_end(self, batch_id: str) -> dict[str, Any]:
         """Deliver messages until the execution has ended; the ended execution."""
