@@ -20,7 +20,7 @@ FORGED = "a key of nobody that is long enough for the algorithm of the tokens"
 
 @pytest.fixture(scope="module")
 def on(stage):
-    with stage("test-access", JudgeOptions(), auth=True) as (set_up, _):
+    with stage(JudgeOptions()) as (set_up, _):
         yield set_up
 
 
