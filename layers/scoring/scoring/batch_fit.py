@@ -8,13 +8,18 @@ import numpy as np
 
 from scoring._fit.spread import SpreadPrior
 from scoring.bradley_terry import fit
+from scoring.construct_gap import MOST_PLACES, fit_people_scale
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scoring._fit.result import Fit
     from scoring.comparisons import Comparisons
 
 # A judge whose degrees tell at least this share of what the model says is taken at its word.
 _TRUSTED_DEGREES = 0.8
+LEAST_BY_PEOPLE = 20
+"""Verdicts of people from which on abilities are on people's scale."""
 
 
 class _Settings(TypedDict):
@@ -23,7 +28,12 @@ class _Settings(TypedDict):
     judges: Literal["discrimination", "pooled"]
 
 
-def fit_batch(comparisons: Comparisons, *, prior_sd: float | SpreadPrior | None = None) -> Fit:
+def fit_batch(
+    comparisons: Comparisons,
+    *,
+    prior_sd: float | SpreadPrior | None = None,
+    is_model: Sequence[bool] = (),
+) -> Fit:
     """Fit the verdicts of one judge or of a jury as a batch reports them.
 
     Mean and covariance of the Gaussian nearest to the posterior, the spread of abilities
@@ -31,6 +41,7 @@ def fit_batch(comparisons: Comparisons, *, prior_sd: float | SpreadPrior | None 
     compress is widened again. Where verdicts have degrees, so are every judge's cut points and
     what the degrees tell; a single judge whose degrees tell what the model says is then taken at
     its word, which is more precise. Judges of a jury may be sharper or blunter than each other.
+    Where people have judged beside models, abilities are on people's scale.
 
     Parameters
     ----------
@@ -38,14 +49,19 @@ def fit_batch(comparisons: Comparisons, *, prior_sd: float | SpreadPrior | None 
         The verdicts.
     prior_sd : float or SpreadPrior, optional
         The spread of abilities that is assumed, or its prior; the default prior if left out.
+    is_model : (J,) sequence of bool
+        Which judges are models; left out, all are taken for the same kind of judge.
 
     Returns
     -------
     Fit
         With standard errors that hold for the few comparisons of a batch.
     """
+    prior = SpreadPrior() if prior_sd is None else prior_sd
+    if isinstance(prior, SpreadPrior) and has_two_scales(comparisons, is_model):
+        return fit_people_scale(comparisons, is_model, prior_sd=prior)
     settings = _Settings(
-        prior_sd=SpreadPrior() if prior_sd is None else prior_sd,
+        prior_sd=prior,
         estimator="variational",
         judges="discrimination" if has_jury(comparisons) else "pooled",
     )
@@ -54,6 +70,16 @@ def fit_batch(comparisons: Comparisons, *, prior_sd: float | SpreadPrior | None 
         if has_jury(comparisons) or found.degree_share.min() < _TRUSTED_DEGREES:
             return found
     return fit(comparisons, attention="lapses", **settings)
+
+
+def has_two_scales(comparisons: Comparisons, is_model: Sequence[bool]) -> bool:
+    """Whether people's scale can be told from models': enough verdicts, not too many essays."""
+    if comparisons.judge is None or len(is_model) != comparisons.n_judges:
+        return False
+    by_model = np.asarray(is_model, dtype=np.bool_)[comparisons.judge]
+    places = comparisons.n_essays * (1 + sum(is_model))
+    by_people = int((~by_model).sum())
+    return bool(by_model.any()) and by_people >= LEAST_BY_PEOPLE and places <= MOST_PLACES
 
 
 def has_jury(comparisons: Comparisons) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from scoring._fit.attention import Attention
 from scoring._fit.classical import (
     choix_prior_curvature,
     choix_solution,
@@ -22,7 +21,7 @@ from scoring._fit.link_choice import AttentionModel, choose_link
 from scoring._fit.model import NO_PRIORS, Model, Priors
 from scoring._fit.newton import Solution, approach, maximise, state_of
 from scoring._fit.observations import Observations, Repeats, Ties, observe
-from scoring._fit.outcomes import Outcomes
+from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
 from scoring._fit.result import Fit
 from scoring._fit.shrinkage import shrink_judges
 from scoring._fit.spread import Spread, SpreadPrior, integrate
@@ -393,15 +392,15 @@ def _result(
         ability=ability,
         order_effect=order,
         cut_points=model.link.cut_points(shape).copy(),
-        lapse=_lapse_rates(model, shape, lapse),
-        degree_share=_degree_shares(model, shape),
+        lapse=lapse_rates(model, shape, lapse),
+        degree_share=degree_shares(model, shape),
         discrimination=np.exp(model.log_discrimination(x)),
         log_likelihood=estimate.log_likelihood,
         n_comparisons=model.data.evidence(),
         iterations=estimate.iterations,
         prior_sd=_prior_sd(estimator, prior_sd, spread),
         estimator=estimator,
-        outcomes=_outcomes(model, shape, lapse),
+        outcomes=outcome_model(model, shape, lapse),
         spread=spread,
         _information=estimate.information,
         _links=_links(model.data),
@@ -412,36 +411,3 @@ def _prior_sd(estimator: Estimator, assumed: float, spread: Spread | None) -> fl
     if spread is not None:
         return spread.median
     return float(assumed) if estimator in WITH_PRIOR else None
-
-
-def _by_judge(model: Model, values: Floats) -> Floats:
-    """Repeat a shared value for every judge, (J,)."""
-    repeated: Floats = np.broadcast_to(values, (model.data.n_judges,)).copy()
-    return repeated
-
-
-def _lapse_rates(model: Model, shape: Floats, lapse: float) -> Floats:
-    link = model.link
-    rates = link.lapse(shape) if isinstance(link, Attention) else np.array([lapse])
-    return _by_judge(model, rates)
-
-
-def _degree_shares(model: Model, shape: Floats) -> Floats:
-    link = model.link
-    shares = link.degree_share(shape) if isinstance(link, Attention) else np.ones(1)
-    return _by_judge(model, shares)
-
-
-def _outcomes(model: Model, shape: Floats, lapse: float) -> Outcomes:
-    kind, degrees = model.data.ties, model.data.degrees
-    free = model.link.cut_points(shape)
-    if isinstance(model.link, Attention):
-        # One observation model for all judges: the mean of their cut points and lapse rates.
-        own = degrees - 1 + (kind == "interval")
-        free = free.reshape(-1, own).mean(axis=0) if own else free
-        lapse = float(model.link.lapse(shape).mean())
-    cuts = np.zeros(degrees)
-    if model.link.gaps:
-        cuts[degrees - len(free) :] = free
-    log_nu = float(free[0]) if kind == "davidson" else None
-    return Outcomes(cuts, kind in ("interval", "davidson"), log_nu, lapse)

@@ -21,9 +21,14 @@ import numpy as np
 
 from scoring._fit.coupled import CoupledModel
 from scoring._fit.gaussian import settle
+from scoring._fit.information import MixtureInformation
 from scoring._fit.linear import centred, symmetric
 from scoring._fit.link_choice import choose_link
+from scoring._fit.model import Model, Priors
+from scoring._fit.newton import state_of
 from scoring._fit.observations import observe
+from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
+from scoring._fit.result import ConstructGap, Fit
 from scoring._fit.sigma_points import find_maximum, spread_points
 from scoring._fit.spread import Node, Spread, SpreadPrior, reduced
 from scoring.errors import InvalidSettingError
@@ -46,70 +51,6 @@ MOST_PLACES = 800
 """Essays times scales above which the gap is not estimated: its time grows with their cube."""
 
 
-@dataclass(frozen=True, eq=False)
-class ConstructGap:
-    """How a model's scale differs from people's.
-
-    Attributes
-    ----------
-    judge : int
-        The model.
-    tau, tau_low, tau_high : float
-        Standard deviation of the essay effects on people's scale, logits: posterior median and
-        90% interval.
-    scale : float
-        The model's logits for one of people's, posterior median.
-    shift : (n,) array
-        How much better the model takes an essay than people do, people's logits; sums to zero.
-    shift_se : (n,) array
-        Its standard error, logits.
-    """
-
-    judge: int
-    tau: float
-    tau_low: float
-    tau_high: float
-    scale: float
-    shift: Floats
-    shift_se: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class PeopleScaleFit:
-    """Abilities on people's scale, from verdicts of people and of models.
-
-    Attributes
-    ----------
-    ability : (n,) array
-        Logits of people's verdicts; sum to zero.
-    covariance : (n, n) array
-        Their covariance in the sum-to-zero gauge, logits^2.
-    spread : Spread
-        What is known of the standard deviation of abilities on people's scale.
-    gaps : tuple of ConstructGap
-        One for each model.
-    order_effect : (J,) array
-        Logits added in favour of the essay shown first, per judge.
-    lapse : (J,) array
-        Share of each judge's verdicts that are random answers.
-    n_people_verdicts : int
-        Verdicts by people.
-    """
-
-    ability: Floats
-    covariance: Floats
-    spread: Spread
-    gaps: tuple[ConstructGap, ...]
-    order_effect: Floats
-    lapse: Floats
-    n_people_verdicts: int
-
-    @property
-    def standard_error(self) -> Floats:
-        """Standard error of each ability, logits, (n,)."""
-        return np.sqrt(self.covariance.diagonal())
-
-
 @dataclass(slots=True)
 class _Visit:
     """The Gaussian at one set of hyperparameters."""
@@ -123,7 +64,7 @@ def fit_people_scale(
     is_model: ArrayLike,
     *,
     prior_sd: SpreadPrior | None = None,
-) -> PeopleScaleFit:
+) -> Fit:
     """Fit verdicts of people and of models on people's scale.
 
     Parameters
@@ -137,8 +78,9 @@ def fit_people_scale(
 
     Returns
     -------
-    PeopleScaleFit
-        Abilities on people's scale with their uncertainty, and each model's gap.
+    Fit
+        Abilities on people's scale with their uncertainty, and each model's gap; a model's
+        discrimination is its scale.
 
     Raises
     ------
@@ -169,6 +111,13 @@ def _models_first_checked(comparisons: Comparisons, is_model: ArrayLike) -> Bool
     return whose
 
 
+def _gauged(x: Floats, n: int) -> Floats:
+    """Parameters with the first n, abilities, summing to zero."""
+    gauged = x.copy()
+    gauged[:n] -= gauged[:n].mean()
+    return gauged
+
+
 class _Search:
     """The posterior of the hyperparameters, with the Gaussians that were settled on the way.
 
@@ -177,6 +126,7 @@ class _Search:
 
     def __init__(self, comparisons: Comparisons, is_model: Bools, prior: SpreadPrior) -> None:
         observations = observe(comparisons, ties="auto", degrees="auto", repeats="shared")
+        self._observations = observations
         judge = observations.judge
         judge = np.zeros(len(observations.first), np.int64) if judge is None else judge
         self.models = np.flatnonzero(is_model)
@@ -194,7 +144,6 @@ class _Search:
         )
         g = len(self.models)
         self._priors = (prior, *[MODEL_PRIOR] * g, *[GAP_PRIOR] * g)
-        self._n_people = int((scale == 0).sum())
         self.start = np.log([p.median for p in self._priors])
         self._visits: dict[tuple[float, ...], _Visit] = {}
         self._last: Gaussian | None = None
@@ -252,33 +201,66 @@ class _Search:
         units = 1e-5 * np.eye(len(at))
         return [(self._covariance(at + u) - self._covariance(at - u)) / 2e-5 for u in units]
 
-    def mixture(self, points: SigmaPoints) -> PeopleScaleFit:
+    def mixture(self, points: SigmaPoints) -> Fit:
         """Average the Gaussians at all points."""
-        n, model = self.model.n_essays, self.model
+        n, model, weights = self.model.n_essays, self.model, points.weights
         visits = [self._visit(point) for point in points.points]
-        weights = points.weights
-        means = [v.gaussian.x[:n] - v.gaussian.x[:n].mean() for v in visits]
-        ability = np.sum([w * m for w, m in zip(weights, means, strict=True)], axis=0)
-        covariance, nodes = np.zeros((n, n)), []
+        # essays on people's scale, and all parameters that are no abilities
+        kept = np.concatenate([np.arange(n), np.arange(model.n, model.size)])
+        means = np.array([_gauged(v.gaussian.x[kept], n) for v in visits])
+        x = weights @ means
+        lower = np.zeros((len(kept), len(kept)))
+        nodes = []
         for point, weight, visit, mean in zip(points.points, weights, visits, means, strict=True):
-            own = centred(symmetric(visit.gaussian.lower[:n, :n]))
-            covariance += weight * (own + np.outer(mean - ability, mean - ability))
-            nodes.append(reduced(mean, own, ability, float(weight), float(point[0])))
-        x = np.sum([w * v.gaussian.x for w, v in zip(weights, visits, strict=True)], axis=0)
-        order = x[model.n : model.n + model.n_order].copy()
-        return PeopleScaleFit(
-            ability=ability,
-            covariance=covariance,
-            spread=self._spread(points, tuple(nodes)),
-            gaps=tuple(self._gap(k, points, visits) for k in range(len(self.models))),
-            order_effect=order if model.n_order else np.zeros(model.data.n_judges),
-            lapse=self._lapse(x),
-            n_people_verdicts=self._n_people,
-        )
+            own = visit.gaussian.lower[np.ix_(kept, kept)]
+            lower += weight * (own + np.outer(mean - x, mean - x))
+            ability = centred(symmetric(own[:n, :n]))
+            nodes.append(reduced(mean[:n], ability, x[:n], float(weight), float(point[0])))
+        gaps = tuple(self._gap(k, points, visits) for k in range(len(self.models)))
+        spread = self._spread(points, tuple(nodes))
+        return self._fit(x, lower, spread, gaps, sum(v.gaussian.turns for v in visits))
 
-    def _lapse(self, x: Floats) -> Floats:
-        rates: Floats = self.model.link.lapse(x[self.model.shape_at])  # type: ignore[attr-defined]
-        return np.broadcast_to(rates, (self.model.data.n_judges,)).copy()
+    def _fit(
+        self,
+        x: Floats,
+        lower: Floats,
+        spread: Spread,
+        gaps: tuple[ConstructGap, ...],
+        turns: int,
+    ) -> Fit:
+        observations, link = self._observations, self.model.link
+        plain = Model(
+            observations,
+            link,
+            Priors(spread.median**-2),
+            order_effect=self.model.n_order > 0,
+        )
+        point = plain.evaluate(x)
+        discrimination = np.ones(observations.n_judges)
+        for gap in gaps:
+            discrimination[gap.judge] = gap.scale
+        shape = x[plain.shape_at]
+        order = x[plain.n : plain.n + plain.n_order].copy()
+        return Fit(
+            ability=x[: plain.n].copy(),
+            order_effect=order if plain.n_order else np.zeros(observations.n_judges),
+            cut_points=link.cut_points(shape).copy(),
+            lapse=lapse_rates(plain, shape, 0.0),
+            degree_share=degree_shares(plain, shape),
+            discrimination=discrimination,
+            log_likelihood=point.log_likelihood,
+            n_comparisons=observations.evidence(),
+            iterations=turns,
+            prior_sd=spread.median,
+            estimator="variational",
+            outcomes=outcome_model(plain, shape, 0.0),
+            spread=spread,
+            _information=MixtureInformation(
+                plain, plain.blocks(point), state_of(plain, point, turns, 0.0), lower
+            ),
+            _links=(observations.first, observations.second),
+            construct_gaps=gaps,
+        )
 
     def _spread(self, points: SigmaPoints, nodes: tuple[Node, ...]) -> Spread:
         prior = self._priors[0]

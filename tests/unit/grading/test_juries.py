@@ -7,6 +7,7 @@ import pytest
 
 from assessment.domain.comparison import Comparison
 from assessment.domain.config import BatchConfig
+from assessment.domain.result import AbilityScale
 from assessment.statistics.engine import ScoringStatistics
 from assessment.statistics.pool import JudgedPool, spread_prior
 from scoring.batch_fit import fit_batch
@@ -56,3 +57,46 @@ def test_a_wave_in_which_one_judge_of_a_jury_was_silent_is_fitted():
     fitted = fit_batch(pool.comparisons(by_two), prior_sd=spread_prior(CONFIG))
     assert np.isfinite(fitted.standard_error).all()
     assert fitted.discrimination.tolist() == [1.0, 1.0]
+
+
+def people_and_a_model(n_people_verdicts: int) -> list[Comparison]:
+    """Verdicts of a model, some of them given by two people instead; simulated."""
+    comparisons = jury({"a-model": 1.5}, per_essay=24)
+    for index in range(n_people_verdicts):
+        place = index * (len(comparisons) // n_people_verdicts)
+        comparison = comparisons[place]
+        assert comparison.verdict is not None
+        verdict = comparison.verdict.model_copy(update={"judge": f"person/p{index % 2}"})
+        comparisons[place] = comparison.model_copy(update={"verdict": verdict})
+    return comparisons
+
+
+def test_with_people_beside_a_model_the_result_is_on_their_scale_and_names_disagreements():
+    comparisons = people_and_a_model(60)
+    conclusion = ScoringStatistics().conclude(SPEC, comparisons, config=CONFIG)
+    model, *people = conclusion.judges
+    assert conclusion.scores.reliability.scale is AbilityScale.PEOPLE
+    assert [judge.construct_gap for judge in people] == [None, None]
+    gap = model.construct_gap
+    assert gap is not None
+    low, high = gap.tau_interval
+    assert 0 < low < gap.tau < high
+    sizes = [abs(one.shift) / one.standard_error for one in gap.disagreements]
+    assert len(sizes) == 10
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("n_people_verdicts", [1, 10])
+def test_with_few_verdicts_of_people_the_result_says_that_it_speaks_of_the_judges_only(
+    n_people_verdicts,
+):
+    comparisons = people_and_a_model(n_people_verdicts)
+    conclusion = ScoringStatistics().conclude(SPEC, comparisons, config=CONFIG)
+    assert conclusion.scores.reliability.scale is AbilityScale.JUDGES
+    assert all(judge.construct_gap is None for judge in conclusion.judges)
+
+
+def test_people_alone_judge_on_their_own_scale():
+    comparisons = jury({"person/a": 1.0, "person/b": 1.0}, per_essay=10)
+    scores = ScoringStatistics().score(SPEC, comparisons, config=CONFIG)
+    assert scores.reliability.scale is AbilityScale.PEOPLE

@@ -10,8 +10,10 @@ from scoring._fit.coupled import CoupledModel
 from scoring._fit.link_choice import choose_link
 from scoring._fit.observations import observe
 from scoring._fit.spread import SpreadPrior
+from scoring.batch_fit import fit_batch
 from scoring.construct_gap import _Search, fit_people_scale
 from scoring.errors import InvalidSettingError
+from scoring.reliability import realised_reliability
 from scoring.simulate import random_matchings
 
 PEOPLE = 4
@@ -86,11 +88,10 @@ def test_intervals_are_for_peoples_truth_and_tau_is_found():
     for seed in range(8):
         truth, _, data = world(seed)
         result = fit_people_scale(data, IS_MODEL)
-        (gap,) = result.gaps
+        (gap,) = result.construct_gaps
         held.append((np.abs(result.ability - truth) < 1.96 * result.standard_error).mean())
         taus.append(gap.tau)
         own.append(gap.tau_low <= 0.6 <= gap.tau_high)
-        assert result.n_people_verdicts == (data.judge < PEOPLE).sum()
         assert gap.judge == PEOPLE
         assert 1.0 < gap.scale < 4.0
     assert 0.92 <= np.mean(held) <= 0.99
@@ -100,7 +101,7 @@ def test_intervals_are_for_peoples_truth_and_tau_is_found():
 
 def test_a_models_effects_on_essays_are_found_where_people_judged_much():
     _, effect, data = world(1, tau=1.0, share=0.5, per_essay=30)
-    (gap,) = fit_people_scale(data, IS_MODEL).gaps
+    (gap,) = fit_people_scale(data, IS_MODEL).construct_gaps
     assert gap.shift.sum() == pytest.approx(0.0, abs=1e-9)
     assert np.corrcoef(gap.shift, effect)[0, 1] > 0.6
     assert (np.abs(gap.shift - effect + effect.mean()) < 1.96 * gap.shift_se).mean() > 0.85
@@ -121,8 +122,23 @@ def test_two_models_have_gaps_of_their_own():
     judge = np.where((data.judge == PEOPLE) & (rng.random(len(data)) < 0.5), 5, data.judge)
     two = Comparisons(data.n_essays, data.first, data.second, data.outcome, judge)
     result = fit_people_scale(two, [*IS_MODEL, True])
-    assert [gap.judge for gap in result.gaps] == [4, 5]
+    assert [gap.judge for gap in result.construct_gaps] == [4, 5]
     assert (np.abs(result.ability - truth) < 1.96 * result.standard_error).mean() > 0.85
+
+
+def test_batches_speak_of_peoples_scale_where_people_have_judged_enough():
+    truth, _, data = world(6)
+    both = fit_batch(data, is_model=IS_MODEL)
+    assert len(both.construct_gaps) == 1
+    assert np.isfinite(both.discrimination_se).all()
+    assert np.isfinite(both.order_effect_se).all()
+    assert np.isfinite(both.predict([0, 1], [2, 3], [4, 0])).all()
+    reliability = realised_reliability(both)
+    true = np.corrcoef(both.ability, truth)[0, 1] ** 2
+    assert reliability.low - 0.05 <= true <= reliability.high + 0.05
+    few = np.flatnonzero(data.judge < PEOPLE)[:5]
+    kept = (data.judge == PEOPLE) | np.isin(np.arange(len(data)), few)
+    assert fit_batch(data.take(kept), is_model=IS_MODEL).construct_gaps == ()
 
 
 @pytest.mark.parametrize("is_model", [[True] * 5, [False] * 5, [True]])

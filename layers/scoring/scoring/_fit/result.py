@@ -22,6 +22,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class ConstructGap:
+    """How a model's scale differs from people's.
+
+    Attributes
+    ----------
+    judge : int
+        The model.
+    tau, tau_low, tau_high : float
+        Standard deviation of the essay effects on people's scale, logits: posterior median and
+        90% interval.
+    scale : float
+        The model's logits for one of people's, posterior median.
+    shift : (n,) array
+        How much better the model takes an essay than people do, people's logits; sums to zero.
+    shift_se : (n,) array
+        Its standard error, logits.
+    """
+
+    judge: int
+    tau: float
+    tau_low: float
+    tau_high: float
+    scale: float
+    shift: Floats
+    shift_se: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Fit:
     """Abilities on one logit scale, with their uncertainty.
 
@@ -61,6 +89,8 @@ class Fit:
         The observation model with its parameters plugged in.
     spread : Spread or None
         What is known of the standard deviation of abilities, where it was integrated over.
+    construct_gaps : tuple of ConstructGap
+        Where the abilities are on people's scale: how each model's scale differs from it.
     """
 
     ability: Floats
@@ -78,6 +108,7 @@ class Fit:
     spread: Spread | None = field(repr=False)
     _information: Information = field(repr=False)
     _links: tuple[Ints, Ints] = field(repr=False)
+    construct_gaps: tuple[ConstructGap, ...] = field(default=(), repr=False)
 
     @cached_property
     def standard_error(self) -> Floats:

@@ -123,13 +123,21 @@ class ReliabilityForecast(BaseModel):
     interval: tuple[float, float]
 
 
+class AbilityScale(StrEnum):
+    """Whose scale abilities are on: people's, or only that of the judges who were asked."""
+
+    PEOPLE = "people"
+    JUDGES = "judges"
+
+
 class Reliability(BaseModel):
     """Reliability figures, every one under its own name.
 
     `model_reliability` is the posterior mean of the squared correlation between the reported and
-    the true abilities of these essays, on the judges' own scale, and `reliability_interval` holds
-    it with 90% probability. `estimator` is "variational", or "map" for a fit whose nearest Gaussian
-    was not found: its standard errors are then a little too small.
+    the true abilities of these essays, on the `scale` that is named, and `reliability_interval`
+    holds it with 90% probability. `scale` is "people" where only people judged, or people beside
+    models and enough of them; else everything is said of the judges' own scale, and nothing of how
+    people would judge.
     `split_half` is Spearman-Brown corrected, from random halves of the comparisons; it is computed
     for batches of up to `SPLIT_HALF_COMPARISONS` comparisons.
     """
@@ -141,6 +149,7 @@ class Reliability(BaseModel):
     spread: AbilitySpread | None = None
     forecast: list[ReliabilityForecast] = []
     estimator: str = "variational"
+    scale: AbilityScale = AbilityScale.JUDGES
     mean_se: float
     max_se: float
     scale_separation: ScaleSeparation | None = None
@@ -150,6 +159,32 @@ class Reliability(BaseModel):
     def low(self) -> float:
         """The lower limit of the reliability's interval; 0 where there is no interval."""
         return self.reliability_interval[0] if self.reliability_interval else 0.0
+
+
+class Disagreement(BaseModel):
+    """An essay that a model takes for better than people do, or worse: people's logits."""
+
+    model_config = ConfigDict(frozen=True)
+
+    essay_id: str
+    shift: float
+    standard_error: float
+
+
+class ConstructGap(BaseModel):
+    """How a model reads essays otherwise than people.
+
+    `tau` is the standard deviation of its essay effects on people's scale, logits, with a 90%
+    interval; `scale` is the model's logits for one of people's; `disagreements` are the essays with
+    the largest effects in standard errors, the largest first.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tau: float
+    tau_interval: tuple[float, float]
+    scale: float
+    disagreements: list[Disagreement]
 
 
 class JudgeFit(BaseModel):
@@ -171,6 +206,7 @@ class JudgeFit(BaseModel):
     discrimination_se: float = 0.0
     lapse_rate: float = 0.0
     degree_share: float = 1.0
+    construct_gap: ConstructGap | None = None
     infit: float
     outfit: float
     misfit_flags: list[MisfitFlag]

@@ -6,7 +6,10 @@ import numpy as np
 
 from assessment.domain.result import (
     SPLIT_HALF_COMPARISONS,
+    AbilityScale,
     AbilitySpread,
+    ConstructGap,
+    Disagreement,
     JudgeFit,
     MisfitFlag,
     Ranking,
@@ -27,6 +30,8 @@ from scoring.reliability import (
 )
 
 _FLAGGED_ABOVE = 2.0
+# How many essays are named on which a model and people disagree.
+_DISAGREEMENTS = 10
 _SPLITS = 10
 # Further comparisons per essay that the reliability is forecast for.
 _FURTHER = (4, 8, 16)
@@ -68,12 +73,39 @@ def judges_described(pool: JudgedPool, fit: Fit, comparisons: Comparisons) -> li
             discrimination_se=float(fit.discrimination_se[row]),
             lapse_rate=float(fit.lapse[row]),
             degree_share=float(fit.degree_share[row]),
+            construct_gap=_construct_gap(pool, fit, row),
             infit=float(misfit.infit[row]),
             outfit=float(misfit.outfit[row]),
             misfit_flags=_flags(misfit, row),
         )
         for row, name in enumerate(pool.judges)
     ]
+
+
+def _construct_gap(pool: JudgedPool, fit: Fit, row: int) -> ConstructGap | None:
+    gap = next((gap for gap in fit.construct_gaps if gap.judge == row), None)
+    if gap is None:
+        return None
+    order = np.argsort(-np.abs(gap.shift) / gap.shift_se, kind="stable")
+    return ConstructGap(
+        tau=gap.tau,
+        tau_interval=(gap.tau_low, gap.tau_high),
+        scale=gap.scale,
+        disagreements=[
+            Disagreement(
+                essay_id=pool.spec.essays[essay].essay_id,
+                shift=float(gap.shift[essay]),
+                standard_error=float(gap.shift_se[essay]),
+            )
+            for essay in order[:_DISAGREEMENTS]
+        ],
+    )
+
+
+def ability_scale(pool: JudgedPool, fit: Fit) -> AbilityScale:
+    """People's scale if people judged alone, or beside models and enough of them."""
+    by_people = not any(pool.is_model)
+    return AbilityScale.PEOPLE if by_people or fit.construct_gaps else AbilityScale.JUDGES
 
 
 def _flags(misfit: Misfit, row: int) -> list[MisfitFlag]:
@@ -85,7 +117,7 @@ def _flags(misfit: Misfit, row: int) -> list[MisfitFlag]:
     return flags
 
 
-def describe_reliability(fit: Fit) -> Reliability:
+def describe_reliability(pool: JudgedPool, fit: Fit) -> Reliability:
     """The model's reliability with its interval, and what more comparisons would make of it."""
     realised = realised_reliability(fit)
     forecasts = forecast_reliability(fit, _FURTHER)
@@ -102,6 +134,7 @@ def describe_reliability(fit: Fit) -> Reliability:
             for extra, forecast in zip(_FURTHER, forecasts, strict=True)
         ],
         estimator=fit.estimator,
+        scale=ability_scale(pool, fit),
         mean_se=float(fit.standard_error.mean()),
         max_se=float(fit.standard_error.max()),
     )

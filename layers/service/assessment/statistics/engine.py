@@ -152,7 +152,7 @@ def _scores(pool: JudgedPool, fit: Fit, config: BatchConfig) -> Scores:
     anchors, grade = pool.anchors()
     return Scores(
         rankings=_rankings(pool.spec, fit, counts),
-        reliability=describe_reliability(fit),
+        reliability=describe_reliability(pool, fit),
         order_effects=[
             OrderEffect(
                 judge=judge,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from assessment.domain.comparison import Comparison
 from assessment.domain.config import BatchConfig
+from assessment.domain.judge import Provider
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict, Winner, signed_outcome
 from scoring import Comparisons, Fit, SpreadPrior, fit
@@ -71,9 +72,14 @@ class JudgedPool:
             np.array([order[v.judge] for v in verdicts], dtype=np.int64),
         )
 
+    @property
+    def is_model(self) -> list[bool]:
+        """Which judges are no people."""
+        return [not judge.startswith(f"{Provider.PERSON}/") for judge in self.judges]
+
     def fit(self, config: BatchConfig) -> Fit:
         """The fit of all recorded verdicts, as batches report it."""
-        return fit_batch(self.comparisons(), prior_sd=spread_prior(config))
+        return fit_batch(self.comparisons(), prior_sd=spread_prior(config), is_model=self.is_model)
 
     def fit_at_one_spread(self, standing: Fit) -> Fit:
         """The same fit at the middle of what is known of the spread of abilities.
