@@ -24,6 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     report = watch_batches(
         listing=adapters.batches,
         ports_of=adapters.watch_ports_of,
+        mode=adapters.settings.llm_batching_mode,
         now=datetime.now(UTC),
         has_time=lambda: context.get_remaining_time_in_millis() > _RESERVED_MILLISECONDS,
     )

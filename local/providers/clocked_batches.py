@@ -68,6 +68,8 @@ class ClockedBatches:
         the results.
     unanswered_ids
         Comparisons without a result.
+    kept_at_cancel
+        Share of the requests that a batch has answered when it is cancelled.
     errors_before, errors_after
         Errors of the next submissions, raised before or after the provider accepts the batch.
     """
@@ -77,6 +79,7 @@ class ClockedBatches:
     duration: timedelta = timedelta(minutes=30)
     keeps_names: bool = True
     unanswered_ids: frozenset[str] = frozenset()
+    kept_at_cancel: float = 1.0
     errors_before: list[Exception] = field(default_factory=list)
     errors_after: list[Exception] = field(default_factory=list)
     submissions: dict[str, Submission] = field(default_factory=dict)
@@ -135,9 +138,11 @@ class ClockedBatches:
         self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
     ) -> list[LLMComparisonResultV1]:
         """A result or an error for every request, in their order."""
+        submission = self.submissions[provider_batch_id]
+        share = self.kept_at_cancel if submission.cancelled else 1.0
+        n_kept = int(share * len(submission.requests))
         answered_ids = {
-            request.metadata.comparison_id
-            for request in self.submissions[provider_batch_id].requests
+            request.metadata.comparison_id for request in submission.requests[:n_kept]
         } - self.unanswered_ids
         return [
             self.judge.verdict_on(request)

@@ -29,6 +29,7 @@ from assessment.domain.errors import (
     UnknownComparisonError,
 )
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
 from assessment.domain.wave import Wave
@@ -86,6 +87,9 @@ class InMemoryBatchStore:
 
     def get_callback_key(self, batch_id: str) -> str:
         return self.get_batch(batch_id).callback_key
+
+    def get_judges(self, batch_id: str) -> tuple[JudgeSpec, ...]:
+        return self.get_batch(batch_id).judges
 
     def get_batch(self, batch_id: str) -> Batch:
         if batch_id not in self.batches:
@@ -158,6 +162,7 @@ class InMemoryComparisonStore:
         self.comparisons: dict[str, dict[str, Comparison]] = defaultdict(dict)
         self.pending: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
         self.leases: dict[tuple[str, str], datetime] = {}
+        self.reopened: set[tuple[str, str, int]] = set()
         self.served_models: dict[tuple[str, str], str] = {}
 
     def put_comparisons(self, batch_id: str, comparisons: Sequence[Comparison]) -> None:
@@ -240,6 +245,12 @@ class InMemoryComparisonStore:
             self._end_lease(request)
             self._set(request.batch_id, stored, sent=False, calls=stored.calls - 1)
 
+    def reopen_once(self, request: JudgeRequestV1) -> None:
+        key = (request.batch_id, request.comparison_id, request.attempt)
+        if key not in self.reopened:
+            self.reopen(request)
+            self.reopened.add(key)
+
     def pin_model(self, batch_id: str, judge: str, served_model: str) -> str:
         return self.served_models.setdefault((batch_id, judge), served_model)
 
@@ -317,6 +328,9 @@ class InMemoryProviderBatchStore:
         changed = self.records[batch_id, name].model_copy(update=changes)
         self.records[batch_id, name] = changed
         return changed
+
+    def find(self, batch_id: str, name: str) -> ProviderBatch | None:
+        return self.records.get((batch_id, name))
 
     def give_back(self, batch_id: str, name: str) -> None:
         self.held.pop((batch_id, name), None)

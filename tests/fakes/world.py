@@ -300,7 +300,9 @@ class World:
         self, fault: Fault | None = None, *, has_time: Callable[[], bool] = lambda: True
     ) -> WatchReport:
         """One round of the watchdog."""
-        names = ("batches", "comparisons", "workflow", "events")
+        names = (
+            "batches", "comparisons", "workflow", "events", "judge_queue", "provider_batches",
+        )  # fmt: skip
         ports = WatchPorts(**self._ports(*names, fault=fault))
         return watch_batches(
             listing=ports.batches, ports_of=lambda _: ports, now=self.now, has_time=has_time

@@ -18,9 +18,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 
 import httpx
@@ -34,14 +34,13 @@ from assessment.observability import logger, metrics
 from assessment.statistics.engine import ScoringStatistics
 from tests.faults.calls import HTTP, Call, Fault, Outside, WorkerDiedError
 from tests.faults.providers import PROVIDERS
-from tests.faults.routes import AFTER_WAVE, AT_ONCE, Interruption, Route
+from tests.faults.routes import AFTER_WAVE, AT_ONCE, START, Interruption, Route
 from tests.faults.services import Bucket, Bus, Client, Clock, Machine, Queues, Secrets
 from tests.faults.table import MemoryTable
 from tests.workflow.declared import ACCOUNT, ARN, QUEUES, REGION, ROOT, STACK_NAME, environment
 from tests.workflow.judge import JudgeEndpoint, ability_of, essay_text
 from tests.workflow.stack import lambda_context, sqs_record
 
-START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TRIES = 4
 """Of a step and of a caller: the first, and the three repeats of `States.ALL`."""
 SIDE_BY_SIDE = 2
@@ -94,8 +93,8 @@ class Outcome:
     def comparable(self) -> str:
         """The result's bytes without the count of calls that were in flight; or who won what."""
         if self.result is None:
-            verdicts = [json.loads(line) for line in self.lines.splitlines()]
-            won = [(each["comparison_id"], each.get("winner")) for each in verdicts]
+            known = [json.loads(line) for line in self.lines.splitlines()]
+            won = [(each["comparison_id"], (each["verdict"] or {}).get("winner")) for each in known]
             return json.dumps(sorted(won, key=str))
         return json.dumps({**self.result, "repeated_calls": 0}, sort_keys=True)
 
@@ -119,7 +118,10 @@ class Journey:
         self.machine, self.bus = Machine(), Bus()
         self.judge = JudgeEndpoint(send=self._call_back, answer_at_once=self.route.answers_at_once)
         self._judge_answers = self.judge.transport().handler
-        self.providers = {name: make(self.clock) for name, make in PROVIDERS.items()}
+        self.providers = {
+            name: make(self.clock, takes=self.route.provider_takes)
+            for name, make in PROVIDERS.items()
+        }
         self.providers["bedrock"].bucket = self.bucket  # type: ignore[attr-defined]
         self.interrupted = False
         self.n_rounds = 0
@@ -497,6 +499,26 @@ class _Datetime(datetime):
         return cls.clock.now
 
 
+class InlineExecutor:
+    """An executor without threads: the calls of a run have the same order each time."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, work: Any, values: Any) -> Iterator[Any]:
+        return iter([work(value) for value in values])
+
+
+async def _call_inline(work: Any, /, *arguments: Any, **options: Any) -> Any:
+    return work(*arguments, **options)
+
+
 @contextmanager
 def simulated_account() -> Iterator[None]:
     """The environment of the functions, for as many journeys as one likes."""
@@ -536,6 +558,11 @@ def travel(fault: Fault | None = None, route: Route = AT_ONCE, *, table: Any = N
             timed = getattr(module, "datetime", None) is datetime
             if timed and name.startswith(("functions.", "assessment.api.")):
                 patches.enter_context(mock.patch.object(module, "datetime", _Datetime))
+            if name.startswith("assessment.") and hasattr(module, "ThreadPoolExecutor"):
+                patches.enter_context(
+                    mock.patch.object(module, "ThreadPoolExecutor", InlineExecutor)
+                )
+        patches.enter_context(mock.patch("asyncio.to_thread", _call_inline))
         patches.enter_context(mock.patch.object(bootstrap.clients, "boto3", stand_in))
         patches.enter_context(
             mock.patch.object(bootstrap.clients, "http_client", journey.http_client)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class Interruption(StrEnum):
@@ -37,6 +40,7 @@ class Route:
     has_anchors: bool = False
     answers_at_once: bool = True
     has_people: bool = False
+    provider_takes: timedelta = timedelta(seconds=60)
     interruption: Interruption = Interruption.NONE
     status: str = "COMPLETED"
 
@@ -48,6 +52,9 @@ _SMALL: dict[str, Any] = {
 _TWO_WAVES = {**_SMALL, "max_waves": 2}
 
 
+_IN_TIME = {**_SMALL, "finish_by": (START + timedelta(minutes=55)).isoformat()}
+
+
 def _batches(provider: str, model: str) -> dict[str, Any]:
     price = {"input_usd": 1, "output_usd": 4}
     return {
@@ -56,6 +63,13 @@ def _batches(provider: str, model: str) -> dict[str, Any]:
 
 
 _OPENAI = _batches("openai", "gpt-4.1-mini")
+_ANTHROPIC = _batches("anthropic", "claude-haiku-4-5")
+_BEDROCK = _batches("bedrock", "eu.amazon.nova-lite-v1:0")
+
+
+def _late(name: str, judge: dict[str, Any]) -> Route:
+    return Route(name, judge=judge, config=_IN_TIME, provider_takes=timedelta(hours=30))
+
 
 AT_ONCE = Route("answers at once", config=_TWO_WAVES, has_anchors=True)
 ROUTES = (
@@ -65,8 +79,8 @@ ROUTES = (
     Route("single calls", judge={**_OPENAI, "batching_mode": "per_request"}),
     Route("bundles", judge={**_OPENAI, "batching_mode": "serial_bundle"}),
     Route("OpenAI's batches", judge=_OPENAI),
-    Route("Anthropic's batches", judge=_batches("anthropic", "claude-haiku-4-5")),
-    Route("Bedrock's jobs", judge=_batches("bedrock", "eu.amazon.nova-lite-v1:0")),
+    Route("Anthropic's batches", judge=_ANTHROPIC),
+    Route("Bedrock's jobs", judge=_BEDROCK),
     Route("cancelled", interruption=Interruption.CANCELLED, status="CANCELLED"),
     Route(
         "cancelled with a provider's batch",
@@ -77,4 +91,7 @@ ROUTES = (
     Route("failed and resumed", config=_TWO_WAVES, interruption=Interruption.FAILED),
     Route("execution lost", config=_TWO_WAVES, interruption=Interruption.ABORTED),
     Route("wake-up lost", interruption=Interruption.UNHEARD),
+    _late("OpenAI's batch comes late", _OPENAI),
+    _late("Anthropic's batch comes late", _ANTHROPIC),
+    _late("Bedrock's job comes late", _BEDROCK),
 )

@@ -24,7 +24,7 @@ from tests.faults.table import MemoryTable
 from tests.workflow.declared import REGION
 
 pytestmark = pytest.mark.slow
-SAMPLE = 8
+SAMPLE = 6
 """Of each route."""
 
 

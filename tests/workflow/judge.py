@@ -46,6 +46,7 @@ class JudgeEndpoint:
     duplicate_share: float = 0.0
     busy_share: float = 0.0
     refuse: bool = False
+    served_models: tuple[str, ...] = ()
     shuffle: bool = False
     seed: int = 7
     asked: Counter[str] = field(default_factory=Counter)
@@ -100,6 +101,12 @@ class JudgeEndpoint:
         if chance.random() < self.error_share:
             error = {"code": "overloaded", "message": "try again", "retryable": True}
             return {**result, "error_detail": error}
+        if self.served_models:
+            # The first one serves most requests.
+            others = self.served_models[1:]
+            result["served_model"] = (
+                chance.choice(others) if others and chance.random() < 0.1 else self.served_models[0]
+            )
         advantage = ability_of(request.essay_a.text) - ability_of(request.essay_b.text)
         first_wins = chance.random() < 1 / (1 + math.exp(-advantage))
         return {**result, "winner": "A" if first_wins else "B", "confidence": 3}

@@ -33,14 +33,22 @@ def register_anchors(stack: Stack) -> None:
     assert status == 201, body
 
 
-def request_batch(stack: Stack, config: dict[str, Any], *, assignment_id: str | None = None) -> str:
-    body = {
+def request_batch(
+    stack: Stack,
+    config: dict[str, Any],
+    *,
+    assignment_id: str | None = None,
+    judge: dict[str, Any] | None = None,
+) -> str:
+    body: dict[str, Any] = {
         "essays": [
             {"essay_id": f"essay-{number}", "text": essay_text(ability, number)}
             for number, ability in enumerate(ABILITIES)
         ],
         "config": {"seed": 1, **config},
     }
+    if judge:
+        body["judge"] = judge
     if assignment_id:
         body["assignment_id"] = assignment_id
     status, accepted = stack.api("POST", "/v1/batches", body)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from scipy.stats import spearmanr
@@ -113,6 +115,72 @@ def test_a_busy_judge_is_asked_again(stack):
     counts = results(stack, batch_id)["comparisons"]
     assert counts["failed"] == 0
     assert max(stack.judge.asked.values()) == 2
+
+
+SERVED = ("model-2026-01", "model-2026-02")
+
+
+@pytest.mark.parametrize("answers_at_once", [True, False])
+def test_a_change_of_the_served_model_is_told_in_the_result(stack, answers_at_once):
+    stack.judge.answer_at_once = answers_at_once
+    stack.judge.served_models = SERVED
+    batch_id = request_batch(stack, THREE_WAVES)
+    stack.run_to_the_end(batch_id)
+    (note,) = [note for note in results(stack, batch_id)["notes"] if "pin_model" in note]
+    assert all(name in note for name in SERVED)
+    served = Counter(verdict["served_model"] for verdict in verdicts(stack, batch_id))
+    assert set(served) == set(SERVED)
+    assert all(str(n) in note for n in served.values())
+
+
+@pytest.mark.parametrize("answers_at_once", [True, False])
+def test_a_pinned_model_stays_the_only_one(stack, answers_at_once):
+    stack.judge.answer_at_once = answers_at_once
+    stack.judge.served_models = SERVED
+    judge = {"provider": "callback_endpoint", "pin_model": True}
+    config = {**THREE_WAVES, "min_success_rate_threshold": 0.0}
+    batch_id = request_batch(stack, config, judge=judge)
+    assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
+    lines = comparisons(stack, batch_id)
+    assert len({verdict["served_model"] for verdict in verdicts(stack, batch_id)}) == 1
+    refused = [line["failure"] for line in lines if line["verdict"] is None]
+    assert refused, "the other model answered, too"
+    assert {failure["code"] for failure in refused} == {"model-changed"}
+    assert all(all(name in failure["message"] for name in SERVED) for failure in refused)
+    assert not [note for note in results(stack, batch_id)["notes"] if "pin_model" in note]
+
+
+def test_a_batch_is_finished_by_its_time_with_what_it_has(stack):
+    stack.judge.answer_at_once = True
+    stack.judge.silent_share = 0.15
+    finish_by = datetime.now(UTC) + timedelta(minutes=11)
+    batch_id = request_batch(stack, {**ONE_WAVE, "finish_by": finish_by.isoformat()})
+    stack.until(lambda: progress(stack, batch_id)["comparisons"]["recorded"] > 10)
+    table = stack.client("dynamodb")
+    waves = table.query(
+        TableName=stack.resources["AssessmentTable"],
+        KeyConditionExpression="PK = :pk AND begins_with(SK, :sk)",
+        ExpressionAttributeValues={":pk": {"S": f"BATCH#{batch_id}"}, ":sk": {"S": "WAVE#"}},
+    )["Items"]
+    (deadline,) = [datetime.fromisoformat(item["deadline"]["S"]) for item in waves]
+    assert deadline == finish_by - timedelta(minutes=2)
+    assert stack.watch_later(minutes=8)["repairs"] == {}
+    assert stack.watch_later(minutes=12)["repairs"] == {batch_id: "closed_at_deadline"}
+    assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
+    counts = results(stack, batch_id)["comparisons"]
+    assert counts["failed"] > 0
+    assert counts["recorded"] + counts["failed"] == counts["planned"]
+
+
+def comparisons(stack, batch_id):
+    """The lines of `comparisons.jsonl`."""
+    key = f"batches/{batch_id}/comparisons.jsonl"
+    found = stack.client("s3").get_object(Bucket=stack.resources["ContentBucket"], Key=key)
+    return [json.loads(line) for line in found["Body"].read().splitlines()]
+
+
+def verdicts(stack, batch_id):
+    return [line["verdict"] for line in comparisons(stack, batch_id) if line["verdict"]]
 
 
 def test_a_request_event_starts_the_same_batch(stack):

@@ -74,6 +74,8 @@ class WatchBatchesSettings(FailBatchSettings):
     """Function watch_batches."""
 
     state_machine_arn: Required
+    judge_queue_url: Required
+    llm_batching_mode: BatchingMode
 
 
 class RecordCallbackSettings(Settings):

@@ -193,4 +193,6 @@ class Composition[S: Settings](Adapters[S]):
             comparisons=self.comparisons,
             workflow=self.workflow,
             events=self.events,
+            judge_queue=self.judge_queue,
+            provider_batches=DynamoDBProviderBatchStore(self.table),
         )

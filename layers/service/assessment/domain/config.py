@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
 from assessment.domain.essay_flags import EssayFlag
@@ -98,6 +98,7 @@ class BatchConfig(BaseModel):
     max_essay_failures: Annotated[int, Field(ge=2, le=20)] = 3
 
     # Deadlines
+    finish_by: AwareDatetime | None = None
     wave_timeout_seconds: Annotated[int, Field(ge=5, le=MAX_WAVE_TIMEOUT_SECONDS)] = 3600
     batch_timeout_hours: Annotated[float, Field(gt=0, le=168), AdminOnly()] = 4.0
 

@@ -19,6 +19,7 @@ from assessment.domain.comparison import Comparison, ComparisonStatus, retry_poo
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.failure_cause import find_common_cause
+from assessment.domain.finishing import minutes_until_finish
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import (
     count_resampling_passes,
@@ -120,9 +121,11 @@ def _find_refusal(comparisons: Sequence[Comparison]) -> str | None:
 
 
 def _count_minutes_left(batch: Batch, now: datetime) -> float | None:
-    if batch.config.max_minutes is None:
-        return None
-    return batch.config.max_minutes - (now - batch.created_at).total_seconds() / _SECONDS_PER_MINUTE
+    minutes = [minutes_until_finish(batch.config, now=now)]
+    if batch.config.max_minutes is not None:
+        age = (now - batch.created_at).total_seconds() / _SECONDS_PER_MINUTE
+        minutes.append(batch.config.max_minutes - age)
+    return min((each for each in minutes if each is not None), default=None)
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,8 @@ class _Evidence:
     """What the comparisons of the assessed essays add up to.
 
     `room` is how many comparisons the caps still allow, `n_unjudged_pairs` how many different
-    pairs nobody was asked about, `n_passes` how often every pair was judged again.
+    pairs nobody was asked about, `n_passes` how often every pair was judged again. `n_cut_off` are
+    those of the last wave that `finish_by` cut off: nobody failed them.
     """
 
     n_essays: int
@@ -140,6 +144,7 @@ class _Evidence:
     room: int
     n_unjudged_pairs: int
     n_passes: int
+    n_cut_off: int
 
     @property
     def n_failed(self) -> int:
@@ -153,11 +158,22 @@ class _Evidence:
 
     @property
     def success_rate(self) -> float:
-        """The share of settled comparisons that brought a verdict."""
-        return self.n_recorded / self.n_settled if self.n_settled else 0.0
+        """The share of settled comparisons that brought a verdict, had it the time."""
+        n_timely = self.n_settled - self.n_cut_off
+        return self.n_recorded / n_timely if n_timely else 0.0
 
 
-def _count_evidence(batch: Batch, part: AssessedPart) -> _Evidence:
+def _count_cut_off(batch: Batch, comparisons: Sequence[Comparison], now: datetime) -> int:
+    minutes = minutes_until_finish(batch.config, now=now)
+    if minutes is None or minutes > 0:
+        return 0
+    return sum(
+        c.status is ComparisonStatus.TIMED_OUT and c.submitted_wave == batch.wave
+        for c in comparisons
+    )
+
+
+def _count_evidence(batch: Batch, part: AssessedPart, now: datetime) -> _Evidence:
     comparisons, config = part.comparisons, batch.config
     n_essays = batch.n_essays - len(part.not_assessed)
     statuses = Counter(comparison.status for comparison in comparisons)
@@ -173,6 +189,7 @@ def _count_evidence(batch: Batch, part: AssessedPart) -> _Evidence:
         ),
         n_unjudged_pairs=n_unjudged,
         n_passes=count_resampling_passes(comparisons) if n_unjudged == 0 else 0,
+        n_cut_off=_count_cut_off(batch, comparisons, now),
     )
 
 
@@ -308,7 +325,7 @@ def build_context(
     now: datetime,
 ) -> ContinuationContext:
     """Everything `decide` may look at; `scores` is None when there is no verdict to fit."""
-    evidence = _count_evidence(batch, part)
+    evidence = _count_evidence(batch, part, now)
     return ContinuationContext(
         wave=batch.wave,
         batch_ended=batch.is_final,

@@ -77,6 +77,7 @@ class ProviderBatch(BaseModel):
     provider_batch_id: str | None = None
     submitted_at: datetime | None = None
     cancelled: bool = False
+    cancelled_at: datetime | None = None
     done: bool = False
 
     @property
@@ -92,6 +93,11 @@ class ProviderBatch(BaseModel):
         """Whether the provider's time for the batch has long passed."""
         last_try = self.submitted_at or self.tried_at
         return last_try is not None and now - last_try >= GIVE_UP
+
+    def is_neglected(self, *, now: datetime) -> bool:
+        """Whether its chain of messages is lost: nobody would look at it again."""
+        expected = self.next_look_at
+        return not self.done and (expected is None or now >= expected + _CHAIN_LOST)
 
     def is_looked_after(self, look: int, *, now: datetime) -> bool:
         """Whether another message than the `look`-th is on its way, so that this one may end.

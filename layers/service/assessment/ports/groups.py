@@ -151,6 +151,9 @@ class FailPorts:
 class WatchPorts(ClosePorts, FailPorts):
     """Finding and repairing batches that do not move."""
 
+    judge_queue: JudgeQueue
+    provider_batches: ProviderBatchStore
+
 
 @dataclass(frozen=True, kw_only=True)
 class JudgePorts:

@@ -13,6 +13,7 @@ from assessment.domain.assignment import Assignment
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison, JudgeFailure, Settlement
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
 from assessment.domain.wave import Wave
@@ -67,6 +68,9 @@ class BatchStore(ActiveBatches, Protocol):
 
     def get_callback_key(self, batch_id: str) -> str:
         """The key of the batch's callback tokens, which never changes; raises UnknownBatchError."""
+
+    def get_judges(self, batch_id: str) -> tuple[JudgeSpec, ...]:
+        """The batch's judges, which never change; raises UnknownBatchError."""
 
     def transition(
         self, batch_id: str, target: BatchStatus, *, now: datetime, **changes: Any
@@ -149,6 +153,12 @@ class ComparisonStore(Protocol):
 
     def reopen(self, request: JudgeRequestV1) -> None:
         """Let it be asked about again: the judge gave it back unread, and it was not paid."""
+
+    def reopen_once(self, request: JudgeRequestV1) -> None:
+        """Let it be asked in a call of its own: a batch of its provider gave it back unread.
+
+        Once in an attempt, however often it is called: the call that follows is never undone.
+        """
 
     def pin_model(self, batch_id: str, judge: str, served_model: str) -> str:
         """The model that this judge's first answer in the batch came from; stored once."""
@@ -248,6 +258,9 @@ class ProviderBatchStore(Protocol):
 
     def update(self, batch_id: str, name: str, **changes: Any) -> ProviderBatch:
         """Set attributes of a record that is held."""
+
+    def find(self, batch_id: str, name: str) -> ProviderBatch | None:
+        """The record, if there is one, strongly consistent."""
 
     def give_back(self, batch_id: str, name: str) -> None:
         """Let the next one take it at once."""

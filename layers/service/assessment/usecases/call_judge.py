@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 
 from assessment.contracts.llm_protocol import (
     CompareRequestV1,
@@ -30,7 +29,6 @@ from assessment.usecases.questions import (
     Question,
     ask_about,
     check_size,
-    hold_to_model,
     make_failure,
     may_be_tried_again,
     prompt_tokens,
@@ -177,7 +175,7 @@ class _Caller:
             raise
         else:
             # Handed over first: what is paid for is safe before anything else may fail.
-            await self._settle_each(bundle, partial(self._hand_over_answer, judge), results)
+            await self._settle_each(bundle, self._hand_over, results)
             await asyncio.to_thread(self.ports.gate.record_success, judge)
 
     async def _write_questions(
@@ -302,13 +300,6 @@ class _Caller:
         may_be_paid = isinstance(error, JudgeError) and error.may_be_paid
         self.ports.comparisons.release(leased.delivery.message, may_be_paid=may_be_paid)
         raise error
-
-    def _hand_over_answer(
-        self, judge: JudgeSpec, leased: _Leased, result: LLMComparisonResultV1 | None
-    ) -> None:
-        if result is not None:
-            result = hold_to_model(judge, result, self.ports.comparisons)
-        self._hand_over(leased, result)
 
     def _hand_over(self, leased: _Leased, result: LLMComparisonResultV1 | None) -> None:
         if result is not None:

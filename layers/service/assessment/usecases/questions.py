@@ -22,13 +22,12 @@ from assessment.domain.judge import JudgeSpec, estimate_tokens
 from assessment.domain.judge_errors import (
     BrokenGenerationError,
     JudgeError,
-    ModelChangedError,
     OversizeError,
 )
 from assessment.domain.prompt import EssayPair, prompt_sha256
 from assessment.domain.spec import BatchSpec
 from assessment.ports.judging import Prompts
-from assessment.ports.stores import ComparisonStore, ContentStore
+from assessment.ports.stores import ContentStore
 
 _ANSWER_OVERHEAD_TOKENS = 200
 
@@ -129,27 +128,6 @@ def may_be_tried_again(error: JudgeError, request: CompareRequestV1) -> bool:
     if isinstance(error, BrokenGenerationError):
         return request.metadata.attempt == 1
     return error.retryable
-
-
-def hold_to_model(
-    judge: JudgeSpec, result: LLMComparisonResultV1, comparisons: ComparisonStore
-) -> LLMComparisonResultV1:
-    """The result, or the error that another model answered than the batch began with.
-
-    Only the model's id is held to: a system fingerprint changes with every server.
-    """
-    if not judge.pin_model or result.winner is None or result.served_model is None:
-        return result
-    metadata = result.request_metadata
-    label = judge.label or judge.provider
-    pinned = comparisons.pin_model(metadata.batch_id, label, result.served_model)
-    if pinned == result.served_model:
-        return result
-    error = ModelChangedError(
-        f"{label} is held to {pinned} by pin_model, and {result.served_model} answered"
-    )
-    changes = {"winner": None, "error_detail": describe_error(error, retryable=False)}
-    return result.model_copy(update=changes)
 
 
 def make_failure(

@@ -18,12 +18,15 @@ from assessment.contracts.llm_protocol import (
     ErrorDetail,
     LLMComparisonResultV1,
     WaveDeadlineV1,
+    describe_error,
 )
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import MalformedCallbackError, MissingDocumentError
 from assessment.domain.field_problems import describe_problems, list_problems
 from assessment.domain.identifiers import read_wave_number
+from assessment.domain.judge_errors import ModelChangedError
+from assessment.domain.jury import draw_judge
 from assessment.domain.quotation import SHORTEST_QUOTATION
 from assessment.ports.groups import CallbackPorts
 from assessment.ports.stores import ComparisonStore, ContentStore
@@ -143,6 +146,7 @@ def _record(
             retryable=True,
         )
         return _fail(echo.metadata, failure, comparisons, now)
+    result = _hold_to_model(result, ports)
     if result.error_detail is not None:
         detail = _drop_quotations(result.error_detail, echo.metadata, ports.content)
         failure = JudgeFailure(
@@ -157,6 +161,28 @@ def _record(
     )
     effect = CallbackEffect.VERDICT_RECORDED if is_settled else CallbackEffect.DUPLICATE
     return Recorded(effect, echo.batch_id, echo.metadata.wave, echo.comparison_id), waiting_wave
+
+
+def _hold_to_model(result: LLMComparisonResultV1, ports: CallbackPorts) -> LLMComparisonResultV1:
+    """The result, or the error that another model answered than the batch began with.
+
+    Only the model's id is held to: a system fingerprint changes with every server.
+    """
+    metadata = result.request_metadata
+    if result.winner is None or result.served_model is None:
+        return result
+    judge = draw_judge(metadata.comparison_id, ports.batches.get_judges(metadata.batch_id))
+    if not judge.pin_model:
+        return result
+    label = judge.label or judge.provider
+    pinned = ports.comparisons.pin_model(metadata.batch_id, label, result.served_model)
+    if pinned == result.served_model:
+        return result
+    error = ModelChangedError(
+        f"{label} is held to {pinned} by pin_model, and {result.served_model} answered"
+    )
+    changes = {"winner": None, "error_detail": describe_error(error, retryable=False)}
+    return result.model_copy(update=changes)
 
 
 def _drop_quotations(

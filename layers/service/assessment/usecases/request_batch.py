@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,8 +22,13 @@ from assessment.domain.config import (
     resolve_config,
 )
 from assessment.domain.document_keys import manifest_key
-from assessment.domain.errors import IdempotencyConflictError, InvalidRequestError
+from assessment.domain.errors import (
+    IdempotencyConflictError,
+    InvalidRequestError,
+    UnknownBatchError,
+)
 from assessment.domain.essay import Essay, student_essay
+from assessment.domain.finishing import check_finish_by
 from assessment.domain.grade_scale import check_same_scale
 from assessment.domain.identifiers import (
     canonical_json,
@@ -73,10 +79,22 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
         If the key was used for a different request.
     """
     batch, essays = _accept(command, ports, now)
+    _check_finish_by(batch, ports.batches, now)
     batch = _store(command.request, batch, essays, ports.content, ports.batches)
     if not batch.is_final:
         ports.workflow.start(batch.batch_id, name=batch.execution_name)
     return batch
+
+
+def _check_finish_by(batch: Batch, batches: BatchStore, now: datetime) -> None:
+    """A new batch has time; a request that comes again is answered whatever the time is."""
+    try:
+        check_finish_by(batch.config, now=now)
+    except InvalidRequestError:
+        with suppress(UnknownBatchError):
+            batches.get_batch(batch.batch_id)
+            return
+        raise
 
 
 def _accept(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from assessment.contracts.llm_protocol import (
     CompareRequestV1,
@@ -14,6 +14,7 @@ from assessment.contracts.llm_protocol import (
     ProviderBatchV1,
 )
 from assessment.domain.comparison import Comparison
+from assessment.domain.finishing import find_switch
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, OversizeError, ProviderBatchError
 from assessment.domain.provider_batch import WINDOW
@@ -30,6 +31,29 @@ from assessment.usecases.questions import (
 
 HELD_SECONDS = 75
 """Longer than a worker runs: a record that is held beyond it belongs to one that has ended."""
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A wave that waits for its comparisons, and when its batch is to be finished."""
+
+    wave: Wave
+    finish_by: datetime | None
+
+    @property
+    def switch_at(self) -> datetime | None:
+        """From when on what is outstanding is asked in single calls, if there is such a time."""
+        if self.finish_by is None:
+            return None
+        return find_switch(self.finish_by, self.wave.n_planned)
+
+    def is_on_demand(self, *, now: datetime, notice: timedelta = timedelta(0)) -> bool:
+        """Whether that time has come, or is to come within `notice`."""
+        return self.switch_at is not None and now + notice >= self.switch_at
+
+    def is_open(self, *, now: datetime) -> bool:
+        """Whether an answer would still come in time."""
+        return self.wave.deadline is None or now < self.wave.deadline
 
 
 @dataclass(frozen=True)
@@ -57,20 +81,23 @@ class Submission:
         """Ask the circuit. A batch's tokens count against limits of the provider's own."""
         await asyncio.to_thread(self.ports.gate.admit, self.judge, tokens=0, now=self.now)
 
-    async def get_waiting_wave(self) -> Wave | None:
+    async def get_awaited(self) -> Awaited | None:
         """The wave, while it waits; one that is decided asks anew what it still needs."""
         batch = await asyncio.to_thread(self.ports.batches.get_batch, self.message.batch_id)
         wave = await asyncio.to_thread(
             self.ports.batches.get_wave, self.message.batch_id, self.message.wave
         )
-        return None if batch.is_final or wave is None or wave.decision is not None else wave
+        if batch.is_final or wave is None or wave.decision is not None:
+            return None
+        return Awaited(wave, batch.config.finish_by)
 
-    async def find_lateness(self) -> ProviderBatchError | None:
+    def find_lateness(self, awaited: Awaited | None) -> ProviderBatchError | None:
         """Why nothing may be submitted: what a wave no longer awaits would be paid again."""
-        wave = await self.get_waiting_wave()
-        if wave is None:
+        if awaited is None:
             return ProviderBatchError("the batch has gone on without these comparisons")
-        if wave.deadline is not None and self.now + WINDOW > wave.deadline:
+        deadline = awaited.wave.deadline
+        # With `finish_by` the batch is cancelled in time, and the rest asked in single calls.
+        if awaited.finish_by is None and deadline is not None and self.now + WINDOW > deadline:
             return ProviderBatchError("fewer than 24 hours are left until the wave's deadline")
         return None
 
@@ -145,6 +172,12 @@ class Submission:
                 fitting.append(request)
         await self.hand_over(oversize)
         return fitting
+
+    async def ask_on_demand(self, unanswered: Collection[str]) -> None:
+        """Ask these comparisons singly that the provider gave back unread, and did not bill."""
+        requests = [each for each in self.message.requests if each.comparison_id in unanswered]
+        await self._run_in_threads(self.ports.comparisons.reopen_once, requests)
+        await asyncio.to_thread(self.ports.judge_queue.send, requests)
 
     async def ask_singly(
         self, leased: list[JudgeRequestV1], requests: list[CompareRequestV1]

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from assessment.contracts.llm_protocol import (
-    JudgeMessage,
-    JudgeRequestV1,
-    ProviderBatchV1,
-    SubmittedComparison,
-    WaveDeadlineV1,
-)
-from assessment.domain.batch import Batch, ClosedBy, WaveStatus
+from assessment.contracts.llm_protocol import WaveDeadlineV1
+from assessment.domain.batch import ClosedBy, WaveStatus
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import UnplannedWaveError
-from assessment.domain.judge import BatchingMode, JudgeSpec
-from assessment.domain.jury import draw_judge
-from assessment.domain.provider_batch import LEAST_COMPARISONS, split_submission, submission_name
-from assessment.domain.wave import Wave
+from assessment.domain.finishing import find_wave_deadline
+from assessment.domain.judge import BatchingMode
 from assessment.ports.groups import SubmitPorts
 from assessment.ports.messaging import Workflow
 from assessment.ports.stores import ComparisonStore
 from assessment.usecases.close_wave import close_if_complete
+from assessment.usecases.wave_messages import build_messages, list_submitted
 
 
 @contextmanager
@@ -65,29 +58,23 @@ def submit_wave(
             token, {"batch_id": batch_id, "wave": wave_number, "closed_by": ClosedBy.CALLBACKS}
         )
         return
-    config = batch.config
-    deadline = wave.deadline or now + timedelta(seconds=config.wave_timeout_seconds)
+    deadline = wave.deadline or find_wave_deadline(batch.config, now=now)
     ports.batches.update_wave(
         batch_id, wave_number, task_token=token, status=WaveStatus.SUBMITTED, deadline=deadline
     )
-    submitted = _list_submitted(batch_id, wave, ports.comparisons)
+    submitted = list_submitted(batch_id, wave, ports.comparisons)
     if not wave.markers_written:
         _store_marks(batch_id, wave_number, submitted, ports.comparisons)
         ports.batches.update_wave(batch_id, wave_number, markers_written=True)
     if not wave.messages_sent:
         pending = set(ports.comparisons.list_pending(batch_id, wave_number))
-        ports.judge_queue.send(_make_messages(batch, wave_number, submitted, pending, mode))
+        ports.judge_queue.send(build_messages(batch, wave_number, submitted, pending, mode))
         ports.callback_queue.send_deadline(
             WaveDeadlineV1(batch_id=batch_id, wave=wave_number, deadline=deadline),
-            delay_seconds=config.wave_timeout_seconds,
+            delay_seconds=max(0, int((deadline - now).total_seconds())),
         )
         ports.batches.update_wave(batch_id, wave_number, messages_sent=True)
     close_if_complete(batch_id, wave_number, closed_by=ClosedBy.CALLBACKS, ports=ports)
-
-
-def _list_submitted(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> list[Comparison]:
-    all_comparisons = comparisons.list_comparisons(batch_id, wave.wave)
-    return [c for c in all_comparisons if c.submitted_wave == wave.wave]
 
 
 def _store_marks(
@@ -100,62 +87,3 @@ def _store_marks(
     for comparison in unsettled:
         if comparison.attempt > 1:
             comparisons.clear_mark_if_settled(batch_id, wave_number, comparison)
-
-
-def _make_messages(
-    batch: Batch,
-    wave_number: int,
-    submitted: list[Comparison],
-    pending: set[str],
-    mode: BatchingMode,
-) -> list[JudgeMessage]:
-    """One message a comparison, or one for all that a provider's batch takes together."""
-    by_judge: dict[str | None, tuple[JudgeSpec, list[Comparison]]] = {}
-    for comparison in submitted:
-        judge = draw_judge(comparison.comparison_id, batch.judges)
-        by_judge.setdefault(judge.label, (judge, []))[1].append(comparison)
-    messages: list[JudgeMessage] = []
-    for judge, comparisons in by_judge.values():
-        if (
-            judge.uses_provider_batches(mode)
-            and len(comparisons) >= LEAST_COMPARISONS[judge.provider]
-        ):
-            messages += _make_provider_batches(batch.batch_id, wave_number, judge, comparisons)
-        else:
-            unsettled = [each for each in comparisons if each.comparison_id in pending]
-            messages += [
-                JudgeRequestV1(
-                    batch_id=batch.batch_id,
-                    wave=each.wave,
-                    comparison_id=each.comparison_id,
-                    attempt=each.attempt,
-                )
-                for each in unsettled
-            ]
-    return messages
-
-
-def _make_provider_batches(
-    batch_id: str, wave_number: int, judge: JudgeSpec, comparisons: list[Comparison]
-) -> list[ProviderBatchV1]:
-    """Made of all comparisons, pending or not: submitted twice, a wave has the same batches."""
-    label = judge.label or judge.provider.value
-    return [
-        ProviderBatchV1(
-            batch_id=batch_id,
-            wave=wave_number,
-            judge=label,
-            name=submission_name(batch_id, wave_number, label, part),
-            comparisons=tuple(
-                SubmittedComparison(
-                    wave=each.wave, comparison_id=each.comparison_id, attempt=each.attempt
-                )
-                for each in together
-            ),
-        )
-        for part, together in enumerate(
-            split_submission(
-                comparisons, judge.provider_batch_size, least=LEAST_COMPARISONS[judge.provider]
-            )
-        )
-    ]

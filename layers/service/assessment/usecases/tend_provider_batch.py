@@ -15,12 +15,13 @@ provider was asked whether it has the first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from assessment.contracts.llm_protocol import ProviderBatchV1
+from assessment.contracts.llm_protocol import LLMComparisonResultV1, ProviderBatchV1
+from assessment.domain.finishing import LEAST_BATCH_TIME
 from assessment.domain.judge_errors import (
     JudgeDeferredError,
     JudgeError,
@@ -39,8 +40,7 @@ from assessment.domain.provider_batch import (
 )
 from assessment.ports.groups import JudgePorts
 from assessment.usecases.batch_spec import load_spec
-from assessment.usecases.questions import hold_to_model
-from assessment.usecases.submission import HELD_SECONDS, Submission
+from assessment.usecases.submission import HELD_SECONDS, Awaited, Submission
 
 _TROUBLED_SECONDS = 30
 
@@ -125,21 +125,25 @@ async def _step(submission: Submission, record: ProviderBatch) -> tuple[Submissi
 
 async def _submit(submission: Submission, _held: ProviderBatch) -> int | None:
     """NEW: lease the comparisons and submit those that fit."""
-    lateness = await submission.find_lateness()
+    awaited = await submission.get_awaited()
+    lateness = submission.find_lateness(awaited)
     if lateness is not None:
         await submission.end(lateness)
         return None
     leased = await submission.lease_all()
     if not leased:
         return None
+    least = LEAST_COMPARISONS[submission.judge.provider]
+    if awaited is not None and awaited.is_on_demand(now=submission.now, notice=LEAST_BATCH_TIME):
+        least = len(leased) + 1
     try:
         requests = await submission.write_fitting_requests(leased)
-        if requests:
+        if len(requests) >= least:
             await submission.admit()
     except BaseException:
         await submission.release(leased)
         raise
-    if len(requests) < LEAST_COMPARISONS[submission.judge.provider]:
+    if len(requests) < least:
         await submission.ask_singly(leased, requests)
         return None
     await submission.update(tried_at=submission.now, size=len(requests))
@@ -178,22 +182,36 @@ async def _search(submission: Submission, record: ProviderBatch) -> int | None:
 
 
 async def _look(submission: Submission, record: ProviderBatch) -> int | None:
-    """SUBMITTED: pass the verdicts on if the provider has ended; cancel what is not awaited."""
+    """SUBMITTED: hand the verdicts over if the provider has ended; cancel what comes too late."""
     provider_batch_id = record.provider_batch_id or ""
     await submission.admit()
-    if not record.cancelled and await submission.get_waiting_wave() is None:
-        # Refused where it has ended already, which is as good.
+    awaited = await submission.get_awaited()
+    # First: providers refuse in their own ways to cancel what has ended.
+    if await submission.provider.has_ended(provider_batch_id):
+        await _collect_results(submission, provider_batch_id, awaited)
+        return None
+    cancelled_at = record.cancelled_at
+    if not record.cancelled and (awaited is None or awaited.is_on_demand(now=submission.now)):
+        # Refused where it has ended meanwhile, which is as good.
         with suppress(JudgeRefusedError):
             await submission.provider.cancel(provider_batch_id)
-        await submission.update(cancelled=True)
-    if await submission.provider.has_ended(provider_batch_id):
-        await _collect_results(submission, provider_batch_id)
-        return None
+        cancelled_at = submission.now
+        await submission.update(cancelled=True, cancelled_at=cancelled_at)
     if record.is_lost(now=submission.now):
         with suppress(JudgeError):
             await submission.provider.cancel(provider_batch_id)
         raise ProviderBatchError("the provider did not end the batch within its time")
-    return next_look_seconds(submission.now - (record.submitted_at or submission.now))
+    since = cancelled_at or record.submitted_at or submission.now
+    return _seconds_until_look(submission.now, since, awaited)
+
+
+def _seconds_until_look(now: datetime, since: datetime, awaited: Awaited | None) -> int:
+    """As long as the provider's age suggests, but not beyond the time to cancel."""
+    seconds = next_look_seconds(now - since)
+    switch_at = awaited.switch_at if awaited is not None else None
+    if switch_at is None or switch_at <= now:
+        return seconds
+    return min(seconds, int((switch_at - now).total_seconds()) + 1)
 
 
 _STEPS: dict[SubmissionState, Callable[[Submission, ProviderBatch], Awaitable[int | None]]] = {
@@ -217,20 +235,43 @@ async def _record_submitted(submission: Submission, provider_batch_id: str) -> i
     return next_look_seconds(timedelta(0))
 
 
-async def _collect_results(submission: Submission, provider_batch_id: str) -> None:
-    """SUBMITTED becomes DONE: every result goes to the callback queue."""
+async def _collect_results(
+    submission: Submission, provider_batch_id: str, awaited: Awaited | None
+) -> None:
+    """SUBMITTED becomes DONE: every result goes to the callback queue.
+
+    Where the batch is to be finished by a time that is still to come, what the provider gave back
+    unread is asked in single calls instead: it was not billed.
+    """
     judge, ports = submission.judge, submission.ports
     requests = await submission.write_requests()
-    results = [
-        await asyncio.to_thread(hold_to_model, judge, result, ports.comparisons)
-        for result in await submission.provider.read_results(provider_batch_id, requests)
-    ]
-    await asyncio.to_thread(ports.callback_queue.send_results, results)
+    results = await submission.provider.read_results(provider_batch_id, requests)
+    unanswered = _find_unanswered(results, awaited, submission.now)
+    # What was paid for first.
+    await asyncio.to_thread(
+        ports.callback_queue.send_results,
+        [each for each in results if each.request_metadata.comparison_id not in unanswered],
+    )
+    if unanswered:
+        await submission.ask_on_demand(unanswered)
     await asyncio.to_thread(ports.gate.record_success, judge)
     await submission.update(done=True)
     # Essays need not lie with the provider any longer; if they do, it deletes them in time.
     with suppress(JudgeError):
         await submission.provider.delete(provider_batch_id)
+
+
+def _find_unanswered(
+    results: Sequence[LLMComparisonResultV1], awaited: Awaited | None, now: datetime
+) -> set[str]:
+    """The comparisons that the provider did not begin with and that may still be asked in time."""
+    if awaited is None or awaited.finish_by is None or not awaited.is_open(now=now):
+        return set()
+    return {
+        each.request_metadata.comparison_id
+        for each in results
+        if each.error_detail is not None and each.error_detail.code == ProviderBatchError.code
+    }
 
 
 async def _wait_for_room(submission: Submission, error: QueueFullError) -> int:

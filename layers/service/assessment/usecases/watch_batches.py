@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from assessment.contracts.llm_protocol import ProviderBatchV1
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy
+from assessment.domain.judge import BatchingMode
+from assessment.domain.wave import Wave
 from assessment.ports.groups import WatchPorts
 from assessment.ports.stores import ActiveBatches
 from assessment.usecases.close_wave import close_at_deadline, close_if_complete
 from assessment.usecases.fail_batch import fail_batch, make_stalled_failure
 from assessment.usecases.resume_batch import restart_execution
+from assessment.usecases.wave_messages import build_messages, list_submitted
 
 # Long enough for the step that is under way to finish by itself.
 _GRACE = timedelta(minutes=2)
@@ -29,6 +33,7 @@ class Repair(StrEnum):
     RESTARTED = "restarted"
     CLOSED = "closed"
     CLOSED_AT_DEADLINE = "closed_at_deadline"
+    LOOKED_AFTER = "looked_after"
     FAILED = "failed"
     UNLISTED = "unlisted"
     IMPOSSIBLE = "impossible"
@@ -48,6 +53,7 @@ def watch_batches(
     *,
     listing: ActiveBatches,
     ports_of: Callable[[str], WatchPorts],
+    mode: BatchingMode = BatchingMode.SERIAL_BUNDLE,
     now: datetime,
     has_time: Callable[[], bool] = lambda: True,
 ) -> WatchReport:
@@ -59,6 +65,8 @@ def watch_batches(
         The batches of all organisations that have not ended.
     ports_of
         The ports for a batch by its id: those of its organisation.
+    mode
+        The stack's way to put comparisons into calls.
     has_time
         Whether this round may look at one more; what it leaves is first in the next round.
     """
@@ -74,7 +82,7 @@ def watch_batches(
             ports = ports_of(batch_id)
             batch = ports.batches.get_batch(batch_id)
             report.statuses[batch.status] += 1
-            repair = _Watch(ports, now).repair(batch)
+            repair = _Watch(ports, mode, now).repair(batch)
         except Exception as error:  # noqa: BLE001
             # One batch that cannot be repaired must not keep the others waiting.
             repair = Repair.IMPOSSIBLE
@@ -89,6 +97,7 @@ class _Watch:
     """One round of the watchdog."""
 
     ports: WatchPorts
+    mode: BatchingMode
     now: datetime
 
     def repair(self, batch: Batch) -> Repair:
@@ -131,7 +140,7 @@ class _Watch:
         ):
             return Repair.CLOSED
         if wave.deadline is None or self.now <= wave.deadline + _GRACE:
-            return Repair.NONE
+            return self._look_after_submissions(batch, wave)
         closed = close_at_deadline(
             batch.batch_id,
             wave.wave,
@@ -140,6 +149,26 @@ class _Watch:
             now=self.now,
         )
         return Repair.CLOSED_AT_DEADLINE if closed else Repair.NONE
+
+    def _look_after_submissions(self, batch: Batch, wave: Wave) -> Repair:
+        """Send the message of a provider's batch again that nobody has looked at for long.
+
+        Its verdicts are paid for, and before `finish_by` somebody must cancel it.
+        """
+        if not any(judge.uses_provider_batches(self.mode) for judge in batch.judges):
+            return Repair.NONE
+        submitted = list_submitted(batch.batch_id, wave, self.ports.comparisons)
+        neglected = [
+            message
+            for message in build_messages(batch, wave.wave, submitted, set(), self.mode)
+            if isinstance(message, ProviderBatchV1) and self._is_neglected(message)
+        ]
+        self.ports.judge_queue.send(neglected)
+        return Repair.LOOKED_AFTER if neglected else Repair.NONE
+
+    def _is_neglected(self, message: ProviderBatchV1) -> bool:
+        record = self.ports.provider_batches.find(message.batch_id, message.name)
+        return record is None or record.is_neglected(now=self.now)
 
     def _end_idle(self, batch: Batch) -> Repair:
         self.ports.workflow.stop(batch.execution_name, cause="the batch made no progress")

@@ -351,3 +351,48 @@ def test_claims_of_the_providers_ids(provider_batches: ProviderBatchStore) -> No
     provider_batches.claim("msgbatch_1", now=NOW)
     assert provider_batches.is_claimed("msgbatch_1")
     assert not provider_batches.is_claimed("msgbatch_2")
+
+
+def test_a_comparison_that_a_provider_gave_back_is_reopened_once_in_an_attempt(
+    stores: Stores,
+) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    asked = request_for(made)
+    assert store.lease(asked, now=NOW, seconds=60) is not None
+    store.mark_sent(asked)
+    store.reopen_once(asked)
+    again = store.lease(asked, now=NOW, seconds=60)
+    assert again is not None
+    assert again.calls == 1
+    store.mark_sent(asked)
+    store.reopen_once(asked)
+    assert store.lease(asked, now=NOW, seconds=60) is None, "its one call was made"
+
+
+def test_a_later_attempt_may_be_reopened_once_as_well(stores: Stores) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    asked = request_for(made)
+    store.lease(asked, now=NOW, seconds=60)
+    store.mark_sent(asked)
+    store.reopen_once(asked)
+    store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
+    store.resubmit("b", store.get_comparison("b", 1, made.comparison_id), wave_number=2)
+    second = request_for(made).model_copy(update={"attempt": 2})
+    assert store.lease(second, now=NOW, seconds=60) is not None
+    store.mark_sent(second)
+    store.reopen_once(second)
+    assert store.lease(second, now=NOW, seconds=60) is not None
+
+
+def test_a_call_that_may_be_paid_counts_when_its_lease_ends(stores: Stores) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    asked = request_for(made)
+    store.lease(asked, now=NOW, seconds=60)
+    store.release(asked, may_be_paid=True)
+    store.lease(asked, now=NOW, seconds=60)
+    store.release(asked)
+    stored = store.get_comparison("b", 1, made.comparison_id)
+    assert (stored.calls, stored.paid_again) == (1, 1)

@@ -19,6 +19,7 @@ from assessment.domain.batch import (
     list_sources,
 )
 from assessment.domain.errors import UnknownBatchError
+from assessment.domain.judge import JudgeSpec
 from assessment.domain.wave import Wave
 from assessment.ports.stores import KeyClaim
 
@@ -57,8 +58,8 @@ class DynamoDBBatchStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        # The key never changes, so a warm function need not read it twice.
-        self._cached_callback_key = lru_cache(maxsize=_CACHED_KEYS)(self._read_callback_key)
+        # Key and judges never change, so a warm function need not read them twice.
+        self._cached_sender = lru_cache(maxsize=_CACHED_KEYS)(self._read_sender)
 
     def claim_key(self, key: str, *, batch_id: str, request_sha256: str) -> KeyClaim:
         """The first claim stands; whoever comes later is told of it."""
@@ -85,10 +86,15 @@ class DynamoDBBatchStore:
 
     def get_callback_key(self, batch_id: str) -> str:
         """The key of the batch's callback tokens, from the cache when it was read before."""
-        return self._cached_callback_key(batch_id)
+        return self._cached_sender(batch_id)[0]
 
-    def _read_callback_key(self, batch_id: str) -> str:
-        return self.get_batch(batch_id).callback_key
+    def get_judges(self, batch_id: str) -> tuple[JudgeSpec, ...]:
+        """The batch's judges, from the cache when they were read before."""
+        return self._cached_sender(batch_id)[1]
+
+    def _read_sender(self, batch_id: str) -> tuple[str, tuple[JudgeSpec, ...]]:
+        batch = self.get_batch(batch_id)
+        return batch.callback_key, batch.judges
 
     def get_batch(self, batch_id: str) -> Batch:
         """The batch, strongly consistent."""

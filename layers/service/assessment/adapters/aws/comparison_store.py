@@ -58,6 +58,7 @@ class DynamoDBComparisonStore:
                     "attempt": comparison.attempt + 1,
                     "sent": False,
                     "lease_until": None,
+                    "on_demand": None,
                     "failure": None,
                     "calls": 0,
                     "repeated_calls": comparison.paid_again,
@@ -147,6 +148,22 @@ class DynamoDBComparisonStore:
                 self._key(request),
                 {"sent": False, "lease_until": None},
                 condition="attempt = :attempt AND sent = :sent AND attribute_not_exists(verdict)",
+                values={":attempt": request.attempt, ":sent": True},
+                add={"calls": -1},
+            )
+        except ConditionFailedError:
+            return
+
+    def reopen_once(self, request: JudgeRequestV1) -> None:
+        """Undo `mark_sent` once in an attempt; the mark of it stays."""
+        try:
+            self._table.update(
+                self._key(request),
+                {"sent": False, "lease_until": None, "on_demand": True},
+                condition=(
+                    "attempt = :attempt AND sent = :sent AND attribute_not_exists(verdict) "
+                    "AND attribute_not_exists(on_demand)"
+                ),
                 values={":attempt": request.attempt, ":sent": True},
                 add={"calls": -1},
             )

@@ -36,6 +36,11 @@ class DynamoDBProviderBatchStore:
         """Set attributes, remove those that are None."""
         return _record(self._table.update(keys.provider_batch(batch_id, name), changes))
 
+    def find(self, batch_id: str, name: str) -> ProviderBatch | None:
+        """The record, whoever holds it."""
+        item = self._table.get(keys.provider_batch(batch_id, name))
+        return None if item is None else _record(item)
+
     def give_back(self, batch_id: str, name: str) -> None:
         """End the lease."""
         self._table.update(keys.provider_batch(batch_id, name), {"held_until": None})

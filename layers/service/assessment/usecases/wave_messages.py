@@ -1,0 +1,82 @@
+"""The messages of the judge queue about a wave, always the same ones for the same records."""
+
+from __future__ import annotations
+
+from assessment.contracts.llm_protocol import (
+    JudgeMessage,
+    JudgeRequestV1,
+    ProviderBatchV1,
+    SubmittedComparison,
+)
+from assessment.domain.batch import Batch
+from assessment.domain.comparison import Comparison
+from assessment.domain.judge import BatchingMode, JudgeSpec
+from assessment.domain.jury import draw_judge
+from assessment.domain.provider_batch import LEAST_COMPARISONS, split_submission, submission_name
+from assessment.domain.wave import Wave
+from assessment.ports.stores import ComparisonStore
+
+
+def list_submitted(batch_id: str, wave: Wave, comparisons: ComparisonStore) -> list[Comparison]:
+    """The comparisons that the wave submits, whatever became of them."""
+    all_comparisons = comparisons.list_comparisons(batch_id, wave.wave)
+    return [c for c in all_comparisons if c.submitted_wave == wave.wave]
+
+
+def build_messages(
+    batch: Batch,
+    wave_number: int,
+    submitted: list[Comparison],
+    pending: set[str],
+    mode: BatchingMode,
+) -> list[JudgeMessage]:
+    """One message a comparison, or one for all that a provider's batch takes together."""
+    by_judge: dict[str | None, tuple[JudgeSpec, list[Comparison]]] = {}
+    for comparison in submitted:
+        judge = draw_judge(comparison.comparison_id, batch.judges)
+        by_judge.setdefault(judge.label, (judge, []))[1].append(comparison)
+    messages: list[JudgeMessage] = []
+    for judge, comparisons in by_judge.values():
+        if (
+            judge.uses_provider_batches(mode)
+            and len(comparisons) >= LEAST_COMPARISONS[judge.provider]
+        ):
+            messages += _make_provider_batches(batch.batch_id, wave_number, judge, comparisons)
+        else:
+            unsettled = [each for each in comparisons if each.comparison_id in pending]
+            messages += [
+                JudgeRequestV1(
+                    batch_id=batch.batch_id,
+                    wave=each.wave,
+                    comparison_id=each.comparison_id,
+                    attempt=each.attempt,
+                )
+                for each in unsettled
+            ]
+    return messages
+
+
+def _make_provider_batches(
+    batch_id: str, wave_number: int, judge: JudgeSpec, comparisons: list[Comparison]
+) -> list[ProviderBatchV1]:
+    """Made of all comparisons, pending or not: submitted twice, a wave has the same batches."""
+    label = judge.label or judge.provider.value
+    return [
+        ProviderBatchV1(
+            batch_id=batch_id,
+            wave=wave_number,
+            judge=label,
+            name=submission_name(batch_id, wave_number, label, part),
+            comparisons=tuple(
+                SubmittedComparison(
+                    wave=each.wave, comparison_id=each.comparison_id, attempt=each.attempt
+                )
+                for each in together
+            ),
+        )
+        for part, together in enumerate(
+            split_submission(
+                comparisons, judge.provider_batch_size, least=LEAST_COMPARISONS[judge.provider]
+            )
+        )
+    ]
