@@ -172,10 +172,12 @@ def test_who_may_do_what(action, roles_allowed, roles):
     assert {name.removesuffix("Role").removesuffix("Function") for name in may} == roles_allowed
 
 
-def test_only_the_wave_submitter_and_the_judge_caller_feed_the_judge_queue(roles):
+def test_only_the_wave_submitter_the_judge_caller_and_the_watchdog_feed_the_judge_queue(roles):
     judge_queue = "{'Fn::GetAtt': ['JudgeQueue', 'Arn']}"
     may = {name for name, r in roles.items() if ("sqs:SendMessage", judge_queue) in grants(r)}
-    assert may == {"SubmitWaveFunctionRole", "CallJudgeFunctionRole"}
+    assert may == {
+        "SubmitWaveFunctionRole", "CallJudgeFunctionRole", "WatchBatchesFunctionRole",
+    }  # fmt: skip
 
 
 def test_nobody_may_scan_or_drop_the_table_or_delete_content(roles):
