@@ -15,6 +15,7 @@ import os
 import re
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -84,19 +85,23 @@ class Outcome:
     status: str
     result: dict[str, Any] | None
     lines: str
-    events: frozenset[tuple[str, str]]
+    events: Counter[str]
     paid_again: int
     calls: tuple[Call, ...]
     hit: bool
 
     @property
     def comparable(self) -> str:
-        """The result's bytes without the count of calls that were in flight; or who won what."""
+        """The result's bytes without the count of calls that were in flight; or who won what.
+
+        A batch has a random id, and another one where its request died before it was stored.
+        """
         if self.result is None:
             known = [json.loads(line) for line in self.lines.splitlines()]
             won = [(each["comparison_id"], (each["verdict"] or {}).get("winner")) for each in known]
             return json.dumps(sorted(won, key=str))
-        return json.dumps({**self.result, "repeated_calls": 0}, sort_keys=True)
+        told = {**self.result, "repeated_calls": 0, "correlation_id": None}
+        return json.dumps(told, sort_keys=True).replace(self.result["batch_id"], "batch")
 
 
 class ExecutionEndedError(Exception):
@@ -456,9 +461,12 @@ class Journey:
             lines=self.bucket.objects.get(
                 f"batches/default/{batch_id}/comparisons.jsonl", b""
             ).decode(),
-            events=frozenset(
-                (entry["DetailType"], json.loads(entry["Detail"])["event_id"])
-                for entry in self.bus.entries
+            events=Counter(
+                kind
+                for kind, _ in {
+                    (str(entry["DetailType"]), json.loads(entry["Detail"])["event_id"])
+                    for entry in self.bus.entries
+                }
             ),
             paid_again=sum(sum(asked.values()) - len(asked) for asked in counters),
             calls=tuple(self.outside.calls),
