@@ -19,6 +19,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,12 @@ BATCH_ID = "6c1d5a2e-0000-4000-8000-000000000001"
 
 
 class TableClient:
-    """The calls of a DynamoDB client that finalising makes, on items in wire format."""
+    """The calls of a DynamoDB client that finalising makes, on items in wire format.
+
+    Its calls are no operations of a service: there are no service's errors to translate.
+    """
+
+    meta = SimpleNamespace(method_to_api_mapping={})
 
     def __init__(self) -> None:
         self.partitions: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)

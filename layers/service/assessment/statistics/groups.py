@@ -18,8 +18,8 @@ from scoring import Fit
 from scoring.groups import Contrast, count_mixed, group_differences, judge_group_effects
 
 _Z95 = 1.959963984540054
-# The bonuses take a matrix of essays and bonuses; above this it would need too much memory.
-_MOST_PARAMETERS = 2500
+# The bonuses take a matrix of essays and bonuses; above this it would take too long.
+_MOST_PARAMETERS = 1500
 _SMALL = f"fewer than {FEWEST_ESSAYS} essays: nothing can be told"
 _ALONE = f"no other group has {FEWEST_ESSAYS} essays"
 _FEW = f"fewer than {FEWEST_VERDICTS} verdicts on this group and another"
