@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scoring._fit.result import Fit
+    from scoring._types import Ints
     from scoring.comparisons import Comparisons
 
 # A judge whose degrees tell at least this share of what the model says is taken at its word.
 _TRUSTED_DEGREES = 0.8
+_WIDER = 1.1
 LEAST_BY_PEOPLE = 20
 """Verdicts of people from which on abilities are on people's scale."""
 
@@ -82,6 +84,39 @@ def has_two_scales(comparisons: Comparisons, is_model: Sequence[bool]) -> bool:
     return bool(by_model.any()) and by_people >= LEAST_BY_PEOPLE and places <= MOST_PLACES
 
 
+def refit_at_one_spread(standing: Fit, comparisons: Comparisons) -> Fit:
+    """Fit the same verdicts again with the spread of abilities at the middle of what is known.
+
+    For what does not depend on the spread: grades, and differences in units of the spread. Its
+    uncertainty stretches all abilities alike and would look like an error of each.
+
+    Parameters
+    ----------
+    standing : Fit
+        Of `fit_batch`.
+    comparisons : Comparisons
+        The same verdicts.
+
+    Returns
+    -------
+    Fit
+        `standing` itself where its spread was assumed, and on people's scale, which only the whole
+        mixture has: what is made of it is then a little too uncertain.
+    """
+    if standing.spread is None or standing.construct_gaps:
+        return standing
+    is_jury = has_jury(comparisons)
+    doubts_degrees = is_jury or standing.degree_share.min() < 1.0
+    return fit(
+        comparisons,
+        prior_sd=standing.spread.median,
+        estimator="variational",
+        judges="discrimination" if is_jury else "pooled",
+        attention="estimated" if has_degrees(comparisons) and doubts_degrees else "lapses",
+        start=standing,
+    )
+
+
 def has_jury(comparisons: Comparisons) -> bool:
     """Whether more than one judge gave verdicts."""
     return comparisons.judge is not None and np.unique(comparisons.judge).size > 1
@@ -90,3 +125,30 @@ def has_jury(comparisons: Comparisons) -> bool:
 def has_degrees(comparisons: Comparisons) -> bool:
     """Whether a verdict says by how much an essay is better."""
     return bool((np.abs(comparisons.outcome) > 1).any())
+
+
+def covering_prior_sd(fitted: Fit, essays: Ints) -> float:
+    """Return the prior standard deviation to divide out of a fit, logits; infinite without one.
+
+    A mixture over spreads may be less certain than the prior at its middle. The least prior that
+    holds it is taken then.
+
+    Parameters
+    ----------
+    fitted : Fit
+    essays : (a,) ndarray of int
+        The essays whose prior is divided out.
+
+    Returns
+    -------
+    float
+    """
+    if fitted.prior_sd is None:
+        return float(np.inf)
+    prior_sd = fitted.prior_sd
+    if fitted.spread is None or not len(essays):
+        return prior_sd
+    block = fitted.covariance[np.ix_(essays, essays)]
+    while np.linalg.eigvalsh(block + prior_sd**2 / len(fitted.ability)).max() > prior_sd**2:
+        prior_sd *= _WIDER
+    return prior_sd

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring.batch_fit import covering_prior_sd
 from scoring.errors import InvalidSettingError
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def group_differences(fit: Fit, group: Ints, *, compared: int) -> Contrast:
     """
     if fit.prior_sd is None or compared < 2:  # noqa: PLR2004
         raise InvalidSettingError("group", "needs a fit with a prior, and two groups or more")
-    n, variance = len(group), fit.prior_sd**2
+    n = len(group)
+    variance = covering_prior_sd(fit, np.arange(n)) ** 2
     member = _membership(group)
     posterior = fit.covariance + variance / n
     counts = member.sum(axis=0)

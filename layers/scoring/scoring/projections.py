@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring.batch_fit import covering_prior_sd
 from scoring.grader_spread import AnchorSpread, anchor_spread, noisy_probabilities, remove_prior
 from scoring.grades import Calibration, Method, calibrate
 
@@ -79,7 +80,7 @@ def project(
     Parameters
     ----------
     fit : Fit
-        Of the batch, at one spread of abilities: what is uncertain about the spread stretches
+        Of the batch, best at one spread of abilities: what is uncertain about the spread stretches
         students and anchors alike, and no grade depends on it.
     anchors : AnchorGrades
     students : (s,) ndarray of int
@@ -98,7 +99,7 @@ def project(
     FewAnchorGradesError, CalibrationError
         See `scoring.grades.calibrate`.
     """
-    prior_sd = fit.prior_sd or np.inf
+    prior_sd = covering_prior_sd(fit, anchors.essays)
     ability, covariance = linked or (fit.ability, fit.covariance)
 
     def placed(*, with_population: bool) -> Calibration:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons, Fit, fit
+from scoring.batch_fit import fit_batch, refit_at_one_spread
 from scoring.projections import AnchorGrades, Projection, project
 from scoring.simulate import LogisticJudge, random_matchings
 
@@ -67,3 +68,39 @@ def test_an_anchor_without_which_one_grade_is_left_has_no_distribution():
     found = projected([0, 0, 4])
     assert np.isnan(found.anchor_probabilities[2]).all()
     assert found.anchor_probabilities[:2].sum(axis=1) == pytest.approx([1, 1])
+
+
+def two_judges(rounds: int, *, seed: int = 5) -> tuple[Comparisons, np.ndarray]:
+    """A model and people judge 24 students and eight anchors; returns the places of all."""
+    rng = np.random.default_rng(seed)
+    places = np.concatenate([rng.normal(0, 2, 24), 1.4 * (np.arange(8) - 3.5)])
+    columns = []
+    for number in range(2):
+        first, second = random_matchings(len(places), rounds, rng)
+        outcome = LogisticJudge(places).judge(first, second, rng)
+        columns.append((first, second, outcome, np.full(len(first), number)))
+    joined = [np.concatenate(column) for column in zip(*columns, strict=True)]
+    return Comparisons(len(places), *joined), places
+
+
+def test_the_fit_at_one_spread_is_what_a_fit_with_that_spread_is():
+    judgements, _ = two_judges(12)
+    standing = fit_batch(judgements)
+    again = refit_at_one_spread(standing, judgements)
+    assert again.spread is None
+    assert again.prior_sd == pytest.approx(standing.prior_sd)
+    afresh = fit_batch(judgements, prior_sd=standing.prior_sd)
+    assert again.ability == pytest.approx(afresh.ability, abs=1e-4)
+    assert again.standard_error == pytest.approx(afresh.standard_error, abs=1e-4)
+
+
+def test_grades_on_peoples_scale_are_read_from_the_fit_that_has_it():
+    judgements, places = two_judges(12)
+    standing = fit_batch(judgements, is_model=[True, False])
+    assert standing.construct_gaps
+    assert refit_at_one_spread(standing, judgements) is standing
+    anchors = AnchorGrades(np.arange(24, 32), np.arange(8), 8)
+    found = project(standing, anchors, students=np.arange(24))
+    assert found.probabilities.sum(axis=1) == pytest.approx(np.ones(24))
+    expected = found.probabilities @ np.arange(8)
+    assert np.corrcoef(expected, places[:24])[0, 1] > 0.9

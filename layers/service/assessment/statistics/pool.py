@@ -15,7 +15,7 @@ from assessment.domain.judge import Provider
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict, Winner, signed_outcome
 from scoring import Comparisons, Fit, SpreadPrior, fit
-from scoring.batch_fit import fit_batch
+from scoring.batch_fit import fit_batch, refit_at_one_spread
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -82,14 +82,8 @@ class JudgedPool:
         return fit_batch(self.comparisons(), prior_sd=spread_prior(config), is_model=self.is_model)
 
     def fit_at_one_spread(self, standing: Fit) -> Fit:
-        """The same fit at the middle of what is known of the spread of abilities.
-
-        For grades: another spread stretches anchors and students alike and moves no grade, while
-        its uncertainty, counted as each essay's own error, would make all grades look uncertain.
-        """
-        if standing.spread is None or standing.prior_sd is None:
-            return standing
-        return fit_batch(self.comparisons(), prior_sd=standing.prior_sd)
+        """The same fit at the middle of what is known of the spread of abilities, for grades."""
+        return refit_at_one_spread(standing, self.comparisons())
 
     def fit_quickly(self, config: BatchConfig, selection: Sequence[Comparison]) -> Fit:
         """The fit of some verdicts, which takes every judge at its word: for predictions."""
