@@ -15,6 +15,7 @@ from assessment.contracts.request import BatchRequest
 from assessment.contracts.requested import read_organisation, read_requested_batch
 from assessment.observability import count, logger, metrics
 from assessment.settings import AcceptRequestSettings
+from assessment.usecases.audit_changes import audited_request
 from assessment.usecases.refuse_request import REFUSALS, refuse_request
 from assessment.usecases.request_batch import RequestCommand, request_batch
 
@@ -39,7 +40,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             batch_id=str(uuid.uuid4()),
             callback_key=secrets.token_urlsafe(32),
         )
-        batch = request_batch(command, ports=adapters.of(organisation).request_ports, now=now)
+        own = adapters.of(organisation)
+        with audited_request(event, organisation, ports=own.audit_ports, now=now) as ended:
+            batch = request_batch(command, ports=own.request_ports, now=now)
+            ended.append(batch.batch_id)
     except REFUSALS as refusal:
         refuse_request(event, refusal, events=adapters.events, now=now)
         count("batches_refused")

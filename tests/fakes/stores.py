@@ -33,7 +33,7 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
 from assessment.domain.wave import Wave
-from assessment.ports.stores import KeyClaim
+from assessment.ports.stores import BatchFilter, BatchPage, KeyClaim
 
 
 class InMemoryAssignmentStore:
@@ -65,6 +65,15 @@ class InMemoryAssignmentStore:
         return AnchorHistory(batches=sorted(known, key=lambda m: (m.measured_at, m.spec_hash)))
 
 
+def _fits(batch: Batch, wanted: BatchFilter) -> bool:
+    return (
+        wanted.status in (None, batch.status)
+        and wanted.assignment_id in (None, batch.assignment_id)
+        and (wanted.created_since is None or wanted.created_since <= batch.created_at)
+        and (wanted.created_before is None or batch.created_at < wanted.created_before)
+    )
+
+
 class InMemoryBatchStore:
     """Batches whose lifecycle is held by the table of legal transitions."""
 
@@ -77,6 +86,16 @@ class InMemoryBatchStore:
 
     def claim_key(self, key: str, *, batch_id: str, request_sha256: str) -> KeyClaim:
         return self.claims.setdefault(key, KeyClaim(batch_id, request_sha256))
+
+    def list_batches(self, wanted: BatchFilter, *, limit: int, cursor: str | None) -> BatchPage:
+        fitting = sorted(
+            (batch for batch in self.batches.values() if _fits(batch, wanted)),
+            key=lambda batch: (batch.created_at, batch.batch_id),
+            reverse=True,
+        )
+        start = 0 if cursor is None else int(cursor)
+        page = fitting[start : start + limit]
+        return BatchPage(page, None if start + limit >= len(fitting) else str(start + limit))
 
     def create_batch(self, batch: Batch) -> bool:
         if batch.batch_id in self.batches:

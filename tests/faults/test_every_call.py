@@ -114,7 +114,12 @@ def _answer(table: Any, name: str, request: dict[str, Any]) -> Any:
 def test_the_table_in_memory_answers_as_moto_does(name: str, operation: str) -> None:
     """Where a process dies after a write, its repeat meets conditions that do not hold."""
     number = next(number for number, route in enumerate(ROUTES) if route.name == name)
-    written = [call for call in clean(number).calls if call.operation == operation]
+    # What the API writes twice is another entry of its audit trail, which meets no condition.
+    written = [
+        call
+        for call in clean(number).calls
+        if call.operation == operation and call.function != "handle_api"
+    ]
     properties = parsed_template()["Resources"]["AssessmentTable"]["Properties"]
     keys = ("AttributeDefinitions", "KeySchema", "BillingMode")
     with mock_aws():

@@ -35,6 +35,9 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "get_results_failed": ("failed", 409, "result-not-ready", None),
     "cancel_batch_completed": ("completed", 409, "illegal-transition", None),
     "resume_batch_completed": ("completed", 409, "illegal-transition", None),
+    "list_batches_bad_cursor": ("", 400, "invalid-request", "cursor"),
+    "list_batches_bad_filter": ("", 400, "invalid-request", "state"),
+    "get_audit_as_assessor": ("", 403, "not-permitted", None),
     "callback_unsigned": ("", 401, "signature-refused", None),
     "unknown_route": ("", 404, "not-found", None),
 }
@@ -44,8 +47,11 @@ ANSWERS = {
     "create_batch",
     "create_batch_without_anchors",
     "create_batch_as_admin",
+    "get_audit",
     "get_batch",
+    "get_batch_audit",
     "get_results",
+    "list_batches",
     "cancel_batch",
     "resume_batch",
 }
@@ -248,3 +254,77 @@ def test_an_idempotency_key_has_a_length(stack: Stack) -> None:
     response = invoke("handle_api", given)
     assert response["statusCode"] == 400
     assert json.loads(response["body"])["errors"][0]["field"] == "Idempotency-Key"
+
+
+def ask(name: str, **query: str) -> dict[str, Any]:
+    """The answer to an event with another query."""
+    given = event(f"handle_api/{name}.json")
+    given["queryStringParameters"] = query
+    body: dict[str, Any] = json.loads(invoke("handle_api", given)["body"])
+    return body
+
+
+def test_batches_are_listed_by_what_they_are(stack: Stack) -> None:
+    stack.submitted()
+    status, body, _ = call("list_batches")
+    assert (status, body["cursor"]) == (200, None)
+    (found,) = body["batches"]
+    assert (found["batch_id"], found["status"]) == (BATCH_ID, "WAITING_CALLBACKS")
+    assert ask("list_batches", assignment_id="another")["batches"] == []
+    assert ask("list_batches", status="COMPLETED")["batches"] == []
+    assert ask("list_batches", created_before="2020-01-01T00:00:00Z")["batches"] == []
+    assert len(ask("list_batches", created_since="2020-01-01T00:00:00Z")["batches"]) == 1
+
+
+def test_pages_of_batches_hold_each_once_the_newest_first(stack: Stack) -> None:
+    made = [call("create_batch_without_anchors")[1]["batch_id"] for _ in range(5)]
+    page = ask("list_batches", limit="2")
+    listed = [batch["batch_id"] for batch in page["batches"]]
+    while page["cursor"]:
+        page = ask("list_batches", limit="2", cursor=page["cursor"])
+        listed += [batch["batch_id"] for batch in page["batches"]]
+    assert listed == made[::-1]
+
+
+def test_a_change_has_two_entries_with_who_what_and_the_hashes(stack: Stack) -> None:
+    stack.submitted()
+    call("cancel_batch")
+    begun, ended = call("get_batch_audit")[1]["entries"]
+    assert begun["change_id"] == ended["change_id"]
+    assert [begun["phase"], ended["phase"]] == ["begun", "ended"]
+    assert (ended["subject"], ended["roles"]) == ("teacher", ["assessor"])
+    assert (ended["action"], ended["status"]) == ("change_batch", 200)
+    assert begun["before_sha256"] == ended["before_sha256"] != ended["after_sha256"]
+
+
+def test_the_trail_has_every_change_and_no_text(stack: Stack) -> None:
+    call("register_anchors")
+    batch_id = call("create_batch")[1]["batch_id"]
+    call("create_batch_one_essay")
+    entries = call("get_audit")[1]["entries"]
+    told = [(e["phase"], e["action"], e["status"], e["batch_id"]) for e in entries[::-1]]
+    assert told == [
+        ("begun", "register_assignment", None, None),
+        ("ended", "register_assignment", 201, None),
+        ("begun", "request_batch", None, None),
+        ("ended", "request_batch", 202, batch_id),
+        ("begun", "request_batch", None, None),
+        ("ended", "request_batch", 400, None),
+    ]
+    assert entries[-2]["before_sha256"] is None
+    assert entries[-2]["after_sha256"]
+    assert "water" not in json.dumps(entries)
+
+
+def test_a_change_that_is_broken_off_has_begun(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.submitted()
+
+    def dies(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr("assessment.api.batches.cancel_batch", dies)
+    with pytest.raises(SystemExit):
+        call("cancel_batch")
+    assert [entry["phase"] for entry in call("get_batch_audit")[1]["entries"]] == ["begun"]

@@ -37,6 +37,20 @@ def test_an_event_starts_one_batch_however_often_it_comes(stack: Stack, path: st
     assert stack.executions("RUNNING") == [first["batch_id"]]
     stored = adapters().batches.get_batch(first["batch_id"])
     assert stored.correlation_id == event(path)["detail"]["correlation_id"]
+    trail = adapters().audit_ports.trail.list_of_batch(first["batch_id"])
+    assert [(e.phase, e.subject, e.status) for e in trail] == [
+        ("ended", f"bus/{event(path)['source']}", 202)
+    ] * 2
+
+
+def test_an_event_names_the_organisation_of_its_batch(stack: Stack) -> None:
+    given = event("accept_request/requested.json")
+    given["detail"]["data"].pop("assignment_id", None)
+    given["detail"]["organisation"] = "south"
+    batch_id = invoke("accept_request", given)["batch_id"]
+    assert adapters().of_batch(batch_id).organisation == "south"
+    given["detail"]["organisation"] = "../south"
+    assert invoke("accept_request", given) == {"refused": "invalid-request"}
 
 
 @checks("accept_request/no_data.json")

@@ -17,6 +17,9 @@ from assessment.domain.config import BatchConfig
 ROUTES = {
     ("POST", "/v1/anchors/register"): True,
     ("POST", "/v1/batches"): True,
+    ("GET", "/v1/batches"): True,
+    ("GET", "/v1/audit"): True,
+    ("GET", "/v1/batches/{batch_id}/audit"): True,
     ("GET", "/v1/batches/{batch_id}"): True,
     ("GET", "/v1/batches/{batch_id}/results"): True,
     ("POST", "/v1/batches/{batch_id}/cancel"): True,

@@ -1,20 +1,30 @@
 """The caller of a request, and routes that let in only whom the rules let in.
 
 Every route but the open ones is made by `guarded`: it names the action that the route is, and the
-rules of `domain.access` decide before the route's own code runs.
+rules of `domain.access` decide before the route's own code runs. What changes something is kept in
+the audit trail, before it begins and when it has ended.
 """
 
 from __future__ import annotations
 
 import functools
+import json
+import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
+from assessment import bootstrap
+from assessment.api.responses import problem, unexpected_problem
 from assessment.domain.access import Action, Caller, Role, authorise
-from assessment.domain.errors import TokenRefusedError
+from assessment.domain.errors import CJError, TokenRefusedError
+from assessment.domain.identifiers import is_batch_id
+from assessment.settings import HandleApiSettings
+from assessment.usecases.audit_changes import Change, begin_change, end_change
 
 ROUTES: dict[tuple[str, str], Action] = {}
 """The action of every guarded route, by method and path."""
@@ -50,17 +60,62 @@ def read_caller(event: dict[str, Any]) -> Caller:
 def guarded(
     router: Router, method: str, path: str, action: Action
 ) -> Callable[[Endpoint], Endpoint]:
-    """Make a route that only those reach who may do the action."""
+    """Make a route that only those reach who may do the action; what it changes is kept."""
 
     def register(endpoint: Endpoint) -> Endpoint:
         @functools.wraps(endpoint)
         def check_and_answer(**parameters: Any) -> Response[str]:
-            caller = read_caller(router.current_event.raw_event)
-            authorise(caller, action, batch_id=parameters.get("batch_id"))
-            return endpoint(**parameters)
+            event = router.current_event
+            caller = read_caller(event.raw_event)
+            batch_id = parameters.get("batch_id")
+            authorise(caller, action, batch_id=batch_id)
+            if method == "GET":
+                return endpoint(**parameters)
+            change = Change(
+                change_id=str(uuid.uuid4()),
+                caller=caller,
+                action=action,
+                route=f"{method} {path}",
+                request_body=event.body or "",
+                batch_id=batch_id if is_batch_id(batch_id or "") else None,
+                assignment_id=_read_text(event, "assignment_id"),
+            )
+            return _answer_and_keep(change, functools.partial(endpoint, **parameters))
 
         ROUTES[method, path] = action
         router.route(path, method=method)(check_and_answer)
         return endpoint
 
     return register
+
+
+def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Response[str]:
+    """The answer, with an entry of the audit trail before and after it."""
+    own = bootstrap.adapters(HandleApiSettings).of(change.caller.organisation)
+    before = begin_change(change, ports=own.audit_ports, now=datetime.now(UTC))
+    try:
+        response = answer()
+    except CJError as error:
+        response = problem(error)
+    except Exception as error:  # noqa: BLE001 - the trail tells of it, and so does the answer
+        response = unexpected_problem(error)
+    made = json.loads(response.body or "{}").get("batch_id")
+    end_change(
+        change,
+        before=before,
+        status=response.status_code,
+        batch_id=str(made) if made and change.batch_id is None else None,
+        ports=own.audit_ports,
+        now=datetime.now(UTC),
+    )
+    return response
+
+
+def _read_text(event: BaseProxyEvent, name: str) -> str | None:
+    """A text of the body, whatever else is wrong with it."""
+    try:
+        body = json.loads(event.body or "{}")
+    except (ValueError, RecursionError):
+        return None
+    value = body.get(name) if isinstance(body, dict) else None
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= 128 else None  # noqa: PLR2004 - as long as an id

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment.api.access import guarded, read_caller
 from assessment.api.composition import open_batch, own_adapters
+from assessment.api.queries import BatchQuery, encode_cursor, read_query
 from assessment.api.responses import (
     answer,
     idempotency_key,
@@ -22,6 +23,7 @@ from assessment.contracts.views import BatchAccepted
 from assessment.domain.access import Action
 from assessment.observability import count, logger
 from assessment.usecases.cancel_batch import cancel_batch
+from assessment.usecases.list_batches import list_batches
 from assessment.usecases.read_batch import read_batch, read_result
 from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.resume_batch import resume_batch
@@ -51,6 +53,15 @@ def request() -> Response[str]:
     logger.info("batch requested")
     count("batches_requested")
     return answer(202, BatchAccepted.from_batch(batch))
+
+
+@guarded(router, "GET", "/v1/batches", Action.READ_BATCH)
+def list_all() -> Response[str]:
+    """A page of the organisation's batches."""
+    query = read_query(BatchQuery, router.current_event)
+    batches = own_adapters(router).batches
+    view = list_batches(query.filter, limit=query.limit, cursor=query.cursor, batches=batches)
+    return answer(200, view.model_copy(update={"cursor": encode_cursor(view.cursor)}))
 
 
 @guarded(router, "GET", "/v1/batches/<batch_id>", Action.READ_BATCH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from assessment.adapters.aws.audit_trail import DynamoDBAuditTrail
 from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
@@ -13,6 +14,7 @@ from assessment.adapters.prompts import JinjaPrompts
 from assessment.bootstrap.function_adapters import Adapters
 from assessment.ports.groups import (
     AnchorPorts,
+    AuditPorts,
     CallbackPorts,
     CancelPorts,
     FailPorts,
@@ -67,6 +69,15 @@ class Composition[S: Settings](Adapters[S]):
     def resume_ports(self) -> ResumePorts:
         """For resuming a batch."""
         return ResumePorts(batches=self.batches, workflow=self.workflow)
+
+    @cached_property
+    def audit_ports(self) -> AuditPorts:
+        """For the audit trail."""
+        return AuditPorts(
+            trail=DynamoDBAuditTrail(self.table),
+            batches=self.batches,
+            assignments=self.assignments,
+        )
 
     @cached_property
     def read_ports(self) -> ReadPorts:

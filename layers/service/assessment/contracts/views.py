@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field
 
-from assessment.domain.batch import Batch
+from assessment.domain.audit import AuditEntry
+from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.comparison import ComparisonTally
 from assessment.domain.not_assessed import NotAssessed
 
@@ -30,6 +31,46 @@ class BatchAccepted(BaseModel):
             correlation_id=batch.correlation_id,
             links={"self": link, "results": f"{link}/results"},
         )
+
+
+class BatchSummary(BaseModel):
+    """A batch in a list."""
+
+    batch_id: str
+    status: BatchStatus
+    outcome: Outcome | None
+    assignment_id: str | None
+    correlation_id: str
+    essays: int
+    anchors: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def from_batch(cls, batch: Batch) -> Self:
+        """The entry for a batch."""
+        return cls.model_validate(batch.model_dump(include=set(cls.model_fields)))
+
+
+class BatchList(BaseModel):
+    """Batches, the newest first; ask again with `cursor` for more, until it is null."""
+
+    batches: list[BatchSummary]
+    cursor: str | None
+
+
+class AuditPageView(BaseModel):
+    """Entries of the audit trail, the newest first; `cursor` as in a list of batches."""
+
+    entries: list[AuditEntry]
+    cursor: str | None
+
+
+class BatchAudit(BaseModel):
+    """All entries of the audit trail about one batch, the oldest first."""
+
+    batch_id: str
+    entries: list[AuditEntry]
 
 
 class WaveProgress(BaseModel):

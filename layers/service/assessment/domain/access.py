@@ -56,6 +56,7 @@ class Action(StrEnum):
     READ_BATCH = "read_batch"
     CHANGE_BATCH = "change_batch"
     JUDGE_BATCH = "judge_batch"
+    READ_AUDIT = "read_audit"
 
 
 _STAFF = frozenset({Role.ADMIN, Role.ASSESSOR})
@@ -66,6 +67,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.READ_BATCH: _STAFF,
     Action.CHANGE_BATCH: _STAFF,
     Action.JUDGE_BATCH: _STAFF | {Role.JUDGE},
+    Action.READ_AUDIT: frozenset({Role.ADMIN}),
 }
 
 

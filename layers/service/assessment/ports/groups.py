@@ -15,6 +15,7 @@ from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue
 from assessment.ports.statistics import Statistics
 from assessment.ports.stores import (
     AssignmentStore,
+    AuditTrail,
     BatchStore,
     ComparisonStore,
     ContentStore,
@@ -61,6 +62,15 @@ class CancelPorts(ResumePorts):
 
     comparisons: ComparisonStore
     content: ContentStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditPorts:
+    """Keeping the audit trail, with the things whose hashes it has."""
+
+    trail: AuditTrail
+    batches: BatchStore
+    assignments: AssignmentStore
 
 
 @dataclass(frozen=True, kw_only=True)

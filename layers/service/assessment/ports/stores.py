@@ -10,6 +10,7 @@ from assessment.contracts.llm_protocol import (
     JudgeRequestV1,
 )
 from assessment.domain.assignment import Assignment
+from assessment.domain.audit import AuditEntry
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison, JudgeFailure, Settlement
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
@@ -44,6 +45,42 @@ class KeyClaim(NamedTuple):
     request_sha256: str
 
 
+class BatchFilter(NamedTuple):
+    """Which batches are wanted: all that fit every value that is given."""
+
+    status: BatchStatus | None = None
+    assignment_id: str | None = None
+    created_since: datetime | None = None
+    created_before: datetime | None = None
+
+
+class BatchPage(NamedTuple):
+    """Batches, the newest first, and where the next page begins; None after the last."""
+
+    batches: list[Batch]
+    cursor: str | None
+
+
+class AuditPage(NamedTuple):
+    """Entries, the newest first, and where the next page begins; None after the last."""
+
+    entries: list[AuditEntry]
+    cursor: str | None
+
+
+class AuditTrail(Protocol):
+    """Who changed what of an organisation, and when: entries are added, never changed."""
+
+    def append(self, entry: AuditEntry) -> None:
+        """Add an entry."""
+
+    def list_entries(self, *, limit: int, cursor: str | None) -> AuditPage:
+        """The next entries, the newest first."""
+
+    def list_of_batch(self, batch_id: str) -> list[AuditEntry]:
+        """All entries about a batch, the oldest first."""
+
+
 class ActiveBatches(Protocol):
     """The batches of all organisations that have not ended."""
 
@@ -65,6 +102,12 @@ class BatchStore(ActiveBatches, Protocol):
 
     def get_batch(self, batch_id: str) -> Batch:
         """The batch, strongly consistent; raises UnknownBatchError."""
+
+    def list_batches(self, wanted: BatchFilter, *, limit: int, cursor: str | None) -> BatchPage:
+        """The next batches of the organisation that fit, the newest first, at most `limit`.
+
+        A page may have fewer, or none, though there are more: `cursor` tells.
+        """
 
     def get_callback_key(self, batch_id: str) -> str:
         """The key of the batch's callback tokens, which never changes; raises UnknownBatchError."""

@@ -28,7 +28,13 @@ SHARED_KEYS = {
     "judge_minute",
     "signature",
 }
-ARGUMENTS: dict[str, Any] = {"minute": NOW, "number": 1, "wave_number": 1}
+ARGUMENTS: dict[str, Any] = {
+    "minute": NOW,
+    "moment": NOW,
+    "created_at": NOW,
+    "number": 1,
+    "wave_number": 1,
+}
 
 
 def batch(batch_id: str, organisation: str) -> Batch:
@@ -51,7 +57,7 @@ def key_functions() -> dict[str, Any]:
     return {
         name: function
         for name, function in inspect.getmembers(keys, inspect.isfunction)
-        if function.__module__ == keys.__name__ and name != "place_partition"
+        if function.__module__ == keys.__name__ and name not in ("place_partition", "sortable")
     }
 
 

@@ -21,9 +21,11 @@ from assessment.domain.batch import (
 from assessment.domain.errors import UnknownBatchError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.wave import Wave
-from assessment.ports.stores import KeyClaim
+from assessment.ports.stores import BatchFilter, BatchPage, KeyClaim
 
 _CACHED_KEYS = 256
+# A filter may leave nothing of a page: after so many the caller asks again from the cursor.
+_PAGES_AT_ONCE = 5
 _BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure", "not_assessed")
 _WAVE_DOCUMENTS = ("score", "context", "decision")
 # Batches of earlier versions do not have the attribute.
@@ -79,10 +81,38 @@ class DynamoDBBatchStore:
                 {**keys.batch(batch.batch_id), **dict(batch)},
                 {**keys.active(batch.batch_id), "created_at": batch.created_at},
                 {**keys.directory(batch.batch_id), "organisation": batch.organisation},
+                {
+                    **keys.listed_batch(batch.created_at, batch.batch_id),
+                    "batch_id": batch.batch_id,
+                    "assignment_id": batch.assignment_id,
+                },
             )
         except ConditionFailedError:
             return False
         return True
+
+    def list_batches(self, wanted: BatchFilter, *, limit: int, cursor: str | None) -> BatchPage:
+        """Entries of the list by time, page by page of the database, then their batches."""
+        since, before = wanted.created_since, wanted.created_before
+        batches: list[Batch] = []
+        for _ in range(_PAGES_AT_ONCE):
+            items, cursor = self._table.query_page(
+                keys.BATCHES,
+                limit=limit - len(batches),
+                since=keys.sortable(since) if since else " ",
+                until=keys.sortable(before) if before else "~",
+                after=cursor,
+                equal={"assignment_id": wanted.assignment_id},
+            )
+            batches += self._read_batches(items, wanted)
+            if cursor is None or len(batches) >= limit:
+                break
+        return BatchPage(batches, cursor)
+
+    def _read_batches(self, items: Sequence[Item], wanted: BatchFilter) -> list[Batch]:
+        stored = self._table.get_many([keys.batch(item["batch_id"]) for item in items])
+        batches = [_batch(item) for item in stored if item is not None]
+        return [batch for batch in batches if wanted.status in (None, batch.status)]
 
     def get_callback_key(self, batch_id: str) -> str:
         """The key of the batch's callback tokens, from the cache when it was read before."""

@@ -310,6 +310,63 @@ class Table:
                 return items
             request["ExclusiveStartKey"] = following
 
+    def query_page(
+        self,
+        partition: str,
+        *,
+        limit: int,
+        since: str = " ",
+        until: str = "~",
+        after: str | None = None,
+        equal: Mapping[str, Any] | None = None,
+    ) -> tuple[list[Item], str | None]:
+        """The next items of a partition with sort keys from `since` to `until`, the last first.
+
+        Parameters
+        ----------
+        after
+            The sort key that the page before ended with; it lies between the other two.
+        equal
+            Attributes with the values that items must have.
+
+        Returns
+        -------
+        (list, str or None)
+            Items out of the next `limit`, and the sort key that they end with; None if there is no
+            more.
+        """
+        tests = {name: value for name, value in (equal or {}).items() if value is not None}
+        request: dict[str, Any] = {
+            "KeyConditionExpression": "PK = :pk AND SK BETWEEN :since AND :until",
+            "ExpressionAttributeValues": _wire(
+                {
+                    ":pk": place_partition(partition, self._organisation),
+                    ":since": since,
+                    ":until": until,
+                    **{f":{name}": value for name, value in tests.items()},
+                }
+            ),
+            "ScanIndexForward": False,
+            "Limit": limit,
+            "ConsistentRead": True,
+        }
+        if after is not None:
+            request["ExclusiveStartKey"] = self._place({"PK": partition, "SK": after})
+        if tests:
+            request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in tests)
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in tests}
+        response = self._call("query", **request)
+        last = response.get("LastEvaluatedKey")
+        items = [self._read(item) for item in response["Items"]]
+        return items, None if last is None else str(_plain(last)["SK"])
+
+    def get_many(self, wanted: Sequence[Key]) -> list[Item | None]:
+        """The items, each strongly consistent, read in parallel."""
+        if not wanted:
+            return []
+        with ThreadPoolExecutor(min(_WRITERS, len(wanted))) as pool:
+            return list(pool.map(self.get, wanted))
+
     def query_many(self, partitions: Sequence[str], *, prefix: str = "") -> list[Item]:
         """The items of several partitions, read in parallel."""
         if not partitions:

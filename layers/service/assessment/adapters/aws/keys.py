@@ -12,6 +12,9 @@ BATCH#<id>#PERSON#<person> <comparison id>
 BATCH#<id>#PROVIDER_BATCHES <submission>
 BATCH#<id>#SERVED_MODELS <judge>
 IDEMPOTENCY#<hash>  BATCH
+BATCHES             <created at>#<batch id>
+AUDIT               <moment>#<entry>
+BATCH#<id>#AUDIT    <moment>#<entry>
 
 What the machinery shares has nothing of an essay or a verdict in it:
 
@@ -24,7 +27,7 @@ SIGNATURE#<value>   ACCEPTED
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from assessment.domain.identifiers import content_sha256
 
@@ -49,6 +52,38 @@ def directory(batch_id: str) -> Key:
 def key_claim(idempotency_key: str) -> Key:
     """What an idempotency key stands for; its hash, as callers choose keys of any form."""
     return {"PK": f"IDEMPOTENCY#{content_sha256(idempotency_key)}", "SK": "BATCH"}
+
+
+BATCHES = "BATCHES"
+"""The partition that lists the batches of an organisation by time."""
+
+AUDIT = "AUDIT"
+"""The partition of an organisation's audit trail."""
+
+
+def listed_batch(created_at: datetime, batch_id: str) -> Key:
+    """The entry of a batch in the list by time."""
+    return {"PK": BATCHES, "SK": f"{sortable(created_at)}#{batch_id}"}
+
+
+def audit_entry(moment: datetime, entry_id: str) -> Key:
+    """An entry of the audit trail."""
+    return {"PK": AUDIT, "SK": f"{sortable(moment)}#{entry_id}"}
+
+
+def batch_audit_entry(batch_id: str, moment: datetime, entry_id: str) -> Key:
+    """The same entry in the trail of its batch."""
+    return {"PK": batch_audit(batch_id), "SK": f"{sortable(moment)}#{entry_id}"}
+
+
+def batch_audit(batch_id: str) -> str:
+    """The partition of a batch's own part of the audit trail."""
+    return f"BATCH#{batch_id}#AUDIT"
+
+
+def sortable(moment: datetime) -> str:
+    """A moment as a text that sorts by time."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def batch(batch_id: str) -> Key:

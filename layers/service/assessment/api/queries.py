@@ -1,0 +1,93 @@
+"""What callers ask for in the query: pages and filters."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from assessment.contracts.parsing import parse
+from assessment.domain.batch import BatchStatus
+from assessment.domain.errors import InvalidRequestError
+from assessment.domain.identifiers import AssignmentId
+from assessment.ports.stores import BatchFilter
+
+_SORT_KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[0-9a-f-]{36}(#[a-z]+)?"
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+
+
+class Page(BaseModel):
+    """Which part of a list is wanted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: Annotated[str, Field(max_length=200)] | None = None
+
+
+def _check_moment(moment: datetime) -> datetime:
+    if not _EARLIEST <= moment <= _LATEST:
+        message = "give a moment of this millennium"
+        raise ValueError(message)
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_check_moment)]
+
+
+class BatchQuery(Page):
+    """Which batches are wanted."""
+
+    status: BatchStatus | None = None
+    assignment_id: AssignmentId | None = None
+    created_since: Moment | None = None
+    created_before: Moment | None = None
+
+    @property
+    def filter(self) -> BatchFilter:
+        """What the batches have to fit."""
+        return BatchFilter(
+            status=self.status,
+            assignment_id=self.assignment_id,
+            created_since=self.created_since,
+            created_before=self.created_before,
+        )
+
+
+def read_query[Q: Page](model: type[Q], event: BaseProxyEvent) -> Q:
+    """The query of a request, its cursor as the store knows it.
+
+    Raises
+    ------
+    InvalidRequestError, ManyInvalidFieldsError
+        Naming each wrong parameter.
+    """
+    query = parse(model, dict(event.query_string_parameters or {}))
+    if query.cursor is None:
+        return query
+    return query.model_copy(update={"cursor": _decode_cursor(query.cursor)})
+
+
+def read_page(event: BaseProxyEvent) -> Page:
+    """The page that a request asks for; errors as `read_query`."""
+    return read_query(Page, event)
+
+
+def encode_cursor(sort_key: str | None) -> str | None:
+    """A place in a list as callers get it: a text without meaning."""
+    return None if sort_key is None else base64.urlsafe_b64encode(sort_key.encode()).decode()
+
+
+def _decode_cursor(cursor: str) -> str:
+    try:
+        sort_key = base64.urlsafe_b64decode(cursor.encode()).decode()
+    except (binascii.Error, ValueError):
+        sort_key = ""
+    if not re.fullmatch(_SORT_KEY, sort_key):
+        raise InvalidRequestError("send the cursor of the page before, as it was", field="cursor")
+    return sort_key
