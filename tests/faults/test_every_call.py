@@ -69,6 +69,9 @@ def test_a_batch_survives(number: int, at: int) -> None:
     assert complaint(fault, ROUTES[number], clean(number)) is None, fault
 
 
+MOST_TRIES = 6
+
+
 class Compared:
     """Two tables that are asked the same, and must answer the same."""
 
@@ -122,10 +125,16 @@ def test_the_table_in_memory_answers_as_moto_does(name: str, operation: str) -> 
     ]
     properties = parsed_template()["Resources"]["AssessmentTable"]["Properties"]
     keys = ("AttributeDefinitions", "KeySchema", "BillingMode")
-    with mock_aws():
-        real = boto3.client("dynamodb", region_name=REGION)
-        real.create_table(TableName="AssessmentTable", **{key: properties[key] for key in keys})
-        compared = Compared(real)
-        fault = Fault(written[len(written) // 2], FaultKind.DIED_AFTER)
-        assert travel(fault, ROUTES[number], table=compared).status == "COMPLETED"
-    assert compared.n_refused > 0
+    n_refused = 0
+    # Not every write has a condition: the next few are tried too.
+    for call in written[len(written) // 2 :][:MOST_TRIES]:
+        with mock_aws():
+            real = boto3.client("dynamodb", region_name=REGION)
+            real.create_table(TableName="AssessmentTable", **{key: properties[key] for key in keys})
+            compared = Compared(real)
+            fault = Fault(call, FaultKind.DIED_AFTER)
+            assert travel(fault, ROUTES[number], table=compared).status == "COMPLETED"
+        n_refused += compared.n_refused
+        if n_refused:
+            break
+    assert n_refused > 0
