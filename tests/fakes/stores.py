@@ -33,7 +33,7 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
 from assessment.domain.wave import Wave
-from assessment.ports.stores import BatchFilter, BatchPage, KeyClaim
+from assessment.ports.stores import BatchFilter, BatchPage, ComparisonPage, KeyClaim
 
 
 class InMemoryAssignmentStore:
@@ -197,6 +197,17 @@ class InMemoryComparisonStore:
     def list_comparisons(self, batch_id: str, n_waves: int) -> list[Comparison]:
         known = sorted(self.comparisons[batch_id].values(), key=lambda c: c.comparison_id)
         return [comparison for comparison in known if comparison.wave <= n_waves]
+
+    def list_page(
+        self, batch_id: str, n_waves: int, *, limit: int, cursor: str | None
+    ) -> ComparisonPage:
+        left = [
+            comparison
+            for comparison in self.list_comparisons(batch_id, n_waves)
+            if cursor is None or comparison.comparison_id > cursor
+        ]
+        page = left[:limit]
+        return ComparisonPage(page, page[-1].comparison_id if len(left) > limit else None)
 
     def resubmit(self, batch_id: str, comparison: Comparison, *, wave_number: int) -> None:
         stored = self.comparisons[batch_id][comparison.comparison_id]

@@ -14,7 +14,12 @@ from functions.handle_api.app import api
 from tests.handlers.conftest import BATCH_ID, Stack, adapters, event, invoke
 
 OWN, OTHER = "default", "south"
-OPEN = {("GET", "/v1/healthz"), ("POST", "/v1/callbacks")}
+OPEN = {
+    ("GET", "/v1/healthz"),
+    ("GET", "/v1/openapi.json"),
+    ("GET", "/v1/docs"),
+    ("POST", "/v1/callbacks"),
+}
 ROLES: list[Role | None] = [*Role, None]
 VERDICT = {"comparison_id": "w001-00000", "winner": "A"}
 ANOTHER_BATCH = "6f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a11"

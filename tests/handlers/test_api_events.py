@@ -37,6 +37,7 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "resume_batch_completed": ("completed", 409, "illegal-transition", None),
     "list_batches_bad_cursor": ("", 400, "invalid-request", "cursor"),
     "list_batches_bad_filter": ("", 400, "invalid-request", "state"),
+    "get_comparisons_bad_cursor": ("", 400, "invalid-request", "cursor"),
     "get_audit_as_assessor": ("", 403, "not-permitted", None),
     "callback_unsigned": ("", 401, "signature-refused", None),
     "unknown_route": ("", 404, "not-found", None),
@@ -50,6 +51,9 @@ ANSWERS = {
     "get_audit",
     "get_batch",
     "get_batch_audit",
+    "get_comparisons",
+    "get_docs",
+    "get_openapi",
     "get_results",
     "list_batches",
     "cancel_batch",
@@ -328,3 +332,24 @@ def test_a_change_that_is_broken_off_has_begun(
     with pytest.raises(SystemExit):
         call("cancel_batch")
     assert [entry["phase"] for entry in call("get_batch_audit")[1]["entries"]] == ["begun"]
+
+
+def test_pages_of_comparisons_hold_each_once_with_its_verdict(stack: Stack) -> None:
+    stack.answered()
+    page = call("get_comparisons")[1]
+    listed = page["comparisons"]
+    while page["cursor"]:
+        page = ask("get_comparisons", limit="5", cursor=page["cursor"])
+        listed += page["comparisons"]
+    assert [c["comparison_id"] for c in listed] == [c.comparison_id for c in stack.known()]
+    assert {c["verdict"]["judge"] for c in listed} == {"seed/1"}
+
+
+def test_the_document_of_the_api_and_its_page_are_served(stack: Stack) -> None:
+    status, document, kind = call("get_openapi")
+    assert (status, kind, document["openapi"]) == (200, "application/json", "3.1.0")
+    page = invoke("handle_api", event("handle_api/get_docs.json"))
+    assert page["statusCode"] == 200
+    assert header(page, "Content-Type") == ["text/html; charset=utf-8"]
+    assert "default-src 'none'" in header(page, "Content-Security-Policy")[0]
+    assert all(path in page["body"] for path in document["paths"])

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment.api.access import guarded, read_caller
 from assessment.api.composition import open_batch, own_adapters
-from assessment.api.queries import BatchQuery, encode_cursor, read_query
+from assessment.api.queries import BatchQuery, ComparisonQuery, encode_cursor, read_query
 from assessment.api.responses import (
     answer,
     idempotency_key,
@@ -24,7 +24,7 @@ from assessment.domain.access import Action
 from assessment.observability import count, logger
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.list_batches import list_batches
-from assessment.usecases.read_batch import read_batch, read_result
+from assessment.usecases.read_batch import read_batch, read_comparisons, read_result
 from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.resume_batch import resume_batch
 
@@ -76,6 +76,17 @@ def results(batch_id: str) -> Response[str]:
     """A completed batch's result."""
     own = own_adapters(router)
     return answer(200, read_result(open_batch(batch_id, own), ports=own.read_ports))
+
+
+@guarded(router, "GET", "/v1/batches/<batch_id>/comparisons", Action.READ_BATCH)
+def comparisons(batch_id: str) -> Response[str]:
+    """A page of a batch's comparisons, with what their judges said."""
+    query = read_query(ComparisonQuery, router.current_event)
+    own = own_adapters(router)
+    page = read_comparisons(
+        open_batch(batch_id, own), limit=query.limit, cursor=query.cursor, ports=own.read_ports
+    )
+    return answer(200, page)
 
 
 @guarded(router, "POST", "/v1/batches/<batch_id>/cancel", Action.CHANGE_BATCH)

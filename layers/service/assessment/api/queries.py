@@ -40,6 +40,12 @@ def _check_moment(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_check_moment)]
 
 
+class ComparisonQuery(Page):
+    """Which comparisons of a batch are wanted; the cursor is the id of the last one seen."""
+
+    cursor: Annotated[str, Field(pattern=r"^w\d{3,7}-\d{5,9}$")] | None = None
+
+
 class BatchQuery(Page):
     """Which batches are wanted."""
 
@@ -68,7 +74,7 @@ def read_query[Q: Page](model: type[Q], event: BaseProxyEvent) -> Q:
         Naming each wrong parameter.
     """
     query = parse(model, dict(event.query_string_parameters or {}))
-    if query.cursor is None:
+    if query.cursor is None or isinstance(query, ComparisonQuery):
         return query
     return query.model_copy(update={"cursor": _decode_cursor(query.cursor)})
 

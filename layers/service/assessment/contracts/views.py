@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from assessment.domain.audit import AuditEntry
 from assessment.domain.batch import Batch, BatchStatus, Outcome
-from assessment.domain.comparison import ComparisonTally
+from assessment.domain.comparison import Comparison, ComparisonTally
 from assessment.domain.not_assessed import NotAssessed
 
 
@@ -56,6 +56,14 @@ class BatchList(BaseModel):
     """Batches, the newest first; ask again with `cursor` for more, until it is null."""
 
     batches: list[BatchSummary]
+    cursor: str | None
+
+
+class ComparisonList(BaseModel):
+    """Comparisons by id in order, each as in `comparisons.jsonl`; `cursor` as in other lists."""
+
+    batch_id: str
+    comparisons: list[Comparison]
     cursor: str | None
 
 

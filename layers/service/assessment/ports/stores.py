@@ -61,6 +61,13 @@ class BatchPage(NamedTuple):
     cursor: str | None
 
 
+class ComparisonPage(NamedTuple):
+    """Comparisons by id in order, and the id after which the next page begins; None at the end."""
+
+    comparisons: list[Comparison]
+    cursor: str | None
+
+
 class AuditPage(NamedTuple):
     """Entries, the newest first, and where the next page begins; None after the last."""
 
@@ -159,6 +166,11 @@ class ComparisonStore(Protocol):
 
     def list_comparisons(self, batch_id: str, n_waves: int) -> list[Comparison]:
         """All comparisons of waves 1 to `n_waves`, by id in order."""
+
+    def list_page(
+        self, batch_id: str, n_waves: int, *, limit: int, cursor: str | None
+    ) -> ComparisonPage:
+        """The next comparisons of waves 1 to `n_waves` after the one that the cursor names."""
 
     def resubmit(self, batch_id: str, comparison: Comparison, *, wave_number: int) -> None:
         """Move a failed comparison into a later wave with its attempt raised by one.

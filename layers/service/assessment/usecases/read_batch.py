@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assessment.contracts.views import BatchProgress, JudgeTrouble, WaveProgress
+from assessment.contracts.views import BatchProgress, ComparisonList, JudgeTrouble, WaveProgress
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.circuit import Circuit
 from assessment.domain.comparison import ComparisonTally, count_comparisons
@@ -83,6 +83,20 @@ def _progress(wave: Wave, tally: ComparisonTally) -> WaveProgress:
         reliability_interval=wave.score.reliability_interval if wave.score else None,
         closed_by=wave.closed_by,
     )
+
+
+def read_comparisons(
+    batch_id: str, *, limit: int, cursor: str | None, ports: ReadPorts
+) -> ComparisonList:
+    """The next comparisons of the batch, with their verdicts and what judges said of them.
+
+    Raises
+    ------
+    UnknownBatchError
+    """
+    batch = ports.batches.get_batch(batch_id)
+    page = ports.comparisons.list_page(batch_id, batch.wave, limit=limit, cursor=cursor)
+    return ComparisonList(batch_id=batch_id, comparisons=page.comparisons, cursor=page.cursor)
 
 
 def read_result(batch_id: str, *, ports: ReadPorts) -> str:

@@ -17,7 +17,9 @@ from assessment.domain.comparison import (
     Settlement,
 )
 from assessment.domain.errors import ComparisonLeasedError, UnknownComparisonError
+from assessment.domain.identifiers import read_wave_number
 from assessment.domain.verdict import Verdict
+from assessment.ports.stores import ComparisonPage
 
 _DOCUMENTS = ("verdict", "failure", "spent_before")
 
@@ -46,6 +48,26 @@ class DynamoDBComparisonStore:
         partitions = [keys.comparison_partition(batch_id, n) for n in range(1, n_waves + 1)]
         comparisons = [_comparison(item) for item in self._table.query_many(partitions)]
         return sorted(comparisons, key=lambda comparison: comparison.comparison_id)
+
+    def list_page(
+        self, batch_id: str, n_waves: int, *, limit: int, cursor: str | None
+    ) -> ComparisonPage:
+        """Wave by wave from the one in which the cursor was planned, until the page is full."""
+        found: list[Comparison] = []
+        wave_number = read_wave_number(cursor) if cursor else 1
+        after = None if cursor is None else keys.comparison(batch_id, wave_number, cursor)["SK"]
+        while wave_number <= n_waves and len(found) < limit:
+            items, after = self._table.query_page(
+                keys.comparison_partition(batch_id, wave_number),
+                limit=limit - len(found),
+                after=after,
+                last_first=False,
+            )
+            found += [_comparison(item) for item in items]
+            if after is None:
+                wave_number += 1
+        there_is_more = after is not None or wave_number <= n_waves
+        return ComparisonPage(found, found[-1].comparison_id if found and there_is_more else None)
 
     def resubmit(self, batch_id: str, comparison: Comparison, *, wave_number: int) -> None:
         """Raise the attempt once for this wave, unless a verdict came meanwhile."""

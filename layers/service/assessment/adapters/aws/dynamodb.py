@@ -318,9 +318,10 @@ class Table:
         since: str = " ",
         until: str = "~",
         after: str | None = None,
+        last_first: bool = True,
         equal: Mapping[str, Any] | None = None,
     ) -> tuple[list[Item], str | None]:
-        """The next items of a partition with sort keys from `since` to `until`, the last first.
+        """The next items of a partition with sort keys from `since` to `until`.
 
         Parameters
         ----------
@@ -346,7 +347,7 @@ class Table:
                     **{f":{name}": value for name, value in tests.items()},
                 }
             ),
-            "ScanIndexForward": False,
+            "ScanIndexForward": not last_first,
             "Limit": limit,
             "ConsistentRead": True,
         }
