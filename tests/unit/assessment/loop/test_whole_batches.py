@@ -250,3 +250,18 @@ def test_anchors_turn_abilities_into_grades() -> None:
     assert grades[0] < grades[2] < grades[3]
     anchors = [entry for entry in result["rankings"] if entry["is_anchor"]]
     assert {entry["anchor_grade"] for entry in anchors} == set(scale)
+
+
+def test_groups_of_a_request_are_compared_in_its_result() -> None:
+    world = World()
+    essays = [
+        essay | {"group": "first" if at < 6 else "second"}
+        for at, essay in enumerate(essays_of([-3.0, -2.5, -2.0, -1.5, -1.0, -0.5] + [1.0] * 6))
+    ]
+    config = {**SETTINGS, "max_comparisons_per_essay": 10}
+    batch_id = world.request(essays, config=config).batch_id
+    check(world, Loop(world).run(batch_id))
+    document = world.content.documents[result_key(batch_id)]
+    first, second = json.loads(document)["groups"]["groups"]
+    assert (first["group"], first["essays"]) == ("first", 6)
+    assert first["interval"][1] < 0 < second["interval"][0]
