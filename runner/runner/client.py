@@ -169,7 +169,8 @@ def _check_size(request: httpx.Request) -> None:
         raise BadInputError(
             Problem(
                 f"the texts make a request of {size / 1e6:.1f} MB; the API takes up to "
-                f"{MAX_REQUEST_BYTES / 1e6:.0f} MB: send fewer or shorter texts at a time"
+                f"{MAX_REQUEST_BYTES / 1e6:.0f} MB: send fewer or shorter texts at a time; the "
+                "rankings of several batches are on one scale only where they share anchors"
             )
         )
 

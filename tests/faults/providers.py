@@ -28,13 +28,13 @@ TAKES = timedelta(seconds=60)
 _COMPARISON = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)
 
 
-def judge_prompt(prompt: str) -> dict[str, Any]:
-    """The verdicts on every comparison of a prompt: the better essay always wins."""
+def judge_prompt(prompt: str, measure: Callable[[str], float] = ability_of) -> dict[str, Any]:
+    """The verdicts on every comparison of a prompt: the better essay wins nine times of ten."""
     parts = _COMPARISON.split(prompt)[1:]
     verdicts = []
     for name, text in zip(parts[::2], parts[1::2], strict=True):
-        first, second = re.findall(r"Quality [+-]\d+\.\d+", text)
-        better = ability_of(first) > ability_of(second)
+        first, second = re.findall(r"[Qq]uality [+-]\d+\.\d+", text)
+        better = measure(first) > measure(second)
         chance = random.Random(name).random()
         winner = "A" if better == (chance < 0.9) else "B"
         verdicts.append({
@@ -63,13 +63,14 @@ class Provider:
     clock: Clock
     name: str
     takes: timedelta = TAKES
+    ability: Callable[[str], float] = ability_of
     asked: Counter[str] = field(default_factory=Counter)
     batches: list[Ordered] = field(default_factory=list)
     _ids: Any = field(default_factory=lambda: count(1))
 
     def answer(self, body: Any) -> dict[str, Any]:
         """The provider's answer to one request, which is paid for."""
-        document = judge_prompt(_prompt_of(body))
+        document = judge_prompt(_prompt_of(body), self.ability)
         for verdict in document["verdicts"]:
             self.asked[verdict["comparison_id"]] += 1
         # As many tokens for each comparison, however many are asked about in a call.

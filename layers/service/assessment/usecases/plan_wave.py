@@ -58,7 +58,11 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts) -> Wave:
     part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
     pool = retry_pool(part.comparisons, max_attempts=batch.config.max_attempts)
     spec = load_spec(batch.batch_id, content=ports.content).drop_essays(part.set_aside_ids)
-    size = _count_new_pairs(batch.config, spec, part)
+    has_verdicts = any(comparison.verdict for comparison in part.comparisons)
+    # A second try, with more room or after a pause, may bring what the first did not: nothing new
+    # is paid for before one of them has.
+    only_retries = bool(pool) and not has_verdicts
+    size = 0 if only_retries else _count_new_pairs(batch.config, spec, part)
     pairs = _choose_pairs(batch, wave_number, spec, part, size, ports.statistics)
     if not pairs and not pool:
         pairs = choose_reversed_pairs(
