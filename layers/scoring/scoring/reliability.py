@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     ]
 
 
+_PAIR = 2
 _QUANTILES = 61
 _NOTHING = 1e-12
 
@@ -143,7 +144,7 @@ def realised_reliability(fit: Fit, *, level: float = 0.9) -> RealisedReliability
     InvalidSettingError
         If the fit has no prior, or the level is not inside (0, 1).
     """
-    values, weights = _squared_correlations(_nodes(fit))
+    values, weights = _squared_correlations(fit)
     return _summarised(values, weights, level)
 
 
@@ -177,7 +178,7 @@ def forecast_reliability(
     """
     if any(not extra >= 0.0 for extra in further):
         raise InvalidSettingError("further", f"must be at least 0, got {list(further)}")
-    values, weights = _squared_correlations(_nodes(fit))
+    values, weights = _squared_correlations(fit)
     made = max(float(fit.n_comparisons.mean()), 1.0)
     forecasts = []
     for extra in further:
@@ -207,8 +208,18 @@ def _nodes(fit: Fit) -> tuple[Node, ...]:
     return (reduced(fit.ability, fit.covariance, fit.ability, 1.0, log_sd),)
 
 
-def _squared_correlations(nodes: tuple[Node, ...]) -> tuple[Floats, Floats]:
-    """Values of the squared correlation and their probabilities, each (nodes * q * q,)."""
+def _squared_correlations(fit: Fit) -> tuple[Floats, Floats]:
+    """Values of the squared correlation and their probabilities, each (nodes * q * q,).
+
+    The correlation of two essays is 1 or -1, so its square says nothing. They get the share of the
+    prior variance, sd^2 / 2 in the sum-to-zero gauge, that the comparisons removed: one value for
+    each node.
+    """
+    nodes = _nodes(fit)
+    if fit.ability.size == _PAIR:
+        prior = [np.exp(2.0 * node.log_sd) / _PAIR for node in nodes]
+        removed = [1.0 - node.mean_variance / p for node, p in zip(nodes, prior, strict=True)]
+        return np.clip(np.array(removed), 0.0, 1.0), np.array([node.weight for node in nodes])
     z = _normal_quantiles()
     values, weights = [], []
     for node in nodes:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 from pathlib import Path
 
@@ -115,12 +116,16 @@ def test_a_year_group_that_is_too_large(stack: FakeStack, tmp_path: Path) -> Non
 
 
 def test_the_reliability_of_a_small_class(tmp_path: Path) -> None:
-    """Two essays, one judgement, abilities from N(0, sd 2): 0.55, not 0.77 (simulated)."""
+    """Two essays, one judgement, abilities from N(0, sd 2): about .5, where .77 was claimed."""
     path = tmp_path / "two.csv"
     path.write_text("candidate_chosen,candidate_not_chosen\na,b\n")
     result = cj("fit", path, "--prior-sd", "2", "--format", "json")
     assert result.exit_code == 0, result.output
-    assert "0.77" not in result.output
+    document = json.loads(result.stdout)
+    se = document["mean_se"]
+    # 1 - se^2 / (prior_sd^2 (1 - 1/n)), in the sum-to-zero gauge.
+    assert document["model_reliability"] == pytest.approx(1 - se**2 / (4 * (1 - 1 / 2)), abs=0.02)
+    assert 0.4 < document["model_reliability"] < 0.6
 
 
 def test_many_judgements_and_judges(tmp_path: Path) -> None:
