@@ -21,7 +21,7 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,16 @@ import numpy as np
 
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import DecisionKind
-from benchmarks._common import Bar, Claim, arguments, at_least, at_most, between, report
+from benchmarks._common import (
+    Bar,
+    Claim,
+    arguments,
+    at_least,
+    at_most,
+    between,
+    report,
+    write_json,
+)
 from benchmarks._product_loop import Look, ProductBatch
 from scoring import Comparisons
 from scoring.proportions import wilson_interval
@@ -42,7 +51,7 @@ from scoring.simulate import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,6 +64,9 @@ Z95 = 1.959964
 # Spreads of abilities whose logistic judge agrees with the truth in 65% and 70% of all pairs.
 SD_OF_65_PERCENT, SD_OF_70_PERCENT = 0.585, 0.843
 CUTS = (1.0, 2.5)
+COVERAGE = between(0.92, 0.975)
+# Batches by size of class: 300 without a refusal speak for at most 1.3% (Wilson, 95%).
+BATCHES = {20: 300, 30: 300, 12: 300, 60: 60, 100: 20}
 
 
 def logistic(sd: float, cuts: tuple[float, ...] = (), lapse: float = 0.0) -> Maker:
@@ -65,6 +77,14 @@ def logistic(sd: float, cuts: tuple[float, ...] = (), lapse: float = 0.0) -> Mak
 def flat(accuracy: float) -> Maker:
     """Return a maker of judges that err equally often however far essays are apart."""
     return lambda z: (z, FlippingJudge(z, accuracy))
+
+
+@dataclass(frozen=True)
+class Study:
+    """One row of a study with its claims; the claims of a whole study have no row."""
+
+    row: dict[str, object] | None
+    claims: list[Claim] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -136,6 +156,12 @@ def batch_end(kind: Kind, n: int, seed: int, config: BatchConfig | None = None) 
     return End(batch.run()[-1], truth)
 
 
+def interval(values: Sequence[bool]) -> str:
+    """Return the 95% Wilson interval of a share, in words."""
+    low, high = wilson_interval(float(np.mean(values)), len(values))
+    return f"share, {low:.3f} to {high:.3f}"
+
+
 def share(values: Sequence[bool]) -> str:
     """Return a share with its 95% Wilson interval."""
     low, high = wilson_interval(float(np.mean(values)), len(values))
@@ -164,11 +190,13 @@ def end_claims(name: str, n: int, ends: Sequence[End]) -> list[Claim]:
     """Set refusals and grades of one judge against the bars."""
     kind, claims = JUDGES[name], []
     if kind.refused is not None:
-        refused = float(np.mean([end.is_refused for end in ends]))
-        claims.append(Claim(f"refused, {name}, {n} essays", refused, "share", kind.refused))
+        refused = [end.is_refused for end in ends]
+        what, value = f"refused, {name}, {n} essays", float(np.mean(refused))
+        claims.append(Claim(what, value, interval(refused), kind.refused))
     if kind.graded is not None:
-        graded = float(np.mean([end.is_proven for end in ends]))
-        claims.append(Claim(f"given grades, {name}, {n} essays", graded, "share", kind.graded))
+        graded = [end.is_proven for end in ends]
+        what, value = f"given grades, {name}, {n} essays", float(np.mean(graded))
+        claims.append(Claim(what, value, interval(graded), kind.graded))
     return claims
 
 
@@ -218,15 +246,15 @@ def crowd(folder: Path) -> ReplayJudge:
     return ReplayJudge(recorded)
 
 
-def crowd_rows(batches: int) -> tuple[list[dict[str, object]], list[Claim]]:
+def crowd_study(batches: int) -> Iterator[Study]:
     """Run real people's verdicts through the product."""
     default = Path(__file__).parents[1] / ".." / "shared" / "data"
     folder = Path(os.environ.get("CJ_DATA_DIR", default)) / "arguments"
     topics = sorted(path for path in folder.glob("*") if (path / "judgements.csv").exists())
     if not topics:
         print(f"skipped: no topics in {folder}", file=sys.stderr)
-        return [], []
-    rows, refused = [], []
+        return
+    refused: list[bool] = []
     for topic in topics:
         judge = crowd(topic)
         looks = [
@@ -235,52 +263,78 @@ def crowd_rows(batches: int) -> tuple[list[dict[str, object]], list[Claim]]:
         ]
         failed = [look.decision.decision is DecisionKind.FINALIZE_FAILURE for look in looks]
         refused += failed
-        proven = [look.context.signal_proven for look in looks]
-        rows.append(
-            {
-                "study": "crowds",
-                "judge": topic.name,
-                "essays": judge.recorded.n_essays,
-                "batches": batches,
-                "refused": share(failed),
-                "grades": share(proven),
-                "per_essay": float(np.mean([look.per_essay for look in looks])),
-                "reliability": float(
-                    np.mean([look.scores.reliability.model_reliability for look in looks])
-                ),
-            }
-        )
-    claim = Claim("refused, real crowds", float(np.mean(refused)), "share", at_most(0.01))
-    return rows, [claim]
+        yield Study(crowd_row(topic.name, judge.recorded.n_essays, looks, failed))
+    claim = Claim("refused, real crowds", float(np.mean(refused)), interval(refused), at_most(0.01))
+    yield Study(None, [claim])
+
+
+def crowd_row(
+    topic: str, n_essays: int, looks: Sequence[Look], failed: Sequence[bool]
+) -> dict[str, object]:
+    """Describe how the batches of one topic ended."""
+    reliability = [look.scores.reliability.model_reliability for look in looks]
+    return {
+        "study": "crowds",
+        "judge": topic,
+        "essays": n_essays,
+        "batches": len(looks),
+        "refused": share(failed),
+        "grades": share([look.context.signal_proven for look in looks]),
+        "per_essay": float(np.mean([look.per_essay for look in looks])),
+        "reliability": float(np.mean(reliability)),
+    }
+
+
+def end_study(counts: Mapping[int, int], names: Sequence[str]) -> Iterator[Study]:
+    """Run every kind of judge in classes of every size."""
+    for n, batches in counts.items():
+        for name in names:
+            ends = [batch_end(JUDGES[name], n, FIRST_SEED + seed) for seed in range(batches)]
+            yield Study(end_row(name, n, ends), end_claims(name, n, ends))
+
+
+def target_study(targets: Sequence[str], batches: int) -> Iterator[Study]:
+    """Run batches that stop by each target."""
+    kind, n = JUDGES["sd 2, degrees"], 40
+    for target in targets:
+        config = BatchConfig.model_validate(TARGETS[target])
+        ends = [batch_end(kind, n, FIRST_SEED + seed, config) for seed in range(batches)]
+        coverage = float(np.mean([end.coverage() for end in ends]))
+        held = [end.is_held() for end in ends]
+        claims = [
+            Claim(f"coverage at the stop, target {target}", coverage, "share", COVERAGE),
+            Claim(
+                f"reliability's interval holds at the stop, target {target}",
+                float(np.mean(held)),
+                interval(held),
+                at_least(0.85),
+            ),
+        ]
+        yield Study(target_row("sd 2, degrees", target, n, ends), claims)
+
+
+def studies(*, quick: bool) -> Iterator[Study]:
+    """All studies, those of refusals first."""
+    if quick:
+        yield from end_study({20: 12}, QUICK_JUDGES)
+        yield from target_study(("default", "reliability .70"), 6)
+        yield from crowd_study(1)
+        return
+    yield from end_study(BATCHES, list(JUDGES))
+    yield from crowd_study(25)
+    yield from target_study(list(TARGETS), 100)
 
 
 def main() -> None:
-    """Run, print, and write the claims."""
+    """Run, print, and write the claims; the JSON is written again after every kind of batch."""
     options = arguments(__doc__)
-    sizes, batches = ((20,), 12) if options.quick else ((12, 20, 30, 60, 100), 200)
     rows: list[dict[str, object]] = []
     claims: list[Claim] = []
-    for n in sizes:
-        for name in QUICK_JUDGES if options.quick else JUDGES:
-            kind = JUDGES[name]
-            ends = [batch_end(kind, n, FIRST_SEED + seed) for seed in range(batches)]
-            rows.append(end_row(name, n, ends))
-            claims += end_claims(name, n, ends)
-    for target, changes in TARGETS.items():
-        if options.quick and target not in ("default", "reliability .70"):
-            continue
-        config = BatchConfig.model_validate(changes)
-        kind, n = JUDGES["sd 2, degrees"], 40
-        ends = [batch_end(kind, n, FIRST_SEED + seed, config) for seed in range(batches // 2)]
-        rows.append(target_row("sd 2, degrees", target, n, ends))
-        coverage = float(np.mean([end.coverage() for end in ends]))
-        name = f"coverage at the stop, target {target}"
-        claims.append(Claim(name, coverage, "share", between(0.92, 0.975)))
-        held = float(np.mean([end.is_held() for end in ends]))
-        name = f"reliability's interval holds at the stop, target {target}"
-        claims.append(Claim(name, held, "share", at_least(0.85)))
-    crowds, crowd_claims = crowd_rows(1 if options.quick else 25)
-    report(options, rows=rows + crowds, claims=claims + crowd_claims)
+    for study in studies(quick=options.quick):
+        rows += [] if study.row is None else [study.row]
+        claims += study.claims
+        write_json(options, rows=rows, claims=claims)
+    report(options, rows=rows, claims=claims)
 
 
 if __name__ == "__main__":
