@@ -11,7 +11,7 @@ without one against the peers, which know none. The peers return no standard err
 - evalica: `bradley_terry`, unpenalised.
 
 Beside them the nearest Gaussian at one spread, `estimator="variational"`, against the mode, and the
-fit that batches use (spread integrated over, then judges' attention too) against that.
+fit that batches use (spread integrated over, lapses and what degrees tell estimated) against that.
 
 Times are CPU milliseconds; samples of some 20 ms alternate, and a ratio is the median over pairs
 of samples. Memory is what numpy allocates while fitting (tracemalloc).
@@ -29,6 +29,7 @@ import resource
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,25 +37,20 @@ import numpy as np
 from benchmarks._common import Claim, arguments, at_least, at_most, report
 from scoring import Comparisons, SpreadPrior, fit
 from scoring._fit.linear import DenseSystem
+from scoring.batch_fit import fit_batch
 from scoring.simulate import LogisticJudge, random_matchings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scoring._fit.link_choice import AttentionModel
-
 PER_ESSAY = 20
 PRIOR_SD = 2.0
+CUTS = (1.0, 2.5)
 HEAVY = ("scipy.stats", "scipy.optimize", "choix")
 NEVER = float("inf")
 LAPACK = "LAPACK potrf+potri"
 VARIATIONAL = "estimator='variational'"
 SAMPLE_MS = 20.0
-STEPS: dict[str, AttentionModel] = {
-    "the spread integrated over": "full",
-    "the spread and attention, as in batches": "estimated",
-}
-
 MEMORY = """
 import tracemalloc
 import numpy as np
@@ -73,12 +69,12 @@ print(tracemalloc.get_traced_memory()[1] / 2**20)
 IMPORTED = "import sys, scoring; print([m for m in {heavy} if m in sys.modules])"
 
 
-def comparisons(n: int, seed: int = 1) -> Comparisons:
-    """Simulate the data set of one size."""
+def comparisons(n: int, seed: int = 1, *, cuts: tuple[float, ...] = ()) -> Comparisons:
+    """Simulate the data set of one size, binary or with degrees."""
     rng = np.random.default_rng(seed)
     ability = rng.normal(0.0, 2.0, n)
     first, second = random_matchings(n, PER_ESSAY, rng)
-    return Comparisons(n, first, second, LogisticJudge(ability).judge(first, second, rng))
+    return Comparisons(n, first, second, LogisticJudge(ability, cuts).judge(first, second, rng))
 
 
 def lapack_of(data: Comparisons) -> Callable[[], object]:
@@ -131,34 +127,47 @@ def nearest_of(data: Comparisons) -> Callable[[], object]:
     return lambda: fit(data, prior_sd=PRIOR_SD, estimator="variational").standard_error
 
 
-def spread_of(data: Comparisons, attention: AttentionModel) -> Callable[[], object]:
-    """Return the fit with the spread integrated over, and with judges' attention as asked."""
-    return lambda: (
-        fit(
-            data, prior_sd=SpreadPrior(), estimator="variational", attention=attention
-        ).standard_error
-    )
+def nearest_with_order(data: Comparisons) -> Callable[[], object]:
+    """Return the Gaussian at one spread with all standard errors: what all else is set against."""
+    return lambda: fit(data, prior_sd=PRIOR_SD, estimator="variational").standard_error
+
+
+STEPS: dict[str, Callable[[Comparisons], object]] = {
+    "the spread integrated over": lambda data: (
+        fit(data, prior_sd=SpreadPrior(), estimator="variational").standard_error
+    ),
+    "the fit of batches": lambda data: fit_batch(data).standard_error,
+}
 
 
 def spread_rows(runs: int) -> list[dict[str, Any]]:
     """Time the fit of batches, in two steps, against the fit at one spread."""
-    rows = []
-    for n in (30, 100, 300):
-        data = comparisons(n)
-        for name, attention in STEPS.items():
-            times = paired(spread_of(data, attention), nearest_of(data), runs)
-            ours, theirs = np.median(times, axis=0)
-            rows.append(
-                {
-                    "n": n,
-                    "peer": f"{name}, against one sd",
-                    "runs": runs,
-                    "ours_ms": float(ours),
-                    "peer_ms": float(theirs),
-                    "ours_over_peer": float(np.median(times[:, 0] / times[:, 1])),
-                }
-            )
-    return rows
+    cases = [
+        (n, kind, data)
+        for n in (30, 100, 300)
+        for kind, data in (("binary", comparisons(n)), ("degrees", comparisons(n, cuts=CUTS)))
+    ]
+    return [
+        spread_row(n, f"{name}, {kind}, against one sd", partial(step, data), data, runs)
+        for n, kind, data in cases
+        for name, step in STEPS.items()
+    ]
+
+
+def spread_row(
+    n: int, name: str, ours: Callable[[], object], data: Comparisons, runs: int
+) -> dict[str, Any]:
+    """Time one step against the fit at one spread."""
+    times = paired(ours, nearest_with_order(data), runs)
+    median = np.median(times, axis=0)
+    return {
+        "n": n,
+        "peer": name,
+        "runs": runs,
+        "ours_ms": float(median[0]),
+        "peer_ms": float(median[1]),
+        "ours_over_peer": float(np.median(times[:, 0] / times[:, 1])),
+    }
 
 
 def ours_of(data: Comparisons, *, order_effect: bool) -> Callable[[], object]:
@@ -251,11 +260,8 @@ def output_of(code: str) -> str:
     return done.stdout.strip()
 
 
-def main() -> None:
-    """Run the comparisons and write the claims."""
-    options = arguments(__doc__)
-    runs = 7 if options.quick else 31
-    few = 3 if options.quick else 7
+def time_rows(runs: int, few: int) -> list[dict[str, Any]]:
+    """Time ours against every peer."""
     rows = [compare(n, LAPACK, runs, order_effect=True) for n in (100, 300, 1000)]
     rows.append(compare(3000, LAPACK, few, order_effect=True))
     rows += [compare(n, VARIATIONAL, few, order_effect=True) for n in (100, 300, 1000)]
@@ -264,65 +270,77 @@ def main() -> None:
             long = few if n == 1000 else runs
             rows.append(compare(n, "choix", long, order_effect=order_effect))
             rows.append(compare(n, "evalica", runs, order_effect=order_effect))
-    ratio = {(r["peer"], r["n"], r["order_effect"]): r for r in rows}
-    imports = import_rows(5 if options.quick else 25)
-    rows += imports
-    claims = [
-        Claim(
-            f"fit + all SEs over LAPACK, n={n}",
-            ratio[LAPACK, n, True]["ours_over_peer"],
-            "ratio",
-            at_most(1.4),
-        )
-        for n in (1000, 3000)
+    return rows
+
+
+BARS = (
+    ("fit + all SEs over LAPACK", LAPACK, True, "ours_over_peer", at_most(1.4), (1000, 3000)),
+    (
+        "choix (no SEs) over fit + all SEs, same model",
+        "choix",
+        False,
+        "peer_over_ours",
+        at_least(25.0),
+        (100, 300, 1000),
+    ),
+    (
+        "fit + all SEs over evalica (no SEs, no prior), same model",
+        "evalica",
+        False,
+        "ours_over_peer",
+        at_most(1.5),
+        (100, 300),
+    ),
+    (
+        "the nearest Gaussian over the mode",
+        VARIATIONAL,
+        True,
+        "peer_over_ours",
+        at_most(20.0),
+        (100, 300, 1000),
+    ),
+)
+
+
+def time_claims(rows: list[dict[str, Any]]) -> list[Claim]:
+    """Set the times against their bars."""
+    ratio = {(row["peer"], row["n"], row["order_effect"]): row for row in rows}
+    return [
+        Claim(f"{name}, n={n}", ratio[peer, n, order_effect][column], "ratio", bar)
+        for name, peer, order_effect, column, bar, sizes in BARS
+        for n in sizes
     ]
-    claims += [
-        Claim(
-            f"choix (no SEs) over fit + all SEs, n={n}, same model",
-            ratio["choix", n, False]["peer_over_ours"],
-            "ratio",
-            at_least(25.0),
-        )
-        for n in (100, 300, 1000)
-    ]
-    claims += [
-        Claim(
-            f"fit + all SEs over evalica (no SEs, no prior), n={n}, same model",
-            ratio["evalica", n, False]["ours_over_peer"],
-            "ratio",
-            at_most(1.5),
-        )
-        for n in (100, 300)
-    ]
-    claims += [
-        Claim(
-            f"the nearest Gaussian over the mode, n={n}",
-            ratio[VARIATIONAL, n, True]["peer_over_ours"],
-            "ratio",
-            at_most(20.0),
-        )
-        for n in (100, 300, 1000)
-    ]
-    memory = float(output_of(MEMORY.format(n=10_000, k=PER_ESSAY)))
-    claims.append(Claim("abilities of 10,000 essays, extra memory", memory, "MB", at_most(64.0)))
-    spreads = spread_rows(few)
-    rows += spreads
-    claims += [
-        Claim(f"{r['peer']}, n={r['n']}", r["ours_over_peer"], "ratio", at_most(3.0))
-        for r in spreads
-    ]
-    importing = imports[0]["ours_over_peer"]
-    claims.append(Claim("import scoring over import numpy", importing, "ratio", at_most(3.5)))
+
+
+def import_claims(imports: list[dict[str, Any]]) -> list[Claim]:
+    """Set what an import costs against its bars."""
     pulled = output_of(IMPORTED.format(heavy=HEAVY))
-    claims.append(
-        Claim(
-            "heavy modules pulled in by import scoring",
-            0.0 if pulled == "[]" else NEVER,
-            "modules",
-            at_most(0.0),
-        )
-    )
-    report(options, rows=rows, claims=claims)
+    heavy = 0.0 if pulled == "[]" else NEVER
+    importing = imports[0]["ours_over_peer"]
+    return [
+        Claim("import scoring over import numpy", importing, "ratio", at_most(3.5)),
+        Claim("heavy modules pulled in by import scoring", heavy, "modules", at_most(0.0)),
+    ]
+
+
+def main() -> None:
+    """Run the comparisons and write the claims."""
+    options = arguments(__doc__)
+    runs, few, starts = (7, 3, 5) if options.quick else (31, 7, 25)
+    spreads = spread_rows(few)
+    times = time_rows(runs, few)
+    imports = import_rows(starts)
+    memory = float(output_of(MEMORY.format(n=10_000, k=PER_ESSAY)))
+    claims = [
+        *[
+            Claim(f"{row['peer']}, n={row['n']}", row["ours_over_peer"], "ratio", at_most(3.0))
+            for row in spreads
+        ],
+        *time_claims(times),
+        Claim("abilities of 10,000 essays, extra memory", memory, "MB", at_most(64.0)),
+        *import_claims(imports),
+    ]
+    report(options, rows=[*spreads, *times, *imports], claims=claims)
 
 
 if __name__ == "__main__":

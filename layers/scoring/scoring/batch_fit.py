@@ -67,11 +67,18 @@ def fit_batch(
         estimator="variational",
         judges="discrimination" if has_jury(comparisons) else "pooled",
     )
-    if has_degrees(comparisons):
-        found = fit(comparisons, attention="estimated", **settings)
-        if has_jury(comparisons) or found.degree_share.min() < _TRUSTED_DEGREES:
-            return found
+    if has_degrees(comparisons) and not tells_degrees(comparisons, prior):
+        return fit(comparisons, attention="estimated", **settings)
     return fit(comparisons, attention="lapses", **settings)
+
+
+def tells_degrees(comparisons: Comparisons, prior: float | SpreadPrior) -> bool:
+    """Whether a single judge's degrees tell what the model says, by the mode of a quick fit."""
+    if has_jury(comparisons):
+        return False
+    sd = prior.median if isinstance(prior, SpreadPrior) else prior
+    quick = fit(comparisons, prior_sd=sd, attention="estimated")
+    return bool(quick.degree_share.min() >= _TRUSTED_DEGREES)
 
 
 def has_two_scales(comparisons: Comparisons, is_model: Sequence[bool]) -> bool:

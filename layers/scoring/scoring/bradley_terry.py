@@ -24,7 +24,7 @@ from scoring._fit.observations import Observations, Repeats, Ties, observe
 from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
 from scoring._fit.result import Fit
 from scoring._fit.shrinkage import shrink_judges
-from scoring._fit.spread import Spread, SpreadPrior, integrate
+from scoring._fit.spread import Spread, SpreadPrior, better_start, integrate, rescaled
 from scoring._fit.variational import free_judges, nearest_gaussian
 from scoring._graph import components as label_components
 from scoring.errors import InvalidSettingError, NotConvergedError, OneJudgeError
@@ -212,8 +212,13 @@ def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
     model, mode = _mode_of(model, start, is_start=True)
     held = copy(model)
     held.hold_discrimination = True
-    variance = _variance_at(held, mode)
-    mixture = integrate(held, mode.point.x, variance, float(np.log(prior.median)), prior)
+    x, log_sd = mode.point.x, float(np.log(prior.median))
+    lower = _covariance_at(held, mode)
+    variance = _differences(held, mode, lower)
+    if lower is not None:
+        log_sd, x = better_start(held, x, lower, prior)
+        variance = rescaled(variance, float(np.log(prior.median)), log_sd)
+    mixture = integrate(held, x, variance, log_sd, prior)
     centre, iterations = mixture.centre, mode.iterations + mixture.turns
     information = MixtureInformation(
         centre.model,
@@ -227,9 +232,11 @@ def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
 
 def _mode_of(model: Model, start: Floats, *, is_start: bool) -> tuple[Model, Solution]:
     """The posterior's mode: as a start for the Gaussian rough, with judges shrunk."""
-    if not is_start or (model.n_order < 2 and not model.n_log):  # noqa: PLR2004
+    if not is_start or model.n > _DENSE_UP_TO:
         return model, _posterior_mode(model, start)
-    return shrink_judges(model, approach(model, start), approach)
+    mode = approach(model, start)
+    has_jury = model.n_order > 1 or model.n_log > 0
+    return shrink_judges(model, mode, approach) if has_jury else (model, mode)
 
 
 def _nearest(model: Model, mode: Solution) -> tuple[Model, Solution]:
@@ -239,21 +246,24 @@ def _nearest(model: Model, mode: Solution) -> tuple[Model, Solution]:
     except NotConvergedError:
         held = copy(model)
         held.hold_discrimination = True
-        variance = _variance_at(held, mode)
+        variance = _differences(held, mode, _covariance_at(held, mode))
         gaussian = settle(held, mode.point.x, variance, tolerance=_TOLERANCE)
         solution = Solution(gaussian.point, mode.iterations + gaussian.turns)
         return free_judges(gaussian.model, solution)
 
 
-def _variance_at(held: Model, mode: Solution) -> Floats:
-    """Variance of every judged difference by the curvature at the mode, logits^2, (m,).
-
-    Where that curvature is none of a peak, the prior's: it is a start, and no more.
-    """
+def _covariance_at(held: Model, mode: Solution) -> Floats | None:
+    """Lower triangle of the covariance at the mode; None where the curvature is none of a peak."""
     state = state_of(held, mode.point, 0, 0.0)
     try:
-        lower = Information(held, held.blocks(mode.point), state).lower
+        return Information(held, held.blocks(mode.point), state).lower
     except NotConvergedError:
+        return None
+
+
+def _differences(held: Model, mode: Solution, lower: Floats | None) -> Floats:
+    """Variances of judged differences to start from, the prior's without a covariance, (m,)."""
+    if lower is None:
         return np.full(len(held.data.first), 2.0 / held.priors.ability)
     return difference_variances(held, mode.point.x, lower)
 

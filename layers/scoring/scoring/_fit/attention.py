@@ -109,6 +109,7 @@ class Mixture:
         self.mixing_precision = np.concatenate([inherited, own])
         self._other = other
         self._log_constant = np.broadcast_to(log_constant, judge.shape)
+        self._constant = np.exp(self._log_constant)
         self._centre = prior.centre
         self._judge = judge
         self._member = np.zeros((len(judge), n_judges))
@@ -132,13 +133,7 @@ class Mixture:
         source = self.inner.terms(oriented, shape[self._inner_shape])
         other = self._rest(oriented, shape)
         share = self._by_verdict(self.share(shape))
-        follows = np.log(share) + source.value
-        against = np.log1p(-share) + self._log_constant - follows
-        if other is not None:
-            against += other.value
-        odds = np.exp(np.minimum(against, _LARGEST_LOG))
-        part = 1.0 / (1.0 + odds)
-        value = follows + np.log(1.0 + odds)
+        value, part = self._mixed(share, source, other)
         doubt = part * (1.0 - part)
         slope, curvature, apart = part * source.slope, part * source.curvature, source.slope
         if other is not None:
@@ -155,6 +150,20 @@ class Mixture:
         return _MixtureTerms(
             value, slope, curvature, own, cross, source=source, other=other, responsibility=part
         )
+
+    def _mixed(self, share: Floats, source: Terms, other: Terms | None) -> tuple[Floats, Floats]:
+        """Log likelihood, and the probability that it was the inner link's verdict, (m,) each."""
+        if other is None and source.probability is not None:
+            inner = share * source.probability
+            total = inner + (1.0 - share) * self._constant
+            inner /= total
+            return np.log(total, out=total), inner
+        follows = np.log(share) + source.value
+        against = np.log1p(-share) + self._log_constant - follows
+        if other is not None:
+            against += other.value
+        odds = np.exp(np.minimum(against, _LARGEST_LOG))
+        return follows + np.log(1.0 + odds), 1.0 / (1.0 + odds)
 
     def _by_verdict(self, values: Floats) -> Floats:
         """Repeat every judge's value for that judge's verdicts, (m,), or (1,) of one judge."""
@@ -203,6 +212,7 @@ class Mixture:
             link.inner = self.inner.tiled(count)
             link._other = None if self._other is None else self._other.tiled(count)  # noqa: SLF001
             link._log_constant = np.tile(self._log_constant, count)  # noqa: SLF001
+            link._constant = np.tile(self._constant, count)  # noqa: SLF001
             link._judge = np.tile(self._judge, count)  # noqa: SLF001
             link._member = np.tile(self._member, (count, 1))  # noqa: SLF001
             self._tiles[count] = link

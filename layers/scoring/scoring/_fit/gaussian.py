@@ -31,6 +31,8 @@ _LONGEST_STEP = 2.0
 # A fall of the bound that is more than what cut points, which are not averaged over, can cause.
 _SLACK = 0.5
 _DAMPINGS = 30
+# Above this tolerance a few nodes do.
+_COARSE = 0.01
 
 
 @dataclass(slots=True)
@@ -102,8 +104,9 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
         If they are not finite, with the last iterate.
     """
     system = DenseSystem(model.n, model.size, model.pairs, None)
-    smoothed, point, blocks = _smoothed_at(model, x, variance)
-    pair = _pair(system, model, smoothed, point, blocks, 1.0)
+    turning = _Turning(system, model, is_coarse=tolerance > _COARSE)
+    smoothed, point, blocks = _smoothed_at(model, x, variance, is_coarse=turning.is_coarse)
+    pair = turning.pair(smoothed, point, blocks, 1.0)
     error = _change(point.x, variance, pair, 1.0)
     before, share = pair.variance - variance, 1.0
     for turn in range(1, _MAX_TURNS + 1):
@@ -112,7 +115,7 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
                 pair.model, pair.point, pair.point.x, pair.lower, pair.variance, pair.bound, turn
             )
         blocks = pair.target if share == 1.0 else pair.source.towards(pair.target, share)
-        following = _pair(system, model, pair.model, pair.point, blocks, share)
+        following = turning.pair(pair.model, pair.point, blocks, share)
         if following.bound < pair.bound - _SLACK and share > _LEAST_SHARE:
             share *= 0.5
             continue
@@ -139,35 +142,48 @@ def _better_share(share: float, move: Floats, before: Floats) -> float:
     return float(np.clip(share / max(1.0 - factor, _LEAST_SHARE), _LEAST_SHARE, 1.0))
 
 
-def _smoothed_at(model: Model, x: Floats, variance: Floats) -> tuple[Model, Point, Blocks]:
+def _smoothed_at(
+    model: Model, x: Floats, variance: Floats, *, is_coarse: bool
+) -> tuple[Model, Point, Blocks]:
     smoothed = copy(model)
-    smoothed.link = Smoothed(model.link, variance)
+    smoothed.link = Smoothed(model.link, variance, is_coarse=is_coarse)
     point = smoothed.evaluate(x)
     return smoothed, point, smoothed.blocks(point)
 
 
-def _pair(
-    system: DenseSystem, model: Model, smoothed: Model, point: Point, source: Blocks, share: float
-) -> _Pair:
-    """Go from a point by a share of the Newton step under a precision."""
-    factor = system.factor(source)
-    damping = 1e-3 * float(np.abs(source.diagonal).max()) + 1e-12
-    for _ in range(_DAMPINGS):
-        if factor is not None:
-            break
-        factor = system.factor(source, damping)
-        damping *= 4.0
-    if factor is None:
+class _Turning:
+    """What all turns of one settling have in common."""
+
+    def __init__(self, system: DenseSystem, model: Model, *, is_coarse: bool) -> None:
+        self._system = system
+        self._model = model
+        self.is_coarse = is_coarse
+
+    def pair(self, smoothed: Model, point: Point, source: Blocks, share: float) -> _Pair:
+        """Go from a point by a share of the Newton step under a precision."""
+        factor = self._factor(smoothed, point, source)
+        step = share * solve(factor, point.gradient)
+        step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
+        log_determinant = float(2.0 * np.log(factor.diagonal()).sum())
+        lower = invert(factor).copy(order="F")
+        variance = difference_variances(self._model, point.x, lower)
+        x = point.x + smoothed.longest_step(point.x, step) * step
+        following, reached, target = _smoothed_at(
+            self._model, x, variance, is_coarse=self.is_coarse
+        )
+        bound = reached.value + _entropy(self._model, lower, log_determinant)
+        return _Pair(following, reached, lower, variance, bound, source, target)
+
+    def _factor(self, smoothed: Model, point: Point, source: Blocks) -> Floats:
+        """Cholesky factor of a precision, with enough on its diagonal."""
+        factor = self._system.factor(source)
+        damping = 1e-3 * float(np.abs(source.diagonal).max()) + 1e-12
+        for _ in range(_DAMPINGS):
+            if factor is not None:
+                return factor
+            factor = self._system.factor(source, damping)
+            damping *= 4.0
         raise NotConvergedError("the nearest Gaussian", state_of(smoothed, point, 0, np.inf))
-    step = share * solve(factor, point.gradient)
-    step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
-    log_determinant = float(2.0 * np.log(factor.diagonal()).sum())
-    lower = invert(factor).copy(order="F")
-    variance = difference_variances(model, point.x, lower)
-    x = point.x + smoothed.longest_step(point.x, step) * step
-    following, reached, target = _smoothed_at(model, x, variance)
-    bound = reached.value + _entropy(model, lower, log_determinant)
-    return _Pair(following, reached, lower, variance, bound, source, target)
 
 
 def _change(x: Floats, variance: Floats, pair: _Pair, share: float) -> float:

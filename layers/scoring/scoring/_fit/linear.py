@@ -54,6 +54,7 @@ class DenseSystem:
         self._flat: Floats = np.zeros(size * size, np.float32 if single else np.float64)
         self._matrix = self._flat.reshape((size, size), order="F")
         self._at = pairs.high + pairs.low * size
+        self._lower = np.tri(size - n)
         self._factorise = _lapack().spotrf if single else _lapack().dpotrf
 
     def fill(self, blocks: Blocks) -> Floats:
@@ -64,7 +65,7 @@ class DenseSystem:
         flat[: n * (len(matrix) + 1) : len(matrix) + 1] = blocks.diagonal
         if len(matrix) > n:
             matrix[n:, :n] = blocks.cross.T
-            matrix[n:, n:] = np.tril(blocks.corner)
+            matrix[n:, n:] = blocks.corner * self._lower
         if self._gauge is not None:
             for label in range(int(self._gauge.max()) + 1):
                 members = np.flatnonzero(self._gauge == label)
@@ -107,16 +108,10 @@ def invert(factor: Floats) -> Floats:
 
 def symmetric(lower: Floats) -> Floats:
     """Return the full matrix of a lower triangle."""
-    full = np.tril(lower)
-    full += np.tril(lower, -1).T
-    return full
-
-
-def symmetric_times(lower: Floats, x: Floats) -> Floats:
-    """Multiply a symmetric matrix, given by its lower triangle, with a vector."""
     inside = np.tril(lower)
-    product: Floats = inside @ x + x @ inside - inside.diagonal() * x
-    return product
+    full: Floats = inside + inside.T
+    full[np.diag_indices(len(full))] *= 0.5
+    return full
 
 
 def centred(full: Floats) -> Floats:

@@ -34,6 +34,8 @@ class Terms:
         dl/dgamma and -d2l/(dt dgamma).
     detail : tuple of (m,) arrays
         What the link needs again for its shape curvature.
+    probability : (m,) array or None
+        exp(l(t)), where the link has it at hand.
     """
 
     value: Floats
@@ -42,6 +44,7 @@ class Terms:
     shape_slope: Floats
     shape_cross: Floats
     detail: tuple[Floats, ...] = ()
+    probability: Floats | None = None
 
 
 class Link(Protocol):
@@ -85,7 +88,8 @@ class Binary:
         e = np.exp(-np.maximum(oriented, -_CLIP))
         q = e / (1.0 + e)
         # log(1 + e) is accurate enough in absolute terms, and several times faster than log1p
-        return Terms(-np.log(1.0 + e), q, q * (1.0 - q), self._none, self._none)
+        right = 1.0 - q
+        return Terms(-np.log(1.0 + e), q, q * right, self._none, self._none, probability=right)
 
     def shape_curvature(
         self,

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring._fit.gaussian import Gaussian, settle
-from scoring._fit.linear import centred, symmetric, symmetric_times
+from scoring._fit.linear import centred, symmetric
 from scoring._fit.variational import freed_discriminations
 from scoring.errors import InvalidSettingError, NotConvergedError
 
@@ -39,14 +39,17 @@ if TYPE_CHECKING:
 _ROUGH, _FINE, _OUTER = 0.02, 2e-3, 8e-3
 _SEARCHES = 12
 _LONGEST_STEP = 1.0
-_CLOSE = 0.3
+_CLOSE = 0.35
 """The maximum counts as found within this many standard deviations of log sd."""
-# Below this standard deviation of log sd one node and the slope of the means are enough.
+# Up to which standard deviation of log sd how many nodes are enough, and where they are: one with
+# the slope of the means, then the nodes of Gauss and Hermite.
 _NARROW = 0.06
-# Below this three nodes are enough, above it five.
-_WIDE = 0.22
-_GAUSS_3 = (-1.7320508, 1.7320508)
-_GAUSS_5 = (-1.3556262, 1.3556262, -2.8569700, 2.8569700)
+_NODES = (
+    (_NARROW, (0.0,)),
+    (0.13, (-1.0, 1.0)),
+    (0.22, (0.0, -1.7320508, 1.7320508)),
+    (np.inf, (0.0, -1.3556262, 1.3556262, -2.8569700, 2.8569700)),
+)
 _GRID = 201
 _GRID_REACH = 5.0
 _LEAST_GAP = 0.05
@@ -208,7 +211,7 @@ class _Path:
     def _start_at(self, log_sd: float) -> tuple[Floats, Floats]:
         if not self._held:
             x, variance, from_log_sd = self._start
-            return x.copy(), _rescaled(variance, from_log_sd, log_sd)
+            return x.copy(), rescaled(variance, from_log_sd, log_sd)
         nearest = min(self._held, key=lambda v: abs(v.log_sd - log_sd))
         step = log_sd - nearest.log_sd
         x = nearest.gaussian.x.copy()
@@ -216,7 +219,7 @@ class _Path:
         known = sorted(self._others, key=lambda at: abs(at - log_sd))
         if len(known) > 1:
             x[self._model.n :] += self._others_drift(*known[:2]) * step
-        return x, _rescaled(nearest.gaussian.variance, nearest.log_sd, log_sd)
+        return x, rescaled(nearest.gaussian.variance, nearest.log_sd, log_sd)
 
     def _others_drift(self, one: float, other: float) -> Floats:
         """Slope in log sd of all parameters but abilities and gaps, which must stay positive."""
@@ -227,7 +230,7 @@ class _Path:
         return np.where(np.abs(gap) > _LEAST_GAP, slope, 0.0)
 
 
-def _rescaled(variance: Floats, log_sd: float, following: float) -> Floats:
+def rescaled(variance: Floats, log_sd: float, following: float) -> Floats:
     """Guess variances of differences under another prior: their information stays what it was."""
     if log_sd == following:
         return variance
@@ -238,22 +241,51 @@ def _rescaled(variance: Floats, log_sd: float, following: float) -> Floats:
 
 
 def _visited(model: Model, gaussian: Gaussian, log_sd: float) -> _Visit:
+    return _Visit(log_sd, gaussian, *_slopes(model, gaussian.x, gaussian.lower))
+
+
+def _slopes(model: Model, x: Floats, lower: Floats) -> tuple[float, float, Floats]:
+    """Slope and bend of the log evidence, and the slope of the means, in log sd."""
     n, precision = model.n, model.priors.ability
-    mean = gaussian.x[:n]
-    lower = gaussian.lower[:n, :n]
-    drift = 2.0 * precision * symmetric_times(lower, mean)
-    energy = precision * (float(mean @ mean) + float(lower.diagonal().sum()))
-    squares = precision**2 * _square_sum(lower)
+    mean, full = x[:n], symmetric(lower[:n, :n])
+    drift: Floats = 2.0 * precision * (full @ mean)
+    energy = precision * (float(mean @ mean) + float(full.diagonal().sum()))
+    squares = precision**2 * float(np.einsum("ij,ij->", full, full))
     # As if the verdicts' information did not depend on sd: good enough for a step.
     bend = 2.0 * energy - 2.0 * precision * float(mean @ drift) - 2.0 * squares
-    return _Visit(log_sd, gaussian, energy - n, bend, drift)
+    return energy - n, bend, drift
 
 
-def _square_sum(lower: Floats) -> float:
-    """Sum of squares of all entries of a symmetric matrix given by its lower triangle."""
-    inside = np.tril(lower)
-    diagonal = inside.diagonal()
-    return float(2.0 * np.einsum("ij,ij->", inside, inside) - diagonal @ diagonal)
+def better_start(
+    model: Model, x: Floats, lower: Floats, prior: SpreadPrior
+) -> tuple[float, Floats]:
+    """Take one Newton step in log sd from a Gaussian at the model's own sd.
+
+    Parameters
+    ----------
+    model : Model
+        With the sd from which to go.
+    x : (N,) array
+        The parameters there.
+    lower : (N, N) array
+        Lower triangle of their covariance.
+    prior : SpreadPrior
+        The prior of sd.
+
+    Returns
+    -------
+    float, (N,) array
+        A log sd nearer to the maximum, and the parameters moved along.
+    """
+    log_sd = -0.5 * float(np.log(model.priors.ability))
+    slope, bend, drift = _slopes(model, x, lower)
+    slope -= (log_sd - np.log(prior.median)) / prior.log_sd**2
+    precision = max(bend, 0.0) + prior.log_sd**-2
+    step = float(np.clip(slope / precision, -_LONGEST_STEP, _LONGEST_STEP))
+    following = float(np.clip(log_sd + step, np.log(_LEAST_SD), np.log(_MOST_SD)))
+    moved = x.copy()
+    moved[: model.n] += (following - log_sd) * drift
+    return following, moved
 
 
 def integrate(
@@ -278,12 +310,14 @@ def integrate(
     """
     path = _Path(model, x, variance, log_sd)
     centre, deviation = _maximum(path, prior, log_sd)
-    visits = [path.visit(centre, _FINE)]
-    if deviation >= _NARROW:
-        for z in _GAUSS_3 if deviation < _WIDE else _GAUSS_5:
-            # Without an outer node the others carry the mixture.
-            with suppress(NotConvergedError):
-                visits.append(path.visit(centre + deviation * z, _OUTER, hold=True))
+    places = next(nodes for widest, nodes in _NODES if deviation < widest)
+    visits = [path.visit(centre, _FINE)] if places[0] == 0.0 else []
+    for z in places[len(visits) :]:
+        # Without an outer node the others carry the mixture.
+        with suppress(NotConvergedError):
+            visits.append(path.visit(centre + deviation * z, _OUTER, hold=True))
+    if not visits:
+        visits = [path.visit(centre, _FINE)]
     visits.sort(key=lambda v: v.log_sd)
     for visit in visits:
         freed = freed_discriminations(visit.gaussian.model, visit.gaussian.point)
@@ -308,9 +342,9 @@ def _maximum(path: _Path, prior: SpreadPrior, start: float) -> tuple[float, floa
         deviation = precision**-0.5
         before = (at, visit.slope)
         step = float(np.clip(slope / precision, -_LONGEST_STEP, _LONGEST_STEP))
-        at = float(np.clip(at + step, np.log(_LEAST_SD), np.log(_MOST_SD)))
         if abs(step) < _CLOSE * deviation:
             break
+        at = float(np.clip(at + step, np.log(_LEAST_SD), np.log(_MOST_SD)))
     return at, deviation
 
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _NODES = 11
 _FEW_NODES, _NARROW_SD = 7, 1.2
 _MANY_NODES = 41
+_COARSE_NODES = 5
 _WIDE_SD = 4.0
 _MAX_TURNS = 200
 _LEAST_SHARE = 1.0 / 16.0
@@ -69,9 +70,11 @@ class Smoothed:
         The observation model.
     variance : (m,) array
         Variance of every judged difference, logits^2.
+    is_coarse : bool
+        Whether a few nodes do, as on the way to somewhere.
     """
 
-    def __init__(self, inner: Link, variance: Floats) -> None:
+    def __init__(self, inner: Link, variance: Floats, *, is_coarse: bool = False) -> None:
         self.inner = inner
         self.n_shape = inner.n_shape
         self.n_gaps = inner.n_gaps
@@ -81,6 +84,7 @@ class Smoothed:
         widest = float(self._sd.max(initial=0.0))
         count = _NODES if widest < _WIDE_SD else _MANY_NODES
         count = _FEW_NODES if widest < _NARROW_SD else count
+        count = _COARSE_NODES if is_coarse and widest < _WIDE_SD else count
         self._nodes, self._weights = _gauss_hermite(count)
         self._every = inner.tiled(count)
 
