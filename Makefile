@@ -128,11 +128,6 @@ invoke-%: setup
 PYTEST := $(BIN)/python -m pytest
 # Two for each core: two of them run the tests on laptop clouds (tests/conftest.py), which mostly wait.
 WORKERS ?= 4
-# Files that are still too complex: those that a split makes leave the list.
-COMPLEX := benchmarks/fit.py \
-	benchmarks/stopping.py
-empty :=
-comma := ,
 PYTHON_CODE := layers/scoring/scoring layers/service/assessment functions runner/runner local benchmarks
 
 .PHONY: check
@@ -168,7 +163,7 @@ imports: setup
 
 .PHONY: complexity
 complexity: setup
-	@$(BIN)/xenon --max-absolute B --max-modules A --exclude "$(subst $(empty) $(empty),$(comma),$(strip $(COMPLEX)))" $(PYTHON_CODE)
+	@$(BIN)/xenon --max-absolute B --max-modules A $(PYTHON_CODE)
 
 .PHONY: type
 type: setup ## mypy --strict, tests included

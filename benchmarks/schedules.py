@@ -27,8 +27,9 @@ import numpy as np
 from benchmarks._common import Claim, arguments, at_least, at_most, between, report
 from scoring import Comparisons, Fit, fit
 from scoring.audit import evidence_against_chance, prequential_audit
+from scoring.null_replay import null_judge_replay
 from scoring.pairing import WavePlan, plan_wave
-from scoring.reliability import model_reliability, null_judge_replay
+from scoring.reliability import model_reliability
 from scoring.simulate import (
     CoinFlipJudge,
     FlippingJudge,

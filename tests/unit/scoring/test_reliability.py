@@ -7,9 +7,9 @@ import pytest
 
 from scoring import Comparisons, fit
 from scoring.errors import InvalidSettingError
+from scoring.null_replay import null_judge_replay
 from scoring.reliability import (
     model_reliability,
-    null_judge_replay,
     scale_separation,
     split_half,
 )

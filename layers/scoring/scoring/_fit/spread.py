@@ -312,10 +312,11 @@ def integrate(
     centre, deviation = _maximum(path, prior, log_sd)
     places = next(nodes for widest, nodes in _NODES if deviation < widest)
     visits = [path.visit(centre, _FINE)] if places[0] == 0.0 else []
+    tolerance = _OUTER if visits else _FINE
     for z in places[len(visits) :]:
         # Without an outer node the others carry the mixture.
         with suppress(NotConvergedError):
-            visits.append(path.visit(centre + deviation * z, _OUTER, hold=True))
+            visits.append(path.visit(centre + deviation * z, tolerance, hold=True))
     if not visits:
         visits = [path.visit(centre, _FINE)]
     visits.sort(key=lambda v: v.log_sd)
@@ -358,7 +359,7 @@ def _curve(visits: list[_Visit], grid: Floats, deviation: float, prior: SpreadPr
         offset = grid - knots[0]
         parabola: Floats = values[0] + slopes[0] * offset - 0.5 * own * offset**2
         return parabola
-    bends = np.maximum(-np.diff(slopes) / np.diff(knots), 0.0)
+    bends = _outer_bends(knots, values, slopes)
     at = np.clip(np.searchsorted(knots, grid) - 1, 0, len(knots) - 2)
     width = knots[at + 1] - knots[at]
     t = (grid - knots[at]) / width
@@ -373,6 +374,19 @@ def _curve(visits: list[_Visit], grid: Floats, deviation: float, prior: SpreadPr
     right = values[-1] + slopes[-1] * above - 0.5 * bends[-1] * above**2
     curve: Floats = np.where(below < 0, left, np.where(above > 0, right, inside))
     return curve
+
+
+def _outer_bends(knots: Floats, values: Floats, slopes: Floats) -> Floats:
+    """Minus the second derivative below the first and above the last node, (2,)."""
+    gaps = np.diff(knots)
+    mean = -np.diff(slopes) / gaps
+    if len(knots) > 2:  # noqa: PLR2004
+        return np.maximum(mean[[0, -1]], 0.0)
+    # of the cubic through both nodes, which knows that the curve is skewed
+    secant = 6.0 * (values[1] - values[0]) / gaps[0]
+    first = (4.0 * slopes[0] + 2.0 * slopes[1] - secant) / gaps[0]
+    last = (secant - 2.0 * slopes[0] - 4.0 * slopes[1]) / gaps[0]
+    return np.clip([first, last], 0.25 * mean[0], 4.0 * mean[0])
 
 
 def _normalised(log_density: Floats) -> Floats:
