@@ -23,7 +23,8 @@ from scoring._fit.newton import Solution, approach, maximise, state_of
 from scoring._fit.observations import Observations, Repeats, Ties, observe
 from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
 from scoring._fit.result import Fit
-from scoring._fit.shrinkage import shrink_judges
+from scoring._fit.sharpness import Start, sharpen_judges
+from scoring._fit.shrinkage import shrink_order_effects
 from scoring._fit.spread import Spread, SpreadPrior, better_start, integrate, rescaled
 from scoring._fit.variational import free_judges, nearest_gaussian
 from scoring._graph import components as label_components
@@ -181,10 +182,10 @@ def _estimate(
     if prior is not None:
         return _integrated(model, start, prior)
     gauge, likelihood = None, model
-    if estimator in WITH_PRIOR:
-        model, solution = _mode_of(model, start, is_start=estimator == "variational")
-        if estimator == "variational":
-            model, solution = _nearest(model, solution)
+    if estimator == "variational":
+        model, solution = _nearest(model, start)
+    elif estimator == "map":
+        solution = _posterior_mode(model, start)
     elif estimator == "choix":
         solution = choix_solution(model, alpha)
     else:
@@ -209,17 +210,9 @@ def _estimate(
 
 def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
     """Integrate over the spread of abilities, from the mode at the prior's median."""
-    model, mode = _mode_of(model, start, is_start=True)
-    held = copy(model)
-    held.hold_discrimination = True
-    x, log_sd = mode.point.x, float(np.log(prior.median))
-    lower = _covariance_at(held, mode)
-    variance = _differences(held, mode, lower)
-    if lower is not None:
-        log_sd, x = better_start(held, x, lower, prior)
-        variance = rescaled(variance, float(np.log(prior.median)), log_sd)
-    mixture = integrate(held, x, variance, log_sd, prior)
-    centre, iterations = mixture.centre, mode.iterations + mixture.turns
+    begin = _start_of(model, start, prior)
+    mixture = integrate(begin.model, begin.x, begin.variance, begin.model.log_sd, prior)
+    centre, iterations = mixture.centre, mixture.turns
     information = MixtureInformation(
         centre.model,
         centre.model.blocks(centre.point),
@@ -230,26 +223,34 @@ def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
     return _Estimate(mixture.x, plain, iterations, information, mixture.spread)
 
 
-def _mode_of(model: Model, start: Floats, *, is_start: bool) -> tuple[Model, Solution]:
-    """The posterior's mode: as a start for the Gaussian rough, with judges shrunk."""
-    if not is_start or model.n > _DENSE_UP_TO:
-        return model, _posterior_mode(model, start)
-    mode = approach(model, start)
-    has_jury = model.n_order > 1 or model.n_log > 0
-    return shrink_judges(model, mode, approach) if has_jury else (model, mode)
+def _start_of(model: Model, start: Floats, prior: SpreadPrior | None) -> Start:
+    """Where the search for the Gaussian starts: near a mode, each judge's parameters found."""
+    held = copy(model)
+    held.hold_discrimination = True
+    climb = _posterior_mode if model.n > _DENSE_UP_TO else approach
+    mode = climb(held, start)
+    if held.n_order > 1:
+        held, mode = shrink_order_effects(held, mode, climb)
+    lower = _covariance_at(held, mode)
+    begin = Start(held, mode.point.x, _differences(held, mode, lower))
+    if prior is not None and lower is not None:
+        log_sd, x = better_start(held, mode.point.x, lower, prior)
+        moved = copy(held)
+        moved.set_ability_precision(float(np.exp(-2.0 * log_sd)))
+        begin = Start(moved, x, rescaled(begin.variance, held.log_sd, log_sd))
+    return begin if model.basis is None else sharpen_judges(begin, prior)
 
 
-def _nearest(model: Model, mode: Solution) -> tuple[Model, Solution]:
-    """The nearest Gaussian, by shorter turns where whole ones do not settle."""
+def _nearest(model: Model, start: Floats) -> tuple[Model, Solution]:
+    """The nearest Gaussian at one sd, by shorter turns where whole ones do not settle."""
+    begin = _start_of(model, start, None)
+    begin.model.hold_discrimination = True
+    solution = Solution(begin.model.evaluate(begin.x), 0)
     try:
-        return nearest_gaussian(model, mode, _posterior_mode)
+        return nearest_gaussian(begin.model, solution, _posterior_mode)
     except NotConvergedError:
-        held = copy(model)
-        held.hold_discrimination = True
-        variance = _differences(held, mode, _covariance_at(held, mode))
-        gaussian = settle(held, mode.point.x, variance, tolerance=_TOLERANCE)
-        solution = Solution(gaussian.point, mode.iterations + gaussian.turns)
-        return free_judges(gaussian.model, solution)
+        gaussian = settle(begin.model, begin.x, begin.variance, tolerance=_TOLERANCE)
+        return free_judges(gaussian.model, Solution(gaussian.point, gaussian.turns))
 
 
 def _covariance_at(held: Model, mode: Solution) -> Floats | None:

@@ -238,6 +238,11 @@ class Model:
         self._corner = self._prior_corner()
 
     @property
+    def log_sd(self) -> float:
+        """Log of the abilities' prior standard deviation."""
+        return -0.5 * float(np.log(self.priors.ability))
+
+    @property
     def log_prior_volume(self) -> float:
         """Half the log determinant of the abilities' prior precision."""
         return 0.5 * self.n * float(np.log(self.priors.ability))

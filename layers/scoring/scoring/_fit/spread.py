@@ -277,7 +277,7 @@ def better_start(
     float, (N,) array
         A log sd nearer to the maximum, and the parameters moved along.
     """
-    log_sd = -0.5 * float(np.log(model.priors.ability))
+    log_sd = model.log_sd
     slope, bend, drift = _slopes(model, x, lower)
     slope -= (log_sd - np.log(prior.median)) / prior.log_sd**2
     precision = max(bend, 0.0) + prior.log_sd**-2
@@ -386,7 +386,8 @@ def _outer_bends(knots: Floats, values: Floats, slopes: Floats) -> Floats:
     secant = 6.0 * (values[1] - values[0]) / gaps[0]
     first = (4.0 * slopes[0] + 2.0 * slopes[1] - secant) / gaps[0]
     last = (secant - 2.0 * slopes[0] - 4.0 * slopes[1]) / gaps[0]
-    return np.clip([first, last], 0.25 * mean[0], 4.0 * mean[0])
+    bends: Floats = np.clip([first, last], 0.25 * mean[0], 4.0 * mean[0])
+    return bends
 
 
 def _normalised(log_density: Floats) -> Floats:
