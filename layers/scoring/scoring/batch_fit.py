@@ -9,6 +9,7 @@ import numpy as np
 from scoring._fit.spread import SpreadPrior
 from scoring.bradley_terry import fit
 from scoring.construct_gap import MOST_PLACES, fit_people_scale
+from scoring.errors import NotConvergedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,21 +108,25 @@ def refit_at_one_spread(standing: Fit, comparisons: Comparisons) -> Fit:
     Returns
     -------
     Fit
-        `standing` itself where its spread was assumed, and on people's scale, which only the whole
-        mixture has: what is made of it is then a little too uncertain.
+        `standing` itself where its spread was assumed, on people's scale, which only the whole
+        mixture has, and should no Gaussian be found at the middle: what is made of it is then a
+        little too uncertain.
     """
     if standing.spread is None or standing.construct_gaps:
         return standing
     is_jury = has_jury(comparisons)
     doubts_degrees = is_jury or standing.degree_share.min() < 1.0
-    return fit(
-        comparisons,
-        prior_sd=standing.spread.median,
-        estimator="variational",
-        judges="discrimination" if is_jury else "pooled",
-        attention="estimated" if has_degrees(comparisons) and doubts_degrees else "lapses",
-        start=standing,
-    )
+    try:
+        return fit(
+            comparisons,
+            prior_sd=standing.spread.median,
+            estimator="variational",
+            judges="discrimination" if is_jury else "pooled",
+            attention="estimated" if has_degrees(comparisons) and doubts_degrees else "lapses",
+            start=standing,
+        )
+    except NotConvergedError:
+        return standing
 
 
 def has_jury(comparisons: Comparisons) -> bool:

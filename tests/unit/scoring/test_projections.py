@@ -7,6 +7,7 @@ import pytest
 
 from scoring import Comparisons, Fit, fit
 from scoring.batch_fit import fit_batch, refit_at_one_spread
+from scoring.errors import NotConvergedError, SolverState
 from scoring.projections import AnchorGrades, Projection, project
 from scoring.simulate import LogisticJudge, random_matchings
 
@@ -104,3 +105,21 @@ def test_grades_on_peoples_scale_are_read_from_the_fit_that_has_it():
     assert found.probabilities.sum(axis=1) == pytest.approx(np.ones(24))
     expected = found.probabilities @ np.arange(8)
     assert np.corrcoef(expected, places[:24])[0, 1] > 0.9
+
+
+def test_where_no_gaussian_is_found_at_the_middle_the_mixture_stands(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """And grades can be read off it, though it may be less certain than the prior at its middle."""
+    judgements, _ = two_judges(4)
+    standing = fit_batch(judgements)
+
+    def unsettled(*_: object, **__: object) -> Fit:
+        raise NotConvergedError(
+            "simulated", SolverState(1, standing.ability, standing.ability, 1.0, 0.0)
+        )
+
+    monkeypatch.setattr("scoring.batch_fit.fit", unsettled)
+    assert refit_at_one_spread(standing, judgements) is standing
+    anchors = AnchorGrades(np.arange(24, 32), np.arange(8), 8)
+    assert np.isfinite(project(standing, anchors, students=np.arange(24)).probabilities).all()
