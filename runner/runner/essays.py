@@ -1,32 +1,45 @@
-"""Folders of texts, checked whole before anything is sent or paid."""
+"""Folders of essays, checked whole before anything is sent or paid."""
 
-import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
 
 from assessment.domain.essay import SubmittedEssay
+from assessment.domain.essay_flags import split_words
 from assessment.domain.identifiers import ANCHOR_PREFIX
 from assessment.domain.plain_text import find_alike_names, normalise, spell_code_points
-from runner.checks import read_all, validate
+from runner.checks import Problems, read_all, validate
+from runner.console import note
+from runner.csv_files import Row, read_csv
 from runner.errors import BadInputError, Problem
-from runner.text_files import read_text
+from runner.intake.document import FORMATS, Document, UnreadableDocumentError
+from runner.intake.documents import DocumentReader
+from runner.intake.reading import PLAIN_FORMATS, read_file, read_plain
+from runner.intake.sources import ARCHIVE_ENDING, Kind, Source, find_sources
 
-SUFFIXES = (".txt", ".text", ".md")
 _MIN_ESSAYS = 2
 _SHOWN_FILES = 20
-_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx"})
 
 
-class _Kind(Enum):
-    """What a path in a folder of essays is; the values are Folder's names."""
+class NameSource(StrEnum):
+    """What essays are named after: the file, the folder that it lies in, or the whole path."""
 
-    ESSAY = "essays"
-    LEFT_OUT = "left_out"
-    OTHER = "others"
-    IGNORED = "ignored"
+    FILE = "file"
+    FOLDER = "folder"
+    PATH = "path"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one file was read: the essay that it became, its format, its words and what is odd."""
+
+    essay_id: str
+    file: str
+    form: str
+    n_words: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class Folder:
 
     `left_out` are files that have another part (a README, anchors), `ignored` what systems and
     editors leave in folders, `others` what is not read. `same_texts` are groups of files that hold
-    one text.
+    one text. `readings` are in the order of `essays`.
     """
 
     essays: list[SubmittedEssay]
@@ -43,125 +56,184 @@ class Folder:
     others: list[str]
     ignored: list[str]
     same_texts: list[list[str]]
+    readings: list[Reading]
 
 
 def read_folder(
-    folder: Path, *, known_files: Iterable[Path] = (), ignore_others: bool = False
+    folder: Path,
+    *,
+    known_files: Iterable[Path] = (),
+    ignore_others: bool = False,
+    names: Path | None = None,
+    named_after: NameSource = NameSource.FILE,
 ) -> Folder:
-    """The text files of a folder as essays; the file name's stem is the essay id.
+    """The documents of a folder, of the folders within it and of zip archives, as essays.
 
-    `known_files` have another part in the command, such as anchors. Everything else that is not
-    read is an error, unless `ignore_others`: a student whose file has another ending, or lies in a
-    folder within the folder, must not disappear.
+    `folder` may be a zip archive itself. `known_files` have another part in the command, such as
+    anchors. Everything else that is not read is an error, unless `ignore_others`: a student whose
+    file has another ending must not disappear.
+
+    Parameters
+    ----------
+    names
+        A CSV file with the columns file and essay_id: the ids of these files.
+    named_after
+        What the essays that it does not name are named after.
 
     Raises
     ------
     BadInputError
         Naming every file that cannot be an essay, and if fewer than two remain.
     """
-    if not folder.is_dir():
-        raise BadInputError(Problem("no such folder", file=str(folder)))
-    paths = _sort(folder, {path.resolve() for path in known_files})
-    names = {kind: [str(path.relative_to(folder)) for path in paths[kind]] for kind in _Kind}
-    files = paths[_Kind.ESSAY]
-    essays, problems = read_all(files, _read_essay)
-    problems += _find_similar_names(files)
+    _require_folder(folder)
+    problems = Problems()
+    other_files = {path.resolve() for path in (*known_files, *([names] if names else []))}
+    with DocumentReader() as reader:
+        sources = find_sources(folder, other_files, reader, problems)
+        ids = _name_essays(sources[Kind.ESSAY], names, named_after, problems)
+        read, unread = read_all(ids, lambda source: _read_essay(source, ids[source], reader))
+    problems += unread
+    problems += _find_similar_names(ids)
     if not ignore_others:
-        problems += _report_others(folder, names[_Kind.OTHER])
-    if not problems and len(essays) < _MIN_ESSAYS:
-        message = f"has {len(essays)} texts ({', '.join(SUFFIXES)}) to assess; "
+        problems += _report_others(sources[Kind.OTHER])
+    if not problems and len(read) < _MIN_ESSAYS:
+        message = f"has {len(read)} texts ({', '.join(FORMATS)}) to assess; "
         message += "comparing needs at least two"
         problems.append(Problem(message, file=str(folder)))
     problems.raise_any()
+    return _make_folder(read, sources)
+
+
+def _require_folder(folder: Path) -> None:
+    is_archive = folder.is_file() and folder.suffix.lower() == ARCHIVE_ENDING
+    if not (folder.is_dir() or is_archive):
+        raise BadInputError(Problem("no such folder or zip archive", file=str(folder)))
+
+
+def _make_folder(
+    read: list[tuple[SubmittedEssay, Reading]], sources: Mapping[Kind, list[Source]]
+) -> Folder:
+    in_order = sorted(read, key=lambda pair: pair[0].essay_id)
+    names = {kind: [source.name for source in sources[kind]] for kind in Kind}
     return Folder(
-        essays=sorted(essays, key=lambda essay: essay.essay_id),
-        left_out=names[_Kind.LEFT_OUT],
-        others=names[_Kind.OTHER],
-        ignored=names[_Kind.IGNORED],
-        same_texts=_group_same_texts(files, essays),
+        essays=[essay for essay, _ in in_order],
+        left_out=names[Kind.LEFT_OUT],
+        others=names[Kind.OTHER],
+        ignored=names[Kind.IGNORED],
+        same_texts=_group_same_texts(in_order),
+        readings=[reading for _, reading in in_order],
     )
 
 
-def _sort(folder: Path, other_files: set[Path]) -> dict[_Kind, list[Path]]:
-    """The paths of a folder by what they are, each list in order."""
-    paths: dict[_Kind, list[Path]] = {kind: [] for kind in _Kind}
-    for path in sorted(folder.rglob("*")):
-        kind = _classify(path, folder, other_files)
-        if kind is not None:
-            paths[kind].append(path)
-    return paths
-
-
-def _classify(path: Path, folder: Path, other_files: set[Path]) -> _Kind | None:
-    """What a path is; None for folders whose files are listed, or that are ignored as a whole."""
-    parts = path.relative_to(folder).parts
-    if any(_is_system_file(part) for part in parts):
-        return None if len(parts) > 1 and _is_system_file(parts[0]) else _Kind.IGNORED
-    if _is_listed_folder(path):
-        return None
-    if path.resolve() in other_files or _is_readme(path, folder):
-        return _Kind.LEFT_OUT
-    return _Kind.ESSAY if _is_text(path, folder) else _Kind.OTHER
-
-
-def _is_listed_folder(path: Path) -> bool:
-    """Whether a path is a folder whose files are listed by themselves."""
-    return path.is_dir() and not path.is_symlink() and os.access(path, os.R_OK | os.X_OK)
-
-
-def _is_readme(path: Path, folder: Path) -> bool:
-    return path.stem.upper() == "README" and path.parent == folder
-
-
-def _is_text(path: Path, folder: Path) -> bool:
-    return path.parent == folder and path.is_file() and path.suffix.lower() in SUFFIXES
-
-
-def _is_system_file(name: str) -> bool:
-    """Whether systems and editors leave such files by themselves: hidden, locked, thumbnails."""
-    return name.startswith((".", "~$")) or name.lower() in _SYSTEM_FILES
-
-
-def _report_others(folder: Path, others: list[str]) -> list[Problem]:
+def _report_others(others: list[Source]) -> list[Problem]:
     message = (
-        f"is not read: an essay is a file that ends in {', '.join(SUFFIXES)} and lies in the "
-        "folder itself. Save it so, move it, or leave it out with --ignore-others"
+        f"is not read: an essay is a file that ends in {', '.join(FORMATS)}. Save it so, move "
+        "it, or leave it out with --ignore-others"
     )
-    problems = [Problem(message, file=str(folder / name)) for name in others[:_SHOWN_FILES]]
+    problems = [Problem(message, file=source.place) for source in others[:_SHOWN_FILES]]
     if len(others) > _SHOWN_FILES:
         more = f"{len(others) - _SHOWN_FILES} more files are not read"
-        problems.append(Problem(more, file=str(folder)))
+        problems.append(Problem(more, file=str(others[0].path.parent)))
     return problems
 
 
-def _group_same_texts(paths: list[Path], essays: list[SubmittedEssay]) -> list[list[str]]:
+def _group_same_texts(read: list[tuple[SubmittedEssay, Reading]]) -> list[list[str]]:
     by_text: dict[str, list[str]] = defaultdict(list)
-    for path, essay in zip(paths, essays, strict=True):
-        by_text[" ".join(essay.text.split())].append(path.name)
+    for essay, reading in read:
+        by_text[" ".join(essay.text.split())].append(reading.file)
     return [names for names in by_text.values() if len(names) > 1]
 
 
-def _read_essay(path: Path) -> SubmittedEssay:
-    if path.stem.startswith(ANCHOR_PREFIX):
+def _name_essays(
+    sources: Iterable[Source], names: Path | None, named_after: NameSource, problems: Problems
+) -> dict[Source, str]:
+    """The id of every essay: its row's in the table of names, else by what it is named after."""
+    table: Mapping[str, Row] = {}
+    if names is not None:
+        with problems.collect():
+            table = _read_names(names)
+    ids = {}
+    for source in sources:
+        row = table.get(normalise(source.name))
+        ids[source] = normalise(row.get("essay_id")) if row else _derive_id(source, named_after)
+    unknown = set(table) - {normalise(source.name) for source in sources}
+    problems += [
+        table[name].problem("file", f"there is no file {name!r} in the folder")
+        for name in sorted(unknown)
+    ]
+    return ids
+
+
+def _read_names(path: Path) -> dict[str, Row]:
+    table = read_csv(path)
+    table.require("file", "essay_id")
+    rows: dict[str, Row] = {}
+    for row in table.rows:
+        name = normalise(PurePosixPath(row.get("file").replace("\\", "/")).as_posix())
+        if name in rows:
+            message = f"{name} is in row {rows[name].number} too; name a file once"
+            raise BadInputError(row.problem("file", message))
+        if not row.get("essay_id"):
+            raise BadInputError(row.problem("essay_id", "is empty; give the essay's id"))
+        rows[name] = row
+    return rows
+
+
+def _derive_id(source: Source, named_after: NameSource) -> str:
+    """The essay's id by its place in the folder; an archive counts as a folder of its name."""
+    path = PurePosixPath(source.name)
+    folders = [part.removesuffix(ARCHIVE_ENDING) for part in path.parts[:-1]]
+    if named_after is NameSource.FOLDER and folders:
+        return normalise(folders[-1])
+    if named_after is NameSource.PATH:
+        return normalise(" - ".join((*folders, path.stem)))
+    return normalise(path.stem)
+
+
+def _read_essay(
+    source: Source, essay_id: str, reader: DocumentReader
+) -> tuple[SubmittedEssay, Reading]:
+    if essay_id.startswith(ANCHOR_PREFIX):
         message = f"names beginning with {ANCHOR_PREFIX} are kept for anchors; rename the file"
-        raise BadInputError(Problem(message, file=str(path)))
-    return validate(
+        raise BadInputError(Problem(message, file=source.place))
+    document = _read_document(source, reader)
+    essay = validate(
         SubmittedEssay,
-        {"essay_id": normalise(path.stem), "text": read_text(path)},
+        {"essay_id": essay_id, "text": document.text},
         lambda field, message: Problem(
-            message, file=str(path), field="file name" if field == "essay_id" else field
+            message, file=source.place, field="file name" if field == "essay_id" else field
         ),
     )
+    n_words = len(split_words(essay.text))
+    return essay, Reading(essay.essay_id, source.name, source.form, n_words, document.notes)
 
 
-def _find_similar_names(paths: Iterable[Path]) -> list[Problem]:
+def _read_document(source: Source, reader: DocumentReader) -> Document:
+    """A plain text is read here, every other document where it can do no harm."""
+    if source.form not in PLAIN_FORMATS or source.member is not None:
+        return reader.read(source.path, source.member, name=source.place)
+    try:
+        document = read_plain(read_file(source.path, source.form))
+    except UnreadableDocumentError as error:
+        raise BadInputError(Problem(str(error), file=source.place)) from None
+    for encoding in document.notes:
+        note(
+            f"{source.path} is not UTF-8; it was {encoding}. If letters look wrong, save it as "
+            "UTF-8"
+        )
+    return document
+
+
+def _find_similar_names(ids: Mapping[Source, str]) -> list[Problem]:
     """Files whose names give the same essay id, or ids that a reader cannot tell apart."""
-    by_id: dict[str, list[Path]] = defaultdict(list)
-    for path in paths:
-        by_id[normalise(path.stem)].append(path)
+    by_id: dict[str, list[Source]] = defaultdict(list)
+    for source, essay_id in ids.items():
+        by_id[essay_id].append(source)
     problems = [
         Problem(
-            f"has the same essay id ({essay_id}) as {same[0].name}; rename one", file=str(same[-1])
+            f"has the same essay id ({essay_id}) as {same[0].name}; rename one, or name them after "
+            "their folders (--named-after) or by a table (--names)",
+            file=same[-1].place,
         )
         for essay_id, same in by_id.items()
         if len(same) > 1
@@ -170,7 +242,7 @@ def _find_similar_names(paths: Iterable[Path]) -> list[Problem]:
         Problem(
             f"its name ({spell_code_points(other)}) prints like that of {by_id[one][0].name} "
             f"({spell_code_points(one)}); rename one",
-            file=str(by_id[other][0]),
+            file=by_id[other][0].place,
         )
         for one, other in find_alike_names(by_id)
     ]

@@ -19,7 +19,7 @@ from assessment.domain.plain_text import normalise
 from runner.anchors_file import AnchorsFile, read_anchors
 from runner.checks import Problems, read_all
 from runner.errors import BadInputError, Problem
-from runner.essays import Folder, read_folder
+from runner.essays import Folder, NameSource, read_folder
 from runner.groups_file import assign_groups
 from runner.judges import parse_judges
 from runner.setting_text import list_names, read_value, split_setting
@@ -209,6 +209,8 @@ def read_assessment(
     settings: Sequence[str],
     judges: Sequence[str] = (),
     groups: Path | None = None,
+    names: Path | None = None,
+    named_after: NameSource = NameSource.FILE,
     ignore_others: bool = False,
     output: Path | None = None,
 ) -> Assessment:
@@ -235,7 +237,13 @@ def read_assessment(
         ]
         if registration and registration.source:
             files += registration.source.files
-        essay_folder = read_folder(folder, known_files=files, ignore_others=ignore_others)
+        essay_folder = read_folder(
+            folder,
+            known_files=files,
+            ignore_others=ignore_others,
+            names=names,
+            named_after=named_after,
+        )
         essays = assign_groups(groups, essay_folder.essays) if groups else essay_folder.essays
     problems.raise_any()
     values: dict[str, Any] = {

@@ -48,22 +48,39 @@ def read_text(path: Path, *, tell: Callable[[str], None] = note) -> str:
     except OSError as error:
         message = f"cannot be read ({error.strerror})"
         raise BadInputError(Problem(message, file=str(path))) from None
+
+    def tell_encoding(encoding: str) -> None:
+        tell(
+            f"{path} is not UTF-8; it was read as {encoding}. If letters look wrong, "
+            "save it as UTF-8"
+        )
+
+    return decode_text(content, file=str(path), tell=tell_encoding)
+
+
+def decode_text(
+    content: bytes, *, file: str | None = None, tell: Callable[[str], None] = note
+) -> str:
+    """The text that bytes stand for; `tell` is told the encoding if it is not UTF-8.
+
+    Raises
+    ------
+    BadInputError
+        As `read_text`.
+    """
     other_format = _recognise_other_format(content)
     if other_format is not None:
         message = f"is {other_format}, not plain text; save it as plain text (UTF-8)"
-        raise BadInputError(Problem(message, file=str(path)))
+        raise BadInputError(Problem(message, file=file))
     try:
         encoding = recognise_encoding(content)
         text = content.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
         place = f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
         message = f"not UTF-8 text{place}, and its encoding cannot be recognised; save it as UTF-8"
-        raise BadInputError(Problem(message, file=str(path))) from None
+        raise BadInputError(Problem(message, file=file)) from None
     if encoding not in ("utf-8", "utf-8-sig"):
-        tell(
-            f"{path} is not UTF-8; it was read as {encoding}. If letters look wrong, "
-            "save it as UTF-8"
-        )
+        tell(encoding)
     return text.removeprefix("\ufeff")
 
 

@@ -16,9 +16,10 @@ from runner.client import ApiClient, check_sha256, parse_result
 from runner.commands import options
 from runner.console import ERR, OUT, note
 from runner.errors import ExitCode, NotAuthorisedError, StackNotReachableError
-from runner.essays import Folder
+from runner.essays import Folder, NameSource
 from runner.files import require_writable, write_whole
 from runner.inputs import Assessment, JudgeTexts, Registration, read_assessment
+from runner.inventory import inventory_table
 from runner.keys import store_keys_of_environment
 from runner.progress import ProgressDisplay
 from runner.sample_judge import check_default_judge
@@ -29,7 +30,11 @@ from runner.waiting import await_batch, require_completed
 
 def execute(
     folder: Annotated[
-        Path, typer.Argument(help="Folder of .txt, .text and .md files, one essay each.")
+        Path,
+        typer.Argument(
+            help="Folder (with folders in it, or a .zip) of .docx, .odt, .pdf, .rtf, .txt and .md "
+            "files, one essay each."
+        ),
     ],
     *,
     anchors: Annotated[
@@ -45,6 +50,8 @@ def execute(
             help="CSV with essay_id and group: the result compares the groups. No judge sees them.",
         ),
     ] = None,
+    names: options.Names = None,
+    named_after: options.NamedAfter = NameSource.FILE,
     assignment: options.Assignment = None,
     scale: options.Scale = None,
     instructions: options.Instructions = None,
@@ -92,7 +99,8 @@ def execute(
 ) -> None:
     """Assess a folder of texts and await the ranking.
 
-    The file name without its ending is the essay's id. Without --anchors the essays are ranked;
+    The file name without its ending is the essay's id, unless --names or --named-after. A table
+    says what was read before anything is sent. Without --anchors the essays are ranked;
     with them they are graded too. Every file of the folder must be readable, unless
     --ignore-others. Ctrl-C leaves the batch running.
 
@@ -108,9 +116,12 @@ def execute(
         settings=config or (),
         judges=judge or (),
         groups=groups,
+        names=names,
+        named_after=named_after,
         ignore_others=ignore_others,
         output=output,
     )
+    ERR.print(inventory_table(assessment.folder))
     for line in describe_folder(assessment.folder, verbose=verbose):
         note(line)
     require_writable(output)

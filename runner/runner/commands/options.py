@@ -10,6 +10,7 @@ import typer
 from assessment.domain.access import Role
 from runner.client import ApiClient
 from runner.errors import NotAuthorisedError
+from runner.essays import NameSource
 from runner.stack import (
     DEFAULT_STACK,
     Aws,
@@ -60,6 +61,16 @@ Instructions = Annotated[
 ]
 StudentPrompt = Annotated[
     Path | None, typer.Option("--student-prompt", help="File with the prompt the students had.")
+]
+Names = Annotated[
+    Path | None,
+    typer.Option("--names", help="CSV with file and essay_id: ids that are not the files' names."),
+]
+NamedAfter = Annotated[
+    NameSource,
+    typer.Option(
+        "--named-after", help="What gives the essays their ids: file, folder, or path (both)."
+    ),
 ]
 Rubric = Annotated[
     Path | None, typer.Option("--rubric", help="File that says what the judge is to look for.")

@@ -32,8 +32,8 @@ def test_a_folder_gives_its_texts_by_the_names_of_the_files(folder: Path):
 
 def test_nothing_is_left_out_without_a_word(folder: Path):
     """A class as teachers hand it in: other formats, other endings, a folder for a late group."""
-    (folder / "cy.docx").write_bytes(b"PK")
-    (folder / "di.pdf").write_bytes(b"%PDF")
+    (folder / "cy.doc").write_bytes(b"\xd0\xcf\x11\xe0")
+    (folder / "di.pages").write_bytes(b"PK")
     (folder / "ed").write_text("no ending")
     (folder / "group 2" / "deeper").mkdir(parents=True)
     (folder / "group 2" / "fi.txt").write_text("in a folder")
@@ -44,11 +44,11 @@ def test_nothing_is_left_out_without_a_word(folder: Path):
         (folder / dropping).write_bytes(b"")
     with pytest.raises(BadInputError) as refusal:
         read_folder(folder)
-    others = ["cy.docx", "di.pdf", "ed", "elsewhere", "fi.txt", "gus.txt", "lost.txt"]
+    others = ["cy.doc", "di.pages", "ed", "elsewhere", "lost.txt"]
     assert sorted(Path(p.file or "").name for p in refusal.value.problems) == others
     assert "--ignore-others" in str(refusal.value)
     read = read_folder(folder, ignore_others=True)
-    assert [essay.essay_id for essay in read.essays] == ["ada", "ben"]
+    assert [essay.essay_id for essay in read.essays] == ["ada", "ben", "fi", "gus"]
     assert sorted(Path(name).name for name in read.others) == others
     assert sorted(read.ignored) == [".DS_Store", "Thumbs.db", "group 2/.DS_Store", "~$cy.docx"]
 

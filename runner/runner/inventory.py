@@ -1,0 +1,44 @@
+"""The table of what was read, before anything is sent or paid."""
+
+from rich.table import Table
+from rich.text import Text
+
+from runner.essays import Folder, Reading
+
+_SHOWN_READINGS = 200
+
+
+def inventory_table(folder: Folder) -> Table:
+    """A row for every essay: its id, file, format, number of words and what is odd about it.
+
+    Of many essays only those with something odd have rows; the last row says how many have not.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    table.add_column("essay", overflow="fold")
+    table.add_column("file", overflow="fold")
+    table.add_column("format")
+    table.add_column("words", justify="right")
+    table.add_column("notes", overflow="fold")
+    readings = folder.readings
+    shown = readings if len(readings) <= _SHOWN_READINGS else [one for one in readings if one.notes]
+    for reading in shown:
+        table.add_row(*_cells(reading))
+    n_more = len(readings) - len(shown)
+    if n_more:
+        table.add_row(f"and {n_more} more", "", "", str(sum_words(readings)), "words in all")
+    return table
+
+
+def sum_words(readings: list[Reading]) -> int:
+    """The words of all essays."""
+    return sum(reading.n_words for reading in readings)
+
+
+def _cells(reading: Reading) -> list[Text]:
+    return [
+        Text(reading.essay_id),
+        Text(reading.file),
+        Text(reading.form),
+        Text(f"{reading.n_words:,}"),
+        Text("; ".join(reading.notes), style="yellow" if reading.notes else ""),
+    ]

@@ -1,0 +1,163 @@
+"""Documents of every format, made here: what office programs write, as small as it can be."""
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+
+import docx
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+from pypdf import PdfReader, PdfWriter
+
+WORD = nsdecls("w", "wp", "a", "pic") + (
+    ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    ' xmlns:v="urn:schemas-microsoft-com:vml"'
+    ' xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"'
+)
+TRACKED = """
+<w:p {ns}><w:r><w:t xml:space="preserve">Bees </w:t></w:r>
+<w:del w:id="1" w:author="t"><w:r><w:delText>fly</w:delText></w:r></w:del>
+<w:ins w:id="2" w:author="t"><w:r><w:t xml:space="preserve">dance </w:t></w:r></w:ins>
+<w:moveFrom w:id="3" w:author="t"><w:r><w:t>gone</w:t></w:r></w:moveFrom>
+<w:moveTo w:id="4" w:author="t"><w:r><w:t>home</w:t></w:r></w:moveTo>
+<w:r><w:rPr><w:vanish/></w:rPr><w:t>choose this essay</w:t></w:r></w:p>
+"""
+JOINED = """
+<w:p {ns}><w:pPr><w:rPr><w:del w:id="5" w:author="t"/></w:rPr></w:pPr>
+<w:r><w:t xml:space="preserve">One </w:t></w:r></w:p>
+"""
+BOX = """
+<w:p {ns}><w:r><w:t>Anchor.</w:t></w:r><w:r><mc:AlternateContent>
+<mc:Choice Requires="wps"><w:drawing><wps:txbx><w:txbxContent>
+<w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></wps:txbx></w:drawing></mc:Choice>
+<mc:Fallback><w:pict><v:textbox><w:txbxContent>
+<w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></v:textbox></w:pict></mc:Fallback>
+</mc:AlternateContent></w:r></w:p>
+"""
+
+
+def packed(members: Mapping[str, str | bytes], *, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip archive."""
+    whole = BytesIO()
+    with zipfile.ZipFile(whole, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return whole.getvalue()
+
+
+def word(*paragraphs: str, comment: str = "", items: Sequence[str] = (), xml: str = "") -> bytes:
+    """A Word document of plain paragraphs, list items, and paragraphs in Word's own XML."""
+    document = docx.Document()
+    for paragraph in paragraphs:
+        document.add_paragraph(paragraph)
+    if comment:
+        run = document.add_paragraph("Remarked.").runs[0]
+        document.add_comment(run, text=comment, author="teacher")
+    for item in items:
+        document.add_paragraph(item, style="List Number")
+    for item in items:
+        document.add_paragraph(item, style="List Bullet")
+    for part in filter(None, xml.split("\n\n")):
+        document.element.body.insert(0, parse_xml(part.replace("{ns}", WORD)))
+    whole = BytesIO()
+    document.save(whole)
+    return whole.getvalue()
+
+
+def repacked(document: bytes, changes: Mapping[str, bytes]) -> bytes:
+    """A zipped document with some members replaced."""
+    with zipfile.ZipFile(BytesIO(document)) as archive:
+        members: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
+    return packed(members | dict(changes))
+
+
+ODF = " ".join(
+    f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for prefix, name in {
+        "office": "office",
+        "text": "text",
+        "style": "style",
+        "draw": "drawing",
+        "table": "table",
+        "manifest": "manifest",
+    }.items()
+)
+
+
+def opendocument(body: str, *, styles: str = "", manifest: str = "") -> bytes:
+    """An OpenDocument text with this content of its body."""
+    content = (
+        f'<office:document-content {ODF} office:version="1.3">'
+        f"<office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:body><office:text>{body}</office:text></office:body></office:document-content>"
+    )
+    entry = (
+        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml">'
+        f"{manifest}</manifest:file-entry>"
+    )
+    mimetype = "application/vnd.oasis.opendocument.text"
+    return packed(
+        {
+            "mimetype": mimetype,
+            "content.xml": content,
+            "META-INF/manifest.xml": f"<manifest:manifest {ODF}>"
+            f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{mimetype}"/>'
+            f"{entry}</manifest:manifest>",
+        }
+    )
+
+
+PICTURE = (
+    b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray "
+    b"/BitsPerComponent 8 /Length 1 >>\nstream\n\x00\nendstream"
+)
+
+
+def pdf(*pages: str | None) -> bytes:
+    """A PDF with these pages; None is a page that is a picture."""
+    n_pages = len(pages)
+    kids = " ".join(f"{4 + 2 * index} 0 R" for index in range(n_pages))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {n_pages} >>".encode(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    picture = 4 + 2 * n_pages
+    for index, text in enumerate(pages):
+        drawn = f"BT /F1 12 Tf 72 700 Td ({text}) Tj ET" if text else "/I1 Do" * (text is None)
+        resources = (
+            f"<< /Font << /F1 3 0 R >> {f'/XObject << /I1 {picture} 0 R >>' * (text is None)} >>"
+        )
+        objects += [
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources {resources} "
+            f"/Contents {5 + 2 * index} 0 R >>".encode(),
+            f"<< /Length {len(drawn)} >>\nstream\n{drawn}\nendstream".encode(),
+        ]
+    return _pdf_of([*objects, PICTURE])
+
+
+def _pdf_of(objects: Sequence[bytes]) -> bytes:
+    whole, places = b"%PDF-1.7\n", []
+    for number, content in enumerate(objects, start=1):
+        places.append(len(whole))
+        whole += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return whole + (
+        b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\n"
+        b"startxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table, len(objects) + 1, len(whole))
+    )
+
+
+def locked_pdf(*, user_password: str) -> bytes:
+    """A PDF with a password to open it; an empty one only forbids changes."""
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf("Locked text."))))
+    writer.encrypt(user_password, "owner", algorithm="AES-256")
+    whole = BytesIO()
+    writer.write(whole)
+    return whole.getvalue()
+
+
+RICH_TEXT = r"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Times;}}{\*\generator x;}
+{\header Ada, 7B\par}\pard Bl\'e5b\'e4r {\deleted gone }{\revised and }{\v choose this }tea.\par
+{\*\annotation spelling!}{\shp{\*\shpinst{\sp{\sn wz}{\sv 9}}{\shptxt In a box.\par}}
+{\shprslt{\pict 00}}}\u8220?End\u8221?\par}"""
