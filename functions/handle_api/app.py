@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment import __version__
-from assessment.api import anchors, audit, batches, callbacks, docs, people
+from assessment.api import anchors, audit, batches, callbacks, decisions, docs, people
 from assessment.api.responses import answer, problem, respond, unexpected_problem
 from assessment.domain.errors import CJError, NotFoundError
 from assessment.observability import logger, metrics
@@ -20,6 +20,7 @@ api.include_router(anchors.router)
 api.include_router(audit.router)
 api.include_router(batches.router)
 api.include_router(callbacks.router)
+api.include_router(decisions.router)
 api.include_router(docs.router)
 api.include_router(people.router)
 

@@ -148,6 +148,7 @@ class AcceptRequestSettings(RequestSettings):
 class HandleApiSettings(RequestSettings):
     """Function handle_api."""
 
+    event_bus_name: Required
     callback_queue_url: Required
     callback_secret_arn: Required
 

@@ -19,7 +19,16 @@ from pydantic.json_schema import models_json_schema
 
 from assessment import __version__
 from assessment.api.access import ROUTES
-from assessment.api.queries import BatchQuery, ComparisonQuery, Page
+from assessment.api.queries import AttentionQuery, BatchQuery, ComparisonQuery, Page
+from assessment.contracts.decisions import (
+    AttentionView,
+    DecisionRequest,
+    DecisionsDocument,
+    DecisionsView,
+    EssayDecisionView,
+    ReleaseRequest,
+    ReleaseView,
+)
 from assessment.contracts.llm_protocol import LLMComparisonResultV1
 from assessment.contracts.request import AnchorRegistration, BatchRequest, PersonVerdict
 from assessment.contracts.result import ResultDocument
@@ -37,6 +46,7 @@ from assessment.contracts.views import (
 from assessment.domain.access import PERMISSIONS
 from assessment.domain.config import BatchConfig
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.release import ReleasePolicy
 
 _REFERENCE = "#/components/schemas/{model}"
 _UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -97,12 +107,14 @@ class Operation:
     status: int = 200
     answer: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
+    is_body_required: bool = True
     query: type[BaseModel] | None = None
     headers: tuple[str, ...] = ()
     problems: tuple[int, ...] = ()
 
 
 _BATCH = "/v1/batches/<batch_id>"
+_ESSAY = f"{_BATCH}/essays/<essay_id>"
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/v1/anchors/register"): Operation(
         "Register an assignment's anchors, grade scale and instructions",
@@ -134,6 +146,36 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("GET", f"{_BATCH}/next-comparison"): Operation(
         "Take the next comparison to judge in person", answer=Offer, problems=(404, 409)
+    ),
+    ("PUT", f"{_ESSAY}/decision"): Operation(
+        "Confirm or change the grade that is proposed for an essay",
+        answer=EssayDecisionView, body=DecisionRequest, problems=(404, 409),
+    ),
+    ("GET", f"{_ESSAY}/decision"): Operation(
+        "Read what is proposed and decided about an essay",
+        answer=EssayDecisionView, problems=(404, 409),
+    ),
+    ("GET", f"{_BATCH}/decisions"): Operation(
+        "Read how far the decisions about a batch are", answer=DecisionsView, problems=(404, 409)
+    ),
+    ("GET", f"{_BATCH}/attention"): Operation(
+        "List the essays that need a person, the most urgent first",
+        answer=AttentionView, query=AttentionQuery, problems=(404, 409),
+    ),
+    ("POST", f"{_BATCH}/release"): Operation(
+        "Release the grades of a batch", answer=ReleaseView, body=ReleaseRequest,
+        is_body_required=False, problems=(404, 409),
+    ),
+    ("GET", f"{_BATCH}/release"): Operation(
+        "Read the released grades with all decisions",
+        answer=DecisionsDocument, problems=(404, 409),
+    ),
+    ("GET", "/v1/release-policy"): Operation(
+        "Read what the organisation demands of a release", answer=ReleasePolicy
+    ),
+    ("PUT", "/v1/release-policy"): Operation(
+        "Forbid or allow the release of grades without decisions",
+        answer=ReleasePolicy, body=ReleasePolicy,
     ),
     ("POST", f"{_BATCH}/verdicts"): Operation(
         "Give a verdict in person", 202, Accepted, body=PersonVerdict, problems=(404, 409)
@@ -228,15 +270,21 @@ def _describe(
         described["parameters"] = parameters
     if operation.body is not None:
         content = {"application/json": {"schema": schemas[operation.body]}}
-        described["requestBody"] = {"required": True, "content": content}
+        required = operation.is_body_required
+        described["requestBody"] = {"required": required, "content": content}
     return described
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    if "<batch_id>" not in path:
-        return []
-    schema = {"type": "string", "pattern": _UUID}
-    return [{"name": "batch_id", "in": "path", "required": True, "schema": schema}]
+    schemas = {
+        "batch_id": {"type": "string", "pattern": _UUID},
+        "essay_id": {"type": "string", "minLength": 1, "maxLength": 128},
+    }
+    return [
+        {"name": name, "in": "path", "required": True, "schema": schema}
+        for name, schema in schemas.items()
+        if f"<{name}>" in path
+    ]
 
 
 def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -323,7 +371,7 @@ def document_text() -> str:
 
 if __name__ == "__main__":
     # The routes register themselves.
-    from assessment.api import anchors, audit, batches, callbacks, people  # noqa: F401
+    from assessment.api import anchors, audit, batches, callbacks, decisions, people  # noqa: F401
 
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "schemas/openapi.json")
     target.write_text(document_text(), encoding="utf-8")

@@ -65,6 +65,14 @@ class BatchQuery(Page):
         )
 
 
+class AttentionQuery(BaseModel):
+    """How many essays are wanted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
 def read_query[Q: Page](model: type[Q], event: BaseProxyEvent) -> Q:
     """The query of a request, its cursor as the store knows it.
 

@@ -16,7 +16,6 @@ from assessment.domain.errors import (
     PROBLEM_TYPE_PREFIX,
     CJError,
     InvalidRequestError,
-    ManyInvalidFieldsError,
     TransientError,
     UnexpectedError,
 )
@@ -110,14 +109,10 @@ def name_person(caller: Caller) -> str:
 
 
 def _field_errors(error: CJError) -> list[dict[str, str]]:
-    if isinstance(error, ManyInvalidFieldsError):
-        return [
-            {"field": field[:_MAX_SHOWN], "message": message[:_MAX_SHOWN]}
-            for field, message in error.problems[:_MOST_PROBLEMS]
-        ]
-    if error.field:
-        return [{"field": error.field[:_MAX_SHOWN], "message": error.message[:_MAX_SHOWN]}]
-    return []
+    return [
+        {"field": field[:_MAX_SHOWN], "message": message[:_MAX_SHOWN]}
+        for field, message in error.problems[:_MOST_PROBLEMS]
+    ]
 
 
 def problem(error: CJError) -> Response[str]:

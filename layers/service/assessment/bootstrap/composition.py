@@ -5,6 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from assessment.adapters.aws.audit_trail import DynamoDBAuditTrail
+from assessment.adapters.aws.decision_store import (
+    DynamoDBDecisionStore,
+    DynamoDBReleasePolicies,
+)
 from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
@@ -12,6 +16,7 @@ from assessment.adapters.judges.gate import DynamoDBJudgeGate
 from assessment.adapters.judges.registry import RequestedJudgeCheck
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.bootstrap.function_adapters import Adapters
+from assessment.ports.decisions import DecisionPorts, ReleasePorts
 from assessment.ports.groups import (
     AnchorPorts,
     AuditPorts,
@@ -93,6 +98,31 @@ class Composition[S: Settings](Adapters[S]):
             content=self.content,
             gate=DynamoDBJudgeGate(self.table),
         )
+
+    @cached_property
+    def decision_ports(self) -> DecisionPorts:
+        """For deciding on grades."""
+        return DecisionPorts(
+            batches=self.batches,
+            content=self.content,
+            decisions=DynamoDBDecisionStore(self.table),
+        )
+
+    @cached_property
+    def release_ports(self) -> ReleasePorts:
+        """For releasing a batch."""
+        return ReleasePorts(
+            batches=self.batches,
+            content=self.content,
+            decisions=DynamoDBDecisionStore(self.table),
+            policies=self.release_policies,
+            events=self.events,
+        )
+
+    @cached_property
+    def release_policies(self) -> DynamoDBReleasePolicies:
+        """What the organisation demands of a release."""
+        return DynamoDBReleasePolicies(self.table)
 
     @cached_property
     def person_ports(self) -> PersonPorts:

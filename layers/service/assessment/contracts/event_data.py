@@ -108,6 +108,27 @@ class ResultPublished(AssessmentCompleted):
     grade_projections: PublishedProjections | None
 
 
+class AssessmentReleased(EventData):
+    """People released the grades; the decisions are kept under `decisions_key` in the bucket.
+
+    `n_changed` grades are not those that the result of `result_sha256` proposes;
+    `n_without_decision` are released as proposed, and nobody decided on them. `grades` are by
+    essay id, null for an essay that gets none; they are left out where they are too many for an
+    event.
+    """
+
+    assignment_id: str | None
+    result_sha256: str
+    decisions_sha256: str
+    decisions_key: str
+    two_assessors: bool
+    n_essays: int
+    n_changed: int
+    n_without_decision: int
+    grades_included: bool
+    grades: dict[str, str | None] | None
+
+
 class ErrorInfo(BaseModel):
     """What happened, why, and what to do; `code` is stable."""
 

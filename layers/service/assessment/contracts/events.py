@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from assessment.contracts.event_data import (
     AssessmentCompleted,
     AssessmentFailed,
+    AssessmentReleased,
     EventData,
     ResultPublished,
     WaveScored,
@@ -33,6 +34,7 @@ class EventType(StrEnum):
     WAVE_SCORED = "CJWaveScored.v1"
     COMPLETED = "CJAssessmentCompleted.v1"
     RESULT_PUBLISHED = "AssessmentResultPublished.v1"
+    RELEASED = "AssessmentReleased.v1"
     FAILED = "CJAssessmentFailed.v1"
 
 
@@ -40,6 +42,7 @@ DATA: dict[EventType, type[EventData]] = {
     EventType.WAVE_SCORED: WaveScored,
     EventType.COMPLETED: AssessmentCompleted,
     EventType.RESULT_PUBLISHED: ResultPublished,
+    EventType.RELEASED: AssessmentReleased,
     EventType.FAILED: AssessmentFailed,
 }
 """What each published type carries."""

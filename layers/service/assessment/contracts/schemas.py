@@ -1,4 +1,4 @@
-"""JSON Schemas of the result and the events: `python -m assessment.contracts.schemas`."""
+"""JSON Schemas of documents and events: `python -m assessment.contracts.schemas`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, create_model
 
+from assessment.contracts.decisions import DECISIONS_SCHEMA_VERSION, DecisionsDocument
 from assessment.contracts.events import DATA, Envelope, EventType
 from assessment.contracts.request import BatchRequest
 from assessment.contracts.result import RESULT_SCHEMA_VERSION, ResultDocument
@@ -21,6 +22,9 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by its path below the folder of schemas."""
     models = {
         f"result.v{RESULT_SCHEMA_VERSION}.json": _make_schema(ResultDocument, "serialization"),
+        f"decisions.v{DECISIONS_SCHEMA_VERSION}.json": _make_schema(
+            DecisionsDocument, "serialization"
+        ),
         f"events/{EventType.REQUESTED}.json": _make_schema(
             _detail(EventType.REQUESTED, BatchRequest), "validation"
         ),

@@ -11,6 +11,7 @@ from assessment.domain.audit import AuditEntry
 from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.comparison import Comparison, ComparisonTally
 from assessment.domain.not_assessed import NotAssessed
+from assessment.domain.release import Release
 
 
 class BatchAccepted(BaseModel):
@@ -122,6 +123,7 @@ class BatchProgress(BaseModel):
     config: dict[str, Any]
     config_sources: dict[str, str]
     result_sha256: str | None = None
+    release: Release | None = None
     created_at: str
     updated_at: str
 

@@ -57,6 +57,10 @@ class Action(StrEnum):
     CHANGE_BATCH = "change_batch"
     JUDGE_BATCH = "judge_batch"
     READ_AUDIT = "read_audit"
+    DECIDE_GRADE = "decide_grade"
+    RELEASE_BATCH = "release_batch"
+    READ_RELEASE_POLICY = "read_release_policy"
+    CHANGE_RELEASE_POLICY = "change_release_policy"
 
 
 _STAFF = frozenset({Role.ADMIN, Role.ASSESSOR})
@@ -68,6 +72,10 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.CHANGE_BATCH: _STAFF,
     Action.JUDGE_BATCH: _STAFF | {Role.JUDGE},
     Action.READ_AUDIT: frozenset({Role.ADMIN}),
+    Action.DECIDE_GRADE: _STAFF,
+    Action.RELEASE_BATCH: _STAFF,
+    Action.READ_RELEASE_POLICY: _STAFF,
+    Action.CHANGE_RELEASE_POLICY: frozenset({Role.ADMIN}),
 }
 
 

@@ -14,6 +14,7 @@ from assessment.domain.decision import Decision
 from assessment.domain.errors import STEP_REFUSALS, IllegalTransitionError, MissingDocumentError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.not_assessed import NotAssessed
+from assessment.domain.release import Release
 
 
 class BatchStatus(StrEnum):
@@ -115,6 +116,8 @@ class Batch(BaseModel):
     callback_key: str = Field(default="", repr=False)
     failed_from: BatchStatus | None = None
     n_executions: int = 1
+    n_decisions: int = 0
+    release: Release | None = None
     created_at: datetime
     updated_at: datetime
 

@@ -111,6 +111,10 @@ class BatchConfig(BaseModel):
     grade_rule: GradeRule = GradeRule.MEDIAN
     needs_more_evidence_below: Annotated[float, Field(ge=0, le=1)] = 0.35
 
+    # Release
+    # Two people who agree decide on each grade, blind to each other.
+    two_assessors: bool = False
+
     @model_validator(mode="before")
     @classmethod
     def _drop_retired(cls, values: Any) -> Any:

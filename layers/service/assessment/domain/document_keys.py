@@ -21,6 +21,11 @@ def result_key(batch_id: str) -> str:
     return f"batches/{batch_id}/result.json"
 
 
+def decisions_key(batch_id: str, sha256: str) -> str:
+    """Where the released decisions with this hash are kept."""
+    return f"batches/{batch_id}/decisions-{sha256[:16]}.json"
+
+
 def comparisons_key(batch_id: str) -> str:
     """Where every verdict of the batch is kept, for audit."""
     return f"batches/{batch_id}/comparisons.jsonl"

@@ -26,6 +26,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- ReplayedCallbackError      a signed callback that was accepted before
     |   `-- ComparisonLeasedError      another worker is asking the judge right now
     |-- JudgeError                     a judge gave no verdict: its subtree is in `judge_errors`
+    |   (what is refused about people's decisions is in `decision_errors`)
     |-- ScoringFailedError             the statistics could not be computed
     |-- TransientError                 an AWS call that is worth repeating
     |-- ServiceRefusedError            an AWS service refuses a request of ours for good
@@ -47,7 +48,8 @@ PROBLEM_TYPE_PREFIX = "urn:cj-assessment:problem:"
 class CJError(Exception):
     """Base of all errors; `code` is the stable slug of the problem type.
 
-    `field` names what is wrong in the caller's input, if anything there is.
+    `field` names what is wrong in the caller's input, if anything there is; `problems` lists every
+    (field, message).
     """
 
     code: ClassVar[str] = "error"
@@ -58,6 +60,7 @@ class CJError(Exception):
         super().__init__(f"{field}: {message}" if field else message)
         self.message = message
         self.field = field or ""
+        self.problems: list[tuple[str, str]] = [(field, message)] if field else []
 
     @classmethod
     def from_problem(cls, document: Mapping[str, Any]) -> CJError | None:
@@ -68,12 +71,14 @@ class CJError(Exception):
         if kind is None:
             return None
         problems = _read_problems(document)
-        if len(problems) > 1:
+        if len(problems) > 1 and kind is InvalidRequestError:
             return ManyInvalidFieldsError(problems)
-        if problems:
+        if len(problems) == 1:
             field, message = problems[0]
             return kind(message, field=field)
-        return kind(str(document.get("detail") or document.get("title") or kind.title))
+        error = kind(str(document.get("detail") or document.get("title") or kind.title))
+        error.problems = problems
+        return error
 
 
 def _family(kind: type[CJError]) -> Iterator[type[CJError]]:

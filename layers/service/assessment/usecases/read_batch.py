@@ -12,6 +12,7 @@ from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.wave import Wave
 from assessment.ports.groups import ProgressPorts, ReadPorts
 from assessment.ports.judging import JudgeGate
+from assessment.ports.stores import ContentStore
 
 
 def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
@@ -46,6 +47,7 @@ def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
         result_sha256=batch.result_sha256,
+        release=batch.release,
         created_at=batch.created_at.isoformat(),
         updated_at=batch.updated_at.isoformat(),
     )
@@ -108,12 +110,23 @@ def read_result(batch_id: str, *, ports: ReadPorts) -> str:
     ResultNotReadyError
         If the batch has not completed; says whether it ever will.
     """
-    batch = ports.batches.get_batch(batch_id)
+    return load_result(ports.batches.get_batch(batch_id), content=ports.content)
+
+
+def load_result(batch: Batch, *, content: ContentStore) -> str:
+    """The result document of a batch, as `read_result`.
+
+    Raises
+    ------
+    ResultNotReadyError
+    """
     if batch.status is not BatchStatus.COMPLETED:
         raise ResultNotReadyError(_explain_absence(batch))
-    document = ports.content.get_document(result_key(batch_id))
+    document = content.get_document(result_key(batch.batch_id))
     if document is None:
-        raise ResultNotReadyError(f"the result of batch {batch_id} is no longer in the bucket")
+        raise ResultNotReadyError(
+            f"the result of batch {batch.batch_id} is no longer in the bucket"
+        )
     return document
 
 

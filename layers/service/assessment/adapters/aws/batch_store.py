@@ -26,7 +26,9 @@ from assessment.ports.stores import BatchFilter, BatchPage, KeyClaim
 _CACHED_KEYS = 256
 # A filter may leave nothing of a page: after so many the caller asks again from the cursor.
 _PAGES_AT_ONCE = 5
-_BATCH_DOCUMENTS = ("config", "config_sources", "judges", "decision", "failure", "not_assessed")
+_BATCH_DOCUMENTS = (
+    "config", "config_sources", "judges", "decision", "failure", "not_assessed", "release",
+)  # fmt: skip
 _WAVE_DOCUMENTS = ("score", "context", "decision")
 # Batches of earlier versions do not have the attribute.
 _EXECUTIONS_AS_READ = "(attribute_not_exists(n_executions) OR n_executions = :read)"

@@ -248,14 +248,20 @@ class Table:
         condition: str,
         names: Mapping[str, str] | None = None,
         values: Mapping[str, Any] | None = None,
+        add: Mapping[str, int] | None = None,
+        only_new: bool = False,
     ) -> None:
-        """Update one item and put another, both or neither. Raises ConditionFailedError."""
-        update = self._update_request(key, changes, condition, names, values)
+        """Update one item and put another, both or neither; `only_new` replaces no other item.
+
+        Raises ConditionFailedError.
+        """
+        update = self._update_request(key, changes, condition, names, values, add)
         update["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        only = {"ConditionExpression": "attribute_not_exists(PK)"} if only_new else {}
         self._transact(
             [
                 {"Update": {"TableName": self.name, **update}},
-                {"Put": {"TableName": self.name, "Item": self._place(put)}},
+                {"Put": {"TableName": self.name, "Item": self._place(put), **only}},
             ]
         )
 

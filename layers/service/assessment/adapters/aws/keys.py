@@ -11,6 +11,8 @@ BATCH#<id>#PEOPLE   LEASE#<comparison id>
 BATCH#<id>#PERSON#<person> <comparison id>
 BATCH#<id>#PROVIDER_BATCHES <submission>
 BATCH#<id>#SERVED_MODELS <judge>
+BATCH#<id>#DECISIONS ESSAY#<essay id>#<number>
+POLICY              RELEASE
 IDEMPOTENCY#<hash>  BATCH
 BATCHES             <created at>#<batch id>
 AUDIT               <moment>#<entry>
@@ -175,6 +177,29 @@ def provider_batch(batch_id: str, name: str) -> Key:
 def served_model(batch_id: str, judge: str) -> Key:
     """The model that a judge with `pin_model` is held to in a batch."""
     return {"PK": f"BATCH#{batch_id}#SERVED_MODELS", "SK": judge}
+
+
+def decisions_partition(batch_id: str) -> str:
+    """The partition of people's decisions about a batch's essays."""
+    return f"BATCH#{batch_id}#DECISIONS"
+
+
+def essay_decisions(essay_id: str) -> str:
+    """The beginning of the sort keys of one essay's decisions; no id of an essay has a #."""
+    return f"ESSAY#{essay_id}#"
+
+
+def decision(batch_id: str, essay_id: str, number: int) -> Key:
+    """A decision about an essay, numbered in the order in which they were taken."""
+    return {
+        "PK": decisions_partition(batch_id),
+        "SK": f"{essay_decisions(essay_id)}{number:04d}",
+    }
+
+
+def release_policy() -> Key:
+    """What the organisation demands of a release."""
+    return {"PK": "POLICY", "SK": "RELEASE"}
 
 
 def claim(provider_batch_id: str) -> Key:

@@ -1,0 +1,168 @@
+"""Which essays need a person first, why, and how much.
+
+Every reason has a size in its own unit, and an urgency, which makes sizes of different reasons
+comparable: the size over the one from which on a person should look, 1 at that point. An essay for
+which nothing is proposed comes before all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from math import inf
+
+from pydantic import BaseModel, ConfigDict
+
+from assessment.domain.essay_flags import EssayFlag
+from assessment.domain.grading_result import GradeProjections
+from assessment.domain.identifiers import ANCHOR_PREFIX
+from assessment.domain.not_assessed import NotAssessed
+from assessment.domain.result import JudgeFit, Ranking
+
+WIDE_SET = 3
+"""Grades: a set of two is what an essay near a boundary has, and most classes have many such."""
+
+FAR_APART = 2.0
+"""Standard errors between a model's reading of an essay and people's."""
+
+
+class AttentionReason(StrEnum):
+    """Why a person should look at an essay; the unit of its size is in brackets.
+
+    Nothing was assessed (1), no grade is proposed (1), many grades are possible (grades), verdicts
+    disagree with the fit (mean square), the text has flags (flags), people and a model are far
+    apart (standard errors).
+    """
+
+    NOT_ASSESSED = "not_assessed"
+    ABSTAINED = "abstained"
+    WIDE_GRADE_SET = "wide_grade_set"
+    MISFIT = "misfit"
+    FLAGGED = "flagged"
+    FAR_APART = "people_and_model_far_apart"
+
+
+_NOTHING_PROPOSED = frozenset({AttentionReason.NOT_ASSESSED, AttentionReason.ABSTAINED})
+_BEGINS_AT = {AttentionReason.WIDE_GRADE_SET: WIDE_SET, AttentionReason.FAR_APART: FAR_APART}
+
+
+class AttentionCause(BaseModel):
+    """One reason to look at an essay, its size, and what was seen."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: AttentionReason
+    size: float
+    detail: str
+
+    @property
+    def urgency(self) -> float:
+        """The size over the one from which on a person should look; infinite without a grade."""
+        if self.reason in _NOTHING_PROPOSED:
+            return inf
+        return self.size / _BEGINS_AT.get(self.reason, 1)
+
+
+class EssayAttention(BaseModel):
+    """An essay that needs a person, with its causes, the most urgent first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    essay_id: str
+    proposed_grade: str | None
+    causes: tuple[AttentionCause, ...]
+
+
+def list_attention(
+    *,
+    rankings: Iterable[Ranking],
+    projections: GradeProjections,
+    not_assessed: Iterable[NotAssessed],
+    excluded: Iterable[str],
+    essay_flags: Mapping[str, list[EssayFlag]],
+    judge_fit: Iterable[JudgeFit],
+) -> list[EssayAttention]:
+    """The students' essays that need a person, the most urgent first.
+
+    Essays are compared by their most urgent cause, then by the next one, then by id.
+    """
+    found: dict[str, list[AttentionCause]] = {}
+
+    def add(essay_id: str, reason: AttentionReason, size: float, detail: str) -> None:
+        if not essay_id.startswith(ANCHOR_PREFIX):
+            cause = AttentionCause(reason=reason, size=size, detail=detail)
+            found.setdefault(essay_id, []).append(cause)
+
+    for entry in not_assessed:
+        add(entry.essay_id, AttentionReason.NOT_ASSESSED, 1, f"{entry.reason}: {entry.detail}")
+    for essay_id in excluded:
+        add(essay_id, AttentionReason.NOT_ASSESSED, 1, "left out because of its flags")
+    for ranking in rankings:
+        for cause in _causes_of_ranking(ranking, projections):
+            add(ranking.essay_id, cause.reason, cause.size, cause.detail)
+    for essay_id, flags in essay_flags.items():
+        add(essay_id, AttentionReason.FLAGGED, len(flags), ", ".join(sorted(flags)))
+    for cause_id, cause in _far_apart(judge_fit):
+        add(cause_id, cause.reason, cause.size, cause.detail)
+    essays = [
+        EssayAttention(
+            essay_id=essay_id,
+            proposed_grade=projections.primary_grades.get(essay_id),
+            causes=tuple(sorted(causes, key=lambda cause: (-cause.urgency, cause.reason))),
+        )
+        for essay_id, causes in found.items()
+    ]
+    return sorted(essays, key=lambda essay: (_rank(essay.causes), essay.essay_id))
+
+
+def _rank(causes: Iterable[AttentionCause]) -> tuple[float, ...]:
+    """What essays are sorted by: of equal causes, more of them come first."""
+    return (*(-cause.urgency for cause in causes), 0.0)
+
+
+def _causes_of_ranking(ranking: Ranking, projections: GradeProjections) -> list[AttentionCause]:
+    causes = []
+    essay_id = ranking.essay_id
+    if essay_id not in projections.primary_grades:
+        causes.append(
+            AttentionCause(
+                reason=AttentionReason.ABSTAINED,
+                size=1,
+                detail=projections.reason or "no grade is proposed",
+            )
+        )
+    grades = projections.calibrated_sets.get(essay_id) or projections.grade_sets.get(essay_id, [])
+    if len(grades) >= WIDE_SET:
+        causes.append(
+            AttentionCause(
+                reason=AttentionReason.WIDE_GRADE_SET, size=len(grades), detail=" ".join(grades)
+            )
+        )
+    if ranking.misfit_flags:
+        squares = [square for square in (ranking.infit, ranking.outfit) if square is not None]
+        causes.append(
+            AttentionCause(
+                reason=AttentionReason.MISFIT,
+                size=max(squares, default=1.0),
+                detail=", ".join(ranking.misfit_flags),
+            )
+        )
+    return causes
+
+
+def _far_apart(judge_fit: Iterable[JudgeFit]) -> Iterable[tuple[str, AttentionCause]]:
+    """The essays that a model takes for better or worse than people do, by id."""
+    for judge in judge_fit:
+        for apart in judge.construct_gap.disagreements if judge.construct_gap else []:
+            size = abs(apart.shift) / apart.standard_error if apart.standard_error > 0 else 0.0
+            if size >= FAR_APART:
+                direction = "better" if apart.shift > 0 else "worse"
+                yield (
+                    apart.essay_id,
+                    AttentionCause(
+                        reason=AttentionReason.FAR_APART,
+                        size=round(size, 2),
+                        detail=f"{judge.judge} takes it for {direction} by "
+                        f"{abs(apart.shift):.2f} logits",
+                    ),
+                )
