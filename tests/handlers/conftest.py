@@ -14,19 +14,23 @@ import pytest
 from moto import mock_aws
 
 from assessment import bootstrap
+from assessment.contracts.decisions import DecisionRequest, ReleaseRequest
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison, ComparisonTally, count_comparisons
 from assessment.domain.judge import BatchingMode
+from assessment.domain.release import ReleasePolicy
 from assessment.domain.verdict import Verdict, Winner
 from assessment.settings import Settings
 from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.cancel_batch import cancel_batch
+from assessment.usecases.decide_grade import decide_grade
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.plan_wave import plan_wave
 from assessment.usecases.prepare_batch import prepare_batch
 from assessment.usecases.register_anchors import register_anchors
+from assessment.usecases.release_batch import release_batch
 from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.score_batch import score_batch
 from assessment.usecases.submit_wave import submit_wave
@@ -35,6 +39,7 @@ from tests.fakes.aws import REGION, client, create_bucket, create_table
 from tests.fakes.judges import CALLBACK_KEY
 
 EVENTS = Path(__file__).parents[2] / "events"
+STUDENTS = ("anna", "ben", "carl", "dora")
 BATCH_ID = "5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10"
 SECRET = "a test's own signing key, long enough for HS256 and used nowhere else"
 # A machine that waits for ever: moto does not run it, so only starting and stopping is seen.
@@ -211,6 +216,35 @@ class Stack:
             versions={},
             now=datetime.now(UTC),
         )
+
+    def decided(self) -> None:
+        """A batch with a result and a decision about every essay."""
+        self.completed()
+        for essay_id in STUDENTS:
+            decide_grade(
+                BATCH_ID,
+                essay_id,
+                DecisionRequest(grade="C"),
+                assessor="teacher",
+                ports=adapters().decision_ports,
+                now=datetime.now(UTC),
+            )
+
+    def released(self) -> None:
+        """A batch whose grades are released."""
+        self.decided()
+        release_batch(
+            BATCH_ID,
+            ReleaseRequest(),
+            assessor="teacher",
+            ports=adapters().release_ports,
+            now=datetime.now(UTC),
+        )
+
+    def cautious(self) -> None:
+        """A batch with a result in an organisation that demands decisions."""
+        self.completed()
+        adapters().release_policies.put_policy(ReleasePolicy(decisions_required=True))
 
     def cancelled(self) -> None:
         """A batch that was cancelled while it waited."""

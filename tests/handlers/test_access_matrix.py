@@ -22,6 +22,8 @@ OPEN = {
 }
 ROLES: list[Role | None] = [*Role, None]
 VERDICT = {"comparison_id": "w001-00000", "winner": "A"}
+BODIES = {"verdicts": VERDICT, "decision": {"grade": "C"}}
+"""By the last part of the path; elsewhere an empty one."""
 ANOTHER_BATCH = "6f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a11"
 
 
@@ -53,9 +55,9 @@ def request(
     given = event("handle_api/get_batch.json")
     given |= {
         "httpMethod": method,
-        "path": path.replace("<batch_id>", BATCH_ID),
+        "path": path.replace("<batch_id>", BATCH_ID).replace("<essay_id>", "anna"),
         "resource": path.replace("<", "{").replace(">", "}"),
-        "body": json.dumps(VERDICT if path.endswith("/verdicts") else {}),
+        "body": json.dumps(BODIES.get(path.rpartition("/")[2], {})),
     }
     given["requestContext"] |= {"authorizer": authorizer, "httpMethod": method}
     return given

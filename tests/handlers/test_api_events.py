@@ -39,6 +39,17 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "list_batches_bad_filter": ("", 400, "invalid-request", "state"),
     "get_comparisons_bad_cursor": ("", 400, "invalid-request", "cursor"),
     "get_audit_as_assessor": ("", 403, "not-permitted", None),
+    "decide_grade_unknown_grade": ("completed", 400, "unknown-grade", "grade"),
+    "decide_grade_other_essay": ("completed", 404, "unknown-essay", "essay_id"),
+    "decide_grade_not_finished": ("submitted", 409, "result-not-ready", None),
+    "decide_grade_without_reason": ("completed", 400, "reason-missing", "reason"),
+    "decide_grade_without_grade": ("completed", 400, "invalid-request", "grade"),
+    "decide_grade_released": ("released", 409, "already-released", None),
+    "get_attention_bad_limit": ("completed", 400, "invalid-request", "limit"),
+    "release_batch_twice": ("released", 409, "already-released", None),
+    "release_batch_forbidden": ("cautious", 409, "decisions-required", "without_decisions"),
+    "get_release_not_released": ("decided", 409, "not-released", None),
+    "change_release_policy_as_assessor": ("", 403, "not-permitted", None),
     "callback_unsigned": ("", 401, "signature-refused", None),
     "unknown_route": ("", 404, "not-found", None),
 }
@@ -58,6 +69,16 @@ ANSWERS = {
     "list_batches",
     "cancel_batch",
     "resume_batch",
+    # tests/handlers/test_decisions.py
+    "decide_grade",
+    "get_decision",
+    "get_decisions",
+    "get_attention",
+    "release_batch",
+    "release_batch_open",
+    "get_release",
+    "get_release_policy",
+    "change_release_policy",
 }
 
 

@@ -31,6 +31,14 @@ ROUTES = {
     ("POST", "/v1/callbacks"): False,
     ("GET", "/v1/batches/{batch_id}/next-comparison"): True,
     ("POST", "/v1/batches/{batch_id}/verdicts"): True,
+    ("PUT", "/v1/batches/{batch_id}/essays/{essay_id}/decision"): True,
+    ("GET", "/v1/batches/{batch_id}/essays/{essay_id}/decision"): True,
+    ("GET", "/v1/batches/{batch_id}/decisions"): True,
+    ("GET", "/v1/batches/{batch_id}/attention"): True,
+    ("POST", "/v1/batches/{batch_id}/release"): True,
+    ("GET", "/v1/batches/{batch_id}/release"): True,
+    ("GET", "/v1/release-policy"): True,
+    ("PUT", "/v1/release-policy"): True,
 }
 BATCH_PARAMETERS = {
     "MaxPairwiseComparisons": "max_pairwise_comparisons",

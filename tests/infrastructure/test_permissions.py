@@ -159,7 +159,14 @@ def test_the_authorizer_may_read_the_secret_and_nothing_else(roles):
         ("states:SendTaskFailure", {"SubmitWave"}),
         (
             "events:PutEvents",
-            {"AcceptRequest", "ScoreBatch", "FinaliseBatch", "FailBatch", "WatchBatches"},
+            {
+                "AcceptRequest",
+                "ScoreBatch",
+                "FinaliseBatch",
+                "FailBatch",
+                "WatchBatches",
+                "HandleApi",
+            },
         ),
         ("secretsmanager:GetSecretValue", {"AuthorizeRequest", "CallJudge", "HandleApi"}),
         ("secretsmanager:DescribeSecret", {"HandleApi", "AcceptRequest"}),
