@@ -13,13 +13,17 @@ import yaml
 from moto.events.models import EventPattern
 
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
+from assessment.contracts.decisions import ReleaseRequest
 from assessment.contracts.events import MAX_EVENT_BYTES, EventType
 from assessment.domain.decision import Decision, DecisionKind, Reason
-from assessment.domain.document_keys import essays_key, result_key
+from assessment.domain.document_keys import decisions_key, essays_key, result_key
 from assessment.domain.identifiers import content_sha256
+from assessment.ports.decisions import ReleasePorts
 from assessment.ports.groups import AnchorPorts, FailPorts
 from assessment.usecases.fail_batch import fail_batch, read_failure
+from assessment.usecases.release_batch import release_batch
 from tests.fakes.aws import client
+from tests.fakes.decisions import InMemoryDecisionStore, InMemoryReleasePolicies
 from tests.fakes.judges import text_of
 from tests.fakes.loop import Loop
 from tests.fakes.world import World, essays_of, spread
@@ -27,6 +31,7 @@ from tests.fakes.world import World, essays_of, spread
 ROOT = Path(__file__).parents[2]
 PUBLISHED = [
     EventType.WAVE_SCORED, EventType.COMPLETED, EventType.RESULT_PUBLISHED, EventType.FAILED,
+    EventType.RELEASED,
 ]  # fmt: skip
 
 
@@ -75,7 +80,20 @@ def completed():
 @pytest.fixture(scope="module")
 def entries(completed):
     """One bus entry of every type that is published, from real use cases."""
-    world, _ = completed
+    world, batch = completed
+    release_batch(
+        batch.batch_id,
+        ReleaseRequest(without_decisions=True),
+        assessor="teacher",
+        ports=ReleasePorts(
+            batches=world.batches,
+            content=world.content,
+            decisions=InMemoryDecisionStore(world.batches),
+            policies=InMemoryReleasePolicies(),
+            events=world.events,
+        ),
+        now=world.now,
+    )
     refusal = Decision(
         decision=DecisionKind.FINALIZE_FAILURE, reason=Reason.JUDGE_AT_CHANCE, explanation="a coin"
     )
@@ -164,6 +182,18 @@ def test_the_result_document_is_what_its_schema_promises(completed, schema):
     jsonschema.validate(document, schema("result.v2.json"))
     assert document["grade_projections"]["projections_available"]
     assert sum(not ranking["is_anchor"] for ranking in document["rankings"]) == 24
+
+
+def test_the_released_decisions_are_what_their_schema_promises(completed, entries, schema):
+    world, batch = completed
+    data = json.loads(entries[EventType.RELEASED]["Detail"])["data"]
+    text = world.content.documents[decisions_key(batch.batch_id, data["decisions_sha256"])]
+    assert content_sha256(text) == data["decisions_sha256"]
+    document = json.loads(text)
+    jsonschema.validate(document, schema("decisions.v1.json"))
+    assert document["result_sha256"] == data["result_sha256"] == batch.result_sha256
+    assert (data["n_essays"], data["n_without_decision"], data["n_changed"]) == (24, 24, 0)
+    assert data["grades"] == {e["essay_id"]: e["grade"] for e in document["essays"]}
 
 
 def test_the_hash_in_the_events_is_that_of_the_stored_bytes(completed):
