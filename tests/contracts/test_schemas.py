@@ -22,7 +22,8 @@ def test_a_schema_file_is_what_the_models_say(path):
 
 def test_no_schema_file_is_left_behind():
     files = {str(f.relative_to(ROOT / "schemas")) for f in (ROOT / "schemas").rglob("*.json")}
-    assert files == set(WRITTEN)
+    # test_openapi.py has the other one.
+    assert files == set(WRITTEN) | {"openapi.json"}
 
 
 @pytest.mark.parametrize("path", sorted(WRITTEN))
