@@ -291,7 +291,7 @@ def test_a_release_without_decisions_says_so_and_may_be_forbidden(office: Office
 class Interrupted:
     """A store that lets others act in the moment before a write."""
 
-    def __init__(self, store: InMemoryDecisionStore, act: Callable[[], None], times: int) -> None:
+    def __init__(self, store: InMemoryDecisionStore, act: Callable[[], object], times: int) -> None:
         self._store, self._act, self._times = store, act, times
 
     def __getattr__(self, name: str) -> Any:
@@ -316,7 +316,7 @@ def test_two_who_decide_at_once_are_both_kept(office: Office) -> None:
     ports = replace(
         office.ports,
         decisions=Interrupted(
-            office.decisions, lambda: office.decide(office.first, proposed, by="bo") and None, 1
+            office.decisions, lambda: office.decide(office.first, proposed, by="bo"), 1
         ),
     )
     request = DecisionRequest(grade=proposed)
@@ -333,7 +333,7 @@ def test_one_who_never_gets_through_is_told_to_come_again(office: Office) -> Non
         office.ports,
         decisions=Interrupted(
             office.decisions,
-            lambda: office.decide(office.first, proposed, by=next(names)) and None,
+            lambda: office.decide(office.first, proposed, by=next(names)),
             99,
         ),
     )
@@ -356,7 +356,7 @@ def test_a_decision_in_the_moment_of_a_release_is_in_it(office: Office) -> None:
         office.ports,
         decisions=Interrupted(
             office.decisions,
-            lambda: office.decide(office.first, changed, reason="Late") and None,
+            lambda: office.decide(office.first, changed, reason="Late"),
             1,
         ),
     )
