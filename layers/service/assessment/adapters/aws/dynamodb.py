@@ -107,6 +107,17 @@ def _update_expression(changes: Mapping[str, Any]) -> tuple[str, dict[str, str],
     return " ".join(clauses), names, values
 
 
+def _add_filter(request: dict[str, Any], equal: Mapping[str, Any]) -> None:
+    """Let a query leave out items that lack one of the values; None stands for any value."""
+    tests = {name: value for name, value in equal.items() if value is not None}
+    if tests:
+        request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in tests)
+        request["ExpressionAttributeNames"] = {f"#{name}": name for name in tests}
+        request["ExpressionAttributeValues"] |= _wire(
+            {f":{name}": value for name, value in tests.items()}
+        )
+
+
 class Table:
     """The calls we make of DynamoDB for one organisation, each with its errors told apart.
 
@@ -342,7 +353,6 @@ class Table:
             Items out of the next `limit`, and the sort key that they end with; None if there is no
             more.
         """
-        tests = {name: value for name, value in (equal or {}).items() if value is not None}
         request: dict[str, Any] = {
             "KeyConditionExpression": "PK = :pk AND SK BETWEEN :since AND :until",
             "ExpressionAttributeValues": _wire(
@@ -350,7 +360,6 @@ class Table:
                     ":pk": place_partition(partition, self._organisation),
                     ":since": since,
                     ":until": until,
-                    **{f":{name}": value for name, value in tests.items()},
                 }
             ),
             "ScanIndexForward": not last_first,
@@ -359,9 +368,7 @@ class Table:
         }
         if after is not None:
             request["ExclusiveStartKey"] = self._place({"PK": partition, "SK": after})
-        if tests:
-            request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in tests)
-            request["ExpressionAttributeNames"] = {f"#{name}": name for name in tests}
+        _add_filter(request, equal or {})
         response = self._call("query", **request)
         last = response.get("LastEvaluatedKey")
         items = [self._read(item) for item in response["Items"]]
