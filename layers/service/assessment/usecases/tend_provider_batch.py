@@ -20,7 +20,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from assessment.contracts.llm_protocol import LLMComparisonResultV1, ProviderBatchV1
+from assessment.contracts.llm_protocol import (
+    CompareRequestV1,
+    JudgeRequestV1,
+    LLMComparisonResultV1,
+    ProviderBatchV1,
+)
 from assessment.domain.finishing import LEAST_BATCH_TIME
 from assessment.domain.judge_errors import (
     JudgeDeferredError,
@@ -146,6 +151,13 @@ async def _submit(submission: Submission, _held: ProviderBatch) -> int | None:
     if len(requests) < least:
         await submission.ask_singly(leased, requests)
         return None
+    return await _send(submission, leased, requests)
+
+
+async def _send(
+    submission: Submission, leased: Sequence[JudgeRequestV1], requests: list[CompareRequestV1]
+) -> int | None:
+    """Remember the try, then give the provider the comparisons that fit."""
     await submission.update(tried_at=submission.now, size=len(requests))
     try:
         provider_batch_id = await submission.provider.submit(submission.message.name, requests)
