@@ -10,6 +10,7 @@ from assessment.domain.errors import CJError
 from runner.commands import key
 from runner.commands.access import register_anchors, token
 from runner.commands.batches import cancel, redrive, results, status
+from runner.commands.decisions import attention, decide, release
 from runner.commands.execute import execute
 from runner.commands.fit import fit
 from runner.commands.prompt_check import prompt_check
@@ -67,6 +68,9 @@ app.command()(status)
 app.command()(results)
 app.command()(cancel)
 app.command()(redrive)
+app.command()(attention)
+app.command()(decide)
+app.command()(release)
 app.command("register-anchors")(register_anchors)
 app.command()(token)
 app.command()(fit)

@@ -5,11 +5,19 @@ import json
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 from httpx_retries import Retry, RetryTransport
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from assessment.contracts.decisions import (
+    AttentionView,
+    DecisionRequest,
+    EssayDecisionView,
+    ReleaseRequest,
+    ReleaseView,
+)
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.result import ResultDocument
 from assessment.contracts.views import AnchorsRegistered, BatchAccepted, BatchProgress
@@ -21,10 +29,11 @@ MAX_REQUEST_BYTES = 6_000_000
 """API Gateway hands a Lambda function at most 6 MiB of event; the rest is its envelope."""
 
 # Every call may be repeated: reads by nature, anchors and cancelling because the API makes them
-# idempotent, batch requests because they carry an idempotency key.
+# idempotent, batch requests because they carry an idempotency key, decisions because the same one
+# again adds nothing.
 RETRY = Retry(
     total=5,
-    allowed_methods=["GET", "POST"],
+    allowed_methods=["GET", "POST", "PUT"],
     backoff_factor=0.5,
     max_backoff_wait=10.0,
     total_timeout=30.0,
@@ -119,6 +128,21 @@ class ApiClient:
     def resume(self, batch_id: str) -> BatchAccepted:
         """Resume a batch that failed by a fault around it; nothing recorded is paid again."""
         return self._call(BatchAccepted, "POST", f"/v1/batches/{batch_id}/resume")
+
+    def attention(self, batch_id: str, *, limit: int) -> AttentionView:
+        """The essays of a batch that need a person, the most urgent first."""
+        path = f"/v1/batches/{batch_id}/attention?limit={limit}"
+        return self._call(AttentionView, "GET", path)
+
+    def decide(self, batch_id: str, essay_id: str, decision: DecisionRequest) -> EssayDecisionView:
+        """Confirm or change the grade that is proposed for an essay."""
+        path = f"/v1/batches/{batch_id}/essays/{quote(essay_id, safe='')}/decision"
+        return self._call(EssayDecisionView, "PUT", path, body=decision.model_dump())
+
+    def release(self, batch_id: str, release: ReleaseRequest) -> ReleaseView:
+        """Release the grades of a batch."""
+        path = f"/v1/batches/{batch_id}/release"
+        return self._call(ReleaseView, "POST", path, body=release.model_dump())
 
     def _call[M: BaseModel](
         self,

@@ -22,11 +22,9 @@ def emit(text: str) -> None:
 
 def report(error: RunnerError | CJError) -> None:
     """An error, every problem on its own line."""
-    lines = (
-        [f"{field}: {message}" for field, message in error.problems]
-        if isinstance(error, ManyInvalidFieldsError)
-        else str(error).splitlines()
-    )
+    lines = [] if isinstance(error, ManyInvalidFieldsError) else str(error).splitlines()
+    if isinstance(error, CJError) and (not lines or len(error.problems) > 1):
+        lines += [f"{field}: {message}" for field, message in error.problems]
     if isinstance(error, NotPermittedError):
         lines.append("whoever may read the stack's secret has these rights: --admin, or a CJ_TOKEN")
         lines.append("made by `cj token --admin`")

@@ -4,8 +4,8 @@ from http import HTTPStatus
 
 import httpx
 
-# The errors of judges join the tree when their module is imported.
-from assessment.domain import judge_errors  # noqa: F401
+# The errors of judges and of decisions join the tree when their modules are imported.
+from assessment.domain import decision_errors, judge_errors  # noqa: F401
 from assessment.domain.errors import CJError, InvalidRequestError
 from runner.errors import NotAuthorisedError, RunnerError, StackNotReachableError
 

@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from assessment.api.responses import check_batch_id, json_body, problem
 from assessment.api.tokens import verify_own_token
+from assessment.contracts.decisions import DecisionRequest, ReleaseRequest
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.tokens import sign_token
@@ -39,6 +40,10 @@ from assessment.domain.errors import (
 )
 from assessment.domain.grade_scale import find_scale
 from assessment.domain.identifiers import derive_uuid
+from assessment.ports.decisions import ReleasePorts
+from assessment.usecases.decide_grade import decide_grade, read_attention
+from assessment.usecases.release_batch import release_batch
+from tests.present import present
 from tests.unit.runner import aws_wire, documents
 
 SECRET = "a secret of at least thirty-two bytes, for tests"
@@ -62,14 +67,21 @@ class FakeStack:
     keys: dict[str, str] = field(default_factory=dict)
     judge_url: str = ""
     known_texts: list[str] = field(default_factory=list)
+    office: ReleasePorts | None = None
 
     def reset(self) -> None:
         """Forget everything but the address."""
         fresh = FakeStack(port=self.port, url=self.url)
         self.__dict__.update(fresh.__dict__)
 
-    def token(self, role: Role = Role.ASSESSOR, lifetime: timedelta = timedelta(hours=1)) -> str:
-        caller = Caller(subject="tests", roles=frozenset({role}))
+    def token(
+        self,
+        role: Role = Role.ASSESSOR,
+        lifetime: timedelta = timedelta(hours=1),
+        *,
+        subject: str = "tests",
+    ) -> str:
+        caller = Caller(subject=subject, roles=frozenset({role}))
         return sign_token(caller, secret=SECRET, now=datetime.now(UTC), lifetime=lifetime)
 
     def calls(self, method: str, ending: str) -> list[dict[str, str]]:
@@ -138,6 +150,46 @@ def _resume(stack: FakeStack, batch_id: str) -> dict[str, Any]:
     return documents.accepted(batch_id) | {"status": "SCORING"}
 
 
+def _caller(request: Request) -> Caller:
+    return verify_own_token(
+        request.headers.get("Authorization", ""),
+        secrets=(SECRET,),
+        max_life=timedelta(hours=24),
+        now=datetime.now(UTC),
+    )
+
+
+def _attend(stack: FakeStack, request: Request) -> dict[str, Any]:
+    limit = int(request.query_params["limit"])
+    batch_id = request.path_params["batch_id"]
+    view = read_attention(batch_id, limit=limit, ports=present(stack.office))
+    return view.model_dump(mode="json")
+
+
+def _decide(stack: FakeStack, request: Request, body: bytes) -> dict[str, Any]:
+    view = decide_grade(
+        request.path_params["batch_id"],
+        request.path_params["essay_id"],
+        parse(DecisionRequest, json_body(body.decode())),
+        assessor=_caller(request).subject,
+        ports=present(stack.office),
+        now=datetime.now(UTC),
+    )
+    return view.model_dump(mode="json")
+
+
+def _release(stack: FakeStack, request: Request, body: bytes) -> dict[str, Any]:
+    batch_id = request.path_params["batch_id"]
+    released = release_batch(
+        batch_id,
+        parse(ReleaseRequest, json_body(body.decode())),
+        assessor=_caller(request).subject,
+        ports=present(stack.office),
+        now=datetime.now(UTC),
+    )
+    return {"batch_id": batch_id, **released.model_dump(mode="json")}
+
+
 def application(stack: FakeStack) -> Starlette:
     def guarded(status: int, act: Callable[[Request, bytes, bool], object]) -> Any:
         async def endpoint(request: Request) -> Response:
@@ -146,12 +198,7 @@ def application(stack: FakeStack) -> Starlette:
                 return Response(status_code=stack.interruptions.pop(0))
             body = await request.body()
             try:
-                caller = verify_own_token(
-                    request.headers.get("Authorization", ""),
-                    secrets=(SECRET,),
-                    max_life=timedelta(hours=24),
-                    now=datetime.now(UTC),
-                )
+                caller = _caller(request)
             except TokenRefusedError:
                 return JSONResponse({"message": "Unauthorized"}, status_code=401)
             try:
@@ -208,6 +255,15 @@ def application(stack: FakeStack) -> Starlette:
         ),
         ("POST", "/v1/batches/{batch_id}/resume"): guarded(
             202, lambda r, _, __: _resume(stack, batch_id(r))
+        ),
+        ("GET", "/v1/batches/{batch_id}/attention"): guarded(
+            200, lambda request, _, __: _attend(stack, request)
+        ),
+        ("PUT", "/v1/batches/{batch_id}/essays/{essay_id:path}/decision"): guarded(
+            200, lambda request, body, _: _decide(stack, request, body)
+        ),
+        ("POST", "/v1/batches/{batch_id}/release"): guarded(
+            200, lambda request, body, _: _release(stack, request, body)
         ),
         ("GET", "/v1/healthz"): healthz,
     }

@@ -24,7 +24,11 @@ from assessment.domain.errors import ConflictError, InvalidRequestError, NotFoun
 MOST_NAMED = 100
 """Essays that an error names one by one; its message has the number of all."""
 
-Problems = Sequence[tuple[str, str]]
+
+def name_essays[E: ConflictError](error: E, problems: Sequence[tuple[str, str]]) -> E:
+    """The error with what is the matter with the first essays, as (field, message)."""
+    error.problems = list(problems[:MOST_NAMED])
+    return error
 
 
 class ReasonMissingError(InvalidRequestError):
@@ -63,25 +67,14 @@ class TooManyDecisionsError(ConflictError):
     title = "The essay was decided on too often"
 
 
-class _UnsettledError(ConflictError):
-    """Essays that stand in the way of a release; `problems` names the first of them."""
-
-    @classmethod
-    def from_problems(cls, message: str, problems: Problems) -> Self:
-        """The error with what is the matter with each essay, as (field, message)."""
-        error = cls(message)
-        error.problems = list(problems[:MOST_NAMED])
-        return error
-
-
-class OpenDecisionsError(_UnsettledError):
+class OpenDecisionsError(ConflictError):
     """Some essays have no decision, or only one of two."""
 
     code = "open-decisions"
     title = "Some essays have no decision yet"
 
 
-class AssessorsDisagreeError(_UnsettledError):
+class AssessorsDisagreeError(ConflictError):
     """Every essay has its decisions, but not all assessors agree."""
 
     code = "assessors-disagree"

@@ -19,6 +19,7 @@ from assessment.domain.decision_errors import (
     OpenDecisionsError,
     ReasonMissingError,
     TooManyDecisionsError,
+    name_essays,
 )
 from assessment.domain.plain_text import is_blank
 
@@ -193,9 +194,7 @@ def check_settled(decisions: dict[str, EssayDecision]) -> None:
     n_open = len(waiting) - n_disagreed
     disagreed = f"the assessors of {n_disagreed} of {len(decisions)} essays disagree"
     if not n_open:
-        raise AssessorsDisagreeError.from_problems(f"{disagreed}; settle them first", problems)
+        raise name_essays(AssessorsDisagreeError(f"{disagreed}; settle them first"), problems)
     rest = f", and {disagreed}" if n_disagreed else ""
-    raise OpenDecisionsError.from_problems(
-        f"{n_open} of {len(decisions)} essays wait for a decision{rest}; decide on each first",
-        problems,
-    )
+    message = f"{n_open} of {len(decisions)} essays wait for a decision{rest}; decide on each first"
+    raise name_essays(OpenDecisionsError(message), problems)
