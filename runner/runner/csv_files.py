@@ -71,12 +71,26 @@ class CsvFile:
                 )
             )
 
+    def check_single(self, *columns: str | None) -> None:
+        """Refuse a column that is there twice, as which of the two is meant cannot be known.
 
-def read_csv(path: Path) -> CsvFile:
+        Raises
+        ------
+        BadInputError
+        """
+        keys = [column_key(column) for column in self.columns]
+        for column in filter(None, columns):
+            if keys.count(column_key(column)) > 1:
+                message = f"two columns have the name {column}; rename one"
+                raise BadInputError(Problem(message, file=self.name, row=self.header_row))
+
+
+def read_csv(path: Path, *, may_repeat: bool = False) -> CsvFile:
     """A CSV file with a header line, separated by comma, semicolon, tab or bar.
 
     Empty lines are passed over, also before the header, and so is Excel's line `sep=;`, which
-    names the separator.
+    names the separator. With `may_repeat` two columns may have one name; then the caller says
+    which columns it reads, and none of them may be one of those (`CsvFile.check_single`).
 
     Raises
     ------
@@ -97,7 +111,8 @@ def read_csv(path: Path) -> CsvFile:
         raise BadInputError(Problem("has no rows under a header line", file=str(path)))
     header_row, header = records[0]
     columns = tuple(name.strip() for name in header)
-    _check_columns(path, header_row, columns)
+    if not may_repeat:
+        _check_columns(path, header_row, columns)
     _check_widths(path, columns, records)
     keys = [column_key(column) for column in columns]
     rows = [

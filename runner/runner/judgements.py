@@ -14,28 +14,34 @@ from scoring import Comparisons
 
 # Names of columns, as column_key makes them. No More Marking: chosen, notChosen, judgeName or
 # judgeId; files of the meta-analysis by Kinnear et al.: candidate_chosen, Won and the like;
-# ComPAIR: answer1, answer2, winner; pairwiseLLM: ID1, ID2, better_id; R's sirt: id1, id2, result.
+# ComPAIR: answer1, answer2, winner; pairwiseLLM: ID1, ID2, better_id; R's sirt: id1, id2, result;
+# Comproved (github.com/Sdemaeyer2/Comproved_Feedback_Analyser): Better product, Lesser product;
+# D-PAC (github.com/d-pac/d-pac.cms, app/services/reports.js): representation A and B, selected
+# representation; the CJ Research Consortium's data (cjrc.co.uk/cj_rave.html): choice_id1,
+# choice_id2, winner_id.
 _NAMES: dict[str, tuple[str, ...]] = {
-    "winner": ("candidatechosen", "chosen", "winner", "won", "winnerid", "chosenid", "preferred"),
+    "winner": ("candidatechosen", "chosen", "winner", "won", "winnerid", "chosenid", "preferred",
+               "betterproduct"),
     "loser": (
         "candidatenotchosen", "notchosen", "loser", "lost", "loserid", "notchosenid", "rejected",
+        "lesserproduct",
     ),
     "first": (
         "texta", "id1", "item1", "answer1", "essaya", "left", "first", "representationa",
-        "answer1id", "essayaid", "itema", "a",
+        "answer1id", "essayaid", "itema", "choiceid1", "a",
     ),
     "second": (
         "textb", "id2", "item2", "answer2", "essayb", "right", "second", "representationb",
-        "answer2id", "essaybid", "itemb", "b",
+        "answer2id", "essaybid", "itemb", "choiceid2", "b",
     ),
     "result": (
         "verdict", "betterid", "winner", "winnerid", "result", "chosen", "preferred", "selected",
-        "better", "choice",
+        "better", "choice", "selectedrepresentation",
     ),
     "score": ("score",),
     "judge": (
         "judge", "judgename", "judgeid", "assessor", "assessorid", "rater", "raterid", "userid",
-        "usersid",
+        "usersid", "assessorname", "participantid",
     ),
 }  # fmt: skip
 _PAIR_ROLES = frozenset({"first", "second", "result", "score"})
@@ -45,6 +51,8 @@ _OUTCOMES = {
     **dict.fromkeys(("tie", "draw", "equal", "="), 0),
 }
 _SCORES = {1.0: 1, 0.5: 0, 0.0: -1}
+_NO_VERDICTS = frozenset({"n/a", "na", "null", "none"})
+"""What exports write where a comparison was not completed."""
 _SHOWN_PROBLEMS = 20
 
 
@@ -144,14 +152,32 @@ def read_judgements(
     """
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return _read_comparisons(path, shown_order=shown_order)
-    table = read_csv(path)
+    table = read_csv(path, may_repeat=True)
     layout = _choose_layout(table, columns or Columns())
+    table.check_single(layout.first, layout.second, layout.outcome, layout.judge)
     if shown_order and not layout.knows_order:
         message = f"{layout.description} does not say which text was shown first"
         raise BadInputError(Problem(message, file=table.name, field="--order-effect"))
-    records, problems = read_all(table.rows, lambda row: _read_record(row, layout))
+    completed = [row for row in table.rows if not _is_without_verdict(row, layout)]
+    records, problems = read_all(completed, lambda row: _read_record(row, layout))
     problems.raise_any(most=_SHOWN_PROBLEMS)
-    return _make_judgements(records, shown_order=shown_order, columns=layout.description)
+    if not records:
+        raise BadInputError(Problem("has no comparison with a verdict", file=str(path)))
+    return _make_judgements(
+        records,
+        shown_order=shown_order,
+        columns=layout.description,
+        n_without_verdict=len(table.rows) - len(completed),
+    )
+
+
+def _is_without_verdict(row: Row, layout: _Layout) -> bool:
+    """Whether nobody has judged it; an essay may be called "NA" all the same."""
+    if layout.outcome is None:
+        return False
+    cell = row.get(layout.outcome)
+    names = (row.get(layout.first), row.get(layout.second))
+    return cell.lower() in _NO_VERDICTS and cell not in names
 
 
 def _choose_layout(table: CsvFile, columns: Columns) -> _Layout:

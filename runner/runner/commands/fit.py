@@ -101,13 +101,16 @@ def fit(
         score=score_column,
         judge=judge_column,
     )
+    table = read_judgements(judgements, shown_order=order_effect, columns=columns)
     result = fitting.fit_judgements(
-        read_judgements(judgements, shown_order=order_effect, columns=columns),
+        table,
         estimator=estimator,
         prior_sd=prior_sd,
         order_effect=order_effect,
     )
     _write(result, form or choose_format(output), output)
+    if table.n_without_verdict:
+        note(f"left out, because nobody has judged them: {table.n_without_verdict} comparisons")
     for line in fitting.notes(result):
         note(line)
 

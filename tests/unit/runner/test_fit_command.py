@@ -216,6 +216,20 @@ EXPORTS = {
     "answers": export("users_id,answer1,answer2,winner", "j{n},{won},{lost},{won}"),
     "left and right": export("assessor,left,right,chosen", "j{n},{lost},{won},Right"),
     "places": export("judge|item1|item2|choice", "j{n}|{lost}|{won}|2"),
+    "comproved": export(
+        "Assessor name,Assessor email,Better product,Participant(s),Lesser product,Participant(s),"
+        "Compare time,Feedback time,Total time,Submitted",
+        "j{n},x@y.org,{won},A. Name,{lost},B. Name,00:01:02,00:00:10,00:01:12,2021-03-02",
+    ),
+    "d-pac": export(
+        "comparison,assessment,assessor,representation A,representation B,selected representation,"
+        "completed,total",
+        "{n},t,j{n}@y.org,{lost},{won},{won},1,5",
+    ),
+    "the consortium's": export(
+        "participant_id,choice_id1,choice_id2,winner_id,choice1_text,choice2_text",
+        'P0{n},{won},{lost},{won},"a text, with a comma",another',
+    ),
     "scores": export("judge,id1,id2,result", "j{n},{lost},{won},0"),
 }
 
@@ -230,6 +244,27 @@ def test_exports_of_other_tools_give_the_same_abilities(
     read = fit(path, "--format", "csv")
     assert rows(read) == rows(fit(chosen, "--format", "csv"))
     assert "4 judges" in read.stderr
+
+
+def test_comparisons_that_nobody_completed_are_counted(tmp_path: Path):
+    path = tmp_path / "dpac.csv"
+    path.write_text(
+        "assessor,representation A,representation B,selected representation\n"
+        "x,ada,ben,ada\nx,ada,ben,N/A\ny,NA,ada,NA\n"
+    )
+    read = fit(path, "--format", "csv")
+    assert {row["essay_id"]: row["comparison_count"] for row in rows(read)} == {
+        "ada": "2", "ben": "1", "NA": "1",
+    }  # fmt: skip
+    assert "nobody has judged them: 1 comparisons" in " ".join(read.stderr.split())
+
+
+def test_of_two_columns_with_one_name_none_can_be_meant(tmp_path: Path):
+    path = tmp_path / "twice.csv"
+    path.write_text("winner,loser,Winner\nada,ben,x\n")
+    refused = fit(path)
+    assert refused.exit_code == 2
+    assert "two columns have the name winner" in refused.stderr
 
 
 def test_columns_of_any_name_are_named_by_options(chosen: Path, tmp_path: Path):
