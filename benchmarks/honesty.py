@@ -275,10 +275,10 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
 def all_rows(options: Options) -> Iterator[dict[str, Any]]:
     """Measure real judging first, then the worlds, then the grid, largest classes last."""
     yield from real_rows(SEED, quick=options.quick)
-    n, count = (30, 2) if options.quick else (60, 40)
+    n, count = (30, 2) if options.quick else (60, 80)
     worlds = [Cell(name, 2.0, n, "adaptive", count) for name in JUDGES]
     yield from rows_of("worlds", worlds, world_batch)
-    batches = {12: 6, 30: 4} if options.quick else {12: 120, 30: 60, 100: 24}
+    batches = {12: 6, 30: 4} if options.quick else {12: 240, 30: 160, 100: 80}
     sds = (0.7, 3.0) if options.quick else SDS + UNSEEN_SDS
     strategies: tuple[Strategy, ...] = ("random", "adaptive")
     cells = [
