@@ -22,6 +22,7 @@ _END_OF_THOUGHT = re.compile(
 _STRING_OR_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 _LONGEST_INTEGER = 400
 _MOST_STARTS = 5_000
+_MOST_TOO_DEEP = 20
 _DEEPEST_STRING = 3
 
 
@@ -135,14 +136,18 @@ def _drop_commas(text: str) -> str:
 
 def _scan(text: str) -> Iterator[tuple[int, int, object]]:
     """Every JSON object in a text that is not inside another one, with its start and end."""
-    place = 0
+    place = n_too_deep = 0
     for _ in range(_MOST_STARTS):
         place = text.find("{", place)
-        if place < 0:
+        if place < 0 or n_too_deep == _MOST_TOO_DEEP:
             return
         try:
             document, end = _DECODER.raw_decode(text, place)
-        except (ValueError, RecursionError):
+        except ValueError:
+            place += 1
+        except RecursionError:
+            # So are the objects inside it, and each takes milliseconds to find that out.
+            n_too_deep += 1
             place += 1
         else:
             yield place, end, document
