@@ -2,12 +2,15 @@
 
 - A task that waits for a token fails as soon as its function fails. MiniStack goes on waiting until
   the task's time is out, so a worker of SubmitWave that died would hold its batch for a day.
+- An event of a bus or schedule whose function failed is delivered again, twice at most. MiniStack
+  delivers it once, though it repeats the other invocations that nobody waits for.
 - A conversation with a model needs the permission bedrock:InvokeModel on that model. MiniStack asks
   for bedrock:Converse on anything, which AWS does not know.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -15,7 +18,7 @@ from urllib.parse import unquote
 
 from ministack.app import main
 from ministack.core import iam_actions
-from ministack.services import stepfunctions
+from ministack.services import eventbridge, lambda_svc, stepfunctions
 
 type Invoke = Callable[[str, object, str, Mapping[str, object]], object]
 type Call = Callable[[str, object], object]
@@ -63,6 +66,26 @@ class WaitingTasks:
             raise
 
 
+class Deliveries:
+    """Delivers events to functions as MiniStack invokes functions that nobody waits for."""
+
+    def __init__(self) -> None:
+        self._deliver: Callable[[str, str], None] = eventbridge._dispatch_to_lambda  # noqa: SLF001
+
+    def install(self) -> None:
+        """Put it in place of MiniStack's own."""
+        eventbridge._dispatch_to_lambda = self.deliver  # noqa: SLF001
+
+    def deliver(self, function_arn: str, event: str) -> None:
+        """Invoke the function with the event, again if it fails."""
+        function, config, _ = lambda_svc._get_func_record_for_ref(function_arn)  # noqa: SLF001
+        if not function or not config:
+            self._deliver(function_arn, event)
+            return
+        record = lambda_svc._execution_record_for_config(function, config)  # noqa: SLF001
+        lambda_svc.invoke_async_with_retry(record, json.loads(event))
+
+
 class ModelPermission:
     """Asks for the permission that AWS names in its reference of Converse."""
 
@@ -91,5 +114,6 @@ class ModelPermission:
 
 if __name__ == "__main__":
     WaitingTasks().install()
+    Deliveries().install()
     ModelPermission().install()
     main()
