@@ -5,6 +5,7 @@ comes back, an event that is delivered again, a gateway that answers 502.
 """
 
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -43,6 +44,7 @@ class Requester:
             service, endpoint_url=stage.cloud.url
         )
         self._lambda = self._client("lambda")
+        self._rounds: list[threading.Thread] = []
         self._table = Table(self._client("dynamodb"), stage.outputs["TableName"])
 
     def request(self, **data: object) -> str:
@@ -58,8 +60,11 @@ class Requester:
         return event_id
 
     def watch(self) -> None:
-        """Begin a round of the watchdog, as the schedule does."""
-        self._lambda.invoke(FunctionName=f"{STACK}-watch-batches", InvocationType="Event")
+        """Begin a round of the watchdog, unless one is under way."""
+        if not any(each.is_alive() for each in self._rounds):
+            watch = {"FunctionName": f"{STACK}-watch-batches"}
+            self._rounds.append(threading.Thread(target=self._lambda.invoke, kwargs=watch))
+            self._rounds[-1].start()
 
     def read_progress(self, event_id: str) -> BatchProgress | None:
         """The batch of an event, by a token that the authorizer has not seen; None before it is."""
