@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from scipy.stats import spearmanr
 
+from assessment.adapters.aws.dynamodb import Table
 from assessment.contracts.events import EventType
 from tests.workflow.judge import essay_text
 from tests.workflow.requests import (
@@ -156,13 +157,9 @@ def test_a_batch_is_finished_by_its_time_with_what_it_has(stack):
     finish_by = datetime.now(UTC) + timedelta(minutes=11)
     batch_id = request_batch(stack, {**ONE_WAVE, "finish_by": finish_by.isoformat()})
     stack.until(lambda: progress(stack, batch_id)["comparisons"]["recorded"] > 10)
-    table = stack.client("dynamodb")
-    waves = table.query(
-        TableName=stack.resources["AssessmentTable"],
-        KeyConditionExpression="PK = :pk AND begins_with(SK, :sk)",
-        ExpressionAttributeValues={":pk": {"S": f"BATCH#{batch_id}"}, ":sk": {"S": "WAVE#"}},
-    )["Items"]
-    (deadline,) = [datetime.fromisoformat(item["deadline"]["S"]) for item in waves]
+    table = Table(stack.client("dynamodb"), stack.resources["AssessmentTable"])
+    waves = table.query(f"BATCH#{batch_id}", prefix="WAVE#")
+    (deadline,) = [datetime.fromisoformat(item["deadline"]) for item in waves]
     assert deadline == finish_by - timedelta(minutes=2)
     assert stack.watch_later(minutes=8)["repairs"] == {}
     assert stack.watch_later(minutes=12)["repairs"] == {batch_id: "closed_at_deadline"}
@@ -174,7 +171,7 @@ def test_a_batch_is_finished_by_its_time_with_what_it_has(stack):
 
 def comparisons(stack, batch_id):
     """The lines of `comparisons.jsonl`."""
-    key = f"batches/{batch_id}/comparisons.jsonl"
+    key = f"batches/default/{batch_id}/comparisons.jsonl"
     found = stack.client("s3").get_object(Bucket=stack.resources["ContentBucket"], Key=key)
     return [json.loads(line) for line in found["Body"].read().splitlines()]
 
