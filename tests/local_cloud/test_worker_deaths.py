@@ -17,6 +17,7 @@ from assessment.adapters.aws.dynamodb import Table
 from assessment.contracts.events import EventType
 from assessment.contracts.views import BatchProgress
 from assessment.domain.errors import CJError
+from assessment.domain.identifiers import join_key
 from local.demo import Stage
 from local.judge.options import JudgeOptions
 from local.stack.deploy import STACK
@@ -68,7 +69,7 @@ class Requester:
 
     def read_progress(self, event_id: str) -> BatchProgress | None:
         """The batch of an event, by a token that the authorizer has not seen; None before it is."""
-        claim = self._table.get(keys.key_claim(f"bus/{event_id}"))
+        claim = self._table.get(keys.key_claim(join_key("bus", event_id)))
         if claim is None:
             return None
         with ApiClient(self.stage.outputs["ApiUrl"], self.stage.token(new_id())) as client:
