@@ -113,3 +113,20 @@ def test_judges_of_unequal_sharpness_are():
     found = np.log(result.discrimination)
     assert np.corrcoef(found, truth)[0, 1] > 0.9
     assert found.std() > 0.5 * truth.std()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_equal_judges_with_few_verdicts_are_not_told_apart_as_one_of_noise(seed):
+    # the mode of abilities and discriminations together says .08 and 12 of such judges
+    rng = np.random.default_rng([seed, 60, 812])
+    ability = rng.normal(0.0, 2.0, 60)
+    first, second = random_matchings(60, 8, rng)
+    judge = rng.integers(0, 2, len(first))
+    habits = [
+        LogisticJudge(ability, cuts).judge(first, second, rng) for cuts in ((0.3, 0.8), (2.5, 5.0))
+    ]
+    data = Comparisons(60, first, second, np.where(judge == 0, *habits), judge)
+    result = fit_batch(data)
+    assert 0.5 < result.discrimination.min() <= result.discrimination.max() < 2.0
+    held = np.abs(result.ability - ability + ability.mean()) < 1.96 * result.standard_error
+    assert held.mean() > 0.85
