@@ -48,6 +48,8 @@ COMPARE_PATH = "/api/v1/llm/compare"
 class CompareEssay(BaseModel):
     """One of the two essays; essay A is shown first."""
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     essay_id: str
     text: Annotated[str, Field(repr=False)]
 
@@ -82,6 +84,8 @@ class CompareMetadata(BaseModel):
 
 class CompareRequestV1(BaseModel):
     """The body of `POST {endpoint}/api/v1/llm/compare`."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     schema_version: Literal[1] = 1
     correlation_id: str
@@ -194,7 +198,8 @@ def _read_code(code: object) -> str:
 class LLMComparisonResultV1(JudgeAnswer):
     """The callback: a winner or an error, never both."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    # Whoever logs an error of pydantic would otherwise log what an endpoint said.
+    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)
 
     schema_name: Annotated[Literal["LLMComparisonResultV1"], Field(alias="schema")] = (
         "LLMComparisonResultV1"

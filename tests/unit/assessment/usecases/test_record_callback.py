@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from assessment.contracts.llm_protocol import LLMComparisonResultV1
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import CallbackRefusedError, MalformedCallbackError, UnknownBatchError
 from assessment.domain.quotation import remove_quotations
@@ -448,6 +450,14 @@ def test_no_words_of_an_essay_come_back_by_a_callback(way: str) -> None:
     plain = remove_quotations(shown, [], longest=5000)
     assert not any(word in plain for word in ("harbour", "counted", "gulls"))
     assert recorded.effect is CallbackEffect.FAILURE_RECORDED
+
+
+def test_no_error_of_a_model_shows_what_an_endpoint_sent(submitted: Started) -> None:
+    body = json.loads(callback_body(first_of(submitted), submitted.batch_id))
+    for field in ("winner", "correlation_id", "schema"):
+        with pytest.raises(ValidationError) as refused:
+            LLMComparisonResultV1.model_validate({**body, field: [LONG_ESSAY]})
+        assert "harbour" not in str(refused.value)
 
 
 def test_a_batch_whose_texts_are_gone_shows_nothing_of_an_error(submitted: Started) -> None:
