@@ -10,9 +10,11 @@ from assessment.domain.errors import CJError
 from runner.commands import key
 from runner.commands.access import register_anchors, token
 from runner.commands.batches import cancel, redrive, results, status
+from runner.commands.compare import compare
 from runner.commands.decisions import attention, decide, release
 from runner.commands.execute import execute
 from runner.commands.fit import fit
+from runner.commands.lists import comparisons, list_batches
 from runner.commands.prompt_check import prompt_check
 from runner.console import OUT, report
 from runner.errors import RunnerError, choose_exit_code
@@ -66,6 +68,9 @@ app.command()(execute)
 app.command("prompt-check")(prompt_check)
 app.command()(status)
 app.command()(results)
+app.command("list")(list_batches)
+app.command()(comparisons)
+app.command()(compare)
 app.command()(cancel)
 app.command()(redrive)
 app.command()(attention)

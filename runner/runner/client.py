@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -20,7 +20,15 @@ from assessment.contracts.decisions import (
 )
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.result import ResultDocument
-from assessment.contracts.views import AnchorsRegistered, BatchAccepted, BatchProgress
+from assessment.contracts.views import (
+    AnchorsRegistered,
+    BatchAccepted,
+    BatchList,
+    BatchProgress,
+    BatchSummary,
+    ComparisonList,
+)
+from assessment.domain.comparison import Comparison
 from assessment.domain.field_problems import list_problems
 from runner.errors import BadInputError, NotAuthorisedError, Problem, StackNotReachableError
 from runner.problems import error_from_response
@@ -39,6 +47,7 @@ RETRY = Retry(
     total_timeout=30.0,
 )
 _PROBE = Retry(total=1, allowed_methods=["GET"], backoff_factor=0.25)
+_PAGE = 100
 _TIMEOUT = httpx.Timeout(35.0, connect=5.0)  # API Gateway gives a function 29 s
 
 
@@ -110,6 +119,32 @@ class ApiClient:
         """How far a batch is."""
         return self._call(BatchProgress, "GET", f"/v1/batches/{batch_id}")
 
+    def list_batches(
+        self, *, status: str | None = None, assignment_id: str | None = None
+    ) -> Iterator[BatchSummary]:
+        """The organisation's batches, the newest first, as long as they are asked for."""
+        query = {"limit": _PAGE, "status": status, "assignment_id": assignment_id}
+        for page in self._pages(BatchList, "/v1/batches", query):
+            yield from page.batches
+
+    def list_comparisons(self, batch_id: str) -> Iterator[Comparison]:
+        """The comparisons of a batch with what their judges said, whatever its status."""
+        path = f"/v1/batches/{batch_id}/comparisons"
+        for page in self._pages(ComparisonList, path, {"limit": _PAGE}):
+            yield from page.comparisons
+
+    def _pages[P: (BatchList, ComparisonList)](
+        self, model: type[P], path: str, query: Mapping[str, str | int | None]
+    ) -> Iterator[P]:
+        """The pages of a list, one after another."""
+        asked = {name: value for name, value in query.items() if value is not None}
+        while True:
+            page = _answer(model, self._send("GET", path, query=asked))
+            yield page
+            if page.cursor is None:
+                return
+            asked["cursor"] = page.cursor
+
     def result_bytes(self, batch_id: str) -> bytes:
         """The result of a completed batch, byte by byte as the stack keeps it."""
         return self._send("GET", f"/v1/batches/{batch_id}/results").content
@@ -165,9 +200,15 @@ class ApiClient:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         extensions: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
     ) -> httpx.Response:
         request = self._http.build_request(
-            method, path, json=body, headers=headers, extensions=dict(extensions or {})
+            method,
+            path,
+            json=body,
+            headers=headers,
+            extensions=dict(extensions or {}),
+            params=dict(query) if query else None,
         )
         _check_size(request)
         try:

@@ -21,11 +21,21 @@ def require_writable(path: Path) -> None:
     except OSError as error:
         message = f"its folder cannot be made ({error.strerror})"
         raise BadInputError(Problem(message, file=str(path), field="--output")) from None
+    refuse_folder(path)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise BadInputError(Problem("may not be written", file=str(path), field="--output"))
+
+
+def refuse_folder(path: Path) -> None:
+    """Refuse a folder where a file is to be written.
+
+    Raises
+    ------
+    BadInputError
+    """
     if path.is_dir():
         message = "is a folder; name a file in it"
         raise BadInputError(Problem(message, file=str(path), field="--output"))
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise BadInputError(Problem("may not be written", file=str(path), field="--output"))
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -1,5 +1,6 @@
 """Results to a file or to standard output, as a table, JSON or CSV."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -7,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.console import OUT, emit, note
-from runner.files import write_whole
+from runner.errors import BadInputError, Problem
+from runner.files import refuse_folder, write_whole
 
 _FILE_WIDTH = 160
 
@@ -18,12 +20,52 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    JSONL = "jsonl"
 
 
-def choose_format(output: Path | None) -> Format:
-    """The format that a file's ending asks for; a table without one."""
-    endings = {".json": Format.JSON, ".csv": Format.CSV}
-    return endings.get(output.suffix.lower(), Format.TABLE) if output else Format.TABLE
+_ENDINGS = {
+    ".txt": Format.TABLE,
+    ".json": Format.JSON,
+    ".csv": Format.CSV,
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+}
+RESULT_FORMATS = (Format.TABLE, Format.JSON, Format.CSV)
+"""What results and fits are written as."""
+
+
+def choose_format(
+    output: Path | None,
+    wanted: Format | None = None,
+    *,
+    as_json: bool = False,
+    formats: Sequence[Format] = RESULT_FORMATS,
+) -> Format:
+    """The format that is wanted, else the one of the file's ending; a table without a file.
+
+    Raises
+    ------
+    BadInputError
+        If the command does not write what is wanted, or files with that ending.
+    """
+    chosen = Format.JSON if as_json else wanted
+    if chosen is None:
+        return _read_ending(output, formats) if output else Format.TABLE
+    if chosen not in formats:
+        message = f"{chosen} is not written by this command; choose {', '.join(formats)}"
+        raise BadInputError(Problem(message, field="--format"))
+    return chosen
+
+
+def _read_ending(output: Path, formats: Sequence[Format]) -> Format:
+    refuse_folder(output)
+    chosen = _ENDINGS.get(output.suffix.lower())
+    if chosen is None or chosen not in formats:
+        endings = ", ".join(ending for ending, form in _ENDINGS.items() if form in formats)
+        other_way = ", or say --format" if len(formats) > 1 else ""
+        message = f"name a file that ends in {endings}{other_way}"
+        raise BadInputError(Problem(message, file=str(output), field="--output"))
+    return chosen
 
 
 def write_or_emit(text: str, output: Path | None) -> None:

@@ -10,8 +10,8 @@ from assessment.contracts.result_csv import result_csv
 from assessment.contracts.views import BatchProgress
 from runner.client import parse_result
 from runner.commands import options
-from runner.console import ERR, OUT, note
-from runner.files import require_writable
+from runner.console import ERR, OUT, emit, note
+from runner.files import require_writable, to_json
 from runner.progress import ProgressDisplay, headline, is_ended, snapshot, wave_line
 from runner.stack import DEFAULT_STACK
 from runner.tables import ranking_table, summary_lines
@@ -25,6 +25,7 @@ def status(
     wait: Annotated[
         bool, typer.Option("--wait", help="Show progress until the batch has ended.")
     ] = False,
+    as_json: options.AsJson = False,
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
@@ -37,6 +38,9 @@ def status(
             require_completed(batch)
         else:
             batch = client.batch(batch_id)
+    if as_json:
+        emit(to_json(batch.model_dump(mode="json")))
+        return
     for line in describe_status(batch):
         OUT.print(line, markup=False, soft_wrap=True)
 
@@ -76,12 +80,13 @@ def results(
         Format | None,
         typer.Option("--format", help="table unless --output ends in .json or .csv."),
     ] = None,
+    as_json: options.AsJson = False,
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
 ) -> None:
     """Print or save the result of a completed batch."""
-    output_format = form or choose_format(output)
+    output_format = choose_format(output, form, as_json=as_json)
     if output:
         require_writable(output)
     with options.connect(stack=stack, local=local, api_url=api_url) as client:

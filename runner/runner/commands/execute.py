@@ -26,6 +26,7 @@ from runner.sample_judge import check_default_judge
 from runner.stack import DEFAULT_STACK, Aws, find_stack
 from runner.tables import ranking_table, summary_lines
 from runner.waiting import await_batch, require_completed
+from runner.writing import Format, choose_format
 
 
 def execute(
@@ -106,6 +107,7 @@ def execute(
 
     Exit codes: 0 finalised, 1 the batch failed, 2 bad input, 3 no stack or no access to it.
     """
+    choose_format(output, formats=[Format.JSON])
     texts = JudgeTexts(instructions or (), student_prompt, rubric)
     assessment = read_assessment(
         folder,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
+from runner.commands import options
 from runner.console import note
 from runner.files import require_writable, to_json
 from runner.writing import Format, choose_format, print_table, write_or_emit
@@ -22,7 +23,7 @@ def fit(
         typer.Argument(
             help="CSV with a winner and a loser (candidate_chosen, candidate_not_chosen; chosen, "
             "notChosen; won, lost), or with two texts and a result (text_a, text_b, verdict); or "
-            "a batch's comparisons.jsonl."
+            "a batch's comparisons: its comparisons.jsonl, or what `cj comparisons` wrote."
         ),
     ],
     *,
@@ -78,6 +79,7 @@ def fit(
         Format | None,
         typer.Option("--format", help="table unless --output ends in .json or .csv."),
     ] = None,
+    as_json: options.AsJson = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
 ) -> None:
     """Fit abilities to a file of judgements, off line.
@@ -90,6 +92,7 @@ def fit(
     from runner import fitting
     from runner.judgements import Columns, read_judgements
 
+    output_format = choose_format(output, form, as_json=as_json)
     if output:
         require_writable(output)
     columns = Columns(
@@ -108,7 +111,7 @@ def fit(
         prior_sd=prior_sd,
         order_effect=order_effect,
     )
-    _write(result, form or choose_format(output), output)
+    _write(result, output_format, output)
     if table.n_without_verdict:
         note(f"left out, because nobody has judged them: {table.n_without_verdict} comparisons")
     for line in fitting.notes(result):

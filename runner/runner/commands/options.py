@@ -42,6 +42,9 @@ Admin = Annotated[
         "--admin", help="Ask with administrator rights (not with CJ_TOKEN, which has its own)."
     ),
 ]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON for another program; the same as --format json.")
+]
 BatchId = Annotated[str, typer.Argument(help="The batch's id.", metavar="BATCH_ID")]
 Assignment = Annotated[
     str | None,

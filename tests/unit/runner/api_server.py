@@ -26,7 +26,7 @@ from assessment.contracts.decisions import DecisionRequest, ReleaseRequest
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.tokens import sign_token
-from assessment.contracts.views import BatchProgress
+from assessment.contracts.views import BatchList, BatchProgress, ComparisonList
 from assessment.domain.access import Caller, Role
 from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import (
@@ -131,6 +131,35 @@ def _result(stack: FakeStack, batch_id: str) -> dict[str, Any]:
     if stack.result is None:
         raise ResultNotReadyError("the batch is SCORING; ask again when its status is COMPLETED")
     return {**stack.result, "batch_id": batch_id}
+
+
+def _list(stack: FakeStack, request: Request) -> dict[str, Any]:
+    """One batch on a page, so that a reader has to ask for the next."""
+    query = dict(request.query_params)
+    wanted = query.get("status")
+    found = [
+        documents.summary(batch_id, status=stack.script[-1].status)
+        for batch_id in stack.batches
+        if wanted in (None, stack.script[-1].status)
+    ]
+    start = int(query.get("cursor", 0))
+    cursor = str(start + 1) if start + 1 < len(found) else None
+    return BatchList.model_validate(
+        {"batches": found[start : start + 1], "cursor": cursor}
+    ).model_dump(mode="json")
+
+
+def _comparisons(stack: FakeStack, batch_id: str, request: Request) -> dict[str, Any]:
+    """Two comparisons on a page."""
+    if batch_id not in stack.batches:
+        raise UnknownBatchError.from_id(batch_id)
+    found = documents.comparisons()
+    ids = [one.comparison_id for one in found]
+    cursor = request.query_params.get("cursor")
+    start = ids.index(cursor) + 1 if cursor else 0
+    page = found[start : start + 2]
+    last = page[-1].comparison_id if start + 2 < len(found) else None
+    return ComparisonList(batch_id=batch_id, comparisons=page, cursor=last).model_dump(mode="json")
 
 
 def _cancel(stack: FakeStack, batch_id: str) -> dict[str, Any]:
@@ -244,6 +273,10 @@ def application(stack: FakeStack) -> Starlette:
         ("POST", "/v1/batches"): guarded(
             202, lambda request, body, admin: _request(stack, request, body, admin=admin)
         ),
+        ("GET", "/v1/batches"): guarded(200, lambda r, _, __: _list(stack, r)),
+        ("GET", "/v1/batches/{batch_id}/comparisons"): guarded(
+            200, lambda r, _, __: _comparisons(stack, batch_id(r), r)
+        ),
         ("GET", "/v1/batches/{batch_id}"): guarded(
             200, lambda r, _, __: stack.next_progress(batch_id(r)).model_dump(mode="json")
         ),
@@ -267,6 +300,7 @@ def application(stack: FakeStack) -> Starlette:
         ),
         ("GET", "/v1/healthz"): healthz,
     }
+    # Two routes may have one path: each method has its own.
     api = [
         Route(base + path, endpoint, methods=[method])
         for (method, path), endpoint in routes.items()

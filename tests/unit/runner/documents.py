@@ -4,7 +4,7 @@ from typing import Any
 
 from assessment.contracts.result import ResultDocument
 from assessment.contracts.views import BatchProgress, WaveProgress
-from assessment.domain.comparison import ComparisonTally
+from assessment.domain.comparison import Comparison, ComparisonTally
 from assessment.domain.config import BatchConfig
 
 BATCH_ID = "11111111-2222-3333-4444-555555555555"
@@ -56,6 +56,49 @@ def progress(status: str, *waves: WaveProgress, **values: Any) -> BatchProgress:
         updated_at="2026-01-01T00:00:00+00:00",
         **shown,
     )
+
+
+def summary(batch_id: str, *, status: str) -> dict[str, Any]:
+    return {
+        "batch_id": batch_id,
+        "status": status,
+        "outcome": None,
+        "assignment_id": "[unit]",
+        "correlation_id": BATCH_ID,
+        "essays": 3,
+        "anchors": 1,
+        "created_at": "2026-01-01T10:00:00+00:00",
+        "updated_at": "2026-01-01T11:00:00+00:00",
+    }
+
+
+def comparison(number: int, first: str, second: str, winner: str | None) -> Comparison:
+    """A comparison with this verdict, or one that failed."""
+    said = {"winner": winner, "judge": "j1", "justification": f"{winner} [is] clearer, I think"}
+    failure = {"code": "judge_timeout", "message": "no answer in time"}
+    return Comparison.model_validate(
+        {
+            "comparison_id": f"w001-{number:05d}",
+            "wave": 1,
+            "submitted_wave": 1,
+            "first": first,
+            "second": second,
+            "status": "RECORDED" if winner else "FAILED",
+            "verdict": said if winner else None,
+            "failure": None if winner else failure,
+        }
+    )
+
+
+def comparisons() -> list[Comparison]:
+    """Four verdicts on three essays, and a comparison that failed."""
+    return [
+        comparison(1, "ada", "ben", "first"),
+        comparison(2, "cy", "ben", "second"),
+        comparison(3, "ada", "cy", None),
+        comparison(4, "cy", "ada", "tie"),
+        comparison(5, "ben", "ada", "second"),
+    ]
 
 
 def life_of_a_batch() -> list[BatchProgress]:

@@ -1,0 +1,67 @@
+"""Batches and comparisons as tables, on the terminal and as CSV."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from assessment.contracts.result_csv import to_csv
+from assessment.contracts.views import BatchSummary
+from assessment.domain.comparison import Comparison
+
+_COLUMNS = (
+    "comparison_id", "wave", "first", "second", "winner", "degree", "confidence", "judge",
+    "justification", "status", "failure",
+)  # fmt: skip
+_OF_VERDICT = ("winner", "degree", "confidence", "judge", "justification")
+
+
+def batches_table(batches: Sequence[BatchSummary]) -> Table:
+    """A row for each batch in the order in which they come."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for name in ("batch", "created", "status", "outcome", "assignment"):
+        table.add_column(name, no_wrap=name == "batch", overflow="fold")
+    table.add_column("essays", justify="right")
+    table.add_column("anchors", justify="right")
+    for batch in batches:
+        table.add_row(
+            batch.batch_id,
+            f"{batch.created_at:%Y-%m-%d %H:%M}",
+            batch.status,
+            batch.outcome or "",
+            Text(batch.assignment_id or ""),
+            str(batch.essays),
+            str(batch.anchors),
+        )
+    return table
+
+
+def _describe(one: Comparison) -> dict[str, object]:
+    """A comparison by the names of the columns; None where it has no such thing."""
+    verdict = one.verdict.model_dump(mode="json") if one.verdict else {}
+    said = {name: verdict.get(name) for name in _OF_VERDICT}
+    failure = f"{one.failure.code}: {one.failure.message}" if one.failure else None
+    return one.model_dump(mode="json") | said | {"wave": one.submitted_wave, "failure": failure}
+
+
+def comparisons_csv(found: Sequence[Comparison]) -> str:
+    """One row for each comparison; the winner is `first`, `second` or `tie`, NA without a verdict.
+
+    NA is how R writes what is missing, and how `cj fit` reads it.
+    """
+    rows = [row | {"winner": row["winner"] or "NA"} for row in map(_describe, found)]
+    return to_csv(_COLUMNS, ([row[name] for name in _COLUMNS] for row in rows))
+
+
+def comparisons_table(found: Sequence[Comparison]) -> Table:
+    """A row for each comparison: who won by whose judgement and why, or how it failed."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    names = ("wave", "first", "second", "winner", "degree", "judge", "reason")
+    for name in names:
+        table.add_column(name, overflow="fold", justify="right" if name == "wave" else "left")
+    for one in found:
+        row = _describe(one)
+        row["reason"] = row["justification"] or row["failure"]
+        row["winner"] = row["winner"] or str(row["status"]).lower()
+        table.add_row(*(Text(str(row[name] or "")) for name in names))
+    return table

@@ -1,0 +1,79 @@
+"""`cj compare`: how far two results of the same essays agree."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assessment.contracts.result import ResultDocument
+from runner.client import parse_result
+from runner.commands import options
+from runner.console import note
+from runner.errors import BadInputError, Problem
+from runner.files import require_writable, to_json
+from runner.stack import DEFAULT_STACK
+from runner.text_files import read_text
+from runner.writing import Format, choose_format, print_table, write_or_emit
+
+if TYPE_CHECKING:
+    from runner.comparing import Agreement
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="A result file (.json), or a batch's id.")],
+    second: Annotated[str, typer.Argument(help="Another result file, or another batch's id.")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write: .json, .csv or .txt.")
+    ] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="table unless --output ends in .json or .csv."),
+    ] = None,
+    as_json: options.AsJson = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Compare two results: rank correlation, changes of grades, drift of anchors, every essay.
+
+    Abilities are compared as deviations from the mean of the essays that both results have.
+    """
+    from runner import comparing
+
+    output_format = choose_format(output, form, as_json=as_json)
+    if output:
+        require_writable(output)
+
+    def read(name: str) -> ResultDocument:
+        if name.lower().endswith(".json"):
+            return _read_result(Path(name))
+        with options.connect(stack=stack, local=local, api_url=api_url) as client:
+            return parse_result(client.result_document(name))
+
+    agreement = comparing.compare_results(read(first), read(second))
+    _write(agreement, output_format, output)
+    for line in comparing.agreement_lines(agreement):
+        note(line)
+
+
+def _write(agreement: "Agreement", form: Format, output: Path | None) -> None:
+    from runner import comparing
+
+    if form is Format.TABLE:
+        print_table(comparing.agreement_table(agreement), output)
+    elif form is Format.CSV:
+        write_or_emit(comparing.agreement_csv(agreement), output)
+    else:
+        write_or_emit(to_json(comparing.agreement_document(agreement)), output)
+
+
+def _read_result(path: Path) -> ResultDocument:
+    try:
+        document = json.loads(read_text(path))
+    except (ValueError, RecursionError):
+        raise BadInputError(Problem("is not JSON; name a result file", file=str(path))) from None
+    if not isinstance(document, dict) or "rankings" not in document:
+        raise BadInputError(Problem("is no result of a batch", file=str(path)))
+    return parse_result(document)

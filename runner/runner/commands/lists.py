@@ -1,0 +1,83 @@
+"""`cj list` and `cj comparisons`: the batches of a stack, and what the judges of one said."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assessment.domain.batch import BatchStatus
+from assessment.domain.comparison import Comparison
+from assessment.domain.identifiers import canonical_json
+from runner.batch_tables import batches_table, comparisons_csv, comparisons_table
+from runner.commands import options
+from runner.console import OUT, emit, note
+from runner.files import require_writable, to_json
+from runner.stack import DEFAULT_STACK
+from runner.writing import Format, choose_format, print_table, write_or_emit
+
+
+def list_batches(
+    *,
+    status: Annotated[
+        BatchStatus | None, typer.Option("--status", help="Only batches with this status.")
+    ] = None,
+    assignment: Annotated[
+        str | None, typer.Option("--assignment", help="Only batches of this assignment.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 20,
+    as_json: options.AsJson = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """List batches, the newest first."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        found = client.list_batches(status=status, assignment_id=assignment)
+        batches = list(islice(found, limit))
+    if as_json:
+        emit(to_json({"batches": [batch.model_dump(mode="json") for batch in batches]}))
+        return
+    OUT.print(batches_table(batches))
+
+
+def comparisons(
+    batch_id: options.BatchId,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write: .jsonl, .csv, .json or .txt."),
+    ] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="table unless --output says another; jsonl for `cj fit`."),
+    ] = None,
+    as_json: options.AsJson = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Print or save every comparison of a batch: its verdict, by whom and why, or its failure.
+
+    The batch may be running, failed or cancelled. `cj fit` reads the .jsonl and .csv files.
+    """
+    output_format = choose_format(output, form, as_json=as_json, formats=list(Format))
+    if output:
+        require_writable(output)
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        found = list(client.list_comparisons(batch_id))
+    _write(batch_id, found, output_format, output)
+    n_verdicts = sum(one.verdict is not None for one in found)
+    note(f"{len(found)} comparisons, {n_verdicts} with a verdict")
+
+
+def _write(batch_id: str, found: list[Comparison], form: Format, output: Path | None) -> None:
+    documents = [one.model_dump(mode="json") for one in found]
+    if form is Format.TABLE:
+        print_table(comparisons_table(found), output)
+    elif form is Format.CSV:
+        write_or_emit(comparisons_csv(found), output)
+    elif form is Format.JSONL:
+        write_or_emit("".join(canonical_json(one) + "\n" for one in documents), output)
+    else:
+        write_or_emit(to_json({"batch_id": batch_id, "comparisons": documents}), output)
