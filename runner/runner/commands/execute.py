@@ -21,6 +21,7 @@ from runner.files import require_writable, write_whole
 from runner.inputs import Assessment, JudgeTexts, Registration, read_assessment
 from runner.inventory import inventory_table
 from runner.keys import store_keys_of_environment
+from runner.near_duplicates import group_near_duplicates
 from runner.progress import ProgressDisplay
 from runner.sample_judge import check_default_judge
 from runner.stack import DEFAULT_STACK, Aws, find_stack
@@ -168,6 +169,9 @@ def describe_folder(folder: Folder, *, verbose: bool) -> list[str]:
     if folder.ignored and verbose:
         lines.append(f"Passed over: {', '.join(folder.ignored)}")
     lines += [f"The same text: {', '.join(names)}" for names in folder.same_texts]
+    files = [reading.file for reading in folder.readings]
+    for group in group_near_duplicates([essay.text for essay in folder.essays]):
+        lines.append(f"Nearly the same text: {', '.join(files[number] for number in group)}")
     return lines
 
 

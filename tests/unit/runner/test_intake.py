@@ -338,6 +338,16 @@ def test_a_parser_that_dies_is_told_of(folder: Path):
         assert reader.read(folder / "cy.docx", name="cy.docx").text == "Cy writes."
 
 
+def test_nearly_the_same_text_is_said_before_anything_is_sent(stack: FakeStack, folder: Path):
+    text = " ".join(f"word{letter}" for letter in "abcdefghijklmnopqrstuvwxyz" * 3)
+    (folder / "cy.txt").write_text(text)
+    (folder / "di.docx").write_bytes(office_files.word(f"{text} and more"))
+    told = CliRunner(env={"COLUMNS": "140"}).invoke(
+        app, ["execute", str(folder), "--api-url", "http://127.0.0.1:9", "--no-wait"]
+    )
+    assert "Nearly the same text: cy.txt, di.docx" in told.stderr
+
+
 def test_a_table_says_what_was_read_before_anything_is_sent(stack: FakeStack, folder: Path):
     (folder / "cy.docx").write_bytes(office_files.word("Cy writes.", comment="Well put!"))
     (folder / "late").mkdir()

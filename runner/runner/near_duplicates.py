@@ -1,0 +1,65 @@
+"""Essays that are nearly the same text: copies with changes, and two versions of one essay."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from assessment.domain.essay_flags import split_words
+
+LEAST_SIMILARITY = 0.8
+"""The share of their word sequences that two texts have in common (Jaccard index)."""
+
+_WORDS_IN_SEQUENCE = 4
+# The sketch misses few pairs above the similarity when it looks for somewhat less.
+_SKETCH_SIMILARITY = 0.7
+_N_PERMUTATIONS = 128
+
+
+@dataclass
+class _Group:
+    """Texts that resemble their first."""
+
+    sequences: frozenset[str]
+    members: list[int] = field(default_factory=list)
+
+
+def group_near_duplicates(texts: Sequence[str]) -> list[list[int]]:
+    """The numbers of texts that are nearly the same, but not the same, in groups.
+
+    MinHash (Broder 1997, "On the resemblance and containment of documents") with locality-sensitive
+    hashing finds candidates; the index itself decides. Each text is held against the first of each
+    group only, so that a class of copies costs no more than others.
+    """
+    # It imports scipy, which costs most of a second.
+    from datasketch import MinHash, MinHashLSH
+
+    groups: dict[int, _Group] = {}
+    index = MinHashLSH(threshold=_SKETCH_SIMILARITY, num_perm=_N_PERMUTATIONS)
+    for number, text in enumerate(texts):
+        sequences = _list_sequences(text)
+        sketch = MinHash(num_perm=_N_PERMUTATIONS)
+        sketch.update_batch([sequence.encode() for sequence in sorted(sequences)])
+        near = [one for one in sorted(index.query(sketch)) if _resemble(groups[one], sequences)]
+        if not near:
+            index.insert(number, sketch)
+            groups[number] = _Group(sequences)
+        groups[near[0] if near else number].members.append(number)
+    return [group.members for group in groups.values() if _differ(texts, group.members)]
+
+
+def _list_sequences(text: str) -> frozenset[str]:
+    """The sequences of words of a text; a text of few words is one sequence."""
+    words = split_words(text)
+    n_sequences = max(len(words) - _WORDS_IN_SEQUENCE + 1, 1)
+    return frozenset(
+        " ".join(words[start : start + _WORDS_IN_SEQUENCE]) for start in range(n_sequences)
+    )
+
+
+def _resemble(group: _Group, sequences: frozenset[str]) -> bool:
+    n_common = len(group.sequences & sequences)
+    return n_common >= LEAST_SIMILARITY * len(group.sequences | sequences)
+
+
+def _differ(texts: Sequence[str], members: Sequence[int]) -> bool:
+    """Whether there is more than one text among them; the same text twice is told elsewhere."""
+    return len({" ".join(texts[number].split()) for number in members}) > 1
