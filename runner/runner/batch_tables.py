@@ -1,6 +1,6 @@
 """Batches and comparisons as tables, on the terminal and as CSV."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -56,12 +56,14 @@ def comparisons_csv(found: Sequence[Comparison]) -> str:
 def comparisons_table(found: Sequence[Comparison]) -> Table:
     """A row for each comparison: who won by whose judgement and why, or how it failed."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    names = ("wave", "first", "second", "winner", "degree", "judge", "reason")
-    for name in names:
+    for name in ("wave", "first", "second", "winner", "degree", "judge", "reason"):
         table.add_column(name, overflow="fold", justify="right" if name == "wave" else "left")
     for one in found:
-        row = _describe(one)
-        row["reason"] = row["justification"] or row["failure"]
-        row["winner"] = row["winner"] or str(row["status"]).lower()
-        table.add_row(*(Text(str(row[name] or "")) for name in names))
+        table.add_row(*_cells(_describe(one)))
     return table
+
+
+def _cells(row: Mapping[str, object]) -> list[Text]:
+    cells = [row[name] for name in ("wave", "first", "second", "winner", "degree", "judge")]
+    cells[3] = row["winner"] or str(row["status"]).lower()
+    return [Text(str(cell or "")) for cell in (*cells, row["justification"] or row["failure"])]
