@@ -21,7 +21,7 @@ from runner.text_files import read_text
 
 
 def prompt_check(
-    folder: Annotated[Path, typer.Argument(help="Folder of .txt or .md texts to pair.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of essays to pair, as for cj execute.")],
     *,
     provider: Annotated[str, typer.Option(help="openai (any compatible) or anthropic.")] = "openai",
     model: Annotated[str, typer.Option(help="The model to ask.")],

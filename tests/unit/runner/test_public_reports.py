@@ -25,6 +25,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from runner.cli import app
+from tests.unit.runner import office_files
 from tests.unit.runner.api_server import FakeStack
 
 BAD_INPUT = 2
@@ -50,12 +51,21 @@ def test_a_folder_with_word_documents(stack: FakeStack, tmp_path: Path) -> None:
         (folder / name).write_bytes(b"PK\x03\x04 not a text")
     refused = execute(stack, folder)
     assert refused.exit_code == BAD_INPUT
-    for name in (*others[:-1], "late"):
+    for name in others:
         assert name in refused.output, name
     assert not stack.requests
+    (folder / "dina.docx").write_bytes(office_files.word(TEXT))
+    (folder / "emil.pdf").write_bytes(office_files.pdf(TEXT))
+    (folder / "fia.odt").write_bytes(office_files.opendocument(f"<text:p>{TEXT}</text:p>"))
+    (folder / "gus.rtf").write_text(rf"{{\rtf1 {TEXT}}}")
+    (folder / "late" / "jon.txt").write_text(TEXT)
     taken = execute(stack, folder, "--ignore-others", "--no-wait")
     assert taken.exit_code == 0, taken.output
-    assert "dina.docx" in taken.output
+    assert "Left out, for they cannot be read: hedda.doc, ivo" in taken.output
+    (request,) = stack.batches.values()
+    texts = {essay.essay_id: essay.text.strip() for essay in request.essays}
+    read = ("dina", "emil", "fia", "gus", "jon")
+    assert [texts[name] for name in read] == [TEXT] * len(read)
 
 
 @pytest.mark.parametrize("first_lines", ["sep=;\n", ";\n", "\n\n", "\ufeffsep=;\r\n\r\n"])
