@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import BatchRequest
 from assessment.domain.batch import BatchStatus
-from tests.handlers.conftest import BATCH_ID, EVENTS, Stack, event, invoke
+from assessment.domain.judge import BatchingMode
+from assessment.usecases.request_batch import RequestCommand, request_batch
+from tests.fakes.judges import CALLBACK_KEY
+from tests.handlers.conftest import BATCH_ID, EVENTS, Stack, adapters, event, invoke
 
 # Event: how the stack is brought to where the event makes sense, status, problem type, field.
 PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
@@ -374,3 +383,31 @@ def test_the_document_of_the_api_and_its_page_are_served(stack: Stack) -> None:
     assert header(page, "Content-Type") == ["text/html; charset=utf-8"]
     assert "default-src 'none'" in header(page, "Content-Security-Policy")[0]
     assert all(path in page["body"] for path in document["paths"])
+
+
+def test_fifty_requests_at_once_with_one_key_start_one_execution(stack: Stack) -> None:
+    stack.registered()
+    given = event("handle_api/create_batch.json")
+    # Past the handler, which answers one request at a time.
+    command = RequestCommand(
+        request=parse(BatchRequest, json.loads(given["body"])),
+        idempotency_key="one key",
+        is_admin=False,
+        stack_config={},
+        batching_mode=BatchingMode.SERIAL_BUNDLE,
+        batch_id="",
+        callback_key=CALLBACK_KEY,
+    )
+    ports = adapters().request_ports
+    with ThreadPoolExecutor(50) as pool:
+        ids = {
+            batch.batch_id
+            for batch in pool.map(
+                lambda _: request_batch(
+                    replace(command, batch_id=str(uuid.uuid4())), ports=ports, now=datetime.now(UTC)
+                ),
+                range(50),
+            )
+        }
+    assert len(ids) == 1
+    assert stack.executions("RUNNING") == list(ids)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from assessment.api.responses import HEADERS, PROBLEM_TYPE
+from assessment.contracts.request import BatchRequest
 from local.judge.options import JudgeOptions
 from runner.stack import mint_token, read_secret
 
@@ -92,3 +93,34 @@ def test_a_rotated_secret_counts_at_once_and_the_one_before_still_does(on, secre
     assert ask(on, f"Bearer {again}").status_code == 404
     # Back to the first version, which the tests of other files read.
     manager.put_secret_value(SecretId=on.outputs["ApiSecretArn"], SecretString=secret)
+
+
+def test_an_organisation_does_not_see_the_batches_of_another(on, secret, sample):
+    tokens = {
+        name: f"Bearer {mint_token(secret, now=datetime.now(UTC), organisation=name)}"
+        for name in ("north", "south")
+    }
+    body = BatchRequest.model_validate(
+        {"essays": sample.essays[:4], "judge": {"provider": "person"}}
+    )
+    url = f"{on.outputs['ApiUrl']}/v1/batches"
+    headers = {"Authorization": tokens["north"], "Idempotency-Key": str(uuid.uuid4())}
+    accepted = httpx.post(url, content=body.model_dump_json(), headers=headers, timeout=60)
+    batch_id = accepted.json()["batch_id"]
+    assert ask(on, tokens["north"], f"/v1/batches/{batch_id}").status_code == 200
+    assert_problem(ask(on, tokens["south"], f"/v1/batches/{batch_id}"), 404)
+    listed = {
+        name: [each["batch_id"] for each in ask(on, token, "/v1/batches").json()["batches"]]
+        for name, token in tokens.items()
+    }
+    assert batch_id in listed["north"]
+    assert listed["south"] == []
+    cancel = f"{url}/{batch_id}/cancel"
+    assert (
+        httpx.post(cancel, headers={"Authorization": tokens["south"]}, timeout=60).status_code
+        == 404
+    )
+    assert (
+        httpx.post(cancel, headers={"Authorization": tokens["north"]}, timeout=60).status_code
+        == 200
+    )
