@@ -9,7 +9,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment import __version__
 from assessment.api import anchors, audit, batches, callbacks, decisions, docs, people
-from assessment.api.responses import answer, problem, respond, unexpected_problem
+from assessment.api.responses import (
+    answer,
+    encode_path,
+    problem,
+    respond,
+    unexpected_problem,
+)
 from assessment.domain.errors import CJError, NotFoundError
 from assessment.observability import logger, metrics
 
@@ -41,4 +47,4 @@ def healthz() -> Response[str]:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    return respond(event, api.resolve(event, context))
+    return respond(event, api.resolve(encode_path(event), context))

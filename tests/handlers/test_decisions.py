@@ -26,7 +26,7 @@ def call(name: str, *, subject: str = "teacher", **changes: Any) -> tuple[int, d
     if "body" in changes:
         given["body"] = json.dumps(changes["body"])
     if "essay_id" in changes:
-        given["path"] = given["path"].replace("/anna/", f"/{quote(changes['essay_id'])}/")
+        given["path"] = given["path"].replace("/anna/", f"/{changes['essay_id']}/")
     response = invoke("handle_api", given)
     return response["statusCode"], json.loads(response["body"])
 
@@ -52,10 +52,12 @@ def test_deciding_again_replaces_ones_own_decision_and_keeps_it(stack: Stack) ->
 
 def test_an_essay_of_any_name_is_found_in_the_path(stack: Stack) -> None:
     stack.completed()
-    for essay_id in ("Åsa Öberg", "o'neil, pat (2)", "x’y", "\u0627\u062d"):
-        status, body = call("decide_grade", essay_id=essay_id)
-        assert (status, body["type"].rpartition(":")[2]) == (404, "unknown-essay"), essay_id
-        assert repr(essay_id) in body["detail"]
+    # A gateway may hand the path on as it came or decoded.
+    for essay_id in ("Åsa Öberg", "o'neil, pat (2)", "x’y", "\u0627\u062d", "\u0939\u093f"):
+        for part in (essay_id, quote(essay_id)):
+            status, body = call("decide_grade", essay_id=part)
+            assert (status, body["type"].rpartition(":")[2]) == (404, "unknown-essay"), part
+            assert repr(essay_id) in body["detail"]
 
 
 def test_a_release_names_what_it_waits_for(stack: Stack) -> None:

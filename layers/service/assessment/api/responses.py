@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import string
 import traceback
 from typing import Any
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
@@ -59,6 +61,11 @@ def json_body(text: str | None) -> object:
         raise InvalidRequestError(
             "this JSON has a number or a nesting that is too large to be read", field="body"
         ) from error
+
+
+def encode_path(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with a path of ASCII: routes match no other letters, and gateways decode some."""
+    return {**event, "path": quote(event.get("path") or "/", safe=string.printable)}
 
 
 def check_batch_id(text: str) -> str:
