@@ -234,7 +234,7 @@ def _group_lives(pid: int) -> bool:
 def _identity(pid: int) -> str:
     """Start time and command of a process; empty when it does not run, or is a zombie."""
     output = subprocess.run(
-        ["ps", "-o", "stat=,lstart=,command=", "-p", str(pid)],
+        ["ps", "-ww", "-o", "stat=,lstart=,command=", "-p", str(pid)],
         capture_output=True,
         text=True,
         check=False,
