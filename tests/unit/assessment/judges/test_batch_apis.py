@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from assessment.domain.document_keys import provider_batch_key
 from assessment.domain.judge import Price
 from assessment.domain.judge_errors import (
     JudgeDeferredError,
@@ -492,7 +493,8 @@ def test_bedrock_takes_a_file_in_the_bucket_under_a_name_that_it_takes_once(bedr
     assert order.body["modelInvocationType"] == "Converse"
     assert order.body["timeoutDurationInHours"] == 24
     place = order.body["inputDataConfig"]["s3InputDataConfig"]["s3Uri"]
-    key = place.removeprefix("s3://bucket/")
+    key = provider_batch_key(NAME, "input.jsonl")
+    assert place == f"s3://bucket/{bedrock.content.place(key)}"
     sent = [json.loads(line) for line in bedrock.content.documents[key].splitlines()]
     assert [line["recordId"] for line in sent] == ["CJw00100000", "CJw00100001"]
     for line in sent:
