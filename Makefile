@@ -145,8 +145,12 @@ quick-tests: setup
 
 .PHONY: test
 test: setup static litellm ## Everything: checks, all tests with branch coverage, laptop cloud
-	@$(PYTEST) -n $(WORKERS) --dist loadscope --durations=10 \
+	@$(PYTEST) -n $(WORKERS) --dist loadscope --durations=10 -m "not deaths" \
 		--cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+.PHONY: deaths
+deaths: setup ## Kill two workers of every function on the laptop cloud: the result stays the same
+	@$(PYTEST) -m deaths tests/local_cloud $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: ruff imports complexity ## Ruff (rules and format), import rules, complexity, cfn-lint

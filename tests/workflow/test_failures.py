@@ -62,7 +62,7 @@ def test_a_wave_that_times_out_is_scored_with_what_there_is(stack):
 def test_the_deadline_of_a_wave_closes_it_before_the_state_times_out(stack):
     stack.judge.silent_share = 0.3
     batch_id = request_batch(stack, LENIENT)
-    stack.until(waiting_for(stack, batch_id))
+    stack.until(lambda: len(stack.judge.asked) == 16)
     stack.until(all_delivered(stack))
     assert stack.execution(batch_id)["status"] == "RUNNING"
     stack.send("CallbackQueue", overdue(stack, batch_id))
