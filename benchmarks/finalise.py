@@ -69,8 +69,9 @@ class TableClient:
 def measure(students: int) -> dict[str, object]:
     """Prepare a batch, finalise it, and tell what that took; memory is of this whole process."""
     from assessment.adapters.aws import keys
+    from assessment.adapters.aws.attributes import serialize_item
     from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
-    from assessment.adapters.aws.dynamodb import Table, _wire
+    from assessment.adapters.aws.dynamodb import Table
     from assessment.domain.access import DEFAULT_ORGANISATION
     from assessment.ports.groups import FinalisePorts
     from assessment.statistics.engine import ScoringStatistics
@@ -81,7 +82,7 @@ def measure(students: int) -> dict[str, object]:
     for comparison in comparisons:
         key = keys.comparison(BATCH_ID, comparison.wave, comparison.comparison_id)
         key["PK"] = keys.place_partition(key["PK"], DEFAULT_ORGANISATION)
-        client.put(json.loads(json.dumps(_wire({**key, **dict(comparison)}))))
+        client.put(json.loads(json.dumps(serialize_item({**key, **dict(comparison)}))))
     # Stand-ins with the few calls that finalising makes, not whole stores.
     batches: Any = Batches(students, waves)
     content: Any = Content(spec)

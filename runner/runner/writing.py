@@ -1,15 +1,16 @@
 """Results to a file or to standard output, as a table, JSON or CSV."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from runner.console import OUT, emit, note
 from runner.errors import BadInputError, Problem
-from runner.files import refuse_folder, write_whole
+from runner.files import refuse_folder, to_json, write_whole
 
 _FILE_WIDTH = 160
 
@@ -86,3 +87,20 @@ def print_table(table: Table, output: Path | None) -> None:
     with page.capture() as capture:
         page.print(table)
     write_or_emit(capture.get(), output)
+
+
+def write_as(
+    form: Format,
+    output: Path | None,
+    *,
+    table: Callable[[], Table],
+    csv: Callable[[], str],
+    document: Callable[[], Any],
+) -> None:
+    """Make one of a table, a CSV and a JSON document, and save or print it."""
+    if form is Format.TABLE:
+        print_table(table(), output)
+    elif form is Format.CSV:
+        write_or_emit(csv(), output)
+    else:
+        write_or_emit(to_json(document()), output)

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import Item, Table
+from assessment.adapters.aws.attributes import Item
+from assessment.adapters.aws.dynamodb import Table
 from assessment.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_body
 from assessment.domain.comparison import Comparison
 from assessment.domain.verdict import Winner

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
 
-from scoring._fit.spread import SpreadPrior
+from scoring._fit.spread_estimate import SpreadPrior
 from scoring.bradley_terry import fit
 from scoring.construct_gap import MOST_PLACES, fit_people_scale
 from scoring.errors import NotConvergedError

@@ -18,14 +18,16 @@ from scoring._fit.gaussian import difference_variances, settle
 from scoring._fit.information import CentredInformation, Information, MixtureInformation
 from scoring._fit.likelihood import maximum_likelihood
 from scoring._fit.link_choice import AttentionModel, choose_link
-from scoring._fit.model import NO_PRIORS, Model, Priors
+from scoring._fit.model import Model
 from scoring._fit.newton import Solution, approach, maximise, state_of
 from scoring._fit.observations import Observations, Repeats, Ties, observe
+from scoring._fit.priors import NO_PRIORS, Priors
 from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
 from scoring._fit.result import Fit
 from scoring._fit.sharpness import Start, sharpen_judges
 from scoring._fit.shrinkage import shrink_order_effects
-from scoring._fit.spread import Spread, SpreadPrior, better_start, integrate, rescaled
+from scoring._fit.spread import better_start, integrate, rescaled
+from scoring._fit.spread_estimate import Spread, SpreadPrior
 from scoring._fit.variational import free_judges, nearest_gaussian
 from scoring._graph import components as label_components
 from scoring.errors import InvalidSettingError, NotConvergedError, OneJudgeError

@@ -24,13 +24,14 @@ from scoring._fit.gaussian import settle
 from scoring._fit.information import MixtureInformation
 from scoring._fit.linear import centred, symmetric
 from scoring._fit.link_choice import choose_link
-from scoring._fit.model import Model, Priors
+from scoring._fit.model import Model
 from scoring._fit.newton import state_of
 from scoring._fit.observations import observe
+from scoring._fit.priors import Priors
 from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
 from scoring._fit.result import ConstructGap, Fit
 from scoring._fit.sigma_points import find_maximum, spread_points
-from scoring._fit.spread import Node, Spread, SpreadPrior, reduced
+from scoring._fit.spread_estimate import Node, Spread, SpreadPrior, reduced
 from scoring.errors import InvalidSettingError
 
 if TYPE_CHECKING:

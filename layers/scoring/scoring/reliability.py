@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring._fit.spread import reduced
+from scoring._fit.spread_estimate import reduced
 from scoring.bradley_terry import fit as fit_abilities
 from scoring.errors import InvalidSettingError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from scoring._fit.result import Fit
-    from scoring._fit.spread import Node
+    from scoring._fit.spread_estimate import Node
     from scoring._types import Floats
     from scoring.comparisons import Comparisons
 

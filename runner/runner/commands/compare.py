@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,13 +11,10 @@ from runner.client import parse_result
 from runner.commands import options
 from runner.console import note
 from runner.errors import BadInputError, Problem
-from runner.files import require_writable, to_json
+from runner.files import require_writable
 from runner.stack import DEFAULT_STACK
 from runner.text_files import read_text
-from runner.writing import Format, choose_format, print_table, write_or_emit
-
-if TYPE_CHECKING:
-    from runner.comparing import Agreement
+from runner.writing import Format, choose_format, write_as
 
 
 def compare(
@@ -53,20 +50,15 @@ def compare(
             return parse_result(client.result_document(name))
 
     agreement = comparing.compare_results(read(first), read(second))
-    _write(agreement, output_format, output)
+    write_as(
+        output_format,
+        output,
+        table=lambda: comparing.agreement_table(agreement),
+        csv=lambda: comparing.agreement_csv(agreement),
+        document=lambda: comparing.agreement_document(agreement),
+    )
     for line in comparing.agreement_lines(agreement):
         note(line)
-
-
-def _write(agreement: "Agreement", form: Format, output: Path | None) -> None:
-    from runner import comparing
-
-    if form is Format.TABLE:
-        print_table(comparing.agreement_table(agreement), output)
-    elif form is Format.CSV:
-        write_or_emit(comparing.agreement_csv(agreement), output)
-    else:
-        write_or_emit(to_json(comparing.agreement_document(agreement)), output)
 
 
 def _read_result(path: Path) -> ResultDocument:

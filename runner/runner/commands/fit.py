@@ -1,17 +1,14 @@
 """`cj fit`: abilities from a file of judgements, without a stack."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import typer
 
 from runner.commands import options
 from runner.console import note
-from runner.files import require_writable, to_json
-from runner.writing import Format, choose_format, print_table, write_or_emit
-
-if TYPE_CHECKING:
-    from runner.fitting import OfflineFit
+from runner.files import require_writable
+from runner.writing import Format, choose_format, write_as
 
 # As scoring.bradley_terry.Estimator, which is not imported before it is needed.
 Estimator = Literal["map", "variational", "mle", "firth", "epsilon", "choix"]
@@ -111,19 +108,14 @@ def fit(
         prior_sd=prior_sd,
         order_effect=order_effect,
     )
-    _write(result, output_format, output)
+    write_as(
+        output_format,
+        output,
+        table=lambda: fitting.abilities_table(result),
+        csv=lambda: fitting.fit_csv(result),
+        document=lambda: fitting.fit_document(result),
+    )
     if table.n_without_verdict:
         note(f"left out, because nobody has judged them: {table.n_without_verdict} comparisons")
     for line in fitting.notes(result):
         note(line)
-
-
-def _write(result: "OfflineFit", form: Format, output: Path | None) -> None:
-    from runner import fitting
-
-    if form is Format.TABLE:
-        print_table(fitting.abilities_table(result), output)
-    elif form is Format.CSV:
-        write_or_emit(fitting.fit_csv(result), output)
-    else:
-        write_or_emit(to_json(fitting.fit_document(result)), output)

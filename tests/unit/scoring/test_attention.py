@@ -7,8 +7,9 @@ import pytest
 
 from scoring import Comparisons, SpreadPrior, fit
 from scoring._fit.link_choice import choose_link
-from scoring._fit.model import Model, Priors
+from scoring._fit.model import Model
 from scoring._fit.observations import observe
+from scoring._fit.priors import Priors
 from scoring.bradley_terry import sum_to_zero_basis
 from scoring.errors import InvalidSettingError
 from scoring.simulate import LogisticJudge, random_matchings

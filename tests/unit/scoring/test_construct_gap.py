@@ -9,7 +9,7 @@ from scoring import Comparisons
 from scoring._fit.coupled import CoupledModel
 from scoring._fit.link_choice import choose_link
 from scoring._fit.observations import observe
-from scoring._fit.spread import SpreadPrior
+from scoring._fit.spread_estimate import SpreadPrior
 from scoring.batch_fit import fit_batch
 from scoring.construct_gap import _Search, fit_people_scale
 from scoring.errors import InvalidSettingError

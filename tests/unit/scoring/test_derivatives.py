@@ -10,8 +10,9 @@ import pytest
 from scoring import Comparisons
 from scoring._fit.link_choice import choose_link
 from scoring._fit.links import Lapse, interval
-from scoring._fit.model import Model, Priors
+from scoring._fit.model import Model
 from scoring._fit.observations import observe
+from scoring._fit.priors import Priors
 from scoring.bradley_terry import sum_to_zero_basis
 
 N, M, JUDGES = 7, 60, 3

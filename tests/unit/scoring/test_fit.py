@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from scoring import Comparisons, fit
 from scoring._fit.links import Binary
-from scoring._fit.model import Model, Priors
+from scoring._fit.model import Model
 from scoring._fit.newton import maximise
 from scoring._fit.observations import observe
+from scoring._fit.priors import Priors
 from scoring.audit import prequential_audit
 from scoring.errors import (
     AllTiesError,

@@ -7,9 +7,10 @@ import pytest
 
 from scoring import fit
 from scoring._fit.links import Binary
-from scoring._fit.model import Model, Priors
+from scoring._fit.model import Model
 from scoring._fit.newton import maximise
 from scoring._fit.observations import observe
+from scoring._fit.priors import Priors
 
 THETA = [1.6181586, -0.8096793, -0.3380090, 0.2557483, -2.5250944, 1.0694315, -1.0288182, 1.7582626]
 SE_DIAGONAL = [0.6756065, 0.5501271, 0.5572187, 0.5167205, 0.9427159, 0.6121592]

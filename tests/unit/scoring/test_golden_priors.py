@@ -8,8 +8,9 @@ import pytest
 from scoring import Comparisons, fit
 from scoring._fit.classical import epsilon_adjusted
 from scoring._fit.links import Binary
-from scoring._fit.model import NO_PRIORS, Model
+from scoring._fit.model import Model
 from scoring._fit.observations import observe
+from scoring._fit.priors import NO_PRIORS
 from scoring.errors import SeparationError
 
 # choix, tests/test_opt.py: winner, loser

@@ -14,9 +14,10 @@ from scoring._fit.conjugate import maximise_sparse
 from scoring._fit.linear import DenseSystem, solve
 from scoring._fit.link_choice import choose_link
 from scoring._fit.links import Lapse
-from scoring._fit.model import Model, Priors
+from scoring._fit.model import Model
 from scoring._fit.newton import maximise
 from scoring._fit.observations import observe
+from scoring._fit.priors import Priors
 from scoring.simulate import LogisticJudge, random_matchings
 from tests.present import present
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.model import Blocks, Model, Pairs, Priors
+from scoring._fit.model import Blocks, Model
+from scoring._fit.pairs import Pairs
+from scoring._fit.priors import Priors
 
 if TYPE_CHECKING:
     from scoring._fit.links import Link

@@ -12,48 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._fit.pairs import Pairs
+
 if TYPE_CHECKING:
     from scoring._fit.links import Link, Terms
     from scoring._fit.observations import Observations
-    from scoring._types import Floats, Ints
-
-
-# Up to this many essays, equal pairs are found in an n x n table instead of by sorting.
-_TABLE_UP_TO = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Priors:
-    """Precisions of the Normal priors and the Gamma prior of the cut-point gaps.
-
-    Attributes
-    ----------
-    ability : float
-        1 / prior_sd^2, or 0 without a prior.
-    order_effect : float
-        1 / sd^2 of the order effect that all judges have in common, or 0.
-    order_deviation : float
-        1 / sd^2 of a judge's own order effect around the common one, or 0.
-    log_discrimination : float
-        1 / sd^2 of each log discrimination.
-    gap_shape, gap_rate : float
-        Gamma density of each gap, mode (shape - 1) / rate logits; shape 1 and rate 0 is none.
-    log_nu : float
-        1 / sd^2 of Davidson's log nu, or 0.
-    """
-
-    ability: float
-    order_effect: float = 1.0
-    order_deviation: float = 0.3**-2
-    log_discrimination: float = 4.0
-    gap_shape: float = 2.0
-    gap_rate: float = 1.0
-    log_nu: float = 1.0
-
-
-NO_PRIORS = Priors(
-    0.0, order_effect=0.0, order_deviation=0.0, gap_shape=1.0, gap_rate=0.0, log_nu=0.0
-)
+    from scoring._fit.priors import Priors
+    from scoring._types import Floats
 
 
 @dataclass(slots=True)
@@ -109,68 +74,6 @@ class Blocks:
                 for name in ("diagonal", "weight", "cross", "corner")
             )
         )
-
-
-class Pairs:
-    """The unordered pairs that were compared.
-
-    Attributes
-    ----------
-    low, high : (P,) arrays of int
-        The essays of each pair, low < high.
-    of : (m,) array of int or None
-        Pair of each observation; None when every observation is a pair of its own.
-    """
-
-    __slots__ = ("high", "low", "of")
-
-    low: Ints
-    high: Ints
-    of: Ints | None
-
-    def __init__(self, n: int, first: Ints, second: Ints) -> None:
-        low = np.minimum(first, second)
-        high = np.maximum(first, second)
-        key = low * n + high
-        if n <= _TABLE_UP_TO:
-            self._group_by_table(n, low, high, key)
-        else:
-            self._group_by_sorting(n, low, high, key)
-
-    def _group_by_table(self, n: int, low: Ints, high: Ints, key: Ints) -> None:
-        rows = np.arange(len(key))
-        last = np.empty(n * n, dtype=np.int64)
-        last[key] = rows
-        representative = last[key]
-        own = representative == rows
-        if own.all():
-            self.low, self.high, self.of = low, high, None
-            return
-        number = np.cumsum(own) - 1
-        self.of = number[representative]
-        self.low, self.high = low[own], high[own]
-
-    def _group_by_sorting(self, n: int, low: Ints, high: Ints, key: Ints) -> None:
-        order = np.argsort(key)
-        ordered = key[order]
-        new = np.empty(len(key), dtype=bool)
-        new[0] = True
-        np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-        if new.all():
-            self.low, self.high, self.of = low, high, None
-            return
-        of = np.empty(len(key), dtype=np.int64)
-        of[order] = np.cumsum(new) - 1
-        self.of = of
-        self.low = ordered[new] // n
-        self.high = ordered[new] % n
-
-    def total(self, values: Floats) -> Floats:
-        """Sum values of observations by pair, (P,)."""
-        if self.of is None:
-            return values
-        summed: Floats = np.bincount(self.of, values, len(self.low))
-        return summed
 
 
 class Model:

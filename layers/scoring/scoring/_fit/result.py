@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from scoring._fit.information import Information
     from scoring._fit.outcomes import Outcomes
-    from scoring._fit.spread import Spread
+    from scoring._fit.spread_estimate import Spread
     from scoring._types import Floats, Ints
     from scoring.comparisons import Comparisons
 

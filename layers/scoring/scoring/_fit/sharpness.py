@@ -25,7 +25,7 @@ from scoring._fit.variational import Smoothed
 if TYPE_CHECKING:
     from scoring._fit.gaussian import Gaussian
     from scoring._fit.model import Model
-    from scoring._fit.spread import SpreadPrior
+    from scoring._fit.spread_estimate import SpreadPrior
     from scoring._types import Floats
 
 SHARPNESS_PRIOR = JudgesPrior(0.5, 1.0)

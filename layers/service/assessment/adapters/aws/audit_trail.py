@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import Item, Table
+from assessment.adapters.aws.attributes import Item
+from assessment.adapters.aws.dynamodb import Table
 from assessment.domain.audit import AuditEntry
 from assessment.ports.stores import AuditPage
 

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Item, Table
+from assessment.adapters.aws.attributes import Item
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
 from assessment.domain.batch import (
     FINAL_STATUSES,
     Batch,

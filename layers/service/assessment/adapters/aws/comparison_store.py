@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Item, Table
+from assessment.adapters.aws.attributes import Item
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
 from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.comparison import (
     Comparison,

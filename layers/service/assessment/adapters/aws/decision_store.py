@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Item, Table
+from assessment.adapters.aws.attributes import Item
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.grade_decision import GradeDecision
 from assessment.domain.release import Release, ReleasePolicy

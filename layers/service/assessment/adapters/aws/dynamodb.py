@@ -1,32 +1,27 @@
-"""A thin, typed way to the one table: requests in, plain dictionaries out.
-
-Nested documents are stored as JSON strings: floats keep every bit and no expression looks inside.
-"""
+"""A thin, typed way to the one table: requests in, plain dictionaries out."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
-from pydantic import BaseModel
 
+from assessment.adapters.aws.attributes import (
+    Item,
+    deserialize_item,
+    serialize,
+    serialize_item,
+)
 from assessment.adapters.aws.errors import TRANSIENT_CODES, error_code, wrap_client
 from assessment.adapters.aws.keys import Key, place_partition
 from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.errors import TransientError
 
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 _BATCH_WRITE_LIMIT = 25
 _WRITERS = 8
-
-Item = dict[str, Any]
 
 
 class ConditionFailedError(Exception):
@@ -35,58 +30,6 @@ class ConditionFailedError(Exception):
     def __init__(self, item: Item | None = None) -> None:
         super().__init__("the condition of a write did not hold")
         self.item = item
-
-
-def to_attribute(value: Any) -> Any:
-    """A value as DynamoDB stores it: models and floats become JSON or decimals."""
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, dict | list | tuple):
-        return _json(value)
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return str(value) if hasattr(value, "value") else value
-
-
-def _json(value: Any) -> str:
-    """JSON with its letters as they are: escaped, a text would be up to three times as long."""
-    text = json.dumps(value, default=_model_as_dict, sort_keys=True, ensure_ascii=False)
-    # Half of a surrogate pair, which cannot be stored as it is.
-    return text if _is_storable(text) else json.dumps(json.loads(text), sort_keys=True)
-
-
-def _is_storable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _model_as_dict(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    raise TypeError(type(value).__name__)
-
-
-def _wire(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: _serialize(to_attribute(value))
-        for name, value in attributes.items()
-        if value is not None
-    }
-
-
-def _plain(item: Mapping[str, Any]) -> Item:
-    return {name: _number(_deserialize(value)) for name, value in item.items()}
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
 
 
 def _chunks[T](values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -113,7 +56,7 @@ def _add_filter(request: dict[str, Any], equal: Mapping[str, Any]) -> None:
     if tests:
         request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in tests)
         request["ExpressionAttributeNames"] = {f"#{name}": name for name in tests}
-        request["ExpressionAttributeValues"] |= _wire(
+        request["ExpressionAttributeValues"] |= serialize_item(
             {f":{name}": value for name, value in tests.items()}
         )
 
@@ -139,10 +82,10 @@ class Table:
 
     def _place(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """A key or an item as it is sent: in the partitions of the organisation."""
-        return _wire({**item, "PK": place_partition(item["PK"], self._organisation)})
+        return serialize_item({**item, "PK": place_partition(item["PK"], self._organisation)})
 
     def _read(self, item: Mapping[str, Any]) -> Item:
-        return self._restore(_plain(item))
+        return self._restore(deserialize_item(item))
 
     def _restore(self, item: Item) -> Item:
         """The item with its key as it was given."""
@@ -219,7 +162,7 @@ class Table:
             "UpdateExpression": expression,
             "ExpressionAttributeNames": {**set_names, **(names or {})},
         }
-        all_values = _wire({**set_values, **(values or {})})
+        all_values = serialize_item({**set_values, **(values or {})})
         if all_values:
             request["ExpressionAttributeValues"] = all_values
         if condition:
@@ -307,12 +250,12 @@ class Table:
         place = place_partition(partition, self._organisation)
         request: dict[str, Any] = {
             "KeyConditionExpression": "PK = :pk",
-            "ExpressionAttributeValues": {":pk": _serialize(place)},
+            "ExpressionAttributeValues": {":pk": serialize(place)},
             "ConsistentRead": True,
         }
         if prefix:
             request["KeyConditionExpression"] += " AND begins_with(SK, :sk)"
-            request["ExpressionAttributeValues"][":sk"] = _serialize(prefix)
+            request["ExpressionAttributeValues"][":sk"] = serialize(prefix)
         if limit is not None:
             request["Limit"] = limit
         if projection:
@@ -355,7 +298,7 @@ class Table:
         """
         request: dict[str, Any] = {
             "KeyConditionExpression": "PK = :pk AND SK BETWEEN :since AND :until",
-            "ExpressionAttributeValues": _wire(
+            "ExpressionAttributeValues": serialize_item(
                 {
                     ":pk": place_partition(partition, self._organisation),
                     ":since": since,
@@ -372,7 +315,7 @@ class Table:
         response = self._call("query", **request)
         last = response.get("LastEvaluatedKey")
         items = [self._read(item) for item in response["Items"]]
-        return items, None if last is None else str(_plain(last)["SK"])
+        return items, None if last is None else str(deserialize_item(last)["SK"])
 
     def get_many(self, wanted: Sequence[Key]) -> list[Item | None]:
         """The items, each strongly consistent, read in parallel."""
@@ -461,4 +404,4 @@ def _translate_reasons(reasons: Sequence[Mapping[str, Any]]) -> Exception | None
 
 def _condition_failed(refusal: Mapping[str, Any]) -> ConditionFailedError:
     item = refusal.get("Item")
-    return ConditionFailedError(_plain(item) if item else None)
+    return ConditionFailedError(deserialize_item(item) if item else None)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Item, Table
+from assessment.adapters.aws.attributes import Item
+from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
 from assessment.domain.errors import ComparisonLeasedError
 from assessment.domain.provider_batch import ProviderBatch
 
