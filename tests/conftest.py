@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 from hypothesis import settings
+from moto.core.botocore_stubber import BotocoreStubber
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -60,6 +61,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> CloudsApart 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what takes long: the tests on laptop clouds, then those of the state machine."""
     items.sort(key=lambda item: [name not in item.path.parts for name in LONG])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_request_at_a_time() -> Iterator[None]:
+    """Let moto answer one request at a time, for tests that send them from several threads.
+
+    moto's stores are plain dictionaries and files: two writes of one object at a time can leave a
+    closed file (seen). AWS makes each request atomic, and requests still come in any order.
+    """
+    process = BotocoreStubber.process_request
+    lock = threading.RLock()
+
+    def process_alone(stubber: BotocoreStubber, request: Any) -> Any:
+        with lock:
+            return process(stubber, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BotocoreStubber, "process_request", process_alone)
+        yield
 
 
 Answer = Callable[[dict[str, Any]], Response]
