@@ -31,6 +31,7 @@ document (RFC 9457) and the command line prints it.
     |-- TransientError                 an AWS call that is worth repeating
     |-- ServiceRefusedError            an AWS service refuses a request of ours for good
     |   `-- PermissionMissingError     a right that a function's role lacks
+    |-- CorruptStoreError              a database on this machine that cannot be read
     |-- UnplannedWaveError             a wave that was never planned: a defect
     |-- UnexpectedError                a defect, as the API tells of it
     `-- MissingSettingError            a variable of the function's environment is missing or wrong
@@ -280,11 +281,18 @@ class ScoringFailedError(CJError):
 
 
 class TransientError(CJError):
-    """An AWS call failed in a way that is worth repeating (throttling, a lost race)."""
+    """A call of AWS or a database failed in a way that is worth repeating (a lost race)."""
 
     code = "transient"
     status = 503
     title = "Please try again"
+
+
+class CorruptStoreError(CJError):
+    """A database on this machine is no database, or one of another version."""
+
+    code = "corrupt-store"
+    title = "The database cannot be used"
 
 
 class ServiceRefusedError(CJError):

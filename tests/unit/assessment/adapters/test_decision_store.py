@@ -1,4 +1,4 @@
-"""One contract for the store of decisions in memory and on DynamoDB."""
+"""One contract for the store of decisions in memory, on DynamoDB and on SQLite."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from assessment.ports.decisions import DecisionStore, ReleasePolicies
 from assessment.ports.stores import BatchStore
 from tests.fakes.decisions import InMemoryDecisionStore, InMemoryReleasePolicies
 from tests.fakes.stores import InMemoryBatchStore
+from tests.unit.assessment.adapters.conftest import get_table
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ID = "5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10"
@@ -40,14 +41,14 @@ class Kept:
         return self.batches.get_batch(ID)
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+@pytest.fixture(params=["memory", "dynamodb", "sqlite"])
 def kept(request: pytest.FixtureRequest) -> Kept:
     stores: tuple[BatchStore, DecisionStore, ReleasePolicies]
     if request.param == "memory":
         memory = InMemoryBatchStore()
         stores = memory, InMemoryDecisionStore(memory), InMemoryReleasePolicies()
     else:
-        table = request.getfixturevalue("table")
+        table = get_table(request.param, request)
         stores = (
             DynamoDBBatchStore(table),
             DynamoDBDecisionStore(table),

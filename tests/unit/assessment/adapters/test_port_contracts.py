@@ -1,4 +1,4 @@
-"""One contract for every port in memory and on AWS: tests on fakes are to mean something.
+"""One contract for every port in memory, on AWS and on one machine: fakes are to mean something.
 
 The stores of the table have theirs in test_store_contracts.py.
 """
@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from botocore.stub import Stubber
@@ -20,7 +21,18 @@ from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
+from assessment.adapters.folder_content import FolderContentStore
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
+from assessment.adapters.sqlite.database import Database
+from assessment.adapters.sqlite.events import SQLiteEvents
+from assessment.adapters.sqlite.queues import (
+    CALLBACK,
+    JUDGE,
+    SQLiteCallbackQueue,
+    SQLiteJudgeQueue,
+    SQLiteQueues,
+)
+from assessment.adapters.sqlite.workflow import SQLiteWorkflow
 from assessment.contracts.events import SOURCE, Envelope, EventType, envelope
 from assessment.contracts.llm_protocol import (
     CompareMetadata,
@@ -49,20 +61,21 @@ from tests.fakes.messaging import (
     Message,
 )
 from tests.fakes.people import InMemoryPersonLeases, InMemorySeenSignatures
+from tests.unit.assessment.adapters.conftest import get_table
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-BOTH = pytest.mark.parametrize("kind", ["memory", "aws"])
-
-pytestmark = BOTH
+pytestmark = pytest.mark.parametrize("kind", ["memory", "aws", "sqlite"])
 
 
 # --- content -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def content(kind: str, request: pytest.FixtureRequest) -> ContentStore:
+def content(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> ContentStore:
     if kind == "memory":
         return InMemoryContentStore()
+    if kind == "sqlite":
+        return FolderContentStore(tmp_path / "content")
     request.getfixturevalue("aws")
     return S3ContentStore(client("s3"), create_bucket())
 
@@ -149,10 +162,31 @@ def aws_queues(monkeypatch: pytest.MonkeyPatch) -> Queues:
     )
 
 
+def sqlite_queues(database: Database) -> Queues:
+    clock = Clock(NOW)
+    reader = SQLiteQueues(database)
+
+    def receive(queue: str) -> list[tuple[str, str]]:
+        name = {"judge": JUDGE, "callbacks": CALLBACK}[queue]
+        received = reader.receive(name, "b", limit=100, now=clock.now, passing=frozenset())
+        for message in received:
+            reader.postpone(message.receipt, until=clock.now + timedelta(seconds=30))
+        return [(message.body, message.receipt) for message in received]
+
+    return Queues(
+        SQLiteJudgeQueue(database, lambda: clock.now),
+        SQLiteCallbackQueue(database, lambda: clock.now),
+        receive,
+        clock.forward,
+    )
+
+
 @pytest.fixture
 def queues(kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Queues:
     if kind == "memory":
         return memory_queues()
+    if kind == "sqlite":
+        return sqlite_queues(request.getfixturevalue("database"))
     request.getfixturevalue("aws")
     return aws_queues(monkeypatch)
 
@@ -267,6 +301,9 @@ def bus(kind: str, request: pytest.FixtureRequest) -> Bus:
     if kind == "memory":
         events = InMemoryEvents()
         return Bus(events, lambda: list(events.published))
+    if kind == "sqlite":
+        kept = SQLiteEvents(request.getfixturevalue("database"))
+        return Bus(kept, kept.list_events)
     request.getfixturevalue("aws")
     return aws_bus()
 
@@ -305,6 +342,8 @@ def test_an_event_that_is_published_again_has_the_same_id(bus: Bus) -> None:
 def workflow(kind: str, request: pytest.FixtureRequest) -> Workflow:
     if kind == "memory":
         return InMemoryWorkflow()
+    if kind == "sqlite":
+        return SQLiteWorkflow(request.getfixturevalue("database"))
     request.getfixturevalue("aws")
     role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     states = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 99, "End": True}}}
@@ -327,11 +366,16 @@ def test_an_execution_starts_once_and_stops(workflow: Workflow) -> None:
 
 
 @pytest.fixture
-def waiting(kind: str) -> Iterator[tuple[Workflow, str]]:
+def waiting(kind: str, request: pytest.FixtureRequest) -> Iterator[tuple[Workflow, str]]:
     """A workflow and the token of a waiting state; moto takes any token, so AWS is recorded."""
     if kind == "memory":
         memory = InMemoryWorkflow()
         yield memory, memory.issue("token")
+        return
+    if kind == "sqlite":
+        workflow = SQLiteWorkflow(request.getfixturevalue("database"))
+        workflow.issue("token")
+        yield workflow, "token"
         return
     states = client("stepfunctions")
     with Stubber(states) as stub:
@@ -360,7 +404,7 @@ def test_a_token_settles_once_and_a_settled_or_unknown_one_is_no_error(
 def leases(kind: str, request: pytest.FixtureRequest) -> PersonLeases:
     if kind == "memory":
         return InMemoryPersonLeases()
-    return DynamoDBPersonLeases(request.getfixturevalue("table"))
+    return DynamoDBPersonLeases(get_table(kind, request))
 
 
 @dataclass
@@ -430,7 +474,7 @@ def test_verdicts_count_once_for_each_person_and_batch(leases: PersonLeases) -> 
 def signatures(kind: str, request: pytest.FixtureRequest) -> SeenSignatures:
     if kind == "memory":
         return InMemorySeenSignatures()
-    return DynamoDBSeenSignatures(request.getfixturevalue("table"))
+    return DynamoDBSeenSignatures(get_table(kind, request))
 
 
 def test_a_signature_is_seen_once_it_is_remembered(signatures: SeenSignatures) -> None:
@@ -449,7 +493,7 @@ def gate(kind: str, request: pytest.FixtureRequest) -> JudgeGate:
     """In memory it never closes, so only what holds of an open one is its contract."""
     if kind == "memory":
         return OpenGate()
-    return DynamoDBJudgeGate(request.getfixturevalue("table"))
+    return DynamoDBJudgeGate(get_table(kind, request))
 
 
 def test_a_judge_without_limits_is_admitted_until_failures_open_its_circuit(

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.item_table import ItemTable
 from assessment.domain.assignment import Assignment
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale
@@ -19,7 +20,7 @@ from assessment.domain.prompt import JudgeInstructions
 class DynamoDBAssignmentStore:
     """The registry of anchors."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ItemTable) -> None:
         self._table = table
 
     def put_assignment(self, assignment: Assignment) -> None:

@@ -32,6 +32,11 @@ def to_attribute(value: Any) -> Any:
     return str(value) if hasattr(value, "value") else value
 
 
+def to_plain(value: Any) -> Any:
+    """A value as it is read back: that of `to_attribute`, with plain numbers."""
+    return _number(to_attribute(value))
+
+
 def _json(value: Any) -> str:
     """JSON with its letters as they are: escaped, a text would be up to three times as long."""
     text = json.dumps(value, default=_model_as_dict, sort_keys=True, ensure_ascii=False)

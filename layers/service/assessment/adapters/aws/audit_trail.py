@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
-from assessment.adapters.aws.dynamodb import Table
+from assessment.adapters.item_table import ItemTable
 from assessment.domain.audit import AuditEntry
 from assessment.ports.stores import AuditPage
 
@@ -12,7 +12,7 @@ from assessment.ports.stores import AuditPage
 class DynamoDBAuditTrail:
     """Entries of one organisation. There is no way to change or remove one."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ItemTable) -> None:
         self._table = table
 
     def append(self, entry: AuditEntry) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.item_table import ItemTable
 from assessment.domain.batch import (
     FINAL_STATUSES,
     Batch,
@@ -61,7 +62,7 @@ def _unpack(item: Mapping[str, Any], documents: Sequence[str]) -> dict[str, Any]
 class DynamoDBBatchStore:
     """Batches with their lifecycle held by conditional writes."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ItemTable) -> None:
         self._table = table
         # Key and judges never change, so a warm function need not read them twice.
         self._cached_sender = lru_cache(maxsize=_CACHED_KEYS)(self._read_sender)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import Table
+from assessment.adapters.item_table import ItemTable
 from assessment.domain.judge import JudgeSpec
 
 _KEPT = timedelta(days=7)
@@ -20,7 +20,7 @@ class DynamoDBCapabilities:
     """Read once a minute for each endpoint and model, and written when something is learnt."""
 
     def __init__(
-        self, table: Table, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, table: ItemTable, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._table = table
         self._clock = clock

@@ -9,7 +9,8 @@ from typing import Any
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.item_table import ItemTable
 from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.comparison import (
     Comparison,
@@ -28,7 +29,7 @@ _DOCUMENTS = ("verdict", "failure", "spent_before")
 class DynamoDBComparisonStore:
     """Comparisons spread by wave; every write is conditional on what stands there."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ItemTable) -> None:
         self._table = table
 
     def put_comparisons(self, batch_id: str, comparisons: Sequence[Comparison]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.item_table import ItemTable
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.grade_decision import GradeDecision
 from assessment.domain.release import Release, ReleasePolicy
@@ -16,7 +17,7 @@ _NAMES = {"#status": "status", "#release": "release"}
 class DynamoDBDecisionStore:
     """One item a decision; the batch's record counts them and says when they are released."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ItemTable) -> None:
         self._table = table
 
     def append(self, batch_id: str, decision: GradeDecision) -> bool:
@@ -82,7 +83,7 @@ class DynamoDBDecisionStore:
 class DynamoDBReleasePolicies:
     """The one item with what the organisation demands of a release."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ItemTable) -> None:
         self._table = table
 
     def get_policy(self) -> ReleasePolicy:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.item_table import ItemTable
 
 _KEPT = timedelta(days=30)
 
@@ -13,7 +14,7 @@ _KEPT = timedelta(days=30)
 class DynamoDBPersonLeases:
     """One item a leased comparison, and one a verdict that was given."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ItemTable) -> None:
         self._table = table
 
     def take(

@@ -7,7 +7,8 @@ from typing import Any
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.item_table import ItemTable
 from assessment.domain.errors import ComparisonLeasedError
 from assessment.domain.provider_batch import ProviderBatch
 
@@ -17,7 +18,7 @@ _KEPT = timedelta(days=30)
 class DynamoDBProviderBatchStore:
     """Records under conditional leases, and marks by the provider's ids."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ItemTable) -> None:
         self._table = table
 
     def take(self, batch_id: str, name: str, *, now: datetime, seconds: int) -> ProviderBatch:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import Table
+from assessment.adapters.item_table import ItemTable
 
 
 class DynamoDBSeenSignatures:
     """One item a signature; the table's time to live forgets it."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ItemTable) -> None:
         self._table = table
 
     def was_seen(self, signature: str) -> bool:

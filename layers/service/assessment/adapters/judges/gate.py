@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assessment.adapters.aws import keys
-from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
+from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.item_table import ItemTable
 from assessment.domain.circuit import Circuit, check_admission, count_failure
 from assessment.domain.identifiers import draw_fraction
 from assessment.domain.judge import JudgeSpec
@@ -20,7 +21,7 @@ _SPREAD_SECONDS = 10
 class DynamoDBJudgeGate:
     """One small item per provider and model; written only when something fails or recovers."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ItemTable) -> None:
         self._table = table
         self._troubled: set[str] = set()
 

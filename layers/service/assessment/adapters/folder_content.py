@@ -1,0 +1,75 @@
+"""Essay texts and documents in a folder of this machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from assessment.domain.document_keys import text_key
+from assessment.domain.errors import MissingDocumentError, TransientError
+from assessment.domain.identifiers import content_sha256
+
+_CACHED_TEXTS = 512
+_CACHED_DOCUMENTS = 16
+
+
+class FolderContentStore:
+    """A file for each text and document; a reader sees an old one or a new one, never a part."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        # As in the bucket: a text never changes under its hash.
+        self._cached_text = lru_cache(maxsize=_CACHED_TEXTS)(self._read_text)
+        self._cached_document = lru_cache(maxsize=_CACHED_DOCUMENTS)(self._read)
+
+    def place(self, key: str) -> str:
+        """Where in the folder a document with this key lies."""
+        return key
+
+    def put_text(self, text: str) -> str:
+        """Store a text under its hash."""
+        sha256 = content_sha256(text)
+        if not (self._folder / text_key(sha256)).exists():
+            self.put_document(text_key(sha256), text)
+        return sha256
+
+    def get_text(self, sha256: str) -> str:
+        """The text with this hash."""
+        return self._cached_text(sha256)
+
+    def _read_text(self, sha256: str) -> str:
+        return self._read(text_key(sha256))
+
+    def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
+        """Store a document; a process that dies leaves the old one."""
+        del content_type
+        path = self._folder / key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(body.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            Path(unfinished).replace(path)
+        except OSError as error:
+            raise TransientError(f"{path} cannot be written: {error.strerror}") from error
+
+    def get_document(self, key: str) -> str | None:
+        """The document, or None."""
+        try:
+            return self._read(key)
+        except MissingDocumentError:
+            return None
+
+    def get_frozen_document(self, key: str) -> str:
+        """A document that never changes, from the cache when this process read it before."""
+        return self._cached_document(key)
+
+    def _read(self, key: str) -> str:
+        try:
+            return (self._folder / key).read_bytes().decode()
+        except FileNotFoundError:
+            raise MissingDocumentError.from_key(key) from None
