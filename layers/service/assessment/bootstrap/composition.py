@@ -37,6 +37,7 @@ from assessment.ports.groups import (
     SubmitPorts,
     WatchPorts,
 )
+from assessment.ports.judging import JudgeCheck
 from assessment.ports.statistics import Statistics
 from assessment.settings import Settings
 
@@ -57,8 +58,13 @@ class Composition[S: Settings](Adapters[S]):
             assignments=self.assignments,
             content=self.content,
             workflow=self.workflow,
-            judge_check=RequestedJudgeCheck(JinjaPrompts(), self.judge_keys),
+            judge_check=self.judge_check,
         )
+
+    @cached_property
+    def judge_check(self) -> JudgeCheck:
+        """What can be known of a judge before it is asked."""
+        return RequestedJudgeCheck(JinjaPrompts(), self.judge_keys)
 
     @cached_property
     def cancel_ports(self) -> CancelPorts:

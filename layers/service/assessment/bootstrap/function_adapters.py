@@ -16,11 +16,15 @@ from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.secrets import JudgeKeys, Secrets, SigningSecret
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
+from assessment.adapters.item_table import ItemTable
 from assessment.adapters.judges.bedrock_jobs import JobAccess
 from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
 from assessment.bootstrap.clients import Clients
 from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.errors import CJError, MissingSettingError
+from assessment.ports.judging import Judges, ProviderKeys
+from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
+from assessment.ports.stores import ContentStore
 from assessment.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,7 +79,7 @@ class Adapters[S: Settings]:
     # --- adapters --------------------------------------------------------------------------------
 
     @cached_property
-    def table(self) -> Table:
+    def table(self) -> ItemTable:
         """The one table, in the partitions of the organisation."""
         return Table(
             self._clients.aws("dynamodb"),
@@ -104,7 +108,7 @@ class Adapters[S: Settings]:
         return DynamoDBComparisonStore(self.table)
 
     @cached_property
-    def content(self) -> S3ContentStore:
+    def content(self) -> ContentStore:
         """Essay texts and documents."""
         return S3ContentStore(
             self._clients.aws("s3"),
@@ -113,24 +117,24 @@ class Adapters[S: Settings]:
         )
 
     @cached_property
-    def judge_queue(self) -> SQSJudgeQueue:
+    def judge_queue(self) -> JudgeQueue:
         """The queue of call_judge."""
         return SQSJudgeQueue(self._clients.aws("sqs"), self._setting("judge_queue_url"))
 
     @cached_property
-    def callback_queue(self) -> SQSCallbackQueue:
+    def callback_queue(self) -> CallbackQueue:
         """The queue of record_callback."""
         return SQSCallbackQueue(self._clients.aws("sqs"), self._setting("callback_queue_url"))
 
     @cached_property
-    def workflow(self) -> StepFunctionsWorkflow:
+    def workflow(self) -> Workflow:
         """The state machine."""
         return StepFunctionsWorkflow(
             self._clients.aws("stepfunctions"), self._setting("state_machine_arn")
         )
 
     @cached_property
-    def events(self) -> EventBridgePublisher:
+    def events(self) -> EventPublisher:
         """The event bus."""
         return EventBridgePublisher(self._clients.aws("events"), self._setting("event_bus_name"))
 
@@ -140,13 +144,13 @@ class Adapters[S: Settings]:
         return Secrets(self._clients.aws("secretsmanager"))
 
     @cached_property
-    def judge_keys(self) -> JudgeKeys:
+    def judge_keys(self) -> ProviderKeys:
         """The providers' keys."""
         prefix = self._setting("judge_secret_prefix")
         return JudgeKeys(self.secrets, prefix)
 
     @cached_property
-    def judges(self) -> ProviderJudges:
+    def judges(self) -> Judges:
         """All providers."""
         return ProviderJudges(
             ModelAccess(

@@ -143,21 +143,17 @@ class SQLiteItemTable:
         equal: Mapping[str, Any] | None = None,
     ) -> tuple[list[Item], str | None]:
         """Items out of the next `limit`, and the sort key that they end with; None at the end."""
-        bounds: list[Any] = [partition, since, until]
-        beyond = ""
-        if after is not None:
-            beyond = f"AND sk {'<' if last_first else '>'} ?"
-            bounds.append(after)
+        beyond, order = ("AND sk < ?", "DESC") if last_first else ("AND sk > ?", "ASC")
+        bounds = [since, until] if after is None else [since, until, after]
         # One more than is wanted tells whether there is more.
         rows = self._database.read(
-            f"SELECT body FROM items WHERE pk = ? AND sk BETWEEN ? AND ? {beyond} "  # noqa: S608
-            f"ORDER BY sk {'DESC' if last_first else 'ASC'} LIMIT ?",
-            (*bounds, limit + 1),
+            "SELECT body FROM items WHERE pk = ? AND sk BETWEEN ? AND ? "  # noqa: S608
+            f"{beyond if after is not None else ''} ORDER BY sk {order} LIMIT ?",
+            (partition, *bounds, limit + 1),
         )
         items = [json.loads(body) for (body,) in rows[:limit]]
         last = str(items[-1]["SK"]) if len(rows) > limit else None
-        wanted = {name: value for name, value in (equal or {}).items() if value is not None}
-        return [item for item in items if _has(item, wanted)], last
+        return [item for item in items if _has(item, equal or {})], last
 
     def get_many(self, wanted: Sequence[Key]) -> list[Item | None]:
         """The items, in the order of their keys."""
@@ -169,7 +165,10 @@ class SQLiteItemTable:
 
 
 def _has(item: Item, wanted: Mapping[str, Any]) -> bool:
-    return all(item.get(name) == to_plain(value) for name, value in wanted.items())
+    """Whether an item has these values; None stands for any."""
+    return all(
+        item.get(name) == to_plain(value) for name, value in wanted.items() if value is not None
+    )
 
 
 def _place(key: Mapping[str, Any]) -> tuple[str, str]:
