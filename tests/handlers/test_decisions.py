@@ -112,7 +112,8 @@ def test_nothing_proposed_is_not_released_without_a_decision(stack: Stack) -> No
 def counted() -> Iterator[Counter[str]]:
     """The calls to services that are made meanwhile, by name."""
     seen: Counter[str] = Counter()
-    clients = [adapters().table._client, adapters().content._client]
+    found: Any = adapters()
+    clients = [found.table._client, found.content._client]
 
     def note(event_name: str, **_: Any) -> None:
         seen[event_name.rpartition(".")[2]] += 1
