@@ -7,6 +7,8 @@ settings (no anchors; a batch "would have grades" when its signal is proven). Th
 
 ends      what becomes of the batches of weak, honest, real and worthless judges
 targets   coverage of 95% intervals at the stop, by the target that stopped the batch
+precision shares of waves after which a standard error is larger than before, in logits and in
+          standard deviations of the abilities
 crowds    real human verdicts of eight topics (`CJ_DATA_DIR`/arguments): each question is answered
           by one of the people who judged that pair, drawn at random
 
@@ -19,6 +21,7 @@ sd 4, the three degrees and the crowds were not looked at while choosing.
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import sys
 from dataclasses import dataclass, field
@@ -112,6 +115,7 @@ JUDGES = {
     "sd 2, degrees": Kind(logistic(2.0, CUTS), refused=at_most(0.01), has_degrees=True),
     "sd 4": Kind(logistic(4.0), refused=at_most(0.01)),
 }
+PRECISION_JUDGES = ("logistic 70%", "sd 2", "sd 2, degrees", "sd 4")
 QUICK_JUDGES = ("coin", "flat 70%", "logistic 65%", "sd 2, degrees")
 
 
@@ -202,8 +206,8 @@ def end_claims(name: str, n: int, ends: Sequence[End]) -> list[Claim]:
 
 TARGETS: dict[str, dict[str, float | None]] = {
     "default": {},
-    "SE .8": {"target_mean_se": 0.8, "target_reliability": None},
-    "SE .6": {"target_mean_se": 0.6, "target_reliability": None},
+    "SE .40": {"target_mean_se": 0.4, "target_reliability": None},
+    "SE .30": {"target_mean_se": 0.3, "target_reliability": None},
     "reliability .70": {"target_mean_se": None, "target_reliability": 0.7},
     "reliability .80": {"target_mean_se": None, "target_reliability": 0.8},
 }
@@ -313,16 +317,39 @@ def target_study(targets: Sequence[str], batches: int) -> Iterator[Study]:
         yield Study(target_row("sd 2, degrees", target, n, ends), claims)
 
 
+def precision_study(batches: int) -> Iterator[Study]:
+    """Count the waves that make standard errors larger, in batches that only the budget ends."""
+    config = BatchConfig(target_mean_se=None, target_reliability=None)
+    for name in PRECISION_JUDGES:
+        rises: dict[str, list[bool]] = {"mean_se": [], "standardised_se": []}
+        for seed in range(FIRST_SEED, FIRST_SEED + batches):
+            _, judge = JUDGES[name].make(np.random.default_rng([seed, 30]).normal(size=30))
+            looks = ProductBatch(30, judge, seed, config, JUDGES[name].has_degrees).run()
+            figures = [look.scores.reliability for look in looks]
+            for before, after in itertools.pairwise(figures):
+                for figure, seen in rises.items():
+                    seen.append(getattr(after, figure) > getattr(before, figure))
+        row: dict[str, object] = {"study": "precision", "judge": name, "essays": 30}
+        row |= {
+            "batches": batches,
+            **{f"{figure}_rises": share(seen) for figure, seen in rises.items()},
+        }
+        what, seen = f"waves that raise the standardised error, {name}", rises["standardised_se"]
+        yield Study(row, [Claim(what, float(np.mean(seen)), interval(seen), at_most(0.1))])
+
+
 def studies(*, quick: bool) -> Iterator[Study]:
     """All studies, those of refusals first."""
     if quick:
         yield from end_study({20: 12}, QUICK_JUDGES)
         yield from target_study(("default", "reliability .70"), 6)
         yield from crowd_study(1)
+        yield from precision_study(6)
         return
     yield from end_study(BATCHES, list(JUDGES))
     yield from crowd_study(25)
     yield from target_study(list(TARGETS), 100)
+    yield from precision_study(100)
 
 
 def main() -> None:

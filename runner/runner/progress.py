@@ -30,7 +30,9 @@ _BAR_WIDTH = 24
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is worth saying about a batch at one moment; standard errors are in logits.
+    """What is worth saying about a batch at one moment.
+
+    Standard errors are in standard deviations of the abilities, as their target is.
 
     `most` is the largest number of comparisons the batch may plan, `share` how much of what is
     planned has its verdict or has failed, between 0 and 1.
@@ -46,7 +48,7 @@ class Snapshot:
     failed: int
     pending: int
     most: int | None
-    mean_se: float | None
+    standardised_se: float | None
     target_mean_se: float | None
     reliability: float | None
     troubles: tuple[str, ...] = ()
@@ -59,7 +61,7 @@ class Snapshot:
 
 def snapshot(batch: BatchProgress) -> Snapshot:
     """What the API's answer says; the standard error is that of the last scored wave."""
-    scored = [wave for wave in batch.waves if wave.mean_se is not None]
+    scored = [wave for wave in batch.waves if wave.standardised_se is not None]
     last = scored[-1] if scored else None
     target = batch.config.get("target_mean_se")
     return Snapshot(
@@ -78,7 +80,7 @@ def snapshot(batch: BatchProgress) -> Snapshot:
             for trouble in batch.judge_troubles
         ),
         most=_most(batch),
-        mean_se=last.mean_se if last else None,
+        standardised_se=last.standardised_se if last else None,
         target_mean_se=float(target) if target is not None else None,
         reliability=last.reliability if last and not _is_at_chance(batch) else None,
     )
@@ -110,9 +112,9 @@ def headline(now: Snapshot) -> str:
         parts.append(f"{now.failed} failed")
     if now.most is not None:
         parts.append(f"at most {now.most}")
-    if now.mean_se is not None:
+    if now.standardised_se is not None:
         target = f" (target {now.target_mean_se:.2f})" if now.target_mean_se is not None else ""
-        parts.append(f"mean SE {now.mean_se:.2f}{target}")
+        parts.append(f"SE {now.standardised_se:.2f} sd{target}")
     if now.reliability is not None:
         parts.append(f"model reliability {now.reliability:.2f}")
     parts.extend(now.troubles)
@@ -122,7 +124,7 @@ def headline(now: Snapshot) -> str:
 def wave_line(wave: WaveProgress) -> str:
     """A wave in one line."""
     failed = f", {wave.failed} failed" if wave.failed else ""
-    scored = f", mean SE {wave.mean_se:.2f}" if wave.mean_se is not None else ""
+    scored = f", SE {wave.standardised_se:.2f} sd" if wave.standardised_se is not None else ""
     closed = f", closed by {wave.closed_by}" if wave.closed_by else ""
     return (
         f"wave {wave.wave} {wave.status.lower()}: {wave.recorded} of {wave.planned} verdicts"
@@ -146,7 +148,7 @@ def describe_changes(previous: Snapshot | None, now: Snapshot) -> list[str]:
 
 def _wave_table(waves: tuple[WaveProgress, ...], *, shows_reliability: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("wave", "", "verdicts", "failed", "mean SE", "reliability", "closed by"):
+    for name in ("wave", "", "verdicts", "failed", "SE (sd)", "reliability", "closed by"):
         table.add_column(name, justify="left" if name in ("", "closed by") else "right")
     for wave in waves:
         table.add_row(
@@ -158,7 +160,7 @@ def _wave_table(waves: tuple[WaveProgress, ...], *, shows_reliability: bool) -> 
             ),
             f"{wave.recorded}/{wave.planned}",
             str(wave.failed) if wave.failed else "",
-            _number(wave.mean_se),
+            _number(wave.standardised_se),
             _number(wave.reliability if shows_reliability else None),
             wave.closed_by or "",
         )

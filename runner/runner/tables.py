@@ -9,7 +9,7 @@ from assessment.contracts.result import ResultDocument
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_result import Confidence, GradeProjections
 from assessment.domain.identifiers import ANCHOR_PREFIX
-from assessment.domain.result import Ranking
+from assessment.domain.result import Ranking, Reliability
 
 _SHOWN_SHARE = 0.9
 _SHOWN_GRADES = 3
@@ -123,7 +123,7 @@ def summary_lines(result: ResultDocument) -> list[str]:
             f"{counts.failed} failed"
         ),
     ]
-    standard_errors = f"mean SE {reliability.mean_se:.2f}, largest {reliability.max_se:.2f} logits"
+    standard_errors = _describe_errors(reliability)
     # The reliability of verdicts that may be random means nothing.
     lines.append(
         standard_errors
@@ -135,6 +135,14 @@ def summary_lines(result: ResultDocument) -> list[str]:
     if result.cost_usd:
         lines.append(f"the judge cost {result.cost_usd:.2f} USD")
     return lines
+
+
+def _describe_errors(reliability: Reliability) -> str:
+    """The standard errors: in standard deviations of the abilities if known, and in logits."""
+    logits = f"mean {reliability.mean_se:.2f}, largest {reliability.max_se:.2f} logits"
+    if reliability.standardised_se is None:
+        return f"SE {logits}"
+    return f"SE {reliability.standardised_se:.2f} sd ({logits})"
 
 
 def _essay_lines(result: ResultDocument) -> list[str]:

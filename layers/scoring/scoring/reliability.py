@@ -254,6 +254,33 @@ def model_reliability(fit: Fit) -> float:
     return max(0.0, 1.0 - left / (1.0 - 1.0 / len(fit.ability)))
 
 
+def standardised_error(fit: Fit) -> float:
+    r"""Return the standard error of abilities in standard deviations of abilities.
+
+    The root of the mean of :math:`\overline{v} / sd^2` over the spreads of abilities, v being the
+    variance of an ability: the inverse of the separation index (Wright & Masters 1982), and nearly
+    :math:`\sqrt{1 - reliability}`. Unlike a standard error in logits it does not depend on the unit
+    of the scale, the judges' noise, which further verdicts may shorten or lengthen.
+
+    Parameters
+    ----------
+    fit : Fit
+        With a prior on the abilities.
+
+    Returns
+    -------
+    float
+        1 - 1/n or less where nothing is known, towards 0.
+
+    Raises
+    ------
+    InvalidSettingError
+        If the fit has no prior.
+    """
+    shares = [node.weight * node.mean_variance * np.exp(-2.0 * node.log_sd) for node in _nodes(fit)]
+    return float(np.sqrt(sum(shares)))
+
+
 def scale_separation(
     ability: ArrayLike, standard_error: ArrayLike, *, ddof: int = 1
 ) -> ScaleSeparation:

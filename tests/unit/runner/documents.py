@@ -103,8 +103,18 @@ def comparisons() -> list[Comparison]:
 
 def life_of_a_batch() -> list[BatchProgress]:
     """A batch from its beginning to its completion, in two waves."""
-    first = wave(1, status="SCORED", recorded=5, failed=1, mean_se=0.9, closed_by="callbacks")
-    second = wave(2, status="SCORED", recorded=6, mean_se=0.45, reliability=0.95)
+    first = wave(
+        1,
+        status="SCORED",
+        recorded=5,
+        failed=1,
+        mean_se=2.1,
+        standardised_se=0.9,
+        closed_by="callbacks",
+    )
+    second = wave(
+        2, status="SCORED", recorded=6, mean_se=1.9, standardised_se=0.45, reliability=0.95
+    )
     return [
         progress("INITIALIZING"),
         progress("WAITING_CALLBACKS", wave(1, recorded=2)),
@@ -147,7 +157,7 @@ def result(**values: Any) -> dict[str, Any]:
         "decision": {
             "decision": "FINALIZE_SCORING",
             "reason": "se_target_met",
-            "explanation": "the mean SE is below its target",
+            "explanation": "the standard error is below its target",
         },
         "comparisons": {"planned": 12, "recorded": 11, "failed": 1, "pending": 0},
         "resampled_comparisons": 0,
@@ -189,7 +199,12 @@ def result(**values: Any) -> dict[str, Any]:
                 "warnings": ["anchor two sits far from its grade"],
             },
         },
-        "reliability": {"model_reliability": 0.95, "mean_se": 0.45, "max_se": 0.6},
+        "reliability": {
+            "model_reliability": 0.95,
+            "mean_se": 0.45,
+            "max_se": 0.6,
+            "standardised_se": 0.22,
+        },
         "audit": {"pairs": 3, "agreement": 0.67, "agreement_interval": [0.2, 0.94]},
         "order_effects": [{"judge": "j1", "estimate": 0.1, "standard_error": 0.2}],
         "judges": ["j1"],

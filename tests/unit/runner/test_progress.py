@@ -20,7 +20,7 @@ LIFE = [snapshot(batch) for batch in documents.life_of_a_batch()]
 def test_a_snapshot_counts_over_all_waves_and_takes_the_last_standard_error():
     third = LIFE[2]
     assert (third.planned, third.recorded, third.failed, third.pending) == (12, 8, 1, 3)
-    assert (third.mean_se, third.target_mean_se) == (0.9, 0.5)
+    assert (third.standardised_se, third.target_mean_se) == (0.9, 0.5)
     assert third.share == pytest.approx(9 / 12)
     assert third.most == 8 * 4 // 2
     assert not third.ended
@@ -30,17 +30,16 @@ def test_a_snapshot_counts_over_all_waves_and_takes_the_last_standard_error():
 def test_the_headline_says_what_is_known_and_no_more():
     assert headline(LIFE[0]) == "preparing the essays · 0 of 0 verdicts · at most 16"
     assert headline(LIFE[2]) == (
-        "waiting for verdicts · 8 of 12 verdicts · 1 failed · at most 16 · "
-        "mean SE 0.90 (target 0.50)"
+        "waiting for verdicts · 8 of 12 verdicts · 1 failed · at most 16 · SE 0.90 sd (target 0.50)"
     )
-    assert headline(LIFE[3]).endswith("mean SE 0.45 (target 0.50) · model reliability 0.95")
+    assert headline(LIFE[3]).endswith("SE 0.45 sd (target 0.50) · model reliability 0.95")
 
 
 def test_news_are_told_once():
     told = [describe_changes(before, now) for before, now in zip([None, *LIFE], LIFE, strict=False)]
     assert [len(lines) for lines in told] == [0, 1, 2, 2]
     assert told[2][0] == (
-        "wave 1 scored: 5 of 6 verdicts, 1 failed, mean SE 0.90, closed by callbacks"
+        "wave 1 scored: 5 of 6 verdicts, 1 failed, SE 0.90 sd, closed by callbacks"
     )
     assert describe_changes(LIFE[2], LIFE[2]) == []
     assert describe_changes(LIFE[3], LIFE[3]) == []

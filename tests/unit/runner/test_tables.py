@@ -42,7 +42,7 @@ def test_the_summary_tells_evidence_and_cautions():
     for expected in (
         "se_target_met",
         "12 comparisons planned, 11 recorded, 1 failed",
-        "model reliability 0.95, mean SE 0.45",
+        "model reliability 0.95, SE 0.22 sd (mean 0.45, largest 0.60 logits)",
         "agreement 0.67 (95% interval 0.20 to 0.94)",
         "+0.10 ± 0.20 logits",
         "anchor two sits far from its grade",

@@ -6,14 +6,40 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons, fit
+from scoring.batch_fit import fit_batch
 from scoring.errors import InvalidSettingError
 from scoring.null_replay import null_judge_replay
 from scoring.reliability import (
     model_reliability,
     scale_separation,
     split_half,
+    standardised_error,
 )
 from scoring.simulate import CoinFlipJudge, LogisticJudge, random_matchings
+
+
+def test_standardised_error_is_that_of_the_known_spread():
+    judged = Comparisons(3, [0, 1, 0], [1, 2, 2], [1, 1, -1])
+    fitted = fit(judged, prior_sd=1.7, estimator="variational")
+    known = np.sqrt(np.mean(fitted.standard_error**2)) / 1.7
+    assert standardised_error(fitted) == pytest.approx(known)
+    with pytest.raises(InvalidSettingError, match="prior"):
+        standardised_error(fit(judged, estimator="epsilon"))
+
+
+def test_more_verdicts_of_a_sharp_judge_stretch_the_scale_but_not_the_standardised_error():
+    rng = np.random.default_rng(14)
+    judge = LogisticJudge(rng.normal(0.0, 4.0, 30))
+    first, second = random_matchings(30, 12, rng)
+    outcome = judge.judge(first, second, rng)
+    fits = [
+        fit_batch(Comparisons(30, first[:upto], second[:upto], outcome[:upto]))
+        for upto in (60, 120, 180)
+    ]
+    errors = [standardised_error(each) for each in fits]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 0.7 * errors[0]
+    assert fits[1].standard_error.mean() > fits[0].standard_error.mean()
 
 
 def two_essays(sd, rmse):

@@ -34,8 +34,10 @@ class WaveTally(BaseModel):
 
 
 class WaveScored(EventData):
-    """Progress: a wave was scored and decided upon; the mean standard error is in logits.
+    """Progress: a wave was scored and decided upon.
 
+    `mean_se` is in logits, `standardised_se` in standard deviations of the abilities: what
+    `target_mean_se` is compared with.
     The reliability has a 90% interval. Both are null where the verdicts are evidence of a judge at
     chance.
     """
@@ -44,6 +46,7 @@ class WaveScored(EventData):
     decision: Decision
     comparisons: WaveTally
     mean_se: float | None
+    standardised_se: float | None = None
     reliability: float | None
     reliability_interval: tuple[float, float] | None = None
 

@@ -83,7 +83,11 @@ class BatchAudit(BaseModel):
 
 
 class WaveProgress(BaseModel):
-    """One wave as its batch's reader sees it."""
+    """One wave as its batch's reader sees it.
+
+    `mean_se` is in logits, `standardised_se` in standard deviations of the abilities: what
+    `target_mean_se` is compared with.
+    """
 
     wave: int
     status: str
@@ -91,6 +95,7 @@ class WaveProgress(BaseModel):
     recorded: int
     failed: int
     mean_se: float | None = None
+    standardised_se: float | None = None
     reliability: float | None = None
     reliability_interval: tuple[float, float] | None = None
     closed_by: str | None = None

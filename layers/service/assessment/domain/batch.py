@@ -179,12 +179,17 @@ class ClosedBy(StrEnum):
 
 
 class WaveScore(BaseModel):
-    """What the fit after a wave says about the whole batch."""
+    """What the fit after a wave says about the whole batch.
+
+    `mean_se` and `max_se` are in logits, `standardised_se` and `max_score_change` in standard
+    deviations of the abilities.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     mean_se: float
     max_se: float
+    standardised_se: float | None = None
     max_score_change: float | None
     reliability: float | None
     reliability_interval: tuple[float, float] | None = None

@@ -79,9 +79,11 @@ class BatchConfig(BaseModel):
 
     # Stopping
     min_comparisons_per_essay: Annotated[int, Field(ge=1, le=500)] = 6
-    # Either target ends a batch early; none leaves it out.
+    # Either target ends a batch early; none leaves it out. Standard errors and changes are in
+    # standard deviations of the abilities: logits stretch when verdicts show less noise. .3 is a
+    # reliability of about .91.
     target_reliability: Annotated[float, Field(gt=0, lt=1)] | None = 0.9
-    target_mean_se: Annotated[float, Field(gt=0, le=10)] | None = 0.6
+    target_mean_se: Annotated[float, Field(gt=0, le=0.99)] | None = 0.3
     score_stability_threshold: Annotated[float, Field(gt=0, le=10)] = 0.05
     min_comparisons_for_stability_check: Annotated[int, Field(ge=1)] = 30
     comparisons_per_stability_check_iteration: Annotated[int, Field(ge=1)] = 12

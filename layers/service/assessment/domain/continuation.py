@@ -45,11 +45,32 @@ class PreviousLook:
 
 
 def compute_score_change(present: Sequence[Ranking], previous: Sequence[Ranking]) -> float:
-    """The largest move of an ability between two fits, in logits."""
+    """The largest move of an ability between two fits, in the unit of both."""
     earlier = {ranking.essay_id: ranking.bradley_terry_score for ranking in previous}
     return max(
         (abs(r.bradley_terry_score - earlier.get(r.essay_id, 0.0)) for r in present), default=0.0
     )
+
+
+def _compute_standardised_change(scores: Scores, previous: PreviousLook) -> float | None:
+    """The largest move of an ability between two looks, in standard deviations of the abilities.
+
+    In logits all abilities would move with the unit, the judges' noise. None where a look does not
+    say how far abilities lie apart.
+    """
+    spread, earlier_sd = scores.reliability.spread, previous.context.ability_sd
+    if spread is None or earlier_sd is None:
+        return None
+    return compute_score_change(
+        _divide_scores(scores.rankings, spread.sd), _divide_scores(previous.rankings, earlier_sd)
+    )
+
+
+def _divide_scores(rankings: Sequence[Ranking], unit: float) -> list[Ranking]:
+    return [
+        ranking.model_copy(update={"bradley_terry_score": ranking.bradley_terry_score / unit})
+        for ranking in rankings
+    ]
 
 
 def _count_looks_held(previous: PreviousLook | None) -> tuple[int, int]:
@@ -65,7 +86,7 @@ def _count_looks_held(previous: PreviousLook | None) -> tuple[int, int]:
 
 
 def _check_targets(scores: Scores | None, config: BatchConfig) -> tuple[bool, bool]:
-    """Whether the lower limit of the reliability, and the mean standard error, are on target.
+    """Whether the lower limit of the reliability, and the standard error, are on target.
 
     Where the signal is not proven neither is: a small standard error may also mean that abilities
     hardly differ. So a signal that is proven at one look by luck ends no batch.
@@ -76,7 +97,9 @@ def _check_targets(scores: Scores | None, config: BatchConfig) -> tuple[bool, bo
     wanted_reliability = config.target_reliability
     return (
         wanted_reliability is not None and reliability.low >= wanted_reliability,
-        wanted_se is not None and reliability.mean_se <= wanted_se,
+        wanted_se is not None
+        and reliability.standardised_se is not None
+        and reliability.standardised_se <= wanted_se,
     )
 
 
@@ -257,6 +280,8 @@ def _describe_fit(scores: Scores | None, config: BatchConfig, n_essays: int) -> 
         "min_comparison_count": min(counts, default=0),
         "mean_se": reliability.mean_se,
         "max_se": reliability.max_se,
+        "ability_sd": None if spread is None else spread.sd,
+        "standardised_se": reliability.standardised_se,
         "reliability": reliability.model_reliability,
         "reliability_interval": reliability.reliability_interval,
         "components": scores.components,
@@ -279,9 +304,7 @@ def _describe_look(
     config: BatchConfig, evidence: _Evidence, scores: Scores | None, previous: PreviousLook | None
 ) -> dict[str, Any]:
     """Whether this is a look at the targets, and what it and those before it saw."""
-    change = (
-        compute_score_change(scores.rankings, previous.rankings) if scores and previous else None
-    )
+    change = _compute_standardised_change(scores, previous) if scores and previous else None
     reliability_met, se_met = _check_targets(scores, config)
     reliability_held, se_held = _count_looks_held(previous)
     n_seen_callbacks = _count_seen_callbacks(previous)

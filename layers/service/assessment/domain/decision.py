@@ -61,7 +61,9 @@ class Decision(BaseModel):
 class ContinuationContext(BaseModel):
     """All that a decision may depend on; stored beside every decision, so it can be audited.
 
-    Abilities and standard errors are in logits, shares and rates between 0 and 1.
+    `mean_se`, `max_se` and `ability_sd` are in logits; `standardised_se`, `target_mean_se` and
+    `max_score_change` in standard deviations of the abilities, which further verdicts do not
+    stretch; shares and rates between 0 and 1.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -101,6 +103,8 @@ class ContinuationContext(BaseModel):
     # fit
     mean_se: float | None = None
     max_se: float | None = None
+    ability_sd: float | None = None
+    standardised_se: float | None = None
     max_score_change: float | None = None
     reliability: float | None = None
     reliability_interval: tuple[float, float] | None = None
@@ -221,7 +225,7 @@ def _find_sufficient_evidence(context: ContinuationContext) -> Decision | None:
     if context.se_target_met and n_looks >= context.looks_to_hold:
         return _finalise(
             Reason.SE_TARGET_MET,
-            f"the mean standard error met its target at {n_looks} looks in a row",
+            f"the standard error met its target at {n_looks} looks in a row",
         )
     return None
 

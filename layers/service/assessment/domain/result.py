@@ -138,6 +138,9 @@ class Reliability(BaseModel):
     holds it with 90% probability. `scale` is "people" where only people judged, or people beside
     models and enough of them; else everything is said of the judges' own scale, and nothing of how
     people would judge.
+    `standardised_se` is the standard error of an ability in standard deviations of the abilities,
+    its square averaged over essays: nearly the root of 1 - reliability. `mean_se` and `max_se` are
+    in logits, whose unit is the judges' noise: it moves with what verdicts tell of that noise.
     `split_half` is Spearman-Brown corrected, from random halves of the comparisons; it is computed
     for batches of up to `SPLIT_HALF_COMPARISONS` comparisons.
     """
@@ -152,6 +155,7 @@ class Reliability(BaseModel):
     scale: AbilityScale = AbilityScale.JUDGES
     mean_se: float
     max_se: float
+    standardised_se: float | None = None
     scale_separation: ScaleSeparation | None = None
     split_half: float | None = None
 

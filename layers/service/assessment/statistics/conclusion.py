@@ -27,6 +27,7 @@ from scoring.reliability import (
     realised_reliability,
     scale_separation,
     split_half,
+    standardised_error,
 )
 
 _FLAGGED_ABOVE = 2.0
@@ -137,6 +138,7 @@ def describe_reliability(pool: JudgedPool, fit: Fit) -> Reliability:
         scale=ability_scale(pool, fit),
         mean_se=float(fit.standard_error.mean()),
         max_se=float(fit.standard_error.max()),
+        standardised_se=standardised_error(fit),
     )
 
 

@@ -81,6 +81,7 @@ def _progress(wave: Wave, tally: ComparisonTally) -> WaveProgress:
         recorded=tally.recorded,
         failed=tally.failed,
         mean_se=wave.score.mean_se if wave.score else None,
+        standardised_se=wave.score.standardised_se if wave.score else None,
         reliability=wave.score.reliability if wave.score else None,
         reliability_interval=wave.score.reliability_interval if wave.score else None,
         closed_by=wave.closed_by,

@@ -178,6 +178,7 @@ def _summarise(context: ContinuationContext, scores: Scores | None) -> WaveScore
     return WaveScore(
         mean_se=scores.reliability.mean_se,
         max_se=scores.reliability.max_se,
+        standardised_se=scores.reliability.standardised_se,
         max_score_change=context.max_score_change,
         reliability=None if context.judge_at_chance else context.reliability,
         reliability_interval=None if context.judge_at_chance else context.reliability_interval,
@@ -197,6 +198,7 @@ def _publish(batch: Batch, evaluation: _Evaluation, events: EventPublisher) -> N
             "failed": context.failures,
         },
         "mean_se": context.mean_se,
+        "standardised_se": context.standardised_se,
         # The reliability of verdicts that are evidence of a judge at chance would mean nothing.
         "reliability": None if context.judge_at_chance else context.reliability,
         "reliability_interval": None if context.judge_at_chance else context.reliability_interval,

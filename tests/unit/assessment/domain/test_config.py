@@ -44,7 +44,7 @@ BOUNDS = [
     ("max_minutes", 0, 10_081),
     ("min_comparisons_per_essay", 0, 501),
     ("target_reliability", 0, 1),
-    ("target_mean_se", 0, 10.1),
+    ("target_mean_se", 0, 1),
     ("min_reliability", -0.1, 1),
     ("score_stability_threshold", 0, 10.1),
     ("looks_to_hold", 0, 6),

@@ -17,7 +17,7 @@ from assessment.domain.continuation import (
 )
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.not_assessed import split_assessed
-from assessment.domain.result import AuditReport, Ranking, Reliability, Scores
+from assessment.domain.result import AbilitySpread, AuditReport, Ranking, Reliability, Scores
 from assessment.domain.verdict import Verdict, Winner
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -65,9 +65,10 @@ def ranking(essay: str, score: float, count: int = 4) -> Ranking:
 
 
 def scores(
-    mean_se: float = 0.5,
+    standardised_se: float = 0.25,
     *,
     values: dict[str, float] | None = None,
+    sd: float = 2.0,
     low: float = 0.8,
     evidence: float | None = 2.4,
     **fields: Any,
@@ -78,8 +79,10 @@ def scores(
         reliability=Reliability(
             model_reliability=0.9,
             reliability_interval=(low, 0.95),
-            mean_se=mean_se,
+            spread=AbilitySpread(sd=sd, interval=(sd / 2, sd * 2), is_assumed=False),
+            mean_se=standardised_se * sd,
             max_se=0.7,
+            standardised_se=standardised_se,
         ),
         order_effects=[],
         audit=AuditReport(pairs=3, log_bayes_factor=evidence),
@@ -146,7 +149,7 @@ def test_without_a_verdict_nothing_is_known() -> None:
     assert found.zero_successes
     assert (found.success_rate, found.min_comparison_count) == (0.0, 0)
     assert (found.components, found.isolated_essays) == (10, 10)
-    assert found.mean_se is None
+    assert (found.mean_se, found.standardised_se) == (None, None)
     assert found.next_wave_cost_usd is None
     assert not found.se_target_met
     assert context([], scores=None).success_rate == 0.0
@@ -163,8 +166,9 @@ def test_score_change_takes_new_essays_as_moved_from_zero() -> None:
     ("changes", "stable"),
     [
         ({}, True),
-        ({"move": 0.06}, False),
-        ({"mean_se": 0.7}, False),
+        ({"move": 0.11}, False),
+        ({"stretch": 1.5}, True),
+        ({"standardised_se": 0.35}, False),
         ({"settled": 29}, False),
         ({"failed": 8}, False),
     ],
@@ -173,10 +177,12 @@ def test_stability_gate(changes: dict[str, Any], *, stable: bool) -> None:
     failed = changes.get("failed", 0)
     known = [made(at) for at in range(changes.get("settled", 30) - failed)]
     known += [made(100 + at, S.FAILED) for at in range(failed)]
-    values = {"e0": 1.0 + changes.get("move", 0.04), "e1": -1.0}
+    # Where the judges' noise is found to be less, abilities and their spread grow alike.
+    stretch = changes.get("stretch", 1.0)
+    values = {"e0": stretch * (1.0 + changes.get("move", 0.09)), "e1": -stretch}
     found = context(
         known,
-        scores=scores(changes.get("mean_se", 0.5), values=values),
+        scores=scores(changes.get("standardised_se", 0.25), values=values, sd=2.0 * stretch),
         previous=looked(context(known)),
     )
     assert found.stability_passed is stable
@@ -193,7 +199,7 @@ def test_target_is_held_over_consecutive_looks_only() -> None:
     more = known + [made(at, wave=2) for at in range(20, 40)]
     second = context(more, previous=looked(first), batch=batch(wave=2))
     assert second.se_target_held_before == 1
-    lost = context(more, previous=looked(first), scores=scores(0.9), batch=batch(wave=2))
+    lost = context(more, previous=looked(first), scores=scores(0.45), batch=batch(wave=2))
     third = context(more + [made(at) for at in range(50, 63)], previous=looked(lost))
     assert third.se_target_held_before == 0
 
