@@ -1,4 +1,4 @@
-"""Texts by hash and documents by key, in memory."""
+"""Texts by folder and hash, and documents by key, in memory."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ class InMemoryContentStore:
         folder, _, rest = key.partition("/")
         return f"{folder}/default/{rest}"
 
-    def put_text(self, text: str) -> str:
+    def put_text(self, folder: str, text: str) -> str:
         sha256 = content_sha256(text)
-        self.texts[sha256] = text
+        self.texts[text_key(folder, sha256)] = text
         return sha256
 
-    def get_text(self, sha256: str) -> str:
-        if sha256 not in self.texts:
-            raise MissingDocumentError.from_key(text_key(sha256))
-        return self.texts[sha256]
+    def get_text(self, folder: str, sha256: str) -> str:
+        key = text_key(folder, sha256)
+        if key not in self.texts:
+            raise MissingDocumentError.from_key(key)
+        return self.texts[key]
 
     def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
         self.documents[key] = body

@@ -1,4 +1,8 @@
-"""The keys of all documents in the bucket. Essay texts lie under their hash."""
+"""The keys of all documents in the bucket.
+
+Whatever is known of a batch lies below one folder, its texts too: what is erased there takes
+nothing of another batch, and leaves nothing.
+"""
 
 from __future__ import annotations
 
@@ -61,9 +65,19 @@ def not_assessed_key(batch_id: str, wave_number: int, body_sha256: str) -> str:
     return f"batches/{batch_id}/waves/{wave_number:04d}-not-assessed-{body_sha256[:16]}.json"
 
 
-def text_key(sha256: str) -> str:
-    """Where the text with this hash is kept."""
-    return f"essays/{sha256}.txt"
+def batch_texts(batch_id: str) -> str:
+    """The folder of a batch's own copies of the texts of its essays, students and anchors."""
+    return f"batches/{batch_id}/texts"
+
+
+def anchor_texts(assignment_id: str) -> str:
+    """The folder of the texts of an assignment's anchors."""
+    return f"assignments/{assignment_id}/texts"
+
+
+def text_key(folder: str, sha256: str) -> str:
+    """Where the text with this hash is kept in a folder."""
+    return f"{folder}/{sha256}.txt"
 
 
 def provider_batch_folder(name: str) -> str:

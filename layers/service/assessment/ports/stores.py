@@ -247,16 +247,16 @@ class ComparisonStore(Protocol):
 
 
 class ContentStore(Protocol):
-    """Essay texts by content hash, and documents by key, of one organisation."""
+    """Essay texts by folder and hash, and documents by key, of one organisation."""
 
     def place(self, key: str) -> str:
         """Where a document with this key lies, as others find it."""
 
-    def put_text(self, text: str) -> str:
-        """Store a text under its SHA-256 and return that."""
+    def put_text(self, folder: str, text: str) -> str:
+        """Store a text in the folder under its SHA-256 and return that."""
 
-    def get_text(self, sha256: str) -> str:
-        """The text with this hash; raises MissingDocumentError."""
+    def get_text(self, folder: str, sha256: str) -> str:
+        """The folder's text with this hash; raises MissingDocumentError."""
 
     def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
         """Store a document."""

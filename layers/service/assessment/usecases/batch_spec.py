@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assessment.contracts.llm_protocol import CompareMetadata
-from assessment.domain.document_keys import spec_key
+from assessment.domain.document_keys import batch_texts, spec_key
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.spec import BatchSpec
 from assessment.ports.stores import ContentStore
@@ -29,8 +29,9 @@ def load_texts(metadata: CompareMetadata, *, content: ContentStore) -> list[str]
     """
     spec = load_spec(metadata.batch_id, content=content)
     instructions = spec.instructions
+    folder = batch_texts(metadata.batch_id)
     essays = [
-        content.get_text(spec.text_sha256(essay_id))
+        content.get_text(folder, spec.text_sha256(essay_id))
         for essay_id in (metadata.essay_a_id, metadata.essay_b_id)
     ]
     return [

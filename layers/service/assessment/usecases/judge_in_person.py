@@ -10,6 +10,7 @@ from assessment.contracts.request import PersonVerdict
 from assessment.contracts.views import OfferedComparison
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.document_keys import batch_texts
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
 from assessment.domain.identifiers import canonical_sha256, derive_uuid
 from assessment.domain.judge import JudgeSpec, Provider
@@ -54,7 +55,7 @@ def next_comparison(
     candidates = [c for c in comparisons if c.comparison_id not in held_ids & judged_ids]
     for comparison in _sort_offers(person, candidates, held_ids):
         if ports.leases.take(batch_id, comparison.comparison_id, person, until=until, now=now):
-            return _make_offer(spec, comparison, ports.content, until)
+            return _make_offer(spec, batch_id, comparison, ports.content, until)
     return None
 
 
@@ -132,12 +133,13 @@ def _list_waiting(batch: Batch, spec: BatchSpec, comparisons: ComparisonStore) -
 
 
 def _make_offer(
-    spec: BatchSpec, comparison: Comparison, content: ContentStore, until: datetime
+    spec: BatchSpec, batch_id: str, comparison: Comparison, content: ContentStore, until: datetime
 ) -> OfferedComparison:
+    folder = batch_texts(batch_id)
     return OfferedComparison(
         comparison_id=comparison.comparison_id,
-        essay_a=content.get_text(spec.text_sha256(comparison.first)),
-        essay_b=content.get_text(spec.text_sha256(comparison.second)),
+        essay_a=content.get_text(folder, spec.text_sha256(comparison.first)),
+        essay_b=content.get_text(folder, spec.text_sha256(comparison.second)),
         **spec.instructions.model_dump(),
         lease_until=until,
     )

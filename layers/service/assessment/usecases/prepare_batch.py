@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from assessment.domain.assignment import Assignment
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.config import Source
-from assessment.domain.document_keys import manifest_key
+from assessment.domain.document_keys import anchor_texts, batch_texts, manifest_key
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.essay_flags import EssayFlag
@@ -31,6 +33,7 @@ from assessment.usecases.assignment import flag_texts, load_assignment
 from assessment.usecases.batch_spec import freeze_spec
 
 _FEWEST_ESSAYS = 2
+_UPLOADS = 8
 # They are listed in the one item of the batch, which has to stay small.
 _MOST_UNFIT = 50
 
@@ -113,8 +116,7 @@ def _collect_essays(
     batch: Batch, assignment: Assignment | None, content: ContentStore
 ) -> _EssayPool:
     students = _read_students(batch, content)
-    anchors = make_anchor_essays(assignment) if assignment else []
-    anchors = _flag_anchors(batch, anchors, content)
+    anchors = _take_anchors(batch, assignment, content) if assignment else []
     flags = batch.config.exclude_flagged
     pool = _EssayPool(
         students=[essay for essay in students if not essay.has_flag(flags)],
@@ -143,8 +145,10 @@ def _find_too_long(
 ) -> tuple[NotAssessed, ...]:
     """The essays that no judge of the batch has room for."""
     long = [essay for essay in essays if EssayFlag.TOO_LONG in essay.flags]
+    folder = batch_texts(batch.batch_id)
     return find_unfit(
-        {essay.essay_id: content.get_text(essay.text_sha256) for essay in long}, batch.judges
+        {essay.essay_id: content.get_text(folder, essay.text_sha256) for essay in long},
+        batch.judges,
     )
 
 
@@ -192,9 +196,18 @@ def _pin_spread(batch: Batch, history: AnchorHistory | None) -> dict[str, Any]:
     }
 
 
-def _flag_anchors(batch: Batch, anchors: list[Essay], content: ContentStore) -> list[Essay]:
-    """The anchors with flags of their own; none is left out for them, its grade was chosen."""
-    texts = [content.get_text(anchor.text_sha256) for anchor in anchors]
+def _take_anchors(batch: Batch, assignment: Assignment, content: ContentStore) -> list[Essay]:
+    """The anchors with flags of their own; none is left out for them, its grade was chosen.
+
+    The batch keeps copies of their texts: it stays whole when the assignment's anchors change.
+    """
+    anchors = make_anchor_essays(assignment)
+    source = anchor_texts(assignment.assignment_id)
+    texts = [content.get_text(source, anchor.text_sha256) for anchor in anchors]
+    put_text = partial(content.put_text, batch_texts(batch.batch_id))
+    with ThreadPoolExecutor(_UPLOADS) as pool:
+        for _ in pool.map(put_text, texts):
+            pass
     flags = flag_texts(texts, config=batch.config, judges=batch.judges)
     return [
         anchor.model_copy(update={"flags": raised})

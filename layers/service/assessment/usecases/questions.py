@@ -16,6 +16,7 @@ from assessment.contracts.llm_protocol import (
     describe_error,
 )
 from assessment.domain.comparison import Comparison
+from assessment.domain.document_keys import batch_texts
 from assessment.domain.errors import CJError
 from assessment.domain.identifiers import derive_uuid
 from assessment.domain.judge import JudgeSpec, estimate_tokens
@@ -50,8 +51,10 @@ def read_question(
     request: JudgeRequestV1, comparison: Comparison, *, spec: BatchSpec, content: ContentStore
 ) -> Question:
     """The comparison with the texts of its essays."""
+    folder = batch_texts(request.batch_id)
     first, second = [
-        content.get_text(spec.text_sha256(essay)) for essay in (comparison.first, comparison.second)
+        content.get_text(folder, spec.text_sha256(essay))
+        for essay in (comparison.first, comparison.second)
     ]
     return Question(request, comparison, EssayPair(request.comparison_id, first, second))
 

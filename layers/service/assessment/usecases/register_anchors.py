@@ -9,6 +9,7 @@ from assessment.contracts.request import MAX_ANCHORS, AnchorRegistration
 from assessment.contracts.views import AnchorsRegistered, RegisteredAnchor
 from assessment.domain.assignment import Assignment
 from assessment.domain.config import Source, replace_hints, resolve_config
+from assessment.domain.document_keys import anchor_texts
 from assessment.domain.errors import InvalidRequestError, UnknownGradeError
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale, find_scale
@@ -108,11 +109,12 @@ def _population(
 
 
 def _store_anchors(registration: AnchorRegistration, content: ContentStore) -> dict[str, Anchor]:
+    folder = anchor_texts(registration.assignment_id)
     return {
         submitted.anchor_ref: Anchor(
             anchor_ref=submitted.anchor_ref,
             grade=submitted.grade,
-            text_sha256=content.put_text(submitted.text),
+            text_sha256=content.put_text(folder, submitted.text),
         )
         for submitted in registration.anchors
     }

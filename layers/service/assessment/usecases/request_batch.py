@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from assessment.contracts.request import BatchRequest
@@ -21,7 +22,7 @@ from assessment.domain.config import (
     extend_deadlines,
     resolve_config,
 )
-from assessment.domain.document_keys import manifest_key
+from assessment.domain.document_keys import batch_texts, manifest_key
 from assessment.domain.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
@@ -137,8 +138,9 @@ def _store(
     batches: BatchStore,
 ) -> Batch:
     """Store the essays, then the batch; what was stored under its id before, if it is the same."""
+    put_text = partial(content.put_text, batch_texts(batch.batch_id))
     with ThreadPoolExecutor(_UPLOADS) as pool:
-        for _ in pool.map(content.put_text, (essay.text for essay in request.essays)):
+        for _ in pool.map(put_text, (essay.text for essay in request.essays)):
             pass
     content.put_document(
         manifest_key(batch), canonical_json([essay.model_dump() for essay in essays])

@@ -132,8 +132,8 @@ CALLS: dict[str, tuple[str, str, Act]] = {
         lambda c: SigningSecret(c, "s").versions(),
     ),
     "table.query_many": ("dynamodb", "Query", lambda c: Table(c, "t").query_many(["a", "b"])),
-    "content.put_text": ("s3", "PutObject", lambda c: S3ContentStore(c, "b").put_text("t")),
-    "content.get_text": ("s3", "GetObject", lambda c: S3ContentStore(c, "b").get_text("0")),
+    "content.put_text": ("s3", "PutObject", lambda c: S3ContentStore(c, "b").put_text("f", "t")),
+    "content.get_text": ("s3", "GetObject", lambda c: S3ContentStore(c, "b").get_text("f", "0")),
     "content.put_document": (
         "s3",
         "PutObject",
@@ -338,8 +338,8 @@ def test_what_is_missing_is_one_error(code: str) -> None:
     store = S3ContentStore(Scripted("s3", [refused(code, status=404)]), "b")
     with pytest.raises(MissingDocumentError, match="the content store has no batches/spec"):
         store.get_frozen_document("batches/spec")
-    with pytest.raises(MissingDocumentError, match=r"essays/0\.txt"):
-        store.get_text("0")
+    with pytest.raises(MissingDocumentError, match=r"f/0\.txt"):
+        store.get_text("f", "0")
     assert store.get_document("batches/spec") is None
 
 

@@ -126,11 +126,11 @@ def test_texts_are_stored_by_hash_and_read_once(aws: None) -> None:
         Bucket="cj-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
     )
     store = S3ContentStore(s3, "cj-bucket")
-    sha256 = store.put_text("Ein Aufsatz über Öl\n")
-    assert store.put_text("Ein Aufsatz über Öl\n") == sha256
-    assert store.get_text(sha256) == "Ein Aufsatz über Öl\n"
-    s3.delete_object(Bucket="cj-bucket", Key=f"essays/default/{sha256}.txt")
-    assert store.get_text(sha256) == "Ein Aufsatz über Öl\n"
+    sha256 = store.put_text("batches/b/texts", "Ein Aufsatz über Öl\n")
+    assert store.put_text("batches/b/texts", "Ein Aufsatz über Öl\n") == sha256
+    assert store.get_text("batches/b/texts", sha256) == "Ein Aufsatz über Öl\n"
+    s3.delete_object(Bucket="cj-bucket", Key=f"batches/default/b/texts/{sha256}.txt")
+    assert store.get_text("batches/b/texts", sha256) == "Ein Aufsatz über Öl\n"
     assert store.get_document("none") is None
     store.put_document("d", "1")
     assert store.get_frozen_document("d") == "1"

@@ -125,12 +125,12 @@ def test_content_is_found_by_its_organisation_only(aws: None) -> None:
     north, south = (
         S3ContentStore(client("s3"), "cj-bucket", organisation=name) for name in ("north", "south")
     )
-    sha256 = north.put_text("an essay of the north")
+    sha256 = north.put_text("batches/b/texts", "an essay of the north")
     north.put_document("batches/b/spec.json", "{}")
     with pytest.raises(MissingDocumentError):
-        south.get_text(sha256)
+        south.get_text("batches/b/texts", sha256)
     assert south.get_document("batches/b/spec.json") is None
     listed = client("s3").list_objects_v2(Bucket="cj-bucket")["Contents"]
     assert {entry["Key"] for entry in listed} == {
-        f"essays/north/{sha256}.txt", "batches/north/b/spec.json",
+        f"batches/north/b/texts/{sha256}.txt", "batches/north/b/spec.json",
     }  # fmt: skip

@@ -43,6 +43,7 @@ from assessment.contracts.llm_protocol import (
     WaveDeadlineV1,
 )
 from assessment.domain.circuit import FAILURES_TO_OPEN
+from assessment.domain.document_keys import batch_texts
 from assessment.domain.errors import MissingDocumentError
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.judge import JudgeSpec, Provider
@@ -82,9 +83,16 @@ def content(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Conten
 
 def test_a_text_is_kept_under_its_hash(content: ContentStore) -> None:
     text = "Ein Aufsatz über Öl\r\n\u2028mit allem\n"
-    sha256 = content.put_text(text)
-    assert sha256 == content_sha256(text) == content.put_text(text)
-    assert content.get_text(sha256) == text
+    folder = batch_texts("b")
+    sha256 = content.put_text(folder, text)
+    assert sha256 == content_sha256(text) == content.put_text(folder, text)
+    assert content.get_text(folder, sha256) == text
+
+
+def test_a_text_of_one_batch_is_not_in_another(content: ContentStore) -> None:
+    sha256 = content.put_text(batch_texts("b"), "the same text in two batches")
+    with pytest.raises(MissingDocumentError, match=f"batches/c/texts/{sha256}"):
+        content.get_text(batch_texts("c"), sha256)
 
 
 def test_a_document_is_replaced_and_a_frozen_one_is_read(content: ContentStore) -> None:
@@ -100,7 +108,7 @@ def test_what_is_missing_is_said_with_its_key(content: ContentStore) -> None:
     with pytest.raises(MissingDocumentError, match=r"batches/b/none\.json"):
         content.get_frozen_document("batches/b/none.json")
     with pytest.raises(MissingDocumentError, match="0" * 64):
-        content.get_text("0" * 64)
+        content.get_text(batch_texts("b"), "0" * 64)
 
 
 # --- queues --------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ class S3ContentStore:
         self._bucket = bucket
         self._organisation = organisation
         # A text never changes under its hash, so a warm function need not read it twice.
-        self._cached_text = lru_cache(maxsize=_CACHED_TEXTS)(self._read_text)
+        self._cached_text = lru_cache(maxsize=_CACHED_TEXTS)(self._read_document)
         self._cached_document = lru_cache(maxsize=_CACHED_DOCUMENTS)(self._read_document)
 
     def place(self, key: str) -> str:
@@ -36,23 +36,20 @@ class S3ContentStore:
         folder, _, rest = key.partition("/")
         return f"{folder}/{self._organisation}/{rest}"
 
-    def put_text(self, text: str) -> str:
-        """Store a text under its hash."""
+    def put_text(self, folder: str, text: str) -> str:
+        """Store a text in the folder under its hash."""
         sha256 = content_sha256(text)
         self._client.put_object(
             Bucket=self._bucket,
-            Key=self.place(text_key(sha256)),
+            Key=self.place(text_key(folder, sha256)),
             Body=text.encode(),
             ContentType="text/plain; charset=utf-8",
         )
         return sha256
 
-    def get_text(self, sha256: str) -> str:
-        """The text with this hash."""
-        return self._cached_text(sha256)
-
-    def _read_text(self, sha256: str) -> str:
-        return self._read_document(text_key(sha256))
+    def get_text(self, folder: str, sha256: str) -> str:
+        """The folder's text with this hash."""
+        return self._cached_text(text_key(folder, sha256))
 
     def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
         """Store a document; the same document again changes nothing."""
