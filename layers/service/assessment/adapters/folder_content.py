@@ -21,26 +21,24 @@ class FolderContentStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         # As in the bucket: a text never changes under its hash.
-        self._cached_text = lru_cache(maxsize=_CACHED_TEXTS)(self._read_text)
+        self._cached_text = lru_cache(maxsize=_CACHED_TEXTS)(self._read)
         self._cached_document = lru_cache(maxsize=_CACHED_DOCUMENTS)(self._read)
 
     def place(self, key: str) -> str:
         """Where in the folder a document with this key lies."""
         return key
 
-    def put_text(self, text: str) -> str:
-        """Store a text under its hash."""
+    def put_text(self, folder: str, text: str) -> str:
+        """Store a text in the folder under its hash."""
         sha256 = content_sha256(text)
-        if not (self._folder / text_key(sha256)).exists():
-            self.put_document(text_key(sha256), text)
+        key = text_key(folder, sha256)
+        if not (self._folder / key).exists():
+            self.put_document(key, text)
         return sha256
 
-    def get_text(self, sha256: str) -> str:
-        """The text with this hash."""
-        return self._cached_text(sha256)
-
-    def _read_text(self, sha256: str) -> str:
-        return self._read(text_key(sha256))
+    def get_text(self, folder: str, sha256: str) -> str:
+        """The folder's text with this hash."""
+        return self._cached_text(text_key(folder, sha256))
 
     def put_document(self, key: str, body: str, *, content_type: str = "application/json") -> None:
         """Store a document; a process that dies leaves the old one."""

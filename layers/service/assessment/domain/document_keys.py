@@ -6,9 +6,8 @@ nothing of another batch, and leaves nothing.
 
 from __future__ import annotations
 
-from assessment.domain.batch import (
-    Batch,
-)
+from assessment.domain.batch import Batch
+from assessment.domain.identifiers import content_sha256
 
 
 def manifest_key(batch: Batch) -> str:
@@ -71,8 +70,11 @@ def batch_texts(batch_id: str) -> str:
 
 
 def anchor_texts(assignment_id: str) -> str:
-    """The folder of the texts of an assignment's anchors."""
-    return f"assignments/{assignment_id}/texts"
+    """The folder of the texts of an assignment's anchors.
+
+    It has the hash of the id: ids may be longer than the name of a folder can be.
+    """
+    return f"assignments/{content_sha256(assignment_id)[:32]}/texts"
 
 
 def text_key(folder: str, sha256: str) -> str:
