@@ -19,7 +19,9 @@ CHOICES = """Choose who judges:
   --judge anthropic/claude-haiku-4-5    key: ANTHROPIC_API_KEY, or `cj key set anthropic{options}`
   --judge openai/llama3.1:8b,base_url=http://127.0.0.1:11434/v1,context_tokens=8192 --admin
                                         a local Ollama, no key
-  --judge person                        people ask the API for the next comparison"""
+  --judge person                        people ask the API for the next comparison
+  --judge surface                       counts words and marks, needs no key; it judges the surface:
+                                        a baseline, not an assessment"""
 
 
 def fingerprint(text: str) -> str:

@@ -32,6 +32,7 @@ class Provider(StrEnum):
     ANTHROPIC = "anthropic"
     BEDROCK = "bedrock"
     PERSON = "person"
+    SURFACE = "surface"
 
 
 class BatchingMode(StrEnum):
@@ -45,6 +46,14 @@ class BatchingMode(StrEnum):
     SERIAL_BUNDLE = "serial_bundle"
     PROVIDER_BATCH_API = "provider_batch_api"
 
+
+SURFACE_MODEL = "features-1"
+"""Names the figures and weights of the surface judge; others get another name."""
+
+SURFACE_CAUTION = "judges the surface; a baseline, not an assessment"
+"""What everything that comes of the surface judge says of itself."""
+
+_SINGLE = (Provider.CALLBACK_ENDPOINT, Provider.PERSON, Provider.SURFACE)
 
 DEFAULT_BASE_URLS = {
     Provider.OPENAI: "https://api.openai.com/v1",
@@ -100,6 +109,25 @@ class JudgeSpec(BaseModel):
     pin_model: bool = False
     share: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_surface_model(cls, data: Any) -> Any:
+        """The surface judge has one model; its name is part of the specification."""
+        if isinstance(data, dict) and data.get("provider") == Provider.SURFACE:
+            return {"model": SURFACE_MODEL} | {k: v for k, v in data.items() if v is not None}
+        return data
+
+    @model_validator(mode="after")
+    def _check_surface(self) -> Self:
+        if self.provider is not Provider.SURFACE:
+            return self
+        if self.model != SURFACE_MODEL:
+            raise WrongFieldError("model", f"the surface judge has the one model {SURFACE_MODEL}")
+        if self.base_url or self.template_source:
+            message = "the surface judge asks nobody: leave out base_url and template_source"
+            raise ValueError(message)
+        return self
+
     @model_validator(mode="after")
     def _check_model(self) -> Self:
         if self.is_model and self.model is None:
@@ -131,8 +159,8 @@ class JudgeSpec(BaseModel):
 
     @property
     def is_model(self) -> bool:
-        """Whether a model answers within the call, rather than an endpoint that calls back."""
-        return self.provider not in (Provider.CALLBACK_ENDPOINT, Provider.PERSON)
+        """Whether a language model answers within the call: not an endpoint that calls back."""
+        return self.provider not in _SINGLE
 
     @property
     def label(self) -> str | None:
@@ -141,7 +169,8 @@ class JudgeSpec(BaseModel):
             return self.name
         if self.provider is Provider.PERSON:
             return self.provider.value
-        return f"{self.provider}/{self.model}" if self.is_model else None
+        has_label = self.is_model or self.provider is Provider.SURFACE
+        return f"{self.provider}/{self.model}" if has_label else None
 
     @property
     def endpoint(self) -> str | None:
@@ -234,7 +263,7 @@ def resolve_effective_llm_batching_mode(
     ValueError
         If the batch asks for what the provider cannot do; says what it can.
     """
-    if provider in (Provider.CALLBACK_ENDPOINT, Provider.PERSON):
+    if provider in _SINGLE:
         reason = f"{provider} takes one comparison at a time"
         if requested not in (None, BatchingMode.PER_REQUEST):
             raise WrongFieldError("batching_mode", f"{reason}; use per_request")

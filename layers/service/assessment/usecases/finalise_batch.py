@@ -21,6 +21,7 @@ from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_result import GradeProjections, withhold
 from assessment.domain.identifiers import content_sha256
+from assessment.domain.judge import SURFACE_CAUTION, Provider
 from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, split_assessed
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
@@ -147,7 +148,7 @@ def _make_document(
         decision=decision,
         comparisons=count_comparisons(comparisons),
         resampled_comparisons=sum(c.resampled for c in comparisons),
-        notes=_notes(comparisons, scores, batch.config),
+        notes=_notes(comparisons, scores, batch.config) + _note_surface(spec, comparisons),
         n_students=len(assessed.essays) - len(assessed.anchors),
         n_anchors=len(assessed.anchors),
         n_waves=batch.wave,
@@ -229,6 +230,17 @@ def _notes(comparisons: list[Comparison], scores: Scores, config: BatchConfig) -
             "comparisons may prove the ranking, and the forecast of the reliability says how many."
         )
     return notes + _note_served_models(comparisons)
+
+
+def _note_surface(spec: BatchSpec, comparisons: list[Comparison]) -> list[str]:
+    """A note for every judge that only counts, so that nobody takes its verdicts for readings."""
+    gave = set(_judges(comparisons))
+    labels = [str(j.label) for j in spec.judges if j.provider is Provider.SURFACE]
+    return [
+        f"{label} {SURFACE_CAUTION}: it counts words, sentences and marks, and reads nothing."
+        for label in labels
+        if label in gave
+    ]
 
 
 def _note_served_models(comparisons: list[Comparison]) -> list[str]:

@@ -25,7 +25,7 @@ from tests.present import present
 
 OPENAI = {"provider": "openai", "model": "gpt-4.1-mini"}
 ANTHROPIC = {"provider": "anthropic", "model": "claude-sonnet-4-20250514"}
-ONE_AT_A_TIME = (Provider.CALLBACK_ENDPOINT, Provider.PERSON)
+ONE_AT_A_TIME = (Provider.CALLBACK_ENDPOINT, Provider.PERSON, Provider.SURFACE)
 CUSTOM = (
     "{% block system %}{{ verdict_schema }}{% endblock %}"
     "{% block user %}{% for c in comparisons %}{{ c.comparison_id }} {{ c.essay_a }} "

@@ -17,6 +17,7 @@ from assessment.adapters.judges.capabilities import Capabilities
 from assessment.adapters.judges.model_judge import BatchModel, Model, ModelBatchJudge, ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
+from assessment.adapters.judges.surface import SurfaceJudge
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec, Provider
@@ -45,6 +46,8 @@ class ProviderJudges:
 
     def get_judge(self, judge: JudgeSpec) -> Judge:
         """The adapter that answers for this judge."""
+        if judge.provider is Provider.SURFACE:
+            return SurfaceJudge(judge)
         if judge.provider is Provider.CALLBACK_ENDPOINT:
             return CallbackEndpointJudge(
                 self._access.http(),

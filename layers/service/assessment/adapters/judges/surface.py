@@ -1,0 +1,43 @@
+"""The surface judge: answers at once, without a network, a key or a cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assessment.contracts.llm_protocol import CompareRequestV1, LLMComparisonResultV1, TokenUsage
+from assessment.contracts.winner import WINNERS
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.surface_judge import judge_surface
+
+_LETTERS = {winner: letter for letter, winner in WINNERS.items()}
+
+
+class SurfaceJudge:
+    """Verdicts of `assessment.domain.surface_judge`: a baseline, not an assessment."""
+
+    def __init__(self, judge: JudgeSpec) -> None:
+        self._judge = judge
+
+    async def compare(self, requests: Sequence[CompareRequestV1]) -> list[LLMComparisonResultV1]:
+        """A verdict for every comparison; the prompt is not read."""
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: CompareRequestV1) -> LLMComparisonResultV1:
+        verdict = judge_surface(
+            request.essay_a.text,
+            request.essay_b.text,
+            judge=self._judge.label or "",
+            temperature=1.0 if self._judge.temperature is None else self._judge.temperature,
+        )
+        return LLMComparisonResultV1(
+            correlation_id=request.correlation_id,
+            request_metadata=request.metadata,
+            provider=self._judge.provider,
+            model=self._judge.model or "unknown",
+            winner=_LETTERS[verdict.winner],
+            degree=verdict.degree,
+            confidence=verdict.confidence,
+            justification=verdict.justification,
+            token_usage=TokenUsage(),
+            cost_usd=0.0,
+        )

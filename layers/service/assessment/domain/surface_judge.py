@@ -1,0 +1,105 @@
+"""A judge that counts and does not read: verdicts from the surface of two texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, log
+
+from assessment.domain.identifiers import content_sha256, draw_fraction
+from assessment.domain.judge import SURFACE_CAUTION
+from assessment.domain.surface import SurfaceFeatures, measure_surface, surface_weights
+from assessment.domain.verdict import Degree, Winner
+
+_CLEAR_FROM = 1.0
+_DECISIVE_FROM = 2.5
+_CONFIDENCE_FROM = (0.6, 0.7, 0.8, 0.9)
+_NAMED_FEATURES = 2
+# No draw may be exactly 0, whose logarithm does not exist.
+_LEAST_FRACTION = 2**-54
+
+
+@dataclass(frozen=True)
+class SurfaceVerdict:
+    """The better text, by how much, how sure that is, and which figures made the difference."""
+
+    winner: Winner
+    degree: Degree | None
+    confidence: int
+    justification: str
+
+
+def judge_surface(
+    first: str, second: str, *, judge: str, temperature: float = 1.0
+) -> SurfaceVerdict:
+    """Compare two texts by what can be counted of them.
+
+    The margin is the difference of their surface scores, logits, plus logistic noise times
+    `temperature`. With the noise, a preference is as probable as it is that most people share it
+    (the model the weights were learnt by). The noise follows from the judge's name and the two
+    texts: the same pair gets the same verdict, in whichever order and however often it is asked.
+
+    Parameters
+    ----------
+    first, second
+        The texts in the order shown.
+    judge
+        What the verdict is attributed to; judges of other names have noise of their own.
+    temperature
+        0 for a judge without noise.
+
+    Returns
+    -------
+    SurfaceVerdict
+        A tie where nothing that counts differs.
+    """
+    one, two = measure_surface(first), measure_surface(second)
+    shares = _contributions(one, two)
+    margin = sum(shares.values())
+    if margin == 0:
+        return SurfaceVerdict(Winner.TIE, None, 1, _justify(shares))
+    latent = margin + temperature * _noise(first, second, judge)
+    return SurfaceVerdict(
+        winner=Winner.FIRST if latent > 0 else Winner.SECOND,
+        degree=_degree(abs(latent)),
+        confidence=_confidence(margin if latent > 0 else -margin),
+        justification=_justify(shares),
+    )
+
+
+def _contributions(one: SurfaceFeatures, two: SurfaceFeatures) -> dict[str, float]:
+    """What each figure speaks for the first text, logits."""
+    return {
+        weight.name: weight.contribution(a) - weight.contribution(b)
+        for weight, a, b in zip(surface_weights().features, one, two, strict=True)
+    }
+
+
+def _noise(first: str, second: str, judge: str) -> float:
+    """A logistic draw that depends on judge and texts alone, its sign on their order."""
+    hashes = [content_sha256(first), content_sha256(second)]
+    fraction = draw_fraction("\x1f".join([judge, *sorted(hashes)])) + _LEAST_FRACTION
+    sign = 1.0 if hashes[0] < hashes[1] else -1.0
+    return sign * log(fraction / (1.0 - fraction + _LEAST_FRACTION))
+
+
+def _degree(size: float) -> Degree:
+    if size < _CLEAR_FROM:
+        return Degree.SLIGHT
+    return Degree.CLEAR if size < _DECISIVE_FROM else Degree.DECISIVE
+
+
+def _confidence(margin: float) -> int:
+    """1 to 5 by the probability that the margin gives to the winner."""
+    probability = 1.0 / (1.0 + exp(-margin))
+    return 1 + sum(probability >= limit for limit in _CONFIDENCE_FROM)
+
+
+def _justify(shares: dict[str, float]) -> str:
+    """The figures with the largest shares, and for which text they speak."""
+    largest = sorted(shares, key=lambda name: -abs(shares[name]))[:_NAMED_FEATURES]
+    named = ", ".join(
+        f"{name.replace('_', ' ')} for {'A' if shares[name] > 0 else 'B'}"
+        for name in largest
+        if shares[name]
+    )
+    return f"{SURFACE_CAUTION}: {named or 'nothing that is counted differs'}"
