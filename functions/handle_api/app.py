@@ -8,7 +8,16 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment import __version__
-from assessment.api import anchors, audit, batches, callbacks, decisions, docs, people
+from assessment.api import (
+    anchors,
+    assignments,
+    audit,
+    batches,
+    callbacks,
+    decisions,
+    docs,
+    people,
+)
 from assessment.api.responses import (
     answer,
     encode_path,
@@ -23,6 +32,7 @@ api = APIGatewayRestResolver()
 api.exception_handler(CJError)(problem)
 api.exception_handler(Exception)(unexpected_problem)
 api.include_router(anchors.router)
+api.include_router(assignments.router)
 api.include_router(audit.router)
 api.include_router(batches.router)
 api.include_router(callbacks.router)

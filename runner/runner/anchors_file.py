@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
+from assessment.domain.errors import InvalidRequestError
 from assessment.domain.essay import SubmittedAnchor
 from assessment.domain.grade_scale import GradeScale
 from runner.checks import read_all, validate
@@ -26,8 +26,7 @@ class AnchorsFile:
 
     def locate(self, error: InvalidRequestError) -> InvalidRequestError | BadInputError:
         """The API's objection to an anchor with its place in the file; others as they are."""
-        objections = error.problems if isinstance(error, ManyInvalidFieldsError) else []
-        objections = objections or [(error.field, error.message)]
+        objections = error.problems or [(error.field, error.message)]
         problems = [self._locate(field, message) for field, message in objections]
         located = [problem for problem in problems if problem is not None]
         return BadInputError(*located) if len(located) == len(problems) else error

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from assessment.domain.errors import CJError
-from runner.commands import key
+from runner.commands import assignments, key
 from runner.commands.access import register_anchors, token
 from runner.commands.batches import cancel, redrive, results, status
 from runner.commands.compare import compare
@@ -64,6 +64,11 @@ def options(
     """
 
 
+_batches = typer.Typer(no_args_is_help=True, help="Batches: list, follow, read and end them.")
+_batches.command("list")(list_batches)
+for _command in (status, results, comparisons, cancel, redrive):
+    _batches.command()(_command)
+
 app.command()(execute)
 app.command("prompt-check")(prompt_check)
 app.command()(status)
@@ -80,3 +85,7 @@ app.command("register-anchors")(register_anchors)
 app.command()(token)
 app.command()(fit)
 app.add_typer(key.app, name="key")
+app.add_typer(assignments.instructions, name="instructions")
+app.add_typer(assignments.prompts, name="prompts")
+app.add_typer(assignments.anchors, name="anchors")
+app.add_typer(_batches, name="batches")

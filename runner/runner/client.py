@@ -11,6 +11,16 @@ import httpx
 from httpx_retries import Retry, RetryTransport
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from assessment.contracts.assignments import (
+    AnchorList,
+    AssessmentInstructions,
+    AssignmentList,
+    AssignmentSummary,
+    AssignmentView,
+    Deleted,
+    StudentPrompt,
+    StudentPromptView,
+)
 from assessment.contracts.decisions import (
     AttentionView,
     DecisionRequest,
@@ -38,16 +48,18 @@ MAX_REQUEST_BYTES = 6_000_000
 
 # Every call may be repeated: reads by nature, anchors and cancelling because the API makes them
 # idempotent, batch requests because they carry an idempotency key, decisions because the same one
-# again adds nothing.
+# again adds nothing. A deletion that comes twice may be answered with 404: it is gone then.
 RETRY = Retry(
     total=5,
-    allowed_methods=["GET", "POST", "PUT"],
+    allowed_methods=["GET", "POST", "PUT", "DELETE"],
     backoff_factor=0.5,
     max_backoff_wait=10.0,
     total_timeout=30.0,
 )
 _PROBE = Retry(total=1, allowed_methods=["GET"], backoff_factor=0.25)
 _PAGE = 100
+_INSTRUCTIONS = "/admin/v1/assessment-instructions"
+_PROMPTS = "/admin/v1/student-prompts"
 _TIMEOUT = httpx.Timeout(35.0, connect=5.0)  # API Gateway gives a function 29 s
 
 
@@ -109,6 +121,42 @@ class ApiClient:
         body = registration.model_dump(mode="json", exclude_none=True)
         return self._call(AnchorsRegistered, "POST", "/v1/anchors/register", body=body)
 
+    def put_instructions(self, assignment_id: str, body: AssessmentInstructions) -> AssignmentView:
+        """Create an assignment, or replace what holds for it."""
+        sent = body.model_dump(mode="json")
+        return self._call(AssignmentView, "PUT", _assignment(assignment_id), body=sent)
+
+    def instructions(self, assignment_id: str) -> AssignmentView:
+        """What holds for an assignment."""
+        return self._call(AssignmentView, "GET", _assignment(assignment_id))
+
+    def list_assignments(self) -> Iterator[AssignmentSummary]:
+        """The organisation's assignments by id in order, as long as they are asked for."""
+        for page in self._pages(AssignmentList, _INSTRUCTIONS, {"limit": _PAGE}):
+            yield from page.assignments
+
+    def delete_assignment(self, assignment_id: str) -> Deleted:
+        """Remove an assignment with its anchors."""
+        return self._call(Deleted, "DELETE", _assignment(assignment_id))
+
+    def put_student_prompt(self, prompt: StudentPrompt) -> AssignmentView:
+        """Give an assignment its student prompt."""
+        return self._call(AssignmentView, "POST", _PROMPTS, body=prompt.model_dump())
+
+    def student_prompt(self, assignment_id: str) -> StudentPromptView:
+        """The student prompt of an assignment."""
+        path = f"{_PROMPTS}?assignment_id={quote(assignment_id, safe='')}"
+        return self._call(StudentPromptView, "GET", path)
+
+    def list_anchors(self, assignment_id: str) -> AnchorList:
+        """The anchors of an assignment."""
+        return self._call(AnchorList, "GET", f"/v1/anchors/{quote(assignment_id, safe='')}")
+
+    def remove_anchor(self, assignment_id: str, anchor_ref: str) -> Deleted:
+        """Remove an anchor of an assignment."""
+        parts = (quote(part, safe="") for part in (assignment_id, anchor_ref))
+        return self._call(Deleted, "DELETE", f"/v1/anchors/{'/'.join(parts)}")
+
     def request_batch(self, request: BatchRequest, *, idempotency_key: str) -> BatchAccepted:
         """Request a batch; the same key and request again give the same batch."""
         body = request.model_dump(mode="json", exclude_none=True)
@@ -133,7 +181,7 @@ class ApiClient:
         for page in self._pages(ComparisonList, path, {"limit": _PAGE}):
             yield from page.comparisons
 
-    def _pages[P: (BatchList, ComparisonList)](
+    def _pages[P: (AssignmentList, BatchList, ComparisonList)](
         self, model: type[P], path: str, query: Mapping[str, str | int | None]
     ) -> Iterator[P]:
         """The pages of a list, one after another."""
@@ -226,6 +274,10 @@ class ApiClient:
                 "the stack needs a token: set CJ_TOKEN (`cj token` prints one)"
             )
         raise failure
+
+
+def _assignment(assignment_id: str) -> str:
+    return f"{_INSTRUCTIONS}/{quote(assignment_id, safe='')}"
 
 
 def _check_size(request: httpx.Request) -> None:

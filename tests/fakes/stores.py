@@ -33,7 +33,7 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
 from assessment.domain.wave import Wave
-from assessment.ports.stores import BatchFilter, BatchPage, ComparisonPage, KeyClaim
+from assessment.ports.stores import AssignmentPage, BatchFilter, BatchPage, ComparisonPage, KeyClaim
 
 
 class InMemoryAssignmentStore:
@@ -53,6 +53,20 @@ class InMemoryAssignmentStore:
 
     def get_assignment(self, assignment_id: str) -> Assignment | None:
         return self.assignments.get(assignment_id)
+
+    def list_assignments(self, *, limit: int, after: str | None) -> AssignmentPage:
+        ids = [one for one in sorted(self.assignments) if after is None or one > after]
+        page = [self.assignments[one].model_copy(update={"anchors": []}) for one in ids[:limit]]
+        return AssignmentPage(page, ids[limit - 1] if len(ids) > limit else None)
+
+    def delete_assignment(self, assignment_id: str) -> bool:
+        return self.assignments.pop(assignment_id, None) is not None
+
+    def delete_anchor(self, assignment_id: str, anchor_ref: str) -> bool:
+        assignment = self.assignments[assignment_id]
+        kept = [anchor for anchor in assignment.anchors if anchor.anchor_ref != anchor_ref]
+        self.assignments[assignment_id] = assignment.model_copy(update={"anchors": kept})
+        return len(kept) < len(assignment.anchors)
 
     def put_measurement(
         self, assignment_id: str, judge_spec_hash: str, measurement: BatchMeasurement

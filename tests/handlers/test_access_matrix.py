@@ -24,6 +24,12 @@ ROLES: list[Role | None] = [*Role, None]
 VERDICT = {"comparison_id": "w001-00000", "winner": "A"}
 BODIES = {"verdicts": VERDICT, "decision": {"grade": "C"}}
 """By the last part of the path; elsewhere an empty one."""
+SEEDED = {
+    "batch_id": BATCH_ID,
+    "essay_id": "anna",
+    "assignment_id": "plastic-bottles",
+    "anchor_ref": "middle",
+}
 ANOTHER_BATCH = "6f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a11"
 
 
@@ -43,6 +49,13 @@ def test_every_action_is_granted_to_somebody_and_to_roles_only() -> None:
     assert all(roles and roles <= set(Role) for roles in PERMISSIONS.values())
 
 
+def fill(path: str) -> str:
+    """The path about what was seeded."""
+    for name, value in SEEDED.items():
+        path = path.replace(f"<{name}>", value)
+    return path
+
+
 def request(
     method: str, path: str, *, role: Role | None, organisation: str, batch: str | None = None
 ) -> dict[str, Any]:
@@ -55,7 +68,7 @@ def request(
     given = event("handle_api/get_batch.json")
     given |= {
         "httpMethod": method,
-        "path": path.replace("<batch_id>", BATCH_ID).replace("<essay_id>", "anna"),
+        "path": fill(path),
         "resource": path.replace("<", "{").replace(">", "}"),
         "body": json.dumps(BODIES.get(path.rpartition("/")[2], {})),
     }
@@ -86,14 +99,19 @@ def test_the_matrix_holds(batch: Stack) -> None:
     cells = sorted(MATRIX, key=lambda cell: (cell[1] is not None, cell[2] == OWN))
     wrong = {}
     for (method, path), role, organisation in cells:
+        if "<assignment_id>" in path and organisation == OWN:
+            batch.registered()
         status, kind = status_of(method, path, role=role, organisation=organisation)
         allowed = role in PERMISSIONS[ROUTES[method, path]]
         about_a_batch = "<batch_id>" in path
+        about_an_assignment = "<assignment_id>" in path and method != "PUT"
         if not allowed:
             fits = (status, kind) == (403, "not-permitted")
         elif role is Role.JUDGE or (organisation == OTHER and about_a_batch):
             # A judge without an invitation has no batch; another's batch is none.
             fits = (status, kind) == (404, "unknown-batch")
+        elif organisation == OTHER and about_an_assignment:
+            fits = (status, kind) == (404, "unknown-assignment")
         else:
             fits = status not in (401, 403, 404) and status < 500
         if not fits:

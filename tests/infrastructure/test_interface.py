@@ -16,6 +16,14 @@ from assessment.domain.config import BatchConfig
 
 ROUTES = {
     ("POST", "/v1/anchors/register"): True,
+    ("GET", "/v1/anchors/{assignment_id}"): True,
+    ("DELETE", "/v1/anchors/{assignment_id}/{anchor_ref}"): True,
+    ("GET", "/admin/v1/assessment-instructions"): True,
+    ("PUT", "/admin/v1/assessment-instructions/{assignment_id}"): True,
+    ("GET", "/admin/v1/assessment-instructions/{assignment_id}"): True,
+    ("DELETE", "/admin/v1/assessment-instructions/{assignment_id}"): True,
+    ("POST", "/admin/v1/student-prompts"): True,
+    ("GET", "/admin/v1/student-prompts"): True,
     ("POST", "/v1/batches"): True,
     ("GET", "/v1/batches"): True,
     ("GET", "/v1/audit"): True,

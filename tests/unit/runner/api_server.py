@@ -43,8 +43,10 @@ from assessment.domain.identifiers import derive_uuid
 from assessment.ports.decisions import ReleasePorts
 from assessment.usecases.decide_grade import decide_grade, read_attention
 from assessment.usecases.release_batch import release_batch
+from tests.fakes.stores import InMemoryAssignmentStore
 from tests.present import present
 from tests.unit.runner import aws_wire, documents
+from tests.unit.runner.registry import guard_assignments
 
 SECRET = "a secret of at least thirty-two bytes, for tests"
 
@@ -68,6 +70,7 @@ class FakeStack:
     judge_url: str = ""
     known_texts: list[str] = field(default_factory=list)
     office: ReleasePorts | None = None
+    registry: InMemoryAssignmentStore = field(default_factory=InMemoryAssignmentStore)
 
     def reset(self) -> None:
         """Forget everything but the address."""
@@ -300,6 +303,7 @@ def application(stack: FakeStack) -> Starlette:
         ),
         ("GET", "/v1/healthz"): healthz,
     }
+    routes |= guard_assignments(guarded, lambda: stack.registry)
     # Two routes may have one path: each method has its own.
     api = [
         Route(base + path, endpoint, methods=[method])

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -23,6 +24,7 @@ from assessment.api.responses import problem, unexpected_problem
 from assessment.domain.access import Action, Caller, Role, authorise
 from assessment.domain.errors import CJError, TokenRefusedError
 from assessment.domain.identifiers import is_batch_id
+from assessment.domain.plain_text import normalise
 from assessment.settings import HandleApiSettings
 from assessment.usecases.audit_changes import Change, begin_change, end_change
 
@@ -78,7 +80,7 @@ def guarded(
                 route=f"{method} {path}",
                 request_body=event.body or "",
                 batch_id=batch_id if is_batch_id(batch_id or "") else None,
-                assignment_id=_read_text(event, "assignment_id"),
+                assignment_id=_read_assignment_id(event, parameters.get("assignment_id")),
             )
             return _answer_and_keep(change, functools.partial(endpoint, **parameters))
 
@@ -111,11 +113,13 @@ def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Res
     return response
 
 
-def _read_text(event: BaseProxyEvent, name: str) -> str | None:
-    """A text of the body, whatever else is wrong with it."""
-    try:
-        body = json.loads(event.body or "{}")
-    except (ValueError, RecursionError):
-        return None
-    value = body.get(name) if isinstance(body, dict) else None
+def _read_assignment_id(event: BaseProxyEvent, path_part: str | None) -> str | None:
+    """The assignment of a change as its path or its body names it, whatever else is wrong."""
+    value: object = None if path_part is None else normalise(unquote(path_part))
+    if path_part is None:
+        try:
+            body = json.loads(event.body or "{}")
+        except (ValueError, RecursionError):
+            return None
+        value = body.get("assignment_id") if isinstance(body, dict) else None
     return value if isinstance(value, str) and value.isprintable() and len(value) <= 128 else None  # noqa: PLR2004 - as long as an id

@@ -7,10 +7,13 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment.api.access import guarded, read_caller
 from assessment.api.composition import own_adapters
+from assessment.api.queries import read_path
 from assessment.api.responses import answer, json_body
+from assessment.contracts.assignments import AnchorPath, AssignmentPath
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration
 from assessment.domain.access import Action
+from assessment.usecases.change_assignment import list_anchors, remove_anchor
 from assessment.usecases.register_anchors import register_anchors
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -29,3 +32,19 @@ def register() -> Response[str]:
         ports=own.anchor_ports,
     )
     return answer(201, confirmation)
+
+
+@guarded(router, "GET", "/v1/anchors/<assignment_id>", Action.READ_ASSIGNMENT)
+def anchors(assignment_id: str) -> Response[str]:
+    """The anchors of an assignment."""
+    path = read_path(AssignmentPath, assignment_id=assignment_id)
+    store = own_adapters(router).assignments
+    return answer(200, list_anchors(path.assignment_id, assignments=store))
+
+
+@guarded(router, "DELETE", "/v1/anchors/<assignment_id>/<anchor_ref>", Action.REGISTER_ASSIGNMENT)
+def remove(assignment_id: str, anchor_ref: str) -> Response[str]:
+    """Remove an anchor of an assignment."""
+    path = read_path(AnchorPath, assignment_id=assignment_id, anchor_ref=anchor_ref)
+    store = own_adapters(router).assignments
+    return answer(200, remove_anchor(path.assignment_id, path.anchor_ref, assignments=store))

@@ -19,7 +19,23 @@ from pydantic.json_schema import models_json_schema
 
 from assessment import __version__
 from assessment.api.access import ROUTES
-from assessment.api.queries import AttentionQuery, BatchQuery, ComparisonQuery, Page
+from assessment.api.queries import (
+    AssignmentQuery,
+    AttentionQuery,
+    BatchQuery,
+    ComparisonQuery,
+    Page,
+)
+from assessment.contracts.assignments import (
+    AnchorList,
+    AssessmentInstructions,
+    AssignmentList,
+    AssignmentPath,
+    AssignmentView,
+    Deleted,
+    StudentPrompt,
+    StudentPromptView,
+)
 from assessment.contracts.decisions import (
     AttentionView,
     DecisionRequest,
@@ -115,10 +131,38 @@ class Operation:
 
 _BATCH = "/v1/batches/<batch_id>"
 _ESSAY = f"{_BATCH}/essays/<essay_id>"
+_INSTRUCTIONS = "/admin/v1/assessment-instructions"
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/v1/anchors/register"): Operation(
         "Register an assignment's anchors, grade scale and instructions",
         201, AnchorsRegistered, body=AnchorRegistration,
+    ),
+    ("GET", "/v1/anchors/<assignment_id>"): Operation(
+        "List the anchors of an assignment", answer=AnchorList, problems=(404,)
+    ),
+    ("DELETE", "/v1/anchors/<assignment_id>/<anchor_ref>"): Operation(
+        "Remove an anchor of an assignment", answer=Deleted, problems=(404,)
+    ),
+    ("GET", _INSTRUCTIONS): Operation(
+        "List the organisation's assignments", answer=AssignmentList, query=AssignmentQuery
+    ),
+    ("PUT", f"{_INSTRUCTIONS}/<assignment_id>"): Operation(
+        "Create an assignment, or replace its scale, instructions, rubric and settings",
+        answer=AssignmentView, body=AssessmentInstructions,
+    ),
+    ("GET", f"{_INSTRUCTIONS}/<assignment_id>"): Operation(
+        "Read what holds for an assignment", answer=AssignmentView, problems=(404,)
+    ),
+    ("DELETE", f"{_INSTRUCTIONS}/<assignment_id>"): Operation(
+        "Remove an assignment with its anchors", answer=Deleted, problems=(404,)
+    ),
+    ("POST", "/admin/v1/student-prompts"): Operation(
+        "Give an assignment its student prompt", 201, AssignmentView, body=StudentPrompt,
+        problems=(404,),
+    ),
+    ("GET", "/admin/v1/student-prompts"): Operation(
+        "Read the student prompt of an assignment", answer=StudentPromptView,
+        query=AssignmentPath, problems=(404,),
     ),
     ("POST", "/v1/batches"): Operation(
         "Request a batch", 202, BatchAccepted, body=BATCH_REQUEST,
@@ -279,6 +323,8 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     schemas = {
         "batch_id": {"type": "string", "pattern": _UUID},
         "essay_id": {"type": "string", "minLength": 1, "maxLength": 128},
+        "assignment_id": {"type": "string", "minLength": 1, "maxLength": 128},
+        "anchor_ref": {"type": "string", "minLength": 1, "maxLength": 64},
     }
     return [
         {"name": name, "in": "path", "required": True, "schema": schema}
@@ -293,7 +339,12 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
     whole = operation.query.model_json_schema()
     definitions = whole.get("$defs", {})
     return [
-        {"name": name, "in": "query", "required": False, "schema": _inlined(schema, definitions)}
+        {
+            "name": name,
+            "in": "query",
+            "required": name in whole.get("required", ()),
+            "schema": _inlined(schema, definitions),
+        }
         for name, schema in whole["properties"].items()
     ]
 
@@ -371,7 +422,15 @@ def document_text() -> str:
 
 if __name__ == "__main__":
     # The routes register themselves.
-    from assessment.api import anchors, audit, batches, callbacks, decisions, people  # noqa: F401
+    from assessment.api import (  # noqa: F401
+        anchors,
+        assignments,
+        audit,
+        batches,
+        callbacks,
+        decisions,
+        people,
+    )
 
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "schemas/openapi.json")
     target.write_text(document_text(), encoding="utf-8")

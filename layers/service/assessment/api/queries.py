@@ -7,6 +7,7 @@ import binascii
 import re
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -15,6 +16,7 @@ from assessment.contracts.parsing import parse
 from assessment.domain.batch import BatchStatus
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.identifiers import AssignmentId
+from assessment.domain.plain_text import normalise
 from assessment.ports.stores import BatchFilter
 
 _SORT_KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[0-9a-f-]{36}(#[a-z]+)?"
@@ -65,6 +67,12 @@ class BatchQuery(Page):
         )
 
 
+class AssignmentQuery(Page):
+    """Which assignments are wanted; the cursor is the id of the last one seen."""
+
+    cursor: AssignmentId | None = None
+
+
 class AttentionQuery(BaseModel):
     """How many essays are wanted."""
 
@@ -82,7 +90,7 @@ def read_query[Q: Page](model: type[Q], event: BaseProxyEvent) -> Q:
         Naming each wrong parameter.
     """
     query = parse(model, dict(event.query_string_parameters or {}))
-    if query.cursor is None or isinstance(query, ComparisonQuery):
+    if query.cursor is None or isinstance(query, ComparisonQuery | AssignmentQuery):
         return query
     return query.model_copy(update={"cursor": _decode_cursor(query.cursor)})
 
@@ -90,6 +98,17 @@ def read_query[Q: Page](model: type[Q], event: BaseProxyEvent) -> Q:
 def read_page(event: BaseProxyEvent) -> Page:
     """The page that a request asks for; errors as `read_query`."""
     return read_query(Page, event)
+
+
+def read_path[M: BaseModel](model: type[M], **parts: str) -> M:
+    """The ids that parts of a path stand for: no id holds a % itself.
+
+    Raises
+    ------
+    ManyInvalidFieldsError
+        Naming each part that cannot be an id.
+    """
+    return parse(model, {name: normalise(unquote(part)) for name, part in parts.items()})
 
 
 def encode_cursor(sort_key: str | None) -> str | None:

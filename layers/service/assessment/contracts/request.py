@@ -15,12 +15,14 @@ from pydantic import (
     model_validator,
 )
 
+from assessment.contracts.assignments import JudgeText
 from assessment.contracts.winner import WinnerLetter
 from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.group_report import MAX_GROUPS
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
 from assessment.domain.plain_text import find_alike_names, spell_code_points
+from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.verdict import VerdictDetails
 
 MAX_ESSAYS = 5000
@@ -56,6 +58,8 @@ class BatchRequest(BaseModel):
     """A request to assess essays together.
 
     `grade_scale` states the grades that the caller expects; it must be the assignment's.
+    `instructions`, `student_prompt` and `judge_rubric` hold for this batch instead of the
+    assignment's; one that is left out is the assignment's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +67,9 @@ class BatchRequest(BaseModel):
     assignment_id: AssignmentId | None = None
     essays: Annotated[list[SubmittedEssay], Field(min_length=2, max_length=MAX_ESSAYS)]
     grade_scale: str | list[str] | None = None
+    instructions: JudgeText | None = None
+    student_prompt: JudgeText | None = None
+    judge_rubric: JudgeText | None = None
     config: dict[str, Any] = {}
     judge: Any = None
     correlation_id: str | None = None
@@ -90,6 +97,11 @@ class BatchRequest(BaseModel):
         _check_distinct(groups, "groups")
         return self
 
+    @property
+    def judge_texts(self) -> dict[str, str]:
+        """What the judge is told in this batch instead of the assignment's texts."""
+        return self.model_dump(include=set(JudgeInstructions.model_fields), exclude_none=True)
+
 
 class AnchorRegistration(BaseModel):
     """What is known of an assignment: its anchors, and what its judge is to be told.
@@ -102,9 +114,9 @@ class AnchorRegistration(BaseModel):
     assignment_id: AssignmentId
     grade_scale: str | list[str] | None = None
     population: PopulationPrior | None = None
-    instructions: Annotated[str, Field(max_length=20_000)] | None = None
-    student_prompt: Annotated[str, Field(max_length=20_000)] | None = None
-    judge_rubric: Annotated[str, Field(max_length=20_000)] | None = None
+    instructions: JudgeText | None = None
+    student_prompt: JudgeText | None = None
+    judge_rubric: JudgeText | None = None
     config: dict[str, Any] | None = None
     # The last, so that its validator sees what else is registered.
     anchors: Annotated[

@@ -8,6 +8,7 @@ from typing import Any
 import rfc8785
 from pydantic import BaseModel, ConfigDict
 
+from assessment.domain.assignment import TextSource
 from assessment.domain.batch import Outcome
 from assessment.domain.comparison import ComparisonTally
 from assessment.domain.decision import Decision
@@ -66,6 +67,7 @@ class ResultDocument(BaseModel):
     repeated_calls: int = 0
     config: dict[str, Any]
     config_sources: dict[str, str]
+    text_sources: dict[str, TextSource] = {}
     spec_hash: str
     seed: int
     versions: dict[str, str]

@@ -52,6 +52,8 @@ class Action(StrEnum):
     """What a route does, as far as rights go."""
 
     REGISTER_ASSIGNMENT = "register_assignment"
+    READ_ASSIGNMENT = "read_assignment"
+    CHANGE_ASSIGNMENT = "change_assignment"
     REQUEST_BATCH = "request_batch"
     READ_BATCH = "read_batch"
     CHANGE_BATCH = "change_batch"
@@ -67,6 +69,8 @@ _STAFF = frozenset({Role.ADMIN, Role.ASSESSOR})
 
 PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.REGISTER_ASSIGNMENT: _STAFF,
+    Action.READ_ASSIGNMENT: _STAFF,
+    Action.CHANGE_ASSIGNMENT: frozenset({Role.ADMIN}),
     Action.REQUEST_BATCH: _STAFF,
     Action.READ_BATCH: _STAFF,
     Action.CHANGE_BATCH: _STAFF,

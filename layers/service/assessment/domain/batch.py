@@ -105,6 +105,8 @@ class Batch(BaseModel):
     seed: int
     spec_hash: str | None = None
     request_sha256: str
+    own_texts: tuple[str, ...] = ()
+    """Which of the texts for the judge the request brought; the others are the assignment's."""
     essays: int = 0
     anchors: int = 0
     wave: int = 0

@@ -19,6 +19,11 @@ def manifest_key(batch: Batch) -> str:
     return f"batches/{batch.batch_id}/request-{batch.request_sha256[:16]}.json"
 
 
+def judge_texts_key(batch: Batch) -> str:
+    """Where the texts for the judge are kept that the batch's own request brought."""
+    return f"batches/{batch.batch_id}/judge-texts-{batch.request_sha256[:16]}.json"
+
+
 def result_key(batch_id: str) -> str:
     """Where the batch's result is kept."""
     return f"batches/{batch_id}/result.json"

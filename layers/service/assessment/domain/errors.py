@@ -17,6 +17,7 @@ document (RFC 9457) and the command line prints it.
     |-- NotFoundError
     |   |-- UnknownBatchError
     |   |-- UnknownAssignmentError
+    |   |-- UnknownAnchorError
     |   |-- UnknownComparisonError
     |   `-- MissingDocumentError       a stored text or document is not there any more
     |-- ConflictError
@@ -200,10 +201,22 @@ class UnknownAssignmentError(NotFoundError):
     def from_id(cls, assignment_id: str) -> Self:
         """The error for an id under which nothing is registered."""
         return cls(
-            f"nothing is registered for {assignment_id!r}; register its anchors first or leave "
-            "the field out",
+            f"nothing is registered for {assignment_id!r}; register its anchors or instructions "
+            "first, or leave the field out",
             field="assignment_id",
         )
+
+
+class UnknownAnchorError(NotFoundError):
+    """The assignment has no anchor with this reference."""
+
+    code = "unknown-anchor"
+    title = "There is no such anchor"
+
+    @classmethod
+    def from_id(cls, assignment_id: str, anchor_ref: str) -> Self:
+        """The error for a reference that no anchor of the assignment has."""
+        return cls(f"assignment {assignment_id!r} has no anchor {anchor_ref!r}", field="anchor_ref")
 
 
 class UnknownComparisonError(NotFoundError):

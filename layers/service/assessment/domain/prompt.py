@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -12,6 +12,7 @@ from pydantic import (
     Field,
 )
 
+from assessment.domain.errors import InvalidRequestError
 from assessment.domain.identifiers import canonical_sha256, content_sha256
 
 DEFAULT_TEMPLATE = "comparison@2"
@@ -27,6 +28,27 @@ class JudgeInstructions(BaseModel):
     instructions: str = ""
     student_prompt: str = ""
     judge_rubric: str = ""
+
+
+def check_instructions_size(instructions: JudgeInstructions, *, changed: Mapping[str, str]) -> None:
+    """Refuse texts that have more than `MAX_INSTRUCTIONS_BYTES` together.
+
+    Parameters
+    ----------
+    changed
+        The texts that a caller sends now; the longest of them is the one to shorten.
+
+    Raises
+    ------
+    InvalidRequestError
+    """
+    size = len(instructions.model_dump_json().encode())
+    if size > MAX_INSTRUCTIONS_BYTES:
+        raise InvalidRequestError(
+            f"instructions, student_prompt and judge_rubric have {size} bytes together; "
+            f"{MAX_INSTRUCTIONS_BYTES} are allowed: shorten one of them",
+            field=max(changed, key=lambda name: len(changed[name]), default="instructions"),
+        )
 
 
 @dataclass(frozen=True)

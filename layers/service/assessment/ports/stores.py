@@ -20,6 +20,13 @@ from assessment.domain.verdict import Verdict
 from assessment.domain.wave import Wave
 
 
+class AssignmentPage(NamedTuple):
+    """Assignments without their anchors, and the id that the next page begins after, if any."""
+
+    assignments: list[Assignment]
+    cursor: str | None
+
+
 class AssignmentStore(Protocol):
     """Instructions and anchors by assignment."""
 
@@ -28,6 +35,19 @@ class AssignmentStore(Protocol):
 
     def get_assignment(self, assignment_id: str) -> Assignment | None:
         """The assignment with all its anchors, by reference in order; None if unknown."""
+
+    def list_assignments(self, *, limit: int, after: str | None) -> AssignmentPage:
+        """The next assignments by id in order, without their anchors."""
+
+    def delete_assignment(self, assignment_id: str) -> bool:
+        """Remove it with its anchors; False if nothing of it was there.
+
+        What batches measured of its anchors stays: it holds no text, and counts again only for
+        the same texts.
+        """
+
+    def delete_anchor(self, assignment_id: str, anchor_ref: str) -> bool:
+        """Remove an anchor; False if there is none with this reference."""
 
     def put_measurement(
         self, assignment_id: str, judge_spec_hash: str, measurement: BatchMeasurement

@@ -1,11 +1,12 @@
-"""The assignment of a batch, and the flags of its essays."""
+"""The assignment of a batch, its settings, and the flags of its essays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from assessment.domain.assignment import Assignment
-from assessment.domain.config import BatchConfig
+from assessment.domain.config import BatchConfig, Source, replace_hints, resolve_config
 from assessment.domain.errors import UnknownAssignmentError
 from assessment.domain.essay_flags import EssayFlag, list_flags
 from assessment.domain.judge import JudgeSpec
@@ -26,6 +27,27 @@ def load_assignment(assignment_id: str | None, assignments: AssignmentStore) -> 
     if assignment is None:
         raise UnknownAssignmentError.from_id(assignment_id)
     return assignment
+
+
+def resolve_assignment_config(
+    config: Mapping[str, Any], stack_config: Mapping[str, Any], *, is_admin: bool
+) -> dict[str, Any]:
+    """The settings of an assignment in their final form, checked as a request's would be.
+
+    Raises
+    ------
+    ManyInvalidFieldsError, NotPermittedError
+    """
+    # Over the stack's values, as a batch will have them: its caps hold here too.
+    resolved = resolve_config(
+        [(Source.STACK, stack_config), (Source.REQUEST, config)], is_admin=is_admin
+    )
+    values = resolved.config.model_dump(mode="json")
+    return {
+        name: values[name]
+        for name, source in resolved.sources.items()
+        if source is Source.REQUEST and name in replace_hints(config)
+    }
 
 
 def flag_texts(

@@ -12,6 +12,7 @@ from assessment.contracts.event_data import PublishedProjections
 from assessment.contracts.events import EventType, envelope, fits
 from assessment.contracts.result import ResultDocument, canonical_bytes, round_figures
 from assessment.contracts.result_csv import result_csv
+from assessment.domain.assignment import find_text_sources
 from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.comparison import Comparison, ComparisonStatus, count_comparisons
 from assessment.domain.config import BatchConfig
@@ -167,6 +168,7 @@ def _make_document(
         **add_spending(comparison.spent for comparison in comparisons).model_dump(),
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
+        text_sources=find_text_sources(spec.instructions, batch.own_texts),
         spec_hash=spec.spec_hash,
         seed=batch.seed,
         versions={

@@ -9,10 +9,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from assessment.domain.assignment import Assignment
+from assessment.domain.assignment import Assignment, merge_judge_texts
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.config import Source
-from assessment.domain.document_keys import anchor_texts, batch_texts, manifest_key
+from assessment.domain.document_keys import (
+    anchor_texts,
+    batch_texts,
+    judge_texts_key,
+    manifest_key,
+)
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.essay_flags import EssayFlag
@@ -72,8 +77,9 @@ def prepare_batch(
     assignment = load_assignment(batch.assignment_id, ports.assignments)
     pool = _collect_essays(batch, assignment, ports.content)
     _check_enough(pool)
-    history = _read_history(assignment, batch.judges, ports.assignments)
-    spec = _make_spec(batch, assignment, pool, history)
+    instructions = merge_judge_texts(assignment, _read_judge_texts(batch, ports.content))
+    history = _read_history(assignment, instructions, batch.judges, ports.assignments)
+    spec = _make_spec(batch, assignment, pool, instructions, history)
     freeze_spec(batch_id, spec, content=ports.content)
     return ports.batches.transition(
         batch_id,
@@ -127,11 +133,15 @@ def _collect_essays(
 
 
 def _make_spec(
-    batch: Batch, assignment: Assignment | None, pool: _EssayPool, history: AnchorHistory | None
+    batch: Batch,
+    assignment: Assignment | None,
+    pool: _EssayPool,
+    instructions: JudgeInstructions,
+    history: AnchorHistory | None,
 ) -> BatchSpec:
     return BatchSpec.from_essays(
         pool.essays,
-        instructions=assignment.instructions if assignment else JudgeInstructions(),
+        instructions=instructions,
         grade_scale=assignment.grade_scale if assignment else None,
         judges=batch.judges,
         excluded=pool.excluded,
@@ -164,13 +174,16 @@ def _check_enough(pool: _EssayPool) -> None:
 
 
 def _read_history(
-    assignment: Assignment | None, judges: tuple[JudgeSpec, ...], assignments: AssignmentStore
+    assignment: Assignment | None,
+    instructions: JudgeInstructions,
+    judges: tuple[JudgeSpec, ...],
+    assignments: AssignmentStore,
 ) -> AnchorHistory | None:
     """What earlier batches measured of the anchors, as of now; None if there is nothing."""
     if assignment is None or not assignment.anchors:
         return None
     history = assignments.get_history(
-        assignment.assignment_id, judge_spec_hash(assignment.instructions, judges)
+        assignment.assignment_id, judge_spec_hash(instructions, judges)
     )
     latest = history.batches[-MOST_BATCHES:]
     return AnchorHistory(batches=latest) if latest else None
@@ -213,6 +226,18 @@ def _take_anchors(batch: Batch, assignment: Assignment, content: ContentStore) -
         anchor.model_copy(update={"flags": raised})
         for anchor, raised in zip(anchors, flags, strict=True)
     ]
+
+
+def _read_judge_texts(batch: Batch, content: ContentStore) -> dict[str, str]:
+    """What the request told the judge, by the names of `JudgeInstructions`."""
+    if not batch.own_texts:
+        return {}
+    texts = content.get_document(judge_texts_key(batch))
+    if texts is None:
+        raise InvalidRequestError(
+            "the request's texts for the judge were not stored; send it again"
+        )
+    return dict(json.loads(texts))
 
 
 def _read_students(batch: Batch, content: ContentStore) -> list[Essay]:

@@ -7,16 +7,16 @@ from typing import Any
 
 from assessment.contracts.request import MAX_ANCHORS, AnchorRegistration
 from assessment.contracts.views import AnchorsRegistered, RegisteredAnchor
-from assessment.domain.assignment import Assignment
-from assessment.domain.config import Source, replace_hints, resolve_config
+from assessment.domain.assignment import Assignment, check_anchor_grades
 from assessment.domain.document_keys import anchor_texts
 from assessment.domain.errors import InvalidRequestError, UnknownGradeError
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale, find_scale
 from assessment.domain.grading_prior import PopulationPrior
-from assessment.domain.prompt import MAX_INSTRUCTIONS_BYTES, JudgeInstructions
+from assessment.domain.prompt import JudgeInstructions, check_instructions_size
 from assessment.ports.groups import AnchorPorts
 from assessment.ports.stores import ContentStore
+from assessment.usecases.assignment import resolve_assignment_config
 
 
 def register_anchors(
@@ -31,7 +31,8 @@ def register_anchors(
     Raises
     ------
     UnknownGradeError
-        If an anchor's grade, or one of the population's, is not on the scale.
+        If an anchor's grade, or one of the population's, is not on the scale; `problems`
+        names every such anchor.
     ManyInvalidFieldsError, NotPermittedError
         If the assignment's configuration is not valid. Nothing has been stored in these cases.
     """
@@ -86,16 +87,7 @@ def _config(
     """The assignment's own settings, checked as a request's would be."""
     if registration.config is None:
         return registered.config if registered else {}
-    # Over the stack's values, as a batch will have them: its caps hold here too.
-    resolved = resolve_config(
-        [(Source.STACK, stack_config), (Source.REQUEST, registration.config)], is_admin=is_admin
-    )
-    values = resolved.config.model_dump(mode="json")
-    return {
-        name: values[name]
-        for name, source in resolved.sources.items()
-        if source is Source.REQUEST and name in replace_hints(registration.config)
-    }
+    return resolve_assignment_config(registration.config, stack_config, is_admin=is_admin)
 
 
 def _population(
@@ -124,16 +116,17 @@ def _check_grades(
     registration: AnchorRegistration, earlier: Sequence[Anchor], scale: GradeScale
 ) -> None:
     """Every anchor's grade is on the scale, of the earlier ones too that are not replaced."""
+    unknown: list[UnknownGradeError] = []
     for index, submitted in enumerate(registration.anchors):
-        scale.position(submitted.grade, field=f"anchors[{index}].grade")
+        try:
+            scale.position(submitted.grade, field=f"anchors[{index}].grade")
+        except UnknownGradeError as error:
+            unknown.append(error)
+    if unknown:
+        unknown[0].problems = [problem for error in unknown for problem in error.problems]
+        raise unknown[0]
     replaced = {submitted.anchor_ref for submitted in registration.anchors}
-    for anchor in earlier:
-        if anchor.anchor_ref not in replaced and anchor.grade not in scale.grades:
-            raise UnknownGradeError(
-                f"anchor {anchor.anchor_ref}, registered before with grade {anchor.grade!r}, "
-                f"is not on the scale {scale.name}; register it again with a grade of this scale",
-                field="grade_scale",
-            )
+    check_anchor_grades(earlier, scale, replaced=replaced)
 
 
 def _instructions(
@@ -144,11 +137,5 @@ def _instructions(
     )
     present = registered.instructions.model_dump() if registered else {}
     instructions = JudgeInstructions.model_validate({**present, **changes})
-    size = len(instructions.model_dump_json().encode())
-    if size > MAX_INSTRUCTIONS_BYTES:
-        raise InvalidRequestError(
-            f"instructions, student_prompt and judge_rubric have {size} bytes together; "
-            f"{MAX_INSTRUCTIONS_BYTES} are allowed: shorten one of them",
-            field=max(changes, key=lambda name: len(changes[name]), default="instructions"),
-        )
+    check_instructions_size(instructions, changed=changes)
     return instructions

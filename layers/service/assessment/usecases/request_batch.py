@@ -12,7 +12,7 @@ from typing import Any
 
 from assessment.contracts.request import BatchRequest
 from assessment.domain.access import DEFAULT_ORGANISATION
-from assessment.domain.assignment import Assignment
+from assessment.domain.assignment import Assignment, merge_judge_texts
 from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
 from assessment.domain.config import (
     STRATEGIES_WITH_ANCHORS,
@@ -22,7 +22,7 @@ from assessment.domain.config import (
     extend_deadlines,
     resolve_config,
 )
-from assessment.domain.document_keys import batch_texts, manifest_key
+from assessment.domain.document_keys import batch_texts, judge_texts_key, manifest_key
 from assessment.domain.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
@@ -40,6 +40,7 @@ from assessment.domain.identifiers import (
 from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.jury import read_judges
 from assessment.domain.prices import find_price
+from assessment.domain.prompt import check_instructions_size
 from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
 from assessment.ports.groups import RequestPorts
 from assessment.ports.judging import JudgeCheck
@@ -105,6 +106,8 @@ def _accept(
     request = command.request
     assignment = load_assignment(request.assignment_id, ports.assignments)
     check_same_scale(request.grade_scale, assignment.grade_scale if assignment else None)
+    instructions = merge_judge_texts(assignment, request.judge_texts)
+    check_instructions_size(instructions, changed=request.judge_texts)
     resolved = _resolve_config(command, assignment)
     judges = read_judges(request.judge, is_admin=command.is_admin)
     if request.judge is not None:
@@ -142,6 +145,8 @@ def _store(
     with ThreadPoolExecutor(_UPLOADS) as pool:
         for _ in pool.map(put_text, (essay.text for essay in request.essays)):
             pass
+    if request.judge_texts:
+        content.put_document(judge_texts_key(batch), canonical_json(request.judge_texts))
     content.put_document(
         manifest_key(batch), canonical_json([essay.model_dump() for essay in essays])
     )
@@ -224,6 +229,7 @@ def _fingerprint(request: BatchRequest, essays: list[Essay]) -> str:
         "judge": request.judge,
         "grade_scale": request.grade_scale,
         "correlation_id": request.correlation_id,
+        **request.judge_texts,
     }
     fingerprint = {
         "assignment_id": request.assignment_id,
@@ -269,6 +275,7 @@ def _new_batch(
         judges=judges,
         seed=derive_seed(batch_id) if seed is None else seed,
         request_sha256=request_sha256,
+        own_texts=tuple(sorted(request.judge_texts)),
         essays=len(essays),
         callback_key=command.callback_key,
         created_at=now,

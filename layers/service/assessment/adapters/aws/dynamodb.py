@@ -173,6 +173,10 @@ class Table:
         """Remove an item; removing nothing is not an error."""
         self._call("delete_item", Key=self._place(key))
 
+    def delete_many(self, places: Sequence[Key]) -> None:
+        """Remove many items."""
+        self._write_many([{"DeleteRequest": {"Key": self._place(place)}} for place in places])
+
     def update_and_delete(
         self,
         key: Key,

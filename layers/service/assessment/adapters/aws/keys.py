@@ -13,6 +13,7 @@ BATCH#<id>#PROVIDER_BATCHES <submission>
 BATCH#<id>#SERVED_MODELS <judge>
 BATCH#<id>#DECISIONS ESSAY#<essay id>#<number>
 POLICY              RELEASE
+ASSIGNMENTS         <assignment id>
 IDEMPOTENCY#<hash>  BATCH
 BATCHES             <created at>#<batch id>
 AUDIT               <moment>#<entry>
@@ -119,6 +120,20 @@ def pending(batch_id: str, wave_number: int, comparison_id: str) -> Key:
 def pending_partition(batch_id: str, wave_number: int) -> str:
     """The partition of a wave's pending marks."""
     return f"PENDING#{batch_id}#{wave_number:04d}"
+
+
+ASSIGNMENTS = "ASSIGNMENTS"
+"""The partition that lists the assignments of an organisation."""
+
+
+def listed_assignment(assignment_id: str) -> Key:
+    """The entry of an assignment in the list."""
+    return {"PK": ASSIGNMENTS, "SK": assignment_id}
+
+
+def assignment_partition(assignment_id: str) -> str:
+    """The partition of an assignment and its anchors."""
+    return f"ASSIGNMENT#{assignment_id}"
 
 
 def assignment(assignment_id: str) -> Key:

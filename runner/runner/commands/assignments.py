@@ -1,0 +1,183 @@
+"""`cj instructions`, `cj prompts`, `cj anchors`: what is registered for assignments."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from assessment.contracts.assignments import AssessmentInstructions, StudentPrompt
+from assessment.contracts.parsing import parse
+from runner.commands import options
+from runner.commands.access import register_anchors
+from runner.console import OUT, emit, note
+from runner.files import to_json
+from runner.inputs import JudgeTexts, parse_config, parse_scale
+from runner.stack import DEFAULT_STACK
+from runner.text_files import read_text
+
+instructions = typer.Typer(no_args_is_help=True, help="What the judges of assignments are told.")
+prompts = typer.Typer(no_args_is_help=True, help="The prompts that the students had.")
+anchors = typer.Typer(no_args_is_help=True, help="The graded essays of assignments.")
+
+AssignmentId = Annotated[str, typer.Argument(help="The assignment's id.", metavar="ASSIGNMENT_ID")]
+
+
+@instructions.command("set")
+def set_instructions(
+    assignment_id: AssignmentId,
+    *,
+    scale: options.Scale = None,
+    task: options.Instructions = None,
+    rubric: options.Rubric = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--config", help="Setting of the assignment's batches as name=value; may be repeated."
+        ),
+    ] = None,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Create an assignment or replace its scale, instructions, rubric and settings.
+
+    What is left out has its default again; the student prompt and the anchors stay. It needs
+    administrator rights.
+    """
+    values = {
+        **JudgeTexts(task or (), None, rubric).read(),
+        "grade_scale": parse_scale(scale),
+        "config": parse_config(config or ()),
+    }
+    body = parse(AssessmentInstructions, values)
+    with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
+        view = client.put_instructions(assignment_id, body)
+    note(f"Assignment {view.assignment_id}: scale {' '.join(view.grade_scale.grades)}")
+
+
+@instructions.command("show")
+def show_instructions(
+    assignment_id: AssignmentId,
+    *,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Print what holds for an assignment, as JSON."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        view = client.instructions(assignment_id)
+    emit(to_json(view.model_dump(mode="json")))
+
+
+@instructions.command("list")
+def list_instructions(
+    *,
+    as_json: options.AsJson = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """List the assignments of the organisation."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        listed = list(client.list_assignments())
+    if as_json:
+        emit(to_json({"assignments": [one.model_dump(mode="json") for one in listed]}))
+        return
+    table = Table("assignment", "scale", "instructions", "student prompt", "rubric")
+    for one in listed:
+        texts = (one.has_instructions, one.has_student_prompt, one.has_judge_rubric)
+        cells = [one.assignment_id, one.grade_scale, *("yes" if has else "-" for has in texts)]
+        table.add_row(*map(Text, cells))
+    OUT.print(table)
+
+
+@instructions.command("delete")
+def delete_instructions(
+    assignment_id: AssignmentId,
+    *,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Remove an assignment with its anchors; batches that have begun keep what they have.
+
+    It needs administrator rights.
+    """
+    with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
+        client.delete_assignment(assignment_id)
+    note(f"Assignment {assignment_id} is removed")
+
+
+@prompts.command("set")
+def set_prompt(
+    assignment_id: AssignmentId,
+    file: Annotated[Path, typer.Argument(help="File with the prompt that the students had.")],
+    *,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Give an assignment its student prompt; the assignment exists already.
+
+    It needs administrator rights.
+    """
+    values = {"assignment_id": assignment_id, "student_prompt": read_text(file)}
+    prompt = parse(StudentPrompt, values)
+    with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
+        client.put_student_prompt(prompt)
+    note(f"Assignment {assignment_id}: student prompt of {len(prompt.student_prompt)} characters")
+
+
+@prompts.command("show")
+def show_prompt(
+    assignment_id: AssignmentId,
+    *,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Print the student prompt of an assignment."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        view = client.student_prompt(assignment_id)
+    emit(f"{view.student_prompt}\n")
+
+
+anchors.command("register")(register_anchors)
+
+
+@anchors.command("list")
+def list_anchors(
+    assignment_id: AssignmentId,
+    *,
+    as_json: options.AsJson = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """List the anchors of an assignment with their grades and the hashes of their texts."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        listed = client.list_anchors(assignment_id)
+    if as_json:
+        emit(to_json(listed.model_dump(mode="json")))
+        return
+    table = Table("anchor", "grade", "SHA-256 of the text")
+    for one in listed.anchors:
+        table.add_row(*map(Text, (one.anchor_ref, one.grade, one.text_sha256)))
+    OUT.print(table)
+
+
+@anchors.command("remove")
+def remove_anchor(
+    assignment_id: AssignmentId,
+    anchor_ref: Annotated[str, typer.Argument(help="The anchor's reference.")],
+    *,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Remove an anchor of an assignment; batches that have begun keep it."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        client.remove_anchor(assignment_id, anchor_ref)
+    note(f"Anchor {anchor_ref} of assignment {assignment_id} is removed")
