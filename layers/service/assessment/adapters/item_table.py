@@ -46,6 +46,9 @@ class ItemTable(Protocol):
     def delete(self, key: Key) -> None:
         """Remove an item; removing nothing is not an error."""
 
+    def delete_many(self, places: Sequence[Key]) -> None:
+        """Remove many items."""
+
     def update_and_delete(
         self,
         key: Key,

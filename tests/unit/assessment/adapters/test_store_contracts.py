@@ -82,6 +82,34 @@ def test_assignments(stores: Stores) -> None:
     assert store.get_assignment("x") == given
 
 
+def test_assignments_are_listed_and_removed_in_every_script(stores: Stores) -> None:
+    store = stores[0]
+    anchors = [Anchor(anchor_ref=r, grade="A", text_sha256=r) for r in ("a", "b")]
+    ids = ["Abc", "zebra", "åk9", "作文", "𠀀"]
+    for name in reversed(ids):
+        store.put_assignment(
+            Assignment(
+                assignment_id=name,
+                instructions=JudgeInstructions(),
+                grade_scale=find_scale(None),
+                anchors=anchors,
+            )
+        )
+    first = store.list_assignments(limit=2, after=None)
+    rest = store.list_assignments(limit=100, after=first.cursor)
+    listed = [one.assignment_id for one in (*first.assignments, *rest.assignments)]
+    assert (listed, first.cursor, rest.cursor) == (ids, "zebra", None)
+    assert store.delete_anchor("åk9", "a")
+    assert not store.delete_anchor("åk9", "a")
+    kept = store.get_assignment("åk9")
+    assert kept is not None
+    assert [anchor.anchor_ref for anchor in kept.anchors] == ["b"]
+    assert store.delete_assignment("åk9")
+    assert not store.delete_assignment("åk9")
+    assert store.get_assignment("åk9") is None
+    assert len(store.list_assignments(limit=9, after=None).assignments) == len(ids) - 1
+
+
 def test_batches_are_created_once_and_read_back_exactly(stores: Stores) -> None:
     store = stores[1]
     assert store.create_batch(batch())

@@ -13,6 +13,7 @@ from assessment.adapters.aws.keys import Key
 from assessment.adapters.sqlite.conditions import holds
 from assessment.adapters.sqlite.database import Database
 
+_DELETE = "DELETE FROM items WHERE pk = ? AND sk = ?"
 _PUT = "INSERT OR REPLACE INTO items (pk, sk, body) VALUES (?, ?, ?)"
 _PUT_NEW = "INSERT OR IGNORE INTO items (pk, sk, body) VALUES (?, ?, ?)"
 _PARTITION = "SELECT body FROM items WHERE pk = ? AND sk >= ? ORDER BY sk"
@@ -64,7 +65,11 @@ class SQLiteItemTable:
 
     def delete(self, key: Key) -> None:
         """Remove an item; removing nothing is not an error."""
-        self._database.write("DELETE FROM items WHERE pk = ? AND sk = ?", _place(key))
+        self._database.write(_DELETE, _place(key))
+
+    def delete_many(self, places: Sequence[Key]) -> None:
+        """Remove many items."""
+        self._database.write_many(_DELETE, [_place(key) for key in places])
 
     def update_and_delete(
         self,
@@ -79,7 +84,7 @@ class SQLiteItemTable:
         """Update one item and delete another, both or neither. Raises ConditionFailedError."""
         with self._database.transaction() as connection:
             _update(connection, key, changes, condition=condition, names=names, values=values)
-            connection.execute("DELETE FROM items WHERE pk = ? AND sk = ?", _place(delete))
+            connection.execute(_DELETE, _place(delete))
 
     def update_and_put(
         self,
