@@ -1,26 +1,31 @@
-"""The state machine and the queues, played in memory: a whole batch through the real use cases."""
+"""A whole batch through the real use cases in memory: the driver of `cj`, and a clock that jumps."""
 
 from __future__ import annotations
 
+import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
+from typing import TYPE_CHECKING
 
-from assessment.contracts.llm_protocol import JudgeMessage, ProviderBatchV1, judge_message
-from assessment.domain.backoff import retry_delay
+from assessment.contracts.llm_protocol import JudgeMessage
 from assessment.domain.batch import Batch, ClosedBy
-from assessment.domain.decision import Decision, DecisionKind
-from assessment.domain.errors import CJError, ComparisonLeasedError
-from assessment.domain.judge_errors import JudgeUnavailableError
+from assessment.domain.decision import Decision
+from assessment.domain.judge import BatchingMode
+from assessment.domain.wave import Wave
 from assessment.ports.groups import FailPorts
+from assessment.usecases.call_judge import Delivery
 from assessment.usecases.fail_batch import fail_batch, read_failure
-from assessment.usecases.tend_provider_batch import tend_provider_batch
+from assessment.usecases.judge_messages import Handled, judge_messages
+from runner.offline.driver import Conduct, Driver
 from tests.fakes.event_loop import run_async
-from tests.fakes.messaging import Message
-from tests.fakes.world import World
 
-STATE_TIMEOUT_SECONDS = 97_200
+if TYPE_CHECKING:
+    from tests.fakes.messaging import InMemoryCallbackQueue, InMemoryJudgeQueue, Message
+    from tests.fakes.world import World
+
 MAX_RECEIVES = 4
 
 
@@ -34,6 +39,129 @@ class Run:
     dead_letters: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Delivered:
+    """A message in the hands of its reader."""
+
+    receipt: str
+    message: Message
+
+    @property
+    def body(self) -> str:
+        return self.message.body
+
+    @property
+    def receives(self) -> int:
+        return self.message.receives
+
+
+@dataclass
+class ShuffledMailbox:
+    """A queue whose messages are received in an order drawn at random."""
+
+    queue: InMemoryJudgeQueue | InMemoryCallbackQueue
+    world: World
+    rng: random.Random
+    _passing: dict[str, Message] = field(default_factory=dict)
+    _receipts: count[int] = field(default_factory=count)
+
+    def receive(self, *, limit: int) -> list[Delivered]:
+        messages = self.queue.messages
+        visible = [message for message in messages if message.visible_at <= self.world.now]
+        self.rng.shuffle(visible)
+        received = []
+        for message in visible[:limit]:
+            messages.remove(message)
+            message.receives += 1
+            receipt = str(next(self._receipts))
+            self._passing[receipt] = message
+            received.append(Delivered(receipt, message))
+        return received
+
+    def postpone(self, receipt: str, *, seconds: float) -> None:
+        message = self._passing.pop(receipt)
+        message.visible_at = self.world.now + timedelta(seconds=seconds)
+        self.queue.messages.append(message)
+
+    def delete(self, receipt: str) -> None:
+        del self._passing[receipt]
+
+    def find_next(self) -> datetime | None:
+        return min((message.visible_at for message in self.queue.messages), default=None)
+
+
+@dataclass
+class JumpingClock:
+    """Waits for calls, and otherwise moves the world's clock to the next message."""
+
+    world: World
+
+    @property
+    def now(self) -> datetime:
+        return self.world.now
+
+    async def rest(self, calls: set[asyncio.Task[None]], *, until: datetime | None) -> bool:
+        if calls:
+            await asyncio.wait(calls)
+            return True
+        if not (self.world.judge_queue.messages or self.world.callback_queue.messages):
+            return False
+        if until is not None:
+            self.world.clock.now = max(self.world.now, until)
+        return True
+
+
+@dataclass
+class WorldSteps:
+    """The states of the machine in a world, and what they came to."""
+
+    world: World
+    run: Run
+    max_steps: int
+    _token: str | None = None
+    _tokens: count[int] = field(default_factory=lambda: count(1))
+
+    def prepare(self, batch_id: str) -> Batch:
+        return self.world.prepare(batch_id)
+
+    def plan(self, batch_id: str) -> Wave:
+        assert len(self.run.decisions) < self.max_steps, f"no end within {self.max_steps} waves"
+        return self.world.plan(batch_id)
+
+    def submit(self, batch_id: str, wave: int, token: str) -> None:
+        self.world.submit(batch_id, wave, token)
+
+    def score(self, batch_id: str, wave: int) -> Decision:
+        if self._token is not None:
+            output = self.world.workflow.tokens[self._token].output or {}
+            self.run.closings.append(str(output.get("closed_by", ClosedBy.TIMEOUT)))
+            self._token = None
+        decision = self.world.score(batch_id, wave)
+        self.run.decisions.append(decision)
+        return decision
+
+    def finalise(self, batch_id: str) -> Batch:
+        return self.world.finalise(batch_id)
+
+    def fail(self, batch_id: str, decision: Decision | None, error: dict[str, str] | None) -> Batch:
+        return fail_batch(
+            batch_id,
+            read_failure(decision, error),
+            by_decision=error is None,
+            ports=FailPorts(batches=self.world.batches, events=self.world.events),
+            now=self.world.now,
+        )
+
+    # --- what an execution waits by --------------------------------------------------------------
+
+    def issue(self, batch_id: str, wave: int) -> str:
+        self._token = self.world.workflow.issue(f"{batch_id}/{wave}/{next(self._tokens)}")
+        return self._token
+
+    def is_settled(self, token: str) -> bool:
+        return self.world.workflow.tokens[token].settled
+
+
 @dataclass
 class Loop:
     """Plays one execution; messages are delivered in an order drawn from `shuffle`."""
@@ -44,110 +172,33 @@ class Loop:
 
     def run(self, batch_id: str) -> Run:
         """The execution from PrepareBatch to its end."""
-        self._rng = random.Random(self.shuffle)
-        self._tokens = count(1)
         self._run = Run(self.world.batches.get_batch(batch_id))
-        try:
-            self._play(batch_id)
-        except CJError as error:
-            self._fail(batch_id, None, {"Error": type(error).__name__, "Cause": str(error)})
+        rng = random.Random(self.shuffle)
+        steps = WorldSteps(self.world, self._run, self.max_steps)
+        self._driver = Driver(
+            steps=steps,
+            judge_mail=ShuffledMailbox(self.world.judge_queue, self.world, rng),
+            callback_mail=ShuffledMailbox(self.world.callback_queue, self.world, rng),
+            tokens=steps,
+            clock=JumpingClock(self.world),
+            ask=self._ask,
+            record=self.world.record,
+            conduct=Conduct(last_receive=MAX_RECEIVES),
+            refused=self._run.dead_letters,
+        )
+        run_async(self._driver.run(batch_id))
         self._run.batch = self.world.batches.get_batch(batch_id)
         return self._run
 
-    def _play(self, batch_id: str) -> None:
-        world = self.world
-        world.prepare(batch_id)
-        for _ in range(self.max_steps):
-            wave = world.plan(batch_id)
-            if wave.n_planned:
-                self._submit_and_wait(batch_id, wave.wave)
-            decision = world.score(batch_id, wave.wave)
-            self._run.decisions.append(decision)
-            if decision.decision is DecisionKind.FINALIZE_SCORING:
-                world.finalise(batch_id)
-                return
-            if decision.decision is DecisionKind.FINALIZE_FAILURE:
-                self._fail(batch_id, decision, None)
-                return
-            if decision.decision is DecisionKind.NO_OP:
-                return
-        message = f"the loop did not end within {self.max_steps} waves"
-        raise AssertionError(message)
-
-    def _fail(self, batch_id: str, decision: Decision | None, error: dict[str, str] | None) -> None:
-        fail_batch(
-            batch_id,
-            read_failure(decision, error),
-            by_decision=error is None,
-            ports=FailPorts(batches=self.world.batches, events=self.world.events),
+    async def _ask(self, deliveries: Sequence[Delivery[JudgeMessage]]) -> Handled:
+        ports = self.world.judge_ports()
+        return await judge_messages(
+            deliveries,
+            ports_of=lambda _: ports,
+            mode=BatchingMode.SERIAL_BUNDLE,
             now=self.world.now,
         )
 
-    def _submit_and_wait(self, batch_id: str, wave: int) -> None:
-        world = self.world
-        token = world.workflow.issue(f"{batch_id}/{wave}/{next(self._tokens)}")
-        started = world.now
-        world.submit(batch_id, wave, token)
-        while not world.workflow.tokens[token].settled:
-            waited = (world.now - started).total_seconds()
-            if waited > STATE_TIMEOUT_SECONDS or not self._deliver_next():
-                self._run.closings.append(ClosedBy.TIMEOUT)
-                return
-        output = world.workflow.tokens[token].output or {}
-        self._run.closings.append(str(output["closed_by"]))
-
     def drain(self) -> None:
         """Deliver what is left after the execution has ended."""
-        while self._deliver_next():
-            pass
-
-    def _deliver_next(self) -> bool:
-        """Deliver what is visible, or move the clock to what will be; False if nothing is left."""
-        world = self.world
-        judged = self._visible(world.judge_queue.messages)
-        if judged:
-            run_async(self._judge(judged))
-            return True
-        called_back = self._visible(world.callback_queue.messages)
-        if called_back:
-            for message in called_back:
-                self._record(message)
-            return True
-        ahead = [*world.judge_queue.messages, *world.callback_queue.messages]
-        if not ahead:
-            return False
-        world.clock.now = min(message.visible_at for message in ahead)
-        return True
-
-    def _visible(self, messages: list[Message]) -> list[Message]:
-        """Take a handful of visible messages off the queue, in any order."""
-        visible = [message for message in messages if message.visible_at <= self.world.now]
-        self._rng.shuffle(visible)
-        taken = visible[:10]
-        for message in taken:
-            messages.remove(message)
-        return taken
-
-    async def _judge(self, messages: list[Message]) -> None:
-        for message in messages:
-            message.receives += 1
-            asked = judge_message(message.body)
-            try:
-                await self._ask(asked, last=message.receives >= MAX_RECEIVES)
-            except (JudgeUnavailableError, ComparisonLeasedError) as error:
-                delay = retry_delay(error, receives=message.receives, spread_by=asked.subject)
-                message.visible_at = self.world.now + timedelta(seconds=delay)
-                self.world.judge_queue.messages.append(message)
-
-    async def _ask(self, asked: JudgeMessage, *, last: bool) -> None:
-        if isinstance(asked, ProviderBatchV1):
-            ports = self.world.judge_ports()
-            await tend_provider_batch(asked, ports=ports, now=self.world.now)
-        else:
-            await self.world.ask_async(asked, last_receive=last)
-
-    def _record(self, message: Message) -> None:
-        try:
-            self.world.record(message.body)
-        except CJError:
-            self._run.dead_letters.append(message.body)
+        run_async(self._driver.deliver_rest())
