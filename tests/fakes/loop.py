@@ -1,4 +1,4 @@
-"""A whole batch through the real use cases in memory: the driver of `cj`, and a clock that jumps."""
+"""A batch through the real use cases in memory: the driver of `cj`, and a clock that jumps."""
 
 from __future__ import annotations
 

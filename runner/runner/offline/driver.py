@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from assessment.contracts.llm_protocol import JudgeMessage, judge_message
@@ -147,10 +148,12 @@ class Driver:
     async def run(self, batch_id: str) -> bool:
         """The execution from its first state to its last; False if it was stopped before."""
         try:
+            # What a process that died had paid for counts before anybody is asked again.
+            await self._record_all()
             await self._play(batch_id)
         except CJError as error:
             told = {"Error": type(error).__name__, "Cause": str(error)}
-            await self._repeat(lambda: self.steps.fail(batch_id, None, told))
+            await self._repeat(partial(self.steps.fail, batch_id, None, told))
         finally:
             await self._end_calls()
         return not self._is_stopping
@@ -161,24 +164,24 @@ class Driver:
         await self._end_calls()
 
     async def _play(self, batch_id: str) -> None:
-        await self._repeat(lambda: self.steps.prepare(batch_id))
+        await self._repeat(partial(self.steps.prepare, batch_id))
         decision: Decision | None = None
         while decision is None or decision.decision is DecisionKind.REQUEST_MORE_COMPARISONS:
-            wave = await self._repeat(lambda: self.steps.plan(batch_id))
+            wave = await self._repeat(partial(self.steps.plan, batch_id))
             if wave.n_planned:
                 await self._submit_and_wait(batch_id, wave.wave)
             if self._is_stopping:
                 return
-            decision = await self._repeat(lambda: self.steps.score(batch_id, wave.wave))
+            decision = await self._repeat(partial(self.steps.score, batch_id, wave.wave))
         if decision.decision is DecisionKind.FINALIZE_SCORING:
-            await self._repeat(lambda: self.steps.finalise(batch_id))
+            await self._repeat(partial(self.steps.finalise, batch_id))
         elif decision.decision is DecisionKind.FINALIZE_FAILURE:
-            await self._repeat(lambda: self.steps.fail(batch_id, decision, None))
+            await self._repeat(partial(self.steps.fail, batch_id, decision, None))
 
     async def _submit_and_wait(self, batch_id: str, wave_number: int) -> None:
         token = self.tokens.issue(batch_id, wave_number)
         until = self.clock.now + timedelta(seconds=STATE_TIMEOUT_SECONDS)
-        await self._repeat(lambda: self.steps.submit(batch_id, wave_number, token))
+        await self._repeat(partial(self.steps.submit, batch_id, wave_number, token))
         await self._handle_messages(lambda: self.tokens.is_settled(token), until=until)
 
     async def _repeat[T](self, step: Callable[[], T]) -> T:
@@ -235,6 +238,9 @@ class Driver:
         if self._calls:
             await asyncio.wait(self._calls)
         self._collect_calls()
+        await self._record_all()
+
+    async def _record_all(self) -> None:
         while await self._record_some():
             pass
 

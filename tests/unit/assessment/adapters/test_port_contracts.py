@@ -30,7 +30,7 @@ from assessment.adapters.sqlite.queues import (
     JUDGE,
     SQLiteCallbackQueue,
     SQLiteJudgeQueue,
-    SQLiteQueues,
+    SQLiteMailbox,
 )
 from assessment.adapters.sqlite.workflow import SQLiteWorkflow
 from assessment.contracts.events import SOURCE, Envelope, EventType, envelope
@@ -172,13 +172,15 @@ def aws_queues(monkeypatch: pytest.MonkeyPatch) -> Queues:
 
 def sqlite_queues(database: Database) -> Queues:
     clock = Clock(NOW)
-    reader = SQLiteQueues(database)
+    mailboxes = {
+        "judge": SQLiteMailbox(database, JUDGE, "b", lambda: clock.now),
+        "callbacks": SQLiteMailbox(database, CALLBACK, "b", lambda: clock.now),
+    }
 
     def receive(queue: str) -> list[tuple[str, str]]:
-        name = {"judge": JUDGE, "callbacks": CALLBACK}[queue]
-        received = reader.receive(name, "b", limit=100, now=clock.now, passing=frozenset())
+        received = mailboxes[queue].receive(limit=100)
         for message in received:
-            reader.postpone(message.receipt, until=clock.now + timedelta(seconds=30))
+            mailboxes[queue].postpone(message.receipt, seconds=30)
         return [(message.body, message.receipt) for message in received]
 
     return Queues(

@@ -1,7 +1,8 @@
 """One SQLite database: a killed process leaves every write whole, or has not made it.
 
-In WAL mode readers do not wait for the writer (sqlite.org/wal.html). What is committed outlives the
-process; `synchronous=FULL` lets it outlive the machine's power, too: verdicts are paid for.
+In WAL mode readers do not wait for the writer, and what is committed outlives the process
+(sqlite.org/wal.html). A durable write outlives the machine's power too, and so does all that was
+written before it: that costs milliseconds, so it is for what is paid for.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Database:
         )
         try:
             self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
             self._prepare(path)
         except sqlite3.DatabaseError as error:
             self._connection.close()
@@ -95,10 +96,19 @@ class Database:
         with self._lock, _translated():
             return self._connection.execute(statement, values).rowcount
 
-    def write_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    def write_many(
+        self, statement: str, rows: Sequence[Sequence[Any]], *, is_durable: bool = False
+    ) -> None:
         """Run one statement for every row, for all or for none."""
-        with self.transaction() as connection:
-            connection.executemany(statement, rows)
+        with self._lock:
+            if is_durable:
+                self.write("PRAGMA synchronous=FULL")
+            try:
+                with self.transaction() as connection:
+                    connection.executemany(statement, rows)
+            finally:
+                if is_durable:
+                    self.write("PRAGMA synchronous=NORMAL")
 
 
 @contextmanager

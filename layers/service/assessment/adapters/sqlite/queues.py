@@ -31,52 +31,55 @@ class Received:
     receives: int
 
 
-class SQLiteQueues:
-    """What a reader does with messages; the one process that drives a batch is their only reader.
+class SQLiteMailbox:
+    """One batch's messages on one queue, for the one process that drives the batch.
 
-    A message that is received keeps its place: a process that dies has lost none.
+    A message that is received keeps its place: what a process had when it died, the next one gets.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, queue: str, batch_id: str, clock: Clock) -> None:
         self._database = database
+        self._place = (queue, batch_id)
+        self._clock = clock
+        self._held: set[int] = set()
 
-    def receive(
-        self, queue: str, batch_id: str, *, limit: int, now: datetime, passing: frozenset[str]
-    ) -> list[Received]:
-        """Visible messages of a batch, but not those of `passing`, which are being worked on."""
+    def receive(self, *, limit: int) -> list[Received]:
+        """Visible messages, the oldest first."""
         with self._database.transaction() as connection:
             rows = connection.execute(
                 "SELECT number, body, receives FROM messages WHERE queue = ? AND batch_id = ? "
                 "AND visible_at <= ? ORDER BY number LIMIT ?",
-                (queue, batch_id, now.timestamp(), limit + len(passing)),
+                (*self._place, self._clock().timestamp(), limit + len(self._held)),
             ).fetchall()
-            free = [row for row in rows if str(row[0]) not in passing][:limit]
+            free = [row for row in rows if row[0] not in self._held][:limit]
             connection.executemany(
                 "UPDATE messages SET receives = receives + 1 WHERE number = ?",
                 [(number,) for number, *_ in free],
             )
+        self._held |= {number for number, *_ in free}
         return [Received(str(number), body, receives + 1) for number, body, receives in free]
 
-    def postpone(self, receipt: str, *, until: datetime) -> None:
-        """Let a message be seen from then on."""
+    def postpone(self, receipt: str, *, seconds: float) -> None:
+        """Let a message be seen again after this time."""
         self._database.write(
             "UPDATE messages SET visible_at = ? WHERE number = ?",
-            (until.timestamp(), int(receipt)),
+            (self._clock().timestamp() + seconds, int(receipt)),
         )
+        self._held.discard(int(receipt))
 
-    def delete(self, receipts: Sequence[str]) -> None:
-        """Forget messages that are done with."""
-        self._database.write_many(
-            "DELETE FROM messages WHERE number = ?", [(int(receipt),) for receipt in receipts]
-        )
+    def delete(self, receipt: str) -> None:
+        """Forget a message that is done with."""
+        self._database.write("DELETE FROM messages WHERE number = ?", (int(receipt),))
+        self._held.discard(int(receipt))
 
-    def find_next(self, batch_id: str, *, passing: frozenset[str]) -> datetime | None:
+    def find_next(self) -> datetime | None:
         """When the next message can be seen; None if there is none."""
         rows = self._database.read(
-            "SELECT number, visible_at FROM messages WHERE batch_id = ? ORDER BY visible_at",
-            (batch_id,),
+            "SELECT number, visible_at FROM messages WHERE queue = ? AND batch_id = ? "
+            "ORDER BY visible_at LIMIT ?",
+            (*self._place, len(self._held) + 1),
         )
-        moments = (moment for number, moment in rows if str(number) not in passing)
+        moments = (moment for number, moment in rows if number not in self._held)
         first = next(moments, None)
         return None if first is None else datetime.fromtimestamp(first, UTC)
 
@@ -133,7 +136,7 @@ class SQLiteCallbackQueue:
             )
             for result in results
         ]
-        self._database.write_many(_SEND, rows)
+        self._database.write_many(_SEND, rows, is_durable=True)
 
     def send_deadline(self, deadline: WaveDeadlineV1, *, delay_seconds: int) -> None:
         """Come back to the wave later."""
