@@ -16,6 +16,7 @@ from runner.commands.execute import execute
 from runner.commands.fit import fit
 from runner.commands.lists import comparisons, list_batches
 from runner.commands.prompt_check import prompt_check
+from runner.commands.report import report as write_report_page
 from runner.console import OUT, report
 from runner.errors import RunnerError, choose_exit_code
 
@@ -73,6 +74,7 @@ app.command()(execute)
 app.command("prompt-check")(prompt_check)
 app.command()(status)
 app.command()(results)
+app.command("report")(write_report_page)
 app.command("list")(list_batches)
 app.command()(comparisons)
 app.command()(compare)
