@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from assessment.contracts.report import report_result, write_report
 from assessment.domain.access import Role
-from assessment.domain.comparison import Comparison
 from assessment.domain.errors import CJError
 from local import sample as samples
 from local.judge import server as judges
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
 
 SAMPLE = ROOT / "samples" / "plastic-bottles"
 RESULT = ROOT / "out" / "demo" / "result.json"
-REPORT = RESULT.with_name("report.html")
 # Twelve comparisons per text, in waves of four. The seed makes the demo the same on every
 # machine: it decides the pairs, and with the judge's own seed who answers them.
 CONFIG: dict[str, Any] = {
@@ -131,8 +128,7 @@ def demo(
         duplicate_rate=duplicate_rate,
         shuffle=shuffle,
     )
-    for last in (RESULT, REPORT):  # a run that fails must not leave the last one's result
-        last.unlink(missing_ok=True)
+    RESULT.unlink(missing_ok=True)  # a run that fails must not leave the last one's result
     was_up = clouds.status() is not None
     try:
         stage = set_up(console, options)
@@ -143,7 +139,7 @@ def demo(
     except KeyboardInterrupt:
         _stop_after_interruption(console)
     try:
-        document, comparisons = _run(console, stage)
+        document = _run(console, stage)
     except (RunnerError, CJError) as error:
         _print_places(console, stage, result=False)
         _fail(console, str(error))
@@ -151,13 +147,11 @@ def demo(
         _stop_after_interruption(console)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    page = report_result(parse_result(document), comparisons=comparisons)
-    REPORT.write_text(write_report(page), encoding="utf-8")
     _report(console, document)
     _print_places(console, stage, result=True)
 
 
-def _run(console: Console, stage: Stage) -> tuple[dict[str, Any], list[Comparison]]:
+def _run(console: Console, stage: Stage) -> dict[str, Any]:
     sample = samples.load(SAMPLE)
     console.print(
         f"\nassessing {len(sample.essays)} texts with {len(sample.registration.anchors)} anchors; "
@@ -165,8 +159,7 @@ def _run(console: Console, stage: Stage) -> tuple[dict[str, Any], list[Compariso
         highlight=False,
     )
     with stage.client() as client, ProgressDisplay(console) as display:
-        document = run_batch(client, sample, config=CONFIG, show=display.show)
-        return document, list(client.list_comparisons(document["batch_id"]))
+        return run_batch(client, sample, config=CONFIG, show=display.show)
 
 
 def _report(console: Console, document: dict[str, Any]) -> None:
@@ -187,8 +180,7 @@ def _report(console: Console, document: dict[str, Any]) -> None:
 
 
 def _print_places(console: Console, stage: Stage, *, result: bool) -> None:
-    files = {"result": RESULT, "report": REPORT} if result else {}
-    lines = {name: str(path.relative_to(ROOT)) for name, path in files.items()}
+    lines = {"result": str(RESULT.relative_to(ROOT))} if result else {}
     lines |= {
         "API": stage.outputs["ApiUrl"],
         "events": "make events: the events that the stack published",

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from assessment.contracts.views import BatchProgress
 from assessment.domain.batch import BatchStatus
-from runner.client import ApiClient
+from runner.batch_client import BatchClient
 from runner.errors import BatchNotFinalisedError
 from runner.progress import is_ended
 
@@ -18,7 +18,7 @@ type Show = Callable[[BatchProgress, timedelta], None]
 
 
 def await_batch(
-    client: ApiClient,
+    client: BatchClient,
     batch_id: str,
     *,
     show: Show,

@@ -40,6 +40,8 @@ def register_anchors(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Register the anchors of an assignment; print the assignment's id.
 
@@ -53,7 +55,9 @@ def register_anchors(
         title=file.stem,
         settings=config or (),
     )
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         register(client, registration)
     emit(f"{registration.request.assignment_id}\n")
 

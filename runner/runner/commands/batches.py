@@ -29,9 +29,13 @@ def status(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Say how far a batch is; with --wait, exit with 1 unless it ends with a result."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         if wait:
             with ProgressDisplay(ERR) as display:
                 batch = await_batch(client, batch_id, show=display.show)
@@ -84,12 +88,16 @@ def results(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Print or save the result of a completed batch."""
     output_format = choose_format(output, form, as_json=as_json)
     if output:
         require_writable(output)
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         body = client.result_bytes(batch_id)
     if output_format is Format.JSON:
         # The very bytes that the announced SHA-256 is of.
@@ -110,9 +118,13 @@ def cancel(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Stop a batch: no new waves, and what is recorded is kept."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         cancelled = client.cancel(batch_id)
     OUT.print(f"batch {cancelled.batch_id} is {cancelled.status}", markup=False)
 
@@ -123,14 +135,20 @@ def redrive(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Resume a batch that failed because something around it failed.
 
     What is recorded stays and is not paid again. A batch that failed by a decision about its
     verdicts, that was cancelled or that has a result cannot be resumed; the exit code is 1 then.
     """
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         resumed = client.resume(batch_id)
-    connection = options.describe_connection(stack=stack, local=local, api_url=api_url)
+    connection = options.describe_connection(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    )
     OUT.print(f"batch {resumed.batch_id} is {resumed.status}", markup=False)
     note(f"Follow it with: cj status {batch_id} --wait{connection}")

@@ -1,5 +1,6 @@
 """`cj compare`: how far two results of the same essays agree."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,10 @@ from assessment.contracts.result import ResultDocument
 from runner.client import parse_result
 from runner.commands import options
 from runner.console import note
+from runner.errors import BadInputError, Problem
 from runner.files import require_writable
-from runner.result_files import read_result
 from runner.stack import DEFAULT_STACK
+from runner.text_files import read_text
 from runner.writing import Format, choose_format, write_as
 
 
@@ -30,6 +32,8 @@ def compare(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Compare two results: rank correlation, changes of grades, drift of anchors, every essay.
 
@@ -43,8 +47,10 @@ def compare(
 
     def read(name: str) -> ResultDocument:
         if name.lower().endswith(".json"):
-            return read_result(Path(name))
-        with options.connect(stack=stack, local=local, api_url=api_url) as client:
+            return _read_result(Path(name))
+        with options.open_place(
+            stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+        ) as client:
             return parse_result(client.result_document(name))
 
     agreement = comparing.compare_results(read(first), read(second))
@@ -57,3 +63,13 @@ def compare(
     )
     for line in comparing.agreement_lines(agreement):
         note(line)
+
+
+def _read_result(path: Path) -> ResultDocument:
+    try:
+        document = json.loads(read_text(path))
+    except (ValueError, RecursionError):
+        raise BadInputError(Problem("is not JSON; name a result file", file=str(path))) from None
+    if not isinstance(document, dict) or "rankings" not in document:
+        raise BadInputError(Problem("is no result of a batch", file=str(path)))
+    return parse_result(document)

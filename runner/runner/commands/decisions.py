@@ -29,9 +29,13 @@ def attention(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """List the essays that need a person, the most urgent first."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         listed = client.attention(batch_id, limit=limit)
     OUT.print(attention_table(listed))
     note(f"{len(listed.essays)} of {listed.n_essays} essays that need a person")
@@ -65,6 +69,8 @@ def decide(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Confirm or change the grade that is proposed for an essay, under the name in the token.
 
@@ -74,7 +80,9 @@ def decide(
     if (grade is None) is not no_grade:
         raise BadInputError(Problem("give a grade or --no-grade, and not both", field="GRADE"))
     request = parse(DecisionRequest, {"grade": grade, "reason": reason})
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         view = client.decide(batch_id, essay_id, request)
     proposed = view.proposed_grade or "nothing"
     decided = f"{view.grade or 'no grade'} ({proposed} was proposed)"
@@ -94,9 +102,13 @@ def release(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Release the grades of a batch, once and for good; names the essays that it waits for."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         released = client.release(batch_id, ReleaseRequest(without_decisions=without_decisions))
     OUT.print(
         f"batch {batch_id} is released by {released.released_by}; "

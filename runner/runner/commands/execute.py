@@ -1,7 +1,5 @@
 """`cj execute`: a folder of texts becomes a batch, and the batch a ranking with grades."""
 
-import hashlib
-import json
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -12,21 +10,22 @@ import typer
 from assessment.contracts.views import BatchAccepted
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.jury import read_judges
-from runner.client import ApiClient, check_sha256, parse_result
+from runner.batch_client import BatchClient
+from runner.client import ApiClient
 from runner.commands import options
 from runner.console import ERR, OUT, note
 from runner.errors import ExitCode, NotAuthorisedError, StackNotReachableError
 from runner.essays import Folder, NameSource
-from runner.files import require_writable, write_whole
+from runner.files import require_writable
 from runner.inputs import Assessment, JudgeTexts, Registration, read_assessment
 from runner.inventory import inventory_table
 from runner.keys import store_keys_of_environment
 from runner.near_duplicates import group_near_duplicates
 from runner.progress import ProgressDisplay
+from runner.results import show_result
 from runner.sample_judge import check_default_judge
 from runner.stack import DEFAULT_STACK, Aws, find_stack
-from runner.tables import ranking_table, summary_lines
-from runner.waiting import await_batch, require_completed
+from runner.waiting import await_batch
 from runner.writing import Format, choose_format
 
 
@@ -59,19 +58,9 @@ def execute(
     instructions: options.Instructions = None,
     student_prompt: options.StudentPrompt = None,
     rubric: options.Rubric = None,
-    config: Annotated[
-        list[str] | None,
-        typer.Option("--config", help="Setting of the batch as name=value; may be repeated."),
-    ] = None,
-    judge: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--judge",
-            help="Who judges instead of the stack's endpoint: provider/model, with settings behind "
-            "commas (openai/gpt-4.1-mini,batching_mode=provider_batch_api), or a JSON file. "
-            "Repeated, a jury.",
-        ),
-    ] = None,
+    config: options.Config = None,
+    max_comparisons: options.MaxComparisons = None,
+    judge: options.Judge = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the result document goes.")
     ] = Path("result.json"),
@@ -98,15 +87,27 @@ def execute(
     local: options.Local = False,
     api_url: options.ApiUrl = None,
     admin: options.Admin = False,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    concurrency: options.Concurrency = options.DEFAULT_CONCURRENCY,
 ) -> None:
     """Assess a folder of texts and await the ranking.
 
     The file name without its ending is the essay's id, unless --names or --named-after. A table
     says what was read before anything is sent. Without --anchors the essays are ranked;
     with them they are graded too. Every file of the folder must be readable, unless
-    --ignore-others. Ctrl-C leaves the batch running.
+    --ignore-others. All essays are sent, however few comparisons there may be.
+
+    Ctrl-C leaves a stack's batch running. With --offline the batch runs in this command; stopped
+    in any way it keeps what it has, and `cj watch --offline` goes on with it.
 
     Exit codes: 0 finalised, 1 the batch failed, 2 bad input, 3 no stack or no access to it.
+
+    For example:
+
+      cj execute essays/ --offline --judge surface
+
+      cj execute essays/ --offline --anchors anchors.csv --judge openai/gpt-4.1-mini
     """
     choose_format(output, formats=[Format.JSON])
     texts = JudgeTexts(instructions or (), student_prompt, rubric)
@@ -116,7 +117,7 @@ def execute(
         assignment=assignment,
         scale=scale,
         texts=texts,
-        settings=config or (),
+        settings=options.join_settings(config, max_comparisons),
         judges=judge or (),
         groups=groups,
         names=names,
@@ -128,17 +129,44 @@ def execute(
     for line in describe_folder(assessment.folder, verbose=verbose):
         note(line)
     require_writable(output)
+    key = idempotency_key or str(uuid.uuid4())
+    if offline:
+        _execute_offline(assessment, workspace, key, output, n_calls=concurrency, wait=wait)
+        return
     connection = options.describe_connection(stack=stack, local=local, api_url=api_url)
     with _connect_with_judges(
         assessment, stack=stack, local=local, api_url=api_url, admin=admin
     ) as client:
         client.health()
-        batch_id = _request(client, assessment, idempotency_key or str(uuid.uuid4())).batch_id
+        batch_id = _request(client, assessment, key).batch_id
         if not wait:
             OUT.print(batch_id, markup=False)
             note(f"Follow it with: cj status {batch_id} --wait{connection}")
             return
         _interruptible(lambda: _await_result(client, batch_id, output), batch_id, connection)
+
+
+def _execute_offline(
+    assessment: Assessment, folder: Path, key: str, output: Path, *, n_calls: int, wait: bool
+) -> None:
+    """Request a batch of a workspace, and drive it to its end."""
+    from runner.offline.driving import drive
+    from runner.offline.judge_choice import choose_judge
+    from runner.offline.local_client import WorkspaceClient
+    from runner.offline.workspace import Workspace
+
+    with Workspace.opened(folder, n_calls=n_calls, create=True) as workspace:
+        client = WorkspaceClient(workspace)
+        batch_id = _request(client, choose_judge(assessment, workspace), key).batch_id
+        connection = options.describe_connection(
+            stack=DEFAULT_STACK, local=False, api_url=None, workspace=folder
+        )
+        if not wait:
+            OUT.print(batch_id, markup=False)
+            note(f"It runs when you say: cj watch {batch_id}{connection}")
+            return
+        drive(workspace, batch_id, connection)
+        show_result(client, client.batch(batch_id), output)
 
 
 def _connect_with_judges(
@@ -175,7 +203,7 @@ def describe_folder(folder: Folder, *, verbose: bool) -> list[str]:
     return lines
 
 
-def _request(client: ApiClient, assessment: Assessment, key: str) -> BatchAccepted:
+def _request(client: BatchClient, assessment: Assessment, key: str) -> BatchAccepted:
     if assessment.registration:
         register(client, assessment.registration)
     try:
@@ -189,7 +217,7 @@ def _request(client: ApiClient, assessment: Assessment, key: str) -> BatchAccept
     return accepted
 
 
-def register(client: ApiClient, registration: Registration) -> None:
+def register(client: BatchClient, registration: Registration) -> None:
     """Register anchors and texts for the judge; what the API objects to is told by file and row."""
     try:
         registered = client.register_anchors(registration.request)
@@ -205,19 +233,10 @@ def register(client: ApiClient, registration: Registration) -> None:
     note(f"Assignment {registered.assignment_id}: {anchors}")
 
 
-def _await_result(client: ApiClient, batch_id: str, output: Path) -> None:
+def _await_result(client: BatchClient, batch_id: str, output: Path) -> None:
     with ProgressDisplay(ERR) as display:
         batch = await_batch(client, batch_id, show=display.show)
-    require_completed(batch)
-    body = client.result_bytes(batch_id)
-    check_sha256(body, batch.result_sha256)
-    write_whole(output, body)
-    result = parse_result(json.loads(body))
-    OUT.print(ranking_table(result))
-    OUT.print()
-    for line in summary_lines(result):
-        OUT.print(line, markup=False, soft_wrap=True)
-    note(f"Result: {output} (SHA-256 {hashlib.sha256(body).hexdigest()})")
+    show_result(client, batch, output)
 
 
 def _interruptible(work: Callable[[], None], batch_id: str, connection: str) -> None:

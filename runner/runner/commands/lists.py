@@ -30,9 +30,13 @@ def list_batches(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """List batches, the newest first."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         found = client.list_batches(status=status, assignment_id=assignment)
         batches = list(islice(found, limit))
     if as_json:
@@ -56,6 +60,8 @@ def comparisons(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Print or save every comparison of a batch: its verdict, by whom and why, or its failure.
 
@@ -64,7 +70,9 @@ def comparisons(
     output_format = choose_format(output, form, as_json=as_json, formats=list(Format))
     if output:
         require_writable(output)
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         found = list(client.list_comparisons(batch_id))
     _write(batch_id, found, output_format, output)
     n_verdicts = sum(one.verdict is not None for one in found)

@@ -1,6 +1,8 @@
 """Options that several commands share, and the connection that they describe."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +10,9 @@ from typing import Annotated
 import typer
 
 from assessment.domain.access import Role
+from runner.batch_client import BatchClient
 from runner.client import ApiClient
-from runner.errors import NotAuthorisedError
+from runner.errors import BadInputError, NotAuthorisedError, Problem
 from runner.essays import NameSource
 from runner.stack import (
     DEFAULT_STACK,
@@ -42,6 +45,53 @@ Admin = Annotated[
         "--admin", help="Ask with administrator rights (not with CJ_TOKEN, which has its own)."
     ),
 ]
+DEFAULT_WORKSPACE = Path(".cj")
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline",
+        envvar="CJ_OFFLINE",
+        help="Without a stack: in a folder of this machine, see --workspace.",
+    ),
+]
+WorkspaceFolder = Annotated[
+    Path,
+    typer.Option(
+        "--workspace", envvar="CJ_WORKSPACE", help="Folder with the batches of --offline."
+    ),
+]
+Config = Annotated[
+    list[str] | None,
+    typer.Option("--config", help="Setting of the batch as name=value; may be repeated."),
+]
+MaxComparisons = Annotated[
+    int | None,
+    typer.Option(
+        "--max-comparisons",
+        min=1,
+        help="At most so many comparisons: --config max_pairwise_comparisons. All essays are sent.",
+    ),
+]
+Judge = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--judge",
+        help="Who judges instead of the stack's endpoint: provider/model, with settings behind "
+        "commas (openai/gpt-4.1-mini,batching_mode=provider_batch_api), or a JSON file. "
+        "Repeated, a jury.",
+    ),
+]
+Concurrency = Annotated[
+    int,
+    typer.Option(
+        "--concurrency",
+        envvar="CJ_CONCURRENCY",
+        min=1,
+        max=500,
+        help="Calls of judges at the same time, with --offline.",
+    ),
+]
+DEFAULT_CONCURRENCY = 10
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON for another program; the same as --format json.")
 ]
@@ -80,6 +130,24 @@ Rubric = Annotated[
 ]
 
 
+def join_settings(config: list[str] | None, max_comparisons: int | None) -> list[str]:
+    """The settings of a batch, with the one that has an option of its own.
+
+    Raises
+    ------
+    BadInputError
+        If it is given both ways.
+    """
+    settings = list(config or ())
+    if max_comparisons is None:
+        return settings
+    names = ("max_pairwise_comparisons", "max_comparisons")
+    if any(setting.partition("=")[0].strip() in names for setting in settings):
+        message = "is given by --config, too; give it once"
+        raise BadInputError(Problem(message, field="--max-comparisons"))
+    return [*settings, f"max_pairwise_comparisons={max_comparisons}"]
+
+
 def connect(
     *,
     stack: str = DEFAULT_STACK,
@@ -107,6 +175,32 @@ def connect(
     return connect_to(find_stack(stack, aws), aws, admin=admin)
 
 
+@contextmanager
+def open_place(
+    *,
+    stack: str = DEFAULT_STACK,
+    local: bool = False,
+    api_url: str | None = None,
+    workspace: Path | None = None,
+) -> Iterator[BatchClient]:
+    """The batches of a workspace on this machine, if there is one, or those of a stack.
+
+    Raises
+    ------
+    BadInputError, StackNotReachableError, NotAuthorisedError
+    """
+    if workspace is None:
+        with connect(stack=stack, local=local, api_url=api_url) as client:
+            yield client
+        return
+    # It brings the use cases and the mathematics with it, which take their time to import.
+    from runner.offline.local_client import WorkspaceClient
+    from runner.offline.workspace import Workspace
+
+    with Workspace.opened(workspace) as opened:
+        yield WorkspaceClient(opened)
+
+
 def connect_to(stack: Stack, aws: Aws, *, admin: bool = False) -> ApiClient:
     """A client of a stack.
 
@@ -124,8 +218,13 @@ def connect_to(stack: Stack, aws: Aws, *, admin: bool = False) -> ApiClient:
     return ApiClient(stack.api_url, token)
 
 
-def describe_connection(*, stack: str, local: bool, api_url: str | None) -> str:
-    """The options that lead another command to the same stack."""
+def describe_connection(
+    *, stack: str, local: bool, api_url: str | None, workspace: Path | None = None
+) -> str:
+    """The options that lead another command to the same place."""
+    if workspace is not None:
+        folder = "" if workspace == DEFAULT_WORKSPACE else f" --workspace {workspace}"
+        return f" --offline{folder}"
     if api_url is not None:
         return f" --api-url {api_url}"
     return f"{' --local' if local else ''}{f' --stack {stack}' if stack != DEFAULT_STACK else ''}"
