@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from assessment.contracts.llm_protocol import CompareMetadata
 from assessment.domain.errors import CallbackRefusedError, MalformedCallbackError
-from assessment.domain.identifiers import canonical_json
+from assessment.domain.identifiers import canonical_json, is_batch_id, is_comparison_id
 
 _PART_BYTES = 18
 _SEALED_FIELDS = {
@@ -58,7 +58,8 @@ class CallbackEcho:
         Raises
         ------
         MalformedCallbackError
-            If the comparison cannot be told.
+            If the comparison cannot be told. What the endpoint put in the place of an id is not
+            repeated: logs have ids, and nothing that looks like one.
         """
         fields = document if isinstance(document, dict) else {}
         names = ("batch_id", "comparison_id", "callback_token")
@@ -70,6 +71,12 @@ class CallbackEcho:
                 field="request_metadata",
             )
         batch_id, comparison_id, token = (fields[name] for name in names)
+        if not is_batch_id(batch_id):
+            raise MalformedCallbackError("is no batch id", field="request_metadata.batch_id")
+        if not is_comparison_id(comparison_id):
+            raise MalformedCallbackError(
+                "is no comparison id", field="request_metadata.comparison_id"
+            )
         return cls(batch_id, comparison_id, token, fields)
 
     def check_grant(self, *, key: str) -> None:

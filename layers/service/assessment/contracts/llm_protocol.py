@@ -252,7 +252,7 @@ class LLMComparisonResultV1(JudgeAnswer):
 class JudgeRequestV1(BaseModel):
     """A message of the judge queue: ids only; `alone` asks for a call of its own."""
 
-    model_config = ConfigDict(populate_by_name=True, frozen=True)
+    model_config = ConfigDict(populate_by_name=True, frozen=True, hide_input_in_errors=True)
 
     schema_name: Annotated[Literal["JudgeRequestV1"], Field(alias="schema")] = "JudgeRequestV1"
     batch_id: str
@@ -283,7 +283,7 @@ class ProviderBatchV1(BaseModel):
     The same message, later, looks whether the batch has ended; `look` counts them.
     """
 
-    model_config = ConfigDict(populate_by_name=True, frozen=True)
+    model_config = ConfigDict(populate_by_name=True, frozen=True, hide_input_in_errors=True)
 
     schema_name: Annotated[Literal["ProviderBatchV1"], Field(alias="schema")] = "ProviderBatchV1"
     batch_id: str
@@ -309,7 +309,9 @@ class ProviderBatchV1(BaseModel):
 JudgeMessage = Annotated[JudgeRequestV1 | ProviderBatchV1, Field(discriminator="schema_name")]
 """What the judge queue carries."""
 
-_judge_message: TypeAdapter[JudgeMessage] = TypeAdapter(JudgeMessage)
+_judge_message: TypeAdapter[JudgeMessage] = TypeAdapter(
+    JudgeMessage, config=ConfigDict(hide_input_in_errors=True)
+)
 
 
 def judge_message(body: str) -> JudgeMessage:

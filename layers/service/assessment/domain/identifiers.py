@@ -131,6 +131,11 @@ def is_batch_id(text: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) is not None
 
 
+def is_comparison_id(text: str) -> bool:
+    """Whether the text has the form that `comparison_id` gives."""
+    return re.fullmatch(r"w[0-9]{3,7}-[0-9]{5,9}", text) is not None
+
+
 def content_sha256(text: str) -> str:
     """The content address of a text."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -24,7 +24,7 @@ from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import MalformedCallbackError, MissingDocumentError
 from assessment.domain.field_problems import describe_problems, list_problems
-from assessment.domain.identifiers import read_wave_number
+from assessment.domain.identifiers import is_batch_id, read_wave_number
 from assessment.domain.judge_errors import ModelChangedError
 from assessment.domain.jury import draw_judge
 from assessment.domain.quotation import SHORTEST_QUOTATION
@@ -80,7 +80,7 @@ def read_message(body: str) -> Callback | WaveDeadlineV1:
     Raises
     ------
     MalformedCallbackError
-        If it is not JSON or names no comparison.
+        If it is not JSON, or names no comparison or deadline; never with what stood for an id.
     """
     data = _read_json(body)
     if data.get("schema") == "WaveDeadlineV1":
@@ -261,12 +261,15 @@ def _describe_failure(
 
 def _read_deadline(data: dict[str, Any]) -> WaveDeadlineV1:
     try:
-        return WaveDeadlineV1.model_validate(data)
+        message = WaveDeadlineV1.model_validate(data)
     except ValidationError as error:
         path, _ = list_problems(error)[0]
         raise MalformedCallbackError(
             "the deadline names no batch, wave and time with zone", field=path
         ) from None
+    if not is_batch_id(message.batch_id):
+        raise MalformedCallbackError("the deadline names no batch", field="batch_id")
+    return message
 
 
 def _keep_deadline(message: WaveDeadlineV1, *, ports: CallbackPorts, now: datetime) -> Recorded:

@@ -100,9 +100,37 @@ def test_who_was_not_asked_is_refused_and_changes_nothing(
 
 
 def test_a_batch_that_never_was_is_refused_by_name(submitted: Started) -> None:
-    body = callback_body(first_of(submitted), submitted.batch_id, echo={"batch_id": "nobody"})
+    nobody = "11111111-2222-4333-8444-555555555555"
+    body = callback_body(first_of(submitted), submitted.batch_id, echo={"batch_id": nobody})
     with pytest.raises(UnknownBatchError):
         submitted.world.record(body)
+
+
+@pytest.mark.parametrize("field", ["batch_id", "comparison_id"])
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "",
+        "nobody",
+        "the pupil's essay, word by word",
+        "w001-00000\nERROR all batches deleted",
+        "11111111-2222-4333-8444-555555555555\n",
+        "w١٢٣-00000",
+        "w001-00000#x",
+        "x" * 300_000,
+        "\ud800",
+    ],
+    ids=lambda text: ascii(text[:20]),
+)
+def test_what_is_no_id_is_refused_by_its_field_and_not_repeated(
+    submitted: Started, field: str, hostile: str
+) -> None:
+    """Ids are logged and stand in keys of the table, so nothing else may pass for one."""
+    body = callback_body(first_of(submitted), submitted.batch_id, echo={field: hostile})
+    with pytest.raises(MalformedCallbackError) as refused:
+        submitted.world.record(body)
+    assert refused.value.field == f"request_metadata.{field}"
+    assert not hostile or hostile not in str(refused.value)
 
 
 def test_one_comparison_cannot_speak_for_another(submitted: Started) -> None:
@@ -207,6 +235,7 @@ MALFORMED = [
     '{"schema": "WaveDeadlineV1", "batch_id": "b", "wave": 1, "deadline": "soon"}',
     '{"schema": "WaveDeadlineV1", "batch_id": "b", "wave": 1, "deadline": "2026-03-02T09:00:00"}',
     '{"schema": "WaveDeadlineV1", "batch_id": "b", "deadline": "2026-03-02T09:00:00Z"}',
+    '{"schema": "WaveDeadlineV1", "batch_id": "b", "wave": 1, "deadline": "2026-03-02T09:00:00Z"}',
     '{"winner": ' + "9" * 5000 + "}",
     "[" * 100_000,
 ]
