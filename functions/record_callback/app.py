@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -19,11 +19,15 @@ from assessment import bootstrap
 from assessment.domain.errors import CJError
 from assessment.observability import count, logger, metrics
 from assessment.settings import RecordCallbackSettings
+from assessment.usecases.keep_comparisons import keep_late_comparisons
 from assessment.usecases.record_callback import read_message, record_callback
 
 
-def record_one(record: SQSRecord) -> None:
-    """One message; what cannot be attributed ends in the dead-letter queue, kept for inspection."""
+def record_one(record: SQSRecord) -> str:
+    """The batch of one message, which is recorded.
+
+    What cannot be attributed ends in the dead-letter queue, kept for inspection.
+    """
     adapters = bootstrap.adapters(RecordCallbackSettings)
     with report_errors():
         message = read_message(record.body)
@@ -44,6 +48,14 @@ def record_one(record: SQSRecord) -> None:
                 "problem": recorded.problem,
             },
         )
+    return recorded.batch_id
+
+
+def keep_late(batch_ids: Iterable[str]) -> None:
+    """Once for all messages of a batch that came after its end."""
+    adapters = bootstrap.adapters(RecordCallbackSettings)
+    for batch_id in batch_ids:
+        keep_late_comparisons(batch_id, ports=adapters.of_batch(batch_id).callback_ports)
 
 
 @contextmanager
@@ -65,8 +77,12 @@ def report_errors() -> Iterator[None]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Messages that failed go back to the queue, the others do not."""
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return dict(
-        process_partial_response(
-            event=event, record_handler=record_one, processor=processor, context=context
-        )
+    batch_ids: set[str] = set()
+    answer = process_partial_response(
+        event=event,
+        record_handler=lambda record: batch_ids.add(record_one(record)),
+        processor=processor,
+        context=context,
     )
+    keep_late(sorted(batch_ids))
+    return dict(answer)

@@ -45,6 +45,7 @@ from assessment.usecases.call_judge import (
 )
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
+from assessment.usecases.keep_comparisons import keep_late_comparisons
 from assessment.usecases.plan_wave import plan_wave
 from assessment.usecases.prepare_batch import prepare_batch
 from assessment.usecases.record_callback import Recorded, read_message, record_callback
@@ -285,11 +286,10 @@ class World:
     def record(self, body: str, fault: Fault | None = None) -> Recorded:
         """One message of the callback queue."""
         names = ("batches", "comparisons", "callback_queue", "workflow", "content")
-        return record_callback(
-            read_message(body),
-            ports=CallbackPorts(**self._ports(*names, fault=fault)),
-            now=self.now,
-        )
+        ports = CallbackPorts(**self._ports(*names, fault=fault))
+        recorded = record_callback(read_message(body), ports=ports, now=self.now)
+        keep_late_comparisons(recorded.batch_id, ports=ports)
+        return recorded
 
     def resume(self, batch_id: str, fault: Fault | None = None) -> Batch:
         """Let a failed batch go on."""

@@ -8,7 +8,7 @@ from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.decision import DecisionKind
 from assessment.domain.errors import IllegalTransitionError
 from assessment.ports.groups import CancelPorts
-from assessment.usecases.keep_comparisons import keep_comparisons
+from assessment.usecases.keep_comparisons import keep_all_comparisons
 
 
 def cancel_batch(batch_id: str, *, ports: CancelPorts, now: datetime) -> Batch:
@@ -29,8 +29,7 @@ def cancel_batch(batch_id: str, *, ports: CancelPorts, now: datetime) -> Batch:
         batch_id, BatchStatus.CANCELLED, now=now, outcome=Outcome.CANCELLED
     )
     ports.workflow.stop(batch.execution_name, cause="cancelled by request")
-    comparisons = ports.comparisons.list_comparisons(batch_id, batch.wave)
-    keep_comparisons(batch_id, comparisons, content=ports.content)
+    keep_all_comparisons(batch, comparisons=ports.comparisons, content=ports.content)
     return batch
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison
 from assessment.domain.document_keys import comparisons_key
 from assessment.domain.identifiers import canonical_json
-from assessment.ports.stores import ContentStore
+from assessment.ports.groups import CallbackPorts
+from assessment.ports.stores import ComparisonStore, ContentStore
+
+_WITHOUT_RESULT = frozenset({BatchStatus.CANCELLED, BatchStatus.FAILED})
 
 
 def keep_comparisons(
@@ -19,3 +23,30 @@ def keep_comparisons(
         "".join(canonical_json(one.model_dump(mode="json")) + "\n" for one in comparisons),
         content_type="application/x-ndjson",
     )
+
+
+def keep_all_comparisons(
+    batch: Batch, *, comparisons: ComparisonStore, content: ContentStore
+) -> None:
+    """Store all that is known, also where several workers do so at once."""
+    kept = None
+    # Read again after it is written: another worker may write late what it had read before.
+    while kept != (known := comparisons.list_comparisons(batch.batch_id, batch.wave)):
+        keep_comparisons(batch.batch_id, known, content=content)
+        kept = known
+
+
+def keep_late_comparisons(batch_id: str, *, ports: CallbackPorts) -> None:
+    """Store the comparisons of a batch again if it has ended without a result.
+
+    What was under way at its end is answered later: a provider that is told to cancel its batch
+    gives, and bills, what it has done by then. The lines of a batch with a result stay those that
+    the result is made of.
+
+    Raises
+    ------
+    UnknownBatchError
+    """
+    batch = ports.batches.get_batch(batch_id)
+    if batch.status in _WITHOUT_RESULT:
+        keep_all_comparisons(batch, comparisons=ports.comparisons, content=ports.content)

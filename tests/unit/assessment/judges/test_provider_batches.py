@@ -10,6 +10,7 @@ import pytest
 from assessment.contracts.llm_protocol import JudgeRequestV1, ProviderBatchV1, judge_message
 from assessment.domain.config import Source
 from assessment.domain.decision import Decision, DecisionKind, Reason
+from assessment.domain.document_keys import comparisons_key
 from assessment.domain.errors import ComparisonLeasedError, InvalidRequestError
 from assessment.domain.judge import BatchingMode, Price
 from assessment.domain.judge_errors import (
@@ -296,6 +297,8 @@ def test_cancelling_a_batch_cancels_it_at_the_provider_and_keeps_what_was_answer
     tend_to_the_end(world)
     assert world.batch_judge.submissions["batch-1"].cancelled
     everything_recorded(world, batch_id)
+    lines = world.content.documents[comparisons_key(batch_id)].splitlines()
+    assert {json.loads(line)["status"] for line in lines} == {"RECORDED"}
 
 
 def test_a_wave_decided_without_them_cancels_what_the_provider_has_not_begun():

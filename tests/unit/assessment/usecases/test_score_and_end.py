@@ -277,6 +277,42 @@ def test_cancelling_keeps_what_is_recorded_and_is_repeatable() -> None:
         started.world.cancel("nobody")
 
 
+def kept_verdicts(started: Started) -> int:
+    kept = started.world.content.documents[comparisons_key(started.batch_id)]
+    return sum(json.loads(line)["verdict"] is not None for line in kept.splitlines())
+
+
+def test_verdicts_that_come_after_the_cancellation_are_kept_with_the_rest() -> None:
+    started = submitted_batch(World())
+    world, batch_id = started.world, started.batch_id
+    first, second, third, *_ = world.known(batch_id)
+    world.record(callback_body(first, batch_id))
+    world.cancel(batch_id)
+    assert kept_verdicts(started) == 1
+    world.record(callback_body(second, batch_id))
+    assert kept_verdicts(started) == 2
+    put = world.content.put_document
+
+    def put_late(*arguments: Any, **options: Any) -> None:
+        """Another worker writes between our reading and our writing."""
+        world.content.put_document = put  # type: ignore[method-assign]
+        world.record(callback_body(world.known(batch_id)[3], batch_id))
+        put(*arguments, **options)
+
+    world.content.put_document = put_late  # type: ignore[method-assign]
+    world.record(callback_body(third, batch_id))
+    assert kept_verdicts(started) == 4
+
+
+def test_lines_of_a_result_stay_those_that_it_is_made_of() -> None:
+    started = last_wave()
+    world, batch_id = started.world, started.batch_id
+    world.finalise(batch_id)
+    before = world.content.documents[comparisons_key(batch_id)]
+    world.record(callback_body(world.known(batch_id)[0], batch_id))
+    assert world.content.documents[comparisons_key(batch_id)] == before
+
+
 def test_reading_tells_why_it_stopped_and_why_there_is_no_result() -> None:
     started = last_wave()
     world, batch_id = started.world, started.batch_id
