@@ -11,7 +11,7 @@ from assessment import bootstrap
 from assessment.contracts.steps import FailStep
 from assessment.observability import count, logger, metrics
 from assessment.settings import FailBatchSettings
-from assessment.usecases.fail_batch import fail_batch, read_failure
+from assessment.usecases.fail_batch import fail_batch, is_fault, read_failure
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -29,7 +29,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ports=adapters.of_batch(step.batch_id).fail_ports,
         now=datetime.now(UTC),
     )
-    count("batches_failed")
     error, cause = (batch.failure.code, batch.failure.message) if batch.failure else ("", "")
-    logger.warning("batch failed", extra={"code": error})
-    return {"batch_id": batch.batch_id, "error": error, "cause": cause}
+    is_to_look_into = batch.failure is None or is_fault(batch.failure)
+    count("batches_failed" if is_to_look_into else "batches_refused")
+    logger.warning("batch failed", extra={"code": error, "is_fault": is_to_look_into})
+    return {
+        "batch_id": batch.batch_id, "error": error, "cause": cause, "is_fault": is_to_look_into,
+    }  # fmt: skip

@@ -346,7 +346,7 @@ def test_finalise_too_early(stack: Stack, path: str) -> None:
 def test_fail_by_decision(stack: Stack, path: str) -> None:
     stack.submitted()
     answer = invoke("fail_batch", event(path))
-    assert answer["error"] == "judge_at_chance"
+    assert (answer["error"], answer["is_fault"]) == ("judge_at_chance", False)
     assert isinstance(answer["cause"], str)
     assert stack.batch().outcome is Outcome.FAILED_BY_DECISION
     assert stack.published()["CJAssessmentFailed.v1"]["data"]["error_info"]["what_to_do"]
@@ -360,6 +360,7 @@ def test_fail_by_error_keeps_the_message_and_the_first_reason(stack: Stack, path
         "batch_id": BATCH_ID,
         "error": "ScoringFailedError",
         "cause": "outcome row 3 is 7",
+        "is_fault": True,
     }
     assert invoke("fail_batch", event("fail_batch/decision.json")) == answer
     assert stack.batch().outcome is Outcome.FAILED_CRITICALLY

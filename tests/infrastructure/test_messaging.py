@@ -74,13 +74,16 @@ def test_every_dead_letter_queue_has_an_alarm(template):
     assert watched == DEAD_LETTERS
 
 
-def test_every_end_of_an_execution_but_success_has_an_alarm(template):
-    metrics = {
-        alarm["Properties"]["MetricName"]
-        for _, alarm in of_type(template, "AWS::CloudWatch::Alarm")
-        if alarm["Properties"]["Namespace"] == "AWS/States"
-    }
-    assert metrics == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+def test_executions_that_end_unexpectedly_have_alarms_and_expected_ends_have_none(template):
+    """Whoever cancels a batch aborts its execution: that is nothing to look into."""
+    alarms = [alarm["Properties"] for _, alarm in of_type(template, "AWS::CloudWatch::Alarm")]
+    metrics = {each["MetricName"] for each in alarms if each["Namespace"] == "AWS/States"}
+    assert metrics == {"ExecutionsFailed", "ExecutionsTimedOut"}
+    (repaired,) = [each for each in alarms if each["MetricName"] == "batches_repaired"]
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    assert repaired["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+    service = {"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}
+    assert repaired["Dimensions"] == [service]
 
 
 def test_alarms_say_what_happened_and_tell_the_topic(template):

@@ -76,7 +76,7 @@ def test_a_judge_that_refuses_everything_ends_the_batch_with_a_reason(stack):
     execution = stack.run_to_the_end(batch_id)
     assert execution["status"] == "FAILED"
     assert execution["error"] == "judge_refused"
-    assert stack.states(batch_id)[-2:] == ["FailBatch", "BatchFailed"]
+    assert stack.states(batch_id)[-2:] == ["WasFault", "BatchFailed"]
     assert progress(stack, batch_id)["status"] == "FAILED"
     assert event_types(stack)[EventType.FAILED] == 1
     assert stack.api("GET", f"/v1/batches/{batch_id}/results")[0] == 409
@@ -105,7 +105,7 @@ def test_an_error_that_nobody_foresaw_is_recorded_with_the_batch(stack):
     stack.start_cold()
     execution = stack.run_to_the_end(batch_id)
     assert execution["status"] == "FAILED"
-    assert stack.states(batch_id)[-3:] == ["ScoreBatch", "FailBatch", "BatchFailed"]
+    assert stack.states(batch_id)[-4:] == ["ScoreBatch", "FailBatch", "WasFault", "BatchFailed"]
     assert progress(stack, batch_id)["status"] == "FAILED"
 
 
@@ -231,6 +231,17 @@ def test_a_wave_without_comparisons_is_not_awaited(stack):
     stack.run_to_the_end(batch_id)
     assert "SubmitWave" not in stack.states(batch_id)
     assert "ScoreBatch" in stack.states(batch_id)
+
+
+def test_a_refusal_that_is_right_is_no_failed_execution(stack):
+    """A failed execution sets off an alarm, and here an operator has nothing to do."""
+    batch_id = request_batch(stack, ONE_WAVE)
+    refused = {"decision": "FINALIZE_FAILURE", "reason": "judge_at_chance", "explanation": "a coin"}
+    stack.answer_once("score_batch", {"batch_id": batch_id, "wave": 1, **refused})
+    assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
+    assert stack.states(batch_id)[-3:] == ["FailBatch", "WasFault", "BatchRefused"]
+    assert progress(stack, batch_id)["status"] == "FAILED"
+    assert event_types(stack)[EventType.FAILED] == 1
 
 
 def test_an_unknown_decision_fails_the_batch(stack):

@@ -10,7 +10,13 @@ from assessment.contracts.events import EventType, envelope
 from assessment.contracts.llm_protocol import LONGEST_MESSAGE
 from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome, check_transition
 from assessment.domain.decision import Decision, Reason
-from assessment.domain.errors import STEP_REFUSALS
+from assessment.domain.errors import (
+    STEP_REFUSALS,
+    GradeScaleMismatchError,
+    InvalidRequestError,
+    UnknownAssignmentError,
+    UnknownGradeError,
+)
 from assessment.ports.groups import FailPorts
 
 _REMEDIES: dict[str, str] = {
@@ -21,6 +27,13 @@ _REMEDIES: dict[str, str] = {
     Reason.DISCONNECTED: "raise the budget, so that all essays can be connected",
 }
 _JUDGE_REASONS = frozenset({Reason.SUCCESS_RATE, Reason.ZERO_SUCCESSES, Reason.JUDGE_REFUSED})
+_REFUSALS = frozenset({
+    Reason.JUDGE_AT_CHANCE, Reason.DISCONNECTED,
+    InvalidRequestError.__name__, UnknownGradeError.__name__, GradeScaleMismatchError.__name__,
+    UnknownAssignmentError.__name__,
+})  # fmt: skip
+"""Codes of failures that are right: whoever asked for the batch has to change something."""
+
 _ANY_ERROR = "Runtime.HandlerError"
 _REQUEST_AGAIN = "fix what the message names and request the batch under a new idempotency key"
 _RESUME = (
@@ -42,6 +55,11 @@ def read_failure(decision: Decision | None, error: dict[str, str] | None) -> Fai
             remedy=_REMEDIES.get(decision.reason, _REQUEST_AGAIN),
         )
     return Failure(code="unknown", message="no reason was given", remedy=_RESUME)
+
+
+def is_fault(failure: Failure) -> bool:
+    """Whether an operator has to look into it; the rest are refusals that are right."""
+    return failure.code not in _REFUSALS
 
 
 def make_stalled_failure(message: str) -> Failure:

@@ -10,9 +10,10 @@ import pytest
 
 from assessment.contracts.llm_protocol import JudgeRequestV1, judge_message
 from assessment.domain.batch import BatchStatus, Outcome
-from assessment.domain.decision import DecisionKind, Reason
+from assessment.domain.decision import Decision, DecisionKind, Reason
 from assessment.domain.document_keys import comparisons_key, result_key
 from assessment.domain.errors import (
+    STEP_REFUSALS,
     IllegalTransitionError,
     ResultNotReadyError,
     TransientError,
@@ -21,7 +22,7 @@ from assessment.domain.errors import (
 from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.domain.not_assessed import NotAssessed, NotAssessedReason
 from assessment.ports.groups import FailPorts, ProgressPorts
-from assessment.usecases.fail_batch import fail_batch, make_stalled_failure, read_failure
+from assessment.usecases.fail_batch import fail_batch, is_fault, make_stalled_failure, read_failure
 from assessment.usecases.read_batch import read_batch, read_result
 from assessment.usecases.wave_documents import store_not_assessed
 from tests.fakes.faults import Fault, faulty
@@ -275,6 +276,24 @@ def test_cancelling_keeps_what_is_recorded_and_is_repeatable() -> None:
     assert sum(line["verdict"] is not None for line in lines) == 12
     with pytest.raises(UnknownBatchError):
         started.world.cancel("nobody")
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_a_judge_without_verdicts_is_a_fault_and_verdicts_at_chance_are_none(
+    reason: Reason,
+) -> None:
+    decision = Decision(decision=DecisionKind.FINALIZE_FAILURE, reason=reason, explanation="so")
+    right = {Reason.JUDGE_AT_CHANCE, Reason.DISCONNECTED}
+    assert is_fault(read_failure(decision, None)) is (reason not in right)
+
+
+@pytest.mark.parametrize("name", [*sorted(STEP_REFUSALS), "Lambda.Unknown", "TransientError", ""])
+def test_an_error_is_a_fault_unless_the_request_cannot_be_met(name: str) -> None:
+    requests = {
+        "InvalidRequestError", "UnknownGradeError", "GradeScaleMismatchError",
+        "UnknownAssignmentError",
+    }  # fmt: skip
+    assert is_fault(read_failure(None, {"Error": name, "Cause": "so"})) is (name not in requests)
 
 
 def kept_verdicts(started: Started) -> int:
