@@ -42,12 +42,10 @@ from benchmarks._common import Claim, Options, arguments, at_least, at_most, bet
 from benchmarks._graded_corpora import SETS, Corpus, corpus_path, read_asap
 from scoring import Comparisons, Fit, SpreadPrior, fit
 from scoring._grades.anchor_health import expected_calibration_error, ranked_probability_score
-from scoring._grades.grade_gls import gls_curve
-from scoring._grades.grade_model import AnchorSet
 from scoring.grade_sets import AnchorScores, set_threshold
-from scoring.grader_spread import anchor_spread, noisy_probabilities
 from scoring.pairing import Strategy, plan_wave
 from scoring.projections import AnchorGrades, project
+from scoring.score_grades import grade_by_score
 
 ESSAYS = 100
 MOST_ANCHORS = 20
@@ -69,8 +67,6 @@ SIZES_BEFORE = {
     for (corpus, judge), sizes in _BEFORE.items()
     for (per_essay, anchors), size in zip(product(LENGTHS, ANCHORS), sizes, strict=True)
 }
-# A count has no error of measurement.
-_EXACT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -244,27 +240,9 @@ def agreement(one: np.ndarray, two: np.ndarray, n_grades: int) -> dict[str, floa
 
 
 def graded_by_score(score: np.ndarray, anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray]:
-    """Read grades off a count of the text: students by all anchors, anchors by the others."""
-
-    def read(kept: np.ndarray, essays: np.ndarray) -> np.ndarray:
-        ids, grade = anchors.essays[kept], anchors.grade[kept]
-        curve = gls_curve(
-            AnchorSet(score[ids], _EXACT * np.eye(len(ids)), grade, anchors.n_grades), None
-        )
-        return noisy_probabilities(
-            curve,
-            anchor_spread(curve, np.full(len(ids), _EXACT)),
-            ability=score[essays],
-            variance=np.full(len(essays), _EXACT),
-            population=anchors.population,
-            population_weight=1.0,
-        )
-
-    every = np.arange(len(anchors.essays))
-    by_the_others = np.concatenate(
-        [read(np.delete(every, row), anchors.essays[[row]]) for row in every]
-    )
-    return read(every, np.arange(ESSAYS)), by_the_others
+    """Read grades off a score of the text: students by all anchors, anchors by the others."""
+    made = grade_by_score(score, anchors, students=np.arange(ESSAYS))
+    return made.probabilities, made.anchor_probabilities
 
 
 def measured(corpus: Corpus, classes: int) -> list[dict[str, object]]:

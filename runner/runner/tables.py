@@ -131,7 +131,7 @@ def summary_lines(result: ResultDocument) -> list[str]:
         else f"model reliability {reliability.model_reliability:.2f}, {standard_errors}"
     )
     lines += _audit_lines(result) + _order_lines(result) + _grade_lines(result)
-    lines += _essay_lines(result) + _group_lines(result) + result.notes
+    lines += _essay_lines(result) + _group_lines(result) + _baseline_lines(result) + result.notes
     if result.cost_usd:
         lines.append(f"the judge cost {result.cost_usd:.2f} USD")
     return lines
@@ -188,6 +188,30 @@ def _group_lines(result: ResultDocument) -> list[str]:
         and (effect.interval[0] > 0 or effect.interval[1] < 0)
     ]
     return lines + result.groups.notes
+
+
+def _baseline_lines(result: ResultDocument) -> list[str]:
+    """What length and surface alone say, and where the abilities say no more."""
+    if result.baselines is None:
+        return []
+    lines = []
+    for name, baseline in (
+        ("length", result.baselines.length),
+        ("surface", result.baselines.surface),
+    ):
+        if baseline.spearman is None:
+            continue
+        parts = [f"rank correlation with the abilities {baseline.spearman:.2f}"]
+        if baseline.explained_share is not None:
+            parts.append(f"explains {baseline.explained_share:.0%} of them")
+        grades = baseline.grades
+        if grades and grades.rps is not None and grades.rps_of_abilities is not None:
+            parts.append(
+                f"grades the anchors with an error of {grades.rps:.3f}, the abilities with "
+                f"{grades.rps_of_abilities:.3f}"
+            )
+        lines.append(f"baseline {name}: {', '.join(parts)}")
+    return lines + [f"CAUTION: {finding.message}" for finding in result.baselines.findings]
 
 
 def _audit_lines(result: ResultDocument) -> list[str]:

@@ -22,7 +22,7 @@ from scoring.errors import InvalidSettingError
 
 if TYPE_CHECKING:
     from scoring import Fit
-    from scoring._types import Floats
+    from scoring._types import Floats, Ints
 
 MOST_ESSAYS = 1000
 """Of more essays so many are drawn, evenly: their eigenvectors would take too long."""
@@ -124,7 +124,7 @@ class _Likelihood:
     widest: float
 
     @classmethod
-    def from_fit(cls, fit: Fit, rows: Floats, design: Floats) -> _Likelihood:
+    def from_fit(cls, fit: Fit, rows: Ints, design: Floats) -> _Likelihood:
         """Divide the prior out of the fit; sum-to-zero abilities get their free mean back."""
         prior_sd = covering_prior_sd(fit, rows)
         posterior = fit.covariance[np.ix_(rows, rows)] + prior_sd**2 / len(fit.ability)

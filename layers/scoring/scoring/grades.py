@@ -19,7 +19,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from scoring._grades.anchor_health import leave_one_out, order_warnings, outlying_anchors
+from scoring._grades.anchor_health import (
+    leave_one_out,
+    order_warnings,
+    outlying_anchors,
+    ranked_probability_score,
+)
 from scoring._grades.anchor_likelihood import ExcessVarianceError, remove_anchor_prior
 from scoring._grades.grade_gls import gls_curve
 from scoring._grades.grade_model import (
@@ -45,6 +50,7 @@ __all__ = [
     "CalibrationReport",
     "CalibrationWarning",
     "calibrate",
+    "ranked_probability_score",
 ]
 
 Method = Literal["gls", "isotonic", "medians"]

@@ -9,6 +9,7 @@ import rfc8785
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.assignment import TextSource
+from assessment.domain.baselines import BaselineReport
 from assessment.domain.batch import Outcome
 from assessment.domain.comparison import ComparisonTally
 from assessment.domain.decision import Decision
@@ -58,6 +59,7 @@ class ResultDocument(BaseModel):
     judges: list[str]
     judge_fit: list[JudgeFit] = []
     groups: GroupReport | None = None
+    baselines: BaselineReport | None = None
     essay_flags: dict[str, list[EssayFlag]] = {}
     excluded_essays: list[str] = []
     not_assessed: list[NotAssessed] = []

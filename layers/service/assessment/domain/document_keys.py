@@ -54,6 +54,11 @@ def spec_key(batch_id: str) -> str:
     return f"batches/{batch_id}/spec.json"
 
 
+def surface_key(batch_id: str) -> str:
+    """Where the surface figures of the batch's essays are kept, without a word of their texts."""
+    return f"batches/{batch_id}/surface.json"
+
+
 def plan_key(batch_id: str, wave_number: int, body_sha256: str) -> str:
     """Where the plan of a wave is kept; another plan of the same wave has another key."""
     return f"batches/{batch_id}/waves/{wave_number:04d}-{body_sha256[:16]}.json"

@@ -12,6 +12,7 @@ from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grade_scale import MAX_GRADE_CHARACTERS
 from assessment.domain.identifiers import AnchorRef, EssayId, GroupLabel, content_sha256
 from assessment.domain.plain_text import is_blank
+from assessment.domain.surface import measure_surface
 
 MAX_ESSAY_CHARACTERS = 60_000
 
@@ -95,12 +96,19 @@ class Essay(BaseModel):
         return any(flag in kinds for flag in self.flags)
 
 
-def student_essay(submitted: SubmittedEssay, flags: tuple[EssayFlag, ...] = ()) -> Essay:
+class MeasuredEssay(Essay):
+    """An essay with the figures of its surface, which are kept apart once it is prepared."""
+
+    surface: tuple[float, ...] = ()
+
+
+def student_essay(submitted: SubmittedEssay, flags: tuple[EssayFlag, ...] = ()) -> MeasuredEssay:
     """The batch's essay for a submitted text."""
-    return Essay(
+    return MeasuredEssay(
         essay_id=submitted.essay_id,
         kind=EssayKind.STUDENT,
         text_sha256=content_sha256(submitted.text),
         flags=flags,
         group=submitted.group,
+        surface=measure_surface(submitted.text),
     )

@@ -10,6 +10,7 @@ from math import log
 
 from pydantic import BaseModel, ConfigDict
 
+from assessment.domain.baselines import BaselineReport
 from assessment.domain.grading_history import BatchMeasurement
 from assessment.domain.grading_result import GradeProjections
 from assessment.domain.group_report import GroupReport
@@ -251,3 +252,4 @@ class Conclusion(BaseModel):
     judges: list[JudgeFit]
     measurement: BatchMeasurement | None = None
     groups: GroupReport | None = None
+    baselines: BaselineReport | None = None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from assessment.domain.comparison import Comparison, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
+from assessment.domain.surface import SurfaceFeatures
 
 
 class Statistics(Protocol):
@@ -38,8 +39,10 @@ class Statistics(Protocol):
         *,
         config: BatchConfig,
         measured_at: str = "",
+        surface: Mapping[str, SurfaceFeatures] | None = None,
     ) -> Conclusion:
         """The last fit with grades, rank intervals and reliabilities; raises ScoringFailedError.
 
-        `measured_at` dates the batch's measurement of its anchors.
+        `measured_at` dates the batch's measurement of its anchors. `surface` are the figures of the
+        texts by essay id; without them there are no baselines.
         """

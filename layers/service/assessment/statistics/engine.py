@@ -6,7 +6,7 @@ imports (`judged_pool`, `grading` and others) are the only ones that import `sco
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -21,8 +21,10 @@ from assessment.domain.result import (
     Scores,
 )
 from assessment.domain.spec import BatchSpec
+from assessment.domain.surface import SurfaceFeatures
 from assessment.statistics.anchors import measure_anchors
 from assessment.statistics.audit import audit_predictions
+from assessment.statistics.baselines import describe_baselines
 from assessment.statistics.conclusion import (
     all_reliabilities,
     describe_reliability,
@@ -97,6 +99,7 @@ class ScoringStatistics:
         *,
         config: BatchConfig,
         measured_at: str = "",
+        surface: Mapping[str, SurfaceFeatures] | None = None,
     ) -> Conclusion:
         """The last fit with grades, rank intervals, misfit and all reliabilities."""
         pool = JudgedPool.from_comparisons(spec, comparisons)
@@ -115,6 +118,7 @@ class ScoringStatistics:
                 projections=graded.projections,
                 judges=judges_described(pool, fit, judged),
                 groups=describe_groups(pool, fit),
+                baselines=describe_baselines(pool, fit, graded, surface or {}, config),
                 measurement=measure_anchors(
                     pool, graded.own_grade_probability, measured_at=measured_at
                 ),

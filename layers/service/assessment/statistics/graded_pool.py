@@ -30,7 +30,12 @@ class GradedPool:
     def project(self) -> Projection:
         """Grades of students and anchors; raises FewAnchorGradesError and other ScoringErrors."""
         essays, grade = self.pool.anchors()
-        shares, weight = self._population()
+        shares, weight = (
+            order_population(self.pool, self.scale)
+            # The one method that can use it.
+            if self.config.grade_method == "gls"
+            else (None, 0.0)
+        )
         return project(
             self.fit,
             AnchorGrades(essays, grade, len(self.scale.grades), shares, weight),
@@ -39,9 +44,10 @@ class GradedPool:
             linked=(self.link.ability, self.link.covariance),
         )
 
-    def _population(self) -> tuple[Floats | None, float]:
-        """The assignment's prior, for the one method that can use it."""
-        prior = self.pool.spec.population
-        if prior is None or self.config.grade_method != "gls":
-            return None, 0.0
-        return np.array(prior.order_shares(self.scale)), prior.weight
+
+def order_population(pool: JudgedPool, scale: GradeScale) -> tuple[Floats | None, float]:
+    """The assignment's prior of the grades in the scale's order, and its weight."""
+    prior = pool.spec.population
+    if prior is None:
+        return None, 0.0
+    return np.array(prior.order_shares(scale)), prior.weight

@@ -54,10 +54,13 @@ class GradedBatch:
     projections : GradeProjections
     own_grade_probability : dict of str to float
         By essay id; empty where there are no grades.
+    anchor_probabilities : (a, G) ndarray of float, or None
+        P(grade) of each anchor by the others; None where there are no grades.
     """
 
     projections: GradeProjections
     own_grade_probability: dict[str, float]
+    anchor_probabilities: Floats | None = None
 
 
 def project_grades(pool: JudgedPool, fit: Fit, config: BatchConfig) -> GradedBatch:
@@ -80,7 +83,9 @@ def project_grades(pool: JudgedPool, fit: Fit, config: BatchConfig) -> GradedBat
     if reason is not None:
         return _unavailable(reason)
     return GradedBatch(
-        _projections(graded, projection), own_grade_probabilities(graded, projection)
+        _projections(graded, projection),
+        own_grade_probabilities(graded, projection),
+        projection.anchor_probabilities,
     )
 
 

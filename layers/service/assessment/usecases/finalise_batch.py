@@ -32,6 +32,7 @@ from assessment.ports.groups import FinalisePorts
 from assessment.ports.stores import AssignmentStore, ComparisonStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.keep_comparisons import keep_comparisons
+from assessment.usecases.surface_figures import load_surface
 from assessment.usecases.wave_documents import load_unjudged
 
 _OUTCOMES = {
@@ -67,7 +68,11 @@ def finalise_batch(
     # The time of the decision, not of this run: a repeated publication is the same event.
     decided_at = (last.scored_at if last else None) or now
     conclusion = ports.statistics.conclude(
-        assessed, part.comparisons, config=batch.config, measured_at=decided_at.isoformat()
+        assessed,
+        part.comparisons,
+        config=batch.config,
+        measured_at=decided_at.isoformat(),
+        surface=load_surface(batch_id, content=ports.content),
     )
     document = round_figures(
         _make_document(
@@ -165,6 +170,7 @@ def _make_document(
         judges=_judges(comparisons),
         judge_fit=conclusion.judges,
         groups=conclusion.groups,
+        baselines=conclusion.baselines,
         **add_spending(comparison.spent for comparison in comparisons).model_dump(),
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},

@@ -19,7 +19,7 @@ from assessment.domain.document_keys import (
     manifest_key,
 )
 from assessment.domain.errors import InvalidRequestError
-from assessment.domain.essay import Essay, EssayKind
+from assessment.domain.essay import Essay, EssayKind, MeasuredEssay
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_history import (
     MOST_BATCHES,
@@ -32,10 +32,12 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.not_assessed import NotAssessed, find_unfit
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec, judge_spec_hash
+from assessment.domain.surface import measure_surface
 from assessment.ports.groups import PreparePorts
 from assessment.ports.stores import AssignmentStore, ContentStore
 from assessment.usecases.assignment import flag_texts, load_assignment
 from assessment.usecases.batch_spec import freeze_spec
+from assessment.usecases.surface_figures import keep_surface
 
 _FEWEST_ESSAYS = 2
 _UPLOADS = 8
@@ -81,6 +83,7 @@ def prepare_batch(
     history = _read_history(assignment, instructions, batch.judges, ports.assignments)
     spec = _make_spec(batch, assignment, pool, instructions, history)
     freeze_spec(batch_id, spec, content=ports.content)
+    keep_surface(batch_id, pool.essays, content=ports.content)
     return ports.batches.transition(
         batch_id,
         BatchStatus.GENERATING_PAIRS,
@@ -223,8 +226,10 @@ def _take_anchors(batch: Batch, assignment: Assignment, content: ContentStore) -
             pass
     flags = flag_texts(texts, config=batch.config, judges=batch.judges)
     return [
-        anchor.model_copy(update={"flags": raised})
-        for anchor, raised in zip(anchors, flags, strict=True)
+        MeasuredEssay(
+            **anchor.model_dump(exclude={"flags"}), flags=raised, surface=measure_surface(text)
+        )
+        for anchor, raised, text in zip(anchors, flags, texts, strict=True)
     ]
 
 
@@ -244,4 +249,4 @@ def _read_students(batch: Batch, content: ContentStore) -> list[Essay]:
     manifest = content.get_document(manifest_key(batch))
     if manifest is None:
         raise InvalidRequestError("the request's essays were not stored; send it again")
-    return [Essay.model_validate(essay) for essay in json.loads(manifest)]
+    return [MeasuredEssay.model_validate(essay) for essay in json.loads(manifest)]

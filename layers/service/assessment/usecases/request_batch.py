@@ -210,7 +210,7 @@ def _flag_essays(
 ) -> list[Essay]:
     """The essays with their flags; refused if too few would be left to compare."""
     flags = flag_texts([essay.text for essay in request.essays], config=config, judges=judges)
-    essays = [
+    essays: list[Essay] = [
         student_essay(essay, raised) for essay, raised in zip(request.essays, flags, strict=True)
     ]
     remaining = [essay for essay in essays if not essay.has_flag(config.exclude_flagged)]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from assessment.domain.batch import FINAL_STATUSES, BatchStatus, Outcome, budget
 from assessment.domain.decision import Reason
-from assessment.domain.document_keys import result_key
+from assessment.domain.document_keys import result_key, spec_key, surface_key
 from tests.fakes.judges import Habits, text_of
 from tests.fakes.loop import Loop, Run
 from tests.fakes.world import World, essays_of
@@ -250,6 +250,19 @@ def test_anchors_turn_abilities_into_grades() -> None:
     assert grades[0] < grades[2] < grades[3]
     anchors = [entry for entry in result["rankings"] if entry["is_anchor"]]
     assert {entry["anchor_grade"] for entry in anchors} == set(scale)
+
+
+def test_every_result_says_what_length_and_surface_alone_say() -> None:
+    world = World()
+    batch_id = world.request(essays_of([-3.0, -1.0, 0.0, 1.0, 2.0, 3.0]), config=SETTINGS).batch_id
+    check(world, Loop(world).run(batch_id))
+    documents = world.content.documents
+    baselines = json.loads(documents[result_key(batch_id)])["baselines"]
+    assert baselines["essays"] == 6
+    assert set(baselines) >= {"length", "surface", "findings", "caution"}
+    assert len(json.loads(documents[surface_key(batch_id)])) == 6
+    # Every call of a judge reads the specification: it has what verdicts depend on, and no more.
+    assert "surface" not in documents[spec_key(batch_id)]
 
 
 def test_groups_of_a_request_are_compared_in_its_result() -> None:
