@@ -85,6 +85,12 @@ requirements: $(STAMPS)/installer ## Compile the pinned requirements again (UPGR
 	$(COMPILE) layers/scoring/pyproject.toml --constraint requirements/dev.txt -o layers/scoring/requirements.txt
 	$(COMPILE) layers/service/pyproject.toml --constraint requirements/dev.txt -o layers/service/requirements.txt
 
+# --- pages -------------------------------------------------------------------------------------
+
+.PHONY: web
+web: ## Build the pages again from web/ (needs Node 20; packages are fetched by hash)
+	@cd web && npm ci --silent --ignore-scripts --no-audit --no-fund && node build.mjs
+
 # --- the laptop cloud --------------------------------------------------------------------------
 
 .PHONY: demo

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+from assessment.contracts.report import report_result, write_report
 from assessment.domain.access import Role
+from assessment.domain.comparison import Comparison
 from assessment.domain.errors import CJError
 from local import sample as samples
 from local.judge import server as judges
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 SAMPLE = ROOT / "samples" / "plastic-bottles"
 RESULT = ROOT / "out" / "demo" / "result.json"
+REPORT = RESULT.with_name("report.html")
 # Twelve comparisons per text, in waves of four. The seed makes the demo the same on every
 # machine: it decides the pairs, and with the judge's own seed who answers them.
 CONFIG: dict[str, Any] = {
@@ -128,7 +131,8 @@ def demo(
         duplicate_rate=duplicate_rate,
         shuffle=shuffle,
     )
-    RESULT.unlink(missing_ok=True)  # a run that fails must not leave the last one's result
+    for last in (RESULT, REPORT):  # a run that fails must not leave the last one's result
+        last.unlink(missing_ok=True)
     was_up = clouds.status() is not None
     try:
         stage = set_up(console, options)
@@ -139,7 +143,7 @@ def demo(
     except KeyboardInterrupt:
         _stop_after_interruption(console)
     try:
-        document = _run(console, stage)
+        document, comparisons = _run(console, stage)
     except (RunnerError, CJError) as error:
         _print_places(console, stage, result=False)
         _fail(console, str(error))
@@ -147,11 +151,13 @@ def demo(
         _stop_after_interruption(console)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    page = report_result(parse_result(document), comparisons=comparisons)
+    REPORT.write_text(write_report(page), encoding="utf-8")
     _report(console, document)
     _print_places(console, stage, result=True)
 
 
-def _run(console: Console, stage: Stage) -> dict[str, Any]:
+def _run(console: Console, stage: Stage) -> tuple[dict[str, Any], list[Comparison]]:
     sample = samples.load(SAMPLE)
     console.print(
         f"\nassessing {len(sample.essays)} texts with {len(sample.registration.anchors)} anchors; "
@@ -159,7 +165,8 @@ def _run(console: Console, stage: Stage) -> dict[str, Any]:
         highlight=False,
     )
     with stage.client() as client, ProgressDisplay(console) as display:
-        return run_batch(client, sample, config=CONFIG, show=display.show)
+        document = run_batch(client, sample, config=CONFIG, show=display.show)
+        return document, list(client.list_comparisons(document["batch_id"]))
 
 
 def _report(console: Console, document: dict[str, Any]) -> None:
@@ -180,7 +187,8 @@ def _report(console: Console, document: dict[str, Any]) -> None:
 
 
 def _print_places(console: Console, stage: Stage, *, result: bool) -> None:
-    lines = {"result": str(RESULT.relative_to(ROOT))} if result else {}
+    files = {"result": RESULT, "report": REPORT} if result else {}
+    lines = {name: str(path.relative_to(ROOT)) for name, path in files.items()}
     lines |= {
         "API": stage.outputs["ApiUrl"],
         "events": "make events: the events that the stack published",

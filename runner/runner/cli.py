@@ -16,6 +16,7 @@ from runner.commands.execute import execute
 from runner.commands.fit import fit
 from runner.commands.lists import comparisons, list_batches
 from runner.commands.prompt_check import prompt_check
+from runner.commands.report import report as write_report_page
 from runner.commands.watch import watch
 from runner.console import OUT, report
 from runner.errors import RunnerError, choose_exit_code
@@ -75,6 +76,7 @@ app.command("prompt-check")(prompt_check)
 app.command()(watch)
 app.command()(status)
 app.command()(results)
+app.command("report")(write_report_page)
 app.command("list")(list_batches)
 app.command()(comparisons)
 app.command()(compare)

@@ -1,6 +1,5 @@
 """`cj compare`: how far two results of the same essays agree."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +9,9 @@ from assessment.contracts.result import ResultDocument
 from runner.client import parse_result
 from runner.commands import options
 from runner.console import note
-from runner.errors import BadInputError, Problem
 from runner.files import require_writable
+from runner.result_files import read_result
 from runner.stack import DEFAULT_STACK
-from runner.text_files import read_text
 from runner.writing import Format, choose_format, write_as
 
 
@@ -47,7 +45,7 @@ def compare(
 
     def read(name: str) -> ResultDocument:
         if name.lower().endswith(".json"):
-            return _read_result(Path(name))
+            return read_result(Path(name))
         with options.open_place(
             stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
         ) as client:
@@ -63,13 +61,3 @@ def compare(
     )
     for line in comparing.agreement_lines(agreement):
         note(line)
-
-
-def _read_result(path: Path) -> ResultDocument:
-    try:
-        document = json.loads(read_text(path))
-    except (ValueError, RecursionError):
-        raise BadInputError(Problem("is not JSON; name a result file", file=str(path))) from None
-    if not isinstance(document, dict) or "rankings" not in document:
-        raise BadInputError(Problem("is no result of a batch", file=str(path)))
-    return parse_result(document)

@@ -1,0 +1,148 @@
+"""The report: one page that nothing in it can break open, small, and without names when asked."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+
+import pytest
+
+from assessment.contracts.report import (
+    MOST_REASONS_BYTES,
+    ReportData,
+    pack_comparisons,
+    report_result,
+    write_report,
+)
+from assessment.domain.grading_result import GradeProjections
+from tests.fakes.results import HOSTILE, make_comparisons, make_result
+
+_DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
+
+
+def data_of(page: str) -> dict:
+    found = _DATA.search(page)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_the_data_are_the_result_and_what_needs_a_person():
+    result = make_result(8)
+    written = data_of(write_report(report_result(result)))
+    assert written["result"] == result.model_dump(mode="json")
+    needing = {each["essay_id"] for each in written["attention"]}
+    assert "essay-0001" in needing, "its text is flagged"
+    assert written["comparisons"] is None
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_ends_the_element_that_it_stands_in(name: str):
+    result = make_result(3, name=lambda i: name if i == 0 else f"{name}{i}")
+    plain = write_report(report_result(make_result(3)))
+    page = write_report(report_result(result))
+    assert page.count("<script") == plain.count("<script")
+    assert page.count("</script") == plain.count("</script")
+    assert "<img src=x" not in page
+    assert name in {each["essay_id"] for each in data_of(page)["result"]["rankings"]}
+
+
+def test_the_policy_lets_in_only_the_pages_own_script_and_style():
+    page = write_report(report_result(make_result(3)))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy is not None
+    script = page.rpartition("<script>")[2].partition("</script>")[0]
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    for kind, text in (("script-src", script), ("style-src", style)):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{kind} 'sha256-{digest}';" in policy[1]
+    assert "unsafe-inline" not in policy[1]
+    assert policy[1].startswith("default-src 'none';")
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page.replace(script, ""))
+
+
+def test_a_thousand_essays_fit_in_five_megabytes():
+    result = make_result(1000)
+    comparisons = make_comparisons(result, n_each=12)
+    page = write_report(report_result(result, comparisons=comparisons))
+    assert len(page.encode()) < 5_000_000
+    assert len(data_of(page)["comparisons"]["rows"]) == len(comparisons)
+
+
+def test_comparisons_are_packed_by_place():
+    result = make_result(4, n_anchors_each=0)
+    comparisons = make_comparisons(result)
+    packed = pack_comparisons(comparisons)
+    for one, row in zip(comparisons, packed.rows, strict=True):
+        assert one.verdict is not None
+        assert (packed.essays[row[0]], packed.essays[row[1]]) == (one.first, one.second)
+        assert packed.judges[row[2]] == one.verdict.judge
+        assert (row[3] > 0) is (one.verdict.winner == "first")
+        assert abs(row[3]) == {"slight": 1, "clear": 2, "decisive": 3}[str(one.verdict.degree)]
+        assert row[-1] == one.verdict.justification
+
+
+def test_more_justifications_than_a_page_may_have_are_left_out():
+    result = make_result(4, n_anchors_each=0)
+    (one, *_) = make_comparisons(result)
+    assert one.verdict is not None
+    wordy = one.model_copy(
+        update={"verdict": one.verdict.model_copy(update={"justification": "é" * 500})}
+    )
+    fitting = MOST_REASONS_BYTES // 1000
+    assert pack_comparisons([wordy] * fitting).rows[0][-1] == "é" * 500
+    assert pack_comparisons([wordy] * (fitting + 1)).rows[0][-1] is None
+
+
+def test_without_names_no_name_is_left():
+    people = ("openai/m", "person/anna.berg", "person/bo")
+    result = make_result(
+        12, name=lambda i: f"pupil{i}-lastname", judges=people, groups=("class 7A", "class 7B")
+    )
+    told = result.model_copy(update={"notes": ["pupil3-lastname was judged twice by person/bo"]})
+    comparisons = make_comparisons(result)
+    page = write_report(report_result(told, comparisons=comparisons), without_names=True)
+    hidden = data_of(page)
+    for name in ("lastname", "anna", "person/bo", "class 7"):
+        assert name not in json.dumps(hidden)
+    assert hidden["names_hidden"] is True
+    students = [each for each in hidden["result"]["rankings"] if not each["is_anchor"]]
+    assert [each["essay_id"] for each in students] == [f"#{k:03d}" for k in range(1, 13)]
+    assert hidden["result"]["grade_projections"]["primary_grades"].keys() == {
+        each["essay_id"] for each in students
+    }
+    assert {row[-1] for row in hidden["comparisons"]["rows"]} == {None}
+    order = [each.essay_id for each in result.rankings if not each.is_anchor]
+    number = 1 + order.index("pupil3-lastname")
+    assert hidden["result"]["notes"] == [f"#{number:03d} was judged twice by person/2"]
+
+
+def test_an_essay_may_be_called_as_a_grade_or_a_field():
+    result = make_result(6, name=lambda i: ["A", "rank", "COMPLETED", "status", "F", "C"][i])
+    plain = json.loads(report_result(result).model_dump_json())["result"]
+    hidden = data_of(write_report(report_result(result), without_names=True))["result"]
+    assert hidden["status"] == "COMPLETED"
+    assert hidden.keys() == plain.keys()
+    grades = plain["grade_projections"]["primary_grades"]
+    assert sorted(hidden["grade_projections"]["primary_grades"].values()) == sorted(grades.values())
+    assert set(hidden["grade_projections"]["grade_probabilities"]["#001"]) == set("ABCDEF")
+
+
+def test_every_field_of_the_grades_that_is_by_essay_is_renamed():
+    """A new one must be named in `hidden_names`: this test finds it by its declaration."""
+    by_essay = {
+        name
+        for name, field in GradeProjections.model_fields.items()
+        if str(field.annotation).startswith("dict[str,")
+    }
+    filled = make_result(2).grade_projections.model_copy(
+        update={name: {"essay-0000": None} for name in by_essay}
+    )
+    result = make_result(2)
+    told = ReportData.model_construct(
+        result=result.model_copy(update={"grade_projections": filled}), attention=[]
+    )
+    page = write_report(told, without_names=True)
+    hidden = data_of(page)["result"]["grade_projections"]
+    assert [name for name in by_essay if "essay-0000" in hidden[name]] == []
