@@ -41,33 +41,40 @@ def hide_names(document: dict[str, Any]) -> dict[str, Any]:
     essays = _name_essays(document)
     known = essays | _name_people(document) | _name_groups(document)
     hidden: dict[str, Any] = _replace(document, Aliases(essays, known, _make_pattern(known)))
-    if hidden.get("comparisons"):
+    if hidden["comparisons"]:
         rows = [[*row[:-1], None] for row in hidden["comparisons"]["rows"]]
         hidden["comparisons"] = hidden["comparisons"] | {"rows": rows}
     return hidden
 
 
+def _look_up(document: dict[str, Any], *path: str) -> list[Any]:
+    """What is at the path, where everything on the way to it is there."""
+    found: Any = document
+    for name in path:
+        found = (found or {}).get(name)
+    return found or []
+
+
 def _name_essays(document: dict[str, Any]) -> dict[str, str]:
-    result = document.get("result") or {}
-    ids = [ranking["essay_id"] for ranking in result.get("rankings", [])]
-    ids += [entry["essay_id"] for entry in document.get("attention", [])]
-    ids += [entry["essay_id"] for entry in (document.get("progress") or {}).get("not_assessed", [])]
-    ids += (document.get("comparisons") or {}).get("essays", [])
+    lists = [
+        _look_up(document, "result", "rankings"),
+        _look_up(document, "attention"),
+        _look_up(document, "progress", "not_assessed"),
+    ]
+    ids = [entry["essay_id"] for entries in lists for entry in entries]
+    ids += _look_up(document, "comparisons", "essays")
     pupils = dict.fromkeys(name for name in ids if not name.startswith(ANCHOR_PREFIX))
     return {name: f"#{number:03d}" for number, name in enumerate(pupils, start=1)}
 
 
 def _name_people(document: dict[str, Any]) -> dict[str, str]:
-    result = document.get("result") or {}
-    judges = [*result.get("judges", []), *(document.get("comparisons") or {}).get("judges", [])]
-    judges += [fit["judge"] for fit in result.get("judge_fit", [])]
+    judges = _look_up(document, "result", "judges") + _look_up(document, "comparisons", "judges")
     people = sorted({judge for judge in judges if judge.startswith(_PERSON)})
     return {name: f"{_PERSON}{number}" for number, name in enumerate(people, start=1)}
 
 
 def _name_groups(document: dict[str, Any]) -> dict[str, str]:
-    groups = ((document.get("result") or {}).get("groups") or {}).get("groups", [])
-    names = sorted({group["group"] for group in groups})
+    names = sorted({group["group"] for group in _look_up(document, "result", "groups", "groups")})
     return {name: f"group {number}" for number, name in enumerate(names, start=1)}
 
 
