@@ -16,7 +16,9 @@ from assessment.api import (
     callbacks,
     decisions,
     docs,
+    pages,
     people,
+    reports,
 )
 from assessment.api.responses import (
     answer,
@@ -38,7 +40,9 @@ api.include_router(batches.router)
 api.include_router(callbacks.router)
 api.include_router(decisions.router)
 api.include_router(docs.router)
+api.include_router(pages.router)
 api.include_router(people.router)
+api.include_router(reports.router)
 
 
 @api.not_found

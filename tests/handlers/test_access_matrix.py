@@ -18,6 +18,8 @@ OPEN = {
     ("GET", "/v1/healthz"),
     ("GET", "/v1/openapi.json"),
     ("GET", "/v1/docs"),
+    ("GET", "/app"),
+    ("GET", "/app/<file_name>"),
     ("POST", "/v1/callbacks"),
 }
 ROLES: list[Role | None] = [*Role, None]
@@ -78,7 +80,9 @@ def request(
 
 def status_of(*arguments: Any, **keywords: Any) -> tuple[int, str]:
     answered = invoke("handle_api", request(*arguments, **keywords))
-    return answered["statusCode"], json.loads(answered["body"]).get("type", "").rpartition(":")[2]
+    is_page = answered["body"].startswith("<")
+    kind = "" if is_page else json.loads(answered["body"]).get("type", "")
+    return answered["statusCode"], kind.rpartition(":")[2]
 
 
 @pytest.fixture

@@ -73,6 +73,9 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "get_release_not_released": ("decided", 409, "not-released", None),
     "change_release_policy_as_assessor": ("", 403, "not-permitted", None),
     "callback_unsigned": ("", 401, "signature-refused", None),
+    "get_report_bad_query": ("completed", 400, "invalid-request", "hide_names"),
+    "get_essay_other": ("submitted", 404, "unknown-essay", "essay_id"),
+    "get_rooms_file_unknown": ("", 404, "not-found", None),
     "unknown_route": ("", 404, "not-found", None),
 }
 ANSWERS = {
@@ -101,6 +104,11 @@ ANSWERS = {
     "get_student_prompt",
     "list_anchors",
     "remove_anchor",
+    # tests/handlers/test_pages.py
+    "get_report",
+    "get_essay",
+    "get_rooms",
+    "get_rooms_without_slash",
     # tests/handlers/test_decisions.py
     "decide_grade",
     "get_decision",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -11,11 +10,10 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from assessment.api.access import guarded, read_caller
 from assessment.api.composition import open_batch, own_adapters
 from assessment.api.queries import AttentionQuery
-from assessment.api.responses import answer, json_body
+from assessment.api.responses import answer, json_body, read_essay_id
 from assessment.contracts.decisions import DecisionRequest, ReleaseRequest, ReleaseView
 from assessment.contracts.parsing import parse
 from assessment.domain.access import Action
-from assessment.domain.plain_text import normalise
 from assessment.domain.release import ReleasePolicy
 from assessment.observability import count
 from assessment.usecases.decide_grade import (
@@ -31,11 +29,6 @@ router = Router()  # type: ignore[no-untyped-call]
 _ESSAY = "/v1/batches/<batch_id>/essays/<essay_id>/decision"
 
 
-def _read_essay_id(path_part: str) -> str:
-    """The essay id that a part of the path stands for; it holds no % itself."""
-    return normalise(unquote(path_part))
-
-
 @guarded(router, "PUT", _ESSAY, Action.DECIDE_GRADE)
 def decide(batch_id: str, essay_id: str) -> Response[str]:
     """Confirm or change the grade that is proposed for an essay."""
@@ -43,7 +36,7 @@ def decide(batch_id: str, essay_id: str) -> Response[str]:
     caller, own = read_caller(event.raw_event), own_adapters(router)
     view = decide_grade(
         open_batch(batch_id, own),
-        _read_essay_id(essay_id),
+        read_essay_id(essay_id),
         parse(DecisionRequest, json_body(event.body)),
         assessor=caller.subject,
         ports=own.decision_ports,
@@ -59,7 +52,7 @@ def essay_decision(batch_id: str, essay_id: str) -> Response[str]:
     caller, own = read_caller(router.current_event.raw_event), own_adapters(router)
     view = read_decision(
         open_batch(batch_id, own),
-        _read_essay_id(essay_id),
+        read_essay_id(essay_id),
         viewer=caller.subject,
         ports=own.decision_ports,
     )

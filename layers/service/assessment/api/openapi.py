@@ -24,7 +24,9 @@ from assessment.api.queries import (
     AttentionQuery,
     BatchQuery,
     ComparisonQuery,
+    OfferQuery,
     Page,
+    ReportQuery,
 )
 from assessment.contracts.assignments import (
     AnchorList,
@@ -57,7 +59,8 @@ from assessment.contracts.views import (
     BatchList,
     BatchProgress,
     ComparisonList,
-    OfferedComparison,
+    EssayView,
+    PersonOffer,
 )
 from assessment.domain.access import PERMISSIONS
 from assessment.domain.config import BatchConfig
@@ -92,12 +95,6 @@ class Accepted(BaseModel):
     correlation_id: str
 
 
-class Offer(BaseModel):
-    """A comparison to judge; null when none waits now."""
-
-    comparison: OfferedComparison | None
-
-
 class Health(BaseModel):
     """The API answers."""
 
@@ -122,6 +119,7 @@ class Operation:
     summary: str
     status: int = 200
     answer: type[BaseModel] | None = None
+    media_type: str | None = None
     body: type[BaseModel] | None = None
     is_body_required: bool = True
     query: type[BaseModel] | None = None
@@ -175,6 +173,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", f"{_BATCH}/results"): Operation(
         "Read a completed batch's result", answer=ResultDocument, problems=(404, 409)
     ),
+    ("GET", f"{_BATCH}/report"): Operation(
+        "Read a batch's report as one page that needs no network",
+        media_type="text/html", query=ReportQuery, problems=(404, 409),
+    ),
+    ("GET", _ESSAY): Operation(
+        "Read an essay as its judges read it", answer=EssayView, problems=(404, 409)
+    ),
     ("GET", f"{_BATCH}/comparisons"): Operation(
         "Read a batch's comparisons, with what their judges said",
         answer=ComparisonList, query=ComparisonQuery, problems=(404,),
@@ -189,7 +194,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Read the audit trail of a batch", answer=BatchAudit, problems=(404,)
     ),
     ("GET", f"{_BATCH}/next-comparison"): Operation(
-        "Take the next comparison to judge in person", answer=Offer, problems=(404, 409)
+        "Take the next comparison to judge in person",
+        answer=PersonOffer, query=OfferQuery, problems=(404, 409),
     ),
     ("PUT", f"{_ESSAY}/decision"): Operation(
         "Confirm or change the grade that is proposed for an essay",
@@ -233,6 +239,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         headers=(TIMESTAMP_HEADER, SIGNATURE_HEADER), problems=(401, 409),
     ),
     ("GET", "/v1/healthz"): Operation("Ask whether the API answers", answer=Health),
+    ("GET", "/app"): Operation("Open the rooms for people", media_type="text/html"),
+    ("GET", "/app/<file_name>"): Operation(
+        "Read a file of the rooms", media_type="text/javascript", problems=(404,)
+    ),
     ("GET", "/v1/openapi.json"): Operation("Read this document"),
     ("GET", "/v1/docs"): Operation("Read this document as a page"),
 }  # fmt: skip
@@ -323,6 +333,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     schemas = {
         "batch_id": {"type": "string", "pattern": _UUID},
         "essay_id": {"type": "string", "minLength": 1, "maxLength": 128},
+        "file_name": {"type": "string", "maxLength": 100},
         "assignment_id": {"type": "string", "minLength": 1, "maxLength": 128},
         "anchor_ref": {"type": "string", "minLength": 1, "maxLength": 64},
     }
@@ -377,6 +388,8 @@ def _responses(
     operation: Operation, schemas: dict[type[BaseModel], Any], *, is_guarded: bool
 ) -> dict[str, Any]:
     good: dict[str, Any] = {"description": operation.summary}
+    if operation.media_type is not None:
+        good["content"] = {operation.media_type: {"schema": {"type": "string"}}}
     if operation.answer is not None:
         good["content"] = {"application/json": {"schema": schemas[operation.answer]}}
     problem = {"application/problem+json": {"schema": schemas[Problem]}}
@@ -429,7 +442,9 @@ if __name__ == "__main__":
         batches,
         callbacks,
         decisions,
+        pages,
         people,
+        reports,
     )
 
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "schemas/openapi.json")

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment.api.access import guarded, read_caller
 from assessment.api.composition import open_batch, own_adapters
+from assessment.api.queries import OfferQuery
 from assessment.api.responses import answer, json_body, name_person
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import PersonVerdict
@@ -22,14 +23,15 @@ router = Router()  # type: ignore[no-untyped-call]
 def offer_comparison(batch_id: str) -> Response[str]:
     """A comparison for the caller, or null when none waits for a person now."""
     caller, own = read_caller(router.current_event.raw_event), own_adapters(router)
+    query = parse(OfferQuery, dict(router.current_event.query_string_parameters or {}))
     offer = next_comparison(
         open_batch(batch_id, own),
         name_person(caller),
+        kept=query.comparison_ids,
         ports=own.person_ports,
         now=datetime.now(UTC),
     )
-    comparison = offer.model_dump(mode="json") if offer else None
-    return answer(200, {"comparison": comparison})
+    return answer(200, offer)
 
 
 @guarded(router, "POST", "/v1/batches/<batch_id>/verdicts", Action.JUDGE_BATCH)

@@ -81,6 +81,27 @@ class AttentionQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
+class OfferQuery(BaseModel):
+    """Comparisons that a person has before them already: their ids with commas between."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kept: Annotated[str, Field(pattern=r"^(w\d{3,7}-\d{5,9}(,|$)){0,5}$")] = ""
+
+    @property
+    def comparison_ids(self) -> frozenset[str]:
+        """The ids."""
+        return frozenset(filter(None, self.kept.split(",")))
+
+
+class ReportQuery(BaseModel):
+    """How a report is wanted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hide_names: bool = False
+
+
 def read_query[Q: Page](model: type[Q], event: BaseProxyEvent) -> Q:
     """The query of a request, its cursor as the store knows it.
 

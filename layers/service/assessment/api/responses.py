@@ -7,7 +7,7 @@ import re
 import string
 import traceback
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
@@ -16,12 +16,14 @@ from pydantic import BaseModel
 from assessment.domain.access import Caller
 from assessment.domain.errors import (
     PROBLEM_TYPE_PREFIX,
+    AnswerTooLargeError,
     CJError,
     InvalidRequestError,
     TransientError,
     UnexpectedError,
 )
 from assessment.domain.identifiers import is_batch_id, join_key
+from assessment.domain.plain_text import normalise
 from assessment.observability import count, logger
 
 PROBLEM_TYPE = "application/problem+json"
@@ -31,6 +33,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """Headers of every answer: what is said of pupils is kept nowhere on its way."""
+MAX_ANSWER_BYTES = 5_500_000
+"""Lambda hands API Gateway at most 6 MB, in which quotation marks are escaped once more."""
 
 _MAX_KEY_CHARACTERS = 255
 _RETRY_SECONDS = 5
@@ -79,6 +83,11 @@ def check_batch_id(text: str) -> str:
     if not is_batch_id(text):
         raise InvalidRequestError("a batch id is a lower-case UUID", field="batch_id")
     return text
+
+
+def read_essay_id(path_part: str) -> str:
+    """The essay id that a part of the path stands for; it holds no % itself."""
+    return normalise(unquote(path_part))
 
 
 def idempotency_key(event: BaseProxyEvent, caller: Caller) -> str | None:
@@ -152,6 +161,20 @@ def unexpected_problem(error: Exception) -> Response[str]:
     return problem(UnexpectedError("the request could not be completed; try again later"))
 
 
+def check_size(body: str) -> str:
+    """The body of an answer, if the gateway carries it.
+
+    Raises
+    ------
+    AnswerTooLargeError
+    """
+    if len(json.dumps(body)) > MAX_ANSWER_BYTES:
+        raise AnswerTooLargeError(
+            "this report is larger than the API can send; `cj report` makes it from the result"
+        )
+    return body
+
+
 def answer(status: int, body: BaseModel | dict[str, Any] | str) -> Response[str]:
     """A JSON answer from a model, a document, or JSON that is kept as it is."""
     if isinstance(body, BaseModel):
@@ -164,7 +187,9 @@ def answer(status: int, body: BaseModel | dict[str, Any] | str) -> Response[str]
 def respond(event: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
     """The answer with the headers that all have, and a line in the log that says who got it."""
     several = answered.setdefault("multiValueHeaders", {})
-    several |= {name: [value] for name, value in HEADERS.items()}
+    for name, value in HEADERS.items():
+        # The pages, which are everybody's, say for themselves how long they may be kept.
+        several.setdefault(name, [value])
     authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
     logger.info(
         "request answered",

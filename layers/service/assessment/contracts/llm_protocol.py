@@ -27,6 +27,7 @@ from assessment.contracts.valid_values import (
     read_justification,
     read_moment,
     read_name,
+    read_seconds,
     read_token_count,
 )
 from assessment.contracts.winner import WINNERS, WinnerLetter
@@ -149,6 +150,7 @@ def repair_result(data: dict[str, Any]) -> dict[str, Any]:
         "served_version": read_name(data.get("served_version")),
         "request_id": read_name(data.get("request_id")),
         "answered_at": read_moment(data.get("answered_at")),
+        "decision_seconds": read_seconds(data.get("decision_seconds")),
         "error_detail": _repair_error(data.get("error_detail")),
         "notes": [
             *_read_notes(data.get("notes")),

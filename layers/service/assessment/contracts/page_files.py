@@ -4,9 +4,36 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from dataclasses import dataclass
 from importlib.resources import files
 
 _FOLDER = files("assessment") / "web"
+_UNCHANGING = "public, max-age=31536000, immutable"
+_ASK_AGAIN = "no-cache"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_SCRIPT, _STYLE, _LICENCES = "app.js", "app.css", "licences.txt"
+_MEDIA_TYPES = {
+    _SCRIPT: "text/javascript; charset=utf-8",
+    _STYLE: "text/css; charset=utf-8",
+    _LICENCES: "text/plain; charset=utf-8",
+}
+
+
+@dataclass(frozen=True)
+class PageFile:
+    """A file as a browser gets it."""
+
+    text: str
+    media_type: str
+    headers: dict[str, str]
+
+    @property
+    def etag(self) -> str:
+        """What tells a browser that it has the file already."""
+        return self.headers["ETag"]
 
 
 @functools.cache
@@ -17,6 +44,34 @@ def read_page_file(name: str) -> str:
 
 @functools.cache
 def compute_release() -> str:
-    """What names this build of the pages: another one has other addresses for its files."""
-    built = "".join(read_page_file(name) for name in ("app.js", "app.css", "app.html"))
+    """What names this build of the rooms: another one has other addresses for its files."""
+    built = "".join(read_page_file(name) for name in (_SCRIPT, _STYLE, "app.html"))
     return hashlib.sha256(built.encode()).hexdigest()[:16]
+
+
+@functools.cache
+def make_page() -> PageFile:
+    """The page of the rooms, which names its script and style by their release."""
+    release = compute_release()
+    return PageFile(
+        text=read_page_file("app.html").replace("{{release}}", release),
+        media_type="text/html; charset=utf-8",
+        headers={
+            "Cache-Control": _ASK_AGAIN,
+            "Content-Security-Policy": _POLICY,
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "ETag": f'"{release}"',
+            "Referrer-Policy": "no-referrer",
+        },
+    )
+
+
+def find_page_file(address: str) -> PageFile | None:
+    """A file by its name with the release in it (`app.0123456789abcdef.js`); None if it is none."""
+    stem, _, rest = address.partition(".")
+    release, _, ending = rest.partition(".")
+    name = f"{stem}.{ending}"
+    if release != compute_release() or name not in _MEDIA_TYPES:
+        return None
+    headers = {"Cache-Control": _UNCHANGING, "ETag": f'"{release}"'}
+    return PageFile(read_page_file(name), _MEDIA_TYPES[name], headers)

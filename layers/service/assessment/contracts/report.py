@@ -78,7 +78,7 @@ def pack_comparisons(comparisons: Iterable[Comparison]) -> PackedComparisons:
                 signed_outcome(verdict, graded=True),
                 one.wave,
                 int(one.audit),
-                None,
+                verdict.decision_seconds,
                 verdict.justification if has_reasons else None,
             )
             for one, verdict in judged

@@ -23,7 +23,7 @@ from assessment.domain.group_report import MAX_GROUPS
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
 from assessment.domain.plain_text import find_alike_names, spell_code_points
 from assessment.domain.prompt import JudgeInstructions
-from assessment.domain.verdict import VerdictDetails
+from assessment.domain.verdict import MAX_DECISION_SECONDS, VerdictDetails
 
 MAX_ESSAYS = 5000
 MAX_ANCHORS = 1000
@@ -147,3 +147,4 @@ class PersonVerdict(VerdictDetails):
 
     comparison_id: Annotated[str, Field(max_length=64)]
     winner: WinnerLetter
+    decision_seconds: Annotated[float, Field(ge=0, le=MAX_DECISION_SECONDS)] | None = None

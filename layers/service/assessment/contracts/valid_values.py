@@ -13,6 +13,7 @@ from datetime import datetime
 from assessment.domain.verdict import (
     HIGHEST_CONFIDENCE,
     LOWEST_CONFIDENCE,
+    MAX_DECISION_SECONDS,
     MAX_JUSTIFICATION,
     Degree,
 )
@@ -82,6 +83,13 @@ def read_name(value: object, *, longest: int = 200) -> str | None:
         return None
     name = "".join(c for c in clean_text(value) if c.isprintable()).strip()[:longest]
     return name if name and len(name.split()) <= _MOST_WORDS_OF_NAME else None
+
+
+def read_seconds(value: object) -> float | None:
+    """A number of seconds within a day, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= MAX_DECISION_SECONDS else None
 
 
 def read_moment(value: object) -> datetime | None:

@@ -159,3 +159,25 @@ class OfferedComparison(BaseModel):
     student_prompt: str
     judge_rubric: str
     lease_until: datetime
+
+
+class PersonOffer(BaseModel):
+    """What a person is offered to judge, and how much is left.
+
+    `comparison` is null when none waits for them now. `n_judged` counts their own verdicts;
+    `n_waiting` those that the wave still waits for from anybody, without theirs.
+    """
+
+    comparison: OfferedComparison | None
+    n_judged: int
+    n_waiting: int
+    quota: int | None
+
+
+class EssayView(BaseModel):
+    """An essay of a batch as its judges read it."""
+
+    batch_id: str
+    essay_id: str
+    is_anchor: bool
+    text: Annotated[str, Field(repr=False)]

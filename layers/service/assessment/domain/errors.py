@@ -272,6 +272,13 @@ class ResultNotReadyError(ConflictError):
     title = "The batch has no result"
 
 
+class AnswerTooLargeError(ConflictError):
+    """What was asked for does not fit into an answer of the API."""
+
+    code = "answer-too-large"
+    title = "The answer is larger than the API can send"
+
+
 class ComparisonLeasedError(ConflictError):
     """Another delivery of the same message is asking the judge right now; try again later."""
 

@@ -22,6 +22,9 @@ MAX_JUSTIFICATION = 500
 
 MAX_NOTES = 10
 
+MAX_DECISION_SECONDS = 86_400
+"""A day, which is the longest lease of a comparison."""
+
 
 class Winner(StrEnum):
     """The better essay, in the order in which the two were shown."""
@@ -71,9 +74,13 @@ class Provenance(BaseModel):
 
 
 class JudgeAnswer(VerdictDetails, Provenance):
-    """What a judge says, and who said it; `notes` say what of it was left out as unreadable."""
+    """What a judge says, and who said it; `notes` say what of it was left out as unreadable.
+
+    `decision_seconds` is how long a person had the pair before them.
+    """
 
     notes: list[str] = []
+    decision_seconds: Annotated[float, Field(ge=0, le=MAX_DECISION_SECONDS)] | None = None
 
 
 class Verdict(JudgeAnswer, Spending):

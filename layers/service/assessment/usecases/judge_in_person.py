@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from assessment.contracts.callback_token import sign_metadata
 from assessment.contracts.llm_protocol import CompareMetadata, LLMComparisonResultV1
 from assessment.contracts.request import PersonVerdict
-from assessment.contracts.views import OfferedComparison
+from assessment.contracts.views import OfferedComparison, PersonOffer
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.document_keys import batch_texts
@@ -28,12 +29,19 @@ def next_comparison(
     batch_id: str,
     person: str,
     *,
+    kept: Collection[str] = (),
     ports: PersonPorts,
     now: datetime,
-) -> OfferedComparison | None:
-    """A comparison for this person: the one they hold already, or a free one; None if none waits.
+) -> PersonOffer:
+    """A comparison for this person: the one they hold already, or a free one, or none.
 
     None waits before the first wave, between two waves, and while others hold what is left.
+
+    Parameters
+    ----------
+    kept
+        Comparisons that the person has before them: their leases are prolonged, and another one is
+        offered.
 
     Raises
     ------
@@ -46,17 +54,28 @@ def next_comparison(
     if judge.quota is not None and len(judged_ids) >= judge.quota:
         raise ConflictError(f"you have given all {judge.quota} verdicts of your quota")
     if batch.spec_hash is None:
-        return None
+        return PersonOffer(comparison=None, n_judged=0, n_waiting=0, quota=judge.quota)
     spec = load_spec(batch_id, content=ports.content)
     comparisons = _list_waiting(batch, spec, ports.comparisons)
     until = now + timedelta(seconds=judge.lease_seconds)
     held_ids = ports.leases.list_held(batch_id, person, now=now)
     # What they have just judged stays theirs until it is recorded, but is not offered again.
-    candidates = [c for c in comparisons if c.comparison_id not in held_ids & judged_ids]
-    for comparison in _sort_offers(person, candidates, held_ids):
-        if ports.leases.take(batch_id, comparison.comparison_id, person, until=until, now=now):
-            return _make_offer(spec, batch_id, comparison, ports.content, until)
-    return None
+    unjudged = [c for c in comparisons if c.comparison_id not in held_ids & judged_ids]
+    for comparison_id in held_ids.intersection(kept) - judged_ids:
+        ports.leases.take(batch_id, comparison_id, person, until=until, now=now)
+    others = [c for c in unjudged if c.comparison_id not in kept]
+    free = (
+        comparison
+        for comparison in _sort_offers(person, others, held_ids)
+        if ports.leases.take(batch_id, comparison.comparison_id, person, until=until, now=now)
+    )
+    offered = next(free, None)
+    return PersonOffer(
+        comparison=_make_offer(spec, batch_id, offered, ports.content, until) if offered else None,
+        n_judged=len(judged_ids),
+        n_waiting=len(unjudged),
+        quota=judge.quota,
+    )
 
 
 def _sort_offers(person: str, candidates: list[Comparison], held_ids: set[str]) -> list[Comparison]:
@@ -83,6 +102,9 @@ def record_person_verdict(
 ) -> LLMComparisonResultV1:
     """Send the verdict where all verdicts come in, as that of a judge called `person/<who>`.
 
+    The same one again changes nothing, also after it is recorded: a page on a slow network does
+    not know whether it arrived.
+
     Raises
     ------
     UnknownBatchError, InvalidRequestError
@@ -92,7 +114,9 @@ def record_person_verdict(
         If the batch has ended, or the comparison is settled.
     """
     batch, _ = _open_batch(batch_id, ports.batches)
-    if ports.leases.find_holder(batch_id, verdict.comparison_id, now=now) != person:
+    has_judged = verdict.comparison_id in ports.leases.list_judged(batch_id, person)
+    holder = ports.leases.find_holder(batch_id, verdict.comparison_id, now=now)
+    if holder != person and not has_judged:
         raise NotYourComparisonError(
             "this comparison is not leased to you (any more); ask for the next one",
             field="comparison_id",
@@ -102,12 +126,31 @@ def record_person_verdict(
     )
     comparison = next((c for c in comparisons if c.comparison_id == verdict.comparison_id), None)
     if comparison is None:
-        raise ConflictError(f"comparison {verdict.comparison_id} has been settled meanwhile")
+        return _repeat_result(batch, person, verdict, ports.comparisons)
     result = _make_result(batch, person, comparison, verdict)
     ports.callback_queue.send_result(result)
     ports.leases.take(batch_id, verdict.comparison_id, person, until=now + _RECORDING, now=now)
     ports.leases.count_verdict(batch_id, person, verdict.comparison_id)
     return result
+
+
+def _repeat_result(
+    batch: Batch, person: str, verdict: PersonVerdict, comparisons: ComparisonStore
+) -> LLMComparisonResultV1:
+    """The result that was sent when the same verdict of this person was taken.
+
+    Raises
+    ------
+    ConflictError
+        If the comparison is settled in another way.
+    """
+    settled = comparisons.list_comparisons(batch.batch_id, batch.wave)
+    for comparison in settled:
+        if comparison.comparison_id == verdict.comparison_id and comparison.verdict is not None:
+            result = _make_result(batch, person, comparison, verdict)
+            if result.verdict() == comparison.verdict:
+                return result
+    raise ConflictError(f"comparison {verdict.comparison_id} has been settled meanwhile")
 
 
 def _open_batch(batch_id: str, batches: BatchStore) -> tuple[Batch, JudgeSpec]:

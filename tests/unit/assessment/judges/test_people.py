@@ -39,11 +39,16 @@ class People:
         ports = {name: getattr(self.world, name) for name in names}
         return PersonPorts(**ports, leases=self.leases)
 
-    def next(self, person):
-        return next_comparison(self.batch_id, person, ports=self._ports(), now=self.world.now)
+    def offer(self, person, *kept):
+        return next_comparison(
+            self.batch_id, person, kept=kept, ports=self._ports(), now=self.world.now
+        )
 
-    def say(self, person, comparison_id, winner="A"):
-        verdict = PersonVerdict(comparison_id=comparison_id, winner=winner)
+    def next(self, person, *kept):
+        return self.offer(person, *kept).comparison
+
+    def say(self, person, comparison_id, winner="A", **details):
+        verdict = PersonVerdict(comparison_id=comparison_id, winner=winner, **details)
         return record_person_verdict(
             self.batch_id, person, verdict, ports=self._ports(), now=self.world.now
         )
@@ -107,8 +112,11 @@ def test_a_verdict_counts_once_however_often_it_is_sent(leases):
     people.record()
     assert people.world.tally(people.batch_id).recorded == 1
     assert leases.list_judged(people.batch_id, "ann") == {offer.comparison_id}
+    queued = list(people.world.callback_queue.messages)
+    people.say("ann", offer.comparison_id)
+    assert people.world.callback_queue.messages == queued
     with pytest.raises(ConflictError, match="settled"):
-        people.say("ann", offer.comparison_id)
+        people.say("ann", offer.comparison_id, "B")
 
 
 def test_a_judged_pair_is_not_asked_again_before_it_is_recorded(leases):
@@ -183,3 +191,53 @@ def test_a_person_who_asks_costs_no_read_for_each_comparison(leases, monkeypatch
     monkeypatch.setattr(leases, "find_holder", refuse)
     monkeypatch.setattr(leases, "take", lambda *_, **__: True)
     assert people.next("ann") == first
+
+
+def test_the_next_pair_is_offered_ahead_and_the_kept_lease_prolonged(leases):
+    people = People(leases, PERSON)
+    first = people.next("ann")
+    people.world.clock.forward(500)
+    second = people.next("ann", first.comparison_id)
+    assert second.comparison_id != first.comparison_id
+    people.world.clock.forward(500)  # beyond the first lease, within the prolonged one
+    people.say("ann", first.comparison_id)
+    people.record()
+
+
+def test_nobody_keeps_what_another_holds(leases):
+    people = People(leases, PERSON)
+    anns = people.next("ann")
+    bos = people.next("bo", anns.comparison_id)
+    assert bos.comparison_id != anns.comparison_id
+    assert leases.find_holder(people.batch_id, anns.comparison_id, now=people.world.now) == "ann"
+
+
+def test_an_offer_says_how_much_is_left(leases):
+    people = People(leases, PERSON | {"quota": 3})
+    waiting = people.world.tally(people.batch_id).pending
+    offer = people.offer("ann")
+    assert (offer.n_judged, offer.n_waiting, offer.quota) == (0, waiting, 3)
+    people.say("ann", offer.comparison.comparison_id)
+    before = people.offer("ann")
+    assert (before.n_judged, before.n_waiting) == (1, waiting - 1), "it is not recorded yet"
+    people.record()
+    after = people.offer("ann")
+    assert (after.n_judged, after.n_waiting) == (1, waiting - 1)
+
+
+def test_a_verdict_that_is_sent_again_counts_once(leases):
+    people = People(leases, PERSON)
+    pair = people.next("ann").comparison_id
+    sent = people.say("ann", pair, decision_seconds=12.5)
+    assert people.say("ann", pair, decision_seconds=12.5) == sent, "before it is recorded"
+    people.record()
+    queued = list(people.world.callback_queue.messages)
+    assert people.say("ann", pair, decision_seconds=12.5) == sent, "after it is recorded"
+    assert people.world.callback_queue.messages == queued
+    people.world.clock.forward(3600)
+    assert people.say("ann", pair, decision_seconds=12.5) == sent, "after its lease has ended"
+    assert people.world.tally(people.batch_id).recorded == 1
+    (judged,) = [
+        c for c in people.world.comparisons.list_comparisons(people.batch_id, 1) if c.verdict
+    ]
+    assert (judged.verdict.winner, judged.verdict.decision_seconds) == ("first", 12.5)

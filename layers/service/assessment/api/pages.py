@@ -1,0 +1,40 @@
+"""The rooms for people: one page with its script and its style, open to everybody.
+
+They hold nothing of anybody; what they show they ask of this API with the reader's token.
+"""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from assessment.contracts.page_files import PageFile, find_page_file, make_page
+from assessment.domain.errors import NotFoundError
+
+router = Router()  # type: ignore[no-untyped-call]
+
+
+@router.get("/app")
+def page() -> Response[str]:
+    """The page; relative addresses in it need the slash at the end of its own."""
+    if not router.current_event.path.endswith("/"):
+        headers: dict[str, str | list[str]] = {"Location": "app/"}
+        return Response(status_code=308, content_type="text/plain", body="app/", headers=headers)
+    return _send(make_page())
+
+
+@router.get("/app/<file_name>")
+def file(file_name: str) -> Response[str]:
+    """A file of the page. Its name has the release, so it never changes."""
+    found = find_page_file(file_name)
+    if found is None:
+        raise NotFoundError("the rooms have no such file")
+    return _send(found)
+
+
+def _send(sent: PageFile) -> Response[str]:
+    known = router.current_event.headers.get("If-None-Match", "")
+    headers: dict[str, str | list[str]] = dict(sent.headers)
+    if sent.etag in known:
+        return Response(status_code=304, content_type=sent.media_type, body="", headers=headers)
+    return Response(status_code=200, content_type=sent.media_type, body=sent.text, headers=headers)
