@@ -9,7 +9,8 @@ import typer
 
 from assessment.contracts.report import ReportData, report_result, write_report
 from assessment.domain.comparison import Comparison
-from runner.client import ApiClient, parse_result
+from runner.batch_client import BatchClient
+from runner.client import parse_result
 from runner.commands import options
 from runner.errors import BadInputError, Problem
 from runner.files import require_writable
@@ -42,6 +43,8 @@ def report(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Write the result of a batch as one page: no network, prints well, names can be hidden."""
     if output.suffix.lower() not in {".html", ".htm"}:
@@ -53,7 +56,9 @@ def report(
     if path.suffix == ".json" or path.exists():
         data = _read_files(path, comparisons)
     else:
-        with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        with options.open_place(
+            stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+        ) as client:
             data = _ask(client, source)
     made = data.model_copy(update={"title": title, "made_at": datetime.now(UTC)})
     write_or_emit(write_report(made, without_names=hide_names), output)
@@ -66,7 +71,7 @@ def _read_files(path: Path, comparisons: Path | None) -> ReportData:
     return report_result(read_result(path), comparisons=read)
 
 
-def _ask(client: ApiClient, batch_id: str) -> ReportData:
+def _ask(client: BatchClient, batch_id: str) -> ReportData:
     """What the stack knows of a batch; one without a result is reported as far as it is."""
     progress = client.batch(batch_id)
     if progress.status != "COMPLETED":
