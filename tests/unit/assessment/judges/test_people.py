@@ -237,7 +237,6 @@ def test_a_verdict_that_is_sent_again_counts_once(leases):
     people.world.clock.forward(3600)
     assert people.say("ann", pair, decision_seconds=12.5) == sent, "after its lease has ended"
     assert people.world.tally(people.batch_id).recorded == 1
-    (judged,) = [
-        c for c in people.world.comparisons.list_comparisons(people.batch_id, 1) if c.verdict
-    ]
-    assert (judged.verdict.winner, judged.verdict.decision_seconds) == ("first", 12.5)
+    listed = people.world.comparisons.list_comparisons(people.batch_id, 1)
+    (judged,) = [c.verdict for c in listed if c.verdict]
+    assert (judged.winner, judged.decision_seconds) == ("first", 12.5)
