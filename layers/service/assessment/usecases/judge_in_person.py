@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 
 from assessment.contracts.callback_token import sign_metadata
 from assessment.contracts.llm_protocol import CompareMetadata, LLMComparisonResultV1
@@ -51,8 +52,7 @@ def next_comparison(
     """
     batch, judge = _open_batch(batch_id, ports.batches)
     judged_ids = ports.leases.list_judged(batch_id, person)
-    if judge.quota is not None and len(judged_ids) >= judge.quota:
-        raise ConflictError(f"you have given all {judge.quota} verdicts of your quota")
+    _check_quota(judge, len(judged_ids))
     if batch.spec_hash is None:
         return PersonOffer(comparison=None, n_judged=0, n_waiting=0, quota=judge.quota)
     spec = load_spec(batch_id, content=ports.content)
@@ -61,14 +61,11 @@ def next_comparison(
     held_ids = ports.leases.list_held(batch_id, person, now=now)
     # What they have just judged stays theirs until it is recorded, but is not offered again.
     unjudged = [c for c in comparisons if c.comparison_id not in held_ids & judged_ids]
-    for comparison_id in held_ids.intersection(kept) - judged_ids:
-        ports.leases.take(batch_id, comparison_id, person, until=until, now=now)
     others = [c for c in unjudged if c.comparison_id not in kept]
-    free = (
-        comparison
-        for comparison in _sort_offers(person, others, held_ids)
-        if ports.leases.take(batch_id, comparison.comparison_id, person, until=until, now=now)
-    )
+    lease = partial(ports.leases.take, batch_id, person=person, until=until, now=now)
+    for comparison_id in held_ids.intersection(kept) - judged_ids:
+        lease(comparison_id)
+    free = (c for c in _sort_offers(person, others, held_ids) if lease(c.comparison_id))
     offered = next(free, None)
     return PersonOffer(
         comparison=_make_offer(spec, batch_id, offered, ports.content, until) if offered else None,
@@ -76,6 +73,11 @@ def next_comparison(
         n_waiting=len(unjudged),
         quota=judge.quota,
     )
+
+
+def _check_quota(judge: JudgeSpec, n_judged: int) -> None:
+    if judge.quota is not None and n_judged >= judge.quota:
+        raise ConflictError(f"you have given all {judge.quota} verdicts of your quota")
 
 
 def _sort_offers(person: str, candidates: list[Comparison], held_ids: set[str]) -> list[Comparison]:
