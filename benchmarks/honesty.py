@@ -286,22 +286,27 @@ def all_rows(options: Options) -> Iterator[dict[str, Any]]:
     studies = chosen("HONESTY_STUDIES", ("real", "worlds", "12", "30", "100"))
     if "real" in studies:
         yield from real_rows(SEED, quick=options.quick)
-    n, count = (30, 2) if options.quick else (60, round(80 * SHARE))
-    names = chosen("HONESTY_WORLDS", JUDGES) if "worlds" in studies else []
-    worlds = [Cell(name, 2.0, n, "adaptive", count) for name in names]
-    yield from rows_of("worlds", worlds, world_batch)
-    batches = {12: 6, 30: 4} if options.quick else {12: 240, 30: 160, 100: 80}
-    batches = {n: round(b * SHARE) for n, b in batches.items() if str(n) in studies}
+    if "worlds" in studies:
+        n, count = (30, 2) if options.quick else (60, round(80 * SHARE))
+        names = chosen("HONESTY_WORLDS", JUDGES)
+        worlds = [Cell(name, 2.0, n, "adaptive", count) for name in names]
+        yield from rows_of("worlds", worlds, world_batch)
+    yield from rows_of("grid", grid_cells(studies, quick=options.quick), grid_batch)
+
+
+def grid_cells(studies: list[str], *, quick: bool) -> list[Cell]:
+    """List the cells of the grid, the largest classes last."""
+    batches = {12: 6, 30: 4} if quick else {12: 240, 30: 160, 100: 80}
     named = chosen("HONESTY_SDS", [str(sd) for sd in SDS + UNSEEN_SDS])
-    sds = (0.7, 3.0) if options.quick else tuple(float(sd) for sd in named)
+    sds = (0.7, 3.0) if quick else tuple(float(sd) for sd in named)
     strategies: tuple[Strategy, ...] = ("random", "adaptive")
-    cells = [
-        Cell("binary", sd, essays, strategy, count)
+    return [
+        Cell("binary", sd, essays, strategy, count if quick else round(count * SHARE))
         for essays, count in batches.items()
+        if str(essays) in studies
         for sd in sds
         for strategy in strategies
     ]
-    yield from rows_of("grid", cells, grid_batch)
 
 
 def main() -> None:

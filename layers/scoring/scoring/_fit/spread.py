@@ -251,16 +251,7 @@ def integrate(
     """
     path = _Path(model, x, variance, log_sd)
     centre, deviation = _maximum(path, prior, log_sd)
-    places = next(nodes for widest, nodes in _NODES if deviation < widest)
-    visits = [path.visit(centre, _FINE)] if places[0] == 0.0 else []
-    tolerance = _OUTER if visits else _FINE
-    for z in places[len(visits) :]:
-        # Without an outer node the others carry the mixture.
-        with suppress(NotConvergedError):
-            visits.append(path.visit(centre + deviation * z, tolerance, hold=True))
-    if not visits:
-        visits = [path.visit(centre, _FINE)]
-    visits.sort(key=lambda v: v.log_sd)
+    visits = _settle_nodes(path, centre, deviation)
     for visit in visits:
         visit.power = path.find_power(visit)
         freed = freed_discriminations(visit.gaussian.model, visit.gaussian.point)
@@ -276,6 +267,20 @@ def integrate(
     )
     density = _normalised(curve + prior.log_density(grid))
     return _mixture(model, visits, density, grid, _measured(curve, grid), prior, path.turns)
+
+
+def _settle_nodes(path: _Path, centre: float, deviation: float) -> list[_Visit]:
+    """Settle at the nodes that the doubt of log sd calls for, in ascending order."""
+    places = next(nodes for widest, nodes in _NODES if deviation < widest)
+    visits = [path.visit(centre, _FINE)] if places[0] == 0.0 else []
+    tolerance = _OUTER if visits else _FINE
+    for z in places[len(visits) :]:
+        # Without an outer node the others carry the mixture.
+        with suppress(NotConvergedError):
+            visits.append(path.visit(centre + deviation * z, tolerance, hold=True))
+    if not visits:
+        visits = [path.visit(centre, _FINE)]
+    return sorted(visits, key=lambda v: v.log_sd)
 
 
 def _maximum(path: _Path, prior: SpreadPrior, start: float) -> tuple[float, float]:
