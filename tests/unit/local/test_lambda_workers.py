@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import lambda_workers
 from local.stack.lambda_workers import (
     LAYERS_VARIABLE,
     RUNTIME_PACKAGES,
@@ -46,7 +45,7 @@ def test_a_version_of_a_layer_is_unpacked_once():
 def test_workers_are_given_folders_in_the_order_of_the_layers(monkeypatch):
     archives = {SERVICE: archive("one"), SCORING: archive("two")}
     find = lambda layer: archives.get(layer["Arn"])  # noqa: E731
-    monkeypatch.setattr(lambda_workers.lambda_svc, "_resolve_layer_zip", find)
+    monkeypatch.setattr("ministack.services.lambda_svc._resolve_layer_zip", find)
     deleted = {"Arn": SERVICE.replace(":1", ":2")}
     given = {
         "FunctionName": "f",
