@@ -86,7 +86,7 @@ class JudgeSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     provider: Provider = Provider.CALLBACK_ENDPOINT
-    # Lengths stand apart from patterns: a repeat of `\w`, counted, takes the engine long to compile.
+    # Lengths stand apart from patterns: the engine compiles a counted repeat of `\w` for long.
     model: Annotated[str, Field(pattern=r"^[\w.:/@-]+$", max_length=200)] | None = None
     name: Annotated[str, Field(pattern=r"^[\w.:/@ -]+$", max_length=80)] | None = None
     base_url: Annotated[str, Field(max_length=500)] | None = None
