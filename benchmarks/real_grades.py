@@ -9,8 +9,8 @@ logistic model with three degrees. The *blunt* judge has qualities of 2 logits s
 over all essays, so that every single verdict is noisy; the judge *as good as a rater* has 6, as
 one public set of a model's verdicts. Cut into grades where the second rater's lie, its qualities
 are that rater's grades: what it loses beside that rater it loses by the verdicts' noise and by
-reading grades off a few anchors. Anchors carry the FIRST rater's grade, and all figures compare with the
-first rater.
+reading grades off a few anchors. Anchors carry the FIRST rater's grade, and all figures compare
+with the first rater.
 
 Beside it: the second rater; length alone and surface alone (the number of words, and the score of
 the product's surface judge), read off by the same anchors in the same way; and a regression on
