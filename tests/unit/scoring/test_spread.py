@@ -193,6 +193,6 @@ def test_only_the_nearest_gaussian_integrates():
     with pytest.raises(InvalidSettingError, match="variational"):
         fit(data, prior_sd=PRIOR, estimator="map")
     with pytest.raises(InvalidSettingError, match="further"):
-        forecast_reliability(fit(data), [-1.0])
+        forecast_reliability(fit(data, estimator="map"), [-1.0])
     with pytest.raises(InvalidSettingError, match="level"):
-        realised_reliability(fit(data), level=1.0)
+        realised_reliability(fit(data, estimator="map"), level=1.0)
