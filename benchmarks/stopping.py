@@ -42,7 +42,7 @@ from benchmarks._common import (
     report,
     write_json,
 )
-from benchmarks._product_loop import Look, ProductBatch
+from runner.offline.simulated_batch import Look, ProductBatch
 from scoring import Comparisons
 from scoring.proportions import wilson_interval
 from scoring.simulate import (

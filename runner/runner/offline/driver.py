@@ -230,8 +230,9 @@ class Driver:
         """Forget calls that have ended; a defect in one of them is raised here."""
         ended = {call for call in self._calls if call.done()}
         self._calls -= ended
-        for call in ended:
-            call.result()
+        for error in [call.exception() for call in ended]:
+            if error is not None:
+                raise error
 
     async def _end_calls(self) -> None:
         """Await what is paid for, and record it."""

@@ -128,6 +128,7 @@ class Workspace(Composition[Settings]):
         )
         self.folder = folder
         self.callback_url = ""
+        self._own_judges: Judges | None = None
         self.n_calls = n_calls
         self._environment = environment
         self.database = Database(folder / DATABASE)
@@ -224,7 +225,9 @@ class Workspace(Composition[Settings]):
 
     @cached_property
     def judges(self) -> Judges:
-        """All providers."""
+        """All providers, or those that took their place."""
+        if self._own_judges is not None:
+            return self._own_judges
         return ProviderJudges(
             ModelAccess(
                 http=lambda: self._clients.http,
@@ -243,10 +246,18 @@ class Workspace(Composition[Settings]):
         """For asking judges."""
         return OfflineJudgePorts(**{**vars(super().judge_ports), "webhook_url": self.callback_url})
 
+    def replace_judges(self, judges: Judges) -> None:
+        """Ask these judges, whatever a batch names: for simulations."""
+        self._own_judges = judges
+        self._forget_judges()
+
+    def _forget_judges(self) -> None:
+        for name in ("judges", "judge_ports"):
+            self.__dict__.pop(name, None)
+
     def renew_http(self) -> httpx.AsyncClient:
-        """A new HTTP client for the event loop that runs."""
-        self.__dict__.pop("judges", None)
-        self.__dict__.pop("judge_ports", None)
+        """A new HTTP client for the event loop that runs, and judges that use it."""
+        self._forget_judges()
         return self._offline_clients.renew_http()
 
 

@@ -1,4 +1,7 @@
-"""A batch through the product's own planning, scoring and decisions, without the cloud."""
+"""A simulated batch through the product's own planning, scoring, decisions and grading.
+
+Nothing is stored and nobody is asked, so a study of many batches is a matter of seconds.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,12 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.continuation import PreviousLook, build_context
 from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, decide
 from assessment.domain.essay import Essay, EssayKind
+from assessment.domain.grade_scale import GradeScale
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import choose_reversed_pairs
 from assessment.domain.prompt import JudgeInstructions
-from assessment.domain.result import Scores
+from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Degree, Verdict, Winner
 from assessment.statistics.engine import ScoringStatistics
@@ -63,27 +67,31 @@ class Look:
 
 @dataclass
 class ProductBatch:
-    """One batch of `n` students under a simulated judge; `has_degrees` if outcomes beyond 1 are."""
+    """One batch of `n` essays under a simulated judge.
+
+    `has_degrees` says that outcomes beyond 1 are degrees. The last essays are anchors with these
+    grades of the scale, if there are any.
+    """
 
     n: int
     judge: Judge
     seed: int
     config: BatchConfig = field(default_factory=BatchConfig)
     has_degrees: bool = False
+    anchor_grades: tuple[str, ...] = ()
+    scale: GradeScale | None = None
 
     def run(self) -> list[Look]:
         """Judge wave after wave until the product's decision ends the batch."""
         self._spec = BatchSpec.from_essays(
-            [
-                Essay(essay_id=f"e{row:04d}", kind=EssayKind.STUDENT, text_sha256=str(row))
-                for row in range(self.n)
-            ],
+            [self._essay(row) for row in range(self.n)],
             instructions=JudgeInstructions(),
-            grade_scale=None,
+            grade_scale=self.scale,
             judges=(JudgeSpec(),),
         )
         self._rng = np.random.default_rng([self.seed, 77])
-        comparisons: list[Comparison] = []
+        self.comparisons: list[Comparison] = []
+        comparisons = self.comparisons
         looks: list[Look] = []
         while not looks or looks[-1].decision.decision is DecisionKind.REQUEST_MORE_COMPARISONS:
             wave_number = len(looks) + 1
@@ -91,6 +99,23 @@ class ProductBatch:
             comparisons += self._judge_pairs(pairs, wave_number)
             looks.append(self._score(comparisons, wave_number, looks[-1] if looks else None))
         return looks
+
+    def conclude(self) -> Conclusion:
+        """The last fit with grades, after `run`."""
+        return _STATISTICS.conclude(self._spec, self.comparisons, config=self.config)
+
+    def _essay(self, row: int) -> Essay:
+        first_anchor = self.n - len(self.anchor_grades)
+        essay_id = f"e{row:04d}"
+        if row < first_anchor:
+            return Essay(essay_id=essay_id, kind=EssayKind.STUDENT, text_sha256=str(row))
+        return Essay(
+            essay_id=essay_id,
+            kind=EssayKind.ANCHOR,
+            text_sha256=str(row),
+            anchor_ref=essay_id,
+            grade=self.anchor_grades[row - first_anchor],
+        )
 
     def _plan(self, comparisons: list[Comparison], wave_number: int) -> list[PlannedPair]:
         room = max(0, budget(self.config, self.n) - len(comparisons))
@@ -141,7 +166,8 @@ class ProductBatch:
             config_sources={},
             seed=self.seed,
             request_sha256="",
-            essays=self.n,
+            essays=self.n - len(self.anchor_grades),
+            anchors=len(self.anchor_grades),
             wave=wave_number,
             created_at=_NOW,
             updated_at=_NOW,

@@ -1,0 +1,166 @@
+"""What a batch will come to, before anything is paid: simulated with its own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from assessment.domain.config import BatchConfig, Source, resolve_config
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.jury import read_judges
+from assessment.domain.prompt import JudgeInstructions
+from runner.inputs import Assessment
+from runner.offline.prices import CallCost, estimate_cost, find_free_judge
+from runner.offline.study import Design, Outlook, Range, compute_spread, simulate
+
+AGREEMENTS = (0.68, 0.75, 0.82)
+"""Of the judges that were measured on real essays: a poor one, a usual one and a good one."""
+_MOST_SIMULATED = 100
+_FREE = Range(0.0, 0.0, 0.0)
+_SECONDS_BETWEEN_WAVES = 2.0
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Ranges from a poor judge to a good one; `cost_usd` is None where no price is known."""
+
+    n_essays: int
+    n_anchors: int
+    comparisons: Range
+    waves: Range
+    mean_se: Range
+    reliability: Range
+    input_tokens: Range
+    output_tokens: Range
+    cost_usd: Range | None
+    seconds: Range
+    judges: list[str]
+
+
+def forecast(
+    assessment: Assessment,
+    *,
+    agreement: float | None,
+    n_calls: int,
+    seconds_per_call: float,
+    n_batches: int,
+) -> Forecast:
+    """Simulate batches of as many essays with the batch's settings, and price their comparisons.
+
+    `agreement` of the judge with the truth on random pairs, where it is known.
+    """
+    request = assessment.request
+    config = resolve_config([(Source.REQUEST, request.config)], is_admin=True).config
+    judges = read_judges(request.judge, is_admin=True)
+    n_students = len(request.essays)
+    n_anchors = len(assessment.texts) - n_students
+    outlooks = _simulate(config, n_students + n_anchors, agreement, n_batches)
+    costs = _estimate_costs(judges, assessment)
+    n_together = _count_together(judges, costs)
+    comparisons = _merge(outlooks, lambda outlook: outlook.comparisons)
+    waves = _merge(outlooks, lambda outlook: outlook.waves)
+    return Forecast(
+        n_essays=n_students,
+        n_anchors=n_anchors,
+        comparisons=comparisons,
+        waves=waves,
+        mean_se=_merge(outlooks, lambda outlook: outlook.mean_se),
+        reliability=_merge(outlooks, lambda outlook: outlook.reliability),
+        input_tokens=_multiply(
+            comparisons, [cost.input_tokens if cost else None for cost in costs]
+        ),
+        output_tokens=_multiply(
+            comparisons, [cost.output_tokens if cost else None for cost in costs]
+        ),
+        cost_usd=_sum_costs(judges, comparisons, costs),
+        seconds=_add(
+            comparisons.scale(seconds_per_call / n_calls / n_together),
+            waves.scale(_SECONDS_BETWEEN_WAVES),
+        ),
+        judges=[judge.label or str(judge.provider) for judge in judges],
+    )
+
+
+def _simulate(
+    config: BatchConfig, n_essays: int, agreement: float | None, n_batches: int
+) -> list[Outlook]:
+    """Outlooks for each quality of judge; a class that is very large is scaled from a large one."""
+    n_simulated = min(n_essays, _MOST_SIMULATED)
+    scale = n_essays / n_simulated
+    cap = max(1, int(config.max_pairwise_comparisons / scale))
+    outlooks = []
+    for quality in [agreement] if agreement else AGREEMENTS:
+        # The spread is taken for known: that halves the time and changes the outlook little.
+        known = {"max_pairwise_comparisons": cap, "prior_sd": compute_spread(quality)}
+        outlook = simulate(
+            Design(n_simulated, quality),
+            config=config.model_copy(update=known),
+            n_batches=n_batches,
+            seed=1,
+        )
+        outlooks.append(replace(outlook, comparisons=outlook.comparisons.scale(scale)))
+    return outlooks
+
+
+def _read_instructions(assessment: Assessment) -> JudgeInstructions:
+    if assessment.registration is None:
+        return JudgeInstructions()
+    fields = {"instructions", "student_prompt", "judge_rubric"}
+    texts = assessment.registration.request.model_dump(include=fields, exclude_none=True)
+    return JudgeInstructions.model_validate(texts)
+
+
+def _estimate_costs(judges: Sequence[JudgeSpec], assessment: Assessment) -> list[CallCost | None]:
+    instructions = _read_instructions(assessment)
+    return [estimate_cost(judge, assessment.texts, instructions) for judge in judges]
+
+
+def _read(
+    costs: Sequence[CallCost | None], read: Callable[[CallCost], Range]
+) -> list[Range | None]:
+    return [read(cost) if cost else None for cost in costs]
+
+
+def _count_together(judges: Sequence[JudgeSpec], costs: Sequence[CallCost | None]) -> float:
+    """Comparisons of a call, on average over the judges of a jury."""
+    shares = sum(judge.share for judge in judges)
+    calls = sum(
+        judge.share / (cost.n_together if cost else 1.0)
+        for judge, cost in zip(judges, costs, strict=True)
+    )
+    return shares / calls
+
+
+def _merge(outlooks: Sequence[Outlook], read: Callable[[Outlook], Range]) -> Range:
+    """From the least to the most, with the middle one's mean between."""
+    ranges = [read(outlook) for outlook in outlooks]
+    middle = ranges[len(ranges) // 2]
+    return Range(
+        min(each.low for each in ranges), middle.expected, max(each.high for each in ranges)
+    )
+
+
+def _add(one: Range, other: Range) -> Range:
+    return Range(one.low + other.low, one.expected + other.expected, one.high + other.high)
+
+
+def _multiply(comparisons: Range, per_comparison: Sequence[Range | None]) -> Range:
+    """The product, shared evenly between judges; one without tokens has none."""
+    known = [each or _FREE for each in per_comparison]
+    n_judges = len(known)
+    return Range(
+        comparisons.low * sum(each.low for each in known) / n_judges,
+        comparisons.expected * sum(each.expected for each in known) / n_judges,
+        comparisons.high * sum(each.high for each in known) / n_judges,
+    )
+
+
+def _sum_costs(
+    judges: Sequence[JudgeSpec], comparisons: Range, costs: Sequence[CallCost | None]
+) -> Range | None:
+    """What all comparisons cost; None if the price of a judge is not known."""
+    prices = [
+        _FREE if find_free_judge(judge) else cost.cost_usd if cost else None
+        for judge, cost in zip(judges, costs, strict=True)
+    ]
+    return None if None in prices else _multiply(comparisons, prices)

@@ -1,0 +1,99 @@
+"""What a comparison costs: tokens of the prompts that would be sent, and the judge's price."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assessment.adapters.prompts import JinjaPrompts
+from assessment.domain.judge import BatchingMode, JudgeSpec, Provider, estimate_tokens
+from assessment.domain.prices import find_price
+from assessment.domain.prompt import EssayPair, JudgeInstructions
+from runner.offline.engine import MODE
+from runner.offline.study import Range
+
+# Bytes of UTF-8 for a token: 4 in English prose (platform.openai.com/tokenizer), fewer in other
+# languages and in code, more in plain words.
+_BYTES_PER_TOKEN = Range(4.6, 4.0, 3.2)
+# A verdict with a sentence of justification; models that think take many more.
+_TOKENS_PER_VERDICT = Range(30.0, 50.0, 150.0)
+_SAMPLED_CALLS = 12
+
+
+@dataclass(frozen=True)
+class CallCost:
+    """One comparison's part of a call: tokens, and its cost in US dollars if a price is known."""
+
+    input_tokens: Range
+    output_tokens: Range
+    cost_usd: Range | None
+    n_together: float
+
+
+def estimate_cost(
+    judge: JudgeSpec, texts: Sequence[str], instructions: JudgeInstructions, *, seed: int = 1
+) -> CallCost | None:
+    """What a comparison of two of these texts costs on average; None for a judge without tokens.
+
+    The prompts are those that would be sent, of texts drawn at random.
+    """
+    if not judge.is_model:
+        return None
+    rng = np.random.default_rng(seed)
+    is_bundled = judge.mode(MODE) is BatchingMode.SERIAL_BUNDLE
+    n_bytes, n_comparisons = 0, 0
+    for _ in range(_SAMPLED_CALLS):
+        pairs = _draw_pairs(judge, texts, rng, is_bundled=is_bundled)
+        blocks = JinjaPrompts().render(judge, instructions, pairs, bundle=True)
+        n_bytes += sum(len(block.content.encode()) for block in blocks)
+        n_comparisons += len(pairs)
+    per_comparison = n_bytes / n_comparisons
+    tokens = Range(
+        per_comparison / _BYTES_PER_TOKEN.low,
+        per_comparison / _BYTES_PER_TOKEN.expected,
+        per_comparison / _BYTES_PER_TOKEN.high,
+    )
+    return CallCost(
+        input_tokens=tokens,
+        output_tokens=_TOKENS_PER_VERDICT,
+        cost_usd=_price(judge, tokens),
+        n_together=n_comparisons / _SAMPLED_CALLS,
+    )
+
+
+def find_free_judge(judge: JudgeSpec) -> bool:
+    """Whether the judge costs nothing: it asks nobody."""
+    return judge.provider is Provider.SURFACE
+
+
+def _price(judge: JudgeSpec, tokens: Range) -> Range | None:
+    price = find_price(judge)
+    if price is None:
+        return None
+    in_batch = judge.uses_provider_batches(MODE)
+    low, expected, high = (
+        price.compute(int(inputs), int(outputs), in_batch=in_batch)
+        for inputs, outputs in (
+            (tokens.low, _TOKENS_PER_VERDICT.low),
+            (tokens.expected, _TOKENS_PER_VERDICT.expected),
+            (tokens.high, _TOKENS_PER_VERDICT.high),
+        )
+    )
+    return Range(low, expected, high)
+
+
+def _draw_pairs(
+    judge: JudgeSpec, texts: Sequence[str], rng: np.random.Generator, *, is_bundled: bool
+) -> list[EssayPair]:
+    """The pairs of one call: as many as the judge is asked about together."""
+    pairs: list[EssayPair] = []
+    n_tokens = 0
+    while not pairs or (is_bundled and len(pairs) < judge.bundle_size):
+        first, second = rng.choice(len(texts), 2, replace=False)
+        n_tokens += estimate_tokens(texts[first]) + estimate_tokens(texts[second])
+        if pairs and n_tokens > judge.bundle_tokens:
+            break
+        pairs.append(EssayPair(f"w0001-{len(pairs):05d}", texts[first], texts[second]))
+    return pairs

@@ -1,0 +1,106 @@
+"""A terminal: a folder of mixed formats, interrupted, killed, and watched to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assessment.contracts.result import ResultDocument
+from tests.unit.runner.counting_judge import CountingJudge, serving_judge
+from tests.unit.runner.office_files import opendocument, packed, pdf, word
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+CJ = Path(sys.executable).with_name("cj")
+N_CALLS = 2
+INTERRUPTED = 130
+
+
+@pytest.fixture
+def essays(tmp_path: Path) -> Path:
+    """Six essays in six formats, one of them in a folder and one in an archive."""
+    folder = tmp_path / "essays"
+    (folder / "group").mkdir(parents=True)
+
+    def text(n: int) -> str:
+        return f"Essay {n} says that the tide rises because the moon pulls at the sea. " * (2 * n)
+
+    (folder / "e1.txt").write_text(text(1))
+    (folder / "e2.docx").write_bytes(word(text(2)))
+    (folder / "e3.odt").write_bytes(opendocument(f"<text:p>{text(3)}</text:p>"))
+    (folder / "e4.pdf").write_bytes(pdf(text(4)))
+    (folder / "group" / "e5.rtf").write_text(r"{\rtf1\ansi " + text(5) + "}")
+    (folder / "more.zip").write_bytes(packed({"e6.md": text(6)}))
+    return folder
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A command in a process of its own, below the folder."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CJ_")}
+    return subprocess.Popen(
+        [CJ, *arguments, "--offline", "--concurrency", str(N_CALLS)],
+        cwd=folder,
+        env={**environment, "COLUMNS": "140"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def await_questions(judge: CountingJudge, count: int) -> None:
+    """Wait until the judge was asked so often."""
+    for _ in range(count):
+        assert judge.was_asked.acquire(timeout=120)
+
+
+def test_a_batch_survives_interruptions_and_deaths_and_is_paid_once(essays: Path) -> None:
+    folder = essays.parent
+    with serving_judge(latency=0.05) as judge:
+        first = start(
+            folder, "execute", "essays", "--config", "max_waves=3",
+            "--judge", f"callback_endpoint,base_url={judge.url}",
+        )  # fmt: skip
+        await_questions(judge, 4)
+        first.send_signal(signal.SIGINT)
+        _, told = first.communicate(timeout=120)
+        assert first.returncode == INTERRUPTED, told
+        assert "calls that are under way and paid for" in told
+        assert "cj watch" in told
+        # What an interruption leaves was answered and recorded: nothing was asked twice.
+        assert set(judge.keys.values()) == {1}
+        for count in (3, 2):
+            doomed = start(folder, "watch")
+            await_questions(judge, count)
+            doomed.kill()
+            doomed.communicate(timeout=120)
+            assert doomed.returncode == -signal.SIGKILL
+        last = start(folder, "watch", "-o", "result.json")
+        table, told = last.communicate(timeout=120)
+        assert last.returncode == 0, told
+        n_repeated = sum(judge.keys.values()) - len(judge.keys)
+    document = ResultDocument.model_validate_json((folder / "result.json").read_bytes())
+    # The longest essay won every comparison, whatever format it came in.
+    assert document.rankings[0].essay_id == "e6"
+    assert "e6" in table
+    assert document.n_students == 6
+    # An endpoint that honours the request's key is paid once for each: only the calls in flight
+    # when a process was killed were asked again.
+    assert len(judge.keys) == document.comparisons.recorded
+    assert n_repeated <= 2 * N_CALLS
+    assert document.repeated_calls <= 2 * N_CALLS
+    shown = subprocess.run(
+        [CJ, "report", "result.json"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert "e6" in (folder / "report.html").read_text()
+    statuses = subprocess.run(
+        [CJ, "list", "--offline", "--json"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    (batch,) = json.loads(statuses.stdout)["batches"]
+    assert batch["status"] == "COMPLETED"
