@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
@@ -62,7 +63,8 @@ def fit_batch(
     """
     prior = SpreadPrior() if prior_sd is None else prior_sd
     if isinstance(prior, SpreadPrior) and has_two_scales(comparisons, is_model):
-        return fit_people_scale(comparisons, is_model, prior_sd=prior)
+        on_their_scale = fit_people_scale(comparisons, is_model, prior_sd=prior)
+        return replace(on_their_scale, essays=comparisons.essays)
     settings = _Settings(
         prior_sd=prior,
         estimator="variational",

@@ -160,7 +160,7 @@ def fit(
     )
     abilities = _starting_abilities(observations, start)
     estimate = _estimate(model, estimator, model.start(abilities), alpha, prior)
-    return _result(model, estimate, estimator, start_sd, lapse)
+    return _result(model, estimate, estimator, start_sd, lapse=lapse, essays=comparisons.essays)
 
 
 @dataclass(slots=True)
@@ -389,7 +389,13 @@ def _starting_abilities(observations: Observations, start: Fit | ArrayLike | Non
 
 
 def _result(
-    model: Model, estimate: _Estimate, estimator: Estimator, prior_sd: float, lapse: float
+    model: Model,
+    estimate: _Estimate,
+    estimator: Estimator,
+    prior_sd: float,
+    *,
+    lapse: float,
+    essays: tuple[str, ...] | None,
 ) -> Fit:
     x = estimate.x
     order = np.zeros(model.data.n_judges)
@@ -417,6 +423,7 @@ def _result(
         spread=spread,
         _information=estimate.information,
         _links=_links(model.data),
+        essays=essays,
     )
 
 

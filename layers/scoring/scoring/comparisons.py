@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._ids import as_names, number_names, outcomes_of_winners, read_column
 from scoring._indices import IndexProblemError, essay_indices, whole_numbers
 from scoring.errors import EmptyComparisonsError, InvalidComparisonError, TooFewEssaysError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import ArrayLike
 
     from scoring._types import Bools, Ints
@@ -43,6 +46,12 @@ class Comparisons:
         False for records that keep only who won: an order effect is then never estimated. Such
         records, winner first, must not pass for shown orders; use :meth:`from_winners`.
 
+    essays : sequence of str, optional
+        Ids of the essays, in the order of their numbers; :meth:`from_ids` and :meth:`from_frame`
+        give them.
+    judges : sequence of str, optional
+        Names of the judges, in the order of their numbers.
+
     Raises
     ------
     TooFewEssaysError
@@ -60,6 +69,8 @@ class Comparisons:
     outcome: Ints
     judge: Ints | None = None
     order_known: bool = True
+    essays: tuple[str, ...] | None = None
+    judges: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -70,6 +81,8 @@ class Comparisons:
         judge: ArrayLike | None = None,
         *,
         order_known: bool = True,
+        essays: Sequence[str] | None = None,
+        judges: Sequence[str] | None = None,
     ) -> None:
         _require_essays(n_essays)
         columns = {"first": first, "second": second, "outcome": outcome}
@@ -84,6 +97,8 @@ class Comparisons:
         for name, array in arrays.items():
             store(self, name, array)
         store(self, "order_known", bool(order_known))
+        store(self, "essays", _check_names(essays, n_essays, "essays"))
+        store(self, "judges", None if judges is None else tuple(judges))
 
     @classmethod
     def from_winners(
@@ -107,6 +122,113 @@ class Comparisons:
         """
         return cls(n_essays, winner, loser, np.ones_like(winner), judge, order_known=False)
 
+    @classmethod
+    def from_ids(
+        cls,
+        first: Iterable[object],
+        second: Iterable[object],
+        outcome: ArrayLike,
+        judge: Iterable[object] | None = None,
+        *,
+        essays: Iterable[object] | None = None,
+        order_known: bool = True,
+    ) -> Comparisons:
+        """Build comparisons of essays that are known by ids.
+
+        Parameters
+        ----------
+        first, second : (m,) iterable of str
+            The essays' ids, in the order in which the judge saw them; numbers are taken as text.
+        outcome : (m,) array_like of int
+            As in :class:`Comparisons`.
+        judge : (m,) iterable of str, optional
+            Names of the judges.
+        essays : iterable of str, optional
+            All essays, those without a comparison too; those that occur, sorted, if left out.
+        order_known : bool, default True
+            As in :class:`Comparisons`.
+
+        Returns
+        -------
+        Comparisons
+            With ``essays`` and ``judges`` set; fits of it know the ids.
+
+        Raises
+        ------
+        InvalidComparisonError
+            If an id is missing or not among ``essays``; names the row. And as the class does.
+        """
+        one, two = as_names("first", first), as_names("second", second)
+        known = sorted({*one, *two}) if essays is None else as_names("essays", essays)
+        names = None if judge is None else as_names("judge", judge)
+        judges = None if names is None else sorted(set(names))
+        if not one:
+            raise EmptyComparisonsError("there is no comparison: give at least one verdict")
+        return cls(
+            len(known),
+            number_names("first", one, known),
+            number_names("second", two, known),
+            outcome,
+            None if names is None or judges is None else number_names("judge", names, judges),
+            order_known=order_known,
+            essays=known,
+            judges=judges,
+        )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: object,
+        *,
+        first: str = "first",
+        second: str = "second",
+        outcome: str | None = None,
+        winner: str | None = None,
+        loser: str | None = None,
+        judge: str | None = None,
+    ) -> Comparisons:
+        """Build comparisons from a data frame, by the names of its columns.
+
+        One of three forms: ``outcome`` (+1 or a degree where the first essay is better, negative
+        where the second is, 0 for a tie), ``winner`` (the id of the better essay; empty or "tie"
+        for a tie), or ``winner`` and ``loser`` for records that do not say what was shown first.
+
+        Parameters
+        ----------
+        frame : object
+            A pandas or polars data frame, a pyarrow table, or a dictionary of lists.
+        first, second : str
+            Columns with the ids of the essays as shown; not used with ``loser``.
+        outcome, winner, loser : str, optional
+            Columns of one of the forms; ``outcome`` if none is named.
+        judge : str, optional
+            Column with the names of the judges.
+
+        Returns
+        -------
+        Comparisons
+
+        Raises
+        ------
+        InvalidComparisonError
+            If a column is not there, or an entry is wrong; names column and row.
+        """
+        judges = None if judge is None else read_column(frame, judge)
+        if loser is not None:
+            winners = read_column(frame, winner or "winner")
+            losers = read_column(frame, loser)
+            outcomes = np.ones(len(winners), dtype=np.int64)
+            return cls.from_ids(winners, losers, outcomes, judges, order_known=False)
+        one, two = (as_names(name, read_column(frame, name)) for name in (first, second))
+        if winner is not None:
+            return cls.from_ids(
+                one, two, outcomes_of_winners(one, two, read_column(frame, winner)), judges
+            )
+        signed = read_column(frame, outcome or "outcome")
+        if None in signed:
+            raise InvalidComparisonError("outcome", "the outcome is missing", signed.index(None))
+        return cls.from_ids(one, two, np.asarray(signed), judges)
+
     def __len__(self) -> int:
         return len(self.first)
 
@@ -125,6 +247,8 @@ class Comparisons:
             self.outcome[rows],
             judge,
             order_known=self.order_known,
+            essays=self.essays,
+            judges=self.judges,
         )
 
     def reversed_order(self) -> Comparisons:
@@ -136,7 +260,17 @@ class Comparisons:
             -self.outcome,
             self.judge,
             order_known=self.order_known,
+            essays=self.essays,
+            judges=self.judges,
         )
+
+
+def _check_names(names: Sequence[str] | None, n_essays: int, field: str) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if len(names) != n_essays or len(set(names)) != len(names):
+        raise InvalidComparisonError(field, f"expected {n_essays} different ids, got {len(names)}")
+    return tuple(names)
 
 
 def _require_essays(n_essays: object) -> None:

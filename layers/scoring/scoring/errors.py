@@ -83,11 +83,11 @@ class DisconnectedError(ScoringError):
 
     Attributes
     ----------
-    essays : tuple of int
-        The two essays.
+    essays : tuple of int or str
+        The two essays, by number or id.
     """
 
-    def __init__(self, first: int, second: int) -> None:
+    def __init__(self, first: int | str, second: int | str) -> None:
         self.essays = (first, second)
         super().__init__(
             f"essays {first} and {second} are in different components: no chain of comparisons "

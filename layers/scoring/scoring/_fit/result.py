@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoring._fit.presentation import draw, make_table
 from scoring._graph import components as label_components
+from scoring._ids import number_names
 from scoring.errors import DisconnectedError, InvalidComparisonError, InvalidSettingError
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from scoring._fit.information import Information
     from scoring._fit.outcomes import Outcomes
+    from scoring._fit.presentation import Table
     from scoring._fit.spread_estimate import Spread
     from scoring._types import Floats, Ints
     from scoring.comparisons import Comparisons
@@ -91,6 +94,8 @@ class Fit:
         What is known of the standard deviation of abilities, where it was integrated over.
     construct_gaps : tuple of ConstructGap
         Where the abilities are on people's scale: how each model's scale differs from it.
+    essays : tuple of str or None
+        The essays' ids in the order of all arrays; None where essays are numbers.
     """
 
     ability: Floats
@@ -109,6 +114,7 @@ class Fit:
     _information: Information = field(repr=False)
     _links: tuple[Ints, Ints] = field(repr=False)
     construct_gaps: tuple[ConstructGap, ...] = field(default=(), repr=False)
+    essays: tuple[str, ...] | None = field(default=None, repr=False)
 
     @cached_property
     def standard_error(self) -> Floats:
@@ -171,8 +177,38 @@ class Fit:
         width = len(self.ability) * np.log(self.prior_sd)
         return float(information.objective - 0.5 * information.log_determinant - width)
 
-    def difference(self, i: int, k: int) -> tuple[float, float]:
-        """Return ability[i] - ability[k] and its standard error, logits.
+    def table(self) -> Table:
+        """Return one row for each essay, the best first.
+
+        Returns
+        -------
+        Table
+            Columns ``rank``, ``essay``, ``ability``, ``standard_error``, ``low`` and ``high`` (95%
+            interval), all logits, and ``n_comparisons``. Data frames are made of it as it is.
+        """
+        return make_table(self)
+
+    def plot(self, axes: Any = None) -> Any:  # noqa: ANN401 - matplotlib is not always there
+        """Draw the abilities with their 95% intervals, the best at the top.
+
+        Parameters
+        ----------
+        axes : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if left out.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        ModuleNotFoundError
+            Without matplotlib, which the extra ``report`` brings.
+        """
+        return draw(self, axes)
+
+    def difference(self, i: int | str, k: int | str) -> tuple[float, float]:
+        """Return ability[i] - ability[k] and its standard error, logits; essays by number or id.
 
         Raises
         ------
@@ -181,12 +217,12 @@ class Fit:
         InvalidComparisonError
             If one is not an essay.
         """
-        self._essays("i", [i])
-        self._essays("k", [k])
-        if self.components[i] != self.components[k]:
+        one, other = self._essays("i", [i]), self._essays("k", [k])
+        first, second = int(one[0]), int(other[0])
+        if self.components[first] != self.components[second]:
             raise DisconnectedError(i, k)
-        variance = self._information.difference_variance(np.array([i]), np.array([k]))[0]
-        return float(self.ability[i] - self.ability[k]), float(np.sqrt(variance))
+        variance = self._information.difference_variance(one, other)[0]
+        return float(self.ability[first] - self.ability[second]), float(np.sqrt(variance))
 
     def predict(
         self, first: ArrayLike, second: ArrayLike, judge: ArrayLike | None = None
@@ -199,8 +235,8 @@ class Fit:
 
         Parameters
         ----------
-        first, second : (m,) array_like of int
-            Essays as shown.
+        first, second : (m,) array_like of int or str
+            Essays as shown, by number or id.
         judge : (m,) array_like of int, optional
             Whose order effect and discrimination apply. None predicts from the essays alone, as
             an audit must: a judge who always prefers the first essay is then not predictable.
@@ -227,7 +263,10 @@ class Fit:
 
     def _essays(self, field: str, column: ArrayLike) -> Ints:
         """Return a column of essays as integers, or name the row that is none."""
-        essays = np.asarray(column, dtype=np.int64)
+        values = np.asarray(column)
+        if values.dtype.kind in "UOT" and self.essays is not None:
+            return number_names(field, [str(value) for value in values.tolist()], self.essays)
+        essays = values.astype(np.int64)
         outside = (essays < 0) | (essays >= len(self.ability))
         if outside.any():
             row = int(outside.argmax())
