@@ -16,6 +16,7 @@ from assessment.api import (
     callbacks,
     decisions,
     docs,
+    invitations,
     pages,
     people,
     reports,
@@ -41,6 +42,7 @@ api.include_router(callbacks.router)
 api.include_router(decisions.router)
 api.include_router(docs.router)
 api.include_router(pages.router)
+api.include_router(invitations.router)
 api.include_router(people.router)
 api.include_router(reports.router)
 

@@ -14,6 +14,7 @@ from runner.commands.compare import compare
 from runner.commands.decisions import attention, decide, release
 from runner.commands.execute import execute
 from runner.commands.fit import fit
+from runner.commands.invite import invite
 from runner.commands.lists import comparisons, list_batches
 from runner.commands.prompt_check import prompt_check
 from runner.commands.report import report as write_report_page
@@ -85,6 +86,7 @@ app.command()(redrive)
 app.command()(attention)
 app.command()(decide)
 app.command()(release)
+app.command()(invite)
 app.command("register-anchors")(register_anchors)
 app.command()(token)
 app.command()(fit)

@@ -28,6 +28,12 @@ from assessment.contracts.decisions import (
     ReleaseRequest,
     ReleaseView,
 )
+from assessment.contracts.invitations import (
+    InvitationList,
+    InvitationRequest,
+    InvitationView,
+    NewInvitations,
+)
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.result import ResultDocument
 from assessment.contracts.views import (
@@ -211,6 +217,23 @@ class ApiClient:
     def resume(self, batch_id: str) -> BatchAccepted:
         """Resume a batch that failed by a fault around it; nothing recorded is paid again."""
         return self._call(BatchAccepted, "POST", f"/v1/batches/{batch_id}/resume")
+
+    def invite(
+        self, batch_id: str, request: InvitationRequest, *, idempotency_key: str
+    ) -> NewInvitations:
+        """Invite people to judge a batch; the same key again shows the same links."""
+        path = f"/v1/batches/{batch_id}/invitations"
+        headers = {"Idempotency-Key": idempotency_key}
+        return self._call(NewInvitations, "POST", path, body=request.model_dump(), headers=headers)
+
+    def list_invitations(self, batch_id: str) -> InvitationList:
+        """The invitations of a batch with their progress."""
+        return self._call(InvitationList, "GET", f"/v1/batches/{batch_id}/invitations")
+
+    def revoke_invitation(self, batch_id: str, invitation_id: str) -> InvitationView:
+        """Take an invitation back."""
+        path = f"/v1/batches/{batch_id}/invitations/{quote(invitation_id, safe='')}"
+        return self._call(InvitationView, "DELETE", path)
 
     def attention(self, batch_id: str, *, limit: int) -> AttentionView:
         """The essays of a batch that need a person, the most urgent first."""

@@ -45,6 +45,9 @@ class OpenGate:
     def record_success(self, judge: JudgeSpec) -> None:
         self.circuit = Circuit()
 
+    def list_circuits(self, judges: Sequence[JudgeSpec]) -> list[Circuit]:
+        return [self.get_circuit(judge) for judge in judges]
+
     def record_failure(
         self,
         judge: JudgeSpec,

@@ -1,41 +1,120 @@
-"""Leases of people and signatures that were seen, in memory."""
+"""What waits for people, the people themselves, and signatures that were seen, in memory."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from assessment.domain.comparison import Comparison, WaitingComparison
+from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
+from assessment.ports.stores import WaitingPage
 
-class InMemoryPersonLeases:
-    """Who holds which comparison, and the verdicts of each person."""
+
+class InMemoryPeopleQueue:
+    """The comparisons that wait for people, with their leases."""
 
     def __init__(self) -> None:
-        self._leases: dict[tuple[str, str], tuple[str, datetime]] = {}
-        self._verdicts: dict[tuple[str, str], set[str]] = {}
+        self._waiting: dict[tuple[str, int, str], WaitingComparison] = {}
+
+    def offer(self, batch_id: str, wave_number: int, comparisons: Sequence[Comparison]) -> None:
+        for one in comparisons:
+            waiting = WaitingComparison(
+                comparison_id=one.comparison_id,
+                wave=wave_number,
+                home_wave=one.wave,
+                attempt=one.attempt,
+                first=one.first,
+                second=one.second,
+            )
+            self._waiting.setdefault((batch_id, wave_number, one.comparison_id), waiting)
+
+    def list_waiting(
+        self, batch_id: str, wave_number: int, *, limit: int, after: str | None = None
+    ) -> WaitingPage:
+        found = [
+            one
+            for (batch, wave, name), one in sorted(self._waiting.items())
+            if (batch, wave) == (batch_id, wave_number) and (after is None or name > after)
+        ]
+        cursor = found[limit - 1].comparison_id if len(found) > limit else None
+        return WaitingPage(found[:limit], cursor)
+
+    def find_waiting(
+        self, batch_id: str, wave_number: int, comparison_id: str
+    ) -> WaitingComparison | None:
+        return self._waiting.get((batch_id, wave_number, comparison_id))
 
     def take(
-        self, batch_id: str, comparison_id: str, person: str, *, until: datetime, now: datetime
+        self,
+        batch_id: str,
+        waiting: WaitingComparison,
+        person: str,
+        *,
+        until: datetime,
+        now: datetime,
+        is_judged: bool = False,
     ) -> bool:
-        if self.find_holder(batch_id, comparison_id, now=now) not in (None, person):
+        key = (batch_id, waiting.wave, waiting.comparison_id)
+        present = self._waiting.get(key)
+        if present is None or present.find_holder(now=now) not in (None, person):
             return False
-        self._leases[batch_id, comparison_id] = person, until
+        if present.is_judged_by_holder(now=now) and not is_judged:
+            return False
+        changes = {"person": person, "lease_until": until, "is_judged": is_judged}
+        self._waiting[key] = present.model_copy(update=changes)
         return True
 
-    def find_holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
-        person, until = self._leases.get((batch_id, comparison_id), (None, now))
-        return person if until >= now else None
+    def withdraw(self, batch_id: str, wave_number: int, comparison_id: str) -> None:
+        self._waiting.pop((batch_id, wave_number, comparison_id), None)
 
-    def list_held(self, batch_id: str, person: str, *, now: datetime) -> set[str]:
-        return {
-            comparison_id
-            for (batch, comparison_id), (holder, until) in self._leases.items()
-            if batch == batch_id and holder == person and until >= now
-        }
+    def withdraw_all(self, batch_id: str, wave_number: int) -> None:
+        for key in [key for key in self._waiting if key[:2] == (batch_id, wave_number)]:
+            del self._waiting[key]
 
-    def list_judged(self, batch_id: str, person: str) -> set[str]:
-        return set(self._verdicts.get((batch_id, person), set()))
 
-    def count_verdict(self, batch_id: str, person: str, comparison_id: str) -> None:
-        self._verdicts.setdefault((batch_id, person), set()).add(comparison_id)
+class InMemoryPeople:
+    """What each person has done, and their invitations."""
+
+    def __init__(self) -> None:
+        self._people: dict[tuple[str, str], Person] = {}
+        self._verdicts: set[tuple[str, str, str]] = set()
+
+    def get_person(self, batch_id: str, name: str) -> Person:
+        return self._people.get((batch_id, name), Person(name=name))
+
+    def _set(self, batch_id: str, name: str, **changes: object) -> Person:
+        person = self.get_person(batch_id, name).model_copy(update=changes)
+        self._people[batch_id, name] = person
+        return person
+
+    def note_held(
+        self, batch_id: str, name: str, held: Sequence[WaitingComparison], *, until: datetime
+    ) -> None:
+        self._set(batch_id, name, held=tuple(held), held_until=until)
+
+    def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> None:
+        if (batch_id, name, comparison_id) in self._verdicts:
+            return
+        self._verdicts.add((batch_id, name, comparison_id))
+        n_judged = self.get_person(batch_id, name).n_judged + 1
+        self._set(batch_id, name, n_judged=n_judged, last_verdict_at=now)
+
+    def put_invitation(self, invitation: Invitation) -> Invitation:
+        present = self.get_person(invitation.batch_id, invitation.subject).invitation
+        if present is not None:
+            return present
+        self._set(invitation.batch_id, invitation.subject, invitation=invitation)
+        return invitation
+
+    def list_people(self, batch_id: str) -> list[Person]:
+        return [one for (batch, _), one in sorted(self._people.items()) if batch == batch_id]
+
+    def revoke(self, batch_id: str, invitation_id: str, *, now: datetime) -> Person | None:
+        person = self.get_person(batch_id, f"{INVITED_PREFIX}{invitation_id}")
+        if person.invitation is None or person.invitation.revoked_at is not None:
+            return person if person.invitation else None
+        revoked = person.invitation.model_copy(update={"revoked_at": now})
+        return self._set(batch_id, person.name, invitation=revoked)
 
 
 class InMemorySeenSignatures:

@@ -34,6 +34,7 @@ from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
 from assessment.domain.wave import Wave
 from assessment.ports.stores import AssignmentPage, BatchFilter, BatchPage, ComparisonPage, KeyClaim
+from tests.fakes.people import InMemoryPeopleQueue
 
 
 class InMemoryAssignmentStore:
@@ -181,6 +182,20 @@ class InMemoryBatchStore:
         found = sorted(wave for owner, wave in self.waves if owner == batch_id)
         return [self.waves[batch_id, n].model_copy(update={"context": None}) for n in found]
 
+    def read_with_waves(self, batch_id: str) -> tuple[Batch, list[Wave]]:
+        return self.get_batch(batch_id), self.list_waves(batch_id)
+
+    def count_settled(
+        self, batch_id: str, wave_number: int, *, n_recorded: int, n_failed: int
+    ) -> None:
+        stored = self.waves[batch_id, wave_number]
+        self.update_wave(
+            batch_id,
+            wave_number,
+            n_recorded=stored.n_recorded + n_recorded,
+            n_failed=stored.n_failed + n_failed,
+        )
+
     def update_wave(self, batch_id: str, wave_number: int, **changes: Any) -> None:
         stored = self.waves[batch_id, wave_number]
         self.waves[batch_id, wave_number] = Wave.model_validate(
@@ -188,10 +203,11 @@ class InMemoryBatchStore:
         )
 
 
-class InMemoryComparisonStore:
+class InMemoryComparisonStore(InMemoryPeopleQueue):
     """Comparisons with leases, verdicts that are never replaced, and pending marks."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.comparisons: dict[str, dict[str, Comparison]] = defaultdict(dict)
         self.pending: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
         self.leases: dict[tuple[str, str], datetime] = {}
@@ -321,7 +337,8 @@ class InMemoryComparisonStore:
             spent_before=stored.spent if stored.failure else stored.spent_before,
             status=ComparisonStatus.RECORDED,
         )
-        return Settlement(settled=True, wave=stored.submitted_wave)
+        had_failed = stored.failure is not None
+        return Settlement(settled=True, wave=stored.submitted_wave, had_failed=had_failed)
 
     def record_failure(
         self,

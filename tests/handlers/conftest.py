@@ -6,7 +6,7 @@ import importlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison, ComparisonTally, count_comparisons
+from assessment.domain.invitation import Invitation
 from assessment.domain.judge import BatchingMode
 from assessment.domain.release import ReleasePolicy
 from assessment.domain.verdict import Verdict, Winner
@@ -42,6 +43,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 STUDENTS = ("anna", "ben", "carl", "dora")
 BATCH_ID = "5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10"
 SECRET = "a test's own signing key, long enough for HS256 and used nowhere else"
+INVITATION_SECRET = "the signing key of a test's invitations, long enough for HS256"
 # A machine that waits for ever: moto does not run it, so only starting and stopping is seen.
 MACHINE = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
 
@@ -182,6 +184,21 @@ class Stack:
             ports=adapters().submit_ports,
             mode=BatchingMode.SERIAL_BUNDLE,
             now=datetime.now(UTC),
+        )
+
+    def inviting(self) -> None:
+        """A batch that people judge, with one invitation."""
+        self.submitted(judge={"provider": "person"})
+        now = datetime.now(UTC)
+        adapters().people.put_invitation(
+            Invitation(
+                invitation_id="0123456789abcdef",
+                batch_id=BATCH_ID,
+                name="Ann",
+                created_at=now,
+                created_by="teacher",
+                expires_at=now + timedelta(days=1),
+            )
         )
 
     def answered(self, **config: Any) -> None:
@@ -328,6 +345,7 @@ def _resources() -> dict[str, str]:
         name="cj-assessment", definition=json.dumps(MACHINE), roleArn=role
     )
     secret = secrets.create_secret(Name="cj-api", SecretString=SECRET)
+    invitations = secrets.create_secret(Name="cj-invitations", SecretString=INVITATION_SECRET)
     return {
         "TABLE_NAME": "cj-table",
         "BUCKET_NAME": "cj-bucket",
@@ -338,4 +356,5 @@ def _resources() -> dict[str, str]:
         "EVENTS_QUEUE_URL": urls["events"],
         "API_SECRET_ARN": secret["ARN"],
         "CALLBACK_SECRET_ARN": secret["ARN"],
+        "INVITATION_SECRET_ARN": invitations["ARN"],
     }

@@ -24,13 +24,18 @@ OPEN = {
 }
 ROLES: list[Role | None] = [*Role, None]
 VERDICT = {"comparison_id": "w001-00000", "winner": "A"}
-BODIES = {"verdicts": VERDICT, "decision": {"grade": "C"}}
+BODIES: dict[str, Any] = {
+    "invitations": {"names": ["Ann"]},
+    "verdicts": VERDICT,
+    "decision": {"grade": "C"},
+}
 """By the last part of the path; elsewhere an empty one."""
 SEEDED = {
     "batch_id": BATCH_ID,
     "essay_id": "anna",
     "assignment_id": "plastic-bottles",
     "anchor_ref": "middle",
+    "invitation_id": "0123456789abcdef",
 }
 ANOTHER_BATCH = "6f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a11"
 
@@ -116,6 +121,9 @@ def test_the_matrix_holds(batch: Stack) -> None:
             fits = (status, kind) == (404, "unknown-batch")
         elif organisation == OTHER and about_an_assignment:
             fits = (status, kind) == (404, "unknown-assignment")
+        elif "<invitation_id>" in path:
+            # The seeded batch has none.
+            fits = (status, kind) == (404, "unknown-invitation")
         else:
             fits = status not in (401, 403, 404) and status < 500
         if not fits:

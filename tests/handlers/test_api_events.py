@@ -51,6 +51,18 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "get_student_prompt_no_assignment": ("", 400, "invalid-request", "assignment_id"),
     "list_anchors_unknown": ("registered", 404, "unknown-assignment", "assignment_id"),
     "remove_anchor_unknown": ("registered", 404, "unknown-anchor", "anchor_ref"),
+    "invite_judges_same_key_other_quota": (
+        "invited",
+        409,
+        "idempotency-conflict",
+        "Idempotency-Key",
+    ),
+    "invite_judges_no_people": ("submitted", 400, "invalid-request", "batch_id"),
+    "invite_judges_too_long": ("inviting", 400, "invalid-request", "days"),
+    "invite_judges_twice_the_same": ("inviting", 400, "invalid-request", "names"),
+    "revoke_invitation_unknown": ("inviting", 404, "unknown-invitation", "invitation_id"),
+    "next_comparison_unknown_invitation": ("inviting", 403, "invitation-ended", None),
+    "judge_verdict": ("inviting", 409, "not-your-comparison", "comparison_id"),
     "get_batch_unknown": ("", 404, "unknown-batch", "batch_id"),
     "get_batch_bad_id": ("", 400, "invalid-request", "batch_id"),
     "get_results_not_ready": ("submitted", 409, "result-not-ready", None),
@@ -109,6 +121,11 @@ ANSWERS = {
     "get_essay",
     "get_rooms",
     "get_rooms_without_slash",
+    # tests/handlers/test_invitations.py
+    "invite_judges",
+    "list_invitations",
+    "revoke_invitation",
+    "next_comparison",
     # tests/handlers/test_decisions.py
     "decide_grade",
     "get_decision",
@@ -135,6 +152,9 @@ def bring(stack: Stack, state: str) -> None:
     if state == "key_used":
         stack.registered()
         assert call("create_batch")[0] == 202
+    elif state == "invited":
+        stack.inviting()
+        assert call("invite_judges")[0] == 201
     elif state:
         getattr(stack, state)()
 

@@ -36,6 +36,7 @@ class Settings(BaseModel):
     bedrock_batch_role_arn: str = ""
     api_secret_arn: str = ""
     callback_secret_arn: str = ""
+    invitation_secret_arn: str = ""
     api_url: str = ""
     oidc_issuer: str = ""
     laptop_cloud_url: str = ""
@@ -151,12 +152,14 @@ class HandleApiSettings(RequestSettings):
     event_bus_name: Required
     callback_queue_url: Required
     callback_secret_arn: Required
+    invitation_secret_arn: Required
 
 
 class AuthorizeRequestSettings(Settings):
     """Function authorize_request."""
 
     api_secret_arn: Required
+    invitation_secret_arn: Required
     max_token_hours: Annotated[float, Field(gt=0, le=720)] = 24.0
     oidc_audience: str = ""
     oidc_organisation_claim: str = ""

@@ -43,10 +43,11 @@ from assessment.domain.identifiers import derive_uuid
 from assessment.ports.decisions import ReleasePorts
 from assessment.usecases.decide_grade import decide_grade, read_attention
 from assessment.usecases.release_batch import release_batch
+from tests.fakes.people import InMemoryPeople
 from tests.fakes.stores import InMemoryAssignmentStore
 from tests.present import present
 from tests.unit.runner import aws_wire, documents
-from tests.unit.runner.registry import guard_assignments
+from tests.unit.runner.registry import guard_assignments, guard_invitations
 
 SECRET = "a secret of at least thirty-two bytes, for tests"
 
@@ -70,6 +71,7 @@ class FakeStack:
     judge_url: str = ""
     known_texts: list[str] = field(default_factory=list)
     office: ReleasePorts | None = None
+    people: InMemoryPeople = field(default_factory=InMemoryPeople)
     registry: InMemoryAssignmentStore = field(default_factory=InMemoryAssignmentStore)
 
     def reset(self) -> None:
@@ -304,6 +306,7 @@ def application(stack: FakeStack) -> Starlette:
         ("GET", "/v1/healthz"): healthz,
     }
     routes |= guard_assignments(guarded, lambda: stack.registry)
+    routes |= guard_invitations(guarded, lambda: stack.people)
     # Two routes may have one path: each method has its own.
     api = [
         Route(base + path, endpoint, methods=[method])

@@ -1,6 +1,7 @@
 """The routes of assignments as the scripted API has them: the product's use cases, in memory."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +13,10 @@ from assessment.contracts.assignments import (
     StudentPrompt,
     StudentPromptView,
 )
+from assessment.contracts.invitations import InvitationList, InvitationRequest, InvitationView
 from assessment.contracts.parsing import parse
+from assessment.domain.errors import UnknownInvitationError
+from assessment.domain.invitation import Invitation
 from assessment.usecases.change_assignment import (
     delete_assignment,
     get_registered,
@@ -22,7 +26,9 @@ from assessment.usecases.change_assignment import (
     set_instructions,
     set_student_prompt,
 )
+from tests.fakes.people import InMemoryPeople
 from tests.fakes.stores import InMemoryAssignmentStore
+from tests.present import present
 
 Act = Callable[[Request, bytes], object]
 INSTRUCTIONS = "/admin/v1/assessment-instructions"
@@ -97,3 +103,57 @@ def _list_routes(
         ("GET", "/v1/anchors/{assignment_id}"): (200, anchors),
         ("DELETE", "/v1/anchors/{assignment_id}/{anchor_ref}"): (200, remove),
     }
+
+
+def guard_invitations(
+    guarded: Callable[[int, Callable[[Request, bytes, bool], object]], Any],
+    people: Callable[[], InMemoryPeople],
+) -> dict[tuple[str, str], Any]:
+    """The routes of invitations of any batch, behind the check of tokens."""
+
+    def invite(request: Request, body: bytes, _: bool) -> Any:  # noqa: FBT001
+        now, batch_id = datetime.now(UTC), request.path_params["batch_id"]
+        wanted = parse(InvitationRequest, json_body(body.decode()))
+        made = [
+            Invitation(
+                invitation_id=f"{number:016x}",
+                batch_id=batch_id,
+                name=name,
+                quota=wanted.quota,
+                created_at=now,
+                created_by="tests",
+                expires_at=now + timedelta(days=wanted.days),
+            )
+            for number, name in enumerate(wanted.names)
+        ]
+        shown = [
+            people().put_invitation(one).model_dump(mode="json")
+            | {"link": f"https://x/app/#invitation={one.invitation_id}", "token": "t"}
+            for one in made
+        ]
+        return {"batch_id": batch_id, "invitations": shown}
+
+    def listed(request: Request, _: bytes, __: bool) -> Any:  # noqa: FBT001
+        return _list(request.path_params["batch_id"], people())
+
+    def revoke(request: Request, _: bytes, __: bool) -> Any:  # noqa: FBT001
+        path, now = request.path_params, datetime.now(UTC)
+        person = people().revoke(path["batch_id"], path["invitation_id"], now=now)
+        if person is None:
+            raise UnknownInvitationError.from_id(path["batch_id"], path["invitation_id"])
+        return present(InvitationView.from_person(person, now=now)).model_dump(mode="json")
+
+    path = "/v1/batches/{batch_id}/invitations"
+    return {
+        ("POST", path): guarded(201, invite),
+        ("GET", path): guarded(200, listed),
+        ("DELETE", f"{path}/{{invitation_id}}"): guarded(200, revoke),
+    }
+
+
+def _list(batch_id: str, people: InMemoryPeople) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    views = [InvitationView.from_person(one, now=now) for one in people.list_people(batch_id)]
+    return InvitationList(
+        batch_id=batch_id, invitations=[view for view in views if view is not None]
+    ).model_dump(mode="json")

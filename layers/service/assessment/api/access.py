@@ -25,6 +25,7 @@ from assessment.domain.access import Action, Caller, Role, authorise
 from assessment.domain.errors import CJError, TokenRefusedError
 from assessment.domain.identifiers import is_batch_id
 from assessment.domain.plain_text import normalise
+from assessment.observability import logger
 from assessment.settings import HandleApiSettings
 from assessment.usecases.audit_changes import Change, begin_change, end_change
 
@@ -72,7 +73,10 @@ def guarded(
             batch_id = parameters.get("batch_id")
             authorise(caller, action, batch_id=batch_id)
             if method == "GET":
-                return endpoint(**parameters)
+                try:
+                    return endpoint(**parameters)
+                finally:
+                    _note_batch(caller.organisation, batch_id)
             change = Change(
                 change_id=str(uuid.uuid4()),
                 caller=caller,
@@ -82,13 +86,23 @@ def guarded(
                 batch_id=batch_id if is_batch_id(batch_id or "") else None,
                 assignment_id=_read_assignment_id(event, parameters.get("assignment_id")),
             )
-            return _answer_and_keep(change, functools.partial(endpoint, **parameters))
+            try:
+                return _answer_and_keep(change, functools.partial(endpoint, **parameters))
+            finally:
+                _note_batch(caller.organisation, batch_id)
 
         ROUTES[method, path] = action
         router.route(path, method=method)(check_and_answer)
         return endpoint
 
     return register
+
+
+def _note_batch(organisation: str, batch_id: str | None) -> None:
+    """Let the lines that follow carry the ids of the batch, as far as it was read."""
+    if is_batch_id(batch_id or ""):
+        own = bootstrap.adapters(HandleApiSettings).of(organisation)
+        logger.append_keys(**own.known_log_keys(batch_id or ""))
 
 
 def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Response[str]:

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from assessment.api.rotation import check_with_versions
-from assessment.api.tokens import verify_issued_token, verify_own_token
+from assessment.api.tokens import (
+    is_invitation,
+    verify_invitation,
+    verify_issued_token,
+    verify_own_token,
+)
 from assessment.bootstrap import Composition
 from assessment.domain.access import Caller
 from assessment.settings import AuthorizeRequestSettings
@@ -15,7 +20,7 @@ from assessment.settings import AuthorizeRequestSettings
 def find_caller(
     authorization: str, *, adapters: Composition[AuthorizeRequestSettings], now: datetime
 ) -> Caller:
-    """Whom the token names: one of the issuer if the stack has one, else one of its own.
+    """Whom the token names: an invitation, one of the issuer if the stack has one, or its own.
 
     Raises
     ------
@@ -24,6 +29,11 @@ def find_caller(
         If the issuer gives no keys.
     """
     settings = adapters.settings
+    if is_invitation(authorization):
+        return check_with_versions(
+            adapters.invitation_secret,
+            lambda secrets: verify_invitation(authorization, secrets=secrets, now=now),
+        )
     if settings.oidc_issuer:
         return verify_issued_token(
             authorization,

@@ -22,7 +22,9 @@ def own_adapters(router: Router) -> bootstrap.Composition[HandleApiSettings]:
 
 
 def open_batch(batch_id: str, own: bootstrap.Composition[HandleApiSettings]) -> str:
-    """The path's batch id, checked; from here on every log line carries the batch's ids.
+    """The path's batch id, checked; from here on log lines carry the batch's ids.
+
+    The correlation id is in them as soon as the batch was read: it is not read for them.
 
     Raises
     ------
@@ -30,5 +32,5 @@ def open_batch(batch_id: str, own: bootstrap.Composition[HandleApiSettings]) -> 
         If it does not have the form of one.
     """
     valid_id = check_batch_id(batch_id)
-    logger.append_keys(**own.own_log_keys(valid_id))
+    logger.append_keys(**own.known_log_keys(valid_id))
     return valid_id

@@ -47,6 +47,12 @@ from assessment.contracts.decisions import (
     ReleaseRequest,
     ReleaseView,
 )
+from assessment.contracts.invitations import (
+    InvitationList,
+    InvitationRequest,
+    InvitationView,
+    NewInvitations,
+)
 from assessment.contracts.llm_protocol import LLMComparisonResultV1
 from assessment.contracts.request import AnchorRegistration, BatchRequest, PersonVerdict
 from assessment.contracts.result import ResultDocument
@@ -193,6 +199,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", f"{_BATCH}/audit"): Operation(
         "Read the audit trail of a batch", answer=BatchAudit, problems=(404,)
     ),
+    ("POST", f"{_BATCH}/invitations"): Operation(
+        "Invite people to judge a batch; the links are shown this once", 201, NewInvitations,
+        body=InvitationRequest, headers=("Idempotency-Key",), problems=(404, 409),
+    ),
+    ("GET", f"{_BATCH}/invitations"): Operation(
+        "List the invitations of a batch with their progress",
+        answer=InvitationList, problems=(404,),
+    ),
+    ("DELETE", f"{_BATCH}/invitations/<invitation_id>"): Operation(
+        "Take an invitation back", answer=InvitationView, problems=(404,)
+    ),
     ("GET", f"{_BATCH}/next-comparison"): Operation(
         "Take the next comparison to judge in person",
         answer=PersonOffer, query=OfferQuery, problems=(404, 409),
@@ -335,6 +352,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
         "essay_id": {"type": "string", "minLength": 1, "maxLength": 128},
         "file_name": {"type": "string", "maxLength": 100},
         "assignment_id": {"type": "string", "minLength": 1, "maxLength": 128},
+        "invitation_id": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
         "anchor_ref": {"type": "string", "minLength": 1, "maxLength": 64},
     }
     return [
@@ -442,6 +460,7 @@ if __name__ == "__main__":
         batches,
         callbacks,
         decisions,
+        invitations,
         pages,
         people,
         reports,

@@ -72,6 +72,19 @@ def encode_path(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "path": quote(event.get("path") or "/", safe=string.printable)}
 
 
+def find_base_url(event: dict[str, Any]) -> str:
+    """The API's own address, as the caller reached it."""
+    context = event.get("requestContext") or {}
+    host, path = context.get("domainName"), str(context.get("path") or "")
+    if not host:
+        headers = {name.lower(): text for name, text in (event.get("headers") or {}).items()}
+        host = headers.get("host", "localhost")
+    # With a domain of its own the API has no stage in its paths.
+    stage = f"/{context.get('stage', '')}" if path.startswith(f"/{context.get('stage')}/") else ""
+    scheme = "http" if host.partition(":")[0] in ("localhost", "127.0.0.1") else "https"
+    return f"{scheme}://{host}{stage}"
+
+
 def check_batch_id(text: str) -> str:
     """The path's batch id.
 

@@ -9,9 +9,10 @@ from typing import Any
 import jwt
 from pydantic import ValidationError
 
-from assessment.contracts.tokens import ALGORITHM, AUDIENCE
+from assessment.contracts.tokens import ALGORITHM, AUDIENCE, INVITATION_AUDIENCE
 from assessment.domain.access import DEFAULT_ORGANISATION, Caller, Issuer, Role
 from assessment.domain.errors import TokenRefusedError
+from assessment.domain.invitation import INVITED_PREFIX, LONGEST_DAYS
 
 CLOCK_SKEW = timedelta(seconds=60)
 _REQUIRED = ["exp", "sub", "aud"]
@@ -44,11 +45,47 @@ def verify_own_token(
     """
     claims = _own_claims(_bearer_token(authorization), secrets)
     _check_life(claims, max_life=max_life, now=now)
+    _refuse_invited(claims)
     return _caller(
         claims,
         organisation=claims.get("organisation", DEFAULT_ORGANISATION),
         roles=_role_names(claims.get("roles")),
         batch_id=claims.get("batch_id"),
+    )
+
+
+def is_invitation(authorization: str) -> bool:
+    """Whether the header says to bring an invitation; nothing of it is proven yet."""
+    try:
+        claims = jwt.decode(_bearer_token(authorization), options={"verify_signature": False})
+    except (TokenRefusedError, *_UNREADABLE):
+        return False
+    return claims.get("aud") == INVITATION_AUDIENCE
+
+
+def verify_invitation(authorization: str, *, secrets: Sequence[str], now: datetime) -> Caller:
+    """The judge whom an invitation names; whether it was taken back is asked with every request.
+
+    Parameters
+    ----------
+    secrets
+        The versions of the secret of invitations that are accepted.
+
+    Raises
+    ------
+    TokenRefusedError
+        With a reason that does not repeat the token.
+    """
+    claims = _own_claims(_bearer_token(authorization), secrets, audience=INVITATION_AUDIENCE)
+    _check_life(claims, max_life=timedelta(days=LONGEST_DAYS), now=now)
+    batch_id = claims.get("batch_id")
+    if not isinstance(batch_id, str) or not str(claims["sub"]).startswith(INVITED_PREFIX):
+        raise TokenRefusedError("it names no invitation of a batch")
+    return _caller(
+        claims,
+        organisation=claims.get("organisation"),
+        roles=[Role.JUDGE],
+        batch_id=batch_id,
     )
 
 
@@ -75,6 +112,7 @@ def verify_issued_token(
     token = _bearer_token(authorization)
     claims = _issued_claims(token, issuer, find_key)
     _check_life(claims, max_life=max_life, now=now)
+    _refuse_invited(claims)
     names = _role_names(_claim(claims, issuer.roles_claim))
     organisation: Any = DEFAULT_ORGANISATION
     if issuer.organisation_claim:
@@ -98,7 +136,7 @@ def _bearer_token(authorization: str) -> str:
     return token
 
 
-def _own_claims(token: str, secrets: Sequence[str]) -> Claims:
+def _own_claims(token: str, secrets: Sequence[str], *, audience: str = AUDIENCE) -> Claims:
     refusal = TokenRefusedError("the stack has no secret")
     for secret in secrets:
         try:
@@ -106,7 +144,7 @@ def _own_claims(token: str, secrets: Sequence[str]) -> Claims:
                 token,
                 secret,
                 algorithms=[ALGORITHM],
-                audience=AUDIENCE,
+                audience=audience,
                 leeway=CLOCK_SKEW,
                 options={"require": _REQUIRED},
             )
@@ -175,6 +213,12 @@ def _caller(claims: Claims, *, organisation: Any, roles: Sequence[str], batch_id
         raise TokenRefusedError(
             "it names no organisation, or one with characters other than letters, digits and ._-"
         ) from error
+
+
+def _refuse_invited(claims: Claims) -> None:
+    """Nobody but an invitation speaks for the invited."""
+    if str(claims["sub"]).startswith(INVITED_PREFIX):
+        raise TokenRefusedError(f"subjects beginning with {INVITED_PREFIX} are for invitations")
 
 
 def _checked_subject(claims: Claims) -> str:

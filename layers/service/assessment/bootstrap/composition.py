@@ -9,7 +9,7 @@ from assessment.adapters.aws.decision_store import (
     DynamoDBDecisionStore,
     DynamoDBReleasePolicies,
 )
-from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
+from assessment.adapters.aws.person_leases import DynamoDBPeople
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
@@ -24,6 +24,7 @@ from assessment.ports.groups import (
     CancelPorts,
     FailPorts,
     FinalisePorts,
+    InvitationPorts,
     JudgePorts,
     PersonPorts,
     PlanPorts,
@@ -137,9 +138,19 @@ class Composition[S: Settings](Adapters[S]):
             batches=self.batches,
             comparisons=self.comparisons,
             content=self.content,
-            leases=DynamoDBPersonLeases(self.table),
+            people=self.people,
             callback_queue=self.callback_queue,
         )
+
+    @cached_property
+    def people(self) -> DynamoDBPeople:
+        """The people who judge."""
+        return DynamoDBPeople(self.table)
+
+    @cached_property
+    def invitation_ports(self) -> InvitationPorts:
+        """For inviting people to judge."""
+        return InvitationPorts(batches=self.batches, people=self.people)
 
     @cached_property
     def signed_callback_ports(self) -> SignedCallbackPorts:

@@ -46,7 +46,6 @@ class Adapters[S: Settings]:
         self.settings = settings
         self.organisation = organisation
         self._clients = clients
-        self._correlation_ids: dict[str, str] = {}
         self._others: dict[str, Self] = {}
 
     def of(self, organisation: str) -> Self:
@@ -181,6 +180,11 @@ class Adapters[S: Settings]:
         return self._signing_secret("callback_secret_arn")
 
     @cached_property
+    def invitation_secret(self) -> SigningSecret:
+        """What signs invitations of judges."""
+        return self._signing_secret("invitation_secret_arn")
+
+    @cached_property
     def issuer_keys(self) -> IssuerKeys:
         """The public keys of the OIDC issuer."""
         # Only one function needs it, and only where there is an issuer.
@@ -208,9 +212,16 @@ class Adapters[S: Settings]:
 
         A batch keeps its correlation id, so each process reads it once.
         """
-        if batch_id not in self._correlation_ids:
+        if self.batches.find_correlation_id(batch_id) is None:
             try:
-                self._correlation_ids[batch_id] = self.batches.get_batch(batch_id).correlation_id
+                self.batches.get_batch(batch_id)
             except CJError:
                 return {"batch_id": batch_id}
-        return {"batch_id": batch_id, "correlation_id": self._correlation_ids[batch_id]}
+        return self.known_log_keys(batch_id)
+
+    def known_log_keys(self, batch_id: str) -> dict[str, str]:
+        """The same as far as this process knows them: it reads nothing."""
+        correlation_id = self.batches.find_correlation_id(batch_id)
+        return {"batch_id": batch_id} | (
+            {} if correlation_id is None else {"correlation_id": correlation_id}
+        )

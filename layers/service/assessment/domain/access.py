@@ -58,6 +58,7 @@ class Action(StrEnum):
     READ_BATCH = "read_batch"
     CHANGE_BATCH = "change_batch"
     JUDGE_BATCH = "judge_batch"
+    INVITE_JUDGES = "invite_judges"
     READ_AUDIT = "read_audit"
     DECIDE_GRADE = "decide_grade"
     RELEASE_BATCH = "release_batch"
@@ -75,6 +76,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.READ_BATCH: _STAFF,
     Action.CHANGE_BATCH: _STAFF,
     Action.JUDGE_BATCH: _STAFF | {Role.JUDGE},
+    Action.INVITE_JUDGES: _STAFF,
     Action.READ_AUDIT: frozenset({Role.ADMIN}),
     Action.DECIDE_GRADE: _STAFF,
     Action.RELEASE_BATCH: _STAFF,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -106,11 +108,56 @@ class Comparison(BaseModel):
         )
 
 
+class WaitingComparison(BaseModel):
+    """A comparison that waits for a person, and who holds it until when.
+
+    `wave` is the wave that waits for it. `is_judged` says that its holder gave a verdict, which is
+    on its way.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    comparison_id: str
+    wave: int
+    home_wave: int
+    attempt: int = 1
+    first: str
+    second: str
+    person: str | None = None
+    lease_until: datetime | None = None
+    is_judged: bool = False
+
+    @classmethod
+    def from_comparison(cls, comparison: Comparison, *, wave_number: int) -> Self:
+        """The comparison as it waits in a wave."""
+        return cls(
+            comparison_id=comparison.comparison_id,
+            wave=wave_number,
+            home_wave=comparison.wave,
+            attempt=comparison.attempt,
+            first=comparison.first,
+            second=comparison.second,
+        )
+
+    def is_judged_by_holder(self, *, now: datetime) -> bool:
+        """Whether its holder gave a verdict, which is on its way."""
+        return self.is_judged and self.find_holder(now=now) is not None
+
+    def find_holder(self, *, now: datetime) -> str | None:
+        """Who holds it now."""
+        is_held = self.lease_until is not None and self.lease_until >= now
+        return self.person if is_held else None
+
+
 class Settlement(NamedTuple):
-    """Whether a callback settled its comparison, and the wave that waits or waited for it."""
+    """Whether a callback settled its comparison, and the wave that waits or waited for it.
+
+    `had_failed` says that it stood there as failed before.
+    """
 
     settled: bool
     wave: int
+    had_failed: bool = False
 
 
 class ComparisonTally(BaseModel):
@@ -134,6 +181,14 @@ def count_comparisons(comparisons: list[Comparison]) -> ComparisonTally:
         recorded=recorded,
         failed=len(statuses) - recorded - pending,
         pending=pending,
+    )
+
+
+def add_tallies(tallies: Iterable[ComparisonTally]) -> ComparisonTally:
+    """The counts of several waves together."""
+    listed = [tally.model_dump() for tally in tallies]
+    return ComparisonTally(
+        **{name: sum(tally[name] for tally in listed) for name in ComparisonTally.model_fields}
     )
 
 

@@ -13,11 +13,13 @@ document (RFC 9457) and the command line prints it.
     |   |-- SignatureRefusedError      a callback that is not signed with the stack's secret
     |   `-- ManyInvalidFieldsError     several fields are wrong at once
     |-- NotPermittedError              a value that only an administrator may set
+    |   `-- InvitationEndedError       an invitation that expired or was taken back
     |-- TokenRefusedError              a bearer token that is not valid
     |-- NotFoundError
     |   |-- UnknownBatchError
     |   |-- UnknownAssignmentError
     |   |-- UnknownAnchorError
+    |   |-- UnknownInvitationError
     |   |-- UnknownComparisonError
     |   `-- MissingDocumentError       a stored text or document is not there any more
     |-- ConflictError
@@ -217,6 +219,25 @@ class UnknownAnchorError(NotFoundError):
     def from_id(cls, assignment_id: str, anchor_ref: str) -> Self:
         """The error for a reference that no anchor of the assignment has."""
         return cls(f"assignment {assignment_id!r} has no anchor {anchor_ref!r}", field="anchor_ref")
+
+
+class UnknownInvitationError(NotFoundError):
+    """The batch has no invitation with this id."""
+
+    code = "unknown-invitation"
+    title = "There is no such invitation"
+
+    @classmethod
+    def from_id(cls, batch_id: str, invitation_id: str) -> Self:
+        """The error for an id that no invitation of the batch has."""
+        return cls(f"batch {batch_id} has no invitation {invitation_id}", field="invitation_id")
+
+
+class InvitationEndedError(NotPermittedError):
+    """The caller came by an invitation that has expired or was taken back."""
+
+    code = "invitation-ended"
+    title = "This invitation does not open its batch any more"
 
 
 class UnknownComparisonError(NotFoundError):

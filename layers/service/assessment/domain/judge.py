@@ -53,6 +53,9 @@ SURFACE_MODEL = "features-1"
 SURFACE_CAUTION = "judges the surface; a baseline, not an assessment"
 """What everything that comes of the surface judge says of itself."""
 
+PERSON_LABEL = f"{Provider.PERSON}/"
+"""Beginning of the name that a person has as a judge."""
+
 _SINGLE = (Provider.CALLBACK_ENDPOINT, Provider.PERSON, Provider.SURFACE)
 
 DEFAULT_BASE_URLS = {
@@ -136,7 +139,7 @@ class JudgeSpec(BaseModel):
         if self.provider is Provider.PERSON and (self.base_url or self.model):
             message = "people are asked through the API: leave out model and base_url"
             raise ValueError(message)
-        if self.name is not None and self.name.startswith(f"{Provider.PERSON}/"):
+        if self.name is not None and self.name.startswith(PERSON_LABEL):
             raise WrongFieldError("name", "person/... is kept for the people who judge")
         return self
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.batch import ClosedBy, WaveScore, WaveStatus
+from assessment.domain.comparison import ComparisonTally
 from assessment.domain.decision import ContinuationContext, Decision
 
 
@@ -26,6 +27,10 @@ class Wave(BaseModel):
     plan_key: str | None = None
     new_pairs: int = 0
     n_retried: int = 0
+    n_submitted: int | None = None
+    """How many comparisons it submitted, less those that a later wave took over."""
+    n_recorded: int = 0
+    n_failed: int = 0
     task_token: str | None = None
     markers_written: bool = False
     messages_sent: bool = False
@@ -37,6 +42,17 @@ class Wave(BaseModel):
     unjudged_key: str | None = None
     not_assessed_key: str | None = None
     scored_at: datetime | None = None
+
+    @property
+    def tally(self) -> ComparisonTally:
+        """What became of its comparisons, as counted when each was settled."""
+        planned = self.n_planned if self.n_submitted is None else self.n_submitted
+        return ComparisonTally(
+            planned=planned,
+            recorded=self.n_recorded,
+            failed=self.n_failed,
+            pending=max(0, planned - self.n_recorded - self.n_failed),
+        )
 
     @property
     def n_planned(self) -> int:

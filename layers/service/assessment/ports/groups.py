@@ -19,7 +19,7 @@ from assessment.ports.stores import (
     BatchStore,
     ComparisonStore,
     ContentStore,
-    PersonLeases,
+    People,
     ProviderBatchStore,
     SeenSignatures,
 )
@@ -74,11 +74,17 @@ class AuditPorts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadPorts:
-    """Reading a batch's progress and result."""
+class SettlePorts:
+    """Settling comparisons."""
 
     batches: BatchStore
     comparisons: ComparisonStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadPorts(SettlePorts):
+    """Reading a batch's progress and result."""
+
     content: ContentStore
 
 
@@ -93,8 +99,16 @@ class ProgressPorts(ReadPorts):
 class PersonPorts(ReadPorts):
     """Handing comparisons to people and taking their verdicts."""
 
-    leases: PersonLeases
+    people: People
     callback_queue: CallbackQueue
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationPorts:
+    """Inviting people to judge a batch."""
+
+    batches: BatchStore
+    people: People
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,10 +141,8 @@ class FinalisePorts(ScorePorts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClosePorts(ResumePorts):
+class ClosePorts(ResumePorts, SettlePorts):
     """Closing a wave."""
-
-    comparisons: ComparisonStore
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,6 +109,9 @@ class JudgeGate(Protocol):
     def record_success(self, judge: JudgeSpec) -> None:
         """The provider answered."""
 
+    def list_circuits(self, judges: Sequence[JudgeSpec]) -> list[Circuit]:
+        """What is known of the health of several, in their order, in one read."""
+
     def record_failure(
         self,
         judge: JudgeSpec,

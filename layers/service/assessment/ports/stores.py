@@ -12,8 +12,14 @@ from assessment.contracts.llm_protocol import (
 from assessment.domain.assignment import Assignment
 from assessment.domain.audit import AuditEntry
 from assessment.domain.batch import Batch, BatchStatus
-from assessment.domain.comparison import Comparison, JudgeFailure, Settlement
+from assessment.domain.comparison import (
+    Comparison,
+    JudgeFailure,
+    Settlement,
+    WaitingComparison,
+)
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
+from assessment.domain.invitation import Invitation, Person
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import Verdict
@@ -171,11 +177,61 @@ class BatchStore(ActiveBatches, Protocol):
     def list_waves(self, batch_id: str) -> list[Wave]:
         """All waves of the batch in order, without their plans."""
 
+    def read_with_waves(self, batch_id: str) -> tuple[Batch, list[Wave]]:
+        """The batch, and its waves as in `list_waves`, in one read; raises UnknownBatchError."""
+
+    def count_settled(
+        self, batch_id: str, wave_number: int, *, n_recorded: int, n_failed: int
+    ) -> None:
+        """Add to the wave's counts of comparisons that have a verdict, and that failed."""
+
     def update_wave(self, batch_id: str, wave_number: int, **changes: Any) -> None:
         """Set attributes of a wave."""
 
 
-class ComparisonStore(Protocol):
+class WaitingPage(NamedTuple):
+    """Comparisons that wait for people, and the id that the next page begins after, if any."""
+
+    comparisons: list[WaitingComparison]
+    cursor: str | None
+
+
+class PeopleQueue(Protocol):
+    """The comparisons of a batch that wait for people, and their leases."""
+
+    def offer(self, batch_id: str, wave_number: int, comparisons: Sequence[Comparison]) -> None:
+        """Let these wait for people; one that waits already stays as it is."""
+
+    def list_waiting(
+        self, batch_id: str, wave_number: int, *, limit: int, after: str | None = None
+    ) -> WaitingPage:
+        """The next comparisons by id that wait for people, whoever holds them."""
+
+    def find_waiting(
+        self, batch_id: str, wave_number: int, comparison_id: str
+    ) -> WaitingComparison | None:
+        """One of them; None if it does not wait (any more)."""
+
+    def take(
+        self,
+        batch_id: str,
+        waiting: WaitingComparison,
+        person: str,
+        *,
+        until: datetime,
+        now: datetime,
+        is_judged: bool = False,
+    ) -> bool:
+        """Lease it to a person, or prolong their lease; False if it is another's, or is gone."""
+
+    def withdraw(self, batch_id: str, wave_number: int, comparison_id: str) -> None:
+        """Let one wait no longer."""
+
+    def withdraw_all(self, batch_id: str, wave_number: int) -> None:
+        """Let none of the wave wait any longer."""
+
+
+class ComparisonStore(PeopleQueue, Protocol):
     """Comparisons, their verdicts, and what a wave still waits for."""
 
     def put_comparisons(self, batch_id: str, comparisons: Sequence[Comparison]) -> None:
@@ -291,25 +347,28 @@ class ContentStore(Protocol):
         """
 
 
-class PersonLeases(Protocol):
-    """Who holds which comparison, and how much each person has done."""
+class People(Protocol):
+    """The people who judge a batch: what they have done, and their invitations."""
 
-    def take(
-        self, batch_id: str, comparison_id: str, person: str, *, until: datetime, now: datetime
-    ) -> bool:
-        """Lease a comparison to a person, or prolong their lease; False if another holds it."""
+    def get_person(self, batch_id: str, name: str) -> Person:
+        """The person as the batch knows them; one who was never here has done nothing."""
 
-    def find_holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
-        """Who holds the comparison."""
+    def note_held(
+        self, batch_id: str, name: str, held: Sequence[WaitingComparison], *, until: datetime
+    ) -> None:
+        """Remember what the person holds, for when they ask again."""
 
-    def list_held(self, batch_id: str, person: str, *, now: datetime) -> set[str]:
-        """The comparisons of the batch that the person holds."""
+    def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> None:
+        """Count a verdict of the person; the same one counts once."""
 
-    def list_judged(self, batch_id: str, person: str) -> set[str]:
-        """The comparisons of the batch that the person gave a verdict on."""
+    def put_invitation(self, invitation: Invitation) -> Invitation:
+        """Store an invitation; if one stands under its id, change nothing and return that."""
 
-    def count_verdict(self, batch_id: str, person: str, comparison_id: str) -> None:
-        """Count a verdict of the person; the same comparison counts once."""
+    def list_people(self, batch_id: str) -> list[Person]:
+        """Everybody who was invited to judge the batch, or has begun to."""
+
+    def revoke(self, batch_id: str, invitation_id: str, *, now: datetime) -> Person | None:
+        """Take an invitation back; the person as they are then, None if there is none such."""
 
 
 class SeenSignatures(Protocol):

@@ -7,7 +7,7 @@ from datetime import datetime
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
 from assessment.domain.wave import Wave
-from assessment.ports.groups import ClosePorts
+from assessment.ports.groups import ClosePorts, SettlePorts
 from assessment.ports.stores import ComparisonStore
 
 TIMED_OUT = JudgeFailure(
@@ -46,18 +46,24 @@ def _find_waiting_token(wave: Wave | None) -> str | None:
 
 
 def settle_outstanding(
-    batch_id: str, wave_number: int, *, comparisons: ComparisonStore, now: datetime
+    batch_id: str, wave_number: int, *, ports: SettlePorts, now: datetime
 ) -> int:
     """Settle as timed out what the wave still waits for; how many there were.
 
     A verdict that arrives later is still recorded: it was paid for.
     """
+    comparisons = ports.comparisons
     outstanding = set(comparisons.list_pending(batch_id, wave_number))
     if not outstanding:
         return 0
-    for comparison in comparisons.list_comparisons(batch_id, wave_number):
-        if comparison.comparison_id in outstanding:
-            _settle(batch_id, wave_number, comparison, comparisons, now)
+    n_failed = sum(
+        _settle(batch_id, wave_number, comparison, comparisons, now)
+        for comparison in comparisons.list_comparisons(batch_id, wave_number)
+        if comparison.comparison_id in outstanding
+    )
+    if n_failed:
+        ports.batches.count_settled(batch_id, wave_number, n_recorded=0, n_failed=n_failed)
+    comparisons.withdraw_all(batch_id, wave_number)
     return len(outstanding)
 
 
@@ -67,12 +73,15 @@ def _settle(
     comparison: Comparison,
     comparisons: ComparisonStore,
     now: datetime,
-) -> None:
-    """Record that no verdict came, or remove a mark that outlived the verdict."""
+) -> bool:
+    """Record that no verdict came, or remove a mark that outlived the verdict.
+
+    Whether it failed by this.
+    """
     if comparison.status is not ComparisonStatus.PENDING:
         comparisons.clear_mark_if_settled(batch_id, wave_number, comparison)
-        return
-    comparisons.record_failure(
+        return False
+    return comparisons.record_failure(
         batch_id,
         comparison.wave,
         comparison.comparison_id,
@@ -80,7 +89,7 @@ def _settle(
         attempt=comparison.attempt,
         timed_out=True,
         now=now,
-    )
+    ).settled
 
 
 def close_at_deadline(
@@ -97,7 +106,7 @@ def close_at_deadline(
     """
     if _find_waiting_token(ports.batches.get_wave(batch_id, wave_number)) is None:
         return False
-    n_settled = settle_outstanding(batch_id, wave_number, comparisons=ports.comparisons, now=now)
+    n_settled = settle_outstanding(batch_id, wave_number, ports=ports, now=now)
     return close_if_complete(
         batch_id,
         wave_number,

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import partial
 
 from assessment.contracts.callback_token import sign_metadata
 from assessment.contracts.llm_protocol import CompareMetadata, LLMComparisonResultV1
 from assessment.contracts.request import PersonVerdict
 from assessment.contracts.views import OfferedComparison, PersonOffer
-from assessment.domain.batch import Batch
-from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.comparison import WaitingComparison
 from assessment.domain.document_keys import batch_texts
-from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
-from assessment.domain.identifiers import canonical_sha256, derive_uuid
-from assessment.domain.judge import JudgeSpec, Provider
-from assessment.domain.jury import draw_judge
-from assessment.domain.spec import BatchSpec
+from assessment.domain.errors import (
+    ConflictError,
+    InvalidRequestError,
+    NotYourComparisonError,
+    UnknownComparisonError,
+)
+from assessment.domain.identifiers import canonical_sha256, derive_uuid, read_wave_number
+from assessment.domain.invitation import Person, check_invitation
+from assessment.domain.judge import PERSON_LABEL, JudgeSpec, Provider
 from assessment.ports.groups import PersonPorts
-from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore
+from assessment.ports.stores import ContentStore
 from assessment.usecases.batch_spec import load_spec
 
 # A verdict that was given but not recorded yet must not be asked of somebody else meanwhile.
 _RECORDING = timedelta(minutes=15)
+_MOST_LISTED = 1000
+_MOST_HELD = 10
 
 
 def next_comparison(
@@ -36,7 +41,9 @@ def next_comparison(
 ) -> PersonOffer:
     """A comparison for this person: the one they hold already, or a free one, or none.
 
-    None waits before the first wave, between two waves, and while others hold what is left.
+    None waits before the first wave, between two waves, and while others hold what is left. It
+    reads the table three times, whatever the size of the batch: `n_waiting` counts the first
+    thousand.
 
     Parameters
     ----------
@@ -47,51 +54,68 @@ def next_comparison(
     Raises
     ------
     UnknownBatchError, InvalidRequestError
+    InvitationEndedError
+        If the person came by an invitation that has expired or was taken back.
     ConflictError
         If the batch has ended, or the person's quota is used up.
     """
-    batch, judge = _open_batch(batch_id, ports.batches)
-    judged_ids = ports.leases.list_judged(batch_id, person)
-    _check_quota(judge, len(judged_ids))
-    if batch.spec_hash is None:
-        return PersonOffer(comparison=None, n_judged=0, n_waiting=0, quota=judge.quota)
-    spec = load_spec(batch_id, content=ports.content)
-    comparisons = _list_waiting(batch, spec, ports.comparisons)
+    batch, judge, record = _open_batch(batch_id, person, ports, now)
+    quota = _find_quota(judge, record)
+    _check_quota(quota, record.n_judged)
+    if batch.status is not BatchStatus.WAITING_CALLBACKS:
+        return PersonOffer(comparison=None, n_judged=record.n_judged, n_waiting=0, quota=quota)
     until = now + timedelta(seconds=judge.lease_seconds)
-    held_ids = ports.leases.list_held(batch_id, person, now=now)
+    page = ports.comparisons.list_waiting(batch_id, batch.wave, limit=_MOST_LISTED)
+    held = _list_held(record, page.comparisons, batch.wave, now)
     # What they have just judged stays theirs until it is recorded, but is not offered again.
-    unjudged = [c for c in comparisons if c.comparison_id not in held_ids & judged_ids]
-    others = [c for c in unjudged if c.comparison_id not in kept]
-    lease = partial(ports.leases.take, batch_id, person=person, until=until, now=now)
-    for comparison_id in held_ids.intersection(kept) - judged_ids:
-        lease(comparison_id)
-    free = (c for c in _sort_offers(person, others, held_ids) if lease(c.comparison_id))
-    offered = next(free, None)
+    waiting = [one for one in page.comparisons if not one.is_judged_by_holder(now=now)]
+    free = [one for one in waiting if one.find_holder(now=now) is None]
+    free.sort(key=lambda one: canonical_sha256([person, one.comparison_id]))
+    prolonged = [one for one in held if one.comparison_id in kept]
+    others = [one for one in (*held, *free) if one.comparison_id not in kept]
+
+    def lease(one: WaitingComparison) -> bool:
+        return ports.comparisons.take(batch_id, one, person, until=until, now=now)
+
+    taken = [one for one in prolonged if lease(one)]
+    offered = next((one for one in others if lease(one)), None)
+    if offered is not None:
+        now_held = [*taken, offered, *(one for one in held if one not in (*taken, offered))]
+        ports.people.note_held(batch_id, person, now_held[:_MOST_HELD], until=until)
     return PersonOffer(
-        comparison=_make_offer(spec, batch_id, offered, ports.content, until) if offered else None,
-        n_judged=len(judged_ids),
-        n_waiting=len(unjudged),
-        quota=judge.quota,
+        comparison=_make_offer(batch_id, offered, ports.content, until) if offered else None,
+        n_judged=record.n_judged,
+        n_waiting=len(waiting),
+        quota=quota,
     )
 
 
-def _check_quota(judge: JudgeSpec, n_judged: int) -> None:
-    if judge.quota is not None and n_judged >= judge.quota:
-        raise ConflictError(f"you have given all {judge.quota} verdicts of your quota")
+def _find_quota(judge: JudgeSpec, record: Person) -> int | None:
+    """How many verdicts the person may give: as their invitation says, or as the batch does."""
+    invitation = record.invitation
+    if invitation is not None and invitation.quota is not None:
+        return invitation.quota
+    return judge.quota
 
 
-def _sort_offers(person: str, candidates: list[Comparison], held_ids: set[str]) -> list[Comparison]:
-    """What the person holds comes first; the rest in an order of their own.
+def _check_quota(quota: int | None, n_judged: int) -> None:
+    if quota is not None and n_judged >= quota:
+        raise ConflictError(f"you have given all {quota} verdicts of your quota")
 
-    So two who ask at the same time seldom want the same pair.
-    """
-    return sorted(
-        candidates,
-        key=lambda c: (
-            c.comparison_id not in held_ids,
-            canonical_sha256([person, c.comparison_id]),
-        ),
-    )
+
+def _list_held(
+    record: Person, listed: list[WaitingComparison], wave_number: int, now: datetime
+) -> list[WaitingComparison]:
+    """What the person holds and has not judged; their record knows of what is not listed."""
+    ids = {one.comparison_id for one in listed}
+    is_held = record.held_until is not None and record.held_until >= now
+    remembered = [one for one in record.held if is_held and one.wave == wave_number]
+    held = [
+        one
+        for one in listed
+        if one.find_holder(now=now) == record.name and not one.is_judged_by_holder(now=now)
+    ]
+    return held + [one for one in remembered if one.comparison_id not in ids]
 
 
 def record_person_verdict(
@@ -109,102 +133,99 @@ def record_person_verdict(
 
     Raises
     ------
-    UnknownBatchError, InvalidRequestError
+    UnknownBatchError, InvalidRequestError, InvitationEndedError
     NotYourComparisonError
         If it was not handed out to this person, or their lease has ended.
     ConflictError
         If the batch has ended, or the comparison is settled.
     """
-    batch, _ = _open_batch(batch_id, ports.batches)
-    has_judged = verdict.comparison_id in ports.leases.list_judged(batch_id, person)
-    holder = ports.leases.find_holder(batch_id, verdict.comparison_id, now=now)
-    if holder != person and not has_judged:
-        raise NotYourComparisonError(
-            "this comparison is not leased to you (any more); ask for the next one",
-            field="comparison_id",
-        )
-    comparisons = _list_waiting(
-        batch, load_spec(batch_id, content=ports.content), ports.comparisons
-    )
-    comparison = next((c for c in comparisons if c.comparison_id == verdict.comparison_id), None)
-    if comparison is None:
-        return _repeat_result(batch, person, verdict, ports.comparisons)
-    result = _make_result(batch, person, comparison, verdict)
+    batch, _, _ = _open_batch(batch_id, person, ports, now)
+    comparison_id = verdict.comparison_id
+    waiting = ports.comparisons.find_waiting(batch_id, batch.wave, comparison_id)
+    if waiting is None or waiting.find_holder(now=now) != person:
+        return _repeat_result(batch, person, verdict, ports)
+    result = _make_result(batch, person, waiting, verdict)
     ports.callback_queue.send_result(result)
-    ports.leases.take(batch_id, verdict.comparison_id, person, until=now + _RECORDING, now=now)
-    ports.leases.count_verdict(batch_id, person, verdict.comparison_id)
+    until = now + _RECORDING
+    ports.comparisons.take(batch_id, waiting, person, until=until, now=now, is_judged=True)
+    ports.people.count_verdict(batch_id, person, comparison_id, now=now)
     return result
 
 
 def _repeat_result(
-    batch: Batch, person: str, verdict: PersonVerdict, comparisons: ComparisonStore
+    batch: Batch, person: str, verdict: PersonVerdict, ports: PersonPorts
 ) -> LLMComparisonResultV1:
     """The result that was sent when the same verdict of this person was taken.
 
     Raises
     ------
+    NotYourComparisonError
+        If the comparison has no verdict of this person.
     ConflictError
-        If the comparison is settled in another way.
+        If it is settled by another verdict of theirs.
     """
-    settled = comparisons.list_comparisons(batch.batch_id, batch.wave)
-    for comparison in settled:
-        if comparison.comparison_id == verdict.comparison_id and comparison.verdict is not None:
-            result = _make_result(batch, person, comparison, verdict)
-            if result.verdict() == comparison.verdict:
-                return result
+    refusal = NotYourComparisonError(
+        "this comparison is not leased to you (any more); ask for the next one",
+        field="comparison_id",
+    )
+    try:
+        comparison = ports.comparisons.get_comparison(
+            batch.batch_id, read_wave_number(verdict.comparison_id), verdict.comparison_id
+        )
+    except UnknownComparisonError:
+        raise refusal from None
+    if comparison.verdict is None or comparison.verdict.judge != f"{PERSON_LABEL}{person}":
+        raise refusal
+    waiting = WaitingComparison.from_comparison(comparison, wave_number=batch.wave)
+    result = _make_result(batch, person, waiting, verdict)
+    if result.verdict() == comparison.verdict:
+        return result
     raise ConflictError(f"comparison {verdict.comparison_id} has been settled meanwhile")
 
 
-def _open_batch(batch_id: str, batches: BatchStore) -> tuple[Batch, JudgeSpec]:
-    batch = batches.get_batch(batch_id)
+def _open_batch(
+    batch_id: str, person: str, ports: PersonPorts, now: datetime
+) -> tuple[Batch, JudgeSpec, Person]:
+    batch = ports.batches.get_batch(batch_id)
+    record = ports.people.get_person(batch_id, person)
+    check_invitation(record, now=now)
     if batch.is_final:
         raise ConflictError(f"the batch is {batch.status}; it asks for nothing any more")
     people = [judge for judge in batch.judges if judge.provider is Provider.PERSON]
     if not people:
         raise InvalidRequestError("no person judges this batch", field="batch_id")
-    return batch, people[0]
-
-
-def _list_waiting(batch: Batch, spec: BatchSpec, comparisons: ComparisonStore) -> list[Comparison]:
-    """The comparisons of the present wave that a person is to judge."""
-    pending = set(comparisons.list_pending(batch.batch_id, batch.wave)) if batch.wave else set()
-    return [
-        comparison
-        for comparison in comparisons.list_comparisons(batch.batch_id, batch.wave)
-        if comparison.comparison_id in pending
-        and comparison.status is ComparisonStatus.PENDING
-        and draw_judge(comparison.comparison_id, spec.judges).provider is Provider.PERSON
-    ]
+    return batch, people[0], record
 
 
 def _make_offer(
-    spec: BatchSpec, batch_id: str, comparison: Comparison, content: ContentStore, until: datetime
+    batch_id: str, waiting: WaitingComparison, content: ContentStore, until: datetime
 ) -> OfferedComparison:
     folder = batch_texts(batch_id)
+    spec = load_spec(batch_id, content=content)
     return OfferedComparison(
-        comparison_id=comparison.comparison_id,
-        essay_a=content.get_text(folder, spec.text_sha256(comparison.first)),
-        essay_b=content.get_text(folder, spec.text_sha256(comparison.second)),
+        comparison_id=waiting.comparison_id,
+        essay_a=content.get_text(folder, spec.text_sha256(waiting.first)),
+        essay_b=content.get_text(folder, spec.text_sha256(waiting.second)),
         **spec.instructions.model_dump(),
         lease_until=until,
     )
 
 
 def _make_result(
-    batch: Batch, person: str, comparison: Comparison, verdict: PersonVerdict
+    batch: Batch, person: str, waiting: WaitingComparison, verdict: PersonVerdict
 ) -> LLMComparisonResultV1:
-    attempt = comparison.attempt
+    attempt = waiting.attempt
     return LLMComparisonResultV1(
-        correlation_id=derive_uuid(batch.batch_id, comparison.comparison_id, str(attempt)),
+        correlation_id=derive_uuid(batch.batch_id, waiting.comparison_id, str(attempt)),
         request_metadata=sign_metadata(
             CompareMetadata(
                 batch_id=batch.batch_id,
-                wave=comparison.wave,
-                comparison_id=comparison.comparison_id,
+                wave=waiting.home_wave,
+                comparison_id=waiting.comparison_id,
                 attempt=attempt,
-                essay_a_id=comparison.first,
-                essay_b_id=comparison.second,
-                judge=f"person/{person}",
+                essay_a_id=waiting.first,
+                essay_b_id=waiting.second,
+                judge=f"{PERSON_LABEL}{person}",
             ),
             key=batch.callback_key,
         ),

@@ -21,6 +21,7 @@ from assessment.ports.groups import PlanPorts
 from assessment.ports.statistics import Statistics
 from assessment.ports.stores import ComparisonStore
 from assessment.usecases.batch_spec import load_spec
+from assessment.usecases.settlement import correct_counts
 from assessment.usecases.wave_documents import WavePlan, load_plan, store_plan
 
 
@@ -45,7 +46,7 @@ def plan_wave(
     wave = ports.batches.get_wave(batch_id, wave_number) or _plan(batch, wave_number, ports)
     plan = load_plan(wave, content=ports.content)
     _store_comparisons(batch_id, wave_number, plan, ports.comparisons)
-    _resubmit_retries(batch_id, wave_number, plan, ports.comparisons)
+    _resubmit_retries(batch_id, wave_number, plan, ports)
     if is_new:
         target = BatchStatus.WAITING_CALLBACKS if wave.n_planned else BatchStatus.SCORING
         ports.batches.transition(batch_id, target, now=now, wave=wave_number)
@@ -135,13 +136,13 @@ def _store_comparisons(
     )
 
 
-def _resubmit_retries(
-    batch_id: str, wave_number: int, plan: WavePlan, store: ComparisonStore
-) -> None:
-    """Move the failed comparisons of the plan into the wave."""
+def _resubmit_retries(batch_id: str, wave_number: int, plan: WavePlan, ports: PlanPorts) -> None:
+    """Move the failed comparisons of the plan into the wave, and out of the counts of theirs."""
     if not plan.retried:
         return
     retried = set(plan.retried)
-    for comparison in store.list_comparisons(batch_id, wave_number - 1):
+    for comparison in ports.comparisons.list_comparisons(batch_id, wave_number - 1):
         if comparison.comparison_id in retried and comparison.submitted_wave < wave_number:
-            store.resubmit(batch_id, comparison, wave_number=wave_number)
+            ports.comparisons.resubmit(batch_id, comparison, wave_number=wave_number)
+    comparisons = ports.comparisons.list_comparisons(batch_id, wave_number)
+    correct_counts(batch_id, comparisons, batches=ports.batches)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assessment.contracts.views import BatchProgress, ComparisonList, JudgeTrouble, WaveProgress
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.circuit import Circuit
-from assessment.domain.comparison import ComparisonTally, count_comparisons
+from assessment.domain.comparison import ComparisonTally, add_tallies
 from assessment.domain.document_keys import result_key
 from assessment.domain.errors import ResultNotReadyError
 from assessment.domain.judge import JudgeSpec, Provider
@@ -16,20 +16,13 @@ from assessment.ports.stores import ContentStore
 
 
 def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
-    """The batch's progress, counted from its comparisons.
+    """The batch's progress, by the counts that its waves keep: three reads, whatever its size.
 
     Raises
     ------
     UnknownBatchError
     """
-    batch = ports.batches.get_batch(batch_id)
-    comparisons = ports.comparisons.list_comparisons(batch_id, batch.wave)
-    waves = [
-        _progress(
-            wave, count_comparisons([c for c in comparisons if c.submitted_wave == wave.wave])
-        )
-        for wave in ports.batches.list_waves(batch_id)
-    ]
+    batch, waves = ports.batches.read_with_waves(batch_id)
     return BatchProgress(
         batch_id=batch_id,
         correlation_id=batch.correlation_id,
@@ -42,8 +35,8 @@ def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
         anchors=batch.anchors,
         not_assessed=list(batch.not_assessed),
         judge_troubles=_list_troubles(batch, ports.gate),
-        comparisons=count_comparisons(comparisons),
-        waves=waves,
+        comparisons=add_tallies([wave.tally for wave in waves]),
+        waves=[_progress(wave, wave.tally) for wave in waves],
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
         result_sha256=batch.result_sha256,
@@ -58,7 +51,8 @@ def _list_troubles(batch: Batch, gate: JudgeGate) -> list[JudgeTrouble]:
     if batch.status is not BatchStatus.WAITING_CALLBACKS:
         return []
     judges = [judge for judge in batch.judges if judge.provider is not Provider.PERSON]
-    troubles = (_describe_trouble(judge, gate.get_circuit(judge)) for judge in judges)
+    circuits = gate.list_circuits(judges)
+    troubles = (_describe_trouble(*pair) for pair in zip(judges, circuits, strict=True))
     return [trouble for trouble in troubles if trouble is not None]
 
 

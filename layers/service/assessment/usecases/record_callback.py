@@ -25,13 +25,15 @@ from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import MalformedCallbackError, MissingDocumentError
 from assessment.domain.field_problems import describe_problems, list_problems
 from assessment.domain.identifiers import is_batch_id, read_wave_number
+from assessment.domain.judge import PERSON_LABEL
 from assessment.domain.judge_errors import ModelChangedError
 from assessment.domain.jury import draw_judge
 from assessment.domain.quotation import SHORTEST_QUOTATION
 from assessment.ports.groups import CallbackPorts
-from assessment.ports.stores import ComparisonStore, ContentStore
+from assessment.ports.stores import ContentStore
 from assessment.usecases.batch_spec import load_texts
 from assessment.usecases.close_wave import close_at_deadline, close_if_complete
+from assessment.usecases.settlement import settle_by_failure, settle_by_verdict
 
 MISMATCHED = "mismatched_callback"
 """Code of a comparison's failure whose callback spoke of something else than was asked."""
@@ -134,9 +136,8 @@ def _record(
     data: dict[str, Any], echo: CallbackEcho, ports: CallbackPorts, now: datetime
 ) -> tuple[Recorded, int]:
     """What was recorded, and the wave that waits for the comparison."""
-    comparisons = ports.comparisons
     if echo.metadata is None:
-        return _fail_mismatched(echo, comparisons, now)
+        return _fail_mismatched(echo, ports, now)
     try:
         result = LLMComparisonResultV1.model_validate(data)
     except ValidationError as error:
@@ -145,7 +146,7 @@ def _record(
             message=describe_problems(error)[:LONGEST_MESSAGE],
             retryable=True,
         )
-        return _fail(echo.metadata, failure, comparisons, now)
+        return _fail(echo.metadata, failure, ports, now)
     result = _hold_to_model(result, ports)
     if result.error_detail is not None:
         detail = _drop_quotations(result.error_detail, echo.metadata, ports.content)
@@ -155,12 +156,20 @@ def _record(
             retryable=detail.retryable,
             spent=result.spent,
         )
-        return _fail(echo.metadata, failure, comparisons, now)
-    is_settled, waiting_wave = comparisons.record_verdict(
-        echo.batch_id, echo.metadata.wave, echo.comparison_id, result.verdict(), now=now
+        return _fail(echo.metadata, failure, ports, now)
+    settlement = settle_by_verdict(
+        echo.batch_id,
+        echo.metadata.wave,
+        echo.comparison_id,
+        result.verdict(),
+        ports=ports,
+        now=now,
     )
-    effect = CallbackEffect.VERDICT_RECORDED if is_settled else CallbackEffect.DUPLICATE
-    return Recorded(effect, echo.batch_id, echo.metadata.wave, echo.comparison_id), waiting_wave
+    if (echo.metadata.judge or "").startswith(PERSON_LABEL):
+        ports.comparisons.withdraw(echo.batch_id, settlement.wave, echo.comparison_id)
+    effect = CallbackEffect.VERDICT_RECORDED if settlement.settled else CallbackEffect.DUPLICATE
+    recorded = Recorded(effect, echo.batch_id, echo.metadata.wave, echo.comparison_id)
+    return recorded, settlement.wave
 
 
 def _hold_to_model(result: LLMComparisonResultV1, ports: CallbackPorts) -> LLMComparisonResultV1:
@@ -199,10 +208,10 @@ def _drop_quotations(
 
 
 def _fail_mismatched(
-    echo: CallbackEcho, comparisons: ComparisonStore, now: datetime
+    echo: CallbackEcho, ports: CallbackPorts, now: datetime
 ) -> tuple[Recorded, int]:
     """Fail the comparison as it is stored: what the callback says of it does not hold."""
-    comparison = comparisons.get_comparison(
+    comparison = ports.comparisons.get_comparison(
         echo.batch_id, read_wave_number(echo.comparison_id), echo.comparison_id
     )
     sent_fields = {
@@ -218,34 +227,45 @@ def _fail_mismatched(
         message=f"the callback is not of the request that was sent; echo its metadata: {names}",
         retryable=True,
     )
-    is_settled, waiting_wave = comparisons.record_failure(
+    settlement = settle_by_failure(
         echo.batch_id,
         comparison.wave,
         comparison.comparison_id,
         failure,
         attempt=comparison.attempt,
+        ports=ports,
         now=now,
     )
-    return _describe_failure(
-        echo.batch_id, comparison.wave, comparison.comparison_id, failure, is_settled=is_settled
-    ), waiting_wave
+    recorded = _describe_failure(
+        echo.batch_id,
+        comparison.wave,
+        comparison.comparison_id,
+        failure,
+        is_settled=settlement.settled,
+    )
+    return recorded, settlement.wave
 
 
 def _fail(
-    metadata: CompareMetadata, failure: JudgeFailure, comparisons: ComparisonStore, now: datetime
+    metadata: CompareMetadata, failure: JudgeFailure, ports: CallbackPorts, now: datetime
 ) -> tuple[Recorded, int]:
-    is_settled, waiting_wave = comparisons.record_failure(
+    settlement = settle_by_failure(
         metadata.batch_id,
         metadata.wave,
         metadata.comparison_id,
         failure,
         attempt=metadata.attempt,
+        ports=ports,
         now=now,
     )
     recorded = _describe_failure(
-        metadata.batch_id, metadata.wave, metadata.comparison_id, failure, is_settled=is_settled
+        metadata.batch_id,
+        metadata.wave,
+        metadata.comparison_id,
+        failure,
+        is_settled=settlement.settled,
     )
-    return recorded, waiting_wave
+    return recorded, settlement.wave
 
 
 def _describe_failure(

@@ -28,6 +28,7 @@ from assessment.ports.stores import BatchStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.close_wave import settle_outstanding
 from assessment.usecases.keep_comparisons import keep_comparisons
+from assessment.usecases.settlement import correct_counts
 from assessment.usecases.wave_documents import (
     load_not_assessed,
     store_not_assessed,
@@ -105,7 +106,7 @@ def _settle_late(
     batch_id: str, wave_number: int, wave: Wave | None, ports: ScorePorts, now: datetime
 ) -> None:
     """Settle what the wave still waits for: its state machine's own time-out came first."""
-    n_settled = settle_outstanding(batch_id, wave_number, comparisons=ports.comparisons, now=now)
+    n_settled = settle_outstanding(batch_id, wave_number, ports=ports, now=now)
     if n_settled and wave is not None:
         closed_by = wave.closed_by or ClosedBy.TIMEOUT
         ports.batches.update_wave(batch_id, wave_number, closed_by=closed_by)
@@ -124,6 +125,7 @@ def _evaluate(batch: Batch, wave_number: int, ports: ScorePorts, now: datetime) 
         ports.content.put_document(
             scores_key(batch_id, wave_number), canonical_json(scores.model_dump(mode="json"))
         )
+    correct_counts(batch_id, comparisons, batches=ports.batches)
     if decision.decision is DecisionKind.FINALIZE_FAILURE:
         keep_comparisons(batch_id, comparisons, content=ports.content)
     ports.batches.update_wave(

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from assessment.contracts.llm_protocol import WaveDeadlineV1
-from assessment.domain.batch import ClosedBy, WaveStatus
+from assessment.domain.batch import Batch, ClosedBy, WaveStatus
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import UnplannedWaveError
 from assessment.domain.finishing import find_wave_deadline
-from assessment.domain.judge import BatchingMode
+from assessment.domain.judge import BatchingMode, Provider
+from assessment.domain.jury import draw_judge
 from assessment.ports.groups import SubmitPorts
 from assessment.ports.messaging import Workflow
 from assessment.ports.stores import ComparisonStore
@@ -68,6 +69,8 @@ def submit_wave(
         ports.batches.update_wave(batch_id, wave_number, markers_written=True)
     if not wave.messages_sent:
         pending = set(ports.comparisons.list_pending(batch_id, wave_number))
+        waiting = [c for c in submitted if c.comparison_id in pending and _waits(c, batch)]
+        ports.comparisons.offer(batch_id, wave_number, waiting)
         ports.judge_queue.send(build_messages(batch, wave_number, submitted, pending, mode))
         ports.callback_queue.send_deadline(
             WaveDeadlineV1(batch_id=batch_id, wave=wave_number, deadline=deadline),
@@ -87,3 +90,8 @@ def _store_marks(
     for comparison in unsettled:
         if comparison.attempt > 1:
             comparisons.clear_mark_if_settled(batch_id, wave_number, comparison)
+
+
+def _waits(comparison: Comparison, batch: Batch) -> bool:
+    """Whether a person is to judge it."""
+    return draw_judge(comparison.comparison_id, batch.judges).provider is Provider.PERSON

@@ -15,8 +15,9 @@ import pytest
 from botocore.stub import Stubber
 from moto.core.utils import unix_time_millis
 
+from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
-from assessment.adapters.aws.person_leases import DynamoDBPersonLeases
+from assessment.adapters.aws.person_leases import DynamoDBPeople
 from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
@@ -43,13 +44,15 @@ from assessment.contracts.llm_protocol import (
     WaveDeadlineV1,
 )
 from assessment.domain.circuit import FAILURES_TO_OPEN
+from assessment.domain.comparison import Comparison, WaitingComparison
 from assessment.domain.document_keys import batch_texts
 from assessment.domain.errors import MissingDocumentError
 from assessment.domain.identifiers import content_sha256
+from assessment.domain.invitation import Invitation, InvitationState, Person
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.ports.judging import JudgeGate
 from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
-from assessment.ports.stores import ContentStore, PersonLeases, SeenSignatures
+from assessment.ports.stores import ContentStore, People, PeopleQueue, SeenSignatures
 from tests.fakes.aws import client, create_bucket
 from tests.fakes.content import InMemoryContentStore
 from tests.fakes.judges import OpenGate
@@ -61,7 +64,8 @@ from tests.fakes.messaging import (
     InMemoryWorkflow,
     Message,
 )
-from tests.fakes.people import InMemoryPersonLeases, InMemorySeenSignatures
+from tests.fakes.people import InMemoryPeople, InMemorySeenSignatures
+from tests.fakes.stores import InMemoryComparisonStore
 from tests.unit.assessment.adapters.conftest import get_table
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -411,34 +415,62 @@ def test_a_token_settles_once_and_a_settled_or_unknown_one_is_no_error(
 
 
 @pytest.fixture
-def leases(kind: str, request: pytest.FixtureRequest) -> PersonLeases:
+def people(kind: str, request: pytest.FixtureRequest) -> People:
+    return InMemoryPeople() if kind == "memory" else DynamoDBPeople(get_table(kind, request))
+
+
+@pytest.fixture
+def queue(kind: str, request: pytest.FixtureRequest) -> PeopleQueue:
     if kind == "memory":
-        return InMemoryPersonLeases()
-    return DynamoDBPersonLeases(get_table(kind, request))
+        return InMemoryComparisonStore()
+    return DynamoDBComparisonStore(get_table(kind, request))
+
+
+def offered(queue: PeopleQueue, n: int = 3) -> list[WaitingComparison]:
+    """Comparisons of the second wave that wait; the first of them was planned in the first."""
+    comparisons = [
+        Comparison(
+            comparison_id=f"w00{2 if at else 1}-{at:05d}",
+            wave=2 if at else 1,
+            submitted_wave=2,
+            attempt=1 if at else 2,
+            first="a",
+            second="b",
+        )
+        for at in range(n)
+    ]
+    queue.offer("b", 2, comparisons)
+    queue.offer("b", 2, comparisons)
+    return queue.list_waiting("b", 2, limit=100).comparisons
 
 
 @dataclass
 class Leasing:
     """Short words for the leases of one batch."""
 
-    leases: PersonLeases
+    queue: PeopleQueue
+    waiting: list[WaitingComparison]
     lasting: timedelta = field(default=timedelta(minutes=10))
 
-    def take(self, person: str, comparison_id: str = "w001-00001", *, after: int = 0) -> bool:
+    def take(self, person: str, at: int = 0, *, after: int = 0, is_judged: bool = False) -> bool:
         now = NOW + timedelta(seconds=after)
-        return self.leases.take("b", comparison_id, person, until=now + self.lasting, now=now)
+        return self.queue.take(
+            "b", self.waiting[at], person, until=now + self.lasting, now=now, is_judged=is_judged
+        )
 
-    def holder(self, comparison_id: str = "w001-00001", *, after: int = 0) -> str | None:
-        return self.leases.find_holder("b", comparison_id, now=NOW + timedelta(seconds=after))
+    def holder(self, at: int = 0, *, after: int = 0) -> str | None:
+        one = self.queue.find_waiting("b", 2, self.waiting[at].comparison_id)
+        assert one is not None
+        return one.find_holder(now=NOW + timedelta(seconds=after))
 
 
-def test_a_lease_is_of_one_person_until_it_lapses(leases: PersonLeases) -> None:
-    leasing = Leasing(leases)
+def test_a_lease_is_of_one_person_until_it_lapses(queue: PeopleQueue) -> None:
+    leasing = Leasing(queue, offered(queue))
     assert leasing.holder() is None
     assert leasing.take("ann")
     assert not leasing.take("bob")
-    assert leasing.take("bob", "w001-00002")
-    assert (leasing.holder(), leasing.holder("w001-00002")) == ("ann", "bob")
+    assert leasing.take("bob", 1)
+    assert (leasing.holder(), leasing.holder(1)) == ("ann", "bob")
     assert leasing.take("ann", after=60), "her own lease is prolonged"
     assert leasing.holder(after=650) == "ann"
     assert not leasing.take("bob", after=650)
@@ -450,34 +482,67 @@ def test_a_lease_is_of_one_person_until_it_lapses(leases: PersonLeases) -> None:
     assert leasing.holder(after=661) == "bob"
 
 
-def test_a_lease_is_of_one_batch(leases: PersonLeases) -> None:
-    assert Leasing(leases).take("ann")
+def test_what_waits_is_listed_found_and_withdrawn(queue: PeopleQueue) -> None:
+    leasing = Leasing(queue, offered(queue, 5))
+    assert [(one.home_wave, one.attempt) for one in leasing.waiting[:2]] == [(1, 2), (2, 1)]
+    page = queue.list_waiting("b", 2, limit=2)
+    rest = queue.list_waiting("b", 2, limit=9, after=page.cursor)
+    assert [*page.comparisons, *rest.comparisons] == leasing.waiting
+    assert rest.cursor is None
+    assert leasing.take("ann", is_judged=True)
+    queue.offer("b", 2, [])
+    (first, *_) = queue.list_waiting("b", 2, limit=1).comparisons
+    assert (first.person, first.is_judged) == ("ann", True)
+    assert not leasing.take("ann"), "it is judged"
+    assert leasing.take("ann", is_judged=True), "the same verdict again"
+    assert leasing.take("bob", after=601), "the verdict did not arrive"
+    queue.withdraw("b", 2, first.comparison_id)
+    assert queue.find_waiting("b", 2, first.comparison_id) is None
+    assert not leasing.take("ann"), "what is gone cannot be leased"
+    assert queue.list_waiting("b", 1, limit=9).comparisons == []
+    queue.withdraw_all("b", 2)
+    assert queue.list_waiting("b", 2, limit=9).comparisons == []
+
+
+def test_verdicts_count_once_for_each_person_and_batch(people: People, queue: PeopleQueue) -> None:
+    waiting = offered(queue)[0]
+    assert people.get_person("b", "ann") == Person(name="ann")
     until = NOW + timedelta(minutes=1)
-    assert leases.find_holder("other", "w001-00001", now=NOW) is None
-    assert leases.take("other", "w001-00001", "bob", until=until, now=NOW)
-
-
-def test_the_leases_of_a_person_are_listed_until_they_lapse(leases: PersonLeases) -> None:
-    leasing = Leasing(leases)
-    assert leasing.take("ann", "w001-00001")
-    assert leasing.take("bob", "w001-00002")
-    assert leasing.take("ann", "w001-00003", after=60)
-    assert leases.list_held("b", "ann", now=NOW) == {"w001-00001", "w001-00003"}
-    assert leases.list_held("b", "bob", now=NOW) == {"w001-00002"}
-    later = NOW + timedelta(seconds=601)
-    assert leases.list_held("b", "ann", now=later) == {"w001-00003"}
-    assert leases.list_held("b", "eve", now=NOW) == set()
-    assert leases.list_held("other", "ann", now=NOW) == set()
-
-
-def test_verdicts_count_once_for_each_person_and_batch(leases: PersonLeases) -> None:
-    assert leases.list_judged("b", "ann") == set()
+    people.note_held("b", "ann", [waiting], until=until)
+    held = people.get_person("b", "ann")
+    assert (held.held, held.held_until) == ((waiting,), until)
     for comparison_id in ("w001-00001", "w001-00002", "w001-00001"):
-        leases.count_verdict("b", "ann", comparison_id)
-    leases.count_verdict("b", "bob", "w001-00003")
-    assert leases.list_judged("b", "ann") == {"w001-00001", "w001-00002"}
-    assert leases.list_judged("b", "bob") == {"w001-00003"}
-    assert leases.list_judged("other", "ann") == set()
+        people.count_verdict("b", "ann", comparison_id, now=NOW)
+    people.count_verdict("b", "bob", "w001-00003", now=NOW)
+    ann = people.get_person("b", "ann")
+    assert (ann.n_judged, ann.last_verdict_at) == (2, NOW)
+    assert people.get_person("b", "bob").n_judged == 1
+    assert people.get_person("other", "ann").n_judged == 0
+
+
+def test_an_invitation_is_stored_once_and_taken_back_once(people: People) -> None:
+    made = Invitation(
+        invitation_id="0" * 16,
+        batch_id="b",
+        name="Ann Åberg",
+        quota=3,
+        created_at=NOW,
+        created_by="teacher",
+        expires_at=NOW + timedelta(days=1),
+    )
+    assert people.put_invitation(made) == made
+    assert people.put_invitation(made.model_copy(update={"name": "Bo"})) == made
+    people.count_verdict("b", made.subject, "w001-00001", now=NOW)
+    (person,) = people.list_people("b")
+    assert (person.invitation, person.n_judged) == (made, 1)
+    later = NOW + timedelta(hours=1)
+    revoked = people.revoke("b", made.invitation_id, now=NOW)
+    assert revoked is not None
+    assert people.revoke("b", made.invitation_id, now=later) == revoked
+    assert revoked.invitation is not None
+    assert revoked.invitation.find_state(now=NOW) is InvitationState.REVOKED
+    assert people.revoke("b", "1" * 16, now=NOW) is None
+    assert people.revoke("other", made.invitation_id, now=NOW) is None
 
 
 @pytest.fixture

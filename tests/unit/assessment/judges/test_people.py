@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from assessment.api.responses import name_person
@@ -11,7 +15,7 @@ from assessment.domain.errors import ConflictError, InvalidRequestError, NotYour
 from assessment.ports.groups import PersonPorts
 from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
 from tests.fakes.judges import Habits, quality_of
-from tests.fakes.people import InMemoryPersonLeases
+from tests.fakes.people import InMemoryPeople
 from tests.fakes.world import World
 from tests.present import present
 
@@ -19,16 +23,11 @@ PERSON = {"provider": "person", "lease_seconds": 600}
 MODEL = {"provider": "openai", "model": "gpt-4.1-mini"}
 
 
-@pytest.fixture
-def leases():
-    return InMemoryPersonLeases()
-
-
 class People:
     """A batch that people judge, and what they do."""
 
-    def __init__(self, leases, judge, essays=6):
-        self.world, self.leases = World(habits=Habits(at_once=1.0)), leases
+    def __init__(self, judge, essays=6):
+        self.world, self.people = World(habits=Habits(at_once=1.0)), InMemoryPeople()
         self.batch_id = self.world.request(essays, judge=judge, config={"seed": 1}).batch_id
         self.world.prepare(self.batch_id)
         wave = self.world.plan(self.batch_id)
@@ -37,7 +36,7 @@ class People:
     def _ports(self):
         names = ("batches", "comparisons", "content", "callback_queue")
         ports = {name: getattr(self.world, name) for name in names}
-        return PersonPorts(**ports, leases=self.leases)
+        return PersonPorts(**ports, people=self.people)
 
     def offer(self, person, *kept):
         return next_comparison(
@@ -67,15 +66,15 @@ class People:
             self.record()
 
 
-def test_the_judge_queue_leaves_people_alone(leases):
-    people = People(leases, PERSON)
+def test_the_judge_queue_leaves_people_alone():
+    people = People(PERSON)
     people.world.answer_all()
     assert people.world.judge.asked == []
     assert people.world.tally(people.batch_id).pending > 0
 
 
-def test_two_people_never_hold_the_same_pair(leases):
-    people = People(leases, PERSON)
+def test_two_people_never_hold_the_same_pair():
+    people = People(PERSON)
     waiting = people.world.tally(people.batch_id).pending
     held = [people.next(f"p{n}") for n in range(waiting + 2)]
     ids = [offer.comparison_id for offer in held if offer]
@@ -83,8 +82,8 @@ def test_two_people_never_hold_the_same_pair(leases):
     assert held[-2:] == [None, None]
 
 
-def test_asking_again_gives_the_same_pair_and_a_lapsed_lease_frees_it(leases):
-    people = People(leases, PERSON)
+def test_asking_again_gives_the_same_pair_and_a_lapsed_lease_frees_it():
+    people = People(PERSON)
     first = people.next("ann")
     assert people.next("ann").comparison_id == first.comparison_id
     people.world.clock.forward(601)
@@ -95,8 +94,8 @@ def test_asking_again_gives_the_same_pair_and_a_lapsed_lease_frees_it(leases):
     assert first.comparison_id in others
 
 
-def test_a_verdict_needs_the_lease(leases):
-    people = People(leases, PERSON)
+def test_a_verdict_needs_the_lease():
+    people = People(PERSON)
     offer = people.next("ann")
     for person, name in (("bob", offer.comparison_id), ("ann", "w001-99999")):
         with pytest.raises(NotYourComparisonError):
@@ -104,14 +103,14 @@ def test_a_verdict_needs_the_lease(leases):
     assert not [m for m in people.world.callback_queue.messages if "person/" in m.body]
 
 
-def test_a_verdict_counts_once_however_often_it_is_sent(leases):
-    people = People(leases, {**PERSON, "quota": 5})
+def test_a_verdict_counts_once_however_often_it_is_sent():
+    people = People({**PERSON, "quota": 5})
     offer = people.next("ann")
     people.say("ann", offer.comparison_id)
     people.say("ann", offer.comparison_id)
     people.record()
     assert people.world.tally(people.batch_id).recorded == 1
-    assert leases.list_judged(people.batch_id, "ann") == {offer.comparison_id}
+    assert people.people.get_person(people.batch_id, "ann").n_judged == 1
     queued = list(people.world.callback_queue.messages)
     people.say("ann", offer.comparison_id)
     assert people.world.callback_queue.messages == queued
@@ -119,8 +118,8 @@ def test_a_verdict_counts_once_however_often_it_is_sent(leases):
         people.say("ann", offer.comparison_id, "B")
 
 
-def test_a_judged_pair_is_not_asked_again_before_it_is_recorded(leases):
-    people = People(leases, PERSON)
+def test_a_judged_pair_is_not_asked_again_before_it_is_recorded():
+    people = People(PERSON)
     waiting = people.world.tally(people.batch_id).pending
     asked = []
     while offer := people.next("ann"):
@@ -133,16 +132,16 @@ def test_a_judged_pair_is_not_asked_again_before_it_is_recorded(leases):
     assert people.next("ann").comparison_id in asked
 
 
-def test_nothing_is_asked_before_the_batch_is_prepared(leases):
-    people = People(leases, PERSON)
+def test_nothing_is_asked_before_the_batch_is_prepared():
+    people = People(PERSON)
     people.batch_id = people.world.request(4, judge=PERSON, config={"seed": 2}).batch_id
     assert people.next("ann") is None
     with pytest.raises(NotYourComparisonError):
         people.say("ann", "w001-00000")
 
 
-def test_a_quota_bounds_each_person(leases):
-    people = People(leases, {**PERSON, "quota": 2})
+def test_a_quota_bounds_each_person():
+    people = People({**PERSON, "quota": 2})
     for _ in range(2):
         people.say("ann", people.next("ann").comparison_id)
         people.record()
@@ -151,8 +150,8 @@ def test_a_quota_bounds_each_person(leases):
     assert people.next("bob") is not None
 
 
-def test_people_and_a_model_are_separate_judges_of_one_fit(leases):
-    people = People(leases, [PERSON, MODEL], essays=10)
+def test_people_and_a_model_are_separate_judges_of_one_fit():
+    people = People([PERSON, MODEL], essays=10)
     people.world.answer_all()
     people.record()
     people.judge_all("ann", "bob")
@@ -165,10 +164,10 @@ def test_people_and_a_model_are_separate_judges_of_one_fit(leases):
     assert all(judge in document for judge in judges), "each has an order effect of its own"
 
 
-def test_batches_that_no_person_judges_or_that_ended_say_so(leases):
+def test_batches_that_no_person_judges_or_that_ended_say_so():
     with pytest.raises(InvalidRequestError, match="no person"):
-        People(leases, MODEL).next("ann")
-    people = People(leases, PERSON)
+        People(MODEL).next("ann")
+    people = People(PERSON)
     people.world.cancel(people.batch_id)
     with pytest.raises(ConflictError, match="CANCELLED"):
         people.next("ann")
@@ -180,21 +179,60 @@ def test_a_judge_needs_a_name_that_can_be_one(name):
         name_person(Caller(subject=name))
 
 
-def test_a_person_who_asks_costs_no_read_for_each_comparison(leases, monkeypatch):
-    people = People(leases, PERSON, essays=12)
+class Counted:
+    """A port that counts the calls of each of its methods."""
+
+    def __init__(self, port):
+        self._port = port
+        self.calls: Counter[str] = Counter()
+
+    def __getattr__(self, name):
+        method = getattr(self._port, name)
+
+        def call(*arguments, **keywords):
+            self.calls[name] += 1
+            return method(*arguments, **keywords)
+
+        return call
+
+
+@pytest.mark.parametrize("essays", [6, 60])
+def test_whoever_asks_costs_the_same_calls_whatever_the_size(essays):
+    people = People(PERSON, essays=essays)
+    counted: Any = Counted(people.world.comparisons)
+    people.world.comparisons = counted
     first = people.next("ann")
-
-    def refuse(*_, **__):
-        raise AssertionError("one call lists the leases")
-
-    # A lease that is taken asks for its holder in the fake; the store writes under a condition.
-    monkeypatch.setattr(leases, "find_holder", refuse)
-    monkeypatch.setattr(leases, "take", lambda *_, **__: True)
-    assert people.next("ann") == first
+    assert counted.calls == {"list_waiting": 1, "take": 1}
+    assert people.next("ann").comparison_id == first.comparison_id
+    assert counted.calls == {"list_waiting": 2, "take": 2}
 
 
-def test_the_next_pair_is_offered_ahead_and_the_kept_lease_prolonged(leases):
-    people = People(leases, PERSON)
+def test_what_is_held_beyond_the_listed_page_is_remembered(monkeypatch):
+    monkeypatch.setattr("assessment.usecases.judge_in_person._MOST_LISTED", 2)
+    people = People(PERSON)
+    waiting = people.world.comparisons.list_waiting(people.batch_id, 1, limit=99).comparisons
+    last = waiting[-1]
+    now = people.world.now
+    until = now + timedelta(minutes=5)
+    assert people.world.comparisons.take(people.batch_id, last, "ann", until=until, now=now)
+    people.people.note_held(people.batch_id, "ann", [last], until=until)
+    assert people.next("ann").comparison_id == last.comparison_id
+    people.say("ann", last.comparison_id)
+    assert people.next("ann").comparison_id != last.comparison_id
+
+
+def test_a_deadline_takes_back_what_nobody_judged():
+    people = People(PERSON)
+    offer = people.next("ann")
+    people.world.clock.forward(4000)
+    people.world.score(people.batch_id, 1)
+    with pytest.raises((NotYourComparisonError, ConflictError)):
+        people.say("ann", offer.comparison_id)
+    assert people.world.comparisons.list_waiting(people.batch_id, 1, limit=9).comparisons == []
+
+
+def test_the_next_pair_is_offered_ahead_and_the_kept_lease_prolonged():
+    people = People(PERSON)
     first = people.next("ann")
     people.world.clock.forward(500)
     second = people.next("ann", first.comparison_id)
@@ -204,16 +242,17 @@ def test_the_next_pair_is_offered_ahead_and_the_kept_lease_prolonged(leases):
     people.record()
 
 
-def test_nobody_keeps_what_another_holds(leases):
-    people = People(leases, PERSON)
+def test_nobody_keeps_what_another_holds():
+    people = People(PERSON)
     anns = people.next("ann")
     bos = people.next("bo", anns.comparison_id)
     assert bos.comparison_id != anns.comparison_id
-    assert leases.find_holder(people.batch_id, anns.comparison_id, now=people.world.now) == "ann"
+    found = people.world.comparisons.find_waiting(people.batch_id, 1, anns.comparison_id)
+    assert present(found).find_holder(now=people.world.now) == "ann"
 
 
-def test_an_offer_says_how_much_is_left(leases):
-    people = People(leases, PERSON | {"quota": 3})
+def test_an_offer_says_how_much_is_left():
+    people = People(PERSON | {"quota": 3})
     waiting = people.world.tally(people.batch_id).pending
     offer = people.offer("ann")
     assert (offer.n_judged, offer.n_waiting, offer.quota) == (0, waiting, 3)
@@ -225,8 +264,8 @@ def test_an_offer_says_how_much_is_left(leases):
     assert (after.n_judged, after.n_waiting) == (1, waiting - 1)
 
 
-def test_a_verdict_that_is_sent_again_counts_once(leases):
-    people = People(leases, PERSON)
+def test_a_verdict_that_is_sent_again_counts_once():
+    people = People(PERSON)
     pair = people.next("ann").comparison_id
     sent = people.say("ann", pair, decision_seconds=12.5)
     assert people.say("ann", pair, decision_seconds=12.5) == sent, "before it is recorded"

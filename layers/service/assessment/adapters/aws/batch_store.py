@@ -49,6 +49,9 @@ _WAVE_SUMMARY = (
     "markers_written",
     "messages_sent",
     "n_retried",
+    "n_submitted",
+    "n_recorded",
+    "n_failed",
 )
 
 
@@ -65,6 +68,7 @@ class DynamoDBBatchStore:
 
     def __init__(self, table: ItemTable) -> None:
         self._table = table
+        self._correlation_ids: dict[str, str] = {}
         # Key and judges never change, so a warm function need not read them twice.
         self._cached_sender = lru_cache(maxsize=_CACHED_KEYS)(self._read_sender)
 
@@ -136,6 +140,7 @@ class DynamoDBBatchStore:
         item = self._table.get(keys.batch(batch_id))
         if item is None:
             raise UnknownBatchError.from_id(batch_id)
+        self._remember(batch_id, str(item["correlation_id"]))
         return _batch(item)
 
     def transition(
@@ -244,6 +249,39 @@ class DynamoDBBatchStore:
             keys.batch(batch_id)["PK"], prefix="WAVE#", projection=_WAVE_SUMMARY
         )
         return [_wave(item) for item in items]
+
+    def read_with_waves(self, batch_id: str) -> tuple[Batch, list[Wave]]:
+        """One query: the record and its waves lie in one partition."""
+        names = (*_WAVE_SUMMARY, *Batch.model_fields)
+        items = self._table.query(
+            keys.batch(batch_id)["PK"], projection=tuple(dict.fromkeys(names))
+        )
+        record = next((item for item in items if item["SK"] == keys.batch(batch_id)["SK"]), None)
+        if record is None:
+            raise UnknownBatchError.from_id(batch_id)
+        self._remember(batch_id, str(record["correlation_id"]))
+        return _batch(record), [_wave(item) for item in items if item is not record]
+
+    def find_correlation_id(self, batch_id: str) -> str | None:
+        """The correlation id of a batch that this process has read before; costs no read."""
+        return self._correlation_ids.get(batch_id)
+
+    def _remember(self, batch_id: str, correlation_id: str) -> None:
+        if len(self._correlation_ids) >= _CACHED_KEYS:
+            self._correlation_ids.clear()
+        self._correlation_ids[batch_id] = correlation_id
+
+    def count_settled(
+        self, batch_id: str, wave_number: int, *, n_recorded: int, n_failed: int
+    ) -> None:
+        """Add to the counts in the wave's item."""
+        added = {"n_recorded": n_recorded, "n_failed": n_failed}
+        self._table.update(
+            keys.wave(batch_id, wave_number),
+            {},
+            add={name: number for name, number in added.items() if number},
+            condition="attribute_exists(PK)",
+        )
 
     def update_wave(self, batch_id: str, wave_number: int, **changes: Any) -> None:
         """Set attributes of an existing wave."""

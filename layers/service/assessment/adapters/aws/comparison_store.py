@@ -10,6 +10,7 @@ from typing import Any
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.person_leases import DynamoDBPeopleQueue
 from assessment.adapters.item_table import ItemTable
 from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.comparison import (
@@ -26,7 +27,7 @@ from assessment.ports.stores import ComparisonPage
 _DOCUMENTS = ("verdict", "failure", "spent_before")
 
 
-class DynamoDBComparisonStore:
+class DynamoDBComparisonStore(DynamoDBPeopleQueue):
     """Comparisons spread by wave; every write is conditional on what stands there."""
 
     def __init__(self, table: ItemTable) -> None:
@@ -261,7 +262,8 @@ class DynamoDBComparisonStore:
                 unless = f"attribute_not_exists(verdict) AND {presence}(failure)"
                 changes |= {"failure": None, "spent_before": current.spent}
             else:
-                return Settlement(settled=True, wave=submitted_wave)
+                had_failed = "attribute_exists(failure)" in unless
+                return Settlement(settled=True, wave=submitted_wave, had_failed=had_failed)
 
     def record_failure(
         self,

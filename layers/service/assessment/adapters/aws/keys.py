@@ -7,7 +7,8 @@ BATCH#<id>#WAVE#<n> COMPARISON#<comparison id>
 PENDING#<id>#<n>    <comparison id>
 ASSIGNMENT#<id>     INSTRUCTIONS | ANCHOR#<ref>
 ASSIGNMENT#<id>#HISTORY#<judge spec hash>   SPEC#<spec hash>
-BATCH#<id>#PEOPLE   LEASE#<comparison id>
+BATCH#<id>#WAITING#<n> <comparison id>
+BATCH#<id>#PEOPLE   PERSON#<person>
 BATCH#<id>#PERSON#<person> <comparison id>
 BATCH#<id>#PROVIDER_BATCHES <submission>
 BATCH#<id>#SERVED_MODELS <judge>
@@ -161,17 +162,27 @@ def active(batch_id: str) -> Key:
     return {"PK": "ACTIVE", "SK": f"BATCH#{batch_id}"}
 
 
-LEASE_PREFIX = "LEASE#"
+def waiting_partition(batch_id: str, wave_number: int) -> str:
+    """The partition of the comparisons of a wave that wait for people."""
+    return f"BATCH#{batch_id}#WAITING#{wave_number:04d}"
 
 
-def lease_partition(batch_id: str) -> str:
-    """The partition of a batch's leases."""
+def waiting(batch_id: str, wave_number: int, comparison_id: str) -> Key:
+    """A comparison that waits for a person, with its lease."""
+    return {"PK": waiting_partition(batch_id, wave_number), "SK": comparison_id}
+
+
+PERSON_PREFIX = "PERSON#"
+
+
+def people_partition(batch_id: str) -> str:
+    """The partition of the people who judge a batch or were invited to."""
     return f"BATCH#{batch_id}#PEOPLE"
 
 
-def person_lease(batch_id: str, comparison_id: str) -> Key:
-    """Who holds a comparison that waits for a person."""
-    return {"PK": lease_partition(batch_id), "SK": LEASE_PREFIX + comparison_id}
+def person(batch_id: str, name: str) -> Key:
+    """A person as a batch knows them."""
+    return {"PK": people_partition(batch_id), "SK": PERSON_PREFIX + name}
 
 
 def person_partition(batch_id: str, person: str) -> str:

@@ -1,66 +1,180 @@
-"""Who holds which comparison, and how many verdicts each person gave."""
+"""Comparisons that wait for people, and the people: who holds what, and who was invited."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from assessment.adapters.aws import keys
+from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.item_table import ItemTable
+from assessment.domain.comparison import Comparison, WaitingComparison
+from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
+from assessment.ports.stores import WaitingPage
 
-_KEPT = timedelta(days=30)
+_KEPT = timedelta(days=200)
+_IS_FREE = (
+    "attribute_exists(PK) AND (attribute_not_exists(person) OR person = :me OR lease_until < :now)"
+)
+# Who judged it does not get it again before their verdict has had time to arrive.
+_IS_OPEN = f"{_IS_FREE} AND (attribute_not_exists(is_judged) OR lease_until < :now)"
 
 
-class DynamoDBPersonLeases:
-    """One item a leased comparison, and one a verdict that was given."""
+class DynamoDBPeopleQueue:
+    """One item for each comparison that waits for a person; its lease is in it."""
 
-    def __init__(self, table: ItemTable) -> None:
-        self._table = table
+    _table: ItemTable
+
+    def offer(self, batch_id: str, wave_number: int, comparisons: Sequence[Comparison]) -> None:
+        """Create the items; one that is leased already stays as it is."""
+        self._table.put_new_many(
+            [
+                {
+                    **keys.waiting(batch_id, wave_number, one.comparison_id),
+                    "home_wave": one.wave,
+                    "attempt": one.attempt,
+                    "first": one.first,
+                    "second": one.second,
+                }
+                for one in comparisons
+            ]
+        )
+
+    def list_waiting(
+        self, batch_id: str, wave_number: int, *, limit: int, after: str | None = None
+    ) -> WaitingPage:
+        """A page of the wave's items."""
+        items, cursor = self._table.query_page(
+            keys.waiting_partition(batch_id, wave_number),
+            limit=limit,
+            after=after,
+            last_first=False,
+        )
+        return WaitingPage([_waiting(item, wave_number) for item in items], cursor)
+
+    def find_waiting(
+        self, batch_id: str, wave_number: int, comparison_id: str
+    ) -> WaitingComparison | None:
+        """One item, strongly consistent."""
+        item = self._table.get(keys.waiting(batch_id, wave_number, comparison_id))
+        return None if item is None else _waiting(item, wave_number)
 
     def take(
-        self, batch_id: str, comparison_id: str, person: str, *, until: datetime, now: datetime
+        self,
+        batch_id: str,
+        waiting: WaitingComparison,
+        person: str,
+        *,
+        until: datetime,
+        now: datetime,
+        is_judged: bool = False,
     ) -> bool:
-        """Lease the comparison unless another person holds it; the condition lets one succeed."""
+        """Lease it unless another person holds it; the condition lets one succeed."""
         try:
             self._table.update(
-                keys.person_lease(batch_id, comparison_id),
-                {
-                    "person": person,
-                    "lease_until": until,
-                    "expires_at": int((now + _KEPT).timestamp()),
-                },
-                condition="attribute_not_exists(PK) OR person = :me OR lease_until < :now",
+                keys.waiting(batch_id, waiting.wave, waiting.comparison_id),
+                {"person": person, "lease_until": until, "is_judged": is_judged or None},
+                condition=_IS_FREE if is_judged else _IS_OPEN,
                 values={":me": person, ":now": now},
             )
         except ConditionFailedError:
             return False
         return True
 
-    def find_holder(self, batch_id: str, comparison_id: str, *, now: datetime) -> str | None:
-        """Who holds the comparison now, strongly consistent."""
-        item = self._table.get(keys.person_lease(batch_id, comparison_id))
-        if item is None or datetime.fromisoformat(item["lease_until"]) < now:
-            return None
-        return str(item["person"])
+    def withdraw(self, batch_id: str, wave_number: int, comparison_id: str) -> None:
+        """Remove the item."""
+        self._table.delete(keys.waiting(batch_id, wave_number, comparison_id))
 
-    def list_held(self, batch_id: str, person: str, *, now: datetime) -> set[str]:
-        """The comparisons that the person holds now, read in one query."""
-        leases = self._table.query(
-            keys.lease_partition(batch_id),
-            prefix=keys.LEASE_PREFIX,
-            projection=("SK", "person", "lease_until"),
+    def withdraw_all(self, batch_id: str, wave_number: int) -> None:
+        """Remove what is left of the wave."""
+        partition = keys.waiting_partition(batch_id, wave_number)
+        items = self._table.query(partition, projection=("SK",))
+        self._table.delete_many([{"PK": partition, "SK": str(item["SK"])} for item in items])
+
+
+class DynamoDBPeople:
+    """One item a person, with the invitation, and one a verdict that was given."""
+
+    def __init__(self, table: ItemTable) -> None:
+        self._table = table
+
+    def get_person(self, batch_id: str, name: str) -> Person:
+        """The person, strongly consistent; one who was never here has done nothing."""
+        item = self._table.get(keys.person(batch_id, name))
+        return Person(name=name) if item is None else _person(name, item)
+
+    def note_held(
+        self, batch_id: str, name: str, held: Sequence[WaitingComparison], *, until: datetime
+    ) -> None:
+        """Write it into the person's item."""
+        self._table.update(
+            keys.person(batch_id, name),
+            {
+                "held": [one.model_dump(mode="json") for one in held],
+                "held_until": until,
+                "expires_at": int((until + _KEPT).timestamp()),
+            },
         )
-        return {
-            str(lease["SK"]).removeprefix(keys.LEASE_PREFIX)
-            for lease in leases
-            if lease["person"] == person and datetime.fromisoformat(lease["lease_until"]) >= now
+
+    def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> None:
+        """The mark of the verdict and the person's count, both or neither; once."""
+        try:
+            self._table.update_and_put(
+                keys.person(batch_id, name),
+                {"last_verdict_at": now},
+                add={"n_judged": 1},
+                put=keys.person_verdict(batch_id, name, comparison_id),
+                only_new=True,
+                condition="attribute_not_exists(#none)",
+                names={"#none": "none"},
+            )
+        except ConditionFailedError:
+            return
+
+    def put_invitation(self, invitation: Invitation) -> Invitation:
+        """Create the person's item with the invitation; the first stays."""
+        item = {
+            **keys.person(invitation.batch_id, invitation.subject),
+            "invitation": invitation,
         }
+        try:
+            self._table.put_new(item)
+        except ConditionFailedError as error:
+            return _invitation(error.item or {}) or invitation
+        return invitation
 
-    def list_judged(self, batch_id: str, person: str) -> set[str]:
-        """The comparisons that the person gave a verdict on."""
-        items = self._table.query(keys.person_partition(batch_id, person), projection=("SK",))
-        return {str(item["SK"]) for item in items}
+    def list_people(self, batch_id: str) -> list[Person]:
+        """All items of people, in one query."""
+        items = self._table.query(keys.people_partition(batch_id), prefix=keys.PERSON_PREFIX)
+        return [_person(str(item["SK"]).removeprefix(keys.PERSON_PREFIX), item) for item in items]
 
-    def count_verdict(self, batch_id: str, person: str, comparison_id: str) -> None:
-        """Count a verdict; the same one again counts once."""
-        self._table.put(keys.person_verdict(batch_id, person, comparison_id))
+    def revoke(self, batch_id: str, invitation_id: str, *, now: datetime) -> Person | None:
+        """Write the time of the revocation into the invitation, once."""
+        name = f"{INVITED_PREFIX}{invitation_id}"
+        person = self.get_person(batch_id, name)
+        if person.invitation is None or person.invitation.revoked_at is not None:
+            return person if person.invitation else None
+        revoked = person.invitation.model_copy(update={"revoked_at": now})
+        item = self._table.update(keys.person(batch_id, name), {"invitation": revoked})
+        return _person(name, item)
+
+
+def _waiting(item: Item, wave_number: int) -> WaitingComparison:
+    fields = {name: item[name] for name in WaitingComparison.model_fields if name in item}
+    comparison_id = str(item["SK"])
+    return WaitingComparison.model_validate(
+        fields | {"comparison_id": comparison_id, "wave": wave_number}
+    )
+
+
+def _person(name: str, item: Item) -> Person:
+    fields = {key: item[key] for key in Person.model_fields if key in item}
+    documents = {"invitation": _invitation(item), "held": json.loads(item.get("held", "[]"))}
+    return Person.model_validate(fields | documents | {"name": name})
+
+
+def _invitation(item: Item) -> Invitation | None:
+    text = item.get("invitation")
+    return None if text is None else Invitation.model_validate(json.loads(text))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from assessment.adapters.aws import keys
+from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.circuit import Circuit, check_admission, count_failure
@@ -67,14 +69,18 @@ class DynamoDBJudgeGate:
         """What the table knows of the provider's health."""
         return self._read(judge)[0]
 
+    def list_circuits(self, judges: Sequence[JudgeSpec]) -> list[Circuit]:
+        """What the table knows of each, read together."""
+        items = self._table.get_many([keys.circuit(judge.circuit) for judge in judges])
+        return [Circuit() if item is None else _circuit(item) for item in items]
+
     def _read(self, judge: JudgeSpec) -> tuple[Circuit, int]:
         item = self._table.get(keys.circuit(judge.circuit))
         if item is None:
             self._troubled.discard(judge.circuit)
             return Circuit(), 0
         self._troubled.add(judge.circuit)
-        fields = {name: item[name] for name in Circuit.model_fields if name in item}
-        return Circuit.model_validate(fields), item.get("version", 0)
+        return _circuit(item), item.get("version", 0)
 
     def _write(self, judge: JudgeSpec, circuit: Circuit, version: int, *, now: datetime) -> bool:
         item: dict[str, Any] = {
@@ -127,3 +133,9 @@ class DynamoDBJudgeGate:
 def _spread(judge: JudgeSpec, now: datetime) -> float:
     """Seconds by which waiting workers come back apart from each other."""
     return draw_fraction(f"{judge.circuit}\x1f{now.isoformat()}") * _SPREAD_SECONDS
+
+
+def _circuit(item: Item) -> Circuit:
+    return Circuit.model_validate(
+        {name: item[name] for name in Circuit.model_fields if name in item}
+    )
