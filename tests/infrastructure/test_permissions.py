@@ -144,9 +144,10 @@ def test_the_state_machine_may_call_its_functions_and_no_other(roles, template):
     assert granted == wanted
 
 
-def test_the_authorizer_may_read_the_secret_and_nothing_else(roles):
+def test_the_authorizer_may_read_the_secrets_and_nothing_else(roles):
     assert grants(roles["AuthorizeRequestFunctionRole"]) == {
-        ("secretsmanager:GetSecretValue", "{'Fn::GetAtt': ['ApiSecret', 'Id']}")
+        ("secretsmanager:GetSecretValue", f"{{'Fn::GetAtt': ['{secret}', 'Id']}}")
+        for secret in ("ApiSecret", "InvitationSecret")
     }
 
 
