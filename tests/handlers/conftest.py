@@ -34,6 +34,7 @@ from assessment.usecases.register_anchors import register_anchors
 from assessment.usecases.release_batch import release_batch
 from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.score_batch import score_batch
+from assessment.usecases.settlement import settle_by_verdict
 from assessment.usecases.submit_wave import submit_wave
 from tests.conftest import JudgeServer
 from tests.fakes.aws import REGION, client, create_bucket, create_table
@@ -206,11 +207,12 @@ class Stack:
         self.submitted(**config)
         for position, comparison in enumerate(self.known()):
             winner = Winner.FIRST if position % 2 else Winner.SECOND
-            adapters().comparisons.record_verdict(
+            settle_by_verdict(
                 BATCH_ID,
                 1,
                 comparison.comparison_id,
                 Verdict(winner=winner, judge="seed/1"),
+                ports=adapters().callback_ports,
                 now=datetime.now(UTC),
             )
 
