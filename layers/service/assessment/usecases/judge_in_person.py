@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 
 from assessment.contracts.callback_token import sign_metadata
 from assessment.contracts.llm_protocol import CompareMetadata, LLMComparisonResultV1
@@ -22,7 +23,7 @@ from assessment.domain.identifiers import canonical_sha256, derive_uuid, read_wa
 from assessment.domain.invitation import Person, check_invitation
 from assessment.domain.judge import PERSON_LABEL, JudgeSpec, Provider
 from assessment.ports.groups import PersonPorts
-from assessment.ports.stores import ContentStore
+from assessment.ports.stores import ContentStore, People
 from assessment.usecases.batch_spec import load_spec
 
 # A verdict that was given but not recorded yet must not be asked of somebody else meanwhile.
@@ -64,30 +65,55 @@ def next_comparison(
     _check_quota(quota, record.n_judged)
     if batch.status is not BatchStatus.WAITING_CALLBACKS:
         return PersonOffer(comparison=None, n_judged=record.n_judged, n_waiting=0, quota=quota)
+    waiting, offered = _lease_one(batch, judge, record, kept, ports, now)
+    return PersonOffer(
+        comparison=offered, n_judged=record.n_judged, n_waiting=len(waiting), quota=quota
+    )
+
+
+def _lease_one(
+    batch: Batch,
+    judge: JudgeSpec,
+    record: Person,
+    kept: Collection[str],
+    ports: PersonPorts,
+    now: datetime,
+) -> tuple[list[WaitingComparison], OfferedComparison | None]:
+    """What waits for people, and the one of it that is now this person's."""
+    batch_id, person = batch.batch_id, record.name
     until = now + timedelta(seconds=judge.lease_seconds)
     page = ports.comparisons.list_waiting(batch_id, batch.wave, limit=_MOST_LISTED)
     held = _list_held(record, page.comparisons, batch.wave, now)
     # What they have just judged stays theirs until it is recorded, but is not offered again.
     waiting = [one for one in page.comparisons if not one.is_judged_by_holder(now=now)]
+    lease = partial(ports.comparisons.take, batch_id, person=person, until=until, now=now)
+    taken = [one for one in held if one.comparison_id in kept and lease(one)]
+    candidates = [*held, *_sort_free(waiting, person, now)]
+    others = (one for one in candidates if one.comparison_id not in kept)
+    leased = next(filter(lease, others), None)
+    if leased is None:
+        return waiting, None
+    _note_held(batch_id, person, [*taken, leased, *held], ports.people, until)
+    return waiting, _make_offer(batch_id, leased, ports.content, until)
+
+
+def _sort_free(
+    waiting: list[WaitingComparison], person: str, now: datetime
+) -> list[WaitingComparison]:
+    """What nobody holds, in an order of the person's own.
+
+    So two who ask at the same time seldom want the same pair.
+    """
     free = [one for one in waiting if one.find_holder(now=now) is None]
-    free.sort(key=lambda one: canonical_sha256([person, one.comparison_id]))
-    prolonged = [one for one in held if one.comparison_id in kept]
-    others = [one for one in (*held, *free) if one.comparison_id not in kept]
+    return sorted(free, key=lambda one: canonical_sha256([person, one.comparison_id]))
 
-    def lease(one: WaitingComparison) -> bool:
-        return ports.comparisons.take(batch_id, one, person, until=until, now=now)
 
-    taken = [one for one in prolonged if lease(one)]
-    offered = next((one for one in others if lease(one)), None)
-    if offered is not None:
-        now_held = [*taken, offered, *(one for one in held if one not in (*taken, offered))]
-        ports.people.note_held(batch_id, person, now_held[:_MOST_HELD], until=until)
-    return PersonOffer(
-        comparison=_make_offer(batch_id, offered, ports.content, until) if offered else None,
-        n_judged=record.n_judged,
-        n_waiting=len(waiting),
-        quota=quota,
-    )
+def _note_held(
+    batch_id: str, person: str, held: list[WaitingComparison], people: People, until: datetime
+) -> None:
+    """Let the person's record say what they hold, each once."""
+    each = {one.comparison_id: one for one in held}
+    people.note_held(batch_id, person, list(each.values())[:_MOST_HELD], until=until)
 
 
 def _find_quota(judge: JudgeSpec, record: Person) -> int | None:
@@ -107,15 +133,17 @@ def _list_held(
     record: Person, listed: list[WaitingComparison], wave_number: int, now: datetime
 ) -> list[WaitingComparison]:
     """What the person holds and has not judged; their record knows of what is not listed."""
+    held = [one for one in listed if _holds(record.name, one, now)]
+    if record.held_until is None or record.held_until < now:
+        return held
     ids = {one.comparison_id for one in listed}
-    is_held = record.held_until is not None and record.held_until >= now
-    remembered = [one for one in record.held if is_held and one.wave == wave_number]
-    held = [
-        one
-        for one in listed
-        if one.find_holder(now=now) == record.name and not one.is_judged_by_holder(now=now)
-    ]
+    remembered = (one for one in record.held if one.wave == wave_number)
     return held + [one for one in remembered if one.comparison_id not in ids]
+
+
+def _holds(person: str, waiting: WaitingComparison, now: datetime) -> bool:
+    """Whether the person holds it and has not judged it."""
+    return not waiting.is_judged and waiting.find_holder(now=now) == person
 
 
 def record_person_verdict(
