@@ -78,9 +78,9 @@ requirements: $(STAMPS)/installer ## Compile the pinned requirements again (UPGR
 	@touch requirements/dev.txt layers/scoring/requirements.txt layers/service/requirements.txt
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(COMPILE) --only-binary :all: requirements/litellm.in -o requirements/litellm.txt
-	$(COMPILE) $(PACKAGES:%=%/pyproject.toml) \
+	$(COMPILE) $(PACKAGES:%=%/pyproject.toml) --all-extras \
 		--group pyproject.toml:test --group pyproject.toml:lint --group pyproject.toml:cloud \
-		--group pyproject.toml:bench --group pyproject.toml:build \
+		--group pyproject.toml:bench --group pyproject.toml:build --group pyproject.toml:docs \
 		--no-emit-package cj-assessment --no-emit-package cj-scoring -o requirements/dev.txt
 	$(COMPILE) layers/scoring/pyproject.toml --constraint requirements/dev.txt -o layers/scoring/requirements.txt
 	$(COMPILE) layers/service/pyproject.toml --constraint requirements/dev.txt -o layers/service/requirements.txt
@@ -183,7 +183,21 @@ type: setup ## mypy --strict, tests included
 bench: setup ## Run every benchmark; ends with the claims that do not hold (BENCH_ARGS=--quick)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
+# --- packages and documentation ----------------------------------------------------------------
+
+.PHONY: dist
+dist: setup ## Build the wheels of the packages into dist/
+	@rm -rf dist
+	@for package in $(PACKAGES); do \
+		$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist ./$$package; \
+	done
+	@ls dist
+
+.PHONY: dist-test
+dist-test: dist ## Install the wheels in a fresh environment, and use them outside the repository
+	@$(BIN)/python -m local.check_wheels dist
+
 .PHONY: clean
 clean: stop ## Remove builds, caches and the environment
-	@rm -rf $(VENV) .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis out
+	@rm -rf $(VENV) .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis out dist site
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,8 +7,6 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from lxml import etree
-
 from runner.intake.document import MEGABYTE, UnreadableDocumentError
 
 MAX_MEMBERS = 20_000
@@ -138,6 +136,8 @@ def _check_part(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
             f"has a part ({member.filename[:80]}) of {member.file_size / MEGABYTE:.0f} MB; no "
             "essay is so long"
         )
+    from lxml import etree  # part of an extra: zip archives of plain texts need none
+
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         root = etree.fromstring(read_member(archive, member), parser)

@@ -44,7 +44,12 @@ def read_document(path: Path, member: str | None = None) -> Document:
     if form in PLAIN_FORMATS:
         return read_plain(content)
     _check_beginning(content, form)
-    return _find_parser(form)(content)
+    try:
+        parse = _find_parser(form)
+    except ModuleNotFoundError:
+        message = f"is {form}, which needs an extra of the package: pip install 'cj-runner[intake]'"
+        raise UnreadableDocumentError(message) from None
+    return parse(content)
 
 
 def read_file(path: Path, form: DocumentFormat) -> bytes:

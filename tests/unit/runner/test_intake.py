@@ -361,3 +361,11 @@ def test_a_table_says_what_was_read_before_anything_is_sent(stack: FakeStack, fo
     assert any(
         line[:4] == ["di", "late/di.pdf", "pdf", "2"] and "SCANNED," in line for line in lines
     )
+
+
+def test_a_document_whose_reader_is_not_installed_says_which_extra_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "odfdo", None)
+    monkeypatch.delitem(sys.modules, "runner.intake.opendocument", raising=False)
+    assert "cj-runner[intake]" in refusal_of(tmp_path, "letter.odt", b"PK")
