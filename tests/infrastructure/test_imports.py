@@ -6,6 +6,7 @@ The arrows between packages are contracts in pyproject.toml, which `make lint` h
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def libraries(imports: grimp.ImportGraph, package: str) -> set[str]:
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        ("scoring", {"numpy", "scipy", "choix", "rustworkx"}),
+        # matplotlib is an extra, see below.
+        ("scoring", {"numpy", "scipy", "choix", "rustworkx", "matplotlib"}),
         ("assessment.domain", {"pydantic"}),
         ("assessment.contracts", {"pydantic", "jwt", "rfc8785"}),
         ("assessment.ports", {"pydantic"}),
@@ -45,6 +47,13 @@ def libraries(imports: grimp.ImportGraph, package: str) -> set[str]:
 )
 def test_a_ring_has_only_the_libraries_that_it_may_have(imports, package, allowed):
     assert libraries(imports, package) <= allowed
+
+
+def test_only_the_plot_needs_matplotlib_and_only_when_it_is_drawn(imports):
+    users = imports.find_modules_that_directly_import("matplotlib")
+    assert users == {"scoring._fit.presentation"}
+    code = "import sys, scoring; sys.exit('matplotlib' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def modules_imported(path: Path) -> set[str]:
