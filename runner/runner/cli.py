@@ -7,17 +7,22 @@ import typer
 from typer.core import TyperGroup
 
 from assessment.domain.errors import CJError
-from runner.commands import assignments, key
+from runner.commands import assignments, key, local_cloud
 from runner.commands.access import register_anchors, token
 from runner.commands.batches import cancel, redrive, results, status
 from runner.commands.compare import compare
 from runner.commands.decisions import attention, decide, release
 from runner.commands.execute import execute
+from runner.commands.export import export
 from runner.commands.fit import fit
 from runner.commands.invite import invite
 from runner.commands.lists import comparisons, list_batches
+from runner.commands.open_page import open_page
+from runner.commands.plan import dry_run, plan, simulate
 from runner.commands.prompt_check import prompt_check
 from runner.commands.report import report as write_report_page
+from runner.commands.rescore import rescore
+from runner.commands.show import show
 from runner.commands.watch import watch
 from runner.console import OUT, report
 from runner.errors import RunnerError, choose_exit_code
@@ -72,6 +77,9 @@ _batches.command("list")(list_batches)
 for _command in (status, results, comparisons, cancel, redrive):
     _batches.command()(_command)
 
+app.command()(plan)
+app.command("dry-run")(dry_run)
+app.command()(simulate)
 app.command()(execute)
 app.command("prompt-check")(prompt_check)
 app.command()(watch)
@@ -81,6 +89,10 @@ app.command("report")(write_report_page)
 app.command("list")(list_batches)
 app.command()(comparisons)
 app.command()(compare)
+app.command()(show)
+app.command()(rescore)
+app.command()(export)
+app.command("open")(open_page)
 app.command()(cancel)
 app.command()(redrive)
 app.command()(attention)
@@ -91,6 +103,7 @@ app.command("register-anchors")(register_anchors)
 app.command()(token)
 app.command()(fit)
 app.add_typer(key.app, name="key")
+app.add_typer(local_cloud.app, name="local")
 app.add_typer(assignments.instructions, name="instructions")
 app.add_typer(assignments.prompts, name="prompts")
 app.add_typer(assignments.anchors, name="anchors")

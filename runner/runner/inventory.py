@@ -3,6 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
+from assessment.domain.essay_flags import detect_language, find_common_language
 from runner.essays import Folder, Reading
 
 _SHOWN_READINGS = 200
@@ -32,6 +33,21 @@ def inventory_table(folder: Folder) -> Table:
 def sum_words(readings: list[Reading]) -> int:
     """The words of all essays."""
     return sum(reading.n_words for reading in readings)
+
+
+def language_lines(folder: Folder) -> list[str]:
+    """The language of most essays, and which are in another one, as far as can be told."""
+    languages = {essay.essay_id: detect_language(essay.text) for essay in folder.essays}
+    common = find_common_language(essay.text for essay in folder.essays)
+    if common is None:
+        return ["Language: not recognised"]
+    others = [
+        f"{essay_id} ({language})"
+        for essay_id, language in languages.items()
+        if language not in (None, common)
+    ]
+    lines = [f"Language: {common}"]
+    return lines + ([f"In another language: {', '.join(others)}"] if others else [])
 
 
 def _cells(reading: Reading) -> list[Text]:

@@ -17,8 +17,9 @@ from runner.offline.study import Range
 # Bytes of UTF-8 for a token: 4 in English prose (platform.openai.com/tokenizer), fewer in other
 # languages and in code, more in plain words.
 _BYTES_PER_TOKEN = Range(4.6, 4.0, 3.2)
-# A verdict with a sentence of justification; models that think take many more.
-_TOKENS_PER_VERDICT = Range(30.0, 50.0, 150.0)
+# A verdict in JSON with a short sentence of justification, as the prompt asks for; models that
+# think take many more.
+_TOKENS_PER_VERDICT = Range(30.0, 40.0, 150.0)
 _SAMPLED_CALLS = 12
 
 

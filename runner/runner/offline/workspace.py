@@ -251,6 +251,10 @@ class Workspace(Composition[Settings]):
         self._own_judges = judges
         self._forget_judges()
 
+    def replace_judge_check(self, check: JudgeCheck) -> None:
+        """Check judges in this way only."""
+        self.__dict__["judge_check"] = check
+
     def _forget_judges(self) -> None:
         for name in ("judges", "judge_ports"):
             self.__dict__.pop(name, None)
