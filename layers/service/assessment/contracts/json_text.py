@@ -1,7 +1,8 @@
 """JSON as models and providers write it: in thoughts, fences, strings, and files of many lines.
 
-Nothing is guessed: what is read is JSON as it stands, but for commas before a closing bracket and
-line breaks inside strings, which can mean one thing only.
+Nothing is guessed: what is read is JSON as it stands, but for what can mean one thing only: commas
+before a closing bracket, line breaks inside strings, comments, and the spellings of Python and
+JavaScript (other quotes, names without any).
 """
 
 from __future__ import annotations
@@ -11,15 +12,26 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+_THINKING = r"[\w:-]{0,12}(?:think|thought|reason|analysis|reflection|scratchpad)[\w:-]{0,12}"
 _THOUGHT = re.compile(
-    r"\s*(?:<(think|thinking|thought|reasoning|analysis)>.*?</\1>|\[THINK\].*?\[/THINK\])",
+    rf"\s*(?:<({_THINKING})>.*?</\1>|\[THINK\].*?\[/THINK\]|◁think▷.*?◁/think▷"
+    r"|Thinking\.\.\..*?\.\.\.done thinking\.)",
     re.DOTALL | re.IGNORECASE,
 )
 _END_OF_THOUGHT = re.compile(
-    r"</(?:think|thinking|thought|reasoning|analysis)>|\[/THINK\]|<\|channel\|>final<\|message\|>",
+    rf"</{_THINKING}>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>",
     re.IGNORECASE,
 )
 _STRING_OR_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
+_TOKEN = re.compile(
+    r"""(?P<plain>"(?:\\.|[^"\\])*")"""
+    r"""|'(?P<single>(?:\\.|[^'\\])*)'"""
+    r"""|[\u201c\u201e](?P<curly>[^\u201c-\u201e]*)[\u201c\u201d]"""
+    r"""|(?P<comment>//[^\n]*|/\*.{0,1000}?\*/)"""
+    r"""|(?P<word>[A-Za-z_]\w*)""",
+    re.DOTALL,
+)
+_WORDS = {"None": "null", "True": "true", "False": "false"}
 _LONGEST_INTEGER = 400
 _MOST_STARTS = 5_000
 _MOST_TOO_DEEP = 20
@@ -100,7 +112,7 @@ def find_documents(text: str) -> list[object]:
             return [load_json(candidate)]
         except (ValueError, RecursionError):
             continue
-    for candidate in dict.fromkeys((answer, _drop_commas(answer))):
+    for candidate in dict.fromkeys((answer, _drop_commas(answer), _respell(answer))):
         documents = [document for _, _, document in _scan(candidate)]
         if documents:
             return documents
@@ -128,6 +140,29 @@ def _drop_thoughts(text: str) -> str:
         quoted = any(start < mark.start() < stop for start, stop, _ in _scan(text))
         end = 0 if quoted else mark.end()
     return text[end:]
+
+
+def _respell(text: str) -> str:
+    """The text from its first object on, with the spellings of other languages as JSON has them.
+
+    What stands before it may have apostrophes, which are no quotes.
+    """
+    start = text.find("{")
+    return "" if start < 0 else _drop_commas(_TOKEN.sub(_respell_token, text[start:]))
+
+
+def _respell_token(match: re.Match[str]) -> str:
+    kind, token = match.lastgroup, match[0]
+    if kind == "comment":
+        return ""
+    if kind == "word":
+        is_name = re.match(r"\s*:", match.string[match.end() : match.end() + 20])
+        return json.dumps(token) if is_name else _WORDS.get(token, token)
+    if kind == "plain":
+        return token
+    content = match["single"] if kind == "single" else match["curly"]
+    # What is escaped stays so, but for the quote that JSON does not escape.
+    return '"' + re.sub(r"\\'", "'", re.sub(r'(?<!\\)"', r'\\"', content)) + '"'
 
 
 def _drop_commas(text: str) -> str:

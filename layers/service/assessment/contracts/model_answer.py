@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import ConfigDict
 
-from assessment.contracts.json_text import find_documents, unwrap_string
+from assessment.contracts.json_text import Contradiction, find_documents, unwrap_string
 from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.valid_values import read_confidence, read_degree, read_justification
 from assessment.contracts.winner import WinnerLetter, read_winner
@@ -121,7 +121,37 @@ def read_answer(
             }
         if documents:
             problem = "the answer has no list of verdicts"
+        elif len(comparison_ids) == 1 and isinstance(candidate, str):
+            beginning = _read_beginning(candidate, comparison_ids[0])
+            if beginning is not None:
+                return {comparison_ids[0]: beginning}
     return dict.fromkeys(comparison_ids, problem)
+
+
+_BEGINNING = re.compile(
+    r'\s*(?:```(?:json)?\s*)?[\[{\s]*(?:"verdicts"\s*:\s*[\[{\s]*)?'
+    r'(?:"comparison_id"\s*:\s*"(?P<id>[^"]*)"\s*,\s*)?"winner"\s*:\s*"(?P<winner>[^"]*)"\s*,'
+)
+
+
+def _read_beginning(text: str, comparison_id: str) -> ModelVerdict | None:
+    """The winner of an answer that begins as asked, and of which a later text breaks the JSON.
+
+    Models forget to escape quotes in their justification. The winner stands before it; if another
+    one follows, the answer says nothing clear.
+    """
+    match = _BEGINNING.match(text)
+    if (
+        match is None
+        or len(re.findall(r"winner\W{1,3}:", text)) > 1
+        or text.rstrip("`\n ")[-1:] not in "}]"
+    ):
+        return None
+    winner = read_winner(match["winner"])
+    if winner is None or _fold_id(match["id"] or comparison_id) != _fold_id(comparison_id):
+        return None
+    note = "justification: left out, it breaks the answer"
+    return ModelVerdict(winner=winner, notes=(note,))
 
 
 def _find_entries(
@@ -131,12 +161,33 @@ def _find_entries(
     document = unwrap_string(document)
     if depth == 0:
         return
+    if isinstance(document, dict):
+        document = _fold_names(document)
     if isinstance(document, dict) and "winner" in document and "verdicts" not in document:
         yield _Entry(_read_id(document, key), document)
         return
+    ids = {_fold_id(name): name for name in comparison_ids}
     for name, part in _list_parts(document):
-        inherited = name if name in comparison_ids else key
+        inherited = ids.get(_fold_id(name or ""), key)
+        if inherited != key and isinstance(part, str) and read_winner(part):
+            yield _Entry(inherited, {"winner": part})
+            continue
         yield from _find_entries(part, comparison_ids, key=inherited, depth=depth - 1)
+
+
+def _fold_names(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The object with its names in lower case; two values for one name contradict each other."""
+    folded: dict[str, Any] = {}
+    for name, value in document.items():
+        plain = name.strip().lower().replace("-", "_").replace(" ", "_")
+        same = plain not in folded or folded[plain] == value
+        folded[plain] = value if same else Contradiction()
+    return folded
+
+
+def _fold_id(name: str) -> str:
+    """An id without what models change about one."""
+    return "".join(character for character in name.lower() if character.isalnum())
 
 
 def _list_parts(document: object) -> list[tuple[str | None, object]]:
@@ -160,7 +211,12 @@ def _read_id(document: Mapping[str, Any], key: str | None) -> str | None:
 
 def _select(entries: Sequence[_Entry], name: str, comparison_ids: Sequence[str]) -> list[_Entry]:
     alone = len(comparison_ids) == 1
-    return [e for e in entries if e.comparison_id == name or (alone and e.comparison_id is None)]
+    folded = _fold_id(name)
+    return [
+        e
+        for e in entries
+        if (alone if e.comparison_id is None else _fold_id(e.comparison_id) == folded)
+    ]
 
 
 def _choose(entries: Sequence[_Entry]) -> ModelVerdict | str:

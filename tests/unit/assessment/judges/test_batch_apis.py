@@ -41,19 +41,19 @@ TRIED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 @pytest.fixture
 def openai():
     with provider_server("openai") as server:
-        yield asking_of("openai", server, timeout_seconds=1)
+        yield asking_of("openai", server, timeout_seconds=20)
 
 
 @pytest.fixture
 def anthropic():
     with provider_server("anthropic") as server:
-        yield asking_of("anthropic", server, timeout_seconds=1)
+        yield asking_of("anthropic", server, timeout_seconds=20)
 
 
 @pytest.fixture
 def bedrock():
     with provider_server("bedrock") as server:
-        yield asking_of("bedrock", server, timeout_seconds=1)
+        yield asking_of("bedrock", server, timeout_seconds=20)
 
 
 def submit(asking, ids=("c1", "c2")):

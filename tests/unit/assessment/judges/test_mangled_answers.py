@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from assessment.contracts.json_text import split_json_lines
 from assessment.contracts.model_answer import ModelVerdict, read_answer
+from local.providers.replies import Reply
 from local.providers.scripted_server import make_reply, provider_server
 from tests.unit.assessment.judges.conftest import asking_of
+from tests.unit.assessment.judges.reported_replies import stream
 
 IDS = ("w001-00001", "w001-00002")
 WINNERS = st.sampled_from(["A", "B", "tie"])
@@ -125,6 +128,31 @@ def test_texts_around_the_answer_are_left_out(text: str) -> None:
     assert [getattr(read[name], "winner", read[name]) for name in IDS] == ["B", "tie"]
 
 
+TABLE = Path(__file__).parents[4] / "docs" / "judges.md"
+ROWS = re.findall(
+    r"^\| `(.+)` \| (A|B|tie|none) \|$", TABLE.read_text(encoding="utf-8"), re.MULTILINE
+)
+
+
+def test_the_table_of_answers_is_found() -> None:
+    assert len(ROWS) > 40
+
+
+@pytest.mark.parametrize(("text", "winner"), ROWS)
+def test_an_answer_is_read_as_the_table_says(text: str, winner: str) -> None:
+    verdict = read_answer([text], IDS[:1])[IDS[0]]
+    assert getattr(verdict, "winner", "none") == winner
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("text", [
+    "</" + "a" * 100_000, "{" + "/*" * 50_000, "{" + "'" * 100_001, "{“" * 50_000,
+    '{"winner"' * 10_000, "<think>" * 20_000, "Thinking..." * 10_000, "{a" * 50_000,
+], ids=lambda text: text[:12])  # fmt: skip
+def test_hostile_answers_take_no_time(text: str) -> None:
+    assert isinstance(read_answer([text], IDS[:1])[IDS[0]], str)
+
+
 @pytest.mark.parametrize("text", [
     '{"verdicts": [{"comparison_id": "w001-00001", "winner": "A", "winner": "B"}]}',
     '{"comparison_id": "w001-00001", "winner": "A"} {"comparison_id": "w001-00001", "winner": "B"}',
@@ -148,7 +176,7 @@ def test_json_lines_end_at_line_feeds_only() -> None:
 def test_a_tool_call_or_content_as_a_string_is_read_over_http(provider: str) -> None:
     entries = make_document(("A", "B"), "j", 4)["verdicts"]
     with provider_server(provider) as server:
-        asking = asking_of(provider, server, timeout_seconds=1)
+        asking = asking_of(provider, server, timeout_seconds=20)
         server.script = [
             make_reply(provider, {"verdicts": json.dumps(entries)}),
             make_reply(provider, {"parameters": {"verdicts": entries}}),
@@ -160,7 +188,7 @@ def test_a_tool_call_or_content_as_a_string_is_read_over_http(provider: str) -> 
 def test_content_in_parts_and_thoughts_beside_it_are_read() -> None:
     text = json.dumps(make_document(("A", "B"), "j", 4))
     with provider_server("openai") as server:
-        asking = asking_of("openai", server, timeout_seconds=1)
+        asking = asking_of("openai", server, timeout_seconds=20)
         parts, thoughts = make_reply("openai", ""), make_reply("openai", "")
         parts.body["choices"][0]["message"]["content"] = [
             {"type": "thinking", "thinking": [{"type": "text", "text": '{"winner": "B"}'}]},
@@ -170,3 +198,28 @@ def test_content_in_parts_and_thoughts_beside_it_are_read() -> None:
         server.script = [parts, thoughts]
         results = asking.ask(IDS, IDS)
     assert [result.winner for result in results] == ["A", "B"] * 2
+
+
+def test_a_stream_in_place_of_a_document_is_joined() -> None:
+    """Some gateways stream although nobody asked for it; what they streamed is paid for."""
+    text = json.dumps(make_document(("A", "B"), "j", 4))
+    parts = [text[n : n + 40] for n in range(0, len(text), 40)]
+    chunks: list[Any] = [{"choices": [{"delta": {"content": part}}]} for part in parts]
+    usage = {"choices": [], "usage": {"prompt_tokens": 900, "completion_tokens": 80}}
+    ended = {"model": "served", "choices": [{"delta": {}, "finish_reason": "stop"}]}
+    arguments = [
+        {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": part}}]}}]}
+        for part in parts
+    ]
+    with provider_server("openai") as server:
+        asking = asking_of("openai", server, timeout_seconds=20)
+        server.script = [
+            stream(*chunks, ended, usage, "[DONE]"),
+            Reply(": PROCESSING\n\n" + str(stream(*arguments, ended).body).replace("\n", "\r\n")),
+            Reply(": PROCESSING\n\n\n" + json.dumps(make_reply("openai", text).body)),
+        ]
+        results = asking.ask(IDS, IDS, IDS)
+    assert [result.winner for result in results] == ["A", "B"] * 3
+    assert results[0].served_model == "served"
+    assert results[0].token_usage is not None
+    assert results[0].token_usage.input_tokens == 450

@@ -157,8 +157,9 @@ def test_retry_after_is_read_as_seconds_and_as_a_date(openai):
 
 def test_a_provider_that_does_not_answer_in_time_is_unavailable(asking):
     asking.server.latency = 1.5
+    hasty = asking.judge.model_copy(update={"timeout_seconds": 1})
     with pytest.raises(JudgeUnavailableError, match="Timeout"):
-        asking.ask(["c1"])
+        asking.ask(["c1"], judge=hasty)
 
 
 def test_a_port_where_nobody_listens_is_unavailable(openai):
@@ -241,7 +242,7 @@ UNSCHEMED = "output_config.format: structured outputs are not supported for this
 @pytest.mark.parametrize("provider", ["anthropic", "bedrock"])
 def test_a_model_that_takes_no_forced_tool_is_given_a_schema_and_that_is_remembered(provider):
     with provider_server(provider) as server:
-        asking = asking_of(provider, server, timeout_seconds=1)
+        asking = asking_of(provider, server, timeout_seconds=20)
         document = json.dumps({"verdicts": [verdict("c1", "B")]})
         server.script = [provider_error(provider, 400, FORCED), said(asking, document)]
         assert asking.ask(["c1"])[0].winner == "B"
@@ -260,7 +261,7 @@ def test_a_model_that_takes_no_forced_tool_is_given_a_schema_and_that_is_remembe
 @pytest.mark.parametrize("provider", ["anthropic", "bedrock"])
 def test_a_model_that_knows_neither_tool_nor_schema_is_asked_in_words(provider):
     with provider_server(provider) as server:
-        asking = asking_of(provider, server, timeout_seconds=1)
+        asking = asking_of(provider, server, timeout_seconds=20)
         document = json.dumps({"verdicts": [verdict("c1", "tie")]}, indent=2)
         server.script = [
             provider_error(provider, 400, FORCED),

@@ -20,6 +20,7 @@ from assessment.domain.judge_errors import JudgeError, JudgeUnavailableError, Sc
 from local.providers.replies import Reply
 from local.providers.scripted_server import make_reply, provider_server, verdict
 from tests.unit.assessment.judges.conftest import Asking, asking_of, questions
+from tests.unit.assessment.judges.reported_replies import REPORTED
 
 TABLE = Path(__file__).parents[4] / "docs" / "judges.md"
 MODELS = ("openai", "anthropic", "bedrock")
@@ -323,7 +324,9 @@ CELLS = [
     pytest.param(situation, provider, reply, id=f"{situation}-{provider}-{n}")
     for situation, promises in PROMISES.items()
     for provider in promises
-    for n, reply in enumerate(REPLIES.get(situation, {}).get(provider, []))
+    for n, reply in enumerate(
+        REPLIES.get(situation, {}).get(provider, []) + REPORTED.get(situation, {}).get(provider, [])
+    )
 ]
 
 
@@ -336,6 +339,11 @@ def test_every_cell_of_the_table_is_run() -> None:
     }
     run = {(situation, name) for situation, replies in REPLIES.items() for name in replies}
     assert promised - COUNTED_ELSEWHERE == run
+
+
+def find_patience(situation: str) -> int:
+    """Seconds to wait for a reply: a busy machine is no situation."""
+    return 1 if situation == "time-out" else 20
 
 
 @dataclass
@@ -351,7 +359,7 @@ class Observed:
         try:
             results = self.ask_long(ids) if long else self.asked.ask(ids)
         except JudgeError as error:
-            return describe_error(error, n_asked=len(ids))
+            return describe_error(error, situation=situation, n_asked=len(ids))
         if len(server.requests) > 1:
             return "asks without it"
         problems = [result.error_detail for result in results if result.error_detail]
@@ -391,7 +399,23 @@ def read_limit(body: dict[str, Any]) -> int:
     return int(found[1])
 
 
-def describe_error(error: JudgeError, *, n_asked: int) -> str:
+CODES = {
+    "account spent": "account-spent",
+    "request too large for a limit": "request-too-large",
+    "context exceeded": "oversize",
+    "content declined, as an error": "content-refused",
+    "content declined, in the answer": "content-refused",
+    "generation broken, as an error": "broken-generation",
+    "generation broken, in the answer": "broken-generation",
+    "bad request": "judge-refused",
+    "wrong key": "credentials-refused",
+    "wrong model": "unknown-model",
+}
+"""What a failure is called, on which its remedy and the reason of an essay set aside depend."""
+
+
+def describe_error(error: JudgeError, *, situation: str, n_asked: int) -> str:
+    assert error.code == CODES.get(situation, "judge-unavailable")
     if isinstance(error, JudgeUnavailableError):
         if error.retry_after:
             kept = retry_delay(error, receives=1, spread_by="c1")
@@ -405,7 +429,7 @@ def describe_error(error: JudgeError, *, n_asked: int) -> str:
 )
 def test_a_model_is_treated_as_the_table_says(situation: str, provider: str, reply: Reply) -> None:
     with provider_server(provider) as server:
-        asking = asking_of(provider, server, timeout_seconds=1)
+        asking = asking_of(provider, server, timeout_seconds=find_patience(situation))
         assert Observed(asking).describe(situation, reply) == PROMISES[situation][provider]
 
 
@@ -419,11 +443,11 @@ def test_an_endpoint_is_treated_as_the_table_says(situation: str, reply: Reply) 
 
     async def ask(url: str) -> str:
         async with httpx.AsyncClient() as client:
-            endpoint = CallbackEndpointJudge(client, url, timeout_seconds=1)
+            endpoint = CallbackEndpointJudge(client, url, timeout_seconds=find_patience(situation))
             try:
                 await endpoint.compare(questions(["c1"], judge))
             except JudgeError as error:
-                return describe_error(error, n_asked=1)
+                return describe_error(error, situation=situation, n_asked=1)
         return "no error"
 
     with provider_server("openai") as server:

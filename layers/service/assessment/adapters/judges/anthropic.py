@@ -94,8 +94,9 @@ def message_completion(answer: Answer, *, texts: Sequence[str] = ()) -> Completi
     body = answer.body
     if body is None:
         return Completion(problem="the response is not JSON")
-    if body.get("error") and not body.get("content"):
-        raise read_error_in_answer(body["error"], provider="anthropic", texts=texts)
+    if not body.get("content") and (body.get("error") or not body.get("stop_reason")):
+        problem = body.get("error") or body
+        raise read_error_in_answer(problem, provider="anthropic", texts=texts)
     reason = body.get("stop_reason")
     check_stop_reason(reason, provider="anthropic")
     tool_inputs, text = _find_answer(body.get("content"))

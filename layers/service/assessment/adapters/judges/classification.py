@@ -22,7 +22,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from types import MappingProxyType
 
-from assessment.adapters.judges.provider_error import ProviderError
+from assessment.adapters.judges.provider_error import ProviderError, normalise_code
 from assessment.domain.judge_errors import (
     AccountSpentError,
     BrokenGenerationError,
@@ -55,14 +55,14 @@ class Situation(StrEnum):
 
 
 def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+    return frozenset(normalise_code(name) for name in text.split())
 
 
 CODES: Mapping[Situation, frozenset[str]] = MappingProxyType({
     Situation.ACCOUNT_SPENT: _names(
         "insufficient_quota billing_error billing_hard_limit_reached billing_not_active"
         " insufficient_balance insufficient_credits exceeded_current_quota_error arrearage"
-        " billing_disabled"
+        " billing_disabled billing_not_enabled"
     ),
     Situation.REQUEST_TOO_LARGE: _names("request_too_large request_entity_too_large"),
     Situation.CONTEXT_EXCEEDED: _names(
@@ -75,6 +75,7 @@ CODES: Mapping[Situation, frozenset[str]] = MappingProxyType({
         " contentpolicyviolationerror responsibleaipolicyviolation invalid_prompt"
         " moderation_blocked moderation_error guardrail_intervened data_inspection_failed"
         " cyber_policy_violation refusal safety prohibited_content blocklist spii recitation"
+        " sensitive image_safety"
     ),
     Situation.BROKEN_GENERATION: _names(
         "json_validate_failed tool_use_failed output_parse_failed malformed_function_call"
@@ -86,12 +87,13 @@ CODES: Mapping[Situation, frozenset[str]] = MappingProxyType({
         " permission_denied unauthenticated unauthorized accessdeniedexception"
         " unrecognizedclientexception invalidsignatureexception account_deactivated"
         " api_key_invalid service_disabled invalid_organization ip_not_authorized"
-        " unsupported_country_region_territory"
-        " authenticationerror"
+        " unsupported_country_region_territory authenticationerror account_disabled"
+        " organization_disabled api_key_expired invalid_token"
     ),
     Situation.WRONG_MODEL: _names(
         "model_not_found not_found_error notfounderror deploymentnotfound not_found"
-        " resourcenotfoundexception model_not_available model_not_supported"
+        " resourcenotfoundexception model_not_available model_not_supported model_deprecated"
+        " deployment_deprecated"
     ),
     Situation.FEATURE_UNSUPPORTED: _names(
         "unsupported_parameter unsupported_value unknown_parameter unsupportedparamserror"
@@ -101,25 +103,36 @@ CODES: Mapping[Situation, frozenset[str]] = MappingProxyType({
         " too_many_requests resource_exhausted throttlingexception toomanyrequestsexception"
         " servicequotaexceededexception slow_down requests tokens engine_overloaded"
         " overloaded_error concurrency_limit_exceeded token_limit_exceeded modelnotreadyexception"
+        " rate_limited throttling throttling_rate_quota throttling_allocation_quota"
     ),
     Situation.OUTAGE: _names(
         "server_error api_error internal_server_error internal_error timeout_error timeout"
         " internalserverexception serviceunavailableexception service_unavailable"
         " modeltimeoutexception modelstreamerrorexception unavailable deadline_exceeded"
-        " internalservererror apiconnectionerror expiredtokenexception bad_gateway"
+        " internalservererror apiconnectionerror expiredtokenexception bad_gateway cancelled"
+        " canceled abort aborted network_error insufficient_system_resource"
     ),
 })  # fmt: skip
-"""Codes, types and reasons that mean one thing whatever the status; lower case."""
+"""Codes, types and reasons that mean one thing whatever the status, by `normalise_code`."""
 
 STATUSES: Mapping[int, Situation] = MappingProxyType({
+    HTTPStatus.MOVED_PERMANENTLY: Situation.WRONG_MODEL,
+    HTTPStatus.PERMANENT_REDIRECT: Situation.WRONG_MODEL,
     HTTPStatus.UNAUTHORIZED: Situation.WRONG_KEY,
     HTTPStatus.PAYMENT_REQUIRED: Situation.ACCOUNT_SPENT,
     HTTPStatus.NOT_FOUND: Situation.WRONG_MODEL,
+    HTTPStatus.METHOD_NOT_ALLOWED: Situation.WRONG_MODEL,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Situation.WRONG_KEY,
     HTTPStatus.REQUEST_TIMEOUT: Situation.OUTAGE,
     HTTPStatus.CONFLICT: Situation.OUTAGE,
+    HTTPStatus.GONE: Situation.WRONG_MODEL,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Situation.REQUEST_TOO_LARGE,
+    HTTPStatus.MISDIRECTED_REQUEST: Situation.OUTAGE,
+    HTTPStatus.LOCKED: Situation.OUTAGE,
+    HTTPStatus.FAILED_DEPENDENCY: Situation.OUTAGE,
     HTTPStatus.TOO_EARLY: Situation.OUTAGE,
     HTTPStatus.TOO_MANY_REQUESTS: Situation.PASSING_LIMIT,
+    499: Situation.OUTAGE,  # nginx, Vertex: the connection was given up on the way
     529: Situation.PASSING_LIMIT,  # Anthropic: overloaded
 })  # fmt: skip
 """What a status means where no code says more."""
@@ -143,11 +156,22 @@ def _words(situation: Situation, *patterns: str) -> _Words:
 
 
 _SPENT_WORDS = _words(
-    Situation.ACCOUNT_SPENT, r"credit balance", r"insufficient (balance|credits|funds)"
+    Situation.ACCOUNT_SPENT,
+    r"credit balance",
+    r"insufficient (balance|credits|funds)",
+    r"(have|has) (any|no|enough) credits",
+    r"(reached|exceeded) your .{0,30}(usage|spend(ing)?) limit",
+)
+_KEY_WORDS = _words(
+    Situation.WRONG_KEY,
+    r"(incorrect|invalid|missing|expired|no) (x-)?api[ _-]?key",
+    r"api[ _-]?key (is )?(not valid|invalid|expired|missing)",
+    r"organi[sz]ation has been disabled",
 )
 _CONTEXT_WORDS = _words(
     Situation.CONTEXT_EXCEEDED,
-    r"context[ _](length|window|size)",
+    r"context[ _]?(length|window|size|limit)",
+    r"input (length|tokens?) (should|exceed)",
     r"maximum (number of )?(context|tokens|input)",
     r"(prompt|input|request|conversation)( \w+)? (is|are|was) too (long|large)",
     r"too many (input |prompt )?tokens",
@@ -160,11 +184,11 @@ _CONTEXT_WORDS = _words(
 )
 _CONTENT_WORDS = _words(
     Situation.CONTENT_DECLINED,
-    r"content[ _-](filter|polic|moderation|management policy)",
+    r"content[ _-]?(filter|polic|moderation|management policy)",
     r"blocked by .{0,40}(filter|policy|guardrail|safety)",
     r"(input|prompt|content|text) (was|were|is|has been) (flagged|blocked)",
     r"responsible ai",
-    r"usage polic",
+    r"usage (polic|guideline)",
     r"safety (system|filter|setting|polic|reason)",
     r"violat\w+ .{0,40}polic",
     r"inappropriate content",
@@ -179,13 +203,15 @@ _GENERATION_WORDS = _words(
 _MODEL_WORDS = _words(
     Situation.WRONG_MODEL,
     r"(no such|unknown|invalid) model",
+    r"not a valid model",
+    r"on-demand throughput",
     r"model identifier is invalid",
     r"model .{0,80}(does not|doesn't) exist",
 )
 _WORDS_BY_KIND_OF_STATUS: tuple[tuple[Callable[[int], bool], tuple[_Words, ...]], ...] = (
     (
         lambda status: status in _REFUSING_STATUSES,
-        (_SPENT_WORDS, _CONTEXT_WORDS, _CONTENT_WORDS, _GENERATION_WORDS, _MODEL_WORDS),
+        (_SPENT_WORDS, _KEY_WORDS, _CONTEXT_WORDS, _CONTENT_WORDS, _GENERATION_WORDS, _MODEL_WORDS),
     ),
     (
         lambda status: (
@@ -198,7 +224,7 @@ _WORDS_BY_KIND_OF_STATUS: tuple[tuple[Callable[[int], bool], tuple[_Words, ...]]
         (_CONTEXT_WORDS,),
     ),
 )
-_LIMIT_AND_REQUESTED = re.compile(r"limit:? (\d+)\D.{0,40}?requested:? (\d+)", re.IGNORECASE)
+_LIMIT_AND_REQUESTED = re.compile(r"limit:? ([\d,]+)\D.{0,40}?requested:? ([\d,]+)", re.IGNORECASE)
 _TOO_LARGE_WORDS = re.compile(r"request (is )?too large|single request exceeds", re.IGNORECASE)
 
 
@@ -232,7 +258,8 @@ def _exceeds_limit(error: ProviderError) -> bool:
     """Whether the request alone is larger than the limit that it met."""
     match = _LIMIT_AND_REQUESTED.search(error.words)
     if match:
-        return int(match[2]) > int(match[1])
+        limit, requested = (int("".join(re.findall(r"\d", match[n]))) for n in (1, 2))
+        return requested > limit
     return bool(_TOO_LARGE_WORDS.search(error.words))
 
 
@@ -283,7 +310,11 @@ def classify(error: ProviderError, *, provider: str) -> JudgeError:
     return _CLASSES[situation](message, words=words)
 
 
-def find_situation(code: str) -> Situation | None:
-    """What one code, type or reason means by itself."""
-    name = code.strip().lower().replace("-", "_")
-    return next((situation for situation, codes in CODES.items() if name in codes), None)
+def find_situation(reason: str) -> Situation | None:
+    """What one code, type or reason means, or a word of several that stand in its place."""
+    for name in (reason, *re.split(r"[\s:;,]+", reason)):
+        code = normalise_code(name)
+        for situation, codes in CODES.items():
+            if code in codes:
+                return situation
+    return None

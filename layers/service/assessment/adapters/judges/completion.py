@@ -84,7 +84,7 @@ def check_stop_reason(reason: object, *, provider: str) -> None:
         raise BrokenGenerationError(message)
     if situation is Situation.CONTEXT_EXCEEDED:
         raise OversizeError(message)
-    if reason.lower() == "error":
+    if situation is Situation.OUTAGE or reason.lower() == "error":
         raise JudgeUnavailableError(message)
 
 
@@ -101,6 +101,12 @@ def _read_text_part(part: object) -> str:
     text = document.get("text")
     is_answer = document.get("type") in (None, "text", "output_text")
     return text if is_answer and isinstance(text, str) else ""
+
+
+def find_refusal(parts: Sequence[object]) -> str | None:
+    """What the model says in the part of a content in which it declines to answer."""
+    refusals = (part.get("refusal") for part in map(read_object, parts))
+    return next((text for text in refusals if isinstance(text, str) and text), None)
 
 
 def count_tokens(counts: object, inputs: tuple[str, ...], output: tuple[str, ...]) -> TokenUsage:

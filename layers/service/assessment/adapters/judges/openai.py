@@ -15,6 +15,7 @@ from assessment.adapters.judges.completion import (
     OutputLimit,
     check_stop_reason,
     count_tokens,
+    find_refusal,
     is_cut_off,
     join_text_parts,
 )
@@ -85,8 +86,9 @@ def chat_completion(answer: Answer, *, texts: Sequence[str] = ()) -> Completion:
     message = choice.get("message") if choice else None
     if choice is None or not isinstance(message, dict):
         return Completion(problem="the response has no choices[0].message", usage=usage)
-    refusal, reason = message.get("refusal"), choice.get("finish_reason")
-    if isinstance(refusal, str) and refusal:
+    content, reason = message.get("content"), choice.get("finish_reason")
+    refusal = find_refusal([message, *(content if isinstance(content, list) else [])])
+    if refusal is not None:
         words = remove_quotations(clean_text(refusal), texts)
         raise ContentRefusedError("openai refused", words=words)
     check_stop_reason(reason, provider="openai")
@@ -126,6 +128,9 @@ def _check_errors(
     for name in ("prompt_feedback", "promptFeedback", "prompt_filter_results"):
         if body.get(name):
             raise ContentRefusedError(f"openai answered without a choice and with {name}")
+    if not body.get("usage"):
+        # No completion at all, so nobody was billed: a gateway that knows one status only.
+        raise read_error_in_answer(body, provider="openai", texts=texts)
 
 
 def _find_answer(message: Mapping[str, Any]) -> tuple[object, str | None]:

@@ -19,8 +19,12 @@ from assessment.contracts.valid_values import clean_text
 from assessment.domain.quotation import LONGEST_MESSAGE, remove_quotations
 
 _CODE_NAMES = ("code", "type", "status", "reason", "finish_reason", "__type", "err_type", "title")
-_MESSAGE_NAMES = ("message", "detail", "msg", "error_message", "failed_generation_message")
-_INNER_NAMES = ("error", "errors", "innererror", "inner_error", "details", "metadata", "raw")
+_MESSAGE_NAMES = (
+    "message", "detail", "msg", "status_msg", "error_message", "failed_generation_message",
+)  # fmt: skip
+_INNER_NAMES = (
+    "error", "errors", "innererror", "inner_error", "details", "metadata", "raw", "base_resp",
+)  # fmt: skip
 _DEEPEST = 6
 _LONGEST_READ = 1500
 
@@ -34,7 +38,7 @@ class ProviderError:
     status
         The HTTP status, of the response or of the line of a batch; 0 where there was none.
     codes
-        Every code, type and reason in it, in lower case.
+        Every code, type and reason in it, as `normalise_code` has them.
     words
         Its messages, without any key and without any words of the prompt.
     param
@@ -81,13 +85,16 @@ def read_provider_error(
     """
     documents = list(_walk(body))
     codes = [code for document in documents for code in _read_codes(document)]
-    words = _join_messages(documents) if documents else _read_plain_text(body)
+    said = _join_messages(documents) if documents else _read_plain_text(body)
+    words = remove_quotations(_remove_keys(said, secrets), texts, longest=_LONGEST_READ)
     return ProviderError(
         status=_read_status(status, codes),
         codes=_normalise_codes(codes),
-        words=remove_quotations(_remove_keys(words, secrets), texts, longest=_LONGEST_READ),
+        words=words,
         param=_find_param(documents),
-        retry_after=find_retry_delay(headers or {}, documents, now=now or datetime.now(UTC)),
+        retry_after=find_retry_delay(
+            headers or {}, documents, words=words, now=now or datetime.now(UTC)
+        ),
         is_moderated=any(_is_moderation(document) for document in documents),
         has_failed_generation=any("failed_generation" in document for document in documents),
         shown_code=_remove_keys(_find_name(codes), secrets),
@@ -154,9 +161,13 @@ def _find_name(codes: Iterable[str]) -> str:
     return next((name for name in names if not name.isdigit()), "")
 
 
+def normalise_code(code: str) -> str:
+    """The letters and digits of a code: services write one name in many ways."""
+    return "".join(character for character in code.lower() if character.isalnum())
+
+
 def _normalise_codes(codes: Iterable[str]) -> frozenset[str]:
-    names = (code.strip().lower() for code in codes if not code.isdigit())
-    return frozenset(name.replace("-", "_").replace(" ", "_") for name in names)
+    return frozenset(normalise_code(code) for code in codes if not code.isdigit())
 
 
 def _is_moderation(document: Mapping[str, Any]) -> bool:
@@ -166,7 +177,7 @@ def _is_moderation(document: Mapping[str, Any]) -> bool:
     return flagged or any(
         name in document
         for name in ("flagged_input", "content_filter_result", "content_filter_results",
-                     "blockReason", "block_reason")
+                     "contentFilter", "blockReason", "block_reason")
     )  # fmt: skip
 
 

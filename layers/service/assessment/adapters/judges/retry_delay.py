@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,29 +16,61 @@ _RESET_HEADERS = (
     ("anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"),
     ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
     ("anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
+    ("x-ratelimit-remaining", "x-ratelimit-reset"),
+    ("ratelimit-remaining", "ratelimit-reset"),
 )
 """Pairs of headers: what is left of a limit, and when it is full again."""
+
+_AMOUNT = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(milliseconds?|ms|hours?|h|minutes?|min|m|seconds?|sec|s)(?![a-z])",
+    re.IGNORECASE,
+)
+_REQUEST_TO_WAIT = re.compile(
+    r"\b(?:again|retry(?:ing)?|retried|wait)\b\W+(?:(?:in|after|for)\W+)?"
+    rf"((?:{_AMOUNT.pattern}[ ,]*)+)",
+    re.IGNORECASE,
+)
+_EARLIEST_MOMENT = 1e9
+"""Seconds that are no duration but count from 1970 (2001)."""
+
+_EARLIEST_MILLISECONDS = 1e11
+"""The same in milliseconds (1973): a moment in seconds is larger only from the year 5138 on."""
+
 
 _BODY_NAMES = ("retryDelay", "retry_after", "retry_after_seconds")
 
 
 def find_retry_delay(
-    headers: Mapping[str, str], documents: Iterable[Mapping[str, Any]], *, now: datetime
+    headers: Mapping[str, str],
+    documents: Sequence[Mapping[str, Any]],
+    *,
+    words: str = "",
+    now: datetime,
 ) -> float | None:
-    """Seconds to wait, from the headers or else from the body's documents; None if neither says.
+    """Seconds to wait, from the headers, else from the body, else from its words; None if none.
 
     Headers are `retry-after-ms`, `Retry-After` as a number or a date (RFC 9110, 10.2.3), or the
-    time at which a limit that is used up is full again: a duration ("6m0s", OpenAI) or a date
-    (Anthropic). In the body it is Gemini's `retryDelay`, or the `retry_after` of a gateway.
+    time at which a limit that is used up is full again: a duration ("6m0s", OpenAI), a date
+    (Anthropic), or a moment in seconds or milliseconds since 1970. In the body it is Gemini's
+    `retryDelay`, the `retry_after` of a gateway, or headers that a gateway passes on there; in
+    words "try again in 26 seconds" or "in 1h12m".
     """
-    fields = {name.lower(): value for name, value in headers.items()}
+    passed_on = (document.get("headers") for document in documents)
+    for fields in (headers, *(each for each in passed_on if isinstance(each, Mapping))):
+        delay = _find_delay_in_headers(fields, now)
+        if delay is not None:
+            return delay
+    delay = _find_delay_in_body(documents, now)
+    return _find_delay_in_words(words) if delay is None else delay
+
+
+def _find_delay_in_headers(headers: Mapping[str, Any], now: datetime) -> float | None:
+    fields = {name.lower(): str(value) for name, value in headers.items()}
     milliseconds = _read_number(fields.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
     delay = _read_delay(fields.get("retry-after", ""), now)
-    if delay is None:
-        delay = _find_reset_delay(fields, now)
-    return _find_delay_in_body(documents, now) if delay is None else delay
+    return _find_reset_delay(fields, now) if delay is None else delay
 
 
 def _find_reset_delay(fields: Mapping[str, str], now: datetime) -> float | None:
@@ -60,16 +92,41 @@ def _find_delay_in_body(documents: Iterable[Mapping[str, Any]], now: datetime) -
     return None
 
 
+def _find_delay_in_words(words: str) -> float | None:
+    match = _REQUEST_TO_WAIT.search(words)
+    if match is None:
+        return None
+    amounts = _AMOUNT.findall(match[1])
+    return sum(float(number) * _find_unit(unit.lower()) for number, unit in amounts)
+
+
+def _find_unit(name: str) -> float:
+    """The seconds in a unit of time."""
+    if name in ("ms", "millisecond", "milliseconds"):
+        return 0.001
+    return {"h": 3600.0, "m": 60.0}.get(name[0], 1.0)
+
+
 def _read_delay(text: str, now: datetime) -> float | None:
-    """A number of seconds, a duration, or a date, as seconds from now."""
+    """A number of seconds, a duration, a moment or a date, as seconds from now."""
     text = text.strip()
-    seconds = _read_number(text)
+    seconds = _read_numbers(text)
+    if seconds is not None and seconds >= _EARLIEST_MOMENT:
+        seconds = seconds / 1000 if seconds >= _EARLIEST_MILLISECONDS else seconds
+        return max(0.0, seconds - now.timestamp())
     if seconds is None:
         seconds = _read_duration(text)
     if seconds is None:
         moment = _read_date(text)
         seconds = None if moment is None else max(0.0, (moment - now).total_seconds())
     return seconds
+
+
+def _read_numbers(text: str) -> float | None:
+    """The largest of several numbers: two headers of one name are joined by a comma."""
+    numbers = [_read_number(part) for part in text.split(",")]
+    known = [number for number in numbers if number is not None]
+    return max(known) if known and len(known) == len(numbers) else None
 
 
 def _read_number(text: str | None) -> float | None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from assessment.adapters.judges.classification import classify
+from assessment.adapters.judges.event_stream import read_event_stream
 from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.contracts.json_text import load_response
 from assessment.contracts.valid_values import read_name
@@ -79,7 +80,8 @@ async def post(
     Raises
     ------
     JudgeUnavailableError
-        Also where the response is no JSON at all: a proxy's page, or nothing.
+        Also where the response is no JSON at all: a proxy's page, or nothing. Events in place of
+        the one document that was asked for are joined to it.
     """
     response = await call(
         client,
@@ -92,7 +94,11 @@ async def post(
         json=body,
     )
     document = load_response(response.content)
-    if document is None and not response.content.lstrip().startswith(b"{"):
+    if document is None:
+        document = read_event_stream(response.content)
+    if isinstance(document, list) and document:
+        raise read_error_in_answer(document, provider=provider, texts=texts)
+    if not isinstance(document, dict) and not response.content.lstrip().startswith(b"{"):
         raise JudgeUnavailableError(f"{provider} answered {response.status_code} without JSON")
     return Answer(
         document if isinstance(document, dict) else None,
