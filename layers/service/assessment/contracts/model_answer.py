@@ -121,10 +121,8 @@ def read_answer(
             }
         if documents:
             problem = "the answer has no list of verdicts"
-        elif len(comparison_ids) == 1 and isinstance(candidate, str):
-            beginning = _read_beginning(candidate, comparison_ids[0])
-            if beginning is not None:
-                return {comparison_ids[0]: beginning}
+        elif (beginning := _read_beginning(candidate, comparison_ids)) is not None:
+            return {comparison_ids[0]: beginning}
     return dict.fromkeys(comparison_ids, problem)
 
 
@@ -134,24 +132,28 @@ _BEGINNING = re.compile(
 )
 
 
-def _read_beginning(text: str, comparison_id: str) -> ModelVerdict | None:
+_WINNER_NAME = re.compile(r"winner\W{1,3}:")
+
+
+def _read_beginning(text: object, comparison_ids: Sequence[str]) -> ModelVerdict | None:
     """The winner of an answer that begins as asked, and of which a later text breaks the JSON.
 
     Models forget to escape quotes in their justification. The winner stands before it; if another
-    one follows, the answer says nothing clear.
+    one follows, the answer says nothing clear. Only where a single comparison was asked about.
     """
-    match = _BEGINNING.match(text)
-    if (
-        match is None
-        or len(re.findall(r"winner\W{1,3}:", text)) > 1
-        or text.rstrip("`\n ")[-1:] not in "}]"
-    ):
+    match = _BEGINNING.match(text) if isinstance(text, str) and len(comparison_ids) == 1 else None
+    if match is None or not _is_whole(match.string):
         return None
+    name = comparison_ids[0]
     winner = read_winner(match["winner"])
-    if winner is None or _fold_id(match["id"] or comparison_id) != _fold_id(comparison_id):
+    if winner is None or _fold_id(match["id"] or name) != _fold_id(name):
         return None
-    note = "justification: left out, it breaks the answer"
-    return ModelVerdict(winner=winner, notes=(note,))
+    return ModelVerdict(winner=winner, notes=("justification: left out, it breaks the answer",))
+
+
+def _is_whole(text: str) -> bool:
+    """Whether the text ends as an answer does, and names one winner."""
+    return text.rstrip("`\n ").endswith(("}", "]")) and len(_WINNER_NAME.findall(text)) == 1
 
 
 def _find_entries(
@@ -163,16 +165,24 @@ def _find_entries(
         return
     if isinstance(document, dict):
         document = _fold_names(document)
-    if isinstance(document, dict) and "winner" in document and "verdicts" not in document:
-        yield _Entry(_read_id(document, key), document)
-        return
+        if _is_verdict(document):
+            yield _Entry(_read_id(document, key), document)
+            return
     ids = {_fold_id(name): name for name in comparison_ids}
     for name, part in _list_parts(document):
-        inherited = ids.get(_fold_id(name or ""), key)
-        if inherited != key and isinstance(part, str) and read_winner(part):
-            yield _Entry(inherited, {"winner": part})
-            continue
-        yield from _find_entries(part, comparison_ids, key=inherited, depth=depth - 1)
+        own = ids.get(_fold_id(name or ""))
+        if own is not None and _is_bare_winner(part):
+            yield _Entry(own, {"winner": part})
+        else:
+            yield from _find_entries(part, comparison_ids, key=own or key, depth=depth - 1)
+
+
+def _is_verdict(document: Mapping[str, Any]) -> bool:
+    return "winner" in document and "verdicts" not in document
+
+
+def _is_bare_winner(part: object) -> bool:
+    return isinstance(part, str) and read_winner(part) is not None
 
 
 def _fold_names(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,13 +35,16 @@ _WINNER = re.compile(
 
 def read_winner(value: object) -> WinnerLetter | None:
     """A winner in any spelling that can mean one thing only."""
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if not isinstance(value, str) or len(value) > _LONGEST:
-        return None
-    # Quotes, brackets, emphasis and a full stop around it mean nothing.
-    text = unicodedata.normalize("NFKC", value).casefold().replace("*", "").strip(_AROUND)
+    text = _read_plainly(value[0] if isinstance(value, list) and len(value) == 1 else value)
     if text in _TIES:
         return "tie"
-    match = _WINNER.fullmatch(" ".join(text.translate(_LOOKALIKES).split()))
+    match = _WINNER.fullmatch(text.translate(_LOOKALIKES))
     return _LETTERS[match[1]] if match else None
+
+
+def _read_plainly(value: object) -> str:
+    """The text without case, and without quotes, brackets, emphasis and a full stop around it."""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return ""
+    text = unicodedata.normalize("NFKC", value).casefold().replace("*", "").strip(_AROUND)
+    return " ".join(text.split())

@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference/chat-streaming.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from assessment.contracts.json_text import load_json, load_response, read_object, read_objects
@@ -20,17 +20,16 @@ def read_event_stream(content: bytes) -> dict[str, Any] | None:
     An event with an error is the document. The chunks of a chat completion are joined.
     """
     lines = content.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    if lines[0].startswith(":"):
-        # Comments that keep a connection alive while the document is made.
-        rest = load_response("\n".join(each for each in lines if each[:1] != ":").encode())
-        if isinstance(rest, dict):
-            return rest
     events = list(_list_events(lines))
-    for event in events:
-        if event.get("error"):
-            return event
-    chunks = [event for event in events if read_objects(event.get("choices")) or event.get("usage")]
-    return _join_chunks(chunks) if chunks else None
+    failed = next((event for event in events if event.get("error")), None)
+    return failed or _join_chunks(events) or _read_commented(lines)
+
+
+def _read_commented(lines: Sequence[str]) -> dict[str, Any] | None:
+    """A document after comments, which keep a connection alive while it is made."""
+    bare = [line for line in lines if not line.startswith(":")]
+    document = load_response("\n".join(bare).encode()) if len(bare) < len(lines) else None
+    return document if isinstance(document, dict) else None
 
 
 def _list_events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -45,27 +44,37 @@ def _list_events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             continue
 
 
-def _join_chunks(chunks: list[dict[str, Any]]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    reason: object = None
-    texts: list[object] = []
-    calls: dict[str, list[object]] = {}
-    for chunk in chunks:
-        document |= {name: chunk[name] for name in _KEPT if chunk.get(name)}
-        for choice in read_objects(chunk.get("choices"))[:1]:
-            delta = read_object(choice.get("delta") or choice.get("message"))
-            reason = choice.get("finish_reason") or reason
-            texts.append(delta.get("content"))
-            for call in read_objects(delta.get("tool_calls")):
-                arguments = read_object(call.get("function")).get("arguments")
-                calls.setdefault(str(call.get("index")), []).append(arguments)
-    message: dict[str, Any] = {"content": _join_texts(texts) or None}
-    if calls:
-        message["tool_calls"] = [
-            {"function": {"arguments": _join_texts(parts)}} for parts in calls.values()
-        ]
-    return document | {"choices": [{"message": message, "finish_reason": reason}]}
+def _join_chunks(events: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    choices = [choice for event in events for choice in read_objects(event.get("choices"))[:1]]
+    if not choices:
+        return None
+    deltas = [_read_delta(choice) for choice in choices]
+    content = _join_texts(delta.get("content") for delta in deltas)
+    reasons = [reason for choice in choices if (reason := choice.get("finish_reason"))]
+    joined = {
+        "message": {"content": content or None, "tool_calls": _join_calls(deltas)},
+        "finish_reason": reasons[-1] if reasons else None,
+    }
+    return _keep_last(events) | {"choices": [joined]}
 
 
-def _join_texts(parts: list[object]) -> str:
+def _read_delta(choice: dict[str, Any]) -> dict[str, Any]:
+    return read_object(choice.get("delta") or choice.get("message"))
+
+
+def _keep_last(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The last value of each field that a whole completion has, too."""
+    return {name: event[name] for event in events for name in _KEPT if event.get(name)}
+
+
+def _join_calls(deltas: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The calls of tools, each with the parts of its arguments joined."""
+    parts: dict[str, list[object]] = {}
+    for call in (call for delta in deltas for call in read_objects(delta.get("tool_calls"))):
+        arguments = read_object(call.get("function")).get("arguments")
+        parts.setdefault(str(call.get("index")), []).append(arguments)
+    return [{"function": {"arguments": _join_texts(each)}} for each in parts.values()]
+
+
+def _join_texts(parts: Iterable[object]) -> str:
     return "".join(part for part in parts if isinstance(part, str))
