@@ -18,6 +18,9 @@ ifneq ($(shell test -w "$${HOME:-/nonexistent}" && echo yes),yes)
 export UV_CACHE_DIR ?= $(CURDIR)/$(VENV)/.cache/uv
 endif
 
+# Hundreds of processes start in the checks; without kept bytecode each compiles all it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 CJ_PORT ?= 4566
 export CJ_PORT
 

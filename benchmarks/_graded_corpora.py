@@ -7,12 +7,20 @@ import gzip
 import os
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from scipy.special import ndtr, ndtri
+
+from assessment.domain.surface import measure_surface, surface_score
 
 SETS = (1, 7)
 _RIDGE = 1.0
+_SWEEPS = 30
+_SMALLEST = 1e-12
+_DRAWS = 200_000
+_BISECTIONS = 20
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,8 @@ class Corpus:
     n_grades : int
     surface : (n, f) array
         Counts of the texts, logarithms; the first column is that of the number of words.
+    surface_judge : (n,) array
+        Scores of the product's surface judge, which was learnt on other texts.
     """
 
     name: str
@@ -34,6 +44,39 @@ class Corpus:
     second: np.ndarray
     n_grades: int
     surface: np.ndarray
+    surface_judge: np.ndarray
+
+    def second_reading(self, rng: np.random.Generator) -> np.ndarray:
+        """How good the second rater found each essay, of which the grade is the rounding, (n,).
+
+        Both raters' readings are bivariate normal, cut into grades by their shares (polychoric
+        model; Olsson, Psychometrika 44, 1979). The correlation is the one that gives the grades
+        theirs. Drawn given both grades, by Gibbs sampling: such a reading agrees with the first
+        rater exactly as well as the second rater does, and not less, as one that is placed at
+        random within the second rater's grade would.
+        """
+        correlation = self._correlation
+        rest = np.sqrt(1.0 - correlation**2)
+        bounds = [
+            (cuts[grades], cuts[grades + 1])
+            for cuts, grades in zip(self._cuts, (self.first, self.second), strict=True)
+        ]
+        readings = [np.zeros(len(self.first)), np.zeros(len(self.first))]
+        for _ in range(_SWEEPS):
+            for own, other in ((0, 1), (1, 0)):
+                mean = correlation * readings[other]
+                low, high = (ndtr((bound - mean) / rest) for bound in bounds[own])
+                share = np.clip(rng.uniform(low, high), _SMALLEST, 1.0 - _SMALLEST)
+                readings[own] = mean + rest * ndtri(share)
+        return readings[1]
+
+    @cached_property
+    def _cuts(self) -> tuple[np.ndarray, np.ndarray]:
+        return _cut_points(self.first, self.n_grades), _cut_points(self.second, self.n_grades)
+
+    @cached_property
+    def _correlation(self) -> float:
+        return _polychoric(self.first, self.second, *self._cuts)
 
     @property
     def length(self) -> np.ndarray:
@@ -71,7 +114,34 @@ def read_asap(number: int) -> Corpus:
         second=grades[:, 1] - lowest,
         n_grades=int(grades.max() - lowest) + 1,
         surface=np.array([_surface(r["essay"].strip('"')) for r in rows]),
+        surface_judge=np.array(
+            [surface_score(measure_surface(r["essay"].strip('"'))) for r in rows]
+        ),
     )
+
+
+def _cut_points(grades: np.ndarray, n_grades: int) -> np.ndarray:
+    """Where a standard normal reading is cut into grades of these shares, (G + 1,)."""
+    shares = np.bincount(grades, minlength=n_grades) / len(grades)
+    cumulative = np.concatenate([[0.0], np.cumsum(shares)])
+    cuts: np.ndarray = ndtri(np.clip(cumulative, 0.0, 1.0))
+    return cuts
+
+
+def _polychoric(
+    first: np.ndarray, second: np.ndarray, first_cuts: np.ndarray, second_cuts: np.ndarray
+) -> float:
+    """The correlation of readings whose grades correlate as these do, by bisection."""
+    wanted = np.corrcoef(first, second)[0, 1]
+    one, other = np.random.default_rng(0).normal(size=(2, _DRAWS))
+    graded = np.searchsorted(first_cuts[1:-1], one)
+    low, high = 0.0, 1.0
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2.0
+        mixed = middle * one + np.sqrt(1.0 - middle**2) * other
+        reached = np.corrcoef(graded, np.searchsorted(second_cuts[1:-1], mixed))[0, 1]
+        low, high = (middle, high) if reached < wanted else (low, middle)
+    return low
 
 
 def _surface(text: str) -> list[float]:
@@ -104,4 +174,5 @@ def simulate_corpus(rng: np.random.Generator, *, n_essays: int = 1000) -> Corpus
     trait = rng.normal(size=n_essays)
     raters = [trait + rng.choice([0.2, 0.45, 0.7]) * rng.normal(size=n_essays) for _ in range(2)]
     grades = [np.searchsorted(np.quantile(seen, below), seen) for seen in raters]
-    return Corpus("simulated", grades[0], grades[1], n_grades, np.zeros((n_essays, 1)))
+    nothing = np.zeros(n_essays)
+    return Corpus("simulated", grades[0], grades[1], n_grades, nothing[:, None], nothing)

@@ -61,9 +61,9 @@ ability = rng.normal(0, 2, {n})
 first, second = random_matchings({n}, {k}, rng)
 data = Comparisons({n}, first, second, LogisticJudge(ability).judge(first, second, rng))
 small = random_matchings(600, 4, rng)
-fit(Comparisons(600, *small, rng.integers(0, 2, 1200) * 2 - 1))
+fit(Comparisons(600, *small, rng.integers(0, 2, 1200) * 2 - 1), estimator="map")
 tracemalloc.start()
-fit(data)
+fit(data, estimator="map")
 print(tracemalloc.get_traced_memory()[1] / 2**20)
 """
 IMPORTED = "import sys, scoring; print([m for m in {heavy} if m in sys.modules])"
@@ -81,7 +81,7 @@ def lapack_of(data: Comparisons) -> Callable[[], object]:
     """Return potrf + potri on a copy of the Hessian; the copy is made outside the clock."""
     from scipy.linalg import lapack
 
-    information = fit(data, prior_sd=PRIOR_SD)._information  # noqa: SLF001
+    information = fit(data, prior_sd=PRIOR_SD, estimator="map")._information  # noqa: SLF001
     model, blocks = information._model, information._blocks  # noqa: SLF001
     hessian = DenseSystem(model.n, model.size, model.pairs, None).fill(blocks).copy(order="F")
     copies: list[np.ndarray] = []
@@ -172,7 +172,9 @@ def spread_row(
 
 def ours_of(data: Comparisons, *, order_effect: bool) -> Callable[[], object]:
     """Return our fit with all standard errors."""
-    return lambda: fit(data, prior_sd=PRIOR_SD, order_effect=order_effect).standard_error
+    return lambda: (
+        fit(data, prior_sd=PRIOR_SD, order_effect=order_effect, estimator="map").standard_error
+    )
 
 
 def cpu_ms(run: Callable[[], object], calls: int) -> float:

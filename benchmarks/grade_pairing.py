@@ -19,16 +19,24 @@ from benchmarks.real_grades import (
     JUDGES,
     LENGTHS,
     MOST_ANCHORS,
+    Class,
     by_judge,
     draw_class,
     judged,
-    qualities,
 )
 from scoring._grades.anchor_health import ranked_probability_score
 from scoring.pairing import Strategy
 
 STRATEGIES: tuple[Strategy, Strategy] = ("adaptive", "grades")
 SIMULATED = "simulated corpora"
+
+
+def qualities(batch: Class, corpus: Corpus, spread: float, rng: np.random.Generator) -> np.ndarray:
+    """What the judge sees: the second rater's grade, and a uniform place within it, logits."""
+    place = batch.other + rng.uniform(-0.5, 0.5, len(batch.other))
+    deviation = np.hypot(corpus.second.std(), 12**-0.5)
+    quality: np.ndarray = spread * (place - corpus.second.mean()) / deviation
+    return quality
 
 
 def score(corpus: Corpus, seed: int, spread: float, strategy: Strategy) -> list[float]:

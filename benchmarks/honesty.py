@@ -8,7 +8,9 @@ of them random (`adaptive`) or all (`random`), four comparisons per essay and wa
 66 pairs, so that their cells at 12 and 20 comparisons have 11. Every figure is a mean over batches;
 `error` is its 95% half width over batches (Normal), and a share's is not below that of a binomial
 share of all batches agreeing. The JSON is written again after every kind of batch, so that a run
-that is cut off leaves what it measured. `HONESTY_WORKERS` processes (default 2) share the work.
+that is cut off leaves what it measured. `HONESTY_WORKERS` processes (default 2) share the work;
+`HONESTY_STUDIES` (of real, worlds, 12, 30, 100), `HONESTY_WORLDS`, `HONESTY_SDS` and
+`HONESTY_SHARE` of the batches run a part of it: lists with semicolons, and a number.
 
 1. Grid: sd {.5, .7, 1, 1.5, 2, 3, 4, 6} x essays {12, 30, 100} x comparisons {8, 12, 20} x
    {random, adaptive}, verdicts as the model says.
@@ -52,7 +54,7 @@ from scoring.rank_intervals import rank_intervals
 from scoring.reliability import realised_reliability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from benchmarks._common import Options
     from benchmarks._worlds import Judging
@@ -65,6 +67,7 @@ PER_ESSAY = (8, 12, 20)
 ROUNDS = 4
 Z95 = 1.959964
 WORKERS = int(os.environ.get("HONESTY_WORKERS", "2"))
+SHARE = float(os.environ.get("HONESTY_SHARE", "1"))
 SHARE_WITHIN = 0.9
 RELIABILITY_WITHIN = 0.05
 WITH_ERROR = ("coverage", "own_unit", "ranks", "reliability_error", "reliability_held")
@@ -272,22 +275,38 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
     return [first, *grid, *worlds, *real_claims(rows)]
 
 
+def chosen(variable: str, everything: Iterable[str]) -> list[str]:
+    """Read which parts to run, all of them by default."""
+    named = os.environ.get(variable)
+    return [part.strip() for part in named.split(";")] if named else list(everything)
+
+
 def all_rows(options: Options) -> Iterator[dict[str, Any]]:
     """Measure real judging first, then the worlds, then the grid, largest classes last."""
-    yield from real_rows(SEED, quick=options.quick)
-    n, count = (30, 2) if options.quick else (60, 80)
-    worlds = [Cell(name, 2.0, n, "adaptive", count) for name in JUDGES]
-    yield from rows_of("worlds", worlds, world_batch)
-    batches = {12: 6, 30: 4} if options.quick else {12: 240, 30: 160, 100: 80}
-    sds = (0.7, 3.0) if options.quick else SDS + UNSEEN_SDS
+    studies = chosen("HONESTY_STUDIES", ("real", "worlds", "12", "30", "100"))
+    if "real" in studies:
+        yield from real_rows(SEED, quick=options.quick)
+    if "worlds" in studies:
+        n, count = (30, 2) if options.quick else (60, round(80 * SHARE))
+        names = chosen("HONESTY_WORLDS", JUDGES)
+        worlds = [Cell(name, 2.0, n, "adaptive", count) for name in names]
+        yield from rows_of("worlds", worlds, world_batch)
+    yield from rows_of("grid", grid_cells(studies, quick=options.quick), grid_batch)
+
+
+def grid_cells(studies: list[str], *, quick: bool) -> list[Cell]:
+    """List the cells of the grid, the largest classes last."""
+    batches = {12: 6, 30: 4} if quick else {12: 240, 30: 160, 100: 80}
+    named = chosen("HONESTY_SDS", [str(sd) for sd in SDS + UNSEEN_SDS])
+    sds = (0.7, 3.0) if quick else tuple(float(sd) for sd in named)
     strategies: tuple[Strategy, ...] = ("random", "adaptive")
-    cells = [
-        Cell("binary", sd, essays, strategy, count)
+    return [
+        Cell("binary", sd, essays, strategy, count if quick else round(count * SHARE))
         for essays, count in batches.items()
+        if str(essays) in studies
         for sd in sds
         for strategy in strategies
     ]
-    yield from rows_of("grid", cells, grid_batch)
 
 
 def main() -> None:

@@ -4,16 +4,18 @@
 
 The essays and both raters' grades are real (`CJ_DATA_DIR`; ASAP set 1: 1,783 essays, grades 1 to 6;
 set 7: 1,569 essays, 0 to 12). THE JUDGE IS SIMULATED from the second rater: an essay's quality is
-that rater's grade plus a uniform place within the grade, and verdicts are drawn from the logistic
-model with three degrees. The *blunt* judge has qualities of 2 logits standard deviation over all
-essays, so that every single verdict is noisy; the judge *as good as a rater* has 6, as one public
-set of a model's verdicts: its verdicts are the second rater's, and its grades could agree with the
-first rater as well as the second rater's do. Anchors carry the FIRST rater's grade, and all figures
-compare with the first rater, whom the judge has never seen.
+the reading behind that rater's grade (`Corpus.second_reading`), and verdicts are drawn from the
+logistic model with three degrees. The *blunt* judge has qualities of 2 logits standard deviation
+over all essays, so that every single verdict is noisy; the judge *as good as a rater* has 6, as
+one public set of a model's verdicts. Cut into grades where the second rater's lie, its qualities
+are that rater's grades: what it loses beside that rater it loses by the verdicts' noise and by
+reading grades off a few anchors. Anchors carry the FIRST rater's grade, and all figures compare
+with the first rater.
 
-Beside it: the second rater; the number of words alone, read off by the same anchors in the same
-way; and a regression on seven counts of the text that is trained on ALL other essays of the corpus,
-which no batch has. A judge that does not beat them adds nothing to counting.
+Beside it: the second rater; length alone and surface alone (the number of words, and the score of
+the product's surface judge), read off by the same anchors in the same way; and a regression on
+seven counts of the text that is trained on ALL other essays of the corpus, which no batch has. A
+judge that does not beat them adds nothing to counting.
 
 The population prior, where there is one, is the first rater's distribution over the essays that are
 not in the batch. Nothing here was chosen on these corpora: the graders' usual spread, the weight of
@@ -54,7 +56,8 @@ WAVE = 4
 LENGTHS = (8, 20)
 CUTS = (1.0, 2.5)
 JUDGES = {"blunt judge": 2.0, "judge as good as a rater": 6.0}
-HUMAN, WORDS, SURFACE = "second rater (human)", "number of words", "surface, trained on all others"
+HUMAN, WORDS, SURFACE = "second rater (human)", "length alone", "surface alone"
+TRAINED = "surface, trained on all others"
 # Grades per 90% set before sets were calibrated and the anchors' spread was shrunk, 25 classes.
 _BEFORE = {
     ("ASAP 1", "blunt judge"): (3.79, 4.03, 3.29, 3.11),
@@ -122,9 +125,7 @@ def spread_anchors(corpus: Corpus, candidates: np.ndarray) -> np.ndarray:
 
 def qualities(batch: Class, corpus: Corpus, spread: float, rng: np.random.Generator) -> np.ndarray:
     """What the judge sees in each essay of the class, logits."""
-    place = batch.other + rng.uniform(-0.5, 0.5, len(batch.other))
-    deviation = np.hypot(corpus.second.std(), 12**-0.5)
-    quality: np.ndarray = spread * (place - corpus.second.mean()) / deviation
+    quality: np.ndarray = spread * corpus.second_reading(rng)[batch.rows]
     return quality
 
 
@@ -257,7 +258,8 @@ def measured(corpus: Corpus, classes: int) -> list[dict[str, object]]:
         truths.append(batch.grade[:ESSAYS])
         counts = {
             WORDS: corpus.length[batch.rows],
-            SURFACE: corpus.surface_score(batch.rows)[batch.rows],
+            SURFACE: corpus.surface_judge[batch.rows],
+            TRAINED: corpus.surface_score(batch.rows)[batch.rows],
         }
         for name, score in counts.items():
             add_every(gradings, name, batch, lambda a, s=score: graded_by_score(s, a))  # type: ignore[misc]
@@ -340,7 +342,7 @@ def row_claims(row: dict[str, object], words: dict[str, object]) -> list[Claim]:
     return [
         Claim(f"sets hold: {name}", value["calibrated_hold"], "share", between(0.88, 0.93)),
         Claim(f"exact, median less mode: {name}", gained, "share", at_least(0.0)),
-        Claim(f"RPS less that of the number of words: {name}", lost, "", at_most(0.0)),
+        Claim(f"RPS less that of length alone: {name}", lost, "", at_most(0.0)),
     ]
 
 

@@ -156,7 +156,7 @@ def calibration_rows(schedule: Schedule, worlds: int, waves: int) -> list[dict[s
         run = Assessment(judge, rng, schedule.strategy, schedule.audit_share)
         for wave, result in enumerate(run.waves(waves), start=1):
             true = np.corrcoef(result.ability, truth)[0, 1] ** 2
-            mode = fit(run.comparisons(), prior_sd=SD, start=result)
+            mode = fit(run.comparisons(), prior_sd=SD, start=result, estimator="map")
             samples[wave * ROUNDS].append(
                 (
                     measure_coverage(result, truth),
@@ -293,7 +293,7 @@ def order_bias_row(runs: int) -> dict[str, Any]:
         first, second = np.where(swap, right, left), np.where(swap, left, right)
         outcome = LogisticJudge(ability, order_effect=0.3).judge(first, second, rng)
         data = Comparisons(N_ESSAYS, first, second, outcome)
-        fits = (fit(data), fit(data, order_effect=False))
+        fits = (fit(data, estimator="map"), fit(data, order_effect=False, estimator="map"))
         shift.append([f.ability[:half].mean() for f in fits])
     corrected, ignored = np.mean(shift, axis=0)
     return {

@@ -81,7 +81,7 @@ def fit_all(ids: Sequence[str], judgements: Iterable[Judgement]) -> Fit:
     ]
     first, second, outcome = np.array(rows).T
     comparisons = Comparisons(len(ids), first, second, outcome)
-    return fit(comparisons, prior_sd=2.0, order_effect=False)
+    return fit(comparisons, prior_sd=2.0, order_effect=False, estimator="map")
 
 
 def choose_anchors(ids: Sequence[str], ability: Sequence[float]) -> dict[str, str]:

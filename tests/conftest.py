@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from xdist.scheduler import LoadScopeScheduling
 
+# Without kept bytecode this process and all that it starts would compile whatever they import, and
+# pytest would rewrite every test file again: more work than the tests themselves.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # A runner of tests in parallel exports the width of its terminal, and rich would hold it for good.
 os.environ.pop("COLUMNS", None)
 # Every worker of a parallel run would start a thread of linear algebra for each core, and they

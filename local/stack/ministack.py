@@ -6,6 +6,7 @@
   delivers it once, though it repeats the other invocations that nobody waits for.
 - A conversation with a model needs the permission bedrock:InvokeModel on that model. MiniStack asks
   for bedrock:Converse on anything, which AWS does not know.
+- Workers start as `lambda_workers` tells.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from urllib.parse import unquote
 from ministack.app import main
 from ministack.core import iam_actions
 from ministack.services import eventbridge, lambda_svc, stepfunctions
+
+from local.stack import lambda_workers
 
 type Invoke = Callable[[str, object, str, Mapping[str, object]], object]
 type Call = Callable[[str, object], object]
@@ -116,4 +119,5 @@ if __name__ == "__main__":
     WaitingTasks().install()
     Deliveries().install()
     ModelPermission().install()
+    lambda_workers.install()
     main()

@@ -16,10 +16,12 @@ from tests.unit.local.batch_clients import BUCKET, MODEL, ROLE, converse_body, j
 pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(120)]
 
 FUNCTION = """
+import importlib.util
 import boto3
 
 def handler(event, context):
-    return {name: boto3.client(name).meta.endpoint_url for name in event["services"]}
+    urls = {name: boto3.client(name).meta.endpoint_url for name in event["services"]}
+    return urls | {name: bool(importlib.util.find_spec(name)) for name in event["packages"]}
 """
 
 
@@ -86,10 +88,11 @@ def test_functions_ask_the_judge_for_jobs_and_the_cloud_for_conversations(places
         Timeout=30,
     )
     services = ["bedrock", "bedrock-runtime", "s3"]
-    answer = functions.invoke(
-        FunctionName="endpoints", Payload=json.dumps({"services": services}).encode()
-    )
+    event = {"services": services, "packages": ["botocore", "pydantic"]}
+    answer = functions.invoke(FunctionName="endpoints", Payload=json.dumps(event).encode())
     told = json.loads(answer["Payload"].read())
     assert told["bedrock"] == judge.url
     assert told["bedrock-runtime"] == told["s3"]
     assert told["s3"].rpartition(":")[2] == str(cloud.server.port)
+    # A function without layers has what the runtime brings, whatever is installed here.
+    assert (told["botocore"], told["pydantic"]) == (True, False)

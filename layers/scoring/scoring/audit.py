@@ -164,7 +164,7 @@ def evidence_against_chance(
     prior_sds : sequence of float
         Standard deviations of the abilities that the alternative averages over, logits.
     **settings
-        Passed to :func:`scoring.fit`.
+        Passed to :func:`scoring.fit`, whose estimator is ``map``: evidence is Laplace's.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def evidence_against_chance(
     start: Fit | None = None
     evidence = []
     for prior_sd in (*sorted(prior_sds, reverse=True), _NO_SPREAD):
-        start = fit(comparisons, prior_sd=prior_sd, start=start, **settings)
+        start = fit(comparisons, prior_sd=prior_sd, start=start, estimator="map", **settings)
         evidence.append(start.log_evidence)
     *reading, null = evidence
     return float(np.logaddexp.reduce(reading) - np.log(len(reading)) - null)

@@ -80,7 +80,7 @@ def tells_degrees(comparisons: Comparisons, prior: float | SpreadPrior) -> bool:
     if has_jury(comparisons):
         return False
     sd = prior.median if isinstance(prior, SpreadPrior) else prior
-    quick = fit(comparisons, prior_sd=sd, attention="estimated")
+    quick = fit(comparisons, prior_sd=sd, attention="estimated", estimator="map")
     return bool(quick.degree_share.min() >= _TRUSTED_DEGREES)
 
 

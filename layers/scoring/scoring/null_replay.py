@@ -75,8 +75,9 @@ def null_judge_replay(
     judge : Judge, optional
         Another judge than a fair coin.
     **settings
-        Passed to :func:`scoring.fit`.
+        Passed to :func:`scoring.fit`; without an estimator among them it is the quick ``map``.
     """
+    settings = {"estimator": "map", **settings}
     coin = CoinFlipJudge() if judge is None else judge
     separation, halves = np.empty(runs), np.empty(runs)
     for run in range(runs):

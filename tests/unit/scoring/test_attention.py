@@ -152,7 +152,7 @@ def test_what_cannot_be_estimated_together_is_named():
             fit(data, **wrong)
     ties = Comparisons(3, [0, 1, 2], [1, 2, 0], [1, 0, 1])
     with pytest.raises(InvalidSettingError, match="Davidson"):
-        fit(ties, ties="davidson", attention="estimated")
+        fit(ties, ties="davidson", attention="estimated", estimator="map")
 
 
 def test_juries_of_any_kind_have_an_answer():

@@ -16,7 +16,9 @@ def judged(rng: np.random.Generator, ability: np.ndarray, *, rounds: int) -> Fit
     second = np.concatenate([order[len(order) // 2 :] for order in orders])
     margin = ability[first] - ability[second] + rng.logistic(size=len(first))
     outcome = np.where(margin > 0, 1, -1) * (1 + (np.abs(margin) > 1) + (np.abs(margin) > 2.5))
-    return fit(Comparisons(len(ability), first, second, outcome), estimator="variational")
+    return fit(
+        Comparisons(len(ability), first, second, outcome), estimator="variational", prior_sd=2.0
+    )
 
 
 def regressed(seed: int, *, slope: float, rest: float, n: int = 40) -> CovariateEffect:

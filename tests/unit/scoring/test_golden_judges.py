@@ -35,7 +35,7 @@ def test_maximum_likelihood(nmm_demo):
 
 
 def test_posterior_mode_under_a_standard_normal_prior(nmm_demo):
-    result = fit(nmm_demo, prior_sd=1.0, repeats="independent")
+    result = fit(nmm_demo, prior_sd=1.0, repeats="independent", estimator="map")
     theta = [1.168416, -0.615894, -0.284375, 0.197619, -1.659995, 0.781926, -0.840680, 1.252982]
     sd = [0.574341, 0.534617, 0.538968, 0.526885, 0.616387, 0.556178, 0.562849, 0.572202]
     assert result.ability == pytest.approx(theta, abs=1e-6)
@@ -56,7 +56,9 @@ def test_discrimination_with_a_free_mean(nmm_demo):
 
 
 def test_the_noisy_judge_gets_the_small_discrimination(nmm_demo):
-    result = fit(nmm_demo, prior_sd=1.0, judges="discrimination", repeats="independent")
+    result = fit(
+        nmm_demo, prior_sd=1.0, judges="discrimination", repeats="independent", estimator="map"
+    )
     assert np.log(result.discrimination).sum() == pytest.approx(0, abs=1e-12)
     assert result.discrimination.argmin() == 2
     assert (result.discrimination_se > 0).all()

@@ -30,7 +30,7 @@ def posterior_sd(result):
 
 def test_eight_essays_under_a_standard_normal_prior():
     # choix.opt_pairwise(alpha=.5) is the prior N(0, 1): it penalises alpha * theta^2
-    result = fit(winners(8, EIGHT), prior_sd=1.0)
+    result = fit(winners(8, EIGHT), prior_sd=1.0, estimator="map")
     theta = [-0.51974039, -0.46280878, -0.31376862, -0.06854694, -0.3185146, -0.00346107]
     theta += [0.63032783, 1.05651257]
     sd = [0.762153, 0.904422, 0.656601, 0.673295, 0.663741, 0.693708, 0.757366, 0.782843]
@@ -82,12 +82,12 @@ def test_unbeaten_essay():
     assert firth.standard_error == pytest.approx(
         [1.2670756, 0.6395871, 0.6984134, 0.8067837], abs=1e-6
     )
-    unit = fit(data, prior_sd=1.0)
+    unit = fit(data, prior_sd=1.0, estimator="map")
     assert unit.ability == pytest.approx([0.9272304, -0.2663775, -0.2845423, -0.3763107], abs=1e-6)
     assert posterior_sd(unit) == pytest.approx(
         [0.8048929, 0.6877696, 0.7016669, 0.7424045], abs=1e-6
     )
-    wide = fit(data, prior_sd=2.0)
+    wide = fit(data, prior_sd=2.0, estimator="map")
     assert wide.ability == pytest.approx([1.6944669, -0.4048148, -0.5466696, -0.7429825], abs=1e-6)
 
 

@@ -61,9 +61,9 @@ def test_conjugate_gradients_reach_the_dense_solution(settings, lapse):
 
 def test_many_essays_are_fitted_without_a_dense_matrix():
     data = simulated(3000, 12)
-    fit(simulated(450, 4))
+    fit(simulated(450, 4), estimator="map")
     tracemalloc.start()
-    result = fit(data)
+    result = fit(data, estimator="map")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     # a dense matrix alone would take 72 MB
@@ -73,7 +73,7 @@ def test_many_essays_are_fitted_without_a_dense_matrix():
 
 def test_standard_errors_of_a_large_set_are_those_of_the_full_inverse():
     data = simulated(420, 8, judges=2)
-    result = fit(data)
+    result = fit(data, estimator="map")
     covariance = result.covariance
     assert result.standard_error == pytest.approx(np.sqrt(np.diag(covariance)), rel=1e-9)
     one, other = result.difference(3, 400)
@@ -108,7 +108,7 @@ def test_fitting_pulls_in_no_optimiser():
 @pytest.mark.parametrize("neighbours", [False, True])
 def test_steps_in_single_precision_lead_to_the_exact_maximum(prior_sd, neighbours):
     data = simulated(200, 10, neighbours=neighbours)
-    result = fit(data, prior_sd=prior_sd)
+    result = fit(data, prior_sd=prior_sd, estimator="map")
     observations = observe(data, ties="auto", degrees="auto", repeats="shared")
     model = Model(
         observations, choose_link(observations, 0.0), Priors(prior_sd**-2), order_effect=True

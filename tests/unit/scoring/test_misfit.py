@@ -43,7 +43,7 @@ def simulated(judge_of, n=30, rounds=20, seed=3):
 @pytest.mark.parametrize("cuts", [(), (1.0, 2.5)])
 def test_verdicts_that_follow_the_model_fit(cuts):
     data, _ = simulated(lambda a: LogisticJudge(a, cuts), rounds=40)
-    result = fit(data)
+    result = fit(data, estimator="map")
     misfit = essay_misfit(result, data)
     assert abs(misfit.infit.mean() - 1) < 0.1
     assert (np.abs(misfit.infit_z) > 2).mean() < 0.15
@@ -58,14 +58,14 @@ def test_a_judge_of_coins_among_good_ones_misfits():
     coins = judge == 2
     outcome[coins] = CoinFlipJudge().judge(data.first[coins], data.second[coins], rng)
     mixed = Comparisons(30, data.first, data.second, outcome, judge)
-    misfit = judge_misfit(fit(mixed), mixed)
+    misfit = judge_misfit(fit(mixed, estimator="map"), mixed)
     assert misfit.infit.argmax() == 2
     assert misfit.infit_z[2] > 2 > misfit.infit_z[:2].max()
 
 
 def test_an_essay_never_compared_fits():
     data = Comparisons(3, [0, 0], [1, 1], [1, -1])
-    misfit = essay_misfit(fit(data), data)
+    misfit = essay_misfit(fit(data, estimator="map"), data)
     assert misfit.n.tolist() == [2, 2, 0]
     assert misfit.infit[2] == misfit.outfit[2] == 1
     assert misfit.infit_z[2] == 0
@@ -74,7 +74,7 @@ def test_an_essay_never_compared_fits():
 def test_three_cycles_of_one_circle_and_one_line():
     first, second = [0, 1, 2, 0, 0, 1], [1, 2, 0, 3, 3, 3]
     data = Comparisons(4, first, second, [1, 1, 1, 1, 1, 1])
-    counted = three_cycles(fit(data), data, rng=np.random.default_rng(0))
+    counted = three_cycles(fit(data, estimator="map"), data, rng=np.random.default_rng(0))
     # triangles 0-1-2 once, 0-1-3 twice (0-3 was compared twice)
     assert counted.triads == 3
     assert counted.observed == 1
@@ -88,7 +88,7 @@ def test_three_cycles_of_a_coin_exceed_those_of_a_reader():
     rate = {}
     for name, judge in (("reader", LogisticJudge(ability)), ("coin", CoinFlipJudge())):
         data = Comparisons(20, low, high, judge.judge(low, high, rng))
-        counted = three_cycles(fit(data), data, rng=rng)
+        counted = three_cycles(fit(data, estimator="map"), data, rng=rng)
         assert counted.triads == 20 * 19 * 18 // 6
         assert abs(counted.z) < 4
         rate[name] = counted.observed / counted.expected_by_chance
@@ -101,7 +101,7 @@ def test_order_inconsistency_of_a_position_only_judge():
     both = np.concatenate([first, second]), np.concatenate([second, first])
     outcome = PositionOnlyJudge().judge(*both, np.random.default_rng(0))
     data = Comparisons(12, *both, outcome, np.zeros(len(outcome), dtype=int))
-    seen = order_inconsistency(fit(data), data)
+    seen = order_inconsistency(fit(data, estimator="map"), data)
     assert seen.inconsistent == seen.toward_first == seen.pairs >= 12
     assert seen.expected > 0.5 * seen.pairs
 
@@ -109,4 +109,4 @@ def test_order_inconsistency_of_a_position_only_judge():
 def test_order_inconsistency_needs_the_order():
     data = Comparisons.from_winners(2, [0, 1], [1, 0])
     with pytest.raises(ValueError, match="order"):
-        order_inconsistency(fit(data), data)
+        order_inconsistency(fit(data, estimator="map"), data)

@@ -88,8 +88,8 @@ def test_mean_and_covariance_solve_the_equations_of_the_nearest_gaussian():
 @pytest.mark.parametrize("settings", [{}, {"cuts": (1.0, 2.5)}, {"judges": 3}])
 def test_the_solution_does_not_depend_on_where_it_started_or_on_the_order_of_rows(settings):
     _, data = simulated(**settings)
-    fitted = fit(data, estimator="variational")
-    far = fit(data, estimator="variational", start=np.linspace(3, -3, data.n_essays))
+    fitted = fit(data, estimator="variational", prior_sd=2.0)
+    far = fit(data, estimator="variational", start=np.linspace(3, -3, data.n_essays), prior_sd=2.0)
     assert np.allclose(far.ability, fitted.ability, atol=1e-4)
     assert np.allclose(far.standard_error, fitted.standard_error, rtol=1e-4)
     order = np.random.default_rng(0).permutation(len(data))
@@ -97,7 +97,7 @@ def test_the_solution_does_not_depend_on_where_it_started_or_on_the_order_of_row
     shuffled = Comparisons(
         data.n_essays, data.first[order], data.second[order], data.outcome[order], judge
     )
-    again = fit(shuffled, estimator="variational")
+    again = fit(shuffled, estimator="variational", prior_sd=2.0)
     assert np.allclose(again.ability, fitted.ability, atol=1e-4)
 
 
@@ -108,7 +108,7 @@ def test_every_model_widens_with_few_comparisons_and_meets_the_mode_with_many(cu
     for rounds in (4, 80):
         _, data = simulated(rounds=rounds, cuts=cuts, judges=2, sd=1.0)
         mode, mean = (
-            fit(data, judges=judges, repeats="independent", estimator=estimator)
+            fit(data, judges=judges, repeats="independent", estimator=estimator, prior_sd=2.0)
             for estimator in ("map", "variational")
         )
         assert mean.prior_sd == mode.prior_sd == 2.0
@@ -125,7 +125,7 @@ def test_the_other_links_are_smoothed_too(settings):
     outcome = np.sign(data.outcome)
     outcome[::5] = 0
     ties = Comparisons(data.n_essays, data.first, data.second, outcome)
-    mode, mean = (fit(ties, estimator=e, **settings) for e in ("map", "variational"))
+    mode, mean = (fit(ties, prior_sd=2.0, estimator=e, **settings) for e in ("map", "variational"))
     assert (mean.standard_error > mode.standard_error).mean() > 0.8
     assert np.corrcoef(mean.ability, mode.ability)[0, 1] > 0.998
 
@@ -154,7 +154,7 @@ def test_intervals_cover_what_they_say_at_eight_comparisons_an_essay():
 def test_what_needs_a_mode_says_so():
     _, data = simulated()
     with pytest.raises(InvalidSettingError, match="map"):
-        _ = fit(data, estimator="variational").log_evidence
+        _ = fit(data, estimator="variational", prior_sd=2.0).log_evidence
     with pytest.raises(InvalidSettingError, match="variational"):
         fit(data, estimator=cast("Estimator", "vb"))
 
@@ -171,7 +171,7 @@ def test_small_juries_with_strong_and_weak_judges_always_have_an_answer(n, discr
         delta = np.array(discriminations)[judge] * (ability[first] - ability[second])
         outcome = np.where(rng.random(len(first)) < expit(delta), 1, -1)
         data = Comparisons(n, first, second, outcome, judge)
-        fitted = fit(data, judges="discrimination", estimator="variational")
+        fitted = fit(data, judges="discrimination", estimator="variational", prior_sd=2.0)
         assert np.isfinite(fitted.standard_error).all(), seed
         assert (fitted.standard_error < 2.5).all(), seed
 

@@ -7,14 +7,14 @@ design, Rubin 1976, Biometrika 63:581). The posterior of x = log sd is
 
     p(x | verdicts)  ~  Z(x) N(x; log median, log_sd^2) ,
 
-Z the marginal likelihood. Its logarithm is taken as the variational bound of the nearest Gaussian,
-which has the derivative
+Z the marginal likelihood. Its logarithm is taken as the variational bound of the nearest Gaussian
+and the second-order part that it leaves out (`scoring._fit.evidence`). The bound has the derivative
 
-    d log Z / dx  =  E |theta|^2 / sd^2 - n
+    d bound / dx  =  E |theta|^2 / sd^2 - n
 
-at no cost. A few Newton steps find the maximum, nodes around it give values and derivatives, and a
-polynomial through both gives the curve. Everything reported is the mixture over the nodes: means,
-covariances within and between them.
+at no cost; the rest grows like a power of sd. A few Newton steps find the maximum, nodes around it
+give values and derivatives, and a polynomial through both gives the curve. Everything reported is
+the mixture over the nodes: means, covariances within and between them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._fit.evidence import log_evidence_curve, missing_evidence
 from scoring._fit.gaussian import Gaussian, settle
 from scoring._fit.linear import centred, symmetric
 from scoring._fit.spread_estimate import Node, Spread, reduced
@@ -55,6 +56,9 @@ _NODES = (
 _GRID = 201
 _GRID_REACH = 5.0
 _LEAST_GAP = 0.05
+_NOTHING = 1e-12
+# What the bound leaves out grows like a power of sd: which one is seen from two sds, or is this.
+_POWER, _LEAST_POWER, _MOST_POWER = 1.7, 0.5, 4.0
 _LEAST_SD, _MOST_SD = 0.02, 60.0
 
 
@@ -85,13 +89,28 @@ class Mixture:
 
 @dataclass(slots=True)
 class _Visit:
-    """A Gaussian on the path, with the slopes of the log evidence and of the means in log sd."""
+    """A Gaussian on the path, with the slopes of its bound and of the means in log sd.
+
+    What the bound leaves out of the log evidence is `missing`; it grows like sd to the `power`.
+    """
 
     log_sd: float
     gaussian: Gaussian
-    slope: float
+    bound_slope: float
     bend: float
     drift: Floats
+    missing: float
+    power: float = _POWER
+
+    @property
+    def evidence(self) -> float:
+        """Log evidence, up to a constant of the data."""
+        return self.gaussian.bound + self.missing
+
+    @property
+    def slope(self) -> float:
+        """Slope of the log evidence in log sd."""
+        return self.bound_slope + self.power * self.missing
 
 
 class _Path:
@@ -102,6 +121,7 @@ class _Path:
         self._start = (x, variance, log_sd)
         self._held: list[_Visit] = []
         self._others: dict[float, Floats] = {}
+        self._missing: dict[float, float] = {}
         self.turns = 0
 
     def visit(self, log_sd: float, tolerance: float, *, hold: bool = False) -> _Visit:
@@ -112,9 +132,21 @@ class _Path:
         gaussian = settle(model, x, variance, tolerance=tolerance)
         self.turns += gaussian.turns
         visit = _visited(model, gaussian, log_sd)
+        self._missing[log_sd] = visit.missing
+        visit.power = self.find_power(visit)
         self._held = [*self._held, visit] if hold else [visit]
         self._others[log_sd] = gaussian.x[self._model.n :]
         return visit
+
+    def find_power(self, visit: _Visit) -> float:
+        """With which power of sd the missing evidence grows, by the nearest other sd."""
+        others = [at for at in self._missing if abs(at - visit.log_sd) > _LEAST_GAP]
+        if not others:
+            return _POWER
+        nearest = min(others, key=lambda at: abs(at - visit.log_sd))
+        values = np.maximum([visit.missing, self._missing[nearest]], _NOTHING)
+        power = (np.log(values[0]) - np.log(values[1])) / (visit.log_sd - nearest)
+        return float(np.clip(power, _LEAST_POWER, _MOST_POWER))
 
     def _start_at(self, log_sd: float) -> tuple[Floats, Floats]:
         if not self._held:
@@ -149,11 +181,12 @@ def rescaled(variance: Floats, log_sd: float, following: float) -> Floats:
 
 
 def _visited(model: Model, gaussian: Gaussian, log_sd: float) -> _Visit:
-    return _Visit(log_sd, gaussian, *_slopes(model, gaussian.x, gaussian.lower))
+    slopes = _slopes(model, gaussian.x, gaussian.lower)
+    return _Visit(log_sd, gaussian, *slopes, missing_evidence(gaussian))
 
 
 def _slopes(model: Model, x: Floats, lower: Floats) -> tuple[float, float, Floats]:
-    """Slope and bend of the log evidence, and the slope of the means, in log sd."""
+    """Slope and bend of the bound, and the slope of the means, in log sd."""
     n, precision = model.n, model.priors.ability
     mean, full = x[:n], symmetric(lower[:n, :n])
     drift: Floats = 2.0 * precision * (full @ mean)
@@ -218,6 +251,26 @@ def integrate(
     """
     path = _Path(model, x, variance, log_sd)
     centre, deviation = _maximum(path, prior, log_sd)
+    visits = _settle_nodes(path, centre, deviation)
+    for visit in visits:
+        visit.power = path.find_power(visit)
+        freed = freed_discriminations(visit.gaussian.model, visit.gaussian.point)
+        if freed is not None:
+            visit.gaussian.model, visit.gaussian.lower = freed
+    grid = centre + deviation * np.linspace(-_GRID_REACH, _GRID_REACH, _GRID)
+    curve = log_evidence_curve(
+        np.array([v.log_sd for v in visits]),
+        np.array([v.evidence for v in visits]),
+        np.array([v.slope for v in visits]),
+        grid,
+        max(deviation**-2 - prior.log_sd**-2, 0.0),
+    )
+    density = _normalised(curve + prior.log_density(grid))
+    return _mixture(model, visits, density, grid, _measured(curve, grid), prior, path.turns)
+
+
+def _settle_nodes(path: _Path, centre: float, deviation: float) -> list[_Visit]:
+    """Settle at the nodes that the doubt of log sd calls for, in ascending order."""
     places = next(nodes for widest, nodes in _NODES if deviation < widest)
     visits = [path.visit(centre, _FINE)] if places[0] == 0.0 else []
     tolerance = _OUTER if visits else _FINE
@@ -227,15 +280,7 @@ def integrate(
             visits.append(path.visit(centre + deviation * z, tolerance, hold=True))
     if not visits:
         visits = [path.visit(centre, _FINE)]
-    visits.sort(key=lambda v: v.log_sd)
-    for visit in visits:
-        freed = freed_discriminations(visit.gaussian.model, visit.gaussian.point)
-        if freed is not None:
-            visit.gaussian.model, visit.gaussian.lower = freed
-    grid = centre + deviation * np.linspace(-_GRID_REACH, _GRID_REACH, _GRID)
-    curve = _curve(visits, grid, deviation, prior)
-    density = _normalised(curve + prior.log_density(grid))
-    return _mixture(model, visits, density, grid, _measured(curve, grid), prior, path.turns)
+    return sorted(visits, key=lambda v: v.log_sd)
 
 
 def _maximum(path: _Path, prior: SpreadPrior, start: float) -> tuple[float, float]:
@@ -244,9 +289,9 @@ def _maximum(path: _Path, prior: SpreadPrior, start: float) -> tuple[float, floa
     for _ in range(_SEARCHES):
         visit = path.visit(at, _ROUGH)
         slope = visit.slope - (at - np.log(prior.median)) / prior.log_sd**2
-        bend = visit.bend
+        bend = visit.bend - visit.power**2 * visit.missing
         if before is not None and at != before[0]:
-            bend = max((before[1] - visit.slope) / (at - before[0]), 0.1 * bend)
+            bend = max((before[1] - visit.slope) / (at - before[0]), 0.1 * visit.bend)
         precision = max(bend, 0.0) + prior.log_sd**-2
         deviation = precision**-0.5
         before = (at, visit.slope)
@@ -255,47 +300,6 @@ def _maximum(path: _Path, prior: SpreadPrior, start: float) -> tuple[float, floa
             break
         at = float(np.clip(at + step, np.log(_LEAST_SD), np.log(_MOST_SD)))
     return at, deviation
-
-
-def _curve(visits: list[_Visit], grid: Floats, deviation: float, prior: SpreadPrior) -> Floats:
-    """Log evidence on the grid: cubics between nodes, parabolas beyond the outer ones, (G,)."""
-    knots = np.array([v.log_sd for v in visits])
-    values = np.array([v.gaussian.bound for v in visits])
-    slopes = np.array([v.slope for v in visits])
-    own = max(deviation**-2 - prior.log_sd**-2, 0.0)
-    if len(visits) == 1:
-        offset = grid - knots[0]
-        parabola: Floats = values[0] + slopes[0] * offset - 0.5 * own * offset**2
-        return parabola
-    bends = _outer_bends(knots, values, slopes)
-    at = np.clip(np.searchsorted(knots, grid) - 1, 0, len(knots) - 2)
-    width = knots[at + 1] - knots[at]
-    t = (grid - knots[at]) / width
-    inside = (
-        (1 + 2 * t) * (1 - t) ** 2 * values[at]
-        + t * (1 - t) ** 2 * width * slopes[at]
-        + t**2 * (3 - 2 * t) * values[at + 1]
-        + t**2 * (t - 1) * width * slopes[at + 1]
-    )
-    below, above = grid - knots[0], grid - knots[-1]
-    left = values[0] + slopes[0] * below - 0.5 * bends[0] * below**2
-    right = values[-1] + slopes[-1] * above - 0.5 * bends[-1] * above**2
-    curve: Floats = np.where(below < 0, left, np.where(above > 0, right, inside))
-    return curve
-
-
-def _outer_bends(knots: Floats, values: Floats, slopes: Floats) -> Floats:
-    """Minus the second derivative below the first and above the last node, (2,)."""
-    gaps = np.diff(knots)
-    mean = -np.diff(slopes) / gaps
-    if len(knots) > 2:  # noqa: PLR2004
-        return np.maximum(mean[[0, -1]], 0.0)
-    # of the cubic through both nodes, which knows that the curve is skewed
-    secant = 6.0 * (values[1] - values[0]) / gaps[0]
-    first = (4.0 * slopes[0] + 2.0 * slopes[1] - secant) / gaps[0]
-    last = (secant - 2.0 * slopes[0] - 4.0 * slopes[1]) / gaps[0]
-    bends: Floats = np.clip([first, last], 0.25 * mean[0], 4.0 * mean[0])
-    return bends
 
 
 def _normalised(log_density: Floats) -> Floats:

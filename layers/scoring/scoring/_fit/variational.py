@@ -108,6 +108,17 @@ class Smoothed:
         every = np.outer(self._weights, weight).ravel()
         return self._every.shape_curvature(terms.nodes, shape, every)
 
+    def variance_left(self, terms: Terms) -> Floats:
+        """Return the variance of every log likelihood about its mean parabola, (m,)."""
+        if not isinstance(terms, _SmoothedTerms) or terms.nodes is None:
+            raise TypeError("terms of another link")
+        value = terms.nodes.value.reshape(len(self._weights), -1) - terms.value
+        z = self._nodes
+        linear = (self._weights * z) @ value
+        square = (self._weights * (z**2 - 1.0)) @ value
+        left: Floats = self._weights @ value**2 - linear**2 - 0.5 * square**2
+        return np.maximum(left, 0.0)
+
     def cut_points(self, shape: Floats) -> Floats:
         """Return the inner link's cut points."""
         return self.inner.cut_points(shape)

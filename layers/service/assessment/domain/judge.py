@@ -89,11 +89,12 @@ class JudgeSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     provider: Provider = Provider.CALLBACK_ENDPOINT
-    model: Annotated[str, Field(pattern=r"^[\w.:/@-]{1,200}$")] | None = None
-    name: Annotated[str, Field(pattern=r"^[\w.:/@ -]{1,80}$")] | None = None
+    # Lengths stand apart from patterns: the engine compiles a counted repeat of `\w` for long.
+    model: Annotated[str, Field(pattern=r"^[\w.:/@-]+$", max_length=200)] | None = None
+    name: Annotated[str, Field(pattern=r"^[\w.:/@ -]+$", max_length=80)] | None = None
     base_url: Annotated[str, Field(max_length=500)] | None = None
     callback: Literal["sqs", "webhook"] = "sqs"
-    api_key_secret: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")] | None = None
+    api_key_secret: Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=100)] | None = None
     template: Annotated[str, Field(max_length=100)] = DEFAULT_TEMPLATE
     template_source: Annotated[str | None, Field(max_length=20_000, repr=False)] = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None

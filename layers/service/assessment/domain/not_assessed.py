@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import comb
+from math import exp, lgamma
 
 from pydantic import BaseModel, ConfigDict
 
@@ -86,6 +86,7 @@ _NEVER_AN_ESSAYS = frozenset(
 
 _FAILURES_PER_VERDICT = 4
 _MOST_MISTAKES = 0.05
+"""The probability that a batch whose judge fails at random sets any essay aside."""
 
 
 def is_essay_failure(comparison: Comparison) -> bool:
@@ -112,15 +113,12 @@ def find_not_assessed(
 
     1. the other essays can be judged: only a failure with an essay that has verdicts counts;
     2. its failures are at least four times as many as its verdicts;
-    3. its judge's failures with other essays do not explain them: at the rate at which comparisons
-       without any suspect failed up to then, fewer than 0.05 essays of the class would fail so
-       often by chance (binomial probability, times the number of essays).
+    3. chance does not explain them: if the judge failed its comparisons at random, each alike, so
+       many of all failures would be of this essay with a probability below
+       0.05 / (n w (w + 1)), where n is the number of essays and w counts the looks.
 
     Where the failures say nothing of the content or its length, not more than half of a class are
     set aside: a judge that stopped working looks the same.
-
-    A judge that declines or breaks at random, or whose requests are all wrong, is thereby its own
-    failure, and not that of the essays.
 
     Parameters
     ----------
@@ -128,7 +126,54 @@ def find_not_assessed(
         All comparisons of the batch, whatever their status.
     max_failures
         Failures after which an essay is set aside.
+
+    Notes
+    -----
+    The probability is that of Fisher's exact test: given how many comparisons failed, and how many
+    are of the essay, the number of its failures is hypergeometric whatever the judge's rate of
+    failing is (R. A. Fisher, The Design of Experiments, 1935, chapter 2). Comparisons of other
+    suspects are left out, so that several essays do not hide one another. The divisors add up to
+    one over all essays and looks, so by Bonferroni's inequality a batch whose judge fails at random
+    sets any essay aside with a probability below 0.05.
+
+    Every wave with failures is looked at as it was decided upon, and what was found then stays:
+    what the judge does later says nothing of it.
     """
+    found: dict[str, NotAssessed] = {}
+    waves = sorted({c.submitted_wave for c in comparisons if is_essay_failure(c)})
+    for n_looks, wave_number in enumerate(waves, 1):
+        known = [c for c in comparisons if c.submitted_wave <= wave_number]
+        n_essays = len({e for c in known for e in (c.first, c.second)})
+        bound = _MOST_MISTAKES / (n_essays * n_looks * (n_looks + 1))
+        found |= _look(drop_essays(known, found), n_essays, bound, max_failures=max_failures)
+    return tuple(found[essay] for essay in sorted(found))
+
+
+def find_without_verdict(comparisons: Sequence[Comparison]) -> tuple[NotAssessed, ...]:
+    """The essays to set aside where nothing more can be asked, by id in order.
+
+    They have no verdict, so they cannot be graded, and their comparisons with essays that have some
+    failed for good. In a small class that alone does not tell whether an essay or the judge is the
+    reason; but only these essays need to go without a grade.
+    """
+    n_verdicts = Counter(e for c in comparisons if c.verdict for e in (c.first, c.second))
+    failures = _attribute_failures(comparisons, n_verdicts)
+    unjudged = {
+        essay: list(by_other.values())
+        for essay, by_other in failures.items()
+        if essay not in n_verdicts
+    }
+    n_essays = len({e for c in comparisons for e in (c.first, c.second)})
+    return tuple(
+        _describe(essay, failed)
+        for essay, failed in sorted(_leave_out_vague(unjudged, n_essays).items())
+    )
+
+
+def _look(
+    comparisons: Sequence[Comparison], n_essays: int, bound: float, *, max_failures: int
+) -> dict[str, NotAssessed]:
+    """The essays, of `n_essays` in all, whose failures are less likely by chance than `bound`."""
     n_verdicts = Counter(e for c in comparisons if c.verdict for e in (c.first, c.second))
     failures = _attribute_failures(comparisons, n_verdicts)
     suspects = {
@@ -136,14 +181,13 @@ def find_not_assessed(
         for essay, by_other in failures.items()
         if _is_suspect(essay, len(by_other), n_verdicts, max_failures=max_failures)
     }
-    n_essays = len({e for c in comparisons for e in (c.first, c.second)})
     suspects = _leave_out_vague(suspects, n_essays)
-    others = drop_essays(comparisons, suspects)
-    return tuple(
-        _describe(essay, failed)
-        for essay, failed in sorted(suspects.items())
-        if n_essays * _chance(failed, n_verdicts[essay], others) <= _MOST_MISTAKES
-    )
+    chances = _compute_chances(comparisons, suspects)
+    return {
+        essay: _describe(essay, failed)
+        for essay, failed in suspects.items()
+        if chances[essay] <= bound
+    }
 
 
 def _attribute_failures(
@@ -184,20 +228,52 @@ def _leave_out_vague(
     return {essay: failed for essay, failed in suspects.items() if essay not in vague}
 
 
-def _chance(failed: Sequence[Comparison], n_verdicts: int, others: Sequence[Comparison]) -> float:
-    """How likely so many failures are where only the judge is the reason.
+@dataclass
+class _Settled:
+    """How many comparisons were settled, and how many of these failed."""
 
-    Counted up to the last wave of these failures: what the judge does later says nothing of them,
-    and an essay that is set aside stays so.
+    n: int = 0
+    n_failed: int = 0
+
+    def add(self, comparison: Comparison) -> None:
+        """Count a settled comparison."""
+        self.n += 1
+        self.n_failed += comparison.verdict is None
+
+
+def _compute_chances(
+    comparisons: Iterable[Comparison], suspects: Collection[str]
+) -> dict[str, float]:
+    """How likely each suspect has at least so many of the failures where the judge fails at random.
+
+    Each beside the comparisons without any suspect.
     """
-    last = max(each.submitted_wave for each in failed)
-    settled = [
-        is_essay_failure(each)
-        for each in others
-        if each.submitted_wave <= last and (each.verdict is not None or is_essay_failure(each))
-    ]
-    rate = sum(settled) / len(settled) if settled else 1.0
-    return comb(len(failed) + n_verdicts, n_verdicts) * rate ** len(failed)
+    others = _Settled()
+    own = {essay: _Settled() for essay in suspects}
+    for comparison in comparisons:
+        if comparison.verdict is None and not is_essay_failure(comparison):
+            continue
+        involved = [e for e in (comparison.first, comparison.second) if e in own]
+        if not involved:
+            others.add(comparison)
+        elif len(involved) == 1:
+            own[involved[0]].add(comparison)
+    return {essay: _compute_tail(counts, others) for essay, counts in own.items()}
+
+
+def _compute_tail(own: _Settled, others: _Settled) -> float:
+    """The upper tail of the hypergeometric distribution."""
+    n, n_failed = own.n + others.n, own.n_failed + others.n_failed
+    log_all = _log_comb(n, n_failed)
+    return sum(
+        exp(_log_comb(own.n, k) + _log_comb(others.n, n_failed - k) - log_all)
+        for k in range(own.n_failed, min(own.n, n_failed) + 1)
+        if n_failed - k <= others.n
+    )
+
+
+def _log_comb(n: int, k: int) -> float:
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
 
 
 def find_unfit(texts: Mapping[str, str], judges: Sequence[JudgeSpec]) -> tuple[NotAssessed, ...]:
@@ -240,7 +316,13 @@ def split_assessed(comparisons: Sequence[Comparison], *, max_failures: int) -> A
 
     `max_failures` is as in `find_not_assessed`.
     """
-    not_assessed = find_not_assessed(comparisons, max_failures=max_failures)
+    return set_essays_aside(comparisons, find_not_assessed(comparisons, max_failures=max_failures))
+
+
+def set_essays_aside(
+    comparisons: Sequence[Comparison], not_assessed: tuple[NotAssessed, ...]
+) -> AssessedPart:
+    """The comparisons divided by whether they are of these essays."""
     ids = {entry.essay_id for entry in not_assessed}
     kept = drop_essays(comparisons, ids)
     set_aside = [c for c in comparisons if c.first in ids or c.second in ids]

@@ -23,7 +23,7 @@ from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_result import GradeProjections, withhold
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.judge import SURFACE_CAUTION, Provider
-from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, split_assessed
+from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, set_essays_aside
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import add_spending
@@ -33,7 +33,7 @@ from assessment.ports.stores import AssignmentStore, ComparisonStore, ContentSto
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.keep_comparisons import keep_comparisons
 from assessment.usecases.surface_figures import load_surface
-from assessment.usecases.wave_documents import load_unjudged
+from assessment.usecases.wave_documents import load_not_assessed, load_unjudged
 
 _OUTCOMES = {
     Reason.STABLE: Outcome.COMPLETE_STABLE,
@@ -63,7 +63,9 @@ def finalise_batch(
     last = ports.batches.get_wave(batch_id, batch.wave)
     comparisons = _list_at_decision(batch, last, ports.comparisons, ports.content)
     spec = load_spec(batch_id, content=ports.content)
-    part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
+    part = set_essays_aside(
+        comparisons, load_not_assessed(last, content=ports.content) if last else ()
+    )
     assessed = spec.drop_essays(part.set_aside_ids)
     # The time of the decision, not of this run: a repeated publication is the same event.
     decided_at = (last.scored_at if last else None) or now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from assessment.contracts.events import EventType, envelope
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
@@ -16,7 +17,9 @@ from assessment.domain.identifiers import canonical_json
 from assessment.domain.not_assessed import (
     AssessedPart,
     NotAssessed,
+    find_without_verdict,
     merge_not_assessed,
+    set_essays_aside,
     split_assessed,
 )
 from assessment.domain.result import Ranking, Scores
@@ -61,6 +64,19 @@ class _Evaluation:
     context: ContinuationContext
     not_assessed: tuple[NotAssessed, ...]
     scored_at: datetime
+
+
+class _Weighed(NamedTuple):
+    """What the comparisons of the essays that are assessed say."""
+
+    part: AssessedPart
+    scores: Scores | None
+    context: ContinuationContext
+    decision: Decision
+
+
+_SPOILT_BY_ESSAYS = frozenset({Reason.DISCONNECTED, Reason.SUCCESS_RATE})
+"""Refusals that a few essays without any verdict may be the reason for."""
 
 
 def score_batch(
@@ -116,11 +132,21 @@ def _evaluate(batch: Batch, wave_number: int, ports: ScorePorts, now: datetime) 
     """Fit, decide, and store the decision with its grounds."""
     batch_id = batch.batch_id
     comparisons = ports.comparisons.list_comparisons(batch_id, wave_number)
-    part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
-    scores = _fit(batch, part, ports.content, ports.statistics)
     previous = _read_previous_look(batch_id, wave_number, ports.batches, ports.content)
-    context = build_context(batch, part, scores, previous, now=now)
-    decision = decide(context)
+
+    def weigh(part: AssessedPart) -> _Weighed:
+        scores = _fit(batch, part, ports.content, ports.statistics)
+        context = build_context(batch, part, scores, previous, now=now)
+        return _Weighed(part, scores, context, decide(context))
+
+    part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
+    weighed = weigh(part)
+    if weighed.decision.reason in _SPOILT_BY_ESSAYS:
+        rest = merge_not_assessed(part.not_assessed, find_without_verdict(part.comparisons))
+        alternative = weigh(set_essays_aside(comparisons, rest))
+        if alternative.decision.decision is DecisionKind.FINALIZE_SCORING:
+            weighed = alternative
+    part, scores, context, decision = weighed
     if scores is not None:
         ports.content.put_document(
             scores_key(batch_id, wave_number), canonical_json(scores.model_dump(mode="json"))

@@ -1,0 +1,99 @@
+"""The processes that run functions on the laptop cloud: quick to start, with what AWS gives them.
+
+- Workers share the unpacked layers. MiniStack unpacks all layers for each worker anew, 200 MB of
+  them, and each worker compiles every module of them again.
+- A worker sees its own code, its layers and the packages of AWS's runtime, and nothing else that is
+  installed on this machine: what is missing in a layer is missing here, too.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import sys
+import sysconfig
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+# Beside the standard library AWS's runtime of Python has boto3 and what that needs.
+RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+LAYERS_VARIABLE = "_LAMBDA_LAYERS_DIRS"
+"""Where MiniStack's worker script looks for layers."""
+
+_unpacking = threading.Lock()
+
+
+def install() -> None:
+    """Put both in place of MiniStack's own."""
+    lambda_runtime.Worker = Worker
+    lambda_runtime._PYTHON_WORKER_SCRIPT = (  # noqa: SLF001 - there is no other way in
+        restrict_imports(provide_runtime()) + lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001
+    )
+
+
+class Worker(lambda_runtime.Worker):  # type: ignore[misc] # untyped base
+    """A worker whose layers are unpacked once for all."""
+
+    config: dict[str, Any]
+
+    def _spawn(self) -> None:
+        self.config = share_layers(self.config)
+        super()._spawn()
+
+
+def share_layers(config: dict[str, Any]) -> dict[str, Any]:
+    """The function's configuration with the folders of its layers instead of their archives."""
+    layers = config.get("Layers", [])
+    if not layers:
+        return config
+    archives = [lambda_svc._resolve_layer_zip(layer) for layer in layers]  # noqa: SLF001
+    folders = [
+        str(unpack_layer(layer["Arn"], archive))
+        for layer, archive in zip(layers, archives, strict=True)
+        if archive
+    ]
+    variables = config.get("Environment", {}).get("Variables", {})
+    shared = {**variables, LAYERS_VARIABLE: os.pathsep.join(folders)}
+    return {**config, "Layers": [], "Environment": {"Variables": shared}}
+
+
+def unpack_layer(arn: str, archive: bytes) -> Path:
+    """The folder of a layer's version, unpacked unless it is there; versions never change."""
+    folder = Path(tempfile.gettempdir()) / "layers" / arn.replace(":", "-")
+    with _unpacking:
+        if not folder.exists():
+            folder.parent.mkdir(exist_ok=True)
+            unpacked = tempfile.mkdtemp(dir=folder.parent)
+            with zipfile.ZipFile(io.BytesIO(archive)) as file:
+                file.extractall(unpacked)
+            Path(unpacked).rename(folder)
+    return folder
+
+
+def provide_runtime() -> Path:
+    """A folder with the packages of AWS's runtime, as links to those of this environment."""
+    folder = Path(tempfile.mkdtemp(prefix="runtime-"))
+    for name in RUNTIME_PACKAGES:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(f"{name} is not installed", name=name)
+        module = Path(spec.origin)
+        source = module.parent if spec.submodule_search_locations else module
+        (folder / source.name).symlink_to(source)
+    return folder
+
+
+def restrict_imports(runtime: Path) -> str:
+    """Lines of Python after which a process imports from the standard library and that folder."""
+    library = sysconfig.get_path("stdlib")
+    # A virtual environment has no extension modules of its own.
+    platform = sysconfig.get_path("platstdlib", vars={"platbase": sys.base_exec_prefix})
+    extensions = str(Path(platform) / "lib-dynload")
+    return f"import sys\nsys.path[:] = {[str(runtime), library, extensions]!r}\n"
