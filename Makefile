@@ -200,6 +200,10 @@ dist: setup ## Build the wheels of the packages into dist/
 dist-test: dist ## Install the wheels in a fresh environment, and use them outside the repository
 	@$(BIN)/python -m local.check_wheels dist
 
+.PHONY: docs
+docs: setup ## Build the documentation and API reference into site/; links are checked
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir site
+
 .PHONY: clean
 clean: stop ## Remove builds, caches and the environment
 	@rm -rf $(VENV) .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis out dist site

@@ -3,7 +3,7 @@
     python docs/make_figures.py --results out/bench --out docs/figures
 
 A figure whose JSON is missing is left as it is, and said so.
-"""  # noqa: INP001 - a script beside the text it serves
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 Without a result only the state machine is drawn. The same input gives the same bytes, so a test
 can tell when a picture no longer shows what is there.
-"""  # noqa: INP001 - a script beside the text it serves
+"""
 
 from __future__ import annotations
 
