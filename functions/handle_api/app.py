@@ -14,6 +14,7 @@ from assessment.api import (
     audit,
     batches,
     callbacks,
+    content,
     decisions,
     docs,
     invitations,
@@ -39,6 +40,7 @@ api.include_router(assignments.router)
 api.include_router(audit.router)
 api.include_router(batches.router)
 api.include_router(callbacks.router)
+api.include_router(content.router)
 api.include_router(decisions.router)
 api.include_router(docs.router)
 api.include_router(pages.router)

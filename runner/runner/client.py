@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -34,6 +34,7 @@ from assessment.contracts.invitations import (
     InvitationView,
     NewInvitations,
 )
+from assessment.contracts.manifest import ManifestLink
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.result import ResultDocument
 from assessment.contracts.views import (
@@ -66,6 +67,9 @@ _PROBE = Retry(total=1, allowed_methods=["GET"], backoff_factor=0.25)
 _PAGE = 100
 _INSTRUCTIONS = "/admin/v1/assessment-instructions"
 _PROMPTS = "/admin/v1/student-prompts"
+# Below what a request can carry, for the escapes and names around the texts.
+_MOST_INLINE_BYTES = 4_000_000
+_UPLOAD = httpx.Timeout(300.0, connect=5.0)
 _TIMEOUT = httpx.Timeout(35.0, connect=5.0)  # API Gateway gives a function 29 s
 
 
@@ -164,10 +168,31 @@ class ApiClient:
         return self._call(Deleted, "DELETE", f"/v1/anchors/{'/'.join(parts)}")
 
     def request_batch(self, request: BatchRequest, *, idempotency_key: str) -> BatchAccepted:
-        """Request a batch; the same key and request again give the same batch."""
-        body = request.model_dump(mode="json", exclude_none=True)
+        """Request a batch; the same key and request again give the same batch.
+
+        Texts that are more than a request can carry are uploaded first, as a manifest.
+        """
+        body = request.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        if sum(len(essay.text.encode()) for essay in request.essays) > _MOST_INLINE_BYTES:
+            body["manifest_id"] = self._upload_manifest(body.pop("essays"))
         headers = {"Idempotency-Key": idempotency_key}
         return self._call(BatchAccepted, "POST", "/v1/batches", body=body, headers=headers)
+
+    def _upload_manifest(self, essays: Sequence[Mapping[str, Any]]) -> str:
+        """Upload the essays as JSON lines; the id by which a request names them."""
+        upload = self._call(ManifestLink, "POST", "/v1/manifests")
+        lines = "".join(json.dumps(essay, ensure_ascii=False) + "\n" for essay in essays)
+        try:
+            # By a client without the token: the link is the permission, and it leads elsewhere.
+            with httpx.Client(transport=RetryTransport(retry=RETRY), timeout=_UPLOAD) as client:
+                client.put(
+                    upload.link, content=lines.encode(), headers=upload.headers
+                ).raise_for_status()
+        except httpx.HTTPError as error:
+            raise StackNotReachableError(
+                f"the texts could not be uploaded ({type(error).__name__}); try again"
+            ) from None
+        return upload.manifest_id
 
     def batch(self, batch_id: str) -> BatchProgress:
         """How far a batch is."""
@@ -284,6 +309,8 @@ class ApiClient:
         _check_size(request)
         try:
             response = self._http.send(request)
+            if response.status_code == httpx.codes.SEE_OTHER:
+                return _follow_link(response.headers["Location"])
         except httpx.HTTPError as error:
             raise StackNotReachableError(
                 f"{self.api_url} does not answer ({type(error).__name__}); "
@@ -297,6 +324,12 @@ class ApiClient:
                 "the stack needs a token: set CJ_TOKEN (`cj token` prints one)"
             )
         raise failure
+
+
+def _follow_link(link: str) -> httpx.Response:
+    """What is at a link, fetched without the token: the link is the permission."""
+    with httpx.Client(transport=RetryTransport(retry=RETRY), timeout=_UPLOAD) as client:
+        return client.get(link).raise_for_status()
 
 
 def _assignment(assignment_id: str) -> str:

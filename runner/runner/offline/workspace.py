@@ -188,6 +188,11 @@ class Workspace(Composition[Settings]):
         """The one table."""
         return SQLiteItemTable(self.database)
 
+    @property
+    def references(self) -> None:
+        """There is no place to store texts before a request brings them."""
+        return
+
     @cached_property
     def content(self) -> ContentStore:
         """Essay texts and documents."""

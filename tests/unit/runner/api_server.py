@@ -72,6 +72,7 @@ class FakeStack:
     known_texts: list[str] = field(default_factory=list)
     office: ReleasePorts | None = None
     people: InMemoryPeople = field(default_factory=InMemoryPeople)
+    uploads: dict[str, str] = field(default_factory=dict)
     registry: InMemoryAssignmentStore = field(default_factory=InMemoryAssignmentStore)
 
     def reset(self) -> None:
@@ -128,6 +129,16 @@ def _request(stack: FakeStack, request: Request, body: bytes, *, admin: bool) ->
     if stack.batches.setdefault(batch_id, wanted) != wanted:
         raise IdempotencyConflictError("Idempotency-Key: used before for a different request")
     return documents.accepted(batch_id)
+
+
+def _announce_manifest(stack: FakeStack) -> dict[str, Any]:
+    name = f"{len(stack.uploads):032x}"
+    return {
+        "manifest_id": name,
+        "link": f"http://127.0.0.1:{stack.port}/uploads/{name}",
+        "headers": {"Content-Type": "application/jsonl"},
+        "expires_at": datetime.now(UTC).isoformat(),
+    }
 
 
 def _result(stack: FakeStack, batch_id: str) -> dict[str, Any]:
@@ -265,6 +276,12 @@ def application(stack: FakeStack) -> Starlette:
             judge_url=stack.judge_url,
         )
 
+    async def upload(request: Request) -> Response:
+        """What is put at a link, by whom is not asked."""
+        stack.requests.append((request.method, request.url.path, dict(request.headers)))
+        stack.uploads[request.path_params["name"]] = (await request.body()).decode()
+        return Response()
+
     async def texts(request: Request) -> Response:
         """What the demo's judge says of texts."""
         hashes = (await request.json())["sha256"]
@@ -303,6 +320,7 @@ def application(stack: FakeStack) -> Starlette:
         ("POST", "/v1/batches/{batch_id}/release"): guarded(
             200, lambda request, body, _: _release(stack, request, body)
         ),
+        ("POST", "/v1/manifests"): guarded(201, lambda *_: _announce_manifest(stack)),
         ("GET", "/v1/healthz"): healthz,
     }
     routes |= guard_assignments(guarded, lambda: stack.registry)
@@ -312,6 +330,7 @@ def application(stack: FakeStack) -> Starlette:
         Route(base + path, endpoint, methods=[method])
         for (method, path), endpoint in routes.items()
     ]
+    api.append(Route("/uploads/{name}", upload, methods=["PUT"]))
     judge = Route("/judge/texts", texts, methods=["POST"])
     return Starlette(routes=[Route("/", aws, methods=["POST"]), judge, *api])
 

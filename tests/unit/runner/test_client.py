@@ -19,6 +19,7 @@ from runner.errors import (
     StackNotReachableError,
     choose_exit_code,
 )
+from tests.present import present
 from tests.unit.runner import documents
 from tests.unit.runner.api_server import FakeStack
 
@@ -141,11 +142,24 @@ def test_an_answer_without_a_reason_names_the_route_only(client: ApiClient, stac
         client.batch(documents.BATCH_ID)
 
 
-def test_a_request_beyond_what_the_gateway_takes_is_not_sent(client: ApiClient, stack: FakeStack):
+def test_texts_beyond_what_the_gateway_takes_are_uploaded(client: ApiClient, stack: FakeStack):
     essays = [{"essay_id": f"e{i}", "text": "wörd " * 11_000} for i in range(120)]
+    request = BatchRequest.model_validate({"essays": essays})
+    accepted = client.request_batch(request, idempotency_key="large")
+    wanted = stack.batches[accepted.batch_id]
+    assert wanted.essays == []
+    lines = read_manifest(stack.uploads[present(wanted.manifest_id)])
+    assert [(one.essay_id, one.text) for one in lines] == [
+        (one.essay_id, one.text) for one in request.essays
+    ]
+    assert "authorization" not in stack.calls("PUT", present(wanted.manifest_id))[0]
+
+
+def test_anchors_beyond_what_the_gateway_takes_are_not_sent(client: ApiClient, stack: FakeStack):
+    anchors = [{"anchor_ref": f"a{i}", "grade": "A", "text": "wörd " * 11_000} for i in range(120)]
     with pytest.raises(BadInputError, match="MB"):
-        client.request_batch(
-            BatchRequest.model_validate({"essays": essays}), idempotency_key="large"
+        client.register_anchors(
+            AnchorRegistration.model_validate({"assignment_id": "x", "anchors": anchors})
         )
     assert stack.requests == []
 

@@ -16,6 +16,7 @@ from assessment.api.responses import (
     answer,
     idempotency_key,
     json_body,
+    see_other,
 )
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import BatchRequest
@@ -24,6 +25,7 @@ from assessment.domain.access import Action
 from assessment.observability import count, logger
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.list_batches import list_batches
+from assessment.usecases.list_files import MAX_ANSWER_BYTES, link_result, list_files
 from assessment.usecases.read_batch import read_batch, read_comparisons, read_result
 from assessment.usecases.request_batch import RequestCommand, request_batch
 from assessment.usecases.resume_batch import resume_batch
@@ -75,7 +77,18 @@ def progress(batch_id: str) -> Response[str]:
 def results(batch_id: str) -> Response[str]:
     """A completed batch's result."""
     own = own_adapters(router)
-    return answer(200, read_result(open_batch(batch_id, own), ports=own.read_ports))
+    result = read_result(open_batch(batch_id, own), ports=own.read_ports)
+    if len(result.encode()) <= MAX_ANSWER_BYTES:
+        return answer(200, result)
+    return see_other(link_result(batch_id, ports=own.file_ports))
+
+
+@guarded(router, "GET", "/v1/batches/<batch_id>/files", Action.READ_BATCH)
+def files(batch_id: str) -> Response[str]:
+    """A batch's files by links."""
+    own = own_adapters(router)
+    listed = list_files(open_batch(batch_id, own), ports=own.file_ports, now=datetime.now(UTC))
+    return answer(200, listed)
 
 
 @guarded(router, "GET", "/v1/batches/<batch_id>/comparisons", Action.READ_BATCH)

@@ -54,6 +54,13 @@ from assessment.contracts.invitations import (
     NewInvitations,
 )
 from assessment.contracts.llm_protocol import LLMComparisonResultV1
+from assessment.contracts.manifest import (
+    ContentText,
+    ManifestLink,
+    StoredContent,
+    UploadLinks,
+    UploadRequest,
+)
 from assessment.contracts.request import AnchorRegistration, BatchRequest, PersonVerdict
 from assessment.contracts.result import ResultDocument
 from assessment.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
@@ -62,6 +69,7 @@ from assessment.contracts.views import (
     AuditPageView,
     BatchAccepted,
     BatchAudit,
+    BatchFiles,
     BatchList,
     BatchProgress,
     ComparisonList,
@@ -167,6 +175,18 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/admin/v1/student-prompts"): Operation(
         "Read the student prompt of an assignment", answer=StudentPromptView,
         query=AssignmentPath, problems=(404,),
+    ),
+    ("POST", "/v1/content"): Operation(
+        "Store a text, which requests name by its hash", 201, StoredContent, body=ContentText,
+    ),
+    ("POST", "/v1/content/uploads"): Operation(
+        "Get links by which many texts are uploaded", 201, UploadLinks, body=UploadRequest,
+    ),
+    ("POST", "/v1/manifests"): Operation(
+        "Get a link by which a manifest of essays (JSON lines) is uploaded", 201, ManifestLink,
+    ),
+    ("GET", f"{_BATCH}/files"): Operation(
+        "Get links to a batch's files", answer=BatchFiles, problems=(404,)
     ),
     ("POST", "/v1/batches"): Operation(
         "Request a batch", 202, BatchAccepted, body=BATCH_REQUEST,
@@ -459,6 +479,7 @@ if __name__ == "__main__":
         audit,
         batches,
         callbacks,
+        content,
         decisions,
         invitations,
         pages,

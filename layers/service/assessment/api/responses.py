@@ -197,6 +197,17 @@ def answer(status: int, body: BaseModel | dict[str, Any] | str) -> Response[str]
     return Response(status_code=status, content_type="application/json", body=text)
 
 
+def see_other(link: str) -> Response[str]:
+    """Where what is asked for is to be fetched, without the token."""
+    body = json.dumps({"link": link})
+    return Response(
+        status_code=303,
+        content_type="application/json",
+        body=body,
+        headers={"Location": link},
+    )
+
+
 def respond(event: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
     """The answer with the headers that all have, and a line in the log that says who got it."""
     several = answered.setdefault("multiValueHeaders", {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from assessment.adapters.aws.audit_trail import DynamoDBAuditTrail
+from assessment.adapters.aws.content_registry import DynamoDBContentRegistry, StoredReferences
 from assessment.adapters.aws.decision_store import (
     DynamoDBDecisionStore,
     DynamoDBReleasePolicies,
@@ -22,7 +23,9 @@ from assessment.ports.groups import (
     AuditPorts,
     CallbackPorts,
     CancelPorts,
+    ContentPorts,
     FailPorts,
+    FilePorts,
     FinalisePorts,
     InvitationPorts,
     JudgePorts,
@@ -40,6 +43,7 @@ from assessment.ports.groups import (
 )
 from assessment.ports.judging import JudgeCheck
 from assessment.ports.statistics import Statistics
+from assessment.ports.stores import References
 from assessment.settings import Settings
 
 
@@ -60,12 +64,33 @@ class Composition[S: Settings](Adapters[S]):
             content=self.content,
             workflow=self.workflow,
             judge_check=self.judge_check,
+            references=self.references,
         )
 
     @cached_property
     def judge_check(self) -> JudgeCheck:
         """What can be known of a judge before it is asked."""
         return RequestedJudgeCheck(JinjaPrompts(), self.judge_keys)
+
+    @property
+    def references(self) -> References | None:
+        """What requests may refer to."""
+        return StoredReferences(self.content_registry, self.content, self.links)
+
+    @cached_property
+    def content_registry(self) -> DynamoDBContentRegistry:
+        """Which texts are stored."""
+        return DynamoDBContentRegistry(self.table)
+
+    @cached_property
+    def content_ports(self) -> ContentPorts:
+        """For storing texts."""
+        return ContentPorts(content=self.content, registry=self.content_registry, links=self.links)
+
+    @cached_property
+    def file_ports(self) -> FilePorts:
+        """For linking to files."""
+        return FilePorts(batches=self.batches, links=self.links)
 
     @cached_property
     def cancel_ports(self) -> CancelPorts:

@@ -12,6 +12,7 @@ from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
 from assessment.adapters.aws.directory import DynamoDBDirectory
 from assessment.adapters.aws.dynamodb import Table
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
+from assessment.adapters.aws.links import S3Links
 from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.secrets import JudgeKeys, Secrets, SigningSecret
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
@@ -124,6 +125,11 @@ class Adapters[S: Settings]:
     def callback_queue(self) -> CallbackQueue:
         """The queue of record_callback."""
         return SQSCallbackQueue(self._clients.aws("sqs"), self._setting("callback_queue_url"))
+
+    @cached_property
+    def links(self) -> S3Links:
+        """Links to the bucket."""
+        return S3Links(self._clients.aws("s3"), self._setting("bucket_name"), self.content)
 
     @cached_property
     def workflow(self) -> Workflow:

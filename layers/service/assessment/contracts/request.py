@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from typing import Annotated, Any, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol, Self
 
 from pydantic import (
     BaseModel,
@@ -16,8 +17,10 @@ from pydantic import (
 )
 
 from assessment.contracts.assignments import JudgeText
+from assessment.contracts.manifest import ManifestId, ReferencedEssay
 from assessment.contracts.winner import WinnerLetter
 from assessment.domain.essay import SubmittedAnchor, SubmittedEssay
+from assessment.domain.field_problems import WrongFieldError
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.group_report import MAX_GROUPS
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
@@ -31,6 +34,7 @@ MAX_ANCHORS = 1000
 
 
 _SHOWN = 5
+_FEWEST_ESSAYS = 2
 
 
 def _check_distinct(names: list[str], kind: str) -> None:
@@ -54,10 +58,43 @@ def _check_distinct(names: list[str], kind: str) -> None:
         raise ValueError(message)
 
 
+class Named(Protocol):
+    """What a request says of an essay beside its text."""
+
+    @property
+    def essay_id(self) -> str:
+        """Its id."""
+
+    @property
+    def group(self) -> str | None:
+        """The group that it is of."""
+
+
+def check_essay_names(essays: Sequence[Named]) -> None:
+    """Refuse ids and groups that cannot be told apart, ids of anchors, and too many groups.
+
+    Raises
+    ------
+    ValueError
+    """
+    _check_distinct([essay.essay_id for essay in essays], "essay ids")
+    reserved = [e.essay_id for e in essays if e.essay_id.startswith(ANCHOR_PREFIX)]
+    if reserved:
+        message = f"{reserved[0]}: ids beginning with {ANCHOR_PREFIX} are kept for anchors"
+        raise ValueError(message)
+    groups = sorted({essay.group for essay in essays if essay.group is not None})
+    if len(groups) > MAX_GROUPS:
+        message = f"the essays have {len(groups)} groups; at most {MAX_GROUPS} are allowed"
+        raise ValueError(message)
+    _check_distinct(groups, "groups")
+
+
 class BatchRequest(BaseModel):
     """A request to assess essays together.
 
     `grade_scale` states the grades that the caller expects; it must be the assignment's.
+    The essays are in `essays` with their texts, in `contents` with the ids of texts that are stored
+    already, or in a manifest that was uploaded: in one of them, at least two.
     `instructions`, `student_prompt` and `judge_rubric` hold for this batch instead of the
     assignment's; one that is left out is the assignment's.
     """
@@ -65,7 +102,9 @@ class BatchRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     assignment_id: AssignmentId | None = None
-    essays: Annotated[list[SubmittedEssay], Field(min_length=2, max_length=MAX_ESSAYS)]
+    essays: Annotated[list[SubmittedEssay], Field(max_length=MAX_ESSAYS)] = []
+    contents: Annotated[list[ReferencedEssay], Field(max_length=MAX_ESSAYS)] = []
+    manifest_id: ManifestId | None = None
     grade_scale: str | list[str] | None = None
     instructions: JudgeText | None = None
     student_prompt: JudgeText | None = None
@@ -80,21 +119,21 @@ class BatchRequest(BaseModel):
         return None if value is None else str(uuid.UUID(value))
 
     @model_validator(mode="after")
-    def _check_ids(self) -> Self:
-        _check_distinct([essay.essay_id for essay in self.essays], "essay ids")
-        reserved = [e.essay_id for e in self.essays if e.essay_id.startswith(ANCHOR_PREFIX)]
-        if reserved:
-            message = f"{reserved[0]}: ids beginning with {ANCHOR_PREFIX} are kept for anchors"
-            raise ValueError(message)
+    def _one_source(self) -> Self:
+        given = [name for name in ("essays", "contents", "manifest_id") if getattr(self, name)]
+        if len(given) > 1:
+            raise WrongFieldError(given[1], f"{given[0]} is there too; give one of them")
+        if not given or self._is_alone(given[0]):
+            raise WrongFieldError(given[0] if given else "essays", "at least 2 essays are needed")
         return self
 
+    def _is_alone(self, name: str) -> bool:
+        value = getattr(self, name)
+        return isinstance(value, list) and len(value) < _FEWEST_ESSAYS
+
     @model_validator(mode="after")
-    def _few_groups(self) -> Self:
-        groups = sorted({essay.group for essay in self.essays if essay.group is not None})
-        if len(groups) > MAX_GROUPS:
-            message = f"the essays have {len(groups)} groups; at most {MAX_GROUPS} are allowed"
-            raise ValueError(message)
-        _check_distinct(groups, "groups")
+    def _check_names(self) -> Self:
+        check_essay_names([*self.essays, *self.contents])
         return self
 
     @property

@@ -181,3 +181,19 @@ class EssayView(BaseModel):
     essay_id: str
     is_anchor: bool
     text: Annotated[str, Field(repr=False)]
+
+
+class BatchFile(BaseModel):
+    """A file of a batch, and a link to get it with, without a token."""
+
+    name: str
+    n_bytes: int
+    link: Annotated[str, Field(repr=False)]
+
+
+class BatchFiles(BaseModel):
+    """The files of a batch by links, which open until `expires_at`."""
+
+    batch_id: str
+    files: list[BatchFile]
+    expires_at: str

@@ -54,6 +54,7 @@ class Action(StrEnum):
     REGISTER_ASSIGNMENT = "register_assignment"
     READ_ASSIGNMENT = "read_assignment"
     CHANGE_ASSIGNMENT = "change_assignment"
+    STORE_CONTENT = "store_content"
     REQUEST_BATCH = "request_batch"
     READ_BATCH = "read_batch"
     CHANGE_BATCH = "change_batch"
@@ -72,6 +73,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.REGISTER_ASSIGNMENT: _STAFF,
     Action.READ_ASSIGNMENT: _STAFF,
     Action.CHANGE_ASSIGNMENT: frozenset({Role.ADMIN}),
+    Action.STORE_CONTENT: _STAFF,
     Action.REQUEST_BATCH: _STAFF,
     Action.READ_BATCH: _STAFF,
     Action.CHANGE_BATCH: _STAFF,

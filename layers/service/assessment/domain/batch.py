@@ -89,6 +89,14 @@ class Failure(BaseModel):
     remedy: str
 
 
+class EssaySource(StrEnum):
+    """Where the texts of a request's essays are: in itself, stored before, or in a manifest."""
+
+    REQUEST = "request"
+    CONTENT = "content"
+    MANIFEST = "manifest"
+
+
 class Batch(BaseModel):
     """The record of one assessment run."""
 
@@ -105,6 +113,7 @@ class Batch(BaseModel):
     seed: int
     spec_hash: str | None = None
     request_sha256: str
+    essay_source: EssaySource = EssaySource.REQUEST
     own_texts: tuple[str, ...] = ()
     """Which of the texts for the judge the request brought; the others are the assignment's."""
     essays: int = 0

@@ -87,6 +87,20 @@ def anchor_texts(assignment_id: str) -> str:
     return f"assignments/{content_sha256(assignment_id)[:32]}/texts"
 
 
+CONTENT_TEXTS = "content/texts"
+"""The folder of texts that wait for a request to name them; the bucket forgets them in a week."""
+
+
+def upload_key(manifest_id: str) -> str:
+    """Where a manifest is uploaded to; the bucket forgets it in a week."""
+    return f"content/manifests/{manifest_id}.jsonl"
+
+
+def manifest_copy_key(batch: Batch) -> str:
+    """Where a batch keeps the manifest as it was when it was requested."""
+    return f"batches/{batch.batch_id}/manifest-{batch.request_sha256[:16]}.jsonl"
+
+
 def text_key(folder: str, sha256: str) -> str:
     """Where the text with this hash is kept in a folder."""
     return f"{folder}/{sha256}.txt"

@@ -20,6 +20,8 @@ document (RFC 9457) and the command line prints it.
     |   |-- UnknownAssignmentError
     |   |-- UnknownAnchorError
     |   |-- UnknownInvitationError
+    |   |-- UnknownContentError        a text that was not stored
+    |   |-- UnknownManifestError       a manifest that was not uploaded
     |   |-- UnknownComparisonError
     |   `-- MissingDocumentError       a stored text or document is not there any more
     |-- ConflictError
@@ -42,7 +44,7 @@ document (RFC 9457) and the command line prints it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 PROBLEM_TYPE_PREFIX = "urn:cj-assessment:problem:"
@@ -231,6 +233,34 @@ class UnknownInvitationError(NotFoundError):
     def from_id(cls, batch_id: str, invitation_id: str) -> Self:
         """The error for an id that no invitation of the batch has."""
         return cls(f"batch {batch_id} has no invitation {invitation_id}", field="invitation_id")
+
+
+class UnknownContentError(NotFoundError):
+    """The organisation has stored no text under this id."""
+
+    code = "unknown-content"
+    title = "There is no such text"
+
+    @classmethod
+    def from_ids(cls, content_ids: Sequence[str], *, essay_id: str) -> Self:
+        """The error for ids of texts, the first of which is that of the essay."""
+        others = f", and {len(content_ids) - 1} others" if len(content_ids) > 1 else ""
+        return cls(
+            f"no text {content_ids[0]} is stored (essay {essay_id}{others}); store it first",
+            field="content_id",
+        )
+
+
+class UnknownManifestError(NotFoundError):
+    """The organisation has uploaded no manifest under this id."""
+
+    code = "unknown-manifest"
+    title = "There is no such manifest"
+
+    @classmethod
+    def from_id(cls, manifest_id: str) -> Self:
+        """The error for an id under which nothing was uploaded."""
+        return cls(f"no manifest {manifest_id} was uploaded", field="manifest_id")
 
 
 class InvitationEndedError(NotPermittedError):

@@ -65,6 +65,10 @@ _FUNCTION_WORDS = {
     "ele das tem à seu sua ou ser",
 }
 _PROFILES = {name: frozenset(words.split()) for name, words in _FUNCTION_WORDS.items()}
+_OWN_WORDS = {
+    (one, other): _PROFILES[one] - _PROFILES[other] for one in _PROFILES for other in _PROFILES
+}
+"""The words of the first of two languages that the second lacks."""
 # A word of several languages tells less: Swedish and Danish share most of their short words.
 _WEIGHTS = {
     word: 1 / sum(word in profile for profile in _PROFILES.values())
@@ -127,14 +131,18 @@ def detect_language(text: str) -> str | None:
 
 def _compare_languages(one: str, other: str, counts: Counter[str]) -> tuple[str, int, int]:
     """The one of two languages with more words that the other lacks, and both numbers of words."""
-    n_one = sum(n for word, n in counts.items() if word in _PROFILES[one] - _PROFILES[other])
-    n_other = sum(n for word, n in counts.items() if word in _PROFILES[other] - _PROFILES[one])
+    n_one = sum(n for word, n in counts.items() if word in _OWN_WORDS[one, other])
+    n_other = sum(n for word, n in counts.items() if word in _OWN_WORDS[other, one])
     return (one, n_one, n_other) if n_one >= n_other else (other, n_other, n_one)
 
 
 def find_common_language(texts: Iterable[str]) -> str | None:
     """The language of most texts that have a recognised one."""
-    languages = Counter(language for text in texts if (language := detect_language(text)))
+    return _choose_common(map(detect_language, texts))
+
+
+def _choose_common(found: Iterable[str | None]) -> str | None:
+    languages = Counter(language for language in found if language)
     if not languages:
         return None
     (name, times) = languages.most_common(1)[0]
@@ -145,8 +153,17 @@ def essay_flags(
     text: str, *, min_words: int, context_tokens: int, language: str | None
 ) -> tuple[EssayFlag, ...]:
     """The flags of one text; `language` is what the others are written in, if that is known."""
+    return _raise_flags(
+        text, detect_language(text), min_words=min_words, context_tokens=context_tokens,
+        language=language,
+    )  # fmt: skip
+
+
+def _raise_flags(
+    text: str, own: str | None, *, min_words: int, context_tokens: int, language: str | None
+) -> tuple[EssayFlag, ...]:
+    """The flags of a text whose own language is known already, or is None."""
     words = split_words(text)
-    own = detect_language(text)
     raised_flags = {
         EssayFlag.EMPTY: not words,
         EssayFlag.TOO_SHORT: 0 < len(words) < min_words,
@@ -161,10 +178,14 @@ def list_flags(
     texts: Sequence[str], *, min_words: int, context_tokens: int, language: str | None
 ) -> list[tuple[EssayFlag, ...]]:
     """The flags of texts that belong together; `language` None finds out what most are in."""
-    shared = language or find_common_language(texts)
+    # Once for each text: it is what takes the longest but for the search for instructions.
+    own = [detect_language(text) for text in texts]
+    shared = language or _choose_common(own)
     copies = Counter(" ".join(text.split()) for text in texts)
     return [
-        essay_flags(text, min_words=min_words, context_tokens=context_tokens, language=shared)
+        _raise_flags(
+            text, its_own, min_words=min_words, context_tokens=context_tokens, language=shared
+        )
         + ((EssayFlag.IDENTICAL_TEXT,) if copies[" ".join(text.split())] > 1 else ())
-        for text in texts
+        for text, its_own in zip(texts, own, strict=True)
     ]

@@ -18,9 +18,12 @@ from assessment.ports.stores import (
     AuditTrail,
     BatchStore,
     ComparisonStore,
+    ContentRegistry,
     ContentStore,
+    Links,
     People,
     ProviderBatchStore,
+    References,
     SeenSignatures,
 )
 
@@ -46,6 +49,25 @@ class RequestPorts(PreparePorts):
 
     workflow: Workflow
     judge_check: JudgeCheck
+    references: References | None = None
+    """None where requests bring their texts themselves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContentPorts:
+    """Storing texts before a request names them."""
+
+    content: ContentStore
+    registry: ContentRegistry
+    links: Links
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePorts:
+    """Linking to a batch's files."""
+
+    batches: BatchStore
+    links: Links
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from assessment.contracts.llm_protocol import (
@@ -187,6 +187,41 @@ class BatchStore(ActiveBatches, Protocol):
 
     def update_wave(self, batch_id: str, wave_number: int, **changes: Any) -> None:
         """Set attributes of a wave."""
+
+
+class ContentRegistry(Protocol):
+    """Which texts an organisation has stored or announced."""
+
+    def note_content(self, content_ids: Sequence[str], *, until: datetime) -> None:
+        """Remember that these texts are there, or are to come, until then."""
+
+
+class References(Protocol):
+    """What a request may refer to, of one organisation."""
+
+    def list_unknown(self, content_ids: Sequence[str]) -> list[str]:
+        """Those ids of texts that were neither stored nor announced."""
+
+    def find_manifest_size(self, manifest_id: str) -> int | None:
+        """The size of a manifest that was uploaded, in bytes; None if none was."""
+
+    def read_manifest(self, manifest_id: str) -> str:
+        """A manifest; raises UnknownManifestError, UnicodeDecodeError."""
+
+
+class Links(Protocol):
+    """Links by which callers reach the content store themselves, for a while."""
+
+    def link_upload(
+        self, key: str, *, headers: Mapping[str, str], n_bytes: int | None, life: timedelta
+    ) -> str:
+        """A link to PUT a document with exactly these headers, and of this size if it is given."""
+
+    def link_download(self, key: str, *, file_name: str, life: timedelta) -> str:
+        """A link to GET a document, to be saved under a name."""
+
+    def find_size(self, key: str) -> int | None:
+        """The size of a document in bytes; None if there is none."""
 
 
 class WaitingPage(NamedTuple):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from assessment.domain.assignment import Assignment, merge_judge_texts
-from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.batch import Batch, BatchStatus, EssaySource
 from assessment.domain.config import Source
 from assessment.domain.document_keys import (
     anchor_texts,
@@ -37,6 +37,7 @@ from assessment.ports.groups import PreparePorts
 from assessment.ports.stores import AssignmentStore, ContentStore
 from assessment.usecases.assignment import flag_texts, load_assignment
 from assessment.usecases.batch_spec import freeze_spec
+from assessment.usecases.referenced_essays import import_texts
 from assessment.usecases.surface_figures import keep_surface
 
 _FEWEST_ESSAYS = 2
@@ -125,6 +126,8 @@ def _collect_essays(
     batch: Batch, assignment: Assignment | None, content: ContentStore
 ) -> _EssayPool:
     students = _read_students(batch, content)
+    if batch.essay_source is not EssaySource.REQUEST:
+        students = import_texts(batch, students, content=content)
     anchors = _take_anchors(batch, assignment, content) if assignment else []
     flags = batch.config.exclude_flagged
     pool = _EssayPool(

@@ -13,7 +13,7 @@ from typing import Any
 from assessment.contracts.request import BatchRequest
 from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.assignment import Assignment, merge_judge_texts
-from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
+from assessment.domain.batch import Batch, BatchStatus, EssaySource, compute_wave_size
 from assessment.domain.config import (
     STRATEGIES_WITH_ANCHORS,
     BatchConfig,
@@ -22,7 +22,12 @@ from assessment.domain.config import (
     extend_deadlines,
     resolve_config,
 )
-from assessment.domain.document_keys import batch_texts, judge_texts_key, manifest_key
+from assessment.domain.document_keys import (
+    batch_texts,
+    judge_texts_key,
+    manifest_copy_key,
+    manifest_key,
+)
 from assessment.domain.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
@@ -44,8 +49,9 @@ from assessment.domain.prompt import check_instructions_size
 from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
 from assessment.ports.groups import RequestPorts
 from assessment.ports.judging import JudgeCheck
-from assessment.ports.stores import BatchStore, ContentStore
+from assessment.ports.stores import BatchStore, ContentStore, References
 from assessment.usecases.assignment import flag_texts, load_assignment
+from assessment.usecases.referenced_essays import find_source, list_referenced
 
 _UPLOADS = 8
 _FEWEST_ESSAYS = 2
@@ -69,20 +75,28 @@ class RequestCommand:
     callback_key: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class _Submission:
+    """The essays of a request, and the manifest that has them if there is one."""
+
+    essays: list[Essay]
+    manifest: str | None = field(default=None, repr=False)
+
+
 def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime) -> Batch:
     """The batch for this request; the same key and request again give the same batch.
 
     Raises
     ------
     UnknownAssignmentError, GradeScaleMismatchError, ManyInvalidFieldsError, NotPermittedError,
-    InvalidRequestError
+    UnknownContentError, UnknownManifestError, InvalidRequestError
         Before anything is stored; also for a judge that could not be asked.
     IdempotencyConflictError
         If the key was used for a different request.
     """
-    batch, essays = _accept(command, ports, now)
+    batch, submission = _accept(command, ports, now)
     _check_finish_by(batch, ports.batches, now)
-    batch = _store(command.request, batch, essays, ports.content, ports.batches)
+    batch = _store(command.request, batch, submission, ports.content, ports.batches)
     if not batch.is_final:
         ports.workflow.start(batch.batch_id, name=batch.execution_name)
     return batch
@@ -101,7 +115,7 @@ def _check_finish_by(batch: Batch, batches: BatchStore, now: datetime) -> None:
 
 def _accept(
     command: RequestCommand, ports: RequestPorts, now: datetime
-) -> tuple[Batch, list[Essay]]:
+) -> tuple[Batch, _Submission]:
     """The new batch and its essays, checked; nothing is stored yet but what its key stands for."""
     request = command.request
     assignment = load_assignment(request.assignment_id, ports.assignments)
@@ -115,7 +129,8 @@ def _accept(
     batching = [judge for judge in judges if judge.uses_provider_batches(command.batching_mode)]
     if batching:
         resolved = extend_deadlines(resolved, wave_seconds=WAVE_SECONDS)
-    essays = _flag_essays(request, resolved.config, judges)
+    submission = _read_essays(request, resolved.config, judges, ports.references)
+    essays = submission.essays
     n_essays = len(essays) + (len(assignment.anchors) if assignment else 0)
     for judge in batching:
         _check_wave(judge, judges, resolved.config, n_essays)
@@ -130,13 +145,13 @@ def _accept(
         request_sha256=request_sha256,
         now=now,
     )
-    return batch, essays
+    return batch, submission
 
 
 def _store(
     request: BatchRequest,
     batch: Batch,
-    essays: list[Essay],
+    submission: _Submission,
     content: ContentStore,
     batches: BatchStore,
 ) -> Batch:
@@ -147,8 +162,13 @@ def _store(
             pass
     if request.judge_texts:
         content.put_document(judge_texts_key(batch), canonical_json(request.judge_texts))
+    if submission.manifest is not None:
+        content.put_document(
+            manifest_copy_key(batch), submission.manifest, content_type="application/jsonl"
+        )
     content.put_document(
-        manifest_key(batch), canonical_json([essay.model_dump() for essay in essays])
+        manifest_key(batch),
+        canonical_json([essay.model_dump() for essay in submission.essays]),
     )
     if batches.create_batch(batch):
         return batch
@@ -203,6 +223,18 @@ def _check_wave(
             "use serial_bundle or per_request",
             field="judge.batching_mode",
         )
+
+
+def _read_essays(
+    request: BatchRequest,
+    config: BatchConfig,
+    judges: tuple[JudgeSpec, ...],
+    references: References | None,
+) -> _Submission:
+    """The essays; texts that are stored elsewhere are read when the batch is prepared."""
+    if find_source(request) is EssaySource.REQUEST:
+        return _Submission(_flag_essays(request, config, judges))
+    return _Submission(*list_referenced(request, references))
 
 
 def _flag_essays(
@@ -275,6 +307,7 @@ def _new_batch(
         judges=judges,
         seed=derive_seed(batch_id) if seed is None else seed,
         request_sha256=request_sha256,
+        essay_source=find_source(request),
         own_texts=tuple(sorted(request.judge_texts)),
         essays=len(essays),
         callback_key=command.callback_key,

@@ -15,6 +15,7 @@ BATCH#<id>#SERVED_MODELS <judge>
 BATCH#<id>#DECISIONS ESSAY#<essay id>#<number>
 POLICY              RELEASE
 ASSIGNMENTS         <assignment id>
+CONTENT#<sha256>    TEXT
 IDEMPOTENCY#<hash>  BATCH
 BATCHES             <created at>#<batch id>
 AUDIT               <moment>#<entry>
@@ -121,6 +122,11 @@ def pending(batch_id: str, wave_number: int, comparison_id: str) -> Key:
 def pending_partition(batch_id: str, wave_number: int) -> str:
     """The partition of a wave's pending marks."""
     return f"PENDING#{batch_id}#{wave_number:04d}"
+
+
+def content(content_id: str) -> Key:
+    """The mark of a text that was stored or announced."""
+    return {"PK": f"CONTENT#{content_id}", "SK": "TEXT"}
 
 
 ASSIGNMENTS = "ASSIGNMENTS"
