@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -129,6 +130,13 @@ def _request(stack: FakeStack, request: Request, body: bytes, *, admin: bool) ->
     if stack.batches.setdefault(batch_id, wanted) != wanted:
         raise IdempotencyConflictError("Idempotency-Key: used before for a different request")
     return documents.accepted(batch_id)
+
+
+async def _take_upload(stack: FakeStack, request: Request) -> Response:
+    """What is put at a link, by whom is not asked."""
+    stack.requests.append((request.method, request.url.path, dict(request.headers)))
+    stack.uploads[request.path_params["name"]] = (await request.body()).decode()
+    return Response()
 
 
 def _announce_manifest(stack: FakeStack) -> dict[str, Any]:
@@ -276,12 +284,6 @@ def application(stack: FakeStack) -> Starlette:
             judge_url=stack.judge_url,
         )
 
-    async def upload(request: Request) -> Response:
-        """What is put at a link, by whom is not asked."""
-        stack.requests.append((request.method, request.url.path, dict(request.headers)))
-        stack.uploads[request.path_params["name"]] = (await request.body()).decode()
-        return Response()
-
     async def texts(request: Request) -> Response:
         """What the demo's judge says of texts."""
         hashes = (await request.json())["sha256"]
@@ -330,7 +332,7 @@ def application(stack: FakeStack) -> Starlette:
         Route(base + path, endpoint, methods=[method])
         for (method, path), endpoint in routes.items()
     ]
-    api.append(Route("/uploads/{name}", upload, methods=["PUT"]))
+    api.append(Route("/uploads/{name}", partial(_take_upload, stack), methods=["PUT"]))
     judge = Route("/judge/texts", texts, methods=["POST"])
     return Starlette(routes=[Route("/", aws, methods=["POST"]), judge, *api])
 

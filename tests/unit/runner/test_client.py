@@ -9,6 +9,7 @@ import pytest
 from httpx_retries import Retry
 
 from assessment.api.responses import problem
+from assessment.contracts.manifest import read_manifest
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain import errors as domain
 from runner.client import ApiClient, parse_result
