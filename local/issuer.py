@@ -95,10 +95,10 @@ class SampleIssuer:
 
 
 @contextmanager
-def serve_issuer() -> Iterator[SampleIssuer]:
-    """A sample issuer on a port of this machine, with one key, `first`."""
+def serve_issuer(first: rsa.RSAPrivateKey | None = None) -> Iterator[SampleIssuer]:
+    """A sample issuer on a port of this machine, with one key, `first`, made unless it is given."""
     issuer = SampleIssuer()
-    issuer.add_key("first")
+    issuer.keys["first"] = "RS256", first or make_key("RS256")
     with serve(issuer.application()) as url:
         issuer.url = url
         yield issuer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import sys
 import threading
@@ -10,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from moto.core.botocore_stubber import BotocoreStubber
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -31,10 +33,17 @@ os.environ.pop("COLUMNS", None)
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-# `make check` draws few examples, always the same; `make test` draws as many as is usual, anew.
+# `make check` draws few examples, `make test` as many as is usual; both draw the same each time, so
+# that a change is judged by what it changes. `--hypothesis-profile=search` draws anew.
 # How long an example takes says nothing on a machine that does other things too.
-settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
-settings.register_profile("thorough", max_examples=100, deadline=None)
+STEADY: dict[str, Any] = {
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
+settings.register_profile("quick", max_examples=20, **STEADY)
+settings.register_profile("thorough", max_examples=100, **STEADY)
+settings.register_profile("search", max_examples=300, **STEADY | {"derandomize": False})
 settings.load_profile("thorough")
 
 
@@ -87,6 +96,18 @@ def one_request_at_a_time() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BotocoreStubber, "process_request", process_alone)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_context_of_tls() -> Iterator[None]:
+    """Let all HTTP clients of a process share what they know of authorities.
+
+    No test speaks TLS, and reading the authorities takes a client longer than most tests take.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        shared = functools.cache(httpx.create_ssl_context)
+        patch.setattr("httpx._transports.default.create_ssl_context", shared)
         yield
 
 

@@ -136,7 +136,12 @@ def _build_folder() -> Iterator[None]:
 
 def demo_parameters(judge_port: int | None = None) -> dict[str, str]:
     """Stack parameters with which the sample judge answers and a subscriber queue shows events."""
-    return {"JudgeEndpointUrl": judge_url(judge_port), "DemoSubscriber": "true"}
+    return {
+        "JudgeEndpointUrl": judge_url(judge_port),
+        "DemoSubscriber": "true",
+        # More workers would only wait for this machine's processor, and each takes it to start.
+        "JudgeMaximumConcurrency": "5",
+    }
 
 
 def outputs(cloud: Cloud) -> dict[str, str]:

@@ -18,7 +18,7 @@ from local.demo import Stage
 from tests.fakes.judges import callback_body
 from tests.present import present
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from assessment.domain.access import Role
 from local.demo import Stage
 from local.judge.human_judge import HumanJudge
 
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 600
 SEED = 1
 
 

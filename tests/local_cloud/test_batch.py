@@ -12,7 +12,7 @@ from local.stack.look import peek
 from runner.client import ApiClient, parse_result
 from runner.errors import NotAuthorisedError
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local_cloud
 
 # A fifth of the requests fails, a fifth of the callbacks comes twice, and they come shuffled.
 TROUBLE = JudgeOptions(latency=0.1, error_rate=0.2, duplicate_rate=0.2, shuffle=2)

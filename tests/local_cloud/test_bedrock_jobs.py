@@ -13,7 +13,7 @@ from local.judge.options import JudgeOptions
 from local.stack.deploy import STACK
 from tests.unit.local.batch_clients import BUCKET, MODEL, ROLE, converse_body, json_lines, until
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.local_cloud
 
 FUNCTION = """
 import importlib.util

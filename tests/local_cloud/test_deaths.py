@@ -5,19 +5,20 @@ import threading
 import httpx
 import pytest
 
-from local.demo import CONFIG, run_batch
+from local.demo import run_batch
 from local.judge.options import JudgeOptions
 from tests.local_cloud.conftest import KEY_NAME
+from tests.local_cloud.disturbances import SETTINGS
 from tests.local_cloud.killing import Workers, kill
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local_cloud
 
 KILLS = 4
 APART = 40
 # A killed worker's messages come back when their visibility ends, after the wave's deadline: the
 # wave goes on without them, and the next one asks again.
 IMPATIENT = {
-    **CONFIG, "wave_timeout_seconds": 30, "retry_pool_threshold": 1, "max_attempts": 5,
+    **SETTINGS, "wave_timeout_seconds": 30, "retry_pool_threshold": 1, "max_attempts": 5,
     "min_success_rate_threshold": 0.1,
 }  # fmt: skip
 

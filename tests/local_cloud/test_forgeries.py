@@ -17,7 +17,7 @@ from tests.fakes.judges import callback_body
 from tests.local_cloud.callers import PATIENCE_SECONDS, Caller
 from tests.local_cloud.disturbances import new_id, result_bytes, run_sample
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local_cloud
 
 # Every callback comes twice, and they come in another order than that of the requests.
 DOUBLED = JudgeOptions(latency=0.1, duplicate_rate=1.0, shuffle=2)

@@ -22,7 +22,7 @@ from tests.local_cloud.callers import Caller, accepted_signatures
 from tests.local_cloud.conftest import KEY_NAME
 from tests.local_cloud.people import Person, side_by_side
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local_cloud
 
 MODEL = {"provider": "openai", "model": "sample-model", "api_key_secret": KEY_NAME}
 # Eight essays make 28 pairs: two waves of nearly twelve, and what did not fit a matching.
@@ -68,7 +68,7 @@ def started(client, sample, judge):
 def result(client, batch_id):
     """The result of a batch once it has one."""
     require_completed(
-        await_batch(client, batch_id, show=lambda *_: None, timeout=timedelta(minutes=4))
+        await_batch(client, batch_id, show=lambda *_: None, timeout=timedelta(minutes=15))
     )
     return client.result_document(batch_id)
 
@@ -174,11 +174,11 @@ def test_people_and_a_model_judge_side_by_side_and_enter_one_fit(gateway, client
 
 
 @pytest.fixture(scope="module")
-def by_webhooks(gateway, client, sample):
-    """The demo's batch by callbacks over the web, and how many signatures were accepted for it."""
+def by_webhooks(gateway, client, small_sample):
+    """A batch by callbacks over the web, and how many signatures were accepted for it."""
     judge = {"provider": "callback_endpoint", "callback": "webhook"}
     before = accepted_signatures(gateway[0])
-    document = run_batch(client, sample, config=CONFIG, judge=judge, show=lambda *_: None)
+    document = run_batch(client, small_sample, config=CONFIG, judge=judge, show=lambda *_: None)
     return document, accepted_signatures(gateway[0]) - before
 
 
@@ -198,8 +198,8 @@ def test_a_verdict_that_is_delivered_twice_counts_once(gateway, by_webhooks):
     assert ends == 2 * document["comparisons"]["recorded"]
 
 
-def test_abilities_are_those_of_callbacks_by_the_queue(client, sample, by_webhooks):
-    by_queue = run_batch(client, sample, config=CONFIG, show=lambda *_: None)
+def test_abilities_are_those_of_callbacks_by_the_queue(client, small_sample, by_webhooks):
+    by_queue = run_batch(client, small_sample, config=CONFIG, show=lambda *_: None)
     assert abilities(by_webhooks[0]) == abilities(by_queue)
 
 

@@ -9,7 +9,7 @@ from local.demo import Stage
 from local.judge.options import JudgeOptions
 from tests.local_cloud.disturbances import result_bytes, run_sample
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local_cloud
 
 AWAY_SECONDS = 30
 # It answers at once: a verdict that was only promised would be gone with the process.

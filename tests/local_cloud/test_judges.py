@@ -7,9 +7,11 @@ from local.demo import CONFIG, run_batch
 from local.judge.options import JudgeOptions
 from tests.local_cloud.conftest import KEY_NAME
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local_cloud
 
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+# Two waves of 32 comparisons of 16 texts.
+TWO_WAVES = {"max_comparisons_per_essay": 8}
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +34,8 @@ def run(stage_and_judge, sample, judge=None, **config):
 
 
 @pytest.fixture(scope="module")
-def by_callbacks(stage_and_judge, sample):
-    return run(stage_and_judge, sample)[0]
+def by_callbacks(stage_and_judge, small_sample):
+    return run(stage_and_judge, small_sample, **TWO_WAVES)[0]
 
 
 def judge_at(stage_and_judge, provider, mode, **settings):
@@ -58,10 +60,10 @@ def judge_at(stage_and_judge, provider, mode, **settings):
 @pytest.mark.parametrize("mode", ["serial_bundle", "per_request"])
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "bedrock"])
 def test_abilities_do_not_depend_on_provider_or_mode(
-    stage_and_judge, sample, by_callbacks, provider, mode
+    stage_and_judge, small_sample, by_callbacks, provider, mode
 ):
     judge = judge_at(stage_and_judge, provider, mode)
-    abilities, document, counted = run(stage_and_judge, sample, judge)
+    abilities, document, counted = run(stage_and_judge, small_sample, judge, **TWO_WAVES)
     assert abilities == by_callbacks
     assert document["judges"] == [f"{provider}/{MODEL}"]
     recorded = document["comparisons"]["recorded"]
@@ -73,14 +75,14 @@ def test_abilities_do_not_depend_on_provider_or_mode(
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_abilities_are_the_same_by_the_providers_batches(
-    stage_and_judge, sample, by_callbacks, provider
+    stage_and_judge, small_sample, by_callbacks, provider
 ):
-    judge = judge_at(stage_and_judge, provider, "provider_batch_api", provider_batch_size=50)
-    abilities, document, counted = run(stage_and_judge, sample, judge)
+    judge = judge_at(stage_and_judge, provider, "provider_batch_api", provider_batch_size=25)
+    abilities, document, counted = run(stage_and_judge, small_sample, judge, **TWO_WAVES)
     assert abilities == by_callbacks
-    # Three waves of 64 in parts of at most 50.
-    assert (counted["batches"], counted.get("calls", 0)) == (6, 0)
-    assert counted["verdicts"] == document["comparisons"]["recorded"] == 192
+    # Two waves of 32 in parts of at most 25.
+    assert (counted["batches"], counted.get("calls", 0)) == (4, 0)
+    assert counted["verdicts"] == document["comparisons"]["recorded"] == 64
     assert document["repeated_calls"] == 0
     assert document["cost_usd"] == pytest.approx(full_price(document) / 2, abs=1e-5)
 

@@ -5,7 +5,7 @@ import pytest
 from local.demo import run_batch
 from local.judge.options import JudgeOptions
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local_cloud
 
 SHORT = {"max_comparisons_per_essay": 8, "min_comparisons_per_essay": 4, "seed": 1}
 # Bedrock's jobs read and write the stack's bucket; they take no fewer than 100 comparisons.

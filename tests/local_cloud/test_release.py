@@ -15,7 +15,7 @@ from local.judge.options import JudgeOptions
 from local.stack.look import peek
 from runner.stack import mint_token, read_secret
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.local_cloud
 
 N_AT_ONCE = 6
 
@@ -44,10 +44,10 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def office(stage, sample):
+def office(stage, small_sample):
     with stage(JudgeOptions(latency=0.05)) as (set_up, _):
         with set_up.client() as client:
-            document = run_batch(client, sample, config=CONFIG, show=lambda *_: None)
+            document = run_batch(client, small_sample, config=CONFIG, show=lambda *_: None)
         yield Office(set_up, document)
 
 

@@ -27,7 +27,7 @@ from runner.progress import is_ended
 from tests.local_cloud.disturbances import SETTINGS, new_id, result_bytes, visibility
 from tests.local_cloud.killing import FUNCTIONS, Killer
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.deaths, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.local_cloud, pytest.mark.deaths]
 
 KILLS = 2
 PATIENCE_SECONDS = 600

@@ -19,7 +19,7 @@ from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from local.providers.json_lines import Problem, UnfitBatchError
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 BUCKET = "essays"
 ROLE = "arn:aws:iam::000000000000:role/batches"

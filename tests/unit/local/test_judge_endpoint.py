@@ -32,7 +32,7 @@ class Mailbox:
 
     def results(self, count: int) -> list[LLMComparisonResultV1]:
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.sent) >= count, timeout=10)
+            assert self.arrived.wait_for(lambda: len(self.sent) >= count, timeout=60)
         return [LLMComparisonResultV1.model_validate_json(body) for _, body in self.sent]
 
 
@@ -192,7 +192,7 @@ def test_a_webhook_is_called_and_the_queue_is_not(endpoint, mailbox, tmp_path, m
         api.script = [take]
         callback = {"kind": "webhook", "url": f"{api.url}/v1/callbacks"}
         endpoint().post(COMPARE_PATH, json=request(callback=callback))
-        assert called.wait(timeout=10)
+        assert called.wait(timeout=60)
         assert LLMComparisonResultV1.model_validate(api.requests[0].body).winner
         assert "x-cj-signature" in api.requests[0].headers
     assert mailbox.sent == []

@@ -33,7 +33,7 @@ def started():
             health="/",
             environment=os.environ,
             settings={"colour": "red"},
-            timeout=20,
+            timeout=60,
         )
 
     yield start

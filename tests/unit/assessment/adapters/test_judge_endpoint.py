@@ -31,7 +31,7 @@ REQUEST = CompareRequestV1.model_validate(
 )  # fmt: skip
 
 
-def ask(url: str, *, timeout: float = 5.0) -> LLMComparisonResultV1 | None:
+def ask(url: str, *, timeout: float = 45.0) -> LLMComparisonResultV1 | None:
     async def once() -> LLMComparisonResultV1 | None:
         async with httpx.AsyncClient() as client:
             judge = CallbackEndpointJudge(client, url, timeout_seconds=timeout)
