@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import uuid
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
@@ -52,6 +53,7 @@ def prompt_check(
             judge,
             texts,
             candidates,
+            run_id=str(uuid.uuid4()),
             instructions=JudgeInstructions(judge_rubric=read_text(rubric) if rubric else ""),
             key=os.environ.get(key_variable),
             references=references,

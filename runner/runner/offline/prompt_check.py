@@ -124,11 +124,12 @@ async def check_prompt(
     texts: Mapping[str, str],
     pairs: Sequence[tuple[str, str]],
     *,
+    run_id: str,
     instructions: JudgeInstructions,
     key: str | None,
     references: Mapping[tuple[str, str], str],
 ) -> PromptReport:
-    """Ask about every pair in both orders, one comparison to a call.
+    """Ask about every pair in both orders, one comparison to a call; `run_id` names them all.
 
     Raises
     ------
@@ -141,7 +142,7 @@ async def check_prompt(
     forward = [(f"pair-{number:04d}-forward", *pair) for number, pair in enumerate(pairs)]
     backward = [(f"pair-{number:04d}-backward", *pair[::-1]) for number, pair in enumerate(pairs)]
     requests = [
-        _request(judge, instructions, EssayPair(name, texts[first], texts[second]))
+        _request(judge, instructions, EssayPair(name, texts[first], texts[second]), run_id=run_id)
         for name, first, second in (*forward, *backward)
     ]
     results = await _ask_all(judge, requests, key=key)
@@ -224,7 +225,7 @@ def _model(judge: JudgeSpec, client: httpx.AsyncClient, key: str | None) -> Mode
 
 
 def _request(
-    judge: JudgeSpec, instructions: JudgeInstructions, pair: EssayPair
+    judge: JudgeSpec, instructions: JudgeInstructions, pair: EssayPair, *, run_id: str
 ) -> CompareRequestV1:
     blocks = JinjaPrompts().render(judge, instructions, [pair], bundle=True)
     return CompareRequestV1(
@@ -234,7 +235,7 @@ def _request(
         essay_b=CompareEssay(essay_id="B", text=pair.essay_b),
         prompt_blocks=blocks,
         metadata=CompareMetadata(
-            batch_id="prompt-check",
+            batch_id=run_id,
             wave=1,
             comparison_id=pair.comparison_id,
             essay_a_id="A",
