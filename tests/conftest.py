@@ -22,6 +22,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.examples import THOROUGH
+
 # Without kept bytecode this process and all that it starts would compile whatever they import, and
 # pytest would rewrite every test file again: more work than the tests themselves.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -42,7 +44,7 @@ STEADY: dict[str, Any] = {
     "suppress_health_check": [HealthCheck.too_slow],
 }
 settings.register_profile("quick", max_examples=20, **STEADY)
-settings.register_profile("thorough", max_examples=100, **STEADY)
+settings.register_profile("thorough", max_examples=THOROUGH, **STEADY)
 settings.register_profile("search", max_examples=300, **STEADY | {"derandomize": False})
 settings.load_profile("thorough")
 

@@ -25,6 +25,7 @@ from scoring.errors import (
 )
 from scoring.reliability import model_reliability
 from scoring.simulate import LogisticJudge, random_matchings
+from tests.examples import scale_examples
 
 
 def simulated(seed=0, n=40, rounds=12, judges=None, **judge):
@@ -337,7 +338,7 @@ def test_order_bias_leaves_abilities_unbiased():
     assert abs(corrected) < 0.02 * 2.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale_examples(60))
 @given(st.integers(0, 2**32 - 1), st.integers(2, 9), st.integers(1, 25), st.booleans())
 def test_the_posterior_mode_exists_for_every_set(seed, n, m, graded):
     rng = np.random.default_rng(seed)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scoring._grades.isotonic import isotonic_regression
 from scoring.errors import CalibrationError, FewAnchorGradesError, ScoringError
 from scoring.grades import Calibration, Method, calibrate
+from tests.examples import scale_examples
 from tests.present import present
 
 METHODS: list[Method] = ["gls", "isotonic", "medians"]
@@ -55,7 +56,7 @@ def test_isotonic_regression_golden_example_of_r_isoreg() -> None:
     assert np.allclose(fitted, [0.5, 0.5, 3, 3, 3, 3, 3, 3, 3], atol=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=scale_examples(50))
 @given(
     st.lists(
         st.tuples(st.floats(-5, 5), st.floats(0.1, 5)),
@@ -145,7 +146,7 @@ def solved_width(result: Calibration) -> float:
     return float(position @ result.grade_centres / (position @ position))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=scale_examples(80))
 @given(data=st.data(), method=st.sampled_from(METHODS), n_grades=st.integers(2, 12))
 def test_rows_sum_to_one_and_boundaries_rise_whatever_the_anchors_say(
     data: st.DataObject, method: Method, n_grades: int

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scoring import Comparisons, SpreadPrior, fit
 from scoring.batch_fit import fit_batch
 from scoring.simulate import LogisticJudge, random_matchings
+from tests.examples import scale_examples
 
 
 @st.composite
@@ -37,7 +38,7 @@ def connected_juries(draw):
     return Comparisons(n, first, second, outcome, judge)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale_examples(60))
 @given(connected_juries(), st.sampled_from([None, 0.3, 2.0]))
 def test_every_connected_jury_has_an_answer(data, prior_sd):
     result = fit_batch(data, prior_sd=prior_sd)

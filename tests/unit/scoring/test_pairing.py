@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from scoring.errors import PairingError, ScoringError
 from scoring.pairing import WavePlan, plan_wave
+from tests.examples import scale_examples
 
 
 def standing_fit(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -64,7 +65,7 @@ def reached_from_zero(n: int, plan: WavePlan) -> int:
 STRATEGIES = ["adaptive", "nearest", "d_optimal", "random"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale_examples(60))
 @given(
     n=st.integers(2, 45),
     rounds=st.integers(1, 5),
@@ -80,21 +81,21 @@ def test_no_pair_twice_and_counts_within_one(
     assert np.ptp(counts(n, plan)) <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scale_examples(40))
 @given(n=st.integers(2, 60), seed=st.integers(0, 10**6), first_waves=st.integers(1, 2))
 def test_two_waves_of_one_round_connect_all_essays(n: int, seed: int, first_waves: int) -> None:
     plan = play(n, 2, seed=seed, rounds=1, first_waves=first_waves)
     assert reached_from_zero(n, plan) == n
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scale_examples(40))
 @given(n=st.integers(2, 60), seed=st.integers(0, 10**6), rounds=st.integers(2, 4))
 def test_one_wave_of_two_rounds_connects_all_essays(n: int, seed: int, rounds: int) -> None:
     plan = play(n, 1, seed=seed, rounds=rounds)
     assert reached_from_zero(n, plan) == n
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=scale_examples(30))
 @given(n=st.integers(6, 45), seed=st.integers(0, 10**6))
 def test_every_essay_is_shown_first_about_as_often_as_second(n: int, seed: int) -> None:
     plan = play(n, 4, seed=seed, rounds=2)

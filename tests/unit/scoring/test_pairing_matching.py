@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scoring._pairing.matching import greedy_matching, improve_matching, spread_evenly
 from scoring._pairing.optimal_matching import optimal_matching, partner_matching
 from scoring._pairing.pair_scores import d_optimal_scores, nearest_scores
+from tests.examples import scale_examples
 
 
 def random_scores(k: int, seed: int, forbidden: float = 0.3) -> np.ndarray:
@@ -46,7 +47,7 @@ def is_matching(pairs: np.ndarray, score: np.ndarray) -> bool:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale_examples(60))
 @given(k=st.integers(2, 16), seed=st.integers(0, 10**6), forbidden=st.floats(0, 0.9))
 def test_the_optimal_matching_is_as_good_as_edmonds(k: int, seed: int, forbidden: float) -> None:
     score = random_scores(k, seed, forbidden)
@@ -92,7 +93,7 @@ def planned_scores(draw: st.DrawFn) -> np.ndarray:
     return score
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=scale_examples(25))
 @given(score=planned_scores())
 def test_the_best_partners_hold_the_optimum_of_all_pairs(score: np.ndarray) -> None:
     of_all = optimal_matching(score)
@@ -112,6 +113,7 @@ def test_partners_hold_the_optimum_where_a_few_essays_are_everyones_best() -> No
     assert total(pairs, score) == pytest.approx(total(best, score), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_thousand_essays_are_matched_at_least_as_well_as_by_exchanges() -> None:
     rng = np.random.default_rng(2)
     score = d_optimal_scores(rng.normal(0, 2, 1000), np.diag(rng.uniform(0.2, 0.8, 1000)))
@@ -138,7 +140,7 @@ def test_equal_scores_give_the_same_matching_in_every_process() -> None:
     assert len(printed) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale_examples(60))
 @given(k=st.integers(2, 30), seed=st.integers(0, 10**6), forbidden=st.floats(0, 0.9))
 def test_improvement_keeps_a_matching_and_never_loses(k: int, seed: int, forbidden: float) -> None:
     score = random_scores(k, seed, forbidden)

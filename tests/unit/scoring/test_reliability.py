@@ -125,6 +125,7 @@ def neighbours(first, second, standing, rng):
     return order[::2], order[1::2]
 
 
+@pytest.mark.slow
 def test_adaptive_neighbours_make_reliability_out_of_coins():
     # a coin judged adaptively and fitted without a prior: published as .94 for sirt's estimator
     replay = null_judge_replay(

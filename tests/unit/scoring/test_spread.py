@@ -49,6 +49,7 @@ def importance_weighted(data, prior, *, draws=20_000, seed=1):
     return density @ grid, mean, np.sqrt(density @ np.array(squares) - mean**2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sd", [0.7, 2.0])
 def test_moments_are_those_of_the_exact_posterior(sd):
     _, data = simulated(10, 6, sd, seed=3)
@@ -79,6 +80,7 @@ def test_the_spread_of_many_essays_is_found_whatever_the_prior_thought(sd):
         assert np.exp(present(spread).measured_log) == pytest.approx(sd, rel=0.3)
 
 
+@pytest.mark.slow
 def test_intervals_and_reliability_hold_at_any_spread():
     """Simulated: 24 essays, 10 comparisons each; spreads that the prior was not tuned on."""
     for sd in (0.8, 1.7, 3.5):
@@ -133,6 +135,7 @@ def test_covariance_standard_errors_and_differences_agree():
     assert fitted.difference(2, 7)[1] == pytest.approx(np.sqrt(contrast))
 
 
+@pytest.mark.slow
 def test_the_forecast_foretells_what_more_comparisons_bring():
     """Simulated: reliability at 8 comparisons per essay foretells that at 16 and 24."""
     forecast, reached = [], []

@@ -153,6 +153,8 @@ class Model:
     def prior_trace(self, lower: Floats) -> float:
         """Trace of the Normal priors' precision times a covariance, given by its lower triangle."""
         trace = float(self.normal_precision @ lower.diagonal())
+        if self._common_order == 0.0:
+            return trace
         order = slice(self.n, self.n + self.n_order)
         own = lower[order, order]
         everything = 2.0 * float(np.tril(own).sum()) - float(own.diagonal().sum())

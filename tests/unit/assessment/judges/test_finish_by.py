@@ -18,6 +18,7 @@ from assessment.domain.finishing import FINAL_STEPS, find_switch
 from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.usecases.tend_provider_batch import SubmissionStep
 from assessment.usecases.watch_batches import Repair
+from tests.examples import scale_examples
 from tests.fakes.judges import Habits
 from tests.fakes.loop import Loop
 from tests.fakes.world import START, World
@@ -263,7 +264,7 @@ def run(world, *, finish_by, judge=None, n=10, **config):
     hours=st.floats(0.05, 30), given_hours=st.floats(0.2, 30), kept=st.floats(0, 1),
     waves=st.integers(1, 3),
 )  # fmt: skip
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=scale_examples(12))
 def test_whatever_the_provider_takes_a_batch_is_finished_by_its_time(
     hours, given_hours, kept, waves
 ):

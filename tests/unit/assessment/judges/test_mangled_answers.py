@@ -15,6 +15,7 @@ from assessment.contracts.json_text import split_json_lines
 from assessment.contracts.model_answer import ModelVerdict, read_answer
 from local.providers.replies import Reply
 from local.providers.scripted_server import make_reply, provider_server
+from tests.examples import scale_examples
 from tests.unit.assessment.judges.conftest import asking_of
 from tests.unit.assessment.judges.reported_replies import stream
 
@@ -87,7 +88,7 @@ def mangled(draw: st.DrawFn) -> tuple[tuple[str, str], object]:
     return winners, head.replace("{}", thought) + text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=scale_examples(400))
 @given(mangled())
 def test_the_winner_never_changes(case: tuple[tuple[str, str], object]) -> None:
     winners, answer = case
@@ -100,7 +101,7 @@ def test_the_winner_never_changes(case: tuple[tuple[str, str], object]) -> None:
             assert isinstance(answer, str)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=scale_examples(200))
 @given(st.tuples(WINNERS, WINNERS), OBJECTS, JUSTIFICATIONS)
 def test_every_wrapper_is_read(winners: tuple[str, str], wrapper: str, why: str) -> None:
     read = read_answer([wrap_object(make_document(winners, why, 4), wrapper)], IDS)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from assessment.domain.batch import FINAL_STATUSES, BatchStatus, Outcome, budget
 from assessment.domain.decision import Reason
 from assessment.domain.document_keys import result_key, spec_key, surface_key
+from tests.examples import scale_examples
 from tests.fakes.judges import Habits, text_of
 from tests.fakes.loop import Loop, Run
 from tests.fakes.world import World, essays_of
@@ -107,6 +108,7 @@ def test_how_it_ends(name: str, status: BatchStatus, reason: Reason) -> None:
     assert outcome.decisions[-1].reason is reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_coin_is_never_published_as_proven(seed: int) -> None:
     for essays in (8, 20):
@@ -179,7 +181,9 @@ def any_judge(draw: st.DrawFn) -> Habits:
         }
     ),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=scale_examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 def test_any_judge_under_any_caps(
     habits: Habits, essays: int, seed: int, shuffle: int, config: dict[str, Any]
 ) -> None:
@@ -188,7 +192,7 @@ def test_any_judge_under_any_caps(
 
 
 @given(essays=st.integers(8, 14), seed=st.integers(0, 1000), waves=st.integers(1, 2))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=scale_examples(12))
 def test_every_essay_is_asked_about_as_often_as_the_others(
     essays: int, seed: int, waves: int
 ) -> None:

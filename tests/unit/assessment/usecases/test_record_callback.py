@@ -18,6 +18,7 @@ from assessment.domain.errors import CallbackRefusedError, MalformedCallbackErro
 from assessment.domain.quotation import remove_quotations
 from assessment.domain.verdict import Winner
 from assessment.usecases.record_callback import CallbackEffect
+from tests.examples import scale_examples
 from tests.fakes.judges import callback_body
 from tests.fakes.world import World
 from tests.unit.assessment.conftest import WAVE_TIMEOUT, Started, planned_batch, submitted_batch
@@ -63,7 +64,7 @@ def test_duplicates_and_contradictions_change_nothing(submitted: Started) -> Non
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=scale_examples(20))
 def test_any_order_with_duplicates_records_all_and_wakes_once_at_the_last(seed: int) -> None:
     started = submitted_batch(World())
     world, rng = started.world, random.Random(seed)
