@@ -159,7 +159,8 @@ def test_openai_is_known_not_to_have_what_was_never_ordered(openai):
 
 
 def test_openai_that_does_not_answer_the_order_may_have_taken_it(openai):
-    openai.server.script = [Reply({"id": "file-in"}), Reply({"id": "batch_1"}, delay=1.5)]
+    openai.judge = openai.judge.model_copy(update={"timeout_seconds": 2})
+    openai.server.script = [Reply({"id": "file-in"}), Reply({"id": "batch_1"}, delay=2.5)]
     with pytest.raises(JudgeUnavailableError, match="ReadTimeout") as caught:
         submit(openai)
     assert not caught.value.busy
