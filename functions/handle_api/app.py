@@ -17,6 +17,7 @@ from assessment.api import (
     content,
     decisions,
     docs,
+    erasure,
     invitations,
     pages,
     people,
@@ -43,6 +44,7 @@ api.include_router(callbacks.router)
 api.include_router(content.router)
 api.include_router(decisions.router)
 api.include_router(docs.router)
+api.include_router(erasure.router)
 api.include_router(pages.router)
 api.include_router(invitations.router)
 api.include_router(people.router)

@@ -1,4 +1,4 @@
-"""Every five minutes: find batches that no longer move."""
+"""Every five minutes: find batches and erasures that no longer move."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from assessment import bootstrap
 from assessment.observability import count, logger, metrics
 from assessment.settings import WatchBatchesSettings
 from assessment.usecases.watch_batches import WatchReport, watch_batches
+from assessment.usecases.watch_erasures import watch_erasures
 
 _RESERVED_MILLISECONDS = 20_000
 """Enough for the look that is under way, and for the report."""
@@ -29,6 +30,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         has_time=lambda: context.get_remaining_time_in_millis() > _RESERVED_MILLISECONDS,
     )
     _log_report(report, adapters)
+    lost = watch_erasures(
+        listing=adapters.erasures, erasure_queue=adapters.erasure_queue, now=datetime.now(UTC)
+    )
+    for message in lost:
+        logger.warning("erasure goes on", extra=message.model_dump(exclude={"schema_name"}))
+        count("erasures_revived")
     return {
         "batches": dict(report.statuses),
         "repairs": {batch_id: str(repair) for batch_id, repair in report.repairs.items()},

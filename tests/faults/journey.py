@@ -38,7 +38,16 @@ from tests.faults.providers import PROVIDERS
 from tests.faults.routes import AFTER_WAVE, AT_ONCE, START, Interruption, Route
 from tests.faults.services import Bucket, Bus, Client, Clock, Machine, Queues, Secrets
 from tests.faults.table import MemoryTable
-from tests.workflow.declared import ACCOUNT, ARN, QUEUES, REGION, ROOT, STACK_NAME, environment
+from tests.workflow.declared import (
+    ACCOUNT,
+    ARN,
+    QUEUES,
+    REGION,
+    ROOT,
+    STACK_NAME,
+    UNWORKED_QUEUES,
+    environment,
+)
 from tests.workflow.judge import JudgeEndpoint, ability_of, essay_text
 from tests.workflow.stack import lambda_context, sqs_record
 
@@ -53,7 +62,7 @@ ANCHORS = {"C": -1.8, "A": 1.9}
 RESOURCES = {
     "AssessmentTable": "AssessmentTable",
     "ContentBucket": "content-bucket",
-    **{queue: f"https://sqs.test/{queue}" for queue in (*QUEUES, "SubscriberQueue")},
+    **{queue: f"https://sqs.test/{queue}" for queue in (*QUEUES, *UNWORKED_QUEUES)},
     "AssessmentEventBus": f"{STACK_NAME}-events",
     "AssessmentStateMachine": f"arn:aws:states:{ARN}:stateMachine:{STACK_NAME}-assessment",
     "JudgeEndpointUrl": "http://judge.test",

@@ -279,6 +279,19 @@ class Stack:
         self.requested()
         invoke("fail_batch", event("fail_batch/decision.json"))
 
+    def erased(self) -> None:
+        """A batch that was erased."""
+        self.completed()
+        invoke("handle_api", event("handle_api/erase_batch.json"))
+        self.erase()
+
+    def erase(self) -> None:
+        """Work on all messages about erasures that are to be seen now."""
+        for message in self.messages("erasures"):
+            given = event("erase_data/batch.json")
+            given["Records"][0]["body"] = json.dumps(message)
+            assert invoke("erase_data", given) == {"batchItemFailures": []}
+
     # --- looking ---------------------------------------------------------------------------------
 
     def batch(self) -> Batch:
@@ -318,6 +331,8 @@ def stack(judge_server: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> Iterato
             "judge": names["JUDGE_QUEUE_URL"],
             "callbacks": names["CALLBACK_QUEUE_URL"],
             "events": names["EVENTS_QUEUE_URL"],
+            "erasures": names["ERASURE_QUEUE_URL"],
+            "dead": names["DEAD_LETTER_QUEUE_URLS"],
         }
         yield Stack(judge_server, names["STATE_MACHINE_ARN"], queues)
     bootstrap.process.cache_clear()
@@ -330,9 +345,12 @@ def _resources() -> dict[str, str]:
     )
     create_table("cj-table")
     create_bucket("cj-bucket")
+    client("s3").put_bucket_versioning(
+        Bucket="cj-bucket", VersioningConfiguration={"Status": "Enabled"}
+    )
     urls = {
         name: sqs.create_queue(QueueName=name)["QueueUrl"]
-        for name in ("judge", "callbacks", "events")
+        for name in ("judge", "callbacks", "events", "erasures", "dead")
     }
     bus.create_event_bus(Name="cj-events")
     bus.put_rule(Name="all", EventBusName="cj-events", EventPattern='{"source": ["cj.assessment"]}')
@@ -356,6 +374,8 @@ def _resources() -> dict[str, str]:
         "JUDGE_QUEUE_URL": urls["judge"],
         "CALLBACK_QUEUE_URL": urls["callbacks"],
         "EVENTS_QUEUE_URL": urls["events"],
+        "ERASURE_QUEUE_URL": urls["erasures"],
+        "DEAD_LETTER_QUEUE_URLS": urls["dead"],
         "API_SECRET_ARN": secret["ARN"],
         "CALLBACK_SECRET_ARN": secret["ARN"],
         "INVITATION_SECRET_ARN": invitations["ARN"],

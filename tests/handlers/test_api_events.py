@@ -88,6 +88,12 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "release_batch_forbidden": ("cautious", 409, "decisions-required", "without_decisions"),
     "get_release_not_released": ("decided", 409, "not-released", None),
     "change_release_policy_as_assessor": ("", 403, "not-permitted", None),
+    "erase_batch_as_assessor": ("completed", 403, "not-permitted", None),
+    "erase_batch_unknown": ("completed", 404, "unknown-batch", "batch_id"),
+    "erase_essay_unknown": ("completed", 404, "unknown-essay", "essay_id"),
+    "erase_essay_running": ("submitted", 409, "erasure-refused", None),
+    "export_essay_unknown": ("completed", 404, "unknown-essay", "essay_id"),
+    "get_batch_erased": ("erased", 410, "erased-batch", "batch_id"),
     "callback_unsigned": ("", 401, "signature-refused", None),
     "get_report_bad_query": ("completed", 400, "invalid-request", "hide_names"),
     "get_essay_other": ("submitted", 404, "unknown-essay", "essay_id"),
@@ -147,6 +153,11 @@ ANSWERS = {
     "get_release",
     "get_release_policy",
     "change_release_policy",
+    # tests/handlers/test_erasure.py
+    "erase_batch",
+    "erase_essay",
+    "get_erasures",
+    "export_essay",
 }
 
 

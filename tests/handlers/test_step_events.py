@@ -266,6 +266,15 @@ def test_record_duplicate(stack: Stack, path: str) -> None:
     assert stack.tally().recorded == 1
 
 
+@checks("erase_data/batch.json")
+def test_a_message_about_an_erasure_that_there_never_was_changes_nothing(
+    stack: Stack, path: str
+) -> None:
+    stack.completed()
+    assert invoke("erase_data", event(path)) == {"batchItemFailures": []}
+    assert stack.status() is BatchStatus.COMPLETED
+
+
 @checks("record_callback/errors.json")
 def test_record_errors(stack: Stack, path: str) -> None:
     stack.submitted()

@@ -14,7 +14,7 @@ EXPECTED_FUNCTIONS = {
     "HandleApiFunction", "AcceptRequestFunction", "AuthorizeRequestFunction",
     "PrepareBatchFunction", "PlanWaveFunction", "SubmitWaveFunction", "CallJudgeFunction",
     "RecordCallbackFunction", "ScoreBatchFunction", "FinaliseBatchFunction",
-    "FailBatchFunction", "WatchBatchesFunction",
+    "FailBatchFunction", "WatchBatchesFunction", "EraseDataFunction",
 }  # fmt: skip
 # What is known to the runtime or read by Powertools rather than by our settings.
 FOREIGN_VARIABLES = {

@@ -7,8 +7,17 @@ import pytest
 from assessment.contracts.events import SOURCE, EventType
 from tests.infrastructure.parsed import of_type
 
-WORKERS = {"JudgeQueue": "CallJudgeFunction", "CallbackQueue": "RecordCallbackFunction"}
-DEAD_LETTERS = {"JudgeDeadLetterQueue", "CallbackDeadLetterQueue", "RequestDeadLetterQueue"}
+WORKERS = {
+    "JudgeQueue": "CallJudgeFunction",
+    "CallbackQueue": "RecordCallbackFunction",
+    "ErasureQueue": "EraseDataFunction",
+}
+DEAD_LETTERS = {
+    "JudgeDeadLetterQueue",
+    "CallbackDeadLetterQueue",
+    "RequestDeadLetterQueue",
+    "ErasureDeadLetterQueue",
+}
 FOURTEEN_DAYS = 14 * 24 * 3600
 
 

@@ -16,7 +16,7 @@ LOGS, QUEUE, XRAY = (
         "AWSXrayWriteOnlyAccess",
     )
 )
-QUEUE_WORKERS = {"CallJudgeFunction", "RecordCallbackFunction"}
+QUEUE_WORKERS = {"CallJudgeFunction", "RecordCallbackFunction", "EraseDataFunction"}
 # Actions that AWS defines no resource type for; every other statement names its resources.
 WITHOUT_RESOURCE = {
     "states:SendTaskSuccess",
@@ -64,7 +64,7 @@ def test_every_function_has_a_role_of_its_own(deployed):
         function["Properties"]["Role"]["Fn::GetAtt"][0]
         for _, function in of_type(deployed, "AWS::Lambda::Function")
     ]
-    assert len(used) == len(set(used)) == 12
+    assert len(used) == len(set(used)) == 13
 
 
 def test_roles_serve_one_service_only(roles):
@@ -155,7 +155,7 @@ def test_the_authorizer_may_read_the_secrets_and_nothing_else(roles):
     ("action", "roles_allowed"),
     [
         ("states:StartExecution", {"HandleApi", "AcceptRequest", "WatchBatches"}),
-        ("states:StopExecution", {"HandleApi", "WatchBatches"}),
+        ("states:StopExecution", {"HandleApi", "WatchBatches", "EraseData"}),
         ("states:SendTaskSuccess", {"SubmitWave", "RecordCallback", "WatchBatches"}),
         ("states:SendTaskFailure", {"SubmitWave"}),
         (
@@ -169,10 +169,16 @@ def test_the_authorizer_may_read_the_secrets_and_nothing_else(roles):
                 "HandleApi",
             },
         ),
-        ("secretsmanager:GetSecretValue", {"AuthorizeRequest", "CallJudge", "HandleApi"}),
+        (
+            "secretsmanager:GetSecretValue",
+            {"AuthorizeRequest", "CallJudge", "HandleApi", "EraseData"},
+        ),
         ("secretsmanager:DescribeSecret", {"HandleApi", "AcceptRequest"}),
         ("bedrock:InvokeModel", {"CallJudge", "BedrockBatch"}),
         ("bedrock:CreateModelInvocationJob", {"CallJudge"}),
+        ("s3:DeleteObject", {"EraseData"}),
+        ("s3:DeleteObjectVersion", {"EraseData"}),
+        ("s3:ListBucketVersions", {"EraseData"}),
     ],
 )
 def test_who_may_do_what(action, roles_allowed, roles):
@@ -188,10 +194,10 @@ def test_only_the_wave_submitter_the_judge_caller_and_the_watchdog_feed_the_judg
     }  # fmt: skip
 
 
-def test_nobody_may_scan_or_drop_the_table_or_delete_content(roles):
+def test_nobody_may_scan_or_drop_the_table_or_the_bucket(roles):
     for name, role in roles.items():
         for action, _ in grants(role):
-            assert action not in {"dynamodb:Scan", "dynamodb:DeleteTable", "s3:DeleteObject"}, name
+            assert action not in {"dynamodb:Scan", "dynamodb:DeleteTable", "s3:DeleteBucket"}, name
 
 
 def test_a_failed_request_may_be_put_into_its_dead_letter_queue(roles):

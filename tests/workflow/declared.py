@@ -19,7 +19,12 @@ ROOT = Path(__file__).parents[2]
 REGION, ACCOUNT = "eu-north-1", "123456789012"
 ARN = f"{REGION}:{ACCOUNT}"
 STACK_NAME = "cj-test"
-QUEUES = {"JudgeQueue": "call_judge", "CallbackQueue": "record_callback"}
+QUEUES = {
+    "JudgeQueue": "call_judge", "CallbackQueue": "record_callback", "ErasureQueue": "erase_data",
+}  # fmt: skip
+UNWORKED_QUEUES = (
+    "SubscriberQueue", "JudgeDeadLetterQueue", "CallbackDeadLetterQueue", "RequestDeadLetterQueue",
+)  # fmt: skip
 SUBSTITUTES = {
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
@@ -58,6 +63,9 @@ def environment(parsed: dict[str, Any], resources: dict[str, str]) -> dict[str, 
             return known[value["Ref"]]
         if isinstance(value, dict) and "Fn::GetAtt" in value:
             return ".".join(value["Fn::GetAtt"])
+        if isinstance(value, dict) and "Fn::Join" in value:
+            separator, parts = value["Fn::Join"]
+            return separator.join(resolved(part) for part in parts)
         if isinstance(value, dict):
             return re.sub(
                 r"\$\{([\w:]+)\}", lambda found: known.get(found[1], found[1]), value["Fn::Sub"]
@@ -89,7 +97,7 @@ def create_resources(parsed: dict[str, Any]) -> dict[str, str]:
     )
     made["ContentBucket"] = "content-bucket"
     sqs = boto3.client("sqs")
-    for queue in (*QUEUES, "SubscriberQueue"):
+    for queue in (*QUEUES, *UNWORKED_QUEUES):
         hidden = parsed["Resources"][queue]["Properties"].get("VisibilityTimeout", 30)
         made[queue] = sqs.create_queue(
             QueueName=queue, Attributes={"VisibilityTimeout": str(hidden)}

@@ -17,7 +17,12 @@ Call = tuple[str, str, str]
 """Function, IAM action, and the resource by its logical id (or kind, or `*`)."""
 
 _PREFIXES = {"stepfunctions": "states"}
-_ACTIONS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
+_ACTIONS = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:DeleteObjects": "s3:DeleteObjectVersion",
+}
 _BY_TOKEN = {"states:SendTaskSuccess", "states:SendTaskFailure"}
 
 

@@ -76,6 +76,9 @@ def calls():
         stack.until(lambda: "SubmitWave" in stack.states(cancelled))
         stack.api("POST", f"/v1/batches/{cancelled}/cancel")
         stack.api("GET", f"/v1/batches/{uuid.uuid4()}")
+        for erased in (f"/v1/batches/{batch_id}/essays/essay-0", f"/v1/batches/{batch_id}"):
+            assert stack.api("DELETE", erased)[0] == 202
+            stack.deliver()
         for event in refused_requests():
             stack.invoke("accept_request", event)
         return stack.recorder.calls
@@ -96,4 +99,6 @@ def test_the_loop_needs_what_it_is_granted_most(calls):
         ("record_callback", "dynamodb:DeleteItem", "AssessmentTable"),
         ("record_callback", "states:SendTaskSuccess", "*"),
         ("finalise_batch", "events:PutEvents", "AssessmentEventBus"),
+        ("erase_data", "s3:DeleteObjectVersion", "ContentBucket"),
+        ("erase_data", "sqs:ReceiveMessage", "CallbackDeadLetterQueue"),
     } <= calls

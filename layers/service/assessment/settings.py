@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from assessment.domain.access import Issuer
 from assessment.domain.errors import MissingSettingError
@@ -14,6 +14,11 @@ from assessment.domain.field_problems import IS_MISSING, list_problems
 from assessment.domain.judge import BatchingMode
 
 Required = Annotated[str, Field(min_length=1)]
+
+
+def _split(names: str) -> tuple[str, ...]:
+    """Names with spaces between, as one variable has them."""
+    return tuple(names.split())
 
 
 class Settings(BaseModel):
@@ -31,6 +36,7 @@ class Settings(BaseModel):
     state_machine_arn: str = ""
     judge_queue_url: str = ""
     callback_queue_url: str = ""
+    erasure_queue_url: str = ""
     judge_endpoint_url: str = ""
     judge_secret_prefix: str = ""
     bedrock_batch_role_arn: str = ""
@@ -71,8 +77,23 @@ class FailBatchSettings(Settings):
     event_bus_name: Required
 
 
+class EraseDataSettings(Settings):
+    """Function erase_data."""
+
+    table_name: Required
+    bucket_name: Required
+    state_machine_arn: Required
+    erasure_queue_url: Required
+    dead_letter_queue_urls: Annotated[tuple[str, ...], BeforeValidator(_split)]
+    judge_endpoint_url: Required
+    judge_secret_prefix: Required
+    bedrock_batch_role_arn: Required
+
+
 class WatchBatchesSettings(FailBatchSettings):
     """Function watch_batches."""
+
+    erasure_queue_url: Required
 
     state_machine_arn: Required
     judge_queue_url: Required
@@ -152,6 +173,7 @@ class HandleApiSettings(RequestSettings):
     event_bus_name: Required
     callback_queue_url: Required
     callback_secret_arn: Required
+    erasure_queue_url: Required
     invitation_secret_arn: Required
 
 

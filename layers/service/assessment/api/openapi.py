@@ -47,6 +47,8 @@ from assessment.contracts.decisions import (
     ReleaseRequest,
     ReleaseView,
 )
+from assessment.contracts.erasure import ErasureList, ErasureView
+from assessment.contracts.export import EssayExport
 from assessment.contracts.invitations import (
     InvitationList,
     InvitationRequest,
@@ -139,6 +141,8 @@ class Operation:
     query: type[BaseModel] | None = None
     headers: tuple[str, ...] = ()
     problems: tuple[int, ...] = ()
+    is_done_at_once: bool = False
+    """Whether it may also answer 204, where nothing was left to do."""
 
 
 _BATCH = "/v1/batches/<batch_id>"
@@ -257,6 +261,21 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Read the released grades with all decisions",
         answer=DecisionsDocument, problems=(404, 409),
     ),
+    ("DELETE", _BATCH): Operation(
+        "Erase a batch everywhere; once nothing is left of it, 204", 202, ErasureView,
+        problems=(404,), is_done_at_once=True,
+    ),
+    ("DELETE", _ESSAY): Operation(
+        "Erase one pupil's essay from a batch that has ended", 202, ErasureView,
+        problems=(404, 409),
+    ),
+    ("GET", f"{_BATCH}/erasures"): Operation(
+        "Read what was erased of a batch, and how far that is",
+        answer=ErasureList, problems=(404,),
+    ),
+    ("GET", f"{_ESSAY}/export"): Operation(
+        "Export everything that is kept about one essay", answer=EssayExport, problems=(404,)
+    ),
     ("GET", "/v1/release-policy"): Operation(
         "Read what the organisation demands of a release", answer=ReleasePolicy
     ),
@@ -294,6 +313,7 @@ _TITLES = {
     401: "No valid token, or no valid signature",
     403: "The caller's roles do not permit this",
     404: "There is no such thing in the caller's organisation",
+    410: "The batch was erased",
     409: "The present state does not permit this",
     413: "The request is too large",
     429: "Too many requests; wait for as long as Retry-After says",
@@ -352,7 +372,7 @@ def _describe(
     described: dict[str, Any] = {
         "operationId": f"{method.lower()}{''.join(c if c.isalnum() else '_' for c in path)}",
         "summary": operation.summary,
-        "responses": _responses(operation, schemas, is_guarded=action is not None),
+        "responses": _responses(operation, schemas, path=path, is_guarded=action is not None),
     }
     if action is not None:
         roles = ", ".join(sorted(PERMISSIONS[action]))
@@ -423,7 +443,7 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _responses(
-    operation: Operation, schemas: dict[type[BaseModel], Any], *, is_guarded: bool
+    operation: Operation, schemas: dict[type[BaseModel], Any], *, path: str, is_guarded: bool
 ) -> dict[str, Any]:
     good: dict[str, Any] = {"description": operation.summary}
     if operation.media_type is not None:
@@ -432,8 +452,13 @@ def _responses(
         good["content"] = {"application/json": {"schema": schemas[operation.answer]}}
     problem = {"application/problem+json": {"schema": schemas[Problem]}}
     statuses = {*operation.problems, *_ALWAYS, *((401, 403) if is_guarded else ())}
+    # A request may bear the key of a batch that was erased.
+    if "<batch_id>" in path or "Idempotency-Key" in operation.headers:
+        statuses.add(410)
+    done = {"204": {"description": "It is done"}} if operation.is_done_at_once else {}
     return {
         str(operation.status): good,
+        **done,
         **{
             str(status): {"description": _TITLES[status], "content": problem}
             for status in sorted(statuses)
@@ -481,6 +506,7 @@ if __name__ == "__main__":
         callbacks,
         content,
         decisions,
+        erasure,
         invitations,
         pages,
         people,

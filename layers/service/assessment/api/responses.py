@@ -208,6 +208,11 @@ def see_other(link: str) -> Response[str]:
     )
 
 
+def answer_nothing() -> Response[str]:
+    """The answer that there is nothing to say: what was asked for is done."""
+    return Response(status_code=204, content_type=None, body="")
+
+
 def respond(event: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
     """The answer with the headers that all have, and a line in the log that says who got it."""
     several = answered.setdefault("multiValueHeaders", {})

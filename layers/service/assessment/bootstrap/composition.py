@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from assessment.adapters.aws.audit_trail import DynamoDBAuditTrail
+from assessment.adapters.aws.content_eraser import S3ContentEraser
 from assessment.adapters.aws.content_registry import DynamoDBContentRegistry, StoredReferences
+from assessment.adapters.aws.dead_letters import SQSDeadLetters
 from assessment.adapters.aws.decision_store import (
     DynamoDBDecisionStore,
     DynamoDBReleasePolicies,
 )
+from assessment.adapters.aws.erasure_store import DynamoDBErasureStore
 from assessment.adapters.aws.person_leases import DynamoDBPeople
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
+from assessment.adapters.aws.record_eraser import DynamoDBRecordEraser
 from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
+from assessment.adapters.aws.sqs import SQSErasureQueue
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
 from assessment.adapters.judges.registry import RequestedJudgeCheck
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.bootstrap.function_adapters import Adapters
 from assessment.ports.decisions import DecisionPorts, ReleasePorts
+from assessment.ports.erasure import (
+    DeadLetters,
+    ErasurePorts,
+    ErasureRequestPorts,
+    ExportPorts,
+)
 from assessment.ports.groups import (
     AnchorPorts,
     AuditPorts,
@@ -149,6 +161,58 @@ class Composition[S: Settings](Adapters[S]):
             decisions=DynamoDBDecisionStore(self.table),
             policies=self.release_policies,
             events=self.events,
+        )
+
+    @cached_property
+    def erasures(self) -> DynamoDBErasureStore:
+        """The records of erasures."""
+        return DynamoDBErasureStore(self.table)
+
+    @cached_property
+    def erasure_queue(self) -> SQSErasureQueue:
+        """The queue of erase_data."""
+        return SQSErasureQueue(self._clients.aws("sqs"), self._setting("erasure_queue_url"))
+
+    @cached_property
+    def erasure_request_ports(self) -> ErasureRequestPorts:
+        """For asking for an erasure."""
+        return ErasureRequestPorts(
+            batches=self.batches,
+            content=self.content,
+            erasures=self.erasures,
+            erasure_queue=self.erasure_queue,
+        )
+
+    def erasure_ports(self, dead_letters: DeadLetters) -> ErasurePorts:
+        """For erasing; the queues of dead letters are those that the function is told of."""
+        return ErasurePorts(
+            batches=self.batches,
+            content=self.content,
+            erasures=self.erasures,
+            erasure_queue=self.erasure_queue,
+            workflow=self.workflow,
+            comparisons=self.comparisons,
+            records=DynamoDBRecordEraser(self.table),
+            documents=S3ContentEraser(
+                self._clients.aws("s3"), self._setting("bucket_name"), self.content
+            ),
+            dead_letters=dead_letters,
+            judges=self.judges,
+            provider_batches=DynamoDBProviderBatchStore(self.table),
+        )
+
+    def dead_letters(self, urls: Sequence[str]) -> SQSDeadLetters:
+        """The queues of messages that could not be worked on."""
+        return SQSDeadLetters(self._clients.aws("sqs"), urls)
+
+    @cached_property
+    def export_ports(self) -> ExportPorts:
+        """For exporting an essay."""
+        return ExportPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            content=self.content,
+            decisions=DynamoDBDecisionStore(self.table),
         )
 
     @cached_property

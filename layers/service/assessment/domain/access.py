@@ -65,6 +65,8 @@ class Action(StrEnum):
     RELEASE_BATCH = "release_batch"
     READ_RELEASE_POLICY = "read_release_policy"
     CHANGE_RELEASE_POLICY = "change_release_policy"
+    ERASE_DATA = "erase_data"
+    EXPORT_ESSAY = "export_essay"
 
 
 _STAFF = frozenset({Role.ADMIN, Role.ASSESSOR})
@@ -84,6 +86,9 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.RELEASE_BATCH: _STAFF,
     Action.READ_RELEASE_POLICY: _STAFF,
     Action.CHANGE_RELEASE_POLICY: frozenset({Role.ADMIN}),
+    # It destroys what a grade rests on, for good.
+    Action.ERASE_DATA: frozenset({Role.ADMIN}),
+    Action.EXPORT_ESSAY: _STAFF,
 }
 
 

@@ -129,6 +129,7 @@ class Batch(BaseModel):
     n_executions: int = 1
     n_decisions: int = 0
     release: Release | None = None
+    has_erasures: bool = False
     created_at: datetime
     updated_at: datetime
 

@@ -5,6 +5,7 @@ InvalidRequestError
 NotFoundError
 `-- UnknownEssayError            the batch has no such essay
 ConflictError
+|-- ErasureRefusedError          an essay of a batch that still runs
 |-- NoGradeScaleError            the batch has no grades to choose from
 |-- TooManyDecisionsError        an essay was decided on too often
 |-- OpenDecisionsError           a release while essays wait for their decisions
@@ -51,6 +52,13 @@ class UnknownEssayError(NotFoundError):
             f"batch {batch_id} has no essay {essay_id[:128]!r}; use an essay_id of its result",
             field="essay_id",
         )
+
+
+class ErasureRefusedError(ConflictError):
+    """An essay of a batch that still runs cannot be erased alone."""
+
+    code = "erasure-refused"
+    title = "The essay cannot be erased now"
 
 
 class NoGradeScaleError(ConflictError):

@@ -24,6 +24,11 @@ def judge_texts_key(batch: Batch) -> str:
     return f"batches/{batch.batch_id}/judge-texts-{batch.request_sha256[:16]}.json"
 
 
+def batch_folder(batch_id: str) -> str:
+    """The folder of all that is kept of a batch."""
+    return f"batches/{batch_id}"
+
+
 def result_key(batch_id: str) -> str:
     """Where the batch's result is kept."""
     return f"batches/{batch_id}/result.json"

@@ -17,6 +17,7 @@ document (RFC 9457) and the command line prints it.
     |-- TokenRefusedError              a bearer token that is not valid
     |-- NotFoundError
     |   |-- UnknownBatchError
+    |   |   `-- ErasedBatchError       a batch that there was
     |   |-- UnknownAssignmentError
     |   |-- UnknownAnchorError
     |   |-- UnknownInvitationError
@@ -193,6 +194,19 @@ class UnknownBatchError(NotFoundError):
     def from_id(cls, batch_id: str) -> Self:
         """The error for an id that no batch has."""
         return cls(f"there is no batch {batch_id}", field="batch_id")
+
+
+class ErasedBatchError(UnknownBatchError):
+    """The batch was erased: nothing is left of it but that it was."""
+
+    code = "erased-batch"
+    status = 410
+    title = "The batch was erased"
+
+    @classmethod
+    def from_id(cls, batch_id: str) -> Self:
+        """The error for the id of an erased batch."""
+        return cls(f"batch {batch_id} was erased; nothing of it is kept", field="batch_id")
 
 
 class UnknownAssignmentError(NotFoundError):

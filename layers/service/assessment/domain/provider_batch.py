@@ -70,6 +70,7 @@ class ProviderBatch(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
+    judge: str | None = None
     looks: int = 0
     next_look_at: datetime | None = None
     tried_at: datetime | None = None

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from assessment.contracts.llm_protocol import JudgeMessage, JudgeRequestV1, ProviderBatchV1
-from assessment.domain.errors import CJError, ConflictError, TransientError
+from assessment.domain.errors import (
+    CJError,
+    ConflictError,
+    ErasedBatchError,
+    NotFoundError,
+    TransientError,
+)
 from assessment.domain.judge import BatchingMode
 from assessment.ports.groups import JudgePorts
 from assessment.usecases.call_judge import Delivery, call_judges
@@ -61,7 +67,24 @@ async def judge_messages(
         *(submission.tend(now) for submission in submissions[:_AT_ONCE]),
         *(submission.put_off(1) for submission in submissions[_AT_ONCE:]),
     )
+    await asyncio.to_thread(_drop_erased, received, known, handled)
     return handled
+
+
+def _drop_erased(
+    received: Sequence[Delivery[JudgeMessage]], known: dict[int, JudgePorts], handled: Handled
+) -> None:
+    """Be done with messages about batches that are erased: there is nothing to ask about."""
+    for place, ports in known.items():
+        if not isinstance(handled.errors[place], NotFoundError):
+            continue
+        try:
+            ports.batches.get_batch(received[place].message.batch_id)
+        except ErasedBatchError:
+            handled.errors[place] = None
+            handled.counts["judge_messages_erased"] += 1
+        except CJError:
+            continue
 
 
 type _Single = tuple[int, Delivery[JudgeRequestV1]]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison
 from assessment.domain.document_keys import comparisons_key
+from assessment.domain.errors import ErasedBatchError
 from assessment.domain.identifiers import canonical_json
 from assessment.ports.groups import CallbackPorts
 from assessment.ports.stores import ComparisonStore, ContentStore
@@ -41,12 +42,15 @@ def keep_late_comparisons(batch_id: str, *, ports: CallbackPorts) -> None:
 
     What was under way at its end is answered later: a provider that is told to cancel its batch
     gives, and bills, what it has done by then. The lines of a batch with a result stay those that
-    the result is made of.
+    the result is made of, and of a batch that was erased there are none.
 
     Raises
     ------
     UnknownBatchError
     """
-    batch = ports.batches.get_batch(batch_id)
+    try:
+        batch = ports.batches.get_batch(batch_id)
+    except ErasedBatchError:
+        return
     if batch.status in _WITHOUT_RESULT:
         keep_all_comparisons(batch, comparisons=ports.comparisons, content=ports.content)

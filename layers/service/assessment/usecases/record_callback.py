@@ -22,7 +22,13 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
-from assessment.domain.errors import MalformedCallbackError, MissingDocumentError
+from assessment.domain.errors import (
+    ErasedBatchError,
+    MalformedCallbackError,
+    MissingDocumentError,
+    UnknownBatchError,
+    UnknownComparisonError,
+)
 from assessment.domain.field_problems import describe_problems, list_problems
 from assessment.domain.identifiers import is_batch_id, read_wave_number
 from assessment.domain.judge import PERSON_LABEL
@@ -48,6 +54,7 @@ class CallbackEffect(StrEnum):
     FAILURE_RECORDED = "failure_recorded"
     MISMATCHED = "mismatched"
     DUPLICATE = "duplicate"
+    ERASED = "erased"
     DEADLINE_KEPT = "deadline_kept"
     DEADLINE_POSTPONED = "deadline_postponed"
 
@@ -95,8 +102,9 @@ def record_callback(
 ) -> Recorded:
     """Record one message of the callback queue.
 
-    A callback that can be attributed to its comparison, but not be read, or that speaks of
-    something else than was asked, fails its comparison, so the wave closes.
+    What comes late for a batch or an essay that was erased is dropped. A callback that can be
+    attributed to its comparison, but not be read, or that speaks of something else than was asked,
+    fails its comparison, so the wave closes.
 
     Raises
     ------
@@ -107,6 +115,23 @@ def record_callback(
     """
     if isinstance(message, WaveDeadlineV1):
         return _keep_deadline(message, ports=ports, now=now)
+    try:
+        return _record_callback(message, ports, now)
+    except (UnknownBatchError, UnknownComparisonError):
+        if not _is_erased(message.batch_id, ports):
+            raise
+        return Recorded(CallbackEffect.ERASED, message.batch_id, 0)
+
+
+def _is_erased(batch_id: str, ports: CallbackPorts) -> bool:
+    """Whether the batch, or any essay of it, was erased."""
+    try:
+        return ports.batches.get_batch(batch_id).has_erasures
+    except ErasedBatchError:
+        return True
+
+
+def _record_callback(message: Callback, ports: CallbackPorts, now: datetime) -> Recorded:
     echo = message.echo
     echo.check_grant(key=ports.batches.get_callback_key(echo.batch_id))
     recorded, waiting_wave = _record(message.data, echo, ports, now)

@@ -29,6 +29,7 @@ from assessment.domain.document_keys import (
     manifest_key,
 )
 from assessment.domain.errors import (
+    ErasedBatchError,
     IdempotencyConflictError,
     InvalidRequestError,
     UnknownBatchError,
@@ -93,13 +94,32 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
         Before anything is stored; also for a judge that could not be asked.
     IdempotencyConflictError
         If the key was used for a different request.
+    ErasedBatchError
+        If the batch of this key was erased.
     """
     batch, submission = _accept(command, ports, now)
+    if batch.batch_id != command.batch_id:
+        _check_not_erased(batch.batch_id, ports.batches)
     _check_finish_by(batch, ports.batches, now)
     batch = _store(command.request, batch, submission, ports.content, ports.batches)
     if not batch.is_final:
         ports.workflow.start(batch.batch_id, name=batch.execution_name)
     return batch
+
+
+def _check_not_erased(batch_id: str, batches: BatchStore) -> None:
+    """Before its texts are stored: the key of an erased batch brings none of them back.
+
+    Raises
+    ------
+    ErasedBatchError
+    """
+    try:
+        batches.get_batch(batch_id)
+    except ErasedBatchError:
+        raise
+    except UnknownBatchError:
+        return
 
 
 def _check_finish_by(batch: Batch, batches: BatchStore, now: datetime) -> None:

@@ -67,9 +67,12 @@ async def tend_provider_batch(
 
     Raises
     ------
+    UnknownBatchError
     ComparisonLeasedError
         While another delivery tends the same submission: the message must come back.
     """
+    # Before a record is made: of a batch that is erased there must be none.
+    await asyncio.to_thread(ports.batches.get_batch, message.batch_id)
     record = await asyncio.to_thread(
         ports.provider_batches.take,
         message.batch_id,
@@ -158,7 +161,9 @@ async def _send(
     submission: Submission, leased: Sequence[JudgeRequestV1], requests: list[CompareRequestV1]
 ) -> int | None:
     """Remember the try, then give the provider the comparisons that fit."""
-    await submission.update(tried_at=submission.now, size=len(requests))
+    await submission.update(
+        tried_at=submission.now, size=len(requests), judge=submission.message.judge
+    )
     try:
         provider_batch_id = await submission.provider.submit(submission.message.name, requests)
     except JudgeRefusedError as error:

@@ -25,6 +25,8 @@ from botocore.response import StreamingBody
 from botocore.retries import standard
 from botocore.stub import Stubber
 
+from assessment.adapters.aws.content_eraser import S3ContentEraser
+from assessment.adapters.aws.dead_letters import SQSDeadLetters
 from assessment.adapters.aws.dynamodb import ConditionFailedError, Table
 from assessment.adapters.aws.errors import TRANSIENT_CODES, error_code
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
@@ -32,9 +34,10 @@ from assessment.adapters.aws.keys import place_partition
 from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.secrets import JudgeKeys, Secrets, SigningSecret
-from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
+from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSErasureQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
 from assessment.adapters.judges.bedrock import ask_bedrock
+from assessment.contracts.erasure import EraseRequestV1
 from assessment.contracts.events import Envelope, EventType, envelope
 from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
 from assessment.domain.access import DEFAULT_ORGANISATION
@@ -53,6 +56,10 @@ URL = "https://queue.example/q"
 KEY = {"PK": "a", "SK": "1"}
 REQUEST = JudgeRequestV1(batch_id="b", wave=1, comparison_id="w001-00000")
 DEADLINE = WaveDeadlineV1(batch_id="b", wave=1, deadline=NOW)
+
+
+def eraser_of(client: Any) -> S3ContentEraser:
+    return S3ContentEraser(client, "b", S3ContentStore(client, "b"))
 
 
 def keys_of(client: Any) -> JudgeKeys:
@@ -205,6 +212,33 @@ CALLS: dict[str, tuple[str, str, Act]] = {
         "GetSecretValue",
         lambda c: JudgeKeys(Secrets(c), "p/").get_key("k"),
     ),
+    "table.delete_many": (
+        "dynamodb",
+        "BatchWriteItem",
+        lambda c: Table(c, "t").delete_many([KEY]),
+    ),
+    "eraser.list_keys": ("s3", "ListObjectsV2", lambda c: eraser_of(c).list_keys("f")),
+    "eraser.erase_folder": ("s3", "ListObjectVersions", lambda c: eraser_of(c).erase_folder("f")),
+    "eraser.erase_document": (
+        "s3",
+        "ListObjectVersions",
+        lambda c: eraser_of(c).erase_document("f/k"),
+    ),
+    "eraser.erase_earlier_versions": (
+        "s3",
+        "ListObjectVersions",
+        lambda c: eraser_of(c).erase_earlier_versions("f"),
+    ),
+    "dead_letters.drop": (
+        "sqs",
+        "ReceiveMessage",
+        lambda c: SQSDeadLetters(c, [URL]).drop(lambda _: True, has_time=lambda: True),
+    ),
+    "erasure_queue.send": (
+        "sqs",
+        "SendMessage",
+        lambda c: SQSErasureQueue(c, URL).send(EraseRequestV1(batch_id="b", erasure_id="e")),
+    ),
     "secrets.read": ("secretsmanager", "GetSecretValue", lambda c: Secrets(c).read("s")),
 }
 IAM_PREFIXES = {"stepfunctions": "states"}
@@ -279,11 +313,12 @@ def test_every_adapter_that_holds_a_client_is_in_the_table() -> None:
     named = {name.rsplit(".", 1)[0] for name in CALLS}
     assert named == {
         "table", "content", "judge_queue", "callback_queue", "workflow", "events", "keys",
-        "secrets", "signing_secret",
+        "secrets", "signing_secret", "eraser", "dead_letters", "erasure_queue",
     }  # fmt: skip
     for prefix, adapter in {
         "table": Table,
         "content": S3ContentStore,
+        "eraser": S3ContentEraser,
         "judge_queue": SQSJudgeQueue,
         "workflow": StepFunctionsWorkflow,
         "events": EventBridgePublisher,

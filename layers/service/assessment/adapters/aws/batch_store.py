@@ -20,7 +20,8 @@ from assessment.domain.batch import (
     find_resumed_status,
     list_sources,
 )
-from assessment.domain.errors import UnknownBatchError
+from assessment.domain.erasure import ERASED
+from assessment.domain.errors import ErasedBatchError, UnknownBatchError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.wave import Wave
 from assessment.ports.stores import BatchFilter, BatchPage, KeyClaim
@@ -120,7 +121,11 @@ class DynamoDBBatchStore:
 
     def _read_batches(self, items: Sequence[Item], wanted: BatchFilter) -> list[Batch]:
         stored = self._table.get_many([keys.batch(item["batch_id"]) for item in items])
-        batches = [_batch(item) for item in stored if item is not None]
+        batches = [
+            read_batch_item(item)
+            for item in stored
+            if item is not None and item["status"] != ERASED
+        ]
         return [batch for batch in batches if wanted.status in (None, batch.status)]
 
     def get_callback_key(self, batch_id: str) -> str:
@@ -140,8 +145,9 @@ class DynamoDBBatchStore:
         item = self._table.get(keys.batch(batch_id))
         if item is None:
             raise UnknownBatchError.from_id(batch_id)
-        self._remember(batch_id, str(item["correlation_id"]))
-        return _batch(item)
+        batch = read_batch_item(item)
+        self._remember(batch_id, batch.correlation_id)
+        return batch
 
     def transition(
         self, batch_id: str, target: BatchStatus, *, now: datetime, **changes: Any
@@ -160,14 +166,14 @@ class DynamoDBBatchStore:
         except ConditionFailedError as error:
             if error.item is None:
                 raise UnknownBatchError.from_id(batch_id) from error
-            batch = _batch(error.item)
+            batch = read_batch_item(error.item)
             if batch.status is not target:
                 check_transition(batch.status, target)
                 raise
             item = error.item
         if target in FINAL_STATUSES:
             self._table.delete(keys.active(batch_id))
-        return _batch(item)
+        return read_batch_item(item)
 
     def resume(self, batch_id: str, *, now: datetime) -> Batch:
         """Take back the failure and list the batch as active, both or neither."""
@@ -206,7 +212,7 @@ class DynamoDBBatchStore:
             )
         except ConditionFailedError:
             return self.get_batch(batch.batch_id)
-        return _batch(item)
+        return read_batch_item(item)
 
     def list_active_batches(self) -> list[str]:
         """Batches that have not ended; those that were never checked come first."""
@@ -259,8 +265,9 @@ class DynamoDBBatchStore:
         record = next((item for item in items if item["SK"] == keys.batch(batch_id)["SK"]), None)
         if record is None:
             raise UnknownBatchError.from_id(batch_id)
-        self._remember(batch_id, str(record["correlation_id"]))
-        return _batch(record), [_wave(item) for item in items if item is not record]
+        batch = read_batch_item(record)
+        self._remember(batch_id, batch.correlation_id)
+        return batch, [_wave(item) for item in items if item is not record]
 
     def find_correlation_id(self, batch_id: str) -> str | None:
         """The correlation id of a batch that this process has read before; costs no read."""
@@ -290,7 +297,15 @@ class DynamoDBBatchStore:
         )
 
 
-def _batch(item: Item) -> Batch:
+def read_batch_item(item: Item) -> Batch:
+    """The batch as an item holds it.
+
+    Raises
+    ------
+    ErasedBatchError
+    """
+    if item.get("status") == ERASED:
+        raise ErasedBatchError.from_id(item["PK"].removeprefix("BATCH#"))
     return Batch.model_validate(_unpack(item, _BATCH_DOCUMENTS))
 
 

@@ -13,6 +13,7 @@ BATCH#<id>#PERSON#<person> <comparison id>
 BATCH#<id>#PROVIDER_BATCHES <submission>
 BATCH#<id>#SERVED_MODELS <judge>
 BATCH#<id>#DECISIONS ESSAY#<essay id>#<number>
+BATCH#<id>#ERASURES <erasure id>
 POLICY              RELEASE
 ASSIGNMENTS         <assignment id>
 CONTENT#<sha256>    TEXT
@@ -24,6 +25,7 @@ BATCH#<id>#AUDIT    <moment>#<entry>
 What the machinery shares has nothing of an essay or a verdict in it:
 
 ACTIVE              BATCH#<id>
+ERASING             <batch id>#<erasure id>
 DIRECTORY#<id>      ORGANISATION
 PROVIDER_BATCH#<provider's id> CLAIM
 JUDGE#<circuit>     CIRCUIT | CAPABILITIES | MINUTE#<minute>
@@ -38,7 +40,7 @@ from assessment.domain.identifiers import content_sha256
 
 Key = dict[str, str]
 
-SHARED = ("ACTIVE", "DIRECTORY#", "PROVIDER_BATCH#", "JUDGE#", "SIGNATURE#")
+SHARED = ("ACTIVE", "ERASING", "DIRECTORY#", "PROVIDER_BATCH#", "JUDGE#", "SIGNATURE#")
 """Beginnings of the partitions that all organisations share; every other one is of one of them."""
 
 
@@ -203,12 +205,12 @@ def person_verdict(batch_id: str, person: str, comparison_id: str) -> Key:
 
 def provider_batch(batch_id: str, name: str) -> Key:
     """A submission to a provider's batch."""
-    return {"PK": f"BATCH#{batch_id}#PROVIDER_BATCHES", "SK": name}
+    return {"PK": submissions_partition(batch_id), "SK": name}
 
 
 def served_model(batch_id: str, judge: str) -> Key:
     """The model that a judge with `pin_model` is held to in a batch."""
-    return {"PK": f"BATCH#{batch_id}#SERVED_MODELS", "SK": judge}
+    return {"PK": served_models_partition(batch_id), "SK": judge}
 
 
 def decisions_partition(batch_id: str) -> str:
@@ -227,6 +229,31 @@ def decision(batch_id: str, essay_id: str, number: int) -> Key:
         "PK": decisions_partition(batch_id),
         "SK": f"{essay_decisions(essay_id)}{number:04d}",
     }
+
+
+def erasures_partition(batch_id: str) -> str:
+    """The partition of the erasures of a batch and its essays."""
+    return f"BATCH#{batch_id}#ERASURES"
+
+
+def erasure(batch_id: str, erasure_id: str) -> Key:
+    """The record of an erasure."""
+    return {"PK": erasures_partition(batch_id), "SK": erasure_id}
+
+
+def unfinished_erasure(batch_id: str, erasure_id: str) -> Key:
+    """The entry of an erasure in the list of those that are not closed."""
+    return {"PK": "ERASING", "SK": f"{batch_id}#{erasure_id}"}
+
+
+def submissions_partition(batch_id: str) -> str:
+    """The partition of a batch's submissions to providers' batches."""
+    return f"BATCH#{batch_id}#PROVIDER_BATCHES"
+
+
+def served_models_partition(batch_id: str) -> str:
+    """The partition of the models that judges are held to in a batch."""
+    return f"BATCH#{batch_id}#SERVED_MODELS"
 
 
 def release_policy() -> Key:

@@ -32,16 +32,16 @@ class DynamoDBProviderBatchStore:
             )
         except ConditionFailedError as error:
             raise ComparisonLeasedError(f"submission {name} is held by another delivery") from error
-        return _record(item)
+        return read_provider_batch(item)
 
     def update(self, batch_id: str, name: str, **changes: Any) -> ProviderBatch:
         """Set attributes, remove those that are None."""
-        return _record(self._table.update(keys.provider_batch(batch_id, name), changes))
+        return read_provider_batch(self._table.update(keys.provider_batch(batch_id, name), changes))
 
     def find(self, batch_id: str, name: str) -> ProviderBatch | None:
         """The record, whoever holds it."""
         item = self._table.get(keys.provider_batch(batch_id, name))
-        return None if item is None else _record(item)
+        return None if item is None else read_provider_batch(item)
 
     def give_back(self, batch_id: str, name: str) -> None:
         """End the lease."""
@@ -57,6 +57,7 @@ class DynamoDBProviderBatchStore:
         return self._table.get(keys.claim(provider_batch_id)) is not None
 
 
-def _record(item: Item) -> ProviderBatch:
+def read_provider_batch(item: Item) -> ProviderBatch:
+    """The record as an item holds it."""
     fields = {name: item[name] for name in ProviderBatch.model_fields if name in item}
     return ProviderBatch.model_validate(fields)

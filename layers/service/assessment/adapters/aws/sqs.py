@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from assessment.adapters.aws.errors import wrap_client
 from assessment.adapters.aws.pauses import TRIES, Pauses
+from assessment.contracts.erasure import EraseRequestV1
 from assessment.contracts.llm_protocol import (
     JudgeMessage,
     LLMComparisonResultV1,
@@ -124,5 +125,21 @@ class SQSCallbackQueue:
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=_body(deadline),
+            DelaySeconds=max(0, min(delay_seconds, MAX_DELAY_SECONDS)),
+        )
+
+
+class SQSErasureQueue:
+    """Sends erasures to the function that goes on with them."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = wrap_client(client)
+        self._url = url
+
+    def send(self, message: EraseRequestV1, *, delay_seconds: int = 0) -> None:
+        """Queue it, to be seen after the delay."""
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=_body(message),
             DelaySeconds=max(0, min(delay_seconds, MAX_DELAY_SECONDS)),
         )

@@ -1,0 +1,69 @@
+"""Everything that is kept about one essay, as its writer may ask for it (GDPR, article 15)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from assessment.domain.batch import BatchStatus
+from assessment.domain.comparison import ComparisonStatus
+from assessment.domain.essay_flags import EssayFlag
+from assessment.domain.grade_decision import GradeDecision
+from assessment.domain.not_assessed import NotAssessed
+from assessment.domain.result import Ranking
+from assessment.domain.verdict import Verdict
+
+
+class ExportedComparison(BaseModel):
+    """A comparison of the essay with another one, which is not named.
+
+    `position` says whether the essay was shown first or second. The reason that the judge gave,
+    `verdict.justification`, may speak of the other essay too.
+    """
+
+    comparison_id: str
+    wave: int
+    position: str
+    status: ComparisonStatus
+    is_preferred: bool | None
+    verdict: Verdict | None
+
+
+class EssayGrades(BaseModel):
+    """What the result says of the essay's grade; empty where it says nothing."""
+
+    primary_grade: str | None = None
+    refined_grade: str | None = None
+    grade_probabilities: dict[str, float] = {}
+    grade_set: list[str] = []
+    calibrated_set: list[str] = []
+    confidence: str | None = None
+    pass_probability: float | None = None
+
+
+class EssayExport(BaseModel):
+    """All that is kept about one essay.
+
+    `recipients` are the judges that were sent its text, persons by their names. `ranking` and
+    `grades` are of the result, which exists when the batch has completed.
+    """
+
+    organisation: str
+    batch_id: str
+    essay_id: str
+    assignment_id: str | None
+    status: BatchStatus
+    requested_at: datetime
+    exported_at: datetime
+    text: str
+    text_sha256: str
+    group: str | None
+    flags: list[EssayFlag]
+    ranking: Ranking | None
+    grades: EssayGrades
+    not_assessed: NotAssessed | None
+    comparisons: list[ExportedComparison]
+    decisions: list[GradeDecision]
+    released_at: datetime | None
+    recipients: list[str]

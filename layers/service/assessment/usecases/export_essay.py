@@ -1,0 +1,106 @@
+"""Gather everything that is kept about one essay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from assessment.contracts.export import EssayExport, EssayGrades, ExportedComparison
+from assessment.contracts.result import ResultDocument
+from assessment.domain.batch import Batch
+from assessment.domain.comparison import Comparison
+from assessment.domain.document_keys import batch_texts, result_key
+from assessment.domain.not_assessed import NotAssessed
+from assessment.domain.result import Ranking
+from assessment.domain.verdict import Winner
+from assessment.ports.erasure import ExportPorts
+from assessment.usecases.request_erasure import find_student_essay
+
+
+def export_essay(batch_id: str, essay_id: str, *, ports: ExportPorts, now: datetime) -> EssayExport:
+    """Text, comparisons, result and decisions of one essay; other essays are not named.
+
+    Raises
+    ------
+    UnknownBatchError, UnknownEssayError
+    """
+    batch = ports.batches.get_batch(batch_id)
+    essay = find_student_essay(batch, essay_id, content=ports.content)
+    comparisons = _list_comparisons(batch, essay_id, ports)
+    result = _load_result(batch, ports)
+    return EssayExport(
+        organisation=batch.organisation,
+        batch_id=batch_id,
+        essay_id=essay_id,
+        assignment_id=batch.assignment_id,
+        status=batch.status,
+        requested_at=batch.created_at,
+        exported_at=now,
+        text=ports.content.get_text(batch_texts(batch_id), essay.text_sha256),
+        text_sha256=essay.text_sha256,
+        group=essay.group,
+        flags=list(essay.flags),
+        ranking=_pick(result.rankings if result else (), essay_id),
+        grades=_pick_grades(result, essay_id),
+        not_assessed=_pick(_list_set_aside(batch, result), essay_id),
+        comparisons=[_export(each, essay_id) for each in comparisons],
+        decisions=ports.decisions.list_of_essay(batch_id, essay_id),
+        released_at=batch.release.released_at if batch.release else None,
+        recipients=_list_judges(comparisons),
+    )
+
+
+def _list_comparisons(batch: Batch, essay_id: str, ports: ExportPorts) -> list[Comparison]:
+    comparisons = ports.comparisons.list_comparisons(batch.batch_id, batch.wave)
+    return [each for each in comparisons if essay_id in (each.first, each.second)]
+
+
+def _list_judges(comparisons: Sequence[Comparison]) -> list[str]:
+    return sorted({each.verdict.judge for each in comparisons if each.verdict is not None})
+
+
+def _list_set_aside(batch: Batch, result: ResultDocument | None) -> list[NotAssessed]:
+    return [*batch.not_assessed, *(result.not_assessed if result else ())]
+
+
+def _pick[E: (Ranking, NotAssessed)](entries: Iterable[E], essay_id: str) -> E | None:
+    """The entry of this essay."""
+    return next((entry for entry in entries if entry.essay_id == essay_id), None)
+
+
+def _load_result(batch: Batch, ports: ExportPorts) -> ResultDocument | None:
+    text = ports.content.get_document(result_key(batch.batch_id))
+    if text is None or batch.result_sha256 is None:
+        return None
+    return ResultDocument.model_validate_json(text)
+
+
+def _pick_grades(result: ResultDocument | None, essay_id: str) -> EssayGrades:
+    if result is None:
+        return EssayGrades()
+    projections = result.grade_projections
+    return EssayGrades(
+        primary_grade=projections.primary_grades.get(essay_id),
+        refined_grade=projections.refined_grades.get(essay_id),
+        grade_probabilities=projections.grade_probabilities.get(essay_id, {}),
+        grade_set=projections.grade_sets.get(essay_id, []),
+        calibrated_set=projections.calibrated_sets.get(essay_id, []),
+        confidence=projections.confidence_labels.get(essay_id),
+        pass_probability=projections.pass_probabilities.get(essay_id),
+    )
+
+
+def _export(comparison: Comparison, essay_id: str) -> ExportedComparison:
+    is_first = comparison.first == essay_id
+    verdict = comparison.verdict
+    is_preferred = None
+    if verdict is not None and verdict.winner is not Winner.TIE:
+        is_preferred = (verdict.winner is Winner.FIRST) is is_first
+    return ExportedComparison(
+        comparison_id=comparison.comparison_id,
+        wave=comparison.wave,
+        position="first" if is_first else "second",
+        status=comparison.status,
+        is_preferred=is_preferred,
+        verdict=verdict,
+    )
