@@ -21,6 +21,8 @@ from scoring.batch_fit import covering_prior_sd
 from scoring.errors import InvalidSettingError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scoring import Fit
     from scoring._types import Floats, Ints
 
@@ -78,53 +80,59 @@ class CovariateEffect:
         return (low > 0 or high < 0) and not self.has_rest
 
 
-def regress_ability(fit: Fit, covariate: Floats) -> CovariateEffect:
-    """Regress abilities on a covariate, from the verdicts.
+def regress_ability(fit: Fit, covariates: Sequence[Floats]) -> list[CovariateEffect | None]:
+    """Regress abilities on covariates, on each alone, from the verdicts.
 
     Parameters
     ----------
     fit : Fit
         Of n essays, best at one spread of abilities.
-    covariate : (n,) ndarray of float
-        Of every essay; not all equal.
+    covariates : sequence of (n,) ndarray of float
+        Of every essay.
 
     Returns
     -------
-    CovariateEffect
+    list of CovariateEffect or None
+        None for a covariate whose values are all equal.
 
     Raises
     ------
     InvalidSettingError
-        The fit has no prior, there are fewer than four essays, or all values are equal.
+        The fit has no prior, or there are fewer than four essays.
     """
-    n = len(covariate)
-    if fit.prior_sd is None or n < _LEAST_ESSAYS or float(np.ptp(covariate)) == 0.0:
-        raise InvalidSettingError(
-            "covariate", "needs a fit with a prior, four essays, and two values"
-        )
+    n = len(fit.ability)
+    if fit.prior_sd is None or n < _LEAST_ESSAYS:
+        raise InvalidSettingError("fit", "needs a prior, and four essays")
     rows = np.arange(n)
     if n > MOST_ESSAYS:
         rows = np.linspace(0, n - 1, MOST_ESSAYS).astype(np.int64)
-    centred = covariate[rows] - covariate[rows].mean()
-    likelihood = _Likelihood.from_fit(fit, rows, np.column_stack([np.ones(len(rows)), centred]))
-    return _summarise(likelihood, float(centred.var()))
+    likelihood = _Likelihood.from_fit(fit, rows)
+    return [_regress(likelihood, covariate[rows]) for covariate in covariates]
+
+
+def _regress(likelihood: _Likelihood, covariate: Floats) -> CovariateEffect | None:
+    if float(np.ptp(covariate)) == 0.0:
+        return None
+    centred = covariate - covariate.mean()
+    design = likelihood.rotate(np.column_stack([np.ones(len(centred)), centred]))
+    return _summarise(likelihood, design, float(centred.var()))
 
 
 @dataclass(frozen=True)
 class _Likelihood:
     """The verdicts on abilities in the eigenvectors of their precision.
 
-    `precision` (n,) are its eigenvalues, `pull` (n,) is precision * estimate, `design` (n, 2) has
-    the constant and the covariate; `widest` is the largest s to consider, logits.
+    `precision` (n,) are its eigenvalues, `pull` (n,) is precision * estimate, `vectors` (n, n) the
+    eigenvectors; `widest` is the largest s to consider, logits.
     """
 
     precision: Floats
     pull: Floats
-    design: Floats
+    vectors: Floats
     widest: float
 
     @classmethod
-    def from_fit(cls, fit: Fit, rows: Ints, design: Floats) -> _Likelihood:
+    def from_fit(cls, fit: Fit, rows: Ints) -> _Likelihood:
         """Divide the prior out of the fit; sum-to-zero abilities get their free mean back."""
         prior_sd = covering_prior_sd(fit, rows)
         posterior = fit.covariance[np.ix_(rows, rows)] + prior_sd**2 / len(fit.ability)
@@ -133,15 +141,20 @@ class _Likelihood:
         return cls(
             precision=np.maximum(inverse - prior_sd**-2, 0.0),
             pull=inverse * (vectors.T @ fit.ability[rows]),
-            design=vectors.T @ design,
+            vectors=vectors,
             widest=_WIDEST * prior_sd,
         )
 
-    def at(self, sd: float) -> tuple[float, float, float, float]:
+    def rotate(self, design: Floats) -> Floats:
+        """The design, a constant and a covariate, in the eigenvectors, (n, 2)."""
+        rotated: Floats = self.vectors.T @ design
+        return rotated
+
+    def at(self, sd: float, design: Floats) -> tuple[float, float, float, float]:
         """Profile and marginal log likelihood at s, and the slope with its standard error."""
         shrunk = 1.0 / (1.0 + sd**2 * self.precision)
-        precision = (self.design.T * (self.precision * shrunk)) @ self.design
-        pull = self.design.T @ (self.pull * shrunk)
+        precision = (design.T * (self.precision * shrunk)) @ design
+        pull = design.T @ (self.pull * shrunk)
         covariance = np.linalg.pinv(precision, hermitian=True, rcond=1e-10)
         mean = covariance @ pull
         profile = 0.5 * float(
@@ -151,9 +164,9 @@ class _Likelihood:
         return profile, profile + 0.5 * np.log(slope_variance), float(mean[1]), slope_variance**0.5
 
 
-def _summarise(likelihood: _Likelihood, variance: float) -> CovariateEffect:
+def _summarise(likelihood: _Likelihood, design: Floats, variance: float) -> CovariateEffect:
     grid = np.linspace(0.0, likelihood.widest, _GRID)
-    profile, marginal, slope, error = np.array([likelihood.at(float(sd)) for sd in grid]).T
+    profile, marginal, slope, error = np.array([likelihood.at(float(sd), design) for sd in grid]).T
     weight = np.exp(marginal - marginal.max())
     weight /= weight.sum()
     mean = float(weight @ slope)

@@ -25,7 +25,7 @@ from assessment.statistics.graded_pool import order_population
 from assessment.statistics.grades import GradedBatch
 from assessment.statistics.pool import Floats, Ints, JudgedPool
 from scoring import Fit
-from scoring.covariate import regress_ability
+from scoring.covariate import CovariateEffect, regress_ability
 from scoring.errors import FewAnchorGradesError, InvalidSettingError
 from scoring.grades import ranked_probability_score
 from scoring.projections import AnchorGrades
@@ -62,10 +62,10 @@ def describe_baselines(
     scores = _list_scores(pool, surface)
     if scores is None:
         return None
-    at_one_spread = pool.fit_at_one_spread(fit)
+    effects = _regress(pool.fit_at_one_spread(fit), list(scores.values()))
     made = {
-        name: _describe(at_one_spread, score, _grade(pool, graded, score, config))
-        for name, score in scores.items()
+        name: _describe(fit, score, effect, _grade(pool, graded, score, config))
+        for (name, score), effect in zip(scores.items(), effects, strict=True)
     }
     findings = [find_no_gain(name, baseline) for name, baseline in made.items()]
     return BaselineReport(
@@ -91,16 +91,24 @@ def _list_scores(
     }
 
 
-def _describe(fit: Fit, score: Floats, grades: BaselineGrades | None) -> Baseline:
+def _regress(fit: Fit, scores: list[Floats]) -> list[CovariateEffect | None]:
+    """The regressions of the abilities on each score; None where there is too little to regress."""
+    try:
+        return regress_ability(fit, scores)
+    except InvalidSettingError:
+        return [None] * len(scores)
+
+
+def _describe(
+    fit: Fit, score: Floats, effect: CovariateEffect | None, grades: BaselineGrades | None
+) -> Baseline:
     agreement = spearman(fit.ability, score)
     baseline = Baseline(
         spearman=agreement,
         spearman_interval=spearman_interval(agreement, len(score)),
         grades=grades,
     )
-    try:
-        effect = regress_ability(fit, score)
-    except InvalidSettingError:
+    if effect is None:
         return baseline
     return baseline.model_copy(
         update={

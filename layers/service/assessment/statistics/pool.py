@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -35,6 +35,7 @@ class JudgedPool:
     spec: BatchSpec
     recorded: list[Comparison]
     judges: list[str]
+    _refit: list[Fit] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def from_comparisons(cls, spec: BatchSpec, comparisons: Sequence[Comparison]) -> JudgedPool:
@@ -82,8 +83,15 @@ class JudgedPool:
         return fit_batch(self.comparisons(), prior_sd=spread_prior(config), is_model=self.is_model)
 
     def fit_at_one_spread(self, standing: Fit) -> Fit:
-        """The same fit at the middle of what is known of the spread of abilities, for grades."""
-        return refit_at_one_spread(standing, self.comparisons())
+        """The same fit at the middle of what is known of the spread of abilities, for grades.
+
+        Grades, groups and baselines ask for the same one, so the last is kept.
+        """
+        if self._refit and self._refit[0] is standing:
+            return self._refit[1]
+        refit = refit_at_one_spread(standing, self.comparisons())
+        self._refit[:] = [standing, refit]
+        return refit
 
     def fit_quickly(self, config: BatchConfig, selection: Sequence[Comparison]) -> Fit:
         """The fit of some verdicts, which takes every judge at its word: for predictions."""
