@@ -1,5 +1,6 @@
 """The `cj` command and its exit codes."""
 
+import os
 from importlib.metadata import version as installed_version
 from typing import Annotated, Any
 
@@ -26,6 +27,7 @@ from runner.commands.show import show
 from runner.commands.watch import watch
 from runner.console import OUT, report
 from runner.errors import RunnerError, choose_exit_code
+from runner.profiles import find_config, make_defaults
 
 
 class CommandGroup(TyperGroup):
@@ -57,7 +59,16 @@ def _print_version(is_requested: bool) -> None:  # noqa: FBT001 - typer calls it
 
 @app.callback()
 def options(
+    context: typer.Context,
     *,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            envvar="CJ_PROFILE",
+            help="Profile of ~/.config/cj/config.toml (or CJ_CONFIG) with options for commands.",
+        ),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option(
@@ -69,7 +80,15 @@ def options(
 
     Exit codes: 0 done, 1 the batch failed or cannot do what is asked, 2 bad input, 3 no stack, no
     judge or no access to it, 130 interrupted.
+
+    Options come from flags, else from environment variables, else from the profile. Results go to
+    standard output, everything else to standard error. NO_COLOR is respected. Completion of the
+    shell: cj --install-completion.
     """
+    del version  # its callback has printed it
+    if isinstance(context.command, TyperGroup):
+        path = find_config(os.environ)
+        context.default_map = make_defaults(context.command, context, path, profile)
 
 
 _batches = typer.Typer(no_args_is_help=True, help="Batches: list, follow, read and end them.")

@@ -7,13 +7,15 @@ from pathlib import Path
 from assessment.contracts.views import BatchProgress
 from runner.batch_client import BatchClient
 from runner.client import check_sha256, parse_result
-from runner.console import OUT, note
+from runner.console import OUT, emit, note
 from runner.files import write_whole
 from runner.tables import ranking_table, summary_lines
 from runner.waiting import require_completed
 
 
-def show_result(client: BatchClient, batch: BatchProgress, output: Path | None) -> None:
+def show_result(
+    client: BatchClient, batch: BatchProgress, output: Path | None, *, as_json: bool = False
+) -> None:
     """Print the result of a batch that has ended, and save it.
 
     Raises
@@ -26,10 +28,13 @@ def show_result(client: BatchClient, batch: BatchProgress, output: Path | None) 
     check_sha256(body, batch.result_sha256)
     if output is not None:
         write_whole(output, body)
+    if output is not None:
+        note(f"Result: {output} (SHA-256 {hashlib.sha256(body).hexdigest()})")
+    if as_json:
+        emit(f"{body.decode()}\n")
+        return
     result = parse_result(json.loads(body))
     OUT.print(ranking_table(result))
     OUT.print()
     for line in summary_lines(result):
         OUT.print(line, markup=False, soft_wrap=True)
-    if output is not None:
-        note(f"Result: {output} (SHA-256 {hashlib.sha256(body).hexdigest()})")

@@ -120,12 +120,16 @@ def cancel(
     api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
     """Stop a batch: no new waves, and what is recorded is kept."""
     with options.open_place(
         stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
     ) as client:
         cancelled = client.cancel(batch_id)
+    if as_json:
+        emit(to_json(cancelled.model_dump(mode="json")))
+        return
     OUT.print(f"batch {cancelled.batch_id} is {cancelled.status}", markup=False)
 
 
@@ -137,6 +141,7 @@ def redrive(
     api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
     """Resume a batch that failed because something around it failed.
 
@@ -147,8 +152,12 @@ def redrive(
         stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
     ) as client:
         resumed = client.resume(batch_id)
+    if as_json:
+        emit(to_json(resumed.model_dump(mode="json")))
+        return
     connection = options.describe_connection(
         stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
     )
     OUT.print(f"batch {resumed.batch_id} is {resumed.status}", markup=False)
-    note(f"Follow it with: cj status {batch_id} --wait{connection}")
+    command = f"watch {batch_id}" if offline else f"status {batch_id} --wait"
+    note(f"Follow it with: cj {command}{connection}")

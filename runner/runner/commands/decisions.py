@@ -10,8 +10,9 @@ from assessment.contracts.decisions import AttentionView, DecisionRequest, Relea
 from assessment.contracts.parsing import parse
 from assessment.domain.grade_decision import DecisionState
 from runner.commands import options
-from runner.console import OUT, note
+from runner.console import OUT, emit, note
 from runner.errors import BadInputError, Problem
+from runner.files import to_json
 from runner.stack import DEFAULT_STACK
 
 _STATES = {
@@ -31,12 +32,16 @@ def attention(
     api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
     """List the essays that need a person, the most urgent first."""
     with options.open_place(
         stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
     ) as client:
         listed = client.attention(batch_id, limit=limit)
+    if as_json:
+        emit(to_json(listed.model_dump(mode="json")))
+        return
     OUT.print(attention_table(listed))
     note(f"{len(listed.essays)} of {listed.n_essays} essays that need a person")
 
@@ -71,6 +76,7 @@ def decide(
     api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
     """Confirm or change the grade that is proposed for an essay, under the name in the token.
 
@@ -84,6 +90,9 @@ def decide(
         stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
     ) as client:
         view = client.decide(batch_id, essay_id, request)
+    if as_json:
+        emit(to_json(view.model_dump(mode="json")))
+        return
     proposed = view.proposed_grade or "nothing"
     decided = f"{view.grade or 'no grade'} ({proposed} was proposed)"
     state = decided if view.state is DecisionState.DECIDED else _STATES[view.state]
@@ -104,12 +113,16 @@ def release(
     api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
     """Release the grades of a batch, once and for good; names the essays that it waits for."""
     with options.open_place(
         stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
     ) as client:
         released = client.release(batch_id, ReleaseRequest(without_decisions=without_decisions))
+    if as_json:
+        emit(to_json(released.model_dump(mode="json")))
+        return
     OUT.print(
         f"batch {batch_id} is released by {released.released_by}; "
         f"its decisions have the SHA-256 {released.decisions_sha256}",

@@ -83,6 +83,7 @@ def execute(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Await the result, or only start the batch.")
     ] = True,
+    as_json: options.AsJson = False,
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
@@ -131,7 +132,9 @@ def execute(
     require_writable(output)
     key = idempotency_key or str(uuid.uuid4())
     if offline:
-        _execute_offline(assessment, workspace, key, output, n_calls=concurrency, wait=wait)
+        _execute_offline(
+            assessment, workspace, key, output, n_calls=concurrency, wait=wait, as_json=as_json
+        )
         return
     connection = options.describe_connection(stack=stack, local=local, api_url=api_url)
     with _connect_with_judges(
@@ -143,11 +146,20 @@ def execute(
             OUT.print(batch_id, markup=False)
             note(f"Follow it with: cj status {batch_id} --wait{connection}")
             return
-        _interruptible(lambda: _await_result(client, batch_id, output), batch_id, connection)
+        _interruptible(
+            lambda: _await_result(client, batch_id, output, as_json=as_json), batch_id, connection
+        )
 
 
 def _execute_offline(
-    assessment: Assessment, folder: Path, key: str, output: Path, *, n_calls: int, wait: bool
+    assessment: Assessment,
+    folder: Path,
+    key: str,
+    output: Path,
+    *,
+    n_calls: int,
+    wait: bool,
+    as_json: bool,
 ) -> None:
     """Request a batch of a workspace, and drive it to its end."""
     from runner.offline.driving import drive
@@ -166,7 +178,7 @@ def _execute_offline(
             note(f"It runs when you say: cj watch {batch_id}{connection}")
             return
         drive(workspace, batch_id, connection)
-        show_result(client, client.batch(batch_id), output)
+        show_result(client, client.batch(batch_id), output, as_json=as_json)
 
 
 def _connect_with_judges(
@@ -233,10 +245,10 @@ def register(client: BatchClient, registration: Registration) -> None:
     note(f"Assignment {registered.assignment_id}: {anchors}")
 
 
-def _await_result(client: BatchClient, batch_id: str, output: Path) -> None:
+def _await_result(client: BatchClient, batch_id: str, output: Path, *, as_json: bool) -> None:
     with ProgressDisplay(ERR) as display:
         batch = await_batch(client, batch_id, show=display.show)
-    show_result(client, batch, output)
+    show_result(client, batch, output, as_json=as_json)
 
 
 def _interruptible(work: Callable[[], None], batch_id: str, connection: str) -> None:

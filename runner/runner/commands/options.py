@@ -49,7 +49,7 @@ DEFAULT_WORKSPACE = Path(".cj")
 Offline = Annotated[
     bool,
     typer.Option(
-        "--offline",
+        "--offline/--no-offline",
         envvar="CJ_OFFLINE",
         help="Without a stack: in a folder of this machine, see --workspace.",
     ),

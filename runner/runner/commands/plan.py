@@ -215,9 +215,7 @@ def simulate(
 
     For example:
 
-      cj simulate --essays 20 --agreement 0.75 --batches 2
-
-      cj simulate --essays 30,60 --anchors 0,16 --batches 20 -o study.csv --plot study.svg
+      cj simulate --essays 8,10 --agreement 0.75 --batches 1 -o study.csv --plot study.svg
     """
     from runner.offline.studies import run_study
 

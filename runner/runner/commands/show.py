@@ -29,7 +29,7 @@ def show(
 
     For example:
 
-      cj show 5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10 w0001-00003 --offline
+      cj show 5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10 w001-00003 --offline
     """
     if not offline:
         message = "only a workspace can show prompts: give --offline"

@@ -25,6 +25,7 @@ def watch(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where the result document goes.")
     ] = None,
+    as_json: options.AsJson = False,
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
@@ -48,7 +49,7 @@ def watch(
         choose_format(output, formats=[Format.JSON])
         require_writable(output)
     if offline:
-        _watch_workspace(batch_id, workspace, output, n_calls=concurrency)
+        _watch_workspace(batch_id, workspace, output, n_calls=concurrency, as_json=as_json)
         return
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         followed = batch_id or next((one.batch_id for one in client.list_batches()), None)
@@ -56,11 +57,11 @@ def watch(
             raise BadInputError(Problem("there is no batch", field="BATCH_ID"))
         with ProgressDisplay(ERR) as display:
             batch = await_batch(client, followed, show=display.show)
-        show_result(client, batch, output)
+        show_result(client, batch, output, as_json=as_json)
 
 
 def _watch_workspace(
-    batch_id: str | None, folder: Path, output: Path | None, *, n_calls: int
+    batch_id: str | None, folder: Path, output: Path | None, *, n_calls: int, as_json: bool
 ) -> None:
     from runner.offline.driving import follow
     from runner.offline.local_client import WorkspaceClient
@@ -75,4 +76,4 @@ def _watch_workspace(
         if followed is None:
             raise BadInputError(Problem("there is no batch", file=str(folder), field="BATCH_ID"))
         follow(workspace, followed, connection)
-        show_result(client, client.batch(followed), output)
+        show_result(client, client.batch(followed), output, as_json=as_json)
