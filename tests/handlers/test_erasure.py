@@ -11,7 +11,7 @@ import pytest
 from assessment.adapters.aws.content_eraser import S3ContentEraser
 from assessment.adapters.aws.record_eraser import DynamoDBRecordEraser
 from assessment.contracts.erasure import EraseRequestV1
-from assessment.domain.document_keys import batch_folder, result_key
+from assessment.domain.document_keys import CONTENT_TEXTS, batch_folder, result_key
 from assessment.domain.erasure import CHECK_AFTER
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.verdict import Verdict, Winner
@@ -149,6 +149,24 @@ def test_a_batch_that_runs_is_stopped_and_its_late_verdicts_bring_nothing_back(
     assert invoke("call_judge", asked) == {"batchItemFailures": []}
     assert not stack.judge.posted
     assert set(everything(stack)) == before
+
+
+@pytest.mark.parametrize("name", ["erase_essay", "erase_batch"])
+def test_uploads_of_a_text_go_with_it_and_others_stay(stack: Stack, name: str) -> None:
+    stack.completed()
+    own = adapters().content
+    folder = "content/manifests"
+    for text in (texts()["anna"], "another text"):
+        own.put_text(CONTENT_TEXTS, text)
+        line = json.dumps({"essay_id": "x", "text": text})
+        own.put_document(f"{folder}/{content_sha256(text)[:32]}.jsonl", f"{line}\n")
+    named = {"essay_id": "y", "content_id": content_sha256(texts()["anna"])}
+    own.put_document(f"{folder}/{'0' * 32}.jsonl", json.dumps(named))
+    call(name)
+    stack.erase()
+    assert not holding(stack, texts()["anna"][:40])
+    assert len(holding(stack, "another text")) == 2
+    assert own.get_document(f"{folder}/{'0' * 32}.jsonl") is None
 
 
 def test_the_key_of_an_erased_batch_brings_no_text_back(stack: Stack) -> None:

@@ -96,9 +96,13 @@ CONTENT_TEXTS = "content/texts"
 """The folder of texts that wait for a request to name them; the bucket forgets them in a week."""
 
 
+MANIFESTS = "content/manifests"
+"""The folder of uploaded manifests."""
+
+
 def upload_key(manifest_id: str) -> str:
     """Where a manifest is uploaded to; the bucket forgets it in a week."""
-    return f"content/manifests/{manifest_id}.jsonl"
+    return f"{MANIFESTS}/{manifest_id}.jsonl"
 
 
 def manifest_copy_key(batch: Batch) -> str:

@@ -80,6 +80,9 @@ class RecordEraser(Protocol):
     def erase_waiting(self, batch_id: str, n_waves: int) -> None:
         """All comparisons that wait for people."""
 
+    def erase_content(self, content_ids: Sequence[str]) -> None:
+        """What says that texts are stored for requests to name."""
+
     def erase_decisions(self, batch_id: str, essay_id: str) -> None:
         """What was decided about one essay."""
 

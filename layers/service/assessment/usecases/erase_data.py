@@ -25,6 +25,7 @@ from assessment.domain.erasure import (
 from assessment.domain.identifiers import content_sha256
 from assessment.ports.erasure import ErasurePorts
 from assessment.usecases.erase_essay import erase_essay
+from assessment.usecases.erase_uploads import erase_uploads
 from assessment.usecases.forget_submissions import Forgotten, forget_submission
 
 _PROVIDER_SECONDS = 60
@@ -118,6 +119,7 @@ def _remove(batch_id: str, target: ErasureTarget, ports: ErasurePorts) -> None:
     ports.records.erase_people(batch_id, target.people)
     ports.records.erase_waves(batch_id, target.n_waves)
     ports.documents.erase_folder(batch_folder(batch_id))
+    erase_uploads(target.text_sha256s, ports=ports)
     for name in target.submissions:
         ports.documents.erase_folder(provider_batch_folder(name))
 

@@ -19,6 +19,7 @@ from assessment.domain.essay import Essay
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.spec import BatchSpec
 from assessment.ports.erasure import ErasurePorts
+from assessment.usecases.erase_uploads import erase_uploads
 from assessment.usecases.forget_submissions import Forgotten, forget_submission
 from assessment.usecases.rewrite_documents import (
     Rewritten,
@@ -111,6 +112,7 @@ def _erase_texts(batch: Batch, target: ErasureTarget, ports: ErasurePorts) -> No
     spec = ports.content.get_document(spec_key(batch.batch_id))
     if spec is not None:
         remaining |= {each.text_sha256 for each in BatchSpec.model_validate_json(spec).essays}
+    erase_uploads(target.text_sha256s, ports=ports)
     for sha256 in target.text_sha256s:
         if sha256 not in remaining:
             ports.documents.erase_document(text_key(batch_texts(batch.batch_id), sha256))

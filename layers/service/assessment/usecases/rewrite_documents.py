@@ -21,6 +21,7 @@ from assessment.domain.document_keys import (
     comparisons_key,
     decisions_key,
     essays_key,
+    manifest_copy_key,
     result_key,
     surface_key,
 )
@@ -72,6 +73,7 @@ def _choose_rule(batch: Batch, key: str) -> Callable[[str, str], str]:
     rules = {
         result_key(batch.batch_id): drop_from_result,
         comparisons_key(batch.batch_id): drop_from_lines,
+        manifest_copy_key(batch): drop_from_lines,
         surface_key(batch.batch_id): drop_from_figures,
     }
     is_decisions = key.startswith(_decisions_prefix(batch))
@@ -99,7 +101,7 @@ def list_hashes(batch: Batch, rewritten: list[Rewritten]) -> dict[str, ReplacedD
 def store_documents(batch: Batch, rewritten: list[Rewritten], *, ports: ErasurePorts) -> str | None:
     """Store what is rewritten, and the table made of the result; the result's new text."""
     for each in rewritten:
-        is_lines = each.key == comparisons_key(batch.batch_id)
+        is_lines = each.key.endswith(".jsonl")
         content_type = "application/x-ndjson" if is_lines else "application/json"
         ports.content.put_document(each.new_key, each.after, content_type=content_type)
     result = ports.content.get_document(result_key(batch.batch_id))

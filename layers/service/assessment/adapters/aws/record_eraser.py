@@ -80,6 +80,10 @@ class DynamoDBRecordEraser:
         for wave_number in range(1, n_waves + 1):
             self._erase(keys.waiting_partition(batch_id, wave_number))
 
+    def erase_content(self, content_ids: Sequence[str]) -> None:
+        """One item a text."""
+        self._table.delete_many([keys.content(content_id) for content_id in content_ids])
+
     def erase_decisions(self, batch_id: str, essay_id: str) -> None:
         """All decisions about the essay, by all assessors."""
         self._erase(keys.decisions_partition(batch_id), prefix=keys.essay_decisions(essay_id))
