@@ -90,6 +90,16 @@ requirements: $(STAMPS)/installer ## Compile the pinned requirements again (UPGR
 
 # --- pages -------------------------------------------------------------------------------------
 
+.PHONY: browser
+browser: ## Install Chromium for the tests of the pages, where this machine may
+	@if command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium"; \
+		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium; } >/dev/null; \
+	else \
+		echo "CHROMIUM IS MISSING: the pages are not tested. Install the package chromium." >&2; \
+	fi
+
 .PHONY: web
 web: ## Build the pages again from web/ (needs Node 20; packages are fetched by hash)
 	@cd web && npm ci --silent --ignore-scripts --no-audit --no-fund && node build.mjs
@@ -153,7 +163,7 @@ quick-tests: setup
 		-m "not slow and not local_cloud" tests/unit tests/contracts tests/infrastructure $(PYTEST_ARGS)
 
 .PHONY: test
-test: setup static litellm ## Everything: checks, all tests with branch coverage, laptop cloud
+test: setup static litellm browser ## Everything: checks, all tests with branch coverage, laptop cloud
 	@$(PYTEST) -n $(WORKERS) --dist loadscope --durations=10 -m "not deaths" \
 		--cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 

@@ -194,6 +194,7 @@ def _print_places(console: Console, stage: Stage, *, result: bool) -> None:
         "events": "make events: the events that the stack published",
         "logs": "make logs-score_batch (or another function); the cloud's own: "
         f"{stage.cloud.server.log.relative_to(ROOT)}",
+        "rooms": "cj open --local: batches, judging and decisions in a browser",
         "own texts": "cj execute --help",
         "stop": "the laptop cloud and the judge keep running, so that the next demo is quick: "
         "`make stop` ends them",

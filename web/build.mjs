@@ -33,10 +33,12 @@ const sha256 = (content) => createHash("sha256").update(content).digest("hex");
 
 mkdirSync(target, { recursive: true });
 const packages = new Set();
+const inputs = new Set();
 for (const [entry, format] of [["app.jsx", "esm"], ["report.jsx", "iife"], ["app.css", "esm"], ["report.css", "esm"]]) {
   const made = await build({ ...options, entryPoints: [join("src", entry)], format, outfile: entry.replace("jsx", "js") });
   writeFileSync(join(target, entry.replace("jsx", "js")), made.outputFiles[0].contents);
   for (const input of Object.keys(made.metafile.inputs)) {
+    inputs.add(input);
     const found = input.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//);
     if (found) packages.add(found[1]);
   }
@@ -53,6 +55,7 @@ const licences = [...packages].sort().map((name) => {
 writeFileSync(join(target, "licences.txt"), licences.join(`\n${"-".repeat(80)}\n\n`));
 
 // What the pages were built from: a test tells without Node whether they are up to date.
-const sources = [...list(join(here, "src")), join(here, "build.mjs"), join(here, "package-lock.json")];
+const own = [...inputs].filter((path) => !path.startsWith("node_modules/")).map((path) => join(here, path));
+const sources = [...new Set([...list(join(here, "src")), ...own, join(here, "build.mjs"), join(here, "package-lock.json")])].sort();
 const digests = Object.fromEntries(sources.map((path) => [relative(here, path), sha256(readFileSync(path))]));
 writeFileSync(join(target, "sources.json"), `${JSON.stringify(digests, null, 1)}\n`);

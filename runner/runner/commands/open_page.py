@@ -1,47 +1,97 @@
-"""`cj open`: the report of a batch in the browser."""
+"""`cj open`: the rooms for people, or the report of a result, in the browser."""
 
 import tempfile
 import webbrowser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from assessment.domain.access import DEFAULT_ORGANISATION, Role
 from runner.commands import options
 from runner.commands.report import report
-from runner.console import note
-from runner.stack import DEFAULT_STACK
+from runner.console import emit, note
+from runner.errors import BadInputError, Problem
+from runner.stack import (
+    DEFAULT_STACK,
+    TOKEN_LIFETIME,
+    Aws,
+    find_stack,
+    mint_token,
+    read_secret,
+)
 
 
 def open_page(
     source: Annotated[
-        str, typer.Argument(help="A result.json, or a batch's id.", metavar="RESULT")
-    ],
+        str | None, typer.Argument(help="A result.json, or a batch's id.", metavar="[RESULT]")
+    ] = None,
     *,
     hide_names: Annotated[
-        bool, typer.Option("--hide-names", help="Number essays, people and groups.")
+        bool, typer.Option("--hide-names", help="In a report: number essays, people and groups.")
     ] = False,
+    subject: Annotated[
+        str, typer.Option("--subject", help="Who enters the rooms: decisions bear this name.")
+    ] = "cj",
+    admin: options.Admin = False,
+    organisation: Annotated[
+        str, typer.Option("--organisation", help="Whose batches and assignments the rooms show.")
+    ] = DEFAULT_ORGANISATION,
+    browser: Annotated[
+        bool, typer.Option("--browser/--print", help="Open a browser, or only print the link.")
+    ] = True,
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
-    """Write the report of a batch where nobody else can read it, and open it in the browser.
+    """Open the rooms of a stack in the browser, at a batch if one is named; or a result's report.
 
-    Where there is no browser, its address is printed.
+    The link to the rooms holds a token that is good for an hour: pass it on to nobody who should
+    not come in. Making it needs the right to read the stack's secret. A file, a batch of --offline
+    and one of --api-url are opened as a report, which is written where nobody else can read it.
     """
-    folder = Path(tempfile.mkdtemp(prefix="cj-report-"))
-    page = folder / "report.html"
+    is_file = source is not None and source.lower().endswith(".json")
+    if is_file or offline or api_url is not None:
+        page = _write_page(source, hide_names, api_url, workspace if offline else None)
+        _open(page.as_uri(), wanted=browser)
+        return
+    aws = Aws.local() if local else Aws.from_environment()
+    found = find_stack(stack, aws)
+    token = mint_token(
+        read_secret(found.api_secret_arn, aws),
+        now=datetime.now(UTC),
+        subject=subject,
+        role=Role.ADMIN if admin else Role.ASSESSOR,
+        organisation=organisation,
+        lifetime=TOKEN_LIFETIME,
+    )
+    room = f"/batch/{source}" if source else "/"
+    # In the fragment: it reaches no server, so it stands in no log.
+    _open(f"{found.api_url.rstrip('/')}/app/#token={token}&open={room}", wanted=browser)
+
+
+def _write_page(
+    source: str | None, hide_names: bool, api_url: str | None, workspace: Path | None
+) -> Path:
+    if source is None:
+        message = "name a result.json or a batch's id to open its report"
+        raise BadInputError(Problem(message, field="RESULT"))
+    page = Path(tempfile.mkdtemp(prefix="cj-report-")) / "report.html"
     report(
         source,
         output=page,
         hide_names=hide_names,
-        stack=stack,
-        local=local,
         api_url=api_url,
-        offline=offline,
-        workspace=workspace,
+        offline=workspace is not None,
+        workspace=workspace or options.DEFAULT_WORKSPACE,
     )
-    if not webbrowser.open(page.as_uri()):
-        note(f"Open it: {page.as_uri()}")
+    return page
+
+
+def _open(address: str, *, wanted: bool) -> None:
+    emit(f"{address}\n")
+    if wanted and not webbrowser.open(address):
+        note("No browser could be opened; open the address in one.")

@@ -244,6 +244,26 @@ def test_registering_anchors_prints_the_assignment(stack: FakeStack, anchors: Pa
     assert registered.config == {"max_waves": 3}
 
 
+def test_the_rooms_are_opened_by_a_link_with_a_token(
+    stack: FakeStack, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CJ_PORT", str(stack.port))
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda link: not opened.append(link))
+    result = cj("open", "b-1", "--local", "--subject", "ada", "--admin")
+    assert result.exit_code == FINALISED, result.output
+    link = result.stdout.strip()
+    assert opened == [link]
+    address, _, fragment = link.partition("#")
+    assert address == f"{stack.url.rstrip('/')}/app/"
+    token = fragment.removeprefix("token=").removesuffix("&open=/batch/b-1")
+    caller = caller_in(token, SECRET)
+    assert (caller.subject, caller.roles) == ("ada", frozenset({Role.ADMIN}))
+    printed = cj("open", "--local", "--print")
+    assert printed.stdout.strip().endswith("&open=/")
+    assert len(opened) == 1
+
+
 def test_a_token_is_all_that_is_printed(stack: FakeStack, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CJ_PORT", str(stack.port))
     result = cj("token", "--local", "--admin", "--subject", "ada")

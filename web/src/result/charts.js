@@ -12,6 +12,8 @@ function plot(options, label) {
   const figure = Plot.plot({ className: "plot", style: FONT, ...options });
   const svg = figure.tagName === "svg" ? figure : figure.querySelector("svg");
   svg.querySelectorAll("style").forEach((each) => each.remove());
+  // The picture is one thing to whoever hears the page; its numbers are in the table below it.
+  svg.querySelectorAll("[aria-label], [aria-description]").forEach((each) => { each.removeAttribute("aria-label"); each.removeAttribute("aria-description"); });
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", label);
   return figure;

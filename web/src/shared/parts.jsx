@@ -8,17 +8,17 @@ const MOST_PRINTED = 80;
 export function Figure({ finding, draw, columns, rows, inputs = [] }) {
   const box = useRef(null);
   useEffect(() => {
-    if (!box.current) return undefined;
+    const place = box.current;
     let drawn = 0;
     const redraw = () => {
-      const width = Math.max(280, Math.floor(box.current.clientWidth));
+      const width = Math.max(280, Math.floor(place.clientWidth));
       if (Math.abs(width - drawn) < 2) return;
       drawn = width;
-      box.current.replaceChildren(draw(width));
+      place.replaceChildren(draw(width));
     };
     redraw();
     const observer = new ResizeObserver(redraw);
-    observer.observe(box.current);
+    observer.observe(place);
     return () => observer.disconnect();
   }, inputs);
   return (

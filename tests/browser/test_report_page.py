@@ -1,0 +1,135 @@
+"""The report in a real browser: whole without a network, readable, and unmoved by hostile names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from assessment.contracts.report import ReportData, report_result, write_report
+from tests.browsing import PHONE, STATES, WIDE, Visitor
+from tests.fakes.results import HOSTILE, STEPS, make_comparisons, make_result
+from tests.unit.runner import documents
+
+PEOPLE = ("openai/gpt-4.1-mini", "person/anna", "person/bo")
+
+
+def hostile_name(number: int) -> str:
+    return HOSTILE[number] if number < len(HOSTILE) else f"{HOSTILE[0]}{number}"
+
+
+RESULTS = {
+    "one": make_result(1, n_anchors_each=0),
+    "three": make_result(3),
+    "class": make_result(30, judges=PEOPLE, groups=("7A", "7B")),
+    "no anchors": make_result(12, n_anchors_each=0),
+    "unproven": make_result(12, outcome="COMPLETE_UNPROVEN"),
+    "18 grades": make_result(30, grades=STEPS),
+    "hostile": make_result(len(HOSTILE), name=hostile_name),
+}
+
+
+def visit(browser: Browser, path: Path, data: ReportData, **visitor: object) -> Visitor:
+    path.write_text(write_report(data), encoding="utf-8")
+    made = Visitor(browser, **visitor)  # type: ignore[arg-type] # a test's choice of size
+    made.visit(path.as_uri())
+    return made
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_every_kind_of_result_is_drawn(chromium: Browser, tmp_path: Path, kind: str) -> None:
+    result = RESULTS[kind]
+    comparisons = make_comparisons(result) if len(result.rankings) > 1 else None
+    reader = visit(chromium, tmp_path / "r.html", report_result(result, comparisons=comparisons))
+    for section in ("decision", "ruler", "essays", "trust", "coverage", "record"):
+        reader.page.locator(f"#{section} h2").wait_for()
+    is_graded = result.grade_projections.projections_available
+    assert reader.page.locator("#probabilities").count() == is_graded
+    assert reader.page.locator("#ruler svg circle, #ruler svg path").count() >= result.n_students
+    figures = reader.page.locator("figure")
+    for index in range(figures.count()):
+        assert figures.nth(index).locator("figcaption").inner_text().strip()
+        assert figures.nth(index).locator("svg[role=img][aria-label]").count() == 1
+    assert reader.page.locator("table.essays tbody tr").count() == len(result.rankings)
+    reader.check()
+    reader.close()
+
+
+def test_hostile_names_stand_there_as_text(chromium: Browser, tmp_path: Path) -> None:
+    reader = visit(chromium, tmp_path / "r.html", report_result(RESULTS["hostile"]))
+    shown = reader.page.locator("table.essays tbody th bdi").all_inner_texts()
+    assert set(HOSTILE) <= {each.strip() for each in shown} | {HOSTILE[2], HOSTILE[-1]}
+    assert reader.page.locator("img").count() == 0
+    assert reader.page.locator("script").count() == 2
+    reader.check()
+    reader.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_report_is_open_to_everybody(
+    chromium: Browser, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    result = make_result(6, grades="CBA", judges=PEOPLE, groups=("7A", "7B"))
+    data = report_result(result, comparisons=make_comparisons(result))
+    reader = visit(chromium, tmp_path / "r.html", data, size=size)
+    reader.page.locator("#ruler summary").first.click()
+    reader.check_access(states=STATES if size == WIDE else ("light",))
+    reader.check()
+    reader.close()
+
+
+def test_a_batch_without_a_result_says_what_to_do(chromium: Browser, tmp_path: Path) -> None:
+    failed = documents.failed_batch()
+    reader = visit(chromium, tmp_path / "r.html", ReportData(progress=failed))
+    assert "use another judge" in reader.page.locator("#decision").inner_text()
+    reader.check_access(states=("light", "dark"))
+    reader.check()
+    reader.close()
+
+
+def test_search_filter_and_order(chromium: Browser, tmp_path: Path) -> None:
+    reader = visit(chromium, tmp_path / "r.html", report_result(RESULTS["class"]))
+    rows = reader.page.locator("table.essays tbody tr")
+    assert "needs" in (rows.first.get_attribute("class") or "")
+    reader.page.get_by_role("searchbox").fill("essay-0007")
+    assert rows.count() == 1
+    reader.page.get_by_role("searchbox").fill("")
+    reader.page.get_by_label("Show").select_option("anchors")
+    assert rows.count() == RESULTS["class"].n_anchors
+    reader.page.get_by_label("Show").select_option("all")
+    reader.page.get_by_role("button", name="Rank").click()
+    assert rows.first.locator("td").first.inner_text().startswith("1")
+    reader.check()
+    reader.close()
+
+
+def test_it_speaks_the_readers_language(chromium: Browser, tmp_path: Path) -> None:
+    reader = visit(chromium, tmp_path / "r.html", report_result(RESULTS["class"]), language="sv")
+    assert reader.page.locator("html").get_attribute("lang") == "sv"
+    assert "Betyg föreslås för 30 uppsatser" in reader.page.locator("#decision h2").inner_text()
+    reader.page.get_by_label("Språk").select_option("en")
+    reader.page.get_by_text("Grades are proposed for 30 essays").wait_for()
+    reader.check()
+    reader.close()
+
+
+def test_it_prints_with_all_essays(chromium: Browser, tmp_path: Path) -> None:
+    reader = visit(chromium, tmp_path / "r.html", report_result(make_result(150)))
+    rows = reader.page.locator("table.essays tbody tr")
+    assert rows.count() == 100
+    assert reader.page.pdf(format="A4").startswith(b"%PDF")
+    reader.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    reader.page.wait_for_function(
+        "document.querySelectorAll('table.essays tbody tr').length === 162"
+    )
+    reader.check()
+    reader.close()
+
+
+def test_at_twice_the_size_nothing_leaves_the_page(chromium: Browser, tmp_path: Path) -> None:
+    """A zoom of 200% halves the width in CSS pixels."""
+    reader = visit(chromium, tmp_path / "r.html", report_result(RESULTS["class"]), size=(640, 450))
+    width = reader.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1]
+    reader.close()

@@ -1,0 +1,167 @@
+// A batch: while it runs, its waves; when it has ended, its result and the decisions about it.
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { decimal, moment, percent, t, tOr, whole } from "../shared/language.js";
+import { batchPath, call, get, listComparisons, packComparisons } from "../shared/api.js";
+import { Figure, Notice, Section, Table, Tiles, useLoaded } from "../shared/parts.jsx";
+import { Result, WithoutResult } from "../result/sections.jsx";
+import { drawWaves } from "../result/charts.js";
+import { isPerson, median } from "../result/model.js";
+import { Problem, Waiting } from "./frame.jsx";
+import { Invitations } from "./invitations.jsx";
+
+const LOOK_AGAIN = 3000;
+const FINAL = ["COMPLETED", "FAILED", "CANCELLED"];
+
+export function Batch({ id }) {
+  const progress = useLoaded(() => get(batchPath(id)), [id]);
+  const isFinal = progress.value && FINAL.includes(progress.value.status);
+  useEffect(() => {
+    if (isFinal) return undefined;
+    const timer = setInterval(() => document.visibilityState === "visible" && progress.reload(), LOOK_AGAIN);
+    return () => clearInterval(timer);
+  }, [id, isFinal]);
+  if (!progress.value) return progress.error ? <Problem error={progress.error} onRetry={progress.reload} /> : <Waiting />;
+  return (
+    <>
+      <p class="kicker">{progress.value.assignment_id ?? t("batches.unnamed")} · {t(`status.${progress.value.status}`)}</p>
+      {progress.value.status === "COMPLETED" ? <Completed id={id} progress={progress.value} /> : isFinal ? <WithoutResult progress={progress.value} /> : <Live id={id} progress={progress.value} onChange={progress.reload} />}
+    </>
+  );
+}
+
+function Live({ id, progress, onChange }) {
+  const { comparisons: tally, waves, config } = progress;
+  const [error, setError] = useState(null);
+  const comparisons = useLoaded(() => (tally.planned <= 2000 ? listComparisons(id) : Promise.resolve([])), [id, tally.recorded]);
+  const spent = (comparisons.value ?? []).reduce((sum, each) => sum + (each.verdict?.cost_usd ?? 0) + (each.spent_before?.cost_usd ?? 0), 0);
+  const stop = async () => {
+    if (!window.confirm(t("live.confirmStop"))) return;
+    try {
+      await call("POST", `${batchPath(id)}/cancel`);
+      onChange();
+    } catch (problem) {
+      setError(problem);
+    }
+  };
+  const last = waves.at(-1);
+  const scored = waves.filter((each) => each.standardised_se !== null && each.standardised_se !== undefined);
+  const precision = scored.at(-1)?.standardised_se;
+  const rows = waves.map((each) => ({ ...each, precision: each.standardised_se ?? each.mean_se }));
+  return (
+    <>
+      <h1>{t("live.heading")}</h1>
+      <p class="lead">{progress.decision ? tOr(`reason.${progress.decision.reason}`, progress.decision.explanation) : t("live.begin")}</p>
+      <Tiles entries={[
+        { label: t("live.wave"), value: last ? whole(last.wave) : "–" },
+        { label: t("tile.verdicts"), value: whole(tally.recorded), note: t("tile.of", { total: whole(tally.planned) }) },
+        { label: t("tile.failed"), value: whole(tally.failed), tone: tally.failed ? "warn" : "" },
+        { label: t("live.cost"), value: comparisons.value ? `$${decimal(spent, 2)}` : "–" },
+        { label: t("live.precision"), value: precision === undefined ? "–" : decimal(precision), note: config.target_mean_se ? t("live.target", { value: decimal(config.target_mean_se) }) : null },
+      ]} />
+      <p class="progress"><progress max={Math.max(1, tally.planned)} value={tally.recorded + tally.failed} aria-label={t("live.progress")} /></p>
+      {progress.judge_troubles.map((each) => <Notice tone="warn" title={t("live.trouble", { judge: each.judge })}><p>{each.message}</p><p class="detail">{t("live.since", { when: moment(each.failing_since) })}</p></Notice>)}
+      <Problem error={error} />
+      <p class="actions"><a class="button" href={`#/judge/${id}`}>{t("live.judge")}</a> <button type="button" class="danger" onClick={stop}>{t("live.stop")}</button></p>
+      {rows.some((each) => each.precision) && (
+        <Section id="waves" title={t("live.title")}>
+          <Figure finding={precision !== undefined && config.target_mean_se ? t(precision <= config.target_mean_se ? "live.reached" : "live.notReached") : t("live.title")} draw={(width) => drawWaves(rows, config.target_mean_se, width)} columns={WAVES()} rows={rows} inputs={[waves]} />
+        </Section>
+      )}
+      <JudgesSoFar comparisons={comparisons.value ?? []} />
+      <Invitations id={id} />
+    </>
+  );
+}
+
+const WAVES = () => [
+  { label: t("live.wave"), value: (each) => whole(each.wave) },
+  { label: t("live.planned"), value: (each) => whole(each.planned), isNumber: true },
+  { label: t("live.recorded"), value: (each) => whole(each.recorded), isNumber: true },
+  { label: t("tile.failed"), value: (each) => whole(each.failed), isNumber: true },
+  { label: t("live.precision"), value: (each) => decimal(each.precision), isNumber: true },
+];
+
+function JudgesSoFar({ comparisons }) {
+  const rows = useMemo(() => {
+    const judges = new Map();
+    for (const { verdict } of comparisons) {
+      if (!verdict) continue;
+      if (!judges.has(verdict.judge)) judges.set(verdict.judge, []);
+      judges.get(verdict.judge).push(verdict);
+    }
+    return [...judges].map(([judge, verdicts]) => ({
+      judge, n: verdicts.length, first: verdicts.filter((each) => each.winner === "first").length / Math.max(1, verdicts.filter((each) => each.winner !== "tie").length),
+      ties: verdicts.filter((each) => each.winner === "tie").length, seconds: isPerson(judge) ? median(verdicts.map((each) => each.decision_seconds)) : null,
+    })).sort((left, right) => right.n - left.n);
+  }, [comparisons]);
+  if (!rows.length) return null;
+  return (
+    <Section id="judges-so-far" title={t("live.judges")}>
+      <Table columns={[
+        { label: t("judge"), value: (each) => each.judge }, { label: t("judges.verdicts"), value: (each) => whole(each.n), isNumber: true }, { label: t("judges.ties"), value: (each) => whole(each.ties), isNumber: true },
+        { label: t("judges.first"), value: (each) => percent(each.first), isNumber: true }, { label: t("judges.time"), value: (each) => (each.seconds === null ? "–" : t("seconds", { value: decimal(each.seconds, 0) })), isNumber: true },
+      ]} rows={rows} caption={t("live.judges")} />
+    </Section>
+  );
+}
+
+/** What a completed batch came to, and how far its decisions are. */
+export function useCompleted(id) {
+  return useLoaded(async () => {
+    const [text, attention, decisions, comparisons] = await Promise.all([
+      get(`${batchPath(id)}/results`), get(`${batchPath(id)}/attention?limit=1000`), get(`${batchPath(id)}/decisions`).catch((error) => ({ error })), listComparisons(id).catch(() => null),
+    ]);
+    return { result: text, attention: attention.essays, decisions, comparisons, packed: comparisons && packComparisons(comparisons) };
+  }, [id]);
+}
+
+function Completed({ id, progress }) {
+  const loaded = useCompleted(id);
+  const data = useMemo(() => loaded.value && { result: loaded.value.result, attention: loaded.value.attention, comparisons: loaded.value.packed, result_sha256: progress.result_sha256 }, [loaded.value]);
+  const states = useMemo(() => loaded.value && !loaded.value.decisions.error ? new Map(loaded.value.decisions.essays.map((each) => [each.essay_id, each])) : null, [loaded.value]);
+  if (!loaded.value) return loaded.error ? <Problem error={loaded.error} onRetry={loaded.reload} /> : <Waiting />;
+  return (
+    <>
+      <h1 class="hidden">{t("report.title")}</h1>
+      <Release id={id} decisions={loaded.value.decisions} onChange={loaded.reload} />
+      <Result data={data} decisions={states} onOpen={(essay) => { location.hash = `#/batch/${id}/essay/${encodeURIComponent(essay)}`; }} />
+    </>
+  );
+}
+
+function Release({ id, decisions, onChange }) {
+  const [error, setError] = useState(null);
+  const [isBusy, setBusy] = useState(false);
+  if (decisions.error) return null;
+  const save = async () => {
+    const page = await get(`${batchPath(id)}/report`, { isText: true });
+    const address = URL.createObjectURL(new Blob([page], { type: "text/html" }));
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = `report-${id.slice(0, 8)}.html`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), 10000);
+  };
+  const release = async () => {
+    if (!window.confirm(t(decisions.n_waiting ? "release.confirmOpen" : "release.confirm", { n: decisions.n_waiting }))) return;
+    setBusy(true);
+    try {
+      await call("POST", `${batchPath(id)}/release`, { body: { without_decisions: decisions.n_waiting > 0 } });
+      onChange();
+    } catch (problem) {
+      setError(problem);
+    }
+    setBusy(false);
+  };
+  const { release: released } = decisions;
+  return (
+    <section class="release no-print" aria-label={t("release.title")}>
+      <p>{released ? t("release.done", { when: moment(released.released_at), who: released.released_by }) : decisions.n_waiting ? t("release.waiting", { n: decisions.n_waiting, total: whole(decisions.n_essays) }) : t("release.ready")}</p>
+      <p class="actions">
+        {!released && <button type="button" class={decisions.n_waiting ? "" : "primary"} disabled={isBusy} onClick={release}>{t(decisions.n_waiting ? "release.withoutDecisions" : "release.release")}</button>}
+        <button type="button" onClick={() => save().catch(setError)}>{t("release.report")}</button>
+      </p>
+      <Problem error={error} />
+    </section>
+  );
+}

@@ -1,0 +1,44 @@
+// What all rooms have around them.
+import { LANGUAGES, chooseLanguage, language, t } from "../shared/language.js";
+import { Notice } from "../shared/parts.jsx";
+
+export function Frame({ children, isStaff, onLanguage, onLeave, title, wide }) {
+  return (
+    <div class={wide ? "frame wide" : "frame"}>
+      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>{t("skip")}</a>
+      <header class="bar">
+        {isStaff ? <a class="brand" href="#/">{t("app.name")}</a> : <span class="brand">{t("app.name")}</span>}
+        {isStaff && (
+          <nav aria-label={t("app.rooms")}><ul>
+            <li><a href="#/">{t("batches.title")}</a></li><li><a href="#/new">{t("new.title")}</a></li><li><a href="#/assignments">{t("assignments.title")}</a></li>
+          </ul></nav>
+        )}
+        <div class="tools">
+          <label><span class="hidden">{t("language")}</span><select value={language()} onChange={(event) => onLanguage(chooseLanguage(event.currentTarget.value))}>{LANGUAGES.map((each) => <option value={each} lang={each}>{t(`language.${each}`)}</option>)}</select></label>
+          {onLeave && <button type="button" onClick={onLeave}>{t("app.leave")}</button>}
+        </div>
+      </header>
+      <main id="main" tabIndex={-1}>{title && <h1>{title}</h1>}{children}</main>
+    </div>
+  );
+}
+
+/** What went wrong, in the API's words, with the wrong fields. */
+export function Problem({ error, onRetry }) {
+  if (!error) return null;
+  const words = error.status === 0 ? t("problem.network") : error.status === 401 ? t("problem.token") : error.message;
+  return (
+    <div role="alert">
+      <Notice tone="warn" title={t("problem.title")}>
+        <p>{words}</p>
+        {error.problems?.length > 0 && <ul>{error.problems.map((each) => <li><bdi>{each.field}</bdi>: {each.message}</li>)}</ul>}
+        {onRetry && <button type="button" onClick={onRetry}>{t("problem.retry")}</button>}
+      </Notice>
+    </div>
+  );
+}
+
+export const Waiting = () => <p class="waiting" role="status">{t("app.loading")}</p>;
+
+/** A text that somebody wrote, as it is: no mark in it means anything here. */
+export const Text = ({ children }) => <div class="essay-text" dir="auto">{children}</div>;

@@ -1,0 +1,120 @@
+// The public API. The token stays in memory: a reload asks for the link again.
+
+const BASE = new URL("../", document.baseURI);
+const ATTEMPTS = 4;
+let token = null;
+
+/** What the API refuses: a problem document (RFC 9457), or that nothing answered. */
+export class ApiError extends Error {
+  constructor(status, problem) {
+    super(problem.detail ?? problem.title ?? `${status}`);
+    this.status = status;
+    this.kind = (problem.type ?? "").split(":").at(-1);
+    this.problems = problem.errors ?? [];
+  }
+  get isPassing() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** Take the token of the link, and take it out of the address at once. */
+export function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const found = given.get("token") ?? given.get("invitation");
+  if (!found) return null;
+  const claims = useToken(found);
+  const route = given.get("open") ?? (claims?.batch_id ? `/judge/${claims.batch_id}` : "/");
+  history.replaceState(null, "", `${location.pathname}${location.search}#${route}`);
+  return claims;
+}
+
+/** Use a token, or a link that holds one; its claims, or null if it is neither. */
+export function useToken(text) {
+  const found = text.trim().split(/[#&](?:token|invitation)=/).at(-1).split("&")[0];
+  const claims = readClaims(found);
+  if (claims) token = found;
+  return claims;
+}
+
+export function forgetToken() {
+  token = null;
+}
+
+function readClaims(text) {
+  try {
+    const part = text.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(part), (each) => each.codePointAt(0));
+    const claims = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof claims === "object" ? claims : null;
+  } catch {
+    return null;
+  }
+}
+
+const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+/** One request. What may pass is tried again, unless `once` is set. */
+export async function call(method, path, { body, headers = {}, once = false, keepalive = false, isText = false } = {}) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await send(method, path, { body, headers, keepalive, isText });
+    } catch (error) {
+      if (once || !error.isPassing || attempt >= ATTEMPTS) throw error;
+      await wait(300 * 2 ** attempt + Math.random() * 300);
+    }
+  }
+}
+
+async function send(method, path, { body, headers, keepalive, isText }) {
+  let response;
+  try {
+    response = await fetch(new URL(path.replace(/^\//, ""), BASE), {
+      method, keepalive, cache: "no-store", referrerPolicy: "no-referrer", credentials: "omit",
+      headers: { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(0, { detail: "" });
+  }
+  const text = await response.text();
+  if (response.ok) return isText ? text : JSON.parse(text || "null");
+  let problem = {};
+  try {
+    problem = JSON.parse(text);
+  } catch {
+    problem = { detail: `${response.status}` };
+  }
+  throw new ApiError(response.status, problem);
+}
+
+export const get = (path, options) => call("GET", path, options);
+export const batchPath = (id) => `/v1/batches/${encodeURIComponent(id)}`;
+export const essayPath = (id, essay) => `${batchPath(id)}/essays/${encodeURIComponent(essay)}`;
+
+/** All comparisons of a batch, page by page. */
+export async function listComparisons(id) {
+  const found = [];
+  let cursor = null;
+  do {
+    const page = await get(`${batchPath(id)}/comparisons?limit=100${cursor ? `&cursor=${cursor}` : ""}`);
+    found.push(...page.comparisons);
+    cursor = page.cursor;
+  } while (cursor);
+  return found;
+}
+
+/** Comparisons of the API in the form that the result's sections read. */
+export function packComparisons(comparisons) {
+  const judged = comparisons.filter((each) => each.verdict);
+  const essays = [...new Set(judged.flatMap((each) => [each.first, each.second]))];
+  const judges = [...new Set(judged.map((each) => each.verdict.judge))];
+  const levels = { slight: 1, clear: 2, decisive: 3 };
+  const signs = { first: 1, second: -1, tie: 0 };
+  return {
+    essays, judges,
+    rows: judged.map((each) => [
+      essays.indexOf(each.first), essays.indexOf(each.second), judges.indexOf(each.verdict.judge),
+      signs[each.verdict.winner] * (levels[each.verdict.degree] ?? 1), each.wave, each.audit ? 1 : 0, each.verdict.decision_seconds, each.verdict.justification,
+    ]),
+  };
+}
