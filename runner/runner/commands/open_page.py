@@ -55,7 +55,8 @@ def open_page(
     """
     is_file = source is not None and source.lower().endswith(".json")
     if is_file or offline or api_url is not None:
-        page = _write_page(source, hide_names, api_url, workspace if offline else None)
+        place = workspace if offline else None
+        page = _write_page(source, hide_names=hide_names, api_url=api_url, workspace=place)
         _open(page.as_uri(), wanted=browser)
         return
     aws = Aws.local() if local else Aws.from_environment()
@@ -74,7 +75,7 @@ def open_page(
 
 
 def _write_page(
-    source: str | None, hide_names: bool, api_url: str | None, workspace: Path | None
+    source: str | None, *, hide_names: bool, api_url: str | None, workspace: Path | None
 ) -> Path:
     if source is None:
         message = "name a result.json or a batch's id to open its report"
@@ -94,4 +95,4 @@ def _write_page(
 def _open(address: str, *, wanted: bool) -> None:
     emit(f"{address}\n")
     if wanted and not webbrowser.open(address):
-        note("No browser could be opened; open the address in one.")
+        note(f"Open it: {address}")
