@@ -249,7 +249,12 @@ def test_the_rooms_are_opened_by_a_link_with_a_token(
 ):
     monkeypatch.setenv("CJ_PORT", str(stack.port))
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", lambda link: not opened.append(link))
+
+    def open_url(link: str) -> bool:
+        opened.append(link)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", open_url)
     result = cj("open", "b-1", "--local", "--subject", "ada", "--admin")
     assert result.exit_code == FINALISED, result.output
     link = result.stdout.strip()
