@@ -13,6 +13,7 @@ from runner.commands.access import register_anchors, token
 from runner.commands.batches import cancel, redrive, results, status
 from runner.commands.compare import compare
 from runner.commands.decisions import attention, decide, release
+from runner.commands.erase import delete, export_essay
 from runner.commands.execute import execute
 from runner.commands.export import export
 from runner.commands.fit import fit
@@ -117,6 +118,8 @@ app.command()(redrive)
 app.command()(attention)
 app.command()(decide)
 app.command()(release)
+app.command()(delete)
+app.command("export-essay")(export_essay)
 app.command()(invite)
 app.command("register-anchors")(register_anchors)
 app.command()(token)

@@ -24,11 +24,12 @@ from starlette.routing import Route
 from assessment.api.responses import check_batch_id, json_body, problem
 from assessment.api.tokens import verify_own_token
 from assessment.contracts.decisions import DecisionRequest, ReleaseRequest
+from assessment.contracts.erasure import ErasureView
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.tokens import sign_token
 from assessment.contracts.views import BatchList, BatchProgress, ComparisonList
-from assessment.domain.access import Caller, Role
+from assessment.domain.access import Action, Caller, Role, authorise
 from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import (
     CJError,
@@ -72,6 +73,7 @@ class FakeStack:
     judge_url: str = ""
     known_texts: list[str] = field(default_factory=list)
     office: ReleasePorts | None = None
+    erasures: list[ErasureView] = field(default_factory=list)
     people: InMemoryPeople = field(default_factory=InMemoryPeople)
     uploads: dict[str, str] = field(default_factory=dict)
     registry: InMemoryAssignmentStore = field(default_factory=InMemoryAssignmentStore)
@@ -243,6 +245,20 @@ def _release(stack: FakeStack, request: Request, body: bytes) -> dict[str, Any]:
     return {"batch_id": batch_id, **released.model_dump(mode="json")}
 
 
+def _erasing(stack: FakeStack) -> dict[str, Any]:
+    """The next of the prepared states; the last one stays."""
+    view = stack.erasures.pop(0) if len(stack.erasures) > 1 else stack.erasures[0]
+    return view.model_dump(mode="json")
+
+
+def _erase(stack: FakeStack, *, admin: bool) -> dict[str, Any]:
+    authorise(
+        Caller(subject="tests", roles=frozenset({Role.ADMIN if admin else Role.ASSESSOR})),
+        Action.ERASE_DATA,
+    )
+    return _erasing(stack)
+
+
 def application(stack: FakeStack) -> Starlette:
     def guarded(status: int, act: Callable[[Request, bytes, bool], object]) -> Any:
         async def endpoint(request: Request) -> Response:
@@ -321,6 +337,18 @@ def application(stack: FakeStack) -> Starlette:
         ),
         ("POST", "/v1/batches/{batch_id}/release"): guarded(
             200, lambda request, body, _: _release(stack, request, body)
+        ),
+        ("DELETE", "/v1/batches/{batch_id}"): guarded(
+            202, lambda _, __, admin: _erase(stack, admin=admin)
+        ),
+        ("DELETE", "/v1/batches/{batch_id}/essays/{essay_id:path}"): guarded(
+            202, lambda _, __, admin: _erase(stack, admin=admin)
+        ),
+        ("GET", "/v1/batches/{batch_id}/erasures"): guarded(
+            200, lambda r, _, __: {"batch_id": batch_id(r), "erasures": [_erasing(stack)]}
+        ),
+        ("GET", "/v1/batches/{batch_id}/essays/{essay_id:path}/export"): guarded(
+            200, lambda r, _, __: {"essay_id": r.path_params["essay_id"]}
         ),
         ("POST", "/v1/manifests"): guarded(201, lambda *_: _announce_manifest(stack)),
         ("GET", "/v1/healthz"): healthz,

@@ -1,0 +1,83 @@
+"""`cj delete` and `cj export-essay`: what a pupil may ask for."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assessment.contracts.erasure import ErasureView
+from assessment.domain.erasure import ErasureState
+from runner.client import ApiClient
+from runner.commands import options
+from runner.console import OUT, note
+from runner.files import require_writable
+from runner.stack import DEFAULT_STACK
+from runner.writing import write_or_emit
+
+_SECONDS = 1.0
+
+
+def delete(
+    batch_id: options.BatchId,
+    *,
+    essay: Annotated[
+        str | None,
+        typer.Option("--essay", help="Erase this essay only, from a batch that has ended."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to erase it.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait until it is erased.")
+    ] = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Erase a batch, or one essay of it, from every store; this cannot be undone.
+
+    A batch that runs is stopped first. Needs an administrator's token.
+    """
+    subject = f"batch {batch_id}" if essay is None else f"essay {essay} of batch {batch_id}"
+    if not yes:
+        typer.confirm(f"Erase {subject} for good?", abort=True, err=True)
+    with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
+        erasure = client.erase(batch_id, essay)
+        if erasure is not None and not no_wait:
+            erasure = _await_erased(client, erasure)
+    if erasure is not None and erasure.state is ErasureState.ERASING:
+        OUT.print(f"{subject} is being erased", markup=False, soft_wrap=True)
+        return
+    OUT.print(f"{subject} is erased", markup=False, soft_wrap=True)
+    if erasure is not None and erasure.n_provider_files:
+        note(
+            f"{erasure.n_provider_files} batches at providers could not be deleted; "
+            "the providers delete them by their own rules"
+        )
+
+
+def _await_erased(client: ApiClient, erasure: ErasureView) -> ErasureView:
+    """The erasure when nothing is left; a provider may take its time to let go of its files."""
+    while erasure.state is ErasureState.ERASING:
+        time.sleep(_SECONDS)
+        known = client.erasures(erasure.batch_id).erasures
+        erasure = next(each for each in known if each.erasure_id == erasure.erasure_id)
+    return erasure
+
+
+def export_essay(
+    batch_id: options.BatchId,
+    essay_id: Annotated[str, typer.Argument(help="The essay's id.", metavar="ESSAY_ID")],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write instead of standard output."),
+    ] = None,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Print or save everything that is kept about one essay, as JSON."""
+    if output:
+        require_writable(output)
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        write_or_emit(client.export_essay(batch_id, essay_id), output)
