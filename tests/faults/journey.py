@@ -98,6 +98,7 @@ class Outcome:
     paid_again: int
     calls: tuple[Call, ...]
     hit: bool
+    left_out: tuple[str, ...] = ()
 
     @property
     def comparable(self) -> str:
@@ -109,7 +110,8 @@ class Outcome:
             known = [json.loads(line) for line in self.lines.splitlines()]
             won = [(each["comparison_id"], (each["verdict"] or {}).get("winner")) for each in known]
             return json.dumps(sorted(won, key=str))
-        told = {**self.result, "repeated_calls": 0, "correlation_id": None}
+        told = self.result | dict.fromkeys(("correlation_id", *self.left_out), 0)
+        told["repeated_calls"] = 0
         return json.dumps(told, sort_keys=True).replace(self.result["batch_id"], "batch")
 
 
@@ -483,6 +485,7 @@ class Journey:
             paid_again=sum(sum(asked.values()) - len(asked) for asked in counters),
             calls=tuple(self.outside.calls),
             hit=self.outside.hit,
+            left_out=("cost_usd",) if self.route.may_cost_more else (),
         )
 
 

@@ -32,7 +32,11 @@ AFTER_WAVE = frozenset({Interruption.CANCELLED, Interruption.FAILED, Interruptio
 
 @dataclass(frozen=True)
 class Route:
-    """One way."""
+    """One way.
+
+    `may_cost_more` is set where a provider cannot be asked for a batch by its name: if it is not
+    known in time whether it has the batch, all of it is asked in single calls, at the full price.
+    """
 
     name: str
     judge: Any = None
@@ -43,6 +47,12 @@ class Route:
     provider_takes: timedelta = timedelta(seconds=60)
     interruption: Interruption = Interruption.NONE
     status: str = "COMPLETED"
+    may_cost_more: bool = False
+
+    @property
+    def asks_together(self) -> bool:
+        """Whether one call asks about several comparisons."""
+        return isinstance(self.judge, dict) and self.judge.get("batching_mode") == "serial_bundle"
 
 
 _SMALL: dict[str, Any] = {
@@ -67,8 +77,8 @@ _ANTHROPIC = _batches("anthropic", "claude-haiku-4-5")
 _BEDROCK = _batches("bedrock", "eu.amazon.nova-lite-v1:0")
 
 
-def _late(name: str, judge: dict[str, Any]) -> Route:
-    return Route(name, judge=judge, config=_IN_TIME, provider_takes=timedelta(hours=30))
+def _late(name: str, judge: dict[str, Any], **more: Any) -> Route:
+    return Route(name, judge=judge, config=_IN_TIME, provider_takes=timedelta(hours=30), **more)
 
 
 AT_ONCE = Route("answers at once", config=_TWO_WAVES, has_anchors=True)
@@ -92,6 +102,6 @@ ROUTES = (
     Route("execution lost", config=_TWO_WAVES, interruption=Interruption.ABORTED),
     Route("wake-up lost", interruption=Interruption.UNHEARD),
     _late("OpenAI's batch comes late", _OPENAI),
-    _late("Anthropic's batch comes late", _ANTHROPIC),
+    _late("Anthropic's batch comes late", _ANTHROPIC, may_cost_more=True),
     _late("Bedrock's job comes late", _BEDROCK),
 )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from assessment.contracts.llm_protocol import (
     CompareRequestV1,
@@ -122,9 +123,10 @@ class Submission:
             raise failure
         return leased
 
-    async def release(self, leased: Iterable[JudgeRequestV1]) -> None:
+    async def release(self, leased: Iterable[JudgeRequestV1], *, may_be_paid: bool = False) -> None:
         """End these leases: the next delivery need not wait for them."""
-        await self._run_in_threads(self.ports.comparisons.release, leased)
+        act = partial(self.ports.comparisons.release, may_be_paid=may_be_paid)
+        await self._run_in_threads(act, leased)
 
     async def reopen(self) -> None:
         """Let every comparison be submitted anew."""
@@ -180,12 +182,16 @@ class Submission:
         await asyncio.to_thread(self.ports.judge_queue.send, requests)
 
     async def ask_singly(
-        self, leased: list[JudgeRequestV1], requests: list[CompareRequestV1]
+        self,
+        leased: list[JudgeRequestV1],
+        requests: list[CompareRequestV1],
+        *,
+        may_be_paid: bool = False,
     ) -> None:
-        """Too few are left for the provider to take them together: each is asked by itself."""
+        """Ask each by itself that the provider cannot take together, or may have taken unheard."""
         remaining_ids = {request.metadata.comparison_id for request in requests}
         single = [request for request in leased if request.comparison_id in remaining_ids]
-        await self.release(single)
+        await self.release(single, may_be_paid=may_be_paid)
         await asyncio.to_thread(self.ports.judge_queue.send, single)
 
     async def end(self, error: JudgeError, requests: list[CompareRequestV1] | None = None) -> None:

@@ -7,7 +7,8 @@ provider was asked whether it has the first.
 
     state      step      leads to
     NEW        submit    SUBMITTED; DONE if nothing is left to submit, or it is refused for good
-    TRIED      search    SUBMITTED if the provider has it; otherwise submit
+    TRIED      search    SUBMITTED if the provider has it; otherwise submit; DONE if it does not
+                         say before `finish_by` comes near
     SUBMITTED  look      DONE when the provider has ended; NEW if its queue had no room
     DONE       none
 """
@@ -183,10 +184,19 @@ async def _search(submission: Submission, record: ProviderBatch) -> int | None:
     """TRIED: ask the provider whether it has the batch before it is submitted again."""
     tried_at = record.tried_at or submission.now
     await submission.admit()
-    provider_batch_id = await submission.provider.find(
-        SubmissionAttempt(record.name, tried_at, record.size),
-        is_claimed=submission.ports.provider_batches.is_claimed,
-    )
+    try:
+        provider_batch_id = await submission.provider.find(
+            SubmissionAttempt(record.name, tried_at, record.size),
+            is_claimed=submission.ports.provider_batches.is_claimed,
+        )
+    except JudgeDeferredError:
+        if not await _is_time_up(submission):
+            raise
+        # It may be another's, so it cannot be cancelled; it was the call in flight.
+        leased = await submission.lease_all()
+        requests = await submission.write_fitting_requests(leased)
+        await submission.ask_singly(leased, requests, may_be_paid=True)
+        return None
     if provider_batch_id is not None:
         return await _record_submitted(submission, provider_batch_id)
     settling_seconds = (tried_at + SETTLING - submission.now).total_seconds()
@@ -196,6 +206,12 @@ async def _search(submission: Submission, record: ProviderBatch) -> int | None:
             retry_after=settling_seconds,
         )
     return await _submit(submission, record)
+
+
+async def _is_time_up(submission: Submission) -> bool:
+    """Whether what is outstanding is to be asked in single calls, in time for `finish_by`."""
+    awaited = await submission.get_awaited()
+    return awaited is not None and awaited.is_on_demand(now=submission.now)
 
 
 async def _look(submission: Submission, record: ProviderBatch) -> int | None:

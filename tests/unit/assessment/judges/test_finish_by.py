@@ -15,7 +15,7 @@ from assessment.domain.batch import BatchStatus
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.finishing import FINAL_STEPS, find_switch
-from assessment.domain.judge_errors import JudgeUnavailableError
+from assessment.domain.judge_errors import JudgeDeferredError, JudgeUnavailableError
 from assessment.usecases.tend_provider_batch import SubmissionStep
 from assessment.usecases.watch_batches import Repair
 from tests.examples import scale_examples
@@ -128,6 +128,28 @@ def test_what_is_outstanding_is_finished_on_demand_and_nothing_is_asked_twice():
     assert switch_at <= world.now < IN_SIX_HOURS - FINAL_STEPS
     assert world.workflow.tokens["token"].settled
     assert all(comparison.paid_again == 0 for comparison in known)
+
+
+def test_a_provider_that_does_not_say_whether_it_has_the_batch_is_not_awaited_beyond_the_time():
+    """Anthropic's batches carry no name: whose one is shows when it ends."""
+    world, batch_id = started()
+    message = take(world)
+    world.provider_batches.take(batch_id, message.name, now=world.now, seconds=1)
+    world.provider_batches.update(batch_id, message.name, tried_at=world.now, size=N_COMPARISONS)
+    world.provider_batches.give_back(batch_id, message.name)
+    world.judge_queue.send([message])
+
+    async def find(*_arguments, **_options):
+        raise JudgeDeferredError("it may be this one", retry_after=300)
+
+    world.batch_judge.find = find
+    handle_all(world)
+    record_all(world)
+    known = world.known(batch_id)
+    assert all(comparison.verdict for comparison in known)
+    assert set(world.judge.asked.values()) == {1}
+    assert find_switch(IN_SIX_HOURS, N_COMPARISONS) <= world.now < IN_SIX_HOURS - FINAL_STEPS
+    assert all(comparison.paid_again for comparison in known), "the provider may bill its batch"
 
 
 def test_a_provider_in_time_is_left_alone():
