@@ -15,7 +15,7 @@ from assessment.contracts.llm_protocol import (
     ProviderBatchV1,
 )
 from assessment.domain.comparison import Comparison
-from assessment.domain.finishing import find_switch
+from assessment.domain.finishing import FINAL_STEPS, find_switch
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, OversizeError, ProviderBatchError
 from assessment.domain.provider_batch import WINDOW
@@ -43,10 +43,14 @@ class Awaited:
 
     @property
     def switch_at(self) -> datetime | None:
-        """From when on what is outstanding is asked in single calls, if there is such a time."""
+        """From when on what is outstanding is asked in single calls, if there is such a time.
+
+        Where the wave closes long before `finish_by`, its deadline is the time that counts.
+        """
         if self.finish_by is None:
             return None
-        return find_switch(self.finish_by, self.wave.n_planned)
+        deadline = self.wave.deadline or self.finish_by
+        return find_switch(min(self.finish_by, deadline + FINAL_STEPS), self.wave.n_planned)
 
     def is_on_demand(self, *, now: datetime, notice: timedelta = timedelta(0)) -> bool:
         """Whether that time has come, or is to come within `notice`."""
