@@ -200,7 +200,7 @@ class Events:
             event.model_dump_json()
 
 
-def simulate_batch(students: int) -> tuple[Any, list[Any], int]:
+def simulate_batch(students: int, per_essay: int = PER_ESSAY) -> tuple[Any, list[Any], int]:
     """A specification and its judged comparisons: random rounds, a logistic judge with degrees."""
     from assessment.domain.comparison import Comparison, ComparisonStatus
     from assessment.domain.essay import Essay, EssayKind
@@ -238,7 +238,7 @@ def simulate_batch(students: int) -> tuple[Any, list[Any], int]:
     }
     ids = [essay.essay_id for essay in spec.essays]
     comparisons = []
-    for wave in range(1, PER_ESSAY + 1):
+    for wave in range(1, per_essay + 1):
         order = rng.permutation(len(ids))
         for position, row in enumerate(range(0, len(order) - 1, 2)):
             first, second = ids[order[row]], ids[order[row + 1]]
@@ -270,7 +270,7 @@ def simulate_batch(students: int) -> tuple[Any, list[Any], int]:
                     ),
                 )
             )
-    return spec, comparisons, PER_ESSAY
+    return spec, comparisons, per_essay
 
 
 def measure_in_own_process(students: int) -> dict[str, object]:
