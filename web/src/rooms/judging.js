@@ -3,6 +3,7 @@ import { batchPath, call, get } from "../shared/api.js";
 
 const HOLD = 8000;
 const ASK_AGAIN = 5000;
+const LONGEST_WAIT = 15000;
 const MOST_KEPT = 5;
 const PROLONG = 240000;
 
@@ -160,16 +161,19 @@ export class Judging {
   async drain(isLeaving = false) {
     if (this.isDraining && !isLeaving) return;
     this.isDraining = true;
+    const hasWork = this.outbox.length > 0;
     while (this.outbox.length) {
       const [verdict] = this.outbox;
       try {
         await call("POST", `${batchPath(this.id)}/verdicts`, { body: verdict, once: true, keepalive: isLeaving });
         this.isOffline = false;
+        this.nFailed = 0;
       } catch (error) {
         if (error.isPassing || error.status === 401) {
           this.isOffline = true;
           this.isDraining = false;
-          this.later(() => this.drain(), ASK_AGAIN);
+          this.nFailed = (this.nFailed ?? 0) + 1;
+          this.later(() => this.drain(), Math.min(LONGEST_WAIT, 500 * 2 ** this.nFailed));
           this.onChange();
           return;
         }
@@ -181,6 +185,8 @@ export class Judging {
       this.onChange();
     }
     this.isDraining = false;
+    // What was just sent may have been the last that was waited for.
+    if (hasWork && !this.current && !this.isStopped) this.ask();
   }
 }
 
