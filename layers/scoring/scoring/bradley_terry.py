@@ -120,8 +120,9 @@ def fit(
         R's sirt::btm; choix.ilsr_pairwise. The last three know wins and half-win ties only, the
         last two no order effect either.
     repeats : {"auto", "shared", "independent"}
-        The r comparisons of one pair by one known judge, in whichever order, weigh 1/r each
-        ("shared", because a judge who repeats a verdict adds no evidence), or 1 each. "auto" is
+        The r comparisons of one pair by one known judge, in whichever order, weigh
+        1 / (1 + (r - 1) rho) each ("shared"; rho is ``comparisons.repeat_correlation``, 1 unless
+        it was estimated: a judge who repeats a verdict adds no evidence), or 1 each. "auto" is
         "independent" for ``epsilon`` and ``choix``, whose published results were made so.
     alpha : float, default 0.01
         Regularisation of ``choix.ilsr_pairwise``; its strength grows with the number of essays.

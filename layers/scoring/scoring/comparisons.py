@@ -40,7 +40,7 @@ class Comparisons:
     judge : (m,) array_like of int, optional
         Who judged, 0 .. J-1. A judge is one provider, model, prompt and settings, or one person.
         None means that the judges are unknown; comparisons then count as independent, whereas
-        the comparisons of one pair by one known judge share the weight of one (see
+        the r comparisons of one pair by one known judge together weigh r / (1 + (r - 1) rho) (see
         :func:`scoring.fit`).
     order_known : bool, default True
         False for records that keep only who won: an order effect is then never estimated. Such
@@ -51,6 +51,10 @@ class Comparisons:
         give them.
     judges : sequence of str, optional
         Names of the judges, in the order of their numbers.
+    repeat_correlation : float, default 1.0
+        rho, how far a judge who judges a pair again repeats the first verdict beyond what the
+        abilities say: 1, repeats are no new evidence, to 0, each is
+        (:func:`scoring.repeats.estimate_repeat_correlation`).
 
     Raises
     ------
@@ -71,6 +75,7 @@ class Comparisons:
     order_known: bool = True
     essays: tuple[str, ...] | None = None
     judges: tuple[str, ...] | None = None
+    repeat_correlation: float = 1.0
 
     def __init__(
         self,
@@ -83,6 +88,7 @@ class Comparisons:
         order_known: bool = True,
         essays: Sequence[str] | None = None,
         judges: Sequence[str] | None = None,
+        repeat_correlation: float = 1.0,
     ) -> None:
         _require_essays(n_essays)
         columns = {"first": first, "second": second, "outcome": outcome}
@@ -99,6 +105,7 @@ class Comparisons:
         store(self, "order_known", bool(order_known))
         store(self, "essays", _check_names(essays, n_essays, "essays"))
         store(self, "judges", None if judges is None else tuple(judges))
+        store(self, "repeat_correlation", float(min(max(repeat_correlation, 0.0), 1.0)))
 
     @classmethod
     def from_winners(
@@ -249,7 +256,37 @@ class Comparisons:
             order_known=self.order_known,
             essays=self.essays,
             judges=self.judges,
+            repeat_correlation=self.repeat_correlation,
         )
+
+    def with_repeat_correlation(self, value: float) -> Comparisons:
+        """Return the same verdicts with another weight of repeats."""
+        return Comparisons(
+            self.n_essays,
+            self.first,
+            self.second,
+            self.outcome,
+            self.judge,
+            order_known=self.order_known,
+            essays=self.essays,
+            judges=self.judges,
+            repeat_correlation=value,
+        )
+
+    def repeated_pairs(self) -> tuple[Ints, Ints] | None:
+        """Return the pair and judge of every row as one number, and how often it occurs, (m,) each.
+
+        None where the judges are unknown or nobody judged a pair twice.
+        """
+        if self.judge is None:
+            return None
+        low, high = np.minimum(self.first, self.second), np.maximum(self.first, self.second)
+        key = (self.judge * self.n_essays + low) * self.n_essays + high
+        ordered = np.sort(key)
+        if (ordered[1:] != ordered[:-1]).all():
+            return None
+        _, inverse, count = np.unique(key, return_inverse=True, return_counts=True)
+        return inverse, count[inverse]
 
     def reversed_order(self) -> Comparisons:
         """Return the same verdicts as if every pair had been shown the other way round."""
@@ -262,6 +299,7 @@ class Comparisons:
             order_known=self.order_known,
             essays=self.essays,
             judges=self.judges,
+            repeat_correlation=self.repeat_correlation,
         )
 
 

@@ -74,11 +74,16 @@ def test_anchors_across_all_grades():
     assert max(map(abs, errors)) < 3.5
 
 
-def test_grades_are_right_more_often_than_their_neighbours():
-    """Simulated truth: 200 students of five classes, graded by the band of their true ability."""
+@pytest.mark.parametrize(("n_anchors", "least"), [(2, -0.2), (4, -0.09)])
+def test_grades_are_right_more_often_than_their_neighbours(n_anchors, least):
+    """Simulated truth: 200 students of five classes, graded by the band of their true ability.
+
+    Two anchors a grade cannot show that their graders agree, and the probabilities allow for more.
+    """
+    anchors = anchors_of([grade for grade in SCALE.grades for _ in range(n_anchors)])
     hits, claims = [], []
     for seed in range(1, 6):
-        projections = concluded(anchors_of(ALL), seed=seed).projections
+        projections = concluded(anchors, seed=seed).projections
         rng = np.random.default_rng([seed, 7])
         for k in range(40):
             true = SCALE.grades[int(np.clip(round(rng.normal(0, 2) / WIDTH + 3.5), 0, 7))]
@@ -86,7 +91,7 @@ def test_grades_are_right_more_often_than_their_neighbours():
             hits.append(projections.primary_grades[f"essay-{k:04d}"] == true)
             claims.append(max(probabilities.values()))
     assert mean(hits) > 0.42
-    assert abs(mean(hits) - mean(claims)) < 0.09, "what is claimed is what happens"
+    assert least < mean(claims) - mean(hits) < 0.09, "what is claimed is what happens"
 
 
 def test_a_larger_standard_error_goes_with_a_higher_entropy():

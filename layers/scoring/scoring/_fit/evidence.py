@@ -7,7 +7,7 @@ cumulant expansion of Opper, Paquet & Winther 2013, Journal of Machine Learning 
 Counted is every verdict's own variance; it is what is left of the square of its log likelihood
 when the first two Hermite terms are taken out, a sum over the nodes that the average has anyway.
 v is taken as log(1 + v): the same in second order, and not too much where v is large, as log
-likelihoods have no upper tail.
+likelihoods have no upper tail. Verdicts on one pair that share the weight of one share its part.
 
 Where abilities lie far apart and comparisons are few, a verdict's log likelihood bends sharply
 within the uncertainty of the difference. The part left out then grows with the spread of abilities,
@@ -40,7 +40,7 @@ def missing_evidence(gaussian: Gaussian) -> float:
         raise TypeError("a Gaussian of a smoothed link")
     left = link.variance_left(gaussian.point.terms)
     kept = np.log1p(left)
-    return 0.5 * float(kept.sum() if weight is None else weight**2 @ kept)
+    return 0.5 * float(kept.sum() if weight is None else weight @ kept)
 
 
 def log_evidence_curve(

@@ -138,20 +138,17 @@ def _kind_of_ties(ties: Ties, category: Ints, degrees: int) -> str:
 
 
 def _evidence_weights(comparisons: Comparisons, repeats: Repeats) -> Floats | None:
-    """Return 1/r for the r comparisons of one pair by one known judge, or None when all r are 1."""
+    """Return what each of r comparisons of one pair by one known judge weighs; None if all r are 1.
+
+    Their mean has the variance of r / (1 + (r - 1) rho) independent ones (Kish 1965, section 8.2).
+    """
     if repeats not in ("shared", "independent"):
         raise InvalidSettingError("repeats", f"expected 'shared' or 'independent', got {repeats!r}")
-    if comparisons.judge is None or repeats == "independent":
+    repeated = None if repeats == "independent" else comparisons.repeated_pairs()
+    if repeated is None:
         return None
-    n = comparisons.n_essays
-    low = np.minimum(comparisons.first, comparisons.second)
-    high = np.maximum(comparisons.first, comparisons.second)
-    key = (comparisons.judge * n + low) * n + high
-    ordered = np.sort(key)
-    if (ordered[1:] != ordered[:-1]).all():
-        return None
-    _, inverse, count = np.unique(key, return_inverse=True, return_counts=True)
-    weight: Floats = 1.0 / count[inverse]
+    extra = repeated[1].astype(np.float64) - 1.0
+    weight: Floats = 1.0 / (1.0 + extra * comparisons.repeat_correlation)
     return weight
 
 

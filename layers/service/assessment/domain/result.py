@@ -143,7 +143,9 @@ class Reliability(BaseModel):
     its square averaged over essays: nearly the root of 1 - reliability. `mean_se` and `max_se` are
     in logits, whose unit is the judges' noise: it moves with what verdicts tell of that noise.
     `split_half` is Spearman-Brown corrected, from random halves of the comparisons; it is computed
-    for batches of up to `SPLIT_HALF_COMPARISONS` comparisons.
+    for batches of up to `SPLIT_HALF_COMPARISONS` comparisons. `repeat_correlation` says how far
+    judges who judged a pair again repeated themselves beyond what the abilities explain: 1, the
+    repeats were no new evidence, to 0, each was; null without repeats.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -159,6 +161,7 @@ class Reliability(BaseModel):
     standardised_se: float | None = None
     scale_separation: ScaleSeparation | None = None
     split_half: float | None = None
+    repeat_correlation: float | None = None
 
     @property
     def low(self) -> float:

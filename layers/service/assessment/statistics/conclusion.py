@@ -136,6 +136,7 @@ def describe_reliability(pool: JudgedPool, fit: Fit) -> Reliability:
         ],
         estimator=fit.estimator,
         scale=ability_scale(pool, fit),
+        repeat_correlation=pool.repeat_correlation,
         mean_se=float(fit.standard_error.mean()),
         max_se=float(fit.standard_error.max()),
         standardised_se=standardised_error(fit),

@@ -16,6 +16,7 @@ from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict, Winner, signed_outcome
 from scoring import Comparisons, Fit, SpreadPrior, fit
 from scoring.batch_fit import fit_batch, refit_at_one_spread
+from scoring.repeats import estimate_repeat_correlation
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -56,13 +57,27 @@ class JudgedPool:
         """Positions of essays in all arrays."""
         return np.array([self._position[essay_id] for essay_id in essay_ids], dtype=np.int64)
 
+    @cached_property
+    def repeat_correlation(self) -> float | None:
+        """How far judges who were asked again repeat themselves; None if none was."""
+        judged = self._list_verdicts(self.recorded)
+        if judged.repeated_pairs() is None:
+            return None
+        return estimate_repeat_correlation(judged)
+
     def comparisons(self, selection: Sequence[Comparison] | None = None) -> Comparisons:
-        """The verdicts as `scoring` takes them.
+        """The verdicts as `scoring` takes them, repeats weighed by what is new in them."""
+        judged = self._list_verdicts(self.recorded if selection is None else selection)
+        if self.repeat_correlation is None:
+            return judged
+        return judged.with_repeat_correlation(self.repeat_correlation)
+
+    def _list_verdicts(self, chosen: Sequence[Comparison]) -> Comparisons:
+        """The verdicts as arrays.
 
         Degrees are used only if every preference has one: a mixture would make a missing degree
         look like a slight one.
         """
-        chosen = self.recorded if selection is None else selection
         order = {judge: index for index, judge in enumerate(self.judges)}
         verdicts = [comparison.verdict for comparison in chosen if comparison.verdict]
         return Comparisons(
