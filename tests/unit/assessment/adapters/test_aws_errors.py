@@ -132,7 +132,7 @@ CALLS: dict[str, tuple[str, str, Act]] = {
     ),
     "table.query": ("dynamodb", "Query", lambda c: Table(c, "t").query("a")),
     "table.query_page": ("dynamodb", "Query", lambda c: Table(c, "t").query_page("a", limit=1)),
-    "table.get_many": ("dynamodb", "GetItem", lambda c: Table(c, "t").get_many([KEY, KEY])),
+    "table.get_many": ("dynamodb", "BatchGetItem", lambda c: Table(c, "t").get_many([KEY, KEY])),
     "signing_secret.versions": (
         "secretsmanager",
         "GetSecretValue",
