@@ -200,3 +200,13 @@ def test_a_request_event_starts_the_same_batch(stack):
     again = stack.invoke("accept_request", event)
     assert first["batch_id"] == again["batch_id"]
     assert stack.run_to_the_end(first["batch_id"])["status"] == "SUCCEEDED"
+
+
+def test_the_surface_judge_judges_in_the_stack_itself_and_says_what_it_is(stack):
+    batch_id = request_batch(stack, ONE_WAVE, judge={"provider": "surface"})
+    stack.run_to_the_end(batch_id)
+    document = results(stack, batch_id)
+    assert document["judges"] == ["surface/features-1"]
+    assert document["cost_usd"] == 0
+    assert any("a baseline, not an assessment" in note for note in document["notes"])
+    assert document["baselines"]["essays"] == len(ABILITIES)
