@@ -113,8 +113,8 @@ def fit(
         theirs. Not for Davidson's ties.
     estimator : {"variational", "map", "mle", "firth", "epsilon", "choix"}
         Mean and covariance of the Gaussian nearest to the posterior (default; Opper & Archambeau
-        2009), whose standard errors hold with few comparisons too, in twenty to a hundred times the
-        time of ``map`` (.08 s for 100 essays and 600 comparisons, 3 s for 1,000 and 6,000);
+        2009), whose standard errors hold with few comparisons too, in twelve to sixteen times the
+        time of ``map`` (.01 s for 100 essays and 600 comparisons, .5 s for 1,000 and 6,000);
         posterior mode (``map``), whose intervals are too narrow at few comparisons; maximum
         likelihood; Jeffreys-penalised likelihood (Firth 1993); the epsilon-adjusted scores (.3) of
         R's sirt::btm; choix.ilsr_pairwise. The last three know wins and half-win ties only, the
