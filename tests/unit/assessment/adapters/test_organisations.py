@@ -27,6 +27,7 @@ SHARED_KEYS = {
     "circuit",
     "judge_minute",
     "signature",
+    "unfinished_erasure",
 }
 ARGUMENTS: dict[str, Any] = {
     "minute": NOW,
