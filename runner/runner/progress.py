@@ -133,7 +133,7 @@ def wave_line(wave: WaveProgress) -> str:
 
 
 def describe_changes(previous: Snapshot | None, now: Snapshot) -> list[str]:
-    """What has happened since: one line for each wave that moved on, and one for the end."""
+    """What has happened since, a line each: waves that moved on, judges in trouble, the end."""
     last_statuses = {wave.wave: wave.status for wave in previous.waves} if previous else {}
     # A wave whose plan is not stored yet would read "0 of 0 verdicts".
     lines = [
@@ -141,6 +141,8 @@ def describe_changes(previous: Snapshot | None, now: Snapshot) -> list[str]:
         for wave in now.waves
         if wave.planned and last_statuses.get(wave.wave) != wave.status
     ]
+    known_troubles = previous.troubles if previous else ()
+    lines.extend(trouble for trouble in now.troubles if trouble not in known_troubles)
     if now.ended and not (previous and previous.ended):
         lines.append(headline(now))
     return lines

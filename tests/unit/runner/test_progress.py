@@ -1,6 +1,7 @@
 """What the progress display says, and how long the wait pauses."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -43,6 +44,13 @@ def test_news_are_told_once():
     )
     assert describe_changes(LIFE[2], LIFE[2]) == []
     assert describe_changes(LIFE[3], LIFE[3]) == []
+
+
+def test_a_judge_that_does_not_answer_is_told_once_where_there_is_no_live_table():
+    trouble = "openai/x has not answered since 09:17:43: openai did not answer: ConnectError"
+    troubled = replace(LIFE[2], troubles=(trouble,))
+    assert describe_changes(LIFE[2], troubled) == [trouble]
+    assert describe_changes(troubled, troubled) == []
 
 
 def test_a_status_and_settings_of_another_version_are_shown_as_they_are():
