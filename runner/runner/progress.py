@@ -141,11 +141,15 @@ def describe_changes(previous: Snapshot | None, now: Snapshot) -> list[str]:
         for wave in now.waves
         if wave.planned and last_statuses.get(wave.wave) != wave.status
     ]
-    known_troubles = previous.troubles if previous else ()
-    lines.extend(trouble for trouble in now.troubles if trouble not in known_troubles)
+    lines += _list_new_troubles(previous, now)
     if now.ended and not (previous and previous.ended):
         lines.append(headline(now))
     return lines
+
+
+def _list_new_troubles(previous: Snapshot | None, now: Snapshot) -> list[str]:
+    known = previous.troubles if previous else ()
+    return [trouble for trouble in now.troubles if trouble not in known]
 
 
 def _wave_table(waves: tuple[WaveProgress, ...], *, shows_reliability: bool) -> Table:
