@@ -13,7 +13,7 @@ from runner.offline.local_client import WorkspaceClient
 from runner.offline.workspace import ENDPOINT_VARIABLE, Workspace
 from runner.waiting import await_batch, require_completed
 
-pytestmark = [pytest.mark.local_cloud, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.local_cloud
 
 
 def test_offline_and_the_laptop_cloud_give_the_same_bytes(stage, sample, tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_offline_and_the_laptop_cloud_give_the_same_bytes(stage, sample, tmp_pat
             for name, source in batch.config_sources.items()
             if source == Source.STACK
         }
-        n_asked = sum(httpx.get(f"{judge.url}/stats").json()["requests"].values())
+        n_asked = sum(httpx.get(f"{judge.url}/stats", timeout=60).json()["requests"].values())
         environment = {ENDPOINT_VARIABLE: judge.url}
         with Workspace.opened(
             tmp_path / "cj", n_calls=20, create=True, environment=environment
@@ -43,7 +43,7 @@ def test_offline_and_the_laptop_cloud_give_the_same_bytes(stage, sample, tmp_pat
             with engine.running():
                 engine.wait(PATIENCE.total_seconds())
             here = local.result_bytes(batch_id)
-        stats = httpx.get(f"{judge.url}/stats").json()
+        stats = httpx.get(f"{judge.url}/stats", timeout=60).json()
     assert here == there
     # The judge was asked as often again, and never twice by either.
     assert sum(stats["requests"].values()) == 2 * n_asked
