@@ -114,15 +114,14 @@ def test_a_text_that_does_not_show(stack: FakeStack, folder: Path, text: str) ->
     assert not stack.requests
 
 
-def test_a_year_group_that_is_too_large(stack: FakeStack, tmp_path: Path) -> None:
+def test_a_year_group_that_is_more_than_a_request_carries(stack: FakeStack, tmp_path: Path) -> None:
     folder = tmp_path / "year"
     folder.mkdir()
     for number in range(600):
         (folder / f"e{number:03d}.txt").write_text(f"Essay {number}. " + f"{TEXT} " * 125)
-    refused = execute(stack, folder)
-    assert refused.exit_code == BAD_INPUT
-    assert "MB" in refused.output
-    assert "anchors" in refused.output, "it says what batches have in common"
+    accepted = execute(stack, folder)
+    assert accepted.exit_code == 0, accepted.output
+    assert len(stack.calls("POST", "/v1/manifests")) == 1, "one request cannot carry its texts"
 
 
 def test_the_reliability_of_a_small_class(tmp_path: Path) -> None:
