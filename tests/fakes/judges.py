@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from assessment.contracts.callback_token import sign_metadata
 from assessment.contracts.llm_protocol import (
@@ -113,6 +113,7 @@ class Habits:
     late: float = 0.0
     at_once: float = 0.0
     coin: bool = False
+    tying: float = 0.0
     sharpness: float = 1.5
     delay: float = 5.0
     late_delay: float = 5000.0
@@ -208,10 +209,11 @@ class FakeJudge:
         difference = quality_of(request.essay_a.text) - quality_of(request.essay_b.text)
         slope = 0.0 if self.habits.coin else self.habits.sharpness
         p_first = 1.0 / (1.0 + math.exp(-slope * difference))
+        winner: Literal["A", "B", "tie"] = "A" if rng.random() < p_first else "B"
         return LLMComparisonResultV1(
             correlation_id=request.correlation_id,
             request_metadata=request.metadata,
-            winner="A" if rng.random() < p_first else "B",
+            winner="tie" if rng.random() < self.habits.tying else winner,
             confidence=4,
             justification="simulated",
             provider="simulated",

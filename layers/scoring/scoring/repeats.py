@@ -14,7 +14,7 @@ import numpy as np
 
 from scoring._fit.spread_estimate import SpreadPrior
 from scoring.bradley_terry import fit
-from scoring.errors import NotConvergedError
+from scoring.errors import AllTiesError, NotConvergedError
 
 if TYPE_CHECKING:
     from scoring._fit.result import Fit
@@ -49,8 +49,8 @@ def estimate_repeat_correlation(
     Returns
     -------
     float
-        Between 0 and 1; 1 where nobody judged a pair twice, above 200 essays, and where no fit is
-        found.
+        Between 0 and 1; 1 where nobody judged a pair twice, above 200 essays, where every verdict
+        is a tie, and where no fit is found.
     """
     twice = _list_repeats(comparisons)
     if twice is None or comparisons.n_essays > _MOST_ESSAYS:
@@ -61,7 +61,7 @@ def estimate_repeat_correlation(
         weighed = comparisons.with_repeat_correlation(correlation)
         try:
             fitted = fit(weighed, prior_sd=prior, estimator="variational")
-        except NotConvergedError:
+        except (AllTiesError, NotConvergedError):
             return 1.0
         found = _correlate(fitted, comparisons, *twice)
         n = len(twice[0])

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.spending import Spending, add_spending
-from assessment.domain.verdict import Verdict
+from assessment.domain.verdict import Verdict, Winner
 
 
 class ComparisonStatus(StrEnum):
@@ -196,3 +196,8 @@ def retry_pool(comparisons: list[Comparison], *, max_attempts: int) -> list[Comp
     """Failed comparisons that may be submitted again, oldest first, pairing and order kept."""
     pool = [c for c in comparisons if c.may_be_retried and c.attempt < max_attempts]
     return sorted(pool, key=lambda comparison: comparison.comparison_id)
+
+
+def has_preference(comparisons: Iterable[Comparison]) -> bool:
+    """Whether any verdict prefers an essay; ties alone order nothing."""
+    return any(c.verdict and c.verdict.winner is not Winner.TIE for c in comparisons)

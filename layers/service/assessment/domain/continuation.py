@@ -15,7 +15,12 @@ from assessment.domain.batch import (
     compute_wave_size,
     possible_pairs,
 )
-from assessment.domain.comparison import Comparison, ComparisonStatus, retry_pool
+from assessment.domain.comparison import (
+    Comparison,
+    ComparisonStatus,
+    has_preference,
+    retry_pool,
+)
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.failure_cause import find_common_cause
@@ -236,6 +241,7 @@ def _describe_evidence(batch: Batch, evidence: _Evidence) -> dict[str, Any]:
         "failure_cause": find_common_cause(comparisons),
         "success_rate": evidence.success_rate,
         "zero_successes": evidence.n_recorded == 0,
+        "all_ties": evidence.n_recorded > 0 and not has_preference(comparisons),
     }
 
 

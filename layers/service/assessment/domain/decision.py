@@ -40,6 +40,7 @@ class Reason(StrEnum):
     SMALL_NET_SATURATED = "small_net_saturated"
     # refusing
     SUCCESS_RATE = "success_rate"
+    ALL_TIES = "all_ties"
     ZERO_SUCCESSES = "zero_successes"
     JUDGE_AT_CHANCE = "judge_at_chance"
     JUDGE_REFUSED = "judge_refused"
@@ -87,6 +88,7 @@ class ContinuationContext(BaseModel):
     failure_cause: FailureCause | None = None
     success_rate: float
     zero_successes: bool
+    all_ties: bool = False
     waves_without_verdict: int = 0
     min_comparison_count: int
 
@@ -152,6 +154,10 @@ class ContinuationContext(BaseModel):
 
 # One wave without a verdict may be an outage; after two a third is not worth its cost.
 _MOST_WAVES_WITHOUT_VERDICT = 2
+
+# None of m verdicts prefers an essay: with 95% confidence less than 3/m of such verdicts would
+# (rule of three, Hanley & Lippman-Hand 1983), here one in twenty.
+_TIES_THAT_SUFFICE = 60
 
 
 def _finalise(reason: Reason, explanation: str) -> Decision:
@@ -254,6 +260,8 @@ def _find_refusal(context: ContinuationContext) -> Decision | None:
             f"{context.min_success_rate_threshold:.0%} are needed",
             context.failure_cause,
         )
+    if context.all_ties:
+        return _refuse_ties(context)
     if context.components > 1:
         return _refuse(
             Reason.DISCONNECTED,
@@ -269,6 +277,13 @@ def _refuse_without_verdicts(context: ContinuationContext) -> Decision:
             Reason.JUDGE_REFUSED, f"the judge refused every comparison for good{reported}"
         )
     return _refuse(Reason.ZERO_SUCCESSES, "no comparison brought a verdict", context.failure_cause)
+
+
+def _refuse_ties(context: ContinuationContext) -> Decision:
+    return _refuse(
+        Reason.ALL_TIES,
+        f"all {context.successes} verdicts are ties: they put no essay above another",
+    )
 
 
 def _refuse_chance(context: ContinuationContext) -> Decision:
@@ -317,13 +332,15 @@ def _find_nothing_to_do(context: ContinuationContext) -> Decision | None:
 
 
 def _find_useless_judge(context: ContinuationContext) -> Decision | None:
-    """The refusal of a judge that gives no verdicts, or verdicts that are evidence of no signal."""
+    """The refusal of a judge that gives no verdicts, only ties, or evidence of no signal."""
     is_silent = context.zero_successes and (
         context.retryable_failures == 0
         or context.waves_without_verdict >= _MOST_WAVES_WITHOUT_VERDICT
     )
     if is_silent:
         return _refuse_without_verdicts(context)
+    if context.all_ties and context.successes >= _TIES_THAT_SUFFICE:
+        return _refuse_ties(context)
     return _refuse_chance(context) if context.judge_at_chance else None
 
 
@@ -341,7 +358,7 @@ def _find_end(context: ContinuationContext) -> Decision | None:
 
 def _describe_need(context: ContinuationContext) -> Decision:
     """What more comparisons are needed for."""
-    if context.components > 1:
+    if context.components > 1 and not context.all_ties:
         return _request_more(Reason.CONNECT_COMPONENTS, "some essays are not connected yet")
     if context.pairs_remaining <= 0 and context.retryable_failures > 0:
         return _request_more(

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assessment.domain.comparison import Comparison
+from assessment.domain.comparison import Comparison, has_preference
 from assessment.domain.config import BatchConfig
 from assessment.domain.result import AuditReport
 from assessment.domain.verdict import Winner
 from assessment.statistics.pool import Floats, JudgedPool
 from scoring.audit import Audit, evidence_against_chance, prequential_audit
 
-_PREFERRED = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: 0.5}
+_EVEN = 0.5
+_PREFERRED = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: _EVEN}
 
 
 def audit_predictions(pool: JudgedPool, config: BatchConfig) -> AuditReport:
@@ -65,8 +66,10 @@ def _opening(pool: JudgedPool, config: BatchConfig) -> tuple[list[Comparison], l
     middle = len(opening) // 2
     if middle == 0:
         return [], []
-    half = pool.fit_quickly(config, opening[:middle])
     rest = opening[middle:]
+    if not has_preference(opening[:middle]):
+        return rest, [_EVEN] * len(rest)
+    half = pool.fit_quickly(config, opening[:middle])
     predicted = half.predict(
         pool.indices([c.first for c in rest]), pool.indices([c.second for c in rest])
     )

@@ -19,7 +19,7 @@ from assessment.domain.result import (
 )
 from assessment.statistics.pool import JudgedPool
 from scoring import Comparisons, Fit
-from scoring.errors import InvalidSettingError
+from scoring.errors import AllTiesError, InvalidSettingError
 from scoring.misfit import Misfit, essay_misfit, judge_misfit
 from scoring.rank_intervals import rank_intervals
 from scoring.reliability import (
@@ -184,6 +184,6 @@ def _split_half(comparisons: Comparisons, fit: Fit) -> float | None:
             splits=_SPLITS,
             prior_sd=fit.prior_sd or 1.0,
         )
-    except InvalidSettingError:
-        return None  # a single pair
+    except (InvalidSettingError, AllTiesError):
+        return None  # a single pair, or a half of ties
     return halves.spearman_brown

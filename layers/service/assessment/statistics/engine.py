@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from assessment.domain.comparison import Comparison, PlannedPair
+from assessment.domain.comparison import Comparison, PlannedPair, has_preference
 from assessment.domain.config import BatchConfig
 from assessment.domain.errors import ScoringFailedError
 from assessment.domain.result import (
@@ -63,7 +63,7 @@ class ScoringStatistics:
         """The next wave's new pairs with the predictions of the fit that stands now."""
         pool = JudgedPool.from_comparisons(spec, comparisons)
         with _named_failures():
-            standing = pool.fit(config) if pool.recorded else None
+            standing = pool.fit(config) if has_preference(pool.recorded) else None
             plan = _plan_pairs(
                 pool,
                 comparisons,

@@ -21,6 +21,7 @@ from assessment.ports.groups import FailPorts
 
 _REMEDIES: dict[str, str] = {
     Reason.JUDGE_AT_CHANCE: "use another judge or a clearer rubric; the verdicts give no ranking",
+    Reason.ALL_TIES: "the texts may be equally good; else use another judge or a clearer rubric",
     Reason.SUCCESS_RATE: "look at the failures of the comparisons and fix the judge endpoint",
     Reason.ZERO_SUCCESSES: "check that the judge endpoint answers and can reach the callback queue",
     Reason.JUDGE_REFUSED: "check the judge's credentials and model; it refused every comparison",
@@ -28,7 +29,7 @@ _REMEDIES: dict[str, str] = {
 }
 _JUDGE_REASONS = frozenset({Reason.SUCCESS_RATE, Reason.ZERO_SUCCESSES, Reason.JUDGE_REFUSED})
 _REFUSALS = frozenset({
-    Reason.JUDGE_AT_CHANCE, Reason.DISCONNECTED,
+    Reason.JUDGE_AT_CHANCE, Reason.ALL_TIES, Reason.DISCONNECTED,
     InvalidRequestError.__name__, UnknownGradeError.__name__, GradeScaleMismatchError.__name__,
     UnknownAssignmentError.__name__,
 })  # fmt: skip

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from assessment.contracts.events import EventType, envelope
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
-from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.comparison import Comparison, ComparisonStatus, has_preference
 from assessment.domain.continuation import PreviousLook, build_context
 from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, Reason, decide
 from assessment.domain.document_keys import scores_key
@@ -179,8 +179,8 @@ def _list_unjudged(comparisons: list[Comparison]) -> list[str]:
 def _fit(
     batch: Batch, part: AssessedPart, content: ContentStore, statistics: Statistics
 ) -> Scores | None:
-    """The scores of the essays that are assessed; None while there is no verdict."""
-    if not any(comparison.verdict for comparison in part.comparisons):
+    """The scores of the essays that are assessed; None while no verdict prefers one."""
+    if not has_preference(part.comparisons):
         return None
     spec = load_spec(batch.batch_id, content=content).drop_essays(part.set_aside_ids)
     return statistics.score(spec, part.comparisons, config=batch.config)

@@ -57,6 +57,8 @@ REFUSED = {
 }  # fmt: skip
 NO_VERDICT = {**REFUSED, "permanent_failures": 10}
 CHANCE = {"judge_at_chance": True, "signal_proven": False, "log_bayes_factor": -3.2}
+TIES = {"all_ties": True, "signal_proven": False, "min_comparison_count": 0, "components": 20}
+FEW_TIES = {**TIES, "successes": 59}
 UNPROVEN = {"signal_proven": False, "log_bayes_factor": -2.0}
 STABLE = {"stability_passed": True, "se_target_met": True, "mean_se": 0.3}
 TARGET_HELD = {"se_target_met": True, "se_target_held_before": 1, "mean_se": 0.3}
@@ -77,6 +79,7 @@ LADDER = [
     ("ended", ENDED, DecisionKind.NO_OP, Reason.BATCH_ENDED),
     ("outstanding", OUTSTANDING, WAIT, Reason.CALLBACKS_OUTSTANDING),
     ("refused", REFUSED, REFUSE, Reason.JUDGE_REFUSED),
+    ("ties", TIES, REFUSE, Reason.ALL_TIES),
     ("chance", CHANCE, REFUSE, Reason.JUDGE_AT_CHANCE),
     ("stable", STABLE, DONE, Reason.STABLE),
     ("reliable", RELIABLE, DONE, Reason.RELIABILITY_TARGET_MET),
@@ -101,8 +104,12 @@ def test_each_rule_alone(
 PAIRS = [
     (higher, lower)
     for higher, lower in combinations(LADDER, 2)
-    # A batch without one verdict has no estimate that could be stable, on target or at chance.
-    if not (higher[0] == "refused" and lower[0] in ("chance", "stable", "reliable", "target held"))
+    # Without a verdict, or with ties alone, there is no estimate that could be stable, on target
+    # or at chance.
+    if not (
+        higher[0] in ("refused", "ties")
+        and lower[0] in ("ties", "chance", "stable", "reliable", "target held")
+    )
 ]
 
 
@@ -123,6 +130,7 @@ def test_healthy_batch_goes_on() -> None:
 GATES = [
     ("no verdict", {**NO_VERDICT, "retryable_failures": 5}, Reason.ZERO_SUCCESSES),
     ("success rate", LOW_SUCCESS, Reason.SUCCESS_RATE),
+    ("ties", FEW_TIES, Reason.ALL_TIES),
     ("disconnected", DISCONNECTED, Reason.DISCONNECTED),
 ]
 CAPS = [("cost", COST), ("time", TIME), ("budget", BUDGET), ("waves", WAVES)]
@@ -150,6 +158,11 @@ def test_sufficient_evidence_behind_a_failed_gate_asks_for_more(
 
 def test_order_of_the_gates() -> None:
     assert decide(context(WAVES, LOW_SUCCESS, DISCONNECTED)).reason is Reason.SUCCESS_RATE
+
+
+def test_a_few_ties_ask_for_more() -> None:
+    decision = decide(context(FEW_TIES))
+    assert (decision.decision, decision.reason) == (MORE, Reason.EVIDENCE_NOT_SUFFICIENT)
 
 
 def test_no_verdict_and_nothing_to_retry_ends_at_once() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from assessment.domain.batch import FINAL_STATUSES, BatchStatus, Outcome, budget
 from assessment.domain.decision import Reason
 from assessment.domain.document_keys import result_key, spec_key, surface_key
+from assessment.domain.verdict import Winner
 from tests.examples import scale_examples
 from tests.fakes.judges import Habits, text_of
 from tests.fakes.loop import Loop, Run
@@ -33,6 +34,8 @@ JUDGES = {
     "always late": Habits(late=1.0),
     "unreadable": Habits(malformed=1.0),
     "coin": Habits(coin=True),
+    "tying": Habits(tying=1.0),
+    "mostly tying": Habits(tying=0.9),
     "at once": Habits(at_once=1.0),
     "errors": Habits(error_callback=0.3),
     "permanent errors": Habits(permanent_callback=0.1),
@@ -96,6 +99,8 @@ EXPECTED = [
     ("refusing", BatchStatus.FAILED, Reason.JUDGE_REFUSED),
     ("silent", BatchStatus.FAILED, Reason.ZERO_SUCCESSES),
     ("unreadable", BatchStatus.FAILED, Reason.ZERO_SUCCESSES),
+    ("tying", BatchStatus.FAILED, Reason.ALL_TIES),
+    ("mostly tying", BatchStatus.COMPLETED, Reason.SMALL_NET_SATURATED),
     ("good", BatchStatus.COMPLETED, Reason.SMALL_NET_SATURATED),
     ("errors", BatchStatus.COMPLETED, Reason.SMALL_NET_SATURATED),
 ]
@@ -130,6 +135,27 @@ def test_a_coin_is_refused_once_its_verdicts_speak_for_a_coin() -> None:
     assert last.data["reliability"] is None
 
 
+def test_a_judge_that_calls_every_pair_a_tie_is_not_paid_to_the_cap() -> None:
+    _, ended = run(JUDGES["tying"], essays=40)
+    assert ended.decisions[-1].reason is Reason.ALL_TIES
+    assert ended.batch.wave == 1
+    failure = ended.batch.failure
+    assert failure is not None
+    assert "all 80 verdicts are ties" in failure.message
+    assert "rubric" in failure.remedy
+
+
+@pytest.mark.parametrize("essays", [2, 3, 4])
+@pytest.mark.parametrize("seed", range(4))
+def test_ties_among_few_verdicts_break_no_small_class(essays: int, seed: int) -> None:
+    world, ended = run(Habits(tying=0.6), essays=essays, seed=seed)
+    check(world, ended)
+    all_tie = all(c.verdict is None or c.verdict.winner is Winner.TIE
+                  for c in world.known(ended.batch.batch_id))  # fmt: skip
+    assert (ended.decisions[-1].reason is Reason.ALL_TIES) == all_tie
+    assert (ended.batch.status is BatchStatus.FAILED) == all_tie
+
+
 def test_a_silent_judge_ends_within_two_waves() -> None:
     world, outcome = run(JUDGES["silent"])
     assert outcome.closings == ["deadline", "deadline"]
@@ -161,6 +187,7 @@ def any_judge(draw: st.DrawFn) -> Habits:
         late_delay=draw(st.sampled_from([601.0, 1500.0, 20_000.0])),
         at_once=draw(share),
         coin=draw(st.booleans()),
+        tying=draw(st.sampled_from([0.0, 0.0, 0.5, 1.0])),
     )
 
 
