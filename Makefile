@@ -95,7 +95,9 @@ browser: ## Install Chromium for the tests of the pages, where this machine may
 	@if command -v chromium >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Chromium"; \
-		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium; } >/dev/null; \
+		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 install -y \
+			--no-install-recommends chromium; } >/dev/null \
+			|| echo "CHROMIUM COULD NOT BE INSTALLED: the pages are not tested." >&2; \
 	else \
 		echo "CHROMIUM IS MISSING: the pages are not tested. Install the package chromium." >&2; \
 	fi

@@ -21,6 +21,8 @@ _FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
+# A busy machine may be slow; what never comes is still told.
+_PATIENCE_MS = 120_000
 STATES = ("light", "dark", "print")
 SHOTS = os.environ.get("CJ_SHOTS")
 _SERIOUS = {"serious", "critical"}
@@ -62,6 +64,7 @@ class Visitor:
             has_touch=self.touches,
             is_mobile=self.touches,
         )
+        self.context.set_default_timeout(_PATIENCE_MS)
         self.page: Page = self.context.new_page()
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from assessment.contracts.tokens import sign_token
 from assessment.domain.access import Caller, Role
@@ -21,7 +22,7 @@ from tests.fakes.results import HOSTILE
 
 N_ESSAYS = 5
 ANCHORS = {"weak": ("F", 40), "poor": ("E", 180), "fair": ("C", 320), "fine": ("A", 460)}
-PATIENCE = 180.0
+PATIENCE = 600.0
 SHOTS = os.environ.get("CJ_SHOTS")
 
 
@@ -95,14 +96,19 @@ def start_batch(teacher: Visitor, folder: Path) -> str:
 
 def judge_pair(visitor: Visitor, *, by_keys: bool) -> bool:
     """Judge the pair that is shown: the longer text is better. False if none is shown."""
-    texts = visitor.page.locator(".pair .essay-text")
-    if texts.count() != 2:
+    lengths = visitor.page.evaluate(
+        "[...document.querySelectorAll('.pair .essay-text')].map((text) => text.innerText.length)"
+    )
+    if len(lengths) != 2:
         return False
-    longer = len(texts.nth(0).inner_text()) > len(texts.nth(1).inner_text())
+    longer = lengths[0] > lengths[1]
     if by_keys:
         visitor.page.keyboard.press("2" if longer else "6")
-    else:
-        visitor.page.locator(".choice.a" if longer else ".choice.b").nth(1).tap()
+        return True
+    try:
+        visitor.page.locator(".choice.a" if longer else ".choice.b").nth(1).tap(timeout=5000)
+    except PlaywrightTimeoutError:
+        return False  # the pair has gone meanwhile
     return True
 
 
