@@ -15,6 +15,7 @@ from assessment.domain.errors import InvalidRequestError
 from assessment.domain.field_problems import list_problems
 from assessment.domain.grade_scale import GradeScale, find_scale
 from assessment.domain.identifiers import canonical_sha256
+from assessment.domain.masking import Masking
 from assessment.domain.plain_text import normalise
 from runner.anchors_file import AnchorsFile, read_anchors
 from runner.checks import Problems, read_all
@@ -22,6 +23,7 @@ from runner.errors import BadInputError, Problem
 from runner.essays import Folder, NameSource, read_folder
 from runner.groups_file import assign_groups
 from runner.judges import parse_judges
+from runner.roster_file import read_roster
 from runner.setting_text import list_names, read_value, split_setting
 from runner.text_files import read_text
 
@@ -213,8 +215,12 @@ def read_assessment(
     named_after: NameSource = NameSource.FILE,
     ignore_others: bool = False,
     output: Path | None = None,
+    roster: Path | None = None,
+    mask: bool = False,
 ) -> Assessment:
     """Everything that `cj execute` sends; `output` may lie in the folder and is no essay.
+
+    With `mask`, or a `roster` of names, the request asks for masking.
 
     Raises
     ------
@@ -232,9 +238,10 @@ def read_assessment(
     with problems.collect():
         jury = parse_judges(judges)
     with problems.collect():
-        files = [
-            path for path in (anchors, groups, output, *texts.paths, *_find_files(judges)) if path
-        ]
+        masking = _read_masking(roster, mask=mask)
+    with problems.collect():
+        others = (anchors, groups, output, roster, *texts.paths, *_find_files(judges))
+        files = [path for path in others if path]
         if registration and registration.source:
             files += registration.source.files
         essay_folder = read_folder(
@@ -249,11 +256,21 @@ def read_assessment(
     values: dict[str, Any] = {
         "essays": [essay.model_dump() for essay in essays],
         "config": config,
+        **masking,
         "assignment_id": registration.request.assignment_id if registration else assignment,
     }
     if jury:
         values["judge"] = jury if len(jury) > 1 else jury[0]
     return Assessment(registration, _make_request(BatchRequest, values, _OPTIONS), essay_folder)
+
+
+def _read_masking(roster: Path | None, *, mask: bool) -> dict[str, Any]:
+    """The request's field, if there is one.
+
+    A roster asks for masking by itself: nobody names pupils for another reason.
+    """
+    masking = read_roster(roster) if roster else Masking() if mask else None
+    return {"masking": masking.model_dump()} if masking else {}
 
 
 def _read_own_registration(

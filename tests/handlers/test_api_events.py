@@ -137,6 +137,8 @@ ANSWERS = {
     "announce_manifest",
     "create_batch_contents",
     "create_batch_manifest",
+    # tests/handlers/test_masking.py
+    "create_batch_masked",
     "list_files",
     # tests/handlers/test_invitations.py
     "invite_judges",

@@ -53,6 +53,19 @@ def execute(
     ] = None,
     names: options.Names = None,
     named_after: options.NamedAfter = NameSource.FILE,
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            "--roster",
+            help="File of pupils' names, one a line, to mask before anything is stored or judged.",
+        ),
+    ] = None,
+    mask: Annotated[
+        bool,
+        typer.Option(
+            "--mask", help="Mask e-mail addresses, phone and national numbers; names by --roster."
+        ),
+    ] = False,
     assignment: options.Assignment = None,
     scale: options.Scale = None,
     instructions: options.Instructions = None,
@@ -125,6 +138,8 @@ def execute(
         named_after=named_after,
         ignore_others=ignore_others,
         output=output,
+        roster=roster,
+        mask=mask,
     )
     ERR.print(inventory_table(assessment.folder))
     for line in describe_folder(assessment.folder, verbose=verbose):

@@ -140,3 +140,25 @@ def test_an_assignment_id_that_cannot_be_one_is_told_by_its_option(folder: Path)
         assessment(folder, assignment="no spaces here")
     with pytest.raises(BadInputError, match="--assignment"):
         assessment(folder, anchors=None, assignment="no spaces here")
+
+
+def test_a_roster_asks_for_masking_and_is_no_essay(folder: Path):
+    assert assessment(folder).request.masking is None
+    masking = assessment(folder, mask=True).request.masking
+    assert masking is not None
+    assert masking.names == []
+    (folder / "roster.txt").write_text("Anna Svensson\n\n  Åsa O'Brien \n")
+    checked = assessment(folder, roster=folder / "roster.txt")
+    assert checked.request.masking is not None
+    assert checked.request.masking.names == ["Anna Svensson", "Åsa O'Brien"]
+    assert "roster" not in {essay.essay_id for essay in checked.request.essays}
+
+
+@pytest.mark.parametrize("roster", ["Anna\n\n--\n", "\n"])
+def test_a_roster_with_what_is_no_name_is_refused_without_quoting_it(folder: Path, roster: str):
+    path = folder.parent / "roster.txt"
+    path.write_text(roster)
+    with pytest.raises(BadInputError, match=r"roster\.txt") as refused:
+        assessment(folder, roster=path)
+    assert refused.value.problems[0].row == (3 if "Anna" in roster else None)
+    assert "Anna" not in str(refused.value)

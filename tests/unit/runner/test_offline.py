@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from assessment.contracts.result import ResultDocument
+from assessment.domain.masking import MaskKind
 from runner.cli import app
 from runner.offline.workspace import DATABASE, Workspace
 from tests.unit.runner.counting_judge import CountingJudge, serving_judge
@@ -55,6 +56,20 @@ def test_a_folder_becomes_a_ranking_without_stack_key_or_name_of_a_judge(essays:
     assert document.judges == ["surface/features-1"]
     assert document.n_students == 6
     assert {ranking.essay_id for ranking in document.rankings} == {f"e{n}" for n in range(1, 7)}
+
+
+def test_a_roster_is_masked_and_counted_and_kept_nowhere(essays: Path) -> None:
+    (essays / "e1.txt").write_text("Torvald Quist (torvald@skola.se) says that Quists moon pulls.")
+    Path("names.txt").write_text("Torvald Quist\n")
+    result = cj("execute", essays, "--offline", *QUICK, "--roster", "names.txt", "--mask")
+    assert result.exit_code == DONE, result.output
+    masking = read_result().masking
+    assert masking is not None
+    assert masking.n_names == 1
+    assert masking.masked_passages == {"e1": {MaskKind.NAME: 2, MaskKind.EMAIL: 1}}
+    stored = [path.read_bytes() for path in Path(".cj").rglob("*") if path.is_file()]
+    assert any(b"[name 1] ([e-mail 1]) says that [name 1]s moon" in content for content in stored)
+    assert not any(b"uist" in content or b"orvald" in content for content in stored)
 
 
 def test_the_commands_of_a_stack_read_a_workspace(essays: Path) -> None:

@@ -10,6 +10,7 @@ from assessment.domain.batch import BatchStatus
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grade_decision import GradeDecision
+from assessment.domain.masking import MaskKind
 from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.result import Ranking
 from assessment.domain.verdict import Verdict
@@ -60,6 +61,7 @@ class EssayExport(BaseModel):
     text_sha256: str
     group: str | None
     flags: list[EssayFlag]
+    n_masked: dict[MaskKind, int]
     ranking: Ranking | None
     grades: EssayGrades
     not_assessed: NotAssessed | None

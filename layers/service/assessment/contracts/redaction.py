@@ -21,6 +21,7 @@ _NAMING = ("essay_id", "first", "second")
 _BY_ESSAY = frozenset(
     {
         "essay_flags",
+        "masked_passages",
         "primary_grades",
         "refined_grades",
         "grade_probabilities",

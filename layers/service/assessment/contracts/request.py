@@ -24,6 +24,7 @@ from assessment.domain.field_problems import WrongFieldError
 from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.group_report import MAX_GROUPS
 from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
+from assessment.domain.masking import Masking
 from assessment.domain.plain_text import find_alike_names, spell_code_points
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.verdict import MAX_DECISION_SECONDS, VerdictDetails
@@ -97,6 +98,8 @@ class BatchRequest(BaseModel):
     already, or in a manifest that was uploaded: in one of them, at least two.
     `instructions`, `student_prompt` and `judge_rubric` hold for this batch instead of the
     assignment's; one that is left out is the assignment's.
+    With `masking`, names, addresses and numbers in the essays are replaced by placeholders before
+    anything is stored; the roster is not stored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -111,6 +114,7 @@ class BatchRequest(BaseModel):
     judge_rubric: JudgeText | None = None
     config: dict[str, Any] = {}
     judge: Any = None
+    masking: Masking | None = None
     correlation_id: str | None = None
 
     @field_validator("correlation_id")

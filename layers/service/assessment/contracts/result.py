@@ -17,6 +17,7 @@ from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_result import GradeProjections
 from assessment.domain.group_report import GroupReport
+from assessment.domain.masking import MaskingReport
 from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.result import (
     AuditReport,
@@ -63,6 +64,7 @@ class ResultDocument(BaseModel):
     essay_flags: dict[str, list[EssayFlag]] = {}
     excluded_essays: list[str] = []
     not_assessed: list[NotAssessed] = []
+    masking: MaskingReport | None = None
     cost_usd: float
     input_tokens: int = 0
     output_tokens: int = 0

@@ -13,6 +13,7 @@ from assessment.domain.config import BatchConfig, Source
 from assessment.domain.decision import Decision
 from assessment.domain.errors import STEP_REFUSALS, IllegalTransitionError, MissingDocumentError
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.masking import MaskingRecord
 from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.release import Release
 
@@ -116,6 +117,8 @@ class Batch(BaseModel):
     essay_source: EssaySource = EssaySource.REQUEST
     own_texts: tuple[str, ...] = ()
     """Which of the texts for the judge the request brought; the others are the assignment's."""
+    masking: MaskingRecord | None = None
+    """What was masked before the essays were stored."""
     essays: int = 0
     anchors: int = 0
     wave: int = 0

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grade_scale import MAX_GRADE_CHARACTERS
 from assessment.domain.identifiers import AnchorRef, EssayId, GroupLabel, content_sha256
+from assessment.domain.masking import MaskKind
 from assessment.domain.plain_text import is_blank
 from assessment.domain.surface import measure_surface
 
@@ -51,6 +52,12 @@ class SubmittedEssay(BaseModel):
     _text = field_validator("text")(check_text)
 
 
+class MaskedEssay(SubmittedEssay):
+    """A student essay whose text is masked, with the number of masked passages by kind."""
+
+    n_masked: dict[MaskKind, int] = {}
+
+
 class SubmittedAnchor(BaseModel):
     """An anchor essay as it is registered for an assignment."""
 
@@ -85,6 +92,7 @@ class Essay(BaseModel):
     grade: str | None = None
     flags: tuple[EssayFlag, ...] = ()
     group: str | None = None
+    n_masked: dict[MaskKind, int] = {}
 
     @property
     def is_anchor(self) -> bool:
@@ -110,5 +118,6 @@ def student_essay(submitted: SubmittedEssay, flags: tuple[EssayFlag, ...] = ()) 
         text_sha256=content_sha256(submitted.text),
         flags=flags,
         group=submitted.group,
+        n_masked=submitted.n_masked if isinstance(submitted, MaskedEssay) else {},
         surface=measure_surface(submitted.text),
     )

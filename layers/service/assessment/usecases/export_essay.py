@@ -40,6 +40,7 @@ def export_essay(batch_id: str, essay_id: str, *, ports: ExportPorts, now: datet
         text_sha256=essay.text_sha256,
         group=essay.group,
         flags=list(essay.flags),
+        n_masked=essay.n_masked,
         ranking=_pick(result.rankings if result else (), essay_id),
         grades=_pick_grades(result, essay_id),
         not_assessed=_pick(_list_set_aside(batch, result), essay_id),

@@ -23,6 +23,7 @@ from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_result import GradeProjections, withhold
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.judge import SURFACE_CAUTION, Provider
+from assessment.domain.masking import MaskingReport
 from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, set_essays_aside
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
@@ -168,6 +169,7 @@ def _make_document(
         essay_flags=_flags(spec),
         not_assessed=list(merge_not_assessed(batch.not_assessed, part.not_assessed)),
         excluded_essays=[essay.essay_id for essay in spec.excluded],
+        masking=_report_masking(batch, spec),
         repeated_calls=sum(comparison.paid_again for comparison in comparisons),
         judges=_judges(comparisons),
         judge_fit=conclusion.judges,
@@ -197,6 +199,16 @@ def _projections(conclusion: Conclusion, config: BatchConfig) -> GradeProjection
 def _flags(spec: BatchSpec) -> dict[str, list[EssayFlag]]:
     essays = (*spec.essays, *spec.excluded)
     return {essay.essay_id: list(essay.flags) for essay in essays if essay.flags}
+
+
+def _report_masking(batch: Batch, spec: BatchSpec) -> MaskingReport | None:
+    if batch.masking is None:
+        return None
+    essays = (*spec.essays, *spec.excluded)
+    return MaskingReport(
+        **batch.masking.model_dump(),
+        masked_passages={each.essay_id: each.n_masked for each in essays if each.n_masked},
+    )
 
 
 def _judges(comparisons: list[Comparison]) -> list[str]:

@@ -22,7 +22,7 @@ from assessment.domain.errors import (
     UnknownContentError,
     UnknownManifestError,
 )
-from assessment.domain.essay import Essay, check_text
+from assessment.domain.essay import Essay, SubmittedEssay, check_text
 from assessment.domain.identifiers import content_sha256
 from assessment.ports.stores import ContentStore, References
 from assessment.usecases.assignment import flag_texts
@@ -62,6 +62,31 @@ def list_referenced(
         _check_lines(sources)
     _check_known(sources, references)
     return [make_essay(source) for source in sources], manifest
+
+
+def read_referenced(
+    request: BatchRequest, references: References | None, *, content: ContentStore, most: int
+) -> list[SubmittedEssay]:
+    """The essays of a request with their texts, which have to be uploaded by now; `most` at once.
+
+    Raises
+    ------
+    UnknownManifestError, UnknownContentError, InvalidRequestError, ManyInvalidFieldsError
+    """
+    essays, manifest = list_referenced(request, references)
+    if len(essays) > most:
+        raise InvalidRequestError(
+            f"at most {most} essays are masked at once, and {len(essays)} are named; mask them "
+            "before you store them, or request several batches",
+            field="masking",
+        )
+    inline = _list_inline(manifest) if manifest is not None else {}
+    read = partial(_read_text, inline=inline, content=content)
+    with ThreadPoolExecutor(_READERS) as pool:
+        return [
+            SubmittedEssay(essay_id=essay.essay_id, text=text, group=essay.group)
+            for essay, text in zip(essays, pool.map(read, essays), strict=True)
+        ]
 
 
 def _load_manifest(manifest_id: str, references: References) -> str:
@@ -128,6 +153,10 @@ def _read_inline(batch: Batch, content: ContentStore) -> dict[str, str]:
     manifest = content.get_document(manifest_copy_key(batch))
     if manifest is None:
         raise InvalidRequestError("the request's manifest was not stored; send it again")
+    return _list_inline(manifest)
+
+
+def _list_inline(manifest: str) -> dict[str, str]:
     return {line.text_sha256: line.text for line in read_manifest(manifest) if line.text}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -45,6 +45,7 @@ from assessment.domain.identifiers import (
 )
 from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.jury import read_judges
+from assessment.domain.masking import MaskingRecord
 from assessment.domain.prices import find_price
 from assessment.domain.prompt import check_instructions_size
 from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
@@ -52,6 +53,7 @@ from assessment.ports.groups import RequestPorts
 from assessment.ports.judging import JudgeCheck
 from assessment.ports.stores import BatchStore, ContentStore, References
 from assessment.usecases.assignment import flag_texts, load_assignment
+from assessment.usecases.mask_request import mask_request
 from assessment.usecases.referenced_essays import find_source, list_referenced
 
 _UPLOADS = 8
@@ -97,6 +99,9 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
     ErasedBatchError
         If the batch of this key was erased.
     """
+    if command.request.masking is not None:
+        masked = mask_request(command.request, command.request.masking, ports=ports)
+        command = replace(command, request=masked)
     batch, submission = _accept(command, ports, now)
     if batch.batch_id != command.batch_id:
         _check_not_erased(batch.batch_id, ports.batches)
@@ -281,6 +286,7 @@ def _fingerprint(request: BatchRequest, essays: list[Essay]) -> str:
         "judge": request.judge,
         "grade_scale": request.grade_scale,
         "correlation_id": request.correlation_id,
+        "masking": request.masking.model_dump() if request.masking else None,
         **request.judge_texts,
     }
     fingerprint = {
@@ -329,6 +335,7 @@ def _new_batch(
         request_sha256=request_sha256,
         essay_source=find_source(request),
         own_texts=tuple(sorted(request.judge_texts)),
+        masking=MaskingRecord.from_masking(request.masking) if request.masking else None,
         essays=len(essays),
         callback_key=command.callback_key,
         created_at=now,

@@ -31,7 +31,7 @@ _CACHED_KEYS = 256
 _PAGES_AT_ONCE = 5
 _BATCH_DOCUMENTS = (
     "config", "config_sources", "judges", "decision", "failure", "not_assessed", "release",
-    "own_texts",
+    "own_texts", "masking",
 )  # fmt: skip
 _WAVE_DOCUMENTS = ("score", "context", "decision")
 # Batches of earlier versions do not have the attribute.
