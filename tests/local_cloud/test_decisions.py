@@ -65,7 +65,10 @@ def test_a_judge_that_flips_coins_gets_no_grades(decided, small_sample):
     result = decided.client.result_document(batch.batch_id)
     assert result["outcome"] == "COMPLETE_UNPROVEN"
     assert not result["grade_projections"]["projections_available"]
-    assert "reliability" in result["grade_projections"]["reason"]
+    # Either gate may be the one that is named first.
+    reason = result["grade_projections"]["reason"]
+    assert "reliability" in reason or "anchors' abilities do not rise" in reason
+    assert any(note.startswith("Not proven") for note in result["notes"])
 
 
 def test_a_silent_judge_ends_the_batch_by_its_deadlines(decided, small_sample):

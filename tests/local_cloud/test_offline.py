@@ -1,5 +1,6 @@
 """The same verdicts without the cloud: the bytes of the result are those of the laptop cloud."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,9 @@ pytestmark = pytest.mark.local_cloud
 
 
 def test_offline_and_the_laptop_cloud_give_the_same_bytes(stage, sample, tmp_path: Path) -> None:
+    # Anchors that other batches of the cloud have measured would change the grades.
+    own = sample.registration.model_copy(update={"assignment_id": "offline"})
+    sample = replace(sample, registration=own)
     request = sample.request(CONFIG)
     with stage(JudgeOptions(latency=0.02, immediate=True)) as (set_up, judge):
         with set_up.client() as client:

@@ -19,12 +19,15 @@ from runner.offline.callback_server import SECRET_FILE
 
 
 class CountingJudge(ThreadingHTTPServer):
-    """`keys` counts requests by their correlation ids, which a repeat shares with its original."""
+    """`keys` counts requests by their correlation ids, which a repeat shares with its original.
+
+    With `is_held` it answers only as often as `permits` allow.
+    """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, *, latency: float, workspace: Path | None) -> None:
+    def __init__(self, *, latency: float, workspace: Path | None, is_held: bool) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.latency = latency
         self.workspace = workspace
@@ -33,6 +36,8 @@ class CountingJudge(ThreadingHTTPServer):
         self.refusals: dict[str, int] = {}
         self.lock = threading.Lock()
         self.was_asked = threading.Semaphore(0)
+        self.is_held = is_held
+        self.permits = threading.Semaphore(0)
 
     @property
     def url(self) -> str:
@@ -49,6 +54,8 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.keys[request.correlation_id] += 1
         self.server.was_asked.release()
+        if self.server.is_held:
+            self.server.permits.acquire()
         time.sleep(self.server.latency)
         answer = judge(request)
         if self.server.workspace is None:
@@ -111,10 +118,16 @@ def post(url: str, body: str, headers: dict[str, str]) -> int:
 
 @contextmanager
 def serving_judge(
-    *, latency: float = 0.0, calls_back: bool = False, workspace: Path | None = None
+    *,
+    latency: float = 0.0,
+    calls_back: bool = False,
+    workspace: Path | None = None,
+    is_held: bool = False,
 ) -> Iterator[CountingJudge]:
     """The judge on a free port; with `calls_back` it signs with the secret of the workspace."""
-    server = CountingJudge(latency=latency, workspace=workspace if calls_back else None)
+    server = CountingJudge(
+        latency=latency, workspace=workspace if calls_back else None, is_held=is_held
+    )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

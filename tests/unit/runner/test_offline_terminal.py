@@ -59,27 +59,44 @@ def await_questions(judge: CountingJudge, count: int) -> None:
         assert judge.was_asked.acquire(timeout=120)
 
 
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    """What the process says on its error stream, up to the line with these words."""
+    assert process.stderr is not None
+    told = ""
+    for line in process.stderr:
+        told += line
+        if words in line:
+            return told
+    pytest.fail(f"it ended without saying {words!r}: {told}")
+
+
 def test_a_batch_survives_interruptions_and_deaths_and_is_paid_once(essays: Path) -> None:
     folder = essays.parent
-    with serving_judge(latency=0.05) as judge:
+    # Held, the judge lets no process come further than the test has it.
+    with serving_judge(is_held=True) as judge:
         first = start(
             folder, "execute", "essays", "--config", "max_waves=3",
             "--judge", f"callback_endpoint,base_url={judge.url}",
         )  # fmt: skip
-        await_questions(judge, 4)
+        judge.permits.release(2)
+        await_questions(judge, 2 + N_CALLS)
         first.send_signal(signal.SIGINT)
-        _, told = first.communicate(timeout=120)
-        assert first.returncode == INTERRUPTED, told
-        assert "calls that are under way and paid for" in told
-        assert "cj watch" in told
+        told = read_until(first, "calls that are under way and paid for")
+        judge.permits.release(N_CALLS)
+        _, rest = first.communicate(timeout=120)
+        assert first.returncode == INTERRUPTED, told + rest
+        assert "cj watch" in told + rest
         # What an interruption leaves was answered and recorded: nothing was asked twice.
         assert set(judge.keys.values()) == {1}
-        for count in (3, 2):
+        for n_answers in (2, 1):
             doomed = start(folder, "watch")
-            await_questions(judge, count)
+            judge.permits.release(n_answers)
+            await_questions(judge, n_answers + N_CALLS)
             doomed.kill()
             doomed.communicate(timeout=120)
             assert doomed.returncode == -signal.SIGKILL
+            judge.permits.release(N_CALLS)  # for nobody any more
+        judge.permits.release(1000)
         last = start(folder, "watch", "-o", "result.json")
         table, told = last.communicate(timeout=120)
         assert last.returncode == 0, told
