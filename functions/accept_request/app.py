@@ -39,6 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             batching_mode=adapters.settings.llm_batching_mode,
             batch_id=str(uuid.uuid4()),
             callback_key=secrets.token_urlsafe(32),
+            retention_days=adapters.settings.retention_days,
         )
         own = adapters.of(organisation)
         with audited_request(event, organisation, ports=own.audit_ports, now=now) as ended:

@@ -1,7 +1,8 @@
-"""Every five minutes: find batches and erasures that no longer move."""
+"""Every five minutes: find batches and erasures that no longer move, and batches to erase."""
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from assessment import bootstrap
 from assessment.observability import count, logger, metrics
 from assessment.settings import WatchBatchesSettings
+from assessment.usecases.expire_batches import ExpiryReport, expire_batches
 from assessment.usecases.watch_batches import WatchReport, watch_batches
 from assessment.usecases.watch_erasures import watch_erasures
 
@@ -22,14 +24,26 @@ _RESERVED_MILLISECONDS = 20_000
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Repairs and batch states, as metrics and as the answer."""
     adapters = bootstrap.adapters(WatchBatchesSettings)
+
+    def has_time() -> bool:
+        return context.get_remaining_time_in_millis() > _RESERVED_MILLISECONDS
+
     report = watch_batches(
         listing=adapters.batches,
         ports_of=adapters.watch_ports_of,
         mode=adapters.settings.llm_batching_mode,
         now=datetime.now(UTC),
-        has_time=lambda: context.get_remaining_time_in_millis() > _RESERVED_MILLISECONDS,
+        has_time=has_time,
     )
     _log_report(report, adapters)
+    expiries = expire_batches(
+        listing=adapters.erasures,
+        ports_of=lambda batch_id: adapters.of_batch(batch_id).erasure_request_ports,
+        make_id=lambda: str(uuid.uuid4()),
+        now=datetime.now(UTC),
+        has_time=has_time,
+    )
+    _log_expiries(expiries, adapters)
     lost = watch_erasures(
         listing=adapters.erasures, erasure_queue=adapters.erasure_queue, now=datetime.now(UTC)
     )
@@ -40,6 +54,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "batches": dict(report.statuses),
         "repairs": {batch_id: str(repair) for batch_id, repair in report.repairs.items()},
     }
+
+
+def _log_expiries(
+    report: ExpiryReport, adapters: bootstrap.Composition[WatchBatchesSettings]
+) -> None:
+    for batch_id in report.expired:
+        logger.info("batch expired", extra=adapters.log_keys(batch_id))
+        count("batches_expired")
+    for batch_id, error in report.errors.items():
+        logger.error("batch not erased", extra={**adapters.log_keys(batch_id), "error": error})
+        count("batches_not_expired")
 
 
 def _log_report(report: WatchReport, adapters: bootstrap.Composition[WatchBatchesSettings]) -> None:

@@ -12,6 +12,7 @@ from assessment.domain.access import Issuer
 from assessment.domain.errors import MissingSettingError
 from assessment.domain.field_problems import IS_MISSING, list_problems
 from assessment.domain.judge import BatchingMode
+from assessment.domain.retention import DEFAULT_RETENTION_DAYS, MAX_RETENTION_DAYS
 
 Required = Annotated[str, Field(min_length=1)]
 
@@ -146,6 +147,7 @@ class RequestSettings(Settings):
     target_mean_se: float | None = None
     wave_timeout_seconds: int | None = None
     batch_timeout_hours: float | None = None
+    retention_days: Annotated[int, Field(ge=0, le=MAX_RETENTION_DAYS)] = DEFAULT_RETENTION_DAYS
 
     @property
     def batch_config(self) -> dict[str, Any]:

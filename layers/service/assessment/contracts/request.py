@@ -27,6 +27,7 @@ from assessment.domain.identifiers import ANCHOR_PREFIX, AssignmentId
 from assessment.domain.masking import Masking
 from assessment.domain.plain_text import find_alike_names, spell_code_points
 from assessment.domain.prompt import JudgeInstructions
+from assessment.domain.retention import MAX_RETENTION_DAYS
 from assessment.domain.verdict import MAX_DECISION_SECONDS, VerdictDetails
 
 MAX_ESSAYS = 5000
@@ -99,7 +100,8 @@ class BatchRequest(BaseModel):
     `instructions`, `student_prompt` and `judge_rubric` hold for this batch instead of the
     assignment's; one that is left out is the assignment's.
     With `masking`, names, addresses and numbers in the essays are replaced by placeholders before
-    anything is stored; the roster is not stored.
+    anything is stored; the roster is not stored. The batch is erased `retention_days` after it was
+    requested; without them after those of the stack.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,6 +117,7 @@ class BatchRequest(BaseModel):
     config: dict[str, Any] = {}
     judge: Any = None
     masking: Masking | None = None
+    retention_days: Annotated[int, Field(ge=1, le=MAX_RETENTION_DAYS)] | None = None
     correlation_id: str | None = None
 
     @field_validator("correlation_id")

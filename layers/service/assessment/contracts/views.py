@@ -129,6 +129,7 @@ class BatchProgress(BaseModel):
     config_sources: dict[str, str]
     result_sha256: str | None = None
     release: Release | None = None
+    expires_at: str | None = None
     created_at: str
     updated_at: str
 

@@ -32,6 +32,23 @@ class UnfinishedErasures(Protocol):
         """All of them, those first that wait longest."""
 
 
+class ExpiredBatch(NamedTuple):
+    """A batch whose retention has ended, and when."""
+
+    batch_id: str
+    expires_at: datetime
+
+
+class ExpiredBatches(Protocol):
+    """The batches of all organisations whose retention has ended."""
+
+    def list_expired(self, *, now: datetime, limit: int) -> list[ExpiredBatch]:
+        """So many of them at most, those first that ended first."""
+
+    def forget_expired(self, expired: ExpiredBatch) -> None:
+        """Take the batch out of the list, if it is there."""
+
+
 class ErasureStore(UnfinishedErasures, Protocol):
     """Records of erasures of one organisation."""
 

@@ -49,6 +49,7 @@ from assessment.domain.masking import MaskingRecord
 from assessment.domain.prices import find_price
 from assessment.domain.prompt import check_instructions_size
 from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
+from assessment.domain.retention import find_expiry
 from assessment.ports.groups import RequestPorts
 from assessment.ports.judging import JudgeCheck
 from assessment.ports.stores import BatchStore, ContentStore, References
@@ -64,6 +65,7 @@ _FEWEST_ESSAYS = 2
 class RequestCommand:
     """A request with what the caller and the stack say about it.
 
+    `retention_days` are the stack's; with 0 it keeps batches until they are deleted.
     `stack_config` holds the configuration values that the stack's parameters set, `batch_id` the
     random id of a new batch, and `callback_key` the random key of its callback tokens.
     """
@@ -76,6 +78,7 @@ class RequestCommand:
     batching_mode: BatchingMode
     batch_id: str
     callback_key: str = field(repr=False)
+    retention_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -286,6 +289,7 @@ def _fingerprint(request: BatchRequest, essays: list[Essay]) -> str:
         "judge": request.judge,
         "grade_scale": request.grade_scale,
         "correlation_id": request.correlation_id,
+        "retention_days": request.retention_days,
         "masking": request.masking.model_dump() if request.masking else None,
         **request.judge_texts,
     }
@@ -338,6 +342,9 @@ def _new_batch(
         masking=MaskingRecord.from_masking(request.masking) if request.masking else None,
         essays=len(essays),
         callback_key=command.callback_key,
+        expires_at=find_expiry(
+            request.retention_days, command.retention_days, is_admin=command.is_admin, now=now
+        ),
         created_at=now,
         updated_at=now,
     )

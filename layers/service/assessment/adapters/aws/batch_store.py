@@ -87,6 +87,7 @@ class DynamoDBBatchStore:
     def create_batch(self, batch: Batch) -> bool:
         """Store the batch, list it as active and under its organisation, all or nothing."""
         try:
+            expiries = [keys.expiry(batch.expires_at, batch.batch_id)] if batch.expires_at else []
             self._table.put_new_and_put(
                 {**keys.batch(batch.batch_id), **dict(batch)},
                 {**keys.active(batch.batch_id), "created_at": batch.created_at},
@@ -96,6 +97,7 @@ class DynamoDBBatchStore:
                     "batch_id": batch.batch_id,
                     "assignment_id": batch.assignment_id,
                 },
+                *expiries,
             )
         except ConditionFailedError:
             return False

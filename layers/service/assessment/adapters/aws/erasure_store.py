@@ -13,7 +13,7 @@ from assessment.adapters.item_table import ItemTable
 from assessment.domain.batch import Batch
 from assessment.domain.erasure import ERASED, Erasure
 from assessment.domain.errors import TransientError, UnknownBatchError
-from assessment.ports.erasure import UnfinishedErasure
+from assessment.ports.erasure import ExpiredBatch, UnfinishedErasure
 
 _TRIES = 10
 _BEFORE = "status_before"
@@ -56,6 +56,21 @@ class DynamoDBErasureStore:
             unfinished.append(UnfinishedErasure(batch_id, erasure_id, touched_at))
         return sorted(unfinished, key=lambda each: each.touched_at)
 
+    def list_expired(self, *, now: datetime, limit: int) -> list[ExpiredBatch]:
+        """From the list of all organisations."""
+        items, _ = self._table.query_page(
+            keys.RETENTION, limit=limit, until=keys.sortable(now), last_first=False
+        )
+        expired = []
+        for item in items:
+            moment, _, batch_id = str(item["SK"]).partition("#")
+            expired.append(ExpiredBatch(batch_id, datetime.fromisoformat(moment)))
+        return expired
+
+    def forget_expired(self, expired: ExpiredBatch) -> None:
+        """By its place in the list."""
+        self._table.delete(keys.expiry(expired.expires_at, expired.batch_id))
+
     def mark_batch(self, batch_id: str, *, now: datetime) -> Batch | None:
         """One conditional write: every other write of the lifecycle demands another status."""
         for _ in range(_TRIES):
@@ -83,6 +98,8 @@ class DynamoDBErasureStore:
         batch = read_batch_item({**item, "status": item[_BEFORE]})
         self._table.delete(keys.active(batch.batch_id))
         self._table.delete(keys.listed_batch(batch.created_at, batch.batch_id))
+        if batch.expires_at is not None:
+            self._table.delete(keys.expiry(batch.expires_at, batch.batch_id))
         return batch
 
     def bury_batch(self, batch_id: str, *, now: datetime) -> None:

@@ -40,7 +40,8 @@ from assessment.domain.identifiers import content_sha256
 
 Key = dict[str, str]
 
-SHARED = ("ACTIVE", "ERASING", "DIRECTORY#", "PROVIDER_BATCH#", "JUDGE#", "SIGNATURE#")
+RETENTION = "RETENTION"
+SHARED = ("ACTIVE", "ERASING", "RETENTION", "DIRECTORY#", "PROVIDER_BATCH#", "JUDGE#", "SIGNATURE#")
 """Beginnings of the partitions that all organisations share; every other one is of one of them."""
 
 
@@ -244,6 +245,11 @@ def erasure(batch_id: str, erasure_id: str) -> Key:
 def unfinished_erasure(batch_id: str, erasure_id: str) -> Key:
     """The entry of an erasure in the list of those that are not closed."""
     return {"PK": "ERASING", "SK": f"{batch_id}#{erasure_id}"}
+
+
+def expiry(expires_at: datetime, batch_id: str) -> Key:
+    """The entry of a batch in the list of all batches that are erased by themselves, by time."""
+    return {"PK": RETENTION, "SK": f"{sortable(expires_at)}#{batch_id}"}
 
 
 def submissions_partition(batch_id: str) -> str:
