@@ -38,7 +38,8 @@ def libraries(imports: grimp.ImportGraph, package: str) -> set[str]:
     [
         # matplotlib is an extra, see below.
         ("scoring", {"numpy", "scipy", "choix", "rustworkx", "matplotlib"}),
-        ("assessment.domain", {"pydantic"}),
+        # Pure libraries that know how numbers are written; they read and write nothing.
+        ("assessment.domain", {"pydantic", "personnummer", "phonenumbers", "stdnum"}),
         ("assessment.contracts", {"pydantic", "jwt", "rfc8785"}),
         ("assessment.ports", {"pydantic"}),
         ("assessment.usecases", {"pydantic"}),
