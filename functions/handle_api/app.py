@@ -22,6 +22,7 @@ from assessment.api import (
     pages,
     people,
     reports,
+    webhooks,
 )
 from assessment.api.responses import (
     answer,
@@ -49,6 +50,7 @@ api.include_router(pages.router)
 api.include_router(invitations.router)
 api.include_router(people.router)
 api.include_router(reports.router)
+api.include_router(webhooks.router)
 
 
 @api.not_found

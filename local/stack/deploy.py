@@ -139,6 +139,7 @@ def demo_parameters(judge_port: int | None = None) -> dict[str, str]:
     return {
         "JudgeEndpointUrl": judge_url(judge_port),
         "DemoSubscriber": "true",
+        "WebhookLoopback": "true",
         # More workers would only wait for this machine's processor, and each takes it to start.
         "JudgeMaximumConcurrency": "5",
     }

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from assessment.domain.errors import CJError
-from runner.commands import assignments, key, local_cloud
+from runner.commands import assignments, key, local_cloud, webhooks
 from runner.commands.access import register_anchors, token
 from runner.commands.batches import cancel, redrive, results, status
 from runner.commands.compare import compare
@@ -129,4 +129,5 @@ app.add_typer(local_cloud.app, name="local")
 app.add_typer(assignments.instructions, name="instructions")
 app.add_typer(assignments.prompts, name="prompts")
 app.add_typer(assignments.anchors, name="anchors")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(_batches, name="batches")

@@ -46,6 +46,12 @@ from assessment.contracts.views import (
     BatchSummary,
     ComparisonList,
 )
+from assessment.contracts.webhooks import (
+    NewWebhook,
+    WebhookList,
+    WebhookReplay,
+    WebhookRequest,
+)
 from assessment.domain.comparison import Comparison
 from assessment.domain.field_problems import list_problems
 from runner.errors import BadInputError, NotAuthorisedError, Problem, StackNotReachableError
@@ -252,6 +258,23 @@ class ApiClient:
         headers = {"Idempotency-Key": idempotency_key}
         return self._call(NewInvitations, "POST", path, body=request.model_dump(), headers=headers)
 
+    def add_webhook(self, request: WebhookRequest) -> NewWebhook:
+        """Add a webhook; one with the same URL is a conflict, so that none is added twice."""
+        body = request.model_dump(mode="json")
+        return self._call(NewWebhook, "POST", "/admin/v1/webhooks", body=body)
+
+    def list_webhooks(self) -> WebhookList:
+        """The organisation's webhooks."""
+        return self._call(WebhookList, "GET", "/admin/v1/webhooks")
+
+    def remove_webhook(self, webhook_id: str) -> Deleted:
+        """Remove a webhook."""
+        return self._call(Deleted, "DELETE", _webhook_path(webhook_id))
+
+    def replay_webhook(self, webhook_id: str) -> WebhookReplay:
+        """Send again what a webhook did not take."""
+        return self._call(WebhookReplay, "POST", f"{_webhook_path(webhook_id)}/replay")
+
     def list_invitations(self, batch_id: str) -> InvitationList:
         """The invitations of a batch with their progress."""
         return self._call(InvitationList, "GET", f"/v1/batches/{batch_id}/invitations")
@@ -410,3 +433,7 @@ def _not_understood(error: ValidationError) -> StackNotReachableError:
         f"this version of cj does not understand the stack's answer ({', '.join(sorted(fields))}); "
         "install the version that the stack was deployed from"
     )
+
+
+def _webhook_path(webhook_id: str) -> str:
+    return f"/admin/v1/webhooks/{quote(webhook_id, safe='')}"

@@ -333,6 +333,8 @@ def stack(judge_server: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> Iterato
             "events": names["EVENTS_QUEUE_URL"],
             "erasures": names["ERASURE_QUEUE_URL"],
             "dead": names["DEAD_LETTER_QUEUE_URLS"],
+            "webhooks": names["WEBHOOK_QUEUE_URL"],
+            "webhooks_dead": names["WEBHOOK_DEAD_LETTER_QUEUE_URL"],
         }
         yield Stack(judge_server, names["STATE_MACHINE_ARN"], queues)
     bootstrap.process.cache_clear()
@@ -350,7 +352,15 @@ def _resources() -> dict[str, str]:
     )
     urls = {
         name: sqs.create_queue(QueueName=name)["QueueUrl"]
-        for name in ("judge", "callbacks", "events", "erasures", "dead")
+        for name in (
+            "judge",
+            "callbacks",
+            "events",
+            "erasures",
+            "dead",
+            "webhooks",
+            "webhooks_dead",
+        )
     }
     bus.create_event_bus(Name="cj-events")
     bus.put_rule(Name="all", EventBusName="cj-events", EventPattern='{"source": ["cj.assessment"]}')
@@ -376,6 +386,10 @@ def _resources() -> dict[str, str]:
         "EVENTS_QUEUE_URL": urls["events"],
         "ERASURE_QUEUE_URL": urls["erasures"],
         "DEAD_LETTER_QUEUE_URLS": urls["dead"],
+        "WEBHOOK_QUEUE_URL": urls["webhooks"],
+        "WEBHOOK_DEAD_LETTER_QUEUE_URL": urls["webhooks_dead"],
+        "WEBHOOK_SECRET_PREFIX": "cj/webhook/",
+        "WEBHOOK_LOOPBACK": "true",
         "API_SECRET_ARN": secret["ARN"],
         "CALLBACK_SECRET_ARN": secret["ARN"],
         "INVITATION_SECRET_ARN": invitations["ARN"],

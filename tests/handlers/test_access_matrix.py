@@ -36,6 +36,7 @@ SEEDED = {
     "assignment_id": "plastic-bottles",
     "anchor_ref": "middle",
     "invitation_id": "0123456789abcdef",
+    "webhook_id": "fedcba9876543210",
 }
 ANOTHER_BATCH = "6f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a11"
 
@@ -126,6 +127,9 @@ def test_the_matrix_holds(batch: Stack) -> None:
             fits = (status, kind) == (404, "unknown-batch")
         elif organisation == OTHER and about_an_assignment:
             fits = (status, kind) == (404, "unknown-assignment")
+        elif "<webhook_id>" in path:
+            # None is seeded.
+            fits = (status, kind) == (404, "unknown-webhook")
         elif "<invitation_id>" in path:
             # The seeded batch has none.
             fits = (status, kind) == (404, "unknown-invitation")

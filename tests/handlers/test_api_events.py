@@ -98,6 +98,12 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "get_report_bad_query": ("completed", 400, "invalid-request", "hide_names"),
     "get_essay_other": ("submitted", 404, "unknown-essay", "essay_id"),
     "get_rooms_file_unknown": ("", 404, "not-found", None),
+    "add_webhook_as_assessor": ("", 403, "not-permitted", None),
+    "add_webhook_private_address": ("", 400, "address-refused", "url"),
+    "add_webhook_no_https": ("", 400, "address-refused", "url"),
+    "add_webhook_unknown_event": ("", 400, "invalid-request", "event_types[0]"),
+    "get_webhook_unknown": ("", 404, "unknown-webhook", "webhook_id"),
+    "replay_webhook_unknown": ("", 404, "unknown-webhook", "webhook_id"),
     "unknown_route": ("", 404, "not-found", None),
 }
 ANSWERS = {
@@ -155,6 +161,12 @@ ANSWERS = {
     "get_release",
     "get_release_policy",
     "change_release_policy",
+    # tests/handlers/test_webhooks.py
+    "add_webhook",
+    "list_webhooks",
+    "get_webhook",
+    "remove_webhook",
+    "replay_webhook",
     # tests/handlers/test_erasure.py
     "erase_batch",
     "erase_essay",

@@ -275,6 +275,23 @@ def test_a_message_about_an_erasure_that_there_never_was_changes_nothing(
     assert stack.status() is BatchStatus.COMPLETED
 
 
+@checks("send_webhooks/published.json")
+def test_an_event_that_nobody_wants_is_done_with(stack: Stack, path: str) -> None:
+    assert invoke("send_webhooks", event(path)) == {"batchItemFailures": []}
+    assert stack.messages("webhooks") == []
+
+
+@checks("send_webhooks/delivery.json")
+def test_a_delivery_to_a_removed_webhook_is_done_with(stack: Stack, path: str) -> None:
+    assert invoke("send_webhooks", event(path)) == {"batchItemFailures": []}
+
+
+@checks("send_webhooks/malformed.json")
+def test_what_is_no_webhook_message_becomes_a_dead_letter(stack: Stack, path: str) -> None:
+    (returned,) = invoke("send_webhooks", event(path))["batchItemFailures"]
+    assert returned == {"itemIdentifier": event(path)["Records"][0]["messageId"]}
+
+
 @checks("record_callback/errors.json")
 def test_record_errors(stack: Stack, path: str) -> None:
     stack.submitted()

@@ -15,6 +15,7 @@ EXPECTED_FUNCTIONS = {
     "PrepareBatchFunction", "PlanWaveFunction", "SubmitWaveFunction", "CallJudgeFunction",
     "RecordCallbackFunction", "ScoreBatchFunction", "FinaliseBatchFunction",
     "FailBatchFunction", "WatchBatchesFunction", "EraseDataFunction",
+    "SendWebhooksFunction",
 }  # fmt: skip
 # What is known to the runtime or read by Powertools rather than by our settings.
 FOREIGN_VARIABLES = {

@@ -5,18 +5,21 @@ from __future__ import annotations
 import pytest
 
 from assessment.contracts.events import SOURCE, EventType
+from assessment.domain.webhook import MOST_ATTEMPTS
 from tests.infrastructure.parsed import of_type
 
 WORKERS = {
     "JudgeQueue": "CallJudgeFunction",
     "CallbackQueue": "RecordCallbackFunction",
     "ErasureQueue": "EraseDataFunction",
+    "WebhookQueue": "SendWebhooksFunction",
 }
 DEAD_LETTERS = {
     "JudgeDeadLetterQueue",
     "CallbackDeadLetterQueue",
     "RequestDeadLetterQueue",
     "ErasureDeadLetterQueue",
+    "WebhookDeadLetterQueue",
 }
 FOURTEEN_DAYS = 14 * 24 * 3600
 
@@ -114,6 +117,17 @@ def test_a_request_event_starts_a_batch_or_is_kept(template):
         "Type": "SQS",
         "Destination": kept,
     }
+
+
+def test_webhooks_see_what_we_publish_and_are_tried_as_often_as_the_rule_says(template):
+    rule = template["Resources"]["WebhookRule"]["Properties"]
+    (target,) = rule["Targets"]
+    assert rule["EventPattern"] == {"source": [SOURCE]}
+    assert target["Arn"] == {"Fn::GetAtt": ["WebhookQueue", "Arn"]}
+    assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["WebhookDeadLetterQueue", "Arn"]}
+    redrive = template["Resources"]["WebhookQueue"]["Properties"]["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] == MOST_ATTEMPTS
+    assert template["Parameters"]["WebhookLoopback"]["Default"] == "false"
 
 
 def test_the_demonstration_queue_sees_what_we_publish(template):

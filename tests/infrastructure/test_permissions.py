@@ -16,7 +16,12 @@ LOGS, QUEUE, XRAY = (
         "AWSXrayWriteOnlyAccess",
     )
 )
-QUEUE_WORKERS = {"CallJudgeFunction", "RecordCallbackFunction", "EraseDataFunction"}
+QUEUE_WORKERS = {
+    "CallJudgeFunction",
+    "RecordCallbackFunction",
+    "EraseDataFunction",
+    "SendWebhooksFunction",
+}
 # Actions that AWS defines no resource type for; every other statement names its resources.
 WITHOUT_RESOURCE = {
     "states:SendTaskSuccess",
@@ -64,7 +69,7 @@ def test_every_function_has_a_role_of_its_own(deployed):
         function["Properties"]["Role"]["Fn::GetAtt"][0]
         for _, function in of_type(deployed, "AWS::Lambda::Function")
     ]
-    assert len(used) == len(set(used)) == 13
+    assert len(used) == len(set(used)) == 14
 
 
 def test_roles_serve_one_service_only(roles):
@@ -171,8 +176,10 @@ def test_the_authorizer_may_read_the_secrets_and_nothing_else(roles):
         ),
         (
             "secretsmanager:GetSecretValue",
-            {"AuthorizeRequest", "CallJudge", "HandleApi", "EraseData"},
+            {"AuthorizeRequest", "CallJudge", "HandleApi", "EraseData", "SendWebhooks"},
         ),
+        ("secretsmanager:CreateSecret", {"HandleApi"}),
+        ("secretsmanager:DeleteSecret", {"HandleApi"}),
         ("secretsmanager:DescribeSecret", {"HandleApi", "AcceptRequest"}),
         ("bedrock:InvokeModel", {"CallJudge", "BedrockBatch"}),
         ("bedrock:CreateModelInvocationJob", {"CallJudge"}),

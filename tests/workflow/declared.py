@@ -21,9 +21,11 @@ ARN = f"{REGION}:{ACCOUNT}"
 STACK_NAME = "cj-test"
 QUEUES = {
     "JudgeQueue": "call_judge", "CallbackQueue": "record_callback", "ErasureQueue": "erase_data",
+    "WebhookQueue": "send_webhooks",
 }  # fmt: skip
 UNWORKED_QUEUES = (
     "SubscriberQueue", "JudgeDeadLetterQueue", "CallbackDeadLetterQueue", "RequestDeadLetterQueue",
+    "WebhookDeadLetterQueue",
 )  # fmt: skip
 SUBSTITUTES = {
     "AWS::Partition": "aws",

@@ -38,6 +38,11 @@ class Settings(BaseModel):
     judge_queue_url: str = ""
     callback_queue_url: str = ""
     erasure_queue_url: str = ""
+    webhook_queue_url: str = ""
+    webhook_dead_letter_queue_url: str = ""
+    webhook_secret_prefix: str = ""
+    webhook_loopback: bool = False
+    """Whether webhooks may be on this machine: on the laptop cloud only."""
     judge_endpoint_url: str = ""
     judge_secret_prefix: str = ""
     bedrock_batch_role_arn: str = ""
@@ -89,6 +94,14 @@ class EraseDataSettings(Settings):
     judge_endpoint_url: Required
     judge_secret_prefix: Required
     bedrock_batch_role_arn: Required
+
+
+class SendWebhooksSettings(Settings):
+    """Function send_webhooks."""
+
+    table_name: Required
+    webhook_queue_url: Required
+    webhook_secret_prefix: Required
 
 
 class WatchBatchesSettings(FailBatchSettings):
@@ -177,6 +190,9 @@ class HandleApiSettings(RequestSettings):
     callback_secret_arn: Required
     erasure_queue_url: Required
     invitation_secret_arn: Required
+    webhook_queue_url: Required
+    webhook_dead_letter_queue_url: Required
+    webhook_secret_prefix: Required
 
 
 class AuthorizeRequestSettings(Settings):

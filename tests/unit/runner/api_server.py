@@ -46,10 +46,12 @@ from assessment.ports.decisions import ReleasePorts
 from assessment.usecases.decide_grade import decide_grade, read_attention
 from assessment.usecases.release_batch import release_batch
 from tests.fakes.people import InMemoryPeople
+from tests.fakes.webhooks import InMemoryWebhooks
 from tests.fakes.stores import InMemoryAssignmentStore
 from tests.present import present
 from tests.unit.runner import aws_wire, documents
 from tests.unit.runner.registry import guard_assignments, guard_invitations
+from tests.unit.runner.webhook_routes import guard_webhooks
 
 SECRET = "a secret of at least thirty-two bytes, for tests"
 
@@ -75,6 +77,7 @@ class FakeStack:
     office: ReleasePorts | None = None
     erasures: list[ErasureView] = field(default_factory=list)
     people: InMemoryPeople = field(default_factory=InMemoryPeople)
+    webhooks: InMemoryWebhooks = field(default_factory=InMemoryWebhooks)
     uploads: dict[str, str] = field(default_factory=dict)
     registry: InMemoryAssignmentStore = field(default_factory=InMemoryAssignmentStore)
 
@@ -354,6 +357,7 @@ def application(stack: FakeStack) -> Starlette:
         ("GET", "/v1/healthz"): healthz,
     }
     routes |= guard_assignments(guarded, lambda: stack.registry)
+    routes |= guard_webhooks(guarded, lambda: stack.webhooks)
     routes |= guard_invitations(guarded, lambda: stack.people)
     # Two routes may have one path: each method has its own.
     api = [

@@ -11,6 +11,7 @@ import functools
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -25,6 +26,7 @@ from assessment.domain.access import Action, Caller, Role, authorise
 from assessment.domain.errors import CJError, TokenRefusedError
 from assessment.domain.identifiers import is_batch_id
 from assessment.domain.plain_text import normalise
+from assessment.domain.webhook import is_webhook_id
 from assessment.observability import logger
 from assessment.settings import HandleApiSettings
 from assessment.usecases.audit_changes import Change, begin_change, end_change
@@ -85,6 +87,7 @@ def guarded(
                 request_body=event.body or "",
                 batch_id=batch_id if is_batch_id(batch_id or "") else None,
                 assignment_id=_read_assignment_id(event, parameters.get("assignment_id")),
+                webhook_id=_read_webhook_id(parameters),
             )
             try:
                 return _answer_and_keep(change, functools.partial(endpoint, **parameters))
@@ -115,9 +118,10 @@ def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Res
         response = problem(error)
     except Exception as error:  # noqa: BLE001 - the trail tells of it, and so does the answer
         response = unexpected_problem(error)
-    made = json.loads(response.body or "{}").get("batch_id")
+    body = json.loads(response.body or "{}")
+    made = body.get("batch_id")
     end_change(
-        change,
+        replace(change, webhook_id=change.webhook_id or _read_webhook_id(body)),
         before=before,
         status=response.status_code,
         batch_id=str(made) if made and change.batch_id is None else None,
@@ -125,6 +129,12 @@ def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Res
         now=datetime.now(UTC),
     )
     return response
+
+
+def _read_webhook_id(named: dict[str, Any]) -> str | None:
+    """The webhook that a path or an answer names."""
+    webhook_id = str(named.get("webhook_id") or "")
+    return webhook_id if is_webhook_id(webhook_id) else None
 
 
 def _read_assignment_id(event: BaseProxyEvent, path_part: str | None) -> str | None:

@@ -78,6 +78,13 @@ from assessment.contracts.views import (
     EssayView,
     PersonOffer,
 )
+from assessment.contracts.webhooks import (
+    NewWebhook,
+    WebhookList,
+    WebhookReplay,
+    WebhookRequest,
+    WebhookView,
+)
 from assessment.domain.access import PERMISSIONS
 from assessment.domain.config import BatchConfig
 from assessment.domain.judge import JudgeSpec
@@ -148,6 +155,7 @@ class Operation:
 _BATCH = "/v1/batches/<batch_id>"
 _ESSAY = f"{_BATCH}/essays/<essay_id>"
 _INSTRUCTIONS = "/admin/v1/assessment-instructions"
+_WEBHOOKS = "/admin/v1/webhooks"
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/v1/anchors/register"): Operation(
         "Register an assignment's anchors, grade scale and instructions",
@@ -222,6 +230,20 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("GET", f"{_BATCH}/audit"): Operation(
         "Read the audit trail of a batch", answer=BatchAudit, problems=(404,)
+    ),
+    ("POST", _WEBHOOKS): Operation(
+        "Add a webhook; its secret is shown this once", 201, NewWebhook,
+        body=WebhookRequest, problems=(409,),
+    ),
+    ("GET", _WEBHOOKS): Operation("List the webhooks", answer=WebhookList),
+    ("GET", f"{_WEBHOOKS}/<webhook_id>"): Operation(
+        "Read a webhook with its last attempt", answer=WebhookView, problems=(404,)
+    ),
+    ("DELETE", f"{_WEBHOOKS}/<webhook_id>"): Operation(
+        "Remove a webhook", answer=Deleted, problems=(404,)
+    ),
+    ("POST", f"{_WEBHOOKS}/<webhook_id>/replay"): Operation(
+        "Send again what the webhook did not take", 202, WebhookReplay, problems=(404, 409)
     ),
     ("POST", f"{_BATCH}/invitations"): Operation(
         "Invite people to judge a batch; the links are shown this once", 201, NewInvitations,
@@ -393,6 +415,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
         "file_name": {"type": "string", "maxLength": 100},
         "assignment_id": {"type": "string", "minLength": 1, "maxLength": 128},
         "invitation_id": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+        "webhook_id": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
         "anchor_ref": {"type": "string", "minLength": 1, "maxLength": 64},
     }
     return [

@@ -18,7 +18,12 @@ from assessment.adapters.aws.person_leases import DynamoDBPeople
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.adapters.aws.record_eraser import DynamoDBRecordEraser
 from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
-from assessment.adapters.aws.sqs import SQSErasureQueue
+from assessment.adapters.aws.sqs import SQSErasureQueue, SQSWebhookQueue
+from assessment.adapters.aws.webhook_store import (
+    DynamoDBWebhookStore,
+    SQSWebhookDeadLetters,
+    StoredWebhookSecrets,
+)
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
 from assessment.adapters.judges.registry import RequestedJudgeCheck
 from assessment.adapters.prompts import JinjaPrompts
@@ -56,6 +61,7 @@ from assessment.ports.groups import (
 from assessment.ports.judging import JudgeCheck
 from assessment.ports.statistics import Statistics
 from assessment.ports.stores import References
+from assessment.ports.webhooks import SendPorts, WebhookPorts
 from assessment.settings import Settings
 
 
@@ -204,6 +210,47 @@ class Composition[S: Settings](Adapters[S]):
     def dead_letters(self, urls: Sequence[str]) -> SQSDeadLetters:
         """The queues of messages that could not be worked on."""
         return SQSDeadLetters(self._clients.aws("sqs"), urls)
+
+    @cached_property
+    def webhooks(self) -> DynamoDBWebhookStore:
+        """Where events are sent."""
+        return DynamoDBWebhookStore(self.table)
+
+    @cached_property
+    def webhook_queue(self) -> SQSWebhookQueue:
+        """The queue of send_webhooks."""
+        return SQSWebhookQueue(self._clients.aws("sqs"), self._setting("webhook_queue_url"))
+
+    @cached_property
+    def webhook_dead_letters(self) -> SQSWebhookDeadLetters:
+        """What webhooks did not take."""
+        return SQSWebhookDeadLetters(
+            self._clients.aws("sqs"),
+            self._setting("webhook_dead_letter_queue_url"),
+            self._setting("webhook_queue_url"),
+        )
+
+    @cached_property
+    def webhook_ports(self) -> WebhookPorts:
+        """For adding and removing webhooks."""
+        # Only two functions send to webhooks or check them.
+        from assessment.adapters.webhook_sender import HTTPWebhookSender
+
+        return WebhookPorts(
+            webhooks=self.webhooks,
+            secrets=StoredWebhookSecrets(
+                self._clients.aws("secretsmanager"),
+                self.secrets,
+                self._setting("webhook_secret_prefix"),
+                self.organisation,
+            ),
+            sender=HTTPWebhookSender(loopback_allowed=self.settings.webhook_loopback),
+        )
+
+    @cached_property
+    def send_ports(self) -> SendPorts:
+        """For sending to webhooks."""
+        return SendPorts(**vars(self.webhook_ports), webhook_queue=self.webhook_queue)
 
     @cached_property
     def export_ports(self) -> ExportPorts:

@@ -67,6 +67,8 @@ class Action(StrEnum):
     CHANGE_RELEASE_POLICY = "change_release_policy"
     ERASE_DATA = "erase_data"
     EXPORT_ESSAY = "export_essay"
+    READ_WEBHOOKS = "read_webhooks"
+    CHANGE_WEBHOOKS = "change_webhooks"
 
 
 _STAFF = frozenset({Role.ADMIN, Role.ASSESSOR})
@@ -89,6 +91,8 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     # It destroys what a grade rests on, for good.
     Action.ERASE_DATA: frozenset({Role.ADMIN}),
     Action.EXPORT_ESSAY: _STAFF,
+    Action.READ_WEBHOOKS: frozenset({Role.ADMIN}),
+    Action.CHANGE_WEBHOOKS: frozenset({Role.ADMIN}),
 }
 
 

@@ -36,6 +36,7 @@ class AuditEntry(BaseModel):
     route: str
     batch_id: str | None = None
     assignment_id: str | None = None
+    webhook_id: str | None = None
     request_sha256: str
     before_sha256: str | None = None
     after_sha256: str | None = None

@@ -29,6 +29,7 @@ class Change:
     request_body: str
     batch_id: str | None = None
     assignment_id: str | None = None
+    webhook_id: str | None = None
 
 
 def begin_change(change: Change, *, ports: AuditPorts, now: datetime) -> str | None:
@@ -94,6 +95,7 @@ def _entry(change: Change, phase: Phase, *, before: str | None, now: datetime) -
         route=change.route,
         batch_id=change.batch_id,
         assignment_id=change.assignment_id,
+        webhook_id=change.webhook_id,
         request_sha256=content_sha256(change.request_body),
         before_sha256=before,
     )

@@ -15,6 +15,7 @@ BATCH#<id>#SERVED_MODELS <judge>
 BATCH#<id>#DECISIONS ESSAY#<essay id>#<number>
 BATCH#<id>#ERASURES <erasure id>
 POLICY              RELEASE
+WEBHOOKS            <webhook id>
 ASSIGNMENTS         <assignment id>
 CONTENT#<sha256>    TEXT
 IDEMPOTENCY#<hash>  BATCH
@@ -87,6 +88,15 @@ def batch_audit_entry(batch_id: str, moment: datetime, entry_id: str) -> Key:
 def batch_audit(batch_id: str) -> str:
     """The partition of a batch's own part of the audit trail."""
     return f"BATCH#{batch_id}#AUDIT"
+
+
+WEBHOOKS = "WEBHOOKS"
+"""The partition of an organisation's webhooks."""
+
+
+def webhook(webhook_id: str) -> Key:
+    """A webhook."""
+    return {"PK": WEBHOOKS, "SK": webhook_id}
 
 
 def sortable(moment: datetime) -> str:

@@ -15,6 +15,7 @@ from assessment.contracts.llm_protocol import (
     LLMComparisonResultV1,
     WaveDeadlineV1,
 )
+from assessment.contracts.webhooks import WebhookDelivery
 from assessment.domain.errors import ServiceRefusedError, TransientError
 
 _BATCH_LIMIT = 10
@@ -126,6 +127,25 @@ class SQSCallbackQueue:
             QueueUrl=self._url,
             MessageBody=_body(deadline),
             DelaySeconds=max(0, min(delay_seconds, MAX_DELAY_SECONDS)),
+        )
+
+
+class SQSWebhookQueue:
+    """Sends deliveries to the function that sends them on."""
+
+    def __init__(self, client: Any, url: str, *, pauses: Pauses | None = None) -> None:
+        self._client = wrap_client(client)
+        self._url = url
+        self._pauses = pauses or Pauses()
+
+    def send(self, deliveries: Sequence[WebhookDelivery]) -> None:
+        """Queue all deliveries, or raise TransientError: all may be sent again."""
+        _send_all(self._client, self._url, deliveries, self._pauses)
+
+    def postpone(self, receipt: str, *, seconds: int) -> None:
+        """Shorten or lengthen the message's invisibility."""
+        self._client.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds
         )
 
 

@@ -1,0 +1,112 @@
+"""`cj webhooks`: where the organisation's events are sent, over the web and signed."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from assessment.contracts.parsing import parse
+from assessment.contracts.webhooks import WebhookList, WebhookRequest, WebhookView
+from runner.commands import options
+from runner.console import OUT, emit, note
+from runner.files import to_json
+from runner.stack import DEFAULT_STACK
+
+app = typer.Typer(no_args_is_help=True, help="Send events to servers of yours (administrators).")
+
+WebhookId = Annotated[str, typer.Argument(help="Id of the webhook, as `list` shows it.")]
+
+
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(help="https URL that takes the events.")],
+    *,
+    event: Annotated[
+        list[str] | None,
+        typer.Option("--event", help="Type of event to send; may be repeated. Else all types."),
+    ] = None,
+    as_json: options.AsJson = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Add a webhook and print its secret, this once.
+
+    Receivers check every message with the secret, by any library of Standard Webhooks.
+    """
+    request = parse(WebhookRequest, {"url": url} | ({"event_types": event} if event else {}))
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        made = client.add_webhook(request)
+    if as_json:
+        emit(to_json(made.model_dump(mode="json")))
+        return
+    emit(f"{made.webhook_id}  {made.secret}\n")
+    note("keep the secret; it is not shown again")
+
+
+@app.command("list")
+def list_all(
+    *,
+    as_json: options.AsJson = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """List the webhooks with what became of the last attempt at each."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        listed = client.list_webhooks()
+    if as_json:
+        emit(to_json(listed.model_dump(mode="json")))
+        return
+    OUT.print(webhooks_table(listed))
+
+
+@app.command()
+def remove(
+    webhook_id: WebhookId,
+    *,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Remove a webhook: nothing more is sent to it."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        client.remove_webhook(webhook_id)
+    note(f"webhook {webhook_id} is removed")
+
+
+@app.command()
+def replay(
+    webhook_id: WebhookId,
+    *,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Send again what the webhook did not take after all attempts."""
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        replayed = client.replay_webhook(webhook_id)
+    note(f"{replayed.n_replayed} sent again")
+    if not replayed.is_complete:
+        note("there may be more: run it again")
+
+
+def webhooks_table(listed: WebhookList) -> Table:
+    """One row for each webhook; URLs are shown as they are, without markup."""
+    table = Table("webhook", "url", "events", "state", "last attempt")
+    for one in listed.webhooks:
+        state = "active" if one.disabled_at is None else "disabled"
+        cells = (
+            one.webhook_id, one.url, "\n".join(one.event_types), state, _show_attempt(one),
+        )  # fmt: skip
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _show_attempt(webhook: WebhookView) -> str:
+    attempt = webhook.last_attempt
+    if attempt is None:
+        return "-"
+    status = "no answer" if attempt.status is None else str(attempt.status)
+    return f"{attempt.outcome} ({status}) {attempt.moment:%Y-%m-%d %H:%M}"

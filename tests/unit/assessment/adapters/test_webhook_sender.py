@@ -1,0 +1,111 @@
+"""What is sent to receivers: to the address that was checked, signed, and read no further."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from standardwebhooks import Webhook
+
+from assessment.adapters.webhook_sender import HTTPWebhookSender
+from assessment.domain.webhook_errors import AddressRefusedError, WebhookUnavailableError
+from assessment.ports.webhooks import OutgoingMessage, Reply
+from tests.fakes.webhooks import Receiver, receiving
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+"""The example of the Standard Webhooks libraries."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as started:
+        yield started
+
+
+def send(message: OutgoingMessage, *, loopback_allowed: bool = True) -> Reply:
+    sender = HTTPWebhookSender(loopback_allowed=loopback_allowed)
+    return asyncio.run(sender.send(message, now=datetime.now(UTC)))
+
+
+def message_to(url: str) -> OutgoingMessage:
+    return OutgoingMessage(url=url, message_id="msg_1", body='{"grade":"Å"}', secret=SECRET)
+
+
+def answer_names(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[list[str]]]) -> list[str]:
+    """Let names have these addresses, one list for each time that they are looked up."""
+    real, asked = socket.getaddrinfo, []
+
+    def look_up(host: str, port: Any, *arguments: Any, **keywords: Any) -> Any:
+        if host not in names:
+            return real(host, port, *arguments, **keywords)
+        asked.append(host)
+        addresses = names[host].pop(0)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return asked
+
+
+def test_a_receiver_can_verify_what_comes(receiver: Receiver) -> None:
+    assert send(message_to(receiver.url)).status == 204
+    ((headers, body),) = receiver.received
+    assert Webhook(SECRET).verify(body, headers) == {"grade": "Å"}
+    assert headers["webhook-id"] == "msg_1"
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that would have another address the second time is not asked a second time."""
+    asked = answer_names(monkeypatch, {"school.test": [["127.0.0.1"], ["10.0.0.1"]]})
+    port = urlsplit(receiver.url).port
+    assert send(message_to(f"http://school.test:{port}/events")).status == 204
+    assert asked == ["school.test"]
+    assert receiver.received[0][0]["Host"] == f"school.test:{port}"
+
+
+def test_one_private_address_among_several_is_enough_to_refuse(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer_names(monkeypatch, {"school.test": [["8.8.8.8", "10.0.0.1"]] * 2})
+    sender = HTTPWebhookSender()
+    with pytest.raises(AddressRefusedError):
+        sender.check("https://school.test/events")
+    with pytest.raises(AddressRefusedError):
+        send(message_to("https://school.test/events"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]"])
+def test_however_this_machine_is_written_it_is_refused(host: str) -> None:
+    with pytest.raises(AddressRefusedError):
+        HTTPWebhookSender().check(f"https://{host}/events")
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed(receiver: Receiver) -> None:
+    receiver.status, receiver.headers = 307, {"Location": receiver.url}
+    assert send(message_to(receiver.url)).status == 307
+    assert len(receiver.received) == 1
+
+
+def test_a_receiver_says_when_to_come_back(receiver: Receiver) -> None:
+    receiver.status, receiver.headers = 429, {"Retry-After": "120"}
+    assert send(message_to(receiver.url)) == Reply(429, retry_after=120.0)
+
+
+def test_a_receiver_that_is_not_there_is_unavailable(receiver: Receiver) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+        with pytest.raises(WebhookUnavailableError):
+            send(message_to(url))
+
+
+def test_a_secret_is_shown_nowhere() -> None:
+    message = message_to("https://school.example/")
+    assert SECRET not in repr(replace(message, body=""))
