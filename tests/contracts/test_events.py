@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -14,7 +14,8 @@ from moto.events.models import EventPattern
 
 from assessment.adapters.aws.eventbridge import EventBridgePublisher
 from assessment.contracts.decisions import ReleaseRequest
-from assessment.contracts.events import MAX_EVENT_BYTES, EventType
+from assessment.contracts.events import DATA, MAX_EVENT_BYTES, EventType
+from assessment.contracts.webhooks import PublishedType, WebhookRequest
 from assessment.domain.decision import Decision, DecisionKind, Reason
 from assessment.domain.document_keys import decisions_key, essays_key, result_key
 from assessment.domain.identifiers import content_sha256
@@ -167,6 +168,11 @@ def test_the_subscribers_rule_takes_what_it_is_for(event_type, entries):
     assert matcher.matches_event(event) is wanted
     event["detail"]["schema_version"] = 2
     assert not matcher.matches_event(event), "another version is not ours to read"
+
+
+def test_a_webhook_may_have_every_type_that_is_published() -> None:
+    assert set(get_args(PublishedType)) == set(DATA)
+    assert WebhookRequest(url="https://school.example/").event_types == list(DATA)
 
 
 def test_the_demonstration_subscriber_takes_everything(entries):

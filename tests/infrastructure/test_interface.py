@@ -62,6 +62,11 @@ ROUTES = {
     ("GET", "/v1/batches/{batch_id}/release"): True,
     ("GET", "/v1/release-policy"): True,
     ("PUT", "/v1/release-policy"): True,
+    ("POST", "/admin/v1/webhooks"): True,
+    ("GET", "/admin/v1/webhooks"): True,
+    ("GET", "/admin/v1/webhooks/{webhook_id}"): True,
+    ("DELETE", "/admin/v1/webhooks/{webhook_id}"): True,
+    ("POST", "/admin/v1/webhooks/{webhook_id}/replay"): True,
 }
 BATCH_PARAMETERS = {
     "MaxPairwiseComparisons": "max_pairwise_comparisons",

@@ -70,6 +70,6 @@ def test_what_has_a_deletion_policy_says_why(template, template_text):
 
 def test_no_log_group_keeps_logs_for_ever(template):
     groups = dict(of_type(template, "AWS::Logs::LogGroup"))
-    assert len(groups) == 15
+    assert len(groups) == 16
     for group in groups.values():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}

@@ -46,8 +46,8 @@ from assessment.ports.decisions import ReleasePorts
 from assessment.usecases.decide_grade import decide_grade, read_attention
 from assessment.usecases.release_batch import release_batch
 from tests.fakes.people import InMemoryPeople
-from tests.fakes.webhooks import InMemoryWebhooks
 from tests.fakes.stores import InMemoryAssignmentStore
+from tests.fakes.webhooks import InMemoryWebhooks
 from tests.present import present
 from tests.unit.runner import aws_wire, documents
 from tests.unit.runner.registry import guard_assignments, guard_invitations

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
-from assessment.contracts.events import DATA, Envelope, EventType
+from assessment.contracts.events import Envelope, EventType
 from assessment.domain.access import OrganisationId
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.webhook import Attempt, Webhook
@@ -29,7 +29,7 @@ class WebhookRequest(BaseModel):
 
     url: Annotated[str, Field(min_length=1, max_length=2_000)]
     event_types: Annotated[list[PublishedType], Field(min_length=1, max_length=20)] = Field(
-        default_factory=lambda: [kind for kind in DATA]  # noqa: C416 - typed by the literal
+        default_factory=lambda: list(get_args(PublishedType))
     )
 
     @field_validator("event_types")

@@ -17,7 +17,7 @@ from assessment.domain.webhook_errors import AddressRefusedError
 # IANA's registries of special-purpose addresses (RFC 6890), metadata services among them, and
 # IPv6 forms that carry an IPv4 address.
 NOT_PUBLIC = [
-    "0.0.0.0", "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.8.8.8", "169.254.169.254",
+    "0.0.0.1", "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.8.8.8", "169.254.169.254",
     "169.254.170.2", "172.16.0.1", "192.0.0.1", "192.0.2.1", "192.168.1.1", "198.18.0.1",
     "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "::ffff:8.8.8.8",
     "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "2001:0:a9fe:a9fe::1",
