@@ -534,6 +534,7 @@ if __name__ == "__main__":
         pages,
         people,
         reports,
+        webhooks,
     )
 
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "schemas/openapi.json")

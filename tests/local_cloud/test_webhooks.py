@@ -1,0 +1,83 @@
+"""Webhooks on the laptop cloud: bus, rule, queue, function and its permissions, to a receiver."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from standardwebhooks import Webhook
+
+from assessment.adapters.aws.eventbridge import EventBridgePublisher
+from assessment.contracts.events import EventType, envelope
+from assessment.contracts.webhooks import WebhookDelivery
+from assessment.domain.access import Role
+from runner.stack import mint_token, read_secret
+from tests.fakes.webhooks import receiving
+
+BATCH_ID = "55555555-7a3f-4a0c-9f3c-6a54f3f3c0de"
+INFO = {"code": "judge_at_chance", "what": "it failed", "why": "a coin", "what_to_do": "mend"}
+PATIENCE_SECONDS = 300
+pytestmark = pytest.mark.local_cloud
+
+
+@pytest.fixture
+def call(deployed):
+    """The stack's API, for an administrator."""
+    on, _ = deployed
+    secret = read_secret(on.outputs["ApiSecretArn"], on.cloud.aws)
+    token = mint_token(secret, role=Role.ADMIN, now=datetime.now(UTC))
+
+    def answered(method, path="", body=None):
+        answer = httpx.request(
+            method,
+            f"{on.outputs['ApiUrl']}/admin/v1/webhooks{path}",
+            headers={"Authorization": f"Bearer {token}"},
+            json=body,
+            timeout=35,
+        )
+        return answer.status_code, answer.json()
+
+    return answered
+
+
+def wait_for(receiver, n_messages):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(receiver.received) < n_messages:
+        assert time.monotonic() < deadline, "nothing came within five minutes"
+        time.sleep(0.2)
+
+
+def test_an_event_reaches_its_receiver_and_a_dead_letter_is_sent_again(deployed, call):
+    on, _ = deployed
+    client = lambda service: on.cloud.session().client(service, endpoint_url=on.cloud.url)  # noqa: E731
+    event = envelope(
+        EventType.FAILED,
+        batch_id=BATCH_ID,
+        correlation_id=BATCH_ID,
+        organisation="default",
+        data={"assignment_id": None, "status": "FAILED", "error_info": INFO},
+        now=datetime.now(UTC),
+    )
+    with receiving() as receiver:
+        status, made = call("POST", body={"url": receiver.url, "event_types": [event.event_type]})
+        assert status == 201, made
+        EventBridgePublisher(client("events"), on.outputs["EventBusName"]).publish([event])
+        wait_for(receiver, 1)
+        delivery = WebhookDelivery(
+            organisation="default", webhook_id=made["webhook_id"], event=event
+        )
+        sqs = client("sqs")
+        (dead,) = [url for url in sqs.list_queues()["QueueUrls"] if "WebhookDeadLetterQueue" in url]
+        sqs.send_message(QueueUrl=dead, MessageBody=delivery.model_dump_json(by_alias=True))
+        status, replayed = call("POST", f"/{made['webhook_id']}/replay")
+        assert (status, replayed["n_replayed"]) == (202, 1), replayed
+        wait_for(receiver, 2)
+        assert call("DELETE", f"/{made['webhook_id']}")[0] == 200
+        webhook = Webhook(made["secret"])
+        bodies = [webhook.verify(body, headers) for headers, body in receiver.received[:2]]
+    assert bodies[0] == bodies[1]
+    assert bodies[0]["data"] == json.loads(event.model_dump_json())["data"]
+    assert len({headers["webhook-id"] for headers, _ in receiver.received}) == 1
