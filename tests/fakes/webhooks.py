@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(*, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """A receiver on a free port of this machine, as long as the context lasts."""
     receiver = Receiver()
 
@@ -42,6 +43,8 @@ def receiving() -> Iterator[Receiver]:
             """Nothing: tests look at what came."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}/events"

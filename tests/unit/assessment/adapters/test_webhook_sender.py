@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook
 
 from assessment.adapters.webhook_sender import HTTPWebhookSender
 from assessment.domain.webhook_errors import AddressRefusedError, WebhookUnavailableError
 from assessment.ports.webhooks import OutgoingMessage, Reply
 from tests.fakes.webhooks import Receiver, receiving
+from tests.present import present
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 """The example of the Standard Webhooks libraries."""
@@ -68,6 +78,54 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     assert send(message_to(f"http://school.test:{port}/events")).status == 204
     assert asked == ["school.test"]
     assert receiver.received[0][0]["Host"] == f"school.test:{port}"
+
+
+@contextmanager
+def certified(name: str, folder: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
+    """A port that speaks TLS under a certificate for this name, and a context that trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    stored = folder / "server.pem"
+    stored.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(stored)
+    with receiving(tls=server) as receiver:
+        yield present(urlsplit(receiver.url).port), ssl.create_default_context(cafile=stored)
+
+
+@pytest.mark.parametrize(("host", "is_taken"), [("school.test", True), ("other.test", False)])
+def test_the_certificate_must_be_that_of_the_host_and_not_of_its_address(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_taken: bool
+) -> None:
+    answer_names(monkeypatch, {host: [["127.0.0.1"]]})
+    with certified("school.test", tmp_path) as (port, trusting):
+        transport = partial(httpx.AsyncHTTPTransport, verify=trusting)
+        monkeypatch.setattr(httpx, "AsyncHTTPTransport", transport)
+        message = message_to(f"https://{host}:{port}/events")
+        if is_taken:
+            assert send(message).status == 204
+        else:
+            with pytest.raises(WebhookUnavailableError):
+                send(message)
 
 
 def test_one_private_address_among_several_is_enough_to_refuse(

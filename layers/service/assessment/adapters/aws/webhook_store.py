@@ -111,7 +111,11 @@ class SQSWebhookDeadLetters:
         n_replayed, is_complete = 0, False
         while not is_complete and has_time():
             messages = self._client.receive_message(
-                QueueUrl=self._url, MaxNumberOfMessages=_AT_ONCE, VisibilityTimeout=_HIDDEN_SECONDS
+                QueueUrl=self._url,
+                MaxNumberOfMessages=_AT_ONCE,
+                VisibilityTimeout=_HIDDEN_SECONDS,
+                # Without waiting only some of the queue's servers are asked.
+                WaitTimeSeconds=1,
             ).get("Messages", [])
             is_complete = not messages
             ours = [message for message in messages if is_about(message["Body"])]
