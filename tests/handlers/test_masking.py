@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from assessment.contracts.erasure import EraseRequestV1
 from assessment.contracts.manifest import ManifestLine
 from assessment.domain.document_keys import MANIFESTS
+from assessment.usecases.erase_data import go_on_erasing
+from assessment.usecases.request_erasure import request_batch_erasure
+from tests.fakes.event_loop import run_async
 from tests.handlers.conftest import Stack, adapters, event, invoke
 from tests.handlers.test_api_events import call
 from tests.handlers.test_content import BO, MANIFEST_ID, prepare, read_texts, sha256, upload
@@ -91,6 +96,17 @@ def test_a_manifest_leaves_no_copy_of_what_is_masked(stack: Stack) -> None:
     prepare(accepted["batch_id"])
     assert read_texts(accepted["batch_id"]) == {"ann": MASKED, "bo": BO}
     assert find_secrets(stack) == []
+    own = adapters()
+    request_batch_erasure(
+        accepted["batch_id"],
+        erasure_id="erasure",
+        ports=own.erasure_request_ports,
+        now=datetime.now(UTC),
+    )
+    message = EraseRequestV1(batch_id=accepted["batch_id"], erasure_id="erasure")
+    ports = own.erasure_ports(own.dead_letters([stack.queues["dead"]]))
+    run_async(go_on_erasing(message, ports=ports, now=datetime.now(UTC)))
+    assert not any(secret in each for each in everything(stack).values() for secret in SECRETS)
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,13 @@ class SubmittedEssay(BaseModel):
 
 
 class MaskedEssay(SubmittedEssay):
-    """A student essay whose text is masked, with the number of masked passages by kind."""
+    """A student essay whose text is masked, with the number of masked passages by kind.
+
+    `upload_sha256` is the hash of the text as it was uploaded, if it was.
+    """
 
     n_masked: dict[MaskKind, int] = {}
+    upload_sha256: str | None = None
 
 
 class SubmittedAnchor(BaseModel):
@@ -93,6 +97,14 @@ class Essay(BaseModel):
     flags: tuple[EssayFlag, ...] = ()
     group: str | None = None
     n_masked: dict[MaskKind, int] = {}
+    upload_sha256: str | None = None
+    """Of a masked text, the hash under which it was uploaded: erasing the essay erases that too."""
+
+    @property
+    def text_sha256s(self) -> tuple[str, ...]:
+        """The hashes of its text wherever it is stored."""
+        uploaded = () if self.upload_sha256 is None else (self.upload_sha256,)
+        return (self.text_sha256, *uploaded)
 
     @property
     def is_anchor(self) -> bool:
@@ -113,11 +125,9 @@ class MeasuredEssay(Essay):
 def student_essay(submitted: SubmittedEssay, flags: tuple[EssayFlag, ...] = ()) -> MeasuredEssay:
     """The batch's essay for a submitted text."""
     return MeasuredEssay(
-        essay_id=submitted.essay_id,
+        **submitted.model_dump(exclude={"text"}),
         kind=EssayKind.STUDENT,
         text_sha256=content_sha256(submitted.text),
         flags=flags,
-        group=submitted.group,
-        n_masked=submitted.n_masked if isinstance(submitted, MaskedEssay) else {},
         surface=measure_surface(submitted.text),
     )

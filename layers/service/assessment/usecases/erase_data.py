@@ -27,6 +27,7 @@ from assessment.ports.erasure import ErasurePorts
 from assessment.usecases.erase_essay import erase_essay
 from assessment.usecases.erase_uploads import erase_uploads
 from assessment.usecases.forget_submissions import Forgotten, forget_submission
+from assessment.usecases.request_erasure import list_student_essays
 
 _PROVIDER_SECONDS = 60
 
@@ -127,16 +128,24 @@ def _remove(batch_id: str, target: ErasureTarget, ports: ErasurePorts) -> None:
 def _find_target(batch: Batch, ports: ErasurePorts) -> ErasureTarget:
     """All that rounds must know; one more wave than the record says may be planned right now."""
     n_waves = batch.wave + 1
-    folder = batch_texts(batch.batch_id)
     return ErasureTarget(
         n_waves=n_waves,
         people=tuple(ports.records.list_people(batch.batch_id)),
         submissions=tuple(each.name for each in ports.records.list_submissions(batch.batch_id)),
-        text_sha256s=tuple(
-            key.removeprefix(f"{folder}/").removesuffix(".txt")
-            for key in ports.documents.list_keys(folder)
-        ),
+        text_sha256s=_list_hashes(batch, ports),
     )
+
+
+def _list_hashes(batch: Batch, ports: ErasurePorts) -> tuple[str, ...]:
+    """The hashes of the batch's texts, and those that masked ones were uploaded under."""
+    folder = batch_texts(batch.batch_id)
+    own = [
+        key.removeprefix(f"{folder}/").removesuffix(".txt")
+        for key in ports.documents.list_keys(folder)
+    ]
+    essays = list_student_essays(batch, content=ports.content)
+    uploaded = [each.upload_sha256 for each in essays if each.upload_sha256 is not None]
+    return tuple(dict.fromkeys([*own, *uploaded]))
 
 
 def _make_test(batch_id: str, target: ErasureTarget) -> Callable[[str], bool]:

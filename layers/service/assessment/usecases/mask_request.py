@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from assessment.contracts.request import BatchRequest
 from assessment.domain.batch import EssaySource
 from assessment.domain.essay import MaskedEssay, SubmittedEssay
+from assessment.domain.identifiers import content_sha256
 from assessment.domain.masking import Masker, Masking
 from assessment.ports.groups import RequestPorts
 from assessment.usecases.referenced_essays import find_source, read_referenced
@@ -33,13 +34,18 @@ def mask_request(request: BatchRequest, masking: Masking, *, ports: RequestPorts
             request, ports.references, content=ports.content, most=_MOST_REFERENCED
         )
     masker = Masker(masking)
-    masked = [_mask(essay, masker) for essay in essays]
+    is_uploaded = source is not EssaySource.REQUEST
+    masked = [_mask(essay, masker, is_uploaded=is_uploaded) for essay in essays]
     return request.model_copy(update={"essays": masked, "contents": [], "manifest_id": None})
 
 
-def _mask(essay: SubmittedEssay, masker: Masker) -> MaskedEssay:
+def _mask(essay: SubmittedEssay, masker: Masker, *, is_uploaded: bool) -> MaskedEssay:
     text, n_masked = masker.mask(essay.text)
     # Not checked again: placeholders may make a text longer than one may be sent.
     return MaskedEssay.model_construct(
-        essay_id=essay.essay_id, text=text, group=essay.group, n_masked=n_masked
+        essay_id=essay.essay_id,
+        text=text,
+        group=essay.group,
+        n_masked=n_masked,
+        upload_sha256=content_sha256(essay.text) if is_uploaded and n_masked else None,
     )

@@ -73,7 +73,7 @@ def request_essay_erasure(
         scope=ErasureScope.ESSAY,
         requested_at=now,
         target=ErasureTarget(
-            n_waves=batch.wave, essay_id=essay_id, text_sha256s=(essay.text_sha256,)
+            n_waves=batch.wave, essay_id=essay_id, text_sha256s=essay.text_sha256s
         ),
     )
     ports.erasures.put(erasure, now=now)
@@ -88,12 +88,16 @@ def find_student_essay(batch: Batch, essay_id: str, *, content: ContentStore) ->
     ------
     UnknownEssayError
     """
-    manifest = content.get_document(manifest_key(batch))
-    essays = [Essay.model_validate(essay) for essay in json.loads(manifest or "[]")]
-    for essay in essays:
+    for essay in list_student_essays(batch, content=content):
         if essay.essay_id == essay_id:
             return essay
     raise UnknownEssayError.from_id(batch.batch_id, essay_id)
+
+
+def list_student_essays(batch: Batch, *, content: ContentStore) -> list[Essay]:
+    """The essays as they were requested; none if they were not stored."""
+    manifest = content.get_document(manifest_key(batch))
+    return [Essay.model_validate(essay) for essay in json.loads(manifest or "[]")]
 
 
 def list_erasures(batch_id: str, *, ports: ErasureRequestPorts) -> list[Erasure]:
