@@ -27,12 +27,14 @@ SHARED_KEYS = {
     "circuit",
     "judge_minute",
     "signature",
+    "expiry",
     "unfinished_erasure",
 }
 ARGUMENTS: dict[str, Any] = {
     "minute": NOW,
     "moment": NOW,
     "created_at": NOW,
+    "expires_at": NOW,
     "number": 1,
     "wave_number": 1,
 }
