@@ -279,11 +279,11 @@ def test_cancelling_keeps_what_is_recorded_and_is_repeatable() -> None:
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_a_judge_without_verdicts_is_a_fault_and_verdicts_at_chance_are_none(
+def test_a_judge_without_verdicts_is_a_fault_and_verdicts_without_order_are_none(
     reason: Reason,
 ) -> None:
     decision = Decision(decision=DecisionKind.FINALIZE_FAILURE, reason=reason, explanation="so")
-    right = {Reason.JUDGE_AT_CHANCE, Reason.DISCONNECTED}
+    right = {Reason.JUDGE_AT_CHANCE, Reason.ALL_TIES, Reason.DISCONNECTED}
     assert is_fault(read_failure(decision, None)) is (reason not in right)
 
 
