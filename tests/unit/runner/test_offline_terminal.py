@@ -50,7 +50,13 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - no thread of this process holds a lock of it
     )
+
+
+def heed_interrupts() -> None:
+    """A shell starts what runs in the background deaf to interrupts, and so would be all below."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def await_questions(judge: CountingJudge, count: int) -> None:
