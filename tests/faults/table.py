@@ -60,12 +60,18 @@ class MemoryTable:
     def query(self, **request: Any) -> Wire:
         values = request["ExpressionAttributeValues"]
         partition, prefix = values[":pk"]["S"], values.get(":sk", {"S": ""})["S"]
+        first, last = (
+            values.get(":since", {"S": ""})["S"],
+            values.get(":until", {"S": "\U0010ffff"})["S"],
+        )
         with self._lock:
             found = sorted(
                 (key[1], item)
                 for key, item in self.items.items()
-                if key[0] == partition and key[1].startswith(prefix)
+                if key[0] == partition and key[1].startswith(prefix) and first <= key[1] <= last
             )
+        if not request.get("ScanIndexForward", True):
+            found.reverse()
         items = [item for _, item in found][: request.get("Limit")]
         names = set(request.get("ExpressionAttributeNames", {}).values())
         if "ProjectionExpression" in request:
