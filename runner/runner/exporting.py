@@ -50,9 +50,9 @@ def _list_values(one: Comparison) -> list[Any]:
     spent = one.spent
     return [
         one.comparison_id, one.wave, one.first, one.second, str(one.status), told.get("winner"),
-        _SCORES[verdict.winner] if verdict else None, told.get("degree"), told.get("confidence"),
-        told.get("judge"), one.audit, one.predicted, one.attempt, spent.cost_usd,
-        spent.input_tokens, spent.output_tokens, told.get("justification"),
+        _SCORES[one.pair_verdict.winner] if one.pair_verdict else None, told.get("degree"),
+        told.get("confidence"), told.get("judge"), one.audit, one.predicted, one.attempt,
+        spent.cost_usd, spent.input_tokens, spent.output_tokens, told.get("justification"),
         one.failure.code if one.failure else None,
     ]  # fmt: skip
 

@@ -31,7 +31,7 @@ from assessment.domain.errors import (
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
-from assessment.domain.verdict import Verdict
+from assessment.domain.verdict import ListVerdict, Verdict
 from assessment.domain.wave import Wave
 from assessment.ports.stores import AssignmentPage, BatchFilter, BatchPage, ComparisonPage, KeyClaim
 from tests.fakes.people import InMemoryPeopleQueue
@@ -322,7 +322,7 @@ class InMemoryComparisonStore(InMemoryPeopleQueue):
         batch_id: str,
         wave_number: int,
         comparison_id: str,
-        verdict: Verdict,
+        verdict: Verdict | ListVerdict,
         *,
         now: datetime,
     ) -> Settlement:

@@ -320,7 +320,8 @@ def test_who_won_is_told_from_the_essays_side(stack: Stack) -> None:
     known = {each.comparison_id: each for each in stack.known()}
     for each in call("export_essay")[1]["comparisons"]:
         stored = known[each["comparison_id"]]
-        is_tie = stored.verdict is not None and stored.verdict.winner is Winner.TIE
+        told = stored.pair_verdict
+        is_tie = told is not None and told.winner is Winner.TIE
         expected = None if is_tie else stored.first == "anna"
         assert each["is_preferred"] is expected
         assert each["position"] == ("first" if stored.first == "anna" else "second")

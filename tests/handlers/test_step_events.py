@@ -246,7 +246,7 @@ def test_record_verdicts(stack: Stack, path: str) -> None:
     stack.submitted()
     for _ in range(2):
         assert invoke("record_callback", event(path)) == {"batchItemFailures": []}
-    one, tie = (comparison.verdict for comparison in stack.known()[:2])
+    one, tie = (comparison.pair_verdict for comparison in stack.known()[:2])
     assert one is not None
     assert tie is not None
     assert (one.winner, one.degree, one.input_tokens) == ("first", "clear", 812)
@@ -260,7 +260,7 @@ def test_record_verdicts(stack: Stack, path: str) -> None:
 def test_record_duplicate(stack: Stack, path: str) -> None:
     stack.submitted()
     assert invoke("record_callback", event(path)) == {"batchItemFailures": []}
-    verdict = stack.known()[0].verdict
+    verdict = stack.known()[0].pair_verdict
     assert verdict is not None
     assert verdict.winner == "first"
     assert stack.tally().recorded == 1

@@ -39,7 +39,7 @@ class Caller:
 
     @property
     def body(self) -> str:
-        other = "A" if present(self.comparison.verdict).winner is Winner.SECOND else "B"
+        other = "A" if present(self.comparison.pair_verdict).winner is Winner.SECOND else "B"
         return callback_body(self.comparison, self.batch_id, key=self.callback_key, winner=other)
 
     @property

@@ -83,7 +83,7 @@ class Forger(threading.Thread):
     def _signed(self, comparison: Comparison, batch_id: str, **changes: Any) -> str:
         """A callback under the batch's own key, for the essay that did not win."""
         key = Caller(self.stage, batch_id, comparison).callback_key
-        verdict = comparison.verdict
+        verdict = comparison.pair_verdict
         winner = "A" if verdict is None or verdict.winner is Winner.SECOND else "B"
         return callback_body(comparison, batch_id, key=key, winner=winner, **changes)
 

@@ -11,6 +11,7 @@ from assessment.domain.document_keys import batch_texts
 from assessment.domain.errors import UnknownComparisonError
 from assessment.domain.jury import draw_judge
 from assessment.domain.prompt import EssayPair, PromptBlock
+from assessment.domain.verdict import ListVerdict, describe_order
 from assessment.usecases.batch_spec import load_spec
 from runner.offline.workspace import Workspace
 
@@ -38,6 +39,8 @@ class ShownPrompt:
         verdict, failure = self.comparison.verdict, self.comparison.failure
         if verdict is None:
             return [failure.message if failure else "none yet"]
+        if isinstance(verdict, ListVerdict):
+            return [describe_order(verdict), *filter(None, [verdict.justification])]
         degree = f", {verdict.degree}" if verdict.degree else ""
         return [f"{verdict.winner}{degree}", *filter(None, [verdict.justification])]
 

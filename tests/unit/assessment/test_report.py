@@ -75,12 +75,12 @@ def test_comparisons_are_packed_by_place():
     comparisons = make_comparisons(result)
     packed = pack_comparisons(comparisons)
     for one, row in zip(comparisons, packed.rows, strict=True):
-        assert one.verdict is not None
+        assert one.pair_verdict is not None
         assert (packed.essays[row[0]], packed.essays[row[1]]) == (one.first, one.second)
-        assert packed.judges[row[2]] == one.verdict.judge
-        assert (row[3] > 0) is (one.verdict.winner == "first")
-        assert abs(row[3]) == {"slight": 1, "clear": 2, "decisive": 3}[str(one.verdict.degree)]
-        assert row[-1] == one.verdict.justification
+        assert packed.judges[row[2]] == one.pair_verdict.judge
+        assert (row[3] > 0) is (one.pair_verdict.winner == "first")
+        assert abs(row[3]) == {"slight": 1, "clear": 2, "decisive": 3}[str(one.pair_verdict.degree)]
+        assert row[-1] == one.pair_verdict.justification
 
 
 def test_more_justifications_than_a_page_may_have_are_left_out():

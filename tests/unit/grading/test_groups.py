@@ -52,7 +52,7 @@ def reported(
 
 
 def _by_another(comparison: Comparison) -> Comparison:
-    verdict: Verdict = present(comparison.verdict)
+    verdict: Verdict = present(comparison.pair_verdict)
     return comparison.model_copy(
         update={"verdict": verdict.model_copy(update={"judge": "another"})}
     )

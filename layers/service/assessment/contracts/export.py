@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from assessment.domain.batch import BatchStatus
 from assessment.domain.comparison import ComparisonStatus
@@ -13,14 +14,15 @@ from assessment.domain.grade_decision import GradeDecision
 from assessment.domain.masking import MaskKind
 from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.result import Ranking
-from assessment.domain.verdict import Verdict
+from assessment.domain.verdict import ListVerdict, Verdict
 
 
 class ExportedComparison(BaseModel):
-    """A comparison of the essay with another one, which is not named.
+    """A comparison of the essay with others, which are not named.
 
-    `position` says whether the essay was shown first or second. The reason that the judge gave,
-    `verdict.justification`, may speak of the other essay too.
+    `position` says in which place the essay was shown: first, second and so on. The reason that
+    the judge gave, `verdict.justification`, may speak of the other essays too. Of a list, `rank` is
+    the essay's place in the judge's order, and the order names the others by where they were shown.
     """
 
     comparison_id: str
@@ -28,7 +30,8 @@ class ExportedComparison(BaseModel):
     position: str
     status: ComparisonStatus
     is_preferred: bool | None
-    verdict: Verdict | None
+    verdict: Verdict | ListVerdict | None
+    rank: Annotated[int | None, Field(exclude_if=lambda rank: rank is None)] = None
 
 
 class EssayGrades(BaseModel):

@@ -62,7 +62,7 @@ class ReportData(BaseModel):
 
 def pack_comparisons(comparisons: Iterable[Comparison]) -> PackedComparisons:
     """The comparisons that have a verdict, as a report carries them."""
-    judged = [(one, one.verdict) for one in comparisons if one.verdict is not None]
+    judged = [(one, one.pair_verdict) for one in comparisons if one.pair_verdict is not None]
     essays = _number({one.first for one, _ in judged} | {one.second for one, _ in judged})
     judges = _number({verdict.judge for _, verdict in judged})
     n_bytes = sum(len((verdict.justification or "").encode()) for _, verdict in judged)

@@ -1,16 +1,25 @@
-"""Comparisons: two essays in a shown order, waiting for or carrying one verdict."""
+"""Comparisons: two or more essays in a shown order, waiting for or carrying one verdict.
+
+A pair is the comparison of two essays, a list one of more; of both there is one record, which is
+leased, asked about and settled as a whole.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.spending import Spending, add_spending
-from assessment.domain.verdict import Verdict, Winner
+from assessment.domain.verdict import ListVerdict, Verdict
+
+SMALLEST_LIST, LARGEST_LIST = 3, 10
+"""Essays of a list; two are a pair."""
+
+_UNLESS_EMPTY = Field(exclude_if=lambda value: not value)
 
 
 class ComparisonStatus(StrEnum):
@@ -27,6 +36,7 @@ class PlannedPair(BaseModel):
 
     `predicted` is the probability that the first is preferred (if there is no tie) under the fit
     that stood when the pair was planned; a first wave has none. `audit` marks the random pairs.
+    `failed_list_id` is the list that brought no verdict and whose essays this pair compares.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +46,24 @@ class PlannedPair(BaseModel):
     audit: bool = False
     predicted: float | None = None
     resampled: bool = False
+    failed_list_id: Annotated[str | None, _UNLESS_EMPTY] = None
+
+    @property
+    def essay_ids(self) -> tuple[str, ...]:
+        """The essays in the order shown."""
+        return self.first, self.second
+
+
+class PlannedList(BaseModel):
+    """A list of essays that a wave asks a judge to rank, in the order shown.
+
+    `audit` marks the random lists.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    essay_ids: Annotated[tuple[str, ...], Field(min_length=SMALLEST_LIST, max_length=LARGEST_LIST)]
+    audit: bool = False
 
 
 class JudgeFailure(BaseModel):
@@ -57,6 +85,9 @@ class Comparison(BaseModel):
     have been paid in this attempt: a worker that dies between its call and the record of it leaves
     one whose answer nobody has. `repeated_calls` are those of earlier attempts, and `spent_before`
     is what answers that were no verdicts cost.
+
+    `further_ids` are the essays of a list that are shown after the second; a pair has none. Its
+    verdict is a `ListVerdict` exactly if it is a list.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,9 +96,11 @@ class Comparison(BaseModel):
     wave: int
     first: str
     second: str
+    further_ids: Annotated[tuple[str, ...], _UNLESS_EMPTY] = ()
     audit: bool = False
     predicted: float | None = None
     resampled: bool = False
+    failed_list_id: Annotated[str | None, _UNLESS_EMPTY] = None
     status: ComparisonStatus = ComparisonStatus.PENDING
     submitted_wave: int
     attempt: int = 1
@@ -75,8 +108,41 @@ class Comparison(BaseModel):
     calls: int = 0
     repeated_calls: int = 0
     spent_before: Spending | None = None
-    verdict: Verdict | None = None
+    verdict: Verdict | ListVerdict | None = None
     failure: JudgeFailure | None = None
+
+    @classmethod
+    def from_plan(
+        cls, planned: PlannedPair | PlannedList, *, comparison_id: str, wave_number: int
+    ) -> Self:
+        """The comparison of a planned pair or list, as its wave begins."""
+        fields: dict[str, Any] = dict(planned)
+        if isinstance(planned, PlannedList):
+            first, second, *further = fields.pop("essay_ids")
+            fields |= {"first": first, "second": second, "further_ids": tuple(further)}
+        return cls(
+            comparison_id=comparison_id, wave=wave_number, submitted_wave=wave_number, **fields
+        )
+
+    @property
+    def essay_ids(self) -> tuple[str, ...]:
+        """The essays in the order shown."""
+        return self.first, self.second, *self.further_ids
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it has more than two essays."""
+        return bool(self.further_ids)
+
+    @property
+    def pair_verdict(self) -> Verdict | None:
+        """The verdict of a pair; None of a list."""
+        return self.verdict if isinstance(self.verdict, Verdict) else None
+
+    @property
+    def list_verdict(self) -> ListVerdict | None:
+        """The verdict of a list; None of a pair."""
+        return self.verdict if isinstance(self.verdict, ListVerdict) else None
 
     @property
     def paid_again(self) -> int:
@@ -107,9 +173,14 @@ class Comparison(BaseModel):
             self.failure is None or self.failure.retryable
         )
 
+    def has_failed_for_good(self, *, max_attempts: int) -> bool:
+        """Whether no further attempt will be made; a list is then asked about as pairs."""
+        is_unsettled = self.status in (ComparisonStatus.FAILED, ComparisonStatus.TIMED_OUT)
+        return is_unsettled and (not self.may_be_retried or self.attempt >= max_attempts)
+
 
 class WaitingComparison(BaseModel):
-    """A comparison that waits for a person, and who holds it until when.
+    """A pair that waits for a person, and who holds it until when.
 
     `wave` is the wave that waits for it. `is_judged` says that its holder gave a verdict, which is
     on its way.
@@ -200,4 +271,4 @@ def retry_pool(comparisons: list[Comparison], *, max_attempts: int) -> list[Comp
 
 def has_preference(comparisons: Iterable[Comparison]) -> bool:
     """Whether any verdict prefers an essay; ties alone order nothing."""
-    return any(c.verdict and c.verdict.winner is not Winner.TIE for c in comparisons)
+    return any(c.verdict and c.verdict.has_preference for c in comparisons)

@@ -92,10 +92,11 @@ _MOST_MISTAKES = 0.05
 def is_essay_failure(comparison: Comparison) -> bool:
     """Whether it may have failed because of one of its essays, and not by a passing trouble.
 
-    It failed for good, or it was submitted again in a later wave and failed again.
+    It failed for good, or it was submitted again in a later wave and failed again. A list that
+    fails so is asked about as pairs, which tell whose failure it is.
     """
     failure = comparison.failure
-    if failure is None or failure.code in _NEVER_AN_ESSAYS:
+    if failure is None or failure.code in _NEVER_AN_ESSAYS or comparison.is_list:
         return False
     if comparison.status is ComparisonStatus.FAILED and not failure.retryable:
         return True
@@ -143,7 +144,7 @@ def find_not_assessed(
     waves = sorted({c.submitted_wave for c in comparisons if is_essay_failure(c)})
     for n_looks, wave_number in enumerate(waves, 1):
         known = [c for c in comparisons if c.submitted_wave <= wave_number]
-        n_essays = len({e for c in known for e in (c.first, c.second)})
+        n_essays = len({e for c in known for e in c.essay_ids})
         bound = _MOST_MISTAKES / (n_essays * n_looks * (n_looks + 1))
         found |= _look(drop_essays(known, found), n_essays, bound, max_failures=max_failures)
     return tuple(found[essay] for essay in sorted(found))
@@ -156,14 +157,14 @@ def find_without_verdict(comparisons: Sequence[Comparison]) -> tuple[NotAssessed
     failed for good. In a small class that alone does not tell whether an essay or the judge is the
     reason; but only these essays need to go without a grade.
     """
-    n_verdicts = Counter(e for c in comparisons if c.verdict for e in (c.first, c.second))
+    n_verdicts = Counter(e for c in comparisons if c.verdict for e in c.essay_ids)
     failures = _attribute_failures(comparisons, n_verdicts)
     unjudged = {
         essay: list(by_other.values())
         for essay, by_other in failures.items()
         if essay not in n_verdicts
     }
-    n_essays = len({e for c in comparisons for e in (c.first, c.second)})
+    n_essays = len({e for c in comparisons for e in c.essay_ids})
     return tuple(
         _describe(essay, failed)
         for essay, failed in sorted(_leave_out_vague(unjudged, n_essays).items())
@@ -174,7 +175,7 @@ def _look(
     comparisons: Sequence[Comparison], n_essays: int, bound: float, *, max_failures: int
 ) -> dict[str, NotAssessed]:
     """The essays, of `n_essays` in all, whose failures are less likely by chance than `bound`."""
-    n_verdicts = Counter(e for c in comparisons if c.verdict for e in (c.first, c.second))
+    n_verdicts = Counter(e for c in comparisons if c.verdict for e in c.essay_ids)
     failures = _attribute_failures(comparisons, n_verdicts)
     suspects = {
         essay: list(by_other.values())
@@ -253,7 +254,7 @@ def _compute_chances(
     for comparison in comparisons:
         if comparison.verdict is None and not is_essay_failure(comparison):
             continue
-        involved = [e for e in (comparison.first, comparison.second) if e in own]
+        involved = [e for e in comparison.essay_ids if e in own]
         if not involved:
             others.add(comparison)
         elif len(involved) == 1:
@@ -325,7 +326,7 @@ def set_essays_aside(
     """The comparisons divided by whether they are of these essays."""
     ids = {entry.essay_id for entry in not_assessed}
     kept = drop_essays(comparisons, ids)
-    set_aside = [c for c in comparisons if c.first in ids or c.second in ids]
+    set_aside = [c for c in comparisons if not ids.isdisjoint(c.essay_ids)]
     return AssessedPart(not_assessed, kept, set_aside)
 
 
@@ -353,4 +354,5 @@ def _tell_reason(failure: JudgeFailure) -> NotAssessedReason:
 
 def drop_essays(comparisons: Sequence[Comparison], essay_ids: Collection[str]) -> list[Comparison]:
     """The comparisons in which none of these essays has a part."""
-    return [c for c in comparisons if c.first not in essay_ids and c.second not in essay_ids]
+    excluded = set(essay_ids)
+    return [c for c in comparisons if excluded.isdisjoint(c.essay_ids)]

@@ -1,16 +1,18 @@
-"""Verdicts: which of two essays is better, and by how much.
+"""Verdicts: which of two essays is better and by how much, or the order of more than two.
 
 Their fields are declared here once. On the wire the winner is a letter (`contracts.winner`); what
 a model or a person says is `VerdictDetails`, what an endpoint or a provider sends is `JudgeAnswer`,
-and `Verdict` is what a batch counts and keeps.
+and `Verdict` is what a batch counts and keeps. A list of essays has a `ListVerdict`.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from itertools import pairwise
+from math import isfinite
+from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from assessment.domain.spending import Spending
 
@@ -43,6 +45,18 @@ class Degree(StrEnum):
 
 
 DEGREE_LEVEL = {Degree.SLIGHT: 1, Degree.CLEAR: 2, Degree.DECISIVE: 3}
+
+
+class Gap(StrEnum):
+    """By how much an essay of a ranking is better than the next one."""
+
+    TIE = "tie"
+    SLIGHT = "slight"
+    CLEAR = "clear"
+    DECISIVE = "decisive"
+
+
+GAP_LEVEL = {Gap.TIE: 0, Gap.SLIGHT: 1, Gap.CLEAR: 2, Gap.DECISIVE: 3}
 
 
 class VerdictDetails(BaseModel):
@@ -100,6 +114,106 @@ class Verdict(JudgeAnswer, Spending):
     def spent(self) -> Spending:
         """What it cost."""
         return Spending(**self.model_dump(include=set(Spending.model_fields)))
+
+    @property
+    def has_preference(self) -> bool:
+        """Whether it prefers an essay."""
+        return self.winner is not Winner.TIE
+
+
+class ListVerdict(Provenance, Spending):
+    """A judge's order of the essays of one list, with what it cost.
+
+    Attributes
+    ----------
+    ranking
+        The ids of all essays of the list, the best first.
+    gaps
+        By how much each essay is better than the next one, one fewer than essays; None stands for
+        one that the judge did not say readably. None as a whole where it gave scores or no gaps.
+    scores
+        A score of each essay in the order of the ranking, on a scale of the judge's own, so that
+        none is above the one before it. None where it gave gaps.
+    judge, prompt_sha256, notes
+        As in `Verdict`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    ranking: Annotated[tuple[str, ...], Field(min_length=2)]
+    gaps: tuple[Gap | None, ...] | None = None
+    scores: tuple[float, ...] | None = None
+    justification: Annotated[str | None, Field(max_length=MAX_JUSTIFICATION, repr=False)] = None
+    judge: str
+    prompt_sha256: str | None = None
+    notes: list[str] = []
+
+    @model_validator(mode="after")
+    def _check_form(self) -> Self:
+        """Raise ValueError where ranking, gaps and scores do not belong together."""
+        n_essays = len(self.ranking)
+        if len(set(self.ranking)) < n_essays:
+            message = "ranking names an essay twice"
+            raise ValueError(message)
+        if self.gaps is not None and len(self.gaps) != n_essays - 1:
+            message = f"gaps has {len(self.gaps)} entries; {n_essays - 1} are needed"
+            raise ValueError(message)
+        if self.scores is not None:
+            _check_scores(self.scores, n_essays)
+        return self
+
+    @property
+    def spent(self) -> Spending:
+        """What it cost."""
+        return Spending(**self.model_dump(include=set(Spending.model_fields)))
+
+    @property
+    def has_preference(self) -> bool:
+        """Whether it prefers any essay to another."""
+        return any(level > 0 for level in rank_gaps(self))
+
+
+def _check_scores(scores: tuple[float, ...], n_essays: int) -> None:
+    if len(scores) != n_essays or not all(map(isfinite, scores)):
+        message = f"scores needs {n_essays} finite numbers"
+        raise ValueError(message)
+    if any(better < worse for better, worse in pairwise(scores)):
+        message = "scores must not rise along the ranking"
+        raise ValueError(message)
+
+
+def rank_gaps(verdict: ListVerdict, *, graded: bool = True) -> tuple[int, ...]:
+    """By how many degrees each essay of a ranking is better than the next; 0 is a tie.
+
+    Parameters
+    ----------
+    graded
+        Whether degrees count; without them, and where a gap is unknown or the judge gave scores,
+        any preference is 1.
+
+    Returns
+    -------
+    tuple of int
+        One fewer than essays, each 0 to 3.
+    """
+    if verdict.scores is not None:
+        return tuple(int(better > worse) for better, worse in pairwise(verdict.scores))
+    gaps = verdict.gaps or (None,) * (len(verdict.ranking) - 1)
+    levels = [1 if gap is None else GAP_LEVEL[gap] for gap in gaps]
+    return tuple(level if graded else min(level, 1) for level in levels)
+
+
+_SIGNS = ("=", ">", ">>", ">>>")
+
+
+def describe_order(verdict: ListVerdict) -> str:
+    """The ranking in a line: `=` a tie, `>` slightly or by an unknown gap, `>>`, `>>>` decisively.
+
+    No id has such a sign, so that the line can be read back.
+    """
+    first, *others = verdict.ranking
+    steps = zip(rank_gaps(verdict), others, strict=True)
+    return " ".join([first, *(f"{_SIGNS[level]} {essay_id}" for level, essay_id in steps)])
 
 
 def signed_outcome(verdict: Verdict, *, graded: bool) -> int:

@@ -22,7 +22,7 @@ from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.invitation import Invitation, Person
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
-from assessment.domain.verdict import Verdict
+from assessment.domain.verdict import ListVerdict, Verdict
 from assessment.domain.wave import Wave
 
 
@@ -334,7 +334,7 @@ class ComparisonStore(PeopleQueue, Protocol):
         batch_id: str,
         wave_number: int,
         comparison_id: str,
-        verdict: Verdict,
+        verdict: Verdict | ListVerdict,
         *,
         now: datetime,
     ) -> Settlement:

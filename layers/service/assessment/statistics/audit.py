@@ -52,7 +52,7 @@ def _predicted_verdicts(pool: JudgedPool, config: BatchConfig) -> _PredictedVerd
     later_predicted = [c.predicted for c in later if c.predicted is not None]
     return _PredictedVerdicts(
         predicted=np.array(opening_predicted + later_predicted, dtype=np.float64),
-        preferred=np.array([_PREFERRED[c.verdict.winner] for c in tested if c.verdict]),
+        preferred=np.array([_PREFERRED[c.pair_verdict.winner] for c in tested if c.pair_verdict]),
         random=np.array([c.predicted is None or c.audit for c in tested], dtype=bool),
     )
 

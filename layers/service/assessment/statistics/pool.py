@@ -41,8 +41,10 @@ class JudgedPool:
     @classmethod
     def from_comparisons(cls, spec: BatchSpec, comparisons: Sequence[Comparison]) -> JudgedPool:
         """The pool of all comparisons that have a verdict, in the order of their ids."""
-        recorded = sorted((c for c in comparisons if c.verdict), key=lambda c: c.comparison_id)
-        return cls(spec, recorded, sorted({c.verdict.judge for c in recorded if c.verdict}))
+        recorded = sorted((c for c in comparisons if c.pair_verdict), key=lambda c: c.comparison_id)
+        return cls(
+            spec, recorded, sorted({c.pair_verdict.judge for c in recorded if c.pair_verdict})
+        )
 
     @property
     def n_essays(self) -> int:
@@ -79,7 +81,7 @@ class JudgedPool:
         look like a slight one.
         """
         order = {judge: index for index, judge in enumerate(self.judges)}
-        verdicts = [comparison.verdict for comparison in chosen if comparison.verdict]
+        verdicts = [c.pair_verdict for c in chosen if c.pair_verdict]
         return Comparisons(
             self.n_essays,
             self.indices([comparison.first for comparison in chosen]),

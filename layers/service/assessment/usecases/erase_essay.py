@@ -94,7 +94,7 @@ def _erase_records(batch: Batch, target: ErasureTarget, ports: ErasurePorts) -> 
     comparisons = [
         each
         for each in ports.comparisons.list_comparisons(batch.batch_id, target.n_waves)
-        if essay_id in (each.first, each.second)
+        if essay_id in each.essay_ids
     ]
     ports.records.erase_decisions(batch.batch_id, essay_id)
     ports.records.erase_waiting(batch.batch_id, target.n_waves)

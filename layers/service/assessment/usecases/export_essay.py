@@ -12,9 +12,13 @@ from assessment.domain.comparison import Comparison
 from assessment.domain.document_keys import batch_texts, result_key
 from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.result import Ranking
-from assessment.domain.verdict import Winner
+from assessment.domain.verdict import ListVerdict, Verdict, Winner
 from assessment.ports.erasure import ExportPorts
 from assessment.usecases.request_erasure import find_student_essay
+
+_PLACES = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+)  # fmt: skip
 
 
 def export_essay(batch_id: str, essay_id: str, *, ports: ExportPorts, now: datetime) -> EssayExport:
@@ -53,7 +57,7 @@ def export_essay(batch_id: str, essay_id: str, *, ports: ExportPorts, now: datet
 
 def _list_comparisons(batch: Batch, essay_id: str, ports: ExportPorts) -> list[Comparison]:
     comparisons = ports.comparisons.list_comparisons(batch.batch_id, batch.wave)
-    return [each for each in comparisons if essay_id in (each.first, each.second)]
+    return [each for each in comparisons if essay_id in each.essay_ids]
 
 
 def _list_judges(comparisons: Sequence[Comparison]) -> list[str]:
@@ -92,16 +96,28 @@ def _pick_grades(result: ResultDocument | None, essay_id: str) -> EssayGrades:
 
 
 def _export(comparison: Comparison, essay_id: str) -> ExportedComparison:
-    is_first = comparison.first == essay_id
-    verdict = comparison.verdict
-    is_preferred = None
-    if verdict is not None and verdict.winner is not Winner.TIE:
-        is_preferred = (verdict.winner is Winner.FIRST) is is_first
+    place = comparison.essay_ids.index(essay_id)
+    order = comparison.list_verdict
     return ExportedComparison(
         comparison_id=comparison.comparison_id,
         wave=comparison.wave,
-        position="first" if is_first else "second",
+        position=_PLACES[place],
         status=comparison.status,
-        is_preferred=is_preferred,
-        verdict=verdict,
+        is_preferred=_is_preferred(comparison.pair_verdict, place),
+        verdict=_hide_others(order, comparison, essay_id) if order else comparison.verdict,
+        rank=order.ranking.index(essay_id) + 1 if order else None,
     )
+
+
+def _is_preferred(verdict: Verdict | None, place: int) -> bool | None:
+    """Whether the essay in this place is the better one; None without a preference in a pair."""
+    if verdict is None or not verdict.has_preference:
+        return None
+    return (verdict.winner is Winner.FIRST) is (place == 0)
+
+
+def _hide_others(verdict: ListVerdict, comparison: Comparison, essay_id: str) -> ListVerdict:
+    """The order with the other essays named by the places in which they were shown."""
+    names = dict(zip(comparison.essay_ids, _PLACES, strict=False)) | {essay_id: essay_id}
+    ranking = tuple(names[each] for each in verdict.ranking)
+    return verdict.model_copy(update={"ranking": ranking})

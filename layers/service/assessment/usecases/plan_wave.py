@@ -125,11 +125,8 @@ def _store_comparisons(
     store.put_comparisons(
         batch_id,
         [
-            Comparison(
-                comparison_id=comparison_id(wave_number, position),
-                wave=wave_number,
-                submitted_wave=wave_number,
-                **dict(pair),
+            Comparison.from_plan(
+                pair, comparison_id=comparison_id(wave_number, position), wave_number=wave_number
             )
             for position, pair in enumerate(plan.pairs)
         ],

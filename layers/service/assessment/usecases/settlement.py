@@ -11,7 +11,7 @@ from assessment.domain.comparison import (
     Settlement,
     count_comparisons,
 )
-from assessment.domain.verdict import Verdict
+from assessment.domain.verdict import ListVerdict, Verdict
 from assessment.ports.groups import SettlePorts
 from assessment.ports.stores import BatchStore
 
@@ -20,7 +20,7 @@ def settle_by_verdict(
     batch_id: str,
     wave_number: int,
     comparison_id: str,
-    verdict: Verdict,
+    verdict: Verdict | ListVerdict,
     *,
     ports: SettlePorts,
     now: datetime,

@@ -23,7 +23,7 @@ from assessment.domain.grade_scale import find_scale
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.spending import Spending
-from assessment.domain.verdict import Degree, Verdict, Winner
+from assessment.domain.verdict import Degree, ListVerdict, Verdict, Winner
 from assessment.domain.wave import Wave
 from assessment.ports.stores import AssignmentStore, BatchStore, ComparisonStore, ProviderBatchStore
 
@@ -208,6 +208,16 @@ def test_first_verdict_stays_and_clears_the_mark(stores: Stores) -> None:
     assert not store.has_pending("b", 1)
     with pytest.raises(UnknownComparisonError):
         store.record_verdict("b", 1, "w001-00009", VERDICT, now=NOW)
+
+
+def test_a_list_is_stored_as_one_record(stores: Stores) -> None:
+    store = stores[2]
+    listed = comparison(1, further_ids=("d", "c"))
+    store.put_comparisons("b", [comparison(), listed])
+    assert store.list_comparisons("b", 1) == [comparison(), listed]
+    ranked = ListVerdict(ranking=("c", "a", "d", "b"), scores=(0.1 + 0.2, 0.3, 0.1, 0.1), judge="j")
+    store.record_verdict("b", 1, listed.comparison_id, ranked, now=NOW)
+    assert store.get_comparison("b", 1, listed.comparison_id).verdict == ranked
 
 
 def test_resubmitting_counts_one_attempt_and_moves_the_mark(stores: Stores) -> None:

@@ -157,7 +157,7 @@ def test_people_and_a_model_are_separate_judges_of_one_fit():
     people.judge_all("ann", "bob")
     known = people.world.known(people.batch_id)
     assert all(comparison.verdict for comparison in known), "the wave is complete"
-    judges = {present(comparison.verdict).judge for comparison in known}
+    judges = {present(comparison.pair_verdict).judge for comparison in known}
     assert judges == {"person/ann", "person/bob", "openai/gpt-4.1-mini"}
     people.world.score(people.batch_id, 1)
     document = people.world.content.documents[f"batches/{people.batch_id}/scores/wave-0001.json"]
@@ -277,5 +277,5 @@ def test_a_verdict_that_is_sent_again_counts_once():
     assert people.say("ann", pair, decision_seconds=12.5) == sent, "after its lease has ended"
     assert people.world.tally(people.batch_id).recorded == 1
     listed = people.world.comparisons.list_comparisons(people.batch_id, 1)
-    (judged,) = [c.verdict for c in listed if c.verdict]
+    (judged,) = [c.pair_verdict for c in listed if c.pair_verdict]
     assert (judged.winner, judged.decision_seconds) == ("first", 12.5)

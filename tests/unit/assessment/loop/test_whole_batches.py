@@ -150,7 +150,7 @@ def test_a_judge_that_calls_every_pair_a_tie_is_not_paid_to_the_cap() -> None:
 def test_ties_among_few_verdicts_break_no_small_class(essays: int, seed: int) -> None:
     world, ended = run(Habits(tying=0.6), essays=essays, seed=seed)
     check(world, ended)
-    all_tie = all(c.verdict is None or c.verdict.winner is Winner.TIE
+    all_tie = all(c.pair_verdict is None or c.pair_verdict.winner is Winner.TIE
                   for c in world.known(ended.batch.batch_id))  # fmt: skip
     assert (ended.decisions[-1].reason is Reason.ALL_TIES) == all_tie
     assert (ended.batch.status is BatchStatus.FAILED) == all_tie

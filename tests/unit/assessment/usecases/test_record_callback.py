@@ -45,8 +45,8 @@ def test_a_verdict_is_recorded_and_its_mark_removed(submitted: Started) -> None:
     assert recorded.effect is CallbackEffect.VERDICT_RECORDED
     stored = again(submitted, comparison)
     assert stored.status is S.RECORDED
-    assert stored.verdict is not None
-    assert (stored.verdict.winner, stored.verdict.cost_usd) == (Winner.FIRST, 0.002)
+    assert stored.pair_verdict is not None
+    assert (stored.pair_verdict.winner, stored.pair_verdict.cost_usd) == (Winner.FIRST, 0.002)
     assert comparison.comparison_id not in world.comparisons.list_pending(submitted.batch_id, 1)
     assert not submitted.closed
 

@@ -21,10 +21,10 @@ from assessment.domain.comparison import (
 )
 from assessment.domain.errors import ComparisonLeasedError, UnknownComparisonError
 from assessment.domain.identifiers import read_wave_number
-from assessment.domain.verdict import Verdict
+from assessment.domain.verdict import ListVerdict, Verdict
 from assessment.ports.stores import ComparisonPage
 
-_DOCUMENTS = ("verdict", "failure", "spent_before")
+_DOCUMENTS = ("further_ids", "verdict", "failure", "spent_before")
 
 
 class DynamoDBComparisonStore(DynamoDBPeopleQueue):
@@ -36,7 +36,12 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
     def put_comparisons(self, batch_id: str, comparisons: Sequence[Comparison]) -> None:
         """Create those that do not exist yet."""
         self._table.put_new_many(
-            [{**keys.comparison(batch_id, c.wave, c.comparison_id), **dict(c)} for c in comparisons]
+            [
+                keys.comparison(batch_id, c.wave, c.comparison_id)
+                | dict(c)
+                | {"further_ids": c.further_ids or None}
+                for c in comparisons
+            ]
         )
 
     def get_comparison(self, batch_id: str, wave_number: int, comparison_id: str) -> Comparison:
@@ -230,7 +235,7 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         batch_id: str,
         wave_number: int,
         comparison_id: str,
-        verdict: Verdict,
+        verdict: Verdict | ListVerdict,
         *,
         now: datetime,
     ) -> Settlement:
