@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from scoring._list_rows import ListRows
     from scoring._types import Bools, Ints
 
 
@@ -55,6 +56,8 @@ class Comparisons:
         rho, how far a judge who judges a pair again repeats the first verdict beyond what the
         abilities say: 1, repeats are no new evidence, to 0, each is
         (:func:`scoring.repeats.estimate_repeat_correlation`).
+    list_rows : ListRows, optional
+        Which rows are the pairs of one list; :func:`scoring.lists.join_lists` gives it.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class Comparisons:
     essays: tuple[str, ...] | None = None
     judges: tuple[str, ...] | None = None
     repeat_correlation: float = 1.0
+    list_rows: ListRows | None = None
 
     def __init__(
         self,
@@ -89,6 +93,7 @@ class Comparisons:
         essays: Sequence[str] | None = None,
         judges: Sequence[str] | None = None,
         repeat_correlation: float = 1.0,
+        list_rows: ListRows | None = None,
     ) -> None:
         _require_essays(n_essays)
         columns = {"first": first, "second": second, "outcome": outcome}
@@ -106,6 +111,7 @@ class Comparisons:
         store(self, "essays", _check_names(essays, n_essays, "essays"))
         store(self, "judges", None if judges is None else tuple(judges))
         store(self, "repeat_correlation", float(min(max(repeat_correlation, 0.0), 1.0)))
+        store(self, "list_rows", list_rows)
 
     @classmethod
     def from_winners(
@@ -246,31 +252,40 @@ class Comparisons:
 
     def take(self, rows: Ints | Bools) -> Comparisons:
         """Return the comparisons of the given rows, for the same essays and judges' numbers."""
-        judge = None if self.judge is None else self.judge[rows]
-        return Comparisons(
-            self.n_essays,
+        return self._with(
             self.first[rows],
             self.second[rows],
             self.outcome[rows],
+            None if self.judge is None else self.judge[rows],
+            None if self.list_rows is None else self.list_rows.take(rows),
+        )
+
+    def with_repeat_correlation(self, value: float) -> Comparisons:
+        """Return the same verdicts with another weight of repeats."""
+        same = self._with(self.first, self.second, self.outcome, self.judge, self.list_rows)
+        object.__setattr__(same, "repeat_correlation", float(min(max(value, 0.0), 1.0)))
+        return same
+
+    def _with(
+        self,
+        first: Ints,
+        second: Ints,
+        outcome: Ints,
+        judge: Ints | None,
+        list_rows: ListRows | None,
+    ) -> Comparisons:
+        """Return other verdicts on the same essays."""
+        return Comparisons(
+            self.n_essays,
+            first,
+            second,
+            outcome,
             judge,
             order_known=self.order_known,
             essays=self.essays,
             judges=self.judges,
             repeat_correlation=self.repeat_correlation,
-        )
-
-    def with_repeat_correlation(self, value: float) -> Comparisons:
-        """Return the same verdicts with another weight of repeats."""
-        return Comparisons(
-            self.n_essays,
-            self.first,
-            self.second,
-            self.outcome,
-            self.judge,
-            order_known=self.order_known,
-            essays=self.essays,
-            judges=self.judges,
-            repeat_correlation=value,
+            list_rows=list_rows,
         )
 
     def repeated_pairs(self) -> tuple[Ints, Ints] | None:
@@ -290,16 +305,12 @@ class Comparisons:
 
     def reversed_order(self) -> Comparisons:
         """Return the same verdicts as if every pair had been shown the other way round."""
-        return Comparisons(
-            self.n_essays,
+        return self._with(
             self.second,
             self.first,
             -self.outcome,
             self.judge,
-            order_known=self.order_known,
-            essays=self.essays,
-            judges=self.judges,
-            repeat_correlation=self.repeat_correlation,
+            None if self.list_rows is None else self.list_rows.reversed_order(),
         )
 
 
