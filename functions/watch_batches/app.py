@@ -74,6 +74,9 @@ def _log_report(report: WatchReport, adapters: bootstrap.Composition[WatchBatche
     for batch_id, repair in report.repairs.items():
         logger.warning("batch repaired", extra={**adapters.log_keys(batch_id), "repair": repair})
         count("batches_repaired")
+    for batch_id in report.reminded:
+        logger.info("judges reminded", extra=adapters.log_keys(batch_id))
+        count("judges_reminded")
     if report.n_left:
         logger.warning("no time for all batches", extra={"left": report.n_left})
         count("batches_left_unwatched", report.n_left)

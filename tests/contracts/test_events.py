@@ -32,7 +32,7 @@ from tests.fakes.world import World, essays_of, spread
 ROOT = Path(__file__).parents[2]
 PUBLISHED = [
     EventType.WAVE_SCORED, EventType.COMPLETED, EventType.RESULT_PUBLISHED, EventType.FAILED,
-    EventType.RELEASED,
+    EventType.RELEASED, EventType.JUDGING_REMINDER,
 ]  # fmt: skip
 
 
@@ -106,6 +106,12 @@ def entries(completed):
         ports=FailPorts(batches=world.batches, events=world.events),
         now=world.now,
     )
+    judged_by_people = world.request(6, judge={"provider": "person"})
+    world.prepare(judged_by_people.batch_id)
+    wave = world.plan(judged_by_people.batch_id)
+    world.submit(judged_by_people.batch_id, wave.wave, world.workflow.issue("people"))
+    world.clock.forward(8 * 86_400)
+    assert world.watch().reminded == [judged_by_people.batch_id]
     bus = Bus()
     EventBridgePublisher(bus, "bus").publish(world.events.published)
     return {entry["DetailType"]: entry for sent in bus.calls for entry in sent}

@@ -172,6 +172,11 @@ class InMemoryBatchStore:
     def note_look(self, batch_id: str, *, now: datetime) -> None:
         self.looks[batch_id] = now
 
+    def note_reminders(self, batch_id: str, n_reminders: int) -> None:
+        batch = self.batches[batch_id]
+        noted = max(batch.n_reminders, n_reminders)
+        self.batches[batch_id] = batch.model_copy(update={"n_reminders": noted})
+
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         return self.waves.setdefault((batch_id, wave.wave), wave)
 

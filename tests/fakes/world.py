@@ -76,6 +76,7 @@ from tests.fakes.messaging import (
     InMemoryJudgeQueue,
     InMemoryWorkflow,
 )
+from tests.fakes.people import InMemoryPeople
 from tests.fakes.stores import (
     InMemoryAssignmentStore,
     InMemoryBatchStore,
@@ -122,6 +123,7 @@ class World:
         self.judge = FakeJudge(self.callback_queue, self.habits, self.seed)
         self.batch_judge = ClockedBatches(self.judge, self.clock)
         self.provider_batches = InMemoryProviderBatchStore()
+        self.people = InMemoryPeople()
         self.gate = OpenGate()
         self._ids = random.Random(self.seed)
 
@@ -302,6 +304,7 @@ class World:
         """One round of the watchdog."""
         names = (
             "batches", "comparisons", "workflow", "events", "judge_queue", "provider_batches",
+            "people",
         )  # fmt: skip
         ports = WatchPorts(**self._ports(*names, fault=fault))
         return watch_batches(

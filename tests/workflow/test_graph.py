@@ -11,13 +11,14 @@ import pytest
 
 from assessment.domain import errors
 from assessment.domain.decision import DecisionKind
+from assessment.domain.judging_time import LONGEST_DAYS
 
 ROOT = Path(__file__).parents[2]
 MACHINE = json.loads((ROOT / "statemachine" / "assessment.asl.json").read_text())
 STATES: dict[str, dict] = MACHINE["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 ENDS = {"Succeed", "Fail"}
-LONGEST_WAIT_HOURS = 27
+LONGEST_WAIT_HOURS = (LONGEST_DAYS + 1) * 24
 
 
 def successors(state):

@@ -74,6 +74,7 @@ def execute(
     config: options.Config = None,
     max_comparisons: options.MaxComparisons = None,
     judge: options.Judge = None,
+    judging_deadline: options.JudgingDeadline = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the result document goes.")
     ] = Path("result.json"),
@@ -131,7 +132,7 @@ def execute(
         assignment=assignment,
         scale=scale,
         texts=texts,
-        settings=options.join_settings(config, max_comparisons),
+        settings=options.join_settings(config, max_comparisons, judging_deadline),
         judges=judge or (),
         groups=groups,
         names=names,

@@ -28,8 +28,14 @@ def invite(
         int | None, typer.Option("--quota", min=1, help="Most verdicts of each; else the batch's.")
     ] = None,
     days: Annotated[
-        float, typer.Option("--days", min=0.01, max=LONGEST_DAYS, help="How long the links open.")
-    ] = 14.0,
+        float | None,
+        typer.Option(
+            "--days",
+            min=0.01,
+            max=LONGEST_DAYS,
+            help="How long the links open; 14, or until judging_deadline.",
+        ),
+    ] = None,
     revoke: Annotated[
         list[str] | None,
         typer.Option("--revoke", help="Id of an invitation to take back; may be repeated."),

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +72,15 @@ MaxComparisons = Annotated[
         help="At most so many comparisons: --config max_pairwise_comparisons. All essays are sent.",
     ),
 ]
+JudgingDeadline = Annotated[
+    datetime | None,
+    typer.Option(
+        "--judging-deadline",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M%z"],
+        metavar="TIME",
+        help="Until when people may judge: 2026-03-12 (to its end) or 2026-03-12T16:00, here.",
+    ),
+]
 Judge = Annotated[
     list[str] | None,
     typer.Option(
@@ -130,22 +139,39 @@ Rubric = Annotated[
 ]
 
 
-def join_settings(config: list[str] | None, max_comparisons: int | None) -> list[str]:
-    """The settings of a batch, with the one that has an option of its own.
+def join_settings(
+    config: list[str] | None,
+    max_comparisons: int | None,
+    judging_deadline: datetime | None = None,
+) -> list[str]:
+    """The settings of a batch, with those that have options of their own.
 
     Raises
     ------
     BadInputError
-        If it is given both ways.
+        If one is given both ways.
     """
     settings = list(config or ())
-    if max_comparisons is None:
-        return settings
-    names = ("max_pairwise_comparisons", "max_comparisons")
+    if max_comparisons is not None:
+        names = ("max_pairwise_comparisons", "max_comparisons")
+        _refuse_twice(settings, names, "--max-comparisons")
+        settings.append(f"max_pairwise_comparisons={max_comparisons}")
+    if judging_deadline is not None:
+        _refuse_twice(settings, ("judging_deadline",), "--judging-deadline")
+        settings.append(f"judging_deadline={_read_local(judging_deadline).isoformat()}")
+    return settings
+
+
+def _refuse_twice(settings: list[str], names: tuple[str, ...], option: str) -> None:
     if any(setting.partition("=")[0].strip() in names for setting in settings):
-        message = "is given by --config, too; give it once"
-        raise BadInputError(Problem(message, field="--max-comparisons"))
-    return [*settings, f"max_pairwise_comparisons={max_comparisons}"]
+        raise BadInputError(Problem("is given by --config, too; give it once", field=option))
+
+
+def _read_local(moment: datetime) -> datetime:
+    """A moment with its zone, this machine's if it names none; a day alone means its end."""
+    if moment.tzinfo is None and moment.time() == time.min:
+        moment = moment.replace(hour=23, minute=59)
+    return moment.astimezone() if moment.tzinfo is None else moment
 
 
 def connect(

@@ -22,7 +22,7 @@ from assessment.domain.wave import Wave
 from assessment.usecases.call_judge import Delivery
 from assessment.usecases.judge_messages import Handled
 
-STATE_TIMEOUT_SECONDS = 97_200
+STATE_TIMEOUT_SECONDS = 7_862_400
 """How long a state waits for its wave, as in the state machine; the wave's deadline is earlier."""
 _TRIES = 7
 _MOST_RECEIVES = 10

@@ -17,6 +17,7 @@ from assessment.contracts.invitations import InvitationList, InvitationRequest, 
 from assessment.contracts.parsing import parse
 from assessment.domain.errors import UnknownInvitationError
 from assessment.domain.invitation import Invitation
+from assessment.domain.judging_time import USUAL_DAYS
 from assessment.usecases.change_assignment import (
     delete_assignment,
     get_registered,
@@ -122,7 +123,7 @@ def guard_invitations(
                 quota=wanted.quota,
                 created_at=now,
                 created_by="tests",
-                expires_at=now + timedelta(days=wanted.days),
+                expires_at=now + timedelta(days=wanted.days or USUAL_DAYS),
             )
             for number, name in enumerate(wanted.names)
         ]

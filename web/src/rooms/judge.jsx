@@ -1,6 +1,6 @@
 // The judging room: two texts, one choice, the next pair at once. Nothing here tells whose texts they are.
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import { t } from "../shared/language.js";
+import { moment, t } from "../shared/language.js";
 import { Notice } from "../shared/parts.jsx";
 import { Problem, Text, Waiting } from "./frame.jsx";
 import { Judging } from "./judging.js";
@@ -70,6 +70,7 @@ export function Judge({ id }) {
           {pair && <button type="button" onClick={() => judging.current.pause(!state.isPaused)} aria-pressed={state.isPaused}>{t(state.isPaused ? "judge.resume" : "judge.pause")}</button>}
         </div>
       </div>
+      {state.counts.judging_deadline && !state.ended && <p class={isNear(state.counts.judging_deadline) ? "detail near" : "detail"}>{t("judge.until", { when: moment(state.counts.judging_deadline) })}</p>}
       <Problem error={state.error} />
       {state.lost && <Notice tone="warn"><p>{t("judge.lost")} {state.lost.message}</p></Notice>}
       {state.ended && <Notice tone="good" title={t("judge.ended")}><p>{state.ended.message}</p></Notice>}
@@ -105,6 +106,9 @@ export function Judge({ id }) {
     </div>
   );
 }
+
+const LAST_DAY = 86400000;
+const isNear = (deadline) => new Date(deadline) - Date.now() < LAST_DAY;
 
 const describe = (choice) => (choice.winner === "tie" ? t("judge.tie") : t(`judge.${choice.degree}`, { letter: choice.winner }));
 

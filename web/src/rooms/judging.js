@@ -16,7 +16,7 @@ export class Judging {
     this.queue = []; // pairs that are there before they are wanted
     this.held = null; // the last verdict, which may still be undone
     this.outbox = readOutbox(id); // verdicts on their way
-    this.counts = { n_judged: 0, n_waiting: 0, quota: null };
+    this.counts = { n_judged: 0, n_waiting: 0, quota: null, judging_deadline: null };
     this.nGiven = 0;
     this.isAsking = false;
     this.isPaused = false;

@@ -22,7 +22,7 @@ export function NewBatch() {
   const [essays, setEssays] = useState({ read: [], refused: [] });
   const [anchors, setAnchors] = useState({ read: [], refused: [] });
   const [assignment, setAssignment] = useState("");
-  const [setup, setSetup] = useState({ name: "", scale: SCALES[0], rubric: "", people: true, model: "", provider: "openai", surface: false, endpoint: false, fewest: 8, most: 12 });
+  const [setup, setSetup] = useState({ name: "", scale: SCALES[0], rubric: "", people: true, model: "", provider: "openai", surface: false, endpoint: false, fewest: 8, most: 12, until: "" });
   const [grades, setGrades] = useState({});
   const [error, setError] = useState(null);
   const [isBusy, setBusy] = useState(false);
@@ -47,6 +47,7 @@ export function NewBatch() {
         await call("POST", "/v1/anchors/register", { body: { assignment_id: assignmentId, grade_scale: setup.scale, ...(setup.rubric.trim() ? { judge_rubric: setup.rubric } : { instructions: t("new.plainInstructions") }), anchors: anchors.read.map((each) => ({ anchor_ref: each.name.slice(0, 64), grade: grades[each.name], text: each.text })) } });
       }
       const body = { essays: essays.read.map((each) => ({ essay_id: each.name, text: each.text })), judge: judges.length === 1 ? judges[0] : judges, config: { min_comparisons_per_essay: Number(setup.fewest), max_comparisons_per_essay: Number(setup.most) } };
+      if (setup.people && setup.until) body.config.judging_deadline = new Date(setup.until).toISOString();
       if (assignmentId) body.assignment_id = assignmentId;
       const made = await call("POST", "/v1/batches", { body, headers: { "Idempotency-Key": crypto.randomUUID() } });
       location.hash = `#/batch/${made.batch_id}`;
@@ -83,6 +84,7 @@ export function NewBatch() {
       </fieldset>
       <fieldset><legend>{t("new.judges")}</legend>
         <label class="check"><input type="checkbox" checked={setup.people} onChange={change("people")} /> {t("new.people")}</label>
+        {setup.people && <label class="until"><span>{t("new.until")}</span><input type="datetime-local" value={setup.until} onInput={change("until")} aria-describedby="until-help" /><small id="until-help" class="detail">{t("new.untilHelp")}</small></label>}
         <label class="check"><input type="checkbox" checked={setup.surface} onChange={change("surface")} /> {t("new.surface")}</label>
         <label class="check"><input type="checkbox" checked={setup.endpoint} onChange={change("endpoint")} /> {t("new.endpoint")}</label>
         <div class="row">

@@ -389,4 +389,5 @@ class Composition[S: Settings](Adapters[S]):
             events=self.events,
             judge_queue=self.judge_queue,
             provider_batches=DynamoDBProviderBatchStore(self.table),
+            people=self.people,
         )

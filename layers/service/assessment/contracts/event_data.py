@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.decision import Decision
@@ -49,6 +49,29 @@ class WaveScored(EventData):
     standardised_se: float | None = None
     reliability: float | None
     reliability_interval: tuple[float, float] | None = None
+
+
+class JudgeProgress(BaseModel):
+    """A person who judges, by the name that results give them, and how far they are."""
+
+    model_config = ConfigDict(frozen=True)
+
+    judge: str
+    n_judged: int
+    quota: int | None
+
+
+class JudgingReminder(EventData):
+    """People are to be reminded: the batch waits for their verdicts until `judging_deadline`.
+
+    `n_waiting` counts the first thousand comparisons that wait. `judges` are up to 500 people who
+    were invited or have judged, and may judge still; those who have judged least come first.
+    """
+
+    assignment_id: str | None
+    judging_deadline: AwareDatetime
+    n_waiting: int
+    judges: list[JudgeProgress]
 
 
 class AssessmentCompleted(EventData):

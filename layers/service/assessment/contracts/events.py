@@ -16,6 +16,7 @@ from assessment.contracts.event_data import (
     AssessmentFailed,
     AssessmentReleased,
     EventData,
+    JudgingReminder,
     ResultPublished,
     WaveScored,
 )
@@ -32,6 +33,7 @@ class EventType(StrEnum):
 
     REQUESTED = "CJAssessmentRequested.v1"
     WAVE_SCORED = "CJWaveScored.v1"
+    JUDGING_REMINDER = "CJJudgingReminder.v1"
     COMPLETED = "CJAssessmentCompleted.v1"
     RESULT_PUBLISHED = "AssessmentResultPublished.v1"
     RELEASED = "AssessmentReleased.v1"
@@ -40,6 +42,7 @@ class EventType(StrEnum):
 
 DATA: dict[EventType, type[EventData]] = {
     EventType.WAVE_SCORED: WaveScored,
+    EventType.JUDGING_REMINDER: JudgingReminder,
     EventType.COMPLETED: AssessmentCompleted,
     EventType.RESULT_PUBLISHED: ResultPublished,
     EventType.RELEASED: AssessmentReleased,

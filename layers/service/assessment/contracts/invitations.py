@@ -14,13 +14,16 @@ _MOST_NAMES = 100
 
 
 class InvitationRequest(BaseModel):
-    """Invitations of a batch, one for each name; they open it for `days`."""
+    """Invitations of a batch, one for each name; they open it for `days`.
+
+    Without `days`, for fourteen or until the batch's `judging_deadline`, whichever is later.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     names: Annotated[list[GroupLabel], Field(min_length=1, max_length=_MOST_NAMES)]
     quota: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    days: Annotated[float, Field(gt=0, le=LONGEST_DAYS)] = 14.0
+    days: Annotated[float, Field(gt=0, le=LONGEST_DAYS)] | None = None
 
     @field_validator("names")
     @classmethod

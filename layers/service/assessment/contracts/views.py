@@ -129,6 +129,7 @@ class BatchProgress(BaseModel):
     config_sources: dict[str, str]
     result_sha256: str | None = None
     release: Release | None = None
+    n_reminders: int = 0
     expires_at: str | None = None
     created_at: str
     updated_at: str
@@ -166,13 +167,15 @@ class PersonOffer(BaseModel):
     """What a person is offered to judge, and how much is left.
 
     `comparison` is null when none waits for them now. `n_judged` counts their own verdicts;
-    `n_waiting` those that the wave still waits for from anybody, without theirs.
+    `n_waiting` those that the wave still waits for from anybody, without theirs. Nothing is asked
+    after `judging_deadline`.
     """
 
     comparison: OfferedComparison | None
     n_judged: int
     n_waiting: int
     quota: int | None
+    judging_deadline: datetime | None = None
 
 
 class EssayView(BaseModel):

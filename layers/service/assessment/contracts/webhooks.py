@@ -14,6 +14,7 @@ from assessment.domain.webhook import Attempt, Webhook
 
 PublishedType = Literal[
     EventType.WAVE_SCORED,
+    EventType.JUDGING_REMINDER,
     EventType.COMPLETED,
     EventType.RESULT_PUBLISHED,
     EventType.RELEASED,

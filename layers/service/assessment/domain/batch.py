@@ -133,6 +133,8 @@ class Batch(BaseModel):
     n_decisions: int = 0
     release: Release | None = None
     has_erasures: bool = False
+    n_reminders: int = 0
+    """How often people were reminded that the batch waits for them."""
     expires_at: datetime | None = None
     """When it is erased by itself."""
     created_at: datetime

@@ -42,7 +42,7 @@ class AdminAbove:
 
 
 MAX_WAVE_TIMEOUT_SECONDS = 26 * 3600
-"""Below the 27 hours that the state machine itself waits for a wave."""
+"""A provider's day, and two hours; where people judge, their deadline counts instead."""
 
 Strategy = Literal[
     "adaptive", "nearest", "d_optimal", "optimal_matching", "anchor_first", "grades", "random"
@@ -101,6 +101,8 @@ class BatchConfig(BaseModel):
 
     # Deadlines
     finish_by: AwareDatetime | None = None
+    # Until when people may judge. A wave that waits for them waits so long.
+    judging_deadline: AwareDatetime | None = None
     wave_timeout_seconds: Annotated[int, Field(ge=5, le=MAX_WAVE_TIMEOUT_SECONDS)] = 3600
     batch_timeout_hours: Annotated[float, Field(gt=0, le=168), AdminOnly()] = 4.0
 

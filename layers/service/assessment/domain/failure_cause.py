@@ -35,8 +35,8 @@ REMEDIES = MappingProxyType({
     "batching_mode=per_request",
     "broken-generation": "take a model that keeps to the answer's form, or another temperature",
     "model-changed": "name the model by its dated version, or leave out pin_model",
-    "timed_out": "raise wave_timeout_seconds, or check that the judge's endpoint can reach the "
-    "callback queue",
+    "timed_out": "raise wave_timeout_seconds (where people judge, judging_deadline), or check that "
+    "the judge's endpoint can reach the callback queue",
 })  # fmt: skip
 """What to do, by the code of a comparison's failure."""
 

@@ -35,12 +35,26 @@ def check_finish_by(config: BatchConfig, *, now: datetime) -> None:
     )
 
 
+def find_finish(config: BatchConfig) -> datetime | None:
+    """When the batch is to be finished: as it says, or soon after people may judge no more."""
+    ends = [] if config.finish_by is None else [config.finish_by]
+    if config.judging_deadline is not None:
+        ends.append(config.judging_deadline + FINAL_STEPS)
+    return min(ends, default=None)
+
+
 def find_wave_deadline(config: BatchConfig, *, now: datetime) -> datetime:
-    """When a wave that is submitted now closes: before `finish_by`, unless that has passed."""
+    """When a wave that is submitted now closes: before the batch's end, unless that has passed.
+
+    A wave that waits for people waits until then: they have days.
+    """
     usual = now + timedelta(seconds=config.wave_timeout_seconds)
-    if config.finish_by is None or config.finish_by - FINAL_STEPS <= now:
+    finish = find_finish(config)
+    if finish is None or finish - FINAL_STEPS <= now:
         return usual
-    return min(usual, config.finish_by - FINAL_STEPS)
+    if config.judging_deadline is not None:
+        return finish - FINAL_STEPS
+    return min(usual, finish - FINAL_STEPS)
 
 
 def find_switch(finish_by: datetime, n_comparisons: int) -> datetime:
@@ -54,6 +68,5 @@ def find_switch(finish_by: datetime, n_comparisons: int) -> datetime:
 
 def minutes_until_finish(config: BatchConfig, *, now: datetime) -> float | None:
     """How many minutes are left in which a wave may be asked about."""
-    if config.finish_by is None:
-        return None
-    return (config.finish_by - FINAL_STEPS - now).total_seconds() / 60
+    finish = find_finish(config)
+    return None if finish is None else (finish - FINAL_STEPS - now).total_seconds() / 60

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from assessment.domain.access import Caller
 from assessment.domain.comparison import WaitingComparison
 from assessment.domain.errors import InvitationEndedError
+from assessment.domain.judge import JudgeSpec
 
 INVITED_PREFIX = "invited:"
 """Beginning of the subject of whoever comes by an invitation; the id of the invitation follows."""
@@ -63,6 +64,12 @@ class Person(BaseModel):
     held: tuple[WaitingComparison, ...] = ()
     held_until: datetime | None = None
     last_verdict_at: datetime | None = None
+
+    def find_quota(self, judge: JudgeSpec) -> int | None:
+        """How many verdicts they may give: as their invitation says, or as the batch does."""
+        if self.invitation is not None and self.invitation.quota is not None:
+            return self.invitation.quota
+        return judge.quota
 
 
 def is_invited(caller: Caller) -> bool:

@@ -193,10 +193,11 @@ class FailPorts:
 
 @dataclass(frozen=True, kw_only=True)
 class WatchPorts(ClosePorts, FailPorts):
-    """Finding and repairing batches that do not move."""
+    """Finding and repairing batches that do not move, and reminding people who judge."""
 
     judge_queue: JudgeQueue
     provider_batches: ProviderBatchStore
+    people: People
 
 
 @dataclass(frozen=True, kw_only=True)

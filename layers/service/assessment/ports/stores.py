@@ -168,6 +168,9 @@ class BatchStore(ActiveBatches, Protocol):
         Changes nothing if the batch moved on since it was read; the batch as it stands.
         """
 
+    def note_reminders(self, batch_id: str, n_reminders: int) -> None:
+        """Note how many reminders went out, unless more are noted already."""
+
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         """Store a new wave; if it exists, change nothing and return the stored one."""
 

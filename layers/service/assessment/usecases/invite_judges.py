@@ -23,6 +23,7 @@ from assessment.domain.errors import (
 )
 from assessment.domain.invitation import Invitation
 from assessment.domain.judge import Provider
+from assessment.domain.judging_time import USUAL_DAYS
 from assessment.ports.groups import InvitationPorts
 from assessment.ports.stores import BatchStore, People
 
@@ -67,7 +68,7 @@ def invite_judges(
             quota=request.quota,
             created_at=now,
             created_by=command.inviter,
-            expires_at=now + timedelta(days=request.days),
+            expires_at=_find_expiry(request.days, batch, now),
         )
         for invitation_id, name in zip(command.ids, request.names, strict=True)
     ]
@@ -81,6 +82,14 @@ def invite_judges(
         batch_id=batch_id,
         invitations=[_show_once(invitation, command) for invitation in stored],
     )
+
+
+def _find_expiry(days: float | None, batch: Batch, now: datetime) -> datetime:
+    """When an invitation ends; who invites for a time means that time."""
+    if days is not None:
+        return now + timedelta(days=days)
+    usual = now + timedelta(days=USUAL_DAYS)
+    return max(usual, batch.config.judging_deadline or usual)
 
 
 def _show_once(invitation: Invitation, command: InviteCommand) -> NewInvitation:

@@ -61,13 +61,19 @@ def next_comparison(
         If the batch has ended, or the person's quota is used up.
     """
     batch, judge, record = _open_batch(batch_id, person, ports, now)
-    quota = _find_quota(judge, record)
+    quota = record.find_quota(judge)
     _check_quota(quota, record.n_judged)
-    if batch.status is not BatchStatus.WAITING_CALLBACKS:
-        return PersonOffer(comparison=None, n_judged=record.n_judged, n_waiting=0, quota=quota)
-    waiting, offered = _lease_one(batch, judge, record, kept, ports, now)
+    waiting, offered = (
+        _lease_one(batch, judge, record, kept, ports, now)
+        if batch.status is BatchStatus.WAITING_CALLBACKS
+        else ([], None)
+    )
     return PersonOffer(
-        comparison=offered, n_judged=record.n_judged, n_waiting=len(waiting), quota=quota
+        comparison=offered,
+        n_judged=record.n_judged,
+        n_waiting=len(waiting),
+        quota=quota,
+        judging_deadline=batch.config.judging_deadline,
     )
 
 
@@ -114,14 +120,6 @@ def _note_held(
     """Let the person's record say what they hold, each once."""
     each = {one.comparison_id: one for one in held}
     people.note_held(batch_id, person, list(each.values())[:_MOST_HELD], until=until)
-
-
-def _find_quota(judge: JudgeSpec, record: Person) -> int | None:
-    """How many verdicts the person may give: as their invitation says, or as the batch does."""
-    invitation = record.invitation
-    if invitation is not None and invitation.quota is not None:
-        return invitation.quota
-    return judge.quota
 
 
 def _check_quota(quota: int | None, n_judged: int) -> None:

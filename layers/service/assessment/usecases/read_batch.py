@@ -41,6 +41,7 @@ def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
         result_sha256=batch.result_sha256,
         release=batch.release,
+        n_reminders=batch.n_reminders,
         expires_at=batch.expires_at.isoformat() if batch.expires_at else None,
         created_at=batch.created_at.isoformat(),
         updated_at=batch.updated_at.isoformat(),

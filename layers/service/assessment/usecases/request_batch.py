@@ -44,6 +44,7 @@ from assessment.domain.identifiers import (
     derive_uuid,
 )
 from assessment.domain.judge import BatchingMode, JudgeSpec
+from assessment.domain.judging_time import check_judging_deadline, give_people_time
 from assessment.domain.jury import read_judges
 from assessment.domain.masking import MaskingRecord
 from assessment.domain.prices import find_price
@@ -108,7 +109,7 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
     batch, submission = _accept(command, ports, now)
     if batch.batch_id != command.batch_id:
         _check_not_erased(batch.batch_id, ports.batches)
-    _check_finish_by(batch, ports.batches, now)
+    _check_times(batch, ports.batches, now)
     batch = _store(command.request, batch, submission, ports.content, ports.batches)
     if not batch.is_final:
         ports.workflow.start(batch.batch_id, name=batch.execution_name)
@@ -130,10 +131,12 @@ def _check_not_erased(batch_id: str, batches: BatchStore) -> None:
         return
 
 
-def _check_finish_by(batch: Batch, batches: BatchStore, now: datetime) -> None:
+def _check_times(batch: Batch, batches: BatchStore, now: datetime) -> None:
     """A new batch has time; a request that comes again is answered whatever the time is."""
     try:
         check_finish_by(batch.config, now=now)
+        if batch.config_sources["judging_deadline"] is not Source.JUDGE:
+            check_judging_deadline(batch.config, now=now)
     except InvalidRequestError:
         with suppress(UnknownBatchError):
             batches.get_batch(batch.batch_id)
@@ -157,6 +160,7 @@ def _accept(
     batching = [judge for judge in judges if judge.uses_provider_batches(command.batching_mode)]
     if batching:
         resolved = extend_deadlines(resolved, wave_seconds=WAVE_SECONDS)
+    resolved = give_people_time(resolved, judges, now=now)
     submission = _read_essays(request, resolved.config, judges, ports.references)
     essays = submission.essays
     n_essays = len(essays) + (len(assignment.anchors) if assignment else 0)

@@ -15,7 +15,7 @@ from assessment.contracts.llm_protocol import (
     ProviderBatchV1,
 )
 from assessment.domain.comparison import Comparison
-from assessment.domain.finishing import FINAL_STEPS, find_switch
+from assessment.domain.finishing import FINAL_STEPS, find_finish, find_switch
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, OversizeError, ProviderBatchError
 from assessment.domain.provider_batch import WINDOW
@@ -94,7 +94,7 @@ class Submission:
         )
         if batch.is_final or wave is None or wave.decision is not None:
             return None
-        return Awaited(wave, batch.config.finish_by)
+        return Awaited(wave, find_finish(batch.config))
 
     def find_lateness(self, awaited: Awaited | None) -> ProviderBatchError | None:
         """Why nothing may be submitted: what a wave no longer awaits would be paid again."""

@@ -16,6 +16,7 @@ from assessment.ports.groups import WatchPorts
 from assessment.ports.stores import ActiveBatches
 from assessment.usecases.close_wave import close_at_deadline, close_if_complete
 from assessment.usecases.fail_batch import fail_batch, make_stalled_failure
+from assessment.usecases.remind_judges import remind_judges
 from assessment.usecases.resume_batch import restart_execution
 from assessment.usecases.wave_messages import build_messages, list_submitted
 
@@ -45,6 +46,7 @@ class WatchReport:
 
     statuses: Counter[str] = field(default_factory=Counter)
     repairs: dict[str, Repair] = field(default_factory=dict)
+    reminded: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     n_left: int = 0
 
@@ -83,6 +85,8 @@ def watch_batches(
             batch = ports.batches.get_batch(batch_id)
             report.statuses[batch.status] += 1
             repair = _Watch(ports, mode, now).repair(batch)
+            if repair is Repair.NONE and remind_judges(batch, ports=ports, now=now):
+                report.reminded.append(batch_id)
         except Exception as error:  # noqa: BLE001
             # One batch that cannot be repaired must not keep the others waiting.
             repair = Repair.IMPOSSIBLE
@@ -109,7 +113,7 @@ class _Watch:
         idle = self.now - batch.updated_at
         if idle < _GRACE:
             return Repair.NONE
-        overdue = idle - timedelta(hours=batch.config.batch_timeout_hours)
+        overdue = self._count_idle(batch) - timedelta(hours=batch.config.batch_timeout_hours)
         if not self.ports.workflow.is_running(batch.execution_name):
             # No execution is left to be resumed, whatever the records of the wave say.
             return self._end_idle(batch) if overdue >= _REVIVING else self._restart(batch)
@@ -117,6 +121,13 @@ class _Watch:
         if repair is Repair.NONE and overdue >= timedelta(0):
             return self._end_idle(batch)
         return repair
+
+    def _count_idle(self, batch: Batch) -> timedelta:
+        """How long nothing happened that should have; people have until their deadline."""
+        deadline = batch.config.judging_deadline
+        if deadline is None or batch.status is not BatchStatus.WAITING_CALLBACKS:
+            return self.now - batch.updated_at
+        return self.now - max(batch.updated_at, deadline)
 
     def _restart(self, batch: Batch) -> Repair:
         revived = restart_execution(batch, ports=self.ports)

@@ -314,6 +314,14 @@ def test_batches_are_listed_by_their_last_look(stores: Stores) -> None:
     assert store.list_active_batches() == ["c", "a"]
 
 
+def test_reminders_are_never_counted_back(stores: Stores) -> None:
+    store = stores[1]
+    store.create_batch(batch("b"))
+    for n_reminders in (2, 1):
+        store.note_reminders("b", n_reminders)
+        assert store.get_batch("b").n_reminders == 2
+
+
 def test_marks_of_settled_comparisons_can_be_cleared(stores: Stores) -> None:
     store, made = stores[2], [comparison(0), comparison(1)]
     store.put_comparisons("b", made)

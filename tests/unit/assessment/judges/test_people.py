@@ -15,7 +15,6 @@ from assessment.domain.errors import ConflictError, InvalidRequestError, NotYour
 from assessment.ports.groups import PersonPorts
 from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
 from tests.fakes.judges import Habits, quality_of
-from tests.fakes.people import InMemoryPeople
 from tests.fakes.world import World
 from tests.present import present
 
@@ -26,9 +25,12 @@ MODEL = {"provider": "openai", "model": "gpt-4.1-mini"}
 class People:
     """A batch that people judge, and what they do."""
 
-    def __init__(self, judge, essays=6):
-        self.world, self.people = World(habits=Habits(at_once=1.0)), InMemoryPeople()
-        self.batch_id = self.world.request(essays, judge=judge, config={"seed": 1}).batch_id
+    def __init__(self, judge, essays=6, **config):
+        self.world = World(habits=Habits(at_once=1.0))
+        self.people = self.world.people
+        self.batch_id = self.world.request(
+            essays, judge=judge, config={"seed": 1, **config}
+        ).batch_id
         self.world.prepare(self.batch_id)
         wave = self.world.plan(self.batch_id)
         self.world.submit(self.batch_id, wave.wave, self.world.workflow.issue("token"))

@@ -231,6 +231,19 @@ class DynamoDBBatchStore:
         except ConditionFailedError:
             return
 
+    def note_reminders(self, batch_id: str, n_reminders: int) -> None:
+        """By a condition, so that two rounds of the watchdog never count back."""
+        try:
+            self._table.update(
+                keys.batch(batch_id),
+                {"n_reminders": n_reminders},
+                condition="attribute_exists(PK) AND "
+                "(attribute_not_exists(n_reminders) OR n_reminders < :noted)",
+                values={":noted": n_reminders},
+            )
+        except ConditionFailedError:
+            return
+
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         """The plan is committed by this one write; a second writer takes the first plan."""
         item = {
