@@ -2,17 +2,22 @@
 
 100 simulated essays, a simulated judge that answers every comparison after one second, and 20 calls
 at a time, by `cj`'s own driver on SQLite. The judge's own time is that of its calls, 20 at a
-time: no way of asking is faster.
+time: no way of asking is faster. What the batch itself needs is `cpu_seconds`: where they are few
+and the ratio is large, the machine was busy with something else (`load`, processes for each core).
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+# As `cj` sets it, before numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
@@ -95,12 +100,13 @@ def measure(n_essays: int, latency: float) -> dict[str, object]:
     ):
         workspace.replace_judges(judge)
         client = WorkspaceClient(workspace)
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         batch_id = client.request_batch(request, idempotency_key="offline").batch_id
         engine = Engine(workspace, batch_id)
         with engine.running():
             engine.wait(3600)
         seconds = time.perf_counter() - started
+        cpu_seconds = time.process_time() - worked
         batch = client.batch(batch_id)
     return {
         "essays": n_essays,
@@ -110,6 +116,8 @@ def measure(n_essays: int, latency: float) -> dict[str, object]:
         "asked_again": judge.n_calls - len(judge.keys),
         "most_at_once": judge.most_at_once,
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "load": os.getloadavg()[0] / (os.cpu_count() or 1),
         "judge_seconds": judge.n_calls * latency / N_CALLS,
     }
 
@@ -119,7 +127,11 @@ def main() -> None:
     options = arguments(__doc__)
     row = measure(20, 0.2) if options.quick else measure(100, 1.0)
     ratio = float(str(row["seconds"])) / float(str(row["judge_seconds"]))
-    claims = [Claim("time of a batch beside its judge's own", ratio, "", at_most(1.3))]
+    own = float(str(row["cpu_seconds"])) / float(str(row["judge_seconds"]))
+    claims = [
+        Claim("time of a batch beside its judge's own", ratio, "", at_most(1.3)),
+        Claim("processor time of a batch beside its judge's own time", own, "", at_most(0.2)),
+    ]
     report(options, rows=[row], claims=claims)
 
 

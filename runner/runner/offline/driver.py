@@ -267,9 +267,12 @@ class Driver:
 
     async def _record_some(self) -> bool:
         """Record callbacks that are visible; whether there were any."""
-        messages = await asyncio.to_thread(self.callback_mail.receive, limit=_RECORDED_TOGETHER)
+        return await asyncio.to_thread(self._record_visible)
+
+    def _record_visible(self) -> bool:
+        messages = self.callback_mail.receive(limit=_RECORDED_TOGETHER)
         for message in messages:
-            await asyncio.to_thread(self._record, message)
+            self._record(message)
         return bool(messages)
 
     def _record(self, message: Message) -> None:

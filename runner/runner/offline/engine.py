@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,7 @@ from runner.offline.workspace import Workspace, make_token
 MODE = BatchingMode.SERIAL_BUNDLE
 """How comparisons are put into calls unless a judge says so, as in a stack by default."""
 _POLL_SECONDS = 0.25
+_OTHER_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,10 @@ class Engine:
             self._ended.set()
 
     async def _run(self) -> None:
+        # The usual pool is as large as the machine: on a small one, answers would wait in a line
+        # for the disk instead of sharing a commit.
+        pool = ThreadPoolExecutor(self._workspace.n_calls + _OTHER_THREADS, "cj-engine")
+        asyncio.get_running_loop().set_default_executor(pool)
         async with self._workspace.renew_http():
             batch = self._workspace.batches.get_batch(self._batch_id)
             if batch.is_final:

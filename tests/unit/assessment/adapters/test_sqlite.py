@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -94,6 +96,45 @@ def test_two_processes_see_what_the_other_has_committed(tmp_path: Path) -> None:
     there.close()
 
 
+def test_writes_that_wait_for_the_disk_share_a_commit(tmp_path: Path) -> None:
+    database = Database(tmp_path / "cj")
+    commits: list[str] = []
+    database._connection.set_trace_callback(
+        lambda statement: commits.append(statement) if statement == "COMMIT" else None
+    )
+    with ThreadPoolExecutor(20) as pool:
+        # Nobody can commit before all wait.
+        with database._lock:
+            writes = [
+                pool.submit(database.write_many_durably, _ITEM, [("p", f"{n:02d}", "{}")])
+                for n in range(20)
+            ]
+            while len(database._waiting) < len(writes):
+                sleep(0.001)
+        for write in writes:
+            write.result()
+    assert commits == ["COMMIT"]
+    assert len(database.read("SELECT sk FROM items")) == len(writes)
+    assert database.read("PRAGMA synchronous") == [(1,)]
+    database.close()
+
+
+def test_a_write_that_cannot_be_made_keeps_no_other_back(tmp_path: Path) -> None:
+    database = Database(tmp_path / "cj")
+    with ThreadPoolExecutor(2) as pool:
+        with database._lock:
+            wrong = pool.submit(database.write_many_durably, _ITEM, [("p", None, "{}")])
+            right = pool.submit(database.write_many_durably, _ITEM, [("p", "kept", "{}")])
+            while len(database._waiting) < 2:
+                sleep(0.001)
+        right.result()
+        with pytest.raises(sqlite3.IntegrityError):
+            wrong.result()
+    assert database.read("SELECT sk FROM items") == [("kept",)]
+    database.close()
+
+
+_ITEM = "INSERT INTO items VALUES (?, ?, ?)"
 _KILLED = """
 import os, pathlib, sys
 from assessment.adapters.sqlite.database import Database

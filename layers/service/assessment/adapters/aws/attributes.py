@@ -17,10 +17,13 @@ serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
 Item = dict[str, Any]
+_AS_THEY_ARE = frozenset({str, bool, int, type(None)})
 
 
 def to_attribute(value: Any) -> Any:
     """A value as DynamoDB stores it: models and floats become JSON or decimals."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, BaseModel):
         return value.model_dump_json()
     if isinstance(value, float):

@@ -136,7 +136,7 @@ class SQLiteCallbackQueue:
             )
             for result in results
         ]
-        self._database.write_many(_SEND, rows, is_durable=True)
+        self._database.write_many_durably(_SEND, rows)
 
     def send_deadline(self, deadline: WaveDeadlineV1, *, delay_seconds: int) -> None:
         """Come back to the wave later."""
