@@ -19,7 +19,7 @@ EXPECTED_FUNCTIONS = {
 }  # fmt: skip
 # What is known to the runtime or read by Powertools rather than by our settings.
 FOREIGN_VARIABLES = {
-    "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE",
+    "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "OPENBLAS_NUM_THREADS",
 }  # fmt: skip
 
 
