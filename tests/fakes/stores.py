@@ -299,8 +299,7 @@ class InMemoryComparisonStore(InMemoryPeopleQueue):
             self._set(request.batch_id, stored, sent=True)
 
     def release(self, request: JudgeRequestV1, *, may_be_paid: bool = False) -> None:
-        if self._is_current(request):
-            self._end_lease(request)
+        if self._is_current(request) and self._end_lease(request):
             stored = self.comparisons[request.batch_id][request.comparison_id]
             self._set(request.batch_id, stored, calls=stored.calls - (0 if may_be_paid else 1))
 
@@ -319,8 +318,8 @@ class InMemoryComparisonStore(InMemoryPeopleQueue):
     def pin_model(self, batch_id: str, judge: str, served_model: str) -> str:
         return self.served_models.setdefault((batch_id, judge), served_model)
 
-    def _end_lease(self, request: JudgeRequestV1) -> None:
-        self.leases.pop((request.batch_id, request.comparison_id), None)
+    def _end_lease(self, request: JudgeRequestV1) -> bool:
+        return self.leases.pop((request.batch_id, request.comparison_id), None) is not None
 
     def record_verdict(
         self,

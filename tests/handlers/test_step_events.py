@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from pydantic import BaseModel
@@ -16,10 +17,15 @@ from assessment.contracts.tokens import sign_token
 from assessment.domain.access import Caller, Role
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.comparison import ComparisonStatus
-from assessment.domain.errors import IllegalTransitionError, UnknownBatchError
+from assessment.domain.errors import (
+    GradeScaleMismatchError,
+    IllegalTransitionError,
+    UnknownBatchError,
+)
 from local.providers.replies import Reply
 from local.providers.scripted_server import openai_reply, provider_server, verdict
 from tests.handlers.conftest import BATCH_ID, EVENTS, SECRET, Stack, adapters, event, invoke
+from tests.present import present
 
 CHECKED: set[str] = set()
 
@@ -129,6 +135,23 @@ def test_prepare(stack: Stack, path: str) -> None:
 def test_prepare_nothing(stack: Stack, path: str) -> None:
     with pytest.raises(UnknownBatchError):
         invoke("prepare_batch", event(path))
+
+
+def test_a_request_that_cannot_be_met_is_an_answer_and_no_failure_of_the_function(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.requested()
+    refusal = GradeScaleMismatchError("the anchors have other grades", field="grade_scale")
+    monkeypatch.setattr("functions.prepare_batch.app.prepare_batch", mock.Mock(side_effect=refusal))
+    answer = invoke("prepare_batch", event("prepare_batch/batch.json"))
+    assert answer == {
+        "batch_id": BATCH_ID,
+        "error": {"Error": "GradeScaleMismatchError", "Cause": "the anchors have other grades"},
+    }
+    ended = invoke("fail_batch", {"batch_id": BATCH_ID, "error": answer["error"]})
+    assert (ended["error"], ended["is_fault"]) == ("GradeScaleMismatchError", False)
+    failure = present(stack.batch().failure)
+    assert (failure.code, failure.message) == ("GradeScaleMismatchError", str(refusal))
 
 
 @checks("plan_wave/batch.json")

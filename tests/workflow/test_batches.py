@@ -31,6 +31,7 @@ def test_a_batch_of_one_wave_is_finalised(stack):
     assert execution["status"] == "SUCCEEDED"
     assert stack.states(batch_id) == [
         "PrepareBatch",
+        "WasRequestRefused",
         "PlanWave",
         "AnyComparisonsPlanned",
         "SubmitWave",

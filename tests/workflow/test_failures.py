@@ -244,6 +244,19 @@ def test_a_refusal_that_is_right_is_no_failed_execution(stack):
     assert event_types(stack)[EventType.FAILED] == 1
 
 
+def test_a_request_that_cannot_be_met_is_no_failed_execution(stack):
+    judge = {"provider": "bedrock", "model": "m", "context_tokens": 1000, "max_output_tokens": 990}
+    batch_id = request_batch(stack, ONE_WAVE, judge=judge)
+    assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
+    assert stack.states(batch_id) == [
+        "PrepareBatch", "WasRequestRefused", "FailBatch", "WasFault", "BatchRefused"
+    ]  # fmt: skip
+    failure = progress(stack, batch_id)["failure"]
+    assert failure["code"] == "InvalidRequestError"
+    assert "judge.context_tokens" in failure["message"]
+    assert stack.invocations["prepare_batch"] == 1
+
+
 def test_an_unknown_decision_fails_the_batch(stack):
     batch_id = request_batch(stack, ONE_WAVE)
     odd = {"batch_id": batch_id, "wave": 1, "decision": "PERHAPS", "reason": "none"}

@@ -106,11 +106,12 @@ class TokenUsage(BaseModel):
 
 
 class ErrorDetail(BaseModel):
-    """Why there is no verdict."""
+    """Why there is no verdict; `may_be_paid` where the call broke off and may have been billed."""
 
     code: str
     message: str
     retryable: bool = True
+    may_be_paid: bool = False
 
     def drop_quotations(self, texts: Iterable[str]) -> Self:
         """The error without words of these texts, in its message or in its code."""
@@ -125,9 +126,14 @@ class ErrorDetail(BaseModel):
         )
 
 
-def describe_error(error: CJError, *, retryable: bool) -> ErrorDetail:
+def describe_error(error: CJError, *, retryable: bool, may_be_paid: bool = False) -> ErrorDetail:
     """An error as a callback carries it."""
-    return ErrorDetail(code=error.code, message=str(error)[:LONGEST_MESSAGE], retryable=retryable)
+    return ErrorDetail(
+        code=error.code,
+        message=str(error)[:LONGEST_MESSAGE],
+        retryable=retryable,
+        may_be_paid=may_be_paid,
+    )
 
 
 def repair_result(data: dict[str, Any]) -> dict[str, Any]:

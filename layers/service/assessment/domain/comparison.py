@@ -67,13 +67,17 @@ class PlannedList(BaseModel):
 
 
 class JudgeFailure(BaseModel):
-    """Why a comparison has no verdict, and what the answer that was none cost."""
+    """Why a comparison has no verdict, and what the answer that was none cost.
+
+    `may_be_paid` says that no answer came at all, though the judge may have billed the call.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     code: str
     message: str
     retryable: bool = True
+    may_be_paid: bool = False
     spent: Spending | None = None
 
 
@@ -146,12 +150,22 @@ class Comparison(BaseModel):
 
     @property
     def paid_again(self) -> int:
-        """Calls that may have been paid for nothing: what workers' deaths in mid-call cost.
-
-        One call of an attempt is accounted for if its answer came, or is to come by callback.
-        """
-        accounted_for = 1 if self.sent or self.verdict is not None else 0
+        """Calls that may have been paid for nothing: what workers' deaths in mid-call cost."""
+        accounted_for = 1 if self._has_answer else 0
         return self.repeated_calls + max(0, self.calls - accounted_for)
+
+    @property
+    def _has_answer(self) -> bool:
+        """Whether one call of this attempt was answered, or is to be answered by a callback.
+
+        A failure that was reported is an answer, also where nobody lived to note that it was sent;
+        unless it says that none came.
+        """
+        if self.verdict is not None:
+            return True
+        if self.failure is not None and self.status is ComparisonStatus.FAILED:
+            return not self.failure.may_be_paid
+        return self.sent
 
     @property
     def spent(self) -> Spending:

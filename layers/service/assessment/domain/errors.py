@@ -441,3 +441,11 @@ STEP_REFUSALS = frozenset(
     )
 )
 """What a step of the state machine refuses for good: it is never repeated by itself."""
+
+REQUEST_REFUSALS = (
+    InvalidRequestError,
+    UnknownGradeError,
+    GradeScaleMismatchError,
+    UnknownAssignmentError,
+)
+"""What is wrong with a request itself: whoever made it has to change it, and no function failed."""

@@ -232,7 +232,13 @@ class _Caller:
             else:
                 retryable = may_be_tried_again(error, question)
                 final.append(leased)
-                results.append(make_failure(question, too_late or error, retryable=retryable))
+                failure = make_failure(
+                    question,
+                    too_late or error,
+                    retryable=retryable,
+                    may_be_paid=error.may_be_paid,
+                )
+                results.append(failure)
         await self._settle_each(returning, self._release, [error] * len(returning))
         await self._settle_each(final, self._hand_over, results)
         # Last: no verdict and no lease may depend on what is only advice.

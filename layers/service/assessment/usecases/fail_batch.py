@@ -10,13 +10,7 @@ from assessment.contracts.events import EventType, envelope
 from assessment.contracts.llm_protocol import LONGEST_MESSAGE
 from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome, check_transition
 from assessment.domain.decision import Decision, Reason
-from assessment.domain.errors import (
-    STEP_REFUSALS,
-    GradeScaleMismatchError,
-    InvalidRequestError,
-    UnknownAssignmentError,
-    UnknownGradeError,
-)
+from assessment.domain.errors import REQUEST_REFUSALS, STEP_REFUSALS
 from assessment.ports.groups import FailPorts
 
 _REMEDIES: dict[str, str] = {
@@ -30,8 +24,7 @@ _REMEDIES: dict[str, str] = {
 _JUDGE_REASONS = frozenset({Reason.SUCCESS_RATE, Reason.ZERO_SUCCESSES, Reason.JUDGE_REFUSED})
 _REFUSALS = frozenset({
     Reason.JUDGE_AT_CHANCE, Reason.ALL_TIES, Reason.DISCONNECTED,
-    InvalidRequestError.__name__, UnknownGradeError.__name__, GradeScaleMismatchError.__name__,
-    UnknownAssignmentError.__name__,
+    *(refusal.__name__ for refusal in REQUEST_REFUSALS),
 })  # fmt: skip
 """Codes of failures that are right: whoever asked for the batch has to change something."""
 

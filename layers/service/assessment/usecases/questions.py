@@ -134,10 +134,10 @@ def may_be_tried_again(error: JudgeError, request: CompareRequestV1) -> bool:
 
 
 def make_failure(
-    request: CompareRequestV1, error: CJError, *, retryable: bool
+    request: CompareRequestV1, error: CJError, *, retryable: bool, may_be_paid: bool = False
 ) -> LLMComparisonResultV1:
     """The callback that says why there is no verdict."""
-    detail = describe_error(error, retryable=retryable)
+    detail = describe_error(error, retryable=retryable, may_be_paid=may_be_paid)
     return LLMComparisonResultV1(
         correlation_id=request.correlation_id,
         request_metadata=request.metadata,

@@ -179,6 +179,7 @@ def _record(
             code=detail.code,
             message=detail.message,
             retryable=detail.retryable,
+            may_be_paid=detail.may_be_paid,
             spent=result.spent,
         )
         return _fail(echo.metadata, failure, ports, now)

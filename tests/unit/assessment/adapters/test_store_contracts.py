@@ -442,3 +442,40 @@ def test_a_call_that_may_be_paid_counts_when_its_lease_ends(stores: Stores) -> N
     store.release(asked)
     stored = store.get_comparison("b", 1, made.comparison_id)
     assert (stored.calls, stored.paid_again) == (1, 1)
+
+
+def test_a_release_that_is_repeated_takes_one_call_back(stores: Stores) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    asked = request_for(made)
+    store.lease(asked, now=NOW, seconds=60)
+    store.release(asked, may_be_paid=True)
+    store.lease(asked, now=NOW, seconds=60)
+    for _ in range(2):
+        store.release(asked)
+    assert store.get_comparison("b", 1, made.comparison_id).calls == 1
+
+
+def test_a_failure_is_the_answer_of_its_call_also_where_nobody_noted_that_it_was_sent(
+    stores: Stores,
+) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    store.lease(request_for(made), now=NOW, seconds=60)
+    store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
+    failed = store.get_comparison("b", 1, made.comparison_id)
+    assert (failed.sent, failed.paid_again) == (False, 0)
+    store.resubmit("b", failed, wave_number=2)
+    assert store.get_comparison("b", 1, made.comparison_id).paid_again == 0
+
+
+def test_a_call_that_broke_off_has_no_answer_though_its_failure_is_reported(
+    stores: Stores,
+) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    store.lease(request_for(made), now=NOW, seconds=60)
+    broken_off = FAILURE.model_copy(update={"may_be_paid": True})
+    store.record_failure("b", 1, made.comparison_id, broken_off, attempt=1, now=NOW)
+    store.mark_sent(request_for(made))
+    assert store.get_comparison("b", 1, made.comparison_id).paid_again == 1

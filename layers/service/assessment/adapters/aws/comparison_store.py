@@ -167,9 +167,9 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         self._set_if_current(request, {"sent": True, "lease_until": None})
 
     def release(self, request: JudgeRequestV1, *, may_be_paid: bool = False) -> None:
-        """Let the next delivery try again."""
+        """Let the next delivery try again; once for a lease, however often it is repeated."""
         unpaid = None if may_be_paid else {"calls": -1}
-        self._set_if_current(request, {"lease_until": None}, add=unpaid)
+        self._set_if_current(request, {"lease_until": None}, add=unpaid, is_leased=True)
 
     def reopen(self, request: JudgeRequestV1) -> None:
         """Undo `mark_sent` once, however often it is called."""
@@ -218,12 +218,14 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         changes: dict[str, Any],
         *,
         add: dict[str, int] | None = None,
+        is_leased: bool = False,
     ) -> None:
+        held = " AND attribute_exists(lease_until)" if is_leased else ""
         try:
             self._table.update(
                 self._key(request),
                 changes,
-                condition="attempt = :attempt",
+                condition=f"attempt = :attempt{held}",
                 values={":attempt": request.attempt},
                 add=add,
             )
