@@ -95,6 +95,8 @@ ROUTES = (
     Route(
         "cancelled with a provider's batch",
         judge=_OPENAI,
+        # However late a death makes it, the cancellation is what ends the provider's batch.
+        provider_takes=timedelta(hours=20),
         interruption=Interruption.CANCELLED_WAITING,
         status="CANCELLED",
     ),
