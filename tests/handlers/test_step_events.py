@@ -146,7 +146,10 @@ def test_a_request_that_cannot_be_met_is_an_answer_and_no_failure_of_the_functio
     answer = invoke("prepare_batch", event("prepare_batch/batch.json"))
     assert answer == {
         "batch_id": BATCH_ID,
-        "error": {"Error": "GradeScaleMismatchError", "Cause": "the anchors have other grades"},
+        "error": {
+            "Error": "GradeScaleMismatchError",
+            "Cause": "grade_scale: the anchors have other grades",
+        },
     }
     ended = invoke("fail_batch", {"batch_id": BATCH_ID, "error": answer["error"]})
     assert (ended["error"], ended["is_fault"]) == ("GradeScaleMismatchError", False)
