@@ -25,14 +25,17 @@ class WaveDraft:
     met : (n, n) ndarray of bool
         True where a pair exists already, and on the diagonal.
     counts : (n,) ndarray of int
-        Comparisons per essay.
+        Comparisons per essay; in a pair unless they are given.
     """
 
-    def __init__(self, n_essays: int, first: Ints, second: Ints) -> None:
+    def __init__(
+        self, n_essays: int, first: Ints, second: Ints, counts: Ints | None = None
+    ) -> None:
         self.n_essays = n_essays
         self.met = np.eye(n_essays, dtype=bool)
         self.met[first, second] = self.met[second, first] = True
-        self.counts = np.bincount(np.concatenate([first, second]), minlength=n_essays)
+        pair_ends = np.concatenate([first, second])
+        self.counts = np.bincount(pair_ends, minlength=n_essays) if counts is None else counts
         self._component = components(n_essays, first, second)
         self._pairs: list[Ints] = []
         self._audit: list[Bools] = []

@@ -1,0 +1,179 @@
+"""The draft of a wave of lists: who has met whom, who was read how often, which lists are next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring._graph import components
+from scoring._pairing.anchored_regions import anchor_regions
+from scoring._pairing.list_groups import count_repeats, group_essays
+from scoring._pairing.matching import greedy_matching
+from scoring._pairing.pair_scores import random_scores
+from scoring._pairing.wave_draft import WaveDraft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scoring._types import Floats, Ints
+
+# A list that tells less than this share of new pairs is left to pairs.
+_LEAST_NEW = 0.5
+_MOST_JOINS = 50
+
+
+class ListDraft:
+    """The comparisons of earlier waves and those of the wave being planned.
+
+    Attributes
+    ----------
+    n_essays : int
+    met : (n, n) ndarray of bool
+        True where two essays stood in a comparison together, and on the diagonal.
+    counts : (n,) ndarray of int
+        Readings per essay: the comparisons that it is in.
+    """
+
+    def __init__(
+        self, n_essays: int, earlier: Sequence[Ints], anchors: Ints, rng: np.random.Generator
+    ) -> None:
+        self.n_essays = n_essays
+        self.met = np.eye(n_essays, dtype=bool)
+        self.counts = np.zeros(n_essays, dtype=np.int64)
+        self._component = np.arange(n_essays)
+        self._is_anchor = np.zeros(n_essays, dtype=bool)
+        self._is_anchor[anchors] = True
+        self._rng = rng
+        for lists in earlier:
+            self._note(lists)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a chain of comparisons links every essay to every other."""
+        return not self._component.any()
+
+    def make_random(self, list_size: int, n_lists: int) -> Ints:
+        """Add random lists of the essays read least, (g, list_size); fewer where few are new.
+
+        Until all essays are connected, essays of one component go to different lists.
+        """
+        return self._make(list_size, n_lists, self._start_at_random, None)
+
+    def make_neighbours(
+        self,
+        list_size: int,
+        n_lists: int,
+        ability: Floats,
+        deviation: Floats,
+        worth: Callable[[Ints], Floats],
+    ) -> Ints:
+        """Add lists of neighbours among the essays read least, (g, list_size).
+
+        Parameters
+        ----------
+        list_size, n_lists : int
+        ability, deviation : (n,) ndarray of float
+            Estimates with their standard errors, logits; half a standard error of noise keeps the
+            order of the start from being that of the estimates alone.
+        worth : callable
+            See `group_essays`.
+        """
+
+        def start(essays: Ints, _n_lists: int) -> Ints:
+            noise = self._rng.normal(size=len(essays))
+            key = ability[essays] + 0.5 * deviation[essays] * noise
+            return essays[np.argsort(key, kind="stable")]
+
+        return self._make(list_size, n_lists, start, worth, ability)
+
+    def make_pairs(self, n_pairs: int) -> Ints:
+        """Add random pairs of the essays read least, (p, 2); fewer where few are new."""
+        links = np.arange(self.n_essays)
+        draft = WaveDraft(self.n_essays, links, self._component, self.counts)
+        draft.met = self.met
+        whole = self.n_essays // 2
+        while n_pairs > 0:
+            scores = random_scores(self.n_essays, self._rng)
+            size = min(n_pairs % whole or whole, n_pairs)
+            pairs = draft.match_least_compared(scores, size, self._rng, greedy_matching)
+            if len(pairs) < size and (draft.is_small or not len(pairs)):
+                pairs = draft.spread(scores, n_pairs)
+            if not len(pairs):
+                break
+            draft.add(pairs, audit=True)
+            n_pairs -= len(pairs)
+        self._note(draft.pairs)
+        return draft.pairs
+
+    def _make(
+        self,
+        list_size: int,
+        n_lists: int,
+        start: Callable[[Ints, int], Ints],
+        worth: Callable[[Ints], Floats] | None,
+        ability: Floats | None = None,
+    ) -> Ints:
+        made = [np.zeros((0, list_size), dtype=np.int64)]
+        whole = self.n_essays // list_size
+        while n_lists > 0:
+            size = n_lists % whole or whole
+            essays = self._read_least(size * list_size)
+            lists = group_essays(start(essays, size), list_size, self.met, worth, self._rng)
+            if ability is not None:
+                lists = anchor_regions(lists, self._is_anchor, ability, self.met)
+            elif not self.is_connected:
+                lists = self._join(lists)
+            n_pairs = list_size * (list_size - 1) / 2
+            is_new = count_repeats(lists, self.met) <= (1.0 - _LEAST_NEW) * n_pairs
+            self._note(lists[is_new])
+            made.append(lists[is_new])
+            n_lists -= size
+        return np.concatenate(made)
+
+    def _note(self, lists: Ints) -> None:
+        """Take lists of one size into the record."""
+        for column in lists.T:
+            self.met[column[:, None], lists] = True
+        self.counts = self.counts + np.bincount(lists.ravel(), minlength=self.n_essays)
+        if not self.is_connected and len(lists):
+            self._component = self._link(lists)
+
+    def _link(self, lists: Ints) -> Ints:
+        """Label the components as they are with these lists, (n,)."""
+        essays = np.arange(self.n_essays)
+        first = np.concatenate([essays, np.repeat(lists[:, 0], lists.shape[1] - 1)])
+        # Equal labels name one component, so the first essay of each label stands for it.
+        stand_in = np.unique(self._component, return_index=True)[1][self._component]
+        second = np.concatenate([stand_in, lists[:, 1:].ravel()])
+        return components(self.n_essays, first, second)
+
+    def _read_least(self, size: int) -> Ints:
+        """Return the `size` essays with the fewest readings, ties at random."""
+        shuffled = self._rng.permutation(self.n_essays)
+        least: Ints = shuffled[np.argsort(self.counts[shuffled], kind="stable")[:size]]
+        return least
+
+    def _start_at_random(self, essays: Ints, n_lists: int) -> Ints:
+        """Deal essays to lists: of each component, and the anchors, to one list after the other."""
+        shuffled = self._rng.permutation(essays)
+        label = np.zeros(len(shuffled)) if self.is_connected else self._component[shuffled]
+        dealt = shuffled[np.lexsort((~self._is_anchor[shuffled], label))]
+        return np.concatenate([dealt[n::n_lists] for n in self._rng.permutation(n_lists)])
+
+    def _join(self, lists: Ints) -> Ints:
+        """Exchange essays between lists of different components until the lists join all.
+
+        Essays met in different earlier lists, so each exchanged one takes its component along.
+        """
+        lists = lists.copy()
+        for _ in range(_MOST_JOINS):
+            label = self._link(lists)[lists[:, 0]]
+            if not label.any() or len(np.unique(label)) == 1:
+                break
+            one = self._rng.choice(np.flatnonzero(label == label[0]))
+            other = self._rng.choice(np.flatnonzero(label != label[0]))
+            a, b = self._rng.integers(lists.shape[1], size=2)
+            lists[one, a], lists[other, b] = lists[other, b], lists[one, a]
+        return lists
+
