@@ -139,6 +139,9 @@ def _draft_lists(
     n_audited = audit_share * int(wanted.sum()) - _PAIR * n_pairs
     n_in_lists = int(wanted.sum()) - _PAIR * n_pairs
     share = 1.0 if theta is None else float(np.clip(n_audited / max(n_in_lists, 1), 0.0, 1.0))
+    # The pairs first: only lists can even out what is read, because essays may meet again in them.
+    pairs = draft.make_pairs(n_pairs)
+    n_spare = n_pairs - len(pairs)
     made: dict[int, tuple[Ints, Ints]] = {}
     for size in sorted(n_of, reverse=True):
         n_random = _count_random(draft, n_of[size], size, share)
@@ -151,8 +154,9 @@ def _draft_lists(
             )
         made[size] = random, near
         # What lists of new pairs do not need is read in pairs.
-        n_pairs += (n_of[size] - len(random) - len(near)) * (size // _PAIR)
-    made[_PAIR] = draft.make_pairs(n_pairs), np.zeros((0, _PAIR), dtype=np.int64)
+        n_spare += (n_of[size] - len(random) - len(near)) * (size // _PAIR)
+    pairs = np.concatenate([pairs, draft.make_pairs(n_spare)])
+    made[_PAIR] = pairs, np.zeros((0, _PAIR), dtype=np.int64)
     return made
 
 
@@ -205,7 +209,9 @@ def _arrange(wanted: Ints, shown: dict[int, Ints], audited: dict[int, list[bool]
         if source:
             chosen.append(source.pop())
     chosen += reversed(spare)
-    return ListPlan(tuple(essays for essays, _ in chosen), tuple(is_audit for _, is_audit in chosen))
+    return ListPlan(
+        tuple(essays for essays, _ in chosen), tuple(is_audit for _, is_audit in chosen)
+    )
 
 
 def _checked_sizes(sizes: ArrayLike) -> Ints:

@@ -15,9 +15,9 @@ _REGIONS = 5
 def anchor_regions(lists: Ints, is_anchor: Bools, ability: Floats, met: Bools) -> Ints:
     """Give each region of the lists an anchor, by exchanges with the nearest student.
 
-    The lists in the order of their mean ability are cut into regions: five, or as many as there are
-    anchors or lists. A region without an anchor gets the nearest one of a region with several, if
-    an exchange is found in which no essays meet again.
+    The lists in the order of their median ability are cut into regions: five, or as many as there
+    are anchors or lists. A region without an anchor gets the nearest one of a region with several,
+    if an exchange is found in which no essays meet again.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def anchor_regions(lists: Ints, is_anchor: Bools, ability: Floats, met: Bools) -
     n_regions = min(_REGIONS, len(lists), int(is_anchor[lists].sum()))
     if n_regions <= 1:
         return lists
-    lists = lists[np.argsort(ability[lists].mean(axis=1), kind="stable")]
+    lists = lists[np.argsort(np.median(ability[lists], axis=1), kind="stable")]
     region = np.arange(len(lists)) * n_regions // len(lists)
     for bare in range(n_regions):
         n_anchors = np.bincount(region, weights=is_anchor[lists].sum(axis=1))

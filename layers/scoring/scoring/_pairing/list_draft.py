@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # A list that tells less than this share of new pairs is left to pairs.
 _LEAST_NEW = 0.5
 _MOST_JOINS = 50
+# Draws of a round in a small set before essays meet again.
+_DRAWS = 8
+_SMALL = 80
 
 
 class ListDraft:
@@ -89,8 +92,7 @@ class ListDraft:
 
     def make_pairs(self, n_pairs: int) -> Ints:
         """Add random pairs of the essays read least, (p, 2); fewer where few are new."""
-        links = np.arange(self.n_essays)
-        draft = WaveDraft(self.n_essays, links, self._component, self.counts)
+        draft = WaveDraft(self.n_essays, *self._stand_ins(), self.counts)
         draft.met = self.met
         whole = self.n_essays // 2
         while n_pairs > 0:
@@ -118,8 +120,7 @@ class ListDraft:
         whole = self.n_essays // list_size
         while n_lists > 0:
             size = n_lists % whole or whole
-            essays = self._read_least(size * list_size)
-            lists = group_essays(start(essays, size), list_size, self.met, worth, self._rng)
+            lists = self._group(list_size, size, start, worth)
             if ability is not None:
                 lists = anchor_regions(lists, self._is_anchor, ability, self.met)
             elif not self.is_connected:
@@ -131,6 +132,30 @@ class ListDraft:
             n_lists -= size
         return np.concatenate(made)
 
+    def _group(
+        self,
+        list_size: int,
+        n_lists: int,
+        start: Callable[[Ints, int], Ints],
+        worth: Callable[[Ints], Floats] | None,
+    ) -> Ints:
+        """Group the essays read least; of those read equally often, others if any meet again."""
+
+        def draw() -> Ints:
+            essays = self._read_least(n_lists * list_size)
+            return group_essays(start(essays, n_lists), list_size, self.met, worth, self._rng)
+
+        best = draw()
+        fewest = count_repeats(best, self.met).sum()
+        for _ in range(_DRAWS if n_lists * list_size <= _SMALL else 0):
+            if not fewest:
+                break
+            lists = draw()
+            n_repeats = count_repeats(lists, self.met).sum()
+            if n_repeats < fewest:
+                best, fewest = lists, n_repeats
+        return best
+
     def _note(self, lists: Ints) -> None:
         """Take lists of one size into the record."""
         for column in lists.T:
@@ -141,12 +166,15 @@ class ListDraft:
 
     def _link(self, lists: Ints) -> Ints:
         """Label the components as they are with these lists, (n,)."""
-        essays = np.arange(self.n_essays)
+        essays, stand_ins = self._stand_ins()
         first = np.concatenate([essays, np.repeat(lists[:, 0], lists.shape[1] - 1)])
-        # Equal labels name one component, so the first essay of each label stands for it.
-        stand_in = np.unique(self._component, return_index=True)[1][self._component]
-        second = np.concatenate([stand_in, lists[:, 1:].ravel()])
+        second = np.concatenate([stand_ins, lists[:, 1:].ravel()])
         return components(self.n_essays, first, second)
+
+    def _stand_ins(self) -> tuple[Ints, Ints]:
+        """Return every essay and the first essay of its component, (n,) each."""
+        first = np.unique(self._component, return_index=True)[1]
+        return np.arange(self.n_essays), first[self._component]
 
     def _read_least(self, size: int) -> Ints:
         """Return the `size` essays with the fewest readings, ties at random."""
@@ -155,10 +183,10 @@ class ListDraft:
         return least
 
     def _start_at_random(self, essays: Ints, n_lists: int) -> Ints:
-        """Deal essays to lists: of each component, and the anchors, to one list after the other."""
+        """Deal the anchors, then the essays of each component, to one list after the other."""
         shuffled = self._rng.permutation(essays)
         label = np.zeros(len(shuffled)) if self.is_connected else self._component[shuffled]
-        dealt = shuffled[np.lexsort((~self._is_anchor[shuffled], label))]
+        dealt = shuffled[np.lexsort((label, ~self._is_anchor[shuffled]))]
         return np.concatenate([dealt[n::n_lists] for n in self._rng.permutation(n_lists)])
 
     def _join(self, lists: Ints) -> Ints:
@@ -166,14 +194,22 @@ class ListDraft:
 
         Essays met in different earlier lists, so each exchanged one takes its component along.
         """
-        lists = lists.copy()
-        for _ in range(_MOST_JOINS):
+        if len(np.unique(self._component)) == self.n_essays:
+            return lists  # No essay has met another: no exchange could join anything.
+        for attempt in range(_MOST_JOINS):
             label = self._link(lists)[lists[:, 0]]
-            if not label.any() or len(np.unique(label)) == 1:
+            if len(np.unique(label)) == 1:
                 break
             one = self._rng.choice(np.flatnonzero(label == label[0]))
             other = self._rng.choice(np.flatnonzero(label != label[0]))
             a, b = self._rng.integers(lists.shape[1], size=2)
-            lists[one, a], lists[other, b] = lists[other, b], lists[one, a]
+            joined = lists.copy()
+            joined[one, a], joined[other, b] = lists[other, b], lists[one, a]
+            rows = [one, other]
+            has_more = (
+                count_repeats(joined[rows], self.met).sum()
+                > count_repeats(lists[rows], self.met).sum()
+            )
+            if not has_more or attempt >= _MOST_JOINS // 2:
+                lists = joined
         return lists
-
