@@ -40,36 +40,28 @@ def anchor_regions(lists: Ints, is_anchor: Bools, ability: Floats, met: Bools) -
     region = np.arange(len(lists)) * n_regions // len(lists)
     for bare in range(n_regions):
         n_anchors = np.bincount(region, weights=is_anchor[lists].sum(axis=1))
-        if n_anchors[bare]:
-            continue
-        donors = np.flatnonzero(n_anchors[region] > 1)
-        takers = np.flatnonzero(region == bare)
-        exchange = _nearest_exchange(lists, donors, takers, is_anchor, ability, met)
-        if exchange is not None:
-            (row, column), (other_row, other_column) = exchange
-            lists[row, column], lists[other_row, other_column] = (
-                lists[other_row, other_column],
-                lists[row, column],
-            )
+        if not n_anchors[bare]:
+            is_donor = is_anchor[lists] & (n_anchors[region] > 1)[:, None]
+            is_taker = np.broadcast_to((region == bare)[:, None], lists.shape)
+            _exchange_nearest(lists, is_donor, is_taker, ability, met)
     return lists
 
 
-def _nearest_exchange(
-    lists: Ints, donors: Ints, takers: Ints, is_anchor: Bools, ability: Floats, met: Bools
-) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Find an anchor of the donors and a student of the takers, close to each other."""
-    anchors = [(int(r), c) for r in donors for c in np.flatnonzero(is_anchor[lists[r]]).tolist()]
-    students = [(int(r), c) for r in takers for c in range(lists.shape[1])]
-    candidates = sorted(
-        (abs(float(ability[lists[a]] - ability[lists[s]])), a, s) for a in anchors for s in students
-    )
-    for _, a, s in candidates:
-        if _is_new(lists, a, lists[s], met) and _is_new(lists, s, lists[a], met):
-            return a, s
-    return None
+def _exchange_nearest(
+    lists: Ints, is_donor: Bools, is_taker: Bools, ability: Floats, met: Bools
+) -> None:
+    """Exchange an anchor that may go with a student of the bare region, close to each other."""
+    donors, takers = np.argwhere(is_donor), np.argwhere(is_taker)
+    distance = np.abs(ability[lists[is_donor]][:, None] - ability[lists[is_taker]])
+    for flat in np.argsort(distance, axis=None, kind="stable"):
+        donor, taker = tuple(donors[flat // len(takers)]), tuple(takers[flat % len(takers)])
+        anchor, student = lists[donor], lists[taker]
+        if _is_new(lists, donor, student, met) and _is_new(lists, taker, anchor, met):
+            lists[donor], lists[taker] = student, anchor
+            return
 
 
-def _is_new(lists: Ints, place: tuple[int, int], essay: int, met: Bools) -> bool:
+def _is_new(lists: Ints, place: tuple[int, ...], essay: int, met: Bools) -> bool:
     """Whether an essay in this place would meet only essays that it has not met."""
     others = np.delete(lists[place[0]], place[1])
     return not met[essay, others].any()
