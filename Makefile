@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 # A LiteLLM proxy for one test. It wants other versions than the project does, so it lives apart.
 LITELLM := $(VENV)/litellm
+# checkov, which reads the template, wants other versions too.
+CHECKOV := $(VENV)/checkov
 # SAM finds the python3.13 that builds the layers, and its pip, on PATH.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -81,6 +83,7 @@ requirements: $(STAMPS)/installer ## Compile the pinned requirements again (UPGR
 	@touch requirements/dev.txt layers/scoring/requirements.txt layers/service/requirements.txt
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(COMPILE) --only-binary :all: requirements/litellm.in -o requirements/litellm.txt
+	$(COMPILE) requirements/checkov.in -o requirements/checkov.txt
 	$(COMPILE) $(PACKAGES:%=%/pyproject.toml) --all-extras \
 		--group pyproject.toml:test --group pyproject.toml:lint --group pyproject.toml:cloud \
 		--group pyproject.toml:bench --group pyproject.toml:build --group pyproject.toml:docs \
@@ -166,12 +169,27 @@ quick-tests: setup
 
 .PHONY: test
 test: setup static litellm browser ## Everything: checks, all tests with branch coverage, laptop cloud
-	@$(PYTEST) -n $(WORKERS) --dist loadscope --durations=10 -m "not deaths" \
+	@$(PYTEST) -n $(WORKERS) --dist loadscope --durations=10 -m "not deaths and not conformance" \
 		--cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 .PHONY: deaths
 deaths: setup ## Kill two workers of every function on the laptop cloud: the result stays the same
 	@$(PYTEST) -m deaths tests/local_cloud $(PYTEST_ARGS)
+
+.PHONY: conformance
+conformance: setup ## Ask the API thousands of things, right and wrong: every answer is as its document says
+	@$(PYTEST) -m conformance -s tests/handlers/test_conformance.py tests/local_cloud/test_conformance.py $(PYTEST_ARGS)
+
+.PHONY: checkov
+checkov: $(STAMPS)/checkov ## Look through the template for what is not safe (checkov and cfn-lint)
+	@$(BIN)/cfn-lint template.yaml
+	@$(CHECKOV)/bin/checkov --config-file .checkov.yaml
+
+$(STAMPS)/checkov: requirements/checkov.txt $(STAMPS)/installer
+	@echo "Installing checkov"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CHECKOV)
+	@$(BIN)/uv pip sync --quiet --python $(CHECKOV)/bin/python --require-hashes $<
+	@touch $@
 
 .PHONY: lint
 lint: ruff imports complexity ## Ruff (rules and format), import rules, complexity, cfn-lint

@@ -46,5 +46,5 @@ def test_every_file_is_compiled_by_the_makefile_and_installed_with_its_hashes(ro
     assert set(compiled) == {str(file.relative_to(root)) for file in FILES}
     installs = re.findall(r"(?:pip install|pip sync) .*", makefile)
     from_files = [line for line in installs if "-e ./" not in line]
-    assert len(from_files) == 3
+    assert len(from_files) == 4
     assert all("--require-hashes" in line for line in from_files)

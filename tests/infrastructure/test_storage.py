@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.infrastructure.parsed import of_type
 
 
@@ -30,7 +32,9 @@ def test_the_bucket_is_private_versioned_and_encrypted(template):
     assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert properties["VersioningConfiguration"]["Status"] == "Enabled"
-    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    algorithm = encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+    assert algorithm == {"Fn::If": ["HasKmsKey", "aws:kms", "AES256"]}
     assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
 
@@ -73,3 +77,33 @@ def test_no_log_group_keeps_logs_for_ever(template):
     assert len(groups) == 16
     for group in groups.values():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+# By type, the property that takes the key of the stack.
+KEY_PROPERTIES = {
+    "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
+    "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    "AWS::SecretsManager::Secret": ("KmsKeyId",),
+    "AWS::Logs::LogGroup": ("KmsKeyId",),
+    "AWS::Events::EventBus": ("KmsKeyIdentifier",),
+    "AWS::Lambda::Function": ("KmsKeyArn",),
+}
+THE_KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+
+
+@pytest.mark.parametrize("kind", KEY_PROPERTIES)
+def test_everything_that_keeps_something_takes_the_key(deployed, kind):
+    resources = dict(of_type(deployed, kind))
+    assert resources
+    for name, resource in resources.items():
+        found = resource["Properties"]
+        for part in KEY_PROPERTIES[kind]:
+            found = found[part]
+        assert found == THE_KEY, name
+
+
+def test_every_function_may_use_the_key(template, functions):
+    policy = template["Resources"]["UseKeyPolicy"]
+    roles = {role["Ref"] for role in policy["Properties"]["Roles"]}
+    assert policy["Condition"] == "HasKmsKey"
+    assert roles == {f"{name}Role" for name in functions} | {"BedrockBatchRole"}

@@ -19,6 +19,7 @@ from pydantic.json_schema import models_json_schema
 
 from assessment import __version__
 from assessment.api.access import ROUTES
+from assessment.api.openapi_links import make_links, name_operation
 from assessment.api.queries import (
     AssignmentQuery,
     AttentionQuery,
@@ -392,10 +393,12 @@ def _describe(
     action = ROUTES.get((method, path))
     parameters = [*_path_parameters(path), *_query_parameters(operation), *_headers(operation)]
     described: dict[str, Any] = {
-        "operationId": f"{method.lower()}{''.join(c if c.isalnum() else '_' for c in path)}",
+        "operationId": name_operation(method, path),
         "summary": operation.summary,
         "responses": _responses(operation, schemas, path=path, is_guarded=action is not None),
     }
+    if links := make_links(method, path, OPERATIONS):
+        described["responses"][str(operation.status)]["links"] = links
     if action is not None:
         roles = ", ".join(sorted(PERMISSIONS[action]))
         described |= {"description": f"Roles: {roles}.", "security": [{"bearer": []}]}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import rfc8785
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from assessment.domain.attention import AttentionCause
 from assessment.domain.essay_flags import EssayFlag
@@ -33,7 +33,7 @@ class ReleaseRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    without_decisions: bool = False
+    without_decisions: StrictBool = False
 
 
 class ProposingResult(BaseModel):

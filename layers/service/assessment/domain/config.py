@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
 
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
 from assessment.domain.essay_flags import EssayFlag
@@ -117,7 +125,7 @@ class BatchConfig(BaseModel):
 
     # Release
     # Two people who agree decide on each grade, blind to each other.
-    two_assessors: bool = False
+    two_assessors: StrictBool = False
 
     @model_validator(mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from assessment.domain.endpoint import check_endpoint
 from assessment.domain.field_problems import WrongFieldError
@@ -110,7 +110,7 @@ class JudgeSpec(BaseModel):
     price: Price | None = None
     quota: Annotated[int, Field(ge=1, le=100_000)] | None = None
     lease_seconds: Annotated[int, Field(ge=30, le=86_400)] = 900
-    pin_model: bool = False
+    pin_model: StrictBool = False
     share: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
 
     @model_validator(mode="before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StrictBool
 
 
 class Release(BaseModel):
@@ -27,4 +27,4 @@ class ReleasePolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    decisions_required: bool = False
+    decisions_required: StrictBool = False
