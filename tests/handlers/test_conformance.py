@@ -9,8 +9,8 @@ import pytest
 
 from assessment.domain.access import Role
 from runner.stack import mint_token
-from tests.fakes.gateway import serving
 from tests.conformance import try_api
+from tests.fakes.gateway import serving
 from tests.handlers.conftest import SECRET, Stack, invoke
 
 
