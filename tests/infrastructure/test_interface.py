@@ -242,6 +242,7 @@ def test_outputs_are_those_that_the_tools_read(template):
     assert template["Outputs"].keys() == {
         "ApiUrl", "ApiSecretArn", "CallbackSecretArn", "TableName", "BucketName", "EventBusName",
         "JudgeQueueUrl", "CallbackQueueUrl", "StateMachineArn", "SubscriberQueueUrl",
+        "UserPoolId", "UserPoolClientId",
     }  # fmt: skip
     for name, output in template["Outputs"].items():
         assert output["Description"].endswith("."), name

@@ -76,6 +76,16 @@ def test_names_of_claims_may_have_dots_themselves(issuer: SampleIssuer, keys: Is
     assert caller.organisation == "north"
 
 
+def test_a_user_pools_token_names_its_caller_by_group_and_attribute(
+    issuer: SampleIssuer, keys: IssuerKeys
+) -> None:
+    # As Cognito writes an id token.
+    claims = {"custom:organisation": "north", "cognito:groups": ["assessor"], "token_use": "id"}
+    names = {"organisation_claim": "custom:organisation", "roles_claim": "cognito:groups"}
+    caller = read_caller(issuer.token("first", **claims), issuer, keys, **names, role_prefix="")
+    assert (caller.organisation, caller.roles) == ("north", {Role.ASSESSOR})
+
+
 def test_an_issuer_invites_no_judge_to_a_batch(issuer: SampleIssuer, keys: IssuerKeys) -> None:
     assert read_caller(issuer.token("first", **CLAIMS, batch_id="b"), issuer, keys).batch_id is None
 
