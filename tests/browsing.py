@@ -17,6 +17,23 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDE, MIDDLE, PHONE = (1400, 900), (800, 900), (360, 740)
+# The last two are a screen of 1,400 pixels at 200% and one of 1,280 at 400%.
+ROOM = (WIDE, MIDDLE, PHONE, (700, 450), (320, 256))
+_FIND_OVERLAPS = """() => {
+  const seen = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+    .map((element) => [element, element.getBoundingClientRect()])
+    .filter(([element, box]) => box.width > 1 && box.height > 1 && !element.closest('svg, .scroll, .choose'));
+  const found = [];
+  for (let i = 0; i < seen.length; i += 1)
+    for (let j = i + 1; j < Math.min(seen.length, i + 40); j += 1) {
+      const [[one, a], [other, b]] = [seen[i], seen[j]];
+      const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (width > 2 && height > 2 && !one.contains(other) && !other.contains(one))
+        found.push([one.textContent || one.name, other.textContent || other.name]);
+    }
+  return found;
+}"""
 _FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -93,6 +110,16 @@ class Visitor:
         """Nothing was complained of, and nothing asked of others."""
         assert not self.complaints, self.complaints
         assert not self.strangers, self.strangers
+
+    def check_room(self) -> None:
+        """At every width, and zoomed in, nothing is wider than the page or lies on another thing."""
+        for size in ROOM:
+            self.page.set_viewport_size({"width": size[0], "height": size[1]})
+            width = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            assert width[0] <= width[1], f"{size}: wider than the page"
+            overlaps = self.page.evaluate(_FIND_OVERLAPS)
+            assert overlaps == [], f"{size}: {overlaps}"
+        self._become("light")
 
     def check_access(self, *, states: tuple[str, ...] = STATES, shoot: str | None = None) -> None:
         """Nothing that axe finds is serious or critical, and nothing is wider than the page.

@@ -61,6 +61,7 @@ def test_every_page_is_open_to_everybody(chromium: Browser, rooms: RoomsServer, 
     visitor = enter(chromium, rooms, room)
     visitor.page.locator(mark).first.wait_for()
     visitor.check_access(shoot=name)
+    visitor.check_room()
     visitor.check()
     visitor.close()
 
