@@ -20,9 +20,11 @@ WIDE, MIDDLE, PHONE = (1400, 900), (800, 900), (360, 740)
 # The last two are a screen of 1,400 pixels at 200% and one of 1,280 at 400%.
 ROOM = (WIDE, MIDDLE, PHONE, (700, 450), (320, 256))
 _FIND_OVERLAPS = """() => {
-  const seen = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+  const controls = "a[href], button, input, select, textarea, summary";
+  const seen = [...document.querySelectorAll(controls)]
     .map((element) => [element, element.getBoundingClientRect()])
-    .filter(([element, box]) => box.width > 1 && box.height > 1 && !element.closest('svg, .scroll, .choose'));
+    .filter(([element, box]) => box.width > 1 && box.height > 1
+      && !element.closest('svg, .scroll, .choose'));
   const found = [];
   for (let i = 0; i < seen.length; i += 1)
     for (let j = i + 1; j < Math.min(seen.length, i + 40); j += 1) {
@@ -112,7 +114,7 @@ class Visitor:
         assert not self.strangers, self.strangers
 
     def check_room(self) -> None:
-        """At every width, and zoomed in, nothing is wider than the page or lies on another thing."""
+        """At every width and zoomed in, nothing is wider than the page or covers another thing."""
         for size in ROOM:
             self.page.set_viewport_size({"width": size[0], "height": size[1]})
             width = self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")

@@ -1,0 +1,222 @@
+"""Thirty judges at once: is a verdict lost or doubled, and how long does the next pair take?
+
+A laptop cloud of its own, over HTTP. One judge works alone, then thirty at once for three minutes,
+each by an invitation of their own: ask for the next comparison, think for two seconds, send the
+verdict. The bars: the 95th percentile of the next comparison with thirty judges is at
+most 1.5 times that of one judge alone in the same run, and what the stack has recorded is
+what was sent, each once. Every tenth verdict is sent twice, as a page on a bad network does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from assessment.contracts.invitations import InvitationRequest
+from assessment.contracts.parsing import parse
+from assessment.contracts.request import BatchRequest
+from assessment.domain.verdict import Verdict
+from benchmarks._common import Claim, arguments, at_most, report
+from local.demo import Stage
+from local.judge import server as judges
+from local.judge.options import JudgeOptions
+from local.stack import cloud as clouds
+from local.stack import deploy as stacks
+
+if TYPE_CHECKING:
+    from runner.client import ApiClient
+
+PORT, JUDGE_PORT = 4686, 4690
+N_JUDGES = 30
+THINK_SECONDS = 2.0
+# A wave must last for all of them: judges that run out of pairs would measure nothing.
+N_ESSAYS = 320
+CONFIG = {
+    "comparisons_per_essay_per_wave": 20, "max_comparisons_per_essay": 20, "seed": 14,
+    "max_pairwise_comparisons": 10_000,
+}  # fmt: skip
+PATIENCE_SECONDS = 300.0
+LONGEST_ANSWER_SECONDS = 60.0
+SENT_TWICE = 10
+WARM_UP_SECONDS = 10.0
+
+
+@dataclass
+class Judge:
+    """One person at the API: what they sent, and how long each answer took."""
+
+    http: httpx.AsyncClient
+    path: str
+    sent: dict[str, str] = field(default_factory=dict)
+    offers: list[float] = field(default_factory=list)
+    takes: list[float] = field(default_factory=list)
+    refusals: Counter[int] = field(default_factory=Counter)
+
+    async def work(self, until: float, start_after: float) -> None:
+        """Judge until the time is over; judges do not begin at the same moment."""
+        await asyncio.sleep(start_after)
+        while time.monotonic() < until:
+            pair = await self._ask()
+            if pair is None:
+                await asyncio.sleep(0.2)
+                continue
+            await asyncio.sleep(THINK_SECONDS)
+            winner = "A" if len(pair["essay_a"]) > len(pair["essay_b"]) else "B"
+            await self._send(pair["comparison_id"], winner)
+
+    async def _ask(self) -> dict[str, Any] | None:
+        began = time.perf_counter()
+        answer = await self.http.get(f"{self.path}/next-comparison")
+        if answer.status_code != httpx.codes.OK:
+            self.refusals[answer.status_code] += 1
+            return None
+        self.offers.append(time.perf_counter() - began)
+        pair: dict[str, Any] | None = answer.json()["comparison"]
+        return pair
+
+    async def _send(self, comparison_id: str, winner: str) -> None:
+        """Send until it is taken, as the page does; some once more although it was."""
+        verdict = {"comparison_id": comparison_id, "winner": winner}
+        n_times = 2 if len(self.sent) % SENT_TWICE == 0 else 1
+        for _ in range(n_times):
+            began = time.perf_counter()
+            answer = await self.http.post(f"{self.path}/verdicts", json=verdict)
+            if answer.status_code == httpx.codes.ACCEPTED:
+                self.takes.append(time.perf_counter() - began)
+                self.sent[comparison_id] = winner
+            else:
+                self.refusals[answer.status_code] += 1
+
+
+def start_batch(client: ApiClient) -> str:
+    """A batch that people judge, whose first wave waits; its id."""
+    essays = [
+        {"essay_id": f"essay {n:04d}", "text": f"Essay {n:04d}. " + "An argument. " * (20 + n % 80)}
+        for n in range(N_ESSAYS)
+    ]
+    request = parse(
+        BatchRequest, {"essays": essays, "judge": {"provider": "person"}, "config": CONFIG}
+    )
+    batch_id = client.request_batch(request, idempotency_key=str(uuid.uuid4())).batch_id
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if client.batch(batch_id).status == "WAITING_CALLBACKS":
+            return batch_id
+        time.sleep(1)
+    message = f"batch {batch_id} did not begin to wait"
+    raise TimeoutError(message)
+
+
+async def judge_together(stage: Stage, client: ApiClient, batch_id: str, *, n_judges: int,
+                         seconds: float) -> list[Judge]:  # fmt: skip
+    """So many judges at once, each by an invitation."""
+    request = InvitationRequest(names=[f"judge {n}" for n in range(n_judges)])
+    invited = client.invite(batch_id, request, idempotency_key=str(uuid.uuid4())).invitations
+    path = f"{stage.outputs['ApiUrl']}/v1/batches/{batch_id}"
+    people = [
+        Judge(
+            httpx.AsyncClient(
+                headers={"Authorization": f"Bearer {each.token}"}, timeout=LONGEST_ANSWER_SECONDS
+            ),
+            path,
+        )
+        for each in invited
+    ]
+    until = time.monotonic() + seconds
+    gap = THINK_SECONDS / n_judges
+    await asyncio.gather(*(one.work(until, gap * n) for n, one in enumerate(people)))
+    for one in people:
+        await one.http.aclose()
+    return people
+
+
+def compare_with_records(client: ApiClient, batch_id: str, people: list[Judge]) -> dict[str, int]:
+    """What of the verdicts that were taken is missing, other than sent, or there twice."""
+    sent = [(name, winner) for one in people for name, winner in one.sent.items()]
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while client.batch(batch_id).comparisons.recorded < len(sent):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(2)
+    verdicts = {
+        one.comparison_id: {"first": "A", "second": "B"}.get(one.verdict.winner, "tie")
+        for one in client.list_comparisons(batch_id)
+        if isinstance(one.verdict, Verdict)
+    }
+    counted = sum(one.n_judged for one in client.list_invitations(batch_id).invitations)
+    by_two = sum(n > 1 for n in Counter(name for name, _ in sent).values())
+    return {
+        "sent": len(sent),
+        "lost": sum(verdicts.get(name) != winner for name, winner in sent),
+        "doubled": by_two + abs(len(verdicts) - len(sent)) + abs(counted - len(sent)),
+    }
+
+
+def find_percentile(seconds: list[float], share: int) -> float:
+    """A percentile in milliseconds."""
+    return 1000 * statistics.quantiles(seconds, n=100, method="inclusive")[share - 1]
+
+
+def describe(name: str, people: list[Judge], seconds: float) -> dict[str, object]:
+    """A row of the table."""
+    offers = [each for one in people for each in one.offers]
+    takes = [each for one in people for each in one.takes]
+    return {
+        "judges": name,
+        "verdicts": sum(len(one.sent) for one in people),
+        "a second": sum(len(one.sent) for one in people) / seconds,
+        "next p50 ms": find_percentile(offers, 50),
+        "next p95 ms": find_percentile(offers, 95),
+        "verdict p95 ms": find_percentile(takes, 95),
+        "refused": sum((one.refusals for one in people), Counter()).total(),
+    }
+
+
+def measure(stage: Stage, *, alone: float, together: float) -> tuple[list[Any], list[Claim]]:
+    """One judge for a time, then all of them, on the same batch."""
+    client = stage.client()
+    batch_id = start_batch(client)
+
+    def judge(n_judges: int, seconds: float) -> list[Judge]:
+        return asyncio.run(
+            judge_together(stage, client, batch_id, n_judges=n_judges, seconds=seconds)
+        )
+
+    first = judge(1, WARM_UP_SECONDS)
+    one, crowd = judge(1, alone), judge(N_JUDGES, together)
+    found = compare_with_records(client, batch_id, [*first, *one, *crowd])
+    rows = [describe("1", one, alone), describe(f"{N_JUDGES}", crowd, together)]
+    ratio = float(str(rows[1]["next p95 ms"])) / float(str(rows[0]["next p95 ms"]))
+    claims = [
+        Claim("verdicts lost", found["lost"], "verdicts", at_most(0)),
+        Claim("verdicts doubled", found["doubled"], "verdicts", at_most(0)),
+        Claim("p95 of the next comparison, thirty judges to one", ratio, "ratio", at_most(1.5)),
+    ]
+    return rows, claims
+
+
+def main() -> None:
+    """Start the cloud, measure, and stop it."""
+    options = arguments(__doc__)
+    stacks.build()
+    cloud = clouds.up(port=PORT, name="bench-rooms")
+    try:
+        judges.up(cloud, JudgeOptions(), port=JUDGE_PORT, name="bench-rooms-judge")
+        stage = Stage(cloud, stacks.deploy(cloud, stacks.demo_parameters(JUDGE_PORT)))
+        seconds = (30.0, 30.0) if options.quick else (120.0, 180.0)
+        rows, claims = measure(stage, alone=seconds[0], together=seconds[1])
+    finally:
+        judges.down("bench-rooms-judge")
+        clouds.down("bench-rooms")
+    report(options, rows=rows, claims=claims)
+
+
+if __name__ == "__main__":
+    main()
