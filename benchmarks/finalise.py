@@ -100,6 +100,7 @@ def measure(students: int) -> dict[str, object]:
             content=content,
             statistics=ScoringStatistics(),
             events=events,
+            people=batches,
         ),
         versions={},
         now=datetime(2026, 3, 2, tzinfo=UTC),

@@ -42,6 +42,8 @@ CONFIG = {
     "comparisons_per_essay_per_wave": 20, "max_comparisons_per_essay": 20, "seed": 14,
     "max_pairwise_comparisons": 10_000,
 }  # fmt: skip
+# No controls: every verdict that is sent is one that must be recorded.
+PEOPLE = {"provider": "person", "control_share": 0}
 PATIENCE_SECONDS = 300.0
 LONGEST_ANSWER_SECONDS = 60.0
 SENT_TWICE = 10
@@ -101,9 +103,7 @@ def start_batch(client: ApiClient) -> str:
         {"essay_id": f"essay {n:04d}", "text": f"Essay {n:04d}. " + "An argument. " * (20 + n % 80)}
         for n in range(N_ESSAYS)
     ]
-    request = parse(
-        BatchRequest, {"essays": essays, "judge": {"provider": "person"}, "config": CONFIG}
-    )
+    request = parse(BatchRequest, {"essays": essays, "judge": PEOPLE, "config": CONFIG})
     batch_id = client.request_batch(request, idempotency_key=str(uuid.uuid4())).batch_id
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
@@ -137,25 +137,34 @@ async def judge_together(stage: Stage, client: ApiClient, batch_id: str, *, n_ju
     return people
 
 
-def compare_with_records(client: ApiClient, batch_id: str, people: list[Judge]) -> dict[str, int]:
-    """What of the verdicts that were taken is missing, other than sent, or there twice."""
-    sent = [(name, winner) for one in people for name, winner in one.sent.items()]
+def await_records(client: ApiClient, batch_id: str, n_sent: int) -> None:
+    """Wait until so many verdicts are recorded, or for five minutes."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while client.batch(batch_id).comparisons.recorded < len(sent):
-        if time.monotonic() > deadline:
-            break
+    while client.batch(batch_id).comparisons.recorded < n_sent and time.monotonic() < deadline:
         time.sleep(2)
-    verdicts = {
-        one.comparison_id: {"first": "A", "second": "B"}.get(one.verdict.winner, "tie")
+
+
+def read_winners(client: ApiClient, batch_id: str) -> dict[str, str]:
+    """The winner that is recorded of each comparison with a verdict."""
+    letters = {"first": "A", "second": "B", "tie": "tie"}
+    return {
+        one.comparison_id: letters[one.verdict.winner]
         for one in client.list_comparisons(batch_id)
         if isinstance(one.verdict, Verdict)
     }
-    counted = sum(one.n_judged for one in client.list_invitations(batch_id).invitations)
-    by_two = sum(n > 1 for n in Counter(name for name, _ in sent).values())
+
+
+def compare_with_records(client: ApiClient, batch_id: str, people: list[Judge]) -> dict[str, int]:
+    """What of the verdicts that were taken is missing, other than sent, or there twice."""
+    sent = [pair for one in people for pair in one.sent.items()]
+    await_records(client, batch_id, len(sent))
+    recorded = read_winners(client, batch_id)
+    n_counted = sum(one.n_judged for one in client.list_invitations(batch_id).invitations)
+    n_by_two = len(sent) - len(dict(sent))
     return {
         "sent": len(sent),
-        "lost": sum(verdicts.get(name) != winner for name, winner in sent),
-        "doubled": by_two + abs(len(verdicts) - len(sent)) + abs(counted - len(sent)),
+        "lost": sum(recorded.get(name) != winner for name, winner in sent),
+        "doubled": n_by_two + abs(len(recorded) - len(sent)) + abs(n_counted - len(sent)),
     }
 
 

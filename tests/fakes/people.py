@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from assessment.domain.comparison import Comparison, WaitingComparison
+from assessment.domain.control_pair import ControlPair
 from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
 from assessment.ports.stores import WaitingPage
 
@@ -98,6 +99,13 @@ class InMemoryPeople:
         self._verdicts.add((batch_id, name, comparison_id))
         n_judged = self.get_person(batch_id, name).n_judged + 1
         self._set(batch_id, name, n_judged=n_judged, last_verdict_at=now)
+
+    def list_judged(self, batch_id: str, name: str, *, limit: int) -> list[str]:
+        found = [one for batch, who, one in self._verdicts if (batch, who) == (batch_id, name)]
+        return sorted(found)[:limit]
+
+    def note_controls(self, batch_id: str, name: str, controls: Sequence[ControlPair]) -> None:
+        self._set(batch_id, name, controls=tuple(controls))
 
     def put_invitation(self, invitation: Invitation) -> Invitation:
         present = self.get_person(invitation.batch_id, invitation.subject).invitation

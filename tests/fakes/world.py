@@ -239,7 +239,7 @@ class World:
 
     def finalise(self, batch_id: str, fault: Fault | None = None) -> Batch:
         """State FinaliseBatch."""
-        names = ("batches", "assignments", "comparisons", "content", "events")
+        names = ("batches", "assignments", "comparisons", "content", "events", "people")
         return finalise_batch(
             batch_id,
             ports=FinalisePorts(**self._ports(*names, fault=fault), statistics=STATISTICS),

@@ -193,6 +193,9 @@ function readJudges(result, comparisons) {
   });
 }
 
+/** How often a judge's control pairs agreed with the judge's own verdict, and with another's. */
+export const showConsistency = (found) => (found ? `${whole(found.n_repeated_agreed)}/${whole(found.n_repeated)} · ${whole(found.n_shared_agreed)}/${whole(found.n_shared)}` : "–");
+
 function Judges({ result, comparisons }) {
   const judges = readJudges(result, comparisons);
   if (!judges.length) return null;
@@ -206,6 +209,7 @@ function Judges({ result, comparisons }) {
     { label: t("judges.sharpness"), value: (each) => `${decimal(each.discrimination)} ± ${decimal(each.discrimination_se)}`, isNumber: true },
     { label: t("judges.misfit"), value: (each) => `${decimal(each.infit)} / ${decimal(each.outfit)}`, isNumber: true },
     { label: t("judges.flags"), value: (each) => each.misfit_flags.map((flag) => tOr(`misfit.${flag}`, flag)).join(", ") || "–" },
+    ...(result.judge_consistency?.length ? [{ label: t("judges.consistency"), value: (each) => showConsistency(result.judge_consistency.find((one) => one.judge === each.judge)), isNumber: true }] : []),
     { label: t("judges.time"), value: (each) => (each.seconds === null ? "–" : t("seconds", { value: decimal(each.seconds, 0) })), isNumber: true },
   ];
   return (

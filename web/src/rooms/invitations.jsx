@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { moment, t, tOr, whole } from "../shared/language.js";
 import { batchPath, call, get } from "../shared/api.js";
 import { Section, Table, useLoaded } from "../shared/parts.jsx";
+import { showConsistency } from "../result/sections.jsx";
 import { Problem } from "./frame.jsx";
 
 export function Invitations({ id }) {
@@ -49,6 +50,7 @@ export function Invitations({ id }) {
       {listed.value.invitations.length > 0 && <Table columns={[
         { label: t("invitations.name"), value: (each) => each.name }, { label: t("invitations.state"), value: (each) => tOr(`invitation.${each.state}`, each.state) },
         { label: t("judges.verdicts"), value: (each) => `${whole(each.n_judged)}${each.quota ? ` / ${whole(each.quota)}` : ""}`, isNumber: true },
+        ...(listed.value.invitations.some((each) => each.consistency) ? [{ label: t("judges.consistency"), value: (each) => showConsistency(each.consistency), isNumber: true }] : []),
         { label: t("invitations.until"), value: (each) => moment(each.expires_at) },
         { label: t("invitations.change"), value: (each) => (each.revoked_at ? "" : <button type="button" onClick={() => revoke(each)}>{t("invitations.revoke")}</button>) },
       ]} rows={listed.value.invitations} caption={t("invitations.title")} />}

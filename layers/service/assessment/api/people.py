@@ -39,11 +39,11 @@ def verdict(batch_id: str) -> Response[str]:
     """Take the caller's verdict."""
     caller, own = read_caller(router.current_event.raw_event), own_adapters(router)
     event = router.current_event
-    result = record_person_verdict(
+    correlation_id = record_person_verdict(
         open_batch(batch_id, own),
         name_person(caller),
         parse(PersonVerdict, json_body(event.body)),
         ports=own.person_ports,
         now=datetime.now(UTC),
     )
-    return answer(202, {"status": "accepted", "correlation_id": result.correlation_id})
+    return answer(202, {"status": "accepted", "correlation_id": correlation_id})

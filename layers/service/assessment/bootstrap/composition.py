@@ -368,6 +368,7 @@ class Composition[S: Settings](Adapters[S]):
             content=self.content,
             statistics=statistics,
             events=self.events,
+            people=self.people,
         )
 
     @cached_property

@@ -7,8 +7,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from assessment.domain.control_pair import Consistency, measure_consistency
 from assessment.domain.identifiers import GroupLabel
 from assessment.domain.invitation import LONGEST_DAYS, InvitationState, Person
+from assessment.domain.judge import PERSON_LABEL
 
 _MOST_NAMES = 100
 
@@ -43,6 +45,7 @@ class InvitationView(BaseModel):
     state: InvitationState
     quota: int | None
     n_judged: int
+    consistency: Consistency | None = None
     last_verdict_at: datetime | None
     created_at: datetime
     created_by: str
@@ -55,8 +58,10 @@ class InvitationView(BaseModel):
         invitation = person.invitation
         if invitation is None:
             return None
+        judge = f"{PERSON_LABEL}{person.name}"
         return cls(
-            judge=f"person/{person.name}",
+            judge=judge,
+            consistency=measure_consistency(judge, person.controls),
             state=invitation.find_state(now=now),
             n_judged=person.n_judged,
             last_verdict_at=person.last_verdict_at,

@@ -12,6 +12,7 @@ from assessment.domain.assignment import TextSource
 from assessment.domain.baselines import BaselineReport
 from assessment.domain.batch import Outcome
 from assessment.domain.comparison import ComparisonTally
+from assessment.domain.control_pair import Consistency
 from assessment.domain.decision import Decision
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading import DECIMALS
@@ -59,6 +60,7 @@ class ResultDocument(BaseModel):
     order_effects: list[OrderEffect]
     judges: list[str]
     judge_fit: list[JudgeFit] = []
+    judge_consistency: list[Consistency] = []
     groups: GroupReport | None = None
     baselines: BaselineReport | None = None
     essay_flags: dict[str, list[EssayFlag]] = {}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.access import Caller
 from assessment.domain.comparison import WaitingComparison
+from assessment.domain.control_pair import ControlPair
 from assessment.domain.errors import InvitationEndedError
 from assessment.domain.judge import JudgeSpec
 
@@ -64,6 +65,12 @@ class Person(BaseModel):
     held: tuple[WaitingComparison, ...] = ()
     held_until: datetime | None = None
     last_verdict_at: datetime | None = None
+    controls: tuple[ControlPair, ...] = ()
+
+    @property
+    def n_controls(self) -> int:
+        """How many control pairs they have judged; `n_judged` does not count them."""
+        return sum(control.winner is not None for control in self.controls)
 
     def find_quota(self, judge: JudgeSpec) -> int | None:
         """How many verdicts they may give: as their invitation says, or as the batch does."""

@@ -110,6 +110,7 @@ class JudgeSpec(BaseModel):
     price: Price | None = None
     quota: Annotated[int, Field(ge=1, le=100_000)] | None = None
     lease_seconds: Annotated[int, Field(ge=30, le=86_400)] = 900
+    control_share: Annotated[float, Field(ge=0, le=0.5)] | None = None
     pin_model: StrictBool = False
     share: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
 

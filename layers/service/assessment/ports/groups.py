@@ -160,6 +160,7 @@ class FinalisePorts(ScorePorts):
     """Publishing the result."""
 
     assignments: AssignmentStore
+    people: People
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from assessment.domain.comparison import (
     Settlement,
     WaitingComparison,
 )
+from assessment.domain.control_pair import ControlPair
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.invitation import Invitation, Person
 from assessment.domain.judge import JudgeSpec
@@ -398,6 +399,12 @@ class People(Protocol):
 
     def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> None:
         """Count a verdict of the person; the same one counts once."""
+
+    def list_judged(self, batch_id: str, name: str, *, limit: int) -> list[str]:
+        """Ids of comparisons that the person has given a verdict on, in their order."""
+
+    def note_controls(self, batch_id: str, name: str, controls: Sequence[ControlPair]) -> None:
+        """Remember the person's control pairs, in place of those that were remembered."""
 
     def put_invitation(self, invitation: Invitation) -> Invitation:
         """Store an invitation; if one stands under its id, change nothing and return that."""

@@ -16,13 +16,15 @@ from assessment.domain.assignment import find_text_sources
 from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.comparison import Comparison, ComparisonStatus, count_comparisons
 from assessment.domain.config import BatchConfig
+from assessment.domain.control_pair import Consistency, measure_consistency
 from assessment.domain.decision import Decision, Reason
 from assessment.domain.document_keys import essays_key, result_key
 from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_result import GradeProjections, withhold
 from assessment.domain.identifiers import content_sha256
-from assessment.domain.judge import SURFACE_CAUTION, Provider
+from assessment.domain.judge import PERSON_LABEL, SURFACE_CAUTION, Provider
+from assessment.domain.judging_time import includes_people
 from assessment.domain.masking import MaskingReport
 from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, set_essays_aside
 from assessment.domain.result import Conclusion, Scores
@@ -30,7 +32,7 @@ from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import add_spending
 from assessment.domain.wave import Wave
 from assessment.ports.groups import FinalisePorts
-from assessment.ports.stores import AssignmentStore, ComparisonStore, ContentStore
+from assessment.ports.stores import AssignmentStore, ComparisonStore, ContentStore, People
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.keep_comparisons import keep_comparisons
 from assessment.usecases.surface_figures import load_surface
@@ -85,6 +87,7 @@ def finalise_batch(
             part=part,
             comparisons=comparisons,
             conclusion=conclusion,
+            consistency=_measure_consistency(batch, ports.people),
             versions=versions,
         )
     )
@@ -106,6 +109,17 @@ def finalise_batch(
         outcome=document.outcome,
         result_sha256=sha256,
     )
+
+
+def _measure_consistency(batch: Batch, people: People) -> list[Consistency]:
+    """What the control pairs of the people who judged say, by judge in order."""
+    if not includes_people(batch.judges):
+        return []
+    measured = (
+        measure_consistency(f"{PERSON_LABEL}{person.name}", person.controls)
+        for person in people.list_people(batch.batch_id)
+    )
+    return sorted((one for one in measured if one is not None), key=lambda one: one.judge)
 
 
 def _store_measurement(
@@ -143,6 +157,7 @@ def _make_document(
     part: AssessedPart,
     comparisons: list[Comparison],
     conclusion: Conclusion,
+    consistency: list[Consistency],
     versions: Mapping[str, str],
 ) -> ResultDocument:
     scores = conclusion.scores
@@ -173,6 +188,7 @@ def _make_document(
         repeated_calls=sum(comparison.paid_again for comparison in comparisons),
         judges=_judges(comparisons),
         judge_fit=conclusion.judges,
+        judge_consistency=consistency,
         groups=conclusion.groups,
         baselines=conclusion.baselines,
         **add_spending(comparison.spent for comparison in comparisons).model_dump(),

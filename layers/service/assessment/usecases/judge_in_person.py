@@ -12,7 +12,7 @@ from assessment.contracts.request import PersonVerdict
 from assessment.contracts.views import OfferedComparison, PersonOffer
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import WaitingComparison
-from assessment.domain.document_keys import batch_texts
+from assessment.domain.control_pair import is_control_id
 from assessment.domain.errors import (
     ConflictError,
     InvalidRequestError,
@@ -23,8 +23,9 @@ from assessment.domain.identifiers import canonical_sha256, derive_uuid, read_wa
 from assessment.domain.invitation import Person, check_invitation
 from assessment.domain.judge import PERSON_LABEL, JudgeSpec, Provider
 from assessment.ports.groups import PersonPorts
-from assessment.ports.stores import ContentStore, People
-from assessment.usecases.batch_spec import load_spec
+from assessment.ports.stores import People
+from assessment.usecases.control_pairs import offer_control, record_control
+from assessment.usecases.offers import make_offer
 
 # A verdict that was given but not recorded yet must not be asked of somebody else meanwhile.
 _RECORDING = timedelta(minutes=15)
@@ -70,9 +71,9 @@ def next_comparison(
     )
     return PersonOffer(
         comparison=offered,
-        n_judged=record.n_judged,
+        n_judged=record.n_judged + record.n_controls,
         n_waiting=len(waiting),
-        quota=quota,
+        quota=None if quota is None else quota + record.n_controls,
         judging_deadline=batch.config.judging_deadline,
     )
 
@@ -96,11 +97,18 @@ def _lease_one(
     taken = [one for one in held if one.comparison_id in kept and lease(one)]
     candidates = [*held, *_sort_free(waiting, person, now)]
     others = (one for one in candidates if one.comparison_id not in kept)
+    # In place of another pair, so that nobody learns which pairs are controls.
+    if candidates and (
+        control := offer_control(batch, judge, record, kept, ports=ports, until=until)
+    ):
+        return waiting, control
     leased = next(filter(lease, others), None)
     if leased is None:
         return waiting, None
     _note_held(batch_id, person, [*taken, leased, *held], ports.people, until)
-    return waiting, _make_offer(batch_id, leased, ports.content, until)
+    pair = leased.first, leased.second
+    name = leased.comparison_id
+    return waiting, make_offer(batch_id, name, pair, content=ports.content, until=until)
 
 
 def _sort_free(
@@ -151,10 +159,11 @@ def record_person_verdict(
     *,
     ports: PersonPorts,
     now: datetime,
-) -> LLMComparisonResultV1:
+) -> str:
     """Send the verdict where all verdicts come in, as that of a judge called `person/<who>`.
 
-    The same one again changes nothing, also after it is recorded: a page on a slow network does
+    Returns its correlation id. A control's verdict is kept with the person instead. The same one
+    again changes nothing, also after it is recorded: a page on a slow network does
     not know whether it arrived.
 
     Raises
@@ -165,17 +174,19 @@ def record_person_verdict(
     ConflictError
         If the batch has ended, or the comparison is settled.
     """
-    batch, _, _ = _open_batch(batch_id, person, ports, now)
+    batch, _, record = _open_batch(batch_id, person, ports, now)
     comparison_id = verdict.comparison_id
+    if is_control_id(comparison_id):
+        return record_control(batch, record, verdict, ports=ports)
     waiting = ports.comparisons.find_waiting(batch_id, batch.wave, comparison_id)
     if waiting is None or waiting.find_holder(now=now) != person:
-        return _repeat_result(batch, person, verdict, ports)
+        return _repeat_result(batch, person, verdict, ports).correlation_id
     result = _make_result(batch, person, waiting, verdict)
     ports.callback_queue.send_result(result)
     until = now + _RECORDING
     ports.comparisons.take(batch_id, waiting, person, until=until, now=now, is_judged=True)
     ports.people.count_verdict(batch_id, person, comparison_id, now=now)
-    return result
+    return result.correlation_id
 
 
 def _repeat_result(
@@ -221,20 +232,6 @@ def _open_batch(
     if not people:
         raise InvalidRequestError("no person judges this batch", field="batch_id")
     return batch, people[0], record
-
-
-def _make_offer(
-    batch_id: str, waiting: WaitingComparison, content: ContentStore, until: datetime
-) -> OfferedComparison:
-    folder = batch_texts(batch_id)
-    spec = load_spec(batch_id, content=content)
-    return OfferedComparison(
-        comparison_id=waiting.comparison_id,
-        essay_a=content.get_text(folder, spec.text_sha256(waiting.first)),
-        essay_b=content.get_text(folder, spec.text_sha256(waiting.second)),
-        **spec.instructions.model_dump(),
-        lease_until=until,
-    )
 
 
 def _make_result(

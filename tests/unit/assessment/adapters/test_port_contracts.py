@@ -45,11 +45,13 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.domain.circuit import FAILURES_TO_OPEN
 from assessment.domain.comparison import Comparison, WaitingComparison
+from assessment.domain.control_pair import ControlPair
 from assessment.domain.document_keys import batch_texts
 from assessment.domain.errors import MissingDocumentError
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.invitation import Invitation, InvitationState, Person
 from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.verdict import Winner
 from assessment.ports.judging import JudgeGate
 from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
 from assessment.ports.stores import ContentStore, People, PeopleQueue, SeenSignatures
@@ -514,6 +516,12 @@ def test_verdicts_count_once_for_each_person_and_batch(people: People, queue: Pe
     for comparison_id in ("w001-00001", "w001-00002", "w001-00001"):
         people.count_verdict("b", "ann", comparison_id, now=NOW)
     people.count_verdict("b", "bob", "w001-00003", now=NOW)
+    assert people.list_judged("b", "bob", limit=9) == ["w001-00003"]
+    assert len(people.list_judged("b", "ann", limit=1)) == 1
+    control = ControlPair(comparison_id="w001-00003", is_own=False, winner=Winner.TIE, agrees=True)
+    people.note_controls("b", "bob", [control])
+    bob = people.get_person("b", "bob")
+    assert (bob.controls, bob.n_judged, bob.n_controls) == ((control,), 1, 1)
     ann = people.get_person("b", "ann")
     assert (ann.n_judged, ann.last_verdict_at) == (2, NOW)
     assert people.get_person("b", "bob").n_judged == 1

@@ -11,6 +11,7 @@ from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.comparison import Comparison, WaitingComparison
+from assessment.domain.control_pair import ControlPair
 from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
 from assessment.ports.stores import WaitingPage
 
@@ -133,6 +134,18 @@ class DynamoDBPeople:
         except ConditionFailedError:
             return
 
+    def list_judged(self, batch_id: str, name: str, *, limit: int) -> list[str]:
+        """The marks of the person's verdicts."""
+        items = self._table.query(
+            keys.person_partition(batch_id, name), limit=limit, projection=("SK",)
+        )
+        return [str(item["SK"]) for item in items]
+
+    def note_controls(self, batch_id: str, name: str, controls: Sequence[ControlPair]) -> None:
+        """Write them into the person's item."""
+        documents = [control.model_dump(mode="json") for control in controls]
+        self._table.update(keys.person(batch_id, name), {"controls": documents})
+
     def put_invitation(self, invitation: Invitation) -> Invitation:
         """Create the person's item with the invitation; the first stays."""
         item = {
@@ -171,7 +184,8 @@ def _waiting(item: Item, wave_number: int) -> WaitingComparison:
 
 def _person(name: str, item: Item) -> Person:
     fields = {key: item[key] for key in Person.model_fields if key in item}
-    documents = {"invitation": _invitation(item), "held": json.loads(item.get("held", "[]"))}
+    lists = {key: json.loads(item.get(key, "[]")) for key in ("held", "controls")}
+    documents = {"invitation": _invitation(item), **lists}
     return Person.model_validate(fields | documents | {"name": name})
 
 

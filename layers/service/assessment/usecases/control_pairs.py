@@ -1,0 +1,137 @@
+"""Control pairs of a person: handed out now and then, kept with the person, never in the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from assessment.contracts.request import PersonVerdict
+from assessment.contracts.views import OfferedComparison
+from assessment.contracts.winner import WINNERS
+from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.comparison import Comparison
+from assessment.domain.control_pair import (
+    ControlPair,
+    choose_control,
+    find_control_share,
+    is_control_due,
+)
+from assessment.domain.errors import (
+    ConflictError,
+    NotYourComparisonError,
+    UnknownComparisonError,
+)
+from assessment.domain.identifiers import canonical_sha256, derive_uuid, read_wave_number
+from assessment.domain.invitation import Person
+from assessment.domain.judge import PERSON_LABEL, JudgeSpec
+from assessment.domain.verdict import Verdict
+from assessment.ports.groups import PersonPorts
+from assessment.usecases.offers import make_offer
+
+_MOST_LISTED = 500
+
+
+def offer_control(
+    batch: Batch,
+    judge: JudgeSpec,
+    record: Person,
+    kept: Collection[str],
+    *,
+    ports: PersonPorts,
+    until: datetime,
+) -> OfferedComparison | None:
+    """The control that the person is to judge now, if one is due; it stays theirs."""
+    present = next((each for each in record.controls if each.winner is None), None)
+    if present is not None:
+        return None if present.control_id in kept else _show(batch, present, ports, until)
+    share = find_control_share(judge)
+    if not is_control_due(record.name, record.controls, n_judged=record.n_judged, share=share):
+        return None
+    control = choose_control(
+        record.name,
+        own=ports.people.list_judged(batch.batch_id, record.name, limit=_MOST_LISTED),
+        others=_list_judged_by_another(batch, record, ports),
+        controls=record.controls,
+        recent=[*kept, *(each.comparison_id for each in record.held)],
+    )
+    offer = None if control is None else _show(batch, control, ports, until)
+    if control is None or offer is None:
+        return None
+    ports.people.note_controls(batch.batch_id, record.name, [*record.controls, control])
+    return offer
+
+
+def _list_judged_by_another(batch: Batch, record: Person, ports: PersonPorts) -> list[str]:
+    """What one other person has judged; another one each time."""
+    others = [
+        person.name
+        for person in ports.people.list_people(batch.batch_id)
+        if person.name != record.name and person.n_judged
+    ]
+    if not others:
+        return []
+    turn = [record.name, len(record.controls)]
+    chosen = min(others, key=lambda name: canonical_sha256([*turn, name]))
+    return ports.people.list_judged(batch.batch_id, chosen, limit=_MOST_LISTED)
+
+
+def _show(
+    batch: Batch, control: ControlPair, ports: PersonPorts, until: datetime
+) -> OfferedComparison | None:
+    """The pair as it is shown; None if its verdict is not that of a person, or its text is gone."""
+    comparison = _find(batch, control, ports)
+    if comparison is None:
+        return None
+    pair = comparison.first, comparison.second
+    shown = (pair[1], pair[0]) if control.is_own else pair
+    return make_offer(batch.batch_id, control.control_id, shown, content=ports.content, until=until)
+
+
+def _find(batch: Batch, control: ControlPair, ports: PersonPorts) -> Comparison | None:
+    """The comparison that was judged before by a person, if it has that verdict."""
+    name = control.comparison_id
+    try:
+        found = ports.comparisons.get_comparison(batch.batch_id, read_wave_number(name), name)
+    except UnknownComparisonError:
+        return None
+    verdict = found.verdict
+    is_known = isinstance(verdict, Verdict) and verdict.judge.startswith(PERSON_LABEL)
+    return found if is_known else None
+
+
+def record_control(
+    batch: Batch, record: Person, verdict: PersonVerdict, *, ports: PersonPorts
+) -> str:
+    """Keep the verdict of a control with the person; the id of what was kept.
+
+    Between waves it is taken and dropped: what the result counts stands when the last wave ends.
+
+    Raises
+    ------
+    NotYourComparisonError
+        If it is no control of this person.
+    ConflictError
+        If they gave another verdict on it before.
+    """
+    name = verdict.comparison_id
+    control = next((each for each in record.controls if each.control_id == name), None)
+    if control is None:
+        raise NotYourComparisonError(
+            "this comparison is not leased to you (any more); ask for the next one",
+            field="comparison_id",
+        )
+    answer = derive_uuid(batch.batch_id, record.name, name)
+    shown = WINNERS[verdict.winner]
+    if control.winner is not None:
+        if control.read_winner(shown) is control.winner:
+            return answer
+        raise ConflictError(f"comparison {name} has been settled meanwhile")
+    comparison = _find(batch, control, ports)
+    if comparison is None or batch.status is not BatchStatus.WAITING_CALLBACKS:
+        return answer
+    before = comparison.verdict
+    if isinstance(before, Verdict):
+        settled = control.settle(shown, before.winner)
+        controls = [settled if each is control else each for each in record.controls]
+        ports.people.note_controls(batch.batch_id, record.name, controls)
+    return answer
