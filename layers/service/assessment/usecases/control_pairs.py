@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from assessment.contracts.request import PersonVerdict
 from assessment.contracts.views import OfferedComparison
 from assessment.contracts.winner import WINNERS
 from assessment.domain.batch import Batch, BatchStatus
-from assessment.domain.comparison import Comparison
+from assessment.domain.comparison import Comparison, WaitingComparison
 from assessment.domain.control_pair import (
     ControlPair,
     choose_control,
@@ -24,7 +24,7 @@ from assessment.domain.errors import (
 from assessment.domain.identifiers import canonical_sha256, derive_uuid, read_wave_number
 from assessment.domain.invitation import Person
 from assessment.domain.judge import PERSON_LABEL, JudgeSpec
-from assessment.domain.verdict import Verdict
+from assessment.domain.verdict import Verdict, Winner
 from assessment.ports.groups import PersonPorts
 from assessment.usecases.offers import make_offer
 
@@ -37,28 +37,39 @@ def offer_control(
     record: Person,
     kept: Collection[str],
     *,
+    instead_of: Sequence[WaitingComparison],
     ports: PersonPorts,
     until: datetime,
 ) -> OfferedComparison | None:
-    """The control that the person is to judge now, if one is due; it stays theirs."""
+    """The control that the person is to judge now, if one is due; it stays theirs.
+
+    It takes the place of another pair: where none waits for them, none comes.
+    """
+    if not instead_of:
+        return None
     present = next((each for each in record.controls if each.winner is None), None)
     if present is not None:
         return None if present.control_id in kept else _show(batch, present, ports, until)
     share = find_control_share(judge)
     if not is_control_due(record.name, record.controls, n_judged=record.n_judged, share=share):
         return None
-    control = choose_control(
+    control = _choose(batch, record, kept, ports)
+    offer = None if control is None else _show(batch, control, ports, until)
+    if control is not None and offer is not None:
+        ports.people.note_controls(batch.batch_id, record.name, [*record.controls, control])
+    return offer
+
+
+def _choose(
+    batch: Batch, record: Person, kept: Collection[str], ports: PersonPorts
+) -> ControlPair | None:
+    return choose_control(
         record.name,
         own=ports.people.list_judged(batch.batch_id, record.name, limit=_MOST_LISTED),
         others=_list_judged_by_another(batch, record, ports),
         controls=record.controls,
         recent=[*kept, *(each.comparison_id for each in record.held)],
     )
-    offer = None if control is None else _show(batch, control, ports, until)
-    if control is None or offer is None:
-        return None
-    ports.people.note_controls(batch.batch_id, record.name, [*record.controls, control])
-    return offer
 
 
 def _list_judged_by_another(batch: Batch, record: Person, ports: PersonPorts) -> list[str]:
@@ -78,25 +89,27 @@ def _list_judged_by_another(batch: Batch, record: Person, ports: PersonPorts) ->
 def _show(
     batch: Batch, control: ControlPair, ports: PersonPorts, until: datetime
 ) -> OfferedComparison | None:
-    """The pair as it is shown; None if its verdict is not that of a person, or its text is gone."""
-    comparison = _find(batch, control, ports)
-    if comparison is None:
+    """The pair as it is shown; None if it has no verdict of a person (any more)."""
+    found = _find_judged(batch, control, ports)
+    if found is None:
         return None
-    pair = comparison.first, comparison.second
-    shown = (pair[1], pair[0]) if control.is_own else pair
+    pair = found[0].first, found[0].second
+    shown = pair[::-1] if control.is_own else pair
     return make_offer(batch.batch_id, control.control_id, shown, content=ports.content, until=until)
 
 
-def _find(batch: Batch, control: ControlPair, ports: PersonPorts) -> Comparison | None:
-    """The comparison that was judged before by a person, if it has that verdict."""
+def _find_judged(
+    batch: Batch, control: ControlPair, ports: PersonPorts
+) -> tuple[Comparison, Verdict] | None:
+    """The comparison that a person judged before, with that verdict, if it has one."""
     name = control.comparison_id
     try:
         found = ports.comparisons.get_comparison(batch.batch_id, read_wave_number(name), name)
     except UnknownComparisonError:
         return None
-    verdict = found.verdict
-    is_known = isinstance(verdict, Verdict) and verdict.judge.startswith(PERSON_LABEL)
-    return found if is_known else None
+    if isinstance(found.verdict, Verdict) and found.verdict.judge.startswith(PERSON_LABEL):
+        return found, found.verdict
+    return None
 
 
 def record_control(
@@ -113,25 +126,32 @@ def record_control(
     ConflictError
         If they gave another verdict on it before.
     """
-    name = verdict.comparison_id
-    control = next((each for each in record.controls if each.control_id == name), None)
-    if control is None:
-        raise NotYourComparisonError(
-            "this comparison is not leased to you (any more); ask for the next one",
-            field="comparison_id",
-        )
-    answer = derive_uuid(batch.batch_id, record.name, name)
+    control = _find_own(record, verdict.comparison_id)
     shown = WINNERS[verdict.winner]
-    if control.winner is not None:
-        if control.read_winner(shown) is control.winner:
-            return answer
-        raise ConflictError(f"comparison {name} has been settled meanwhile")
-    comparison = _find(batch, control, ports)
-    if comparison is None or batch.status is not BatchStatus.WAITING_CALLBACKS:
-        return answer
-    before = comparison.verdict
-    if isinstance(before, Verdict):
+    if control.winner not in (None, control.read_winner(shown)):
+        raise ConflictError(f"comparison {verdict.comparison_id} has been settled meanwhile")
+    if control.winner is None and batch.status is BatchStatus.WAITING_CALLBACKS:
+        _settle(batch, record, control, shown, ports)
+    return derive_uuid(batch.batch_id, record.name, verdict.comparison_id)
+
+
+def _find_own(record: Person, control_id: str) -> ControlPair:
+    for control in record.controls:
+        if control.control_id == control_id:
+            return control
+    raise NotYourComparisonError(
+        "this comparison is not leased to you (any more); ask for the next one",
+        field="comparison_id",
+    )
+
+
+def _settle(
+    batch: Batch, record: Person, control: ControlPair, shown: Winner, ports: PersonPorts
+) -> None:
+    """Note the verdict, if that before still stands."""
+    found = _find_judged(batch, control, ports)
+    if found is not None:
+        _, before = found
         settled = control.settle(shown, before.winner)
         controls = [settled if each is control else each for each in record.controls]
         ports.people.note_controls(batch.batch_id, record.name, controls)
-    return answer

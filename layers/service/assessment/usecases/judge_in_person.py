@@ -93,22 +93,25 @@ def _lease_one(
     held = _list_held(record, page.comparisons, batch.wave, now)
     # What they have just judged stays theirs until it is recorded, but is not offered again.
     waiting = [one for one in page.comparisons if not one.is_judged_by_holder(now=now)]
+    candidates = [*held, *_sort_free(waiting, person, now)]
+    # In place of another pair, so that nobody learns which pairs are controls.
+    offer = offer_control(
+        batch, judge, record, kept, ports=ports, until=until, instead_of=candidates
+    )
     lease = partial(ports.comparisons.take, batch_id, person=person, until=until, now=now)
     taken = [one for one in held if one.comparison_id in kept and lease(one)]
-    candidates = [*held, *_sort_free(waiting, person, now)]
-    others = (one for one in candidates if one.comparison_id not in kept)
-    # In place of another pair, so that nobody learns which pairs are controls.
-    if candidates and (
-        control := offer_control(batch, judge, record, kept, ports=ports, until=until)
-    ):
-        return waiting, control
-    leased = next(filter(lease, others), None)
-    if leased is None:
-        return waiting, None
-    _note_held(batch_id, person, [*taken, leased, *held], ports.people, until)
+    others = [one for one in candidates if one.comparison_id not in kept]
+    if offer is None and (leased := next(filter(lease, others), None)):
+        _note_held(batch_id, person, [*taken, leased, *held], ports.people, until)
+        offer = _show(batch_id, leased, ports, until)
+    return waiting, offer
+
+
+def _show(
+    batch_id: str, leased: WaitingComparison, ports: PersonPorts, until: datetime
+) -> OfferedComparison:
     pair = leased.first, leased.second
-    name = leased.comparison_id
-    return waiting, make_offer(batch_id, name, pair, content=ports.content, until=until)
+    return make_offer(batch_id, leased.comparison_id, pair, content=ports.content, until=until)
 
 
 def _sort_free(
