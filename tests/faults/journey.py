@@ -34,8 +34,8 @@ from assessment.domain.provider_batch import LEAST_COMPARISONS
 from assessment.observability import logger, metrics
 from assessment.statistics.engine import ScoringStatistics
 from tests.faults.calls import HTTP, Call, Fault, Outside, WorkerDiedError
-from tests.faults.providers import PROVIDERS
-from tests.faults.routes import AFTER_WAVE, AT_ONCE, START, Interruption, Route
+from tests.faults.providers import PROVIDERS, SPOILT
+from tests.faults.routes import AFTER_WAVE, AT_ONCE, START, Interruption, Oddity, Route
 from tests.faults.services import Bucket, Bus, Client, Clock, Machine, Queues, Secrets
 from tests.faults.table import MemoryTable
 from tests.workflow.declared import (
@@ -57,7 +57,6 @@ SIDE_BY_SIDE = 2
 """Messages that a worker receives at once."""
 WATCH_SECONDS = 300
 MOST_ROUNDS = 30
-ABILITIES = (-1.4, 0.3, 1.5)
 ANCHORS = {"C": -1.8, "A": 1.9}
 RESOURCES = {
     "AssessmentTable": "AssessmentTable",
@@ -142,11 +141,17 @@ class Journey:
             for name, make in PROVIDERS.items()
         }
         self.providers["bedrock"].bucket = self.bucket  # type: ignore[attr-defined]
+        for provider in self.providers.values():
+            provider.oddity = self.route.oddity
         self.interrupted = False
         self.n_rounds = 0
 
     def _call_back(self, url: str, body: str) -> None:
-        self.queues.send_message(QueueUrl=url, MessageBody=body)
+        bodies = [body]
+        if self.route.oddity is Oddity.BROKEN:
+            bodies = ["this is no JSON", *[_break_callback(body)] * 2]
+        for each in bodies:
+            self.queues.send_message(QueueUrl=url, MessageBody=each)
 
     # --- what the process is given ---------------------------------------------------------------
 
@@ -459,11 +464,10 @@ class Journey:
         registration = {"assignment_id": "t", "grade_scale": list(ANCHORS), "anchors": anchors}
         self.api("POST", "/v1/anchors/register", registration)
 
-    @staticmethod
-    def _essays() -> list[dict[str, str]]:
+    def _essays(self) -> list[dict[str, str]]:
         return [
             {"essay_id": f"e{number}", "text": essay_text(ability, number)}
-            for number, ability in enumerate(ABILITIES)
+            for number, ability in enumerate(self.route.abilities)
         ]
 
     def _tell(self, batch_id: str, status: str) -> Outcome:
@@ -487,6 +491,16 @@ class Journey:
             hit=self.outside.hit,
             left_out=("cost_usd",) if self.route.may_cost_more else (),
         )
+
+
+def _break_callback(body: str) -> str:
+    """A callback whose optional values are broken; some have no winner that anybody can read."""
+    result = json.loads(body)
+    result |= {"confidence": "very", "degree": 7, "justification": "half \ud83d of a pair"}
+    result |= {"cost_usd": "free", "input_tokens": -3, "served_model": "\udc00"}
+    if SPOILT in result["request_metadata"]["comparison_id"]:
+        result["winner"] = "neither of the two"
+    return json.dumps(result)
 
 
 def _shape(path: str) -> str:

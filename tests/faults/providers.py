@@ -21,11 +21,47 @@ import httpx
 
 from local.providers.scripted_server import FORMATS, MODEL, VERDICT_TOOL
 from local.providers.wire_formats import Answer
+from tests.faults.routes import Oddity
 from tests.faults.services import Bucket, Clock, refused
 from tests.workflow.judge import ability_of
 
 TAKES = timedelta(seconds=60)
 _COMPARISON = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)
+
+
+SPOILT = "00001"
+"""In the ids of comparisons of which no verdict ever comes, where answers or lines are odd."""
+DECLINED = "uality +0.300"
+"""In the essay that is declined."""
+_REFUSAL = {
+    "error": {
+        "message": "Your request was flagged as potentially violating our usage policy.",
+        "type": "invalid_request_error", "param": None, "code": "content_policy_violation",
+    }
+}  # fmt: skip
+_ERRORED = {
+    "type": "errored",
+    "error": {"type": "error", "error": {"type": "api_error", "message": "Internal server error"}},
+}
+_NO_OUTPUT = {"error": {"errorCode": 500, "errorMessage": "internal"}}
+
+
+class DeclinedError(Exception):
+    """The provider does not answer this request."""
+
+
+def break_answer(document: dict[str, Any]) -> str:
+    """The verdicts as a model writes them that has no schema, one of them without a winner."""
+    for verdict in document["verdicts"]:
+        verdict |= {
+            "confidence": "very",
+            "degree": 7,
+            "justification": "half \ud83d of a\u2028pair",
+        }
+        if SPOILT in verdict["comparison_id"]:
+            verdict["winner"] = "neither of the two"
+    text = json.dumps(document).replace("}]", "},]")
+    return f'<think>{{"verdicts": []}} first A, no, B</think>\nHere it is:\n```json\n{text}\n```'
 
 
 def judge_prompt(prompt: str, measure: Callable[[str], float] = ability_of) -> dict[str, Any]:
@@ -64,18 +100,30 @@ class Provider:
     name: str
     takes: timedelta = TAKES
     ability: Callable[[str], float] = ability_of
+    oddity: Oddity = Oddity.NONE
     asked: Counter[str] = field(default_factory=Counter)
     batches: list[Ordered] = field(default_factory=list)
     _ids: Any = field(default_factory=lambda: count(1))
 
     def answer(self, body: Any) -> dict[str, Any]:
-        """The provider's answer to one request, which is paid for."""
-        document = judge_prompt(_prompt_of(body), self.ability)
+        """The provider's answer to one request, which is paid for.
+
+        Raises
+        ------
+        DeclinedError
+            If it is not answered, nor paid for.
+        """
+        prompt = _prompt_of(body)
+        if self.oddity is Oddity.DECLINED and DECLINED in prompt:
+            raise DeclinedError
+        document: Any = judge_prompt(prompt, self.ability)
         for verdict in document["verdicts"]:
             self.asked[verdict["comparison_id"]] += 1
         # As many tokens for each comparison, however many are asked about in a call.
         n = len(document["verdicts"])
         tool = None if self.name == "openai" else VERDICT_TOOL
+        if self.oddity is Oddity.BROKEN:
+            document = break_answer(document)
         answer = Answer(MODEL, document, tool, (100 * n, 10 * n), None, None)
         return FORMATS[self.name].answer(answer)
 
@@ -91,8 +139,17 @@ class Provider:
             answered = list(batch.requests.items())
             if batch.cancelled_at is not None:
                 answered = answered[::2]
-            batch.answers = {name: self.answer(body) for name, body in answered}
+            batch.answers = {name: self._answer_in_batch(name, body) for name, body in answered}
         return batch
+
+    def _answer_in_batch(self, name: str, body: Any) -> dict[str, Any] | None:
+        """The answer; None where the provider has none to give."""
+        if self.oddity is Oddity.LINES and SPOILT in name:
+            return None
+        try:
+            return self.answer(body)
+        except DeclinedError:
+            return None
 
     def cancel(self, batch_id: str) -> Ordered:
         batch = self.find(batch_id)
@@ -120,8 +177,13 @@ def _prompt_of(body: Any) -> str:
     return "\n".join(found)
 
 
-def _lines(rows: list[dict[str, Any]]) -> httpx.Response:
-    return httpx.Response(200, text="".join(json.dumps(row) + "\n" for row in rows))
+def _write_lines(rows: list[dict[str, Any]], oddity: Oddity) -> str:
+    """The rows of a batch's output; odd ones are turned round, doubled, and one is cut off."""
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    if oddity is Oddity.LINES:
+        lines = [line for line in reversed(lines) for _ in range(2)]
+        lines = ["", lines[0][: len(lines[0]) // 2], *lines, "null", "[]", '"\u2028"']
+    return "".join(line + "\n" for line in lines)
 
 
 @dataclass
@@ -134,7 +196,10 @@ class OpenAI(Provider):
     def respond(self, http: httpx.Request) -> httpx.Response:
         parts = http.url.path.removeprefix("/v1/").split("/")
         if parts == ["chat", "completions"]:
-            return httpx.Response(200, json=self.answer(json.loads(http.content)))
+            try:
+                return httpx.Response(200, json=self.answer(json.loads(http.content)))
+            except DeclinedError:
+                return httpx.Response(400, json=_REFUSAL)
         if parts[0] == "files":
             return self._file(http, parts)
         if parts == ["batches"] and http.method == "GET":
@@ -162,10 +227,16 @@ class OpenAI(Provider):
             return httpx.Response(200, json={"deleted": True})
         batch = self.find(parts[1].removesuffix("-out"))
         rows = [
-            {"custom_id": name, "response": {"status_code": 200, "body": body}, "error": None}
+            {
+                "custom_id": name,
+                "response": {"status_code": 200 if body else 400, "body": body or _REFUSAL},
+                "error": None,
+            }
             for name, body in (batch.answers or {}).items()
+            # What has no line at all is no error either.
+            if body or self.oddity is Oddity.DECLINED
         ]
-        return _lines(rows)
+        return httpx.Response(200, text=_write_lines(rows, self.oddity))
 
     def _document(self, batch_id: str) -> dict[str, Any]:
         batch = self.find(batch_id)
@@ -207,14 +278,14 @@ class Anthropic(Provider):
     def _results(self, batch_id: str) -> httpx.Response:
         batch = self.find(batch_id)
         answers = batch.answers or {}
-        return _lines([
-            {
-                "custom_id": name,
-                "result": {"type": "succeeded", "message": answers[name]}
-                if name in answers else {"type": "canceled"},
-            }
-            for name in batch.requests
-        ])  # fmt: skip
+        rows = []
+        for name in batch.requests:
+            result: dict[str, Any] = {"type": "canceled"}
+            if name in answers:
+                message = answers[name]
+                result = {"type": "succeeded", "message": message} if message else _ERRORED
+            rows.append({"custom_id": name, "result": result})
+        return httpx.Response(200, text=_write_lines(rows, self.oddity))
 
     def _document(self, batch_id: str) -> dict[str, Any]:
         batch = self.find(batch_id)
@@ -256,9 +327,12 @@ class Bedrock(Provider):
         if batch.answers is None:
             status = "InProgress" if batch.cancelled_at is None else "Stopping"
             return {"jobName": batch.name, "status": status}
-        rows = [{"recordId": name, "modelOutput": body} for name, body in batch.answers.items()]
+        rows = [
+            {"recordId": name, **({"modelOutput": body} if body else _NO_OUTPUT)}
+            for name, body in batch.answers.items()
+        ]
         key = f"provider-batches/default/{batch.name}/output/{batch.id}/input.jsonl.out"
-        content = "".join(json.dumps(row) + "\n" for row in rows)
+        content = _write_lines(rows, self.oddity)
         self.bucket.objects[key] = content.encode()
         status = "Completed" if batch.cancelled_at is None else "Stopped"
         return {"jobName": batch.name, "status": status, "processedRecordCount": len(rows)}

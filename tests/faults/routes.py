@@ -26,6 +26,20 @@ class Interruption(StrEnum):
     UNHEARD = "not woken"
 
 
+class Oddity(StrEnum):
+    """What a judge sends that is no proper verdict, the same each time it is asked.
+
+    It declines an essay; one comparison's verdict says nothing, others have optional values that
+    are broken, commas too many, thoughts before them; lines of a batch's output are doubled,
+    turned round, cut or missing, and one is an error.
+    """
+
+    NONE = "nothing"
+    DECLINED = "an essay is declined"
+    BROKEN = "answers are broken"
+    LINES = "lines are broken"
+
+
 # A member of an enum cannot be a set of members.
 AFTER_WAVE = frozenset({Interruption.CANCELLED, Interruption.FAILED, Interruption.ABORTED})
 
@@ -46,6 +60,8 @@ class Route:
     has_people: bool = False
     provider_takes: timedelta = timedelta(seconds=60)
     interruption: Interruption = Interruption.NONE
+    oddity: Oddity = Oddity.NONE
+    abilities: tuple[float, ...] = (-1.4, 0.3, 1.5)
     status: str = "COMPLETED"
     may_cost_more: bool = False
 
@@ -81,6 +97,13 @@ def _late(name: str, judge: dict[str, Any], **more: Any) -> Route:
     return Route(name, judge=judge, config=_IN_TIME, provider_takes=timedelta(hours=30), **more)
 
 
+def _odd(name: str, oddity: Oddity, judge: Any = None, **more: Any) -> Route:
+    """Two waves, since what failed is tried again in the second one."""
+    config = {**_TWO_WAVES, "min_success_rate_threshold": 0.1, "retry_pool_threshold": 1}
+    four = (-1.4, 0.3, 0.8, 1.5)
+    return Route(name, judge=judge, config=config, oddity=oddity, abilities=four, **more)
+
+
 AT_ONCE = Route("answers at once", config=_TWO_WAVES, has_anchors=True)
 ROUTES = (
     AT_ONCE,
@@ -103,6 +126,15 @@ ROUTES = (
     Route("failed and resumed", config=_TWO_WAVES, interruption=Interruption.FAILED),
     Route("execution lost", config=_TWO_WAVES, interruption=Interruption.ABORTED),
     Route("wake-up lost", interruption=Interruption.UNHEARD),
+    _odd("callbacks, broken", Oddity.BROKEN, answers_at_once=False),
+    _odd("bundles, broken", Oddity.BROKEN, {**_OPENAI, "batching_mode": "serial_bundle"}),
+    _odd(
+        "bundles, an essay declined", Oddity.DECLINED, {**_OPENAI, "batching_mode": "serial_bundle"}
+    ),
+    _odd("OpenAI's batches, an essay declined", Oddity.DECLINED, _OPENAI),
+    _odd("OpenAI's batches, broken lines", Oddity.LINES, _OPENAI),
+    _odd("Anthropic's batches, broken lines", Oddity.LINES, _ANTHROPIC),
+    _odd("Bedrock's jobs, broken lines", Oddity.LINES, _BEDROCK),
     _late("OpenAI's batch comes late", _OPENAI),
     _late("Anthropic's batch comes late", _ANTHROPIC, may_cost_more=True),
     _late("Bedrock's job comes late", _BEDROCK),

@@ -20,8 +20,10 @@ from moto import mock_aws
 from tests.faults.calls import Fault, FaultKind
 from tests.faults.faults import complaint, every_fault, spread_faults
 from tests.faults.journey import Outcome, parsed_template, simulated_account, travel
-from tests.faults.routes import ROUTES, Interruption
+from tests.faults.providers import SPOILT
+from tests.faults.routes import ROUTES, Interruption, Oddity
 from tests.faults.table import MemoryTable
+from tests.present import present
 from tests.workflow.declared import REGION
 
 pytestmark = pytest.mark.slow
@@ -44,7 +46,10 @@ def clean(route_number: int) -> Outcome:
 def test_an_undisturbed_run_is_worth_comparing_with(number: int) -> None:
     outcome = clean(number)
     assert outcome.status == ROUTES[number].status
-    assert outcome.paid_again == 0
+    if ROUTES[number].oddity is Oddity.NONE:
+        assert outcome.paid_again == 0
+    else:
+        _assert_odd(ROUTES[number].oddity, present(outcome.result), outcome.lines)
     if outcome.result is not None:
         assert outcome.result["repeated_calls"] == 0
     if ROUTES[number].status == "CANCELLED":
@@ -52,6 +57,19 @@ def test_an_undisturbed_run_is_worth_comparing_with(number: int) -> None:
         late = ROUTES[number].interruption is Interruption.CANCELLED_WAITING
         # Every second one was answered when the provider's batch was cancelled.
         assert [line["verdict"] is not None for line in lines] == [True, not late, True]
+
+
+def _assert_odd(oddity: Oddity, result: dict[str, Any], lines: str) -> None:
+    """The oddity was met, and cost nothing but what it is about."""
+    known = [json.loads(line) for line in lines.splitlines()]
+    without = [each for each in known if each["verdict"] is None]
+    assert without
+    if oddity is Oddity.DECLINED:
+        assert [each["essay_id"] for each in result["not_assessed"]] == ["e1"]
+        assert all("e1" in (each["first"], each["second"]) for each in without)
+    else:
+        assert result["not_assessed"] == []
+        assert {each["comparison_id"][-5:] for each in without} == {SPOILT}
 
 
 def test_the_routes_together_reach_every_function_and_kind_of_fault() -> None:

@@ -8,7 +8,7 @@ import typer
 
 from assessment.domain.batch import BatchStatus
 from assessment.domain.comparison import Comparison
-from assessment.domain.identifiers import canonical_json
+from assessment.domain.identifiers import write_json_line
 from runner.batch_tables import batches_table, comparisons_csv, comparisons_table
 from runner.commands import options
 from runner.console import OUT, emit, note
@@ -86,6 +86,6 @@ def _write(batch_id: str, found: list[Comparison], form: Format, output: Path | 
     elif form is Format.CSV:
         write_or_emit(comparisons_csv(found), output)
     elif form is Format.JSONL:
-        write_or_emit("".join(canonical_json(one) + "\n" for one in documents), output)
+        write_or_emit("".join(write_json_line(one) for one in documents), output)
     else:
         write_or_emit(to_json({"batch_id": batch_id, "comparisons": documents}), output)

@@ -146,6 +146,18 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+_LINE_ENDS = {ord(mark): f"\\u{ord(mark):04x}" for mark in "\x85\u2028\u2029"}
+
+
+def write_json_line(value: Any) -> str:
+    """Canonical JSON as one line for every reader.
+
+    In JSON Lines only a line feed ends a line, but many readers also cut at other marks, which a
+    quoted text may contain. They are escaped here.
+    """
+    return canonical_json(value).translate(_LINE_ENDS) + "\n"
+
+
 def canonical_sha256(value: Any) -> str:
     """The hash of a value's canonical JSON."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()

@@ -8,7 +8,7 @@ from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison
 from assessment.domain.document_keys import comparisons_key
 from assessment.domain.errors import ErasedBatchError
-from assessment.domain.identifiers import canonical_json
+from assessment.domain.identifiers import write_json_line
 from assessment.ports.groups import CallbackPorts
 from assessment.ports.stores import ComparisonStore, ContentStore
 
@@ -21,7 +21,7 @@ def keep_comparisons(
     """Store one JSON object a line; a batch without a result keeps what was paid for, too."""
     content.put_document(
         comparisons_key(batch_id),
-        "".join(canonical_json(one.model_dump(mode="json")) + "\n" for one in comparisons),
+        "".join(write_json_line(one.model_dump(mode="json")) for one in comparisons),
         content_type="application/x-ndjson",
     )
 
