@@ -280,7 +280,9 @@ class InMemoryComparisonStore(InMemoryPeopleQueue):
     def has_pending(self, batch_id: str, wave_number: int) -> bool:
         return bool(self.pending[batch_id, wave_number])
 
-    def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
+    def lease(
+        self, request: JudgeRequestV1, *, now: datetime, seconds: int, is_submission: bool = False
+    ) -> Comparison | None:
         stored = self.get_comparison(request.batch_id, request.wave, request.comparison_id)
         current = stored.status is ComparisonStatus.PENDING and not stored.sent
         if not current or stored.attempt != request.attempt:
@@ -289,7 +291,7 @@ class InMemoryComparisonStore(InMemoryPeopleQueue):
         if key in self.leases and self.leases[key] >= now:
             raise ComparisonLeasedError(f"comparison {request.comparison_id} is leased")
         self.leases[key] = now + timedelta(seconds=seconds)
-        self._set(request.batch_id, stored, calls=stored.calls + 1)
+        self._set(request.batch_id, stored, calls=1 if is_submission else stored.calls + 1)
         return self.comparisons[request.batch_id][request.comparison_id]
 
     def mark_sent(self, request: JudgeRequestV1) -> None:

@@ -309,8 +309,13 @@ class ComparisonStore(PeopleQueue, Protocol):
     def has_pending(self, batch_id: str, wave_number: int) -> bool:
         """Whether the wave waits for anything, strongly consistent."""
 
-    def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
+    def lease(
+        self, request: JudgeRequestV1, *, now: datetime, seconds: int, is_submission: bool = False
+    ) -> Comparison | None:
         """Take the comparison for one judge call; None if it is settled or sent.
+
+        For a submission to a provider's batch it is one call however often it is leased: the
+        provider is asked whether it has the batch before it is submitted again.
 
         Raises ComparisonLeasedError while another delivery holds the lease.
         """

@@ -110,7 +110,9 @@ class Submission:
         """Lease what still needs a verdict; all or, where another delivery holds one, none."""
 
         def lease(request: JudgeRequestV1) -> Comparison | None:
-            return self.ports.comparisons.lease(request, now=self.now, seconds=HELD_SECONDS)
+            return self.ports.comparisons.lease(
+                request, now=self.now, seconds=HELD_SECONDS, is_submission=True
+            )
 
         requests = self.message.requests
         outcomes = await asyncio.gather(

@@ -170,8 +170,8 @@ async def _send(
     except JudgeRefusedError as error:
         await submission.end(error, requests)
         return None
-    except JudgeUnavailableError as error:
-        if error.busy:
+    except Exception as error:
+        if isinstance(error, JudgeUnavailableError) and error.busy:
             # Rejected before submission: there is nothing to search for.
             await submission.update(tried_at=None)
         # The record of the try, not the leases, keeps it from being paid again.

@@ -479,3 +479,14 @@ def test_a_call_that_broke_off_has_no_answer_though_its_failure_is_reported(
     store.record_failure("b", 1, made.comparison_id, broken_off, attempt=1, now=NOW)
     store.mark_sent(request_for(made))
     assert store.get_comparison("b", 1, made.comparison_id).paid_again == 1
+
+
+def test_a_submission_is_one_call_however_often_it_is_leased(stores: Stores) -> None:
+    store, made = stores[2], comparison()
+    store.put_comparisons("b", [made])
+    asked = request_for(made)
+    for hour in range(2):
+        store.lease(asked, now=NOW + timedelta(hours=hour), seconds=60, is_submission=True)
+    store.mark_sent(asked)
+    stored = store.get_comparison("b", 1, made.comparison_id)
+    assert (stored.calls, stored.paid_again) == (1, 0)

@@ -128,14 +128,16 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         """One consistent read of one item tells."""
         return bool(self._table.query(keys.pending_partition(batch_id, wave_number), limit=1))
 
-    def lease(self, request: JudgeRequestV1, *, now: datetime, seconds: int) -> Comparison | None:
+    def lease(
+        self, request: JudgeRequestV1, *, now: datetime, seconds: int, is_submission: bool = False
+    ) -> Comparison | None:
         """The worker that sets the lease may pay; the condition lets one do so at a time."""
         until = now + timedelta(seconds=seconds)
         try:
             item = self._table.update(
                 self._key(request),
-                {"lease_until": until},
-                add={"calls": 1},
+                {"lease_until": until} | ({"calls": 1} if is_submission else {}),
+                add=None if is_submission else {"calls": 1},
                 condition=(
                     "attribute_exists(PK) AND attribute_not_exists(verdict) "
                     "AND #status = :pending AND attempt = :attempt AND sent = :unsent "
