@@ -106,9 +106,10 @@ async def ask(
     for bundle in bundles:
         started = time.perf_counter()
         client = kept if keep else httpx.AsyncClient()
-        results += await ModelJudge(judge, OpenAIModel(client, None)).compare(
+        answers = await ModelJudge(judge, OpenAIModel(client, None)).compare(
             questions(judge, bundle)
         )
+        results += [each for each in answers if isinstance(each, LLMComparisonResultV1)]
         if not keep:
             await client.aclose()
         seconds.append(time.perf_counter() - started)
@@ -197,7 +198,8 @@ async def ask_in_batches(judge: JudgeSpec, pairs: Sequence[EssayPair]) -> Mode:
             while not await looking.has_ended(batch):  # noqa: ASYNC110 - the batch is elsewhere
                 await asyncio.sleep(0.05)
             await asking.has_ended(batch)
-            results += await asking.read_results(batch, asked)
+            answers = await asking.read_results(batch, asked)
+            results += [each for each in answers if isinstance(each, LLMComparisonResultV1)]
             await asking.delete(batch)
     return Mode(len(calls), results)
 

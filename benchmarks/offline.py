@@ -21,7 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from assessment.contracts.llm_protocol import CompareRequestV1, LLMComparisonResultV1
+from assessment.contracts.list_protocol import CompareRequest, ComparisonResult, make_result
 from assessment.contracts.request import BatchRequest
 from assessment.domain.identifiers import draw_fraction
 from assessment.domain.judge import JudgeSpec
@@ -47,8 +47,8 @@ class SimulatedJudge:
     keys: set[str] = field(default_factory=set)
 
     async def compare(
-        self, requests: Sequence[CompareRequestV1]
-    ) -> Sequence[LLMComparisonResultV1 | None]:
+        self, requests: Sequence[CompareRequest]
+    ) -> Sequence[ComparisonResult | None]:
         """Wait, then answer."""
         self.n_calls += 1
         self.at_once += 1
@@ -57,13 +57,15 @@ class SimulatedJudge:
         self.at_once -= 1
         return [self._answer(request) for request in requests]
 
-    def _answer(self, request: CompareRequestV1) -> LLMComparisonResultV1:
+    def _answer(self, request: CompareRequest) -> ComparisonResult:
         self.keys.add(request.correlation_id)
-        difference = self.ability[request.essay_a.essay_id] - self.ability[request.essay_b.essay_id]
+        difference = (
+            self.ability[request.metadata.shown_ids[0]]
+            - self.ability[request.metadata.shown_ids[1]]
+        )
         wins = draw_fraction(request.correlation_id) < 1 / (1 + np.exp(-difference))
-        return LLMComparisonResultV1(
-            correlation_id=request.correlation_id,
-            request_metadata=request.metadata,
+        return make_result(
+            request,
             winner="A" if wins else "B",
             provider="simulated",
             model="logistic",

@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from assessment.contracts.llm_protocol import (
-    CompareRequestV1,
-    ErrorDetail,
-    LLMComparisonResultV1,
-)
+from assessment.contracts.list_protocol import CompareRequest, ComparisonResult, make_result
+from assessment.contracts.llm_protocol import ErrorDetail
 from assessment.domain.judge_errors import JudgeDeferredError, ProviderBatchError
 from assessment.domain.provider_batch import SubmissionAttempt
 from local.providers.provider_batches import Phase, ProviderBatch
@@ -27,20 +24,20 @@ class Clock(Protocol):
 class Judge(Protocol):
     """Answers one comparison."""
 
-    def verdict_on(self, request: CompareRequestV1) -> LLMComparisonResultV1:
+    def verdict_on(self, request: CompareRequest) -> ComparisonResult:
         """The result of a comparison."""
         ...
 
 
 @dataclass(kw_only=True)
-class Submission(ProviderBatch[list[CompareRequestV1]]):
+class Submission(ProviderBatch[list[CompareRequest]]):
     """A batch with its name and the time at which it ends."""
 
     name: str
     ends_at: datetime
 
     @property
-    def requests(self) -> list[CompareRequestV1]:
+    def requests(self) -> list[CompareRequest]:
         """The comparisons of the batch."""
         return self.order
 
@@ -115,7 +112,7 @@ class ClockedBatches:
                 return provider_id
         return None
 
-    async def submit(self, name: str, requests: Sequence[CompareRequestV1]) -> str:
+    async def submit(self, name: str, requests: Sequence[CompareRequest]) -> str:
         """Accept a batch."""
         if self.errors_before:
             raise self.errors_before.pop(0)
@@ -135,8 +132,8 @@ class ClockedBatches:
         return submission.phase.is_end
 
     async def read_results(
-        self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
-    ) -> list[LLMComparisonResultV1]:
+        self, provider_batch_id: str, requests: Sequence[CompareRequest]
+    ) -> list[ComparisonResult]:
         """A result or an error for every request, in their order."""
         submission = self.submissions[provider_batch_id]
         share = self.kept_at_cancel if submission.cancelled else 1.0
@@ -160,9 +157,8 @@ class ClockedBatches:
         self.deleted_ids.append(provider_batch_id)
 
 
-def _make_error(request: CompareRequestV1) -> LLMComparisonResultV1:
-    return LLMComparisonResultV1(
-        correlation_id=request.correlation_id,
-        request_metadata=request.metadata,
+def _make_error(request: CompareRequest) -> ComparisonResult:
+    return make_result(
+        request,
         error_detail=ErrorDetail(code=ProviderBatchError.code, message="expired", retryable=True),
     )

@@ -12,9 +12,15 @@ from datetime import datetime
 from typing import Any, Literal
 
 from assessment.contracts.callback_token import sign_metadata
+from assessment.contracts.list_protocol import (
+    CompareRequest,
+    CompareRequestV2,
+    ComparisonResult,
+    ListMetadata,
+    make_result,
+)
 from assessment.contracts.llm_protocol import (
     CompareMetadata,
-    CompareRequestV1,
     ErrorDetail,
     LLMComparisonResultV1,
     TokenUsage,
@@ -143,23 +149,21 @@ class FakeJudge:
     seed: int = 0
     asked: list[str] = field(default_factory=list)
 
-    async def compare(
-        self, requests: Sequence[CompareRequestV1]
-    ) -> list[LLMComparisonResultV1 | None]:
+    async def compare(self, requests: Sequence[CompareRequest]) -> list[ComparisonResult | None]:
         return [self._answer(request) for request in requests]
 
-    def _answer(self, request: CompareRequestV1) -> LLMComparisonResultV1 | None:
+    def _answer(self, request: CompareRequest) -> ComparisonResult | None:
         meta, habits = request.metadata, self.habits
         rng = random.Random(f"{self.seed}:{meta.comparison_id}:{meta.attempt}")
         self.asked.append(meta.comparison_id)
-        pair = {meta.essay_a_id, meta.essay_b_id}
-        if pair & habits.declines:
+        shown = set(meta.shown_ids)
+        if shown & habits.declines:
             raise ContentRefusedError("simulated: the provider declined the content")
-        if pair & habits.refuses:
+        if shown & habits.refuses:
             raise JudgeRefusedError("simulated: 400")
-        if pair & habits.breaks:
+        if shown & habits.breaks:
             return _malformed(request)
-        if pair & habits.silences:
+        if shown & habits.silences:
             return None
         fate = rng.random()
         for share, error in (
@@ -177,13 +181,13 @@ class FakeJudge:
         self._call_back(request, result, rng)
         return None
 
-    def verdict_on(self, request: CompareRequestV1) -> LLMComparisonResultV1:
+    def verdict_on(self, request: CompareRequest) -> ComparisonResult:
         """What it says whenever and however it is asked."""
         name = request.metadata.comparison_id
         return self._verdict(request, random.Random(f"{self.seed}:{name}"))
 
     def _call_back(
-        self, request: CompareRequestV1, result: LLMComparisonResultV1, rng: random.Random
+        self, request: CompareRequest, result: ComparisonResult, rng: random.Random
     ) -> None:
         habits = self.habits
         delay = rng.uniform(0.1, habits.delay)
@@ -196,18 +200,19 @@ class FakeJudge:
         elif fate < habits.error_callback + habits.permanent_callback:
             body = _body(_error(request, retryable=False))
         elif fate < habits.error_callback + habits.permanent_callback + habits.malformed:
-            body = json.dumps({**json.loads(body), "winner": "essay one"})
+            body = json.dumps({**json.loads(body), "winner": "essay one", "ranking": ["x", "y"]})
         self.callbacks.deliver(body, delay=delay)
         if rng.random() < habits.duplicating:
             self.callbacks.deliver(body, delay=delay + rng.uniform(0, 2 * habits.delay))
         if rng.random() < habits.contradictory:
-            other = {"A": "B", "B": "A", "tie": "A"}[result.winner or "tie"]
-            contradiction = {**json.loads(_body(result)), "winner": other}
+            contradiction = json.loads(_body(result)) | _contradict(result)
             self.callbacks.deliver(json.dumps(contradiction), delay=delay + 1.0)
 
-    def _verdict(self, request: CompareRequestV1, rng: random.Random) -> LLMComparisonResultV1:
-        difference = quality_of(request.essay_a.text) - quality_of(request.essay_b.text)
+    def _verdict(self, request: CompareRequest, rng: random.Random) -> ComparisonResult:
         slope = 0.0 if self.habits.coin else self.habits.sharpness
+        if isinstance(request, CompareRequestV2):
+            return self._rank(request, slope, rng)
+        difference = quality_of(request.essay_a.text) - quality_of(request.essay_b.text)
         p_first = 1.0 / (1.0 + math.exp(-slope * difference))
         winner: Literal["A", "B", "tie"] = "A" if rng.random() < p_first else "B"
         return LLMComparisonResultV1(
@@ -222,16 +227,43 @@ class FakeJudge:
             cost_usd=self.habits.cost_usd,
         )
 
+    def _rank(
+        self, request: CompareRequestV2, slope: float, rng: random.Random
+    ) -> ComparisonResult:
+        """An order by the model of Plackett and Luce: differences of Gumbel draws are logistic."""
+        utility = {
+            essay.essay_id: slope * quality_of(essay.text) - math.log(rng.expovariate(1.0))
+            for essay in request.essays
+        }
+        ranking = sorted(utility, key=lambda essay_id: -utility[essay_id])
+        ties = [rng.random() < self.habits.tying for _ in ranking[1:]]
+        return make_result(
+            request,
+            ranking=ranking,
+            gaps=["tie" if tied else "slight" for tied in ties],
+            justification="simulated",
+            provider="simulated",
+            model="logistic",
+            token_usage=TokenUsage(input_tokens=100, output_tokens=10),
+            cost_usd=self.habits.cost_usd,
+        )
 
-def _error(request: CompareRequestV1, *, retryable: bool) -> LLMComparisonResultV1:
-    return LLMComparisonResultV1(
-        correlation_id=request.correlation_id,
-        request_metadata=request.metadata,
+
+def _contradict(result: ComparisonResult) -> dict[str, Any]:
+    """The opposite verdict."""
+    if isinstance(result, LLMComparisonResultV1):
+        return {"winner": {"A": "B", "B": "A", "tie": "A"}[result.winner or "tie"]}
+    return {"ranking": list(reversed(result.ranking))}
+
+
+def _error(request: CompareRequest, *, retryable: bool) -> ComparisonResult:
+    return make_result(
+        request,
         error_detail=ErrorDetail(code="overloaded", message="simulated", retryable=retryable),
     )
 
 
-def _malformed(request: CompareRequestV1) -> LLMComparisonResultV1:
+def _malformed(request: CompareRequest) -> ComparisonResult:
     """What the adapters of models make of an answer that they cannot read."""
     return _error(request, retryable=request.metadata.attempt == 1).model_copy(
         update={"error_detail": ErrorDetail(
@@ -241,7 +273,7 @@ def _malformed(request: CompareRequestV1) -> LLMComparisonResultV1:
     )  # fmt: skip
 
 
-def _body(result: LLMComparisonResultV1) -> str:
+def _body(result: ComparisonResult) -> str:
     return result.model_dump_json(by_alias=True, exclude_none=True)
 
 
@@ -257,25 +289,31 @@ def callback_body(
     key: str = CALLBACK_KEY,
     **changes: Any,
 ) -> str:
-    """A callback for a comparison, A being preferred; `changes` replace or add fields.
+    """A callback for a comparison, A being preferred, or a list's essays in the order shown.
+
+    `changes` replace or add fields.
 
     `echo` changes what it says of its request after that was signed.
     """
-    metadata = CompareMetadata(
-        batch_id=batch_id,
-        wave=comparison.wave,
-        comparison_id=comparison.comparison_id,
-        attempt=comparison.attempt,
-        essay_a_id=comparison.first,
-        essay_b_id=comparison.second,
-        prompt_sha256="0" * 64,
-    )
-    signed = sign_metadata(metadata, key=key).model_dump(exclude_none=True)
+    fields: dict[str, Any] = {
+        "batch_id": batch_id,
+        "wave": comparison.wave,
+        "comparison_id": comparison.comparison_id,
+        "attempt": comparison.attempt,
+        "prompt_sha256": "0" * 64,
+    }
+    if comparison.is_list:
+        asked = ListMetadata(**fields, essay_ids=comparison.essay_ids)
+        said = {"schema": "LLMComparisonResultV2", "ranking": list(comparison.essay_ids)}
+        signed = sign_metadata(asked, key=key).model_dump(mode="json", exclude_none=True)
+    else:
+        pair = CompareMetadata(**fields, essay_a_id=comparison.first, essay_b_id=comparison.second)
+        said = {"schema": "LLMComparisonResultV1", "winner": "A"}
+        signed = sign_metadata(pair, key=key).model_dump(exclude_none=True)
     body = {
-        "schema": "LLMComparisonResultV1",
+        **said,
         "correlation_id": "00000000-0000-4000-8000-000000000001",
         "request_metadata": signed | (echo or {}),
-        "winner": "A",
         "provider": "simulated",
         "model": "logistic",
         "cost_usd": 0.002,

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assessment.contracts.events import Envelope
+from assessment.contracts.list_protocol import ComparisonResult
 from assessment.contracts.llm_protocol import (
     JudgeMessage,
     JudgeRequestV1,
-    LLMComparisonResultV1,
     WaveDeadlineV1,
 )
 from assessment.domain.errors import TransientError
@@ -72,10 +72,10 @@ class InMemoryCallbackQueue:
         self._clock = clock
         self.messages: list[Message] = []
 
-    def send_result(self, result: LLMComparisonResultV1) -> None:
+    def send_result(self, result: ComparisonResult) -> None:
         self.deliver(result.model_dump_json(by_alias=True, exclude_none=True))
 
-    def send_results(self, results: Sequence[LLMComparisonResultV1]) -> None:
+    def send_results(self, results: Sequence[ComparisonResult]) -> None:
         for result in results:
             self.send_result(result)
 

@@ -23,6 +23,7 @@ from assessment.contracts.llm_protocol import (
     CompareEssay,
     CompareMetadata,
     CompareRequestV1,
+    LLMComparisonResultV1,
 )
 from assessment.domain.decision import Reason
 from assessment.domain.grade_scale import SCALES, GradeScale
@@ -91,6 +92,7 @@ def test_the_example_of_a_judge_judges():
         ),
     )  # fmt: skip
     (result,) = asyncio.run(ModelJudge(judge, model).compare([request]))
+    assert isinstance(result, LLMComparisonResultV1)
     assert (result.winner, result.error_detail) == ("A", None)
 
 

@@ -210,7 +210,8 @@ async def _ask(judge: ModelJudge, request: CompareRequestV1) -> LLMComparisonRes
                 return error
             await asyncio.sleep(getattr(error, "retry_after", None) or 2.0**attempt)
         else:
-            return result
+            if isinstance(result, LLMComparisonResultV1):
+                return result
     raise AssertionError
 
 

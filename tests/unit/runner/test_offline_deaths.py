@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from assessment.adapters.sqlite.database import Database
-from assessment.contracts.llm_protocol import CompareRequestV1, LLMComparisonResultV1
+from assessment.contracts.list_protocol import CompareRequest, ComparisonResult, make_result
 from assessment.contracts.request import BatchRequest
 from assessment.domain.batch import BatchStatus
 from assessment.domain.judge import JudgeSpec
@@ -49,16 +49,15 @@ class LengthJudge:
     asked: Counter[str] = field(default_factory=Counter)
 
     async def compare(
-        self, requests: Sequence[CompareRequestV1]
-    ) -> Sequence[LLMComparisonResultV1 | None]:
+        self, requests: Sequence[CompareRequest]
+    ) -> Sequence[ComparisonResult | None]:
         return [self._answer(request) for request in requests]
 
-    def _answer(self, request: CompareRequestV1) -> LLMComparisonResultV1:
+    def _answer(self, request: CompareRequest) -> ComparisonResult:
         self.asked[request.correlation_id] += 1
-        longer = len(request.essay_a.text) > len(request.essay_b.text)
-        return LLMComparisonResultV1(
-            correlation_id=request.correlation_id,
-            request_metadata=request.metadata,
+        longer = len(request.essay_texts[0]) > len(request.essay_texts[1])
+        return make_result(
+            request,
             winner="A" if longer else "B",
             provider="length",
             model="m",

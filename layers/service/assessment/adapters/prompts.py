@@ -2,7 +2,8 @@
 
 A template has the syntax of Jinja2 in the form that `template_form` allows, with two blocks,
 `system` and `user`. It gets `instructions`, `student_prompt`, `judge_rubric`, `verdict_schema`,
-`bundle`, and `comparisons`, whose essays are already inside their fences.
+`bundle`, and `comparisons`, whose essays are already inside their fences. A template that shows
+`comparison.essays` serves pairs and lists; of the registry's, one shows pairs and one lists.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from assessment.adapters.template_form import BLOCKS, check_form
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.prompt import EssayPair, JudgeInstructions, PromptBlock, fence_pairs
+from assessment.domain.prompt import (
+    EssayList,
+    EssayPair,
+    FencedList,
+    FencedPair,
+    JudgeInstructions,
+    PromptBlock,
+    fence_lists,
+    fence_pairs,
+)
 
 _FOLDER = Path(__file__).parent / "templates"
 _ONE = (
@@ -31,6 +41,19 @@ _MANY = (
     '"confidence": 1-5, "justification": at most 500 characters}]}, with exactly one verdict for '
     "every comparison."
 )
+_LIST_FIELDS = (
+    '"ranking": [the letters of all its essays, the best first], "gaps": [by how much each of them '
+    'is better than the next one: "tie" | "slight" | "clear" | "decisive", one fewer than essays], '
+    '"justification": at most 500 characters for the whole order'
+)
+_ONE_LIST = f"Answer with one JSON object: {{{_LIST_FIELDS}}}."
+_MANY_LISTS = (
+    'Answer with one JSON object: {"verdicts": [{"comparison_id": the id of the comparison, '
+    f"{_LIST_FIELDS}}}]}}, with exactly one verdict for every comparison."
+)
+LIST_TEMPLATE = "ranking@1"
+"""Ranks lists where the judge brings no template of its own."""
+
 _PROBE = JudgeInstructions(
     instructions="probe-instructions", student_prompt="probe-task", judge_rubric="probe-rubric"
 )
@@ -57,7 +80,7 @@ _ENVIRONMENT = _make_environment()
 
 def list_templates() -> list[str]:
     """The names of the registry, each with its version."""
-    return sorted(path.stem for path in _FOLDER.glob("*.jinja"))
+    return sorted(path.stem for path in _FOLDER.glob("comparison@*.jinja"))
 
 
 @lru_cache(maxsize=64)
@@ -76,7 +99,54 @@ def _source(judge: JudgeSpec) -> str:
             f"there is no template {judge.template!r}; known are {', '.join(list_templates())}",
             field="judge.template",
         )
-    return (_FOLDER / f"{judge.template}.jinja").read_text(encoding="utf-8")
+    return _read_template(judge.template)
+
+
+def _read_template(name: str) -> str:
+    return (_FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
+
+
+def _field(judge: JudgeSpec) -> str:
+    return "judge.template_source" if judge.template_source is not None else "judge.template"
+
+
+def _render(
+    judge: JudgeSpec,
+    source: str,
+    instructions: JudgeInstructions,
+    comparisons: Sequence[FencedPair] | Sequence[FencedList],
+    schema: str,
+    bundle: bool,  # noqa: FBT001 - as the template has it
+) -> list[PromptBlock]:
+    """The two blocks of a template; raises InvalidRequestError."""
+    values = {
+        **instructions.model_dump(),
+        "comparisons": comparisons,
+        "bundle": bundle,
+        "verdict_schema": schema,
+    }
+    try:
+        template = _template(source)
+        context = template.new_context(values)
+        texts = {
+            name: "".join(block(context)).strip("\n")
+            for name, block in template.blocks.items()
+            if name in BLOCKS
+        }
+    except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        place = f" (line {line})" if line else ""
+        raise InvalidRequestError(
+            f"the template does not render{place}: {str(error)[:200]}", field=_field(judge)
+        ) from error
+    if len(texts) < len(BLOCKS):
+        raise InvalidRequestError(
+            "the template needs a block system and a block user", field=_field(judge)
+        )
+    return [
+        PromptBlock(role="system", content=texts["system"]),
+        PromptBlock(role="user", content=texts["user"]),
+    ]
 
 
 class JinjaPrompts:
@@ -97,36 +167,27 @@ class JinjaPrompts:
         InvalidRequestError
             If there is no such template or it does not render; says where.
         """
-        field = "judge.template_source" if judge.template_source is not None else "judge.template"
-        values = {
-            **instructions.model_dump(),
-            "comparisons": fence_pairs(pairs),
-            "bundle": bundle,
-            "verdict_schema": _MANY if bundle else _ONE,
-        }
-        source = _source(judge)
-        try:
-            template = _template(source)
-            context = template.new_context(values)
-            texts = {
-                name: "".join(block(context)).strip("\n")
-                for name, block in template.blocks.items()
-                if name in BLOCKS
-            }
-        except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-            line = getattr(error, "lineno", None)
-            place = f" (line {line})" if line else ""
-            raise InvalidRequestError(
-                f"the template does not render{place}: {str(error)[:200]}", field=field
-            ) from error
-        if len(texts) < len(BLOCKS):
-            raise InvalidRequestError(
-                "the template needs a block system and a block user", field=field
-            )
-        return [
-            PromptBlock(role="system", content=texts["system"]),
-            PromptBlock(role="user", content=texts["user"]),
-        ]
+        schema = _MANY if bundle else _ONE
+        return _render(judge, _source(judge), instructions, fence_pairs(pairs), schema, bundle)
+
+    def render_lists(
+        self,
+        judge: JudgeSpec,
+        instructions: JudgeInstructions,
+        lists: Sequence[EssayList],
+        *,
+        bundle: bool,
+    ) -> list[PromptBlock]:
+        """The prompt that asks to rank these lists; `bundle` asks for verdicts by comparison id.
+
+        Raises
+        ------
+        InvalidRequestError
+            If the template does not render; says where.
+        """
+        schema = _MANY_LISTS if bundle else _ONE_LIST
+        source = judge.template_source or _read_template(LIST_TEMPLATE)
+        return _render(judge, source, instructions, fence_lists(lists), schema, bundle)
 
     def check(self, judge: JudgeSpec) -> None:
         """Render the template about probes, and refuse one that loses what a judge must see.
@@ -136,7 +197,7 @@ class JinjaPrompts:
         InvalidRequestError
             If it does not render, or leaves out an essay, a comparison id or the verdict's form.
         """
-        field = "judge.template_source" if judge.template_source is not None else "judge.template"
+        field = _field(judge)
         pairs = [EssayPair(f"probe-{n}", f"first probe {n}", f"second probe {n}") for n in range(2)]
         for bundle in (False, True):
             probes = pairs if bundle else pairs[:1]
@@ -145,6 +206,28 @@ class JinjaPrompts:
             for is_lost, name in _find_losses(whole, probes, bundle=bundle):
                 if is_lost:
                     raise InvalidRequestError(f"the template leaves out {name}", field=field)
+
+    def check_lists(self, judge: JudgeSpec, *, size: int) -> None:
+        """Render the template about lists of so many probes, as `check` does about pairs.
+
+        Raises
+        ------
+        InvalidRequestError
+            If it does not render, or leaves out an essay, a comparison id or the verdict's form.
+        """
+        lists = [
+            EssayList(f"probe-{n}", tuple(f"probe {n}-{place}" for place in range(size)))
+            for n in range(2)
+        ]
+        for bundle in (False, True):
+            probes = lists if bundle else lists[:1]
+            blocks = self.render_lists(judge, _PROBE, probes, bundle=bundle)
+            whole = "\n".join(block.content for block in blocks)
+            for is_lost, name in _find_list_losses(whole, probes, bundle=bundle):
+                if is_lost:
+                    raise InvalidRequestError(
+                        f"the template leaves out {name}; lists need it", field=_field(judge)
+                    )
 
 
 def _find_losses(whole: str, pairs: Sequence[EssayPair], *, bundle: bool) -> list[tuple[bool, str]]:
@@ -159,4 +242,14 @@ def _find_losses(whole: str, pairs: Sequence[EssayPair], *, bundle: bool) -> lis
             bundle and any(f"{pair.comparison_id}" not in whole for pair in pairs),
             "comparison.comparison_id, by which verdicts are matched",
         ),
+    ]
+
+
+def _find_list_losses(
+    whole: str, lists: Sequence[EssayList], *, bundle: bool
+) -> list[tuple[bool, str]]:
+    return [
+        (any(each.essays not in whole for each in fence_lists(lists)), "comparison.essays"),
+        ((_MANY_LISTS if bundle else _ONE_LIST) not in whole, "verdict_schema"),
+        (bundle and any(each.comparison_id not in whole for each in lists), "comparison_id"),
     ]

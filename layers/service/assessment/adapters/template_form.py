@@ -18,7 +18,7 @@ BLOCKS = ("system", "user")
 PLACEHOLDERS = ("instructions", "student_prompt", "judge_rubric", "verdict_schema")
 """Texts of the whole prompt: they stand outside the loop over the comparisons."""
 
-COMPARISON_PLACEHOLDERS = ("comparison_id", "essay_a", "essay_b")
+COMPARISON_PLACEHOLDERS = ("comparison_id", "essay_a", "essay_b", "essays")
 _FLAGS = ("bundle", *PLACEHOLDERS)
 _LOOP_FLAGS = ("first", "last")
 _LOOP_PLACEHOLDERS = ("index",)

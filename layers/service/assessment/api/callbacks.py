@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from assessment.api.composition import adapters
 from assessment.api.responses import answer
 from assessment.api.rotation import check_with_versions
-from assessment.contracts.llm_protocol import LLMComparisonResultV1
+from assessment.contracts.list_protocol import ComparisonResult
 from assessment.observability import count
 from assessment.usecases.accept_callback import accept_callback
 
@@ -23,7 +23,7 @@ def callback() -> Response[str]:
     """Take one verdict."""
     event = router.current_event
 
-    def accept(secrets: Sequence[str]) -> LLMComparisonResultV1:
+    def accept(secrets: Sequence[str]) -> ComparisonResult:
         return accept_callback(
             event.decoded_body or "",
             event.headers,

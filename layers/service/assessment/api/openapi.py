@@ -56,7 +56,7 @@ from assessment.contracts.invitations import (
     InvitationView,
     NewInvitations,
 )
-from assessment.contracts.llm_protocol import LLMComparisonResultV1
+from assessment.contracts.list_protocol import CallbackBody
 from assessment.contracts.manifest import (
     ContentText,
     ManifestLink,
@@ -314,7 +314,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("POST", "/v1/callbacks"): Operation(
         "Bring a verdict of a judge's endpoint, signed",
-        202, Accepted, body=LLMComparisonResultV1,
+        202, Accepted, body=CallbackBody,
         headers=(TIMESTAMP_HEADER, SIGNATURE_HEADER), problems=(401, 409),
     ),
     ("GET", "/v1/healthz"): Operation("Ask whether the API answers", answer=Health),

@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from assessment.contracts.list_protocol import AnyMetadata, ListMetadata
 from assessment.contracts.llm_protocol import CompareMetadata
 from assessment.domain.errors import CallbackRefusedError, MalformedCallbackError
 from assessment.domain.identifiers import canonical_json, is_batch_id, is_comparison_id
@@ -29,12 +30,13 @@ _SEALED_FIELDS = {
     "attempt",
     "essay_a_id",
     "essay_b_id",
+    "essay_ids",
     "prompt_sha256",
     "judge",
 }
 
 
-def sign_metadata(metadata: CompareMetadata, *, key: str) -> CompareMetadata:
+def sign_metadata[M: (CompareMetadata, ListMetadata)](metadata: M, *, key: str) -> M:
     """The metadata with the token that belongs to it."""
     grant = _sign_grant(metadata.batch_id, metadata.comparison_id, key)
     token = f"{grant}.{_sign_seal(metadata, key)}"
@@ -49,7 +51,7 @@ class CallbackEcho:
     comparison_id: str
     token: str = field(repr=False)
     fields: dict[str, Any] = field(repr=False)
-    metadata: CompareMetadata | None = None
+    metadata: AnyMetadata | None = None
 
     @classmethod
     def read(cls, document: object) -> CallbackEcho:
@@ -94,12 +96,13 @@ class CallbackEcho:
                 "echo the request's metadata whole; its callback_token is not this comparison's",
                 field="request_metadata.callback_token",
             )
-        try:
-            metadata = CompareMetadata.model_validate(self.fields)
-        except ValidationError:
-            return
-        if _are_equal(seal, _sign_seal(metadata, key)):
-            self.metadata = metadata
+        for version in (CompareMetadata, ListMetadata):
+            try:
+                metadata = version.model_validate(self.fields)
+            except ValidationError:
+                continue
+            if _are_equal(seal, _sign_seal(metadata, key)):
+                self.metadata = metadata
 
 
 def _are_equal(one: str, other: str) -> bool:
@@ -110,8 +113,10 @@ def _sign_grant(batch_id: str, comparison_id: str, key: str) -> str:
     return _sign(key, "grant", canonical_json([batch_id, comparison_id]))
 
 
-def _sign_seal(metadata: CompareMetadata, key: str) -> str:
-    return _sign(key, "seal", canonical_json(metadata.model_dump(include=_SEALED_FIELDS)))
+def _sign_seal(metadata: AnyMetadata, key: str) -> str:
+    # What the endpoint adds is not sealed, whatever its name is.
+    names = _SEALED_FIELDS & type(metadata).model_fields.keys()
+    return _sign(key, "seal", canonical_json(metadata.model_dump(mode="json", include=names)))
 
 
 def _sign(key: str, purpose: str, text: str) -> str:

@@ -82,6 +82,11 @@ class CompareMetadata(BaseModel):
     judge: str | None = None
     callback_token: Annotated[str | None, Field(repr=False)] = None
 
+    @property
+    def shown_ids(self) -> tuple[str, ...]:
+        """The two essays in the order shown."""
+        return self.essay_a_id, self.essay_b_id
+
 
 class CompareRequestV1(BaseModel):
     """The body of `POST {endpoint}/api/v1/llm/compare`."""
@@ -96,6 +101,11 @@ class CompareRequestV1(BaseModel):
     essay_b: CompareEssay
     prompt_blocks: list[PromptBlock]
     metadata: CompareMetadata
+
+    @property
+    def essay_texts(self) -> list[str]:
+        """The texts in the order shown."""
+        return [self.essay_a.text, self.essay_b.text]
 
 
 class TokenUsage(BaseModel):
@@ -233,6 +243,11 @@ class LLMComparisonResultV1(JudgeAnswer):
             message = "exactly one of winner and error_detail must be given"
             raise ValueError(message)
         return self
+
+    @property
+    def has_verdict(self) -> bool:
+        """Whether it is no error."""
+        return self.error_detail is None
 
     @property
     def spent(self) -> Spending:

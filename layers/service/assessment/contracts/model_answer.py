@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import ConfigDict
 
-from assessment.contracts.json_text import Contradiction, find_documents, unwrap_string
+from assessment.contracts.answer_entries import Entry, EntryFinder, fold_id
+from assessment.contracts.json_text import find_documents
 from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.valid_values import read_confidence, read_degree, read_justification
 from assessment.contracts.winner import WinnerLetter, read_winner
@@ -60,19 +61,23 @@ VERDICT_SCHEMA: dict[str, Any] = {
 """JSON Schema of an answer, within the subset that strict structured output takes."""
 
 
-MALFORMED = "malformed_verdict"
+@dataclass(frozen=True)
+class AnswerForm:
+    """The document that a model is asked for: its JSON Schema, and what it records."""
+
+    description: str
+    json_schema: Mapping[str, Any]
+
+
+PAIR_ANSWER = AnswerForm(
+    "Records which essay of each comparison is the better one.", VERDICT_SCHEMA
+)
+
+
 CUT_OFF = "cut_off"
 PROMPT_CUT = "prompt_cut"
 _LEAST_CUT_TOKENS = 500
 _MOST_CHARACTERS_PER_TOKEN = 7.0
-
-
-@dataclass(frozen=True)
-class AnswerProblem:
-    """Why an answer has no verdict for a comparison: a code, and the reason in words."""
-
-    code: str
-    message: str
 
 
 class ModelVerdict(VerdictDetails):
@@ -82,14 +87,6 @@ class ModelVerdict(VerdictDetails):
 
     winner: WinnerLetter
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A document that names a winner, and the comparison that it names, if it does."""
-
-    comparison_id: str | None
-    document: Mapping[str, Any]
 
 
 def read_answer(
@@ -112,13 +109,12 @@ def read_answer(
     single comparison was asked about.
     """
     problem = "the answer is not JSON"
+    finder = EntryFinder(comparison_ids, ("winner",), "winner", _is_bare_winner)
     for candidate in candidates:
         documents = find_documents(candidate) if isinstance(candidate, str) else [candidate]
-        entries = [entry for each in documents for entry in _find_entries(each, comparison_ids)]
+        entries = [entry for each in documents for entry in finder.find(each)]
         if entries:
-            return {
-                name: _choose(_select(entries, name, comparison_ids)) for name in comparison_ids
-            }
+            return {name: _choose(finder.select(entries, name)) for name in comparison_ids}
         if documents:
             problem = "the answer has no list of verdicts"
         elif (beginning := _read_beginning(candidate, comparison_ids)) is not None:
@@ -146,7 +142,7 @@ def _read_beginning(text: object, comparison_ids: Sequence[str]) -> ModelVerdict
         return None
     name = comparison_ids[0]
     winner = read_winner(match["winner"])
-    if winner is None or _fold_id(match["id"] or name) != _fold_id(name):
+    if winner is None or fold_id(match["id"] or name) != fold_id(name):
         return None
     return ModelVerdict(winner=winner, notes=("justification: left out, it breaks the answer",))
 
@@ -156,80 +152,11 @@ def _is_whole(text: str) -> bool:
     return text.rstrip("`\n ").endswith(("}", "]")) and len(_WINNER_NAME.findall(text)) == 1
 
 
-def _find_entries(
-    document: object, comparison_ids: Sequence[str], *, key: str | None = None, depth: int = 6
-) -> Iterator[_Entry]:
-    """What names a winner, at any depth: models wrap their answers in objects and strings."""
-    document = unwrap_string(document)
-    if depth == 0:
-        return
-    if isinstance(document, dict):
-        document = _fold_names(document)
-        if _is_verdict(document):
-            yield _Entry(_read_id(document, key), document)
-            return
-    ids = {_fold_id(name): name for name in comparison_ids}
-    for name, part in _list_parts(document):
-        own = ids.get(_fold_id(name or ""))
-        if own is not None and _is_bare_winner(part):
-            yield _Entry(own, {"winner": part})
-        else:
-            yield from _find_entries(part, comparison_ids, key=own or key, depth=depth - 1)
-
-
-def _is_verdict(document: Mapping[str, Any]) -> bool:
-    return "winner" in document and "verdicts" not in document
-
-
 def _is_bare_winner(part: object) -> bool:
     return isinstance(part, str) and read_winner(part) is not None
 
 
-def _fold_names(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The object with its names in lower case; two values for one name contradict each other."""
-    folded: dict[str, Any] = {}
-    for name, value in document.items():
-        plain = name.strip().lower().replace("-", "_").replace(" ", "_")
-        same = plain not in folded or folded[plain] == value
-        folded[plain] = value if same else Contradiction()
-    return folded
-
-
-def _fold_id(name: str) -> str:
-    """An id without what models change about one."""
-    return "".join(character for character in name.lower() if character.isalnum())
-
-
-def _list_parts(document: object) -> list[tuple[str | None, object]]:
-    """The parts of a document in which verdicts may stand, with their names where they have one."""
-    if isinstance(document, list):
-        return [(None, part) for part in document]
-    if not isinstance(document, dict):
-        return []
-    if "verdicts" in document:
-        return [("verdicts", document["verdicts"])]
-    return list(document.items())
-
-
-def _read_id(document: Mapping[str, Any], key: str | None) -> str | None:
-    """The comparison that the document names, or the key under which it stands."""
-    name = document.get("comparison_id")
-    if name is None:
-        return key
-    return re.sub(r"^#?\s*comparison\s+", "", str(name).strip(), flags=re.IGNORECASE)
-
-
-def _select(entries: Sequence[_Entry], name: str, comparison_ids: Sequence[str]) -> list[_Entry]:
-    alone = len(comparison_ids) == 1
-    folded = _fold_id(name)
-    return [
-        e
-        for e in entries
-        if (alone if e.comparison_id is None else _fold_id(e.comparison_id) == folded)
-    ]
-
-
-def _choose(entries: Sequence[_Entry]) -> ModelVerdict | str:
+def _choose(entries: Sequence[Entry]) -> ModelVerdict | str:
     if not entries:
         return "the answer has no verdict for this comparison"
     verdicts: list[ModelVerdict] = []

@@ -13,6 +13,8 @@ from assessment.domain.comparison import Comparison, ComparisonStatus
 _LEAST_SHARE = 0.5
 _LONGEST_MESSAGE = 300
 
+_LIST_REMEDY = "set the judge's list_size lower: it does not keep track of so many essays"
+
 REMEDIES = MappingProxyType({
     "cut_off": "raise the judge's max_output_tokens: the model needs more room than it has",
     "prompt_cut": "raise the context of the model where it is served (num_ctx in Ollama), or set "
@@ -33,6 +35,10 @@ REMEDIES = MappingProxyType({
     "wave_timeout_seconds",
     "malformed_verdict": "take a model that keeps to the answer's form, or ask with "
     "batching_mode=per_request",
+    "ranking_unknown_essay": _LIST_REMEDY,
+    "ranking_missing_essay": _LIST_REMEDY,
+    "ranking_doubled_essay": _LIST_REMEDY,
+    "contradicting_orders": _LIST_REMEDY,
     "broken-generation": "take a model that keeps to the answer's form, or another temperature",
     "model-changed": "name the model by its dated version, or leave out pin_model",
     "timed_out": "raise wave_timeout_seconds (where people judge, judging_deadline), or check that "

@@ -60,13 +60,41 @@ class EssayPair:
     essay_b: str
 
 
+LABELS = "ABCDEFGHIJ"
+"""Under which the essays of a comparison are shown, in this order."""
+
+
+@dataclass(frozen=True)
+class EssayList:
+    """The texts of a list in the order shown."""
+
+    comparison_id: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FencedList:
+    """A list as a template gets it: its essays between fences, each under its label."""
+
+    comparison_id: str
+    essays: str
+
+
 @dataclass(frozen=True)
 class FencedPair:
-    """A pair as a template gets it: its texts are inside their fences already."""
+    """A pair as a template gets it: its texts are inside their fences already.
+
+    `essays` is both of them under their labels, as a list has its own.
+    """
 
     comparison_id: str
     essay_a: str
     essay_b: str
+
+    @property
+    def essays(self) -> str:
+        """Both essays, each under its label."""
+        return _label_essays([self.essay_a, self.essay_b])
 
 
 def make_fence(*texts: str) -> str:
@@ -85,6 +113,24 @@ def fence_pairs(pairs: Sequence[EssayPair]) -> list[FencedPair]:
         )
         for pair in pairs
     ]
+
+
+def fence_lists(lists: Sequence[EssayList]) -> list[FencedList]:
+    """The lists with every text between fences under its label; a text is printed once."""
+    fence = make_fence(*(text for each in lists for text in each.texts))
+    return [
+        FencedList(
+            each.comparison_id,
+            _label_essays([f"<<<{fence}\n{text}\n{fence}>>>" for text in each.texts]),
+        )
+        for each in lists
+    ]
+
+
+def _label_essays(fenced_texts: Sequence[str]) -> str:
+    """Texts that stand between fences, each under the label by which the judge names it."""
+    labelled = zip(LABELS, fenced_texts, strict=False)
+    return "\n\n".join(f"## Essay {label}\n{text}" for label, text in labelled)
 
 
 def prompt_sha256(blocks: Sequence[PromptBlock]) -> str:

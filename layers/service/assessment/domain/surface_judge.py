@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp, log
 
 from assessment.domain.identifiers import content_sha256, draw_fraction
 from assessment.domain.judge import SURFACE_CAUTION
-from assessment.domain.surface import SurfaceFeatures, measure_surface, surface_weights
-from assessment.domain.verdict import Degree, Winner
+from assessment.domain.surface import (
+    SurfaceFeatures,
+    measure_surface,
+    surface_score,
+    surface_weights,
+)
+from assessment.domain.verdict import Degree, Gap, Winner
 
 _CLEAR_FROM = 1.0
 _DECISIVE_FROM = 2.5
@@ -64,6 +71,53 @@ def judge_surface(
         confidence=_confidence(margin if latent > 0 else -margin),
         justification=_justify(shares),
     )
+
+
+@dataclass(frozen=True)
+class SurfaceOrder:
+    """The places of texts, the best first, by how much each is better than the next, and why."""
+
+    places: tuple[int, ...]
+    gaps: tuple[Gap, ...]
+    justification: str
+
+
+def rank_surface(texts: Sequence[str], *, judge: str, temperature: float = 1.0) -> SurfaceOrder:
+    """Rank texts by what can be counted of them.
+
+    Each has its surface score, in logits, plus Gumbel noise times `temperature`. Differences of two
+    such draws are logistic, as the noise of `judge_surface` is (R. D. Luce, Individual Choice
+    Behavior, 1959; J. I. Yellott, J. Math. Psychol. 15, 1977). The noise follows from the judge's
+    name and the texts of the list, in whichever order they are shown.
+
+    Parameters
+    ----------
+    texts, judge, temperature
+        As in `judge_surface`.
+
+    Returns
+    -------
+    SurfaceOrder
+        Neighbours of which nothing that counts differs are tied.
+    """
+    hashes = [content_sha256(text) for text in texts]
+    shared = "\x1f".join([judge, *sorted(hashes)])
+    scores = [surface_score(measure_surface(text)) for text in texts]
+    latent = [
+        score + temperature * _draw_gumbel(f"{shared}\x1f{own}")
+        for score, own in zip(scores, hashes, strict=True)
+    ]
+    places = sorted(range(len(texts)), key=lambda place: (-latent[place], hashes[place]))
+    gaps = tuple(
+        Gap.TIE if scores[one] == scores[two] else Gap(_degree(latent[one] - latent[two]))
+        for one, two in pairwise(places)
+    )
+    return SurfaceOrder(tuple(places), gaps, f"{SURFACE_CAUTION}: ranked by its surface score")
+
+
+def _draw_gumbel(key: str) -> float:
+    fraction = min(max(draw_fraction(key), _LEAST_FRACTION), 1.0 - _LEAST_FRACTION)
+    return -log(-log(fraction))
 
 
 def _contributions(one: SurfaceFeatures, two: SurfaceFeatures) -> dict[str, float]:

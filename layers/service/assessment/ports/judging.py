@@ -6,22 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from assessment.contracts.llm_protocol import (
-    CompareRequestV1,
-    LLMComparisonResultV1,
-)
+from assessment.contracts.list_protocol import CompareRequest, ComparisonResult
 from assessment.domain.circuit import Circuit
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.prompt import EssayPair, JudgeInstructions, PromptBlock
+from assessment.domain.prompt import EssayList, EssayPair, JudgeInstructions, PromptBlock
 from assessment.domain.provider_batch import SubmissionAttempt
 
 
 class Judge(Protocol):
-    """A model, an endpoint or a person that decides which essay is better."""
+    """A model, an endpoint or a person that decides which essay is better, or ranks several."""
 
     async def compare(
-        self, requests: Sequence[CompareRequestV1]
-    ) -> Sequence[LLMComparisonResultV1 | None]:
+        self, requests: Sequence[CompareRequest]
+    ) -> Sequence[ComparisonResult | None]:
         """What one call says of these comparisons, in their order.
 
         They share one prompt. A result may be an error; None is a verdict that comes later by
@@ -41,15 +38,15 @@ class BatchJudge(Protocol):
         JudgeDeferredError if it cannot be told yet.
         """
 
-    async def submit(self, name: str, requests: Sequence[CompareRequestV1]) -> str:
+    async def submit(self, name: str, requests: Sequence[CompareRequest]) -> str:
         """Hand the comparisons over, each with its own prompt; the provider's id of the batch."""
 
     async def has_ended(self, provider_batch_id: str) -> bool:
         """Whether the provider will add nothing more to the batch."""
 
     async def read_results(
-        self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
-    ) -> Sequence[LLMComparisonResultV1]:
+        self, provider_batch_id: str, requests: Sequence[CompareRequest]
+    ) -> Sequence[ComparisonResult]:
         """A result for every comparison, an error where the batch has no verdict."""
 
     async def cancel(self, provider_batch_id: str) -> None:
@@ -98,6 +95,16 @@ class Prompts(Protocol):
         bundle: bool,
     ) -> list[PromptBlock]:
         """The prompt about these pairs; raises InvalidRequestError if it does not render."""
+
+    def render_lists(
+        self,
+        judge: JudgeSpec,
+        instructions: JudgeInstructions,
+        lists: Sequence[EssayList],
+        *,
+        bundle: bool,
+    ) -> list[PromptBlock]:
+        """The prompt that asks to rank these lists; raises InvalidRequestError."""
 
 
 class JudgeGate(Protocol):

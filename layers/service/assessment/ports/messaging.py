@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from assessment.contracts.events import Envelope
-from assessment.contracts.llm_protocol import (
-    JudgeMessage,
-    LLMComparisonResultV1,
-    WaveDeadlineV1,
-)
+from assessment.contracts.list_protocol import ComparisonResult
+from assessment.contracts.llm_protocol import JudgeMessage, WaveDeadlineV1
 
 
 class JudgeQueue(Protocol):
@@ -33,10 +30,10 @@ class CallbackQueue(Protocol):
     def address(self) -> str:
         """The queue's URL, as an endpoint needs it."""
 
-    def send_result(self, result: LLMComparisonResultV1) -> None:
+    def send_result(self, result: ComparisonResult) -> None:
         """Hand a verdict or an error to record_callback."""
 
-    def send_results(self, results: Sequence[LLMComparisonResultV1]) -> None:
+    def send_results(self, results: Sequence[ComparisonResult]) -> None:
         """Hand many over; raises TransientError if any was not taken, and all may be sent again."""
 
     def send_deadline(self, deadline: WaveDeadlineV1, *, delay_seconds: int) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from assessment.contracts.llm_protocol import LLMComparisonResultV1
+from assessment.contracts.list_protocol import ComparisonResult, choose_result_type
 from assessment.contracts.signature import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
@@ -29,7 +30,7 @@ def accept_callback(
     secrets: Sequence[str],
     ports: SignedCallbackPorts,
     now: datetime,
-) -> LLMComparisonResultV1:
+) -> ComparisonResult:
     """Queue the result; what is not recorded yet can be sent again under a new timestamp.
 
     Raises
@@ -56,9 +57,17 @@ def accept_callback(
     return result
 
 
-def _result(body: str) -> LLMComparisonResultV1:
+def _result(body: str) -> ComparisonResult:
     try:
-        return LLMComparisonResultV1.model_validate_json(body)
+        return choose_result_type(_peek(body)).model_validate_json(body)
     except ValidationError as error:
         path, _ = list_problems(error)[0]
         raise MalformedCallbackError(describe_problems(error), field=path) from None
+
+
+def _peek(body: str) -> object:
+    """The document, where it can be read at all; validation says why it cannot."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assessment.contracts.llm_protocol import CompareMetadata
+from assessment.contracts.list_protocol import AnyMetadata
 from assessment.domain.document_keys import batch_texts, spec_key
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.spec import BatchSpec
@@ -19,8 +19,8 @@ def load_spec(batch_id: str, *, content: ContentStore) -> BatchSpec:
     return BatchSpec.model_validate_json(content.get_frozen_document(spec_key(batch_id)))
 
 
-def load_texts(metadata: CompareMetadata, *, content: ContentStore) -> list[str]:
-    """The texts of a comparison's prompt: both essays, and what its judge was told.
+def load_texts(metadata: AnyMetadata, *, content: ContentStore) -> list[str]:
+    """The texts of a comparison's prompt: its essays, and what its judge was told.
 
     Raises
     ------
@@ -31,8 +31,7 @@ def load_texts(metadata: CompareMetadata, *, content: ContentStore) -> list[str]
     instructions = spec.instructions
     folder = batch_texts(metadata.batch_id)
     essays = [
-        content.get_text(folder, spec.text_sha256(essay_id))
-        for essay_id in (metadata.essay_a_id, metadata.essay_b_id)
+        content.get_text(folder, spec.text_sha256(essay_id)) for essay_id in metadata.shown_ids
     ]
     return [
         *essays,

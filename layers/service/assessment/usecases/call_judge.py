@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from assessment.contracts.list_protocol import CompareRequest, ComparisonResult
 from assessment.contracts.llm_protocol import (
-    CompareRequestV1,
     JudgeMessage,
     JudgeRequestV1,
-    LLMComparisonResultV1,
 )
 from assessment.domain.comparison import Comparison
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
@@ -155,7 +154,7 @@ class _Caller:
 
     async def _ask(self, spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased]) -> None:
         paying = False
-        questions: list[CompareRequestV1] = []
+        questions: list[CompareRequest] = []
         try:
             questions = await self._write_questions(spec, judge, bundle)
             check_size(judge, questions)
@@ -180,7 +179,7 @@ class _Caller:
 
     async def _write_questions(
         self, spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased]
-    ) -> list[CompareRequestV1]:
+    ) -> list[CompareRequest]:
         """The requests of one call, in the bundle's order."""
         callback_key = await asyncio.to_thread(
             self.ports.batches.get_callback_key, bundle[0].delivery.message.batch_id
@@ -194,12 +193,12 @@ class _Caller:
             callback_key=callback_key,
         )
 
-    async def _admit(self, judge: JudgeSpec, questions: list[CompareRequestV1]) -> None:
+    async def _admit(self, judge: JudgeSpec, questions: list[CompareRequest]) -> None:
         tokens = prompt_tokens(questions) + judge.answer_tokens(len(questions))
         await asyncio.to_thread(self.ports.gate.admit, judge, tokens=tokens, now=self.now)
 
     async def _settle_deferred(
-        self, bundle: list[_Leased], questions: list[CompareRequestV1], error: JudgeDeferredError
+        self, bundle: list[_Leased], questions: list[CompareRequest], error: JudgeDeferredError
     ) -> None:
         """Nobody was asked: come back later, or end where later is after the wave's deadline."""
         too_late = await self._find_missed_deadline(bundle, error)
@@ -213,7 +212,7 @@ class _Caller:
         self,
         judge: JudgeSpec,
         bundle: list[_Leased],
-        questions: list[CompareRequestV1],
+        questions: list[CompareRequest],
         error: JudgeError,
     ) -> None:
         """The judge was asked and gave no verdict: ask alone, ask again, or end with the error."""
@@ -225,7 +224,7 @@ class _Caller:
         is_passing = isinstance(error, JudgeUnavailableError) and too_late is None
         returning: list[_Leased] = []
         final: list[_Leased] = []
-        results: list[LLMComparisonResultV1] = []
+        results: list[ComparisonResult] = []
         for leased, question in zip(bundle, questions, strict=True):
             if is_passing and not leased.delivery.last_receive:
                 returning.append(leased)
@@ -307,7 +306,7 @@ class _Caller:
         self.ports.comparisons.release(leased.delivery.message, may_be_paid=may_be_paid)
         raise error
 
-    def _hand_over(self, leased: _Leased, result: LLMComparisonResultV1 | None) -> None:
+    def _hand_over(self, leased: _Leased, result: ComparisonResult | None) -> None:
         if result is not None:
             self.ports.callback_queue.send_result(result)
         # Marked only now: a crash before this line repeats the one call that was in flight.
@@ -319,16 +318,18 @@ def _bundles(
 ) -> list[tuple[JudgeSpec, list[_Leased]]]:
     """What is asked in one call: comparisons of one wave and judge, up to its limits.
 
-    A comparison that failed before is asked alone: the bundle may have been what failed it.
+    Pairs and lists are asked about in calls of their own. A comparison that failed before is asked
+    alone: the bundle may have been what failed it.
     """
     bundles: list[tuple[JudgeSpec, list[_Leased]]] = []
-    unfilled: dict[tuple[str | None, int], list[_Leased]] = {}
+    unfilled: dict[tuple[str | None, int, bool], list[_Leased]] = {}
     for leased in sorted(questions, key=lambda question: question.delivery.message.comparison_id):
         judge = draw_judge(leased.question.comparison.comparison_id, spec.judges)
         if _is_asked_alone(leased, judge, mode):
             bundles.append((judge, [leased]))
             continue
-        key = (judge.label, leased.question.comparison.submitted_wave)
+        comparison = leased.question.comparison
+        key = (judge.label, comparison.submitted_wave, comparison.is_list)
         bundle = unfilled.get(key)
         if bundle is None or not _fits(bundle, leased, judge):
             bundle = unfilled[key] = []
@@ -346,6 +347,9 @@ def _is_asked_alone(leased: _Leased, judge: JudgeSpec, mode: BatchingMode) -> bo
 
 
 def _fits(bundle: list[_Leased], addition: _Leased, judge: JudgeSpec) -> bool:
+    if addition.question.comparison.is_list and _shares_essay(bundle, addition):
+        # A call prints each text once, and an order is not told from another one's.
+        return False
     tokens = sum(leased.question.tokens for leased in [*bundle, addition])
     total_tokens = tokens + _INSTRUCTION_TOKENS + judge.answer_tokens(len(bundle) + 1)
     return (
@@ -353,3 +357,8 @@ def _fits(bundle: list[_Leased], addition: _Leased, judge: JudgeSpec) -> bool:
         and tokens <= judge.bundle_tokens
         and total_tokens <= judge.context_tokens
     )
+
+
+def _shares_essay(bundle: list[_Leased], addition: _Leased) -> bool:
+    essay_ids = {e for leased in bundle for e in leased.question.comparison.essay_ids}
+    return not essay_ids.isdisjoint(addition.question.comparison.essay_ids)

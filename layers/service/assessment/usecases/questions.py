@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from assessment.contracts.callback_token import sign_metadata
+from assessment.contracts.list_protocol import (
+    CompareRequest,
+    CompareRequestV2,
+    ComparisonResult,
+    ListMetadata,
+    label_essays,
+    make_result,
+)
 from assessment.contracts.llm_protocol import (
     CallbackAddress,
     CompareEssay,
     CompareMetadata,
     CompareRequestV1,
     JudgeRequestV1,
-    LLMComparisonResultV1,
     describe_error,
 )
 from assessment.domain.comparison import Comparison
@@ -25,7 +33,7 @@ from assessment.domain.judge_errors import (
     JudgeError,
     OversizeError,
 )
-from assessment.domain.prompt import EssayPair, prompt_sha256
+from assessment.domain.prompt import EssayList, EssayPair, PromptBlock, prompt_sha256
 from assessment.domain.spec import BatchSpec
 from assessment.ports.judging import Prompts
 from assessment.ports.stores import ContentStore
@@ -39,12 +47,23 @@ class Question:
 
     request: JudgeRequestV1
     comparison: Comparison
-    pair: EssayPair
+    texts: tuple[str, ...]
+
+    @property
+    def pair(self) -> EssayPair:
+        """The texts of a pair."""
+        first, second = self.texts
+        return EssayPair(self.request.comparison_id, first, second)
+
+    @property
+    def essay_list(self) -> EssayList:
+        """The texts of a list."""
+        return EssayList(self.request.comparison_id, self.texts)
 
     @property
     def tokens(self) -> int:
-        """What its two texts take of a prompt, estimated."""
-        return estimate_tokens(self.pair.essay_a) + estimate_tokens(self.pair.essay_b)
+        """What its texts take of a prompt, estimated."""
+        return sum(map(estimate_tokens, self.texts))
 
 
 def read_question(
@@ -52,11 +71,10 @@ def read_question(
 ) -> Question:
     """The comparison with the texts of its essays."""
     folder = batch_texts(request.batch_id)
-    first, second = [
-        content.get_text(folder, spec.text_sha256(essay))
-        for essay in (comparison.first, comparison.second)
-    ]
-    return Question(request, comparison, EssayPair(request.comparison_id, first, second))
+    texts = tuple(
+        content.get_text(folder, spec.text_sha256(essay)) for essay in comparison.essay_ids
+    )
+    return Question(request, comparison, texts)
 
 
 def ask_about(
@@ -67,46 +85,92 @@ def ask_about(
     prompts: Prompts,
     callback: CallbackAddress,
     callback_key: str,
-) -> list[CompareRequestV1]:
-    """The protocol's requests, sharing one prompt; the same questions give the same requests."""
-    blocks = prompts.render(
-        judge, spec.instructions, [each.pair for each in questions], bundle=judge.is_model
-    )
-    sha256 = prompt_sha256(blocks)
+) -> list[CompareRequest]:
+    """The protocol's requests, sharing one prompt; the same questions give the same requests.
+
+    The questions are either all about pairs or all about lists.
+    """
+    if questions[0].comparison.is_list:
+        lists = [each.essay_list for each in questions]
+        blocks = prompts.render_lists(judge, spec.instructions, lists, bundle=judge.is_model)
+    else:
+        pairs = [each.pair for each in questions]
+        blocks = prompts.render(judge, spec.instructions, pairs, bundle=judge.is_model)
+    call = _Call(blocks, judge, callback, callback_key, prompt_sha256(blocks))
     return [
-        CompareRequestV1(
-            correlation_id=derive_uuid(
-                each.request.batch_id, each.pair.comparison_id, str(each.request.attempt)
-            ),
-            callback=callback,
-            provider_hints={"model": judge.model} if judge.model else None,
-            essay_a=CompareEssay(essay_id=each.comparison.first, text=each.pair.essay_a),
-            essay_b=CompareEssay(essay_id=each.comparison.second, text=each.pair.essay_b),
-            prompt_blocks=blocks,
-            metadata=sign_metadata(
-                CompareMetadata(
-                    batch_id=each.request.batch_id,
-                    wave=each.request.wave,
-                    comparison_id=each.pair.comparison_id,
-                    attempt=each.request.attempt,
-                    essay_a_id=each.comparison.first,
-                    essay_b_id=each.comparison.second,
-                    prompt_sha256=sha256,
-                    judge=judge.label,
-                ),
-                key=callback_key,
-            ),
-        )
+        call.ask_about_list(each) if each.comparison.is_list else call.ask_about_pair(each)
         for each in questions
     ]
 
 
-def prompt_tokens(requests: Sequence[CompareRequestV1]) -> int:
+@dataclass(frozen=True)
+class _Call:
+    """What the requests of one call share."""
+
+    blocks: list[PromptBlock]
+    judge: JudgeSpec
+    callback: CallbackAddress
+    callback_key: str
+    sha256: str
+
+    def ask_about_pair(self, question: Question) -> CompareRequestV1:
+        """The request about a pair."""
+        comparison, pair = question.comparison, question.pair
+        return CompareRequestV1(
+            **self._share(question),
+            essay_a=CompareEssay(essay_id=comparison.first, text=pair.essay_a),
+            essay_b=CompareEssay(essay_id=comparison.second, text=pair.essay_b),
+            metadata=sign_metadata(
+                CompareMetadata(
+                    **self._identify(question),
+                    essay_a_id=comparison.first,
+                    essay_b_id=comparison.second,
+                ),
+                key=self.callback_key,
+            ),
+        )
+
+    def ask_about_list(self, question: Question) -> CompareRequestV2:
+        """The request about a list."""
+        essay_ids = question.comparison.essay_ids
+        return CompareRequestV2(
+            **self._share(question),
+            essays=label_essays(essay_ids, question.texts),
+            metadata=sign_metadata(
+                ListMetadata(**self._identify(question), essay_ids=essay_ids),
+                key=self.callback_key,
+            ),
+        )
+
+    def _share(self, question: Question) -> dict[str, Any]:
+        request = question.request
+        return {
+            "correlation_id": derive_uuid(
+                request.batch_id, request.comparison_id, str(request.attempt)
+            ),
+            "callback": self.callback,
+            "provider_hints": {"model": self.judge.model} if self.judge.model else None,
+            "prompt_blocks": self.blocks,
+        }
+
+    def _identify(self, question: Question) -> dict[str, Any]:
+        request = question.request
+        return {
+            "batch_id": request.batch_id,
+            "wave": request.wave,
+            "comparison_id": request.comparison_id,
+            "attempt": request.attempt,
+            "prompt_sha256": self.sha256,
+            "judge": self.judge.label,
+        }
+
+
+def prompt_tokens(requests: Sequence[CompareRequest]) -> int:
     """What the prompt of these requests takes, estimated."""
     return sum(estimate_tokens(block.content) for block in requests[0].prompt_blocks)
 
 
-def check_size(judge: JudgeSpec, requests: Sequence[CompareRequestV1]) -> None:
+def check_size(judge: JudgeSpec, requests: Sequence[CompareRequest]) -> None:
     """Refuse before paying what cannot fit.
 
     Raises
@@ -123,7 +187,7 @@ def check_size(judge: JudgeSpec, requests: Sequence[CompareRequestV1]) -> None:
         )
 
 
-def may_be_tried_again(error: JudgeError, request: CompareRequestV1) -> bool:
+def may_be_tried_again(error: JudgeError, request: CompareRequest) -> bool:
     """Whether a comparison that failed so may be asked about in a later wave.
 
     Output that broke once may be chance; twice, asked alone, it is how this model answers.
@@ -134,12 +198,8 @@ def may_be_tried_again(error: JudgeError, request: CompareRequestV1) -> bool:
 
 
 def make_failure(
-    request: CompareRequestV1, error: CJError, *, retryable: bool, may_be_paid: bool = False
-) -> LLMComparisonResultV1:
+    request: CompareRequest, error: CJError, *, retryable: bool, may_be_paid: bool = False
+) -> ComparisonResult:
     """The callback that says why there is no verdict."""
     detail = describe_error(error, retryable=retryable, may_be_paid=may_be_paid)
-    return LLMComparisonResultV1(
-        correlation_id=request.correlation_id,
-        request_metadata=request.metadata,
-        error_detail=detail,
-    )
+    return make_result(request, error_detail=detail)

@@ -11,15 +11,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from assessment.contracts.callback_token import CallbackEcho
+from assessment.contracts.list_protocol import (
+    AnyMetadata,
+    ComparisonResult,
+    ListMetadata,
+    LLMComparisonResultV2,
+)
 from assessment.contracts.llm_protocol import (
     LONGEST_MESSAGE,
     UNKNOWN_CODE,
-    CompareMetadata,
     ErrorDetail,
     LLMComparisonResultV1,
     WaveDeadlineV1,
     describe_error,
 )
+from assessment.contracts.rankings import AnswerProblem
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import JudgeFailure
 from assessment.domain.errors import (
@@ -164,7 +170,7 @@ def _record(
     if echo.metadata is None:
         return _fail_mismatched(echo, ports, now)
     try:
-        result = LLMComparisonResultV1.model_validate(data)
+        result = _choose_version(echo.metadata).model_validate(data)
     except ValidationError as error:
         failure = JudgeFailure(
             code="malformed_verdict",
@@ -183,6 +189,9 @@ def _record(
             spent=result.spent,
         )
         return _fail(echo.metadata, failure, ports, now)
+    problem = _find_problem(result)
+    if problem is not None:
+        return _fail(echo.metadata, problem, ports, now)
     settlement = settle_by_verdict(
         echo.batch_id,
         echo.metadata.wave,
@@ -198,13 +207,28 @@ def _record(
     return recorded, settlement.wave
 
 
-def _hold_to_model(result: LLMComparisonResultV1, ports: CallbackPorts) -> LLMComparisonResultV1:
+def _choose_version(
+    metadata: AnyMetadata,
+) -> type[LLMComparisonResultV1 | LLMComparisonResultV2]:
+    """The form of the callback that answers what was asked."""
+    return LLMComparisonResultV2 if isinstance(metadata, ListMetadata) else LLMComparisonResultV1
+
+
+def _find_problem(result: ComparisonResult) -> JudgeFailure | None:
+    """Why the order of a list is none: an unknown, a missing or a doubled essay; None if it is."""
+    order = result.read_order() if isinstance(result, LLMComparisonResultV2) else None
+    if not isinstance(order, AnswerProblem):
+        return None
+    return JudgeFailure(code=order.code, message=order.message, retryable=True, spent=result.spent)
+
+
+def _hold_to_model(result: ComparisonResult, ports: CallbackPorts) -> ComparisonResult:
     """The result, or the error that another model answered than the batch began with.
 
     Only the model's id is held to: a system fingerprint changes with every server.
     """
     metadata = result.request_metadata
-    if result.winner is None or result.served_model is None:
+    if not result.has_verdict or result.served_model is None:
         return result
     judge = draw_judge(metadata.comparison_id, ports.batches.get_judges(metadata.batch_id))
     if not judge.pin_model:
@@ -216,12 +240,13 @@ def _hold_to_model(result: LLMComparisonResultV1, ports: CallbackPorts) -> LLMCo
     error = ModelChangedError(
         f"{label} is held to {pinned} by pin_model, and {result.served_model} answered"
     )
-    changes = {"winner": None, "error_detail": describe_error(error, retryable=False)}
+    silenced = dict.fromkeys({"winner", "ranking", "scores"} & type(result).model_fields.keys())
+    changes = {**silenced, "error_detail": describe_error(error, retryable=False)}
     return result.model_copy(update=changes)
 
 
 def _drop_quotations(
-    detail: ErrorDetail, metadata: CompareMetadata, content: ContentStore
+    detail: ErrorDetail, metadata: AnyMetadata, content: ContentStore
 ) -> ErrorDetail:
     """The error without words of the comparison's texts: all that fails comes through here."""
     if len(detail.message) + len(detail.code) < SHORTEST_QUOTATION:
@@ -243,9 +268,11 @@ def _fail_mismatched(
     sent_fields = {
         "wave": comparison.wave,
         "attempt": comparison.attempt,
-        "essay_a_id": comparison.first,
-        "essay_b_id": comparison.second,
-    }
+    } | (
+        {"essay_ids": list(comparison.essay_ids)}
+        if comparison.is_list
+        else {"essay_a_id": comparison.first, "essay_b_id": comparison.second}
+    )
     wrong = [name for name, value in sent_fields.items() if echo.fields.get(name) != value]
     names = ", ".join(wrong or ["judge or prompt_sha256"])
     failure = JudgeFailure(
@@ -273,7 +300,7 @@ def _fail_mismatched(
 
 
 def _fail(
-    metadata: CompareMetadata, failure: JudgeFailure, ports: CallbackPorts, now: datetime
+    metadata: AnyMetadata, failure: JudgeFailure, ports: CallbackPorts, now: datetime
 ) -> tuple[Recorded, int]:
     settlement = settle_by_failure(
         metadata.batch_id,

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from assessment.contracts.list_protocol import CompareRequest, ComparisonResult
 from assessment.contracts.llm_protocol import (
-    CompareRequestV1,
     JudgeRequestV1,
-    LLMComparisonResultV1,
     ProviderBatchV1,
 )
 from assessment.domain.comparison import Comparison
@@ -145,14 +144,14 @@ class Submission:
 
     async def write_requests(
         self, requests: Iterable[JudgeRequestV1] | None = None
-    ) -> list[CompareRequestV1]:
+    ) -> list[CompareRequest]:
         """The protocol's requests, each with a prompt of its own; always the same ones."""
         chosen = self.message.requests if requests is None else requests
         return await asyncio.gather(
             *(asyncio.to_thread(self._write_request, request) for request in chosen)
         )
 
-    def _write_request(self, request: JudgeRequestV1) -> CompareRequestV1:
+    def _write_request(self, request: JudgeRequestV1) -> CompareRequest:
         comparison = self.ports.comparisons.get_comparison(
             request.batch_id, request.wave, request.comparison_id
         )
@@ -167,10 +166,10 @@ class Submission:
         )
         return compare_request
 
-    async def write_fitting_requests(self, leased: list[JudgeRequestV1]) -> list[CompareRequestV1]:
+    async def write_fitting_requests(self, leased: list[JudgeRequestV1]) -> list[CompareRequest]:
         """The requests that fit the model; the others fail alone, before anything is paid."""
-        fitting: list[CompareRequestV1] = []
-        oversize: list[LLMComparisonResultV1] = []
+        fitting: list[CompareRequest] = []
+        oversize: list[ComparisonResult] = []
         for request in await self.write_requests(leased):
             try:
                 check_size(self.judge, [request])
@@ -190,7 +189,7 @@ class Submission:
     async def ask_singly(
         self,
         leased: list[JudgeRequestV1],
-        requests: list[CompareRequestV1],
+        requests: list[CompareRequest],
         *,
         may_be_paid: bool = False,
     ) -> None:
@@ -200,14 +199,14 @@ class Submission:
         await self.release(single, may_be_paid=may_be_paid)
         await asyncio.to_thread(self.ports.judge_queue.send, single)
 
-    async def end(self, error: JudgeError, requests: list[CompareRequestV1] | None = None) -> None:
+    async def end(self, error: JudgeError, requests: list[CompareRequest] | None = None) -> None:
         """Every comparison, or these, end with this error."""
         ending = await self.write_requests() if requests is None else requests
         await self.hand_over(
             [make_failure(request, error, retryable=error.retryable) for request in ending]
         )
 
-    async def hand_over(self, results: Sequence[LLMComparisonResultV1]) -> None:
+    async def hand_over(self, results: Sequence[ComparisonResult]) -> None:
         """Results go to the callback queue; only then are their leases done with."""
         await asyncio.to_thread(self.ports.callback_queue.send_results, results)
         settled_ids = {result.request_metadata.comparison_id for result in results}

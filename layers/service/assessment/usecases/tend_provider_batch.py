@@ -21,10 +21,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from assessment.contracts.list_protocol import CompareRequest, ComparisonResult
 from assessment.contracts.llm_protocol import (
-    CompareRequestV1,
     JudgeRequestV1,
-    LLMComparisonResultV1,
     ProviderBatchV1,
 )
 from assessment.domain.finishing import LEAST_BATCH_TIME
@@ -159,7 +158,7 @@ async def _submit(submission: Submission, _held: ProviderBatch) -> int | None:
 
 
 async def _send(
-    submission: Submission, leased: Sequence[JudgeRequestV1], requests: list[CompareRequestV1]
+    submission: Submission, leased: Sequence[JudgeRequestV1], requests: list[CompareRequest]
 ) -> int | None:
     """Remember the try, then give the provider the comparisons that fit."""
     await submission.update(
@@ -295,7 +294,7 @@ async def _collect_results(
 
 
 def _find_unanswered(
-    results: Sequence[LLMComparisonResultV1], awaited: Awaited | None, now: datetime
+    results: Sequence[ComparisonResult], awaited: Awaited | None, now: datetime
 ) -> set[str]:
     """The comparisons that the provider did not begin with and that may still be asked in time."""
     if awaited is None or awaited.finish_by is None or not awaited.is_open(now=now):

@@ -12,6 +12,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
+from assessment.contracts.list_protocol import LLMComparisonResultV2
 from assessment.contracts.llm_protocol import CompareRequestV1, LLMComparisonResultV1
 from assessment.domain.judge_errors import JudgeRefusedError, JudgeUnavailableError
 from tests.conftest import JudgeServer
@@ -36,6 +37,7 @@ def ask(url: str, *, timeout: float = 45.0) -> LLMComparisonResultV1 | None:
         async with httpx.AsyncClient() as client:
             judge = CallbackEndpointJudge(client, url, timeout_seconds=timeout)
             (result,) = await judge.compare([REQUEST])
+            assert not isinstance(result, LLMComparisonResultV2)
             return result
 
     return asyncio.run(once())

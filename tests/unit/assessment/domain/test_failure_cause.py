@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from assessment.contracts import model_answer
+from assessment.contracts import model_answer, rankings
 from assessment.domain import judge_errors
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
 from assessment.domain.failure_cause import REMEDIES, find_common_cause
@@ -37,5 +37,7 @@ def test_failures_without_a_common_cause_have_none() -> None:
 def test_every_code_of_a_judges_failure_has_a_remedy() -> None:
     classes = [each for _, each in inspect.getmembers(judge_errors, inspect.isclass)]
     codes = {each.code for each in classes if issubclass(each, judge_errors.JudgeError)}
-    codes |= {model_answer.CUT_OFF, model_answer.PROMPT_CUT, model_answer.MALFORMED}
+    codes |= {model_answer.CUT_OFF, model_answer.PROMPT_CUT, rankings.MALFORMED}
+    codes |= {rankings.UNKNOWN_ESSAY, rankings.MISSING_ESSAY, rankings.DOUBLED_ESSAY}
+    codes.add(rankings.CONTRADICTING)
     assert codes - set(REMEDIES) == {"judge-error", "provider-batch", "queue-full"}

@@ -110,7 +110,7 @@ class Asking:
             for ids in calls:
                 asked = questions(ids, chosen, attempt=attempt)
                 answers = await judges.get_judge(chosen).compare(asked)
-                found += [answer for answer in answers if answer is not None]
+                found += [each for each in answers if isinstance(each, LLMComparisonResultV1)]
             return found
 
         return self.run(run)

@@ -51,7 +51,7 @@ def test_it_answers_at_once_without_network_and_cost():
     longer = "Books teach people patience, and reading every evening widens a vocabulary."
     requests = [request("Books good.", longer), request(longer, "Books good.")]
     results = asyncio.run(judge.compare(requests))
-    assert [result.winner for result in results if result] == ["B", "A"]
+    assert [getattr(result, "winner", None) for result in results] == ["B", "A"]
     for result in results:
         assert result is not None
         assert result.cost_usd == 0

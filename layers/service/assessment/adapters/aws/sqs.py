@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from assessment.adapters.aws.errors import wrap_client
 from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.contracts.erasure import EraseRequestV1
+from assessment.contracts.list_protocol import ComparisonResult
 from assessment.contracts.llm_protocol import (
     JudgeMessage,
-    LLMComparisonResultV1,
     WaveDeadlineV1,
 )
 from assessment.contracts.webhooks import WebhookDelivery
@@ -113,11 +113,11 @@ class SQSCallbackQueue:
         """The queue's URL."""
         return self._url
 
-    def send_result(self, result: LLMComparisonResultV1) -> None:
+    def send_result(self, result: ComparisonResult) -> None:
         """Queue a verdict or an error."""
         self._client.send_message(QueueUrl=self._url, MessageBody=_body(result))
 
-    def send_results(self, results: Sequence[LLMComparisonResultV1]) -> None:
+    def send_results(self, results: Sequence[ComparisonResult]) -> None:
         """Queue many, or raise TransientError naming how many were refused."""
         _send_all(self._client, self._url, results, self._pauses)
 

@@ -23,7 +23,7 @@ from assessment.adapters.judges.completion import (
 from assessment.adapters.judges.http_model import HttpModel, WireFormat
 from assessment.adapters.judges.transport import Answer, read_error_in_answer
 from assessment.contracts.json_text import read_objects
-from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
+from assessment.contracts.model_answer import VERDICT_TOOL, AnswerForm
 from assessment.contracts.valid_values import read_name
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import PromptBlock
@@ -31,9 +31,6 @@ from assessment.domain.verdict import Provenance
 
 API_VERSION = "2023-06-01"
 _INPUT_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-TOOL_DESCRIPTION = "Records which essay of each comparison is the better one."
-
-
 FORCED_TOOL = Capability("forced_tool", ("tool",))
 JSON_SCHEMA = Capability(
     "json_schema", ("output_config", "output format", "json_schema", "structured output")
@@ -60,20 +57,20 @@ def message_body(
     }
     if judge.temperature is not None:
         body["temperature"] = min(judge.temperature, 1.0)
-    return body | _request_structure(missing)
+    return body | _request_structure(missing, limit.form)
 
 
-def _request_structure(missing: frozenset[str]) -> dict[str, Any]:
+def _request_structure(missing: frozenset[str], form: AnswerForm) -> dict[str, Any]:
     """The part of a request that asks for an answer in the verdict's form."""
     if FORCED_TOOL.name not in missing:
         tool = {
             "name": VERDICT_TOOL,
-            "description": TOOL_DESCRIPTION,
-            "input_schema": VERDICT_SCHEMA,
+            "description": form.description,
+            "input_schema": form.json_schema,
         }
         return {"tools": [tool], "tool_choice": {"type": "tool", "name": VERDICT_TOOL}}
     if JSON_SCHEMA.name not in missing:
-        return {"output_config": {"format": {"type": "json_schema", "schema": VERDICT_SCHEMA}}}
+        return {"output_config": {"format": {"type": "json_schema", "schema": form.json_schema}}}
     return {}
 
 

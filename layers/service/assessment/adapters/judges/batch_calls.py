@@ -12,6 +12,7 @@ import httpx
 from assessment.adapters.judges.completion import Completion
 from assessment.adapters.judges.transport import call, call_for_json
 from assessment.contracts.json_text import read_objects
+from assessment.contracts.list_answer import find_label_orders
 from assessment.contracts.model_answer import ModelVerdict, read_answer
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, JudgeUnavailableError
@@ -86,7 +87,7 @@ def merge_answers(
     """One answer for each comparison, whatever the order and number of a batch's lines.
 
     An answer stands before any error, and of errors one that may be tried again. Answers that say
-    the same are one; those that name different winners are none.
+    the same are one; those with different winners or orders are none.
     """
     merged: dict[str, Completion | JudgeError] = {}
     for name, answer in answers:
@@ -105,7 +106,9 @@ def _choose_answer(
 def _choose_completion(name: str, first: Completion, second: Completion) -> Completion:
     verdicts = [read_answer(answer.candidates, [name])[name] for answer in (first, second)]
     winners = {verdict.winner for verdict in verdicts if isinstance(verdict, ModelVerdict)}
-    if len(winners) > 1:
+    orders = [find_label_orders(answer.candidates, name) for answer in (first, second)]
+    if len(winners) > 1 or len(orders[0] | orders[1]) > 1:
         problem = "the batch has contradictory answers to this comparison"
         return Completion(problem=problem, usage=first.usage)
-    return second if winners and not isinstance(verdicts[0], ModelVerdict) else first
+    is_first_empty = not isinstance(verdicts[0], ModelVerdict) and not orders[0]
+    return second if (winners or orders[1]) and is_first_empty else first

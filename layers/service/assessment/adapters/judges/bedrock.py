@@ -18,7 +18,6 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
-from assessment.adapters.judges.anthropic import TOOL_DESCRIPTION
 from assessment.adapters.judges.capabilities import (
     Capabilities,
     Capability,
@@ -38,7 +37,7 @@ from assessment.adapters.judges.completion import (
 from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.adapters.judges.transport import read_date, read_error_in_answer
 from assessment.contracts.json_text import read_object, read_objects
-from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
+from assessment.contracts.model_answer import VERDICT_TOOL, AnswerForm
 from assessment.contracts.valid_values import read_name
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, JudgeRefusedError, JudgeUnavailableError
@@ -80,23 +79,23 @@ def converse_body(
         ],
         "inferenceConfig": settings,
     }
-    return body | _request_structure(missing)
+    return body | _request_structure(missing, limit.form)
 
 
-def _request_structure(missing: frozenset[str]) -> dict[str, Any]:
+def _request_structure(missing: frozenset[str], form: AnswerForm) -> dict[str, Any]:
     """The part of a request that asks for an answer in the verdict's form."""
     if FORCED_TOOL.name not in missing:
         tool = {
             "name": VERDICT_TOOL,
-            "description": TOOL_DESCRIPTION,
-            "inputSchema": {"json": VERDICT_SCHEMA},
+            "description": form.description,
+            "inputSchema": {"json": form.json_schema},
         }
         choice = {"tool": {"name": VERDICT_TOOL}}
         return {"toolConfig": {"tools": [{"toolSpec": tool}], "toolChoice": choice}}
     if JSON_SCHEMA.name not in missing:
-        schema = {"name": VERDICT_TOOL, "schema": json.dumps(VERDICT_SCHEMA)}
-        form = {"type": "json_schema", "structure": {"jsonSchema": schema}}
-        return {"outputConfig": {"textFormat": form}}
+        schema = {"name": VERDICT_TOOL, "schema": json.dumps(form.json_schema)}
+        text_format = {"type": "json_schema", "structure": {"jsonSchema": schema}}
+        return {"outputConfig": {"textFormat": text_format}}
     return {}
 
 

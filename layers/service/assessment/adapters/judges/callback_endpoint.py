@@ -9,10 +9,9 @@ from pydantic import ValidationError
 
 from assessment.adapters.judges.transport import read_error_in_answer, read_problem, read_silence
 from assessment.contracts.json_text import load_response
+from assessment.contracts.list_protocol import CompareRequest, ComparisonResult, choose_result_type
 from assessment.contracts.llm_protocol import (
     COMPARE_PATH,
-    CompareRequestV1,
-    LLMComparisonResultV1,
 )
 from assessment.domain.field_problems import list_problems
 from assessment.domain.judge_errors import JudgeUnavailableError
@@ -28,9 +27,7 @@ class CallbackEndpointJudge:
         self._url = endpoint_url.rstrip("/") + COMPARE_PATH
         self._timeout = timeout_seconds
 
-    async def compare(
-        self, requests: Sequence[CompareRequestV1]
-    ) -> list[LLMComparisonResultV1 | None]:
+    async def compare(self, requests: Sequence[CompareRequest]) -> list[ComparisonResult | None]:
         """Post the comparison; None when the endpoint will call back."""
         (request,) = requests
         try:
@@ -45,7 +42,7 @@ class CallbackEndpointJudge:
             return [None]
         texts = [block.content for block in request.prompt_blocks]
         # An endpoint may quote the essays as they were sent to it beside the prompt.
-        texts += [request.essay_a.text, request.essay_b.text]
+        texts += request.essay_texts
         if response.status_code == httpx.codes.OK:
             return [_read_result(response, texts)]
         if response.is_success:
@@ -53,10 +50,10 @@ class CallbackEndpointJudge:
         raise read_problem(response, provider="the judge endpoint", texts=texts)
 
 
-def _read_result(response: httpx.Response, texts: Sequence[str]) -> LLMComparisonResultV1:
+def _read_result(response: httpx.Response, texts: Sequence[str]) -> ComparisonResult:
     document = load_response(response.content)
     try:
-        result = LLMComparisonResultV1.model_validate(document)
+        result: ComparisonResult = choose_result_type(document).model_validate(document)
     except ValidationError as error:
         if isinstance(document, dict) and document.get("error"):
             raise read_error_in_answer(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from assessment.adapters.judges.classification import Situation, find_situation
 from assessment.contracts.json_text import read_object
 from assessment.contracts.llm_protocol import TokenUsage
+from assessment.contracts.model_answer import PAIR_ANSWER, AnswerForm
 from assessment.contracts.valid_values import read_name, read_token_count
 from assessment.domain.judge_errors import (
     BrokenGenerationError,
@@ -46,10 +47,14 @@ class Completion:
 
 @dataclass(frozen=True)
 class OutputLimit:
-    """The most tokens that an answer may have; `raised` is for another try after a first one."""
+    """What an answer may be: the most tokens that it may have, and the form of its document.
+
+    `raised` is for another try after a first one.
+    """
 
     plain: int
     raised: int
+    form: AnswerForm = PAIR_ANSWER
 
     def choose(self, missing: frozenset[str]) -> int:
         """The limit to send: the raised one unless the endpoint refused it before."""

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from assessment.adapters.judges.completion import Completion, OutputLimit
+from assessment.contracts.list_answer import LIST_ANSWER, ModelOrder, read_list_answer
+from assessment.contracts.list_protocol import (
+    CompareRequest,
+    CompareRequestV2,
+    ComparisonResult,
+    make_result,
+)
 from assessment.contracts.llm_protocol import (
     LONGEST_MESSAGE,
-    CompareRequestV1,
     ErrorDetail,
-    LLMComparisonResultV1,
     TokenUsage,
     describe_error,
 )
 from assessment.contracts.model_answer import (
     CUT_OFF,
-    MALFORMED,
+    PAIR_ANSWER,
     PROMPT_CUT,
-    AnswerProblem,
+    AnswerForm,
     ModelVerdict,
     find_cut_prompt,
     is_loose_text,
     read_answer,
     split_evenly,
 )
+from assessment.contracts.rankings import MALFORMED, AnswerProblem
 from assessment.domain.judge import JudgeSpec, estimate_tokens
 from assessment.domain.judge_errors import JudgeError, ProviderBatchError
 from assessment.domain.prices import find_price
@@ -89,7 +95,7 @@ class ModelJudge:
         self._judge = judge
         self._model = model
 
-    async def compare(self, requests: Sequence[CompareRequestV1]) -> list[LLMComparisonResultV1]:
+    async def compare(self, requests: Sequence[CompareRequest]) -> list[ComparisonResult]:
         """A result for every request; one that is missing or malformed fails alone."""
         completion = await self._model.complete(
             self._judge,
@@ -112,7 +118,7 @@ class ModelBatchJudge:
         """The provider's id of a submission that may have arrived."""
         return await self._model.find(self._judge, attempt, is_claimed=is_claimed)
 
-    async def submit(self, name: str, requests: Sequence[CompareRequestV1]) -> str:
+    async def submit(self, name: str, requests: Sequence[CompareRequest]) -> str:
         """The provider's id of a new batch."""
         by_id = {request.metadata.comparison_id: request for request in requests}
         prompts = {name: request.prompt_blocks for name, request in by_id.items()}
@@ -128,8 +134,8 @@ class ModelBatchJudge:
         return await self._model.has_ended(self._judge, provider_batch_id)
 
     async def read_results(
-        self, provider_batch_id: str, requests: Sequence[CompareRequestV1]
-    ) -> list[LLMComparisonResultV1]:
+        self, provider_batch_id: str, requests: Sequence[CompareRequest]
+    ) -> list[ComparisonResult]:
         """A result for every request; answers to anything else are left out."""
         texts = {
             request.metadata.comparison_id: [block.content for block in request.prompt_blocks]
@@ -145,17 +151,16 @@ class ModelBatchJudge:
         ]
 
     def _read_result(
-        self, request: CompareRequestV1, answer: Completion | JudgeError | None
-    ) -> LLMComparisonResultV1:
+        self, request: CompareRequest, answer: Completion | JudgeError | None
+    ) -> ComparisonResult:
         if isinstance(answer, Completion):
             return _make_results(self._judge, [request], answer, in_batch=True)[0]
         error = answer or ProviderBatchError(
             "the provider's batch has no answer to this comparison"
         )
         detail = describe_error(error, retryable=error.retryable)
-        return LLMComparisonResultV1(
-            correlation_id=request.correlation_id,
-            request_metadata=request.metadata,
+        return make_result(
+            request,
             provider=self._judge.provider,
             model=self._judge.model or "unknown",
             error_detail=detail,
@@ -170,30 +175,36 @@ class ModelBatchJudge:
         await self._model.delete(self._judge, provider_batch_id)
 
 
-def _list_texts(requests: Sequence[CompareRequestV1]) -> list[str]:
+def _list_texts(requests: Sequence[CompareRequest]) -> list[str]:
     """All that the provider has of us, and might quote."""
     return [block.content for request in requests for block in request.prompt_blocks]
 
 
-def choose_limit(judge: JudgeSpec, requests: Sequence[CompareRequestV1]) -> OutputLimit:
+def choose_limit(judge: JudgeSpec, requests: Sequence[CompareRequest]) -> OutputLimit:
     """The most tokens of the answer; another attempt may have more, within the model's context.
 
     The first one may have been cut off, and a limit that is not reached costs nothing.
     """
     plain = judge.answer_tokens(len(requests))
     if requests[0].metadata.attempt == 1:
-        return OutputLimit(plain, plain)
+        return OutputLimit(plain, plain, _choose_form(requests))
     prompt = sum(estimate_tokens(block.content) for block in requests[0].prompt_blocks)
-    return OutputLimit(plain, judge.raise_answer_tokens(plain, prompt_tokens=prompt))
+    raised = judge.raise_answer_tokens(plain, prompt_tokens=prompt)
+    return OutputLimit(plain, raised, _choose_form(requests))
+
+
+def _choose_form(requests: Sequence[CompareRequest]) -> AnswerForm:
+    """What to ask for: the requests of a call are all about pairs or all about lists."""
+    return LIST_ANSWER if isinstance(requests[0], CompareRequestV2) else PAIR_ANSWER
 
 
 def _make_results(
     judge: JudgeSpec,
-    requests: Sequence[CompareRequestV1],
+    requests: Sequence[CompareRequest],
     completion: Completion,
     *,
     in_batch: bool = False,
-) -> list[LLMComparisonResultV1]:
+) -> list[ComparisonResult]:
     """A completion as results, each with its share of the tokens."""
     wanted = [request.metadata.comparison_id for request in requests]
     usage = completion.usage or TokenUsage()
@@ -214,8 +225,8 @@ def _make_results(
 
 
 def _read_verdicts(
-    requests: Sequence[CompareRequestV1], completion: Completion, wanted: Sequence[str]
-) -> dict[str, ModelVerdict | AnswerProblem]:
+    requests: Sequence[CompareRequest], completion: Completion, wanted: Sequence[str]
+) -> dict[str, _Read]:
     """A verdict for each comparison, or what kept the answer from having one."""
     cut = find_cut_prompt(requests[0].prompt_blocks, completion.usage)
     if cut is not None:
@@ -223,17 +234,34 @@ def _read_verdicts(
     if completion.problem is not None:
         return dict.fromkeys(wanted, AnswerProblem(MALFORMED, completion.problem))
     if not completion.is_cut_off:
-        verdicts = read_answer(completion.candidates, wanted)
-        return {
-            name: AnswerProblem(MALFORMED, verdict) if isinstance(verdict, str) else verdict
-            for name, verdict in verdicts.items()
-        }
+        return _read_candidates(requests, completion.candidates)
     # What is whole of a bundle's answer was paid for; a thought that was cut off is no answer.
     documents = [place for place in completion.candidates if not is_loose_text(place)]
     problem = AnswerProblem(CUT_OFF, _describe_cut(completion))
     return {
-        name: verdict if isinstance(verdict, ModelVerdict) else problem
-        for name, verdict in read_answer(documents, wanted).items()
+        name: problem if isinstance(verdict, AnswerProblem) else verdict
+        for name, verdict in _read_candidates(requests, documents).items()
+    }
+
+
+type _Read = ModelVerdict | ModelOrder | AnswerProblem
+
+
+def _read_candidates(
+    requests: Sequence[CompareRequest], candidates: Sequence[object]
+) -> dict[str, _Read]:
+    """What the places in which the verdicts may stand say of each comparison."""
+    lists = {
+        request.metadata.comparison_id: request.metadata.essay_ids
+        for request in requests
+        if isinstance(request, CompareRequestV2)
+    }
+    if lists:
+        return dict(read_list_answer(candidates, lists))
+    verdicts = read_answer(candidates, [request.metadata.comparison_id for request in requests])
+    return {
+        name: AnswerProblem(MALFORMED, verdict) if isinstance(verdict, str) else verdict
+        for name, verdict in verdicts.items()
     }
 
 
@@ -249,20 +277,19 @@ def _describe_cut(completion: Completion) -> str:
 
 def _make_result(
     judge: JudgeSpec,
-    request: CompareRequestV1,
-    verdict: ModelVerdict | AnswerProblem,
+    request: CompareRequest,
+    verdict: _Read,
     usage: TokenUsage,
     provenance: Provenance,
     *,
     in_batch: bool,
-) -> LLMComparisonResultV1:
+) -> ComparisonResult:
     price = find_price(judge)
     cost = (
         price.compute(usage.input_tokens, usage.output_tokens, in_batch=in_batch) if price else None
     )
-    result = LLMComparisonResultV1(
-        correlation_id=request.correlation_id,
-        request_metadata=request.metadata,
+    result = make_result(
+        request,
         provider=judge.provider,
         model=judge.model or "unknown",
         **dict(provenance),
@@ -279,6 +306,17 @@ def _make_result(
             retryable=request.metadata.attempt == 1,
         )
         return result.model_copy(update={"error_detail": detail})
-    return result.model_copy(
-        update={**dict(verdict), "error_detail": None, "notes": list(verdict.notes)}
-    )
+    said = _list_order(verdict) if isinstance(verdict, ModelOrder) else dict(verdict)
+    return result.model_copy(update={**said, "error_detail": None, "notes": list(verdict.notes)})
+
+
+def _list_order(verdict: ModelOrder) -> dict[str, Any]:
+    """An order as a callback carries it."""
+    order = verdict.order
+    scores = dict(zip(order.ranking, order.scores, strict=True)) if order.scores else None
+    return {
+        "ranking": list(order.ranking),
+        "gaps": list(order.gaps) if order.gaps else None,
+        "scores": scores,
+        "justification": verdict.justification,
+    }

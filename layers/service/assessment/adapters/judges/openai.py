@@ -23,7 +23,7 @@ from assessment.adapters.judges.http_model import HttpModel, WireFormat
 from assessment.adapters.judges.transport import Answer, read_error_in_answer
 from assessment.contracts.json_text import read_object, read_objects, unwrap_string
 from assessment.contracts.llm_protocol import TokenUsage
-from assessment.contracts.model_answer import VERDICT_SCHEMA, VERDICT_TOOL
+from assessment.contracts.model_answer import VERDICT_TOOL, AnswerForm
 from assessment.contracts.valid_values import clean_text, read_name, read_token_count
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import ContentRefusedError
@@ -31,10 +31,6 @@ from assessment.domain.prompt import PromptBlock
 from assessment.domain.quotation import remove_quotations
 from assessment.domain.verdict import Provenance
 
-_SCHEMA_MODE = {
-    "type": "json_schema",
-    "json_schema": {"name": VERDICT_TOOL, "strict": True, "schema": VERDICT_SCHEMA},
-}
 _JSON_MODE = {"type": "json_object"}
 NEW_LIMIT_NAME = Capability("max_completion_tokens", ("max_completion_tokens",))
 JSON_SCHEMA = Capability(
@@ -55,12 +51,18 @@ def chat_body(
     body: dict[str, Any] = {
         "model": judge.model,
         "messages": [block.model_dump() for block in blocks],
-        "response_format": _JSON_MODE if JSON_SCHEMA.name in missing else _SCHEMA_MODE,
+        "response_format": _JSON_MODE if JSON_SCHEMA.name in missing else _request_form(limit.form),
         limit_name: limit.choose(missing),
     }
     if judge.temperature is not None:
         body["temperature"] = judge.temperature
     return body
+
+
+def _request_form(form: AnswerForm) -> dict[str, Any]:
+    """The part of a request that asks for an answer in this form."""
+    schema = {"name": VERDICT_TOOL, "strict": True, "schema": form.json_schema}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def make_authorization(key: str | None) -> dict[str, str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from assessment.adapters.sqlite.database import Database
+from assessment.contracts.list_protocol import ComparisonResult
 from assessment.contracts.llm_protocol import (
     JudgeMessage,
-    LLMComparisonResultV1,
     WaveDeadlineV1,
 )
 
@@ -120,11 +120,11 @@ class SQLiteCallbackQueue:
         self._clock = clock
         self.address = address
 
-    def send_result(self, result: LLMComparisonResultV1) -> None:
+    def send_result(self, result: ComparisonResult) -> None:
         """Hand a verdict over."""
         self.send_results([result])
 
-    def send_results(self, results: Sequence[LLMComparisonResultV1]) -> None:
+    def send_results(self, results: Sequence[ComparisonResult]) -> None:
         """Hand many over, all or none."""
         moment = self._clock().timestamp()
         rows = [
