@@ -6,15 +6,14 @@ is wrong with an order is said in counts and labels of ours; its own words are n
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from assessment.contracts.json_text import unwrap_string
-from assessment.contracts.winner import read_winner
+from assessment.contracts.order_sizes import SCORES_LOST, read_gaps, read_scores
+from assessment.contracts.written_orders import read_names
 from assessment.domain.prompt import LABELS
 from assessment.domain.verdict import Gap
 
@@ -24,14 +23,7 @@ DOUBLED_ESSAY = "ranking_doubled_essay"
 CONTRADICTING = "contradicting_orders"
 MALFORMED = "malformed_verdict"
 
-_GAPS_LOST = "gaps: left out, they are not one fewer than essays"
-_GAP_LOST = "gaps: left out, some are not tie, slight, clear or decisive"
-_SCORES_LOST = "scores: left out, they are not one number for each essay"
 _LONGEST_NAME = 200
-_MOST_ENTRIES = 100
-_SEPARATOR = re.compile(r"\s*(>+|=+|≻|≈|~|[,;\n])\s*")
-_TIE_SIGNS = ("=", "≈", "~")
-_NAME_KEYS = ("essay", "label", "essay_id", "id", "name")
 _NOUNS = "essay|text|option|answer|response|aufsatz|uppsats|essä|rédaction|ensayo"
 _LABEL = re.compile(rf"(?:the )?(?:(?:{_NOUNS})[ _-]*)?([a-j])")
 _AROUND = " \t\r\n\"'‘’“”„«»()[]*`.:_#"
@@ -107,20 +99,6 @@ def read_label(value: str) -> str | None:
     return match[1].upper() if match else None
 
 
-@dataclass
-class _Written:
-    """An order as it is written: names, and where it says that neighbours are equal."""
-
-    names: list[str] = field(default_factory=list)
-    ties: set[int] = field(default_factory=set)
-
-    def add(self, name: str, *, is_tied: bool = False) -> None:
-        """Add the next name; `is_tied` says that it is as good as the one before it."""
-        if is_tied and self.names:
-            self.ties.add(len(self.names) - 1)
-        self.names.append(name)
-
-
 def read_order(
     *, ranking: object, gaps: object = None, scores: object = None, shown: ShownEssays
 ) -> Order | AnswerProblem:
@@ -138,27 +116,49 @@ def read_order(
     shown
         What was asked about.
     """
-    table = _read_scores(scores, shown)
-    notes = [] if table or scores is None else [_SCORES_LOST]
+    table = read_scores(scores, shown.essay_ids, shown.find)
+    notes = () if table or scores is None else (SCORES_LOST,)
     if ranking is None:
-        if table is None:
-            return AnswerProblem(MALFORMED, "ranking: the answer has no order of the essays")
-        order = sorted(shown.essay_ids, key=lambda essay_id: -table[essay_id])
-        return Order(tuple(order), scores=tuple(table[essay_id] for essay_id in order))
-    written = _read_names(ranking)
+        return _order_by_scores(table, shown)
+    written = read_names(ranking)
     if written is None:
         return AnswerProblem(MALFORMED, "ranking: the answer has no list of essays in it")
     found = _match_essays(written.names, shown)
     if isinstance(found, AnswerProblem):
         return found
-    ordered_scores = None if table is None else tuple(table[essay_id] for essay_id in found)
-    if ordered_scores and any(better < worse for better, worse in pairwise(ordered_scores)):
+    return _add_sizes(found, written.ties, gaps, table, notes)
+
+
+def _order_by_scores(
+    table: Mapping[str, float] | None, shown: ShownEssays
+) -> Order | AnswerProblem:
+    if table is None:
+        return AnswerProblem(MALFORMED, "ranking: the answer has no order of the essays")
+    order = sorted(shown.essay_ids, key=lambda essay_id: -table[essay_id])
+    return Order(tuple(order), scores=tuple(table[essay_id] for essay_id in order))
+
+
+def _add_sizes(
+    ranking: tuple[str, ...],
+    ties: Collection[int],
+    gaps: object,
+    table: Mapping[str, float] | None,
+    notes: tuple[str, ...],
+) -> Order | AnswerProblem:
+    """The order with its gaps, or its scores, unless these order the essays otherwise."""
+    scores = None if table is None else tuple(table[essay_id] for essay_id in ranking)
+    if scores is not None and list(scores) != sorted(scores, reverse=True):
         return AnswerProblem(CONTRADICTING, "the ranking and the scores are two different orders")
-    read_gaps, note = _read_gaps(gaps, len(found))
-    if read_gaps is None and written.ties:
-        read_gaps = tuple(Gap.TIE if n in written.ties else None for n in range(len(found) - 1))
-    notes += [note] if note else []
-    return Order(found, read_gaps, None if read_gaps else ordered_scores, tuple(notes))
+    said, note = read_gaps(gaps, len(ranking))
+    chosen = said or _mark_ties(ties, len(ranking))
+    return Order(ranking, chosen, None if chosen else scores, (*notes, note) if note else notes)
+
+
+def _mark_ties(ties: Collection[int], n_essays: int) -> tuple[Gap | None, ...] | None:
+    """Gaps of which only the ties are known."""
+    if not ties:
+        return None
+    return tuple(Gap.TIE if place in ties else None for place in range(n_essays - 1))
 
 
 def unite_orders(orders: Sequence[Order]) -> Order | AnswerProblem:
@@ -167,116 +167,32 @@ def unite_orders(orders: Sequence[Order]) -> Order | AnswerProblem:
     if any(order.ranking != first.ranking for order in orders):
         message = "the answer has two different orders of the same essays"
         return AnswerProblem(CONTRADICTING, message)
-    if all((order.gaps, order.scores) == (first.gaps, first.scores) for order in orders):
-        return first
+    sizes = {(order.gaps, order.scores) for order in orders}
+    return first if len(sizes) == 1 else _unite_gaps(orders)
+
+
+def _unite_gaps(orders: Sequence[Order]) -> Order:
+    """The order with the gaps on which all agree that give any."""
     by_place = zip(*(order.gaps for order in orders if order.gaps), strict=True)
     gaps = tuple(each[0] if len(set(each)) == 1 else None for each in by_place)
     note = "gaps: left out, the answer gives several"
-    return Order(first.ranking, gaps if any(gaps) else None, notes=(*first.notes, note))
+    return Order(orders[0].ranking, gaps if any(gaps) else None, notes=(*orders[0].notes, note))
 
 
 def _match_essays(names: Sequence[str], shown: ShownEssays) -> tuple[str, ...] | AnswerProblem:
     """The ids that the names mean, each essay exactly once."""
-    found = [shown.find(name) for name in names]
-    known = [essay_id for essay_id in found if essay_id is not None]
-    if len(known) < len(found):
-        n_unknown = len(found) - len(known)
+    found = [essay_id for essay_id in map(shown.find, names) if essay_id is not None]
+    if len(found) < len(names):
+        n_unknown = len(names) - len(found)
         message = f"the ranking names {n_unknown} that are none of the {len(shown.essay_ids)}"
         return AnswerProblem(UNKNOWN_ESSAY, f"{message} essays of the list")
-    doubled = [each for each in shown.essay_ids if known.count(each) > 1]
+    counts = Counter(found)
+    doubled = [essay_id for essay_id in shown.essay_ids if counts[essay_id] > 1]
     if doubled:
         message = f"the ranking names essay {shown.describe(doubled)} more than once"
         return AnswerProblem(DOUBLED_ESSAY, message)
-    missing = [each for each in shown.essay_ids if each not in known]
+    missing = [essay_id for essay_id in shown.essay_ids if not counts[essay_id]]
     if missing:
         message = f"the ranking leaves out essay {shown.describe(missing)}"
         return AnswerProblem(MISSING_ESSAY, message)
-    return tuple(known)
-
-
-def _read_names(ranking: object) -> _Written | None:
-    """The names of an order; None where there is none."""
-    ranking = unwrap_string(ranking)
-    if isinstance(ranking, str):
-        return _read_line(ranking)
-    if not isinstance(ranking, list) or not ranking:
-        return None
-    written = _Written()
-    for entry in ranking[:_MOST_ENTRIES]:
-        group = entry if isinstance(entry, list) else [entry]
-        for n, part in enumerate(group):
-            name = _read_name(part)
-            if name is None:
-                return None
-            written.add(name, is_tied=n > 0)
-    return written
-
-
-def _read_line(text: str) -> _Written | None:
-    """An order in a line, such as `C > A = B`."""
-    parts = _SEPARATOR.split(text.strip())
-    names, signs = parts[::2], parts[1::2]
-    if not signs or len(names) > _MOST_ENTRIES:
-        return None
-    written = _Written([names[0]])
-    for sign, name in zip(signs, names[1:], strict=True):
-        written.add(name, is_tied=sign.startswith(_TIE_SIGNS))
-    return written
-
-
-def _read_name(entry: object) -> str | None:
-    """The name in an entry, which may be an object that has one."""
-    if isinstance(entry, Mapping):
-        names = [entry[key] for key in _NAME_KEYS if key in entry]
-        entry = names[0] if len(names) == 1 else None
-    if isinstance(entry, int) and not isinstance(entry, bool):
-        return str(entry)
-    return entry if isinstance(entry, str) and entry.strip() else None
-
-
-def _read_gaps(value: object, n_essays: int) -> tuple[tuple[Gap | None, ...] | None, str | None]:
-    """Gaps between neighbours, and a note of what of them was left out."""
-    value = unwrap_string(value)
-    if value is None:
-        return None, None
-    if not isinstance(value, list):
-        return None, _GAPS_LOST
-    if len(value) == n_essays and value[-1] in (None, ""):
-        # The worst essay has none below it.
-        value = value[:-1]
-    if len(value) != n_essays - 1:
-        return None, _GAPS_LOST
-    gaps = tuple(read_gap(each) for each in value)
-    return (gaps if any(gaps) else None), (None if all(gaps) else _GAP_LOST)
-
-
-def read_gap(value: object) -> Gap | None:
-    """A gap, or None where there is none."""
-    name = value.strip().lower() if isinstance(value, str) else None
-    if name in set(Gap):
-        return Gap(name)
-    return Gap.TIE if read_winner(value) == "tie" else None
-
-
-def _read_scores(value: object, shown: ShownEssays) -> dict[str, float] | None:
-    """A score for every essay by its id; None unless there is exactly one of each."""
-    value = unwrap_string(value)
-    if not isinstance(value, Mapping) or len(value) != len(shown.essay_ids):
-        return None
-    table: dict[str, float] = {}
-    for name, score in value.items():
-        essay_id, number = shown.find(str(name)), _read_number(score)
-        if essay_id is None or number is None:
-            return None
-        table[essay_id] = number
-    return table if len(table) == len(shown.essay_ids) else None
-
-
-def _read_number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+    return tuple(found)

@@ -104,11 +104,15 @@ def _choose_answer(
 
 
 def _choose_completion(name: str, first: Completion, second: Completion) -> Completion:
-    verdicts = [read_answer(answer.candidates, [name])[name] for answer in (first, second)]
-    winners = {verdict.winner for verdict in verdicts if isinstance(verdict, ModelVerdict)}
-    orders = [find_label_orders(answer.candidates, name) for answer in (first, second)]
-    if len(winners) > 1 or len(orders[0] | orders[1]) > 1:
+    said = [_find_verdicts(name, answer) for answer in (first, second)]
+    if len(said[0] | said[1]) > 1:
         problem = "the batch has contradictory answers to this comparison"
         return Completion(problem=problem, usage=first.usage)
-    is_first_empty = not isinstance(verdicts[0], ModelVerdict) and not orders[0]
-    return second if (winners or orders[1]) and is_first_empty else first
+    return second if said[1] and not said[0] else first
+
+
+def _find_verdicts(name: str, answer: Completion) -> set[object]:
+    """The winner, or the orders of a list, that an answer to one comparison gives."""
+    verdict = read_answer(answer.candidates, [name])[name]
+    winners = {verdict.winner} if isinstance(verdict, ModelVerdict) else set()
+    return {*winners, *find_label_orders(answer.candidates, name)}
