@@ -29,6 +29,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         data, key = read_requested_batch(event)
         organisation = read_organisation(event)
         request = parse(BatchRequest, data)
+        own = adapters.of(organisation)
+        policy = own.retention_policies.get_policy()
         logger.append_keys(correlation_id=request.correlation_id)
         command = RequestCommand(
             request=request,
@@ -39,9 +41,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             batching_mode=adapters.settings.llm_batching_mode,
             batch_id=str(uuid.uuid4()),
             callback_key=secrets.token_urlsafe(32),
-            retention_days=adapters.settings.retention_days,
+            retention_days=policy.choose_days(adapters.settings.retention_days),
         )
-        own = adapters.of(organisation)
         with audited_request(event, organisation, ports=own.audit_ports, now=now) as ended:
             batch = request_batch(command, ports=own.request_ports, now=now)
             ended.append(batch.batch_id)

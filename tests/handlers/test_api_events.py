@@ -88,6 +88,7 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "release_batch_forbidden": ("cautious", 409, "decisions-required", "without_decisions"),
     "get_release_not_released": ("decided", 409, "not-released", None),
     "change_release_policy_as_assessor": ("", 403, "not-permitted", None),
+    "change_retention_policy_as_assessor": ("", 403, "not-permitted", None),
     "erase_batch_as_assessor": ("completed", 403, "not-permitted", None),
     "erase_batch_unknown": ("completed", 404, "unknown-batch", "batch_id"),
     "erase_essay_unknown": ("completed", 404, "unknown-essay", "essay_id"),
@@ -161,6 +162,9 @@ ANSWERS = {
     "get_release",
     "get_release_policy",
     "change_release_policy",
+    # tests/handlers/test_retention.py
+    "get_retention_policy",
+    "change_retention_policy",
     # tests/handlers/test_webhooks.py
     "add_webhook",
     "list_webhooks",

@@ -1,4 +1,4 @@
-"""What callers send by mistake or on purpose: each has a problem document, and nothing half done."""
+"""What callers send by mistake or on purpose: a problem document each, and nothing half done."""
 
 from __future__ import annotations
 

@@ -128,3 +128,23 @@ def test_the_watchdog_asks_for_what_has_expired(stack: Stack) -> None:
     own.table.put(past)
     invoke("watch_batches", event("watch_batches/schedule.json"))
     assert [message["batch_id"] for message in stack.messages("erasures")] == [batch_id]
+
+
+def test_an_organisation_keeps_its_batches_for_its_own_days(stack: Stack) -> None:
+    for name, days in (("get", None), ("change", 30), ("get", 30)):
+        answered = invoke("handle_api", event(f"handle_api/{name}_retention_policy.json"))
+        assert json.loads(answered["body"]) == {"retention_days": days}
+    own, other = request(None)[1]["batch_id"], request(None, "north")[1]["batch_id"]
+    assert set(listed(stack)) == {own, other}
+    assert expire(30.1).expired == [own]
+    # Whoever is no administrator asks for fewer days, and not for more.
+    assert request(29)[0] == 202
+    status, problem = request(31)
+    assert (status, problem["errors"][0]["field"]) == (403, "retention_days")
+
+
+def test_an_event_from_the_bus_has_the_days_of_its_organisation(stack: Stack) -> None:
+    invoke("handle_api", event("handle_api/change_retention_policy.json"))
+    stack.registered()
+    accepted = invoke("accept_request", event("accept_request/requested.json"))
+    assert expire(30.1).expired == [accepted["batch_id"]]

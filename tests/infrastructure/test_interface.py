@@ -62,6 +62,8 @@ ROUTES = {
     ("GET", "/v1/batches/{batch_id}/release"): True,
     ("GET", "/v1/release-policy"): True,
     ("PUT", "/v1/release-policy"): True,
+    ("GET", "/v1/retention-policy"): True,
+    ("PUT", "/v1/retention-policy"): True,
     ("POST", "/admin/v1/webhooks"): True,
     ("GET", "/admin/v1/webhooks"): True,
     ("GET", "/admin/v1/webhooks/{webhook_id}"): True,

@@ -49,7 +49,7 @@ def request() -> Response[str]:
         batching_mode=settings.llm_batching_mode,
         batch_id=str(uuid.uuid4()),
         callback_key=secrets.token_urlsafe(32),
-        retention_days=settings.retention_days,
+        retention_days=own.retention_policies.get_policy().choose_days(settings.retention_days),
     )
     batch = request_batch(command, ports=own.request_ports, now=datetime.now(UTC))
     logger.append_keys(batch_id=batch.batch_id, correlation_id=batch.correlation_id)

@@ -1,4 +1,4 @@
-"""A pupil's data: erase a batch or one essay, follow that, and export what is kept."""
+"""A pupil's data: erase a batch or one essay, export what is kept, and for how long it is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment.api.access import guarded
 from assessment.api.composition import open_batch, own_adapters
-from assessment.api.responses import answer, answer_nothing, read_essay_id
+from assessment.api.responses import answer, answer_nothing, json_body, read_essay_id
 from assessment.contracts.erasure import ErasureList, ErasureView
+from assessment.contracts.parsing import parse
 from assessment.domain.access import Action
 from assessment.domain.erasure import ErasureState
+from assessment.domain.retention import RetentionPolicy
 from assessment.observability import count
 from assessment.usecases.export_essay import export_essay
 from assessment.usecases.request_erasure import (
@@ -77,3 +79,17 @@ def export(batch_id: str, essay_id: str) -> Response[str]:
     )
     count("essays_exported")
     return answer(200, exported)
+
+
+@guarded(router, "GET", "/v1/retention-policy", Action.READ_RETENTION_POLICY)
+def policy() -> Response[str]:
+    """How long the organisation keeps its batches."""
+    return answer(200, own_adapters(router).retention_policies.get_policy())
+
+
+@guarded(router, "PUT", "/v1/retention-policy", Action.CHANGE_RETENTION_POLICY)
+def change_policy() -> Response[str]:
+    """Set how long the organisation keeps the batches that are requested from now on."""
+    changed = parse(RetentionPolicy, json_body(router.current_event.body))
+    own_adapters(router).retention_policies.put_policy(changed)
+    return answer(200, changed)

@@ -90,6 +90,7 @@ from assessment.domain.access import PERMISSIONS
 from assessment.domain.config import BatchConfig
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.release import ReleasePolicy
+from assessment.domain.retention import RetentionPolicy
 
 _REFERENCE = "#/components/schemas/{model}"
 _UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -305,6 +306,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("PUT", "/v1/release-policy"): Operation(
         "Forbid or allow the release of grades without decisions",
         answer=ReleasePolicy, body=ReleasePolicy,
+    ),
+    ("GET", "/v1/retention-policy"): Operation(
+        "Read how long the organisation keeps its batches", answer=RetentionPolicy
+    ),
+    ("PUT", "/v1/retention-policy"): Operation(
+        "Set how long the organisation keeps the batches that are requested from now on",
+        answer=RetentionPolicy, body=RetentionPolicy,
     ),
     ("POST", f"{_BATCH}/verdicts"): Operation(
         "Give a verdict in person", 202, Accepted, body=PersonVerdict, problems=(404, 409)

@@ -17,6 +17,7 @@ from assessment.adapters.aws.erasure_store import DynamoDBErasureStore
 from assessment.adapters.aws.person_leases import DynamoDBPeople
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.adapters.aws.record_eraser import DynamoDBRecordEraser
+from assessment.adapters.aws.retention_policies import DynamoDBRetentionPolicies
 from assessment.adapters.aws.signatures import DynamoDBSeenSignatures
 from assessment.adapters.aws.sqs import SQSErasureQueue, SQSWebhookQueue
 from assessment.adapters.aws.webhook_store import (
@@ -266,6 +267,11 @@ class Composition[S: Settings](Adapters[S]):
     def release_policies(self) -> DynamoDBReleasePolicies:
         """What the organisation demands of a release."""
         return DynamoDBReleasePolicies(self.table)
+
+    @cached_property
+    def retention_policies(self) -> DynamoDBRetentionPolicies:
+        """How long the organisation keeps its batches."""
+        return DynamoDBRetentionPolicies(self.table)
 
     @cached_property
     def person_ports(self) -> PersonPorts:

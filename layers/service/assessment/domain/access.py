@@ -65,6 +65,8 @@ class Action(StrEnum):
     RELEASE_BATCH = "release_batch"
     READ_RELEASE_POLICY = "read_release_policy"
     CHANGE_RELEASE_POLICY = "change_release_policy"
+    READ_RETENTION_POLICY = "read_retention_policy"
+    CHANGE_RETENTION_POLICY = "change_retention_policy"
     ERASE_DATA = "erase_data"
     EXPORT_ESSAY = "export_essay"
     READ_WEBHOOKS = "read_webhooks"
@@ -88,6 +90,8 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.RELEASE_BATCH: _STAFF,
     Action.READ_RELEASE_POLICY: _STAFF,
     Action.CHANGE_RELEASE_POLICY: frozenset({Role.ADMIN}),
+    Action.READ_RETENTION_POLICY: _STAFF,
+    Action.CHANGE_RETENTION_POLICY: frozenset({Role.ADMIN}),
     # It destroys what a grade rests on, for good.
     Action.ERASE_DATA: frozenset({Role.ADMIN}),
     Action.EXPORT_ESSAY: _STAFF,

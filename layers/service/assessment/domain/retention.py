@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.errors import NotPermittedError
 
 DEFAULT_RETENTION_DAYS = 400
 """More than a school year: a grade can be appealed until the next one is given."""
 MAX_RETENTION_DAYS = 3653
+
+
+class RetentionPolicy(BaseModel):
+    """How many days an organisation keeps its batches; null leaves it to the stack."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    retention_days: Annotated[int, Field(ge=1, le=MAX_RETENTION_DAYS)] | None
+
+    def choose_days(self, stack_days: int) -> int:
+        """The organisation's days, or those of the stack."""
+        return stack_days if self.retention_days is None else self.retention_days
 
 
 def find_expiry(
@@ -21,12 +36,12 @@ def find_expiry(
     requested_days
         Days that the request sets; None where it leaves them to the stack.
     stack_days
-        Days of the stack; with 0 it keeps batches until they are deleted.
+        Days of the organisation, or of the stack; with 0 batches are kept until they are deleted.
 
     Raises
     ------
     NotPermittedError
-        If somebody who is no administrator wants the batch to be kept longer than the stack does.
+        If somebody who is no administrator wants the batch to be kept longer than that.
     """
     days = stack_days if requested_days is None else requested_days
     if not is_admin:

@@ -277,6 +277,11 @@ def release_policy() -> Key:
     return {"PK": "POLICY", "SK": "RELEASE"}
 
 
+def retention_policy() -> Key:
+    """How long the organisation keeps its batches."""
+    return {"PK": "POLICY", "SK": "RETENTION"}
+
+
 def claim(provider_batch_id: str) -> Key:
     """The mark that a batch of a provider belongs to a known submission."""
     return {"PK": f"PROVIDER_BATCH#{provider_batch_id}", "SK": "CLAIM"}
