@@ -47,6 +47,7 @@ PEOPLE = {"provider": "person", "control_share": 0}
 PATIENCE_SECONDS = 300.0
 LONGEST_ANSWER_SECONDS = 60.0
 SENT_TWICE = 10
+MOST_REPEATS = 5
 WARM_UP_SECONDS = 10.0
 
 
@@ -59,7 +60,7 @@ class Judge:
     sent: dict[str, str] = field(default_factory=dict)
     offers: list[float] = field(default_factory=list)
     takes: list[float] = field(default_factory=list)
-    refusals: Counter[int] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
 
     async def work(self, until: float, start_after: float) -> None:
         """Judge until the time is over; judges do not begin at the same moment."""
@@ -74,27 +75,36 @@ class Judge:
             await self._send(pair["comparison_id"], winner)
 
     async def _ask(self) -> dict[str, Any] | None:
-        began = time.perf_counter()
-        answer = await self.http.get(f"{self.path}/next-comparison")
-        if answer.status_code != httpx.codes.OK:
-            self.refusals[answer.status_code] += 1
-            return None
-        self.offers.append(time.perf_counter() - began)
-        pair: dict[str, Any] | None = answer.json()["comparison"]
+        answer = await self._call("GET", "next-comparison", self.offers)
+        pair: dict[str, Any] | None = answer.json()["comparison"] if answer else None
         return pair
 
     async def _send(self, comparison_id: str, winner: str) -> None:
         """Send until it is taken, as the page does; some once more although it was."""
         verdict = {"comparison_id": comparison_id, "winner": winner}
-        n_times = 2 if len(self.sent) % SENT_TWICE == 0 else 1
-        for _ in range(n_times):
-            began = time.perf_counter()
-            answer = await self.http.post(f"{self.path}/verdicts", json=verdict)
-            if answer.status_code == httpx.codes.ACCEPTED:
-                self.takes.append(time.perf_counter() - began)
+        n_wanted = 2 if len(self.sent) % SENT_TWICE == 0 else 1
+        for _ in range(n_wanted + MOST_REPEATS):
+            if await self._call("POST", "verdicts", self.takes, body=verdict):
                 self.sent[comparison_id] = winner
-            else:
-                self.refusals[answer.status_code] += 1
+                n_wanted -= 1
+            if not n_wanted:
+                return
+
+    async def _call(
+        self, method: str, route: str, times: list[float], *, body: object = None
+    ) -> httpx.Response | None:
+        """One request, timed; None where it was refused or not answered."""
+        began = time.perf_counter()
+        try:
+            answer = await self.http.request(method, f"{self.path}/{route}", json=body)
+        except httpx.TransportError as error:
+            self.refusals[type(error).__name__] += 1
+            return None
+        if not answer.is_success:
+            self.refusals[str(answer.status_code)] += 1
+            return None
+        times.append(time.perf_counter() - began)
+        return answer
 
 
 def start_batch(client: ApiClient) -> str:
@@ -184,7 +194,7 @@ def describe(name: str, people: list[Judge], seconds: float) -> dict[str, object
         "next p50 ms": find_percentile(offers, 50),
         "next p95 ms": find_percentile(offers, 95),
         "verdict p95 ms": find_percentile(takes, 95),
-        "refused": sum((one.refusals for one in people), Counter()).total(),
+        "refused": dict(sum((one.refusals for one in people), Counter[str]())) or "",
     }
 
 

@@ -5,18 +5,23 @@ It is for tests and for trying a stack with `OidcIssuer`; it asks nobody who the
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from local.judge.serving import serve
@@ -50,13 +55,15 @@ def public_document(key: PrivateKey) -> dict[str, object]:
 class SampleIssuer:
     """The issuer's address and its keys by id; `n_key_reads` counts how often they were asked for.
 
-    While it is `down`, it answers 503.
+    While it is `down`, it answers 503. `claims` are in the tokens of whoever signs in.
     """
 
     url: str = ""
     keys: dict[str, tuple[str, PrivateKey]] = field(default_factory=dict)
     n_key_reads: int = 0
     down: bool = False
+    claims: dict[str, Any] = field(default_factory=dict)
+    _flows: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def add_key(self, key_id: str, algorithm: str = "RS256") -> None:
         """Publish a new key."""
@@ -75,13 +82,56 @@ class SampleIssuer:
 
     def application(self) -> Starlette:
         """What it serves."""
-        discovery = "/.well-known/openid-configuration"
-        return Starlette(routes=[Route(discovery, self._discover), Route("/keys", self._keys)])
+        return Starlette(
+            routes=[
+                Route("/.well-known/openid-configuration", self._discover),
+                Route("/keys", self._keys),
+                Route("/authorize", self._sign_in),
+                Route("/token", self._give_tokens, methods=["POST"]),
+            ]
+        )
 
     def _discover(self, _: Request) -> JSONResponse:
         if self.down:
             return JSONResponse({}, status_code=503)
-        return JSONResponse({"issuer": self.url, "jwks_uri": f"{self.url}/keys"})
+        return JSONResponse(
+            {
+                "issuer": self.url,
+                "jwks_uri": f"{self.url}/keys",
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
+            }
+        )
+
+    def _sign_in(self, request: Request) -> Response:
+        """Send whoever comes back at once, with a code for the token endpoint (RFC 6749, 4.1)."""
+        asked = dict(request.query_params)
+        if asked.get("response_type") != "code" or asked.get("code_challenge_method") != "S256":
+            return JSONResponse({"error": "invalid_request"}, status_code=400)
+        code = secrets.token_urlsafe(16)
+        self._flows[code] = asked
+        answer = urlencode({"code": code, "state": asked["state"], "iss": self.url})
+        return RedirectResponse(f"{asked['redirect_uri']}?{answer}")
+
+    async def _give_tokens(self, request: Request) -> Response:
+        """Tokens for a code, to whoever has the verifier of its challenge (RFC 7636, 4.6), once."""
+        given = dict(parse_qsl((await request.body()).decode()))
+        headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+        asked = self._flows.pop(given.get("code", ""), None)
+        digest = hashlib.sha256(given.get("code_verifier", "").encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        if (
+            asked is None
+            or asked["code_challenge"] != challenge
+            or any(asked[name] != given.get(name) for name in ("client_id", "redirect_uri"))
+        ):
+            return JSONResponse({"error": "invalid_grant"}, status_code=400, headers=headers)
+        key_id = next(iter(self.keys))
+        own: dict[str, Any] = {"aud": asked["client_id"], "nonce": asked["nonce"]}
+        identity = self.token(key_id, **{**self.claims, **own})
+        access = self.token(key_id, **self.claims)
+        tokens = {"token_type": "Bearer", "access_token": access, "id_token": identity}
+        return JSONResponse(tokens, headers=headers)
 
     def _keys(self, _: Request) -> JSONResponse:
         self.n_key_reads += 1

@@ -18,6 +18,7 @@ from assessment.contracts.page_files import PageFile, find_page_file, make_page
 from assessment.contracts.report import report_result, write_report
 from assessment.contracts.result import ResultDocument
 from assessment.domain.comparison import Comparison
+from assessment.domain.sign_in import SignIn
 from tests.fakes.results import make_comparisons, make_result
 from tests.unit.runner import documents
 
@@ -48,6 +49,8 @@ class RoomsServer:
     refuses_verdicts: int | None = None
     loses_answers: bool = False
     is_released: bool = False
+    sign_in: SignIn | None = None
+    tokens: list[str] = field(default_factory=list)
     url: str = ""
 
     @property
@@ -56,7 +59,8 @@ class RoomsServer:
 
     # --- what the rooms ask ---
 
-    def batches(self, _: Request) -> Response:
+    def batches(self, request: Request) -> Response:
+        self.tokens.append(request.headers.get("Authorization", "").removeprefix("Bearer "))
         states = ((RUNNING, "WAITING_CALLBACKS"), (DONE, "COMPLETED"), (FAILED, "FAILED"))
         rows = [
             documents.summary(name, status=status) | {"assignment_id": f"Argumenting {name}"}
@@ -224,7 +228,7 @@ class RoomsServer:
         batch, essay = "/live/v1/batches/{batch}", "/live/v1/batches/{batch}/essays/{essay}"
         instructions = "/live/admin/v1/assessment-instructions"
         return [
-            Route("/live/app/", lambda _: _send(make_page())),
+            Route("/live/app/", lambda _: _send(make_page(self.sign_in))),
             Route("/live/app/{file}", lambda request: _send_file(request.path_params["file"])),
             Route("/live/v1/batches", self.batches),
             Route(batch, self.progress),

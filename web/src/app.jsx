@@ -1,19 +1,21 @@
 // The rooms for people: which one the address names, and who may enter it.
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { forgetToken, takeToken } from "./shared/api.js";
+import { forgetToken, takeSignIn, takeToken } from "./shared/api.js";
+import { isComingBack } from "./shared/signin.js";
 import { chooseLanguage, language, t } from "./shared/language.js";
 import { Assignment, Assignments } from "./rooms/assignments.jsx";
 import { Batch } from "./rooms/batch.jsx";
 import { Batches } from "./rooms/batches.jsx";
 import { Essay, Sheet } from "./rooms/essay.jsx";
-import { Frame } from "./rooms/frame.jsx";
+import { Frame, Waiting } from "./rooms/frame.jsx";
 import { Judge } from "./rooms/judge.jsx";
 import { NewBatch } from "./rooms/new.jsx";
 import { SignIn } from "./rooms/signin.jsx";
 
 const STAFF = ["admin", "assessor"];
 const entered = takeToken();
+const coming = entered || !isComingBack() ? null : takeSignIn().then((claims) => ({ claims }), (refusal) => ({ refusal }));
 chooseLanguage();
 
 const readRoute = () => location.hash.replace(/^#/, "").split("/").filter(Boolean).map((each) => { try { return decodeURIComponent(each); } catch { return each; } });
@@ -23,6 +25,15 @@ const isStaffOf = (claims) => !claims.aud?.includes?.("invitation") && (!claims.
 
 function App() {
   const [claims, setClaims] = useState(entered);
+  const [isComing, setComing] = useState(coming !== null);
+  const [refusal, setRefusal] = useState(null);
+  useEffect(() => {
+    coming?.then(({ claims: found = null, refusal: reason = null }) => {
+      setClaims(found);
+      setRefusal(reason);
+      setComing(false);
+    });
+  }, []);
   const [route, setRoute] = useState(readRoute);
   const [, setLanguage] = useState(language());
   useEffect(() => {
@@ -39,13 +50,14 @@ function App() {
   const leave = () => { forgetToken(); setClaims(null); };
   const isStaff = claims && isStaffOf(claims);
   const shared = { isStaff, onLanguage: setLanguage, onLeave: claims ? leave : null, key: language() };
-  const { room, title, wide } = choose(claims, isStaff, route, setClaims);
+  const { room, title, wide } = choose(claims, isStaff, route, setClaims, refusal);
   document.title = title ? `${title} · ${t("app.name")}` : t("app.name");
+  if (isComing) return <Frame {...shared}><Waiting /></Frame>;
   return <Frame {...shared} title={title} wide={wide}>{room}</Frame>;
 }
 
-function choose(claims, isStaff, [kind, id, part, essayId], onEnter) {
-  if (!claims) return { room: <SignIn onEnter={(given) => { if (given.batch_id && !isStaffOf(given)) location.hash = `#/judge/${given.batch_id}`; onEnter(given); }} /> };
+function choose(claims, isStaff, [kind, id, part, essayId], onEnter, refusal) {
+  if (!claims) return { room: <SignIn refusal={refusal} onEnter={(given) => { if (given.batch_id && !isStaffOf(given)) location.hash = `#/judge/${given.batch_id}`; onEnter(given); }} /> };
   if (!isStaff) return { room: <Judge id={claims.batch_id} key={claims.batch_id} />, wide: true };
   if (kind === "judge" && id) return { room: <Judge id={id} key={id} />, wide: true };
   if (kind === "batch" && part === "essay") return { room: <Essay id={id} essayId={essayId} key={essayId} />, wide: true };

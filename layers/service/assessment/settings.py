@@ -193,6 +193,14 @@ class HandleApiSettings(RequestSettings):
     webhook_queue_url: Required
     webhook_dead_letter_queue_url: Required
     webhook_secret_prefix: Required
+    oidc_client_id: str = ""
+    oidc_audience: str = ""
+    oidc_scope: str = "openid"
+
+    @property
+    def lets_people_sign_in(self) -> bool:
+        """Whether the pages send people to the issuer: it has to know the pages as a client."""
+        return bool(self.oidc_issuer and self.oidc_client_id)
 
 
 class AuthorizeRequestSettings(Settings):

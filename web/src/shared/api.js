@@ -1,5 +1,7 @@
 // The public API. The token stays in memory: a reload asks for the link again.
 
+import { canSignIn, completeSignIn, forgetSignIn, renew } from "./signin.js";
+
 const BASE = new URL("../", document.baseURI);
 const ATTEMPTS = 4;
 let token = null;
@@ -38,6 +40,12 @@ export function useToken(text) {
 
 export function forgetToken() {
   token = null;
+  forgetSignIn();
+}
+
+/** Take the token of whoever comes back from the issuer; their claims. */
+export async function takeSignIn() {
+  return useToken(await completeSignIn(readClaims));
 }
 
 function readClaims(text) {
@@ -67,6 +75,7 @@ export async function call(method, path, { body, headers = {}, once = false, kee
 
 async function send(method, path, { body, headers, keepalive, isText }) {
   let response;
+  if (token && canSignIn) token = (await renew(token, readClaims)) ?? token;
   try {
     response = await fetch(new URL(path.replace(/^\//, ""), BASE), {
       method, keepalive, cache: "no-store", referrerPolicy: "no-referrer", credentials: "omit",

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 from jwt import PyJWKClient, PyJWKSet
 from jwt.exceptions import PyJWKClientConnectionError, PyJWKClientError, PyJWKSetError
 
-from assessment.domain.endpoint import LOCAL_HOSTS
-from assessment.domain.errors import MissingSettingError, TokenRefusedError, TransientError
+from assessment.adapters.issuer_discovery import (
+    TIMEOUT_SECONDS,
+    check_issuer_url,
+    read_discovery,
+)
+from assessment.domain.errors import TokenRefusedError, TransientError
 
 KEYS_LIFESPAN_SECONDS = 300
 """A key that the issuer withdraws is refused after this time."""
 
 NEW_KEY_SECONDS = 15
 """How often an unknown key may make it ask the issuer again: a stranger can name any."""
-
-_TIMEOUT_SECONDS = 3.0
 
 
 class _LastingKeys(PyJWKClient):
@@ -44,10 +44,7 @@ class IssuerKeys:
     """The keys with which one issuer signs."""
 
     def __init__(self, issuer_url: str) -> None:
-        parts = urlsplit(issuer_url)
-        local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
-        if not (local or (parts.scheme == "https" and parts.hostname)):
-            raise MissingSettingError(f"the issuer {issuer_url} is no https address")
+        check_issuer_url(issuer_url)
         self._issuer_url = issuer_url
 
     def find(self, key_id: str) -> Any:
@@ -73,17 +70,11 @@ class IssuerKeys:
             self._jwks_uri(),
             lifespan=KEYS_LIFESPAN_SECONDS,
             cooldown_duration=NEW_KEY_SECONDS,
-            timeout=_TIMEOUT_SECONDS,
+            timeout=TIMEOUT_SECONDS,
         )
 
     def _jwks_uri(self) -> str:
-        url = f"{self._issuer_url.rstrip('/')}/.well-known/openid-configuration"
-        try:
-            document = httpx.get(url, timeout=_TIMEOUT_SECONDS).raise_for_status().json()
-            issuer, jwks_uri = document["issuer"], str(document["jwks_uri"])
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            raise TransientError(f"{url} does not answer as an issuer does") from error
-        if issuer != self._issuer_url:
-            # Section 4.3: it must be the very URL that the tokens have.
-            raise MissingSettingError(f"{url} is of the issuer {issuer}; set OidcIssuer to that")
+        jwks_uri = read_discovery(self._issuer_url).get("jwks_uri")
+        if not isinstance(jwks_uri, str):
+            raise TransientError(f"{self._issuer_url} does not answer as an issuer does")
         return jwks_uri

@@ -8,6 +8,7 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from assessment.api.composition import adapters
 from assessment.contracts.page_files import PageFile, find_page_file, make_page
 from assessment.domain.errors import NotFoundError
 
@@ -20,7 +21,7 @@ def page() -> Response[str]:
     if not router.current_event.path.endswith("/"):
         headers: dict[str, str | list[str]] = {"Location": "app/"}
         return Response(status_code=308, content_type="text/plain", body="app/", headers=headers)
-    return _send(make_page())
+    return _send(make_page(adapters().find_sign_in()))
 
 
 @router.get("/app/<file_name>")

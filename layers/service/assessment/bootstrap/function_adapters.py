@@ -22,14 +22,15 @@ from assessment.adapters.judges.bedrock_jobs import JobAccess
 from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
 from assessment.bootstrap.clients import Clients
 from assessment.domain.access import DEFAULT_ORGANISATION
-from assessment.domain.errors import CJError, MissingSettingError
+from assessment.domain.errors import CJError, MissingSettingError, TransientError
 from assessment.ports.judging import Judges, ProviderKeys
 from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
 from assessment.ports.stores import ContentStore
-from assessment.settings import Settings
+from assessment.settings import HandleApiSettings, Settings
 
 if TYPE_CHECKING:
     from assessment.adapters.issuer_keys import IssuerKeys
+    from assessment.domain.sign_in import SignIn
 
 _KEPT_ORGANISATIONS = 200
 
@@ -189,6 +190,31 @@ class Adapters[S: Settings]:
     def invitation_secret(self) -> SigningSecret:
         """What signs invitations of judges."""
         return self._signing_secret("invitation_secret_arn")
+
+    def find_sign_in(self) -> SignIn | None:
+        """Where people sign in on the pages; None where the stack has no issuer for that.
+
+        None, too, while the issuer does not answer as one: whoever has a link comes in without it.
+        """
+        settings = self.settings
+        if not (isinstance(settings, HandleApiSettings) and settings.lets_people_sign_in):
+            return None
+        try:
+            return self._sign_in
+        except (TransientError, MissingSettingError):
+            return None
+
+    @cached_property
+    def _sign_in(self) -> SignIn:
+        # Only stacks with an issuer need it.
+        from assessment.adapters.issuer_discovery import find_sign_in
+
+        return find_sign_in(
+            self._setting("oidc_issuer"),
+            client_id=self._setting("oidc_client_id"),
+            audience=self._setting("oidc_audience"),
+            scope=self._setting("oidc_scope"),
+        )
 
     @cached_property
     def issuer_keys(self) -> IssuerKeys:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from dataclasses import dataclass
+import html
+import json
+from dataclasses import asdict, dataclass
 from importlib.resources import files
+from urllib.parse import quote, urlsplit
+
+from assessment.domain.sign_in import SignIn
 
 _FOLDER = files("assessment") / "web"
 _UNCHANGING = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src {connect}; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _SCRIPT, _STYLE, _LICENCES = "app.js", "app.css", "licences.txt"
@@ -50,20 +55,36 @@ def compute_release() -> str:
 
 
 @functools.cache
-def make_page() -> PageFile:
-    """The page of the rooms, which names its script and style by their release."""
+def make_page(sign_in: SignIn | None = None) -> PageFile:
+    """The page of the rooms, which names its script and style by their release.
+
+    Parameters
+    ----------
+    sign_in
+        Where people may sign in. The page may then ask that token endpoint, and nobody else.
+    """
     release = compute_release()
+    told = json.dumps(None if sign_in is None else asdict(sign_in), sort_keys=True)
+    text = read_page_file("app.html").replace("{{release}}", release)
     return PageFile(
-        text=read_page_file("app.html").replace("{{release}}", release),
+        text=text.replace("{{sign-in}}", html.escape(told)),
         media_type="text/html; charset=utf-8",
         headers={
             "Cache-Control": _ASK_AGAIN,
-            "Content-Security-Policy": _POLICY,
+            "Content-Security-Policy": _POLICY.format(connect=_list_origins(sign_in)),
             "Cross-Origin-Opener-Policy": "same-origin",
-            "ETag": f'"{release}"',
+            "ETag": f'"{release}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"',
             "Referrer-Policy": "no-referrer",
         },
     )
+
+
+def _list_origins(sign_in: SignIn | None) -> str:
+    """Whom the page may ask, as a source list of its policy."""
+    if sign_in is None:
+        return "'self'"
+    parts = urlsplit(sign_in.token_endpoint)
+    return f"'self' {parts.scheme}://{quote(parts.netloc, safe=':[]')}"
 
 
 def find_page_file(address: str) -> PageFile | None:
