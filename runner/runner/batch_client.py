@@ -13,12 +13,14 @@ from assessment.contracts.decisions import (
     ReleaseRequest,
     ReleaseView,
 )
+from assessment.contracts.erasure import ErasureList, ErasureView
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.views import (
     AnchorsRegistered,
     BatchAccepted,
     BatchProgress,
     BatchSummary,
+    PromptView,
 )
 from assessment.domain.comparison import Comparison
 
@@ -65,6 +67,18 @@ class BatchClient(Protocol):
 
     def resume(self, batch_id: str) -> BatchAccepted:
         """Resume a batch that failed by a fault around it."""
+
+    def prompt(self, batch_id: str, comparison_id: str) -> PromptView:
+        """What the judge of a comparison was told, and what it answered."""
+
+    def erase(self, batch_id: str, essay_id: str | None = None) -> ErasureView | None:
+        """Erase a batch, or one essay of it; None where nothing is left of the batch."""
+
+    def erasures(self, batch_id: str) -> ErasureList:
+        """All erasures of a batch and of its essays."""
+
+    def export_essay(self, batch_id: str, essay_id: str) -> str:
+        """Everything that is kept about one essay, as JSON."""
 
     def attention(self, batch_id: str, *, limit: int) -> AttentionView:
         """The essays of a batch that need a person."""

@@ -45,6 +45,7 @@ from assessment.contracts.views import (
     BatchProgress,
     BatchSummary,
     ComparisonList,
+    PromptView,
 )
 from assessment.contracts.webhooks import (
     NewWebhook,
@@ -312,6 +313,11 @@ class ApiClient:
     def erasures(self, batch_id: str) -> ErasureList:
         """All erasures of a batch and of its essays."""
         return self._call(ErasureList, "GET", f"/v1/batches/{batch_id}/erasures")
+
+    def prompt(self, batch_id: str, comparison_id: str) -> PromptView:
+        """What the judge of a comparison was told, and what it answered."""
+        path = f"/v1/batches/{batch_id}/comparisons/{quote(comparison_id, safe='')}/prompt"
+        return self._call(PromptView, "GET", path)
 
     def export_essay(self, batch_id: str, essay_id: str) -> str:
         """Everything that is kept about one essay, as the stack says it."""

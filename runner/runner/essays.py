@@ -1,7 +1,7 @@
 """Folders of essays, checked whole before anything is sent or paid."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -40,6 +40,14 @@ class Reading:
     form: str
     n_words: int
     notes: tuple[str, ...] = ()
+
+
+class UnreadableFilesError(BadInputError):
+    """Files of a folder that cannot be assessed; `readings` are those that can."""
+
+    def __init__(self, *problems: Problem, readings: Sequence[Reading]) -> None:
+        super().__init__(*problems)
+        self.readings = readings
 
 
 @dataclass(frozen=True)
@@ -82,8 +90,10 @@ def read_folder(
 
     Raises
     ------
-    BadInputError
+    UnreadableFilesError
         Naming every file that cannot be an essay, and if fewer than two remain.
+    BadInputError
+        If there is no such folder.
     """
     _require_folder(folder)
     problems = Problems()
@@ -100,7 +110,9 @@ def read_folder(
         message = f"has {len(read)} texts ({', '.join(FORMATS)}) to assess; "
         message += "comparing needs at least two"
         problems.append(Problem(message, file=str(folder)))
-    problems.raise_any()
+    if problems:
+        readings = sorted((reading for _, reading in read), key=lambda one: one.essay_id)
+        raise UnreadableFilesError(*problems, readings=readings)
     return _make_folder(read, sources)
 
 

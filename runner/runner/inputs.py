@@ -20,7 +20,7 @@ from assessment.domain.plain_text import normalise
 from runner.anchors_file import AnchorsFile, read_anchors
 from runner.checks import Problems, read_all
 from runner.errors import BadInputError, Problem
-from runner.essays import Folder, NameSource, read_folder
+from runner.essays import Folder, NameSource, Reading, UnreadableFilesError, read_folder
 from runner.groups_file import assign_groups
 from runner.judges import parse_judges
 from runner.roster_file import read_roster
@@ -225,9 +225,11 @@ def read_assessment(
     Raises
     ------
     BadInputError
-        With the problems of the anchors, the folder, the settings and the judges together.
+        With the problems of the anchors, the folder, the settings and the judges together; an
+        UnreadableFilesError if files of the folder are among them.
     """
     problems = Problems()
+    readings: Sequence[Reading] = ()
     registration: Registration | None = None
     with problems.collect():
         registration = _read_own_registration(
@@ -244,14 +246,20 @@ def read_assessment(
         files = [path for path in others if path]
         if registration and registration.source:
             files += registration.source.files
-        essay_folder = read_folder(
-            folder,
-            known_files=files,
-            ignore_others=ignore_others,
-            names=names,
-            named_after=named_after,
-        )
+        try:
+            essay_folder = read_folder(
+                folder,
+                known_files=files,
+                ignore_others=ignore_others,
+                names=names,
+                named_after=named_after,
+            )
+        except UnreadableFilesError as error:
+            readings = error.readings
+            raise
         essays = assign_groups(groups, essay_folder.essays) if groups else essay_folder.essays
+    if readings:
+        raise UnreadableFilesError(*problems, readings=readings)
     problems.raise_any()
     values: dict[str, Any] = {
         "essays": [essay.model_dump() for essay in essays],

@@ -1,6 +1,6 @@
 """Results to a file or to standard output, as a table, JSON or CSV."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,14 @@ def write_or_emit(text: str, output: Path | None) -> None:
         note(f"Written: {output}")
     else:
         emit(text)
+
+
+def emit_or_note(document: Mapping[str, Any], line: str, *, as_json: bool) -> None:
+    """What a command did: a document for another program, or a line beside the output."""
+    if as_json:
+        emit(to_json(document))
+    else:
+        note(line)
 
 
 def print_table(table: Table, output: Path | None) -> None:

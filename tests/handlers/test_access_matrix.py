@@ -33,6 +33,7 @@ BODIES: dict[str, Any] = {
 SEEDED = {
     "batch_id": BATCH_ID,
     "essay_id": "anna",
+    "comparison_id": "w001-00000",
     "assignment_id": "plastic-bottles",
     "anchor_ref": "middle",
     "invitation_id": "0123456789abcdef",

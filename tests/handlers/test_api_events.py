@@ -97,6 +97,7 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "get_batch_erased": ("erased", 410, "erased-batch", "batch_id"),
     "callback_unsigned": ("", 401, "signature-refused", None),
     "get_report_bad_query": ("completed", 400, "invalid-request", "hide_names"),
+    "get_prompt_unknown": ("submitted", 404, "unknown-comparison", "comparison_id"),
     "get_essay_other": ("submitted", 404, "unknown-essay", "essay_id"),
     "get_rooms_file_unknown": ("", 404, "not-found", None),
     "add_webhook_as_assessor": ("", 403, "not-permitted", None),
@@ -136,6 +137,7 @@ ANSWERS = {
     # tests/handlers/test_pages.py
     "get_report",
     "get_essay",
+    "get_prompt",
     "get_rooms",
     "get_rooms_without_slash",
     # tests/handlers/test_content.py

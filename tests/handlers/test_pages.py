@@ -76,6 +76,21 @@ def test_the_report_of_a_batch_without_a_result(stack: Stack) -> None:
     assert '"status":"FAILED"' in page
 
 
+def test_a_prompt_is_read_word_by_word(stack: Stack) -> None:
+    stack.submitted()
+    status, headers, body = get("get_prompt")
+    assert (status, headers["Cache-Control"]) == (200, "no-store")
+    shown = json.loads(body)
+    assert shown["comparison"]["comparison_id"] == "w001-00000"
+    assert shown["judge"] == "callback_endpoint"
+    told = "".join(block["content"] for block in shown["prompt"])
+    body_of_request = json.loads(event("handle_api/create_batch.json")["body"])
+    texts = {each["essay_id"]: each["text"] for each in body_of_request["essays"]}
+    shown_ids = [shown["comparison"]["first"], shown["comparison"]["second"]]
+    assert all(texts[each] in told for each in shown_ids if each in texts)
+    assert any(each in texts for each in shown_ids)
+
+
 def test_an_essay_is_read_as_its_judges_read_it(stack: Stack) -> None:
     stack.submitted()
     status, headers, body = get("get_essay")

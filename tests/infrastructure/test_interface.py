@@ -32,6 +32,7 @@ ROUTES = {
     ("GET", "/v1/batches"): True,
     ("GET", "/v1/audit"): True,
     ("GET", "/v1/batches/{batch_id}/comparisons"): True,
+    ("GET", "/v1/batches/{batch_id}/comparisons/{comparison_id}/prompt"): True,
     ("GET", "/v1/openapi.json"): False,
     ("GET", "/app"): False,
     ("GET", "/app/{file_name}"): False,

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("CJ_DATA_DIR", ROOT.parent / "shared" / "data"))
 N_ESSAYS = 100
 ANCHOR_EVERY = 4
-CONFIG = {"max_waves": 2, "comparisons_per_essay_per_wave": 4, "seed": 5}
+CONFIG = {"max_waves": 2, "comparisons_per_essay_per_wave": 2, "seed": 5}
 SURFACE = {"provider": "surface"}
 
 

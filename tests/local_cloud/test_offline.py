@@ -15,6 +15,7 @@ from runner.offline.engine import Engine
 from runner.offline.local_client import WorkspaceClient
 from runner.offline.workspace import ENDPOINT_VARIABLE, Workspace
 from runner.waiting import await_batch, require_completed
+from tests.local_cloud.graded_texts import CONFIG as TWO_WAVES
 from tests.local_cloud.graded_texts import DATA, SURFACE, read_essays, read_topics
 
 pytestmark = pytest.mark.local_cloud
@@ -97,7 +98,7 @@ def test_the_surface_judge_gives_the_same_bytes_on_the_laptop_cloud(
 ) -> None:
     on, _ = deployed
     own = sample.registration.model_copy(update={"assignment_id": "surface"})
-    request = replace(sample, registration=own).request(CONFIG, judge=SURFACE)
+    request = replace(sample, registration=own).request(TWO_WAVES, judge=SURFACE)
     (document,) = assert_same_bytes(on, [(own, request)], tmp_path / "cj")
     assert document.judges == ["surface/features-1"]
     assert any("a baseline, not an assessment" in note for note in document.notes)

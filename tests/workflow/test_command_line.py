@@ -13,7 +13,15 @@ from typer.testing import CliRunner, Result
 
 from local.stack.processes import LOOPBACK
 from runner.cli import app
-from tests.workflow.requests import THREE_WAVES, progress, request_batch, results
+from tests.workflow.judge import essay_text
+from tests.workflow.requests import (
+    ABILITIES,
+    ONE_WAVE,
+    THREE_WAVES,
+    progress,
+    request_batch,
+    results,
+)
 from tests.workflow.stack import Stack
 
 BATCH_FAILED = 1
@@ -83,3 +91,19 @@ def test_redrive_lets_a_failed_batch_go_on_with_all_that_was_paid(stack: Stack, 
     counts = results(stack, batch_id)["comparisons"]
     assert counts["planned"] == counts["recorded"] == len(stack.judge.asked)
     assert set(stack.judge.asked.values()) == {1}, "a verdict was paid for twice"
+
+
+def test_show_prints_what_a_judge_of_the_stack_was_told(stack: Stack) -> None:
+    batch_id = request_batch(stack, ONE_WAVE)
+    stack.run_to_the_end(batch_id)
+    with served(stack) as url:
+        shown = cj(url, "show", batch_id, "w001-00003")
+        document = json.loads(cj(url, "show", batch_id, "--json").stdout)
+    assert shown.exit_code == 0, shown.output
+    assert "answer of callback_endpoint" in shown.stdout
+    assert "comparison w001-00003" in shown.stderr
+    comparison = document["comparison"]
+    assert comparison["comparison_id"] == "w001-00000"
+    number = int(comparison["first"].removeprefix("essay-"))
+    told = "".join(block["content"] for block in document["prompt"])
+    assert essay_text(ABILITIES[number], number) in told

@@ -10,6 +10,7 @@ from assessment.domain.access import DEFAULT_ORGANISATION, Role
 from runner.commands import options
 from runner.commands.execute import register
 from runner.console import emit
+from runner.files import to_json
 from runner.inputs import JudgeTexts, read_registration
 from runner.stack import (
     DEFAULT_STACK,
@@ -42,6 +43,7 @@ def register_anchors(
     api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
     """Register the anchors of an assignment; print the assignment's id.
 
@@ -58,8 +60,11 @@ def register_anchors(
     with options.open_place(
         stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
     ) as client:
-        register(client, registration)
-    emit(f"{registration.request.assignment_id}\n")
+        registered = register(client, registration)
+    if as_json:
+        emit(to_json(registered.model_dump(mode="json")))
+        return
+    emit(f"{registered.assignment_id}\n")
 
 
 def token(
@@ -92,6 +97,7 @@ def token(
     ] = None,
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Print a token for the API, signed with the stack's secret.
 
@@ -101,13 +107,18 @@ def token(
         raise typer.BadParameter("--role judge and --batch go together", param_hint="--batch")
     aws = Aws.local() if local else Aws.from_environment()
     secret = read_secret(secret_arn or find_stack(stack, aws).api_secret_arn, aws)
+    now, lifetime = datetime.now(UTC), timedelta(hours=hours)
     minted = mint_token(
         secret,
-        now=datetime.now(UTC),
+        now=now,
         subject=subject,
         role=Role.ADMIN if admin else role,
         organisation=organisation,
         batch_id=batch,
-        lifetime=timedelta(hours=hours),
+        lifetime=lifetime,
     )
+    if as_json:
+        expires_at = (now + lifetime).isoformat(timespec="seconds")
+        emit(to_json({"token": minted, "expires_at": expires_at}))
+        return
     emit(f"{minted}\n")

@@ -11,11 +11,12 @@ from assessment.contracts.assignments import AssessmentInstructions, StudentProm
 from assessment.contracts.parsing import parse
 from runner.commands import options
 from runner.commands.access import register_anchors
-from runner.console import OUT, emit, note
+from runner.console import OUT, emit
 from runner.files import to_json
 from runner.inputs import JudgeTexts, parse_config, parse_scale
 from runner.stack import DEFAULT_STACK
 from runner.text_files import read_text
+from runner.writing import emit_or_note
 
 instructions = typer.Typer(no_args_is_help=True, help="What the judges of assignments are told.")
 prompts = typer.Typer(no_args_is_help=True, help="The prompts that the students had.")
@@ -40,6 +41,7 @@ def set_instructions(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Create an assignment or replace its scale, instructions, rubric and settings.
 
@@ -54,7 +56,11 @@ def set_instructions(
     body = parse(AssessmentInstructions, values)
     with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
         view = client.put_instructions(assignment_id, body)
-    note(f"Assignment {view.assignment_id}: scale {' '.join(view.grade_scale.grades)}")
+    emit_or_note(
+        view.model_dump(mode="json"),
+        f"Assignment {view.assignment_id}: scale {' '.join(view.grade_scale.grades)}",
+        as_json=as_json,
+    )
 
 
 @instructions.command("show")
@@ -64,8 +70,10 @@ def show_instructions(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Print what holds for an assignment, as JSON."""
+    """Print what holds for an assignment, as JSON whether asked for or not."""
+    del as_json
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         view = client.instructions(assignment_id)
     emit(to_json(view.model_dump(mode="json")))
@@ -100,14 +108,16 @@ def delete_instructions(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Remove an assignment with its anchors; batches that have begun keep what they have.
 
     It needs administrator rights.
     """
     with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
-        client.delete_assignment(assignment_id)
-    note(f"Assignment {assignment_id} is removed")
+        deleted = client.delete_assignment(assignment_id)
+    line = f"Assignment {assignment_id} is removed"
+    emit_or_note(deleted.model_dump(mode="json"), line, as_json=as_json)
 
 
 @prompts.command("set")
@@ -118,6 +128,7 @@ def set_prompt(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Give an assignment its student prompt; the assignment exists already.
 
@@ -126,8 +137,9 @@ def set_prompt(
     values = {"assignment_id": assignment_id, "student_prompt": read_text(file)}
     prompt = parse(StudentPrompt, values)
     with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
-        client.put_student_prompt(prompt)
-    note(f"Assignment {assignment_id}: student prompt of {len(prompt.student_prompt)} characters")
+        view = client.put_student_prompt(prompt)
+    line = f"Assignment {assignment_id}: student prompt of {len(prompt.student_prompt)} characters"
+    emit_or_note(view.model_dump(mode="json"), line, as_json=as_json)
 
 
 @prompts.command("show")
@@ -137,10 +149,14 @@ def show_prompt(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Print the student prompt of an assignment."""
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         view = client.student_prompt(assignment_id)
+    if as_json:
+        emit(to_json(view.model_dump(mode="json")))
+        return
     emit(f"{view.student_prompt}\n")
 
 
@@ -176,8 +192,10 @@ def remove_anchor(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Remove an anchor of an assignment; batches that have begun keep it."""
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
-        client.remove_anchor(assignment_id, anchor_ref)
-    note(f"Anchor {anchor_ref} of assignment {assignment_id} is removed")
+        deleted = client.remove_anchor(assignment_id, anchor_ref)
+    line = f"Anchor {anchor_ref} of assignment {assignment_id} is removed"
+    emit_or_note(deleted.model_dump(mode="json"), line, as_json=as_json)

@@ -2,16 +2,16 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from assessment.contracts.erasure import ErasureView
 from assessment.domain.erasure import ErasureState
-from runner.client import ApiClient
+from runner.batch_client import BatchClient
 from runner.commands import options
-from runner.console import OUT, note
-from runner.files import require_writable
+from runner.console import OUT, emit, note
+from runner.files import require_writable, to_json
 from runner.stack import DEFAULT_STACK
 from runner.writing import write_or_emit
 
@@ -32,20 +32,33 @@ def delete(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
     """Erase a batch, or one essay of it, from every store; this cannot be undone.
 
-    A batch that runs is stopped first. Needs an administrator's token.
+    A stack's batch that runs is stopped first, and an administrator's token is needed. With
+    --offline the batch must not be running in another command. Files that you saved yourself,
+    such as result.json, are yours to remove.
     """
     subject = f"batch {batch_id}" if essay is None else f"essay {essay} of batch {batch_id}"
     if not yes:
         typer.confirm(f"Erase {subject} for good?", abort=True, err=True)
-    with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
+    place = workspace if offline else None
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=place, admin=True
+    ) as client:
         erasure = client.erase(batch_id, essay)
-        if erasure is not None and not no_wait:
+        if erasure is not None and not no_wait and not offline:
             erasure = _await_erased(client, erasure)
+    if as_json:
+        emit(to_json(_describe(batch_id, erasure)))
+        return
     if erasure is not None and erasure.state is ErasureState.ERASING:
         OUT.print(f"{subject} is being erased", markup=False, soft_wrap=True)
+        if offline:
+            note("a provider has not let go of a batch of its own yet: run the command again later")
         return
     OUT.print(f"{subject} is erased", markup=False, soft_wrap=True)
     if erasure is not None and erasure.n_provider_files:
@@ -55,7 +68,13 @@ def delete(
         )
 
 
-def _await_erased(client: ApiClient, erasure: ErasureView) -> ErasureView:
+def _describe(batch_id: str, erasure: ErasureView | None) -> dict[str, Any]:
+    if erasure is None:
+        return {"batch_id": batch_id, "state": str(ErasureState.ERASED)}
+    return erasure.model_dump(mode="json")
+
+
+def _await_erased(client: BatchClient, erasure: ErasureView) -> ErasureView:
     """The erasure when nothing is left; a provider may take its time to let go of its files."""
     while erasure.state is ErasureState.ERASING:
         time.sleep(_SECONDS)
@@ -75,9 +94,15 @@ def export_essay(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    offline: options.Offline = False,
+    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Print or save everything that is kept about one essay, as JSON."""
+    """Print or save everything that is kept about one essay, as JSON whether asked for or not."""
+    del as_json
     if output:
         require_writable(output)
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
         write_or_emit(client.export_essay(batch_id, essay_id), output)

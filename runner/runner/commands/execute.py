@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assessment.contracts.views import BatchAccepted
+from assessment.contracts.views import AnchorsRegistered, BatchAccepted
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.jury import read_judges
 from runner.batch_client import BatchClient
@@ -18,7 +18,7 @@ from runner.errors import ExitCode, NotAuthorisedError, StackNotReachableError
 from runner.essays import Folder, NameSource
 from runner.files import require_writable
 from runner.inputs import Assessment, JudgeTexts, Registration, read_assessment
-from runner.inventory import inventory_table
+from runner.inventory import inventory_table, showing_what_was_read
 from runner.keys import store_keys_of_environment
 from runner.near_duplicates import group_near_duplicates
 from runner.progress import ProgressDisplay
@@ -126,23 +126,24 @@ def execute(
     """
     choose_format(output, formats=[Format.JSON])
     texts = JudgeTexts(instructions or (), student_prompt, rubric)
-    assessment = read_assessment(
-        folder,
-        anchors=anchors,
-        assignment=assignment,
-        scale=scale,
-        texts=texts,
-        settings=options.join_settings(config, max_comparisons, judging_deadline),
-        judges=judge or (),
-        groups=groups,
-        names=names,
-        named_after=named_after,
-        ignore_others=ignore_others,
-        output=output,
-        roster=roster,
-        mask=mask,
-    )
-    ERR.print(inventory_table(assessment.folder))
+    with showing_what_was_read(folder):
+        assessment = read_assessment(
+            folder,
+            anchors=anchors,
+            assignment=assignment,
+            scale=scale,
+            texts=texts,
+            settings=options.join_settings(config, max_comparisons, judging_deadline),
+            judges=judge or (),
+            groups=groups,
+            names=names,
+            named_after=named_after,
+            ignore_others=ignore_others,
+            output=output,
+            roster=roster,
+            mask=mask,
+        )
+    ERR.print(inventory_table(assessment.folder.readings))
     for line in describe_folder(assessment.folder, verbose=verbose):
         note(line)
     require_writable(output)
@@ -245,7 +246,7 @@ def _request(client: BatchClient, assessment: Assessment, key: str) -> BatchAcce
     return accepted
 
 
-def register(client: BatchClient, registration: Registration) -> None:
+def register(client: BatchClient, registration: Registration) -> AnchorsRegistered:
     """Register anchors and texts for the judge; what the API objects to is told by file and row."""
     try:
         registered = client.register_anchors(registration.request)
@@ -259,6 +260,7 @@ def register(client: BatchClient, registration: Registration) -> None:
         else "instructions registered"
     )
     note(f"Assignment {registered.assignment_id}: {anchors}")
+    return registered
 
 
 def _await_result(client: BatchClient, batch_id: str, output: Path, *, as_json: bool) -> None:

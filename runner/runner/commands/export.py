@@ -9,11 +9,11 @@ import typer
 from assessment.contracts.result import ResultDocument
 from runner.client import parse_result
 from runner.commands import options
-from runner.console import note
 from runner.errors import BadInputError, Problem
 from runner.exporting import export_csv, export_parquet
 from runner.files import require_writable
 from runner.stack import DEFAULT_STACK
+from runner.writing import emit_or_note
 
 
 class ExportFormat(StrEnum):
@@ -38,6 +38,7 @@ def export(
     api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
     """Write a batch's essays and comparisons as two flat tables.
 
@@ -62,5 +63,8 @@ def export(
         written = export_parquet(output, document, comparisons)
     else:
         written = export_csv(output, document, comparisons, for_r=form is ExportFormat.R)
-    for path in written:
-        note(f"Written: {path}")
+    emit_or_note(
+        {"batch_id": batch_id, "written": [str(path) for path in written]},
+        "\n".join(f"Written: {path}" for path in written),
+        as_json=as_json,
+    )

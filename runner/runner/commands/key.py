@@ -10,6 +10,7 @@ from runner.console import note
 from runner.errors import BadInputError, Problem
 from runner.keys import KEY_VARIABLES, key_of_environment, secret_id, store_key
 from runner.stack import DEFAULT_STACK, Aws, find_stack
+from runner.writing import emit_or_note
 
 app = typer.Typer(help="Keys of the providers whose models judge.", no_args_is_help=True)
 
@@ -23,6 +24,7 @@ def set_key(
     *,
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Store a provider's key in the stack's Secrets Manager, for every later batch.
 
@@ -41,4 +43,5 @@ def set_key(
     if not key:
         raise BadInputError(Problem("is empty; give it on standard input", field="key"))
     store_key(name, key, stack=stack, aws=aws)
-    note(f"Stored: {secret_id(stack, name)}")
+    stored = secret_id(stack, name)
+    emit_or_note({"secret": stored}, f"Stored: {stored}", as_json=as_json)

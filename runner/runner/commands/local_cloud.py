@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from runner.commands import options
+from runner.console import emit
 from runner.errors import BadInputError, ExitCode, Problem
+from runner.files import to_json
 
 _MARK = Path("local") / "stack" / "cloud.py"
 
@@ -17,8 +20,8 @@ app = typer.Typer(
 )
 
 
-def _run(*module: str) -> None:
-    """Run a module of the checkout that the working folder is in.
+def _run(*modules: tuple[str, ...], as_json: bool) -> None:
+    """Run modules of the checkout that the working folder is in; as JSON, what they printed.
 
     Raises
     ------
@@ -30,33 +33,47 @@ def _run(*module: str) -> None:
     if checkout is None:
         message = "the laptop cloud runs from a checkout of the project: change into one"
         raise BadInputError(Problem(message, file=str(here)))
-    ended = subprocess.run([sys.executable, "-m", *module], cwd=checkout, check=False)  # noqa: S603 - our own modules
+    lines: list[str] = []
+    for module in modules:
+        ended = subprocess.run(  # noqa: S603 - our own modules
+            [sys.executable, "-m", *module],
+            cwd=checkout,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE if as_json else None,
+        )
+        lines += ended.stdout.splitlines() if as_json else []
+        if ended.returncode:
+            break
+    if as_json:
+        emit(to_json({"is_done": not ended.returncode, "lines": lines}))
     if ended.returncode:
         raise typer.Exit(ExitCode.NO_STACK)
 
 
 @app.command()
-def up() -> None:
+def up(*, as_json: options.AsJson = False) -> None:
     """Start the cloud, and deploy the stack to it; what runs already is kept."""
-    _run("local.stack.cloud", "up")
-    _run("local.stack.deploy", "deploy")
+    _run(("local.stack.cloud", "up"), ("local.stack.deploy", "deploy"), as_json=as_json)
 
 
 @app.command()
-def down() -> None:
+def down(*, as_json: options.AsJson = False) -> None:
     """Stop everything that was started in the checkout."""
-    _run("local.stack.stop")
+    _run(("local.stack.stop",), as_json=as_json)
 
 
 @app.command()
-def status() -> None:
+def status(*, as_json: options.AsJson = False) -> None:
     """Say whether it runs, and where."""
-    _run("local.stack.cloud", "status")
+    _run(("local.stack.cloud", "status"), as_json=as_json)
 
 
 @app.command()
 def logs(
     function: Annotated[str, typer.Argument(help="A function: score_batch, call_judge, ...")],
+    *,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show what one function logged."""
-    _run("local.stack.look", "logs", function)
+    _run(("local.stack.look", "logs", function), as_json=as_json)

@@ -13,6 +13,7 @@ from runner.commands import options
 from runner.commands.report import report
 from runner.console import emit, note
 from runner.errors import BadInputError, Problem
+from runner.files import to_json
 from runner.stack import (
     DEFAULT_STACK,
     TOKEN_LIFETIME,
@@ -46,6 +47,7 @@ def open_page(
     api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
     """Open the rooms of a stack in the browser, at a batch if one is named; or a result's report.
 
@@ -57,7 +59,7 @@ def open_page(
     if is_file or offline or api_url is not None:
         place = workspace if offline else None
         page = _write_page(source, hide_names=hide_names, api_url=api_url, workspace=place)
-        _open(page.as_uri(), wanted=browser)
+        _open(page.as_uri(), wanted=browser, as_json=as_json)
         return
     aws = Aws.local() if local else Aws.from_environment()
     found = find_stack(stack, aws)
@@ -71,7 +73,8 @@ def open_page(
     )
     room = f"/batch/{source}" if source else "/"
     # In the fragment: it reaches no server, so it stands in no log.
-    _open(f"{found.api_url.rstrip('/')}/app/#token={token}&open={room}", wanted=browser)
+    address = f"{found.api_url.rstrip('/')}/app/#token={token}&open={room}"
+    _open(address, wanted=browser, as_json=as_json)
 
 
 def _write_page(
@@ -92,7 +95,7 @@ def _write_page(
     return page
 
 
-def _open(address: str, *, wanted: bool) -> None:
-    emit(f"{address}\n")
+def _open(address: str, *, wanted: bool, as_json: bool) -> None:
+    emit(to_json({"link": address}) if as_json else f"{address}\n")
     if wanted and not webbrowser.open(address):
         note(f"Open it: {address}")

@@ -208,6 +208,7 @@ def open_place(
     local: bool = False,
     api_url: str | None = None,
     workspace: Path | None = None,
+    admin: bool = False,
 ) -> Iterator[BatchClient]:
     """The batches of a workspace on this machine, if there is one, or those of a stack.
 
@@ -216,7 +217,7 @@ def open_place(
     BadInputError, StackNotReachableError, NotAuthorisedError
     """
     if workspace is None:
-        with connect(stack=stack, local=local, api_url=api_url) as client:
+        with connect(stack=stack, local=local, api_url=api_url, admin=admin) as client:
             yield client
         return
     # It brings the use cases and the mathematics with it, which take their time to import.

@@ -1,5 +1,6 @@
 """`cj plan`, `cj dry-run`, `cj simulate`: what batches and studies would come to."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,10 +11,10 @@ from rich.table import Table
 from runner.commands import options
 from runner.commands.execute import describe_folder
 from runner.console import ERR, OUT, emit, note
-from runner.essays import NameSource
+from runner.essays import NameSource, Reading, UnreadableFilesError
 from runner.files import require_writable, to_json
 from runner.inputs import Assessment, JudgeTexts, read_assessment
-from runner.inventory import inventory_table, language_lines
+from runner.inventory import inventory_table, language_lines, showing_what_was_read
 from runner.planning_tables import forecast_table, outlook_csv, outlook_table
 from runner.writing import Format, choose_format, write_as, write_or_emit
 
@@ -64,7 +65,7 @@ def plan(
     product's own planner and stopping rule, from a poor judge to a good one unless --agreement
     says. Tokens are those of the prompts that would be sent; the range of the cost has both in it.
 
-    Exit codes: 0 done, 2 bad input; files that cannot be read are all named.
+    Exit codes: 0 done, 2 bad input; files that cannot be read are all named, beside those that can.
 
     For example:
 
@@ -72,10 +73,17 @@ def plan(
 
       cj plan essays/ --anchors anchors.csv --judge openai/gpt-4.1-mini --json
     """
-    assessment = _read(
-        folder, anchors, scale, JudgeTexts(instructions or (), student_prompt, rubric),
-        options.join_settings(config, max_comparisons), judge, names, named_after,
-    )  # fmt: skip
+    try:
+        with showing_what_was_read(folder):
+            assessment = _read(
+                folder, anchors, scale, JudgeTexts(instructions or (), student_prompt, rubric),
+                options.join_settings(config, max_comparisons), judge, names, named_after,
+            )  # fmt: skip
+    except UnreadableFilesError as error:
+        if as_json:
+            problems = [asdict(problem) for problem in error.problems]
+            emit(to_json({"essays": _list_readings(error.readings), "problems": problems}))
+        raise
     from runner.offline.forecast import forecast
 
     found = forecast(
@@ -86,7 +94,11 @@ def plan(
         n_batches=batches,
     )
     if as_json:
-        emit(to_json({"essays": _list_readings(assessment), "forecast": asdict(found)}))
+        emit(
+            to_json(
+                {"essays": _list_readings(assessment.folder.readings), "forecast": asdict(found)}
+            )
+        )
         return
     OUT.print(forecast_table(found))
 
@@ -112,7 +124,7 @@ def _read(
         names=names,
         named_after=named_after,
     )
-    ERR.print(inventory_table(assessment.folder))
+    ERR.print(inventory_table(assessment.folder.readings))
     for line in (
         *language_lines(assessment.folder),
         *describe_folder(assessment.folder, verbose=False),
@@ -121,8 +133,8 @@ def _read(
     return assessment
 
 
-def _list_readings(assessment: Assessment) -> list[dict[str, Any]]:
-    return [asdict(reading) for reading in assessment.folder.readings]
+def _list_readings(readings: Sequence[Reading]) -> list[dict[str, Any]]:
+    return [asdict(reading) for reading in readings]
 
 
 def dry_run(
@@ -142,6 +154,7 @@ def dry_run(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write: .json.")
     ] = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Print what `cj execute` would send: the registration and the request, checked whole.
 
@@ -152,6 +165,7 @@ def dry_run(
 
       cj dry-run essays/ --judge openai/gpt-4.1-mini --config max_waves=3
     """
+    del as_json  # it is JSON whether asked for or not
     if output is not None:
         choose_format(output, formats=[Format.JSON])
         require_writable(output)

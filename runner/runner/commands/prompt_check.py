@@ -4,6 +4,7 @@ import asyncio
 import os
 import uuid
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,10 +14,12 @@ from rich.table import Table
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.jury import read_judges
 from assessment.domain.prompt import JudgeInstructions
-from runner.console import OUT, note
+from runner.commands import options
+from runner.console import OUT, emit, note
 from runner.csv_files import read_csv
 from runner.errors import BadInputError
 from runner.essays import read_folder
+from runner.files import to_json
 from runner.offline.prompt_check import PromptReport, check_prompt, choose_pairs
 from runner.text_files import read_text
 
@@ -37,6 +40,7 @@ def prompt_check(
         Path | None,
         typer.Option(help="CSV with text_a, text_b, verdict (a, b, tie) to agree with."),
     ] = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Ask a judge about pairs in both orders; report consistency, first-choice rate, agreement."""
     request: dict[str, Any] = {"provider": provider, "model": model, "batching_mode": "per_request"}
@@ -59,6 +63,9 @@ def prompt_check(
             references=references,
         )
     )
+    if as_json:
+        emit(to_json({"judge": judge.label, **_describe(report)}))
+        return
     OUT.print(_table(report))
     note(_summary(report, judge))
 
@@ -81,6 +88,14 @@ def _references(path: Path) -> dict[tuple[str, str], str]:
         for pair, counts in votes.items()
         if counts["A"] != counts["B"]
     }
+
+
+def _describe(report: PromptReport) -> dict[str, Any]:
+    shares = [
+        {**asdict(share), "value": share.value, "interval": share.interval}
+        for share in report.shares
+    ]
+    return {**asdict(report), "shares": shares}
 
 
 def _table(report: PromptReport) -> Table:

@@ -13,10 +13,10 @@ from runner.batch_client import BatchClient
 from runner.client import parse_result
 from runner.commands import options
 from runner.errors import BadInputError, Problem
-from runner.files import require_writable
+from runner.files import require_writable, write_whole
 from runner.result_files import read_comparisons, read_result
 from runner.stack import DEFAULT_STACK
-from runner.writing import write_or_emit
+from runner.writing import emit_or_note
 
 
 def report(
@@ -45,6 +45,7 @@ def report(
     api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    as_json: options.AsJson = False,
 ) -> None:
     """Write the result of a batch as one page: no network, prints well, names can be hidden."""
     if output.suffix.lower() not in {".html", ".htm"}:
@@ -61,7 +62,8 @@ def report(
         ) as client:
             data = _ask(client, source)
     made = data.model_copy(update={"title": title, "made_at": datetime.now(UTC)})
-    write_or_emit(write_report(made, without_names=hide_names), output)
+    write_whole(output, write_report(made, without_names=hide_names))
+    emit_or_note({"written": str(output)}, f"Written: {output}", as_json=as_json)
 
 
 def _read_files(path: Path, comparisons: Path | None) -> ReportData:

@@ -4,10 +4,13 @@ from typing import Annotated
 
 import typer
 
+from assessment.contracts.views import PromptView
+from assessment.domain.verdict import ListVerdict, describe_order
 from runner.commands import options
 from runner.console import OUT, emit, note
 from runner.errors import BadInputError, Problem
 from runner.files import to_json
+from runner.stack import DEFAULT_STACK
 
 
 def show(
@@ -18,34 +21,49 @@ def show(
     ] = None,
     *,
     as_json: options.AsJson = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
     offline: options.Offline = False,
     workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
 ) -> None:
     """Print the prompt of a comparison, word by word, and what its judge answered.
 
     The prompt is about the comparison alone; where comparisons were asked about together, the
-    others stood beside it. It has the essays in it. Only a workspace has what it takes: a stack
-    keeps the texts to itself.
+    others stood beside it. It has the essays in it.
 
     For example:
 
       cj show 5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10 w001-00003 --offline
     """
-    if not offline:
-        message = "only a workspace can show prompts: give --offline"
-        raise BadInputError(Problem(message, field="--offline"))
-    from runner.offline.shown_prompts import show_prompt
-    from runner.offline.workspace import Workspace
-
-    with Workspace.opened(workspace) as opened:
-        shown = show_prompt(opened, batch_id, comparison_id)
+    with options.open_place(
+        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
+    ) as client:
+        if comparison_id is None:
+            first = next(iter(client.list_comparisons(batch_id)), None)
+            if first is None:
+                message = f"batch {batch_id} has no comparisons yet"
+                raise BadInputError(Problem(message, field="COMPARISON"))
+            comparison_id = first.comparison_id
+        shown = client.prompt(batch_id, comparison_id)
     if as_json:
-        emit(to_json(shown.document))
+        emit(to_json(shown.model_dump(mode="json")))
         return
     note(f"comparison {shown.comparison.comparison_id}")
-    for block in shown.blocks:
+    for block in shown.prompt:
         OUT.rule(block.role)
         OUT.print(block.content, markup=False, soft_wrap=True)
     OUT.rule(f"answer of {shown.judge}")
-    for line in shown.answer:
+    for line in describe_answer(shown):
         OUT.print(line, markup=False, soft_wrap=True)
+
+
+def describe_answer(shown: PromptView) -> list[str]:
+    """What the judge answered, in lines."""
+    verdict, failure = shown.comparison.verdict, shown.comparison.failure
+    if verdict is None:
+        return [failure.message if failure else "none yet"]
+    if isinstance(verdict, ListVerdict):
+        return [describe_order(verdict), *filter(None, [verdict.justification])]
+    degree = f", {verdict.degree}" if verdict.degree else ""
+    return [f"{verdict.winner}{degree}", *filter(None, [verdict.justification])]

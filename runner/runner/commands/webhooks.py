@@ -12,6 +12,7 @@ from runner.commands import options
 from runner.console import OUT, emit, note
 from runner.files import to_json
 from runner.stack import DEFAULT_STACK
+from runner.writing import emit_or_note
 
 app = typer.Typer(no_args_is_help=True, help="Send events to servers of yours (administrators).")
 
@@ -69,11 +70,13 @@ def remove(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Remove a webhook: nothing more is sent to it."""
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
-        client.remove_webhook(webhook_id)
-    note(f"webhook {webhook_id} is removed")
+        deleted = client.remove_webhook(webhook_id)
+    line = f"webhook {webhook_id} is removed"
+    emit_or_note(deleted.model_dump(mode="json"), line, as_json=as_json)
 
 
 @app.command()
@@ -83,10 +86,14 @@ def replay(
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Send again what the webhook did not take after all attempts."""
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         replayed = client.replay_webhook(webhook_id)
+    if as_json:
+        emit(to_json(replayed.model_dump(mode="json")))
+        return
     note(f"{replayed.n_replayed} sent again")
     if not replayed.is_complete:
         note("there may be more: run it again")

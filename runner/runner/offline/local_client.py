@@ -17,25 +17,32 @@ from assessment.contracts.decisions import (
     ReleaseRequest,
     ReleaseView,
 )
+from assessment.contracts.erasure import ErasureList, ErasureView
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.views import (
     AnchorsRegistered,
     BatchAccepted,
     BatchProgress,
     BatchSummary,
+    PromptView,
 )
 from assessment.domain.batch import BatchStatus
 from assessment.domain.comparison import Comparison
 from assessment.ports.stores import BatchFilter
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.decide_grade import decide_grade, read_attention
+from assessment.usecases.export_essay import export_essay
 from assessment.usecases.list_batches import list_batches
 from assessment.usecases.read_batch import read_batch, read_comparisons, read_result
+from assessment.usecases.read_prompt import read_prompt
 from assessment.usecases.register_anchors import register_anchors
 from assessment.usecases.release_batch import release_batch
 from assessment.usecases.request_batch import RequestCommand, request_batch
+from assessment.usecases.request_erasure import list_erasures
 from assessment.usecases.resume_batch import resume_batch
+from runner.files import to_json
 from runner.offline.engine import MODE
+from runner.offline.erasing import erase
 from runner.offline.workspace import Workspace
 
 _PAGE = 100
@@ -135,6 +142,27 @@ class WorkspaceClient:
         """Take a batch back that failed by a fault around it; `cj watch` drives it on."""
         batch = resume_batch(batch_id, ports=self.workspace.resume_ports, now=self.workspace.now())
         return BatchAccepted.from_batch(batch)
+
+    def prompt(self, batch_id: str, comparison_id: str) -> PromptView:
+        """What the judge of a comparison was told, and what it answered."""
+        return read_prompt(batch_id, comparison_id, ports=self.workspace.prompt_ports)
+
+    def erase(self, batch_id: str, essay_id: str | None = None) -> ErasureView | None:
+        """Erase a batch, or one essay of it, at once."""
+        return ErasureView.from_erasure(erase(self.workspace, batch_id, essay_id))
+
+    def erasures(self, batch_id: str) -> ErasureList:
+        """All erasures of a batch and of its essays."""
+        known = list_erasures(batch_id, ports=self.workspace.erasure_request_ports)
+        views = [ErasureView.from_erasure(each) for each in known]
+        return ErasureList(batch_id=batch_id, erasures=views)
+
+    def export_essay(self, batch_id: str, essay_id: str) -> str:
+        """Everything that is kept about one essay, as JSON."""
+        exported = export_essay(
+            batch_id, essay_id, ports=self.workspace.export_ports, now=self.workspace.now()
+        )
+        return to_json(exported.model_dump(mode="json"))
 
     def attention(self, batch_id: str, *, limit: int) -> AttentionView:
         """The essays of a batch that need a person, the most urgent first."""

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 from assessment.adapters.aws.capability_store import DynamoDBCapabilities
-from assessment.adapters.folder_content import FolderContentStore
+from assessment.adapters.folder_content import FolderContentEraser, FolderContentStore
 from assessment.adapters.item_table import ItemTable
 from assessment.adapters.judges.bedrock_jobs import JobAccess
 from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
@@ -30,12 +30,13 @@ from assessment.adapters.sqlite.queues import SQLiteCallbackQueue, SQLiteJudgeQu
 from assessment.adapters.sqlite.workflow import SQLiteWorkflow
 from assessment.bootstrap.clients import Clients
 from assessment.bootstrap.composition import Composition
+from assessment.contracts.erasure import EraseRequestV1
 from assessment.contracts.llm_protocol import CallbackAddress
 from assessment.domain.errors import InvalidRequestError, MissingSettingError
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
+from assessment.ports.erasure import ContentEraser, ErasureQueue
 from assessment.ports.groups import JudgePorts
 from assessment.ports.judging import JudgeCheck, Judges
-from assessment.ports.stores import ContentStore
 from assessment.settings import Settings
 from runner.errors import BadInputError, Problem
 from runner.offline.keys import EnvironmentKeys
@@ -70,6 +71,13 @@ class OfflineClients(Clients):
         client = httpx.AsyncClient(transport=transport, follow_redirects=False)
         self.__dict__["http"] = client
         return client
+
+
+class _NoQueue:
+    """What is asked for is done at once by who asks."""
+
+    def send(self, message: EraseRequestV1, *, delay_seconds: int = 0) -> None:
+        """Do nothing."""
 
 
 class OfflineJudgePorts(JudgePorts):
@@ -194,9 +202,19 @@ class Workspace(Composition[Settings]):
         return
 
     @cached_property
-    def content(self) -> ContentStore:
+    def content(self) -> FolderContentStore:
         """Essay texts and documents."""
         return FolderContentStore(self.folder / "content")
+
+    @cached_property
+    def content_eraser(self) -> ContentEraser:
+        """What removes documents for good."""
+        return FolderContentEraser(self.folder / "content", self.content)
+
+    @cached_property
+    def erasure_queue(self) -> ErasureQueue:
+        """No queue: whoever asks for an erasure does all of it."""
+        return _NoQueue()
 
     @cached_property
     def judge_queue(self) -> SQLiteJudgeQueue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -12,11 +13,12 @@ from assessment.contracts.erasure import ErasureView
 from assessment.domain.access import Role
 from assessment.domain.erasure import ErasureScope, ErasureState
 from runner.cli import app
+from runner.offline.workspace import Workspace
 from tests.unit.runner.api_server import FakeStack
 from tests.unit.runner.documents import BATCH_ID
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-DONE = 0
+DONE, BAD_INPUT = 0, 2
 
 
 def erasure(state: ErasureState, *, n_provider_files: int = 0) -> ErasureView:
@@ -74,3 +76,58 @@ def test_an_assessor_may_not_erase(office: FakeStack, monkeypatch: pytest.Monkey
 def test_what_is_kept_of_an_essay_is_printed(office: FakeStack) -> None:
     exported = cj(office, "export-essay", BATCH_ID, "anna")
     assert json.loads(exported.stdout) == {"essay_id": "anna"}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with a batch of three essays that the surface judge has judged."""
+    folder = tmp_path / "essays"
+    folder.mkdir()
+    for name in ("anna", "ben", "carl"):
+        text = f"{name.upper()}-SECRET wrote of the tide that rises as the moon pulls. " * len(name)
+        (folder / f"{name}.txt").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    ended = offline("execute", "essays", "--judge", "surface", "--config", "max_waves=1")
+    assert ended.exit_code == DONE, ended.output
+    return tmp_path
+
+
+def offline(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "140"}).invoke(app, [*arguments, "--offline"])
+
+
+def kept_bytes(place: Path) -> bytes:
+    """All that the workspace's files hold, the free pages of the database too."""
+    return b"".join(path.read_bytes() for path in (place / ".cj").rglob("*") if path.is_file())
+
+
+def test_an_essay_and_a_batch_are_erased_from_a_workspace(place: Path) -> None:
+    batch_id = json.loads((place / "result.json").read_text())["batch_id"]
+    exported = json.loads(offline("export-essay", batch_id, "anna").stdout)
+    assert exported["text"].startswith("ANNA-SECRET")
+    assert b"ANNA-SECRET" in kept_bytes(place)
+    gone = offline("delete", batch_id, "--essay", "anna", "--yes", "--json")
+    assert gone.exit_code == DONE, gone.output
+    told = json.loads(gone.stdout)
+    assert (told["state"], told["checked_at"] is not None) == ("erased", True)
+    left = kept_bytes(place)
+    assert b"anna" not in left
+    assert b"ANNA-SECRET" not in left
+    assert b"BEN-SECRET" in left
+    assert "ben" in offline("results", batch_id).stdout
+    assert offline("export-essay", batch_id, "anna").exit_code == BAD_INPUT
+    assert offline("delete", batch_id, "--yes").exit_code == DONE
+    left = kept_bytes(place)
+    assert b"BEN-SECRET" not in left
+    assert b"rankings" not in left
+    assert batch_id not in offline("list").stdout
+    assert offline("status", batch_id).exit_code != DONE
+
+
+def test_a_batch_that_another_process_runs_is_not_erased(place: Path) -> None:
+    batch_id = json.loads((place / "result.json").read_text())["batch_id"]
+    with Workspace.opened(place / ".cj") as workspace, workspace.driving(batch_id):
+        refused = offline("delete", batch_id, "--yes")
+    assert refused.exit_code == BAD_INPUT
+    assert "run by another process" in refused.stderr
+    assert b"ANNA-SECRET" in kept_bytes(place)

@@ -79,8 +79,15 @@ def test_files_that_cannot_be_read_are_all_named(essays: Path) -> None:
     (essays / "empty.docx").write_bytes(b"")
     result = cj("plan", essays)
     assert result.exit_code == BAD_INPUT
-    assert "scan.pdf" in result.stderr
-    assert "empty.docx" in result.stderr
+    rows = {line.split()[2]: line for line in result.stderr.splitlines() if "not read" in line}
+    assert rows.keys() == {"scan.pdf", "empty.docx"}
+    # The others stand beside them.
+    assert "e1.txt" in result.stderr
+    asked = cj("plan", essays, "--json")
+    assert asked.exit_code == BAD_INPUT
+    document = json.loads(asked.stdout)
+    assert "copy.txt" in {essay["file"] for essay in document["essays"]}
+    assert len(document["problems"]) == 2
 
 
 def test_the_spend_is_within_a_tenth_of_the_forecast(tmp_path: Path, monkeypatch: Any) -> None:

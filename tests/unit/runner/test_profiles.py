@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner, Result
 
 from runner.cli import app
@@ -114,3 +117,23 @@ def test_every_ending_of_a_command_is_documented() -> None:
     told = cj("--help").stdout
     for code in ("0 done", "1 the batch failed", "2 bad input", "3 no stack", "130 interrupted"):
         assert code in " ".join(told.split())
+
+
+def list_commands(group: TyperGroup) -> Iterator[tuple[str, TyperCommand]]:
+    """Every command with its name, those of groups too."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from ((f"{name} {inner}", each) for inner, each in list_commands(command))
+        elif isinstance(command, TyperCommand):
+            yield name, command
+
+
+def test_every_command_has_json() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    without = [
+        name
+        for name, command in list_commands(group)
+        if not any("--json" in parameter.opts for parameter in command.params)
+    ]
+    assert without == []

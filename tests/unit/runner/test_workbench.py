@@ -65,8 +65,8 @@ def test_a_prompt_is_shown_with_its_answer(place: Path) -> None:
     document = json.loads(cj("show", batch_id, *here(place), "--json").stdout)
     assert document["comparison"]["comparison_id"] == lines[0]["comparison_id"]
     assert document["prompt"][0]["role"] == "system"
+    assert document["judge"] in {"surface/features-1", "length"}
     assert cj("show", batch_id, "w0009-00000", *here(place)).exit_code == BAD_INPUT
-    assert "give --offline" in cj("show", batch_id).stderr
 
 
 def test_the_same_verdicts_scored_again_unchanged_give_the_same_figures(place: Path) -> None:

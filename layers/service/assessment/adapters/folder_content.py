@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from assessment.domain.errors import MissingDocumentError, TransientError
 from assessment.domain.identifiers import content_sha256
 
 _CACHED_TEXTS = 512
+_UNFINISHED = ".unfinished-"
 _CACHED_DOCUMENTS = 16
 
 
@@ -46,7 +48,7 @@ class FolderContentStore:
         path = self._folder / key
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+            descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(body.encode())
                 file.flush()
@@ -66,8 +68,56 @@ class FolderContentStore:
         """A document that never changes, from the cache when this process read it before."""
         return self._cached_document(key)
 
+    def forget(self) -> None:
+        """Drop what is cached: it may have been erased."""
+        self._cached_text.cache_clear()
+        self._cached_document.cache_clear()
+
     def _read(self, key: str) -> str:
         try:
             return (self._folder / key).read_bytes().decode()
         except FileNotFoundError:
             raise MissingDocumentError.from_key(key) from None
+
+
+class FolderContentEraser:
+    """Removes files of a content folder; there is one version of each."""
+
+    def __init__(self, folder: Path, content: FolderContentStore) -> None:
+        self._folder = folder
+        self._content = content
+
+    def list_keys(self, folder: str) -> list[str]:
+        """Keys as the content store takes them; a document that is not whole yet is none."""
+        files = (self._folder / folder).rglob("*")
+        return sorted(
+            path.relative_to(self._folder).as_posix()
+            for path in files
+            if path.is_file() and not path.name.startswith(_UNFINISHED)
+        )
+
+    def erase_folder(self, folder: str) -> None:
+        """Unfinished documents too, which a process that died has left."""
+        try:
+            shutil.rmtree(self._folder / folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise TransientError(f"{folder} cannot be removed: {error.strerror}") from error
+        finally:
+            self._content.forget()
+
+    def erase_document(self, key: str) -> None:
+        """Of this key alone."""
+        try:
+            (self._folder / key).unlink(missing_ok=True)
+        except OSError as error:
+            raise TransientError(f"{key} cannot be removed: {error.strerror}") from error
+        finally:
+            self._content.forget()
+
+    def erase_earlier_versions(self, folder: str) -> None:
+        """Nothing: a document that is replaced leaves none. Unfinished ones are removed."""
+        for path in (self._folder / folder).rglob(f"{_UNFINISHED}*"):
+            path.unlink(missing_ok=True)
+        self._content.forget()

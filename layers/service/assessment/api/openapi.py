@@ -78,6 +78,7 @@ from assessment.contracts.views import (
     ComparisonList,
     EssayView,
     PersonOffer,
+    PromptView,
 )
 from assessment.contracts.webhooks import (
     NewWebhook,
@@ -223,6 +224,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", f"{_BATCH}/comparisons"): Operation(
         "Read a batch's comparisons, with what their judges said",
         answer=ComparisonList, query=ComparisonQuery, problems=(404,),
+    ),
+    ("GET", f"{_BATCH}/comparisons/<comparison_id>/prompt"): Operation(
+        "Read what the judge of a comparison was told, and what it answered",
+        answer=PromptView, problems=(404, 409),
     ),
     ("POST", f"{_BATCH}/cancel"): Operation(
         "Cancel a batch", answer=BatchAccepted, problems=(404, 409)
@@ -423,6 +428,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     schemas = {
         "batch_id": {"type": "string", "pattern": _UUID},
         "essay_id": {"type": "string", "minLength": 1, "maxLength": 128},
+        "comparison_id": {"type": "string", "pattern": "^w[0-9]+-[0-9]+$"},
         "file_name": {"type": "string", "maxLength": 100},
         "assignment_id": {"type": "string", "minLength": 1, "maxLength": 128},
         "invitation_id": {"type": "string", "pattern": "^[0-9a-f]{16}$"},

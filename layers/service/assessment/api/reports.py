@@ -1,8 +1,9 @@
-"""The report of a batch as a page, and the text of one of its essays."""
+"""The report of a batch as a page, the text of one of its essays, and what a judge was told."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -14,6 +15,7 @@ from assessment.api.responses import answer, check_size, read_essay_id
 from assessment.contracts.parsing import parse
 from assessment.contracts.report import write_report
 from assessment.domain.access import Action
+from assessment.usecases.read_prompt import read_prompt
 from assessment.usecases.read_report import read_essay, read_report
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -35,3 +37,13 @@ def essay(batch_id: str, essay_id: str) -> Response[str]:
     own = own_adapters(router)
     known_id = read_essay_id(essay_id)
     return answer(200, read_essay(open_batch(batch_id, own), known_id, ports=own.read_ports))
+
+
+@guarded(
+    router, "GET", "/v1/batches/<batch_id>/comparisons/<comparison_id>/prompt", Action.READ_BATCH
+)
+def prompt(batch_id: str, comparison_id: str) -> Response[str]:
+    """What the judge of a comparison was told, word by word, and what it answered."""
+    own = own_adapters(router)
+    shown = read_prompt(open_batch(batch_id, own), unquote(comparison_id), ports=own.prompt_ports)
+    return answer(200, shown)

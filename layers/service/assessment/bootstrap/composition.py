@@ -31,8 +31,10 @@ from assessment.adapters.prompts import JinjaPrompts
 from assessment.bootstrap.function_adapters import Adapters
 from assessment.ports.decisions import DecisionPorts, ReleasePorts
 from assessment.ports.erasure import (
+    ContentEraser,
     DeadLetters,
     ErasurePorts,
+    ErasureQueue,
     ErasureRequestPorts,
     ExportPorts,
 )
@@ -51,6 +53,7 @@ from assessment.ports.groups import (
     PlanPorts,
     PreparePorts,
     ProgressPorts,
+    PromptPorts,
     ReadPorts,
     RequestPorts,
     ResumePorts,
@@ -141,6 +144,16 @@ class Composition[S: Settings](Adapters[S]):
         return ReadPorts(batches=self.batches, comparisons=self.comparisons, content=self.content)
 
     @cached_property
+    def prompt_ports(self) -> PromptPorts:
+        """For reading what a judge was told."""
+        return PromptPorts(
+            batches=self.batches,
+            comparisons=self.comparisons,
+            content=self.content,
+            prompts=JinjaPrompts(),
+        )
+
+    @cached_property
     def progress_ports(self) -> ProgressPorts:
         """The ports of reading a batch's progress."""
         return ProgressPorts(
@@ -176,7 +189,7 @@ class Composition[S: Settings](Adapters[S]):
         return DynamoDBErasureStore(self.table)
 
     @cached_property
-    def erasure_queue(self) -> SQSErasureQueue:
+    def erasure_queue(self) -> ErasureQueue:
         """The queue of erase_data."""
         return SQSErasureQueue(self._clients.aws("sqs"), self._setting("erasure_queue_url"))
 
@@ -190,6 +203,11 @@ class Composition[S: Settings](Adapters[S]):
             erasure_queue=self.erasure_queue,
         )
 
+    @cached_property
+    def content_eraser(self) -> ContentEraser:
+        """What removes documents for good."""
+        return S3ContentEraser(self._clients.aws("s3"), self._setting("bucket_name"), self.content)
+
     def erasure_ports(self, dead_letters: DeadLetters) -> ErasurePorts:
         """For erasing; the queues of dead letters are those that the function is told of."""
         return ErasurePorts(
@@ -200,9 +218,7 @@ class Composition[S: Settings](Adapters[S]):
             workflow=self.workflow,
             comparisons=self.comparisons,
             records=DynamoDBRecordEraser(self.table),
-            documents=S3ContentEraser(
-                self._clients.aws("s3"), self._setting("bucket_name"), self.content
-            ),
+            documents=self.content_eraser,
             dead_letters=dead_letters,
             judges=self.judges,
             provider_batches=DynamoDBProviderBatchStore(self.table),

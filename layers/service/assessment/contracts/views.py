@@ -11,6 +11,7 @@ from assessment.domain.audit import AuditEntry
 from assessment.domain.batch import Batch, BatchStatus, Outcome
 from assessment.domain.comparison import Comparison, ComparisonTally
 from assessment.domain.not_assessed import NotAssessed
+from assessment.domain.prompt import PromptBlock
 from assessment.domain.release import Release
 
 
@@ -185,6 +186,19 @@ class EssayView(BaseModel):
     essay_id: str
     is_anchor: bool
     text: Annotated[str, Field(repr=False)]
+
+
+class PromptView(BaseModel):
+    """A comparison with what its judge was told about it and what the judge answered.
+
+    `prompt` is about the comparison alone: where a judge was asked about several together, the
+    others stood beside it.
+    """
+
+    batch_id: str
+    comparison: Comparison
+    judge: str
+    prompt: Annotated[list[PromptBlock], Field(repr=False)]
 
 
 class BatchFile(BaseModel):

@@ -111,6 +111,13 @@ class ReadPorts(SettlePorts):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PromptPorts(ReadPorts):
+    """Reading what a judge was told."""
+
+    prompts: Prompts
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProgressPorts(ReadPorts):
     """Reading a batch's progress, with the trouble that its judges have now."""
 

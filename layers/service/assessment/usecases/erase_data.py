@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from assessment.contracts.erasure import EraseRequestV1
@@ -38,12 +38,16 @@ async def go_on_erasing(
     ports: ErasurePorts,
     now: datetime,
     has_time: Callable[[], bool] = lambda: True,
+    check_after: timedelta = CHECK_AFTER,
 ) -> Erasure | None:
-    """Do a round of the erasure and queue the next one; None if there is nothing to do."""
+    """Do a round of the erasure and queue the next one; None if there is nothing to do.
+
+    `check_after` is how long after the first round something may still be written.
+    """
     erasure = ports.erasures.get(message.batch_id, message.erasure_id)
     if erasure is None or erasure.is_closed:
         return None
-    if erasure.erased_at is not None and now < erasure.erased_at + CHECK_AFTER:
+    if erasure.erased_at is not None and now < erasure.erased_at + check_after:
         # Asked for again: the round that looks again has its time.
         _queue(message, erasure, ports, now)
         return erasure

@@ -81,6 +81,11 @@ class Database:
         """Close the connection."""
         self._connection.close()
 
+    def scrub(self) -> None:
+        """Write the file anew: what was deleted would stay in its free pages and in its log."""
+        self.write("VACUUM")
+        self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Reads and writes that nobody else comes between; an exception takes all of them back.
