@@ -229,7 +229,7 @@ def read_assessment(
         UnreadableFilesError if files of the folder are among them.
     """
     problems = Problems()
-    readings: Sequence[Reading] = ()
+    readings: list[Reading] = []
     registration: Registration | None = None
     with problems.collect():
         registration = _read_own_registration(
@@ -246,21 +246,16 @@ def read_assessment(
         files = [path for path in others if path]
         if registration and registration.source:
             files += registration.source.files
-        try:
-            essay_folder = read_folder(
-                folder,
-                known_files=files,
-                ignore_others=ignore_others,
-                names=names,
-                named_after=named_after,
-            )
-        except UnreadableFilesError as error:
-            readings = error.readings
-            raise
+        essay_folder = _read_essay_folder(
+            folder,
+            readings,
+            known_files=files,
+            ignore_others=ignore_others,
+            names=names,
+            named_after=named_after,
+        )
         essays = assign_groups(groups, essay_folder.essays) if groups else essay_folder.essays
-    if readings:
-        raise UnreadableFilesError(*problems, readings=readings)
-    problems.raise_any()
+    _raise_any(problems, readings)
     values: dict[str, Any] = {
         "essays": [essay.model_dump() for essay in essays],
         "config": config,
@@ -270,6 +265,35 @@ def read_assessment(
     if jury:
         values["judge"] = jury if len(jury) > 1 else jury[0]
     return Assessment(registration, _make_request(BatchRequest, values, _OPTIONS), essay_folder)
+
+
+def _read_essay_folder(
+    folder: Path,
+    readings: list[Reading],
+    *,
+    known_files: Sequence[Path],
+    ignore_others: bool,
+    names: Path | None,
+    named_after: NameSource,
+) -> Folder:
+    """The folder; where files of it cannot be read, `readings` gets those that can."""
+    try:
+        return read_folder(
+            folder,
+            known_files=known_files,
+            ignore_others=ignore_others,
+            names=names,
+            named_after=named_after,
+        )
+    except UnreadableFilesError as error:
+        readings += error.readings
+        raise
+
+
+def _raise_any(problems: Problems, readings: Sequence[Reading]) -> None:
+    if readings:
+        raise UnreadableFilesError(*problems, readings=readings)
+    problems.raise_any()
 
 
 def _read_masking(roster: Path | None, *, mask: bool) -> dict[str, Any]:

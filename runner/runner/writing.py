@@ -86,6 +86,11 @@ def emit_or_note(document: Mapping[str, Any], line: str, *, as_json: bool) -> No
         note(line)
 
 
+def emit_as(document: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Print one line for another program, or the document that it is taken from."""
+    emit(to_json(document) if as_json else f"{text}\n")
+
+
 def print_table(table: Table, output: Path | None) -> None:
     """Print a table as wide as the terminal, or save it as plain text."""
     if output is None:

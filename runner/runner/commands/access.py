@@ -9,8 +9,6 @@ import typer
 from assessment.domain.access import DEFAULT_ORGANISATION, Role
 from runner.commands import options
 from runner.commands.execute import register
-from runner.console import emit
-from runner.files import to_json
 from runner.inputs import JudgeTexts, read_registration
 from runner.stack import (
     DEFAULT_STACK,
@@ -20,6 +18,7 @@ from runner.stack import (
     mint_token,
     read_secret,
 )
+from runner.writing import emit_as
 
 _DEFAULT_HOURS = TOKEN_LIFETIME.total_seconds() / 3600
 
@@ -61,10 +60,7 @@ def register_anchors(
         stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
     ) as client:
         registered = register(client, registration)
-    if as_json:
-        emit(to_json(registered.model_dump(mode="json")))
-        return
-    emit(f"{registered.assignment_id}\n")
+    emit_as(registered.model_dump(mode="json"), registered.assignment_id, as_json=as_json)
 
 
 def token(
@@ -117,8 +113,5 @@ def token(
         batch_id=batch,
         lifetime=lifetime,
     )
-    if as_json:
-        expires_at = (now + lifetime).isoformat(timespec="seconds")
-        emit(to_json({"token": minted, "expires_at": expires_at}))
-        return
-    emit(f"{minted}\n")
+    expires_at = (now + lifetime).isoformat(timespec="seconds")
+    emit_as({"token": minted, "expires_at": expires_at}, minted, as_json=as_json)

@@ -55,10 +55,14 @@ def delete(
     if as_json:
         emit(to_json(_describe(batch_id, erasure)))
         return
+    _tell(subject, erasure)
+
+
+def _tell(subject: str, erasure: ErasureView | None) -> None:
+    """What became of it, in words."""
     if erasure is not None and erasure.state is ErasureState.ERASING:
         OUT.print(f"{subject} is being erased", markup=False, soft_wrap=True)
-        if offline:
-            note("a provider has not let go of a batch of its own yet: run the command again later")
+        note("with --offline, run the command again until it is erased")
         return
     OUT.print(f"{subject} is erased", markup=False, soft_wrap=True)
     if erasure is not None and erasure.n_provider_files:

@@ -11,9 +11,8 @@ import typer
 from assessment.domain.access import DEFAULT_ORGANISATION, Role
 from runner.commands import options
 from runner.commands.report import report
-from runner.console import emit, note
+from runner.console import note
 from runner.errors import BadInputError, Problem
-from runner.files import to_json
 from runner.stack import (
     DEFAULT_STACK,
     TOKEN_LIFETIME,
@@ -22,6 +21,7 @@ from runner.stack import (
     mint_token,
     read_secret,
 )
+from runner.writing import emit_as
 
 
 def open_page(
@@ -96,6 +96,6 @@ def _write_page(
 
 
 def _open(address: str, *, wanted: bool, as_json: bool) -> None:
-    emit(to_json({"link": address}) if as_json else f"{address}\n")
+    emit_as({"link": address}, address, as_json=as_json)
     if wanted and not webbrowser.open(address):
         note(f"Open it: {address}")

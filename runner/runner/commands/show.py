@@ -6,6 +6,7 @@ import typer
 
 from assessment.contracts.views import PromptView
 from assessment.domain.verdict import ListVerdict, describe_order
+from runner.batch_client import BatchClient
 from runner.commands import options
 from runner.console import OUT, emit, note
 from runner.errors import BadInputError, Problem
@@ -39,16 +40,23 @@ def show(
     with options.open_place(
         stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
     ) as client:
-        if comparison_id is None:
-            first = next(iter(client.list_comparisons(batch_id)), None)
-            if first is None:
-                message = f"batch {batch_id} has no comparisons yet"
-                raise BadInputError(Problem(message, field="COMPARISON"))
-            comparison_id = first.comparison_id
-        shown = client.prompt(batch_id, comparison_id)
+        shown = client.prompt(batch_id, comparison_id or _find_first(client, batch_id))
     if as_json:
         emit(to_json(shown.model_dump(mode="json")))
         return
+    _print(shown)
+
+
+def _find_first(client: BatchClient, batch_id: str) -> str:
+    """The id of the batch's first comparison."""
+    first = next(iter(client.list_comparisons(batch_id)), None)
+    if first is None:
+        message = f"batch {batch_id} has no comparisons yet"
+        raise BadInputError(Problem(message, field="COMPARISON"))
+    return first.comparison_id
+
+
+def _print(shown: PromptView) -> None:
     note(f"comparison {shown.comparison.comparison_id}")
     for block in shown.prompt:
         OUT.rule(block.role)
