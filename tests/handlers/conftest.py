@@ -385,7 +385,7 @@ def _resources() -> dict[str, str]:
         "CALLBACK_QUEUE_URL": urls["callbacks"],
         "EVENTS_QUEUE_URL": urls["events"],
         "ERASURE_QUEUE_URL": urls["erasures"],
-        "DEAD_LETTER_QUEUE_URLS": urls["dead"],
+        "DEAD_LETTER_QUEUE_URLS": f"{urls['dead']} {urls['webhooks_dead']}",
         "WEBHOOK_QUEUE_URL": urls["webhooks"],
         "WEBHOOK_DEAD_LETTER_QUEUE_URL": urls["webhooks_dead"],
         "WEBHOOK_SECRET_PREFIX": "cj/webhook/",

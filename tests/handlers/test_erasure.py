@@ -72,12 +72,14 @@ def go_on(stack: Stack, moment: datetime) -> None:
 
 
 def leave_dead_letters(stack: Stack) -> None:
-    """A verdict and a request that nobody could work on, and a message about something else."""
+    """A verdict, a request and an event that nobody took, and a message about something else."""
     sqs = stack.client("sqs")
     verdict = {"request_metadata": {"batch_id": BATCH_ID}, "justification": f"anna: {MARK}"}
     request = {"requestPayload": {"detail": {"data": {"essays": [{"text": texts()["anna"]}]}}}}
     for body in (verdict, request, {"request_metadata": {"batch_id": "another"}}):
         sqs.send_message(QueueUrl=stack.queues["dead"], MessageBody=json.dumps(body))
+    delivery = {"event": {"data": {"batch_id": BATCH_ID, "grades": {"anna": "C"}}}}
+    sqs.send_message(QueueUrl=stack.queues["webhooks_dead"], MessageBody=json.dumps(delivery))
 
 
 def test_a_batch_is_erased_from_every_store(stack: Stack) -> None:

@@ -212,6 +212,17 @@ def test_a_failed_request_may_be_put_into_its_dead_letter_queue(roles):
     assert ("sqs:SendMessage", queue) in grants(roles["AcceptRequestFunctionRole"])
 
 
+def test_what_is_erased_is_looked_for_in_every_dead_letter_queue_that_may_have_it(template, roles):
+    variables = template["Resources"]["EraseDataFunction"]["Properties"]["Environment"]["Variables"]
+    searched = {each["Ref"] for each in variables["DEAD_LETTER_QUEUE_URLS"]["Fn::Join"][1]}
+    queues = {name for name, _ in of_type(template, "AWS::SQS::Queue") if "DeadLetter" in name}
+    # Erasures are ids; the demonstration's letters are for who looks at them.
+    assert searched == queues - {"ErasureDeadLetterQueue", "SubscriberDeadLetterQueue"}
+    for name in searched:
+        queue = str({"Fn::GetAtt": [name, "Arn"]})
+        assert ("sqs:ReceiveMessage", queue) in grants(roles["EraseDataFunctionRole"])
+
+
 def test_queue_policies_let_only_the_named_rule_in(template):
     for name, policy in of_type(template, "AWS::SQS::QueuePolicy"):
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
