@@ -18,13 +18,14 @@ from scoring._fit.gaussian import difference_variances, settle
 from scoring._fit.information import CentredInformation, Information, MixtureInformation
 from scoring._fit.likelihood import maximum_likelihood
 from scoring._fit.link_choice import AttentionModel, choose_link
+from scoring._fit.list_judging import ListJudging, describe_lists
 from scoring._fit.model import Model
 from scoring._fit.newton import Solution, approach, maximise, state_of
 from scoring._fit.observations import Observations, Repeats, Ties, observe
 from scoring._fit.priors import NO_PRIORS, Priors
 from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
 from scoring._fit.result import Fit
-from scoring._fit.sharpness import Start, sharpen_judges
+from scoring._fit.sharpness import Start, doubt_sharpness, sharpen_judges
 from scoring._fit.shrinkage import shrink_order_effects
 from scoring._fit.spread import better_start, integrate, rescaled
 from scoring._fit.spread_estimate import Spread, SpreadPrior
@@ -155,6 +156,7 @@ def fit(
         repeats=_repeats_for(estimator, repeats),
     )
     _check_degrees(observations, estimator)
+    _check_lists(observations, estimator)
     prior = prior_sd if isinstance(prior_sd, SpreadPrior) else None
     start_sd = prior_sd.median if isinstance(prior_sd, SpreadPrior) else prior_sd
     model = Model(
@@ -162,7 +164,7 @@ def fit(
         choose_link(observations, lapse, attention),
         Priors(1.0 / start_sd**2) if estimator in WITH_PRIOR else NO_PRIORS,
         order_effect=order_effect and comparisons.order_known,
-        discrimination=_discrimination_basis(observations, judges),
+        discrimination=_sharpness_basis(observations, judges, estimator),
     )
     abilities = _starting_abilities(observations, start)
     estimate = _estimate(model, estimator, model.start(abilities), alpha, prior)
@@ -178,6 +180,7 @@ class _Estimate:
     iterations: int
     information: Information
     spread: Spread | None = None
+    doubt: Floats | None = None
 
 
 def _estimate(
@@ -213,7 +216,8 @@ def _estimate(
     else:
         information = Information(model, blocks, state, gauge)
     plain = likelihood.evaluate(point.x).log_likelihood
-    return _Estimate(point.x, plain, solution.iterations, information)
+    doubt = doubt_sharpness(model, point, information.lower) if model.n_ratios else None
+    return _Estimate(point.x, plain, solution.iterations, information, doubt=doubt)
 
 
 def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
@@ -228,7 +232,10 @@ def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
         mixture.lower,
     )
     plain = model.evaluate(mixture.x).log_likelihood
-    return _Estimate(mixture.x, plain, iterations, information, mixture.spread)
+    doubt = None
+    if model.n_ratios:
+        doubt = doubt_sharpness(centre.model, centre.point, centre.lower)
+    return _Estimate(mixture.x, plain, iterations, information, mixture.spread, doubt)
 
 
 def _start_of(model: Model, start: Floats, prior: SpreadPrior | None) -> Start:
@@ -237,7 +244,7 @@ def _start_of(model: Model, start: Floats, prior: SpreadPrior | None) -> Start:
     held.hold_discrimination = True
     climb = _posterior_mode if model.n > _DENSE_UP_TO else approach
     mode = climb(held, start)
-    if held.n_order > 1:
+    if held.n_order > 1:  # judges, or places of lists, may differ
         held, mode = shrink_order_effects(held, mode, climb)
     lower = _covariance_at(held, mode)
     begin = Start(held, mode.point.x, _differences(held, mode, lower))
@@ -320,6 +327,13 @@ def _check_degrees(observations: Observations, estimator: Estimator) -> None:
             )
 
 
+def _check_lists(observations: Observations, estimator: Estimator) -> None:
+    if observations.judgings is not None and estimator not in WITH_PRIOR:
+        raise InvalidSettingError(
+            "estimator", f"{estimator!r} knows pairs only; use 'variational' or 'map' for lists"
+        )
+
+
 def _default_prior(prior_sd: float | SpreadPrior | None, estimator: str) -> float | SpreadPrior:
     if prior_sd is not None:
         return prior_sd
@@ -365,14 +379,31 @@ def _check_attention(attention: str, lapse: float, estimator: str) -> None:
         )
 
 
-def _discrimination_basis(observations: Observations, judges: Judges) -> Floats | None:
+def _sharpness_basis(
+    observations: Observations, judges: Judges, estimator: Estimator
+) -> Floats | None:
+    """Return what log discriminations are made of, (J, r), or None when all are 0.
+
+    Those of judges sum to zero. Those of lists lie around the judge's own, except for ``map``: the
+    mode of abilities and sharpness together is biased.
+    """
+    judgings = observations.judgings
+    of_judges = None if judges == "pooled" else _discrimination_basis(observations)
+    if judgings is None:
+        return of_judges
+    if estimator == "map":
+        return None if of_judges is None else of_judges[judgings.judge]
+    return judgings.sharpness_basis(of_judges)
+
+
+def _discrimination_basis(observations: Observations) -> Floats:
     """Return an orthonormal basis of log discriminations that sum to zero, (J, J-1)."""
-    if judges == "pooled":
-        return None
-    judge = observations.judge
+    judge, judgings = observations.judge, observations.judgings
+    if judge is not None and judgings is not None:
+        judge = judgings.judge[judge]
     if judge is None or (judge == judge[0]).all():
         raise OneJudgeError("discrimination compares judges: verdicts of at least two are needed")
-    return sum_to_zero_basis(observations.n_judges)
+    return sum_to_zero_basis(observations.n_judges if judgings is None else judgings.n_judges)
 
 
 def sum_to_zero_basis(size: int) -> Floats:
@@ -391,7 +422,7 @@ def _starting_abilities(observations: Observations, start: Fit | ArrayLike | Non
     n = observations.n
     if start is None:
         won = observations.half_wins()
-        lost = observations.evidence() - won
+        lost = np.maximum(observations.evidence() - won, 0.0)
         guess: Floats = np.log((won + 0.5) / (lost + 0.5))
         return guess - guess.mean()
     given = np.asarray(start.ability if isinstance(start, Fit) else start, dtype=np.float64)
@@ -410,9 +441,11 @@ def _result(
     essays: tuple[str, ...] | None,
 ) -> Fit:
     x = estimate.x
-    order = np.zeros(model.data.n_judges)
+    judgings = model.data.judgings
+    n_judges = model.data.n_judges if judgings is None else judgings.n_judges
+    order = np.zeros(n_judges)
     if model.n_order:
-        order = x[model.n : model.n + model.n_order].copy()
+        order = x[model.n : model.n + model.n_pair_order].copy()
     shape = x[model.shape_at]
     ability = x[: model.n].copy()
     if estimator in WITH_PRIOR:
@@ -423,11 +456,11 @@ def _result(
         ability=ability,
         order_effect=order,
         cut_points=model.link.cut_points(shape).copy(),
-        lapse=lapse_rates(model, shape, lapse),
-        degree_share=degree_shares(model, shape),
-        discrimination=np.exp(model.log_discrimination(x)),
+        lapse=lapse_rates(model, shape, lapse)[:n_judges],
+        degree_share=degree_shares(model, shape)[:n_judges],
+        discrimination=np.exp(model.log_discrimination(x))[:n_judges],
         log_likelihood=estimate.log_likelihood,
-        n_comparisons=model.data.evidence(),
+        n_comparisons=model.data.readings(),
         iterations=estimate.iterations,
         prior_sd=_prior_sd(estimator, prior_sd, spread),
         estimator=estimator,
@@ -436,7 +469,14 @@ def _result(
         _information=estimate.information,
         _links=_links(model.data),
         essays=essays,
+        list_judging=_lists(model, estimate),
     )
+
+
+def _lists(model: Model, estimate: _Estimate) -> tuple[ListJudging, ...]:
+    if model.data.judgings is None:
+        return ()
+    return describe_lists(model, estimate.x, estimate.information.lower, estimate.doubt)
 
 
 def _prior_sd(estimator: Estimator, assumed: float, spread: Spread | None) -> float | None:

@@ -24,6 +24,7 @@ from scoring._fit.gaussian import settle
 from scoring._fit.information import MixtureInformation
 from scoring._fit.linear import centred, symmetric
 from scoring._fit.link_choice import choose_link
+from scoring._fit.list_judging import describe_lists
 from scoring._fit.model import Model
 from scoring._fit.newton import state_of
 from scoring._fit.observations import observe
@@ -130,6 +131,8 @@ class _Search:
         self._observations = observations
         judge = observations.judge
         judge = np.zeros(len(observations.first), np.int64) if judge is None else judge
+        if observations.judgings is not None:
+            judge = observations.judgings.judge[judge]
         self.models = np.flatnonzero(is_model)
         scale_of = np.zeros(len(is_model), dtype=np.int64)
         scale_of[self.models] = 1 + np.arange(len(self.models))
@@ -237,20 +240,22 @@ class _Search:
             order_effect=self.model.n_order > 0,
         )
         point = plain.evaluate(x)
-        discrimination = np.ones(observations.n_judges)
+        judgings = observations.judgings
+        n_judges = observations.n_judges if judgings is None else judgings.n_judges
+        discrimination = np.ones(n_judges)
         for gap in gaps:
             discrimination[gap.judge] = gap.scale
         shape = x[plain.shape_at]
-        order = x[plain.n : plain.n + plain.n_order].copy()
+        order = x[plain.n : plain.n + plain.n_pair_order].copy()
         return Fit(
             ability=x[: plain.n].copy(),
-            order_effect=order if plain.n_order else np.zeros(observations.n_judges),
+            order_effect=order if plain.n_order else np.zeros(n_judges),
             cut_points=link.cut_points(shape).copy(),
-            lapse=lapse_rates(plain, shape, 0.0),
-            degree_share=degree_shares(plain, shape),
+            lapse=lapse_rates(plain, shape, 0.0)[:n_judges],
+            degree_share=degree_shares(plain, shape)[:n_judges],
             discrimination=discrimination,
             log_likelihood=point.log_likelihood,
-            n_comparisons=observations.evidence(),
+            n_comparisons=observations.readings(),
             iterations=turns,
             prior_sd=spread.median,
             estimator="variational",
@@ -261,6 +266,7 @@ class _Search:
             ),
             _links=(observations.first, observations.second),
             construct_gaps=gaps,
+            list_judging=describe_lists(plain, x, lower, None),
         )
 
     def _spread(self, points: SigmaPoints, nodes: tuple[Node, ...]) -> Spread:

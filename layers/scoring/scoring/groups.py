@@ -182,10 +182,12 @@ class _Bonuses:
         self.columns = np.stack(
             [first, second, bonus + group[first], bonus + group[second]], axis=1
         )
-        self.signs = np.array([1.0, -1.0, 1.0, -1.0]) * fit.discrimination[judge][:, None]
-        self.offset = fit.order_effect[judge]
+        scale, self.offset = fit.judged_scale(comparisons)
+        self.signs = np.array([1.0, -1.0, 1.0, -1.0]) * scale[:, None]
         self.preferred = (np.sign(comparisons.outcome) + 1.0) / 2.0
         self.weight = _share_repeats(first, second, judge)
+        if comparisons.list_rows is not None:
+            self.weight = self.weight * comparisons.list_rows.weight
         size = self.start + self.n_judges * self.n_groups
         self.x = np.concatenate([fit.ability, np.zeros(size - self.start)])
         self.prior = _prior_precision(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HIGHEST_GAP", "Lists", "join_lists", "pair_weight"]
 
+_GAP_LENGTHS = np.array([0.0, 1.0, 3.0, 6.0])
 HIGHEST_GAP = 3
 """Gaps between neighbours: 0 a tie, 1 slight, 2 clear, 3 decisive."""
 
@@ -271,7 +272,8 @@ def _steps_of_gaps(gap: ArrayLike, count: int, row: int) -> Floats:
     if len(steps) != count or ((steps < 0) | (steps > HIGHEST_GAP)).any():
         problem = f"expected {count} gaps from 0 to {HIGHEST_GAP}, got {steps.tolist()}"
         raise InvalidComparisonError("gaps", problem, row)
-    return steps.astype(np.float64)
+    lengths: Floats = _GAP_LENGTHS[steps] if count > 1 else steps.astype(np.float64)
+    return lengths
 
 
 def _steps_of_scores(score: ArrayLike, count: int, row: int) -> Floats:

@@ -352,7 +352,12 @@ def split_half(
     settings = {"estimator": "map", **settings}
     low = np.minimum(comparisons.first, comparisons.second)
     high = np.maximum(comparisons.first, comparisons.second)
-    _, pair = np.unique(low * comparisons.n_essays + high, return_inverse=True)
+    key = low * comparisons.n_essays + high
+    if comparisons.list_rows is not None:
+        # the pairs of one list go to one half together
+        number = comparisons.list_rows.number
+        key = np.where(number >= 0, number + comparisons.n_essays**2, key)
+    _, pair = np.unique(key, return_inverse=True)
     n_pairs = int(pair.max()) + 1
     if n_pairs < 2:  # noqa: PLR2004
         raise InvalidSettingError("comparisons", "one pair cannot be split into halves")

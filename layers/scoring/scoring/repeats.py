@@ -92,10 +92,10 @@ def _correlate(fitted: Fit, comparisons: Comparisons, later: Ints, earlier: Ints
     )
     sd = np.sqrt(np.maximum(variance, 0.0))
     delta = difference[:, None] + sd[:, None] * nodes
-    judge = 0 if comparisons.judge is None else comparisons.judge[later]
-    order_effect = np.broadcast_to(fitted.order_effect[judge], first.shape)
-    one = _prefer(delta + order_effect[:, None])
-    other = _prefer(delta + np.where(turned, -order_effect, order_effect)[:, None])
+    scale, shift = fitted.judged_scale(comparisons)
+    before_shift = np.where(turned, -shift[earlier], shift[earlier])
+    one = _prefer(scale[later][:, None] * delta + shift[later][:, None])
+    other = _prefer(scale[earlier][:, None] * delta + before_shift[:, None])
     outcome = np.sign(comparisons.outcome)
     said = 0.5 + 0.5 * outcome[later]
     before = 0.5 + 0.5 * np.where(turned, -outcome[earlier], outcome[earlier])

@@ -10,13 +10,13 @@ from scoring.errors import EmptyComparisonsError, InvalidComparisonError
 from scoring.lists import Lists, join_lists, pair_weight
 
 
-def test_weight_of_a_pair_is_one_and_all_pairs_of_a_list_weigh_k_less_the_harmonic_number() -> None:
-    sizes = np.array([2, 3, 5, 10])
-    harmonic = np.array([1.5, 1.5 + 1 / 3, 137 / 60, 7381 / 2520])
-    assert pair_weight(2) == 1.0
-    np.testing.assert_allclose(
-        pair_weight(sizes) * sizes * (sizes - 1) / 4, sizes - harmonic, rtol=1e-14
-    )
+def test_pairs_of_a_list_weigh_together_what_a_ranking_tells() -> None:
+    for k in range(2, 11):
+        harmonic = sum(1.0 / r for r in range(1, k + 1))
+        told = (k - harmonic) / (k * (k - 1) / 4)
+        np.testing.assert_allclose(pair_weight(k, has_degree=False), told, rtol=0.02)
+    assert pair_weight(2, has_degree=False) == pair_weight(2, has_degree=True) == 1.0
+    assert pair_weight(10, has_degree=True) < pair_weight(10, has_degree=False)
 
 
 def test_every_pair_of_a_list_stands_in_shown_order_with_its_places() -> None:
@@ -36,7 +36,7 @@ def test_gaps_add_up_and_scores_subtract_to_the_same_degrees() -> None:
     assert (by_gaps.outcome == by_scores.outcome).all()
     tied = by_gaps.outcome[(by_gaps.first == 0) & (by_gaps.second == 3)]
     assert tied.tolist() == [0]
-    # steps 1 (twice), 3 (twice), 4: three degrees, the least step the least degree
+    # steps 1 (twice), 6 (twice), 7: three degrees, the least step the least degree
     assert sorted(np.abs(by_gaps.outcome).tolist()) == [0, 1, 1, 2, 2, 3]
 
 

@@ -55,7 +55,9 @@ def _attentive(o: Observations) -> Link:
     if o.ties == "davidson":
         return Davidson(o.category)
     if o.ties == "interval" or o.degrees > 1:
-        return Interval(o.category, o.degrees, ties=o.ties == "interval")
+        if o.judgings is None:
+            return Interval(o.category, o.degrees, ties=o.ties == "interval")
+        return _ordinal(o, *_attention_groups(o))
     return Binary(len(o.category))
 
 
@@ -73,18 +75,22 @@ def _ordinal(o: Observations, judge: Ints, n_judges: int, *, sign_only: bool = F
 
 def _attention_groups(o: Observations) -> tuple[Ints, int]:
     """Whose attention each verdict tells of, (m,), and how many there are."""
-    if o.judge is None or o.n_judges > _MOST_OWN_ATTENTION:
+    if o.judge is not None and o.n_judges <= _MOST_OWN_ATTENTION:
+        return o.judge, o.n_judges
+    if o.judgings is None:
         return np.zeros(len(o.first), dtype=np.int64), 1
-    return o.judge, o.n_judges
+    # all judges share theirs, but lists of a size are not judged as pairs are
+    sizes, group = np.unique(o.judgings.size, return_inverse=True)
+    return group[o.judgings.kind], len(sizes)
 
 
 def _habits(category: Ints, degrees: int, judge: Ints, n_judges: int) -> Floats:
     """Log share of each verdict's degree among its judge's preferences; 0 for a tie, (m,)."""
-    count = np.full((n_judges, degrees + 1), _PRIOR_COUNT)
+    count = np.full((n_judges, degrees + 2), _PRIOR_COUNT)
     np.add.at(count, (judge, category), 1.0)
-    count[:, 0] = 0.0
+    count[:, 0] = count[:, degrees + 1] = 0.0
     share = count / count.sum(axis=1, keepdims=True)
     log_share = np.log(np.maximum(share, np.finfo(float).tiny))
-    log_share[:, 0] = 0.0
+    log_share[:, 0] = log_share[:, degrees + 1] = 0.0
     habit: Floats = log_share[judge, category]
     return habit

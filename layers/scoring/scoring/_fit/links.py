@@ -156,7 +156,7 @@ class Interval:
     Parameters
     ----------
     category : (m,) array of int
-        Degree of each verdict, 0 for a tie.
+        Degree of each verdict, 0 for a tie, D + 1 for a preference of unknown degree.
     degrees : int
         Highest degree D.
     ties : bool
@@ -193,13 +193,18 @@ class Interval:
         lower = np.vstack([-sums[:1], sums])
         endless = np.zeros(degrees + 1)
         endless[-1] = np.inf
+        rows = max(degrees, int(category.max(initial=0))) + 1
+        if rows > degrees + 1:
+            # one more row: a preference of unknown degree
+            upper, lower = np.vstack([upper, upper[-1:]]), np.vstack([lower, sums[:1]])
+            endless = np.append(endless, np.inf)
         if sign_only:
             upper[1:], lower[1:], endless[1:] = 0.0, sums[0], np.inf
         each = np.eye(sets)
         self._upper, self._lower = np.kron(each, upper), np.kron(each, lower)
         self._endless = np.tile(endless, sets)
-        self._count = (degrees + 1) * sets
-        self._category = category if judge is None else judge * (degrees + 1) + category
+        self._count = rows * sets
+        self._category = category if judge is None else judge * rows + category
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
         """Evaluate every comparison; -inf everywhere when a gap is not positive."""

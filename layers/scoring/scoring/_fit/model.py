@@ -113,9 +113,14 @@ class Model:
         self.link = link
         self.priors = priors
         self.n = observations.n
-        self.n_order = observations.n_judges if order_effect else 0
+        self.order = observations.order_effects() if order_effect else None
+        self.n_order = 0 if self.order is None else self.order.size
+        self.n_pair_order = 0 if self.order is None else self.order.n_pairs
         self.basis = discrimination
         self.n_log = 0 if discrimination is None else discrimination.shape[1]
+        judgings = observations.judgings
+        compares = judgings is not None and discrimination is not None
+        self.n_ratios = int(judgings.is_compared.sum()) if judgings and compares else 0
         self.shape_at = slice(self.n + self.n_order, self.n + self.n_order + link.n_shape)
         self.gaps_at = slice(self.shape_at.start, self.shape_at.start + link.n_gaps)
         self.size = self.shape_at.stop + self.n_log
@@ -131,10 +136,15 @@ class Model:
         self.priors = replace(self.priors, ability=precision)
         self.normal_precision = self._prior_precision()
 
-    def set_judge_precisions(self, order_deviation: float, log_discrimination: float) -> None:
+    def set_judge_precisions(
+        self, order_deviation: float, log_discrimination: float, place: float | None = None
+    ) -> None:
         """Let judges differ by other amounts; on a copy, the original keeps its own."""
         self.priors = replace(
-            self.priors, order_deviation=order_deviation, log_discrimination=log_discrimination
+            self.priors,
+            order_deviation=order_deviation,
+            log_discrimination=log_discrimination,
+            place=self.priors.place if place is None else place,
         )
         self._common_order = self._common_order_precision()
         self.normal_precision = self._prior_precision()
@@ -155,7 +165,7 @@ class Model:
         trace = float(self.normal_precision @ lower.diagonal())
         if self._common_order == 0.0:
             return trace
-        order = slice(self.n, self.n + self.n_order)
+        order = slice(self.n, self.n + self.n_pair_order)
         own = lower[order, order]
         everything = 2.0 * float(np.tril(own).sum()) - float(own.diagonal().sum())
         return trace - self._common_order * everything
@@ -171,14 +181,14 @@ class Model:
         inverse is I / s^2 less a multiple of 1 1'.
         """
         p = self.priors
-        if self.n_order < 2 or p.order_effect == 0.0:  # noqa: PLR2004
+        if self.n_pair_order < 2 or p.order_effect == 0.0:  # noqa: PLR2004
             return 0.0
-        return p.order_deviation**2 / (p.order_effect + self.n_order * p.order_deviation)
+        return p.order_deviation**2 / (p.order_effect + self.n_pair_order * p.order_deviation)
 
     def _prior_corner(self) -> Floats:
         """Precision of the priors of all parameters but abilities and gaps, (q, q)."""
         corner = np.diag(self.normal_precision[self.n :])
-        corner[: self.n_order, : self.n_order] -= self._common_order
+        corner[: self.n_pair_order, : self.n_pair_order] -= self._common_order
         return corner
 
     def start(self, ability: Floats) -> Floats:
@@ -202,9 +212,8 @@ class Model:
         scale = self._scale(x)
         scaled = difference if self.basis is None else scale * difference
         delta = scaled
-        if self.n_order:
-            order = x[self.n : self.n + self.n_order]
-            delta = scaled + (order[0] if d.judge is None else order[d.judge])
+        if self.order is not None:
+            delta = scaled + self.order.shift(x[self.n : self.n + self.n_order])
         shape = x[self.shape_at]
         terms = self.link.terms(d.sign * delta, shape)
         slope = d.sign * terms.slope
@@ -262,14 +271,17 @@ class Model:
         p = self.priors
         precision = np.zeros(self.size)
         precision[: self.n] = p.ability
-        own_order = p.order_effect if self.n_order == 1 else p.order_deviation
-        precision[self.n : self.n + self.n_order] = own_order
+        own_order = p.order_effect if self.n_pair_order == 1 else p.order_deviation
+        precision[self.n : self.n + self.n_order] = p.place
+        precision[self.n : self.n + self.n_pair_order] = own_order
         mixing = getattr(self.link, "mixing_precision", None)
         if mixing is not None:
             precision[self.shape_at.stop - len(mixing) : self.shape_at.stop] = mixing
         elif not self.link.gaps:
             precision[self.shape_at] = p.log_nu
         precision[self.shape_at.stop :] = p.log_discrimination
+        if self.n_ratios:
+            precision[-self.n_ratios :] = p.log_ratio
         if self.n_order and p.order_effect == 0.0:
             # A judge without verdicts says nothing: hold that order effect at zero.
             judge = self.data.judge
@@ -280,7 +292,7 @@ class Model:
     def _penalise(self, x: Floats, gaps: Floats, gradient: Floats) -> float:
         """Subtract the priors' slope from ``gradient`` in place and return minus their log."""
         pull = self.normal_precision * x
-        order = slice(self.n, self.n + self.n_order)
+        order = slice(self.n, self.n + self.n_pair_order)
         pull[order] -= self._common_order * x[order].sum()
         gradient -= pull
         penalty = 0.5 * float(pull @ x)
@@ -301,8 +313,8 @@ class Model:
         push = slope if self.basis is None else slope * scale
         gradient[: self.n] = np.bincount(d.first, push, self.n)
         gradient[: self.n] -= np.bincount(d.second, push, self.n)
-        if self.n_order:
-            gradient[self.n : self.n + self.n_order] = self._by_judge(slope)
+        if self.order is not None:
+            gradient[self.n : self.n + self.n_order] = self.order.total(slope)
         if self.link.n_shape:
             weight = np.ones(len(slope)) if d.weight is None else d.weight
             gradient[self.shape_at] = weight @ terms.shape_slope
@@ -336,11 +348,11 @@ class Model:
         corner = self._corner.copy()
         order = slice(0, self.n_order)
         shape = slice(self.n_order, self.n_order + self.link.n_shape)
-        if self.n_order:
-            cross[:, order] = self._essay_by_judge(
-                curvature if self.basis is None else curvature * point.scale
-            )
-            corner[range(self.n_order), range(self.n_order)] += self._by_judge(curvature)
+        if self.order is not None:
+            d = self.data
+            scaled = curvature if self.basis is None else curvature * point.scale
+            cross[:, order] = self.order.by_essay(d.first, d.second, scaled, self.n)
+            corner[order, order] += self.order.products(curvature)
         if self.link.n_shape:
             self._add_shape(point, cross, corner, order, shape)
         if self.basis is not None:
@@ -360,10 +372,10 @@ class Model:
             scaled = column if self.basis is None else column * point.scale
             first = np.bincount(d.first, scaled, self.n)
             cross[:, place] = first - np.bincount(d.second, scaled, self.n)
-            if self.n_order:
-                by_judge = self._by_judge(column)
-                corner[order, place] = by_judge
-                corner[place, order] = by_judge
+            if self.order is not None:
+                by_order = self.order.total(column)
+                corner[order, place] = by_order
+                corner[place, order] = by_order
         values = point.x[self.shape_at]
         corner[shape, shape] += self.link.shape_curvature(point.terms, values, weight)
         p = self.priors
@@ -386,8 +398,9 @@ class Model:
         cross[:, at] = self._essay_by_judge(point.scale * (curvature * z - point.slope)) @ basis
         own = self._by_judge(curvature * z * z - point.slope * z)
         corner[at, at] += (basis.T * own) @ basis
-        if self.n_order:
-            corner[order, at] = self._by_judge(curvature * z)[:, None] * basis
+        if self.order is not None and d.judge is not None:
+            by_judge = self.order.by_group(curvature * z, d.judge, d.n_judges)
+            corner[order, at] = by_judge @ basis
             corner[at, order] = corner[order, at].T
         weight = np.ones(len(z)) if d.weight is None else d.weight
         for k in range(self.link.n_shape):

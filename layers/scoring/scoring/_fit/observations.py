@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from scoring._fit.judgings import tell_judgings
+from scoring._fit.order_effects import OrderEffects
 from scoring.errors import AllTiesError, InvalidComparisonError, InvalidSettingError
 
 if TYPE_CHECKING:
+    from scoring._fit.judgings import Judgings
+    from scoring._list_rows import ListRows
     from scoring._types import Floats, Ints
     from scoring.comparisons import Comparisons
 
@@ -42,6 +46,10 @@ class Observations:
         Highest degree D.
     ties : {"none", "interval", "davidson", "half"}
         How ties are modelled.
+    judgings : Judgings or None
+        Where there are lists: the kinds of verdicts, pairs and lists of every judge, which then
+        stand for judges in ``n_judges`` and ``judge``. A category of D + 1 is a preference of
+        unknown degree there.
     """
 
     n: int
@@ -54,6 +62,24 @@ class Observations:
     weight: Floats | None
     degrees: int
     ties: str
+    judgings: Judgings | None = None
+
+    def order_effects(self) -> OrderEffects:
+        """Return which effects of the shown order bear on every verdict."""
+        if self.judgings is not None:
+            return self.judgings.order_effects()
+        return OrderEffects(self.judge, self.n_judges)
+
+    def readings(self) -> Ints:
+        """Return in how many pairs and lists each essay was judged, repeats counted once, (n,)."""
+        if self.judgings is None:
+            return self.evidence()
+        rows = self.judgings.rows
+        own = rows.share_of_reading
+        w = own if self.weight is None else own * self.weight / rows.weight
+        total = np.bincount(self.first, w, self.n) + np.bincount(self.second, w, self.n)
+        counted: Ints = np.rint(total).astype(np.int64)
+        return counted
 
     def evidence(self) -> Ints:
         """Return the number of comparisons that bear on each essay, repeats counted once, (n,)."""
@@ -103,7 +129,26 @@ def observe(
         degrees=highest,
         ties=kind,
     )
+    if comparisons.list_rows is not None:
+        _tell_lists(observations, comparisons.list_rows)
     return _split_ties(observations) if kind == "half" else observations
+
+
+def _tell_lists(o: Observations, rows: ListRows) -> None:
+    """Let every judge's lists of a size be judged by a kind of its own.
+
+    Raises
+    ------
+    InvalidSettingError
+        If ties are Davidson's: the model has no lists.
+    """
+    if o.ties in ("davidson", "half"):
+        raise InvalidSettingError("ties", f"{o.ties!r} knows pairs only; lists need 'interval'")
+    o.judgings = tell_judgings(o.judge, o.n_judges, rows)
+    o.judge, o.n_judges = o.judgings.kind, len(o.judgings.judge)
+    if o.degrees > 1:
+        unknown = ~rows.has_degree & (o.category > 0)
+        o.category = np.where(unknown, o.degrees + 1, o.category)
 
 
 def _highest_degree(category: Ints, outcome: Ints, degrees: object) -> int:
@@ -145,10 +190,24 @@ def _evidence_weights(comparisons: Comparisons, repeats: Repeats) -> Floats | No
     if repeats not in ("shared", "independent"):
         raise InvalidSettingError("repeats", f"expected 'shared' or 'independent', got {repeats!r}")
     repeated = None if repeats == "independent" else comparisons.repeated_pairs()
+    if comparisons.list_rows is not None:
+        return _weigh_lists(comparisons.list_rows.weight, repeated, comparisons.repeat_correlation)
     if repeated is None:
         return None
     extra = repeated[1].astype(np.float64) - 1.0
     weight: Floats = 1.0 / (1.0 + extra * comparisons.repeat_correlation)
+    return weight
+
+
+def _weigh_lists(own: Floats, repeated: tuple[Ints, Ints] | None, correlation: float) -> Floats:
+    """Weigh pairs of lists; repeats count as many as they would be of the heaviest among them."""
+    if repeated is None:
+        return own
+    group = repeated[0]
+    heaviest = np.zeros(int(group.max()) + 1)
+    np.maximum.at(heaviest, group, own)
+    extra = np.bincount(group, own) / heaviest - 1.0
+    weight: Floats = own / (1.0 + extra[group] * correlation)
     return weight
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scoring._fit.judgings import RATIO_SD
+
 
 @dataclass(frozen=True, slots=True)
 class Priors:
@@ -23,6 +25,10 @@ class Priors:
         Gamma density of each gap, mode (shape - 1) / rate logits; shape 1 and rate 0 is none.
     log_nu : float
         1 / sd^2 of Davidson's log nu, or 0.
+    place : float
+        1 / sd^2 of the effect of each place of a list.
+    log_ratio : float
+        1 / sd^2 of the log of a judge's sharpness in lists over that in pairs.
     """
 
     ability: float
@@ -32,6 +38,8 @@ class Priors:
     gap_shape: float = 2.0
     gap_rate: float = 1.0
     log_nu: float = 1.0
+    place: float = 0.3**-2
+    log_ratio: float = RATIO_SD**-2
 
 
 NO_PRIORS = Priors(

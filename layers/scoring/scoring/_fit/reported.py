@@ -8,14 +8,19 @@ import numpy as np
 
 from scoring._fit.attention import Attention
 from scoring._fit.outcomes import Outcomes
+from scoring._list_rows import PAIR
 
 if TYPE_CHECKING:
     from scoring._fit.model import Model
-    from scoring._types import Floats
+    from scoring._types import Floats, Ints
 
 
 def _by_judge(model: Model, values: Floats) -> Floats:
     """Repeat a shared value for every judge, (J,)."""
+    judgings = model.data.judgings
+    if judgings is not None and 1 < len(values) < len(judgings.judge):
+        # one for all lists of a size
+        values = values[np.searchsorted(np.unique(judgings.size), judgings.size)]
     repeated: Floats = np.broadcast_to(values, (model.data.n_judges,)).copy()
     return repeated
 
@@ -34,17 +39,63 @@ def degree_shares(model: Model, shape: Floats) -> Floats:
     return _by_judge(model, shares)
 
 
+def judged_outcomes(model: Model, shape: Floats, kind: int, *, has_degree: bool) -> Outcomes:
+    """The observation model of one kind of verdicts, with cut points of its own.
+
+    Parameters
+    ----------
+    model : Model
+        With lists.
+    shape : (K,) array
+        Its shape parameters.
+    kind : int
+        Which kind of verdicts.
+    has_degree : bool
+        Whether these verdicts say by how much an essay is better.
+    """
+    sets = _cut_point_sets(model, shape)
+    lapse = float(lapse_rates(model, shape, 0.0)[kind])
+    judgings, ties = model.data.judgings, model.data.ties == "interval"
+    if judgings is not None and 1 < len(sets) < len(judgings.judge):
+        kind = int(np.searchsorted(np.unique(judgings.size), judgings.size[kind]))
+    cuts = np.zeros(model.data.degrees)
+    cuts[len(cuts) - sets.shape[1] :] = sets[kind if len(sets) > 1 else 0]
+    return Outcomes(cuts if has_degree else cuts[:1], ties, None, lapse)
+
+
 def outcome_model(model: Model, shape: Floats, lapse: float) -> Outcomes:
-    """The observation model with its parameters plugged in, one for all judges."""
+    """The observation model with its parameters plugged in, one for all judges of pairs."""
     kind, degrees = model.data.ties, model.data.degrees
     free = model.link.cut_points(shape)
-    if isinstance(model.link, Attention):
+    if isinstance(model.link, Attention) or model.data.judgings is not None:
         # One observation model for all judges: the mean of their cut points and lapse rates.
-        own = degrees - 1 + (kind == "interval")
-        free = free.reshape(-1, own).mean(axis=0) if own else free
-        lapse = float(model.link.lapse(shape).mean())
+        sets = _cut_point_sets(model, shape)
+        free = sets[_of_pairs(model, len(sets))].mean(axis=0)
+    if isinstance(model.link, Attention):
+        rates = model.link.lapse(shape)
+        lapse = float(rates[_of_pairs(model, len(rates))].mean())
     cuts = np.zeros(degrees)
     if model.link.gaps:
         cuts[degrees - len(free) :] = free
     log_nu = float(free[0]) if kind == "davidson" else None
     return Outcomes(cuts, kind in ("interval", "davidson"), log_nu, lapse)
+
+
+def _cut_point_sets(model: Model, shape: Floats) -> Floats:
+    """Cut points by judge, or those that all share, (1 or J, K)."""
+    own = model.data.degrees - 1 + (model.data.ties == "interval")
+    sets: Floats = model.link.cut_points(shape).reshape(-1, own) if own else np.zeros((1, 0))
+    return sets
+
+
+def _of_pairs(model: Model, n_sets: int) -> Ints:
+    """Which sets of parameters are of pairs; all of them where there are no pairs."""
+    judgings = model.data.judgings
+    every = np.arange(n_sets)
+    if judgings is None or n_sets == 1:
+        return every
+    sizes = judgings.size if n_sets == len(judgings.judge) else np.unique(judgings.size)
+    has_pairs = judgings.n_lists[: judgings.n_judges] > 0
+    seen = np.resize(has_pairs, n_sets) if n_sets == len(judgings.judge) else has_pairs.any()
+    of_pairs = every[(sizes == PAIR) & seen]
+    return of_pairs if len(of_pairs) else every

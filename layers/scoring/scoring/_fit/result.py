@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from scoring._fit.information import Information
+    from scoring._fit.list_judging import ListJudging
     from scoring._fit.outcomes import Outcomes
     from scoring._fit.presentation import Table
     from scoring._fit.spread_estimate import Spread
@@ -96,6 +97,9 @@ class Fit:
         Where the abilities are on people's scale: how each model's scale differs from it.
     essays : tuple of str or None
         The essays' ids in the order of all arrays; None where essays are numbers.
+    list_judging : tuple of ListJudging
+        Where there are lists: how each judge judges lists of each size. Everything else that is
+        said of judges is of pairs.
     """
 
     ability: Floats
@@ -115,6 +119,7 @@ class Fit:
     _links: tuple[Ints, Ints] = field(repr=False)
     construct_gaps: tuple[ConstructGap, ...] = field(default=(), repr=False)
     essays: tuple[str, ...] | None = field(default=None, repr=False)
+    list_judging: tuple[ListJudging, ...] = field(default=(), repr=False)
 
     @cached_property
     def standard_error(self) -> Floats:
@@ -145,7 +150,7 @@ class Fit:
     @cached_property
     def order_effect_se(self) -> Floats:
         """Standard error of each order effect, logits, (J,); 0 where it is not modelled."""
-        return self._information.order_effect_se
+        return self._information.order_effect_se[: len(self.order_effect)]
 
     @cached_property
     def cut_points_se(self) -> Floats:
@@ -155,7 +160,8 @@ class Fit:
     @cached_property
     def discrimination_se(self) -> Floats:
         """Standard error of each discrimination (delta method), (J,); 0 where not modelled."""
-        return self.discrimination * self._information.log_discrimination_se
+        error = self._information.log_discrimination_se
+        return self.discrimination * error[: len(self.discrimination)]
 
     @cached_property
     def log_evidence(self) -> float:
@@ -278,8 +284,33 @@ class Fit:
     def judged_difference(self, comparisons: Comparisons) -> Floats:
         """Return the fitted latent mean of "first over second" of each comparison, logits, (m,)."""
         difference = self.ability[comparisons.first] - self.ability[comparisons.second]
-        judge = comparisons.judge
-        j = np.zeros(len(difference), dtype=np.int64) if judge is None else judge
-        j = j if len(self.order_effect) > 1 else np.zeros_like(j)
-        latent: Floats = self.discrimination[j] * difference + self.order_effect[j]
+        scale, shift = self.judged_scale(comparisons)
+        latent: Floats = scale * difference + shift
         return latent
+
+    def judged_scale(self, comparisons: Comparisons) -> tuple[Floats, Floats]:
+        """Return by what each comparison's ability difference is multiplied, and what is added.
+
+        Parameters
+        ----------
+        comparisons : Comparisons
+            By the judges of this fit.
+
+        Returns
+        -------
+        scale, shift : (m,) arrays
+            The judge's sharpness, in pairs or in lists, and the effect of the shown order, logits.
+        """
+        judge = comparisons.judge
+        j = np.zeros(len(comparisons), dtype=np.int64) if judge is None else judge
+        j = j if len(self.order_effect) > 1 else np.zeros_like(j)
+        scale, shift = self.discrimination[j], self.order_effect[j]
+        rows = comparisons.list_rows
+        if rows is not None:
+            shift[rows.is_listed] = 0.0
+            for known in self.list_judging:
+                own = (rows.size == known.size) & (j == known.judge)
+                places = known.place_effects
+                scale[own] *= known.ratio
+                shift[own] = places[rows.first_place[own]] - places[rows.second_place[own]]
+        return scale, shift

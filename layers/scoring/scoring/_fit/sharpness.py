@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring._fit.gaussian import difference_variances, settle
+from scoring._fit.linear import DenseSystem, invert, symmetric
 from scoring._fit.shrinkage import JudgesPrior, re_estimated
 from scoring._fit.spread import better_start, rescaled
 from scoring._fit.variational import Smoothed
 
 if TYPE_CHECKING:
     from scoring._fit.gaussian import Gaussian
-    from scoring._fit.model import Model
+    from scoring._fit.model import Model, Point
     from scoring._fit.spread_estimate import SpreadPrior
     from scoring._types import Floats
 
@@ -96,39 +97,74 @@ def _improved(model: Model, gaussian: Gaussian, spread: float) -> tuple[Floats, 
     x = gaussian.x.copy()
     at = slice(model.shape_at.stop, model.size)
     basis = np.zeros((0, 0)) if model.basis is None else model.basis
-    slope, curvature = _by_judge(model, gaussian)
-    precision = (basis.T * curvature) @ basis + spread**-2 * np.eye(model.n_log)
-    step = _OVER_RELAXATION * np.linalg.solve(precision, basis.T @ slope - spread**-2 * x[at])
+    slope, curvature = _by_judge(model, gaussian.x, gaussian.lower)
+    prior = spread**-2 * np.eye(model.n_log)
+    own = slice(model.n_log - model.n_ratios)
+    ratios = range(own.stop, model.n_log)
+    prior[ratios, ratios] = model.priors.log_ratio
+    precision = (basis.T * curvature) @ basis + prior
+    step = _OVER_RELAXATION * np.linalg.solve(precision, basis.T @ slope - prior.diagonal() * x[at])
     step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-12))
     x[at] += step
-    variance = np.linalg.inv(precision).diagonal()
-    return x, step, re_estimated(x[at], variance, spread, model.n_log, SHARPNESS_PRIOR)
+    if own.stop:
+        variance = np.linalg.inv(precision).diagonal()[own]
+        spread = re_estimated(x[at][own], variance, spread, own.stop, SHARPNESS_PRIOR)
+    return x, step, spread
 
 
-def _by_judge(model: Model, gaussian: Gaussian) -> tuple[Floats, Floats]:
+def doubt_sharpness(smoothed: Model, point: Point, lower: Floats) -> Floats:
+    """Return the covariance of the coordinates of the log discriminations, (r, r).
+
+    The curvature of the expected log likelihood in them, which has the abilities' uncertainty in
+    it, next to all other parameters' as they are.
+
+    Parameters
+    ----------
+    smoothed : Model
+        With a smoothed link.
+    point : Point
+        Its objective at the means.
+    lower : (N, N) array
+        Lower triangle of the covariance of all parameters, sharpness held or free.
+    """
+    plain, free = copy(smoothed), copy(smoothed)
+    if isinstance(smoothed.link, Smoothed):
+        plain.link = smoothed.link.inner
+    free.hold_discrimination = False
+    blocks = free.blocks(point)
+    basis = np.zeros((0, 0)) if smoothed.basis is None else smoothed.basis
+    _, curvature = _by_judge(plain, point.x, lower)
+    own = range(len(blocks.corner) - free.n_log, len(blocks.corner))
+    at = slice(own.start, own.stop)
+    blocks.corner[at, at] = (basis.T * curvature) @ basis
+    blocks.corner[own, own] += free.normal_precision[-free.n_log :]
+    factor = DenseSystem(free.n, free.size, free.pairs, None).factor(blocks)
+    if factor is None:
+        return np.linalg.inv(blocks.corner[at, at])
+    return symmetric(invert(factor)[-free.n_log :, -free.n_log :])
+
+
+def _by_judge(model: Model, x: Floats, lower: Floats) -> tuple[Floats, Floats]:
     """Slope and curvature of every judge's expected log likelihood in log discrimination."""
-    values = [_expected(model, gaussian, shift) for shift in (-_DIFFERENCE, 0.0, _DIFFERENCE)]
+    values = [_expected(model, x, lower, shift) for shift in (-_DIFFERENCE, 0.0, _DIFFERENCE)]
     below, here, above = values
     slope: Floats = (above - below) / (2.0 * _DIFFERENCE)
     curvature = (2.0 * here - above - below) / _DIFFERENCE**2
     return slope, np.maximum(curvature, _LEAST_CURVATURE)
 
 
-def _expected(model: Model, gaussian: Gaussian, shift: float) -> Floats:
+def _expected(model: Model, x: Floats, lower: Floats, shift: float) -> Floats:
     """Every judge's expected log likelihood with all log discriminations moved, (J,)."""
     d = model.data
-    x, judge = gaussian.x, d.judge
-    judge = np.zeros(len(d.first), dtype=np.int64) if judge is None else judge
+    judge = np.zeros(len(d.first), dtype=np.int64) if d.judge is None else d.judge
     factor = np.exp(model.log_discrimination(x)[judge] + shift)
     delta = factor * (x[d.first] - x[d.second])
-    lower, diagonal = gaussian.lower, gaussian.lower.diagonal()
+    diagonal = lower.diagonal()
     high, low = np.maximum(d.first, d.second), np.minimum(d.first, d.second)
     variance = factor**2 * (diagonal[d.first] + diagonal[d.second] - 2.0 * lower[high, low])
-    if model.n_order:
-        order = model.n + judge
-        delta = delta + x[order]
-        variance += diagonal[order]
-        variance += 2.0 * factor * (lower[order, d.first] - lower[order, d.second])
+    if model.order is not None:
+        delta = delta + model.order.shift(x[model.n : model.n + model.n_order])
+        model.order.add_variance(variance, lower, (d.first, d.second), model.n, factor)
     link = Smoothed(model.link, np.maximum(variance, 0.0))
     value = link.terms(d.sign * delta, x[model.shape_at]).value
     weight = value if d.weight is None else d.weight * value

@@ -16,6 +16,7 @@ import numpy as np
 from scoring._fit.information import Information
 from scoring._fit.linear import symmetric
 from scoring._fit.newton import state_of
+from scoring._fit.order_effects import PlaceEffects
 from scoring.errors import NotConvergedError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class JudgesPrior:
 
 
 ORDER_PRIOR = JudgesPrior(0.2, 4.0)
+PLACE_PRIOR = JudgesPrior(0.3, 4.0)
 _LEAST_SD, _MOST_SD = 0.03, 2.0
 _TURNS = 12
 _CLOSE = 0.05
@@ -68,17 +70,18 @@ def shrink_order_effects(
         The model with the estimated prior, and its maximum.
     """
     shrunk = copy(model)
-    spread = model.priors.order_deviation**-0.5
+    spreads = np.array([model.priors.order_deviation, model.priors.place]) ** -0.5
     for _ in range(_TURNS):
         lower = _covariance_at(shrunk, mode)
         if lower is None:
             break
-        following = _better(shrunk, mode.point.x, lower, spread)
-        if abs(np.log(following / spread)) < _CLOSE:
+        following = _better(shrunk, mode.point.x, lower, spreads)
+        if float(np.abs(np.log(following / spreads)).max()) < _CLOSE:
             break
-        spread = following
+        spreads = following
         shrunk = copy(model)
-        shrunk.set_judge_precisions(spread**-2, model.priors.log_discrimination)
+        order, place = (spreads**-2).tolist()
+        shrunk.set_judge_precisions(order, model.priors.log_discrimination, place)
         mode = climb(shrunk, mode.point.x)
     return shrunk, mode
 
@@ -92,13 +95,28 @@ def _covariance_at(model: Model, mode: Solution) -> Floats | None:
         return None
 
 
-def _better(model: Model, x: Floats, lower: Floats, spread: float) -> float:
-    """One turn of MacKay's re-estimation."""
-    at = slice(model.n, model.n + model.n_order)
+def _better(model: Model, x: Floats, lower: Floats, spreads: Floats) -> Floats:
+    """One turn of MacKay's re-estimation, of order effects and of place effects."""
+    order, place = spreads.tolist()
+    if model.n_pair_order > 1:
+        at = slice(model.n, model.n + model.n_pair_order)
+        centred = _centred(x, lower, at)
+        order = re_estimated(*centred, order, model.n_pair_order - 1, ORDER_PRIOR)
+    if isinstance(model.order, PlaceEffects):
+        lists = [slice(model.n + s.start, model.n + s.stop) for s in model.order.lists]
+        values, variance = (
+            np.concatenate(parts)
+            for parts in zip(*(_centred(x, lower, at) for at in lists), strict=True)
+        )
+        place = re_estimated(values, variance, place, len(values) - len(lists), PLACE_PRIOR)
+    return np.array([order, place])
+
+
+def _centred(x: Floats, lower: Floats, at: slice) -> tuple[Floats, Floats]:
+    """Effects around their mean, and their variances: rows and columns centred."""
     total = symmetric(lower[at, at])
-    # variances around the mean: rows and columns centred
     variance = total.diagonal() - 2.0 * total.mean(axis=0) + total.mean()
-    return re_estimated(x[at] - x[at].mean(), variance, spread, model.n_order - 1, ORDER_PRIOR)
+    return x[at] - x[at].mean(), variance
 
 
 def re_estimated(

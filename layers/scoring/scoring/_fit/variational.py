@@ -226,8 +226,6 @@ def _variances(model: Model, at: Model, solution: Solution) -> Floats:
     diagonal = lower.diagonal()
     variance: Floats = diagonal[d.first] + diagonal[d.second] - 2.0 * lower[high, low]
     variance *= scale**2
-    if model.n_order:
-        order = model.n + (np.zeros_like(d.first) if d.judge is None else d.judge)
-        variance += diagonal[order]
-        variance += 2.0 * scale * (lower[order, d.first] - lower[order, d.second])
+    if model.order is not None:
+        model.order.add_variance(variance, lower, (d.first, d.second), model.n, scale)
     return variance
