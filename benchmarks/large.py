@@ -105,7 +105,7 @@ def _loop(step: str, essays: int) -> Callable[[], object]:
         config=config,
         seed=1,
         wave_number=PER_ESSAY + 1,
-        size=config.comparisons_per_essay_per_wave * len(spec.essays) // 2,
+        sizes=[2] * (config.comparisons_per_essay_per_wave * len(spec.essays) // 2),
     )
 
 

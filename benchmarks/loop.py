@@ -64,14 +64,15 @@ class Batch:
 
     def plan(self, size: int) -> list[PlannedPair]:
         """The next pairs by the product's planner."""
-        return self.statistics.plan(
+        planned = self.statistics.plan(
             self.spec,
             self.comparisons,
             config=self.config,
             seed=self.seed,
             wave_number=self.wave_number + 1,
-            size=size,
+            sizes=[2] * size,
         )
+        return [each for each in planned if isinstance(each, PlannedPair)]
 
     async def judge(self, pairs: Sequence[PlannedPair]) -> None:
         """Answer the pairs, ten at a time, and wait for all."""

@@ -93,6 +93,7 @@ def plan_wave(
     rounds: int = 4,
     first: ArrayLike = (),
     second: ArrayLike = (),
+    counts: ArrayLike | None = None,
     ability: ArrayLike | None = None,
     covariance: ArrayLike | None = None,
     strategy: Strategy = "adaptive",
@@ -122,6 +123,9 @@ def plan_wave(
         Comparisons per essay in this wave.
     first, second : (m,) array_like of int
         All pairs planned so far, in shown order.
+    counts : (n,) array_like of int, optional
+        How often each essay was compared so far; by default how often it is in those pairs, which
+        is too often where they stand for lists.
     ability : (n,) array_like of float, optional
         Abilities of the latest fit, logits.
     covariance : (n, n) array_like of float, optional
@@ -155,7 +159,7 @@ def plan_wave(
     _check_strategy(strategy, theta, cov)
     budget = rounds * n_essays // 2
     budget = budget if size is None else min(size, budget)
-    draft = WaveDraft(n_essays, first, second)
+    draft = WaveDraft(n_essays, first, second, _checked_counts(counts, n_essays))
     known = theta is not None
     if strategy == "anchor_first":
         ids, grades = _checked_anchors(n_essays, anchors, anchor_grade)
@@ -274,6 +278,15 @@ def _checked_pairs(n: int, first: ArrayLike, second: ArrayLike) -> tuple[Ints, I
         row = int(np.flatnonzero(one == two)[0])
         raise PairingError(f"row {row}: first and second are both essay {one[row]}")
     return one, two
+
+
+def _checked_counts(counts: ArrayLike | None, n: int) -> Ints | None:
+    if counts is None:
+        return None
+    whole = np.asarray(counts)
+    if whole.shape != (n,) or whole.dtype.kind not in "iu" or (whole < 0).any():
+        raise PairingError(f"counts must have {n} whole numbers, none below 0")
+    return whole.astype(np.int64)
 
 
 def _checked_indices(name: str, values: ArrayLike, n: int) -> Ints:

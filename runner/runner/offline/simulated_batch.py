@@ -20,8 +20,9 @@ from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import GradeScale
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.not_assessed import AssessedPart
-from assessment.domain.planning import choose_reversed_pairs
+from assessment.domain.planning import choose_repeats
 from assessment.domain.prompt import JudgeInstructions
+from assessment.domain.readings import PAIR
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Degree, Verdict, Winner
@@ -122,16 +123,17 @@ class ProductBatch:
         size = min(compute_wave_size(self.config, self.n), room)
         if size == 0:
             return []
-        pairs = _STATISTICS.plan(
+        planned = _STATISTICS.plan(
             self._spec,
             comparisons,
             config=self.config,
             seed=self.seed,
             wave_number=wave_number,
-            size=size,
+            sizes=[PAIR] * size,
         )
         passes = self.config.small_net_resampling_cap
-        return pairs or choose_reversed_pairs(comparisons, passes=passes, size=size)
+        planned = planned or choose_repeats(comparisons, passes=passes, n_readings=PAIR * size)
+        return [each for each in planned if isinstance(each, PlannedPair)]
 
     def _judge_pairs(self, pairs: list[PlannedPair], wave_number: int) -> list[Comparison]:
         first = np.array([int(pair.first[1:]) for pair in pairs], dtype=np.int64)

@@ -222,13 +222,23 @@ def possible_pairs(n_essays: int) -> int:
 
 
 def budget(config: BatchConfig, n_essays: int) -> int:
-    """The most comparisons the batch may plan: a cap, not a duty."""
-    return min(config.max_pairwise_comparisons, config.max_comparisons_per_essay * n_essays // 2)
+    """The most pairs the batch may plan, or as many readings in lists: a cap, not a duty."""
+    per_essay = config.max_comparisons_per_essay
+    if config.max_readings_per_essay is not None:
+        per_essay = min(per_essay, config.max_readings_per_essay)
+    return min(config.max_pairwise_comparisons, per_essay * n_essays // 2)
 
 
-def completion_denominator(config: BatchConfig, n_essays: int) -> int:
-    """How many different comparisons would make the batch complete."""
-    return min(budget(config, n_essays), possible_pairs(n_essays))
+def count_reachable_pairs(config: BatchConfig, n_essays: int, *, list_size: int = 2) -> int:
+    """How many pairs the budget's readings meet in lists of this size: in each of k - 1 others."""
+    return budget(config, n_essays) * (min(list_size, n_essays) - 1)
+
+
+def completion_denominator(config: BatchConfig, n_essays: int, *, list_size: int = 2) -> int:
+    """How many different pairs would make the batch complete."""
+    return min(
+        count_reachable_pairs(config, n_essays, list_size=list_size), possible_pairs(n_essays)
+    )
 
 
 def compute_wave_size(config: BatchConfig, n_essays: int) -> int:

@@ -57,13 +57,17 @@ class PlannedPair(BaseModel):
 class PlannedList(BaseModel):
     """A list of essays that a wave asks a judge to rank, in the order shown.
 
-    `audit` marks the random lists.
+    `audit` marks the random lists. `predicted_pairs` are the probabilities, under the fit that
+    stood when it was planned, that of each two essays the one shown earlier is preferred: the
+    first with the second, with the third, and so on; a first wave has none.
     """
 
     model_config = ConfigDict(frozen=True)
 
     essay_ids: Annotated[tuple[str, ...], Field(min_length=SMALLEST_LIST, max_length=LARGEST_LIST)]
     audit: bool = False
+    predicted_pairs: Annotated[tuple[float, ...], _UNLESS_EMPTY] = ()
+    resampled: Annotated[bool, _UNLESS_EMPTY] = False
 
 
 class JudgeFailure(BaseModel):
@@ -103,6 +107,7 @@ class Comparison(BaseModel):
     further_ids: Annotated[tuple[str, ...], _UNLESS_EMPTY] = ()
     audit: bool = False
     predicted: float | None = None
+    predicted_pairs: Annotated[tuple[float, ...], _UNLESS_EMPTY] = ()
     resampled: bool = False
     failed_list_id: Annotated[str | None, _UNLESS_EMPTY] = None
     status: ComparisonStatus = ComparisonStatus.PENDING

@@ -58,6 +58,8 @@ Strategy = Literal[
 STRATEGIES_WITH_ANCHORS = frozenset({"anchor_first", "grades"})
 
 
+LIST_PAIR_SHARE = 0.1
+
 _RETIRED = frozenset({"min_audit_pairs", "conclusive_audit_pairs"})
 
 
@@ -73,6 +75,11 @@ class BatchConfig(BaseModel):
     strategy: Strategy = "adaptive"
     comparisons_per_essay_per_wave: Annotated[int, Field(ge=1, le=20)] = 4
     audit_share: Annotated[float, Field(ge=0.05, le=1.0)] = 0.25
+    # Share of a judge's readings that are in pairs beside its lists: what tells how sharp it is in
+    # lists. Left out at its default, which nothing depends on without lists.
+    list_pair_share: Annotated[
+        float, Field(ge=0.02, le=0.9, exclude_if=lambda value: value == LIST_PAIR_SHARE)
+    ] = LIST_PAIR_SHARE
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
     retry_pool_threshold: Annotated[int, Field(ge=1, le=1000)] = 20
     max_attempts: Annotated[int, Field(ge=1, le=10)] = 3
@@ -81,6 +88,10 @@ class BatchConfig(BaseModel):
     # Caps
     max_pairwise_comparisons: Annotated[int, Field(ge=1, le=200_000), AdminAbove()] = 1000
     max_comparisons_per_essay: Annotated[int, Field(ge=1, le=500)] = 20
+    # How often an essay may be read, in pairs and lists; without it as max_comparisons_per_essay.
+    max_readings_per_essay: Annotated[
+        Annotated[int, Field(ge=1, le=500)] | None, Field(exclude_if=lambda value: value is None)
+    ] = None
     max_waves: Annotated[int, Field(ge=1, le=200)] = 20
     max_cost_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     max_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] | None = None

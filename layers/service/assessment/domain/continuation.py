@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from assessment.domain.batch import (
     Batch,
     budget,
     completion_denominator,
-    compute_wave_size,
+    count_reachable_pairs,
     possible_pairs,
 )
 from assessment.domain.comparison import (
@@ -25,12 +25,25 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.failure_cause import find_common_cause
 from assessment.domain.finishing import minutes_until_finish
+from assessment.domain.list_judging import (
+    choose_sizes,
+    drop_failed_lists,
+    find_blunt_judges,
+    find_largest_list,
+)
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import (
+    choose_repeats,
     count_resampling_passes,
-    count_room_for_pairs,
+    count_room,
+    list_met_pairs,
     select_retries,
-    sort_pair,
+)
+from assessment.domain.readings import (
+    PAIR,
+    count_in_pairs,
+    count_in_pairs_by_essay,
+    count_readings,
 )
 from assessment.domain.result import Ranking, Scores
 from assessment.domain.spending import add_spending
@@ -129,14 +142,20 @@ def _compute_share_in_time(comparisons: Sequence[Comparison], wave_number: int) 
     return 1.0 - late / len(submitted) if submitted else 1.0
 
 
-def _count_next_wave(
-    config: BatchConfig, n_essays: int, comparisons: list[Comparison], room: int
-) -> int:
-    """How many comparisons another wave would pay for: new ones, and failed ones tried again."""
-    n_new = min(compute_wave_size(config, n_essays), room)
-    pool = retry_pool(comparisons, max_attempts=config.max_attempts)
-    return n_new + len(
-        select_retries(pool, threshold=config.retry_pool_threshold, n_new_pairs=n_new)
+def _count_next_wave(batch: Batch, evidence: _Evidence, blunt_judges: Collection[str]) -> int:
+    """How many readings another wave would pay for: new ones, and failed ones tried again."""
+    config = batch.config
+    sizes = choose_sizes(
+        batch.judges,
+        wave_number=batch.wave + 1,
+        n_essays=evidence.n_essays,
+        config=config,
+        n_readings=evidence.room,
+        blunt_judges=blunt_judges,
+    )
+    pool = retry_pool(evidence.comparisons, max_attempts=config.max_attempts)
+    return sum(sizes) + count_readings(
+        select_retries(pool, threshold=config.retry_pool_threshold, n_new_pairs=len(sizes))
     )
 
 
@@ -160,8 +179,10 @@ def _count_minutes_left(batch: Batch, now: datetime) -> float | None:
 class _Evidence:
     """What the comparisons of the assessed essays add up to.
 
-    `room` is how many comparisons the caps still allow, `n_unjudged_pairs` how many different
-    pairs nobody was asked about, `n_passes` how often every pair was judged again. `n_cut_off` are
+    `room` is how many readings the caps still allow, `n_unjudged_pairs` how many different pairs
+    nobody was asked about, `n_passes` how often every comparison was judged again, and `may_repeat`
+    whether one may be once more. `n_replaced` are lists that failed and that pairs stand in for.
+    `n_cut_off` are
     those of the last wave that `finish_by` cut off: nobody failed them.
     """
 
@@ -172,6 +193,8 @@ class _Evidence:
     room: int
     n_unjudged_pairs: int
     n_passes: int
+    may_repeat: bool
+    n_replaced: int
     n_cut_off: int
 
     @property
@@ -187,7 +210,7 @@ class _Evidence:
     @property
     def success_rate(self) -> float:
         """The share of settled comparisons that brought a verdict, had it the time."""
-        n_timely = self.n_settled - self.n_cut_off
+        n_timely = self.n_settled - self.n_cut_off - self.n_replaced
         return self.n_recorded / n_timely if n_timely else 0.0
 
 
@@ -205,18 +228,22 @@ def _count_evidence(batch: Batch, part: AssessedPart, now: datetime) -> _Evidenc
     comparisons, config = part.comparisons, batch.config
     n_essays = batch.n_essays - len(part.not_assessed)
     statuses = Counter(comparison.status for comparison in comparisons)
-    n_pairs = len({sort_pair(comparison) for comparison in comparisons})
-    n_unjudged = possible_pairs(n_essays) - n_pairs
+    met = drop_failed_lists(comparisons, max_attempts=config.max_attempts)
+    n_unjudged = possible_pairs(n_essays) - len(list_met_pairs(met))
+    room = count_room(comparisons, config=config, n_essays=n_essays, set_aside=part.set_aside)
+    passes = config.small_net_resampling_cap
+    may_repeat = n_unjudged == 0 and bool(choose_repeats(met, passes=passes, n_readings=room))
+    replaced = {comparison.failed_list_id for comparison in comparisons}
     return _Evidence(
         n_essays=n_essays,
         comparisons=comparisons,
         n_recorded=statuses[ComparisonStatus.RECORDED],
         n_pending=statuses[ComparisonStatus.PENDING],
-        room=count_room_for_pairs(
-            comparisons, config=config, n_essays=n_essays, n_set_aside=len(part.set_aside)
-        ),
+        room=room,
         n_unjudged_pairs=n_unjudged,
-        n_passes=count_resampling_passes(comparisons) if n_unjudged == 0 else 0,
+        n_passes=count_resampling_passes(met) if n_unjudged == 0 else 0,
+        may_repeat=may_repeat,
+        n_replaced=sum(c.comparison_id in replaced for c in comparisons),
         n_cut_off=_count_cut_off(batch, comparisons, now),
     )
 
@@ -246,32 +273,41 @@ def _describe_evidence(batch: Batch, evidence: _Evidence) -> dict[str, Any]:
 
 
 def _describe_caps(
-    batch: Batch, part: AssessedPart, evidence: _Evidence, now: datetime
+    batch: Batch,
+    part: AssessedPart,
+    evidence: _Evidence,
+    blunt_judges: Collection[str],
+    now: datetime,
 ) -> dict[str, Any]:
     config, n = batch.config, evidence.n_essays
     cost = add_spending(c.spent for c in (*evidence.comparisons, *part.set_aside)).cost_usd
-    next_wave = _count_next_wave(config, n, evidence.comparisons, evidence.room)
+    next_wave = _count_next_wave(batch, evidence, blunt_judges)
+    n_read = count_readings(c for c in evidence.comparisons if c.verdict)
+    list_size = find_largest_list(batch.judges)
+    reachable = count_reachable_pairs(config, n, list_size=list_size)
     cost_left = None if config.max_cost_usd is None else config.max_cost_usd - cost
     return {
-        "completion_denominator": completion_denominator(config, n),
+        "completion_denominator": completion_denominator(config, n, list_size=list_size),
+        "readings_budget": PAIR * budget(config, n) if list_size > PAIR else None,
         "max_possible_pairs": possible_pairs(n),
-        "pairs_remaining": min(evidence.room, evidence.n_unjudged_pairs),
+        "pairs_remaining": min(evidence.room // PAIR, evidence.n_unjudged_pairs),
         "waves_remaining": config.max_waves - batch.wave,
         "cost_usd": cost,
         "cost_remaining_usd": cost_left,
-        "next_wave_cost_usd": cost / evidence.n_recorded * next_wave
-        if evidence.n_recorded
-        else None,
+        "next_wave_cost_usd": cost / n_read * next_wave if n_read else None,
         "minutes_remaining": _count_minutes_left(batch, now),
-        "is_small_net": possible_pairs(n) <= budget(config, n),
+        "is_small_net": possible_pairs(n) <= reachable,
         "unique_coverage_complete": evidence.n_unjudged_pairs == 0,
         "resampling_pass_count": evidence.n_passes,
         "resampling_cap_reached": evidence.n_passes >= config.small_net_resampling_cap
-        or evidence.room == 0,
+        or evidence.room < PAIR
+        or (evidence.n_unjudged_pairs == 0 and not evidence.may_repeat),
     }
 
 
-def _describe_fit(scores: Scores | None, config: BatchConfig, n_essays: int) -> dict[str, Any]:
+def _describe_fit(
+    scores: Scores | None, config: BatchConfig, n_essays: int, comparisons: Sequence[Comparison]
+) -> dict[str, Any]:
     """The fit's figures; without one every essay is on its own."""
     if scores is None:
         return {
@@ -280,7 +316,8 @@ def _describe_fit(scores: Scores | None, config: BatchConfig, n_essays: int) -> 
             "isolated_essays": n_essays,
             "sparse_coverage": True,
         }
-    counts = [ranking.comparison_count for ranking in scores.rankings]
+    told = count_in_pairs_by_essay(c for c in comparisons if c.verdict)
+    counts = [told.get(ranking.essay_id, 0) for ranking in scores.rankings]
     reliability, spread = scores.reliability, scores.reliability.spread
     return {
         "min_comparison_count": min(counts, default=0),
@@ -315,15 +352,19 @@ def _describe_look(
     reliability_held, se_held = _count_looks_held(previous)
     n_seen_callbacks = _count_seen_callbacks(previous)
     n_new_callbacks = evidence.n_settled - n_seen_callbacks
+    # A list tells as much as several pairs.
+    settled = [c for c in evidence.comparisons if c.status is not ComparisonStatus.PENDING]
+    n_in_pairs = count_in_pairs(settled)
+    worth = n_in_pairs / len(settled) if settled else 1.0
     stable = change is not None and change <= config.score_stability_threshold
     enough = (
-        evidence.n_settled >= config.min_comparisons_for_stability_check
+        n_in_pairs >= config.min_comparisons_for_stability_check
         and evidence.success_rate >= config.min_success_rate_threshold
     )
     return {
         "max_score_change": change,
-        "is_look": n_new_callbacks >= config.comparisons_per_stability_check_iteration
-        or evidence.room == 0
+        "is_look": n_new_callbacks * worth >= config.comparisons_per_stability_check_iteration
+        or evidence.room < PAIR
         or evidence.n_unjudged_pairs == 0,
         "callbacks_at_last_look": n_seen_callbacks,
         "se_target_held_before": se_held,
@@ -355,13 +396,17 @@ def build_context(
 ) -> ContinuationContext:
     """Everything `decide` may look at; `scores` is None when there is no verdict to fit."""
     evidence = _count_evidence(batch, part, now)
+    known_blunt = previous.context.blunt_judges if previous else ()
+    blunt = sorted({*known_blunt, *(find_blunt_judges(scores.list_sharpness) if scores else ())})
     return ContinuationContext(
         wave=batch.wave,
         batch_ended=batch.is_final,
         n_not_assessed=len(part.not_assessed),
         **_describe_evidence(batch, evidence),
-        **_describe_caps(batch, part, evidence, now),
-        **_describe_fit(scores, batch.config, evidence.n_essays),
+        blunt_judges=tuple(blunt),
+        newly_blunt_judges=tuple(label for label in blunt if label not in known_blunt),
+        **_describe_caps(batch, part, evidence, blunt, now),
+        **_describe_fit(scores, batch.config, evidence.n_essays, evidence.comparisons),
         **_describe_look(batch.config, evidence, scores, previous),
         **batch.config.model_dump(include=_THRESHOLDS),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import exp
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.failure_cause import FailureCause
 
@@ -28,6 +29,7 @@ class Reason(StrEnum):
     EVIDENCE_NOT_SUFFICIENT = "evidence_not_sufficient"
     RETRY_FAILED_COMPARISONS = "retry_failed_comparisons"
     CONNECT_COMPONENTS = "connect_components"
+    LISTS_TOO_BLUNT = "lists_too_blunt"
     # finishing
     STABLE = "stable"
     RELIABILITY_TARGET_MET = "reliability_target_met"
@@ -96,6 +98,7 @@ class ContinuationContext(BaseModel):
     completion_denominator: int
     max_possible_pairs: int
     pairs_remaining: int
+    readings_budget: Annotated[int | None, Field(exclude_if=lambda value: value is None)] = None
     waves_remaining: int
     cost_usd: float = 0.0
     cost_remaining_usd: float | None = None
@@ -139,6 +142,10 @@ class ContinuationContext(BaseModel):
     audit_agreement: float | None = None
     audit_log_loss: float | None = None
     audit_slope: float | None = None
+
+    # judges who are asked for pairs only because they are blunt in lists, and those of this wave
+    blunt_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
+    newly_blunt_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
 
     # rank correlation of the anchors' abilities with their grades; None with fewer than two grades
     anchor_order: float | None = None
@@ -202,7 +209,7 @@ def _find_spent_pairs(context: ContinuationContext) -> Decision | None:
     if context.completion_denominator < context.max_possible_pairs:
         return _finalise(
             Reason.BUDGET_EXHAUSTED,
-            f"all {context.completion_denominator} comparisons of the budget were made",
+            f"all {_describe_budget(context)} of the budget were made",
         )
     if context.is_small_net and not context.resampling_cap_reached:
         return None
@@ -210,6 +217,12 @@ def _find_spent_pairs(context: ContinuationContext) -> Decision | None:
         Reason.SMALL_NET_SATURATED if context.is_small_net else Reason.DENOMINATOR_REACHED,
         f"every one of the {context.max_possible_pairs} pairs was judged",
     )
+
+
+def _describe_budget(context: ContinuationContext) -> str:
+    if context.readings_budget is None:
+        return f"{context.completion_denominator} comparisons"
+    return f"{context.readings_budget} readings of essays"
 
 
 def _find_sufficient_evidence(context: ContinuationContext) -> Decision | None:
@@ -358,6 +371,12 @@ def _find_end(context: ContinuationContext) -> Decision | None:
 
 def _describe_need(context: ContinuationContext) -> Decision:
     """What more comparisons are needed for."""
+    if context.newly_blunt_judges:
+        return _request_more(
+            Reason.LISTS_TOO_BLUNT,
+            f"{', '.join(context.newly_blunt_judges)} tells essays apart much less sharply in "
+            "lists than in pairs: from now on it is asked for pairs; its lists are kept",
+        )
     if context.components > 1 and not context.all_ties:
         return _request_more(Reason.CONNECT_COMPONENTS, "some essays are not connected yet")
     if context.pairs_remaining <= 0 and context.retryable_failures > 0:

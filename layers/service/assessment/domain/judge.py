@@ -14,6 +14,9 @@ from assessment.domain.identifiers import content_sha256
 from assessment.domain.prompt import DEFAULT_TEMPLATE
 
 MAX_BUNDLE = 10
+PAIR_SIZE, MAX_LIST_SIZE = 2, 10
+"""Essays of one comparison: two are a pair, more a list that the judge ranks."""
+
 MAX_PROVIDER_BATCH = 500
 _CHARACTERS_PER_TOKEN = 3.0
 _TOKENS_PER_VERDICT = 300
@@ -113,6 +116,10 @@ class JudgeSpec(BaseModel):
     control_share: Annotated[float, Field(ge=0, le=0.5)] | None = None
     pin_model: StrictBool = False
     share: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
+    # Two are pairs. Left out where it is so, as it was before there were lists.
+    list_size: Annotated[
+        int, Field(ge=2, le=MAX_LIST_SIZE, exclude_if=lambda value: value == PAIR_SIZE)
+    ] = PAIR_SIZE
 
     @model_validator(mode="before")
     @classmethod
@@ -155,6 +162,13 @@ class JudgeSpec(BaseModel):
             raise ValueError(message)
         if self.base_url is not None:
             check_endpoint(self.base_url)
+        return self
+
+    @model_validator(mode="after")
+    def _check_list_size(self) -> Self:
+        """People would have to hold five texts in mind, and the surface judge counts each alone."""
+        if self.list_size > PAIR_SIZE and self.provider in (Provider.PERSON, Provider.SURFACE):
+            raise WrongFieldError("list_size", f"{self.provider} judges pairs only; leave it out")
         return self
 
     @model_validator(mode="after")
@@ -239,7 +253,7 @@ class JudgeSpec(BaseModel):
             "mode": self.batching_mode,
             "bundle": (self.bundle_size, self.bundle_tokens),
             "share": self.share,
-        }
+        } | ({"list_size": self.list_size} if self.list_size > PAIR_SIZE else {})
 
 
 def estimate_tokens(text: str) -> int:

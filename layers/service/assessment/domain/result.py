@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import log
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.baselines import BaselineReport
 from assessment.domain.grading_history import BatchMeasurement
 from assessment.domain.grading_result import GradeProjections
 from assessment.domain.group_report import GroupReport
+from assessment.domain.list_judging import ListSharpness
 
 SPLIT_HALF_COMPARISONS = 2000
 
@@ -232,6 +234,7 @@ class Scores(BaseModel):
     components: int
     isolated_essays: int
     anchor_order: float | None = None
+    list_sharpness: Annotated[list[ListSharpness], Field(exclude_if=lambda value: not value)] = []
 
     def is_proven(self, *, min_reliability: float) -> bool:
         """Whether the verdicts show enough order for grades.

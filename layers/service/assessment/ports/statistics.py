@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from assessment.domain.comparison import Comparison, PlannedPair
+from assessment.domain.comparison import Comparison, PlannedList, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
@@ -23,9 +23,13 @@ class Statistics(Protocol):
         config: BatchConfig,
         seed: int,
         wave_number: int,
-        size: int,
-    ) -> list[PlannedPair]:
-        """The next wave's new pairs, at most `size`; none when every pair was used."""
+        sizes: Sequence[int],
+    ) -> list[PlannedPair | PlannedList]:
+        """The next wave's new comparisons; none when every pair was used.
+
+        `sizes` are the essays of each that is wanted, 2 of a pair; a pair may come instead of a
+        list, and further ones for what lists leave unread.
+        """
 
     def score(
         self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig

@@ -89,10 +89,13 @@ def measure_anchors(
     BatchMeasurement or None
     """
     anchors = {anchor.essay_id for anchor in pool.spec.anchors}
-    kept = [c for c in pool.recorded if not (c.first in anchors and c.second in anchors)]
+    kept = [c for c in pool.recorded if not anchors.issuperset(c.essay_ids)]
     if len(anchors) < _FEWEST_ANCHORS or not kept:
         return None
     judged = pool.comparisons(kept)
+    if judged.list_rows is not None:
+        is_anchor = np.isin(np.arange(pool.n_essays), pool.anchors()[0])
+        judged = judged.take(~(is_anchor[judged.first] & is_anchor[judged.second]))
     try:
         # In the judge's own unit, lapses included: the same judges keep it in later batches.
         spread = _measure_spread(judged)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from assessment.domain.comparison import Comparison, PlannedPair, has_preference
+from assessment.domain.comparison import Comparison, PlannedList, PlannedPair, has_preference
 from assessment.domain.config import BatchConfig
 from assessment.domain.errors import ScoringFailedError
 from assessment.domain.result import (
@@ -33,9 +33,10 @@ from assessment.statistics.conclusion import (
 )
 from assessment.statistics.grades import project_grades
 from assessment.statistics.groups import describe_groups
+from assessment.statistics.list_sharpness import describe_list_sharpness
+from assessment.statistics.plans import plan_comparisons
 from assessment.statistics.pool import Ints, JudgedPool
 from scoring import Fit, ScoringError
-from scoring.pairing import WavePlan, plan_wave
 from scoring.ranks import competition_ranks, kendall_tau_b
 
 
@@ -58,31 +59,20 @@ class ScoringStatistics:
         config: BatchConfig,
         seed: int,
         wave_number: int,
-        size: int,
-    ) -> list[PlannedPair]:
-        """The next wave's new pairs with the predictions of the fit that stands now."""
+        sizes: Sequence[int],
+    ) -> list[PlannedPair | PlannedList]:
+        """The next wave's comparisons with the predictions of the fit that stands now."""
         pool = JudgedPool.from_comparisons(spec, comparisons)
         with _named_failures():
             standing = pool.fit(config) if has_preference(pool.recorded) else None
-            plan = _plan_pairs(
+            return plan_comparisons(
                 pool,
                 comparisons,
                 standing,
                 config=config,
                 rng=np.random.default_rng([seed, wave_number]),
-                size=size,
+                sizes=sizes,
             )
-            predicted = standing.predict(plan.first, plan.second) if standing else None
-        ids = [essay.essay_id for essay in spec.essays]
-        return [
-            PlannedPair(
-                first=ids[plan.first[row]],
-                second=ids[plan.second[row]],
-                audit=bool(plan.audit[row]),
-                predicted=None if predicted is None else float(predicted[row]),
-            )
-            for row in range(len(plan))
-        ]
 
     def score(
         self, spec: BatchSpec, comparisons: Sequence[Comparison], *, config: BatchConfig
@@ -125,32 +115,6 @@ class ScoringStatistics:
             )
 
 
-def _plan_pairs(
-    pool: JudgedPool,
-    comparisons: Sequence[Comparison],
-    standing: Fit | None,
-    *,
-    config: BatchConfig,
-    rng: np.random.Generator,
-    size: int,
-) -> WavePlan:
-    anchors, anchor_grade = pool.anchors()
-    return plan_wave(
-        pool.n_essays,
-        rng=rng,
-        size=size,
-        rounds=config.comparisons_per_essay_per_wave,
-        first=pool.indices([c.first for c in comparisons]),
-        second=pool.indices([c.second for c in comparisons]),
-        ability=standing.ability if standing else None,
-        covariance=standing.covariance if standing else None,
-        strategy=config.strategy,
-        audit_share=config.audit_share,
-        anchors=anchors if len(anchors) else None,
-        anchor_grade=anchor_grade if len(anchors) else None,
-    )
-
-
 def _scores(pool: JudgedPool, fit: Fit, config: BatchConfig) -> Scores:
     counts = pool.counts()
     anchors, grade = pool.anchors()
@@ -169,6 +133,7 @@ def _scores(pool: JudgedPool, fit: Fit, config: BatchConfig) -> Scores:
         components=int(np.unique(fit.components).size),
         isolated_essays=int((counts == 0).sum()),
         anchor_order=kendall_tau_b(fit.ability[anchors], grade),
+        list_sharpness=describe_list_sharpness(pool, fit),
     )
 
 

@@ -13,9 +13,10 @@ from assessment.domain.comparison import Comparison
 from assessment.domain.config import BatchConfig
 from assessment.domain.judge import Provider
 from assessment.domain.spec import BatchSpec
-from assessment.domain.verdict import Verdict, Winner, signed_outcome
+from assessment.domain.verdict import ListVerdict, Verdict, Winner, rank_gaps, signed_outcome
 from scoring import Comparisons, Fit, SpreadPrior, fit
 from scoring.batch_fit import fit_batch, refit_at_one_spread
+from scoring.lists import Lists, join_lists
 from scoring.repeats import estimate_repeat_correlation
 
 Ints = NDArray[np.int64]
@@ -41,10 +42,8 @@ class JudgedPool:
     @classmethod
     def from_comparisons(cls, spec: BatchSpec, comparisons: Sequence[Comparison]) -> JudgedPool:
         """The pool of all comparisons that have a verdict, in the order of their ids."""
-        recorded = sorted((c for c in comparisons if c.pair_verdict), key=lambda c: c.comparison_id)
-        return cls(
-            spec, recorded, sorted({c.pair_verdict.judge for c in recorded if c.pair_verdict})
-        )
+        recorded = sorted((c for c in comparisons if c.verdict), key=lambda c: c.comparison_id)
+        return cls(spec, recorded, sorted({c.verdict.judge for c in recorded if c.verdict}))
 
     @property
     def n_essays(self) -> int:
@@ -81,14 +80,30 @@ class JudgedPool:
         look like a slight one.
         """
         order = {judge: index for index, judge in enumerate(self.judges)}
-        verdicts = [c.pair_verdict for c in chosen if c.pair_verdict]
-        return Comparisons(
-            self.n_essays,
-            self.indices([comparison.first for comparison in chosen]),
-            self.indices([comparison.second for comparison in chosen]),
-            _sign_outcomes(verdicts),
-            np.array([order[v.judge] for v in verdicts], dtype=np.int64),
+        pairs = [(c, c.pair_verdict) for c in chosen if c.pair_verdict]
+        judged = (
+            Comparisons(
+                self.n_essays,
+                self.indices([comparison.first for comparison, _ in pairs]),
+                self.indices([comparison.second for comparison, _ in pairs]),
+                _sign_outcomes([verdict for _, verdict in pairs]),
+                np.array([order[verdict.judge] for _, verdict in pairs], dtype=np.int64),
+            )
+            if pairs
+            else None
         )
+        lists = [(c, c.list_verdict) for c in chosen if c.list_verdict]
+        if judged is not None and not lists:
+            return judged
+        ranked = Lists(
+            self.n_essays,
+            [self.indices(comparison.essay_ids) for comparison, _ in lists],
+            [self.indices(verdict.ranking) for _, verdict in lists],
+            gaps=[_list_gaps(verdict) for _, verdict in lists],
+            scores=[verdict.scores for _, verdict in lists],
+            judge=np.array([order[verdict.judge] for _, verdict in lists], dtype=np.int64),
+        )
+        return join_lists(judged, ranked)
 
     @property
     def is_model(self) -> list[bool]:
@@ -118,8 +133,12 @@ class JudgedPool:
 
     def counts(self) -> Ints:
         """Recorded comparisons of each essay."""
-        ends = [c.first for c in self.recorded] + [c.second for c in self.recorded]
-        return np.bincount(self.indices(ends), minlength=self.n_essays)
+        return self.count_readings(self.recorded)
+
+    def count_readings(self, comparisons: Sequence[Comparison]) -> Ints:
+        """How often each essay is in one of the comparisons."""
+        read = [essay_id for comparison in comparisons for essay_id in comparison.essay_ids]
+        return np.bincount(self.indices(read), minlength=self.n_essays)
 
     def anchors(self) -> tuple[Ints, Ints]:
         """The anchors' indices and the positions of their grades; empty without a scale."""
@@ -127,6 +146,13 @@ class JudgedPool:
         anchors = self.spec.anchors if scale else []
         positions = [scale.position(anchor.grade or "") for anchor in anchors if scale]
         return self.indices([a.essay_id for a in anchors]), np.array(positions, dtype=np.int64)
+
+
+def _list_gaps(verdict: ListVerdict) -> tuple[int, ...] | None:
+    """The gaps of a ranking; None if any is unknown: it would look like a slight one."""
+    if verdict.gaps is None or None in verdict.gaps:
+        return None
+    return rank_gaps(verdict)
 
 
 def _sign_outcomes(verdicts: Sequence[Verdict]) -> Ints:

@@ -5,20 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 
 from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
-from assessment.domain.comparison import Comparison, PlannedPair, retry_pool
+from assessment.domain.comparison import Comparison, PlannedList, PlannedPair, retry_pool
 from assessment.domain.config import BatchConfig
 from assessment.domain.identifiers import comparison_id
+from assessment.domain.list_judging import (
+    choose_sizes,
+    drop_failed_lists,
+    replace_failed_lists,
+)
 from assessment.domain.not_assessed import AssessedPart, split_assessed
 from assessment.domain.planning import (
-    choose_reversed_pairs,
-    count_affordable_pairs,
-    count_room_for_pairs,
+    choose_repeats,
+    count_affordable_readings,
+    count_room,
     select_retries,
 )
+from assessment.domain.readings import PAIR
 from assessment.domain.spec import BatchSpec
 from assessment.domain.wave import Wave
 from assessment.ports.groups import PlanPorts
-from assessment.ports.statistics import Statistics
 from assessment.ports.stores import ComparisonStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.settlement import correct_counts
@@ -63,59 +68,85 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts) -> Wave:
     # A second try, with more room or after a pause, may bring what the first did not: nothing new
     # is paid for before one of them has.
     only_retries = bool(pool) and not has_verdicts
-    size = 0 if only_retries else _count_new_pairs(batch.config, spec, part)
-    pairs = _choose_pairs(batch, wave_number, spec, part, size, ports.statistics)
-    if not pairs and not pool:
-        pairs = choose_reversed_pairs(
-            part.comparisons, passes=batch.config.small_net_resampling_cap, size=size
+    n_readings = 0 if only_retries else _count_readings_left(batch.config, spec, part)
+    planned = _choose_new(batch, wave_number, spec, part, n_readings, ports)
+    if not planned and not pool:
+        met = drop_failed_lists(part.comparisons, max_attempts=batch.config.max_attempts)
+        planned = choose_repeats(
+            met,
+            passes=batch.config.small_net_resampling_cap,
+            n_readings=min(n_readings, PAIR * compute_wave_size(batch.config, len(spec.essays))),
         )
     retries = select_retries(
-        pool, threshold=batch.config.retry_pool_threshold, n_new_pairs=len(pairs)
+        pool, threshold=batch.config.retry_pool_threshold, n_new_pairs=len(planned)
     )
-    plan = WavePlan(tuple(pairs), tuple(comparison.comparison_id for comparison in retries))
+    plan = WavePlan(tuple(planned), tuple(comparison.comparison_id for comparison in retries))
     return ports.batches.put_wave(
         batch.batch_id,
         Wave(
             wave=wave_number,
             plan_key=store_plan(batch.batch_id, wave_number, plan, content=ports.content),
-            new_pairs=len(plan.pairs),
+            new_pairs=len(plan.planned),
             n_retried=len(plan.retried),
         ),
     )
 
 
-def _choose_pairs(
+def _choose_new(
     batch: Batch,
     wave_number: int,
     spec: BatchSpec,
     part: AssessedPart,
-    size: int,
-    statistics: Statistics,
-) -> list[PlannedPair]:
-    """At most `size` new pairs of the essays that are assessed."""
-    if size == 0:
-        return []
-    return statistics.plan(
+    n_readings: int,
+    ports: PlanPorts,
+) -> list[PlannedPair | PlannedList]:
+    """New pairs and lists of the essays that are assessed, and pairs for lists that failed.
+
+    Together they read at most `n_readings` essays.
+    """
+    config = batch.config
+    instead: list[PlannedPair | PlannedList] = [
+        *replace_failed_lists(
+            part.comparisons, max_attempts=config.max_attempts, n_readings=n_readings
+        )
+    ]
+    sizes = choose_sizes(
+        spec.judges,
+        wave_number=wave_number,
+        n_essays=len(spec.essays),
+        config=config,
+        n_readings=n_readings - sum(len(pair.essay_ids) for pair in instead),
+        blunt_judges=_find_blunt_judges(batch.batch_id, wave_number, ports),
+    )
+    if not sizes:
+        return instead
+    planned = ports.statistics.plan(
         spec,
-        part.comparisons,
-        config=batch.config,
+        drop_failed_lists(part.comparisons, max_attempts=config.max_attempts),
+        config=config,
         seed=batch.seed,
         wave_number=wave_number,
-        size=size,
+        sizes=sizes,
     )
+    # Behind the others: which judge is drawn, and so whether for a list, depends on the place.
+    return [*planned, *instead]
 
 
-def _count_new_pairs(config: BatchConfig, spec: BatchSpec, part: AssessedPart) -> int:
-    """How many new pairs the wave may have: a whole wave, or what caps and money leave of it."""
-    n_essays = len(spec.essays)
-    room = count_room_for_pairs(
-        part.comparisons, config=config, n_essays=n_essays, n_set_aside=len(part.set_aside)
+def _find_blunt_judges(batch_id: str, wave_number: int, ports: PlanPorts) -> tuple[str, ...]:
+    """Who is asked for pairs only since the decision after an earlier wave."""
+    previous = ports.batches.get_wave(batch_id, wave_number - 1) if wave_number > 1 else None
+    return previous.context.blunt_judges if previous and previous.context else ()
+
+
+def _count_readings_left(config: BatchConfig, spec: BatchSpec, part: AssessedPart) -> int:
+    """How many readings of an essay caps and money leave."""
+    room = count_room(
+        part.comparisons, config=config, n_essays=len(spec.essays), set_aside=part.set_aside
     )
-    n_affordable = count_affordable_pairs(
+    n_affordable = count_affordable_readings(
         [*part.comparisons, *part.set_aside], max_cost_usd=config.max_cost_usd
     )
-    limits = [compute_wave_size(config, n_essays), room]
-    return min(limits if n_affordable is None else [*limits, n_affordable])
+    return room if n_affordable is None else min(room, n_affordable)
 
 
 def _store_comparisons(
@@ -128,7 +159,7 @@ def _store_comparisons(
             Comparison.from_plan(
                 pair, comparison_id=comparison_id(wave_number, position), wave_number=wave_number
             )
-            for position, pair in enumerate(plan.pairs)
+            for position, pair in enumerate(plan.planned)
         ],
     )
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assessment.domain.comparison import PlannedPair
+from assessment.domain.comparison import PlannedList, PlannedPair
 from assessment.domain.document_keys import not_assessed_key, plan_key, unjudged_key
 from assessment.domain.identifiers import canonical_json, content_sha256
 from assessment.domain.not_assessed import NotAssessed
@@ -20,9 +20,9 @@ from assessment.ports.stores import ContentStore
 
 @dataclass(frozen=True)
 class WavePlan:
-    """New pairs in their order, and the ids of failed comparisons that are submitted again."""
+    """New pairs and lists in their order, and the ids of failed ones that are submitted again."""
 
-    pairs: tuple[PlannedPair, ...] = ()
+    planned: tuple[PlannedPair | PlannedList, ...] = ()
     retried: tuple[str, ...] = ()
 
 
@@ -30,11 +30,13 @@ def store_plan(
     batch_id: str, wave_number: int, plan: WavePlan, *, content: ContentStore
 ) -> str | None:
     """Store a plan; its key, or None for an empty one."""
-    if not plan.pairs and not plan.retried:
+    if not plan.planned and not plan.retried:
         return None
+    # A plan with lists has a key of its own: each place tells by its fields which of both it is.
+    name = "planned" if any(isinstance(each, PlannedList) for each in plan.planned) else "pairs"
     body = canonical_json(
         {
-            "pairs": [pair.model_dump(mode="json") for pair in plan.pairs],
+            name: [each.model_dump(mode="json") for each in plan.planned],
             "retried": list(plan.retried),
         }
     )
@@ -48,8 +50,14 @@ def load_plan(wave: Wave, *, content: ContentStore) -> WavePlan:
     if wave.plan_key is None:
         return WavePlan()
     plan = json.loads(content.get_frozen_document(wave.plan_key))
-    pairs = tuple(PlannedPair.model_validate(pair) for pair in plan["pairs"])
-    return WavePlan(pairs, tuple(plan["retried"]))
+    entries = plan["planned"] if "planned" in plan else plan["pairs"]
+    planned = tuple(
+        PlannedList.model_validate(entry)
+        if "essay_ids" in entry
+        else PlannedPair.model_validate(entry)
+        for entry in entries
+    )
+    return WavePlan(planned, tuple(plan["retried"]))
 
 
 def store_unjudged(

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure, retry_pool
 from assessment.domain.config import BatchConfig
 from assessment.domain.planning import (
-    choose_reversed_pairs,
+    choose_repeats,
     count_resampling_passes,
-    count_room_for_pairs,
+    count_room,
     select_retries,
-    sort_pair,
+    sort_essays,
 )
 
 S = ComparisonStatus
@@ -76,16 +76,17 @@ def test_pool_is_due_when_full_or_when_nothing_else_is_left(
 
 def test_room_counts_every_planned_comparison_once() -> None:
     config = BatchConfig(max_pairwise_comparisons=5, max_comparisons_per_essay=6)
-    assert count_room_for_pairs([made(0), made(1)], config=config, n_essays=4) == 3
-    assert count_room_for_pairs([made(at) for at in range(7)], config=config, n_essays=4) == 0
+    assert count_room([made(0), made(1)], config=config, n_essays=4) == 6
+    assert count_room([made(at) for at in range(7)], config=config, n_essays=4) == 0
 
 
 def test_comparisons_set_aside_count_for_the_cap_of_the_batch_only() -> None:
     config = BatchConfig(max_pairwise_comparisons=10, max_comparisons_per_essay=4)
     known = [made(0), made(1)]
-    assert count_room_for_pairs(known, config=config, n_essays=4) == 6
-    assert count_room_for_pairs(known, config=config, n_essays=4, n_set_aside=2) == 6
-    assert count_room_for_pairs(known, config=config, n_essays=4, n_set_aside=5) == 3
+    assert count_room(known, config=config, n_essays=4) == 12
+    assert count_room(known, config=config, n_essays=4, set_aside=known) == 12
+    aside = [made(at) for at in range(2, 7)]
+    assert count_room(known, config=config, n_essays=4, set_aside=aside) == 6
 
 
 def complete(n: int) -> list[Comparison]:
@@ -96,30 +97,30 @@ def complete(n: int) -> list[Comparison]:
 @given(st.integers(3, 9), st.data())
 def test_resampling_reverses_serves_all_alike_and_ends(n: int, data: st.DataObject) -> None:
     known = complete(n)
-    planned = Counter(sort_pair(c) for c in known)
+    planned = Counter(sort_essays(c) for c in known)
     for _ in range(100):
         size = data.draw(st.integers(1, len(planned)))
-        extra = choose_reversed_pairs(known, passes=2, size=size)
+        extra = choose_repeats(known, passes=2, n_readings=2 * size)
         if not extra:
             break
         assert len(extra) <= size
         for pair in extra:
-            latest = [c for c in known if {c.first, c.second} == {pair.first, pair.second}][-1]
-            assert (latest.first, latest.second) == (pair.second, pair.first)
+            latest = [c for c in known if set(c.essay_ids) == set(pair.essay_ids)][-1]
+            assert latest.essay_ids == pair.essay_ids[::-1]
             assert pair.resampled
-        known += [made(len(known) + at, p.first, p.second) for at, p in enumerate(extra)]
-        times = Counter(sort_pair(c) for c in known)
+        known += [made(len(known) + at, *p.essay_ids) for at, p in enumerate(extra)]
+        times = Counter(sort_essays(c) for c in known)
         assert max(times.values()) - min(times.values()) <= 1
         load = Counter(essay for c in known for essay in (c.first, c.second))
         assert max(load.values()) - min(load.values()) <= 2
-    assert set(Counter(sort_pair(c) for c in known).values()) == {3}
+    assert set(Counter(sort_essays(c) for c in known).values()) == {3}
     assert count_resampling_passes(known) == 2
 
 
 def test_smallest_nets_never_pass_the_cap_of_an_essay() -> None:
     # Four essays, six pairs, room for four more: two of each essay, not three of the first.
-    extra = choose_reversed_pairs(complete(4), passes=2, size=4)
-    load = Counter(essay for pair in extra for essay in (pair.first, pair.second))
+    extra = choose_repeats(complete(4), passes=2, n_readings=8)
+    load = Counter(essay for pair in extra for essay in pair.essay_ids)
     assert set(load.values()) == {2}
 
 

@@ -1,0 +1,170 @@
+"""Who is asked for lists: the essays of each comparison of a wave, and lists that brought nothing.
+
+People judge pairs only, and so does a judge that turned out too blunt in lists. Beside its lists a
+judge gets a share of pairs; without them nobody would know how sharp it is in lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from assessment.domain.batch import compute_wave_size
+from assessment.domain.comparison import Comparison, PlannedPair
+from assessment.domain.config import BatchConfig
+from assessment.domain.identifiers import comparison_id
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.jury import draw_judge
+from assessment.domain.readings import PAIR, compute_worth
+
+BLUNT_BELOW = 0.75
+"""Sharpness in lists, as a share of that in pairs, below which lists of five win nothing."""
+
+BLUNT_PROBABILITY = 0.9
+"""How sure it must be that a judge is blunter than that before it is asked for pairs only."""
+
+
+class ListSharpness(BaseModel):
+    """How a judge judges lists of one size.
+
+    `ratio` is its sharpness in them as a share of that in pairs, with its 95% interval;
+    `probability_blunt` that it is below 0.75. Without pairs by the judge nobody knows
+    (`is_known` is false). `place_effects` say how much it favours the essay shown at each place, in
+    logits, with their standard errors; they add up to 0.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    judge: str
+    list_size: int
+    lists: int
+    is_known: bool = True
+    ratio: float
+    ratio_interval: tuple[float, float] | None = None
+    probability_blunt: float
+    place_effects: tuple[float, ...] = ()
+    place_effects_se: tuple[float, ...] = ()
+
+    @property
+    def is_blunt(self) -> bool:
+        """Whether it is almost certainly too blunt for lists to be worth asking."""
+        return self.is_known and self.probability_blunt >= BLUNT_PROBABILITY
+
+
+def find_blunt_judges(sharpness: Sequence[ListSharpness]) -> set[str]:
+    """The labels of the judges who are too blunt in the lists that most of theirs are."""
+    largest = {
+        entry.judge: max(
+            (other for other in sharpness if other.judge == entry.judge),
+            key=lambda other: (other.lists, other.list_size),
+        )
+        for entry in sharpness
+    }
+    return {label for label, entry in largest.items() if entry.is_blunt}
+
+
+def takes_lists(judge: JudgeSpec, blunt_judges: Collection[str] = ()) -> bool:
+    """Whether a judge is asked for lists; a batch's only judge may go by a name of its own."""
+    is_blunt = bool(blunt_judges) if judge.label is None else judge.label in blunt_judges
+    return judge.list_size > PAIR and not is_blunt
+
+
+def find_largest_list(judges: Sequence[JudgeSpec], blunt_judges: Collection[str] = ()) -> int:
+    """The most essays that a judge is asked for at once."""
+    return max(
+        (judge.list_size for judge in judges if takes_lists(judge, blunt_judges)), default=PAIR
+    )
+
+
+def choose_sizes(
+    judges: Sequence[JudgeSpec],
+    *,
+    wave_number: int,
+    n_essays: int,
+    config: BatchConfig,
+    n_readings: int,
+    blunt_judges: Collection[str] = (),
+) -> list[int]:
+    """The essays of each comparison of a wave, by the judge who is drawn for its place.
+
+    A wave tells as much as a wave of pairs would, and reads every essay once at least.
+
+    Parameters
+    ----------
+    judges
+        Of the batch.
+    wave_number
+        The wave, whose number is part of the draw.
+    n_essays
+        Essays that are assessed.
+    config
+        Sizes a wave, and says which share of a judge's readings is in pairs beside its lists.
+    n_readings
+        The most essays that the caps and the money allow to be read.
+    blunt_judges
+        Labels of those who are asked for pairs only.
+
+    Returns
+    -------
+    list of int
+        Empty where not even a pair may be read; all 2 where nobody is asked for lists.
+    """
+    wave_worth = compute_wave_size(config, n_essays)
+    if not any(takes_lists(judge, blunt_judges) for judge in judges):
+        return [PAIR] * min(wave_worth, n_readings // PAIR)
+    sizes: list[int] = []
+    worth, n_read, n_listed, n_beside = 0.0, 0, 0, 0
+    while (worth < wave_worth or n_read < n_essays) and n_read + PAIR <= n_readings:
+        judge = draw_judge(comparison_id(wave_number, len(sizes)), judges)
+        size = PAIR
+        if takes_lists(judge, blunt_judges):
+            if n_beside >= config.list_pair_share * (n_listed + n_beside):
+                size = min(judge.list_size, n_essays, n_readings - n_read)
+                n_listed += size
+            else:
+                n_beside += PAIR
+        sizes.append(size)
+        n_read += size
+        worth += compute_worth(size)
+    return sizes
+
+
+def replace_failed_lists(
+    comparisons: Sequence[Comparison], *, max_attempts: int, n_readings: int
+) -> list[PlannedPair]:
+    """Pairs in place of the lists that brought no verdict for good, each list once.
+
+    A ring through the essays of the list, so that each is read twice, once first and once second.
+
+    Parameters
+    ----------
+    comparisons
+        Those of the essays that are assessed.
+    max_attempts
+        Attempts after which a comparison is not submitted again.
+    n_readings
+        The most essays that may be read.
+    """
+    replaced = {comparison.failed_list_id for comparison in comparisons}
+    pairs: list[PlannedPair] = []
+    for comparison in comparisons:
+        is_replaced = comparison.comparison_id in replaced
+        if is_replaced or not is_failed_list(comparison, max_attempts=max_attempts):
+            continue
+        ids = comparison.essay_ids
+        pairs += [
+            PlannedPair(first=one, second=other, failed_list_id=comparison.comparison_id)
+            for one, other in zip(ids, (*ids[1:], ids[0]), strict=True)
+        ]
+    return pairs[: n_readings // PAIR]
+
+
+def is_failed_list(comparison: Comparison, *, max_attempts: int) -> bool:
+    """Whether it is a list that brought no verdict and will not be asked again."""
+    return comparison.is_list and comparison.has_failed_for_good(max_attempts=max_attempts)
+
+
+def drop_failed_lists(comparisons: Sequence[Comparison], *, max_attempts: int) -> list[Comparison]:
+    """The comparisons in which essays met: a list that failed for good brought none together."""
+    return [c for c in comparisons if not is_failed_list(c, max_attempts=max_attempts)]
