@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
+from typing import Annotated, Any
 
 import rfc8785
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.assignment import TextSource
 from assessment.domain.baselines import BaselineReport
@@ -18,8 +18,10 @@ from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_result import GradeProjections
 from assessment.domain.group_report import GroupReport
+from assessment.domain.list_judging import ListSharpness
 from assessment.domain.masking import MaskingReport
 from assessment.domain.not_assessed import NotAssessed
+from assessment.domain.readings import ReadingTally
 from assessment.domain.result import (
     AuditReport,
     JudgeFit,
@@ -48,6 +50,7 @@ class ResultDocument(BaseModel):
     outcome: Outcome
     decision: Decision
     comparisons: ComparisonTally
+    readings: Annotated[ReadingTally | None, Field(exclude_if=lambda value: value is None)] = None
     resampled_comparisons: int
     notes: list[str]
     n_students: int
@@ -61,6 +64,7 @@ class ResultDocument(BaseModel):
     judges: list[str]
     judge_fit: list[JudgeFit] = []
     judge_consistency: list[Consistency] = []
+    list_sharpness: Annotated[list[ListSharpness], Field(exclude_if=lambda value: not value)] = []
     groups: GroupReport | None = None
     baselines: BaselineReport | None = None
     essay_flags: dict[str, list[EssayFlag]] = {}

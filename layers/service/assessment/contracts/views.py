@@ -87,12 +87,14 @@ class WaveProgress(BaseModel):
     """One wave as its batch's reader sees it.
 
     `mean_se` is in logits, `standardised_se` in standard deviations of the abilities: what
-    `target_mean_se` is compared with.
+    `target_mean_se` is compared with. `readings` are the essays that its new comparisons read,
+    where there are lists among them: a comparison is one call, a reading one essay in it.
     """
 
     wave: int
     status: str
     planned: int
+    readings: Annotated[int | None, Field(exclude_if=lambda value: value is None)] = None
     recorded: int
     failed: int
     mean_se: float | None = None
@@ -111,7 +113,10 @@ class JudgeTrouble(BaseModel):
 
 
 class BatchProgress(BaseModel):
-    """A batch as its reader sees it."""
+    """A batch as its reader sees it.
+
+    `readings` are the essays that its comparisons read, where there are lists among them.
+    """
 
     batch_id: str
     correlation_id: str
@@ -123,6 +128,7 @@ class BatchProgress(BaseModel):
     essays: int
     anchors: int
     comparisons: ComparisonTally
+    readings: Annotated[int | None, Field(exclude_if=lambda value: value is None)] = None
     not_assessed: list[NotAssessed] = []
     judge_troubles: list[JudgeTrouble] = []
     waves: list[WaveProgress]

@@ -208,6 +208,13 @@ class _Evidence:
         return self.n_recorded + self.n_failed
 
     @property
+    def n_settled_in_pairs(self) -> int:
+        """As many pairs as tell as much: a list tells as much as several."""
+        return count_in_pairs(
+            c for c in self.comparisons if c.status is not ComparisonStatus.PENDING
+        )
+
+    @property
     def success_rate(self) -> float:
         """The share of settled comparisons that brought a verdict, had it the time."""
         n_timely = self.n_settled - self.n_cut_off - self.n_replaced
@@ -352,10 +359,8 @@ def _describe_look(
     reliability_held, se_held = _count_looks_held(previous)
     n_seen_callbacks = _count_seen_callbacks(previous)
     n_new_callbacks = evidence.n_settled - n_seen_callbacks
-    # A list tells as much as several pairs.
-    settled = [c for c in evidence.comparisons if c.status is not ComparisonStatus.PENDING]
-    n_in_pairs = count_in_pairs(settled)
-    worth = n_in_pairs / len(settled) if settled else 1.0
+    n_in_pairs = evidence.n_settled_in_pairs
+    worth = n_in_pairs / max(evidence.n_settled, 1)
     stable = change is not None and change <= config.score_stability_threshold
     enough = (
         n_in_pairs >= config.min_comparisons_for_stability_check

@@ -198,7 +198,7 @@ class ConstructGap(BaseModel):
 
 
 class JudgeFit(BaseModel):
-    """One judge's verdicts: their number, ties and choices of the first essay, and misfit.
+    """One judge's verdicts: their number, those of pairs that tie or choose the first, and misfit.
 
     `discrimination` is the factor by which the judge's logits differ from the jury's common scale:
     above 1 the judge tells essays apart more sharply. It is 1 for a judge alone. `lapse_rate` is

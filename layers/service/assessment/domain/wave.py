@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.batch import ClosedBy, WaveScore, WaveStatus
 from assessment.domain.comparison import ComparisonTally
@@ -27,6 +28,8 @@ class Wave(BaseModel):
     plan_key: str | None = None
     new_pairs: int = 0
     n_retried: int = 0
+    n_readings: Annotated[int | None, Field(exclude_if=lambda value: value is None)] = None
+    """How many essays its new comparisons read, where there are lists among them."""
     n_submitted: int | None = None
     """How many comparisons it submitted, less those that a later wave took over."""
     n_recorded: int = 0

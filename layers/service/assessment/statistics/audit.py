@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.result import AuditReport
 from assessment.domain.verdict import Winner, rank_gaps
 from assessment.statistics.pool import Floats, Ints, JudgedPool
+from assessment.statistics.predictions import predict_each
 from scoring.audit import Audit, evidence_against_chance, prequential_audit
 
 _EVEN = 0.5
@@ -55,16 +56,19 @@ def _predicted_verdicts(pool: JudgedPool, config: BatchConfig) -> _PredictedVerd
     opening, opening_predicted = _opening(pool, config)
     later = [c for c in pool.recorded if _was_predicted(c) and not c.resampled]
     tested = opening + later
-    predicted = opening_predicted + [_list_predictions(c) for c in later]
-    preferred = [_list_preferences(c) for c in tested]
-    is_random = [not _was_predicted(c) or c.audit for c in tested]
-    n_rows = [len(each) for each in preferred]
+    preferred = list(map(_list_preferences, tested))
+    n_rows = list(map(len, preferred))
+    is_random = np.array([not _was_predicted(c) or c.audit for c in tested], dtype=bool)
     return _PredictedVerdicts(
-        predicted=np.array([p for each in predicted for p in each], dtype=np.float64),
-        preferred=np.array([y for each in preferred for y in each], dtype=np.float64),
-        random=np.repeat(np.array(is_random, dtype=bool), n_rows),
+        predicted=_join([*opening_predicted, *map(_list_predictions, later)]),
+        preferred=_join(preferred),
+        random=np.repeat(is_random, n_rows),
         comparison=np.repeat(np.arange(len(tested)), n_rows),
     )
+
+
+def _join(rows: Sequence[Sequence[float]]) -> Floats:
+    return np.array(list(chain.from_iterable(rows)), dtype=np.float64)
 
 
 def _was_predicted(comparison: Comparison) -> bool:
@@ -107,13 +111,8 @@ def _opening(
     if not has_preference(opening[:middle]):
         return rest, [[_EVEN] * len(_list_preferences(c)) for c in rest]
     half = pool.fit_quickly(config, opening[:middle])
-    pairs = [list(combinations(c.essay_ids, 2)) for c in rest]
-    predicted = half.predict(
-        pool.indices([first for each in pairs for first, _ in each]),
-        pool.indices([second for each in pairs for _, second in each]),
-    )
-    ends = np.cumsum([len(each) for each in pairs])
-    return rest, [each.tolist() for each in np.split(predicted, ends[:-1])]
+    predicted = predict_each(half, [pool.indices(c.essay_ids) for c in rest])
+    return rest, [each.tolist() for each in predicted]
 
 
 def _report(audit: Audit, chance: Audit) -> AuditReport:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from assessment.domain.result import (
@@ -17,6 +19,7 @@ from assessment.domain.result import (
     ReliabilityForecast,
     ScaleSeparation,
 )
+from assessment.domain.verdict import Winner
 from assessment.statistics.pool import JudgedPool
 from scoring import Comparisons, Fit
 from scoring.errors import AllTiesError, InvalidSettingError
@@ -63,13 +66,14 @@ def described(
 def judges_described(pool: JudgedPool, fit: Fit, comparisons: Comparisons) -> list[JudgeFit]:
     """Every judge's verdicts, sharpness and misfit."""
     misfit = judge_misfit(fit, comparisons)
-    judge = np.zeros(len(comparisons), np.int64) if comparisons.judge is None else comparisons.judge
+    n_verdicts = Counter(c.verdict.judge for c in pool.recorded if c.verdict)
+    winners = Counter((v.judge, v.winner) for c in pool.recorded if (v := c.pair_verdict))
     return [
         JudgeFit(
             judge=name,
-            verdicts=int((judge == row).sum()),
-            ties=int((comparisons.outcome[judge == row] == 0).sum()),
-            first_preferred=int((comparisons.outcome[judge == row] > 0).sum()),
+            verdicts=n_verdicts[name],
+            ties=winners[name, Winner.TIE],
+            first_preferred=winners[name, Winner.FIRST],
             discrimination=float(fit.discrimination[row]),
             discrimination_se=float(fit.discrimination_se[row]),
             lapse_rate=float(fit.lapse[row]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import TypedDict
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from assessment.domain.comparison import Comparison, PlannedList, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.readings import PAIR
 from assessment.statistics.pool import Floats, Ints, JudgedPool
+from assessment.statistics.predictions import predict_each
 from scoring import Fit
 from scoring.list_planning import plan_lists
 from scoring.pairing import plan_wave
@@ -47,9 +49,7 @@ def plan_comparisons(
     """
     if any(size > PAIR for size in sizes):
         return _plan_lists(pool, comparisons, standing, config=config, rng=rng, sizes=sizes)
-    return list(
-        _plan_pairs(pool, comparisons, standing, config=config, rng=rng, n_pairs=len(sizes))
-    )
+    return _plan_pairs(pool, comparisons, standing, config=config, rng=rng, n_pairs=len(sizes))
 
 
 def _plan_pairs(
@@ -60,9 +60,8 @@ def _plan_pairs(
     config: BatchConfig,
     rng: np.random.Generator,
     n_pairs: int,
-) -> list[PlannedPair]:
+) -> list[PlannedPair | PlannedList]:
     anchors, anchor_grade = pool.anchors()
-    has_lists = any(comparison.is_list for comparison in comparisons)
     pairs = [pair for each in comparisons for pair in combinations(each.essay_ids, PAIR)]
     plan = plan_wave(
         pool.n_essays,
@@ -71,25 +70,27 @@ def _plan_pairs(
         rounds=config.comparisons_per_essay_per_wave,
         first=pool.indices([first for first, _ in pairs]),
         second=pool.indices([second for _, second in pairs]),
-        counts=pool.count_readings(comparisons) if has_lists else None,
-        ability=standing.ability if standing else None,
-        covariance=standing.covariance if standing else None,
+        counts=pool.count_readings(comparisons),
+        **_describe_standing(standing),
         strategy=config.strategy,
         audit_share=config.audit_share,
         anchors=anchors if len(anchors) else None,
         anchor_grade=anchor_grade if len(anchors) else None,
     )
-    predicted = standing.predict(plan.first, plan.second) if standing else None
-    ids = [essay.essay_id for essay in pool.spec.essays]
-    return [
-        PlannedPair(
-            first=ids[plan.first[row]],
-            second=ids[plan.second[row]],
-            audit=bool(plan.audit[row]),
-            predicted=None if predicted is None else float(predicted[row]),
-        )
-        for row in range(len(plan))
-    ]
+    shown = list(np.stack([plan.first, plan.second], axis=1))
+    return _describe(pool, standing, shown, plan.audit.tolist())
+
+
+class _Standing(TypedDict):
+    ability: Floats | None
+    covariance: Floats | None
+
+
+def _describe_standing(fit: Fit | None) -> _Standing:
+    """What planning takes of the fit; nothing before there is one."""
+    if fit is None:
+        return _Standing(ability=None, covariance=None)
+    return _Standing(ability=fit.ability, covariance=fit.covariance)
 
 
 def _plan_lists(
@@ -101,38 +102,39 @@ def _plan_lists(
     rng: np.random.Generator,
     sizes: Sequence[int],
 ) -> list[PlannedPair | PlannedList]:
-    is_adaptive = standing is not None and config.strategy not in _WITHOUT_COVARIANCE
+    known = _describe_standing(standing)
+    if config.strategy in _WITHOUT_COVARIANCE:
+        known["covariance"] = None
     plan = plan_lists(
         pool.n_essays,
         sizes=sizes,
         rng=rng,
         earlier=[pool.indices(comparison.essay_ids) for comparison in comparisons],
-        ability=standing.ability if standing else None,
-        covariance=standing.covariance if standing and is_adaptive else None,
+        **known,
         audit_share=1.0 if config.strategy == "random" else config.audit_share,
         anchors=pool.anchors()[0],
     )
-    ids = [essay.essay_id for essay in pool.spec.essays]
-    return [
-        _describe([ids[essay] for essay in essays], _predict(standing, essays), is_audit=is_audit)
-        for essays, is_audit in zip(plan.lists, plan.audit, strict=True)
-    ]
-
-
-def _predict(standing: Fit | None, essays: Ints) -> Floats | None:
-    """The probability, of each two essays, that the one shown earlier is preferred."""
-    if standing is None:
-        return None
-    one, other = np.triu_indices(len(essays), 1)
-    return standing.predict(essays[one], essays[other])
+    return _describe(pool, standing, plan.lists, plan.audit)
 
 
 def _describe(
-    essay_ids: list[str], predicted: Floats | None, *, is_audit: bool
+    pool: JudgedPool, standing: Fit | None, shown: Sequence[Ints], audit: Sequence[bool]
+) -> list[PlannedPair | PlannedList]:
+    """The comparisons by essay ids, with their predictions once there is a fit."""
+    ids = [essay.essay_id for essay in pool.spec.essays]
+    predicted = predict_each(standing, shown) if standing else [None] * len(shown)
+    return [
+        _describe_one(tuple(ids[essay] for essay in essays), each, is_audit=is_audit)
+        for essays, each, is_audit in zip(shown, predicted, audit, strict=True)
+    ]
+
+
+def _describe_one(
+    essay_ids: tuple[str, ...], predicted: Floats | None, *, is_audit: bool
 ) -> PlannedPair | PlannedList:
     if len(essay_ids) > PAIR:
         rounded = () if predicted is None else tuple(np.round(predicted, _DECIMALS).tolist())
-        return PlannedList(essay_ids=tuple(essay_ids), audit=is_audit, predicted_pairs=rounded)
+        return PlannedList(essay_ids=essay_ids, audit=is_audit, predicted_pairs=rounded)
     return PlannedPair(
         first=essay_ids[0],
         second=essay_ids[1],

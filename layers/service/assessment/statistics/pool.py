@@ -79,31 +79,34 @@ class JudgedPool:
         Degrees are used only if every preference has one: a mixture would make a missing degree
         look like a slight one.
         """
-        order = {judge: index for index, judge in enumerate(self.judges)}
         pairs = [(c, c.pair_verdict) for c in chosen if c.pair_verdict]
-        judged = (
-            Comparisons(
-                self.n_essays,
-                self.indices([comparison.first for comparison, _ in pairs]),
-                self.indices([comparison.second for comparison, _ in pairs]),
-                _sign_outcomes([verdict for _, verdict in pairs]),
-                np.array([order[verdict.judge] for _, verdict in pairs], dtype=np.int64),
-            )
-            if pairs
-            else None
-        )
         lists = [(c, c.list_verdict) for c in chosen if c.list_verdict]
-        if judged is not None and not lists:
-            return judged
-        ranked = Lists(
-            self.n_essays,
-            [self.indices(comparison.essay_ids) for comparison, _ in lists],
-            [self.indices(verdict.ranking) for _, verdict in lists],
-            gaps=[_list_gaps(verdict) for _, verdict in lists],
-            scores=[verdict.scores for _, verdict in lists],
-            judge=np.array([order[verdict.judge] for _, verdict in lists], dtype=np.int64),
+        return join_lists(
+            self._take_pairs(pairs) if pairs else None, self._take_lists(lists) if lists else None
         )
-        return join_lists(judged, ranked)
+
+    def _take_pairs(self, judged: Sequence[tuple[Comparison, Verdict]]) -> Comparisons:
+        return Comparisons(
+            self.n_essays,
+            self.indices([comparison.first for comparison, _ in judged]),
+            self.indices([comparison.second for comparison, _ in judged]),
+            _sign_outcomes([verdict for _, verdict in judged]),
+            self._number_judges([verdict.judge for _, verdict in judged]),
+        )
+
+    def _take_lists(self, judged: Sequence[tuple[Comparison, ListVerdict]]) -> Lists:
+        return Lists(
+            self.n_essays,
+            [self.indices(comparison.essay_ids) for comparison, _ in judged],
+            [self.indices(verdict.ranking) for _, verdict in judged],
+            gaps=[_list_gaps(verdict) for _, verdict in judged],
+            scores=[verdict.scores for _, verdict in judged],
+            judge=self._number_judges([verdict.judge for _, verdict in judged]),
+        )
+
+    def _number_judges(self, labels: Sequence[str]) -> Ints:
+        order = {judge: index for index, judge in enumerate(self.judges)}
+        return np.array([order[label] for label in labels], dtype=np.int64)
 
     @property
     def is_model(self) -> list[bool]:

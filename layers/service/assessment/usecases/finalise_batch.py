@@ -25,8 +25,10 @@ from assessment.domain.grading_result import GradeProjections, withhold
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.judge import PERSON_LABEL, SURFACE_CAUTION, Provider
 from assessment.domain.judging_time import includes_people
+from assessment.domain.list_judging import ListSharpness, find_blunt_judges
 from assessment.domain.masking import MaskingReport
 from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, set_essays_aside
+from assessment.domain.readings import ReadingTally, tally_readings
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import add_spending
@@ -163,6 +165,7 @@ def _make_document(
     scores = conclusion.scores
     assessed = spec.drop_essays(part.set_aside_ids)
     is_proven = scores.is_proven(min_reliability=batch.config.min_reliability)
+    config = batch.config.model_dump(mode="json")
     return ResultDocument(
         batch_id=batch.batch_id,
         correlation_id=batch.correlation_id,
@@ -172,7 +175,10 @@ def _make_document(
         decision=decision,
         comparisons=count_comparisons(comparisons),
         resampled_comparisons=sum(c.resampled for c in comparisons),
-        notes=_notes(comparisons, scores, batch.config) + _note_surface(spec, comparisons),
+        readings=_tally_readings(comparisons),
+        notes=_notes(comparisons, scores, batch.config)
+        + _note_surface(spec, comparisons)
+        + _note_lists(scores.list_sharpness),
         n_students=len(assessed.essays) - len(assessed.anchors),
         n_anchors=len(assessed.anchors),
         n_waves=batch.wave,
@@ -189,11 +195,14 @@ def _make_document(
         judges=_judges(comparisons),
         judge_fit=conclusion.judges,
         judge_consistency=consistency,
+        list_sharpness=scores.list_sharpness,
         groups=conclusion.groups,
         baselines=conclusion.baselines,
         **add_spending(comparison.spent for comparison in comparisons).model_dump(),
-        config=batch.config.model_dump(mode="json"),
-        config_sources={name: str(source) for name, source in batch.config_sources.items()},
+        config=config,
+        config_sources={
+            name: str(source) for name, source in batch.config_sources.items() if name in config
+        },
         text_sources=find_text_sources(spec.instructions, batch.own_texts),
         spec_hash=spec.spec_hash,
         seed=batch.seed,
@@ -278,6 +287,29 @@ def _note_surface(spec: BatchSpec, comparisons: list[Comparison]) -> list[str]:
         f"{label} {SURFACE_CAUTION}: it counts words, sentences and marks, and reads nothing."
         for label in labels
         if label in gave
+    ]
+
+
+def _tally_readings(comparisons: list[Comparison]) -> ReadingTally | None:
+    """What was read; None for a batch of pairs, which read two essays each."""
+    if not any(comparison.is_list for comparison in comparisons):
+        return None
+    return tally_readings(comparisons)
+
+
+def _note_lists(sharpness: list[ListSharpness]) -> list[str]:
+    """A note for every judge that is too blunt in lists, or of whom nobody knows."""
+    blunt = find_blunt_judges(sharpness)
+    notes = [
+        f"{label} tells essays apart much less sharply in lists than in pairs "
+        "(lists_too_blunt). Its lists are in the result with the weight that this leaves them; ask "
+        "it for pairs."
+        for label in sorted(blunt)
+    ]
+    unknown = sorted({entry.judge for entry in sharpness if not entry.is_known})
+    return notes + [
+        f"{label} judged no pairs, so nobody knows how sharp it is in lists beside pairs."
+        for label in unknown
     ]
 
 

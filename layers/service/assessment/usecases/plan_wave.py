@@ -88,8 +88,15 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts) -> Wave:
             plan_key=store_plan(batch.batch_id, wave_number, plan, content=ports.content),
             new_pairs=len(plan.planned),
             n_retried=len(plan.retried),
+            n_readings=_count_if_lists(plan),
         ),
     )
+
+
+def _count_if_lists(plan: WavePlan) -> int | None:
+    """How many essays the plan reads; None for pairs, which read two each."""
+    sizes = [len(each.essay_ids) for each in plan.planned]
+    return sum(sizes) if any(size > PAIR for size in sizes) else None
 
 
 def _choose_new(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assessment.contracts.views import BatchProgress, ComparisonList, JudgeTrouble, WaveProgress
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.circuit import Circuit
@@ -9,6 +11,7 @@ from assessment.domain.comparison import ComparisonTally, add_tallies
 from assessment.domain.document_keys import result_key
 from assessment.domain.errors import ResultNotReadyError
 from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.readings import PAIR
 from assessment.domain.wave import Wave
 from assessment.ports.groups import ProgressPorts, ReadPorts
 from assessment.ports.judging import JudgeGate
@@ -36,6 +39,7 @@ def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
         not_assessed=list(batch.not_assessed),
         judge_troubles=_list_troubles(batch, ports.gate),
         comparisons=add_tallies([wave.tally for wave in waves]),
+        readings=_count_readings(waves),
         waves=[_progress(wave, wave.tally) for wave in waves],
         config=batch.config.model_dump(mode="json"),
         config_sources={name: str(source) for name, source in batch.config_sources.items()},
@@ -46,6 +50,13 @@ def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
         created_at=batch.created_at.isoformat(),
         updated_at=batch.updated_at.isoformat(),
     )
+
+
+def _count_readings(waves: Sequence[Wave]) -> int | None:
+    """How many essays all comparisons read; None where there are no lists."""
+    if all(wave.n_readings is None for wave in waves):
+        return None
+    return sum(wave.n_readings or wave.new_pairs * PAIR for wave in waves)
 
 
 def _list_troubles(batch: Batch, gate: JudgeGate) -> list[JudgeTrouble]:
@@ -74,6 +85,7 @@ def _progress(wave: Wave, tally: ComparisonTally) -> WaveProgress:
         wave=wave.wave,
         status=wave.status,
         planned=tally.planned,
+        readings=wave.n_readings,
         recorded=tally.recorded,
         failed=tally.failed,
         mean_se=wave.score.mean_se if wave.score else None,

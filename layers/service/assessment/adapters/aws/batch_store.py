@@ -45,6 +45,7 @@ _WAVE_SUMMARY = (
     "score",
     "decision",
     "new_pairs",
+    "n_readings",
     "deadline",
     "task_token",
     "markers_written",
