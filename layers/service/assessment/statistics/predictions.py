@@ -27,10 +27,12 @@ def predict_each(fit: Fit, comparisons: Sequence[Ints]) -> list[Floats]:
     """
     if not comparisons:
         return []
-    ends = [np.triu_indices(len(essays), 1) for essays in comparisons]
-    pairs = list(zip(comparisons, ends, strict=True))
-    predicted = fit.predict(
-        np.concatenate([essays[one] for essays, (one, _) in pairs]),
-        np.concatenate([essays[other] for essays, (_, other) in pairs]),
-    )
-    return np.split(predicted, np.cumsum([len(one) for one, _ in ends])[:-1])
+    pairs = [_pair_off(essays) for essays in comparisons]
+    first, second = np.concatenate(pairs, axis=1)
+    ends = np.cumsum([each.shape[1] for each in pairs])
+    return np.split(fit.predict(first, second), ends[:-1])
+
+
+def _pair_off(essays: Ints) -> Ints:
+    """Each two essays, the one shown earlier first, (2, pairs)."""
+    return essays[np.stack(np.triu_indices(len(essays), 1))]

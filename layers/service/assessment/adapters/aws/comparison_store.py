@@ -24,7 +24,8 @@ from assessment.domain.identifiers import read_wave_number
 from assessment.domain.verdict import ListVerdict, Verdict
 from assessment.ports.stores import ComparisonPage
 
-_DOCUMENTS = ("further_ids", "verdict", "failure", "spent_before")
+_LISTS_ONLY = ("further_ids", "predicted_pairs")
+_DOCUMENTS = (*_LISTS_ONLY, "verdict", "failure", "spent_before")
 
 
 class DynamoDBComparisonStore(DynamoDBPeopleQueue):
@@ -39,7 +40,7 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
             [
                 keys.comparison(batch_id, c.wave, c.comparison_id)
                 | dict(c)
-                | {"further_ids": c.further_ids or None}
+                | {name: getattr(c, name) or None for name in _LISTS_ONLY}
                 for c in comparisons
             ]
         )
