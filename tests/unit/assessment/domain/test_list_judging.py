@@ -1,0 +1,216 @@
+"""Who is asked for lists and how many, and what stands in for lists that failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure, PlannedList
+from assessment.domain.config import BatchConfig
+from assessment.domain.identifiers import comparison_id
+from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.jury import draw_judge
+from assessment.domain.list_judging import (
+    ListSharpness,
+    choose_sizes,
+    drop_failed_lists,
+    find_blunt_judges,
+    replace_failed_lists,
+)
+from assessment.domain.planning import (
+    choose_repeats,
+    count_affordable_readings,
+    count_room,
+    list_met_pairs,
+)
+from assessment.domain.readings import (
+    compute_worth,
+    count_in_pairs,
+    count_in_pairs_by_essay,
+    tally_readings,
+)
+from assessment.domain.verdict import ListVerdict
+from tests.examples import scale_examples
+
+LISTS = JudgeSpec(list_size=5)
+TRANSIENT = JudgeFailure(code="ranking_unknown_essay", message="no such essay")
+PERMANENT = JudgeFailure(code="oversize", message="too long", retryable=False)
+
+
+def made(at: int, essays: str = "abcde", **fields: Any) -> Comparison:
+    first, second, *further = list(essays)
+    return Comparison(
+        comparison_id=comparison_id(1, at),
+        wave=1,
+        submitted_wave=1,
+        first=first,
+        second=second,
+        further_ids=tuple(further),
+        **fields,
+    )
+
+
+def sizes_of(
+    *judges: JudgeSpec, n_essays: int = 100, n_readings: int = 10_000, **options: Any
+) -> list[int]:
+    return choose_sizes(
+        judges,
+        wave_number=1,
+        n_essays=n_essays,
+        config=BatchConfig(**options.pop("config", {})),
+        n_readings=n_readings,
+        **options,
+    )
+
+
+def test_a_list_is_worth_more_than_its_readings_in_pairs() -> None:
+    assert compute_worth(2) == 1.0
+    assert compute_worth(5) == pytest.approx(5.4333333)  # (5 - 137/60) / .5
+    assert compute_worth(10) == pytest.approx(14.1420635)
+    assert count_in_pairs([made(0), made(1, "ab")]) == 6
+    assert count_in_pairs_by_essay([made(0), made(1, "ab"), made(2, "ab")])["a"] == 4
+    assert tally_readings([made(0), made(1, "ab")]).readings == 7
+
+
+@settings(max_examples=scale_examples(30))
+@given(st.integers(2, 300), st.integers(2, 10), st.integers(0, 3000), st.integers(1, 8))
+def test_a_wave_reads_every_essay_and_tells_as_much_as_a_wave_of_pairs(
+    n: int, size: int, room: int, rounds: int
+) -> None:
+    judge = JudgeSpec(list_size=size)
+    config = {"comparisons_per_essay_per_wave": rounds}
+    sizes = sizes_of(judge, n_essays=n, n_readings=room, config=config)
+    assert sum(sizes) <= room
+    assert set(sizes) <= set(range(2, size + 1))
+    worth = sum(map(compute_worth, sizes))
+    whole = max(1, rounds * n // 2)
+    if sum(sizes) + size <= room:
+        assert worth >= whole
+        assert sum(sizes) >= n - 1
+    assert sum(sizes[:-1]) < n or sum(map(compute_worth, sizes[:-1])) < whole
+
+
+def test_a_share_of_the_readings_is_in_pairs_beside_the_lists() -> None:
+    sizes = sizes_of(LISTS, n_essays=1000, config={"list_pair_share": 0.2})
+    assert 2 * sizes.count(2) / sum(sizes) == pytest.approx(0.2, abs=0.01)
+
+
+def test_small_classes_are_read_whole() -> None:
+    assert set(sizes_of(LISTS, n_essays=3)) == {3, 2}
+    assert set(sizes_of(LISTS, n_essays=2)) == {2}
+
+
+def test_each_place_has_the_size_of_the_judge_who_is_drawn_for_it() -> None:
+    jury = (
+        JudgeSpec(name="lists", list_size=5),
+        JudgeSpec(name="pairs"),
+        JudgeSpec(provider=Provider.PERSON),
+    )
+    sizes = sizes_of(*jury, n_essays=300)
+    drawn = [draw_judge(comparison_id(1, at), jury).label for at in range(len(sizes))]
+    by_judge = Counter(zip(drawn, sizes, strict=True))
+    assert {size for label, size in by_judge if label == "lists"} == {5, 2}
+    assert {size for label, size in by_judge if label != "lists"} == {2}
+    assert by_judge["lists", 5] > by_judge["lists", 2]
+
+
+def test_blunt_judges_are_asked_for_pairs() -> None:
+    assert set(sizes_of(LISTS, blunt_judges=["any name of its own"])) == {2}
+    jury = (JudgeSpec(name="one", list_size=5), JudgeSpec(name="other", list_size=5))
+    assert set(sizes_of(*jury, blunt_judges=["one"])) == {5, 2}
+    assert set(sizes_of(*jury, blunt_judges=["one", "other"])) == {2}
+
+
+def sharpness(judge: str, probability: float, **fields: Any) -> ListSharpness:
+    values = {"list_size": 5, "lists": 20, "ratio": 0.6} | fields
+    return ListSharpness(judge=judge, probability_blunt=probability, **values)
+
+
+def test_only_the_almost_certain_is_blunt() -> None:
+    assert find_blunt_judges([sharpness("a", 0.9), sharpness("b", 0.89)]) == {"a"}
+    assert find_blunt_judges([sharpness("a", 1.0, is_known=False)]) == set()
+    few = sharpness("a", 0.99, list_size=3, lists=2)
+    assert find_blunt_judges([few, sharpness("a", 0.1)]) == set()
+
+
+@pytest.mark.parametrize(
+    ("fields", "replaced"),
+    [
+        ({"status": ComparisonStatus.FAILED, "failure": TRANSIENT}, False),
+        ({"status": ComparisonStatus.FAILED, "failure": TRANSIENT, "attempt": 3}, True),
+        ({"status": ComparisonStatus.FAILED, "failure": PERMANENT}, True),
+        ({"status": ComparisonStatus.TIMED_OUT, "attempt": 3}, True),
+        ({"status": ComparisonStatus.RECORDED, "attempt": 3}, False),
+        ({}, False),
+    ],
+)
+def test_lists_that_failed_for_good_are_asked_as_pairs(
+    fields: dict[str, Any], *, replaced: bool
+) -> None:
+    known = [made(0, **fields), made(1, "abcde", status=ComparisonStatus.RECORDED)]
+    pairs = replace_failed_lists(known, max_attempts=3, n_readings=100)
+    assert bool(pairs) is replaced
+    assert len(drop_failed_lists(known, max_attempts=3)) == 2 - replaced
+    if replaced:
+        assert Counter(pair.first for pair in pairs) == Counter("abcde")
+        assert Counter(pair.second for pair in pairs) == Counter("abcde")
+        assert {pair.failed_list_id for pair in pairs} == {known[0].comparison_id}
+        known += [
+            made(2 + at, pair.first + pair.second, failed_list_id=pair.failed_list_id)
+            for at, pair in enumerate(pairs)
+        ]
+        assert not replace_failed_lists(known, max_attempts=3, n_readings=100)
+
+
+def test_failed_pairs_are_not_replaced() -> None:
+    pair = made(0, "ab", status=ComparisonStatus.FAILED, failure=PERMANENT)
+    assert replace_failed_lists([pair], max_attempts=3, n_readings=100) == []
+    assert drop_failed_lists([pair], max_attempts=3) == [pair]
+
+
+def test_pairs_for_failed_lists_keep_within_the_readings() -> None:
+    failed = made(0, status=ComparisonStatus.FAILED, failure=PERMANENT)
+    assert len(replace_failed_lists([failed], max_attempts=3, n_readings=5)) == 2
+
+
+def test_caps_count_readings() -> None:
+    config = BatchConfig(max_comparisons_per_essay=20, max_readings_per_essay=4)
+    assert count_room([made(0)], config=config, n_essays=10) == 40 - 5
+    config = BatchConfig(max_pairwise_comparisons=10)
+    assert count_room([made(0)], config=config, n_essays=10, set_aside=[made(1)]) == 20 - 10
+
+
+def test_money_is_counted_in_readings() -> None:
+    verdict = ListVerdict(ranking=tuple("abcde"), judge="j", cost_usd=0.5)
+    known = [made(0, status=ComparisonStatus.RECORDED, verdict=verdict)]
+    assert count_affordable_readings(known, max_cost_usd=1.5) == 10
+
+
+def test_repeats_of_lists_show_every_essay_at_another_place() -> None:
+    known = [made(0), made(1, "ab")]
+    repeats = choose_repeats(known, passes=1, n_readings=7)
+    assert PlannedList(essay_ids=tuple("bcdea"), resampled=True) in repeats
+    assert {each.essay_ids for each in repeats} == {("b", "c", "d", "e", "a"), ("b", "a")}
+    assert choose_repeats(known, passes=1, n_readings=4) == repeats[:0] + [
+        each for each in repeats if len(each.essay_ids) == 2
+    ]
+
+
+def test_essays_of_a_list_have_all_met() -> None:
+    assert len(list_met_pairs([made(0), made(1, "ab")])) == 10
+
+
+def test_people_are_asked_for_pairs_only() -> None:
+    with pytest.raises(ValueError, match="person judges pairs only"):
+        JudgeSpec(provider=Provider.PERSON, list_size=5)
+
+
+def test_the_size_of_lists_is_part_of_what_a_verdict_depends_on() -> None:
+    assert "list_size" not in JudgeSpec().identity()
+    assert "list_size" not in JudgeSpec().model_dump()
+    assert JudgeSpec(list_size=5).identity()["list_size"] == 5
+    assert JudgeSpec.model_validate(JudgeSpec(list_size=5).model_dump()).list_size == 5
