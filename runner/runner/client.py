@@ -182,11 +182,11 @@ class ApiClient:
         """
         body = request.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         if sum(len(essay.text.encode()) for essay in request.essays) > _MOST_INLINE_BYTES:
-            body["manifest_id"] = self._upload_manifest(body.pop("essays"))
+            body["manifest_id"] = self.upload_manifest(body.pop("essays"))
         headers = {"Idempotency-Key": idempotency_key}
         return self._call(BatchAccepted, "POST", "/v1/batches", body=body, headers=headers)
 
-    def _upload_manifest(self, essays: Sequence[Mapping[str, Any]]) -> str:
+    def upload_manifest(self, essays: Sequence[Mapping[str, Any]]) -> str:
         """Upload the essays as JSON lines; the id by which a request names them."""
         upload = self._call(ManifestLink, "POST", "/v1/manifests")
         lines = "".join(json.dumps(essay, ensure_ascii=False) + "\n" for essay in essays)
