@@ -166,9 +166,9 @@ class JudgeSpec(BaseModel):
 
     @model_validator(mode="after")
     def _check_list_size(self) -> Self:
-        """People would have to hold five texts in mind, and the surface judge counts each alone."""
-        if self.list_size > PAIR_SIZE and self.provider in (Provider.PERSON, Provider.SURFACE):
-            raise WrongFieldError("list_size", f"{self.provider} judges pairs only; leave it out")
+        """People would have to hold five texts in mind at once."""
+        if self.list_size > PAIR_SIZE and self.provider is Provider.PERSON:
+            raise WrongFieldError("list_size", "people judge pairs only; leave it out")
         return self
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from assessment.domain.batch import compute_wave_size
 from assessment.domain.comparison import Comparison, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.identifiers import comparison_id
-from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.jury import draw_judge
 from assessment.domain.readings import PAIR, compute_worth
 
@@ -23,6 +23,8 @@ BLUNT_BELOW = 0.75
 
 BLUNT_PROBABILITY = 0.9
 """How sure it must be that a judge is blunter than that before it is asked for pairs only."""
+
+_WAVE_SHARE = 0.5
 
 
 class ListSharpness(BaseModel):
@@ -77,6 +79,12 @@ def find_largest_list(judges: Sequence[JudgeSpec], blunt_judges: Collection[str]
     )
 
 
+def _choose_wave_share(judges: Sequence[JudgeSpec]) -> float:
+    """What a wave tells as a share of what one of pairs would."""
+    is_slow = any(judge.batching_mode is BatchingMode.PROVIDER_BATCH_API for judge in judges)
+    return 1.0 if is_slow else _WAVE_SHARE
+
+
 def choose_sizes(
     judges: Sequence[JudgeSpec],
     *,
@@ -88,7 +96,9 @@ def choose_sizes(
 ) -> list[int]:
     """The essays of each comparison of a wave, by the judge who is drawn for its place.
 
-    A wave tells as much as a wave of pairs would, and reads every essay once at least.
+    A wave tells half as much as one of pairs would, and reads every essay once at least: the place
+    of an essay in a list depends on all the others, so fresh estimates are worth more than in
+    pairs. Where a provider takes a day for a batch, a wave tells as much as one of pairs.
 
     Parameters
     ----------
@@ -110,9 +120,10 @@ def choose_sizes(
     list of int
         Empty where not even a pair may be read; all 2 where nobody is asked for lists.
     """
-    wave_worth = compute_wave_size(config, n_essays)
+    wave_size = compute_wave_size(config, n_essays)
     if not any(takes_lists(judge, blunt_judges) for judge in judges):
-        return [PAIR] * min(wave_worth, n_readings // PAIR)
+        return [PAIR] * min(wave_size, n_readings // PAIR)
+    wave_worth = wave_size * _choose_wave_share(judges)
     sizes: list[int] = []
     worth, n_read, n_listed, n_beside = 0.0, 0, 0, 0
     while (worth < wave_worth or n_read < n_essays) and n_read + PAIR <= n_readings:

@@ -13,7 +13,7 @@ from typing import Any
 from assessment.contracts.request import BatchRequest
 from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.assignment import Assignment, merge_judge_texts
-from assessment.domain.batch import Batch, BatchStatus, EssaySource, compute_wave_size
+from assessment.domain.batch import Batch, BatchStatus, EssaySource, budget
 from assessment.domain.config import (
     STRATEGIES_WITH_ANCHORS,
     BatchConfig,
@@ -46,10 +46,12 @@ from assessment.domain.identifiers import (
 from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.judging_time import check_judging_deadline, give_people_time
 from assessment.domain.jury import read_judges
+from assessment.domain.list_judging import choose_sizes
 from assessment.domain.masking import MaskingRecord
 from assessment.domain.prices import find_price
 from assessment.domain.prompt import check_instructions_size
 from assessment.domain.provider_batch import LEAST_COMPARISONS, WAVE_SECONDS
+from assessment.domain.readings import PAIR
 from assessment.domain.retention import find_expiry
 from assessment.ports.groups import RequestPorts
 from assessment.ports.judging import JudgeCheck
@@ -247,7 +249,14 @@ def _check_wave(
     """A provider that takes no small batches would never be asked in one."""
     least = LEAST_COMPARISONS[judge.provider]
     share = judge.share / sum(other.share for other in judges)
-    expected = round(compute_wave_size(config, n_essays) * share)
+    wave = choose_sizes(
+        judges,
+        wave_number=1,
+        n_essays=n_essays,
+        config=config,
+        n_readings=PAIR * budget(config, n_essays),
+    )
+    expected = round(len(wave) * share)
     if judge.batching_mode is BatchingMode.PROVIDER_BATCH_API and expected < least:
         raise InvalidRequestError(
             f"{judge.provider} takes batches of {least} comparisons or more, and a wave of this "

@@ -20,7 +20,7 @@ from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.judges.surface import SurfaceJudge
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.errors import InvalidRequestError
-from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.judge import PAIR_SIZE, JudgeSpec, Provider
 from assessment.ports.judging import BatchJudge, Judge, ProviderKeys
 
 
@@ -97,6 +97,8 @@ class RequestedJudgeCheck:
     def check(self, judge: JudgeSpec) -> None:
         """Refuse a template that loses an essay, and a key that is not there."""
         self._prompts.check(judge)
+        if judge.list_size > PAIR_SIZE:
+            self._prompts.check_lists(judge, size=judge.list_size)
         if judge.secret_name and not self._keys.exists(judge.secret_name):
             raise InvalidRequestError(
                 f"there is no secret for {judge.secret_name!r}; store the provider's key in "
