@@ -88,6 +88,13 @@ class ListRows:
         return pair_weight(self.size, has_degree=self.has_degree)
 
     @property
+    def weight_of_squares(self) -> Floats:
+        """What each row's squared residual counts, (m,): squares correlate by r^2."""
+        correlation: Floats = np.where(self.has_degree, _OF_DEGREES, _OF_SIGNS) ** 2
+        weight: Floats = 1.0 / (1.0 + (self.size - PAIR) * correlation)
+        return weight
+
+    @property
     def share_of_list(self) -> Floats:
         """Of each row of a list 1 / its number of rows, so that a list sums to 1; else 0, (m,)."""
         size = self.size.astype(np.float64)

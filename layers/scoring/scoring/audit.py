@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoring._clusters import clustered_association, clustered_error, effective_size
 from scoring.bradley_terry import fit
 from scoring.errors import InvalidComparisonError
 from scoring.proportions import wilson_interval
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from scoring._fit.result import Fit
-    from scoring._types import Floats
+    from scoring._types import Floats, Ints
     from scoring.comparisons import Comparisons
 
 type Interval = tuple[float, float]
@@ -80,7 +81,11 @@ class Audit:
 
 
 def prequential_audit(
-    predicted: ArrayLike, preferred: ArrayLike, *, log_bayes_factor: float | None = None
+    predicted: ArrayLike,
+    preferred: ArrayLike,
+    *,
+    cluster: ArrayLike | None = None,
+    log_bayes_factor: float | None = None,
 ) -> Audit:
     """Compare predictions with the verdicts that came after them.
 
@@ -97,6 +102,9 @@ def prequential_audit(
         second)`` gives it without a judge.
     preferred : (m,) array_like of float
         1 when the first essay was preferred, 0 when the second was, .5 for a tie.
+    cluster : (m,) array_like of int, optional
+        The comparison that each row is of. The pairs of one list are one comparison: intervals and
+        deviates then rest on the lists' differences, not on the number of pairs.
     log_bayes_factor : float, optional
         What :func:`evidence_against_chance` says of all verdicts so far. Without it nothing is
         said of chance: predictions of an early fit are poor, and a test that they fail says more of
@@ -117,6 +125,7 @@ def prequential_audit(
     p, y = _check_predictions(predicted, preferred)
     if len(p) == 0:
         return _know_nothing(log_bayes_factor)
+    groups = _check_cluster(cluster, len(p))
     p = np.clip(p, _LEAST_PROBABILITY, 1.0 - _LEAST_PROBABILITY)
     logit = np.log(p) - np.log1p(-p)
     loss = -(y * np.log(p) + (1.0 - y) * np.log1p(-p))
@@ -124,12 +133,20 @@ def prequential_audit(
     agreement = float(agree.mean())
     log_loss = float(loss.mean())
     spread = _Z95 * float(loss.std(ddof=1)) / np.sqrt(len(p)) if len(p) > 1 else np.inf
-    slope, slope_interval = _recalibrate(logit, y)
-    z = _association(logit, y)
+    n, worth = len(p), float(len(p))
+    if groups is None:
+        slope, slope_interval = _recalibrate(logit, y)
+        z = _association(logit, y)
+    else:
+        n = len(groups)
+        worth = effective_size(agree, groups)
+        spread = _Z95 * clustered_error(loss, groups)
+        slope, slope_interval = _recalibrate(logit, y, groups)
+        z = clustered_association(logit, y, groups)
     return Audit(
-        n=len(p),
+        n=n,
         agreement=agreement,
-        agreement_interval=wilson_interval(agreement, len(p)),
+        agreement_interval=wilson_interval(agreement, worth),
         log_loss=log_loss,
         log_loss_interval=(max(0.0, log_loss - spread), log_loss + spread),
         slope=slope,
@@ -202,6 +219,18 @@ def _check_predictions(predicted: ArrayLike, preferred: ArrayLike) -> tuple[Floa
     return p, y
 
 
+def _check_cluster(cluster: ArrayLike | None, count: int) -> list[Ints] | None:
+    """Rows of every comparison; None where each row is one of its own."""
+    if cluster is None:
+        return None
+    numbers = np.asarray(cluster)
+    if numbers.shape != (count,):
+        raise InvalidComparisonError("cluster", f"expected {count} numbers, got {numbers.shape}")
+    order = np.argsort(numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(numbers[order])) + 1
+    return None if len(starts) + 1 == count else np.split(order, starts)
+
+
 def _know_nothing(log_bayes_factor: float | None) -> Audit:
     return Audit(
         n=0,
@@ -224,10 +253,12 @@ def _association(logit: Floats, y: Floats) -> float:
     return float(x @ v) / float(np.sqrt(variance)) if variance > 0.0 else 0.0
 
 
-def _recalibrate(logit: Floats, y: Floats) -> tuple[float, Interval]:
+def _recalibrate(
+    logit: Floats, y: Floats, groups: list[Ints] | None = None
+) -> tuple[float, Interval]:
     """Fit verdict ~ intercept + slope * logit by Firth's penalised likelihood, which always exists.
 
-    Returns the slope and its 95% Wald interval.
+    Returns the slope and its 95% Wald interval, by lists where there are groups.
     """
     spread = float(logit.std())
     if spread < _TOLERANCE:
@@ -244,6 +275,10 @@ def _recalibrate(logit: Floats, y: Floats) -> tuple[float, Interval]:
         beta = beta + step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < _TOLERANCE:
             break
-    half = _Z95 * float(np.sqrt(covariance[1, 1]))
+    variance = float(covariance[1, 1])
+    if groups is not None:
+        along = (design * (y - p)[:, None]) @ covariance[1]
+        variance = max(variance, clustered_error(along, groups, of_total=True) ** 2)
+    half = _Z95 * float(np.sqrt(variance))
     slope = float(beta[1])
     return slope / spread, ((slope - half) / spread, (slope + half) / spread)

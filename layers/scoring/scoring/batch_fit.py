@@ -81,7 +81,8 @@ def tells_degrees(comparisons: Comparisons, prior: float | SpreadPrior) -> bool:
         return False
     sd = prior.median if isinstance(prior, SpreadPrior) else prior
     quick = fit(comparisons, prior_sd=sd, attention="estimated", estimator="map")
-    return bool(quick.degree_share.min() >= _TRUSTED_DEGREES)
+    shares = [*quick.degree_share.tolist(), *(one.degree_share for one in quick.list_judging)]
+    return bool(min(shares) >= _TRUSTED_DEGREES)
 
 
 def has_two_scales(comparisons: Comparisons, is_model: Sequence[bool]) -> bool:
@@ -117,7 +118,8 @@ def refit_at_one_spread(standing: Fit, comparisons: Comparisons) -> Fit:
     if standing.spread is None or standing.construct_gaps:
         return standing
     is_jury = has_jury(comparisons)
-    doubts_degrees = is_jury or standing.degree_share.min() < 1.0
+    shares = [*standing.degree_share.tolist(), *(one.degree_share for one in standing.list_judging)]
+    doubts_degrees = is_jury or min(shares) < 1.0
     try:
         return fit(
             comparisons,

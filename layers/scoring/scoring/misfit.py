@@ -28,7 +28,8 @@ class Misfit:
     Attributes
     ----------
     n : (g,) array of int
-        Comparisons of each essay or judge.
+        Comparisons of each essay or judge, a list counted once. For the deviates the pairs of a
+        list count less than one each, as their residuals depend on each other.
     infit : (g,) array
         Sum of squared residuals over the sum of their variances (information-weighted).
     outfit : (g,) array
@@ -252,7 +253,15 @@ def _judged_in_both_orders(
 
 def _moments(fit: Fit, comparisons: Comparisons) -> tuple[Floats, Floats, Floats]:
     """Moments of each outcome; a tie counts as the middle where the fit has no tie outcome."""
-    return fit.outcomes.moments(fit.judged_difference(comparisons))
+    delta = fit.judged_difference(comparisons)
+    mean, variance, fourth = fit.outcomes.moments(delta)
+    rows = comparisons.list_rows
+    if rows is not None:
+        judge = np.zeros(len(delta), np.int64) if comparisons.judge is None else comparisons.judge
+        for known in fit.list_judging:
+            own = (rows.size == known.size) & (judge == known.judge)
+            mean[own], variance[own], fourth[own] = known.outcomes.moments(delta[own])
+    return mean, variance, fourth
 
 
 def _preference_probability(fit: Fit, comparisons: Comparisons) -> Floats:
@@ -263,15 +272,22 @@ def _preference_probability(fit: Fit, comparisons: Comparisons) -> Floats:
 def _misfit(fit: Fit, comparisons: Comparisons, groups: Ints, copies: int, size: int) -> Misfit:
     mean, variance, fourth = _moments(fit, comparisons)
     squared = (comparisons.outcome - mean) ** 2
+    rows = comparisons.list_rows
+    worth = np.ones(len(mean)) if rows is None else rows.weight_of_squares
 
     def total(values: Floats) -> Floats:
-        summed: Floats = np.bincount(groups, np.tile(values, copies), size)
+        summed: Floats = np.bincount(groups, np.tile(values * worth, copies), size)
         return summed
 
     n = np.bincount(groups, minlength=size)
     weight = total(variance)
     some = n > 0
-    safe_n, safe_weight = np.maximum(n, 1), np.where(some, weight, 1.0)
+    worths = total(np.ones(len(mean)))
+    safe_n, safe_weight = np.where(some, worths, 1.0), np.where(some, weight, 1.0)
+    if rows is not None:
+        own = np.where(rows.is_listed, rows.share_of_list, 1.0)
+        counted = own if copies == 1 else rows.share_of_reading
+        n = np.rint(np.bincount(groups, np.tile(counted, copies), size)).astype(np.int64)
     infit = np.where(some, total(squared) / safe_weight, 1.0)
     outfit = np.where(some, total(squared / variance) / safe_n, 1.0)
     infit_sd = np.sqrt(total(fourth - variance**2)) / safe_weight

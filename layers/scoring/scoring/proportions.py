@@ -7,7 +7,7 @@ from math import sqrt
 _Z95 = 1.959963984540054
 
 
-def wilson_interval(share: float, n: int) -> tuple[float, float]:
+def wilson_interval(share: float, n: float) -> tuple[float, float]:
     """Return the 95% score interval of a proportion.
 
     Wilson, Journal of the American Statistical Association 22 (1927). `scipy.stats` has the same
@@ -17,8 +17,8 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
     ----------
     share : float
         Observed proportion, 0 .. 1; a tie may count as a half.
-    n : int
-        Observations, at least 1.
+    n : float
+        Observations, or what they are worth in independent ones.
 
     Returns
     -------

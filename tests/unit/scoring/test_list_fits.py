@@ -10,11 +10,12 @@ from scoring._fit.link_choice import choose_link
 from scoring._fit.model import Model
 from scoring._fit.observations import observe
 from scoring._fit.priors import Priors
-from scoring.audit import evidence_against_chance
+from scoring.audit import evidence_against_chance, prequential_audit
 from scoring.batch_fit import fit_batch
 from scoring.bradley_terry import sum_to_zero_basis
-from scoring.errors import AllTiesError, InvalidSettingError
+from scoring.errors import AllTiesError, InvalidComparisonError, InvalidSettingError
 from scoring.lists import Lists, join_lists
+from scoring.misfit import essay_misfit, judge_misfit
 
 N = 8
 
@@ -213,3 +214,43 @@ def test_people_in_pairs_beside_a_model_in_lists_are_on_two_scales():
     assert gap.judge == 0
     assert np.corrcoef(fitted.ability, ability)[0, 1] > 0.8
     assert [one.is_ratio_known for one in fitted.list_judging] == [False]
+
+
+def test_deviates_of_misfit_vary_as_they_should_under_lists():
+    deviates = []
+    for seed in range(6):
+        ability, lists = draw_lists(20 + seed, 60, 5, 6, gaps=False)
+        comparisons = join_lists(draw_pairs(20 + seed, ability, 1), lists)
+        fitted = fit(comparisons, prior_sd=2.0)
+        found = essay_misfit(fitted, comparisons)
+        assert found.n.max() <= 7
+        deviates.append(found.infit_z)
+    assert 0.7 < np.concatenate(deviates).std() < 1.2
+    assert judge_misfit(fitted, comparisons).n.tolist() == [72 + 30]
+
+
+def test_lists_are_predicted_as_sharply_as_they_are_judged():
+    ability, lists = draw_lists(12, 40, 5, 8, ratio=0.5)
+    fitted = fit_batch(join_lists(draw_pairs(12, ability, 8), lists))
+    best, worst = int(fitted.ability.argmax()), int(fitted.ability.argmin())
+    in_pairs, in_lists = (float(fitted.predict([best], [worst], size=k)[0]) for k in (2, 5))
+    assert 0.5 < in_lists < in_pairs
+
+
+def test_the_audit_rests_on_lists_and_not_on_their_pairs():
+    rng = np.random.default_rng(13)
+    inside, n_runs = 0, 200
+    for _ in range(n_runs):
+        ranks = np.argsort(rng.normal(size=(12, 5)), axis=1)
+        one, other = np.triu_indices(5, 1)
+        preferred = (ranks[:, one] < ranks[:, other]).astype(float).ravel()
+        audit = prequential_audit(
+            np.full(120, 0.6), preferred, cluster=np.repeat(np.arange(12), 10)
+        )
+        inside += audit.agreement_interval[0] < 0.5 < audit.agreement_interval[1]
+    assert audit.n == 12
+    assert inside / n_runs > 0.92
+    alone = prequential_audit([0.8, 0.3], [1, 1], cluster=[4, 7])
+    assert alone == prequential_audit([0.8, 0.3], [1, 1])
+    with pytest.raises(InvalidComparisonError, match="cluster"):
+        prequential_audit([0.5], [1], cluster=[0, 1])

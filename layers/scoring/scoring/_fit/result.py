@@ -11,6 +11,7 @@ import numpy as np
 from scoring._fit.presentation import draw, make_table
 from scoring._graph import components as label_components
 from scoring._ids import number_names
+from scoring._list_rows import PAIR
 from scoring.errors import DisconnectedError, InvalidComparisonError, InvalidSettingError
 
 if TYPE_CHECKING:
@@ -231,7 +232,12 @@ class Fit:
         return float(self.ability[first] - self.ability[second]), float(np.sqrt(variance))
 
     def predict(
-        self, first: ArrayLike, second: ArrayLike, judge: ArrayLike | None = None
+        self,
+        first: ArrayLike,
+        second: ArrayLike,
+        judge: ArrayLike | None = None,
+        *,
+        size: ArrayLike = PAIR,
     ) -> Floats:
         """Predict verdicts on pairs shown in a given order.
 
@@ -246,6 +252,10 @@ class Fit:
         judge : (m,) array_like of int, optional
             Whose order effect and discrimination apply. None predicts from the essays alone, as
             an audit must: a judge who always prefers the first essay is then not predictable.
+
+        size : (m,) array_like of int or int, default 2
+            How many essays are shown together: judges are then as sharp as the fit says they are in
+            lists of that size.
 
         Returns
         -------
@@ -262,10 +272,24 @@ class Fit:
         difference = np.where(linked, self.ability[i] - self.ability[k], 0.0)
         variance = np.where(linked, self._information.difference_variance(i, k), 0.0)
         if judge is None:
-            return self.outcomes.preference(difference, variance)
+            a = self._sharpness(np.broadcast_to(np.asarray(size), i.shape))
+            return self.outcomes.preference(a * difference, a * a * variance)
         j = np.asarray(judge, dtype=np.int64)
         a = self.discrimination[j]
         return self.outcomes.preference(a * difference + self.order_effect[j], a * a * variance)
+
+    def _sharpness(self, size: Ints) -> Floats | float:
+        """Mean discrimination of all judges in lists of these sizes, in the abilities' unit."""
+        if not self.list_judging:
+            return 1.0
+        own = np.log(self.discrimination)
+        sharpness = np.full(len(size), float(np.exp(own.mean())))
+        for one in np.unique(size[size > PAIR]):
+            known = [e for e in self.list_judging if e.size == one]
+            if known:
+                mean = np.mean([own[e.judge] + np.log(e.ratio) for e in known])
+                sharpness[size == one] = np.exp(mean)
+        return sharpness
 
     def _essays(self, field: str, column: ArrayLike) -> Ints:
         """Return a column of essays as integers, or name the row that is none."""

@@ -24,18 +24,23 @@ def audit_predictions(pool: JudgedPool, config: BatchConfig) -> AuditReport:
     """Predictions made before the verdicts, against the verdicts."""
     evidence = evidence_against_chance(pool.comparisons())
     tested = _predicted_verdicts(pool, config)
-    chance = prequential_audit(tested.predicted, tested.preferred, log_bayes_factor=evidence)
+    chance = prequential_audit(
+        tested.predicted, tested.preferred, cluster=tested.comparison, log_bayes_factor=evidence
+    )
     if not len(tested.predicted):
         return AuditReport(pairs=0, log_bayes_factor=evidence, at_chance=chance.at_chance)
     if not tested.random.any():
         return AuditReport(
             pairs=0,
-            tested_pairs=len(tested.predicted),
+            tested_pairs=chance.n,
             chance_z=chance.chance_z,
             log_bayes_factor=evidence,
             at_chance=chance.at_chance,
         )
-    random = prequential_audit(tested.predicted[tested.random], tested.preferred[tested.random])
+    rows = tested.random
+    random = prequential_audit(
+        tested.predicted[rows], tested.preferred[rows], cluster=tested.comparison[rows]
+    )
     return _report(random, chance)
 
 

@@ -30,7 +30,8 @@ def predict_each(fit: Fit, comparisons: Sequence[Ints]) -> list[Floats]:
     pairs = [_pair_off(essays) for essays in comparisons]
     first, second = np.concatenate(pairs, axis=1)
     ends = np.cumsum([each.shape[1] for each in pairs])
-    return np.split(fit.predict(first, second), ends[:-1])
+    size = np.repeat([len(essays) for essays in comparisons], [p.shape[1] for p in pairs])
+    return np.split(fit.predict(first, second, size=size), ends[:-1])
 
 
 def _pair_off(essays: Ints) -> Ints:
