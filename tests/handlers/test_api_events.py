@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from assessment.api.openapi import make_document
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import BatchRequest
 from assessment.domain.batch import BatchStatus
@@ -504,3 +505,10 @@ def test_fifty_requests_at_once_with_one_key_start_one_execution(stack: Stack) -
         }
     assert len(ids) == 1
     assert stack.executions("RUNNING") == list(ids)
+
+
+def test_every_route_has_an_event() -> None:
+    files = [json.loads(path.read_text()) for path in (EVENTS / "handle_api").glob("*.json")]
+    asked = {(each["httpMethod"], each["resource"]) for each in files}
+    paths = make_document()["paths"]
+    assert {(method.upper(), path) for path in paths for method in paths[path]} <= asked
