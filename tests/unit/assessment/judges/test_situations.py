@@ -20,6 +20,7 @@ from assessment.domain.judge_errors import JudgeError, JudgeUnavailableError, Sc
 from local.providers.replies import Reply
 from local.providers.scripted_server import make_reply, provider_server, verdict
 from tests.unit.assessment.judges.conftest import Asking, asking_of, questions
+from tests.unit.assessment.judges.gateway_replies import GATEWAYS
 from tests.unit.assessment.judges.reported_replies import REPORTED
 
 TABLE = Path(__file__).parents[4] / "docs" / "judges.md"
@@ -325,7 +326,9 @@ CELLS = [
     for situation, promises in PROMISES.items()
     for provider in promises
     for n, reply in enumerate(
-        REPLIES.get(situation, {}).get(provider, []) + REPORTED.get(situation, {}).get(provider, [])
+        reply
+        for replies in (REPLIES, REPORTED, GATEWAYS)
+        for reply in replies.get(situation, {}).get(provider, [])
     )
 ]
 

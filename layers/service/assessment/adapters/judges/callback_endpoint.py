@@ -36,7 +36,7 @@ class CallbackEndpointJudge:
                 json=request.model_dump(mode="json", exclude_none=True),
                 timeout=self._timeout,
             )
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise read_silence(error, provider="the judge endpoint") from error
         if response.status_code == httpx.codes.ACCEPTED:
             return [None]

@@ -62,7 +62,7 @@ CODES: Mapping[Situation, frozenset[str]] = MappingProxyType({
     Situation.ACCOUNT_SPENT: _names(
         "insufficient_quota billing_error billing_hard_limit_reached billing_not_active"
         " insufficient_balance insufficient_credits exceeded_current_quota_error arrearage"
-        " billing_disabled billing_not_enabled"
+        " billing_disabled billing_not_enabled budget_exceeded credit_limit"
     ),
     Situation.REQUEST_TOO_LARGE: _names("request_too_large request_entity_too_large"),
     Situation.CONTEXT_EXCEEDED: _names(
@@ -75,7 +75,8 @@ CODES: Mapping[Situation, frozenset[str]] = MappingProxyType({
         " contentpolicyviolationerror responsibleaipolicyviolation invalid_prompt"
         " moderation_blocked moderation_error guardrail_intervened data_inspection_failed"
         " cyber_policy_violation refusal safety prohibited_content blocklist spii recitation"
-        " sensitive image_safety"
+        " sensitive image_safety sensitive_content_detected"
+        " input_text_sensitive_content_detected output_text_sensitive_content_detected"
     ),
     Situation.BROKEN_GENERATION: _names(
         "json_validate_failed tool_use_failed output_parse_failed malformed_function_call"
@@ -93,7 +94,7 @@ CODES: Mapping[Situation, frozenset[str]] = MappingProxyType({
     Situation.WRONG_MODEL: _names(
         "model_not_found not_found_error notfounderror deploymentnotfound not_found"
         " resourcenotfoundexception model_not_available model_not_supported model_deprecated"
-        " deployment_deprecated"
+        " deployment_deprecated invalid_model"
     ),
     Situation.FEATURE_UNSUPPORTED: _names(
         "unsupported_parameter unsupported_value unknown_parameter unsupportedparamserror"
@@ -139,7 +140,7 @@ STATUSES: Mapping[int, Situation] = MappingProxyType({
 
 _REFUSING_STATUSES = frozenset({
     HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.PRECONDITION_FAILED, HTTPStatus.UNPROCESSABLE_ENTITY,
 })  # fmt: skip
 
 
@@ -160,19 +161,26 @@ _SPENT_WORDS = _words(
     r"credit balance",
     r"insufficient (balance|credits|funds)",
     r"(have|has) (any|no|enough) credits",
-    r"(reached|exceeded) your .{0,30}(usage|spend(ing)?) limit",
+    r"(reach(ed|ing)|exceeded) (your|the) .{0,30}(usage|spend(ing)?) limit",
+    r"(key|credit) limit exceeded",
+    r"budget has been exceeded|over budget",
+    r"out of call volume quota",
 )
 _KEY_WORDS = _words(
     Situation.WRONG_KEY,
     r"(incorrect|invalid|missing|expired|no) (x-)?api[ _-]?key",
     r"api[ _-]?key (is )?(not valid|invalid|expired|missing)",
     r"organi[sz]ation has been disabled",
+    r"not authenticated",
+    r"location is not supported",
 )
 _CONTEXT_WORDS = _words(
     Situation.CONTEXT_EXCEEDED,
     r"context[ _]?(length|window|size|limit)",
     r"input (length|tokens?) (should|exceed)",
-    r"maximum (number of )?(context|tokens|input)",
+    r"maximum (number of )?(context|tokens|input|prompt)",
+    r"must have less than \d+ tokens",
+    r"expected maxlength: \d+",
     r"(prompt|input|request|conversation)( \w+)? (is|are|was) too (long|large)",
     r"too many (input |prompt )?tokens",
     r"too long for (the|this) model",
@@ -186,7 +194,11 @@ _CONTENT_WORDS = _words(
     Situation.CONTENT_DECLINED,
     r"content[ _-]?(filter|polic|moderation|management policy)",
     r"blocked by .{0,40}(filter|policy|guardrail|safety)",
-    r"(input|prompt|content|text) (was|were|is|has been) (flagged|blocked)",
+    r"(input|prompt|content|text)( was| were| is| has been)? (flagged|blocked)",
+    r"(blocked|violat\w+|denied|rejected) .{0,60}guardrail",
+    r"guardrail.{0,60}(blocked|violat|denied|rejected|not allowed)",
+    r"content exists risk",
+    r"sensitive (information|content)",
     r"responsible ai",
     r"usage (polic|guideline)",
     r"safety (system|filter|setting|polic|reason)",
@@ -197,6 +209,7 @@ _GENERATION_WORDS = _words(
     Situation.BROKEN_GENERATION,
     r"(produced|generated) (an )?(invalid|malformed|unparsable)",
     r"failed to (generate|sample|parse (the )?(grammar|json|tool call))",
+    r"error parsing (the )?(grammar|json|tool call)",
     r"(empty grammar stack|probability tensor|initialize samplers?)",
     r"please adjust your prompt.{0,20}failed_generation",
 )
@@ -206,7 +219,8 @@ _MODEL_WORDS = _words(
     r"not a valid model",
     r"on-demand throughput",
     r"model identifier is invalid",
-    r"model .{0,80}(does not|doesn't) exist",
+    r"model .{0,80}(does not|doesn't|not) exist",
+    r"does not support (chat|text generation)\b",
 )
 _WORDS_BY_KIND_OF_STATUS: tuple[tuple[Callable[[int], bool], tuple[_Words, ...]], ...] = (
     (
@@ -225,7 +239,9 @@ _WORDS_BY_KIND_OF_STATUS: tuple[tuple[Callable[[int], bool], tuple[_Words, ...]]
     ),
 )
 _LIMIT_AND_REQUESTED = re.compile(r"limit:? ([\d,]+)\D.{0,40}?requested:? ([\d,]+)", re.IGNORECASE)
-_TOO_LARGE_WORDS = re.compile(r"request (is )?too large|single request exceeds", re.IGNORECASE)
+_TOO_LARGE_WORDS = re.compile(
+    r"request (is )?too large|single request exceeds|for long context requests", re.IGNORECASE
+)
 
 
 def tell_situation(error: ProviderError) -> Situation:

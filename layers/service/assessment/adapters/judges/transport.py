@@ -56,7 +56,7 @@ async def call(
         response = await client.request(
             method, url, headers=headers, timeout=timeout_seconds, **content
         )
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         raise read_silence(error, provider=provider) from error
     except httpx.InvalidURL as error:
         raise UnknownModelError(f"{provider} has no such address: {error}") from error
@@ -143,8 +143,8 @@ async def call_for_json(
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
-def read_silence(error: httpx.TransportError, *, provider: str) -> JudgeUnavailableError:
-    """What it means that no response came: once a request is out, it may be worked on."""
+def read_silence(error: httpx.RequestError, *, provider: str) -> JudgeUnavailableError:
+    """What it means that no response came that can be read: a request may have been worked on."""
     return JudgeUnavailableError(
         f"{provider} did not answer: {type(error).__name__}",
         may_be_paid=not isinstance(error, _UNSENT),
