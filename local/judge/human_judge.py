@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from itertools import combinations, pairwise
+from math import ceil
 from typing import TYPE_CHECKING, Literal
 
 from assessment.domain.identifiers import draw_fraction
 from runner.sample_judge import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 Winner = Literal["A", "B", "tie"]
+_GAPS = ("tie", "slight", "clear", "decisive")
 
 
 class UnknownTextError(ValueError):
@@ -69,6 +72,37 @@ class HumanJudge:
         if winner is None:
             return "tie"
         return "A" if winner == first else "B"
+
+    def rank(
+        self, shown: Sequence[str], *, seed: int, comparison_id: str
+    ) -> tuple[list[int], list[str]]:
+        """An order of several texts, made of one real judgement on each two of them.
+
+        Simulated: no person ranked them. A text has as many points as it wins of its pairs, half
+        a one for a tie (Copeland's method); a gap is a tie, slight, clear or decisive by whether
+        the points differ by none, at most one, at most two, or more.
+
+        Returns
+        -------
+        places, gaps
+            The places of the texts in the order shown, best first; what is between neighbours.
+
+        Raises
+        ------
+        UnknownTextError, UnknownPairError
+            As in `verdict`.
+        """
+        points = [0.0] * len(shown)
+        for first, second in combinations(range(len(shown)), 2):
+            winner = self.verdict(
+                shown[first], shown[second], seed=seed, comparison_id=comparison_id
+            )
+            points[first] += {"A": 1.0, "B": 0.0, "tie": 0.5}[winner]
+            points[second] += {"A": 0.0, "B": 1.0, "tie": 0.5}[winner]
+        # Equals in an order that does not depend on how they are shown.
+        places = sorted(range(len(shown)), key=lambda n: (-points[n], fingerprint(shown[n])))
+        leads = [points[one] - points[two] for one, two in pairwise(places)]
+        return places, [_GAPS[min(ceil(lead), len(_GAPS) - 1)] for lead in leads]
 
     def _recognise(self, position: str, text: str) -> str:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +13,13 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from assessment.contracts.llm_protocol import (
-    CompareRequestV1,
-    ErrorDetail,
-    LLMComparisonResultV1,
+from assessment.contracts.list_protocol import (
+    CompareRequest,
+    CompareRequestV2,
+    make_result,
+    read_request,
 )
+from assessment.contracts.llm_protocol import ErrorDetail
 from local.judge import webhooks
 from local.judge.human_judge import HumanJudge, UnknownPairError, UnknownTextError, Winner, draw
 from local.judge.options import Conduct, JudgeOptions, Plan, plan_response
@@ -42,21 +44,20 @@ class Stats:
         return {name: dict(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
-def make_result(
-    request: CompareRequestV1,
+type JudgeVerdict = Mapping[str, Any]
+"""A winner, or an order with its gaps, by the protocol's names."""
+
+
+def write_result(
+    request: CompareRequest,
     *,
-    winner: Winner | None,
+    verdict: JudgeVerdict | None,
     model: str,
     error: ErrorDetail | None = None,
 ) -> str:
-    """The body of a callback: the metadata of the request, and a winner or an error."""
-    result = LLMComparisonResultV1(
-        correlation_id=request.correlation_id,
-        request_metadata=request.metadata,
-        winner=winner,
-        provider="sample-judge",
-        model=model,
-        error_detail=error,
+    """The body of a callback: the metadata of the request, and a verdict or an error."""
+    result = make_result(
+        request, **(verdict or {}), provider="sample-judge", model=model, error_detail=error
     )
     return result.model_dump_json(by_alias=True, exclude_none=True)
 
@@ -88,7 +89,7 @@ class SampleJudge:
     async def compare(self, http: Request) -> Response:
         """Take one comparison: 202 and a callback later, or 200 with the verdict."""
         try:
-            request = CompareRequestV1.model_validate_json(await http.body())
+            request = read_request(await http.body())
         except ValidationError as error:
             return problem(400, "invalid_request", first_error(error)[0], retryable=False)
         metadata = request.metadata
@@ -105,21 +106,16 @@ class SampleJudge:
             self._count_error(comparison, "refused_503")
             return problem(503, "overloaded", "the judge is overloaded, try again", retryable=True)
         try:
-            winner = self.choose_winner(
-                request.essay_a.text,
-                request.essay_b.text,
-                comparison_id=metadata.comparison_id,
-                batch_id=metadata.batch_id,
-            )
+            verdict = self._answer(request)
         except (UnknownTextError, UnknownPairError) as error:
             self._count_error(comparison, "refused_400")
             return problem(400, "unknown_text", str(error), retryable=False)
         if self.options.immediate and plan.conduct is Conduct.VERDICT:
             await asyncio.sleep(plan.delay)
             self._count_verdicts(comparison, 1)
-            body = make_result(request, winner=winner, model=self.model)
+            body = write_result(request, verdict=verdict, model=self.model)
             return Response(body, media_type="application/json")
-        self._deliver_later(request, comparison, plan, winner)
+        self._deliver_later(request, comparison, plan, verdict)
         accepted = {"status": "queued", "correlation_id": request.correlation_id}
         return JSONResponse(accepted, status_code=202)
 
@@ -143,6 +139,34 @@ class SampleJudge:
             return "A" if draw("coin", seed, batch_id, comparison_id) < HALF else "B"
         return self.people.verdict(first, second, seed=seed, comparison_id=comparison_id)
 
+    def choose_order(
+        self, texts: Sequence[str], *, comparison_id: str, batch_id: str = ""
+    ) -> tuple[list[int], list[str]]:
+        """The places of the texts, best first, and the gaps between them.
+
+        Raises
+        ------
+        UnknownTextError, UnknownPairError
+            As in `choose_winner`.
+        """
+        seed = self.options.seed
+        if self.options.coin_flip:
+            keys = [
+                draw("coin", seed, batch_id, comparison_id, place) for place in range(len(texts))
+            ]
+            return sorted(range(len(texts)), key=keys.__getitem__), ["slight"] * (len(texts) - 1)
+        return self.people.rank(texts, seed=seed, comparison_id=comparison_id)
+
+    def _answer(self, request: CompareRequest) -> JudgeVerdict:
+        """The verdict by the protocol's names; raises as `choose_winner` does."""
+        metadata = request.metadata
+        ids = {"comparison_id": metadata.comparison_id, "batch_id": metadata.batch_id}
+        if isinstance(request, CompareRequestV2):
+            places, gaps = self.choose_order(request.essay_texts, **ids)
+            return {"ranking": [metadata.shown_ids[place] for place in places], "gaps": gaps}
+        first, second = request.essay_texts
+        return {"winner": self.choose_winner(first, second, **ids)}
+
     def count_unknown(self, fingerprints: Sequence[str]) -> int:
         """How many texts with these fingerprints it cannot judge; a coin judges all."""
         if self.options.coin_flip:
@@ -162,24 +186,24 @@ class SampleJudge:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _deliver_later(
-        self, request: CompareRequestV1, comparison: str, plan: Plan, winner: Winner
+        self, request: CompareRequest, comparison: str, plan: Plan, verdict: JudgeVerdict
     ) -> None:
         if plan.conduct is Conduct.SILENCE:
             self.stats.totals["silent"] += 1
             return
-        self.run_in_background(self._deliver(request, comparison, plan, winner))
+        self.run_in_background(self._deliver(request, comparison, plan, verdict))
 
     async def _deliver(
-        self, request: CompareRequestV1, comparison: str, plan: Plan, winner: Winner
+        self, request: CompareRequest, comparison: str, plan: Plan, verdict: JudgeVerdict
     ) -> None:
         await asyncio.sleep(plan.delay)
         if plan.conduct is Conduct.ERROR_CALLBACK:
             error = ErrorDetail(
                 code="provider_error", message="the model gave no answer", retryable=True
             )
-            body = make_result(request, winner=None, model=self.model, error=error)
+            body = write_result(request, verdict=None, model=self.model, error=error)
         else:
-            body = make_result(request, winner=winner, model=self.model)
+            body = write_result(request, verdict=verdict, model=self.model)
         callback = request.callback
         send = webhooks.post if callback.kind == "webhook" else self.send
         try:

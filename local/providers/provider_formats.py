@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
+from assessment.domain.prompt import LABELS
 from local.judge.human_judge import UnknownPairError, UnknownTextError
 from local.judge.options import Conduct, plan_response
 from local.providers.replies import BAD_REQUEST, UNAVAILABLE, Reply
@@ -39,26 +40,51 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 def read_comparisons(prompt: str) -> list[tuple[str, str, str]]:
-    """The comparisons of a prompt: id, essay A, essay B.
+    """The pairs of a prompt: id, essay A, essay B.
 
     Raises
     ------
     UnreadablePromptError
         If a comparison does not have two fenced essays.
     """
+    groups = read_groups(prompt)
+    n_texts = sum(len(texts) for _, texts in groups)
+    if any(len(texts) != _ESSAYS for _, texts in groups):
+        raise UnreadablePromptError(
+            f"the prompt has {len(groups)} comparison ids and {n_texts} fenced essays"
+        )
+    return [(name, texts[0], texts[1]) for name, texts in groups]
+
+
+def read_groups(prompt: str) -> list[tuple[str, list[str]]]:
+    """The comparisons of a prompt: id, and the texts of its pair or list in the order shown.
+
+    Raises
+    ------
+    UnreadablePromptError
+        If there is none, or one without two essays at the least.
+    """
     fences = {match.span(): match[2] for match in _FENCED.finditer(prompt)}
-    headings = [
+    headings = _find_headings(prompt, fences)
+    ends = [*(heading.start() for heading in headings[1:]), len(prompt)]
+    groups = [
+        (heading[1], [text for place, text in fences.items() if heading.end() <= place[0] < end])
+        for heading, end in zip(headings, ends, strict=False)
+    ]
+    if min((len(texts) for _, texts in groups), default=0) < _ESSAYS:
+        raise UnreadablePromptError(
+            f"the prompt has {len(headings)} comparison ids and {len(fences)} fenced essays"
+        )
+    return groups
+
+
+def _find_headings(prompt: str, fences: Mapping[tuple[int, int], str]) -> list[re.Match[str]]:
+    """The headings of comparisons, without what looks like one inside a text."""
+    return [
         match
         for match in _HEADING.finditer(prompt)
         if not any(start < match.start() < end for start, end in fences)
     ]
-    texts = list(fences.values())
-    if not headings or len(texts) != _ESSAYS * len(headings):
-        raise UnreadablePromptError(
-            f"the prompt has {len(headings)} comparison ids and {len(texts)} fenced essays"
-        )
-    pairs = zip(headings, texts[::_ESSAYS], texts[1::_ESSAYS], strict=True)
-    return [(heading[1], first, second) for heading, first, second in pairs]
 
 
 def make_verdict(comparison_id: str, winner: str, **details: str | int | None) -> dict[str, Any]:
@@ -85,10 +111,10 @@ class ProviderFormats:
         judge = self._judge
         try:
             question = form.read_question(body)
-            comparisons = read_comparisons(question.prompt)
+            comparisons = read_groups(question.prompt)
         except UnreadablePromptError as error:
             return form.error(BAD_REQUEST, str(error))
-        call = ",".join(comparison_id for comparison_id, _, _ in comparisons)
+        call = ",".join(comparison_id for comparison_id, _ in comparisons)
         judge.stats.requests[call] += 1
         judge.stats.totals["requests"] += len(comparisons)
         plan = plan_response(judge.options, call, 1, judge.stats.requests[call])
@@ -98,11 +124,11 @@ class ProviderFormats:
             busy = form.error(UNAVAILABLE, "the judge is overloaded, try again")
             return replace(busy, delay=plan.delay, silent=silent)
         try:
-            verdicts = [self._judge_pair(*comparison) for comparison in comparisons]
+            verdicts = [self._judge_group(*comparison) for comparison in comparisons]
         except (UnknownTextError, UnknownPairError) as error:
             judge.stats.totals["refused_400"] += 1
             return replace(form.error(BAD_REQUEST, str(error)), delay=plan.delay)
-        for comparison_id, _, _ in comparisons:
+        for comparison_id, _ in comparisons:
             judge.stats.totals["verdicts"] += 1
             judge.stats.verdicts[comparison_id] += 1
         document = {"verdicts": verdicts}
@@ -121,7 +147,16 @@ class ProviderFormats:
 
         return call
 
-    def _judge_pair(self, comparison_id: str, first: str, second: str) -> dict[str, Any]:
+    def _judge_group(self, comparison_id: str, texts: list[str]) -> dict[str, Any]:
+        if len(texts) > _ESSAYS:
+            places, gaps = self._judge.choose_order(texts, comparison_id=comparison_id)
+            return {
+                "comparison_id": comparison_id,
+                "ranking": [LABELS[place] for place in places],
+                "gaps": gaps,
+                "justification": "Made of people's judgements on each two of these texts.",
+            }
+        first, second = texts
         winner = self._judge.choose_winner(first, second, comparison_id=comparison_id)
         # A person said only which text is better, so there is no degree and no confidence.
         return make_verdict(

@@ -17,7 +17,8 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from local.providers.provider_formats import make_verdict, read_comparisons
+from assessment.domain.prompt import LABELS
+from local.providers.provider_formats import make_verdict, read_groups
 from local.providers.replies import Reply
 from local.providers.wire_formats import (
     CHAT_COMPLETIONS,
@@ -38,6 +39,7 @@ FORMATS: dict[str, WireFormat] = {
 MODEL = "scripted-model"
 VERDICT_TOOL = "record_verdicts"
 TOKENS = (1000, 101)
+_PAIR = 2
 _TOOLS = {"openai": None, "anthropic": VERDICT_TOOL, "bedrock": VERDICT_TOOL}
 
 
@@ -116,12 +118,25 @@ class ProviderServer:
         form = FORMATS[self.provider]
         try:
             question = form.read_question(request.body)
-            names = [name for name, _, _ in read_comparisons(question.prompt)]
+            groups = read_groups(question.prompt)
         except UnreadablePromptError:
-            question, names = Question(""), []
-        document = {"verdicts": [verdict(name, self.winner(name)) for name in names]}
+            question, groups = Question(""), []
+        document = {"verdicts": [self._judge(name, len(texts)) for name, texts in groups]}
         answer = Answer(MODEL, document, question.tool, TOKENS)
         return Reply(form.answer(answer), delay=self.latency)
+
+    def _judge(self, name: str, n_essays: int) -> dict[str, Any]:
+        """A pair's winner; a list in the order shown, or turned where the pair's B would win."""
+        winner = self.winner(name)
+        if n_essays == _PAIR:
+            return verdict(name, winner)
+        labels = list(LABELS[:n_essays])
+        return {
+            "comparison_id": name,
+            "ranking": labels if winner == "A" else labels[::-1],
+            "gaps": ["clear"] * (n_essays - 1),
+            "justification": "It argues better.",
+        }
 
     @property
     def n_connections(self) -> int:

@@ -151,7 +151,7 @@ def test_a_text_from_elsewhere_is_a_permanent_refusal(endpoint):
 
 @pytest.mark.parametrize(
     ("body", "named"),
-    [(json.dumps({"schema_version": 2}), "schema_version"), ("{not json", "JSON")],
+    [(json.dumps({"schema_version": 3}), "schema_version"), ("{not json", "JSON")],
 )
 def test_a_malformed_request_is_told_what_is_wrong(endpoint, body, named):
     answer = endpoint().post(COMPARE_PATH, content=body)

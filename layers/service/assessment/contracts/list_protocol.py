@@ -6,6 +6,7 @@ of the two it is, and a callback by its `schema`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
@@ -210,6 +211,17 @@ def make_result(request: CompareRequest, **fields: Any) -> ComparisonResult:
     return LLMComparisonResultV1(
         correlation_id=request.correlation_id, request_metadata=request.metadata, **fields
     )
+
+
+def read_request(body: bytes | str) -> CompareRequest:
+    """A request in either version, as an endpoint takes it; raises pydantic's ValidationError."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    is_list = isinstance(document, dict) and document.get("schema_version") == 2  # noqa: PLR2004
+    version = CompareRequestV2 if is_list else CompareRequestV1
+    return version.model_validate_json(body)
 
 
 def choose_result_type(data: object) -> type[LLMComparisonResultV1 | LLMComparisonResultV2]:
