@@ -14,13 +14,22 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from assessment import bootstrap
-from assessment.contracts.erasure import EraseRequestV1
+from assessment.contracts.erasure import EraseRequestV1, SweepAnchorsV1, read_erasure_message
 from assessment.observability import count, logger, metrics
 from assessment.settings import EraseDataSettings
 from assessment.usecases.erase_data import go_on_erasing
+from assessment.usecases.sweep_anchors import sweep_anchors
 
 _RESERVED_MILLISECONDS = 20_000
 """Enough for the record of the round, and for the message about the next one."""
+
+
+def sweep(message: SweepAnchorsV1) -> None:
+    """Erase the texts of anchors that an assignment has no more."""
+    own = bootstrap.adapters(EraseDataSettings).of(message.organisation)
+    n_left = sweep_anchors(message, ports=own.sweep_ports, now=datetime.now(UTC))
+    ids = {"organisation": message.organisation, "assignment_id": message.assignment_id}
+    logger.info("texts of removed anchors erased", extra={**ids, "left": n_left})
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -32,7 +41,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return context.get_remaining_time_in_millis() > _RESERVED_MILLISECONDS
 
     def erase_one(record: SQSRecord) -> None:
-        message = EraseRequestV1.model_validate_json(record.body)
+        message = read_erasure_message(record.body)
+        if isinstance(message, SweepAnchorsV1):
+            sweep(message)
+        else:
+            erase(message)
+
+    def erase(message: EraseRequestV1) -> None:
         adapters = bootstrap.adapters(EraseDataSettings)
         own = adapters.of_batch(message.batch_id)
         ports = own.erasure_ports(own.dead_letters(adapters.settings.dead_letter_queue_urls))

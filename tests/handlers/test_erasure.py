@@ -10,13 +10,14 @@ import pytest
 
 from assessment.adapters.aws.content_eraser import S3ContentEraser
 from assessment.adapters.aws.record_eraser import DynamoDBRecordEraser
-from assessment.contracts.erasure import EraseRequestV1
+from assessment.contracts.erasure import EraseRequestV1, SweepAnchorsV1
 from assessment.domain.document_keys import CONTENT_TEXTS, batch_folder, result_key
 from assessment.domain.erasure import CHECK_AFTER
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.verdict import Verdict, Winner
 from assessment.domain.wave import Wave
 from assessment.usecases.erase_data import go_on_erasing
+from assessment.usecases.sweep_anchors import SETTLED_AFTER, sweep_anchors
 from assessment.usecases.watch_erasures import watch_erasures
 from tests.fakes.event_loop import run_async
 from tests.handlers.conftest import BATCH_ID, Stack, adapters, event, invoke
@@ -327,3 +328,49 @@ def test_who_won_is_told_from_the_essays_side(stack: Stack) -> None:
         expected = None if is_tie else stored.first == "anna"
         assert each["is_preferred"] is expected
         assert each["position"] == ("first" if stored.first == "anna" else "second")
+
+
+def sweep(stack: Stack, moment: datetime) -> int:
+    """Work on the message about removed anchors as the function would at that moment."""
+    message = SweepAnchorsV1(organisation="default", assignment_id="plastic-bottles")
+    return sweep_anchors(message, ports=adapters().sweep_ports, now=moment)
+
+
+def test_the_text_of_a_removed_anchor_is_erased_and_the_others_are_not(stack: Stack) -> None:
+    stack.prepared()
+    registered = json.loads(event("handle_api/register_anchors.json")["body"])["anchors"]
+    removed = next(each for each in registered if each["anchor_ref"] == "middle")
+    kept = next(each for each in registered if each["anchor_ref"] != "middle")
+
+    def places(text: str) -> set[str]:
+        return {place.partition("/")[0] for place in holding(stack, text)}
+
+    assert places(removed["text"]) == {"assignments", "batches"}
+    assert call("remove_anchor")[0] == 200
+    # A registration may be under way that names what was written a moment ago.
+    now = datetime.now(UTC)
+    assert sweep(stack, now) == 1
+    assert "assignments" in places(removed["text"])
+    assert sweep(stack, now + SETTLED_AFTER + timedelta(seconds=5)) == 0
+    # The batch keeps its own copy until it is erased itself.
+    assert places(removed["text"]) == {"batches"}
+    assert places(kept["text"]) == {"assignments", "batches"}
+
+
+def test_an_assignment_goes_with_the_texts_of_its_anchors(stack: Stack) -> None:
+    stack.registered()
+    assert call("delete_instructions")[0] == 200
+    assert sweep(stack, datetime.now(UTC) + SETTLED_AFTER + timedelta(seconds=5)) == 0
+    assert not [place for place in everything(stack) if place.startswith("assignments/")]
+
+
+def test_the_function_sweeps_and_looks_again_at_what_is_new(stack: Stack) -> None:
+    stack.registered()
+    assert call("delete_instructions")[0] == 200
+    given = event("erase_data/removed_anchors.json")
+    assert invoke("erase_data", given) == {"batchItemFailures": []}
+    waiting = stack.client("sqs").get_queue_attributes(
+        QueueUrl=stack.queues["erasures"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )["Attributes"]
+    # The one that the API sent, and the function's own.
+    assert waiting == {"ApproximateNumberOfMessagesDelayed": "2"}

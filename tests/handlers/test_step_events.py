@@ -292,6 +292,12 @@ def test_record_duplicate(stack: Stack, path: str) -> None:
     assert stack.tally().recorded == 1
 
 
+@checks("erase_data/removed_anchors.json")
+def test_a_message_about_removed_anchors_is_done_with(stack: Stack, path: str) -> None:
+    # tests/handlers/test_erasure.py says what goes and what stays.
+    assert invoke("erase_data", event(path)) == {"batchItemFailures": []}
+
+
 @checks("erase_data/batch.json")
 def test_a_message_about_an_erasure_that_there_never_was_changes_nothing(
     stack: Stack, path: str

@@ -30,7 +30,7 @@ from assessment.adapters.sqlite.queues import SQLiteCallbackQueue, SQLiteJudgeQu
 from assessment.adapters.sqlite.workflow import SQLiteWorkflow
 from assessment.bootstrap.clients import Clients
 from assessment.bootstrap.composition import Composition
-from assessment.contracts.erasure import EraseRequestV1
+from assessment.contracts.erasure import EraseRequestV1, SweepAnchorsV1
 from assessment.contracts.llm_protocol import CallbackAddress
 from assessment.domain.errors import InvalidRequestError, MissingSettingError
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
@@ -76,7 +76,7 @@ class OfflineClients(Clients):
 class _NoQueue:
     """What is asked for is done at once by who asks."""
 
-    def send(self, message: EraseRequestV1, *, delay_seconds: int = 0) -> None:
+    def send(self, message: EraseRequestV1 | SweepAnchorsV1, *, delay_seconds: int = 0) -> None:
         """Do nothing."""
 
 

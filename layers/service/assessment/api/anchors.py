@@ -15,6 +15,7 @@ from assessment.contracts.request import AnchorRegistration
 from assessment.domain.access import Action
 from assessment.usecases.change_assignment import list_anchors, remove_anchor
 from assessment.usecases.register_anchors import register_anchors
+from assessment.usecases.sweep_anchors import request_sweep
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -46,5 +47,7 @@ def anchors(assignment_id: str) -> Response[str]:
 def remove(assignment_id: str, anchor_ref: str) -> Response[str]:
     """Remove an anchor of an assignment."""
     path = read_path(AnchorPath, assignment_id=assignment_id, anchor_ref=anchor_ref)
-    store = own_adapters(router).assignments
-    return answer(200, remove_anchor(path.assignment_id, path.anchor_ref, assignments=store))
+    own, caller = own_adapters(router), read_caller(router.current_event.raw_event)
+    removed = remove_anchor(path.assignment_id, path.anchor_ref, assignments=own.assignments)
+    request_sweep(caller.organisation, path.assignment_id, erasure_queue=own.erasure_queue)
+    return answer(200, removed)

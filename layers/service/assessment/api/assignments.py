@@ -25,6 +25,7 @@ from assessment.usecases.change_assignment import (
     set_instructions,
     set_student_prompt,
 )
+from assessment.usecases.sweep_anchors import request_sweep
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -68,8 +69,10 @@ def list_instructions() -> Response[str]:
 def delete_instructions(assignment_id: str) -> Response[str]:
     """Remove an assignment with its anchors."""
     path = read_path(AssignmentPath, assignment_id=assignment_id)
-    store = own_adapters(router).assignments
-    return answer(200, delete_assignment(path.assignment_id, assignments=store))
+    own, caller = own_adapters(router), read_caller(router.current_event.raw_event)
+    removed = delete_assignment(path.assignment_id, assignments=own.assignments)
+    request_sweep(caller.organisation, path.assignment_id, erasure_queue=own.erasure_queue)
+    return answer(200, removed)
 
 
 @guarded(router, "POST", _PROMPTS, Action.CHANGE_ASSIGNMENT)

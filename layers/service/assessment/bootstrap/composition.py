@@ -37,6 +37,7 @@ from assessment.ports.erasure import (
     ErasureQueue,
     ErasureRequestPorts,
     ExportPorts,
+    SweepPorts,
 )
 from assessment.ports.groups import (
     AnchorPorts,
@@ -207,6 +208,17 @@ class Composition[S: Settings](Adapters[S]):
     def content_eraser(self) -> ContentEraser:
         """What removes documents for good."""
         return S3ContentEraser(self._clients.aws("s3"), self._setting("bucket_name"), self.content)
+
+    @property
+    def sweep_ports(self) -> SweepPorts:
+        """For erasing the texts of anchors that were removed."""
+        return SweepPorts(
+            assignments=self.assignments,
+            documents=S3ContentEraser(
+                self._clients.aws("s3"), self._setting("bucket_name"), self.content
+            ),
+            erasure_queue=self.erasure_queue,
+        )
 
     def erasure_ports(self, dead_letters: DeadLetters) -> ErasurePorts:
         """For erasing; the queues of dead letters are those that the function is told of."""

@@ -1,12 +1,13 @@
-"""The message that drives an erasure, and what callers are told of erasures."""
+"""The messages of the erasure queue, and what callers are told of erasures."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from assessment.domain.access import OrganisationId
 from assessment.domain.erasure import Erasure, ErasureScope, ErasureState, ReplacedDocument
 
 
@@ -18,6 +19,26 @@ class EraseRequestV1(BaseModel):
     schema_name: Annotated[Literal["EraseRequestV1"], Field(alias="schema")] = "EraseRequestV1"
     batch_id: str
     erasure_id: str
+
+
+class SweepAnchorsV1(BaseModel):
+    """A message of the erasure queue: erase the texts of the assignment's removed anchors."""
+
+    model_config = ConfigDict(populate_by_name=True, frozen=True)
+
+    schema_name: Annotated[Literal["SweepAnchorsV1"], Field(alias="schema")] = "SweepAnchorsV1"
+    organisation: OrganisationId
+    assignment_id: str
+
+
+_MESSAGES: TypeAdapter[EraseRequestV1 | SweepAnchorsV1] = TypeAdapter(
+    EraseRequestV1 | SweepAnchorsV1
+)
+
+
+def read_erasure_message(body: str) -> EraseRequestV1 | SweepAnchorsV1:
+    """The message of the erasure queue. Raises pydantic's ValidationError."""
+    return _MESSAGES.validate_json(body)
 
 
 class ErasureView(BaseModel):

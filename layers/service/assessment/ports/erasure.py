@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from assessment.contracts.erasure import EraseRequestV1
+from assessment.contracts.erasure import EraseRequestV1, SweepAnchorsV1
 from assessment.domain.batch import Batch
 from assessment.domain.erasure import Erasure
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.ports.decisions import DecisionStore
 from assessment.ports.judging import Judges
 from assessment.ports.messaging import Workflow
-from assessment.ports.stores import BatchStore, ComparisonStore, ContentStore, ProviderBatchStore
+from assessment.ports.stores import (
+    AssignmentStore,
+    BatchStore,
+    ComparisonStore,
+    ContentStore,
+    ProviderBatchStore,
+)
 
 
 class UnfinishedErasure(NamedTuple):
@@ -123,6 +129,17 @@ class ContentEraser(Protocol):
         """Remove all versions but the present ones, and what remains of removed documents."""
 
 
+class SettledDocuments(Protocol):
+    """Removes what nothing names any more."""
+
+    def erase_unnamed(self, folder: str, *, named: Collection[str], before: datetime) -> int:
+        """Remove the folder's documents that are not among the named keys, with all versions.
+
+        Those that were written since `before` stay: something that names them may be on its way.
+        Returns how many stay for that reason.
+        """
+
+
 class DeadLetters(Protocol):
     """Messages that could not be worked on."""
 
@@ -133,7 +150,7 @@ class DeadLetters(Protocol):
 class ErasureQueue(Protocol):
     """The way to the function that erases."""
 
-    def send(self, message: EraseRequestV1, *, delay_seconds: int = 0) -> None:
+    def send(self, message: EraseRequestV1 | SweepAnchorsV1, *, delay_seconds: int = 0) -> None:
         """Go on with an erasure, now or later."""
 
 
@@ -168,3 +185,12 @@ class ExportPorts:
     comparisons: ComparisonStore
     content: ContentStore
     decisions: DecisionStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepPorts:
+    """Erasing the texts of anchors that were removed."""
+
+    assignments: AssignmentStore
+    documents: SettledDocuments
+    erasure_queue: ErasureQueue

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any
 
 from assessment.adapters.aws.errors import wrap_client
@@ -47,6 +49,19 @@ class S3ContentEraser:
             doomed += [each for each in page.get("Versions", []) if not each["IsLatest"]]
             doomed += page.get("DeleteMarkers", [])
         self._erase(iter(doomed))
+
+    def erase_unnamed(self, folder: str, *, named: Collection[str], before: datetime) -> int:
+        """By the time of each key's last writing; all its versions go at once."""
+        kept = {self._content.place(key) for key in named}
+        versions: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        for each in self._versions(self._content.place(f"{folder}/")):
+            versions[each["Key"]].append(each)
+        unnamed = [group for key, group in versions.items() if key not in kept]
+        settled = [
+            group for group in unnamed if max(each["LastModified"] for each in group) < before
+        ]
+        self._erase(each for group in settled for each in group)
+        return len(unnamed) - len(settled)
 
     def _versions(self, prefix: str) -> Iterator[dict[str, Any]]:
         for page in self._pages("list_object_versions", Prefix=prefix):

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from assessment.adapters.aws.errors import wrap_client
 from assessment.adapters.aws.pauses import TRIES, Pauses
-from assessment.contracts.erasure import EraseRequestV1
+from assessment.contracts.erasure import EraseRequestV1, SweepAnchorsV1
 from assessment.contracts.list_protocol import ComparisonResult
 from assessment.contracts.llm_protocol import (
     JudgeMessage,
@@ -156,7 +156,7 @@ class SQSErasureQueue:
         self._client = wrap_client(client)
         self._url = url
 
-    def send(self, message: EraseRequestV1, *, delay_seconds: int = 0) -> None:
+    def send(self, message: EraseRequestV1 | SweepAnchorsV1, *, delay_seconds: int = 0) -> None:
         """Queue it, to be seen after the delay."""
         self._client.send_message(
             QueueUrl=self._url,
