@@ -42,7 +42,7 @@ class ScriptedModel:
         self.script = list(script)
         self.calls: list[list[str]] = []
 
-    async def complete(self, judge, blocks, *, max_tokens):
+    async def complete(self, judge, blocks, *, max_tokens, request_key=""):
         ids = COMPARISON_HEADING.findall(blocks[1].content)
         self.calls.append(ids)
         step = self.script.pop(0) if self.script else None

@@ -339,3 +339,16 @@ def test_the_wire_is_what_each_provider_documents(asking):
         assert body["toolConfig"]["toolChoice"] == {"tool": {"name": "record_verdicts"}}
         assert body["inferenceConfig"] == {"maxTokens": 4000, "temperature": 0.0}
     assert "first of c1" in json.dumps(body)
+
+
+def test_the_same_question_has_the_same_key_and_another_one_another() -> None:
+    with provider_server("openai") as server:
+        asking = asking_of("openai", server)
+        # As after a worker that died: the same comparison in the same attempt.
+        asking.ask(["c1"], ["c1"], ["c2"], ["c1", "c2"])
+        keys = [asked.headers["idempotency-key"] for asked in server.requests]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+    with provider_server("anthropic") as server:
+        asking_of("anthropic", server).ask(["c1"])
+        assert "idempotency-key" not in server.requests[0].headers

@@ -103,7 +103,9 @@ class ScriptedModel:
         self.calls: list[list[str]] = []
         self.limits: list[Any] = []
 
-    async def complete(self, judge: Any, blocks: Any, *, max_tokens: Any) -> Completion:
+    async def complete(
+        self, judge: Any, blocks: Any, *, max_tokens: Any, request_key: str = ""
+    ) -> Completion:
         ids = COMPARISON_HEADING.findall(blocks[1].content)
         self.calls.append(ids)
         self.limits.append(max_tokens)

@@ -129,9 +129,15 @@ class BedrockModel:
         self._capabilities = capabilities or LocalCapabilities()
 
     async def complete(
-        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: OutputLimit
+        self,
+        judge: JudgeSpec,
+        blocks: Sequence[PromptBlock],
+        *,
+        max_tokens: OutputLimit,
+        request_key: str = "",
     ) -> Completion:
         """One conversation of one turn, or more where the model does not take the request."""
+        del request_key  # Converse has no place for it
         client = self._client_for(judge.timeout_seconds)
         texts = [block.content for block in blocks]
 

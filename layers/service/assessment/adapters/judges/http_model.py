@@ -17,6 +17,7 @@ from assessment.adapters.judges.capabilities import (
 )
 from assessment.adapters.judges.completion import Completion, OutputLimit
 from assessment.adapters.judges.transport import post
+from assessment.domain.identifiers import canonical_sha256, derive_uuid
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import PromptBlock
 
@@ -39,6 +40,10 @@ class WireFormat:
         The request from a judge and the prompt's blocks, with `limit` and `missing`.
     read_completion
         The completion from an Answer, with the prompt's `texts`; raises JudgeError.
+    repeat_header
+        The header by which an endpoint may know a request that it has had (IETF draft
+        httpapi-idempotency-key-header). OpenAI's own client sends it with POST; gateways of its
+        form honour it. Anthropic documents none.
     """
 
     provider: str
@@ -47,6 +52,13 @@ class WireFormat:
     make_headers: Callable[[str | None], dict[str, str]]
     make_body: Callable[..., dict[str, Any]]
     read_completion: Callable[..., Completion]
+    repeat_header: str | None = None
+
+    def make_repeat_headers(self, request_key: str, body: dict[str, Any]) -> dict[str, str]:
+        """The header of a request: the same for the same questions in the same words only."""
+        if self.repeat_header is None or not request_key:
+            return {}
+        return {self.repeat_header: derive_uuid(request_key, canonical_sha256(body))}
 
 
 class HttpModel:
@@ -62,7 +74,12 @@ class HttpModel:
         self._capabilities = capabilities or LocalCapabilities()
 
     async def complete(
-        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: OutputLimit
+        self,
+        judge: JudgeSpec,
+        blocks: Sequence[PromptBlock],
+        *,
+        max_tokens: OutputLimit,
+        request_key: str = "",
     ) -> Completion:
         """One completion; more requests where the endpoint does not understand the first.
 
@@ -73,11 +90,12 @@ class HttpModel:
         texts = [block.content for block in blocks]
 
         async def ask(missing: frozenset[str]) -> Completion:
+            body = self.wire.make_body(judge, blocks, limit=max_tokens, missing=missing)
             answer = await post(
                 self._client,
                 f"{(judge.endpoint or '').rstrip('/')}{self.wire.path}",
-                self.wire.make_body(judge, blocks, limit=max_tokens, missing=missing),
-                headers=self._headers,
+                body,
+                headers={**self._headers, **self.wire.make_repeat_headers(request_key, body)},
                 timeout_seconds=judge.timeout_seconds,
                 provider=self.wire.provider,
                 texts=texts,

@@ -44,9 +44,18 @@ class Model(Protocol):
     """A provider's way to complete a prompt with a structured answer."""
 
     async def complete(
-        self, judge: JudgeSpec, blocks: Sequence[PromptBlock], *, max_tokens: OutputLimit
+        self,
+        judge: JudgeSpec,
+        blocks: Sequence[PromptBlock],
+        *,
+        max_tokens: OutputLimit,
+        request_key: str = "",
     ) -> Completion:
-        """One call; raises JudgeError."""
+        """One call; raises JudgeError.
+
+        `request_key` is that of the same questions whenever they are asked again without having
+        been answered.
+        """
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,7 @@ class ModelJudge:
             self._judge,
             requests[0].prompt_blocks,
             max_tokens=choose_limit(self._judge, requests),
+            request_key=" ".join(request.correlation_id for request in requests),
         )
         return _make_results(self._judge, requests, completion)
 

@@ -181,4 +181,5 @@ class OpenAIModel(HttpModel):
         make_headers=make_authorization,
         make_body=chat_body,
         read_completion=chat_completion,
+        repeat_header="Idempotency-Key",
     )
