@@ -32,6 +32,7 @@ def forecast_table(forecast: Forecast) -> Table:
         table.add_column(name, justify="right" if name else "left")
     rows: list[tuple[str, Range | None, Show]] = [
         ("comparisons", forecast.comparisons, _count),
+        ("readings of an essay", forecast.readings, _count),
         ("waves", forecast.waves, _count),
         ("mean standard error, logits", forecast.mean_se, _decimals),
         ("reliability", forecast.reliability, _decimals),

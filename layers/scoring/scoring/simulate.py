@@ -77,6 +77,31 @@ class LogisticJudge:
         drawn: Ints = outcome.astype(np.int64)
         return drawn
 
+    def rank(self, lists: ArrayLike, rng: np.random.Generator, *, sharpness: float = 1.0) -> Ints:
+        """Draw one ranking per list, by the model of Plackett and Luce.
+
+        The best essay of a list is the one of largest ability plus Gumbel noise, and so on; the
+        difference of two such noises is the logistic one of a pair.
+
+        Parameters
+        ----------
+        lists : (m, k) array_like of int
+            Essays of each list, in shown order.
+        rng : numpy.random.Generator
+        sharpness : float
+            Factor on the discrimination in lists.
+
+        Returns
+        -------
+        (m, k) ndarray of int
+            The essays of each list, the best first.
+        """
+        essays = np.asarray(lists)
+        mean = sharpness * self.discrimination * self.ability[essays]
+        worth = mean + rng.gumbel(size=essays.shape)
+        ranked: Ints = np.take_along_axis(essays, np.argsort(-worth, axis=1), axis=1)
+        return ranked
+
     @property
     def answers(self) -> Ints:
         """All outcomes this judge can give."""

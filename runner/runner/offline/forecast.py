@@ -27,6 +27,7 @@ class Forecast:
     n_essays: int
     n_anchors: int
     comparisons: Range
+    readings: Range
     waves: Range
     mean_se: Range
     reliability: Range
@@ -54,25 +55,29 @@ def forecast(
     judges = read_judges(request.judge, is_admin=True)
     n_students = len(request.essays)
     n_anchors = len(assessment.texts) - n_students
-    outlooks = _simulate(config, n_students + n_anchors, agreement, n_batches)
+    # Of a jury, the size of the lists that most of its readings are in.
+    list_size = max(judges, key=lambda judge: judge.share * judge.list_size).list_size
+    outlooks = _simulate(config, n_students + n_anchors, agreement, n_batches, list_size)
     costs = _estimate_costs(judges, assessment)
     n_together = _count_together(judges, costs)
     comparisons = _merge(outlooks, lambda outlook: outlook.comparisons)
+    readings = _merge(outlooks, lambda outlook: outlook.readings)
     waves = _merge(outlooks, lambda outlook: outlook.waves)
     return Forecast(
         n_essays=n_students,
         n_anchors=n_anchors,
         comparisons=comparisons,
+        readings=readings,
         waves=waves,
         mean_se=_merge(outlooks, lambda outlook: outlook.mean_se),
         reliability=_merge(outlooks, lambda outlook: outlook.reliability),
         input_tokens=_multiply(
-            comparisons, [cost.input_tokens if cost else None for cost in costs]
+            readings, judges, [cost.input_tokens if cost else None for cost in costs]
         ),
         output_tokens=_multiply(
-            comparisons, [cost.output_tokens if cost else None for cost in costs]
+            readings, judges, [cost.output_tokens if cost else None for cost in costs]
         ),
-        cost_usd=_sum_costs(judges, comparisons, costs),
+        cost_usd=_sum_costs(judges, readings, costs),
         seconds=_add(
             comparisons.scale(seconds_per_call / n_calls / n_together),
             waves.scale(_SECONDS_BETWEEN_WAVES),
@@ -82,7 +87,11 @@ def forecast(
 
 
 def _simulate(
-    config: BatchConfig, n_essays: int, agreement: float | None, n_batches: int
+    config: BatchConfig,
+    n_essays: int,
+    agreement: float | None,
+    n_batches: int,
+    list_size: int,
 ) -> list[Outlook]:
     """Outlooks for each quality of judge; a class that is very large is scaled from a large one."""
     n_simulated = min(n_essays, _MOST_SIMULATED)
@@ -93,12 +102,18 @@ def _simulate(
         # The spread is taken for known: that halves the time and changes the outlook little.
         known = {"max_pairwise_comparisons": cap, "prior_sd": compute_spread(quality)}
         outlook = simulate(
-            Design(n_simulated, quality),
+            Design(n_simulated, quality, list_size=list_size),
             config=config.model_copy(update=known),
             n_batches=n_batches,
             seed=1,
         )
-        outlooks.append(replace(outlook, comparisons=outlook.comparisons.scale(scale)))
+        outlooks.append(
+            replace(
+                outlook,
+                comparisons=outlook.comparisons.scale(scale),
+                readings=outlook.readings.scale(scale),
+            )
+        )
     return outlooks
 
 
@@ -144,23 +159,33 @@ def _add(one: Range, other: Range) -> Range:
     return Range(one.low + other.low, one.expected + other.expected, one.high + other.high)
 
 
-def _multiply(comparisons: Range, per_comparison: Sequence[Range | None]) -> Range:
-    """The product, shared evenly between judges; one without tokens has none."""
-    known = [each or _FREE for each in per_comparison]
-    n_judges = len(known)
-    return Range(
-        comparisons.low * sum(each.low for each in known) / n_judges,
-        comparisons.expected * sum(each.expected for each in known) / n_judges,
-        comparisons.high * sum(each.high for each in known) / n_judges,
-    )
+def _multiply(
+    readings: Range, judges: Sequence[JudgeSpec], per_comparison: Sequence[Range | None]
+) -> Range:
+    """The product, readings shared evenly between judges; one without tokens has none.
+
+    What a comparison costs is spread over the essays that it reads: a judge of lists reads as many
+    in the pairs beside them for about the same.
+    """
+    n_judges = len(judges)
+    total = _FREE
+    for judge, each in zip(judges, per_comparison, strict=True):
+        if each is not None:
+            share = 1.0 / (n_judges * judge.list_size)
+            total = _add(total, _times(readings.scale(share), each))
+    return total
+
+
+def _times(one: Range, other: Range) -> Range:
+    return Range(one.low * other.low, one.expected * other.expected, one.high * other.high)
 
 
 def _sum_costs(
-    judges: Sequence[JudgeSpec], comparisons: Range, costs: Sequence[CallCost | None]
+    judges: Sequence[JudgeSpec], readings: Range, costs: Sequence[CallCost | None]
 ) -> Range | None:
     """What all comparisons cost; None if the price of a judge is not known."""
     prices = [
         _FREE if find_free_judge(judge) else cost.cost_usd if cost else None
         for judge, cost in zip(judges, costs, strict=True)
     ]
-    return None if None in prices else _multiply(comparisons, prices)
+    return None if None in prices else _multiply(readings, judges, prices)

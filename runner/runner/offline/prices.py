@@ -8,9 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.domain.judge import BatchingMode, JudgeSpec, Provider, estimate_tokens
+from assessment.domain.judge import (
+    PAIR_SIZE,
+    BatchingMode,
+    JudgeSpec,
+    Provider,
+    estimate_tokens,
+)
 from assessment.domain.prices import find_price
-from assessment.domain.prompt import EssayPair, JudgeInstructions
+from assessment.domain.prompt import EssayList, EssayPair, JudgeInstructions, PromptBlock
 from runner.offline.engine import MODE
 from runner.offline.study import Range
 
@@ -20,6 +26,7 @@ _BYTES_PER_TOKEN = Range(4.6, 4.0, 3.2)
 # A verdict in JSON with a short sentence of justification, as the prompt asks for; models that
 # think take many more.
 _TOKENS_PER_VERDICT = Range(30.0, 40.0, 150.0)
+_TOKENS_PER_PLACE = Range(8.0, 12.0, 20.0)
 _SAMPLED_CALLS = 12
 
 
@@ -36,7 +43,7 @@ class CallCost:
 def estimate_cost(
     judge: JudgeSpec, texts: Sequence[str], instructions: JudgeInstructions, *, seed: int = 1
 ) -> CallCost | None:
-    """What a comparison of two of these texts costs on average; None for a judge without tokens.
+    """What one of its comparisons of these texts costs on average; None for a judge without tokens.
 
     The prompts are those that would be sent, of texts drawn at random.
     """
@@ -46,20 +53,21 @@ def estimate_cost(
     is_bundled = judge.mode(MODE) is BatchingMode.SERIAL_BUNDLE
     n_bytes, n_comparisons = 0, 0
     for _ in range(_SAMPLED_CALLS):
-        pairs = _draw_pairs(judge, texts, rng, is_bundled=is_bundled)
-        blocks = JinjaPrompts().render(judge, instructions, pairs, bundle=True)
+        drawn = _draw_comparisons(judge, texts, rng, is_bundled=is_bundled)
+        blocks = _render(judge, instructions, drawn)
         n_bytes += sum(len(block.content.encode()) for block in blocks)
-        n_comparisons += len(pairs)
+        n_comparisons += len(drawn)
     per_comparison = n_bytes / n_comparisons
     tokens = Range(
         per_comparison / _BYTES_PER_TOKEN.low,
         per_comparison / _BYTES_PER_TOKEN.expected,
         per_comparison / _BYTES_PER_TOKEN.high,
     )
+    answer = _count_answer_tokens(judge)
     return CallCost(
         input_tokens=tokens,
-        output_tokens=_TOKENS_PER_VERDICT,
-        cost_usd=_price(judge, tokens),
+        output_tokens=answer,
+        cost_usd=_price(judge, tokens, answer),
         n_together=n_comparisons / _SAMPLED_CALLS,
     )
 
@@ -69,7 +77,28 @@ def find_free_judge(judge: JudgeSpec) -> bool:
     return judge.provider is Provider.SURFACE
 
 
-def _price(judge: JudgeSpec, tokens: Range) -> Range | None:
+def _count_answer_tokens(judge: JudgeSpec) -> Range:
+    """Tokens of a verdict: of a list, an id and a gap for each further essay beside it."""
+    further = judge.list_size - PAIR_SIZE
+    each = _TOKENS_PER_PLACE
+    plain = _TOKENS_PER_VERDICT
+    return Range(
+        plain.low + further * each.low,
+        plain.expected + further * each.expected,
+        plain.high + further * each.high,
+    )
+
+
+def _render(
+    judge: JudgeSpec, instructions: JudgeInstructions, drawn: Sequence[EssayList]
+) -> list[PromptBlock]:
+    if judge.list_size > PAIR_SIZE:
+        return JinjaPrompts().render_lists(judge, instructions, drawn, bundle=True)
+    pairs = [EssayPair(each.comparison_id, *each.texts) for each in drawn]
+    return JinjaPrompts().render(judge, instructions, pairs, bundle=True)
+
+
+def _price(judge: JudgeSpec, tokens: Range, answer: Range) -> Range | None:
     price = find_price(judge)
     if price is None:
         return None
@@ -77,24 +106,25 @@ def _price(judge: JudgeSpec, tokens: Range) -> Range | None:
     low, expected, high = (
         price.compute(int(inputs), int(outputs), in_batch=in_batch)
         for inputs, outputs in (
-            (tokens.low, _TOKENS_PER_VERDICT.low),
-            (tokens.expected, _TOKENS_PER_VERDICT.expected),
-            (tokens.high, _TOKENS_PER_VERDICT.high),
+            (tokens.low, answer.low),
+            (tokens.expected, answer.expected),
+            (tokens.high, answer.high),
         )
     )
     return Range(low, expected, high)
 
 
-def _draw_pairs(
+def _draw_comparisons(
     judge: JudgeSpec, texts: Sequence[str], rng: np.random.Generator, *, is_bundled: bool
-) -> list[EssayPair]:
-    """The pairs of one call: as many as the judge is asked about together."""
-    pairs: list[EssayPair] = []
+) -> list[EssayList]:
+    """The comparisons of one call: as many as the judge is asked about together."""
+    drawn: list[EssayList] = []
     n_tokens = 0
-    while not pairs or (is_bundled and len(pairs) < judge.bundle_size):
-        first, second = rng.choice(len(texts), 2, replace=False)
-        n_tokens += estimate_tokens(texts[first]) + estimate_tokens(texts[second])
-        if pairs and n_tokens > judge.bundle_tokens:
+    size = min(judge.list_size, len(texts))
+    while not drawn or (is_bundled and len(drawn) < judge.bundle_size):
+        chosen = [texts[at] for at in rng.choice(len(texts), size, replace=False)]
+        n_tokens += sum(map(estimate_tokens, chosen))
+        if drawn and n_tokens > judge.bundle_tokens:
             break
-        pairs.append(EssayPair(f"w0001-{len(pairs):05d}", texts[first], texts[second]))
-    return pairs
+        drawn.append(EssayList(f"w0001-{len(drawn):05d}", tuple(chosen)))
+    return drawn

@@ -11,25 +11,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assessment.domain.batch import Batch, BatchStatus, budget, compute_wave_size
-from assessment.domain.comparison import Comparison, ComparisonStatus, PlannedPair
+from assessment.domain.batch import Batch, BatchStatus
+from assessment.domain.comparison import Comparison, ComparisonStatus, PlannedList, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.continuation import PreviousLook, build_context
 from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, decide
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import GradeScale
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.list_judging import choose_sizes
 from assessment.domain.not_assessed import AssessedPart
-from assessment.domain.planning import choose_repeats
+from assessment.domain.planning import choose_repeats, count_room
 from assessment.domain.prompt import JudgeInstructions
-from assessment.domain.readings import PAIR
+from assessment.domain.readings import PAIR, count_readings
 from assessment.domain.result import Conclusion, Scores
 from assessment.domain.spec import BatchSpec
-from assessment.domain.verdict import Degree, Verdict, Winner
+from assessment.domain.verdict import Degree, ListVerdict, Verdict, Winner
 from assessment.statistics.engine import ScoringStatistics
 
 if TYPE_CHECKING:
-    from scoring.simulate import Judge
+    from scoring.simulate import Judge, LogisticJudge
 
 _NOW = datetime(2026, 3, 2, tzinfo=UTC)
 _DEGREES = {1: Degree.SLIGHT, 2: Degree.CLEAR, 3: Degree.DECISIVE}
@@ -46,7 +47,7 @@ class Look:
 
     @property
     def per_essay(self) -> float:
-        """Comparisons per essay."""
+        """Comparisons of an essay in a batch of pairs."""
         return 2 * self.context.successes / self.context.n_essays
 
     @property
@@ -71,7 +72,8 @@ class ProductBatch:
     """One batch of `n` essays under a simulated judge.
 
     `has_degrees` says that outcomes beyond 1 are degrees. The last essays are anchors with these
-    grades of the scale, if there are any.
+    grades of the scale, if there are any. With `ranker` the judge is asked for lists of `list_size`
+    essays and pairs beside them: it is the same judge, who ranks.
     """
 
     n: int
@@ -81,6 +83,8 @@ class ProductBatch:
     has_degrees: bool = False
     anchor_grades: tuple[str, ...] = ()
     scale: GradeScale | None = None
+    ranker: LogisticJudge | None = None
+    list_size: int = 2
 
     def run(self) -> list[Look]:
         """Judge wave after wave until the product's decision ends the batch."""
@@ -88,7 +92,7 @@ class ProductBatch:
             [self._essay(row) for row in range(self.n)],
             instructions=JudgeInstructions(),
             grade_scale=self.scale,
-            judges=(JudgeSpec(),),
+            judges=self._judges,
         )
         self._rng = np.random.default_rng([self.seed, 77])
         self.comparisons: list[Comparison] = []
@@ -96,8 +100,8 @@ class ProductBatch:
         looks: list[Look] = []
         while not looks or looks[-1].decision.decision is DecisionKind.REQUEST_MORE_COMPARISONS:
             wave_number = len(looks) + 1
-            pairs = self._plan(comparisons, wave_number)
-            comparisons += self._judge_pairs(pairs, wave_number)
+            planned = self._plan(comparisons, wave_number, looks[-1] if looks else None)
+            comparisons += self._judge(planned, wave_number)
             looks.append(self._score(comparisons, wave_number, looks[-1] if looks else None))
         return looks
 
@@ -118,10 +122,28 @@ class ProductBatch:
             grade=self.anchor_grades[row - first_anchor],
         )
 
-    def _plan(self, comparisons: list[Comparison], wave_number: int) -> list[PlannedPair]:
-        room = max(0, budget(self.config, self.n) - len(comparisons))
-        size = min(compute_wave_size(self.config, self.n), room)
-        if size == 0:
+    @property
+    def _judges(self) -> tuple[JudgeSpec, ...]:
+        return (JudgeSpec(list_size=self.list_size if self.ranker else 2),)
+
+    @property
+    def n_readings(self) -> int:
+        """How many essays were read, each as often as it is in a comparison."""
+        return count_readings(self.comparisons)
+
+    def _plan(
+        self, comparisons: list[Comparison], wave_number: int, previous_look: Look | None
+    ) -> list[PlannedPair | PlannedList]:
+        room = count_room(comparisons, config=self.config, n_essays=self.n)
+        sizes = choose_sizes(
+            self._judges,
+            wave_number=wave_number,
+            n_essays=self.n,
+            config=self.config,
+            n_readings=room,
+            blunt_judges=previous_look.context.blunt_judges if previous_look else (),
+        )
+        if not sizes:
             return []
         planned = _STATISTICS.plan(
             self._spec,
@@ -129,27 +151,40 @@ class ProductBatch:
             config=self.config,
             seed=self.seed,
             wave_number=wave_number,
-            sizes=[PAIR] * size,
+            sizes=sizes,
         )
         passes = self.config.small_net_resampling_cap
-        planned = planned or choose_repeats(comparisons, passes=passes, n_readings=PAIR * size)
-        return [each for each in planned if isinstance(each, PlannedPair)]
+        return planned or choose_repeats(comparisons, passes=passes, n_readings=sum(sizes))
 
-    def _judge_pairs(self, pairs: list[PlannedPair], wave_number: int) -> list[Comparison]:
-        first = np.array([int(pair.first[1:]) for pair in pairs], dtype=np.int64)
-        second = np.array([int(pair.second[1:]) for pair in pairs], dtype=np.int64)
-        outcomes = self.judge.judge(first, second, self._rng).tolist() if pairs else []
+    def _judge(
+        self, planned: list[PlannedPair | PlannedList], wave_number: int
+    ) -> list[Comparison]:
+        """The comparisons with their verdicts: the pairs are drawn first, then the lists."""
+        shown = [np.array([int(essay[1:]) for essay in each.essay_ids]) for each in planned]
+        pairs = np.array([essays for essays in shown if len(essays) == PAIR], dtype=np.int64)
+        outcomes = iter(
+            self.judge.judge(pairs[:, 0], pairs[:, 1], self._rng).tolist() if len(pairs) else []
+        )
         return [
-            Comparison(
-                comparison_id=f"w{wave_number:04d}-{row:05d}",
-                wave=wave_number,
-                submitted_wave=wave_number,
-                **pair.model_dump(),
-                status=ComparisonStatus.RECORDED,
-                verdict=self._verdict(outcome),
+            Comparison.from_plan(
+                each, comparison_id=f"w{wave_number:04d}-{row:05d}", wave_number=wave_number
+            ).model_copy(
+                update={
+                    "status": ComparisonStatus.RECORDED,
+                    "verdict": self._rank(essays)
+                    if len(essays) > PAIR
+                    else self._verdict(next(outcomes)),
+                }
             )
-            for row, (pair, outcome) in enumerate(zip(pairs, outcomes, strict=True))
+            for row, (each, essays) in enumerate(zip(planned, shown, strict=True))
         ]
+
+    def _rank(self, essays: np.ndarray) -> ListVerdict:
+        if self.ranker is None:
+            message = "lists were planned for a judge who ranks none"
+            raise TypeError(message)
+        ranked = self.ranker.rank(essays[None], self._rng)[0].tolist()
+        return ListVerdict(ranking=tuple(f"e{row:04d}" for row in ranked), judge="simulated")
 
     def _verdict(self, outcome: int) -> Verdict:
         winner = Winner.TIE if outcome == 0 else Winner.FIRST if outcome > 0 else Winner.SECOND
@@ -166,6 +201,7 @@ class ProductBatch:
             correlation_id="simulated",
             config=self.config,
             config_sources={},
+            judges=self._judges,
             seed=self.seed,
             request_sha256="",
             essays=self.n - len(self.anchor_grades),

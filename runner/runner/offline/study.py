@@ -43,13 +43,15 @@ class Design:
     """A study: how many essays and anchors, and how good its judge is.
 
     `agreement` is the share of random pairs in which the judge sides with the truth. Anchors are
-    spread over the grades of the scale; those that do not divide evenly are left out.
+    spread over the grades of the scale; those that do not divide evenly are left out. A judge of
+    lists is as sharp in them as in pairs, which no real one need be.
     """
 
     n_essays: int
     agreement: float
     n_anchors: int = 0
     scale: GradeScale | None = None
+    list_size: int = 2
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Outlook:
     n_batches: int
     n_anchors: int
     comparisons: Range
+    readings: Range
     waves: Range
     mean_se: Range
     reliability: Range
@@ -105,6 +108,7 @@ def simulate(design: Design, *, config: BatchConfig, n_batches: int, seed: int) 
         n_batches=n_batches,
         n_anchors=batches[0].n_anchors,
         comparisons=measure(lambda batch: batch.n_comparisons),
+        readings=measure(lambda batch: batch.n_readings),
         waves=measure(lambda batch: len(batch.looks)),
         mean_se=measure(lambda batch: float(batch.looks[-1].standard_error.mean())),
         reliability=measure(lambda batch: batch.reliability),
@@ -129,6 +133,7 @@ class _SimulatedBatch:
     looks: list[Look]
     n_anchors: int
     n_comparisons: int
+    n_readings: int
     reliability: float
     exact: float | None
     adjacent: float | None
@@ -147,13 +152,16 @@ def _simulate_batch(design: Design, config: BatchConfig, seed: int) -> _Simulate
     world = _make_world(design, rng)
     scale = design.scale
     grades = tuple(scale.grades[int(grade)] for grade in world.anchor_grade) if scale else ()
+    judge = LogisticJudge(world.ability)
     batch = ProductBatch(
         len(world.ability),
-        LogisticJudge(world.ability),
+        judge,
         seed,
         config=config,
         anchor_grades=grades,
         scale=scale if grades else None,
+        ranker=judge,
+        list_size=design.list_size,
     )
     looks = batch.run()
     estimate, truth = looks[-1].ability[world.students], world.ability[world.students]
@@ -162,6 +170,7 @@ def _simulate_batch(design: Design, config: BatchConfig, seed: int) -> _Simulate
         looks,
         n_anchors=len(grades),
         n_comparisons=len(batch.comparisons),
+        n_readings=batch.n_readings,
         reliability=float(np.corrcoef(estimate, truth)[0, 1] ** 2),
         exact=exact,
         adjacent=adjacent,

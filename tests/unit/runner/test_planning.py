@@ -68,6 +68,19 @@ def test_a_plan_for_a_program_has_every_figure(essays: Path) -> None:
     assert 0 < document["forecast"]["reliability"]["expected"] < 1
 
 
+def test_a_plan_in_lists_asks_less_often_and_counts_readings(essays: Path) -> None:
+    forecasts = {}
+    for judge in ("openai/gpt-4.1-mini", "openai/gpt-4.1-mini,list_size=5"):
+        result = cj("plan", essays, "--agreement", "0.8", "--json", "--judge", judge)
+        assert result.exit_code == DONE, result.output
+        forecasts[judge] = json.loads(result.stdout)["forecast"]
+    pairs, lists = forecasts.values()
+    assert pairs["readings"]["expected"] == 2 * pairs["comparisons"]["expected"]
+    assert lists["readings"]["expected"] > 2.5 * lists["comparisons"]["expected"]
+    assert lists["comparisons"]["expected"] < pairs["comparisons"]["expected"]
+    assert 0 < lists["cost_usd"]["expected"] < pairs["cost_usd"]["expected"]
+
+
 def test_a_price_that_nobody_knows_is_said_to_be_unknown(essays: Path) -> None:
     result = cj("plan", essays, "--agreement", "0.8", "--max-comparisons", "9",
                 "--judge", "openai/mine,base_url=http://127.0.0.1:9/v1")  # fmt: skip
