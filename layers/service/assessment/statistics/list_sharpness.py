@@ -23,5 +23,5 @@ def describe_list_sharpness(pool: JudgedPool, fit: Fit) -> list[ListSharpness]:
             place_effects=tuple(entry.place_effects.tolist()),
             place_effects_se=tuple(entry.place_effects_se.tolist()),
         )
-        for entry in getattr(fit, "list_judging", ())
+        for entry in fit.list_judging
     ]
