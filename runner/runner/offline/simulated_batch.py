@@ -19,7 +19,7 @@ from assessment.domain.decision import ContinuationContext, Decision, DecisionKi
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import GradeScale
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.list_judging import choose_sizes
+from assessment.domain.list_judging import JudgesInLists, choose_sizes
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import choose_repeats, count_room
 from assessment.domain.prompt import JudgeInstructions
@@ -141,7 +141,7 @@ class ProductBatch:
             n_essays=self.n,
             config=self.config,
             n_readings=room,
-            blunt_judges=previous_look.context.blunt_judges if previous_look else (),
+            known=JudgesInLists.from_context(previous_look.context if previous_look else None),
         )
         if not sizes:
             return []

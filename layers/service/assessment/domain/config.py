@@ -75,8 +75,9 @@ class BatchConfig(BaseModel):
     strategy: Strategy = "adaptive"
     comparisons_per_essay_per_wave: Annotated[int, Field(ge=1, le=20)] = 4
     audit_share: Annotated[float, Field(ge=0.05, le=1.0)] = 0.25
-    # Share of a judge's readings that are in pairs beside its lists: what tells how sharp it is in
-    # lists. Left out at its default, which nothing depends on without lists.
+    # Share of a judge's readings that are in pairs beside its lists once it is known how sharp it
+    # is in lists; before that it is 0.4, or this if it is more. Left out at its default, which
+    # nothing depends on without lists.
     list_pair_share: Annotated[
         float, Field(ge=0.02, le=0.9, exclude_if=lambda value: value == LIST_PAIR_SHARE)
     ] = LIST_PAIR_SHARE

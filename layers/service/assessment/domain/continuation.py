@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,9 +26,9 @@ from assessment.domain.decision import ContinuationContext
 from assessment.domain.failure_cause import find_common_cause
 from assessment.domain.finishing import minutes_until_finish
 from assessment.domain.list_judging import (
+    JudgesInLists,
     choose_sizes,
     drop_failed_lists,
-    find_blunt_judges,
     find_largest_list,
 )
 from assessment.domain.not_assessed import AssessedPart
@@ -142,7 +142,7 @@ def _compute_share_in_time(comparisons: Sequence[Comparison], wave_number: int) 
     return 1.0 - late / len(submitted) if submitted else 1.0
 
 
-def _count_next_wave(batch: Batch, evidence: _Evidence, blunt_judges: Collection[str]) -> int:
+def _count_next_wave(batch: Batch, evidence: _Evidence, judges: JudgesInLists) -> int:
     """How many readings another wave would pay for: new ones, and failed ones tried again."""
     config = batch.config
     sizes = choose_sizes(
@@ -151,7 +151,7 @@ def _count_next_wave(batch: Batch, evidence: _Evidence, blunt_judges: Collection
         n_essays=evidence.n_essays,
         config=config,
         n_readings=evidence.room,
-        blunt_judges=blunt_judges,
+        known=judges,
     )
     pool = retry_pool(evidence.comparisons, max_attempts=config.max_attempts)
     return sum(sizes) + count_readings(
@@ -283,12 +283,12 @@ def _describe_caps(
     batch: Batch,
     part: AssessedPart,
     evidence: _Evidence,
-    blunt_judges: Collection[str],
+    judges: JudgesInLists,
     now: datetime,
 ) -> dict[str, Any]:
     config, n = batch.config, evidence.n_essays
     cost = add_spending(c.spent for c in (*evidence.comparisons, *part.set_aside)).cost_usd
-    next_wave = _count_next_wave(batch, evidence, blunt_judges)
+    next_wave = _count_next_wave(batch, evidence, judges)
     n_read = count_readings(c for c in evidence.comparisons if c.verdict)
     list_size = find_largest_list(batch.judges)
     reachable = count_reachable_pairs(config, n, list_size=list_size)
@@ -401,16 +401,17 @@ def build_context(
 ) -> ContinuationContext:
     """Everything `decide` may look at; `scores` is None when there is no verdict to fit."""
     evidence = _count_evidence(batch, part, now)
-    known_blunt = previous.context.blunt_judges if previous else ()
-    blunt = sorted({*known_blunt, *(find_blunt_judges(scores.list_sharpness) if scores else ())})
+    before = JudgesInLists.from_context(previous.context if previous else None)
+    judges = before.learn(scores.list_sharpness) if scores else before
     return ContinuationContext(
         wave=batch.wave,
         batch_ended=batch.is_final,
         n_not_assessed=len(part.not_assessed),
         **_describe_evidence(batch, evidence),
-        blunt_judges=tuple(blunt),
-        newly_blunt_judges=tuple(label for label in blunt if label not in known_blunt),
-        **_describe_caps(batch, part, evidence, blunt, now),
+        blunt_judges=tuple(sorted(judges.blunt)),
+        settled_judges=tuple(sorted(judges.settled)),
+        newly_blunt_judges=tuple(sorted(judges.blunt - before.blunt)),
+        **_describe_caps(batch, part, evidence, judges, now),
         **_describe_fit(scores, batch.config, evidence.n_essays, evidence.comparisons),
         **_describe_look(batch.config, evidence, scores, previous),
         **batch.config.model_dump(include=_THRESHOLDS),

@@ -143,8 +143,10 @@ class ContinuationContext(BaseModel):
     audit_log_loss: float | None = None
     audit_slope: float | None = None
 
-    # judges who are asked for pairs only because they are blunt in lists, and those of this wave
+    # judges who are asked for pairs only because they are blunt in lists, those of whom it is known
+    # how sharp they are in lists, and those who turned out blunt in this wave
     blunt_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
+    settled_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
     newly_blunt_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
 
     # rank correlation of the anchors' abilities with their grades; None with fewer than two grades

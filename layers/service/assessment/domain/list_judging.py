@@ -6,13 +6,16 @@ judge gets a share of pairs; without them nobody would know how sharp it is in l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.batch import compute_wave_size
 from assessment.domain.comparison import Comparison, PlannedPair
 from assessment.domain.config import BatchConfig
+from assessment.domain.decision import ContinuationContext
 from assessment.domain.identifiers import comparison_id
 from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.jury import draw_judge
@@ -24,7 +27,11 @@ BLUNT_BELOW = 0.75
 BLUNT_PROBABILITY = 0.9
 """How sure it must be that a judge is blunter than that before it is asked for pairs only."""
 
+UNSETTLED_PAIR_SHARE = 0.4
+"""Share of a judge's readings that are in pairs while nobody knows how sharp it is in lists."""
+
 _WAVE_SHARE = 0.5
+_ROUNDING = 1e-9
 
 
 class ListSharpness(BaseModel):
@@ -53,30 +60,88 @@ class ListSharpness(BaseModel):
         """Whether it is almost certainly too blunt for lists to be worth asking."""
         return self.is_known and self.probability_blunt >= BLUNT_PROBABILITY
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is almost certain that it is blunt, or that it is not."""
+        doubt = min(self.probability_blunt, 1.0 - self.probability_blunt)
+        return self.is_known and doubt <= 1.0 - BLUNT_PROBABILITY + _ROUNDING
 
-def find_blunt_judges(sharpness: Sequence[ListSharpness]) -> set[str]:
+
+@dataclass(frozen=True)
+class JudgesInLists:
+    """What earlier waves told of judges, by label.
+
+    `blunt` are asked for pairs only. Of the `settled` it is known how sharp they are in lists, so
+    that fewer pairs beside them will do.
+    """
+
+    blunt: frozenset[str] = frozenset()
+    settled: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_context(cls, context: ContinuationContext | None) -> JudgesInLists:
+        """As the decision after the wave before left it."""
+        if context is None:
+            return cls()
+        return cls(frozenset(context.blunt_judges), frozenset(context.settled_judges))
+
+    def learn(self, sharpness: Sequence[ListSharpness]) -> JudgesInLists:
+        """With what another fit says; who was blunt once stays so."""
+        usual = _find_usual_lists(sharpness)
+        blunt = self.blunt | {label for label, entry in usual.items() if entry.is_blunt}
+        settled = {label for label, entry in usual.items() if entry.is_settled}
+        return JudgesInLists(blunt, frozenset(settled))
+
+    def takes_lists(self, judge: JudgeSpec) -> bool:
+        """Whether a judge is asked for lists."""
+        return judge.list_size > PAIR and not _has_label(judge, self.blunt)
+
+    def choose_pair_share(self, judge: JudgeSpec, config: BatchConfig) -> float:
+        """The share of a judge's readings that are in pairs beside its lists."""
+        if _has_label(judge, self.settled):
+            return config.list_pair_share
+        return max(config.list_pair_share, UNSETTLED_PAIR_SHARE)
+
+
+def _has_label(judge: JudgeSpec, labels: frozenset[str]) -> bool:
+    """Whether these labels name the judge; a batch's only judge may go by a name of its own."""
+    return bool(labels) if judge.label is None else judge.label in labels
+
+
+def _find_usual_lists(sharpness: Sequence[ListSharpness]) -> dict[str, ListSharpness]:
+    """Of each judge, the size that most of its lists have."""
+    by_number = sorted(sharpness, key=lambda entry: (entry.lists, entry.list_size))
+    return {entry.judge: entry for entry in by_number}
+
+
+def find_blunt_judges(sharpness: Sequence[ListSharpness]) -> frozenset[str]:
     """The labels of the judges who are too blunt in the lists that most of theirs are."""
-    largest = {
-        entry.judge: max(
-            (other for other in sharpness if other.judge == entry.judge),
-            key=lambda other: (other.lists, other.list_size),
-        )
-        for entry in sharpness
-    }
-    return {label for label, entry in largest.items() if entry.is_blunt}
+    return JudgesInLists().learn(sharpness).blunt
 
 
-def takes_lists(judge: JudgeSpec, blunt_judges: Collection[str] = ()) -> bool:
-    """Whether a judge is asked for lists; a batch's only judge may go by a name of its own."""
-    is_blunt = bool(blunt_judges) if judge.label is None else judge.label in blunt_judges
-    return judge.list_size > PAIR and not is_blunt
-
-
-def find_largest_list(judges: Sequence[JudgeSpec], blunt_judges: Collection[str] = ()) -> int:
+def find_largest_list(judges: Sequence[JudgeSpec]) -> int:
     """The most essays that a judge is asked for at once."""
-    return max(
-        (judge.list_size for judge in judges if takes_lists(judge, blunt_judges)), default=PAIR
-    )
+    return max(judge.list_size for judge in judges)
+
+
+class _PairsBeside:
+    """Keeps the share of each judge's readings that are in pairs."""
+
+    def __init__(self, known: JudgesInLists, config: BatchConfig) -> None:
+        self._known = known
+        self._config = config
+        self._in_pairs: Counter[str | None] = Counter()
+        self._in_all: Counter[str | None] = Counter()
+
+    def choose_size(self, judge: JudgeSpec, list_size: int, *, fits: bool) -> int:
+        """The essays of the judge's next comparison: a list if it takes and fits one, or a pair."""
+        label = judge.label
+        share = self._known.choose_pair_share(judge, self._config)
+        has_pairs = self._in_pairs[label] >= share * self._in_all[label]
+        size = list_size if fits and has_pairs and self._known.takes_lists(judge) else PAIR
+        self._in_all[label] += size
+        self._in_pairs[label] += size if size == PAIR else 0
+        return size
 
 
 def _choose_wave_share(judges: Sequence[JudgeSpec]) -> float:
@@ -92,7 +157,7 @@ def choose_sizes(
     n_essays: int,
     config: BatchConfig,
     n_readings: int,
-    blunt_judges: Collection[str] = (),
+    known: JudgesInLists | None = None,
 ) -> list[int]:
     """The essays of each comparison of a wave, by the judge who is drawn for its place.
 
@@ -112,29 +177,26 @@ def choose_sizes(
         Sizes a wave, and says which share of a judge's readings is in pairs beside its lists.
     n_readings
         The most essays that the caps and the money allow to be read.
-    blunt_judges
-        Labels of those who are asked for pairs only.
+    known
+        What earlier waves told of the judges.
 
     Returns
     -------
     list of int
         Empty where not even a pair may be read; all 2 where nobody is asked for lists.
     """
+    known = known or JudgesInLists()
     wave_size = compute_wave_size(config, n_essays)
-    if not any(takes_lists(judge, blunt_judges) for judge in judges):
+    if not any(known.takes_lists(judge) for judge in judges):
         return [PAIR] * min(wave_size, n_readings // PAIR)
     wave_worth = wave_size * _choose_wave_share(judges)
     sizes: list[int] = []
-    worth, n_read, n_listed, n_beside = 0.0, 0, 0, 0
+    worth, n_read = 0.0, 0
+    beside = _PairsBeside(known, config)
     while (worth < wave_worth or n_read < n_essays) and n_read + PAIR <= n_readings:
         judge = draw_judge(comparison_id(wave_number, len(sizes)), judges)
-        size = PAIR
-        if takes_lists(judge, blunt_judges):
-            if n_beside >= config.list_pair_share * (n_listed + n_beside):
-                size = min(judge.list_size, n_essays, n_readings - n_read)
-                n_listed += size
-            else:
-                n_beside += PAIR
+        list_size = min(judge.list_size, n_essays)
+        size = beside.choose_size(judge, list_size, fits=n_read + list_size <= n_readings)
         sizes.append(size)
         n_read += size
         worth += compute_worth(size)

@@ -9,6 +9,7 @@ from assessment.domain.comparison import Comparison, PlannedList, PlannedPair, r
 from assessment.domain.config import BatchConfig
 from assessment.domain.identifiers import comparison_id
 from assessment.domain.list_judging import (
+    JudgesInLists,
     choose_sizes,
     drop_failed_lists,
     replace_failed_lists,
@@ -123,7 +124,7 @@ def _choose_new(
         n_essays=len(spec.essays),
         config=config,
         n_readings=n_readings - sum(len(pair.essay_ids) for pair in instead),
-        blunt_judges=_find_blunt_judges(batch.batch_id, wave_number, ports),
+        known=_recall_judges(batch.batch_id, wave_number, ports),
     )
     if not sizes:
         return instead
@@ -139,10 +140,10 @@ def _choose_new(
     return [*planned, *instead]
 
 
-def _find_blunt_judges(batch_id: str, wave_number: int, ports: PlanPorts) -> tuple[str, ...]:
-    """Who is asked for pairs only since the decision after an earlier wave."""
+def _recall_judges(batch_id: str, wave_number: int, ports: PlanPorts) -> JudgesInLists:
+    """What was known of the judges at the decision after the wave before."""
     previous = ports.batches.get_wave(batch_id, wave_number - 1) if wave_number > 1 else None
-    return previous.context.blunt_judges if previous and previous.context else ()
+    return JudgesInLists.from_context(previous.context if previous else None)
 
 
 def _count_readings_left(config: BatchConfig, spec: BatchSpec, part: AssessedPart) -> int:

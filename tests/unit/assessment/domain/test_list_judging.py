@@ -15,6 +15,7 @@ from assessment.domain.identifiers import comparison_id
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.jury import draw_judge
 from assessment.domain.list_judging import (
+    JudgesInLists,
     ListSharpness,
     choose_sizes,
     drop_failed_lists,
@@ -88,15 +89,17 @@ def test_a_wave_reads_every_essay_and_tells_as_much_as_a_wave_of_pairs(
     assert set(sizes) <= set(range(2, size + 1))
     worth = sum(map(compute_worth, sizes))
     whole = max(1, rounds * n // 2) / (2 if size > 2 else 1)
-    if sum(sizes) + size <= room:
+    if sum(sizes) + max(size, 2) <= room:
         assert worth >= whole
         assert sum(sizes) >= n - 1
     assert sum(sizes[:-1]) < n or sum(map(compute_worth, sizes[:-1])) < whole
 
 
 def test_a_share_of_the_readings_is_in_pairs_beside_the_lists() -> None:
-    sizes = sizes_of(LISTS, n_essays=1000, config={"list_pair_share": 0.2})
-    assert 2 * sizes.count(2) / sum(sizes) == pytest.approx(0.2, abs=0.01)
+    settled = JudgesInLists(settled=frozenset({"the endpoint's own name"}))
+    for known, share in ((None, 0.4), (settled, 0.2)):
+        sizes = sizes_of(LISTS, n_essays=1000, config={"list_pair_share": 0.2}, known=known)
+        assert 2 * sizes.count(2) / sum(sizes) == pytest.approx(share, abs=0.01)
 
 
 def test_small_classes_are_read_whole() -> None:
@@ -110,7 +113,7 @@ def test_each_place_has_the_size_of_the_judge_who_is_drawn_for_it() -> None:
         JudgeSpec(name="pairs"),
         JudgeSpec(provider=Provider.PERSON),
     )
-    sizes = sizes_of(*jury, n_essays=300)
+    sizes = sizes_of(*jury, n_essays=300, known=JudgesInLists(settled=frozenset({"lists"})))
     drawn = [draw_judge(comparison_id(1, at), jury).label for at in range(len(sizes))]
     by_judge = Counter(zip(drawn, sizes, strict=True))
     assert {size for label, size in by_judge if label == "lists"} == {5, 2}
@@ -119,15 +122,23 @@ def test_each_place_has_the_size_of_the_judge_who_is_drawn_for_it() -> None:
 
 
 def test_blunt_judges_are_asked_for_pairs() -> None:
-    assert set(sizes_of(LISTS, blunt_judges=["any name of its own"])) == {2}
+    blunt = JudgesInLists(blunt=frozenset({"any name of its own"}))
+    assert set(sizes_of(LISTS, known=blunt)) == {2}
     jury = (JudgeSpec(name="one", list_size=5), JudgeSpec(name="other", list_size=5))
-    assert set(sizes_of(*jury, blunt_judges=["one"])) == {5, 2}
-    assert set(sizes_of(*jury, blunt_judges=["one", "other"])) == {2}
+    assert set(sizes_of(*jury, known=JudgesInLists(frozenset({"one"})))) == {5, 2}
+    assert set(sizes_of(*jury, known=JudgesInLists(frozenset({"one", "other"})))) == {2}
 
 
 def sharpness(judge: str, probability: float, **fields: Any) -> ListSharpness:
     values = {"list_size": 5, "lists": 20, "ratio": 0.6} | fields
     return ListSharpness(judge=judge, probability_blunt=probability, **values)
+
+
+def test_blunt_judges_stay_so_and_doubts_may_return() -> None:
+    first = JudgesInLists().learn([sharpness("a", 0.95), sharpness("b", 0.05)])
+    assert first == JudgesInLists(frozenset("a"), frozenset("ab"))
+    second = first.learn([sharpness("a", 0.5), sharpness("b", 0.5)])
+    assert second == JudgesInLists(frozenset("a"), frozenset())
 
 
 def test_only_the_almost_certain_is_blunt() -> None:
