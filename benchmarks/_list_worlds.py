@@ -1,0 +1,175 @@
+"""Simulated batches in lists: a world, a judge of pairs and lists, and waves as they are planned.
+
+The utility of an essay in a list is sharpness times ability, plus the effect of its place, plus
+Gumbel noise, so that any two essays differ by logistic noise as in a pair (Plackett-Luce). Gaps
+between neighbours are named by the margin between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring import Comparisons
+from scoring.batch_fit import fit_batch
+from scoring.list_planning import plan_lists
+from scoring.lists import Lists, join_lists
+from scoring.simulate import even_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scoring import Fit
+
+CUTS = (1.0, 2.5)
+ORDER_EFFECT = 0.3
+PAIR = 2
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How the simulated judge judges.
+
+    Attributes
+    ----------
+    size : int
+        Essays of a list; 2 for pairs alone.
+    ratio : float
+        Sharpness in lists over that in pairs.
+    place_sd : float
+        Standard deviation of the effects of places, logits.
+    is_coin : bool
+        Whether every verdict is drawn blindly.
+    """
+
+    size: int
+    ratio: float = 1.0
+    place_sd: float = 0.3
+    is_coin: bool = False
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a batch is planned.
+
+    Attributes
+    ----------
+    pair_share : float
+        Share of the readings that is in pairs beside lists.
+    wave_readings : float
+        Readings of each essay in a wave.
+    is_adaptive : bool
+        Whether lists are of neighbours, but for the audit's.
+    audit_share : float
+        Share of readings in random comparisons.
+    """
+
+    pair_share: float = 0.1
+    wave_readings: float = 2.0
+    is_adaptive: bool = True
+    audit_share: float = 0.25
+
+
+@dataclass
+class Batch:
+    """A simulated batch, wave after wave."""
+
+    habits: Habits
+    schedule: Schedule
+    rng: np.random.Generator
+    n_students: int = 100
+    n_anchors: int = 12
+    sd: float = 2.0
+    ability: np.ndarray = field(init=False)
+    n_lists: int = 0
+
+    def __post_init__(self) -> None:
+        world = even_world(
+            self.rng, n_students=self.n_students, n_anchors=self.n_anchors, sd=self.sd
+        )
+        self.ability = world.ability - world.ability.mean()
+        places = self.rng.normal(size=self.habits.size)
+        places -= places.mean()
+        self.places = self.habits.place_sd * places / max(float(places.std()), 1e-9)
+        self.shown: list[np.ndarray] = []
+        self.ranked: list[np.ndarray] = []
+        self.gaps: list[np.ndarray] = []
+        self.fit: Fit | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of essays."""
+        return len(self.ability)
+
+    @property
+    def readings(self) -> float:
+        """Readings of each essay so far."""
+        return sum(map(len, self.shown)) / self.n
+
+    @property
+    def calls(self) -> float:
+        """Comparisons by essay so far: each is one call."""
+        return len(self.shown) / self.n
+
+    def waves(self, until: float) -> Iterator[Fit]:
+        """Judge waves until every essay was read so often; yield the fit after each."""
+        while self.readings < until - 0.05:
+            self.judge_wave()
+            self.fit = fit_batch(self.comparisons())
+            yield self.fit
+
+    def judge_wave(self) -> None:
+        """Plan a wave by the fit that stands, and judge it."""
+        fit = self.fit if self.schedule.is_adaptive else None
+        plan = plan_lists(
+            self.n,
+            sizes=self._sizes(),
+            rng=self.rng,
+            earlier=self.shown,
+            ability=None if fit is None else fit.ability,
+            covariance=None if fit is None else fit.covariance,
+            audit_share=self.schedule.audit_share,
+        )
+        for essays in plan.lists:
+            self._judge(np.asarray(essays))
+
+    def _sizes(self) -> list[int]:
+        size, wanted = self.habits.size, self.schedule.wave_readings * self.n
+        if size == PAIR:
+            return [PAIR] * round(wanted / PAIR)
+        n_pairs = round(self.schedule.pair_share * wanted / PAIR)
+        return [size] * round((wanted - PAIR * n_pairs) / size) + [PAIR] * n_pairs
+
+    def _judge(self, essays: np.ndarray) -> None:
+        size = len(essays)
+        is_list = size > PAIR
+        ratio = self.habits.ratio if is_list else 1.0
+        places = self.places[:size] if is_list else np.array([ORDER_EFFECT, 0.0])
+        utility = ratio * self.ability[essays] + places + self.rng.gumbel(size=size)
+        if self.habits.is_coin:
+            utility = self.rng.gumbel(size=size)
+        order = np.argsort(-utility)
+        self.shown.append(essays)
+        self.ranked.append(essays[order])
+        self.gaps.append(1 + np.searchsorted(CUTS, -np.diff(utility[order])))
+
+    def comparisons(self) -> Comparisons:
+        """All verdicts so far."""
+        judge = np.zeros(len(self.shown), dtype=np.int64)
+        lists = Lists(self.n, self.shown, self.ranked, gaps=self.gaps, judge=judge)
+        return join_lists(None, lists)
+
+    @property
+    def truth(self) -> np.ndarray:
+        """True abilities in the unit of what most verdicts are."""
+        unit = self.habits.ratio if self.habits.size > PAIR else 1.0
+        scaled: np.ndarray = unit * self.ability
+        return scaled
+
+
+def correlate_ranks(one: np.ndarray, other: np.ndarray) -> float:
+    """Spearman's correlation, without ties."""
+    first, second = (np.argsort(np.argsort(values)) for values in (one, other))
+    return float(np.corrcoef(first, second)[0, 1])

@@ -1,0 +1,207 @@
+"""Rankings of five and ten essays beside pairs: what they cost, and whether they are honest.
+
+    python -m benchmarks.lists [--quick] [--json PATH]
+
+Everything here is simulated: 100 students and 12 anchors, abilities of standard deviation 2 logits,
+waves and audit as batches have them, a tenth of a list judge's readings in random pairs, gaps of
+four levels, effects of places of .3 logits; the fit is the one that batches report. What was chosen
+by simulation (weights, lengths of gaps, priors) was chosen on other seeds.
+
+1. Readings and calls per essay until Spearman's correlation with the truth is .95 over the students
+   (mean of the runs, interpolated between waves), pairs in six degrees beside lists.
+2. Coverage of 95% intervals at 3 to 12 readings, random and adaptive lists, judges who are as sharp
+   in lists as in pairs or less. Abilities are in the unit of lists.
+3. The sharpness in lists over that in pairs: what is estimated at 40 essays and 6 readings, half of
+   them in pairs, and in how many batches of 12 readings the next waves would be pairs.
+4. How often a coin in lists is called at chance, and a judge of ratio .75.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks._common import Claim, arguments, at_least, at_most, between, report
+from benchmarks._list_worlds import Batch, Habits, Schedule, correlate_ranks
+from scoring.audit import AT_CHANCE_LOG_BAYES_FACTOR, evidence_against_chance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Z95 = 1.959964
+TARGET = 0.95
+BLUNT_BELOW, SURE = 0.75, 0.9
+WAVE_READINGS = {2: 4.0, 5: 1.84, 10: 1.4}
+LONGEST = {2: 16.0, 5: 9.0, 10: 7.0}
+READINGS_BAR = {5: 7.5, 10: 5.3}
+CALLS_BAR = {5: 1.5, 10: 0.55}
+N_STUDENTS = 100
+
+
+def make_batch(seed: int, habits: Habits, **changes: Any) -> Batch:  # noqa: ANN401
+    """Return a batch whose world and judge depend on the seed alone."""
+    schedule = Schedule(**{"wave_readings": WAVE_READINGS[habits.size], **changes})
+    return Batch(habits, schedule, np.random.default_rng([seed, habits.size]))
+
+
+def measure_readings(size: int, runs: int) -> tuple[dict[str, object], list[Claim]]:
+    """Readings and calls until the students' ranks correlate by .95 with the truth."""
+    curves, readings, calls = [], [], []
+    for seed in range(runs):
+        batch = make_batch(seed, Habits(size))
+        rows = [
+            (
+                batch.readings,
+                batch.calls,
+                correlate_ranks(fit.ability[:N_STUDENTS], batch.ability[:N_STUDENTS]),
+            )
+            for fit in batch.waves(LONGEST[size])
+        ]
+        read, called, correlation = np.transpose(rows)
+        curves.append(correlation)
+        readings.append(read)
+        calls.append(called)
+    mean = np.mean(curves, axis=0)
+    at = float(np.interp(TARGET, mean, np.mean(readings, axis=0)))
+    called = float(np.interp(TARGET, mean, np.mean(calls, axis=0)))
+    reached = bool(mean[-1] >= TARGET)
+    name = f"lists of {size}" if size in READINGS_BAR else "pairs in six degrees"
+    row: dict[str, object] = {
+        "what": f"to Spearman {TARGET}, {name}",
+        "readings": at if reached else None,
+        "calls": called if reached else None,
+        "runs": runs,
+    }
+    if size not in READINGS_BAR:
+        return row, []
+    values = (at, called) if reached else (None, None)
+    claims = [
+        Claim(f"{what} per essay, {name}", value, "", at_most(bars[size]))
+        for what, value, bars in zip(
+            ("readings", "calls"), values, (READINGS_BAR, CALLS_BAR), strict=True
+        )
+    ]
+    return row, claims
+
+
+def measure_coverage(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
+    """How often 95% intervals hold the truth, by size, sharpness and schedule."""
+    rows, claims = [], []
+    for size in (5, 10):
+        for ratio in (1.0, 0.8, 0.6):
+            for is_adaptive in (False, True):
+                inside = [
+                    cover(batch, fit)
+                    for seed in range(100, 100 + runs)
+                    for batch in [make_batch(seed, Habits(size, ratio), is_adaptive=is_adaptive)]
+                    for fit in batch.waves(12.0)
+                    if batch.readings >= 3.0
+                ]
+                schedule = "adaptive" if is_adaptive else "random"
+                name = f"lists of {size}, {schedule}, sharpness {ratio:g}"
+                coverage = float(np.mean(inside))
+                rows.append({"what": f"coverage, {name}", "coverage": coverage, "runs": runs})
+                claims.append(
+                    Claim(f"95% intervals cover, {name}", coverage, "share", between(0.93, 0.965))
+                )
+    return rows, claims
+
+
+def cover(batch: Batch, fit: Any) -> float:  # noqa: ANN401
+    """Share of essays whose 95% interval holds the truth."""
+    off = np.abs(fit.ability - batch.truth)
+    return float(np.mean(off < Z95 * fit.standard_error))
+
+
+def measure_ratio(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
+    """What is estimated of the sharpness in lists at 40 essays and 6 readings."""
+    rows, claims = [], []
+    for truth in (1.0, 0.8, 0.6):
+        ratios = []
+        for seed in range(200, 200 + runs):
+            habits, schedule = Habits(5, truth), Schedule(pair_share=0.5, wave_readings=3.0)
+            rng = np.random.default_rng([seed, 40])
+            batch = Batch(habits, schedule, rng, n_students=32, n_anchors=8)
+            (*_, fit) = batch.waves(6.0)
+            ratios.append(fit.list_judging[0].ratio)
+        middle = float(np.median(ratios))
+        error = float(np.sqrt(np.mean((np.array(ratios) - truth) ** 2)))
+        rows.append({"what": f"ratio of {truth:g}", "median": middle, "error": error, "runs": runs})
+        claims.append(
+            Claim(
+                f"sharpness ratio {truth:g} recovered, median off by",
+                abs(middle - truth),
+                "",
+                at_most(0.1),
+            )
+        )
+    return rows, claims
+
+
+def measure_fall_back(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
+    """In how many batches the ratio is said to be below .75 with probability .9, after any wave."""
+    rows, claims = [], []
+    for share in (0.1, 0.25):
+        for truth, bar in ((0.5, at_least(0.95)), (0.9, at_most(0.02))):
+            fell = []
+            for seed in range(300, 300 + runs):
+                batch = make_batch(seed, Habits(5, truth), pair_share=share)
+                fell.append(any(is_blunt(fit) for fit in batch.waves(12.0)))
+            name = f"fall-back at ratio {truth:g}, {share:.0%} of readings in pairs"
+            rows.append({"what": name, "share": float(np.mean(fell)), "runs": runs})
+            claims.append(Claim(name, float(np.mean(fell)), "share", bar))
+    return rows, claims
+
+
+def is_blunt(fit: Any) -> bool:  # noqa: ANN401
+    """Whether the next waves would be pairs."""
+    return bool(fit.list_judging[0].probability_below(BLUNT_BELOW) >= SURE)
+
+
+def measure_chance(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
+    """How often a judge is called at chance at 6 readings."""
+    cases = (
+        ("coin", Habits(5, is_coin=True), at_least(0.99)),
+        ("judge of ratio .75", Habits(5, 0.75), at_most(0.01)),
+    )
+    rows, claims = [], []
+    for name, habits, bar in cases:
+        called = []
+        for seed in range(400, 400 + runs):
+            batch = make_batch(seed, habits, is_adaptive=False)
+            while batch.readings < 6.0:
+                batch.judge_wave()
+            evidence = evidence_against_chance(batch.comparisons())
+            called.append(evidence <= AT_CHANCE_LOG_BAYES_FACTOR)
+        share = float(np.mean(called))
+        rows.append({"what": f"{name} called at chance", "share": share, "runs": runs})
+        claims.append(Claim(f"{name} in lists called at chance", share, "share", bar))
+    return rows, claims
+
+
+def main() -> None:
+    """Measure and report."""
+    options = arguments(__doc__)
+    few = options.quick
+    rows: list[dict[str, object]] = []
+    claims: list[Claim] = []
+    for size in (2, 5, 10):
+        row, made = measure_readings(size, 6 if few else 40)
+        rows.append(row)
+        claims += made
+    parts: list[tuple[Callable[[int], tuple[list[dict[str, object]], list[Claim]]], int, int]] = [
+        (measure_coverage, 2, 12),
+        (measure_ratio, 12, 80),
+        (measure_fall_back, 5, 40),
+        (measure_chance, 20, 200),
+    ]
+    for part, quick, full in parts:
+        made_rows, made = part(quick if few else full)
+        rows += made_rows
+        claims += made
+    report(options, rows=rows, claims=claims)
+
+
+if __name__ == "__main__":
+    main()
