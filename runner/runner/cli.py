@@ -8,10 +8,11 @@ import typer
 from typer.core import TyperGroup
 
 from assessment.domain.errors import CJError
-from runner.commands import assignments, key, local_cloud, webhooks
+from runner.commands import assignments, content, key, local_cloud, webhooks
 from runner.commands.access import register_anchors, token
 from runner.commands.batches import cancel, redrive, results, status
 from runner.commands.compare import compare
+from runner.commands.content import list_files
 from runner.commands.decisions import attention, decide, release
 from runner.commands.erase import delete, export_essay
 from runner.commands.execute import execute
@@ -112,6 +113,7 @@ app.command()(compare)
 app.command()(show)
 app.command()(rescore)
 app.command()(export)
+app.command("files")(list_files)
 app.command("open")(open_page)
 app.command()(cancel)
 app.command()(redrive)
@@ -129,5 +131,6 @@ app.add_typer(local_cloud.app, name="local")
 app.add_typer(assignments.instructions, name="instructions")
 app.add_typer(assignments.prompts, name="prompts")
 app.add_typer(assignments.anchors, name="anchors")
+app.add_typer(content.app, name="content")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(_batches, name="batches")

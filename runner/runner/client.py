@@ -35,12 +35,13 @@ from assessment.contracts.invitations import (
     InvitationView,
     NewInvitations,
 )
-from assessment.contracts.manifest import ManifestLink
+from assessment.contracts.manifest import ManifestLink, StoredContent
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.result import ResultDocument
 from assessment.contracts.views import (
     AnchorsRegistered,
     BatchAccepted,
+    BatchFiles,
     BatchList,
     BatchProgress,
     BatchSummary,
@@ -201,6 +202,14 @@ class ApiClient:
                 f"the texts could not be uploaded ({type(error).__name__}); try again"
             ) from None
         return upload.manifest_id
+
+    def store_content(self, text: str) -> StoredContent:
+        """Store a text, which requests can name by its id for some days."""
+        return self._call(StoredContent, "POST", "/v1/content", body={"text": text})
+
+    def files(self, batch_id: str) -> BatchFiles:
+        """The files of a batch by links."""
+        return self._call(BatchFiles, "GET", f"/v1/batches/{batch_id}/files")
 
     def batch(self, batch_id: str) -> BatchProgress:
         """How far a batch is."""

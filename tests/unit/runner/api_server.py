@@ -25,10 +25,17 @@ from assessment.api.responses import check_batch_id, json_body, problem
 from assessment.api.tokens import verify_own_token
 from assessment.contracts.decisions import DecisionRequest, ReleaseRequest
 from assessment.contracts.erasure import ErasureView
+from assessment.contracts.manifest import ContentText, StoredContent
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.tokens import sign_token
-from assessment.contracts.views import BatchList, BatchProgress, ComparisonList
+from assessment.contracts.views import (
+    BatchFile,
+    BatchFiles,
+    BatchList,
+    BatchProgress,
+    ComparisonList,
+)
 from assessment.domain.access import Action, Caller, Role, authorise
 from assessment.domain.config import Source, resolve_config
 from assessment.domain.errors import (
@@ -142,6 +149,38 @@ async def _take_upload(stack: FakeStack, request: Request) -> Response:
     stack.requests.append((request.method, request.url.path, dict(request.headers)))
     stack.uploads[request.path_params["name"]] = (await request.body()).decode()
     return Response()
+
+
+async def _give_upload(stack: FakeStack, request: Request) -> Response:
+    """What lies at a link, to everybody."""
+    stack.requests.append((request.method, request.url.path, dict(request.headers)))
+    body = stack.uploads.get(request.path_params["name"])
+    return Response(status_code=403) if body is None else Response(body)
+
+
+def _store_content(stack: FakeStack, body: bytes) -> dict[str, Any]:
+    text = parse(ContentText, json_body(body.decode())).text
+    content_id = hashlib.sha256(text.encode()).hexdigest()
+    stack.uploads[content_id] = text
+    stored = StoredContent(
+        content_id=content_id, n_characters=len(text), expires_at=datetime.now(UTC).isoformat()
+    )
+    return stored.model_dump(mode="json")
+
+
+def _list_files(stack: FakeStack, batch_id: str) -> dict[str, Any]:
+    """Everything that lies at a link."""
+    files = [
+        BatchFile(
+            name=name,
+            n_bytes=len(body.encode()),
+            link=f"http://127.0.0.1:{stack.port}/uploads/{name}",
+        )
+        for name, body in stack.uploads.items()
+    ]
+    expires_at = datetime.now(UTC).isoformat()
+    listed = BatchFiles(batch_id=batch_id, files=files, expires_at=expires_at)
+    return listed.model_dump(mode="json")
 
 
 def _announce_manifest(stack: FakeStack) -> dict[str, Any]:
@@ -354,6 +393,10 @@ def application(stack: FakeStack) -> Starlette:
             200, lambda r, _, __: {"essay_id": r.path_params["essay_id"]}
         ),
         ("POST", "/v1/manifests"): guarded(201, lambda *_: _announce_manifest(stack)),
+        ("POST", "/v1/content"): guarded(201, lambda _, body, __: _store_content(stack, body)),
+        ("GET", "/v1/batches/{batch_id}/files"): guarded(
+            200, lambda r, _, __: _list_files(stack, batch_id(r))
+        ),
         ("GET", "/v1/healthz"): healthz,
     }
     routes |= guard_assignments(guarded, lambda: stack.registry)
@@ -365,6 +408,7 @@ def application(stack: FakeStack) -> Starlette:
         for (method, path), endpoint in routes.items()
     ]
     api.append(Route("/uploads/{name}", partial(_take_upload, stack), methods=["PUT"]))
+    api.append(Route("/uploads/{name}", partial(_give_upload, stack), methods=["GET"]))
     judge = Route("/judge/texts", texts, methods=["POST"])
     return Starlette(routes=[Route("/", aws, methods=["POST"]), judge, *api])
 
