@@ -9,16 +9,26 @@ const INFORMATION = 0.2; // of a comparison of two essays that are near each oth
 
 export const MODELS = Object.fromEntries(Object.entries(prices).map(([provider, each]) => [provider, Object.keys(each.models ?? {})]));
 
+/** What an essay's part of a list tells, in comparisons of two: 4 (k - H_k) / k, and 1 for a pair. */
+function worthOfReading(k) {
+  let harmonic = 0;
+  for (let place = 1; place <= k; place += 1) harmonic += 1 / place;
+  return (4 * (k - harmonic)) / k;
+}
+
 /** Comparisons, cost in US dollars (or null) and reliability, each from the least to the most. */
-export function estimateBatch({ texts, nAnchors, fewest, most, provider, model }) {
+export function estimateBatch({ texts, nAnchors, fewest, most, listSize = 2, provider, model }) {
   const n = texts.length + nAnchors;
-  const comparisons = [fewest, most].map((each) => Math.ceil((n * each) / 2));
+  const size = Math.min(listSize, Math.max(2, n));
+  const worth = worthOfReading(size);
+  const readings = [Math.min(fewest / worth, most), most];
+  const comparisons = readings.map((each) => Math.ceil((n * each) / size));
   const bytes = texts.reduce((sum, each) => sum + new TextEncoder().encode(each.text).length, 0) / Math.max(1, texts.length);
   const price = prices[provider]?.models?.[model];
-  const each = price ? ((2 * bytes) / BYTES_PER_TOKEN + TOKENS_AROUND) * price[0] * 1e-6 + TOKENS_OF_ANSWER * price[1] * 1e-6 : null;
+  const each = price ? ((size * bytes) / BYTES_PER_TOKEN + TOKENS_AROUND) * price[0] * 1e-6 + TOKENS_OF_ANSWER * price[1] * 1e-6 : null;
   return {
     comparisons,
     cost: each === null ? null : comparisons.map((count) => count * each),
-    reliability: [fewest, most].map((count) => 1 - 1 / (1 + INFORMATION * count * USUAL_SPREAD ** 2)),
+    reliability: readings.map((count) => 1 - 1 / (1 + INFORMATION * worth * count * USUAL_SPREAD ** 2)),
   };
 }

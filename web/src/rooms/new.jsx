@@ -18,11 +18,13 @@ const PROVIDERS = ["openai", "anthropic", "bedrock"];
 /** The grades of the scales that the service knows, from the lowest to the highest. */
 const SCALE_GRADES = { cefr_a1_c2: cefr.grades, eng5_np_legacy_9_step: eng5.grades, gcse_9_1: gcse.grades, swedish_8_anchor: swedish.grades, us_letter: us.grades };
 
+const LIST_SIZES = [2, 3, 4, 5, 8, 10];
+
 export function NewBatch() {
   const [essays, setEssays] = useState({ read: [], refused: [] });
   const [anchors, setAnchors] = useState({ read: [], refused: [] });
   const [assignment, setAssignment] = useState("");
-  const [setup, setSetup] = useState({ name: "", scale: SCALES[0], rubric: "", people: true, model: "", provider: "openai", surface: false, endpoint: false, fewest: 8, most: 12, until: "" });
+  const [setup, setSetup] = useState({ name: "", scale: SCALES[0], rubric: "", people: true, model: "", provider: "openai", surface: false, endpoint: false, listSize: 2, fewest: 8, most: 12, until: "" });
   const [grades, setGrades] = useState({});
   const [error, setError] = useState(null);
   const [isBusy, setBusy] = useState(false);
@@ -30,13 +32,15 @@ export function NewBatch() {
   const known = assignments.value?.assignments ?? [];
   const isMade = assignment === "+";
   const change = (name) => (event) => setSetup({ ...setup, [name]: event.currentTarget.type === "checkbox" ? event.currentTarget.checked : event.currentTarget.value });
+  const listSize = Number(setup.listSize);
+  const inLists = listSize > 2 ? { list_size: listSize } : {}; // people judge pairs only
   const judges = [
     setup.people && { provider: "person" },
-    setup.model && { provider: setup.provider, model: setup.model.trim() },
-    setup.surface && { provider: "surface" },
-    setup.endpoint && { provider: "callback_endpoint" },
+    setup.model && { provider: setup.provider, model: setup.model.trim(), ...inLists },
+    setup.surface && { provider: "surface", ...inLists },
+    setup.endpoint && { provider: "callback_endpoint", ...inLists },
   ].filter(Boolean);
-  const estimate = useMemo(() => essays.read.length > 1 && estimateBatch({ texts: essays.read, nAnchors: isMade ? anchors.read.length : 0, fewest: Number(setup.fewest), most: Number(setup.most), provider: setup.model ? setup.provider : null, model: setup.model }), [essays, anchors, setup, isMade]);
+  const estimate = useMemo(() => essays.read.length > 1 && estimateBatch({ texts: essays.read, nAnchors: isMade ? anchors.read.length : 0, fewest: Number(setup.fewest), most: Number(setup.most), listSize: judges.some((each) => each.list_size) ? listSize : 2, provider: setup.model ? setup.provider : null, model: setup.model }), [essays, anchors, setup, isMade]);
   const missing = [essays.read.length < 2 && t("new.needEssays"), judges.length === 0 && t("new.needJudge"), isMade && !setup.name.trim() && t("new.needName"), isMade && anchors.read.some((each) => !grades[each.name]) && t("new.needGrades")].filter(Boolean);
   const start = async (event) => {
     event.preventDefault();
@@ -92,6 +96,7 @@ export function NewBatch() {
           <label><span>{t("new.model")}</span><input value={setup.model} onInput={change("model")} list="models" placeholder={t("new.noModel")} maxLength={200} /></label>
           <datalist id="models">{(MODELS[setup.provider] ?? []).map((each) => <option value={each} />)}</datalist>
         </div>
+        {(setup.model || setup.surface || setup.endpoint) && <label><span>{t("new.listSize")}</span><select value={setup.listSize} onChange={change("listSize")} aria-describedby="list-size-help">{LIST_SIZES.map((each) => <option value={each}>{each === 2 ? t("new.pairs") : t("new.lists", { n: each })}</option>)}</select><small id="list-size-help" class="detail">{t("new.listSizeHelp")}</small></label>}
         <div class="row">
           <label><span>{t("new.fewest")}</span><input type="number" min={1} max={200} value={setup.fewest} onInput={change("fewest")} /></label>
           <label><span>{t("new.most")}</span><input type="number" min={1} max={200} value={setup.most} onInput={change("most")} /></label>
