@@ -8,6 +8,7 @@ from rich.text import Text
 from assessment.contracts.result_csv import to_csv
 from assessment.contracts.views import BatchSummary
 from assessment.domain.comparison import Comparison
+from runner.judged_lists import LIST_COLUMNS, write_list
 
 _COLUMNS = (
     "comparison_id", "wave", "first", "second", "winner", "degree", "confidence", "judge",
@@ -41,16 +42,25 @@ def _describe(one: Comparison) -> dict[str, object]:
     verdict = one.verdict.model_dump(mode="json") if one.verdict else {}
     said = {name: verdict.get(name) for name in _OF_VERDICT}
     failure = f"{one.failure.code}: {one.failure.message}" if one.failure else None
-    return one.model_dump(mode="json") | said | {"wave": one.submitted_wave, "failure": failure}
+    listed = write_list(one.essay_ids, one.list_verdict) if one.is_list else ("", None, None)
+    return {
+        **one.model_dump(mode="json"),
+        **said,
+        "wave": one.submitted_wave,
+        "failure": failure,
+        **dict(zip(LIST_COLUMNS, listed, strict=True)),
+    }
 
 
 def comparisons_csv(found: Sequence[Comparison]) -> str:
     """One row for each comparison; the winner is `first`, `second` or `tie`, NA without a verdict.
 
-    NA is how R writes what is missing, and how `cj fit` reads it.
+    NA is how R writes what is missing, and how `cj fit` reads it. Where there are lists, more
+    columns have the essays that were shown, and their order.
     """
     rows = [row | {"winner": row["winner"] or "NA"} for row in map(_describe, found)]
-    return to_csv(_COLUMNS, ([row[name] for name in _COLUMNS] for row in rows))
+    columns = (*_COLUMNS, *(LIST_COLUMNS if any(one.is_list for one in found) else ()))
+    return to_csv(columns, ([row[name] for name in columns] for row in rows))
 
 
 def comparisons_table(found: Sequence[Comparison]) -> Table:
@@ -65,5 +75,7 @@ def comparisons_table(found: Sequence[Comparison]) -> Table:
 
 def _cells(row: Mapping[str, object]) -> list[Text]:
     cells = [row[name] for name in ("wave", "first", "second", "winner", "degree", "judge")]
-    cells[3] = row["winner"] or str(row["status"]).lower()
+    cells[3] = row["order"] or row["winner"] or str(row["status"]).lower()
+    if row["shown"]:
+        cells[1], cells[2] = row["shown"], None
     return [Text(str(cell or "")) for cell in (*cells, row["justification"] or row["failure"])]

@@ -130,7 +130,7 @@ def _offline(judgements: Judgements, fitted: Fit) -> OfflineFit:
     return OfflineFit(
         abilities=abilities,
         essays=len(judgements.essays),
-        judgements=len(judgements.comparisons),
+        judgements=judgements.n_judged,
         judges=len(judgements.judges),
         components=int(fitted.components.max()) + 1,
         estimator=fitted.estimator,

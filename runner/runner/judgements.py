@@ -1,7 +1,7 @@
 """Files of judgements, as tools for comparative judgement export them, for the scoring package."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -9,8 +9,16 @@ from pathlib import Path
 from runner.checks import Problems, read_all
 from runner.csv_files import CsvFile, Row, column_key, read_csv
 from runner.errors import BadInputError, Problem
+from runner.judged_lists import (
+    ListRecord,
+    is_list_row,
+    make_lists,
+    read_list_row,
+    read_listed_verdict,
+)
 from runner.text_files import read_text
 from scoring import Comparisons
+from scoring.lists import join_lists
 
 # Names of columns, as column_key makes them. No More Marking: chosen, notChosen, judgeName or
 # judgeId; files of the meta-analysis by Kinnear et al.: candidate_chosen, Won and the like;
@@ -78,7 +86,7 @@ class Judgements:
     """Comparisons of essays 0 .. n-1, with the essays' and the judges' names by number.
 
     `columns` says in words how the file was read, `n_without_verdict` how many of its comparisons
-    have none.
+    have none, `n_judged` how many have one: a list has one.
     """
 
     essays: list[str]
@@ -86,6 +94,7 @@ class Judgements:
     comparisons: Comparisons
     columns: str = ""
     n_without_verdict: int = 0
+    n_judged: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,8 +167,15 @@ def read_judgements(
     if shown_order and not layout.knows_order:
         message = f"{layout.description} does not say which text was shown first"
         raise BadInputError(Problem(message, file=table.name, field="--order-effect"))
-    completed = [row for row in table.rows if not _is_without_verdict(row, layout)]
-    records, problems = read_all(completed, lambda row: _read_record(row, layout))
+    completed = [
+        row for row in table.rows if is_list_row(table, row) or not _is_without_verdict(row, layout)
+    ]
+    records, problems = read_all(
+        completed,
+        lambda row: (
+            read_list_row(table, row) if is_list_row(table, row) else _read_record(row, layout)
+        ),
+    )
     problems.raise_any(most=_SHOWN_PROBLEMS)
     if not records:
         raise BadInputError(Problem("has no comparison with a verdict", file=str(path)))
@@ -290,13 +306,15 @@ def _read_comparisons(path: Path, *, shown_order: bool) -> Judgements:
     )
 
 
-def _read_verdict(path: Path, number: int, line: str) -> _Record | None:
+def _read_verdict(path: Path, number: int, line: str) -> _Record | ListRecord | None:
     """The verdict of one line; None where its comparison has none."""
     try:
         comparison = json.loads(line)
         verdict = comparison["verdict"]
         if verdict is None:
             return None
+        if "ranking" in verdict:
+            return read_listed_verdict(comparison)
         outcome = {"first": 1, "second": -1, "tie": 0}[verdict["winner"]]
         return _Record(comparison["first"], comparison["second"], outcome, str(verdict["judge"]))
     except (ValueError, KeyError, TypeError):
@@ -305,11 +323,40 @@ def _read_verdict(path: Path, number: int, line: str) -> _Record | None:
 
 
 def _make_judgements(
-    records: list[_Record], *, shown_order: bool, columns: str, n_without_verdict: int = 0
+    records: Sequence[_Record | ListRecord],
+    *,
+    shown_order: bool,
+    columns: str,
+    n_without_verdict: int = 0,
 ) -> Judgements:
-    essays = _number(chain.from_iterable((record.first, record.second) for record in records))
+    pairs = [record for record in records if isinstance(record, _Record)]
+    lists = [record for record in records if isinstance(record, ListRecord)]
+    essays = _number(
+        chain(
+            chain.from_iterable((record.first, record.second) for record in pairs),
+            chain.from_iterable(record.shown for record in lists),
+        )
+    )
     judges = _number(record.judge for record in records if record.judge)
-    comparisons = Comparisons(
+    comparisons = join_lists(
+        _make_comparisons(pairs, essays, judges, shown_order=shown_order),
+        make_lists(lists, essays, judges),
+    )
+    return Judgements(
+        list(essays), list(judges), comparisons, columns, n_without_verdict, len(records)
+    )
+
+
+def _make_comparisons(
+    records: Sequence[_Record],
+    essays: Mapping[str, int],
+    judges: Mapping[str, int],
+    *,
+    shown_order: bool,
+) -> Comparisons | None:
+    if not records:
+        return None
+    return Comparisons(
         len(essays),
         [essays[record.first] for record in records],
         [essays[record.second] for record in records],
@@ -317,7 +364,6 @@ def _make_judgements(
         [judges[record.judge] for record in records] if judges else None,
         order_known=shown_order,
     )
-    return Judgements(list(essays), list(judges), comparisons, columns, n_without_verdict)
 
 
 def _number(names: Iterable[str]) -> dict[str, int]:

@@ -203,17 +203,19 @@ def rank_gaps(verdict: ListVerdict, *, graded: bool = True) -> tuple[int, ...]:
     return tuple(level if graded else min(level, 1) for level in levels)
 
 
-_SIGNS = ("=", ">", ">>", ">>>")
+ORDER_SIGNS = {Gap.TIE: "=", Gap.SLIGHT: ">", Gap.CLEAR: ">>", Gap.DECISIVE: ">>>", None: ">?"}
 
 
 def describe_order(verdict: ListVerdict) -> str:
-    """The ranking in a line: `=` a tie, `>` slightly or by an unknown gap, `>>`, `>>>` decisively.
+    """The ranking in a line: `=` a tie, `>` slightly, `>>` clearly, `>>>` decisively better.
 
-    No id has such a sign, so that the line can be read back.
+    `>?` stands for an unknown gap, also between scores that differ. No id has such a sign, so that
+    the line can be read back.
     """
     first, *others = verdict.ranking
-    steps = zip(rank_gaps(verdict), others, strict=True)
-    return " ".join([first, *(f"{_SIGNS[level]} {essay_id}" for level, essay_id in steps)])
+    gaps = verdict.gaps or tuple(None if level else Gap.TIE for level in rank_gaps(verdict))
+    steps = zip(gaps, others, strict=True)
+    return " ".join([first, *(f"{ORDER_SIGNS[gap]} {essay_id}" for gap, essay_id in steps)])
 
 
 def signed_outcome(verdict: Verdict, *, graded: bool) -> int:

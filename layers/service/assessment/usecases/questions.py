@@ -90,17 +90,23 @@ def ask_about(
 
     The questions are either all about pairs or all about lists.
     """
-    if questions[0].comparison.is_list:
-        lists = [each.essay_list for each in questions]
-        blocks = prompts.render_lists(judge, spec.instructions, lists, bundle=judge.is_model)
-    else:
-        pairs = [each.pair for each in questions]
-        blocks = prompts.render(judge, spec.instructions, pairs, bundle=judge.is_model)
+    blocks = render_prompt(questions, judge=judge, spec=spec, prompts=prompts)
     call = _Call(blocks, judge, callback, callback_key, prompt_sha256(blocks))
     return [
         call.ask_about_list(each) if each.comparison.is_list else call.ask_about_pair(each)
         for each in questions
     ]
+
+
+def render_prompt(
+    questions: Sequence[Question], *, judge: JudgeSpec, spec: BatchSpec, prompts: Prompts
+) -> list[PromptBlock]:
+    """The prompt of a call about pairs, or about lists."""
+    if questions[0].comparison.is_list:
+        lists = [each.essay_list for each in questions]
+        return prompts.render_lists(judge, spec.instructions, lists, bundle=judge.is_model)
+    pairs = [each.pair for each in questions]
+    return prompts.render(judge, spec.instructions, pairs, bundle=judge.is_model)
 
 
 @dataclass(frozen=True)

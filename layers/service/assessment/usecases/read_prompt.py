@@ -9,7 +9,7 @@ from assessment.domain.identifiers import read_wave_number
 from assessment.domain.jury import draw_judge
 from assessment.ports.groups import PromptPorts
 from assessment.usecases.batch_spec import load_spec
-from assessment.usecases.questions import read_question
+from assessment.usecases.questions import read_question, render_prompt
 
 
 def read_prompt(batch_id: str, comparison_id: str, *, ports: PromptPorts) -> PromptView:
@@ -35,7 +35,7 @@ def read_prompt(batch_id: str, comparison_id: str, *, ports: PromptPorts) -> Pro
         attempt=comparison.attempt,
     )
     question = read_question(request, comparison, spec=spec, content=ports.content)
-    blocks = ports.prompts.render(judge, spec.instructions, [question.pair], bundle=judge.is_model)
+    blocks = render_prompt([question], judge=judge, spec=spec, prompts=ports.prompts)
     return PromptView(
         batch_id=batch_id,
         comparison=comparison,

@@ -88,7 +88,7 @@ def test_gaps_in_degrees() -> None:
     assert rank_gaps(told, graded=False) == (0, 1, 1)
     assert rank_gaps(order("a", "b", "c", scores=[9, 9, 2])) == (0, 1)
     assert rank_gaps(order("a", "b", "c")) == (1, 1)
-    assert describe_order(told) == "a = b > c >>> d"
+    assert describe_order(told) == "a = b >? c >>> d"
 
 
 def test_a_list_of_ties_prefers_nothing() -> None:
