@@ -8,7 +8,7 @@ from rich.text import Text
 from assessment.contracts.result_csv import to_csv
 from assessment.contracts.views import BatchSummary
 from assessment.domain.comparison import Comparison
-from runner.judged_lists import LIST_COLUMNS, write_list
+from runner.judged_lists import LIST_COLUMNS, choose_list_columns, write_list
 
 _COLUMNS = (
     "comparison_id", "wave", "first", "second", "winner", "degree", "confidence", "judge",
@@ -42,13 +42,12 @@ def _describe(one: Comparison) -> dict[str, object]:
     verdict = one.verdict.model_dump(mode="json") if one.verdict else {}
     said = {name: verdict.get(name) for name in _OF_VERDICT}
     failure = f"{one.failure.code}: {one.failure.message}" if one.failure else None
-    listed = write_list(one.essay_ids, one.list_verdict) if one.is_list else ("", None, None)
     return {
         **one.model_dump(mode="json"),
         **said,
         "wave": one.submitted_wave,
         "failure": failure,
-        **dict(zip(LIST_COLUMNS, listed, strict=True)),
+        **dict(zip(LIST_COLUMNS, write_list(one), strict=True)),
     }
 
 
@@ -59,7 +58,7 @@ def comparisons_csv(found: Sequence[Comparison]) -> str:
     columns have the essays that were shown, and their order.
     """
     rows = [row | {"winner": row["winner"] or "NA"} for row in map(_describe, found)]
-    columns = (*_COLUMNS, *(LIST_COLUMNS if any(one.is_list for one in found) else ()))
+    columns = (*_COLUMNS, *choose_list_columns(found))
     return to_csv(columns, ([row[name] for name in columns] for row in rows))
 
 
@@ -74,8 +73,7 @@ def comparisons_table(found: Sequence[Comparison]) -> Table:
 
 
 def _cells(row: Mapping[str, object]) -> list[Text]:
-    cells = [row[name] for name in ("wave", "first", "second", "winner", "degree", "judge")]
+    pair = (row["shown"], None) if row["shown"] else (row["first"], row["second"])
+    cells = [row["wave"], *pair, row["winner"], row["degree"], row["judge"]]
     cells[3] = row["order"] or row["winner"] or str(row["status"]).lower()
-    if row["shown"]:
-        cells[1], cells[2] = row["shown"], None
     return [Text(str(cell or "")) for cell in (*cells, row["justification"] or row["failure"])]

@@ -13,7 +13,7 @@ from assessment.domain.comparison import Comparison
 from assessment.domain.verdict import Winner
 from runner.errors import BadInputError, Problem
 from runner.files import write_whole
-from runner.judged_lists import LIST_COLUMNS, write_list
+from runner.judged_lists import LIST_COLUMNS, choose_list_columns, write_list
 
 _SCORES = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: 0.5}
 _COLUMNS = (
@@ -40,14 +40,9 @@ judged <- comparisons[!is.na(comparisons$score), ]
 """
 
 
-def _list_columns(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    """The columns: those of lists only where there are any."""
-    return (*_COLUMNS, *(LIST_COLUMNS if any(one.is_list for one in comparisons) else ()))
-
-
 def comparison_rows(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
     """One row for each comparison, judged or not."""
-    columns = _list_columns(comparisons)
+    columns = (*_COLUMNS, *choose_list_columns(comparisons))
     return [dict(zip(columns, _list_values(one), strict=False)) for one in comparisons]
 
 
@@ -61,13 +56,13 @@ def _list_values(one: Comparison) -> list[Any]:
         told.get("confidence"), told.get("judge"), one.audit, one.predicted, one.attempt,
         spent.cost_usd, spent.input_tokens, spent.output_tokens, told.get("justification"),
         one.failure.code if one.failure else None,
-        *(write_list(one.essay_ids, one.list_verdict) if one.is_list else ("", None, None)),
+        *write_list(one),
     ]  # fmt: skip
 
 
 def comparisons_table_csv(comparisons: Sequence[Comparison]) -> str:
     """The rows as CSV."""
-    columns = _list_columns(comparisons)
+    columns = (*_COLUMNS, *choose_list_columns(comparisons))
     return to_csv(columns, (_list_values(one)[: len(columns)] for one in comparisons))
 
 

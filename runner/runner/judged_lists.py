@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from assessment.domain.comparison import Comparison
 from assessment.domain.verdict import (
     GAP_LEVEL,
     ORDER_SIGNS,
@@ -42,12 +43,20 @@ class ListRecord:
     judge: str
 
 
-def write_list(shown: Sequence[str], verdict: ListVerdict | None) -> list[str | None]:
-    """The cells of `LIST_COLUMNS`."""
+def choose_list_columns(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+    """The columns of lists where there are any: pairs alone are written without them."""
+    return LIST_COLUMNS if any(one.is_list for one in comparisons) else ()
+
+
+def write_list(one: Comparison) -> list[str | None]:
+    """The cells of `LIST_COLUMNS`; empty for a pair."""
+    if not one.is_list:
+        return [None, None, None]
+    shown, verdict = _BAR.join(one.essay_ids), one.list_verdict
     if verdict is None:
-        return [_BAR.join(shown), None, None]
+        return [shown, None, None]
     scores = _BAR.join(map(repr, verdict.scores)) if verdict.scores else None
-    return [_BAR.join(shown), describe_order(verdict), scores]
+    return [shown, describe_order(verdict), scores]
 
 
 def is_list_row(table: CsvFile, row: Row) -> bool:

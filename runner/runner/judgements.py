@@ -167,9 +167,7 @@ def read_judgements(
     if shown_order and not layout.knows_order:
         message = f"{layout.description} does not say which text was shown first"
         raise BadInputError(Problem(message, file=table.name, field="--order-effect"))
-    completed = [
-        row for row in table.rows if is_list_row(table, row) or not _is_without_verdict(row, layout)
-    ]
+    completed = [row for row in table.rows if not _is_without_verdict(table, row, layout)]
     records, problems = read_all(
         completed,
         lambda row: (
@@ -187,8 +185,10 @@ def read_judgements(
     )
 
 
-def _is_without_verdict(row: Row, layout: _Layout) -> bool:
+def _is_without_verdict(table: CsvFile, row: Row, layout: _Layout) -> bool:
     """Whether nobody has judged it; an essay may be called "NA" all the same."""
+    if is_list_row(table, row):
+        return not row.get("order")
     if layout.outcome is None:
         return False
     cell = row.get(layout.outcome)

@@ -24,7 +24,7 @@ def pair(number: int, first: str, second: str, winner: Winner) -> Comparison:
 
 
 def listed(number: int, shown: str, ranking: str, **fields: object) -> Comparison:
-    first, second, *further = shown
+    first, second, *further = tuple(shown)
     return Comparison(
         comparison_id=f"w001-{number:05d}", wave=1, submitted_wave=1, first=first, second=second,
         further_ids=tuple(further),
@@ -47,9 +47,8 @@ COMPARISONS = [
 
 def abilities(judgements: Judgements) -> np.ndarray:
     fitted = fit_judgements(judgements, estimator="map", prior_sd=2.0, order_effect=False)
-    return np.array(
-        [(each.bradley_terry_score, each.bradley_terry_se) for each in fitted.abilities]
-    )
+    figures = [(each.bradley_terry_score, each.bradley_terry_se) for each in fitted.abilities]
+    return np.array(figures)
 
 
 @pytest.fixture
