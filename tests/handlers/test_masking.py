@@ -119,3 +119,20 @@ def test_a_roster_that_cannot_be_used_is_named_by_its_field(
     status, refused = request("create_batch", masking=masking)
     assert status == 400
     assert field in json.dumps(refused)
+
+
+def test_anchors_are_stored_masked_and_the_batch_counts_what_was_masked(stack: Stack) -> None:
+    given = event("handle_api/register_anchors.json")
+    body = json.loads(given["body"]) | {"masking": {"names": ROSTER}}
+    body["anchors"][0]["text"] = ANN
+    given["body"] = json.dumps(body)
+    assert invoke("handle_api", given)["statusCode"] == 201
+    assert find_secrets(stack) == []
+    status, accepted = request("create_batch", essays=essays(BO + " It is so."))
+    assert status == 202, accepted
+    batch_id = prepare(accepted["batch_id"]).batch_id
+    assert MASKED in read_texts(batch_id).values()
+    spec = json.loads(adapters().content.get_frozen_document(f"batches/{batch_id}/spec.json"))
+    counts = {each["anchor_ref"]: each["n_masked"] for each in spec["essays"]}
+    assert counts[body["anchors"][0]["anchor_ref"]] == {"name": 2, "email": 1, "phone": 1}
+    assert [count for count in counts.values() if count] == [{"name": 2, "email": 1, "phone": 1}]

@@ -152,7 +152,9 @@ class BatchRequest(BaseModel):
 class AnchorRegistration(BaseModel):
     """What is known of an assignment: its anchors, and what its judge is to be told.
 
-    Either may be missing: a rubric needs no anchors.
+    Either may be missing: a rubric needs no anchors. With `masking`, names, addresses and numbers
+    in the anchors of this registration are replaced by placeholders before anything is stored; the
+    roster is not stored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -164,6 +166,7 @@ class AnchorRegistration(BaseModel):
     student_prompt: JudgeText | None = None
     judge_rubric: JudgeText | None = None
     config: dict[str, Any] | None = None
+    masking: Masking | None = None
     # The last, so that its validator sees what else is registered.
     anchors: Annotated[
         list[SubmittedAnchor], Field(max_length=MAX_ANCHORS, validate_default=True)
@@ -175,7 +178,7 @@ class AnchorRegistration(BaseModel):
         cls, anchors: list[SubmittedAnchor], info: ValidationInfo
     ) -> list[SubmittedAnchor]:
         others = {name for name, value in info.data.items() if value is not None}
-        if not anchors and others <= {"assignment_id"}:
+        if not anchors and others <= {"assignment_id", "masking"}:
             message = "register anchors, instructions, student_prompt or judge_rubric; none is here"
             raise ValueError(message)
         return anchors

@@ -82,6 +82,7 @@ class Anchor(BaseModel):
     anchor_ref: str
     grade: str
     text_sha256: str
+    n_masked: dict[MaskKind, int] = {}
 
 
 class Essay(BaseModel):

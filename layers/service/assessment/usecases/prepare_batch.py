@@ -57,6 +57,7 @@ def make_anchor_essays(assignment: Assignment) -> list[Essay]:
             text_sha256=anchor.text_sha256,
             anchor_ref=anchor.anchor_ref,
             grade=anchor.grade,
+            n_masked=anchor.n_masked,
         )
         for anchor in assignment.anchors
     ]

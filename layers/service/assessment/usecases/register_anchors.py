@@ -13,6 +13,7 @@ from assessment.domain.errors import InvalidRequestError, UnknownGradeError
 from assessment.domain.essay import Anchor
 from assessment.domain.grade_scale import GradeScale, find_scale
 from assessment.domain.grading_prior import PopulationPrior
+from assessment.domain.masking import Masker
 from assessment.domain.prompt import JudgeInstructions, check_instructions_size
 from assessment.ports.groups import AnchorPorts
 from assessment.ports.stores import ContentStore
@@ -102,14 +103,17 @@ def _population(
 
 def _store_anchors(registration: AnchorRegistration, content: ContentStore) -> dict[str, Anchor]:
     folder = anchor_texts(registration.assignment_id)
-    return {
-        submitted.anchor_ref: Anchor(
+    masker = None if registration.masking is None else Masker(registration.masking)
+    anchors = {}
+    for submitted in registration.anchors:
+        text, n_masked = (submitted.text, {}) if masker is None else masker.mask(submitted.text)
+        anchors[submitted.anchor_ref] = Anchor(
             anchor_ref=submitted.anchor_ref,
             grade=submitted.grade,
-            text_sha256=content.put_text(folder, submitted.text),
+            text_sha256=content.put_text(folder, text),
+            n_masked=n_masked,
         )
-        for submitted in registration.anchors
-    }
+    return anchors
 
 
 def _check_grades(

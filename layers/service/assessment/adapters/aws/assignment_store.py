@@ -36,7 +36,7 @@ class DynamoDBAssignmentStore:
                 *(
                     {
                         **keys.anchor(assignment.assignment_id, anchor.anchor_ref),
-                        **anchor.model_dump(),
+                        **anchor.model_dump(mode="json", exclude_defaults=True),
                     }
                     for anchor in assignment.anchors
                 ),
@@ -60,7 +60,7 @@ class DynamoDBAssignmentStore:
         )
         if head is None:
             return None
-        anchors = [Anchor.model_validate(item) for item in items if _is_anchor(item)]
+        anchors = [_read_anchor(item) for item in items if _is_anchor(item)]
         return _read_assignment(assignment_id, head, anchors)
 
     def list_assignments(self, *, limit: int, after: str | None) -> AssignmentPage:
@@ -109,6 +109,10 @@ class DynamoDBAssignmentStore:
         return AnchorHistory(
             batches=sorted(measurements, key=lambda m: (m.measured_at, m.spec_hash))
         )
+
+
+def _read_anchor(item: Item) -> Anchor:
+    return Anchor.model_validate({**item, "n_masked": json.loads(item.get("n_masked", "{}"))})
 
 
 def _is_anchor(item: Item) -> bool:
