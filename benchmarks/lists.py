@@ -13,7 +13,7 @@ by simulation (weights, lengths of gaps, priors) was chosen on other seeds.
    in lists as in pairs or less. Abilities are in the unit of lists.
 3. The sharpness in lists over that in pairs: what is estimated at 40 essays and 6 readings, half of
    them in pairs, and in how many batches of 12 readings the next waves would be pairs.
-4. How often a coin in lists is called at chance, and a judge of ratio .75.
+4. How often a coin in lists is called at chance at 8 readings, and a judge of ratio .75.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def is_blunt(fit: Any) -> bool:  # noqa: ANN401
 
 
 def measure_chance(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
-    """How often a judge is called at chance at 6 readings."""
+    """How often a judge is called at chance at 8 readings."""
     cases = (
         ("coin", Habits(5, is_coin=True), at_least(0.99)),
         ("judge of ratio .75", Habits(5, 0.75), at_most(0.01)),
@@ -170,7 +170,7 @@ def measure_chance(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
         called = []
         for seed in range(400, 400 + runs):
             batch = make_batch(seed, habits, is_adaptive=False)
-            while batch.readings < 6.0:
+            while batch.readings < 7.95:
                 batch.judge_wave()
             evidence = evidence_against_chance(batch.comparisons())
             called.append(evidence <= AT_CHANCE_LOG_BAYES_FACTOR)
