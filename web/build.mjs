@@ -43,6 +43,11 @@ for (const [entry, format] of [["app.jsx", "esm"], ["report.jsx", "iife"], ["app
     if (found) packages.add(found[1]);
   }
 }
+// As they are published: only whoever drops a PDF fetches them.
+for (const [file, name] of [["pdf.min.mjs", "pdf.js"], ["pdf.worker.min.mjs", "pdf-worker.js"]]) {
+  writeFileSync(join(target, name), readFileSync(join(here, "node_modules", "pdfjs-dist", "build", file)));
+}
+packages.add("pdfjs-dist");
 for (const page of ["app.html", "report.html"]) writeFileSync(join(target, page), readFileSync(join(here, "src", page)));
 
 const licences = [...packages].sort().map((name) => {

@@ -46,6 +46,7 @@ class RoomsServer:
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    requested: list[dict[str, Any]] = field(default_factory=list)
     refuses_verdicts: int | None = None
     loses_answers: bool = False
     is_released: bool = False
@@ -67,6 +68,11 @@ class RoomsServer:
             for name, status in states
         ]
         return JSONResponse({"batches": rows, "cursor": None})
+
+    async def request(self, request: Request) -> Response:
+        self.requested.append(await request.json())
+        made = {"batch_id": RUNNING, "status": "INITIALIZING", "correlation_id": "1", "links": {}}
+        return JSONResponse(made, status_code=202)
 
     def progress(self, request: Request) -> Response:
         name = request.path_params["batch"]
@@ -230,7 +236,8 @@ class RoomsServer:
         return [
             Route("/live/app/", lambda _: _send(make_page(self.sign_in))),
             Route("/live/app/{file}", lambda request: _send_file(request.path_params["file"])),
-            Route("/live/v1/batches", self.batches),
+            Route("/live/v1/batches", self.batches, methods=["GET"]),
+            Route("/live/v1/batches", self.request, methods=["POST"]),
             Route(batch, self.progress),
             Route(f"{batch}/results", self.results),
             Route(f"{batch}/attention", self.attention),

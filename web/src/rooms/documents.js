@@ -1,17 +1,18 @@
-// Texts of files that are dropped: plain text, Word and OpenDocument, single, in folders or in a zip.
+// Texts of files that are dropped: plain text, Word, OpenDocument, PDF and RTF, single, in folders or in a zip.
 import { unzip } from "fflate";
+import { readPdf } from "./pdf.js";
+import { readRichText } from "./rtf.js";
+import { UnreadableFile } from "./unreadable.js";
 
-const PLAIN = /\.(txt|md)$/i;
+const PLAIN = /\.(txt|text|md)$/i;
 const WORD = /\.docx$/i;
 const OPEN_DOCUMENT = /\.odt$/i;
+const PORTABLE = /\.pdf$/i;
+const RICH = /\.rtf$/i;
 const ARCHIVE = /\.zip$/i;
 const MOST_BYTES = 20_000_000;
 const MOST_UNPACKED = 60_000_000;
 const MOST_CHARACTERS = 60_000;
-const PARAGRAPHS = { w: "p", text: "p" };
-
-/** A file that cannot be read, with the key of the reason. */
-export class UnreadableFile extends Error {}
 
 /** The texts of files: {read: [{name, text}], refused: [{name, reason}]}. Nobody's text is lost in silence. */
 export async function readFiles(files) {
@@ -19,10 +20,11 @@ export async function readFiles(files) {
   const refused = [];
   for (const file of await unpack(files, refused)) {
     try {
-      const text = (await readText(file)).trim();
+      const found = await readText(file);
+      const text = (found.text ?? found).trim();
       if (!text) throw new UnreadableFile("empty");
       if (text.length > MOST_CHARACTERS) throw new UnreadableFile("long");
-      read.push({ name: nameEssay(file.name), text });
+      read.push({ name: nameEssay(file.name), text, emptyPages: found.emptyPages ?? [] });
     } catch (error) {
       refused.push({ name: file.name, reason: error instanceof UnreadableFile ? error.message : "damaged" });
     }
@@ -75,6 +77,8 @@ async function readText(file) {
   if (PLAIN.test(file.name)) return decode(bytes);
   if (WORD.test(file.name)) return readDocument(bytes, "word/document.xml", "w");
   if (OPEN_DOCUMENT.test(file.name)) return readDocument(bytes, "content.xml", "text");
+  if (PORTABLE.test(file.name)) return readPdf(bytes);
+  if (RICH.test(file.name)) return readRichText(bytes);
   throw new UnreadableFile("format");
 }
 
@@ -91,21 +95,54 @@ async function readDocument(bytes, part, prefix) {
   if (!files[part]) throw new UnreadableFile("damaged");
   const parsed = new DOMParser().parseFromString(decode(files[part]), "application/xml");
   if (parsed.querySelector("parsererror")) throw new UnreadableFile("damaged");
-  const paragraphs = [...parsed.getElementsByTagName(`${prefix}:${PARAGRAPHS[prefix]}`), ...(prefix === "text" ? parsed.getElementsByTagName("text:h") : [])];
-  paragraphs.sort((left, right) => (left.compareDocumentPosition(right) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
-  return paragraphs.map((each) => (prefix === "w" ? readRuns(each) : each.textContent)).join("\n\n").replace(/\n{3,}/g, "\n\n");
+  const pieces = [];
+  (prefix === "w" ? walkWord : walkOpenDocument)(parsed.documentElement, pieces);
+  return pieces.join("").replace(/\n{3,}/g, "\n\n");
 }
 
-/** The runs of a Word paragraph; deleted text is in elements of other names. */
-function readRuns(paragraph) {
-  const parts = [];
-  for (const each of paragraph.getElementsByTagName("*")) {
-    if (each.closest?.("w\\:del")) continue;
-    if (each.tagName === "w:t") parts.push(each.textContent);
-    else if (each.tagName === "w:tab") parts.push("\t");
-    else if (each.tagName === "w:br") parts.push("\n");
+// What a Word document holds beside its text as it reads with every change accepted: what was deleted or moved away,
+// copies for old readers, and settings.
+const WORD_LEFT_OUT = new Set(["w:del", "w:moveFrom", "w:delText", "w:instrText", "mc:Fallback", "w:pPr", "w:sectPr", "w:tblPr"]);
+const WORD_SIGNS = { "w:tab": "\t", "w:br": "\n", "w:cr": "\n", "w:noBreakHyphen": "\u2011" };
+
+function walkWord(element, pieces) {
+  for (const each of element.children) {
+    const name = each.tagName;
+    if (WORD_LEFT_OUT.has(name) || (name === "w:r" && isHiddenRun(each))) continue;
+    if (name === "w:t") pieces.push(each.textContent);
+    else if (name in WORD_SIGNS) pieces.push(WORD_SIGNS[name]);
+    else {
+      if (name === "w:txbxContent") pieces.push("\n");
+      walkWord(each, pieces);
+      if (name === "w:p" && !isJoined(each)) pieces.push("\n\n");
+    }
   }
-  return parts.join("");
+}
+
+const child = (element, name) => [...(element?.children ?? [])].find((each) => each.tagName === name);
+
+function isHiddenRun(run) {
+  const mark = child(child(run, "w:rPr"), "w:vanish");
+  return Boolean(mark) && !["0", "false", "off"].includes(mark.getAttribute("w:val"));
+}
+
+/** A paragraph whose mark is deleted goes on in the next. */
+const isJoined = (paragraph) => Boolean(child(child(child(paragraph, "w:pPr"), "w:rPr"), "w:del"));
+
+const OPEN_LEFT_OUT = new Set(["text:tracked-changes", "office:annotation", "office:automatic-styles", "text:note-citation", "text:hidden-text", "office:forms", "text:sequence-decls"]);
+
+function walkOpenDocument(element, pieces) {
+  for (const each of element.childNodes) {
+    const name = each.nodeName;
+    if (each.nodeType === Node.TEXT_NODE) pieces.push(each.data.replace(/\s+/g, " "));
+    else if (name === "text:s") pieces.push(" ".repeat(Math.min(1000, Number(each.getAttribute("text:c") ?? 1) || 1)));
+    else if (name === "text:tab") pieces.push("\t");
+    else if (name === "text:line-break") pieces.push("\n");
+    else if (each.nodeType === Node.ELEMENT_NODE && !OPEN_LEFT_OUT.has(name)) {
+      walkOpenDocument(each, pieces);
+      if (name === "text:p" || name === "text:h") pieces.push("\n\n");
+    }
+  }
 }
 
 const nameEssay = (name) => name.replace(/\.[^.]+$/, "").normalize("NFC").replace(/[%/\\\p{C}]/gu, " ").replace(/\s+/g, " ").trim().slice(0, 120) || "essay";

@@ -121,7 +121,7 @@ function Drop({ label, help, onRead, name }) {
   return (
     <div class={isOver ? "drop over" : "drop"} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
       onDrop={async (event) => { event.preventDefault(); setOver(false); take(await listDropped(event.dataTransfer)); }}>
-      <label><span>{label}</span><input type="file" name={name} multiple accept=".txt,.md,.docx,.odt,.zip" onChange={(event) => take([...event.currentTarget.files])} /></label>
+      <label><span>{label}</span><input type="file" name={name} multiple accept=".txt,.text,.md,.docx,.odt,.pdf,.rtf,.zip" onChange={(event) => take([...event.currentTarget.files])} /></label>
       <p class="detail">{help}</p>
     </div>
   );
@@ -135,6 +135,7 @@ function Files({ files }) {
           <ul class="files">{files.read.map((each) => <li><Name>{each.name}</Name> <small>{t("new.words", { n: each.text.split(/\s+/).length })}</small></li>)}</ul>
         </details>
       )}
+      {files.read.some((each) => each.emptyPages.length > 0) && <Notice tone="warn" title={t("new.pages")}><ul>{files.read.filter((each) => each.emptyPages.length > 0).map((each) => <li><Name>{each.name}</Name>: {t("new.pagesOf", { pages: each.emptyPages.join(", ") })}</li>)}</ul></Notice>}
       {files.refused.length > 0 && <Notice tone="warn" title={t("new.refused", { n: files.refused.length })}><ul>{files.refused.map((each) => <li><Name>{each.name}</Name>: {t(`file.${each.reason}`)}</li>)}</ul></Notice>}
     </>
   );

@@ -20,10 +20,13 @@ _POLICY = (
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _SCRIPT, _STYLE, _LICENCES = "app.js", "app.css", "licences.txt"
+_PDF, _PDF_WORKER = "pdf.js", "pdf-worker.js"
 _MEDIA_TYPES = {
     _SCRIPT: "text/javascript; charset=utf-8",
     _STYLE: "text/css; charset=utf-8",
     _LICENCES: "text/plain; charset=utf-8",
+    _PDF: "text/javascript; charset=utf-8",
+    _PDF_WORKER: "text/javascript; charset=utf-8",
 }
 
 
@@ -50,7 +53,7 @@ def read_page_file(name: str) -> str:
 @functools.cache
 def compute_release() -> str:
     """What names this build of the rooms: another one has other addresses for its files."""
-    built = "".join(read_page_file(name) for name in (_SCRIPT, _STYLE, "app.html"))
+    built = "".join(read_page_file(name) for name in (_SCRIPT, _STYLE, _PDF, "app.html"))
     return hashlib.sha256(built.encode()).hexdigest()[:16]
 
 
