@@ -1,8 +1,8 @@
 """Thirty judges at once: is a verdict lost or doubled, and how long does the next pair take?
 
 A laptop cloud of its own, over HTTP. Thirty judges work for a minute, so that workers are warm;
-then one judge works alone, then thirty at once for three minutes. Each has an
-invitation: ask for the next comparison, think for two seconds, send the verdict. Every tenth verdict is sent
+then one judge works alone, then thirty at once for three minutes. Each comes by an invitation, asks
+for the next comparison, thinks for two seconds and sends the verdict. Every tenth verdict is sent
 twice, as a page on a bad network does. The bars: the 95th percentile of the next comparison with
 thirty judges is at most 1.5 times that of one judge alone in the same run, and what the stack has
 recorded is what was sent, each once.
