@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from assessment.contracts.report import ReportData, report_result, write_report
+from assessment.domain.baselines import Baseline, BaselineFinding, BaselineReport
 from tests.browsing import PHONE, STATES, WIDE, Visitor
 from tests.fakes.results import HOSTILE, STEPS, make_comparisons, make_result
 from tests.unit.runner import documents
@@ -84,6 +85,23 @@ def test_a_batch_without_a_result_says_what_to_do(chromium: Browser, tmp_path: P
     reader = visit(chromium, tmp_path / "r.html", ReportData(progress=failed))
     assert "use another judge" in reader.page.locator("#decision").inner_text()
     reader.check_access(states=("light", "dark"))
+    reader.check()
+    reader.close()
+
+
+def test_it_says_where_counting_says_as_much(chromium: Browser, tmp_path: Path) -> None:
+    baseline = Baseline(spearman=0.9, explains_all=True, explained_share=0.9)
+    told = BaselineFinding(code="length_explains_abilities", message="in the words of the service")
+    newer = BaselineFinding(code="of_a_later_version", message="<b>a finding</b> without a word")
+    baselines = BaselineReport(
+        essays=12, surface_model="features-1", length=baseline, surface=baseline,
+        findings=[told, newer],
+    )  # fmt: skip
+    result = RESULTS["no anchors"].model_copy(update={"baselines": baselines})
+    reader = visit(chromium, tmp_path / "r.html", report_result(result))
+    words = reader.page.locator("#trust").inner_text()
+    assert "more than the number of words does" in words
+    assert "<b>a finding</b> without a word" in words
     reader.check()
     reader.close()
 

@@ -278,11 +278,15 @@ function Baselines({ baselines }) {
   if (!baselines) return null;
   const rows = Object.entries(baselines).flatMap(([name, value]) => readFigures(name, value));
   if (!rows.length) return null;
+  const findings = baselines.findings ?? [];
   return (
+    <>
+    {findings.length > 0 && <><h3>{t("baselines.findings")}</h3><ul>{findings.map((each) => <li>{tOr(`baseline.${each.code}`, each.message)}</li>)}</ul></>}
     <details class="numbers" open>
       <summary>{t("baselines.title")}</summary>
       <Table columns={[{ label: t("figure"), value: (each) => tOr(`baseline.${each.name}`, each.name.replaceAll("_", " ").replaceAll(".", ": ")) }, { label: t("value"), value: (each) => each.value, isNumber: true }]} rows={rows} caption={t("baselines.title")} />
     </details>
+    </>
   );
 }
 
