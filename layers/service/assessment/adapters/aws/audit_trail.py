@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
+from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.audit import AuditEntry
 from assessment.ports.stores import AuditPage
@@ -16,15 +17,23 @@ class DynamoDBAuditTrail:
         self._table = table
 
     def append(self, entry: AuditEntry) -> None:
-        """Add the entry, to the trail of its batch too, all or nothing."""
+        """Add the entry, to the trail of its batch too, all or nothing.
+
+        The client repeats a write whose answer did not come, and then finds its own entry there.
+        """
         body = entry.model_dump_json()
         entry_id = f"{entry.change_id}#{entry.phase}"
-        new = {**keys.audit_entry(entry.moment, entry_id), "entry": body}
-        if entry.batch_id is None:
-            self._table.put_new(new)
-            return
-        of_batch = keys.batch_audit_entry(entry.batch_id, entry.moment, entry_id)
-        self._table.put_new_and_put(new, {**of_batch, "entry": body})
+        key = keys.audit_entry(entry.moment, entry_id)
+        new = {**key, "entry": body}
+        try:
+            if entry.batch_id is None:
+                self._table.put_new(new)
+            else:
+                of_batch = keys.batch_audit_entry(entry.batch_id, entry.moment, entry_id)
+                self._table.put_new_and_put(new, {**of_batch, "entry": body})
+        except ConditionFailedError:
+            if (self._table.get(key) or {}).get("entry") != body:
+                raise
 
     def list_entries(self, *, limit: int, cursor: str | None) -> AuditPage:
         """The newest first."""

@@ -28,8 +28,13 @@ class DynamoDBWebhookStore:
         self._table = table
 
     def put_webhook(self, webhook: Webhook) -> None:
-        """The webhook as a document; what changes later has attributes of its own."""
-        self._table.put_new({**keys.webhook(webhook.webhook_id), "webhook": webhook})
+        """The webhook as a document; what changes later has attributes of its own.
+
+        One that is there already is this one: the client repeats a write without an answer, and
+        ids are random.
+        """
+        with suppress(ConditionFailedError):
+            self._table.put_new({**keys.webhook(webhook.webhook_id), "webhook": webhook})
 
     def find_webhook(self, webhook_id: str) -> Webhook | None:
         """By a strongly consistent read."""
