@@ -8,6 +8,7 @@ second of its requests.
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 from collections import Counter
@@ -19,6 +20,7 @@ from typing import Any
 
 import httpx
 
+from assessment.domain.prompt import LABELS
 from local.providers.scripted_server import FORMATS, MODEL, VERDICT_TOOL
 from local.providers.wire_formats import Answer
 from tests.faults.routes import Oddity
@@ -69,7 +71,10 @@ def judge_prompt(prompt: str, measure: Callable[[str], float] = ability_of) -> d
     parts = _COMPARISON.split(prompt)[1:]
     verdicts = []
     for name, text in zip(parts[::2], parts[1::2], strict=True):
-        first, second = re.findall(r"[Qq]uality [+-]\d+\.\d+", text)
+        first, second, *more = re.findall(r"[Qq]uality [+-]\d+\.\d+", text)
+        if more:
+            verdicts.append(_rank(name, [first, second, *more], measure))
+            continue
         better = measure(first) > measure(second)
         chance = random.Random(name).random()
         winner = "A" if better == (chance < 0.9) else "B"
@@ -78,6 +83,17 @@ def judge_prompt(prompt: str, measure: Callable[[str], float] = ability_of) -> d
             "justification": "simulated",
         })  # fmt: skip
     return {"verdicts": verdicts}
+
+
+def _rank(name: str, texts: list[str], measure: Callable[[str], float]) -> dict[str, Any]:
+    """The order of a list by its abilities with noise, by the labels of the prompt."""
+    chance = random.Random(name)
+    noisy = [measure(text) - math.log(chance.expovariate(1.0)) for text in texts]
+    places = sorted(range(len(texts)), key=lambda place: -noisy[place])
+    return {
+        "comparison_id": name, "ranking": [LABELS[place] for place in places],
+        "gaps": ["clear"] * (len(texts) - 1), "justification": "simulated",
+    }  # fmt: skip
 
 
 @dataclass

@@ -88,6 +88,7 @@ def _batches(provider: str, model: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_ENDPOINT: dict[str, Any] = {"provider": "callback_endpoint"}
 _OPENAI = _batches("openai", "gpt-4.1-mini")
 _ANTHROPIC = _batches("anthropic", "claude-haiku-4-5")
 _BEDROCK = _batches("bedrock", "eu.amazon.nova-lite-v1:0")
@@ -108,6 +109,8 @@ AT_ONCE = Route("answers at once", config=_TWO_WAVES, has_anchors=True)
 ROUTES = (
     AT_ONCE,
     Route("callbacks", answers_at_once=False),
+    Route("lists by callbacks", judge={**_ENDPOINT, "list_size": 3}, answers_at_once=False),
+    Route("lists in bundles", judge={**_OPENAI, "batching_mode": "serial_bundle", "list_size": 3}),
     Route("people", judge={"provider": "person"}, has_people=True),
     Route("single calls", judge={**_OPENAI, "batching_mode": "per_request"}),
     Route("bundles", judge={**_OPENAI, "batching_mode": "serial_bundle"}),

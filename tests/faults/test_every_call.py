@@ -72,6 +72,16 @@ def _assert_odd(oddity: Oddity, result: dict[str, Any], lines: str) -> None:
         assert {each["comparison_id"][-5:] for each in without} == {SPOILT}
 
 
+def test_the_routes_of_lists_ask_for_orders() -> None:
+    routes = [number for number, route in enumerate(ROUTES) if route.name.startswith("lists")]
+    assert routes
+    for number in routes:
+        lines = [json.loads(line) for line in clean(number).lines.splitlines()]
+        orders = [line["verdict"]["ranking"] for line in lines if line.get("further_ids")]
+        assert orders
+        assert {len(order) for order in orders} == {3}
+
+
 def test_the_routes_together_reach_every_function_and_kind_of_fault() -> None:
     functions = {call.function for number in range(len(ROUTES)) for call in clean(number).calls}
     assert functions == {

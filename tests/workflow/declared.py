@@ -52,6 +52,32 @@ def definition() -> dict[str, Any]:
     return json.loads(re.sub(r"\$\{(\w+)FunctionArn\}", function_arn, text))
 
 
+def holds(condition: dict[str, Any], known: dict[str, str]) -> bool:
+    """Whether a condition of the template is true."""
+    if "Fn::Not" in condition:
+        return not holds(condition["Fn::Not"][0], known)
+    one, other = condition["Fn::Equals"]
+    return resolved(one, known, {}) == resolved(other, known, {})
+
+
+def resolved(value: Any, known: dict[str, str], conditions: dict[str, Any]) -> str:
+    """A value of the template as CloudFormation would resolve it."""
+    if not isinstance(value, dict):
+        return str(value)
+    if "Fn::If" in value:
+        name, then, otherwise = value["Fn::If"]
+        chosen = then if holds(conditions[name], known) else otherwise
+        return resolved(chosen, known, conditions)
+    if "Ref" in value:
+        return known[value["Ref"]]
+    if "Fn::GetAtt" in value:
+        return ".".join(value["Fn::GetAtt"])
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator.join(resolved(part, known, conditions) for part in parts))
+    return re.sub(r"\$\{([\w:]+)\}", lambda found: known.get(found[1], found[1]), value["Fn::Sub"])
+
+
 def environment(parsed: dict[str, Any], resources: dict[str, str]) -> dict[str, str]:
     """The functions' variables as CloudFormation would resolve them."""
     parameters = {
@@ -59,27 +85,13 @@ def environment(parsed: dict[str, Any], resources: dict[str, str]) -> dict[str, 
         for name, parameter in parsed["Parameters"].items()
     }
     known = {**SUBSTITUTES, **parameters, **resources}
-
-    def resolved(value: Any) -> str:
-        if isinstance(value, dict) and "Ref" in value:
-            return known[value["Ref"]]
-        if isinstance(value, dict) and "Fn::GetAtt" in value:
-            return ".".join(value["Fn::GetAtt"])
-        if isinstance(value, dict) and "Fn::Join" in value:
-            separator, parts = value["Fn::Join"]
-            return separator.join(resolved(part) for part in parts)
-        if isinstance(value, dict):
-            return re.sub(
-                r"\$\{([\w:]+)\}", lambda found: known.get(found[1], found[1]), value["Fn::Sub"]
-            )
-        return str(value)
-
     variables = dict(parsed["Globals"]["Function"]["Environment"]["Variables"])
     for resource in parsed["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             own = resource["Properties"].get("Environment", {})
             variables |= own.get("Variables", {})
-    return {name: resolved(value) for name, value in variables.items()}
+    conditions = parsed["Conditions"]
+    return {name: resolved(value, known, conditions) for name, value in variables.items()}
 
 
 def create_resources(parsed: dict[str, Any]) -> dict[str, str]:

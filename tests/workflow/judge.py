@@ -18,7 +18,8 @@ from typing import Any
 
 import httpx
 
-from assessment.contracts.llm_protocol import COMPARE_PATH, CompareRequestV1
+from assessment.contracts.list_protocol import CompareRequest, CompareRequestV2, read_request
+from assessment.contracts.llm_protocol import COMPARE_PATH
 
 Send = Callable[[str, str], None]
 """Sends a message body to a queue URL."""
@@ -67,7 +68,7 @@ class JudgeEndpoint:
 
     def _respond(self, http: httpx.Request) -> httpx.Response:
         assert http.url.path == COMPARE_PATH
-        request = CompareRequestV1.model_validate_json(http.content)
+        request = read_request(http.content)
         metadata = request.metadata
         name = f"{metadata.comparison_id}/{metadata.attempt}"
         with self._lock:
@@ -90,11 +91,11 @@ class JudgeEndpoint:
             self.release()
         return httpx.Response(202, json={"status": "queued"})
 
-    def _callback(self, request: CompareRequestV1, chance: random.Random) -> dict[str, Any]:
+    def _callback(self, request: CompareRequest, chance: random.Random) -> dict[str, Any]:
         result: dict[str, Any] = {
-            "schema": "LLMComparisonResultV1",
+            "schema": f"LLMComparisonResultV{request.schema_version}",
             "correlation_id": request.correlation_id,
-            "request_metadata": request.metadata.model_dump(),
+            "request_metadata": request.metadata.model_dump(mode="json"),
             "provider": "simulated",
             "model": "bradley-terry",
         }
@@ -107,6 +108,19 @@ class JudgeEndpoint:
             result["served_model"] = (
                 chance.choice(others) if others and chance.random() < 0.1 else self.served_models[0]
             )
-        advantage = ability_of(request.essay_a.text) - ability_of(request.essay_b.text)
+        if isinstance(request, CompareRequestV2):
+            return {**result, **_rank(request, chance)}
+        first, second = request.essay_texts
+        advantage = ability_of(first) - ability_of(second)
         first_wins = chance.random() < 1 / (1 + math.exp(-advantage))
         return {**result, "winner": "A" if first_wins else "B", "confidence": 3}
+
+
+def _rank(request: CompareRequestV2, chance: random.Random) -> dict[str, Any]:
+    """An order by the model of Plackett and Luce: differences of Gumbel draws are logistic."""
+    utility = {
+        essay.essay_id: ability_of(essay.text) - math.log(chance.expovariate(1.0))
+        for essay in request.essays
+    }
+    ranking = sorted(utility, key=lambda essay_id: -utility[essay_id])
+    return {"ranking": ranking, "gaps": ["clear"] * (len(ranking) - 1)}
