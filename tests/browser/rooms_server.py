@@ -50,6 +50,7 @@ class RoomsServer:
     refuses_verdicts: int | None = None
     loses_answers: bool = False
     is_released: bool = False
+    judging_deadline: str | None = None
     sign_in: SignIn | None = None
     tokens: list[str] = field(default_factory=list)
     url: str = ""
@@ -82,7 +83,11 @@ class RoomsServer:
             DONE: documents.progress("COMPLETED", scored, outcome="COMPLETE_STABLE"),
             FAILED: documents.failed_batch(),
         }[name]
-        return JSONResponse(shown.model_dump(mode="json"))
+        described = shown.model_dump(mode="json")
+        if name == RUNNING and self.judging_deadline:
+            described["config"]["judging_deadline"] = self.judging_deadline
+            described["n_reminders"] = 1
+        return JSONResponse(described)
 
     def results(self, _: Request) -> Response:
         return JSONResponse(self.result.model_dump(mode="json"))
@@ -179,6 +184,7 @@ class RoomsServer:
                 "n_judged": len(judged),
                 "n_waiting": len(waiting),
                 "quota": None,
+                "judging_deadline": self.judging_deadline,
             }
         )
 
@@ -224,6 +230,10 @@ class RoomsServer:
         one = {
             "invitation_id": "1", "name": "Anna Berg", "state": "open", "quota": 30, "n_judged": 7,
             "expires_at": _MOMENT, "revoked_at": None,
+            "consistency": {
+                "judge": "person/invited:1", "n_repeated": 4, "n_repeated_agreed": 3,
+                "n_shared": 3, "n_shared_agreed": 3,
+            },
         }  # fmt: skip
         return JSONResponse({"batch_id": RUNNING, "invitations": [one]})
 

@@ -207,6 +207,28 @@ def test_what_was_not_sent_is_sent_after_a_reload(chromium: Browser, rooms: Room
     judge.close()
 
 
+def test_people_see_until_when_and_the_lead_how_consistent_they_are(
+    chromium: Browser, rooms: RoomsServer
+) -> None:
+    now = datetime.now(UTC)
+    rooms.pairs = make_pairs(2)
+    for ahead, is_near in ((timedelta(days=5), 0), (timedelta(hours=5), 1)):
+        rooms.judging_deadline = (now + ahead).isoformat()
+        judge = enter(chromium, rooms, judge=True)
+        judge.page.get_by_text("Open until").wait_for()
+        assert judge.page.locator(".near").count() == is_near
+        judge.check_access(states=("light", "dark"))
+        judge.close()
+    lead = enter(chromium, rooms, f"/batch/{RUNNING}")
+    lead.page.get_by_text("People may judge until").wait_for()
+    lead.page.get_by_text("They were reminded once.").wait_for()
+    assert "3/4 · 3/3" in lead.page.locator("#invitations").inner_text()
+    lead.check_access(states=("light",))
+    lead.check_room()
+    lead.check()
+    lead.close()
+
+
 def test_a_pause_hides_the_texts(chromium: Browser, rooms: RoomsServer) -> None:
     rooms.pairs = make_pairs(2)
     judge = enter(chromium, rooms, judge=True)
