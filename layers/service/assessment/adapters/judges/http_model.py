@@ -42,8 +42,8 @@ class WireFormat:
         The completion from an Answer, with the prompt's `texts`; raises JudgeError.
     repeat_header
         The header by which an endpoint may know a request that it has had (IETF draft
-        httpapi-idempotency-key-header). OpenAI's own client sends it with POST; gateways of its
-        form honour it. Anthropic documents none.
+        httpapi-idempotency-key-header). Some gateways of OpenAI's form honour it, and the client of
+        one (Dedalus) sends it with POST; OpenAI and Anthropic document none.
     """
 
     provider: str
