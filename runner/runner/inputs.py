@@ -165,12 +165,15 @@ def read_registration(
     texts: JudgeTexts,
     title: str,
     settings: Sequence[str] = (),
+    roster: Path | None = None,
+    mask: bool = False,
 ) -> Registration:
     """The registration of an anchors file, of texts for the judge, or of both.
 
     The settings are those of every later batch of the assignment. Without an assignment id, one
     is made of the title and a hash of what is registered: the same anchors and texts always meet
-    again under the same id, and never mix with others.
+    again under the same id, and never mix with others. With `mask`, or a `roster` of names, the
+    registration asks for masking.
 
     Raises
     ------
@@ -185,6 +188,7 @@ def read_registration(
     if config := parse_config(settings):
         values["config"] = config
     values["assignment_id"] = assignment or f"{_slug(title)}-{canonical_sha256(values)[:8]}"
+    values |= _read_masking(roster, mask=mask)
     return Registration(_make_request(AnchorRegistration, values, _OPTIONS), source)
 
 
@@ -297,7 +301,7 @@ def _raise_any(problems: Problems, readings: Sequence[Reading]) -> None:
 
 
 def _read_masking(roster: Path | None, *, mask: bool) -> dict[str, Any]:
-    """The request's field, if there is one.
+    """The field of a request or a registration, if there is one.
 
     A roster asks for masking by itself: nobody names pupils for another reason.
     """

@@ -31,6 +31,8 @@ def register_anchors(
     instructions: options.Instructions = None,
     student_prompt: options.StudentPrompt = None,
     rubric: options.Rubric = None,
+    roster: options.Roster = None,
+    mask: options.Mask = False,
     config: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,6 +57,8 @@ def register_anchors(
         texts=JudgeTexts(instructions or (), student_prompt, rubric),
         title=file.stem,
         settings=config or (),
+        roster=roster,
+        mask=mask,
     )
     with options.open_place(
         stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None

@@ -53,19 +53,8 @@ def execute(
     ] = None,
     names: options.Names = None,
     named_after: options.NamedAfter = NameSource.FILE,
-    roster: Annotated[
-        Path | None,
-        typer.Option(
-            "--roster",
-            help="File of pupils' names, one a line, to mask before anything is stored or judged.",
-        ),
-    ] = None,
-    mask: Annotated[
-        bool,
-        typer.Option(
-            "--mask", help="Mask e-mail addresses, phone and national numbers; names by --roster."
-        ),
-    ] = False,
+    roster: options.Roster = None,
+    mask: options.Mask = False,
     assignment: options.Assignment = None,
     scale: options.Scale = None,
     instructions: options.Instructions = None,

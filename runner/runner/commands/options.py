@@ -138,6 +138,20 @@ Rubric = Annotated[
     Path | None, typer.Option("--rubric", help="File that says what the judge is to look for.")
 ]
 
+Roster = Annotated[
+    Path | None,
+    typer.Option(
+        "--roster",
+        help="File of pupils' names, one a line, to mask before anything is stored or judged.",
+    ),
+]
+Mask = Annotated[
+    bool,
+    typer.Option(
+        "--mask", help="Mask e-mail addresses, phone and national numbers; names by --roster."
+    ),
+]
+
 
 def join_settings(
     config: list[str] | None,

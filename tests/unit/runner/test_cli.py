@@ -244,6 +244,18 @@ def test_registering_anchors_prints_the_assignment(stack: FakeStack, anchors: Pa
     assert registered.config == {"max_waves": 3}
 
 
+def test_anchors_are_masked_where_a_roster_is_given(
+    stack: FakeStack, anchors: Path, tmp_path: Path
+) -> None:
+    roster = tmp_path / "names.txt"
+    roster.write_text("Alma Quist\n\nBo Ek\n")
+    options = ("--assignment", "tides", "--roster", roster, "--api-url", stack.url)
+    assert cj("anchors", "register", anchors, *options).exit_code == FINALISED
+    masking = stack.assignments["tides"].masking
+    assert masking is not None
+    assert list(masking.names) == ["Alma Quist", "Bo Ek"]
+
+
 def test_the_rooms_are_opened_by_a_link_with_a_token(
     stack: FakeStack, monkeypatch: pytest.MonkeyPatch
 ):
