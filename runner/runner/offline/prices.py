@@ -17,16 +17,14 @@ from assessment.domain.judge import (
 )
 from assessment.domain.prices import find_price
 from assessment.domain.prompt import EssayList, EssayPair, JudgeInstructions, PromptBlock
+from assessment.domain.token_estimates import read_token_estimates
 from runner.offline.engine import MODE
 from runner.offline.study import Range
 
-# Bytes of UTF-8 for a token: 4 in English prose (platform.openai.com/tokenizer), fewer in other
-# languages and in code, more in plain words.
-_BYTES_PER_TOKEN = Range(4.6, 4.0, 3.2)
-# A verdict in JSON with a short sentence of justification, as the prompt asks for; models that
-# think take many more.
-_TOKENS_PER_VERDICT = Range(30.0, 40.0, 150.0)
-_TOKENS_PER_PLACE = Range(8.0, 12.0, 20.0)
+_ESTIMATES = read_token_estimates()
+_BYTES_PER_TOKEN = Range(*_ESTIMATES.bytes_per_token)
+_TOKENS_PER_VERDICT = Range(*_ESTIMATES.tokens_per_verdict)
+_TOKENS_PER_PLACE = Range(*_ESTIMATES.tokens_per_place)
 _SAMPLED_CALLS = 12
 
 

@@ -1,9 +1,7 @@
 // What a batch will ask and cost, as far as can be said before it begins.
 import prices from "../../../layers/service/assessment/domain/prices.json";
+import tokens from "../../../layers/service/assessment/domain/token_estimates.json";
 
-const BYTES_PER_TOKEN = 3;
-const TOKENS_AROUND = 350;
-const TOKENS_OF_ANSWER = 100;
 const USUAL_SPREAD = 1.8; // standard deviation of abilities in logits, see docs/statistics.md
 const INFORMATION = 0.2; // of a comparison of two essays that are near each other
 
@@ -16,19 +14,30 @@ function worthOfReading(k) {
   return (4 * (k - harmonic)) / k;
 }
 
+/** What a comparison costs in US dollars, the least and the most, by the figures of `cj plan`. */
+function priceComparison(price, bytesOfEssay, bytesOfTask, size) {
+  const bytes = size * (bytesOfEssay + tokens.bytes_around_essay) + tokens.bytes_around_comparison + bytesOfTask / tokens.comparisons_per_call;
+  return [0, 2].map((at) => {
+    const answer = tokens.tokens_per_verdict[at] + (size - 2) * tokens.tokens_per_place[at];
+    return ((bytes / tokens.bytes_per_token[at]) * price[0] + answer * price[1]) * 1e-6;
+  });
+}
+
+const countBytes = (text) => new TextEncoder().encode(text).length;
+
 /** Comparisons, cost in US dollars (or null) and reliability, each from the least to the most. */
-export function estimateBatch({ texts, nAnchors, fewest, most, listSize = 2, provider, model }) {
+export function estimateBatch({ texts, nAnchors, fewest, most, listSize = 2, provider, model, task = "" }) {
   const n = texts.length + nAnchors;
   const size = Math.min(listSize, Math.max(2, n));
   const worth = worthOfReading(size);
   const readings = [Math.min(fewest / worth, most), most];
   const comparisons = readings.map((each) => Math.ceil((n * each) / size));
-  const bytes = texts.reduce((sum, each) => sum + new TextEncoder().encode(each.text).length, 0) / Math.max(1, texts.length);
+  const bytes = texts.reduce((sum, each) => sum + countBytes(each.text), 0) / Math.max(1, texts.length);
   const price = prices[provider]?.models?.[model];
-  const each = price ? ((size * bytes) / BYTES_PER_TOKEN + TOKENS_AROUND) * price[0] * 1e-6 + TOKENS_OF_ANSWER * price[1] * 1e-6 : null;
+  const each = price ? priceComparison(price, bytes, countBytes(task), size) : null;
   return {
     comparisons,
-    cost: each === null ? null : comparisons.map((count) => count * each),
+    cost: each === null ? null : comparisons.map((count, at) => count * each[at]),
     reliability: readings.map((count) => 1 - 1 / (1 + INFORMATION * worth * count * USUAL_SPREAD ** 2)),
   };
 }

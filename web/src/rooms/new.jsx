@@ -40,7 +40,7 @@ export function NewBatch() {
     setup.surface && { provider: "surface", ...inLists },
     setup.endpoint && { provider: "callback_endpoint", ...inLists },
   ].filter(Boolean);
-  const estimate = useMemo(() => essays.read.length > 1 && estimateBatch({ texts: essays.read, nAnchors: isMade ? anchors.read.length : 0, fewest: Number(setup.fewest), most: Number(setup.most), listSize: judges.some((each) => each.list_size) ? listSize : 2, provider: setup.model ? setup.provider : null, model: setup.model }), [essays, anchors, setup, isMade]);
+  const estimate = useMemo(() => essays.read.length > 1 && estimateBatch({ texts: essays.read, nAnchors: isMade ? anchors.read.length : 0, fewest: Number(setup.fewest), most: Number(setup.most), listSize: judges.some((each) => each.list_size) ? listSize : 2, provider: setup.model ? setup.provider : null, model: setup.model, task: isMade ? setup.rubric : "" }), [essays, anchors, setup, isMade]);
   const missing = [essays.read.length < 2 && t("new.needEssays"), judges.length === 0 && t("new.needJudge"), isMade && !setup.name.trim() && t("new.needName"), isMade && anchors.read.some((each) => !grades[each.name]) && t("new.needGrades")].filter(Boolean);
   const start = async (event) => {
     event.preventDefault();
