@@ -42,12 +42,15 @@ class Habits:
         Standard deviation of the effects of places, logits.
     is_coin : bool
         Whether every verdict is drawn blindly.
+    gives_scores : bool
+        Whether lists come with a whole-numbered score for each essay instead of gaps.
     """
 
     size: int
     ratio: float = 1.0
     place_sd: float = 0.3
     is_coin: bool = False
+    gives_scores: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ class Batch:
         self.places = self.habits.place_sd * places / max(float(places.std()), 1e-9)
         self.shown: list[np.ndarray] = []
         self.ranked: list[np.ndarray] = []
-        self.gaps: list[np.ndarray] = []
+        self.gaps: list[np.ndarray | None] = []
+        self.scores: list[np.ndarray | None] = []
         self.fit: Fit | None = None
 
     @property
@@ -153,12 +157,17 @@ class Batch:
         order = np.argsort(-utility)
         self.shown.append(essays)
         self.ranked.append(essays[order])
-        self.gaps.append(1 + np.searchsorted(CUTS, -np.diff(utility[order])))
+        has_scores = is_list and self.habits.gives_scores
+        margins = -np.diff(utility[order])
+        self.gaps.append(None if has_scores else 1 + np.searchsorted(CUTS, margins))
+        self.scores.append(np.round(60.0 + 6.0 * utility[order]) if has_scores else None)
 
     def comparisons(self) -> Comparisons:
         """All verdicts so far."""
         judge = np.zeros(len(self.shown), dtype=np.int64)
-        lists = Lists(self.n, self.shown, self.ranked, gaps=self.gaps, judge=judge)
+        lists = Lists(
+            self.n, self.shown, self.ranked, gaps=self.gaps, scores=self.scores, judge=judge
+        )
         return join_lists(None, lists)
 
     @property

@@ -37,6 +37,7 @@ LONGEST = {2: 16.0, 5: 9.0, 10: 7.0}
 READINGS_BAR = {5: 7.5, 10: 5.3}
 CALLS_BAR = {5: 1.5, 10: 0.55}
 N_STUDENTS = 100
+PAIR_SHARE = 0.1
 
 
 def make_batch(seed: int, habits: Habits, **changes: Any) -> Batch:  # noqa: ANN401
@@ -45,11 +46,14 @@ def make_batch(seed: int, habits: Habits, **changes: Any) -> Batch:  # noqa: ANN
     return Batch(habits, schedule, np.random.default_rng([seed, habits.size]))
 
 
-def measure_readings(size: int, runs: int) -> tuple[dict[str, object], list[Claim]]:
+def measure_readings(
+    habits: Habits, runs: int, share: float = PAIR_SHARE
+) -> tuple[dict[str, object], list[Claim]]:
     """Readings and calls until the students' ranks correlate by .95 with the truth."""
+    size = habits.size
     curves, readings, calls = [], [], []
     for seed in range(runs):
-        batch = make_batch(seed, Habits(size))
+        batch = make_batch(seed, habits, pair_share=share)
         rows = [
             (
                 batch.readings,
@@ -66,14 +70,17 @@ def measure_readings(size: int, runs: int) -> tuple[dict[str, object], list[Clai
     at = float(np.interp(TARGET, mean, np.mean(readings, axis=0)))
     called = float(np.interp(TARGET, mean, np.mean(calls, axis=0)))
     reached = bool(mean[-1] >= TARGET)
+    form = "scores" if habits.gives_scores else "gaps"
     name = f"lists of {size}" if size in READINGS_BAR else "pairs in six degrees"
     row: dict[str, object] = {
         "what": f"to Spearman {TARGET}, {name}",
+        "form": form if size in READINGS_BAR else None,
+        "in pairs": share if size in READINGS_BAR else None,
         "readings": at if reached else None,
         "calls": called if reached else None,
         "runs": runs,
     }
-    if size not in READINGS_BAR:
+    if size not in READINGS_BAR or habits.gives_scores or share < PAIR_SHARE:
         return row, []
     values = (at, called) if reached else (None, None)
     claims = [
@@ -186,8 +193,10 @@ def main() -> None:
     few = options.quick
     rows: list[dict[str, object]] = []
     claims: list[Claim] = []
-    for size in (2, 5, 10):
-        row, made = measure_readings(size, 6 if few else 40)
+    forms = [(Habits(size), PAIR_SHARE) for size in (2, 5, 10)]
+    forms += [(Habits(5, gives_scores=True), PAIR_SHARE), (Habits(10, gives_scores=True), 0.02)]
+    for habits, pair_share in [*forms, (Habits(10), 0.02)]:
+        row, made = measure_readings(habits, 4 if few else 30, pair_share)
         rows.append(row)
         claims += made
     parts: list[tuple[Callable[[int], tuple[list[dict[str, object]], list[Claim]]], int, int]] = [
