@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 from pydantic import BaseModel
 
-from assessment.contracts import llm_protocol
+from assessment.contracts import list_protocol, llm_protocol
 from assessment.contracts.tokens import sign_token
 from assessment.domain.access import Caller, Role
 from assessment.domain.batch import BatchStatus, Outcome
@@ -444,6 +444,8 @@ PROTOCOL: dict[str, type[BaseModel]] = {
     "result_verdict.json": llm_protocol.LLMComparisonResultV1,
     "result_tie.json": llm_protocol.LLMComparisonResultV1,
     "result_error.json": llm_protocol.LLMComparisonResultV1,
+    "compare_request_v2.json": list_protocol.CompareRequestV2,
+    "result_order.json": list_protocol.LLMComparisonResultV2,
     "judge_request.json": llm_protocol.JudgeRequestV1,
     "wave_deadline.json": llm_protocol.WaveDeadlineV1,
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +25,7 @@ from assessment.contracts.rankings import (
     ShownEssays,
     read_order,
 )
-from assessment.domain.verdict import Gap
+from assessment.domain.verdict import Gap, ListVerdict, describe_order
 
 SHOWN = ("anna", "bert", "cili", "dora")
 TIE, SLIGHT, CLEAR, DECISIVE = Gap.TIE, Gap.SLIGHT, Gap.CLEAR, Gap.DECISIVE
@@ -200,3 +202,24 @@ def test_the_form_asks_for_what_is_read() -> None:
 def test_every_order_of_a_small_list_is_told_apart() -> None:
     orders = [order_of(list(each)) for each in permutations(SHOWN)]
     assert len({each.ranking for each in orders if isinstance(each, Order)}) == 24
+
+
+TABLE = Path(__file__).parents[4] / "docs" / "judges.md"
+ROWS = re.findall(
+    r"^\| `(.+)` \| `([A-D] .+|[a-z_]+)` \|$", TABLE.read_text(encoding="utf-8"), re.MULTILINE
+)
+
+
+def test_the_table_of_orders_is_found() -> None:
+    assert len(ROWS) > 10
+
+
+@pytest.mark.parametrize(("text", "expected"), ROWS)
+def test_an_order_is_read_as_the_table_says(text: str, expected: str) -> None:
+    read = read_list_answer([text], {NAME: tuple("ABCD")})[NAME]
+    if isinstance(read, AnswerProblem):
+        assert read.code == expected
+        return
+    order = read.order
+    verdict = ListVerdict(ranking=order.ranking, gaps=order.gaps, scores=order.scores, judge="j")
+    assert describe_order(verdict) == expected
