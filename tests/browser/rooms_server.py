@@ -77,7 +77,7 @@ class RoomsServer:
 
     def progress(self, request: Request) -> Response:
         name = request.path_params["batch"]
-        scored = documents.wave(1, status="SCORED", recorded=6, mean_se=0.9)
+        scored = documents.wave(1, status="SCORED", recorded=6, mean_se=1.4, standardised_se=0.45)
         shown = {
             RUNNING: documents.progress("WAITING_CALLBACKS", scored, documents.wave(2, recorded=2)),
             DONE: documents.progress("COMPLETED", scored, outcome="COMPLETE_STABLE"),

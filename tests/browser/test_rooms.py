@@ -222,6 +222,11 @@ def test_people_see_until_when_and_the_lead_how_consistent_they_are(
     lead = enter(chromium, rooms, f"/batch/{RUNNING}")
     lead.page.get_by_text("People may judge until").wait_for()
     lead.page.get_by_text("They were reminded once.").wait_for()
+    # The target is in standard deviations of the abilities, and so is what is shown beside it.
+    assert "0.45" in lead.page.locator(".tiles").inner_text()
+    assert "The target is reached" in lead.page.locator("#waves figcaption").inner_text()
+    lead.page.locator("#waves summary").click()
+    assert "1.40" not in lead.page.locator("#waves table").inner_text()
     assert "3/4 · 3/3" in lead.page.locator("#invitations").inner_text()
     lead.check_access(states=("light",))
     lead.check_room()

@@ -242,16 +242,16 @@ export function drawCoverage(essays, comparisons, width) {
 
 /** Precision wave by wave against its target. */
 export function drawWaves(waves, target, width) {
-  const scored = waves.filter((each) => each.mean_se !== null && each.mean_se !== undefined);
+  const scored = waves.filter((each) => each.standardised_se !== null && each.standardised_se !== undefined);
   return plot(
     {
       width, height: 250, marginLeft: 46, marginBottom: 40, marginTop: 32,
       x: { label: t("live.wave"), domain: [0.5, Math.max(3, ...waves.map((each) => each.wave)) + 0.5], ticks: waves.length < 12 ? waves.map((each) => each.wave) : 8, tickFormat: whole },
-      y: { label: t("live.meanSe"), domain: [0, Math.max(target ?? 0, ...scored.map((each) => each.mean_se)) * 1.15], grid: true },
+      y: { label: t("live.meanSe"), domain: [0, Math.max(target ?? 0, ...scored.map((each) => each.standardised_se)) * 1.15], grid: true },
       marks: [
         ...(target ? [Plot.ruleY([target], { stroke: "var(--warn)", strokeDasharray: "5 4" }), Plot.text([target], { x: 0.55, y: (each) => each, text: () => t("live.target", { value: decimal(target) }), textAnchor: "start", dy: -8, fill: "var(--muted)" })] : []),
-        Plot.line(scored, { x: "wave", y: "mean_se", stroke: "var(--mark)", strokeWidth: 2 }),
-        Plot.dot(scored, { x: "wave", y: "mean_se", fill: "var(--mark)", r: 4 }),
+        Plot.line(scored, { x: "wave", y: "standardised_se", stroke: "var(--mark)", strokeWidth: 2 }),
+        Plot.dot(scored, { x: "wave", y: "standardised_se", fill: "var(--mark)", r: 4 }),
       ],
     },
     t("live.label"),

@@ -46,7 +46,7 @@ function Live({ id, progress, onChange }) {
   const last = waves.at(-1);
   const scored = waves.filter((each) => each.standardised_se !== null && each.standardised_se !== undefined);
   const precision = scored.at(-1)?.standardised_se;
-  const rows = waves.map((each) => ({ ...each, precision: each.standardised_se ?? each.mean_se }));
+  const rows = waves.map((each) => ({ ...each, precision: each.standardised_se }));
   return (
     <>
       <h1>{t("live.heading")}</h1>
