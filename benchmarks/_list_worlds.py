@@ -44,6 +44,8 @@ class Habits:
         Whether every verdict is drawn blindly.
     gives_scores : bool
         Whether lists come with a whole-numbered score for each essay instead of gaps.
+    is_normal : bool
+        Whether the noise is Normal, of the same variance, instead of Gumbel.
     """
 
     size: int
@@ -51,6 +53,7 @@ class Habits:
     place_sd: float = 0.3
     is_coin: bool = False
     gives_scores: bool = False
+    is_normal: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,9 +154,12 @@ class Batch:
         is_list = size > PAIR
         ratio = self.habits.ratio if is_list else 1.0
         places = self.places[:size] if is_list else np.array([ORDER_EFFECT, 0.0])
-        utility = ratio * self.ability[essays] + places + self.rng.gumbel(size=size)
+        noise = self.rng.gumbel(size=size)
+        if self.habits.is_normal:
+            noise = self.rng.normal(0.0, np.pi / np.sqrt(6.0), size)
+        utility = ratio * self.ability[essays] + places + noise
         if self.habits.is_coin:
-            utility = self.rng.gumbel(size=size)
+            utility = noise
         order = np.argsort(-utility)
         self.shown.append(essays)
         self.ranked.append(essays[order])
@@ -169,6 +175,13 @@ class Batch:
             self.n, self.shown, self.ranked, gaps=self.gaps, scores=self.scores, judge=judge
         )
         return join_lists(None, lists)
+
+    def rankings(self) -> Lists:
+        """The orders of all lists so far, without gaps or scores."""
+        rows = [row for row, essays in enumerate(self.shown) if len(essays) > PAIR]
+        judge = np.zeros(len(rows), dtype=np.int64)
+        shown, ranked = ([source[row] for row in rows] for source in (self.shown, self.ranked))
+        return Lists(self.n, shown, ranked, judge=judge)
 
     @property
     def truth(self) -> np.ndarray:

@@ -14,6 +14,8 @@ by simulation (weights, lengths of gaps, priors) was chosen on other seeds.
 3. The sharpness in lists over that in pairs: what is estimated at 40 essays and 6 readings, half of
    them in pairs, and in how many batches of 12 readings the next waves would be pairs.
 4. How often a coin in lists is called at chance at 12 readings, and a judge of ratio .75.
+5. Plain rankings by their exact likelihood (Plackett-Luce) and by weighted pairs: coverage where
+   the noise is Gumbel, as the exact likelihood says, and where it is Normal.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ import numpy as np
 
 from benchmarks._common import Claim, arguments, at_least, at_most, between, report
 from benchmarks._list_worlds import Batch, Habits, Schedule, correlate_ranks
+from scoring import fit
 from scoring.audit import AT_CHANCE_LOG_BAYES_FACTOR, evidence_against_chance
+from scoring.lists import join_lists
+from scoring.plackett_luce import fit_plackett_luce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,6 +194,35 @@ def is_called_at_chance(batch: Batch, until: float) -> bool:
     return evidence_against_chance(batch.comparisons()) <= AT_CHANCE_LOG_BAYES_FACTOR
 
 
+def compare_likelihoods(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
+    """Weighted pairs and exact Plackett-Luce of the same random rankings, the spread known."""
+    rows: list[dict[str, object]] = []
+    for size in (5, 10):
+        for is_normal in (False, True):
+            figures = []
+            for seed in range(500, 500 + runs):
+                habits = Habits(size, place_sd=0.0, is_normal=is_normal)
+                batch = make_batch(seed, habits, pair_share=0.0, is_adaptive=False)
+                while batch.readings < 6.0 - 0.05:
+                    batch.judge_wave()
+                lists = batch.rankings()
+                exact = fit_plackett_luce(lists, prior_sd=batch.sd)
+                pairs = fit(join_lists(None, lists), prior_sd=batch.sd, order_effect=False)
+                exact_error = np.sqrt(exact.covariance.diagonal())
+                figures.append(
+                    [
+                        float(np.mean(np.abs(one.ability - batch.ability) < Z95 * error))
+                        for one, error in ((exact, exact_error), (pairs, pairs.standard_error))
+                    ]
+                )
+            noise = "Normal" if is_normal else "Gumbel"
+            by_exact, by_pairs = np.mean(figures, axis=0).tolist()
+            what = f"rankings of {size}, {noise} noise"
+            rows.append({"what": f"{what}, Plackett-Luce", "coverage": by_exact, "runs": runs})
+            rows.append({"what": f"{what}, weighted pairs", "coverage": by_pairs, "runs": runs})
+    return rows, []
+
+
 def main() -> None:
     """Measure and report."""
     options = arguments(__doc__)
@@ -206,6 +240,7 @@ def main() -> None:
         (measure_ratio, 12, 80),
         (measure_fall_back, 5, 40),
         (measure_chance, 20, 200),
+        (compare_likelihoods, 4, 40),
     ]
     for part, quick, full in parts:
         made_rows, made = part(quick if few else full)
