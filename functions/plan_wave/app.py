@@ -24,6 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     wave = plan_wave(
         step.batch_id,
         ports=adapters.of_batch(step.batch_id).plan_ports(ScoringStatistics()),
+        mode=adapters.settings.llm_batching_mode,
         now=datetime.now(UTC),
     )
     logger.info(

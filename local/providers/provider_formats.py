@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _HEADING = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)
 _FENCED = re.compile(r"<<<(ESSAY-[0-9a-f]{24})\n(.*?)\n\1>>>", re.DOTALL)
+_LABEL = re.compile(r"^## Essay (\d+-[0-9a-f]{8})$", re.MULTILINE)
+_NAMED = re.compile(r"\nEssay A: (\S+)\nEssay B: (\S+)(?=\n|$)")
 _ESSAYS = 2
 _CHARACTERS_PER_TOKEN = 4
 
@@ -62,10 +64,14 @@ def read_groups(prompt: str) -> list[tuple[str, list[str]]]:
     Raises
     ------
     UnreadablePromptError
-        If there is none, or one without two essays at the least.
+        If there is none, one without two essays at the least, or one that names an essay that is
+        not there.
     """
     fences = {match.span(): match[2] for match in _FENCED.finditer(prompt)}
-    headings = _find_headings(prompt, fences)
+    headings = _find_outside(_HEADING, prompt, fences)
+    labels = [label[1] for label in _find_outside(_LABEL, prompt, fences)]
+    if labels:
+        return _read_labelled(prompt, headings, labels, list(fences.values()))
     ends = [*(heading.start() for heading in headings[1:]), len(prompt)]
     groups = [
         (heading[1], [text for place, text in fences.items() if heading.end() <= place[0] < end])
@@ -78,13 +84,29 @@ def read_groups(prompt: str) -> list[tuple[str, list[str]]]:
     return groups
 
 
-def _find_headings(prompt: str, fences: Mapping[tuple[int, int], str]) -> list[re.Match[str]]:
-    """The headings of comparisons, without what looks like one inside a text."""
+def _find_outside(
+    pattern: re.Pattern[str], prompt: str, fences: Collection[tuple[int, int]]
+) -> list[re.Match[str]]:
+    """What the pattern finds outside of the fences."""
     return [
         match
-        for match in _HEADING.finditer(prompt)
+        for match in pattern.finditer(prompt)
         if not any(start < match.start() < end for start, end in fences)
     ]
+
+
+def _read_labelled(
+    prompt: str, headings: Sequence[re.Match[str]], labels: Sequence[str], texts: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+    """Comparisons that name their essays by the labels under which the texts stand."""
+    essays = dict(zip(labels, texts, strict=False))
+    comparisons = []
+    for heading in headings:
+        named = _NAMED.match(prompt, heading.end())
+        if named is None or not essays.keys() >= {named[1], named[2]}:
+            raise UnreadablePromptError(f"comparison {heading[1]} names no essays of the prompt")
+        comparisons.append((heading[1], [essays[named[1]], essays[named[2]]]))
+    return comparisons
 
 
 def make_verdict(comparison_id: str, winner: str, **details: str | int | None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 
 from assessment.domain.prompt import LABELS
+from local.providers.provider_formats import read_groups
 from local.providers.scripted_server import FORMATS, MODEL, VERDICT_TOOL
 from local.providers.wire_formats import Answer
 from tests.faults.routes import Oddity
@@ -28,7 +29,7 @@ from tests.faults.services import Bucket, Clock, refused
 from tests.workflow.judge import ability_of
 
 TAKES = timedelta(seconds=60)
-_COMPARISON = re.compile(r"^# Comparison (\S+)$", re.MULTILINE)
+_QUALITY = re.compile(r"[Qq]uality [+-]\d+\.\d+")
 
 
 SPOILT = "00001"
@@ -68,10 +69,9 @@ def break_answer(document: dict[str, Any]) -> str:
 
 def judge_prompt(prompt: str, measure: Callable[[str], float] = ability_of) -> dict[str, Any]:
     """The verdicts on every comparison of a prompt: the better essay wins nine times of ten."""
-    parts = _COMPARISON.split(prompt)[1:]
     verdicts = []
-    for name, text in zip(parts[::2], parts[1::2], strict=True):
-        first, second, *more = re.findall(r"[Qq]uality [+-]\d+\.\d+", text)
+    for name, texts in read_groups(prompt):
+        first, second, *more = [_QUALITY.findall(text)[0] for text in texts]
         if more:
             verdicts.append(_rank(name, [first, second, *more], measure))
             continue

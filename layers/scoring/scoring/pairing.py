@@ -33,7 +33,7 @@ import numpy as np
 from scoring._indices import IndexProblemError, essay_indices
 from scoring._pairing.anchor_plan import anchor_plan
 from scoring._pairing.grade_scores import grade_precision_worth, grade_scores
-from scoring._pairing.matching import greedy_matching, improve_matching
+from scoring._pairing.matching import improve_matching
 from scoring._pairing.optimal_matching import optimal_matching
 from scoring._pairing.pair_scores import (
     d_optimal_scores,
@@ -41,8 +41,10 @@ from scoring._pairing.pair_scores import (
     nearest_scores,
     random_scores,
 )
+from scoring._pairing.quads import LEAST_ESSAYS
+from scoring._pairing.rounds import Fill, fill, fill_in_quads
 from scoring._pairing.shown_order import balance_order
-from scoring._pairing.wave_draft import Matcher, WaveDraft
+from scoring._pairing.wave_draft import WaveDraft
 from scoring.errors import PairingError
 
 if TYPE_CHECKING:
@@ -102,6 +104,7 @@ def plan_wave(
     anchor_grade: ArrayLike | None = None,
     anchors_per_student: int = 4,
     backbone_pairs: int = 6,
+    shares_essays: bool = False,
 ) -> WavePlan:
     """Plan the comparisons of the next wave.
 
@@ -140,6 +143,10 @@ def plan_wave(
         Anchors that each student meets under `anchor_first`.
     backbone_pairs : int
         Pairs of neighbouring anchors under `anchor_first`.
+    shares_essays : bool
+        Whether three rounds at a time are made of groups of four essays that all meet, where the
+        strategy is free to choose. The pairs of a group share four texts where others have up to
+        twelve. Audit pairs and shown order are chosen as ever.
 
     Returns
     -------
@@ -161,6 +168,7 @@ def plan_wave(
     budget = budget if size is None else min(size, budget)
     draft = WaveDraft(n_essays, first, second, _checked_counts(counts, n_essays))
     known = theta is not None
+    fill_freely = _choose_fill(n_essays, strategy, shares_essays=shares_essays)
     if strategy == "anchor_first":
         ids, grades = _checked_anchors(n_essays, anchors, anchor_grade)
         planned = anchor_plan(
@@ -173,48 +181,28 @@ def plan_wave(
         )
         draft.add(planned, audit=known)
     elif theta is None or strategy == "random":
-        _fill(draft, budget, rng, partial(random_scores, n_essays, rng), audit=known)
+        fill_freely(draft, budget, rng, partial(random_scores, n_essays, rng), audit=known)
     else:
         # Abilities are not comparable across components, so a random round joins them first.
         joining = 0 if draft.is_connected else min(budget, n_essays // 2)
-        _fill(draft, joining, rng, partial(random_scores, n_essays, rng), audit=True)
+        fill(draft, joining, rng, partial(random_scores, n_essays, rng), audit=True)
         audited = round(audit_share * budget) - len(draft.pairs)
-        _fill(draft, audited, rng, partial(random_scores, n_essays, rng), audit=True)
+        fill(draft, audited, rng, partial(random_scores, n_essays, rng), audit=True)
         if strategy == "grades":
             graded = _checked_anchors(n_essays, anchors, anchor_grade)
             _fill_by_grades(draft, budget - len(draft.pairs), theta, cov, graded)
         match = optimal_matching if strategy == "optimal_matching" else improve_matching
         worth = _worth(draft, theta, None if strategy == "nearest" else cov, rng)
-        _fill(draft, budget - len(draft.pairs), rng, worth, match=match, audit=False)
+        fill_freely(draft, budget - len(draft.pairs), rng, worth, match=match, audit=False)
     lead = np.bincount(first, minlength=n_essays) - np.bincount(second, minlength=n_essays)
     pairs = balance_order(draft.pairs, lead, rng)
     return WavePlan(pairs[:, 0], pairs[:, 1], draft.audit)
 
 
-def _fill(
-    draft: WaveDraft,
-    budget: int,
-    rng: np.random.Generator,
-    worth: Callable[[], Floats],
-    *,
-    audit: bool,
-    match: Matcher = greedy_matching,
-) -> None:
-    """Add rounds to the draft until `budget` pairs are added or none is left.
-
-    A round that is not whole comes first: the whole ones after it even the counts out. Where a
-    small set has no matching left, the rest of the budget is spread evenly at once.
-    """
-    while budget > 0:
-        size = budget % (draft.n_essays // 2) or draft.n_essays // 2
-        pairs = draft.match_least_compared(worth(), size, rng, match)
-        stuck = len(pairs) < size
-        if stuck and (draft.is_small or not len(pairs)):
-            pairs = draft.spread(worth(), budget)
-        draft.add(pairs, audit=audit)
-        budget -= len(pairs)
-        if not len(pairs) or (stuck and draft.is_small):
-            return
+def _choose_fill(n_essays: int, strategy: Strategy, *, shares_essays: bool) -> Fill:
+    """Return what adds the rounds that the strategy is free to choose."""
+    is_free = shares_essays and strategy != "random" and n_essays >= LEAST_ESSAYS
+    return fill_in_quads if is_free else fill
 
 
 def _fill_by_grades(

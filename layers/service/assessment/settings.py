@@ -65,6 +65,8 @@ class PrepareBatchSettings(Settings):
 class PlanWaveSettings(PrepareBatchSettings):
     """Function plan_wave."""
 
+    llm_batching_mode: BatchingMode
+
 
 class ScoreBatchSettings(PrepareBatchSettings):
     """Function score_batch."""

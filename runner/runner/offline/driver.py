@@ -108,10 +108,9 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Conduct:
-    """How judges are asked: calls at a time, messages of one call, and when an outage is final."""
+    """How judges are asked: calls at a time, and when an outage is final."""
 
     n_calls: int = 10
-    n_messages: int = 1
     last_receive: int = 5
 
 
@@ -220,11 +219,8 @@ class Driver:
         n_free = self.conduct.n_calls - len(self._calls)
         if n_free <= 0:
             return
-        together = self.conduct.n_messages
-        messages = await asyncio.to_thread(self.judge_mail.receive, limit=n_free * together)
-        for start in range(0, len(messages), together):
-            call = asyncio.create_task(self._call(messages[start : start + together]))
-            self._calls.add(call)
+        for message in await asyncio.to_thread(self.judge_mail.receive, limit=n_free):
+            self._calls.add(asyncio.create_task(self._call(message)))
 
     def _collect_calls(self) -> None:
         """Forget calls that have ended; a defect in one of them is raised here."""
@@ -245,14 +241,11 @@ class Driver:
         while await self._record_some():
             pass
 
-    async def _call(self, messages: Sequence[Message]) -> None:
-        deliveries = [
-            Delivery(judge_message(each.body), each.receives >= self.conduct.last_receive)
-            for each in messages
-        ]
-        handled = await self.ask(deliveries)
-        for message, delivery, error in zip(messages, deliveries, handled.errors, strict=True):
-            await asyncio.to_thread(self._settle, message, delivery.message.subject, error)
+    async def _call(self, message: Message) -> None:
+        last_receive = message.receives >= self.conduct.last_receive
+        delivery = Delivery(judge_message(message.body), last_receive)
+        (error,) = (await self.ask([delivery])).errors
+        await asyncio.to_thread(self._settle, message, delivery.message.subject, error)
 
     def _settle(self, message: Message, subject: str, error: Exception | None) -> None:
         """Forget a message that is done with; let one that failed come back."""

@@ -16,7 +16,7 @@ from assessment.contracts.llm_protocol import JudgeMessage, JudgeRequestV1
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.decision import Decision
-from assessment.domain.judge import MAX_BUNDLE, BatchingMode, Provider
+from assessment.domain.judge import BatchingMode, Provider
 from assessment.domain.wave import Wave
 from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.call_judge import Delivery
@@ -51,7 +51,7 @@ class WorkspaceSteps:
     def plan(self, batch_id: str) -> Wave:
         """Plan a wave."""
         ports = self.workspace.plan_ports(ScoringStatistics())
-        return plan_wave(batch_id, ports=ports, now=self.workspace.now())
+        return plan_wave(batch_id, ports=ports, mode=MODE, now=self.workspace.now())
 
     def submit(self, batch_id: str, wave: int, token: str) -> None:
         """Queue a wave."""
@@ -216,8 +216,6 @@ class Engine:
     def _make_driver(self) -> Driver:
         workspace, batch_id = self._workspace, self._batch_id
         steps = WorkspaceSteps(workspace)
-        judges = workspace.batches.get_judges(batch_id)
-        bundles = any(judge.mode(MODE) is BatchingMode.SERIAL_BUNDLE for judge in judges)
         return Driver(
             steps=steps,
             judge_mail=SQLiteMailbox(workspace.database, JUDGE, batch_id, workspace.now),
@@ -226,7 +224,7 @@ class Engine:
             clock=RealClock(),
             ask=self._ask,
             record=self._record,
-            conduct=Conduct(n_calls=workspace.n_calls, n_messages=MAX_BUNDLE if bundles else 1),
+            conduct=Conduct(n_calls=workspace.n_calls),
         )
 
     async def _ask(self, deliveries: Sequence[Delivery[JudgeMessage]]) -> Handled:

@@ -97,7 +97,7 @@ class WaveDraft:
         essays = self._compared_least(2 * size, rng)
         links = self._links(essays, size, rng)
         rest = np.setdiff1d(essays, links)
-        return np.concatenate([links, rest[match(self._allowed(score)[np.ix_(rest, rest)])]])
+        return np.concatenate([links, rest[match(self.allow_unmet(score)[np.ix_(rest, rest)])]])
 
     def spread(self, score: Floats, size: int) -> Ints:
         """Choose pairs that leave the counts even; if there are none, any matching.
@@ -113,7 +113,7 @@ class WaveDraft:
         -------
         (p, 2) ndarray of int
         """
-        allowed = self._allowed(score)
+        allowed = self.allow_unmet(score)
         even = spread_evenly(allowed, self.counts, size) if self.is_small else no_pairs()
         return even if len(even) else greedy_matching(allowed)[:size]
 
@@ -131,13 +131,20 @@ class WaveDraft:
         -------
         (p, 2) ndarray of int
         """
-        pairs = greedy_matching(self._allowed(score))
+        pairs = greedy_matching(self.allow_unmet(score))
         order = np.argsort(-score[pairs[:, 0], pairs[:, 1]], kind="stable")
         best: Ints = pairs[order[:size]]
         return best
 
-    def _allowed(self, score: Floats) -> Floats:
+    def allow_unmet(self, score: Floats) -> Floats:
+        """Return the score of every pair, `-inf` where it exists already."""
         return np.where(self.met, -np.inf, score)
+
+    def list_most_compared(self, size: int, rng: np.random.Generator) -> Ints:
+        """Return the `size` essays with the most comparisons, ties at random."""
+        return np.setdiff1d(
+            np.arange(self.n_essays), self._compared_least(self.n_essays - size, rng)
+        )
 
     def _compared_least(self, size: int, rng: np.random.Generator) -> Ints:
         """Return the `size` essays with the fewest comparisons, ties at random."""

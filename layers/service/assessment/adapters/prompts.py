@@ -4,6 +4,8 @@ A template has the syntax of Jinja2 in the form that `template_form` allows, wit
 `system` and `user`. It gets `instructions`, `student_prompt`, `judge_rubric`, `verdict_schema`,
 `bundle`, and `comparisons`, whose essays are already inside their fences. A template that shows
 `comparison.essays` serves pairs and lists; of the registry's, one shows pairs and one lists.
+Where `shared` is true, some essay is in several pairs; `essays` has each essay once, with the label
+by which comparisons name it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from assessment.adapters.template_form import BLOCKS, check_form
@@ -22,12 +24,13 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import (
     EssayList,
     EssayPair,
+    FencedCall,
     FencedList,
     FencedPair,
     JudgeInstructions,
     PromptBlock,
+    fence_call,
     fence_lists,
-    fence_pairs,
 )
 
 _FOLDER = Path(__file__).parent / "templates"
@@ -57,6 +60,17 @@ LIST_TEMPLATE = "ranking@1"
 _PROBE = JudgeInstructions(
     instructions="probe-instructions", student_prompt="probe-task", judge_rubric="probe-rubric"
 )
+_PROBES = [EssayPair(f"probe-{n}", f"first probe {n}", f"second probe {n}") for n in range(2)]
+_SHARED_PROBES = [
+    EssayPair(
+        f"probe-{n}",
+        f"probe text {n}",
+        f"probe text {(n + 1) % 3}",
+        essay_a_id=f"probe essay {n}",
+        essay_b_id=f"probe essay {(n + 1) % 3}",
+    )
+    for n in range(3)
+]
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -91,6 +105,11 @@ def _template(source: str) -> Template:
     return _ENVIRONMENT.from_string(tree)
 
 
+@lru_cache(maxsize=64)
+def _uses_essays(source: str) -> bool:
+    return "essays" in meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
+
+
 def _source(judge: JudgeSpec) -> str:
     if judge.template_source is not None:
         return judge.template_source
@@ -114,14 +133,16 @@ def _render(
     judge: JudgeSpec,
     source: str,
     instructions: JudgeInstructions,
-    comparisons: Sequence[FencedPair] | Sequence[FencedList],
+    call: FencedCall[FencedPair] | FencedCall[FencedList],
     schema: str,
     bundle: bool,  # noqa: FBT001 - as the template has it
 ) -> list[PromptBlock]:
     """The two blocks of a template; raises InvalidRequestError."""
     values = {
         **instructions.model_dump(),
-        "comparisons": comparisons,
+        "comparisons": call.comparisons,
+        "essays": call.essays,
+        "shared": call.is_shared,
         "bundle": bundle,
         "verdict_schema": schema,
     }
@@ -168,7 +189,7 @@ class JinjaPrompts:
             If there is no such template or it does not render; says where.
         """
         schema = _MANY if bundle else _ONE
-        return _render(judge, _source(judge), instructions, fence_pairs(pairs), schema, bundle)
+        return _render(judge, _source(judge), instructions, fence_call(pairs), schema, bundle)
 
     def render_lists(
         self,
@@ -187,7 +208,12 @@ class JinjaPrompts:
         """
         schema = _MANY_LISTS if bundle else _ONE_LIST
         source = judge.template_source or _read_template(LIST_TEMPLATE)
-        return _render(judge, source, instructions, fence_lists(lists), schema, bundle)
+        call = FencedCall(fence_lists(lists), [], is_shared=False)
+        return _render(judge, source, instructions, call, schema, bundle)
+
+    def prints_texts_once(self, judge: JudgeSpec) -> bool:
+        """Whether the template prints an essay of several comparisons once."""
+        return _uses_essays(_source(judge))
 
     def check(self, judge: JudgeSpec) -> None:
         """Render the template about probes, and refuse one that loses what a judge must see.
@@ -197,15 +223,26 @@ class JinjaPrompts:
         InvalidRequestError
             If it does not render, or leaves out an essay, a comparison id or the verdict's form.
         """
-        field = _field(judge)
-        pairs = [EssayPair(f"probe-{n}", f"first probe {n}", f"second probe {n}") for n in range(2)]
-        for bundle in (False, True):
-            probes = pairs if bundle else pairs[:1]
-            blocks = self.render(judge, _PROBE, probes, bundle=bundle)
-            whole = "\n".join(block.content for block in blocks)
-            for is_lost, name in _find_losses(whole, probes, bundle=bundle):
-                if is_lost:
-                    raise InvalidRequestError(f"the template leaves out {name}", field=field)
+        self._check_call(judge, _PROBES[:1], bundle=False)
+        self._check_call(judge, _PROBES, bundle=True)
+        if self.prints_texts_once(judge):
+            self._check_call(judge, _SHARED_PROBES, bundle=True)
+
+    def _check_call(self, judge: JudgeSpec, pairs: Sequence[EssayPair], *, bundle: bool) -> None:
+        blocks = self.render(judge, _PROBE, pairs, bundle=bundle)
+        whole = "\n".join(block.content for block in blocks)
+        call = fence_call(pairs)
+        losses = [
+            *(_find_lost_labels(whole, call) if call.is_shared else _find_lost(whole, call)),
+            ((_MANY if bundle else _ONE) not in whole, "verdict_schema, the form of the answer"),
+            (
+                bundle and any(pair.comparison_id not in whole for pair in pairs),
+                "comparison.comparison_id, by which verdicts are matched",
+            ),
+        ]
+        for is_lost, name in losses:
+            if is_lost:
+                raise InvalidRequestError(f"the template leaves out {name}", field=_field(judge))
 
     def check_lists(self, judge: JudgeSpec, *, size: int) -> None:
         """Render the template about lists of so many probes, as `check` does about pairs.
@@ -230,19 +267,34 @@ class JinjaPrompts:
                     )
 
 
-def _find_losses(whole: str, pairs: Sequence[EssayPair], *, bundle: bool) -> list[tuple[bool, str]]:
-    fenced_pairs = fence_pairs(pairs)
-    places = [(whole.find(pair.essay_a), whole.find(pair.essay_b)) for pair in fenced_pairs]
+def _find_lost(whole: str, call: FencedCall[FencedPair]) -> list[tuple[bool, str]]:
+    """What is lost of comparisons whose texts stand in each of them."""
+    places = [(whole.find(pair.essay_a), whole.find(pair.essay_b)) for pair in call.comparisons]
     return [
         (any(a < 0 for a, _ in places), "comparison.essay_a, the essay shown first"),
         (any(b < 0 for _, b in places), "comparison.essay_b, the essay shown second"),
         (any(a > b for a, b in places), "the order: essay_a is to be shown before essay_b"),
-        ((_MANY if bundle else _ONE) not in whole, "verdict_schema, the form of the answer"),
-        (
-            bundle and any(f"{pair.comparison_id}" not in whole for pair in pairs),
-            "comparison.comparison_id, by which verdicts are matched",
-        ),
     ]
+
+
+def _find_lost_labels(whole: str, call: FencedCall[FencedPair]) -> list[tuple[bool, str]]:
+    """What is lost of comparisons that name their essays by labels."""
+    named = [_find_order(whole, pair) for pair in call.comparisons]
+    return [
+        (any(essay.text not in whole for essay in call.essays), "essay.text, where it is shared"),
+        (
+            any(whole.find(essay.label) > whole.find(essay.text) for essay in call.essays),
+            "essay.label, which is to stand before the text",
+        ),
+        (not all(named), "comparison.label_a and then label_b, the essays shown first and second"),
+    ]
+
+
+def _find_order(whole: str, pair: FencedPair) -> bool:
+    """Whether the labels of a comparison stand behind its id, A before B."""
+    at = whole.find(pair.comparison_id)
+    first = whole.find(pair.label_a, at)
+    return 0 <= at < first < whole.find(pair.label_b, first)
 
 
 def _find_list_losses(

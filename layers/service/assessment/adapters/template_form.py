@@ -3,8 +3,8 @@
 A template is checked as a tree before it is compiled, at a request and again at every call, so
 what it can do does not depend on who wrote it or on what it is rendered with. It cannot compute:
 no operators, filters, tests, calls, assignments or macros. It cannot loop but over the
-comparisons, and no loop stands in another. So a prompt's length is at most that of the template
-plus a few times that of the texts, and its rendering takes time in proportion.
+comparisons or the essays, and no loop stands in another. So a prompt's length is at most that of
+the template plus a few times that of the texts, and its rendering takes time in proportion.
 """
 
 from __future__ import annotations
@@ -18,8 +18,16 @@ BLOCKS = ("system", "user")
 PLACEHOLDERS = ("instructions", "student_prompt", "judge_rubric", "verdict_schema")
 """Texts of the whole prompt: they stand outside the loop over the comparisons."""
 
-COMPARISON_PLACEHOLDERS = ("comparison_id", "essay_a", "essay_b", "essays")
-_FLAGS = ("bundle", *PLACEHOLDERS)
+LOOPS = {
+    "comparisons": ("comparison_id", "essay_a", "essay_b", "essays", "label_a", "label_b"),
+    "essays": ("label", "text"),
+}
+"""What a loop may go over, and what each part of that has."""
+
+_COUNTED_AS = {"text": ("essay_a", "essay_b")}
+"""An essay's own text counts as both texts of a comparison: a prompt stays in proportion."""
+
+_FLAGS = ("bundle", "shared", *PLACEHOLDERS)
 _LOOP_FLAGS = ("first", "last")
 _LOOP_PLACEHOLDERS = ("index",)
 MOST_USES = 4
@@ -57,6 +65,7 @@ class _Form:
         self._uses: Counter[str] = Counter()
         self._n_nodes = 0
         self._loop_variable: str | None = None
+        self._iterable = "comparisons"
 
     def check(self, node: nodes.Node, depth: int = 0) -> None:
         self._n_nodes += 1
@@ -87,13 +96,17 @@ class _Form:
         self._check_children(iter(node.body), depth)
 
     def _check_loop(self, node: nodes.For, depth: int) -> None:
-        over_comparisons = isinstance(node.iter, nodes.Name) and node.iter.name == "comparisons"
+        over = node.iter.name if isinstance(node.iter, nodes.Name) else None
         plain = isinstance(node.target, nodes.Name) and not (node.test or node.else_)
-        if self._loop_variable or not over_comparisons or not plain or node.recursive:
-            message = "a loop is {% for comparison in comparisons %}, and stands in no other loop"
+        if self._loop_variable or over not in LOOPS or not plain or node.recursive:
+            message = (
+                "a loop is {% for comparison in comparisons %} or {% for essay in essays %}, and "
+                "stands in no other loop"
+            )
             raise TemplateFormError(message, node)
         self._count("a loop", node)
         self._loop_variable = str(node.target.name)  # type: ignore[attr-defined]
+        self._iterable = str(over)
         self._check_children(iter(node.body), depth)
         self._loop_variable = None
 
@@ -115,20 +128,24 @@ class _Form:
     def _check_placeholder(self, node: nodes.Name | nodes.Getattr) -> None:
         if isinstance(node, nodes.Name):
             if node.name not in PLACEHOLDERS:
-                known = ", ".join(PLACEHOLDERS)
-                raise TemplateFormError(f"{node.name} is no placeholder; known are {known}", node)
+                names = ", ".join(PLACEHOLDERS)
+                raise TemplateFormError(f"{node.name} is no placeholder; known are {names}", node)
             if self._loop_variable:
                 raise TemplateFormError(f"{node.name} stands outside the loop", node)
             self._count(node.name, node)
             return
         if self._loop_attribute(node) in _LOOP_PLACEHOLDERS:
             return
-        of_comparison = isinstance(node.node, nodes.Name) and node.node.name == self._loop_variable
-        if not of_comparison or node.attr not in COMPARISON_PLACEHOLDERS:
-            known = ", ".join(COMPARISON_PLACEHOLDERS)
-            message = f"a comparison has no attribute {node.attr!r}; it has {known}"
+        of_part = isinstance(node.node, nodes.Name) and node.node.name == self._loop_variable
+        known = LOOPS[self._iterable]
+        if not of_part or node.attr not in known:
+            message = (
+                f"a part of {self._iterable} has no attribute {node.attr!r}; it has "
+                f"{', '.join(known)}"
+            )
             raise TemplateFormError(message, node)
-        self._count(node.attr, node)
+        for name in _COUNTED_AS.get(node.attr, (node.attr,)):
+            self._count(name, node)
 
     def _loop_attribute(self, node: nodes.Node) -> str | None:
         """The attribute of `loop` that this is, inside a loop."""

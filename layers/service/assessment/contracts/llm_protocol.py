@@ -7,7 +7,7 @@ callback's body at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -272,8 +272,22 @@ class LLMComparisonResultV1(JudgeAnswer):
         )
 
 
+class SubmittedComparison(BaseModel):
+    """A comparison of a wave: where it was planned, and which attempt this is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wave: int
+    comparison_id: str
+    attempt: int = 1
+
+
 class JudgeRequestV1(BaseModel):
-    """A message of the judge queue: ids only; `alone` asks for a call of its own."""
+    """A message of the judge queue: ids only.
+
+    `others` are comparisons that are asked in the same call, because they share essays; `alone`
+    asks for a call of its own.
+    """
 
     model_config = ConfigDict(populate_by_name=True, frozen=True, hide_input_in_errors=True)
 
@@ -283,21 +297,32 @@ class JudgeRequestV1(BaseModel):
     comparison_id: str
     attempt: int = 1
     alone: bool = False
+    others: tuple[SubmittedComparison, ...] = ()
+
+    @classmethod
+    def join(cls, requests: Sequence[JudgeRequestV1]) -> JudgeRequestV1:
+        """One message for comparisons that are to be asked in one call."""
+        first, *others = requests
+        submitted = tuple(
+            SubmittedComparison(
+                wave=each.wave, comparison_id=each.comparison_id, attempt=each.attempt
+            )
+            for each in others
+        )
+        return first.model_copy(update={"others": submitted})
 
     @property
     def subject(self) -> str:
         """What the message is about, for the log."""
         return self.comparison_id
 
-
-class SubmittedComparison(BaseModel):
-    """A comparison of a provider's batch: where it was planned, and which attempt this is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    wave: int
-    comparison_id: str
-    attempt: int = 1
+    @property
+    def requests(self) -> list[JudgeRequestV1]:
+        """Its comparisons as single messages would name them."""
+        return [
+            self.model_copy(update={"others": ()}),
+            *(JudgeRequestV1(batch_id=self.batch_id, **dict(each)) for each in self.others),
+        ]
 
 
 class ProviderBatchV1(BaseModel):

@@ -221,6 +221,10 @@ class JudgeSpec(BaseModel):
             self.batching_mode, self.provider, stack=stack
         ).mode
 
+    def asks_together(self, stack: BatchingMode) -> bool:
+        """Whether several of its comparisons are asked in one call."""
+        return self.mode(stack) is BatchingMode.SERIAL_BUNDLE and self.bundle_size > 1
+
     def uses_provider_batches(self, stack: BatchingMode) -> bool:
         """Whether its comparisons go into the provider's batches."""
         return self.mode(stack) is BatchingMode.PROVIDER_BATCH_API

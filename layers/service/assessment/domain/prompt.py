@@ -1,9 +1,11 @@
-"""What a judge is told: the assignment's instructions, and essays fence_pairs as untrusted data."""
+"""What a judge is told: the assignment's instructions, and essays fenced as untrusted data."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -15,7 +17,7 @@ from pydantic import (
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.identifiers import canonical_sha256, content_sha256
 
-DEFAULT_TEMPLATE = "comparison@2"
+DEFAULT_TEMPLATE = "comparison@3"
 MAX_INSTRUCTIONS_BYTES = 80_000
 """All three texts of an assignment as stored: they are in one item of the table."""
 
@@ -53,11 +55,24 @@ def check_instructions_size(instructions: JudgeInstructions, *, changed: Mapping
 
 @dataclass(frozen=True)
 class EssayPair:
-    """The texts of one comparison, essay A shown first."""
+    """The texts of one comparison, essay A shown first.
+
+    The ids tell which comparisons share an essay; no judge sees them.
+    """
 
     comparison_id: str
     essay_a: str
     essay_b: str
+    essay_a_id: str = ""
+    essay_b_id: str = ""
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """What tells its two essays from others of the call; without ids it shares none."""
+        return (
+            self.essay_a_id or f"{self.comparison_id}/A",
+            self.essay_b_id or f"{self.comparison_id}/B",
+        )
 
 
 LABELS = "ABCDEFGHIJ"
@@ -84,17 +99,40 @@ class FencedList:
 class FencedPair:
     """A pair as a template gets it: its texts are inside their fences already.
 
-    `essays` is both of them under their labels, as a list has its own.
+    `essays` is both of them under their letters, as a list has its own. The labels name the two
+    among all essays of the call.
     """
 
     comparison_id: str
     essay_a: str
     essay_b: str
+    label_a: str
+    label_b: str
 
     @property
     def essays(self) -> str:
-        """Both essays, each under its label."""
+        """Both essays, each under its letter."""
         return _label_essays([self.essay_a, self.essay_b])
+
+
+@dataclass(frozen=True)
+class FencedEssay:
+    """An essay of a call as a template gets it: its text is inside its fence already."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class FencedCall[Fenced: (FencedPair, FencedList)]:
+    """What a call asks about: its comparisons, and the essays of pairs, each of them once.
+
+    `is_shared` says that some essay is in several of its pairs.
+    """
+
+    comparisons: list[Fenced]
+    essays: list[FencedEssay]
+    is_shared: bool
 
 
 def make_fence(*texts: str) -> str:
@@ -102,17 +140,43 @@ def make_fence(*texts: str) -> str:
     return f"ESSAY-{content_sha256(chr(31).join(texts))[:24]}"
 
 
-def fence_pairs(pairs: Sequence[EssayPair]) -> list[FencedPair]:
-    """The pairs with every text between fences; no template ever sees a bare text."""
-    fence = make_fence(*(text for pair in pairs for text in (pair.essay_a, pair.essay_b)))
-    return [
-        FencedPair(
-            pair.comparison_id,
-            f"<<<{fence}\n{pair.essay_a}\n{fence}>>>",
-            f"<<<{fence}\n{pair.essay_b}\n{fence}>>>",
-        )
+def make_mark(*texts: str) -> str:
+    """Eight characters that occur in none of the texts: no essay can name another's label."""
+    joined = chr(31).join(texts)
+    marks = (content_sha256(f"{n}{chr(31)}{joined}")[:8] for n in count())
+    return next(mark for mark in marks if mark not in joined)
+
+
+def fence_call(pairs: Sequence[EssayPair]) -> FencedCall[FencedPair]:
+    """The comparisons and essays of a call, every text between fences.
+
+    No template ever sees a bare text. Essays stand in an order in which as many comparisons as
+    easily can be have their essay A before their essay B; ties are broken by the texts' hashes.
+    """
+    texts = {
+        key: text
         for pair in pairs
+        for key, text in zip(pair.keys, (pair.essay_a, pair.essay_b), strict=True)
+    }
+    every = [text for pair in pairs for text in (pair.essay_a, pair.essay_b)]
+    fence, mark = make_fence(*every), make_mark(*every)
+    labels = {key: f"{n}-{mark}" for n, key in enumerate(_order_essays(pairs, texts), start=1)}
+    fenced = {key: f"<<<{fence}\n{text}\n{fence}>>>" for key, text in texts.items()}
+    comparisons = [
+        FencedPair(pair.comparison_id, fenced[a], fenced[b], labels[a], labels[b])
+        for pair in pairs
+        for a, b in [pair.keys]
     ]
+    essays = [FencedEssay(label, fenced[key]) for key, label in labels.items()]
+    return FencedCall(comparisons, essays, is_shared=len(texts) < len(every))
+
+
+def _order_essays(pairs: Sequence[EssayPair], texts: Mapping[str, str]) -> list[str]:
+    """The keys of a call's essays; those that are shown first more often come first."""
+    lead: Counter[str] = Counter()
+    for pair in pairs:
+        lead.update(dict(zip(pair.keys, (1, -1), strict=True)))
+    return sorted(texts, key=lambda key: (-lead[key], content_sha256(texts[key]), key))
 
 
 def fence_lists(lists: Sequence[EssayList]) -> list[FencedList]:

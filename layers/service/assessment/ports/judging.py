@@ -106,6 +106,9 @@ class Prompts(Protocol):
     ) -> list[PromptBlock]:
         """The prompt that asks to rank these lists; raises InvalidRequestError."""
 
+    def prints_texts_once(self, judge: JudgeSpec) -> bool:
+        """Whether the judge's template prints an essay of several comparisons once."""
+
 
 class JudgeGate(Protocol):
     """Who may be asked now: circuit breakers and rate limits, shared by all workers."""

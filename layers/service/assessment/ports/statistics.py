@@ -24,11 +24,13 @@ class Statistics(Protocol):
         seed: int,
         wave_number: int,
         sizes: Sequence[int],
+        shares_essays: bool = False,
     ) -> list[PlannedPair | PlannedList]:
         """The next wave's new comparisons; none when every pair was used.
 
         `sizes` are the essays of each that is wanted, 2 of a pair; a pair may come instead of a
-        list, and further ones for what lists leave unread.
+        list, and further ones for what lists leave unread. `shares_essays` lets pairs share
+        essays, for calls that print each text once.
         """
 
     def score(

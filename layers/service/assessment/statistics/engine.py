@@ -60,6 +60,7 @@ class ScoringStatistics:
         seed: int,
         wave_number: int,
         sizes: Sequence[int],
+        shares_essays: bool = False,
     ) -> list[PlannedPair | PlannedList]:
         """The next wave's comparisons with the predictions of the fit that stands now."""
         pool = JudgedPool.from_comparisons(spec, comparisons)
@@ -72,6 +73,7 @@ class ScoringStatistics:
                 config=config,
                 rng=np.random.default_rng([seed, wave_number]),
                 sizes=sizes,
+                shares_essays=shares_essays,
             )
 
     def score(

@@ -29,6 +29,7 @@ def plan_comparisons(
     config: BatchConfig,
     rng: np.random.Generator,
     sizes: Sequence[int],
+    shares_essays: bool,
 ) -> list[PlannedPair | PlannedList]:
     """The comparisons of a wave, with what the fit that stands now predicts of them.
 
@@ -46,10 +47,20 @@ def plan_comparisons(
         The only source of randomness.
     sizes
         Essays of each comparison wanted.
+    shares_essays
+        Whether pairs are planned so that a call of several has few different essays.
     """
     if any(size > PAIR for size in sizes):
         return _plan_lists(pool, comparisons, standing, config=config, rng=rng, sizes=sizes)
-    return _plan_pairs(pool, comparisons, standing, config=config, rng=rng, n_pairs=len(sizes))
+    return _plan_pairs(
+        pool,
+        comparisons,
+        standing,
+        config=config,
+        rng=rng,
+        n_pairs=len(sizes),
+        shares_essays=shares_essays,
+    )
 
 
 def _plan_pairs(
@@ -60,6 +71,7 @@ def _plan_pairs(
     config: BatchConfig,
     rng: np.random.Generator,
     n_pairs: int,
+    shares_essays: bool,
 ) -> list[PlannedPair | PlannedList]:
     anchors, anchor_grade = pool.anchors()
     pairs = [pair for each in comparisons for pair in combinations(each.essay_ids, PAIR)]
@@ -76,6 +88,7 @@ def _plan_pairs(
         audit_share=config.audit_share,
         anchors=anchors if len(anchors) else None,
         anchor_grade=anchor_grade if len(anchors) else None,
+        shares_essays=shares_essays,
     )
     shown = list(np.stack([plan.first, plan.second], axis=1))
     return _describe(pool, standing, shown, plan.audit.tolist())

@@ -28,6 +28,7 @@ from assessment.usecases.questions import (
     Question,
     ask_about,
     check_size,
+    count_text_tokens,
     make_failure,
     may_be_tried_again,
     prompt_tokens,
@@ -48,11 +49,17 @@ class Delivery[M: JudgeMessage = JudgeRequestV1]:
     last_receive: bool = False
 
 
+def split_delivery(delivery: Delivery) -> list[Delivery]:
+    """A delivery for each comparison of the message."""
+    return [Delivery(request, delivery.last_receive) for request in delivery.message.requests]
+
+
 @dataclass
 class Report:
     """What became of each delivery, in their order, and how much of the work was done twice.
 
-    A None is a delivery that is done with; an error is one that must come back.
+    A None is a delivery that is done with; an error is one that must come back. One about several
+    comparisons comes back whole: those that are done with are not asked again.
     """
 
     errors: list[Exception | None] = field(default_factory=list)
@@ -63,11 +70,15 @@ class Report:
 
 @dataclass(frozen=True)
 class _Leased:
-    """A question under our lease, and the delivery that it answers."""
+    """A question under our lease, its delivery, and the place of the message that brought it.
+
+    `call` names the planned call that it belongs to, if there is one.
+    """
 
     place: int
     delivery: Delivery
     question: Question
+    call: int | None = None
 
 
 async def call_judges(
@@ -105,16 +116,69 @@ class _Caller:
             self._fail([place for place, _ in group], error)
             return
         leased = await asyncio.gather(
-            *(self._lease(place, delivery, spec) for place, delivery in group)
+            *(
+                self._lease(place, single, spec, call=place if delivery.message.others else None)
+                for place, delivery in group
+                for single in split_delivery(delivery)
+            )
         )
-        bundles = _bundles([question for question in leased if question], spec, self.mode)
+        questions = [question for question in leased if question]
+        # Messages come in any order: singles in one order of theirs make the same calls.
+        questions.sort(
+            key=lambda question: (
+                question.delivery.message.comparison_id if question.call is None else ""
+            )
+        )
+        bundles = self._make_bundles(questions, spec)
         await asyncio.gather(*(self._ask_safely(spec, judge, bundle) for judge, bundle in bundles))
+
+    def _make_bundles(
+        self, questions: Sequence[_Leased], spec: BatchSpec
+    ) -> list[tuple[JudgeSpec, list[_Leased]]]:
+        """What is asked in one call: comparisons of one wave and judge, up to its limits.
+
+        Those that a message brought together stay together. Pairs and lists are asked about in
+        calls of their own. A comparison that failed before is asked alone: the bundle may have
+        been what failed it.
+        """
+        bundles: list[tuple[JudgeSpec, list[_Leased]]] = []
+        unfilled: dict[tuple[str | None, int, bool, int | None], list[_Leased]] = {}
+        for leased in questions:
+            judge = draw_judge(leased.question.comparison.comparison_id, spec.judges)
+            if _is_asked_alone(leased, judge, self.mode):
+                bundles.append((judge, [leased]))
+                continue
+            comparison = leased.question.comparison
+            key = (judge.label, comparison.submitted_wave, comparison.is_list, leased.call)
+            bundle = unfilled.get(key)
+            if bundle is None or not self._fits(bundle, leased, judge):
+                bundle = unfilled[key] = []
+                bundles.append((judge, bundle))
+            bundle.append(leased)
+        return bundles
+
+    def _fits(self, bundle: list[_Leased], addition: _Leased, judge: JudgeSpec) -> bool:
+        if addition.question.comparison.is_list and _shares_essay(bundle, addition):
+            # An order is not told from another one's where both have a text.
+            return False
+        tokens = count_text_tokens(
+            [leased.question for leased in [*bundle, addition]],
+            once=self.ports.prompts.prints_texts_once(judge),
+        )
+        total_tokens = tokens + _INSTRUCTION_TOKENS + judge.answer_tokens(len(bundle) + 1)
+        return (
+            len(bundle) < judge.bundle_size
+            and tokens <= judge.bundle_tokens
+            and total_tokens <= judge.context_tokens
+        )
 
     def _fail(self, places: Sequence[int], error: Exception) -> None:
         for place in places:
             self.report.errors[place] = error
 
-    async def _lease(self, place: int, delivery: Delivery, spec: BatchSpec) -> _Leased | None:
+    async def _lease(
+        self, place: int, delivery: Delivery, spec: BatchSpec, *, call: int | None
+    ) -> _Leased | None:
         request = delivery.message
         judge = draw_judge(request.comparison_id, spec.judges)
         if judge.provider is Provider.PERSON:
@@ -134,7 +198,7 @@ class _Caller:
             self._fail([place], error)
             return None
         self.report.repeated += int(comparison.calls > 1)
-        return _Leased(place, delivery, question)
+        return _Leased(place, delivery, question, call)
 
     def _read_leased(
         self, request: JudgeRequestV1, comparison: Comparison, spec: BatchSpec
@@ -203,10 +267,33 @@ class _Caller:
         """Nobody was asked: come back later, or end where later is after the wave's deadline."""
         too_late = await self._find_missed_deadline(bundle, error)
         if too_late is None:
-            await self._settle_each(bundle, self._defer, [error] * len(bundle))
+            await self._defer(bundle, error)
             return
         results = [make_failure(question, too_late, retryable=True) for question in questions]
         await self._settle_each(bundle, self._hand_over, results)
+
+    async def _defer(self, bundle: list[_Leased], error: JudgeDeferredError) -> None:
+        """Ask in the same call later."""
+        released: list[_Leased] = []
+
+        def release(leased: _Leased, _error: JudgeDeferredError) -> None:
+            self.ports.comparisons.release(leased.delivery.message)
+            released.append(leased)
+
+        await self._settle_each(bundle, release, [error] * len(bundle))
+        if not released:
+            return
+        together = [leased.delivery.message for leased in bundle if leased in released]
+        try:
+            await asyncio.to_thread(
+                self.ports.judge_queue.send_later,
+                JudgeRequestV1.join(together),
+                seconds=int(error.retry_after) + 1,
+            )
+        except Exception as failure:  # noqa: BLE001 - each message reports its error by itself
+            self._fail([leased.place for leased in released], failure)
+        else:
+            self.report.deferred += len(released)
 
     async def _settle_unanswered(
         self,
@@ -289,12 +376,6 @@ class _Caller:
 
         await asyncio.gather(*(settle_one(*pair) for pair in zip(bundle, values, strict=True)))
 
-    def _defer(self, leased: _Leased, error: JudgeDeferredError) -> None:
-        request = leased.delivery.message
-        self.ports.comparisons.release(request)
-        self.ports.judge_queue.send_later(request, seconds=int(error.retry_after) + 1)
-        self.report.deferred += 1
-
     def _ask_alone(self, leased: _Leased, _error: JudgeError) -> None:
         """Ask about it in a call of its own, at once; a refusal of the bundle was not billed."""
         request = leased.delivery.message
@@ -313,49 +394,11 @@ class _Caller:
         self.ports.comparisons.mark_sent(leased.delivery.message)
 
 
-def _bundles(
-    questions: Sequence[_Leased], spec: BatchSpec, mode: BatchingMode
-) -> list[tuple[JudgeSpec, list[_Leased]]]:
-    """What is asked in one call: comparisons of one wave and judge, up to its limits.
-
-    Pairs and lists are asked about in calls of their own. A comparison that failed before is asked
-    alone: the bundle may have been what failed it.
-    """
-    bundles: list[tuple[JudgeSpec, list[_Leased]]] = []
-    unfilled: dict[tuple[str | None, int, bool], list[_Leased]] = {}
-    for leased in sorted(questions, key=lambda question: question.delivery.message.comparison_id):
-        judge = draw_judge(leased.question.comparison.comparison_id, spec.judges)
-        if _is_asked_alone(leased, judge, mode):
-            bundles.append((judge, [leased]))
-            continue
-        comparison = leased.question.comparison
-        key = (judge.label, comparison.submitted_wave, comparison.is_list)
-        bundle = unfilled.get(key)
-        if bundle is None or not _fits(bundle, leased, judge):
-            bundle = unfilled[key] = []
-            bundles.append((judge, bundle))
-        bundle.append(leased)
-    return bundles
-
-
 def _is_asked_alone(leased: _Leased, judge: JudgeSpec, mode: BatchingMode) -> bool:
     return (
         judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE
         or leased.question.comparison.attempt > 1
         or leased.delivery.message.alone
-    )
-
-
-def _fits(bundle: list[_Leased], addition: _Leased, judge: JudgeSpec) -> bool:
-    if addition.question.comparison.is_list and _shares_essay(bundle, addition):
-        # A call prints each text once, and an order is not told from another one's.
-        return False
-    tokens = sum(leased.question.tokens for leased in [*bundle, addition])
-    total_tokens = tokens + _INSTRUCTION_TOKENS + judge.answer_tokens(len(bundle) + 1)
-    return (
-        len(bundle) < judge.bundle_size
-        and tokens <= judge.bundle_tokens
-        and total_tokens <= judge.context_tokens
     )
 
 

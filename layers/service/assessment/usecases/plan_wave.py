@@ -8,6 +8,7 @@ from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
 from assessment.domain.comparison import Comparison, PlannedList, PlannedPair, retry_pool
 from assessment.domain.config import BatchConfig
 from assessment.domain.identifiers import comparison_id
+from assessment.domain.judge import BatchingMode
 from assessment.domain.list_judging import (
     JudgesInLists,
     choose_sizes,
@@ -35,9 +36,12 @@ def plan_wave(
     batch_id: str,
     *,
     ports: PlanPorts,
+    mode: BatchingMode = BatchingMode.SERIAL_BUNDLE,
     now: datetime,
 ) -> Wave:
     """The next wave, stored with its comparisons; a second run returns the stored plan.
+
+    `mode` is how the stack puts comparisons into calls: pairs of one call may share essays.
 
     The plan becomes fact by one conditional write of the wave, which names the stored pairs. What
     follows - its comparisons, the attempts of those retried - is derived from it and may be
@@ -49,7 +53,7 @@ def plan_wave(
         return Wave(wave=max(1, batch.wave))
     is_new = batch.status is BatchStatus.GENERATING_PAIRS
     wave_number = batch.wave + 1 if is_new else batch.wave
-    wave = ports.batches.get_wave(batch_id, wave_number) or _plan(batch, wave_number, ports)
+    wave = ports.batches.get_wave(batch_id, wave_number) or _plan(batch, wave_number, ports, mode)
     plan = load_plan(wave, content=ports.content)
     _store_comparisons(batch_id, wave_number, plan, ports.comparisons)
     _resubmit_retries(batch_id, wave_number, plan, ports)
@@ -59,7 +63,7 @@ def plan_wave(
     return wave
 
 
-def _plan(batch: Batch, wave_number: int, ports: PlanPorts) -> Wave:
+def _plan(batch: Batch, wave_number: int, ports: PlanPorts, mode: BatchingMode) -> Wave:
     """Plan a wave from all that came before it, and store the plan."""
     comparisons = ports.comparisons.list_comparisons(batch.batch_id, wave_number - 1)
     part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
@@ -70,7 +74,7 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts) -> Wave:
     # is paid for before one of them has.
     only_retries = bool(pool) and not has_verdicts
     n_readings = 0 if only_retries else _count_readings_left(batch.config, spec, part)
-    planned = _choose_new(batch, wave_number, spec, part, n_readings, ports)
+    planned = _choose_new(batch, wave_number, spec, part, n_readings, ports, mode)
     if not planned and not pool:
         met = drop_failed_lists(part.comparisons, max_attempts=batch.config.max_attempts)
         planned = choose_repeats(
@@ -107,6 +111,7 @@ def _choose_new(
     part: AssessedPart,
     n_readings: int,
     ports: PlanPorts,
+    mode: BatchingMode,
 ) -> list[PlannedPair | PlannedList]:
     """New pairs and lists of the essays that are assessed, and pairs for lists that failed.
 
@@ -135,6 +140,7 @@ def _choose_new(
         seed=batch.seed,
         wave_number=wave_number,
         sizes=sizes,
+        shares_essays=any(judge.asks_together(mode) for judge in spec.judges),
     )
     # Behind the others: which judge is drawn, and so whether for a list, depends on the place.
     return [*planned, *instead]

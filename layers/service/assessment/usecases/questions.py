@@ -53,17 +53,35 @@ class Question:
     def pair(self) -> EssayPair:
         """The texts of a pair."""
         first, second = self.texts
-        return EssayPair(self.request.comparison_id, first, second)
+        return EssayPair(
+            self.request.comparison_id,
+            first,
+            second,
+            essay_a_id=self.comparison.first,
+            essay_b_id=self.comparison.second,
+        )
 
     @property
     def essay_list(self) -> EssayList:
         """The texts of a list."""
         return EssayList(self.request.comparison_id, self.texts)
 
-    @property
-    def tokens(self) -> int:
-        """What its texts take of a prompt, estimated."""
-        return sum(map(estimate_tokens, self.texts))
+
+def count_text_tokens(questions: Sequence[Question], *, once: bool) -> int:
+    """What the texts of a call take of its prompt, estimated.
+
+    Parameters
+    ----------
+    once
+        Whether the prompt prints an essay of several comparisons once.
+    """
+    texts = [
+        text
+        for each in questions
+        for text in zip(each.comparison.essay_ids, each.texts, strict=True)
+    ]
+    printed = dict(texts).items() if once else texts
+    return sum(estimate_tokens(text) for _, text in printed)
 
 
 def read_question(

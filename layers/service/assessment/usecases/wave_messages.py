@@ -13,6 +13,7 @@ from assessment.domain.comparison import Comparison
 from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.jury import draw_judge
 from assessment.domain.provider_batch import LEAST_COMPARISONS, split_submission, submission_name
+from assessment.domain.shared_calls import divide_into_calls
 from assessment.domain.wave import Wave
 from assessment.ports.stores import ComparisonStore
 
@@ -30,7 +31,7 @@ def build_messages(
     pending: set[str],
     mode: BatchingMode,
 ) -> list[JudgeMessage]:
-    """One message a comparison, or one for all that a provider's batch takes together."""
+    """One message a call: a comparison, several that share essays, or a provider's batch."""
     by_judge: dict[str | None, tuple[JudgeSpec, list[Comparison]]] = {}
     for comparison in submitted:
         judge = draw_judge(comparison.comparison_id, batch.judges)
@@ -43,17 +44,43 @@ def build_messages(
         ):
             messages += _make_provider_batches(batch.batch_id, wave_number, judge, comparisons)
         else:
-            unsettled = [each for each in comparisons if each.comparison_id in pending]
-            messages += [
-                JudgeRequestV1(
-                    batch_id=batch.batch_id,
-                    wave=each.wave,
-                    comparison_id=each.comparison_id,
-                    attempt=each.attempt,
-                )
-                for each in unsettled
-            ]
+            messages += _make_requests(batch.batch_id, judge, comparisons, pending, mode)
     return messages
+
+
+def _make_requests(
+    batch_id: str,
+    judge: JudgeSpec,
+    comparisons: list[Comparison],
+    pending: set[str],
+    mode: BatchingMode,
+) -> list[JudgeRequestV1]:
+    """A message for each call about what is pending; those that failed before are asked alone.
+
+    Calls are made of all comparisons, pending or not: submitted twice, a wave has the same calls.
+    """
+    is_bundled = bool(pending) and judge.mode(mode) is BatchingMode.SERIAL_BUNDLE
+    calls = (
+        divide_into_calls(comparisons, most=judge.bundle_size)
+        if is_bundled
+        else [[each] for each in comparisons]
+    )
+    unsettled = [[each for each in call if each.comparison_id in pending] for call in calls]
+    return [_make_message(batch_id, call) for call in unsettled if call]
+
+
+def _make_message(batch_id: str, call: list[Comparison]) -> JudgeRequestV1:
+    return JudgeRequestV1.join(
+        [
+            JudgeRequestV1(
+                batch_id=batch_id,
+                wave=each.wave,
+                comparison_id=each.comparison_id,
+                attempt=each.attempt,
+            )
+            for each in call
+        ]
+    )
 
 
 def _make_provider_batches(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 
 import pytest
 from hypothesis import assume, given
@@ -25,10 +26,12 @@ from assessment.domain.prompt import (
     EssayPair,
     JudgeInstructions,
     PromptBlock,
+    fence_call,
     make_fence,
     prompt_sha256,
 )
 from assessment.domain.spec import BatchSpec
+from local.providers.provider_formats import read_comparisons
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
 NO_INSTRUCTIONS = JudgeInstructions()
@@ -58,6 +61,67 @@ def test_an_essay_that_copies_another_prompts_fence_stays_inside(first: str, sec
     user = prompt_blocks(NO_INSTRUCTIONS, attack, second)[1].content
     inside = re.findall(f"<<<{fence}\n(.*?)\n{fence}>>>", user, flags=re.DOTALL)
     assert inside == [attack, second]
+
+
+def shared_call(*texts: str) -> list[EssayPair]:
+    """Every pair of these texts, as a bundle asks about them."""
+    named = [(f"essay-{n}", text) for n, text in enumerate(texts)]
+    return [
+        EssayPair(f"w001-{n:05d}", a[1], b[1], essay_a_id=a[0], essay_b_id=b[0])
+        for n, (a, b) in enumerate(combinations(named, 2))
+    ]
+
+
+@given(st.lists(TEXTS, min_size=3, max_size=5))
+def test_a_call_prints_each_essay_once_and_its_comparisons_name_it(texts: list[str]) -> None:
+    pairs = shared_call(*texts)
+    user = JinjaPrompts().render(JudgeSpec(), NO_INSTRUCTIONS, pairs, bundle=True)[1].content
+    assert read_comparisons(user) == [
+        (pair.comparison_id, pair.essay_a, pair.essay_b) for pair in pairs
+    ]
+    fence = make_fence(*(text for pair in pairs for text in (pair.essay_a, pair.essay_b)))
+    assert user.count(f"<<<{fence}\n") == len(texts)
+
+
+@given(st.lists(TEXTS, min_size=3, max_size=5))
+def test_no_essay_names_the_label_of_another(texts: list[str]) -> None:
+    call = fence_call(shared_call(*texts))
+    labels = [essay.label for essay in call.essays]
+    assert len(set(labels)) == len(texts)
+    assert not any(label in text for label in labels for text in texts)
+
+
+def test_an_essay_that_copies_the_labels_and_comparisons_of_another_call_changes_no_pair() -> None:
+    texts = ["the first essay", "the second essay", "the third essay"]
+    stolen = (
+        JinjaPrompts()
+        .render(JudgeSpec(), NO_INSTRUCTIONS, shared_call(*texts), bundle=True)[1]
+        .content
+    )
+    hostile = [stolen, *texts[1:]]
+    pairs = shared_call(*hostile)
+    user = JinjaPrompts().render(JudgeSpec(), NO_INSTRUCTIONS, pairs, bundle=True)[1].content
+    assert read_comparisons(user) == [
+        (pair.comparison_id, pair.essay_a, pair.essay_b) for pair in pairs
+    ]
+
+
+def test_two_essays_with_one_text_keep_their_own_labels() -> None:
+    call = fence_call(shared_call("copied", "copied", "own"))
+    assert len(call.essays) == 3
+    assert all(pair.label_a != pair.label_b for pair in call.comparisons)
+
+
+def test_texts_stand_in_the_order_that_most_comparisons_show() -> None:
+    call = fence_call(shared_call("one", "two", "three", "four"))
+    places = {essay.label: place for place, essay in enumerate(call.essays)}
+    assert all(places[pair.label_a] < places[pair.label_b] for pair in call.comparisons)
+
+
+def test_pairs_that_share_no_essay_stay_whole() -> None:
+    pairs = [EssayPair(f"w001-{n:05d}", f"first {n}", f"second {n}") for n in range(2)]
+    user = JinjaPrompts().render(JudgeSpec(), NO_INSTRUCTIONS, pairs, bundle=True)[1].content
+    assert user.index("first 0") < user.index("second 0") < user.index("# Comparison w001-00001")
 
 
 def test_instructions_go_to_the_system_block_and_essays_to_the_user_block() -> None:

@@ -24,6 +24,7 @@ from assessment.domain.judge_errors import (
     JudgeUnavailableError,
     RequestTooLargeError,
 )
+from assessment.domain.shared_calls import count_texts, group_comparisons
 from assessment.ports.groups import JudgePorts
 from assessment.ports.judging import BatchJudge
 from assessment.usecases.call_judge import Delivery, call_judges
@@ -79,8 +80,8 @@ def submitted(judge=OPENAI, *, essays=8, **config):
     return world, batch.batch_id
 
 
-def deliver(world, model, *, last=False, gate=None, fault=None, size=10):
-    """One batch of up to ten messages, taken off the queue; those that fail are put back."""
+def deliver(world, model, *, last=False, gate=None, fault=None, size=1):
+    """So many messages together, taken off the queue; those that fail are put back."""
     taken, rest = world.judge_queue.messages[:size], world.judge_queue.messages[size:]
     world.judge_queue.messages = rest
     names = (
@@ -129,7 +130,7 @@ class Death(Fault):
             raise Died
 
 
-def test_ten_messages_are_one_call_and_ten_results():
+def test_a_message_about_ten_comparisons_is_one_call_and_ten_results():
     world, _ = submitted()
     model = ScriptedModel()
     report = deliver(world, model)
@@ -141,27 +142,54 @@ def test_ten_messages_are_one_call_and_ten_results():
 
 def test_every_verdict_carries_the_hash_of_the_prompt_that_brought_it():
     world, _ = submitted(judge={**OPENAI, "bundle_size": 5})
-    deliver(world, ScriptedModel())
+    deliver(world, ScriptedModel(), size=2)
     hashes = Counter(body["request_metadata"]["prompt_sha256"] for body in results(world))
     assert sorted(hashes.values()) == [5, 5]
 
 
 @pytest.mark.parametrize(
     ("judge", "sizes"),
-    [
-        ({"bundle_size": 4}, [4, 4, 2]),
-        ({"batching_mode": "per_request"}, [1] * 10),
-        ({"bundle_tokens": 500}, None),
-    ],
+    [({"bundle_size": 4}, [4] * 4), ({"batching_mode": "per_request"}, [1] * 10)],
 )
-def test_a_call_holds_what_its_limits_allow(judge, sizes):
+def test_a_call_holds_as_many_comparisons_as_its_judge_takes(judge, sizes):
+    world, _ = submitted({**OPENAI, **judge})
+    model = ScriptedModel()
+    deliver(world, model, size=10)
+    assert sorted((len(call) for call in model.calls), reverse=True) == sizes
+
+
+def test_a_planned_call_is_divided_where_its_texts_do_not_fit():
     essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 60} for n in range(8)]
-    world, _ = submitted({**OPENAI, **judge}, essays=essays)
+    world, batch_id = submitted({**OPENAI, "bundle_tokens": 500}, essays=essays)
     model = ScriptedModel()
     deliver(world, model)
-    found = sorted((len(call) for call in model.calls), reverse=True)
-    # Two essays have about 210 estimated tokens, so two comparisons fill 500.
-    assert found == (sizes or [2] * 5)
+    pairs = {c.comparison_id: {c.first, c.second} for c in world.known(batch_id)}
+    texts = [len(set().union(*(pairs[name] for name in call))) for call in model.calls]
+    # An essay has about 105 estimated tokens, so four of them fill 500.
+    assert max(texts) == 4
+    assert sum(map(len, model.calls)) == 10
+    assert len(model.calls) < 5, "as many as without sharing"
+
+
+def test_comparisons_of_a_call_share_essays():
+    world, batch_id = submitted()
+    model = ScriptedModel()
+    deliver(world, model, size=2)
+    pairs = {c.comparison_id: {c.first, c.second} for c in world.known(batch_id)}
+    texts = [len(set().union(*(pairs[name] for name in call))) for call in model.calls]
+    assert sorted(map(len, model.calls)) == [6, 10]
+    assert sum(texts) <= 14, "32 where each pair brings its own"
+
+
+def test_a_message_comes_back_whole_and_pays_only_for_what_is_not_settled():
+    world, batch_id = submitted()
+    model = ScriptedModel()
+    (message, *_) = world.judge_queue.messages
+    deliver(world, model)
+    world.judge_queue.messages.insert(0, message)
+    deliver(world, model)
+    assert len(model.calls) == 1
+    assert all(comparison.calls <= 1 for comparison in world.known(batch_id))
 
 
 def test_a_malformed_verdict_fails_alone_and_is_asked_alone_the_next_time():
@@ -201,7 +229,9 @@ def test_an_outage_puts_all_back_and_leaves_no_lease():
     assert all(isinstance(error, JudgeUnavailableError) for error in report.errors)
     assert not results(world)
     deliver(world, ScriptedModel())
-    assert len(world.judge_queue.messages) + len(results(world)) == len(world.known(batch_id))
+    waiting = [JudgeRequestV1.model_validate_json(m.body) for m in world.judge_queue.messages]
+    n_waiting = sum(len(message.requests) for message in waiting)
+    assert n_waiting + len(results(world)) == len(world.known(batch_id))
     assert all(comparison.calls <= 1 for comparison in world.known(batch_id))
 
 
@@ -218,14 +248,14 @@ def test_refused_content_of_a_bundle_is_asked_again_one_by_one():
     deliver(world, model)
     assert results(world) == [], "nothing is final before each was asked alone"
     world.judge_queue.messages = world.judge_queue.messages[-10:]
-    deliver(world, model)
+    deliver(world, model, size=10)
     assert [len(call) for call in model.calls] == [10] + [1] * 10
     assert all(body["winner"] for body in results(world))
     assert {comparison.attempt for comparison in world.known(batch_id)} == {1}, (
         "no attempt is used up"
     )
     single, _ = submitted({**OPENAI, "bundle_size": 1})
-    deliver(single, ScriptedModel(*[ContentRefusedError("policy")] * 10))
+    deliver(single, ScriptedModel(*[ContentRefusedError("policy")] * 10), size=10)
     assert {body["error_detail"]["retryable"] for body in results(single)} == {False}
 
 
@@ -240,7 +270,7 @@ def test_what_may_be_one_members_fault_is_asked_alone_before_it_is_final(error, 
     deliver(world, model)
     assert results(world) == []
     world.judge_queue.messages = world.judge_queue.messages[-10:]
-    deliver(world, model)
+    deliver(world, model, size=10)
     assert {body["error_detail"]["code"] for body in results(world)} == {error.code}
     assert {body["error_detail"]["retryable"] for body in results(world)} == {not final}
 
@@ -273,7 +303,7 @@ def test_oversize_essays_are_refused_before_anything_is_paid():
     world, _ = submitted({**OPENAI, "context_tokens": 3000}, essays=essays)
     model = ScriptedModel()
     deliver(world, model)
-    deliver(world, model)  # each alone, before it is given up
+    deliver(world, model, size=10)  # each alone, before it is given up
     assert model.calls == []
     assert {body["error_detail"]["code"] for body in results(world)} == {"oversize"}
     assert {body["error_detail"]["retryable"] for body in results(world)} == {False}
@@ -289,9 +319,9 @@ def test_a_deferred_message_goes_back_new_and_uncounted():
     assert model.calls == []
     assert len(world.judge_queue.messages) == before
     assert all(message.receives == 0 for message in world.judge_queue.messages)
-    assert min(m.visible_at for m in world.judge_queue.messages[-10:]) == (
-        world.now + timedelta(seconds=31)
-    )
+    deferred = world.judge_queue.messages[-1]
+    assert deferred.visible_at == world.now + timedelta(seconds=31)
+    assert len(JudgeRequestV1.model_validate_json(deferred.body).requests) == 10
     assert all(comparison.calls == 0 for comparison in world.known(batch_id))
 
 
@@ -389,3 +419,16 @@ def test_a_worker_that_dies_anywhere_loses_nothing_and_repeats_one_call_at_most(
     assert repeated <= set(model.calls[0] if in_flight else [])
     counted = {c.comparison_id for c in known if c.paid_again}
     assert repeated <= counted, "what was paid twice is counted"
+
+
+def share_texts(judge):
+    """Texts for a comparison of a first wave, in calls of ten."""
+    world, batch_id = submitted(judge, essays=30)
+    pairs = [(c.first, c.second) for c in world.known(batch_id)]
+    return count_texts(pairs, group_comparisons(pairs, most=10)) / len(pairs)
+
+
+def test_only_a_judge_that_is_asked_together_gets_pairs_that_share_essays():
+    single = {**OPENAI, "batching_mode": "per_request"}
+    assert share_texts({}) == share_texts(single)
+    assert share_texts(OPENAI) < 0.9 * share_texts(single)

@@ -117,3 +117,37 @@ def test_the_greediest_template_stays_in_proportion_at_judging():
     blocks = JinjaPrompts().render(judge, texts, pairs, bundle=True)
     assert time.process_time() - started < PATIENCE_SECONDS
     assert sum(len(block.content) for block in blocks) < 4.1 * size_of_texts + LONGEST_SOURCE
+
+
+SHARING = (
+    "{% block system %}{{ verdict_schema }}{% endblock %}{% block user %}"
+    "{% for e in essays %}{{ e.label }} {{ e.text }}{% endfor %}"
+    "{% for c in comparisons %}{{ c.comparison_id }} {{ c.label_a }} {{ c.label_b }} {% endfor %}"
+    "{% if not shared %}"
+    "{% for c in comparisons %}{{ c.essay_a }} {{ c.essay_b }}{% endfor %}{% endif %}{% endblock %}"
+)
+
+
+def test_a_template_may_print_essays_once_under_their_labels():
+    JinjaPrompts().check(JudgeSpec(template_source=SHARING))
+    assert JinjaPrompts().prints_texts_once(JudgeSpec(template_source=SHARING))
+    assert JinjaPrompts().prints_texts_once(JudgeSpec())
+    assert not JinjaPrompts().prints_texts_once(JudgeSpec(template="comparison@2"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lost"),
+    [
+        (
+            "{{ c.label_a }} {{ c.label_b }}",
+            "{{ c.label_b }} {{ c.label_a }}",
+            "comparison.label_a",
+        ),
+        ("{{ e.label }} {{ e.text }}", "{{ e.text }} {{ e.label }}", "essay.label"),
+        ("{{ e.label }} {{ e.text }}", "{{ e.label }}", "essay.text"),
+    ],
+)
+def test_a_template_that_loses_what_shared_texts_need_is_refused(old, new, lost):
+    judge = JudgeSpec(template_source=SHARING.replace(old, new))
+    with pytest.raises(InvalidRequestError, match=lost):
+        JinjaPrompts().check(judge)

@@ -1,0 +1,173 @@
+"""Which comparisons are asked in one call: those that share essays, whose texts are paid once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+
+from assessment.domain.comparison import Comparison
+
+type Essays = Sequence[str]
+"""The ids of a comparison's essays, in any order."""
+
+_MOST_SEEDS = 32
+_MOST_CALLS_GROWN = 2000
+"""Calls that are tried in all: a large wave tries fewer beginnings of each."""
+
+
+def divide_into_calls(comparisons: Sequence[Comparison], *, most: int) -> list[list[Comparison]]:
+    """Divide a wave's comparisons into calls of at most so many; the same ones give the same calls.
+
+    Pairs share essays in a call, lists have none in common, and the two do not mix. What failed
+    before is asked alone: the call may have been what failed it.
+    """
+    divided: list[list[Comparison]] = []
+    for is_list, divide in ((False, group_comparisons), (True, separate_lists)):
+        members = [each for each in comparisons if each.attempt == 1 and each.is_list == is_list]
+        calls = divide([each.essay_ids for each in members], most=most)
+        divided += [[members[position] for position in call] for call in calls]
+    return divided + [[each] for each in comparisons if each.attempt > 1]
+
+
+def group_comparisons(pairs: Sequence[Essays], *, most: int) -> list[list[int]]:
+    """Divide comparisons into calls of few different essays.
+
+    Each call begins where comparisons are about to be left alone, and grows by the comparison that
+    brings the fewest new essays; of several beginnings the one with the fewest essays for each
+    comparison is taken. The same comparisons give the same calls.
+
+    Parameters
+    ----------
+    pairs
+        The essays of each comparison.
+    most
+        The most comparisons of a call.
+
+    Returns
+    -------
+    list of list of int
+        Positions in `pairs`, each in one call. Within a call those come first that share most.
+    """
+    remaining = _Remaining(pairs)
+    n_calls = max(1, len(pairs) // max(1, most))
+    n_seeds = max(1, min(_MOST_SEEDS, _MOST_CALLS_GROWN // n_calls))
+    calls: list[list[int]] = []
+    while remaining.positions:
+        grown = [remaining.grow_call(seed, most) for seed in remaining.list_seeds(n_seeds)]
+        calls.append(min(grown, key=lambda call: len(_list_essays(pairs, call)) / len(call)))
+        remaining.take(calls[-1])
+    return _join_small(calls, most)
+
+
+def separate_lists(lists: Sequence[Sequence[str]], *, most: int) -> list[list[int]]:
+    """Divide lists into calls in which no two have an essay in common, in their order.
+
+    Parameters
+    ----------
+    lists
+        The essays of each list.
+    most
+        The most lists of a call.
+
+    Returns
+    -------
+    list of list of int
+        Positions in `lists`, each in one call.
+    """
+    calls: list[list[int]] = []
+    essays: set[str] = set()
+    for position, members in enumerate(lists):
+        if not calls or len(calls[-1]) == most or not essays.isdisjoint(members):
+            calls.append([])
+            essays = set()
+        calls[-1].append(position)
+        essays.update(members)
+    return calls
+
+
+def count_texts(pairs: Sequence[Essays], calls: Sequence[Sequence[int]]) -> int:
+    """How many texts all calls print, where each call prints an essay once."""
+    return sum(len(_list_essays(pairs, call)) for call in calls)
+
+
+def _list_essays(pairs: Sequence[Essays], call: Sequence[int]) -> set[str]:
+    return {essay for position in call for essay in pairs[position]}
+
+
+def _join_small(calls: Sequence[list[int]], most: int) -> list[list[int]]:
+    """Fill calls up with whole smaller ones, the largest first: each has a price of its own."""
+    joined: list[list[int]] = []
+    for call in sorted(calls, key=len, reverse=True):
+        room = next((other for other in joined if len(other) + len(call) <= most), None)
+        if room is None:
+            joined.append(list(call))
+        else:
+            room.extend(call)
+    return joined
+
+
+class _Remaining:
+    """The comparisons that are in no call yet."""
+
+    def __init__(self, pairs: Sequence[Essays]) -> None:
+        self.positions = set(range(len(pairs)))
+        self._pairs = pairs
+        self._by_essay: dict[str, set[int]] = defaultdict(set)
+        for position, pair in enumerate(pairs):
+            for essay in pair:
+                self._by_essay[essay].add(position)
+        self._queue = [(self._count_neighbours(position), position) for position in self.positions]
+        heapify(self._queue)
+
+    def list_seeds(self, n_seeds: int) -> list[int]:
+        """The comparisons with the fewest neighbours left."""
+        seeds: dict[int, int] = {}
+        while self._queue and len(seeds) < n_seeds:
+            n_neighbours, position = heappop(self._queue)
+            current = position in self.positions and position not in seeds
+            if current and n_neighbours == self._count_neighbours(position):
+                seeds[position] = n_neighbours
+        for position, n_neighbours in seeds.items():
+            heappush(self._queue, (n_neighbours, position))
+        return list(seeds)
+
+    def grow_call(self, seed: int, most: int) -> list[int]:
+        """A call that begins with this comparison."""
+        call = [seed]
+        essays = set(self._pairs[seed])
+        while len(call) < most:
+            near = set().union(*(self._by_essay[essay] for essay in essays)).difference(call)
+            if not near:
+                break
+            chosen = min(near, key=lambda position: self._rank(position, essays, call))
+            call.append(chosen)
+            essays.update(self._pairs[chosen])
+        return call
+
+    def take(self, call: Sequence[int]) -> None:
+        """Leave these comparisons out from now on."""
+        self.positions.difference_update(call)
+        touched: set[int] = set()
+        for position in call:
+            for essay in self._pairs[position]:
+                self._by_essay[essay].discard(position)
+                touched |= self._by_essay[essay]
+        for position in touched:
+            heappush(self._queue, (self._count_neighbours(position), position))
+
+    def _rank(
+        self, position: int, essays: set[str], call: Sequence[int]
+    ) -> tuple[int, int, int, int]:
+        """New essays, what else would lie between essays of the call then, neighbours, position."""
+        new = [essay for essay in self._pairs[position] if essay not in essays]
+        n_closing = sum(
+            1
+            for essay in new
+            for other in self._by_essay[essay]
+            if other != position and other not in call and essays >= {*self._pairs[other]} - {essay}
+        )
+        return len(new), -n_closing, self._count_neighbours(position), position
+
+    def _count_neighbours(self, position: int) -> int:
+        return sum(len(self._by_essay[essay]) for essay in self._pairs[position])
