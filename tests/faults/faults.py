@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assessment.domain.judge import MAX_BUNDLE
 from tests.faults.calls import Call, Fault, FaultKind
 from tests.faults.journey import SIDE_BY_SIDE, Outcome, travel
 from tests.faults.routes import Route
@@ -37,8 +38,10 @@ def complaint(fault: Fault, route: Route, clean: Outcome) -> str | None:
         outcome = travel(fault, route)
     except Exception as error:  # noqa: BLE001 - whatever it was, the run did not survive
         return f"{type(error).__name__}: {error}"[:300]
-    # What is counted is comparisons: a bundle has several in its one call.
-    allowed = SIDE_BY_SIDE if fault.kind in _DEATHS or route.asks_together else 1
+    # What is counted is comparisons: a bundle has several in its one call, and may be in flight
+    # beside others.
+    allowed = SIDE_BY_SIDE if fault.kind in _DEATHS else 1
+    allowed = MAX_BUNDLE if route.asks_together else allowed
     # Where answers are odd, an undisturbed run asks about some comparisons twice as well.
     paid_again = outcome.paid_again - clean.paid_again
     checks = {
