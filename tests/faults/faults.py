@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 from assessment.domain.judge import MAX_BUNDLE
 from tests.faults.calls import Call, Fault, FaultKind
 from tests.faults.journey import SIDE_BY_SIDE, Outcome, travel
-from tests.faults.routes import Route
+from tests.faults.routes import PRICE, Route
 
 _DEATHS = {FaultKind.DIED_BEFORE, FaultKind.DIED_AFTER}
 
@@ -32,6 +34,12 @@ def spread_faults(calls: Sequence[Call], n: int) -> list[Fault]:
     return [Fault(call, kinds[at % len(kinds)]) for at, call in enumerate(chosen)]
 
 
+def _price_single_calls(result: dict[str, Any]) -> float:
+    """What all answers would have cost outside of a provider's batch."""
+    tokens = result["input_tokens"] * PRICE["input_usd"]
+    return float(tokens + result["output_tokens"] * PRICE["output_usd"]) / 1_000_000
+
+
 def complaint(fault: Fault, route: Route, clean: Outcome) -> str | None:
     """What a run of this route with this fault did wrong; None if it survived."""
     try:
@@ -54,5 +62,11 @@ def complaint(fault: Fault, route: Route, clean: Outcome) -> str | None:
     if outcome.result is not None:
         told = outcome.result["repeated_calls"]
         checks[f"{paid_again} paid again, {told} told"] = paid_again <= told <= allowed
+    if route.may_cost_more and outcome.result is not None:
+        # All of it in single calls, or as in the undisturbed run: nothing between, nothing above.
+        cost, usual = outcome.result["cost_usd"], (clean.result or {})["cost_usd"]
+        checks[f"cost {cost}"] = any(
+            math.isclose(cost, right) for right in (usual, _price_single_calls(outcome.result))
+        )
     wrong = [text for text, holds in checks.items() if not holds]
     return "; ".join(wrong) or None

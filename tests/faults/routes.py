@@ -49,7 +49,8 @@ class Route:
     """One way.
 
     `may_cost_more` is set where a provider cannot be asked for a batch by its name: if it is not
-    known in time whether it has the batch, all of it is asked in single calls, at the full price.
+    known in time whether it has the batch, all of it is asked in single calls, at the full price:
+    then the cost is that of single calls, and no other.
     """
 
     name: str
@@ -81,10 +82,13 @@ _TWO_WAVES = {**_SMALL, "max_waves": 2}
 _IN_TIME = {**_SMALL, "finish_by": (START + timedelta(minutes=55)).isoformat()}
 
 
+PRICE = {"input_usd": 1, "output_usd": 4}
+"""Of a million tokens."""
+
+
 def _batches(provider: str, model: str) -> dict[str, Any]:
-    price = {"input_usd": 1, "output_usd": 4}
     return {
-        "provider": provider, "model": model, "batching_mode": "provider_batch_api", "price": price,
+        "provider": provider, "model": model, "batching_mode": "provider_batch_api", "price": PRICE,
     }  # fmt: skip
 
 
