@@ -61,7 +61,9 @@ def complaint(fault: Fault, route: Route, clean: Outcome) -> str | None:
     }
     if outcome.result is not None:
         told = outcome.result["repeated_calls"]
-        checks[f"{paid_again} paid again, {told} told"] = paid_again <= told <= allowed
+        # A provider that never says whether it has a batch may bill all of it.
+        most = len(clean.lines.splitlines()) if route.may_cost_more else allowed
+        checks[f"{paid_again} paid again, {told} told"] = paid_again <= told <= most
     if route.may_cost_more and outcome.result is not None:
         # All of it in single calls, or as in the undisturbed run: nothing between, nothing above.
         cost, usual = outcome.result["cost_usd"], (clean.result or {})["cost_usd"]
