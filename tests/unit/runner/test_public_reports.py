@@ -8,7 +8,7 @@ Those of judges are whole batches in `tests/unit/assessment/loop/test_public_rep
     17 an essay that never wins, groups apart           test_data_that_have_no_finite_fit
     18 No More Marking's decisions                      test_decisions_of_no_more_marking
     22 a text that does not show; flags                 test_a_text_that_does_not_show
-    23 a year group                                     test_a_year_group_that_is_more_than_a_request_carries
+    23 a year group                     test_a_year_group_that_is_more_than_a_request_carries
     27 reliability of small classes                     test_the_reliability_of_a_small_class
     28 many judgements                                  test_many_judgements_and_judges
 """
