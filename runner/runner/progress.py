@@ -15,6 +15,7 @@ from assessment.contracts.views import BatchProgress, WaveProgress
 from assessment.domain.batch import FINAL_STATUSES, BatchStatus, budget
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import Reason
+from assessment.domain.readings import PAIR
 
 _IN_WORDS: dict[str, str] = {
     BatchStatus.INITIALIZING: "preparing the essays",
@@ -34,7 +35,8 @@ class Snapshot:
 
     Standard errors are in standard deviations of the abilities, as their target is.
 
-    `most` is the largest number of comparisons the batch may plan, `share` how much of what is
+    `most` is the largest number of comparisons the batch may plan, or of readings of an essay where
+    `readings` says how many there are so far: in a batch with lists. `share` is how much of what is
     planned has its verdict or has failed, between 0 and 1.
     """
 
@@ -52,6 +54,7 @@ class Snapshot:
     target_mean_se: float | None
     reliability: float | None
     troubles: tuple[str, ...] = ()
+    readings: int | None = None
 
     @property
     def share(self) -> float:
@@ -83,6 +86,7 @@ def snapshot(batch: BatchProgress) -> Snapshot:
         standardised_se=last.standardised_se if last else None,
         target_mean_se=float(target) if target is not None else None,
         reliability=last.reliability if last and not _is_at_chance(batch) else None,
+        readings=batch.readings,
     )
 
 
@@ -102,7 +106,8 @@ def _most(batch: BatchProgress) -> int | None:
         config = BatchConfig.model_validate({name: batch.config[name] for name in caps})
     except ValueError:
         return None
-    return budget(config, batch.essays + batch.anchors)
+    most = budget(config, batch.essays + batch.anchors)
+    return most if batch.readings is None else PAIR * most
 
 
 def headline(now: Snapshot) -> str:
@@ -110,6 +115,8 @@ def headline(now: Snapshot) -> str:
     parts = [now.activity, f"{now.recorded} of {now.planned} verdicts"]
     if now.failed:
         parts.append(f"{now.failed} failed")
+    if now.readings is not None:
+        parts.append(f"{now.readings} readings")
     if now.most is not None:
         parts.append(f"at most {now.most}")
     if now.standardised_se is not None:

@@ -112,16 +112,22 @@ def doubtful_anchors(projections: GradeProjections) -> frozenset[str]:
     )
 
 
+def _count_line(result: ResultDocument) -> str:
+    """Essays, waves and comparisons, and readings where there are lists."""
+    counts = result.comparisons
+    return (
+        f"{result.n_students} essays and {result.n_anchors} anchors in {result.n_waves} waves: "
+        f"{counts.planned} comparisons planned, {counts.recorded} recorded, "
+        f"{counts.failed} failed{result.readings or ''}"
+    )
+
+
 def summary_lines(result: ResultDocument) -> list[str]:
     """How the batch ended, on what evidence, and what to be careful with."""
-    counts, reliability = result.comparisons, result.reliability
+    reliability = result.reliability
     lines = [
         f"{result.outcome}: {result.decision.explanation} ({result.decision.reason})",
-        (
-            f"{result.n_students} essays and {result.n_anchors} anchors in {result.n_waves} waves: "
-            f"{counts.planned} comparisons planned, {counts.recorded} recorded, "
-            f"{counts.failed} failed"
-        ),
+        _count_line(result),
     ]
     standard_errors = _describe_errors(reliability)
     # The reliability of verdicts that may be random means nothing.

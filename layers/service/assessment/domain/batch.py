@@ -221,11 +221,16 @@ def possible_pairs(n_essays: int) -> int:
     return comb(n_essays, 2)
 
 
+def find_cap_per_essay(config: BatchConfig) -> int:
+    """How often an essay may be read."""
+    most = config.max_comparisons_per_essay
+    readings = config.max_readings_per_essay
+    return most if readings is None else min(most, readings)
+
+
 def budget(config: BatchConfig, n_essays: int) -> int:
     """The most pairs the batch may plan, or as many readings in lists: a cap, not a duty."""
-    per_essay = config.max_comparisons_per_essay
-    if config.max_readings_per_essay is not None:
-        per_essay = min(per_essay, config.max_readings_per_essay)
+    per_essay = find_cap_per_essay(config)
     return min(config.max_pairwise_comparisons, per_essay * n_essays // 2)
 
 

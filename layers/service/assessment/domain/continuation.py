@@ -13,6 +13,7 @@ from assessment.domain.batch import (
     budget,
     completion_denominator,
     count_reachable_pairs,
+    find_cap_per_essay,
     possible_pairs,
 )
 from assessment.domain.comparison import (
@@ -239,7 +240,11 @@ def _count_evidence(batch: Batch, part: AssessedPart, now: datetime) -> _Evidenc
     n_unjudged = possible_pairs(n_essays) - len(list_met_pairs(met))
     room = count_room(comparisons, config=config, n_essays=n_essays, set_aside=part.set_aside)
     passes = config.small_net_resampling_cap
-    may_repeat = n_unjudged == 0 and bool(choose_repeats(met, passes=passes, n_readings=room))
+    may_repeat = n_unjudged == 0 and bool(
+        choose_repeats(
+            met, passes=passes, n_readings=room, most_per_essay=find_cap_per_essay(config)
+        )
+    )
     replaced = {comparison.failed_list_id for comparison in comparisons}
     return _Evidence(
         n_essays=n_essays,

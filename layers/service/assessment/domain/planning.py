@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import combinations
+from math import inf
 
 from assessment.domain.batch import budget
 from assessment.domain.comparison import Comparison, PlannedList, PlannedPair
@@ -91,7 +92,11 @@ def count_resampling_passes(comparisons: Sequence[Comparison]) -> int:
 
 
 def choose_repeats(
-    comparisons: Sequence[Comparison], *, passes: int, n_readings: int
+    comparisons: Sequence[Comparison],
+    *,
+    passes: int,
+    n_readings: int,
+    most_per_essay: int | None = None,
 ) -> list[PlannedPair | PlannedList]:
     """Every comparison once more in another order, the least repeated first, within the caps.
 
@@ -107,12 +112,17 @@ def choose_repeats(
         How often each may be judged again.
     n_readings
         The most essays that may be read.
+    most_per_essay
+        How often an essay may be read; without it as often as the others allow.
     """
     latest = {sort_essays(comparison): comparison for comparison in comparisons}
     n_judgements = _count_judgements(comparisons)
     load = Counter(essay for essays in n_judgements.elements() for essay in essays)
     repeatable = {essays: n for essays, n in n_judgements.items() if n <= passes}
-    return [_repeat(latest[essays]) for essays in _take_evenly(repeatable, load, n_readings)]
+    chosen = _take_evenly(
+        repeatable, load, n_readings, inf if most_per_essay is None else most_per_essay
+    )
+    return [_repeat(latest[essays]) for essays in chosen]
 
 
 def _repeat(comparison: Comparison) -> PlannedPair | PlannedList:
@@ -124,7 +134,10 @@ def _repeat(comparison: Comparison) -> PlannedPair | PlannedList:
 
 
 def _take_evenly(
-    n_judgements: Mapping[tuple[str, ...], int], load: Counter[str], n_readings: int
+    n_judgements: Mapping[tuple[str, ...], int],
+    load: Counter[str],
+    n_readings: int,
+    most_per_essay: float,
 ) -> list[tuple[str, ...]]:
     """The least judged first, among them those of the least loaded essays, while readings last.
 
@@ -142,7 +155,7 @@ def _take_evenly(
     while queue and n_readings >= PAIR:
         entry = heappop(queue)
         essays = entry[-1]
-        if len(essays) > n_readings:
+        if len(essays) > n_readings or max(load[essay] for essay in essays) >= most_per_essay:
             continue
         if entry != rank(essays):
             # Its essays were chosen meanwhile. Loads only grow, so a later place is the only one.

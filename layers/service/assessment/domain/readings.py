@@ -33,6 +33,10 @@ class ReadingTally(BaseModel):
     readings: int = 0
     readings_with_verdict: int = 0
 
+    def __str__(self) -> str:
+        """As it follows the number of comparisons in a line."""
+        return f"; {self.lists} lists and {self.pairs} pairs, {self.readings} readings of an essay"
+
 
 def count_readings(comparisons: Iterable[Comparison]) -> int:
     """How many essays the comparisons read, each as often as it is in one."""

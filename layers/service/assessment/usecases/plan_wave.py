@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from assessment.domain.batch import Batch, BatchStatus, compute_wave_size
+from assessment.domain.batch import Batch, BatchStatus, compute_wave_size, find_cap_per_essay
 from assessment.domain.comparison import Comparison, PlannedList, PlannedPair, retry_pool
 from assessment.domain.config import BatchConfig
 from assessment.domain.identifiers import comparison_id
@@ -81,6 +81,7 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts, mode: BatchingMode) 
             met,
             passes=batch.config.small_net_resampling_cap,
             n_readings=min(n_readings, PAIR * compute_wave_size(batch.config, len(spec.essays))),
+            most_per_essay=find_cap_per_essay(batch.config),
         )
     retries = select_retries(
         pool, threshold=batch.config.retry_pool_threshold, n_new_pairs=len(planned)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -65,6 +66,18 @@ def test_every_troubled_list_is_accounted_for() -> None:
         assert {other for _, other in pairs} == set(comparison.essay_ids)
     assert all(c.status is not ComparisonStatus.PENDING for c in known)
     assert len(result["rankings"]) == 12
+
+
+def test_an_essay_that_no_judge_takes_is_set_aside_and_costs_no_other_its_grade() -> None:
+    habits = Habits(declines=frozenset({"essay-03"}))
+    known, batch, result = run(habits, essays=9, list_size=4)
+    assert batch.status is BatchStatus.COMPLETED
+    assert [entry["essay_id"] for entry in result["not_assessed"]] == ["essay-03"]
+    assert len(result["rankings"]) == 8
+    assert any(c.failed_list_id for c in known)
+    counts = Counter(essay for c in known for essay in c.essay_ids)
+    # The ring of pairs for a failed list reads its essays twice more.
+    assert max(counts.values()) <= batch.config.max_comparisons_per_essay + 2
 
 
 @pytest.mark.parametrize("essays", [2, 3, 4])
