@@ -32,9 +32,9 @@ def test_a_sample_of_requests_is_answered_as_the_document_says(
     address: Stack, tmp_path: Path
 ) -> None:
     # Of the small operations: what is sent to the others takes seconds to make up.
-    sample = ["--phases", "fuzzing", "--max-examples", "3", "--no-shrink"]
-    sample += ["--include-path-regex", "webhooks|release|content|audit|decision"]
-    assert ask(tmp_path, *sample) >= 30
+    sample = ["--phases", "fuzzing", "--max-examples", "2", "--no-shrink"]
+    sample += ["--include-path-regex", "webhooks|policy|content|audit"]
+    assert ask(tmp_path, *sample) >= 20
 
 
 @pytest.mark.conformance
