@@ -7,6 +7,7 @@ the judge that it needs; no test leaves anything behind that another would stumb
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,15 @@ from local.stack import cloud as clouds
 from local.stack import deploy
 from local.stack.processes import Server, free_port
 from tests.local_cloud.disturbances import run_sample
+from tests.local_cloud.leaks import find_leaks, pick_fragments, read_texts
 
 KEY_NAME = "sample"
 # The first test of a cloud builds and deploys, on a machine that may do much else at the time.
 TIMEOUT_SECONDS = 1500
+
+
+# The stack of this process once something asked for it: files that need none start none.
+_STAGES: list[Stage] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,8 +48,10 @@ def deployed(worker_id):
         outputs = deploy.deploy(cloud, deploy.demo_parameters(port))
         secrets = cloud.session().client("secretsmanager", endpoint_url=cloud.url)
         secrets.create_secret(Name=f"{deploy.STACK}/judge/{KEY_NAME}", SecretString="no-real-key")
-        yield Stage(cloud, outputs), port
+        _STAGES.append(Stage(cloud, outputs))
+        yield _STAGES[0], port
     finally:
+        _STAGES.clear()
         clouds.down(name)
 
 
@@ -82,3 +90,13 @@ def quiet(stage, sample):
     """The result of a batch that nothing disturbed."""
     with stage(JudgeOptions(latency=0.05)) as (set_up, _):
         return run_sample(set_up, sample)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_texts_in_logs():
+    """After each file: no words of an essay are in logs, events, histories or metrics."""
+    since = datetime.now(UTC)
+    yield
+    for stack in _STAGES:
+        fragments = pick_fragments(read_texts(stack))
+        assert find_leaks(stack, fragments, since=since) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -124,3 +125,34 @@ def test_an_organisation_does_not_see_the_batches_of_another(on, secret, sample)
         httpx.post(cancel, headers={"Authorization": tokens["north"]}, timeout=60).status_code
         == 200
     )
+
+
+def test_fifty_requests_with_one_key_at_once_start_one_execution(on, secret, sample):
+    machines = on.cloud.session().client("stepfunctions", endpoint_url=on.cloud.url)
+    machine = on.outputs["StateMachineArn"]
+
+    def list_executions():
+        pages = machines.get_paginator("list_executions").paginate(stateMachineArn=machine)
+        return {each["name"] for page in pages for each in page["executions"]}
+
+    before = list_executions()
+    token = f"Bearer {mint_token(secret, now=datetime.now(UTC), subject='hasty')}"
+    headers = {"Authorization": token, "Idempotency-Key": str(uuid.uuid4())}
+    request = {"essays": sample.essays[:4], "judge": {"provider": "person"}}
+    body = BatchRequest.model_validate(request).model_dump_json()
+    url = f"{on.outputs['ApiUrl']}/v1/batches"
+
+    def send(_):
+        answer = httpx.post(url, content=body, headers=headers, timeout=120)
+        # The gateway lets in only so many at once; what it refuses comes again, as from a caller.
+        while answer.status_code == 429:
+            answer = httpx.post(url, content=body, headers=headers, timeout=120)
+        assert answer.status_code == 202, answer.text
+        return answer.json()["batch_id"]
+
+    with ThreadPoolExecutor(max_workers=50) as pool:
+        (batch_id,) = set(pool.map(send, range(50)))
+    (started,) = list_executions() - before
+    assert started.startswith(batch_id)
+    cancelled = httpx.post(f"{url}/{batch_id}/cancel", headers={"Authorization": token}, timeout=60)
+    assert cancelled.status_code == 200
