@@ -178,7 +178,7 @@ deaths: setup ## Kill two workers of every function on the laptop cloud: the res
 
 .PHONY: conformance
 conformance: setup ## Ask the API thousands of things, right and wrong: every answer is as its document says
-	@$(PYTEST) -m conformance -s tests/handlers/test_conformance.py tests/local_cloud/test_conformance.py $(PYTEST_ARGS)
+	@$(PYTEST) -m conformance -s tests/handlers tests/local_cloud $(PYTEST_ARGS)
 
 .PHONY: checkov
 checkov: $(STAMPS)/checkov ## Look through the template for what is not safe (checkov and cfn-lint)

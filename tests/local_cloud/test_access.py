@@ -134,6 +134,8 @@ def test_an_organisation_does_not_see_the_batches_of_another(on, secret, sample)
     )
 
 
+# In every run tests/handlers/test_api_events.py tries fifty at once, in process.
+@pytest.mark.conformance
 def test_fifty_requests_with_one_key_start_one_execution(on, secret, sample):
     machines = on.cloud.session().client("stepfunctions", endpoint_url=on.cloud.url)
     machine = on.outputs["StateMachineArn"]
