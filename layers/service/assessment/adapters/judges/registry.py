@@ -101,7 +101,8 @@ class RequestedJudgeCheck:
             self._prompts.check_lists(judge, size=judge.list_size)
         if judge.secret_name and not self._keys.exists(judge.secret_name):
             raise InvalidRequestError(
-                f"there is no secret for {judge.secret_name!r}; store the provider's key in "
-                "Secrets Manager under <stack>/judge/<name> and give its name here",
+                f"there is no secret for {judge.secret_name!r}; store the provider's key by "
+                f"`cj key set {judge.secret_name}`, which reads OPENAI_API_KEY and "
+                "ANTHROPIC_API_KEY, or name another key",
                 field="judge.api_key_secret",
             )
