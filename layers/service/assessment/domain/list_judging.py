@@ -6,14 +6,14 @@ judge gets a share of pairs; without them nobody would know how sharp it is in l
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.batch import compute_wave_size
-from assessment.domain.comparison import Comparison, PlannedPair
+from assessment.domain.comparison import Comparison, PlannedList, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.identifiers import comparison_id
@@ -201,6 +201,34 @@ def choose_sizes(
         n_read += size
         worth += compute_worth(size)
     return sizes
+
+
+def seat_comparisons(
+    planned: Sequence[PlannedPair | PlannedList], judges: Sequence[JudgeSpec], *, wave_number: int
+) -> list[PlannedPair | PlannedList]:
+    """The comparisons in an order in which no list is at the place of a judge of pairs.
+
+    A place says which judge is drawn. What fits keeps its order; lists that find no place are left
+    to a later wave.
+    """
+    is_list = [len(each.essay_ids) > PAIR for each in planned]
+    lists = deque(at for at, flag in enumerate(is_list) if flag)
+    pairs = deque(at for at, flag in enumerate(is_list) if not flag)
+    seated: list[PlannedPair | PlannedList] = []
+    while lists or pairs:
+        judge = draw_judge(comparison_id(wave_number, len(seated)), judges)
+        queue = _choose_queue(pairs, lists if judge.list_size > PAIR else deque())
+        if not queue:
+            break
+        seated.append(planned[queue.popleft()])
+    return seated
+
+
+def _choose_queue(one: deque[int], other: deque[int]) -> deque[int]:
+    """The queue whose head comes first; an empty one if both are."""
+    if one and other:
+        return min(one, other, key=lambda queue: queue[0])
+    return one or other
 
 
 def replace_failed_lists(

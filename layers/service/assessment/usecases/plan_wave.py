@@ -14,6 +14,7 @@ from assessment.domain.list_judging import (
     choose_sizes,
     drop_failed_lists,
     replace_failed_lists,
+    seat_comparisons,
 )
 from assessment.domain.not_assessed import AssessedPart, split_assessed
 from assessment.domain.planning import (
@@ -83,6 +84,7 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts, mode: BatchingMode) 
             n_readings=min(n_readings, PAIR * compute_wave_size(batch.config, len(spec.essays))),
             most_per_essay=find_cap_per_essay(batch.config),
         )
+    planned = seat_comparisons(planned, spec.judges, wave_number=wave_number)
     retries = select_retries(
         pool, threshold=batch.config.retry_pool_threshold, n_new_pairs=len(planned)
     )

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure, PlannedList
+from assessment.domain.comparison import (
+    Comparison,
+    ComparisonStatus,
+    JudgeFailure,
+    PlannedList,
+    PlannedPair,
+)
 from assessment.domain.config import BatchConfig
 from assessment.domain.identifiers import comparison_id
 from assessment.domain.judge import JudgeSpec, Provider
@@ -21,6 +27,7 @@ from assessment.domain.list_judging import (
     drop_failed_lists,
     find_blunt_judges,
     replace_failed_lists,
+    seat_comparisons,
 )
 from assessment.domain.planning import (
     choose_repeats,
@@ -119,6 +126,25 @@ def test_each_place_has_the_size_of_the_judge_who_is_drawn_for_it() -> None:
     assert {size for label, size in by_judge if label == "lists"} == {5, 2}
     assert {size for label, size in by_judge if label != "lists"} == {2}
     assert by_judge["lists", 5] > by_judge["lists", 2]
+
+
+@given(st.lists(st.sampled_from(["abcde", "fg", "hij"]), max_size=30), st.integers(1, 50))
+def test_no_list_is_at_the_place_of_a_judge_of_pairs(shapes: list[str], wave_number: int) -> None:
+    jury = (JudgeSpec(name="lists", list_size=5), JudgeSpec(provider=Provider.PERSON))
+    planned = [
+        PlannedList(essay_ids=tuple(shape))
+        if len(shape) > 2
+        else PlannedPair(first=shape[0], second=shape[1])
+        for shape in shapes
+    ]
+    seated = seat_comparisons(planned, jury, wave_number=wave_number)
+    for at, each in enumerate(seated):
+        judge = draw_judge(comparison_id(wave_number, at), jury)
+        assert len(each.essay_ids) == 2 or judge.label == "lists"
+    n_pairs = sum(isinstance(each, PlannedPair) for each in planned)
+    assert sum(isinstance(each, PlannedPair) for each in seated) == n_pairs
+    alone = seat_comparisons(planned, jury[:1], wave_number=wave_number)
+    assert alone == planned
 
 
 def test_blunt_judges_are_asked_for_pairs() -> None:
