@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from assessment.contracts.report import ReportData, report_result, write_report
 from assessment.domain.baselines import Baseline, BaselineFinding, BaselineReport
+from assessment.domain.verdict import Gap, ListVerdict
 from tests.browsing import PHONE, STATES, WIDE, Visitor
 from tests.fakes.results import HOSTILE, STEPS, make_comparisons, make_result
 from tests.unit.runner import documents
@@ -53,6 +54,32 @@ def test_every_kind_of_result_is_drawn(chromium: Browser, tmp_path: Path, kind: 
         assert figures.nth(index).locator("figcaption").inner_text().strip()
         assert figures.nth(index).locator("svg[role=img][aria-label]").count() == 1
     assert reader.page.locator("table.essays tbody tr").count() == len(result.rankings)
+    reader.check()
+    reader.close()
+
+
+def test_the_orders_of_lists_are_shown(chromium: Browser, tmp_path: Path) -> None:
+    result = RESULTS["hostile"]
+    (one, *_) = make_comparisons(result)
+    shown = HOSTILE[:3]
+    order = ListVerdict(
+        ranking=(shown[1], shown[2], shown[0]), gaps=(Gap.TIE, None), justification="So.", judge="m"
+    )
+    listed = one.model_copy(
+        update={
+            "first": shown[0],
+            "second": shown[1],
+            "further_ids": (shown[2],),
+            "verdict": order,
+        }
+    )
+    reader = visit(chromium, tmp_path / "r.html", report_result(result, comparisons=[listed]))
+    details = reader.page.locator("#disagreements details", has_text="1 ranked list")
+    details.locator("summary").click()
+    cells = details.locator("tbody tr").first.locator("td, th").all_inner_texts()
+    assert any("=" in cell and ">?" in cell for cell in cells), cells
+    assert any("So." in cell for cell in cells)
+    assert reader.page.locator("img").count() == 0
     reader.check()
     reader.close()
 

@@ -17,6 +17,7 @@ from assessment.contracts.report import (
     write_report,
 )
 from assessment.domain.grading_result import GradeProjections
+from assessment.domain.verdict import Gap, ListVerdict
 from tests.fakes.results import HOSTILE, make_comparisons, make_result
 
 _DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
@@ -146,3 +147,27 @@ def test_every_field_of_the_grades_that_is_by_essay_is_renamed():
     page = write_report(told, without_names=True)
     hidden = data_of(page)["result"]["grade_projections"]
     assert [name for name in by_essay if "essay-0000" in hidden[name]] == []
+
+
+def test_lists_are_packed_by_place_and_lose_their_reasons_with_the_names():
+    result = make_result(4, n_anchors_each=0)
+    (one, *_) = make_comparisons(result)
+    names = sorted(each.essay_id for each in result.rankings)
+    order = ListVerdict(
+        ranking=(names[2], names[0], names[1]),
+        gaps=(Gap.TIE, Gap.DECISIVE),
+        justification="The last one breaks off.",
+        judge="model",
+    )
+    listed = one.model_copy(
+        update={"first": names[0], "second": names[1], "further_ids": (names[2],), "verdict": order}
+    )
+    packed = pack_comparisons([one, listed])
+    assert len(packed.rows) == 1
+    (row,) = packed.lists
+    assert [packed.essays[place] for place in row[0]] == list(order.ranking)
+    assert (row[1], packed.judges[row[2]], row[-1]) == (["=", ">>>"], "model", order.justification)
+    page = write_report(report_result(result, comparisons=[one, listed]), without_names=True)
+    assert "The last one breaks off." not in page
+    assert data_of(page)["comparisons"]["lists"][0][1] == ["=", ">>>"]
+    assert "lists" not in pack_comparisons([one]).model_dump(mode="json")

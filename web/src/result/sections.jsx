@@ -132,7 +132,7 @@ function Essays({ result, essays, onOpen, decisions }) {
   );
 }
 
-function Disagreements({ result, essays, comparisons, onOpen }) {
+function Disagreements({ result, essays, comparisons, data, onOpen }) {
   const names = new Map(essays.map((each) => [each.id, each]));
   const gaps = result.judge_fit.flatMap((judge) =>
     (judge.construct_gap?.disagreements ?? []).map((each) => ({ ...each, judge: judge.judge, size: each.standard_error > 0 ? Math.abs(each.shift) / each.standard_error : 0 })));
@@ -167,7 +167,26 @@ function Disagreements({ result, essays, comparisons, onOpen }) {
           ]} rows={surprises} caption={t("surprises.title")} />
         </>
       )}
+      {data.comparisons?.lists?.length > 0 && <Lists packed={data.comparisons} essays={essays} onOpen={onOpen} />}
     </Section>
+  );
+}
+
+function Lists({ packed, essays, onOpen }) {
+  const names = new Map(essays.map((each) => [each.id, each]));
+  const name = (place) => { const id = packed.essays[place]; return <EssayLink essay={names.get(id) ?? { id, name: id }} onOpen={onOpen} />; };
+  const rows = packed.lists.map(([ranking, signs, judge, wave, , reason]) => ({ ranking, signs, judge: packed.judges[judge], wave, reason }));
+  return (
+    <details class="numbers">
+      <summary>{t("lists.title", { n: rows.length })}</summary>
+      <p>{t("lists.signs")}</p>
+      <Table columns={[
+        { label: t("live.wave"), value: (each) => whole(each.wave), isNumber: true },
+        { label: t("lists.order"), value: (each) => each.ranking.map((place, at) => <>{at > 0 && ` ${each.signs[at - 1]} `}{name(place)}</>) },
+        { label: t("judge"), value: (each) => each.judge },
+        { label: t("reasonGiven"), value: (each) => each.reason ?? "" },
+      ]} rows={rows} caption={t("lists.title", { n: rows.length })} />
+    </details>
   );
 }
 

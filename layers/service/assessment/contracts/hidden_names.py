@@ -43,7 +43,9 @@ def hide_names(document: dict[str, Any]) -> dict[str, Any]:
     hidden: dict[str, Any] = _replace(document, Aliases(essays, known, _make_pattern(known)))
     if hidden["comparisons"]:
         rows = [[*row[:-1], None] for row in hidden["comparisons"]["rows"]]
-        hidden["comparisons"] = hidden["comparisons"] | {"rows": rows}
+        lists = [[*one[:-1], None] for one in hidden["comparisons"].get("lists", [])]
+        without_reasons = {"rows": rows} | ({"lists": lists} if lists else {})
+        hidden["comparisons"] = hidden["comparisons"] | without_reasons
     return hidden
 
 

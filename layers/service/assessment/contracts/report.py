@@ -10,11 +10,12 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.contracts.hidden_names import hide_names
 from assessment.contracts.page_files import read_page_file
@@ -22,7 +23,7 @@ from assessment.contracts.result import ResultDocument
 from assessment.contracts.views import BatchProgress
 from assessment.domain.attention import EssayAttention, list_attention
 from assessment.domain.comparison import Comparison
-from assessment.domain.verdict import signed_outcome
+from assessment.domain.verdict import ListVerdict, Verdict, list_signs, signed_outcome
 
 MOST_REASONS_BYTES = 1_500_000
 """Of justifications in a report; with more, all are left out, and the page stays small."""
@@ -32,11 +33,17 @@ _PLACE = re.compile(r"\{\{(\w+)\}\}")
 type PackedRow = tuple[int, int, int, int, int, int, float | None, str | None]
 
 
+type PackedList = tuple[list[int], list[str], int, int, int, str | None]
+
+
 class PackedComparisons(BaseModel):
     """Comparisons with a verdict, in the least room: rows refer to essays and judges by place.
 
     A row is first essay, second essay, judge, signed outcome, wave, whether it is of the audit,
     seconds that a person took, justification.
+
+    A list is its essays, the best first, the signs between them (`domain.verdict.describe_order`),
+    judge, wave, whether it is of the audit, justification.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +51,7 @@ class PackedComparisons(BaseModel):
     essays: list[str]
     judges: list[str]
     rows: list[PackedRow]
+    lists: Annotated[list[PackedList], Field(exclude_if=lambda lists: not lists)] = []
 
 
 class ReportData(BaseModel):
@@ -62,28 +70,62 @@ class ReportData(BaseModel):
 
 def pack_comparisons(comparisons: Iterable[Comparison]) -> PackedComparisons:
     """The comparisons that have a verdict, as a report carries them."""
-    judged = [(one, one.pair_verdict) for one in comparisons if one.pair_verdict is not None]
-    essays = _number({one.first for one, _ in judged} | {one.second for one, _ in judged})
-    judges = _number({verdict.judge for _, verdict in judged})
-    n_bytes = sum(len((verdict.justification or "").encode()) for _, verdict in judged)
-    has_reasons = n_bytes <= MOST_REASONS_BYTES
+    judged = [one for one in comparisons if one.verdict is not None]
+    verdicts = [one.verdict for one in judged if one.verdict is not None]
+    essays = _number({essay_id for one in judged for essay_id in one.essay_ids})
+    judges = _number({verdict.judge for verdict in verdicts})
+    packing = _Packing(essays, judges, has_reasons=_has_room(verdicts))
     return PackedComparisons(
         essays=list(essays),
         judges=list(judges),
-        rows=[
-            (
-                essays[one.first],
-                essays[one.second],
-                judges[verdict.judge],
-                signed_outcome(verdict, graded=True),
-                one.wave,
-                int(one.audit),
-                verdict.decision_seconds,
-                verdict.justification if has_reasons else None,
-            )
-            for one, verdict in judged
-        ],
+        rows=packing.pack_pairs(judged),
+        lists=packing.pack_lists(judged),
     )
+
+
+def _has_room(verdicts: Iterable[Verdict | ListVerdict]) -> bool:
+    """Whether the reasons that were given fit into a report."""
+    n_bytes = sum(len((verdict.justification or "").encode()) for verdict in verdicts)
+    return n_bytes <= MOST_REASONS_BYTES
+
+
+@dataclass(frozen=True)
+class _Packing:
+    """The places of essays and judges, and whether there is room for reasons."""
+
+    essays: Mapping[str, int]
+    judges: Mapping[str, int]
+    has_reasons: bool
+
+    def pack_pairs(self, judged: Iterable[Comparison]) -> list[PackedRow]:
+        """The rows of the pairs."""
+        return [self._pack_pair(one, one.pair_verdict) for one in judged if one.pair_verdict]
+
+    def pack_lists(self, judged: Iterable[Comparison]) -> list[PackedList]:
+        """The entries of the lists."""
+        return [self._pack_list(one, one.list_verdict) for one in judged if one.list_verdict]
+
+    def _pack_pair(self, one: Comparison, verdict: Verdict) -> PackedRow:
+        return (
+            self.essays[one.first],
+            self.essays[one.second],
+            self.judges[verdict.judge],
+            signed_outcome(verdict, graded=True),
+            one.wave,
+            int(one.audit),
+            verdict.decision_seconds,
+            verdict.justification if self.has_reasons else None,
+        )
+
+    def _pack_list(self, one: Comparison, verdict: ListVerdict) -> PackedList:
+        return (
+            [self.essays[essay_id] for essay_id in verdict.ranking],
+            list_signs(verdict),
+            self.judges[verdict.judge],
+            one.wave,
+            int(one.audit),
+            verdict.justification if self.has_reasons else None,
+        )
 
 
 def _number(names: set[str]) -> dict[str, int]:

@@ -206,6 +206,12 @@ def rank_gaps(verdict: ListVerdict, *, graded: bool = True) -> tuple[int, ...]:
 ORDER_SIGNS = {Gap.TIE: "=", Gap.SLIGHT: ">", Gap.CLEAR: ">>", Gap.DECISIVE: ">>>", None: ">?"}
 
 
+def list_signs(verdict: ListVerdict) -> list[str]:
+    """What stands between neighbours of the ranking, as `describe_order` writes it."""
+    gaps = verdict.gaps or tuple(None if level else Gap.TIE for level in rank_gaps(verdict))
+    return [ORDER_SIGNS[gap] for gap in gaps]
+
+
 def describe_order(verdict: ListVerdict) -> str:
     """The ranking in a line: `=` a tie, `>` slightly, `>>` clearly, `>>>` decisively better.
 
@@ -213,9 +219,8 @@ def describe_order(verdict: ListVerdict) -> str:
     the line can be read back.
     """
     first, *others = verdict.ranking
-    gaps = verdict.gaps or tuple(None if level else Gap.TIE for level in rank_gaps(verdict))
-    steps = zip(gaps, others, strict=True)
-    return " ".join([first, *(f"{ORDER_SIGNS[gap]} {essay_id}" for gap, essay_id in steps)])
+    steps = zip(list_signs(verdict), others, strict=True)
+    return " ".join([first, *(f"{sign} {essay_id}" for sign, essay_id in steps)])
 
 
 def signed_outcome(verdict: Verdict, *, graded: bool) -> int:
