@@ -12,7 +12,7 @@ essays in bundles that print each once. Mean standard errors are those of the fi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import batched
+from itertools import batched, chain
 
 import numpy as np
 
@@ -98,27 +98,40 @@ def judge_batch(n_essays: int, seed: int, *, shares_essays: bool) -> Outcome:
     return Outcome(n_tokens, tuple(mean_se))
 
 
+def measure(n_essays: int, n_worlds: int) -> tuple[list[dict[str, object]], list[Claim]]:
+    """Rows and claims of one size."""
+    plain, shared = (
+        [judge_batch(n_essays, seed, shares_essays=shares) for seed in range(n_worlds)]
+        for shares in (False, True)
+    )
+    ways = {"pairs": _average(plain), "texts once": _average(shared)}
+    rows: list[dict[str, object]] = [
+        {"essays": n_essays, "way": name, "input_tokens": n_tokens}
+        | {f"mean_se_{wave}": float(se) for wave, se in enumerate(mean_se, start=1)}
+        for name, (n_tokens, mean_se) in ways.items()
+    ]
+    tokens = ways["texts once"][0] / ways["pairs"][0]
+    error = float(ways["texts once"][1][-1] / ways["pairs"][1][-1])
+    name = f"mean SE after {WAVES} waves against pairs by themselves, {n_essays} essays"
+    return rows, [
+        Claim(f"input tokens for the same verdicts, texts once, {n_essays} essays", tokens,
+              "share", at_most(0.45)),
+        Claim(name, error, "ratio", at_most(1.02)),
+    ]  # fmt: skip
+
+
+def _average(outcomes: list[Outcome]) -> tuple[float, np.ndarray]:
+    """Tokens and mean standard errors, averaged over worlds."""
+    n_tokens = float(np.mean([each.tokens for each in outcomes]))
+    return n_tokens, np.mean([each.mean_se for each in outcomes], axis=0)
+
+
 def main() -> None:
     """Measure and report."""
     options = arguments(__doc__)
-    n_worlds = 4 if options.quick else 40
-    rows: list[dict[str, object]] = []
-    claims = []
-    for n_essays in (30, 100):
-        both = [
-            [judge_batch(n_essays, seed, shares_essays=shares) for seed in range(n_worlds)]
-            for shares in (False, True)
-        ]
-        tokens = [sum(each.tokens for each in outcomes) / n_worlds for outcomes in both]
-        errors = [np.mean([each.mean_se for each in outcomes], axis=0) for outcomes in both]
-        for name, n_tokens, error in zip(("pairs", "texts once"), tokens, errors, strict=True):
-            waves = {f"mean_se_{wave}": float(se) for wave, se in enumerate(error, start=1)}
-            rows.append({"essays": n_essays, "way": name, "input_tokens": n_tokens, **waves})
-        name = f"input tokens for the same verdicts, texts once, {n_essays} essays"
-        claims.append(Claim(name, tokens[1] / tokens[0], "share", at_most(0.45)))
-        name = f"mean SE after {WAVES} waves against pairs by themselves, {n_essays} essays"
-        claims.append(Claim(name, float(errors[1][-1] / errors[0][-1]), "ratio", at_most(1.02)))
-    report(options, rows=rows, claims=claims)
+    measured = [measure(n_essays, 4 if options.quick else 40) for n_essays in (30, 100)]
+    rows, claims = zip(*measured, strict=True)
+    report(options, rows=list(chain(*rows)), claims=list(chain(*claims)))
 
 
 if __name__ == "__main__":
