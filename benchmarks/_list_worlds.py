@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CUTS = (1.0, 2.5)
 ORDER_EFFECT = 0.3
 PAIR = 2
+BLUNT_BELOW, SURE = 0.75, 0.9
+"""A judge is blunt in lists below this ratio, and that is almost certain at this probability."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ class Schedule:
     Attributes
     ----------
     pair_share : float
-        Share of the readings that is in pairs beside lists.
+        Share of the readings that is in pairs beside lists, once it is almost certain that the
+        judge is blunt in lists or is not.
+    opening_share : float
+        The same until then.
     wave_readings : float
         Readings of each essay in a wave.
     is_adaptive : bool
@@ -73,6 +78,7 @@ class Schedule:
     """
 
     pair_share: float = 0.1
+    opening_share: float = 0.4
     wave_readings: float = 2.0
     is_adaptive: bool = True
     audit_share: float = 0.25
@@ -146,8 +152,14 @@ class Batch:
         size, wanted = self.habits.size, self.schedule.wave_readings * self.n
         if size == PAIR:
             return [PAIR] * round(wanted / PAIR)
-        n_pairs = round(self.schedule.pair_share * wanted / PAIR)
+        n_pairs = round(self._pair_share() * wanted / PAIR)
         return [size] * round((wanted - PAIR * n_pairs) / size) + [PAIR] * n_pairs
+
+    def _pair_share(self) -> float:
+        judgings = () if self.fit is None else self.fit.list_judging
+        blunt = [judging.probability_below(BLUNT_BELOW) for judging in judgings]
+        known = bool(blunt) and not 1.0 - SURE < blunt[0] < SURE
+        return self.schedule.pair_share if known else self.schedule.opening_share
 
     def _judge(self, essays: np.ndarray) -> None:
         size = len(essays)

@@ -3,9 +3,10 @@
     python -m benchmarks.lists [--quick] [--json PATH]
 
 Everything here is simulated: 100 students and 12 anchors, abilities of standard deviation 2 logits,
-waves and audit as batches have them, a tenth of a list judge's readings in random pairs, gaps of
-four levels, effects of places of .3 logits; the fit is the one that batches report. What was chosen
-by simulation (weights, lengths of gaps, priors) was chosen on other seeds.
+waves and audit as batches have them, gaps of four levels, effects of places of .3 logits. Until it
+is almost certain whether a judge is blunt in lists, .4 of its readings are in random pairs, and a
+tenth from then on. The fit is the one that batches report. What was chosen by simulation (weights,
+lengths of gaps, priors) was chosen on other seeds.
 
 1. Readings and calls per essay until Spearman's correlation with the truth is .95 over the students
    (mean of the runs, interpolated between waves), pairs in six degrees beside lists.
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks._common import Claim, arguments, at_least, at_most, between, report
-from benchmarks._list_worlds import Batch, Habits, Schedule, correlate_ranks
+from benchmarks._list_worlds import BLUNT_BELOW, SURE, Batch, Habits, Schedule, correlate_ranks
 from scoring import fit
 from scoring.audit import AT_CHANCE_LOG_BAYES_FACTOR, evidence_against_chance
 from scoring.lists import join_lists
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
 
 Z95 = 1.959964
 TARGET = 0.95
-BLUNT_BELOW, SURE = 0.75, 0.9
-WAVE_READINGS = {2: 4.0, 5: 1.84, 10: 1.4}
-LONGEST = {2: 16.0, 5: 9.0, 10: 7.0}
+WAVE_READINGS = {2: 4.0, 5: 1.0, 10: 1.0}
+LONGEST = {2: 16.0, 5: 10.0, 10: 10.0}
 READINGS_BAR = {5: 7.5, 10: 5.3}
 CALLS_BAR = {5: 1.5, 10: 0.55}
 N_STUDENTS = 100
@@ -47,6 +47,8 @@ PAIR_SHARE = 0.1
 
 def make_batch(seed: int, habits: Habits, **changes: Any) -> Batch:  # noqa: ANN401
     """Return a batch whose world and judge depend on the seed alone."""
+    if "pair_share" in changes:
+        changes = {"opening_share": changes["pair_share"], **changes}
     schedule = Schedule(**{"wave_readings": WAVE_READINGS[habits.size], **changes})
     return Batch(habits, schedule, np.random.default_rng([seed, habits.size]))
 
@@ -55,12 +57,7 @@ def measure_readings(
     habits: Habits, runs: int, share: float = PAIR_SHARE
 ) -> tuple[dict[str, object], list[Claim]]:
     """Readings and calls until the students' ranks correlate by .95 with the truth."""
-    curves = np.mean([follow(habits, seed, share) for seed in range(runs)], axis=0)
-    read, called, correlation = curves.T
-    reached = bool(correlation[-1] >= TARGET)
-    values = [
-        float(np.interp(TARGET, correlation, made)) if reached else None for made in (read, called)
-    ]
+    values = find_crossing([follow(habits, seed, share) for seed in range(runs)])
     size = habits.size
     is_list = size in READINGS_BAR
     name = f"lists of {size}" if is_list else "pairs in six degrees"
@@ -81,9 +78,18 @@ def measure_readings(
     return row, claims
 
 
+def find_crossing(followed: list[list[tuple[float, float, float]]]) -> list[float | None]:
+    """Readings and calls at which the mean correlation is .95; None where it never is."""
+    shortest = min(map(len, followed))
+    read, called, correlation = np.mean([curve[:shortest] for curve in followed], axis=0).T
+    if correlation[-1] < TARGET:
+        return [None, None]
+    return [float(np.interp(TARGET, correlation, made)) for made in (read, called)]
+
+
 def follow(habits: Habits, seed: int, share: float) -> list[tuple[float, float, float]]:
     """Readings, calls and correlation of ranks after each wave of a batch."""
-    batch = make_batch(seed, habits, pair_share=share)
+    batch = make_batch(seed, habits, **({} if share == PAIR_SHARE else {"pair_share": share}))
     students = slice(N_STUDENTS)
     return [
         (
@@ -130,7 +136,7 @@ def measure_ratio(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
     for truth in (1.0, 0.8, 0.6):
         ratios = []
         for seed in range(200, 200 + runs):
-            habits, schedule = Habits(5, truth), Schedule(pair_share=0.5, wave_readings=3.0)
+            habits, schedule = Habits(5, truth), Schedule(0.5, 0.5, wave_readings=3.0)
             rng = np.random.default_rng([seed, 40])
             batch = Batch(habits, schedule, rng, n_students=32, n_anchors=8)
             (*_, fit) = batch.waves(6.0)
@@ -152,15 +158,14 @@ def measure_ratio(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
 def measure_fall_back(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
     """In how many batches the ratio is said to be below .75 with probability .9, after any wave."""
     rows, claims = [], []
-    for share in (0.1, 0.25):
-        for truth, bar in ((0.5, at_least(0.95)), (0.9, at_most(0.02))):
-            fell = []
-            for seed in range(300, 300 + runs):
-                batch = make_batch(seed, Habits(5, truth), pair_share=share)
-                fell.append(any(is_blunt(fit) for fit in batch.waves(12.0)))
-            name = f"fall-back at ratio {truth:g}, {share:.0%} of readings in pairs"
-            rows.append({"what": name, "share": float(np.mean(fell)), "runs": runs})
-            claims.append(Claim(name, float(np.mean(fell)), "share", bar))
+    for truth, bar in ((0.5, at_least(0.95)), (0.9, at_most(0.02))):
+        fell = [
+            any(is_blunt(fit) for fit in make_batch(seed, Habits(5, truth)).waves(12.0))
+            for seed in range(300, 300 + runs)
+        ]
+        share = float(np.mean(fell))
+        rows.append({"what": f"fall-back at ratio {truth:g}", "share": share, "runs": runs})
+        claims.append(Claim(f"fall-back at ratio {truth:g}", share, "share", bar))
     return rows, claims
 
 
