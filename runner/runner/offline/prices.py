@@ -17,15 +17,18 @@ from assessment.domain.judge import (
 )
 from assessment.domain.prices import find_price
 from assessment.domain.prompt import EssayList, EssayPair, JudgeInstructions, PromptBlock
+from assessment.domain.shared_calls import group_comparisons
 from assessment.domain.token_estimates import read_token_estimates
 from runner.offline.engine import MODE
 from runner.offline.study import Range
+from scoring.pairing import plan_wave
 
 _ESTIMATES = read_token_estimates()
 _BYTES_PER_TOKEN = Range(*_ESTIMATES.bytes_per_token)
 _TOKENS_PER_VERDICT = Range(*_ESTIMATES.tokens_per_verdict)
 _TOKENS_PER_PLACE = Range(*_ESTIMATES.tokens_per_place)
 _SAMPLED_CALLS = 12
+_MOST_PLANNED = 60
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,16 @@ def estimate_cost(
         return None
     rng = np.random.default_rng(seed)
     is_bundled = judge.mode(MODE) is BatchingMode.SERIAL_BUNDLE
-    n_bytes, n_comparisons = 0, 0
-    for _ in range(_SAMPLED_CALLS):
-        drawn = _draw_comparisons(judge, texts, rng, is_bundled=is_bundled)
-        blocks = _render(judge, instructions, drawn)
-        n_bytes += sum(len(block.content.encode()) for block in blocks)
-        n_comparisons += len(drawn)
+    if is_bundled and judge.list_size == PAIR_SIZE and JinjaPrompts().prints_texts_once(judge):
+        prompts = _render_wave(judge, texts, instructions, rng)
+    else:
+        drawn = [
+            _draw_comparisons(judge, texts, rng, is_bundled=is_bundled)
+            for _ in range(_SAMPLED_CALLS)
+        ]
+        prompts = [(len(each), _render(judge, instructions, each)) for each in drawn]
+    n_comparisons = sum(n for n, _ in prompts)
+    n_bytes = sum(len(block.content.encode()) for _, blocks in prompts for block in blocks)
     per_comparison = n_bytes / n_comparisons
     tokens = Range(
         per_comparison / _BYTES_PER_TOKEN.low,
@@ -66,8 +73,41 @@ def estimate_cost(
         input_tokens=tokens,
         output_tokens=answer,
         cost_usd=_price(judge, tokens, answer),
-        n_together=n_comparisons / _SAMPLED_CALLS,
+        n_together=n_comparisons / len(prompts),
     )
+
+
+def _render_wave(
+    judge: JudgeSpec,
+    texts: Sequence[str],
+    instructions: JudgeInstructions,
+    rng: np.random.Generator,
+) -> list[tuple[int, list[PromptBlock]]]:
+    """The prompts of a first wave of these texts, or of some of them, and what each asks about."""
+    n_texts = min(len(texts), _MOST_PLANNED)
+    chosen = rng.choice(len(texts), n_texts, replace=False)
+    plan = plan_wave(n_texts, rng=rng, shares_essays=True)
+    pairs = [(str(chosen[a]), str(chosen[b])) for a, b in zip(plan.first, plan.second, strict=True)]
+    # As many as fit where each brings about one new text.
+    tokens = [estimate_tokens(texts[at]) for at in chosen]
+    n_fitting = int(judge.bundle_tokens * len(tokens) / sum(tokens))
+    calls = group_comparisons(pairs, most=max(1, min(judge.bundle_size, n_fitting)))
+    prompts = []
+    for call in calls:
+        asked = [
+            EssayPair(
+                f"w0001-{position:05d}",
+                texts[int(a)],
+                texts[int(b)],
+                essay_a_id=a,
+                essay_b_id=b,
+            )
+            for position in call
+            for a, b in [pairs[position]]
+        ]
+        blocks = JinjaPrompts().render(judge, instructions, asked, bundle=True)
+        prompts.append((len(call), list(blocks)))
+    return prompts
 
 
 def find_free_judge(judge: JudgeSpec) -> bool:

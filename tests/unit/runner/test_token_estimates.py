@@ -41,7 +41,8 @@ def test_the_bytes_around_essays_are_those_of_the_prompt(n_letters: int, list_si
 def test_the_formula_of_the_page_is_that_of_the_command() -> None:
     known = read_token_estimates()
     texts = ["An argument. " * 40] * 6
-    judge = JudgeSpec(provider=Provider.OPENAI, model="gpt-4.1-mini")
+    # The page does not know that calls share essays: it forecasts what is paid at the most.
+    judge = JudgeSpec(provider=Provider.OPENAI, model="gpt-4.1-mini", template="comparison@2")
     cost = estimate_cost(judge, texts, JudgeInstructions())
     assert cost is not None
     n_bytes = 2 * (len(texts[0]) + known.bytes_around_essay) + known.bytes_around_comparison
