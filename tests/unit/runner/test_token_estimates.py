@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from assessment.adapters.prompts import JinjaPrompts
@@ -38,16 +40,43 @@ def test_the_bytes_around_essays_are_those_of_the_prompt(n_letters: int, list_si
     assert expected == pytest.approx(count_bytes_around(n_letters, list_size), rel=0.05)
 
 
-def test_the_formula_of_the_page_is_that_of_the_command() -> None:
+@pytest.mark.parametrize("n_letters", SIZES)
+@pytest.mark.parametrize("n_essays", [20, 30, 60])
+def test_the_formula_of_the_page_is_that_of_the_command(n_essays: int, n_letters: int) -> None:
     known = read_token_estimates()
-    texts = ["An argument. " * 40] * 6
-    # The page does not know that calls share essays: it forecasts what is paid at the most.
-    judge = JudgeSpec(provider=Provider.OPENAI, model="gpt-4.1-mini", template="comparison@2")
+    judge = JudgeSpec(provider=Provider.OPENAI, model="gpt-4.1-mini")
+    texts = [f"{number:03d}".ljust(n_letters, "x") for number in range(n_essays)]
     cost = estimate_cost(judge, texts, JudgeInstructions())
     assert cost is not None
-    n_bytes = 2 * (len(texts[0]) + known.bytes_around_essay) + known.bytes_around_comparison
+    n_bytes = (
+        known.texts_per_shared_comparison * (n_letters + known.bytes_around_essay)
+        + known.bytes_around_shared_comparison
+    )
     least, expected, most = (n_bytes / each for each in known.bytes_per_token)
     tokens = cost.input_tokens
     assert (tokens.low, tokens.expected, tokens.high) == pytest.approx(
         (least, expected, most), rel=0.05
     )
+
+
+def list_documented_costs() -> list[tuple[str, str]]:
+    """Models and costs of the table of `docs/judges.md`."""
+    text = (Path(__file__).parents[3] / "docs" / "judges.md").read_text(encoding="utf-8")
+    table = text.partition("## What a class of 30 costs")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.split("|")] for line in table.splitlines()]
+    return [(row[1], row[3]) for row in rows if len(row) == 5 and "/" in row[1]]
+
+
+def test_the_costs_of_the_documentation_are_those_of_the_command() -> None:
+    documented = list_documented_costs()
+    assert len(documented) == 6
+    texts = [f"{number:02d}".ljust(2600, "x") for number in range(38)]
+    for name, costs in documented:
+        provider, model = name.strip("`").split("/")
+        judge = JudgeSpec(provider=Provider(provider), model=model)
+        estimate = estimate_cost(judge, texts, JudgeInstructions())
+        assert estimate is not None
+        cost = estimate.cost_usd
+        assert cost is not None
+        low, expected, high = (f"{228 * usd:.2g}" for usd in (cost.low, cost.expected, cost.high))
+        assert costs == f"{expected} ({low} to {high})", name

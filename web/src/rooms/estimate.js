@@ -14,9 +14,16 @@ function worthOfReading(k) {
   return (4 * (k - harmonic)) / k;
 }
 
+/** Bytes of a comparison's part of a call. Pairs share essays, of which a class of two or three has few. */
+function countBytesOfComparison(bytesOfEssay, bytesOfTask, size, n) {
+  const isPair = size === 2;
+  const texts = isPair ? Math.max(tokens.texts_per_shared_comparison, 2 / Math.max(1, n - 1)) : size;
+  const around = isPair ? tokens.bytes_around_shared_comparison : tokens.bytes_around_comparison;
+  return texts * (bytesOfEssay + tokens.bytes_around_essay) + around + bytesOfTask / tokens.comparisons_per_call;
+}
+
 /** What a comparison costs in US dollars, the least and the most, by the figures of `cj plan`. */
-function priceComparison(price, bytesOfEssay, bytesOfTask, size) {
-  const bytes = size * (bytesOfEssay + tokens.bytes_around_essay) + tokens.bytes_around_comparison + bytesOfTask / tokens.comparisons_per_call;
+function priceComparison(price, bytes, size) {
   return [0, 2].map((at) => {
     const answer = tokens.tokens_per_verdict[at] + (size - 2) * tokens.tokens_per_place[at];
     return ((bytes / tokens.bytes_per_token[at]) * price[0] + answer * price[1]) * 1e-6;
@@ -34,7 +41,7 @@ export function estimateBatch({ texts, nAnchors, fewest, most, listSize = 2, pro
   const comparisons = readings.map((each) => Math.ceil((n * each) / size));
   const bytes = texts.reduce((sum, each) => sum + countBytes(each.text), 0) / Math.max(1, texts.length);
   const price = prices[provider]?.models?.[model];
-  const each = price ? priceComparison(price, bytes, countBytes(task), size) : null;
+  const each = price ? priceComparison(price, countBytesOfComparison(bytes, countBytes(task), size, n), size) : null;
   return {
     comparisons,
     cost: each === null ? null : comparisons.map((count, at) => count * each[at]),

@@ -5,7 +5,8 @@ Bytes of UTF-8 for a token are 4 in English prose (platform.openai.com/tokenizer
 languages and in code, more in plain words. A verdict is JSON with a short sentence of justification
 as the prompt asks for, with an id and a gap for each further essay of a list; models that think
 take many more. The bytes around essays and comparisons are those of the default prompt, in calls
-about `comparisons_per_call`.
+about `comparisons_per_call`. Pairs of one call share essays, and each essay stands in it once: a
+pair then brings `texts_per_shared_comparison` essays (simulated waves: .79 to .84, decision 0037).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ class TokenEstimates(BaseModel):
     tokens_per_place: tuple[float, float, float]
     bytes_around_comparison: int
     bytes_around_essay: int
+    bytes_around_shared_comparison: int
+    texts_per_shared_comparison: float
     comparisons_per_call: int
 
 

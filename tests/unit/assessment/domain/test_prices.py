@@ -140,12 +140,12 @@ def stands_for(name):
 
 def test_the_costs_in_the_documentation_are_those_of_the_lists():
     rows = re.findall(
-        r"^\| ([\w.-]+) \| ([\d.]+), ([\d.]+) \| .*?([\d.]+) USD \|$",
+        r"^\| `\w+/([\w.-]+)` \| ([\d.]+), ([\d.]+) \| ([\d.]+) \([\d.]+ to [\d.]+\) \|$",
         DOCS.read_text(),
         re.MULTILINE,
     )
-    assert len(rows) >= 5
+    assert len(rows) >= 6
     for model, input_usd, output_usd, cost in rows:
         (found,) = filter(None, (price(model, provider) for provider in PRICE_LISTS))
         assert found == (float(input_usd), float(output_usd)), model
-        assert round(228 * (1330 * found[0] + 100 * found[1]) / 1e6, 2) == float(cost), model
+        assert f"{228 * (564 * found[0] + 40 * found[1]) / 1e6:.2g}" == cost, model
