@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
 from assessment.bootstrap.clients import Clients
 from assessment.bootstrap.composition import Composition
 from assessment.settings import Settings, read_settings
+
+# A worker asks about ten messages side by side, and each call to Bedrock holds a thread until its
+# answer. Python's own choice is four more than the processors: later calls would wait for earlier
+# ones, beyond the function's time.
+_THREADS = 20
 
 
 class Process:
@@ -47,7 +53,9 @@ def adapters[S: Settings](model: type[S]) -> Composition[S]:
 @cache
 def event_loop() -> asyncio.AbstractEventLoop:
     """The one event loop of the process: connections belong to a loop and outlive invocations."""
-    return asyncio.new_event_loop()
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_THREADS))
+    return loop
 
 
 def run[T](work: Coroutine[Any, Any, T]) -> T:
