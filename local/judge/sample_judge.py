@@ -115,6 +115,13 @@ class SampleJudge:
             self._count_verdicts(comparison, 1)
             body = write_result(request, verdict=verdict, model=self.model)
             return Response(body, media_type="application/json")
+        if request.callback.kind == "webhook":
+            # An answer that cannot be signed never arrives: the batch would wait for its deadline.
+            try:
+                await asyncio.to_thread(webhooks.check_secret)
+            except LookupError as error:
+                self._count_error(comparison, "refused_400")
+                return problem(400, "no_callback_secret", str(error), retryable=False)
         self._deliver_later(request, comparison, plan, verdict)
         accepted = {"status": "queued", "correlation_id": request.correlation_id}
         return JSONResponse(accepted, status_code=202)

@@ -43,6 +43,21 @@ def post(url: str, body: str) -> None:
         response.raise_for_status()
 
 
+def check_secret() -> None:
+    """See that callbacks can be signed.
+
+    Raises
+    ------
+    LookupError
+        If no variable names the secret, or the file that it names cannot be read.
+    """
+    location = os.environ.get(VARIABLE, "")
+    try:
+        _secret(location)
+    except OSError as error:
+        raise LookupError(f"{VARIABLE} names {location}, which cannot be read") from error
+
+
 @cache
 def _client() -> httpx.Client:
     return httpx.Client(timeout=35, transport=RetryTransport(retry=_RETRY))

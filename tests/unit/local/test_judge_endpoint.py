@@ -198,6 +198,23 @@ def test_a_webhook_is_called_and_the_queue_is_not(endpoint, mailbox, tmp_path, m
     assert mailbox.sent == []
 
 
+@pytest.mark.parametrize("location", ["", "no/such/file"])
+def test_a_webhook_that_nobody_can_sign_is_refused_at_once(
+    endpoint, mailbox, monkeypatch, location
+):
+    monkeypatch.setenv("CJ_CALLBACK_SECRET", location)
+    callback = {"kind": "webhook", "url": "http://127.0.0.1:9/v1/callbacks"}
+    client = endpoint()
+    answer = client.post(COMPARE_PATH, json=request(callback=callback))
+    assert answer.status_code == 400
+    detail = answer.json()["error_detail"]
+    assert detail["retryable"] is False
+    assert "CJ_CALLBACK_SECRET" in detail["message"]
+    assert client.get("/stats").json()["totals"].get("callbacks_lost", 0) == 0
+    assert mailbox.sent == []
+    assert endpoint(immediate=True).post(COMPARE_PATH, json=request(callback=callback)).is_success
+
+
 def test_stats_count_by_comparison(endpoint, mailbox):
     client = endpoint()
     for attempt in (1, 2):
