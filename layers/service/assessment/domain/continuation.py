@@ -408,6 +408,7 @@ def build_context(
     evidence = _count_evidence(batch, part, now)
     before = JudgesInLists.from_context(previous.context if previous else None)
     judges = before.learn(scores.list_sharpness) if scores else before
+    judges = judges.notice_failures(part.comparisons, batch.judges)
     return ContinuationContext(
         wave=batch.wave,
         batch_ended=batch.is_final,
@@ -416,6 +417,8 @@ def build_context(
         blunt_judges=tuple(sorted(judges.blunt)),
         settled_judges=tuple(sorted(judges.settled)),
         newly_blunt_judges=tuple(sorted(judges.blunt - before.blunt)),
+        listless_judges=tuple(sorted(judges.listless)),
+        newly_listless_judges=tuple(sorted(judges.listless - before.listless)),
         **_describe_caps(batch, part, evidence, judges, now),
         **_describe_fit(scores, batch.config, evidence.n_essays, evidence.comparisons),
         **_describe_look(batch.config, evidence, scores, previous),

@@ -149,6 +149,13 @@ class ContinuationContext(BaseModel):
     settled_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
     newly_blunt_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
 
+    # judges who are asked for pairs only because they answer pairs and none of their lists, and
+    # those of whom this wave told so
+    listless_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
+    newly_listless_judges: Annotated[
+        tuple[str, ...], Field(exclude_if=lambda value: not value)
+    ] = ()
+
     # rank correlation of the anchors' abilities with their grades; None with fewer than two grades
     anchor_order: float | None = None
 
@@ -378,6 +385,12 @@ def _describe_need(context: ContinuationContext) -> Decision:
             Reason.LISTS_TOO_BLUNT,
             f"{', '.join(context.newly_blunt_judges)} tells essays apart much less sharply in "
             "lists than in pairs: from now on it is asked for pairs; its lists are kept",
+        )
+    if context.newly_listless_judges:
+        return _request_more(
+            Reason.EVIDENCE_NOT_SUFFICIENT,
+            f"{', '.join(context.newly_listless_judges)} answers pairs and gave no verdict on any "
+            "list: from now on it is asked for pairs",
         )
     if context.components > 1 and not context.all_ties:
         return _request_more(Reason.CONNECT_COMPONENTS, "some essays are not connected yet")

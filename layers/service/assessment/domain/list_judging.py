@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict
 
 from assessment.domain.batch import compute_wave_size
-from assessment.domain.comparison import Comparison, PlannedList, PlannedPair
+from assessment.domain.comparison import Comparison, ComparisonStatus, PlannedList, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.identifiers import comparison_id
@@ -29,6 +29,10 @@ BLUNT_PROBABILITY = 0.9
 
 UNSETTLED_PAIR_SHARE = 0.4
 """Share of a judge's readings that are in pairs while nobody knows how sharp it is in lists."""
+
+# None of m attempts brought an order: with 95% confidence less than 3/m of further ones would (rule
+# of three, Hanley & Lippman-Hand 1983), here three in ten.
+_ATTEMPTS_THAT_SUFFICE = 10
 
 _WAVE_SHARE = 0.5
 _ROUNDING = 1e-9
@@ -71,30 +75,51 @@ class ListSharpness(BaseModel):
 class JudgesInLists:
     """What earlier waves told of judges, by label.
 
-    `blunt` are asked for pairs only. Of the `settled` it is known how sharp they are in lists, so
-    that fewer pairs beside them will do.
+    `blunt` and `listless` are asked for pairs only: these answer pairs and none of their lists. Of
+    the `settled` it is known how sharp they are in lists, so that fewer pairs beside them will do.
     """
 
     blunt: frozenset[str] = frozenset()
     settled: frozenset[str] = frozenset()
+    listless: frozenset[str] = frozenset()
 
     @classmethod
     def from_context(cls, context: ContinuationContext | None) -> JudgesInLists:
         """As the decision after the wave before left it."""
         if context is None:
             return cls()
-        return cls(frozenset(context.blunt_judges), frozenset(context.settled_judges))
+        return cls(
+            frozenset(context.blunt_judges),
+            frozenset(context.settled_judges),
+            frozenset(context.listless_judges),
+        )
 
     def learn(self, sharpness: Sequence[ListSharpness]) -> JudgesInLists:
         """With what another fit says; who was blunt once stays so."""
         usual = _find_usual_lists(sharpness)
         blunt = self.blunt | {label for label, entry in usual.items() if entry.is_blunt}
         settled = {label for label, entry in usual.items() if entry.is_settled}
-        return JudgesInLists(blunt, frozenset(settled))
+        return JudgesInLists(blunt, frozenset(settled), self.listless)
+
+    def notice_failures(
+        self, comparisons: Sequence[Comparison], judges: Sequence[JudgeSpec]
+    ) -> JudgesInLists:
+        """With the judges who answer most pairs and gave no verdict on any list in many attempts.
+
+        Who was noticed once stays so: there are no further lists that could tell otherwise.
+        """
+        labels = {judge.label for judge in judges if self.takes_lists(judge)}
+        settled = _group_by_judge(comparisons, judges) if labels else {}
+        names = {
+            label or _find_own_name(settled[label])
+            for label in labels & settled.keys()
+            if _answers_pairs_only(settled[label])
+        }
+        return replace(self, listless=self.listless | names)
 
     def takes_lists(self, judge: JudgeSpec) -> bool:
         """Whether a judge is asked for lists."""
-        return judge.list_size > PAIR and not _has_label(judge, self.blunt)
+        return judge.list_size > PAIR and not _has_label(judge, self.blunt | self.listless)
 
     def choose_pair_share(self, judge: JudgeSpec, config: BatchConfig) -> float:
         """The share of a judge's readings that are in pairs beside its lists."""
@@ -106,6 +131,36 @@ class JudgesInLists:
 def _has_label(judge: JudgeSpec, labels: frozenset[str]) -> bool:
     """Whether these labels name the judge; a batch's only judge may go by a name of its own."""
     return bool(labels) if judge.label is None else judge.label in labels
+
+
+def _group_by_judge(
+    comparisons: Sequence[Comparison], judges: Sequence[JudgeSpec]
+) -> dict[str | None, list[Comparison]]:
+    """Comparisons that are awaited no more, by the label of the judge who is drawn for them."""
+    settled: dict[str | None, list[Comparison]] = {}
+    for comparison in comparisons:
+        if comparison.status is not ComparisonStatus.PENDING:
+            label = draw_judge(comparison.comparison_id, judges).label
+            settled.setdefault(label, []).append(comparison)
+    return settled
+
+
+def _answers_pairs_only(comparisons: Sequence[Comparison]) -> bool:
+    """Whether a judge failed enough attempts at lists, and none else, while most pairs go well.
+
+    An outage fails pairs too and tells nothing about lists.
+    """
+    lists = [comparison for comparison in comparisons if comparison.is_list]
+    pairs = [comparison for comparison in comparisons if not comparison.is_list]
+    n_attempts = sum(comparison.attempt for comparison in lists)
+    n_judged = sum(comparison.verdict is not None for comparison in pairs)
+    has_order = any(comparison.verdict for comparison in lists)
+    return n_attempts >= _ATTEMPTS_THAT_SUFFICE and not has_order and 2 * n_judged > len(pairs)
+
+
+def _find_own_name(comparisons: Sequence[Comparison]) -> str:
+    """What an endpoint without a label calls itself in its verdicts."""
+    return next(comparison.verdict.judge for comparison in comparisons if comparison.verdict)
 
 
 def _find_usual_lists(sharpness: Sequence[ListSharpness]) -> dict[str, ListSharpness]:

@@ -101,6 +101,13 @@ def test_each_rule_alone(
     assert (decision.decision, decision.reason) == (kind, reason)
 
 
+def test_the_decision_names_who_is_asked_for_pairs_because_its_lists_fail() -> None:
+    decision = decide(context({"listless_judges": ("j",), "newly_listless_judges": ("j",)}))
+    assert (decision.decision, decision.reason) == (MORE, Reason.EVIDENCE_NOT_SUFFICIENT)
+    assert decision.explanation.startswith("j answers pairs and gave no verdict on any list")
+    assert "lists" not in decide(context({"listless_judges": ("j",)})).explanation
+
+
 PAIRS = [
     (higher, lower)
     for higher, lower in combinations(LADDER, 2)

@@ -41,7 +41,7 @@ from assessment.domain.readings import (
     count_in_pairs_by_essay,
     tally_readings,
 )
-from assessment.domain.verdict import ListVerdict
+from assessment.domain.verdict import ListVerdict, Verdict, Winner
 from tests.examples import scale_examples
 
 LISTS = JudgeSpec(list_size=5)
@@ -153,6 +153,63 @@ def test_blunt_judges_are_asked_for_pairs() -> None:
     jury = (JudgeSpec(name="one", list_size=5), JudgeSpec(name="other", list_size=5))
     assert set(sizes_of(*jury, known=JudgesInLists(frozenset({"one"})))) == {5, 2}
     assert set(sizes_of(*jury, known=JudgesInLists(frozenset({"one", "other"})))) == {2}
+
+
+def settled(n_failed: int, n_orders: int, n_judged: int, n_lost: int) -> list[Comparison]:
+    """Lists that failed or were ordered, and pairs that were judged or lost."""
+    order = ListVerdict(ranking=tuple("abcde"), judge="j")
+    verdict = Verdict(winner=Winner.FIRST, judge="j")
+    failed = {"status": ComparisonStatus.FAILED, "failure": TRANSIENT}
+    kinds: list[tuple[int, str, dict[str, Any]]] = [
+        (n_failed, "abcde", failed),
+        (n_orders, "abcde", {"status": ComparisonStatus.RECORDED, "verdict": order}),
+        (n_judged, "ab", {"status": ComparisonStatus.RECORDED, "verdict": verdict}),
+        (n_lost, "ab", failed),
+    ]
+    shapes = [(essays, fields) for n, essays, fields in kinds for _ in range(n)]
+    return [made(at, essays, **fields) for at, (essays, fields) in enumerate(shapes)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_listless"),
+    [
+        ((10, 0, 3, 0), True),
+        ((9, 0, 3, 0), False),  # too few attempts
+        ((30, 1, 3, 0), False),  # an order
+        ((30, 0, 0, 0), False),  # nobody knows whether it answers anything
+        ((30, 0, 3, 3), False),  # an outage
+        ((30, 0, 4, 3), True),
+    ],
+)
+def test_who_answers_pairs_and_no_list_is_asked_for_pairs(
+    counts: tuple[int, int, int, int], *, is_listless: bool
+) -> None:
+    known = JudgesInLists().notice_failures(settled(*counts), [LISTS])
+    assert known.listless == ({"j"} if is_listless else set())
+    assert (set(sizes_of(LISTS, known=known)) == {2}) is is_listless
+    assert known.learn([]).listless == known.listless
+
+
+def test_failed_attempts_at_one_list_count_each() -> None:
+    lists = [each.model_copy(update={"attempt": 3}) for each in settled(4, 0, 0, 0)]
+    known = JudgesInLists().notice_failures([*lists, *settled(0, 0, 2, 0)], [LISTS])
+    assert known.listless == {"j"}
+
+
+def test_of_a_jury_only_who_fails_lists_is_asked_for_pairs() -> None:
+    jury = (JudgeSpec(name="one", list_size=5), JudgeSpec(name="other", list_size=5))
+    order = ListVerdict(ranking=tuple("abcde"), judge="other")
+    comparisons = [
+        each
+        if draw_judge(each.comparison_id, jury).label == "one" or not each.is_list
+        else each.model_copy(
+            update={"status": ComparisonStatus.RECORDED, "verdict": order, "failure": None}
+        )
+        for each in settled(60, 0, 20, 0)
+    ]
+    known = JudgesInLists().notice_failures(comparisons, jury)
+    assert known.listless == {"one"}
+    assert set(sizes_of(*jury, known=known)) == {5, 2}
 
 
 def sharpness(judge: str, probability: float, **fields: Any) -> ListSharpness:
