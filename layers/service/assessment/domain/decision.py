@@ -215,7 +215,9 @@ def _find_spent_pairs(context: ContinuationContext) -> Decision | None:
     """The end of the budget, or of all pairs that there are, if nothing is left to retry."""
     if context.pairs_remaining > 0 or context.retryable_failures > 0:
         return None
-    if context.completion_denominator < context.max_possible_pairs:
+    # With lists all pairs may have been in reach and yet not all have met.
+    is_cut_short = context.readings_budget is not None and not context.unique_coverage_complete
+    if context.completion_denominator < context.max_possible_pairs or is_cut_short:
         return _finalise(
             Reason.BUDGET_EXHAUSTED,
             f"all {_describe_budget(context)} of the budget were made",

@@ -101,6 +101,14 @@ def test_each_rule_alone(
     assert (decision.decision, decision.reason) == (kind, reason)
 
 
+def test_lists_that_leave_pairs_unjudged_end_by_the_budget() -> None:
+    lists = {**SATURATED, "readings_budget": 240}
+    assert decide(context(lists)).reason is Reason.SMALL_NET_SATURATED
+    decision = decide(context({**lists, "unique_coverage_complete": False}))
+    assert decision.reason is Reason.BUDGET_EXHAUSTED
+    assert "all 240 readings of essays of the budget" in decision.explanation
+
+
 def test_the_decision_names_who_is_asked_for_pairs_because_its_lists_fail() -> None:
     decision = decide(context({"listless_judges": ("j",), "newly_listless_judges": ("j",)}))
     assert (decision.decision, decision.reason) == (MORE, Reason.EVIDENCE_NOT_SUFFICIENT)
