@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent import futures
 from functools import cache
 from typing import Any
 
@@ -54,7 +54,7 @@ def adapters[S: Settings](model: type[S]) -> Composition[S]:
 def event_loop() -> asyncio.AbstractEventLoop:
     """The one event loop of the process: connections belong to a loop and outlive invocations."""
     loop = asyncio.new_event_loop()
-    loop.set_default_executor(ThreadPoolExecutor(_THREADS))
+    loop.set_default_executor(futures.ThreadPoolExecutor(_THREADS))
     return loop
 
 
