@@ -9,13 +9,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.dynamodb import Table
-from assessment.contracts.events import EventType
+from assessment.contracts.erasure import SweepAnchorsV1
+from assessment.contracts.events import EventType, envelope
 from assessment.contracts.views import BatchProgress
+from assessment.contracts.webhooks import PublishedEvent
 from assessment.domain.errors import CJError
 from assessment.domain.identifiers import join_key
 from local.demo import Stage
@@ -33,6 +36,7 @@ KILLS = 2
 PATIENCE_SECONDS = 600
 # A dead worker's messages come back after this, s, instead of three and six minutes.
 SOON = {"CallbackQueueUrl": 5, "JudgeQueueUrl": 20}
+NOBODY = "nobody"
 UNKNOWN = [{"essay_id": f"essay-{n}", "text": f"No person judged this text, {n}."} for n in "abc"]
 
 
@@ -45,6 +49,7 @@ class Requester:
             service, endpoint_url=stage.cloud.url
         )
         self._lambda = self._client("lambda")
+        self._sqs = self._client("sqs")
         self._rounds: list[threading.Thread] = []
         self._table = Table(self._client("dynamodb"), stage.outputs["TableName"])
 
@@ -66,6 +71,30 @@ class Requester:
             watch = {"FunctionName": f"{STACK}-watch-batches"}
             self._rounds.append(threading.Thread(target=self._lambda.invoke, kwargs=watch))
             self._rounds[-1].start()
+
+    def send_chores(self) -> None:
+        """Give the functions beside the loop something to do: what removes and sends nothing."""
+        sweep = SweepAnchorsV1(organisation=NOBODY, assignment_id="nothing")
+        event = envelope(
+            EventType.FAILED,
+            batch_id=new_id(),
+            correlation_id=new_id(),
+            organisation=NOBODY,
+            data={
+                "assignment_id": None,
+                "status": "REFUSED",
+                "error_info": dict.fromkeys(("code", "what", "why", "what_to_do"), "nothing"),
+            },
+            now=datetime.now(UTC),
+        )
+        self._send("ERASURE_QUEUE_URL", sweep.model_dump_json(by_alias=True))
+        self._send("WEBHOOK_QUEUE_URL", PublishedEvent(detail=event).model_dump_json())
+
+    def _send(self, variable: str, body: str) -> None:
+        """Send a message to the queue that the API's function is told by this variable."""
+        api = self._lambda.get_function_configuration(FunctionName=f"{STACK}-handle-api")
+        address = api["Environment"]["Variables"][variable]
+        self._sqs.send_message(QueueUrl=address, MessageBody=body)
 
     def read_progress(self, event_id: str) -> BatchProgress | None:
         """The batch of an event, by a token that the authorizer has not seen; None before it is."""
@@ -111,12 +140,12 @@ def await_ends(
         assert time.monotonic() < patience, (read, killed)
         # As on AWS, where a schedule calls it: a lost task-token call is its to find.
         requester.watch()
+        requester.send_chores()
         time.sleep(0.5)
 
 
 def test_workers_of_every_function_died_at_work(outcome):
     assert outcome[2] == dict.fromkeys(FUNCTIONS, KILLS)
-    assert len(FUNCTIONS) == 12
 
 
 def test_the_result_is_that_of_a_quiet_batch(outcome, quiet):
