@@ -229,6 +229,11 @@ CALLS: dict[str, tuple[str, str, Act]] = {
         "ListObjectVersions",
         lambda c: eraser_of(c).erase_earlier_versions("f"),
     ),
+    "eraser.erase_unnamed": (
+        "s3",
+        "ListObjectVersions",
+        lambda c: eraser_of(c).erase_unnamed("f", named=(), before=datetime.now(UTC)),
+    ),
     "dead_letters.drop": (
         "sqs",
         "ReceiveMessage",
