@@ -444,6 +444,20 @@ def test_the_trail_has_every_change_and_no_text(stack: Stack) -> None:
     assert "water" not in json.dumps(entries)
 
 
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("policy", ["release", "retention"])
+def test_a_change_of_a_policy_has_the_hashes_before_and_after(policy: str) -> None:
+    for _ in range(2):
+        assert call(f"change_{policy}_policy")[0] == 200
+    entries = call("get_audit")[1]["entries"]
+    again, first = (entry for entry in entries if entry["phase"] == "ended")
+    assert first["before_sha256"]
+    assert first["after_sha256"]
+    assert first["before_sha256"] != first["after_sha256"]
+    # The same policy is set again.
+    assert again["before_sha256"] == again["after_sha256"] == first["after_sha256"]
+
+
 def test_a_change_that_is_broken_off_has_begun(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

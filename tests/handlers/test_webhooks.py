@@ -209,8 +209,12 @@ def test_the_trail_says_which_webhook_was_changed(stack: Stack, receiver: Receiv
     webhook_id = added(receiver)["webhook_id"]
     assert call("remove_webhook", webhook_id=webhook_id)[0] == 200
     entries = adapters().audit_ports.trail.list_entries(limit=10, cursor=None).entries
-    ended = [(one.action, one.webhook_id) for one in entries if one.phase == "ended"]
-    assert ended == [("change_webhooks", webhook_id)] * 2
+    removed, made = (one for one in entries if one.phase == "ended")
+    assert [(one.action, one.webhook_id) for one in (removed, made)] == [
+        ("change_webhooks", webhook_id)
+    ] * 2
+    assert made.before_sha256 is removed.after_sha256 is None
+    assert made.after_sha256 == removed.before_sha256 is not None
 
 
 def test_this_machine_is_a_receiver_only_where_the_stack_says_so(

@@ -137,6 +137,9 @@ class Composition[S: Settings](Adapters[S]):
             trail=DynamoDBAuditTrail(self.table),
             batches=self.batches,
             assignments=self.assignments,
+            webhooks=self.webhooks,
+            release_policies=self.release_policies,
+            retention_policies=self.retention_policies,
         )
 
     @cached_property

@@ -21,7 +21,8 @@ class AuditEntry(BaseModel):
     """One entry.
 
     The hashes are those of the thing that was changed, as it is stored; null where it did not
-    exist, or where the change is an addition to it (a verdict). `status` is the HTTP status that
+    exist, or where the change is an addition to it (a verdict). A policy that was never set has the
+    hash of the default; a webhook's is without its last attempt. `status` is the HTTP status that
     the caller was answered with. `request_sha256` is the hash of what was sent.
     """
 

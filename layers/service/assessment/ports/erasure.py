@@ -11,6 +11,7 @@ from assessment.contracts.erasure import EraseRequestV1, SweepAnchorsV1
 from assessment.domain.batch import Batch
 from assessment.domain.erasure import Erasure
 from assessment.domain.provider_batch import ProviderBatch
+from assessment.domain.retention import RetentionPolicy
 from assessment.ports.decisions import DecisionStore
 from assessment.ports.judging import Judges
 from assessment.ports.messaging import Workflow
@@ -21,6 +22,13 @@ from assessment.ports.stores import (
     ContentStore,
     ProviderBatchStore,
 )
+
+
+class RetentionPolicies(Protocol):
+    """How long the organisation keeps its batches."""
+
+    def get_policy(self) -> RetentionPolicy:
+        """The policy; the stack's days if none was set."""
 
 
 class UnfinishedErasure(NamedTuple):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from assessment.contracts.llm_protocol import CallbackAddress
 from assessment.domain.judge import JudgeSpec
+from assessment.ports.decisions import ReleasePolicies
+from assessment.ports.erasure import RetentionPolicies
 from assessment.ports.judging import JudgeCheck, JudgeGate, Judges, Prompts
 from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
 from assessment.ports.statistics import Statistics
@@ -26,6 +28,7 @@ from assessment.ports.stores import (
     References,
     SeenSignatures,
 )
+from assessment.ports.webhooks import WebhookStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +96,9 @@ class AuditPorts:
     trail: AuditTrail
     batches: BatchStore
     assignments: AssignmentStore
+    webhooks: WebhookStore
+    release_policies: ReleasePolicies
+    retention_policies: RetentionPolicies
 
 
 @dataclass(frozen=True, kw_only=True)

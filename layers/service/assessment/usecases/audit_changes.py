@@ -9,13 +9,17 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import BaseModel
+
 from assessment.contracts.views import AuditPageView, BatchAudit
 from assessment.domain.access import Action, Caller
 from assessment.domain.audit import AuditEntry, Phase
 from assessment.domain.errors import CJError, UnknownBatchError
 from assessment.domain.identifiers import canonical_json, content_sha256, derive_uuid
+from assessment.domain.webhook import Webhook
 from assessment.ports.groups import AuditPorts
 from assessment.ports.stores import AuditTrail, BatchStore
+from assessment.ports.webhooks import WebhookStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,10 +111,8 @@ def _hash_target(change: Change, ports: AuditPorts) -> str | None:
         return None
     if change.batch_id is not None:
         return _hash_batch(change.batch_id, ports.batches)
-    if change.assignment_id is not None:
-        assignment = ports.assignments.get_assignment(change.assignment_id)
-        return None if assignment is None else content_sha256(assignment.model_dump_json())
-    return None
+    target = _find_target(change, ports)
+    return None if target is None else content_sha256(target.model_dump_json())
 
 
 def _hash_batch(batch_id: str, batches: BatchStore) -> str | None:
@@ -118,6 +120,25 @@ def _hash_batch(batch_id: str, batches: BatchStore) -> str | None:
         return content_sha256(batches.get_batch(batch_id).model_dump_json())
     except UnknownBatchError:
         return None
+
+
+def _find_target(change: Change, ports: AuditPorts) -> BaseModel | None:
+    """What is changed where it is no batch."""
+    if change.assignment_id is not None:
+        return ports.assignments.get_assignment(change.assignment_id)
+    if change.webhook_id is not None:
+        return _find_webhook(change.webhook_id, ports.webhooks)
+    if change.action is Action.CHANGE_RELEASE_POLICY:
+        return ports.release_policies.get_policy()
+    if change.action is Action.CHANGE_RETENTION_POLICY:
+        return ports.retention_policies.get_policy()
+    return None
+
+
+def _find_webhook(webhook_id: str, webhooks: WebhookStore) -> Webhook | None:
+    """The webhook without its last attempt, which a delivery at the same time changes."""
+    webhook = webhooks.find_webhook(webhook_id)
+    return None if webhook is None else webhook.model_copy(update={"last_attempt": None})
 
 
 def read_trail(trail: AuditTrail, *, limit: int, cursor: str | None) -> AuditPageView:
