@@ -8,7 +8,8 @@ from pathlib import Path
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from assessment.api.access import ROUTES
-from assessment.api.openapi import OPERATIONS, document_text, make_document
+from assessment.api.openapi import document_text, make_document
+from assessment.api.operations import OPERATIONS
 from functions.handle_api.app import api
 
 COMMITTED = Path(__file__).parents[2] / "schemas" / "openapi.json"
