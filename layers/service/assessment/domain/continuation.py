@@ -13,39 +13,18 @@ from assessment.domain.batch import (
     budget,
     completion_denominator,
     count_reachable_pairs,
-    find_cap_per_essay,
     possible_pairs,
 )
-from assessment.domain.comparison import (
-    Comparison,
-    ComparisonStatus,
-    has_preference,
-    retry_pool,
-)
+from assessment.domain.batch_evidence import BatchEvidence, count_evidence
+from assessment.domain.comparison import Comparison, ComparisonStatus, has_preference, retry_pool
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.failure_cause import find_common_cause
 from assessment.domain.finishing import minutes_until_finish
-from assessment.domain.list_judging import (
-    JudgesInLists,
-    choose_sizes,
-    drop_failed_lists,
-    find_largest_list,
-)
+from assessment.domain.list_judging import JudgesInLists, choose_sizes, find_largest_list
 from assessment.domain.not_assessed import AssessedPart
-from assessment.domain.planning import (
-    choose_repeats,
-    count_resampling_passes,
-    count_room,
-    list_met_pairs,
-    select_retries,
-)
-from assessment.domain.readings import (
-    PAIR,
-    count_in_pairs,
-    count_in_pairs_by_essay,
-    count_readings,
-)
+from assessment.domain.planning import select_retries
+from assessment.domain.readings import PAIR, count_in_pairs_by_essay, count_readings
 from assessment.domain.result import Ranking, Scores
 from assessment.domain.spending import add_spending
 
@@ -143,7 +122,7 @@ def _compute_share_in_time(comparisons: Sequence[Comparison], wave_number: int) 
     return 1.0 - late / len(submitted) if submitted else 1.0
 
 
-def _count_next_wave(batch: Batch, evidence: _Evidence, judges: JudgesInLists) -> int:
+def _count_next_wave(batch: Batch, evidence: BatchEvidence, judges: JudgesInLists) -> int:
     """How many readings another wave would pay for: new ones, and failed ones tried again."""
     config = batch.config
     sizes = choose_sizes(
@@ -176,91 +155,7 @@ def _count_minutes_left(batch: Batch, now: datetime) -> float | None:
     return min((each for each in minutes if each is not None), default=None)
 
 
-@dataclass(frozen=True)
-class _Evidence:
-    """What the comparisons of the assessed essays add up to.
-
-    `room` is how many readings the caps still allow, `n_unjudged_pairs` how many different pairs
-    nobody was asked about, `n_passes` how often every comparison was judged again, and `may_repeat`
-    whether one may be once more. `n_replaced` are lists that failed and that pairs stand in for.
-    `n_cut_off` are
-    those of the last wave that `finish_by` cut off: nobody failed them.
-    """
-
-    n_essays: int
-    comparisons: list[Comparison]
-    n_recorded: int
-    n_pending: int
-    room: int
-    n_unjudged_pairs: int
-    n_passes: int
-    may_repeat: bool
-    n_replaced: int
-    n_cut_off: int
-
-    @property
-    def n_failed(self) -> int:
-        """Comparisons that failed or were not answered in time."""
-        return len(self.comparisons) - self.n_recorded - self.n_pending
-
-    @property
-    def n_settled(self) -> int:
-        """Comparisons that are awaited no more."""
-        return self.n_recorded + self.n_failed
-
-    @property
-    def n_settled_in_pairs(self) -> int:
-        """As many pairs as tell as much: a list tells as much as several."""
-        return count_in_pairs(
-            c for c in self.comparisons if c.status is not ComparisonStatus.PENDING
-        )
-
-    @property
-    def success_rate(self) -> float:
-        """The share of settled comparisons that brought a verdict, had it the time."""
-        n_timely = self.n_settled - self.n_cut_off - self.n_replaced
-        return self.n_recorded / n_timely if n_timely else 0.0
-
-
-def _count_cut_off(batch: Batch, comparisons: Sequence[Comparison], now: datetime) -> int:
-    minutes = minutes_until_finish(batch.config, now=now)
-    if minutes is None or minutes > 0:
-        return 0
-    return sum(
-        c.status is ComparisonStatus.TIMED_OUT and c.submitted_wave == batch.wave
-        for c in comparisons
-    )
-
-
-def _count_evidence(batch: Batch, part: AssessedPart, now: datetime) -> _Evidence:
-    comparisons, config = part.comparisons, batch.config
-    n_essays = batch.n_essays - len(part.not_assessed)
-    statuses = Counter(comparison.status for comparison in comparisons)
-    met = drop_failed_lists(comparisons, max_attempts=config.max_attempts)
-    n_unjudged = possible_pairs(n_essays) - len(list_met_pairs(met))
-    room = count_room(comparisons, config=config, n_essays=n_essays, set_aside=part.set_aside)
-    passes = config.small_net_resampling_cap
-    may_repeat = n_unjudged == 0 and bool(
-        choose_repeats(
-            met, passes=passes, n_readings=room, most_per_essay=find_cap_per_essay(config)
-        )
-    )
-    replaced = {comparison.failed_list_id for comparison in comparisons}
-    return _Evidence(
-        n_essays=n_essays,
-        comparisons=comparisons,
-        n_recorded=statuses[ComparisonStatus.RECORDED],
-        n_pending=statuses[ComparisonStatus.PENDING],
-        room=room,
-        n_unjudged_pairs=n_unjudged,
-        n_passes=count_resampling_passes(met) if n_unjudged == 0 else 0,
-        may_repeat=may_repeat,
-        n_replaced=sum(c.comparison_id in replaced for c in comparisons),
-        n_cut_off=_count_cut_off(batch, comparisons, now),
-    )
-
-
-def _describe_evidence(batch: Batch, evidence: _Evidence) -> dict[str, Any]:
+def _describe_evidence(batch: Batch, evidence: BatchEvidence) -> dict[str, Any]:
     comparisons, config = evidence.comparisons, batch.config
     in_time = _compute_share_in_time(comparisons, batch.wave)
     return {
@@ -287,7 +182,7 @@ def _describe_evidence(batch: Batch, evidence: _Evidence) -> dict[str, Any]:
 def _describe_caps(
     batch: Batch,
     part: AssessedPart,
-    evidence: _Evidence,
+    evidence: BatchEvidence,
     judges: JudgesInLists,
     now: datetime,
 ) -> dict[str, Any]:
@@ -356,7 +251,10 @@ def _describe_fit(
 
 
 def _describe_look(
-    config: BatchConfig, evidence: _Evidence, scores: Scores | None, previous: PreviousLook | None
+    config: BatchConfig,
+    evidence: BatchEvidence,
+    scores: Scores | None,
+    previous: PreviousLook | None,
 ) -> dict[str, Any]:
     """Whether this is a look at the targets, and what it and those before it saw."""
     change = _compute_standardised_change(scores, previous) if scores and previous else None
@@ -405,7 +303,7 @@ def build_context(
     now: datetime,
 ) -> ContinuationContext:
     """Everything `decide` may look at; `scores` is None when there is no verdict to fit."""
-    evidence = _count_evidence(batch, part, now)
+    evidence = count_evidence(batch, part, now)
     before = JudgesInLists.from_context(previous.context if previous else None)
     judges = before.learn(scores.list_sharpness) if scores else before
     judges = judges.notice_failures(part.comparisons, batch.judges)
