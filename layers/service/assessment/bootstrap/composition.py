@@ -1,4 +1,4 @@
-"""The ports of the use cases, made of a function's adapters."""
+"""The ports of all use cases, made of a function's adapters."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from assessment.adapters.aws.audit_trail import DynamoDBAuditTrail
 from assessment.adapters.aws.content_eraser import S3ContentEraser
 from assessment.adapters.aws.content_registry import DynamoDBContentRegistry, StoredReferences
 from assessment.adapters.aws.dead_letters import SQSDeadLetters
-from assessment.adapters.aws.decision_store import (
-    DynamoDBDecisionStore,
-    DynamoDBReleasePolicies,
-)
+from assessment.adapters.aws.decision_store import DynamoDBDecisionStore, DynamoDBReleasePolicies
 from assessment.adapters.aws.erasure_store import DynamoDBErasureStore
-from assessment.adapters.aws.person_leases import DynamoDBPeople
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.adapters.aws.record_eraser import DynamoDBRecordEraser
 from assessment.adapters.aws.retention_policies import DynamoDBRetentionPolicies
@@ -28,7 +24,7 @@ from assessment.adapters.aws.webhook_store import (
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
 from assessment.adapters.judges.registry import RequestedJudgeCheck
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.bootstrap.function_adapters import Adapters
+from assessment.bootstrap.loop_composition import LoopComposition
 from assessment.ports.decisions import DecisionPorts, ReleasePorts
 from assessment.ports.erasure import (
     ContentEraser,
@@ -42,35 +38,25 @@ from assessment.ports.erasure import (
 from assessment.ports.groups import (
     AnchorPorts,
     AuditPorts,
-    CallbackPorts,
     CancelPorts,
     ContentPorts,
-    FailPorts,
     FilePorts,
-    FinalisePorts,
     InvitationPorts,
-    JudgePorts,
     PersonPorts,
-    PlanPorts,
-    PreparePorts,
     ProgressPorts,
     PromptPorts,
     ReadPorts,
     RequestPorts,
     ResumePorts,
-    ScorePorts,
     SignedCallbackPorts,
-    SubmitPorts,
-    WatchPorts,
 )
 from assessment.ports.judging import JudgeCheck
-from assessment.ports.statistics import Statistics
 from assessment.ports.stores import References
 from assessment.ports.webhooks import SendPorts, WebhookPorts
 from assessment.settings import Settings
 
 
-class Composition[S: Settings](Adapters[S]):
+class Composition[S: Settings](LoopComposition[S]):
     """The adapters of one function, and the ports of its use cases made of them."""
 
     @cached_property
@@ -316,11 +302,6 @@ class Composition[S: Settings](Adapters[S]):
         )
 
     @cached_property
-    def people(self) -> DynamoDBPeople:
-        """The people who judge."""
-        return DynamoDBPeople(self.table)
-
-    @cached_property
     def invitation_ports(self) -> InvitationPorts:
         """For inviting people to judge."""
         return InvitationPorts(batches=self.batches, people=self.people)
@@ -330,102 +311,4 @@ class Composition[S: Settings](Adapters[S]):
         """For accepting a signed callback."""
         return SignedCallbackPorts(
             signatures=DynamoDBSeenSignatures(self.table), callback_queue=self.callback_queue
-        )
-
-    @cached_property
-    def prepare_ports(self) -> PreparePorts:
-        """For preparing a batch."""
-        return PreparePorts(
-            batches=self.batches, assignments=self.assignments, content=self.content
-        )
-
-    def plan_ports(self, statistics: Statistics) -> PlanPorts:
-        """For planning a wave; the statistics come from functions with the scoring layer."""
-        return PlanPorts(
-            batches=self.batches,
-            comparisons=self.comparisons,
-            content=self.content,
-            statistics=statistics,
-        )
-
-    @cached_property
-    def submit_ports(self) -> SubmitPorts:
-        """For submitting a wave."""
-        return SubmitPorts(
-            batches=self.batches,
-            comparisons=self.comparisons,
-            workflow=self.workflow,
-            callback_queue=self.callback_queue,
-            judge_queue=self.judge_queue,
-        )
-
-    @cached_property
-    def judge_ports(self) -> JudgePorts:
-        """For asking judges."""
-        return JudgePorts(
-            judges=self.judges,
-            prompts=JinjaPrompts(),
-            gate=DynamoDBJudgeGate(self.table),
-            comparisons=self.comparisons,
-            content=self.content,
-            judge_queue=self.judge_queue,
-            callback_queue=self.callback_queue,
-            batches=self.batches,
-            provider_batches=DynamoDBProviderBatchStore(self.table),
-            webhook_url=f"{self._setting('api_url')}/v1/callbacks",
-        )
-
-    @cached_property
-    def callback_ports(self) -> CallbackPorts:
-        """For recording a callback."""
-        return CallbackPorts(
-            batches=self.batches,
-            comparisons=self.comparisons,
-            workflow=self.workflow,
-            callback_queue=self.callback_queue,
-            content=self.content,
-        )
-
-    def score_ports(self, statistics: Statistics) -> ScorePorts:
-        """For scoring a wave; statistics as above."""
-        return ScorePorts(
-            batches=self.batches,
-            comparisons=self.comparisons,
-            content=self.content,
-            statistics=statistics,
-            events=self.events,
-        )
-
-    def finalise_ports(self, statistics: Statistics) -> FinalisePorts:
-        """For publishing the result; statistics as above."""
-        return FinalisePorts(
-            batches=self.batches,
-            assignments=self.assignments,
-            comparisons=self.comparisons,
-            content=self.content,
-            statistics=statistics,
-            events=self.events,
-            people=self.people,
-        )
-
-    @cached_property
-    def fail_ports(self) -> FailPorts:
-        """For ending a batch that failed."""
-        return FailPorts(batches=self.batches, events=self.events)
-
-    def watch_ports_of(self, batch_id: str) -> WatchPorts:
-        """For repairing one batch, whose organisation it looks up."""
-        return self.of_batch(batch_id).watch_ports
-
-    @cached_property
-    def watch_ports(self) -> WatchPorts:
-        """For repairing batches of the organisation."""
-        return WatchPorts(
-            batches=self.batches,
-            comparisons=self.comparisons,
-            workflow=self.workflow,
-            events=self.events,
-            judge_queue=self.judge_queue,
-            provider_batches=DynamoDBProviderBatchStore(self.table),
-            people=self.people,
         )
