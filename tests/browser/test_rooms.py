@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,6 +110,13 @@ def await_text(judge: Visitor, text: str) -> None:
     judge.page.locator(".pair .essay-text").first.get_by_text(text, exact=True).wait_for()
 
 
+def await_verdicts(judge: Visitor, rooms: RoomsServer, n_verdicts: int) -> None:
+    """Let the page send what waits: the next pair is shown before that has arrived."""
+    patience = time.monotonic() + 30
+    while len(rooms.verdicts) < n_verdicts and time.monotonic() < patience:
+        judge.page.wait_for_timeout(20)
+
+
 def make_pairs(n: int) -> list[tuple[str, str]]:
     return [(f"left {number}", f"right {number}") for number in range(n)]
 
@@ -203,6 +211,7 @@ def test_what_was_not_sent_is_sent_after_a_reload(chromium: Browser, rooms: Room
     rooms.refuses_verdicts = None
     judge.visit(f"{rooms.url}/app/#token={make_token(Role.JUDGE, RUNNING)}")
     await_text(judge, "left 2")
+    await_verdicts(judge, rooms, 2)
     assert {each["comparison_id"][-1] for each in rooms.verdicts} == {"0", "1"}
     judge.close()
 

@@ -36,6 +36,9 @@ def ability_of(text: str) -> float:
     return float(found[1])
 
 
+_FIRST_REQUESTS = 12
+
+
 @dataclass
 class JudgeEndpoint:
     """Answers comparisons; the fields are its habits, the counters what it saw."""
@@ -51,6 +54,7 @@ class JudgeEndpoint:
     shuffle: bool = False
     seed: int = 7
     asked: Counter[str] = field(default_factory=Counter)
+    _n_requests: int = 0
     _held: list[tuple[str, str]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -74,6 +78,7 @@ class JudgeEndpoint:
         with self._lock:
             times = self.asked[name]
             self.asked[name] += 1
+            self._n_requests += 1
         chance = random.Random(f"{self.seed}/{name}")
         if self.refuse:
             return httpx.Response(400, json={"detail": "unknown model"})
@@ -103,8 +108,9 @@ class JudgeEndpoint:
             error = {"code": "overloaded", "message": "try again", "retryable": True}
             return {**result, "error_detail": error}
         if self.served_models:
-            # The first one serves most requests.
-            others = self.served_models[1:]
+            # The first one serves most requests, and all of the first messages, whose answers may
+            # be recorded in any order: a batch's pinned model is the one recorded first.
+            others = self.served_models[1:] if self._n_requests > _FIRST_REQUESTS else ()
             result["served_model"] = (
                 chance.choice(others) if others and chance.random() < 0.1 else self.served_models[0]
             )

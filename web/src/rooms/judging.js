@@ -126,6 +126,7 @@ export class Judging {
     if (degree) verdict.degree = degree;
     if (reason) verdict.justification = reason.slice(0, 500);
     this.held = { pair: this.current, verdict, timer: this.later(() => this.flush(), HOLD) };
+    this.keep();
     this.nGiven += 1;
     this.show(this.queue.shift() ?? null);
     this.onChange();
@@ -139,6 +140,7 @@ export class Judging {
     if (this.current) this.queue.unshift(this.current);
     const { pair, verdict } = this.held;
     this.held = null;
+    this.keep();
     this.nGiven -= 1;
     this.show(pair);
     this.shownSeconds = verdict.decision_seconds;
@@ -152,9 +154,14 @@ export class Judging {
       this.timers.delete(this.held.timer);
       this.outbox.push(this.held.verdict);
       this.held = null;
-      keepOutbox(this.id, this.outbox);
+      this.keep();
     }
     this.drain(isLeaving);
+  }
+
+  /** Keep what has not arrived, what may still be undone too: a page can close without a word. */
+  keep() {
+    keepOutbox(this.id, [...this.outbox, ...(this.held ? [this.held.verdict] : [])]);
   }
 
   /** Send what is kept, one after another; what may pass is tried again until it has arrived. */
@@ -181,7 +188,7 @@ export class Judging {
         this.lost = error;
       }
       this.outbox = this.outbox.filter((each) => each !== verdict);
-      keepOutbox(this.id, this.outbox);
+      this.keep();
       this.onChange();
     }
     this.isDraining = false;
