@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring._indices import IndexProblemError, essay_indices
+from scoring._pairing.arguments import check_array
 from scoring._pairing.list_draft import ListDraft
 from scoring._pairing.pair_scores import d_optimal_scores, nearest_scores
 from scoring._pairing.shown_order import balance_order
@@ -118,8 +119,8 @@ def plan_lists(
         raise PairingError(f"audit_share is {audit_share}: give a share between 0 and 1")
     wanted = np.minimum(_checked_sizes(sizes), n_essays)
     before = _by_size(n_essays, earlier)
-    theta = _checked_array("ability", ability, (n_essays,))
-    cov = _checked_array("covariance", covariance, (n_essays, n_essays))
+    theta = check_array("ability", ability, (n_essays,))
+    cov = check_array("covariance", covariance, (n_essays, n_essays))
     draft = ListDraft(n_essays, list(before.values()), _checked("anchors", anchors, n_essays), rng)
     made = _draft_lists(draft, wanted, theta, cov, audit_share)
     pairs, audited = _ordered(n_essays, before, made, rng, is_known=theta is not None)
@@ -240,14 +241,3 @@ def _checked(name: str, values: ArrayLike, n: int) -> Ints:
         return essay_indices(column if column.size else column.astype(np.int64), n)
     except IndexProblemError as error:
         raise PairingError(f"{name} {error}") from None
-
-
-def _checked_array(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> Floats | None:
-    if values is None:
-        return None
-    array = np.asarray(values, dtype=np.float64)
-    if array.shape != shape:
-        raise PairingError(f"{name} has shape {array.shape}: it must be {shape}")
-    if not np.isfinite(array).all():
-        raise PairingError(f"{name} has values that are not finite numbers")
-    return array

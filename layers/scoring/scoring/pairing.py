@@ -32,6 +32,7 @@ import numpy as np
 
 from scoring._indices import IndexProblemError, essay_indices
 from scoring._pairing.anchor_plan import anchor_plan
+from scoring._pairing.arguments import check_array
 from scoring._pairing.grade_scores import grade_precision_worth, grade_scores
 from scoring._pairing.matching import improve_matching
 from scoring._pairing.optimal_matching import optimal_matching
@@ -161,8 +162,8 @@ def plan_wave(
     """
     _check_numbers(n_essays, size, rounds, audit_share)
     first, second = _checked_pairs(n_essays, first, second)
-    theta = _checked_array("ability", ability, (n_essays,))
-    cov = _checked_array("covariance", covariance, (n_essays, n_essays))
+    theta = check_array("ability", ability, (n_essays,))
+    cov = check_array("covariance", covariance, (n_essays, n_essays))
     _check_strategy(strategy, theta, cov)
     budget = rounds * n_essays // 2
     budget = budget if size is None else min(size, budget)
@@ -282,17 +283,6 @@ def _checked_indices(name: str, values: ArrayLike, n: int) -> Ints:
         return essay_indices(values, n)
     except IndexProblemError as error:
         raise PairingError(f"{name} {error}") from None
-
-
-def _checked_array(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> Floats | None:
-    if values is None:
-        return None
-    array = np.asarray(values, dtype=np.float64)
-    if array.shape != shape:
-        raise PairingError(f"{name} has shape {array.shape}: it must be {shape}")
-    if not np.isfinite(array).all():
-        raise PairingError(f"{name} has values that are not finite numbers")
-    return array
 
 
 def _check_strategy(strategy: str, theta: Floats | None, cov: Floats | None) -> None:
