@@ -128,6 +128,7 @@ class Habits:
     refuses: frozenset[str] = frozenset()
     breaks: frozenset[str] = frozenset()
     silences: frozenset[str] = frozenset()
+    fails_lists: bool = False
 
 
 def text_of(quality: float, name: str) -> str:
@@ -165,6 +166,8 @@ class FakeJudge:
             return _malformed(request)
         if shown & habits.silences:
             return None
+        if habits.fails_lists and isinstance(request, CompareRequestV2):
+            return _error(request, retryable=True)
         fate = rng.random()
         for share, error in (
             (habits.unavailable, JudgeUnavailableError("simulated: 503")),

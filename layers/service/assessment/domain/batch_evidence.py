@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assessment.domain.batch import Batch, find_cap_per_essay, possible_pairs
-from assessment.domain.comparison import Comparison, ComparisonStatus
+from assessment.domain.comparison import Comparison, ComparisonStatus, retry_pool
 from assessment.domain.finishing import minutes_until_finish
-from assessment.domain.list_judging import drop_failed_lists
+from assessment.domain.list_judging import (
+    JudgesInLists,
+    drop_failed_lists,
+    replace_failed_lists,
+)
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import (
     choose_repeats,
@@ -29,6 +33,8 @@ class BatchEvidence:
     nobody was asked about, `n_passes` how often every comparison was judged again, and `may_repeat`
     whether one may be once more. `n_replaced` are lists that failed and that pairs stand in for.
     `n_cut_off` are those of the last wave that `finish_by` cut off: nobody failed them.
+    `retryable` are failed ones that may be submitted again, and `n_instead` counts the pairs that
+    are still to stand in for lists.
     """
 
     n_essays: int
@@ -41,6 +47,8 @@ class BatchEvidence:
     may_repeat: bool
     n_replaced: int
     n_cut_off: int
+    retryable: list[Comparison]
+    n_instead: int
 
     @property
     def n_failed(self) -> int:
@@ -76,14 +84,20 @@ def _count_cut_off(batch: Batch, comparisons: Sequence[Comparison], now: datetim
     )
 
 
-def count_evidence(batch: Batch, part: AssessedPart, now: datetime) -> BatchEvidence:
-    """The comparisons of a batch's assessed part, counted."""
+def count_evidence(
+    batch: Batch, part: AssessedPart, judges: JudgesInLists, *, now: datetime
+) -> BatchEvidence:
+    """The comparisons of a batch's assessed part, counted, by what is known of its judges."""
     comparisons, config = part.comparisons, batch.config
     n_essays = batch.n_essays - len(part.not_assessed)
     statuses = Counter(comparison.status for comparison in comparisons)
-    met = drop_failed_lists(comparisons, max_attempts=config.max_attempts)
+    abandoned = judges.find_abandoned(comparisons, batch.judges)
+    met = drop_failed_lists(comparisons, max_attempts=config.max_attempts, abandoned=abandoned)
     n_unjudged = possible_pairs(n_essays) - len(list_met_pairs(met))
     room = count_room(comparisons, config=config, n_essays=n_essays, set_aside=part.set_aside)
+    instead = replace_failed_lists(
+        comparisons, max_attempts=config.max_attempts, n_readings=room, abandoned=abandoned
+    )
     passes = config.small_net_resampling_cap
     may_repeat = n_unjudged == 0 and bool(
         choose_repeats(
@@ -102,4 +116,6 @@ def count_evidence(batch: Batch, part: AssessedPart, now: datetime) -> BatchEvid
         may_repeat=may_repeat,
         n_replaced=sum(c.comparison_id in replaced for c in comparisons),
         n_cut_off=_count_cut_off(batch, comparisons, now),
+        retryable=retry_pool(comparisons, max_attempts=config.max_attempts, abandoned=abandoned),
+        n_instead=len(instead),
     )

@@ -6,7 +6,7 @@ leased, asked about and settled as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, Self
@@ -192,10 +192,14 @@ class Comparison(BaseModel):
             self.failure is None or self.failure.retryable
         )
 
+    @property
+    def is_failed(self) -> bool:
+        """Whether its latest attempt brought no verdict and is awaited no more."""
+        return self.status in (ComparisonStatus.FAILED, ComparisonStatus.TIMED_OUT)
+
     def has_failed_for_good(self, *, max_attempts: int) -> bool:
         """Whether no further attempt will be made; a list is then asked about as pairs."""
-        is_unsettled = self.status in (ComparisonStatus.FAILED, ComparisonStatus.TIMED_OUT)
-        return is_unsettled and (not self.may_be_retried or self.attempt >= max_attempts)
+        return self.is_failed and (not self.may_be_retried or self.attempt >= max_attempts)
 
 
 class WaitingComparison(BaseModel):
@@ -282,9 +286,18 @@ def add_tallies(tallies: Iterable[ComparisonTally]) -> ComparisonTally:
     )
 
 
-def retry_pool(comparisons: list[Comparison], *, max_attempts: int) -> list[Comparison]:
-    """Failed comparisons that may be submitted again, oldest first, pairing and order kept."""
-    pool = [c for c in comparisons if c.may_be_retried and c.attempt < max_attempts]
+def retry_pool(
+    comparisons: list[Comparison], *, max_attempts: int, abandoned: Container[str] = frozenset()
+) -> list[Comparison]:
+    """Failed comparisons that may be submitted again, oldest first, pairing and order kept.
+
+    The ids in `abandoned` are those of lists that are not, whatever attempts they have left.
+    """
+    pool = [
+        c
+        for c in comparisons
+        if c.may_be_retried and c.attempt < max_attempts and c.comparison_id not in abandoned
+    ]
     return sorted(pool, key=lambda comparison: comparison.comparison_id)
 
 

@@ -16,7 +16,7 @@ from assessment.domain.batch import (
     possible_pairs,
 )
 from assessment.domain.batch_evidence import BatchEvidence, count_evidence
-from assessment.domain.comparison import Comparison, ComparisonStatus, has_preference, retry_pool
+from assessment.domain.comparison import Comparison, ComparisonStatus, has_preference
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.failure_cause import find_common_cause
@@ -130,13 +130,15 @@ def _count_next_wave(batch: Batch, evidence: BatchEvidence, judges: JudgesInList
         wave_number=batch.wave + 1,
         n_essays=evidence.n_essays,
         config=config,
-        n_readings=evidence.room,
+        n_readings=evidence.room - PAIR * evidence.n_instead,
         known=judges,
     )
-    pool = retry_pool(evidence.comparisons, max_attempts=config.max_attempts)
-    return sum(sizes) + count_readings(
-        select_retries(pool, threshold=config.retry_pool_threshold, n_new_pairs=len(sizes))
+    retries = select_retries(
+        evidence.retryable,
+        threshold=config.retry_pool_threshold,
+        n_new_pairs=len(sizes) + evidence.n_instead,
     )
+    return sum(sizes) + PAIR * evidence.n_instead + count_readings(retries)
 
 
 def _find_refusal(comparisons: Sequence[Comparison]) -> str | None:
@@ -167,7 +169,7 @@ def _describe_evidence(batch: Batch, evidence: BatchEvidence) -> dict[str, Any]:
         "outstanding": evidence.n_pending,
         "partial_completion_met": in_time >= config.partial_completion,
         "waves_without_verdict": _count_silent_waves(comparisons, batch.wave),
-        "retryable_failures": len(retry_pool(comparisons, max_attempts=config.max_attempts)),
+        "retryable_failures": len(evidence.retryable),
         "permanent_failures": sum(
             1 for c in comparisons if c.failure is not None and not c.failure.retryable
         ),
@@ -303,10 +305,10 @@ def build_context(
     now: datetime,
 ) -> ContinuationContext:
     """Everything `decide` may look at; `scores` is None when there is no verdict to fit."""
-    evidence = count_evidence(batch, part, now)
     before = JudgesInLists.from_context(previous.context if previous else None)
     judges = before.learn(scores.list_sharpness) if scores else before
     judges = judges.notice_failures(part.comparisons, batch.judges)
+    evidence = count_evidence(batch, part, judges, now=now)
     return ContinuationContext(
         wave=batch.wave,
         batch_ended=batch.is_final,

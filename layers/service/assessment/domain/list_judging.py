@@ -7,7 +7,7 @@ judge gets a share of pairs; without them nobody would know how sharp it is in l
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict
@@ -116,6 +116,18 @@ class JudgesInLists:
             if _answers_pairs_only(settled[label])
         }
         return replace(self, listless=self.listless | names)
+
+    def find_abandoned(
+        self, comparisons: Sequence[Comparison], judges: Sequence[JudgeSpec]
+    ) -> frozenset[str]:
+        """The ids of the lists that failed and whose judge answers none: attempts would be lost."""
+        return frozenset(
+            comparison.comparison_id
+            for comparison in comparisons
+            if comparison.is_list
+            and comparison.is_failed
+            and _has_label(draw_judge(comparison.comparison_id, judges), self.listless)
+        )
 
     def takes_lists(self, judge: JudgeSpec) -> bool:
         """Whether a judge is asked for lists."""
@@ -287,7 +299,11 @@ def _choose_queue(one: deque[int], other: deque[int]) -> deque[int]:
 
 
 def replace_failed_lists(
-    comparisons: Sequence[Comparison], *, max_attempts: int, n_readings: int
+    comparisons: Sequence[Comparison],
+    *,
+    max_attempts: int,
+    n_readings: int,
+    abandoned: Container[str] = frozenset(),
 ) -> list[PlannedPair]:
     """Pairs in place of the lists that brought no verdict for good, each list once.
 
@@ -301,12 +317,16 @@ def replace_failed_lists(
         Attempts after which a comparison is not submitted again.
     n_readings
         The most essays that may be read.
+    abandoned
+        The ids of lists that are not submitted again, whatever attempts they have left.
     """
     replaced = {comparison.failed_list_id for comparison in comparisons}
     pairs: list[PlannedPair] = []
     for comparison in comparisons:
         is_replaced = comparison.comparison_id in replaced
-        if is_replaced or not is_failed_list(comparison, max_attempts=max_attempts):
+        if is_replaced or not is_failed_list(
+            comparison, max_attempts=max_attempts, abandoned=abandoned
+        ):
             continue
         ids = comparison.essay_ids
         pairs += [
@@ -316,11 +336,25 @@ def replace_failed_lists(
     return pairs[: n_readings // PAIR]
 
 
-def is_failed_list(comparison: Comparison, *, max_attempts: int) -> bool:
+def is_failed_list(
+    comparison: Comparison, *, max_attempts: int, abandoned: Container[str] = frozenset()
+) -> bool:
     """Whether it is a list that brought no verdict and will not be asked again."""
-    return comparison.is_list and comparison.has_failed_for_good(max_attempts=max_attempts)
+    return comparison.is_list and (
+        comparison.comparison_id in abandoned
+        or comparison.has_failed_for_good(max_attempts=max_attempts)
+    )
 
 
-def drop_failed_lists(comparisons: Sequence[Comparison], *, max_attempts: int) -> list[Comparison]:
+def drop_failed_lists(
+    comparisons: Sequence[Comparison],
+    *,
+    max_attempts: int,
+    abandoned: Container[str] = frozenset(),
+) -> list[Comparison]:
     """The comparisons in which essays met: a list that failed for good brought none together."""
-    return [c for c in comparisons if not is_failed_list(c, max_attempts=max_attempts)]
+    return [
+        comparison
+        for comparison in comparisons
+        if not is_failed_list(comparison, max_attempts=max_attempts, abandoned=abandoned)
+    ]

@@ -68,16 +68,31 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts, mode: BatchingMode) 
     """Plan a wave from all that came before it, and store the plan."""
     comparisons = ports.comparisons.list_comparisons(batch.batch_id, wave_number - 1)
     part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
-    pool = retry_pool(part.comparisons, max_attempts=batch.config.max_attempts)
     spec = load_spec(batch.batch_id, content=ports.content).drop_essays(part.set_aside_ids)
+    known = _recall_judges(batch.batch_id, wave_number, ports)
+    abandoned = known.find_abandoned(part.comparisons, spec.judges)
+    max_attempts = batch.config.max_attempts
+    pool = retry_pool(part.comparisons, max_attempts=max_attempts, abandoned=abandoned)
+    met = drop_failed_lists(part.comparisons, max_attempts=max_attempts, abandoned=abandoned)
     has_verdicts = any(comparison.verdict for comparison in part.comparisons)
     # A second try, with more room or after a pause, may bring what the first did not: nothing new
     # is paid for before one of them has.
     only_retries = bool(pool) and not has_verdicts
     n_readings = 0 if only_retries else _count_readings_left(batch.config, spec, part)
-    planned = _choose_new(batch, wave_number, spec, part, n_readings, ports, mode)
+    instead = replace_failed_lists(
+        part.comparisons, max_attempts=max_attempts, n_readings=n_readings, abandoned=abandoned
+    )
+    sizes = choose_sizes(
+        spec.judges,
+        wave_number=wave_number,
+        n_essays=len(spec.essays),
+        config=batch.config,
+        n_readings=n_readings - PAIR * len(instead),
+        known=known,
+    )
+    # Behind the others: which judge is drawn, and so whether for a list, depends on the place.
+    planned = [*_choose_new(batch, wave_number, spec, met, sizes, ports, mode), *instead]
     if not planned and not pool:
-        met = drop_failed_lists(part.comparisons, max_attempts=batch.config.max_attempts)
         planned = choose_repeats(
             met,
             passes=batch.config.small_net_resampling_cap,
@@ -111,42 +126,23 @@ def _choose_new(
     batch: Batch,
     wave_number: int,
     spec: BatchSpec,
-    part: AssessedPart,
-    n_readings: int,
+    met: list[Comparison],
+    sizes: list[int],
     ports: PlanPorts,
     mode: BatchingMode,
 ) -> list[PlannedPair | PlannedList]:
-    """New pairs and lists of the essays that are assessed, and pairs for lists that failed.
-
-    Together they read at most `n_readings` essays.
-    """
-    config = batch.config
-    instead: list[PlannedPair | PlannedList] = [
-        *replace_failed_lists(
-            part.comparisons, max_attempts=config.max_attempts, n_readings=n_readings
-        )
-    ]
-    sizes = choose_sizes(
-        spec.judges,
-        wave_number=wave_number,
-        n_essays=len(spec.essays),
-        config=config,
-        n_readings=n_readings - sum(len(pair.essay_ids) for pair in instead),
-        known=_recall_judges(batch.batch_id, wave_number, ports),
-    )
+    """New pairs and lists of the essays that are assessed; `met` are those in which essays met."""
     if not sizes:
-        return instead
-    planned = ports.statistics.plan(
+        return []
+    return ports.statistics.plan(
         spec,
-        drop_failed_lists(part.comparisons, max_attempts=config.max_attempts),
-        config=config,
+        met,
+        config=batch.config,
         seed=batch.seed,
         wave_number=wave_number,
         sizes=sizes,
         shares_essays=any(judge.asks_together(mode) for judge in spec.judges),
     )
-    # Behind the others: which judge is drawn, and so whether for a list, depends on the place.
-    return [*planned, *instead]
 
 
 def _recall_judges(batch_id: str, wave_number: int, ports: PlanPorts) -> JudgesInLists:

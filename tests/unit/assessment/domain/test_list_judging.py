@@ -15,6 +15,7 @@ from assessment.domain.comparison import (
     JudgeFailure,
     PlannedList,
     PlannedPair,
+    retry_pool,
 )
 from assessment.domain.config import BatchConfig
 from assessment.domain.identifiers import comparison_id
@@ -188,6 +189,35 @@ def test_who_answers_pairs_and_no_list_is_asked_for_pairs(
     assert known.listless == ({"j"} if is_listless else set())
     assert (set(sizes_of(LISTS, known=known)) == {2}) is is_listless
     assert known.learn([]).listless == known.listless
+
+
+def test_failed_lists_of_who_answers_none_are_asked_as_pairs_at_once() -> None:
+    comparisons = settled(10, 0, 3, 0)
+    lists, pairs = comparisons[:10], comparisons[10:]
+    lists[0] = lists[0].model_copy(update={"status": ComparisonStatus.PENDING, "failure": None})
+    lost = made(20, "ab", status=ComparisonStatus.FAILED, failure=TRANSIENT)
+    comparisons = [*lists, *pairs, lost]
+    known = JudgesInLists(listless=frozenset("j"))
+    abandoned = known.find_abandoned(comparisons, [LISTS])
+    assert abandoned == {each.comparison_id for each in lists[1:]}
+    pool = retry_pool(comparisons, max_attempts=3, abandoned=abandoned)
+    assert pool == [lost]
+    instead = replace_failed_lists(
+        comparisons, max_attempts=3, n_readings=1000, abandoned=abandoned
+    )
+    assert {pair.failed_list_id for pair in instead} == abandoned
+    met = drop_failed_lists(comparisons, max_attempts=3, abandoned=abandoned)
+    assert met == [lists[0], *pairs, lost]
+    assert JudgesInLists(blunt=frozenset("j")).find_abandoned(comparisons, [LISTS]) == set()
+
+
+def test_of_a_jury_only_lists_of_who_answers_none_are_abandoned() -> None:
+    jury = (JudgeSpec(name="one", list_size=5), JudgeSpec(name="other", list_size=5))
+    failed = settled(40, 0, 0, 0)
+    abandoned = JudgesInLists(listless=frozenset({"one"})).find_abandoned(failed, jury)
+    drawn = {each.comparison_id: draw_judge(each.comparison_id, jury).label for each in failed}
+    assert abandoned == {each for each, label in drawn.items() if label == "one"}
+    assert 0 < len(abandoned) < len(failed)
 
 
 def test_failed_attempts_at_one_list_count_each() -> None:

@@ -68,6 +68,17 @@ def test_every_troubled_list_is_accounted_for() -> None:
     assert len(result["rankings"]) == 12
 
 
+def test_failed_lists_of_a_judge_who_answers_none_are_not_paid_for_again() -> None:
+    known, batch, result = run(Habits(fails_lists=True), essays=30, max_attempts=9)
+    assert batch.status is BatchStatus.COMPLETED
+    lists = [c for c in known if c.is_list]
+    assert len(lists) >= 10
+    # Ten attempts show it; that takes two waves here.
+    assert max(c.submitted_wave for c in lists) == 2 < batch.wave
+    assert {c.failed_list_id for c in known} - {None} == {c.comparison_id for c in lists}
+    assert len(result["rankings"]) == 30
+
+
 def test_an_essay_that_no_judge_takes_is_set_aside_and_costs_no_other_its_grade() -> None:
     habits = Habits(declines=frozenset({"essay-03"}))
     known, batch, result = run(habits, essays=9, list_size=4)
