@@ -8,7 +8,7 @@ from datetime import datetime
 from assessment.domain.comparison import Comparison, WaitingComparison
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
-from assessment.ports.stores import WaitingPage
+from assessment.ports.people import WaitingPage
 
 
 class InMemoryPeopleQueue:

@@ -14,6 +14,7 @@ from assessment.ports.decisions import ReleasePolicies
 from assessment.ports.erasure import RetentionPolicies
 from assessment.ports.judging import JudgeCheck, JudgeGate, Judges, Prompts
 from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
+from assessment.ports.people import People
 from assessment.ports.statistics import Statistics
 from assessment.ports.stores import (
     AssignmentStore,
@@ -23,7 +24,6 @@ from assessment.ports.stores import (
     ContentRegistry,
     ContentStore,
     Links,
-    People,
     ProviderBatchStore,
     References,
     SeenSignatures,

@@ -6,25 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from assessment.contracts.llm_protocol import (
-    JudgeRequestV1,
-)
+from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.assignment import Assignment
 from assessment.domain.audit import AuditEntry
 from assessment.domain.batch import Batch, BatchStatus
-from assessment.domain.comparison import (
-    Comparison,
-    JudgeFailure,
-    Settlement,
-    WaitingComparison,
-)
-from assessment.domain.control_pair import ControlPair
+from assessment.domain.comparison import Comparison, JudgeFailure, Settlement
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
-from assessment.domain.invitation import Invitation, Person
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import ListVerdict, Verdict
 from assessment.domain.wave import Wave
+from assessment.ports.people import PeopleQueue
 
 
 class AssignmentPage(NamedTuple):
@@ -228,48 +220,6 @@ class Links(Protocol):
         """The size of a document in bytes; None if there is none."""
 
 
-class WaitingPage(NamedTuple):
-    """Comparisons that wait for people, and the id that the next page begins after, if any."""
-
-    comparisons: list[WaitingComparison]
-    cursor: str | None
-
-
-class PeopleQueue(Protocol):
-    """The comparisons of a batch that wait for people, and their leases."""
-
-    def offer(self, batch_id: str, wave_number: int, comparisons: Sequence[Comparison]) -> None:
-        """Let these wait for people; one that waits already stays as it is."""
-
-    def list_waiting(
-        self, batch_id: str, wave_number: int, *, limit: int, after: str | None = None
-    ) -> WaitingPage:
-        """The next comparisons by id that wait for people, whoever holds them."""
-
-    def find_waiting(
-        self, batch_id: str, wave_number: int, comparison_id: str
-    ) -> WaitingComparison | None:
-        """One of them; None if it does not wait (any more)."""
-
-    def take(
-        self,
-        batch_id: str,
-        waiting: WaitingComparison,
-        person: str,
-        *,
-        until: datetime,
-        now: datetime,
-        is_judged: bool = False,
-    ) -> bool:
-        """Lease it to a person, or prolong their lease; False if it is another's, or is gone."""
-
-    def withdraw(self, batch_id: str, wave_number: int, comparison_id: str) -> None:
-        """Let one wait no longer."""
-
-    def withdraw_all(self, batch_id: str, wave_number: int) -> None:
-        """Let none of the wave wait any longer."""
-
-
 class ComparisonStore(PeopleQueue, Protocol):
     """Comparisons, their verdicts, and what a wave still waits for."""
 
@@ -389,36 +339,6 @@ class ContentStore(Protocol):
 
         Raises MissingDocumentError.
         """
-
-
-class People(Protocol):
-    """The people who judge a batch: what they have done, and their invitations."""
-
-    def get_person(self, batch_id: str, name: str) -> Person:
-        """The person as the batch knows them; one who was never here has done nothing."""
-
-    def note_held(
-        self, batch_id: str, name: str, held: Sequence[WaitingComparison], *, until: datetime
-    ) -> None:
-        """Remember what the person holds, for when they ask again."""
-
-    def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> None:
-        """Count a verdict of the person; the same one counts once."""
-
-    def list_judged(self, batch_id: str, name: str, *, limit: int) -> list[str]:
-        """Ids of comparisons that the person has given a verdict on, in their order."""
-
-    def note_controls(self, batch_id: str, name: str, controls: Sequence[ControlPair]) -> None:
-        """Remember the person's control pairs, in place of those that were remembered."""
-
-    def put_invitation(self, invitation: Invitation) -> Invitation:
-        """Store an invitation; if one stands under its id, change nothing and return that."""
-
-    def list_people(self, batch_id: str) -> list[Person]:
-        """Everybody who was invited to judge the batch, or has begun to."""
-
-    def revoke(self, batch_id: str, invitation_id: str, *, now: datetime) -> Person | None:
-        """Take an invitation back; the person as they are then, None if there is none such."""
 
 
 class SeenSignatures(Protocol):

@@ -34,7 +34,8 @@ from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import add_spending
 from assessment.domain.wave import Wave
 from assessment.ports.groups import FinalisePorts
-from assessment.ports.stores import AssignmentStore, ComparisonStore, ContentStore, People
+from assessment.ports.people import People
+from assessment.ports.stores import AssignmentStore, ComparisonStore, ContentStore
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.keep_comparisons import keep_comparisons
 from assessment.usecases.surface_figures import load_surface

@@ -25,7 +25,8 @@ from assessment.domain.invitation import Invitation
 from assessment.domain.judge import Provider
 from assessment.domain.judging_time import USUAL_DAYS
 from assessment.ports.groups import InvitationPorts
-from assessment.ports.stores import BatchStore, People
+from assessment.ports.people import People
+from assessment.ports.stores import BatchStore
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from assessment.domain.identifiers import canonical_sha256, derive_uuid, read_wa
 from assessment.domain.invitation import Person, check_invitation
 from assessment.domain.judge import PERSON_LABEL, JudgeSpec, Provider
 from assessment.ports.groups import PersonPorts
-from assessment.ports.stores import People
+from assessment.ports.people import People
 from assessment.usecases.control_pairs import offer_control, record_control
 from assessment.usecases.offers import make_offer
 

@@ -54,7 +54,8 @@ from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.verdict import Winner
 from assessment.ports.judging import JudgeGate
 from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
-from assessment.ports.stores import ContentStore, People, PeopleQueue, SeenSignatures
+from assessment.ports.people import People, PeopleQueue
+from assessment.ports.stores import ContentStore, SeenSignatures
 from tests.fakes.aws import client, create_bucket
 from tests.fakes.content import InMemoryContentStore
 from tests.fakes.judges import OpenGate

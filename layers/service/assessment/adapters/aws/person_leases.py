@@ -13,7 +13,7 @@ from assessment.adapters.item_table import ItemTable
 from assessment.domain.comparison import Comparison, WaitingComparison
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
-from assessment.ports.stores import WaitingPage
+from assessment.ports.people import WaitingPage
 
 _KEPT = timedelta(days=200)
 _IS_FREE = (
