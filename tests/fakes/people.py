@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from assessment.domain.comparison import Comparison, WaitingComparison
+from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
 from assessment.ports.people import WaitingPage
@@ -38,7 +38,9 @@ class InMemoryPeopleQueue:
             if (batch, wave) == (batch_id, wave_number) and (after is None or name > after)
         ]
         cursor = found[limit - 1].comparison_id if len(found) > limit else None
-        return WaitingPage(found[:limit], cursor)
+        names = set(ComparisonLease.model_fields)
+        leases = [ComparisonLease(**one.model_dump(include=names)) for one in found[:limit]]
+        return WaitingPage(leases, cursor)
 
     def find_waiting(
         self, batch_id: str, wave_number: int, comparison_id: str
@@ -48,22 +50,22 @@ class InMemoryPeopleQueue:
     def take(
         self,
         batch_id: str,
-        waiting: WaitingComparison,
+        waiting: ComparisonLease,
         person: str,
         *,
         until: datetime,
         now: datetime,
         is_judged: bool = False,
-    ) -> bool:
+    ) -> WaitingComparison | None:
         key = (batch_id, waiting.wave, waiting.comparison_id)
         present = self._waiting.get(key)
         if present is None or present.find_holder(now=now) not in (None, person):
-            return False
+            return None
         if present.is_judged_by_holder(now=now) and not is_judged:
-            return False
+            return None
         changes = {"person": person, "lease_until": until, "is_judged": is_judged}
         self._waiting[key] = present.model_copy(update=changes)
-        return True
+        return self._waiting[key]
 
     def withdraw(self, batch_id: str, wave_number: int, comparison_id: str) -> None:
         self._waiting.pop((batch_id, wave_number, comparison_id), None)
@@ -89,7 +91,7 @@ class InMemoryPeople:
         return person
 
     def note_held(
-        self, batch_id: str, name: str, held: Sequence[WaitingComparison], *, until: datetime
+        self, batch_id: str, name: str, held: Sequence[ComparisonLease], *, until: datetime
     ) -> None:
         self._set(batch_id, name, held=tuple(held), held_until=until)
 

@@ -98,6 +98,7 @@ class ItemTable(Protocol):
         after: str | None = None,
         last_first: bool = True,
         equal: Mapping[str, Any] | None = None,
+        projection: Sequence[str] = (),
     ) -> tuple[list[Item], str | None]:
         """Items out of the next `limit`, and the sort key that they end with; None at the end."""
 

@@ -202,8 +202,8 @@ class Comparison(BaseModel):
         return self.is_failed and (not self.may_be_retried or self.attempt >= max_attempts)
 
 
-class WaitingComparison(BaseModel):
-    """A pair that waits for a person, and who holds it until when.
+class ComparisonLease(BaseModel):
+    """Which comparison waits for a person, and who holds it until when.
 
     `wave` is the wave that waits for it. `is_judged` says that its holder gave a verdict, which is
     on its way.
@@ -213,13 +213,27 @@ class WaitingComparison(BaseModel):
 
     comparison_id: str
     wave: int
+    person: str | None = None
+    lease_until: datetime | None = None
+    is_judged: bool = False
+
+    def is_judged_by_holder(self, *, now: datetime) -> bool:
+        """Whether its holder gave a verdict, which is on its way."""
+        return self.is_judged and self.find_holder(now=now) is not None
+
+    def find_holder(self, *, now: datetime) -> str | None:
+        """Who holds it now."""
+        is_held = self.lease_until is not None and self.lease_until >= now
+        return self.person if is_held else None
+
+
+class WaitingComparison(ComparisonLease):
+    """A pair that waits for a person, with its lease."""
+
     home_wave: int
     attempt: int = 1
     first: str
     second: str
-    person: str | None = None
-    lease_until: datetime | None = None
-    is_judged: bool = False
 
     @classmethod
     def from_comparison(cls, comparison: Comparison, *, wave_number: int) -> Self:
@@ -232,15 +246,6 @@ class WaitingComparison(BaseModel):
             first=comparison.first,
             second=comparison.second,
         )
-
-    def is_judged_by_holder(self, *, now: datetime) -> bool:
-        """Whether its holder gave a verdict, which is on its way."""
-        return self.is_judged and self.find_holder(now=now) is not None
-
-    def find_holder(self, *, now: datetime) -> str | None:
-        """Who holds it now."""
-        is_held = self.lease_until is not None and self.lease_until >= now
-        return self.person if is_held else None
 
 
 class Settlement(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from assessment.domain.access import Caller
-from assessment.domain.comparison import WaitingComparison
+from assessment.domain.comparison import ComparisonLease
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.errors import InvitationEndedError
 from assessment.domain.judge import JudgeSpec
@@ -62,7 +62,7 @@ class Person(BaseModel):
     name: str
     invitation: Invitation | None = None
     n_judged: int = 0
-    held: tuple[WaitingComparison, ...] = ()
+    held: tuple[ComparisonLease, ...] = ()
     held_until: datetime | None = None
     last_verdict_at: datetime | None = None
     controls: tuple[ControlPair, ...] = ()

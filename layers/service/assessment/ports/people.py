@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from assessment.domain.comparison import Comparison, WaitingComparison
+from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.invitation import Invitation, Person
 
 
 class WaitingPage(NamedTuple):
-    """Comparisons that wait for people, and the id that the next page begins after, if any."""
+    """Leases of what waits for people, and the id that the next page begins after, if any."""
 
-    comparisons: list[WaitingComparison]
+    comparisons: list[ComparisonLease]
     cursor: str | None
 
 
@@ -27,7 +27,7 @@ class PeopleQueue(Protocol):
     def list_waiting(
         self, batch_id: str, wave_number: int, *, limit: int, after: str | None = None
     ) -> WaitingPage:
-        """The next comparisons by id that wait for people, whoever holds them."""
+        """The leases of the next comparisons by id that wait for people, whoever holds them."""
 
     def find_waiting(
         self, batch_id: str, wave_number: int, comparison_id: str
@@ -37,14 +37,14 @@ class PeopleQueue(Protocol):
     def take(
         self,
         batch_id: str,
-        waiting: WaitingComparison,
+        waiting: ComparisonLease,
         person: str,
         *,
         until: datetime,
         now: datetime,
         is_judged: bool = False,
-    ) -> bool:
-        """Lease it to a person, or prolong their lease; False if it is another's, or is gone."""
+    ) -> WaitingComparison | None:
+        """Lease it to a person, or prolong their lease; None if it is another's, or is gone."""
 
     def withdraw(self, batch_id: str, wave_number: int, comparison_id: str) -> None:
         """Let one wait no longer."""
@@ -60,7 +60,7 @@ class People(Protocol):
         """The person as the batch knows them; one who was never here has done nothing."""
 
     def note_held(
-        self, batch_id: str, name: str, held: Sequence[WaitingComparison], *, until: datetime
+        self, batch_id: str, name: str, held: Sequence[ComparisonLease], *, until: datetime
     ) -> None:
         """Remember what the person holds, for when they ask again."""
 

@@ -9,7 +9,7 @@ from assessment.contracts.request import PersonVerdict
 from assessment.contracts.views import OfferedComparison
 from assessment.contracts.winner import WINNERS
 from assessment.domain.batch import Batch, BatchStatus
-from assessment.domain.comparison import Comparison, WaitingComparison
+from assessment.domain.comparison import Comparison, ComparisonLease
 from assessment.domain.control_pair import (
     ControlPair,
     choose_control,
@@ -37,7 +37,7 @@ def offer_control(
     record: Person,
     kept: Collection[str],
     *,
-    instead_of: Sequence[WaitingComparison],
+    instead_of: Sequence[ComparisonLease],
     ports: PersonPorts,
     until: datetime,
 ) -> OfferedComparison | None:

@@ -11,7 +11,7 @@ from assessment.contracts.llm_protocol import CompareMetadata, LLMComparisonResu
 from assessment.contracts.request import PersonVerdict
 from assessment.contracts.views import OfferedComparison, PersonOffer
 from assessment.domain.batch import Batch, BatchStatus
-from assessment.domain.comparison import WaitingComparison
+from assessment.domain.comparison import ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import is_control_id
 from assessment.domain.errors import (
     ConflictError,
@@ -85,7 +85,7 @@ def _lease_one(
     kept: Collection[str],
     ports: PersonPorts,
     now: datetime,
-) -> tuple[list[WaitingComparison], OfferedComparison | None]:
+) -> tuple[list[ComparisonLease], OfferedComparison | None]:
     """What waits for people, and the one of it that is now this person's."""
     batch_id, person = batch.batch_id, record.name
     until = now + timedelta(seconds=judge.lease_seconds)
@@ -101,7 +101,7 @@ def _lease_one(
     lease = partial(ports.comparisons.take, batch_id, person=person, until=until, now=now)
     taken = [one for one in held if one.comparison_id in kept and lease(one)]
     others = [one for one in candidates if one.comparison_id not in kept]
-    if offer is None and (leased := next(filter(lease, others), None)):
+    if offer is None and (leased := next(filter(None, map(lease, others)), None)):
         _note_held(batch_id, person, [*taken, leased, *held], ports.people, until)
         offer = _show(batch_id, leased, ports, until)
     return waiting, offer
@@ -114,9 +114,7 @@ def _show(
     return make_offer(batch_id, leased.comparison_id, pair, content=ports.content, until=until)
 
 
-def _sort_free(
-    waiting: list[WaitingComparison], person: str, now: datetime
-) -> list[WaitingComparison]:
+def _sort_free(waiting: list[ComparisonLease], person: str, now: datetime) -> list[ComparisonLease]:
     """What nobody holds, in an order of the person's own.
 
     So two who ask at the same time seldom want the same pair.
@@ -126,7 +124,7 @@ def _sort_free(
 
 
 def _note_held(
-    batch_id: str, person: str, held: list[WaitingComparison], people: People, until: datetime
+    batch_id: str, person: str, held: list[ComparisonLease], people: People, until: datetime
 ) -> None:
     """Let the person's record say what they hold, each once."""
     each = {one.comparison_id: one for one in held}
@@ -139,8 +137,8 @@ def _check_quota(quota: int | None, n_judged: int) -> None:
 
 
 def _list_held(
-    record: Person, listed: list[WaitingComparison], wave_number: int, now: datetime
-) -> list[WaitingComparison]:
+    record: Person, listed: list[ComparisonLease], wave_number: int, now: datetime
+) -> list[ComparisonLease]:
     """What the person holds and has not judged; their record knows of what is not listed."""
     held = [one for one in listed if _holds(record.name, one, now)]
     if record.held_until is None or record.held_until < now:
@@ -150,7 +148,7 @@ def _list_held(
     return held + [one for one in remembered if one.comparison_id not in ids]
 
 
-def _holds(person: str, waiting: WaitingComparison, now: datetime) -> bool:
+def _holds(person: str, waiting: ComparisonLease, now: datetime) -> bool:
     """Whether the person holds it and has not judged it."""
     return not waiting.is_judged and waiting.find_holder(now=now) == person
 

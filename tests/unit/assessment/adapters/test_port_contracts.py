@@ -44,7 +44,7 @@ from assessment.contracts.llm_protocol import (
     WaveDeadlineV1,
 )
 from assessment.domain.circuit import FAILURES_TO_OPEN
-from assessment.domain.comparison import Comparison, WaitingComparison
+from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.document_keys import batch_texts
 from assessment.domain.errors import MissingDocumentError
@@ -429,7 +429,7 @@ def queue(kind: str, request: pytest.FixtureRequest) -> PeopleQueue:
     return DynamoDBComparisonStore(get_table(kind, request))
 
 
-def offered(queue: PeopleQueue, n: int = 3) -> list[WaitingComparison]:
+def offered(queue: PeopleQueue, n: int = 3) -> list[ComparisonLease]:
     """Comparisons of the second wave that wait; the first of them was planned in the first."""
     comparisons = [
         Comparison(
@@ -452,10 +452,12 @@ class Leasing:
     """Short words for the leases of one batch."""
 
     queue: PeopleQueue
-    waiting: list[WaitingComparison]
+    waiting: list[ComparisonLease]
     lasting: timedelta = field(default=timedelta(minutes=10))
 
-    def take(self, person: str, at: int = 0, *, after: int = 0, is_judged: bool = False) -> bool:
+    def take(
+        self, person: str, at: int = 0, *, after: int = 0, is_judged: bool = False
+    ) -> WaitingComparison | None:
         now = NOW + timedelta(seconds=after)
         return self.queue.take(
             "b", self.waiting[at], person, until=now + self.lasting, now=now, is_judged=is_judged
@@ -470,7 +472,10 @@ class Leasing:
 def test_a_lease_is_of_one_person_until_it_lapses(queue: PeopleQueue) -> None:
     leasing = Leasing(queue, offered(queue))
     assert leasing.holder() is None
-    assert leasing.take("ann")
+    taken = leasing.take("ann")
+    assert taken == queue.find_waiting("b", 2, leasing.waiting[0].comparison_id)
+    assert taken is not None
+    assert (taken.first, taken.second, taken.person) == ("a", "b", "ann")
     assert not leasing.take("bob")
     assert leasing.take("bob", 1)
     assert (leasing.holder(), leasing.holder(1)) == ("ann", "bob")
@@ -487,7 +492,8 @@ def test_a_lease_is_of_one_person_until_it_lapses(queue: PeopleQueue) -> None:
 
 def test_what_waits_is_listed_found_and_withdrawn(queue: PeopleQueue) -> None:
     leasing = Leasing(queue, offered(queue, 5))
-    assert [(one.home_wave, one.attempt) for one in leasing.waiting[:2]] == [(1, 2), (2, 1)]
+    found = [queue.find_waiting("b", 2, one.comparison_id) for one in leasing.waiting[:2]]
+    assert [(one.home_wave, one.attempt) for one in found if one] == [(1, 2), (2, 1)]
     page = queue.list_waiting("b", 2, limit=2)
     rest = queue.list_waiting("b", 2, limit=9, after=page.cursor)
     assert [*page.comparisons, *rest.comparisons] == leasing.waiting
@@ -496,6 +502,7 @@ def test_what_waits_is_listed_found_and_withdrawn(queue: PeopleQueue) -> None:
     queue.offer("b", 2, [])
     (first, *_) = queue.list_waiting("b", 2, limit=1).comparisons
     assert (first.person, first.is_judged) == ("ann", True)
+    assert first.lease_until == NOW + leasing.lasting
     assert not leasing.take("ann"), "it is judged"
     assert leasing.take("ann", is_judged=True), "the same verdict again"
     assert leasing.take("bob", after=601), "the verdict did not arrive"

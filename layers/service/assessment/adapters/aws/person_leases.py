@@ -10,7 +10,7 @@ from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.item_table import ItemTable
-from assessment.domain.comparison import Comparison, WaitingComparison
+from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
 from assessment.ports.people import WaitingPage
@@ -21,6 +21,9 @@ _IS_FREE = (
 )
 # Who judged it does not get it again before their verdict has had time to arrive.
 _IS_OPEN = f"{_IS_FREE} AND (attribute_not_exists(is_judged) OR lease_until < :now)"
+
+# A thousand are listed for each offer, and most have nothing but their key of this.
+_LEASE = ("SK", "person", "lease_until", "is_judged")
 
 
 class DynamoDBPeopleQueue:
@@ -46,14 +49,15 @@ class DynamoDBPeopleQueue:
     def list_waiting(
         self, batch_id: str, wave_number: int, *, limit: int, after: str | None = None
     ) -> WaitingPage:
-        """A page of the wave's items."""
+        """A page of the wave's items, without what only their holder needs."""
         items, cursor = self._table.query_page(
             keys.waiting_partition(batch_id, wave_number),
             limit=limit,
             after=after,
             last_first=False,
+            projection=_LEASE,
         )
-        return WaitingPage([_waiting(item, wave_number) for item in items], cursor)
+        return WaitingPage([_lease(item, wave_number) for item in items], cursor)
 
     def find_waiting(
         self, batch_id: str, wave_number: int, comparison_id: str
@@ -65,24 +69,24 @@ class DynamoDBPeopleQueue:
     def take(
         self,
         batch_id: str,
-        waiting: WaitingComparison,
+        waiting: ComparisonLease,
         person: str,
         *,
         until: datetime,
         now: datetime,
         is_judged: bool = False,
-    ) -> bool:
+    ) -> WaitingComparison | None:
         """Lease it unless another person holds it; the condition lets one succeed."""
         try:
-            self._table.update(
+            item = self._table.update(
                 keys.waiting(batch_id, waiting.wave, waiting.comparison_id),
                 {"person": person, "lease_until": until, "is_judged": is_judged or None},
                 condition=_IS_FREE if is_judged else _IS_OPEN,
                 values={":me": person, ":now": now},
             )
         except ConditionFailedError:
-            return False
-        return True
+            return None
+        return _waiting(item, waiting.wave)
 
     def withdraw(self, batch_id: str, wave_number: int, comparison_id: str) -> None:
         """Remove the item."""
@@ -107,7 +111,7 @@ class DynamoDBPeople:
         return Person(name=name) if item is None else _person(name, item)
 
     def note_held(
-        self, batch_id: str, name: str, held: Sequence[WaitingComparison], *, until: datetime
+        self, batch_id: str, name: str, held: Sequence[ComparisonLease], *, until: datetime
     ) -> None:
         """Write it into the person's item."""
         self._table.update(
@@ -172,6 +176,11 @@ class DynamoDBPeople:
         revoked = person.invitation.model_copy(update={"revoked_at": now})
         item = self._table.update(keys.person(batch_id, name), {"invitation": revoked})
         return _person(name, item)
+
+
+def _lease(item: Item, wave_number: int) -> ComparisonLease:
+    fields = {name: item[name] for name in _LEASE[1:] if name in item}
+    return ComparisonLease(comparison_id=str(item["SK"]), wave=wave_number, **fields)
 
 
 def _waiting(item: Item, wave_number: int) -> WaitingComparison:

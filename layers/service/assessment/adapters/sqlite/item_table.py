@@ -131,10 +131,7 @@ class SQLiteItemTable:
         else:
             rows = self._database.read(f"{_PARTITION} LIMIT ?", (partition, prefix, limit))
         items = [json.loads(body) for (body,) in rows]
-        found = [item for item in items if item["SK"].startswith(prefix)]
-        if not projection:
-            return found
-        return [{name: item[name] for name in projection if name in item} for item in found]
+        return _project([item for item in items if item["SK"].startswith(prefix)], projection)
 
     def query_page(
         self,
@@ -146,6 +143,7 @@ class SQLiteItemTable:
         after: str | None = None,
         last_first: bool = True,
         equal: Mapping[str, Any] | None = None,
+        projection: Sequence[str] = (),
     ) -> tuple[list[Item], str | None]:
         """Items out of the next `limit`, and the sort key that they end with; None at the end."""
         beyond, order = ("AND sk < ?", "DESC") if last_first else ("AND sk > ?", "ASC")
@@ -158,7 +156,7 @@ class SQLiteItemTable:
         )
         items = [json.loads(body) for (body,) in rows[:limit]]
         last = str(items[-1]["SK"]) if len(rows) > limit else None
-        return [item for item in items if _has(item, equal or {})], last
+        return _project([item for item in items if _has(item, equal or {})], projection), last
 
     def get_many(self, wanted: Sequence[Key]) -> list[Item | None]:
         """The items, in the order of their keys."""
@@ -167,6 +165,13 @@ class SQLiteItemTable:
     def query_many(self, partitions: Sequence[str], *, prefix: str = "") -> list[Item]:
         """The items of several partitions."""
         return [item for one in partitions for item in self.query(one, prefix=prefix)]
+
+
+def _project(items: list[Item], projection: Sequence[str]) -> list[Item]:
+    """The items with these attributes alone; without any, all that they have."""
+    if not projection:
+        return items
+    return [{name: item[name] for name in projection if name in item} for item in items]
 
 
 def _has(item: Item, wanted: Mapping[str, Any]) -> bool:
