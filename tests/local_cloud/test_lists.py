@@ -1,0 +1,75 @@
+"""Batches in lists of five on the laptop cloud: alike by all providers, and all accounted for."""
+
+import pytest
+
+from local.demo import CONFIG, run_batch
+from local.judge.options import JudgeOptions
+from tests.local_cloud.conftest import KEY_NAME
+
+pytestmark = pytest.mark.local_cloud
+
+MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+SIZE = 5
+SETTINGS = {**CONFIG, "max_comparisons_per_essay": 8}
+
+
+def run(set_up, sample, judge):
+    """A batch's result, and its comparisons."""
+    with set_up.client() as client:
+        document = run_batch(client, sample, config=SETTINGS, judge=judge, show=lambda *_: None)
+        comparisons = list(client.list_comparisons(document["batch_id"]))
+    return document, comparisons
+
+
+def abilities(document):
+    return {each["essay_id"]: each["bradley_terry_score"] for each in document["rankings"]}
+
+
+def model_at(url, provider, mode):
+    place = {
+        "openai": {"base_url": f"{url}/v1", "api_key_secret": KEY_NAME},
+        "anthropic": {"base_url": url, "api_key_secret": KEY_NAME},
+        "bedrock": {},
+    }[provider]
+    return {
+        "provider": provider, "model": MODEL, **place, "batching_mode": mode, "list_size": SIZE,
+        "price": {"input_usd": 1.0, "output_usd": 4.0},
+    }  # fmt: skip
+
+
+def test_lists_are_the_same_by_every_provider_and_mode(stage, small_sample):
+    with stage(JudgeOptions(latency=0.05)) as (set_up, server):
+        endpoint = {"provider": "callback_endpoint", "list_size": SIZE}
+        expected, comparisons = run(set_up, small_sample, endpoint)
+        orders = {each.comparison_id: each.list_verdict for each in comparisons if each.is_list}
+        assert all(order is not None and len(order.ranking) == SIZE for order in orders.values())
+        assert len(orders) > len(comparisons) / 2, "most of what is asked are lists"
+        for provider, mode in (
+            ("openai", "serial_bundle"), ("openai", "provider_batch_api"),
+            ("anthropic", "per_request"), ("anthropic", "provider_batch_api"),
+            ("bedrock", "serial_bundle"),
+        ):  # fmt: skip
+            document, found = run(set_up, small_sample, model_at(server.url, provider, mode))
+            assert abilities(document) == pytest.approx(abilities(expected), abs=1e-6)
+            rankings = {e.comparison_id: e.list_verdict.ranking for e in found if e.list_verdict}
+            assert rankings == {name: order.ranking for name, order in orders.items()}
+            assert document["repeated_calls"] == 0
+
+
+def test_a_troubled_judge_loses_no_list(stage, small_sample):
+    troubled = JudgeOptions(latency=0.05, error_rate=0.2, duplicate_rate=0.2, shuffle=1.0)
+    with stage(troubled) as (set_up, server):
+        endpoint = {"provider": "callback_endpoint", "list_size": SIZE}
+        document, comparisons = run(set_up, small_sample, endpoint)
+        del server
+    lists = [each for each in comparisons if each.is_list]
+    assert lists
+    replaced = {each.failed_list_id for each in comparisons if each.failed_list_id}
+    for each in lists:
+        has_ended = each.list_verdict is not None or each.failure is not None
+        assert has_ended, each.comparison_id
+    recorded = sum(each.verdict is not None for each in comparisons)
+    counts = document["comparisons"]
+    assert counts["planned"] == len(comparisons)
+    assert (counts["recorded"], counts["failed"]) == (recorded, len(comparisons) - recorded)
+    assert replaced <= {each.comparison_id for each in lists if each.list_verdict is None}
