@@ -6,7 +6,7 @@
   delivers it once, though it repeats the other invocations that nobody waits for.
 - A conversation with a model needs the permission bedrock:InvokeModel on that model. MiniStack asks
   for bedrock:Converse on anything, which AWS does not know.
-- Workers start as `lambda_workers` tells.
+- Workers start as `lambda_workers` tells, and conditions are read as `expressions` tells.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ministack.core import iam_actions
 from ministack.services import eventbridge, lambda_svc, stepfunctions
 
 from local.stack import lambda_workers
+from local.stack.expressions import Expressions
 
 type Invoke = Callable[[str, object, str, Mapping[str, object]], object]
 type Call = Callable[[str, object], object]
@@ -119,5 +120,6 @@ if __name__ == "__main__":
     WaitingTasks().install()
     Deliveries().install()
     ModelPermission().install()
+    Expressions().install()
     lambda_workers.install()
     main()
