@@ -67,7 +67,7 @@ class InMemoryPeopleQueue:
         present = self._waiting.get(key)
         if present is None or present.find_holder(now=now) not in (None, person):
             return None
-        if present.is_judged_by_holder(now=now) and not is_judged:
+        if present.is_judged and present.find_holder(now=now) is not None and not is_judged:
             return None
         changes = {"person": person, "lease_until": until, "is_judged": is_judged}
         self._waiting[key] = present.model_copy(update=changes)

@@ -98,22 +98,22 @@ def _lease_one(
     until = now + timedelta(seconds=judge.lease_seconds)
     listed = _list_waiting(batch, record, kept, ports, now)
     held = _list_held(record, listed, batch.wave, now)
-    # What they have just judged stays theirs until it is recorded, but is not offered again.
-    waiting = [one for one in listed if not one.is_judged_by_holder(now=now)]
-    candidates = [*held, *_sort_free(waiting, person, now)]
+    candidates = [*held, *_sort_free(listed, person, now)]
     # In place of another pair, so that nobody learns which pairs are controls.
-    offer = offer_control(
-        batch, judge, record, kept, ports=ports, until=until, instead_of=candidates
-    )
+    present = [one for one in listed if _may_get(person, one, (), now)]
+    offer = offer_control(batch, judge, record, kept, ports=ports, until=until, instead_of=present)
     lease = partial(ports.comparisons.take, batch_id, person=person, until=until, now=now)
     taken = [one for one in held if one.comparison_id in kept and lease(one)]
+    if offer is not None:
+        return offer
     others = iter([one for one in candidates if one.comparison_id not in kept])
-    if offer is None and (leased := next(filter(None, map(lease, others)), None)):
-        # What was refused before it is theirs no more; what comes after it was not tried.
-        still = [one for one in others if one in held]
-        _note_held(batch_id, person, [*taken, leased, *still], ports.people, until)
-        offer = _show(batch_id, leased, ports, until)
-    return offer
+    leased = next(filter(None, map(lease, others)), None)
+    if leased is None:
+        return None
+    # What was refused before it is theirs no more; what comes after it was not tried.
+    untried = filter(held.__contains__, others)
+    _note_held(batch_id, person, [*taken, leased, *untried], ports.people, until)
+    return _show(batch_id, leased, ports, until)
 
 
 def _list_waiting(
@@ -189,6 +189,7 @@ def _list_held(
     record: Person, listed: list[ComparisonLease], wave_number: int, now: datetime
 ) -> list[ComparisonLease]:
     """What the person holds and has not judged; their record knows of what is not listed."""
+    # What they have just judged stays theirs until it is recorded, but is not offered again.
     held = [one for one in listed if _holds(record.name, one, now)]
     if record.held_until is None or record.held_until < now:
         return held
