@@ -208,7 +208,7 @@ def _parse_converse(body: dict[str, Any]) -> Question:
     contents = [body.get("system", []), *(message["content"] for message in body["messages"])]
     tools = (body.get("toolConfig") or {}).get("tools")
     return Question(
-        "\n".join(part["text"] for content in contents for part in content),
+        "\n".join(part["text"] for content in contents for part in content if "text" in part),
         tools[0]["toolSpec"]["name"] if tools else None,
     )
 

@@ -19,7 +19,7 @@ _SCORES = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: 0.5}
 _COLUMNS = (
     "comparison_id", "wave", "first", "second", "status", "winner", "score", "degree",
     "confidence", "judge", "audit", "predicted", "attempt", "cost_usd", "input_tokens",
-    "output_tokens", "justification", "failure",
+    "output_tokens", "justification", "failure", "cache_read_tokens", "cache_write_tokens",
 )  # fmt: skip
 # Written by hand and not run here: R is not part of this package.
 _R_SCRIPT = """\
@@ -55,7 +55,8 @@ def _list_values(one: Comparison) -> list[Any]:
         _SCORES[one.pair_verdict.winner] if one.pair_verdict else None, told.get("degree"),
         told.get("confidence"), told.get("judge"), one.audit, one.predicted, one.attempt,
         spent.cost_usd, spent.input_tokens, spent.output_tokens, told.get("justification"),
-        one.failure.code if one.failure else None,
+        one.failure.code if one.failure else None, spent.cache_read_tokens,
+        spent.cache_write_tokens,
         *write_list(one),
     ]  # fmt: skip
 

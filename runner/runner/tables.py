@@ -139,8 +139,16 @@ def summary_lines(result: ResultDocument) -> list[str]:
     lines += _audit_lines(result) + _order_lines(result) + _grade_lines(result)
     lines += _essay_lines(result) + _group_lines(result) + _baseline_lines(result) + result.notes
     if result.cost_usd:
-        lines.append(f"the judge cost {result.cost_usd:.2f} USD")
+        lines.append(f"the judge cost {result.cost_usd:.2f} USD{_describe_cache(result)}")
     return lines
+
+
+def _describe_cache(result: ResultDocument) -> str:
+    """How much of the input came from the provider's prompt cache, if any did."""
+    if not result.cache_read_tokens:
+        return ""
+    share = result.cache_read_tokens / result.input_tokens
+    return f"; {share:.0%} of its input was read from the provider's prompt cache"
 
 
 def _describe_errors(reliability: Reliability) -> str:

@@ -29,6 +29,9 @@ _TOKENS_PER_VERDICT = Range(*_ESTIMATES.tokens_per_verdict)
 _TOKENS_PER_PLACE = Range(*_ESTIMATES.tokens_per_place)
 _SAMPLED_CALLS = 12
 _MOST_PLANNED = 60
+_LEAST_CACHED_TOKENS = 1024
+"""Of common text at the beginning of prompts, below which no provider's cache takes it
+(platform.openai.com/docs/guides/prompt-caching; some models of others begin at 4,096)."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ def estimate_cost(
 ) -> CallCost | None:
     """What one of its comparisons of these texts costs on average; None for a judge without tokens.
 
-    The prompts are those that would be sent, of texts drawn at random.
+    The prompts are those that would be sent, of texts drawn at random. The least cost is with the
+    common part of every prompt read from the provider's cache, where it is long enough; no
+    provider promises that, so that the other costs are without.
     """
     if not judge.is_model:
         return None
@@ -72,7 +77,7 @@ def estimate_cost(
     return CallCost(
         input_tokens=tokens,
         output_tokens=answer,
-        cost_usd=_price(judge, tokens, answer),
+        cost_usd=_price(judge, tokens, answer, _count_cached_bytes(judge, prompts)),
         n_together=n_comparisons / len(prompts),
     )
 
@@ -136,17 +141,31 @@ def _render(
     return JinjaPrompts().render(judge, instructions, pairs, bundle=True)
 
 
-def _price(judge: JudgeSpec, tokens: Range, answer: Range) -> Range | None:
+def _count_cached_bytes(
+    judge: JudgeSpec, prompts: Sequence[tuple[int, Sequence[PromptBlock]]]
+) -> float:
+    """Bytes of each comparison's prompt that a provider's cache may have, at the best."""
+    if judge.provider is Provider.BEDROCK and judge.uses_provider_batches(MODE):
+        return 0.0
+    fixed = [
+        sum(len(block.content.encode()) for block in blocks if block.is_fixed)
+        for _, blocks in prompts
+    ]
+    least = _LEAST_CACHED_TOKENS * _BYTES_PER_TOKEN.low
+    return sum(n for n in fixed if n >= least) / sum(n for n, _ in prompts)
+
+
+def _price(judge: JudgeSpec, tokens: Range, answer: Range, cached_bytes: float) -> Range | None:
     price = find_price(judge)
     if price is None:
         return None
     in_batch = judge.uses_provider_batches(MODE)
     low, expected, high = (
-        price.compute(int(inputs), int(outputs), in_batch=in_batch)
-        for inputs, outputs in (
-            (tokens.low, answer.low),
-            (tokens.expected, answer.expected),
-            (tokens.high, answer.high),
+        price.compute(int(inputs), int(outputs), in_batch=in_batch, cache_read_tokens=int(cached))
+        for inputs, outputs, cached in (
+            (tokens.low, answer.low, cached_bytes / _BYTES_PER_TOKEN.low),
+            (tokens.expected, answer.expected, 0),
+            (tokens.high, answer.high, 0),
         )
     )
     return Range(low, expected, high)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.judge import JudgeSpec, Price, Provider
 from assessment.domain.prompt import EssayList, EssayPair, JudgeInstructions
 from assessment.domain.token_estimates import read_token_estimates
 from runner.offline.prices import estimate_cost
@@ -80,3 +80,32 @@ def test_the_costs_of_the_documentation_are_those_of_the_command() -> None:
         assert cost is not None
         low, expected, high = (f"{228 * usd:.2g}" for usd in (cost.low, cost.expected, cost.high))
         assert costs == f"{expected} ({low} to {high})", name
+
+
+@pytest.mark.parametrize(
+    ("provider", "settings"),
+    [
+        ("openai", {}),
+        ("anthropic", {"batching_mode": "provider_batch_api"}),
+        ("bedrock", {"batching_mode": "provider_batch_api"}),
+    ],
+)
+def test_the_least_cost_is_with_the_common_part_of_prompts_from_the_cache(
+    provider: str, settings: dict[str, str]
+) -> None:
+    price = Price(input_usd=1.0, output_usd=0.0)
+    plain = JudgeSpec.model_validate(
+        {"provider": provider, "model": "m", "price": price, **settings}
+    )
+    cached = plain.model_copy(update={"price": price.model_copy(update={"cache_read_share": 0.1})})
+    texts = [f"{number:02d}".ljust(2600, "x") for number in range(20)]
+    has_cache = provider != "bedrock"  # its jobs have none
+    for rubric, changes in (("Short.", False), ("Weigh. " * 1000, has_cache)):
+        told = JudgeInstructions(judge_rubric=rubric)
+        usual, least = (estimate_cost(judge, texts, told) for judge in (plain, cached))
+        assert usual is not None
+        assert least is not None
+        assert usual.cost_usd is not None
+        assert least.cost_usd is not None
+        assert (least.cost_usd.low < usual.cost_usd.low) is changes
+        assert least.cost_usd.expected == usual.cost_usd.expected

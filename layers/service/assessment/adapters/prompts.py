@@ -15,10 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from assessment.adapters.template_form import BLOCKS, check_form
+from assessment.adapters.template_form import BLOCKS, LOOPS, check_form
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import (
@@ -110,6 +110,18 @@ def _uses_essays(source: str) -> bool:
     return "essays" in meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
 
 
+@lru_cache(maxsize=64)
+def _is_system_fixed(source: str) -> bool:
+    """Whether the system's block shows nothing of the essays or comparisons of a call."""
+    system = [
+        block
+        for block in _ENVIRONMENT.parse(source).find_all(nodes.Block)
+        if block.name == "system"
+    ]
+    names = {name.name for block in system for name in block.find_all(nodes.Name)}
+    return names.isdisjoint(LOOPS)
+
+
 def _source(judge: JudgeSpec) -> str:
     if judge.template_source is not None:
         return judge.template_source
@@ -165,7 +177,7 @@ def _render(
             "the template needs a block system and a block user", field=_field(judge)
         )
     return [
-        PromptBlock(role="system", content=texts["system"]),
+        PromptBlock(role="system", content=texts["system"], is_fixed=_is_system_fixed(source)),
         PromptBlock(role="user", content=texts["user"]),
     ]
 

@@ -34,7 +34,7 @@ from assessment.contracts.winner import WINNERS, WinnerLetter
 from assessment.domain.errors import CJError
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.quotation import remove_quotations
-from assessment.domain.spending import Spending
+from assessment.domain.spending import CachedTokens, Spending
 from assessment.domain.verdict import MAX_NOTES, JudgeAnswer, Verdict
 
 LONGEST_MESSAGE = 500
@@ -109,10 +109,16 @@ class CompareRequestV1(BaseModel):
 
 
 class TokenUsage(BaseModel):
-    """Tokens of one verdict."""
+    """Tokens of one verdict.
+
+    `cache_read_tokens` and `cache_write_tokens` are parts of `input_tokens`: what the provider read
+    from its prompt cache and wrote into it.
+    """
 
     input_tokens: Annotated[int, Field(ge=0)] = 0
     output_tokens: Annotated[int, Field(ge=0)] = 0
+    cache_read_tokens: CachedTokens = 0
+    cache_write_tokens: CachedTokens = 0
 
 
 class ErrorDetail(BaseModel):
@@ -184,8 +190,12 @@ def _read_notes(notes: object) -> list[str]:
 def _repair_usage(counts: object) -> dict[str, int] | None:
     if not isinstance(counts, dict):
         return None
-    names = ("input_tokens", "output_tokens")
-    return {name: read_token_count(counts.get(name)) for name in names}
+    tokens = {name: read_token_count(counts.get(name)) for name in TokenUsage.model_fields}
+    # Parts of the input: an endpoint that counts them beside it would be priced below nothing.
+    tokens["cache_read_tokens"] = min(tokens["cache_read_tokens"], tokens["input_tokens"])
+    plain = tokens["input_tokens"] - tokens["cache_read_tokens"]
+    tokens["cache_write_tokens"] = min(tokens["cache_write_tokens"], plain)
+    return tokens
 
 
 def _repair_error(error: object) -> object:

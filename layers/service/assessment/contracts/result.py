@@ -29,6 +29,7 @@ from assessment.domain.result import (
     Ranking,
     Reliability,
 )
+from assessment.domain.spending import CachedTokens
 
 RESULT_SCHEMA_VERSION = 2
 
@@ -74,6 +75,8 @@ class ResultDocument(BaseModel):
     cost_usd: float
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: CachedTokens = 0
+    cache_write_tokens: CachedTokens = 0
     repeated_calls: int = 0
     config: dict[str, Any]
     config_sources: dict[str, str]

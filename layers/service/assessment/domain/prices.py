@@ -3,6 +3,9 @@
 The prices are data: `prices.json` has a list for each provider, in US dollars for a million input
 and output tokens, with its date and source. Prices change: a batch that depends on them says
 `judge.price`, and a model that is not listed costs "unknown" rather than nothing.
+
+`cache_prices.json` has, of the same models, the shares of the input price that tokens cost which a
+provider reads from its prompt cache, and which it writes into it; (1, 1) where nothing is known.
 """
 
 from __future__ import annotations
@@ -36,9 +39,17 @@ class PriceList(BaseModel):
     models: dict[str, tuple[Dollars, Dollars]]
 
 
-PRICE_LISTS = TypeAdapter(dict[Provider, PriceList]).validate_json(
-    (files("assessment.domain") / "prices.json").read_bytes()
-)
+class CachePriceList(PriceList):
+    """As `PriceList`, with the shares of the input price for reading and for writing."""
+
+
+def _read_lists[L: PriceList](name: str, kind: type[L]) -> dict[Provider, L]:
+    lists: TypeAdapter[dict[Provider, L]] = TypeAdapter(dict[Provider, kind])  # type: ignore[valid-type]
+    return lists.validate_json((files("assessment.domain") / name).read_bytes())
+
+
+PRICE_LISTS = _read_lists("prices.json", PriceList)
+CACHE_PRICE_LISTS = _read_lists("cache_prices.json", CachePriceList)
 
 
 def find_price(judge: JudgeSpec) -> Price | None:
@@ -55,7 +66,13 @@ def find_price(judge: JudgeSpec) -> Price | None:
     if not listed or not models:
         return None
     input_usd, output_usd = listed.models[models[0]]
-    return Price(input_usd=input_usd, output_usd=output_usd)
+    read_share, write_share = CACHE_PRICE_LISTS[judge.provider].models.get(models[0], (1.0, 1.0))
+    return Price(
+        input_usd=input_usd,
+        output_usd=output_usd,
+        cache_read_share=read_share,
+        cache_write_share=write_share,
+    )
 
 
 def _names(model: str) -> Iterator[str]:

@@ -203,7 +203,12 @@ def prompt_sha256(blocks: Sequence[PromptBlock]) -> str:
 
 
 class PromptBlock(BaseModel):
-    """A part of the prompt in the order of the conversation."""
+    """A part of the prompt in the order of the conversation.
+
+    `is_fixed` says that it has nothing of the essays or comparisons of a call, so that calls of a
+    batch have it in common. It is no part of what is sent or hashed.
+    """
 
     role: Literal["system", "user"]
     content: Annotated[str, Field(repr=False)]
+    is_fixed: Annotated[bool, Field(exclude=True)] = False

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from assessment.domain.judge import JudgeSpec, Price, Provider
-from assessment.domain.prices import PRICE_LISTS, find_price
+from assessment.domain.prices import CACHE_PRICE_LISTS, PRICE_LISTS, find_price
+from tests.present import present
 
 DOCS = Path(__file__).parents[4] / "docs" / "judges.md"
 # The price list that LiteLLM brings; `make litellm` installs it beside the tests' environment.
@@ -112,6 +113,25 @@ def test_another_endpoint_does_not_charge_list_prices():
     assert price("gpt-4.1", base_url="https://llm.example.org/v1") is None
 
 
+def test_cached_input_costs_its_share_of_the_input_price():
+    assert CACHE_PRICE_LISTS.keys() == PRICE_LISTS.keys()
+    for provider, listed in CACHE_PRICE_LISTS.items():
+        priced = PRICE_LISTS[provider].models.keys()
+        assert priced - listed.models.keys() <= NEWER_THAN_LITELLM
+        assert listed.models.keys() <= priced
+        assert all(read < 1 <= write for read, write in listed.models.values())
+    judge = JudgeSpec(provider=Provider.ANTHROPIC, model="claude-haiku-4-5-20251001")
+    found = present(find_price(judge))
+    assert (found.cache_read_share, found.cache_write_share) == (0.1, 1.25)
+    cost = found.compute(1000, 0, cache_read_tokens=600, cache_write_tokens=300)
+    assert cost == pytest.approx((100 + 60 + 375) / 1e6)
+
+
+def test_a_model_whose_cache_has_no_known_price_is_charged_whole():
+    found = present(find_price(JudgeSpec(provider=Provider.OPENAI, model="gpt-6.2-sol")))
+    assert found.compute(1000, 0, cache_read_tokens=1000) == found.compute(1000, 0)
+
+
 @pytest.mark.skipif(not LITELLM, reason="LiteLLM's price list is not there; `make litellm`")
 def test_prices_are_those_of_litellms_list():
     charged = litellms_prices()
@@ -129,6 +149,22 @@ def litellms_prices():
         if entry.get("mode") == "chat"
         and {"input_cost_per_token", "output_cost_per_token"} <= entry.keys()
     }
+
+
+@pytest.mark.skipif(not LITELLM, reason="LiteLLM's price list is not there; `make litellm`")
+def test_cache_prices_are_those_of_litellms_list():
+    charged = {
+        model: tuple(
+            round((entry.get(f"cache_{way}_input_token_cost") or cost) / cost, 6)
+            for way in ("read", "creation")
+        )
+        for model, entry in json.loads(LITELLM[0].read_text(encoding="utf-8")).items()
+        if (cost := entry.get("input_cost_per_token")) and entry.get("mode") == "chat"
+    }
+    for listed in CACHE_PRICE_LISTS.values():
+        for name, shares in listed.models.items():
+            found = {charged[model] for model in charged if stands_for(name).fullmatch(model)}
+            assert found == {shares}, name
 
 
 def stands_for(name):

@@ -332,7 +332,8 @@ def test_the_wire_is_what_each_provider_documents(asking):
         assert asked.headers["anthropic-version"] == "2023-06-01"
         assert body["tool_choice"] == {"type": "tool", "name": "record_verdicts"}
         assert body["tools"][0]["input_schema"]["required"] == ["verdicts"]
-        assert (body["max_tokens"], body["system"][:7]) == (4000, "You are")
+        (system,) = body["system"]
+        assert (body["max_tokens"], system["text"][:7]) == (4000, "You are")
     else:
         assert asked.path == "/model/anthropic.claude-x/converse"
         assert asked.headers["authorization"].startswith("AWS4-HMAC-SHA256")

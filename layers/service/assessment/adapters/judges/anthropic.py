@@ -15,6 +15,7 @@ from assessment.adapters.judges.capabilities import Capability
 from assessment.adapters.judges.completion import (
     Completion,
     OutputLimit,
+    UsageNames,
     check_stop_reason,
     count_tokens,
     is_cut_off,
@@ -30,12 +31,18 @@ from assessment.domain.prompt import PromptBlock
 from assessment.domain.verdict import Provenance
 
 API_VERSION = "2023-06-01"
-_INPUT_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_USAGE = UsageNames(
+    inputs=("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
+    outputs=("output_tokens",),
+    cache_reads=("cache_read_input_tokens",),
+    cache_writes=("cache_creation_input_tokens",),
+)
 FORCED_TOOL = Capability("forced_tool", ("tool",))
 JSON_SCHEMA = Capability(
     "json_schema", ("output_config", "output format", "json_schema", "structured output")
 )
-MESSAGE_CAPABILITIES = (FORCED_TOOL, JSON_SCHEMA)
+PROMPT_CACHE = Capability("prompt_cache", ("cache_control", "prompt caching", "system"))
+MESSAGE_CAPABILITIES = (FORCED_TOOL, JSON_SCHEMA, PROMPT_CACHE)
 """Models that always think refuse to be told which tool to use, and older ones know no schemas
 (platform.claude.com/docs/en/models/opus-5-5/whats-new-opus-5-5, .../build-with-claude/
 structured-outputs). What is left is the prompt, which describes the answer too."""
@@ -52,12 +59,27 @@ def message_body(
     body: dict[str, Any] = {
         "model": judge.model,
         "max_tokens": limit.choose(missing),
-        "system": "\n\n".join(block.content for block in blocks if block.role == "system"),
+        "system": _describe_system(blocks, missing),
         "messages": [block.model_dump() for block in blocks if block.role == "user"],
     }
     if judge.temperature is not None:
         body["temperature"] = min(judge.temperature, 1.0)
     return body | _request_structure(missing, limit.form)
+
+
+def _describe_system(
+    blocks: Sequence[PromptBlock], missing: frozenset[str]
+) -> str | list[dict[str, Any]]:
+    """The system's part, marked to be cached with the tools before it where it is always the same.
+
+    A mark on fewer tokens than a model caches is passed over
+    (platform.claude.com/docs/en/build-with-claude/prompt-caching).
+    """
+    system = [block for block in blocks if block.role == "system"]
+    text = "\n\n".join(block.content for block in system)
+    if PROMPT_CACHE.name in missing or not all(block.is_fixed for block in system):
+        return text
+    return [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
 
 
 def _request_structure(missing: frozenset[str], form: AnswerForm) -> dict[str, Any]:
@@ -100,7 +122,7 @@ def message_completion(answer: Answer, *, texts: Sequence[str] = ()) -> Completi
     return Completion(
         document=tool_inputs or None,
         text=text,
-        usage=count_tokens(body.get("usage"), _INPUT_COUNTS, ("output_tokens",)),
+        usage=count_tokens(body.get("usage"), _USAGE),
         is_cut_off=is_cut_off(reason),
         provenance=Provenance(
             served_model=read_name(body.get("model")),

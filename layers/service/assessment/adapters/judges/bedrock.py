@@ -29,6 +29,7 @@ from assessment.adapters.judges.classification import classify
 from assessment.adapters.judges.completion import (
     Completion,
     OutputLimit,
+    UsageNames,
     check_stop_reason,
     count_tokens,
     is_cut_off,
@@ -44,14 +45,19 @@ from assessment.domain.judge_errors import JudgeError, JudgeRefusedError, JudgeU
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.verdict import Provenance
 
-_INPUT_COUNTS = ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
-
+_USAGE = UsageNames(
+    inputs=("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"),
+    outputs=("outputTokens",),
+    cache_reads=("cacheReadInputTokens",),
+    cache_writes=("cacheWriteInputTokens",),
+)
 
 FORCED_TOOL = Capability("forced_tool", ("tool",))
 JSON_SCHEMA = Capability(
     "json_schema", ("outputconfig", "output_config", "textformat", "json_schema", "structured")
 )
-CONVERSE_CAPABILITIES = (FORCED_TOOL, JSON_SCHEMA)
+PROMPT_CACHE = Capability("prompt_cache", ("cachepoint", "cache point", "prompt caching"))
+CONVERSE_CAPABILITIES = (FORCED_TOOL, JSON_SCHEMA, PROMPT_CACHE)
 """Which models take a forced tool or a schema is told by their refusals. What is left is the
 prompt, which describes the answer too."""
 
@@ -71,7 +77,7 @@ def converse_body(
     if judge.temperature is not None:
         settings["temperature"] = min(judge.temperature, 1.0)
     body: dict[str, Any] = {
-        "system": [{"text": block.content} for block in blocks if block.role == "system"],
+        "system": _describe_system(blocks, missing),
         "messages": [
             {"role": "user", "content": [{"text": block.content}]}
             for block in blocks
@@ -80,6 +86,21 @@ def converse_body(
         "inferenceConfig": settings,
     }
     return body | _request_structure(missing, limit.form)
+
+
+def _describe_system(
+    blocks: Sequence[PromptBlock], missing: frozenset[str]
+) -> list[dict[str, Any]]:
+    """The system's part, with a mark behind it where it is the same in every call.
+
+    A mark behind fewer tokens than a model caches is passed over
+    (docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
+    """
+    system = [block for block in blocks if block.role == "system"]
+    parts: list[dict[str, Any]] = [{"text": block.content} for block in system]
+    if PROMPT_CACHE.name not in missing and system and all(block.is_fixed for block in system):
+        parts.append({"cachePoint": {"type": "default"}})
+    return parts
 
 
 def _request_structure(missing: frozenset[str], form: AnswerForm) -> dict[str, Any]:
@@ -182,7 +203,7 @@ def converse_completion(body: dict[str, Any], *, texts: Sequence[str] = ()) -> C
     return Completion(
         document=tool_inputs or None,
         text=text,
-        usage=count_tokens(body.get("usage"), _INPUT_COUNTS, ("outputTokens",)),
+        usage=count_tokens(body.get("usage"), _USAGE),
         is_cut_off=is_cut_off(reason),
         provenance=_read_provenance(body),
     )

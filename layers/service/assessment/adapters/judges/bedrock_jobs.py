@@ -18,6 +18,7 @@ from assessment.adapters.judges.batch_calls import make_missing_answers_error, m
 from assessment.adapters.judges.bedrock import (
     CONVERSE_CAPABILITIES,
     FORCED_TOOL,
+    PROMPT_CACHE,
     ask_bedrock,
     converse_body,
     converse_completion,
@@ -38,9 +39,10 @@ from assessment.ports.stores import ContentStore
 
 _INPUT = "input.jsonl"
 _WITH_OUTPUT = frozenset({"Completed", "PartiallyCompleted"})
-_NOT_IN_JOBS = frozenset({FORCED_TOOL.name})
+_NOT_IN_JOBS = frozenset({FORCED_TOOL.name, PROMPT_CACHE.name})
 """Jobs in the format of Converse refuse `toolConfig` (docs.aws.amazon.com/bedrock/latest/userguide/
-batch-inference-data.html); they take a schema (.../userguide/structured-output.html)."""
+batch-inference-data.html); they take a schema (.../userguide/structured-output.html). No page says
+that they take a mark for the prompt cache, and a refusal would cost every line of a job."""
 
 _ENDED = frozenset({"Completed", "Failed", "Stopped", "PartiallyCompleted", "Expired"})
 

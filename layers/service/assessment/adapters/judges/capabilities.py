@@ -24,7 +24,7 @@ from assessment.domain.judge_errors import (
 _UNKNOWN = (
     *("support", "unrecogni", "unknown", "unexpected", "extra ", "not allowed", "not permitted"),
     *("may not", "cannot", "can't", "compatible", "not available", "not enabled", "not valid"),
-    *("invalid", "not recogni", "not implemented", "only"),
+    *("invalid", "not recogni", "not implemented", "only", "valid string"),
 )
 _TOO_MUCH = ("too large", "too long", "at most", "maximum", "exceed", "too many", "too small")
 """A refusal that names a parameter teaches nothing unless it is the parameter itself that is

@@ -114,18 +114,38 @@ def find_refusal(parts: Sequence[object]) -> str | None:
     return next((text for text in refusals if isinstance(text, str) and text), None)
 
 
-def count_tokens(counts: object, inputs: tuple[str, ...], output: tuple[str, ...]) -> TokenUsage:
-    """Token counts as a provider gave them; what is no count is 0.
+@dataclass(frozen=True)
+class UsageNames:
+    """Under which names a provider counts tokens.
 
-    Parameters
+    Attributes
     ----------
     inputs
-        Names of counts that add up to the prompt, such as its cached parts.
-    output
-        Names under which the answer's count may stand.
+        Counts that add up to the prompt, such as its cached parts where they are counted apart.
+    outputs, cache_reads, cache_writes
+        Names under which the answer's count may stand, and those of the prompt's tokens that were
+        read from the provider's cache and written into it.
     """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    cache_reads: tuple[str, ...]
+    cache_writes: tuple[str, ...]
+
+
+def count_tokens(counts: object, names: UsageNames) -> TokenUsage:
+    """Token counts as a provider gave them; what is no count is 0."""
     numbers = read_object(counts)
+
+    def find(candidates: tuple[str, ...]) -> int:
+        return max(read_token_count(numbers.get(name)) for name in candidates)
+
+    n_inputs = sum(read_token_count(numbers.get(name)) for name in names.inputs)
+    # Parts of the prompt, whatever an endpoint says.
+    n_read = min(find(names.cache_reads), n_inputs)
     return TokenUsage(
-        input_tokens=sum(read_token_count(numbers.get(name)) for name in inputs),
-        output_tokens=max(read_token_count(numbers.get(name)) for name in output),
+        input_tokens=n_inputs,
+        output_tokens=find(names.outputs),
+        cache_read_tokens=n_read,
+        cache_write_tokens=min(find(names.cache_writes), n_inputs - n_read),
     )

@@ -218,20 +218,26 @@ def _make_results(
     """A completion as results, each with its share of the tokens."""
     wanted = [request.metadata.comparison_id for request in requests]
     usage = completion.usage or TokenUsage()
-    inputs = split_evenly(usage.input_tokens, len(requests))
-    outputs = split_evenly(usage.output_tokens, len(requests))
+    usages = _split_usage(usage, len(requests))
     verdicts = _read_verdicts(requests, completion, wanted)
     return [
         _make_result(
             judge,
             request,
             verdicts[name],
-            TokenUsage(input_tokens=i, output_tokens=o),
+            share,
             completion.provenance,
             in_batch=in_batch,
         )
-        for request, name, i, o in zip(requests, wanted, inputs, outputs, strict=True)
+        for request, name, share in zip(requests, wanted, usages, strict=True)
     ]
+
+
+def _split_usage(usage: TokenUsage, n_parts: int) -> list[TokenUsage]:
+    """The tokens of a call as those of its comparisons."""
+    names = list(TokenUsage.model_fields)
+    counts = zip(*(split_evenly(getattr(usage, name), n_parts) for name in names), strict=True)
+    return [TokenUsage(**dict(zip(names, each, strict=True))) for each in counts]
 
 
 def _read_verdicts(
@@ -295,9 +301,7 @@ def _make_result(
     in_batch: bool,
 ) -> ComparisonResult:
     price = find_price(judge)
-    cost = (
-        price.compute(usage.input_tokens, usage.output_tokens, in_batch=in_batch) if price else None
-    )
+    cost = price.compute(**dict(usage), in_batch=in_batch) if price else None
     result = make_result(
         request,
         provider=judge.provider,

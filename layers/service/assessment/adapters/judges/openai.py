@@ -13,6 +13,7 @@ from assessment.adapters.judges.capabilities import Capability
 from assessment.adapters.judges.completion import (
     Completion,
     OutputLimit,
+    UsageNames,
     check_stop_reason,
     count_tokens,
     find_refusal,
@@ -32,6 +33,16 @@ from assessment.domain.quotation import remove_quotations
 from assessment.domain.verdict import Provenance
 
 _JSON_MODE = {"type": "json_object"}
+_CACHE_READS = (
+    *("cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens"),
+    "cache_read_tokens",
+)
+_CACHE_WRITES = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
+"""Names of OpenAI (platform.openai.com/docs/guides/prompt-caching), OpenRouter, DeepSeek
+(api-docs.deepseek.com/guides/kv_cache) and LiteLLM; all are part of the prompt's count."""
+
+_CHAT_USAGE = UsageNames(("prompt_tokens",), ("completion_tokens",), _CACHE_READS, _CACHE_WRITES)
+_RESPONSES_USAGE = UsageNames(("input_tokens",), ("output_tokens",), _CACHE_READS, _CACHE_WRITES)
 NEW_LIMIT_NAME = Capability("max_completion_tokens", ("max_completion_tokens",))
 JSON_SCHEMA = Capability(
     "json_schema", ("response_format", "json_schema", "structured output", "guided")
@@ -161,9 +172,14 @@ def _find_arguments(message: Mapping[str, Any]) -> list[object]:
 def _read_usage(counts: object) -> TokenUsage | None:
     if not isinstance(counts, dict):
         return None
-    if "prompt_tokens" not in counts and "input_tokens" in counts:
-        return count_tokens(counts, ("input_tokens",), ("output_tokens",))
-    return count_tokens(counts, ("prompt_tokens",), ("completion_tokens",))
+    is_chat = "prompt_tokens" in counts or "input_tokens" not in counts
+    details = counts.get("prompt_tokens_details" if is_chat else "input_tokens_details")
+    cached = {
+        name: count
+        for name, count in {**counts, **read_object(details)}.items()
+        if name in (*_CACHE_READS, *_CACHE_WRITES)
+    }
+    return count_tokens({**counts, **cached}, _CHAT_USAGE if is_chat else _RESPONSES_USAGE)
 
 
 def _count_reasoning(counts: object) -> int:
