@@ -58,6 +58,24 @@ def test_every_kind_of_result_is_drawn(chromium: Browser, tmp_path: Path, kind: 
     reader.close()
 
 
+def test_a_thousand_essays_are_a_small_file_and_few_elements(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    result = make_result(1000)
+    data = report_result(result, comparisons=make_comparisons(result))
+    reader = visit(chromium, tmp_path / "r.html", data)
+    for section in ("ruler", "probabilities", "coverage"):
+        reader.page.locator(f"#{section} svg[role=img]").wait_for()
+    assert (tmp_path / "r.html").stat().st_size < 5_000_000
+    # With an element for each essay and pair there were 23,000, and they took most of the time.
+    assert reader.page.locator("*").count() < 8_000
+    bars, dots = (reader.page.locator("#ruler svg > path").nth(at) for at in (0, 1))
+    assert (bars.get_attribute("d") or "").count("M") == 1000
+    assert 0 < (dots.get_attribute("d") or "").count("M") <= 1000
+    reader.check()
+    reader.close()
+
+
 def test_the_orders_of_lists_are_shown(chromium: Browser, tmp_path: Path) -> None:
     result = RESULTS["hostile"]
     (one, *_) = make_comparisons(result)

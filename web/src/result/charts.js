@@ -5,6 +5,7 @@ import { Z90, readBoundaries } from "./model.js";
 
 const MOST_NAMES = 45;
 const MOST_ANCHOR_NAMES = 20;
+const MOST_MARKS = 400; // with more marks of a kind one path draws them all
 const FONT = { fontSize: "12px", fontFamily: "inherit", background: "transparent", color: "inherit", overflow: "visible" };
 
 /** A chart as SVG. Its rules are in the style sheet: the policy of the page allows no style within. */
@@ -18,6 +19,15 @@ function plot(options, label) {
   svg.setAttribute("aria-label", label);
   return figure;
 }
+
+/** A mark of one path: a chart of thousands of elements takes a browser seconds. `piece` has a datum's part of the path. */
+const onePath = (data, piece, attributes) => (_, { x, y }, __, ___, { document }) => {
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", data.map((each) => piece(each, x, y)).join(""));
+  for (const [name, value] of Object.entries({ fill: "none", "stroke-linecap": "round", ...attributes })) path.setAttribute(name, value);
+  return path;
+};
+const oneSpot = (x, y) => `M${x.toFixed(1)},${y.toFixed(1)}h0`;
 
 const shorten = (name, most = 18) => {
   const letters = [...name];
@@ -48,6 +58,7 @@ export function drawRuler(result, essays, width) {
   const longest = Math.max(0, ...pupils.map((each) => Math.min(16, [...each.name].length)));
   const bottom = names ? 18 + longest * 6 : 20;
   const values = [...pupils, ...anchors].flatMap((each) => [each.low, each.high]);
+  const reach = [...values, ...boundaries.flatMap((each) => [each.at - Z90 * each.se, each.at + Z90 * each.se])];
   const pixel = Math.max(2, Math.max(...values) - Math.min(...values)) / height(width);
   const place = new Map(pupils.map((each, index) => [each.id, index]));
   const span = Math.max(1, pupils.length);
@@ -57,20 +68,17 @@ export function drawRuler(result, essays, width) {
   const end = span - 0.5 + (anchors.length ? right * slot : 0.5);
   const rule = span - 0.5 + 6 * slot;
   const spots = separate(labelAnchors(anchors, isNarrow ? 6 : 12), "ability", 14 * pixel);
-  const bandLabels = boundaries.map((each) => ({ ...each, text: `${each.low} | ${each.high}` }));
+  const bandLabels = separate(boundaries.map((each) => ({ ...each, text: `${each.low} | ${each.high}` })), "at", 13 * pixel);
+  const shown = [...reach, ...[...spots, ...bandLabels].map((each) => each.shownAt)];
   const marks = [
     ...(boundaries.length
       ? [
           Plot.rectY(boundaries, { x1: start, x2: end, y1: (b) => b.at - Z90 * b.se, y2: (b) => b.at + Z90 * b.se, fill: "var(--band)", fillOpacity: 0.5 }),
           Plot.ruleY(boundaries, { y: "at", x1: start, x2: end, stroke: "var(--band-line)", strokeDasharray: "4 3" }),
-          Plot.text(separate(bandLabels, "at", 13 * pixel), { x: start + 3 * slot, y: "shownAt", text: "text", textAnchor: "start", dy: -7, fill: "currentColor", fontSize: 11 }),
+          Plot.text(bandLabels, { x: start + 3 * slot, y: "shownAt", text: "text", textAnchor: "start", dy: -7, fill: "currentColor", fontSize: 11 }),
         ]
       : []),
-    Plot.ruleX(pupils, { x: (each) => place.get(each.id), y1: "low", y2: "high", stroke: "var(--bar)", strokeWidth: Math.max(1, Math.min(6, (width - right) / span / 2.4)), strokeLinecap: "round" }),
-    Plot.dot(pupils, {
-      x: (each) => place.get(each.id), y: "ability", r: Math.max(1.2, Math.min(4, (width - right) / span / 2.6)),
-      symbol: (each) => (each.causes.length ? "diamond" : "circle"), fill: (each) => (each.causes.length ? "var(--warn)" : "var(--mark)"), stroke: "var(--page)", strokeWidth: span > 120 ? 0 : 1,
-    }),
+    ...drawPupils(pupils, place, (width - right) / span),
     ...(anchors.length
       ? [
           Plot.ruleX([rule], { stroke: "var(--line)" }),
@@ -85,11 +93,33 @@ export function drawRuler(result, essays, width) {
     {
       width, height: height(width) + bottom, marginLeft: 44, marginRight: 12, marginBottom: bottom, marginTop: 30,
       x: { domain: [start, end], axis: names ? "bottom" : null, ticks: names ? pupils.map((_, index) => index) : [], tickFormat: (index) => shorten(pupils[index]?.name ?? "", 16), tickRotate: -60, tickSize: 0, label: null },
-      y: { label: t("ruler.axis"), grid: true, nice: true, labelOffset: 40 },
+      y: { label: t("ruler.axis"), grid: true, nice: true, labelOffset: 40, domain: [Math.min(...shown), Math.max(...shown)] },
       marks,
     },
     t("ruler.label"),
   );
+}
+
+/** Each pupil's bar and dot; those that need a person look different. `slot` is a pupil's width in pixels. */
+function drawPupils(pupils, place, slot) {
+  const bar = Math.max(1, Math.min(6, slot / 2.4));
+  const radius = Math.max(1.2, Math.min(4, slot / 2.6));
+  const needing = pupils.filter((each) => each.causes.length);
+  if (pupils.length > MOST_MARKS) {
+    const at = (each, x, y) => oneSpot(x(place.get(each.id)), y(each.ability));
+    return [
+      onePath(pupils, (each, x, y) => `M${x(place.get(each.id)).toFixed(1)},${y(each.low).toFixed(1)}V${y(each.high).toFixed(1)}`, { stroke: "var(--bar)", "stroke-width": bar }),
+      onePath(pupils.filter((each) => !each.causes.length), at, { stroke: "var(--mark)", "stroke-width": 2 * radius }),
+      onePath(needing, at, { stroke: "var(--warn)", "stroke-width": 2.6 * radius, "stroke-linecap": "square" }),
+    ];
+  }
+  return [
+    Plot.ruleX(pupils, { x: (each) => place.get(each.id), y1: "low", y2: "high", stroke: "var(--bar)", strokeWidth: bar, strokeLinecap: "round" }),
+    Plot.dot(pupils, {
+      x: (each) => place.get(each.id), y: "ability", r: radius,
+      symbol: (each) => (each.causes.length ? "diamond" : "circle"), fill: (each) => (each.causes.length ? "var(--warn)" : "var(--mark)"), stroke: "var(--page)", strokeWidth: pupils.length > 120 ? 0 : 1,
+    }),
+  ];
 }
 
 const height = (width) => Math.round(Math.min(520, Math.max(320, width * 0.5)));
@@ -152,12 +182,17 @@ export function drawProbabilities(result, essays, width) {
       t("probabilities.label"),
     );
   }
+  const closing = rows.slice(-grades.length).map((each) => ({ ...each, index: graded.length }));
   return plot(
     {
       width, height: 320, marginLeft: 44, marginBottom: 38, marginTop: 32, color,
       x: { label: t("probabilities.rank"), domain: [0, graded.length], tickFormat: whole },
       y: { domain: [0, 100], label: t("probabilities.axis") },
-      marks: [Plot.rect(shown, { x1: "index", x2: (each) => each.index + 1, y1: (each) => each.from * 100, y2: (each) => each.to * 100, fill: "grade", shapeRendering: "crispEdges", title: (each) => `${each.essay.name}: ${each.grade} ${percent(each.share)}` })],
+      // One area for each grade: thousands of bars would stand in the way of the first look.
+      marks: [
+        Plot.areaY([...rows, ...closing], { x: "index", y1: (each) => each.from * 100, y2: (each) => each.to * 100, z: "grade", fill: "grade", curve: "step-after", shapeRendering: "crispEdges" }),
+        Plot.tip(graded, Plot.pointerX({ x: (_, index) => index + 0.5, y: 50, title: (each) => [each.name, ...grades.filter((grade) => each.probabilities[grade] > 0.002).map((grade) => `${grade} ${percent(each.probabilities[grade])}`)].join("\n"), fill: "var(--page)", stroke: "var(--line)" })),
+      ],
     },
     t("probabilities.label"),
   );
@@ -221,7 +256,7 @@ export function drawCoverage(essays, comparisons, width) {
         y: { label: t("coverage.other"), domain: [ranked.length + 1, 0], tickFormat: whole },
         marks: [
           Plot.line([[0, 0], [ranked.length + 1, ranked.length + 1]], { stroke: "var(--line)" }),
-          Plot.dot(pairs, { x: "one", y: "other", r: pairs.length > 2000 ? 1 : 2.6, fill: (each) => (each.isAudit ? "var(--warn)" : "var(--mark)"), fillOpacity: 0.7, symbol: (each) => (each.isAudit ? "diamond" : "circle") }),
+          ...drawPairs(pairs),
         ],
       },
       t("coverage.pairsLabel"),
@@ -238,6 +273,16 @@ export function drawCoverage(essays, comparisons, width) {
     },
     t("coverage.label"),
   );
+}
+
+function drawPairs(pairs) {
+  if (pairs.length <= MOST_MARKS) return [Plot.dot(pairs, { x: "one", y: "other", r: 2.6, fill: (each) => (each.isAudit ? "var(--warn)" : "var(--mark)"), fillOpacity: 0.7, symbol: (each) => (each.isAudit ? "diamond" : "circle") })];
+  const size = pairs.length > 2000 ? 2 : 4;
+  const at = (each, x, y) => oneSpot(x(each.one), y(each.other));
+  return [
+    onePath(pairs.filter((each) => !each.isAudit), at, { stroke: "var(--mark)", "stroke-width": size, "stroke-opacity": 0.7 }),
+    onePath(pairs.filter((each) => each.isAudit), at, { stroke: "var(--warn)", "stroke-width": size + 1, "stroke-linecap": "square" }),
+  ];
 }
 
 /** Precision wave by wave against its target. */
