@@ -7,7 +7,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assessment.contracts.json_text import Contradiction, unwrap_string
+from assessment.contracts.json_text import (
+    Contradiction,
+    FoundDocuments,
+    find_documents,
+    unwrap_string,
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,30 @@ class EntryFinder:
     names: Collection[str]
     bare_name: str
     is_bare: Callable[[object], bool]
+
+    def read(self, candidate: object) -> tuple[list[object], list[Entry]]:
+        """The documents of a place where the answer may stand, and the entries in them.
+
+        A verdict that stands outside of all documents is a broken one, and what looks like
+        another one about the same comparison may be a quotation in it: neither is an entry.
+        """
+        is_text = isinstance(candidate, str)
+        found = find_documents(candidate) if is_text else FoundDocuments([candidate])
+        entries = [entry for document in found.documents for entry in self.find(document)]
+        broken = self._list_broken(found.rest)
+        return found.documents, [e for e in entries if self._choose_id(e) not in broken]
+
+    def _list_broken(self, rest: str) -> set[str]:
+        """Folded ids of the comparisons of which a verdict stands outside of all documents."""
+        if len(self.comparison_ids) > 1:
+            return {fold_id(name) for name in _OWN_ID.findall(rest)}
+        names = "|".join(self.names)
+        has_one = re.search(rf"(?:{names})\\*[\"'\u2019\u201d]\s*:", rest, re.IGNORECASE)
+        return {fold_id(self.comparison_ids[0])} if has_one else set()
+
+    def _choose_id(self, entry: Entry) -> str:
+        alone = len(self.comparison_ids) == 1
+        return fold_id(self.comparison_ids[0] if alone else entry.comparison_id or "")
 
     def find(self, document: object, *, key: str | None = None, depth: int = 6) -> Iterator[Entry]:
         """The entries, at any depth: models wrap their answers in objects and strings."""
@@ -69,6 +98,9 @@ class EntryFinder:
         return "verdicts" not in document and any(name in document for name in self.names)
 
 
+_OWN_ID = re.compile(r"comparison_id\W{1,4}:\W{0,4}([\w-]+)", re.IGNORECASE)
+
+
 def fold_id(name: str) -> str:
     """An id without what models change about one."""
     return "".join(character for character in name.lower() if character.isalnum())
@@ -98,6 +130,6 @@ def _list_parts(document: object) -> list[tuple[str | None, object]]:
 def _read_id(document: Mapping[str, Any], key: str | None) -> str | None:
     """The comparison that the document names, or the key under which it stands."""
     name = document.get("comparison_id")
-    if name is None:
+    if name in (None, ""):
         return key
     return re.sub(r"^#?\s*comparison\s+", "", str(name).strip(), flags=re.IGNORECASE)

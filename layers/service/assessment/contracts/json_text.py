@@ -1,8 +1,7 @@
 """JSON as models and providers write it: in thoughts, fences, strings, and files of many lines.
 
-Nothing is guessed: what is read is JSON as it stands, but for what can mean one thing only: commas
-before a closing bracket, line breaks inside strings, comments, and the spellings of Python and
-JavaScript (other quotes, names without any).
+Nothing is guessed: what is read is JSON as it stands, or as `respelling` reads what can mean one
+thing only. What stands inside a string of an object that is broken is a quotation and no document.
 """
 
 from __future__ import annotations
@@ -10,28 +9,29 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-_THINKING = r"[\w:-]{0,12}(?:think|thought|reason|analysis|reflection|scratchpad)[\w:-]{0,12}"
+from assessment.contracts.respelling import drop_commas, respell, unescape
+
+_THINKING = (
+    r"[\w:-]{0,12}(?:think|thought|reason|analysis|reflection|scratchpad|\bcot\b)[\w:-]{0,12}"
+)
 _THOUGHT = re.compile(
     rf"\s*(?:<({_THINKING})>.*?</\1>|\[THINK\].*?\[/THINK\]|◁think▷.*?◁/think▷"
+    r"|<\|begin_of_thought\|>.*?<\|end_of_thought\|>"
+    r"|<\|START_THINKING\|>.*?<\|END_THINKING\|>|<unused94>.*?<unused95>"
+    r"|Here is my thought process:.*?Here is my response:"
     r"|Thinking\.\.\..*?\.\.\.done thinking\.)",
     re.DOTALL | re.IGNORECASE,
 )
 _END_OF_THOUGHT = re.compile(
-    rf"</{_THINKING}>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>",
+    rf"</{_THINKING}>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>"
+    r"|<\|end_of_thought\|>|<\|END_THINKING\|>|<unused95>",
     re.IGNORECASE,
 )
-_STRING_OR_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
-_TOKEN = re.compile(
-    r"""(?P<plain>"(?:\\.|[^"\\])*")"""
-    r"""|'(?P<single>(?:\\.|[^'\\])*)'"""
-    r"""|[\u201c\u201e](?P<curly>[^\u201c-\u201e]*)[\u201c\u201d]"""
-    r"""|(?P<comment>//[^\n]*|/\*.{0,1000}?\*/)"""
-    r"""|(?P<word>[A-Za-z_]\w*)""",
-    re.DOTALL,
-)
-_WORDS = {"None": "null", "True": "true", "False": "false"}
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
+_NEXT_ENTRY = re.compile(r"[}\]]\s*,\s*\Z")
 _LONGEST_INTEGER = 400
 _MOST_STARTS = 5_000
 _MOST_TOO_DEEP = 20
@@ -100,23 +100,39 @@ def split_json_lines(text: str) -> Iterator[dict[str, Any]]:
             yield entry
 
 
-def find_documents(text: str) -> list[object]:
+@dataclass(frozen=True)
+class FoundDocuments:
+    """The documents in a text, and what of the text belongs to none of them."""
+
+    documents: list[object]
+    rest: str = ""
+
+
+def find_documents(text: str) -> FoundDocuments:
     """The JSON documents in a model's text, without those that belong to its thoughts.
 
-    The whole text if it is one document; else every object that stands in it, in order. Of a text
-    whose thought does not end, it is unknown where the answer begins: it is searched whole.
+    The whole text if it is one document; else every object that stands in it, in order, in the
+    reading that leaves the least of it. Of a text whose thought does not end, it is unknown where
+    the answer begins: it is searched whole.
     """
-    answer = _drop_thoughts(text)
-    for candidate in dict.fromkeys((text, answer, _drop_commas(answer))):
+    answer = unescape(_drop_thoughts(text))
+    for candidate in dict.fromkeys((text, answer, drop_commas(answer))):
         try:
-            return [load_json(candidate)]
+            return FoundDocuments([load_json(candidate)])
         except (ValueError, RecursionError):
             continue
-    for candidate in dict.fromkeys((answer, _drop_commas(answer), _respell(answer))):
-        documents = [document for _, _, document in _scan(candidate)]
-        if documents:
-            return documents
-    return []
+    candidates = dict.fromkeys((answer, drop_commas(answer), respell(answer)))
+    found = [_read_objects(candidate) for candidate in candidates]
+    with_objects = [each for each in found if each.documents]
+    return min(with_objects, key=lambda each: len(each.rest.split("{", 1)[-1]), default=found[0])
+
+
+def _read_objects(text: str) -> FoundDocuments:
+    places = list(_scan(text))
+    starts = [0, *(end for _, end, _ in places)]
+    ends = [*(start for start, _, _ in places), len(text)]
+    rest = " ".join(text[start:end] for start, end in zip(starts, ends, strict=True))
+    return FoundDocuments([document for _, _, document in places], rest)
 
 
 def unwrap_string(value: object, *, depth: int = _DEEPEST_STRING) -> object:
@@ -142,36 +158,10 @@ def _drop_thoughts(text: str) -> str:
     return text[end:]
 
 
-def _respell(text: str) -> str:
-    """The text from its first object on, with the spellings of other languages as JSON has them.
-
-    What stands before it may have apostrophes, which are no quotes.
-    """
-    start = text.find("{")
-    return "" if start < 0 else _drop_commas(_TOKEN.sub(_respell_token, text[start:]))
-
-
-def _respell_token(match: re.Match[str]) -> str:
-    kind, token = match.lastgroup, match[0]
-    if kind == "comment":
-        return ""
-    if kind == "word":
-        is_name = re.match(r"\s*:", match.string[match.end() : match.end() + 20])
-        return json.dumps(token) if is_name else _WORDS.get(token, token)
-    if kind == "plain":
-        return token
-    content = match["single"] if kind == "single" else match["curly"]
-    # What is escaped stays so, but for the quote that JSON does not escape.
-    return '"' + re.sub(r"\\'", "'", re.sub(r'(?<!\\)"', r'\\"', content)) + '"'
-
-
-def _drop_commas(text: str) -> str:
-    return _STRING_OR_COMMA.sub(lambda match: match[1] or "", text)
-
-
 def _scan(text: str) -> Iterator[tuple[int, int, object]]:
     """Every JSON object in a text that is not inside another one, with its start and end."""
     place = n_too_deep = 0
+    broken: int | None = None
     for _ in range(_MOST_STARTS):
         place = text.find("{", place)
         if place < 0 or n_too_deep == _MOST_TOO_DEEP:
@@ -179,11 +169,22 @@ def _scan(text: str) -> Iterator[tuple[int, int, object]]:
         try:
             document, end = _DECODER.raw_decode(text, place)
         except ValueError:
+            broken = place
             place += 1
         except RecursionError:
             # So are the objects inside it, and each takes milliseconds to find that out.
             n_too_deep += 1
             place += 1
         else:
-            yield place, end, document
+            if broken is None or not _is_quoted(text[broken:place]):
+                yield place, end, document
             place = end
+
+
+def _is_quoted(beginning: str) -> bool:
+    """Whether what follows the beginning of a broken object stands inside one of its strings.
+
+    A model may quote an essay, and an essay may contain a verdict.
+    """
+    is_inside = _ESCAPED.sub("", beginning).count('"') % 2 == 1
+    return is_inside and not _NEXT_ENTRY.search(beginning)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assessment.contracts.answer_entries import Entry, EntryFinder, fold_id
-from assessment.contracts.json_text import Contradiction, find_documents, load_json
+from assessment.contracts.json_text import Contradiction, load_json
 from assessment.contracts.model_answer import AnswerForm
 from assessment.contracts.rankings import (
     CONTRADICTING,
@@ -96,8 +96,7 @@ def read_list_answer(
     problem = AnswerProblem(MALFORMED, "the answer is not JSON")
     finder = _make_finder(list(lists))
     for candidate in candidates:
-        documents = find_documents(candidate) if isinstance(candidate, str) else [candidate]
-        entries = [entry for each in documents for entry in finder.find(each)]
+        documents, entries = finder.read(candidate)
         if entries:
             return {
                 name: _choose(finder.select(entries, name), ShownEssays(ids, takes_ids=False))
@@ -114,8 +113,7 @@ def find_label_orders(candidates: Sequence[object], comparison_id: str) -> set[t
     """The orders of labels in an answer about one list, whether they are whole or not."""
     finder = _make_finder([comparison_id])
     for candidate in candidates:
-        documents = find_documents(candidate) if isinstance(candidate, str) else [candidate]
-        entries = [entry for each in documents for entry in finder.find(each)]
+        _, entries = finder.read(candidate)
         if entries:
             rankings = [entry.document.get("ranking") for entry in entries]
             return {tuple(map(str, each)) for each in rankings if isinstance(each, list)}

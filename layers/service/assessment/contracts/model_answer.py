@@ -10,7 +10,6 @@ from typing import Any, get_args
 from pydantic import ConfigDict
 
 from assessment.contracts.answer_entries import Entry, EntryFinder, fold_id
-from assessment.contracts.json_text import find_documents
 from assessment.contracts.llm_protocol import TokenUsage
 from assessment.contracts.valid_values import read_confidence, read_degree, read_justification
 from assessment.contracts.winner import WinnerLetter, read_winner
@@ -111,38 +110,40 @@ def read_answer(
     problem = "the answer is not JSON"
     finder = EntryFinder(comparison_ids, ("winner",), "winner", _is_bare_winner)
     for candidate in candidates:
-        documents = find_documents(candidate) if isinstance(candidate, str) else [candidate]
-        entries = [entry for each in documents for entry in finder.find(each)]
+        documents, entries = finder.read(candidate)
         if entries:
             return {name: _choose(finder.select(entries, name)) for name in comparison_ids}
         if documents:
             problem = "the answer has no list of verdicts"
-        elif (beginning := _read_beginning(candidate, comparison_ids)) is not None:
-            return {comparison_ids[0]: beginning}
+        elif (lone := _read_lone_winner(candidate, comparison_ids)) is not None:
+            return {comparison_ids[0]: lone}
     return dict.fromkeys(comparison_ids, problem)
 
 
-_BEGINNING = re.compile(
-    r'\s*(?:```(?:json)?\s*)?[\[{\s]*(?:"verdicts"\s*:\s*[\[{\s]*)?'
-    r'(?:"comparison_id"\s*:\s*"(?P<id>[^"]*)"\s*,\s*)?"winner"\s*:\s*"(?P<winner>[^"]*)"\s*,'
+_WINNER_FIELD = re.compile(
+    r'[{,]\s*["\']?winner["\']?\s*:\s*(["\'])(?P<winner>[^"\'{}]{1,60})\1\s*[,}]', re.IGNORECASE
 )
+_WINNER_NAME = re.compile(r"winner\W{1,3}:", re.IGNORECASE)
+_ID_FIELD = re.compile(r"comparison_id\W{1,4}:\s*[\"']([^\"']*)", re.IGNORECASE)
 
 
-_WINNER_NAME = re.compile(r"winner\W{1,3}:")
+def _read_lone_winner(text: object, comparison_ids: Sequence[str]) -> ModelVerdict | None:
+    """The winner of an answer of which a later or earlier text breaks the JSON.
 
-
-def _read_beginning(text: object, comparison_ids: Sequence[str]) -> ModelVerdict | None:
-    """The winner of an answer that begins as asked, and of which a later text breaks the JSON.
-
-    Models forget to escape quotes in their justification. The winner stands before it; if another
-    one follows, the answer says nothing clear. Only where a single comparison was asked about.
+    Models forget to escape quotes in their justification. Where one field of the answer is a
+    winner, and no other one is named, it says something clear. Only where a single comparison was
+    asked about, and only of an answer that ends as one does.
     """
-    match = _BEGINNING.match(text) if isinstance(text, str) and len(comparison_ids) == 1 else None
-    if match is None or not _is_whole(match.string):
+    if not isinstance(text, str) or len(comparison_ids) != 1:
         return None
-    name = comparison_ids[0]
-    winner = read_winner(match["winner"])
-    if winner is None or fold_id(match["id"] or name) != fold_id(name):
+    matches = list(_WINNER_FIELD.finditer(text))
+    if len(matches) != 1 or not _is_whole(text):
+        return None
+    start = text.index("{") if "{" in text else 0
+    is_quoted = text[start : matches[0].start()].replace(r"\"", "").count('"') % 2 == 1
+    winner = read_winner(matches[0]["winner"])
+    ids = {fold_id(name) for name in _ID_FIELD.findall(text)}
+    if winner is None or is_quoted or not ids <= {fold_id(comparison_ids[0])}:
         return None
     return ModelVerdict(winner=winner, notes=("justification: left out, it breaks the answer",))
 
@@ -183,6 +184,8 @@ def _read_verdict(document: Mapping[str, Any]) -> ModelVerdict | str:
     winner = read_winner(document["winner"])
     if winner is None:
         return "winner: the answer gives none of A, B and tie"
+    if winner != "tie" and read_winner(document.get("loser")) == winner:
+        return "winner: the answer has the same essay as winner and as loser"
     degree, degree_note = read_degree(document.get("degree"))
     confidence, confidence_note = read_confidence(document.get("confidence"))
     justification, justification_note = read_justification(document.get("justification"))

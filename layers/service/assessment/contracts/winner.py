@@ -15,36 +15,76 @@ WINNERS: dict[WinnerLetter, Winner] = {"A": Winner.FIRST, "B": Winner.SECOND, "t
 
 _LONGEST = 60
 _AROUND = " \t\r\n\"'\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb()[]*`.:_"
-_LETTERS: dict[str, WinnerLetter] = {"a": "A", "b": "B", "first": "A", "second": "B"}
-"""Essay A is shown first."""
+_LETTERS: dict[str, WinnerLetter] = {
+    "first": "A", "second": "B",
+    "a": "A", "b": "B",
+    "\u0430": "A", "\u0431": "B", "\u0432": "B",
+    "\u03b1": "A", "\u03b2": "B",
+    "\u0623": "A", "\u0627": "A", "\u0628": "B",
+}  # fmt: skip
+"""Essay A is shown first; the letters of Cyrillic, Greek and Arabic stand in the same places."""
 
-_LOOKALIKES = str.maketrans("\u0430\u0432\u0431\u03b1\u03b2", "abbab")
-"""Letters of Cyrillic and Greek in the places of A and B."""
-
+_LETTER = "|".join(_LETTERS)
 _TIES = frozenset({
     "tie", "tied", "draw", "equal", "unentschieden", "gleichstand", "oavgjort", "lika", "uavgjort",
     "uafgjort", "tasapeli", "égalité", "égal", "empate", "pareggio", "gelijkspel", "gelijk",
-    "remis", "ничья", "平局", "平手", "引き分け", "무승부",
+    "remis", "ничья", "平局", "平手", "引き分け", "무승부", "ex aequo", "lika bra", "gleich gut",
+    "equally good", "equally strong", "both equal", "both are equal", "both are equally good",
+    "no difference", "a = b", "a=b", "b = a", "b=a", "תיקו", "تعادل", "ισοπαλία", "berabere",
 })  # fmt: skip
-_NOUNS = "essay|text|option|answer|response|aufsatz|uppsats|essä|rédaction|ensayo|tema"
-_WINNER = re.compile(
-    rf"(?:the )?(?:(?:{_NOUNS})[ _-]*)?(a|b|first|second)(?: essay| text)?"
-    r"(?: wins| is better| is the winner| is the better one)?"
+_TIE_AROUND = re.compile(r"(?:it is |it's |it’s )?(?:an? |the )?(tie|draw)(?: between .{1,30})?")
+_NOUNS = (
+    "essay|text|option|answer|response|student|candidate|paper|version|document|passage|submission"
+    "|composition|writer|script|piece|work|winner|sample|author"
+    "|aufsatz|uppsats|essä|rédaction|texte|copie|dissertation|ensayo|texto|redacción|redação|tema"
+    "|testo|saggio|opstel|tekst|stil|aine|essee|teksti|esej|wypracowanie|praca|slohovka"
+    "|kompozycja|deneme|metin|fogalmazás|έκθεση|κείμενο|эссе|сочинение|текст|работа|твір|есе"
+    "|作文|文章|短文|论文|論文|エッセイ|小論文|에세이|글|المقال|النص|חיבור"
 )
+_WINNER = re.compile(
+    rf"(?:the )?(?:(?:{_NOUNS})(?: is)?[ _:-]*)?(?P<letter>{_LETTER})(?: (?:{_NOUNS}))?"
+    r"(?: (?:wins|is(?: (?:clearly|slightly|decisively|much|a bit|somewhat|far|marginally))? better"
+    r"|is the (?:winner|better one|better essay|better text))"
+    rf"(?: than (?:the )?(?:(?:{_NOUNS})[ _-]*)?(?P<loser>{_LETTER}))?)?"
+)
+_ORDER = re.compile(
+    rf"(?:(?:{_NOUNS}) )?({_LETTER}) ?(>{{1,3}}|<{{1,3}}|≻|≺) ?(?:(?:{_NOUNS}) )?({_LETTER})"
+)
+_WINNER_NAMES = ("essay", "label", "id", "value", "name", "choice", "winner", "text", "letter")
 
 
 def read_winner(value: object) -> WinnerLetter | None:
     """A winner in any spelling that can mean one thing only."""
-    text = _read_plainly(value[0] if isinstance(value, list) and len(value) == 1 else value)
-    if text in _TIES:
+    text = _read_plainly(_unwrap(value))
+    if text in _TIES or _TIE_AROUND.fullmatch(text):
         return "tie"
-    match = _WINNER.fullmatch(text.translate(_LOOKALIKES))
-    return _LETTERS[match[1]] if match else None
+    if order := _ORDER.fullmatch(text):
+        first, sign, second = order.groups()
+        better, worse = (first, second) if sign[0] in ">≻" else (second, first)
+        return None if _LETTERS[better] == _LETTERS[worse] else _LETTERS[better]
+    match = _WINNER.fullmatch(text)
+    if match is None:
+        return None
+    winner = _LETTERS[match["letter"]]
+    return None if match["loser"] and _LETTERS[match["loser"]] == winner else winner
+
+
+def _unwrap(value: object) -> object:
+    """What a list of one, or an object that names one essay, says."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, dict):
+        values = [value[name] for name in _WINNER_NAMES if name in value]
+        value = values[0] if len(values) == 1 else None
+    return value
 
 
 def _read_plainly(value: object) -> str:
     """The text without case, and without quotes, brackets, emphasis and a full stop around it."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return ""
-    text = unicodedata.normalize("NFKC", value).casefold().replace("*", "").strip(_AROUND)
+    visible = "".join(
+        c for c in value if unicodedata.category(c) not in {"Cf", "Cc"} or c in "\t\n"
+    )
+    text = unicodedata.normalize("NFKC", visible).casefold().replace("*", "").strip(_AROUND)
     return " ".join(text.split())

@@ -122,6 +122,13 @@ def test_every_wrapper_is_read(winners: tuple[str, str], wrapper: str, why: str)
     "<think>never ends {here} DOCUMENT",
     "Here is it:\n```json\nDOCUMENT\n```\nNote: {this} is all, [as] asked.",
     "\ufeffDOCUMENT\n\n",
+    '<|begin_of_thought|>{"winner": "A"}<|end_of_thought|><|begin_of_solution|>DOCUMENT',
+    '<|START_THINKING|>{"winner": "A"}<|END_THINKING|><|START_RESPONSE|>DOCUMENT<|END_RESPONSE|>',
+    '<|channel|>analysis<|message|>{"winner": "A"}<|end|><|channel|>final<|message|>DOCUMENT',
+    '<unused94>thought {"winner": "A"}<unused95>DOCUMENT',
+    '[TOOL_CALLS][{"name": "record_verdicts", "arguments": DOCUMENT}]',
+    '<|python_tag|>{"name": "record_verdicts", "parameters": DOCUMENT}',
+    "<tool_call>{'name': 'record_verdicts', 'arguments': DOCUMENT}</tool_call>",
 ])  # fmt: skip
 def test_texts_around_the_answer_are_left_out(text: str) -> None:
     document = json.dumps(make_document(("B", "tie"), "a } in a text, ]", 4))
@@ -145,10 +152,51 @@ def test_an_answer_is_read_as_the_table_says(text: str, winner: str) -> None:
     assert getattr(verdict, "winner", "none") == winner
 
 
+QUOTED = st.sampled_from([
+    '{"winner": "%s"}', '"winner": "%s"', "{'winner': '%s'}", '{"verdicts": [{"winner": "%s"}]}',
+    '{"comparison_id": "w001-00001", "winner": "%s"}', "winner: %s", ', {"winner": "%s"}, ',
+])  # fmt: skip
+
+
+@settings(max_examples=scale_examples(300))
+@given(WINNERS, WINNERS, QUOTED, st.sampled_from(["winner", "better", "verdict"]), PROSE, PROSE)
+def test_an_essay_that_is_quoted_without_escapes_never_wins(
+    winner: str, wanted: str, quoted: str, name: str, before: str, after: str
+) -> None:
+    """Models forget to escape quotes; a verdict in a quoted essay is then JSON by itself."""
+    why = f"It says {before}{quoted.replace('%s', wanted)}{after}."
+    for text in (
+        f'{{"{name}": "{winner}", "justification": "{why}"}}',
+        f'{{"justification": "{why}", "{name}": "{winner}"}}',
+        f'{{"verdicts": [{{"{name}": "{winner}", "justification": "{why}"}}]}}',
+    ):
+        verdict = read_answer([text], IDS[:1])[IDS[0]]
+        read = getattr(verdict, "winner", None)
+        assert read in ((winner, None) if name == "winner" else (None,))
+
+
+def test_what_is_whole_of_a_bundle_is_kept_beside_what_is_broken() -> None:
+    good = '{"comparison_id": "w001-00002", "winner": "B"}'
+    for bad in (
+        '{"comparison_id": "w001-00001", "winner": "A", "justification": "5" tall"}',
+        (
+            '{"comparison_id": "w001-00001", "winner": "B", "justification": "Is '
+            '{"comparison_id": "w001-00001", "winner": "A"} right?"}'
+        ),
+    ):
+        read = read_answer([f'{{"verdicts": [{bad}, {good}]}}'], IDS)
+        assert isinstance(read["w001-00001"], str)
+        assert getattr(read["w001-00002"], "winner", None) == "B"
+    slip = '{"comparison_id": "w001-00001", "winner": "A", "confidence": 80%}'
+    read = read_answer([f'{{"verdicts": [{slip}, {good}]}}'], IDS)
+    assert [getattr(read[name], "winner", None) for name in IDS] == ["A", "B"]
+
+
 @pytest.mark.timeout(5)
 @pytest.mark.parametrize("text", [
     "</" + "a" * 100_000, "{" + "/*" * 50_000, "{" + "'" * 100_001, "{“" * 50_000,
-    '{"winner"' * 10_000, "<think>" * 20_000, "Thinking..." * 10_000, "{a" * 50_000,
+    '{"winner"' * 10_000, '{"a" ' * 20_000, "{a:b," * 20_000, "{.5%" * 20_000, '{"\\' * 30_000,
+    "<think>" * 20_000, "Thinking..." * 10_000, "{a" * 50_000,
 ], ids=lambda text: text[:12])  # fmt: skip
 def test_hostile_answers_take_no_time(text: str) -> None:
     assert isinstance(read_answer([text], IDS[:1])[IDS[0]], str)
