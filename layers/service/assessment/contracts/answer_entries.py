@@ -48,8 +48,10 @@ class EntryFinder:
         A verdict that stands outside of all documents is a broken one, and what looks like
         another one about the same comparison may be a quotation in it: neither is an entry.
         """
-        is_text = isinstance(candidate, str)
-        found = find_documents(candidate) if is_text else FoundDocuments([candidate])
+        if isinstance(candidate, str):
+            found = find_documents(candidate)
+        else:
+            found = FoundDocuments([candidate])
         entries = [entry for document in found.documents for entry in self.find(document)]
         broken = self._list_broken(found.rest)
         return found.documents, [e for e in entries if self._choose_id(e) not in broken]

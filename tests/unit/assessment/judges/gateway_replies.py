@@ -44,6 +44,14 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
             Reply({"message": "too many requests sent", "type": "too_many_requests_error",
                    "code": "request_quota_exceeded"}, 429),
             Reply("error code: 1015", 429, {"Content-Type": "text/plain"}),
+            # Groq's tier, and limits told by another status than 429
+            chat_error(498, "Flex tier capacity exceeded", type="capacity_exceeded"),
+            chat_error(400, "Too many requests. Please slow down."),
+            Reply({"message": "Rate limit exceeded"}, 403),
+            Reply({"error": {"code": "429", "message": "no"}}),
+            Reply({"error": {"message": "Rate limit exceeded. Try again in 12 seconds."}}),
+            Reply({"base_resp": {"status_code": 1002, "status_msg": "rate limit"},
+                   "choices": None}),
         ],
     },
     "account spent": {
@@ -58,6 +66,15 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
                        " limit", code="PRECONDITION_FAILED"),
             chat_error(403, "Out of call volume quota. Quota will be replenished in 12.00:00:00."),
             Reply({"error": "You have exceeded your monthly included credits"}, 402),
+            # New API, MiniMax and others inside a 200, xAI, DashScope, Zhipu
+            chat_error(403, "no", code="insufficient_user_quota", type="new_api_error"),
+            Reply({"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"},
+                   "choices": None}),
+            Reply({"error": {"message": "Your credit balance is too low"}}),
+            Reply({"error": "Your team has either used all available credits or reached its"
+                            " monthly spending limit."}, 429),
+            chat_error(403, "Free allocated quota exceeded.", code="AllocationQuota.FreeTierOnly"),
+            chat_error(429, "\u4f59\u989d\u4e0d\u8db3", code="1113"),
         ],
         "anthropic": [
             message_error(400, "invalid_request_error",
@@ -65,6 +82,10 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
         ],
     },
     "request too large for a limit": {
+        "openai": [
+            Reply({"message": "Request body too large"}, 413),
+            chat_error(400, "request body exceeds 4 MB", code="payload_too_large"),
+        ],
         "anthropic": [
             message_error(429, "rate_limit_error",
                           "Extra usage is required for long context requests."),
@@ -82,6 +103,12 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
             Reply({"code": "Client specified an invalid argument", "error": "This model's maximum"
                    " prompt length is 131072 but the request contains 200000 tokens."}, 400),
             Reply({"message": "too many tokens: size limit exceeded by 7474 tokens."}, 400),
+            # llama.cpp's bindings, TensorRT, LMDeploy, proxies in Chinese
+            chat_error(500, "Requested tokens (5000) exceed context window of 2048"),
+            chat_error(400, "the prompt is 9000 tokens, which exceeds the limit of 8192"),
+            Reply({"message": "prompt length 9000 exceeds max_seq_len 8192"}, 400),
+            Reply({"detail": "Input too long: 9000 tokens > 8192"}, 422),
+            chat_error(400, "\u8d85\u51fa\u6a21\u578b\u6700\u5927\u4e0a\u4e0b\u6587\u957f\u5ea6"),
         ],
         "bedrock": [
             converse_error(400, "ValidationException", "Malformed input request: expected"
@@ -101,6 +128,11 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
             Reply({"success": False, "error": [{"code": 2016, "message": "Prompt blocked due to"
                    " security configurations"}]}, 400),
             chat_error(400, "no", code="InputTextSensitiveContentDetected", type="BadRequest"),
+            # Cohere, a firewall that takes an essay for an attack, a law
+            Reply({"message": "input blocked by our safety filter"}, 498),
+            Reply("<title>Attention Required! | Cloudflare</title>Sorry, you have been blocked",
+                  403),
+            Reply({"error": "Unavailable for legal reasons"}, 451),
         ],
         "bedrock": [
             converse_error(400, "ValidationException", "blocked by our content filters"),
@@ -110,6 +142,8 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
         "openai": [
             Reply({"choices": [], "prompt_feedback": {"block_reason": "SAFETY"}}),
             finished("", "PROHIBITED_CONTENT"),
+            Reply({"base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"},
+                   "choices": None}),
         ],
         "anthropic": [
             Reply({"type": "message", "content": [{"type": "text", "text": "I can't"}],
@@ -136,6 +170,9 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
             chat_error(500, "llama runner process has terminated: signal: killed",
                        type="api_error"),
             Reply("upstream connect error or disconnect/reset before headers", 503),
+            chat_error(400, "upstream connect error"),
+            Reply({"error": "Model x is currently loading", "estimated_time": 20.0}, 503),
+            Reply("<html>moved to a page for signing in</html>", 302),
         ],
         "callback_endpoint": [Reply("no gzip", 200, {"Content-Encoding": "gzip"})],
     },
@@ -152,6 +189,10 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
             chat_error(401, "Authentication Error, LiteLLM Virtual Key expected.",
                        type="auth_error", code="401"),
             Reply({"detail": "Not authenticated"}, 403),
+            # API Gateway, and gateways that know one status
+            Reply({"message": "Forbidden"}, 403),
+            Reply({"message": "Missing Authentication Token"}, 403),
+            Reply({"error": {"message": "Incorrect API key provided"}}),
             chat_error(400, "User location is not supported for the API use.",
                        status="FAILED_PRECONDITION", code=400),
         ],
@@ -168,6 +209,12 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
             chat_error(400, '"nomic-embed-text" does not support chat', type="api_error"),
             chat_error(400, "Model Not Exist", code="invalid_request_error"),
             Reply({"object": "error", "message": "none", "type": "invalid_model"}, 400),
+            # Groq, Azure, New API
+            chat_error(400, "The model `x` is no longer supported.", code="model_decommissioned"),
+            chat_error(400, "The chatCompletion operation does not work with the specified model",
+                       code="OperationNotSupported"),
+            chat_error(503, "No available channel for model x", code="model_not_found"),
+            Reply({"error": {"message": "no such model: x"}}),
         ],
     },
     "feature unsupported": {

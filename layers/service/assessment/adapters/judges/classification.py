@@ -63,8 +63,11 @@ CODES: Mapping[Situation, frozenset[str]] = MappingProxyType({
         "insufficient_quota billing_error billing_hard_limit_reached billing_not_active"
         " insufficient_balance insufficient_credits exceeded_current_quota_error arrearage"
         " billing_disabled billing_not_enabled budget_exceeded credit_limit"
+        " insufficient_user_quota pre_consume_token_quota_failed allocation_quota_free_tier_only"
     ),
-    Situation.REQUEST_TOO_LARGE: _names("request_too_large request_entity_too_large"),
+    Situation.REQUEST_TOO_LARGE: _names(
+        "request_too_large request_entity_too_large payload_too_large content_too_large"
+    ),
     Situation.CONTEXT_EXCEEDED: _names(
         "context_length_exceeded exceed_context_size_error string_above_max_length"
         " contextwindowexceedederror context_window_exceeded model_context_window_exceeded"
@@ -94,7 +97,8 @@ CODES: Mapping[Situation, frozenset[str]] = MappingProxyType({
     Situation.WRONG_MODEL: _names(
         "model_not_found not_found_error notfounderror deploymentnotfound not_found"
         " resourcenotfoundexception model_not_available model_not_supported model_deprecated"
-        " deployment_deprecated invalid_model"
+        " deployment_deprecated invalid_model model_decommissioned model_terms_required"
+        " operation_not_supported"
     ),
     Situation.FEATURE_UNSUPPORTED: _names(
         "unsupported_parameter unsupported_value unknown_parameter unsupportedparamserror"
@@ -105,6 +109,7 @@ CODES: Mapping[Situation, frozenset[str]] = MappingProxyType({
         " servicequotaexceededexception slow_down requests tokens engine_overloaded"
         " overloaded_error concurrency_limit_exceeded token_limit_exceeded modelnotreadyexception"
         " rate_limited throttling throttling_rate_quota throttling_allocation_quota"
+        " capacity_exceeded service_tier_capacity_exceeded engine_overloaded_error"
     ),
     Situation.OUTAGE: _names(
         "server_error api_error internal_server_error internal_error timeout_error timeout"
@@ -133,6 +138,8 @@ STATUSES: Mapping[int, Situation] = MappingProxyType({
     HTTPStatus.FAILED_DEPENDENCY: Situation.OUTAGE,
     HTTPStatus.TOO_EARLY: Situation.OUTAGE,
     HTTPStatus.TOO_MANY_REQUESTS: Situation.PASSING_LIMIT,
+    HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: Situation.CONTENT_DECLINED,
+    498: Situation.PASSING_LIMIT,  # Groq: no capacity in this tier
     499: Situation.OUTAGE,  # nginx, Vertex: the connection was given up on the way
     529: Situation.PASSING_LIMIT,  # Anthropic: overloaded
 })  # fmt: skip
@@ -140,7 +147,7 @@ STATUSES: Mapping[int, Situation] = MappingProxyType({
 
 _REFUSING_STATUSES = frozenset({
     HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND,
-    HTTPStatus.PRECONDITION_FAILED, HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.PRECONDITION_FAILED, HTTPStatus.UNPROCESSABLE_ENTITY, 498,
 })  # fmt: skip
 
 
@@ -165,13 +172,29 @@ _SPENT_WORDS = _words(
     r"(key|credit) limit exceeded",
     r"budget has been exceeded|over budget",
     r"out of call volume quota",
+    r"used all (available|your|its) credits",
+    r"(no|not enough|out of) (credits|balance|funds)",
+    r"balance is (not enough|too low|insufficient)",
+    r"free (allocated )?quota exceeded",
+    r"\u989d\u5ea6\u4e0d\u8db3|\u4f59\u989d\u4e0d\u8db3",  # not enough quota, not enough balance
 )
+_BALANCE_WORDS = _words(
+    Situation.ACCOUNT_SPENT,
+    r"used all (available|your|its) credits",
+    r"insufficient (balance|credits|funds)",
+    r"balance is (not enough|too low|insufficient)",
+    r"\u4f59\u989d\u4e0d\u8db3",  # not enough balance
+)
+"""What no limit that passes says: texts about one often name a page about billing."""
+
 _KEY_WORDS = _words(
     Situation.WRONG_KEY,
     r"(incorrect|invalid|missing|expired|no) (x-)?api[ _-]?key",
     r"api[ _-]?key (is )?(not valid|invalid|expired|missing)",
     r"organi[sz]ation has been disabled",
     r"not authenticated",
+    r"missing authentication token|security token .{0,40}invalid",
+    r"\Aforbidden\Z",
     r"location is not supported",
 )
 _CONTEXT_WORDS = _words(
@@ -189,6 +212,10 @@ _CONTEXT_WORDS = _words(
     r"longer than the (maximum )?model",
     r"inputs?`? tokens \+ ",
     r"max_tokens must be at least 1, got -",
+    r"(?<!max_)tokens?\b.{0,40} exceeds? the limit",
+    r"exceeds? (the )?(max_seq_len|max_model_len|n_ctx|context)",
+    r"input (is )?(too long|larger than)",
+    r"\u4e0a\u4e0b\u6587\u957f\u5ea6",  # context length
 )
 _CONTENT_WORDS = _words(
     Situation.CONTENT_DECLINED,
@@ -198,6 +225,8 @@ _CONTENT_WORDS = _words(
     r"(blocked|violat\w+|denied|rejected) .{0,60}guardrail",
     r"guardrail.{0,60}(blocked|violat|denied|rejected|not allowed)",
     r"content exists risk",
+    r"new_sensitive",
+    r"you have been blocked",
     r"sensitive (information|content)",
     r"responsible ai",
     r"usage (polic|guideline)",
@@ -221,17 +250,41 @@ _MODEL_WORDS = _words(
     r"model identifier is invalid",
     r"model .{0,80}(does not|doesn't|not) exist",
     r"does not support (chat|text generation)\b",
+    r"model .{0,80}(has been decommissioned|not available in your)",
+)
+_LIMIT_WORDS = _words(
+    Situation.PASSING_LIMIT,
+    r"too many requests",
+    r"rate[ _-]?limit",
+    r"(slow down|overloaded|at capacity)\b",
+)
+_OUTAGE_WORDS = _words(
+    Situation.OUTAGE,
+    r"upstream (connect error|request timeout)",
+    r"(request|connection) (timed out|was reset|reset by peer)",
+    r"(service|temporarily) unavailable",
 )
 _WORDS_BY_KIND_OF_STATUS: tuple[tuple[Callable[[int], bool], tuple[_Words, ...]], ...] = (
     (
-        lambda status: status in _REFUSING_STATUSES,
-        (_SPENT_WORDS, _KEY_WORDS, _CONTEXT_WORDS, _CONTENT_WORDS, _GENERATION_WORDS, _MODEL_WORDS),
+        lambda status: status in _REFUSING_STATUSES or status < HTTPStatus.BAD_REQUEST,
+        (
+            _SPENT_WORDS,
+            _KEY_WORDS,
+            _CONTEXT_WORDS,
+            _CONTENT_WORDS,
+            _GENERATION_WORDS,
+            _MODEL_WORDS,
+            _LIMIT_WORDS,
+            _OUTAGE_WORDS,
+        ),
     ),
     (
-        lambda status: (
-            status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.BAD_REQUEST
-        ),
-        (_CONTEXT_WORDS, _CONTENT_WORDS, _GENERATION_WORDS),
+        lambda status: status == HTTPStatus.TOO_MANY_REQUESTS,
+        (_BALANCE_WORDS,),
+    ),
+    (
+        lambda status: status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+        (_CONTEXT_WORDS, _CONTENT_WORDS, _GENERATION_WORDS, _LIMIT_WORDS),
     ),
     (
         lambda status: status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

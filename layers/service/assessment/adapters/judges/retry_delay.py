@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 _RESET_HEADERS = (
     ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
     ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
@@ -22,12 +22,12 @@ _RESET_HEADERS = (
 """Pairs of headers: what is left of a limit, and when it is full again."""
 
 _AMOUNT = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(milliseconds?|ms|hours?|h|minutes?|min|m|seconds?|sec|s)(?![a-z])",
+    r"(\d+(?:\.\d+)?)\s*(milliseconds?|ms|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])",
     re.IGNORECASE,
 )
 _REQUEST_TO_WAIT = re.compile(
-    r"\b(?:again|retry(?:ing)?|retried|wait)\b\W+(?:(?:in|after|for)\W+)?"
-    rf"((?:{_AMOUNT.pattern}[ ,]*)+)",
+    r"\b(?:again|retry(?:ing)?|retried|wait)\b\W+(?:(?:in|after|for)\W+)?(?:about\W+)?"
+    rf"((?:{_AMOUNT.pattern}(?:,| and)? *)+)",
     re.IGNORECASE,
 )
 _EARLIEST_MOMENT = 1e9
@@ -37,7 +37,11 @@ _EARLIEST_MILLISECONDS = 1e11
 """The same in milliseconds (1973): a moment in seconds is larger only from the year 5138 on."""
 
 
-_BODY_NAMES = ("retryDelay", "retry_after", "retry_after_seconds")
+_BODY_NAMES = (
+    "retryDelay", "retry_after", "retry_after_seconds", "retryAfter", "retryAfterSeconds",
+    "estimated_time",
+)  # fmt: skip
+_BODY_NAMES_MILLISECONDS = ("retry_after_ms", "retryAfterMs")
 
 
 def find_retry_delay(
@@ -66,6 +70,8 @@ def find_retry_delay(
 
 def _find_delay_in_headers(headers: Mapping[str, Any], now: datetime) -> float | None:
     fields = {name.lower(): str(value) for name, value in headers.items()}
+    # Dates are by the clock of the server that sent them, which may differ from ours.
+    now = _read_date(fields.get("date", "")) or now
     milliseconds = _read_number(fields.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
@@ -89,14 +95,20 @@ def _find_delay_in_body(documents: Iterable[Mapping[str, Any]], now: datetime) -
             value = document.get(name)
             if isinstance(value, int | float | str) and not isinstance(value, bool):
                 return _read_delay(str(value), now)
+        for name in _BODY_NAMES_MILLISECONDS:
+            milliseconds = _read_number(str(document.get(name, "")))
+            if milliseconds is not None:
+                return milliseconds / 1000
     return None
 
 
 def _find_delay_in_words(words: str) -> float | None:
     match = _REQUEST_TO_WAIT.search(words)
-    if match is None:
-        return None
-    amounts = _AMOUNT.findall(match[1])
+    return None if match is None else _sum_amounts(match[1])
+
+
+def _sum_amounts(text: str) -> float:
+    amounts = _AMOUNT.findall(text)
     return sum(float(number) * _find_unit(unit.lower()) for number, unit in amounts)
 
 
@@ -115,7 +127,7 @@ def _read_delay(text: str, now: datetime) -> float | None:
         seconds = seconds / 1000 if seconds >= _EARLIEST_MILLISECONDS else seconds
         return max(0.0, seconds - now.timestamp())
     if seconds is None:
-        seconds = _read_duration(text)
+        seconds = _sum_amounts(text) if _AMOUNT.fullmatch(text) else _read_duration(text)
     if seconds is None:
         moment = _read_date(text)
         seconds = None if moment is None else max(0.0, (moment - now).total_seconds())
@@ -141,17 +153,20 @@ def _read_duration(text: str) -> float | None:
     match = _DURATION.fullmatch(text)
     if not match or not text:
         return None
-    hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    days, hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
+    return days * 86_400 + hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
 
 
 def _read_date(text: str) -> datetime | None:
-    """A date of HTTP or of ISO 8601, if it names its zone."""
-    for parse in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            moment = parse(text)
-        except ValueError:
-            continue
-        if moment.tzinfo is not None:
-            return moment
-    return None
+    """A date of HTTP, which is always in UTC, or of ISO 8601, if it names its zone."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        pass
+    else:
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
