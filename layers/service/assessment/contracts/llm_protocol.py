@@ -30,7 +30,7 @@ from assessment.contracts.valid_values import (
     read_seconds,
     read_token_count,
 )
-from assessment.contracts.winner import WINNERS, WinnerLetter
+from assessment.contracts.winner import WINNERS, WinnerLetter, read_winner
 from assessment.domain.errors import CJError
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.quotation import remove_quotations
@@ -160,6 +160,10 @@ def repair_result(data: dict[str, Any]) -> dict[str, Any]:
     cost, cost_note = read_cost_usd(data.get("cost_usd"))
     usage = data.get("token_usage")
     counts = usage.model_dump() if isinstance(usage, TokenUsage) else usage
+    winner = data.get("winner")
+    if isinstance(winner, str):
+        # An endpoint may pass on a model's own words.
+        data = data | {"winner": read_winner(winner) or winner}
     return data | {
         "degree": degree,
         "confidence": confidence,

@@ -58,15 +58,27 @@ def read_winner(value: object) -> WinnerLetter | None:
     text = _read_plainly(_unwrap(value))
     if text in _TIES or _TIE_AROUND.fullmatch(text):
         return "tie"
-    if order := _ORDER.fullmatch(text):
-        first, sign, second = order.groups()
-        better, worse = (first, second) if sign[0] in ">≻" else (second, first)
-        return None if _LETTERS[better] == _LETTERS[worse] else _LETTERS[better]
-    match = _WINNER.fullmatch(text)
-    if match is None:
+    return _read_order(text) or _read_sentence(text)
+
+
+def _read_order(text: str) -> WinnerLetter | None:
+    """The better of two essays with a sign between them."""
+    order = _ORDER.fullmatch(text)
+    if order is None:
         return None
-    winner = _LETTERS[match["letter"]]
-    return None if match["loser"] and _LETTERS[match["loser"]] == winner else winner
+    first, sign, second = order.groups()
+    return _choose(first, second) if sign[0] in ">≻" else _choose(second, first)
+
+
+def _read_sentence(text: str) -> WinnerLetter | None:
+    """The essay that a name or a sentence says is better, perhaps than the other one."""
+    match = _WINNER.fullmatch(text)
+    return None if match is None else _choose(match["letter"], match["loser"])
+
+
+def _choose(winner: str, loser: str | None) -> WinnerLetter | None:
+    """The winner, unless it is the loser too."""
+    return None if loser and _LETTERS[winner] == _LETTERS[loser] else _LETTERS[winner]
 
 
 def _unwrap(value: object) -> object:
@@ -83,8 +95,10 @@ def _read_plainly(value: object) -> str:
     """The text without case, and without quotes, brackets, emphasis and a full stop around it."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return ""
-    visible = "".join(
-        c for c in value if unicodedata.category(c) not in {"Cf", "Cc"} or c in "\t\n"
-    )
+    visible = "".join(filter(_is_visible, value))
     text = unicodedata.normalize("NFKC", visible).casefold().replace("*", "").strip(_AROUND)
     return " ".join(text.split())
+
+
+def _is_visible(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) not in {"Cf", "Cc"}

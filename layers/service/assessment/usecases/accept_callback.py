@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
+from assessment.contracts.json_text import load_json
 from assessment.contracts.list_protocol import ComparisonResult, choose_result_type
 from assessment.contracts.signature import (
     SIGNATURE_HEADER,
@@ -59,15 +59,11 @@ def accept_callback(
 
 def _result(body: str) -> ComparisonResult:
     try:
-        return choose_result_type(_peek(body)).model_validate_json(body)
+        document = load_json(body)
+    except (ValueError, RecursionError):
+        raise MalformedCallbackError("the callback is not JSON", field="body") from None
+    try:
+        return choose_result_type(document).model_validate(document)
     except ValidationError as error:
         path, _ = list_problems(error)[0]
         raise MalformedCallbackError(describe_problems(error), field=path) from None
-
-
-def _peek(body: str) -> object:
-    """The document, where it can be read at all; validation says why it cannot."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

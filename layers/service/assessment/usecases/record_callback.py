@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from assessment.contracts.callback_token import CallbackEcho
+from assessment.contracts.json_text import load_json
 from assessment.contracts.list_protocol import (
     AnyMetadata,
     ComparisonResult,
@@ -148,7 +149,7 @@ def _record_callback(message: Callback, ports: CallbackPorts, now: datetime) -> 
 
 def _read_json(body: str) -> dict[str, Any]:
     try:
-        data = json.loads(body)
+        data = load_json(body)
     except json.JSONDecodeError as error:
         raise MalformedCallbackError(
             f"the callback is not JSON ({error.msg} at character {error.pos})", field="body"

@@ -132,6 +132,20 @@ def test_what_is_signed_but_no_verdict_is_refused_by_field(world, send, broken):
     assert not world.callback_queue.messages
 
 
+@pytest.mark.parametrize(
+    "more", ['"justification": "half \\ud83d"', '"confidence": NaN', '"cost_usd": {}']
+)
+def test_nothing_optional_costs_a_signed_verdict(world, send, body, more):
+    send("\ufeff" + body.replace('"winner": "A"', f'"winner": "A", {more}'))
+    (message,) = world.callback_queue.messages
+    assert world.record(message.body).effect == "verdict_recorded"
+
+
+def test_two_winners_are_told_to_the_sender(send, body):
+    with pytest.raises(MalformedCallbackError, match="winner"):
+        send(body.replace('"winner": "A"', '"winner": "A", "winner": "B"'))
+
+
 def test_an_unknown_winner_is_told_to_the_sender(send, body):
     with pytest.raises(MalformedCallbackError, match="winner"):
         send(json.dumps({**json.loads(body), "winner": "essay one"}))

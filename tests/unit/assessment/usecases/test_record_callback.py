@@ -223,6 +223,32 @@ def test_an_unreadable_verdict_fails_only_its_comparison_and_the_wave_closes(
     assert submitted.closed
 
 
+def with_two_winners(body: str) -> str:
+    return body.replace('"winner": "A"', '"winner": "A", "winner": "B"')
+
+
+@pytest.mark.parametrize("write", [
+    lambda body: "\ufeff" + body,
+    lambda body: body.replace('"winner": "A"', '"winner": "A", "winner": "A"'),
+    lambda body: body.replace('"winner": "A"', '"winner": "Essay A", "justification": "a\tb\x01"'),
+    lambda body: body.replace('"winner": "A"', '"winner": "a", "justification": "\\ud83d"'),
+    lambda body: body.replace('"winner": "A"', '"winner": "A", "confidence": NaN'),
+    lambda body: body.replace('"winner": "A"', '"winner": "A", "degree": "clear", "degree": 7'),
+])  # fmt: skip
+def test_a_verdict_is_recorded_however_its_json_is_written(submitted: Started, write: Any) -> None:
+    comparison = first_of(submitted)
+    recorded = submitted.world.record(write(callback_body(comparison, submitted.batch_id)))
+    assert recorded.effect is CallbackEffect.VERDICT_RECORDED
+    verdict = again(submitted, comparison).pair_verdict
+    assert verdict is not None
+    assert verdict.winner is Winner.FIRST
+
+
+def test_a_callback_with_two_winners_is_no_verdict(submitted: Started) -> None:
+    body = with_two_winners(callback_body(first_of(submitted), submitted.batch_id))
+    assert submitted.world.record(body).effect is CallbackEffect.FAILURE_RECORDED
+
+
 MALFORMED = [
     "",
     "not json",
