@@ -50,7 +50,8 @@ def test_mapping(winner: str, degree: str | None, mapped: Winner, graded: int, p
         {},
         {"winner": "A", "error_detail": {"code": "x", "message": "y"}},
         {"winner": "C"},
-        {"winner": "a"},
+        {"winner": "a or b"},
+        {"winner": ["A"]},
         {"winner": "A", "schema": "LLMComparisonResultV2"},
     ],
 )
