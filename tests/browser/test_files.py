@@ -15,9 +15,7 @@ from tests.unit.runner import office_files
 
 FILES = {
     "latin.txt": "räksmörgås".encode("latin-1"),
-    "tracked.docx": office_files.word("Last.", xml=office_files.TRACKED),
-    "box.docx": office_files.word("After the box.", xml=office_files.BOX),
-    "open.odt": office_files.opendocument("<text:h>Title</text:h><text:p>A<text:s/>b.</text:p>"),
+    **office_files.OFFICE_FILES,
     "pages.pdf": office_files.pdf("Tides rise.", None, "Bees."),
     "forbids.pdf": office_files.locked_pdf(user_password=""),
     "rich.rtf": office_files.RICH_TEXT.encode(),
@@ -57,6 +55,10 @@ def test_files_read_as_the_command_reads_them(
     for name, reason in REASONS.items():
         assert any(name in line and reason in line for line in refused.splitlines()), refused
     assert "page 2: a picture, or empty" in page.locator(".notice.warn").first.inner_text()
+    page.get_by_text("texts are read").click()
+    listed = page.locator("ul.files").inner_text()
+    for name in ("tracked.docx", "footnotes.docx", "lists.docx", "notes.odt"):
+        assert " · ".join(read_document(tmp_path / name).notes) in listed, name
     teacher.check_access(states=("light",))
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/#/batch/**")
@@ -68,5 +70,8 @@ def test_files_read_as_the_command_reads_them(
     }
     assert {name: texts[name] for name in expected} == expected
     assert texts["latin"] == ["räksmörgås"]
+    whole = {one["essay_id"]: one["text"] for one in rooms.requested[0]["essays"]}
+    for name in office_files.OFFICE_FILES:
+        assert whole[Path(name).stem] == read_document(tmp_path / name).text, name
     teacher.check()
     teacher.close()

@@ -1,5 +1,6 @@
 """OpenDocument texts (.odt): the text as it reads when every tracked change is accepted."""
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from zipfile import ZipFile
@@ -14,6 +15,8 @@ _PARAGRAPHS = frozenset({"text:p", "text:h"})
 _SIGNS = {"text:tab": "\t", "text:line-break": "\n"}
 _HIDDEN = frozenset({"text:hidden-text", "text:hidden-paragraph"})
 _SILENT = frozenset({"office:annotation-end", "text:note-citation", "office:forms"})
+# ODF 1.3, 6.1.2: any white space is one blank.
+_WHITE_SPACE = re.compile(r"[\t\n\r ]+")
 _MANIFEST = "META-INF/manifest.xml"
 # ODF 1.3, 6.1.3: text:c counts the blanks; no essay has more than a line of them.
 _MAX_BLANKS = 200
@@ -108,7 +111,7 @@ class _TextOfOdt:
                 label = " " * len(label)
 
     def _inline(self, parent: Element, boxes: list[Element]) -> Iterator[str]:
-        yield parent.text or ""
+        yield _WHITE_SPACE.sub(" ", parent.text or "")
         for element in parent.children:
             if element.tag in _SIGNS:
                 yield _SIGNS[element.tag]
@@ -118,7 +121,7 @@ class _TextOfOdt:
                 boxes.append(element)
             elif self._is_read(element):
                 yield from self._inline(element, boxes)
-            yield element.tail or ""
+            yield _WHITE_SPACE.sub(" ", element.tail or "")
 
     def _is_read(self, element: Element) -> bool:
         """Whether an element's content is part of the running text; counts what is not."""

@@ -34,6 +34,27 @@ BOX = """
 <w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></v:textbox></w:pict></mc:Fallback>
 </mc:AlternateContent></w:r></w:p>
 """
+NUMBERED = """
+<w:p {ns}><w:pPr><w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="1"/></w:numPr></w:pPr>
+<w:r><w:t>{text}</w:t></w:r></w:p>
+"""
+NUMBERING = (
+    f"<w:numbering {WORD}>"
+    '<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/></w:lvl>'
+    '<w:lvl w:ilvl="1"><w:numFmt w:val="lowerLetter"/></w:lvl></w:abstractNum>'
+    '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>'
+)
+TABLE = """
+<w:tbl {ns}><w:tr><w:tc><w:p><w:r><w:t>Bees</w:t></w:r></w:p></w:tc>
+<w:tc><w:p><w:r><w:t>two</w:t><w:noBreakHyphen/><w:t>winged?</w:t></w:r></w:p></w:tc></w:tr>
+<w:tr><w:trPr><w:del w:id="6" w:author="t"/></w:trPr>
+<w:tc><w:p><w:r><w:t>gone</w:t></w:r></w:p></w:tc></w:tr></w:tbl>
+"""
+FOOTNOTES = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<w:footnotes {ns}><w:footnote w:type="separator" w:id="-1"><w:p><w:r><w:separator/></w:r></w:p>
+</w:footnote><w:footnote w:id="1"><w:p><w:r><w:t>A source.</w:t></w:r></w:p></w:footnote>
+<w:footnote w:id="2"><w:p><w:r><w:t>Another,</w:t><w:br/><w:t>older.</w:t></w:r></w:p></w:footnote>
+</w:footnotes>"""
 
 
 def packed(members: Mapping[str, str | bytes], *, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -62,6 +83,25 @@ def word(*paragraphs: str, comment: str = "", items: Sequence[str] = (), xml: st
     whole = BytesIO()
     document.save(whole)
     return whole.getvalue()
+
+
+def word_with_footnotes(*paragraphs: str) -> bytes:
+    """A Word document with two footnotes, and the separator that Word always writes."""
+    document = word(*paragraphs)
+    relations = "word/_rels/document.xml.rels"
+    with zipfile.ZipFile(BytesIO(document)) as archive:
+        known = archive.read(relations).decode()
+        types = archive.read("[Content_Types].xml").decode()
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    relation = f'<Relationship Id="rIdF" Type="{office}/footnotes" Target="footnotes.xml"/>'
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    override = f'<Override PartName="/word/footnotes.xml" ContentType="{kind}"/>'
+    changes = {
+        relations: known.replace("</Relationships>", f"{relation}</Relationships>"),
+        "[Content_Types].xml": types.replace("</Types>", f"{override}</Types>"),
+        "word/footnotes.xml": FOOTNOTES.replace("{ns}", WORD),
+    }
+    return repacked(document, {name: text.encode() for name, text in changes.items()})
 
 
 def repacked(document: bytes, changes: Mapping[str, bytes]) -> bytes:
@@ -161,3 +201,40 @@ RICH_TEXT = r"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Times;}}{\*\generator
 {\header Ada, 7B\par}\pard Bl\'e5b\'e4r {\deleted gone }{\revised and }{\v choose this }tea.\par
 {\*\annotation spelling!}{\shp{\*\shpinst{\sp{\sn wz}{\sv 9}}{\shptxt In a box.\par}}
 {\shprslt{\pict 00}}}\u8220?End\u8221?\par}"""
+
+
+LISTS_OF_WORD = "\n\n".join(
+    NUMBERED.strip().replace("{level}", str(level)).replace("{text}", text)
+    for level, text in reversed([(0, "one"), (1, "deep"), (1, "deeper"), (0, "two"), (1, "anew")])
+)
+"""Paragraphs of a list in two levels, the last first, as `word` wants them."""
+
+OFFICE_FILES = {
+    "tracked.docx": word("Last.", xml=TRACKED),
+    "joined.docx": word("Two.", xml=JOINED),
+    "box.docx": word("After the box.", xml=BOX),
+    "lists.docx": word("First.", comment="Well put!", items=["bees", "ants"]),
+    "levels.docx": repacked(
+        word("After.", xml=LISTS_OF_WORD), {"word/numbering.xml": NUMBERING.encode()}
+    ),
+    "table.docx": word("After.", xml=TABLE),
+    "footnotes.docx": word_with_footnotes("Bees dance.", "They do."),
+    "open.odt": opendocument("<text:h>Title</text:h><text:p>A<text:s/>b.\n  c</text:p>"),
+    "notes.odt": opendocument(
+        "<text:tracked-changes><text:changed-region><text:deletion><text:p>gone</text:p>"
+        "</text:deletion></text:changed-region></text:tracked-changes>"
+        '<text:p>Bees<text:s text:c="2"/>dance <office:annotation><text:p>Well put!</text:p>'
+        "</office:annotation>home.<draw:frame><draw:text-box><text:p>In a box.</text:p>"
+        '</draw:text-box></draw:frame></text:p><text:list text:style-name="L1"><text:list-item>'
+        "<text:p>one</text:p><text:p>more</text:p><text:list><text:list-item><text:p>deep</text:p>"
+        "</text:list-item></text:list></text:list-item><text:list-item><text:p>two</text:p>"
+        "</text:list-item></text:list><table:table><table:table-row><table:table-cell>"
+        "<text:p>a</text:p></table:table-cell><table:table-cell><text:p>b</text:p>"
+        "</table:table-cell></table:table-row></table:table><text:p>End<text:note>"
+        "<text:note-citation>1</text:note-citation><text:note-body><text:p>A source.</text:p>"
+        "</text:note-body></text:note>.</text:p>",
+        styles='<text:list-style style:name="L1"><text:list-level-style-number text:level="1"/>'
+        "</text:list-style>",
+    ),
+}
+"""Documents that the command and the page of a new batch read alike, to the letter."""

@@ -1,8 +1,10 @@
 // Texts of files that are dropped: plain text, Word, OpenDocument, PDF and RTF, single, in folders or in a zip.
 import { unzip } from "fflate";
+import { readOpenDocument } from "./opendocument.js";
 import { readPdf } from "./pdf.js";
 import { readRichText } from "./rtf.js";
 import { UnreadableFile } from "./unreadable.js";
+import { readWord } from "./word.js";
 
 const PLAIN = /\.(txt|text|md)$/i;
 const WORD = /\.docx$/i;
@@ -22,9 +24,9 @@ export async function readFiles(files) {
     try {
       const found = await readText(file);
       const text = (found.text ?? found).trim();
-      if (!text) throw new UnreadableFile("empty");
+      if (!text) throw new UnreadableFile(found.findings?.pictures ? "scanned" : "empty");
       if (text.length > MOST_CHARACTERS) throw new UnreadableFile("long");
-      read.push({ name: nameEssay(file.name), text, emptyPages: found.emptyPages ?? [] });
+      read.push({ name: nameEssay(file.name), text, emptyPages: found.emptyPages ?? [], findings: found.findings ?? {} });
     } catch (error) {
       refused.push({ name: file.name, reason: error instanceof UnreadableFile ? error.message : "damaged" });
     }
@@ -52,6 +54,7 @@ async function unpack(files, refused) {
   return found;
 }
 
+const isPart = (name) => /\.(xml|rels)$/i.test(name);
 const isHidden = (name) => name.startsWith(".") || name.startsWith("~$") || name === "Thumbs.db";
 
 /** What an archive holds; one that unpacks to very much is refused before it is unpacked. */
@@ -75,8 +78,8 @@ function extract(bytes, wanted = () => true) {
 async function readText(file) {
   const bytes = await file.bytes();
   if (PLAIN.test(file.name)) return decode(bytes);
-  if (WORD.test(file.name)) return readDocument(bytes, "word/document.xml", "w");
-  if (OPEN_DOCUMENT.test(file.name)) return readDocument(bytes, "content.xml", "text");
+  if (WORD.test(file.name)) return readWord(await extract(bytes, isPart));
+  if (OPEN_DOCUMENT.test(file.name)) return readOpenDocument(await extract(bytes, isPart));
   if (PORTABLE.test(file.name)) return readPdf(bytes);
   if (RICH.test(file.name)) return readRichText(bytes);
   throw new UnreadableFile("format");
@@ -87,61 +90,6 @@ function decode(bytes) {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     return new TextDecoder("windows-1252").decode(bytes);
-  }
-}
-
-async function readDocument(bytes, part, prefix) {
-  const files = await extract(bytes, (name) => name === part);
-  if (!files[part]) throw new UnreadableFile("damaged");
-  const parsed = new DOMParser().parseFromString(decode(files[part]), "application/xml");
-  if (parsed.querySelector("parsererror")) throw new UnreadableFile("damaged");
-  const pieces = [];
-  (prefix === "w" ? walkWord : walkOpenDocument)(parsed.documentElement, pieces);
-  return pieces.join("").replace(/\n{3,}/g, "\n\n");
-}
-
-// What a Word document holds beside its text as it reads with every change accepted: what was deleted or moved away,
-// copies for old readers, and settings.
-const WORD_LEFT_OUT = new Set(["w:del", "w:moveFrom", "w:delText", "w:instrText", "mc:Fallback", "w:pPr", "w:sectPr", "w:tblPr"]);
-const WORD_SIGNS = { "w:tab": "\t", "w:br": "\n", "w:cr": "\n", "w:noBreakHyphen": "\u2011" };
-
-function walkWord(element, pieces) {
-  for (const each of element.children) {
-    const name = each.tagName;
-    if (WORD_LEFT_OUT.has(name) || (name === "w:r" && isHiddenRun(each))) continue;
-    if (name === "w:t") pieces.push(each.textContent);
-    else if (name in WORD_SIGNS) pieces.push(WORD_SIGNS[name]);
-    else {
-      if (name === "w:txbxContent") pieces.push("\n");
-      walkWord(each, pieces);
-      if (name === "w:p" && !isJoined(each)) pieces.push("\n\n");
-    }
-  }
-}
-
-const child = (element, name) => [...(element?.children ?? [])].find((each) => each.tagName === name);
-
-function isHiddenRun(run) {
-  const mark = child(child(run, "w:rPr"), "w:vanish");
-  return Boolean(mark) && !["0", "false", "off"].includes(mark.getAttribute("w:val"));
-}
-
-/** A paragraph whose mark is deleted goes on in the next. */
-const isJoined = (paragraph) => Boolean(child(child(child(paragraph, "w:pPr"), "w:rPr"), "w:del"));
-
-const OPEN_LEFT_OUT = new Set(["text:tracked-changes", "office:annotation", "office:automatic-styles", "text:note-citation", "text:hidden-text", "office:forms", "text:sequence-decls"]);
-
-function walkOpenDocument(element, pieces) {
-  for (const each of element.childNodes) {
-    const name = each.nodeName;
-    if (each.nodeType === Node.TEXT_NODE) pieces.push(each.data.replace(/\s+/g, " "));
-    else if (name === "text:s") pieces.push(" ".repeat(Math.min(1000, Number(each.getAttribute("text:c") ?? 1) || 1)));
-    else if (name === "text:tab") pieces.push("\t");
-    else if (name === "text:line-break") pieces.push("\n");
-    else if (each.nodeType === Node.ELEMENT_NODE && !OPEN_LEFT_OUT.has(name)) {
-      walkOpenDocument(each, pieces);
-      if (name === "text:p" || name === "text:h") pieces.push("\n\n");
-    }
   }
 }
 

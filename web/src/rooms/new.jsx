@@ -127,12 +127,15 @@ function Drop({ label, help, onRead, name }) {
   );
 }
 
+/** What was read otherwise than it stands in the file. */
+const tellFindings = (findings) => Object.entries(findings).filter(([, n]) => n > 0).map(([kind, n]) => t(`intake.${kind}`, { n }));
+
 function Files({ files }) {
   return (
     <>
       {files.read.length > 0 && (
         <details class="numbers"><summary>{t("new.read", { n: files.read.length })}</summary>
-          <ul class="files">{files.read.map((each) => <li><Name>{each.name}</Name> <small>{t("new.words", { n: each.text.split(/\s+/).length })}</small></li>)}</ul>
+          <ul class="files">{files.read.map((each) => <li><Name>{each.name}</Name> <small>{[t("new.words", { n: each.text.split(/\s+/).length }), ...tellFindings(each.findings)].join(" · ")}</small></li>)}</ul>
         </details>
       )}
       {files.read.some((each) => each.emptyPages.length > 0) && <Notice tone="warn" title={t("new.pages")}><ul>{files.read.filter((each) => each.emptyPages.length > 0).map((each) => <li><Name>{each.name}</Name>: {t("new.pagesOf", { pages: each.emptyPages.join(", ") })}</li>)}</ul></Notice>}
