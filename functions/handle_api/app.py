@@ -24,14 +24,9 @@ from assessment.api import (
     reports,
     webhooks,
 )
-from assessment.api.responses import (
-    answer,
-    encode_path,
-    problem,
-    respond,
-    unexpected_problem,
-)
-from assessment.domain.errors import CJError, NotFoundError
+from assessment.api.methods import answer_without_route
+from assessment.api.responses import answer, problem, read_event, respond, unexpected_problem
+from assessment.domain.errors import CJError
 from assessment.observability import logger, metrics
 
 api = APIGatewayRestResolver()
@@ -55,8 +50,8 @@ api.include_router(webhooks.router)
 
 @api.not_found
 def no_such_route(_: Exception) -> Response[str]:
-    """A path or method that the API does not have."""
-    return problem(NotFoundError("the API has no such path and method"))
+    """A path or method that the API does not have, or a question for the methods of a path."""
+    return answer_without_route(api.current_event)
 
 
 @api.get("/v1/healthz")
@@ -69,4 +64,4 @@ def healthz() -> Response[str]:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    return respond(event, api.resolve(encode_path(event), context))
+    return respond(event, api.resolve(read_event(event), context))

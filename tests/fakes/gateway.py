@@ -93,13 +93,14 @@ def _make_event(request: Request, path: str, body: bytes) -> dict[str, Any]:
 async def _answer(
     request: Request, *, path: str, methods: dict[str, bool], invoke: Handler
 ) -> Response:
-    if request.method not in methods:
+    asks_for_token = methods.get(request.method, methods.get("ANY"))
+    if asks_for_token is None:
         return _own_answer("MISSING_AUTHENTICATION_TOKEN")
     body = await request.body()
     if len(body) > _MAX_BODY:
         return _own_answer("REQUEST_TOO_LARGE")
     event = _make_event(request, path, body)
-    if methods[request.method]:
+    if asks_for_token:
         token = request.headers.get("Authorization")
         if not token:
             return _own_answer("UNAUTHORIZED")
@@ -119,6 +120,12 @@ async def _answer(
     return response
 
 
+def _rank(declared: tuple[str, dict[str, bool]]) -> tuple[bool, int]:
+    """The gateway's order: what is spelt out, then one part of a path, then the rest of a path."""
+    path = declared[0]
+    return "{proxy+}" in path, path.count("{")
+
+
 @contextmanager
 def serving(invoke: Handler) -> Iterator[str]:
     """The API's address on the loopback while its functions are called by `invoke`."""
@@ -127,10 +134,11 @@ def serving(invoke: Handler) -> Iterator[str]:
         return _own_answer("MISSING_AUTHENTICATION_TOKEN")
 
     routes = []
-    for path, methods in sorted(declared_routes().items(), key=lambda each: each[0].count("{")):
+    for path, methods in sorted(declared_routes().items(), key=_rank):
         answer = functools.partial(_answer, path=path, methods=methods, invoke=invoke)
+        pattern = path.replace("{proxy+}", "{proxy:path}")
         # A slash at the end names the same resource.
-        routes += [Route(f"/live{path}{end}", answer, methods=_METHODS) for end in ("", "/")]
+        routes += [Route(f"/live{pattern}{end}", answer, methods=_METHODS) for end in ("", "/")]
     routes.append(Route("/{rest:path}", no_route, methods=_METHODS))
     app = Starlette(routes=routes)
     config = uvicorn.Config(app, port=0, log_config=None, ws="none", lifespan="off")

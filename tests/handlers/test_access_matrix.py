@@ -78,7 +78,7 @@ def request(
     given |= {
         "httpMethod": method,
         "path": fill(path),
-        "resource": path.replace("<", "{").replace(">", "}"),
+        "resource": "/v1/{proxy+}",
         "body": json.dumps(BODIES.get(path.rpartition("/")[2], {})),
     }
     given["requestContext"] |= {"authorizer": authorizer, "httpMethod": method}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from assessment import bootstrap
 from assessment.api.openapi import make_document
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import BatchRequest
@@ -367,6 +369,97 @@ def test_the_log_says_who_got_which_answer(stack: Stack, caplog: pytest.LogCaptu
     assert (line["route"], line["method"], line["status"]) == ("/v1/batches/{batch_id}", "GET", 404)
 
 
+ORIGIN = "https://school.example.org"
+
+
+def ask_otherwise(name: str, method: str, **headers: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of the answer to an event's path under another method."""
+    given = event(f"handle_api/{name}.json") | {"httpMethod": method, "body": None}
+    given["headers"] |= headers
+    response = invoke("handle_api", given)
+    shown = {key: ", ".join(values) for key, values in response["multiValueHeaders"].items()}
+    return response["statusCode"], shown, response["body"]
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("get_batch", "DELETE, GET, HEAD, OPTIONS"),
+        ("create_batch", "GET, HEAD, OPTIONS, POST"),
+        ("cancel_batch", "OPTIONS, POST"),
+        ("healthz", "GET, HEAD, OPTIONS"),
+        ("get_rooms", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_a_method_that_a_path_lacks_is_told_apart_from_a_missing_path(
+    stack: Stack, name: str, allowed: str
+) -> None:
+    for method in ("PATCH", "TRACE", "QUERY"):
+        status, headers, body = ask_otherwise(name, method)
+        assert (status, headers["Allow"]) == (405, allowed)
+        assert headers["Content-Type"] == "application/problem+json"
+        problem = json.loads(body)
+        assert (problem["type"], problem["status"]) == (
+            "urn:cj-assessment:problem:method-not-allowed", 405,
+        )  # fmt: skip
+    assert ask_otherwise(name, "OPTIONS")[0] == 204
+    assert ask_otherwise(name, "OPTIONS")[1]["Allow"] == allowed
+
+
+def test_a_missing_path_is_missing_under_every_method(stack: Stack) -> None:
+    given = event("handle_api/get_batch.json") | {"path": "/v1/nothing/here"}
+    for method in ("GET", "PATCH", "OPTIONS", "HEAD"):
+        assert invoke("handle_api", given | {"httpMethod": method})["statusCode"] == 404
+
+
+def test_head_is_get_without_the_body(stack: Stack) -> None:
+    status, headers, body = ask_otherwise("healthz", "HEAD")
+    assert (status, headers["Content-Type"], body) == (200, "application/json", "")
+    assert ask_otherwise("get_batch_unknown", "HEAD")[0] == 404
+
+
+@pytest.fixture
+def admitted(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
+    """A stack that admits the pages of one origin."""
+    monkeypatch.setenv("CORS_ORIGINS", f"{ORIGIN},http://localhost:5173")
+    bootstrap.process.cache_clear()
+
+
+CORS = {"Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Vary"}
+
+
+def test_nothing_is_said_to_other_origins_unless_the_stack_admits_them(stack: Stack) -> None:
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
+    for method in ("GET", "OPTIONS"):
+        assert not CORS & ask_otherwise("healthz", method, **asked)[1].keys()
+
+
+@pytest.mark.usefixtures("admitted")
+def test_pages_of_an_admitted_origin_read_answers_and_refusals() -> None:
+    for name, method in (("healthz", "GET"), ("get_batch_unknown", "GET"), ("healthz", "PATCH")):
+        headers = ask_otherwise(name, method, Origin=ORIGIN)[1]
+        assert (headers["Access-Control-Allow-Origin"], headers["Vary"]) == (ORIGIN, "Origin")
+        assert "Access-Control-Allow-Credentials" not in headers
+
+
+@pytest.mark.usefixtures("admitted")
+def test_a_preflight_tells_the_methods_and_headers_of_the_path() -> None:
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
+    status, headers, _ = ask_otherwise("create_batch", "OPTIONS", **asked)
+    assert (status, headers["Access-Control-Allow-Origin"]) == (204, ORIGIN)
+    assert headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS, POST"
+    allowed = headers["Access-Control-Allow-Headers"].split(", ")
+    assert {"Authorization", "Content-Type", "Idempotency-Key"} <= set(allowed)
+
+
+@pytest.mark.usefixtures("admitted")
+@pytest.mark.parametrize("origin", ["https://evil.example.org", f"{ORIGIN}.evil.org", "null", ""])
+def test_pages_of_another_origin_are_told_nothing(origin: str) -> None:
+    headers = ask_otherwise("healthz", "GET", Origin=origin)[1]
+    assert "Access-Control-Allow-Origin" not in headers
+    assert headers["Vary"] == "Origin"
+
+
 def test_a_problem_names_the_first_hundred_wrong_fields(stack: Stack) -> None:
     given = event("handle_api/create_batch_without_anchors.json")
     body = json.loads(given["body"]) | {"config": {f"{n}" + "x" * 5000: n for n in range(500)}}
@@ -523,6 +616,9 @@ def test_fifty_requests_at_once_with_one_key_start_one_execution(stack: Stack) -
 
 def test_every_route_has_an_event() -> None:
     files = [json.loads(path.read_text()) for path in (EVENTS / "handle_api").glob("*.json")]
-    asked = {(each["httpMethod"], each["resource"]) for each in files}
+    asked = {(each["httpMethod"], each["path"].removesuffix("/")) for each in files}
     paths = make_document()["paths"]
-    assert {(method.upper(), path) for path in paths for method in paths[path]} <= asked
+    for path, operations in paths.items():
+        pattern = re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(path))
+        sent = {method.lower() for method, at in asked if re.fullmatch(pattern, at)}
+        assert operations.keys() <= sent, path

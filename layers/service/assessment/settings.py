@@ -198,6 +198,12 @@ class HandleApiSettings(RequestSettings):
     oidc_client_id: str = ""
     oidc_audience: str = ""
     oidc_scope: str = "openid"
+    cors_origins: str = ""
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """The origins whose pages may read the API's answers; none unless the stack names some."""
+        return frozenset(filter(None, self.cors_origins.split(",")))
 
     @property
     def lets_people_sign_in(self) -> bool:

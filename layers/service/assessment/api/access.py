@@ -71,6 +71,7 @@ def guarded(
         @functools.wraps(endpoint)
         def check_and_answer(**parameters: Any) -> Response[str]:
             event = router.current_event
+            logger.append_keys(route=path.replace("<", "{").replace(">", "}"))
             caller = read_caller(event.raw_event)
             batch_id = parameters.get("batch_id")
             authorise(caller, action, batch_id=batch_id)

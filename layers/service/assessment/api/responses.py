@@ -6,6 +6,7 @@ import json
 import re
 import string
 import traceback
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -13,6 +14,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from pydantic import BaseModel
 
+from assessment import bootstrap
+from assessment.api.cors import make_cors_headers
 from assessment.domain.access import Caller
 from assessment.domain.errors import (
     PROBLEM_TYPE_PREFIX,
@@ -25,6 +28,7 @@ from assessment.domain.errors import (
 from assessment.domain.identifiers import is_batch_id, join_key
 from assessment.domain.plain_text import normalise
 from assessment.observability import count, logger
+from assessment.settings import HandleApiSettings
 
 PROBLEM_TYPE = "application/problem+json"
 HEADERS = {
@@ -67,9 +71,15 @@ def json_body(text: str | None) -> object:
         ) from error
 
 
-def encode_path(event: dict[str, Any]) -> dict[str, Any]:
-    """The event with a path of ASCII: routes match no other letters, and gateways decode some."""
-    return {**event, "path": quote(event.get("path") or "/", safe=string.printable)}
+def read_event(event: dict[str, Any]) -> dict[str, Any]:
+    """The event as routes match it.
+
+    Its path is of ASCII: routes match no other letters, and gateways decode some. HEAD is answered
+    as GET, without the body.
+    """
+    path = quote(event.get("path") or "/", safe=string.printable)
+    method = "GET" if event.get("httpMethod") == "HEAD" else event.get("httpMethod")
+    return {**event, "path": path, "httpMethod": method}
 
 
 def find_base_url(event: dict[str, Any]) -> str:
@@ -219,6 +229,9 @@ def respond(event: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
     for name, value in HEADERS.items():
         # The pages, which are everybody's, say for themselves how long they may be kept.
         several.setdefault(name, [value])
+    several.update({name: [value] for name, value in _cors_headers(event, several).items()})
+    if event.get("httpMethod") == "HEAD":
+        answered["body"] = ""
     authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
     logger.info(
         "request answered",
@@ -226,8 +239,22 @@ def respond(event: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
             "subject": authorizer.get("principalId"),
             "organisation": authorizer.get("organisation"),
             "method": event.get("httpMethod"),
-            "route": event.get("resource"),
+            # The gateway's own resource stands for many routes; `guarded` names the one.
+            "route": logger.get_current_keys().get("route", event.get("resource")),
+            "request_id": (event.get("requestContext") or {}).get("requestId"),
             "status": answered["statusCode"],
         },
     )
     return answered
+
+
+def _cors_headers(event: dict[str, Any], several: dict[str, list[str]]) -> Mapping[str, str]:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if "origin" not in headers:
+        return {}
+    is_preflight = "access-control-request-method" in headers
+    return make_cors_headers(
+        headers["origin"],
+        origins=bootstrap.adapters(HandleApiSettings).settings.allowed_origins,
+        methods=", ".join(several.get("Allow", [])) if is_preflight else None,
+    )

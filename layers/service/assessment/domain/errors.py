@@ -25,6 +25,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- UnknownManifestError       a manifest that was not uploaded
     |   |-- UnknownComparisonError
     |   `-- MissingDocumentError       a stored text or document is not there any more
+    |-- MethodNotAllowedError          a path that has other methods
     |-- ConflictError
     |   |-- IdempotencyConflictError   same key, different request
     |   |-- IllegalTransitionError     the batch is not in a status that allows this
@@ -182,6 +183,14 @@ class NotFoundError(CJError):
     code = "not-found"
     status = 404
     title = "Not found"
+
+
+class MethodNotAllowedError(CJError):
+    """The path has no such method; the answer's header Allow lists those that it has."""
+
+    code = "method-not-allowed"
+    status = 405
+    title = "The path has no such method"
 
 
 class UnknownBatchError(NotFoundError):

@@ -1,0 +1,46 @@
+"""Which methods the path of a request has, and the answer where its own is none of them."""
+
+from __future__ import annotations
+
+import re
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
+
+from assessment.api.responses import problem
+from assessment.domain.errors import MethodNotAllowedError, NotFoundError
+
+
+def find_methods(path: str) -> tuple[str, ...]:
+    """The methods that a path has; none where the API has no such path.
+
+    Where there is GET there is HEAD, and OPTIONS is everywhere.
+    """
+    # Imported for those who ask something else than the routes are: no other request waits for it.
+    from assessment.api.operations import OPERATIONS
+
+    methods = {
+        method
+        for method, route in OPERATIONS
+        if re.fullmatch(re.sub("<[a-z_]+>", "[^/]+", re.escape(route)), path.rstrip("/"))
+    }
+    if not methods:
+        return ()
+    return tuple(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
+
+
+def answer_without_route(event: BaseProxyEvent) -> Response[str]:
+    """What is answered where no route fits both path and method."""
+    methods = find_methods(event.path)
+    asked = event.http_method.upper()
+    if (asked in methods and asked != "OPTIONS") or not methods:
+        return problem(NotFoundError("the API has no such path"))
+    if asked != "OPTIONS":
+        refusal = f"the path has no method {asked}; it has {', '.join(methods)}"
+        return _allow(problem(MethodNotAllowedError(refusal[:200])), methods)
+    return _allow(Response(status_code=204, content_type=None, body=""), methods)
+
+
+def _allow(response: Response[str], methods: tuple[str, ...]) -> Response[str]:
+    response.headers["Allow"] = ", ".join(methods)
+    return response
