@@ -46,7 +46,8 @@ from tests.workflow.declared import (
 from tests.workflow.judge import JudgeEndpoint
 from tests.workflow.recorded_calls import CallRecorder
 
-PATIENCE_SECONDS = 90.0
+# A machine that does much else takes its time: how long a batch takes says nothing.
+PATIENCE_SECONDS = 500.0
 LOADER = botocore.loaders.create_loader()
 
 
