@@ -1,5 +1,8 @@
 """Learns the weights of the surface judge from the published data: `python -m local.train_surface`.
 
+With `--embeddings` it learns those of the model that adds embeddings instead, where the package
+is installed that makes them, and says what they add.
+
 The data are UKPConvArg1 (Habernal & Gurevych, ACL 2016), CC BY 4.0, which permits weights that are
 derived from them with this attribution. What is learnt is a logistic regression of what most of
 about five people said of a pair on the difference of its texts' surface features. Its accuracy is
@@ -21,7 +24,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from assessment.domain.judge import SURFACE_MODEL
+from assessment.domain.judge import EMBEDDING_MODEL, SURFACE_MODEL
 from assessment.domain.surface import (
     MOST_DEVIATIONS,
     UNLIMITED,
@@ -34,6 +37,7 @@ Floats = NDArray[np.float64]
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "layers/service/assessment/domain/surface_weights.json"
+EMBEDDING_WEIGHTS = WEIGHTS.with_name("embedding_weights.json")
 SOURCE = (
     "UKPConvArg1: I. Habernal and I. Gurevych, Which argument is more convincing?, ACL 2016. "
     "The authors of the data do not endorse this project."
@@ -171,16 +175,41 @@ def embeddings(topics: list[Topic]) -> dict[str, Floats]:
 
 
 def build(data: Path) -> dict[str, object]:
-    """The document of the weights."""
+    """The document of the weights of the thirteen figures."""
     topics = read_topics(data)
-    features = surface_features(topics)
-    names = SurfaceFeatures._fields
+    return _build(SURFACE_MODEL, topics, surface_features(topics), SurfaceFeatures._fields)
+
+
+def build_with_embeddings(data: Path) -> dict[str, object]:
+    """The document of the weights of the figures and the dimensions of embeddings."""
+    topics = read_topics(data)
+    features, names = join_embeddings(surface_features(topics), embeddings(topics))
+    return _build(EMBEDDING_MODEL, topics, features, names)
+
+
+def join_embeddings(
+    surface: dict[str, Floats], embedded: dict[str, Floats]
+) -> tuple[dict[str, Floats], tuple[str, ...]]:
+    """Figures and dimensions of all texts by topic, (n, 13 + d) each, and their names."""
+    size = len(next(iter(embedded.values()))[0])
+    joined = {name: np.hstack([surface[name], embedded[name]]) for name in surface}
+    return joined, SurfaceFeatures._fields + name_dimensions(size)
+
+
+def name_dimensions(size: int) -> tuple[str, ...]:
+    """The names of an embedding's dimensions."""
+    return tuple(f"dimension {number}" for number in range(size))
+
+
+def _build(
+    model: str, topics: list[Topic], features: dict[str, Floats], names: tuple[str, ...]
+) -> dict[str, object]:
     length = {name: rows[:, :1] for name, rows in features.items()}
     sample_question = TOPIC.name.partition("--")[0]
     used = [topic for topic in topics if topic.name.partition("--")[0] != sample_question]
     weights = learn(used, features, names=names)
     return {
-        "model": SURFACE_MODEL,
+        "model": model,
         "source": SOURCE,
         "licence": LICENCE,
         "topics": [topic.name for topic in used],
@@ -202,13 +231,14 @@ def build(data: Path) -> dict[str, object]:
 
 
 def main() -> None:
-    """Write the weights; with --embeddings report what embeddings would add, and write nothing."""
+    """Write the weights, and say what they reach."""
     data = Path(os.environ.get("CJ_DATA_DIR", ROOT.parent / "shared" / "data"))
     if "--embeddings" in sys.argv[1:]:
         _report_embeddings(read_topics(data))
-        return
-    document = build(data)
-    WEIGHTS.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        document, path = build_with_embeddings(data), EMBEDDING_WEIGHTS
+    else:
+        document, path = build(data), WEIGHTS
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     print(
         f"pair accuracy, topic by topic by weights of the others: {document['pair_accuracy']} "
         f"(length alone {document['pair_accuracy_of_length']})"
@@ -216,17 +246,13 @@ def main() -> None:
 
 
 def _report_embeddings(topics: list[Topic]) -> None:
-    names = SurfaceFeatures._fields
     surface, embedded = surface_features(topics), embeddings(topics)
-    size = len(next(iter(embedded.values()))[0])
-    joined = {
-        topic.name: np.hstack([surface[topic.name], embedded[topic.name]]) for topic in topics
-    }
-    dimensions = tuple(f"dimension {number}" for number in range(size))
+    joined, names = join_embeddings(surface, embedded)
+    n_figures = len(SurfaceFeatures._fields)
     for title, features, labels in (
-        ("surface", surface, names),
-        ("embeddings", embedded, dimensions),
-        ("surface and embeddings", joined, names + dimensions),
+        ("surface", surface, names[:n_figures]),
+        ("embeddings", embedded, names[n_figures:]),
+        ("surface and embeddings", joined, names),
     ):
         shares = accuracies(topics, features, names=labels)
         print(f"{title}: {fmean(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})")

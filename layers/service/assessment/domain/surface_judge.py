@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log
 
 from assessment.domain.identifiers import content_sha256, draw_fraction
 from assessment.domain.judge import SURFACE_CAUTION
-from assessment.domain.surface import (
-    SurfaceFeatures,
-    measure_surface,
-    surface_score,
-    surface_weights,
-)
+from assessment.domain.surface import measure_surface, surface_weights
 from assessment.domain.verdict import Degree, Gap, Winner
 
 _CLEAR_FROM = 1.0
@@ -23,6 +18,18 @@ _CONFIDENCE_FROM = (0.6, 0.7, 0.8, 0.9)
 _NAMED_FEATURES = 2
 # No draw may be exactly 0, whose logarithm does not exist.
 _LEAST_FRACTION = 2**-54
+
+type Contributions = Callable[[str], Mapping[str, float]]
+"""What each figure of a text adds to its score, logits, by the figure's name."""
+
+
+def surface_contributions(text: str) -> Mapping[str, float]:
+    """What each of the thirteen figures of a text adds to its surface score, logits."""
+    weights = surface_weights().features
+    return {
+        weight.name: weight.contribution(value)
+        for weight, value in zip(weights, measure_surface(text), strict=True)
+    }
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,12 @@ class SurfaceVerdict:
 
 
 def judge_surface(
-    first: str, second: str, *, judge: str, temperature: float = 1.0
+    first: str,
+    second: str,
+    *,
+    judge: str,
+    temperature: float = 1.0,
+    contributions: Contributions = surface_contributions,
 ) -> SurfaceVerdict:
     """Compare two texts by what can be counted of them.
 
@@ -53,14 +65,16 @@ def judge_surface(
         What the verdict is attributed to; judges of other names have noise of their own.
     temperature
         0 for a judge without noise.
+    contributions
+        What makes the score of a text.
 
     Returns
     -------
     SurfaceVerdict
         A tie where nothing that counts differs.
     """
-    one, two = measure_surface(first), measure_surface(second)
-    shares = _contributions(one, two)
+    one, two = contributions(first), contributions(second)
+    shares = {name: one[name] - two[name] for name in one}
     margin = sum(shares.values())
     if margin == 0:
         return SurfaceVerdict(Winner.TIE, None, 1, _justify(shares))
@@ -82,7 +96,13 @@ class SurfaceOrder:
     justification: str
 
 
-def rank_surface(texts: Sequence[str], *, judge: str, temperature: float = 1.0) -> SurfaceOrder:
+def rank_surface(
+    texts: Sequence[str],
+    *,
+    judge: str,
+    temperature: float = 1.0,
+    contributions: Contributions = surface_contributions,
+) -> SurfaceOrder:
     """Rank texts by what can be counted of them.
 
     Each has its surface score, in logits, plus Gumbel noise times `temperature`. Differences of two
@@ -92,7 +112,7 @@ def rank_surface(texts: Sequence[str], *, judge: str, temperature: float = 1.0) 
 
     Parameters
     ----------
-    texts, judge, temperature
+    texts, judge, temperature, contributions
         As in `judge_surface`.
 
     Returns
@@ -102,7 +122,7 @@ def rank_surface(texts: Sequence[str], *, judge: str, temperature: float = 1.0) 
     """
     hashes = [content_sha256(text) for text in texts]
     shared = "\x1f".join([judge, *sorted(hashes)])
-    scores = [surface_score(measure_surface(text)) for text in texts]
+    scores = [sum(contributions(text).values()) for text in texts]
     latent = [
         score + temperature * _draw_gumbel(f"{shared}\x1f{own}")
         for score, own in zip(scores, hashes, strict=True)
@@ -118,14 +138,6 @@ def rank_surface(texts: Sequence[str], *, judge: str, temperature: float = 1.0) 
 def _draw_gumbel(key: str) -> float:
     fraction = min(max(draw_fraction(key), _LEAST_FRACTION), 1.0 - _LEAST_FRACTION)
     return -log(-log(fraction))
-
-
-def _contributions(one: SurfaceFeatures, two: SurfaceFeatures) -> dict[str, float]:
-    """What each figure speaks for the first text, logits."""
-    return {
-        weight.name: weight.contribution(a) - weight.contribution(b)
-        for weight, a, b in zip(surface_weights().features, one, two, strict=True)
-    }
 
 
 def _noise(first: str, second: str, judge: str) -> float:

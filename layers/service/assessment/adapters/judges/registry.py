@@ -14,13 +14,14 @@ from assessment.adapters.judges.bedrock import BedrockModel
 from assessment.adapters.judges.bedrock_jobs import BedrockBatchModel, JobAccess
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
 from assessment.adapters.judges.capabilities import Capabilities
+from assessment.adapters.judges.embeddings import EmbeddingContributions, check_embeddings
 from assessment.adapters.judges.model_judge import BatchModel, Model, ModelBatchJudge, ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
 from assessment.adapters.judges.surface import SurfaceJudge
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.errors import InvalidRequestError
-from assessment.domain.judge import PAIR_SIZE, JudgeSpec, Provider
+from assessment.domain.judge import EMBEDDING_MODEL, PAIR_SIZE, JudgeSpec, Provider
 from assessment.ports.judging import BatchJudge, Judge, ProviderKeys
 
 
@@ -43,11 +44,12 @@ class ProviderJudges:
         self._access = access
         self._models: dict[tuple[Provider, str | None], Model] = {}
         self._batch_models: dict[tuple[Provider, str | None], BatchModel] = {}
+        self._embeddings = EmbeddingContributions()
 
     def get_judge(self, judge: JudgeSpec) -> Judge:
         """The adapter that answers for this judge."""
         if judge.provider is Provider.SURFACE:
-            return SurfaceJudge(judge)
+            return self._surface_judge(judge)
         if judge.provider is Provider.CALLBACK_ENDPOINT:
             return CallbackEndpointJudge(
                 self._access.http(),
@@ -65,6 +67,11 @@ class ProviderJudges:
         if place not in self._batch_models:
             self._batch_models[place] = self._batch_model(*place)
         return ModelBatchJudge(judge, self._batch_models[place])
+
+    def _surface_judge(self, judge: JudgeSpec) -> Judge:
+        if judge.model == EMBEDDING_MODEL:
+            return SurfaceJudge(judge, self._embeddings)
+        return SurfaceJudge(judge)
 
     def _place(self, judge: JudgeSpec) -> tuple[Provider, str | None]:
         key = self._access.keys.get_key(judge.secret_name) if judge.secret_name else None
@@ -95,7 +102,9 @@ class RequestedJudgeCheck:
         self._keys = keys
 
     def check(self, judge: JudgeSpec) -> None:
-        """Refuse a template that loses an essay, and a key that is not there."""
+        """Refuse a template that loses an essay, and a key or package that is not there."""
+        if judge.model == EMBEDDING_MODEL and judge.provider is Provider.SURFACE:
+            check_embeddings()
         self._prompts.check(judge)
         if judge.list_size > PAIR_SIZE:
             self._prompts.check_lists(judge, size=judge.list_size)

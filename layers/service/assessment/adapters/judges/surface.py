@@ -13,7 +13,12 @@ from assessment.contracts.list_protocol import (
 from assessment.contracts.llm_protocol import LLMComparisonResultV1, TokenUsage
 from assessment.contracts.winner import WINNERS
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.surface_judge import judge_surface, rank_surface
+from assessment.domain.surface_judge import (
+    Contributions,
+    judge_surface,
+    rank_surface,
+    surface_contributions,
+)
 
 _LETTERS = {winner: letter for letter, winner in WINNERS.items()}
 
@@ -21,8 +26,11 @@ _LETTERS = {winner: letter for letter, winner in WINNERS.items()}
 class SurfaceJudge:
     """Verdicts of `assessment.domain.surface_judge`: a baseline, not an assessment."""
 
-    def __init__(self, judge: JudgeSpec) -> None:
+    def __init__(
+        self, judge: JudgeSpec, contributions: Contributions = surface_contributions
+    ) -> None:
         self._judge = judge
+        self._contributions = contributions
 
     async def compare(self, requests: Sequence[CompareRequest]) -> list[ComparisonResult]:
         """A verdict for every comparison; the prompt is not read."""
@@ -36,6 +44,7 @@ class SurfaceJudge:
             request.essay_b.text,
             judge=self._judge.label or "",
             temperature=self._temperature,
+            contributions=self._contributions,
         )
         return LLMComparisonResultV1(
             correlation_id=request.correlation_id,
@@ -52,7 +61,10 @@ class SurfaceJudge:
 
     def _rank(self, request: CompareRequestV2) -> LLMComparisonResultV2:
         order = rank_surface(
-            request.essay_texts, judge=self._judge.label or "", temperature=self._temperature
+            request.essay_texts,
+            judge=self._judge.label or "",
+            temperature=self._temperature,
+            contributions=self._contributions,
         )
         return LLMComparisonResultV2(
             correlation_id=request.correlation_id,
