@@ -170,12 +170,14 @@ def abilities_table(result: OfflineFit) -> Table:
 
     The reliability stands below them.
     """
+    caption = reliability_text(result)
     table = Table(
         box=None,
         pad_edge=False,
         header_style="bold",
-        caption=reliability_text(result),
+        caption=caption,
         caption_justify="left",
+        min_width=len(caption or ""),  # or the caption is broken where the table ends
     )
     table.add_column("rank", justify="right")
     table.add_column("essay", overflow="fold")
@@ -196,7 +198,7 @@ def abilities_table(result: OfflineFit) -> Table:
 
 
 def notes(result: OfflineFit) -> list[str]:
-    """The figures of the fit in words, and what to be careful with."""
+    """The figures that not every form of the fit has, and what to be careful with."""
     judges = f" by {result.judges} judges" if result.judges else ""
     lines = [
         (
@@ -206,8 +208,6 @@ def notes(result: OfflineFit) -> list[str]:
     ]
     if result.spread is not None:
         lines.append(_spread_text(result.spread))
-    if (reliability := reliability_text(result)) is not None:
-        lines.append(reliability)
     if result.components > 1:
         lines.append(
             f"CAUTION: {result.components} sets of essays that no comparison links; "

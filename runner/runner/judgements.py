@@ -1,6 +1,5 @@
 """Files of judgements, as tools for comparative judgement export them, for the scoring package."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -9,6 +8,7 @@ from pathlib import Path
 from runner.checks import Problems, read_all
 from runner.csv_files import CsvFile, Row, column_key, read_csv
 from runner.errors import BadInputError, Problem
+from runner.json_tables import JSON_ENDINGS, JsonRow, make_table, read_json_rows
 from runner.judged_lists import (
     ListRecord,
     is_list_row,
@@ -16,7 +16,6 @@ from runner.judged_lists import (
     read_list_row,
     read_listed_verdict,
 )
-from runner.text_files import read_text
 from scoring import Comparisons
 from scoring.lists import join_lists
 
@@ -26,7 +25,8 @@ from scoring.lists import join_lists
 # Comproved (github.com/Sdemaeyer2/Comproved_Feedback_Analyser): Better product, Lesser product;
 # D-PAC (github.com/d-pac/d-pac.cms, app/services/reports.js): representation A and B, selected
 # representation; the CJ Research Consortium's data (cjrc.co.uk/cj_rave.html): choice_id1,
-# choice_id2, winner_id.
+# choice_id2, winner_id; R's BradleyTerry2: player1, player2, win1, win2, or home.team, away.team,
+# home.wins, away.wins.
 _NAMES: dict[str, tuple[str, ...]] = {
     "winner": ("candidatechosen", "chosen", "winner", "won", "winnerid", "chosenid", "preferred",
                "betterproduct"),
@@ -36,17 +36,19 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "first": (
         "texta", "id1", "item1", "answer1", "essaya", "left", "first", "representationa",
-        "answer1id", "essayaid", "itema", "choiceid1", "a",
+        "answer1id", "essayaid", "itema", "choiceid1", "player1", "hometeam", "a",
     ),
     "second": (
         "textb", "id2", "item2", "answer2", "essayb", "right", "second", "representationb",
-        "answer2id", "essaybid", "itemb", "choiceid2", "b",
+        "answer2id", "essaybid", "itemb", "choiceid2", "player2", "awayteam", "b",
     ),
     "result": (
         "verdict", "betterid", "winner", "winnerid", "result", "chosen", "preferred", "selected",
-        "better", "choice", "selectedrepresentation",
+        "better", "choice", "selectedrepresentation", "outcome",
     ),
     "score": ("score",),
+    "firstwins": ("win1", "wins1", "homewins"),
+    "secondwins": ("win2", "wins2", "awaywins"),
     "judge": (
         "judge", "judgename", "judgeid", "assessor", "assessorid", "rater", "raterid", "userid",
         "usersid", "assessorname", "participantid",
@@ -62,6 +64,7 @@ _SCORES = {1.0: 1, 0.5: 0, 0.0: -1}
 _NO_VERDICTS = frozenset({"n/a", "na", "null", "none"})
 """What exports write where a comparison was not completed."""
 _SHOWN_PROBLEMS = 20
+_MOST_WINS = 10_000
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ class _Layout:
     """Which columns hold the two essays, the outcome and the judge.
 
     `outcome` is None where `first` won every time; `has_scores` says that it holds 1, 0 and 0.5.
+    `wins` are the columns that count how often either won, instead of an outcome.
     """
 
     first: str
@@ -117,17 +121,23 @@ class _Layout:
     outcome: str | None = None
     has_scores: bool = False
     judge: str | None = None
+    wins: tuple[str, str] | None = None
 
     @property
     def knows_order(self) -> bool:
         """Whether `first` was shown first: a column of winners does not say."""
-        return self.outcome is not None
+        return self.outcome is not None or self.wins is not None
 
     @property
     def description(self) -> str:
         """Its columns in a line."""
-        columns = (self.first, self.second, self.outcome, self.judge)
-        return ", ".join(column for column in columns if column)
+        return ", ".join(self.columns)
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns that are read."""
+        columns = (self.first, self.second, self.outcome, *(self.wins or ()), self.judge)
+        return [column for column in columns if column]
 
 
 @dataclass(frozen=True)
@@ -148,22 +158,26 @@ class _Header:
 def read_judgements(
     path: Path, *, shown_order: bool = False, columns: Columns | None = None
 ) -> Judgements:
-    """The judgements of a CSV file, or of the `comparisons.jsonl` of a batch.
+    """The judgements of a table in CSV or JSON, or of the `comparisons.jsonl` of a batch.
 
-    A CSV file has a column for the winner and one for the loser, or two columns for the essays and
-    one for the result; it may have one for the judge. `shown_order` says that the first of the two
-    was shown first.
+    A table has a column for the winner and one for the loser, or two columns for the essays and
+    one for the result, or two that count how often either won; it may have one for the judge.
+    `shown_order` says that the first of the two was shown first.
 
     Raises
     ------
     BadInputError
         With file, row and field of up to twenty problems.
     """
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
-        return _read_comparisons(path, shown_order=shown_order)
-    table = read_csv(path, may_repeat=True)
+    if path.suffix.lower() in JSON_ENDINGS:
+        rows = read_json_rows(path)
+        if _are_comparisons(rows):
+            return _read_comparisons(path, rows, shown_order=shown_order)
+        table = make_table(path, rows)
+    else:
+        table = read_csv(path, may_repeat=True)
     layout = _choose_layout(table, columns or Columns())
-    table.check_single(layout.first, layout.second, layout.outcome, layout.judge)
+    table.check_single(*layout.columns)
     if shown_order and not layout.knows_order:
         message = f"{layout.description} does not say which text was shown first"
         raise BadInputError(Problem(message, file=table.name, field="--order-effect"))
@@ -171,14 +185,14 @@ def read_judgements(
     records, problems = read_all(
         completed,
         lambda row: (
-            read_list_row(table, row) if is_list_row(table, row) else _read_record(row, layout)
+            [read_list_row(table, row)] if is_list_row(table, row) else _read_records(row, layout)
         ),
     )
     problems.raise_any(most=_SHOWN_PROBLEMS)
-    if not records:
+    if not any(records):
         raise BadInputError(Problem("has no comparison with a verdict", file=str(path)))
     return _make_judgements(
-        records,
+        list(chain.from_iterable(records)),
         shown_order=shown_order,
         columns=layout.description,
         n_without_verdict=len(table.rows) - len(completed),
@@ -203,8 +217,9 @@ def _choose_layout(table: CsvFile, columns: Columns) -> _Layout:
     if layout is None:
         message = (
             "the header needs a winner and a loser (candidate_chosen, candidate_not_chosen; "
-            "chosen, notChosen; won, lost) or two texts and a result (text_a, text_b, verdict); it "
-            f"has {', '.join(table.columns)}. Name the columns with --winner-column and "
+            "chosen, notChosen; won, lost), two texts and a result (text_a, text_b, verdict) or "
+            "two texts and how often each won (player1, player2, win1, win2); it has "
+            f"{', '.join(table.columns)}. Name the columns with --winner-column and "
             "--loser-column, or with --first-column, --second-column and --result-column or "
             "--score-column"
         )
@@ -233,9 +248,15 @@ def _find_winner_and_loser(header: _Header) -> _Layout | None:
 def _find_pair_and_outcome(header: _Header) -> _Layout | None:
     first, second = header.find("first"), header.find("second")
     outcome, has_scores = _find_outcome(header)
-    if not first or not second or not outcome:
+    if not first or not second:
         return None
-    return _Layout(first, second, outcome, has_scores=has_scores, judge=header.find("judge"))
+    judge = header.find("judge")
+    if outcome:
+        return _Layout(first, second, outcome, has_scores=has_scores, judge=judge)
+    first_wins, second_wins = header.find("firstwins"), header.find("secondwins")
+    if not first_wins or not second_wins:
+        return None
+    return _Layout(first, second, judge=judge, wins=(first_wins, second_wins))
 
 
 def _find_outcome(header: _Header) -> tuple[str | None, bool]:
@@ -277,23 +298,40 @@ def _read_score(row: Row, column: str) -> int:
         raise BadInputError(row.problem(column, message)) from None
 
 
-def _read_record(row: Row, layout: _Layout) -> _Record:
+def _read_records(row: Row, layout: _Layout) -> list[_Record]:
+    """The comparisons of a row: one, or as many as it counts."""
     needed = [column for column in (layout.first, layout.second, layout.judge) if column]
     Problems(row.problem(name, "is empty") for name in needed if not row.get(name)).raise_any()
     first, second = row.get(layout.first), row.get(layout.second)
     if first == second:
         raise BadInputError(row.problem(layout.second, f"{first} is compared with itself"))
     judge = row.get(layout.judge) if layout.judge else ""
-    return _Record(first, second, _read_outcome(row, layout), judge)
+    if layout.wins is None:
+        return [_Record(first, second, _read_outcome(row, layout), judge)]
+    n_first, n_second = (_read_count(row, column) for column in layout.wins)
+    outcomes = [1] * n_first + [-1] * n_second
+    return [_Record(first, second, outcome, judge) for outcome in outcomes]
 
 
-def _read_comparisons(path: Path, *, shown_order: bool) -> Judgements:
-    """The verdicts in the audit file of a batch, in which the first essay was shown first."""
-    # JSON Lines end in "\n" and in nothing else: texts may hold other line separators.
-    lines = [
-        (number, line) for number, line in enumerate(read_text(path).split("\n"), 1) if line.strip()
-    ]
-    verdicts, problems = read_all(lines, lambda line: _read_verdict(path, *line))
+def _read_count(row: Row, column: str) -> int:
+    try:
+        count = float(row.get(column))
+    except ValueError:
+        count = -1.0
+    if not count.is_integer() or not 0 <= count <= _MOST_WINS:
+        message = f"is {row.get(column)!r}; write how often it won, at most {_MOST_WINS}"
+        raise BadInputError(row.problem(column, message))
+    return int(count)
+
+
+def _are_comparisons(rows: Sequence[JsonRow]) -> bool:
+    """Whether they are those of a batch, whose verdicts are objects, or missing so far."""
+    return all(isinstance(row.cells.get("verdict", ""), dict | None) for row in rows)
+
+
+def _read_comparisons(path: Path, rows: Sequence[JsonRow], *, shown_order: bool) -> Judgements:
+    """The verdicts of a batch, in which the first essay was shown first."""
+    verdicts, problems = read_all(rows, lambda row: _read_verdict(path, row))
     problems.raise_any(most=_SHOWN_PROBLEMS)
     records = [record for record in verdicts if record is not None]
     if not records:
@@ -302,14 +340,14 @@ def _read_comparisons(path: Path, *, shown_order: bool) -> Judgements:
         records,
         shown_order=shown_order,
         columns="comparisons of a batch",
-        n_without_verdict=len(lines) - len(records),
+        n_without_verdict=len(rows) - len(records),
     )
 
 
-def _read_verdict(path: Path, number: int, line: str) -> _Record | ListRecord | None:
-    """The verdict of one line; None where its comparison has none."""
+def _read_verdict(path: Path, row: JsonRow) -> _Record | ListRecord | None:
+    """The verdict of one comparison; None where it has none."""
+    comparison = row.cells
     try:
-        comparison = json.loads(line)
         verdict = comparison["verdict"]
         if verdict is None:
             return None
@@ -318,8 +356,8 @@ def _read_verdict(path: Path, number: int, line: str) -> _Record | ListRecord | 
         outcome = {"first": 1, "second": -1, "tie": 0}[verdict["winner"]]
         return _Record(comparison["first"], comparison["second"], outcome, str(verdict["judge"]))
     except (ValueError, KeyError, TypeError):
-        message = "is no comparison of a batch; write one JSON object a line"
-        raise BadInputError(Problem(message, file=str(path), row=number)) from None
+        message = "is no comparison of a batch; it needs first, second and its verdict"
+        raise BadInputError(Problem(message, file=str(path), row=row.number)) from None
 
 
 def _make_judgements(

@@ -19,8 +19,10 @@ def fit(
         Path,
         typer.Argument(
             help="CSV with a winner and a loser (candidate_chosen, candidate_not_chosen; chosen, "
-            "notChosen; won, lost), or with two texts and a result (text_a, text_b, verdict); or "
-            "a batch's comparisons: its comparisons.jsonl, or what `cj comparisons` wrote."
+            "notChosen; won, lost), with two texts and a result (text_a, text_b, verdict), or with "
+            "two texts and how often each won (player1, player2, win1, win2); .jsonl and .json "
+            "with the same names; or a batch's comparisons: its comparisons.jsonl, or what "
+            "`cj comparisons` wrote."
         ),
     ],
     *,

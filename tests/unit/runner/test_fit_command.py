@@ -254,6 +254,51 @@ def test_exports_of_other_tools_give_the_same_abilities(
     assert "4 judges" in read.stderr
 
 
+@pytest.mark.parametrize("ending", [".jsonl", ".json"])
+def test_tables_in_json_give_the_same_abilities(ending: str, chosen: Path, tmp_path: Path):
+    records = [
+        {"ID1": lost, "ID2": won, "better_id": won, "rater": f"j{n}"}
+        for n, (won, lost) in enumerate(VERDICTS, 1)
+    ]
+    path = tmp_path / f"export{ending}"
+    lines = "\n".join(map(json.dumps, records))
+    path.write_text(lines if ending == ".jsonl" else json.dumps({"comparisons": records}))
+    assert rows(fit(path, "--format", "csv")) == rows(fit(chosen, "--format", "csv"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.jsonl", '{"left": "a"}\nnot json\n[1]\n', "row 2: is no comparison; write"),
+        ("a.jsonl", "", "has no comparison with a verdict"),
+        ("a.json", "{", "is not well-formed JSON"),
+        ("a.json", '{"rows": []}', "has no list of comparisons"),
+        ("a.jsonl", '{"verdict": {"winner": "first"}}', "row 1: is no comparison of a batch"),
+    ],
+)
+def test_json_that_cannot_be_read_says_why(name: str, content: str, message: str, tmp_path: Path):
+    path = tmp_path / name
+    path.write_text(content)
+    refused = fit(path)
+    assert refused.exit_code == 2
+    assert message in refused.stderr
+
+
+def test_counts_of_wins_are_that_many_comparisons(chosen: Path, tmp_path: Path):
+    path = tmp_path / "counts.csv"
+    path.write_text("player1,player2,win1,win2\nada,ben,3,1\nben,ada,0,0\n")
+    columns = ("essay_id", "bradley_terry_score", "comparison_count")
+    counted, listed = (rows(fit(file, "--format", "csv")) for file in (path, chosen))
+    assert [[row[c] for c in columns] for row in counted] == [
+        [row[c] for c in columns] for row in listed
+    ]
+    path.write_text("player1,player2,win1,win2\nada,ben,3,-1\nada,ben,1e9,0.5\n")
+    refused = fit(path)
+    assert refused.exit_code == 2
+    assert "row 2, win2: is '-1'" in refused.stderr
+    assert "row 3, win1: is '1e9'" in refused.stderr
+
+
 def test_comparisons_that_nobody_completed_are_counted(tmp_path: Path):
     path = tmp_path / "dpac.csv"
     path.write_text(
