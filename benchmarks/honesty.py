@@ -118,15 +118,17 @@ def batch(cell: Cell, judging: Judging, n_judges: int, number: int) -> Iterator[
 
 def measures(result: Fit, truth: np.ndarray) -> dict[str, float]:
     """Compare one fit with the truth."""
-    ability, error = result.ability, result.standard_error
+    ability = result.ability
+    least, most = result.interval().T
     factor = float(ability @ truth / (ability @ ability))
     reliability = realised_reliability(result)
     true = float(np.corrcoef(ability, truth)[0, 1] ** 2)
     low, high = rank_intervals(ability, result.covariance).T
     rank = np.argsort(np.argsort(-truth)) + 1
     return {
-        "coverage": float((np.abs(ability - truth) < Z95 * error).mean()),
-        "rescaled": float((np.abs(factor * ability - truth) < Z95 * factor * error).mean()),
+        "coverage": _share_held(least, most, truth),
+        "by_error": float((np.abs(ability - truth) < Z95 * result.standard_error).mean()),
+        "rescaled": _share_held(factor * least, factor * most, truth),
         "ranks": float(((low <= rank) & (rank <= high)).mean()),
         "reliability": reliability.value,
         "true_reliability": true,
@@ -136,6 +138,10 @@ def measures(result: Fit, truth: np.ndarray) -> dict[str, float]:
         "degree_share": float(result.degree_share.mean()),
         "sd_found": float(result.prior_sd or np.nan),
     }
+
+
+def _share_held(low: np.ndarray, high: np.ndarray, truth: np.ndarray) -> float:
+    return float(((low < truth) & (truth < high)).mean())
 
 
 def grid_batch(work: tuple[Cell, int]) -> list[tuple[int, dict[str, float]]]:
@@ -153,8 +159,8 @@ def world_batch(work: tuple[Cell, int]) -> list[tuple[int, dict[str, float]]]:
         measured = measures(result, truth)
         measured["loss"] = 1.0 - measured["true_reliability"]
         if cell.name in OWN_UNIT:
-            off = np.abs(result.ability - OWN_UNIT[cell.name] * truth)
-            measured["own_unit"] = float((off < Z95 * result.standard_error).mean())
+            least, most = result.interval().T
+            measured["own_unit"] = _share_held(least, most, OWN_UNIT[cell.name] * truth)
         if cell.name == "honest degrees":
             measured |= losses_without(data, truth)
         looks.append((k, measured))

@@ -11,20 +11,22 @@ from assessment.contracts.result_csv import to_csv
 from runner.errors import BadInputError, Problem
 from runner.judgements import Judgements
 from runner.tables import ability_cell
-from scoring import Fit, ScoringError, SpreadPrior, fit
+from scoring import Comparisons, Fit, ScoringError, SpreadPrior, fit
 from scoring.bradley_terry import Estimator
 from scoring.errors import SeparationError
 from scoring.ranks import competition_ranks
 from scoring.reliability import RealisedReliability, realised_reliability
+from scoring.repeats import estimate_repeat_correlation
 
 _NAMED = 10
 # The mode is found at one spread only.
 _ASSUMED_SD = 2.0
+_WEIGH_ALL_ALIKE = frozenset({"epsilon", "choix"})
 
 
 @dataclass(frozen=True)
 class Ability:
-    """One essay's ability and standard error in logits.
+    """One essay's ability, standard error and 95% interval in logits.
 
     `component` numbers the sets of essays that no comparison links; abilities of different ones
     cannot be compared.
@@ -34,6 +36,8 @@ class Ability:
     essay_id: str
     bradley_terry_score: float
     bradley_terry_se: float
+    bradley_terry_low: float
+    bradley_terry_high: float
     comparison_count: int
     component: int
 
@@ -55,6 +59,8 @@ class OfflineFit:
     """The abilities of all essays, the best first, and the figures that go with them.
 
     The reliability has a 90% interval; it and the spread are None for estimators without a prior.
+    `repeat_correlation` is how far judges who judged a pair again repeat themselves, by which the
+    repeats weigh less than other verdicts; None if nobody did, or the estimator weighs all alike.
     """
 
     abilities: list[Ability]
@@ -67,6 +73,7 @@ class OfflineFit:
     mean_se: float
     model_reliability: float | None
     reliability_interval: tuple[float, float] | None
+    repeat_correlation: float | None
     order_effect: dict[str, tuple[float, float]]
 
 
@@ -76,7 +83,7 @@ def fit_judgements(
     """The fit of the judgements; the order effect only of records that know the order.
 
     Without `prior_sd`, logits, `variational` integrates over the spread of abilities as batches do,
-    and `map` assumes 2.
+    and `map` assumes 2. Verdicts of one judge on one pair weigh as in batches.
 
     Raises
     ------
@@ -84,13 +91,16 @@ def fit_judgements(
         If no fit exists, naming essays by their ids.
     """
     try:
+        correlation = _repeat_correlation(judgements.comparisons, estimator, prior_sd)
         fitted = fit(
-            judgements.comparisons,
+            judgements.comparisons.with_repeat_correlation(
+                1.0 if correlation is None else correlation
+            ),
             estimator=estimator,
             prior_sd=_prior(estimator, prior_sd),
             order_effect=order_effect,
         )
-        return _offline(judgements, fitted)
+        return _offline(judgements, fitted, correlation)
     except ScoringError as error:
         raise BadInputError(*_in_names(error, judgements.essays)) from error
 
@@ -99,6 +109,14 @@ def _prior(estimator: Estimator, prior_sd: float | None) -> float | SpreadPrior:
     if prior_sd is not None:
         return prior_sd
     return SpreadPrior() if estimator == "variational" else _ASSUMED_SD
+
+
+def _repeat_correlation(
+    comparisons: Comparisons, estimator: Estimator, prior_sd: float | None
+) -> float | None:
+    if estimator in _WEIGH_ALL_ALIKE or comparisons.repeated_pairs() is None:
+        return None
+    return estimate_repeat_correlation(comparisons, prior_sd=prior_sd)
 
 
 def _in_names(error: ScoringError, essays: list[str]) -> list[Problem]:
@@ -113,8 +131,9 @@ def _in_names(error: ScoringError, essays: list[str]) -> list[Problem]:
     return [Problem(message, field="--estimator")]
 
 
-def _offline(judgements: Judgements, fitted: Fit) -> OfflineFit:
+def _offline(judgements: Judgements, fitted: Fit, repeat_correlation: float | None) -> OfflineFit:
     errors, ranks = fitted.standard_error, competition_ranks(fitted.ability)
+    intervals = fitted.interval()
     reliability = None if fitted.prior_sd is None else realised_reliability(fitted)
     abilities = [
         Ability(
@@ -122,6 +141,8 @@ def _offline(judgements: Judgements, fitted: Fit) -> OfflineFit:
             essay_id=judgements.essays[index],
             bradley_terry_score=float(fitted.ability[index]),
             bradley_terry_se=float(errors[index]),
+            bradley_terry_low=float(intervals[index, 0]),
+            bradley_terry_high=float(intervals[index, 1]),
             comparison_count=int(fitted.n_comparisons[index]),
             component=int(fitted.components[index]) + 1,
         )
@@ -138,6 +159,7 @@ def _offline(judgements: Judgements, fitted: Fit) -> OfflineFit:
         mean_se=float(errors.mean()),
         model_reliability=None if reliability is None else reliability.value,
         reliability_interval=_limits(reliability),
+        repeat_correlation=repeat_correlation,
         order_effect=_order_effect(judgements, fitted),
     )
 
@@ -208,6 +230,11 @@ def notes(result: OfflineFit) -> list[str]:
     ]
     if result.spread is not None:
         lines.append(_spread_text(result.spread))
+    if result.repeat_correlation is not None:
+        lines.append(
+            "a judge's verdicts on one pair judged again correlate "
+            f"{result.repeat_correlation:.2f} beyond what abilities say; they weigh accordingly"
+        )
     if result.components > 1:
         lines.append(
             f"CAUTION: {result.components} sets of essays that no comparison links; "

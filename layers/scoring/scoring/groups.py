@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._fit.observations import weigh_evidence
 from scoring.batch_fit import covering_prior_sd
 from scoring.errors import InvalidSettingError
 
@@ -96,7 +97,8 @@ def judge_group_effects(
     """Estimate the bonus of each judge for each group, relative to the mean judge.
 
     Abilities and bonuses are estimated together from the sides of the verdicts, by Newton's method;
-    order effects and discriminations are those of the fit.
+    order effects and discriminations are those of the fit. Repeats of a pair weigh as in the fit
+    (``comparisons.repeat_correlation``).
 
     Parameters
     ----------
@@ -185,9 +187,8 @@ class _Bonuses:
         scale, self.offset = fit.judged_scale(comparisons)
         self.signs = np.array([1.0, -1.0, 1.0, -1.0]) * scale[:, None]
         self.preferred = (np.sign(comparisons.outcome) + 1.0) / 2.0
-        self.weight = _share_repeats(first, second, judge)
-        if comparisons.list_rows is not None:
-            self.weight = self.weight * comparisons.list_rows.weight
+        weight = weigh_evidence(comparisons, "shared")
+        self.weight = np.ones(len(first)) if weight is None else weight
         size = self.start + self.n_judges * self.n_groups
         self.x = np.concatenate([fit.ability, np.zeros(size - self.start)])
         self.prior = _prior_precision(
@@ -226,13 +227,3 @@ def _prior_precision(prior_sd: float, n_essays: int, n_judges: int, n_groups: in
     precision[:n_essays, :n_essays] = np.eye(n_essays) / prior_sd**2
     precision[n_essays:, n_essays:] = bonus
     return precision
-
-
-def _share_repeats(first: Ints, second: Ints, judge: Ints) -> Floats:
-    """Return 1/r for the r verdicts of one judge on one pair."""
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    _, which, counts = np.unique(
-        np.stack([judge, low, high]), axis=1, return_inverse=True, return_counts=True
-    )
-    weights: Floats = 1.0 / counts[which.ravel()]
-    return weights

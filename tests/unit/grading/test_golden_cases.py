@@ -363,6 +363,8 @@ def test_ranks_and_their_intervals():
     for ranking in rankings:
         low, high = present(ranking.rank_interval)
         assert 1 <= low <= ranking.rank <= high <= 60
+        least, most = present(ranking.bradley_terry_interval)
+        assert least < ranking.bradley_terry_score < most
     few = concluded([], n_students=60, per_essay=6).scores.rankings
     assert mean_width(rankings) < mean_width(few)
 

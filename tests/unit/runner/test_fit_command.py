@@ -115,6 +115,26 @@ def test_table_and_csv_show_the_reliability_with_its_interval(alike: Path):
     assert f"(90% interval {low:.2f} to {high:.2f})" in " ".join(fit(alike).stdout.split())
 
 
+def test_repeats_of_a_judge_weigh_by_what_is_new_in_them(tmp_path: Path):
+    """A judge who says the same ten times said it once; one who contradicts itself is evidence."""
+    names = [f"e{n}" for n in range(6)]
+    pairs = [(one, two) for one in names for two in names if one < two]
+    head = "text_a,text_b,verdict,judge\n"
+    same, mixed = tmp_path / "same.csv", tmp_path / "mixed.csv"
+    same.write_text(head + "".join(f"{a},{b},a,j\n" for a, b in pairs * 10))
+    mixed.write_text(
+        head + "".join(f"{a},{b},{v},j\n" for turn in "abaabaaaba" for a, b in pairs for v in turn)
+    )
+    one, other = (json.loads(fit(path, "--format", "json").stdout) for path in (same, mixed))
+    assert one["repeat_correlation"] > 0.9
+    assert other["repeat_correlation"] < 0.3
+    assert "judged again correlate" in fit(same).stderr
+    published = json.loads(fit(same, "--estimator", "epsilon", "--format", "json").stdout)
+    assert published["repeat_correlation"] is None
+    best = one["abilities"][0]
+    assert best["bradley_terry_low"] < best["bradley_terry_score"] < best["bradley_terry_high"]
+
+
 def test_estimators_without_a_prior_claim_no_reliability(chosen: Path):
     table = fit(chosen, "--estimator", "mle")
     assert "reliability" not in table.output

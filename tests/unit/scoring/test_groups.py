@@ -93,3 +93,16 @@ def test_mixed_verdicts_are_counted_for_both_groups():
     group = np.array([0, 1, 1, 2])
     counts = count_mixed(comparisons, group, compared=2, n_judges=2)
     assert counts.tolist() == [[2, 2], [0, 0]]
+
+
+def test_repeats_weigh_in_bonuses_as_in_the_fit():
+    """Every verdict twice: with the weight of one nothing is gained, as new evidence a half is."""
+    _, comparisons, group = judged(0.5, np.random.default_rng(5), rounds=10, bonuses=(0.0, 1.2))
+    twice = comparisons.take(np.tile(np.arange(len(comparisons)), 2))
+    errors = []
+    for data in (comparisons, twice.with_repeat_correlation(1.0), twice.with_repeat_correlation(0)):
+        fitted = fit(data, prior_sd=1.6, estimator="variational")
+        found = judge_group_effects(fitted, data, group, compared=2)
+        errors.append(found[1].standard_error[1])
+    assert errors[1] == pytest.approx(errors[0], rel=1e-3)
+    assert errors[2] < 0.8 * errors[0]

@@ -84,16 +84,19 @@ def test_the_spread_of_many_essays_is_found_whatever_the_prior_thought(sd):
 def test_intervals_and_reliability_hold_at_any_spread():
     """Simulated: 24 essays, 10 comparisons each; spreads that the prior was not tuned on."""
     for sd in (0.8, 1.7, 3.5):
-        hits, inside, errors = [], [], []
+        hits, held, inside, errors = [], [], [], []
         for seed in range(60):
             truth, data = simulated(24, 10, sd, seed=seed)
             fitted = fit(data, prior_sd=PRIOR, estimator="variational")
             hits.append(np.abs(fitted.ability - truth) < 1.96 * fitted.standard_error)
+            low, high = fitted.interval().T
+            held.append((low < truth) & (truth < high))
             true = np.corrcoef(fitted.ability, truth)[0, 1] ** 2
             reliability = realised_reliability(fitted)
             inside.append(reliability.low <= true <= reliability.high)
             errors.append(reliability.value - true)
         assert 0.92 < np.mean(hits) < 0.985, sd
+        assert 0.93 < np.mean(held) < 0.975, sd
         assert 0.78 < np.mean(inside) <= 1.0, sd
         assert abs(np.mean(errors)) < 0.07, sd
 
@@ -122,6 +125,36 @@ def test_a_known_spread_stays_possible_and_has_an_interval_too():
     sharp = fit(data, prior_sd=SpreadPrior(2.0, 0.01), estimator="variational")
     assert np.allclose(sharp.ability, fitted.ability, atol=0.02)
     assert np.allclose(sharp.standard_error, fitted.standard_error, rtol=0.02)
+
+
+def test_intervals_are_quantiles_of_the_mixture():
+    """Draws from the mixture itself: as many below and above, and further out than in."""
+    _, data = simulated(10, 6, 2.0, seed=4)
+    fitted = fit(data, prior_sd=PRIOR, estimator="variational")
+    nodes = present(fitted.spread).nodes
+    rng = np.random.default_rng(0)
+    which = rng.choice(len(nodes), size=40_000, p=[node.weight for node in nodes])
+    mean = np.array([node.ability for node in nodes])[which]
+    sd = np.sqrt(np.array([node.variance for node in nodes]))[which]
+    drawn = mean + sd * rng.standard_normal(mean.shape)
+    low, high = fitted.interval(0.8).T
+    assert np.allclose((drawn < low).mean(axis=0), 0.1, atol=0.01)
+    assert np.allclose((drawn > high).mean(axis=0), 0.1, atol=0.01)
+    best, last = fitted.ability.argmax(), fitted.ability.argmin()
+    low, high = fitted.interval().T
+    assert high[best] - fitted.ability[best] > fitted.ability[best] - low[best]
+    assert fitted.ability[last] - low[last] > high[last] - fitted.ability[last]
+
+
+def test_intervals_at_a_known_spread_are_symmetric():
+    _, data = simulated(10, 6, 2.0, seed=4)
+    fitted = fit(data, prior_sd=2.0)
+    half = 1.644854 * fitted.standard_error
+    assert fitted.interval(0.9) == pytest.approx(
+        np.stack([fitted.ability - half, fitted.ability + half], axis=1), abs=1e-5
+    )
+    with pytest.raises(InvalidSettingError, match="level"):
+        fitted.interval(1.0)
 
 
 def test_covariance_standard_errors_and_differences_agree():

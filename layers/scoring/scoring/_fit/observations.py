@@ -116,7 +116,7 @@ def observe(
     category = np.abs(outcome)
     highest = _highest_degree(category, outcome, degrees)
     kind = _kind_of_ties(ties, category, highest)
-    weight = _evidence_weights(comparisons, repeats)
+    weight = weigh_evidence(comparisons, repeats)
     observations = Observations(
         n=comparisons.n_essays,
         n_judges=comparisons.n_judges,
@@ -182,10 +182,11 @@ def _kind_of_ties(ties: Ties, category: Ints, degrees: int) -> str:
     return "interval" if ties == "auto" else ties
 
 
-def _evidence_weights(comparisons: Comparisons, repeats: Repeats) -> Floats | None:
+def weigh_evidence(comparisons: Comparisons, repeats: Repeats) -> Floats | None:
     """Return what each of r comparisons of one pair by one known judge weighs; None if all r are 1.
 
     Their mean has the variance of r / (1 + (r - 1) rho) independent ones (Kish 1965, section 8.2).
+    A pair of a list weighs its part of the list's evidence.
     """
     if repeats not in ("shared", "independent"):
         raise InvalidSettingError("repeats", f"expected 'shared' or 'independent', got {repeats!r}")

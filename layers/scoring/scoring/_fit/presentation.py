@@ -12,7 +12,6 @@ from scoring.ranks import competition_ranks
 if TYPE_CHECKING:
     from scoring._fit.result import Fit
 
-_Z95 = 1.959963984540054
 _DECIMALS = 2
 _INCHES_PER_ESSAY = 0.18
 _MARGIN_INCHES = 1.2
@@ -61,14 +60,14 @@ def essay_names(fit: Fit) -> list[str]:
 def make_table(fit: Fit) -> Table:
     """One row for each essay, the best first."""
     order = np.argsort(-fit.ability, kind="stable")
-    half = _Z95 * fit.standard_error
+    low, high = fit.interval().T
     columns = {
         "rank": competition_ranks(fit.ability),
         "essay": np.array(essay_names(fit), dtype=object),
         "ability": fit.ability,
         "standard_error": fit.standard_error,
-        "low": fit.ability - half,
-        "high": fit.ability + half,
+        "low": low,
+        "high": high,
         "n_comparisons": np.round(fit.n_comparisons).astype(np.int64),
     }
     return Table({name: column[order] for name, column in columns.items()})
@@ -94,9 +93,11 @@ def draw(fit: Fit, axes: Any = None) -> Any:  # noqa: ANN401 - matplotlib is not
         height = _MARGIN_INCHES + _INCHES_PER_ESSAY * n
         _, axes = plt.subplots(figsize=(6.4, height), layout="constrained")
     place = np.arange(n)[::-1]
-    axes.errorbar(
-        table["ability"], place, xerr=_Z95 * table["standard_error"], fmt="o", markersize=4
+    ability = table["ability"]
+    below, above = (
+        np.maximum(side, 0.0) for side in (ability - table["low"], table["high"] - ability)
     )
+    axes.errorbar(ability, place, xerr=np.stack([below, above]), fmt="o", markersize=4)
     axes.set_yticks(place, table["essay"].tolist())
     axes.set_xlabel("ability (logits), with 95% interval")
     axes.set_ylim(-1, n)

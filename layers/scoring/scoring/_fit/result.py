@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoring._fit.ability_intervals import mixture_interval, normal_interval
 from scoring._fit.presentation import draw, make_table
 from scoring._graph import components as label_components
 from scoring._ids import number_names
@@ -132,6 +133,27 @@ class Fit:
         """Covariance of the abilities in the sum-to-zero gauge, logits^2, (n, n)."""
         return self._information.covariance
 
+    def interval(self, level: float = 0.95) -> Floats:
+        """Return the central interval of each ability, logits, (n, 2).
+
+        Quantiles of the posterior. Where the spread of abilities was integrated over they lie
+        further out than in: all abilities stretch with a factor that is not known exactly.
+        Otherwise they are as many standard errors away on both sides.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Posterior probability of each interval.
+
+        Raises
+        ------
+        InvalidSettingError
+            If the level is not inside (0, 1).
+        """
+        if self.spread is None:
+            return normal_interval(self.ability, self.standard_error, level)
+        return mixture_interval(self.spread.nodes, level)
+
     @cached_property
     def diagonal_standard_error(self) -> Floats:
         """1/sqrt of the diagonal information, (n,): what several programs publish.
@@ -191,7 +213,7 @@ class Fit:
         -------
         Table
             Columns ``rank``, ``essay``, ``ability``, ``standard_error``, ``low`` and ``high`` (95%
-            interval), all logits, and ``n_comparisons``. Data frames are made of it as it is.
+            :meth:`interval`), all logits, and ``n_comparisons``. Data frames are made of it.
         """
         return make_table(self)
 

@@ -364,4 +364,8 @@ def _node(visit: _Visit, weight: float, reported: Floats, sd_log: float) -> Node
     node = reduced(gaussian.x[:n], own, reported, weight, visit.log_sd)
     length = float(np.sqrt(reported @ reported))
     drift = sd_log * float(reported @ visit.drift) / length if length > 0.0 else 0.0
-    return replace(node, along_variance=node.along_variance + drift**2)
+    return replace(
+        node,
+        along_variance=node.along_variance + drift**2,
+        variance=node.variance + (sd_log * visit.drift) ** 2,
+    )

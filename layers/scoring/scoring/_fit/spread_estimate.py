@@ -44,7 +44,7 @@ class SpreadPrior:
         return density
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """One Gaussian of the mixture over sd, reduced to what is asked of it.
 
@@ -60,6 +60,8 @@ class Node:
         Mean and variance of the squared length of the rest, logits^2.
     mean_variance : float
         Mean variance of an ability, sum-to-zero gauge, logits^2.
+    ability, variance : (n,) arrays
+        Mean and variance of every ability, sum-to-zero gauge, logits and logits^2.
     """
 
     log_sd: float
@@ -69,6 +71,8 @@ class Node:
     across: float
     across_variance: float
     mean_variance: float
+    ability: Floats
+    variance: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,4 +146,6 @@ def reduced(
         across=float(rest @ rest) + max(trace - own, 0.0),
         across_variance=2.0 * left + 4.0 * float(rest @ covariance @ rest),
         mean_variance=trace / n,
+        ability=mean,
+        variance=covariance.diagonal().copy(),
     )

@@ -20,6 +20,8 @@ _COLUMNS = (
     "kind",
     "bradley_terry_score",
     "bradley_terry_se",
+    "bradley_terry_low",
+    "bradley_terry_high",
     "comparison_count",
     "infit",
     "outfit",
@@ -68,10 +70,13 @@ def result_csv(result: ResultDocument) -> str:
 def _values(ranking: Ranking, result: ResultDocument) -> Iterator[object]:
     essay_id, projections = ranking.essay_id, result.grade_projections
     low, high = ranking.rank_interval or (None, None)
+    ability_low, ability_high = ranking.bradley_terry_interval or (None, None)
     is_graded = projections.projections_available and not ranking.is_anchor
     derived = {
         "rank_low": low,
         "rank_high": high,
+        "bradley_terry_low": ability_low,
+        "bradley_terry_high": ability_high,
         "kind": "anchor" if ranking.is_anchor else "student",
         "misfit_flags": " ".join(ranking.misfit_flags),
         "essay_flags": " ".join(result.essay_flags.get(essay_id, [])),

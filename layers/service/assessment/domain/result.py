@@ -33,7 +33,9 @@ class MisfitFlag(StrEnum):
 class Ranking(BaseModel):
     """One essay's place on the scale, students and anchors together.
 
-    `rank_interval` holds the rank with 90% probability. `infit` and `outfit` are mean squares, 1
+    `bradley_terry_interval` holds the ability with 95% probability, logits; it reaches further out
+    than in, for all abilities stretch with a factor that is not known exactly. `rank_interval`
+    holds the rank with 90% probability. `infit` and `outfit` are mean squares, 1
     where the verdicts are as noisy as the model says.
     """
 
@@ -43,6 +45,7 @@ class Ranking(BaseModel):
     essay_id: str
     bradley_terry_score: float
     bradley_terry_se: float
+    bradley_terry_interval: tuple[float, float] | None = None
     comparison_count: int
     is_anchor: bool
     anchor_grade: str | None = None

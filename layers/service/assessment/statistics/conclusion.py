@@ -46,14 +46,16 @@ _SEED = 20_250_102
 def described(
     rankings: list[Ranking], pool: JudgedPool, fit: Fit, comparisons: Comparisons
 ) -> list[Ranking]:
-    """The rankings with intervals of their ranks and the misfit of their verdicts."""
-    intervals = rank_intervals(fit.ability, fit.covariance)
+    """The rankings with intervals of abilities and ranks, and the misfit of their verdicts."""
+    ranks = rank_intervals(fit.ability, fit.covariance)
+    abilities = fit.interval()
     misfit = essay_misfit(fit, comparisons)
     rows = pool.indices([ranking.essay_id for ranking in rankings])
     return [
         ranking.model_copy(
             update={
-                "rank_interval": (int(intervals[row, 0]), int(intervals[row, 1])),
+                "bradley_terry_interval": (float(abilities[row, 0]), float(abilities[row, 1])),
+                "rank_interval": (int(ranks[row, 0]), int(ranks[row, 1])),
                 "infit": float(misfit.infit[row]),
                 "outfit": float(misfit.outfit[row]),
                 "misfit_flags": _flags(misfit, int(row)),
