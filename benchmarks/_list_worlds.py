@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assessment.domain.config import BatchConfig
+from assessment.domain.judge import JudgeSpec
+from assessment.domain.list_judging import BLUNT_BELOW, JudgesInLists, ListSharpness
 from scoring import Comparisons
 from scoring.batch_fit import fit_batch
 from scoring.list_planning import plan_lists
@@ -26,8 +29,7 @@ if TYPE_CHECKING:
 CUTS = (1.0, 2.5)
 ORDER_EFFECT = 0.3
 PAIR = 2
-BLUNT_BELOW, SURE = 0.75, 0.9
-"""A judge is blunt in lists below this ratio, and that is almost certain at this probability."""
+_JUDGE = JudgeSpec(list_size=5)
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,9 @@ class Schedule:
 
     Attributes
     ----------
-    pair_share : float
-        Share of the readings that is in pairs beside lists, once it is almost certain that the
-        judge is blunt in lists or is not.
-    opening_share : float
-        The same until then.
+    pair_share : float or None
+        Share of the readings that is in pairs beside lists; None for what batches choose by what
+        is known of the judge.
     wave_readings : float
         Readings of each essay in a wave.
     is_adaptive : bool
@@ -77,8 +77,7 @@ class Schedule:
         Share of readings in random comparisons.
     """
 
-    pair_share: float = 0.1
-    opening_share: float = 0.4
+    pair_share: float | None = None
     wave_readings: float = 2.0
     is_adaptive: bool = True
     audit_share: float = 0.25
@@ -126,6 +125,12 @@ class Batch:
         """Comparisons by essay so far: each is one call."""
         return len(self.shown) / self.n
 
+    @property
+    def share_in_pairs(self) -> float:
+        """Share of the readings so far that were in pairs."""
+        n_in_pairs = sum(PAIR for essays in self.shown if len(essays) == PAIR)
+        return n_in_pairs / sum(map(len, self.shown))
+
     def waves(self, until: float) -> Iterator[Fit]:
         """Judge waves until every essay was read so often; yield the fit after each."""
         while self.readings < until - 0.05:
@@ -155,11 +160,33 @@ class Batch:
         n_pairs = round(self._pair_share() * wanted / PAIR)
         return [size] * round((wanted - PAIR * n_pairs) / size) + [PAIR] * n_pairs
 
-    def _pair_share(self) -> float:
+    @property
+    def is_blunt(self) -> bool:
+        """Whether the next waves would be pairs."""
+        return bool(self._judges.blunt)
+
+    @property
+    def _judges(self) -> JudgesInLists:
+        """What is known of the judge, as decisions tell it to the next wave."""
         judgings = () if self.fit is None else self.fit.list_judging
-        blunt = [judging.probability_below(BLUNT_BELOW) for judging in judgings]
-        known = bool(blunt) and not 1.0 - SURE < blunt[0] < SURE
-        return self.schedule.pair_share if known else self.schedule.opening_share
+        return JudgesInLists().learn(
+            [
+                ListSharpness(
+                    judge="judge",
+                    list_size=judging.size,
+                    lists=judging.n_lists,
+                    is_known=judging.is_ratio_known,
+                    ratio=judging.ratio,
+                    probability_blunt=judging.probability_below(BLUNT_BELOW),
+                )
+                for judging in judgings
+            ]
+        )
+
+    def _pair_share(self) -> float:
+        if self.schedule.pair_share is not None:
+            return self.schedule.pair_share
+        return self._judges.choose_pair_share(_JUDGE, BatchConfig())
 
     def _judge(self, essays: np.ndarray) -> None:
         size = len(essays)

@@ -3,10 +3,11 @@
     python -m benchmarks.lists [--quick] [--json PATH]
 
 Everything here is simulated: 100 students and 12 anchors, abilities of standard deviation 2 logits,
-waves and audit as batches have them, gaps of four levels, effects of places of .3 logits. Until it
-is almost certain whether a judge is blunt in lists, .4 of its readings are in random pairs, and a
-tenth from then on. The fit is the one that batches report. What was chosen by simulation (weights,
-lengths of gaps, priors) was chosen on other seeds.
+waves and audit as batches have them, gaps of four levels, effects of places of .3 logits. The share
+of readings in random pairs is what batches choose: .15 until it is likely enough that the judge is
+sharp in lists, .05 from then on, .5 where it is likely blunt. The fit is the one that batches
+report. What was chosen by simulation (weights, lengths of gaps, priors, shares) was chosen on other
+seeds.
 
 1. Readings and calls per essay until Spearman's correlation with the truth is .95 over the students
    (mean of the runs, interpolated between waves), pairs in six degrees beside lists.
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks._common import Claim, arguments, at_least, at_most, between, report
-from benchmarks._list_worlds import BLUNT_BELOW, SURE, Batch, Habits, Schedule, correlate_ranks
+from benchmarks._list_worlds import Batch, Habits, Schedule, correlate_ranks
 from scoring import fit
 from scoring.audit import AT_CHANCE_LOG_BAYES_FACTOR, evidence_against_chance
 from scoring.lists import join_lists
@@ -42,19 +43,17 @@ LONGEST = {2: 16.0, 5: 10.0, 10: 10.0}
 READINGS_BAR = {5: 7.5, 10: 5.3}
 CALLS_BAR = {5: 1.5, 10: 0.55}
 N_STUDENTS = 100
-PAIR_SHARE = 0.1
+FEWEST_PAIRS = 0.02
 
 
 def make_batch(seed: int, habits: Habits, **changes: Any) -> Batch:  # noqa: ANN401
     """Return a batch whose world and judge depend on the seed alone."""
-    if "pair_share" in changes:
-        changes = {"opening_share": changes["pair_share"], **changes}
     schedule = Schedule(**{"wave_readings": WAVE_READINGS[habits.size], **changes})
     return Batch(habits, schedule, np.random.default_rng([seed, habits.size]))
 
 
 def measure_readings(
-    habits: Habits, runs: int, share: float = PAIR_SHARE
+    habits: Habits, runs: int, share: float | None = None
 ) -> tuple[dict[str, object], list[Claim]]:
     """Readings and calls until the students' ranks correlate by .95 with the truth."""
     values = find_crossing([follow(habits, seed, share) for seed in range(runs)])
@@ -64,12 +63,12 @@ def measure_readings(
     row: dict[str, object] = {
         "what": f"to Spearman {TARGET}, {name}",
         "form": "scores" if habits.gives_scores else "gaps",
-        "in pairs": share if is_list else 1.0,
+        "in pairs": values[2] if is_list else 1.0,
         "readings": values[0],
         "calls": values[1],
         "runs": runs,
     }
-    if not is_list or habits.gives_scores or share < PAIR_SHARE:
+    if not is_list or habits.gives_scores or share is not None:
         return row, []
     claims = [
         Claim(f"readings per essay, {name}", values[0], "", at_most(READINGS_BAR[size])),
@@ -78,23 +77,24 @@ def measure_readings(
     return row, claims
 
 
-def find_crossing(followed: list[list[tuple[float, float, float]]]) -> list[float | None]:
-    """Readings and calls at which the mean correlation is .95; None where it never is."""
+def find_crossing(followed: list[list[tuple[float, ...]]]) -> list[float | None]:
+    """Readings, calls and share in pairs at which the mean correlation is .95, or None."""
     shortest = min(map(len, followed))
-    read, called, correlation = np.mean([curve[:shortest] for curve in followed], axis=0).T
+    *made, correlation = np.mean([curve[:shortest] for curve in followed], axis=0).T
     if correlation[-1] < TARGET:
-        return [None, None]
-    return [float(np.interp(TARGET, correlation, made)) for made in (read, called)]
+        return [None] * len(made)
+    return [float(np.interp(TARGET, correlation, column)) for column in made]
 
 
-def follow(habits: Habits, seed: int, share: float) -> list[tuple[float, float, float]]:
-    """Readings, calls and correlation of ranks after each wave of a batch."""
-    batch = make_batch(seed, habits, **({} if share == PAIR_SHARE else {"pair_share": share}))
+def follow(habits: Habits, seed: int, share: float | None) -> list[tuple[float, ...]]:
+    """Readings, calls, share in pairs and correlation of ranks after each wave of a batch."""
+    batch = make_batch(seed, habits, pair_share=share)
     students = slice(N_STUDENTS)
     return [
         (
             batch.readings,
             batch.calls,
+            batch.share_in_pairs,
             correlate_ranks(fit.ability[students], batch.ability[students]),
         )
         for fit in batch.waves(LONGEST[habits.size])
@@ -136,7 +136,7 @@ def measure_ratio(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
     for truth in (1.0, 0.8, 0.6):
         ratios = []
         for seed in range(200, 200 + runs):
-            habits, schedule = Habits(5, truth), Schedule(0.5, 0.5, wave_readings=3.0)
+            habits, schedule = Habits(5, truth), Schedule(0.5, wave_readings=3.0)
             rng = np.random.default_rng([seed, 40])
             batch = Batch(habits, schedule, rng, n_students=32, n_anchors=8)
             (*_, fit) = batch.waves(6.0)
@@ -159,19 +159,12 @@ def measure_fall_back(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
     """In how many batches the ratio is said to be below .75 with probability .9, after any wave."""
     rows, claims = [], []
     for truth, bar in ((0.5, at_least(0.95)), (0.9, at_most(0.02))):
-        fell = [
-            any(is_blunt(fit) for fit in make_batch(seed, Habits(5, truth)).waves(12.0))
-            for seed in range(300, 300 + runs)
-        ]
+        batches = [make_batch(seed, Habits(5, truth)) for seed in range(300, 300 + runs)]
+        fell = [any(batch.is_blunt for _ in batch.waves(12.0)) for batch in batches]
         share = float(np.mean(fell))
         rows.append({"what": f"fall-back at ratio {truth:g}", "share": share, "runs": runs})
         claims.append(Claim(f"fall-back at ratio {truth:g}", share, "share", bar))
     return rows, claims
-
-
-def is_blunt(fit: Any) -> bool:  # noqa: ANN401
-    """Whether the next waves would be pairs."""
-    return bool(fit.list_judging[0].probability_below(BLUNT_BELOW) >= SURE)
 
 
 def measure_chance(runs: int) -> tuple[list[dict[str, object]], list[Claim]]:
@@ -234,9 +227,9 @@ def main() -> None:
     few = options.quick
     rows: list[dict[str, object]] = []
     claims: list[Claim] = []
-    forms = [(Habits(size), PAIR_SHARE) for size in (2, 5, 10)]
-    forms += [(Habits(5, gives_scores=True), PAIR_SHARE), (Habits(10, gives_scores=True), 0.02)]
-    for habits, pair_share in [*forms, (Habits(10), 0.02)]:
+    forms: list[tuple[Habits, float | None]] = [(Habits(size), None) for size in (2, 5, 10)]
+    forms += [(Habits(5, gives_scores=True), None), (Habits(10), FEWEST_PAIRS)]
+    for habits, pair_share in [*forms, (Habits(10, gives_scores=True), FEWEST_PAIRS)]:
         row, made = measure_readings(habits, 4 if few else 30, pair_share)
         rows.append(row)
         claims += made

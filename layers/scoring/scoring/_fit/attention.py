@@ -238,6 +238,28 @@ def _shape_columns(
     return slope, cross
 
 
+@dataclass(frozen=True, slots=True)
+class DegreeHabits:
+    """What verdicts follow whose degrees do not come from the margin.
+
+    Attributes
+    ----------
+    sign : Interval
+        The margin with its sign alone, in the inner link's shape parameters.
+    habit : (m,) array
+        Log share of the verdict's degree among the judge's verdicts.
+    judge : (m,) array of int
+        Whose degrees they are: a judge has other habits in lists than in pairs.
+    n_judges : int
+        Number of these.
+    """
+
+    sign: Interval
+    habit: Floats
+    judge: Ints
+    n_judges: int
+
+
 class Attention(Mixture):
     """A link whose judges lapse, and whose degrees may tell a share of what they could.
 
@@ -245,28 +267,23 @@ class Attention(Mixture):
     ----------
     inner : Link
         The judge's model when attentive, degrees included.
-    sign : Interval or None
-        The same margin with its sign alone, in the inner link's shape parameters; None where
-        there are no degrees, or they are taken at their word.
-    habit : (m,) array or float
-        Log share of the verdict's degree among the judge's verdicts.
+    degrees : DegreeHabits or None
+        What verdicts follow whose degrees do not; None where there are no degrees, or they are
+        taken at their word.
     judge : (m,) array of int
-        Whose verdict it is.
+        Whose lapses each verdict tells of.
     n_judges : int
         Number of judges.
     """
 
     def __init__(
-        self,
-        inner: Link,
-        sign: Interval | None,
-        habit: Floats | float,
-        judge: Ints,
-        n_judges: int,
+        self, inner: Link, degrees: DegreeHabits | None, judge: Ints, n_judges: int
     ) -> None:
         judged: Link | Mixture = inner
-        if sign is not None:
-            judged = Mixture(inner, sign, habit, DEGREE_PRIOR, judge, n_judges)
+        if degrees is not None:
+            judged = Mixture(
+                inner, degrees.sign, degrees.habit, DEGREE_PRIOR, degrees.judge, degrees.n_judges
+            )
         guess = -np.log(inner.n_outcomes)
         super().__init__(judged, None, guess, ATTENTION_PRIOR, judge, n_judges)
 
@@ -275,7 +292,10 @@ class Attention(Mixture):
         return 1.0 - self.share(shape)
 
     def degree_share(self, shape: Floats) -> Floats:
-        """Return what share of a degree's information every judge's degrees have, (J,)."""
+        """Return what share of a degree's information every judge's degrees have, (C,).
+
+        One for each judge in pairs and in lists of every size.
+        """
         if isinstance(self.inner, Mixture):
             return self.inner.share(self.inner_shape(shape))
-        return np.ones(self._member.shape[1])
+        return np.ones(1)

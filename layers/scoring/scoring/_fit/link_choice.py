@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from scoring._fit.attention import Attention
+from scoring._fit.attention import Attention, DegreeHabits
 from scoring._fit.links import Binary, Davidson, Interval, Lapse
 from scoring.errors import InvalidSettingError
 
@@ -40,14 +40,16 @@ def choose_link(
     if observations.ties == "davidson":
         raise InvalidSettingError("attention", "is not estimated under Davidson's ties")
     judge, n_judges = _attention_groups(observations)
+    person, n_persons = _lapse_groups(observations)
     if observations.degrees == 1 and observations.ties != "interval":
-        return Attention(Binary(len(judge)), None, 0.0, judge, n_judges)
+        return Attention(Binary(len(person)), None, person, n_persons)
     inner = _ordinal(observations, judge, n_judges)
     if attention == "lapses" or observations.degrees == 1:
-        return Attention(inner, None, 0.0, judge, n_judges)
+        return Attention(inner, None, person, n_persons)
     habit = _habits(observations.category, observations.degrees, judge, n_judges)
     sign = _ordinal(observations, judge, n_judges, sign_only=True)
-    return Attention(inner, sign, habit, judge, n_judges)
+    degrees = DegreeHabits(sign, habit, judge, n_judges)
+    return Attention(inner, degrees, person, n_persons)
 
 
 def _attentive(o: Observations) -> Link:
@@ -82,6 +84,19 @@ def _attention_groups(o: Observations) -> tuple[Ints, int]:
     # all judges share theirs, but lists of a size are not judged as pairs are
     sizes, group = np.unique(o.judgings.size, return_inverse=True)
     return group[o.judgings.kind], len(sizes)
+
+
+def _lapse_groups(o: Observations) -> tuple[Ints, int]:
+    """Whose lapses each verdict tells of, (m,), and how many there are.
+
+    A judge lapses as often in lists as in pairs. In few pairs lapses and sharpness look alike, and
+    two rates would leave open which of the two the lists and the pairs differ by.
+    """
+    if o.judgings is None:
+        return _attention_groups(o)
+    if o.judgings.n_judges <= _MOST_OWN_ATTENTION:
+        return o.judgings.judge[o.judgings.kind], o.judgings.n_judges
+    return np.zeros(len(o.first), dtype=np.int64), 1
 
 
 def _habits(category: Ints, degrees: int, judge: Ints, n_judges: int) -> Floats:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._fit.judgings import RATIO_SD
 from scoring._fit.linear import symmetric
 from scoring._fit.order_effects import PlaceEffects
 from scoring._fit.outcomes import Outcomes
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from scoring._types import Floats
 
 _Z95 = 1.959963984540054
+
+EXPECTED_RATIO_SD = 0.35
+"""Standard deviation of the log ratio over judges, around 0: 19 of 20 are within a factor of 2.
+
+An assumption: no study is known that says how sharp models are in lists. A dozen verdicts on pairs
+weigh as much.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +50,9 @@ class ListJudging:
         Advantage of each place in the shown order, logits; sums to zero.
     place_effects_se : (k,) array
         Standard errors, logits.
-    lapse, degree_share : float
+    lapse : float
+        As in :class:`scoring.Fit`: the judge's in pairs and lists alike.
+    degree_share : float
         As in :class:`scoring.Fit`, for these lists.
     outcomes : Outcomes
         The observation model of a pair of these lists.
@@ -69,10 +79,20 @@ class ListJudging:
         return self.ratio * exp(-half), self.ratio * exp(half)
 
     def probability_below(self, ratio: float) -> float:
-        """Return the probability that the ratio is below another; 0 where nothing is known."""
+        """Return the probability that the ratio is below another; 0 where nothing is known.
+
+        What the verdicts say beside what is expected of any judge: a Normal log ratio around 0 of
+        :data:`EXPECTED_RATIO_SD`, in place of the vague prior of the estimate. So an early estimate
+        from few pairs does not condemn a judge: with a vague prior one look in ten would, of a
+        judge at that ratio, and every wave is a look.
+        """
         if not self.is_ratio_known:
             return 0.0
-        deviate = log(ratio / self.ratio) / max(self.log_ratio_se, 1e-12)
+        of_verdicts = max(self.log_ratio_se**-2 - RATIO_SD**-2, 0.0)
+        precision = of_verdicts + EXPECTED_RATIO_SD**-2
+        # The estimate is the mean under the vague prior, which has its precision around 0 as well.
+        mean = log(self.ratio) * self.log_ratio_se**-2 / precision
+        deviate = (log(ratio) - mean) * sqrt(precision)
         return 0.5 * erfc(-deviate / sqrt(2.0))
 
 

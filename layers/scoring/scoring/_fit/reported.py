@@ -26,9 +26,14 @@ def _by_judge(model: Model, values: Floats) -> Floats:
 
 
 def lapse_rates(model: Model, shape: Floats, lapse: float) -> Floats:
-    """Every judge's lapse rate, (J,)."""
+    """Every judge's lapse rate, the same in pairs and in lists, (J,)."""
     link = model.link
-    rates = link.lapse(shape) if isinstance(link, Attention) else np.array([lapse])
+    judgings = model.data.judgings
+    if not isinstance(link, Attention):
+        return _by_judge(model, np.array([lapse]))
+    rates = link.lapse(shape)
+    if judgings is not None and len(rates) > 1:
+        return rates[judgings.judge]
     return _by_judge(model, rates)
 
 
@@ -72,7 +77,7 @@ def outcome_model(model: Model, shape: Floats, lapse: float) -> Outcomes:
         sets = _cut_point_sets(model, shape)
         free = sets[_of_pairs(model, len(sets))].mean(axis=0)
     if isinstance(model.link, Attention):
-        rates = model.link.lapse(shape)
+        rates = lapse_rates(model, shape, lapse)
         lapse = float(rates[_of_pairs(model, len(rates))].mean())
     cuts = np.zeros(degrees)
     if model.link.gaps:

@@ -316,6 +316,7 @@ def build_context(
         **_describe_evidence(batch, evidence),
         blunt_judges=tuple(sorted(judges.blunt)),
         settled_judges=tuple(sorted(judges.settled)),
+        suspected_judges=tuple(sorted(judges.suspected)),
         newly_blunt_judges=tuple(sorted(judges.blunt - before.blunt)),
         listless_judges=tuple(sorted(judges.listless)),
         newly_listless_judges=tuple(sorted(judges.listless - before.listless)),

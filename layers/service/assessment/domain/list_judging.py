@@ -27,8 +27,17 @@ BLUNT_BELOW = 0.75
 BLUNT_PROBABILITY = 0.9
 """How sure it must be that a judge is blunter than that before it is asked for pairs only."""
 
-UNSETTLED_PAIR_SHARE = 0.4
+UNSETTLED_PAIR_SHARE = 0.15
 """Share of a judge's readings that are in pairs while nobody knows how sharp it is in lists."""
+
+SUSPECTED_PAIR_SHARE = 0.5
+"""The same once it is more likely than not that the judge is too blunt for lists."""
+
+SHARP_PROBABILITY = 0.85
+"""How sure it must be that a judge is sharp enough for fewer pairs to do."""
+
+SUSPECTED_PROBABILITY = 0.5
+"""How likely it must be that a judge is too blunt for more pairs to be asked."""
 
 # None of m attempts brought an order: with 95% confidence less than 3/m of further ones would (rule
 # of three, Hanley & Lippman-Hand 1983), here three in ten.
@@ -67,8 +76,14 @@ class ListSharpness(BaseModel):
     @property
     def is_settled(self) -> bool:
         """Whether it is almost certain that it is blunt, or that it is not."""
-        doubt = min(self.probability_blunt, 1.0 - self.probability_blunt)
-        return self.is_known and doubt <= 1.0 - BLUNT_PROBABILITY + _ROUNDING
+        is_sharp = self.probability_blunt <= 1.0 - SHARP_PROBABILITY + _ROUNDING
+        return self.is_known and (is_sharp or self.is_blunt)
+
+    @property
+    def is_suspected(self) -> bool:
+        """Whether it is more likely than not that it is too blunt for lists, and not yet sure."""
+        is_likely = self.probability_blunt >= SUSPECTED_PROBABILITY
+        return self.is_known and is_likely and not self.is_blunt
 
 
 @dataclass(frozen=True)
@@ -76,11 +91,13 @@ class JudgesInLists:
     """What earlier waves told of judges, by label.
 
     `blunt` and `listless` are asked for pairs only: these answer pairs and none of their lists. Of
-    the `settled` it is known how sharp they are in lists, so that fewer pairs beside them will do.
+    the `settled` it is known how sharp they are in lists, so that fewer pairs beside them will do;
+    the `suspected` are likely blunt, and more pairs soon tell.
     """
 
     blunt: frozenset[str] = frozenset()
     settled: frozenset[str] = frozenset()
+    suspected: frozenset[str] = frozenset()
     listless: frozenset[str] = frozenset()
 
     @classmethod
@@ -89,9 +106,10 @@ class JudgesInLists:
         if context is None:
             return cls()
         return cls(
-            frozenset(context.blunt_judges),
-            frozenset(context.settled_judges),
-            frozenset(context.listless_judges),
+            blunt=frozenset(context.blunt_judges),
+            settled=frozenset(context.settled_judges),
+            suspected=frozenset(context.suspected_judges),
+            listless=frozenset(context.listless_judges),
         )
 
     def learn(self, sharpness: Sequence[ListSharpness]) -> JudgesInLists:
@@ -99,7 +117,10 @@ class JudgesInLists:
         usual = _find_usual_lists(sharpness)
         blunt = self.blunt | {label for label, entry in usual.items() if entry.is_blunt}
         settled = {label for label, entry in usual.items() if entry.is_settled}
-        return JudgesInLists(blunt, frozenset(settled), self.listless)
+        suspected = {label for label, entry in usual.items() if entry.is_suspected}
+        return replace(
+            self, blunt=blunt, settled=frozenset(settled), suspected=frozenset(suspected - blunt)
+        )
 
     def notice_failures(
         self, comparisons: Sequence[Comparison], judges: Sequence[JudgeSpec]
@@ -137,7 +158,9 @@ class JudgesInLists:
         """The share of a judge's readings that are in pairs beside its lists."""
         if _has_label(judge, self.settled):
             return config.list_pair_share
-        return max(config.list_pair_share, UNSETTLED_PAIR_SHARE)
+        is_suspected = _has_label(judge, self.suspected)
+        share = SUSPECTED_PAIR_SHARE if is_suspected else UNSETTLED_PAIR_SHARE
+        return max(config.list_pair_share, share)
 
 
 def _has_label(judge: JudgeSpec, labels: frozenset[str]) -> bool:

@@ -104,9 +104,10 @@ def test_a_wave_reads_every_essay_and_tells_as_much_as_a_wave_of_pairs(
 
 
 def test_a_share_of_the_readings_is_in_pairs_beside_the_lists() -> None:
-    settled = JudgesInLists(settled=frozenset({"the endpoint's own name"}))
-    for known, share in ((None, 0.4), (settled, 0.2)):
-        sizes = sizes_of(LISTS, n_essays=1000, config={"list_pair_share": 0.2}, known=known)
+    name = frozenset({"the endpoint's own name"})
+    settled, suspected = JudgesInLists(settled=name), JudgesInLists(suspected=name)
+    for known, share in ((None, 0.15), (settled, 0.1), (suspected, 0.5)):
+        sizes = sizes_of(LISTS, n_essays=1000, config={"list_pair_share": 0.1}, known=known)
         assert 2 * sizes.count(2) / sum(sizes) == pytest.approx(share, abs=0.01)
 
 
@@ -251,7 +252,7 @@ def test_blunt_judges_stay_so_and_doubts_may_return() -> None:
     first = JudgesInLists().learn([sharpness("a", 0.95), sharpness("b", 0.05)])
     assert first == JudgesInLists(frozenset("a"), frozenset("ab"))
     second = first.learn([sharpness("a", 0.5), sharpness("b", 0.5)])
-    assert second == JudgesInLists(frozenset("a"), frozenset())
+    assert second == JudgesInLists(frozenset("a"), frozenset(), frozenset("b"))
 
 
 def test_only_the_almost_certain_is_blunt() -> None:
@@ -305,7 +306,7 @@ def test_caps_count_readings() -> None:
     config = BatchConfig(max_comparisons_per_essay=20, max_readings_per_essay=4)
     assert count_room([made(0)], config=config, n_essays=10) == 40 - 5
     config = BatchConfig(max_pairwise_comparisons=10)
-    assert count_room([made(0)], config=config, n_essays=10, set_aside=[made(1)]) == 20 - 10
+    assert count_room([made(0)], config=config, n_essays=10, n_readings_aside=5) == 20 - 10
 
 
 def test_money_is_counted_in_readings() -> None:
