@@ -30,6 +30,7 @@ class Reason(StrEnum):
     RETRY_FAILED_COMPARISONS = "retry_failed_comparisons"
     CONNECT_COMPONENTS = "connect_components"
     LISTS_TOO_BLUNT = "lists_too_blunt"
+    LISTS_UNANSWERED = "lists_unanswered"
     # finishing
     STABLE = "stable"
     RELIABILITY_TARGET_MET = "reliability_target_met"
@@ -144,9 +145,11 @@ class ContinuationContext(BaseModel):
     audit_slope: float | None = None
 
     # judges who are asked for pairs only because they are blunt in lists, those of whom it is known
-    # how sharp they are in lists, and those who turned out blunt in this wave
+    # how sharp they are in lists, those who are likely blunt, and those who turned out blunt in
+    # this wave
     blunt_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
     settled_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
+    suspected_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
     newly_blunt_judges: Annotated[tuple[str, ...], Field(exclude_if=lambda value: not value)] = ()
 
     # judges who are asked for pairs only because they answer pairs and none of their lists, and
@@ -390,7 +393,7 @@ def _describe_need(context: ContinuationContext) -> Decision:
         )
     if context.newly_listless_judges:
         return _request_more(
-            Reason.EVIDENCE_NOT_SUFFICIENT,
+            Reason.LISTS_UNANSWERED,
             f"{', '.join(context.newly_listless_judges)} answers pairs and gave no verdict on any "
             "list: from now on it is asked for pairs",
         )

@@ -111,7 +111,7 @@ def test_lists_that_leave_pairs_unjudged_end_by_the_budget() -> None:
 
 def test_the_decision_names_who_is_asked_for_pairs_because_its_lists_fail() -> None:
     decision = decide(context({"listless_judges": ("j",), "newly_listless_judges": ("j",)}))
-    assert (decision.decision, decision.reason) == (MORE, Reason.EVIDENCE_NOT_SUFFICIENT)
+    assert (decision.decision, decision.reason) == (MORE, Reason.LISTS_UNANSWERED)
     assert decision.explanation.startswith("j answers pairs and gave no verdict on any list")
     assert "lists" not in decide(context({"listless_judges": ("j",)})).explanation
 
