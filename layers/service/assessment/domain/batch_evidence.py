@@ -94,7 +94,9 @@ def count_evidence(
     abandoned = judges.find_abandoned(comparisons, batch.judges)
     met = drop_failed_lists(comparisons, max_attempts=config.max_attempts, abandoned=abandoned)
     n_unjudged = possible_pairs(n_essays) - len(list_met_pairs(met))
-    room = count_room(comparisons, config=config, n_essays=n_essays, set_aside=part.set_aside)
+    room = count_room(
+        comparisons, config=config, n_essays=n_essays, n_readings_aside=part.n_readings_aside
+    )
     instead = replace_failed_lists(
         comparisons, max_attempts=config.max_attempts, n_readings=room, abandoned=abandoned
     )

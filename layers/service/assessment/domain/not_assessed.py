@@ -32,6 +32,8 @@ from assessment.domain.judge_errors import (
     UnknownModelError,
     UnsupportedFeatureError,
 )
+from assessment.domain.readings import count_readings
+from assessment.domain.shorter_list import shorten_list
 
 
 class NotAssessedReason(StrEnum):
@@ -300,11 +302,16 @@ def find_unfit(texts: Mapping[str, str], judges: Sequence[JudgeSpec]) -> tuple[N
 
 @dataclass(frozen=True)
 class AssessedPart:
-    """The comparisons of a batch, divided by whether they are of an essay that was set aside."""
+    """The comparisons of a batch, divided by whether they are of an essay that was set aside.
+
+    Of a list with such an essay the order of the others counts. `n_readings_aside` are the readings
+    of all comparisons that are not in `comparisons`.
+    """
 
     not_assessed: tuple[NotAssessed, ...]
     comparisons: list[Comparison]
     set_aside: list[Comparison]
+    n_readings_aside: int = 0
 
     @property
     def set_aside_ids(self) -> set[str]:
@@ -326,8 +333,10 @@ def set_essays_aside(
     """The comparisons divided by whether they are of these essays."""
     ids = {entry.essay_id for entry in not_assessed}
     kept = drop_essays(comparisons, ids)
-    set_aside = [c for c in comparisons if not ids.isdisjoint(c.essay_ids)]
-    return AssessedPart(not_assessed, kept, set_aside)
+    kept_ids = {c.comparison_id for c in kept}
+    set_aside = [c for c in comparisons if c.comparison_id not in kept_ids]
+    n_aside = count_readings(comparisons) - count_readings(kept)
+    return AssessedPart(not_assessed, kept, set_aside, n_aside)
 
 
 def merge_not_assessed(*groups: Sequence[NotAssessed]) -> tuple[NotAssessed, ...]:
@@ -353,6 +362,7 @@ def _tell_reason(failure: JudgeFailure) -> NotAssessedReason:
 
 
 def drop_essays(comparisons: Sequence[Comparison], essay_ids: Collection[str]) -> list[Comparison]:
-    """The comparisons in which none of these essays has a part."""
+    """The comparisons of the other essays, lists that were judged without these."""
     excluded = set(essay_ids)
-    return [c for c in comparisons if excluded.isdisjoint(c.essay_ids)]
+    shortened = (shorten_list(comparison, excluded) for comparison in comparisons)
+    return [comparison for comparison in shortened if comparison is not None]

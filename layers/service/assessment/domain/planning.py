@@ -33,7 +33,7 @@ def count_room(
     *,
     config: BatchConfig,
     n_essays: int,
-    set_aside: Sequence[Comparison] = (),
+    n_readings_aside: int = 0,
 ) -> int:
     """How many readings of an essay the caps still allow; retries do not count twice.
 
@@ -47,13 +47,13 @@ def count_room(
         The caps: of each essay's comparisons and readings, and of all comparisons of the batch.
     n_essays
         Essays that are assessed, students and anchors.
-    set_aside
-        Comparisons of essays that were set aside; they count for the cap of the whole batch only.
+    n_readings_aside
+        Readings of essays that were set aside; they count for the cap of the whole batch only.
     """
     n_readings = count_readings(comparisons)
     room_of_essays = PAIR * budget(config, n_essays) - n_readings
     cap = PAIR * config.max_pairwise_comparisons
-    room_of_batch = cap - n_readings - count_readings(set_aside)
+    room_of_batch = cap - n_readings - n_readings_aside
     return max(0, min(room_of_essays, room_of_batch))
 
 

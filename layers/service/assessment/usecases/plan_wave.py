@@ -154,7 +154,10 @@ def _recall_judges(batch_id: str, wave_number: int, ports: PlanPorts) -> JudgesI
 def _count_readings_left(config: BatchConfig, spec: BatchSpec, part: AssessedPart) -> int:
     """How many readings of an essay caps and money leave."""
     room = count_room(
-        part.comparisons, config=config, n_essays=len(spec.essays), set_aside=part.set_aside
+        part.comparisons,
+        config=config,
+        n_essays=len(spec.essays),
+        n_readings_aside=part.n_readings_aside,
     )
     n_affordable = count_affordable_readings(
         [*part.comparisons, *part.set_aside], max_cost_usd=config.max_cost_usd

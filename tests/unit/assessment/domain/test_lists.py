@@ -15,7 +15,13 @@ from assessment.domain.comparison import (
     PlannedPair,
     has_preference,
 )
-from assessment.domain.not_assessed import drop_essays, is_essay_failure
+from assessment.domain.not_assessed import (
+    NotAssessed,
+    NotAssessedReason,
+    drop_essays,
+    is_essay_failure,
+    set_essays_aside,
+)
 from assessment.domain.verdict import Gap, ListVerdict, Verdict, Winner, describe_order, rank_gaps
 
 ESSAYS = ("c", "a", "d", "b")
@@ -112,6 +118,48 @@ def test_a_failed_list_says_nothing_of_any_one_essay() -> None:
     assert passing.has_failed_for_good(max_attempts=2)
 
 
-def test_a_list_goes_with_any_of_its_essays() -> None:
+def test_an_unjudged_list_goes_with_any_of_its_essays() -> None:
     assert drop_essays([planned_list(*ESSAYS)], {"b"}) == []
     assert drop_essays([planned_list(*ESSAYS)], {"x"}) == [planned_list(*ESSAYS)]
+
+
+def judged_list(**verdict: object) -> Comparison:
+    listed = planned_list(*ESSAYS).model_copy(
+        update={"predicted_pairs": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)}
+    )
+    return listed.model_copy(update={"verdict": order("a", "b", "c", "d", **verdict)})
+
+
+@pytest.mark.parametrize(
+    ("gaps", "joined"),
+    [
+        (["slight", "slight", "tie"], ("clear", "tie")),
+        (["clear", "slight", "tie"], ("clear", "tie")),
+        (["decisive", "tie", "tie"], ("decisive", "tie")),
+        (["tie", "tie", "slight"], ("tie", "slight")),
+        (["clear", "clear", None], ("decisive", None)),
+        (["slight", None, "slight"], (None, "slight")),
+    ],
+)
+def test_a_judged_list_keeps_the_order_of_the_rest(
+    gaps: list[str | None], joined: tuple[str | None, ...]
+) -> None:
+    (kept,) = drop_essays([judged_list(gaps=gaps)], {"b"})
+    assert kept.essay_ids == ("c", "a", "d")
+    assert kept.list_verdict
+    assert (kept.list_verdict.ranking, kept.list_verdict.gaps) == (("a", "c", "d"), joined)
+    # c with a, c with d, a with d
+    assert kept.predicted_pairs == (0.1, 0.2, 0.4)
+
+
+def test_a_shorter_list_keeps_its_scores_and_two_essays_are_no_list() -> None:
+    listed = judged_list(scores=[9, 7, 5, 1])
+    part = set_essays_aside([listed], (not_assessed("a"),))
+    assert part.comparisons[0].list_verdict == order("b", "c", "d", scores=[7, 5, 1])
+    assert (part.set_aside, part.n_readings_aside) == ([], 1)
+    part = set_essays_aside([listed], (not_assessed("a"), not_assessed("d")))
+    assert (part.comparisons, part.set_aside, part.n_readings_aside) == ([], [listed], 4)
+
+
+def not_assessed(essay_id: str) -> NotAssessed:
+    return NotAssessed(essay_id=essay_id, reason=NotAssessedReason.REFUSED, detail="d")

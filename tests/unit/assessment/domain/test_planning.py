@@ -19,6 +19,7 @@ from assessment.domain.planning import (
     select_retries,
     sort_essays,
 )
+from assessment.domain.readings import count_readings
 
 S = ComparisonStatus
 PERMANENT = JudgeFailure(code="refused", message="no", retryable=False)
@@ -84,9 +85,11 @@ def test_comparisons_set_aside_count_for_the_cap_of_the_batch_only() -> None:
     config = BatchConfig(max_pairwise_comparisons=10, max_comparisons_per_essay=4)
     known = [made(0), made(1)]
     assert count_room(known, config=config, n_essays=4) == 12
-    assert count_room(known, config=config, n_essays=4, set_aside=known) == 12
+    assert (
+        count_room(known, config=config, n_essays=4, n_readings_aside=count_readings(known)) == 12
+    )
     aside = [made(at) for at in range(2, 7)]
-    assert count_room(known, config=config, n_essays=4, set_aside=aside) == 6
+    assert count_room(known, config=config, n_essays=4, n_readings_aside=count_readings(aside)) == 6
 
 
 def complete(n: int) -> list[Comparison]:
