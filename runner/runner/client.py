@@ -273,6 +273,10 @@ class ApiClient:
         body = request.model_dump(mode="json")
         return self._call(NewWebhook, "POST", "/admin/v1/webhooks", body=body)
 
+    def rotate_webhook_secret(self, webhook_id: str) -> NewWebhook:
+        """Give a webhook another secret; a repeated call draws another one again."""
+        return self._call(NewWebhook, "POST", f"{_webhook_path(webhook_id)}/secret")
+
     def list_webhooks(self) -> WebhookList:
         """The organisation's webhooks."""
         return self._call(WebhookList, "GET", "/admin/v1/webhooks")

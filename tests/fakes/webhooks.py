@@ -85,8 +85,11 @@ class InMemoryWebhooks:
     def keep(self, webhook_id: str, secret: str) -> None:
         self.secrets[webhook_id] = secret
 
-    def get(self, webhook_id: str) -> str:
-        return self.secrets[webhook_id]
+    def replace(self, webhook_id: str, secret: str) -> None:
+        self.secrets[webhook_id] = secret
+
+    def get_versions(self, webhook_id: str) -> tuple[str, ...]:
+        return (self.secrets[webhook_id],)
 
     def forget(self, webhook_id: str) -> None:
         self.secrets.pop(webhook_id, None)

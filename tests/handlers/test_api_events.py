@@ -108,6 +108,7 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "add_webhook_no_https": ("", 400, "address-refused", "url"),
     "add_webhook_unknown_event": ("", 400, "invalid-request", "event_types[0]"),
     "get_webhook_unknown": ("", 404, "unknown-webhook", "webhook_id"),
+    "rotate_webhook_secret_unknown": ("", 404, "unknown-webhook", "webhook_id"),
     "replay_webhook_unknown": ("", 404, "unknown-webhook", "webhook_id"),
     "unknown_route": ("", 404, "not-found", None),
 }
@@ -176,6 +177,7 @@ ANSWERS = {
     "get_webhook",
     "remove_webhook",
     "replay_webhook",
+    "rotate_webhook_secret",
     # tests/handlers/test_erasure.py
     "erase_batch",
     "erase_essay",
@@ -549,6 +551,13 @@ def test_a_change_of_a_policy_has_the_hashes_before_and_after(policy: str) -> No
     assert first["before_sha256"] != first["after_sha256"]
     # The same policy is set again.
     assert again["before_sha256"] == again["after_sha256"] == first["after_sha256"]
+
+
+def test_storing_a_text_has_its_hash_after_it(stack: Stack) -> None:
+    stored = call("store_content")[1]
+    ended, begun = call("get_audit")[1]["entries"]
+    assert (begun["before_sha256"], begun["after_sha256"]) == (None, None)
+    assert (ended["before_sha256"], ended["after_sha256"]) == (None, stored["content_id"])
 
 
 def test_a_change_that_is_broken_off_has_begun(

@@ -357,6 +357,23 @@ def test_the_text_of_a_removed_anchor_is_erased_and_the_others_are_not(stack: St
     assert places(kept["text"]) == {"assignments", "batches"}
 
 
+def test_a_text_that_a_registration_replaces_is_erased(stack: Stack) -> None:
+    stack.registered()
+    given = event("handle_api/register_anchors.json")
+    body = json.loads(given["body"])
+    replaced = body["anchors"][0]["text"]
+    body["anchors"][0]["text"] = "Another text about bottles, which replaces the one before."
+    assert holding(stack, replaced)
+    assert invoke("handle_api", given | {"body": json.dumps(body)})["statusCode"] == 201
+    waiting = stack.client("sqs").get_queue_attributes(
+        QueueUrl=stack.queues["erasures"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )["Attributes"]
+    assert waiting != {"ApproximateNumberOfMessagesDelayed": "0"}
+    assert sweep(stack, datetime.now(UTC) + SETTLED_AFTER + timedelta(seconds=5)) == 0
+    assert not holding(stack, replaced)
+    assert holding(stack, body["anchors"][0]["text"])
+
+
 def test_an_assignment_goes_with_the_texts_of_its_anchors(stack: Stack) -> None:
     stack.registered()
     assert call("delete_instructions")[0] == 200

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from assessment import bootstrap
 from tests.fakes.webhooks import Receiver, receiving
@@ -174,6 +174,36 @@ def test_a_removed_webhook_leaves_no_secret_and_gets_nothing(
     names = [one["Name"] for one in stack.client("secretsmanager").list_secrets()["SecretList"]]
     assert not [name for name in names if "webhook" in name]
     assert call("remove_webhook", webhook_id=webhook_id)[0] == 404
+
+
+def test_messages_are_signed_with_two_secrets_after_a_rotation(
+    stack: Stack, receiver: Receiver
+) -> None:
+    made = added(receiver)
+    about = {"webhook_id": made["webhook_id"]}
+    (first, second, third) = (made, *(call("rotate_webhook_secret", **about)[1] for _ in range(2)))
+    assert len({each["secret"] for each in (first, second, third)}) == 3
+    bootstrap.process.cache_clear()
+    publish()
+    assert deliver(stack) == []
+    ((headers, body),) = receiver.received
+    for each in (second, third):
+        assert Webhook(each["secret"]).verify(body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(first["secret"]).verify(body, headers)
+    assert call("rotate_webhook_secret", organisation="south", **about)[0] == 404
+    assert second["secret"] not in json.dumps(call("get_webhook", **about)[1])
+
+
+def test_what_waits_is_not_sent_of_a_batch_that_was_erased_meanwhile(
+    stack: Stack, receiver: Receiver
+) -> None:
+    added(receiver)
+    stack.completed()
+    publish()
+    assert invoke("handle_api", event("handle_api/erase_batch.json"))["statusCode"] == 202
+    assert deliver(stack) == []
+    assert receiver.received == []
 
 
 def test_one_url_has_one_webhook_and_an_organisation_a_bounded_number(

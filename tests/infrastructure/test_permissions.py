@@ -179,6 +179,7 @@ def test_the_authorizer_may_read_the_secrets_and_nothing_else(roles):
             {"AuthorizeRequest", "CallJudge", "HandleApi", "EraseData", "SendWebhooks"},
         ),
         ("secretsmanager:CreateSecret", {"HandleApi"}),
+        ("secretsmanager:PutSecretValue", {"HandleApi"}),
         ("secretsmanager:DeleteSecret", {"HandleApi"}),
         ("secretsmanager:DescribeSecret", {"HandleApi", "AcceptRequest"}),
         ("bedrock:InvokeModel", {"CallJudge", "BedrockBatch"}),

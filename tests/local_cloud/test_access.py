@@ -84,6 +84,19 @@ def test_an_unknown_path_is_a_problem_document(on, secret):
     assert_problem(ask(on, token, "/v1/nothing"), 404)
 
 
+def test_a_method_that_a_path_lacks_reaches_the_api_and_open_paths_stay_open(on, secret):
+    url = on.outputs["ApiUrl"]
+    headers = {"Authorization": f"Bearer {mint_token(secret, now=datetime.now(UTC))}"}
+    refused = httpx.patch(f"{url}{A_BATCH}", headers=headers, timeout=35)
+    assert_problem(refused, 405)
+    assert refused.headers["Allow"] == "DELETE, GET, HEAD, OPTIONS"
+    assert_problem(httpx.patch(f"{url}{A_BATCH}", timeout=35), 401)
+    asked = httpx.options(f"{url}/admin/v1/webhooks", headers={"Origin": url}, timeout=35)
+    assert (asked.status_code, asked.headers["Allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    assert "Access-Control-Allow-Origin" not in asked.headers
+    assert httpx.head(f"{url}/v1/healthz", timeout=35).status_code == 200
+
+
 def test_a_rotated_secret_counts_at_once_and_the_one_before_still_does(on, secret):
     before = mint_token(secret, now=datetime.now(UTC), subject="before")
     assert ask(on, f"Bearer {before}").status_code == 404
@@ -159,8 +172,8 @@ def test_fifty_requests_with_one_key_start_one_execution(on, secret, sample):
         assert answer.status_code == 202, (answer.text, read_errors(on))
         return answer.json()["batch_id"]
 
-    # Ten at once: each is a worker of its own, which takes this machine a second to start.
-    with ThreadPoolExecutor(max_workers=10) as pool:
+    # Those that find no free worker are refused by the cloud, and come again.
+    with ThreadPoolExecutor(max_workers=50) as pool:
         (batch_id,) = set(pool.map(send, range(50)))
     (started,) = list_executions() - before
     assert started.startswith(batch_id)

@@ -46,6 +46,29 @@ def add(
     note("keep the secret; it is not shown again")
 
 
+@app.command()
+def rotate(
+    webhook_id: WebhookId,
+    *,
+    as_json: options.AsJson = False,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Give a webhook another secret and print it, this once.
+
+    Messages are signed with the one before too, until the next rotation: change the receiver, then
+    rotate once more if the old secret is known to others.
+    """
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        made = client.rotate_webhook_secret(webhook_id)
+    if as_json:
+        emit(to_json(made.model_dump(mode="json")))
+        return
+    emit(f"{made.webhook_id}  {made.secret}\n")
+    note("keep the secret; it is not shown again, and the one before is good until the next")
+
+
 @app.command("list")
 def list_all(
     *,

@@ -25,6 +25,9 @@ def test_a_webhook_is_added_listed_replayed_and_removed(stack: FakeStack) -> Non
     table = cj(stack, "list").stdout
     assert URL in table
     assert secret not in table
+    rotated = cj(stack, "rotate", webhook_id)
+    assert rotated.stdout.split() == [webhook_id, stack.webhooks.secrets[webhook_id]]
+    assert rotated.stdout.split()[1] != secret
     stack.webhooks.n_dead = 3
     replayed = cj(stack, "replay", webhook_id)
     assert "3 sent again" in replayed.stderr

@@ -15,6 +15,7 @@ from assessment.usecases.change_webhooks import (
     list_webhooks,
     remove_webhook,
     replay_dead_letters,
+    rotate_secret,
 )
 from tests.fakes.webhooks import InMemoryWebhooks
 
@@ -44,6 +45,11 @@ def guard_webhooks(
     def remove(request: Request, _: bytes, __: bool) -> Any:  # noqa: FBT001
         return remove_webhook(request.path_params["webhook_id"], ports=ports()).model_dump()
 
+    def rotate(request: Request, _: bytes, __: bool) -> Any:  # noqa: FBT001
+        return rotate_secret(
+            request.path_params["webhook_id"], secret="whsec_bmV4dA==", ports=ports()
+        ).model_dump(mode="json")
+
     def replay(request: Request, _: bytes, __: bool) -> Any:  # noqa: FBT001
         return replay_dead_letters(
             request.path_params["webhook_id"],
@@ -58,5 +64,6 @@ def guard_webhooks(
         ("POST", path): guarded(201, add),
         ("GET", path): guarded(200, listed),
         ("DELETE", f"{path}/{{webhook_id}}"): guarded(200, remove),
+        ("POST", f"{path}/{{webhook_id}}/secret"): guarded(200, rotate),
         ("POST", f"{path}/{{webhook_id}}/replay"): guarded(202, replay),
     }

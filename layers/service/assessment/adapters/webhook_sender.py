@@ -91,5 +91,9 @@ def _headers(message: OutgoingMessage, now: datetime) -> dict[str, str]:
         "User-Agent": "cj-assessment",
         "webhook-id": message.message_id,
         "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": Webhook(message.secret).sign(message.message_id, moment, message.body),
+        # One for each secret, with spaces between them, as the scheme has it for rotations.
+        "webhook-signature": " ".join(
+            Webhook(secret).sign(message.message_id, moment, message.body)
+            for secret in message.secrets
+        ),
     }

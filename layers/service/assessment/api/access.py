@@ -122,7 +122,11 @@ def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Res
     body = json.loads(response.body or "{}")
     made = body.get("batch_id")
     end_change(
-        replace(change, webhook_id=change.webhook_id or _read_webhook_id(body)),
+        replace(
+            change,
+            webhook_id=change.webhook_id or _read_webhook_id(body),
+            content_id=body.get("content_id"),
+        ),
         before=before,
         status=response.status_code,
         batch_id=str(made) if made and change.batch_id is None else None,

@@ -32,6 +32,8 @@ def register() -> Response[str]:
         stack_config=own.settings.batch_config,
         ports=own.anchor_ports,
     )
+    # Texts that the registration replaced, or that one which broke off has left.
+    request_sweep(caller.organisation, confirmation.assignment_id, erasure_queue=own.erasure_queue)
     return answer(201, confirmation)
 
 

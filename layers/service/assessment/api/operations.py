@@ -215,6 +215,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("DELETE", f"{_WEBHOOKS}/<webhook_id>"): Operation(
         "Remove a webhook", answer=Deleted, problems=(404,)
     ),
+    ("POST", f"{_WEBHOOKS}/<webhook_id>/secret"): Operation(
+        "Give a webhook another secret, shown this once; the one before signs too until the next",
+        answer=NewWebhook, problems=(404,),
+    ),
     ("POST", f"{_WEBHOOKS}/<webhook_id>/replay"): Operation(
         "Send again what the webhook did not take", 202, WebhookReplay, problems=(404, 409)
     ),

@@ -23,6 +23,7 @@ from assessment.usecases.change_webhooks import (
     list_webhooks,
     remove_webhook,
     replay_dead_letters,
+    rotate_secret,
 )
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -40,17 +41,27 @@ _REPLAY_SECONDS = 15.0
 def post_webhook() -> Response[str]:
     """Add a webhook; its secret is in this answer and in no other."""
     event, own = router.current_event, own_adapters(router)
-    key = base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
     made = add_webhook(
         parse(WebhookRequest, json_body(event.body)),
         webhook_id=secrets.token_hex(8),
-        secret=f"whsec_{key}",
+        secret=_draw_secret(),
         subject=read_caller(event.raw_event).subject,
         ports=own.webhook_ports,
         now=datetime.now(UTC),
     )
     count("webhooks_added")
     return answer(201, made)
+
+
+def _draw_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
+
+
+@guarded(router, "POST", f"{_WEBHOOK}/secret", Action.CHANGE_WEBHOOKS)
+def post_secret(webhook_id: str) -> Response[str]:
+    """Give a webhook another secret, which is in this answer and in no other."""
+    ports = own_adapters(router).webhook_ports
+    return answer(200, rotate_secret(webhook_id, secret=_draw_secret(), ports=ports))
 
 
 @guarded(router, "GET", _WEBHOOKS, Action.READ_WEBHOOKS)

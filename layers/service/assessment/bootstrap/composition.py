@@ -258,7 +258,6 @@ class Composition[S: Settings](LoopComposition[S]):
             webhooks=self.webhooks,
             secrets=StoredWebhookSecrets(
                 self._clients.aws("secretsmanager"),
-                self.secrets,
                 self._setting("webhook_secret_prefix"),
                 self.organisation,
             ),
@@ -268,7 +267,9 @@ class Composition[S: Settings](LoopComposition[S]):
     @cached_property
     def send_ports(self) -> SendPorts:
         """For sending to webhooks."""
-        return SendPorts(**vars(self.webhook_ports), webhook_queue=self.webhook_queue)
+        return SendPorts(
+            **vars(self.webhook_ports), webhook_queue=self.webhook_queue, erasures=self.erasures
+        )
 
     @cached_property
     def export_ports(self) -> ExportPorts:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from assessment.contracts.webhooks import WebhookDelivery
+from assessment.domain.erasure import Erasure
 from assessment.domain.webhook import Attempt, Webhook
 
 
@@ -36,11 +37,21 @@ class WebhookSecrets(Protocol):
     def keep(self, webhook_id: str, secret: str) -> None:
         """Keep the secret of a new webhook."""
 
-    def get(self, webhook_id: str) -> str:
-        """The secret."""
+    def replace(self, webhook_id: str, secret: str) -> None:
+        """Keep another secret; the one before still signs until it is replaced again."""
+
+    def get_versions(self, webhook_id: str) -> Sequence[str]:
+        """The secret, then the one before it if there is one."""
 
     def forget(self, webhook_id: str) -> None:
         """Remove it for good; removing nothing is no error."""
+
+
+class ErasureRecords(Protocol):
+    """What was erased of the organisation's batches."""
+
+    def list_of_batch(self, batch_id: str) -> list[Erasure]:
+        """The erasures of a batch, the oldest first."""
 
 
 class WebhookQueue(Protocol):
@@ -60,7 +71,8 @@ class OutgoingMessage:
     url: str
     message_id: str
     body: str
-    secret: str = field(repr=False)
+    secrets: Sequence[str] = field(repr=False)
+    """Each signs: a receiver may know the new one or the one before."""
 
 
 @dataclass(frozen=True)
@@ -104,3 +116,4 @@ class SendPorts(WebhookPorts):
     """Sending events to webhooks."""
 
     webhook_queue: WebhookQueue
+    erasures: ErasureRecords

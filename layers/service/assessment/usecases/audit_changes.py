@@ -34,6 +34,8 @@ class Change:
     batch_id: str | None = None
     assignment_id: str | None = None
     webhook_id: str | None = None
+    content_id: str | None = None
+    """The hash of a text that was stored, which is its id."""
 
 
 def begin_change(change: Change, *, ports: AuditPorts, now: datetime) -> str | None:
@@ -109,6 +111,8 @@ def _hash_target(change: Change, ports: AuditPorts) -> str | None:
     """The hash of what is changed, as it is stored now; a verdict only adds to its batch."""
     if change.action is Action.JUDGE_BATCH:
         return None
+    if change.content_id is not None:
+        return change.content_id
     if change.batch_id is not None:
         return _hash_batch(change.batch_id, ports.batches)
     target = _find_target(change, ports)

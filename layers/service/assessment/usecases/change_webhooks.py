@@ -90,6 +90,20 @@ def remove_webhook(webhook_id: str, *, ports: WebhookPorts) -> Deleted:
     return Deleted(deleted=webhook_id)
 
 
+def rotate_secret(webhook_id: str, *, secret: str, ports: WebhookPorts) -> NewWebhook:
+    """Give a webhook another secret, which is shown this once.
+
+    Messages are signed with the one before too, until the next rotation.
+
+    Raises
+    ------
+    UnknownWebhookError
+    """
+    webhook = _find(webhook_id, ports.webhooks)
+    ports.secrets.replace(webhook_id, secret)
+    return NewWebhook(**WebhookView.from_webhook(webhook).model_dump(), secret=secret)
+
+
 def replay_dead_letters(
     webhook_id: str,
     *,

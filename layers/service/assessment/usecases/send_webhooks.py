@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from http import HTTPStatus
 
+from assessment.contracts.event_redaction import redact_event
 from assessment.contracts.events import Envelope
 from assessment.contracts.webhooks import PublishedEvent, WebhookDelivery, WebhookPayload
 from assessment.domain.webhook import Attempt, Outcome, derive_message_id
@@ -43,11 +44,16 @@ async def _deliver(delivery: WebhookDelivery, ports: SendPorts, now: datetime) -
     webhook = ports.webhooks.find_webhook(delivery.webhook_id)
     if webhook is None or webhook.disabled_at is not None:
         return "unwanted"
+    # It may have waited for days: what was erased meanwhile is sent no more.
+    erasures = ports.erasures.list_of_batch(delivery.event.data["batch_id"])
+    event = redact_event(delivery.event, erasures)
+    if event is None:
+        return "erased"
     message = OutgoingMessage(
         url=webhook.url,
-        message_id=derive_message_id(webhook.webhook_id, delivery.event.event_id),
-        body=WebhookPayload.from_event(delivery.event).to_text(),
-        secret=ports.secrets.get(webhook.webhook_id),
+        message_id=derive_message_id(webhook.webhook_id, event.event_id),
+        body=WebhookPayload.from_event(event).to_text(),
+        secrets=ports.secrets.get_versions(webhook.webhook_id),
     )
     try:
         reply = await ports.sender.send(message, now=now)

@@ -29,6 +29,7 @@ from tests.fakes.webhooks import Receiver, receiving
 from tests.present import present
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OLDER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 """The example of the Standard Webhooks libraries."""
 
 
@@ -44,7 +45,9 @@ def send(message: OutgoingMessage, *, loopback_allowed: bool = True) -> Reply:
 
 
 def message_to(url: str) -> OutgoingMessage:
-    return OutgoingMessage(url=url, message_id="msg_1", body='{"grade":"Å"}', secret=SECRET)
+    return OutgoingMessage(
+        url=url, message_id="msg_1", body='{"grade":"Å"}', secrets=[SECRET, OLDER]
+    )
 
 
 def answer_names(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[list[str]]]) -> list[str]:
@@ -65,7 +68,9 @@ def answer_names(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[list[str
 def test_a_receiver_can_verify_what_comes(receiver: Receiver) -> None:
     assert send(message_to(receiver.url)).status == 204
     ((headers, body),) = receiver.received
-    assert Webhook(SECRET).verify(body, headers) == {"grade": "Å"}
+    # Whether it knows the new secret or still the one before.
+    for secret in (SECRET, OLDER):
+        assert Webhook(secret).verify(body, headers) == {"grade": "Å"}
     assert headers["webhook-id"] == "msg_1"
 
 

@@ -12,7 +12,7 @@ from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.errors import error_code, wrap_client
-from assessment.adapters.aws.secrets import Secrets
+from assessment.adapters.aws.secrets import SigningSecret
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.webhook import Attempt, Webhook
 
@@ -72,10 +72,10 @@ def _read(item: Item) -> Webhook:
 class StoredWebhookSecrets:
     """One secret for each webhook, below the stack's prefix and the organisation."""
 
-    def __init__(self, client: Any, secrets: Secrets, prefix: str, organisation: str) -> None:
+    def __init__(self, client: Any, prefix: str, organisation: str) -> None:
         self._client = wrap_client(client)
-        self._secrets = secrets
         self._prefix = f"{prefix}{organisation}/"
+        self._known: dict[str, SigningSecret] = {}
 
     def keep(self, webhook_id: str, secret: str) -> None:
         """Create the secret."""
@@ -85,9 +85,15 @@ class StoredWebhookSecrets:
             SecretString=secret,
         )
 
-    def get(self, webhook_id: str) -> str:
-        """The secret, from the cache if it is there."""
-        return self._secrets.read(self._prefix + webhook_id)
+    def replace(self, webhook_id: str, secret: str) -> None:
+        """Put a new version; Secrets Manager calls the one before it the previous one."""
+        self._client.put_secret_value(SecretId=self._prefix + webhook_id, SecretString=secret)
+
+    def get_versions(self, webhook_id: str) -> Sequence[str]:
+        """Both versions, from the cache if they are there."""
+        if webhook_id not in self._known:
+            self._known[webhook_id] = SigningSecret(self._client, self._prefix + webhook_id)
+        return self._known[webhook_id].versions()
 
     def forget(self, webhook_id: str) -> None:
         """Delete it at once, without the days in which it could be restored."""
