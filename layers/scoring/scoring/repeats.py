@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from scoring.comparisons import Comparisons
 
 # As if so many repeats had been the same as the verdict before.
-_PRIOR_REPEATS = 10.0
+PRIOR_REPEATS = 10.0
 _TURNS = 3
 _NODES = 7
 _MOST_ESSAYS = 200
 
 
 def estimate_repeat_correlation(
-    comparisons: Comparisons, *, prior_sd: float | SpreadPrior | None = None
+    comparisons: Comparisons,
+    *,
+    prior_sd: float | SpreadPrior | None = None,
+    prior_repeats: float = PRIOR_REPEATS,
 ) -> float:
     r"""Return the correlation of a judge's verdicts on one pair beyond what abilities explain.
 
@@ -45,6 +48,8 @@ def estimate_repeat_correlation(
         With known judges.
     prior_sd : float or SpreadPrior, optional
         The spread of abilities, or its prior.
+    prior_repeats : float, optional
+        As if so many repeats had been the same; 0 estimates without that.
 
     Returns
     -------
@@ -65,7 +70,7 @@ def estimate_repeat_correlation(
             return 1.0
         found = _correlate(fitted, comparisons, *twice)
         n = len(twice[0])
-        correlation = float(np.clip((n * found + _PRIOR_REPEATS) / (n + _PRIOR_REPEATS), 0.0, 1.0))
+        correlation = float(np.clip((n * found + prior_repeats) / (n + prior_repeats), 0.0, 1.0))
     return correlation
 
 

@@ -1,67 +1,43 @@
-"""How a prompt makes a judge behave: every pair in both orders, counted with intervals."""
+"""How a prompt makes a judge behave: pairs in both orders, repeats, and lists of these essays."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations
+from itertools import chain
 
-import httpx
-
-from assessment.adapters.judges.anthropic import AnthropicModel
-from assessment.adapters.judges.model_judge import Model, ModelJudge
-from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.contracts.llm_protocol import (
-    CallbackAddress,
-    CompareEssay,
-    CompareMetadata,
-    CompareRequestV1,
-    LLMComparisonResultV1,
-)
-from assessment.domain.errors import InvalidRequestError
-from assessment.domain.judge import JudgeSpec, Provider
-from assessment.domain.judge_errors import JudgeError
-from assessment.domain.prompt import EssayPair, JudgeInstructions, prompt_sha256
-from scoring.proportions import wilson_interval
+from assessment.contracts.list_protocol import ComparisonResult
+from assessment.contracts.llm_protocol import LLMComparisonResultV1
+from assessment.contracts.winner import WinnerLetter
+from assessment.domain.judge import PAIR_SIZE, BatchingMode, JudgeSpec
+from assessment.domain.prices import find_price
+from runner.offline.list_check import ListReport, UnitCost, compare_ways
+from runner.offline.list_verdicts import take_list, take_pair
+from runner.offline.noise_check import NoiseReport, Repeats, measure_noise
+from runner.offline.prices import estimate_cost
+from runner.offline.prompt_plan import CheckPlan
+from runner.offline.prompt_questions import Asker, count_tokens, sum_costs
+from runner.offline.shares import Share, count_share
 
-_AT_ONCE = 4
-_TRIES = 3
 _SEEN_FROM_B = {"A": "B", "B": "A", "tie": "tie"}
 
 
 @dataclass(frozen=True)
-class Share:
-    """A share with its 95% interval by Wilson (1927); None where nothing was counted."""
-
-    name: str
-    n_hits: int
-    n_counted: int
-
-    @property
-    def value(self) -> float | None:
-        """The share."""
-        return self.n_hits / self.n_counted if self.n_counted else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Wilson's score interval."""
-        return (
-            wilson_interval(self.n_hits / self.n_counted, self.n_counted)
-            if self.n_counted
-            else None
-        )
-
-
-@dataclass(frozen=True)
 class PromptReport:
-    """What the judge did with the pairs."""
+    """What the judge did with the pairs, and with lists and repeats where they were asked for."""
 
     shares: list[Share]
     n_calls: int
     n_failed: int
     cost_usd: float | None
+    lists: ListReport | None = None
+    noise: NoiseReport | None = None
+
+    @property
+    def all_shares(self) -> list[Share]:
+        """Those of pairs, then those of lists."""
+        return [*self.shares, *(self.lists.shares if self.lists else [])]
 
 
 @dataclass(frozen=True)
@@ -93,14 +69,6 @@ class Trial:
         return [verdict == self.reference for verdict in verdicts]
 
 
-def choose_pairs(names: Sequence[str], count: int) -> list[tuple[str, str]]:
-    """So many pairs, spread evenly over all of them; the same names give the same pairs."""
-    pairs = list(combinations(sorted(names), 2))
-    if count >= len(pairs):
-        return pairs
-    return [pairs[n * len(pairs) // count] for n in range(count)]
-
-
 def summarise(trials: Sequence[Trial]) -> list[Share]:
     """Order consistency, first-choice rate and agreement with the reference."""
     complete = [trial for trial in trials if trial.is_complete]
@@ -108,28 +76,21 @@ def summarise(trials: Sequence[Trial]) -> list[Share]:
     first_choices = chain.from_iterable(trial.list_first_choices() for trial in complete)
     agreements = chain.from_iterable(trial.list_agreements() for trial in complete)
     return [
-        _count("order consistency", consistent),
-        _count("first shown is preferred", first_choices),
-        _count("agreement with reference", agreements),
+        count_share("order consistency", consistent),
+        count_share("first shown is preferred", first_choices),
+        count_share("agreement with reference", agreements),
     ]
 
 
-def _count(name: str, outcomes: Iterable[bool]) -> Share:
-    counted = list(outcomes)
-    return Share(name, sum(counted), len(counted))
-
-
 async def check_prompt(
-    judge: JudgeSpec,
-    texts: Mapping[str, str],
-    pairs: Sequence[tuple[str, str]],
-    *,
-    run_id: str,
-    instructions: JudgeInstructions,
-    key: str | None,
-    references: Mapping[tuple[str, str], str],
+    asker: Asker, plan: CheckPlan, *, references: Mapping[tuple[str, str], str]
 ) -> PromptReport:
-    """Ask about every pair in both orders, one comparison to a call; `run_id` names them all.
+    """Ask about every pair and list in both orders, one comparison to a call, and repeats.
+
+    Parameters
+    ----------
+    references
+        What others say of pairs (A, B), ids in sorted order.
 
     Raises
     ------
@@ -138,109 +99,126 @@ async def check_prompt(
     JudgeError
         If the judge refuses, or answers nothing at all.
     """
-    JinjaPrompts().check(judge)
-    forward = [(f"pair-{number:04d}-forward", *pair) for number, pair in enumerate(pairs)]
-    backward = [(f"pair-{number:04d}-backward", *pair[::-1]) for number, pair in enumerate(pairs)]
-    requests = [
-        _request(judge, instructions, EssayPair(name, texts[first], texts[second]), run_id=run_id)
-        for name, first, second in (*forward, *backward)
-    ]
-    results = await _ask_all(judge, requests, key=key)
-    winners = [result.winner if result else None for result in results]
+    _check_templates(asker.judge)
+    asked = _list_questions(plan)
+    requests = [asker.write_request(name, shown, repeat=n) for name, shown, n in asked]
+    results = await asker.ask(requests)
+    found = dict(zip(((name, n) for name, _, n in asked), results, strict=True))
+    forward = [found[f"pair-{at:04d}-forward", 0] for at in range(len(plan.pairs))]
+    backward = [found[f"pair-{at:04d}-backward", 0] for at in range(len(plan.pairs))]
     trials = [
-        Trial(
-            *pair,
-            forward=shown_first,
-            backward=_SEEN_FROM_B[shown_second] if shown_second else None,
-            reference=references.get(pair),
-        )
-        for pair, shown_first, shown_second in zip(
-            pairs, winners[: len(pairs)], winners[len(pairs) :], strict=True
-        )
+        Trial(*pair, _read_winner(one), _turn(other), _look_up(references, pair))
+        for pair, one, other in zip(plan.pairs, forward, backward, strict=True)
     ]
     return PromptReport(
         shares=summarise(trials),
         n_calls=len(results),
-        n_failed=winners.count(None),
-        cost_usd=_sum_costs(results),
+        n_failed=sum(result is None or not result.has_verdict for result in results),
+        cost_usd=sum_costs(results),
+        lists=_report_lists(asker, plan, found) if plan.lists else None,
+        noise=_report_noise(plan, found) if plan.n_repeats > 1 else None,
     )
 
 
-def _sum_costs(results: Iterable[LLMComparisonResultV1 | None]) -> float | None:
-    """What all answers cost; None where the price of one is not known."""
-    costs = [result.cost_usd for result in results if result]
-    prices = [cost for cost in costs if cost is not None]
-    return sum(prices) if len(prices) == len(costs) else None
+type _Found = Mapping[tuple[str, int], ComparisonResult | None]
 
 
-async def _ask_all(
-    judge: JudgeSpec, requests: Sequence[CompareRequestV1], *, key: str | None
-) -> list[LLMComparisonResultV1 | None]:
-    """The results in the order of the requests, None where the judge was out of reach.
-
-    Raises
-    ------
-    JudgeError
-        If the judge refuses, or answers nothing at all.
-    """
-    limit = asyncio.Semaphore(_AT_ONCE)
-    async with httpx.AsyncClient() as client:
-        model_judge = ModelJudge(judge, _model(judge, client, key))
-
-        async def ask(request: CompareRequestV1) -> LLMComparisonResultV1 | JudgeError:
-            async with limit:
-                return await _ask(model_judge, request)
-
-        answers = await asyncio.gather(*map(ask, requests))
-    outages = [answer for answer in answers if isinstance(answer, JudgeError)]
-    if len(outages) == len(answers):
-        raise outages[-1]
-    return [None if isinstance(answer, JudgeError) else answer for answer in answers]
+def _check_templates(judge: JudgeSpec) -> None:
+    JinjaPrompts().check(judge)
+    if judge.list_size > PAIR_SIZE:
+        JinjaPrompts().check_lists(judge, size=judge.list_size)
 
 
-async def _ask(judge: ModelJudge, request: CompareRequestV1) -> LLMComparisonResultV1 | JudgeError:
-    """The result; an outage is waited for a little, a refusal is raised."""
-    for attempt in range(1, _TRIES + 1):
-        try:
-            (result,) = await judge.compare([request])
-        except JudgeError as error:
-            if not error.retryable:
-                raise
-            if attempt == _TRIES:
-                return error
-            await asyncio.sleep(getattr(error, "retry_after", None) or 2.0**attempt)
-        else:
-            if isinstance(result, LLMComparisonResultV1):
-                return result
-    raise AssertionError
+def _list_questions(plan: CheckPlan) -> list[tuple[str, tuple[str, ...], int]]:
+    """The name of each question, the essays in the order shown, and which repeat it is."""
+    kinds: dict[str, Sequence[tuple[str, ...]]] = {"pair": plan.pairs, "list": plan.lists}
+    return [
+        (f"{kind}-{at:04d}-{order}", shown if order == "forward" else shown[::-1], repeat)
+        for kind, comparisons in kinds.items()
+        for order in ("forward", "backward")
+        for at, shown in enumerate(comparisons)
+        for repeat in range(plan.n_repeats if (kind, order) == ("pair", "forward") else 1)
+    ]
 
 
-def _model(judge: JudgeSpec, client: httpx.AsyncClient, key: str | None) -> Model:
-    if judge.provider is Provider.OPENAI:
-        return OpenAIModel(client, key)
-    if judge.provider is Provider.ANTHROPIC:
-        return AnthropicModel(client, key)
-    raise InvalidRequestError(
-        f"prompt-check asks openai and anthropic endpoints, not {judge.provider}", field="provider"
+def _read_winner(result: ComparisonResult | None) -> WinnerLetter | None:
+    return result.winner if isinstance(result, LLMComparisonResultV1) else None
+
+
+def _turn(result: ComparisonResult | None) -> str | None:
+    winner = _read_winner(result)
+    return _SEEN_FROM_B[winner] if winner else None
+
+
+def _look_up(references: Mapping[tuple[str, str], str], pair: tuple[str, str]) -> str | None:
+    """What others say of a pair, as it is shown."""
+    if pair in references:
+        return references[pair]
+    turned = references.get((pair[1], pair[0]))
+    return _SEEN_FROM_B[turned] if turned else None
+
+
+def _report_noise(plan: CheckPlan, found: _Found) -> NoiseReport:
+    return measure_noise(
+        [
+            Repeats(
+                *pair,
+                tuple(
+                    winner
+                    for repeat in range(plan.n_repeats)
+                    if (winner := _read_winner(found[f"pair-{at:04d}-forward", repeat]))
+                ),
+            )
+            for at, pair in enumerate(plan.pairs)
+        ]
     )
 
 
-def _request(
-    judge: JudgeSpec, instructions: JudgeInstructions, pair: EssayPair, *, run_id: str
-) -> CompareRequestV1:
-    blocks = JinjaPrompts().render(judge, instructions, [pair], bundle=True)
-    return CompareRequestV1(
-        correlation_id=pair.comparison_id,
-        callback=CallbackAddress(),
-        essay_a=CompareEssay(essay_id="A", text=pair.essay_a),
-        essay_b=CompareEssay(essay_id="B", text=pair.essay_b),
-        prompt_blocks=blocks,
-        metadata=CompareMetadata(
-            batch_id=run_id,
-            wave=1,
-            comparison_id=pair.comparison_id,
-            essay_a_id="A",
-            essay_b_id="B",
-            prompt_sha256=prompt_sha256(blocks),
-        ),
+def _report_lists(asker: Asker, plan: CheckPlan, found: _Found) -> ListReport:
+    """Lists beside the pairs, each asked once in both orders."""
+    pairs = _list_answers("pair", plan.pairs, found)
+    lists = _list_answers("list", plan.lists, found)
+    of_pairs, of_lists = ([result for _, result in each if result] for each in (pairs, lists))
+    size = len(plan.lists[0])
+    return compare_ways(
+        [take_pair((shown[0], shown[1]), result) for shown, result in pairs],
+        [take_list(shown, result) for shown, result in lists],
+        {
+            "single calls": (_average(of_pairs), _average(of_lists)),
+            "bundles (prompts estimated)": (
+                _estimate_bundled(asker, of_pairs, size=PAIR_SIZE),
+                _estimate_bundled(asker, of_lists, size=size),
+            ),
+        },
     )
+
+
+def _list_answers(
+    kind: str, comparisons: Sequence[tuple[str, ...]], found: _Found
+) -> list[tuple[tuple[str, ...], ComparisonResult | None]]:
+    """Every comparison in both orders, as it was shown, with its first answer."""
+    orders = [("forward", 1), ("backward", -1)]
+    return [
+        (shown[::step], found[f"{kind}-{at:04d}-{order}", 0])
+        for at, shown in enumerate(comparisons)
+        for order, step in orders
+    ]
+
+
+def _average(results: Sequence[ComparisonResult]) -> UnitCost:
+    """What one comparison cost as it was asked."""
+    n_results = max(1, len(results))
+    cost = sum_costs(results)
+    return UnitCost(count_tokens(results) / n_results, None if cost is None else cost / n_results)
+
+
+def _estimate_bundled(asker: Asker, results: Sequence[ComparisonResult], *, size: int) -> UnitCost:
+    """What one comparison would cost in bundles: prompts as estimated, answers as measured."""
+    judge = asker.judge.model_copy(
+        update={"batching_mode": BatchingMode.SERIAL_BUNDLE, "list_size": size}
+    )
+    estimate = estimate_cost(judge, list(asker.texts.values()), asker.instructions)
+    n_inputs = int(estimate.input_tokens.expected) if estimate else 0
+    n_outputs = sum(result.spent.output_tokens for result in results) // max(1, len(results))
+    price = find_price(judge)
+    return UnitCost(n_inputs + n_outputs, price.compute(n_inputs, n_outputs) if price else None)

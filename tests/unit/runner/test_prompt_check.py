@@ -8,7 +8,9 @@ from typer.testing import CliRunner
 
 from local.providers.scripted_server import provider_server
 from runner.cli import app
-from runner.offline.prompt_check import Share, Trial, choose_pairs, summarise
+from runner.offline.prompt_check import Trial, summarise
+from runner.offline.prompt_plan import choose_pairs
+from runner.offline.shares import Share
 
 TEXTS = {"a": "The first text.", "b": "The second text.", "c": "The third text."}
 
@@ -92,7 +94,7 @@ def test_an_endpoint_that_refuses_connections_is_an_error(folder, monkeypatch):
     async def at_once(_: float) -> None:
         """Awaits no pause between the tries."""
 
-    monkeypatch.setattr("runner.offline.prompt_check.asyncio.sleep", at_once)
+    monkeypatch.setattr("runner.offline.prompt_questions.asyncio.sleep", at_once)
     result = CliRunner().invoke(
         app, ["prompt-check", str(folder), "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]
     )
