@@ -100,3 +100,29 @@ def test_people_alone_judge_on_their_own_scale():
     comparisons = jury({"person/a": 1.0, "person/b": 1.0}, per_essay=10)
     scores = ScoringStatistics().score(SPEC, comparisons, config=CONFIG)
     assert scores.reliability.scale is AbilityScale.PEOPLE
+
+
+def test_pairs_of_a_judge_of_pairs_are_adaptive_also_beside_a_judge_of_lists():
+    comparisons = jury({"only": 1.0}, per_essay=8)
+    sizes = [4, 2, 4, 2, 2, 2, 2]
+    plans = {
+        pair_places: ScoringStatistics().plan(
+            SPEC,
+            comparisons,
+            config=CONFIG,
+            seed=1,
+            wave_number=9,
+            sizes=sizes,
+            pair_places=pair_places,
+        )
+        for pair_places in (frozenset[int](), frozenset({1, 3, 4, 5}))
+    }
+    for plan in plans.values():
+        assert [len(each.essay_ids) for each in plan] == sizes
+    beside, mixed = plans.values()
+    assert [each.audit for each in beside if len(each.essay_ids) == 2] == [True] * 5
+    # A quarter of four is one; the pair beside the lists is random.
+    assert sum(mixed[place].audit for place in (1, 3, 4, 5)) == 1
+    assert mixed[6].audit
+    met = [frozenset(each.essay_ids) for each in mixed if len(each.essay_ids) == 2]
+    assert len(set(met)) == len(met)

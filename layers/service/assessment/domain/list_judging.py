@@ -293,6 +293,21 @@ def choose_sizes(
     return sizes
 
 
+def find_pair_places(
+    judges: Sequence[JudgeSpec], *, wave_number: int, n_places: int, known: JudgesInLists
+) -> frozenset[int]:
+    """The places of a wave at which a judge is drawn who is asked for pairs only.
+
+    Its pairs are all that it is asked, so they follow the batch's strategy; the few that a judge of
+    lists is asked show its sharpness, for which they are random.
+    """
+    return frozenset(
+        place
+        for place in range(n_places)
+        if not known.takes_lists(draw_judge(comparison_id(wave_number, place), judges))
+    )
+
+
 def seat_comparisons(
     planned: Sequence[PlannedPair | PlannedList], judges: Sequence[JudgeSpec], *, wave_number: int
 ) -> list[PlannedPair | PlannedList]:

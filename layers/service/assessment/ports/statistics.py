@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from assessment.domain.comparison import Comparison, PlannedList, PlannedPair
@@ -24,13 +24,15 @@ class Statistics(Protocol):
         seed: int,
         wave_number: int,
         sizes: Sequence[int],
+        pair_places: Collection[int] = frozenset(),
         shares_essays: bool = False,
     ) -> list[PlannedPair | PlannedList]:
         """The next wave's new comparisons; none when every pair was used.
 
         `sizes` are the essays of each that is wanted, 2 of a pair; a pair may come instead of a
-        list, and further ones for what lists leave unread. `shares_essays` lets pairs share
-        essays, for calls that print each text once.
+        list, and further ones for what lists leave unread. Pairs beside lists are random; those at
+        the `pair_places` of the wave follow the strategy as in a wave of pairs. `shares_essays`
+        lets pairs share essays, for calls that print each text once.
         """
 
     def score(

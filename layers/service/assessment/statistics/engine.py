@@ -6,7 +6,7 @@ imports (`judged_pool`, `grading` and others) are the only ones that import `sco
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -60,6 +60,7 @@ class ScoringStatistics:
         seed: int,
         wave_number: int,
         sizes: Sequence[int],
+        pair_places: Collection[int] = frozenset(),
         shares_essays: bool = False,
     ) -> list[PlannedPair | PlannedList]:
         """The next wave's comparisons with the predictions of the fit that stands now."""
@@ -73,6 +74,7 @@ class ScoringStatistics:
                 config=config,
                 rng=np.random.default_rng([seed, wave_number]),
                 sizes=sizes,
+                pair_places=pair_places,
                 shares_essays=shares_essays,
             )
 

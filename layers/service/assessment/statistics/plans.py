@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Collection, Sequence
 from itertools import combinations
 from typing import TypedDict
 
@@ -29,6 +30,7 @@ def plan_comparisons(
     config: BatchConfig,
     rng: np.random.Generator,
     sizes: Sequence[int],
+    pair_places: Collection[int],
     shares_essays: bool,
 ) -> list[PlannedPair | PlannedList]:
     """The comparisons of a wave, with what the fit that stands now predicts of them.
@@ -47,20 +49,52 @@ def plan_comparisons(
         The only source of randomness.
     sizes
         Essays of each comparison wanted.
+    pair_places
+        Which of these are of judges who are asked for pairs only, where lists are wanted too.
     shares_essays
         Whether pairs are planned so that a call of several has few different essays.
     """
-    if any(size > PAIR for size in sizes):
-        return _plan_lists(pool, comparisons, standing, config=config, rng=rng, sizes=sizes)
-    return _plan_pairs(
+    is_mixed = any(size > PAIR for size in sizes)
+    n_pairs = len(pair_places) if is_mixed else len(sizes)
+    # The pairs first: lists even out what is read.
+    pairs = (
+        _plan_pairs(
+            pool,
+            comparisons,
+            standing,
+            config=config,
+            rng=rng,
+            n_pairs=n_pairs,
+            shares_essays=shares_essays,
+        )
+        if n_pairs
+        else []
+    )
+    if not is_mixed:
+        return pairs
+    others = _plan_lists(
         pool,
-        comparisons,
+        [*comparisons, *pairs],
         standing,
         config=config,
         rng=rng,
-        n_pairs=len(sizes),
-        shares_essays=shares_essays,
+        sizes=[size for place, size in enumerate(sizes) if place not in pair_places],
     )
+    return _merge(pairs, others, pair_places)
+
+
+def _merge(
+    pairs: Sequence[PlannedPair | PlannedList],
+    others: Sequence[PlannedPair | PlannedList],
+    pair_places: Collection[int],
+) -> list[PlannedPair | PlannedList]:
+    """All comparisons in one order, the pairs at their places; what is left over at the end."""
+    queues = deque(pairs), deque(others)
+    merged: list[PlannedPair | PlannedList] = []
+    while any(queues):
+        preferred, other = queues if len(merged) in pair_places else queues[::-1]
+        merged.append((preferred or other).popleft())
+    return merged
 
 
 def _plan_pairs(
@@ -108,7 +142,7 @@ def _describe_standing(fit: Fit | None) -> _Standing:
 
 def _plan_lists(
     pool: JudgedPool,
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[Comparison | PlannedPair | PlannedList],
     standing: Fit | None,
     *,
     config: BatchConfig,

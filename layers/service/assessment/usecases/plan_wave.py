@@ -13,6 +13,7 @@ from assessment.domain.list_judging import (
     JudgesInLists,
     choose_sizes,
     drop_failed_lists,
+    find_pair_places,
     replace_failed_lists,
     seat_comparisons,
 )
@@ -91,7 +92,7 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts, mode: BatchingMode) 
         known=known,
     )
     # Behind the others: which judge is drawn, and so whether for a list, depends on the place.
-    planned = [*_choose_new(batch, wave_number, spec, met, sizes, ports, mode), *instead]
+    planned = [*_choose_new(batch, wave_number, spec, met, sizes, known, ports, mode), *instead]
     if not planned and not pool:
         planned = choose_repeats(
             met,
@@ -128,6 +129,7 @@ def _choose_new(
     spec: BatchSpec,
     met: list[Comparison],
     sizes: list[int],
+    known: JudgesInLists,
     ports: PlanPorts,
     mode: BatchingMode,
 ) -> list[PlannedPair | PlannedList]:
@@ -141,6 +143,9 @@ def _choose_new(
         seed=batch.seed,
         wave_number=wave_number,
         sizes=sizes,
+        pair_places=find_pair_places(
+            spec.judges, wave_number=wave_number, n_places=len(sizes), known=known
+        ),
         shares_essays=any(judge.asks_together(mode) for judge in spec.judges),
     )
 

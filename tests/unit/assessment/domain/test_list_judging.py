@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from assessment.domain.list_judging import (
     choose_sizes,
     drop_failed_lists,
     find_blunt_judges,
+    find_pair_places,
     replace_failed_lists,
     seat_comparisons,
 )
@@ -128,6 +130,15 @@ def test_each_place_has_the_size_of_the_judge_who_is_drawn_for_it() -> None:
     assert {size for label, size in by_judge if label == "lists"} == {5, 2}
     assert {size for label, size in by_judge if label != "lists"} == {2}
     assert by_judge["lists", 5] > by_judge["lists", 2]
+
+
+def test_pairs_are_the_choice_of_the_strategy_where_a_judge_is_asked_for_nothing_else() -> None:
+    jury = (JudgeSpec(name="lists", list_size=5), JudgeSpec(name="pairs"))
+    drawn = [draw_judge(comparison_id(2, place), jury).label for place in range(40)]
+    places = partial(find_pair_places, jury, wave_number=2, n_places=40)
+    of_pairs = {place for place, label in enumerate(drawn) if label == "pairs"}
+    assert places(known=JudgesInLists()) == of_pairs
+    assert places(known=JudgesInLists(blunt=frozenset({"lists"}))) == set(range(40))
 
 
 @given(st.lists(st.sampled_from(["abcde", "fg", "hij"]), max_size=30), st.integers(1, 50))
