@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import respx
 
 from assessment.adapters.sqlite.database import Database
 from assessment.contracts.list_protocol import CompareRequest, ComparisonResult, make_result
@@ -19,6 +21,8 @@ from assessment.contracts.request import BatchRequest
 from assessment.domain.batch import BatchStatus
 from assessment.domain.judge import JudgeSpec
 from assessment.ports.judging import BatchJudge, Judge
+from local.providers.provider_formats import make_verdict, read_groups
+from local.providers.wire_formats import CHAT_COMPLETIONS, Answer
 from runner.offline.engine import Engine
 from runner.offline.local_client import WorkspaceClient
 from runner.offline.workspace import Workspace
@@ -105,7 +109,9 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> LengthJudge:
     return judge
 
 
-def run(folder: Path, death: Death, monkeypatch: pytest.MonkeyPatch) -> bytes | None:
+def run(
+    folder: Path, death: Death, monkeypatch: pytest.MonkeyPatch, request: BatchRequest = REQUEST
+) -> bytes | None:
     """Request the batch and drive it, in a process that may die; its result."""
     transaction, write, read = Database.transaction, Database.write, Database.read
 
@@ -129,14 +135,14 @@ def run(folder: Path, death: Death, monkeypatch: pytest.MonkeyPatch) -> bytes | 
         try:
             with Workspace.opened(folder, n_calls=N_CALLS, create=True) as workspace:
                 client = WorkspaceClient(workspace)
-                client.request_batch(REQUEST, idempotency_key="once", batch_id=BATCH_ID)
+                client.request_batch(request, idempotency_key="once", batch_id=BATCH_ID)
                 engine = Engine(workspace, BATCH_ID)
                 with engine.running():
                     engine.wait(60)
                 assert client.batch(BATCH_ID).status == BatchStatus.COMPLETED
                 return client.result_bytes(BATCH_ID)
         except DiedError:
-            assert death.at is not None
+            assert death.is_dead
             return None
 
 
@@ -182,3 +188,49 @@ def test_whatever_write_a_process_dies_at_the_result_is_the_same(
         assert result["repeated_calls"] <= N_CALLS
         assert len(judge.asked) == result["comparisons"]["recorded"]
         assert {**result, "repeated_calls": 0} == expected, at
+
+
+@dataclass
+class Gateway:
+    """An endpoint of OpenAI's form; it kills its caller when it is asked `deadly` questions."""
+
+    death: Death
+    deadly: int
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def answer(self, http: httpx.Request) -> httpx.Response:
+        self.asked[http.headers["idempotency-key"]] += 1
+        if self.asked.total() == self.deadly:
+            self.death.is_dead = True
+        self.death.check()
+        question = CHAT_COMPLETIONS.read_question(json.loads(http.content))
+        verdicts = [
+            make_verdict(comparison_id, "A" if len(texts[0]) > len(texts[1]) else "B")
+            for comparison_id, texts in read_groups(question.prompt)
+        ]
+        reply = Answer("m", {"verdicts": verdicts}, question.tool, (1, 1))
+        return httpx.Response(200, json=CHAT_COMPLETIONS.answer(reply))
+
+
+@respx.mock
+def test_calls_of_a_dead_process_are_asked_again_under_their_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In bundles, as is usual: who honours the keys is paid once for each of them."""
+    judge = {"provider": "openai", "model": "m", "base_url": "http://127.0.0.1:9/v1"}
+    request = REQUEST.model_copy(update={"judge": judge})
+    killing, surviving = Death(), Death()
+    gateway = Gateway(killing, deadly=2)
+    respx.post("http://127.0.0.1:9/v1/chat/completions").mock(
+        side_effect=lambda http: gateway.answer(http)
+    )
+    assert run(tmp_path / "cj", killing, monkeypatch, request) is None
+    in_flight = set(gateway.asked)
+    gateway.death = surviving
+    body = run(tmp_path / "cj", surviving, monkeypatch, request)
+    assert body is not None
+    repeated = {key for key, times in gateway.asked.items() if times > 1}
+    assert repeated
+    assert repeated <= in_flight
+    assert len(in_flight) <= N_CALLS
+    assert json.loads(body)["comparisons"]["failed"] == 0
