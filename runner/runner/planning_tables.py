@@ -17,15 +17,23 @@ if TYPE_CHECKING:
 
 type Show = Callable[[float], str]
 
+_ENOUGH_READINGS = 10
+"""Of an essay: ten comparisons are generally enough (Kinnear, Jones & Davies 2025, 101 sets)."""
+
 
 def forecast_table(forecast: Forecast) -> Table:
     """One row for each figure, from the least that is expected to the most."""
+    judge = (
+        "from a poor judge to a good one"
+        if forecast.agreement is None
+        else f"a judge who sides with the truth in {forecast.agreement:.0%} of random pairs"
+    )
     table = Table(
         box=None,
         pad_edge=False,
         header_style="bold",
         caption=f"{forecast.n_essays} essays, {forecast.n_anchors} anchors; "
-        f"judged by {', '.join(forecast.judges)}. Simulated: from a poor judge to a good one.",
+        f"judged by {', '.join(forecast.judges)}. Simulated: {judge}.",
         caption_justify="left",
     )
     for name in ("", "least", "expected", "most"):
@@ -44,6 +52,20 @@ def forecast_table(forecast: Forecast) -> Table:
     for name, values, show in rows:
         table.add_row(name, *_cells(values, show))
     return table
+
+
+def describe_cap(forecast: Forecast) -> str | None:
+    """What the cap on comparisons leaves of a class, where the cap ends the batch early."""
+    n_texts = forecast.n_essays + forecast.n_anchors
+    readings = forecast.readings.expected / n_texts
+    if forecast.comparisons.expected < forecast.most_comparisons or readings >= _ENOUGH_READINGS:
+        return None
+    enough = n_texts * _ENOUGH_READINGS // 2
+    return (
+        f"CAUTION: max_pairwise_comparisons ({forecast.most_comparisons:,}) ends the batch at "
+        f"{readings:.1f} readings of an essay; --max-comparisons {enough} leaves it "
+        f"{_ENOUGH_READINGS}"
+    )
 
 
 def _cells(values: Range | None, show: Show) -> list[str]:

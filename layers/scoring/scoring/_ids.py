@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,14 +17,57 @@ if TYPE_CHECKING:
     from scoring._types import Ints
 
 _TO_LIST = ("to_list", "to_pylist", "tolist")
+_ARROW_READERS = {"polars": "DataFrame", "pyarrow": "table"}
 TIE_WORDS = frozenset({"tie", "draw"})
+
+
+def as_table(frame: Any) -> Any:  # noqa: ANN401 - any kind of table
+    """Return the frame, or a table of it whose columns can be listed.
+
+    Frames of pandas, polars and pyarrow and dictionaries of lists list their columns themselves. A
+    lazy frame of polars is collected. Others, as relations of DuckDB, are read by Arrow's stream
+    (``__arrow_c_stream__``), the successor of the dataframe interchange protocol, which pandas 3
+    deprecates and polars 2 does not have. That needs polars or pyarrow.
+
+    Raises
+    ------
+    InvalidComparisonError
+        If the frame is none of these, or nothing is installed that reads its stream.
+    """
+    if type(frame).__name__ == "LazyFrame":
+        return frame.collect()
+    if isinstance(frame, Mapping) or _lists_columns(frame):
+        return frame
+    if not hasattr(frame, "__arrow_c_stream__"):
+        raise InvalidComparisonError(
+            "frame",
+            f"{type(frame).__name__} is no table; give a data frame of pandas or polars, a table "
+            "of pyarrow, a dictionary of lists, or a frame with __arrow_c_stream__",
+        )
+    for library, maker in _ARROW_READERS.items():
+        if find_spec(library) is not None:
+            return getattr(import_module(library), maker)(frame)
+    raise InvalidComparisonError(
+        "frame", f"to read a {type(frame).__name__}, install one of {', '.join(_ARROW_READERS)}"
+    )
+
+
+def _lists_columns(frame: Any) -> bool:  # noqa: ANN401 - any kind of table
+    """Whether its columns are had by name, as lists or what becomes one."""
+    names = _column_names(frame)
+    if not names:
+        return hasattr(frame, "columns")
+    try:
+        column = frame[names[0]]
+    except (TypeError, KeyError):
+        return False
+    return isinstance(column, list | tuple) or any(hasattr(column, name) for name in _TO_LIST)
 
 
 def read_column(frame: object, name: str) -> list[object]:
     """Return a column of a data frame as a list; missing entries are None.
 
-    Whatever gives its columns by name will do: pandas, polars and pyarrow tables, dictionaries of
-    lists. No such library is imported.
+    Whatever gives its columns by name will do; no library of data frames is imported.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._ids import as_names, number_names, outcomes_of_winners, read_column
+from scoring._ids import as_names, as_table, number_names, outcomes_of_winners, read_column
 from scoring._indices import IndexProblemError, essay_indices, whole_numbers
 from scoring.errors import EmptyComparisonsError, InvalidComparisonError, TooFewEssaysError
 
@@ -209,7 +209,8 @@ class Comparisons:
         Parameters
         ----------
         frame : object
-            A pandas or polars data frame, a pyarrow table, or a dictionary of lists.
+            A pandas or polars data frame, a pyarrow table, a dictionary of lists, or any frame with
+            Arrow's stream (``__arrow_c_stream__``), which polars or pyarrow then reads.
         first, second : str
             Columns with the ids of the essays as shown; not used with ``loser``.
         outcome, winner, loser : str, optional
@@ -224,8 +225,10 @@ class Comparisons:
         Raises
         ------
         InvalidComparisonError
-            If a column is not there, or an entry is wrong; names column and row.
+            If a column is not there, or an entry is wrong; names column and row. If the frame is
+            none.
         """
+        frame = as_table(frame)
         judges = None if judge is None else read_column(frame, judge)
         if loser is not None:
             winners = read_column(frame, winner or "winner")

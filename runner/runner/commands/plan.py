@@ -15,7 +15,7 @@ from runner.essays import NameSource, Reading, UnreadableFilesError
 from runner.files import require_writable, to_json
 from runner.inputs import Assessment, JudgeTexts, read_assessment
 from runner.inventory import inventory_table, language_lines, showing_what_was_read
-from runner.planning_tables import forecast_table, outlook_csv, outlook_table
+from runner.planning_tables import describe_cap, forecast_table, outlook_csv, outlook_table
 from runner.writing import Format, choose_format, write_as, write_or_emit
 
 Folder = Annotated[
@@ -101,6 +101,8 @@ def plan(
         )
         return
     OUT.print(forecast_table(found))
+    if caution := describe_cap(found):
+        note(caution)
 
 
 def _read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 from assessment.domain.config import BatchConfig, Source, resolve_config
 from assessment.domain.judge import JudgeSpec
@@ -16,16 +17,23 @@ from runner.offline.study import Design, Outlook, Range, compute_spread, simulat
 AGREEMENTS = (0.68, 0.78, 0.9)
 """A poor judge, a usual one, and one that never contradicts itself, as models at temperature 0."""
 _MOST_SIMULATED = 100
+_LEAST_SIMULATED = 40
+"""Essays in all simulated batches together: one small class says little."""
 _FREE = Range(0.0, 0.0, 0.0)
 _SECONDS_BETWEEN_WAVES = 2.0
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Ranges from a poor judge to a good one; `cost_usd` is None where no price is known."""
+    """Ranges from a poor judge to a good one, or of the one with this `agreement`.
+
+    `cost_usd` is None where no price is known; `most_comparisons` is the cap of the settings.
+    """
 
     n_essays: int
     n_anchors: int
+    agreement: float | None
+    most_comparisons: int
     comparisons: Range
     readings: Range
     waves: Range
@@ -66,6 +74,8 @@ def forecast(
     return Forecast(
         n_essays=n_students,
         n_anchors=n_anchors,
+        agreement=agreement,
+        most_comparisons=config.max_pairwise_comparisons,
         comparisons=comparisons,
         readings=readings,
         waves=waves,
@@ -104,7 +114,7 @@ def _simulate(
         outlook = simulate(
             Design(n_simulated, quality, list_size=list_size),
             config=config.model_copy(update=known),
-            n_batches=n_batches,
+            n_batches=max(n_batches, ceil(_LEAST_SIMULATED / n_simulated)),
             seed=1,
         )
         outlooks.append(

@@ -16,6 +16,8 @@ from scoring.simulate import LogisticJudge, World, uneven_world
 
 _LOW, _HIGH = 10, 90
 _WIDEST_SPREAD = 12.0
+_FEW_ESSAYS = 8
+"""Of fewer the correlation within a class says nothing: of two essays its square is always 1."""
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(81)
 
 
@@ -58,8 +60,10 @@ class Design:
 class Outlook:
     """What simulated batches of a design came to.
 
-    `reliability` is the squared correlation with the simulated truth; `exact` and `adjacent` are
-    shares of students whose grade is the true one, or next to it; None where no batch had grades.
+    `reliability` is the squared correlation with the simulated truth, of classes of fewer than
+    eight over all batches together (0 where the correlation is not positive). `exact` and
+    `adjacent` are shares of students whose grade is the true one, or next to it; None where no
+    batch had grades.
     """
 
     design: Design
@@ -111,7 +115,7 @@ def simulate(design: Design, *, config: BatchConfig, n_batches: int, seed: int) 
         readings=measure(lambda batch: batch.n_readings),
         waves=measure(lambda batch: len(batch.looks)),
         mean_se=measure(lambda batch: float(batch.looks[-1].standard_error.mean())),
-        reliability=measure(lambda batch: batch.reliability),
+        reliability=_measure_reliability(batches, design),
         model_reliability=measure(
             lambda batch: batch.looks[-1].scores.reliability.model_reliability
         ),
@@ -120,6 +124,21 @@ def simulate(design: Design, *, config: BatchConfig, n_batches: int, seed: int) 
         n_without_grades=sum(batch.lacks_grades for batch in batches),
         n_failed=sum(batch.has_failed for batch in batches),
     )
+
+
+def _measure_reliability(batches: Sequence[_SimulatedBatch], design: Design) -> Range:
+    if design.n_essays >= _FEW_ESSAYS:
+        return Range.from_values([_correlate([batch]) for batch in batches])
+    return Range.from_values([_correlate(batches)])
+
+
+def _correlate(batches: Sequence[_SimulatedBatch]) -> float:
+    """The squared correlation of deviations from the means of the batches."""
+    estimate = np.concatenate([batch.estimate - batch.estimate.mean() for batch in batches])
+    truth = np.concatenate([batch.truth - batch.truth.mean() for batch in batches])
+    shared = max(0.0, float(estimate @ truth))
+    spread = float(estimate @ estimate) * float(truth @ truth)
+    return shared**2 / spread if spread else 0.0
 
 
 def _range_known(values: Iterable[float | None]) -> Range | None:
@@ -134,7 +153,8 @@ class _SimulatedBatch:
     n_anchors: int
     n_comparisons: int
     n_readings: int
-    reliability: float
+    estimate: np.ndarray
+    truth: np.ndarray
     exact: float | None
     adjacent: float | None
 
@@ -164,14 +184,14 @@ def _simulate_batch(design: Design, config: BatchConfig, seed: int) -> _Simulate
         list_size=design.list_size,
     )
     looks = batch.run()
-    estimate, truth = looks[-1].ability[world.students], world.ability[world.students]
     exact, adjacent = _grade(batch, world, scale) if grades and scale else (None, None)
     return _SimulatedBatch(
         looks,
         n_anchors=len(grades),
         n_comparisons=len(batch.comparisons),
         n_readings=batch.n_readings,
-        reliability=float(np.corrcoef(estimate, truth)[0, 1] ** 2),
+        estimate=looks[-1].ability[world.students],
+        truth=world.ability[world.students],
         exact=exact,
         adjacent=adjacent,
     )

@@ -221,9 +221,7 @@ def test_calls_of_a_dead_process_are_asked_again_under_their_keys(
     request = REQUEST.model_copy(update={"judge": judge})
     killing, surviving = Death(), Death()
     gateway = Gateway(killing, deadly=2)
-    respx.post("http://127.0.0.1:9/v1/chat/completions").mock(
-        side_effect=lambda http: gateway.answer(http)
-    )
+    respx.post("http://127.0.0.1:9/v1/chat/completions").mock(side_effect=gateway.answer)
     assert run(tmp_path / "cj", killing, monkeypatch, request) is None
     in_flight = set(gateway.asked)
     gateway.death = surviving

@@ -53,6 +53,7 @@ def test_a_plan_says_what_is_there_and_what_it_would_take(essays: Path) -> None:
     assert "The same text: copy.txt, e5.txt" in result.stderr
     rows = {line.split("  ")[0].strip(): line.split() for line in result.stdout.splitlines()}
     assert rows["comparisons"][-3:] == ["14", "14", "14"]
+    assert "(14) ends the batch at 4.0 readings of an essay" in result.stderr
     least, expected, most = (float(value) for value in rows["cost, US dollars"][-3:])
     assert 0 < least < expected < most
     assert not (essays.parent / ".cj").exists()
@@ -162,6 +163,11 @@ def test_a_study_that_cannot_be_is_refused_by_its_option(
     result = cj("simulate", *quick, *arguments)
     assert result.exit_code == BAD_INPUT
     assert field in result.stderr
+
+
+def test_the_reliability_of_two_essays_is_no_correlation_of_two_points() -> None:
+    outlook = simulate(Design(2, 0.8), config=BatchConfig(), n_batches=20, seed=3)
+    assert 0.1 < outlook.reliability.expected < 0.95
 
 
 def test_the_spread_gives_the_agreement() -> None:

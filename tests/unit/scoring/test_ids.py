@@ -43,6 +43,35 @@ def test_every_kind_of_frame_gives_the_same_comparisons(library: str) -> None:
     assert graded.outcome.tolist() == ROWS["points"]
 
 
+@pytest.mark.parametrize("kind", ["relation", "lazy frame"])
+def test_frames_that_list_no_columns_are_read_too(kind: str) -> None:
+    """By Arrow's stream, as DuckDB has it; a lazy frame is collected."""
+    if kind == "relation":
+        duckdb = pytest.importorskip("duckdb")
+        rows = ", ".join(
+            map(str, zip(*(ROWS[name] for name in ("left", "right", "points")), strict=True))
+        )
+        source = duckdb.connect().sql(f"from (values {rows}) as t(l, r, points)")
+    else:
+        renamed = {"l": ROWS["left"], "r": ROWS["right"], "points": ROWS["points"]}
+        source = pytest.importorskip("polars").LazyFrame(renamed)
+    read = Comparisons.from_frame(source, first="l", second="r", outcome="points")
+    assert read.essays == ("ada", "ben", "cid", "dot")
+    assert read.outcome.tolist() == ROWS["points"]
+
+
+def test_what_is_no_table_is_refused_with_what_would_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stream:
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            raise NotImplementedError
+
+    with pytest.raises(InvalidComparisonError, match="ndarray is no table; give a data frame"):
+        Comparisons.from_frame(np.zeros((3, 3)))
+    monkeypatch.setattr("scoring._ids.find_spec", lambda _: None)
+    with pytest.raises(InvalidComparisonError, match="install one of polars, pyarrow"):
+        Comparisons.from_frame(Stream())
+
+
 def test_records_without_the_shown_order() -> None:
     read = Comparisons.from_frame(
         {"won": ["a", "b"], "lost": ["b", "c"]}, winner="won", loser="lost"
