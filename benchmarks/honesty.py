@@ -123,7 +123,7 @@ def measures(result: Fit, truth: np.ndarray) -> dict[str, float]:
     factor = float(ability @ truth / (ability @ ability))
     reliability = realised_reliability(result)
     true = float(np.corrcoef(ability, truth)[0, 1] ** 2)
-    low, high = rank_intervals(ability, result.covariance).T
+    low, high = rank_intervals(result).T
     rank = np.argsort(np.argsort(-truth)) + 1
     return {
         "coverage": _share_held(least, most, truth),

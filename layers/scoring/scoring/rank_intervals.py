@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from scoring._types import Floats, Ints
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scoring._fit.result import Fit
+    from scoring._types import Floats, Ints
 
 SHARE = 0.9
 _DRAWS = 2000
@@ -18,11 +24,14 @@ _JITTER = 1e-10
 _LEAST_BELOW, _CANDIDATES = 0.1, 6
 
 
-def rank_intervals(ability: Floats, covariance: Floats, *, share: float = SHARE) -> Ints:
+def rank_intervals(fit: Fit, *, share: float = SHARE) -> Ints:
     """Return narrow intervals that hold this share of the true ranks.
 
-    Ranks are counted in 2,000 seeded draws from N(ability, covariance): abilities share errors, so
-    the draws are joint. An interval grows from the essay's likeliest rank to the likelier side
+    Ranks are counted in 2,000 seeded draws of all abilities: they share errors. Where the spread of
+    abilities was integrated over, every draw has one spread. All abilities and all errors stretch
+    with it, which moves no rank; errors of a wide spread around means of a narrow one, as one
+    Normal for all spreads has them, would make ranks look twice as uncertain in small classes of
+    sharp judges. An interval grows from the essay's likeliest rank to the likelier side
     until it has enough probability. Ranks are whole numbers, so that intervals of at least 90% each
     would hold far more on average where ranks are nearly certain; "enough" is the least
     probability, between share - .1 and share, at which the mean over the essays reaches the share.
@@ -30,10 +39,8 @@ def rank_intervals(ability: Floats, covariance: Floats, *, share: float = SHARE)
 
     Parameters
     ----------
-    ability : (n,) array
-        Logits.
-    covariance : (n, n) array
-        Logits squared; may be singular along a shift of all abilities.
+    fit : Fit
+        Best of ``estimator="variational"``.
     share : float, default .9
         Share of the true ranks that the intervals hold.
 
@@ -42,7 +49,8 @@ def rank_intervals(ability: Floats, covariance: Floats, *, share: float = SHARE)
     (n, 2) array of int
         Lowest and highest rank, 1 the best.
     """
-    counts = _count_ranks(ability, covariance)
+    ability = fit.ability
+    counts = _count_ranks(fit)
     own = (ability[None, :] > ability[:, None]).sum(axis=1)
     for least in np.linspace(share - _LEAST_BELOW, share, _CANDIDATES):
         low, high, n_held = _grow_intervals(counts, own, float(least) * _DRAWS)
@@ -51,20 +59,35 @@ def rank_intervals(ability: Floats, covariance: Floats, *, share: float = SHARE)
     return np.stack([low, high], axis=1) + 1
 
 
-def _count_ranks(ability: Floats, covariance: Floats) -> Ints:
+def _count_ranks(fit: Fit) -> Ints:
     """How often each essay had each rank in the draws, (n ranks, n essays)."""
-    n = len(ability)
-    scale = float(covariance.diagonal().mean())
-    # A shift of all abilities changes no rank, but makes the covariance definite.
-    root = np.linalg.cholesky(covariance + scale + _JITTER * max(scale, 1.0) * np.eye(n))
+    n = len(fit.ability)
     rng = np.random.default_rng(_SEED)
     counts = np.zeros((n, n), dtype=np.int64)
     essays = np.arange(n)
-    for _ in range(_DRAWS // _DRAWS_AT_ONCE):
-        drawn = ability + rng.standard_normal((_DRAWS_AT_ONCE, n)) @ root.T
-        for order in np.argsort(-drawn, axis=1):
-            counts[essays, order] += 1
+    for n_draws, ability, covariance in _parts(fit):
+        scale = float(covariance.diagonal().mean())
+        # A shift of all abilities changes no rank, but makes the covariance definite.
+        root = np.linalg.cholesky(covariance + scale + _JITTER * max(scale, 1.0) * np.eye(n))
+        for start in range(0, n_draws, _DRAWS_AT_ONCE):
+            size = min(_DRAWS_AT_ONCE, n_draws - start)
+            drawn = ability + rng.standard_normal((size, n)) @ root.T
+            for order in np.argsort(-drawn, axis=1):
+                counts[essays, order] += 1
     return counts
+
+
+def _parts(fit: Fit) -> Iterator[tuple[int, Floats, Floats]]:
+    """How many draws, their mean and covariance: by spread, or of one Normal."""
+    nodes = () if fit.spread is None else fit.spread.nodes
+    weights = np.array([node.weight for node in nodes])
+    if len(nodes) < 2 or any(node.covariance is None for node in nodes):  # noqa: PLR2004
+        yield _DRAWS, fit.ability, fit.covariance
+        return
+    reached = np.rint(np.cumsum(weights) / weights.sum() * _DRAWS).astype(np.int64)
+    for node, n_draws in zip(nodes, np.diff(reached, prepend=0), strict=True):
+        if node.covariance is not None:
+            yield int(n_draws), node.ability, node.covariance
 
 
 def _grow_intervals(counts: Ints, own: Ints, least: float) -> tuple[Ints, Ints, Ints]:

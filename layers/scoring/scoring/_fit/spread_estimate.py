@@ -12,6 +12,9 @@ from scoring.errors import InvalidSettingError
 if TYPE_CHECKING:
     from scoring._types import Floats
 
+# Of more essays sd is so well known that one covariance is enough.
+_MOST_KEPT = 300
+
 
 @dataclass(frozen=True, slots=True)
 class SpreadPrior:
@@ -62,6 +65,8 @@ class Node:
         Mean variance of an ability, sum-to-zero gauge, logits^2.
     ability, variance : (n,) arrays
         Mean and variance of every ability, sum-to-zero gauge, logits and logits^2.
+    covariance : (n, n) array or None
+        Covariance of the abilities, logits^2; None of more than 300 essays.
     """
 
     log_sd: float
@@ -73,6 +78,7 @@ class Node:
     mean_variance: float
     ability: Floats
     variance: Floats
+    covariance: Floats | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,4 +154,5 @@ def reduced(
         mean_variance=trace / n,
         ability=mean,
         variance=covariance.diagonal().copy(),
+        covariance=covariance if n <= _MOST_KEPT else None,
     )

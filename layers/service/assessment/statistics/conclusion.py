@@ -47,7 +47,7 @@ def described(
     rankings: list[Ranking], pool: JudgedPool, fit: Fit, comparisons: Comparisons
 ) -> list[Ranking]:
     """The rankings with intervals of abilities and ranks, and the misfit of their verdicts."""
-    ranks = rank_intervals(fit.ability, fit.covariance)
+    ranks = rank_intervals(fit)
     abilities = fit.interval()
     misfit = essay_misfit(fit, comparisons)
     rows = pool.indices([ranking.essay_id for ranking in rankings])
