@@ -12,7 +12,6 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
 
 from scoring.errors import InvalidSettingError
 
@@ -63,6 +62,8 @@ def checked_level(level: float) -> float:
 
 def _quantile(nodes: tuple[Node, ...], probability: float) -> Floats:
     """Find every ability's quantile by bisection, (n,)."""
+    from scipy.special import ndtr  # lazily: costs 45 ms, and waves need no intervals
+
     weight = np.array([node.weight for node in nodes])
     mean = np.array([node.ability for node in nodes])
     sd = np.sqrt(np.array([node.variance for node in nodes]))
