@@ -34,8 +34,8 @@ class Row:
         return self.cells.get(column_key(column), "")
 
     def get(self, column: str) -> str:
-        """The trimmed cell."""
-        return self.cell(column).strip()
+        """The trimmed cell in Unicode's composed form, so that one name has one spelling."""
+        return normalise(self.cell(column)).strip()
 
     def problem(self, field: str, message: str) -> Problem:
         """A problem with one of the row's cells."""

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
+from assessment.domain.plain_text import find_alike_names, spell_code_points
 from runner.checks import Problems, read_all
 from runner.csv_files import CsvFile, Row, column_key, read_csv
 from runner.errors import BadInputError, Problem
@@ -191,12 +192,30 @@ def read_judgements(
     problems.raise_any(most=_SHOWN_PROBLEMS)
     if not any(records):
         raise BadInputError(Problem("has no comparison with a verdict", file=str(path)))
+    _check_names(records, table)
     return _make_judgements(
         list(chain.from_iterable(records)),
         shown_order=shown_order,
         columns=layout.description,
         n_without_verdict=len(table.rows) - len(completed),
     )
+
+
+def _check_names(records: Sequence[_Record | ListRecord], table: CsvFile) -> None:
+    """Refuse two names of essays that a reader cannot tell apart: one of them is a slip."""
+    names = dict.fromkeys(chain.from_iterable(_list_essays(record) for record in records))
+    Problems(
+        Problem(
+            f"the names {spell_code_points(one)} and {spell_code_points(other)} print alike; write "
+            "one of them",
+            file=table.name,
+        )
+        for one, other in find_alike_names(names)
+    ).raise_any(most=_SHOWN_PROBLEMS)
+
+
+def _list_essays(record: _Record | ListRecord) -> Sequence[str]:
+    return (record.first, record.second) if isinstance(record, _Record) else record.shown
 
 
 def _is_without_verdict(table: CsvFile, row: Row, layout: _Layout) -> bool:

@@ -332,6 +332,24 @@ def test_comparisons_that_nobody_completed_are_counted(tmp_path: Path):
     assert "nobody has judged them: 1 comparisons" in " ".join(read.stderr.split())
 
 
+def test_one_name_in_two_spellings_is_one_essay(tmp_path: Path):
+    path = tmp_path / "accents.csv"
+    path.write_text(
+        "winner,loser\n\u00c5sa,ben\nA\u030asa,ben\nben,\u00a0\u00c5sa \n", encoding="utf-8"
+    )
+    assert {row["essay_id"] for row in rows(fit(path, "--format", "csv"))} == {"\u00c5sa", "ben"}
+
+
+@pytest.mark.parametrize("other", ["ada\x00", "ad\u200ba", "\u0430da", "ada\u00ad"])
+def test_two_names_that_print_alike_are_refused_with_both(tmp_path: Path, other: str):
+    path = tmp_path / "alike.csv"
+    path.write_text(f"winner,loser\nada,ben\n{other},ben\n", encoding="utf-8")
+    result = fit(path)
+    assert result.exit_code == 2
+    assert "print alike" in result.output
+    assert "U+" in result.output
+
+
 def test_of_two_columns_with_one_name_none_can_be_meant(tmp_path: Path):
     path = tmp_path / "twice.csv"
     path.write_text("winner,loser,Winner\nada,ben,x\n")

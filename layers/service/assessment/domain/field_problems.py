@@ -58,6 +58,11 @@ def _locate(problem: Mapping[str, Any], prefix: str) -> str:
 
 
 def _describe(problem: Mapping[str, Any]) -> str:
+    details = problem.get("ctx", {})
+    if problem["type"] in ("string_too_long", "too_long") and details.get("field_type") != "List":
+        length = details.get("actual_length")
+        has = "is too long" if length is None else f"has {length} characters"
+        return f"{has}; at most {details['max_length']} are allowed"
     return _MESSAGES.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
 
 
