@@ -6,11 +6,12 @@ import httpx
 import pytest
 
 from assessment.domain.errors import InvalidRequestError, NotFoundError
-from local.demo import CONFIG, run_batch
+from local.demo import CONFIG, PATIENCE, run_batch
 from local.judge.options import JudgeOptions
 from local.stack.look import peek
 from runner.client import ApiClient, parse_result
 from runner.errors import NotAuthorisedError
+from runner.waiting import await_batch
 
 pytestmark = pytest.mark.local_cloud
 
@@ -91,6 +92,22 @@ def test_the_door_is_shut_without_a_token_and_health_is_open(run):
         assert stranger.health().status == "ok"
         with pytest.raises(NotAuthorisedError):
             stranger.batch(run[2]["batch_id"])
+
+
+def test_a_request_that_cannot_be_met_ends_as_an_execution_that_succeeded(run, sample):
+    """The state machine branches on PrepareBatch's answer; a failed execution sets off an alarm."""
+    set_up = run[0]
+    judge = {"provider": "bedrock", "model": "m", "context_tokens": 1000, "max_output_tokens": 990}
+    with set_up.client() as client:
+        accepted = client.request_batch(sample.request(CONFIG, judge), idempotency_key="unmet")
+        ended = await_batch(client, accepted.batch_id, show=lambda *_: None, timeout=PATIENCE)
+    assert ended.failure is not None
+    assert ended.failure.code == "InvalidRequestError"
+    assert "judge.context_tokens" in ended.failure.message
+    states = set_up.cloud.session().client("stepfunctions", endpoint_url=set_up.cloud.url)
+    arn = set_up.outputs["StateMachineArn"]
+    executions = states.list_executions(stateMachineArn=arn, statusFilter="SUCCEEDED")["executions"]
+    assert any(accepted.batch_id in execution["name"] for execution in executions)
 
 
 def test_bad_requests_are_told_what_is_wrong(run, sample):
