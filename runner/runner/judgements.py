@@ -192,7 +192,7 @@ def read_judgements(
     problems.raise_any(most=_SHOWN_PROBLEMS)
     if not any(records):
         raise BadInputError(Problem("has no comparison with a verdict", file=str(path)))
-    _check_names(records, table)
+    _check_names(list(chain.from_iterable(records)), table)
     return _make_judgements(
         list(chain.from_iterable(records)),
         shown_order=shown_order,

@@ -102,8 +102,8 @@ def test_a_request_that_cannot_be_met_ends_as_an_execution_that_succeeded(run, s
         accepted = client.request_batch(sample.request(CONFIG, judge), idempotency_key="unmet")
         ended = await_batch(client, accepted.batch_id, show=lambda *_: None, timeout=PATIENCE)
     assert ended.failure is not None
-    assert ended.failure.code == "InvalidRequestError"
-    assert "judge.context_tokens" in ended.failure.message
+    assert ended.failure["code"] == "InvalidRequestError"
+    assert "judge.context_tokens" in ended.failure["message"]
     states = set_up.cloud.session().client("stepfunctions", endpoint_url=set_up.cloud.url)
     arn = set_up.outputs["StateMachineArn"]
     executions = states.list_executions(stateMachineArn=arn, statusFilter="SUCCEEDED")["executions"]
