@@ -18,7 +18,7 @@ from runner.commands.erase import delete, export_essay
 from runner.commands.execute import execute
 from runner.commands.export import export
 from runner.commands.fit import fit
-from runner.commands.invite import invite
+from runner.commands.invite import invite, move_deadline
 from runner.commands.lists import comparisons, list_batches
 from runner.commands.open_page import open_page
 from runner.commands.plan import dry_run, plan, simulate
@@ -123,6 +123,7 @@ app.command()(release)
 app.command()(delete)
 app.command("export-essay")(export_essay)
 app.command()(invite)
+app.command("deadline")(move_deadline)
 app.command("register-anchors")(register_anchors)
 app.command()(token)
 app.command()(fit)

@@ -36,6 +36,7 @@ from assessment.contracts.invitations import (
     NewInvitations,
 )
 from assessment.contracts.manifest import ManifestLink, StoredContent
+from assessment.contracts.people import JudgingDeadline, MovedDeadline
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.result import ResultDocument
 from assessment.contracts.views import (
@@ -255,6 +256,11 @@ class ApiClient:
     def cancel(self, batch_id: str) -> BatchAccepted:
         """Cancel a batch; what is recorded is kept."""
         return self._call(BatchAccepted, "POST", f"/v1/batches/{batch_id}/cancel")
+
+    def move_deadline(self, batch_id: str, deadline: JudgingDeadline) -> MovedDeadline:
+        """Move the time until which people may judge a batch."""
+        path = f"/v1/batches/{batch_id}/judging-deadline"
+        return self._call(MovedDeadline, "PUT", path, body=deadline.model_dump(mode="json"))
 
     def resume(self, batch_id: str) -> BatchAccepted:
         """Resume a batch that failed by a fault around it; nothing recorded is paid again."""

@@ -89,6 +89,11 @@ class RoomsServer:
             described["n_reminders"] = 1
         return JSONResponse(described)
 
+    async def move_deadline(self, request: Request) -> Response:
+        self.judging_deadline = (await request.json())["judging_deadline"]
+        moved = {"batch_id": RUNNING, "judging_deadline": self.judging_deadline}
+        return JSONResponse({**moved, "n_invitations_ending_before": 1})
+
     def results(self, _: Request) -> Response:
         return JSONResponse(self.result.model_dump(mode="json"))
 
@@ -258,6 +263,7 @@ class RoomsServer:
             Route(f"{batch}/next-comparison", self.offer),
             Route(f"{batch}/verdicts", self.verdict, methods=["POST"]),
             Route(f"{batch}/invitations", self.invitations),
+            Route(f"{batch}/judging-deadline", self.move_deadline, methods=["PUT"]),
             Route(essay, self.essay),
             Route(f"{essay}/decision", self.decision, methods=["GET"]),
             Route(f"{essay}/decision", self.decide, methods=["PUT"]),

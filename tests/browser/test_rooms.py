@@ -229,7 +229,7 @@ def test_people_see_until_when_and_the_lead_how_consistent_they_are(
         judge.check_access(states=("light", "dark"))
         judge.close()
     lead = enter(chromium, rooms, f"/batch/{RUNNING}")
-    lead.page.get_by_text("People may judge until").wait_for()
+    lead.page.get_by_text("People may judge until").first.wait_for()
     lead.page.get_by_text("They were reminded once.").wait_for()
     # The target is in standard deviations of the abilities, and so is what is shown beside it.
     assert "0.45" in lead.page.locator(".tiles").inner_text()
@@ -237,6 +237,12 @@ def test_people_see_until_when_and_the_lead_how_consistent_they_are(
     lead.page.locator("#waves summary").click()
     assert "1.40" not in lead.page.locator("#waves table").inner_text()
     assert "3/4 · 3/3" in lead.page.locator("#invitations").inner_text()
+    lead.page.get_by_text("Move the deadline").first.click()
+    lead.page.locator("input[name=until]").fill("2030-01-15T16:00")
+    lead.page.get_by_role("button", name="Move the deadline").click()
+    lead.page.get_by_text("1 link ends before that").wait_for()
+    asked = datetime.fromisoformat(rooms.judging_deadline or "")
+    assert f"{asked.astimezone():%Y-%m-%d %H:%M}" == "2030-01-15 16:00", "the reader's own time"
     lead.check_access(states=("light",))
     lead.check_room()
     lead.check()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,8 +23,10 @@ from assessment.domain.comparison import (
     JudgeFailure,
     Settlement,
 )
+from assessment.domain.config import BatchConfig, Source
 from assessment.domain.errors import (
     ComparisonLeasedError,
+    IllegalTransitionError,
     UnknownBatchError,
     UnknownComparisonError,
 )
@@ -176,6 +178,16 @@ class InMemoryBatchStore:
         batch = self.batches[batch_id]
         noted = max(batch.n_reminders, n_reminders)
         self.batches[batch_id] = batch.model_copy(update={"n_reminders": noted})
+
+    def move_deadline(
+        self, batch_id: str, config: BatchConfig, sources: Mapping[str, Source], *, now: datetime
+    ) -> Batch:
+        batch = self.get_batch(batch_id)
+        if batch.is_final:
+            raise IllegalTransitionError(f"status: the batch is {batch.status}")
+        changes = {"config": config, "config_sources": dict(sources), "deadline_moved_at": now}
+        self.batches[batch_id] = batch.model_copy(update={**changes, "n_reminders": 0})
+        return self.batches[batch_id]
 
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         return self.waves.setdefault((batch_id, wave.wave), wave)

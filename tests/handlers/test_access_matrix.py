@@ -27,6 +27,7 @@ VERDICT = {"comparison_id": "w001-00000", "winner": "A"}
 BODIES: dict[str, Any] = {
     "invitations": {"names": ["Ann"]},
     "verdicts": VERDICT,
+    "judging-deadline": {"judging_deadline": "2030-01-01T12:00:00Z"},
     "decision": {"grade": "C"},
 }
 """By the last part of the path; elsewhere an empty one."""

@@ -57,6 +57,24 @@ def test_an_invitation_opens_its_batch_until_it_is_taken_back(stack: Stack) -> N
     assert ask_as(bo["token"])[0] == 200
 
 
+def test_the_time_that_people_have_moves_with_an_answer_that_says_what_it_needs(
+    stack: Stack,
+) -> None:
+    stack.inviting()
+    until = datetime.now(UTC) + timedelta(days=30)
+    given = event("handle_api/move_judging_deadline_too_late.json")
+    given["body"] = json.dumps({"judging_deadline": until.isoformat()})
+    answered = invoke("handle_api", given)
+    assert answered["statusCode"] == 200
+    body = json.loads(answered["body"])
+    assert datetime.fromisoformat(body["judging_deadline"]) == until
+    assert body["n_invitations_ending_before"] == 1
+    assert stack.batch().config.judging_deadline == until
+    wave = adapters().batches.get_wave(BATCH_ID, 1)
+    assert wave is not None
+    assert wave.deadline == until
+
+
 def test_an_invitation_is_made_once_with_one_key(stack: Stack) -> None:
     stack.submitted(judge={"provider": "person"})
     first = call("invite_judges")

@@ -1,4 +1,4 @@
-"""`cj invite`: links by which people judge a batch, their progress, and taking them back."""
+"""`cj invite`, `cj deadline`: links by which people judge a batch, and until when they may."""
 
 import uuid
 from datetime import datetime
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from assessment.contracts.invitations import InvitationList, InvitationRequest
 from assessment.contracts.parsing import parse
+from assessment.contracts.people import JudgingDeadline
 from assessment.domain.invitation import LONGEST_DAYS
 from runner.commands import options
 from runner.console import OUT, emit, note
@@ -67,6 +68,39 @@ def invite(
         emit(to_json(listed.model_dump(mode="json")))
         return
     OUT.print(invitations_table(listed))
+
+
+def move_deadline(
+    batch_id: options.BatchId,
+    until: Annotated[
+        datetime,
+        typer.Argument(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+            help="The new time; a day alone means its end, and a time without zone this machine's.",
+        ),
+    ],
+    *,
+    stack: options.StackName = DEFAULT_STACK,
+    local: options.Local = False,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Move the time until which people may judge a batch, earlier or later.
+
+    Reminders begin anew: halfway to the new time, and a day before it. Links end when they did.
+
+    For example:
+
+      cj deadline 5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10 2026-12-18
+    """
+    deadline = JudgingDeadline(judging_deadline=options.read_local(until))
+    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+        moved = client.move_deadline(batch_id, deadline)
+    note(f"people may judge until {moved.judging_deadline:%Y-%m-%d %H:%M %Z}")
+    if moved.n_invitations_ending_before:
+        note(
+            f"{moved.n_invitations_ending_before} open invitations end before that; invite these "
+            "people again by cj invite"
+        )
 
 
 def invitations_table(listed: InvitationList) -> Table:

@@ -172,7 +172,7 @@ def join_settings(
         settings.append(f"max_pairwise_comparisons={max_comparisons}")
     if judging_deadline is not None:
         _refuse_twice(settings, ("judging_deadline",), "--judging-deadline")
-        settings.append(f"judging_deadline={_read_local(judging_deadline).isoformat()}")
+        settings.append(f"judging_deadline={read_local(judging_deadline).isoformat()}")
     return settings
 
 
@@ -181,7 +181,7 @@ def _refuse_twice(settings: list[str], names: tuple[str, ...], option: str) -> N
         raise BadInputError(Problem("is given by --config, too; give it once", field=option))
 
 
-def _read_local(moment: datetime) -> datetime:
+def read_local(moment: datetime) -> datetime:
     """A moment with its zone, this machine's if it names none; a day alone means its end."""
     if moment.tzinfo is None and moment.time() == time.min:
         moment = moment.replace(hour=23, minute=59)

@@ -27,6 +27,7 @@ from assessment.contracts.decisions import DecisionRequest, ReleaseRequest
 from assessment.contracts.erasure import ErasureView
 from assessment.contracts.manifest import ContentText, StoredContent
 from assessment.contracts.parsing import parse
+from assessment.contracts.people import JudgingDeadline
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.tokens import sign_token
 from assessment.contracts.views import (
@@ -166,6 +167,11 @@ def _store_content(stack: FakeStack, body: bytes) -> dict[str, Any]:
         content_id=content_id, n_characters=len(text), expires_at=datetime.now(UTC).isoformat()
     )
     return stored.model_dump(mode="json")
+
+
+def _move_deadline(batch_id: str, body: bytes) -> dict[str, Any]:
+    moved = JudgingDeadline.model_validate_json(body).model_dump(mode="json")
+    return {"batch_id": batch_id, **moved, "n_invitations_ending_before": 2}
 
 
 def _list_files(stack: FakeStack, batch_id: str) -> dict[str, Any]:
@@ -391,6 +397,9 @@ def application(stack: FakeStack) -> Starlette:
         ),
         ("GET", "/v1/batches/{batch_id}/essays/{essay_id:path}/export"): guarded(
             200, lambda r, _, __: {"essay_id": r.path_params["essay_id"]}
+        ),
+        ("PUT", "/v1/batches/{batch_id}/judging-deadline"): guarded(
+            200, lambda r, body, _: _move_deadline(batch_id(r), body)
         ),
         ("POST", "/v1/manifests"): guarded(201, lambda *_: _announce_manifest(stack)),
         ("POST", "/v1/content"): guarded(201, lambda _, body, __: _store_content(stack, body)),

@@ -39,3 +39,11 @@ def test_a_name_twice_is_refused_before_anything_is_sent(stack: FakeStack) -> No
     refused = cj(stack, "Bo", "Bo")
     assert refused.exit_code == 2
     assert not stack.requests
+
+
+def test_a_deadline_moves_to_the_end_of_a_day(stack: FakeStack) -> None:
+    words = ["deadline", BATCH, "2030-01-15", "--api-url", stack.url]
+    moved = CliRunner().invoke(app, words)
+    assert moved.exit_code == 0, moved.output
+    assert "until 2030-01-15 23:59" in moved.stderr
+    assert "2 open invitations end before that" in moved.stderr

@@ -6,6 +6,7 @@ import { Figure, Notice, Section, Table, Tiles, useLoaded } from "../shared/part
 import { Result, WithoutResult } from "../result/sections.jsx";
 import { drawWaves } from "../result/charts.js";
 import { isPerson, median } from "../result/model.js";
+import { Deadline } from "./deadline.jsx";
 import { Problem, Waiting } from "./frame.jsx";
 import { Invitations } from "./invitations.jsx";
 
@@ -60,7 +61,7 @@ function Live({ id, progress, onChange }) {
       ]} />
       <p class="progress"><progress max={Math.max(1, tally.planned)} value={tally.recorded + tally.failed} aria-label={t("live.progress")} /></p>
       {progress.judge_troubles.map((each) => <Notice tone="warn" title={t("live.trouble", { judge: each.judge })}><p>{each.message}</p><p class="detail">{t("live.since", { when: moment(each.failing_since) })}</p></Notice>)}
-      {config.judging_deadline && <p>{t("live.until", { when: moment(config.judging_deadline) })}{progress.n_reminders > 0 && ` ${t("live.reminded", { n: progress.n_reminders })}`}</p>}
+      {config.judging_deadline && <Deadline id={id} progress={progress} onChange={onChange} />}
       <Problem error={error} />
       <p class="actions"><a class="button" href={`#/judge/${id}`}>{t("live.judge")}</a> <button type="button" class="danger" onClick={stop}>{t("live.stop")}</button></p>
       {rows.some((each) => each.precision) && (

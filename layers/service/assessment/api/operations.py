@@ -51,6 +51,7 @@ from assessment.contracts.manifest import (
     UploadLinks,
     UploadRequest,
 )
+from assessment.contracts.people import JudgingDeadline, MovedDeadline
 from assessment.contracts.request import AnchorRegistration, BatchRequest, PersonVerdict
 from assessment.contracts.result import ResultDocument
 from assessment.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
@@ -232,6 +233,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("DELETE", f"{_BATCH}/invitations/<invitation_id>"): Operation(
         "Take an invitation back", answer=InvitationView, problems=(404,)
+    ),
+    ("PUT", f"{_BATCH}/judging-deadline"): Operation(
+        "Move the time until which people may judge",
+        answer=MovedDeadline, body=JudgingDeadline, problems=(404, 409),
     ),
     ("GET", f"{_BATCH}/next-comparison"): Operation(
         "Take the next comparison to judge in person",

@@ -12,9 +12,12 @@ from assessment.api.composition import open_batch, own_adapters
 from assessment.api.queries import OfferQuery
 from assessment.api.responses import answer, json_body, name_person
 from assessment.contracts.parsing import parse
+from assessment.contracts.people import JudgingDeadline
 from assessment.contracts.request import PersonVerdict
 from assessment.domain.access import Action
+from assessment.observability import count
 from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
+from assessment.usecases.move_deadline import move_deadline
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -32,6 +35,20 @@ def offer_comparison(batch_id: str) -> Response[str]:
         now=datetime.now(UTC),
     )
     return answer(200, offer)
+
+
+@guarded(router, "PUT", "/v1/batches/<batch_id>/judging-deadline", Action.CHANGE_BATCH)
+def change_deadline(batch_id: str) -> Response[str]:
+    """Move the time until which people may judge."""
+    own = own_adapters(router)
+    moved = move_deadline(
+        open_batch(batch_id, own),
+        parse(JudgingDeadline, json_body(router.current_event.body)),
+        ports=own.deadline_ports,
+        now=datetime.now(UTC),
+    )
+    count("deadlines_moved")
+    return answer(200, moved)
 
 
 @guarded(router, "POST", "/v1/batches/<batch_id>/verdicts", Action.JUDGE_BATCH)

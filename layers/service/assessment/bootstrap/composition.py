@@ -40,6 +40,7 @@ from assessment.ports.groups import (
     AuditPorts,
     CancelPorts,
     ContentPorts,
+    DeadlinePorts,
     FilePorts,
     InvitationPorts,
     PersonPorts,
@@ -306,6 +307,13 @@ class Composition[S: Settings](LoopComposition[S]):
     def invitation_ports(self) -> InvitationPorts:
         """For inviting people to judge."""
         return InvitationPorts(batches=self.batches, people=self.people)
+
+    @cached_property
+    def deadline_ports(self) -> DeadlinePorts:
+        """For moving the deadline of people."""
+        return DeadlinePorts(
+            batches=self.batches, people=self.people, callback_queue=self.callback_queue
+        )
 
     @cached_property
     def signed_callback_ports(self) -> SignedCallbackPorts:

@@ -134,7 +134,8 @@ class Batch(BaseModel):
     release: Release | None = None
     has_erasures: bool = False
     n_reminders: int = 0
-    """How often people were reminded that the batch waits for them."""
+    """How often people were reminded that the batch waits for them, since the deadline moved."""
+    deadline_moved_at: datetime | None = None
     expires_at: datetime | None = None
     """When it is erased by itself."""
     created_at: datetime
@@ -144,6 +145,16 @@ class Batch(BaseModel):
     def is_final(self) -> bool:
         """Whether nothing can change any more."""
         return self.status in FINAL_STATUSES
+
+    @property
+    def deadline_set_at(self) -> datetime:
+        """When people were given the time that they have."""
+        return self.deadline_moved_at or self.created_at
+
+    def name_reminder(self, number: int) -> str:
+        """A name that no reminder before the deadline moved has."""
+        moved = self.deadline_moved_at
+        return f"{number}" if moved is None else f"{number} since {moved.isoformat()}"
 
     @property
     def execution_name(self) -> str:

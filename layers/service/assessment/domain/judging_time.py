@@ -96,6 +96,35 @@ def check_judging_deadline(config: BatchConfig, *, now: datetime) -> None:
     )
 
 
+def check_moved_deadline(
+    config: BatchConfig, judges: Sequence[JudgeSpec], *, requested_at: datetime, now: datetime
+) -> None:
+    """Refuse a time that a batch which runs cannot wait for.
+
+    The state machine waits for a wave from its submission on, so the longest time counts from the
+    request.
+
+    Raises
+    ------
+    InvalidRequestError
+    """
+    deadline = config.judging_deadline
+    latest = requested_at + timedelta(days=LONGEST_DAYS)
+    try:
+        _check_use(config, judges)
+    except InvalidRequestError as error:
+        raise InvalidRequestError(str(error), field="judging_deadline") from None
+    if deadline is None or now + _LEAST_NOTICE <= deadline <= latest:
+        return
+    minutes = _LEAST_NOTICE.total_seconds() / 60
+    raise InvalidRequestError(
+        f"is {deadline.isoformat()}; give a time that is {minutes:.0f} minutes from now "
+        f"({now.isoformat(timespec='seconds')}) or later, and no later than {LONGEST_DAYS} days "
+        f"after the request ({latest.isoformat(timespec='seconds')})",
+        field="judging_deadline",
+    )
+
+
 def list_reminder_times(*, requested_at: datetime, deadline: datetime) -> tuple[datetime, ...]:
     """When people are reminded: halfway, and a day before the end where that comes later."""
     halfway = requested_at + (deadline - requested_at) / 2

@@ -147,6 +147,13 @@ class InvitationPorts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeadlinePorts(InvitationPorts):
+    """Moving the deadline until which people may judge."""
+
+    callback_queue: CallbackQueue
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignedCallbackPorts:
     """Accepting a signed callback."""
 

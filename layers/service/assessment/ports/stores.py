@@ -11,6 +11,7 @@ from assessment.domain.assignment import Assignment
 from assessment.domain.audit import AuditEntry
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison, JudgeFailure, Settlement
+from assessment.domain.config import BatchConfig, Source
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
@@ -163,6 +164,14 @@ class BatchStore(ActiveBatches, Protocol):
 
     def note_reminders(self, batch_id: str, n_reminders: int) -> None:
         """Note how many reminders went out, unless more are noted already."""
+
+    def move_deadline(
+        self, batch_id: str, config: BatchConfig, sources: Mapping[str, Source], *, now: datetime
+    ) -> Batch:
+        """Store the configuration with another deadline of people, and count reminders anew.
+
+        Raises UnknownBatchError, and IllegalTransitionError if the batch has ended.
+        """
 
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         """Store a new wave; if it exists, change nothing and return the stored one."""

@@ -24,7 +24,7 @@ def remind_judges(batch: Batch, *, ports: WatchPorts, now: datetime) -> bool:
     deadline = batch.config.judging_deadline
     if deadline is None or batch.status is not BatchStatus.WAITING_CALLBACKS:
         return False
-    n_due = count_due_reminders(requested_at=batch.created_at, deadline=deadline, now=now)
+    n_due = count_due_reminders(requested_at=batch.deadline_set_at, deadline=deadline, now=now)
     if n_due <= batch.n_reminders:
         return False
     n_waiting = ports.comparisons.count_waiting(batch.batch_id, batch.wave, limit=_MOST_COUNTED)
@@ -44,7 +44,7 @@ def remind_judges(batch: Batch, *, ports: WatchPorts, now: datetime) -> bool:
                     "judges": _list_progress(batch, ports, now),
                 },
                 now=now,
-                occasion=str(n_due),
+                occasion=batch.name_reminder(n_due),
             )
         ]
     )

@@ -11,7 +11,7 @@ from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.assignment import Assignment
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, Failure, Outcome
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure
-from assessment.domain.config import BatchConfig
+from assessment.domain.config import BatchConfig, Source
 from assessment.domain.errors import (
     ComparisonLeasedError,
     IllegalTransitionError,
@@ -320,6 +320,26 @@ def test_reminders_are_never_counted_back(stores: Stores) -> None:
     for n_reminders in (2, 1):
         store.note_reminders("b", n_reminders)
         assert store.get_batch("b").n_reminders == 2
+
+
+def test_a_deadline_moves_while_the_batch_runs(stores: Stores) -> None:
+    store = stores[1]
+    store.create_batch(batch("b"))
+    store.note_reminders("b", 2)
+    known = store.get_batch("b")
+    until = NOW + timedelta(days=3)
+    config = known.config.model_copy(update={"judging_deadline": until})
+    sources = {**known.config_sources, "judging_deadline": Source.REQUEST}
+    moved = store.move_deadline("b", config, sources, now=NOW)
+    assert moved == store.get_batch("b")
+    assert (moved.config.judging_deadline, moved.deadline_moved_at) == (until, NOW)
+    assert (moved.n_reminders, moved.config_sources["judging_deadline"]) == (0, Source.REQUEST)
+    assert moved.updated_at == known.updated_at, "the watchdog goes by the last step"
+    store.transition("b", BatchStatus.CANCELLED, now=NOW)
+    with pytest.raises(IllegalTransitionError):
+        store.move_deadline("b", config, sources, now=NOW)
+    with pytest.raises(UnknownBatchError):
+        store.move_deadline("none", config, sources, now=NOW)
 
 
 def test_marks_of_settled_comparisons_can_be_cleared(stores: Stores) -> None:

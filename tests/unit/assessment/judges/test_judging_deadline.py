@@ -6,11 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from assessment.contracts.llm_protocol import WaveDeadlineV1
+from assessment.contracts.people import JudgingDeadline
 from assessment.domain.batch import BatchStatus
 from assessment.domain.config import Source
 from assessment.domain.decision import DecisionKind, Reason
-from assessment.domain.errors import InvalidRequestError
+from assessment.domain.errors import ConflictError, InvalidRequestError
+from assessment.domain.invitation import Invitation
 from assessment.domain.judging_time import list_reminder_times
+from assessment.ports.groups import DeadlinePorts
+from assessment.usecases.move_deadline import move_deadline
 from assessment.usecases.watch_batches import Repair
 from tests.fakes.judges import quality_of
 from tests.fakes.world import START, World
@@ -137,6 +142,88 @@ def test_reminders_go_out_halfway_and_a_day_before_each_once():
     look_on(people, 3)
     assert len(reminders(people)) == 2
     assert people.world.batches.get_batch(people.batch_id).n_reminders == 2
+
+
+def deadlines(people):
+    """The messages of deadlines that wait in the queue, the oldest first."""
+    bodies = [message.body for message in people.world.callback_queue.messages]
+    return [WaveDeadlineV1.model_validate_json(body) for body in bodies if "WaveDeadlineV1" in body]
+
+
+def move(people, days):
+    """People may judge until so many days after the request."""
+    world = people.world
+    ports = DeadlinePorts(
+        batches=world.batches, people=world.people, callback_queue=world.callback_queue
+    )
+    request = JudgingDeadline(judging_deadline=START + timedelta(days=days))
+    return move_deadline(people.batch_id, request, ports=ports, now=world.now)
+
+
+def test_a_deadline_that_moved_holds_for_the_wave_that_waits():
+    people = started(judging_deadline=in_days(2))
+    people.world.clock.forward(DAY)
+    moved = move(people, 5)
+    assert moved.judging_deadline == people.offer("ann").judging_deadline
+    assert look_on(people, 3.75) == set()
+    people.world.record(deadlines(people)[0].model_dump_json(by_alias=True))
+    assert people.next("ann") is not None, "the message of the old deadline closes nothing"
+    assert look_on(people, 0.5) == {Repair.CLOSED_AT_DEADLINE}
+
+
+def test_a_deadline_moves_to_an_earlier_time_too():
+    people = started(judging_deadline=in_days(10))
+    move(people, 1)
+    assert deadlines(people)[-1].deadline == START + timedelta(days=1)
+    assert look_on(people, 1.25) == {Repair.CLOSED_AT_DEADLINE}
+
+
+def test_reminders_begin_anew_when_the_deadline_moves():
+    people = started(judging_deadline=in_days(4))
+    look_on(people, 2.25)
+    assert len(reminders(people)) == 1
+    move(people, 12.25)
+    assert people.world.batches.get_batch(people.batch_id).n_reminders == 0
+    look_on(people, 4.75)
+    assert len(reminders(people)) == 1, "halfway from the move"
+    look_on(people, 0.5)
+    assert len(reminders(people)) == 2
+    look_on(people, 4)
+    events = people.world.events.by_type["CJJudgingReminder.v1"]
+    assert len({event.event_id for event in events}) == len(events) == 3
+
+
+def test_links_that_end_before_it_are_counted():
+    people = started(judging_deadline=in_days(2))
+    for number, days in enumerate((3, 6)):
+        people.people.put_invitation(
+            Invitation(
+                invitation_id=f"{number}",
+                batch_id=people.batch_id,
+                name="Ann",
+                created_by="t",
+                created_at=START,
+                expires_at=START + timedelta(days=days),
+            )
+        )
+    assert move(people, 5).n_invitations_ending_before == 1
+
+
+@pytest.mark.parametrize(("days", "words"), [(0.004, "10 minutes from now"), (91, "90 days after")])
+def test_a_time_that_a_running_batch_cannot_keep_is_refused(days, words):
+    people = started(judging_deadline=in_days(2))
+    with pytest.raises(InvalidRequestError, match=words) as refused:
+        move(people, days)
+    assert refused.value.field == "judging_deadline"
+
+
+def test_the_deadline_of_models_or_of_a_batch_that_ended_cannot_move():
+    with pytest.raises(InvalidRequestError, match="none judges"):
+        move(started(judge=MODEL), 3)
+    people = started()
+    people.world.cancel(people.batch_id)
+    with pytest.raises(ConflictError, match="CANCELLED"):
+        move(people, 3)
 
 
 def test_nobody_is_reminded_of_what_does_not_wait():

@@ -20,8 +20,9 @@ from assessment.domain.batch import (
     find_resumed_status,
     list_sources,
 )
+from assessment.domain.config import BatchConfig, Source
 from assessment.domain.erasure import ERASED
-from assessment.domain.errors import ErasedBatchError, UnknownBatchError
+from assessment.domain.errors import ErasedBatchError, IllegalTransitionError, UnknownBatchError
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.wave import Wave
 from assessment.ports.stores import BatchFilter, BatchPage, KeyClaim
@@ -244,6 +245,31 @@ class DynamoDBBatchStore:
             )
         except ConditionFailedError:
             return
+
+    def move_deadline(
+        self, batch_id: str, config: BatchConfig, sources: Mapping[str, Source], *, now: datetime
+    ) -> Batch:
+        """By a condition on the status; reminders of another deadline are counted anew."""
+        running = sorted(set(BatchStatus) - FINAL_STATUSES)
+        try:
+            item = self._table.update(
+                keys.batch(batch_id),
+                {
+                    "config": config,
+                    "config_sources": dict(sources),
+                    "deadline_moved_at": now,
+                    "n_reminders": 0,
+                },
+                condition=f"#status IN ({', '.join(f':s{i}' for i in range(len(running)))})",
+                names={"#status": "status"},
+                values={f":s{i}": status for i, status in enumerate(running)},
+            )
+        except ConditionFailedError as error:
+            if error.item is None:
+                raise UnknownBatchError.from_id(batch_id) from error
+            status = read_batch_item(error.item).status
+            raise IllegalTransitionError(f"status: the batch is {status}") from None
+        return read_batch_item(item)
 
     def put_wave(self, batch_id: str, wave: Wave) -> Wave:
         """The plan is committed by this one write; a second writer takes the first plan."""
