@@ -37,11 +37,13 @@ class InMemoryDecisionStore:
         if not is_open or stored.n_decisions != batch.n_decisions:
             return False
         self._set(stored, release=release)
+        self._batches.active.add(batch.batch_id)
         return True
 
     def note_published(self, batch_id: str, release: Release) -> Release:
         published = release.model_copy(update={"is_published": True})
         self._set(self._batches.get_batch(batch_id), release=published)
+        self._batches.active.discard(batch_id)
         return published
 
     @staticmethod

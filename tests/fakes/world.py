@@ -58,6 +58,7 @@ from assessment.usecases.tend_provider_batch import SubmissionStep, tend_provide
 from assessment.usecases.watch_batches import WatchReport, watch_batches
 from local.providers.clocked_batches import ClockedBatches
 from tests.fakes.content import InMemoryContentStore
+from tests.fakes.decisions import InMemoryDecisionStore
 from tests.fakes.event_loop import run_async
 from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import (
@@ -114,6 +115,7 @@ class World:
     def __post_init__(self) -> None:
         self.assignments = InMemoryAssignmentStore()
         self.batches = InMemoryBatchStore()
+        self.decisions = InMemoryDecisionStore(self.batches)
         self.comparisons = InMemoryComparisonStore()
         self.content = InMemoryContentStore()
         self.judge_queue = InMemoryJudgeQueue(self.clock)
@@ -304,7 +306,7 @@ class World:
         """One round of the watchdog."""
         names = (
             "batches", "comparisons", "workflow", "events", "judge_queue", "provider_batches",
-            "people",
+            "people", "content", "decisions",
         )  # fmt: skip
         ports = WatchPorts(**self._ports(*names, fault=fault))
         return watch_batches(

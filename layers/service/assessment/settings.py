@@ -109,8 +109,8 @@ class SendWebhooksSettings(Settings):
 class WatchBatchesSettings(FailBatchSettings):
     """Function watch_batches."""
 
+    bucket_name: Required
     erasure_queue_url: Required
-
     state_machine_arn: Required
     judge_queue_url: Required
     llm_batching_mode: BatchingMode

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment.api.access import guarded, read_caller
 from assessment.api.composition import open_batch, own_adapters
-from assessment.api.queries import AttentionQuery
+from assessment.api.queries import AttentionQuery, DecisionQuery
 from assessment.api.responses import answer, json_body, read_essay_id
 from assessment.contracts.decisions import DecisionRequest, ReleaseRequest, ReleaseView
 from assessment.contracts.parsing import parse
@@ -63,7 +63,14 @@ def essay_decision(batch_id: str, essay_id: str) -> Response[str]:
 def decisions(batch_id: str) -> Response[str]:
     """How far the decisions about a batch are."""
     own = own_adapters(router)
-    return answer(200, read_decisions(open_batch(batch_id, own), ports=own.decision_ports))
+    query = parse(DecisionQuery, dict(router.current_event.query_string_parameters or {}))
+    view = read_decisions(
+        open_batch(batch_id, own),
+        limit=query.limit,
+        cursor=query.cursor,
+        ports=own.decision_ports,
+    )
+    return answer(200, view)
 
 
 @guarded(router, "GET", "/v1/batches/<batch_id>/attention", Action.READ_BATCH)

@@ -12,6 +12,7 @@ from assessment.api.queries import (
     AttentionQuery,
     BatchQuery,
     ComparisonQuery,
+    DecisionQuery,
     OfferQuery,
     Page,
     ReportQuery,
@@ -251,7 +252,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answer=EssayDecisionView, problems=(404, 409),
     ),
     ("GET", f"{_BATCH}/decisions"): Operation(
-        "Read how far the decisions about a batch are", answer=DecisionsView, problems=(404, 409)
+        "Read how far the decisions about a batch are",
+        answer=DecisionsView, query=DecisionQuery, problems=(404, 409),
     ),
     ("GET", f"{_BATCH}/attention"): Operation(
         "List the essays that need a person, the most urgent first",

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from assessment.contracts.parsing import parse
+from assessment.contracts.request import MAX_ESSAYS
 from assessment.domain.batch import BatchStatus
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.identifiers import AssignmentId
@@ -71,6 +72,15 @@ class AssignmentQuery(Page):
     """Which assignments are wanted; the cursor is the id of the last one seen."""
 
     cursor: AssignmentId | None = None
+
+
+class DecisionQuery(BaseModel):
+    """Which part of a batch's essays is wanted; without a limit all of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=MAX_ESSAYS)] = MAX_ESSAYS
+    cursor: Annotated[str, Field(min_length=1, max_length=128)] | None = None
 
 
 class AttentionQuery(BaseModel):

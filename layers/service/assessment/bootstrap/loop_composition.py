@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from assessment.adapters.aws.decision_store import DynamoDBDecisionStore
 from assessment.adapters.aws.person_leases import DynamoDBPeople
 from assessment.adapters.aws.provider_batch_store import DynamoDBProviderBatchStore
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
@@ -128,4 +129,6 @@ class LoopComposition[S: Settings](Adapters[S]):
             judge_queue=self.judge_queue,
             provider_batches=DynamoDBProviderBatchStore(self.table),
             people=self.people,
+            content=self.content,
+            decisions=DynamoDBDecisionStore(self.table),
         )

@@ -76,7 +76,10 @@ class EssaySummary(BaseModel):
 
 
 class DecisionsView(BaseModel):
-    """How far the decisions about a batch are; `n_waiting` essays stand in the way of a release."""
+    """How far the decisions about a batch are; `n_waiting` essays stand in the way of a release.
+
+    `cursor` asks for the essays that follow; it is null where these are the last.
+    """
 
     batch_id: str
     result_sha256: str
@@ -86,6 +89,7 @@ class DecisionsView(BaseModel):
     n_essays: int
     n_waiting: int
     essays: list[EssaySummary]
+    cursor: str | None = None
 
 
 class EssayAttentionView(BaseModel):

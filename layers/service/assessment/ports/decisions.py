@@ -29,13 +29,29 @@ class DecisionStore(Protocol):
         """All decisions about the batch's essays, strongly consistent."""
 
     def release(self, batch: Batch, release: Release) -> bool:
-        """Release the batch as it was read.
+        """Release the batch as it was read, and list it as active until that is published.
 
         False, and nothing is stored, if a decision was added since, or it is released.
         """
 
     def note_published(self, batch_id: str, release: Release) -> Release:
         """Remember that the release's event is on the bus; the release as it is then."""
+
+
+class PublishPorts(Protocol):
+    """Publishing a release."""
+
+    @property
+    def content(self) -> ContentStore:
+        """Where the decisions are kept."""
+
+    @property
+    def decisions(self) -> DecisionStore:
+        """Where the release is marked."""
+
+    @property
+    def events(self) -> EventPublisher:
+        """The bus."""
 
 
 class ReleasePolicies(Protocol):

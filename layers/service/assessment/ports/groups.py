@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from assessment.contracts.llm_protocol import CallbackAddress
 from assessment.domain.judge import JudgeSpec
-from assessment.ports.decisions import ReleasePolicies
+from assessment.ports.decisions import DecisionStore, ReleasePolicies
 from assessment.ports.erasure import RetentionPolicies
 from assessment.ports.judging import JudgeCheck, JudgeGate, Judges, Prompts
 from assessment.ports.messaging import CallbackQueue, EventPublisher, JudgeQueue, Workflow
@@ -219,6 +219,8 @@ class WatchPorts(ClosePorts, FailPorts):
     judge_queue: JudgeQueue
     provider_batches: ProviderBatchStore
     people: People
+    content: ContentStore
+    decisions: DecisionStore
 
 
 @dataclass(frozen=True, kw_only=True)

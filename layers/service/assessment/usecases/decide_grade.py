@@ -17,7 +17,7 @@ from assessment.contracts.decisions import (
 from assessment.domain.attention import list_attention
 from assessment.domain.batch import Batch
 from assessment.domain.decision_errors import AlreadyReleasedError
-from assessment.domain.errors import TransientError
+from assessment.domain.errors import InvalidRequestError, TransientError
 from assessment.domain.grade_decision import (
     DecisionState,
     EssayDecision,
@@ -158,16 +158,28 @@ def group_by_essay(
     return by_essay
 
 
-def read_decisions(batch_id: str, *, ports: DecisionPorts) -> DecisionsView:
+def read_decisions(
+    batch_id: str, *, limit: int | None = None, cursor: str | None = None, ports: DecisionPorts
+) -> DecisionsView:
     """How far the decisions about a batch are.
+
+    Parameters
+    ----------
+    limit
+        Most essays that are told of; None for all.
+    cursor
+        The essay after which they begin; None for the first.
 
     Raises
     ------
     UnknownBatchError, ResultNotReadyError
+    InvalidRequestError
+        If the batch has no essay of the cursor's name.
     """
     finished = load_finished(batch_id, batches=ports.batches, content=ports.content)
     settled = settle_all(finished, ports.decisions.list_of_batch(batch_id))
     proposals = finished.proposals
+    shown, following = _choose_page(list(settled), limit=limit, cursor=cursor)
     return DecisionsView(
         batch_id=batch_id,
         result_sha256=proposals.result_sha256,
@@ -180,12 +192,25 @@ def read_decisions(batch_id: str, *, ports: DecisionPorts) -> DecisionsView:
             EssaySummary(
                 essay_id=essay_id,
                 proposed_grade=proposals.grades.get(essay_id),
-                state=each.state,
-                grade=each.grade,
+                state=settled[essay_id].state,
+                grade=settled[essay_id].grade,
             )
-            for essay_id, each in settled.items()
+            for essay_id in shown
         ],
+        cursor=following,
     )
+
+
+def _choose_page(
+    essay_ids: Sequence[str], *, limit: int | None, cursor: str | None
+) -> tuple[Sequence[str], str | None]:
+    """The essays of a page, and the cursor of the next one if there is one."""
+    if cursor is not None and cursor not in essay_ids:
+        raise InvalidRequestError("take it from the page before", field="cursor")
+    start = 0 if cursor is None else essay_ids.index(cursor) + 1
+    end = len(essay_ids) if limit is None else start + limit
+    shown = essay_ids[start:end]
+    return shown, shown[-1] if shown and end < len(essay_ids) else None
 
 
 def read_attention(batch_id: str, *, limit: int, ports: DecisionPorts) -> AttentionView:

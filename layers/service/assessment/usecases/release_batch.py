@@ -31,7 +31,7 @@ from assessment.domain.grade_decision import (
 )
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.release import Release
-from assessment.ports.decisions import DecisionPorts, ReleasePorts
+from assessment.ports.decisions import DecisionPorts, PublishPorts, ReleasePorts
 from assessment.usecases.decide_grade import group_by_essay, settle_all
 from assessment.usecases.proposals import FinishedBatch, load_finished, require_scale
 
@@ -49,8 +49,8 @@ def release_batch(
     """Release the grades and publish the event.
 
     The document is stored first and the batch is marked last, by one write that no decision can
-    come between. If the event could not be published, the release stands, and asking for it again
-    publishes it.
+    come between. If the event could not be published, the release stands; the watchdog publishes
+    it, or whoever asks for it again.
 
     Raises
     ------
@@ -173,12 +173,22 @@ def _finish(batch: Batch, release: Release, ports: ReleasePorts) -> Release:
             f"{release.released_by} released the grades at {release.released_at.isoformat()}; "
             "read them with GET on the same path"
         )
+    return publish_release(batch, release, ports=ports)
+
+
+def publish_release(batch: Batch, release: Release, *, ports: PublishPorts) -> Release:
+    """Publish a release by the document of its decisions; the same event if it was published.
+
+    Raises
+    ------
+    MissingDocumentError
+    """
     text = _load_document(batch.batch_id, release, ports)
     return _publish(batch, release, DecisionsDocument.model_validate_json(text), ports)
 
 
 def _publish(
-    batch: Batch, release: Release, document: DecisionsDocument, ports: ReleasePorts
+    batch: Batch, release: Release, document: DecisionsDocument, ports: PublishPorts
 ) -> Release:
     grades: dict[str, Any] = {
         "grades": {essay.essay_id: essay.grade for essay in document.essays},
@@ -224,7 +234,7 @@ def read_release(batch_id: str, *, ports: DecisionPorts) -> str:
     return _load_document(batch_id, batch.release, ports)
 
 
-def _load_document(batch_id: str, release: Release, ports: DecisionPorts) -> str:
+def _load_document(batch_id: str, release: Release, ports: DecisionPorts | PublishPorts) -> str:
     key = decisions_key(batch_id, release.decisions_sha256)
     text = ports.content.get_document(key)
     if text is None:

@@ -11,11 +11,13 @@ from enum import StrEnum
 from assessment.contracts.llm_protocol import ProviderBatchV1
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy
 from assessment.domain.judge import BatchingMode
+from assessment.domain.release import Release
 from assessment.domain.wave import Wave
 from assessment.ports.groups import WatchPorts
 from assessment.ports.stores import ActiveBatches
 from assessment.usecases.close_wave import close_at_deadline, close_if_complete
 from assessment.usecases.fail_batch import fail_batch, make_stalled_failure
+from assessment.usecases.release_batch import publish_release
 from assessment.usecases.remind_judges import remind_judges
 from assessment.usecases.resume_batch import restart_execution
 from assessment.usecases.wave_messages import build_messages, list_submitted
@@ -36,6 +38,7 @@ class Repair(StrEnum):
     CLOSED_AT_DEADLINE = "closed_at_deadline"
     LOOKED_AFTER = "looked_after"
     FAILED = "failed"
+    PUBLISHED = "published"
     UNLISTED = "unlisted"
     IMPOSSIBLE = "impossible"
 
@@ -106,6 +109,8 @@ class _Watch:
 
     def repair(self, batch: Batch) -> Repair:
         """Repair one batch, the gentlest way first."""
+        if batch.release is not None and not batch.release.is_published:
+            return self._publish(batch, batch.release)
         if batch.is_final:
             # The status was written but the listing was not removed: writing it again removes it.
             self.ports.batches.transition(batch.batch_id, batch.status, now=self.now)
@@ -121,6 +126,13 @@ class _Watch:
         if repair is Repair.NONE and overdue >= timedelta(0):
             return self._end_idle(batch)
         return repair
+
+    def _publish(self, batch: Batch, release: Release) -> Repair:
+        """Publish a release whose function ended between marking and publishing it."""
+        if self.now - release.released_at < _GRACE:
+            return Repair.NONE
+        publish_release(batch, release, ports=self.ports)
+        return Repair.PUBLISHED
 
     def _count_idle(self, batch: Batch) -> timedelta:
         """How long nothing happened that should have; people have until their deadline."""

@@ -50,11 +50,15 @@ class DynamoDBDecisionStore:
         return [_decision(item) for item in self._table.query(keys.decisions_partition(batch_id))]
 
     def release(self, batch: Batch, release: Release) -> bool:
-        """The condition on the number of decisions: none was added since they were read."""
+        """The condition on the number of decisions: none was added since they were read.
+
+        The batch is listed as active again until the release is published.
+        """
         try:
-            self._table.update(
+            self._table.update_and_put(
                 keys.batch(batch.batch_id),
                 {"release": release},
+                put={**keys.active(batch.batch_id), "created_at": batch.created_at},
                 condition=f"{_IS_OPEN} AND "
                 "(attribute_not_exists(n_decisions) OR n_decisions = :read)",
                 names=_NAMES,
@@ -69,7 +73,7 @@ class DynamoDBDecisionStore:
         return True
 
     def note_published(self, batch_id: str, release: Release) -> Release:
-        """Write the release again, with the mark."""
+        """Write the release again, with the mark, then end the listing."""
         published = release.model_copy(update={"is_published": True})
         self._table.update(
             keys.batch(batch_id),
@@ -77,6 +81,7 @@ class DynamoDBDecisionStore:
             condition="attribute_exists(#release)",
             names={"#release": "release"},
         )
+        self._table.delete(keys.active(batch_id))
         return published
 
 
