@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from assessment.domain.judge import MAX_LIST_SIZE, PAIR_SIZE, JudgeSpec
+from assessment.domain.judge import MAX_LIST_SIZE, PAIR_SIZE, JudgeSpec, ListForm
 from assessment.domain.jury import read_judges
 from assessment.domain.prompt import JudgeInstructions
 from runner.commands import options
@@ -48,6 +48,9 @@ def prompt_check(
             help="Ask the same essays in lists of so many too, and compare both ways.",
         ),
     ] = PAIR_SIZE,
+    list_form: Annotated[
+        ListForm, typer.Option(help="What lists are asked for: gaps, or scores of their essays.")
+    ] = ListForm.GAPS,
     repeat: Annotated[
         int,
         typer.Option(
@@ -77,7 +80,13 @@ def prompt_check(
       cj prompt-check essays/ --model gpt-4.1-mini --pairs 30 --repeat 5
     """
     judge = _make_judge(
-        {"provider": provider, "model": model, "base_url": base_url, "list_size": list_size},
+        {
+            "provider": provider,
+            "model": model,
+            "base_url": base_url,
+            "list_size": list_size,
+            "list_form": list_form if list_size > PAIR_SIZE else None,
+        },
         template=template,
         price=price,
     )

@@ -20,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from assessment.adapters.template_form import BLOCKS, LOOPS, check_form
 from assessment.domain.errors import InvalidRequestError
-from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge import JudgeSpec, ListForm
 from assessment.domain.prompt import (
     EssayList,
     EssayPair,
@@ -49,11 +49,23 @@ _LIST_FIELDS = (
     'is better than the next one: "tie" | "slight" | "clear" | "decisive", one fewer than essays], '
     '"justification": at most 500 characters for the whole order'
 )
-_ONE_LIST = f"Answer with one JSON object: {{{_LIST_FIELDS}}}."
-_MANY_LISTS = (
-    'Answer with one JSON object: {"verdicts": [{"comparison_id": the id of the comparison, '
-    f"{_LIST_FIELDS}}}]}}, with exactly one verdict for every comparison."
+_SCORE_FIELDS = (
+    '"scores": [{"essay": its letter, "score": from 0 to 100, the better essay the higher one} for '
+    'each of its essays, the best first], "justification": at most 500 characters for all scores'
 )
+_FIELDS = {ListForm.GAPS: _LIST_FIELDS, ListForm.SCORES: _SCORE_FIELDS}
+
+
+def _describe_lists(form: ListForm, *, bundle: bool) -> str:
+    """What an answer about one list, or about several, is to look like."""
+    if not bundle:
+        return f"Answer with one JSON object: {{{_FIELDS[form]}}}."
+    return (
+        'Answer with one JSON object: {"verdicts": [{"comparison_id": the id of the comparison, '
+        f"{_FIELDS[form]}}}]}}, with exactly one verdict for every comparison."
+    )
+
+
 LIST_TEMPLATE = "ranking@1"
 """Ranks lists where the judge brings no template of its own."""
 
@@ -218,7 +230,7 @@ class JinjaPrompts:
         InvalidRequestError
             If the template does not render; says where.
         """
-        schema = _MANY_LISTS if bundle else _ONE_LIST
+        schema = _describe_lists(judge.list_form, bundle=bundle)
         source = judge.template_source or _read_template(LIST_TEMPLATE)
         call = FencedCall(fence_lists(lists), [], is_shared=False)
         return _render(judge, source, instructions, call, schema, bundle)
@@ -272,7 +284,8 @@ class JinjaPrompts:
             probes = lists if bundle else lists[:1]
             blocks = self.render_lists(judge, _PROBE, probes, bundle=bundle)
             whole = "\n".join(block.content for block in blocks)
-            for is_lost, name in _find_list_losses(whole, probes, bundle=bundle):
+            schema = _describe_lists(judge.list_form, bundle=bundle)
+            for is_lost, name in _find_list_losses(whole, probes, schema, bundle=bundle):
                 if is_lost:
                     raise InvalidRequestError(
                         f"the template leaves out {name}; lists need it", field=_field(judge)
@@ -310,10 +323,10 @@ def _find_order(whole: str, pair: FencedPair) -> bool:
 
 
 def _find_list_losses(
-    whole: str, lists: Sequence[EssayList], *, bundle: bool
+    whole: str, lists: Sequence[EssayList], schema: str, *, bundle: bool
 ) -> list[tuple[bool, str]]:
     return [
         (any(each.essays not in whole for each in fence_lists(lists)), "comparison.essays"),
-        ((_MANY_LISTS if bundle else _ONE_LIST) not in whole, "verdict_schema"),
+        (schema not in whole, "verdict_schema"),
         (bundle and any(each.comparison_id not in whole for each in lists), "comparison_id"),
     ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import isfinite
+from typing import Any, cast
 
 from assessment.contracts.answer_entries import Entry, EntryFinder, fold_id
-from assessment.contracts.json_text import Contradiction, load_json
+from assessment.contracts.json_text import Contradiction, load_json, read_objects, unwrap_string
 from assessment.contracts.model_answer import AnswerForm
 from assessment.contracts.rankings import (
     CONTRADICTING,
@@ -21,47 +22,69 @@ from assessment.contracts.rankings import (
     unite_orders,
 )
 from assessment.contracts.valid_values import read_justification
+from assessment.domain.judge import ListForm
 from assessment.domain.prompt import LABELS
 from assessment.domain.verdict import MAX_JUSTIFICATION, Gap
 
-LIST_ANSWER = AnswerForm(
+_LABEL_SCHEMA = {"type": "string", "enum": list(LABELS)}
+
+
+def _make_form(description: str, order: Mapping[str, Any]) -> AnswerForm:
+    """The document about lists, within the subset that strict structured output takes."""
+    properties = {
+        "comparison_id": {"type": "string"},
+        **order,
+        "justification": {
+            "type": "string",
+            "description": f"At most {MAX_JUSTIFICATION} characters.",
+        },
+    }
+    verdicts = {
+        "type": "array",
+        "description": "Exactly one verdict for every comparison.",
+        "items": _make_object(properties),
+    }
+    return AnswerForm(description, _make_object({"verdicts": verdicts}))
+
+
+def _make_object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+LIST_ANSWER = _make_form(
     "Records the order of the essays of each list, the best first.",
     {
-        "type": "object",
-        "properties": {
-            "verdicts": {
-                "type": "array",
-                "description": "Exactly one verdict for every comparison.",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "comparison_id": {"type": "string"},
-                        "ranking": {
-                            "type": "array",
-                            "items": {"type": "string", "enum": list(LABELS)},
-                            "description": "All essays of the list, each once, the best first.",
-                        },
-                        "gaps": {
-                            "type": "array",
-                            "items": {"type": "string", "enum": [*map(str, Gap)]},
-                            "description": "By how much each essay is better than the next one "
-                            "of the ranking; one fewer than essays.",
-                        },
-                        "justification": {
-                            "type": "string",
-                            "description": f"At most {MAX_JUSTIFICATION} characters.",
-                        },
-                    },
-                    "required": ["comparison_id", "ranking", "gaps", "justification"],
-                    "additionalProperties": False,
-                },
-            }
+        "ranking": {
+            "type": "array",
+            "items": _LABEL_SCHEMA,
+            "description": "All essays of the list, each once, the best first.",
         },
-        "required": ["verdicts"],
-        "additionalProperties": False,
+        "gaps": {
+            "type": "array",
+            "items": {"type": "string", "enum": [*map(str, Gap)]},
+            "description": "By how much each essay is better than the next one "
+            "of the ranking; one fewer than essays.",
+        },
     },
 )
-"""The document about lists, within the subset that strict structured output takes."""
+SCORES_ANSWER = _make_form(
+    "Records a score for each essay of each list.",
+    {
+        "scores": {
+            "type": "array",
+            "items": _make_object({"essay": _LABEL_SCHEMA, "score": {"type": "number"}}),
+            "description": "All essays of the list, each once, the best first; scores from 0 to "
+            "100, the better essay the higher one.",
+        },
+    },
+)
+LIST_FORMS = {ListForm.GAPS: LIST_ANSWER, ListForm.SCORES: SCORES_ANSWER}
+"""What a model is asked for, by the form in which it is to say how much essays differ."""
 
 _NAMES = ("ranking", "scores")
 _BEGINNING = re.compile(
@@ -115,9 +138,14 @@ def find_label_orders(candidates: Sequence[object], comparison_id: str) -> set[t
     for candidate in candidates:
         _, entries = finder.read(candidate)
         if entries:
-            rankings = [entry.document.get("ranking") for entry in entries]
+            rankings = [_find_ranking(entry.document) for entry in entries]
             return {tuple(map(str, each)) for each in rankings if isinstance(each, list)}
     return set()
+
+
+def _find_ranking(document: Mapping[str, Any]) -> object:
+    ranking = document.get("ranking")
+    return _list_scores(document.get("scores"))[0] if ranking is None else ranking
 
 
 def _make_finder(comparison_ids: Sequence[str]) -> EntryFinder:
@@ -145,12 +173,37 @@ def _choose(entries: Sequence[Entry], shown: ShownEssays) -> ModelOrder | Answer
 
 
 def _read_entry(document: Mapping[str, Any], shown: ShownEssays) -> Order | AnswerProblem:
-    ranking = document.get("ranking")
-    if isinstance(ranking, Contradiction):
+    ranking, scores = document.get("ranking"), document.get("scores")
+    if isinstance(ranking, Contradiction) or isinstance(scores, Contradiction):
         return AnswerProblem(CONTRADICTING, "the answer has two different orders of the essays")
+    by_score, table = _list_scores(scores)
     return read_order(
-        ranking=ranking, gaps=document.get("gaps"), scores=document.get("scores"), shown=shown
+        ranking=by_score if ranking is None else ranking,
+        gaps=document.get("gaps"),
+        scores=table,
+        shown=shown,
     )
+
+
+def _list_scores(scores: object) -> tuple[list[str] | None, object]:
+    """The essays of scored ones, the best first, and the scores by the names of the essays.
+
+    Where a score is no number, they are in the order in which they are written.
+    """
+    entries = read_objects(unwrap_string(scores))
+    names = [each["essay"] for each in entries if isinstance(each.get("essay"), str)]
+    if not entries or len(names) < len(entries):
+        return None, scores
+    values = [each.get("score") for each in entries]
+    table = dict(zip(names, values, strict=True))
+    if not all(map(_is_score, values)):
+        return names, table
+    order = sorted(range(len(names)), key=lambda at: -cast("float", values[at]))
+    return [names[at] for at in order], table
+
+
+def _is_score(value: object) -> bool:
+    return isinstance(value, int | float) and isfinite(value)
 
 
 def _read_beginning(

@@ -50,6 +50,16 @@ class BatchingMode(StrEnum):
     PROVIDER_BATCH_API = "provider_batch_api"
 
 
+class ListForm(StrEnum):
+    """How a judge says by how much the essays of a list differ.
+
+    By the gap between neighbours of its order, or by a score for each essay, which gives the order.
+    """
+
+    GAPS = "gaps"
+    SCORES = "scores"
+
+
 SURFACE_MODEL = "features-1"
 """Names the figures and weights of the surface judge; others get another name."""
 
@@ -150,6 +160,9 @@ class JudgeSpec(BaseModel):
     list_size: Annotated[
         int, Field(ge=2, le=MAX_LIST_SIZE, exclude_if=lambda value: value == PAIR_SIZE)
     ] = PAIR_SIZE
+    list_form: Annotated[ListForm, Field(exclude_if=lambda value: value == ListForm.GAPS)] = (
+        ListForm.GAPS
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -200,6 +213,8 @@ class JudgeSpec(BaseModel):
         """People would have to hold five texts in mind at once."""
         if self.list_size > PAIR_SIZE and self.provider is Provider.PERSON:
             raise WrongFieldError("list_size", "people judge pairs only; leave it out")
+        if self.list_form is not ListForm.GAPS and self.list_size == PAIR_SIZE:
+            raise WrongFieldError("list_form", "is about lists; set list_size, or leave it out")
         return self
 
     @model_validator(mode="after")
@@ -288,7 +303,13 @@ class JudgeSpec(BaseModel):
             "mode": self.batching_mode,
             "bundle": (self.bundle_size, self.bundle_tokens),
             "share": self.share,
-        } | ({"list_size": self.list_size} if self.list_size > PAIR_SIZE else {})
+        } | self._list_identity()
+
+    def _list_identity(self) -> dict[str, Any]:
+        """What a verdict on a list depends on; nothing for pairs, as before there were lists."""
+        size = {"list_size": self.list_size} if self.list_size > PAIR_SIZE else {}
+        form = {"list_form": self.list_form} if self.list_form is not ListForm.GAPS else {}
+        return size | form
 
 
 def estimate_tokens(text: str) -> int:

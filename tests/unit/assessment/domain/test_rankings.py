@@ -12,8 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessment.contracts.list_answer import LIST_ANSWER, ModelOrder, read_list_answer
-from assessment.contracts.model_answer import VERDICT_SCHEMA
+from assessment.contracts.list_answer import (
+    LIST_ANSWER,
+    LIST_FORMS,
+    ModelOrder,
+    find_label_orders,
+    read_list_answer,
+)
+from assessment.contracts.model_answer import VERDICT_SCHEMA, AnswerForm
 from assessment.contracts.rankings import (
     CONTRADICTING,
     DOUBLED_ESSAY,
@@ -190,6 +196,70 @@ def test_ids_that_a_model_has_not_seen_mean_nothing() -> None:
     read = read_list_answer([{"ranking": list(SHOWN)}], {NAME: SHOWN})[NAME]
     assert isinstance(read, AnswerProblem)
     assert read.code == UNKNOWN_ESSAY
+
+
+def read_scored(*scores: object, **fields: object) -> ModelOrder | AnswerProblem:
+    """The order of an answer that gives scores; SHOWN is under the letters A to D."""
+    return read_list_answer([{"scores": list(scores), **fields}], {NAME: SHOWN})[NAME]
+
+
+def scored(letters: str, *values: object) -> list[dict[str, object]]:
+    return [{"essay": e, "score": v} for e, v in zip(letters, values, strict=True)]
+
+
+def test_scores_of_a_model_give_the_order() -> None:
+    first, second, third, fourth = SHOWN
+    read = read_scored(*scored("CADB", 81, 74.5, 74.5, 12), justification="why")
+    assert isinstance(read, ModelOrder)
+    assert read.order.ranking == (third, first, fourth, second)
+    assert read.order.scores == (81.0, 74.5, 74.5, 12.0)
+    assert (read.order.gaps, read.justification) == (None, "why")
+    # The scores say it, in whatever order they are written.
+    turned = read_scored(*scored("BDAC", 12, 74.5, 74.6, 81))
+    assert isinstance(turned, ModelOrder)
+    assert turned.order.ranking == (third, first, fourth, second)
+
+
+@pytest.mark.parametrize(
+    ("letters", "values", "code"),
+    [
+        ("ABC", (3, 2, 1), "ranking_missing_essay"),
+        ("ABCA", (4, 3, 2, 1), "ranking_doubled_essay"),
+        ("ABCE", (4, 3, 2, 1), "ranking_unknown_essay"),
+    ],
+)
+def test_scores_of_other_essays_are_no_order(
+    letters: str, values: tuple[float, ...], code: str
+) -> None:
+    read = read_scored(*scored(letters, *values))
+    assert isinstance(read, AnswerProblem)
+    assert read.code == code
+
+
+@pytest.mark.parametrize("value", ["good", None, float("nan"), [1]])
+def test_a_score_that_is_no_number_costs_the_scores_and_not_the_order(value: object) -> None:
+    read = read_scored(*scored("DCBA", 9, 8, value, 1))
+    assert isinstance(read, ModelOrder)
+    assert (read.order.ranking, read.order.scores) == (tuple(SHOWN[::-1]), None)
+    assert [note.partition(":")[0] for note in read.notes] == ["scores"]
+
+
+def test_scores_against_the_order_beside_them_are_no_verdict() -> None:
+    read = read_scored(*scored("ABCD", 1, 2, 3, 4), ranking=["A", "B", "C", "D"])
+    assert isinstance(read, AnswerProblem)
+    assert read.code == "contradicting_orders"
+
+
+def test_two_answers_with_other_scores_are_told_apart() -> None:
+    answers = [{"scores": scored("ABCD", *values)} for values in ((4, 3, 2, 1), (1, 2, 3, 4))]
+    assert len({order for each in answers for order in find_label_orders([each], NAME)}) == 2
+
+
+@pytest.mark.parametrize("form", LIST_FORMS.values())
+def test_every_form_is_one_that_strict_output_takes(form: AnswerForm) -> None:
+    items = form.json_schema["properties"]["verdicts"]["items"]
+    assert items["required"] == list(items["properties"])
+    assert items["additionalProperties"] is False
 
 
 def test_the_form_asks_for_what_is_read() -> None:

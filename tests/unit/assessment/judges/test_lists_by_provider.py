@@ -15,7 +15,7 @@ from assessment.contracts.list_protocol import (
     label_essays,
 )
 from assessment.contracts.llm_protocol import CallbackAddress
-from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge import JudgeSpec, ListForm
 from assessment.domain.prompt import EssayList, JudgeInstructions
 from local.providers.scripted_server import make_reply, openai_reply
 from tests.unit.assessment.judges.conftest import Asking
@@ -49,6 +49,26 @@ def ask(asking: Asking, *ids: str, attempt: int = 1) -> list[LLMComparisonResult
 
 def entry(name: str, ranking: object, **fields: Any) -> dict[str, Any]:
     return {"comparison_id": name, "ranking": ranking, **fields}
+
+
+def test_a_judge_of_scores_is_asked_for_them_and_read(asking: Asking) -> None:
+    settings = {"list_size": 5, "list_form": ListForm.SCORES}
+    asking.judge = asking.judge.model_copy(update=settings)
+    scores = [{"essay": letter, "score": 90 - at} for at, letter in enumerate("CABDE")]
+    asking.server.script = [
+        make_reply(
+            asking.server.provider,
+            {"verdicts": [{"comparison_id": "c1", "scores": scores, "justification": "why"}]},
+        )
+    ]
+    (result,) = ask(asking, "c1")
+    stored = result.verdict()
+    assert stored.ranking == ("cili", "anna", "bert", "dora", "emil")
+    assert stored.scores == (90.0, 89.0, 88.0, 87.0, 86.0)
+    assert stored.gaps is None
+    asked = json.dumps(asking.server.requests[0].body)
+    assert "from 0 to 100" in asked
+    assert "decisive" not in asked, "gaps are not asked for"
 
 
 def test_a_bundle_of_lists_is_asked_for_and_read(asking: Asking) -> None:

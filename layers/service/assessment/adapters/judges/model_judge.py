@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from assessment.adapters.judges.completion import Completion, OutputLimit
-from assessment.contracts.list_answer import LIST_ANSWER, ModelOrder, read_list_answer
+from assessment.contracts.list_answer import LIST_FORMS, ModelOrder, read_list_answer
 from assessment.contracts.list_protocol import (
     CompareRequest,
     CompareRequestV2,
@@ -197,15 +197,16 @@ def choose_limit(judge: JudgeSpec, requests: Sequence[CompareRequest]) -> Output
     """
     plain = judge.answer_tokens(len(requests))
     if requests[0].metadata.attempt == 1:
-        return OutputLimit(plain, plain, _choose_form(requests))
+        return OutputLimit(plain, plain, _choose_form(judge, requests))
     prompt = sum(estimate_tokens(block.content) for block in requests[0].prompt_blocks)
     raised = judge.raise_answer_tokens(plain, prompt_tokens=prompt)
-    return OutputLimit(plain, raised, _choose_form(requests))
+    return OutputLimit(plain, raised, _choose_form(judge, requests))
 
 
-def _choose_form(requests: Sequence[CompareRequest]) -> AnswerForm:
+def _choose_form(judge: JudgeSpec, requests: Sequence[CompareRequest]) -> AnswerForm:
     """What to ask for: the requests of a call are all about pairs or all about lists."""
-    return LIST_ANSWER if isinstance(requests[0], CompareRequestV2) else PAIR_ANSWER
+    is_list = isinstance(requests[0], CompareRequestV2)
+    return LIST_FORMS[judge.list_form] if is_list else PAIR_ANSWER
 
 
 def _make_results(
