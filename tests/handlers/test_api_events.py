@@ -470,6 +470,17 @@ def test_pages_of_another_origin_are_told_nothing(origin: str) -> None:
     assert headers["Vary"] == "Origin"
 
 
+def test_the_batch_after_the_last_one_of_a_day_is_refused(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_BATCHES_PER_DAY", "2")
+    bootstrap.process.cache_clear()
+    statuses = [call("create_batch_without_anchors")[0] for _ in range(3)]
+    assert statuses == [202, 202, 429]
+    refused = invoke("handle_api", event("handle_api/create_batch_without_anchors.json"))
+    assert refused["multiValueHeaders"]["Retry-After"] == ["3600"]
+
+
 def test_a_problem_names_the_first_hundred_wrong_fields(stack: Stack) -> None:
     given = event("handle_api/create_batch_without_anchors.json")
     body = json.loads(given["body"]) | {"config": {f"{n}" + "x" * 5000: n for n in range(500)}}

@@ -163,6 +163,7 @@ class RequestSettings(Settings):
     wave_timeout_seconds: int | None = None
     batch_timeout_hours: float | None = None
     retention_days: Annotated[int, Field(ge=0, le=MAX_RETENTION_DAYS)] = DEFAULT_RETENTION_DAYS
+    max_batches_per_day: Annotated[int, Field(ge=0, le=100_000)] = 0
 
     @property
     def batch_config(self) -> dict[str, Any]:

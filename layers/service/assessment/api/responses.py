@@ -22,6 +22,7 @@ from assessment.domain.errors import (
     AnswerTooLargeError,
     CJError,
     InvalidRequestError,
+    QuotaExceededError,
     TransientError,
     UnexpectedError,
 )
@@ -42,6 +43,7 @@ MAX_ANSWER_BYTES = 5_500_000
 
 _MAX_KEY_CHARACTERS = 255
 _RETRY_SECONDS = 5
+_QUOTA_SECONDS = 3600
 # A body may be wrong in a hundred thousand places, and an answer has to stay small.
 _MOST_PROBLEMS = 100
 _MAX_SHOWN = 2000
@@ -169,6 +171,8 @@ def problem(error: CJError) -> Response[str]:
     headers: dict[str, str | list[str]] = {}
     if isinstance(error, TransientError):
         headers["Retry-After"] = str(_RETRY_SECONDS)
+    if isinstance(error, QuotaExceededError):
+        headers["Retry-After"] = str(_QUOTA_SECONDS)
     return Response(
         status_code=error.status, content_type=PROBLEM_TYPE, body=json.dumps(body), headers=headers
     )

@@ -25,6 +25,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- UnknownManifestError       a manifest that was not uploaded
     |   |-- UnknownComparisonError
     |   `-- MissingDocumentError       a stored text or document is not there any more
+    |-- QuotaExceededError             more batches in a day than the stack allows
     |-- MethodNotAllowedError          a path that has other methods
     |-- ConflictError
     |   |-- IdempotencyConflictError   same key, different request
@@ -183,6 +184,14 @@ class NotFoundError(CJError):
     code = "not-found"
     status = 404
     title = "Not found"
+
+
+class QuotaExceededError(CJError):
+    """The organisation has requested as many batches in a day as the stack lets it."""
+
+    code = "quota-exceeded"
+    status = 429
+    title = "Too many batches in a day"
 
 
 class MethodNotAllowedError(CJError):

@@ -136,6 +136,9 @@ class BatchStore(ActiveBatches, Protocol):
         A page may have fewer, or none, though there are more: `cursor` tells.
         """
 
+    def count_batches(self, *, since: datetime, at_most: int) -> int:
+        """How many batches the organisation has requested since; counting ends at `at_most`."""
+
     def get_callback_key(self, batch_id: str) -> str:
         """The key of the batch's callback tokens, which never changes; raises UnknownBatchError."""
 

@@ -13,11 +13,18 @@ from assessment.domain.errors import (
     InvalidRequestError,
     NotFoundError,
     NotPermittedError,
+    QuotaExceededError,
 )
 from assessment.domain.identifiers import derive_uuid
 from assessment.ports.messaging import EventPublisher
 
-REFUSALS = (InvalidRequestError, NotPermittedError, NotFoundError, ConflictError)
+REFUSALS = (
+    InvalidRequestError,
+    NotPermittedError,
+    NotFoundError,
+    ConflictError,
+    QuotaExceededError,
+)
 """Errors that a repeat of the event would meet again."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,7 @@ from assessment.domain.errors import (
     ErasedBatchError,
     IdempotencyConflictError,
     InvalidRequestError,
+    QuotaExceededError,
     UnknownBatchError,
 )
 from assessment.domain.essay import Essay, student_essay
@@ -69,6 +70,7 @@ class RequestCommand:
     """A request with what the caller and the stack say about it.
 
     `retention_days` are the stack's; with 0 it keeps batches until they are deleted.
+    `max_batches_per_day` are what an organisation may request in 24 hours; 0 sets no limit.
     `stack_config` holds the configuration values that the stack's parameters set, `batch_id` the
     random id of a new batch, and `callback_key` the random key of its callback tokens.
     """
@@ -82,6 +84,7 @@ class RequestCommand:
     batch_id: str
     callback_key: str = field(repr=False)
     retention_days: int = 0
+    max_batches_per_day: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,13 +107,16 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
         If the key was used for a different request.
     ErasedBatchError
         If the batch of this key was erased.
+    QuotaExceededError
+        If it is a new batch, and the organisation has as many since yesterday as it may.
     """
     if command.request.masking is not None:
         masked = mask_request(command.request, command.request.masking, ports=ports)
         command = replace(command, request=masked)
     batch, submission = _accept(command, ports, now)
-    if batch.batch_id != command.batch_id:
-        _check_not_erased(batch.batch_id, ports.batches)
+    is_repeated = batch.batch_id != command.batch_id and _exists(batch.batch_id, ports.batches)
+    if not is_repeated:
+        _check_quota(command.max_batches_per_day, ports.batches, now)
     _check_times(batch, ports.batches, now)
     batch = _store(command.request, batch, submission, ports.content, ports.batches)
     if not batch.is_final:
@@ -118,7 +124,7 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
     return batch
 
 
-def _check_not_erased(batch_id: str, batches: BatchStore) -> None:
+def _exists(batch_id: str, batches: BatchStore) -> bool:
     """Before its texts are stored: the key of an erased batch brings none of them back.
 
     Raises
@@ -130,7 +136,22 @@ def _check_not_erased(batch_id: str, batches: BatchStore) -> None:
     except ErasedBatchError:
         raise
     except UnknownBatchError:
-        return
+        return False
+    return True
+
+
+def _check_quota(most: int, batches: BatchStore, now: datetime) -> None:
+    """Requests at the same time may pass it by as many as they are.
+
+    Raises
+    ------
+    QuotaExceededError
+    """
+    if most and batches.count_batches(since=now - timedelta(days=1), at_most=most) >= most:
+        raise QuotaExceededError(
+            f"the organisation has requested {most} batches in 24 hours, which is all that the "
+            "stack lets it; ask again later, with the same key"
+        )
 
 
 def _check_times(batch: Batch, batches: BatchStore, now: datetime) -> None:

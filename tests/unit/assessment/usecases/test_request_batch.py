@@ -12,6 +12,7 @@ from assessment.domain.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
     NotPermittedError,
+    QuotaExceededError,
     UnknownAssignmentError,
 )
 from tests.fakes.faults import CrashError, Fault
@@ -42,6 +43,20 @@ def test_the_same_key_and_request_is_the_same_batch(world: World) -> None:
 
 def test_without_a_key_every_request_is_a_batch(world: World) -> None:
     assert world.request(4).batch_id != world.request(4).batch_id
+
+
+def test_an_organisation_has_so_many_batches_in_a_day_and_repeats_count_none(world: World) -> None:
+    first = world.request(4, key="first", max_batches_per_day=2)
+    world.request(4, key="second", max_batches_per_day=2)
+    n_texts = len(world.content.texts)
+    for _ in range(2):  # its key is claimed by then, and opens nothing
+        with pytest.raises(QuotaExceededError):
+            world.request(4, key="third", max_batches_per_day=2)
+    assert (len(world.batches.batches), len(world.content.texts)) == (2, n_texts)
+    assert world.request(4, key="first", max_batches_per_day=2) == first
+    world.clock.forward(24 * 3600 + 1)
+    world.request(4, key="third", max_batches_per_day=2)
+    assert len(world.batches.batches) == 3
 
 
 DIFFERENT: list[dict[str, Any]] = [

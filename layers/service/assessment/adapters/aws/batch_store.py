@@ -105,6 +105,21 @@ class DynamoDBBatchStore:
             return False
         return True
 
+    def count_batches(self, *, since: datetime, at_most: int) -> int:
+        """Entries of the list by time, of which only the keys come back."""
+        n_found, cursor = 0, None
+        while True:
+            items, cursor = self._table.query_page(
+                keys.BATCHES,
+                limit=at_most - n_found,
+                since=keys.sortable(since),
+                after=cursor,
+                projection=("SK",),
+            )
+            n_found += len(items)
+            if cursor is None or n_found >= at_most:
+                return n_found
+
     def list_batches(self, wanted: BatchFilter, *, limit: int, cursor: str | None) -> BatchPage:
         """Entries of the list by time, page by page of the database, then their batches."""
         since, before = wanted.created_since, wanted.created_before
