@@ -150,10 +150,7 @@ def up(
 
 def down(name: str = "cloud") -> bool:
     """Stop a laptop cloud with all it started and forget its data; False if none was running."""
-    stopped = processes.stop(name)
-    shutil.rmtree(processes.folder(name) / "tmp", ignore_errors=True)
-    (processes.folder(name) / "stack.json").unlink(missing_ok=True)
-    return stopped
+    return processes.forget(name)
 
 
 def status(name: str = "cloud") -> Cloud | None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,8 +14,6 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,6 +164,14 @@ def start(
     return server
 
 
+def forget(name: str) -> bool:
+    """Stop a server with all it started, and remove its data; False if none was running."""
+    stopped = stop(name)
+    shutil.rmtree(folder(name) / "tmp", ignore_errors=True)
+    (folder(name) / "stack.json").unlink(missing_ok=True)
+    return stopped
+
+
 def stop(name: str) -> bool:
     """Stop the server of this name and everything it started; False if it was not running."""
     server = find_server(name)
@@ -197,6 +204,8 @@ def stop_group(pid: int, *, patience: float = 5) -> None:
 
 def answers(url: str) -> bool:
     """Whether a GET of the address gives 200 at once."""
+    import httpx
+
     try:
         return httpx.get(url, timeout=2).status_code == httpx.codes.OK
     except httpx.HTTPError:
