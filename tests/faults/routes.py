@@ -115,6 +115,8 @@ ROUTES = (
     Route("callbacks", answers_at_once=False),
     Route("lists by callbacks", judge={**_ENDPOINT, "list_size": 3}, answers_at_once=False),
     Route("lists in bundles", judge={**_OPENAI, "batching_mode": "serial_bundle", "list_size": 3}),
+    Route("lists in OpenAI's batches", judge={**_OPENAI, "list_size": 3}),
+    Route("lists in Bedrock's jobs", judge={**_BEDROCK, "list_size": 3}),
     Route("people", judge={"provider": "person"}, has_people=True),
     Route("single calls", judge={**_OPENAI, "batching_mode": "per_request"}),
     Route("bundles", judge={**_OPENAI, "batching_mode": "serial_bundle"}),
