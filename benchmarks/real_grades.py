@@ -304,14 +304,18 @@ def claims(rows: list[dict[str, object]]) -> list[Claim]:
 
 
 def size_claim(corpus: str, judged_rows: list[dict[str, object]]) -> Claim:
-    """How many grades a calibrated set has beside the essays' own sets, without a prior."""
+    """How many grades a calibrated set has beside the essays' own sets, without a prior.
+
+    The bar is the one that was set before anything was measured. It was raised to .9 for a while,
+    after .81 and .84 had been seen, when the judges had become others: that was no test.
+    """
     ratios = [
         float(str(row["calibrated_size"])) / float(str(row["bayesian_size"]))
         for row in judged_rows
         if row["corpus"] == corpus and not row["prior"]
     ]
     name = f"grades per calibrated set relative to essays' own sets: {corpus}"
-    return Claim(name, float(np.mean(ratios)), "ratio", at_most(0.9))
+    return Claim(name, float(np.mean(ratios)), "ratio", at_most(0.8))
 
 
 def _cell(row: dict[str, object]) -> tuple[object, ...]:
