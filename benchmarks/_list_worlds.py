@@ -147,7 +147,6 @@ class Batch:
             rng=self.rng,
             earlier=self.shown,
             ability=None if fit is None else fit.ability,
-            covariance=None if fit is None else fit.covariance,
             audit_share=self.schedule.audit_share,
         )
         for essays in plan.lists:

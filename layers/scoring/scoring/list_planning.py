@@ -9,6 +9,10 @@ A wave is planned in rounds, in which every essay is in one list at most, the es
 first. Essays that met in a comparison do not meet again while the search finds lists of others; a
 list of which less than half would be new is left to pairs.
 
+Lists are of the nearest essays. A wave reads every essay about as often as any other, so that
+weighing pairs by how uncertain they are would only put uncertain essays together: lists chosen by
+the growth of log det of the information need a tenth more readings, and no fewer than random ones.
+
 The **audit share** of a wave's readings is chosen without regard to the estimates: all pairs beside
 the lists, and lists of random essays. Pairs of neighbours would say little about how much sharper
 or blunter a judge is in pairs, which is what they are asked for.
@@ -25,13 +29,12 @@ import numpy as np
 from scoring._indices import IndexProblemError, essay_indices
 from scoring._pairing.arguments import check_array
 from scoring._pairing.list_draft import ListDraft
-from scoring._pairing.pair_scores import d_optimal_scores, nearest_scores
 from scoring._pairing.shown_order import balance_order
 from scoring._pairing.shown_places import balance_places
 from scoring.errors import PairingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
@@ -72,7 +75,6 @@ def plan_lists(
     rng: np.random.Generator,
     earlier: Sequence[ArrayLike] = (),
     ability: ArrayLike | None = None,
-    covariance: ArrayLike | None = None,
     audit_share: float = 0.25,
     anchors: ArrayLike = (),
 ) -> ListPlan:
@@ -93,9 +95,8 @@ def plan_lists(
     earlier : sequence of (k,) array_like of int
         All comparisons planned so far, lists and pairs, in shown order.
     ability : (n,) array_like of float, optional
-        Abilities of the latest fit, logits. Without them all lists are random.
-    covariance : (n, n) array_like of float, optional
-        Their covariance, logits squared. Without it lists are of the nearest essays.
+        Abilities of the latest fit, logits: lists are of the nearest essays. Without them all lists
+        are random.
     audit_share : float
         Share of the readings in random comparisons, 0 .. 1, once there are abilities.
     anchors : (a,) array_like of int
@@ -120,9 +121,8 @@ def plan_lists(
     wanted = np.minimum(_checked_sizes(sizes), n_essays)
     before = _by_size(n_essays, earlier)
     theta = check_array("ability", ability, (n_essays,))
-    cov = check_array("covariance", covariance, (n_essays, n_essays))
     draft = ListDraft(n_essays, list(before.values()), _checked("anchors", anchors, n_essays), rng)
-    made = _draft_lists(draft, wanted, theta, cov, audit_share)
+    made = _draft_lists(draft, wanted, theta, audit_share)
     pairs, audited = _ordered(n_essays, before, made, rng, is_known=theta is not None)
     return _arrange(wanted, pairs, audited)
 
@@ -131,7 +131,6 @@ def _draft_lists(
     draft: ListDraft,
     wanted: Ints,
     theta: Floats | None,
-    cov: Floats | None,
     audit_share: float,
 ) -> dict[int, tuple[Ints, Ints]]:
     """Draft the comparisons, by size: those of random essays, and those of neighbours."""
@@ -149,10 +148,7 @@ def _draft_lists(
         random = draft.make_random(size, n_random)
         near = np.zeros((0, size), dtype=np.int64)
         if theta is not None and n_random < n_of[size]:
-            deviation = np.zeros(len(theta)) if cov is None else np.sqrt(cov.diagonal())
-            near = draft.make_neighbours(
-                size, n_of[size] - n_random, theta, deviation, _worth(theta, cov)
-            )
+            near = draft.make_neighbours(size, n_of[size] - n_random, theta)
         made[size] = random, near
         # What lists of new pairs do not need is read in pairs.
         n_spare += (n_of[size] - len(random) - len(near)) * (size // _PAIR)
@@ -168,12 +164,6 @@ def _count_random(draft: ListDraft, n_lists: int, size: int, share: float) -> in
     """
     joining = 0 if draft.is_connected else -(-draft.n_essays // size)
     return min(n_lists, max(round(share * n_lists), joining))
-
-
-def _worth(theta: Floats, cov: Floats | None) -> Callable[[Ints], Floats]:
-    if cov is None:
-        return lambda essays: nearest_scores(theta[essays])
-    return lambda essays: d_optimal_scores(theta[essays], cov[np.ix_(essays, essays)])
 
 
 def _ordered(

@@ -24,9 +24,8 @@ def sizes_of_wave(n: int, size: int, *, share: float = 0.0) -> list[int]:
 
 
 def standing_fit(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return abilities and a covariance as a fit might give them."""
-    root = rng.normal(size=(n, n))
-    return {"ability": rng.normal(0, 2, n), "covariance": root @ root.T / n + 0.2 * np.eye(n)}
+    """Return abilities as a fit might give them."""
+    return {"ability": rng.normal(0, 2, n)}
 
 
 def play(
@@ -145,7 +144,6 @@ def test_lists_are_of_neighbours_but_for_the_audit_share() -> None:
         rng=rng,
         earlier=first.lists,
         ability=ability,
-        covariance=0.3 * np.eye(100),
     )
     assert not any(first.audit)
     read_at_random = sum(len(e) for e, audit in zip(plan.lists, plan.audit, strict=True) if audit)
@@ -164,7 +162,7 @@ def test_lists_are_of_neighbours_but_for_the_audit_share() -> None:
     assert width[False] < 0.6 * width[True]
 
 
-def test_lists_of_nearest_essays_need_no_covariance() -> None:
+def test_without_an_audit_all_lists_are_of_the_nearest_essays() -> None:
     rng = np.random.default_rng(4)
     first = plan_lists(50, sizes=[5] * 20, rng=rng)
     ability = np.arange(50.0)
@@ -205,7 +203,6 @@ def test_anchors_stand_in_every_region(seed: int) -> None:
         rng=rng,
         earlier=first.lists,
         ability=ability,
-        covariance=np.eye(100),
         anchors=anchors,
         audit_share=0.0,
     )

@@ -10,7 +10,7 @@ from scoring._graph import components
 from scoring._pairing.anchored_regions import anchor_regions
 from scoring._pairing.list_groups import count_repeats, group_essays
 from scoring._pairing.matching import greedy_matching
-from scoring._pairing.pair_scores import random_scores
+from scoring._pairing.pair_scores import nearest_scores, random_scores
 from scoring._pairing.wave_draft import WaveDraft
 
 if TYPE_CHECKING:
@@ -68,25 +68,21 @@ class ListDraft:
         list_size: int,
         n_lists: int,
         ability: Floats,
-        deviation: Floats,
-        worth: Callable[[Ints], Floats],
     ) -> Ints:
         """Add lists of neighbours among the essays read least, (g, list_size).
 
         Parameters
         ----------
         list_size, n_lists : int
-        ability, deviation : (n,) ndarray of float
-            Estimates with their standard errors, logits; half a standard error of noise keeps the
-            order of the start from being that of the estimates alone.
-        worth : callable
-            See `group_essays`.
+        ability : (n,) ndarray of float
+            Estimates, logits.
         """
 
         def start(essays: Ints, _n_lists: int) -> Ints:
-            noise = self._rng.normal(size=len(essays))
-            key = ability[essays] + 0.5 * deviation[essays] * noise
-            return essays[np.argsort(key, kind="stable")]
+            return essays[np.argsort(ability[essays], kind="stable")]
+
+        def worth(essays: Ints) -> Floats:
+            return nearest_scores(ability[essays])
 
         return self._make(list_size, n_lists, start, worth, ability)
 

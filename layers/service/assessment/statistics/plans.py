@@ -19,7 +19,6 @@ from scoring.list_planning import plan_lists
 from scoring.pairing import plan_wave
 
 _DECIMALS = 4
-_WITHOUT_COVARIANCE = ("nearest", "random")
 
 
 def plan_comparisons(
@@ -149,15 +148,12 @@ def _plan_lists(
     rng: np.random.Generator,
     sizes: Sequence[int],
 ) -> list[PlannedPair | PlannedList]:
-    known = _describe_standing(standing)
-    if config.strategy in _WITHOUT_COVARIANCE:
-        known["covariance"] = None
     plan = plan_lists(
         pool.n_essays,
         sizes=sizes,
         rng=rng,
         earlier=[pool.indices(comparison.essay_ids) for comparison in comparisons],
-        **known,
+        ability=None if standing is None else standing.ability,
         audit_share=1.0 if config.strategy == "random" else config.audit_share,
         anchors=pool.anchors()[0],
     )
