@@ -55,7 +55,8 @@ def public_document(key: PrivateKey) -> dict[str, object]:
 class SampleIssuer:
     """The issuer's address and its keys by id; `n_key_reads` counts how often they were asked for.
 
-    While it is `down`, it answers 503. `claims` are in the tokens of whoever signs in.
+    While it is `down`, it answers 503. `claims` are in the tokens of whoever signs in. One that is
+    `like_cognito` names no audience in access tokens, and not itself in its answer.
     """
 
     url: str = ""
@@ -63,6 +64,7 @@ class SampleIssuer:
     n_key_reads: int = 0
     down: bool = False
     claims: dict[str, Any] = field(default_factory=dict)
+    like_cognito: bool = False
     _flows: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def add_key(self, key_id: str, algorithm: str = "RS256") -> None:
@@ -110,8 +112,10 @@ class SampleIssuer:
             return JSONResponse({"error": "invalid_request"}, status_code=400)
         code = secrets.token_urlsafe(16)
         self._flows[code] = asked
-        answer = urlencode({"code": code, "state": asked["state"], "iss": self.url})
-        return RedirectResponse(f"{asked['redirect_uri']}?{answer}")
+        answer = {"code": code, "state": asked["state"]}
+        if not self.like_cognito:
+            answer["iss"] = self.url
+        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer)}")
 
     async def _give_tokens(self, request: Request) -> Response:
         """Tokens for a code, to whoever has the verifier of its challenge (RFC 7636, 4.6), once."""
@@ -129,7 +133,8 @@ class SampleIssuer:
         key_id = next(iter(self.keys))
         own: dict[str, Any] = {"aud": asked["client_id"], "nonce": asked["nonce"]}
         identity = self.token(key_id, **{**self.claims, **own})
-        access = self.token(key_id, **self.claims)
+        unnamed = {"aud": None, "client_id": asked["client_id"]} if self.like_cognito else {}
+        access = self.token(key_id, **{**self.claims, **unnamed})
         tokens = {"token_type": "Bearer", "access_token": access, "id_token": identity}
         return JSONResponse(tokens, headers=headers)
 

@@ -62,6 +62,22 @@ def test_whoever_signs_in_goes_on_where_they_were(
     visitor.close()
 
 
+def test_a_pool_of_cognito_brings_its_id_token(chromium: Browser, issuer: SampleIssuer) -> None:
+    issuer.like_cognito = True
+    sign_in = find_sign_in(issuer.url, client_id=CLIENT, audience=CLIENT, scope="openid")
+    with serving(RoomsServer(sign_in=sign_in)) as rooms:
+        visitor = Visitor(chromium)
+        visitor.visit(f"{rooms.url}/app/")
+        visitor.page.get_by_role("button", name="Sign in").click()
+        visitor.page.locator(".card").first.wait_for()
+        claims = jwt.decode(rooms.tokens[-1], options={"verify_signature": False})
+        assert (claims["aud"], claims["sub"]) == (CLIENT, "teacher"), (
+            "the access token names nobody"
+        )
+        assert visitor.complaints == []
+        visitor.close()
+
+
 @pytest.mark.parametrize("forged", ["state=theirs&code=x", "state=theirs&error=access_denied"])
 def test_an_answer_that_nobody_asked_for_brings_nobody_in(
     chromium: Browser, rooms: RoomsServer, forged: str

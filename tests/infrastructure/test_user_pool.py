@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from assessment.domain.access import Role
 from tests.infrastructure.parsed import of_type
 
@@ -61,3 +63,31 @@ def test_its_tokens_live_no_longer_than_tokens_may(template):
     client = template["Resources"]["AssessorPoolClient"]["Properties"]
     assert client["TokenValidityUnits"]["IdToken"] == "hours"
     assert client["IdTokenValidity"] <= template["Parameters"]["MaxTokenHours"]["Default"]
+
+
+def test_people_sign_in_on_the_pages_where_the_pool_has_an_address(template, functions):
+    variables = functions["HandleApiFunction"]["Environment"]["Variables"]
+    chosen = {
+        name: value["Fn::If"][:2] for name, value in variables.items() if name.startswith("OIDC_")
+    }
+    client = {"Ref": "AssessorPoolClient"}
+    assert chosen == {
+        "OIDC_ISSUER": ["HasPoolPages", {"Fn::GetAtt": ["AssessorPool", "ProviderURL"]}],
+        "OIDC_AUDIENCE": ["HasPoolPages", client],
+        "OIDC_CLIENT_ID": ["HasPoolPages", client],
+        "OIDC_SCOPE": ["HasPoolPages", "openid"],
+    }
+    ((_, domain),) = of_type(template, "AWS::Cognito::UserPoolDomain")
+    assert domain["Condition"] == "HasPoolPages"
+    properties = template["Resources"]["AssessorPoolClient"]["Properties"]
+    assert properties["AllowedOAuthFlows"]["Fn::If"][1] == ["code"]
+    assert properties["CallbackURLs"]["Fn::If"][1] == [{"Ref": "UserPoolPages"}]
+    assert properties["GenerateSecret"] is False, "a page keeps no secret; it has PKCE"
+
+
+def test_the_address_of_the_pool_needs_the_pages(template):
+    rule = template["Rules"]["PagesOfThePool"]
+    assert {json.dumps(each["Assert"], sort_keys=True) for each in rule["Assertions"]} == {
+        json.dumps({"Fn::Equals": [{"Ref": "UserPool"}, "true"]}),
+        json.dumps({"Fn::Not": [{"Fn::Equals": [{"Ref": "UserPoolPages"}, ""]}]}),
+    }
