@@ -184,7 +184,7 @@ def _mark(name: str) -> str:
 
 
 def _count_requests(batch: dict[str, Any]) -> int:
-    return sum(read_object(batch.get("request_counts")).values())
+    return sum(map(read_token_count, read_object(batch.get("request_counts")).values()))
 
 
 def _read_moment(text: object) -> datetime | None:
@@ -219,4 +219,4 @@ def _read_result(result: object, texts: Sequence[str]) -> Completion | JudgeErro
 def _is_refusal(document: object) -> bool:
     """Whether an error is one of the request's own: the document stands one level deeper."""
     inner = document.get("error") if isinstance(document, dict) else None
-    return isinstance(inner, dict) and inner.get("type") in _PERMANENT
+    return isinstance(inner, dict) and read_name(inner.get("type")) in _PERMANENT

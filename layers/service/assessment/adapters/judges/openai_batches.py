@@ -134,7 +134,7 @@ class OpenAIBatchModel:
 
     async def has_ended(self, judge: JudgeSpec, batch_id: str) -> bool:
         """Whether its status is a last one."""
-        return (await self._batch(judge, batch_id)).get("status") in _ENDED
+        return read_name((await self._batch(judge, batch_id)).get("status")) in _ENDED
 
     async def read_answers(
         self, judge: JudgeSpec, batch_id: str, prompt_texts: Mapping[str, Sequence[str]]
@@ -237,8 +237,8 @@ def _read_failure(batch: dict[str, Any]) -> JudgeError:
     """
     errors = read_objects(read_object(batch.get("errors")).get("data"))
     first = errors[0] if errors else {}
-    code, line = first.get("code"), first.get("line")
-    place = f" (line {line})" if line is not None else ""
+    code, line = read_name(first.get("code")), first.get("line")
+    place = f" (line {line})" if isinstance(line, int) else ""
     problem = read_provider_error(0, {"error": first})
     if code in _NO_ROOM:
         raise QueueFullError(f"openai has no room for the batch now: {code}")
