@@ -198,6 +198,8 @@ def _print_places(console: Console, stage: Stage, *, result: bool) -> None:
         "own texts": "cj execute --help",
         "stop": "the laptop cloud and the judge keep running, so that the next demo is quick: "
         "`make stop` ends them",
+        "kept": "batches are in memory: `make stop` saves their results in out/batches/, a restart "
+        "of the machine does not",
     }
     console.print()
     for name, line in lines.items():

@@ -13,6 +13,7 @@ import typer
 
 from local.stack import processes
 from local.stack.addresses import CLOUD_PORT_VARIABLE, REGION, cloud_port, judge_url
+from local.stack.keep import KEPT, keep_batches
 from local.stack.processes import LOOPBACK, LocalCloudError, Server
 from runner.stack import Aws
 
@@ -159,6 +160,20 @@ def status(name: str = "cloud") -> Cloud | None:
     return Cloud(server) if server and processes.answers(server.url + HEALTH) else None
 
 
+def save_batches() -> list[str]:
+    """Save what batches on the running laptop cloud have brought; the ids of the batches."""
+    running = status()
+    if running is None:
+        return []
+    return keep_batches(running.session().client("s3", endpoint_url=running.url))
+
+
+def describe_saved(batch_ids: list[str]) -> str:
+    """Where the results of batches were saved."""
+    folder = KEPT.relative_to(processes.ROOT)
+    return f"the results of {len(batch_ids)} batches of the laptop cloud are in {folder}/"
+
+
 app = typer.Typer(help="The laptop cloud.", no_args_is_help=True)
 
 
@@ -177,7 +192,9 @@ def up_command(
 
 @app.command("down")
 def down_command() -> None:
-    """Stop the laptop cloud."""
+    """Save what its batches have brought, and stop the laptop cloud."""
+    if batch_ids := save_batches():
+        typer.echo(describe_saved(batch_ids))
     typer.echo("laptop cloud stopped" if down() else "laptop cloud was not running")
 
 

@@ -19,8 +19,8 @@ def _list_servers() -> list[str]:
     return sorted(record.parent.name for record in processes.STATE.glob("*/server.json"))
 
 
-def keep_all() -> list[str]:
-    """Save what batches on the developer's laptop cloud have brought; the ids of the batches.
+def keep_all() -> str | None:
+    """Save what batches on the developer's laptop cloud have brought, and say where.
 
     Raises
     ------
@@ -28,27 +28,24 @@ def keep_all() -> list[str]:
         If there is a laptop cloud, and no package to ask it with.
     """
     if processes.find_server("cloud") is None:
-        return []
-    from local.stack import cloud, keep
+        return None
+    from local.stack import cloud
 
-    running = cloud.status()
-    if running is None:
-        return []
-    return keep.keep_batches(running.session().client("s3", endpoint_url=running.url))
+    batch_ids = cloud.save_batches()
+    return cloud.describe_saved(batch_ids) if batch_ids else None
 
 
 def main() -> None:
     """Save results, stop everything, and say both."""
     try:
-        batch_ids = keep_all()
+        saved = keep_all()
     except ModuleNotFoundError as error:
         sys.exit(
             f"a laptop cloud runs, and its results cannot be saved ({error}): run `make setup`, "
             "then this again"
         )
-    if batch_ids:
-        folder = (processes.ROOT / "out" / "batches").relative_to(processes.ROOT)
-        print(f"the results of {len(batch_ids)} batches of the laptop cloud are in {folder}/")
+    if saved:
+        print(saved)
     stopped = stop_all()
     print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 
