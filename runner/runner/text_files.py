@@ -29,6 +29,13 @@ _OTHER_FORMATS = (
 _WESTERN = frozenset(
     "åäöæøéèêëàâáãçîïíìñóòôõüûúùßœÅÄÖÆØÉÈÊËÀÂÁÃÇÎÏÍÑÓÔÕÜÛÚŒ“”„‘’‚–—…«»€£§°´·¿¡ºª\xa0"
 )
+# Encodings that hardly any program writes; short Russian and Polish texts are taken for them.
+_UNUSUAL = [
+    "shift_jis_2004", "shift_jisx0213", "euc_jis_2004", "euc_jisx0213", "iso8859_3", "iso8859_10",
+    "iso8859_14", "iso8859_16", "mac_iceland", "mac_latin2", "mac_turkish", "mac_greek",
+    "hp_roman8", "johab", "hz", "cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140",
+    "ptcp154", "kz1048", "koi8_t",
+]  # fmt: skip
 _LEAST_WESTERN = 0.9
 _LEAST_HALF_EMPTY = 0.3
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
@@ -146,7 +153,7 @@ def _measure_western_share(content: bytes, encoding: str) -> float:
 def _guess_encoding(content: bytes, error: UnicodeDecodeError) -> str:
     from charset_normalizer import from_bytes
 
-    guess = from_bytes(content).best()
+    guess = from_bytes(content, cp_exclusion=_UNUSUAL).best()
     if guess is None or _NO_TEXT.search(str(guess)):
         raise error
     return guess.encoding.replace("_", "-")

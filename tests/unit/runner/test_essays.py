@@ -145,9 +145,21 @@ def test_few_letters_are_enough_for_western_text(folder: Path, text: str):
     assert read_folder(folder).essays[0].text == text
 
 
-def test_cyrillic_text_is_not_taken_for_western(folder: Path):
-    text = "Привет, это сочинение о море и о рыбах."
-    (folder / "ada.txt").write_bytes(text.encode("cp1251"))
+RUSSIAN = "Приливы поднимаются, потому что луна притягивает море. Это сочинение о луне и о рыбах."
+POLISH = "Morze się podnosi, ponieważ księżyc przyciąga wodę, a żółta łódź płynie źle. Źdźbło też."
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (RUSSIAN, "cp1251"), (RUSSIAN, "koi8-r"), (POLISH, "cp1250"), (POLISH, "iso8859-2"),
+        ("月が海を引っ張るので潮が満ちる。とても興味深いです。" * 2, "euc-jp"),
+    ],
+)  # fmt: skip
+def test_short_texts_of_other_languages_are_not_taken_for_others(
+    folder: Path, text: str, encoding: str
+):
+    (folder / "ada.txt").write_bytes(text.encode(encoding))
     assert read_folder(folder).essays[0].text == text
 
 
