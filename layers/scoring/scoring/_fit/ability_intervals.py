@@ -62,7 +62,7 @@ def checked_level(level: float) -> float:
 
 def _quantile(nodes: tuple[Node, ...], probability: float) -> Floats:
     """Find every ability's quantile by bisection, (n,)."""
-    from scipy.special import ndtr  # lazily: costs 45 ms, and waves need no intervals
+    from scipy.special import ndtr  # lazily: it brings scipy.linalg, and waves need no intervals
 
     weight = np.array([node.weight for node in nodes])
     mean = np.array([node.ability for node in nodes])
