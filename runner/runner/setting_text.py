@@ -24,4 +24,4 @@ def list_names(name: str, names: Collection[str]) -> str:
     """The names that there are, after the nearest to one that there is not."""
     nearest = get_close_matches(name, names, n=1)
     question = f"did you mean {nearest[0]}? " if nearest else ""
-    return f"{question}known are {', '.join(names)}"
+    return f"{question}known are {', '.join(names)}" if names else "there are none"

@@ -77,7 +77,8 @@ def test_without_a_configuration_nothing_changes(folder: Path) -> None:
     ("text", "arguments", "message"),
     [
         ("[profiles.a]\nofline = true\n", ["--profile", "a"], "did you mean offline?"),
-        ("[profiles.a]\n", ["--profile", "b"], "has no profile 'b'"),
+        ("[profiles.a]\n", ["--profile", "b"], "has no profile 'b'; known are a"),
+        ("", ["--profile", "b"], "has no profile 'b'; there are none"),
         ("profile = [", [], "cannot be read"),
     ],
 )
