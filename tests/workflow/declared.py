@@ -52,10 +52,15 @@ def definition() -> dict[str, Any]:
     return json.loads(re.sub(r"\$\{(\w+)FunctionArn\}", function_arn, text))
 
 
-def holds(condition: dict[str, Any], known: dict[str, str]) -> bool:
+def holds(condition: dict[str, Any], known: dict[str, str], conditions: dict[str, Any]) -> bool:
     """Whether a condition of the template is true."""
+    if "Condition" in condition:
+        return holds(conditions[condition["Condition"]], known, conditions)
     if "Fn::Not" in condition:
-        return not holds(condition["Fn::Not"][0], known)
+        return not holds(condition["Fn::Not"][0], known, conditions)
+    for name, join in (("Fn::And", all), ("Fn::Or", any)):
+        if name in condition:
+            return join(holds(part, known, conditions) for part in condition[name])
     one, other = condition["Fn::Equals"]
     return resolved(one, known, {}) == resolved(other, known, {})
 
@@ -66,7 +71,7 @@ def resolved(value: Any, known: dict[str, str], conditions: dict[str, Any]) -> s
         return str(value)
     if "Fn::If" in value:
         name, then, otherwise = value["Fn::If"]
-        chosen = then if holds(conditions[name], known) else otherwise
+        chosen = then if holds(conditions[name], known, conditions) else otherwise
         return resolved(chosen, known, conditions)
     if "Ref" in value:
         return known[value["Ref"]]
