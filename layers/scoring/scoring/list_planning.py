@@ -11,7 +11,7 @@ list of which less than half would be new is left to pairs.
 
 Lists are of the nearest essays. A wave reads every essay about as often as any other, so that
 weighing pairs by how uncertain they are would only put uncertain essays together: lists chosen by
-the growth of log det of the information need a tenth more readings, and no fewer than random ones.
+the growth of log det of the information need as many readings, or some more (simulated).
 
 The **audit share** of a wave's readings is chosen without regard to the estimates: all pairs beside
 the lists, and lists of random essays. Pairs of neighbours would say little about how much sharper
