@@ -17,6 +17,7 @@ from assessment.adapters.aws.attributes import (
 from assessment.adapters.aws.errors import TRANSIENT_CODES, error_code, wrap_client
 from assessment.adapters.aws.keys import Key, place_partition
 from assessment.adapters.aws.pauses import TRIES, Pauses
+from assessment.adapters.aws.table_requests import add_filter, add_projection, make_update
 from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.errors import TransientError
 
@@ -37,41 +38,8 @@ def _chunks[T](values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
-def _update_expression(changes: Mapping[str, Any]) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """SET what has a value, REMOVE what is None."""
-    # The prefix keeps these names apart from those that a condition uses.
-    names = {f"#set_{name}": name for name in changes}
-    values = {f":set_{name}": value for name, value in changes.items() if value is not None}
-    removed = [f"#set_{name}" for name, value in changes.items() if value is None]
-    clauses = []
-    if values:
-        clauses.append("SET " + ", ".join(f"#{name[1:]} = {name}" for name in values))
-    if removed:
-        clauses.append("REMOVE " + ", ".join(removed))
-    return " ".join(clauses), names, values
-
-
 _ALL_KEYS = " ", "~"
 """The bounds of a page without bounds: keys of printable ASCII lie between them."""
-
-
-def _add_filter(request: dict[str, Any], equal: Mapping[str, Any]) -> None:
-    """Let a query leave out items that lack one of the values; None stands for any value."""
-    tests = {name: value for name, value in equal.items() if value is not None}
-    if tests:
-        request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in tests)
-        request["ExpressionAttributeNames"] = {f"#{name}": name for name in tests}
-        request["ExpressionAttributeValues"] |= serialize_item(
-            {f":{name}": value for name, value in tests.items()}
-        )
-
-
-def _add_projection(request: dict[str, Any], projection: Sequence[str]) -> None:
-    """Let a query answer with these attributes alone; with all of them if none is named."""
-    if projection:
-        request["ProjectionExpression"] = ", ".join(f"#{name}" for name in projection)
-        known = request.get("ExpressionAttributeNames", {})
-        request["ExpressionAttributeNames"] = known | {f"#{name}": name for name in projection}
 
 
 class Table:
@@ -164,23 +132,10 @@ class Table:
         values: Mapping[str, Any] | None,
         add: Mapping[str, int] | None = None,
     ) -> dict[str, Any]:
-        expression, set_names, set_values = _update_expression(changes)
-        if add:
-            sums = ", ".join(f"#{name} :{name}" for name in add)
-            expression = f"{expression} ADD {sums}".strip()
-            set_names |= {f"#{name}": name for name in add}
-            set_values |= {f":{name}": value for name, value in add.items()}
-        request: dict[str, Any] = {
-            "Key": self._place(key),
-            "UpdateExpression": expression,
-            "ExpressionAttributeNames": {**set_names, **(names or {})},
-        }
-        all_values = serialize_item({**set_values, **(values or {})})
-        if all_values:
-            request["ExpressionAttributeValues"] = all_values
-        if condition:
-            request["ConditionExpression"] = condition
-        return request
+        request = make_update(
+            changes, condition=condition, names=names or {}, values=values or {}, add=add or {}
+        )
+        return {"Key": self._place(key), **request}
 
     def delete(self, key: Key) -> None:
         """Remove an item; removing nothing is not an error."""
@@ -275,7 +230,7 @@ class Table:
             request["ExpressionAttributeValues"][":sk"] = serialize(prefix)
         if limit is not None:
             request["Limit"] = limit
-        _add_projection(request, projection)
+        add_projection(request, projection)
         items: list[Item] = []
         while True:
             response = self._call("query", **request)
@@ -328,8 +283,8 @@ class Table:
         }
         if after is not None:
             request["ExclusiveStartKey"] = self._place({"PK": partition, "SK": after})
-        _add_filter(request, equal or {})
-        _add_projection(request, projection)
+        add_filter(request, equal or {})
+        add_projection(request, projection)
         response = self._call("query", **request)
         last = response.get("LastEvaluatedKey")
         items = [self._read(item) for item in response["Items"]]
