@@ -242,6 +242,15 @@ class RoomsServer:
         }  # fmt: skip
         return JSONResponse({"batch_id": RUNNING, "invitations": [one]})
 
+    async def invite(self, request: Request) -> Response:
+        names = (await request.json())["names"]
+        made = [
+            {"invitation_id": f"{at}", "name": name, "quota": None, "expires_at": _MOMENT,
+             "token": f"token{at}", "link": f"https://elsewhere.example/app/#invitation=token{at}"}
+            for at, name in enumerate(names)
+        ]  # fmt: skip
+        return JSONResponse({"batch_id": RUNNING, "invitations": made}, status_code=201)
+
     # --- serving ---
 
     @property
@@ -262,7 +271,8 @@ class RoomsServer:
             Route(f"{batch}/report", self.report),
             Route(f"{batch}/next-comparison", self.offer),
             Route(f"{batch}/verdicts", self.verdict, methods=["POST"]),
-            Route(f"{batch}/invitations", self.invitations),
+            Route(f"{batch}/invitations", self.invitations, methods=["GET"]),
+            Route(f"{batch}/invitations", self.invite, methods=["POST"]),
             Route(f"{batch}/judging-deadline", self.move_deadline, methods=["PUT"]),
             Route(essay, self.essay),
             Route(f"{essay}/decision", self.decision, methods=["GET"]),

@@ -237,6 +237,11 @@ def test_people_see_until_when_and_the_lead_how_consistent_they_are(
     lead.page.locator("#waves summary").click()
     assert "1.40" not in lead.page.locator("#waves table").inner_text()
     assert "3/4 · 3/3" in lead.page.locator("#invitations").inner_text()
+    lead.page.locator("textarea[name=names]").fill("Cy\nDi")
+    lead.page.get_by_role("button", name="Make links").click()
+    links = lead.page.locator("ul.links input")
+    links.nth(1).wait_for()
+    assert links.nth(1).input_value() == f"{rooms.url}/app/#invitation=token1"
     lead.page.get_by_text("Move the deadline").first.click()
     lead.page.locator("input[name=until]").fill("2030-01-15T16:00")
     lead.page.get_by_role("button", name="Move the deadline").click()

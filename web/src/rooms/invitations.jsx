@@ -19,7 +19,8 @@ export function Invitations({ id }) {
     const names = new FormData(form).get("names").split(/[\n,;]/).map((each) => each.trim()).filter(Boolean);
     try {
       const answer = await call("POST", path, { body: { names }, headers: { "Idempotency-Key": crypto.randomUUID() } });
-      setMade(answer.invitations);
+      // Of the address by which the teacher came: the API may know itself by another one.
+      setMade(answer.invitations.map((each) => ({ ...each, link: `${location.origin}${location.pathname}#invitation=${each.token}` })));
       setError(null);
       form.reset();
       listed.reload();
