@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from local.make_precision import TABLE
 from runner.intake.reading import read_document
 from tests.browser.rooms_server import RoomsServer, serving
 from tests.browser.test_rooms import enter
@@ -42,6 +45,20 @@ def rooms() -> Iterator[RoomsServer]:
         yield running
 
 
+def check_precision(shown: str) -> None:
+    """The forecast lies between those of the simulated batches around: 12 to 25 essays here."""
+    figures = [float(each) for each in re.findall(r"0\.\d\d", shown)]
+    least, most = min(figures), max(figures)
+    expected = figures[0]
+    table = json.loads(TABLE.read_text())
+    assert 12 <= len(FILES) <= 25
+    rows = [table["reliability"][table["n_essays"].index(n)] for n in (12, 25)]
+    cells = [row[table["comparisons"].index(k)][1] for row in rows for k in (6, 12)]
+    assert min(cells) - 0.01 <= expected <= max(cells) + 0.01
+    assert len(figures) == 3
+    assert least < expected < most
+
+
 def test_files_read_as_the_command_reads_them(
     chromium: Browser, rooms: RoomsServer, tmp_path: Path
 ) -> None:
@@ -59,6 +76,7 @@ def test_files_read_as_the_command_reads_them(
     listed = page.locator("ul.files").inner_text()
     for name in ("tracked.docx", "footnotes.docx", "lists.docx", "notes.odt"):
         assert " · ".join(read_document(tmp_path / name).notes) in listed, name
+    check_precision(page.get_by_text("Expected reliability").inner_text())
     teacher.check_access(states=("light",))
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/#/batch/**")

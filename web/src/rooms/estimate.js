@@ -1,9 +1,7 @@
 // What a batch will ask and cost, as far as can be said before it begins.
 import prices from "../../../layers/service/assessment/domain/prices.json";
 import tokens from "../../../layers/service/assessment/domain/token_estimates.json";
-
-const USUAL_SPREAD = 1.8; // standard deviation of abilities in logits, see docs/statistics.md
-const INFORMATION = 0.2; // of a comparison of two essays that are near each other
+import precision from "./precision_estimates.json";
 
 export const MODELS = Object.fromEntries(Object.entries(prices).map(([provider, each]) => [provider, Object.keys(each.models ?? {})]));
 
@@ -30,9 +28,27 @@ function priceComparison(price, bytes, size) {
   });
 }
 
+/** Where a value lies in a grid by its logarithm: the cell's place, and the share of the way to the next. */
+function findCell(grid, value) {
+  const held = Math.min(Math.max(value, grid[0]), grid.at(-1));
+  const at = Math.max(0, Math.min(grid.length - 2, grid.findLastIndex((each) => each <= held)));
+  return [at, Math.log(held / grid[at]) / Math.log(grid[at + 1] / grid[at])];
+}
+
+/** The least, the expected and the most reliability of simulated batches (`python -m local.make_precision`), as `cj plan` has them. */
+export function foretellReliability(n, comparisons) {
+  const [row, down] = findCell(precision.n_essays, n);
+  const [column, right] = findCell(precision.comparisons, comparisons);
+  const table = precision.reliability;
+  return [0, 1, 2].map((each) => {
+    const [above, below] = [row, row + 1].map((at) => table[at][column][each] * (1 - right) + table[at][column + 1][each] * right);
+    return above * (1 - down) + below * down;
+  });
+}
+
 const countBytes = (text) => new TextEncoder().encode(text).length;
 
-/** Comparisons, cost in US dollars (or null) and reliability, each from the least to the most. */
+/** Comparisons and cost in US dollars (or null) from the least to the most; the reliability with what is expected between. */
 export function estimateBatch({ texts, nAnchors, fewest, most, listSize = 2, provider, model, task = "" }) {
   const n = texts.length + nAnchors;
   const size = Math.min(listSize, Math.max(2, n));
@@ -45,6 +61,6 @@ export function estimateBatch({ texts, nAnchors, fewest, most, listSize = 2, pro
   return {
     comparisons,
     cost: each === null ? null : comparisons.map((count, at) => count * each[at]),
-    reliability: readings.map((count) => 1 - 1 / (1 + INFORMATION * worth * count * USUAL_SPREAD ** 2)),
+    reliability: [foretellReliability(n, readings[0] * worth)[0], foretellReliability(n, ((readings[0] + most) / 2) * worth)[1], foretellReliability(n, most * worth)[2]],
   };
 }

@@ -105,7 +105,7 @@ export function NewBatch() {
       {estimate && (
         <Notice title={t("new.before")}>
           <p>{t("new.comparisons", { least: whole(estimate.comparisons[0]), most: whole(estimate.comparisons[1]) })} {estimate.cost ? t("new.cost", { least: money(estimate.cost[0]), most: money(estimate.cost[1]) }) : t(setup.model ? "new.costUnknown" : "new.costNone")}</p>
-          <p>{t("new.precision", { least: decimal(estimate.reliability[0]), most: decimal(estimate.reliability[1]) })}</p>
+          <p>{t("new.precision", { least: decimal(estimate.reliability[0]), expected: decimal(estimate.reliability[1]), most: decimal(estimate.reliability[2]) })}</p>
         </Notice>
       )}
       {missing.length > 0 && <ul class="detail" id="missing">{missing.map((each) => <li>{each}</li>)}</ul>}
