@@ -58,7 +58,8 @@ def invite(
             request = parse(InvitationRequest, {"names": names, "quota": quota, "days": days})
             made = client.invite(batch_id, request, idempotency_key=str(uuid.uuid4()))
             for one in made.invitations:
-                emit(f"{one.link}  {one.name}\n")
+                # Of the address by which we came: the API may know itself by another one.
+                emit(f"{client.api_url}/app/#invitation={one.token}  {one.name}\n")
             note(f"{len(made.invitations)} invited; the links are not shown again")
             return
         for invitation_id in revoke or ():

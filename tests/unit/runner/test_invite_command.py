@@ -21,7 +21,7 @@ def test_links_are_printed_once_and_progress_is_listed(stack: FakeStack) -> None
     assert made.exit_code == 0, made.output
     rows = [line.split("  ") for line in made.stdout.splitlines()]
     assert [name for _, name in rows] == ["Ann (Åberg)", "Bo"]
-    assert all("#invitation=" in link for link, _ in rows)
+    assert all(link.startswith(f"{stack.url}/app/#invitation=") for link, _ in rows)
     listed = json.loads(cj(stack, "--json").stdout)["invitations"]
     assert [(one["name"], one["quota"], one["n_judged"]) for one in listed] == [
         ("Ann (Åberg)", 3, 0), ("Bo", 3, 0),
