@@ -14,7 +14,7 @@ from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration
 from assessment.domain.access import Action
 from assessment.usecases.change_assignment import list_anchors, remove_anchor
-from assessment.usecases.register_anchors import register_anchors
+from assessment.usecases.register_anchors import register_anchors, replaces_anchors
 from assessment.usecases.sweep_anchors import request_sweep
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -26,14 +26,17 @@ def register() -> Response[str]:
     event = router.current_event
     caller = read_caller(event.raw_event)
     own = own_adapters(router)
+    registration = parse(AnchorRegistration, json_body(event.body))
+    is_replacing = replaces_anchors(registration, assignments=own.assignments)
     confirmation = register_anchors(
-        parse(AnchorRegistration, json_body(event.body)),
+        registration,
         is_admin=caller.is_admin,
         stack_config=own.settings.batch_config,
         ports=own.anchor_ports,
     )
-    # Texts that the registration replaced, or that one which broke off has left.
-    request_sweep(caller.organisation, confirmation.assignment_id, erasure_queue=own.erasure_queue)
+    if is_replacing:
+        assignment_id = confirmation.assignment_id
+        request_sweep(caller.organisation, assignment_id, erasure_queue=own.erasure_queue)
     return answer(201, confirmation)
 
 

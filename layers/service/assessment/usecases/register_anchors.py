@@ -16,7 +16,7 @@ from assessment.domain.grading_prior import PopulationPrior
 from assessment.domain.masking import Masker
 from assessment.domain.prompt import JudgeInstructions, check_instructions_size
 from assessment.ports.groups import AnchorPorts
-from assessment.ports.stores import ContentStore
+from assessment.ports.stores import AssignmentStore, ContentStore
 from assessment.usecases.assignment import resolve_assignment_config
 
 
@@ -70,6 +70,13 @@ def register_anchors(
             for anchor in assignment.anchors
         ],
     )
+
+
+def replaces_anchors(registration: AnchorRegistration, *, assignments: AssignmentStore) -> bool:
+    """Whether the registration has an anchor that is there already, whose text may change."""
+    registered = assignments.get_assignment(registration.assignment_id)
+    known = {anchor.anchor_ref for anchor in registered.anchors} if registered else set()
+    return any(anchor.anchor_ref in known for anchor in registration.anchors)
 
 
 def _scale(registration: AnchorRegistration, registered: Assignment | None) -> GradeScale:
