@@ -7,7 +7,6 @@ from datetime import datetime
 
 from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair
-from assessment.domain.identifiers import find_queue_place
 from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
 from assessment.ports.people import WaitingPage
 
@@ -35,18 +34,13 @@ class InMemoryPeopleQueue:
     ) -> WaitingPage:
         found = [
             one
-            for (batch, wave, _), one in sorted(self._waiting.items(), key=_find_place)
-            if (batch, wave) == (batch_id, wave_number)
+            for (batch, wave, name), one in sorted(self._waiting.items())
+            if (batch, wave) == (batch_id, wave_number) and (after is None or name > after)
         ]
-        found = [one for one in found if after is None or _name_place(one.comparison_id) > after]
-        cursor = _name_place(found[limit - 1].comparison_id) if len(found) > limit else None
+        cursor = found[limit - 1].comparison_id if len(found) > limit else None
         names = set(ComparisonLease.model_fields)
         leases = [ComparisonLease(**one.model_dump(include=names)) for one in found[:limit]]
         return WaitingPage(leases, cursor)
-
-    def count_waiting(self, batch_id: str, wave_number: int, *, limit: int) -> int:
-        page = self.list_waiting(batch_id, wave_number, limit=limit)
-        return sum(not one.is_judged for one in page.comparisons)
 
     def find_waiting(
         self, batch_id: str, wave_number: int, comparison_id: str
@@ -67,7 +61,7 @@ class InMemoryPeopleQueue:
         present = self._waiting.get(key)
         if present is None or present.find_holder(now=now) not in (None, person):
             return None
-        if present.is_judged and present.find_holder(now=now) is not None and not is_judged:
+        if present.is_judged_by_holder(now=now) and not is_judged:
             return None
         changes = {"person": person, "lease_until": until, "is_judged": is_judged}
         self._waiting[key] = present.model_copy(update=changes)
@@ -79,14 +73,6 @@ class InMemoryPeopleQueue:
     def withdraw_all(self, batch_id: str, wave_number: int) -> None:
         for key in [key for key in self._waiting if key[:2] == (batch_id, wave_number)]:
             del self._waiting[key]
-
-
-def _name_place(comparison_id: str) -> str:
-    return f"{find_queue_place(comparison_id)}#{comparison_id}"
-
-
-def _find_place(waiting: tuple[tuple[str, int, str], WaitingComparison]) -> str:
-    return _name_place(waiting[1].comparison_id)
 
 
 class InMemoryPeople:

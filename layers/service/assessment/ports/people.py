@@ -27,13 +27,7 @@ class PeopleQueue(Protocol):
     def list_waiting(
         self, batch_id: str, wave_number: int, *, limit: int, after: str | None = None
     ) -> WaitingPage:
-        """The leases of the next comparisons that wait for people, whoever holds them.
-
-        Their order is that of `find_queue_place`; `after` is a cursor, or such a place.
-        """
-
-    def count_waiting(self, batch_id: str, wave_number: int, *, limit: int) -> int:
-        """How many of the first `limit` that wait have no verdict on its way."""
+        """The leases of the next comparisons by id that wait for people, whoever holds them."""
 
     def find_waiting(
         self, batch_id: str, wave_number: int, comparison_id: str

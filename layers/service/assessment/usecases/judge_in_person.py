@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
 
 from assessment.contracts.callback_token import sign_metadata
 from assessment.contracts.llm_protocol import CompareMetadata, LLMComparisonResultV1
@@ -20,12 +19,7 @@ from assessment.domain.errors import (
     NotYourComparisonError,
     UnknownComparisonError,
 )
-from assessment.domain.identifiers import (
-    canonical_sha256,
-    derive_uuid,
-    find_queue_place,
-    read_wave_number,
-)
+from assessment.domain.identifiers import canonical_sha256, derive_uuid, read_wave_number
 from assessment.domain.invitation import Person, check_invitation
 from assessment.domain.judge import PERSON_LABEL, JudgeSpec, Provider
 from assessment.ports.groups import PersonPorts
@@ -35,9 +29,7 @@ from assessment.usecases.offers import make_offer
 
 # A verdict that was given but not recorded yet must not be asked of somebody else meanwhile.
 _RECORDING = timedelta(minutes=15)
-_MOST_COUNTED = 1000
-_PAGE = 100
-_MOST_PAGES = 10
+_MOST_LISTED = 1000
 _MOST_HELD = 10
 
 
@@ -51,9 +43,9 @@ def next_comparison(
 ) -> PersonOffer:
     """A comparison for this person: the one they hold already, or a free one, or none.
 
-    None waits before the first wave, between two waves, and while others hold what is left. What
-    it reads does not grow with the batch: a hundred leases, or up to a thousand while none of them
-    is free. `n_waiting` counts the first thousand.
+    None waits before the first wave, between two waves, and while others hold what is left. It
+    reads the table three times, whatever the size of the batch: `n_waiting` counts the first
+    thousand.
 
     Parameters
     ----------
@@ -72,14 +64,15 @@ def next_comparison(
     batch, judge, record = _open_batch(batch_id, person, ports, now)
     quota = record.find_quota(judge)
     _check_quota(quota, record.n_judged)
-    n_waiting, offered = 0, None
-    if batch.status is BatchStatus.WAITING_CALLBACKS:
-        offered = _lease_one(batch, judge, record, kept, ports, now)
-        n_waiting = ports.comparisons.count_waiting(batch_id, batch.wave, limit=_MOST_COUNTED)
+    waiting, offered = (
+        _lease_one(batch, judge, record, kept, ports, now)
+        if batch.status is BatchStatus.WAITING_CALLBACKS
+        else ([], None)
+    )
     return PersonOffer(
         comparison=offered,
         n_judged=record.n_judged + record.n_controls,
-        n_waiting=n_waiting,
+        n_waiting=len(waiting),
         quota=None if quota is None else quota + record.n_controls,
         judging_deadline=batch.config.judging_deadline,
     )
@@ -92,68 +85,26 @@ def _lease_one(
     kept: Collection[str],
     ports: PersonPorts,
     now: datetime,
-) -> OfferedComparison | None:
-    """The comparison that is now this person's, if one is free."""
+) -> tuple[list[ComparisonLease], OfferedComparison | None]:
+    """What waits for people, and the one of it that is now this person's."""
     batch_id, person = batch.batch_id, record.name
     until = now + timedelta(seconds=judge.lease_seconds)
-    listed = _list_waiting(batch, record, kept, ports, now)
-    held = _list_held(record, listed, batch.wave, now)
-    candidates = [*held, *_sort_free(listed, person, now)]
+    page = ports.comparisons.list_waiting(batch_id, batch.wave, limit=_MOST_LISTED)
+    held = _list_held(record, page.comparisons, batch.wave, now)
+    # What they have just judged stays theirs until it is recorded, but is not offered again.
+    waiting = [one for one in page.comparisons if not one.is_judged_by_holder(now=now)]
+    candidates = [*held, *_sort_free(waiting, person, now)]
     # In place of another pair, so that nobody learns which pairs are controls.
-    present = [one for one in listed if _may_get(person, one, (), now)]
-    offer = offer_control(batch, judge, record, kept, ports=ports, until=until, instead_of=present)
+    offer = offer_control(
+        batch, judge, record, kept, ports=ports, until=until, instead_of=candidates
+    )
     lease = partial(ports.comparisons.take, batch_id, person=person, until=until, now=now)
     taken = [one for one in held if one.comparison_id in kept and lease(one)]
-    if offer is not None:
-        return offer
-    others = iter([one for one in candidates if one.comparison_id not in kept])
-    leased = next(filter(None, map(lease, others)), None)
-    if leased is None:
-        return None
-    # What was refused before it is theirs no more; what comes after it was not tried.
-    untried = filter(held.__contains__, others)
-    _note_held(batch_id, person, [*taken, leased, *untried], ports.people, until)
-    return _show(batch_id, leased, ports, until)
-
-
-def _list_waiting(
-    batch: Batch, record: Person, kept: Collection[str], ports: PersonPorts, now: datetime
-) -> list[ComparisonLease]:
-    """Pages of what waits, until one has something for this person, or all were read.
-
-    Each verdict of a person moves the place where they begin: so two people seldom read the same
-    page, and one person meets pairs from all of the wave.
-    """
-    start = find_queue_place(f"{record.name}/{record.n_judged}")
-    listed: list[ComparisonLease] = []
-    for page in islice(_read_round(batch, start, ports), _MOST_PAGES):
-        listed += page
-        if any(_may_get(record.name, one, kept, now) for one in page):
-            break
-    return listed
-
-
-def _read_round(batch: Batch, start: str, ports: PersonPorts) -> Iterator[list[ComparisonLease]]:
-    """Pages of all that waits, from a place of the queue to its end and from its beginning on."""
-    read = partial(ports.comparisons.list_waiting, batch.batch_id, batch.wave, limit=_PAGE)
-    page = read(after=start)
-    yield page.comparisons
-    while page.cursor is not None:
-        page = read(after=page.cursor)
-        yield page.comparisons
-    page = read()
-    rest = [one for one in page.comparisons if find_queue_place(one.comparison_id) < start]
-    yield rest
-    while page.cursor is not None and len(rest) == len(page.comparisons):
-        page = read(after=page.cursor)
-        rest = [one for one in page.comparisons if find_queue_place(one.comparison_id) < start]
-        yield rest
-
-
-def _may_get(person: str, waiting: ComparisonLease, kept: Collection[str], now: datetime) -> bool:
-    """Whether it can be handed out to this person, who does not have it before them."""
-    is_open = waiting.find_holder(now=now) is None or _holds(person, waiting, now)
-    return is_open and waiting.comparison_id not in kept
+    others = [one for one in candidates if one.comparison_id not in kept]
+    if offer is None and (leased := next(filter(None, map(lease, others)), None)):
+        _note_held(batch_id, person, [*taken, leased, *held], ports.people, until)
+        offer = _show(batch_id, leased, ports, until)
+    return waiting, offer
 
 
 def _show(
@@ -189,7 +140,6 @@ def _list_held(
     record: Person, listed: list[ComparisonLease], wave_number: int, now: datetime
 ) -> list[ComparisonLease]:
     """What the person holds and has not judged; their record knows of what is not listed."""
-    # What they have just judged stays theirs until it is recorded, but is not offered again.
     held = [one for one in listed if _holds(record.name, one, now)]
     if record.held_until is None or record.held_until < now:
         return held

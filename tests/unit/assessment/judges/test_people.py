@@ -12,7 +12,6 @@ from assessment.api.responses import name_person
 from assessment.contracts.request import PersonVerdict
 from assessment.domain.access import Caller
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
-from assessment.domain.identifiers import find_queue_place
 from assessment.ports.groups import PersonPorts
 from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
 from tests.fakes.judges import Habits, quality_of
@@ -205,45 +204,16 @@ def test_whoever_asks_costs_the_same_calls_whatever_the_size(essays):
     counted: Any = Counted(people.world.comparisons)
     people.world.comparisons = counted
     first = people.next("ann")
-    assert counted.calls == {"list_waiting": 1, "count_waiting": 1, "take": 1}
+    assert counted.calls == {"list_waiting": 1, "take": 1}
     assert people.next("ann").comparison_id == first.comparison_id
-    assert counted.calls == {"list_waiting": 2, "count_waiting": 2, "take": 2}
-
-
-def test_everything_is_found_page_by_page_from_wherever_a_person_begins(monkeypatch):
-    monkeypatch.setattr("assessment.usecases.judge_in_person._PAGE", 2)
-    people = People(PERSON)
-    waiting = people.world.tally(people.batch_id).pending
-    held = [people.next(f"p{n}") for n in range(waiting)]
-    assert len({offer.comparison_id for offer in held}) == waiting
-    assert people.next("ann") is None
-    people.say("p0", held[0].comparison_id)
-    assert people.offer("ann").n_waiting == waiting - 1
-    for _ in range(3):
-        assert people.next("p1").comparison_id == held[1].comparison_id
-
-
-def test_one_who_judges_on_meets_pairs_from_all_of_the_wave():
-    people = People(PERSON, essays=60)
-    met = []
-    for _ in range(40):
-        offer = people.next("ann")
-        met.append(int(offer.comparison_id.rpartition("-")[2]))
-        people.say("ann", offer.comparison_id)
-        people.record()
-    assert met != sorted(met)
-    n_waves = people.world.tally(people.batch_id).pending + len(met)
-    assert max(met) - min(met) > n_waves / 2
+    assert counted.calls == {"list_waiting": 2, "take": 2}
 
 
 def test_what_is_held_beyond_the_listed_page_is_remembered(monkeypatch):
-    monkeypatch.setattr("assessment.usecases.judge_in_person._PAGE", 2)
+    monkeypatch.setattr("assessment.usecases.judge_in_person._MOST_LISTED", 2)
     people = People(PERSON)
     waiting = people.world.comparisons.list_waiting(people.batch_id, 1, limit=99).comparisons
-    place = find_queue_place("ann/0")
-    last = [*waiting, *waiting][
-        sum(find_queue_place(each.comparison_id) < place for each in waiting) - 1
-    ]
+    last = waiting[-1]
     now = people.world.now
     until = now + timedelta(minutes=5)
     assert people.world.comparisons.take(people.batch_id, last, "ann", until=until, now=now)

@@ -22,7 +22,7 @@ _IS_FREE = (
 # Who judged it does not get it again before their verdict has had time to arrive.
 _IS_OPEN = f"{_IS_FREE} AND (attribute_not_exists(is_judged) OR lease_until < :now)"
 
-# A hundred are listed for each offer, and most have nothing but their key of this.
+# A thousand are listed for each offer, and most have nothing but their key of this.
 _LEASE = ("SK", "person", "lease_until", "is_judged")
 
 
@@ -58,11 +58,6 @@ class DynamoDBPeopleQueue:
             projection=_LEASE,
         )
         return WaitingPage([_lease(item, wave_number) for item in items], cursor)
-
-    def count_waiting(self, batch_id: str, wave_number: int, *, limit: int) -> int:
-        """Counted by the table, which sends none of them."""
-        partition = keys.waiting_partition(batch_id, wave_number)
-        return self._table.count_without(partition, "is_judged", limit=limit)
 
     def find_waiting(
         self, batch_id: str, wave_number: int, comparison_id: str
@@ -185,17 +180,14 @@ class DynamoDBPeople:
 
 def _lease(item: Item, wave_number: int) -> ComparisonLease:
     fields = {name: item[name] for name in _LEASE[1:] if name in item}
-    return ComparisonLease(comparison_id=_read_id(item), wave=wave_number, **fields)
-
-
-def _read_id(item: Item) -> str:
-    return str(item["SK"]).partition("#")[2]
+    return ComparisonLease(comparison_id=str(item["SK"]), wave=wave_number, **fields)
 
 
 def _waiting(item: Item, wave_number: int) -> WaitingComparison:
     fields = {name: item[name] for name in WaitingComparison.model_fields if name in item}
+    comparison_id = str(item["SK"])
     return WaitingComparison.model_validate(
-        fields | {"comparison_id": _read_id(item), "wave": wave_number}
+        fields | {"comparison_id": comparison_id, "wave": wave_number}
     )
 
 
