@@ -81,6 +81,7 @@ def move_deadline(
         ),
     ],
     *,
+    as_json: options.AsJson = False,
     stack: options.StackName = DEFAULT_STACK,
     local: options.Local = False,
     api_url: options.ApiUrl = None,
@@ -88,14 +89,12 @@ def move_deadline(
     """Move the time until which people may judge a batch, earlier or later.
 
     Reminders begin anew: halfway to the new time, and a day before it. Links end when they did.
-
-    For example:
-
-      cj deadline 5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10 2026-12-18
     """
     deadline = JudgingDeadline(judging_deadline=options.read_local(until))
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         moved = client.move_deadline(batch_id, deadline)
+    if as_json:
+        emit(to_json(moved.model_dump(mode="json")))
     note(f"people may judge until {moved.judging_deadline:%Y-%m-%d %H:%M %Z}")
     if moved.n_invitations_ending_before:
         note(

@@ -96,12 +96,16 @@ def prompt_check(
         plan = plan_check(list(texts), n_pairs=pairs, list_size=list_size, n_repeats=repeat)
     except ValueError as error:
         raise BadInputError(Problem(str(error), file=str(folder), field="--list-size")) from error
+    key = os.environ.get(key_variable)
+    if not key and not base_url:
+        message = f"set {key_variable}, or name a model of your own with --base-url"
+        raise BadInputError(Problem(message, field="--key-variable"))
     asker = Asker(
         judge,
         JudgeInstructions(judge_rubric=read_text(rubric) if rubric else ""),
         texts,
         run_id=str(uuid.uuid4()),
-        key=os.environ.get(key_variable),
+        key=key,
     )
     report = asyncio.run(check_prompt(asker, plan, references=references))
     if as_json:

@@ -85,11 +85,13 @@ def test_an_example_of_the_help_runs(
 ) -> None:
     monkeypatch.chdir(prepared)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("CJ_JUDGE_KEY", raising=False)
     ended = cj(line)
-    if line.startswith("cj execute") and "openai/" in line:
+    asks_model = line.startswith(("cj execute", "cj prompt-check"))
+    if asks_model and ("openai/" in line or "--model" in line):
         # All that is missing is the key.
         assert ended.exit_code == BAD_INPUT
-        assert "set OPENAI_API_KEY" in ended.stderr
+        assert re.search("set (OPENAI_API_KEY|CJ_JUDGE_KEY)", ended.stderr)
     else:
         assert ended.exit_code == DONE, ended.output
 
