@@ -81,6 +81,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in folders])
 
 
+# Measuring makes Python half as fast. What these tests do not reach, the whole batches and the long
+# simulations of the others do not reach either, and those are most of the work.
+MEASURED = (
+    "tests/unit/assessment/", "tests/unit/grading/", "tests/unit/scoring/",
+    "tests/contracts/", "tests/handlers/", "tests/faults/",
+)  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Measure coverage while a test runs that is there to be quick; all tests run all the same."""
+    plugin = item.config.pluginmanager.get_plugin("_cov")
+    controller = getattr(plugin, "cov_controller", None)
+    if controller is None:
+        return
+    measured = item.nodeid.startswith(MEASURED) and not item.get_closest_marker("slow")
+    if measured and not controller.started:
+        controller.resume()
+    elif controller.started and not measured:
+        controller.pause()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_request_at_a_time() -> Iterator[None]:
     """Let moto answer one request at a time, for tests that send them from several threads.
