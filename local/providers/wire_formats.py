@@ -179,7 +179,9 @@ def _chat_answer(answer: Answer) -> dict[str, Any]:
 
 def _parse_messages(body: dict[str, Any]) -> Question:
     tool = body["tool_choice"]["name"] if body.get("tool_choice") else None
-    return Question("\n".join(_text(message["content"]) for message in body["messages"]), tool)
+    # The system's part stands beside the messages, and is read and counted with them.
+    contents = [body.get("system", ""), *(message["content"] for message in body["messages"])]
+    return Question("\n".join(map(_text, contents)), tool)
 
 
 def _messages_answer(answer: Answer) -> dict[str, Any]:

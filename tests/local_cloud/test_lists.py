@@ -72,11 +72,15 @@ def test_lists_are_the_same_by_every_provider_and_mode(stage, small_sample):
             if ways is KINDS[0]:
                 runs.append((by_callbacks, comparisons))
             (document, found), (other, asked) = runs
+            # A comparison that fails changes every plan after it: say so before abilities differ.
+            failures = [each.failure for each in (*found, *asked) if each.failure]
+            assert not failures, ways
             assert abilities(document) == pytest.approx(abilities(other), abs=1e-6), ways
             assert list_orders(found) == list_orders(asked)
             assert list_orders(found)
             assert document["repeated_calls"] == other["repeated_calls"] == 0
-            assert correlate_abilities(document, by_callbacks) > 0.5, ways
+            # Without failures the runs are always the same: .93 with the providers' batches.
+            assert correlate_abilities(document, by_callbacks) > 0.8, ways
 
 
 def test_a_troubled_judge_loses_no_list(stage, small_sample):

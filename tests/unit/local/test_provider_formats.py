@@ -46,3 +46,16 @@ def test_the_same_question_gets_the_same_answer(provider, path, pairs):
     first, second = (client.http.post(path, json=PATHS[path](pairs[0])).json() for _ in range(2))
     assert first == second
     assert client.stats()["verdicts"] == {pairs[0].comparison_id: 2}
+
+
+@pytest.mark.parametrize("as_parts", [False, True])
+def test_what_the_system_says_counts_as_input(provider, pairs, as_parts):
+    body = messages_body(pairs[0])
+    rubric = "word" * 1000
+    long = body | {"system": [{"type": "text", "text": rubric}] if as_parts else rubric}
+    client = provider()
+    without, counted = (
+        client.http.post("/v1/messages", json=each).json()["usage"]["input_tokens"]
+        for each in (body | {"system": ""}, long)
+    )
+    assert counted - without == 1000
