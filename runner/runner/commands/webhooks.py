@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assessment.contracts.parsing import parse
-from assessment.contracts.webhooks import WebhookList, WebhookRequest, WebhookView
+from assessment.contracts.webhooks import NewWebhook, WebhookList, WebhookRequest, WebhookView
 from runner.commands import options
 from runner.console import OUT, emit, note
 from runner.files import to_json
@@ -39,11 +39,7 @@ def add(
     request = parse(WebhookRequest, {"url": url} | ({"event_types": event} if event else {}))
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         made = client.add_webhook(request)
-    if as_json:
-        emit(to_json(made.model_dump(mode="json")))
-        return
-    emit(f"{made.webhook_id}  {made.secret}\n")
-    note("keep the secret; it is not shown again")
+    _show_secret(made, "keep the secret; it is not shown again", as_json=as_json)
 
 
 @app.command()
@@ -62,11 +58,8 @@ def rotate(
     """
     with options.connect(stack=stack, local=local, api_url=api_url) as client:
         made = client.rotate_webhook_secret(webhook_id)
-    if as_json:
-        emit(to_json(made.model_dump(mode="json")))
-        return
-    emit(f"{made.webhook_id}  {made.secret}\n")
-    note("keep the secret; it is not shown again, and the one before is good until the next")
+    advice = "keep the secret; it is not shown again, and the one before is good until the next"
+    _show_secret(made, advice, as_json=as_json)
 
 
 @app.command("list")
@@ -120,6 +113,15 @@ def replay(
     note(f"{replayed.n_replayed} sent again")
     if not replayed.is_complete:
         note("there may be more: run it again")
+
+
+def _show_secret(made: NewWebhook, advice: str, *, as_json: bool) -> None:
+    """The webhook with its secret, which nobody can read again."""
+    if as_json:
+        emit(to_json(made.model_dump(mode="json")))
+        return
+    emit(f"{made.webhook_id}  {made.secret}\n")
+    note(advice)
 
 
 def webhooks_table(listed: WebhookList) -> Table:
