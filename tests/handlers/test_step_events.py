@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 from pydantic import BaseModel
 
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.contracts import list_protocol, llm_protocol
 from assessment.contracts.tokens import sign_token
 from assessment.domain.access import Caller, Role
@@ -432,7 +433,9 @@ def test_watch(stack: Stack, path: str) -> None:
         "repairs": {},
     }
     long_ago = datetime.now(UTC) - timedelta(hours=2)
-    adapters().table.update({"PK": f"BATCH#{BATCH_ID}", "SK": "BATCH"}, {"updated_at": long_ago})
+    adapters().table.update(
+        {"PK": f"BATCH#{BATCH_ID}", "SK": "BATCH"}, ItemUpdate({"updated_at": long_ago})
+    )
     assert invoke("watch_batches", event(path))["repairs"] == {BATCH_ID: "failed"}
     assert stack.status() is BatchStatus.FAILED
     assert stack.executions("ABORTED") == [BATCH_ID]

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.keys import Key
+from assessment.adapters.aws.table_requests import ItemUpdate
 
 
 class ItemTable(Protocol):
@@ -31,16 +32,7 @@ class ItemTable(Protocol):
     def put_many(self, items: Sequence[Mapping[str, Any]]) -> None:
         """Create or replace many items."""
 
-    def update(
-        self,
-        key: Key,
-        changes: Mapping[str, Any],
-        *,
-        condition: str | None = None,
-        names: Mapping[str, str] | None = None,
-        values: Mapping[str, Any] | None = None,
-        add: Mapping[str, int] | None = None,
-    ) -> Item:
+    def update(self, key: Key, update: ItemUpdate) -> Item:
         """Set or remove attributes, add to numbers; the new item."""
 
     def delete(self, key: Key) -> None:
@@ -49,28 +41,15 @@ class ItemTable(Protocol):
     def delete_many(self, places: Sequence[Key]) -> None:
         """Remove many items."""
 
-    def update_and_delete(
-        self,
-        key: Key,
-        changes: Mapping[str, Any],
-        *,
-        delete: Key,
-        condition: str,
-        names: Mapping[str, str] | None = None,
-        values: Mapping[str, Any] | None = None,
-    ) -> None:
+    def update_and_delete(self, key: Key, update: ItemUpdate, *, delete: Key) -> None:
         """Update one item and delete another, both or neither."""
 
     def update_and_put(
         self,
         key: Key,
-        changes: Mapping[str, Any],
+        update: ItemUpdate,
         *,
         put: Mapping[str, Any],
-        condition: str,
-        names: Mapping[str, str] | None = None,
-        values: Mapping[str, Any] | None = None,
-        add: Mapping[str, int] | None = None,
         only_new: bool = False,
     ) -> None:
         """Update one item and put another, both or neither; `only_new` replaces no other item."""

@@ -36,6 +36,7 @@ from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.secrets import JudgeKeys, Secrets, SigningSecret
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSErasureQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.judges.bedrock import ask_bedrock
 from assessment.contracts.erasure import EraseRequestV1
 from assessment.contracts.events import Envelope, EventType, envelope
@@ -113,17 +114,25 @@ CALLS: dict[str, tuple[str, str, Act]] = {
     "table.put_new": ("dynamodb", "PutItem", lambda c: Table(c, "t").put_new(KEY)),
     "table.put_new_many": ("dynamodb", "PutItem", lambda c: Table(c, "t").put_new_many([KEY] * 3)),
     "table.put_many": ("dynamodb", "BatchWriteItem", lambda c: Table(c, "t").put_many([KEY])),
-    "table.update": ("dynamodb", "UpdateItem", lambda c: Table(c, "t").update(KEY, {"n": 1})),
+    "table.update": (
+        "dynamodb",
+        "UpdateItem",
+        lambda c: Table(c, "t").update(KEY, ItemUpdate({"n": 1})),
+    ),
     "table.delete": ("dynamodb", "DeleteItem", lambda c: Table(c, "t").delete(KEY)),
     "table.update_and_delete": (
         "dynamodb",
         "TransactWriteItems",
-        lambda c: Table(c, "t").update_and_delete(KEY, {"n": 1}, delete=KEY, condition="n = n"),
+        lambda c: Table(c, "t").update_and_delete(
+            KEY, ItemUpdate({"n": 1}, condition="n = n"), delete=KEY
+        ),
     ),
     "table.update_and_put": (
         "dynamodb",
         "TransactWriteItems",
-        lambda c: Table(c, "t").update_and_put(KEY, {"n": 1}, put=KEY, condition="n = n"),
+        lambda c: Table(c, "t").update_and_put(
+            KEY, ItemUpdate({"n": 1}, condition="n = n"), put=KEY
+        ),
     ),
     "table.put_new_and_put": (
         "dynamodb",

@@ -16,6 +16,7 @@ from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.contracts.events import EventType, envelope
 from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
 from assessment.domain.errors import PermissionMissingError, TransientError
@@ -35,13 +36,15 @@ def test_conditions_of_the_table(table: Table) -> None:
     assert refused.value.item == {**key, "n": 1}
     with pytest.raises(ConditionFailedError) as refused:
         table.update_and_delete(
-            key, {"n": 3}, delete=mark, condition="n = :old", values={":old": 9}
+            key, ItemUpdate({"n": 3}, condition="n = :old", values={":old": 9}), delete=mark
         )
     assert refused.value.item == {**key, "n": 1}
     assert table.get(mark) == mark  # both or neither
-    table.update_and_delete(key, {"n": 3}, delete=mark, condition="n = :old", values={":old": 1})
+    table.update_and_delete(
+        key, ItemUpdate({"n": 3}, condition="n = :old", values={":old": 1}), delete=mark
+    )
     assert (table.get(key), table.get(mark)) == ({**key, "n": 3}, None)
-    assert table.update(key, {"n": None, "f": 0.1 + 0.2}) == {**key, "f": 0.1 + 0.2}
+    assert table.update(key, ItemUpdate({"n": None, "f": 0.1 + 0.2})) == {**key, "f": 0.1 + 0.2}
 
 
 def test_two_items_are_put_both_or_neither(table: Table) -> None:

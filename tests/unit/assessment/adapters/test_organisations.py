@@ -13,6 +13,7 @@ from assessment.adapters.aws.batch_store import DynamoDBBatchStore
 from assessment.adapters.aws.directory import DynamoDBDirectory
 from assessment.adapters.aws.dynamodb import Table
 from assessment.adapters.aws.s3 import S3ContentStore
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.config import BatchConfig
 from assessment.domain.errors import MissingDocumentError, UnknownBatchError
@@ -92,7 +93,7 @@ def test_the_same_key_is_another_item_for_another_organisation(
     assert south.get(key) is None
     assert south.query("BATCH#b") == []
     south.put_new({**key, "n": 2})
-    south.update(key, {"n": 3})
+    south.update(key, ItemUpdate({"n": 3}))
     south.delete(key)
     assert (north.get(key) or {})["n"] == 1
 

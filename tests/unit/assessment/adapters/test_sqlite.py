@@ -18,6 +18,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from assessment.adapters.aws.attributes import serialize_item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.folder_content import FolderContentStore
 from assessment.adapters.sqlite.conditions import holds
 from assessment.adapters.sqlite.database import VERSION, Database
@@ -76,12 +77,15 @@ def test_a_refused_write_of_two_changes_neither(sqlite_table: SQLiteItemTable) -
     sqlite_table.put({**other, "kept": "yes"})
     with pytest.raises(ConditionFailedError) as refused:
         sqlite_table.update_and_delete(
-            KEY, {"n": 2}, delete=other, condition="n = :no", values={":no": 7}
+            KEY, ItemUpdate({"n": 2}, condition="n = :no", values={":no": 7}), delete=other
         )
     assert refused.value.item == {**KEY, "n": 1}
     with pytest.raises(ConditionFailedError):
         sqlite_table.update_and_put(
-            KEY, {"n": 2}, put=other, only_new=True, condition="n = :yes", values={":yes": 1}
+            KEY,
+            ItemUpdate({"n": 2}, condition="n = :yes", values={":yes": 1}),
+            put=other,
+            only_new=True,
         )
     assert sqlite_table.get(KEY) == {**KEY, "n": 1}
     assert sqlite_table.get(other) == {**other, "kept": "yes"}
@@ -90,7 +94,7 @@ def test_a_refused_write_of_two_changes_neither(sqlite_table: SQLiteItemTable) -
 def test_two_processes_see_what_the_other_has_committed(tmp_path: Path) -> None:
     here, there = Database(tmp_path / "cj"), Database(tmp_path / "cj")
     SQLiteItemTable(here).put({**KEY, "n": 1})
-    SQLiteItemTable(there).update(KEY, {}, add={"n": 1})
+    SQLiteItemTable(there).update(KEY, ItemUpdate({}, add={"n": 1}))
     assert SQLiteItemTable(here).get(KEY) == {**KEY, "n": 2}
     here.close()
     there.close()

@@ -11,6 +11,7 @@ from typing import Any
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.batch import (
     FINAL_STATUSES,
@@ -177,10 +178,12 @@ class DynamoDBBatchStore:
         try:
             item = self._table.update(
                 keys.batch(batch_id),
-                {"status": target, "updated_at": now, **changes},
-                condition=f"#status IN ({', '.join(f':s{i}' for i in range(len(allowed)))})",
-                names={"#status": "status"},
-                values={f":s{i}": status for i, status in enumerate(allowed)},
+                ItemUpdate(
+                    {"status": target, "updated_at": now, **changes},
+                    condition=f"#status IN ({', '.join(f':s{i}' for i in range(len(allowed)))})",
+                    names={"#status": "status"},
+                    values={f":s{i}": status for i, status in enumerate(allowed)},
+                ),
             )
         except ConditionFailedError as error:
             if error.item is None:
@@ -208,11 +211,13 @@ class DynamoDBBatchStore:
         try:
             self._table.update_and_put(
                 keys.batch(batch_id),
-                changes,
+                ItemUpdate(
+                    changes,
+                    condition=f"#status = :failed AND {_EXECUTIONS_AS_READ}",
+                    names={"#status": "status"},
+                    values={":failed": BatchStatus.FAILED, ":read": batch.n_executions},
+                ),
                 put={**keys.active(batch_id), "created_at": batch.created_at},
-                condition=f"#status = :failed AND {_EXECUTIONS_AS_READ}",
-                names={"#status": "status"},
-                values={":failed": BatchStatus.FAILED, ":read": batch.n_executions},
             )
         except ConditionFailedError:
             # Another worker has resumed it; whether it can be resumed is checked again.
@@ -224,10 +229,12 @@ class DynamoDBBatchStore:
         try:
             item = self._table.update(
                 keys.batch(batch.batch_id),
-                {"n_executions": batch.n_executions + 1},
-                condition=f"#status = :status AND {_EXECUTIONS_AS_READ}",
-                names={"#status": "status"},
-                values={":status": batch.status, ":read": batch.n_executions},
+                ItemUpdate(
+                    {"n_executions": batch.n_executions + 1},
+                    condition=f"#status = :status AND {_EXECUTIONS_AS_READ}",
+                    names={"#status": "status"},
+                    values={":status": batch.status, ":read": batch.n_executions},
+                ),
             )
         except ConditionFailedError:
             return self.get_batch(batch.batch_id)
@@ -243,7 +250,8 @@ class DynamoDBBatchStore:
         """The condition keeps a batch that has ended meanwhile from being listed again."""
         try:
             self._table.update(
-                keys.active(batch_id), {"looked_at": now}, condition="attribute_exists(PK)"
+                keys.active(batch_id),
+                ItemUpdate({"looked_at": now}, condition="attribute_exists(PK)"),
             )
         except ConditionFailedError:
             return
@@ -253,10 +261,12 @@ class DynamoDBBatchStore:
         try:
             self._table.update(
                 keys.batch(batch_id),
-                {"n_reminders": n_reminders},
-                condition="attribute_exists(PK) AND "
-                "(attribute_not_exists(n_reminders) OR n_reminders < :noted)",
-                values={":noted": n_reminders},
+                ItemUpdate(
+                    {"n_reminders": n_reminders},
+                    condition="attribute_exists(PK) AND "
+                    "(attribute_not_exists(n_reminders) OR n_reminders < :noted)",
+                    values={":noted": n_reminders},
+                ),
             )
         except ConditionFailedError:
             return
@@ -269,15 +279,17 @@ class DynamoDBBatchStore:
         try:
             item = self._table.update(
                 keys.batch(batch_id),
-                {
-                    "config": config,
-                    "config_sources": dict(sources),
-                    "deadline_moved_at": now,
-                    "n_reminders": 0,
-                },
-                condition=f"#status IN ({', '.join(f':s{i}' for i in range(len(running)))})",
-                names={"#status": "status"},
-                values={f":s{i}": status for i, status in enumerate(running)},
+                ItemUpdate(
+                    {
+                        "config": config,
+                        "config_sources": dict(sources),
+                        "deadline_moved_at": now,
+                        "n_reminders": 0,
+                    },
+                    condition=f"#status IN ({', '.join(f':s{i}' for i in range(len(running)))})",
+                    names={"#status": "status"},
+                    values={f":s{i}": status for i, status in enumerate(running)},
+                ),
             )
         except ConditionFailedError as error:
             if error.item is None:
@@ -342,15 +354,17 @@ class DynamoDBBatchStore:
         added = {"n_recorded": n_recorded, "n_failed": n_failed}
         self._table.update(
             keys.wave(batch_id, wave_number),
-            {},
-            add={name: number for name, number in added.items() if number},
-            condition="attribute_exists(PK)",
+            ItemUpdate(
+                {},
+                add={name: number for name, number in added.items() if number},
+                condition="attribute_exists(PK)",
+            ),
         )
 
     def update_wave(self, batch_id: str, wave_number: int, **changes: Any) -> None:
         """Set attributes of an existing wave."""
         self._table.update(
-            keys.wave(batch_id, wave_number), changes, condition="attribute_exists(PK)"
+            keys.wave(batch_id, wave_number), ItemUpdate(changes, condition="attribute_exists(PK)")
         )
 
 

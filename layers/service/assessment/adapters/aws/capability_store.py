@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from assessment.adapters.aws import keys
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.judge import JudgeSpec
 
@@ -45,5 +46,6 @@ class DynamoDBCapabilities:
         self._known[judge.circuit] = self.get_missing(judge) | {what}, now
         until = int((now + _KEPT).timestamp())
         self._table.update(
-            keys.capabilities(judge.circuit), {f"lacks_{what}": True, "expires_at": until}
+            keys.capabilities(judge.circuit),
+            ItemUpdate({f"lacks_{what}": True, "expires_at": until}),
         )

@@ -11,6 +11,7 @@ from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.person_leases import DynamoDBPeopleQueue
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.comparison import (
@@ -83,20 +84,22 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         try:
             self._table.update(
                 keys.comparison(batch_id, comparison.wave, comparison.comparison_id),
-                {
-                    "status": ComparisonStatus.PENDING,
-                    "submitted_wave": wave_number,
-                    "attempt": comparison.attempt + 1,
-                    "sent": False,
-                    "lease_until": None,
-                    "on_demand": None,
-                    "failure": None,
-                    "calls": 0,
-                    "repeated_calls": comparison.paid_again,
-                    "spent_before": comparison.spent,
-                },
-                condition="attribute_not_exists(verdict) AND attempt = :old",
-                values={":old": comparison.attempt},
+                ItemUpdate(
+                    {
+                        "status": ComparisonStatus.PENDING,
+                        "submitted_wave": wave_number,
+                        "attempt": comparison.attempt + 1,
+                        "sent": False,
+                        "lease_until": None,
+                        "on_demand": None,
+                        "failure": None,
+                        "calls": 0,
+                        "repeated_calls": comparison.paid_again,
+                        "spent_before": comparison.spent,
+                    },
+                    condition="attribute_not_exists(verdict) AND attempt = :old",
+                    values={":old": comparison.attempt},
+                ),
             )
         except ConditionFailedError:
             return
@@ -137,20 +140,20 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         try:
             item = self._table.update(
                 self._key(request),
-                {"lease_until": until} | ({"calls": 1} if is_submission else {}),
-                add=None if is_submission else {"calls": 1},
-                condition=(
-                    "attribute_exists(PK) AND attribute_not_exists(verdict) "
+                ItemUpdate(
+                    {"lease_until": until} | ({"calls": 1} if is_submission else {}),
+                    add={} if is_submission else {"calls": 1},
+                    condition="attribute_exists(PK) AND attribute_not_exists(verdict) "
                     "AND #status = :pending AND attempt = :attempt AND sent = :unsent "
-                    "AND (attribute_not_exists(lease_until) OR lease_until < :now)"
+                    "AND (attribute_not_exists(lease_until) OR lease_until < :now)",
+                    names={"#status": "status"},
+                    values={
+                        ":pending": ComparisonStatus.PENDING,
+                        ":attempt": request.attempt,
+                        ":unsent": False,
+                        ":now": now,
+                    },
                 ),
-                names={"#status": "status"},
-                values={
-                    ":pending": ComparisonStatus.PENDING,
-                    ":attempt": request.attempt,
-                    ":unsent": False,
-                    ":now": now,
-                },
             )
         except ConditionFailedError as error:
             if error.item is None:
@@ -179,10 +182,13 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         try:
             self._table.update(
                 self._key(request),
-                {"sent": False, "lease_until": None},
-                condition="attempt = :attempt AND sent = :sent AND attribute_not_exists(verdict)",
-                values={":attempt": request.attempt, ":sent": True},
-                add={"calls": -1},
+                ItemUpdate(
+                    {"sent": False, "lease_until": None},
+                    condition="attempt = :attempt AND sent = :sent "
+                    "AND attribute_not_exists(verdict)",
+                    values={":attempt": request.attempt, ":sent": True},
+                    add={"calls": -1},
+                ),
             )
         except ConditionFailedError:
             return
@@ -192,13 +198,13 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         try:
             self._table.update(
                 self._key(request),
-                {"sent": False, "lease_until": None, "on_demand": True},
-                condition=(
-                    "attempt = :attempt AND sent = :sent AND attribute_not_exists(verdict) "
-                    "AND attribute_not_exists(on_demand)"
+                ItemUpdate(
+                    {"sent": False, "lease_until": None, "on_demand": True},
+                    condition="attempt = :attempt AND sent = :sent "
+                    "AND attribute_not_exists(verdict) AND attribute_not_exists(on_demand)",
+                    values={":attempt": request.attempt, ":sent": True},
+                    add={"calls": -1},
                 ),
-                values={":attempt": request.attempt, ":sent": True},
-                add={"calls": -1},
             )
         except ConditionFailedError:
             return
@@ -208,8 +214,9 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         try:
             self._table.update(
                 keys.served_model(batch_id, judge),
-                {"served_model": served_model},
-                condition="attribute_not_exists(served_model)",
+                ItemUpdate(
+                    {"served_model": served_model}, condition="attribute_not_exists(served_model)"
+                ),
             )
         except ConditionFailedError as error:
             return str((error.item or {}).get("served_model", served_model))
@@ -227,10 +234,12 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         try:
             self._table.update(
                 self._key(request),
-                changes,
-                condition=f"attempt = :attempt{held}",
-                values={":attempt": request.attempt},
-                add=add,
+                ItemUpdate(
+                    changes,
+                    condition=f"attempt = :attempt{held}",
+                    values={":attempt": request.attempt},
+                    add=add or {},
+                ),
             )
         except ConditionFailedError:
             return
@@ -257,10 +266,12 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
             try:
                 self._table.update_and_delete(
                     keys.comparison(batch_id, wave_number, comparison_id),
-                    changes,
+                    ItemUpdate(
+                        changes,
+                        condition=f"{unless} AND attempt = :attempt",
+                        values={":attempt": attempt},
+                    ),
                     delete=keys.pending(batch_id, submitted_wave, comparison_id),
-                    condition=f"{unless} AND attempt = :attempt",
-                    values={":attempt": attempt},
                 )
             except ConditionFailedError as error:
                 current = self._read_obstacle(batch_id, wave_number, comparison_id, error)
@@ -295,11 +306,13 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         try:
             self._table.update_and_delete(
                 keys.comparison(batch_id, wave_number, comparison_id),
-                {"failure": failure, "status": status, "settled_at": now},
+                ItemUpdate(
+                    {"failure": failure, "status": status, "settled_at": now},
+                    condition="#status = :pending AND attempt = :attempt",
+                    names={"#status": "status"},
+                    values={":pending": ComparisonStatus.PENDING, ":attempt": attempt},
+                ),
                 delete=keys.pending(batch_id, submitted_wave, comparison_id),
-                condition="#status = :pending AND attempt = :attempt",
-                names={"#status": "status"},
-                values={":pending": ComparisonStatus.PENDING, ":attempt": attempt},
             )
         except ConditionFailedError as error:
             current = self._read_obstacle(batch_id, wave_number, comparison_id, error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.grade_decision import GradeDecision
@@ -26,13 +27,15 @@ class DynamoDBDecisionStore:
         try:
             self._table.update_and_put(
                 keys.batch(batch_id),
-                {},
-                add={"n_decisions": 1},
+                ItemUpdate(
+                    {},
+                    add={"n_decisions": 1},
+                    condition=_IS_OPEN,
+                    names=_NAMES,
+                    values={":completed": BatchStatus.COMPLETED, ":sha256": decision.result_sha256},
+                ),
                 put={**key, "decision": decision},
                 only_new=True,
-                condition=_IS_OPEN,
-                names=_NAMES,
-                values={":completed": BatchStatus.COMPLETED, ":sha256": decision.result_sha256},
             )
         except ConditionFailedError:
             return False
@@ -57,16 +60,18 @@ class DynamoDBDecisionStore:
         try:
             self._table.update_and_put(
                 keys.batch(batch.batch_id),
-                {"release": release},
+                ItemUpdate(
+                    {"release": release},
+                    condition=f"{_IS_OPEN} AND "
+                    "(attribute_not_exists(n_decisions) OR n_decisions = :read)",
+                    names=_NAMES,
+                    values={
+                        ":completed": BatchStatus.COMPLETED,
+                        ":sha256": batch.result_sha256,
+                        ":read": batch.n_decisions,
+                    },
+                ),
                 put={**keys.active(batch.batch_id), "created_at": batch.created_at},
-                condition=f"{_IS_OPEN} AND "
-                "(attribute_not_exists(n_decisions) OR n_decisions = :read)",
-                names=_NAMES,
-                values={
-                    ":completed": BatchStatus.COMPLETED,
-                    ":sha256": batch.result_sha256,
-                    ":read": batch.n_decisions,
-                },
             )
         except ConditionFailedError:
             return False
@@ -77,9 +82,11 @@ class DynamoDBDecisionStore:
         published = release.model_copy(update={"is_published": True})
         self._table.update(
             keys.batch(batch_id),
-            {"release": published},
-            condition="attribute_exists(#release)",
-            names={"#release": "release"},
+            ItemUpdate(
+                {"release": published},
+                condition="attribute_exists(#release)",
+                names={"#release": "release"},
+            ),
         )
         self._table.delete(keys.active(batch_id))
         return published

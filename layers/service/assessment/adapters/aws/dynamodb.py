@@ -17,7 +17,12 @@ from assessment.adapters.aws.attributes import (
 from assessment.adapters.aws.errors import TRANSIENT_CODES, error_code, wrap_client
 from assessment.adapters.aws.keys import Key, place_partition
 from assessment.adapters.aws.pauses import TRIES, Pauses
-from assessment.adapters.aws.table_requests import add_filter, add_projection, make_update
+from assessment.adapters.aws.table_requests import (
+    ItemUpdate,
+    add_filter,
+    add_projection,
+    make_update,
+)
 from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.errors import TransientError
 
@@ -103,39 +108,23 @@ class Table:
 
         self._run_in_parallel(create, items)
 
-    def update(
-        self,
-        key: Key,
-        changes: Mapping[str, Any],
-        *,
-        condition: str | None = None,
-        names: Mapping[str, str] | None = None,
-        values: Mapping[str, Any] | None = None,
-        add: Mapping[str, int] | None = None,
-    ) -> Item:
+    def update(self, key: Key, update: ItemUpdate) -> Item:
         """Set or remove attributes, add to numbers; the new item. Raises ConditionFailedError."""
         return self._read(
             self._call(
                 "update_item",
-                **self._update_request(key, changes, condition, names, values, add),
+                **self._update_request(key, update),
                 ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )["Attributes"]
         )
 
-    def _update_request(
-        self,
-        key: Key,
-        changes: Mapping[str, Any],
-        condition: str | None,
-        names: Mapping[str, str] | None,
-        values: Mapping[str, Any] | None,
-        add: Mapping[str, int] | None = None,
-    ) -> dict[str, Any]:
-        request = make_update(
-            changes, condition=condition, names=names or {}, values=values or {}, add=add or {}
-        )
-        return {"Key": self._place(key), **request}
+    def _update_request(self, key: Key, update: ItemUpdate) -> dict[str, Any]:
+        """The part of a request that updates an item, and asks what stands in its way."""
+        return {
+            "Key": self._place(key),
+            **make_update(update),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
 
     def delete(self, key: Key) -> None:
         """Remove an item; removing nothing is not an error."""
@@ -145,22 +134,11 @@ class Table:
         """Remove many items."""
         self._write_many([{"DeleteRequest": {"Key": self._place(place)}} for place in places])
 
-    def update_and_delete(
-        self,
-        key: Key,
-        changes: Mapping[str, Any],
-        *,
-        delete: Key,
-        condition: str,
-        names: Mapping[str, str] | None = None,
-        values: Mapping[str, Any] | None = None,
-    ) -> None:
+    def update_and_delete(self, key: Key, update: ItemUpdate, *, delete: Key) -> None:
         """Update one item and delete another, both or neither. Raises ConditionFailedError."""
-        update = self._update_request(key, changes, condition, names, values)
-        update["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         self._transact(
             [
-                {"Update": {"TableName": self.name, **update}},
+                {"Update": {"TableName": self.name, **self._update_request(key, update)}},
                 {"Delete": {"TableName": self.name, "Key": self._place(delete)}},
             ]
         )
@@ -168,25 +146,19 @@ class Table:
     def update_and_put(
         self,
         key: Key,
-        changes: Mapping[str, Any],
+        update: ItemUpdate,
         *,
         put: Mapping[str, Any],
-        condition: str,
-        names: Mapping[str, str] | None = None,
-        values: Mapping[str, Any] | None = None,
-        add: Mapping[str, int] | None = None,
         only_new: bool = False,
     ) -> None:
         """Update one item and put another, both or neither; `only_new` replaces no other item.
 
         Raises ConditionFailedError.
         """
-        update = self._update_request(key, changes, condition, names, values, add)
-        update["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         only = {"ConditionExpression": "attribute_not_exists(PK)"} if only_new else {}
         self._transact(
             [
-                {"Update": {"TableName": self.name, **update}},
+                {"Update": {"TableName": self.name, **self._update_request(key, update)}},
                 {"Put": {"TableName": self.name, "Item": self._place(put), **only}},
             ]
         )

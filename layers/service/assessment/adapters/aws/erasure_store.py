@@ -9,6 +9,7 @@ from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.batch_store import read_batch_item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.batch import Batch
 from assessment.domain.erasure import ERASED, Erasure
@@ -82,10 +83,12 @@ class DynamoDBErasureStore:
             try:
                 marked = self._table.update(
                     keys.batch(batch_id),
-                    {"status": ERASED, _BEFORE: item["status"], "updated_at": now},
-                    condition="#status = :read",
-                    names={"#status": "status"},
-                    values={":read": item["status"]},
+                    ItemUpdate(
+                        {"status": ERASED, _BEFORE: item["status"], "updated_at": now},
+                        condition="#status = :read",
+                        names={"#status": "status"},
+                        values={":read": item["status"]},
+                    ),
                 )
             except ConditionFailedError:
                 continue

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair
@@ -80,9 +81,11 @@ class DynamoDBPeopleQueue:
         try:
             item = self._table.update(
                 keys.waiting(batch_id, waiting.wave, waiting.comparison_id),
-                {"person": person, "lease_until": until, "is_judged": is_judged or None},
-                condition=_IS_FREE if is_judged else _IS_OPEN,
-                values={":me": person, ":now": now},
+                ItemUpdate(
+                    {"person": person, "lease_until": until, "is_judged": is_judged or None},
+                    condition=_IS_FREE if is_judged else _IS_OPEN,
+                    values={":me": person, ":now": now},
+                ),
             )
         except ConditionFailedError:
             return None
@@ -116,11 +119,13 @@ class DynamoDBPeople:
         """Write it into the person's item."""
         self._table.update(
             keys.person(batch_id, name),
-            {
-                "held": [one.model_dump(mode="json") for one in held],
-                "held_until": until,
-                "expires_at": int((until + _KEPT).timestamp()),
-            },
+            ItemUpdate(
+                {
+                    "held": [one.model_dump(mode="json") for one in held],
+                    "held_until": until,
+                    "expires_at": int((until + _KEPT).timestamp()),
+                }
+            ),
         )
 
     def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> None:
@@ -128,12 +133,14 @@ class DynamoDBPeople:
         try:
             self._table.update_and_put(
                 keys.person(batch_id, name),
-                {"last_verdict_at": now},
-                add={"n_judged": 1},
+                ItemUpdate(
+                    {"last_verdict_at": now},
+                    add={"n_judged": 1},
+                    condition="attribute_not_exists(#none)",
+                    names={"#none": "none"},
+                ),
                 put=keys.person_verdict(batch_id, name, comparison_id),
                 only_new=True,
-                condition="attribute_not_exists(#none)",
-                names={"#none": "none"},
             )
         except ConditionFailedError:
             return
@@ -148,7 +155,7 @@ class DynamoDBPeople:
     def note_controls(self, batch_id: str, name: str, controls: Sequence[ControlPair]) -> None:
         """Write them into the person's item."""
         documents = [control.model_dump(mode="json") for control in controls]
-        self._table.update(keys.person(batch_id, name), {"controls": documents})
+        self._table.update(keys.person(batch_id, name), ItemUpdate({"controls": documents}))
 
     def put_invitation(self, invitation: Invitation) -> Invitation:
         """Create the person's item with the invitation; the first stays."""
@@ -174,7 +181,7 @@ class DynamoDBPeople:
         if person.invitation is None or person.invitation.revoked_at is not None:
             return person if person.invitation else None
         revoked = person.invitation.model_copy(update={"revoked_at": now})
-        item = self._table.update(keys.person(batch_id, name), {"invitation": revoked})
+        item = self._table.update(keys.person(batch_id, name), ItemUpdate({"invitation": revoked}))
         return _person(name, item)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.errors import ComparisonLeasedError
 from assessment.domain.provider_batch import ProviderBatch
@@ -26,9 +27,11 @@ class DynamoDBProviderBatchStore:
         try:
             item = self._table.update(
                 keys.provider_batch(batch_id, name),
-                {"name": name, "held_until": now + timedelta(seconds=seconds)},
-                condition="attribute_not_exists(held_until) OR held_until < :now",
-                values={":now": now},
+                ItemUpdate(
+                    {"name": name, "held_until": now + timedelta(seconds=seconds)},
+                    condition="attribute_not_exists(held_until) OR held_until < :now",
+                    values={":now": now},
+                ),
             )
         except ConditionFailedError as error:
             raise ComparisonLeasedError(f"submission {name} is held by another delivery") from error
@@ -36,7 +39,9 @@ class DynamoDBProviderBatchStore:
 
     def update(self, batch_id: str, name: str, **changes: Any) -> ProviderBatch:
         """Set attributes, remove those that are None."""
-        return read_provider_batch(self._table.update(keys.provider_batch(batch_id, name), changes))
+        return read_provider_batch(
+            self._table.update(keys.provider_batch(batch_id, name), ItemUpdate(changes))
+        )
 
     def find(self, batch_id: str, name: str) -> ProviderBatch | None:
         """The record, whoever holds it."""
@@ -45,12 +50,12 @@ class DynamoDBProviderBatchStore:
 
     def give_back(self, batch_id: str, name: str) -> None:
         """End the lease."""
-        self._table.update(keys.provider_batch(batch_id, name), {"held_until": None})
+        self._table.update(keys.provider_batch(batch_id, name), ItemUpdate({"held_until": None}))
 
     def claim(self, provider_batch_id: str, *, now: datetime) -> None:
         """Mark the provider's id; the mark outlives what the provider lists."""
         until = int((now + _KEPT).timestamp())
-        self._table.update(keys.claim(provider_batch_id), {"expires_at": until})
+        self._table.update(keys.claim(provider_batch_id), ItemUpdate({"expires_at": until}))
 
     def is_claimed(self, provider_batch_id: str) -> bool:
         """Whether the mark is there, strongly consistent."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.provider_batch_store import read_provider_batch
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.provider_batch import ProviderBatch
 
@@ -69,8 +70,7 @@ class DynamoDBRecordEraser:
         try:
             self._table.update(
                 keys.person(batch_id, person),
-                {"held": None, "held_until": None},
-                condition="attribute_exists(PK)",
+                ItemUpdate({"held": None, "held_until": None}, condition="attribute_exists(PK)"),
             )
         except ConditionFailedError:
             return
@@ -92,7 +92,7 @@ class DynamoDBRecordEraser:
         """Nothing else than a batch that is there."""
         try:
             self._table.update(
-                keys.batch(batch_id), changes, condition="attribute_exists(created_at)"
+                keys.batch(batch_id), ItemUpdate(changes, condition="attribute_exists(created_at)")
             )
         except ConditionFailedError:
             return

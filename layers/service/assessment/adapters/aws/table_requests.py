@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from assessment.adapters.aws.attributes import serialize_item
@@ -11,25 +12,32 @@ from assessment.adapters.aws.attributes import serialize_item
 _SET = "set_"
 
 
-def make_update(
-    changes: Mapping[str, Any],
-    *,
-    condition: str | None,
-    names: Mapping[str, str],
-    values: Mapping[str, Any],
-    add: Mapping[str, int],
-) -> dict[str, Any]:
-    """What an update of an item says, without its key.
+@dataclass(frozen=True)
+class ItemUpdate:
+    """What changes in one item, and what must hold of it before.
 
-    Parameters
+    Attributes
     ----------
     changes
         Attributes and their new values; one that is None is removed.
-    condition, names, values
-        What must hold, and the names and values in it.
+    condition
+        What must hold, in DynamoDB's language; None where nothing must.
+    names, values
+        What the condition's `#names` and `:values` stand for.
     add
         Attributes and what is added to their numbers.
     """
+
+    changes: Mapping[str, Any]
+    condition: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    add: Mapping[str, int] = field(default_factory=dict)
+
+
+def make_update(update: ItemUpdate) -> dict[str, Any]:
+    """The expressions of an update, without the key of its item."""
+    changes, add = update.changes, update.add
     kept = _drop_absent(changes)
     clauses = (
         _clause("SET", [f"#{_SET}{name} = :{_SET}{name}" for name in kept]),
@@ -38,13 +46,13 @@ def make_update(
     )
     request: dict[str, Any] = {
         "UpdateExpression": " ".join(filter(None, clauses)),
-        "ExpressionAttributeNames": {**_names(changes, _SET), **_names(add), **names},
+        "ExpressionAttributeNames": {**_names(changes, _SET), **_names(add), **update.names},
     }
-    all_values = serialize_item({**_values(kept, _SET), **_values(add), **values})
+    all_values = serialize_item({**_values(kept, _SET), **_values(add), **update.values})
     if all_values:
         request["ExpressionAttributeValues"] = all_values
-    if condition:
-        request["ConditionExpression"] = condition
+    if update.condition:
+        request["ConditionExpression"] = update.condition
     return request
 
 

@@ -13,6 +13,7 @@ from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.errors import error_code, wrap_client
 from assessment.adapters.aws.secrets import SigningSecret
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.webhook import Attempt, Webhook
 
@@ -56,7 +57,9 @@ class DynamoDBWebhookStore:
         if disable:
             changes["disabled_at"] = attempt.moment
         with suppress(ConditionFailedError):
-            self._table.update(keys.webhook(webhook_id), changes, condition="attribute_exists(PK)")
+            self._table.update(
+                keys.webhook(webhook_id), ItemUpdate(changes, condition="attribute_exists(PK)")
+            )
 
 
 def _read(item: Item) -> Webhook:

@@ -9,6 +9,7 @@ from typing import Any
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.circuit import Circuit, check_admission, count_failure
 from assessment.domain.identifiers import draw_fraction
@@ -91,11 +92,13 @@ class DynamoDBJudgeGate:
         try:
             self._table.update(
                 keys.circuit(judge.circuit),
-                item,
-                condition="attribute_not_exists(PK) OR version = :before"
-                if version == 0
-                else "version = :before",
-                values={":before": version},
+                ItemUpdate(
+                    item,
+                    condition="attribute_not_exists(PK) OR version = :before"
+                    if version == 0
+                    else "version = :before",
+                    values={":before": version},
+                ),
             )
         except ConditionFailedError:
             return False
@@ -117,10 +120,12 @@ class DynamoDBJudgeGate:
         try:
             self._table.update(
                 keys.judge_minute(judge.circuit, minute),
-                {"expires_at": int((now + _KEPT).timestamp())},
-                condition=f"attribute_not_exists(PK) OR ({' AND '.join(limits)})",
-                values=values,
-                add={"requests": 1, "tokens": tokens},
+                ItemUpdate(
+                    {"expires_at": int((now + _KEPT).timestamp())},
+                    condition=f"attribute_not_exists(PK) OR ({' AND '.join(limits)})",
+                    values=values,
+                    add={"requests": 1, "tokens": tokens},
+                ),
             )
         except ConditionFailedError as error:
             seconds_left = 60.0 - (now - minute).total_seconds()

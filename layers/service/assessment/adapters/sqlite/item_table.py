@@ -10,6 +10,7 @@ from typing import Any
 from assessment.adapters.aws.attributes import Item, to_plain
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.keys import Key
+from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.sqlite.conditions import holds
 from assessment.adapters.sqlite.database import Database
 
@@ -47,21 +48,10 @@ class SQLiteItemTable:
         """Create or replace many items."""
         self._database.write_many(_PUT, [_row(item) for item in items])
 
-    def update(
-        self,
-        key: Key,
-        changes: Mapping[str, Any],
-        *,
-        condition: str | None = None,
-        names: Mapping[str, str] | None = None,
-        values: Mapping[str, Any] | None = None,
-        add: Mapping[str, int] | None = None,
-    ) -> Item:
+    def update(self, key: Key, update: ItemUpdate) -> Item:
         """Set or remove attributes, add to numbers; the new item. Raises ConditionFailedError."""
         with self._database.transaction() as connection:
-            return _update(
-                connection, key, changes, condition=condition, names=names, values=values, add=add
-            )
+            return _update(connection, key, update)
 
     def delete(self, key: Key) -> None:
         """Remove an item; removing nothing is not an error."""
@@ -71,31 +61,18 @@ class SQLiteItemTable:
         """Remove many items."""
         self._database.write_many(_DELETE, [_place(key) for key in places])
 
-    def update_and_delete(
-        self,
-        key: Key,
-        changes: Mapping[str, Any],
-        *,
-        delete: Key,
-        condition: str,
-        names: Mapping[str, str] | None = None,
-        values: Mapping[str, Any] | None = None,
-    ) -> None:
+    def update_and_delete(self, key: Key, update: ItemUpdate, *, delete: Key) -> None:
         """Update one item and delete another, both or neither. Raises ConditionFailedError."""
         with self._database.transaction() as connection:
-            _update(connection, key, changes, condition=condition, names=names, values=values)
+            _update(connection, key, update)
             connection.execute(_DELETE, _place(delete))
 
     def update_and_put(
         self,
         key: Key,
-        changes: Mapping[str, Any],
+        update: ItemUpdate,
         *,
         put: Mapping[str, Any],
-        condition: str,
-        names: Mapping[str, str] | None = None,
-        values: Mapping[str, Any] | None = None,
-        add: Mapping[str, int] | None = None,
         only_new: bool = False,
     ) -> None:
         """Update one item and put another, both or neither; `only_new` replaces no other item.
@@ -103,9 +80,7 @@ class SQLiteItemTable:
         Raises ConditionFailedError.
         """
         with self._database.transaction() as connection:
-            _update(
-                connection, key, changes, condition=condition, names=names, values=values, add=add
-            )
+            _update(connection, key, update)
             if only_new:
                 _put_new(connection, put)
             else:
@@ -202,27 +177,18 @@ def _put_new(connection: sqlite3.Connection, item: Mapping[str, Any]) -> None:
         raise ConditionFailedError(_read(connection, item))
 
 
-def _update(
-    connection: sqlite3.Connection,
-    key: Key,
-    changes: Mapping[str, Any],
-    *,
-    condition: str | None,
-    names: Mapping[str, str] | None,
-    values: Mapping[str, Any] | None,
-    add: Mapping[str, int] | None = None,
-) -> Item:
+def _update(connection: sqlite3.Connection, key: Key, update: ItemUpdate) -> Item:
     before = _read(connection, key)
-    known = {name: to_plain(value) for name, value in (values or {}).items()}
-    if condition and not holds(condition, before, names=names, values=known):
+    values = {name: to_plain(value) for name, value in update.values.items()}
+    if update.condition and not holds(update.condition, before, names=update.names, values=values):
         raise ConditionFailedError(before)
     item: Item = {**(before or {}), **key}
-    for name, value in changes.items():
+    for name, value in update.changes.items():
         if value is None:
             item.pop(name, None)
         else:
             item[name] = to_plain(value)
-    for name, number in (add or {}).items():
+    for name, number in update.add.items():
         item[name] = item.get(name, 0) + number
     connection.execute(_PUT, _row(item))
     return item
