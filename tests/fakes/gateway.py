@@ -130,7 +130,7 @@ def _rank(declared: tuple[str, dict[str, bool]]) -> tuple[bool, int]:
 def serving(invoke: Handler) -> Iterator[str]:
     """The API's address on the loopback while its functions are called by `invoke`."""
 
-    def no_route(_: Request) -> Response:
+    def no_route(_: Request, _error: Exception) -> Response:
         return _own_answer("MISSING_AUTHENTICATION_TOKEN")
 
     routes = []
@@ -139,8 +139,8 @@ def serving(invoke: Handler) -> Iterator[str]:
         pattern = path.replace("{proxy+}", "{proxy:path}")
         # A slash at the end names the same resource.
         routes += [Route(f"/live{pattern}{end}", answer, methods=_METHODS) for end in ("", "/")]
-    routes.append(Route("/{rest:path}", no_route, methods=_METHODS))
-    app = Starlette(routes=routes)
+    # Not one more route: those match no line break, which a path may hold.
+    app = Starlette(routes=routes, exception_handlers={404: no_route})
     config = uvicorn.Config(app, port=0, log_config=None, ws="none", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -7,12 +7,14 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from assessment.api.access import guarded, read_caller
 from assessment.api.composition import own_adapters
+from assessment.api.methods import answer_without_route
 from assessment.api.queries import read_path
 from assessment.api.responses import answer, json_body
 from assessment.contracts.assignments import AnchorPath, AssignmentPath
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import AnchorRegistration
 from assessment.domain.access import Action
+from assessment.domain.identifiers import RESERVED_WORD
 from assessment.usecases.change_assignment import list_anchors, remove_anchor
 from assessment.usecases.register_anchors import register_anchors, replaces_anchors
 from assessment.usecases.sweep_anchors import request_sweep
@@ -43,6 +45,8 @@ def register() -> Response[str]:
 @guarded(router, "GET", "/v1/anchors/<assignment_id>", Action.READ_ASSIGNMENT)
 def anchors(assignment_id: str) -> Response[str]:
     """The anchors of an assignment."""
+    if assignment_id == RESERVED_WORD:
+        return answer_without_route(router.current_event)
     path = read_path(AssignmentPath, assignment_id=assignment_id)
     store = own_adapters(router).assignments
     return answer(200, list_anchors(path.assignment_id, assignments=store))

@@ -14,18 +14,21 @@ from assessment.domain.errors import MethodNotAllowedError, NotFoundError
 def find_methods(path: str) -> tuple[str, ...]:
     """The methods that a path has; none where the API has no such path.
 
-    Where there is GET there is HEAD, and OPTIONS is everywhere.
+    Where there is GET there is HEAD, and OPTIONS is everywhere. A path that is spelt out has its
+    own methods, and not those of a path with an id in that place.
     """
     # Imported for those who ask something else than the routes are: no other request waits for it.
     from assessment.api.operations import OPERATIONS
 
-    methods = {
-        method
-        for method, route in OPERATIONS
+    routes = {
+        route
+        for _, route in OPERATIONS
         if re.fullmatch(re.sub("<[a-z_]+>", "[^/]+", re.escape(route)), path.rstrip("/"))
     }
-    if not methods:
+    if not routes:
         return ()
+    nearest = min(routes, key=lambda route: route.count("<"))
+    methods = {method for method, route in OPERATIONS if route == nearest}
     return tuple(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
 
 

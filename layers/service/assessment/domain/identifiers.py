@@ -19,6 +19,9 @@ from assessment.domain.plain_text import has_ink, normalise
 
 _NAMESPACE = uuid.UUID("6f0d4d1e-3d1a-5b8e-9a55-0c5b2c6f7a10")
 
+RESERVED_WORD = "register"
+"""The one word that no assignment can have as its id: /v1/anchors/register registers anchors."""
+
 # What joins the letters and digits of an id. None of it separates the parts of a stored key.
 _JOINERS = frozenset("_.-")
 _JOINERS_OF_NAMES = _JOINERS | frozenset(" :@()',+&’")
@@ -82,6 +85,20 @@ def _continues_name(character: str, joiners: frozenset[str]) -> bool:
     return unicodedata.category(character)[0] == "M" or character in joiners
 
 
+def _refuse_reserved_word(text: str) -> str:
+    """The id, unless the API's address for it would be the address of something else.
+
+    Raises
+    ------
+    ValueError
+        If it is the reserved word.
+    """
+    if text == RESERVED_WORD:
+        message = f"cannot be an id: {RESERVED_WORD!r} is a word of the API's own; choose another"
+        raise ValueError(message)
+    return text
+
+
 def _compose(value: Any) -> Any:
     return normalise(value) if isinstance(value, str) else value
 
@@ -97,6 +114,7 @@ AssignmentId = Annotated[
     BeforeValidator(_compose),
     StringConstraints(min_length=1, max_length=128),
     AfterValidator(partial(_check_id, joiners=_JOINERS | {":"})),
+    AfterValidator(_refuse_reserved_word),
 ]
 AnchorRef = Annotated[
     str,
