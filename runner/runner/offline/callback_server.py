@@ -11,12 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from assessment.domain.errors import CJError
-from assessment.usecases.accept_callback import MAX_BODY_CHARACTERS, accept_callback
+from assessment.usecases.accept_callback import MAX_BODY_BYTES, accept_callback
 from runner.offline.workspace import Workspace
 
 PATH = "/v1/callbacks"
 SECRET_FILE = "callback-secret"  # noqa: S105 - the name of the file
-_MOST_BYTES = 4 * MAX_BODY_CHARACTERS
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -27,7 +26,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take a signed callback; what is refused is said in the status."""
         length = int(self.headers.get("Content-Length") or 0)
-        if self.path != PATH or not 0 < length <= _MOST_BYTES:
+        if self.path != PATH or not 0 < length <= MAX_BODY_BYTES:
             self._answer(HTTPStatus.NOT_FOUND if self.path != PATH else HTTPStatus.BAD_REQUEST)
             return
         body = self.rfile.read(length).decode(errors="replace")

@@ -19,8 +19,8 @@ from assessment.domain.errors import MalformedCallbackError, ReplayedCallbackErr
 from assessment.domain.field_problems import describe_problems, list_problems
 from assessment.ports.groups import SignedCallbackPorts
 
-# A verdict is small; what is longer is no verdict and would not fit the queue.
-MAX_BODY_CHARACTERS = 100_000
+# A verdict is small; what is longer is no verdict and would not fit the queue, which counts bytes.
+MAX_BODY_BYTES = 100_000
 
 
 def accept_callback(
@@ -42,9 +42,10 @@ def accept_callback(
     fields = {name.lower(): value for name, value in headers.items()}
     timestamp, signed = fields.get(TIMESTAMP_HEADER.lower()), fields.get(SIGNATURE_HEADER.lower())
     check_signature(body, timestamp=timestamp, signature=signed, secrets=secrets, now=now)
-    if len(body) > MAX_BODY_CHARACTERS:
+    n_bytes = len(body.encode(errors="replace"))
+    if n_bytes > MAX_BODY_BYTES:
         raise MalformedCallbackError(
-            f"the callback has {len(body)} characters; a verdict has at most {MAX_BODY_CHARACTERS}",
+            f"the callback has {n_bytes} bytes; a verdict has at most {MAX_BODY_BYTES}",
             field="body",
         )
     result = _result(body)

@@ -123,7 +123,14 @@ def test_another_secret_and_a_changed_body_are_refused(world, send, body):
 
 @pytest.mark.parametrize(
     "broken",
-    ["", "[]", "{", '{"schema": "WaveDeadlineV1", "batch_id": "b", "wave": 1}', "x" * 100_001],
+    [
+        "",
+        "[]",
+        "{",
+        '{"schema": "WaveDeadlineV1", "batch_id": "b", "wave": 1}',
+        "x" * 100_001,
+        "\U0001f600" * 25_001,
+    ],
 )
 def test_what_is_signed_but_no_verdict_is_refused_by_field(world, send, broken):
     with pytest.raises(MalformedCallbackError) as caught:
@@ -139,6 +146,14 @@ def test_nothing_optional_costs_a_signed_verdict(world, send, body, more):
     send("\ufeff" + body.replace('"winner": "A"', f'"winner": "A", {more}'))
     (message,) = world.callback_queue.messages
     assert world.record(message.body).effect == "verdict_recorded"
+
+
+def test_a_signed_verdict_that_the_queue_could_not_carry_is_refused(world, send, body):
+    # As many characters as a verdict may have bytes, and four times as many bytes.
+    long = json.dumps({**json.loads(body), "x": "\U0001f600" * 99_000}, ensure_ascii=False)
+    with pytest.raises(MalformedCallbackError, match="bytes"):
+        send(long)
+    assert not world.callback_queue.messages
 
 
 def test_two_winners_are_told_to_the_sender(send, body):
