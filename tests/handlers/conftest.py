@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,6 +98,7 @@ class Stack:
     judge: JudgeServer
     machine_arn: str
     queues: dict[str, str]
+    variables: dict[str, str]
 
     def client(self, service: str) -> Any:
         return client(service)
@@ -311,34 +312,41 @@ class Stack:
 @pytest.fixture
 def stack(judge_server: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """A fresh account; the functions see its names in their environment."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "cj-assessment")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "CJAssessment")
     with mock_aws():
-        names = _resources()
-        for name, value in names.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("JUDGE_ENDPOINT_URL", judge_server.url)
-        monkeypatch.setenv("JUDGE_MAX_RECEIVES", "4")
-        monkeypatch.setenv("JUDGE_SECRET_PREFIX", "cj/judge/")
-        monkeypatch.setenv("LLM_BATCHING_MODE", "serial_bundle")
-        monkeypatch.setenv("API_URL", "https://api.test/live")
-        monkeypatch.setenv("BEDROCK_BATCH_ROLE_ARN", "arn:aws:iam::123456789012:role/bedrock")
-        bootstrap.process.cache_clear()
-        queues = {
-            "judge": names["JUDGE_QUEUE_URL"],
-            "callbacks": names["CALLBACK_QUEUE_URL"],
-            "events": names["EVENTS_QUEUE_URL"],
-            "erasures": names["ERASURE_QUEUE_URL"],
-            "dead": names["DEAD_LETTER_QUEUE_URLS"],
-            "webhooks": names["WEBHOOK_QUEUE_URL"],
-            "webhooks_dead": names["WEBHOOK_DEAD_LETTER_QUEUE_URL"],
-        }
-        yield Stack(judge_server, names["STATE_MACHINE_ARN"], queues)
+        yield make_stack(judge_server, monkeypatch.setenv)
     bootstrap.process.cache_clear()
+
+
+def make_stack(judge_server: JudgeServer, set_variable: Callable[[str, str], None]) -> Stack:
+    """Make a fresh account, and tell this process its names."""
+    variables = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "POWERTOOLS_SERVICE_NAME": "cj-assessment",
+        "POWERTOOLS_METRICS_NAMESPACE": "CJAssessment",
+        "JUDGE_ENDPOINT_URL": judge_server.url,
+        "JUDGE_MAX_RECEIVES": "4",
+        "JUDGE_SECRET_PREFIX": "cj/judge/",
+        "LLM_BATCHING_MODE": "serial_bundle",
+        "API_URL": "https://api.test/live",
+        "BEDROCK_BATCH_ROLE_ARN": "arn:aws:iam::123456789012:role/bedrock",
+    }
+    names = _resources()
+    for name, value in (variables | names).items():
+        set_variable(name, value)
+    bootstrap.process.cache_clear()
+    queues = {
+        "judge": names["JUDGE_QUEUE_URL"],
+        "callbacks": names["CALLBACK_QUEUE_URL"],
+        "events": names["EVENTS_QUEUE_URL"],
+        "erasures": names["ERASURE_QUEUE_URL"],
+        "dead": names["DEAD_LETTER_QUEUE_URLS"],
+        "webhooks": names["WEBHOOK_QUEUE_URL"],
+        "webhooks_dead": names["WEBHOOK_DEAD_LETTER_QUEUE_URL"],
+    }
+    return Stack(judge_server, names["STATE_MACHINE_ARN"], queues, variables | names)
 
 
 def _resources() -> dict[str, str]:

@@ -21,177 +21,13 @@ from assessment.domain.judge import BatchingMode
 from assessment.usecases.request_batch import RequestCommand, request_batch
 from tests.fakes.judges import CALLBACK_KEY
 from tests.handlers.conftest import BATCH_ID, EVENTS, Stack, adapters, event, invoke
-
-# Event: how the stack is brought to where the event makes sense, status, problem type, field.
-PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
-    "register_anchors_unknown_grade": ("", 400, "unknown-grade", "anchors[0].grade"),
-    "register_anchors_none": ("", 400, "invalid-request", "anchors"),
-    "create_batch_same_key_other_essays": (
-        "key_used",
-        409,
-        "idempotency-conflict",
-        "Idempotency-Key",
-    ),
-    "create_batch_one_essay": ("", 400, "invalid-request", "essays"),
-    "create_batch_duplicate_ids": ("", 400, "invalid-request", "body"),
-    "create_batch_empty_text": ("", 400, "invalid-request", "essays[1].text"),
-    "create_batch_malformed_json": ("", 400, "invalid-request", "body"),
-    "create_batch_no_body": ("", 400, "invalid-request", "body"),
-    "create_batch_unknown_setting": ("", 400, "invalid-request", "config.max_wave"),
-    "create_batch_setting_out_of_range": ("", 400, "invalid-request", "config.audit_share"),
-    "create_batch_admin_setting": ("", 403, "not-permitted", "config.prior_sd"),
-    "create_batch_unknown_assignment": ("", 404, "unknown-assignment", "assignment_id"),
-    "put_instructions_as_assessor": ("", 403, "not-permitted", None),
-    "put_instructions_bad_id": ("", 400, "invalid-request", "assignment_id"),
-    "put_instructions_other_scale": ("registered", 400, "unknown-grade", "grade_scale"),
-    "put_instructions_unknown_setting": ("", 400, "invalid-request", "config.max_wave"),
-    "put_instructions_too_long": ("", 400, "invalid-request", "instructions"),
-    "get_instructions_unknown": ("registered", 404, "unknown-assignment", "assignment_id"),
-    "list_instructions_bad_limit": ("", 400, "invalid-request", "limit"),
-    "delete_instructions_unknown": ("registered", 404, "unknown-assignment", "assignment_id"),
-    "post_student_prompt_unknown": ("registered", 404, "unknown-assignment", "assignment_id"),
-    "post_student_prompt_empty": ("registered", 400, "invalid-request", "student_prompt"),
-    "get_student_prompt_no_assignment": ("", 400, "invalid-request", "assignment_id"),
-    "list_anchors_unknown": ("registered", 404, "unknown-assignment", "assignment_id"),
-    "remove_anchor_unknown": ("registered", 404, "unknown-anchor", "anchor_ref"),
-    "invite_judges_same_key_other_quota": (
-        "invited",
-        409,
-        "idempotency-conflict",
-        "Idempotency-Key",
-    ),
-    "invite_judges_no_people": ("submitted", 400, "invalid-request", "batch_id"),
-    "invite_judges_too_long": ("inviting", 400, "invalid-request", "days"),
-    "invite_judges_twice_the_same": ("inviting", 400, "invalid-request", "names"),
-    "move_judging_deadline_too_late": ("inviting", 400, "invalid-request", "judging_deadline"),
-    "move_judging_deadline_no_people": ("submitted", 400, "invalid-request", "judging_deadline"),
-    "move_judging_deadline_without_zone": (
-        "inviting",
-        400,
-        "invalid-request",
-        "judging_deadline",
-    ),
-    "revoke_invitation_unknown": ("inviting", 404, "unknown-invitation", "invitation_id"),
-    "next_comparison_unknown_invitation": ("inviting", 403, "invitation-ended", None),
-    "judge_verdict": ("inviting", 409, "not-your-comparison", "comparison_id"),
-    "store_content_empty": ("", 400, "invalid-request", "text"),
-    "announce_texts_bad_hash": ("", 400, "invalid-request", "texts[0].content_id"),
-    "create_batch_two_sources": ("", 400, "invalid-request", "manifest_id"),
-    "create_batch_unknown_manifest": ("", 404, "unknown-manifest", "manifest_id"),
-    "get_batch_unknown": ("", 404, "unknown-batch", "batch_id"),
-    "get_batch_bad_id": ("", 400, "invalid-request", "batch_id"),
-    "get_results_not_ready": ("submitted", 409, "result-not-ready", None),
-    "get_results_failed": ("failed", 409, "result-not-ready", None),
-    "cancel_batch_completed": ("completed", 409, "illegal-transition", None),
-    "resume_batch_completed": ("completed", 409, "illegal-transition", None),
-    "list_batches_bad_cursor": ("", 400, "invalid-request", "cursor"),
-    "list_batches_bad_filter": ("", 400, "invalid-request", "state"),
-    "get_comparisons_bad_cursor": ("", 400, "invalid-request", "cursor"),
-    "get_audit_as_assessor": ("", 403, "not-permitted", None),
-    "decide_grade_unknown_grade": ("completed", 400, "unknown-grade", "grade"),
-    "decide_grade_other_essay": ("completed", 404, "unknown-essay", "essay_id"),
-    "decide_grade_not_finished": ("submitted", 409, "result-not-ready", None),
-    "decide_grade_without_reason": ("completed", 400, "reason-missing", "reason"),
-    "decide_grade_without_grade": ("completed", 400, "invalid-request", "grade"),
-    "decide_grade_released": ("released", 409, "already-released", None),
-    "get_attention_bad_limit": ("completed", 400, "invalid-request", "limit"),
-    "release_batch_twice": ("released", 409, "already-released", None),
-    "release_batch_forbidden": ("cautious", 409, "decisions-required", "without_decisions"),
-    "get_release_not_released": ("decided", 409, "not-released", None),
-    "change_release_policy_as_assessor": ("", 403, "not-permitted", None),
-    "change_retention_policy_as_assessor": ("", 403, "not-permitted", None),
-    "erase_batch_as_assessor": ("completed", 403, "not-permitted", None),
-    "erase_batch_unknown": ("completed", 404, "unknown-batch", "batch_id"),
-    "erase_essay_unknown": ("completed", 404, "unknown-essay", "essay_id"),
-    "erase_essay_running": ("submitted", 409, "erasure-refused", None),
-    "export_essay_unknown": ("completed", 404, "unknown-essay", "essay_id"),
-    "get_batch_erased": ("erased", 410, "erased-batch", "batch_id"),
-    "callback_unsigned": ("", 401, "signature-refused", None),
-    "get_report_bad_query": ("completed", 400, "invalid-request", "hide_names"),
-    "get_prompt_unknown": ("submitted", 404, "unknown-comparison", "comparison_id"),
-    "get_essay_other": ("submitted", 404, "unknown-essay", "essay_id"),
-    "get_rooms_file_unknown": ("", 404, "not-found", None),
-    "add_webhook_as_assessor": ("", 403, "not-permitted", None),
-    "add_webhook_private_address": ("", 400, "address-refused", "url"),
-    "add_webhook_no_https": ("", 400, "address-refused", "url"),
-    "add_webhook_unknown_event": ("", 400, "invalid-request", "event_types[0]"),
-    "get_webhook_unknown": ("", 404, "unknown-webhook", "webhook_id"),
-    "rotate_webhook_secret_unknown": ("", 404, "unknown-webhook", "webhook_id"),
-    "replay_webhook_unknown": ("", 404, "unknown-webhook", "webhook_id"),
-    "unknown_route": ("", 404, "not-found", None),
-}
-ANSWERS = {
-    "healthz",
-    "register_anchors",
-    "create_batch",
-    "create_batch_without_anchors",
-    "create_batch_as_admin",
-    "get_audit",
-    "get_batch",
-    "get_batch_audit",
-    "get_comparisons",
-    "get_docs",
-    "get_openapi",
-    "get_results",
-    "list_batches",
-    "cancel_batch",
-    "resume_batch",
-    # tests/handlers/test_assignments.py
-    "create_batch_own_rubric",
-    "put_instructions",
-    "get_instructions",
-    "list_instructions",
-    "delete_instructions",
-    "post_student_prompt",
-    "get_student_prompt",
-    "list_anchors",
-    "remove_anchor",
-    # tests/handlers/test_pages.py
-    "get_report",
-    "get_essay",
-    "get_prompt",
-    "get_rooms",
-    "get_rooms_without_slash",
-    # tests/handlers/test_content.py
-    "store_content",
-    "announce_texts",
-    "announce_manifest",
-    "create_batch_contents",
-    "create_batch_manifest",
-    # tests/handlers/test_masking.py
-    "create_batch_masked",
-    "list_files",
-    # tests/handlers/test_invitations.py
-    "invite_judges",
-    "list_invitations",
-    "revoke_invitation",
-    "next_comparison",
-    # tests/handlers/test_decisions.py
-    "decide_grade",
-    "get_decision",
-    "get_decisions",
-    "get_attention",
-    "release_batch",
-    "release_batch_open",
-    "get_release",
-    "get_release_policy",
-    "change_release_policy",
-    # tests/handlers/test_retention.py
-    "get_retention_policy",
-    "change_retention_policy",
-    # tests/handlers/test_webhooks.py
-    "add_webhook",
-    "list_webhooks",
-    "get_webhook",
-    "remove_webhook",
-    "replay_webhook",
-    "rotate_webhook_secret",
-    # tests/handlers/test_erasure.py
-    "erase_batch",
-    "erase_essay",
-    "get_erasures",
-    "export_essay",
-}
+from tests.handlers.event_states import (
+    ACTING,
+    PROBLEMS,
+    REDIRECTS,
+    bring_to,
+    find_operation,
+)
 
 
 def call(name: str) -> tuple[int, dict[str, Any], str]:
@@ -203,33 +39,39 @@ def call(name: str) -> tuple[int, dict[str, Any], str]:
     return response["statusCode"], json.loads(response["body"]), kind
 
 
-def bring(stack: Stack, state: str) -> None:
-    if state == "key_used":
-        stack.registered()
-        assert call("create_batch")[0] == 202
-    elif state == "invited":
-        stack.inviting()
-        assert call("invite_judges")[0] == 201
-    elif state:
-        getattr(stack, state)()
-
-
 def test_every_event_of_the_api_has_its_test() -> None:
-    assert {path.stem for path in (EVENTS / "handle_api").glob("*.json")} == ANSWERS | set(PROBLEMS)
+    acting = {name for _, names in ACTING for name in names}
+    assert {path.stem for path in (EVENTS / "handle_api").glob("*.json")} == acting | set(PROBLEMS)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_problem_documents(stack: Stack, name: str) -> None:
-    state, status, kind, field = PROBLEMS[name]
-    bring(stack, state)
+    state, status, kind, fields = PROBLEMS[name]
+    bring_to(state, stack)
     got, body, content_type = call(name)
     assert (got, content_type) == (status, "application/problem+json")
     assert body["type"] == f"urn:cj-assessment:problem:{kind}"
     assert (body["status"], bool(body["title"]), bool(body["detail"])) == (status, True, True)
-    assert [error["field"] for error in body.get("errors", [])] == ([field] if field else [])
+    assert [error["field"] for error in body.get("errors", [])] == (
+        fields.split() if fields else []
+    )
     if name.startswith("create_batch") and not state:
         assert not stack.executions("RUNNING")
         assert "water" not in json.dumps(body)  # a word of the essays
+
+
+@pytest.mark.parametrize(
+    ("state", "names"), ACTING, ids=[f"{state or 'new'}-{names[0]}" for state, names in ACTING]
+)
+def test_the_other_events_act(stack: Stack, state: str, names: tuple[str, ...]) -> None:
+    bring_to(state, stack)
+    for name in names:
+        answered = invoke("handle_api", event(f"handle_api/{name}.json"))
+        operation = find_operation(name)
+        status = REDIRECTS.get(name, operation.status)
+        assert (name, answered["statusCode"]) == (name, status), answered["body"]
+        if operation.answer is not None:
+            operation.answer.model_validate_json(answered["body"])
 
 
 def test_healthz(stack: Stack) -> None:
@@ -398,6 +240,7 @@ def ask_otherwise(name: str, method: str, **headers: str) -> tuple[int, dict[str
         ("create_batch", "GET, HEAD, OPTIONS, POST"),
         ("cancel_batch", "OPTIONS, POST"),
         ("healthz", "GET, HEAD, OPTIONS"),
+        ("register_anchors", "OPTIONS, POST"),
         ("get_rooms", "GET, HEAD, OPTIONS"),
     ],
 )
@@ -414,6 +257,17 @@ def test_a_method_that_a_path_lacks_is_told_apart_from_a_missing_path(
         )  # fmt: skip
     assert ask_otherwise(name, "OPTIONS")[0] == 204
     assert ask_otherwise(name, "OPTIONS")[1]["Allow"] == allowed
+
+
+def test_the_path_that_registers_anchors_lists_none(stack: Stack) -> None:
+    # It is no path of an assignment, and no assignment can be called so.
+    status, headers, _ = ask_otherwise("register_anchors", "GET")
+    assert (status, headers["Allow"]) == (405, "OPTIONS, POST")
+    given = event("handle_api/register_anchors.json")
+    body = json.loads(given["body"]) | {"assignment_id": "register"}
+    refused = invoke("handle_api", {**given, "body": json.dumps(body)})
+    assert refused["statusCode"] == 400
+    assert json.loads(refused["body"])["errors"][0]["field"] == "assignment_id"
 
 
 def test_a_missing_path_is_missing_under_every_method(stack: Stack) -> None:
