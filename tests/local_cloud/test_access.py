@@ -164,17 +164,17 @@ def test_fifty_requests_with_one_key_start_one_execution(on, secret, sample):
     body = BatchRequest.model_validate(request).model_dump_json()
     url = f"{on.outputs['ApiUrl']}/v1/batches"
 
-    def send(_):
-        answer = httpx.post(url, content=body, headers=headers, timeout=300)
-        # What the gateway or a slow machine refuses comes again, as from any caller.
-        while answer.status_code in (429, 503, 504) or "Sandbox.Timedout" in answer.text:
-            answer = httpx.post(url, content=body, headers=headers, timeout=300)
-        assert answer.status_code == 202, (answer.text, read_errors(on))
-        return answer.json()["batch_id"]
-
-    # Those that find no free worker are refused by the cloud, and come again.
-    with ThreadPoolExecutor(max_workers=50) as pool:
-        (batch_id,) = set(pool.map(send, range(50)))
+    # More at once would find no free worker; the others wait for a connection. The workers start a
+    # few at a time, or they would keep each other from being ready before the gateway gives up.
+    limits = httpx.Limits(max_connections=16)
+    with httpx.Client(limits=limits, timeout=300) as client, ThreadPoolExecutor(50) as pool:
+        for n_workers in (1, 2, 4, 8, 16):
+            asked = [f"{on.outputs['ApiUrl']}{A_BATCH}"] * n_workers
+            list(pool.map(lambda path: client.get(path, headers=headers), asked))
+        sent = [pool.submit(client.post, url, content=body, headers=headers) for _ in range(50)]
+        answers = [each.result() for each in sent]
+    assert {each.status_code for each in answers} == {202}, read_errors(on)
+    (batch_id,) = {each.json()["batch_id"] for each in answers}
     (started,) = list_executions() - before
     assert started.startswith(batch_id)
     cancelled = httpx.post(f"{url}/{batch_id}/cancel", headers={"Authorization": token}, timeout=60)
