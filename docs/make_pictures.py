@@ -131,11 +131,7 @@ _SHADES = ("#b3261e", "#e07a5f", "#f2b880", "#f7e1a0", "#d9e8a0", "#a5d08c", "#5
 def draw_result(document: dict[str, Any]) -> str:
     """Every essay by rank: ability with its 95% interval, and the probability of every grade."""
     rankings, grades = document["rankings"], document["grade_projections"]
-    ends = [
-        r["bradley_terry_score"] + sign * 1.96 * r["bradley_terry_se"]
-        for r in rankings
-        for sign in (-1, 1)
-    ]
+    ends = [end for ranking in rankings for end in _read_interval(ranking)]
     low, high = min(ends), max(ends)
 
     def place(ability: float) -> float:
@@ -153,12 +149,21 @@ def draw_result(document: dict[str, Any]) -> str:
     return _svg(_GRADES_LEFT + _GRADES_WIDTH + 20, height, parts)
 
 
+def _read_interval(ranking: dict[str, Any]) -> tuple[float, float]:
+    """The ability's 95% interval; by standard errors where an older result has none."""
+    published = ranking.get("bradley_terry_interval")
+    if published is not None:
+        return published[0], published[1]
+    ability, reach = ranking["bradley_terry_score"], 1.96 * ranking["bradley_terry_se"]
+    return ability - reach, ability + reach
+
+
 def _result_row(ranking: dict[str, Any], grades: dict[str, Any], y: int, place: Any) -> list[str]:  # noqa: ANN401 - a function
-    ability, error = ranking["bradley_terry_score"], ranking["bradley_terry_se"]
+    ability = ranking["bradley_terry_score"]
     colour = "#8a8a8a" if ranking["is_anchor"] else "#1f4e8c"
     essay_id = ranking["essay_id"]
     name = essay_id.removeprefix("ANCHOR_").rpartition("_")[0] or essay_id
-    left, right = place(ability - 1.96 * error), place(ability + 1.96 * error)
+    left, right = map(place, _read_interval(ranking))
     parts = [
         f'<text x="{_SCALE_LEFT - 12}" y="{y + 4}" text-anchor="end">{escape(name[:20])}</text>',
         f'<path d="M{left} {y}H{right}" stroke="{colour}" stroke-width="2"/>',

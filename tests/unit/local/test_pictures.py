@@ -58,6 +58,21 @@ def test_a_result_is_drawn_with_every_essay_and_grade(pictures: ModuleType):
     assert titles == ["C", "=B", "A"] * 2
 
 
+def test_the_bars_are_the_published_intervals(pictures: ModuleType):
+    """Which reach further out than in, so no multiple of a standard error draws them."""
+    document = documents.result()
+    for ranking in document["rankings"]:
+        ability = ranking["bradley_terry_score"]
+        ranking["bradley_terry_interval"] = [ability - 1.0, ability + 2.0]
+    drawn = pictures.draw_result(document)
+    bars = re.findall(r'<path d="M([\d.]+) \d+H([\d.]+)"', drawn)
+    middles = re.findall(r'<circle cx="([\d.]+)"', drawn)
+    assert len(bars) == len(middles) == len(document["rankings"])
+    for (left, right), middle in zip(bars, middles, strict=True):
+        below, above = float(middle) - float(left), float(right) - float(middle)
+        assert above == pytest.approx(2 * below, abs=0.3)
+
+
 def test_names_cannot_break_the_picture(pictures: ModuleType):
     document = documents.result()
     document["rankings"][0]["essay_id"] = "<script>&"
