@@ -46,7 +46,7 @@ def rooms() -> Iterator[RoomsServer]:
 
 
 def check_precision(shown: str) -> None:
-    """The forecast lies between those of the simulated batches around: 12 to 25 essays here."""
+    """The forecast lies between those of the table around it: 12 to 25 essays here."""
     figures = [float(each) for each in re.findall(r"0\.\d\d", shown)]
     least, most = min(figures), max(figures)
     expected = figures[0]
@@ -76,7 +76,7 @@ def test_files_read_as_the_command_reads_them(
     listed = page.locator("ul.files").inner_text()
     for name in ("tracked.docx", "footnotes.docx", "lists.docx", "notes.odt"):
         assert " · ".join(read_document(tmp_path / name).notes) in listed, name
-    check_precision(page.get_by_text("Expected reliability").inner_text())
+    check_precision(page.locator(".before").inner_text())
     teacher.check_access(states=("light",))
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/#/batch/**")

@@ -59,7 +59,8 @@ def make_result(
             "rank": rank,
             "essay_id": essay_id,
             "bradley_terry_score": abilities[essay_id],
-            "bradley_terry_se": rng.uniform(0.3, 0.6),
+            "bradley_terry_se": (error := rng.uniform(0.3, 0.6)),
+            "bradley_terry_interval": _reach(abilities[essay_id], error),
             "comparison_count": rng.randint(9, 16),
             "is_anchor": essay_id in anchors,
             "anchor_grade": anchors[essay_id][0] if essay_id in anchors else None,
@@ -125,6 +126,13 @@ def make_result(
             "versions": {"assessment": "0.1.0"},
         }
     )
+
+
+def _reach(ability: float, error: float) -> tuple[float, float]:
+    """A 95% interval that reaches further out than in."""
+    stretch = min(0.3, abs(ability) / 10)
+    below, above = (1 - stretch, 1 + stretch) if ability > 0 else (1 + stretch, 1 - stretch)
+    return ability - 1.96 * error * below, ability + 1.96 * error * above
 
 
 def _project(

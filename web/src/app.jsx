@@ -49,7 +49,7 @@ function App() {
   }, []);
   const leave = () => { forgetToken(); setClaims(null); };
   const isStaff = claims && isStaffOf(claims);
-  const shared = { isStaff, onLanguage: setLanguage, onLeave: claims ? leave : null, key: language() };
+  const shared = { isStaff, room: claims ? route[0] : null, onLanguage: setLanguage, onLeave: claims ? leave : null, key: language() };
   const { room, title, wide } = choose(claims, isStaff, route, setClaims, refusal);
   document.title = title ? `${title} · ${t("app.name")}` : t("app.name");
   if (isComing) return <Frame {...shared}><Waiting /></Frame>;

@@ -1,7 +1,7 @@
 // The report as one file: its data stand in the page.
 import { render } from "preact";
 import { useState } from "preact/hooks";
-import { CONTENTS, Result, WithoutResult } from "./result/sections.jsx";
+import { Contents, Result, WithoutResult } from "./result/sections.jsx";
 import { LANGUAGES, chooseLanguage, language, moment, t } from "./shared/language.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -26,7 +26,7 @@ function Report() {
           <button type="button" onClick={() => window.print()}>{t("print")}</button>
         </div>
       </header>
-      {data.result && <nav aria-label={t("contents")} class="contents"><ul>{CONTENTS.map((each) => <li><a href={`#${each}`}>{t(`contents.${each}`)}</a></li>)}</ul></nav>}
+      {data.result && <Contents result={data.result} />}
       <main>{data.result ? <Result data={data} /> : <WithoutResult progress={data.progress} />}</main>
       <footer><p>{t("report.footer")}</p></footer>
     </div>

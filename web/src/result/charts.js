@@ -1,6 +1,6 @@
 // The charts of the result, by Observable Plot. Colours are those of the style sheet, in both modes.
 import * as Plot from "@observablehq/plot";
-import { decimal, percent, t, whole } from "../shared/language.js";
+import { decimal, percent, plain, t, whole } from "../shared/language.js";
 import { Z90, readBoundaries } from "./model.js";
 
 const MOST_NAMES = 45;
@@ -93,7 +93,7 @@ export function drawRuler(result, essays, width) {
     {
       width, height: height(width) + bottom, marginLeft: 44, marginRight: 12, marginBottom: bottom, marginTop: 30,
       x: { domain: [start, end], axis: names ? "bottom" : null, ticks: names ? pupils.map((_, index) => index) : [], tickFormat: (index) => shorten(pupils[index]?.name ?? "", 16), tickRotate: -60, tickSize: 0, label: null },
-      y: { label: t("ruler.axis"), grid: true, nice: true, labelOffset: 40, domain: [Math.min(...shown), Math.max(...shown)] },
+      y: { label: t("ruler.axis"), tickFormat: plain, grid: true, nice: true, labelOffset: 40, domain: [Math.min(...shown), Math.max(...shown)] },
       marks,
     },
     t("ruler.label"),
@@ -102,8 +102,8 @@ export function drawRuler(result, essays, width) {
 
 /** Each pupil's bar and dot; those that need a person look different. `slot` is a pupil's width in pixels. */
 function drawPupils(pupils, place, slot) {
-  const bar = Math.max(1, Math.min(6, slot / 2.4));
-  const radius = Math.max(1.2, Math.min(4, slot / 2.6));
+  const bar = Math.max(1, Math.min(5, slot / 2.4));
+  const radius = Math.max(1.2, Math.min(4.5, slot / 2.6));
   const needing = pupils.filter((each) => each.causes.length);
   if (pupils.length > MOST_MARKS) {
     const at = (each, x, y) => oneSpot(x(place.get(each.id)), y(each.ability));
@@ -122,7 +122,7 @@ function drawPupils(pupils, place, slot) {
   ];
 }
 
-const height = (width) => Math.round(Math.min(520, Math.max(320, width * 0.5)));
+const height = (width) => Math.round(Math.min(520, Math.max(400, width * 0.5)));
 
 /** A label for each anchor; with many anchors one for each grade, at the mean of its anchors. */
 function labelAnchors(anchors, most) {
@@ -208,7 +208,7 @@ export function drawJudges(judges, width) {
   return plot(
     {
       width, height: shown.length * 34 + 58, marginLeft: width < 520 ? 110 : 190, marginRight: 20, marginTop: 46, marginBottom: 8,
-      x: { domain: [-reach, reach], label: t("judges.orderAxis"), axis: "top", labelOffset: 36, ticks: 5 },
+      x: { domain: [-reach, reach], label: t("judges.orderAxis"), tickFormat: plain, axis: "top", labelOffset: 36, ticks: 5 },
       y: { domain: shown.map((each) => each.name), label: null, tickSize: 0, tickFormat: (name) => shorten(name, width < 520 ? 14 : 26) },
       marks: [
         Plot.ruleX([0], { stroke: "var(--line)" }),
@@ -225,7 +225,7 @@ export function drawIntervals(entries, { neutral, axis, domain, label }, width) 
   return plot(
     {
       width, height: entries.length * 34 + 58, marginLeft: width < 520 ? 120 : 220, marginRight: 24, marginTop: 46, marginBottom: 8,
-      x: { domain, label: axis, axis: "top", labelOffset: 36, ticks: 5 },
+      x: { domain, label: axis, tickFormat: plain, axis: "top", labelOffset: 36, ticks: 5 },
       y: { domain: entries.map((each) => each.name), label: null, tickSize: 0, tickFormat: (name) => shorten(name, width < 520 ? 16 : 32) },
       marks: [
         Plot.ruleX([neutral], { stroke: "var(--band-line)", strokeDasharray: "4 3" }),
@@ -292,7 +292,7 @@ export function drawWaves(waves, target, width) {
     {
       width, height: 250, marginLeft: 46, marginBottom: 40, marginTop: 32,
       x: { label: t("live.wave"), domain: [0.5, Math.max(3, ...waves.map((each) => each.wave)) + 0.5], ticks: waves.length < 12 ? waves.map((each) => each.wave) : 8, tickFormat: whole },
-      y: { label: t("live.meanSe"), domain: [0, Math.max(target ?? 0, ...scored.map((each) => each.standardised_se)) * 1.15], grid: true },
+      y: { label: t("live.meanSe"), tickFormat: plain, domain: [0, Math.max(target ?? 0, ...scored.map((each) => each.standardised_se)) * 1.15], grid: true },
       marks: [
         ...(target ? [Plot.ruleY([target], { stroke: "var(--warn)", strokeDasharray: "5 4" }), Plot.text([target], { x: 0.55, y: (each) => each, text: () => t("live.target", { value: decimal(target) }), textAnchor: "start", dy: -8, fill: "var(--muted)" })] : []),
         Plot.line(scored, { x: "wave", y: "standardised_se", stroke: "var(--mark)", strokeWidth: 2 }),

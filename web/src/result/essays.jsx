@@ -3,6 +3,8 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { collate, decimal, percent, range, t, tOr, whole } from "../shared/language.js";
 import { Name } from "../shared/parts.jsx";
 
+const APART = /^(.+) takes it for (better|worse) by (\d+\.\d+) logits$/;
+
 const PAGE = 100;
 
 const ORDERS = {
@@ -70,7 +72,7 @@ export function EssayTable({ essays, grades, onOpen, decisions }) {
         <table class="essays">
           <thead><tr>
             {head("rank", t("column.rank"), true)}{head("name", t("essay"))}{hasGrades && head("grade", t("grade"))}
-            {hasGrades && head("surety", t("column.probability"), true)}<th scope="col" class="number">{t("column.ability")}</th>{head("comparisons", t("column.comparisons"), true)}
+            {hasGrades && head("surety", t("column.probability"), true)}<th scope="col" class="number">{t("column.place")}</th>{head("comparisons", t("column.comparisons"), true)}
             {decisions && <th scope="col">{t("column.decision")}</th>}{head("attention", t("column.attention"))}
           </tr></thead>
           <tbody>{rows.slice(0, nShown).map((each) => <Row key={each.id} essay={each} hasGrades={hasGrades} grades={grades} onOpen={onOpen} decision={decisions && (decisions.get(each.id) ?? null)} hasDecisions={Boolean(decisions)} />)}</tbody>
@@ -85,12 +87,12 @@ export function EssayTable({ essays, grades, onOpen, decisions }) {
 function Row({ essay, hasGrades, grades, onOpen, decision, hasDecisions }) {
   const name = onOpen && !essay.isAnchor ? <button type="button" class="link" onClick={() => onOpen(essay.id)}><Name>{essay.name}</Name></button> : <Name>{essay.name}</Name>;
   return (
-    <tr class={essay.isAnchor ? "anchor" : essay.causes.length ? "needs" : ""}>
+    <tr class={essay.isAnchor ? "anchor" : essay.causes.length ? "needs" : undefined}>
       <td class="number rank" data-label={t("column.rank")}>{essay.rank === null ? "–" : whole(essay.rank)}{essay.rankInterval && <small>{range(essay.rankInterval, whole)}</small>}</td>
       <th scope="row">{name}{essay.isAnchor && <span class="badge">{t("anchor")} {essay.anchorGrade}</span>}</th>
       {hasGrades && <td class="given"><strong>{essay.grade ?? (essay.isAnchor ? "" : "–")}</strong>{essay.set.length > 1 && <small>{t("column.set", { grades: describeSet(essay.set, grades) })}</small>}</td>}
       {hasGrades && <td class="number likely">{essay.probabilities ? percent(essay.probabilities[essay.grade] ?? best(essay)) : ""}</td>}
-      <td class="number place">{essay.ability === null ? "–" : <>{decimal(essay.ability)}<small>± {decimal(essay.se)}</small></>}</td>
+      <td class="number place">{essay.ability === null ? "–" : <>{decimal(essay.ability)}<small>{range([essay.low, essay.high], (end) => decimal(end, 1))}</small></>}</td>
       <td class="number counted">{whole(essay.nComparisons)}</td>
       {hasDecisions && <td class="decided">{decision ? tOr(`decision.state.${decision.state}`, decision.state) : ""}{decision?.grade && <small>{decision.grade}</small>}</td>}
       <td class="causes">{essay.causes.map((cause) => <span class="cause">{tOr(`cause.${cause.reason}`, cause.reason)}<small>{describeCause(cause, grades)}</small></span>)}</td>
@@ -98,14 +100,21 @@ function Row({ essay, hasGrades, grades, onOpen, decision, hasDecisions }) {
   );
 }
 
-export const describeSet = (set, grades) => [...set].sort((left, right) => grades.indexOf(left) - grades.indexOf(right)).join(", ");
+/** Grades from the lowest to the highest; three or more in a row by their ends. */
+export function describeSet(set, grades) {
+  const ordered = [...set].sort((left, right) => grades.indexOf(left) - grades.indexOf(right));
+  const [lowest, highest] = [ordered[0], ordered.at(-1)];
+  const isRow = ordered.length > 2 && grades.includes(lowest) && grades.indexOf(highest) - grades.indexOf(lowest) === ordered.length - 1;
+  return isRow ? t("range", { low: lowest, high: highest }) : ordered.join(", ");
+}
 
 /** What was seen, in the reader's words where they are known. */
 export function describeCause(cause, grades) {
   if (cause.reason === "wide_grade_set") return describeSet(cause.detail.split(" "), grades);
   if (cause.reason === "flagged") return translate(cause.detail, (each) => tOr(`flag.${each}`, each));
   if (cause.reason === "misfit") return translate(cause.detail, (each) => tOr(`misfit.${each}`, each));
-  return cause.detail;
+  const apart = cause.reason === "people_and_model_far_apart" && APART.exec(cause.detail);
+  return apart ? t(`cause.apart.${apart[2]}`, { judge: apart[1], size: decimal(Number(apart[3])) }) : cause.detail;
 }
 
 const translate = (listed, words) => listed.split(", ").map(words).join(", ");

@@ -1,12 +1,21 @@
 // The result document as the pages read it: one entry for each essay, and findings in figures.
 
 export const Z90 = 1.6448536269514722;
+const Z95 = 1.959963984540054;
+
+/**
+ * The interval that holds an ability with 90% probability. A result has the 95% one, which reaches
+ * further out than in; each of its sides is shortened as that of a Normal. Older results have none.
+ */
+function findInterval({ bradley_terry_score: ability, bradley_terry_se: se, bradley_terry_interval: published }) {
+  return published ? published.map((end) => ability + ((end - ability) * Z90) / Z95) : [ability - Z90 * se, ability + Z90 * se];
+}
 
 /** One entry for each essay, students and anchors, the best first; those without a place at the end. */
 export function readEssays(result, attention = []) {
   const grades = result.grade_projections;
   const causes = new Map(attention.map((each) => [each.essay_id, each.causes]));
-  const ranked = result.rankings.map((ranking) => ({
+  const ranked = result.rankings.map((ranking) => { const [low, high] = findInterval(ranking); return {
     id: ranking.essay_id,
     name: ranking.is_anchor ? nameAnchor(ranking, grades) : ranking.essay_id,
     isAnchor: ranking.is_anchor,
@@ -15,8 +24,9 @@ export function readEssays(result, attention = []) {
     rankInterval: ranking.rank_interval,
     ability: ranking.bradley_terry_score,
     se: ranking.bradley_terry_se,
-    low: ranking.bradley_terry_score - Z90 * ranking.bradley_terry_se,
-    high: ranking.bradley_terry_score + Z90 * ranking.bradley_terry_se,
+    low,
+    high,
+    interval: ranking.bradley_terry_interval ?? null,
     nComparisons: ranking.comparison_count,
     infit: ranking.infit,
     outfit: ranking.outfit,
@@ -27,7 +37,7 @@ export function readEssays(result, attention = []) {
     confidence: grades.confidence_labels?.[ranking.essay_id] ?? null,
     further: grades.further_comparisons?.[ranking.essay_id],
     causes: causes.get(ranking.essay_id) ?? [],
-  }));
+  }; });
   ranked.sort((left, right) => left.rank - right.rank);
   const known = new Set(ranked.map((essay) => essay.id));
   const unranked = attention
@@ -91,7 +101,10 @@ export function findSurprises(comparisons, essays, n = 20) {
     .slice(0, n);
 }
 
-/** How far apart people and models are on the same pairs: pairs that both judged, where they differ. */
+/** A judge as a teacher knows it: a person by name, a model by its own. */
+export const nameJudge = (judge, names = {}) => names[judge] ?? (judge.startsWith("person/") && !judge.startsWith("person/invited:") ? judge.slice("person/".length) : judge);
+
+/** Whether a judge is one of the people. */
 export function isPerson(judge) {
   return judge === "person" || judge.startsWith("person/");
 }
@@ -103,13 +116,14 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The chance that a grade of one step higher or lower is the right one, and the nearer boundary. */
+/** The boundary nearest to an essay, how far it is, and how far both may be out together with 90% probability. */
 export function nearestBoundary(essay, boundaries) {
   if (essay.ability === null || !boundaries.length) return null;
   const [nearest] = boundaries
     .map((each) => ({ ...each, distance: each.at - essay.ability }))
     .sort((left, right) => Math.abs(left.distance) - Math.abs(right.distance));
-  return { ...nearest, spread: Math.hypot(nearest.se, essay.se) };
+  const side = nearest.distance > 0 ? essay.high - essay.ability : essay.ability - essay.low;
+  return { ...nearest, spread: Math.hypot(Z90 * nearest.se, side) };
 }
 
 /** Essays on either side in the order, the nearest first. */

@@ -4,7 +4,7 @@ import { decimal, money, moment, percent, range, signed, t, tOr, whole } from ".
 import { Figure, Name, Notice, Section, Table, Tiles } from "../shared/parts.jsx";
 import { drawCoverage, drawIntervals, drawJudges, drawProbabilities, drawRuler, gradeShades } from "./charts.js";
 import { EssayTable } from "./essays.jsx";
-import { Z90, findSurprises, isPerson, median, readBoundaries, readComparisons, readEssays } from "./model.js";
+import { Z90, findSurprises, isPerson, median, nameJudge, readBoundaries, readComparisons, readEssays } from "./model.js";
 
 /** All sections of a result. `onOpen` is called with an essay that a reader chooses, where there is a room for it. */
 export function Result({ data, onOpen, decisions }) {
@@ -28,7 +28,20 @@ export function Result({ data, onOpen, decisions }) {
   );
 }
 
-export const CONTENTS = ["decision", "ruler", "probabilities", "essays", "disagreements", "judges", "trust", "effects", "coverage", "record"];
+/** The way to each section that this result has. In a room the address names the room, so that nothing in it may name a section. */
+export function Contents({ result, isRoom }) {
+  const hasOrder = result.rankings.length > 0;
+  const missing = { ruler: !result.rankings.some((each) => !each.is_anchor), probabilities: !result.grade_projections.grade_probabilities || !result.grade_projections.projections_available, judges: !result.judge_fit.length, coverage: !hasOrder };
+  const shown = ["decision", "ruler", "probabilities", "essays", "disagreements", "judges", "trust", "effects", "coverage", "record"].filter((each) => !missing[each]);
+  const go = (section) => (event) => {
+    event.preventDefault();
+    const heading = document.getElementById(`${section}-title`);
+    document.getElementById(section)?.scrollIntoView();
+    heading?.setAttribute("tabindex", "-1");
+    heading?.focus({ preventScroll: true });
+  };
+  return <nav aria-label={t("contents")} class="contents"><ul>{shown.map((each) => <li><a href={isRoom ? location.hash : `#${each}`} onClick={isRoom ? go(each) : undefined}>{t(`contents.${each}`)}</a></li>)}</ul></nav>;
+}
 
 function Decision({ result, essays }) {
   const grades = result.grade_projections;
@@ -71,13 +84,14 @@ function Ruler({ result, essays }) {
   const columns = [
     { label: t("essay"), value: (each) => each.name },
     { label: t("column.ability"), value: (each) => signed(each.ability), isNumber: true },
-    { label: t("column.interval90"), value: (each) => range([each.low, each.high], signed), isNumber: true },
+    { label: t("ruler.bar"), value: (each) => range([each.low, each.high], signed), isNumber: true },
+    { label: t("ruler.published"), value: (each) => range(each.interval, signed), isNumber: true },
     { label: t("column.rank"), value: (each) => each.rank, isNumber: true },
     { label: t("column.anchorGrade"), value: (each) => each.anchorGrade ?? "" },
   ];
   return (
     <Section id="ruler" title={t("ruler.title")} lead={t(boundaries.length ? "ruler.leadBoundaries" : anchors.length ? "ruler.leadAnchors" : "ruler.lead")}>
-      <Figure finding={finding} draw={(width) => drawRuler(result, essays, width)} columns={columns} rows={essays.filter((each) => each.ability !== null)} inputs={[result]} />
+      <Figure finding={finding} draw={(width) => drawRuler(result, essays, width)} columns={columns} rows={essays.filter((each) => each.ability !== null)} inputs={[result]} note={t(essays.some((each) => each.interval) ? "ruler.bars" : "ruler.barsOfErrors")} />
       {boundaries.length > 0 && (
         <details class="numbers"><summary>{t("ruler.boundaries")}</summary>
           <Table columns={[
@@ -96,7 +110,8 @@ function shareApart(pupils) {
   let n = 0;
   for (let upper = 0; upper < pupils.length; upper += 1) {
     for (let lower = upper + 1; lower < pupils.length; lower += 1) {
-      if (pupils[upper].ability - pupils[lower].ability > Z90 * Math.hypot(pupils[upper].se, pupils[lower].se)) n += 1;
+      const [better, worse] = [pupils[upper], pupils[lower]];
+      if (better.ability - worse.ability > Math.hypot(better.ability - better.low, worse.high - worse.ability)) n += 1;
     }
   }
   return n / ((pupils.length * (pupils.length - 1)) / 2);
@@ -114,10 +129,11 @@ function Probabilities({ result, essays }) {
   ];
   return (
     <Section id="probabilities" title={t("probabilities.title")} lead={t("probabilities.lead")}>
-      <Figure finding={t("probabilities.finding", { n: sure, total: whole(graded.length) })} draw={(width) => drawProbabilities(result, essays, width)} columns={columns} rows={graded} inputs={[result]} />
-      <ul class="legend" aria-label={t("probabilities.legend")}>
-        {grades.map((grade, index) => <li><Swatch color={shades[index]} />{grade}</li>)}
-      </ul>
+      <Figure finding={t("probabilities.finding", { n: sure, total: whole(graded.length) })} draw={(width) => drawProbabilities(result, essays, width)} columns={columns} rows={graded} inputs={[result]}>
+        <ul class="legend" aria-label={t("probabilities.legend")}>
+          {grades.map((grade, index) => <li><Swatch color={shades[index]} />{grade}</li>)}
+        </ul>
+      </Figure>
     </Section>
   );
 }
@@ -147,7 +163,7 @@ function Disagreements({ result, essays, comparisons, data, onOpen }) {
           <p class="finding">{t("disagreements.finding", { n: gaps.filter((each) => each.size >= 2).length })}</p>
           <Table columns={[
             { label: t("essay"), value: (each) => name(each.essay_id) },
-            { label: t("judge"), value: (each) => each.judge },
+            { label: t("judge"), value: (each) => nameJudge(each.judge, data.judge_names) },
             { label: t("disagreements.direction"), value: (each) => t(each.shift > 0 ? "disagreements.better" : "disagreements.worse") },
             { label: t("disagreements.shift"), value: (each) => signed(each.shift), isNumber: true },
             { label: t("disagreements.size"), value: (each) => decimal(each.size, 1), isNumber: true },
@@ -161,18 +177,18 @@ function Disagreements({ result, essays, comparisons, data, onOpen }) {
           <Table columns={[
             { label: t("surprises.winner"), value: (each) => name(each.outcome > 0 ? each.first : each.second) },
             { label: t("surprises.loser"), value: (each) => name(each.outcome > 0 ? each.second : each.first) },
-            { label: t("judge"), value: (each) => each.judge },
+            { label: t("judge"), value: (each) => nameJudge(each.judge, data.judge_names) },
             { label: t("surprises.chance"), value: (each) => percent(each.chance), isNumber: true },
-            { label: t("reasonGiven"), value: (each) => each.reason ?? "" },
+            { label: t("reasonGiven"), value: (each) => each.reason ?? "", isLong: true },
           ]} rows={surprises} caption={t("surprises.title")} />
         </>
       )}
-      {data.comparisons?.lists?.length > 0 && <Lists packed={data.comparisons} essays={essays} onOpen={onOpen} />}
+      {data.comparisons?.lists?.length > 0 && <Lists packed={data.comparisons} essays={essays} onOpen={onOpen} judgeNames={data.judge_names} />}
     </Section>
   );
 }
 
-function Lists({ packed, essays, onOpen }) {
+function Lists({ packed, essays, onOpen, judgeNames }) {
   const names = new Map(essays.map((each) => [each.id, each]));
   const name = (place) => { const id = packed.essays[place]; return <EssayLink essay={names.get(id) ?? { id, name: id }} onOpen={onOpen} />; };
   const rows = packed.lists.map(([ranking, signs, judge, wave, , reason]) => ({ ranking, signs, judge: packed.judges[judge], wave, reason }));
@@ -183,8 +199,8 @@ function Lists({ packed, essays, onOpen }) {
       <Table columns={[
         { label: t("live.wave"), value: (each) => whole(each.wave), isNumber: true },
         { label: t("lists.order"), value: (each) => each.ranking.map((place, at) => <>{at > 0 && ` ${each.signs[at - 1]} `}{name(place)}</>) },
-        { label: t("judge"), value: (each) => each.judge },
-        { label: t("reasonGiven"), value: (each) => each.reason ?? "" },
+        { label: t("judge"), value: (each) => nameJudge(each.judge, judgeNames) },
+        { label: t("reasonGiven"), value: (each) => each.reason ?? "", isLong: true },
       ]} rows={rows} caption={t("lists.title", { n: rows.length })} />
     </details>
   );
@@ -195,7 +211,7 @@ export function EssayLink({ essay, onOpen }) {
   return <button type="button" class="link" onClick={() => onOpen(essay.id)}><Name>{essay.name}</Name></button>;
 }
 
-function readJudges(result, comparisons) {
+function readJudges(result, comparisons, names) {
   const effects = new Map(result.order_effects.map((each) => [each.judge, each]));
   const seconds = new Map();
   for (const each of comparisons ?? []) {
@@ -206,7 +222,7 @@ function readJudges(result, comparisons) {
   return result.judge_fit.map((fit) => {
     const effect = effects.get(fit.judge) ?? (result.order_effects.length === 1 ? result.order_effects[0] : null);
     return {
-      ...fit, name: fit.judge, isPerson: isPerson(fit.judge), orderEffect: effect?.estimate ?? 0, orderEffectSe: effect?.standard_error ?? 0,
+      ...fit, name: nameJudge(fit.judge, names), isPerson: isPerson(fit.judge), orderEffect: effect?.estimate ?? 0, orderEffectSe: effect?.standard_error ?? 0,
       isOdd: fit.misfit_flags.length > 0 || (effect && Math.abs(effect.estimate) > 2 * effect.standard_error), seconds: median(seconds.get(fit.judge) ?? []),
     };
   });
@@ -215,8 +231,8 @@ function readJudges(result, comparisons) {
 /** How often a judge's control pairs agreed with the judge's own verdict, and with another's. */
 export const showConsistency = (found) => (found ? `${whole(found.n_repeated_agreed)}/${whole(found.n_repeated)} · ${whole(found.n_shared_agreed)}/${whole(found.n_shared)}` : "–");
 
-function Judges({ result, comparisons }) {
-  const judges = readJudges(result, comparisons);
+function Judges({ result, comparisons, data }) {
+  const judges = readJudges(result, comparisons, data.judge_names);
   if (!judges.length) return null;
   const odd = judges.filter((each) => each.isOdd).length;
   const columns = [
@@ -318,13 +334,25 @@ function readFigures(name, value) {
   return [];
 }
 
-function Effects({ result }) {
+/** How much of the differences between essays their length and their surface explain. */
+function LengthEffect({ baselines }) {
+  const shown = ["length", "surface"].map((kind) => ({ name: t(`effects.${kind}`), value: baselines?.[kind]?.explained_share ?? null, interval: baselines?.[kind]?.explained_interval ?? null })).filter((each) => each.value !== null);
+  if (!shown.length) return <p class="finding">{t("effects.noLength")}</p>;
+  return (
+    <Figure finding={t("effects.lengthFinding", { share: percent(shown[0].value), what: shown[0].name, interval: range(shown[0].interval, percent) })}
+      draw={(width) => drawIntervals(shown.map((each) => ({ ...each, value: each.value * 100, interval: each.interval?.map((end) => end * 100) })), { neutral: 0, axis: t("effects.shareAxis"), domain: [0, 100], label: t("effects.title") }, width)}
+      columns={[{ label: t("figure"), value: (each) => each.name }, { label: t("effects.share"), value: (each) => percent(each.value), isNumber: true }, { label: t("column.interval95"), value: (each) => range(each.interval, percent), isNumber: true }]} rows={shown} inputs={[baselines]} />
+  );
+}
+
+function Effects({ result, data }) {
   const { groups } = result;
   const shown = (groups?.groups ?? []).filter((each) => each.difference !== null && each.interval);
   const reach = Math.max(1, ...shown.flatMap((each) => each.interval.map(Math.abs)));
   const beyond = shown.filter((each) => each.interval[0] > 0 || each.interval[1] < 0).length;
   return (
     <Section id="effects" title={t("effects.title")} lead={t("effects.lead")}>
+      <LengthEffect baselines={result.baselines} />
       {!groups && <p class="finding">{t("effects.noGroups")}</p>}
       {shown.length > 0 && (
         <Figure finding={t("effects.finding", { n: beyond, total: whole(shown.length) })} draw={(width) => drawIntervals(shown.map((each) => ({ name: each.group, value: each.difference, interval: each.interval })), { neutral: 0, axis: t("effects.axis"), domain: [-reach, reach], label: t("effects.title") }, width)}
@@ -332,7 +360,7 @@ function Effects({ result }) {
       )}
       {(groups?.groups ?? []).filter((each) => each.reason).map((each) => <p class="detail"><Name>{each.group}</Name>: {each.reason}</p>)}
       {(groups?.judge_effects ?? []).some((each) => each.effect !== null) && (
-        <Table columns={[{ label: t("judge"), value: (each) => each.judge }, { label: t("effects.group"), value: (each) => each.group }, { label: t("effects.effect"), value: (each) => signed(each.effect), isNumber: true }, { label: t("column.interval95"), value: (each) => range(each.interval, signed), isNumber: true }]} rows={groups.judge_effects.filter((each) => each.effect !== null)} caption={t("effects.judges")} />
+        <Table columns={[{ label: t("judge"), value: (each) => nameJudge(each.judge, data.judge_names) }, { label: t("effects.group"), value: (each) => each.group }, { label: t("effects.effect"), value: (each) => signed(each.effect), isNumber: true }, { label: t("column.interval95"), value: (each) => range(each.interval, signed), isNumber: true }]} rows={groups.judge_effects.filter((each) => each.effect !== null)} caption={t("effects.judges")} />
       )}
       {(groups?.notes ?? []).map((each) => <p class="detail">{each}</p>)}
     </Section>
@@ -354,7 +382,7 @@ function Coverage({ essays, comparisons }) {
 
 function Record({ result, data }) {
   const entries = [
-    [t("record.batch"), result.batch_id], [t("record.assignment"), result.assignment_id ?? "–"], [t("record.judges"), result.judges.join(", ") || "–"],
+    [t("record.batch"), result.batch_id], [t("record.assignment"), result.assignment_id ?? "–"], [t("record.judges"), result.judges.map((each) => nameJudge(each, data.judge_names)).join(", ") || "–"],
     [t("record.cost"), money(result.cost_usd)], [t("record.tokens"), `${whole(result.input_tokens)} / ${whole(result.output_tokens)}`], [t("record.failed"), whole(result.comparisons.failed)],
     [t("record.repeated"), whole(result.repeated_calls)], [t("record.spec"), result.spec_hash], [t("record.seed"), String(result.seed)],
     ...Object.entries(result.versions).map(([name, version]) => [t("record.version", { name }), version]),

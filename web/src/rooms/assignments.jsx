@@ -15,11 +15,11 @@ export function Assignments() {
     <>
       <ul class="cards">{assignments.map((each) => (
         <li class="card"><h2><a href={`#/assignment/${encodeURIComponent(each.assignment_id)}`}><Name>{each.assignment_id}</Name></a></h2>
-          <p>{each.grades.join(" ")}</p>
+          <p>{each.grades.join(" · ")}</p>
           <p class="detail">{[each.has_instructions && t("judge.instructions"), each.has_judge_rubric && t("judge.rubric"), each.has_student_prompt && t("judge.prompt")].filter(Boolean).join(", ") || t("assignments.bare")}</p>
         </li>))}
       </ul>
-      {assignments.length === 0 && <p class="empty">{t("assignments.none")}</p>}
+      {assignments.length === 0 && <div class="empty"><p>{t("assignments.none")}</p><p><a class="button primary" href="#/new">{t("batches.new")}</a></p></div>}
     </>
   );
 }
@@ -31,7 +31,7 @@ export function Assignment({ id }) {
   const [assignment, anchors, health] = loaded.value;
   return (
     <>
-      <p><a href="#/assignments">← {t("assignments.title")}</a></p>
+      <p class="back"><a href="#/assignments">← {t("assignments.title")}</a></p>
       <h1><Name>{id}</Name></h1>
       <Tell assignment={assignment} />
       <Anchors anchors={anchors?.anchors ?? []} health={health} />
@@ -56,7 +56,7 @@ function Tell({ assignment }) {
   const scale = assignment.grade_scale?.grades ?? [];
   return (
     <Section id="told" title={t("assignments.told")}>
-      <dl class="facts"><div><dt>{t("assignments.scale")}</dt><dd>{scale.join(" ") || assignment.grade_scale?.name || "–"}</dd></div></dl>
+      <dl class="facts"><div><dt>{t("assignments.scale")}</dt><dd>{scale.join(" · ") || assignment.grade_scale?.name || "–"}</dd></div></dl>
       {[["judge.instructions", assignment.instructions], ["judge.prompt", assignment.student_prompt], ["judge.rubric", assignment.judge_rubric]].filter(([, text]) => text).map(([key, text]) => <><h3>{t(key)}</h3><Text>{text}</Text></>)}
     </Section>
   );

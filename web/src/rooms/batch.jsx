@@ -1,16 +1,18 @@
 // A batch: while it runs, its waves; when it has ended, its result and the decisions about it.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { decimal, moment, percent, t, tOr, whole } from "../shared/language.js";
-import { batchPath, call, get, listComparisons, packComparisons } from "../shared/api.js";
-import { Figure, Notice, Section, Table, Tiles, useLoaded } from "../shared/parts.jsx";
-import { Result, WithoutResult } from "../result/sections.jsx";
+import { decimal, moment, money, percent, t, tOr, whole } from "../shared/language.js";
+import { batchPath, call, get, listComparisons } from "../shared/api.js";
+import { Figure, Name, Notice, Section, Table, Tiles, useLoaded } from "../shared/parts.jsx";
+import { packComparisons, summariseJudges } from "../result/comparisons.js";
+import { Contents, Result, WithoutResult } from "../result/sections.jsx";
 import { drawWaves } from "../result/charts.js";
-import { isPerson, median } from "../result/model.js";
+import { isPerson, median, nameJudge } from "../result/model.js";
 import { Deadline } from "./deadline.jsx";
 import { Problem, Waiting } from "./frame.jsx";
-import { Invitations } from "./invitations.jsx";
+import { Invitations, listInvitations, nameInvited } from "./invitations.jsx";
 
 const LOOK_AGAIN = 3000;
+const MOST_LISTED = 2000; // with more comparisons the cost is that of the last scored wave
 const FINAL = ["COMPLETED", "FAILED", "CANCELLED"];
 
 export function Batch({ id }) {
@@ -24,8 +26,7 @@ export function Batch({ id }) {
   if (!progress.value) return progress.error ? <Problem error={progress.error} onRetry={progress.reload} /> : <Waiting />;
   return (
     <>
-      <p class="kicker">{progress.value.assignment_id ?? t("batches.unnamed")} · {t(`status.${progress.value.status}`)}</p>
-      {progress.value.status === "COMPLETED" ? <Completed id={id} progress={progress.value} /> : isFinal ? <WithoutResult progress={progress.value} /> : <Live id={id} progress={progress.value} onChange={progress.reload} />}
+      {progress.value.status === "COMPLETED" ? <Completed id={id} progress={progress.value} /> : isFinal ? <><Heading progress={progress.value} /><WithoutResult progress={progress.value} /></> : <Live id={id} progress={progress.value} onChange={progress.reload} />}
     </>
   );
 }
@@ -33,8 +34,10 @@ export function Batch({ id }) {
 function Live({ id, progress, onChange }) {
   const { comparisons: tally, waves, config } = progress;
   const [error, setError] = useState(null);
-  const comparisons = useLoaded(() => (tally.planned <= 2000 ? listComparisons(id) : Promise.resolve([])), [id, tally.recorded]);
-  const spent = (comparisons.value ?? []).reduce((sum, each) => sum + (each.verdict?.cost_usd ?? 0) + (each.spent_before?.cost_usd ?? 0), 0);
+  const comparisons = useLoaded(() => (tally.planned <= MOST_LISTED ? listComparisons(id) : Promise.resolve([])), [id, tally.recorded]);
+  const invitations = useLoaded(() => listInvitations(id), [id, tally.recorded]);
+  const isListed = comparisons.value && tally.planned <= MOST_LISTED;
+  const spent = isListed ? sumCost(comparisons.value) : waves.findLast((each) => each.cost_usd !== undefined && each.cost_usd !== null)?.cost_usd;
   const stop = async () => {
     if (!window.confirm(t("live.confirmStop"))) return;
     try {
@@ -50,27 +53,30 @@ function Live({ id, progress, onChange }) {
   const rows = waves.map((each) => ({ ...each, precision: each.standardised_se }));
   return (
     <>
-      <h1>{t("live.heading")}</h1>
-      <p class="lead">{progress.decision ? tOr(`reason.${progress.decision.reason}`, progress.decision.explanation) : t("live.begin")}</p>
+      <Heading progress={progress}>
+        <a class="button" href={`#/judge/${id}`}>{t("live.judge")}</a>
+        <button type="button" class="danger" onClick={stop}>{t("live.stop")}</button>
+      </Heading>
+      <h2 class="now">{t("live.heading")}</h2>
+      <p class="lead">{progress.decision ? tOr(`reason.${progress.decision.reason}`, progress.decision.explanation) : t(tally.recorded ? "live.pending" : "live.begin", { n: tally.pending })}</p>
       <Tiles entries={[
         { label: t("live.wave"), value: last ? whole(last.wave) : "–" },
         { label: t("tile.verdicts"), value: whole(tally.recorded), note: t("tile.of", { total: whole(tally.planned) }) },
         { label: t("tile.failed"), value: whole(tally.failed), tone: tally.failed ? "warn" : "" },
-        { label: t("live.cost"), value: comparisons.value ? `$${decimal(spent, 2)}` : "–" },
+        { label: t("live.cost"), value: spent === undefined ? "–" : money(spent), note: isListed || spent === undefined ? null : t("live.costAtWave") },
         { label: t("live.precision"), value: precision === undefined ? "–" : decimal(precision), note: config.target_mean_se ? t("live.target", { value: decimal(config.target_mean_se) }) : null },
       ]} />
       <p class="progress"><progress max={Math.max(1, tally.planned)} value={tally.recorded + tally.failed} aria-label={t("live.progress")} /></p>
       {progress.judge_troubles.map((each) => <Notice tone="warn" title={t("live.trouble", { judge: each.judge })}><p>{each.message}</p><p class="detail">{t("live.since", { when: moment(each.failing_since) })}</p></Notice>)}
       {config.judging_deadline && <Deadline id={id} progress={progress} onChange={onChange} />}
       <Problem error={error} />
-      <p class="actions"><a class="button" href={`#/judge/${id}`}>{t("live.judge")}</a> <button type="button" class="danger" onClick={stop}>{t("live.stop")}</button></p>
       {rows.some((each) => each.precision) && (
         <Section id="waves" title={t("live.title")}>
           <Figure finding={precision !== undefined && config.target_mean_se ? t(precision <= config.target_mean_se ? "live.reached" : "live.notReached") : t("live.title")} draw={(width) => drawWaves(rows, config.target_mean_se, width)} columns={WAVES()} rows={rows} inputs={[waves]} />
         </Section>
       )}
-      <JudgesSoFar comparisons={comparisons.value ?? []} />
-      <Invitations id={id} />
+      <JudgesSoFar comparisons={comparisons.value ?? []} names={nameInvited(invitations.value)} />
+      {invitations.value && <Invitations id={id} invitations={invitations.value} onChange={invitations.reload} />}
     </>
   );
 }
@@ -83,58 +89,61 @@ const WAVES = () => [
   { label: t("live.precision"), value: (each) => decimal(each.precision), isNumber: true },
 ];
 
-function JudgesSoFar({ comparisons }) {
-  const rows = useMemo(() => {
-    const judges = new Map();
-    for (const { verdict } of comparisons) {
-      if (!verdict) continue;
-      if (!judges.has(verdict.judge)) judges.set(verdict.judge, []);
-      judges.get(verdict.judge).push(verdict);
-    }
-    return [...judges].map(([judge, verdicts]) => ({
-      judge, n: verdicts.length, first: verdicts.filter((each) => each.winner === "first").length / Math.max(1, verdicts.filter((each) => each.winner !== "tie").length),
-      ties: verdicts.filter((each) => each.winner === "tie").length, seconds: isPerson(judge) ? median(verdicts.map((each) => each.decision_seconds)) : null,
-    })).sort((left, right) => right.n - left.n);
-  }, [comparisons]);
+const sumCost = (comparisons) => comparisons.reduce((sum, each) => sum + (each.verdict?.cost_usd ?? 0) + (each.spent_before?.cost_usd ?? 0), 0);
+
+function JudgesSoFar({ comparisons, names }) {
+  const rows = useMemo(() => summariseJudges(comparisons).map((each) => ({ ...each, seconds: isPerson(each.judge) ? median(each.seconds) : null })), [comparisons]);
   if (!rows.length) return null;
   return (
     <Section id="judges-so-far" title={t("live.judges")}>
       <Table columns={[
-        { label: t("judge"), value: (each) => each.judge }, { label: t("judges.verdicts"), value: (each) => whole(each.n), isNumber: true }, { label: t("judges.ties"), value: (each) => whole(each.ties), isNumber: true },
+        { label: t("judge"), value: (each) => nameJudge(each.judge, names) }, { label: t("judges.verdicts"), value: (each) => whole(each.n), isNumber: true }, { label: t("judges.ties"), value: (each) => whole(each.ties), isNumber: true },
         { label: t("judges.first"), value: (each) => percent(each.first), isNumber: true }, { label: t("judges.time"), value: (each) => (each.seconds === null ? "–" : t("seconds", { value: decimal(each.seconds, 0) })), isNumber: true },
       ]} rows={rows} caption={t("live.judges")} />
     </Section>
   );
 }
 
+/** What stands above every batch: its state, its name, and what may be done with it. */
+function Heading({ progress, children }) {
+  return (
+    <header class="top heading">
+      <div>
+        <p class="kicker"><span class={`state ${progress.status.toLowerCase()}`}>{t(`status.${progress.status}`)}</span> · {moment(progress.created_at)}</p>
+        <h1><Name>{progress.assignment_id ?? t("batches.unnamed")}</Name></h1>
+      </div>
+      {children && <div class="tools no-print">{children}</div>}
+    </header>
+  );
+}
+
 /** What a completed batch came to, and how far its decisions are. */
 export function useCompleted(id) {
   return useLoaded(async () => {
-    const [text, attention, decisions, comparisons] = await Promise.all([
-      get(`${batchPath(id)}/results`), get(`${batchPath(id)}/attention?limit=1000`), get(`${batchPath(id)}/decisions`).catch((error) => ({ error })), listComparisons(id).catch(() => null),
+    const [text, attention, decisions, comparisons, invitations] = await Promise.all([
+      get(`${batchPath(id)}/results`), get(`${batchPath(id)}/attention?limit=1000`), get(`${batchPath(id)}/decisions`).catch((error) => ({ error })), listComparisons(id).catch(() => null), listInvitations(id),
     ]);
-    return { result: text, attention: attention.essays, decisions, comparisons, packed: comparisons && packComparisons(comparisons) };
+    return { result: text, attention: attention.essays, decisions, comparisons, judgeNames: nameInvited(invitations), packed: comparisons && packComparisons(comparisons) };
   }, [id]);
 }
 
 function Completed({ id, progress }) {
   const loaded = useCompleted(id);
-  const data = useMemo(() => loaded.value && { result: loaded.value.result, attention: loaded.value.attention, comparisons: loaded.value.packed, result_sha256: progress.result_sha256 }, [loaded.value]);
+  const data = useMemo(() => loaded.value && { result: loaded.value.result, attention: loaded.value.attention, comparisons: loaded.value.packed, judge_names: loaded.value.judgeNames, result_sha256: progress.result_sha256 }, [loaded.value]);
   const states = useMemo(() => loaded.value && !loaded.value.decisions.error ? new Map(loaded.value.decisions.essays.map((each) => [each.essay_id, each])) : null, [loaded.value]);
   if (!loaded.value) return loaded.error ? <Problem error={loaded.error} onRetry={loaded.reload} /> : <Waiting />;
   return (
     <>
-      <h1 class="hidden">{t("report.title")}</h1>
-      <Release id={id} decisions={loaded.value.decisions} onChange={loaded.reload} />
+      <Release id={id} progress={progress} decisions={loaded.value.decisions} onChange={loaded.reload} />
+      <Contents result={data.result} isRoom />
       <Result data={data} decisions={states} onOpen={(essay) => { location.hash = `#/batch/${id}/essay/${encodeURIComponent(essay)}`; }} />
     </>
   );
 }
 
-function Release({ id, decisions, onChange }) {
+function Release({ id, progress, decisions, onChange }) {
   const [error, setError] = useState(null);
   const [isBusy, setBusy] = useState(false);
-  if (decisions.error) return null;
   const save = async () => {
     const page = await get(`${batchPath(id)}/report`, { isText: true });
     const address = URL.createObjectURL(new Blob([page], { type: "text/html" }));
@@ -155,15 +164,17 @@ function Release({ id, decisions, onChange }) {
     }
     setBusy(false);
   };
+  if (decisions.error) return <Heading progress={progress} />;
   const { release: released } = decisions;
+  const state = released ? t("release.done", { when: moment(released.released_at), who: released.released_by }) : decisions.n_waiting ? t("release.waiting", { n: decisions.n_waiting, total: whole(decisions.n_essays) }) : t("release.ready");
   return (
-    <section class="release no-print" aria-label={t("release.title")}>
-      <p>{released ? t("release.done", { when: moment(released.released_at), who: released.released_by }) : decisions.n_waiting ? t("release.waiting", { n: decisions.n_waiting, total: whole(decisions.n_essays) }) : t("release.ready")}</p>
-      <p class="actions">
-        {!released && <button type="button" class={decisions.n_waiting ? "" : "primary"} disabled={isBusy} onClick={release}>{t(decisions.n_waiting ? "release.withoutDecisions" : "release.release")}</button>}
+    <>
+      <Heading progress={progress}>
         <button type="button" onClick={() => save().catch(setError)}>{t("release.report")}</button>
-      </p>
+        {!released && <button type="button" class={decisions.n_waiting ? "" : "primary"} disabled={isBusy} onClick={release}>{t(decisions.n_waiting ? "release.withoutDecisions" : "release.release")}</button>}
+      </Heading>
+      <p class="release" role="status"><progress max={Math.max(1, decisions.n_essays)} value={decisions.n_essays - decisions.n_waiting} aria-label={t("release.progress")} /> {state}</p>
       <Problem error={error} />
-    </section>
+    </>
   );
 }

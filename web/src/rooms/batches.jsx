@@ -26,12 +26,12 @@ export function Batches() {
             {STATES.map((each) => <option value={each}>{t(`status.${each}`)}</option>)}
           </select>
         </label>
-        <a class="button primary" href="#/new">{t("batches.new")}</a>
+        {(pages.batches.length > 0 || status) && <a class="button primary" href="#/new">{t("batches.new")}</a>}
       </div>
       <Problem error={first.error} onRetry={first.reload} />
       {!first.value && !first.error && <Waiting />}
       <ul class="cards">{pages.batches.map((each) => <Batch key={each.batch_id} batch={each} />)}</ul>
-      {first.value && pages.batches.length === 0 && <p class="empty">{t("batches.none")}</p>}
+      {first.value && pages.batches.length === 0 && <div class="empty"><p>{t(status ? "batches.noneOfState" : "batches.none")}</p>{!status && <p><a class="button primary" href="#/new">{t("batches.new")}</a></p>}</div>}
       {pages.cursor && <button type="button" onClick={more}>{t("batches.more")}</button>}
     </>
   );
@@ -46,6 +46,7 @@ function Batch({ batch }) {
       <h2><a href={`#/batch/${batch.batch_id}`}><Name>{batch.assignment_id ?? t("batches.unnamed")}</Name></a></h2>
       <p>{t("batches.essays", { n: batch.essays })}{batch.anchors > 0 && `, ${t("tile.anchors", { n: batch.anchors })}`}</p>
       <p class={`state ${batch.status.toLowerCase()}`}>{t(`status.${batch.status}`)}{batch.outcome === "COMPLETE_UNPROVEN" && `: ${tOr("batches.unproven", "")}`}</p>
+      {batch.status === "FAILED" && <p class="needs">{t("batches.lookWhy")}</p>}
       {needs && <p class={decisions.value.n_waiting && !decisions.value.release ? "needs" : "detail"}>{needs}</p>}
       <p class="detail">{moment(batch.created_at)} · <span class="code">{batch.batch_id.slice(0, 8)}</span></p>
     </li>

@@ -4,7 +4,8 @@ import { decimal, moment, percent, range, signed, t, tOr, whole } from "../share
 import { batchPath, call, essayPath, get, listComparisons } from "../shared/api.js";
 import { Name, Notice, Section, Table, Tiles, useLoaded } from "../shared/parts.jsx";
 import { describeCause, describeSet } from "../result/essays.jsx";
-import { findNeighbours, nearestBoundary, readBoundaries, readEssays } from "../result/model.js";
+import { findNeighbours, nameJudge, nearestBoundary, readBoundaries, readEssays } from "../result/model.js";
+import { listOutcomes } from "../result/comparisons.js";
 import { Problem, Text, Waiting } from "./frame.jsx";
 import { useCompleted } from "./batch.jsx";
 
@@ -19,7 +20,7 @@ export function Essay({ id, essayId }) {
   const position = essays.findIndex((each) => each.id === essayId);
   return (
     <>
-      <p class="no-print"><a href={`#/batch/${id}`}>← {t("essayRoom.back")}</a></p>
+      <p class="back no-print"><a href={`#/batch/${id}`}>← {t("essayRoom.back")}</a></p>
       <div class="top">
         <div><p class="kicker">{essay?.isAnchor ? t("anchor") : t("essay")}</p><h1><Name>{essay?.name ?? essayId}</Name></h1></div>
         <div class="tools no-print">
@@ -36,7 +37,7 @@ export function Essay({ id, essayId }) {
           {essay && <Change essay={essay} result={result} essays={essays} />}
         </div>
       </div>
-      {completed.value.comparisons && <Judgements essayId={essayId} comparisons={completed.value.comparisons} essays={essays} id={id} />}
+      {completed.value.comparisons && <Judgements essayId={essayId} comparisons={completed.value.comparisons} essays={essays} id={id} judgeNames={completed.value.judgeNames} />}
     </>
   );
 }
@@ -73,22 +74,17 @@ function Change({ essay, result, essays }) {
   );
 }
 
-function Judgements({ essayId, comparisons, essays, id }) {
+function Judgements({ essayId, comparisons, essays, id, judgeNames }) {
   const names = new Map(essays.map((each) => [each.id, each]));
-  const rows = comparisons.filter((each) => each.verdict && (each.first === essayId || each.second === essayId)).map((each) => {
-    const isFirst = each.first === essayId;
-    const other = isFirst ? each.second : each.first;
-    const outcome = each.verdict.winner === "tie" ? "tie" : (each.verdict.winner === "first") === isFirst ? "won" : "lost";
-    return { ...each, other, outcome };
-  });
+  const rows = listOutcomes(essayId, comparisons);
   const count = (outcome) => rows.filter((each) => each.outcome === outcome).length;
   return (
     <Section id="judgements" title={t("judgements.title")} lead={t("judgements.lead", { won: whole(count("won")), lost: whole(count("lost")), tied: whole(count("tie")) })}>
       {rows.length > 0 && <Table columns={[
         { label: t("judgements.other"), value: (each) => { const other = names.get(each.other); return other?.isAnchor ? <>{other.name} <span class="badge">{t("anchor")} {other.anchorGrade}</span></> : <a href={`#/batch/${id}/essay/${encodeURIComponent(each.other)}`}><Name>{other?.name ?? each.other}</Name></a>; } },
-        { label: t("judgements.outcome"), value: (each) => <>{t(`judgements.${each.outcome}`)}{each.verdict.degree && <small> {t(`degree.${each.verdict.degree}`)}</small>}</> },
-        { label: t("judge"), value: (each) => each.verdict.judge },
-        { label: t("reasonGiven"), value: (each) => <bdi>{each.verdict.justification ?? ""}</bdi> },
+        { label: t("judgements.outcome"), value: (each) => <>{t(`judgements.${each.outcome}`)}{each.degree && <small> {t(`degree.${each.degree}`)}</small>}</> },
+        { label: t("judge"), value: (each) => nameJudge(each.judge, judgeNames) },
+        { label: t("reasonGiven"), value: (each) => <bdi>{each.reason ?? ""}</bdi>, isLong: true },
       ]} rows={rows} caption={t("judgements.title")} />}
     </Section>
   );
@@ -149,18 +145,18 @@ export function Sheet({ id, essayId }) {
   if (!loaded.value) return loaded.error ? <Problem error={loaded.error} onRetry={loaded.reload} /> : <Waiting />;
   const { result, decision, progress, comparisons } = loaded.value;
   const essay = readEssays(result).find((each) => each.id === essayId);
-  const own = comparisons.filter((each) => each.verdict && (each.first === essayId || each.second === essayId));
-  const reasons = own.filter((each) => each.verdict.justification).map((each) => {
-    const isFirst = each.first === essayId;
-    const outcome = each.verdict.winner === "tie" ? "tie" : (each.verdict.winner === "first") === isFirst ? "won" : "lost";
-    return { words: each.verdict.justification, shown: t("sheet.shown", { letter: isFirst ? "A" : "B", outcome: t(`judgements.${outcome}`) }) };
-  });
+  const own = listOutcomes(essayId, comparisons);
+  // A list has one reason for all its essays.
+  const reasons = [...new Map(own.filter((each) => each.reason).map((each) => {
+    const shown = each.letter ? t("sheet.shown", { letter: each.letter, outcome: t(`judgements.${each.outcome}`) }) : t("sheet.listed", { place: whole(each.place), total: whole(each.n) });
+    return [`${shown} ${each.reason}`, { shown, words: each.reason }];
+  })).values()];
   const isFinal = decision.state === "decided" && Boolean(progress.release);
   const grade = decision.state === "decided" ? decision.grade : decision.proposed_grade;
   const boundary = essay && nearestBoundary(essay, readBoundaries(result));
   return (
     <article class="sheet">
-      <p class="no-print"><a href={`#/batch/${id}/essay/${encodeURIComponent(essayId)}`}>← {t("essayRoom.backToEssay")}</a> <button type="button" class="primary" onClick={() => window.print()}>{t("print")}</button></p>
+      <div class="top no-print"><p class="back"><a href={`#/batch/${id}/essay/${encodeURIComponent(essayId)}`}>← {t("essayRoom.backToEssay")}</a></p> <button type="button" class="primary" onClick={() => window.print()}>{t("print")}</button></div>
       <p class="kicker">{result.assignment_id ?? t("batches.unnamed")}</p>
       <h1><Name>{essayId}</Name></h1>
       {!isFinal && <Notice tone="warn"><p>{t("sheet.notFinal")}</p></Notice>}
@@ -183,7 +179,7 @@ function sureness(essay, grade) {
 }
 
 function describeJudges(comparisons) {
-  const judges = new Set(comparisons.map((each) => each.verdict.judge));
+  const judges = new Set(comparisons.map((each) => each.judge));
   const n = [...judges].filter((each) => each === "person" || each.startsWith("person/")).length;
   return [n ? t("sheet.people", { n }) : "", judges.size > n ? t("sheet.models") : ""].filter(Boolean).join(` ${t("and")} `) || "–";
 }

@@ -2,7 +2,9 @@
 import { LANGUAGES, chooseLanguage, language, t } from "../shared/language.js";
 import { Notice } from "../shared/parts.jsx";
 
-export function Frame({ children, isStaff, onLanguage, onLeave, title, wide }) {
+const ROOMS = [["", "batches.title"], ["new", "new.title"], ["assignments", "assignments.title"]];
+
+export function Frame({ children, room, isStaff, onLanguage, onLeave, title, wide }) {
   return (
     <div class={wide ? "frame wide" : "frame"}>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>{t("skip")}</a>
@@ -10,7 +12,7 @@ export function Frame({ children, isStaff, onLanguage, onLeave, title, wide }) {
         {isStaff ? <a class="brand" href="#/">{t("app.name")}</a> : <span class="brand">{t("app.name")}</span>}
         {isStaff && (
           <nav aria-label={t("app.rooms")}><ul>
-            <li><a href="#/">{t("batches.title")}</a></li><li><a href="#/new">{t("new.title")}</a></li><li><a href="#/assignments">{t("assignments.title")}</a></li>
+            {ROOMS.map(([kind, words]) => <li><a href={`#/${kind}`} aria-current={kind === (room ?? "") ? "page" : undefined}>{t(words)}</a></li>)}
           </ul></nav>
         )}
         <div class="tools">

@@ -64,13 +64,14 @@ export function Judge({ id }) {
     <div class="judge">
       <h1 class="hidden">{t("judge.title")}</h1>
       <div class="judge-bar">
-        <p role="status" aria-live="polite">{t("judge.given", { n: state.counts.n_judged + nKept + (state.held ? 1 : 0) })}{!state.ended && ` · ${t("judge.left", { n: state.nLeft })}`}{state.isOffline && <strong class="offline"> · {t("judge.offline", { n: nKept })}</strong>}</p>
+        <p role="status" aria-live="polite" class="counts">{t("judge.given", { n: state.counts.n_judged + nKept + (state.held ? 1 : 0) })}{!state.ended && ` · ${t("judge.left", { n: state.nLeft })}`}{state.isOffline && <strong class="offline"> · {t("judge.offline", { n: nKept })}</strong>}</p>
+        {state.counts.judging_deadline && !state.ended && <p class={isNear(state.counts.judging_deadline) ? "detail near" : "detail"}>{t("judge.until", { when: moment(state.counts.judging_deadline) })}</p>}
+        {pair && !state.isPaused && <label class="together"><input type="checkbox" checked={isTogether} onChange={(event) => setTogether(event.currentTarget.checked)} /> {t("judge.together")}</label>}
         <div class="tools">
           <button type="button" onClick={() => judging.current.undo()} disabled={!state.held}>{t("judge.undo")}</button>
           {pair && <button type="button" onClick={() => judging.current.pause(!state.isPaused)} aria-pressed={state.isPaused}>{t(state.isPaused ? "judge.resume" : "judge.pause")}</button>}
         </div>
       </div>
-      {state.counts.judging_deadline && !state.ended && <p class={isNear(state.counts.judging_deadline) ? "detail near" : "detail"}>{t("judge.until", { when: moment(state.counts.judging_deadline) })}</p>}
       <Problem error={state.error} />
       {state.lost && <Notice tone="warn"><p>{t("judge.lost")} {state.lost.message}</p></Notice>}
       {state.ended && <Notice tone="good" title={t("judge.ended")}><p>{state.ended.message}</p></Notice>}
@@ -79,7 +80,6 @@ export function Judge({ id }) {
       {pair && !state.isPaused && (
         <>
           <Task pair={pair} />
-          <label class="together"><input type="checkbox" checked={isTogether} onChange={(event) => setTogether(event.currentTarget.checked)} /> {t("judge.together")}</label>
           <div class="pair">
             {[pair.essay_a, pair.essay_b].map((text, index) => (
               <section aria-labelledby={`text-${index}`}>
@@ -93,7 +93,7 @@ export function Judge({ id }) {
               <p class="ask">{t("judge.question")}</p>
               {CHOICES.map((each) => (
                 <button type="button" key={each.key} class={`choice ${each.winner.toLowerCase()}`} onClick={() => decide(each)} aria-keyshortcuts={each.key} aria-label={describe(each)} title={`${describe(each)} (${each.key})`}>
-                  <span class="letter" aria-hidden="true">{each.winner === "tie" ? "=" : each.winner}</span><span class="dots" aria-hidden="true">{"●".repeat(each.dots) || "○"}</span>
+                  <span class="letter" aria-hidden="true">{each.winner === "tie" ? "=" : each.winner}</span><span class="dots" aria-hidden="true">{"●".repeat(each.dots) || "○"}</span><span class="degree" aria-hidden="true">{t(`choice.${each.degree ?? "tie"}`)}</span>
                 </button>
               ))}
             </div>

@@ -62,7 +62,8 @@ export function NewBatch() {
   };
   const scale = SCALE_GRADES[setup.scale];
   return (
-    <form class="stack" onSubmit={start}>
+    <form class="setup" onSubmit={start}>
+      <div>
       <fieldset><legend>{t("new.essays")}</legend>
         <Drop label={t("new.drop")} help={t("new.formats")} onRead={setEssays} name="essays" />
         <Files files={essays} />
@@ -102,15 +103,21 @@ export function NewBatch() {
           <label><span>{t("new.most")}</span><input type="number" min={1} max={200} value={setup.most} onInput={change("most")} /></label>
         </div>
       </fieldset>
+      </div>
+      <aside class="before">
+      <h2>{t("new.before")}</h2>
       {estimate && (
-        <Notice title={t("new.before")}>
-          <p>{t("new.comparisons", { least: whole(estimate.comparisons[0]), most: whole(estimate.comparisons[1]) })} {estimate.cost ? t("new.cost", { least: money(estimate.cost[0]), most: money(estimate.cost[1]) }) : t(setup.model ? "new.costUnknown" : "new.costNone")}</p>
-          <p>{t("new.precision", { least: decimal(estimate.reliability[0]), expected: decimal(estimate.reliability[1]), most: decimal(estimate.reliability[2]) })}</p>
-        </Notice>
+        <>
+          <p>{t("new.comparisons", { least: whole(estimate.comparisons[0]), most: whole(estimate.comparisons[1]) })}</p>
+          <p>{estimate.cost ? t("new.cost", { least: money(estimate.cost[0]), most: money(estimate.cost[1]) }) : t(setup.model ? "new.costUnknown" : "new.costNone")}</p>
+          <p>{t("new.precision", { expected: decimal(estimate.reliability[1]) })}</p>
+          <p class="detail">{t("new.precisionRange", { least: decimal(estimate.reliability[0]), most: decimal(estimate.reliability[2]) })}</p>
+        </>
       )}
-      {missing.length > 0 && <ul class="detail" id="missing">{missing.map((each) => <li>{each}</li>)}</ul>}
+      {missing.length > 0 && <ul class="missing" id="missing">{missing.map((each) => <li>{each}</li>)}</ul>}
       <Problem error={error} />
       <p><button class="primary" type="submit" disabled={isBusy || missing.length > 0} aria-describedby={missing.length ? "missing" : undefined}>{t(isBusy ? "new.starting" : "new.start")}</button></p>
+      </aside>
     </form>
   );
 }

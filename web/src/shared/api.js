@@ -111,19 +111,3 @@ export async function listComparisons(id) {
   } while (cursor);
   return found;
 }
-
-/** Comparisons of the API in the form that the result's sections read. */
-export function packComparisons(comparisons) {
-  const judged = comparisons.filter((each) => each.verdict);
-  const essays = [...new Set(judged.flatMap((each) => [each.first, each.second]))];
-  const judges = [...new Set(judged.map((each) => each.verdict.judge))];
-  const levels = { slight: 1, clear: 2, decisive: 3 };
-  const signs = { first: 1, second: -1, tie: 0 };
-  return {
-    essays, judges,
-    rows: judged.map((each) => [
-      essays.indexOf(each.first), essays.indexOf(each.second), judges.indexOf(each.verdict.judge),
-      signs[each.verdict.winner] * (levels[each.verdict.degree] ?? 1), each.wave, each.audit ? 1 : 0, each.verdict.decision_seconds, each.verdict.justification,
-    ]),
-  };
-}

@@ -40,17 +40,21 @@ export function tOr(key, fallback, values) {
   return key in CATALOGUES[current] ? t(key, values) : fallback;
 }
 
+// English has a hyphen from Intl where the charts have a minus sign.
+const minus = (words) => words.replace("-", "−");
 export const whole = (value) => new Intl.NumberFormat(current).format(value);
 export const decimal = (value, digits = 2) =>
   value === null || value === undefined || !Number.isFinite(value)
     ? "–"
-    : new Intl.NumberFormat(current, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+    : minus(new Intl.NumberFormat(current, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value));
 export const signed = (value, digits = 2) =>
   value === null || value === undefined
     ? "–"
-    : new Intl.NumberFormat(current, {
+    : minus(new Intl.NumberFormat(current, {
         minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "exceptZero",
-      }).format(value);
+      }).format(value));
+/** A number as briefly as it can be said, for the axes of charts. */
+export const plain = (value) => minus(new Intl.NumberFormat(current, { maximumFractionDigits: 2 }).format(value));
 export const percent = (value) =>
   value === null || value === undefined
     ? "–"

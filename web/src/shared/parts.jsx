@@ -5,7 +5,7 @@ import { t } from "./language.js";
 const MOST_PRINTED = 80;
 
 /** A chart with its finding as caption and its numbers as a table. */
-export function Figure({ finding, draw, columns, rows, inputs = [] }) {
+export function Figure({ finding, draw, columns, rows, inputs = [], note, children }) {
   const box = useRef(null);
   useEffect(() => {
     const place = box.current;
@@ -25,6 +25,8 @@ export function Figure({ finding, draw, columns, rows, inputs = [] }) {
     <figure>
       <figcaption>{finding}</figcaption>
       <div class="chart" ref={box} />
+      {children}
+      {note && <p class="detail">{note}</p>}
       {columns && <Numbers columns={columns} rows={rows} />}
     </figure>
   );
@@ -41,7 +43,7 @@ export function Numbers({ columns, rows }) {
   );
 }
 
-/** A plain table; a column is {label, value, isNumber}. */
+/** A plain table; a column is {label, value, isNumber, isLong}. */
 export function Table({ columns, rows, caption }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={caption ?? t("numbers")}>
@@ -51,7 +53,7 @@ export function Table({ columns, rows, caption }) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr>{columns.map((each, index) => (index === 0 ? <th scope="row"><bdi>{each.value(row)}</bdi></th> : <td class={each.isNumber ? "number" : ""}>{each.value(row)}</td>))}</tr>
+            <tr>{columns.map((each, index) => (index === 0 ? <th scope="row"><bdi>{each.value(row)}</bdi></th> : <td class={each.isNumber ? "number" : each.isLong ? "long" : undefined}>{each.value(row)}</td>))}</tr>
           ))}
         </tbody>
       </table>

@@ -89,6 +89,7 @@ class WaveProgress(BaseModel):
     `mean_se` is in logits, `standardised_se` in standard deviations of the abilities: what
     `target_mean_se` is compared with. `readings` are the essays that its new comparisons read,
     where there are lists among them: a comparison is one call, a reading one essay in it.
+    `cost_usd` is what the batch had cost when the wave was scored, US dollars.
     """
 
     wave: int
@@ -101,6 +102,7 @@ class WaveProgress(BaseModel):
     standardised_se: float | None = None
     reliability: float | None = None
     reliability_interval: tuple[float, float] | None = None
+    cost_usd: float | None = None
     closed_by: str | None = None
 
 
