@@ -24,6 +24,14 @@ class Options:
 
     quick: bool
     json: Path | None
+    cells: tuple[int, int] | None = None
+    share: float = 1.0
+    lists_cells: bool = False
+
+    def selected(self, n_cells: int) -> range:
+        """Return which of so many cells are to be run."""
+        first, last = self.cells or (0, n_cells - 1)
+        return range(first, min(last, n_cells - 1) + 1)
 
 
 @dataclass(frozen=True)
@@ -76,15 +84,33 @@ class Claim:
         return self.value is not None and self.bar.holds(self.value)
 
 
-def arguments(description: str | None) -> Options:
-    """Read `--quick` and `--json PATH`."""
+def arguments(description: str | None, *, has_cells: bool = False) -> Options:
+    """Read `--quick` and `--json PATH`, and of a benchmark in parts which part."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a short run with wider noise")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write claims and rows here")
+    if has_cells:
+        parser.add_argument("--cells", type=_cells, metavar="A-B", help="run only these cells")
+        parser.add_argument("--share", type=float, default=1.0, help="of every cell's batches")
+        parser.add_argument("--list", action="store_true", help="list the cells, run nothing")
     given = parser.parse_args()
-    return Options(quick=given.quick, json=given.json)
+    if not has_cells:
+        return Options(quick=given.quick, json=given.json)
+    return Options(given.quick, given.json, given.cells, given.share, given.list)
+
+
+def _cells(text: str) -> tuple[int, int]:
+    """Read the first and the last of the cells to run: `3-7`, or `3`."""
+    first, _, last = text.partition("-")
+    try:
+        cells = int(first), int(last or first)
+    except ValueError:
+        cells = (1, 0)
+    if not 0 <= cells[0] <= cells[1]:
+        raise argparse.ArgumentTypeError(f"expected A-B with A <= B, got {text!r}")
+    return cells
 
 
 def report(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from scoring import Comparisons
 from scoring.batch_fit import fit_batch
 from scoring.reliability import realised_reliability, split_half
+from scoring.simulate import ReplayJudge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +74,27 @@ def sessions() -> list[Path]:
 def topics() -> list[Path]:
     """The topics of arguments."""
     return sorted(DATA.glob("arguments/*/*ments.csv"))
+
+
+def list_crowds() -> list[str]:
+    """Names of the topics of arguments."""
+    return [path.parent.name for path in topics()]
+
+
+@cache
+def read_crowd(topic: str) -> ReplayJudge:
+    """Read one topic; a pair is answered by one of the people who judged it, drawn at random."""
+    path = next(path for path in topics() if path.parent.name == topic)
+    with path.with_name("texts.csv").open(newline="") as texts:
+        row_of = {row["id"]: at for at, row in enumerate(csv.DictReader(texts))}
+    entries = _rows(path)
+    recorded = Comparisons(
+        len(row_of),
+        [row_of[entry["text_a"]] for entry in entries],
+        [row_of[entry["text_b"]] for entry in entries],
+        [_VERDICTS[entry["verdict"]] for entry in entries],
+    )
+    return ReplayJudge(recorded)
 
 
 def real_rows(seed: int, *, quick: bool) -> list[dict[str, Any]]:

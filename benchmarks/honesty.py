@@ -1,16 +1,16 @@
 """Whether intervals, ranks and reliability mean what they say, over a whole grid of worlds.
 
-    python -m benchmarks.honesty [--quick] [--json PATH]
+    python -m benchmarks.honesty [--quick] [--json PATH] [--cells A-B] [--share F] [--list]
 
 Fits are those of batches (`scoring.batch_fit`): spread integrated over, lapses estimated, and what
 degrees tell where there are degrees; pairs chosen by the planner from the standing fit, a quarter
 of them random (`adaptive`) or all (`random`), four comparisons per essay and wave. 12 essays have
 66 pairs, so that their cells at 12 and 20 comparisons have 11. Every figure is a mean over batches;
 `error` is its 95% half width over batches (Normal), and a share's is not below that of a binomial
-share of all batches agreeing. The JSON is written again after every kind of batch, so that a run
-that is cut off leaves what it measured. `HONESTY_WORKERS` processes (default 2) share the work;
-`HONESTY_STUDIES` (of real, worlds, 12, 30, 100), `HONESTY_WORLDS`, `HONESTY_SDS` and
-`HONESTY_SHARE` of the batches run a part of it: lists with semicolons, and a number.
+share of all batches agreeing. Every batch is kept (`benchmarks._kept`), so that the whole can be
+run in parts: `--list` numbers the cells, `--cells A-B` runs some, `--share .25` a quarter of their
+batches, and every run prints all that is kept. `BENCH_WORKERS` processes (default 2) share the
+work.
 
 1. Grid: sd {.5, .7, 1, 1.5, 2, 3, 4, 6} x essays {12, 30, 100} x comparisons {8, 12, 20} x
    {random, adaptive}, verdicts as the model says.
@@ -38,13 +38,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks._common import Claim, arguments, at_least, between, report, write_json
+from benchmarks._kept import KeptResults, kept_cells, print_cells
 from benchmarks._real_judging import real_rows
 from benchmarks._worlds import JUDGES, OWN_UNIT, World, binary
 from scoring import Comparisons, Fit, SpreadPrior, fit
@@ -54,9 +54,8 @@ from scoring.rank_intervals import rank_intervals
 from scoring.reliability import realised_reliability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
-    from benchmarks._common import Options
     from benchmarks._worlds import Judging
     from scoring.pairing import Strategy
 
@@ -66,8 +65,7 @@ UNSEEN_SDS = (0.85, 1.2, 2.5, 5.0)
 PER_ESSAY = (8, 12, 20)
 ROUNDS = 4
 Z95 = 1.959964
-WORKERS = int(os.environ.get("HONESTY_WORKERS", "2"))
-SHARE = float(os.environ.get("HONESTY_SHARE", "1"))
+CODE = ("layers/scoring/scoring", "benchmarks/_worlds.py", "benchmarks/honesty.py")
 SHARE_WITHIN = 0.9
 RELIABILITY_WITHIN = 0.05
 WITH_ERROR = ("coverage", "own_unit", "ranks", "reliability_error", "reliability_held")
@@ -77,11 +75,17 @@ WITH_ERROR = ("coverage", "own_unit", "ranks", "reliability_error", "reliability
 class Cell:
     """One kind of batch, and how many of it."""
 
+    study: str
     name: str
     sd: float
     n: int
     strategy: Strategy
     batches: int
+
+    @property
+    def label(self) -> str:
+        """What distinguishes it from all others."""
+        return f"{self.study}, {self.name}, {self.n} essays, sd {self.sd:g}, {self.strategy}"
 
 
 def batch(cell: Cell, judging: Judging, n_judges: int, number: int) -> Iterator[tuple[int, Any]]:
@@ -144,16 +148,9 @@ def _share_held(low: np.ndarray, high: np.ndarray, truth: np.ndarray) -> float:
     return float(((low < truth) & (truth < high)).mean())
 
 
-def grid_batch(work: tuple[Cell, int]) -> list[tuple[int, dict[str, float]]]:
-    """Judge and measure one batch of the grid."""
-    cell, number = work
-    return [(k, measures(f, truth)) for k, (_, f, truth) in batch(cell, binary, 1, number)]
-
-
-def world_batch(work: tuple[Cell, int]) -> list[tuple[int, dict[str, float]]]:
-    """Judge and measure one batch of a world that breaks the model."""
-    cell, number = work
-    judging, n_judges = JUDGES[cell.name]
+def measured_batch(cell: Cell, number: int) -> list[tuple[int, dict[str, float]]]:
+    """Judge and measure one batch; comparisons per essay and figures of every look."""
+    judging, n_judges = JUDGES[cell.name] if cell.study == "worlds" else (binary, 1)
     looks = []
     for k, (data, result, truth) in batch(cell, judging, n_judges, number):
         measured = measures(result, truth)
@@ -178,29 +175,20 @@ def losses_without(data: Comparisons, truth: np.ndarray) -> dict[str, float]:
     }
 
 
-def rows_of(
-    study: str,
-    cells: list[Cell],
-    measure: Callable[[tuple[Cell, int]], list[tuple[int, dict[str, float]]]],
-) -> Iterator[dict[str, Any]]:
-    """Measure all batches cell by cell and average them."""
-    with ProcessPoolExecutor(WORKERS) as pool:
-        for cell in cells:
-            seen: dict[int, list[dict[str, float]]] = defaultdict(list)
-            work = [(cell, number) for number in range(cell.batches)]
-            for looks in pool.map(measure, work, chunksize=4):
-                for k, measured in looks:
-                    seen[k].append(measured)
-            for k, batches in seen.items():
-                yield cell_row(study, cell, k, batches)
+def cell_rows(cell: Cell, results: list[Any]) -> Iterator[dict[str, Any]]:
+    """Average the batches of a cell, look by look."""
+    seen: dict[int, list[dict[str, float]]] = defaultdict(list)
+    for looks in results:
+        for k, measured in looks:
+            seen[k].append(measured)
+    for k, batches in seen.items():
+        yield cell_row(cell, k, batches)
 
 
-def cell_row(
-    study: str, cell: Cell, per_essay: int, batches: list[dict[str, float]]
-) -> dict[str, Any]:
+def cell_row(cell: Cell, per_essay: int, batches: list[dict[str, float]]) -> dict[str, Any]:
     """Average what was measured of one cell at one look."""
     row: dict[str, Any] = {
-        "study": study,
+        "study": cell.study,
         "world": cell.name,
         "sd": cell.sd,
         "essays": cell.n,
@@ -281,46 +269,31 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
     return [first, *grid, *worlds, *real_claims(rows)]
 
 
-def chosen(variable: str, everything: Iterable[str]) -> list[str]:
-    """Read which parts to run, all of them by default."""
-    named = os.environ.get(variable)
-    return [part.strip() for part in named.split(";")] if named else list(everything)
-
-
-def all_rows(options: Options) -> Iterator[dict[str, Any]]:
-    """Measure real judging first, then the worlds, then the grid, largest classes last."""
-    studies = chosen("HONESTY_STUDIES", ("real", "worlds", "12", "30", "100"))
-    if "real" in studies:
-        yield from real_rows(SEED, quick=options.quick)
-    if "worlds" in studies:
-        n, count = (30, 2) if options.quick else (60, round(80 * SHARE))
-        names = chosen("HONESTY_WORLDS", JUDGES)
-        worlds = [Cell(name, 2.0, n, "adaptive", count) for name in names]
-        yield from rows_of("worlds", worlds, world_batch)
-    yield from rows_of("grid", grid_cells(studies, quick=options.quick), grid_batch)
-
-
-def grid_cells(studies: list[str], *, quick: bool) -> list[Cell]:
-    """List the cells of the grid, the largest classes last."""
+def all_cells(*, quick: bool) -> list[Cell]:
+    """List the worlds that break the model, then the grid, largest classes last."""
+    n, count = (30, 2) if quick else (60, 80)
+    worlds = [Cell("worlds", name, 2.0, n, "adaptive", count) for name in JUDGES]
     batches = {12: 6, 30: 4} if quick else {12: 240, 30: 160, 100: 80}
-    named = chosen("HONESTY_SDS", [str(sd) for sd in SDS + UNSEEN_SDS])
-    sds = (0.7, 3.0) if quick else tuple(float(sd) for sd in named)
     strategies: tuple[Strategy, ...] = ("random", "adaptive")
-    return [
-        Cell("binary", sd, essays, strategy, count if quick else round(count * SHARE))
+    return worlds + [
+        Cell("grid", "binary", sd, essays, strategy, count)
         for essays, count in batches.items()
-        if str(essays) in studies
-        for sd in sds
+        for sd in ((0.7, 3.0) if quick else SDS + UNSEEN_SDS)
         for strategy in strategies
     ]
 
 
 def main() -> None:
-    """Run the studies and write rows and claims."""
-    options = arguments(__doc__)
-    rows: list[dict[str, Any]] = []
-    for row in all_rows(options):
-        rows.append(row)
+    """Run what is missing, and write rows and claims of all that is kept."""
+    options = arguments(__doc__, has_cells=True)
+    cells = all_cells(quick=options.quick)
+    kept = KeptResults.of_code("honesty", CODE)
+    if options.lists_cells:
+        print_cells(cells, kept)
+        return
+    rows: list[dict[str, Any]] = list(real_rows(SEED, quick=options.quick))
+    for cell, results in kept_cells(kept, cells, measured_batch, options):
+        rows.extend(cell_rows(cell, results))
         write_json(options, rows=rows, claims=claims_of(rows))
     report(options, rows=rows, claims=claims_of(rows))
 

@@ -1,6 +1,6 @@
 """When does a batch stop, whom does it refuse, and is what it then says true?
 
-    python -m benchmarks.stopping [--quick] [--json PATH]
+    python -m benchmarks.stopping [--quick] [--json PATH] [--cells A-B] [--share F] [--list]
 
 Every batch runs through the product's own planner, statistics and decisions with its default
 settings (no anchors; a batch "would have grades" when its signal is proven). Three kinds of rows:
@@ -12,6 +12,10 @@ precision shares of waves after which a standard error is larger than before, in
 crowds    real human verdicts of eight topics (`CJ_DATA_DIR`/arguments): each question is answered
           by one of the people who judged that pair, drawn at random
 
+Every batch is kept (`benchmarks._kept`), so that the whole can be run in parts: `--list` numbers
+the cells, `--cells A-B` runs some of them, `--share` a part of their batches, and every run prints
+all that is kept. `BENCH_WORKERS` processes (default 2) share the work.
+
 The thresholds (`min_reliability`, log Bayes factors of log 10 and -log 20) were chosen on seeds 0
 to 5,299 with judges coin, logistic 65% and 70%, flat 70%, sd 1 and sd 2 and classes of 6 to 30.
 Seeds here are from 10,000 on; classes of 60 and 100, the judges position only, flat 65%, lapses,
@@ -20,13 +24,10 @@ sd 4, the three degrees and the crowds were not looked at while choosing.
 
 from __future__ import annotations
 
-import csv
 import itertools
-import os
-import sys
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -42,22 +43,23 @@ from benchmarks._common import (
     report,
     write_json,
 )
-from runner.offline.simulated_batch import Look, ProductBatch
-from scoring import Comparisons
+from benchmarks._kept import KeptResults, kept_cells, print_cells
+from benchmarks._real_judging import list_crowds, read_crowd
+from runner.offline.simulated_batch import ProductBatch
 from scoring.proportions import wilson_interval
 from scoring.simulate import (
     CoinFlipJudge,
     FlippingJudge,
     LogisticJudge,
     PositionOnlyJudge,
-    ReplayJudge,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from runner.offline.simulated_batch import Look
     from scoring.simulate import Judge
 
     type Maker = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], Judge]]
@@ -68,8 +70,15 @@ Z95 = 1.959964
 SD_OF_65_PERCENT, SD_OF_70_PERCENT = 0.585, 0.843
 CUTS = (1.0, 2.5)
 COVERAGE = between(0.92, 0.975)
-# Batches by size of class: 300 without a refusal speak for at most 1.3% (Wilson, 95%).
-BATCHES = {20: 300, 30: 300, 12: 300, 60: 60, 100: 20}
+# Batches by size of class: 400 without a refusal speak for at most 1% (Wilson, 95%).
+BATCHES = {20: 400, 30: 400, 12: 400, 60: 60, 100: 20}
+CODE = (
+    "layers/scoring/scoring",
+    "layers/service/assessment/domain",
+    "layers/service/assessment/statistics",
+    "runner/runner/offline/simulated_batch.py",
+    "benchmarks/stopping.py",
+)
 
 
 def logistic(sd: float, cuts: tuple[float, ...] = (), lapse: float = 0.0) -> Maker:
@@ -80,14 +89,6 @@ def logistic(sd: float, cuts: tuple[float, ...] = (), lapse: float = 0.0) -> Mak
 def flat(accuracy: float) -> Maker:
     """Return a maker of judges that err equally often however far essays are apart."""
     return lambda z: (z, FlippingJudge(z, accuracy))
-
-
-@dataclass(frozen=True)
-class Study:
-    """One row of a study with its claims; the claims of a whole study have no row."""
-
-    row: dict[str, object] | None
-    claims: list[Claim] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -121,43 +122,100 @@ QUICK_JUDGES = ("coin", "flat 70%", "logistic 65%", "sd 2, degrees")
 
 @dataclass(frozen=True)
 class End:
-    """How one batch ended, and how true its figures were."""
+    """How one batch ended, and how true its figures were.
 
-    look: Look
-    truth: NDArray[np.float64]
+    Attributes
+    ----------
+    is_refused, is_proven : bool
+        Whether the batch failed, and whether it would have grades.
+    reason : str
+        Why it ended.
+    per_essay, reliability : float
+        Comparisons per essay, and the reliability that was reported.
+    realised, coverage : float or None
+        Squared correlation of reported and true abilities, and the share of 95% intervals that
+        hold the true ability; None where nobody knows the truth.
+    is_held : bool or None
+        Whether the reliability's interval holds the realised one.
+    rises : dict
+        By standard error: whether it rose from one wave to the next.
+    """
+
+    is_refused: bool
+    is_proven: bool
+    reason: str
+    per_essay: float
+    reliability: float
+    realised: float | None
+    coverage: float | None
+    is_held: bool | None
+    rises: dict[str, list[bool]]
+
+    @classmethod
+    def of_looks(cls, looks: Sequence[Look], truth: NDArray[np.float64] | None) -> End:
+        """Describe a batch by its looks."""
+        last = looks[-1]
+        is_refused = last.decision.decision is DecisionKind.FINALIZE_FAILURE
+        realised = None if truth is None else squared_correlation(last.ability, truth)
+        low, high = last.scores.reliability.reliability_interval or (0.0, 1.0)
+        figures = [look.scores.reliability for look in looks]
+        return cls(
+            is_refused=is_refused,
+            is_proven=not is_refused and last.context.signal_proven,
+            reason=str(last.decision.reason),
+            per_essay=last.per_essay,
+            reliability=figures[-1].model_reliability,
+            realised=realised,
+            coverage=None if truth is None else share_held(last, truth),
+            is_held=None if realised is None else bool(low <= realised <= high),
+            rises={
+                error: [
+                    bool(getattr(after, error) > getattr(before, error))
+                    for before, after in itertools.pairwise(figures)
+                ]
+                for error in ("mean_se", "standardised_se")
+            },
+        )
+
+
+def share_held(look: Look, truth: NDArray[np.float64]) -> float:
+    """Share of 95% intervals that hold the true ability."""
+    off = look.ability - (truth - truth.mean())
+    return float((np.abs(off) < Z95 * look.standard_error).mean())
+
+
+def squared_correlation(ability: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """Squared correlation of reported and true abilities; 0 where all abilities are the same."""
+    return float(np.corrcoef(ability, truth)[0, 1] ** 2) if ability.std() > 0.0 else 0.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One kind of batch: a judge, a size of class and a target, or a topic's crowd."""
+
+    study: Literal["ends", "crowds", "targets", "precision"]
+    judge: str
+    n: int
+    batches: int
+    target: str = "default"
 
     @property
-    def is_refused(self) -> bool:
-        """Whether the batch failed."""
-        return self.look.decision.decision is DecisionKind.FINALIZE_FAILURE
-
-    @property
-    def is_proven(self) -> bool:
-        """Whether the batch would have grades."""
-        return not self.is_refused and self.look.context.signal_proven
-
-    def coverage(self) -> float:
-        """Share of 95% intervals that hold the true ability."""
-        off = self.look.ability - (self.truth - self.truth.mean())
-        return float((np.abs(off) < Z95 * self.look.standard_error).mean())
-
-    def realised(self) -> float:
-        """Squared correlation of reported and true abilities."""
-        if self.look.ability.std() == 0.0:
-            return 0.0
-        return float(np.corrcoef(self.look.ability, self.truth)[0, 1] ** 2)
-
-    def is_held(self) -> bool:
-        """Whether the reliability's interval holds the realised one."""
-        low, high = self.look.scores.reliability.reliability_interval or (0.0, 1.0)
-        return low <= self.realised() <= high
+    def label(self) -> str:
+        """What distinguishes it from all others."""
+        return f"{self.study}, {self.judge}, {self.n} essays, {self.target}"
 
 
-def batch_end(kind: Kind, n: int, seed: int, config: BatchConfig | None = None) -> End:
-    """Run one batch in a world drawn from the seed."""
-    truth, judge = kind.make(np.random.default_rng([seed, n]).normal(size=n))
-    batch = ProductBatch(n, judge, seed, config or BatchConfig(), kind.has_degrees)
-    return End(batch.run()[-1], truth)
+def batch_end(cell: Cell, number: int) -> dict[str, object]:
+    """Run the batch of a cell with this number; an `End` by its fields."""
+    seed = FIRST_SEED + number
+    config = BatchConfig.model_validate(TARGETS[cell.target])
+    if cell.study == "crowds":
+        judge: Judge = read_crowd(cell.judge)
+        return asdict(End.of_looks(ProductBatch(cell.n, judge, seed, config).run(), None))
+    kind = JUDGES[cell.judge]
+    truth, judge = kind.make(np.random.default_rng([seed, cell.n]).normal(size=cell.n))
+    looks = ProductBatch(cell.n, judge, seed, config, kind.has_degrees).run()
+    return asdict(End.of_looks(looks, truth))
 
 
 def interval(values: Sequence[bool]) -> str:
@@ -172,34 +230,33 @@ def share(values: Sequence[bool]) -> str:
     return f"{np.mean(values):.3f} ({low:.3f}-{high:.3f})"
 
 
-def end_row(name: str, n: int, ends: Sequence[End]) -> dict[str, object]:
-    """Describe how the batches of one judge and one size of class ended."""
-    reliability = [end.look.scores.reliability for end in ends]
+def end_row(cell: Cell, ends: Sequence[End]) -> dict[str, object]:
+    """Describe how the batches of one cell ended."""
+    known = [end.realised for end in ends if end.realised is not None]
     return {
-        "study": "ends",
-        "judge": name,
-        "essays": n,
+        "study": cell.study,
+        "judge": cell.judge,
+        "essays": cell.n,
         "batches": len(ends),
         "refused": share([end.is_refused for end in ends]),
         "unproven": share([not (end.is_refused or end.is_proven) for end in ends]),
         "grades": share([end.is_proven for end in ends]),
-        "per_essay": float(np.mean([end.look.per_essay for end in ends])),
-        "reliability": float(np.mean([r.model_reliability for r in reliability])),
-        "low": float(np.mean([r.low for r in reliability])),
-        "realised": float(np.mean([end.realised() for end in ends])),
+        "per_essay": float(np.mean([end.per_essay for end in ends])),
+        "reliability": float(np.mean([end.reliability for end in ends])),
+        "realised": float(np.mean(known)) if known else None,
     }
 
 
-def end_claims(name: str, n: int, ends: Sequence[End]) -> list[Claim]:
+def end_claims(cell: Cell, ends: Sequence[End]) -> list[Claim]:
     """Set refusals and grades of one judge against the bars."""
-    kind, claims = JUDGES[name], []
+    kind, claims = JUDGES[cell.judge], []
     if kind.refused is not None:
         refused = [end.is_refused for end in ends]
-        what, value = f"refused, {name}, {n} essays", float(np.mean(refused))
+        what, value = f"refused, {cell.judge}, {cell.n} essays", float(np.mean(refused))
         claims.append(Claim(what, value, interval(refused), kind.refused))
     if kind.graded is not None:
         graded = [end.is_proven for end in ends]
-        what, value = f"given grades, {name}, {n} essays", float(np.mean(graded))
+        what, value = f"given grades, {cell.judge}, {cell.n} essays", float(np.mean(graded))
         claims.append(Claim(what, value, interval(graded), kind.graded))
     return claims
 
@@ -210,156 +267,111 @@ TARGETS: dict[str, dict[str, float | None]] = {
     "SE .30": {"target_mean_se": 0.3, "target_reliability": None},
     "reliability .70": {"target_mean_se": None, "target_reliability": 0.7},
     "reliability .80": {"target_mean_se": None, "target_reliability": 0.8},
+    "budget alone": {"target_mean_se": None, "target_reliability": None},
 }
 
 
-def target_row(name: str, target: str, n: int, ends: Sequence[End]) -> dict[str, object]:
+def target_row(cell: Cell, ends: Sequence[End]) -> dict[str, object]:
     """Describe what the intervals hold at the moment of stopping."""
-    coverage = [end.coverage() for end in ends]
-    reasons = [str(end.look.decision.reason) for end in ends]
+    coverage = [end.coverage for end in ends if end.coverage is not None]
+    reasons = [end.reason for end in ends]
     return {
-        "study": "targets",
-        "judge": name,
-        "essays": n,
-        "batches": len(ends),
-        "target": target,
-        "per_essay": float(np.mean([end.look.per_essay for end in ends])),
+        **end_row(cell, ends),
+        "target": cell.target,
         "stopped_early": share(["budget" not in r and "denominator" not in r for r in reasons]),
         "coverage": float(np.mean(coverage)),
         "coverage_sem": float(np.std(coverage) / np.sqrt(len(ends))),
-        "reliability": float(
-            np.mean([end.look.scores.reliability.model_reliability for end in ends])
+        "interval_holds": share([bool(end.is_held) for end in ends]),
+    }
+
+
+def target_claims(cell: Cell, ends: Sequence[End]) -> list[Claim]:
+    """Set what intervals hold at the stop against the bars."""
+    coverage = float(np.mean([end.coverage for end in ends if end.coverage is not None]))
+    held = [bool(end.is_held) for end in ends]
+    what = f"reliability's interval holds at the stop, target {cell.target}"
+    return [
+        Claim(f"coverage at the stop, target {cell.target}", coverage, "share", COVERAGE),
+        Claim(what, float(np.mean(held)), interval(held), at_least(0.85)),
+    ]
+
+
+def precision_row(cell: Cell, ends: Sequence[End]) -> dict[str, object]:
+    """Count the waves that make standard errors larger."""
+    row: dict[str, object] = {"study": cell.study, "judge": cell.judge, "essays": cell.n}
+    rises = {f"{error}_rises": share(waves(ends, error)) for error in ends[0].rises}
+    return {**row, "batches": len(ends), **rises}
+
+
+def precision_claims(cell: Cell, ends: Sequence[End]) -> list[Claim]:
+    """Set the waves that make the standardised error larger against the bar."""
+    seen = waves(ends, "standardised_se")
+    what = f"waves that raise the standardised error, {cell.judge}"
+    return [Claim(what, float(np.mean(seen)), interval(seen), at_most(0.1))]
+
+
+def waves(ends: Sequence[End], error: str) -> list[bool]:
+    """Whether a standard error rose, of all waves of all batches."""
+    return list(chain.from_iterable(end.rises[error] for end in ends))
+
+
+def crowd_claims(ends: Sequence[End]) -> list[Claim]:
+    """Set the refusals of all topics together against the bar."""
+    refused = [end.is_refused for end in ends]
+    value = float(np.mean(refused)) if refused else None
+    return [Claim("refused, real crowds", value, interval(refused), at_most(0.01))]
+
+
+def all_cells(*, quick: bool) -> list[Cell]:
+    """List the cells, those of refusals first."""
+    sizes = {20: 12} if quick else BATCHES
+    names = QUICK_JUDGES if quick else tuple(JUDGES)
+    targets = ("default", "reliability .70") if quick else tuple(TARGETS)[:-1]
+    each, crowds, budget = (6, 1, 6) if quick else (100, 25, 100)
+    return [
+        *(Cell("ends", name, n, count) for n, count in sizes.items() for name in names),
+        *(
+            Cell("crowds", topic, read_crowd(topic).recorded.n_essays, crowds)
+            for topic in list_crowds()
         ),
-        "realised": float(np.mean([end.realised() for end in ends])),
-        "interval_holds": share([end.is_held() for end in ends]),
-    }
+        *(Cell("targets", "sd 2, degrees", 40, each, target) for target in targets),
+        *(Cell("precision", name, 30, budget, "budget alone") for name in PRECISION_JUDGES),
+    ]
 
 
-def crowd(folder: Path) -> ReplayJudge:
-    """Read the verdicts of one topic; a pair is answered by one of the people who judged it."""
-    with (folder / "texts.csv").open(newline="") as texts:
-        row_of = {row["id"]: at for at, row in enumerate(csv.DictReader(texts))}
-    with (folder / "judgements.csv").open(newline="") as judgements:
-        entries = list(csv.DictReader(judgements))
-    recorded = Comparisons(
-        len(row_of),
-        [row_of[entry["text_a"]] for entry in entries],
-        [row_of[entry["text_b"]] for entry in entries],
-        [{"a": 1, "b": -1, "tie": 0}[entry["verdict"]] for entry in entries],
-    )
-    return ReplayJudge(recorded)
-
-
-def crowd_study(batches: int) -> Iterator[Study]:
-    """Run real people's verdicts through the product."""
-    default = Path(__file__).parents[1] / ".." / "shared" / "data"
-    folder = Path(os.environ.get("CJ_DATA_DIR", default)) / "arguments"
-    topics = sorted(path for path in folder.glob("*") if (path / "judgements.csv").exists())
-    if not topics:
-        print(f"skipped: no topics in {folder}", file=sys.stderr)
-        return
-    refused: list[bool] = []
-    for topic in topics:
-        judge = crowd(topic)
-        looks = [
-            ProductBatch(judge.recorded.n_essays, judge, FIRST_SEED + seed).run()[-1]
-            for seed in range(batches)
-        ]
-        failed = [look.decision.decision is DecisionKind.FINALIZE_FAILURE for look in looks]
-        refused += failed
-        yield Study(crowd_row(topic.name, judge.recorded.n_essays, looks, failed))
-    claim = Claim("refused, real crowds", float(np.mean(refused)), interval(refused), at_most(0.01))
-    yield Study(None, [claim])
-
-
-def crowd_row(
-    topic: str, n_essays: int, looks: Sequence[Look], failed: Sequence[bool]
-) -> dict[str, object]:
-    """Describe how the batches of one topic ended."""
-    reliability = [look.scores.reliability.model_reliability for look in looks]
-    return {
-        "study": "crowds",
-        "judge": topic,
-        "essays": n_essays,
-        "batches": len(looks),
-        "refused": share(failed),
-        "grades": share([look.context.signal_proven for look in looks]),
-        "per_essay": float(np.mean([look.per_essay for look in looks])),
-        "reliability": float(np.mean(reliability)),
-    }
-
-
-def end_study(counts: Mapping[int, int], names: Sequence[str]) -> Iterator[Study]:
-    """Run every kind of judge in classes of every size."""
-    for n, batches in counts.items():
-        for name in names:
-            ends = [batch_end(JUDGES[name], n, FIRST_SEED + seed) for seed in range(batches)]
-            yield Study(end_row(name, n, ends), end_claims(name, n, ends))
-
-
-def target_study(targets: Sequence[str], batches: int) -> Iterator[Study]:
-    """Run batches that stop by each target."""
-    kind, n = JUDGES["sd 2, degrees"], 40
-    for target in targets:
-        config = BatchConfig.model_validate(TARGETS[target])
-        ends = [batch_end(kind, n, FIRST_SEED + seed, config) for seed in range(batches)]
-        coverage = float(np.mean([end.coverage() for end in ends]))
-        held = [end.is_held() for end in ends]
-        claims = [
-            Claim(f"coverage at the stop, target {target}", coverage, "share", COVERAGE),
-            Claim(
-                f"reliability's interval holds at the stop, target {target}",
-                float(np.mean(held)),
-                interval(held),
-                at_least(0.85),
-            ),
-        ]
-        yield Study(target_row("sd 2, degrees", target, n, ends), claims)
-
-
-def precision_study(batches: int) -> Iterator[Study]:
-    """Count the waves that make standard errors larger, in batches that only the budget ends."""
-    config = BatchConfig(target_mean_se=None, target_reliability=None)
-    for name in PRECISION_JUDGES:
-        rises: dict[str, list[bool]] = {"mean_se": [], "standardised_se": []}
-        for seed in range(FIRST_SEED, FIRST_SEED + batches):
-            _, judge = JUDGES[name].make(np.random.default_rng([seed, 30]).normal(size=30))
-            looks = ProductBatch(30, judge, seed, config, JUDGES[name].has_degrees).run()
-            figures = [look.scores.reliability for look in looks]
-            for before, after in itertools.pairwise(figures):
-                for figure, seen in rises.items():
-                    seen.append(getattr(after, figure) > getattr(before, figure))
-        row: dict[str, object] = {"study": "precision", "judge": name, "essays": 30}
-        row |= {
-            "batches": batches,
-            **{f"{figure}_rises": share(seen) for figure, seen in rises.items()},
-        }
-        what, seen = f"waves that raise the standardised error, {name}", rises["standardised_se"]
-        yield Study(row, [Claim(what, float(np.mean(seen)), interval(seen), at_most(0.1))])
-
-
-def studies(*, quick: bool) -> Iterator[Study]:
-    """All studies, those of refusals first."""
-    if quick:
-        yield from end_study({20: 12}, QUICK_JUDGES)
-        yield from target_study(("default", "reliability .70"), 6)
-        yield from crowd_study(1)
-        yield from precision_study(6)
-        return
-    yield from end_study(BATCHES, list(JUDGES))
-    yield from crowd_study(25)
-    yield from target_study(list(TARGETS), 100)
-    yield from precision_study(100)
+def described(
+    results: Iterable[tuple[Cell, list[Any]]],
+) -> Iterator[tuple[list[dict[str, object]], list[Claim]]]:
+    """Yield all rows and claims so far, cell by cell."""
+    rows: list[dict[str, object]] = []
+    claims: list[Claim] = []
+    crowds: list[End] = []
+    for cell, kept in results:
+        ends = [End(**result) for result in kept]
+        if cell.study == "targets":
+            rows.append(target_row(cell, ends))
+            claims += target_claims(cell, ends)
+        elif cell.study == "precision":
+            rows.append(precision_row(cell, ends))
+            claims += precision_claims(cell, ends)
+        else:
+            rows.append(end_row(cell, ends))
+            claims += [] if cell.study == "crowds" else end_claims(cell, ends)
+        crowds += ends if cell.study == "crowds" else []
+        yield rows, [*claims, *(crowd_claims(crowds) if crowds else [])]
 
 
 def main() -> None:
-    """Run, print, and write the claims; the JSON is written again after every kind of batch."""
-    options = arguments(__doc__)
+    """Run what is missing, and write rows and claims of all that is kept."""
+    options = arguments(__doc__, has_cells=True)
+    cells = all_cells(quick=options.quick)
+    kept = KeptResults.of_code("stopping", CODE)
+    if options.lists_cells:
+        print_cells(cells, kept)
+        return
     rows: list[dict[str, object]] = []
     claims: list[Claim] = []
-    for study in studies(quick=options.quick):
-        rows += [] if study.row is None else [study.row]
-        claims += study.claims
+    for rows, claims in described(kept_cells(kept, cells, batch_end, options)):
         write_json(options, rows=rows, claims=claims)
     report(options, rows=rows, claims=claims)
 
