@@ -225,16 +225,17 @@ def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
     begin = _start_of(model, start, prior)
     mixture = integrate(begin.model, begin.x, begin.variance, begin.model.log_sd, prior)
     centre, iterations = mixture.centre, mixture.turns
+    point = centre.whole_point()
     information = MixtureInformation(
         centre.model,
-        centre.model.blocks(centre.point),
-        state_of(centre.model, centre.point, iterations, 0.0),
+        centre.model.blocks(point),
+        state_of(centre.model, point, iterations, 0.0),
         mixture.lower,
     )
     plain = model.evaluate(mixture.x).log_likelihood
     doubt = None
     if model.n_ratios:
-        doubt = doubt_sharpness(centre.model, centre.point, centre.lower)
+        doubt = doubt_sharpness(centre.model, point, centre.lower)
     return _Estimate(mixture.x, plain, iterations, information, mixture.spread, doubt)
 
 

@@ -65,6 +65,14 @@ class Gaussian:
     bound: float
     turns: int
 
+    def forget_nodes(self) -> None:
+        """Let go of the terms at the nodes; `whole_point` has them again."""
+        Smoothed.forget_nodes(self.point.terms)
+
+    def whole_point(self) -> Point:
+        """Return the objective close to the mean, evaluated again: nothing of it is forgotten."""
+        return self.model.evaluate(self.x)
+
 
 @dataclass(slots=True)
 class _Pair:
@@ -106,6 +114,7 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
     system = DenseSystem(model.n, model.size, model.pairs, None)
     turning = _Turning(system, model, is_coarse=tolerance > _COARSE)
     smoothed, point, blocks = _smoothed_at(model, x, variance, is_coarse=turning.is_coarse)
+    Smoothed.forget_nodes(point.terms)
     pair = turning.pair(smoothed, point, blocks, 1.0)
     error = _change(point.x, variance, pair, 1.0)
     before, share = pair.variance - variance, 1.0
@@ -115,6 +124,7 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
                 pair.model, pair.point, pair.point.x, pair.lower, pair.variance, pair.bound, turn
             )
         blocks = pair.target if share == 1.0 else pair.source.towards(pair.target, share)
+        Smoothed.forget_nodes(pair.point.terms)
         following = turning.pair(pair.model, pair.point, blocks, share)
         if following.bound < pair.bound - _SLACK and share > _LEAST_SHARE:
             share *= 0.5
@@ -127,9 +137,8 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
         state = state_of(model, pair.point, _MAX_TURNS, error)
         raise NotConvergedError("the nearest Gaussian (estimator='map' always exists)", state)
     # Every turn that was kept climbed: what is left is closer to the Gaussian than the mode is.
-    return Gaussian(
-        pair.model, pair.point, pair.point.x, pair.lower, pair.variance, pair.bound, turn
-    )
+    point = pair.model.evaluate(pair.point.x)
+    return Gaussian(pair.model, point, point.x, pair.lower, pair.variance, pair.bound, turn)
 
 
 def _better_share(share: float, move: Floats, before: Floats) -> float:

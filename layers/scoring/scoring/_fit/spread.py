@@ -132,6 +132,7 @@ class _Path:
         gaussian = settle(model, x, variance, tolerance=tolerance)
         self.turns += gaussian.turns
         visit = _visited(model, gaussian, log_sd)
+        gaussian.forget_nodes()
         self._missing[log_sd] = visit.missing
         visit.power = self.find_power(visit)
         self._held = [*self._held, visit] if hold else [visit]
@@ -254,7 +255,9 @@ def integrate(
     visits = _settle_nodes(path, centre, deviation)
     for visit in visits:
         visit.power = path.find_power(visit)
-        freed = freed_discriminations(visit.gaussian.model, visit.gaussian.point)
+        if visit.gaussian.model.basis is None:
+            continue
+        freed = freed_discriminations(visit.gaussian.model, visit.gaussian.whole_point())
         if freed is not None:
             visit.gaussian.model, visit.gaussian.lower = freed
     grid = centre + deviation * np.linspace(-_GRID_REACH, _GRID_REACH, _GRID)

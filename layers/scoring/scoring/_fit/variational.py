@@ -123,6 +123,15 @@ class Smoothed:
         """Return the inner link's cut points."""
         return self.inner.cut_points(shape)
 
+    @staticmethod
+    def forget_nodes(terms: Terms) -> None:
+        """Let go of the terms at the nodes, which take most of a fit's memory.
+
+        What is left has the averages. `shape_curvature` and `variance_left` then refuse it.
+        """
+        if isinstance(terms, _SmoothedTerms):
+            terms.nodes = None
+
     def tiled(self, count: int) -> Link:
         """Refuse: an average is not averaged again."""
         raise NotImplementedError
