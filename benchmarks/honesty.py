@@ -22,7 +22,8 @@ work.
    degrees are set against their own signs: the share is kept of what a fit on trust (attention
    "full") gains over signs in 1 minus the squared correlation with the truth.
 3. Real sessions (`CJ_DATA_DIR`, default ../shared/data): reliability of a session against
-   Spearman-Brown split halves of the same; argument topics likewise.
+   Spearman-Brown split halves of the same; argument topics likewise, and how much of what looks
+   like people's noise there is a preference about the pair (`benchmarks._pair_effects`).
 
 Simulated unless it says real. The priors (spread, lapse rate, degree share) were chosen in worlds
 of seeds below 1,000; this benchmark draws from seed 700,000 on. The spreads of the grid, lapses and
@@ -43,8 +44,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks._common import Claim, arguments, at_least, between, report, write_json
+from benchmarks._common import (
+    Claim,
+    arguments,
+    at_least,
+    at_most,
+    between,
+    report,
+    write_json,
+)
 from benchmarks._kept import KeptResults, kept_cells, print_cells
+from benchmarks._pair_effects import pair_effect_rows
 from benchmarks._real_judging import real_rows
 from benchmarks._worlds import JUDGES, OWN_UNIT, World, binary
 from scoring import Comparisons, Fit, SpreadPrior, fit
@@ -65,7 +75,14 @@ UNSEEN_SDS = (0.85, 1.2, 2.5, 5.0)
 PER_ESSAY = (8, 12, 20)
 ROUNDS = 4
 Z95 = 1.959964
-CODE = ("layers/scoring/scoring", "benchmarks/_worlds.py", "benchmarks/honesty.py")
+CODE = (
+    "layers/scoring/scoring",
+    "benchmarks/_pair_effects.py",
+    "benchmarks/_real_judging.py",
+    "benchmarks/_worlds.py",
+    "benchmarks/honesty.py",
+)
+REAL = "real"
 SHARE_WITHIN = 0.9
 RELIABILITY_WITHIN = 0.05
 WITH_ERROR = ("coverage", "own_unit", "ranks", "reliability_error", "reliability_held")
@@ -148,8 +165,14 @@ def _share_held(low: np.ndarray, high: np.ndarray, truth: np.ndarray) -> float:
     return float(((low < truth) & (truth < high)).mean())
 
 
-def measured_batch(cell: Cell, number: int) -> list[tuple[int, dict[str, float]]]:
-    """Judge and measure one batch; comparisons per essay and figures of every look."""
+def measured_batch(cell: Cell, number: int) -> list[Any]:
+    """Judge and measure one batch: comparisons per essay and figures of every look.
+
+    Of real judging there are rows instead.
+    """
+    if cell.study == REAL:
+        quick = cell.name == "quick"
+        return [*real_rows(SEED, quick=quick), *pair_effect_rows(SEED, quick=quick)]
     judging, n_judges = JUDGES[cell.name] if cell.study == "worlds" else (binary, 1)
     looks = []
     for k, (data, result, truth) in batch(cell, judging, n_judges, number):
@@ -177,6 +200,9 @@ def losses_without(data: Comparisons, truth: np.ndarray) -> dict[str, float]:
 
 def cell_rows(cell: Cell, results: list[Any]) -> Iterator[dict[str, Any]]:
     """Average the batches of a cell, look by look."""
+    if cell.study == REAL:
+        yield from results[0]
+        return
     seen: dict[int, list[dict[str, float]]] = defaultdict(list)
     for looks in results:
         for k, measured in looks:
@@ -252,12 +278,23 @@ def world_claims(row: dict[str, Any]) -> list[Claim]:
 
 def real_claims(rows: list[dict[str, Any]]) -> list[Claim]:
     """Set the reliability of real sessions and topics against split halves."""
-    real = [row for row in rows if row["study"] == "real"]
+    real = [row for row in rows if row["study"] == REAL]
     if not real:
         return []
     near = [abs(row["reliability_error"]) <= RELIABILITY_WITHIN for row in real]
     name = "real sessions and topics: reliability within .05 of split halves"
     return [Claim(name, float(np.mean(near)), "share", at_least(SHARE_WITHIN))]
+
+
+def pair_claims(rows: list[dict[str, Any]]) -> list[Claim]:
+    """Set people's preferences about single pairs against those of the intransitive judges."""
+    known = [row for row in rows if row["study"] == "pair effects"]
+    if not known:
+        return []
+    precision = np.array([row["pair_variance_error"] ** -2 for row in known])
+    mean = float(precision @ [row["pair_variance"] for row in known] / precision.sum())
+    name = "real topics: variance of what people prefer in single pairs, beside the logistic's 3.3"
+    return [Claim(name, mean, f"+- {precision.sum() ** -0.5:.3f}", at_most(0.2))]
 
 
 def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
@@ -266,16 +303,17 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
     kept = float(np.mean([claim.holds for claim in grid])) if grid else None
     first = Claim("cells of the grid that keep their bars", kept, "share", at_least(1.0))
     worlds = [claim for row in rows if row["study"] == "worlds" for claim in world_claims(row)]
-    return [first, *grid, *worlds, *real_claims(rows)]
+    return [first, *grid, *worlds, *real_claims(rows), *pair_claims(rows)]
 
 
 def all_cells(*, quick: bool) -> list[Cell]:
-    """List the worlds that break the model, then the grid, largest classes last."""
+    """List real judging, the worlds that break the model, and the grid, largest classes last."""
     n, count = (30, 2) if quick else (60, 80)
+    real = Cell(REAL, "quick" if quick else "sessions and topics", np.nan, 0, "random", 1)
     worlds = [Cell("worlds", name, 2.0, n, "adaptive", count) for name in JUDGES]
     batches = {12: 6, 30: 4} if quick else {12: 240, 30: 160, 100: 80}
     strategies: tuple[Strategy, ...] = ("random", "adaptive")
-    return worlds + [
+    return [real, *worlds] + [
         Cell("grid", "binary", sd, essays, strategy, count)
         for essays, count in batches.items()
         for sd in ((0.7, 3.0) if quick else SDS + UNSEEN_SDS)
@@ -291,7 +329,7 @@ def main() -> None:
     if options.lists_cells:
         print_cells(cells, kept)
         return
-    rows: list[dict[str, Any]] = list(real_rows(SEED, quick=options.quick))
+    rows: list[dict[str, Any]] = []
     for cell, results in kept_cells(kept, cells, measured_batch, options):
         rows.extend(cell_rows(cell, results))
         write_json(options, rows=rows, claims=claims_of(rows))

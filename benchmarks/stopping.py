@@ -77,6 +77,7 @@ CODE = (
     "layers/service/assessment/domain",
     "layers/service/assessment/statistics",
     "runner/runner/offline/simulated_batch.py",
+    "benchmarks/_real_judging.py",
     "benchmarks/stopping.py",
 )
 
