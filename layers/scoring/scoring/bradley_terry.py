@@ -23,7 +23,7 @@ from scoring._fit.model import Model
 from scoring._fit.newton import Solution, approach, maximise, state_of
 from scoring._fit.observations import Observations, Repeats, Ties, observe
 from scoring._fit.priors import NO_PRIORS, Priors
-from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
+from scoring._fit.reported import degree_shares, doubt_unit, lapse_rates, outcome_model
 from scoring._fit.result import Fit
 from scoring._fit.sharpness import Start, doubt_sharpness, sharpen_judges
 from scoring._fit.shrinkage import shrink_order_effects
@@ -471,6 +471,7 @@ def _result(
         _links=_links(model.data),
         essays=essays,
         list_judging=_lists(model, estimate),
+        unit_doubt=doubt_unit(model, spread),
     )
 
 

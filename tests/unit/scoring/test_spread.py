@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -250,3 +252,34 @@ def test_only_the_nearest_gaussian_integrates():
         forecast_reliability(fit(data, estimator="map"), [-1.0])
     with pytest.raises(InvalidSettingError, match="level"):
         realised_reliability(fit(data, estimator="map"), level=1.0)
+
+
+def test_the_unit_is_doubted_where_attention_is_estimated():
+    """Further out than the mixture, never further in than its inner limit by the other half."""
+    _, data = simulated(30, 12, 2.0, seed=8)
+    fitted = fit(data, prior_sd=PRIOR, estimator="variational", attention="lapses")
+    assert fitted.unit_doubt > 0.0
+    certain = replace(fitted, unit_doubt=0.0)
+    (low, high), (least, most) = fitted.interval().T, certain.interval().T
+    best, last = fitted.ability.argmax(), fitted.ability.argmin()
+    assert high[best] > most[best] + 0.02
+    assert low[last] < least[last] - 0.02
+    # Half of the probability has the unit of the verdicts: its 95% are at least its 90%.
+    inner, outer = certain.interval(0.9).T
+    assert (low <= inner + 1e-9).all()
+    assert (high >= outer - 1e-9).all()
+    assert fit(data, prior_sd=PRIOR, estimator="variational").unit_doubt == 0.0
+
+
+def test_the_better_the_spread_is_known_the_more_the_unit_is_doubted():
+    doubts = []
+    for rounds in (4, 24):
+        _, data = simulated(60, rounds, 2.0, seed=9)
+        doubts.append(fit(data, estimator="variational", attention="lapses").unit_doubt)
+    assert 0.0 < doubts[0] < doubts[1]
+    known = fit(data, prior_sd=2.0, estimator="variational", attention="lapses")
+    assert known.unit_doubt > doubts[1]
+    # Assumed spreads have stretched intervals too; without attention they are symmetric.
+    best = known.ability.argmax()
+    low, high = known.interval()[best]
+    assert high - known.ability[best] > known.ability[best] - low

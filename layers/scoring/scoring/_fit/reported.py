@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._fit.ability_intervals import unit_doubt
 from scoring._fit.attention import Attention
 from scoring._fit.outcomes import Outcomes
 from scoring._list_rows import PAIR
 
 if TYPE_CHECKING:
     from scoring._fit.model import Model
+    from scoring._fit.spread_estimate import Spread
     from scoring._types import Floats, Ints
 
 
@@ -35,6 +37,13 @@ def lapse_rates(model: Model, shape: Floats, lapse: float) -> Floats:
     if judgings is not None and len(rates) > 1:
         return rates[judgings.judge]
     return _by_judge(model, rates)
+
+
+def doubt_unit(model: Model, spread: Spread | None) -> float:
+    """By how much the log of the unit is doubted: not where the judge is taken at its word."""
+    if not isinstance(model.link, Attention):
+        return 0.0
+    return unit_doubt(0.0 if spread is None else spread.sd_log)
 
 
 def degree_shares(model: Model, shape: Floats) -> Floats:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring._fit.ability_intervals import mixture_interval, normal_interval
+from scoring._fit.ability_intervals import Posterior
 from scoring._fit.presentation import draw, make_table
 from scoring._graph import components as label_components
 from scoring._ids import number_names
@@ -102,6 +102,10 @@ class Fit:
     list_judging : tuple of ListJudging
         Where there are lists: how each judge judges lists of each size. Everything else that is
         said of judges is of pairs.
+    unit_doubt : float
+        By how much the logarithm of the abilities' unit may be larger, the scale of a half-Normal:
+        what looks like a judge's noise may be preferences about single pairs that no scale
+        explains. 0 where the judge is taken at the model's word. It widens `interval` alone.
     """
 
     ability: Floats
@@ -122,6 +126,7 @@ class Fit:
     construct_gaps: tuple[ConstructGap, ...] = field(default=(), repr=False)
     essays: tuple[str, ...] | None = field(default=None, repr=False)
     list_judging: tuple[ListJudging, ...] = field(default=(), repr=False)
+    unit_doubt: float = field(default=0.0, repr=False)
 
     @cached_property
     def standard_error(self) -> Floats:
@@ -137,8 +142,9 @@ class Fit:
         """Return the central interval of each ability, logits, (n, 2).
 
         Quantiles of the posterior. Where the spread of abilities was integrated over they lie
-        further out than in: all abilities stretch with a factor that is not known exactly.
-        Otherwise they are as many standard errors away on both sides.
+        further out than in: all abilities stretch with a factor that is not known exactly. So they
+        do where attention was estimated, which doubts the unit too (`unit_doubt`). Otherwise they
+        are as many standard errors away on both sides.
 
         Parameters
         ----------
@@ -150,9 +156,18 @@ class Fit:
         InvalidSettingError
             If the level is not inside (0, 1).
         """
+        return self._posterior().stretched(self.unit_doubt).interval(level)
+
+    def _posterior(self) -> Posterior:
         if self.spread is None:
-            return normal_interval(self.ability, self.standard_error, level)
-        return mixture_interval(self.spread.nodes, level)
+            variance = self.standard_error[None, :] ** 2
+            return Posterior(np.ones(1), self.ability[None, :], variance)
+        nodes = self.spread.nodes
+        return Posterior(
+            np.array([node.weight for node in nodes]),
+            np.array([node.ability for node in nodes]),
+            np.array([node.variance for node in nodes]),
+        )
 
     @cached_property
     def diagonal_standard_error(self) -> Floats:
