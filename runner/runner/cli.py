@@ -11,6 +11,7 @@ from assessment.domain.errors import CJError
 from runner.commands import assignments, content, key, local_cloud, webhooks
 from runner.commands.access import register_anchors, token
 from runner.commands.batches import cancel, redrive, results, status
+from runner.commands.command_app import CommandApp
 from runner.commands.compare import compare
 from runner.commands.content import list_files
 from runner.commands.decisions import attention, decide, release
@@ -44,7 +45,7 @@ class CommandGroup(TyperGroup):
             raise typer.Exit(choose_exit_code(error)) from None
 
 
-app = typer.Typer(
+app = CommandApp(
     name="cj",
     cls=CommandGroup,
     no_args_is_help=True,
@@ -93,7 +94,7 @@ def options(
         context.default_map = make_defaults(context.command, context, path, profile)
 
 
-_batches = typer.Typer(no_args_is_help=True, help="Batches: list, follow, read and end them.")
+_batches = CommandApp(no_args_is_help=True, help="Batches: list, follow, read and end them.")
 _batches.command("list")(list_batches)
 for _command in (status, results, comparisons, cancel, redrive):
     _batches.command()(_command)

@@ -9,6 +9,7 @@ import typer
 from assessment.domain.access import DEFAULT_ORGANISATION, Role
 from runner.commands import options
 from runner.commands.execute import register
+from runner.commands.place import PlaceOptions
 from runner.inputs import JudgeTexts, read_registration
 from runner.stack import (
     DEFAULT_STACK,
@@ -39,11 +40,7 @@ def register_anchors(
             "--config", help="Setting of the assignment's batches as name=value; may be repeated."
         ),
     ] = None,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Register the anchors of an assignment; print the assignment's id.
@@ -60,9 +57,7 @@ def register_anchors(
         roster=roster,
         mask=mask,
     )
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         registered = register(client, registration)
     emit_as(registered.model_dump(mode="json"), registered.assignment_id, as_json=as_json)
 

@@ -11,16 +11,17 @@ from assessment.contracts.assignments import AssessmentInstructions, StudentProm
 from assessment.contracts.parsing import parse
 from runner.commands import options
 from runner.commands.access import register_anchors
+from runner.commands.command_app import CommandApp
+from runner.commands.place import StackOptions
 from runner.console import OUT, emit
 from runner.files import to_json
 from runner.inputs import JudgeTexts, parse_config, parse_scale
-from runner.stack import DEFAULT_STACK
 from runner.text_files import read_text
 from runner.writing import emit_or_note
 
-instructions = typer.Typer(no_args_is_help=True, help="What the judges of assignments are told.")
-prompts = typer.Typer(no_args_is_help=True, help="The prompts that the students had.")
-anchors = typer.Typer(no_args_is_help=True, help="The graded essays of assignments.")
+instructions = CommandApp(no_args_is_help=True, help="What the judges of assignments are told.")
+prompts = CommandApp(no_args_is_help=True, help="The prompts that the students had.")
+anchors = CommandApp(no_args_is_help=True, help="The graded essays of assignments.")
 
 AssignmentId = Annotated[str, typer.Argument(help="The assignment's id.", metavar="ASSIGNMENT_ID")]
 
@@ -38,9 +39,7 @@ def set_instructions(
             "--config", help="Setting of the assignment's batches as name=value; may be repeated."
         ),
     ] = None,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Create an assignment or replace its scale, instructions, rubric and settings.
@@ -54,7 +53,7 @@ def set_instructions(
         "config": parse_config(config or ()),
     }
     body = parse(AssessmentInstructions, values)
-    with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
+    with stack.connect(admin=True) as client:
         view = client.put_instructions(assignment_id, body)
     emit_or_note(
         view.model_dump(mode="json"),
@@ -67,14 +66,12 @@ def set_instructions(
 def show_instructions(
     assignment_id: AssignmentId,
     *,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Print what holds for an assignment, as JSON whether asked for or not."""
     del as_json
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         view = client.instructions(assignment_id)
     emit(to_json(view.model_dump(mode="json")))
 
@@ -83,12 +80,10 @@ def show_instructions(
 def list_instructions(
     *,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
 ) -> None:
     """List the assignments of the organisation."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         listed = list(client.list_assignments())
     if as_json:
         emit(to_json({"assignments": [one.model_dump(mode="json") for one in listed]}))
@@ -105,16 +100,14 @@ def list_instructions(
 def delete_instructions(
     assignment_id: AssignmentId,
     *,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Remove an assignment with its anchors; batches that have begun keep what they have.
 
     It needs administrator rights.
     """
-    with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
+    with stack.connect(admin=True) as client:
         deleted = client.delete_assignment(assignment_id)
     line = f"Assignment {assignment_id} is removed"
     emit_or_note(deleted.model_dump(mode="json"), line, as_json=as_json)
@@ -125,9 +118,7 @@ def set_prompt(
     assignment_id: AssignmentId,
     file: Annotated[Path, typer.Argument(help="File with the prompt that the students had.")],
     *,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Give an assignment its student prompt; the assignment exists already.
@@ -136,7 +127,7 @@ def set_prompt(
     """
     values = {"assignment_id": assignment_id, "student_prompt": read_text(file)}
     prompt = parse(StudentPrompt, values)
-    with options.connect(stack=stack, local=local, api_url=api_url, admin=True) as client:
+    with stack.connect(admin=True) as client:
         view = client.put_student_prompt(prompt)
     line = f"Assignment {assignment_id}: student prompt of {len(prompt.student_prompt)} characters"
     emit_or_note(view.model_dump(mode="json"), line, as_json=as_json)
@@ -146,13 +137,11 @@ def set_prompt(
 def show_prompt(
     assignment_id: AssignmentId,
     *,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Print the student prompt of an assignment."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         view = client.student_prompt(assignment_id)
     if as_json:
         emit(to_json(view.model_dump(mode="json")))
@@ -168,12 +157,10 @@ def list_anchors(
     assignment_id: AssignmentId,
     *,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
 ) -> None:
     """List the anchors of an assignment with their grades and the hashes of their texts."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         listed = client.list_anchors(assignment_id)
     if as_json:
         emit(to_json(listed.model_dump(mode="json")))
@@ -189,13 +176,11 @@ def remove_anchor(
     assignment_id: AssignmentId,
     anchor_ref: Annotated[str, typer.Argument(help="The anchor's reference.")],
     *,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Remove an anchor of an assignment; batches that have begun keep it."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         deleted = client.remove_anchor(assignment_id, anchor_ref)
     line = f"Anchor {anchor_ref} of assignment {assignment_id} is removed"
     emit_or_note(deleted.model_dump(mode="json"), line, as_json=as_json)

@@ -10,10 +10,10 @@ from assessment.contracts.result_csv import result_csv
 from assessment.contracts.views import BatchProgress
 from runner.client import parse_result
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.console import ERR, OUT, emit, note
 from runner.files import require_writable, to_json
 from runner.progress import ProgressDisplay, headline, is_ended, snapshot, wave_line
-from runner.stack import DEFAULT_STACK
 from runner.tables import ranking_table, summary_lines
 from runner.waiting import await_batch, require_completed
 from runner.writing import Format, choose_format, print_table, write_or_emit
@@ -26,16 +26,10 @@ def status(
         bool, typer.Option("--wait", help="Show progress until the batch has ended.")
     ] = False,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
 ) -> None:
     """Say how far a batch is; with --wait, exit with 1 unless it ends with a result."""
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         if wait:
             with ProgressDisplay(ERR) as display:
                 batch = await_batch(client, batch_id, show=display.show)
@@ -85,19 +79,13 @@ def results(
         typer.Option("--format", help="table unless --output ends in .json or .csv."),
     ] = None,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
 ) -> None:
     """Print or save the result of a completed batch."""
     output_format = choose_format(output, form, as_json=as_json)
     if output:
         require_writable(output)
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         body = client.result_bytes(batch_id)
     if output_format is Format.JSON:
         # The very bytes that the announced SHA-256 is of.
@@ -115,17 +103,11 @@ def results(
 def cancel(
     batch_id: options.BatchId,
     *,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Stop a batch: no new waves, and what is recorded is kept."""
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         cancelled = client.cancel(batch_id)
     if as_json:
         emit(to_json(cancelled.model_dump(mode="json")))
@@ -136,11 +118,7 @@ def cancel(
 def redrive(
     batch_id: options.BatchId,
     *,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Resume a batch that failed because something around it failed.
@@ -148,16 +126,11 @@ def redrive(
     What is recorded stays and is not paid again. A batch that failed by a decision about its
     verdicts, that was cancelled or that has a result cannot be resumed; the exit code is 1 then.
     """
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         resumed = client.resume(batch_id)
     if as_json:
         emit(to_json(resumed.model_dump(mode="json")))
         return
-    connection = options.describe_connection(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    )
     OUT.print(f"batch {resumed.batch_id} is {resumed.status}", markup=False)
-    command = f"watch {batch_id}" if offline else f"status {batch_id} --wait"
-    note(f"Follow it with: cj {command}{connection}")
+    command = f"watch {batch_id}" if place.offline else f"status {batch_id} --wait"
+    note(f"Follow it with: cj {command}{place.describe()}")

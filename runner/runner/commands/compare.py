@@ -8,10 +8,10 @@ import typer
 from assessment.contracts.result import ResultDocument
 from runner.client import parse_result
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.console import note
 from runner.files import require_writable
 from runner.result_files import read_result
-from runner.stack import DEFAULT_STACK
 from runner.writing import Format, choose_format, write_as
 
 
@@ -27,11 +27,7 @@ def compare(
         typer.Option("--format", help="table unless --output ends in .json or .csv."),
     ] = None,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
 ) -> None:
     """Compare two results: rank correlation, changes of grades, drift of anchors, every essay.
 
@@ -46,9 +42,7 @@ def compare(
     def read(name: str) -> ResultDocument:
         if name.lower().endswith(".json"):
             return read_result(Path(name))
-        with options.open_place(
-            stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-        ) as client:
+        with place.open() as client:
             return parse_result(client.result_document(name))
 
     agreement = comparing.compare_results(read(first), read(second))

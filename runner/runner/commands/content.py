@@ -10,14 +10,15 @@ from rich.text import Text
 from assessment.contracts.views import BatchFiles
 from runner.checks import read_all
 from runner.commands import options
+from runner.commands.command_app import CommandApp
+from runner.commands.place import StackOptions
 from runner.console import OUT, emit, note
 from runner.downloads import download
 from runner.errors import BadInputError, Problem
 from runner.files import require_writable, to_json
-from runner.stack import DEFAULT_STACK
 from runner.text_files import read_text
 
-app = typer.Typer(no_args_is_help=True, help="Texts that requests of a stack name by their ids.")
+app = CommandApp(no_args_is_help=True, help="Texts that requests of a stack name by their ids.")
 
 
 @app.command()
@@ -25,9 +26,7 @@ def store(
     files: Annotated[list[Path], typer.Argument(help="Plain texts (.txt, .md), one essay each.")],
     *,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
 ) -> None:
     """Store texts; print the id of each, by which requests name it (`contents`) for some days.
 
@@ -35,7 +34,7 @@ def store(
     """
     texts, problems = read_all(files, read_text)
     problems.raise_any()
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         stored = [client.store_content(text) for text in texts]
     named = list(zip(map(str, files), stored, strict=True))
     if as_json:
@@ -53,9 +52,7 @@ def list_files(
         Path | None, typer.Option("--output", "-o", help="Folder to save all of them in.")
     ] = None,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
 ) -> None:
     """List the files of a stack's batch (result, table, comparisons, decisions), or save them.
 
@@ -63,7 +60,7 @@ def list_files(
     """
     if output is not None:
         _require_folder(output)
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         listed = client.files(batch_id)
     if output is not None:
         _save(listed, output)

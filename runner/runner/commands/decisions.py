@@ -10,10 +10,10 @@ from assessment.contracts.decisions import AttentionView, DecisionRequest, Relea
 from assessment.contracts.parsing import parse
 from assessment.domain.grade_decision import DecisionState
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.console import OUT, emit, note
 from runner.errors import BadInputError, Problem
 from runner.files import to_json
-from runner.stack import DEFAULT_STACK
 
 _STATES = {
     DecisionState.OPEN: "waits for a decision",
@@ -27,17 +27,11 @@ def attention(
     batch_id: options.BatchId,
     *,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Essays to show.")] = 30,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """List the essays that need a person, the most urgent first."""
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         listed = client.attention(batch_id, limit=limit)
     if as_json:
         emit(to_json(listed.model_dump(mode="json")))
@@ -71,11 +65,7 @@ def decide(
     reason: Annotated[
         str | None, typer.Option("--reason", help="Why the grade is not the proposed one.")
     ] = None,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Confirm or change the grade that is proposed for an essay, under the name in the token.
@@ -86,9 +76,7 @@ def decide(
     if (grade is None) is not no_grade:
         raise BadInputError(Problem("give a grade or --no-grade, and not both", field="GRADE"))
     request = parse(DecisionRequest, {"grade": grade, "reason": reason})
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         view = client.decide(batch_id, essay_id, request)
     if as_json:
         emit(to_json(view.model_dump(mode="json")))
@@ -108,17 +96,11 @@ def release(
             "--without-decisions", help="Release proposed grades that nobody decided on, too."
         ),
     ] = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Release the grades of a batch, once and for good; names the essays that it waits for."""
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         released = client.release(batch_id, ReleaseRequest(without_decisions=without_decisions))
     if as_json:
         emit(to_json(released.model_dump(mode="json")))

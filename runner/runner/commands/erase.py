@@ -10,9 +10,9 @@ from assessment.contracts.erasure import ErasureView
 from assessment.domain.erasure import ErasureState
 from runner.batch_client import BatchClient
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.console import OUT, emit, note
 from runner.files import require_writable, to_json
-from runner.stack import DEFAULT_STACK
 from runner.writing import write_or_emit
 
 _SECONDS = 1.0
@@ -29,11 +29,7 @@ def delete(
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Do not wait until it is erased.")
     ] = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Erase a batch, or one essay of it, from every store; this cannot be undone.
@@ -45,12 +41,9 @@ def delete(
     subject = f"batch {batch_id}" if essay is None else f"essay {essay} of batch {batch_id}"
     if not yes:
         typer.confirm(f"Erase {subject} for good?", abort=True, err=True)
-    place = workspace if offline else None
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=place, admin=True
-    ) as client:
+    with place.open(admin=True) as client:
         erasure = client.erase(batch_id, essay)
-        if erasure is not None and not no_wait and not offline:
+        if erasure is not None and not no_wait and not place.offline:
             erasure = _await_erased(client, erasure)
     if as_json:
         emit(to_json(_describe(batch_id, erasure)))
@@ -95,18 +88,12 @@ def export_essay(
         Path | None,
         typer.Option("--output", "-o", help="File to write instead of standard output."),
     ] = None,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Print or save everything that is kept about one essay, as JSON whether asked for or not."""
     del as_json
     if output:
         require_writable(output)
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         write_or_emit(client.export_essay(batch_id, essay_id), output)

@@ -13,6 +13,7 @@ from assessment.domain.jury import read_judges
 from runner.batch_client import BatchClient
 from runner.client import ApiClient
 from runner.commands import options
+from runner.commands.place import PlaceOptions, StackOptions, connect_to
 from runner.console import ERR, OUT, note
 from runner.errors import ExitCode, NotAuthorisedError, StackNotReachableError
 from runner.essays import Folder, NameSource
@@ -24,7 +25,7 @@ from runner.near_duplicates import group_near_duplicates
 from runner.progress import ProgressDisplay
 from runner.results import show_result
 from runner.sample_judge import check_default_judge
-from runner.stack import DEFAULT_STACK, Aws, find_stack
+from runner.stack import find_stack
 from runner.waiting import await_batch
 from runner.writing import Format, choose_format
 
@@ -87,12 +88,8 @@ def execute(
         bool, typer.Option("--wait/--no-wait", help="Await the result, or only start the batch.")
     ] = True,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    place: PlaceOptions,
     admin: options.Admin = False,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
     concurrency: options.Concurrency = options.DEFAULT_CONCURRENCY,
 ) -> None:
     """Assess a folder of texts and await the ranking.
@@ -137,15 +134,13 @@ def execute(
         note(line)
     require_writable(output)
     key = idempotency_key or str(uuid.uuid4())
-    if offline:
+    if place.offline:
         _execute_offline(
-            assessment, workspace, key, output, n_calls=concurrency, wait=wait, as_json=as_json
+            assessment, place, key, output, n_calls=concurrency, wait=wait, as_json=as_json
         )
         return
-    connection = options.describe_connection(stack=stack, local=local, api_url=api_url)
-    with _connect_with_judges(
-        assessment, stack=stack, local=local, api_url=api_url, admin=admin
-    ) as client:
+    connection = place.describe()
+    with _connect_with_judges(assessment, place, admin=admin) as client:
         client.health()
         batch_id = _request(client, assessment, key).batch_id
         if not wait:
@@ -159,7 +154,7 @@ def execute(
 
 def _execute_offline(
     assessment: Assessment,
-    folder: Path,
+    place: PlaceOptions,
     key: str,
     output: Path,
     *,
@@ -173,12 +168,10 @@ def _execute_offline(
     from runner.offline.local_client import WorkspaceClient
     from runner.offline.workspace import Workspace
 
-    with Workspace.opened(folder, n_calls=n_calls, create=True) as workspace:
+    with Workspace.opened(place.workspace, n_calls=n_calls, create=True) as workspace:
         client = WorkspaceClient(workspace)
         batch_id = _request(client, choose_judge(assessment, workspace), key).batch_id
-        connection = options.describe_connection(
-            stack=DEFAULT_STACK, local=False, api_url=None, workspace=folder
-        )
+        connection = place.describe()
         if not wait:
             OUT.print(batch_id, markup=False)
             note(f"It runs when you say: cj watch {batch_id}{connection}")
@@ -187,22 +180,19 @@ def _execute_offline(
         show_result(client, client.batch(batch_id), output, as_json=as_json)
 
 
-def _connect_with_judges(
-    assessment: Assessment, *, stack: str, local: bool, api_url: str | None, admin: bool
-) -> ApiClient:
+def _connect_with_judges(assessment: Assessment, stack: StackOptions, *, admin: bool) -> ApiClient:
     """A client of a stack whose judges can judge the texts, as far as can be told beforehand."""
-    if api_url is not None:
-        return options.connect(api_url=api_url)
-    aws = Aws.local() if local else Aws.from_environment()
-    deployed_stack = find_stack(stack, aws)
+    if stack.api_url is not None:
+        return stack.connect()
+    aws = stack.aws
+    deployed_stack = find_stack(stack.stack, aws)
     if assessment.request.judge is None:
-        connection = options.describe_connection(stack=stack, local=local, api_url=None)
-        check_default_judge(deployed_stack.judge_url, assessment.texts, connection=connection)
-    elif local:
+        check_default_judge(deployed_stack.judge_url, assessment.texts, connection=stack.describe())
+    elif stack.local:
         judges = read_judges(assessment.request.judge, is_admin=True)
-        for variable in store_keys_of_environment(judges, stack=stack, aws=aws):
+        for variable in store_keys_of_environment(judges, stack=stack.stack, aws=aws):
             note(f"The laptop cloud has the key of {variable} now")
-    return options.connect_to(deployed_stack, aws, admin=admin)
+    return connect_to(deployed_stack, aws, admin=admin)
 
 
 def describe_folder(folder: Folder, *, verbose: bool) -> list[str]:

@@ -9,10 +9,10 @@ import typer
 from assessment.contracts.result import ResultDocument
 from runner.client import parse_result
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.errors import BadInputError, Problem
 from runner.exporting import export_csv, export_parquet
 from runner.files import require_writable
-from runner.stack import DEFAULT_STACK
 from runner.writing import emit_or_note
 
 
@@ -33,11 +33,7 @@ def export(
     form: Annotated[
         ExportFormat, typer.Option("--format", help="csv, parquet (needs duckdb) or r.")
     ] = ExportFormat.CSV,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Write a batch's essays and comparisons as two flat tables.
@@ -53,9 +49,7 @@ def export(
         raise BadInputError(Problem(message, file=str(output), field="--output"))
     require_writable(output / "comparisons.csv")
     document: ResultDocument | None = None
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         if client.batch(batch_id).status == "COMPLETED":
             document = parse_result(client.result_document(batch_id))
         comparisons = list(client.list_comparisons(batch_id))

@@ -13,10 +13,10 @@ from assessment.contracts.parsing import parse
 from assessment.contracts.people import JudgingDeadline
 from assessment.domain.invitation import LONGEST_DAYS
 from runner.commands import options
+from runner.commands.place import StackOptions
 from runner.console import OUT, emit, note
 from runner.errors import BadInputError, Problem
 from runner.files import to_json
-from runner.stack import DEFAULT_STACK
 
 
 def invite(
@@ -42,9 +42,7 @@ def invite(
         typer.Option("--revoke", help="Id of an invitation to take back; may be repeated."),
     ] = None,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
 ) -> None:
     """Invite people to judge a batch: prints a link for each name, this once.
 
@@ -53,7 +51,7 @@ def invite(
     """
     if names and revoke:
         raise BadInputError(Problem("invite or take back, not both at once", field="--revoke"))
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         if names:
             request = parse(InvitationRequest, {"names": names, "quota": quota, "days": days})
             made = client.invite(batch_id, request, idempotency_key=str(uuid.uuid4()))
@@ -82,16 +80,14 @@ def move_deadline(
     ],
     *,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
 ) -> None:
     """Move the time until which people may judge a batch, earlier or later.
 
     Reminders begin anew: halfway to the new time, and a day before it. Links end when they did.
     """
     deadline = JudgingDeadline(judging_deadline=options.read_local(until))
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         moved = client.move_deadline(batch_id, deadline)
     if as_json:
         emit(to_json(moved.model_dump(mode="json")))

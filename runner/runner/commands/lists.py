@@ -11,9 +11,9 @@ from assessment.domain.comparison import Comparison
 from assessment.domain.identifiers import write_json_line
 from runner.batch_tables import batches_table, comparisons_csv, comparisons_table
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.console import OUT, emit, note
 from runner.files import require_writable, to_json
-from runner.stack import DEFAULT_STACK
 from runner.writing import Format, choose_format, print_table, write_or_emit
 
 
@@ -27,16 +27,10 @@ def list_batches(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 20,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
 ) -> None:
     """List batches, the newest first."""
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         found = client.list_batches(status=status, assignment_id=assignment)
         batches = list(islice(found, limit))
     if as_json:
@@ -57,11 +51,7 @@ def comparisons(
         typer.Option("--format", help="table unless --output says another; jsonl for `cj fit`."),
     ] = None,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
 ) -> None:
     """Print or save every comparison of a batch: its verdict, by whom and why, or its failure.
 
@@ -70,9 +60,7 @@ def comparisons(
     output_format = choose_format(output, form, as_json=as_json, formats=list(Format))
     if output:
         require_writable(output)
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         found = list(client.list_comparisons(batch_id))
     _write(batch_id, found, output_format, output)
     n_verdicts = sum(one.verdict is not None for one in found)

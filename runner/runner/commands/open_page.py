@@ -10,13 +10,12 @@ import typer
 
 from assessment.domain.access import DEFAULT_ORGANISATION, Role
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.commands.report import report
 from runner.console import note
 from runner.errors import BadInputError, Problem
 from runner.stack import (
-    DEFAULT_STACK,
     TOKEN_LIFETIME,
-    Aws,
     find_stack,
     mint_token,
     read_secret,
@@ -42,11 +41,7 @@ def open_page(
     browser: Annotated[
         bool, typer.Option("--browser/--print", help="Open a browser, or only print the link.")
     ] = True,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Open the rooms of a stack in the browser, at a batch if one is named; or a result's report.
@@ -56,13 +51,12 @@ def open_page(
     and one of --api-url are opened as a report, which is written where nobody else can read it.
     """
     is_file = source is not None and source.lower().endswith(".json")
-    if is_file or offline or api_url is not None:
-        place = workspace if offline else None
-        page = _write_page(source, hide_names=hide_names, api_url=api_url, workspace=place)
+    if is_file or place.offline or place.api_url is not None:
+        page = _write_page(source, place, hide_names=hide_names)
         _open(page.as_uri(), wanted=browser, as_json=as_json)
         return
-    aws = Aws.local() if local else Aws.from_environment()
-    found = find_stack(stack, aws)
+    aws = place.aws
+    found = find_stack(place.stack, aws)
     token = mint_token(
         read_secret(found.api_secret_arn, aws),
         now=datetime.now(UTC),
@@ -77,9 +71,7 @@ def open_page(
     _open(address, wanted=browser, as_json=as_json)
 
 
-def _write_page(
-    source: str | None, *, hide_names: bool, api_url: str | None, workspace: Path | None
-) -> Path:
+def _write_page(source: str | None, place: PlaceOptions, *, hide_names: bool) -> Path:
     if source is None:
         message = "name a result.json or a batch's id to open its report"
         raise BadInputError(Problem(message, field="RESULT"))
@@ -88,9 +80,7 @@ def _write_page(
         source,
         output=page,
         hide_names=hide_names,
-        api_url=api_url,
-        offline=workspace is not None,
-        workspace=workspace or options.DEFAULT_WORKSPACE,
+        place=place,
     )
     return page
 

@@ -1,27 +1,13 @@
 """Options that several commands share, and the connection that they describe."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from assessment.domain.access import Role
-from runner.batch_client import BatchClient
-from runner.client import ApiClient
-from runner.errors import BadInputError, NotAuthorisedError, Problem
+from runner.errors import BadInputError, Problem
 from runner.essays import NameSource
-from runner.stack import (
-    DEFAULT_STACK,
-    Aws,
-    Stack,
-    find_stack,
-    mint_token,
-    read_secret,
-)
 
 StackName = Annotated[
     str,
@@ -186,86 +172,3 @@ def read_local(moment: datetime) -> datetime:
     if moment.tzinfo is None and moment.time() == time.min:
         moment = moment.replace(hour=23, minute=59)
     return moment.astimezone() if moment.tzinfo is None else moment
-
-
-def connect(
-    *,
-    stack: str = DEFAULT_STACK,
-    local: bool = False,
-    api_url: str | None = None,
-    admin: bool = False,
-) -> ApiClient:
-    """A client of the stack that the options name.
-
-    The token is that of CJ_TOKEN, or one minted with the stack's secret.
-
-    Raises
-    ------
-    StackNotReachableError, NotAuthorisedError
-    """
-    token = os.environ.get("CJ_TOKEN", "").strip() or None
-    if api_url is not None:
-        if token is None:
-            raise NotAuthorisedError(
-                "--api-url needs a token in CJ_TOKEN; whoever may read the stack's secret "
-                "gets one from `cj token`"
-            )
-        return ApiClient(api_url, token)
-    aws = Aws.local() if local else Aws.from_environment()
-    return connect_to(find_stack(stack, aws), aws, admin=admin)
-
-
-@contextmanager
-def open_place(
-    *,
-    stack: str = DEFAULT_STACK,
-    local: bool = False,
-    api_url: str | None = None,
-    workspace: Path | None = None,
-    admin: bool = False,
-) -> Iterator[BatchClient]:
-    """The batches of a workspace on this machine, if there is one, or those of a stack.
-
-    Raises
-    ------
-    BadInputError, StackNotReachableError, NotAuthorisedError
-    """
-    if workspace is None:
-        with connect(stack=stack, local=local, api_url=api_url, admin=admin) as client:
-            yield client
-        return
-    # It brings the use cases and the mathematics with it, which take their time to import.
-    from runner.offline.local_client import WorkspaceClient
-    from runner.offline.workspace import Workspace
-
-    with Workspace.opened(workspace) as opened:
-        yield WorkspaceClient(opened)
-
-
-def connect_to(stack: Stack, aws: Aws, *, admin: bool = False) -> ApiClient:
-    """A client of a stack.
-
-    Raises
-    ------
-    StackNotReachableError, NotAuthorisedError
-    """
-    token = os.environ.get("CJ_TOKEN", "").strip() or None
-    if token is None:
-        token = mint_token(
-            read_secret(stack.api_secret_arn, aws),
-            now=datetime.now(UTC),
-            role=Role.ADMIN if admin else Role.ASSESSOR,
-        )
-    return ApiClient(stack.api_url, token)
-
-
-def describe_connection(
-    *, stack: str, local: bool, api_url: str | None, workspace: Path | None = None
-) -> str:
-    """The options that lead another command to the same place."""
-    if workspace is not None:
-        folder = "" if workspace == DEFAULT_WORKSPACE else f" --workspace {workspace}"
-        return f" --offline{folder}"
-    if api_url is not None:
-        return f" --api-url {api_url}"
-    return f"{' --local' if local else ''}{f' --stack {stack}' if stack != DEFAULT_STACK else ''}"

@@ -12,10 +12,10 @@ from assessment.domain.comparison import Comparison
 from runner.batch_client import BatchClient
 from runner.client import parse_result
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.errors import BadInputError, Problem
 from runner.files import require_writable, write_whole
 from runner.result_files import read_comparisons, read_result
-from runner.stack import DEFAULT_STACK
 from runner.writing import emit_or_note
 
 
@@ -40,11 +40,7 @@ def report(
         typer.Option("--hide-names", help="Number essays, people and groups; leave out reasons."),
     ] = False,
     title: Annotated[str | None, typer.Option("--title", help="What the page is called.")] = None,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Write the result of a batch as one page: no network, prints well, names can be hidden."""
@@ -57,9 +53,7 @@ def report(
     if path.suffix == ".json" or path.exists():
         data = _read_files(path, comparisons)
     else:
-        with options.open_place(
-            stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-        ) as client:
+        with place.open() as client:
             data = _ask(client, source)
     made = data.model_copy(update={"title": title, "made_at": datetime.now(UTC)})
     write_whole(output, write_report(made, without_names=hide_names))

@@ -10,12 +10,12 @@ from assessment.contracts.result_csv import result_csv
 from assessment.domain.comparison import Comparison
 from runner.client import parse_result
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.console import note
 from runner.errors import BadInputError, Problem
 from runner.files import require_writable
 from runner.inputs import parse_config, parse_scale
 from runner.result_files import read_comparisons, read_result
-from runner.stack import DEFAULT_STACK
 from runner.tables import ranking_table, summary_lines
 from runner.writing import Format, choose_format, print_table, write_or_emit
 
@@ -53,11 +53,7 @@ def rescore(
         Path | None, typer.Option("--output", "-o", help="File to write: .json, .csv or .txt.")
     ] = None,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
 ) -> None:
     """Score recorded verdicts again; nobody is asked, and nothing that is stored changes.
 
@@ -76,9 +72,7 @@ def rescore(
     if path.suffix == ".json" or path.exists():
         document, judged = read_result(path), read_comparisons(_find_beside(path, comparisons))
     else:
-        with options.open_place(
-            stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-        ) as client:
+        with place.open() as client:
             document = parse_result(client.result_document(source))
             judged = list(client.list_comparisons(source))
     from runner.offline.rescoring import Rescoring

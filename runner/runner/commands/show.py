@@ -8,10 +8,10 @@ from assessment.contracts.views import PromptView
 from assessment.domain.verdict import ListVerdict, describe_order
 from runner.batch_client import BatchClient
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.console import OUT, emit, note
 from runner.errors import BadInputError, Problem
 from runner.files import to_json
-from runner.stack import DEFAULT_STACK
 
 
 def show(
@@ -22,11 +22,7 @@ def show(
     ] = None,
     *,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
 ) -> None:
     """Print the prompt of a comparison, word by word, and what its judge answered.
 
@@ -37,9 +33,7 @@ def show(
 
       cj show 5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10 w001-00003 --offline
     """
-    with options.open_place(
-        stack=stack, local=local, api_url=api_url, workspace=workspace if offline else None
-    ) as client:
+    with place.open() as client:
         shown = client.prompt(batch_id, comparison_id or _find_first(client, batch_id))
     if as_json:
         emit(to_json(shown.model_dump(mode="json")))

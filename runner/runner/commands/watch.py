@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from runner.commands import options
+from runner.commands.place import PlaceOptions
 from runner.console import ERR
 from runner.errors import BadInputError, Problem
 from runner.files import require_writable
 from runner.progress import ProgressDisplay
 from runner.results import show_result
-from runner.stack import DEFAULT_STACK
 from runner.waiting import await_batch
 from runner.writing import Format, choose_format
 
@@ -26,11 +26,7 @@ def watch(
         Path | None, typer.Option("--output", "-o", help="Where the result document goes.")
     ] = None,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
-    offline: options.Offline = False,
-    workspace: options.WorkspaceFolder = options.DEFAULT_WORKSPACE,
+    place: PlaceOptions,
     concurrency: options.Concurrency = options.DEFAULT_CONCURRENCY,
 ) -> None:
     """Follow a batch to its end and print its result.
@@ -48,10 +44,10 @@ def watch(
     if output is not None:
         choose_format(output, formats=[Format.JSON])
         require_writable(output)
-    if offline:
-        _watch_workspace(batch_id, workspace, output, n_calls=concurrency, as_json=as_json)
+    if place.offline:
+        _watch_workspace(batch_id, place, output, n_calls=concurrency, as_json=as_json)
         return
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with place.connect() as client:
         followed = batch_id or next((one.batch_id for one in client.list_batches()), None)
         if followed is None:
             raise BadInputError(Problem("there is no batch", field="BATCH_ID"))
@@ -61,19 +57,18 @@ def watch(
 
 
 def _watch_workspace(
-    batch_id: str | None, folder: Path, output: Path | None, *, n_calls: int, as_json: bool
+    batch_id: str | None, place: PlaceOptions, output: Path | None, *, n_calls: int, as_json: bool
 ) -> None:
     from runner.offline.driving import follow
     from runner.offline.local_client import WorkspaceClient
     from runner.offline.workspace import Workspace
 
-    connection = options.describe_connection(
-        stack=DEFAULT_STACK, local=False, api_url=None, workspace=folder
-    )
-    with Workspace.opened(folder, n_calls=n_calls) as workspace:
+    with Workspace.opened(place.workspace, n_calls=n_calls) as workspace:
         client = WorkspaceClient(workspace)
         followed = batch_id or next((one.batch_id for one in client.list_batches()), None)
         if followed is None:
-            raise BadInputError(Problem("there is no batch", file=str(folder), field="BATCH_ID"))
-        follow(workspace, followed, connection)
+            raise BadInputError(
+                Problem("there is no batch", file=str(place.workspace), field="BATCH_ID")
+            )
+        follow(workspace, followed, place.describe())
         show_result(client, client.batch(followed), output, as_json=as_json)

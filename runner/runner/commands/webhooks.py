@@ -9,12 +9,13 @@ from rich.text import Text
 from assessment.contracts.parsing import parse
 from assessment.contracts.webhooks import NewWebhook, WebhookList, WebhookRequest, WebhookView
 from runner.commands import options
+from runner.commands.command_app import CommandApp
+from runner.commands.place import StackOptions
 from runner.console import OUT, emit, note
 from runner.files import to_json
-from runner.stack import DEFAULT_STACK
 from runner.writing import emit_or_note
 
-app = typer.Typer(no_args_is_help=True, help="Send events to servers of yours (administrators).")
+app = CommandApp(no_args_is_help=True, help="Send events to servers of yours (administrators).")
 
 WebhookId = Annotated[str, typer.Argument(help="Id of the webhook, as `list` shows it.")]
 
@@ -28,16 +29,14 @@ def add(
         typer.Option("--event", help="Type of event to send; may be repeated. Else all types."),
     ] = None,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
 ) -> None:
     """Add a webhook and print its secret, this once.
 
     Receivers check every message with the secret, by any library of Standard Webhooks.
     """
     request = parse(WebhookRequest, {"url": url} | ({"event_types": event} if event else {}))
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         made = client.add_webhook(request)
     _show_secret(made, "keep the secret; it is not shown again", as_json=as_json)
 
@@ -47,16 +46,14 @@ def rotate(
     webhook_id: WebhookId,
     *,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
 ) -> None:
     """Give a webhook another secret and print it, this once.
 
     Messages are signed with the one before too, until the next rotation: change the receiver, then
     rotate once more if the old secret is known to others.
     """
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         made = client.rotate_webhook_secret(webhook_id)
     advice = "keep the secret; it is not shown again, and the one before is good until the next"
     _show_secret(made, advice, as_json=as_json)
@@ -66,12 +63,10 @@ def rotate(
 def list_all(
     *,
     as_json: options.AsJson = False,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
 ) -> None:
     """List the webhooks with what became of the last attempt at each."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         listed = client.list_webhooks()
     if as_json:
         emit(to_json(listed.model_dump(mode="json")))
@@ -83,13 +78,11 @@ def list_all(
 def remove(
     webhook_id: WebhookId,
     *,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Remove a webhook: nothing more is sent to it."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         deleted = client.remove_webhook(webhook_id)
     line = f"webhook {webhook_id} is removed"
     emit_or_note(deleted.model_dump(mode="json"), line, as_json=as_json)
@@ -99,13 +92,11 @@ def remove(
 def replay(
     webhook_id: WebhookId,
     *,
-    stack: options.StackName = DEFAULT_STACK,
-    local: options.Local = False,
-    api_url: options.ApiUrl = None,
+    stack: StackOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Send again what the webhook did not take after all attempts."""
-    with options.connect(stack=stack, local=local, api_url=api_url) as client:
+    with stack.connect() as client:
         replayed = client.replay_webhook(webhook_id)
     if as_json:
         emit(to_json(replayed.model_dump(mode="json")))
