@@ -26,7 +26,8 @@ from local.stack import cloud as clouds
 from local.stack import deploy
 from local.stack.processes import ROOT, LocalCloudError
 from local.stack.stop import stop_all
-from runner.client import ApiClient, parse_result
+from runner.api.answers import parse_result
+from runner.client import ApiClient
 from runner.errors import RunnerError
 from runner.progress import ProgressDisplay
 from runner.stack import mint_token, read_secret

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 from httpx_retries import RetryTransport
 
-from runner.client import RETRY
+from runner.api.connection import RETRY
 from runner.errors import StackNotReachableError
 from runner.files import write_whole
 

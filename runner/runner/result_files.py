@@ -5,7 +5,7 @@ from pathlib import Path
 
 from assessment.contracts.result import ResultDocument
 from assessment.domain.comparison import Comparison
-from runner.client import parse_result
+from runner.api.answers import parse_result
 from runner.errors import BadInputError, Problem
 from runner.text_files import read_text
 

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from assessment.contracts.views import BatchProgress
+from runner.api.answers import check_sha256, parse_result
 from runner.batch_client import BatchClient
-from runner.client import check_sha256, parse_result
 from runner.console import OUT, emit, note
 from runner.files import write_whole
 from runner.tables import ranking_table, summary_lines

@@ -10,7 +10,8 @@ from assessment.domain.errors import InvalidRequestError, NotFoundError
 from local.demo import CONFIG, PATIENCE, run_batch
 from local.judge.options import JudgeOptions
 from local.stack.look import peek
-from runner.client import ApiClient, parse_result
+from runner.api.answers import parse_result
+from runner.client import ApiClient
 from runner.errors import NotAuthorisedError
 from runner.waiting import await_batch
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from assessment.contracts.result import ResultDocument
-from runner.client import parse_result
+from runner.api.answers import parse_result
 from runner.commands import options
 from runner.commands.place import PlaceOptions
 from runner.console import note

@@ -89,7 +89,8 @@ def fit(
     """
     # numpy and scipy cost most of a second; the other commands do without.
     from runner import fitting
-    from runner.judgements import Columns, read_judgements
+    from runner.judgement_layouts import Columns
+    from runner.judgements import read_judgements
 
     output_format = choose_format(output, form, as_json=as_json)
     if output:

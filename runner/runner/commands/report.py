@@ -9,8 +9,8 @@ import typer
 
 from assessment.contracts.report import ReportData, report_result, write_report
 from assessment.domain.comparison import Comparison
+from runner.api.answers import parse_result
 from runner.batch_client import BatchClient
-from runner.client import parse_result
 from runner.commands import options
 from runner.commands.place import PlaceOptions
 from runner.errors import BadInputError, Problem

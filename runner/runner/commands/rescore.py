@@ -8,7 +8,7 @@ import typer
 from assessment.contracts.result import ResultDocument, canonical_bytes
 from assessment.contracts.result_csv import result_csv
 from assessment.domain.comparison import Comparison
-from runner.client import parse_result
+from runner.api.answers import parse_result
 from runner.commands import options
 from runner.commands.place import PlaceOptions
 from runner.console import note

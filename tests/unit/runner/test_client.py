@@ -12,7 +12,8 @@ from assessment.api.responses import problem
 from assessment.contracts.manifest import read_manifest
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.domain import errors as domain
-from runner.client import ApiClient, parse_result
+from runner.api.answers import parse_result
+from runner.client import ApiClient
 from runner.errors import (
     BadInputError,
     ExitCode,
