@@ -43,6 +43,7 @@ class RoomsServer:
     result: ResultDocument = field(default_factory=lambda: make_result(6, grades="CBA"))
     texts: dict[str, str] = field(default_factory=dict)
     pairs: list[tuple[str, str]] = field(default_factory=list)
+    lists: list[Comparison] = field(default_factory=list)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -57,7 +58,7 @@ class RoomsServer:
 
     @property
     def comparisons(self) -> list[Comparison]:
-        return make_comparisons(self.result)
+        return [*make_comparisons(self.result), *self.lists]
 
     # --- what the rooms ask ---
 

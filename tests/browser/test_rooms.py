@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 
 from assessment.contracts.tokens import sign_token
 from assessment.domain.access import Caller, Role
+from assessment.domain.verdict import Gap, ListVerdict
 from tests.browser.rooms_server import DONE, FAILED, RUNNING, RoomsServer, serving
 from tests.browsing import PHONE, Visitor
 from tests.fakes.results import HOSTILE
@@ -237,6 +238,7 @@ def test_people_see_until_when_and_the_lead_how_consistent_they_are(
     lead.page.locator("#waves summary").click()
     assert "1.40" not in lead.page.locator("#waves table").inner_text()
     assert "3/4 · 3/3" in lead.page.locator("#invitations").inner_text()
+    lead.page.get_by_text("Under way: Anna Berg has 23 left.").wait_for()
     lead.page.locator("textarea[name=names]").fill("Cy\nDi")
     lead.page.get_by_role("button", name="Make links").click()
     links = lead.page.locator("ul.links input")
@@ -252,6 +254,31 @@ def test_people_see_until_when_and_the_lead_how_consistent_they_are(
     lead.check_room()
     lead.check()
     lead.close()
+
+
+def test_the_places_of_a_list_are_no_defeats(chromium: Browser, rooms: RoomsServer) -> None:
+    """An essay in the middle of a list is better than some and worse than others of it."""
+    students = [one.essay_id for one in rooms.result.rankings if not one.is_anchor]
+    best, middle, last = students[:3]
+    order = ListVerdict(
+        ranking=(best, middle, last), gaps=(Gap.CLEAR, None), justification="In order.", judge="m"
+    )
+    (pair, *_) = rooms.comparisons
+    told = {"first": best, "second": middle, "further_ids": (last,), "verdict": order}
+    rooms.lists = [pair.model_copy(update=told)]
+    teacher = enter(chromium, rooms, f"/batch/{DONE}/essay/{middle}")
+    rows = teacher.page.locator("#judgements tbody tr", has_text="In order.")
+    rows.nth(1).wait_for()
+    shown = [" ".join(row.split()) for row in rows.all_inner_texts()]
+    assert [row.removesuffix("m In order.").split(maxsplit=1) for row in shown] == [
+        [best, "worse clearly "], [last, "better "],
+    ]  # fmt: skip
+    teacher.page.get_by_role("link", name="Pupil's sheet").click()
+    teacher.page.get_by_text("Yours came 2 of 3 in a list: In order.").wait_for()
+    teacher.visit(f"{rooms.url}/app/#token={make_token(Role.ASSESSOR)}&open=/batch/{DONE}")
+    teacher.page.get_by_text("1 ranked list").wait_for()
+    teacher.check()
+    teacher.close()
 
 
 def test_a_pause_hides_the_texts(chromium: Browser, rooms: RoomsServer) -> None:

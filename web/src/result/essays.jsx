@@ -43,7 +43,7 @@ export function EssayTable({ essays, grades, onOpen, decisions }) {
   }, [essays, search, order, filter]);
   const used = grades.filter((grade) => essays.some((each) => each.grade === grade));
   const head = (by, label, isNumber) => (
-    <th scope="col" class={isNumber ? "number" : ""} aria-sort={order.by === by ? (order.isDown ? "descending" : "ascending") : undefined}>
+    <th scope="col" class={isNumber ? `number ${by}` : by} aria-sort={order.by === by ? (order.isDown ? "descending" : "ascending") : undefined}>
       <button type="button" onClick={() => setOrder({ by, isDown: order.by === by && !order.isDown })}>{label}<span aria-hidden="true" class="arrow">{order.by === by ? (order.isDown ? "↓" : "↑") : ""}</span></button>
     </th>
   );

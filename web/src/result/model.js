@@ -14,7 +14,10 @@ function findInterval({ bradley_terry_score: ability, bradley_terry_se: se, brad
 /** One entry for each essay, students and anchors, the best first; those without a place at the end. */
 export function readEssays(result, attention = []) {
   const grades = result.grade_projections;
-  const causes = new Map(attention.map((each) => [each.essay_id, each.causes]));
+  // Where nobody asked for grades, that an essay has none is no reason to look at it.
+  const isAsked = result.n_anchors > 0;
+  const listed = attention.map((each) => ({ ...each, causes: each.causes.filter((cause) => isAsked || cause.reason !== "abstained") })).filter((each) => each.causes.length);
+  const causes = new Map(listed.map((each) => [each.essay_id, each.causes]));
   const ranked = result.rankings.map((ranking) => { const [low, high] = findInterval(ranking); return {
     id: ranking.essay_id,
     name: ranking.is_anchor ? nameAnchor(ranking, grades) : ranking.essay_id,
@@ -40,14 +43,14 @@ export function readEssays(result, attention = []) {
   }; });
   ranked.sort((left, right) => left.rank - right.rank);
   const known = new Set(ranked.map((essay) => essay.id));
-  const unranked = attention
+  const unranked = listed
     .filter((each) => !known.has(each.essay_id))
     .map((each) => ({
       id: each.essay_id, name: each.essay_id, isAnchor: false, rank: null, rankInterval: null, ability: null, se: null,
       nComparisons: 0, flags: result.essay_flags?.[each.essay_id] ?? [], grade: null, probabilities: null, set: [],
       confidence: null, causes: each.causes,
     }));
-  const order = new Map(attention.map((each, index) => [each.essay_id, index]));
+  const order = new Map(listed.map((each, index) => [each.essay_id, index]));
   const all = [...ranked, ...unranked];
   for (const essay of all) essay.urgency = order.get(essay.id) ?? Infinity;
   return all;

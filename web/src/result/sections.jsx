@@ -337,7 +337,7 @@ function readFigures(name, value) {
 /** How much of the differences between essays their length and their surface explain. */
 function LengthEffect({ baselines }) {
   const shown = ["length", "surface"].map((kind) => ({ name: t(`effects.${kind}`), value: baselines?.[kind]?.explained_share ?? null, interval: baselines?.[kind]?.explained_interval ?? null })).filter((each) => each.value !== null);
-  if (!shown.length) return <p class="finding">{t("effects.noLength")}</p>;
+  if (!shown.length) return <p>{t("effects.noLength")}</p>;
   return (
     <Figure finding={t("effects.lengthFinding", { share: percent(shown[0].value), what: shown[0].name, interval: range(shown[0].interval, percent) })}
       draw={(width) => drawIntervals(shown.map((each) => ({ ...each, value: each.value * 100, interval: each.interval?.map((end) => end * 100) })), { neutral: 0, axis: t("effects.shareAxis"), domain: [0, 100], label: t("effects.title") }, width)}
@@ -351,9 +351,9 @@ function Effects({ result, data }) {
   const reach = Math.max(1, ...shown.flatMap((each) => each.interval.map(Math.abs)));
   const beyond = shown.filter((each) => each.interval[0] > 0 || each.interval[1] < 0).length;
   return (
-    <Section id="effects" title={t("effects.title")} lead={t("effects.lead")}>
+    <Section id="effects" title={t("effects.title")} lead={groups ? t("effects.lead") : null}>
       <LengthEffect baselines={result.baselines} />
-      {!groups && <p class="finding">{t("effects.noGroups")}</p>}
+      {!groups && <p>{t("effects.noGroups")}</p>}
       {shown.length > 0 && (
         <Figure finding={t("effects.finding", { n: beyond, total: whole(shown.length) })} draw={(width) => drawIntervals(shown.map((each) => ({ name: each.group, value: each.difference, interval: each.interval })), { neutral: 0, axis: t("effects.axis"), domain: [-reach, reach], label: t("effects.title") }, width)}
           columns={[{ label: t("effects.group"), value: (each) => each.group }, { label: t("tile.essays"), value: (each) => each.essays, isNumber: true }, { label: t("effects.difference"), value: (each) => signed(each.difference), isNumber: true }, { label: t("column.interval95"), value: (each) => range(each.interval, signed), isNumber: true }]} rows={shown} inputs={[result]} />

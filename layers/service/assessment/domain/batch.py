@@ -212,7 +212,7 @@ class WaveScore(BaseModel):
     """What the fit after a wave says about the whole batch.
 
     `mean_se` and `max_se` are in logits, `standardised_se` and `max_score_change` in standard
-    deviations of the abilities.
+    deviations of the abilities. `cost_usd` is what all of it had cost by then, US dollars.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -225,6 +225,7 @@ class WaveScore(BaseModel):
     reliability_interval: tuple[float, float] | None = None
     recorded: int
     failed: int
+    cost_usd: float | None = None
 
 
 def possible_pairs(n_essays: int) -> int:

@@ -92,7 +92,7 @@ def _progress(wave: Wave, tally: ComparisonTally) -> WaveProgress:
         standardised_se=wave.score.standardised_se if wave.score else None,
         reliability=wave.score.reliability if wave.score else None,
         reliability_interval=wave.score.reliability_interval if wave.score else None,
-        cost_usd=wave.context.cost_usd if wave.context else None,
+        cost_usd=wave.score.cost_usd if wave.score else None,
         closed_by=wave.closed_by,
     )
 

@@ -212,6 +212,7 @@ def _summarise(context: ContinuationContext, scores: Scores | None) -> WaveScore
         reliability_interval=None if context.judge_at_chance else context.reliability_interval,
         recorded=context.successes,
         failed=context.failures,
+        cost_usd=context.cost_usd,
     )
 
 

@@ -345,6 +345,7 @@ def test_reading_tells_why_it_stopped_and_why_there_is_no_result() -> None:
     assert [(w.wave, w.recorded, w.closed_by) for w in progress.waves] == [(1, 12, "callbacks")]
     body = read_result(batch_id, ports=reading(world))
     assert json.loads(body)["decision"] == progress.decision
+    assert progress.waves[-1].cost_usd == json.loads(body)["cost_usd"]
     assert progress.result_sha256 == hashlib.sha256(body.encode()).hexdigest()
     failed = answered()
     fail(failed.world, failed.batch_id, "nothing moved")
