@@ -23,6 +23,7 @@ from starlette.routing import Route
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.examples import THOROUGH
+from tests.fakes.moto import quick_moto
 
 # Without kept bytecode this process and all that it starts would compile whatever they import, and
 # pytest would rewrite every test file again: more work than the tests themselves.
@@ -122,6 +123,13 @@ def one_request_at_a_time() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BotocoreStubber, "process_request", process_alone)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def less_work_in_moto() -> Iterator[None]:
+    """Let moto answer the same in less time."""
+    with quick_moto():
         yield
 
 

@@ -1,0 +1,97 @@
+"""moto with less work for the same answers: most of a test's time under moto is moto's own.
+
+Each change leaves out work whose outcome is known: no answer, error or order differs.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import botocore.session
+import botocore.useragent
+import jsonpath_ng.ext
+import pytest
+from moto.core.serialize import ResponseSerializer
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+
+KEYS = {"Put": "Item", "Update": "Key", "Delete": "Key", "ConditionCheck": "Key"}
+
+
+@contextmanager
+def quick_moto() -> Iterator[None]:
+    """Let moto and botocore do once what they would do for every client and call."""
+    with pytest.MonkeyPatch.context() as patch:
+        # The descriptions of the services are megabytes of JSON, and no client changes them.
+        patch.setattr(
+            botocore.session, "create_loader", functools.cache(botocore.session.create_loader)
+        )
+        for module, name in (
+            (botocore.useragent, "sanitize_user_agent_string_component"),
+            # Building its grammar takes longer than what it parses: the template of an event.
+            (jsonpath_ng.ext, "parse"),
+        ):
+            patch.setattr(module, name, functools.cache(getattr(module, name)))
+        # Each call of an expression works on a copy of what was parsed.
+        parse_update = functools.cache(UpdateExpressionParser.make)
+        patch.setattr(UpdateExpressionParser, "make", parse_update)
+        patch.setattr(ResponseSerializer, "get_value", look_up(ResponseSerializer.get_value))
+        keep_named_items(patch)
+        yield
+
+
+def look_up(get_value: Any) -> Any:
+    """Take a DynamoDB value by its type: moto tries six names for each of the ten types."""
+
+    def get(serializer: Any, value: Any, key: str, shape: Any) -> Any:
+        parent = getattr(shape, "parent", None)
+        if type(value) is dict and parent is not None and parent.name == "AttributeValue":
+            return value.get(key)
+        return get_value(serializer, value, key, shape)
+
+    return get
+
+
+def keep_named_items(patch: pytest.MonkeyPatch) -> None:
+    """Keep for a rollback the items that a transaction names, not a copy of the whole table."""
+    transact = DynamoDBBackend.transact_write_items
+    transaction = threading.local()
+
+    def transact_write_items(backend: Any, transact_items: list[dict[str, Any]]) -> None:
+        transaction.writes = [write for item in transact_items for write in item.items()]
+        try:
+            transact(backend, transact_items)
+        finally:
+            del transaction.writes
+
+    def copy_table(table: Any, memo: dict[int, Any]) -> Any:
+        kept = memo[id(table)] = copy.copy(table)
+        if not hasattr(transaction, "writes"):
+            vars(kept).update(copy.deepcopy(vars(table), memo))
+            return kept
+        kept.items = copy.copy(table.items)
+        for kind, write in transaction.writes:
+            if write.get("TableName") == table.name:
+                key = write[KEYS[kind]]
+                partition = DynamoType(key[table.hash_key_attr])
+                kept.items[partition] = keep_item(kept, partition, key)
+        return kept
+
+    patch.setattr(DynamoDBBackend, "transact_write_items", transact_write_items)
+    patch.setattr(Table, "__deepcopy__", copy_table, raising=False)
+
+
+def keep_item(table: Any, partition: DynamoType, key: dict[str, Any]) -> dict[DynamoType, Any]:
+    """The partition's items as they are now, whatever a write changes of this one."""
+    items = dict(table.items.get(partition, {}))
+    name = DynamoType(key[table.range_key_attr])
+    if name in items:
+        items[name] = copy.deepcopy(items[name])
+    return items
