@@ -7,9 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.infrastructure.conftest import functions, template
+from tests.workflow.quick_machines import quick_state_machines
 from tests.workflow.stack import Stack, running_stack
 
 __all__ = ["functions", "template"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def less_work_in_state_machines() -> Iterator[None]:
+    """Let moto run the same state machines in less time."""
+    with quick_state_machines():
+        yield
 
 
 @pytest.fixture
