@@ -31,12 +31,12 @@ def information_gain_tree(batch: SimulatedBatch) -> WavePlan:
     gain = _information_gain(batch)
     cost = np.where(batch.met, 0.0, 1.0 / (gain * (1 + 1e-6 * random_scores(len(gain), batch.rng))))
     tree = minimum_spanning_tree(np.triu(cost, 1)).tocoo()
-    return _in_shown_order(batch, np.stack([tree.row, tree.col], axis=1).astype(np.int64))
+    return _draw_shown_order(batch, np.stack([tree.row, tree.col], axis=1).astype(np.int64))
 
 
 def information_gain_matching(batch: SimulatedBatch) -> WavePlan:
     """Match by expected information gain: the same worth, every essay once."""
-    return _matched(batch, _information_gain(batch))
+    return _match(batch, _information_gain(batch))
 
 
 def _information_gain(batch: SimulatedBatch) -> np.ndarray:
@@ -66,13 +66,13 @@ def close_and_uncertain(batch: SimulatedBatch) -> WavePlan:
     """
     n = batch.n_essays
     if batch.fit is None:
-        return _matched(batch, random_scores(n, batch.rng))
+        return _match(batch, random_scores(n, batch.rng))
     gap = np.abs(batch.fit.ability[:, None] - batch.fit.ability[None, :])
     variance = batch.fit.standard_error**2
     p = 1 / (1 + np.exp(gap))
     score = p * (1 - p) * (variance[:, None] + variance[None, :]) / (1 + gap)
     at_random = batch.rng.permutation(n)[: 2 * round(0.2 * (n // 2))]
-    return _matched(batch, score, at_random)
+    return _match(batch, score, at_random)
 
 
 @dataclass
@@ -94,13 +94,13 @@ class TrueSkillRule:
         if batch.fit is None:
             self.mean, self.variance = np.zeros(n), np.full(n, batch.prior_sd**2)
             chain = batch.rng.permutation(n)
-            return _in_shown_order(batch, np.stack([chain[:-1], chain[1:]], axis=1))
+            return _draw_shown_order(batch, np.stack([chain[:-1], chain[1:]], axis=1))
         self._rate(batch)
         spread = np.sqrt(
             2 * self.performance_variance + self.variance[:, None] + self.variance[None, :]
         )
         # p(1-p) falls with |difference| / spread, so this orders the pairs alike.
-        return _matched(batch, -np.abs(self.mean[:, None] - self.mean[None, :]) / spread)
+        return _match(batch, -np.abs(self.mean[:, None] - self.mean[None, :]) / spread)
 
     def _rate(self, batch: SimulatedBatch) -> None:
         """Update the ratings, verdict by verdict."""
@@ -121,13 +121,13 @@ class TrueSkillRule:
         self.seen = len(batch.first)
 
 
-def _matched(
+def _match(
     batch: SimulatedBatch, score: np.ndarray, at_random: np.ndarray | None = None
 ) -> WavePlan:
     """Match all essays greedily, some of them among themselves at random."""
     allowed = np.where(batch.met, -np.inf, score + 1e-9 * random_scores(len(score), batch.rng))
     if at_random is None:
-        return _in_shown_order(batch, greedy_matching(allowed))
+        return _draw_shown_order(batch, greedy_matching(allowed))
     coins = np.where(batch.met, -np.inf, random_scores(len(score), batch.rng))
     pairs = [
         group[greedy_matching(matrix[np.ix_(group, group)])]
@@ -136,10 +136,10 @@ def _matched(
             (np.setdiff1d(np.arange(len(score)), at_random), allowed),
         )
     ]
-    return _in_shown_order(batch, np.concatenate(pairs))
+    return _draw_shown_order(batch, np.concatenate(pairs))
 
 
-def _in_shown_order(batch: SimulatedBatch, pairs: np.ndarray) -> WavePlan:
+def _draw_shown_order(batch: SimulatedBatch, pairs: np.ndarray) -> WavePlan:
     n = batch.n_essays
     lead = np.bincount(batch.first, minlength=n) - np.bincount(batch.second, minlength=n)
     ordered = balance_order(pairs, lead, batch.rng)

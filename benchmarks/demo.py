@@ -40,7 +40,7 @@ SLOW = 4.0
 LONGEST_ANSWER = 1.5 * LATENCY
 
 
-def on_the_laptop_cloud(*, runs: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def run_on_laptop_cloud(*, runs: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Seconds of every wave of some runs, and of one and three batches at once."""
     stacks.build()
     cloud = clouds.up(port=PORT, name="bench-cloud")
@@ -50,13 +50,13 @@ def on_the_laptop_cloud(*, runs: int) -> tuple[list[dict[str, Any]], list[dict[s
         stage = Stage(cloud, outputs)
         waves = [row for run in range(runs) for row in _run(stage, cloud, run)]
         judges.up(cloud, JudgeOptions(latency=SLOW), port=JUDGE_PORT, name="bench-judge")
-        return waves, [_at_once(stage, batches) for batches in (1, 3)]
+        return waves, [_run_together(stage, batches) for batches in (1, 3)]
     finally:
         judges.down("bench-judge")
         clouds.down("bench-cloud")
 
 
-def _at_once(stage: Stage, batches: int) -> dict[str, Any]:
+def _run_together(stage: Stage, batches: int) -> dict[str, Any]:
     """Wall time of some batches that are requested at the same time."""
 
     def one(number: int) -> None:
@@ -76,7 +76,10 @@ def _run(stage: Stage, cloud: Cloud, run: int) -> list[dict[str, Any]]:
             client, samples.load(SAMPLE), config=CONFIG, show=lambda _progress, _elapsed: None
         )
         created = client.batch(document["batch_id"]).created_at
-    times = [datetime.fromisoformat(created), *_scored_at(stage, cloud, document["batch_id"])]
+    times = [
+        datetime.fromisoformat(created),
+        *_read_scoring_times(stage, cloud, document["batch_id"]),
+    ]
     return [
         {
             "run": run + 1,
@@ -88,7 +91,7 @@ def _run(stage: Stage, cloud: Cloud, run: int) -> list[dict[str, Any]]:
     ]
 
 
-def _scored_at(stage: Stage, cloud: Cloud, batch_id: str) -> list[datetime]:
+def _read_scoring_times(stage: Stage, cloud: Cloud, batch_id: str) -> list[datetime]:
     sqs = cloud.session().client("sqs", endpoint_url=cloud.url)
     url, times = stage.outputs["SubscriberQueueUrl"], {}
     while messages := sqs.receive_message(
@@ -128,7 +131,7 @@ def main() -> None:
     # The handlers log as they do in production; a benchmark prints its table only.
     logging.disable(logging.CRITICAL)
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    waves, at_once = on_the_laptop_cloud(runs=1 if options.quick else 3)
+    waves, at_once = run_on_laptop_cloud(runs=1 if options.quick else 3)
     counted, verdicts = calls_per_verdict(essays=12 if options.quick else 32)
     calls = [
         {"call": name, "calls": number, "per_verdict": number / verdicts}

@@ -74,8 +74,8 @@ def pairs_of_texts(count: int) -> list[EssayPair]:
 
 def questions(judge: JudgeSpec, pairs: Sequence[EssayPair]) -> list[CompareRequestV1]:
     """The requests of one call."""
-    told = JudgeInstructions(judge_rubric=RUBRIC)
-    blocks = JinjaPrompts().render(judge, told, pairs, bundle=True)
+    instructions = JudgeInstructions(judge_rubric=RUBRIC)
+    blocks = JinjaPrompts().render(judge, instructions, pairs, bundle=True)
     return [
         CompareRequestV1(
             correlation_id=pair.comparison_id,
@@ -193,12 +193,12 @@ async def ask_in_batches(judge: JudgeSpec, pairs: Sequence[EssayPair]) -> Mode:
         looking = ModelBatchJudge(judge, OpenAIBatchModel(plain, None, LocalCapabilities()))
         asking = ModelBatchJudge(judge, OpenAIBatchModel(counted, None, LocalCapabilities()))
         for number, part in enumerate(split_submission(pairs, judge.provider_batch_size)):
-            asked = [request for pair in part for request in questions(judge, [pair])]
-            batch = await asking.submit(submission_name("benchmark", 1, "openai", number), asked)
+            requests = [request for pair in part for request in questions(judge, [pair])]
+            batch = await asking.submit(submission_name("benchmark", 1, "openai", number), requests)
             while not await looking.has_ended(batch):  # noqa: ASYNC110 - the batch is elsewhere
                 await asyncio.sleep(0.05)
             await asking.has_ended(batch)
-            answers = await asking.read_results(batch, asked)
+            answers = await asking.read_results(batch, requests)
             results += [each for each in answers if isinstance(each, LLMComparisonResultV1)]
             await asking.delete(batch)
     return Mode(len(calls), results)
@@ -212,12 +212,12 @@ def modes(count: int) -> dict[str, Mode]:
         for size in BUNDLES:
             bundles = list(itertools.batched(pairs, size, strict=False))
             results, seconds = asyncio.run(ask(judge, bundles, keep=True))
-            found[_named(size)] = Mode(len(bundles), results, sum(seconds))
+            found[_name_mode(size)] = Mode(len(bundles), results, sum(seconds))
         found[IN_BATCHES] = asyncio.run(ask_in_batches(judge, pairs))
     return found
 
 
-def _named(bundle: int) -> str:
+def _name_mode(bundle: int) -> str:
     return "per_request" if bundle == 1 else f"serial_bundle of {bundle}"
 
 
@@ -227,7 +227,7 @@ def main() -> None:
     count = 100 if options.quick else 400
     overhead_rows, overhead = overheads(count)
     mode = modes(count)
-    one, ten, batch = mode[_named(1)], mode[_named(10)], mode[IN_BATCHES]
+    one, ten, batch = mode[_name_mode(1)], mode[_name_mode(10)], mode[IN_BATCHES]
     mode_rows = [each.row(name, 100 / count) for name, each in mode.items()]
     same = [each.winners == one.winners for each in mode.values()]
     report(

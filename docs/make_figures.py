@@ -150,17 +150,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--results", type=Path, default=Path("out/bench"))
     parser.add_argument("--out", type=Path, default=Path("docs/figures"))
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     # fixed ids and no date: the same results give the same bytes
     mpl.rcParams["svg.hashsalt"] = "cj"
-    given.out.mkdir(parents=True, exist_ok=True)
+    arguments.out.mkdir(parents=True, exist_ok=True)
     for name, (benchmark, draw) in FIGURES.items():
-        source = given.results / f"{benchmark}.json"
+        source = arguments.results / f"{benchmark}.json"
         if not source.exists():
             sys.stderr.write(f"{name}: {source} is missing, left as it is\n")
             continue
         draw(json.loads(source.read_text())["rows"])
-        plt.savefig(given.out / f"{name}.svg", metadata={"Date": None}, bbox_inches="tight")
+        plt.savefig(arguments.out / f"{name}.svg", metadata={"Date": None}, bbox_inches="tight")
         plt.close("all")
 
 

@@ -75,11 +75,11 @@ class SampleIssuer:
         """A token of ten minutes for `subject`, unless the claims say otherwise; None drops one."""
         algorithm, key = self.keys[key_id]
         now = int(time.time())
-        given = {
+        payload = {
             "iss": self.url, "aud": audience, "sub": "subject", "iat": now,
             "exp": now + _LIFETIME_SECONDS, **claims,
         }  # fmt: skip
-        kept = {name: value for name, value in given.items() if value is not None}
+        kept = {name: value for name, value in payload.items() if value is not None}
         return jwt.encode(kept, key, algorithm=algorithm, headers={"kid": key_id})
 
     def application(self) -> Starlette:
@@ -107,33 +107,33 @@ class SampleIssuer:
 
     def _sign_in(self, request: Request) -> Response:
         """Send whoever comes back at once, with a code for the token endpoint (RFC 6749, 4.1)."""
-        asked = dict(request.query_params)
-        if asked.get("response_type") != "code" or asked.get("code_challenge_method") != "S256":
+        query = dict(request.query_params)
+        if query.get("response_type") != "code" or query.get("code_challenge_method") != "S256":
             return JSONResponse({"error": "invalid_request"}, status_code=400)
         code = secrets.token_urlsafe(16)
-        self._flows[code] = asked
-        answer = {"code": code, "state": asked["state"]}
+        self._flows[code] = query
+        answer = {"code": code, "state": query["state"]}
         if not self.like_cognito:
             answer["iss"] = self.url
-        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer)}")
+        return RedirectResponse(f"{query['redirect_uri']}?{urlencode(answer)}")
 
     async def _give_tokens(self, request: Request) -> Response:
         """Tokens for a code, to whoever has the verifier of its challenge (RFC 7636, 4.6), once."""
-        given = dict(parse_qsl((await request.body()).decode()))
+        form = dict(parse_qsl((await request.body()).decode()))
         headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
-        asked = self._flows.pop(given.get("code", ""), None)
-        digest = hashlib.sha256(given.get("code_verifier", "").encode()).digest()
+        query = self._flows.pop(form.get("code", ""), None)
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         if (
-            asked is None
-            or asked["code_challenge"] != challenge
-            or any(asked[name] != given.get(name) for name in ("client_id", "redirect_uri"))
+            query is None
+            or query["code_challenge"] != challenge
+            or any(query[name] != form.get(name) for name in ("client_id", "redirect_uri"))
         ):
             return JSONResponse({"error": "invalid_grant"}, status_code=400, headers=headers)
         key_id = next(iter(self.keys))
-        own: dict[str, Any] = {"aud": asked["client_id"], "nonce": asked["nonce"]}
+        own: dict[str, Any] = {"aud": query["client_id"], "nonce": query["nonce"]}
         identity = self.token(key_id, **{**self.claims, **own})
-        unnamed = {"aud": None, "client_id": asked["client_id"]} if self.like_cognito else {}
+        unnamed = {"aud": None, "client_id": query["client_id"]} if self.like_cognito else {}
         access = self.token(key_id, **{**self.claims, **unnamed})
         tokens = {"token_type": "Bearer", "access_token": access, "id_token": identity}
         return JSONResponse(tokens, headers=headers)

@@ -91,14 +91,14 @@ def _read_topic(folder: Path) -> Topic:
         for row in csv.DictReader(file):
             leads[position[row["text_a"]], position[row["text_b"]]].append(_VALUE[row["verdict"]])
     mean = {pair: fmean(values) for pair, values in leads.items()}
-    told = [pair for pair in mean if abs(mean[pair]) > _LEAST_LEAD]
+    decided = [pair for pair in mean if abs(mean[pair]) > _LEAST_LEAD]
     return Topic(
         name=folder.name,
         texts=[texts[name] for name in position],
-        first=np.array([pair[0] for pair in told]),
-        second=np.array([pair[1] for pair in told]),
-        preferred=np.array([float(mean[pair] > 0) for pair in told]),
-        n_divided=len(mean) - len(told),
+        first=np.array([pair[0] for pair in decided]),
+        second=np.array([pair[1] for pair in decided]),
+        preferred=np.array([float(mean[pair] > 0) for pair in decided]),
+        n_divided=len(mean) - len(decided),
     )
 
 

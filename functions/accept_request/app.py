@@ -15,7 +15,7 @@ from assessment.contracts.request import BatchRequest
 from assessment.contracts.requested import read_organisation, read_requested_batch
 from assessment.observability import count, logger, metrics
 from assessment.settings import AcceptRequestSettings
-from assessment.usecases.audit_changes import audited_request
+from assessment.usecases.audit_changes import audit_request
 from assessment.usecases.refuse_request import REFUSALS, refuse_request
 from assessment.usecases.request_batch import RequestCommand, request_batch
 
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         data, key = read_requested_batch(event)
         organisation = read_organisation(event)
         request = parse(BatchRequest, data)
-        own = adapters.of(organisation)
+        own = adapters.select(organisation)
         policy = own.retention_policies.get_policy()
         logger.append_keys(correlation_id=request.correlation_id)
         command = RequestCommand(
@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             retention_days=policy.choose_days(adapters.settings.retention_days),
             max_batches_per_day=adapters.settings.max_batches_per_day,
         )
-        with audited_request(event, organisation, ports=own.audit_ports, now=now) as ended:
+        with audit_request(event, organisation, ports=own.audit_ports, now=now) as ended:
             batch = request_batch(command, ports=own.request_ports, now=now)
             ended.append(batch.batch_id)
     except REFUSALS as refusal:

@@ -37,7 +37,7 @@ def judge_records(records: list[SQSRecord]) -> Iterator[str]:
     handled = bootstrap.run(
         judge_messages(
             [each for _, each in received],
-            ports_of=lambda batch_id: adapters.of_batch(batch_id).judge_ports,
+            ports_of=lambda batch_id: adapters.select_batch(batch_id).judge_ports,
             mode=adapters.settings.llm_batching_mode,
             now=datetime.now(UTC),
         )

@@ -26,7 +26,7 @@ _RESERVED_MILLISECONDS = 20_000
 
 def sweep(message: SweepAnchorsV1) -> None:
     """Erase the texts of anchors that an assignment has no more."""
-    own = bootstrap.adapters(EraseDataSettings).of(message.organisation)
+    own = bootstrap.adapters(EraseDataSettings).select(message.organisation)
     n_left = sweep_anchors(message, ports=own.sweep_ports, now=datetime.now(UTC))
     ids = {"organisation": message.organisation, "assignment_id": message.assignment_id}
     logger.info("texts of removed anchors erased", extra={**ids, "left": n_left})
@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     def erase(message: EraseRequestV1) -> None:
         adapters = bootstrap.adapters(EraseDataSettings)
-        own = adapters.of_batch(message.batch_id)
+        own = adapters.select_batch(message.batch_id)
         ports = own.erasure_ports(own.dead_letters(adapters.settings.dead_letter_queue_urls))
         ids = {"batch_id": message.batch_id, "erasure_id": message.erasure_id}
         try:

@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         step.batch_id,
         read_failure(decision, step.error),
         by_decision=step.error is None,
-        ports=adapters.of_batch(step.batch_id).fail_ports,
+        ports=adapters.select_batch(step.batch_id).fail_ports,
         now=datetime.now(UTC),
     )
     error, cause = (batch.failure.code, batch.failure.message) if batch.failure else ("", "")

@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(**adapters.log_keys(step.batch_id))
     batch = finalise_batch(
         step.batch_id,
-        ports=adapters.of_batch(step.batch_id).finalise_ports(ScoringStatistics()),
+        ports=adapters.select_batch(step.batch_id).finalise_ports(ScoringStatistics()),
         versions={"numpy": version("numpy"), "scipy": version("scipy")},
         now=datetime.now(UTC),
     )

@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(**adapters.log_keys(step.batch_id))
     wave = plan_wave(
         step.batch_id,
-        ports=adapters.of_batch(step.batch_id).plan_ports(ScoringStatistics()),
+        ports=adapters.select_batch(step.batch_id).plan_ports(ScoringStatistics()),
         mode=adapters.settings.llm_batching_mode,
         now=datetime.now(UTC),
     )

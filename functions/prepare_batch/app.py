@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         batch = prepare_batch(
             step.batch_id,
-            ports=adapters.of_batch(step.batch_id).prepare_ports,
+            ports=adapters.select_batch(step.batch_id).prepare_ports,
             now=datetime.now(UTC),
         )
     except REQUEST_REFUSALS as refusal:

@@ -35,7 +35,7 @@ def record_one(record: SQSRecord) -> str:
         with report_errors():
             recorded = record_callback(
                 message,
-                ports=adapters.of_batch(message.batch_id).callback_ports,
+                ports=adapters.select_batch(message.batch_id).callback_ports,
                 now=datetime.now(UTC),
             )
         count(f"callbacks_{recorded.effect}")
@@ -55,7 +55,7 @@ def keep_late(batch_ids: Iterable[str]) -> None:
     """Once for all messages of a batch that came after its end."""
     adapters = bootstrap.adapters(RecordCallbackSettings)
     for batch_id in batch_ids:
-        keep_late_comparisons(batch_id, ports=adapters.of_batch(batch_id).callback_ports)
+        keep_late_comparisons(batch_id, ports=adapters.select_batch(batch_id).callback_ports)
 
 
 @contextmanager

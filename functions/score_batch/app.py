@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     scored = score_batch(
         step.batch_id,
         step.wave,
-        ports=adapters.of_batch(step.batch_id).score_ports(ScoringStatistics()),
+        ports=adapters.select_batch(step.batch_id).score_ports(ScoringStatistics()),
         now=datetime.now(UTC),
     )
     report_decision(scored)

@@ -28,7 +28,7 @@ async def send_record(record: SQSRecord) -> str | None:
         logger.error("not a webhook message", extra={"error": type(error).__name__})
         return str(record.message_id)
     subject = describe(message)
-    ports = bootstrap.adapters(SendWebhooksSettings).of(subject["organisation"]).send_ports
+    ports = bootstrap.adapters(SendWebhooksSettings).select(subject["organisation"]).send_ports
     try:
         outcome = await send_message(message, ports=ports, now=datetime.now(UTC))
     except CJError as error:

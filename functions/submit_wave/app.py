@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             step.batch_id,
             step.wave,
             token=step.task_token,
-            ports=adapters.of_batch(step.batch_id).submit_ports,
+            ports=adapters.select_batch(step.batch_id).submit_ports,
             mode=adapters.settings.llm_batching_mode,
             now=datetime.now(UTC),
         )

@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     _log_report(report, adapters)
     expiries = expire_batches(
         listing=adapters.erasures,
-        ports_of=lambda batch_id: adapters.of_batch(batch_id).erasure_request_ports,
+        ports_of=lambda batch_id: adapters.select_batch(batch_id).erasure_request_ports,
         make_id=lambda: str(uuid.uuid4()),
         now=datetime.now(UTC),
         has_time=has_time,

@@ -48,13 +48,13 @@ def comparison_rows(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
 
 def _list_values(one: Comparison) -> list[Any]:
     verdict = one.verdict
-    told = verdict.model_dump(mode="json") if verdict else {}
+    document = verdict.model_dump(mode="json") if verdict else {}
     spent = one.spent
     return [
-        one.comparison_id, one.wave, one.first, one.second, str(one.status), told.get("winner"),
-        _SCORES[one.pair_verdict.winner] if one.pair_verdict else None, told.get("degree"),
-        told.get("confidence"), told.get("judge"), one.audit, one.predicted, one.attempt,
-        spent.cost_usd, spent.input_tokens, spent.output_tokens, told.get("justification"),
+        one.comparison_id, one.wave, one.first, one.second, str(one.status), document.get("winner"),
+        _SCORES[one.pair_verdict.winner] if one.pair_verdict else None, document.get("degree"),
+        document.get("confidence"), document.get("judge"), one.audit, one.predicted, one.attempt,
+        spent.cost_usd, spent.input_tokens, spent.output_tokens, document.get("justification"),
         one.failure.code if one.failure else None, spent.cache_read_tokens,
         spent.cache_write_tokens,
         *write_list(one),

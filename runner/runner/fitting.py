@@ -102,7 +102,7 @@ def fit_judgements(
         )
         return _offline(judgements, fitted, correlation)
     except ScoringError as error:
-        raise BadInputError(*_in_names(error, judgements.essays)) from error
+        raise BadInputError(*_name_essays(error, judgements.essays)) from error
 
 
 def _prior(estimator: Estimator, prior_sd: float | None) -> float | SpreadPrior:
@@ -119,7 +119,7 @@ def _repeat_correlation(
     return estimate_repeat_correlation(comparisons, prior_sd=prior_sd)
 
 
-def _in_names(error: ScoringError, essays: list[str]) -> list[Problem]:
+def _name_essays(error: ScoringError, essays: list[str]) -> list[Problem]:
     if not isinstance(error, SeparationError) or not error.essays:
         return [Problem(str(error))]
     named = ", ".join(essays[index] for index in error.essays[:_NAMED])

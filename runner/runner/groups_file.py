@@ -26,7 +26,7 @@ def assign_groups(path: Path, essays: Sequence[SubmittedEssay]) -> list[Submitte
     by_id = {essay.essay_id: essay for essay in essays}
     seen: dict[str, int] = {}
 
-    def grouped(row: Row) -> SubmittedEssay:
+    def add_group(row: Row) -> SubmittedEssay:
         essay_id = normalise(row.get("essay_id"))
         if essay_id not in by_id:
             raise BadInputError(row.problem("essay_id", f"there is no essay {essay_id!r}"))
@@ -37,7 +37,7 @@ def assign_groups(path: Path, essays: Sequence[SubmittedEssay]) -> list[Submitte
         values = by_id[essay_id].model_dump() | {"group": row.get("group") or None}
         return validate(SubmittedEssay, values, lambda _, message: row.problem("group", message))
 
-    found, problems = read_all(table.rows, grouped)
+    found, problems = read_all(table.rows, add_group)
     problems.raise_any()
     with_group = {essay.essay_id: essay for essay in found}
     return [with_group.get(essay.essay_id, essay) for essay in essays]

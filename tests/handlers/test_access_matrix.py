@@ -196,7 +196,7 @@ def test_two_organisations_use_one_name_and_one_key_without_meeting(stack: Stack
             assert answered["statusCode"] in (201, 202), answered["body"]
         batch_id = json.loads(answered["body"])["batch_id"]
         ids.add(batch_id)
-        assert adapters().of_batch(batch_id).organisation == organisation
+        assert adapters().select_batch(batch_id).organisation == organisation
     assert len(ids) == 2
 
 

@@ -34,7 +34,7 @@ def request(days: int | None, organisation: str = "default") -> tuple[int, dict[
 
 
 def open_own(batch_id: str) -> ErasureRequestPorts:
-    return adapters().of_batch(batch_id).erasure_request_ports
+    return adapters().select_batch(batch_id).erasure_request_ports
 
 
 def expire(

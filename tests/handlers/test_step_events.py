@@ -55,7 +55,7 @@ def test_an_event_names_the_organisation_of_its_batch(stack: Stack) -> None:
     given["detail"]["data"].pop("assignment_id", None)
     given["detail"]["organisation"] = "south"
     batch_id = invoke("accept_request", given)["batch_id"]
-    assert adapters().of_batch(batch_id).organisation == "south"
+    assert adapters().select_batch(batch_id).organisation == "south"
     given["detail"]["organisation"] = "../south"
     assert invoke("accept_request", given) == {"refused": "invalid-request"}
 

@@ -71,7 +71,7 @@ class ListRows:
     has_degree: Bools
 
     @classmethod
-    def of_pairs(cls, count: int) -> Self:
+    def make_pairs(cls, count: int) -> Self:
         """Return the rows of comparisons of two."""
         whole = np.ones(count, dtype=np.int64)
         return cls(NO_LIST * whole, PAIR * whole, 0 * whole, whole, whole > 0)
@@ -117,7 +117,7 @@ class ListRows:
             self.has_degree[rows],
         )
 
-    def followed_by(self, other: Self) -> Self:
+    def append(self, other: Self) -> Self:
         """Return these rows and then others, whose lists get numbers of their own."""
         start = int(self.number.max(initial=NO_LIST)) + 1
         number = np.where(other.number == NO_LIST, NO_LIST, other.number + start)

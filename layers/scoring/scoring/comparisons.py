@@ -255,7 +255,7 @@ class Comparisons:
 
     def take(self, rows: Ints | Bools) -> Comparisons:
         """Return the comparisons of the given rows, for the same essays and judges' numbers."""
-        return self._with(
+        return self._replace(
             self.first[rows],
             self.second[rows],
             self.outcome[rows],
@@ -265,11 +265,11 @@ class Comparisons:
 
     def with_repeat_correlation(self, value: float) -> Comparisons:
         """Return the same verdicts with another weight of repeats."""
-        same = self._with(self.first, self.second, self.outcome, self.judge, self.list_rows)
+        same = self._replace(self.first, self.second, self.outcome, self.judge, self.list_rows)
         object.__setattr__(same, "repeat_correlation", float(min(max(value, 0.0), 1.0)))
         return same
 
-    def _with(
+    def _replace(
         self,
         first: Ints,
         second: Ints,
@@ -308,7 +308,7 @@ class Comparisons:
 
     def reversed_order(self) -> Comparisons:
         """Return the same verdicts as if every pair had been shown the other way round."""
-        return self._with(
+        return self._replace(
             self.second,
             self.first,
             -self.outcome,

@@ -113,7 +113,7 @@ def _models_first_checked(comparisons: Comparisons, is_model: ArrayLike) -> Bool
     return whose
 
 
-def _gauged(x: Floats, n: int) -> Floats:
+def _centre_abilities(x: Floats, n: int) -> Floats:
     """Parameters with the first n, abilities, summing to zero."""
     gauged = x.copy()
     gauged[:n] -= gauged[:n].mean()
@@ -172,13 +172,13 @@ class _Search:
         key = tuple(np.round(at, 9))
         if key not in self._visits:
             self.model.set_covariance(self._covariance(at))
-            x, variance = self._from()
+            x, variance = self._begin()
             gaussian = settle(self.model, x, variance, tolerance=_TOLERANCE)
             self._last = gaussian
             self._visits[key] = _Visit(gaussian, self._scales(at))
         return self._visits[key]
 
-    def _from(self) -> tuple[Floats, Floats]:
+    def _begin(self) -> tuple[Floats, Floats]:
         if self._last is not None:
             return self._last.x.copy(), self._last.variance
         zero = self.model.start(np.zeros(self.model.n))
@@ -211,7 +211,7 @@ class _Search:
         visits = [self._visit(point) for point in points.points]
         # essays on people's scale, and all parameters that are no abilities
         kept = np.concatenate([np.arange(n), np.arange(model.n, model.size)])
-        means = np.array([_gauged(v.gaussian.x[kept], n) for v in visits])
+        means = np.array([_centre_abilities(v.gaussian.x[kept], n) for v in visits])
         x = weights @ means
         lower = np.zeros((len(kept), len(kept)))
         nodes = []

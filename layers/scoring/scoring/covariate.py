@@ -150,7 +150,7 @@ class _Likelihood:
         rotated: Floats = self.vectors.T @ design
         return rotated
 
-    def at(self, sd: float, design: Floats) -> tuple[float, float, float, float]:
+    def evaluate(self, sd: float, design: Floats) -> tuple[float, float, float, float]:
         """Profile and marginal log likelihood at s, and the slope with its standard error."""
         shrunk = 1.0 / (1.0 + sd**2 * self.precision)
         precision = (design.T * (self.precision * shrunk)) @ design
@@ -166,7 +166,9 @@ class _Likelihood:
 
 def _summarise(likelihood: _Likelihood, design: Floats, variance: float) -> CovariateEffect:
     grid = np.linspace(0.0, likelihood.widest, _GRID)
-    profile, marginal, slope, error = np.array([likelihood.at(float(sd), design) for sd in grid]).T
+    profile, marginal, slope, error = np.array(
+        [likelihood.evaluate(float(sd), design) for sd in grid]
+    ).T
     weight = np.exp(marginal - marginal.max())
     weight /= weight.sum()
     mean = float(weight @ slope)

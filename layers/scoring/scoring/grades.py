@@ -158,14 +158,14 @@ def calibrate(
     CalibrationError
         An argument is out of range, has the wrong shape, or does not fit the others.
     """
-    theta, cov = _checked_estimates(ability, covariance)
-    ids = _checked_essays("anchors", anchors, len(theta))
-    graded = _checked_essays("students", students, len(theta))
+    theta, cov = _check_estimates(ability, covariance)
+    ids = _check_essays("anchors", anchors, len(theta))
+    graded = _check_essays("students", students, len(theta))
     if np.isin(graded, ids).any():
         essay = graded[np.isin(graded, ids)][0]
         raise CalibrationError(f"students and anchors share essay {essay}: it is one or the other")
-    grade = _checked_grades(anchor_grade, len(ids), n_grades)
-    shares = _checked_population(population, population_weight, n_grades, method)
+    grade = _check_grades(anchor_grade, len(ids), n_grades)
+    shares = _check_population(population, population_weight, n_grades, method)
     anchor_set, targets = _joint(theta, cov, ids, graded, grade, n_grades, prior_sd)
     prior = None
     if shares is not None and population_weight > 0 and len(graded):
@@ -258,7 +258,7 @@ def _lone_anchor_warnings(report: CalibrationReport, ids: Ints) -> tuple[Calibra
     return (CalibrationWarning("irreplaceable_anchors", message, lone),)
 
 
-def _checked_estimates(ability: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:
+def _check_estimates(ability: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:
     theta = np.asarray(ability, dtype=np.float64)
     cov = np.asarray(covariance, dtype=np.float64)
     if theta.ndim != 1 or not len(theta):
@@ -273,7 +273,7 @@ def _checked_estimates(ability: ArrayLike, covariance: ArrayLike) -> tuple[Float
     return theta, cov
 
 
-def _checked_essays(name: str, values: ArrayLike, n: int) -> Ints:
+def _check_essays(name: str, values: ArrayLike, n: int) -> Ints:
     try:
         array = essay_indices(values, n)
     except IndexProblemError as error:
@@ -283,7 +283,7 @@ def _checked_essays(name: str, values: ArrayLike, n: int) -> Ints:
     return array
 
 
-def _checked_grades(values: ArrayLike, n_anchors: int, n_grades: int) -> Ints:
+def _check_grades(values: ArrayLike, n_anchors: int, n_grades: int) -> Ints:
     if n_grades <= 1:
         raise CalibrationError(f"n_grades is {n_grades}: a scale has at least 2 grades")
     array = np.asarray(values)
@@ -304,7 +304,7 @@ def _checked_grades(values: ArrayLike, n_anchors: int, n_grades: int) -> Ints:
     return array.astype(np.int64)
 
 
-def _checked_population(
+def _check_population(
     values: ArrayLike | None, weight: float, n_grades: int, method: Method
 ) -> Floats | None:
     if method not in get_args(Method):

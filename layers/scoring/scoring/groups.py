@@ -86,7 +86,7 @@ def group_differences(fit: Fit, group: Ints, *, compared: int) -> Contrast:
     precision = np.diag(counts) / variance - member.T @ posterior @ member / variance**2
     covariance = np.linalg.pinv(precision, hermitian=True, rcond=1e-9)
     mean = covariance @ (member.T @ fit.ability) / variance
-    rows = _against_the_others(counts, compared)
+    rows = _contrast_groups(counts, compared)
     spread = ((rows @ covariance) * rows).sum(axis=1)
     return Contrast(rows @ mean, np.sqrt(np.maximum(spread, 0.0)))
 
@@ -126,7 +126,7 @@ def judge_group_effects(
         raise InvalidSettingError("group", "needs a prior, and two judges and groups or more")
     model = _Bonuses(fit, comparisons, group)
     covariance = model.estimate()
-    rows = _against_the_others(_membership(group).sum(axis=0), compared)
+    rows = _contrast_groups(_membership(group).sum(axis=0), compared)
     contrasts = []
     for number in range(model.n_judges):
         at = slice(
@@ -164,7 +164,7 @@ def _membership(group: Ints) -> Floats:
     return np.eye(int(group.max()) + 1)[group]
 
 
-def _against_the_others(counts: Floats, compared: int) -> Floats:
+def _contrast_groups(counts: Floats, compared: int) -> Floats:
     """Return rows that turn group means into each group less the essays of all others, (k, K)."""
     others = np.where(np.eye(compared, dtype=bool), 0.0, counts[:compared])
     rows = np.zeros((compared, len(counts)))

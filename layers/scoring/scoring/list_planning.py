@@ -118,12 +118,14 @@ def plan_lists(
         raise PairingError(f"n_essays is {n_essays}: a comparison needs at least 2 essays")
     if not 0 <= audit_share <= 1:
         raise PairingError(f"audit_share is {audit_share}: give a share between 0 and 1")
-    wanted = np.minimum(_checked_sizes(sizes), n_essays)
-    before = _by_size(n_essays, earlier)
+    wanted = np.minimum(_check_sizes(sizes), n_essays)
+    before = _group_sizes(n_essays, earlier)
     theta = check_array("ability", ability, (n_essays,))
-    draft = ListDraft(n_essays, list(before.values()), _checked("anchors", anchors, n_essays), rng)
+    draft = ListDraft(
+        n_essays, list(before.values()), _check_essays("anchors", anchors, n_essays), rng
+    )
     made = _draft_lists(draft, wanted, theta, audit_share)
-    pairs, audited = _ordered(n_essays, before, made, rng, is_known=theta is not None)
+    pairs, audited = _order(n_essays, before, made, rng, is_known=theta is not None)
     return _arrange(wanted, pairs, audited)
 
 
@@ -166,7 +168,7 @@ def _count_random(draft: ListDraft, n_lists: int, size: int, share: float) -> in
     return min(n_lists, max(round(share * n_lists), joining))
 
 
-def _ordered(
+def _order(
     n_essays: int,
     before: dict[int, Ints],
     made: dict[int, tuple[Ints, Ints]],
@@ -205,7 +207,7 @@ def _arrange(wanted: Ints, shown: dict[int, Ints], audited: dict[int, list[bool]
     )
 
 
-def _checked_sizes(sizes: ArrayLike) -> Ints:
+def _check_sizes(sizes: ArrayLike) -> Ints:
     wanted = np.asarray(sizes)
     if wanted.ndim != 1 or (wanted.size and wanted.dtype.kind not in "iu"):
         raise PairingError("sizes must be a column of whole numbers")
@@ -214,18 +216,18 @@ def _checked_sizes(sizes: ArrayLike) -> Ints:
     return wanted.astype(np.int64)
 
 
-def _by_size(n_essays: int, earlier: Sequence[ArrayLike]) -> dict[int, Ints]:
+def _group_sizes(n_essays: int, earlier: Sequence[ArrayLike]) -> dict[int, Ints]:
     """The earlier comparisons by their size, (m, k) each."""
     rows: dict[int, list[Ints]] = {}
     for number, essays in enumerate(earlier):
-        row = _checked(f"earlier[{number}]", essays, n_essays)
+        row = _check_essays(f"earlier[{number}]", essays, n_essays)
         if len(row) < _PAIR or len(np.unique(row)) < len(row):
             raise PairingError(f"earlier[{number}] must have two or more essays, each once")
         rows.setdefault(len(row), []).append(row)
     return {size: np.stack(lists) for size, lists in sorted(rows.items())}
 
 
-def _checked(name: str, values: ArrayLike, n: int) -> Ints:
+def _check_essays(name: str, values: ArrayLike, n: int) -> Ints:
     column = np.asarray(values)
     try:
         return essay_indices(column if column.size else column.astype(np.int64), n)

@@ -149,9 +149,9 @@ def join_lists(comparisons: Comparisons | None, lists: Lists | None) -> Comparis
     if comparisons is None:
         return Comparisons(lists.n_essays, **columns)
     _require_one_world(comparisons, lists)
-    before = comparisons.list_rows or ListRows.of_pairs(len(comparisons))
-    after = columns["list_rows"] or ListRows.of_pairs(len(columns["first"]))
-    both = before.followed_by(after)
+    before = comparisons.list_rows or ListRows.make_pairs(len(comparisons))
+    after = columns["list_rows"] or ListRows.make_pairs(len(columns["first"]))
+    both = before.append(after)
     judge = columns["judge"]
     return Comparisons(
         comparisons.n_essays,

@@ -218,7 +218,7 @@ def order_inconsistency(fit: Fit, comparisons: Comparisons) -> OrderInconsistenc
     """
     if not comparisons.order_known:
         raise InvalidSettingError("comparisons", "the shown order was not recorded")
-    both = _judged_in_both_orders(fit, comparisons)
+    both = _find_both_orders(fit, comparisons)
     toward_first = sum(there[0] and back[0] for there, back in both)
     toward_second = sum(not there[0] and not back[0] for there, back in both)
     expected = sum(a[1] * b[1] + (1 - a[1]) * (1 - b[1]) for a, b in both)
@@ -230,7 +230,7 @@ def order_inconsistency(fit: Fit, comparisons: Comparisons) -> OrderInconsistenc
     )
 
 
-def _judged_in_both_orders(
+def _find_both_orders(
     fit: Fit, comparisons: Comparisons
 ) -> list[tuple[tuple[bool, float], tuple[bool, float]]]:
     """Pairs of verdicts of one judge on one pair in both orders: first preferred, and P of it."""

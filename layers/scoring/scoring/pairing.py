@@ -161,17 +161,17 @@ def plan_wave(
 
     """
     _check_numbers(n_essays, size, rounds, audit_share)
-    first, second = _checked_pairs(n_essays, first, second)
+    first, second = _check_pairs(n_essays, first, second)
     theta = check_array("ability", ability, (n_essays,))
     cov = check_array("covariance", covariance, (n_essays, n_essays))
     _check_strategy(strategy, theta, cov)
     budget = rounds * n_essays // 2
     budget = budget if size is None else min(size, budget)
-    draft = WaveDraft(n_essays, first, second, _checked_counts(counts, n_essays))
+    draft = WaveDraft(n_essays, first, second, _check_counts(counts, n_essays))
     known = theta is not None
     fill_freely = _choose_fill(n_essays, strategy, shares_essays=shares_essays)
     if strategy == "anchor_first":
-        ids, grades = _checked_anchors(n_essays, anchors, anchor_grade)
+        ids, grades = _check_anchors(n_essays, anchors, anchor_grade)
         planned = anchor_plan(
             draft.met,
             ids,
@@ -190,7 +190,7 @@ def plan_wave(
         audited = round(audit_share * budget) - len(draft.pairs)
         fill(draft, audited, rng, partial(random_scores, n_essays, rng), audit=True)
         if strategy == "grades":
-            graded = _checked_anchors(n_essays, anchors, anchor_grade)
+            graded = _check_anchors(n_essays, anchors, anchor_grade)
             _fill_by_grades(draft, budget - len(draft.pairs), theta, cov, graded)
         match = optimal_matching if strategy == "optimal_matching" else improve_matching
         worth = _worth(draft, theta, None if strategy == "nearest" else cov, rng)
@@ -259,8 +259,8 @@ def _check_numbers(n_essays: int, size: int | None, rounds: int, audit_share: fl
         raise PairingError(f"audit_share is {audit_share}: give a share between 0 and 1")
 
 
-def _checked_pairs(n: int, first: ArrayLike, second: ArrayLike) -> tuple[Ints, Ints]:
-    one, two = _checked_indices("first", first, n), _checked_indices("second", second, n)
+def _check_pairs(n: int, first: ArrayLike, second: ArrayLike) -> tuple[Ints, Ints]:
+    one, two = _check_indices("first", first, n), _check_indices("second", second, n)
     if len(one) != len(two):
         raise PairingError(f"first has {len(one)} essays and second {len(two)}: give pairs")
     if (one == two).any():
@@ -269,7 +269,7 @@ def _checked_pairs(n: int, first: ArrayLike, second: ArrayLike) -> tuple[Ints, I
     return one, two
 
 
-def _checked_counts(counts: ArrayLike | None, n: int) -> Ints | None:
+def _check_counts(counts: ArrayLike | None, n: int) -> Ints | None:
     if counts is None:
         return None
     whole = np.asarray(counts)
@@ -278,7 +278,7 @@ def _checked_counts(counts: ArrayLike | None, n: int) -> Ints | None:
     return whole.astype(np.int64)
 
 
-def _checked_indices(name: str, values: ArrayLike, n: int) -> Ints:
+def _check_indices(name: str, values: ArrayLike, n: int) -> Ints:
     try:
         return essay_indices(values, n)
     except IndexProblemError as error:
@@ -294,12 +294,12 @@ def _check_strategy(strategy: str, theta: Floats | None, cov: Floats | None) -> 
         raise PairingError(f"covariance is missing: strategy {strategy!r} weighs pairs with it")
 
 
-def _checked_anchors(
+def _check_anchors(
     n: int, anchors: ArrayLike | None, grades: ArrayLike | None
 ) -> tuple[Ints, Ints]:
     if anchors is None or grades is None:
         raise PairingError("anchors and anchor_grade are needed by 'anchor_first' and 'grades'")
-    ids = _checked_indices("anchors", anchors, n)
+    ids = _check_indices("anchors", anchors, n)
     positions = np.asarray(grades)
     if not len(ids) or len(np.unique(ids)) != len(ids) or len(ids) == n:
         raise PairingError("anchors must be distinct essays, at least one, and not all essays")

@@ -102,7 +102,7 @@ def project(
     prior_sd = covering_prior_sd(fit, anchors.essays)
     ability, covariance = linked or (fit.ability, fit.covariance)
 
-    def placed(*, with_population: bool) -> Calibration:
+    def calibrate_anchors(*, with_population: bool) -> Calibration:
         return calibrate(
             ability,
             covariance,
@@ -116,17 +116,17 @@ def project(
             prior_sd=prior_sd,
         )
 
-    calibration = placed(with_population=False)
+    calibration = calibrate_anchors(with_population=False)
     reading = _Reading(anchors, *remove_prior(fit, prior_sd))
     spread = reading.spread(calibration.curve, np.ones(len(anchors.essays), dtype=bool))
     if method == "gls" and spread.is_noisy:
         probabilities = reading.probabilities(calibration.curve, spread, students)
     else:
         if anchors.population is not None and method == "gls":
-            calibration = placed(with_population=True)
+            calibration = calibrate_anchors(with_population=True)
         probabilities = calibration.probabilities
     return Projection(
-        calibration, spread, probabilities, _by_the_others(calibration, reading, method)
+        calibration, spread, probabilities, _project_left_out(calibration, reading, method)
     )
 
 
@@ -152,7 +152,7 @@ class _Reading:
         )
 
 
-def _by_the_others(calibration: Calibration, reading: _Reading, method: Method) -> Floats:
+def _project_left_out(calibration: Calibration, reading: _Reading, method: Method) -> Floats:
     """P(grade) of each anchor as a student would get it from the other anchors, (a, G)."""
     essays = reading.anchors.essays
     probabilities = calibration.report.probabilities.copy()

@@ -122,7 +122,7 @@ def realised_reliability(fit: Fit, *, level: float = 0.9) -> RealisedReliability
         If the fit has no prior, or the level is not inside (0, 1).
     """
     values, weights = _squared_correlations(fit)
-    return _summarised(values, weights, level)
+    return _summarise(values, weights, level)
 
 
 def forecast_reliability(
@@ -161,11 +161,11 @@ def forecast_reliability(
     for extra in further:
         factor = (made + extra) / made
         stepped = factor * values / (1.0 + (factor - 1.0) * values)
-        forecasts.append(_summarised(stepped, weights, level))
+        forecasts.append(_summarise(stepped, weights, level))
     return forecasts
 
 
-def _summarised(values: Floats, weights: Floats, level: float) -> RealisedReliability:
+def _summarise(values: Floats, weights: Floats, level: float) -> RealisedReliability:
     if not 0.0 < level < 1.0:
         raise InvalidSettingError("level", f"must be inside (0, 1), got {level}")
     order = np.argsort(values)

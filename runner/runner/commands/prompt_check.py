@@ -121,8 +121,8 @@ def _make_judge(request: dict[str, Any], *, template: Path | None, price: str | 
         request["template_source"] = read_text(template)
     if price:
         request["price"] = _read_price(price)
-    given = {name: value for name, value in request.items() if value}
-    (judge,) = read_judges({"batching_mode": "per_request", **given}, is_admin=True)
+    settings = {name: value for name, value in request.items() if value}
+    (judge,) = read_judges({"batching_mode": "per_request", **settings}, is_admin=True)
     return judge
 
 
@@ -157,8 +157,8 @@ def _print_lists(report: ListReport) -> None:
         )
     if report.place_effects:
         effects = zip(report.place_effects, report.place_effects_se, strict=True)
-        told = ", ".join(f"{effect:+.2f} (SE {error:.2f})" for effect, error in effects)
-        OUT.print(f"favour of each place, logits: {told}")
+        cells = ", ".join(f"{effect:+.2f} (SE {error:.2f})" for effect, error in effects)
+        OUT.print(f"favour of each place, logits: {cells}")
     for cost in report.costs:
         OUT.print(_describe_cost(cost))
     OUT.print(f"recommended: {report.recommendation}")

@@ -151,8 +151,8 @@ class Driver:
             await self._record_all()
             await self._play(batch_id)
         except CJError as error:
-            told = {"Error": type(error).__name__, "Cause": str(error)}
-            await self._repeat(partial(self.steps.fail, batch_id, None, told))
+            cause = {"Error": type(error).__name__, "Cause": str(error)}
+            await self._repeat(partial(self.steps.fail, batch_id, None, cause))
         finally:
             await self._end_calls()
         return not self._is_stopping

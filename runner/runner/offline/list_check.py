@@ -104,18 +104,18 @@ def _describe_judging(
     costs: Mapping[str, tuple[UnitCost, UnitCost]],
 ) -> ListReport:
     """The report with what the fit says of the judge in lists."""
-    told = replace(
+    with_places = replace(
         report,
         place_effects=judging.place_effects.tolist(),
         place_effects_se=judging.place_effects_se.tolist(),
     )
     if not judging.is_ratio_known:
-        return told
+        return with_places
     has_degree = all(has_steps(each.verdict) for each in lists if each.verdict)
     size = report.size
     in_pairs = size * (size - 1) / 2 * float(pair_weight(size, has_degree=has_degree))
     return replace(
-        told,
+        with_places,
         ratio=judging.ratio,
         ratio_interval=judging.ratio_interval,
         probability_blunt=judging.probability_below(BLUNT_BELOW),

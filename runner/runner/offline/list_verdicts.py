@@ -158,7 +158,7 @@ def _find_preferences(verdict: ListVerdict) -> Iterator[tuple[frozenset[str], st
         yield frozenset((better, worse)), better if steps[behind] > steps[at] else None
 
 
-def _find_winner(asked: AskedPair) -> str | None:
-    if asked.verdict is None or asked.verdict.winner is Winner.TIE:
+def _find_winner(pair: AskedPair) -> str | None:
+    if pair.verdict is None or pair.verdict.winner is Winner.TIE:
         return None
-    return asked.shown[0 if asked.verdict.winner is Winner.FIRST else 1]
+    return pair.shown[0 if pair.verdict.winner is Winner.FIRST else 1]

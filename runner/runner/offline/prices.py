@@ -99,7 +99,7 @@ def _render_wave(
     calls = group_comparisons(pairs, most=max(1, min(judge.bundle_size, n_fitting)))
     prompts = []
     for call in calls:
-        asked = [
+        essay_pairs = [
             EssayPair(
                 f"w0001-{position:05d}",
                 texts[int(a)],
@@ -110,7 +110,7 @@ def _render_wave(
             for position in call
             for a, b in [pairs[position]]
         ]
-        blocks = JinjaPrompts().render(judge, instructions, asked, bundle=True)
+        blocks = JinjaPrompts().render(judge, instructions, essay_pairs, bundle=True)
         prompts.append((len(call), list(blocks)))
     return prompts
 

@@ -100,10 +100,10 @@ async def check_prompt(
         If the judge refuses, or answers nothing at all.
     """
     _check_templates(asker.judge)
-    asked = _list_questions(plan)
-    requests = [asker.write_request(name, shown, repeat=n) for name, shown, n in asked]
+    questions = _list_questions(plan)
+    requests = [asker.write_request(name, shown, repeat=n) for name, shown, n in questions]
     results = await asker.ask(requests)
-    found = dict(zip(((name, n) for name, _, n in asked), results, strict=True))
+    found = dict(zip(((name, n) for name, _, n in questions), results, strict=True))
     forward = [found[f"pair-{at:04d}-forward", 0] for at in range(len(plan.pairs))]
     backward = [found[f"pair-{at:04d}-backward", 0] for at in range(len(plan.pairs))]
     trials = [

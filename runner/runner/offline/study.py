@@ -223,6 +223,6 @@ def _grade(
     if not is_proven or not conclusion.projections.projections_available:
         return None, None
     primary = conclusion.projections.primary_grades
-    given = np.array([scale.grades.index(primary[f"e{row:04d}"]) for row in world.students])
-    distance = np.abs(given - world.student_grade)
+    grade = np.array([scale.grades.index(primary[f"e{row:04d}"]) for row in world.students])
+    distance = np.abs(grade - world.student_grade)
     return float((distance == 0).mean()), float((distance <= 1).mean())

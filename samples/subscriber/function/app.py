@@ -60,7 +60,7 @@ def _failure(detail: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _grades(data: dict[str, Any]) -> list[dict[str, Any]]:
-    result = data if data["result_included"] else _fetched(data)
+    result = data if data["result_included"] else _fetch_result(data)
     grades = result["grade_projections"]
     return [
         {
@@ -88,7 +88,7 @@ def _grade_of(essay_id: str, grades: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _fetched(data: dict[str, Any]) -> dict[str, Any]:
+def _fetch_result(data: dict[str, Any]) -> dict[str, Any]:
     """The result that was too large for its event, if it is the one that the event means."""
     body = _bucket().Object(data["result_key"]).get()["Body"].read()
     if hashlib.sha256(body).hexdigest() != data["result_sha256"]:

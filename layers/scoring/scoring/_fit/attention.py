@@ -132,8 +132,8 @@ class Mixture:
         """Evaluate every comparison."""
         source = self.inner.terms(oriented, shape[self._inner_shape])
         other = self._rest(oriented, shape)
-        share = self._by_verdict(self.share(shape))
-        value, part = self._mixed(share, source, other)
+        share = self._repeat_per_verdict(self.share(shape))
+        value, part = self._mix(share, source, other)
         doubt = part * (1.0 - part)
         slope, curvature, apart = part * source.slope, part * source.curvature, source.slope
         if other is not None:
@@ -142,8 +142,8 @@ class Mixture:
             apart = apart - other.slope
         push = doubt * apart
         curvature -= push * apart
-        own = self._by_judge(part - share)
-        cross = self._by_judge(-push)
+        own = self._place_per_judge(part - share)
+        cross = self._place_per_judge(-push)
         if self.inner.n_shape:
             inner_slope, inner_cross = _shape_columns(source, other, part, push)
             own, cross = np.hstack([inner_slope, own]), np.hstack([inner_cross, cross])
@@ -151,7 +151,7 @@ class Mixture:
             value, slope, curvature, own, cross, source=source, other=other, responsibility=part
         )
 
-    def _mixed(self, share: Floats, source: Terms, other: Terms | None) -> tuple[Floats, Floats]:
+    def _mix(self, share: Floats, source: Terms, other: Terms | None) -> tuple[Floats, Floats]:
         """Log likelihood, and the probability that it was the inner link's verdict, (m,) each."""
         if other is None and source.probability is not None:
             inner = share * source.probability
@@ -165,11 +165,11 @@ class Mixture:
         odds = np.exp(np.minimum(against, _LARGEST_LOG))
         return follows + np.log(1.0 + odds), 1.0 / (1.0 + odds)
 
-    def _by_verdict(self, values: Floats) -> Floats:
+    def _repeat_per_verdict(self, values: Floats) -> Floats:
         """Repeat every judge's value for that judge's verdicts, (m,), or (1,) of one judge."""
         return values if len(values) == 1 else values[self._judge]
 
-    def _by_judge(self, values: Floats) -> Floats:
+    def _place_per_judge(self, values: Floats) -> Floats:
         """Values of verdicts in the column of their judge, (m, J)."""
         column: Floats = values[:, None]
         return column if self._member.shape[1] == 1 else column * self._member
@@ -185,7 +185,7 @@ class Mixture:
             raise TypeError("terms of another link")
         part, source = terms.responsibility, terms.source
         doubt = weight * part * (1.0 - part)
-        share = self._by_verdict(self.share(shape))
+        share = self._repeat_per_verdict(self.share(shape))
         own = (weight * (share * (1.0 - share)) - doubt) @ self._member
         if not self.inner.n_shape:
             return np.diag(own)

@@ -93,7 +93,7 @@ class CoupledModel(Model):
         moments = mean @ mean.T / self.n_essays
         own = lower.diagonal()[: self.n].reshape(self.n_scales, self.n_essays).mean(axis=1)
         moments[range(self.n_scales), range(self.n_scales)] += own
-        shared = self._shared(lower).mean(axis=1)
+        shared = self._covariances_of_scales(lower).mean(axis=1)
         one, other = self._scales
         moments[one, other] += shared
         moments[other, one] += shared
@@ -101,7 +101,7 @@ class CoupledModel(Model):
 
     def prior_trace(self, lower: Floats) -> float:
         """Trace of the Normal priors' precision times a covariance, given by its lower triangle."""
-        coupled = float(self._coupling @ self._shared(lower).sum(axis=1))
+        coupled = float(self._coupling @ self._covariances_of_scales(lower).sum(axis=1))
         return super().prior_trace(lower) + 2.0 * coupled
 
     def blocks(self, point: Point) -> Blocks:
@@ -116,7 +116,7 @@ class CoupledModel(Model):
         coupling: Floats = self._precision[self._scales]
         return coupling
 
-    def _shared(self, lower: Floats) -> Floats:
+    def _covariances_of_scales(self, lower: Floats) -> Floats:
         """Covariance of every essay's abilities on every two scales, (pairs of scales, n)."""
         shared: Floats = lower[self._high, self._low]
         return shared.reshape(-1, self.n_essays)

@@ -127,14 +127,14 @@ def tell_judgings(judge: Ints | None, n_judges: int, rows: ListRows) -> Judgings
         judges,
         sizes,
         np.rint(n_lists).astype(np.int64),
-        _compared(judges, seen, n_judges),
+        _find_compared(judges, seen, n_judges),
         kind,
         np.bincount(kind, rows.weight, len(judges)),
         rows,
     )
 
 
-def _compared(judges: Ints, seen: Floats, n_judges: int) -> Bools:
+def _find_compared(judges: Ints, seen: Floats, n_judges: int) -> Bools:
     compared = np.zeros(len(judges), dtype=np.bool_)
     has_reference = seen > 0
     for kind in range(n_judges, len(judges)):

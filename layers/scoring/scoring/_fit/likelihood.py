@@ -48,10 +48,10 @@ def maximum_likelihood(model: Model, start: Floats, component: Ints) -> Solution
         state = error.state
         if max(np.abs(state.ability).max(), np.abs(state.other).max(initial=0.0)) < _LARGE:
             raise
-        raise _separated(outside, state) from error
+        raise _separation_error(outside, state) from error
 
 
-def _separated(outside: Bools, state: SolverState) -> SeparationError:
+def _separation_error(outside: Bools, state: SolverState) -> SeparationError:
     ability = np.abs(state.ability)
     if outside.any():
         essays = np.flatnonzero(outside)

@@ -37,8 +37,8 @@ class Outcomes:
         """All outcomes in ascending order, (R,)."""
         top = len(self.cut_points)
         every = np.arange(-top, top + 1)
-        given: Ints = every if self.ties else every[every != 0]
-        return given
+        outcomes: Ints = every if self.ties else every[every != 0]
+        return outcomes
 
     def probabilities(self, delta: Floats) -> Floats:
         """Return the probability of every outcome given the judged difference, (m, R)."""

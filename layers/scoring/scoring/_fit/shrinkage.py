@@ -100,19 +100,19 @@ def _better(model: Model, x: Floats, lower: Floats, spreads: Floats) -> Floats:
     order, place = spreads.tolist()
     if model.n_pair_order > 1:
         at = slice(model.n, model.n + model.n_pair_order)
-        centred = _centred(x, lower, at)
+        centred = _centre(x, lower, at)
         order = re_estimated(*centred, order, model.n_pair_order - 1, ORDER_PRIOR)
     if isinstance(model.order, PlaceEffects):
         lists = [slice(model.n + s.start, model.n + s.stop) for s in model.order.lists]
         values, variance = (
             np.concatenate(parts)
-            for parts in zip(*(_centred(x, lower, at) for at in lists), strict=True)
+            for parts in zip(*(_centre(x, lower, at) for at in lists), strict=True)
         )
         place = re_estimated(values, variance, place, len(values) - len(lists), PLACE_PRIOR)
     return np.array([order, place])
 
 
-def _centred(x: Floats, lower: Floats, at: slice) -> tuple[Floats, Floats]:
+def _centre(x: Floats, lower: Floats, at: slice) -> tuple[Floats, Floats]:
     """Effects around their mean, and their variances: rows and columns centred."""
     total = symmetric(lower[at, at])
     variance = total.diagonal() - 2.0 * total.mean(axis=0) + total.mean()

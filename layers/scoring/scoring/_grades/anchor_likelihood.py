@@ -65,7 +65,7 @@ def remove_anchor_prior(
         The anchors' covariance exceeds the prior's, so that this was not the prior.
     """
     ability = ability - ability.mean()
-    covariance = _centred(covariance)
+    covariance = _centre(covariance)
     mean, block = ability[anchors], covariance[np.ix_(anchors, anchors)]
     own, cross = covariance.diagonal()[students], covariance[np.ix_(students, anchors)]
     if not np.isfinite(prior_sd):
@@ -106,7 +106,7 @@ def _likelihood_covariance(inverse: Floats, prior_sd: float) -> Floats:
     return likelihood_covariance
 
 
-def _centred(covariance: Floats) -> Floats:
+def _centre(covariance: Floats) -> Floats:
     """Return the covariance of deviations from the mean of all essays."""
     rows = covariance.mean(axis=0)
     centred: Floats = covariance - rows - rows[:, None] + rows.mean()

@@ -97,7 +97,7 @@ def grade_scores(ability: Floats, covariance: Floats, worth: Floats) -> Floats:
     """
     information = expected_information(ability, covariance)
     gain = information / (1.0 + information * difference_variance(covariance))
-    told = covariance @ worth @ covariance
-    own = told.diagonal()
-    score: Floats = gain * (own[:, None] + own[None, :] - told - told.T)
+    gained = covariance @ worth @ covariance
+    own = gained.diagonal()
+    score: Floats = gain * (own[:, None] + own[None, :] - gained - gained.T)
     return score

@@ -94,7 +94,7 @@ class WaveDraft:
         (p, 2) ndarray of int
             Fewer than `size` where the remaining pairs allow no more.
         """
-        essays = self._compared_least(2 * size, rng)
+        essays = self._find_least_compared(2 * size, rng)
         links = self._links(essays, size, rng)
         rest = np.setdiff1d(essays, links)
         return np.concatenate([links, rest[match(self.allow_unmet(score)[np.ix_(rest, rest)])]])
@@ -143,10 +143,10 @@ class WaveDraft:
     def list_most_compared(self, size: int, rng: np.random.Generator) -> Ints:
         """Return the `size` essays with the most comparisons, ties at random."""
         return np.setdiff1d(
-            np.arange(self.n_essays), self._compared_least(self.n_essays - size, rng)
+            np.arange(self.n_essays), self._find_least_compared(self.n_essays - size, rng)
         )
 
-    def _compared_least(self, size: int, rng: np.random.Generator) -> Ints:
+    def _find_least_compared(self, size: int, rng: np.random.Generator) -> Ints:
         """Return the `size` essays with the fewest comparisons, ties at random."""
         shuffled = rng.permutation(self.n_essays)
         return np.sort(shuffled[np.argsort(self.counts[shuffled], kind="stable")[:size]])

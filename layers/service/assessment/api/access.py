@@ -105,13 +105,13 @@ def guarded(
 def _note_batch(organisation: str, batch_id: str | None) -> None:
     """Let the lines that follow carry the ids of the batch, as far as it was read."""
     if is_batch_id(batch_id or ""):
-        own = bootstrap.adapters(HandleApiSettings).of(organisation)
+        own = bootstrap.adapters(HandleApiSettings).select(organisation)
         logger.append_keys(**own.known_log_keys(batch_id or ""))
 
 
 def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Response[str]:
     """The answer, with an entry of the audit trail before and after it."""
-    own = bootstrap.adapters(HandleApiSettings).of(change.caller.organisation)
+    own = bootstrap.adapters(HandleApiSettings).select(change.caller.organisation)
     before = begin_change(change, ports=own.audit_ports, now=datetime.now(UTC))
     try:
         response = answer()

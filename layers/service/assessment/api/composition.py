@@ -18,7 +18,7 @@ def adapters() -> bootstrap.Composition[HandleApiSettings]:
 
 def own_adapters(router: Router) -> bootstrap.Composition[HandleApiSettings]:
     """The adapters for the caller's organisation: nothing of another's can be found with them."""
-    return adapters().of(read_caller(router.current_event.raw_event).organisation)
+    return adapters().select(read_caller(router.current_event.raw_event).organisation)
 
 
 def open_batch(batch_id: str, own: bootstrap.Composition[HandleApiSettings]) -> str:

@@ -35,11 +35,11 @@ def find_methods(path: str) -> tuple[str, ...]:
 def answer_without_route(event: BaseProxyEvent) -> Response[str]:
     """What is answered where no route fits both path and method."""
     methods = find_methods(event.path)
-    asked = event.http_method.upper()
-    if (asked in methods and asked != "OPTIONS") or not methods:
+    method = event.http_method.upper()
+    if (method in methods and method != "OPTIONS") or not methods:
         return problem(NotFoundError("the API has no such path"))
-    if asked != "OPTIONS":
-        refusal = f"the path has no method {asked}; it has {', '.join(methods)}"
+    if method != "OPTIONS":
+        refusal = f"the path has no method {method}; it has {', '.join(methods)}"
         return _allow(problem(MethodNotAllowedError(refusal[:200])), methods)
     return _allow(Response(status_code=204, content_type=None, body=""), methods)
 

@@ -155,21 +155,21 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
             "name": name,
             "in": "query",
             "required": name in whole.get("required", ()),
-            "schema": _inlined(schema, definitions),
+            "schema": _inline(schema, definitions),
         }
         for name, schema in whole["properties"].items()
     ]
 
 
-def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
     """The schema of a parameter with what it refers to in its place."""
     if isinstance(schema, list):
-        return [_inlined(each, definitions) for each in schema]
+        return [_inline(each, definitions) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if reference := schema.get("$ref"):
         return definitions[reference.rpartition("/")[2]]
-    return {name: _inlined(value, definitions) for name, value in schema.items()}
+    return {name: _inline(value, definitions) for name, value in schema.items()}
 
 
 def _headers(operation: Operation) -> list[dict[str, Any]]:

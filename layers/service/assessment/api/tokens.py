@@ -110,7 +110,7 @@ def verify_issued_token(
         With a reason that does not repeat the token.
     """
     token = _bearer_token(authorization)
-    claims = _issued_claims(token, issuer, find_key)
+    claims = _read_issued_claims(token, issuer, find_key)
     _check_life(claims, max_life=max_life, now=now)
     _refuse_invited(claims)
     names = _role_names(_claim(claims, issuer.roles_claim))
@@ -155,7 +155,7 @@ def _own_claims(token: str, secrets: Sequence[str], *, audience: str = AUDIENCE)
     raise refusal
 
 
-def _issued_claims(token: str, issuer: Issuer, find_key: Callable[[str], Any]) -> Claims:
+def _read_issued_claims(token: str, issuer: Issuer, find_key: Callable[[str], Any]) -> Claims:
     try:
         header = jwt.get_unverified_header(token)
         if header.get("alg") not in _ISSUERS_ALGORITHMS:
@@ -204,7 +204,7 @@ def _caller(claims: Claims, *, organisation: Any, roles: Sequence[str], batch_id
         organisation = organisation[0]
     try:
         return Caller(
-            subject=_checked_subject(claims),
+            subject=_check_subject(claims),
             organisation=organisation,
             roles=frozenset(Role(name) for name in roles if name in set(Role)),
             batch_id=batch_id,
@@ -221,7 +221,7 @@ def _refuse_invited(claims: Claims) -> None:
         raise TokenRefusedError(f"subjects beginning with {INVITED_PREFIX} are for invitations")
 
 
-def _checked_subject(claims: Claims) -> str:
+def _check_subject(claims: Claims) -> str:
     subject = str(claims["sub"])
     if not subject.strip() or len(subject) > _MAX_SUBJECT_CHARACTERS or not subject.isprintable():
         raise TokenRefusedError("its subject (sub) is empty, too long or cannot be printed")

@@ -50,7 +50,7 @@ class Adapters[S: Settings]:
         self._clients = clients
         self._others: dict[str, Self] = {}
 
-    def of(self, organisation: str) -> Self:
+    def select(self, organisation: str) -> Self:
         """The adapters for an organisation, kept as long as these."""
         if organisation == self.organisation:
             return self
@@ -60,14 +60,14 @@ class Adapters[S: Settings]:
             self._others[organisation] = type(self)(self.settings, self._clients, organisation)
         return self._others[organisation]
 
-    def of_batch(self, batch_id: str) -> Self:
+    def select_batch(self, batch_id: str) -> Self:
         """The adapters for the organisation that the batch is of.
 
         Raises
         ------
         UnknownBatchError
         """
-        return self.of(self.directory.get_organisation(batch_id))
+        return self.select(self.directory.get_organisation(batch_id))
 
     def _setting(self, name: str) -> str:
         value: str = getattr(self.settings, name)
@@ -235,7 +235,7 @@ class Adapters[S: Settings]:
         A batch that cannot be read has only its own: the use case that needs it reports the error.
         """
         try:
-            return self.of_batch(batch_id).own_log_keys(batch_id)
+            return self.select_batch(batch_id).own_log_keys(batch_id)
         except CJError:
             return {"batch_id": batch_id}
 

@@ -116,7 +116,7 @@ class LoopComposition[S: Settings](Adapters[S]):
 
     def watch_ports_of(self, batch_id: str) -> WatchPorts:
         """For repairing one batch, whose organisation it looks up."""
-        return self.of_batch(batch_id).watch_ports
+        return self.select_batch(batch_id).watch_ports
 
     @cached_property
     def watch_ports(self) -> WatchPorts:

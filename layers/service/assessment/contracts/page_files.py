@@ -67,16 +67,16 @@ def make_page(sign_in: SignIn | None = None) -> PageFile:
         Where people may sign in. The page may then ask that token endpoint, and nobody else.
     """
     release = compute_release()
-    told = json.dumps(None if sign_in is None else asdict(sign_in), sort_keys=True)
+    document = json.dumps(None if sign_in is None else asdict(sign_in), sort_keys=True)
     text = read_page_file("app.html").replace("{{release}}", release)
     return PageFile(
-        text=text.replace("{{sign-in}}", html.escape(told)),
+        text=text.replace("{{sign-in}}", html.escape(document)),
         media_type="text/html; charset=utf-8",
         headers={
             "Cache-Control": _ASK_AGAIN,
             "Content-Security-Policy": _POLICY.format(connect=_list_origins(sign_in)),
             "Cross-Origin-Opener-Policy": "same-origin",
-            "ETag": f'"{release}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"',
+            "ETag": f'"{release}-{hashlib.sha256(document.encode()).hexdigest()[:8]}"',
             "Referrer-Policy": "no-referrer",
         },
     )

@@ -127,11 +127,13 @@ class BatchRequest(BaseModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        given = [name for name in ("essays", "contents", "manifest_id") if getattr(self, name)]
-        if len(given) > 1:
-            raise WrongFieldError(given[1], f"{given[0]} is there too; give one of them")
-        if not given or self._is_alone(given[0]):
-            raise WrongFieldError(given[0] if given else "essays", "at least 2 essays are needed")
+        sources = [name for name in ("essays", "contents", "manifest_id") if getattr(self, name)]
+        if len(sources) > 1:
+            raise WrongFieldError(sources[1], f"{sources[0]} is there too; give one of them")
+        if not sources or self._is_alone(sources[0]):
+            raise WrongFieldError(
+                sources[0] if sources else "essays", "at least 2 essays are needed"
+            )
         return self
 
     def _is_alone(self, name: str) -> bool:

@@ -225,8 +225,8 @@ def _describe_fit(
             "isolated_essays": n_essays,
             "sparse_coverage": True,
         }
-    told = count_in_pairs_by_essay(c for c in comparisons if c.verdict)
-    counts = [told.get(ranking.essay_id, 0) for ranking in scores.rankings]
+    n_judged = count_in_pairs_by_essay(c for c in comparisons if c.verdict)
+    counts = [n_judged.get(ranking.essay_id, 0) for ranking in scores.rankings]
     reliability, spread = scores.reliability, scores.reliability.spread
     return {
         "min_comparison_count": min(counts, default=0),

@@ -43,7 +43,7 @@ _FURTHER = (4, 8, 16)
 _SEED = 20_250_102
 
 
-def described(
+def describe_rankings(
     rankings: list[Ranking], pool: JudgedPool, fit: Fit, comparisons: Comparisons
 ) -> list[Ranking]:
     """The rankings with intervals of abilities and ranks, and the misfit of their verdicts."""

@@ -27,8 +27,8 @@ from assessment.statistics.audit import audit_predictions
 from assessment.statistics.baselines import describe_baselines
 from assessment.statistics.conclusion import (
     all_reliabilities,
+    describe_rankings,
     describe_reliability,
-    described,
     judges_described,
 )
 from assessment.statistics.grades import project_grades
@@ -41,7 +41,7 @@ from scoring.ranks import competition_ranks, kendall_tau_b
 
 
 @contextmanager
-def _named_failures() -> Iterator[None]:
+def _translate_failures() -> Iterator[None]:
     try:
         yield
     except ScoringError as error:
@@ -65,7 +65,7 @@ class ScoringStatistics:
     ) -> list[PlannedPair | PlannedList]:
         """The next wave's comparisons with the predictions of the fit that stands now."""
         pool = JudgedPool.from_comparisons(spec, comparisons)
-        with _named_failures():
+        with _translate_failures():
             standing = pool.fit(config) if has_preference(pool.recorded) else None
             return plan_comparisons(
                 pool,
@@ -83,7 +83,7 @@ class ScoringStatistics:
     ) -> Scores:
         """Abilities with standard errors, and what is known of the judges."""
         pool = JudgedPool.from_comparisons(spec, comparisons)
-        with _named_failures():
+        with _translate_failures():
             return _scores(pool, pool.fit(config), config)
 
     def conclude(
@@ -97,7 +97,7 @@ class ScoringStatistics:
     ) -> Conclusion:
         """The last fit with grades, rank intervals, misfit and all reliabilities."""
         pool = JudgedPool.from_comparisons(spec, comparisons)
-        with _named_failures():
+        with _translate_failures():
             fit = pool.fit(config)
             scores = _scores(pool, fit, config)
             judged = pool.comparisons()
@@ -105,7 +105,7 @@ class ScoringStatistics:
             return Conclusion(
                 scores=scores.model_copy(
                     update={
-                        "rankings": described(scores.rankings, pool, fit, judged),
+                        "rankings": describe_rankings(scores.rankings, pool, fit, judged),
                         "reliability": all_reliabilities(scores.reliability, fit, judged),
                     }
                 ),

@@ -22,20 +22,22 @@ def list_findings(graded: GradedPool, projection: Projection) -> list[Calibratio
     named = [
         CalibrationFinding(
             code=warning.code,
-            message=_in_names(warning, graded, projection.calibration),
+            message=_name_anchors(warning, graded, projection.calibration),
             anchors=[ids[index] for index in warning.anchors],
         )
         for warning in projection.calibration.warnings
     ]
-    return named + _ignored_prior(graded) + _noise(projection) + _drifted(graded)
+    return named + _find_ignored_prior(graded) + _find_noise(projection) + _find_drifts(graded)
 
 
-def _in_names(warning: CalibrationWarning, graded: GradedPool, calibration: Calibration) -> str:
+def _name_anchors(warning: CalibrationWarning, graded: GradedPool, calibration: Calibration) -> str:
     """The warning's message with references and labels for indices and positions."""
     row = {index: row for row, index in enumerate(graded.pool.anchors()[0].tolist())}
     named = [row[index] for index in warning.anchors]
     if warning.code == _MISGRADED:
-        return _misgraded(graded.anchors[named[0]], float(calibration.anchor_residual[named[0]]))
+        return _describe_misgraded(
+            graded.anchors[named[0]], float(calibration.anchor_residual[named[0]])
+        )
     if warning.code == _MISSING:
         missing = ", ".join(graded.scale.grades[g] for g in calibration.extrapolated_grades)
         return f"no anchor has the grade {missing}: extrapolated from the other grades"
@@ -49,7 +51,7 @@ def _reference(anchor: Essay) -> str:
     return anchor.anchor_ref or anchor.essay_id
 
 
-def _misgraded(anchor: Essay, residual: float) -> str:
+def _describe_misgraded(anchor: Essay, residual: float) -> str:
     side = "above" if residual > 0 else "below"
     return (
         f"anchor {_reference(anchor)} lies {abs(residual):.2f} logits {side} "
@@ -57,7 +59,7 @@ def _misgraded(anchor: Essay, residual: float) -> str:
     )
 
 
-def _noise(projection: Projection) -> list[CalibrationFinding]:
+def _find_noise(projection: Projection) -> list[CalibrationFinding]:
     spread = projection.spread
     if not spread.is_noisy:
         return []
@@ -75,7 +77,7 @@ def _noise(projection: Projection) -> list[CalibrationFinding]:
     return [CalibrationFinding(code="few_anchors", message=message)]
 
 
-def _drifted(graded: GradedPool) -> list[CalibrationFinding]:
+def _find_drifts(graded: GradedPool) -> list[CalibrationFinding]:
     by_id = {anchor.essay_id: anchor.anchor_ref for anchor in graded.anchors}
     report = graded.link.report
     return [
@@ -92,7 +94,7 @@ def _drifted(graded: GradedPool) -> list[CalibrationFinding]:
     ]
 
 
-def _ignored_prior(graded: GradedPool) -> list[CalibrationFinding]:
+def _find_ignored_prior(graded: GradedPool) -> list[CalibrationFinding]:
     if graded.pool.spec.population is None or graded.config.grade_method == "gls":
         return []
     message = (

@@ -62,7 +62,7 @@ def end_change(
 
 
 @contextmanager
-def audited_request(
+def audit_request(
     event: dict[str, Any], organisation: str, *, ports: AuditPorts, now: datetime
 ) -> Iterator[list[str]]:
     """Keep a request from the bus in the trail, under the source that sent it.

@@ -225,7 +225,7 @@ def _projections(conclusion: Conclusion, config: BatchConfig) -> GradeProjection
     """The grades; where the signal is not proven, the reason why there are none."""
     if conclusion.scores.is_proven(min_reliability=config.min_reliability):
         return conclusion.projections
-    return withhold(conclusion.projections, _unproven(conclusion.scores, config))
+    return withhold(conclusion.projections, _explain_unproven(conclusion.scores, config))
 
 
 def _flags(spec: BatchSpec) -> dict[str, list[EssayFlag]]:
@@ -259,7 +259,7 @@ def _outcome(decision: Decision, *, is_proven: bool) -> Outcome:
     return _OUTCOMES.get(decision.reason, Outcome.COMPLETE_BUDGET)
 
 
-def _unproven(scores: Scores, config: BatchConfig) -> str:
+def _explain_unproven(scores: Scores, config: BatchConfig) -> str:
     """Why there are no grades though there is a ranking."""
     interval = scores.reliability.reliability_interval or (0.0, 1.0)
     if interval[0] >= config.min_reliability:
@@ -280,8 +280,9 @@ def _notes(comparisons: list[Comparison], scores: Scores, config: BatchConfig) -
         )
     if not scores.is_proven(min_reliability=config.min_reliability):
         notes.append(
-            f"Not proven: {_unproven(scores, config)}. This says nothing against the judge: more "
-            "comparisons may prove the ranking, and the forecast of the reliability says how many."
+            f"Not proven: {_explain_unproven(scores, config)}. This says nothing against the "
+            "judge: more comparisons may prove the ranking, and the forecast of the reliability "
+            "says how many."
         )
     return notes + _note_served_models(comparisons)
 

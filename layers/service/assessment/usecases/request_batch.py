@@ -190,7 +190,7 @@ def _accept(
     for judge in batching:
         _check_wave(judge, judges, resolved.config, n_essays)
     request_sha256 = _fingerprint(request, essays)
-    batch_id = _claimed_id(command, request_sha256, ports.batches)
+    batch_id = _claim_id(command, request_sha256, ports.batches)
     batch = _new_batch(
         command,
         essays,
@@ -336,7 +336,7 @@ def _fingerprint(request: BatchRequest, essays: list[Essay]) -> str:
     return canonical_sha256(fingerprint)
 
 
-def _claimed_id(command: RequestCommand, request_sha256: str, batches: BatchStore) -> str:
+def _claim_id(command: RequestCommand, request_sha256: str, batches: BatchStore) -> str:
     """The id that the caller's key stands for, now or since an earlier request."""
     if command.idempotency_key is None:
         return command.batch_id

@@ -29,8 +29,8 @@ class DynamoDBAuditTrail:
             if entry.batch_id is None:
                 self._table.put_new(new)
             else:
-                of_batch = keys.batch_audit_entry(entry.batch_id, entry.moment, entry_id)
-                self._table.put_new_and_put(new, {**of_batch, "entry": body})
+                select_batch = keys.batch_audit_entry(entry.batch_id, entry.moment, entry_id)
+                self._table.put_new_and_put(new, {**select_batch, "entry": body})
         except ConditionFailedError:
             if (self._table.get(key) or {}).get("entry") != body:
                 raise

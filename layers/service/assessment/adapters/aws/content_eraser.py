@@ -70,17 +70,17 @@ class S3ContentEraser:
 
     def _pages(self, operation: str, **request: Any) -> Iterator[dict[str, Any]]:
         """The pages of a listing; the client's own paginators pass by the translation of errors."""
-        asked = {"Bucket": self._bucket, **request}
+        parameters = {"Bucket": self._bucket, **request}
         while True:
-            page = getattr(self._client, operation)(**asked)
+            page = getattr(self._client, operation)(**parameters)
             yield page
             if not page.get("IsTruncated"):
                 return
             if "NextContinuationToken" in page:
-                asked["ContinuationToken"] = page["NextContinuationToken"]
+                parameters["ContinuationToken"] = page["NextContinuationToken"]
             else:
-                asked["KeyMarker"] = page["NextKeyMarker"]
-                asked["VersionIdMarker"] = page["NextVersionIdMarker"]
+                parameters["KeyMarker"] = page["NextKeyMarker"]
+                parameters["VersionIdMarker"] = page["NextVersionIdMarker"]
 
     def _erase(self, versions: Iterator[dict[str, Any]]) -> None:
         # Listed whole before the first is gone: a listing need not go on where it changes.

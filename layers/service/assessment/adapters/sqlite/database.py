@@ -95,7 +95,7 @@ class Database:
         TransientError
             If another process holds the database for long, or the disk does not take the write.
         """
-        with self._lock, _translated():
+        with self._lock, _translate_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -106,12 +106,12 @@ class Database:
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query, as they are committed."""
-        with self._lock, _translated():
+        with self._lock, _translate_errors():
             return self._connection.execute(statement, values).fetchall()
 
     def write(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Run one statement; how many rows it changed."""
-        with self._lock, _translated():
+        with self._lock, _translate_errors():
             return self._connection.execute(statement, values).rowcount
 
     def write_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -161,7 +161,7 @@ class Database:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
