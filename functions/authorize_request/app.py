@@ -1,4 +1,4 @@
-"""The API's authorizer: a bearer token of the issuer, or of the stack's own, opens the door."""
+"""The API's authorizer: admits callers by a bearer token of the issuer or of the stack."""
 
 from __future__ import annotations
 

@@ -270,7 +270,7 @@ def _spread_text(spread: Spread) -> str:
 def fit_csv(result: OfflineFit) -> str:
     """One row for each essay by rank, numbers at full precision.
 
-    The reliability is one for all essays and stands in every row.
+    The reliability is one for all essays and is in every row.
     """
     low, high = result.reliability_interval or (None, None)
     reliability = {

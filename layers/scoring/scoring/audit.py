@@ -64,7 +64,7 @@ class Audit:
     log_bayes_factor : float or None
         Evidence of all verdicts against a judge who ignores the essays, if it was given.
     at_chance : bool
-        Whether the verdicts speak for a judge who ignores the essays: the Bayes factor is at most
+        Whether the verdicts support a judge who ignores the essays: the Bayes factor is at most
         :data:`AT_CHANCE_LOG_BAYES_FACTOR`. Few verdicts speak for nobody.
     """
 

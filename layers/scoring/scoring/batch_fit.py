@@ -1,4 +1,4 @@
-"""The fit that a batch reports: which of all models the verdicts at hand call for."""
+"""The fit that a batch reports: which of all models its verdicts call for."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def decide(
 ) -> None:
     """Confirm or change the grade that is proposed for an essay, under the name in the token.
 
-    A token that the command makes by itself bears the name `cj`. With two assessors each needs a
+    A token that the command makes by itself has the name `cj`. With two assessors each needs a
     token of their own in CJ_TOKEN (`cj token --subject NAME`).
     """
     if (grade is None) is not no_grade:
@@ -99,7 +99,7 @@ def release(
     place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:
-    """Release the grades of a batch, once and for good; names the essays that it waits for."""
+    """Release the grades of a batch, once and permanently; names the essays that it waits for."""
     with place.open() as client:
         released = client.release(batch_id, ReleaseRequest(without_decisions=without_decisions))
     if as_json:

@@ -72,7 +72,7 @@ def _describe(batch_id: str, erasure: ErasureView | None) -> dict[str, Any]:
 
 
 def _await_erased(client: BatchClient, erasure: ErasureView) -> ErasureView:
-    """The erasure when nothing is left; a provider may take its time to let go of its files."""
+    """The erasure when nothing is left; a provider may need some time to delete its files."""
     while erasure.state is ErasureState.ERASING:
         time.sleep(_SECONDS)
         known = client.erasures(erasure.batch_id).erasures

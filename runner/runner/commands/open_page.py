@@ -66,7 +66,7 @@ def open_page(
         lifetime=TOKEN_LIFETIME,
     )
     room = f"/batch/{source}" if source else "/"
-    # In the fragment: it reaches no server, so it stands in no log.
+    # In the fragment: it reaches no server, so it is in no log.
     address = f"{found.api_url.rstrip('/')}/app/#token={token}&open={room}"
     _open(address, wanted=browser, as_json=as_json)
 

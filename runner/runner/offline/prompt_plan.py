@@ -41,7 +41,7 @@ def plan_check(
 
     What verdicts owe to abilities, and what to chance, shows only where essays meet several others.
     So lists and repeats are asked about so few essays, spread over all, that each is in about five
-    pairs; and the pairs beside lists are those of essays that stand in a list together.
+    pairs; and the pairs beside lists are those of essays that are in a list together.
 
     Raises
     ------

@@ -208,7 +208,7 @@ class Workspace(Composition[Settings]):
 
     @cached_property
     def content_eraser(self) -> ContentEraser:
-        """What removes documents for good."""
+        """What removes documents permanently."""
         return FolderContentEraser(self.folder / "content", self.content)
 
     @cached_property

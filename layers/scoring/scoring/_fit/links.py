@@ -35,7 +35,7 @@ class Terms:
     detail : tuple of (m,) arrays
         What the link needs again for its shape curvature.
     probability : (m,) array or None
-        exp(l(t)), where the link has it at hand.
+        exp(l(t)), where the link has computed it.
     """
 
     value: Floats

@@ -22,7 +22,7 @@ KEYS_LIFESPAN_SECONDS = 300
 """A key that the issuer withdraws is refused after this time."""
 
 NEW_KEY_SECONDS = 15
-"""How often an unknown key may make it ask the issuer again: a stranger can name any."""
+"""How often an unknown key may make it ask the issuer again: anybody can name one."""
 
 
 class _LastingKeys(PyJWKClient):

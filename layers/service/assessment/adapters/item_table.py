@@ -24,7 +24,7 @@ class ItemTable(Protocol):
         """Create or replace an item."""
 
     def put_new(self, item: Mapping[str, Any]) -> None:
-        """Create an item; the error has the one that stands there."""
+        """Create an item; the error has the one that is there."""
 
     def put_new_many(self, items: Sequence[Mapping[str, Any]]) -> None:
         """Create those items that do not exist; leave the others alone."""

@@ -293,7 +293,7 @@ class JinjaPrompts:
 
 
 def _find_lost(whole: str, call: FencedCall[FencedPair]) -> list[tuple[bool, str]]:
-    """What is lost of comparisons whose texts stand in each of them."""
+    """What is lost of comparisons whose texts are in each of them."""
     places = [(whole.find(pair.essay_a), whole.find(pair.essay_b)) for pair in call.comparisons]
     return [
         (any(a < 0 for a, _ in places), "comparison.essay_a, the essay shown first"),

@@ -179,7 +179,7 @@ def problem(error: CJError) -> Response[str]:
 
 
 def unexpected_problem(error: Exception) -> Response[str]:
-    """The problem document for an error that nobody foresaw; it tells nothing of the inside."""
+    """The problem document for an error of no kind that is known; it says nothing of the cause."""
     # Without its message, which may quote what was sent.
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

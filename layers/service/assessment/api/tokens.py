@@ -21,7 +21,7 @@ _ISSUERS_ALGORITHMS = ["RS256", "ES256"]
 _MAX_SUBJECT_CHARACTERS = 255
 
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
-"""What a token of a stranger can make PyJWT raise; its JSON may be nested or infinite."""
+"""What a token of anybody can make PyJWT raise; its JSON may be nested or infinite."""
 
 Claims = Mapping[str, Any]
 

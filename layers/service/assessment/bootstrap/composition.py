@@ -196,7 +196,7 @@ class Composition[S: Settings](LoopComposition[S]):
 
     @cached_property
     def content_eraser(self) -> ContentEraser:
-        """What removes documents for good."""
+        """What removes documents permanently."""
         return S3ContentEraser(self._clients.aws("s3"), self._setting("bucket_name"), self.content)
 
     @property

@@ -76,7 +76,7 @@ class EssaySummary(BaseModel):
 
 
 class DecisionsView(BaseModel):
-    """How far the decisions about a batch are; `n_waiting` essays stand in the way of a release.
+    """How far the decisions about a batch are; a release waits for `n_waiting` essays.
 
     `cursor` asks for the essays that follow; it is null where these are the last.
     """

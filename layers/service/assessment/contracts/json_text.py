@@ -111,7 +111,7 @@ class FoundDocuments:
 def find_documents(text: str) -> FoundDocuments:
     """The JSON documents in a model's text, without those that belong to its thoughts.
 
-    The whole text if it is one document; else every object that stands in it, in order, in the
+    The whole text if it is one document; else every object that is in it, in order, in the
     reading that leaves the least of it. Of a text whose thought does not end, it is unknown where
     the answer begins: it is searched whole.
     """

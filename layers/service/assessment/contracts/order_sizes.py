@@ -30,7 +30,7 @@ def read_gaps(value: object, n_essays: int) -> tuple[tuple[Gap | None, ...] | No
 
 
 def _list_gaps(value: object, n_essays: int) -> list[object]:
-    """What stands in the place of gaps; the worst essay has none below it, and some say so."""
+    """What is written for gaps; the worst essay has none below it, and some say so."""
     entries = value if isinstance(value, list) else []
     return entries[:-1] if entries[n_essays - 1 :] in ([None], [""]) else entries
 

@@ -10,7 +10,7 @@ from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
 from assessment.domain.field_problems import format_path, list_problems
 
 type Location = tuple[int | str, ...]
-"""Where a value stands in a document."""
+"""Where a value is in a document."""
 
 _NOT_TEXT = "has half of a surrogate pair, which is no character; send valid Unicode"
 

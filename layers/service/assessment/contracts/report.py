@@ -135,7 +135,7 @@ def _number(names: set[str]) -> dict[str, int]:
 def report_result(
     result: ResultDocument, *, comparisons: Sequence[Comparison] | None = None
 ) -> ReportData:
-    """The data of a report about a result, with its comparisons where they are at hand."""
+    """The data of a report about a result, with its comparisons where they are available."""
     return ReportData(
         result=result,
         attention=list_attention(
@@ -186,6 +186,6 @@ def _hash(text: str) -> str:
 
 
 def _embed(document: dict[str, Any]) -> str:
-    """JSON that cannot end the element it stands in, whatever its texts are."""
+    """JSON that cannot end the element it is in, whatever its texts are."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -73,7 +73,7 @@ class Named(Protocol):
 
 
 def check_essay_names(essays: Sequence[Named]) -> None:
-    """Refuse ids and groups that cannot be told apart, ids of anchors, and too many groups.
+    """Refuse ids and groups that cannot be distinguished, ids of anchors, and too many groups.
 
     Raises
     ------

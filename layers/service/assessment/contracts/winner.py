@@ -22,7 +22,7 @@ _LETTERS: dict[str, WinnerLetter] = {
     "\u03b1": "A", "\u03b2": "B",
     "\u0623": "A", "\u0627": "A", "\u0628": "B",
 }  # fmt: skip
-"""Essay A is shown first; the letters of Cyrillic, Greek and Arabic stand in the same places."""
+"""Essay A is shown first; the letters of Cyrillic, Greek and Arabic are in the same places."""
 
 _LETTER = "|".join(_LETTERS)
 _TIES = frozenset({

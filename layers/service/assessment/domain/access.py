@@ -92,7 +92,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.CHANGE_RELEASE_POLICY: frozenset({Role.ADMIN}),
     Action.READ_RETENTION_POLICY: _STAFF,
     Action.CHANGE_RETENTION_POLICY: frozenset({Role.ADMIN}),
-    # It destroys what a grade rests on, for good.
+    # It permanently destroys what a grade is based on.
     Action.ERASE_DATA: frozenset({Role.ADMIN}),
     Action.EXPORT_ESSAY: _STAFF,
     Action.READ_WEBHOOKS: frozenset({Role.ADMIN}),

@@ -158,7 +158,7 @@ class Batch(BaseModel):
 
     @property
     def execution_name(self) -> str:
-        """The name of the batch's latest execution; the first one bears the batch's own id."""
+        """The name of the batch's latest execution; the first one has the batch's own id."""
         return self.batch_id if self.n_executions == 1 else f"{self.batch_id}-{self.n_executions}"
 
     @property

@@ -27,7 +27,7 @@ from assessment.domain.numbers import NOT_A_NUMBER, find_loose_numbers
 class Source(StrEnum):
     """Where a value of the configuration came from; later ones win.
 
-    History, what earlier batches measured, stands in only for a default. A judge that needs more
+    History, what earlier batches measured, replaces only a default. A judge that needs more
     time than the stack allows for brings its own deadlines.
     """
 

@@ -37,7 +37,7 @@ document (RFC 9457) and the command line prints it.
     |   (what is refused about people's decisions is in `decision_errors`)
     |-- ScoringFailedError             the statistics could not be computed
     |-- TransientError                 an AWS call that is worth repeating
-    |-- ServiceRefusedError            an AWS service refuses a request of ours for good
+    |-- ServiceRefusedError            an AWS service refuses a request of ours permanently
     |   `-- PermissionMissingError     a right that a function's role lacks
     |-- CorruptStoreError              a database on this machine that cannot be read
     |-- UnplannedWaveError             a wave that was never planned: a defect
@@ -399,7 +399,7 @@ class CorruptStoreError(CJError):
 
 
 class ServiceRefusedError(CJError):
-    """An AWS service refuses a request of the product for good: a repeat would change nothing."""
+    """An AWS service refuses a request of the product: a repeat would change nothing."""
 
     code = "service-refused"
     title = "A service refused a request of the product"
@@ -418,7 +418,7 @@ class PermissionMissingError(ServiceRefusedError):
 
 
 class UnexpectedError(CJError):
-    """What nobody foresaw, as the API tells it to a caller: a defect, not an input."""
+    """What was not foreseen, as the API tells it to a caller: a defect, not an input."""
 
     code = "unexpected"
 
@@ -458,7 +458,7 @@ STEP_REFUSALS = frozenset(
         ScoringFailedError,
     )
 )
-"""What a step of the state machine refuses for good: it is never repeated by itself."""
+"""What a step of the state machine refuses permanently: it is never repeated by itself."""
 
 REQUEST_REFUSALS = (
     InvalidRequestError,

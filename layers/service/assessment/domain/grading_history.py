@@ -67,7 +67,7 @@ class AnchorHistory(BaseModel):
     batches: list[BatchMeasurement] = []
 
     def select_judges(self, judges: Sequence[str]) -> AnchorHistory:
-        """Those batches that the very same judges judged: a model may change behind an endpoint."""
+        """Batches that exactly the same judges judged: a model may change behind an endpoint."""
         return AnchorHistory(batches=[b for b in self.batches if b.judges == sorted(judges)])
 
 

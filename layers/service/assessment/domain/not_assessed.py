@@ -94,7 +94,7 @@ _MOST_MISTAKES = 0.05
 def is_essay_failure(comparison: Comparison) -> bool:
     """Whether it may have failed because of one of its essays, and not by a passing trouble.
 
-    It failed for good, or it was submitted again in a later wave and failed again. A list that
+    It failed permanently, or it was submitted again in a later wave and failed again. A list that
     fails so is asked about as pairs, which tell whose failure it is.
     """
     failure = comparison.failure
@@ -156,8 +156,8 @@ def find_without_verdict(comparisons: Sequence[Comparison]) -> tuple[NotAssessed
     """The essays to set aside where nothing more can be asked, by id in order.
 
     They have no verdict, so they cannot be graded, and their comparisons with essays that have some
-    failed for good. In a small class that alone does not tell whether an essay or the judge is the
-    reason; but only these essays need to go without a grade.
+    failed permanently. In a small class that alone does not tell whether an essay or the judge is
+    the reason; but only these essays need to go without a grade.
     """
     n_verdicts = Counter(e for c in comparisons if c.verdict for e in c.essay_ids)
     failures = _attribute_failures(comparisons, n_verdicts)

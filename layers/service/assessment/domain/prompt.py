@@ -150,7 +150,7 @@ def make_mark(*texts: str) -> str:
 def fence_call(pairs: Sequence[EssayPair]) -> FencedCall[FencedPair]:
     """The comparisons and essays of a call, every text between fences.
 
-    No template ever sees a bare text. Essays stand in an order in which as many comparisons as
+    No template ever sees a bare text. Essays are in an order in which as many comparisons as
     easily can be have their essay A before their essay B; ties are broken by the texts' hashes.
     """
     texts = {

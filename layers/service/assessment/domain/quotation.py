@@ -72,7 +72,7 @@ def _normalise(text: str) -> str:
 
 
 def _find_shared(plain: str, spans: list[tuple[int, int]], haystack: str) -> set[int]:
-    """The numbers of the words that stand in a shared run."""
+    """The numbers of the words that are in a shared run."""
     words = [plain[start:end].casefold() for start, end in spans]
     shared: set[int] = set()
     for n in range(len(words) - _SHARED_WORDS + 1):

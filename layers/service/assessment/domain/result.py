@@ -242,7 +242,7 @@ class Scores(BaseModel):
     def is_proven(self, *, min_reliability: float) -> bool:
         """Whether the verdicts show enough order for grades.
 
-        The lower limit of the reliability is above its floor, and the verdicts speak for a judge
+        The lower limit of the reliability is above its floor, and the verdicts support a judge
         who orders the essays. The second holds whatever spread of abilities was assumed; the first
         alone may be met by chance in a very small class.
         """

@@ -45,7 +45,7 @@ _NO_SPACE = re.compile(r"[.,;:!?][^\W\d_]")
 _REPEATED = re.compile(r"(\w)\1\1|[!?,;]{2,}")
 _LONG_WORD = 7
 
-# Words that join clauses and arguments, of the languages that are told apart.
+# Words that join clauses and arguments, of the languages that are distinguished.
 _CONNECTIVES = {
     "en": "because however therefore although though moreover furthermore if since but while "
     "whereas unless thus hence instead otherwise besides example according",

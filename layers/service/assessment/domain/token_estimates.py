@@ -5,7 +5,7 @@ Bytes of UTF-8 for a token are 4 in English prose (platform.openai.com/tokenizer
 languages and in code, more in plain words. A verdict is JSON with a short sentence of justification
 as the prompt asks for, with an id and a gap for each further essay of a list; models that think
 take many more. The bytes around essays and comparisons are those of the default prompt, in calls
-about `comparisons_per_call`. Pairs of one call share essays, and each essay stands in it once: a
+about `comparisons_per_call`. Pairs of one call share essays, and each essay is in it once: a
 pair then brings `texts_per_shared_comparison` essays (simulated waves: .79 to .84, decision 0037).
 """
 

@@ -122,7 +122,7 @@ class RecordEraser(Protocol):
 
 
 class ContentEraser(Protocol):
-    """Removes documents for good, versions too."""
+    """Removes documents permanently, versions too."""
 
     def list_keys(self, folder: str) -> list[str]:
         """The keys of all documents in a folder."""

@@ -44,7 +44,7 @@ class WebhookSecrets(Protocol):
         """The secret, then the one before it if there is one."""
 
     def forget(self, webhook_id: str) -> None:
-        """Remove it for good; removing nothing is no error."""
+        """Remove it permanently; removing nothing is no error."""
 
 
 class ErasureRecords(Protocol):

@@ -106,7 +106,7 @@ def _erase_records(batch: Batch, target: ErasureTarget, ports: ErasurePorts) -> 
 
 
 def _erase_texts(batch: Batch, target: ErasureTarget, ports: ErasurePorts) -> None:
-    """The text, unless another essay of the batch has the very same one, an anchor too."""
+    """The text, unless another essay of the batch has exactly the same one, an anchor too."""
     manifest = ports.content.get_document(manifest_key(batch))
     remaining = {Essay.model_validate(each).text_sha256 for each in json.loads(manifest or "[]")}
     spec = ports.content.get_document(spec_key(batch.batch_id))

@@ -96,7 +96,7 @@ def _find_expiry(days: float | None, batch: Batch, now: datetime) -> datetime:
 def _show_once(invitation: Invitation, command: InviteCommand) -> NewInvitation:
     token = command.sign(invitation, command.organisation)
     shown = invitation.model_dump(include={"invitation_id", "name", "quota", "expires_at"})
-    # In the fragment: it reaches no server, so it stands in no log.
+    # In the fragment: it reaches no server, so it is in no log.
     return NewInvitation(**shown, token=token, link=f"{command.link_base}#invitation={token}")
 
 

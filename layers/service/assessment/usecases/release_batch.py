@@ -1,4 +1,4 @@
-"""Release a batch's grades: all of them at once, for good, with the document that explains them."""
+"""Release a batch's grades: all at once and permanently, with the document that explains them."""
 
 from __future__ import annotations
 

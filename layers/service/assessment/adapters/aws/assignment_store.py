@@ -97,7 +97,7 @@ class DynamoDBAssignmentStore:
     def put_measurement(
         self, assignment_id: str, judge_spec_hash: str, measurement: BatchMeasurement
     ) -> None:
-        """Keep the measurement unless one of the same specification stands there."""
+        """Keep the measurement unless one of the same specification is there."""
         key = keys.anchor_measurement(assignment_id, judge_spec_hash, measurement.spec_hash)
         with suppress(ConditionFailedError):
             self._table.put_new({**key, "measurement": measurement})

@@ -30,7 +30,7 @@ _DOCUMENTS = (*_LISTS_ONLY, "verdict", "failure", "spent_before")
 
 
 class DynamoDBComparisonStore(DynamoDBPeopleQueue):
-    """Comparisons spread by wave; every write is conditional on what stands there."""
+    """Comparisons spread by wave; every write is conditional on what is there."""
 
     def __init__(self, table: ItemTable) -> None:
         self._table = table
@@ -118,7 +118,7 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
     def clear_mark_if_settled(
         self, batch_id: str, wave_number: int, comparison: Comparison
     ) -> None:
-        """Look once more, and remove the mark if a verdict or a failure stands there."""
+        """Look once more, and remove the mark if a verdict or a failure is there."""
         current = self.get_comparison(batch_id, comparison.wave, comparison.comparison_id)
         if current.status is not ComparisonStatus.PENDING:
             self._table.delete(keys.pending(batch_id, wave_number, comparison.comparison_id))

@@ -1,4 +1,4 @@
-"""Removes objects of the bucket for good: in a versioned bucket that is every version of them."""
+"""Removes objects of the bucket permanently: in a versioned bucket, all versions of them."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _WRITERS = 8
 
 
 class ConditionFailedError(Exception):
-    """A conditional write was refused; `item` is what stands there, if it was asked for."""
+    """A conditional write was refused; `item` is what is there, if it was asked for."""
 
     def __init__(self, item: Item | None = None) -> None:
         super().__init__("the condition of a write did not hold")
@@ -48,7 +48,7 @@ _ALL_KEYS = " ", "~"
 
 
 class Table:
-    """The calls we make of DynamoDB for one organisation, each with its errors told apart.
+    """The calls we make of DynamoDB for one organisation, with the errors of each as named classes.
 
     No call can name a partition of another organisation: its own name is put before every key.
     """
@@ -89,7 +89,7 @@ class Table:
         self._call("put_item", Item=self._place(item))
 
     def put_new(self, item: Mapping[str, Any]) -> None:
-        """Create an item; raises ConditionFailedError with the one that stands there."""
+        """Create an item; raises ConditionFailedError with the one that is there."""
         self._call(
             "put_item",
             Item=self._place(item),
@@ -119,7 +119,7 @@ class Table:
         )
 
     def _update_request(self, key: Key, update: ItemUpdate) -> dict[str, Any]:
-        """The part of a request that updates an item, and asks what stands in its way."""
+        """What updates an item, and asks for the item that fails the condition."""
         return {
             "Key": self._place(key),
             **make_update(update),

@@ -380,7 +380,7 @@ def classify(error: ProviderError, *, provider: str) -> JudgeError:
 
 
 def find_situation(reason: str) -> Situation | None:
-    """What one code, type or reason means, or a word of several that stand in its place."""
+    """What one code, type or reason means, or a word of several that means the same."""
     for name in (reason, *re.split(r"[\s:;,]+", reason)):
         code = normalise_code(name)
         for situation, codes in CODES.items():

@@ -185,6 +185,6 @@ def read_line_problem(
 def read_error_in_answer(
     error: object, *, provider: str, texts: Iterable[str] = (), code: str = ""
 ) -> JudgeError:
-    """What an error means that stands in the body, or in the choice, of a response with 200."""
+    """What an error means that is in the body, or in the choice, of a response with 200."""
     body = {"error": error, "code": code} if code else {"error": error}
     return classify(read_provider_error(HTTPStatus.OK, body, texts=texts), provider=provider)

@@ -36,7 +36,7 @@ class SQLiteItemTable:
         self._database.write(_PUT, _row(item))
 
     def put_new(self, item: Mapping[str, Any]) -> None:
-        """Create an item; raises ConditionFailedError with the one that stands there."""
+        """Create an item; raises ConditionFailedError with the one that is there."""
         with self._database.transaction() as connection:
             _put_new(connection, item)
 
