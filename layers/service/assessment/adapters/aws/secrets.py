@@ -73,7 +73,7 @@ class SigningSecret:
     """A secret that signs, with the version before it: both hold while it is rotated.
 
     A signature that fits no known version makes it read both again, at most once in 15 seconds,
-    so that what is signed with a new version is accepted at once and a wrong signature costs nothing.
+    so that a new version is accepted at once and wrong signatures cost nothing.
     """
 
     def __init__(
