@@ -142,7 +142,7 @@ def _make_request[M: BaseModel](
     try:
         return parse(model, values)
     except InvalidRequestError as error:
-        fields = getattr(error, "problems", [(error.field, error.message)])
+        fields = error.problems or [(error.field, error.message)]
         raise BadInputError(
             *(Problem(message, field=options.get(field, field)) for field, message in fields)
         ) from None

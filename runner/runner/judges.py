@@ -40,7 +40,7 @@ def _check(judges: list[dict[str, Any]]) -> None:
     try:
         read_judges(judges if len(judges) > 1 else judges[0], is_admin=True)
     except InvalidRequestError as error:
-        objections = getattr(error, "problems", [(error.field, error.message)])
+        objections = error.problems or [(error.field, error.message)]
         raise BadInputError(
             *(
                 Problem(message, field=field.replace("judge", "--judge", 1))

@@ -123,7 +123,7 @@ async def _ask(judge: ModelJudge, request: CompareRequest) -> ComparisonResult |
                 raise
             if attempt == _TRIES:
                 return error
-            await asyncio.sleep(getattr(error, "retry_after", None) or 2.0**attempt)
+            await asyncio.sleep(error.retry_after or 2.0**attempt)
         else:
             return result
     raise AssertionError

@@ -1,6 +1,6 @@
 """Version 2 of the LLM-provider protocol: one call ranks a list of essays.
 
-It stands beside version 1, in which pairs are asked about: a request says by `schema_version` which
+Version 1 asks about pairs: a request says by `schema_version` which
 of the two it is, and a callback by its `schema`.
 """
 
@@ -16,15 +16,13 @@ from assessment.contracts.llm_protocol import (
     CallbackAddress,
     CompareMetadata,
     CompareRequestV1,
-    ErrorDetail,
+    ComparisonCallback,
+    ComparisonMetadata,
     LLMComparisonResultV1,
-    TokenUsage,
-    repair_result,
 )
 from assessment.contracts.rankings import AnswerProblem, Order, ShownEssays, read_order
 from assessment.domain.comparison import LARGEST_LIST, SMALLEST_LIST
 from assessment.domain.prompt import LABELS, PromptBlock
-from assessment.domain.spending import Spending
 from assessment.domain.verdict import MAX_JUSTIFICATION, MAX_NOTES, Gap, ListVerdict, Provenance
 
 RESULT_SCHEMA_V2 = "LLMComparisonResultV2"
@@ -47,22 +45,10 @@ class ListedEssay(BaseModel):
     text: Annotated[str, Field(repr=False)]
 
 
-class ListMetadata(BaseModel):
-    """What ties a verdict to its list, as `CompareMetadata` does for a pair.
+class ListMetadata(ComparisonMetadata):
+    """The metadata of a list; `essay_ids` are the essays in the order shown."""
 
-    `essay_ids` are the essays in the order shown.
-    """
-
-    model_config = ConfigDict(extra="allow")
-
-    batch_id: str
-    wave: int
-    comparison_id: str
-    attempt: int = 1
     essay_ids: Annotated[tuple[str, ...], Field(min_length=SMALLEST_LIST, max_length=LARGEST_LIST)]
-    prompt_sha256: str | None = None
-    judge: str | None = None
-    callback_token: Annotated[str | None, Field(repr=False)] = None
 
     @property
     def shown_ids(self) -> tuple[str, ...]:
@@ -89,7 +75,7 @@ class CompareRequestV2(BaseModel):
         return [essay.text for essay in self.essays]
 
 
-class LLMComparisonResultV2(Provenance):
+class LLMComparisonResultV2(ComparisonCallback):
     """The callback about a list: an order of all its essays or an error, never both.
 
     Attributes
@@ -103,12 +89,9 @@ class LLMComparisonResultV2(Provenance):
         In place of gaps: a score for each essay by its id, the higher the better.
     """
 
-    model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)
-
     schema_name: Annotated[Literal["LLMComparisonResultV2"], Field(alias="schema")] = (
         "LLMComparisonResultV2"
     )
-    correlation_id: str
     request_metadata: ListMetadata
     # Judges write orders in many forms; `contracts.rankings` reads them.
     ranking: Annotated[Any, _describe({"type": "array", "items": {"type": "string"}})] = None
@@ -120,17 +103,6 @@ class LLMComparisonResultV2(Provenance):
     ] = None
     justification: Annotated[str | None, Field(max_length=MAX_JUSTIFICATION, repr=False)] = None
     notes: list[str] = Field(default_factory=list)
-    provider: str = "unknown"
-    model: str = "unknown"
-    token_usage: TokenUsage | None = None
-    cost_usd: Annotated[float, Field(ge=0)] | None = None
-    error_detail: ErrorDetail | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _repair_optional(cls, data: Any) -> Any:
-        """Nothing optional costs a verdict: what cannot be read is left out, with a note."""
-        return repair_result(data) if isinstance(data, dict) else data
 
     @model_validator(mode="after")
     def _order_or_error(self) -> Self:
@@ -139,17 +111,6 @@ class LLMComparisonResultV2(Provenance):
             message = "exactly one of ranking (or scores) and error_detail must be given"
             raise ValueError(message)
         return self
-
-    @property
-    def has_verdict(self) -> bool:
-        """Whether it is no error; whether its order is one of the list is not checked yet."""
-        return self.error_detail is None
-
-    @property
-    def spent(self) -> Spending:
-        """What the answer cost, whether it is a verdict or not."""
-        usage = self.token_usage or TokenUsage()
-        return Spending(**usage.model_dump(), cost_usd=self.cost_usd or 0.0)
 
     def read_order(self) -> Order | AnswerProblem:
         """The order of all essays that were asked about, or what is wrong with it."""

@@ -35,7 +35,7 @@ from assessment.domain.errors import CJError
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.quotation import remove_quotations
 from assessment.domain.spending import CachedTokens, Spending
-from assessment.domain.verdict import MAX_NOTES, JudgeAnswer, Verdict
+from assessment.domain.verdict import MAX_NOTES, JudgeAnswer, Provenance, Verdict
 
 LONGEST_MESSAGE = 500
 """Characters of a failure's message that travel and are kept."""
@@ -63,7 +63,7 @@ class CallbackAddress(BaseModel):
     url: str | None = None
 
 
-class CompareMetadata(BaseModel):
+class ComparisonMetadata(BaseModel):
     """What ties a verdict to its comparison; the endpoint echoes it whole and may add to it.
 
     `prompt_sha256` is the hash of the prompt; a person is shown none. `callback_token` proves that
@@ -76,11 +76,16 @@ class CompareMetadata(BaseModel):
     wave: int
     comparison_id: str
     attempt: int = 1
-    essay_a_id: str
-    essay_b_id: str
     prompt_sha256: str | None = None
     judge: str | None = None
     callback_token: Annotated[str | None, Field(repr=False)] = None
+
+
+class CompareMetadata(ComparisonMetadata):
+    """The metadata of a pair: essay A is shown first."""
+
+    essay_a_id: str
+    essay_b_id: str
 
     @property
     def shown_ids(self) -> tuple[str, ...]:
@@ -227,18 +232,13 @@ def _read_code(code: object) -> str:
     return " ".join((name or UNKNOWN_CODE).split())
 
 
-class LLMComparisonResultV1(JudgeAnswer):
-    """The callback: a winner or an error, never both."""
+class ComparisonCallback(Provenance):
+    """What callbacks about pairs and about lists have in common: who answered, at what cost."""
 
     # Whoever logs an error of pydantic would otherwise log what an endpoint said.
     model_config = ConfigDict(populate_by_name=True, hide_input_in_errors=True)
 
-    schema_name: Annotated[Literal["LLMComparisonResultV1"], Field(alias="schema")] = (
-        "LLMComparisonResultV1"
-    )
     correlation_id: str
-    request_metadata: CompareMetadata
-    winner: WinnerLetter | None = None
     provider: str = "unknown"
     model: str = "unknown"
     token_usage: TokenUsage | None = None
@@ -251,16 +251,9 @@ class LLMComparisonResultV1(JudgeAnswer):
         """Nothing optional costs a verdict: what cannot be read is left out, with a note."""
         return repair_result(data) if isinstance(data, dict) else data
 
-    @model_validator(mode="after")
-    def _winner_or_error(self) -> Self:
-        if (self.winner is None) == (self.error_detail is None):
-            message = "exactly one of winner and error_detail must be given"
-            raise ValueError(message)
-        return self
-
     @property
     def has_verdict(self) -> bool:
-        """Whether it is no error."""
+        """Whether it is no error; whether an order is one of the list is not checked yet."""
         return self.error_detail is None
 
     @property
@@ -268,6 +261,23 @@ class LLMComparisonResultV1(JudgeAnswer):
         """What the answer cost, whether it is a verdict or not."""
         usage = self.token_usage or TokenUsage()
         return Spending(**usage.model_dump(), cost_usd=self.cost_usd or 0.0)
+
+
+class LLMComparisonResultV1(ComparisonCallback, JudgeAnswer):
+    """The callback: a winner or an error, never both."""
+
+    schema_name: Annotated[Literal["LLMComparisonResultV1"], Field(alias="schema")] = (
+        "LLMComparisonResultV1"
+    )
+    request_metadata: CompareMetadata
+    winner: WinnerLetter | None = None
+
+    @model_validator(mode="after")
+    def _winner_or_error(self) -> Self:
+        if (self.winner is None) == (self.error_detail is None):
+            message = "exactly one of winner and error_detail must be given"
+            raise ValueError(message)
+        return self
 
     def verdict(self) -> Verdict:
         """The domain's verdict; a justification beyond 500 characters is cut, not refused."""

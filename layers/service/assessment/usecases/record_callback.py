@@ -28,7 +28,7 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.contracts.rankings import AnswerProblem
 from assessment.domain.batch import ClosedBy
-from assessment.domain.comparison import JudgeFailure
+from assessment.domain.comparison import Comparison, JudgeFailure
 from assessment.domain.errors import (
     ErasedBatchError,
     MalformedCallbackError,
@@ -178,7 +178,7 @@ def _record(
             message=describe_problems(error)[:LONGEST_MESSAGE],
             retryable=True,
         )
-        return _fail(echo.metadata, failure, ports, now)
+        return _fail(echo.batch_id, echo.metadata, failure, ports, now)
     result = _hold_to_model(result, ports)
     if result.error_detail is not None:
         detail = _drop_quotations(result.error_detail, echo.metadata, ports.content)
@@ -189,10 +189,10 @@ def _record(
             may_be_paid=detail.may_be_paid,
             spent=result.spent,
         )
-        return _fail(echo.metadata, failure, ports, now)
+        return _fail(echo.batch_id, echo.metadata, failure, ports, now)
     problem = _find_problem(result)
     if problem is not None:
-        return _fail(echo.metadata, problem, ports, now)
+        return _fail(echo.batch_id, echo.metadata, problem, ports, now)
     settlement = settle_by_verdict(
         echo.batch_id,
         echo.metadata.wave,
@@ -281,8 +281,19 @@ def _fail_mismatched(
         message=f"the callback is not of the request that was sent; echo its metadata: {names}",
         retryable=True,
     )
+    return _fail(echo.batch_id, comparison, failure, ports, now)
+
+
+def _fail(
+    batch_id: str,
+    comparison: Comparison | AnyMetadata,
+    failure: JudgeFailure,
+    ports: CallbackPorts,
+    now: datetime,
+) -> tuple[Recorded, int]:
+    """Settle a comparison by a failure; what is recorded, and the wave that waited for it."""
     settlement = settle_by_failure(
-        echo.batch_id,
+        batch_id,
         comparison.wave,
         comparison.comparison_id,
         failure,
@@ -291,31 +302,9 @@ def _fail_mismatched(
         now=now,
     )
     recorded = _describe_failure(
-        echo.batch_id,
+        batch_id,
         comparison.wave,
         comparison.comparison_id,
-        failure,
-        is_settled=settlement.settled,
-    )
-    return recorded, settlement.wave
-
-
-def _fail(
-    metadata: AnyMetadata, failure: JudgeFailure, ports: CallbackPorts, now: datetime
-) -> tuple[Recorded, int]:
-    settlement = settle_by_failure(
-        metadata.batch_id,
-        metadata.wave,
-        metadata.comparison_id,
-        failure,
-        attempt=metadata.attempt,
-        ports=ports,
-        now=now,
-    )
-    recorded = _describe_failure(
-        metadata.batch_id,
-        metadata.wave,
-        metadata.comparison_id,
         failure,
         is_settled=settlement.settled,
     )
