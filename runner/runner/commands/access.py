@@ -8,9 +8,10 @@ import typer
 
 from assessment.domain.access import DEFAULT_ORGANISATION, Role
 from runner.commands import options
+from runner.commands.assessment_options import MaskOptions, TextOptions
 from runner.commands.execute import register
 from runner.commands.place import PlaceOptions
-from runner.inputs import JudgeTexts, read_registration
+from runner.inputs import read_registration
 from runner.stack import (
     DEFAULT_STACK,
     TOKEN_LIFETIME,
@@ -29,11 +30,8 @@ def register_anchors(
     *,
     assignment: options.Assignment = None,
     scale: options.Scale = None,
-    instructions: options.Instructions = None,
-    student_prompt: options.StudentPrompt = None,
-    rubric: options.Rubric = None,
-    roster: options.Roster = None,
-    mask: options.Mask = False,
+    texts: TextOptions,
+    masking: MaskOptions,
     config: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,11 +49,11 @@ def register_anchors(
         file,
         assignment=assignment,
         scale=scale,
-        texts=JudgeTexts(instructions or (), student_prompt, rubric),
+        texts=texts.files,
         title=file.stem,
         settings=config or (),
-        roster=roster,
-        mask=mask,
+        roster=masking.roster,
+        mask=masking.mask,
     )
     with place.open() as client:
         registered = register(client, registration)

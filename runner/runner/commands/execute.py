@@ -13,12 +13,13 @@ from assessment.domain.jury import read_judges
 from runner.batch_client import BatchClient
 from runner.client import ApiClient
 from runner.commands import options
+from runner.commands.assessment_options import JudgingOptions, MaskOptions, NameOptions, TextOptions
 from runner.commands.place import PlaceOptions, StackOptions, connect_to
 from runner.console import ERR, OUT, note
 from runner.errors import ExitCode, NotAuthorisedError, StackNotReachableError
-from runner.essays import Folder, NameSource
+from runner.essays import Folder
 from runner.files import require_writable
-from runner.inputs import Assessment, JudgeTexts, Registration, read_assessment
+from runner.inputs import Assessment, Registration, read_assessment
 from runner.inventory import inventory_table, showing_what_was_read
 from runner.keys import store_keys_of_environment
 from runner.near_duplicates import group_near_duplicates
@@ -52,18 +53,12 @@ def execute(
             help="CSV with essay_id and group: the result compares the groups. No judge sees them.",
         ),
     ] = None,
-    names: options.Names = None,
-    named_after: options.NamedAfter = NameSource.FILE,
-    roster: options.Roster = None,
-    mask: options.Mask = False,
+    naming: NameOptions,
+    masking: MaskOptions,
     assignment: options.Assignment = None,
     scale: options.Scale = None,
-    instructions: options.Instructions = None,
-    student_prompt: options.StudentPrompt = None,
-    rubric: options.Rubric = None,
-    config: options.Config = None,
-    max_comparisons: options.MaxComparisons = None,
-    judge: options.Judge = None,
+    texts: TextOptions,
+    judging: JudgingOptions,
     judging_deadline: options.JudgingDeadline = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the result document goes.")
@@ -111,23 +106,22 @@ def execute(
       cj execute essays/ --offline --anchors anchors.csv --judge openai/gpt-4.1-mini
     """
     choose_format(output, formats=[Format.JSON])
-    texts = JudgeTexts(instructions or (), student_prompt, rubric)
     with showing_what_was_read(folder):
         assessment = read_assessment(
             folder,
             anchors=anchors,
             assignment=assignment,
             scale=scale,
-            texts=texts,
-            settings=options.join_settings(config, max_comparisons, judging_deadline),
-            judges=judge or (),
+            texts=texts.files,
+            settings=judging.list_settings(judging_deadline),
+            judges=judging.judges,
             groups=groups,
-            names=names,
-            named_after=named_after,
+            names=naming.names,
+            named_after=naming.named_after,
             ignore_others=ignore_others,
             output=output,
-            roster=roster,
-            mask=mask,
+            roster=masking.roster,
+            mask=masking.mask,
         )
     ERR.print(inventory_table(assessment.folder.readings))
     for line in describe_folder(assessment.folder, verbose=verbose):

@@ -9,11 +9,12 @@ import typer
 from rich.table import Table
 
 from runner.commands import options
+from runner.commands.assessment_options import JudgingOptions, NameOptions, TextOptions
 from runner.commands.execute import describe_folder
 from runner.console import ERR, OUT, emit, note
-from runner.essays import NameSource, Reading, UnreadableFilesError
+from runner.essays import Reading, UnreadableFilesError
 from runner.files import require_writable, to_json
-from runner.inputs import Assessment, JudgeTexts, read_assessment
+from runner.inputs import Assessment, read_assessment
 from runner.inventory import inventory_table, language_lines, showing_what_was_read
 from runner.planning_tables import describe_cap, forecast_table, outlook_csv, outlook_table
 from runner.writing import Format, choose_format, write_as, write_or_emit
@@ -41,14 +42,9 @@ def plan(
     *,
     anchors: Anchors = None,
     scale: options.Scale = None,
-    instructions: options.Instructions = None,
-    student_prompt: options.StudentPrompt = None,
-    rubric: options.Rubric = None,
-    config: options.Config = None,
-    max_comparisons: options.MaxComparisons = None,
-    judge: options.Judge = None,
-    names: options.Names = None,
-    named_after: options.NamedAfter = NameSource.FILE,
+    texts: TextOptions,
+    judging: JudgingOptions,
+    naming: NameOptions,
     agreement: Agreement = None,
     seconds_per_call: Annotated[
         float, typer.Option(min=0.01, help="How long a call of the judge takes.")
@@ -75,10 +71,7 @@ def plan(
     """
     try:
         with showing_what_was_read(folder):
-            assessment = _read(
-                folder, anchors, scale, JudgeTexts(instructions or (), student_prompt, rubric),
-                options.join_settings(config, max_comparisons), judge, names, named_after,
-            )  # fmt: skip
+            assessment = _read(folder, anchors, scale, texts, judging, naming)
     except UnreadableFilesError as error:
         if as_json:
             problems = [asdict(problem) for problem in error.problems]
@@ -109,22 +102,20 @@ def _read(
     folder: Path,
     anchors: Path | None,
     scale: str | None,
-    texts: JudgeTexts,
-    settings: list[str],
-    judges: list[str] | None,
-    names: Path | None,
-    named_after: NameSource,
+    texts: TextOptions,
+    judging: JudgingOptions,
+    naming: NameOptions,
 ) -> Assessment:
     assessment = read_assessment(
         folder,
         anchors=anchors,
         assignment=None,
         scale=scale,
-        texts=texts,
-        settings=settings,
-        judges=judges or (),
-        names=names,
-        named_after=named_after,
+        texts=texts.files,
+        settings=judging.list_settings(),
+        judges=judging.judges,
+        names=naming.names,
+        named_after=naming.named_after,
     )
     ERR.print(inventory_table(assessment.folder.readings))
     for line in (
@@ -145,14 +136,9 @@ def dry_run(
     anchors: Anchors = None,
     assignment: options.Assignment = None,
     scale: options.Scale = None,
-    instructions: options.Instructions = None,
-    student_prompt: options.StudentPrompt = None,
-    rubric: options.Rubric = None,
-    config: options.Config = None,
-    max_comparisons: options.MaxComparisons = None,
-    judge: options.Judge = None,
-    names: options.Names = None,
-    named_after: options.NamedAfter = NameSource.FILE,
+    texts: TextOptions,
+    judging: JudgingOptions,
+    naming: NameOptions,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write: .json.")
     ] = None,
@@ -176,11 +162,11 @@ def dry_run(
         anchors=anchors,
         assignment=assignment,
         scale=scale,
-        texts=JudgeTexts(instructions or (), student_prompt, rubric),
-        settings=options.join_settings(config, max_comparisons),
-        judges=judge or (),
-        names=names,
-        named_after=named_after,
+        texts=texts.files,
+        settings=judging.list_settings(),
+        judges=judging.judges,
+        names=naming.names,
+        named_after=naming.named_after,
         output=output,
     )
     from runner.offline.dry_run import check_envelope
@@ -207,9 +193,7 @@ def simulate(
         ),
     ] = "0.68,0.75,0.82",
     scale: options.Scale = None,
-    config: options.Config = None,
-    max_comparisons: options.MaxComparisons = None,
-    judge: options.Judge = None,
+    judging: JudgingOptions,
     words: Annotated[int, typer.Option(min=1, help="Words of an essay, for the cost.")] = 300,
     batches: Annotated[
         int, typer.Option(min=1, max=1000, help="Simulated batches of each design.")
@@ -243,8 +227,8 @@ def simulate(
         anchors=anchors,
         agreements=agreement,
         scale=scale,
-        settings=options.join_settings(config, max_comparisons),
-        judges=judge or (),
+        settings=judging.list_settings(),
+        judges=judging.judges,
         words=words,
         n_batches=batches,
         seed=seed,
