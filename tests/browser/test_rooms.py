@@ -304,6 +304,7 @@ def test_a_grade_is_decided_released_and_printed(chromium: Browser, rooms: Rooms
     page.get_by_role("button", name="Decide").click()
     page.get_by_text("Saved.").wait_for()
     assert rooms.decisions[-1]["grade"] == "A"
+    assert page.get_by_role("link", name="Next to decide:").count() == 1
     assert "Read twice <b>" in page.locator(".history").inner_text()
     page.get_by_role("link", name="All essays").click()
     page.get_by_role("button", name="Release without decisions").click()

@@ -33,8 +33,8 @@ export function Essay({ id, essayId }) {
       <div class="columns">
         <section aria-labelledby="text-title"><h2 id="text-title">{t("essayRoom.text")}</h2>{text.value ? <div class="pane paper" tabIndex={0} role="region" aria-labelledby="text-title"><Text>{text.value.text}</Text></div> : text.error ? <Problem error={text.error} onRetry={text.reload} /> : <Waiting />}</section>
         <div>
-          {essay && !essay.isAnchor && grades.length > 0 && <Decide id={id} essay={essay} grades={grades} />}
-          {essay && <Change essay={essay} result={result} essays={essays} />}
+          {essay && !essay.isAnchor && grades.length > 0 && <Decide id={id} essay={essay} grades={grades} next={findOpen(essays, completed.value.decisions, essayId)} />}
+          {essay && <Change essay={essay} result={result} essays={essays} id={id} />}
         </div>
       </div>
       {completed.value.comparisons && <Judgements essayId={essayId} comparisons={completed.value.comparisons} essays={essays} id={id} judgeNames={completed.value.judgeNames} />}
@@ -57,7 +57,7 @@ function Figures({ essay, grades }) {
 }
 
 /** How far the next boundary is, and what would change the grade. */
-function Change({ essay, result, essays }) {
+function Change({ essay, result, essays, id }) {
   const boundary = nearestBoundary(essay, readBoundaries(result));
   const neighbours = findNeighbours(essay, essays);
   const others = essay.probabilities && essay.grade ? Object.entries(essay.probabilities).filter(([grade, share]) => grade !== essay.grade && share >= 0.05).sort((left, right) => right[1] - left[1]) : [];
@@ -67,7 +67,7 @@ function Change({ essay, result, essays }) {
       {others.length > 0 && <p>{t("change.others", { list: others.map(([grade, share]) => `${grade} ${percent(share)}`).join(", ") })}</p>}
       {essay.further ? <p>{t("change.further", { n: essay.further })}</p> : null}
       {neighbours.length > 0 && <Table columns={[
-        { label: t("change.neighbour"), value: (each) => each.name }, { label: t("grade"), value: (each) => each.grade ?? each.anchorGrade ?? "–" },
+        { label: t("change.neighbour"), value: (each) => (each.isAnchor ? <>{each.name} <span class="badge">{t("anchor")}</span></> : <a href={`#/batch/${id}/essay/${encodeURIComponent(each.id)}`}><Name>{each.name}</Name></a>) }, { label: t("grade"), value: (each) => each.grade ?? each.anchorGrade ?? "–" },
         { label: t("change.difference"), value: (each) => signed(each.ability - essay.ability), isNumber: true },
       ]} rows={neighbours} caption={t("change.neighbours")} />}
     </Section>
@@ -90,7 +90,13 @@ function Judgements({ essayId, comparisons, essays, id, judgeNames }) {
   );
 }
 
-function Decide({ id, essay, grades }) {
+/** The essay that waits for a decision and needs a person most, other than this one. */
+function findOpen(essays, decisions, essayId) {
+  const open = new Set((decisions.essays ?? []).filter((each) => each.state === "open").map((each) => each.essay_id));
+  return essays.filter((each) => open.has(each.id) && each.id !== essayId).sort((left, right) => left.urgency - right.urgency || left.rank - right.rank)[0] ?? null;
+}
+
+function Decide({ id, essay, grades, next }) {
   const path = `${essayPath(id, essay.id)}/decision`;
   const view = useLoaded(() => get(path), [id, essay.id]);
   const [error, setError] = useState(null);
@@ -115,6 +121,7 @@ function Decide({ id, essay, grades }) {
     <section class="decide" aria-labelledby="decide-title">
       <h2 id="decide-title">{t("decide.title")}</h2>
       <p role="status">{isDone && <strong>{t("decide.saved")} </strong>}{t("decide.state", { state: tOr(`decision.state.${state}`, state) })}{state === "decided" && ` ${grade ?? t("decide.noGrade")}`}</p>
+      {isDone && <p><a href={next ? `#/batch/${id}/essay/${encodeURIComponent(next.id)}` : `#/batch/${id}`}>{next ? <>{t("decide.next")} <Name>{next.name}</Name></> : t("decide.allDone")}</a></p>}
       <form onSubmit={decide} class="no-print">
         <label><span>{t("grade")}</span>
           <select name="grade" defaultValue={essay.grade ?? ""} key={essay.id}>
