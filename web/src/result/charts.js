@@ -59,7 +59,7 @@ export function drawRuler(result, essays, width) {
   const bottom = names ? 18 + longest * 6 : 20;
   const values = [...pupils, ...anchors].flatMap((each) => [each.low, each.high]);
   const reach = [...values, ...boundaries.flatMap((each) => [each.at - Z90 * each.se, each.at + Z90 * each.se])];
-  const pixel = Math.max(2, Math.max(...values) - Math.min(...values)) / height(width);
+  const pixel = Math.max(2, Math.max(...reach) - Math.min(...reach)) / (height(width) - 30);
   const place = new Map(pupils.map((each, index) => [each.id, index]));
   const span = Math.max(1, pupils.length);
   const left = boundaries.length ? Math.min(64, width * 0.14) : 12;

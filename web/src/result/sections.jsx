@@ -241,7 +241,7 @@ function Judges({ result, comparisons, data }) {
     { label: t("judges.ties"), value: (each) => whole(each.ties), isNumber: true },
     { label: t("judges.first"), value: (each) => percent(each.verdicts - each.ties ? each.first_preferred / (each.verdicts - each.ties) : null), isNumber: true },
     { label: t("judges.order"), value: (each) => `${signed(each.orderEffect)} ± ${decimal(each.orderEffectSe)}`, isNumber: true },
-    { label: t("judges.sharpness"), value: (each) => `${decimal(each.discrimination)} ± ${decimal(each.discrimination_se)}`, isNumber: true },
+    { label: t("judges.sharpness"), value: (each) => (each.discrimination_se ? `${decimal(each.discrimination)} ± ${decimal(each.discrimination_se)}` : decimal(each.discrimination)), isNumber: true },
     { label: t("judges.misfit"), value: (each) => `${decimal(each.infit)} / ${decimal(each.outfit)}`, isNumber: true },
     { label: t("judges.flags"), value: (each) => each.misfit_flags.map((flag) => tOr(`misfit.${flag}`, flag)).join(", ") || "–" },
     ...(result.judge_consistency?.length ? [{ label: t("judges.consistency"), value: (each) => showConsistency(result.judge_consistency.find((one) => one.judge === each.judge)), isNumber: true }] : []),
@@ -285,7 +285,7 @@ function Trust({ result }) {
       <Baselines baselines={result.baselines} />
       {info && <AnchorTable info={info} />}
       {findings.length > 0 && <><h3>{t("trust.findings")}</h3><ul>{findings.map((each) => <li>{each.message}</li>)}</ul></>}
-      {(info?.warnings ?? []).map((each) => <p class="detail">{each}</p>)}
+      {(info?.warnings ?? []).filter((each) => !findings.some((one) => one.message === each)).map((each) => <p class="detail">{each}</p>)}
     </Section>
   );
 }
@@ -310,28 +310,26 @@ function AnchorTable({ info }) {
 
 /** What the length of a text and its surface say by themselves, where the result has it. */
 function Baselines({ baselines }) {
-  if (!baselines) return null;
-  const rows = Object.entries(baselines).flatMap(([name, value]) => readFigures(name, value));
+  const rows = ["length", "surface"].filter((kind) => baselines?.[kind]).map((kind) => ({ name: t(`effects.${kind}`), ...baselines[kind] }));
   if (!rows.length) return null;
   const findings = baselines.findings ?? [];
   return (
     <>
-    {findings.length > 0 && <><h3>{t("baselines.findings")}</h3><ul>{findings.map((each) => <li>{tOr(`baseline.${each.code}`, each.message)}</li>)}</ul></>}
-    <details class="numbers" open>
-      <summary>{t("baselines.title")}</summary>
-      <Table columns={[{ label: t("figure"), value: (each) => tOr(`baseline.${each.name}`, each.name.replaceAll("_", " ").replaceAll(".", ": ")) }, { label: t("value"), value: (each) => each.value, isNumber: true }]} rows={rows} caption={t("baselines.title")} />
-    </details>
+      {findings.length > 0 && <><h3>{t("baselines.findings")}</h3><ul>{findings.map((each) => <li>{tOr(`baseline.${each.code}`, each.message)}</li>)}</ul></>}
+      <details class="numbers">
+        <summary>{t("baselines.title")}</summary>
+        <Table columns={[
+          { label: t("figure"), value: (each) => each.name },
+          { label: t("baselines.correlation"), value: (each) => <>{decimal(each.spearman)}<small>{range(each.spearman_interval)}</small></>, isNumber: true },
+          { label: t("effects.share"), value: (each) => <>{percent(each.explained_share)}<small>{range(each.explained_interval, percent)}</small></>, isNumber: true },
+          { label: t("baselines.error"), value: (each) => decimal(each.grades?.rps), isNumber: true },
+          { label: t("baselines.errorOfJudging"), value: (each) => decimal(each.grades?.rps_of_abilities), isNumber: true },
+          { label: t("baselines.equal"), value: (each) => percent(each.grades?.equal_share), isNumber: true },
+        ]} rows={rows} caption={t("baselines.title")} />
+        <p class="detail">{t("baselines.help")}</p>
+      </details>
     </>
   );
-}
-
-function readFigures(name, value) {
-  if (value === null) return [];
-  if (typeof value === "number") return [{ name, value: decimal(value) }];
-  if (Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === "number")) return [{ name, value: range(value) }];
-  if (typeof value === "string") return [{ name, value }];
-  if (typeof value === "object" && !Array.isArray(value)) return Object.entries(value).flatMap(([key, each]) => readFigures(`${name}.${key}`, each));
-  return [];
 }
 
 /** How much of the differences between essays their length and their surface explain. */

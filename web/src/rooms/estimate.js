@@ -60,6 +60,7 @@ export function estimateBatch({ texts, nAnchors, fewest, most, listSize = 2, pro
   const each = price ? priceComparison(price, countBytesOfComparison(bytes, countBytes(task), size, n), size) : null;
   return {
     comparisons,
+    readings: comparisons.map((count) => count * size),
     cost: each === null ? null : comparisons.map((count, at) => count * each[at]),
     reliability: [foretellReliability(n, readings[0] * worth)[0], foretellReliability(n, ((readings[0] + most) / 2) * worth)[1], foretellReliability(n, most * worth)[2]],
   };

@@ -108,7 +108,7 @@ export function NewBatch() {
       <h2>{t("new.before")}</h2>
       {estimate && (
         <>
-          <p>{t("new.comparisons", { least: whole(estimate.comparisons[0]), most: whole(estimate.comparisons[1]) })}</p>
+          <p>{t("new.comparisons", { least: whole(estimate.comparisons[0]), most: whole(estimate.comparisons[1]) })} {t("new.readings", { least: whole(estimate.readings[0]), most: whole(estimate.readings[1]) })}</p>
           <p>{estimate.cost ? t("new.cost", { least: money(estimate.cost[0]), most: money(estimate.cost[1]) }) : t(setup.model ? "new.costUnknown" : "new.costNone")}</p>
           <p>{t("new.precision", { expected: decimal(estimate.reliability[1]) })}</p>
           <p class="detail">{t("new.precisionRange", { least: decimal(estimate.reliability[0]), most: decimal(estimate.reliability[2]) })}</p>

@@ -41,7 +41,7 @@ export function tOr(key, fallback, values) {
 }
 
 // English has a hyphen from Intl where the charts have a minus sign.
-const minus = (words) => words.replace("-", "−");
+const minus = (words) => (/[1-9]/.test(words) ? words.replace("-", "−") : words.replace(/^[-−]/, ""));
 export const whole = (value) => new Intl.NumberFormat(current).format(value);
 export const decimal = (value, digits = 2) =>
   value === null || value === undefined || !Number.isFinite(value)
