@@ -20,8 +20,9 @@ from runner.stack import Aws
 HEALTH = "/_ministack/health"
 # MiniStack takes any key pair for its root account; these open nothing elsewhere.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-# Warm Lambda workers hold about 50 MB each; more of them than this only queue for the processor.
-LAMBDA_WORKERS = "24"
+# As many calls as an account of AWS has by default; how many run at the same time is less, see
+# `lambda_workers`.
+LAMBDA_CALLS = "1000"
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def up(
                 "BIND_HOST": LOOPBACK,
                 "GATEWAY_PORT": str(listening_port),
                 "MINISTACK_REGION": REGION,
-                "LAMBDA_ACCOUNT_CONCURRENCY": LAMBDA_WORKERS,
+                "LAMBDA_ACCOUNT_CONCURRENCY": LAMBDA_CALLS,
                 **settings,
             },
             settings=settings,

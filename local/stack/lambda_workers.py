@@ -2,6 +2,9 @@
 
 - Workers share the unpacked layers. MiniStack unpacks all layers for each worker anew, 200 MB of
   them, and each worker compiles every module of them again.
+- A function has a few workers, and whoever finds them busy waits. MiniStack starts a worker for
+  every call that finds none free: thirty people who open a page at once then wait for thirty
+  processes to start on the machine's few processors, a minute long, and are refused in the end.
 - A worker sees its own code, its layers and the packages of AWS's runtime, and nothing else that is
   installed on this machine: what is missing in a layer is missing here, too.
 """
@@ -16,16 +19,24 @@ import sysconfig
 import tempfile
 import threading
 import zipfile
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+type Function = dict[str, Any]
+type Execute = Callable[[Function, object, str], dict[str, Any]]
+
 # Beside the standard library AWS's runtime of Python has boto3 and what that needs.
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 LAYERS_VARIABLE = "_LAMBDA_LAYERS_DIRS"
 """Where MiniStack's worker script looks for layers."""
+
+WORKERS_AT_ONCE = 2 + 2 * (os.process_cpu_count() or 1)
+"""How many calls of one function run at the same time; a worker holds about 50 MB."""
 
 _unpacking = threading.Lock()
 
@@ -33,9 +44,36 @@ _unpacking = threading.Lock()
 def install() -> None:
     """Put both in place of MiniStack's own."""
     lambda_runtime.Worker = Worker
+    Turns(WORKERS_AT_ONCE).install()
     lambda_runtime._PYTHON_WORKER_SCRIPT = (  # noqa: SLF001 - there is no other way in
         restrict_imports(provide_runtime()) + lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001
     )
+
+
+class Turns:
+    """Lets calls of one function wait for each other; no function calls itself and waits for that.
+
+    Parameters
+    ----------
+    n_at_once
+        How many calls of a function run at the same time.
+    """
+
+    def __init__(self, n_at_once: int) -> None:
+        self._execute: Execute = lambda_svc._execute_function_warm  # noqa: SLF001 - the only way in
+        self.free: defaultdict[str, threading.Semaphore] = defaultdict(
+            lambda: threading.Semaphore(n_at_once)
+        )
+
+    def install(self) -> None:
+        """Put it in place of MiniStack's own."""
+        lambda_svc._execute_function_warm = self.execute  # noqa: SLF001
+
+    def execute(self, function: Function, event: object, request_id: str) -> dict[str, Any]:
+        """Run a call as soon as its turn has come."""
+        config = function.get("config") or function
+        with self.free[config["FunctionName"]]:
+            return self._execute(function, event, request_id)
 
 
 class Worker(lambda_runtime.Worker):  # type: ignore[misc] # untyped base

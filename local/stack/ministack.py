@@ -6,8 +6,8 @@
   delivers it once, though it repeats the other invocations that nobody waits for.
 - A conversation with a model needs the permission bedrock:InvokeModel on that model. MiniStack asks
   for bedrock:Converse on anything, which AWS does not know.
-- Workers start as `lambda_workers` tells, conditions are read as `expressions` tells, and
-  definitions of APIs as `any_methods` tells.
+- Workers start as `lambda_workers` tells, conditions are read as `expressions` tells, partitions as
+  `partitions` tells, and definitions of APIs as `any_methods` tells.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ministack.services import eventbridge, lambda_svc, stepfunctions
 from local.stack import lambda_workers
 from local.stack.any_methods import AnyMethods
 from local.stack.expressions import Expressions
+from local.stack.partitions import Partitions
 
 type Invoke = Callable[[str, object, str, Mapping[str, object]], object]
 type Call = Callable[[str, object], object]
@@ -123,6 +124,7 @@ if __name__ == "__main__":
     Deliveries().install()
     ModelPermission().install()
     Expressions().install()
+    Partitions().install()
     AnyMethods().install()
     lambda_workers.install()
     main()

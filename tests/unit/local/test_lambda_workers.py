@@ -14,6 +14,7 @@ import pytest
 from local.stack.lambda_workers import (
     LAYERS_VARIABLE,
     RUNTIME_PACKAGES,
+    Turns,
     provide_runtime,
     restrict_imports,
     share_layers,
@@ -69,3 +70,21 @@ def test_a_worker_imports_what_the_runtime_of_aws_has_and_nothing_else():
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert json.loads(run.stdout) == [*RUNTIME_PACKAGES, "json", "math"]
+
+
+def test_calls_of_one_function_wait_for_each_other(monkeypatch):
+    busy = []
+
+    def execute(function, event, request_id):
+        busy.append([turns.free[name].acquire(blocking=False) for name in ("f", "g")])
+        if event == "dies":
+            raise RuntimeError(request_id)
+        return {"body": event}
+
+    monkeypatch.setattr("ministack.services.lambda_svc._execute_function_warm", execute)
+    turns = Turns(1)
+    assert turns.execute({"config": {"FunctionName": "f"}}, "event", "1") == {"body": "event"}
+    with pytest.raises(RuntimeError):
+        turns.execute({"FunctionName": "f"}, "dies", "2")
+    assert busy == [[False, True], [False, False]], "g was taken by the first call"
+    assert turns.free["f"].acquire(blocking=False), "a call that failed has given its place back"
