@@ -164,13 +164,18 @@ class RoomsServer:
     # --- judging ---
 
     def offer(self, request: Request) -> Response:
+        offer = self.make_offer(request)
+        return _refuse(409) if offer is None else JSONResponse(offer)
+
+    def make_offer(self, request: Request) -> dict[str, object] | None:
+        """What is offered; None when everything is judged."""
         kept = set(filter(None, request.query_params.get("kept", "").split(",")))
         self.asked.append(request.url.query)
         judged = {each["comparison_id"] for each in self.verdicts}
         ids = [f"w001-{number:05d}" for number in range(len(self.pairs))]
         waiting = [one for one in ids if one not in judged]
         if not waiting:
-            return _refuse(409)
+            return None
         free = next((one for one in waiting if one not in kept), None)
         comparison = None
         if free is not None:
@@ -184,15 +189,13 @@ class RoomsServer:
                 "judge_rubric": "Reasons, examples, language.",
                 "lease_until": _MOMENT,
             }
-        return JSONResponse(
-            {
-                "comparison": comparison,
-                "n_judged": len(judged),
-                "n_waiting": len(waiting),
-                "quota": None,
-                "judging_deadline": self.judging_deadline,
-            }
-        )
+        return {
+            "comparison": comparison,
+            "n_judged": len(judged),
+            "n_waiting": len(waiting),
+            "quota": None,
+            "judging_deadline": self.judging_deadline,
+        }
 
     async def verdict(self, request: Request) -> Response:
         body = await request.json()
@@ -203,7 +206,10 @@ class RoomsServer:
         if self.loses_answers:
             self.loses_answers = False
             return _refuse(503)
-        return JSONResponse({"status": "accepted"}, status_code=202)
+        accepted: dict[str, object] = {"status": "accepted", "correlation_id": "1"}
+        if request.query_params.get("offer") == "true":
+            accepted["offer"] = self.make_offer(request)
+        return JSONResponse(accepted, status_code=202)
 
     # --- assignments ---
 

@@ -160,7 +160,7 @@ def test_the_next_pair_is_there_before_it_is_wanted(chromium: Browser, rooms: Ro
     for number in range(8):
         judge.page.wait_for_function(
             """(n) => performance.getEntriesByType('resource')
-                .filter(entry => entry.name.includes('next-comparison')).length >= n + 2""",
+                .filter(entry => /next-comparison|offer=true/.test(entry.name)).length >= n + 2""",
             arg=number,
         )
         times.append(

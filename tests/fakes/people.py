@@ -7,8 +7,8 @@ from datetime import datetime
 
 from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair
+from assessment.domain.identifiers import find_queue_place
 from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
-from assessment.ports.people import WaitingPage
 
 
 class InMemoryPeopleQueue:
@@ -30,22 +30,20 @@ class InMemoryPeopleQueue:
             self._waiting.setdefault((batch_id, wave_number, one.comparison_id), waiting)
 
     def list_waiting(
-        self, batch_id: str, wave_number: int, *, limit: int, after: str | None = None
-    ) -> WaitingPage:
+        self, batch_id: str, wave_number: int, *, limit: int, start: str | None = None
+    ) -> list[ComparisonLease]:
         found = [
             one
-            for (batch, wave, name), one in sorted(self._waiting.items())
-            if (batch, wave) == (batch_id, wave_number) and (after is None or name > after)
+            for (batch, wave, _), one in sorted(self._waiting.items(), key=_find_place)
+            if (batch, wave) == (batch_id, wave_number)
+            and (start is None or _name_place(one.comparison_id) > start)
         ]
-        cursor = found[limit - 1].comparison_id if len(found) > limit else None
         names = set(ComparisonLease.model_fields)
-        leases = [ComparisonLease(**one.model_dump(include=names)) for one in found[:limit]]
-        return WaitingPage(leases, cursor)
+        return [ComparisonLease(**one.model_dump(include=names)) for one in found[:limit]]
 
-    def find_waiting(
-        self, batch_id: str, wave_number: int, comparison_id: str
-    ) -> WaitingComparison | None:
-        return self._waiting.get((batch_id, wave_number, comparison_id))
+    def count_waiting(self, batch_id: str, wave_number: int, *, limit: int) -> int:
+        listed = self.list_waiting(batch_id, wave_number, limit=limit)
+        return sum(not one.is_judged for one in listed)
 
     def take(
         self,
@@ -59,9 +57,11 @@ class InMemoryPeopleQueue:
     ) -> WaitingComparison | None:
         key = (batch_id, waiting.wave, waiting.comparison_id)
         present = self._waiting.get(key)
-        if present is None or present.find_holder(now=now) not in (None, person):
+        if present is None:
             return None
-        if present.is_judged_by_holder(now=now) and not is_judged:
+        holder = present.find_holder(now=now)
+        may_take = holder == person if is_judged else holder in (None, person)
+        if not may_take or (present.is_judged and holder is not None and not is_judged):
             return None
         changes = {"person": person, "lease_until": until, "is_judged": is_judged}
         self._waiting[key] = present.model_copy(update=changes)
@@ -73,6 +73,14 @@ class InMemoryPeopleQueue:
     def withdraw_all(self, batch_id: str, wave_number: int) -> None:
         for key in [key for key in self._waiting if key[:2] == (batch_id, wave_number)]:
             del self._waiting[key]
+
+
+def _name_place(comparison_id: str) -> str:
+    return f"{find_queue_place(comparison_id)}#{comparison_id}"
+
+
+def _find_place(waiting: tuple[tuple[str, int, str], WaitingComparison]) -> str:
+    return _name_place(waiting[1].comparison_id)
 
 
 class InMemoryPeople:
@@ -100,7 +108,7 @@ class InMemoryPeople:
             return
         self._verdicts.add((batch_id, name, comparison_id))
         n_judged = self.get_person(batch_id, name).n_judged + 1
-        self._set(batch_id, name, n_judged=n_judged, last_verdict_at=now)
+        self._set(batch_id, name, n_judged=n_judged, last_verdict_at=now, last_judged=comparison_id)
 
     def list_judged(self, batch_id: str, name: str, *, limit: int) -> list[str]:
         found = [one for batch, who, one in self._verdicts if (batch, who) == (batch_id, name)]

@@ -31,12 +31,13 @@ from assessment.domain.errors import (
     UnknownComparisonError,
 )
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
+from assessment.domain.invitation import Person
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import ListVerdict, Verdict
 from assessment.domain.wave import Wave
 from assessment.ports.stores import AssignmentPage, BatchFilter, BatchPage, ComparisonPage, KeyClaim
-from tests.fakes.people import InMemoryPeopleQueue
+from tests.fakes.people import InMemoryPeople, InMemoryPeopleQueue
 
 
 class InMemoryAssignmentStore:
@@ -100,6 +101,7 @@ class InMemoryBatchStore:
         self.looks: dict[str, datetime] = {}
         self.waves: dict[tuple[str, int], Wave] = {}
         self.claims: dict[str, KeyClaim] = {}
+        self.people = InMemoryPeople()
 
     def claim_key(self, key: str, *, batch_id: str, request_sha256: str) -> KeyClaim:
         return self.claims.setdefault(key, KeyClaim(batch_id, request_sha256))
@@ -204,6 +206,9 @@ class InMemoryBatchStore:
 
     def read_with_waves(self, batch_id: str) -> tuple[Batch, list[Wave]]:
         return self.get_batch(batch_id), self.list_waves(batch_id)
+
+    def read_with_person(self, batch_id: str, name: str) -> tuple[Batch, Person]:
+        return self.get_batch(batch_id), self.people.get_person(batch_id, name)
 
     def count_settled(
         self, batch_id: str, wave_number: int, *, n_recorded: int, n_failed: int

@@ -77,7 +77,6 @@ from tests.fakes.messaging import (
     InMemoryJudgeQueue,
     InMemoryWorkflow,
 )
-from tests.fakes.people import InMemoryPeople
 from tests.fakes.stores import (
     InMemoryAssignmentStore,
     InMemoryBatchStore,
@@ -125,7 +124,7 @@ class World:
         self.judge = FakeJudge(self.callback_queue, self.habits, self.seed)
         self.batch_judge = ClockedBatches(self.judge, self.clock)
         self.provider_batches = InMemoryProviderBatchStore()
-        self.people = InMemoryPeople()
+        self.people = self.batches.people
         self.gate = OpenGate()
         self._ids = random.Random(self.seed)
 

@@ -76,6 +76,11 @@ class MemoryTable:
         names = set(request.get("ExpressionAttributeNames", {}).values())
         if "ProjectionExpression" in request:
             items = [{name: item[name] for name in item if name in names} for item in items]
+        if request.get("FilterExpression") == "attribute_not_exists(#lacking)":
+            lacking = request["ExpressionAttributeNames"]["#lacking"]
+            items = [item for item in items if lacking not in item]
+        if request.get("Select") == "COUNT":
+            return {"Count": len(items)}
         return {"Items": [dict(item) for item in items]}
 
     def batch_write_item(self, *, RequestItems: Wire) -> Wire:  # noqa: N803

@@ -103,6 +103,37 @@ def test_progress_and_quota_are_by_invitation(stack: Stack) -> None:
     assert "Ann" not in json.dumps(message)
 
 
+def test_the_answer_to_a_verdict_has_the_next_comparison(stack: Stack) -> None:
+    stack.inviting()
+    first = call("next_comparison")[1]["comparison"]["comparison_id"]
+    given = event("handle_api/judge_verdict.json")
+
+    def send(**query: str) -> dict[str, Any]:
+        body = json.dumps({"comparison_id": first, "winner": "B"})
+        answered = invoke(
+            "handle_api", given | {"body": body, "queryStringParameters": query or None}
+        )
+        assert answered["statusCode"] == 202
+        accepted: dict[str, Any] = json.loads(answered["body"])
+        return accepted
+
+    accepted = send(offer="true")
+    offer = accepted["offer"]
+    assert offer["comparison"]["comparison_id"] != first
+    assert offer["n_judged"] == 1
+    # A page that lost the answer sends the verdict again, and gets the same.
+    again = send(offer="true")
+    assert again["correlation_id"] == accepted["correlation_id"]
+    assert again["offer"]["comparison"].pop("lease_until") >= offer["comparison"].pop("lease_until")
+    assert again["offer"] == offer
+    assert send().keys() == {"status", "correlation_id"}
+    # A page that has it before it already asks for one more.
+    another = send(offer="true", kept=offer["comparison"]["comparison_id"])["offer"]["comparison"]
+    assert another["comparison_id"] not in {first, offer["comparison"]["comparison_id"]}
+    messages = [m for m in stack.messages("callbacks") if "winner" in m]
+    assert {m["correlation_id"] for m in messages} == {accepted["correlation_id"]}
+
+
 def test_an_expired_invitation_is_refused_at_the_door(stack: Stack) -> None:
     from assessment.contracts.tokens import sign_invitation
     from tests.handlers.conftest import INVITATION_SECRET, SECRET

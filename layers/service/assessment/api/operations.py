@@ -16,6 +16,7 @@ from assessment.api.queries import (
     OfferQuery,
     Page,
     ReportQuery,
+    VerdictQuery,
 )
 from assessment.contracts.assignments import (
     AnchorList,
@@ -68,6 +69,7 @@ from assessment.contracts.views import (
     EssayView,
     PersonOffer,
     PromptView,
+    VerdictAccepted,
 )
 from assessment.contracts.webhooks import (
     NewWebhook,
@@ -297,7 +299,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answer=RetentionPolicy, body=RetentionPolicy,
     ),
     ("POST", f"{_BATCH}/verdicts"): Operation(
-        "Give a verdict in person", 202, Accepted, body=PersonVerdict, problems=(404, 409)
+        "Give a verdict in person, and take the next comparison with its answer",
+        202, VerdictAccepted, body=PersonVerdict, query=VerdictQuery, problems=(404, 409),
     ),
     ("GET", "/v1/audit"): Operation(
         "Read the organisation's audit trail, the newest first", answer=AuditPageView, query=Page

@@ -104,6 +104,12 @@ class OfferQuery(BaseModel):
         return frozenset(filter(None, self.kept.split(",")))
 
 
+class VerdictQuery(OfferQuery):
+    """Whether the answer is to have the next comparison too, beside those of `kept`."""
+
+    offer: bool = False
+
+
 class ReportQuery(BaseModel):
     """How a report is wanted."""
 

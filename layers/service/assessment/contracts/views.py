@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
@@ -185,6 +185,18 @@ class PersonOffer(BaseModel):
     n_waiting: int
     quota: int | None
     judging_deadline: datetime | None = None
+
+
+class VerdictAccepted(BaseModel):
+    """A person's verdict is queued.
+
+    `offer` is what comes next, where the request asks for it; null where the next comparison
+    has to be asked for, which then tells the reason.
+    """
+
+    status: Literal["accepted"]
+    correlation_id: str
+    offer: Annotated[PersonOffer | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 class EssayView(BaseModel):

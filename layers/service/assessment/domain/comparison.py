@@ -217,10 +217,6 @@ class ComparisonLease(BaseModel):
     lease_until: datetime | None = None
     is_judged: bool = False
 
-    def is_judged_by_holder(self, *, now: datetime) -> bool:
-        """Whether its holder gave a verdict, which is on its way."""
-        return self.is_judged and self.find_holder(now=now) is not None
-
     def find_holder(self, *, now: datetime) -> str | None:
         """Who holds it now."""
         is_held = self.lease_until is not None and self.lease_until >= now

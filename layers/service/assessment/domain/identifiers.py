@@ -181,6 +181,11 @@ def canonical_sha256(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+def find_queue_place(name: str) -> str:
+    """Where a name stands in a queue whose order means nothing: eight digits of its SHA-256."""
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
 def comparison_id(wave_number: int, position: int) -> str:
     """The id of the comparison at a position of a wave, unique within its batch."""
     return f"w{wave_number:03d}-{position:05d}"

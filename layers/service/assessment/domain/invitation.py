@@ -65,6 +65,8 @@ class Person(BaseModel):
     held: tuple[ComparisonLease, ...] = ()
     held_until: datetime | None = None
     last_verdict_at: datetime | None = None
+    last_judged: str | None = None
+    """The comparison of their last verdict: they hold it until the verdict is recorded."""
     controls: tuple[ControlPair, ...] = ()
 
     @property

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.invitation import Invitation, Person
-
-
-class WaitingPage(NamedTuple):
-    """Leases of what waits for people, and the id that the next page begins after, if any."""
-
-    comparisons: list[ComparisonLease]
-    cursor: str | None
 
 
 class PeopleQueue(Protocol):
@@ -25,14 +18,16 @@ class PeopleQueue(Protocol):
         """Let these wait for people; one that waits already stays as it is."""
 
     def list_waiting(
-        self, batch_id: str, wave_number: int, *, limit: int, after: str | None = None
-    ) -> WaitingPage:
-        """The leases of the next comparisons by id that wait for people, whoever holds them."""
+        self, batch_id: str, wave_number: int, *, limit: int, start: str | None = None
+    ) -> list[ComparisonLease]:
+        """The leases of the next comparisons that wait for people, whoever holds them.
 
-    def find_waiting(
-        self, batch_id: str, wave_number: int, comparison_id: str
-    ) -> WaitingComparison | None:
-        """One of them; None if it does not wait (any more)."""
+        Their order is that of `find_queue_place`; `start` is such a place, and without it the
+        first are listed.
+        """
+
+    def count_waiting(self, batch_id: str, wave_number: int, *, limit: int) -> int:
+        """How many of the first `limit` that wait have no verdict on its way."""
 
     def take(
         self,
@@ -44,7 +39,10 @@ class PeopleQueue(Protocol):
         now: datetime,
         is_judged: bool = False,
     ) -> WaitingComparison | None:
-        """Lease it to a person, or prolong their lease; None if it is another's, or is gone."""
+        """Lease it to a person, or prolong their lease; None if it is another's, or is gone.
+
+        Only its holder can have judged it.
+        """
 
     def withdraw(self, batch_id: str, wave_number: int, comparison_id: str) -> None:
         """Let one wait no longer."""

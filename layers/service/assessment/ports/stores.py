@@ -13,6 +13,7 @@ from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison, JudgeFailure, Settlement
 from assessment.domain.config import BatchConfig, Source
 from assessment.domain.grading_history import AnchorHistory, BatchMeasurement
+from assessment.domain.invitation import Person
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.provider_batch import ProviderBatch
 from assessment.domain.verdict import ListVerdict, Verdict
@@ -187,6 +188,9 @@ class BatchStore(ActiveBatches, Protocol):
 
     def read_with_waves(self, batch_id: str) -> tuple[Batch, list[Wave]]:
         """The batch, and its waves as in `list_waves`, in one read; raises UnknownBatchError."""
+
+    def read_with_person(self, batch_id: str, name: str) -> tuple[Batch, Person]:
+        """The batch, and a person as it knows them, in one read; raises UnknownBatchError."""
 
     def count_settled(
         self, batch_id: str, wave_number: int, *, n_recorded: int, n_failed: int

@@ -14,12 +14,18 @@ from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import is_control_id
 from assessment.domain.errors import (
+    CJError,
     ConflictError,
     InvalidRequestError,
     NotYourComparisonError,
     UnknownComparisonError,
 )
-from assessment.domain.identifiers import canonical_sha256, derive_uuid, read_wave_number
+from assessment.domain.identifiers import (
+    canonical_sha256,
+    derive_uuid,
+    find_queue_place,
+    read_wave_number,
+)
 from assessment.domain.invitation import Person, check_invitation
 from assessment.domain.judge import PERSON_LABEL, JudgeSpec, Provider
 from assessment.ports.groups import PersonPorts
@@ -29,7 +35,8 @@ from assessment.usecases.offers import make_offer
 
 # A verdict that was given but not recorded yet must not be asked of somebody else meanwhile.
 _RECORDING = timedelta(minutes=15)
-_MOST_LISTED = 1000
+_MOST_COUNTED = 1000
+_PAGE = 50
 _MOST_HELD = 10
 
 
@@ -44,7 +51,9 @@ def next_comparison(
     """A comparison for this person: the one they hold already, or a free one, or none.
 
     None waits before the first wave, between two waves, and while others hold what is left. It
-    reads the table three times, whatever the size of the batch: `n_waiting` counts the first
+    reads the table three times, whatever the size of the batch: the batch with the person, fifty
+    leases from a place that each verdict of the person moves, and how many wait. Where none of
+    the fifty is free, the third read is of the first thousand leases. `n_waiting` counts the first
     thousand.
 
     Parameters
@@ -64,15 +73,15 @@ def next_comparison(
     batch, judge, record = _open_batch(batch_id, person, ports, now)
     quota = record.find_quota(judge)
     _check_quota(quota, record.n_judged)
-    waiting, offered = (
+    n_waiting, offered = (
         _lease_one(batch, judge, record, kept, ports, now)
         if batch.status is BatchStatus.WAITING_CALLBACKS
-        else ([], None)
+        else (0, None)
     )
     return PersonOffer(
         comparison=offered,
         n_judged=record.n_judged + record.n_controls,
-        n_waiting=len(waiting),
+        n_waiting=n_waiting,
         quota=None if quota is None else quota + record.n_controls,
         judging_deadline=batch.config.judging_deadline,
     )
@@ -85,26 +94,51 @@ def _lease_one(
     kept: Collection[str],
     ports: PersonPorts,
     now: datetime,
-) -> tuple[list[ComparisonLease], OfferedComparison | None]:
-    """What waits for people, and the one of it that is now this person's."""
+) -> tuple[int, OfferedComparison | None]:
+    """How many wait for people, and the one of them that is now this person's, if one is free."""
     batch_id, person = batch.batch_id, record.name
     until = now + timedelta(seconds=judge.lease_seconds)
-    page = ports.comparisons.list_waiting(batch_id, batch.wave, limit=_MOST_LISTED)
-    held = _list_held(record, page.comparisons, batch.wave, now)
-    # What they have just judged stays theirs until it is recorded, but is not offered again.
-    waiting = [one for one in page.comparisons if not one.is_judged_by_holder(now=now)]
-    candidates = [*held, *_sort_free(waiting, person, now)]
+    listed, n_waiting = _list_waiting(batch, record, kept, ports, now)
+    held = _list_held(record, listed, batch.wave, now)
+    candidates = [*held, *_sort_free(listed, person, now)]
     # In place of another pair, so that nobody learns which pairs are controls.
     offer = offer_control(
         batch, judge, record, kept, ports=ports, until=until, instead_of=candidates
     )
     lease = partial(ports.comparisons.take, batch_id, person=person, until=until, now=now)
     taken = [one for one in held if one.comparison_id in kept and lease(one)]
-    others = [one for one in candidates if one.comparison_id not in kept]
-    if offer is None and (leased := next(filter(None, map(lease, others)), None)):
-        _note_held(batch_id, person, [*taken, leased, *held], ports.people, until)
-        offer = _show(batch_id, leased, ports, until)
-    return waiting, offer
+    if offer is not None:
+        return n_waiting, offer
+    others = iter([one for one in candidates if one.comparison_id not in kept])
+    leased = next(filter(None, map(lease, others)), None)
+    if leased is None:
+        return n_waiting, None
+    # What was refused before it is theirs no more; what comes after it was not tried.
+    untried = filter(held.__contains__, others)
+    _note_held(batch_id, person, [*taken, leased, *untried], ports.people, until)
+    return n_waiting, _show(batch_id, leased, ports, until)
+
+
+def _list_waiting(
+    batch: Batch, record: Person, kept: Collection[str], ports: PersonPorts, now: datetime
+) -> tuple[list[ComparisonLease], int]:
+    """Leases among which is one for this person, if there is any; and how many wait.
+
+    Each verdict of a person moves the place where they begin: so two people seldom read the same
+    leases, and one person meets pairs from all of the wave.
+    """
+    queue, start = ports.comparisons, find_queue_place(f"{record.name}/{record.n_judged}")
+    listed = queue.list_waiting(batch.batch_id, batch.wave, limit=_PAGE, start=start)
+    if any(_may_get(record.name, one, kept, now) for one in listed):
+        return listed, queue.count_waiting(batch.batch_id, batch.wave, limit=_MOST_COUNTED)
+    listed = queue.list_waiting(batch.batch_id, batch.wave, limit=_MOST_COUNTED)
+    return listed, sum(not one.is_judged for one in listed)
+
+
+def _may_get(person: str, waiting: ComparisonLease, kept: Collection[str], now: datetime) -> bool:
+    """Whether it can be handed out to this person, who does not have it before them."""
+    is_open = waiting.find_holder(now=now) is None or _holds(person, waiting, now)
+    return is_open and waiting.comparison_id not in kept
 
 
 def _show(
@@ -140,17 +174,36 @@ def _list_held(
     record: Person, listed: list[ComparisonLease], wave_number: int, now: datetime
 ) -> list[ComparisonLease]:
     """What the person holds and has not judged; their record knows of what is not listed."""
+    # What they have just judged stays theirs until it is recorded, but is not offered again.
     held = [one for one in listed if _holds(record.name, one, now)]
     if record.held_until is None or record.held_until < now:
         return held
-    ids = {one.comparison_id for one in listed}
     remembered = (one for one in record.held if one.wave == wave_number)
-    return held + [one for one in remembered if one.comparison_id not in ids]
+    known = {one.comparison_id for one in listed} | {record.last_judged}
+    return held + [one for one in remembered if one.comparison_id not in known]
 
 
 def _holds(person: str, waiting: ComparisonLease, now: datetime) -> bool:
     """Whether the person holds it and has not judged it."""
     return not waiting.is_judged and waiting.find_holder(now=now) == person
+
+
+def offer_after_verdict(
+    batch_id: str,
+    person: str,
+    *,
+    kept: Collection[str],
+    ports: PersonPorts,
+    now: datetime,
+) -> PersonOffer | None:
+    """What comes after a verdict that was taken, as `next_comparison`.
+
+    None where that raises: the verdict stands, and who asks for the next comparison is told why.
+    """
+    try:
+        return next_comparison(batch_id, person, kept=kept, ports=ports, now=now)
+    except CJError:
+        return None
 
 
 def record_person_verdict(
@@ -179,13 +232,14 @@ def record_person_verdict(
     comparison_id = verdict.comparison_id
     if is_control_id(comparison_id):
         return record_control(batch, record, verdict, ports=ports)
-    waiting = ports.comparisons.find_waiting(batch_id, batch.wave, comparison_id)
-    if waiting is None or waiting.find_holder(now=now) != person:
-        return _repeat_result(batch, person, verdict, ports).correlation_id
-    result = _make_result(batch, person, waiting, verdict)
-    ports.callback_queue.send_result(result)
+    lease = ComparisonLease(comparison_id=comparison_id, wave=batch.wave)
     until = now + _RECORDING
-    ports.comparisons.take(batch_id, waiting, person, until=until, now=now, is_judged=True)
+    # First, so that nobody else gets it; whoever dies after it sends the verdict again.
+    held = ports.comparisons.take(batch_id, lease, person, until=until, now=now, is_judged=True)
+    if held is None:
+        return _repeat_result(batch, person, verdict, ports).correlation_id
+    result = _make_result(batch, person, held, verdict)
+    ports.callback_queue.send_result(result)
     ports.people.count_verdict(batch_id, person, comparison_id, now=now)
     return result.correlation_id
 
@@ -224,8 +278,7 @@ def _repeat_result(
 def _open_batch(
     batch_id: str, person: str, ports: PersonPorts, now: datetime
 ) -> tuple[Batch, JudgeSpec, Person]:
-    batch = ports.batches.get_batch(batch_id)
-    record = ports.people.get_person(batch_id, person)
+    batch, record = ports.batches.read_with_person(batch_id, person)
     check_invitation(record, now=now)
     if batch.is_final:
         raise ConflictError(f"the batch is {batch.status}; it asks for nothing any more")

@@ -48,7 +48,7 @@ from assessment.domain.comparison import Comparison, ComparisonLease, WaitingCom
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.document_keys import batch_texts
 from assessment.domain.errors import MissingDocumentError
-from assessment.domain.identifiers import content_sha256
+from assessment.domain.identifiers import content_sha256, find_queue_place
 from assessment.domain.invitation import Invitation, InvitationState, Person
 from assessment.domain.judge import JudgeSpec, Provider
 from assessment.domain.verdict import Winner
@@ -444,7 +444,7 @@ def offered(queue: PeopleQueue, n: int = 3) -> list[ComparisonLease]:
     ]
     queue.offer("b", 2, comparisons)
     queue.offer("b", 2, comparisons)
-    return queue.list_waiting("b", 2, limit=100).comparisons
+    return queue.list_waiting("b", 2, limit=100)
 
 
 @dataclass
@@ -464,17 +464,18 @@ class Leasing:
         )
 
     def holder(self, at: int = 0, *, after: int = 0) -> str | None:
-        one = self.queue.find_waiting("b", 2, self.waiting[at].comparison_id)
-        assert one is not None
-        return one.find_holder(now=NOW + timedelta(seconds=after))
+        return self.queue.list_waiting("b", 2, limit=9)[at].find_holder(
+            now=NOW + timedelta(seconds=after)
+        )
 
 
 def test_a_lease_is_of_one_person_until_it_lapses(queue: PeopleQueue) -> None:
     leasing = Leasing(queue, offered(queue))
     assert leasing.holder() is None
     taken = leasing.take("ann")
-    assert taken == queue.find_waiting("b", 2, leasing.waiting[0].comparison_id)
     assert taken is not None
+    lease = taken.model_dump(include=set(ComparisonLease.model_fields))
+    assert queue.list_waiting("b", 2, limit=1) == [ComparisonLease(**lease)]
     assert (taken.first, taken.second, taken.person) == ("a", "b", "ann")
     assert not leasing.take("bob")
     assert leasing.take("bob", 1)
@@ -492,26 +493,35 @@ def test_a_lease_is_of_one_person_until_it_lapses(queue: PeopleQueue) -> None:
 
 def test_what_waits_is_listed_found_and_withdrawn(queue: PeopleQueue) -> None:
     leasing = Leasing(queue, offered(queue, 5))
-    found = [queue.find_waiting("b", 2, one.comparison_id) for one in leasing.waiting[:2]]
-    assert [(one.home_wave, one.attempt) for one in found if one] == [(1, 2), (2, 1)]
-    page = queue.list_waiting("b", 2, limit=2)
-    rest = queue.list_waiting("b", 2, limit=9, after=page.cursor)
-    assert [*page.comparisons, *rest.comparisons] == leasing.waiting
-    assert rest.cursor is None
+    ids = [one.comparison_id for one in leasing.waiting]
+    held = [leasing.take("eve", ids.index(each)) for each in ("w001-00000", "w002-00001")]
+    assert [(one.home_wave, one.attempt) for one in held if one] == [(1, 2), (2, 1)]
+    leasing = Leasing(queue, queue.list_waiting("b", 2, limit=9))
+    assert queue.list_waiting("b", 2, limit=2) == leasing.waiting[:2]
+    places = [find_queue_place(one.comparison_id) for one in leasing.waiting]
+    assert places == sorted(places)
+    fourth = queue.list_waiting("b", 2, limit=9, start=places[3])
+    assert fourth == leasing.waiting[3:], "a place begins with what stands there"
+    assert not leasing.take("ann", is_judged=True), "only who holds it can have judged it"
+    assert leasing.take("ann")
+    assert not leasing.take("bob", is_judged=True)
     assert leasing.take("ann", is_judged=True)
+    assert [queue.count_waiting("b", 2, limit=n) for n in (9, 5, 1)] == [4, 4, 0]
     queue.offer("b", 2, [])
-    (first, *_) = queue.list_waiting("b", 2, limit=1).comparisons
+    (first, *_) = queue.list_waiting("b", 2, limit=1)
     assert (first.person, first.is_judged) == ("ann", True)
     assert first.lease_until == NOW + leasing.lasting
     assert not leasing.take("ann"), "it is judged"
     assert leasing.take("ann", is_judged=True), "the same verdict again"
     assert leasing.take("bob", after=601), "the verdict did not arrive"
     queue.withdraw("b", 2, first.comparison_id)
-    assert queue.find_waiting("b", 2, first.comparison_id) is None
+    assert first.comparison_id not in {
+        one.comparison_id for one in queue.list_waiting("b", 2, limit=9)
+    }
     assert not leasing.take("ann"), "what is gone cannot be leased"
-    assert queue.list_waiting("b", 1, limit=9).comparisons == []
+    assert queue.list_waiting("b", 1, limit=9) == []
     queue.withdraw_all("b", 2)
-    assert queue.list_waiting("b", 2, limit=9).comparisons == []
+    assert queue.list_waiting("b", 2, limit=9) == []
 
 
 def test_verdicts_count_once_for_each_person_and_batch(people: People, queue: PeopleQueue) -> None:

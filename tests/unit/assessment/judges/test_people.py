@@ -12,8 +12,13 @@ from assessment.api.responses import name_person
 from assessment.contracts.request import PersonVerdict
 from assessment.domain.access import Caller
 from assessment.domain.errors import ConflictError, InvalidRequestError, NotYourComparisonError
+from assessment.domain.identifiers import find_queue_place
 from assessment.ports.groups import PersonPorts
-from assessment.usecases.judge_in_person import next_comparison, record_person_verdict
+from assessment.usecases.judge_in_person import (
+    next_comparison,
+    offer_after_verdict,
+    record_person_verdict,
+)
 from tests.fakes.judges import Habits, quality_of
 from tests.fakes.world import World
 from tests.present import present
@@ -204,16 +209,65 @@ def test_whoever_asks_costs_the_same_calls_whatever_the_size(essays):
     counted: Any = Counted(people.world.comparisons)
     people.world.comparisons = counted
     first = people.next("ann")
-    assert counted.calls == {"list_waiting": 1, "take": 1}
+    assert counted.calls == {"list_waiting": 1, "count_waiting": 1, "take": 1}
     assert people.next("ann").comparison_id == first.comparison_id
-    assert counted.calls == {"list_waiting": 2, "take": 2}
+    assert counted.calls == {"list_waiting": 2, "count_waiting": 2, "take": 2}
+
+
+def test_a_verdict_that_was_taken_stands_whatever_becomes_of_the_next_offer():
+    people = People({**PERSON, "quota": 1})
+    offer = people.next("ann")
+    people.say("ann", offer.comparison_id)
+    following = offer_after_verdict(
+        people.batch_id, "ann", kept=(), ports=people._ports(), now=people.world.now
+    )
+    assert following is None, "the quota is used up"
+    with pytest.raises(ConflictError, match="quota"):
+        people.next("ann")
+
+
+def test_what_was_just_judged_is_not_asked_for_again():
+    people = People(PERSON, essays=60)
+    counted: Any = Counted(people.world.comparisons)
+    people.world.comparisons = counted
+    for _ in range(4):
+        people.say("ann", people.next("ann").comparison_id)
+    assert counted.calls["take"] == 8, "one for each offer, one for each verdict"
+
+
+def test_everything_is_found_from_wherever_a_person_begins(monkeypatch):
+    monkeypatch.setattr("assessment.usecases.judge_in_person._PAGE", 2)
+    people = People(PERSON)
+    waiting = people.world.tally(people.batch_id).pending
+    held = [people.next(f"p{n}") for n in range(waiting)]
+    assert len({offer.comparison_id for offer in held}) == waiting
+    assert people.next("ann") is None
+    people.say("p0", held[0].comparison_id)
+    assert people.offer("ann").n_waiting == waiting - 1
+    for _ in range(3):
+        assert people.next("p1").comparison_id == held[1].comparison_id
+
+
+def test_one_who_judges_on_meets_pairs_from_all_of_the_wave():
+    people = People(PERSON, essays=60)
+    met = []
+    for _ in range(40):
+        offer = people.next("ann")
+        met.append(int(offer.comparison_id.rpartition("-")[2]))
+        people.say("ann", offer.comparison_id)
+        people.record()
+    assert met != sorted(met)
+    n_waves = people.world.tally(people.batch_id).pending + len(met)
+    assert max(met) - min(met) > n_waves / 2
 
 
 def test_what_is_held_beyond_the_listed_page_is_remembered(monkeypatch):
-    monkeypatch.setattr("assessment.usecases.judge_in_person._MOST_LISTED", 2)
+    monkeypatch.setattr("assessment.usecases.judge_in_person._PAGE", 2)
     people = People(PERSON)
-    waiting = people.world.comparisons.list_waiting(people.batch_id, 1, limit=99).comparisons
-    last = waiting[-1]
+    waiting = people.world.comparisons.list_waiting(people.batch_id, 1, limit=99)
+    place = find_queue_place("ann/0")
+    n_before = sum(find_queue_place(each.comparison_id) < place for each in waiting)
+    last = waiting[n_before - 1]
     now = people.world.now
     until = now + timedelta(minutes=5)
     assert people.world.comparisons.take(people.batch_id, last, "ann", until=until, now=now)
@@ -230,7 +284,7 @@ def test_a_deadline_takes_back_what_nobody_judged():
     people.world.score(people.batch_id, 1)
     with pytest.raises((NotYourComparisonError, ConflictError)):
         people.say("ann", offer.comparison_id)
-    assert people.world.comparisons.list_waiting(people.batch_id, 1, limit=9).comparisons == []
+    assert people.world.comparisons.list_waiting(people.batch_id, 1, limit=9) == []
 
 
 def test_the_next_pair_is_offered_ahead_and_the_kept_lease_prolonged():
@@ -249,8 +303,11 @@ def test_nobody_keeps_what_another_holds():
     anns = people.next("ann")
     bos = people.next("bo", anns.comparison_id)
     assert bos.comparison_id != anns.comparison_id
-    found = people.world.comparisons.find_waiting(people.batch_id, 1, anns.comparison_id)
-    assert present(found).find_holder(now=people.world.now) == "ann"
+    holders = {
+        one.comparison_id: one.find_holder(now=people.world.now)
+        for one in people.world.comparisons.list_waiting(people.batch_id, 1, limit=99)
+    }
+    assert holders[anns.comparison_id] == "ann"
 
 
 def test_an_offer_says_how_much_is_left():

@@ -11,6 +11,7 @@ from typing import Any
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.person_leases import read_person_item
 from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.batch import (
@@ -24,6 +25,7 @@ from assessment.domain.batch import (
 from assessment.domain.config import BatchConfig, Source
 from assessment.domain.erasure import ERASED
 from assessment.domain.errors import ErasedBatchError, IllegalTransitionError, UnknownBatchError
+from assessment.domain.invitation import Person
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.wave import Wave
 from assessment.ports.stores import BatchFilter, BatchPage, KeyClaim
@@ -337,6 +339,16 @@ class DynamoDBBatchStore:
         batch = read_batch_item(record)
         self._remember(batch_id, batch.correlation_id)
         return batch, [_wave(item) for item in items if item is not record]
+
+    def read_with_person(self, batch_id: str, name: str) -> tuple[Batch, Person]:
+        """One read of two items, strongly consistent."""
+        wanted = [keys.batch(batch_id), keys.person(batch_id, name)]
+        record, person = self._table.get_many(wanted)
+        if record is None:
+            raise UnknownBatchError.from_id(batch_id)
+        batch = read_batch_item(record)
+        self._remember(batch_id, batch.correlation_id)
+        return batch, read_person_item(name, person)
 
     def find_correlation_id(self, batch_id: str) -> str | None:
         """The correlation id of a batch that this process has read before; costs no read."""

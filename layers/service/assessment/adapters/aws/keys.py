@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from assessment.domain.identifiers import content_sha256
+from assessment.domain.identifiers import content_sha256, find_queue_place
 
 Key = dict[str, str]
 
@@ -187,8 +187,12 @@ def waiting_partition(batch_id: str, wave_number: int) -> str:
 
 
 def waiting(batch_id: str, wave_number: int, comparison_id: str) -> Key:
-    """A comparison that waits for a person, with its lease."""
-    return {"PK": waiting_partition(batch_id, wave_number), "SK": comparison_id}
+    """A comparison that waits for a person, with its lease.
+
+    Neighbours in the queue are no neighbours in the plan, so a person can begin anywhere in it.
+    """
+    place = f"{find_queue_place(comparison_id)}#{comparison_id}"
+    return {"PK": waiting_partition(batch_id, wave_number), "SK": place}
 
 
 PERSON_PREFIX = "PERSON#"

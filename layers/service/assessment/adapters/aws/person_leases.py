@@ -14,7 +14,6 @@ from assessment.adapters.item_table import ItemTable
 from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair
 from assessment.domain.invitation import INVITED_PREFIX, Invitation, Person
-from assessment.ports.people import WaitingPage
 
 _KEPT = timedelta(days=200)
 _IS_FREE = (
@@ -23,7 +22,9 @@ _IS_FREE = (
 # Who judged it does not get it again before their verdict has had time to arrive.
 _IS_OPEN = f"{_IS_FREE} AND (attribute_not_exists(is_judged) OR lease_until < :now)"
 
-# A thousand are listed for each offer, and most have nothing but their key of this.
+_IS_HELD = "attribute_exists(PK) AND person = :me AND lease_until >= :now"
+
+# A page is listed for each offer, and most have nothing but their key of this.
 _LEASE = ("SK", "person", "lease_until", "is_judged")
 
 
@@ -48,24 +49,22 @@ class DynamoDBPeopleQueue:
         )
 
     def list_waiting(
-        self, batch_id: str, wave_number: int, *, limit: int, after: str | None = None
-    ) -> WaitingPage:
-        """A page of the wave's items, without what only their holder needs."""
-        items, cursor = self._table.query_page(
+        self, batch_id: str, wave_number: int, *, limit: int, start: str | None = None
+    ) -> list[ComparisonLease]:
+        """One page of the wave's items, without what only their holder needs."""
+        items, _ = self._table.query_page(
             keys.waiting_partition(batch_id, wave_number),
             limit=limit,
-            after=after,
+            after=start,
             last_first=False,
             projection=_LEASE,
         )
-        return WaitingPage([_lease(item, wave_number) for item in items], cursor)
+        return [_lease(item, wave_number) for item in items]
 
-    def find_waiting(
-        self, batch_id: str, wave_number: int, comparison_id: str
-    ) -> WaitingComparison | None:
-        """One item, strongly consistent."""
-        item = self._table.get(keys.waiting(batch_id, wave_number, comparison_id))
-        return None if item is None else _waiting(item, wave_number)
+    def count_waiting(self, batch_id: str, wave_number: int, *, limit: int) -> int:
+        """Counted by the table, which sends none of them."""
+        partition = keys.waiting_partition(batch_id, wave_number)
+        return self._table.count_without(partition, "is_judged", limit=limit)
 
     def take(
         self,
@@ -77,13 +76,16 @@ class DynamoDBPeopleQueue:
         now: datetime,
         is_judged: bool = False,
     ) -> WaitingComparison | None:
-        """Lease it unless another person holds it; the condition lets one succeed."""
+        """Lease it unless another person holds it; the condition lets one succeed.
+
+        The id and the wave are all that is needed of what waits.
+        """
         try:
             item = self._table.update(
                 keys.waiting(batch_id, waiting.wave, waiting.comparison_id),
                 ItemUpdate(
                     {"person": person, "lease_until": until, "is_judged": is_judged or None},
-                    condition=_IS_FREE if is_judged else _IS_OPEN,
+                    condition=_IS_HELD if is_judged else _IS_OPEN,
                     values={":me": person, ":now": now},
                 ),
             )
@@ -110,8 +112,7 @@ class DynamoDBPeople:
 
     def get_person(self, batch_id: str, name: str) -> Person:
         """The person, strongly consistent; one who was never here has done nothing."""
-        item = self._table.get(keys.person(batch_id, name))
-        return Person(name=name) if item is None else _person(name, item)
+        return read_person_item(name, self._table.get(keys.person(batch_id, name)))
 
     def note_held(
         self, batch_id: str, name: str, held: Sequence[ComparisonLease], *, until: datetime
@@ -134,7 +135,7 @@ class DynamoDBPeople:
             self._table.update_and_put(
                 keys.person(batch_id, name),
                 ItemUpdate(
-                    {"last_verdict_at": now},
+                    {"last_verdict_at": now, "last_judged": comparison_id},
                     add={"n_judged": 1},
                     condition="attribute_not_exists(#none)",
                     names={"#none": "none"},
@@ -172,7 +173,8 @@ class DynamoDBPeople:
     def list_people(self, batch_id: str) -> list[Person]:
         """All items of people, in one query."""
         items = self._table.query(keys.people_partition(batch_id), prefix=keys.PERSON_PREFIX)
-        return [_person(str(item["SK"]).removeprefix(keys.PERSON_PREFIX), item) for item in items]
+        names = [str(item["SK"]).removeprefix(keys.PERSON_PREFIX) for item in items]
+        return [read_person_item(name, item) for name, item in zip(names, items, strict=True)]
 
     def revoke(self, batch_id: str, invitation_id: str, *, now: datetime) -> Person | None:
         """Write the time of the revocation into the invitation, once."""
@@ -182,23 +184,29 @@ class DynamoDBPeople:
             return person if person.invitation else None
         revoked = person.invitation.model_copy(update={"revoked_at": now})
         item = self._table.update(keys.person(batch_id, name), ItemUpdate({"invitation": revoked}))
-        return _person(name, item)
+        return read_person_item(name, item)
 
 
 def _lease(item: Item, wave_number: int) -> ComparisonLease:
     fields = {name: item[name] for name in _LEASE[1:] if name in item}
-    return ComparisonLease(comparison_id=str(item["SK"]), wave=wave_number, **fields)
+    return ComparisonLease(comparison_id=_read_id(item), wave=wave_number, **fields)
+
+
+def _read_id(item: Item) -> str:
+    return str(item["SK"]).partition("#")[2]
 
 
 def _waiting(item: Item, wave_number: int) -> WaitingComparison:
     fields = {name: item[name] for name in WaitingComparison.model_fields if name in item}
-    comparison_id = str(item["SK"])
     return WaitingComparison.model_validate(
-        fields | {"comparison_id": comparison_id, "wave": wave_number}
+        fields | {"comparison_id": _read_id(item), "wave": wave_number}
     )
 
 
-def _person(name: str, item: Item) -> Person:
+def read_person_item(name: str, item: Item | None) -> Person:
+    """The person that an item tells of; without one, somebody who has done nothing."""
+    if item is None:
+        return Person(name=name)
     fields = {key: item[key] for key in Person.model_fields if key in item}
     lists = {key: json.loads(item.get(key, "[]")) for key in ("held", "controls")}
     documents = {"invitation": _invitation(item), **lists}
