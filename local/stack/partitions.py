@@ -2,7 +2,7 @@
 
 AWS reads a partition from where a page begins. MiniStack sorts all items of the partition and tests
 each of them for every page, and takes the text of a projection apart for each item: a page of fifty
-out of 3,000 items costs it 11 ms, and a count of a thousand 20 ms, in which it answers nobody.
+out of 3,000 items costs it 11 ms, and one of a thousand 21 ms, in which it answers nobody.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ type Request = Mapping[str, Any]
 type Item = dict[str, Any]
 
 _WHOLE_PARTITION = "PK = :pk"
-_LACKING = re.compile(r"attribute_not_exists\((#\w+)\)")
 _NAMES = re.compile(r"#\w+(, #\w+)*")
 _PARTS = frozenset(
     {
         "TableName", "KeyConditionExpression", "ExpressionAttributeValues",
-        "ExpressionAttributeNames", "ProjectionExpression", "FilterExpression", "ConsistentRead",
-        "Limit", "ScanIndexForward", "ExclusiveStartKey", "Select",
+        "ExpressionAttributeNames", "ProjectionExpression", "ConsistentRead", "Limit",
+        "ScanIndexForward", "ExclusiveStartKey",
     }
 )  # fmt: skip
 
@@ -65,44 +64,28 @@ def find_kind(request: Request) -> tuple[object, ...] | None:
         and request.get("KeyConditionExpression") == _WHOLE_PARTITION
         and values.keys() == {":pk"}
         and "S" in values[":pk"]
-        and _LACKING.fullmatch(request.get("FilterExpression", "attribute_not_exists(#none)"))
         and _NAMES.fullmatch(request.get("ProjectionExpression", "#none"))
-        and request.get("Select", "COUNT") == "COUNT"
         and request.get("Limit", 1) > 0
         and "S" in request.get("ExclusiveStartKey", {}).get("SK", {"S": ""})
     )
     if not is_whole:
         return None
-    texts = ("TableName", "FilterExpression", "ProjectionExpression", "Select")
     names = tuple(sorted(request.get("ExpressionAttributeNames", {}).items()))
-    return (*map(request.get, texts), names, "ExclusiveStartKey" in request)
+    texts = request.get("TableName"), request.get("ProjectionExpression")
+    return (*texts, names, "ExclusiveStartKey" in request)
 
 
 def read_page(table: Mapping[str, Any], request: Request) -> dict[str, Any]:
     """The answer to a query of a whole partition."""
     partition = table["items"].get(request["ExpressionAttributeValues"][":pk"]["S"], {})
     places = _list_places(partition, request)
-    page, there_is_more = _fill_page([partition[place] for place in places], request.get("Limit"))
-    names = request.get("ExpressionAttributeNames", {})
-    lacking = _LACKING.fullmatch(request.get("FilterExpression", ""))
-    items = [item for item in page if lacking is None or names[lacking[1]] not in item]
-    answer: dict[str, Any] = {"Count": len(items), "ScannedCount": len(page)}
-    if "Select" not in request:
-        answer["Items"] = _project(items, request)
+    page, there_is_more = dynamodb._paginate_evaluated_items(  # noqa: SLF001
+        (partition[place] for place in places), request.get("Limit"), table
+    )
+    answer = {"Items": _project(page, request), "Count": len(page), "ScannedCount": len(page)}
     if there_is_more:
         answer["LastEvaluatedKey"] = {"PK": page[-1]["PK"], "SK": page[-1]["SK"]}
     return answer
-
-
-def _fill_page(items: list[Item], limit: int | None) -> tuple[list[Item], bool]:
-    """The items of one page, and whether it ended before they did."""
-    page = items[:limit]
-    written = str(page)
-    # Written out, names and values are longer than AWS counts them, which counts bytes.
-    if len(written) * (1 if written.isascii() else 4) < dynamodb._DDB_PAGE_SIZE_BYTES:  # noqa: SLF001
-        return page, limit is not None and len(page) == limit
-    counted: tuple[list[Item], bool] = dynamodb._paginate_evaluated_items(items, limit, {})  # noqa: SLF001
-    return counted
 
 
 def _list_places(partition: Mapping[str, Item], request: Request) -> list[str]:

@@ -34,6 +34,7 @@ async def serve(app: object, config: Config) -> None:
         lifespan="on",
         access_log=False,
         log_config=None,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_keep_alive=int(config.keep_alive_timeout),

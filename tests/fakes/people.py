@@ -16,6 +16,7 @@ class InMemoryPeopleQueue:
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, int, str], WaitingComparison] = {}
+        self._n_left: dict[tuple[str, int], int] = {}
 
     def offer(self, batch_id: str, wave_number: int, comparisons: Sequence[Comparison]) -> None:
         for one in comparisons:
@@ -28,6 +29,8 @@ class InMemoryPeopleQueue:
                 second=one.second,
             )
             self._waiting.setdefault((batch_id, wave_number, one.comparison_id), waiting)
+        if comparisons:
+            self._n_left.setdefault((batch_id, wave_number), len(comparisons))
 
     def list_waiting(
         self, batch_id: str, wave_number: int, *, limit: int, start: str | None = None
@@ -41,9 +44,12 @@ class InMemoryPeopleQueue:
         names = set(ComparisonLease.model_fields)
         return [ComparisonLease(**one.model_dump(include=names)) for one in found[:limit]]
 
-    def count_waiting(self, batch_id: str, wave_number: int, *, limit: int) -> int:
-        listed = self.list_waiting(batch_id, wave_number, limit=limit)
-        return sum(not one.is_judged for one in listed)
+    def count_waiting(self, batch_id: str, wave_number: int) -> int:
+        return self._n_left.get((batch_id, wave_number), 0)
+
+    def note_judged(self, batch_id: str, wave_number: int) -> None:
+        if (batch_id, wave_number) in self._n_left:
+            self._n_left[batch_id, wave_number] -= 1
 
     def take(
         self,
@@ -73,6 +79,7 @@ class InMemoryPeopleQueue:
     def withdraw_all(self, batch_id: str, wave_number: int) -> None:
         for key in [key for key in self._waiting if key[:2] == (batch_id, wave_number)]:
             del self._waiting[key]
+        self._n_left.pop((batch_id, wave_number), None)
 
 
 def _name_place(comparison_id: str) -> str:
@@ -103,12 +110,13 @@ class InMemoryPeople:
     ) -> None:
         self._set(batch_id, name, held=tuple(held), held_until=until)
 
-    def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> None:
+    def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> bool:
         if (batch_id, name, comparison_id) in self._verdicts:
-            return
+            return False
         self._verdicts.add((batch_id, name, comparison_id))
         n_judged = self.get_person(batch_id, name).n_judged + 1
         self._set(batch_id, name, n_judged=n_judged, last_verdict_at=now, last_judged=comparison_id)
+        return True
 
     def list_judged(self, batch_id: str, name: str, *, limit: int) -> list[str]:
         found = [one for batch, who, one in self._verdicts if (batch, who) == (batch_id, name)]

@@ -72,16 +72,18 @@ class MemoryTable:
             )
         if not request.get("ScanIndexForward", True):
             found.reverse()
-        items = [item for _, item in found][: request.get("Limit")]
+        after = request.get("ExclusiveStartKey", {"SK": {"S": ""}})["SK"]["S"]
+        items = [item for place, item in found if place > after][: request.get("Limit")]
         names = set(request.get("ExpressionAttributeNames", {}).values())
         if "ProjectionExpression" in request:
             items = [{name: item[name] for name in item if name in names} for item in items]
-        if request.get("FilterExpression") == "attribute_not_exists(#lacking)":
-            lacking = request["ExpressionAttributeNames"]["#lacking"]
-            items = [item for item in items if lacking not in item]
-        if request.get("Select") == "COUNT":
-            return {"Count": len(items)}
         return {"Items": [dict(item) for item in items]}
+
+    def batch_get_item(self, *, RequestItems: Wire) -> Wire:  # noqa: N803
+        ((name, request),) = RequestItems.items()
+        with self._lock:
+            found = [self.items.get(_key(key)) for key in request["Keys"]]
+        return {"Responses": {name: [dict(item) for item in found if item]}}
 
     def batch_write_item(self, *, RequestItems: Wire) -> Wire:  # noqa: N803
         with self._lock:

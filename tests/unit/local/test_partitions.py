@@ -48,11 +48,6 @@ PROJECTION = {
     "ProjectionExpression": "#SK, #is_judged",
     "ExpressionAttributeNames": {"#SK": "SK", "#is_judged": "is_judged"},
 }
-COUNT = {
-    "FilterExpression": "attribute_not_exists(#lacking)",
-    "ExpressionAttributeNames": {"#lacking": "is_judged"},
-    "Select": "COUNT",
-}
 START = {"PK": {"S": "p"}, "SK": {"S": "k2"}}
 REQUESTS = [
     ask("p"),
@@ -63,10 +58,7 @@ REQUESTS = [
     ask("p", Limit=9, ExclusiveStartKey=START, ScanIndexForward=False),
     ask("p", Limit=3, ExclusiveStartKey=START | {"SK": {"S": "k"}}, **PROJECTION),
     ask("p", Limit=4, **PROJECTION),
-    ask("p", Limit=9, **COUNT),
-    ask("p", Limit=3, **COUNT),
     ask("large"),
-    ask("large", Limit=9, **COUNT),
     ask("nothing", Limit=9),
 ]
 
@@ -86,6 +78,7 @@ def test_a_page_is_the_one_that_ministack_reads(request_):
         {"KeyConditionExpression": "PK = :pk AND begins_with(SK, :pk)"},
         {"IndexName": "other"},
         {"FilterExpression": "n > :pk"},
+        {"Select": "COUNT"},
         {"Limit": 0},
         {"ReturnConsumedCapacity": "TOTAL"},
     ],

@@ -81,9 +81,6 @@ class ItemTable(Protocol):
     ) -> tuple[list[Item], str | None]:
         """Items out of the next `limit`, and the sort key that they end with; None at the end."""
 
-    def count_without(self, partition: str, attribute: str, *, limit: int) -> int:
-        """How many of the partition's first `limit` items lack the attribute."""
-
     def get_many(self, wanted: Sequence[Key]) -> list[Item | None]:
         """The items, in the order of their keys."""
 

@@ -26,8 +26,11 @@ class PeopleQueue(Protocol):
         first are listed.
         """
 
-    def count_waiting(self, batch_id: str, wave_number: int, *, limit: int) -> int:
-        """How many of the first `limit` that wait have no verdict on its way."""
+    def count_waiting(self, batch_id: str, wave_number: int) -> int:
+        """How many were offered and not yet judged, as far as `note_judged` was told."""
+
+    def note_judged(self, batch_id: str, wave_number: int) -> None:
+        """Count one less of those that wait."""
 
     def take(
         self,
@@ -62,8 +65,8 @@ class People(Protocol):
     ) -> None:
         """Remember what the person holds, for when they ask again."""
 
-    def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> None:
-        """Count a verdict of the person; the same one counts once."""
+    def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> bool:
+        """Count a verdict of the person; the same one counts once, and then this is true."""
 
     def list_judged(self, batch_id: str, name: str, *, limit: int) -> list[str]:
         """Ids of comparisons that the person has given a verdict on, in their order."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from assessment.contracts.list_protocol import AnyMetadata
 from assessment.domain.document_keys import batch_texts, spec_key
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.spec import BatchSpec
 from assessment.ports.stores import ContentStore
+
+_MOST_KEPT = 4
 
 
 def freeze_spec(batch_id: str, spec: BatchSpec, *, content: ContentStore) -> None:
@@ -16,7 +20,13 @@ def freeze_spec(batch_id: str, spec: BatchSpec, *, content: ContentStore) -> Non
 
 def load_spec(batch_id: str, *, content: ContentStore) -> BatchSpec:
     """The specification of a prepared batch."""
-    return BatchSpec.model_validate_json(content.get_frozen_document(spec_key(batch_id)))
+    return _read_spec(content.get_frozen_document(spec_key(batch_id)))
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _read_spec(document: str) -> BatchSpec:
+    """The specification that a document tells of; one of 5,000 essays is a megabyte."""
+    return BatchSpec.model_validate_json(document)
 
 
 def load_texts(metadata: AnyMetadata, *, content: ContentStore) -> list[str]:

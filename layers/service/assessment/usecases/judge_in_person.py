@@ -35,7 +35,7 @@ from assessment.usecases.offers import make_offer
 
 # A verdict that was given but not recorded yet must not be asked of somebody else meanwhile.
 _RECORDING = timedelta(minutes=15)
-_MOST_COUNTED = 1000
+_MOST_LISTED = 1000
 _PAGE = 50
 _MOST_HELD = 10
 
@@ -52,9 +52,8 @@ def next_comparison(
 
     None waits before the first wave, between two waves, and while others hold what is left. It
     reads the table three times, whatever the size of the batch: the batch with the person, fifty
-    leases from a place that each verdict of the person moves, and how many wait. Where none of
-    the fifty is free, the third read is of the first thousand leases. `n_waiting` counts the first
-    thousand.
+    leases from a place that each verdict of the person moves, and the count of what waits. Where
+    none of the fifty is free, the third read is of the first thousand leases instead.
 
     Parameters
     ----------
@@ -130,9 +129,14 @@ def _list_waiting(
     queue, start = ports.comparisons, find_queue_place(f"{record.name}/{record.n_judged}")
     listed = queue.list_waiting(batch.batch_id, batch.wave, limit=_PAGE, start=start)
     if any(_may_get(record.name, one, kept, now) for one in listed):
-        return listed, queue.count_waiting(batch.batch_id, batch.wave, limit=_MOST_COUNTED)
-    listed = queue.list_waiting(batch.batch_id, batch.wave, limit=_MOST_COUNTED)
-    return listed, sum(not one.is_judged for one in listed)
+        n_waiting = queue.count_waiting(batch.batch_id, batch.wave)
+        return listed, max(n_waiting, _count_unjudged(listed))
+    listed = queue.list_waiting(batch.batch_id, batch.wave, limit=_MOST_LISTED)
+    return listed, _count_unjudged(listed)
+
+
+def _count_unjudged(listed: list[ComparisonLease]) -> int:
+    return sum(not one.is_judged for one in listed)
 
 
 def _may_get(person: str, waiting: ComparisonLease, kept: Collection[str], now: datetime) -> bool:
@@ -240,7 +244,8 @@ def record_person_verdict(
         return _repeat_result(batch, person, verdict, ports).correlation_id
     result = _make_result(batch, person, held, verdict)
     ports.callback_queue.send_result(result)
-    ports.people.count_verdict(batch_id, person, comparison_id, now=now)
+    if ports.people.count_verdict(batch_id, person, comparison_id, now=now):
+        ports.comparisons.note_judged(batch_id, batch.wave)
     return result.correlation_id
 
 

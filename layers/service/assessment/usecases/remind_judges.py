@@ -27,7 +27,7 @@ def remind_judges(batch: Batch, *, ports: WatchPorts, now: datetime) -> bool:
     n_due = count_due_reminders(requested_at=batch.deadline_set_at, deadline=deadline, now=now)
     if n_due <= batch.n_reminders:
         return False
-    n_waiting = ports.comparisons.count_waiting(batch.batch_id, batch.wave, limit=_MOST_COUNTED)
+    n_waiting = _count_waiting(batch, ports)
     if not n_waiting:
         return False
     ports.events.publish(
@@ -50,6 +50,11 @@ def remind_judges(batch: Batch, *, ports: WatchPorts, now: datetime) -> bool:
     )
     ports.batches.note_reminders(batch.batch_id, n_due)
     return True
+
+
+def _count_waiting(batch: Batch, ports: WatchPorts) -> int:
+    waiting = ports.comparisons.list_waiting(batch.batch_id, batch.wave, limit=_MOST_COUNTED)
+    return sum(not one.is_judged for one in waiting)
 
 
 def _list_progress(batch: Batch, ports: WatchPorts, now: datetime) -> list[JudgeProgress]:

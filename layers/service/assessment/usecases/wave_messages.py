@@ -10,7 +10,7 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison
-from assessment.domain.judge import BatchingMode, JudgeSpec
+from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
 from assessment.domain.jury import draw_judge
 from assessment.domain.provider_batch import LEAST_COMPARISONS, split_submission, submission_name
 from assessment.domain.shared_calls import divide_into_calls
@@ -35,6 +35,9 @@ def build_messages(
     by_judge: dict[str | None, tuple[JudgeSpec, list[Comparison]]] = {}
     for comparison in submitted:
         judge = draw_judge(comparison.comparison_id, batch.judges)
+        if judge.provider is Provider.PERSON:
+            # People ask for theirs.
+            continue
         by_judge.setdefault(judge.label, (judge, []))[1].append(comparison)
     messages: list[JudgeMessage] = []
     for judge, comparisons in by_judge.values():

@@ -506,7 +506,10 @@ def test_what_waits_is_listed_found_and_withdrawn(queue: PeopleQueue) -> None:
     assert leasing.take("ann")
     assert not leasing.take("bob", is_judged=True)
     assert leasing.take("ann", is_judged=True)
-    assert [queue.count_waiting("b", 2, limit=n) for n in (9, 5, 1)] == [4, 4, 0]
+    assert queue.count_waiting("b", 2) == 5
+    queue.note_judged("b", 2)
+    queue.offer("b", 2, [])
+    assert (queue.count_waiting("b", 2), queue.count_waiting("b", 1)) == (4, 0)
     queue.offer("b", 2, [])
     (first, *_) = queue.list_waiting("b", 2, limit=1)
     assert (first.person, first.is_judged) == ("ann", True)
@@ -521,7 +524,9 @@ def test_what_waits_is_listed_found_and_withdrawn(queue: PeopleQueue) -> None:
     assert not leasing.take("ann"), "what is gone cannot be leased"
     assert queue.list_waiting("b", 1, limit=9) == []
     queue.withdraw_all("b", 2)
+    queue.note_judged("b", 2)
     assert queue.list_waiting("b", 2, limit=9) == []
+    assert queue.count_waiting("b", 2) == 0
 
 
 def test_verdicts_count_once_for_each_person_and_batch(people: People, queue: PeopleQueue) -> None:
@@ -531,8 +536,11 @@ def test_verdicts_count_once_for_each_person_and_batch(people: People, queue: Pe
     people.note_held("b", "ann", [waiting], until=until)
     held = people.get_person("b", "ann")
     assert (held.held, held.held_until) == ((waiting,), until)
-    for comparison_id in ("w001-00001", "w001-00002", "w001-00001"):
+    counted = [
         people.count_verdict("b", "ann", comparison_id, now=NOW)
+        for comparison_id in ("w001-00001", "w001-00002", "w001-00001")
+    ]
+    assert counted == [True, True, False]
     people.count_verdict("b", "bob", "w001-00003", now=NOW)
     assert people.list_judged("b", "bob", limit=9) == ["w001-00003"]
     assert len(people.list_judged("b", "ann", limit=1)) == 1
@@ -541,7 +549,7 @@ def test_verdicts_count_once_for_each_person_and_batch(people: People, queue: Pe
     bob = people.get_person("b", "bob")
     assert (bob.controls, bob.n_judged, bob.n_controls) == ((control,), 1, 1)
     ann = people.get_person("b", "ann")
-    assert (ann.n_judged, ann.last_verdict_at) == (2, NOW)
+    assert (ann.n_judged, ann.last_verdict_at, ann.last_judged) == (2, NOW, "w001-00002")
     assert people.get_person("b", "bob").n_judged == 1
     assert people.get_person("other", "ann").n_judged == 0
 

@@ -262,22 +262,6 @@ class Table:
         items = [self._read(item) for item in response["Items"]]
         return items, None if last is None else str(deserialize_item(last)["SK"])
 
-    def count_without(self, partition: str, attribute: str, *, limit: int) -> int:
-        """How many of the partition's first `limit` items lack the attribute."""
-        response = self._call(
-            "query",
-            KeyConditionExpression="PK = :pk",
-            ExpressionAttributeValues={
-                ":pk": serialize(place_partition(partition, self._organisation))
-            },
-            FilterExpression="attribute_not_exists(#lacking)",
-            ExpressionAttributeNames={"#lacking": attribute},
-            ConsistentRead=True,
-            Limit=limit,
-            Select="COUNT",
-        )
-        return int(response["Count"])
-
     def get_many(self, wanted: Sequence[Key]) -> list[Item | None]:
         """The items in the order of their keys, strongly consistent, a hundred with each call."""
         found: dict[tuple[str, str], Item] = {}

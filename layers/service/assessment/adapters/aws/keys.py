@@ -195,6 +195,15 @@ def waiting(batch_id: str, wave_number: int, comparison_id: str) -> Key:
     return {"PK": waiting_partition(batch_id, wave_number), "SK": place}
 
 
+WAITING_COUNT = "~count"
+"""Behind all places of the queue."""
+
+
+def waiting_count(batch_id: str, wave_number: int) -> Key:
+    """How many comparisons of a wave still wait for a verdict of a person."""
+    return {"PK": waiting_partition(batch_id, wave_number), "SK": WAITING_COUNT}
+
+
 PERSON_PREFIX = "PERSON#"
 
 

@@ -47,6 +47,8 @@ class DynamoDBPeopleQueue:
                 for one in comparisons
             ]
         )
+        count = {**keys.waiting_count(batch_id, wave_number), "n_left": len(comparisons)}
+        self._table.put_new_many([count] if comparisons else [])
 
     def list_waiting(
         self, batch_id: str, wave_number: int, *, limit: int, start: str | None = None
@@ -59,12 +61,24 @@ class DynamoDBPeopleQueue:
             last_first=False,
             projection=_LEASE,
         )
-        return [_lease(item, wave_number) for item in items]
+        return [_lease(item, wave_number) for item in items if item["SK"] != keys.WAITING_COUNT]
 
-    def count_waiting(self, batch_id: str, wave_number: int, *, limit: int) -> int:
-        """Counted by the table, which sends none of them."""
-        partition = keys.waiting_partition(batch_id, wave_number)
-        return self._table.count_without(partition, "is_judged", limit=limit)
+    def count_waiting(self, batch_id: str, wave_number: int) -> int:
+        """The number in the item that counts them."""
+        item = self._table.get(keys.waiting_count(batch_id, wave_number))
+        return 0 if item is None else max(0, int(item["n_left"]))
+
+    def note_judged(self, batch_id: str, wave_number: int) -> None:
+        """One less; where the wave is over, nothing counts any more."""
+        try:
+            self._table.update(
+                keys.waiting_count(batch_id, wave_number),
+                {},
+                add={"n_left": -1},
+                condition="attribute_exists(PK)",
+            )
+        except ConditionFailedError:
+            return
 
     def take(
         self,
@@ -129,7 +143,7 @@ class DynamoDBPeople:
             ),
         )
 
-    def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> None:
+    def count_verdict(self, batch_id: str, name: str, comparison_id: str, *, now: datetime) -> bool:
         """The mark of the verdict and the person's count, both or neither; once."""
         try:
             self._table.update_and_put(
@@ -144,7 +158,8 @@ class DynamoDBPeople:
                 only_new=True,
             )
         except ConditionFailedError:
-            return
+            return False
+        return True
 
     def list_judged(self, batch_id: str, name: str, *, limit: int) -> list[str]:
         """The marks of the person's verdicts."""

@@ -133,10 +133,6 @@ class SQLiteItemTable:
         last = str(items[-1]["SK"]) if len(rows) > limit else None
         return _project([item for item in items if _has(item, equal or {})], projection), last
 
-    def count_without(self, partition: str, attribute: str, *, limit: int) -> int:
-        """How many of the partition's first `limit` items lack the attribute."""
-        return sum(attribute not in item for item in self.query(partition, limit=limit))
-
     def get_many(self, wanted: Sequence[Key]) -> list[Item | None]:
         """The items, in the order of their keys."""
         return [self.get(key) for key in wanted]
