@@ -1,8 +1,8 @@
 """Thirty judges at once: is a verdict lost or doubled, and how long does the next pair take?
 
-A laptop cloud of its own, over HTTP. Thirty judges work for a minute, so that workers are warm;
-then one judge works alone until they have given sixty verdicts at least, then thirty at once for
-three minutes. Each comes by an invitation, asks for a comparison, thinks for two seconds and sends
+A laptop cloud of its own, over HTTP. Thirty judges work for half a minute, so that workers are
+warm; then one judge works alone until they have given sixty verdicts at least, then thirty at once
+for three minutes. Each comes by an invitation, asks for a comparison, thinks for two seconds and sends
 the verdict, whose answer has the next comparison. Every tenth verdict is sent twice, as a page on a
 bad network does. The bars: the 95th percentile of the next comparison with thirty judges (the time
 of whatever request brings it, most often the verdict's) is at most 1.5 times that of one judge
@@ -51,7 +51,7 @@ PATIENCE_SECONDS = 300.0
 LONGEST_ANSWER_SECONDS = 60.0
 SENT_TWICE = 10
 MOST_REPEATS = 5
-WARM_UP_SECONDS = 60.0
+WARM_UP_SECONDS = 30.0
 
 
 @dataclass
@@ -237,7 +237,7 @@ def main() -> None:
     try:
         judges.up(cloud, JudgeOptions(), port=JUDGE_PORT, name="bench-rooms-judge")
         stage = Stage(cloud, stacks.deploy(cloud, stacks.demo_parameters(JUDGE_PORT)))
-        seconds = (60.0, 60.0) if options.quick else (180.0, 180.0)
+        seconds = (60.0, 60.0) if options.quick else (140.0, 180.0)
         rows, claims = measure(stage, alone=seconds[0], together=seconds[1])
     finally:
         judges.down("bench-rooms-judge")
