@@ -2,11 +2,11 @@
 
 A laptop cloud of its own, over HTTP. Thirty judges work for half a minute, so that workers are
 warm; then one judge works alone until they have given sixty verdicts at least, then thirty at once
-for three minutes. Each comes by an invitation, asks for a comparison, thinks for two seconds and sends
-the verdict, whose answer has the next comparison. Every tenth verdict is sent twice, as a page on a
-bad network does. The bars: the 95th percentile of the next comparison with thirty judges (the time
-of whatever request brings it, most often the verdict's) is at most 1.5 times that of one judge
-alone in the same run, and what the stack has recorded is what was sent, each once.
+for three minutes. Each comes by an invitation, asks for a comparison, thinks for two seconds and
+sends the verdict, whose answer has the next comparison. Every tenth verdict is sent twice, as a
+page on a bad network does. The bars: the 95th percentile of the next comparison with thirty judges
+(the time of whatever request brings it, most often the verdict's) is at most 1.5 times that of one
+judge alone in the same run, and what the stack has recorded is what was sent, each once.
 """
 
 from __future__ import annotations

@@ -73,9 +73,7 @@ class DynamoDBPeopleQueue:
         try:
             self._table.update(
                 keys.waiting_count(batch_id, wave_number),
-                {},
-                add={"n_left": -1},
-                condition="attribute_exists(PK)",
+                ItemUpdate({}, add={"n_left": -1}, condition="attribute_exists(PK)"),
             )
         except ConditionFailedError:
             return
