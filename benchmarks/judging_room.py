@@ -1,12 +1,12 @@
 """Thirty judges at once: is a verdict lost or doubled, and how long does the next pair take?
 
-A laptop cloud of its own, over HTTP. Thirty judges work for half a minute, so that workers are
-warm; then one judge works alone until they have given sixty verdicts at least, then thirty at once
-for three minutes. Each comes by an invitation, asks for a comparison, thinks for two seconds and
-sends the verdict, whose answer has the next comparison. Every tenth verdict is sent twice, as a
-page on a bad network does. The bars: the 95th percentile of the next comparison with thirty judges
-(the time of whatever request brings it, most often the verdict's) is at most 1.5 times that of one
-judge alone in the same run, and what the stack has recorded is what was sent, each once.
+A laptop cloud of its own, over HTTP. Thirty judges work for a while, so that workers are warm; then
+one judge works alone until they have given sixty verdicts at least, then thirty at once for three
+minutes. Each comes by an invitation, asks for a comparison, thinks for two seconds and sends the
+verdict, whose answer has the next comparison. Every tenth verdict is sent twice, as a page on a bad
+network does. The bars: the 95th percentile of the next comparison with thirty judges (the time of
+whatever request brings it, most often the verdict's) is at most 1.5 times that of one judge alone
+in the same run, and what the stack has recorded is what was sent, each once.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PORT, JUDGE_PORT = 4686, 4690
 N_JUDGES = 30
 THINK_SECONDS = 2.0
 # A wave must last for all of them: judges that run out of pairs would measure nothing.
-N_ESSAYS = 400
+N_ESSAYS = 320
 CONFIG = {
     "comparisons_per_essay_per_wave": 20, "max_comparisons_per_essay": 20, "seed": 14,
     "max_pairwise_comparisons": 10_000,
@@ -51,7 +51,9 @@ PATIENCE_SECONDS = 300.0
 LONGEST_ANSWER_SECONDS = 60.0
 SENT_TWICE = 10
 MOST_REPEATS = 5
-WARM_UP_SECONDS = 30.0
+WARM_UP_SECONDS = 15.0
+# Thirty who come in at the very same moment would go on asking at the same moments.
+ARRIVAL_SECONDS = 0.4
 
 
 @dataclass
@@ -132,7 +134,7 @@ def start_batch(client: ApiClient) -> str:
 
 async def judge_together(stage: Stage, client: ApiClient, batch_id: str, *, n_judges: int,
                          seconds: float) -> list[Judge]:  # fmt: skip
-    """So many judges at once, each by an invitation."""
+    """So many judges at once for a time, who have come in one after another, by invitations."""
     request = InvitationRequest(names=[f"judge {n}" for n in range(n_judges)])
     invited = client.invite(batch_id, request, idempotency_key=str(uuid.uuid4())).invitations
     path = f"{stage.outputs['ApiUrl']}/v1/batches/{batch_id}"
@@ -145,9 +147,8 @@ async def judge_together(stage: Stage, client: ApiClient, batch_id: str, *, n_ju
         )
         for each in invited
     ]
-    until = time.monotonic() + seconds
-    gap = THINK_SECONDS / n_judges
-    await asyncio.gather(*(one.work(until, gap * n) for n, one in enumerate(people)))
+    until = time.monotonic() + ARRIVAL_SECONDS * (n_judges - 1) + seconds
+    await asyncio.gather(*(one.work(until, ARRIVAL_SECONDS * n) for n, one in enumerate(people)))
     for one in people:
         await one.http.aclose()
     return people
@@ -237,7 +238,7 @@ def main() -> None:
     try:
         judges.up(cloud, JudgeOptions(), port=JUDGE_PORT, name="bench-rooms-judge")
         stage = Stage(cloud, stacks.deploy(cloud, stacks.demo_parameters(JUDGE_PORT)))
-        seconds = (60.0, 60.0) if options.quick else (140.0, 180.0)
+        seconds = (60.0, 60.0) if options.quick else (130.0, 180.0)
         rows, claims = measure(stage, alone=seconds[0], together=seconds[1])
     finally:
         judges.down("bench-rooms-judge")
