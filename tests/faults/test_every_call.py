@@ -138,7 +138,8 @@ def _answer(table: Any, name: str, request: dict[str, Any]) -> Any:
             ],
         }
         return {key: value for key, value in told.items() if value}
-    kept = {key: value for key, value in answer.items() if key in ("Item", "Items", "Attributes")}
+    parts = ("Item", "Items", "Attributes", "Responses")
+    kept = {key: value for key, value in answer.items() if key in parts}
     return {key: value for key, value in kept.items() if value} | (
         {"Items": answer["Items"]} if "Items" in answer else {}
     )
