@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from assessment.api.operations import OPERATIONS, Operation
 from assessment.contracts.webhooks import WebhookRequest
+from assessment.domain.comparison import ComparisonLease
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.invitation import INVITED_PREFIX
 from assessment.usecases.change_webhooks import add_webhook
 from tests.handlers.conftest import BATCH_ID, Stack, adapters, event, invoke
-from tests.present import present
 
 # Event: how the stack is brought to where the event makes sense, status, problem type, fields.
 PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
@@ -211,7 +211,7 @@ def _lease(stack: Stack) -> None:
     """The invited judge has the comparison that the event names."""
     stack.inviting()
     comparisons = adapters().person_ports.comparisons
-    waiting = present(comparisons.find_waiting(BATCH_ID, 1, "w001-00000"))
+    waiting = ComparisonLease(comparison_id="w001-00000", wave=1)
     now = datetime.now(UTC)
     judge = f"{INVITED_PREFIX}0123456789abcdef"
     until = now + timedelta(minutes=10)
