@@ -153,7 +153,7 @@ ACTING: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("stopped", ("resume_batch",)),
     ("inviting", ("invite_judges", "list_invitations", "next_comparison", "revoke_invitation")),
-    ("leased", ("judge_verdict",)),
+    ("leased", ("judge_verdict", "judge_verdict_with_offer")),
     (
         "completed",
         (
