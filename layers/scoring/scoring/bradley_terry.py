@@ -2,58 +2,41 @@
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from scoring._fit.classical import (
-    choix_prior_curvature,
-    choix_solution,
-    epsilon_adjusted,
-    firth,
-)
-from scoring._fit.gaussian import difference_variances, settle
-from scoring._fit.information import CentredInformation, Information, MixtureInformation
-from scoring._fit.likelihood import maximum_likelihood
+from scoring._fit.estimate import Estimate, estimate_parameters, list_links
 from scoring._fit.link_choice import AttentionModel, choose_link
 from scoring._fit.list_judging import ListJudging, describe_lists
 from scoring._fit.model import Model
-from scoring._fit.newton import Solution, approach, maximise, state_of
 from scoring._fit.observations import Observations, Repeats, Ties, observe
 from scoring._fit.priors import NO_PRIORS, Priors
 from scoring._fit.reported import degree_shares, doubt_unit, lapse_rates, outcome_model
 from scoring._fit.result import Fit
-from scoring._fit.sharpness import Start, doubt_sharpness, sharpen_judges
-from scoring._fit.shrinkage import shrink_order_effects
-from scoring._fit.spread import better_start, integrate, rescaled
+from scoring._fit.settings import (
+    WITH_PRIOR,
+    WITHOUT_ORDER,
+    Estimator,
+    Judges,
+    check_attention,
+    check_degrees,
+    check_lists,
+    check_settings,
+    choose_prior,
+    choose_repeats,
+    choose_ties,
+)
 from scoring._fit.spread_estimate import Spread, SpreadPrior
-from scoring._fit.variational import free_judges, nearest_gaussian
-from scoring._graph import components as label_components
-from scoring.errors import InvalidSettingError, NotConvergedError, OneJudgeError
+from scoring.errors import InvalidSettingError, OneJudgeError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from scoring._types import Floats, Ints
+    from scoring._types import Floats
     from scoring.comparisons import Comparisons
 
-__all__ = ["Fit", "Spread", "SpreadPrior", "fit"]
-
-WITH_PRIOR = ("map", "variational")
-"""Estimators that take ``prior_sd``."""
-
-_BINARY_ONLY = ("firth", "epsilon", "choix")
-_WITHOUT_ORDER = ("epsilon", "choix")
-_EPSILON = 0.3
-_ASSUMED_SD = 2.0
-_TOLERANCE = 1e-4
-_DENSE_UP_TO = 400
-
-type Estimator = Literal["map", "variational", "mle", "firth", "epsilon", "choix"]
-"""How to estimate; see `fit`."""
-type Judges = Literal["pooled", "discrimination"]
+__all__ = ["WITH_PRIOR", "Estimator", "Fit", "Judges", "Spread", "SpreadPrior", "fit"]
 
 
 def fit(
@@ -144,19 +127,19 @@ def fit(
     NotConvergedError
         With the state of the solver.
     """
-    prior_sd = _default_prior(prior_sd, estimator)
-    _check_settings(prior_sd, lapse, judges, estimator, alpha)
-    _check_attention(attention, lapse, estimator)
-    if estimator in _WITHOUT_ORDER:
+    prior_sd = choose_prior(prior_sd, estimator)
+    check_settings(prior_sd, lapse, judges, estimator, alpha)
+    check_attention(attention, lapse, estimator)
+    if estimator in WITHOUT_ORDER:
         order_effect = False
     observations = observe(
         comparisons,
-        ties=_ties_for(estimator, ties),
+        ties=choose_ties(estimator, ties),
         degrees=degrees,
-        repeats=_repeats_for(estimator, repeats),
+        repeats=choose_repeats(estimator, repeats),
     )
-    _check_degrees(observations, estimator)
-    _check_lists(observations, estimator)
+    check_degrees(observations, estimator)
+    check_lists(observations, estimator)
     prior = prior_sd if isinstance(prior_sd, SpreadPrior) else None
     start_sd = prior_sd.median if isinstance(prior_sd, SpreadPrior) else prior_sd
     model = Model(
@@ -167,217 +150,8 @@ def fit(
         discrimination=_sharpness_basis(observations, judges, estimator),
     )
     abilities = _starting_abilities(observations, start)
-    estimate = _estimate(model, estimator, model.start(abilities), alpha, prior)
+    estimate = estimate_parameters(model, estimator, model.start(abilities), alpha, prior)
     return _result(model, estimate, estimator, start_sd, lapse=lapse, essays=comparisons.essays)
-
-
-@dataclass(slots=True)
-class _Estimate:
-    """Means of all parameters, and the covariance that belongs to them."""
-
-    x: Floats
-    log_likelihood: float
-    iterations: int
-    information: Information
-    spread: Spread | None = None
-    doubt: Floats | None = None
-
-
-def _estimate(
-    model: Model,
-    estimator: Estimator,
-    start: Floats,
-    alpha: float,
-    prior: SpreadPrior | None,
-) -> _Estimate:
-    if prior is not None:
-        return _integrated(model, start, prior)
-    gauge, likelihood = None, model
-    if estimator == "variational":
-        model, solution = _nearest(model, start)
-    elif estimator == "map":
-        solution = _posterior_mode(model, start)
-    elif estimator == "choix":
-        solution = choix_solution(model, alpha)
-    else:
-        gauge = label_components(model.n, *_links(model.data))
-        if estimator == "mle":
-            solution = maximum_likelihood(model, start, gauge)
-        elif estimator == "firth":
-            solution = firth(model, start, gauge)
-        else:
-            solution = epsilon_adjusted(model, start, gauge, _EPSILON)
-    point = solution.point
-    state = state_of(model, point, solution.iterations, 0.0)
-    blocks = model.blocks(point)
-    if estimator == "choix":
-        curvature = choix_prior_curvature(point.x[: model.n], alpha)
-        information: Information = CentredInformation(model, blocks, state, curvature)
-    else:
-        information = Information(model, blocks, state, gauge)
-    plain = likelihood.evaluate(point.x).log_likelihood
-    doubt = doubt_sharpness(model, point, information.lower) if model.n_ratios else None
-    return _Estimate(point.x, plain, solution.iterations, information, doubt=doubt)
-
-
-def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> _Estimate:
-    """Integrate over the spread of abilities, from the mode at the prior's median."""
-    begin = _start_of(model, start, prior)
-    mixture = integrate(begin.model, begin.x, begin.variance, begin.model.log_sd, prior)
-    centre, iterations = mixture.centre, mixture.turns
-    point = centre.whole_point()
-    information = MixtureInformation(
-        centre.model,
-        centre.model.blocks(point),
-        state_of(centre.model, point, iterations, 0.0),
-        mixture.lower,
-    )
-    plain = model.evaluate(mixture.x).log_likelihood
-    doubt = None
-    if model.n_ratios:
-        doubt = doubt_sharpness(centre.model, point, centre.lower)
-    return _Estimate(mixture.x, plain, iterations, information, mixture.spread, doubt)
-
-
-def _start_of(model: Model, start: Floats, prior: SpreadPrior | None) -> Start:
-    """Where the search for the Gaussian starts: near a mode, each judge's parameters found."""
-    held = copy(model)
-    held.hold_discrimination = True
-    climb = _posterior_mode if model.n > _DENSE_UP_TO else approach
-    mode = climb(held, start)
-    if held.n_order > 1:  # judges, or places of lists, may differ
-        held, mode = shrink_order_effects(held, mode, climb)
-    lower = _covariance_at(held, mode)
-    begin = Start(held, mode.point.x, _differences(held, mode, lower))
-    if prior is not None and lower is not None:
-        log_sd, x = better_start(held, mode.point.x, lower, prior)
-        moved = copy(held)
-        moved.set_ability_precision(float(np.exp(-2.0 * log_sd)))
-        begin = Start(moved, x, rescaled(begin.variance, held.log_sd, log_sd))
-    return begin if model.basis is None else sharpen_judges(begin, prior)
-
-
-def _nearest(model: Model, start: Floats) -> tuple[Model, Solution]:
-    """The nearest Gaussian at one sd, by shorter turns where whole ones do not settle."""
-    begin = _start_of(model, start, None)
-    begin.model.hold_discrimination = True
-    solution = Solution(begin.model.evaluate(begin.x), 0)
-    try:
-        return nearest_gaussian(begin.model, solution, _posterior_mode)
-    except NotConvergedError:
-        gaussian = settle(begin.model, begin.x, begin.variance, tolerance=_TOLERANCE)
-        return free_judges(gaussian.model, Solution(gaussian.point, gaussian.turns))
-
-
-def _covariance_at(held: Model, mode: Solution) -> Floats | None:
-    """Lower triangle of the covariance at the mode; None where the curvature is none of a peak."""
-    state = state_of(held, mode.point, 0, 0.0)
-    try:
-        return Information(held, held.blocks(mode.point), state).lower
-    except NotConvergedError:
-        return None
-
-
-def _differences(held: Model, mode: Solution, lower: Floats | None) -> Floats:
-    """Variances of judged differences to start from, the prior's without a covariance, (m,)."""
-    if lower is None:
-        return np.full(len(held.data.first), 2.0 / held.priors.ability)
-    return difference_variances(held, mode.point.x, lower)
-
-
-def _posterior_mode(model: Model, start: Floats) -> Solution:
-    """Choose the solver: a dense factor per iteration is cheap for small sets only."""
-    if model.n > _DENSE_UP_TO:
-        from scoring._fit.conjugate import maximise_sparse
-
-        solution = maximise_sparse(model, start)
-        if solution is not None:
-            return solution
-    return maximise(model, start)
-
-
-def _ties_for(estimator: Estimator, ties: Ties) -> Ties:
-    """Score-based estimators know ties only as half a win each."""
-    if estimator not in _BINARY_ONLY or ties == "half":
-        return ties
-    if ties == "auto":
-        return "half"
-    raise InvalidSettingError("ties", f"estimator={estimator!r} counts a tie as half a win each")
-
-
-def _repeats_for(estimator: Estimator, repeats: Repeats | Literal["auto"]) -> Repeats:
-    """Results made with sirt or choix counted every comparison; everything else shares repeats."""
-    if repeats != "auto":
-        return repeats
-    return "independent" if estimator in _WITHOUT_ORDER else "shared"
-
-
-def _check_degrees(observations: Observations, estimator: Estimator) -> None:
-    if estimator in _BINARY_ONLY and observations.degrees > 1:
-        raise InvalidSettingError(
-            "degrees", f"estimator={estimator!r} knows wins only; give the sign of the outcomes"
-        )
-    if estimator == "mle":
-        used = np.bincount(observations.category, minlength=observations.degrees + 1)[1:]
-        if not used.all():
-            missing = int((used == 0).argmax()) + 1
-            raise InvalidSettingError(
-                "degrees",
-                f"degree {missing} was never given, so its cut point has no maximum-likelihood "
-                "estimate; use estimator='map'",
-            )
-
-
-def _check_lists(observations: Observations, estimator: Estimator) -> None:
-    if observations.judgings is not None and estimator not in WITH_PRIOR:
-        raise InvalidSettingError(
-            "estimator", f"{estimator!r} knows pairs only; use 'variational' or 'map' for lists"
-        )
-
-
-def _default_prior(prior_sd: float | SpreadPrior | None, estimator: str) -> float | SpreadPrior:
-    if prior_sd is not None:
-        return prior_sd
-    return SpreadPrior() if estimator == "variational" else _ASSUMED_SD
-
-
-def _check_settings(
-    prior_sd: float | SpreadPrior, lapse: float, judges: str, estimator: str, alpha: float
-) -> None:
-    _check_choice("estimator", estimator, get_args(Estimator.__value__))
-    _check_choice("judges", judges, get_args(Judges.__value__))
-    _check_prior(prior_sd, estimator)
-    if not 0.0 <= lapse < 1.0:
-        raise InvalidSettingError("lapse", f"must be in [0, 1), got {lapse}")
-    if not (np.isfinite(alpha) and alpha > 0):
-        raise InvalidSettingError("alpha", f"must be positive and finite, got {alpha}")
-    if lapse > 0.0 and estimator in _BINARY_ONLY:
-        raise InvalidSettingError("lapse", f"estimator={estimator!r} knows no lapses")
-    if judges == "discrimination" and estimator not in WITH_PRIOR:
-        raise InvalidSettingError("judges", "discrimination needs the priors of estimator='map'")
-
-
-def _check_choice(setting: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise InvalidSettingError(setting, f"expected one of {', '.join(known)}, got {value!r}")
-
-
-def _check_prior(prior_sd: float | SpreadPrior, estimator: str) -> None:
-    if isinstance(prior_sd, SpreadPrior):
-        if estimator != "variational":
-            raise InvalidSettingError(
-                "prior_sd", "a prior of the spread is integrated over by 'variational' only"
-            )
-    elif not (np.isfinite(prior_sd) and prior_sd > 0):
-        raise InvalidSettingError("prior_sd", f"must be positive and finite, got {prior_sd}")
-
-
-def _check_attention(attention: str, lapse: float, estimator: str) -> None:
-    _check_choice("attention", attention, get_args(AttentionModel.__value__))
-    if attention != "full" and (lapse > 0.0 or estimator not in WITH_PRIOR):
-        raise InvalidSettingError(
-            "attention", "is estimated by 'variational' and 'map' only, with lapse=0"
-        )
 
 
 def _sharpness_basis(
@@ -415,10 +189,6 @@ def sum_to_zero_basis(size: int) -> Floats:
     return helmert / np.sqrt(k * (k + 1.0))
 
 
-def _links(observations: Observations) -> tuple[Ints, Ints]:
-    return observations.first, observations.second
-
-
 def _starting_abilities(observations: Observations, start: Fit | ArrayLike | None) -> Floats:
     n = observations.n
     if start is None:
@@ -434,7 +204,7 @@ def _starting_abilities(observations: Observations, start: Fit | ArrayLike | Non
 
 def _result(
     model: Model,
-    estimate: _Estimate,
+    estimate: Estimate,
     estimator: Estimator,
     prior_sd: float,
     *,
@@ -468,14 +238,14 @@ def _result(
         outcomes=outcome_model(model, shape, lapse),
         spread=spread,
         _information=estimate.information,
-        _links=_links(model.data),
+        _links=list_links(model.data),
         essays=essays,
         list_judging=_lists(model, estimate),
         unit_doubt=doubt_unit(model, spread),
     )
 
 
-def _lists(model: Model, estimate: _Estimate) -> tuple[ListJudging, ...]:
+def _lists(model: Model, estimate: Estimate) -> tuple[ListJudging, ...]:
     if model.data.judgings is None:
         return ()
     return describe_lists(model, estimate.x, estimate.information.lower, estimate.doubt)
