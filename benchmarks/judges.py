@@ -64,11 +64,11 @@ def sample_judge(latency: float) -> Iterator[str]:
         yield f"{url}/v1"
 
 
-def pairs_of_texts(count: int) -> list[EssayPair]:
+def pairs_of_texts(n_pairs: int) -> list[EssayPair]:
     """Pairs of the sample's texts, with ids as a wave has them."""
     files = sorted(SAMPLE.glob("*/*.txt"))
     texts = [file.read_text(encoding="utf-8") for file in files]
-    pairs = itertools.islice(itertools.combinations(texts, 2), count)
+    pairs = itertools.islice(itertools.combinations(texts, 2), n_pairs)
     return [EssayPair(f"w001-{n:05d}", first, second) for n, (first, second) in enumerate(pairs)]
 
 
@@ -127,10 +127,10 @@ def judge_at(url: str) -> JudgeSpec:
     )
 
 
-def overheads(count: int) -> tuple[list[dict[str, object]], dict[bool, float]]:
+def overheads(n_pairs: int) -> tuple[list[dict[str, object]], dict[bool, float]]:
     """Milliseconds per call with an endpoint that answers at once, by whether connections stay."""
     with sample_judge(0.0) as url:
-        singles = [[pair] for pair in pairs_of_texts(count)]
+        singles = [[pair] for pair in pairs_of_texts(n_pairs)]
         found = {
             keep: 1000 * statistics.median(asyncio.run(ask(judge_at(url), singles, keep=keep))[1])
             for keep in (True, False)
@@ -204,11 +204,11 @@ async def ask_in_batches(judge: JudgeSpec, pairs: Sequence[EssayPair]) -> Mode:
     return Mode(len(calls), results)
 
 
-def modes(count: int) -> dict[str, Mode]:
+def modes(n_pairs: int) -> dict[str, Mode]:
     """Calls, tokens, money and seconds for so many comparisons in every mode."""
     found: dict[str, Mode] = {}
     with sample_judge(LATENCY) as url:
-        judge, pairs = judge_at(url), pairs_of_texts(count)
+        judge, pairs = judge_at(url), pairs_of_texts(n_pairs)
         for size in BUNDLES:
             bundles = list(itertools.batched(pairs, size, strict=False))
             results, seconds = asyncio.run(ask(judge, bundles, keep=True))

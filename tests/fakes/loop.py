@@ -128,15 +128,15 @@ class WorldSteps:
         assert len(self.run.decisions) < self.max_steps, f"no end within {self.max_steps} waves"
         return self.world.plan(batch_id)
 
-    def submit(self, batch_id: str, wave: int, token: str) -> None:
-        self.world.submit(batch_id, wave, token)
+    def submit(self, batch_id: str, wave_number: int, token: str) -> None:
+        self.world.submit(batch_id, wave_number, token)
 
-    def score(self, batch_id: str, wave: int) -> Decision:
+    def score(self, batch_id: str, wave_number: int) -> Decision:
         if self._token is not None:
             output = self.world.workflow.tokens[self._token].output or {}
             self.run.closings.append(str(output.get("closed_by", ClosedBy.TIMEOUT)))
             self._token = None
-        decision = self.world.score(batch_id, wave)
+        decision = self.world.score(batch_id, wave_number)
         self.run.decisions.append(decision)
         return decision
 
@@ -154,8 +154,8 @@ class WorldSteps:
 
     # --- what an execution waits by --------------------------------------------------------------
 
-    def issue(self, batch_id: str, wave: int) -> str:
-        self._token = self.world.workflow.issue(f"{batch_id}/{wave}/{next(self._tokens)}")
+    def issue(self, batch_id: str, wave_number: int) -> str:
+        self._token = self.world.workflow.issue(f"{batch_id}/{wave_number}/{next(self._tokens)}")
         return self._token
 
     def is_settled(self, token: str) -> bool:

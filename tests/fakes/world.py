@@ -217,25 +217,27 @@ class World:
             now=self.now,
         )
 
-    def submit(self, batch_id: str, wave: int, token: str, fault: Fault | None = None) -> None:
+    def submit(
+        self, batch_id: str, wave_number: int, token: str, fault: Fault | None = None
+    ) -> None:
         """State SubmitWave."""
         names = ("batches", "comparisons", "judge_queue", "callback_queue", "workflow")
         ports = SubmitPorts(**self._ports(*names, fault=fault))
         submit_wave(
             batch_id,
-            wave,
+            wave_number,
             token=token,
             ports=ports,
             mode=BatchingMode.SERIAL_BUNDLE,
             now=self.now,
         )
 
-    def score(self, batch_id: str, wave: int, fault: Fault | None = None) -> Decision:
+    def score(self, batch_id: str, wave_number: int, fault: Fault | None = None) -> Decision:
         """State ScoreBatch; its decision."""
         names = ("batches", "comparisons", "content", "events")
         return score_batch(
             batch_id,
-            wave,
+            wave_number,
             ports=ScorePorts(**self._ports(*names, fault=fault), statistics=STATISTICS),
             now=self.now,
         ).decision

@@ -71,9 +71,9 @@ class ListRows:
     has_degree: Bools
 
     @classmethod
-    def make_pairs(cls, count: int) -> Self:
+    def make_pairs(cls, n_pairs: int) -> Self:
         """Return the rows of comparisons of two."""
-        whole = np.ones(count, dtype=np.int64)
+        whole = np.ones(n_pairs, dtype=np.int64)
         return cls(NO_LIST * whole, PAIR * whole, 0 * whole, whole, whole > 0)
 
     @property

@@ -38,10 +38,10 @@ class Steps(Protocol):
     def plan(self, batch_id: str) -> Wave:
         """Plan a wave."""
 
-    def submit(self, batch_id: str, wave: int, token: str) -> None:
+    def submit(self, batch_id: str, wave_number: int, token: str) -> None:
         """Queue a wave; the token is settled when it is complete."""
 
-    def score(self, batch_id: str, wave: int) -> Decision:
+    def score(self, batch_id: str, wave_number: int) -> Decision:
         """Fit, and decide what comes next."""
 
     def finalise(self, batch_id: str) -> object:
@@ -88,7 +88,7 @@ class Mailbox(Protocol):
 class Tokens(Protocol):
     """What an execution waits by."""
 
-    def issue(self, batch_id: str, wave: int) -> str:
+    def issue(self, batch_id: str, wave_number: int) -> str:
         """A new token."""
 
     def is_settled(self, token: str) -> bool:

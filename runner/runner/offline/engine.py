@@ -53,21 +53,21 @@ class WorkspaceSteps:
         ports = self.workspace.plan_ports(ScoringStatistics())
         return plan_wave(batch_id, ports=ports, mode=MODE, now=self.workspace.now())
 
-    def submit(self, batch_id: str, wave: int, token: str) -> None:
+    def submit(self, batch_id: str, wave_number: int, token: str) -> None:
         """Queue a wave."""
         submit_wave(
             batch_id,
-            wave,
+            wave_number,
             token=token,
             ports=self.workspace.submit_ports,
             mode=MODE,
             now=self.workspace.now(),
         )
 
-    def score(self, batch_id: str, wave: int) -> Decision:
+    def score(self, batch_id: str, wave_number: int) -> Decision:
         """Fit, and decide what comes next."""
         ports = self.workspace.score_ports(ScoringStatistics())
-        return score_batch(batch_id, wave, ports=ports, now=self.workspace.now()).decision
+        return score_batch(batch_id, wave_number, ports=ports, now=self.workspace.now()).decision
 
     def finalise(self, batch_id: str) -> Batch:
         """Publish the result."""
@@ -90,9 +90,9 @@ class WorkspaceSteps:
 
     # --- what an execution waits by --------------------------------------------------------------
 
-    def issue(self, batch_id: str, wave: int) -> str:
+    def issue(self, batch_id: str, wave_number: int) -> str:
         """A new token."""
-        token = make_token(batch_id, wave)
+        token = make_token(batch_id, wave_number)
         self.workspace.workflow.issue(token)
         return token
 

@@ -26,12 +26,12 @@ class CheckPlan:
     n_repeats: int = 1
 
 
-def choose_pairs(names: Sequence[str], count: int) -> list[tuple[str, str]]:
+def choose_pairs(names: Sequence[str], n_pairs: int) -> list[tuple[str, str]]:
     """So many pairs, spread evenly over all of them; the same names give the same pairs."""
     pairs = list(combinations(sorted(names), 2))
-    if count >= len(pairs):
+    if n_pairs >= len(pairs):
         return pairs
-    return [pairs[n * len(pairs) // count] for n in range(count)]
+    return [pairs[n * len(pairs) // n_pairs] for n in range(n_pairs)]
 
 
 def plan_check(
@@ -69,21 +69,21 @@ def plan_check(
     return CheckPlan(pairs, lists, n_repeats)
 
 
-def _choose_essays(names: Sequence[str], count: int) -> list[str]:
+def _choose_essays(names: Sequence[str], n_essays: int) -> list[str]:
     """So many names, spread evenly over all."""
     ordered = sorted(names)
-    n_chosen = min(count, len(ordered))
+    n_chosen = min(n_essays, len(ordered))
     return [ordered[n * len(ordered) // n_chosen] for n in range(n_chosen)]
 
 
 def _choose_lists(
-    essays: Sequence[str], size: int, count: int, rng: np.random.Generator
+    essays: Sequence[str], size: int, n_lists: int, rng: np.random.Generator
 ) -> list[tuple[str, ...]]:
     """Different lists in random order, every essay in as many as any other, as far as it goes."""
     n_read: Counter[str] = Counter()
     found: dict[frozenset[str], tuple[str, ...]] = {}
     turns = 0
-    while len(found) < count and turns < _TURNS_WITHOUT_NEWS:
+    while len(found) < n_lists and turns < _TURNS_WITHOUT_NEWS:
         shuffled = [essays[at] for at in rng.permutation(len(essays))]
         members = sorted(shuffled, key=lambda essay: n_read[essay])[:size]
         turns += 1
@@ -96,7 +96,7 @@ def _choose_lists(
 
 
 def _choose_even_pairs(
-    lists: Sequence[Sequence[str]], count: int, rng: np.random.Generator
+    lists: Sequence[Sequence[str]], n_pairs: int, rng: np.random.Generator
 ) -> list[tuple[str, str]]:
     """Different pairs of essays of one list, list by list, of those that are in fewest pairs."""
     n_met: Counter[str] = Counter()
@@ -105,7 +105,7 @@ def _choose_even_pairs(
     while is_left:
         is_left = False
         for members in lists:
-            pair = _choose_pair(members, n_met, taken, rng) if len(taken) < count else None
+            pair = _choose_pair(members, n_met, taken, rng) if len(taken) < n_pairs else None
             if pair is not None:
                 taken[frozenset(pair)] = pair
                 n_met.update(pair)
