@@ -15,7 +15,8 @@ from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.comparison import Comparison, ComparisonStatus, PlannedList, PlannedPair
 from assessment.domain.config import BatchConfig
 from assessment.domain.continuation import PreviousLook, build_context
-from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, decide
+from assessment.domain.decision import ContinuationContext, Decision, DecisionKind
+from assessment.domain.decision_rules import decide
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import GradeScale
 from assessment.domain.judge import JudgeSpec

@@ -11,7 +11,8 @@ from assessment.contracts.events import EventType, envelope
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, WaveScore, WaveStatus
 from assessment.domain.comparison import Comparison, ComparisonStatus, has_preference
 from assessment.domain.continuation import PreviousLook, build_context
-from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, Reason, decide
+from assessment.domain.decision import ContinuationContext, Decision, DecisionKind, Reason
+from assessment.domain.decision_rules import decide
 from assessment.domain.document_keys import scores_key
 from assessment.domain.identifiers import canonical_json
 from assessment.domain.not_assessed import (

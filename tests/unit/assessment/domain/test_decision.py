@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from assessment.domain.decision import ContinuationContext, DecisionKind, Reason, decide
+from assessment.domain.decision import ContinuationContext, DecisionKind, Reason
+from assessment.domain.decision_rules import decide
 
 WAIT, MORE = DecisionKind.WAIT_FOR_CALLBACKS, DecisionKind.REQUEST_MORE_COMPARISONS
 DONE, REFUSE = DecisionKind.FINALIZE_SCORING, DecisionKind.FINALIZE_FAILURE
