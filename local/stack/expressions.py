@@ -18,6 +18,7 @@ type Values = Mapping[str, Any]
 
 _KEY_CONDITION = "KeyConditionExpression"
 _WHOLE_PARTITION = "PK = :pk"
+_BEGINNING = "PK = :pk AND begins_with(SK, :sk)"
 _MOST_KEPT = 1000
 
 
@@ -47,7 +48,11 @@ class Expressions:
         names: Mapping[str, str],
         slot: str = "ConditionExpression",
     ) -> bool:
-        """Whether an item fulfils a condition; that of a whole partition is compared at once."""
-        if slot == _KEY_CONDITION and expression == _WHOLE_PARTITION:
-            return bool(item.get("PK") == values.get(":pk"))
+        """Whether an item fulfils a condition; that of a query is compared at once."""
+        if slot == _KEY_CONDITION and expression in {_WHOLE_PARTITION, _BEGINNING}:
+            is_there = bool(item.get("PK") == values.get(":pk"))
+            if expression == _WHOLE_PARTITION or not is_there:
+                return is_there
+            # Queries of other types were refused before: both are strings.
+            return bool(item["SK"]["S"].startswith(values[":sk"]["S"]))
         return self._evaluate(expression, item, values, names, slot=slot)

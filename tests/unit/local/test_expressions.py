@@ -30,6 +30,18 @@ def test_a_condition_means_the_same_each_time(monkeypatch, condition, slot):
     assert answers == [expected, expected]
 
 
+@pytest.mark.parametrize("partition", ["wave", "other"])
+@pytest.mark.parametrize("beginning", ["b", "be", "a", ""])
+def test_the_beginning_of_a_key_means_the_same(monkeypatch, partition, beginning):
+    condition, slot = "PK = :pk AND begins_with(SK, :sk)", "KeyConditionExpression"
+    values = {":pk": {"S": partition}, ":sk": {"S": beginning}}
+    expected = dynamodb._evaluate_condition(condition, ITEM, values, {}, slot=slot)
+    for name in ("_tokenize", "_condition_syntax_error", "_evaluate_condition"):
+        monkeypatch.setattr(dynamodb, name, getattr(dynamodb, name))
+    Expressions().install()
+    assert dynamodb._evaluate_condition(condition, ITEM, values, {}, slot=slot) is expected
+
+
 def test_a_faulty_condition_is_refused_each_time(monkeypatch):
     for name in ("_tokenize", "_condition_syntax_error", "_evaluate_condition"):
         monkeypatch.setattr(dynamodb, name, getattr(dynamodb, name))

@@ -72,7 +72,8 @@ def test_a_plan_for_a_program_has_every_figure(essays: Path) -> None:
 def test_a_plan_in_lists_asks_less_often_and_counts_readings(essays: Path) -> None:
     forecasts = {}
     for judge in ("openai/gpt-4.1-mini", "openai/gpt-4.1-mini,list_size=5"):
-        result = cj("plan", essays, "--agreement", "0.8", "--json", "--judge", judge)
+        result = cj("plan", essays, "--agreement", "0.8", "--json", "--judge", judge,
+                    "--config", "max_waves=2")  # fmt: skip
         assert result.exit_code == DONE, result.output
         forecasts[judge] = json.loads(result.stdout)["forecast"]
     pairs, lists = forecasts.values()
@@ -166,7 +167,7 @@ def test_a_study_that_cannot_be_is_refused_by_its_option(
 
 
 def test_the_reliability_of_two_essays_is_no_correlation_of_two_points() -> None:
-    outlook = simulate(Design(2, 0.8), config=BatchConfig(), n_batches=20, seed=3)
+    outlook = simulate(Design(2, 0.8), config=BatchConfig(max_waves=4), n_batches=20, seed=3)
     assert 0.1 < outlook.reliability.expected < 0.95
 
 
