@@ -80,7 +80,7 @@ function Ruler({ result, essays }) {
   if (!pupils.length) return null;
   const anchors = essays.filter((each) => each.isAnchor);
   const boundaries = readBoundaries(result);
-  const finding = pupils.length < 2 ? t("ruler.one") : t("ruler.finding", { share: percent(shareApart(pupils)) });
+  const finding = pupils.length < 2 ? t("ruler.one") : result.outcome === "COMPLETE_UNPROVEN" ? t("ruler.unproven") : t("ruler.finding", { share: percent(shareApart(pupils)) });
   const columns = [
     { label: t("essay"), value: (each) => each.name },
     { label: t("column.ability"), value: (each) => signed(each.ability), isNumber: true },

@@ -109,7 +109,7 @@ function Heading({ progress, children }) {
   return (
     <header class="top heading">
       <div>
-        <p class="kicker"><span class={`state ${progress.status.toLowerCase()}`}>{t(`status.${progress.status}`)}</span> · {moment(progress.created_at)}</p>
+        <p class="kicker"><span class={`state ${progress.status.toLowerCase()}`}>{t(`status.${progress.status}`)}</span> · {moment(progress.created_at)} · <span class="code">{progress.batch_id.slice(0, 8)}</span></p>
         <h1><Name>{progress.assignment_id ?? t("batches.unnamed")}</Name></h1>
       </div>
       {children && <div class="tools no-print">{children}</div>}
@@ -164,13 +164,15 @@ function Release({ id, progress, decisions, onChange }) {
     }
     setBusy(false);
   };
-  if (decisions.error) return <Heading progress={progress} />;
+  const report = <button type="button" onClick={() => save().catch(setError)}>{t("release.report")}</button>;
+  // Without grades there is nothing to release.
+  if (decisions.error || !decisions.n_essays) return <><Heading progress={progress}>{report}</Heading><Problem error={error} /></>;
   const { release: released } = decisions;
   const state = released ? t("release.done", { when: moment(released.released_at), who: released.released_by }) : decisions.n_waiting ? t("release.waiting", { n: decisions.n_waiting, total: whole(decisions.n_essays) }) : t("release.ready");
   return (
     <>
       <Heading progress={progress}>
-        <button type="button" onClick={() => save().catch(setError)}>{t("release.report")}</button>
+        {report}
         {!released && <button type="button" class={decisions.n_waiting ? "" : "primary"} disabled={isBusy} onClick={release}>{t(decisions.n_waiting ? "release.withoutDecisions" : "release.release")}</button>}
       </Heading>
       <p class="release" role="status"><progress max={Math.max(1, decisions.n_essays)} value={decisions.n_essays - decisions.n_waiting} aria-label={t("release.progress")} /> {state}</p>

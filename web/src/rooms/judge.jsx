@@ -74,7 +74,7 @@ export function Judge({ id }) {
       </div>
       <Problem error={state.error} />
       {state.lost && <Notice tone="warn"><p>{t("judge.lost")} {state.lost.message}</p></Notice>}
-      {state.ended && <Notice tone="good" title={t("judge.ended")}><p>{state.ended.message}</p></Notice>}
+      {state.ended && <Notice tone="good" title={t("judge.ended")}><p>{t("judge.endedLead")}</p></Notice>}
       {!pair && !state.ended && !state.error && <Notice><p>{t(state.isAsking ? "app.loading" : "judge.none")}</p></Notice>}
       {pair && state.isPaused && <Notice title={t("judge.paused")}><p>{t("judge.pausedLead")}</p><button type="button" class="primary" onClick={() => judging.current.pause(false)}>{t("judge.resume")}</button></Notice>}
       {pair && !state.isPaused && (
