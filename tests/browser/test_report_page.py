@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Locator
 
 from assessment.contracts.report import ReportData, report_result, write_report
+from assessment.contracts.result import ResultDocument
 from assessment.domain.baselines import Baseline, BaselineFinding, BaselineReport
 from assessment.domain.verdict import Gap, ListVerdict
 from tests.browsing import PHONE, STATES, WIDE, Visitor
 from tests.fakes.results import HOSTILE, STEPS, make_comparisons, make_result
+from tests.present import present
 from tests.unit.runner import documents
 
 PEOPLE = ("openai/gpt-4.1-mini", "person/anna", "person/bo")
@@ -112,6 +114,18 @@ def test_hostile_names_stand_there_as_text(chromium: Browser, tmp_path: Path) ->
     reader.close()
 
 
+def check_bars(result: ResultDocument, cells: Locator) -> None:
+    """A bar is the published interval with each of its sides shortened, and both stand there."""
+    best = min(result.rankings, key=lambda ranking: ranking.rank)
+    ability, (low, high) = best.bradley_terry_score, present(best.bradley_terry_interval)
+    share = 1.6449 / 1.9600
+    bar = (ability - share * (ability - low), ability + share * (high - ability))
+    shown = [each.replace("−", "-") for each in cells.all_inner_texts()]
+    assert shown[:3] == [
+        f"{ability:+.2f}", f"{bar[0]:+.2f} to {bar[1]:+.2f}", f"{low:+.2f} to {high:+.2f}",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 def test_the_report_is_open_to_everybody(
     chromium: Browser, tmp_path: Path, size: tuple[int, int]
@@ -120,6 +134,7 @@ def test_the_report_is_open_to_everybody(
     data = report_result(result, comparisons=make_comparisons(result))
     reader = visit(chromium, tmp_path / "r.html", data, size=size)
     reader.page.locator("#ruler summary").first.click()
+    check_bars(result, reader.page.locator("#ruler figure tbody tr").first.locator("td"))
     reader.check_access(states=STATES if size == WIDE else ("light",))
     reader.check()
     reader.close()

@@ -9,8 +9,8 @@ import { Z90, findSurprises, isPerson, median, nameJudge, readBoundaries, readCo
 /** All sections of a result. `onOpen` is called with an essay that a reader chooses, where there is a room for it. */
 export function Result({ data, onOpen, decisions }) {
   const { result } = data;
-  const essays = useMemo(() => readEssays(result, data.attention), [data]);
-  const comparisons = useMemo(() => readComparisons(data.comparisons), [data]);
+  const essays = useMemo(() => readEssays(result, data.attention), [result, data.attention]);
+  const comparisons = useMemo(() => readComparisons(data.comparisons), [data.comparisons]);
   const shared = { result, essays, comparisons, data, onOpen, decisions };
   return (
     <>

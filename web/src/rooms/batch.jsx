@@ -117,19 +117,21 @@ function Heading({ progress, children }) {
   );
 }
 
-/** What a completed batch came to, and how far its decisions are. */
+/** What a completed batch came to, and how far its decisions are. The comparisons, many pages of them, come after it. */
 export function useCompleted(id) {
-  return useLoaded(async () => {
-    const [text, attention, decisions, comparisons, invitations] = await Promise.all([
-      get(`${batchPath(id)}/results`), get(`${batchPath(id)}/attention?limit=1000`), get(`${batchPath(id)}/decisions`).catch((error) => ({ error })), listComparisons(id).catch(() => null), listInvitations(id),
+  const loaded = useLoaded(async () => {
+    const [result, attention, decisions, invitations] = await Promise.all([
+      get(`${batchPath(id)}/results`), get(`${batchPath(id)}/attention?limit=1000`), get(`${batchPath(id)}/decisions`).catch((error) => ({ error })), listInvitations(id),
     ]);
-    return { result: text, attention: attention.essays, decisions, comparisons, judgeNames: nameInvited(invitations), packed: comparisons && packComparisons(comparisons) };
+    return { result, attention: attention.essays, decisions, judgeNames: nameInvited(invitations) };
   }, [id]);
+  const comparisons = useLoaded(() => listComparisons(id).catch(() => null), [id]);
+  return { ...loaded, comparisons: comparisons.value ?? null };
 }
 
 function Completed({ id, progress }) {
   const loaded = useCompleted(id);
-  const data = useMemo(() => loaded.value && { result: loaded.value.result, attention: loaded.value.attention, comparisons: loaded.value.packed, judge_names: loaded.value.judgeNames, result_sha256: progress.result_sha256 }, [loaded.value]);
+  const data = useMemo(() => loaded.value && { result: loaded.value.result, attention: loaded.value.attention, comparisons: loaded.comparisons && packComparisons(loaded.comparisons), judge_names: loaded.value.judgeNames, result_sha256: progress.result_sha256 }, [loaded.value, loaded.comparisons]);
   const states = useMemo(() => loaded.value && !loaded.value.decisions.error ? new Map(loaded.value.decisions.essays.map((each) => [each.essay_id, each])) : null, [loaded.value]);
   if (!loaded.value) return loaded.error ? <Problem error={loaded.error} onRetry={loaded.reload} /> : <Waiting />;
   return (

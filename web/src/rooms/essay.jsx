@@ -37,7 +37,7 @@ export function Essay({ id, essayId }) {
           {essay && <Change essay={essay} result={result} essays={essays} id={id} />}
         </div>
       </div>
-      {completed.value.comparisons && <Judgements essayId={essayId} comparisons={completed.value.comparisons} essays={essays} id={id} judgeNames={completed.value.judgeNames} />}
+      {completed.comparisons && <Judgements essayId={essayId} comparisons={completed.comparisons} essays={essays} id={id} judgeNames={completed.value.judgeNames} />}
     </>
   );
 }
