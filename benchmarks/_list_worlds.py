@@ -14,7 +14,8 @@ import numpy as np
 
 from assessment.domain.config import BatchConfig
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.list_judging import BLUNT_BELOW, JudgesInLists, ListSharpness
+from assessment.domain.list_judging import KNOWN_PAIR_SHARE, JudgesInLists, ListSharpness
+from assessment.domain.list_ratio import BLUNT_BELOW
 from scoring import Comparisons
 from scoring.batch_fit import fit_batch
 from scoring.list_planning import plan_lists
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scoring import Fit
+    from scoring._fit.list_judging import ListJudging
 
 CUTS = (1.0, 2.5)
 ORDER_EFFECT = 0.3
 PAIR = 2
 _JUDGE = JudgeSpec(list_size=5)
+_MEASURED = JudgeSpec(list_size=5, list_ratio=1.0, list_ratio_error=0.15)
 
 
 @dataclass(frozen=True)
@@ -75,12 +78,15 @@ class Schedule:
         Whether lists are of neighbours, but for the audit's.
     audit_share : float
         Share of readings in random comparisons.
+    is_measured : bool
+        Whether the request says that the judge is as sharp in lists as in pairs.
     """
 
     pair_share: float | None = None
     wave_readings: float = 2.0
     is_adaptive: bool = True
     audit_share: float = 0.25
+    is_measured: bool = False
 
 
 @dataclass
@@ -156,7 +162,10 @@ class Batch:
         size, wanted = self.habits.size, self.schedule.wave_readings * self.n
         if size == PAIR:
             return [PAIR] * round(wanted / PAIR)
-        n_pairs = round(self._pair_share() * wanted / PAIR)
+        share = self._pair_share()
+        # Of the few pairs of a judge that was measured only whole ones are asked.
+        round_pairs = int if share <= KNOWN_PAIR_SHARE else round
+        n_pairs = round_pairs(share * wanted / PAIR)
         return [size] * round((wanted - PAIR * n_pairs) / size) + [PAIR] * n_pairs
 
     @property
@@ -167,25 +176,33 @@ class Batch:
     @property
     def _judges(self) -> JudgesInLists:
         """What is known of the judge, as decisions tell it to the next wave."""
+        known = JudgesInLists.from_context(None, [self._judge_spec])
         judgings = () if self.fit is None else self.fit.list_judging
-        return JudgesInLists().learn(
-            [
-                ListSharpness(
-                    judge="judge",
-                    list_size=judging.size,
-                    lists=judging.n_lists,
-                    is_known=judging.is_ratio_known,
-                    ratio=judging.ratio,
-                    probability_blunt=judging.probability_below(BLUNT_BELOW),
-                )
-                for judging in judgings
-            ]
+        # Without pairs the verdicts say nothing beside what was measured before.
+        heard = [judging for judging in judgings if judging.is_ratio_known]
+        if not heard:
+            return known
+        return known.learn([self._describe(judging) for judging in heard])
+
+    @property
+    def _judge_spec(self) -> JudgeSpec:
+        return _MEASURED if self.schedule.is_measured else _JUDGE
+
+    def _describe(self, judging: ListJudging) -> ListSharpness:
+        expected = self._judge_spec.expected_list_ratio
+        prior = {} if expected is None else {"expected": expected[0], "expected_sd": expected[1]}
+        return ListSharpness(
+            judge="judge",
+            list_size=judging.size,
+            lists=judging.n_lists,
+            ratio=judging.ratio,
+            probability_blunt=judging.probability_below(BLUNT_BELOW, **prior),
         )
 
     def _pair_share(self) -> float:
         if self.schedule.pair_share is not None:
             return self.schedule.pair_share
-        return self._judges.choose_pair_share(_JUDGE, BatchConfig())
+        return self._judges.choose_pair_share(self._judge_spec, BatchConfig())
 
     def _judge(self, essays: np.ndarray) -> None:
         size = len(essays)

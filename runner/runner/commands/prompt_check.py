@@ -155,6 +155,11 @@ def _print_lists(report: ListReport) -> None:
             f"sharpness in lists over that in pairs: {report.ratio:.2f} ({low:.2f} to {high:.2f}); "
             f"below .75 with probability {report.probability_blunt:.2f}"
         )
+    if report.ratio is not None and report.log_ratio_error is not None:
+        OUT.print(
+            f"for the judge of a batch: list_size={report.size},list_ratio={report.ratio:.2f},"
+            f"list_ratio_error={report.log_ratio_error:.2f}"
+        )
     if report.place_effects:
         effects = zip(report.place_effects, report.place_effects_se, strict=True)
         cells = ", ".join(f"{effect:+.2f} (SE {error:.2f})" for effect, error in effects)

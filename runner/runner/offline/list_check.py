@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from assessment.domain.judge import PAIR_SIZE
-from assessment.domain.list_judging import BLUNT_BELOW, BLUNT_PROBABILITY
+from assessment.domain.list_ratio import BLUNT_BELOW, is_blunt
 from runner.offline.list_verdicts import AskedList, AskedPair, count_shares, fit_lists, has_steps
 from runner.offline.shares import Share
 from scoring.lists import pair_weight
@@ -50,6 +50,8 @@ class ListReport:
     ----------
     ratio, ratio_interval
         Sharpness in lists over that in pairs, with its 95% interval; None where nobody can tell.
+    log_ratio_error
+        The standard error of the ratio's logarithm.
     probability_blunt
         That the ratio is below .75, where lists win nothing.
     place_effects, place_effects_se
@@ -64,6 +66,7 @@ class ListReport:
     shares: list[Share]
     ratio: float | None = None
     ratio_interval: tuple[float, float] | None = None
+    log_ratio_error: float | None = None
     probability_blunt: float = 0.0
     place_effects: list[float] = field(default_factory=list)
     place_effects_se: list[float] = field(default_factory=list)
@@ -118,6 +121,7 @@ def _describe_judging(
         with_places,
         ratio=judging.ratio,
         ratio_interval=judging.ratio_interval,
+        log_ratio_error=judging.log_ratio_se,
         probability_blunt=judging.probability_below(BLUNT_BELOW),
         costs=[
             _weigh_costs(way, *each, in_pairs=in_pairs, judging=judging)
@@ -157,7 +161,7 @@ def _find_obstacle(report: ListReport) -> str | None:
         return "pairs: orders of lists agree with the judge's own pairs no more than chance would"
     if report.ratio is None:
         return "pairs: the verdicts do not tell how sharp the judge is in lists"
-    if report.probability_blunt >= BLUNT_PROBABILITY:
+    if is_blunt(report.probability_blunt):
         return "pairs: in lists the judge is almost certainly too blunt"
     effects = zip(report.place_effects, report.place_effects_se, strict=True)
     if any(abs(effect) - 2.0 * error > _LARGE_PLACE_EFFECT for effect, error in effects):

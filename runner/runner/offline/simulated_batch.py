@@ -142,7 +142,9 @@ class ProductBatch:
             n_essays=self.n,
             config=self.config,
             n_readings=room,
-            known=JudgesInLists.from_context(previous_look.context if previous_look else None),
+            known=JudgesInLists.from_context(
+                previous_look.context if previous_look else None, self._judges
+            ),
         )
         if not sizes:
             return []

@@ -87,6 +87,7 @@ def test_a_judge_as_sharp_in_lists_is_cheaper_in_lists():
     report = compare(sharpness=1.0)
     low, high = report.ratio_interval
     assert low < report.ratio < high
+    assert high == pytest.approx(report.ratio * np.exp(1.959964 * report.log_ratio_error))
     assert report.probability_blunt < 0.2
     assert sum(report.place_effects) == pytest.approx(0.0, abs=1e-6)
     (cost,) = report.costs

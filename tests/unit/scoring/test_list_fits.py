@@ -124,6 +124,9 @@ def test_a_blunt_judge_of_lists_is_seen_beside_its_pairs():
     (judged,) = fitted.list_judging
     assert abs(np.log(judged.ratio / 0.4)) < 3.0 * judged.log_ratio_se
     assert judged.probability_below(0.75) > 0.9
+    # precise knowledge from before outweighs these verdicts, and vague knowledge does not
+    assert judged.probability_below(0.75, expected=1.0, expected_sd=0.01) < 1e-6
+    assert judged.probability_below(0.75, expected=1.0, expected_sd=10.0) > 0.9
     # most of the evidence is of lists: abilities are in their unit
     assert fitted.discrimination[0] == pytest.approx(1.0 / judged.ratio)
     assert fitted.n_comparisons.max() <= 16

@@ -78,20 +78,35 @@ class ListJudging:
         half = _Z95 * self.log_ratio_se
         return self.ratio * exp(-half), self.ratio * exp(half)
 
-    def probability_below(self, ratio: float) -> float:
-        """Return the probability that the ratio is below another; 0 where nothing is known.
+    def probability_below(
+        self, ratio: float, *, expected: float = 1.0, expected_sd: float = EXPECTED_RATIO_SD
+    ) -> float:
+        """Return the probability that the ratio is below another.
 
-        What the verdicts say beside what is expected of any judge: a Normal log ratio around 0 of
-        :data:`EXPECTED_RATIO_SD`, in place of the vague prior of the estimate. So an early estimate
-        from few pairs does not condemn a judge: with a vague prior one look in ten would, of a
-        judge at that ratio, and every wave is a look.
+        What the verdicts say beside what is expected of the judge: a Normal log ratio, around 0 and
+        of :data:`EXPECTED_RATIO_SD` for any judge, in place of the vague prior of the estimate. So
+        an early estimate from few pairs does not condemn a judge: with a vague prior one look in
+        ten would, of a judge at that ratio, and every wave is a look.
+
+        Parameters
+        ----------
+        ratio : float
+            The other ratio.
+        expected, expected_sd : float
+            Median of the ratio before any verdict, and standard deviation of its logarithm.
+
+        Returns
+        -------
+        float
+            0 where the verdicts say nothing of the ratio.
         """
         if not self.is_ratio_known:
             return 0.0
         of_verdicts = max(self.log_ratio_se**-2 - RATIO_SD**-2, 0.0)
-        precision = of_verdicts + EXPECTED_RATIO_SD**-2
+        precision = of_verdicts + expected_sd**-2
         # The estimate is the mean under the vague prior, which has its precision around 0 as well.
-        mean = log(self.ratio) * self.log_ratio_se**-2 / precision
+        known = log(self.ratio) * self.log_ratio_se**-2 + log(expected) * expected_sd**-2
+        mean = known / precision
         deviate = (log(ratio) - mean) * sqrt(precision)
         return 0.5 * erfc(-deviate / sqrt(2.0))
 

@@ -305,7 +305,7 @@ def build_context(
     now: datetime,
 ) -> ContinuationContext:
     """Everything `decide` may look at; `scores` is None when there is no verdict to fit."""
-    before = JudgesInLists.from_context(previous.context if previous else None)
+    before = JudgesInLists.from_context(previous.context if previous else None, batch.judges)
     judges = before.learn(scores.list_sharpness) if scores else before
     judges = judges.notice_failures(part.comparisons, batch.judges)
     evidence = count_evidence(batch, part, judges, now=now)

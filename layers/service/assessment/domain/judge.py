@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from assessment.domain.endpoint import check_endpoint
 from assessment.domain.field_problems import WrongFieldError
 from assessment.domain.identifiers import content_sha256
+from assessment.domain.list_ratio import ExpectedRatio, is_blunt
 from assessment.domain.prompt import DEFAULT_TEMPLATE
 
 MAX_BUNDLE = 10
@@ -163,6 +164,14 @@ class JudgeSpec(BaseModel):
     list_form: Annotated[ListForm, Field(exclude_if=lambda value: value == ListForm.GAPS)] = (
         ListForm.GAPS
     )
+    # As `cj prompt-check --list-size` measured it: sharpness in lists as a share of that in pairs,
+    # and the standard error of its logarithm.
+    list_ratio: Annotated[
+        float | None, Field(gt=0, le=10, exclude_if=lambda value: value is None)
+    ] = None
+    list_ratio_error: Annotated[
+        float | None, Field(ge=0, le=3, exclude_if=lambda value: value is None)
+    ] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -218,6 +227,21 @@ class JudgeSpec(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_list_ratio(self) -> Self:
+        if self.list_ratio is None and self.list_ratio_error is None:
+            return self
+        if self.list_ratio is None:
+            raise WrongFieldError("list_ratio", "give the ratio that list_ratio_error is of")
+        if self.list_ratio_error is None:
+            raise WrongFieldError("list_ratio_error", "give the standard error of log list_ratio")
+        if self.list_size == PAIR_SIZE:
+            raise WrongFieldError("list_ratio", "is about lists; set list_size, or leave it out")
+        if is_blunt(ExpectedRatio(self.list_ratio, self.list_ratio_error).probability_blunt):
+            message = "so blunt a judge is better asked for pairs; leave out list_size"
+            raise WrongFieldError("list_ratio", message)
+        return self
+
+    @model_validator(mode="after")
     def _check_batching(self) -> Self:
         resolve_effective_llm_batching_mode(self.batching_mode, self.provider)
         return self
@@ -236,6 +260,13 @@ class JudgeSpec(BaseModel):
             return self.provider.value
         has_label = self.is_model or self.provider is Provider.SURFACE
         return f"{self.provider}/{self.model}" if has_label else None
+
+    @property
+    def expected_list_ratio(self) -> ExpectedRatio | None:
+        """What the request says of its sharpness in lists, if anything."""
+        if self.list_ratio is None or self.list_ratio_error is None:
+            return None
+        return ExpectedRatio.from_measurement(self.list_ratio, self.list_ratio_error)
 
     @property
     def endpoint(self) -> str | None:
@@ -268,8 +299,8 @@ class JudgeSpec(BaseModel):
         ).mode
 
     def asks_together(self, stack: BatchingMode) -> bool:
-        """Whether several of its comparisons are asked in one call."""
-        return self.mode(stack) is BatchingMode.SERIAL_BUNDLE and self.bundle_size > 1
+        """Whether several of its comparisons are asked in one call or request of a batch."""
+        return self.mode(stack) is not BatchingMode.PER_REQUEST and self.bundle_size > 1
 
     def uses_provider_batches(self, stack: BatchingMode) -> bool:
         """Whether its comparisons go into the provider's batches."""

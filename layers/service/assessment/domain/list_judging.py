@@ -19,22 +19,18 @@ from assessment.domain.decision import ContinuationContext
 from assessment.domain.identifiers import comparison_id
 from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.jury import draw_judge
+from assessment.domain.list_ratio import is_blunt, is_sharp
 from assessment.domain.readings import PAIR, compute_worth
-
-BLUNT_BELOW = 0.75
-"""Sharpness in lists, as a share of that in pairs, below which lists of five win nothing."""
-
-BLUNT_PROBABILITY = 0.9
-"""How sure it must be that a judge is blunter than that before it is asked for pairs only."""
 
 UNSETTLED_PAIR_SHARE = 0.15
 """Share of a judge's readings that are in pairs while nobody knows how sharp it is in lists."""
 
 SUSPECTED_PAIR_SHARE = 0.5
-"""The same once it is more likely than not that the judge is too blunt for lists."""
+"""The same once it is likely enough that the judge is too blunt for lists."""
 
-SHARP_PROBABILITY = 0.85
-"""How sure it must be that a judge is sharp enough for fewer pairs to do."""
+KNOWN_PAIR_SHARE = 0.01
+"""The most of them where an earlier measurement says that it is sharp enough, and no verdict does
+otherwise."""
 
 SUSPECTED_PROBABILITY = 0.5
 """How likely it must be that a judge is too blunt for more pairs to be asked."""
@@ -44,7 +40,6 @@ SUSPECTED_PROBABILITY = 0.5
 _ATTEMPTS_THAT_SUFFICE = 10
 
 _WAVE_SHARE = 0.5
-_ROUNDING = 1e-9
 
 
 class ListSharpness(BaseModel):
@@ -52,8 +47,9 @@ class ListSharpness(BaseModel):
 
     `ratio` is its sharpness in them as a share of that in pairs, with its 95% interval;
     `probability_blunt` that it is below 0.75. Without pairs by the judge nobody knows
-    (`is_known` is false). `place_effects` say how much it favours the essay shown at each place, in
-    logits, with their standard errors; they add up to 0.
+    (`is_known` is false), unless an earlier measurement came with the request. `place_effects` say
+    how much it favours the essay shown at each place, in logits, with their standard errors; they
+    add up to 0.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,17 +67,16 @@ class ListSharpness(BaseModel):
     @property
     def is_blunt(self) -> bool:
         """Whether it is almost certainly too blunt for lists to be worth asking."""
-        return self.is_known and self.probability_blunt >= BLUNT_PROBABILITY
+        return self.is_known and is_blunt(self.probability_blunt)
 
     @property
     def is_settled(self) -> bool:
         """Whether it is almost certain that it is blunt, or that it is not."""
-        is_sharp = self.probability_blunt <= 1.0 - SHARP_PROBABILITY + _ROUNDING
-        return self.is_known and (is_sharp or self.is_blunt)
+        return self.is_known and (is_sharp(self.probability_blunt) or self.is_blunt)
 
     @property
     def is_suspected(self) -> bool:
-        """Whether it is more likely than not that it is too blunt for lists, and not yet sure."""
+        """Whether it is likely that it is too blunt for lists, and not yet sure."""
         is_likely = self.probability_blunt >= SUSPECTED_PROBABILITY
         return self.is_known and is_likely and not self.is_blunt
 
@@ -101,10 +96,12 @@ class JudgesInLists:
     listless: frozenset[str] = frozenset()
 
     @classmethod
-    def from_context(cls, context: ContinuationContext | None) -> JudgesInLists:
-        """As the decision after the wave before left it."""
+    def from_context(
+        cls, context: ContinuationContext | None, judges: Sequence[JudgeSpec]
+    ) -> JudgesInLists:
+        """As the decision after the wave before left it; before the first, as it is expected."""
         if context is None:
-            return cls()
+            return cls().learn([entry for judge in judges for entry in _expect(judge)])
         return cls(
             blunt=frozenset(context.blunt_judges),
             settled=frozenset(context.settled_judges),
@@ -157,10 +154,27 @@ class JudgesInLists:
     def choose_pair_share(self, judge: JudgeSpec, config: BatchConfig) -> float:
         """The share of a judge's readings that are in pairs beside its lists."""
         if _has_label(judge, self.settled):
-            return config.list_pair_share
+            most = 1.0 if judge.expected_list_ratio is None else KNOWN_PAIR_SHARE
+            return min(config.list_pair_share, most)
         is_suspected = _has_label(judge, self.suspected)
         share = SUSPECTED_PAIR_SHARE if is_suspected else UNSETTLED_PAIR_SHARE
         return max(config.list_pair_share, share)
+
+
+def _expect(judge: JudgeSpec) -> list[ListSharpness]:
+    """What an earlier measurement says of a judge in lists, if there is one."""
+    expected = judge.expected_list_ratio
+    if expected is None:
+        return []
+    return [
+        ListSharpness(
+            judge=judge.label or judge.provider,
+            list_size=judge.list_size,
+            lists=0,
+            ratio=expected.ratio,
+            probability_blunt=expected.probability_blunt,
+        )
+    ]
 
 
 def _has_label(judge: JudgeSpec, labels: frozenset[str]) -> bool:
@@ -227,7 +241,8 @@ class _PairsBeside:
         """The essays of the judge's next comparison: a list if it takes and fits one, or a pair."""
         label = judge.label
         share = self._known.choose_pair_share(judge, self._config)
-        has_pairs = self._in_pairs[label] >= share * self._in_all[label]
+        owed = share * self._in_all[label] - self._in_pairs[label]
+        has_pairs = owed < PAIR if share <= KNOWN_PAIR_SHARE else owed <= 0.0
         size = list_size if fits and has_pairs and self._known.takes_lists(judge) else PAIR
         self._in_all[label] += size
         self._in_pairs[label] += size if size == PAIR else 0

@@ -70,7 +70,7 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts, mode: BatchingMode) 
     comparisons = ports.comparisons.list_comparisons(batch.batch_id, wave_number - 1)
     part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
     spec = load_spec(batch.batch_id, content=ports.content).drop_essays(part.set_aside_ids)
-    known = _recall_judges(batch.batch_id, wave_number, ports)
+    known = _recall_judges(batch, wave_number, ports)
     abandoned = known.find_abandoned(part.comparisons, spec.judges)
     max_attempts = batch.config.max_attempts
     pool = retry_pool(part.comparisons, max_attempts=max_attempts, abandoned=abandoned)
@@ -150,10 +150,10 @@ def _choose_new(
     )
 
 
-def _recall_judges(batch_id: str, wave_number: int, ports: PlanPorts) -> JudgesInLists:
+def _recall_judges(batch: Batch, wave_number: int, ports: PlanPorts) -> JudgesInLists:
     """What was known of the judges at the decision after the wave before."""
-    previous = ports.batches.get_wave(batch_id, wave_number - 1) if wave_number > 1 else None
-    return JudgesInLists.from_context(previous.context if previous else None)
+    previous = ports.batches.get_wave(batch.batch_id, wave_number - 1) if wave_number > 1 else None
+    return JudgesInLists.from_context(previous.context if previous else None, batch.judges)
 
 
 def _count_readings_left(config: BatchConfig, spec: BatchSpec, part: AssessedPart) -> int:

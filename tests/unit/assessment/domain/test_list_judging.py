@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from assessment.domain.comparison import (
     Comparison,
@@ -32,6 +33,7 @@ from assessment.domain.list_judging import (
     replace_failed_lists,
     seat_comparisons,
 )
+from assessment.domain.list_ratio import ExpectedRatio
 from assessment.domain.planning import (
     choose_repeats,
     count_affordable_readings,
@@ -111,6 +113,61 @@ def test_a_share_of_the_readings_is_in_pairs_beside_the_lists() -> None:
     for known, share in ((None, 0.15), (settled, 0.1), (suspected, 0.5)):
         sizes = sizes_of(LISTS, n_essays=1000, config={"list_pair_share": 0.1}, known=known)
         assert 2 * sizes.count(2) / sum(sizes) == pytest.approx(share, abs=0.01)
+
+
+def measured(ratio: float, error: float, **fields: Any) -> JudgeSpec:
+    return JudgeSpec(list_size=10, list_ratio=ratio, list_ratio_error=error, **fields)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "error", "probability"),
+    [(0.75, 0.3, 0.5), (1.0, 0.0, 0.0276), (1.0, 0.35, 0.2056), (0.6, 0.2, 0.8677)],
+)
+def test_what_was_measured_says_how_likely_a_judge_is_blunt(
+    ratio: float, error: float, probability: float
+) -> None:
+    expected = ExpectedRatio.from_measurement(ratio, error)
+    assert expected.probability_blunt == pytest.approx(probability, abs=5e-5)
+
+
+def test_a_judge_that_was_measured_begins_as_the_measurement_says() -> None:
+    sharp, doubtful, vague = measured(1, 0.1), measured(0.75, 0.2), measured(0.95, 0.4)
+
+    def begin(judge: JudgeSpec) -> JudgesInLists:
+        return JudgesInLists.from_context(None, [judge])
+
+    assert begin(sharp).settled
+    assert begin(doubtful).suspected
+    assert begin(vague) == begin(JudgeSpec(list_size=10)) == JudgesInLists()
+
+
+@pytest.mark.parametrize(("n_essays", "n_pairs"), [(38, 0), (112, 0), (1000, 4)])
+def test_few_pairs_are_asked_of_a_judge_that_is_known_to_be_sharp(
+    n_essays: int, n_pairs: int
+) -> None:
+    judge = measured(1, 0.1)
+    known = JudgesInLists.from_context(None, [judge])
+    sizes = sizes_of(judge, n_essays=n_essays, known=known)
+    assert sizes.count(2) == n_pairs
+    assert sizes.count(10) == len(sizes) - n_pairs
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"list_size": 5, "list_ratio": 1.0}, "list_ratio_error", "give the standard error"),
+        ({"list_size": 5, "list_ratio_error": 0.1}, "list_ratio", "give the ratio"),
+        ({"list_ratio": 1.0, "list_ratio_error": 0.1}, "list_ratio", "set list_size"),
+        ({"list_size": 5, "list_ratio": 0.5, "list_ratio_error": 0.1}, "list_ratio", "so blunt"),
+    ],
+)
+def test_a_measurement_that_cannot_be_used_is_refused(
+    fields: dict[str, Any], field: str, words: str
+) -> None:
+    with pytest.raises(ValidationError, match=words) as refused:
+        JudgeSpec(**fields)
+    (problem,) = refused.value.errors()
+    assert problem["ctx"]["error"].field == field
 
 
 def test_small_classes_are_read_whole() -> None:
