@@ -193,12 +193,12 @@ async def ask_in_batches(judge: JudgeSpec, pairs: Sequence[EssayPair]) -> Mode:
         looking = ModelBatchJudge(judge, OpenAIBatchModel(plain, None, LocalCapabilities()))
         asking = ModelBatchJudge(judge, OpenAIBatchModel(counted, None, LocalCapabilities()))
         for number, part in enumerate(split_submission(pairs, judge.provider_batch_size)):
-            requests = [request for pair in part for request in questions(judge, [pair])]
-            batch = await asking.submit(submission_name("benchmark", 1, "openai", number), requests)
+            alone = [questions(judge, [pair]) for pair in part]
+            batch = await asking.submit(submission_name("benchmark", 1, "openai", number), alone)
             while not await looking.has_ended(batch):  # noqa: ASYNC110 - the batch is elsewhere
                 await asyncio.sleep(0.05)
             await asking.has_ended(batch)
-            answers = await asking.read_results(batch, requests)
+            answers = await asking.read_results(batch, alone)
             results += [each for each in answers if isinstance(each, LLMComparisonResultV1)]
             await asking.delete(batch)
     return Mode(len(calls), results)

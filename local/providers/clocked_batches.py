@@ -30,7 +30,7 @@ class Judge(Protocol):
 
 
 @dataclass(kw_only=True)
-class Submission(ProviderBatch[list[CompareRequest]]):
+class Submission(ProviderBatch[list[list[CompareRequest]]]):
     """A batch with its name and the time at which it ends."""
 
     name: str
@@ -39,7 +39,7 @@ class Submission(ProviderBatch[list[CompareRequest]]):
     @property
     def requests(self) -> list[CompareRequest]:
         """The comparisons of the batch."""
-        return self.order
+        return [request for call in self.order for request in call]
 
     @property
     def cancelled(self) -> bool:
@@ -112,13 +112,14 @@ class ClockedBatches:
                 return provider_id
         return None
 
-    async def submit(self, name: str, requests: Sequence[CompareRequest]) -> str:
+    async def submit(self, name: str, calls: Sequence[Sequence[CompareRequest]]) -> str:
         """Accept a batch."""
         if self.errors_before:
             raise self.errors_before.pop(0)
         provider_id = f"batch-{len(self.submissions) + 1}"
         ends_at = self.clock.now + self.duration
-        submission = Submission(id=provider_id, order=list(requests), name=name, ends_at=ends_at)
+        order = [list(call) for call in calls]
+        submission = Submission(id=provider_id, order=order, name=name, ends_at=ends_at)
         submission.enter(Phase.SUBMITTED, self.clock.now)
         self.submissions[provider_id] = submission
         if self.errors_after:
@@ -132,7 +133,7 @@ class ClockedBatches:
         return submission.phase.is_end
 
     async def read_results(
-        self, provider_batch_id: str, requests: Sequence[CompareRequest]
+        self, provider_batch_id: str, calls: Sequence[Sequence[CompareRequest]]
     ) -> list[ComparisonResult]:
         """A result or an error for every request, in their order."""
         submission = self.submissions[provider_batch_id]
@@ -145,7 +146,8 @@ class ClockedBatches:
             self.judge.verdict_on(request)
             if request.metadata.comparison_id in answered_ids
             else _make_error(request)
-            for request in requests
+            for call in calls
+            for request in call
         ]
 
     async def cancel(self, provider_batch_id: str) -> None:

@@ -69,7 +69,9 @@ class Route:
     @property
     def asks_together(self) -> bool:
         """Whether one call asks about several comparisons."""
-        return isinstance(self.judge, dict) and self.judge.get("batching_mode") == "serial_bundle"
+        if not isinstance(self.judge, dict) or self.judge.get("bundle_size") == 1:
+            return False
+        return self.judge.get("batching_mode") in ("serial_bundle", "provider_batch_api")
 
 
 _SMALL: dict[str, Any] = {
@@ -96,6 +98,11 @@ _ENDPOINT: dict[str, Any] = {"provider": "callback_endpoint"}
 _OPENAI = _batches("openai", "gpt-4.1-mini")
 _ANTHROPIC = _batches("anthropic", "claude-haiku-4-5")
 _BEDROCK = _batches("bedrock", "eu.amazon.nova-lite-v1:0")
+
+
+def _alone(judge: dict[str, Any]) -> dict[str, Any]:
+    """One comparison in a request, so that a broken line breaks no other."""
+    return {**judge, "bundle_size": 1}
 
 
 def _late(name: str, judge: dict[str, Any], **more: Any) -> Route:
@@ -126,7 +133,7 @@ ROUTES = (
     Route("cancelled", interruption=Interruption.CANCELLED, status="CANCELLED"),
     Route(
         "cancelled with a provider's batch",
-        judge=_OPENAI,
+        judge=_alone(_OPENAI),
         # However late a death makes it, the cancellation is what ends the provider's batch.
         provider_takes=timedelta(hours=20),
         interruption=Interruption.CANCELLED_WAITING,
@@ -141,9 +148,9 @@ ROUTES = (
         "bundles, an essay declined", Oddity.DECLINED, {**_OPENAI, "batching_mode": "serial_bundle"}
     ),
     _odd("OpenAI's batches, an essay declined", Oddity.DECLINED, _OPENAI),
-    _odd("OpenAI's batches, broken lines", Oddity.LINES, _OPENAI),
-    _odd("Anthropic's batches, broken lines", Oddity.LINES, _ANTHROPIC),
-    _odd("Bedrock's jobs, broken lines", Oddity.LINES, _BEDROCK),
+    _odd("OpenAI's batches, broken lines", Oddity.LINES, _alone(_OPENAI)),
+    _odd("Anthropic's batches, broken lines", Oddity.LINES, _alone(_ANTHROPIC)),
+    _odd("Bedrock's jobs, broken lines", Oddity.LINES, _alone(_BEDROCK)),
     _late("OpenAI's batch comes late", _OPENAI),
     _late("Anthropic's batch comes late", _ANTHROPIC, may_cost_more=True),
     _late("Bedrock's job comes late", _BEDROCK),

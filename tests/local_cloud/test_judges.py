@@ -98,11 +98,12 @@ def test_bundles_give_the_same_abilities_with_every_provider(bundled, by_callbac
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_abilities_are_the_same_by_the_providers_batches(
-    stage_and_judge, small_sample, by_callbacks, provider
+    stage_and_judge, small_sample, bundled, provider
 ):
     judge = judge_at(stage_and_judge, provider, "provider_batch_api", provider_batch_size=25)
     abilities, document, counted = run(stage_and_judge, small_sample, judge, **TWO_WAVES)
-    assert abilities == by_callbacks
+    # The same calls, as requests of a batch.
+    assert abilities == bundled[provider][0]
     # Two waves of 32 in parts of at most 25.
     assert (counted["batches"], counted.get("calls", 0)) == (4, 0)
     assert counted["verdicts"] == document["comparisons"]["recorded"] == 64
@@ -114,7 +115,7 @@ def test_abilities_are_the_same_by_bedrocks_jobs(stage_and_judge, sample):
     # Bedrock takes no job below 100 records.
     large = {"comparisons_per_essay_per_wave": 8}
     expected = run(stage_and_judge, sample, **large)[0]
-    judge = judge_at(stage_and_judge, "bedrock", "provider_batch_api")
+    judge = judge_at(stage_and_judge, "bedrock", "provider_batch_api", bundle_size=1)
     abilities, document, counted = run(stage_and_judge, sample, judge, **large)
     assert abilities == expected
     # A wave of 128 is a job; the 64 that are left of the budget are too few and go one by one.

@@ -10,7 +10,6 @@ import numpy as np
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.judge import (
     PAIR_SIZE,
-    BatchingMode,
     JudgeSpec,
     Provider,
     estimate_tokens,
@@ -56,7 +55,7 @@ def estimate_cost(
     if not judge.is_model:
         return None
     rng = np.random.default_rng(seed)
-    is_bundled = judge.mode(MODE) is BatchingMode.SERIAL_BUNDLE
+    is_bundled = judge.asks_together(MODE)
     if is_bundled and judge.list_size == PAIR_SIZE and JinjaPrompts().prints_texts_once(judge):
         prompts = _render_wave(judge, texts, instructions, rng)
     else:

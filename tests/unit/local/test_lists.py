@@ -107,7 +107,7 @@ async def by_model(provider: str, url: str, texts: dict[str, str], *, in_batch: 
 
 
 async def _run_batch(batches: ModelBatchJudge, texts: dict[str, str], judge: JudgeSpec) -> Any:
-    alone = [_alone(each, texts, judge) for each in requests_about(texts, judge)]
+    alone = [[_alone(each, texts, judge)] for each in requests_about(texts, judge)]
     batch = await batches.submit(submission_name("b", 1, "judge", 0), alone)
     deadline = time.monotonic() + 60
     while not await batches.has_ended(batch):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -352,7 +353,9 @@ class JudgeRequestV1(BaseModel):
 class ProviderBatchV1(BaseModel):
     """A message of the judge queue: comparisons of a wave that one provider's batch takes together.
 
-    The same message, later, looks whether the batch has ended; `look` counts them.
+    `calls` has how many of them, one after another, are asked in one request because they share
+    essays; without it each has a request of its own. The same message, later, looks whether the
+    batch has ended; `look` counts them.
     """
 
     model_config = ConfigDict(populate_by_name=True, frozen=True, hide_input_in_errors=True)
@@ -363,7 +366,15 @@ class ProviderBatchV1(BaseModel):
     judge: str
     name: str
     comparisons: Annotated[tuple[SubmittedComparison, ...], Field(min_length=1)]
+    calls: tuple[Annotated[int, Field(ge=1)], ...] = ()
     look: int = 0
+
+    @model_validator(mode="after")
+    def _check_calls(self) -> Self:
+        if self.calls and sum(self.calls) != len(self.comparisons):
+            message = "calls: give each comparison its call, or leave it out"
+            raise ValueError(message)
+        return self
 
     @property
     def subject(self) -> str:
@@ -376,6 +387,13 @@ class ProviderBatchV1(BaseModel):
         return [
             JudgeRequestV1(batch_id=self.batch_id, **each.model_dump()) for each in self.comparisons
         ]
+
+    @property
+    def planned_calls(self) -> list[list[JudgeRequestV1]]:
+        """The same, those of one request together."""
+        remaining = iter(self.requests)
+        sizes = self.calls or (1,) * len(self.comparisons)
+        return [list(islice(remaining, size)) for size in sizes]
 
 
 JudgeMessage = Annotated[JudgeRequestV1 | ProviderBatchV1, Field(discriminator="schema_name")]

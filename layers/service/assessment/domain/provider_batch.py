@@ -36,13 +36,13 @@ _LAST_LOOK_SECONDS = 300.0
 
 
 LEAST_COMPARISONS = {Provider.OPENAI: 1, Provider.ANTHROPIC: 1, Provider.BEDROCK: 100}
-"""Who has such an interface, and how few comparisons it takes at once. All take 50,000 or more
+"""Who has such an interface, and how few requests it takes at once. All take 50,000 or more
 (platform.openai.com/docs/guides/batch, docs.anthropic.com/en/docs/build-with-claude/
 batch-processing, docs.aws.amazon.com/bedrock/latest/userguide/quotas.html)."""
 
 
 class SubmissionAttempt(NamedTuple):
-    """A try to submit so many comparisons, of which it is not known whether it arrived."""
+    """A try to submit so many requests, of which it is not known whether it arrived."""
 
     name: str
     at: datetime
@@ -64,7 +64,8 @@ class SubmissionState(StrEnum):
 class ProviderBatch(BaseModel):
     """What is known of one submission.
 
-    `size` counts the comparisons of the try; `looks` the messages that checked the submission.
+    `size` counts the requests of the try, and `left_out` has the comparisons that were in none of
+    them; `looks` counts the messages that checked the submission.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,6 +76,7 @@ class ProviderBatch(BaseModel):
     next_look_at: datetime | None = None
     tried_at: datetime | None = None
     size: int = 0
+    left_out: tuple[str, ...] = ()
     provider_batch_id: str | None = None
     submitted_at: datetime | None = None
     cancelled: bool = False
@@ -114,6 +116,24 @@ def submission_name(batch_id: str, wave_number: int, judge: str, part: int) -> s
     return f"cj-{canonical_sha256([batch_id, wave_number, judge, part])[:40]}"
 
 
+def choose_call_size(n_comparisons: int, most: int, *, bundle: int, least: int) -> int:
+    """How many comparisons a request has: `bundle`, or fewer where too few requests are left.
+
+    Parameters
+    ----------
+    n_comparisons
+        All that are to be submitted.
+    most
+        The most of a submission, as far as `least` allows.
+    bundle
+        The most of a request.
+    least
+        The fewest requests of a submission.
+    """
+    n_parts = len(split_submission(range(n_comparisons), most, least=least))
+    return max(1, min(bundle, n_comparisons // (max(1, n_parts) * least)))
+
+
 def split_submission[T](
     comparisons: Sequence[T], most: int, *, least: int = 1
 ) -> list[Sequence[T]]:
@@ -125,6 +145,21 @@ def split_submission[T](
     sizes = [share + (1 if n < rest else 0) for n in range(count)]
     starts = [sum(sizes[:n]) for n in range(count)]
     return [comparisons[start : start + size] for start, size in zip(starts, sizes, strict=True)]
+
+
+def deal_calls[T](
+    calls: Sequence[Sequence[T]], most: int, *, least: int = 1
+) -> list[list[Sequence[T]]]:
+    """The calls as submissions of `most` comparisons, and of `least` calls before that."""
+    n_comparisons = sum(map(len, calls))
+    count = max(1, min(-(-n_comparisons // most), len(calls) // least))
+    while True:
+        # Dealt in turn: large calls stand first, and no submission shall have only these.
+        parts = [list(calls[start::count]) for start in range(count)]
+        is_small = all(sum(map(len, part)) <= most for part in parts)
+        if is_small or count + 1 > len(calls) // least:
+            return [part for part in parts if part]
+        count += 1
 
 
 def next_look_seconds(age: timedelta) -> int:

@@ -38,16 +38,22 @@ class BatchJudge(Protocol):
         JudgeDeferredError if it cannot be told yet.
         """
 
-    async def submit(self, name: str, requests: Sequence[CompareRequest]) -> str:
-        """Hand the comparisons over, each with its own prompt; the provider's id of the batch."""
+    async def submit(self, name: str, calls: Sequence[Sequence[CompareRequest]]) -> str:
+        """Hand the comparisons over, those of a call in one prompt; the provider's id of the batch.
+
+        A call is one request of the batch.
+        """
 
     async def has_ended(self, provider_batch_id: str) -> bool:
         """Whether the provider will add nothing more to the batch."""
 
     async def read_results(
-        self, provider_batch_id: str, requests: Sequence[CompareRequest]
+        self, provider_batch_id: str, calls: Sequence[Sequence[CompareRequest]]
     ) -> Sequence[ComparisonResult]:
-        """A result for every comparison, an error where the batch has no verdict."""
+        """A result for every comparison, an error where the batch has no verdict.
+
+        `calls` are those that were submitted.
+        """
 
     async def cancel(self, provider_batch_id: str) -> None:
         """Ask the provider to begin no more of it; what was answered stays."""

@@ -28,7 +28,7 @@ from assessment.usecases.questions import (
     Question,
     ask_about,
     check_size,
-    count_text_tokens,
+    fits_in_call,
     make_failure,
     may_be_tried_again,
     prompt_tokens,
@@ -37,8 +37,6 @@ from assessment.usecases.questions import (
 
 LEASE_MARGIN_SECONDS = 15
 _LONG_WAIT_SECONDS = 60.0
-# Room for role, rubric and assignment when a bundle is filled; the size check knows exactly.
-_INSTRUCTION_TOKENS = 3000
 
 
 @dataclass(frozen=True)
@@ -161,16 +159,8 @@ class _Caller:
         if addition.question.comparison.is_list and _shares_essay(bundle, addition):
             # An order is not told from another one's where both have a text.
             return False
-        tokens = count_text_tokens(
-            [leased.question for leased in [*bundle, addition]],
-            once=self.ports.prompts.prints_texts_once(judge),
-        )
-        total_tokens = tokens + _INSTRUCTION_TOKENS + judge.answer_tokens(len(bundle) + 1)
-        return (
-            len(bundle) < judge.bundle_size
-            and tokens <= judge.bundle_tokens
-            and total_tokens <= judge.context_tokens
-        )
+        questions = [leased.question for leased in [*bundle, addition]]
+        return fits_in_call(questions, judge=judge, prompts=self.ports.prompts)
 
     def _fail(self, places: Sequence[int], error: Exception) -> None:
         for place in places:

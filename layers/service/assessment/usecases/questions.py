@@ -39,6 +39,8 @@ from assessment.ports.judging import Prompts
 from assessment.ports.stores import ContentStore
 
 _ANSWER_OVERHEAD_TOKENS = 200
+# Room for role, rubric and assignment when a call is filled; the size check knows exactly.
+_INSTRUCTION_TOKENS = 3000
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,17 @@ def count_text_tokens(questions: Sequence[Question], *, once: bool) -> int:
     ]
     printed = dict(texts).items() if once else texts
     return sum(estimate_tokens(text) for _, text in printed)
+
+
+def fits_in_call(questions: Sequence[Question], *, judge: JudgeSpec, prompts: Prompts) -> bool:
+    """Whether a judge is asked about all of these in one call, by its limits."""
+    tokens = count_text_tokens(questions, once=prompts.prints_texts_once(judge))
+    total_tokens = tokens + _INSTRUCTION_TOKENS + judge.answer_tokens(len(questions))
+    return (
+        len(questions) <= judge.bundle_size
+        and tokens <= judge.bundle_tokens
+        and total_tokens <= judge.context_tokens
+    )
 
 
 def read_question(

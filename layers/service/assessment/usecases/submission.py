@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,20 +17,26 @@ from assessment.domain.comparison import Comparison
 from assessment.domain.finishing import FINAL_STEPS, find_finish, find_switch
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, OversizeError, ProviderBatchError
-from assessment.domain.provider_batch import WINDOW
+from assessment.domain.provider_batch import WINDOW, ProviderBatch
 from assessment.domain.spec import BatchSpec
 from assessment.domain.wave import Wave
 from assessment.ports.groups import JudgePorts
 from assessment.ports.judging import BatchJudge
 from assessment.usecases.questions import (
+    Question,
     ask_about,
     check_size,
+    fits_in_call,
     make_failure,
     read_question,
 )
 
 HELD_SECONDS = 75
 """Longer than a worker runs: a record that is held beyond it belongs to one that has ended."""
+
+
+type Call = list[CompareRequest]
+"""The comparisons of one request of a provider's batch: they share a prompt."""
 
 
 @dataclass(frozen=True)
@@ -142,43 +148,90 @@ class Submission:
         chosen = self.message.requests if requests is None else requests
         await self._run_in_threads(self.ports.comparisons.mark_sent, chosen)
 
-    async def write_requests(
-        self, requests: Iterable[JudgeRequestV1] | None = None
-    ) -> list[CompareRequest]:
-        """The protocol's requests, each with a prompt of its own; always the same ones."""
-        chosen = self.message.requests if requests is None else requests
-        return await asyncio.gather(
-            *(asyncio.to_thread(self._write_request, request) for request in chosen)
-        )
+    async def write_calls(self, left_out: Collection[str] = ()) -> list[Call]:
+        """The protocol's requests, those of a call with one prompt; always the same ones.
 
-    def _write_request(self, request: JudgeRequestV1) -> CompareRequest:
+        Parameters
+        ----------
+        left_out
+            The comparisons that are in no call. All are read, so that the others are in the same
+            calls without them.
+        """
+        callback_key = await asyncio.to_thread(
+            self.ports.batches.get_callback_key, self.message.batch_id
+        )
+        written = await asyncio.gather(
+            *(
+                asyncio.to_thread(self._write_planned, planned, frozenset(left_out), callback_key)
+                for planned in self.message.planned_calls
+            )
+        )
+        return [call for calls in written for call in calls]
+
+    def _write_planned(
+        self, planned: Sequence[JudgeRequestV1], left_out: frozenset[str], callback_key: str
+    ) -> list[Call]:
+        """The calls about the comparisons of a planned one: several where its texts do not fit."""
+        divided: list[list[Question]] = []
+        for question in map(self._read_question, planned):
+            if not divided or not self._fits_in_call([*divided[-1], question]):
+                divided.append([])
+            divided[-1].append(question)
+        calls = [
+            [question for question in call if question.request.comparison_id not in left_out]
+            for call in divided
+        ]
+        return [self._ask_about(call, callback_key) for call in calls if call]
+
+    def _read_question(self, request: JudgeRequestV1) -> Question:
         comparison = self.ports.comparisons.get_comparison(
             request.batch_id, request.wave, request.comparison_id
         )
-        question = read_question(request, comparison, spec=self.spec, content=self.ports.content)
-        (compare_request,) = ask_about(
-            [question],
+        return read_question(request, comparison, spec=self.spec, content=self.ports.content)
+
+    def _fits_in_call(self, questions: Sequence[Question]) -> bool:
+        return fits_in_call(questions, judge=self.judge, prompts=self.ports.prompts)
+
+    def _ask_about(self, questions: Sequence[Question], callback_key: str) -> Call:
+        return ask_about(
+            questions,
             judge=self.judge,
             spec=self.spec,
             prompts=self.ports.prompts,
             callback=self.ports.callback_address(self.judge),
-            callback_key=self.ports.batches.get_callback_key(self.message.batch_id),
+            callback_key=callback_key,
         )
-        return compare_request
 
-    async def write_fitting_requests(self, leased: list[JudgeRequestV1]) -> list[CompareRequest]:
-        """The requests that fit the model; the others fail alone, before anything is paid."""
-        fitting: list[CompareRequest] = []
+    async def write_submitted_calls(self, record: ProviderBatch) -> list[Call]:
+        """The calls of the submission as it is on record."""
+        calls = await self.write_calls(record.left_out)
+        if record.size == len(calls):
+            return calls
+        # It was submitted when each comparison had a request of its own.
+        alone = replace(self, message=self.message.model_copy(update={"calls": ()}))
+        return await alone.write_calls(record.left_out)
+
+    async def write_fitting_calls(self, leased: Sequence[JudgeRequestV1]) -> list[Call]:
+        """The calls about these that fit the model; the others fail, before anything is paid."""
+        leased_ids = {request.comparison_id for request in leased}
+        fitting: list[Call] = []
         oversize: list[ComparisonResult] = []
-        for request in await self.write_requests(leased):
+        for call in await self.write_calls(self.list_others(leased_ids)):
             try:
-                check_size(self.judge, [request])
+                check_size(self.judge, call)
             except OversizeError as error:
-                oversize.append(make_failure(request, error, retryable=False))
+                oversize += [
+                    make_failure(request, error, retryable=len(call) > 1) for request in call
+                ]
             else:
-                fitting.append(request)
+                fitting.append(call)
         await self.hand_over(oversize)
         return fitting
+
+    def list_others(self, comparison_ids: Collection[str]) -> frozenset[str]:
+        """The ids of the message's comparisons that are not among these."""
+        requests = self.message.requests
+        return frozenset(each.comparison_id for each in requests) - frozenset(comparison_ids)
 
     async def ask_on_demand(self, unanswered: Collection[str]) -> None:
         """Ask these comparisons singly that the provider gave back unread, and did not bill."""
@@ -189,21 +242,25 @@ class Submission:
     async def ask_singly(
         self,
         leased: list[JudgeRequestV1],
-        requests: list[CompareRequest],
+        calls: Sequence[Call],
         *,
         may_be_paid: bool = False,
     ) -> None:
         """Ask each by itself that the provider cannot take together, or may have taken unheard."""
-        remaining_ids = {request.metadata.comparison_id for request in requests}
+        remaining_ids = list_ids(calls)
         single = [request for request in leased if request.comparison_id in remaining_ids]
         await self.release(single, may_be_paid=may_be_paid)
         await asyncio.to_thread(self.ports.judge_queue.send, single)
 
-    async def end(self, error: JudgeError, requests: list[CompareRequest] | None = None) -> None:
-        """Every comparison, or these, end with this error."""
-        ending = await self.write_requests() if requests is None else requests
+    async def end(self, error: JudgeError, calls: Sequence[Call] | None = None) -> None:
+        """Every comparison, or those of these calls, end with this error."""
+        ending = await self.write_calls() if calls is None else calls
         await self.hand_over(
-            [make_failure(request, error, retryable=error.retryable) for request in ending]
+            [
+                make_failure(request, error, retryable=error.retryable)
+                for call in ending
+                for request in call
+            ]
         )
 
     async def hand_over(self, results: Sequence[ComparisonResult]) -> None:
@@ -219,3 +276,8 @@ class Submission:
         act: Callable[[JudgeRequestV1], None], requests: Iterable[JudgeRequestV1]
     ) -> None:
         await asyncio.gather(*(asyncio.to_thread(act, request) for request in requests))
+
+
+def list_ids(calls: Iterable[Call]) -> frozenset[str]:
+    """The ids of the comparisons of these calls."""
+    return frozenset(request.metadata.comparison_id for call in calls for request in call)

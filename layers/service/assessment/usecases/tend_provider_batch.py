@@ -21,7 +21,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from assessment.contracts.list_protocol import CompareRequest, ComparisonResult
+from assessment.contracts.list_protocol import ComparisonResult
 from assessment.contracts.llm_protocol import (
     JudgeRequestV1,
     ProviderBatchV1,
@@ -45,7 +45,7 @@ from assessment.domain.provider_batch import (
 )
 from assessment.ports.groups import JudgePorts
 from assessment.usecases.batch_spec import load_spec
-from assessment.usecases.submission import HELD_SECONDS, Awaited, Submission
+from assessment.usecases.submission import HELD_SECONDS, Awaited, Call, Submission, list_ids
 
 _TROUBLED_SECONDS = 30
 
@@ -145,29 +145,32 @@ async def _submit(submission: Submission, _held: ProviderBatch) -> int | None:
     if awaited is not None and awaited.is_on_demand(now=submission.now, notice=LEAST_BATCH_TIME):
         least = len(leased) + 1
     try:
-        requests = await submission.write_fitting_requests(leased)
-        if len(requests) >= least:
+        calls = await submission.write_fitting_calls(leased)
+        if len(calls) >= least:
             await submission.admit()
     except BaseException:
         await submission.release(leased)
         raise
-    if len(requests) < least:
-        await submission.ask_singly(leased, requests)
+    if len(calls) < least:
+        await submission.ask_singly(leased, calls)
         return None
-    return await _send(submission, leased, requests)
+    return await _send(submission, leased, calls)
 
 
 async def _send(
-    submission: Submission, leased: Sequence[JudgeRequestV1], requests: list[CompareRequest]
+    submission: Submission, leased: Sequence[JudgeRequestV1], calls: Sequence[Call]
 ) -> int | None:
     """Remember the try, then give the provider the comparisons that fit."""
     await submission.update(
-        tried_at=submission.now, size=len(requests), judge=submission.message.judge
+        tried_at=submission.now,
+        size=len(calls),
+        left_out=tuple(sorted(submission.list_others(list_ids(calls)))),
+        judge=submission.message.judge,
     )
     try:
-        provider_batch_id = await submission.provider.submit(submission.message.name, requests)
+        provider_batch_id = await submission.provider.submit(submission.message.name, calls)
     except JudgeRefusedError as error:
-        await submission.end(error, requests)
+        await submission.end(error, calls)
         return None
     except Exception as error:
         if isinstance(error, JudgeUnavailableError) and error.busy:
@@ -193,8 +196,8 @@ async def _search(submission: Submission, record: ProviderBatch) -> int | None:
             raise
         # It may be another's, so it cannot be cancelled; it was the call in flight.
         leased = await submission.lease_all()
-        requests = await submission.write_fitting_requests(leased)
-        await submission.ask_singly(leased, requests, may_be_paid=True)
+        calls = await submission.write_fitting_calls(leased)
+        await submission.ask_singly(leased, calls, may_be_paid=True)
         return None
     if provider_batch_id is not None:
         return await _record_submitted(submission, provider_batch_id)
@@ -220,7 +223,7 @@ async def _look(submission: Submission, record: ProviderBatch) -> int | None:
     awaited = await submission.get_awaited()
     # First: providers refuse in their own ways to cancel what has ended.
     if await submission.provider.has_ended(provider_batch_id):
-        await _collect_results(submission, provider_batch_id, awaited)
+        await _collect_results(submission, record, awaited)
         return None
     cancelled_at = record.cancelled_at
     if not record.cancelled and (awaited is None or awaited.is_on_demand(now=submission.now)):
@@ -268,7 +271,7 @@ async def _record_submitted(submission: Submission, provider_batch_id: str) -> i
 
 
 async def _collect_results(
-    submission: Submission, provider_batch_id: str, awaited: Awaited | None
+    submission: Submission, record: ProviderBatch, awaited: Awaited | None
 ) -> None:
     """SUBMITTED becomes DONE: every result goes to the callback queue.
 
@@ -276,8 +279,9 @@ async def _collect_results(
     unread is asked in single calls instead: it was not billed.
     """
     judge, ports = submission.judge, submission.ports
-    requests = await submission.write_requests()
-    results = await submission.provider.read_results(provider_batch_id, requests)
+    provider_batch_id = record.provider_batch_id or ""
+    calls = await submission.write_submitted_calls(record)
+    results = await submission.provider.read_results(provider_batch_id, calls)
     unanswered = _find_unanswered(results, awaited, submission.now)
     # What was paid for first.
     await asyncio.to_thread(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assessment.contracts.llm_protocol import (
     JudgeMessage,
     JudgeRequestV1,
@@ -12,7 +14,12 @@ from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
 from assessment.domain.jury import draw_judge
-from assessment.domain.provider_batch import LEAST_COMPARISONS, split_submission, submission_name
+from assessment.domain.provider_batch import (
+    LEAST_COMPARISONS,
+    choose_call_size,
+    deal_calls,
+    submission_name,
+)
 from assessment.domain.shared_calls import divide_into_calls
 from assessment.domain.wave import Wave
 from assessment.ports.stores import ComparisonStore
@@ -91,22 +98,26 @@ def _make_provider_batches(
 ) -> list[ProviderBatchV1]:
     """Made of all comparisons, pending or not: submitted twice, a wave has the same batches."""
     label = judge.label or judge.provider.value
+    most, least = judge.provider_batch_size, LEAST_COMPARISONS[judge.provider]
+    size = choose_call_size(len(comparisons), most, bundle=judge.bundle_size, least=least)
+    calls = divide_into_calls(comparisons, most=size)
     return [
         ProviderBatchV1(
             batch_id=batch_id,
             wave=wave_number,
             judge=label,
             name=submission_name(batch_id, wave_number, label, part),
-            comparisons=tuple(
-                SubmittedComparison(
-                    wave=each.wave, comparison_id=each.comparison_id, attempt=each.attempt
-                )
-                for each in together
-            ),
+            comparisons=_list_comparisons(together),
+            calls=tuple(map(len, together)),
         )
-        for part, together in enumerate(
-            split_submission(
-                comparisons, judge.provider_batch_size, least=LEAST_COMPARISONS[judge.provider]
-            )
-        )
+        for part, together in enumerate(deal_calls(calls, most, least=least))
     ]
+
+
+def _list_comparisons(calls: Sequence[Sequence[Comparison]]) -> tuple[SubmittedComparison, ...]:
+    """The comparisons of these calls, one after another."""
+    return tuple(
+        SubmittedComparison(wave=each.wave, comparison_id=each.comparison_id, attempt=each.attempt)
+        for call in calls
+        for each in call
+    )

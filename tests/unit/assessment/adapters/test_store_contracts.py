@@ -396,7 +396,7 @@ def test_a_submission_is_held_by_one_at_a_time(provider_batches: ProviderBatchSt
 def test_what_is_known_of_a_submission_is_kept(provider_batches: ProviderBatchStore) -> None:
     store = provider_batches
     store.take("b", "cj-1", now=NOW, seconds=75)
-    store.update("b", "cj-1", tried_at=NOW, size=7)
+    store.update("b", "cj-1", tried_at=NOW, size=7, left_out=("c1", "c2"))
     store.update("b", "cj-1", tried_at=None, looks=3, next_look_at=NOW)
     store.update("b", "cj-1", provider_batch_id="x", submitted_at=NOW, cancelled=True, done=True)
     store.give_back("b", "cj-1")
@@ -405,6 +405,7 @@ def test_what_is_known_of_a_submission_is_kept(provider_batches: ProviderBatchSt
         looks=3,
         next_look_at=NOW,
         size=7,
+        left_out=("c1", "c2"),
         provider_batch_id="x",
         submitted_at=NOW,
         cancelled=True,

@@ -14,6 +14,7 @@ from assessment.adapters.judges import anthropic_batches, bedrock_jobs, openai_b
 from assessment.adapters.judges.anthropic import message_completion
 from assessment.adapters.judges.bedrock import converse_completion
 from assessment.adapters.judges.completion import Completion
+from assessment.adapters.judges.model_judge import SubmittedCall
 from assessment.adapters.judges.openai import chat_completion
 from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.adapters.judges.transport import Answer
@@ -47,6 +48,7 @@ def read_error(document: Any) -> None:
         read_provider_error(status, document, headers={"Retry-After": "1"})
 
 
+_CALLS = {"c1": SubmittedCall((), ["c1"])}
 READERS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "openai": (BODIES["openai"], lambda body: read_whole(chat_completion(Answer(body)))),
     "openai's error": (ERROR, lambda body: read_whole(chat_completion(Answer(body)))),
@@ -58,7 +60,7 @@ READERS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "openai's line": (
         {"custom_id": "c1", "response": {"status_code": 200, "body": BODIES["openai"]},
          "error": {"code": "batch_expired", "message": "m"}},
-        lambda line: list(openai_batches._read_lines(json.dumps(line), {"c1": ()})),
+        lambda line: list(openai_batches._read_lines(json.dumps(line), _CALLS)),
     ),
     "openai's failed batch": (
         {"errors": {"data": [{"code": "token_limit_exceeded", "message": "m", "line": 1}]}},

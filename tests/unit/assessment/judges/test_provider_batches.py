@@ -110,7 +110,7 @@ def everything_recorded(world, batch_id):
 # --- the way of a submission ---------------------------------------------------------------------
 
 
-def test_a_wave_is_one_submission_and_each_comparison_has_a_prompt_of_its_own():
+def test_a_wave_is_one_submission_and_the_comparisons_of_a_call_share_a_prompt():
     world, batch_id = submitted()
     (message,) = [provider_batch(each.body) for each in world.judge_queue.messages]
     assert isinstance(message, ProviderBatchV1)
@@ -120,7 +120,10 @@ def test_a_wave_is_one_submission_and_each_comparison_has_a_prompt_of_its_own():
     assert steps[-1] is SubmissionStep.DONE
     assert set(steps[1:-1]) == {SubmissionStep.WAITING}
     (submission,) = world.batch_judge.submissions.values()
-    assert len({request.metadata.prompt_sha256 for request in submission.requests}) == 16
+    assert [len({each.metadata.prompt_sha256 for each in call}) for call in submission.order] == (
+        [1] * len(submission.order)
+    )
+    assert len({request.metadata.prompt_sha256 for request in submission.requests}) == 2
     known = everything_recorded(world, batch_id)
     assert all(comparison.sent and comparison.calls == 1 for comparison in known)
     assert world.workflow.tokens["token"].output["closed_by"] == "callbacks"
@@ -173,7 +176,7 @@ def test_a_jury_submits_its_members_parts_to_their_own_providers():
     assert in_batch | singly == {each.comparison_id for each in world.known(batch_id)}
 
 
-def test_a_whole_batch_of_waves_ends_as_it_does_comparison_by_comparison():
+def test_a_whole_batch_of_waves_ends_as_it_does_call_by_call():
     def abilities(judge):
         world = World()
         batch = world.request(10, judge=judge, config={"seed": 3, "max_waves": 3})
@@ -182,7 +185,53 @@ def test_a_whole_batch_of_waves_ends_as_it_does_comparison_by_comparison():
         result = json.loads(world.content.documents[f"batches/{batch.batch_id}/result.json"])
         return {each["essay_id"]: each["bradley_terry_score"] for each in result["rankings"]}
 
-    assert abilities(JUDGE) == abilities({**JUDGE, "batching_mode": "per_request"})
+    assert abilities(JUDGE) == abilities({**JUDGE, "batching_mode": "serial_bundle"})
+
+
+def test_a_submission_of_one_request_for_each_comparison_is_read_as_it_was_made():
+    world, batch_id = submitted()
+    message = take(world)
+    assert isinstance(message, ProviderBatchV1)
+    world.tend(message.model_copy(update={"calls": ()}))
+    take(world)
+    (submission,) = world.batch_judge.submissions.values()
+    assert list(map(len, submission.order)) == [1] * 16
+    world.clock.now += timedelta(hours=1)
+    world.tend(message.model_copy(update={"look": 1}))
+    assert len({each["request_metadata"]["prompt_sha256"] for each in results(world)}) == 16
+    everything_recorded(world, batch_id)
+
+
+def test_a_comparison_that_is_settled_is_in_no_call_and_leaves_the_others_together():
+    world, batch_id = submitted()
+    (message,) = [provider_batch(each.body) for each in world.judge_queue.messages]
+    (settled, *others) = message.planned_calls[0]
+    assert others
+    world.comparisons.mark_sent(settled)
+    tend_to_the_end(world)
+    (submission,) = world.batch_judge.submissions.values()
+    assert [each.metadata.comparison_id for each in submission.order[0]] == [
+        each.comparison_id for each in others
+    ]
+    asked = {each.metadata.comparison_id: each for each in submission.requests}
+    answered = results(world)
+    assert {each["request_metadata"]["comparison_id"] for each in answered} == asked.keys()
+    for each in answered:
+        metadata = each["request_metadata"]
+        asked_about = asked[metadata["comparison_id"]].metadata
+        assert metadata["prompt_sha256"] == asked_about.prompt_sha256
+    assert len(asked) == len(world.known(batch_id)) - 1
+
+
+def test_texts_that_do_not_fit_together_are_asked_in_several_calls():
+    judge = {**JUDGE, "context_tokens": 5000}
+    world, batch_id = submitted(judge=judge, essays=8)
+    tend_to_the_end(world)
+    (submission,) = world.batch_judge.submissions.values()
+    together, _ = submitted()
+    (message,) = [provider_batch(each.body) for each in together.judge_queue.messages]
+    assert len(submission.order) > len(message.calls)
+    everything_recorded(world, batch_id)
 
 
 def test_what_a_batch_left_unanswered_is_tried_again_with_a_later_wave():

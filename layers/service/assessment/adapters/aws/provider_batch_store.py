@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,4 +66,6 @@ class DynamoDBProviderBatchStore:
 def read_provider_batch(item: Item) -> ProviderBatch:
     """The record as an item holds it."""
     fields = {name: item[name] for name in ProviderBatch.model_fields if name in item}
+    if "left_out" in fields:
+        fields["left_out"] = json.loads(fields["left_out"])
     return ProviderBatch.model_validate(fields)

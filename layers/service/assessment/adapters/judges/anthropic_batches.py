@@ -34,7 +34,7 @@ from assessment.adapters.judges.capabilities import (
     record_lessons,
 )
 from assessment.adapters.judges.completion import Completion
-from assessment.adapters.judges.model_judge import Submission
+from assessment.adapters.judges.model_judge import Submission, SubmittedCall
 from assessment.adapters.judges.transport import Answer, read_line_problem
 from assessment.contracts.json_text import read_object, split_json_lines
 from assessment.contracts.valid_values import read_name, read_token_count
@@ -112,12 +112,12 @@ class AnthropicBatchModel:
         async def submit(missing: frozenset[str]) -> dict[str, Any]:
             requests = [
                 {
-                    "custom_id": f"{_mark(submission.name)}-{comparison_id}",
+                    "custom_id": f"{_mark(submission.name)}-{name}",
                     "params": message_body(
-                        judge, blocks, limit=submission.limits[comparison_id], missing=missing
+                        judge, blocks, limit=submission.limits[name], missing=missing
                     ),
                 }
-                for comparison_id, blocks in submission.prompts.items()
+                for name, blocks in submission.prompts.items()
             ]
             return await self._calls.json(judge, "POST", json={"requests": requests})
 
@@ -136,19 +136,19 @@ class AnthropicBatchModel:
         self,
         judge: JudgeSpec,
         batch_id: str,
-        prompt_texts: Mapping[str, Sequence[str]],
+        calls: Mapping[str, SubmittedCall],
     ) -> dict[str, Completion | JudgeError]:
-        """Every result by the comparison in its custom id."""
+        """Every result by the call that its custom id names."""
         lines = await self._results(judge, batch_id)
         if not lines and await self._count_answered(judge, batch_id):
             raise make_missing_answers_error("anthropic")
         names = [str(line.get("custom_id"))[_MARK_LENGTH + 1 :] for line in lines]
         answers = [
-            (name, _read_result(line.get("result"), prompt_texts.get(name, ())))
+            (name, _read_result(line.get("result"), calls[name].texts if name in calls else ()))
             for name, line in zip(names, lines, strict=True)
         ]
         return merge_answers(
-            await record_lessons(judge, self._capabilities, MESSAGE_CAPABILITIES, answers)
+            await record_lessons(judge, self._capabilities, MESSAGE_CAPABILITIES, answers), calls
         )
 
     async def _count_answered(self, judge: JudgeSpec, batch_id: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from assessment.adapters.judges.completion import Completion
+from assessment.adapters.judges.model_judge import SubmittedCall
 from assessment.adapters.judges.transport import call, call_for_json
 from assessment.contracts.json_text import read_objects
 from assessment.contracts.list_answer import find_label_orders
@@ -82,37 +83,47 @@ def make_missing_answers_error(provider: str) -> JudgeUnavailableError:
 
 
 def merge_answers(
-    answers: Iterable[tuple[str, Completion | JudgeError]],
+    answers: Iterable[tuple[str, Completion | JudgeError]], calls: Mapping[str, SubmittedCall]
 ) -> dict[str, Completion | JudgeError]:
-    """One answer for each comparison, whatever the order and number of a batch's lines.
+    """One answer for each call, whatever the order and number of a batch's lines.
 
     An answer stands before any error, and of errors one that may be tried again. Answers that say
     the same are one; those with different winners or orders are none.
     """
     merged: dict[str, Completion | JudgeError] = {}
     for name, answer in answers:
-        merged[name] = _choose_answer(name, merged[name], answer) if name in merged else answer
+        if name not in merged:
+            merged[name] = answer
+            continue
+        about = calls[name].comparison_ids if name in calls else [name]
+        merged[name] = _choose_answer(about, merged[name], answer)
     return merged
 
 
 def _choose_answer(
-    name: str, first: Completion | JudgeError, second: Completion | JudgeError
+    about: Sequence[str], first: Completion | JudgeError, second: Completion | JudgeError
 ) -> Completion | JudgeError:
     if isinstance(first, Completion):
-        return _choose_completion(name, first, second) if isinstance(second, Completion) else first
+        return _choose_completion(about, first, second) if isinstance(second, Completion) else first
     return first if isinstance(second, JudgeError) and first.retryable else second
 
 
-def _choose_completion(name: str, first: Completion, second: Completion) -> Completion:
-    said = [_find_verdicts(name, answer) for answer in (first, second)]
-    if len(said[0] | said[1]) > 1:
+def _choose_completion(about: Sequence[str], first: Completion, second: Completion) -> Completion:
+    said = [_find_verdicts(about, answer) for answer in (first, second)]
+    if any(len(one | other) > 1 for one, other in zip(*said, strict=True)):
         problem = "the batch has contradictory answers to this comparison"
         return Completion(problem=problem, usage=first.usage)
-    return second if said[1] and not said[0] else first
+    n_first, n_second = (sum(map(bool, verdicts)) for verdicts in said)
+    return second if n_second > n_first else first
 
 
-def _find_verdicts(name: str, answer: Completion) -> set[object]:
-    """The winner, or the orders of a list, that an answer to one comparison gives."""
-    verdict = read_answer(answer.candidates, [name])[name]
-    winners = {verdict.winner} if isinstance(verdict, ModelVerdict) else set()
-    return {*winners, *find_label_orders(answer.candidates, name)}
+def _find_verdicts(about: Sequence[str], answer: Completion) -> list[set[object]]:
+    """Of each comparison, the winner or the orders of its list that an answer gives."""
+    verdicts = read_answer(answer.candidates, about)
+    return [
+        {
+            *({verdict.winner} if isinstance(verdict, ModelVerdict) else ()),
+            *find_label_orders(answer.candidates, name),
+        }
+        for name, verdict in verdicts.items()
+    ]

@@ -11,7 +11,6 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from assessment.adapters.judges.batch_calls import make_missing_answers_error, merge_answers
@@ -25,7 +24,7 @@ from assessment.adapters.judges.bedrock import (
 )
 from assessment.adapters.judges.capabilities import Capabilities, record_lessons
 from assessment.adapters.judges.completion import Completion
-from assessment.adapters.judges.model_judge import Submission
+from assessment.adapters.judges.model_judge import Submission, SubmittedCall, list_call_texts
 from assessment.adapters.judges.provider_error import read_provider_error
 from assessment.adapters.judges.transport import read_line_problem
 from assessment.contracts.json_text import split_json_lines
@@ -84,12 +83,12 @@ class BedrockBatchModel:
         missing |= _NOT_IN_JOBS
         lines = [
             {
-                "recordId": record_id(comparison_id),
+                "recordId": record_id(name),
                 "modelInput": converse_body(
-                    judge, blocks, limit=submission.limits[comparison_id], missing=missing
+                    judge, blocks, limit=submission.limits[name], missing=missing
                 ),
             }
-            for comparison_id, blocks in submission.prompts.items()
+            for name, blocks in submission.prompts.items()
         ]
         await asyncio.to_thread(
             self._access.content().put_document,
@@ -119,24 +118,24 @@ class BedrockBatchModel:
         return (await self._job(batch_id)).get("status") in _ENDED
 
     async def read_answers(
-        self, judge: JudgeSpec, batch_id: str, prompt_texts: Mapping[str, Sequence[str]]
+        self, judge: JudgeSpec, batch_id: str, calls: Mapping[str, SubmittedCall]
     ) -> dict[str, Completion | JudgeError]:
         """The lines of its output file; of a job that failed before it had one, why it did."""
         job = await self._job(batch_id)
         text = await self._read_output(str(job.get("jobName")), batch_id)
         if text is None:
             if job.get("status") == "Failed":
-                return dict.fromkeys(prompt_texts, _read_failure(job, prompt_texts))
+                return dict.fromkeys(calls, _read_failure(job, calls))
             if _has_output(job):
                 raise make_missing_answers_error("bedrock")
-        comparison_ids = {record_id(comparison_id): comparison_id for comparison_id in prompt_texts}
+        names = {record_id(name): name for name in calls}
         answers = [
-            (comparison_id, _read_record(line, prompt_texts[comparison_id]))
+            (name, _read_record(line, calls[name].texts))
             for line in split_json_lines(text or "")
-            if (comparison_id := comparison_ids.get(str(line.get("recordId")))) is not None
+            if (name := names.get(str(line.get("recordId")))) is not None
         ]
         return merge_answers(
-            await record_lessons(judge, self._capabilities, CONVERSE_CAPABILITIES, answers)
+            await record_lessons(judge, self._capabilities, CONVERSE_CAPABILITIES, answers), calls
         )
 
     async def _read_output(self, name: str, batch_id: str) -> str | None:
@@ -160,9 +159,9 @@ class BedrockBatchModel:
         return await ask_bedrock(getattr(self._access.client(), operation), **request)
 
 
-def record_id(comparison_id: str) -> str:
-    """A record's id: letters and digits only."""
-    return f"CJ{comparison_id.replace('-', '')}"
+def record_id(name: str) -> str:
+    """A record's id by the name of its call: letters and digits only."""
+    return f"CJ{name.replace('-', '')}"
 
 
 def _has_output(job: Mapping[str, Any]) -> bool:
@@ -171,10 +170,10 @@ def _has_output(job: Mapping[str, Any]) -> bool:
     return job.get("status") in _WITH_OUTPUT or n_processed > 0
 
 
-def _read_failure(job: Mapping[str, Any], prompt_texts: Mapping[str, Sequence[str]]) -> JudgeError:
+def _read_failure(job: Mapping[str, Any], calls: Mapping[str, SubmittedCall]) -> JudgeError:
     """Why a job failed before it had any output."""
-    texts = chain.from_iterable(prompt_texts.values())
-    problem = read_provider_error(400, {"message": job.get("message")}, texts=texts)
+    message = {"message": job.get("message")}
+    problem = read_provider_error(400, message, texts=list_call_texts(calls))
     words = problem.words[:LONGEST_MESSAGE] or "no reason given"
     return JudgeRefusedError("bedrock failed the job", words=words)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Protocol
 
 from assessment.adapters.judges.completion import Completion, OutputLimit
@@ -33,7 +34,7 @@ from assessment.contracts.model_answer import (
 )
 from assessment.contracts.rankings import MALFORMED, AnswerProblem
 from assessment.domain.judge import JudgeSpec, estimate_tokens
-from assessment.domain.judge_errors import JudgeError, ProviderBatchError
+from assessment.domain.judge_errors import JudgeError, ProviderBatchError, Scope
 from assessment.domain.prices import find_price
 from assessment.domain.prompt import PromptBlock
 from assessment.domain.provider_batch import SubmissionAttempt
@@ -60,11 +61,24 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Submission:
-    """What a provider's batch is to answer: prompts and limits by comparison id."""
+    """What a provider's batch is to answer: prompts and limits by the name of the call."""
 
     name: str
     prompts: Mapping[str, Sequence[PromptBlock]]
     limits: Mapping[str, OutputLimit]
+
+
+@dataclass(frozen=True)
+class SubmittedCall:
+    """A request of a provider's batch: the texts of its prompt, and whose verdicts it is about."""
+
+    texts: Sequence[str]
+    comparison_ids: Sequence[str]
+
+
+def list_call_texts(calls: Mapping[str, SubmittedCall]) -> Iterator[str]:
+    """All that a provider has of us in these calls, and might quote."""
+    return chain.from_iterable(call.texts for call in calls.values())
 
 
 class BatchModel(Protocol):
@@ -82,12 +96,12 @@ class BatchModel(Protocol):
         """Whether nothing more will be added; raises JudgeError."""
 
     async def read_answers(
-        self, judge: JudgeSpec, batch_id: str, prompt_texts: Mapping[str, Sequence[str]]
+        self, judge: JudgeSpec, batch_id: str, calls: Mapping[str, SubmittedCall]
     ) -> Mapping[str, Completion | JudgeError]:
-        """What the batch says of these comparisons, where it says anything.
+        """What the batch says of these calls by their names, where it says anything.
 
-        `prompt_texts` has the texts of each prompt by comparison id. Raises JudgeDeferredError
-        while the files of a batch that has ended are not there yet, and JudgeError.
+        Raises JudgeUnavailableError while the files of a batch that has ended are not there yet,
+        and JudgeError.
         """
 
     async def cancel(self, judge: JudgeSpec, batch_id: str) -> None:
@@ -116,7 +130,10 @@ class ModelJudge:
 
 
 class ModelBatchJudge:
-    """Hands comparisons to a provider's batch, each with its own prompt, and reads its verdicts."""
+    """Hands calls to a provider's batch, and reads the verdicts on their comparisons.
+
+    A call is named by its first comparison.
+    """
 
     def __init__(self, judge: JudgeSpec, model: BatchModel) -> None:
         self._judge = judge
@@ -128,53 +145,62 @@ class ModelBatchJudge:
         """The provider's id of a submission that may have arrived."""
         return await self._model.find(self._judge, attempt, is_claimed=is_claimed)
 
-    async def submit(self, name: str, requests: Sequence[CompareRequest]) -> str:
+    async def submit(self, name: str, calls: Sequence[Sequence[CompareRequest]]) -> str:
         """The provider's id of a new batch."""
-        by_id = {request.metadata.comparison_id: request for request in requests}
-        prompts = {name: request.prompt_blocks for name, request in by_id.items()}
-        limits = {name: choose_limit(self._judge, [request]) for name, request in by_id.items()}
+        by_name = {_name_call(call): call for call in calls}
+        prompts = {name: call[0].prompt_blocks for name, call in by_name.items()}
+        limits = {name: choose_limit(self._judge, call) for name, call in by_name.items()}
         submission = Submission(name, prompts, limits)
         try:
             return await self._model.submit(self._judge, submission)
         except JudgeError as error:
-            raise error.drop_quotations(_list_texts(requests)) from None
+            raise error.drop_quotations(_list_texts(calls)) from None
 
     async def has_ended(self, provider_batch_id: str) -> bool:
         """Whether nothing more will be added."""
         return await self._model.has_ended(self._judge, provider_batch_id)
 
     async def read_results(
-        self, provider_batch_id: str, requests: Sequence[CompareRequest]
+        self, provider_batch_id: str, calls: Sequence[Sequence[CompareRequest]]
     ) -> list[ComparisonResult]:
         """A result for every request; answers to anything else are left out."""
-        texts = {
-            request.metadata.comparison_id: [block.content for block in request.prompt_blocks]
-            for request in requests
+        submitted = {
+            _name_call(call): SubmittedCall(
+                [block.content for block in call[0].prompt_blocks],
+                [request.metadata.comparison_id for request in call],
+            )
+            for call in calls
         }
         try:
-            answers = await self._model.read_answers(self._judge, provider_batch_id, texts)
+            answers = await self._model.read_answers(self._judge, provider_batch_id, submitted)
         except JudgeError as error:
-            raise error.drop_quotations(_list_texts(requests)) from None
+            raise error.drop_quotations(_list_texts(calls)) from None
         return [
-            self._read_result(request, answers.get(request.metadata.comparison_id))
-            for request in requests
+            result
+            for call in calls
+            for result in self._read_results(call, answers.get(_name_call(call)))
         ]
 
-    def _read_result(
-        self, request: CompareRequest, answer: Completion | JudgeError | None
-    ) -> ComparisonResult:
+    def _read_results(
+        self, call: Sequence[CompareRequest], answer: Completion | JudgeError | None
+    ) -> list[ComparisonResult]:
         if isinstance(answer, Completion):
-            return _make_results(self._judge, [request], answer, in_batch=True)[0]
+            return _make_results(self._judge, call, answer, in_batch=True)
         error = answer or ProviderBatchError(
             "the provider's batch has no answer to this comparison"
         )
-        detail = describe_error(error, retryable=error.retryable)
-        return make_result(
-            request,
-            provider=self._judge.provider,
-            model=self._judge.model or "unknown",
-            error_detail=detail,
-        )
+        # One of them may be the reason: nothing is final before each was asked alone.
+        is_shared = len(call) > 1 and error.scope is not Scope.CALL
+        detail = describe_error(error, retryable=error.retryable or is_shared)
+        return [
+            make_result(
+                request,
+                provider=self._judge.provider,
+                model=self._judge.model or "unknown",
+                error_detail=detail,
+            )
+            for request in call
+        ]
 
     async def cancel(self, provider_batch_id: str) -> None:
         """Begin no more of it."""
@@ -185,9 +211,13 @@ class ModelBatchJudge:
         await self._model.delete(self._judge, provider_batch_id)
 
 
-def _list_texts(requests: Sequence[CompareRequest]) -> list[str]:
+def _name_call(call: Sequence[CompareRequest]) -> str:
+    return call[0].metadata.comparison_id
+
+
+def _list_texts(calls: Sequence[Sequence[CompareRequest]]) -> list[str]:
     """All that the provider has of us, and might quote."""
-    return [block.content for request in requests for block in request.prompt_blocks]
+    return [block.content for call in calls for block in call[0].prompt_blocks]
 
 
 def choose_limit(judge: JudgeSpec, requests: Sequence[CompareRequest]) -> OutputLimit:

@@ -11,7 +11,6 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain
 from typing import Any
 
 import httpx
@@ -26,7 +25,7 @@ from assessment.adapters.judges.batch_calls import (
 from assessment.adapters.judges.capabilities import Capabilities, record_lessons
 from assessment.adapters.judges.classification import classify
 from assessment.adapters.judges.completion import Completion
-from assessment.adapters.judges.model_judge import Submission
+from assessment.adapters.judges.model_judge import Submission, SubmittedCall, list_call_texts
 from assessment.adapters.judges.openai import (
     CHAT_CAPABILITIES,
     chat_body,
@@ -103,18 +102,16 @@ class OpenAIBatchModel:
         return read_batch_id(batch, "openai")
 
     async def _upload(self, judge: JudgeSpec, submission: Submission) -> str | None:
-        """The id of a file with one request for each comparison."""
+        """The id of a file with one request for each call."""
         missing = await asyncio.to_thread(self._capabilities.get_missing, judge)
         lines = [
             {
-                "custom_id": comparison_id,
+                "custom_id": name,
                 "method": "POST",
                 "url": "/v1/chat/completions",
-                "body": chat_body(
-                    judge, blocks, limit=submission.limits[comparison_id], missing=missing
-                ),
+                "body": chat_body(judge, blocks, limit=submission.limits[name], missing=missing),
             }
-            for comparison_id, blocks in submission.prompts.items()
+            for name, blocks in submission.prompts.items()
         ]
         content = "".join(json.dumps(line) + "\n" for line in lines).encode()
         try:
@@ -137,23 +134,22 @@ class OpenAIBatchModel:
         return read_name((await self._batch(judge, batch_id)).get("status")) in _ENDED
 
     async def read_answers(
-        self, judge: JudgeSpec, batch_id: str, prompt_texts: Mapping[str, Sequence[str]]
+        self, judge: JudgeSpec, batch_id: str, calls: Mapping[str, SubmittedCall]
     ) -> dict[str, Completion | JudgeError]:
         """The lines of its output and error files; of a batch refused whole, why it was."""
         batch = await self._batch(judge, batch_id)
         if batch.get("status") == "failed":
-            error = _read_failure(batch)
-            texts = chain.from_iterable(prompt_texts.values())
-            return dict.fromkeys(prompt_texts, error.drop_quotations(texts))
+            error = _read_failure(batch).drop_quotations(list_call_texts(calls))
+            return dict.fromkeys(calls, error)
         files = [batch[name] for name in ("output_file_id", "error_file_id") if batch.get(name)]
         if not files:
             check_files(batch)
         contents = [await self._read_file(judge, str(file_id)) for file_id in files]
-        answers = [answer for content in contents for answer in _read_lines(content, prompt_texts)]
+        answers = [answer for content in contents for answer in _read_lines(content, calls)]
         merged = merge_answers(
-            await record_lessons(judge, self._capabilities, CHAT_CAPABILITIES, answers)
+            await record_lessons(judge, self._capabilities, CHAT_CAPABILITIES, answers), calls
         )
-        if not batch.get("output_file_id") and not merged.keys() >= prompt_texts.keys():
+        if not batch.get("output_file_id") and not merged.keys() >= calls.keys():
             check_files(batch)
         return merged
 
@@ -194,11 +190,11 @@ def check_files(batch: Mapping[str, Any]) -> None:
 
 
 def _read_lines(
-    content: str, prompt_texts: Mapping[str, Sequence[str]]
+    content: str, calls: Mapping[str, SubmittedCall]
 ) -> Iterator[tuple[str, Completion | JudgeError]]:
     for line in split_json_lines(content):
         name = str(line.get("custom_id"))
-        yield name, _read_line(line, prompt_texts.get(name, ()))
+        yield name, _read_line(line, calls[name].texts if name in calls else ())
 
 
 def _read_line(line: dict[str, Any], texts: Sequence[str]) -> Completion | JudgeError:
