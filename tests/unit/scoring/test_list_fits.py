@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons, fit
+from scoring._fit import sharpness
 from scoring._fit.link_choice import choose_link
 from scoring._fit.model import Model
 from scoring._fit.observations import observe
@@ -116,6 +117,16 @@ def test_lists_alone_have_no_ratio_and_stand_on_their_own_scale():
     assert (judged.ratio, judged.is_ratio_known, judged.n_lists) == (1.0, False, 48)
     assert judged.ratio_interval == (0.0, np.inf)
     assert judged.probability_below(0.75) == 0.0
+
+
+def test_the_search_for_the_ratio_ends_where_it_would_not_move_any_more(monkeypatch):
+    ability, lists = draw_lists(2, 40, 5, 4, ratio=0.5)
+    judged = join_lists(draw_pairs(2, ability, 2), lists)
+    (found,) = fit_batch(judged, prior_sd=1.0).list_judging
+    monkeypatch.setattr(sharpness, "_TURNS_OF_RATIOS", 200)
+    monkeypatch.setattr(sharpness, "_CLOSE_RATIO", 1e-5)
+    (exact,) = fit_batch(judged, prior_sd=1.0).list_judging
+    assert abs(np.log(found.ratio / exact.ratio)) < 0.1 * exact.log_ratio_se
 
 
 def test_a_blunt_judge_of_lists_is_seen_beside_its_pairs():
