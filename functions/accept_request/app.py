@@ -43,6 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             callback_key=secrets.token_urlsafe(32),
             retention_days=policy.choose_days(adapters.settings.retention_days),
             max_batches_per_day=adapters.settings.max_batches_per_day,
+            max_usd_per_day=adapters.settings.max_usd_per_day,
         )
         with audit_request(event, organisation, ports=own.audit_ports, now=now) as ended:
             batch = request_batch(command, ports=own.request_ports, now=now)

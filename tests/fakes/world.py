@@ -165,6 +165,7 @@ class World:
         is_admin: bool = True,
         stack: Mapping[str, Any] | None = None,
         max_batches_per_day: int = 0,
+        max_usd_per_day: float = 0.0,
         fault: Fault | None = None,
         **request: Any,
     ) -> Batch:
@@ -178,6 +179,7 @@ class World:
             batching_mode=BatchingMode.SERIAL_BUNDLE,
             callback_key=CALLBACK_KEY,
             max_batches_per_day=max_batches_per_day,
+            max_usd_per_day=max_usd_per_day,
             batch_id=str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
         )
         ports = RequestPorts(

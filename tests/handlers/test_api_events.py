@@ -335,6 +335,24 @@ def test_the_batch_after_the_last_one_of_a_day_is_refused(
     assert refused["multiValueHeaders"]["Retry-After"] == ["3600"]
 
 
+def test_a_batch_that_passes_the_money_of_a_day_is_refused(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_USD_PER_DAY", "5")
+    bootstrap.process.cache_clear()
+    given = event("handle_api/create_batch_without_anchors.json")
+    body = json.loads(given["body"])
+
+    def ask(**config: float) -> dict[str, Any]:
+        asked = {**given, "body": json.dumps(body | {"config": body.get("config", {}) | config})}
+        return invoke("handle_api", asked)
+
+    answers = [ask(), ask(max_cost_usd=3.0), ask(max_cost_usd=3.0), ask(max_cost_usd=2.0)]
+    assert [each["statusCode"] for each in answers] == [400, 202, 429, 202]
+    (wrong,) = json.loads(answers[0]["body"])["errors"]
+    assert wrong["field"] == "config.max_cost_usd"
+
+
 def test_a_problem_names_the_first_hundred_wrong_fields(stack: Stack) -> None:
     given = event("handle_api/create_batch_without_anchors.json")
     body = json.loads(given["body"]) | {"config": {f"{n}" + "x" * 5000: n for n in range(500)}}

@@ -164,6 +164,7 @@ class RequestSettings(Settings):
     batch_timeout_hours: float | None = None
     retention_days: Annotated[int, Field(ge=0, le=MAX_RETENTION_DAYS)] = DEFAULT_RETENTION_DAYS
     max_batches_per_day: Annotated[int, Field(ge=0, le=100_000)] = 0
+    max_usd_per_day: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] = 0.0
 
     @property
     def batch_config(self) -> dict[str, Any]:

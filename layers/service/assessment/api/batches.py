@@ -51,6 +51,7 @@ def request() -> Response[str]:
         callback_key=secrets.token_urlsafe(32),
         retention_days=own.retention_policies.get_policy().choose_days(settings.retention_days),
         max_batches_per_day=settings.max_batches_per_day,
+        max_usd_per_day=settings.max_usd_per_day,
     )
     batch = request_batch(command, ports=own.request_ports, now=datetime.now(UTC))
     logger.append_keys(batch_id=batch.batch_id, correlation_id=batch.correlation_id)

@@ -127,6 +127,8 @@ class Batch(BaseModel):
     failure: Failure | None = None
     not_assessed: tuple[NotAssessed, ...] = ()
     result_sha256: str | None = None
+    cost_usd: float = 0.0
+    """What its judges cost up to the latest decision."""
     callback_key: str = Field(default="", repr=False)
     failed_from: BatchStatus | None = None
     n_executions: int = 1

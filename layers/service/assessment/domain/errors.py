@@ -25,7 +25,7 @@ document (RFC 9457) and the command line prints it.
     |   |-- UnknownManifestError       a manifest that was not uploaded
     |   |-- UnknownComparisonError
     |   `-- MissingDocumentError       a stored text or document is not there any more
-    |-- QuotaExceededError             more batches in a day than the stack allows
+    |-- QuotaExceededError             more in a day than the stack allows
     |-- MethodNotAllowedError          a path that has other methods
     |-- ConflictError
     |   |-- IdempotencyConflictError   same key, different request
@@ -187,11 +187,11 @@ class NotFoundError(CJError):
 
 
 class QuotaExceededError(CJError):
-    """The organisation has requested as many batches in a day as the stack lets it."""
+    """The organisation has requested as much in a day as the stack lets it: batches, or money."""
 
     code = "quota-exceeded"
     status = 429
-    title = "Too many batches in a day"
+    title = "Too much requested in a day"
 
 
 class MethodNotAllowedError(CJError):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -32,7 +32,6 @@ from assessment.domain.errors import (
     ErasedBatchError,
     IdempotencyConflictError,
     InvalidRequestError,
-    QuotaExceededError,
     UnknownBatchError,
 )
 from assessment.domain.essay import Essay, student_essay
@@ -59,6 +58,7 @@ from assessment.ports.judging import JudgeCheck
 from assessment.ports.stores import BatchStore, ContentStore, References
 from assessment.usecases.assignment import flag_texts, load_assignment
 from assessment.usecases.mask_request import mask_request
+from assessment.usecases.quotas import check_quotas
 from assessment.usecases.referenced_essays import find_source, list_referenced
 
 _UPLOADS = 8
@@ -70,7 +70,8 @@ class RequestCommand:
     """A request with what the caller and the stack say about it.
 
     `retention_days` are the stack's; with 0 it keeps batches until they are deleted.
-    `max_batches_per_day` are what an organisation may request in 24 hours; 0 sets no limit.
+    `max_batches_per_day` and `max_usd_per_day` are what an organisation may request in 24 hours; 0
+    sets no limit.
     `stack_config` holds the configuration values that the stack's parameters set, `batch_id` the
     random id of a new batch, and `callback_key` the random key of its callback tokens.
     """
@@ -85,6 +86,7 @@ class RequestCommand:
     callback_key: str = field(repr=False)
     retention_days: int = 0
     max_batches_per_day: int = 0
+    max_usd_per_day: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
     ErasedBatchError
         If the batch of this key was erased.
     QuotaExceededError
-        If it is a new batch, and the organisation has as many since yesterday as it may.
+        If it is a new batch, and the organisation has requested all that it may in a day.
     """
     if command.request.masking is not None:
         masked = mask_request(command.request, command.request.masking, ports=ports)
@@ -116,7 +118,13 @@ def request_batch(command: RequestCommand, *, ports: RequestPorts, now: datetime
     batch, submission = _accept(command, ports, now)
     is_repeated = batch.batch_id != command.batch_id and _exists(batch.batch_id, ports.batches)
     if not is_repeated:
-        _check_quota(command.max_batches_per_day, ports.batches, now)
+        check_quotas(
+            batch,
+            max_batches_per_day=command.max_batches_per_day,
+            max_usd_per_day=command.max_usd_per_day,
+            batches=ports.batches,
+            now=now,
+        )
     _check_times(batch, ports.batches, now)
     batch = _store(command.request, batch, submission, ports.content, ports.batches)
     if not batch.is_final:
@@ -138,20 +146,6 @@ def _exists(batch_id: str, batches: BatchStore) -> bool:
     except UnknownBatchError:
         return False
     return True
-
-
-def _check_quota(most: int, batches: BatchStore, now: datetime) -> None:
-    """Requests at the same time may pass it by as many as they are.
-
-    Raises
-    ------
-    QuotaExceededError
-    """
-    if most and batches.count_batches(since=now - timedelta(days=1), at_most=most) >= most:
-        raise QuotaExceededError(
-            f"the organisation has requested {most} batches in 24 hours, which is all that the "
-            "stack lets it; ask again later, with the same key"
-        )
 
 
 def _check_times(batch: Batch, batches: BatchStore, now: datetime) -> None:

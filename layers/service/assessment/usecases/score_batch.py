@@ -256,5 +256,7 @@ def _follow(batch: Batch, evaluation: _Evaluation, batches: BatchStore, now: dat
         BatchStatus.GENERATING_PAIRS if more else BatchStatus.SCORING,
         now=now,
         decision=evaluation.decision,
+        # An endpoint may name an amount that is too small for the table's numbers.
+        cost_usd=round(evaluation.context.cost_usd, 6),
         not_assessed=merge_not_assessed(batch.not_assessed, evaluation.not_assessed),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assessment.domain.batch import BatchStatus
+from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.config import Source
 from assessment.domain.errors import (
     IdempotencyConflictError,
@@ -57,6 +57,36 @@ def test_an_organisation_has_so_many_batches_in_a_day_and_repeats_count_none(wor
     world.clock.forward(24 * 3600 + 1)
     world.request(4, key="third", max_batches_per_day=2)
     assert len(world.batches.batches) == 3
+
+
+def test_what_the_batches_of_a_day_may_cost_together_is_limited(world: World) -> None:
+    def ask(key: str, **config: float) -> Batch:
+        return world.request(4, key=key, config=config, max_usd_per_day=10.0)
+
+    with pytest.raises(InvalidRequestError, match=r"10\.00 US dollars are left") as refused:
+        ask("silent")
+    assert refused.value.field == "config.max_cost_usd"
+    first = ask("first", max_cost_usd=6.5)
+    with pytest.raises(QuotaExceededError, match=r"3\.50 are left"):
+        ask("second", max_cost_usd=4.0)
+    ask("second, for less", max_cost_usd=3.5)
+    assert ask("first", max_cost_usd=6.5) == first
+    # Where nobody is paid there is nothing to limit.
+    world.request(4, judge={"provider": "person"}, max_usd_per_day=10.0)
+    world.cancel(first.batch_id)
+    ask("instead of the first", max_cost_usd=6.5)
+    world.clock.forward(24 * 3600 + 1)
+    ask("the day after", max_cost_usd=10.0)
+
+
+def test_money_is_counted_over_all_pages_of_a_day(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assessment.usecases.quotas._PAGE", 2)
+    for _ in range(5):
+        world.request(4, config={"max_cost_usd": 2.0}, max_usd_per_day=10.0)
+    with pytest.raises(QuotaExceededError, match=r"0\.00 are left"):
+        world.request(4, config={"max_cost_usd": 0.01}, max_usd_per_day=10.0)
 
 
 DIFFERENT: list[dict[str, Any]] = [

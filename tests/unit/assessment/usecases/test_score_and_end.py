@@ -64,6 +64,17 @@ def test_scoring_again_returns_the_stored_decision_and_publishes_the_same_event(
     assert stored.context.successes == 12
 
 
+def test_a_decision_notes_what_the_batch_has_cost() -> None:
+    started = answered(max_cost_usd=3.0)
+    started.world.score(started.batch_id, 1)
+    wave = started.world.batches.get_wave(started.batch_id, 1)
+    assert wave is not None
+    assert wave.context is not None
+    assert wave.context.cost_usd > 0
+    cost = started.world.batches.get_batch(started.batch_id).cost_usd
+    assert cost == pytest.approx(wave.context.cost_usd)
+
+
 def test_scoring_again_keeps_the_essays_that_were_set_aside_at_the_decision() -> None:
     started = answered()
     world, batch_id = started.world, started.batch_id
