@@ -6,6 +6,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from assessment.domain.addresses import is_of_machine
 from assessment.domain.field_problems import WrongFieldError
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -37,7 +38,9 @@ def _split(url: str) -> SplitResult:
     """The parts of a base URL: it has a host and a valid port, and no query, fragment or user."""
     try:
         parts = urlsplit(url)
-        has_host = bool(parts.hostname) and (parts.port or 0) >= 0
+        # Letters of other scripts may stand for digits and dots: names have an ASCII form.
+        has_host = (parts.hostname or "").isascii() and bool(parts.hostname)
+        has_host = has_host and (parts.port or 0) >= 0
     except ValueError:
         # A port that is no number, or brackets that do not close.
         parts, has_host = urlsplit(""), False
@@ -59,12 +62,12 @@ def _is_encrypted_or_local(parts: SplitResult) -> bool:
 
 def _is_of_machinery(host: str, port: int | None) -> bool:
     """Whether it is a cloud's metadata service, a Lambda's runtime, or an address in disguise."""
+    host = host.removesuffix(".")
     if host in LOCAL_HOSTS:
         return port == _RUNTIME_PORT
     try:
-        address = ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         # Resolvers read "2852039166" and "0xa9fea9fe" as addresses.
         return re.fullmatch(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+))*", host) is not None
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_link_local or mapped.is_loopback or mapped.is_unspecified)
+    return is_of_machine(address)

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
+from assessment.domain.addresses import is_public
 from assessment.domain.backoff import LONGEST_INVISIBILITY_SECONDS
 from assessment.domain.identifiers import derive_uuid, draw_fraction
 from assessment.domain.webhook_errors import AddressRefusedError
@@ -30,9 +31,6 @@ later ones (14 to 24 hours) are longer than a queue can hide a message."""
 
 _SPREAD = 0.1
 _LONGEST_URL = 2_000
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Outcome(StrEnum):
@@ -142,12 +140,3 @@ def check_address(text: str, *, scheme: str, loopback_allowed: bool) -> None:
     raise AddressRefusedError(
         "its host is not on the public internet; use a public address", field="url"
     )
-
-
-def is_public(address: Address) -> bool:
-    """Whether the address is of the public internet, and carries no other address in it."""
-    if isinstance(address, ipaddress.IPv6Address) and (
-        address.ipv4_mapped or address.sixtofour or address.teredo or address in _NAT64
-    ):
-        return False
-    return address.is_global and not address.is_multicast and not address.is_reserved

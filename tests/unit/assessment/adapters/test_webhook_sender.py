@@ -144,9 +144,18 @@ def test_one_private_address_among_several_is_enough_to_refuse(
         send(message_to("https://school.test/events"))
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]"])
-def test_however_this_machine_is_written_it_is_refused(host: str) -> None:
-    with pytest.raises(AddressRefusedError):
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "localhost", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::1]", "[::]",
+        "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:127.0.0.1]", "169.254.169.254", "2852039166",
+        "0251.0376.0251.0376", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]",
+        "[fe80::1]", "[fec0::1]", "[fd00:ec2::254]", "10.0.0.1", "0x0a000001", "[fc00::1]", "0",
+    ],
+)  # fmt: skip
+def test_however_a_private_address_is_written_it_is_refused(host: str) -> None:
+    # It was read as an address, and refused for that.
+    with pytest.raises(AddressRefusedError, match="public internet"):
         HTTPWebhookSender().check(f"https://{host}/events")
 
 
