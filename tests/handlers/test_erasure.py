@@ -11,6 +11,8 @@ import pytest
 from assessment.adapters.aws.content_eraser import S3ContentEraser
 from assessment.adapters.aws.record_eraser import DynamoDBRecordEraser
 from assessment.contracts.erasure import EraseRequestV1, SweepAnchorsV1
+from assessment.domain.comparison import Comparison, ComparisonLease
+from assessment.domain.control_pair import ControlPair
 from assessment.domain.document_keys import CONTENT_TEXTS, batch_folder, result_key
 from assessment.domain.erasure import CHECK_AFTER
 from assessment.domain.identifiers import content_sha256
@@ -328,6 +330,49 @@ def test_who_won_is_told_from_the_essays_side(stack: Stack) -> None:
         expected = None if is_tie else stored.first == "anna"
         assert each["is_preferred"] is expected
         assert each["position"] == ("first" if stored.first == "anna" else "second")
+
+
+def list_annas(stack: Stack) -> list[Comparison]:
+    """The comparisons with the essay that is exported."""
+    return [each for each in stack.known() if "anna" in each.essay_ids]
+
+
+def test_a_judge_that_was_sent_the_text_and_gave_no_verdict_is_named(stack: Stack) -> None:
+    stack.submitted()
+    assert call("export_essay")[1]["recipients"] == []
+    asked = event("call_judge/messages.json")
+    asked["Records"] = [
+        {**asked["Records"][0], "messageId": str(n), "body": json.dumps(message)}
+        for n, message in enumerate(stack.messages("judge"))
+    ]
+    assert invoke("call_judge", asked) == {"batchItemFailures": []}
+    assert call("export_essay")[1]["recipients"] == ["callback_endpoint"]
+
+
+def test_people_who_have_the_text_before_them_are_named_and_their_controls_told(
+    stack: Stack,
+) -> None:
+    stack.submitted(judge={"provider": "person"})
+    first, second, *_ = list_annas(stack)
+    people, now = adapters().people, datetime.now(UTC)
+    lease = ComparisonLease(comparison_id=first.comparison_id, wave=1)
+    people.note_held(BATCH_ID, "ann", [lease], until=now)
+    pair = ControlPair(comparison_id=second.comparison_id, is_own=False)
+    control = pair.settle(Winner.FIRST, Winner.SECOND)
+    elsewhere = next(each for each in stack.known() if "anna" not in each.essay_ids)
+    other = ControlPair(comparison_id=elsewhere.comparison_id, is_own=False)
+    people.note_controls(BATCH_ID, "bo", [control, other.settle(Winner.TIE, Winner.TIE)])
+    people.note_controls(BATCH_ID, "cy", [other])
+    exported = call("export_essay")[1]
+    assert exported["recipients"] == ["person/ann", "person/bo"]
+    assert exported["controls"] == [
+        {
+            "comparison_id": second.comparison_id,
+            "judge": "person/bo",
+            "is_preferred": second.first == "anna",
+            "agrees": False,
+        }
+    ]
 
 
 def sweep(stack: Stack, moment: datetime) -> int:

@@ -280,6 +280,7 @@ class Composition[S: Settings](LoopComposition[S]):
             comparisons=self.comparisons,
             content=self.content,
             decisions=DynamoDBDecisionStore(self.table),
+            people=self.people,
         )
 
     @cached_property

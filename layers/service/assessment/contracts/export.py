@@ -34,6 +34,18 @@ class ExportedComparison(BaseModel):
     rank: Annotated[int | None, Field(exclude_if=lambda rank: rank is None)] = None
 
 
+class ExportedControl(BaseModel):
+    """A verdict by which a judge's consistency was checked: no evidence, but about the essay too.
+
+    Of a pair that was judged before; `agrees` says whether it is what was said then.
+    """
+
+    comparison_id: str
+    judge: str
+    is_preferred: bool | None
+    agrees: bool | None
+
+
 class EssayGrades(BaseModel):
     """What the result says of the essay's grade; empty where it says nothing."""
 
@@ -49,8 +61,9 @@ class EssayGrades(BaseModel):
 class EssayExport(BaseModel):
     """All that is kept about one essay.
 
-    `recipients` are the judges that were sent its text, persons by their names. `ranking` and
-    `grades` are of the result, which exists when the batch has completed.
+    `recipients` are the judges that were sent its text, whether they answered or not, persons by
+    their names. `ranking` and `grades` are of the result, which exists when the batch has
+    completed.
     """
 
     organisation: str
@@ -69,6 +82,7 @@ class EssayExport(BaseModel):
     grades: EssayGrades
     not_assessed: NotAssessed | None
     comparisons: list[ExportedComparison]
+    controls: list[ExportedControl]
     decisions: list[GradeDecision]
     released_at: datetime | None
     recipients: list[str]

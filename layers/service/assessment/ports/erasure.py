@@ -15,6 +15,7 @@ from assessment.domain.retention import RetentionPolicy
 from assessment.ports.decisions import DecisionStore
 from assessment.ports.judging import Judges
 from assessment.ports.messaging import Workflow
+from assessment.ports.people import People
 from assessment.ports.stores import (
     AssignmentStore,
     BatchStore,
@@ -193,6 +194,7 @@ class ExportPorts:
     comparisons: ComparisonStore
     content: ContentStore
     decisions: DecisionStore
+    people: People
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from assessment.contracts.export import EssayExport, EssayGrades, ExportedComparison
+from assessment.contracts.export import (
+    EssayExport,
+    EssayGrades,
+    ExportedComparison,
+    ExportedControl,
+)
 from assessment.contracts.result import ResultDocument
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import Comparison
 from assessment.domain.document_keys import batch_texts, result_key
+from assessment.domain.invitation import Person
+from assessment.domain.judge import PERSON_LABEL, Provider
+from assessment.domain.jury import draw_judge
 from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.result import Ranking
 from assessment.domain.verdict import ListVerdict, Verdict, Winner
@@ -31,6 +39,7 @@ def export_essay(batch_id: str, essay_id: str, *, ports: ExportPorts, now: datet
     batch = ports.batches.get_batch(batch_id)
     essay = find_student_essay(batch, essay_id, content=ports.content)
     comparisons = _list_comparisons(batch, essay_id, ports)
+    people = ports.people.list_people(batch_id)
     result = _load_result(batch, ports)
     return EssayExport(
         organisation=batch.organisation,
@@ -49,9 +58,10 @@ def export_essay(batch_id: str, essay_id: str, *, ports: ExportPorts, now: datet
         grades=_pick_grades(result, essay_id),
         not_assessed=_pick(_list_set_aside(batch, result), essay_id),
         comparisons=[_export(each, essay_id) for each in comparisons],
+        controls=_list_controls(people, comparisons, essay_id),
         decisions=ports.decisions.list_of_essay(batch_id, essay_id),
         released_at=batch.release.released_at if batch.release else None,
-        recipients=_list_judges(comparisons),
+        recipients=_list_recipients(batch, comparisons, people),
     )
 
 
@@ -60,8 +70,51 @@ def _list_comparisons(batch: Batch, essay_id: str, ports: ExportPorts) -> list[C
     return [each for each in comparisons if essay_id in each.essay_ids]
 
 
-def _list_judges(comparisons: Sequence[Comparison]) -> list[str]:
-    return sorted({each.verdict.judge for each in comparisons if each.verdict is not None})
+def _list_recipients(
+    batch: Batch, comparisons: Sequence[Comparison], people: Sequence[Person]
+) -> list[str]:
+    """The judges that were sent the text, and the people who have it before them.
+
+    An endpoint that says in its answers who it is, and gave none, is named by its kind.
+    """
+    judges = {each.verdict.judge for each in comparisons if each.verdict is not None}
+    for each in comparisons:
+        asked = draw_judge(each.comparison_id, batch.judges)
+        if each.verdict is None and asked.provider is not Provider.PERSON and _was_sent(each):
+            judges.add(asked.label or asked.provider)
+    about = {each.comparison_id for each in comparisons}
+    readers = (person for person in people if about & _list_shown(person))
+    return sorted(judges | {f"{PERSON_LABEL}{person.name}" for person in readers})
+
+
+def _was_sent(comparison: Comparison) -> bool:
+    """Whether a judge was asked, in this attempt or an earlier one."""
+    return comparison.sent or comparison.calls > 0 or comparison.attempt > 1
+
+
+def _list_shown(person: Person) -> set[str]:
+    """Ids of the comparisons that the person holds, or was shown as controls."""
+    return {each.comparison_id for each in (*person.held, *person.controls)}
+
+
+def _list_controls(
+    people: Sequence[Person], comparisons: Sequence[Comparison], essay_id: str
+) -> list[ExportedControl]:
+    """The control verdicts about the essay, by judge."""
+    known = {each.comparison_id: each for each in comparisons}
+    return [
+        ExportedControl(
+            comparison_id=control.comparison_id,
+            judge=f"{PERSON_LABEL}{person.name}",
+            is_preferred=_find_preference(
+                control.winner, known[control.comparison_id].essay_ids.index(essay_id)
+            ),
+            agrees=control.agrees,
+        )
+        for person in people
+        for control in person.controls
+        if control.winner is not None and control.comparison_id in known
+    ]
 
 
 def _list_set_aside(batch: Batch, result: ResultDocument | None) -> list[NotAssessed]:
@@ -113,7 +166,12 @@ def _is_preferred(verdict: Verdict | None, place: int) -> bool | None:
     """Whether the essay in this place is the better one; None without a preference in a pair."""
     if verdict is None or not verdict.has_preference:
         return None
-    return (verdict.winner is Winner.FIRST) is (place == 0)
+    return _find_preference(verdict.winner, place)
+
+
+def _find_preference(winner: Winner, place: int) -> bool | None:
+    """Whether this winner is the essay in this place of its pair; None for a tie."""
+    return None if winner is Winner.TIE else (winner is Winner.FIRST) is (place == 0)
 
 
 def _hide_others(verdict: ListVerdict, comparison: Comparison, essay_id: str) -> ListVerdict:
