@@ -45,12 +45,12 @@ class TableClient:
     meta = SimpleNamespace(method_to_api_mapping={})
 
     def __init__(self) -> None:
-        self.partitions: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+        self.partitions: dict[str, dict[str, str]] = defaultdict(dict)
         self.reads = 0
 
     def put(self, item: dict[str, Any]) -> None:
-        """Place an item."""
-        self.partitions[item["PK"]["S"]][item["SK"]["S"]] = item
+        """Place an item, as text: objects would take more memory than what is measured."""
+        self.partitions[item["PK"]["S"]][item["SK"]["S"]] = json.dumps(item)
 
     def query(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - the client's own keywords
         """Answer one page of a partition."""
@@ -60,8 +60,7 @@ class TableClient:
         start = request.get("ExclusiveStartKey", {}).get("SK", {}).get("S", "")
         left = [key for key in keys if key > start]
         page = left[: _PAGE_BYTES // _TYPICAL_ITEM_BYTES]
-        # A JSON round trip stands for what the HTTP client parses.
-        items = json.loads(json.dumps([self.partitions[partition][key] for key in page]))
+        items = [json.loads(self.partitions[partition][key]) for key in page]
         more = {"LastEvaluatedKey": {"SK": {"S": page[-1]}}} if len(left) > len(page) else {}
         return {"Items": items, **more}
 
@@ -82,7 +81,7 @@ def measure(students: int) -> dict[str, object]:
     for comparison in comparisons:
         key = keys.comparison(BATCH_ID, comparison.wave, comparison.comparison_id)
         key["PK"] = keys.place_partition(key["PK"], DEFAULT_ORGANISATION)
-        client.put(json.loads(json.dumps(serialize_item({**key, **dict(comparison)}))))
+        client.put(serialize_item({**key, **dict(comparison)}))
     # Stand-ins with the few calls that finalising makes, not whole stores.
     batches: Any = Batches(students, waves)
     content: Any = Content(spec)
@@ -203,14 +202,11 @@ class Events:
 
 def simulate_batch(students: int, per_essay: int = PER_ESSAY) -> tuple[Any, list[Any], int]:
     """A specification and its judged comparisons: random rounds, a logistic judge with degrees."""
-    from assessment.domain.comparison import Comparison, ComparisonStatus
     from assessment.domain.essay import Essay, EssayKind
     from assessment.domain.grade_scale import find_scale
-    from assessment.domain.identifiers import comparison_id
     from assessment.domain.judge import JudgeSpec
     from assessment.domain.prompt import JudgeInstructions
     from assessment.domain.spec import BatchSpec
-    from assessment.domain.verdict import Degree, Verdict, Winner
 
     scale = find_scale(None)
     essays = [
@@ -229,7 +225,19 @@ def simulate_batch(students: int, per_essay: int = PER_ESSAY) -> tuple[Any, list
     spec = BatchSpec.from_essays(
         essays, instructions=JudgeInstructions(), grade_scale=scale, judges=(JudgeSpec(),)
     )
-    rng = np.random.default_rng(students)
+    comparisons = simulate_comparisons(spec, per_essay, seed=students)
+    return spec, comparisons, per_essay
+
+
+def simulate_comparisons(spec: Any, per_essay: int, *, seed: int) -> list[Any]:  # noqa: ANN401 - the domain is imported late
+    """Judged comparisons of all essays, one wave for each that an essay has."""
+    from assessment.domain.comparison import Comparison, ComparisonStatus
+    from assessment.domain.grade_scale import find_scale
+    from assessment.domain.identifiers import comparison_id
+    from assessment.domain.verdict import Degree, Verdict, Winner
+
+    scale = find_scale(None)
+    rng = np.random.default_rng(seed)
     middle = (len(scale.grades) - 1) / 2
     ability = {
         essay.essay_id: float(rng.normal(0, 2))
@@ -271,7 +279,7 @@ def simulate_batch(students: int, per_essay: int = PER_ESSAY) -> tuple[Any, list
                     ),
                 )
             )
-    return spec, comparisons, per_essay
+    return comparisons
 
 
 def measure_in_own_process(students: int) -> dict[str, object]:
