@@ -6,17 +6,20 @@ The texts, simulated ones, are uploaded as a manifest; the request names it. Sec
 clock of this machine, with every function in a process of its own: until the API has answered,
 until the batch is prepared (texts read, looked through and copied, each to an object of its own),
 and until the first wave is planned and submitted. People are the judges, so nothing is judged.
+Memory is the most that a process of each function had, against what the template gives it.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from assessment.contracts.request import BatchRequest
 from benchmarks._common import Claim, arguments, at_most, report
@@ -25,12 +28,17 @@ from local.stack import cloud as clouds
 from local.stack import deploy as stacks
 from runner.client import ApiClient
 
+if TYPE_CHECKING:
+    from local.stack.cloud import Cloud
+
 PORT, JUDGE_PORT = 4686, 4690
 NAME = "bench-large"
 ESSAYS, QUICK, WORDS = 5000, 300, 600
 PATIENCE_SECONDS = 3600
 # What API Gateway waits for an answer, and what the template gives prepare_batch.
 ANSWER_SECONDS, PREPARE_SECONDS = 29, 300
+LARGEST_SHARE = 0.8
+_KIB = 1024
 _VOCABULARY = ("the", "of", "and", "to", "in", "sea", "bottle", "water", "school", "because")
 
 
@@ -107,6 +115,36 @@ def request_by_bus(stage: Stage, client: ApiClient, essays: list[dict[str, str]]
     return {"by": "bus", "answer": answered, **time_batch(client, new.pop(), started=started)}
 
 
+def read_peaks(cloud: Cloud) -> dict[str, float]:
+    """The most memory of each function's processes so far, in MiB, by the function's name."""
+    peaks: dict[str, float] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (process / "status").read_text()
+            variables = (process / "environ").read_text()
+        except (OSError, UnicodeDecodeError):
+            continue
+        name = re.search(rf"AWS_LAMBDA_FUNCTION_NAME=({stacks.STACK}-[a-z-]+)", variables)
+        peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+        # Other laptop clouds may run on the machine.
+        is_own = re.search(rf"PPid:\s+{cloud.server.pid}\n", status)
+        if name and peak and is_own:
+            peaks[name[1]] = max(peaks.get(name[1], 0.0), int(peak[1]) / _KIB)
+    return peaks
+
+
+def state_memory(cloud: Cloud) -> list[Claim]:
+    """The peak of every function that ran, against its memory in the template."""
+    client = cloud.session().client("lambda", endpoint_url=cloud.url)
+    pages = client.get_paginator("list_functions").paginate()
+    given = {each["FunctionName"]: each["MemorySize"] for p in pages for each in p["Functions"]}
+    return [
+        Claim(f"{name.removeprefix(stacks.STACK + '-')} of {given[name]} MB", peak, "MiB",
+              at_most(LARGEST_SHARE * given[name]))
+        for name, peak in sorted(read_peaks(cloud).items())
+    ]  # fmt: skip
+
+
 def main() -> None:
     """Deploy, request twice, state the claims."""
     options = arguments(__doc__)
@@ -117,6 +155,7 @@ def main() -> None:
         stage = Stage(cloud, outputs)
         with stage.client() as client:
             rows = [request_by_api(client, essays), request_by_bus(stage, client, essays)]
+        memory = state_memory(cloud)
     finally:
         clouds.down(NAME)
     claims = [
@@ -130,6 +169,7 @@ def main() -> None:
             )
             for row in rows
         ),
+        *memory,
     ]
     report(options, rows=[{"essays": len(essays), **row} for row in rows], claims=claims)
 
