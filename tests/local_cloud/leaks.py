@@ -13,7 +13,7 @@ from local.stack.look import peek
 
 _RUN = re.compile(r"[A-Za-z ,]{40,}")
 _LENGTH = 40
-_MESSAGES = 100
+_MESSAGES = 1000
 
 
 def _client(stage: Stage, service: str) -> Any:

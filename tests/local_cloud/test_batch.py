@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from runner.api.answers import parse_result
 from runner.client import ApiClient
 from runner.errors import NotAuthorisedError
 from runner.waiting import await_batch
+from tests.local_cloud.leaks import find_leaks, pick_fragments, read_texts
 
 pytestmark = pytest.mark.local_cloud
 
@@ -65,6 +67,16 @@ def test_every_student_has_grade_probabilities_that_sum_to_one(run, sample):
     assert set(projections["grade_probabilities"]) == students
     for probabilities in projections["grade_probabilities"].values():
         assert sum(probabilities.values()) == pytest.approx(1, abs=1e-9)
+
+
+def test_the_search_for_texts_after_every_file_reads_what_the_stack_wrote(run):
+    """It finds an id in each of the places in which it finds no text."""
+    set_up, _, document = run
+    long_ago = datetime.fromtimestamp(0, UTC)
+    places = find_leaks(set_up, [document["batch_id"]], since=long_ago)
+    assert {"/aws/lambda/cj-local-score-batch", f"execution {document['batch_id']}"} <= set(places)
+    assert "event CJAssessmentCompleted.v1" in places
+    assert len(pick_fragments(read_texts(set_up))) >= document["agreement"]["texts"]
 
 
 def test_subscribers_hear_the_end_once(run):
