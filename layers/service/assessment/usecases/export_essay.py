@@ -94,7 +94,8 @@ def _was_sent(comparison: Comparison) -> bool:
 
 def _list_shown(person: Person) -> set[str]:
     """Ids of the comparisons that the person holds, or was shown as controls."""
-    return {each.comparison_id for each in (*person.held, *person.controls)}
+    held = {lease.comparison_id for lease in person.held}
+    return held | {control.comparison_id for control in person.controls}
 
 
 def _list_controls(
