@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from assessment.domain.retention import DEFAULT_RETENTION_DAYS
 from tests.infrastructure.parsed import of_type
 
 
@@ -42,6 +43,22 @@ def test_replaced_versions_are_forgotten(template):
     rules = template["Resources"]["ContentBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert any(rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays") for rule in rules)
     assert all(rule["Status"] == "Enabled" for rule in rules)
+
+
+def test_copies_of_texts_outside_of_batches_are_forgotten_after_a_week(template):
+    """What privacy.md says of uploads and of the files of providers' batches."""
+    rules = template["Resources"]["ContentBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert days == {"content/": 7, "provider-batches/": 7}
+    for rule in rules:
+        if "Prefix" in rule:
+            assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+
+
+def test_batches_and_logs_are_kept_as_long_as_the_documents_say(template):
+    parameters = template["Parameters"]
+    assert parameters["RetentionDays"]["Default"] == DEFAULT_RETENTION_DAYS == 400
+    assert parameters["LogRetentionDays"]["Default"] == 365
 
 
 def test_the_bucket_refuses_plain_http_from_every_network(template):
