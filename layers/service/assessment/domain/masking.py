@@ -20,7 +20,7 @@ from assessment.domain.personal_numbers import find_emails, find_national_number
 
 MAX_NAMES = 10_000
 MAX_NAME_CHARACTERS = 200
-_UNSEEN = "\u00ad\u200b-\u200d\u2060"
+_UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 # Marks that a letter may be written with, and characters within a word that do not show.
 _WORD = re.compile(rf"(?:[^\W\d_][\u0300-\u036f{_UNSEEN}]*)+")
 _UNSEEN_CHARACTERS = re.compile(f"[{_UNSEEN}]")
@@ -201,6 +201,12 @@ class Masker:
 
     def _find(self, text: str) -> Iterator[_Passage]:
         """Passages of all kinds; of two that overlap the earlier kind here is kept."""
+        yield from _place_back(list(self._find_addresses(_show(text))), text)
+        if self._parts:
+            yield from self._find_names(text)
+
+    def _find_addresses(self, text: str) -> Iterator[_Passage]:
+        """Addresses and numbers of a text that shows all its characters."""
         if MaskKind.EMAIL in self._kinds:
             for start, end in find_emails(text):
                 identity = text[start:end].casefold()
@@ -212,8 +218,6 @@ class Masker:
         if MaskKind.PHONE in self._kinds:
             for start, end, identity in find_phones(text, self._region):
                 yield _Passage(start, end, MaskKind.PHONE, identity)
-        if self._parts:
-            yield from self._find_names(text)
 
     def _find_names(self, text: str) -> Iterator[_Passage]:
         run: list[_Word] = []
@@ -261,9 +265,25 @@ def _has_case(word: str) -> bool:
     return word.lower() != word.upper()
 
 
+def _show(text: str) -> str:
+    """The text without what does not show."""
+    return _UNSEEN_CHARACTERS.sub("", text)
+
+
+def _place_back(passages: list[_Passage], text: str) -> list[_Passage]:
+    """The passages of what the text shows, where they are in the text itself."""
+    if not passages or not _UNSEEN_CHARACTERS.search(text):
+        return passages
+    places = [n for n, letter in enumerate(text) if not _UNSEEN_CHARACTERS.match(letter)]
+    return [
+        each._replace(start=places[each.start], end=places[each.end - 1] + 1) for each in passages
+    ]
+
+
 def _make_key(word: str) -> str:
     """The word as it is looked up, whatever its case and the form of its letters."""
-    return unicodedata.normalize("NFC", _UNSEEN_CHARACTERS.sub("", word).casefold())
+    letters = unicodedata.normalize("NFKC", _show(word)).casefold()
+    return unicodedata.normalize("NFC", letters)
 
 
 def _strip_marks(value: str) -> str:
