@@ -251,16 +251,20 @@ def run(step: str, essays: int, folder: Path) -> dict[str, object]:
     return row
 
 
+def print_step(folder: Path, step: str, essays: int) -> None:
+    """One step of the batch in this folder; `make` makes it."""
+    if step == "make":
+        make_folder(folder, essays)
+        return
+    if not folder.exists():
+        run("make", essays, folder)
+    print(json.dumps(measure(step, essays, folder)))
+
+
 def main() -> None:
     """Measure every step in a process of its own."""
-    if len(sys.argv) > 1 and sys.argv[1] == "--folder":
-        _, _, folder, _, step, essays = sys.argv
-        if step == "make":
-            make_folder(Path(folder), int(essays))
-            return
-        if not Path(folder).exists():
-            run("make", int(essays), Path(folder))
-        print(json.dumps(measure(step, int(essays), Path(folder))))
+    if sys.argv[1:2] == ["--folder"]:
+        print_step(Path(sys.argv[2]), sys.argv[4], int(sys.argv[5]))
         return
     options = arguments(__doc__)
     essays = QUICK if options.quick else ESSAYS
