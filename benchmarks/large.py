@@ -13,7 +13,7 @@ are added for Lambda's runtime. The calls of AWS are not in the figures: `benchm
 has them, on a laptop cloud. "share" is the larger part that is used of memory and of time.
 
 The second form makes the folder where it is missing and measures one step, for machines on which
-all of them together take too long.
+all of them together take too long; `submit` comes after `plan`.
 """
 
 from __future__ import annotations
