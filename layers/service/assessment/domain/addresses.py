@@ -10,8 +10,9 @@ import ipaddress
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-"""All of IPv6 that is given out (RFC 4291): no translated, local, or reserved address is in it."""
+_GIVEN_OUT = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("2000::/3"))
+"""The second is all of IPv6 that is given out (RFC 4291): no translated, local or reserved
+address is in it."""
 
 _NOT_PUBLIC = tuple(
     ipaddress.ip_network(network)
@@ -29,31 +30,30 @@ _METADATA = ipaddress.ip_network("fd00:ec2::/32")
 
 def is_public(address: Address) -> bool:
     """Whether the address is of the public internet, and carries no other address in it."""
-    if isinstance(address, ipaddress.IPv6Address) and (
-        address not in _GLOBAL_UNICAST or _find_carried(address)
-    ):
+    if find_carried(address) or not any(address in network for network in _GIVEN_OUT):
         return False
-    if any(address in network for network in _NOT_PUBLIC):
-        return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    is_excluded = any(address in network for network in _NOT_PUBLIC)
+    return address.is_global and not any((is_excluded, address.is_multicast, address.is_reserved))
 
 
 def is_of_machine(address: Address) -> bool:
     """Whether it leads to the machine itself, or to a service of the cloud that answers on it."""
-    carried = _find_carried(address) if isinstance(address, ipaddress.IPv6Address) else None
-    if carried is not None:
-        return is_of_machine(carried)
-    return (
-        address.is_link_local
-        or address.is_loopback
-        or address.is_unspecified
-        or address in _METADATA
+    reached = find_carried(address) or address
+    return any(
+        (
+            reached.is_link_local,
+            reached.is_loopback,
+            reached.is_unspecified,
+            reached in _METADATA,
+        )
     )
 
 
-def _find_carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+def find_carried(address: Address) -> ipaddress.IPv4Address | None:
     """The IPv4 address to which a translator or a tunnel would take what is sent to this one."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+    carried = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ())[1:])
+    return next(filter(None, carried), None)

@@ -77,14 +77,20 @@ def _list_recipients(
 
     An endpoint that says in its answers who it is, and gave none, is named by its kind.
     """
-    judges = {each.verdict.judge for each in comparisons if each.verdict is not None}
-    for each in comparisons:
-        asked = draw_judge(each.comparison_id, batch.judges)
-        if each.verdict is None and asked.provider is not Provider.PERSON and _was_sent(each):
-            judges.add(asked.label or asked.provider)
+    judges = set(filter(None, (_find_judge(each, batch) for each in comparisons)))
     about = {each.comparison_id for each in comparisons}
     readers = (person for person in people if about & _list_shown(person))
     return sorted(judges | {f"{PERSON_LABEL}{person.name}" for person in readers})
+
+
+def _find_judge(comparison: Comparison, batch: Batch) -> str | None:
+    """Who judged it, or was asked to; None where nobody was, or a person whom no record names."""
+    if comparison.verdict is not None:
+        return comparison.verdict.judge
+    asked = draw_judge(comparison.comparison_id, batch.judges)
+    if asked.provider is Provider.PERSON or not _was_sent(comparison):
+        return None
+    return asked.label or asked.provider
 
 
 def _was_sent(comparison: Comparison) -> bool:
