@@ -158,7 +158,7 @@ def spread_row(
     n: int, name: str, ours: Callable[[], object], data: Comparisons, runs: int
 ) -> dict[str, Any]:
     """Time one step against the fit at one spread."""
-    times = paired(ours, nearest_with_order(data), runs)
+    times = time_in_turns(ours, nearest_with_order(data), runs)
     median = np.median(times, axis=0)
     return {
         "n": n,
@@ -196,7 +196,7 @@ def calls_of(run: Callable[[], object]) -> int:
     return max(1, round(SAMPLE_MS / max(cpu_ms(run, 3), 1e-3)))
 
 
-def paired(ours: Callable[[], object], peer: Callable[[], object], runs: int) -> np.ndarray:
+def time_in_turns(ours: Callable[[], object], peer: Callable[[], object], runs: int) -> np.ndarray:
     """Return alternating samples of ours and the peer, (runs, 2)."""
     our_calls, peer_calls = calls_of(ours), calls_of(peer)
     return np.array([(cpu_ms(ours, our_calls), cpu_ms(peer, peer_calls)) for _ in range(runs)])
@@ -211,7 +211,7 @@ def compare(n: int, peer: str, runs: int, *, order_effect: bool) -> dict[str, An
         "evalica": evalica_of,
         VARIATIONAL: nearest_of,
     }
-    times = paired(ours_of(data, order_effect=order_effect), makers[peer](data), runs)
+    times = time_in_turns(ours_of(data, order_effect=order_effect), makers[peer](data), runs)
     ours, theirs = np.median(times, axis=0)
     return {
         "n": n,

@@ -151,7 +151,7 @@ def simulate(scenario: Scenario, worlds: int) -> dict[str, Tally]:
         honest = honest_grades(scenario, seed)
         for name, method in METHODS.items():
             began = time.perf_counter()
-            result = graded(batch, method)
+            result = grade_batch(batch, method)
             tallies[name].add(world, result, time.perf_counter() - began, honest)
     return tallies
 
@@ -164,7 +164,7 @@ def honest_grades(scenario: Scenario, seed: int) -> np.ndarray:
     return world(np.random.default_rng(10_000 + seed)).anchor_grade
 
 
-def graded(batch: SimulatedBatch, method: Callable[..., Calibration]) -> Calibration:
+def grade_batch(batch: SimulatedBatch, method: Callable[..., Calibration]) -> Calibration:
     """Calibrate a judged batch."""
     if batch.fit is None:
         raise RuntimeError("calibrate after at least one wave")

@@ -227,7 +227,7 @@ def agreement(one: np.ndarray, two: np.ndarray, n_grades: int) -> dict[str, floa
     }
 
 
-def graded_by_score(score: np.ndarray, anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray]:
+def grade_scores(score: np.ndarray, anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray]:
     """Read grades off a score of the text: students by all anchors, anchors by the others."""
     made = grade_by_score(score, anchors, students=np.arange(ESSAYS))
     return made.probabilities, made.anchor_probabilities
@@ -249,7 +249,7 @@ def measured(corpus: Corpus, classes: int) -> list[dict[str, object]]:
             TRAINED: corpus.surface_score(batch.rows)[batch.rows],
         }
         for name, score in counts.items():
-            add_every(gradings, name, batch, lambda a, s=score: graded_by_score(s, a))  # type: ignore[misc]
+            add_every(gradings, name, batch, lambda a, s=score: grade_scores(s, a))  # type: ignore[misc]
         for name, spread in JUDGES.items():
             quality = qualities(batch, corpus, spread, rng)
             for per_essay, standing in judged(batch, quality, rng):
@@ -257,7 +257,7 @@ def measured(corpus: Corpus, classes: int) -> list[dict[str, object]]:
                     gradings,
                     f"{name}, {per_essay} per essay",
                     batch,
-                    lambda a, f=standing: by_judge(f, a),  # type: ignore[misc]
+                    lambda a, f=standing: grade_by_judge(f, a),  # type: ignore[misc]
                 )
     human = agreement(np.concatenate(humans), np.concatenate(truths), corpus.n_grades)
     rows: list[dict[str, object]] = [{"corpus": corpus.name, "grades by": HUMAN, **human}]
@@ -274,7 +274,7 @@ def measured(corpus: Corpus, classes: int) -> list[dict[str, object]]:
     return rows
 
 
-def by_judge(standing: Fit, anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray]:
+def grade_by_judge(standing: Fit, anchors: AnchorGrades) -> tuple[np.ndarray, np.ndarray]:
     """As batches are graded."""
     found = project(standing, anchors, students=np.arange(ESSAYS))
     return found.probabilities, found.anchor_probabilities

@@ -22,7 +22,7 @@ import numpy as np
 from scoring._fit.coupled import CoupledModel
 from scoring._fit.gaussian import settle
 from scoring._fit.information import MixtureInformation
-from scoring._fit.linear import centred, symmetric
+from scoring._fit.linear import centre_covariance, symmetric
 from scoring._fit.link_choice import choose_link
 from scoring._fit.list_judging import describe_lists
 from scoring._fit.model import Model
@@ -32,7 +32,7 @@ from scoring._fit.priors import Priors
 from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
 from scoring._fit.result import ConstructGap, Fit
 from scoring._fit.sigma_points import find_maximum, spread_points
-from scoring._fit.spread_estimate import Node, Spread, SpreadPrior, reduced
+from scoring._fit.spread_estimate import Node, Spread, SpreadPrior, reduce_gaussian
 from scoring.errors import InvalidSettingError
 
 if TYPE_CHECKING:
@@ -218,8 +218,8 @@ class _Search:
         for point, weight, visit, mean in zip(points.points, weights, visits, means, strict=True):
             own = visit.gaussian.lower[np.ix_(kept, kept)]
             lower += weight * (own + np.outer(mean - x, mean - x))
-            ability = centred(symmetric(own[:n, :n]))
-            nodes.append(reduced(mean[:n], ability, x[:n], float(weight), float(point[0])))
+            ability = centre_covariance(symmetric(own[:n, :n]))
+            nodes.append(reduce_gaussian(mean[:n], ability, x[:n], float(weight), float(point[0])))
         gaps = tuple(self._gap(k, points, visits) for k in range(len(self.models)))
         spread = self._spread(points, tuple(nodes))
         return self._fit(x, lower, spread, gaps, sum(v.gaussian.turns for v in visits))
@@ -289,7 +289,7 @@ class _Search:
             shifts.append(shift - shift.mean())
             cross = lower[own, :n]
             full = lower[own, own] / scale**2 + lower[:n, :n] - (cross + cross.T) / scale
-            variances.append(centred(full).diagonal())
+            variances.append(centre_covariance(full).diagonal())
         mean = np.sum([w * s for w, s in zip(points.weights, shifts, strict=True)], axis=0)
         second = np.sum(
             [

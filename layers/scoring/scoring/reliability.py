@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring._fit.spread_estimate import reduced
+from scoring._fit.spread_estimate import reduce_gaussian
 from scoring.bradley_terry import fit as fit_abilities
 from scoring.errors import InvalidSettingError
 
@@ -182,7 +182,7 @@ def _nodes(fit: Fit) -> tuple[Node, ...]:
     if fit.prior_sd is None:
         raise InvalidSettingError("fit", f"{fit.estimator!r} has no prior; use 'variational'")
     log_sd = float(np.log(fit.prior_sd))
-    return (reduced(fit.ability, fit.covariance, fit.ability, 1.0, log_sd),)
+    return (reduce_gaussian(fit.ability, fit.covariance, fit.ability, 1.0, log_sd),)
 
 
 def _squared_correlations(fit: Fit) -> tuple[Floats, Floats]:

@@ -205,18 +205,18 @@ class Mixture:
         total[at, at] = np.diag(own)
         return total
 
-    def tiled(self, count: int) -> Mixture:
+    def tile(self, n_copies: int) -> Mixture:
         """Return the same link for all comparisons this many times over; made once."""
-        if count not in self._tiles:
+        if n_copies not in self._tiles:
             link = copy(self)
-            link.inner = self.inner.tiled(count)
-            link._other = None if self._other is None else self._other.tiled(count)  # noqa: SLF001
-            link._log_constant = np.tile(self._log_constant, count)  # noqa: SLF001
-            link._constant = np.tile(self._constant, count)  # noqa: SLF001
-            link._judge = np.tile(self._judge, count)  # noqa: SLF001
-            link._member = np.tile(self._member, (count, 1))  # noqa: SLF001
-            self._tiles[count] = link
-        return self._tiles[count]
+            link.inner = self.inner.tile(n_copies)
+            link._other = None if self._other is None else self._other.tile(n_copies)  # noqa: SLF001
+            link._log_constant = np.tile(self._log_constant, n_copies)  # noqa: SLF001
+            link._constant = np.tile(self._constant, n_copies)  # noqa: SLF001
+            link._judge = np.tile(self._judge, n_copies)  # noqa: SLF001
+            link._member = np.tile(self._member, (n_copies, 1))  # noqa: SLF001
+            self._tiles[n_copies] = link
+        return self._tiles[n_copies]
 
     def cut_points(self, shape: Floats) -> Floats:
         """Return the inner link's cut points."""

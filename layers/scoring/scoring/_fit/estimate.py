@@ -18,7 +18,7 @@ from scoring._fit.observations import Observations
 from scoring._fit.settings import Estimator
 from scoring._fit.sharpness import Start, doubt_sharpness, sharpen_judges
 from scoring._fit.shrinkage import shrink_order_effects
-from scoring._fit.spread import better_start, integrate, rescaled
+from scoring._fit.spread import better_start, integrate, rescale
 from scoring._fit.spread_estimate import Spread, SpreadPrior
 from scoring._fit.variational import free_judges, nearest_gaussian
 from scoring._graph import components as label_components
@@ -118,7 +118,7 @@ def _start_of(model: Model, start: Floats, prior: SpreadPrior | None) -> Start:
         log_sd, x = better_start(held, mode.point.x, lower, prior)
         moved = copy(held)
         moved.set_ability_precision(float(np.exp(-2.0 * log_sd)))
-        begin = Start(moved, x, rescaled(begin.variance, held.log_sd, log_sd))
+        begin = Start(moved, x, rescale(begin.variance, held.log_sd, log_sd))
     return begin if model.basis is None else sharpen_judges(begin, prior)
 
 

@@ -113,7 +113,7 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
     """
     system = DenseSystem(model.n, model.size, model.pairs, None)
     turning = _Turning(system, model, is_coarse=tolerance > _COARSE)
-    smoothed, point, blocks = _smoothed_at(model, x, variance, is_coarse=turning.is_coarse)
+    smoothed, point, blocks = _smooth(model, x, variance, is_coarse=turning.is_coarse)
     Smoothed.forget_nodes(point.terms)
     pair = turning.pair(smoothed, point, blocks, 1.0)
     error = _change(point.x, variance, pair, 1.0)
@@ -151,7 +151,7 @@ def _better_share(share: float, move: Floats, before: Floats) -> float:
     return float(np.clip(share / max(1.0 - factor, _LEAST_SHARE), _LEAST_SHARE, 1.0))
 
 
-def _smoothed_at(
+def _smooth(
     model: Model, x: Floats, variance: Floats, *, is_coarse: bool
 ) -> tuple[Model, Point, Blocks]:
     smoothed = copy(model)
@@ -177,9 +177,7 @@ class _Turning:
         lower = invert(factor).copy(order="F")
         variance = difference_variances(self._model, point.x, lower)
         x = point.x + smoothed.longest_step(point.x, step) * step
-        following, reached, target = _smoothed_at(
-            self._model, x, variance, is_coarse=self.is_coarse
-        )
+        following, reached, target = _smooth(self._model, x, variance, is_coarse=self.is_coarse)
         bound = reached.value + _entropy(self._model, lower, log_determinant)
         return _Pair(following, reached, lower, variance, bound, source, target)
 

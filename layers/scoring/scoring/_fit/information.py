@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.linear import DenseSystem, centred, gram, invert, invert_factor, symmetric
+from scoring._fit.linear import (
+    DenseSystem,
+    centre_covariance,
+    gram,
+    invert,
+    invert_factor,
+    symmetric,
+)
 from scoring.errors import NotConvergedError, SolverState
 
 if TYPE_CHECKING:
@@ -188,7 +195,7 @@ class CentredInformation(Information):
         if factor is None:
             raise NotConvergedError("the covariance (the Hessian is not definite)", self._state)
         full = symmetric(invert(factor))
-        return centred(full)
+        return centre_covariance(full)
 
     @cached_property
     def _diagonal_of_inverse(self) -> Floats:
@@ -222,7 +229,7 @@ class MixtureInformation(Information):
     @cached_property
     def covariance(self) -> Floats:
         """Sum-to-zero covariance of the abilities, (n, n)."""
-        return centred(symmetric(self._lower[: self.n, : self.n]))
+        return centre_covariance(symmetric(self._lower[: self.n, : self.n]))
 
     @cached_property
     def lower(self) -> Floats:

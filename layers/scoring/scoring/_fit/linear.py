@@ -115,7 +115,7 @@ def symmetric(lower: Floats) -> Floats:
     return full
 
 
-def centred(full: Floats) -> Floats:
+def centre_covariance(full: Floats) -> Floats:
     """Return a covariance in the sum-to-zero gauge; the one given is overwritten."""
     mean = full.mean(axis=0)
     full -= mean[:, None]

@@ -67,7 +67,7 @@ class Link(Protocol):
         """Return the reported parameters, (K,)."""
         ...
 
-    def tiled(self, count: int) -> Link:
+    def tile(self, n_copies: int) -> Link:
         """Return the same link for all comparisons this many times over."""
         ...
 
@@ -104,9 +104,9 @@ class Binary:
         """Return an empty array."""
         return shape
 
-    def tiled(self, count: int) -> Binary:
+    def tile(self, n_copies: int) -> Binary:
         """Return the same link for all comparisons this many times over."""
-        return Binary(count * len(self._none))
+        return Binary(n_copies * len(self._none))
 
 
 @dataclass(slots=True)
@@ -242,10 +242,10 @@ class Interval:
             total += (direction.T * amount) @ direction
         return total
 
-    def tiled(self, count: int) -> Interval:
+    def tile(self, n_copies: int) -> Interval:
         """Return the same link for all comparisons this many times over."""
         link = copy(self)
-        link._category = np.tile(self._category, count)  # noqa: SLF001
+        link._category = np.tile(self._category, n_copies)  # noqa: SLF001
         return link
 
     def cut_points(self, shape: Floats) -> Floats:
@@ -307,10 +307,10 @@ class Davidson:
         """Return log nu, (1,)."""
         return shape
 
-    def tiled(self, count: int) -> Davidson:
+    def tile(self, n_copies: int) -> Davidson:
         """Return the same link for all comparisons this many times over."""
         link = copy(self)
-        link._tie = np.tile(self._tie, count)  # noqa: SLF001
+        link._tie = np.tile(self._tie, n_copies)  # noqa: SLF001
         return link
 
 
@@ -372,8 +372,8 @@ class Lapse:
         """Return the inner link's cut points."""
         return self.inner.cut_points(shape)
 
-    def tiled(self, count: int) -> Lapse:
+    def tile(self, n_copies: int) -> Lapse:
         """Return the same link for all comparisons this many times over."""
         link = copy(self)
-        link.inner = self.inner.tiled(count)
+        link.inner = self.inner.tile(n_copies)
         return link

@@ -319,10 +319,10 @@ class Model:
             weight = np.ones(len(slope)) if d.weight is None else d.weight
             gradient[self.shape_at] = weight @ terms.shape_slope
         if self.basis is not None:
-            gradient[self.shape_at.stop :] = self._by_judge(slope * scaled) @ self.basis
+            gradient[self.shape_at.stop :] = self._sum_by_judge(slope * scaled) @ self.basis
         return gradient
 
-    def _by_judge(self, values: Floats) -> Floats:
+    def _sum_by_judge(self, values: Floats) -> Floats:
         """Sum values of observations by judge, (J,)."""
         if self.data.judge is None:
             return values.sum(keepdims=True)
@@ -351,7 +351,7 @@ class Model:
         if self.order is not None:
             d = self.data
             scaled = curvature if self.basis is None else curvature * point.scale
-            cross[:, order] = self.order.by_essay(d.first, d.second, scaled, self.n)
+            cross[:, order] = self.order.sum_by_essay(d.first, d.second, scaled, self.n)
             corner[order, order] += self.order.products(curvature)
         if self.link.n_shape:
             self._add_shape(point, cross, corner, order, shape)
@@ -396,14 +396,14 @@ class Model:
         d, z = self.data, point.scaled_difference
         at = slice(shape.stop, shape.stop + self.n_log)
         cross[:, at] = self._essay_by_judge(point.scale * (curvature * z - point.slope)) @ basis
-        own = self._by_judge(curvature * z * z - point.slope * z)
+        own = self._sum_by_judge(curvature * z * z - point.slope * z)
         corner[at, at] += (basis.T * own) @ basis
         if self.order is not None and d.judge is not None:
-            by_judge = self.order.by_group(curvature * z, d.judge, d.n_judges)
+            by_judge = self.order.sum_by_group(curvature * z, d.judge, d.n_judges)
             corner[order, at] = by_judge @ basis
             corner[at, order] = corner[order, at].T
         weight = np.ones(len(z)) if d.weight is None else d.weight
         for k in range(self.link.n_shape):
             column = point.terms.shape_cross[:, k] * weight * d.sign * z
-            corner[shape.start + k, at] = self._by_judge(column) @ basis
+            corner[shape.start + k, at] = self._sum_by_judge(column) @ basis
             corner[at, shape.start + k] = corner[shape.start + k, at]

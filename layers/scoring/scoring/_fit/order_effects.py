@@ -54,7 +54,7 @@ class OrderEffects:
         """Sum values of verdicts by pairs of parameters, (size, size)."""
         return np.diag(self.total(values))
 
-    def by_essay(self, first: Ints, second: Ints, values: Floats, n: int) -> Floats:
+    def sum_by_essay(self, first: Ints, second: Ints, values: Floats, n: int) -> Floats:
         """Sum (e_first - e_second) times values by parameter, (n, size)."""
         if self._judge is None:
             total = np.bincount(first, values, n) - np.bincount(second, values, n)
@@ -65,7 +65,7 @@ class OrderEffects:
         difference: Floats = (one - other).reshape(n, j)
         return difference
 
-    def by_group(self, values: Floats, group: Ints, n_groups: int) -> Floats:  # noqa: ARG002
+    def sum_by_group(self, values: Floats, group: Ints, n_groups: int) -> Floats:  # noqa: ARG002
         """Sum values by parameter and by the verdicts' judge, (size, n_groups)."""
         return np.diag(self.total(values))
 
@@ -140,15 +140,15 @@ class PlaceEffects(OrderEffects):
         products: Floats = (np.diag(own) - mixed - mixed.T)[:-1, :-1]
         return products
 
-    def by_essay(self, first: Ints, second: Ints, values: Floats, n: int) -> Floats:
+    def sum_by_essay(self, first: Ints, second: Ints, values: Floats, n: int) -> Floats:
         """Sum (e_first - e_second) times values by parameter, (n, size)."""
-        return self._signed(first, values, n) - self._signed(second, values, n)
+        return self._sum_signed(first, values, n) - self._sum_signed(second, values, n)
 
-    def by_group(self, values: Floats, group: Ints, n_groups: int) -> Floats:
+    def sum_by_group(self, values: Floats, group: Ints, n_groups: int) -> Floats:
         """Sum values by parameter and by the verdicts' judge, (size, n_groups)."""
-        return self._signed(group, values, n_groups).T
+        return self._sum_signed(group, values, n_groups).T
 
-    def _signed(self, row: Ints, values: Floats, n_rows: int) -> Floats:
+    def _sum_signed(self, row: Ints, values: Floats, n_rows: int) -> Floats:
         width = self.size + 1
         signed = np.bincount(row * width + self._plus, values, n_rows * width)
         signed -= np.bincount(row * width + self._minus, values, n_rows * width)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scoring._types import Floats, Ints
 
 
-def _by_judge(model: Model, values: Floats) -> Floats:
+def _repeat_per_judge(model: Model, values: Floats) -> Floats:
     """Repeat a shared value for every judge, (J,)."""
     judgings = model.data.judgings
     if judgings is not None and 1 < len(values) < len(judgings.judge):
@@ -32,11 +32,11 @@ def lapse_rates(model: Model, shape: Floats, lapse: float) -> Floats:
     link = model.link
     judgings = model.data.judgings
     if not isinstance(link, Attention):
-        return _by_judge(model, np.array([lapse]))
+        return _repeat_per_judge(model, np.array([lapse]))
     rates = link.lapse(shape)
     if judgings is not None and len(rates) > 1:
         return rates[judgings.judge]
-    return _by_judge(model, rates)
+    return _repeat_per_judge(model, rates)
 
 
 def doubt_unit(model: Model, spread: Spread | None) -> float:
@@ -50,7 +50,7 @@ def degree_shares(model: Model, shape: Floats) -> Floats:
     """What share of a degree's information every judge's degrees have, (J,)."""
     link = model.link
     shares = link.degree_share(shape) if isinstance(link, Attention) else np.ones(1)
-    return _by_judge(model, shares)
+    return _repeat_per_judge(model, shares)
 
 
 def judged_outcomes(model: Model, shape: Floats, kind: int, *, has_degree: bool) -> Outcomes:
@@ -84,10 +84,10 @@ def outcome_model(model: Model, shape: Floats, lapse: float) -> Outcomes:
     if isinstance(model.link, Attention) or model.data.judgings is not None:
         # One observation model for all judges: the mean of their cut points and lapse rates.
         sets = _cut_point_sets(model, shape)
-        free = sets[_of_pairs(model, len(sets))].mean(axis=0)
+        free = sets[_find_pair_sets(model, len(sets))].mean(axis=0)
     if isinstance(model.link, Attention):
         rates = lapse_rates(model, shape, lapse)
-        lapse = float(rates[_of_pairs(model, len(rates))].mean())
+        lapse = float(rates[_find_pair_sets(model, len(rates))].mean())
     cuts = np.zeros(degrees)
     if model.link.gaps:
         cuts[degrees - len(free) :] = free
@@ -102,7 +102,7 @@ def _cut_point_sets(model: Model, shape: Floats) -> Floats:
     return sets
 
 
-def _of_pairs(model: Model, n_sets: int) -> Ints:
+def _find_pair_sets(model: Model, n_sets: int) -> Ints:
     """Which sets of parameters are of pairs; all of them where there are no pairs."""
     judgings = model.data.judgings
     every = np.arange(n_sets)

@@ -20,7 +20,7 @@ import numpy as np
 from scoring._fit.gaussian import difference_variances, settle
 from scoring._fit.linear import DenseSystem, invert, symmetric
 from scoring._fit.shrinkage import JudgesPrior, re_estimated
-from scoring._fit.spread import better_start, rescaled
+from scoring._fit.spread import better_start, rescale
 from scoring._fit.variational import Smoothed
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _respread(start: Start, gaussian: Gaussian, prior: SpreadPrior) -> Start:
     log_sd, x = better_start(start.model, start.x, gaussian.lower, prior)
     model = copy(start.model)
     model.set_ability_precision(float(np.exp(-2.0 * log_sd)))
-    return Start(model, x, rescaled(start.variance, before, log_sd))
+    return Start(model, x, rescale(start.variance, before, log_sd))
 
 
 def _improved(model: Model, gaussian: Gaussian, spread: float) -> tuple[Floats, Floats, float]:

@@ -28,9 +28,9 @@ import numpy as np
 
 from scoring._fit.evidence import log_evidence_curve, missing_evidence
 from scoring._fit.gaussian import Gaussian, settle
-from scoring._fit.linear import centred, symmetric
-from scoring._fit.spread_estimate import Node, Spread, reduced
-from scoring._fit.variational import freed_discriminations
+from scoring._fit.linear import centre_covariance, symmetric
+from scoring._fit.spread_estimate import Node, Spread, reduce_gaussian
+from scoring._fit.variational import free_discriminations
 from scoring.errors import NotConvergedError
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class _Path:
         x, variance = self._start_at(log_sd)
         gaussian = settle(model, x, variance, tolerance=tolerance)
         self.turns += gaussian.turns
-        visit = _visited(model, gaussian, log_sd)
+        visit = _visit(model, gaussian, log_sd)
         gaussian.forget_nodes()
         self._missing[log_sd] = visit.missing
         visit.power = self.find_power(visit)
@@ -152,7 +152,7 @@ class _Path:
     def _start_at(self, log_sd: float) -> tuple[Floats, Floats]:
         if not self._held:
             x, variance, from_log_sd = self._start
-            return x.copy(), rescaled(variance, from_log_sd, log_sd)
+            return x.copy(), rescale(variance, from_log_sd, log_sd)
         nearest = min(self._held, key=lambda v: abs(v.log_sd - log_sd))
         step = log_sd - nearest.log_sd
         x = nearest.gaussian.x.copy()
@@ -160,7 +160,7 @@ class _Path:
         known = sorted(self._others, key=lambda at: abs(at - log_sd))
         if len(known) > 1:
             x[self._model.n :] += self._others_drift(*known[:2]) * step
-        return x, rescaled(nearest.gaussian.variance, nearest.log_sd, log_sd)
+        return x, rescale(nearest.gaussian.variance, nearest.log_sd, log_sd)
 
     def _others_drift(self, one: float, other: float) -> Floats:
         """Slope in log sd of all parameters but abilities and gaps, which must stay positive."""
@@ -171,7 +171,7 @@ class _Path:
         return np.where(np.abs(gap) > _LEAST_GAP, slope, 0.0)
 
 
-def rescaled(variance: Floats, log_sd: float, following: float) -> Floats:
+def rescale(variance: Floats, log_sd: float, following: float) -> Floats:
     """Guess variances of differences under another prior: their information stays what it was."""
     if log_sd == following:
         return variance
@@ -181,7 +181,7 @@ def rescaled(variance: Floats, log_sd: float, following: float) -> Floats:
     return guess
 
 
-def _visited(model: Model, gaussian: Gaussian, log_sd: float) -> _Visit:
+def _visit(model: Model, gaussian: Gaussian, log_sd: float) -> _Visit:
     slopes = _slopes(model, gaussian.x, gaussian.lower)
     return _Visit(log_sd, gaussian, *slopes, missing_evidence(gaussian))
 
@@ -257,7 +257,7 @@ def integrate(
         visit.power = path.find_power(visit)
         if visit.gaussian.model.basis is None:
             continue
-        freed = freed_discriminations(visit.gaussian.model, visit.gaussian.whole_point())
+        freed = free_discriminations(visit.gaussian.model, visit.gaussian.whole_point())
         if freed is not None:
             visit.gaussian.model, visit.gaussian.lower = freed
     grid = centre + deviation * np.linspace(-_GRID_REACH, _GRID_REACH, _GRID)
@@ -268,8 +268,8 @@ def integrate(
         grid,
         max(deviation**-2 - prior.log_sd**-2, 0.0),
     )
-    density = _normalised(curve + prior.log_density(grid))
-    return _mixture(model, visits, density, grid, _measured(curve, grid), prior, path.turns)
+    density = _normalise(curve + prior.log_density(grid))
+    return _mixture(model, visits, density, grid, _measure(curve, grid), prior, path.turns)
 
 
 def _settle_nodes(path: _Path, centre: float, deviation: float) -> list[_Visit]:
@@ -305,15 +305,15 @@ def _maximum(path: _Path, prior: SpreadPrior, start: float) -> tuple[float, floa
     return at, deviation
 
 
-def _normalised(log_density: Floats) -> Floats:
+def _normalise(log_density: Floats) -> Floats:
     density = np.exp(log_density - log_density.max())
     normalised: Floats = density / density.sum()
     return normalised
 
 
-def _measured(curve: Floats, grid: Floats) -> tuple[float, float]:
+def _measure(curve: Floats, grid: Floats) -> tuple[float, float]:
     """Mean and precision of log sd by the likelihood alone, as a parabola over the grid."""
-    weight = _normalised(curve)
+    weight = _normalise(curve)
     mean = float(weight @ grid)
     return mean, float(1.0 / (weight @ (grid - mean) ** 2))
 
@@ -363,8 +363,8 @@ def _mixture(
 def _node(visit: _Visit, weight: float, reported: Floats, sd_log: float) -> Node:
     n = len(reported)
     gaussian = visit.gaussian
-    own = centred(symmetric(gaussian.lower[:n, :n]))
-    node = reduced(gaussian.x[:n], own, reported, weight, visit.log_sd)
+    own = centre_covariance(symmetric(gaussian.lower[:n, :n]))
+    node = reduce_gaussian(gaussian.x[:n], own, reported, weight, visit.log_sd)
     length = float(np.sqrt(reported @ reported))
     drift = sd_log * float(reported @ visit.drift) / length if length > 0.0 else 0.0
     return replace(

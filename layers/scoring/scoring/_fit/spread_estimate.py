@@ -117,7 +117,7 @@ class Spread:
         return float(np.exp(low)), float(np.exp(high))
 
 
-def reduced(
+def reduce_gaussian(
     mean: Floats, covariance: Floats, reported: Floats, weight: float, log_sd: float
 ) -> Node:
     """Reduce a Gaussian to the moments that the realised reliability depends on.

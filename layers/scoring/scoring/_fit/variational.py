@@ -86,7 +86,7 @@ class Smoothed:
         count = _FEW_NODES if widest < _NARROW_SD else count
         count = _COARSE_NODES if is_coarse and widest < _WIDE_SD else count
         self._nodes, self._weights = _gauss_hermite(count)
-        self._every = inner.tiled(count)
+        self._every = inner.tile(count)
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
         """Evaluate every comparison at every node and average."""
@@ -132,7 +132,7 @@ class Smoothed:
         if isinstance(terms, _SmoothedTerms):
             terms.nodes = None
 
-    def tiled(self, count: int) -> Link:
+    def tile(self, n_copies: int) -> Link:
         """Refuse: an average is not averaged again."""
         raise NotImplementedError
 
@@ -199,11 +199,11 @@ def nearest_gaussian(
 
 def free_judges(smoothed: Model, solution: Solution) -> tuple[Model, Solution]:
     """Let the discriminations' uncertainty into the covariance, where the Hessian allows it."""
-    freed = freed_discriminations(smoothed, solution.point)
+    freed = free_discriminations(smoothed, solution.point)
     return (smoothed if freed is None else freed[0]), solution
 
 
-def freed_discriminations(smoothed: Model, point: Point) -> tuple[Model, Floats] | None:
+def free_discriminations(smoothed: Model, point: Point) -> tuple[Model, Floats] | None:
     """Let the discriminations go that were held while the Gaussian was sought.
 
     Returns
