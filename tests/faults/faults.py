@@ -8,7 +8,8 @@ from typing import Any
 
 from assessment.domain.judge import MAX_BUNDLE
 from tests.faults.calls import Call, Fault, FaultKind
-from tests.faults.journey import SIDE_BY_SIDE, Outcome, travel
+from tests.faults.journey import SIDE_BY_SIDE, travel
+from tests.faults.outcome import Outcome
 from tests.faults.routes import PRICE, Route
 
 _DEATHS = {FaultKind.DIED_BEFORE, FaultKind.DIED_AFTER}

@@ -8,7 +8,6 @@ was not stored. Where nothing is left that could move the batch, the watchdog's 
 from __future__ import annotations
 
 import asyncio
-import copy
 import importlib
 import json
 import os
@@ -16,38 +15,33 @@ import re
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, Self
+from typing import Any
 from unittest import mock
 
 import httpx
-from samcli.yamlhelper import yaml_parse
 
 from assessment import bootstrap
 from assessment.domain.errors import STEP_REFUSALS
-from assessment.domain.judge import Provider
-from assessment.domain.provider_batch import LEAST_COMPARISONS
-from assessment.observability import logger, metrics
 from assessment.statistics.engine import ScoringStatistics
-from tests.faults.calls import HTTP, Call, Fault, Outside, WorkerDiedError
+from tests.faults.account import (
+    RESOURCES,
+    ClockDatetime,
+    InlineExecutor,
+    call_inline,
+    compute_once,
+    forget_process,
+    parsed_template,
+)
+from tests.faults.calls import HTTP, Fault, Outside, WorkerDiedError
+from tests.faults.outcome import Outcome
 from tests.faults.providers import PROVIDERS, SPOILT
 from tests.faults.routes import AFTER_WAVE, AT_ONCE, START, Interruption, Oddity, Route
 from tests.faults.services import Bucket, Bus, Client, Clock, Machine, Queues, Secrets
 from tests.faults.table import MemoryTable
-from tests.workflow.declared import (
-    ACCOUNT,
-    ARN,
-    QUEUES,
-    REGION,
-    ROOT,
-    STACK_NAME,
-    UNWORKED_QUEUES,
-    environment,
-)
+from tests.workflow.declared import QUEUES
 from tests.workflow.judge import JudgeEndpoint, ability_of, essay_text
 from tests.workflow.stack import lambda_context, sqs_record
 
@@ -58,18 +52,6 @@ SIDE_BY_SIDE = 2
 WATCH_SECONDS = 300
 MOST_ROUNDS = 30
 ANCHORS = {"C": -1.8, "A": 1.9}
-RESOURCES = {
-    "AssessmentTable": "AssessmentTable",
-    "ContentBucket": "content-bucket",
-    **{queue: f"https://sqs.test/{queue}" for queue in (*QUEUES, *UNWORKED_QUEUES)},
-    "AssessmentEventBus": f"{STACK_NAME}-events",
-    "AssessmentStateMachine": f"arn:aws:states:{ARN}:stateMachine:{STACK_NAME}-assessment",
-    "JudgeEndpointUrl": "http://judge.test",
-}
-FUNCTIONS = (
-    "handle_api", "prepare_batch", "plan_wave", "submit_wave", "call_judge", "record_callback",
-    "score_batch", "finalise_batch", "fail_batch", "watch_batches",
-)  # fmt: skip
 
 
 class StepFailedError(Exception):
@@ -78,40 +60,6 @@ class StepFailedError(Exception):
     def __init__(self, error: BaseException) -> None:
         super().__init__(f"{type(error).__name__}: {error}")
         self.final = type(error).__name__ in STEP_REFUSALS
-
-
-@cache
-def parsed_template() -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-    return parsed
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a journey came to."""
-
-    status: str
-    result: dict[str, Any] | None
-    lines: str
-    events: Counter[str]
-    paid_again: int
-    calls: tuple[Call, ...]
-    hit: bool
-    left_out: tuple[str, ...] = ()
-
-    @property
-    def comparable(self) -> str:
-        """The result's bytes without the count of calls that were in flight; or who won what.
-
-        A batch has a random id, and another one where its request died before it was stored.
-        """
-        if self.result is None:
-            known = [json.loads(line) for line in self.lines.splitlines()]
-            won = [(each["comparison_id"], (each["verdict"] or {}).get("winner")) for each in known]
-            return json.dumps(sorted(won, key=str))
-        told = self.result | dict.fromkeys(("correlation_id", *self.left_out), 0)
-        told["repeated_calls"] = 0
-        return json.dumps(told, sort_keys=True).replace(self.result["batch_id"], "batch")
 
 
 BATCH_ID = "5f0c1c5e-8d0b-4c55-9a39-0d6f3f7b2a10"
@@ -508,77 +456,6 @@ def _shape(path: str) -> str:
     return re.sub(r"(batch|file)\d+(-out)?|file-in", "*", path)
 
 
-def forget_process() -> None:
-    bootstrap.process.cache_clear()
-    bootstrap.event_loop.cache_clear()
-
-
-_fits: dict[str, Any] = {}
-
-
-def _computed_once(method: Any) -> Any:
-    """The statistics are a pure function of their arguments: equal ones are fitted once."""
-
-    def compute(self: Any, *arguments: Any, **options: Any) -> Any:
-        key = f"{method.__name__} {arguments!r} {options!r}"
-        if key not in _fits:
-            _fits[key] = method(self, *arguments, **options)
-        return copy.deepcopy(_fits[key])
-
-    return compute
-
-
-class _Datetime(datetime):
-    clock: Clock
-
-    @classmethod
-    def now(cls, tz: Any = None) -> Any:
-        return cls.clock.now
-
-
-class InlineExecutor:
-    """An executor without threads: the calls of a run have the same order each time."""
-
-    def __init__(self, *_: Any) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def map(self, work: Any, values: Any) -> Iterator[Any]:
-        return iter([work(value) for value in values])
-
-
-async def _call_inline(work: Any, /, *arguments: Any, **options: Any) -> Any:
-    return work(*arguments, **options)
-
-
-@contextmanager
-def simulated_account() -> Iterator[None]:
-    """The environment of the functions, for as many journeys as one likes."""
-    aws = {
-        "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-    }  # fmt: skip
-    variables = environment(parsed_template(), RESOURCES)
-    with (
-        mock.patch.dict(os.environ, {**aws, **variables, "AWS_ACCOUNT_ID": ACCOUNT}),
-        # A class of three would never have the hundred comparisons that Bedrock wants.
-        mock.patch.dict(LEAST_COMPARISONS, {Provider.BEDROCK: 2}),
-        mock.patch.object(metrics.provider, "namespace", "CJAssessment"),
-    ):
-        os.environ.pop("AWS_ENDPOINT_URL", None)
-        level = logger.log_level
-        logger.setLevel("CRITICAL")
-        for function in FUNCTIONS:
-            importlib.import_module(f"functions.{function}.app")
-        yield
-        logger.setLevel(level)
-
-
 def travel(fault: Fault | None = None, route: Route = AT_ONCE, *, table: Any = None) -> Outcome:
     """One journey in a fresh account; `table` replaces the table in memory."""
     journey = Journey(route, fault)
@@ -590,16 +467,16 @@ def travel(fault: Fault | None = None, route: Route = AT_ONCE, *, table: Any = N
         # Powertools warns of an invocation that counted nothing; not every one does.
         patches.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        _Datetime.clock = journey.clock
+        ClockDatetime.clock = journey.clock
         for name, module in list(sys.modules.items()):
             timed = getattr(module, "datetime", None) is datetime
             if timed and name.startswith(("functions.", "assessment.api.")):
-                patches.enter_context(mock.patch.object(module, "datetime", _Datetime))
+                patches.enter_context(mock.patch.object(module, "datetime", ClockDatetime))
             if name.startswith("assessment.") and hasattr(module, "ThreadPoolExecutor"):
                 patches.enter_context(
                     mock.patch.object(module, "ThreadPoolExecutor", InlineExecutor)
                 )
-        patches.enter_context(mock.patch("asyncio.to_thread", _call_inline))
+        patches.enter_context(mock.patch("asyncio.to_thread", call_inline))
         patches.enter_context(mock.patch.object(bootstrap.clients, "boto3", stand_in))
         # The id of a batch decides its seed, and two runs are compared byte by byte.
         batch_ids = mock.Mock(uuid4=lambda: BATCH_ID)
@@ -609,7 +486,7 @@ def travel(fault: Fault | None = None, route: Route = AT_ONCE, *, table: Any = N
         )
         patches.enter_context(mock.patch("sys.stdout", open(os.devnull, "w")))  # noqa: SIM115, PTH123
         for name in ("score", "plan", "conclude"):
-            method = _computed_once(getattr(ScoringStatistics, name))
+            method = compute_once(getattr(ScoringStatistics, name))
             patches.enter_context(mock.patch.object(ScoringStatistics, name, method))
         forget_process()
         try:

@@ -17,9 +17,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tests.faults.account import parsed_template, simulated_account
 from tests.faults.calls import Fault, FaultKind
 from tests.faults.faults import complaint, every_fault, spread_faults
-from tests.faults.journey import Outcome, parsed_template, simulated_account, travel
+from tests.faults.journey import travel
+from tests.faults.outcome import Outcome
 from tests.faults.providers import SPOILT
 from tests.faults.routes import ROUTES, Interruption, Oddity
 from tests.faults.table import MemoryTable
