@@ -95,10 +95,10 @@ def arguments(description: str | None, *, has_cells: bool = False) -> Options:
         parser.add_argument("--cells", type=_cells, metavar="A-B", help="run only these cells")
         parser.add_argument("--share", type=float, default=1.0, help="of every cell's batches")
         parser.add_argument("--list", action="store_true", help="list the cells, run nothing")
-    given = parser.parse_args()
+    values = parser.parse_args()
     if not has_cells:
-        return Options(quick=given.quick, json=given.json)
-    return Options(given.quick, given.json, given.cells, given.share, given.list)
+        return Options(quick=values.quick, json=values.json)
+    return Options(values.quick, values.json, values.cells, values.share, values.list)
 
 
 def _cells(text: str) -> tuple[int, int]:

@@ -112,7 +112,7 @@ def main() -> None:
     error = float(pairs[-1, 0])
     n_essays = N_STUDENTS + N_ANCHORS
     once, twice = (price_comparison(PAIR, f"comparison@{version}") for version in (3, 2))
-    asked = find_asked(pairs, error)
+    counts = find_asked(pairs, error)
     rows: list[dict[str, object]] = []
     costs: dict[str, float] = {}
 
@@ -123,8 +123,8 @@ def main() -> None:
             "pairs": what.pairs, "usd": costs[way],
         })  # fmt: skip
 
-    add("pairs in bundles, both texts of each", asked, asked.pairs * twice)
-    add("pairs in bundles, texts once", asked, asked.pairs * once)
+    add("pairs in bundles, both texts of each", counts, counts.pairs * twice)
+    add("pairs in bundles, texts once", counts, counts.pairs * once)
     for size in (5, 10):
         listed = find_asked(average(size, seeds, LONGEST), error)
         usd = listed.lists * price_comparison(size, "comparison@3") + listed.pairs * once

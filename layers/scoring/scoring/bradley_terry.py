@@ -196,10 +196,10 @@ def _starting_abilities(observations: Observations, start: Fit | ArrayLike | Non
         lost = np.maximum(observations.evidence() - won, 0.0)
         guess: Floats = np.log((won + 0.5) / (lost + 0.5))
         return guess - guess.mean()
-    given = np.asarray(start.ability if isinstance(start, Fit) else start, dtype=np.float64)
-    if given.shape != (n,) or not np.isfinite(given).all():
-        raise InvalidSettingError("start", f"expected {n} finite abilities, got {given.shape}")
-    return given - given.mean()
+    abilities = np.asarray(start.ability if isinstance(start, Fit) else start, dtype=np.float64)
+    if abilities.shape != (n,) or not np.isfinite(abilities).all():
+        raise InvalidSettingError("start", f"expected {n} finite abilities, got {abilities.shape}")
+    return abilities - abilities.mean()
 
 
 def _result(

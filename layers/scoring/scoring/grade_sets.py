@@ -126,13 +126,13 @@ def set_threshold(probabilities: Floats, scores: AnchorScores, *, level: float) 
     return SetThreshold(
         least=float(candidates[chosen]),
         expected_coverage=float(1.0 - missed[chosen]),
-        guaranteed_coverage=_guaranteed(n_effective, level),
+        guaranteed_coverage=_guarantee(n_effective, level),
         n_anchors=len(weight),
         n_effective=n_effective,
     )
 
 
-def _guaranteed(n_effective: float, level: float) -> float:
+def _guarantee(n_effective: float, level: float) -> float:
     weight = MODEL_WEIGHT + n_effective + MISSED_BEFOREHAND
     missed = (1.0 - level) * weight - MISSED_BEFOREHAND + 1.0
     return max(0.0, 1.0 - missed / (n_effective + 1.0))

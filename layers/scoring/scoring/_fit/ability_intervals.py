@@ -66,7 +66,7 @@ class Posterior:
     mean: Floats
     variance: Floats
 
-    def stretched(self, doubt: float) -> Posterior:
+    def stretch(self, doubt: float) -> Posterior:
         """Return the posterior in the unit of the noise alone.
 
         Parameters

@@ -56,7 +56,7 @@ def estimate_parameters(
     A prior of the spread is integrated over; the other estimators have one spread, or none.
     """
     if prior is not None:
-        return _integrated(model, start, prior)
+        return _integrate_spread(model, start, prior)
     gauge, likelihood = None, model
     if estimator == "variational":
         model, solution = _nearest(model, start)
@@ -85,7 +85,7 @@ def estimate_parameters(
     return Estimate(point.x, plain, solution.iterations, information, doubt=doubt)
 
 
-def _integrated(model: Model, start: Floats, prior: SpreadPrior) -> Estimate:
+def _integrate_spread(model: Model, start: Floats, prior: SpreadPrior) -> Estimate:
     """Integrate over the spread of abilities, from the mode at the prior's median."""
     begin = _start_of(model, start, prior)
     mixture = integrate(begin.model, begin.x, begin.variance, begin.model.log_sd, prior)

@@ -156,7 +156,7 @@ class Fit:
         InvalidSettingError
             If the level is not inside (0, 1).
         """
-        return self._posterior().stretched(self.unit_doubt).interval(level)
+        return self._posterior().stretch(self.unit_doubt).interval(level)
 
     def _posterior(self) -> Posterior:
         if self.spread is None:
