@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.keys import Key
-from assessment.adapters.aws.table_requests import ItemUpdate
+from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
 
 
 class ItemTable(Protocol):
@@ -67,18 +67,7 @@ class ItemTable(Protocol):
     ) -> list[Item]:
         """All items of a partition whose sort key has the prefix, by sort key in order."""
 
-    def query_page(
-        self,
-        partition: str,
-        *,
-        limit: int,
-        since: str = " ",
-        until: str = "~",
-        after: str | None = None,
-        last_first: bool = True,
-        equal: Mapping[str, Any] | None = None,
-        projection: Sequence[str] = (),
-    ) -> tuple[list[Item], str | None]:
+    def query_page(self, query: PageQuery) -> tuple[list[Item], str | None]:
         """Items out of the next `limit`, and the sort key that they end with; None at the end."""
 
     def get_many(self, wanted: Sequence[Key]) -> list[Item | None]:

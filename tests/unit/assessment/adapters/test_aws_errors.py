@@ -36,7 +36,7 @@ from assessment.adapters.aws.s3 import S3ContentStore
 from assessment.adapters.aws.secrets import JudgeKeys, Secrets, SigningSecret
 from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSErasureQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
-from assessment.adapters.aws.table_requests import ItemUpdate
+from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
 from assessment.adapters.judges.bedrock import ask_bedrock
 from assessment.contracts.erasure import EraseRequestV1
 from assessment.contracts.events import Envelope, EventType, envelope
@@ -140,7 +140,11 @@ CALLS: dict[str, tuple[str, str, Act]] = {
         lambda c: Table(c, "t").put_new_and_put(KEY, KEY),
     ),
     "table.query": ("dynamodb", "Query", lambda c: Table(c, "t").query("a")),
-    "table.query_page": ("dynamodb", "Query", lambda c: Table(c, "t").query_page("a", limit=1)),
+    "table.query_page": (
+        "dynamodb",
+        "Query",
+        lambda c: Table(c, "t").query_page(PageQuery("a", limit=1)),
+    ),
     "table.get_many": ("dynamodb", "BatchGetItem", lambda c: Table(c, "t").get_many([KEY, KEY])),
     "signing_secret.versions": (
         "secretsmanager",

@@ -9,6 +9,7 @@ from typing import Any
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.table_requests import PageQuery
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.assignment import Assignment
 from assessment.domain.essay import Anchor
@@ -66,7 +67,7 @@ class DynamoDBAssignmentStore:
     def list_assignments(self, *, limit: int, after: str | None) -> AssignmentPage:
         """Entries of the list, then their instructions; an entry without any is passed over."""
         items, cursor = self._table.query_page(
-            keys.ASSIGNMENTS, limit=limit, until=_LAST, after=after, last_first=False
+            PageQuery(keys.ASSIGNMENTS, limit=limit, until=_LAST, after=after, last_first=False)
         )
         ids = [item["SK"] for item in items]
         heads = self._table.get_many([keys.assignment(assignment_id) for assignment_id in ids])

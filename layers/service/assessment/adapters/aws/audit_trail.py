@@ -5,6 +5,7 @@ from __future__ import annotations
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
+from assessment.adapters.aws.table_requests import PageQuery
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.audit import AuditEntry
 from assessment.ports.stores import AuditPage
@@ -37,7 +38,7 @@ class DynamoDBAuditTrail:
 
     def list_entries(self, *, limit: int, cursor: str | None) -> AuditPage:
         """The newest first."""
-        items, following = self._table.query_page(keys.AUDIT, limit=limit, after=cursor)
+        items, following = self._table.query_page(PageQuery(keys.AUDIT, limit=limit, after=cursor))
         return AuditPage([_entry(item) for item in items], following)
 
     def list_of_batch(self, batch_id: str) -> list[AuditEntry]:

@@ -12,7 +12,7 @@ from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.person_leases import read_person_item
-from assessment.adapters.aws.table_requests import ItemUpdate
+from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.batch import (
     FINAL_STATUSES,
@@ -113,11 +113,13 @@ class DynamoDBBatchStore:
         n_found, cursor = 0, None
         while True:
             items, cursor = self._table.query_page(
-                keys.BATCHES,
-                limit=at_most - n_found,
-                since=keys.sortable(since),
-                after=cursor,
-                projection=("SK",),
+                PageQuery(
+                    keys.BATCHES,
+                    limit=at_most - n_found,
+                    since=keys.sortable(since),
+                    after=cursor,
+                    projection=("SK",),
+                )
             )
             n_found += len(items)
             if cursor is None or n_found >= at_most:
@@ -129,12 +131,14 @@ class DynamoDBBatchStore:
         batches: list[Batch] = []
         for _ in range(_PAGES_AT_ONCE):
             items, cursor = self._table.query_page(
-                keys.BATCHES,
-                limit=limit - len(batches),
-                since=keys.sortable(since) if since else " ",
-                until=keys.sortable(before) if before else "~",
-                after=cursor,
-                equal={"assignment_id": wanted.assignment_id},
+                PageQuery(
+                    keys.BATCHES,
+                    limit=limit - len(batches),
+                    since=keys.sortable(since) if since else " ",
+                    until=keys.sortable(before) if before else "~",
+                    after=cursor,
+                    equal={"assignment_id": wanted.assignment_id},
+                )
             )
             batches += self._read_batches(items, wanted)
             if cursor is None or len(batches) >= limit:

@@ -11,7 +11,7 @@ from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.person_leases import DynamoDBPeopleQueue
-from assessment.adapters.aws.table_requests import ItemUpdate
+from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
 from assessment.adapters.item_table import ItemTable
 from assessment.contracts.llm_protocol import JudgeRequestV1
 from assessment.domain.comparison import (
@@ -68,10 +68,12 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         after = None if cursor is None else keys.comparison(batch_id, wave_number, cursor)["SK"]
         while wave_number <= n_waves and len(found) < limit:
             items, after = self._table.query_page(
-                keys.comparison_partition(batch_id, wave_number),
-                limit=limit - len(found),
-                after=after,
-                last_first=False,
+                PageQuery(
+                    keys.comparison_partition(batch_id, wave_number),
+                    limit=limit - len(found),
+                    after=after,
+                    last_first=False,
+                )
             )
             found += [_comparison(item) for item in items]
             if after is None:

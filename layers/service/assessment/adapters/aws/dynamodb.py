@@ -19,8 +19,9 @@ from assessment.adapters.aws.keys import Key, place_partition
 from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.adapters.aws.table_requests import (
     ItemUpdate,
-    add_filter,
+    PageQuery,
     add_projection,
+    make_page_query,
     make_update,
 )
 from assessment.domain.access import DEFAULT_ORGANISATION
@@ -41,10 +42,6 @@ class ConditionFailedError(Exception):
 
 def _chunks[T](values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (values[start : start + size] for start in range(0, len(values), size))
-
-
-_ALL_KEYS = " ", "~"
-"""The bounds of a page without bounds: keys of printable ASCII lie between them."""
 
 
 class Table:
@@ -212,51 +209,11 @@ class Table:
                 return items
             request["ExclusiveStartKey"] = following
 
-    def query_page(
-        self,
-        partition: str,
-        *,
-        limit: int,
-        since: str = " ",
-        until: str = "~",
-        after: str | None = None,
-        last_first: bool = True,
-        equal: Mapping[str, Any] | None = None,
-        projection: Sequence[str] = (),
-    ) -> tuple[list[Item], str | None]:
-        """The next items of a partition with sort keys from `since` to `until`.
-
-        Parameters
-        ----------
-        after
-            The sort key that the page before ended with; it lies between the other two.
-        equal
-            Attributes with the values that items must have.
-        projection
-            The attributes that are wanted; all of them if none is named.
-
-        Returns
-        -------
-        (list, str or None)
-            Items out of the next `limit`, and the sort key that they end with; None if there is no
-            more.
-        """
-        condition, values = "PK = :pk", {":pk": place_partition(partition, self._organisation)}
-        # What all keys lie between is not asked: an emulator tests it with each item anew.
-        if (since, until) != _ALL_KEYS:
-            condition += " AND SK BETWEEN :since AND :until"
-            values |= {":since": since, ":until": until}
-        request: dict[str, Any] = {
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": serialize_item(values),
-            "ScanIndexForward": not last_first,
-            "Limit": limit,
-            "ConsistentRead": True,
-        }
-        if after is not None:
-            request["ExclusiveStartKey"] = self._place({"PK": partition, "SK": after})
-        add_filter(request, equal or {})
-        add_projection(request, projection)
+    def query_page(self, query: PageQuery) -> tuple[list[Item], str | None]:
+        """Items out of the next `limit`, and the sort key that they end with; None at the end."""
+        request = make_page_query(query, place_partition(query.partition, self._organisation))
+        if query.after is not None:
+            request["ExclusiveStartKey"] = self._place({"PK": query.partition, "SK": query.after})
         response = self._call("query", **request)
         last = response.get("LastEvaluatedKey")
         items = [self._read(item) for item in response["Items"]]

@@ -9,7 +9,7 @@ from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.batch_store import read_batch_item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
-from assessment.adapters.aws.table_requests import ItemUpdate
+from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.batch import Batch
 from assessment.domain.erasure import ERASED, Erasure
@@ -60,7 +60,7 @@ class DynamoDBErasureStore:
     def list_expired(self, *, now: datetime, limit: int) -> list[ExpiredBatch]:
         """From the list of all organisations."""
         items, _ = self._table.query_page(
-            keys.RETENTION, limit=limit, until=keys.sortable(now), last_first=False
+            PageQuery(keys.RETENTION, limit=limit, until=keys.sortable(now), last_first=False)
         )
         expired = []
         for item in items:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from assessment.adapters.aws import keys
 from assessment.adapters.aws.attributes import Item
 from assessment.adapters.aws.dynamodb import ConditionFailedError
-from assessment.adapters.aws.table_requests import ItemUpdate
+from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
 from assessment.adapters.item_table import ItemTable
 from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair
@@ -55,11 +55,13 @@ class DynamoDBPeopleQueue:
     ) -> list[ComparisonLease]:
         """One page of the wave's items, without what only their holder needs."""
         items, _ = self._table.query_page(
-            keys.waiting_partition(batch_id, wave_number),
-            limit=limit,
-            after=start,
-            last_first=False,
-            projection=_LEASE,
+            PageQuery(
+                keys.waiting_partition(batch_id, wave_number),
+                limit=limit,
+                after=start,
+                last_first=False,
+                projection=_LEASE,
+            )
         )
         return [_lease(item, wave_number) for item in items if item["SK"] != keys.WAITING_COUNT]
 

@@ -35,6 +35,61 @@ class ItemUpdate:
     add: Mapping[str, int] = field(default_factory=dict)
 
 
+_FIRST_KEY, _LAST_KEY = " ", "~"
+"""Keys of printable ASCII lie between them."""
+
+
+@dataclass(frozen=True)
+class PageQuery:
+    """The next items of a partition.
+
+    Attributes
+    ----------
+    partition
+        Whose items, without the organisation.
+    limit
+        How many items are looked at.
+    since, until
+        The bounds of the sort keys, which lie within.
+    after
+        The sort key that the page before ended with; it lies between the bounds.
+    last_first
+        Whether the highest sort key comes first.
+    equal
+        Attributes with the values that items must have; None stands for any value.
+    projection
+        The attributes that are wanted; all of them if none is named.
+    """
+
+    partition: str
+    limit: int
+    since: str = _FIRST_KEY
+    until: str = _LAST_KEY
+    after: str | None = None
+    last_first: bool = True
+    equal: Mapping[str, Any] = field(default_factory=dict)
+    projection: Sequence[str] = ()
+
+
+def make_page_query(query: PageQuery, place: str) -> dict[str, Any]:
+    """A query of a page, without the key it begins after; `place` is the whole partition key."""
+    condition, values = "PK = :pk", {":pk": place}
+    # What all keys lie between is not asked: an emulator tests it with each item anew.
+    if (query.since, query.until) != (_FIRST_KEY, _LAST_KEY):
+        condition += " AND SK BETWEEN :since AND :until"
+        values |= {":since": query.since, ":until": query.until}
+    request: dict[str, Any] = {
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": serialize_item(values),
+        "ScanIndexForward": not query.last_first,
+        "Limit": query.limit,
+        "ConsistentRead": True,
+    }
+    _add_filter(request, query.equal)
+    add_projection(request, query.projection)
+    return request
+
+
 def make_update(update: ItemUpdate) -> dict[str, Any]:
     """The expressions of an update, without the key of its item."""
     changes, add = update.changes, update.add
@@ -56,7 +111,7 @@ def make_update(update: ItemUpdate) -> dict[str, Any]:
     return request
 
 
-def add_filter(request: dict[str, Any], equal: Mapping[str, Any]) -> None:
+def _add_filter(request: dict[str, Any], equal: Mapping[str, Any]) -> None:
     """Let a query leave out items that lack one of the values; None stands for any value."""
     tests = _drop_absent(equal)
     if tests:

@@ -10,7 +10,7 @@ from typing import Any
 from assessment.adapters.aws.attributes import Item, to_plain
 from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.keys import Key
-from assessment.adapters.aws.table_requests import ItemUpdate
+from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
 from assessment.adapters.sqlite.conditions import holds
 from assessment.adapters.sqlite.database import Database
 
@@ -108,30 +108,22 @@ class SQLiteItemTable:
         items = [json.loads(body) for (body,) in rows]
         return _project([item for item in items if item["SK"].startswith(prefix)], projection)
 
-    def query_page(
-        self,
-        partition: str,
-        *,
-        limit: int,
-        since: str = " ",
-        until: str = "~",
-        after: str | None = None,
-        last_first: bool = True,
-        equal: Mapping[str, Any] | None = None,
-        projection: Sequence[str] = (),
-    ) -> tuple[list[Item], str | None]:
+    def query_page(self, query: PageQuery) -> tuple[list[Item], str | None]:
         """Items out of the next `limit`, and the sort key that they end with; None at the end."""
-        beyond, order = ("AND sk < ?", "DESC") if last_first else ("AND sk > ?", "ASC")
-        bounds = [since, until] if after is None else [since, until, after]
+        beyond, order = ("AND sk < ?", "DESC") if query.last_first else ("AND sk > ?", "ASC")
+        bounds = [query.since, query.until]
+        if query.after is not None:
+            bounds.append(query.after)
         # One more than is wanted tells whether there is more.
         rows = self._database.read(
             "SELECT body FROM items WHERE pk = ? AND sk BETWEEN ? AND ? "  # noqa: S608
-            f"{beyond if after is not None else ''} ORDER BY sk {order} LIMIT ?",
-            (partition, *bounds, limit + 1),
+            f"{beyond if query.after is not None else ''} ORDER BY sk {order} LIMIT ?",
+            (query.partition, *bounds, query.limit + 1),
         )
-        items = [json.loads(body) for (body,) in rows[:limit]]
-        last = str(items[-1]["SK"]) if len(rows) > limit else None
-        return _project([item for item in items if _has(item, equal or {})], projection), last
+        items = [json.loads(body) for (body,) in rows[: query.limit]]
+        last = str(items[-1]["SK"]) if len(rows) > query.limit else None
+        chosen = [item for item in items if _has(item, query.equal)]
+        return _project(chosen, query.projection), last
 
     def get_many(self, wanted: Sequence[Key]) -> list[Item | None]:
         """The items, in the order of their keys."""
