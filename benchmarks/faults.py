@@ -16,9 +16,10 @@ import sys
 from collections import Counter
 
 from benchmarks._common import Claim, arguments, at_least, report
+from tests.faults.account import simulated_account
 from tests.faults.calls import FaultKind
 from tests.faults.faults import complaint, every_fault, spread_faults
-from tests.faults.journey import simulated_account, travel
+from tests.faults.journey import travel
 from tests.faults.routes import ROUTES, Route
 
 SAMPLE = 12

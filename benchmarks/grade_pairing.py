@@ -20,8 +20,8 @@ from benchmarks.real_grades import (
     LENGTHS,
     MOST_ANCHORS,
     Class,
-    by_judge,
     draw_class,
+    grade_by_judge,
     judged,
 )
 from scoring._grades.anchor_health import ranked_probability_score
@@ -47,7 +47,7 @@ def score(corpus: Corpus, seed: int, spread: float, strategy: Strategy) -> list[
     anchors = batch.anchors(MOST_ANCHORS, with_prior=False)
     scores = {}
     for per_essay, standing in judged(batch, quality, rng, strategy):
-        probabilities, _ = by_judge(standing, anchors)
+        probabilities, _ = grade_by_judge(standing, anchors)
         scores[per_essay] = ranked_probability_score(probabilities, batch.grade[:ESSAYS])
     return [scores[per_essay] for per_essay in LENGTHS]
 
