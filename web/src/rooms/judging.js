@@ -63,10 +63,7 @@ export class Judging {
     this.isAsking = true;
     try {
       const offer = await get(`${batchPath(this.id)}/next-comparison${this.kept.length ? `?kept=${this.kept.join(",")}` : ""}`, { once: true });
-      this.error = null;
-      this.counts = offer;
-      const isNew = offer.comparison && !this.kept.includes(offer.comparison.comparison_id);
-      if (isNew) this.place(offer.comparison);
+      const isNew = this.take(offer);
       if (isNew && !this.queue.length) this.later(() => this.queue.length || this.ask(), 0);
       if (!this.current) {
         // Nothing waits: what may still be undone could be what others wait for.
@@ -78,6 +75,15 @@ export class Judging {
     }
     this.isAsking = false;
     this.onChange();
+  }
+
+  /** Take what is offered; whether it is a pair that was not there yet. */
+  take(offer) {
+    this.error = null;
+    this.counts = offer;
+    const isNew = offer.comparison !== null && !this.kept.includes(offer.comparison.comparison_id);
+    if (isNew) this.place(offer.comparison);
+    return isNew;
   }
 
   takeRefusal(error) {
@@ -130,7 +136,8 @@ export class Judging {
     this.nGiven += 1;
     this.show(this.queue.shift() ?? null);
     this.onChange();
-    if (!this.queue.length) this.ask();
+    // The answer to a verdict that is on its way brings the next pair.
+    if (!this.queue.length && !this.isDraining) this.ask();
   }
 
   undo() {
@@ -171,8 +178,11 @@ export class Judging {
     const hasWork = this.outbox.length > 0;
     while (this.outbox.length) {
       const [verdict] = this.outbox;
+      let offer = null;
       try {
-        await call("POST", `${batchPath(this.id)}/verdicts`, { body: verdict, once: true, keepalive: isLeaving });
+        const query = isLeaving ? "" : `?offer=true&kept=${this.kept.join(",")}`;
+        const accepted = await call("POST", `${batchPath(this.id)}/verdicts${query}`, { body: verdict, once: true, keepalive: isLeaving });
+        offer = accepted?.offer;
         this.isOffline = false;
         this.nFailed = 0;
       } catch (error) {
@@ -181,6 +191,7 @@ export class Judging {
           this.isDraining = false;
           this.nFailed = (this.nFailed ?? 0) + 1;
           this.later(() => this.drain(), Math.min(LONGEST_WAIT, 500 * 2 ** this.nFailed));
+          if (!this.queue.length) this.ask();
           this.onChange();
           return;
         }
@@ -189,11 +200,12 @@ export class Judging {
       }
       this.outbox = this.outbox.filter((each) => each !== verdict);
       this.keep();
+      if (offer && !this.isStopped && !this.ended) this.take(offer);
       this.onChange();
     }
     this.isDraining = false;
     // What was just sent may have been the last that was waited for.
-    if (hasWork && !this.current && !this.isStopped) this.ask();
+    if (hasWork && !this.queue.length && !this.isStopped) this.ask();
   }
 }
 
