@@ -89,20 +89,34 @@ MEASURED = (
     "tests/unit/assessment/", "tests/unit/grading/", "tests/unit/scoring/",
     "tests/contracts/", "tests/handlers/", "tests/faults/",
 )  # fmt: skip
+FIRST_WORKER = "gw0"
+
+
+def find_measurement(config: pytest.Config) -> Any:
+    """What pauses and resumes the measuring of coverage; None where it is not measured."""
+    return getattr(config.pluginmanager.get_plugin("_cov"), "cov_controller", None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Let one worker measure what imports run: all workers import the same modules."""
+    measurement = find_measurement(session.config)
+    is_first = os.environ.get("PYTEST_XDIST_WORKER", FIRST_WORKER) == FIRST_WORKER
+    if measurement is not None and measurement.started and not is_first:
+        measurement.pause()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
     """Measure coverage while a test runs that is there to be quick; all tests run all the same."""
-    plugin = item.config.pluginmanager.get_plugin("_cov")
-    controller = getattr(plugin, "cov_controller", None)
-    if controller is None:
+    measurement = find_measurement(item.config)
+    if measurement is None:
         return
     measured = item.nodeid.startswith(MEASURED) and not item.get_closest_marker("slow")
-    if measured and not controller.started:
-        controller.resume()
-    elif controller.started and not measured:
-        controller.pause()
+    if measured and not measurement.started:
+        measurement.resume()
+    elif measurement.started and not measured:
+        measurement.pause()
 
 
 @pytest.fixture(scope="session", autouse=True)
