@@ -25,14 +25,14 @@ from assessment.domain.readings import PAIR, compute_worth
 UNSETTLED_PAIR_SHARE = 0.15
 """Share of a judge's readings that are in pairs while nobody knows how sharp it is in lists."""
 
-SUSPECTED_PAIR_SHARE = 0.5
+SUSPECTED_PAIR_SHARE = 0.4
 """The same once it is likely enough that the judge is too blunt for lists."""
 
 KNOWN_PAIR_SHARE = 0.01
 """The most of them where an earlier measurement says that it is sharp enough, and no verdict does
 otherwise."""
 
-SUSPECTED_PROBABILITY = 0.5
+SUSPECTED_PROBABILITY = 0.3
 """How likely it must be that a judge is too blunt for more pairs to be asked."""
 
 # None of m attempts brought an order: with 95% confidence less than 3/m of further ones would (rule

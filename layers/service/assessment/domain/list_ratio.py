@@ -14,7 +14,7 @@ BLUNT_BELOW = 0.75
 BLUNT_PROBABILITY = 0.9
 """How sure it must be that a judge is blunter than that before it is asked for pairs only."""
 
-SHARP_PROBABILITY = 0.85
+SHARP_PROBABILITY = 0.9
 """How sure it must be that a judge is sharp enough for fewer pairs to do."""
 
 _LEAST_ERROR = 0.15
