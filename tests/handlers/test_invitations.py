@@ -134,7 +134,7 @@ def test_the_answer_to_a_verdict_has_the_next_comparison(stack: Stack) -> None:
     assert {m["correlation_id"] for m in messages} == {accepted["correlation_id"]}
 
 
-def test_an_expired_invitation_is_refused_at_the_door(stack: Stack) -> None:
+def test_an_expired_invitation_opens_nothing_and_is_told_so(stack: Stack) -> None:
     from assessment.contracts.tokens import sign_invitation
     from tests.handlers.conftest import INVITATION_SECRET, SECRET
 
@@ -143,7 +143,10 @@ def test_an_expired_invitation_is_refused_at_the_door(stack: Stack) -> None:
     invitation = person.invitation
     assert invitation is not None
     past = datetime.now(UTC) - timedelta(days=2)
-    expired = invitation.model_copy(update={"created_at": past, "expires_at": past})
+    expired = invitation.model_copy(
+        update={"invitation_id": "f" * 16, "created_at": past, "expires_at": past}
+    )
+    adapters().people.put_invitation(expired)
     ended = sign_invitation(expired, organisation="default", secret=INVITATION_SECRET)
     forged = sign_invitation(invitation, organisation="default", secret=SECRET)
     valid = sign_invitation(invitation, organisation="default", secret=INVITATION_SECRET)
@@ -151,7 +154,15 @@ def test_an_expired_invitation_is_refused_at_the_door(stack: Stack) -> None:
         authorise(token)["policyDocument"]["Statement"][0]["Effect"]
         for token in (ended, forged, valid)
     ]
-    assert effects == ["Deny", "Deny", "Allow"]
+    # The door lets it in to be told apart from a token that is none: no route opens to it.
+    assert effects == ["Allow", "Deny", "Allow"]
+    for name in ("next_comparison", "judge_verdict"):
+        status, refused = ask_as(ended, name)
+        assert (status, refused["type"].rpartition(":")[2]) == (403, "invitation-ended"), name
+        assert "expired" in refused["detail"]
+    for name in ("get_batch", "get_results", "list_batches", "list_invitations", "cancel_batch"):
+        assert ask_as(ended, name)[0] == 403, name
+    assert not [m for m in stack.messages("callbacks") if "winner" in m]
 
 
 @pytest.fixture

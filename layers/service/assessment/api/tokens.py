@@ -64,7 +64,10 @@ def is_invitation(authorization: str) -> bool:
 
 
 def verify_invitation(authorization: str, *, secrets: Sequence[str], now: datetime) -> Caller:
-    """The judge whom an invitation names; whether it was taken back is asked with every request.
+    """The judge whom an invitation names; whether it still holds is asked with every request.
+
+    One that has expired names its judge too, who is then told so: at the door they would hear only
+    that something is wrong with their token.
 
     Parameters
     ----------
@@ -76,7 +79,9 @@ def verify_invitation(authorization: str, *, secrets: Sequence[str], now: dateti
     TokenRefusedError
         With a reason that does not repeat the token.
     """
-    claims = _own_claims(_bearer_token(authorization), secrets, audience=INVITATION_AUDIENCE)
+    claims = _own_claims(
+        _bearer_token(authorization), secrets, audience=INVITATION_AUDIENCE, may_be_expired=True
+    )
     _check_life(claims, max_life=timedelta(days=LONGEST_DAYS), now=now)
     batch_id = claims.get("batch_id")
     if not isinstance(batch_id, str) or not str(claims["sub"]).startswith(INVITED_PREFIX):
@@ -136,7 +141,9 @@ def _bearer_token(authorization: str) -> str:
     return token
 
 
-def _own_claims(token: str, secrets: Sequence[str], *, audience: str = AUDIENCE) -> Claims:
+def _own_claims(
+    token: str, secrets: Sequence[str], *, audience: str = AUDIENCE, may_be_expired: bool = False
+) -> Claims:
     refusal = TokenRefusedError("the stack has no secret")
     for secret in secrets:
         try:
@@ -146,7 +153,7 @@ def _own_claims(token: str, secrets: Sequence[str], *, audience: str = AUDIENCE)
                 algorithms=[ALGORITHM],
                 audience=audience,
                 leeway=CLOCK_SKEW,
-                options={"require": _REQUIRED},
+                options={"require": _REQUIRED, "verify_exp": not may_be_expired},
             )
         except jwt.InvalidSignatureError as error:
             refusal = TokenRefusedError(type(error).__name__)
