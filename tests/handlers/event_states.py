@@ -78,6 +78,7 @@ PROBLEMS: dict[str, tuple[str, int, str, str | None]] = {
     "cancel_batch_completed": ("completed", 409, "illegal-transition", None),
     "resume_batch_completed": ("completed", 409, "illegal-transition", None),
     "list_batches_bad_cursor": ("", 400, "invalid-request", "cursor"),
+    "list_batches_crossed_times": ("", 400, "invalid-request", "created_since"),
     "list_batches_bad_filter": ("", 400, "invalid-request", "state"),
     "get_comparisons_bad_cursor": ("", 400, "invalid-request", "cursor"),
     "get_audit_as_assessor": ("", 403, "not-permitted", None),

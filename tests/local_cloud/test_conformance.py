@@ -34,7 +34,7 @@ PARTS = {
     "requests": Part((*EACH, "--include-path-regex", REQUESTS), 1500),
     "batches": Part((*EACH, "--include-path-regex", BATCHES), 600),
     "others": Part((*EACH, "--exclude-path-regex", f"{REQUESTS}|{BATCHES}"), 600),
-    "stateful": Part(("--phases", "stateful", "--max-examples", "20"), 100),
+    "stateful": Part(("--phases", "stateful", "--max-examples", "60"), 100),
 }
 
 

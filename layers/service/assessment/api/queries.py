@@ -6,16 +6,17 @@ import base64
 import binascii
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import MAX_ESSAYS
 from assessment.domain.batch import BatchStatus
 from assessment.domain.errors import InvalidRequestError
+from assessment.domain.field_problems import WrongFieldError
 from assessment.domain.identifiers import AssignmentId
 from assessment.domain.plain_text import normalise
 from assessment.ports.stores import BatchFilter
@@ -56,6 +57,13 @@ class BatchQuery(Page):
     assignment_id: AssignmentId | None = None
     created_since: Moment | None = None
     created_before: Moment | None = None
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        since, before = self.created_since, self.created_before
+        if since is not None and before is not None and since > before:
+            raise WrongFieldError("created_since", "it is after created_before; swap the two")
+        return self
 
     @property
     def filter(self) -> BatchFilter:

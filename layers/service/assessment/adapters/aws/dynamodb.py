@@ -211,9 +211,11 @@ class Table:
 
     def query_page(self, query: PageQuery) -> tuple[list[Item], str | None]:
         """Items out of the next `limit`, and the sort key that they end with; None at the end."""
+        if query.is_empty:
+            return [], None
         request = make_page_query(query, place_partition(query.partition, self._organisation))
-        if query.after is not None:
-            request["ExclusiveStartKey"] = self._place({"PK": query.partition, "SK": query.after})
+        if query.start is not None:
+            request["ExclusiveStartKey"] = self._place({"PK": query.partition, "SK": query.start})
         response = self._call("query", **request)
         last = response.get("LastEvaluatedKey")
         items = [self._read(item) for item in response["Items"]]

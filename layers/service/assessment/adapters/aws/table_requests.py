@@ -52,7 +52,7 @@ class PageQuery:
     since, until
         The bounds of the sort keys, which lie within.
     after
-        The sort key that the page before ended with; it lies between the bounds.
+        The sort key that a page ended with, of this list or of another one.
     last_first
         Whether the highest sort key comes first.
     equal
@@ -69,6 +69,19 @@ class PageQuery:
     last_first: bool = True
     equal: Mapping[str, Any] = field(default_factory=dict)
     projection: Sequence[str] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no item can be in the page: its bounds cross, or it is beyond the last one."""
+        if self.since > self.until or self.after is None:
+            return self.since > self.until
+        return self.after < self.since if self.last_first else self.after > self.until
+
+    @property
+    def start(self) -> str | None:
+        """The key to go on from: DynamoDB takes none that is not between the bounds."""
+        is_within = self.after is not None and self.since <= self.after <= self.until
+        return self.after if is_within else None
 
 
 def make_page_query(query: PageQuery, place: str) -> dict[str, Any]:
