@@ -8,6 +8,7 @@ from rich.text import Text
 
 from assessment.contracts.decisions import AttentionView, DecisionRequest, ReleaseRequest
 from assessment.contracts.parsing import parse
+from assessment.contracts.request import MAX_ESSAYS
 from assessment.domain.grade_decision import DecisionState
 from runner.commands import options
 from runner.commands.place import PlaceOptions
@@ -26,7 +27,7 @@ _STATES = {
 def attention(
     batch_id: options.BatchId,
     *,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Essays to show.")] = 30,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_ESSAYS, help="Essays to show.")] = 30,
     place: PlaceOptions,
     as_json: options.AsJson = False,
 ) -> None:

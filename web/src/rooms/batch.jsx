@@ -121,7 +121,7 @@ function Heading({ progress, children }) {
 export function useCompleted(id) {
   const loaded = useLoaded(async () => {
     const [result, attention, decisions, invitations] = await Promise.all([
-      get(`${batchPath(id)}/results`), get(`${batchPath(id)}/attention?limit=1000`), get(`${batchPath(id)}/decisions`).catch((error) => ({ error })), listInvitations(id),
+      get(`${batchPath(id)}/results`), get(`${batchPath(id)}/attention?limit=5000`), get(`${batchPath(id)}/decisions`).catch((error) => ({ error })), listInvitations(id),
     ]);
     return { result, attention: attention.essays, decisions, judgeNames: nameInvited(invitations) };
   }, [id]);

@@ -96,7 +96,7 @@ class AttentionQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    limit: Annotated[int, Field(ge=1, le=MAX_ESSAYS)] = 100
 
 
 class OfferQuery(BaseModel):
