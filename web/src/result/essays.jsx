@@ -72,7 +72,7 @@ export function EssayTable({ essays, grades, onOpen, decisions }) {
         <table class="essays">
           <thead><tr>
             {head("rank", t("column.rank"), true)}{head("name", t("essay"))}{hasGrades && head("grade", t("grade"))}
-            {hasGrades && head("surety", t("column.probability"), true)}<th scope="col" class="number">{t("column.place")}</th>{head("comparisons", t("column.comparisons"), true)}
+            {hasGrades && head("surety", t("column.probability"), true)}<th scope="col" class="number place">{t("column.place")}</th>{head("comparisons", t("column.comparisons"), true)}
             {decisions && <th scope="col">{t("column.decision")}</th>}{head("attention", t("column.attention"))}
           </tr></thead>
           <tbody>{rows.slice(0, nShown).map((each) => <Row key={each.id} essay={each} hasGrades={hasGrades} grades={grades} onOpen={onOpen} decision={decisions && (decisions.get(each.id) ?? null)} hasDecisions={Boolean(decisions)} />)}</tbody>
