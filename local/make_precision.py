@@ -104,8 +104,8 @@ class PrecisionLaw:
         ]
         rows = np.array([_terms(one.n_essays, one.comparisons) for one in used])
         root = np.array(weight)
-        found, *_ = np.linalg.lstsq(rows * root[:, None], odds * root, rcond=None)
-        return cls(found)
+        coefficients, *_ = np.linalg.lstsq(rows * root[:, None], odds * root, rcond=None)
+        return cls(coefficients)
 
     def foretell(self, n_essays: int, comparisons: float) -> float:
         """The reliability after so many comparisons of each essay."""

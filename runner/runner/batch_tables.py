@@ -51,23 +51,23 @@ def _describe(one: Comparison) -> dict[str, object]:
     }
 
 
-def comparisons_csv(found: Sequence[Comparison]) -> str:
+def comparisons_csv(comparisons: Sequence[Comparison]) -> str:
     """One row for each comparison; the winner is `first`, `second` or `tie`, NA without a verdict.
 
     NA is how R writes what is missing, and how `cj fit` reads it. Where there are lists, more
     columns have the essays that were shown, and their order.
     """
-    rows = [row | {"winner": row["winner"] or "NA"} for row in map(_describe, found)]
-    columns = (*_COLUMNS, *choose_list_columns(found))
+    rows = [row | {"winner": row["winner"] or "NA"} for row in map(_describe, comparisons)]
+    columns = (*_COLUMNS, *choose_list_columns(comparisons))
     return to_csv(columns, ([row[name] for name in columns] for row in rows))
 
 
-def comparisons_table(found: Sequence[Comparison]) -> Table:
+def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
     """A row for each comparison: who won by whose judgement and why, or how it failed."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for name in ("wave", "first", "second", "winner", "degree", "judge", "reason"):
         table.add_column(name, overflow="fold", justify="right" if name == "wave" else "left")
-    for one in found:
+    for one in comparisons:
         table.add_row(*_cells(_describe(one)))
     return table
 

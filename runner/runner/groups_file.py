@@ -37,7 +37,7 @@ def assign_groups(path: Path, essays: Sequence[SubmittedEssay]) -> list[Submitte
         values = by_id[essay_id].model_dump() | {"group": row.get("group") or None}
         return validate(SubmittedEssay, values, lambda _, message: row.problem("group", message))
 
-    found, problems = read_all(table.rows, add_group)
+    labelled, problems = read_all(table.rows, add_group)
     problems.raise_any()
-    with_group = {essay.essay_id: essay for essay in found}
+    with_group = {essay.essay_id: essay for essay in labelled}
     return [with_group.get(essay.essay_id, essay) for essay in essays]

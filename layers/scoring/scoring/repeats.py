@@ -68,9 +68,9 @@ def estimate_repeat_correlation(
             fitted = fit(weighed, prior_sd=prior, estimator="variational")
         except (AllTiesError, NotConvergedError):
             return 1.0
-        found = _correlate(fitted, comparisons, *twice)
+        estimate = _correlate(fitted, comparisons, *twice)
         n = len(twice[0])
-        correlation = float(np.clip((n * found + prior_repeats) / (n + prior_repeats), 0.0, 1.0))
+        correlation = float(np.clip((n * estimate + prior_repeats) / (n + prior_repeats), 0.0, 1.0))
     return correlation
 
 

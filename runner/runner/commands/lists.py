@@ -31,8 +31,8 @@ def list_batches(
 ) -> None:
     """List batches, the newest first."""
     with place.open() as client:
-        found = client.list_batches(status=status, assignment_id=assignment)
-        batches = list(islice(found, limit))
+        listed = client.list_batches(status=status, assignment_id=assignment)
+        batches = list(islice(listed, limit))
     if as_json:
         emit(to_json({"batches": [batch.model_dump(mode="json") for batch in batches]}))
         return
@@ -61,18 +61,18 @@ def comparisons(
     if output:
         require_writable(output)
     with place.open() as client:
-        found = list(client.list_comparisons(batch_id))
-    _write(batch_id, found, output_format, output)
-    n_verdicts = sum(one.verdict is not None for one in found)
-    note(f"{len(found)} comparisons, {n_verdicts} with a verdict")
+        listed = list(client.list_comparisons(batch_id))
+    _write(batch_id, listed, output_format, output)
+    n_verdicts = sum(one.verdict is not None for one in listed)
+    note(f"{len(listed)} comparisons, {n_verdicts} with a verdict")
 
 
-def _write(batch_id: str, found: list[Comparison], form: Format, output: Path | None) -> None:
-    documents = [one.model_dump(mode="json") for one in found]
+def _write(batch_id: str, listed: list[Comparison], form: Format, output: Path | None) -> None:
+    documents = [one.model_dump(mode="json") for one in listed]
     if form is Format.TABLE:
-        print_table(comparisons_table(found), output)
+        print_table(comparisons_table(listed), output)
     elif form is Format.CSV:
-        write_or_emit(comparisons_csv(found), output)
+        write_or_emit(comparisons_csv(listed), output)
     elif form is Format.JSONL:
         write_or_emit("".join(write_json_line(one) for one in documents), output)
     else:

@@ -56,9 +56,9 @@ def open_page(
         _open(page.as_uri(), wanted=browser, as_json=as_json)
         return
     aws = place.aws
-    found = find_stack(place.stack, aws)
+    deployed = find_stack(place.stack, aws)
     token = mint_token(
-        read_secret(found.api_secret_arn, aws),
+        read_secret(deployed.api_secret_arn, aws),
         now=datetime.now(UTC),
         subject=subject,
         role=Role.ADMIN if admin else Role.ASSESSOR,
@@ -67,7 +67,7 @@ def open_page(
     )
     room = f"/batch/{source}" if source else "/"
     # In the fragment: it reaches no server, so it is in no log.
-    address = f"{found.api_url.rstrip('/')}/app/#token={token}&open={room}"
+    address = f"{deployed.api_url.rstrip('/')}/app/#token={token}&open={room}"
     _open(address, wanted=browser, as_json=as_json)
 
 

@@ -79,7 +79,7 @@ def plan(
         raise
     from runner.offline.forecast import forecast
 
-    found = forecast(
+    outlook = forecast(
         assessment,
         agreement=agreement,
         n_calls=concurrency,
@@ -89,12 +89,12 @@ def plan(
     if as_json:
         emit(
             to_json(
-                {"essays": _list_readings(assessment.folder.readings), "forecast": asdict(found)}
+                {"essays": _list_readings(assessment.folder.readings), "forecast": asdict(outlook)}
             )
         )
         return
-    OUT.print(forecast_table(found))
-    if caution := describe_cap(found):
+    OUT.print(forecast_table(outlook))
+    if caution := describe_cap(outlook):
         note(caution)
 
 

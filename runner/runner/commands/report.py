@@ -62,8 +62,8 @@ def report(
 
 def _read_files(path: Path, comparisons: Path | None) -> ReportData:
     beside = path.with_name("comparisons.jsonl")
-    found = comparisons or (beside if beside.is_file() else None)
-    read = read_comparisons(found) if found else None
+    file = comparisons or (beside if beside.is_file() else None)
+    read = read_comparisons(file) if file else None
     return report_result(read_result(path), comparisons=read)
 
 

@@ -83,11 +83,11 @@ def rescore(
 
 
 def _find_beside(path: Path, comparisons: Path | None) -> Path:
-    found = comparisons or path.with_name("comparisons.jsonl")
-    if comparisons is None and not found.is_file():
+    file = comparisons or path.with_name("comparisons.jsonl")
+    if comparisons is None and not file.is_file():
         message = "give the recorded comparisons: cj comparisons BATCH_ID -o comparisons.jsonl"
         raise BadInputError(Problem(message, field="--comparisons"))
-    return found
+    return file
 
 
 def _drop_late(comparisons: list[Comparison]) -> list[Comparison]:

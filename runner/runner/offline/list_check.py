@@ -137,10 +137,10 @@ def _weigh_costs(
     low, high = judging.ratio_interval
 
     def compare(whole: float) -> tuple[float, tuple[float, float]]:
-        found, least, most = (
+        ratio, least, most = (
             whole / (in_pairs * sharpness**2) for sharpness in (judging.ratio, high, low)
         )
-        return found, (least, most)
+        return ratio, (least, most)
 
     tokens, tokens_interval = compare(one_list.tokens / max(pair.tokens, 1e-9))
     if not pair.cost_usd or one_list.cost_usd is None:

@@ -126,8 +126,8 @@ def _find_consistent(orders: Sequence[tuple[tuple[str, ...], _Preferences]]) -> 
     by_members: defaultdict[frozenset[str], list[_Preferences]] = defaultdict(list)
     for shown, preferred in orders:
         by_members[frozenset(shown)].append(preferred)
-    for found in by_members.values():
-        for one, other in combinations(found, 2):
+    for verdicts in by_members.values():
+        for one, other in combinations(verdicts, 2):
             yield from (one[pair] == other[pair] for pair in one)
 
 
@@ -146,9 +146,9 @@ def _find_agreeing(
     """For every verdict on a pair and every list with both whether they say the same."""
     for each in pairs:
         said = _find_winner(each)
-        found = (preferred.get(frozenset(each.shown)) for _, preferred in orders)
+        winners = (preferred.get(frozenset(each.shown)) for _, preferred in orders)
         if said is not None:
-            yield from (winner == said for winner in found if winner is not None)
+            yield from (winner == said for winner in winners if winner is not None)
 
 
 def _find_preferences(verdict: ListVerdict) -> Iterator[tuple[frozenset[str], str | None]]:

@@ -103,9 +103,9 @@ async def check_prompt(
     questions = _list_questions(plan)
     requests = [asker.write_request(name, shown, repeat=n) for name, shown, n in questions]
     results = await asker.ask(requests)
-    found = dict(zip(((name, n) for name, _, n in questions), results, strict=True))
-    forward = [found[f"pair-{at:04d}-forward", 0] for at in range(len(plan.pairs))]
-    backward = [found[f"pair-{at:04d}-backward", 0] for at in range(len(plan.pairs))]
+    answers = dict(zip(((name, n) for name, _, n in questions), results, strict=True))
+    forward = [answers[f"pair-{at:04d}-forward", 0] for at in range(len(plan.pairs))]
+    backward = [answers[f"pair-{at:04d}-backward", 0] for at in range(len(plan.pairs))]
     trials = [
         Trial(*pair, _read_winner(one), _turn(other), _look_up(references, pair))
         for pair, one, other in zip(plan.pairs, forward, backward, strict=True)
@@ -115,8 +115,8 @@ async def check_prompt(
         n_calls=len(results),
         n_failed=sum(result is None or not result.has_verdict for result in results),
         cost_usd=sum_costs(results),
-        lists=_report_lists(asker, plan, found) if plan.lists else None,
-        noise=_report_noise(plan, found) if plan.n_repeats > 1 else None,
+        lists=_report_lists(asker, plan, answers) if plan.lists else None,
+        noise=_report_noise(plan, answers) if plan.n_repeats > 1 else None,
     )
 
 
@@ -158,7 +158,7 @@ def _look_up(references: Mapping[tuple[str, str], str], pair: tuple[str, str]) -
     return _SEEN_FROM_B[turned] if turned else None
 
 
-def _report_noise(plan: CheckPlan, found: _Found) -> NoiseReport:
+def _report_noise(plan: CheckPlan, answers: _Found) -> NoiseReport:
     return measure_noise(
         [
             Repeats(
@@ -166,7 +166,7 @@ def _report_noise(plan: CheckPlan, found: _Found) -> NoiseReport:
                 tuple(
                     winner
                     for repeat in range(plan.n_repeats)
-                    if (winner := _read_winner(found[f"pair-{at:04d}-forward", repeat]))
+                    if (winner := _read_winner(answers[f"pair-{at:04d}-forward", repeat]))
                 ),
             )
             for at, pair in enumerate(plan.pairs)
@@ -174,10 +174,10 @@ def _report_noise(plan: CheckPlan, found: _Found) -> NoiseReport:
     )
 
 
-def _report_lists(asker: Asker, plan: CheckPlan, found: _Found) -> ListReport:
+def _report_lists(asker: Asker, plan: CheckPlan, answers: _Found) -> ListReport:
     """Lists beside the pairs, each asked once in both orders."""
-    pairs = _list_answers("pair", plan.pairs, found)
-    lists = _list_answers("list", plan.lists, found)
+    pairs = _list_answers("pair", plan.pairs, answers)
+    lists = _list_answers("list", plan.lists, answers)
     of_pairs, of_lists = ([result for _, result in each if result] for each in (pairs, lists))
     size = len(plan.lists[0])
     return compare_ways(
@@ -194,12 +194,12 @@ def _report_lists(asker: Asker, plan: CheckPlan, found: _Found) -> ListReport:
 
 
 def _list_answers(
-    kind: str, comparisons: Sequence[tuple[str, ...]], found: _Found
+    kind: str, comparisons: Sequence[tuple[str, ...]], answers: _Found
 ) -> list[tuple[tuple[str, ...], ComparisonResult | None]]:
     """Every comparison in both orders, as it was shown, with its first answer."""
     orders = [("forward", 1), ("backward", -1)]
     return [
-        (shown[::step], found[f"{kind}-{at:04d}-{order}", 0])
+        (shown[::step], answers[f"{kind}-{at:04d}-{order}", 0])
         for at, shown in enumerate(comparisons)
         for order, step in orders
     ]

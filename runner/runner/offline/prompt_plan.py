@@ -81,18 +81,18 @@ def _choose_lists(
 ) -> list[tuple[str, ...]]:
     """Different lists in random order, every essay in as many as any other, as far as it goes."""
     n_read: Counter[str] = Counter()
-    found: dict[frozenset[str], tuple[str, ...]] = {}
+    lists: dict[frozenset[str], tuple[str, ...]] = {}
     turns = 0
-    while len(found) < n_lists and turns < _TURNS_WITHOUT_NEWS:
+    while len(lists) < n_lists and turns < _TURNS_WITHOUT_NEWS:
         shuffled = [essays[at] for at in rng.permutation(len(essays))]
         members = sorted(shuffled, key=lambda essay: n_read[essay])[:size]
         turns += 1
-        if frozenset(members) in found:
+        if frozenset(members) in lists:
             continue
-        found[frozenset(members)] = tuple(members[at] for at in rng.permutation(size))
+        lists[frozenset(members)] = tuple(members[at] for at in rng.permutation(size))
         n_read.update(members)
         turns = 0
-    return list(found.values())
+    return list(lists.values())
 
 
 def _choose_even_pairs(

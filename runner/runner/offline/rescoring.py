@@ -98,13 +98,13 @@ def _find_scale(document: ResultDocument, scale: str | list[str] | None) -> Grad
     """The scale that is asked for, or the result's; None where it has no graded anchors."""
     if not document.n_anchors:
         return None
-    found = find_scale(scale or document.grade_projections.grade_scale or None)
+    grade_scale = find_scale(scale or document.grade_projections.grade_scale or None)
     grades = {ranking.anchor_grade for ranking in document.rankings if ranking.is_anchor}
-    strange = sorted(str(grade) for grade in grades if grade not in found.grades)
+    strange = sorted(str(grade) for grade in grades if grade not in grade_scale.grades)
     if strange:
         message = f"the anchors' grade {strange[0]} is not on it; give the scale of the anchors"
         raise BadInputError(Problem(message, field="--scale"))
-    return found
+    return grade_scale
 
 
 def _make_document(

@@ -51,10 +51,10 @@ class HTTPWebhookSender:
         """An address of the host; every one that it has must be allowed."""
         port = parts.port or _PORTS[parts.scheme]
         try:
-            found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+            entries = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise AddressRefusedError("has a host that is not found", field="url") from error
-        addresses = [str(place[4][0]) for place in found]
+        addresses = [str(place[4][0]) for place in entries]
         for address in addresses:
             check_address(address, scheme=parts.scheme, loopback_allowed=self._loopback_allowed)
         # Functions reach the internet over IPv4 everywhere.

@@ -27,10 +27,10 @@ def page() -> Response[str]:
 @router.get("/app/<file_name>")
 def file(file_name: str) -> Response[str]:
     """A file of the page. Its name has the release, so it never changes."""
-    found = find_page_file(file_name)
-    if found is None:
+    page_file = find_page_file(file_name)
+    if page_file is None:
         raise NotFoundError("the rooms have no such file")
-    return _send(found)
+    return _send(page_file)
 
 
 def _send(sent: PageFile) -> Response[str]:

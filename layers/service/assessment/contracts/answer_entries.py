@@ -49,12 +49,12 @@ class EntryFinder:
         another one about the same comparison may be a quotation in it: neither is an entry.
         """
         if isinstance(candidate, str):
-            found = find_documents(candidate)
+            reading = find_documents(candidate)
         else:
-            found = FoundDocuments([candidate])
-        entries = [entry for document in found.documents for entry in self.find(document)]
-        broken = self._list_broken(found.rest)
-        return found.documents, [e for e in entries if self._choose_id(e) not in broken]
+            reading = FoundDocuments([candidate])
+        entries = [entry for document in reading.documents for entry in self.find(document)]
+        broken = self._list_broken(reading.rest)
+        return reading.documents, [e for e in entries if self._choose_id(e) not in broken]
 
     def _list_broken(self, rest: str) -> set[str]:
         """Folded ids of the comparisons of which a verdict stands outside of all documents."""

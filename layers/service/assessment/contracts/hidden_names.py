@@ -51,10 +51,10 @@ def hide_names(document: dict[str, Any]) -> dict[str, Any]:
 
 def _look_up(document: dict[str, Any], *path: str) -> list[Any]:
     """What is at the path, where everything on the way to it is there."""
-    found: Any = document
+    value: Any = document
     for name in path:
-        found = (found or {}).get(name)
-    return found or []
+        value = (value or {}).get(name)
+    return value or []
 
 
 def _name_essays(document: dict[str, Any]) -> dict[str, str]:
@@ -102,5 +102,5 @@ def _replace(value: Any, aliases: Aliases, field: str = "") -> Any:
     if field in _NAMES:
         return aliases.known.get(value, value)
     return (
-        aliases.pattern.sub(lambda found: aliases.known[found[0]], value) if " " in value else value
+        aliases.pattern.sub(lambda match: aliases.known[match[0]], value) if " " in value else value
     )

@@ -122,9 +122,9 @@ def find_documents(text: str) -> FoundDocuments:
         except (ValueError, RecursionError):
             continue
     candidates = dict.fromkeys((answer, drop_commas(answer), respell(answer)))
-    found = [_read_objects(candidate) for candidate in candidates]
-    with_objects = [each for each in found if each.documents]
-    return min(with_objects, key=lambda each: len(each.rest.split("{", 1)[-1]), default=found[0])
+    objects = [_read_objects(candidate) for candidate in candidates]
+    with_objects = [each for each in objects if each.documents]
+    return min(with_objects, key=lambda each: len(each.rest.split("{", 1)[-1]), default=objects[0])
 
 
 def _read_objects(text: str) -> FoundDocuments:

@@ -53,6 +53,6 @@ def read_scores(
         table = _SCORES.validate_python(unwrap_string(value))
     except ValidationError:
         return None
-    found = {find(name): score for name, score in table.items()}
-    known = {essay_id: found[essay_id] for essay_id in essay_ids if essay_id in found}
+    score_by_id = {find(name): score for name, score in table.items()}
+    known = {essay_id: score_by_id[essay_id] for essay_id in essay_ids if essay_id in score_by_id}
     return known if len(table) == len(known) == len(essay_ids) else None

@@ -123,10 +123,10 @@ def read_order(
     written = read_names(ranking)
     if written is None:
         return AnswerProblem(MALFORMED, "ranking: the answer has no list of essays in it")
-    found = _match_essays(written.names, shown)
-    if isinstance(found, AnswerProblem):
-        return found
-    return _add_sizes(found, written.ties, gaps, table, notes)
+    ids = _match_essays(written.names, shown)
+    if isinstance(ids, AnswerProblem):
+        return ids
+    return _add_sizes(ids, written.ties, gaps, table, notes)
 
 
 def _order_by_scores(
@@ -181,12 +181,12 @@ def _unite_gaps(orders: Sequence[Order]) -> Order:
 
 def _match_essays(names: Sequence[str], shown: ShownEssays) -> tuple[str, ...] | AnswerProblem:
     """The ids that the names mean, each essay exactly once."""
-    found = [essay_id for essay_id in map(shown.find, names) if essay_id is not None]
-    if len(found) < len(names):
-        n_unknown = len(names) - len(found)
+    ids = [essay_id for essay_id in map(shown.find, names) if essay_id is not None]
+    if len(ids) < len(names):
+        n_unknown = len(names) - len(ids)
         message = f"the ranking names {n_unknown} that are none of the {len(shown.essay_ids)}"
         return AnswerProblem(UNKNOWN_ESSAY, f"{message} essays of the list")
-    counts = Counter(found)
+    counts = Counter(ids)
     doubled = [essay_id for essay_id in shown.essay_ids if counts[essay_id] > 1]
     if doubled:
         message = f"the ranking names essay {shown.describe(doubled)} more than once"
@@ -195,4 +195,4 @@ def _match_essays(names: Sequence[str], shown: ShownEssays) -> tuple[str, ...] |
     if missing:
         message = f"the ranking leaves out essay {shown.describe(missing)}"
         return AnswerProblem(MISSING_ESSAY, message)
-    return tuple(found)
+    return tuple(ids)

@@ -86,12 +86,12 @@ def list_attention(
 
     Essays are compared by their most urgent cause, then by the next one, then by id.
     """
-    found: dict[str, list[AttentionCause]] = {}
+    causes_by_essay: dict[str, list[AttentionCause]] = {}
 
     def add(essay_id: str, reason: AttentionReason, size: float, detail: str) -> None:
         if not essay_id.startswith(ANCHOR_PREFIX):
             cause = AttentionCause(reason=reason, size=size, detail=detail)
-            found.setdefault(essay_id, []).append(cause)
+            causes_by_essay.setdefault(essay_id, []).append(cause)
 
     for entry in not_assessed:
         add(entry.essay_id, AttentionReason.NOT_ASSESSED, 1, f"{entry.reason}: {entry.detail}")
@@ -110,7 +110,7 @@ def list_attention(
             proposed_grade=projections.primary_grades.get(essay_id),
             causes=tuple(sorted(causes, key=lambda cause: (-cause.urgency, cause.reason))),
         )
-        for essay_id, causes in found.items()
+        for essay_id, causes in causes_by_essay.items()
     ]
     return sorted(essays, key=lambda essay: (_rank(essay.causes), essay.essay_id))
 

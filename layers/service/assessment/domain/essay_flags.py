@@ -141,12 +141,12 @@ def find_common_language(texts: Iterable[str]) -> str | None:
     return _choose_common(map(detect_language, texts))
 
 
-def _choose_common(found: Iterable[str | None]) -> str | None:
-    languages = Counter(language for language in found if language)
-    if not languages:
+def _choose_common(languages: Iterable[str | None]) -> str | None:
+    counts = Counter(language for language in languages if language)
+    if not counts:
         return None
-    (name, times) = languages.most_common(1)[0]
-    return name if times * 2 > languages.total() else None
+    (name, times) = counts.most_common(1)[0]
+    return name if times * 2 > counts.total() else None
 
 
 def essay_flags(

@@ -142,14 +142,16 @@ def find_not_assessed(
     Every wave with failures is looked at as it was decided upon, and what was found then stays:
     what the judge does later says nothing of it.
     """
-    found: dict[str, NotAssessed] = {}
+    set_aside: dict[str, NotAssessed] = {}
     waves = sorted({c.submitted_wave for c in comparisons if is_essay_failure(c)})
     for n_looks, wave_number in enumerate(waves, 1):
         known = [c for c in comparisons if c.submitted_wave <= wave_number]
         n_essays = len({e for c in known for e in c.essay_ids})
         bound = _MOST_MISTAKES / (n_essays * n_looks * (n_looks + 1))
-        found |= _look(drop_essays(known, found), n_essays, bound, max_failures=max_failures)
-    return tuple(found[essay] for essay in sorted(found))
+        set_aside |= _look(
+            drop_essays(known, set_aside), n_essays, bound, max_failures=max_failures
+        )
+    return tuple(set_aside[essay] for essay in sorted(set_aside))
 
 
 def find_without_verdict(comparisons: Sequence[Comparison]) -> tuple[NotAssessed, ...]:

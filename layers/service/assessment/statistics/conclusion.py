@@ -169,14 +169,14 @@ def all_reliabilities(known: Reliability, fit: Fit, comparisons: Comparisons) ->
 
 def _separation(fit: Fit) -> ScaleSeparation | None:
     try:
-        found = scale_separation(fit.ability, fit.standard_error)
+        separation = scale_separation(fit.ability, fit.standard_error)
     except InvalidSettingError:
         return None  # all abilities are equal
     return ScaleSeparation(
-        formula_a=found.formula_a,
-        formula_b=found.formula_b,
-        formula_c=found.formula_c,
-        separation=found.separation if np.isfinite(found.separation) else None,
+        formula_a=separation.formula_a,
+        formula_b=separation.formula_b,
+        formula_c=separation.formula_c,
+        separation=separation.separation if np.isfinite(separation.separation) else None,
     )
 
 

@@ -90,10 +90,10 @@ def _show(
     batch: Batch, control: ControlPair, ports: PersonPorts, until: datetime
 ) -> OfferedComparison | None:
     """The pair as it is shown; None if it has no verdict of a person (any more)."""
-    found = _find_judged(batch, control, ports)
-    if found is None:
+    judged = _find_judged(batch, control, ports)
+    if judged is None:
         return None
-    pair = found[0].first, found[0].second
+    pair = judged[0].first, judged[0].second
     shown = pair[::-1] if control.is_own else pair
     return make_offer(batch.batch_id, control.control_id, shown, content=ports.content, until=until)
 
@@ -104,11 +104,13 @@ def _find_judged(
     """The comparison that a person judged before, with that verdict, if it has one."""
     name = control.comparison_id
     try:
-        found = ports.comparisons.get_comparison(batch.batch_id, read_wave_number(name), name)
+        comparison = ports.comparisons.get_comparison(batch.batch_id, read_wave_number(name), name)
     except UnknownComparisonError:
         return None
-    if isinstance(found.verdict, Verdict) and found.verdict.judge.startswith(PERSON_LABEL):
-        return found, found.verdict
+    if isinstance(comparison.verdict, Verdict) and comparison.verdict.judge.startswith(
+        PERSON_LABEL
+    ):
+        return comparison, comparison.verdict
     return None
 
 
@@ -149,9 +151,9 @@ def _settle(
     batch: Batch, record: Person, control: ControlPair, shown: Winner, ports: PersonPorts
 ) -> None:
     """Note the verdict, if that before still stands."""
-    found = _find_judged(batch, control, ports)
-    if found is not None:
-        _, before = found
+    judged = _find_judged(batch, control, ports)
+    if judged is not None:
+        _, before = judged
         settled = control.settle(shown, before.winner)
         controls = [settled if each is control else each for each in record.controls]
         ports.people.note_controls(batch.batch_id, record.name, controls)

@@ -87,10 +87,10 @@ def _find_judge(comparison: Comparison, batch: Batch) -> str | None:
     """Who judged it, or was asked to; None where nobody was, or a person whom no record names."""
     if comparison.verdict is not None:
         return comparison.verdict.judge
-    asked = draw_judge(comparison.comparison_id, batch.judges)
-    if asked.provider is Provider.PERSON or not _was_sent(comparison):
+    judge = draw_judge(comparison.comparison_id, batch.judges)
+    if judge.provider is Provider.PERSON or not _was_sent(comparison):
         return None
-    return asked.label or asked.provider
+    return judge.label or judge.provider
 
 
 def _was_sent(comparison: Comparison) -> bool:

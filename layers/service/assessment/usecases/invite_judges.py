@@ -113,8 +113,8 @@ def list_invitations(batch_id: str, *, ports: InvitationPorts, now: datetime) ->
 
 def _list_views(batch_id: str, people: People, now: datetime) -> list[InvitationView]:
     views = [InvitationView.from_person(one, now=now) for one in people.list_people(batch_id)]
-    found = [view for view in views if view is not None]
-    return sorted(found, key=lambda view: (view.created_at, view.invitation_id))
+    present = [view for view in views if view is not None]
+    return sorted(present, key=lambda view: (view.created_at, view.invitation_id))
 
 
 def revoke_invitation(

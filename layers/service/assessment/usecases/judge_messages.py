@@ -150,10 +150,10 @@ def _find_ports(
     handled: Handled,
 ) -> dict[int, JudgePorts]:
     """The ports for each message by its place; a message without any reports why."""
-    found: dict[int, JudgePorts] = {}
+    ports_by_place: dict[int, JudgePorts] = {}
     for place, each in enumerate(received):
         try:
-            found[place] = ports_of(each.message.batch_id)
+            ports_by_place[place] = ports_of(each.message.batch_id)
         except CJError as error:
             handled.errors[place] = error
-    return found
+    return ports_by_place

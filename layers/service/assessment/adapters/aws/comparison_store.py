@@ -63,23 +63,25 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         self, batch_id: str, n_waves: int, *, limit: int, cursor: str | None
     ) -> ComparisonPage:
         """Wave by wave from the one in which the cursor was planned, until the page is full."""
-        found: list[Comparison] = []
+        comparisons: list[Comparison] = []
         wave_number = read_wave_number(cursor) if cursor else 1
         after = None if cursor is None else keys.comparison(batch_id, wave_number, cursor)["SK"]
-        while wave_number <= n_waves and len(found) < limit:
+        while wave_number <= n_waves and len(comparisons) < limit:
             items, after = self._table.query_page(
                 PageQuery(
                     keys.comparison_partition(batch_id, wave_number),
-                    limit=limit - len(found),
+                    limit=limit - len(comparisons),
                     after=after,
                     last_first=False,
                 )
             )
-            found += [_comparison(item) for item in items]
+            comparisons += [_comparison(item) for item in items]
             if after is None:
                 wave_number += 1
         there_is_more = after is not None or wave_number <= n_waves
-        return ComparisonPage(found, found[-1].comparison_id if found and there_is_more else None)
+        return ComparisonPage(
+            comparisons, comparisons[-1].comparison_id if comparisons and there_is_more else None
+        )
 
     def resubmit(self, batch_id: str, comparison: Comparison, *, wave_number: int) -> None:
         """Raise the attempt once for this wave, unless a verdict came meanwhile."""

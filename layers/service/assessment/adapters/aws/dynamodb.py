@@ -223,11 +223,11 @@ class Table:
 
     def get_many(self, wanted: Sequence[Key]) -> list[Item | None]:
         """The items in the order of their keys, strongly consistent, a hundred with each call."""
-        found: dict[tuple[str, str], Item] = {}
+        item_by_key: dict[tuple[str, str], Item] = {}
         for chunk in _chunks(list({(key["PK"], key["SK"]) for key in wanted}), _BATCH_READ_LIMIT):
             for item in self._read_chunk([{"PK": pk, "SK": sk} for pk, sk in chunk]):
-                found[item["PK"], item["SK"]] = item
-        return [found.get((key["PK"], key["SK"])) for key in wanted]
+                item_by_key[item["PK"], item["SK"]] = item
+        return [item_by_key.get((key["PK"], key["SK"])) for key in wanted]
 
     def _read_chunk(self, chunk: Sequence[Key]) -> Iterator[Item]:
         unprocessed = [self._place(key) for key in chunk]

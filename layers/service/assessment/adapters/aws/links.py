@@ -41,12 +41,12 @@ class S3Links:
     def find_size(self, key: str) -> int | None:
         """The size by a call that reads nothing of it."""
         try:
-            found = self._calls.head_object(Bucket=self._bucket, Key=self._content.place(key))
+            head = self._calls.head_object(Bucket=self._bucket, Key=self._content.place(key))
         except ClientError as error:
             if error_code(error) in _MISSING:
                 return None
             raise
-        return int(found["ContentLength"])
+        return int(head["ContentLength"])
 
     def _sign(self, operation: str, key: str, more: Mapping[str, Any], life: timedelta) -> str:
         return str(
