@@ -169,7 +169,7 @@ quick-tests: setup
 
 .PHONY: test
 test: setup static litellm browser ## Everything: checks, all tests with branch coverage, laptop cloud
-	@$(PYTEST) -n $(WORKERS) --dist loadscope --durations=10 -m "not deaths and not conformance" \
+	@$(PYTEST) -n $(WORKERS) --dist loadscope --durations=10 -m "not deaths and not conformance and not containers" \
 		--cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 .PHONY: deaths
@@ -179,6 +179,10 @@ deaths: setup ## Kill two workers of every function on the laptop cloud: the res
 .PHONY: conformance
 conformance: setup ## Ask the API thousands of things, right and wrong: every answer is as its document says
 	@$(PYTEST) -m conformance -s tests/handlers tests/local_cloud $(PYTEST_ARGS)
+
+.PHONY: containers
+containers: setup ## Run events of the API through `sam local invoke`, on a store with what they name (Docker)
+	@$(PYTEST) -m containers tests/handlers $(PYTEST_ARGS)
 
 .PHONY: checkov
 checkov: $(STAMPS)/checkov ## Look through the template for what is not safe (checkov and cfn-lint)

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.stack import cloud as clouds
@@ -50,36 +51,42 @@ def main() -> None:
         deploy.build()
     except LocalCloudError as error:
         raise SystemExit(f"invoke: {error}") from error
-    command = [deploy.SAM, "local", "invoke", logical_id(sys.argv[1]), "--event", str(event)]
-    command += ["--parameter-overrides", f"Architecture={deploy.architecture()}"]
-    if has_image():
-        command.append("--skip-pull-image")
+    command = make_command(sys.argv[1], event)
     cloud = clouds.status()
     if cloud is None:
         raise SystemExit(subprocess.run(command, cwd=ROOT, check=False).returncode)
     with open_bridge(cloud.url) as url:
-        command += ["--env-vars", str(write_variables(cloud, url))]
+        variables = read_variables(cloud) | {"LAPTOP_CLOUD_URL": url}
+        command += ["--env-vars", str(write_variables(variables))]
         process = subprocess.run(command, cwd=ROOT, env=cloud.environment(), check=False)
     raise SystemExit(process.returncode)
 
 
-def write_variables(cloud: Cloud, url: str) -> Path:
-    """Write the deployed functions' variables to a file for `sam local invoke`.
+def make_command(function: str, event: Path) -> list[str]:
+    """`sam local invoke` of a built function with an event file."""
+    command = [deploy.SAM, "local", "invoke", logical_id(function), "--event", str(event)]
+    command += ["--parameter-overrides", f"Architecture={deploy.architecture()}"]
+    return [*command, "--skip-pull-image"] if has_image() else command
 
-    `url` is the address under which a container reaches the cloud. Without the file SAM would use
-    values of its own.
-    """
+
+def read_variables(cloud: Cloud) -> dict[str, str]:
+    """The environment variables of the deployed functions."""
     functions = cloud.session().client("lambda", endpoint_url=cloud.url)
-    variables = {
-        "Parameters": {
-            name: value
-            for function in functions.list_functions()["Functions"]
-            for name, value in function.get("Environment", {}).get("Variables", {}).items()
-        }
-        | {"LAPTOP_CLOUD_URL": url}
+    return {
+        name: value
+        for function in functions.list_functions()["Functions"]
+        for name, value in function.get("Environment", {}).get("Variables", {}).items()
     }
+
+
+def write_variables(variables: Mapping[str, str]) -> Path:
+    """Write a function's variables to a file for `sam local invoke`, which has others of its own.
+
+    LAPTOP_CLOUD_URL in them is the address under which a container reaches the cloud.
+    """
     path = ROOT / ".local" / "invoke-variables.json"
-    path.write_text(json.dumps(variables), encoding="utf-8")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"Parameters": dict(variables)}), encoding="utf-8")
     return path
 
 
