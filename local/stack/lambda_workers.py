@@ -5,6 +5,8 @@
 - A function has a few workers, and whoever finds them busy waits. MiniStack starts a worker for
   every call that finds none free: thirty people who open a page at once then wait for thirty
   processes to start on the machine's few processors, a minute long, and are refused in the end.
+- A function that a queue feeds yields the machine's processors to those that somebody waits for. On
+  AWS no function takes another one's processor.
 - A worker sees its own code, its layers and the packages of AWS's runtime, and nothing else that is
   installed on this machine: what is missing in a layer is missing here, too.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -37,6 +40,10 @@ LAYERS_VARIABLE = "_LAMBDA_LAYERS_DIRS"
 
 WORKERS_AT_ONCE = 2 + 2 * (os.process_cpu_count() or 1)
 """How many calls of one function run at the same time; a worker holds about 50 MB."""
+
+YIELDING = 10
+"""How much is added to the niceness (`man nice`) of a worker that works off a queue."""
+_LEAST_PRIORITY = 19
 
 _unpacking = threading.Lock()
 
@@ -77,13 +84,31 @@ class Turns:
 
 
 class Worker(lambda_runtime.Worker):  # type: ignore[misc] # untyped base
-    """A worker whose layers are unpacked once for all."""
+    """A worker whose layers are unpacked once for all, and that yields if a queue feeds it."""
 
     config: dict[str, Any]
+    func_name: str
+    _proc: subprocess.Popen[str]
 
     def _spawn(self) -> None:
         self.config = share_layers(self.config)
         super()._spawn()
+        if is_fed_by_queue(self.func_name):
+            yield_processor(self._proc.pid)
+
+
+def yield_processor(pid: int) -> None:
+    """Let other processes come first; whoever may not raise a priority may still lower it."""
+    niceness = os.getpriority(os.PRIO_PROCESS, pid)
+    os.setpriority(os.PRIO_PROCESS, pid, min(niceness + YIELDING, _LEAST_PRIORITY))
+
+
+def is_fed_by_queue(function_name: str) -> bool:
+    """Whether a function works off a queue, so that nobody waits for its answer."""
+    return any(
+        mapping["FunctionName"] == function_name
+        for _account, _region, mapping in lambda_svc._iter_all_esms()  # noqa: SLF001 - the only way in
+    )
 
 
 def share_layers(config: dict[str, Any]) -> dict[str, Any]:

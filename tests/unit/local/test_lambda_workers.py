@@ -15,6 +15,7 @@ from local.stack.lambda_workers import (
     LAYERS_VARIABLE,
     RUNTIME_PACKAGES,
     Turns,
+    Worker,
     provide_runtime,
     restrict_imports,
     share_layers,
@@ -88,3 +89,21 @@ def test_calls_of_one_function_wait_for_each_other(monkeypatch):
         turns.execute({"FunctionName": "f"}, "dies", "2")
     assert busy == [[False, True], [False, False]], "g was taken by the first call"
     assert turns.free["f"].acquire(blocking=False), "a call that failed has given its place back"
+
+
+def test_a_worker_that_a_queue_feeds_yields_the_processor(monkeypatch):
+    mappings = [("0" * 12, "us-east-1", {"FunctionName": "fed"})]
+    monkeypatch.setattr("ministack.services.lambda_svc._iter_all_esms", lambda: iter(mappings))
+
+    def spawn(worker):
+        worker._proc = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+
+    monkeypatch.setattr(Worker.__base__, "_spawn", spawn)
+    niceness = {}
+    for name in ("fed", "asked"):
+        worker = Worker(name, {}, b"")
+        worker._spawn()
+        with worker._proc as process:
+            niceness[name] = os.getpriority(os.PRIO_PROCESS, process.pid)
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    assert niceness == {"fed": min(mine + 10, 19), "asked": mine}
