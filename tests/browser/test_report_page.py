@@ -143,8 +143,23 @@ def test_the_report_is_open_to_everybody(
 def test_a_batch_without_a_result_says_what_to_do(chromium: Browser, tmp_path: Path) -> None:
     failed = documents.failed_batch()
     reader = visit(chromium, tmp_path / "r.html", ReportData(progress=failed))
-    assert "use another judge" in reader.page.locator("#decision").inner_text()
+    assert "Take another judge" in reader.page.locator("#decision").inner_text()
     reader.check_access(states=("light", "dark"))
+    reader.check()
+    reader.close()
+
+
+def test_a_swedish_reader_is_told_in_swedish_why_and_what_to_do(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    ungraded = report_result(RESULTS["no anchors"])
+    reader = visit(chromium, tmp_path / "r.html", ungraded, language="sv")
+    assert "inga betygsatta uppsatser" in reader.page.locator("#decision").inner_text()
+    reader.check()
+    reader.close()
+    failed = ReportData(progress=documents.failed_batch())
+    reader = visit(chromium, tmp_path / "f.html", failed, language="sv")
+    assert "Ta en annan bedömare" in reader.page.locator("#decision").inner_text()
     reader.check()
     reader.close()
 

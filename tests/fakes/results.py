@@ -72,7 +72,9 @@ def make_result(
         for rank, essay_id in enumerate(order, start=1)
     ]
     is_graded = bool(anchors) and outcome != "COMPLETE_UNPROVEN"
-    reason = "no anchors" if not anchors else "the verdicts do not prove an order"
+    reason = (
+        "the assignment has no anchors" if not anchors else "the verdicts do not prove an order"
+    )
     return ResultDocument.model_validate(
         {
             "batch_id": "11111111-2222-4333-8444-555555555555",

@@ -102,5 +102,18 @@ def test_every_key_is_used():
     assert unused == []
 
 
+def test_the_pages_know_why_the_service_gives_no_grades():
+    """They know its reasons by their words; where it changes these, the pages have to follow."""
+    sections = (SOURCES / "src" / "result" / "sections.jsx").read_text()
+    known = re.findall(r"^  \[/\^(.*?)\$?/, \"noGrades\.", sections, flags=re.MULTILINE)
+    assert len(known) == 4
+    modules = ("assessment/statistics/grades.py", "scoring/_grades/anchor_health.py")
+    service = "".join(
+        path.read_text() for name in modules for path in (ROOT / "layers").glob(f"*/{name}")
+    )
+    told = [words.rpartition(r"\d+ ")[2] for words in known]
+    assert [words for words in told if words not in service] == []
+
+
 def test_a_release_is_named_by_its_content():
     assert re.fullmatch(r"[0-9a-f]{16}", compute_release())

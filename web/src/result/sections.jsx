@@ -69,8 +69,8 @@ function Decision({ result, essays }) {
       <Notice tone={isUnproven ? "warn" : "info"} title={t("next.title")}>
         <ol>{steps.map((each) => <li>{each}</li>)}</ol>
       </Notice>
-      {!hasGrades && grades.reason && <p class="detail">{t("decision.noGradesBecause", { reason: grades.reason })}</p>}
-      {result.notes.map((each) => <p class="detail">{each}</p>)}
+      {!hasGrades && grades.reason && <p class="detail">{t("decision.noGradesBecause", { reason: explainNoGrades(grades.reason, isUnproven) })}</p>}
+      {result.notes.map((each) => <p class="detail" lang="en">{each}</p>)}
     </Section>
   );
 }
@@ -284,13 +284,34 @@ function Trust({ result }) {
       )}
       <Baselines baselines={result.baselines} />
       {info && <AnchorTable info={info} />}
-      {findings.length > 0 && <><h3>{t("trust.findings")}</h3><ul>{findings.map((each) => <li>{each.message}</li>)}</ul></>}
-      {(info?.warnings ?? []).filter((each) => !findings.some((one) => one.message === each)).map((each) => <p class="detail">{each}</p>)}
+      {findings.length > 0 && <><h3>{t("trust.findings")}</h3><ul>{findings.map((each) => <li>{tOr(`finding.${each.code}`, each.message, { anchors: nameAnchors(each, info) })}</li>)}</ul></>}
+      {(info?.warnings ?? []).filter((each) => !findings.some((one) => one.message === each)).map((each) => <p class="detail" lang="en">{each}</p>)}
     </Section>
   );
 }
 
 const tellOdds = (evidence) => (evidence > Math.log(1e6) ? t("million") : whole(Math.round(Math.exp(evidence))));
+
+/** What the service says in English, and the reader's language has words for. */
+const NO_GRADES = [
+  [/^the assignment has no anchors$/, "noGrades.anchors"],
+  [/^all \d+ anchors have the grade /, "noGrades.oneGrade"],
+  [/^anchors with higher grades have lower abilities/, "noGrades.reversed"],
+  [/^the anchors' abilities do not rise with their grades/, "noGrades.unordered"],
+];
+
+function explainNoGrades(reason, isUnproven) {
+  const known = NO_GRADES.find(([words]) => words.test(reason));
+  return known ? t(known[1]) : isUnproven ? t("noGrades.unproven") : reason;
+}
+
+const nameAnchors = (finding, info) =>
+  finding.anchors.map((id) => info.anchors.find((each) => each.essay_id === id)?.anchor_ref ?? id).join(", ");
+
+function Remedy({ failure }) {
+  const words = tOr(`remedy.${failure.code}`, null);
+  return words ? <p>{words}</p> : failure.remedy && <p lang="en">{failure.remedy}</p>;
+}
 
 function AnchorTable({ info }) {
   return (
@@ -356,11 +377,11 @@ function Effects({ result, data }) {
         <Figure finding={t("effects.finding", { n: beyond, total: whole(shown.length) })} draw={(width) => drawIntervals(shown.map((each) => ({ name: each.group, value: each.difference, interval: each.interval })), { neutral: 0, axis: t("effects.axis"), domain: [-reach, reach], label: t("effects.title") }, width)}
           columns={[{ label: t("effects.group"), value: (each) => each.group }, { label: t("tile.essays"), value: (each) => each.essays, isNumber: true }, { label: t("effects.difference"), value: (each) => signed(each.difference), isNumber: true }, { label: t("column.interval95"), value: (each) => range(each.interval, signed), isNumber: true }]} rows={shown} inputs={[result]} />
       )}
-      {(groups?.groups ?? []).filter((each) => each.reason).map((each) => <p class="detail"><Name>{each.group}</Name>: {each.reason}</p>)}
+      {(groups?.groups ?? []).filter((each) => each.reason).map((each) => <p class="detail"><Name>{each.group}</Name>: {t(each.essays === null ? "groups.small" : "groups.alone")}</p>)}
       {(groups?.judge_effects ?? []).some((each) => each.effect !== null) && (
         <Table columns={[{ label: t("judge"), value: (each) => nameJudge(each.judge, data.judge_names) }, { label: t("effects.group"), value: (each) => each.group }, { label: t("effects.effect"), value: (each) => signed(each.effect), isNumber: true }, { label: t("column.interval95"), value: (each) => range(each.interval, signed), isNumber: true }]} rows={groups.judge_effects.filter((each) => each.effect !== null)} caption={t("effects.judges")} />
       )}
-      {(groups?.notes ?? []).map((each) => <p class="detail">{each}</p>)}
+      {(groups?.notes ?? []).map((each) => <p class="detail" lang="en">{each}</p>)}
     </Section>
   );
 }
@@ -411,7 +432,7 @@ export function WithoutResult({ progress }) {
         { label: t("tile.verdicts"), value: whole(progress.comparisons.recorded), note: t("tile.of", { total: whole(progress.comparisons.planned) }) },
         { label: t("tile.failed"), value: whole(progress.comparisons.failed), tone: progress.comparisons.failed ? "warn" : "" },
       ]} />
-      {failure && <Notice tone="warn" title={t("next.title")}><p>{failure.message}</p>{failure.remedy && <p>{failure.remedy}</p>}</Notice>}
+      {failure && <Notice tone="warn" title={t("next.title")}><p lang="en">{failure.message}</p><Remedy failure={failure} /></Notice>}
       <p>{t("failed.kept")}</p>
       {progress.waves.length > 0 && (
         <Table columns={[{ label: t("live.wave"), value: (each) => each.wave }, { label: t("live.planned"), value: (each) => whole(each.planned), isNumber: true }, { label: t("live.recorded"), value: (each) => whole(each.recorded), isNumber: true }, { label: t("tile.failed"), value: (each) => whole(each.failed), isNumber: true }]} rows={progress.waves} caption={t("live.title")} />

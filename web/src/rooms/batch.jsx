@@ -67,7 +67,7 @@ function Live({ id, progress, onChange }) {
         { label: t("live.precision"), value: precision === undefined ? "–" : decimal(precision), note: config.target_mean_se ? t("live.target", { value: decimal(config.target_mean_se) }) : null },
       ]} />
       <p class="progress"><progress max={Math.max(1, tally.planned)} value={tally.recorded + tally.failed} aria-label={t("live.progress")} /></p>
-      {progress.judge_troubles.map((each) => <Notice tone="warn" title={t("live.trouble", { judge: each.judge })}><p>{each.message}</p><p class="detail">{t("live.since", { when: moment(each.failing_since) })}</p></Notice>)}
+      {progress.judge_troubles.map((each) => <Notice tone="warn" title={t("live.trouble", { judge: each.judge })}><p lang="en">{each.message}</p><p class="detail">{t("live.since", { when: moment(each.failing_since) })}</p></Notice>)}
       {config.judging_deadline && <Deadline id={id} progress={progress} onChange={onChange} />}
       <Problem error={error} />
       {rows.some((each) => each.precision) && (
