@@ -30,8 +30,8 @@ class DynamoDBAuditTrail:
             if entry.batch_id is None:
                 self._table.put_new(new)
             else:
-                select_batch = keys.batch_audit_entry(entry.batch_id, entry.moment, entry_id)
-                self._table.put_new_and_put(new, {**select_batch, "entry": body})
+                batch_key = keys.batch_audit_entry(entry.batch_id, entry.moment, entry_id)
+                self._table.put_new_and_put(new, {**batch_key, "entry": body})
         except ConditionFailedError:
             if (self._table.get(key) or {}).get("entry") != body:
                 raise
