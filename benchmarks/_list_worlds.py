@@ -14,7 +14,7 @@ import numpy as np
 
 from assessment.domain.config import BatchConfig
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.list_judging import KNOWN_PAIR_SHARE, JudgesInLists, ListSharpness
+from assessment.domain.judges_in_lists import KNOWN_PAIR_SHARE, JudgesInLists, ListSharpness
 from assessment.domain.list_ratio import BLUNT_BELOW
 from scoring import Comparisons
 from scoring.batch_fit import fit_batch

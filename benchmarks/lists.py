@@ -9,8 +9,8 @@ what the file holds.
 Everything here is simulated: 100 students and 12 anchors, abilities of standard deviation 2 logits,
 waves and audit as batches have them, gaps of four levels, effects of places of .3 logits. The share
 of readings in random pairs is what batches choose by what they know of the judge
-(`assessment.domain.list_judging`). The fit is the one that batches report. What was chosen by
-simulation (weights, lengths of gaps, priors, shares) was chosen on other seeds.
+(`assessment.domain.list_judging`, `judges_in_lists`). The fit is the one that batches report. What
+was chosen by simulation (weights, lengths of gaps, priors, shares) was chosen on other seeds.
 
 readings     Readings and calls per essay until Spearman's correlation with the truth is .95 over
              the students (mean of the runs, interpolated between waves), pairs in six degrees

@@ -20,7 +20,8 @@ from assessment.domain.decision_rules import decide
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import GradeScale
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.list_judging import JudgesInLists, choose_sizes
+from assessment.domain.judges_in_lists import JudgesInLists
+from assessment.domain.list_judging import choose_sizes
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import choose_repeats, count_room
 from assessment.domain.prompt import JudgeInstructions

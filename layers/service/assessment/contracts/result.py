@@ -18,7 +18,7 @@ from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading import DECIMALS
 from assessment.domain.grading_result import GradeProjections
 from assessment.domain.group_report import GroupReport
-from assessment.domain.list_judging import ListSharpness
+from assessment.domain.judges_in_lists import ListSharpness
 from assessment.domain.masking import MaskingReport
 from assessment.domain.not_assessed import NotAssessed
 from assessment.domain.readings import ReadingTally

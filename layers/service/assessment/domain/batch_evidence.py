@@ -9,12 +9,9 @@ from datetime import datetime
 
 from assessment.domain.batch import Batch, find_cap_per_essay, possible_pairs
 from assessment.domain.comparison import Comparison, ComparisonStatus, retry_pool
+from assessment.domain.failed_lists import drop_failed_lists, replace_failed_lists
 from assessment.domain.finishing import minutes_until_finish
-from assessment.domain.list_judging import (
-    JudgesInLists,
-    drop_failed_lists,
-    replace_failed_lists,
-)
+from assessment.domain.judges_in_lists import JudgesInLists
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import (
     choose_repeats,

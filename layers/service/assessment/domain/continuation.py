@@ -21,7 +21,8 @@ from assessment.domain.config import BatchConfig
 from assessment.domain.decision import ContinuationContext
 from assessment.domain.failure_cause import find_common_cause
 from assessment.domain.finishing import minutes_until_finish
-from assessment.domain.list_judging import JudgesInLists, choose_sizes, find_largest_list
+from assessment.domain.judges_in_lists import JudgesInLists
+from assessment.domain.list_judging import choose_sizes, find_largest_list
 from assessment.domain.not_assessed import AssessedPart
 from assessment.domain.planning import select_retries
 from assessment.domain.readings import PAIR, count_in_pairs_by_essay, count_readings

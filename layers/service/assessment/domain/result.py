@@ -15,7 +15,7 @@ from assessment.domain.baselines import BaselineReport
 from assessment.domain.grading_history import BatchMeasurement
 from assessment.domain.grading_result import GradeProjections
 from assessment.domain.group_report import GroupReport
-from assessment.domain.list_judging import ListSharpness
+from assessment.domain.judges_in_lists import ListSharpness
 
 SPLIT_HALF_COMPARISONS = 2000
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assessment.domain.judge import JudgeSpec
-from assessment.domain.list_judging import ListSharpness
+from assessment.domain.judges_in_lists import ListSharpness
 from assessment.domain.list_ratio import BLUNT_BELOW, ExpectedRatio
 from assessment.statistics.pool import JudgedPool
 from scoring import Fit

@@ -30,8 +30,8 @@ from assessment.domain.judge import (
     JudgeSpec,
     Provider,
 )
+from assessment.domain.judges_in_lists import ListSharpness, find_blunt_judges
 from assessment.domain.judging_time import includes_people
-from assessment.domain.list_judging import ListSharpness, find_blunt_judges
 from assessment.domain.masking import MaskingReport
 from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, set_essays_aside
 from assessment.domain.readings import ReadingTally, tally_readings

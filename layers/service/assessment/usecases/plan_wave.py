@@ -7,16 +7,11 @@ from datetime import datetime
 from assessment.domain.batch import Batch, BatchStatus, compute_wave_size, find_cap_per_essay
 from assessment.domain.comparison import Comparison, PlannedList, PlannedPair, retry_pool
 from assessment.domain.config import BatchConfig
+from assessment.domain.failed_lists import drop_failed_lists, replace_failed_lists
 from assessment.domain.identifiers import comparison_id
 from assessment.domain.judge import BatchingMode
-from assessment.domain.list_judging import (
-    JudgesInLists,
-    choose_sizes,
-    drop_failed_lists,
-    find_pair_places,
-    replace_failed_lists,
-    seat_comparisons,
-)
+from assessment.domain.judges_in_lists import JudgesInLists
+from assessment.domain.list_judging import choose_sizes, find_pair_places, seat_comparisons
 from assessment.domain.not_assessed import AssessedPart, split_assessed
 from assessment.domain.planning import (
     choose_repeats,

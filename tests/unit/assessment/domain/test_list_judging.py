@@ -20,19 +20,12 @@ from assessment.domain.comparison import (
     retry_pool,
 )
 from assessment.domain.config import BatchConfig
+from assessment.domain.failed_lists import drop_failed_lists, replace_failed_lists
 from assessment.domain.identifiers import comparison_id
 from assessment.domain.judge import JudgeSpec, Provider
+from assessment.domain.judges_in_lists import JudgesInLists, ListSharpness, find_blunt_judges
 from assessment.domain.jury import draw_judge
-from assessment.domain.list_judging import (
-    JudgesInLists,
-    ListSharpness,
-    choose_sizes,
-    drop_failed_lists,
-    find_blunt_judges,
-    find_pair_places,
-    replace_failed_lists,
-    seat_comparisons,
-)
+from assessment.domain.list_judging import choose_sizes, find_pair_places, seat_comparisons
 from assessment.domain.list_ratio import ExpectedRatio
 from assessment.domain.planning import (
     choose_repeats,
