@@ -11,7 +11,8 @@ from scoring._fit.newton import Solution, maximise, state_of
 from scoring.errors import InvalidSettingError, NotConvergedError
 
 if TYPE_CHECKING:
-    from scoring._fit.model import Model, Point
+    from scoring._fit.derivatives import Point
+    from scoring._fit.model import Model
     from scoring._types import Floats, Ints
 
 _MAX_ITERATIONS = 500

@@ -14,7 +14,8 @@ from scoring._fit.newton import MAX_ITERATIONS, TOLERANCE, Solution, advance, st
 from scoring.errors import NotConvergedError
 
 if TYPE_CHECKING:
-    from scoring._fit.model import Blocks, Model
+    from scoring._fit.derivatives import Blocks
+    from scoring._fit.model import Model
     from scoring._fit.pairs import Pairs
     from scoring._types import Floats
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.model import Blocks, Model
+from scoring._fit.derivatives import Blocks
+from scoring._fit.model import Model
 from scoring._fit.pairs import Pairs
 from scoring._fit.priors import Priors
 
 if TYPE_CHECKING:
+    from scoring._fit.derivatives import Point
     from scoring._fit.links import Link
-    from scoring._fit.model import Point
     from scoring._fit.observations import Observations
     from scoring._types import Floats, Ints
 

@@ -20,7 +20,8 @@ from scoring._fit.variational import Smoothed
 from scoring.errors import NotConvergedError
 
 if TYPE_CHECKING:
-    from scoring._fit.model import Blocks, Model, Point
+    from scoring._fit.derivatives import Blocks, Point
+    from scoring._fit.model import Model
     from scoring._types import Floats
 
 _MAX_TURNS = 60
@@ -123,7 +124,7 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
             return Gaussian(
                 pair.model, pair.point, pair.point.x, pair.lower, pair.variance, pair.bound, turn
             )
-        blocks = pair.target if share == 1.0 else pair.source.towards(pair.target, share)
+        blocks = pair.target if share == 1.0 else pair.source.interpolate(pair.target, share)
         Smoothed.forget_nodes(pair.point.terms)
         following = turning.pair(pair.model, pair.point, blocks, share)
         if following.bound < pair.bound - _SLACK and share > _LEAST_SHARE:

@@ -19,7 +19,8 @@ from scoring._fit.linear import (
 from scoring.errors import NotConvergedError, SolverState
 
 if TYPE_CHECKING:
-    from scoring._fit.model import Blocks, Model
+    from scoring._fit.derivatives import Blocks
+    from scoring._fit.model import Model
     from scoring._types import Floats, Ints
 
 

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from scoring._fit.model import Blocks
+    from scoring._fit.derivatives import Blocks
     from scoring._fit.pairs import Pairs
     from scoring._types import Floats, Ints
 

@@ -7,11 +7,12 @@ The judged difference of a comparison is delta = a_j (theta_first - theta_second
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._fit.derivatives import Blocks, Point
 from scoring._fit.pairs import Pairs
 
 if TYPE_CHECKING:
@@ -19,61 +20,6 @@ if TYPE_CHECKING:
     from scoring._fit.observations import Observations
     from scoring._fit.priors import Priors
     from scoring._types import Floats
-
-
-@dataclass(slots=True)
-class Point:
-    """The objective at one parameter vector.
-
-    Attributes
-    ----------
-    x : (N,) array
-        Parameters.
-    value, log_likelihood : float
-        Penalised and plain log likelihood.
-    gradient : (N,) array
-        Gradient of ``value``.
-    """
-
-    x: Floats
-    value: float
-    log_likelihood: float
-    gradient: Floats
-    scale: Floats | float
-    scaled_difference: Floats
-    slope: Floats
-    terms: Terms
-
-
-@dataclass(slots=True)
-class Blocks:
-    """The negative Hessian, sparse in the abilities.
-
-    Attributes
-    ----------
-    diagonal : (n,) array
-        Diagonal of the ability block.
-    weight : (P,) array
-        Minus the off-diagonal entry of every compared pair.
-    cross : (n, q) array
-        Abilities against the other parameters.
-    corner : (q, q) array
-        The other parameters.
-    """
-
-    diagonal: Floats
-    weight: Floats
-    cross: Floats
-    corner: Floats
-
-    def towards(self, other: Blocks, share: float) -> Blocks:
-        """Return the blocks a share of the way to others."""
-        return Blocks(
-            *(
-                (1.0 - share) * getattr(self, name) + share * getattr(other, name)
-                for name in ("diagonal", "weight", "cross", "corner")
-            )
-        )
 
 
 class Model:

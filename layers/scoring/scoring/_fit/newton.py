@@ -11,7 +11,8 @@ from scoring._fit.linear import DenseSystem, solve
 from scoring.errors import NotConvergedError, SolverState
 
 if TYPE_CHECKING:
-    from scoring._fit.model import Blocks, Model, Point
+    from scoring._fit.derivatives import Blocks, Point
+    from scoring._fit.model import Model
     from scoring._types import Floats, Ints
 
 MAX_ITERATIONS = 100

@@ -24,8 +24,9 @@ from scoring._fit.spread import better_start, rescale
 from scoring._fit.variational import Smoothed
 
 if TYPE_CHECKING:
+    from scoring._fit.derivatives import Point
     from scoring._fit.gaussian import Gaussian
-    from scoring._fit.model import Model, Point
+    from scoring._fit.model import Model
     from scoring._fit.spread_estimate import SpreadPrior
     from scoring._types import Floats
 

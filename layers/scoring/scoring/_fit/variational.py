@@ -35,8 +35,9 @@ from scoring.errors import NotConvergedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scoring._fit.derivatives import Point
     from scoring._fit.links import Link
-    from scoring._fit.model import Model, Point
+    from scoring._fit.model import Model
     from scoring._fit.newton import Solution
     from scoring._types import Floats
 
