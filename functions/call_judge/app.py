@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
 from assessment import bootstrap
-from assessment.contracts.llm_protocol import JudgeMessage, judge_message
+from assessment.contracts.queue_messages import JudgeMessage, read_judge_message
 from assessment.domain.backoff import retry_delay
 from assessment.domain.errors import CJError
 from assessment.observability import count, logger, metrics
@@ -27,7 +27,7 @@ def judge_records(records: list[SQSRecord]) -> Iterator[str]:
     received: list[tuple[SQSRecord, Delivery[JudgeMessage]]] = []
     for record in records:
         try:
-            message = judge_message(record.body)
+            message = read_judge_message(record.body)
         except ValidationError:
             logger.exception("not a judge request", extra={"message_id": record.message_id})
             yield record.message_id

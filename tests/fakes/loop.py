@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from assessment.contracts.llm_protocol import JudgeMessage
+from assessment.contracts.queue_messages import JudgeMessage
 from assessment.domain.batch import Batch, ClosedBy
 from assessment.domain.decision import Decision
 from assessment.domain.judge import BatchingMode

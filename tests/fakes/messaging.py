@@ -9,11 +9,7 @@ from typing import Any
 
 from assessment.contracts.events import Envelope
 from assessment.contracts.list_protocol import ComparisonResult
-from assessment.contracts.llm_protocol import (
-    JudgeMessage,
-    JudgeRequestV1,
-    WaveDeadlineV1,
-)
+from assessment.contracts.queue_messages import JudgeMessage, JudgeRequestV1, WaveDeadlineV1
 from assessment.domain.errors import TransientError
 
 

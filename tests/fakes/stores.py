@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from assessment.contracts.llm_protocol import JudgeRequestV1
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.domain.assignment import Assignment
 from assessment.domain.batch import (
     FINAL_STATUSES,

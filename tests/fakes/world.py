@@ -11,8 +11,8 @@ from typing import Any
 
 from assessment.adapters.judges.registry import RequestedJudgeCheck
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.contracts.llm_protocol import JudgeRequestV1, ProviderBatchV1
 from assessment.contracts.parsing import parse
+from assessment.contracts.queue_messages import JudgeRequestV1, ProviderBatchV1
 from assessment.contracts.request import AnchorRegistration, BatchRequest
 from assessment.contracts.views import AnchorsRegistered
 from assessment.domain.batch import Batch

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from assessment.adapters.aws.table_requests import ItemUpdate
-from assessment.contracts import list_protocol, llm_protocol
+from assessment.contracts import list_protocol, llm_protocol, queue_messages
 from assessment.contracts.tokens import sign_token
 from assessment.domain.access import Caller, Role
 from assessment.domain.batch import BatchStatus, Outcome
@@ -449,8 +449,8 @@ PROTOCOL: dict[str, type[BaseModel]] = {
     "result_error.json": llm_protocol.LLMComparisonResultV1,
     "compare_request_v2.json": list_protocol.CompareRequestV2,
     "result_order.json": list_protocol.LLMComparisonResultV2,
-    "judge_request.json": llm_protocol.JudgeRequestV1,
-    "wave_deadline.json": llm_protocol.WaveDeadlineV1,
+    "judge_request.json": queue_messages.JudgeRequestV1,
+    "wave_deadline.json": queue_messages.WaveDeadlineV1,
 }
 
 

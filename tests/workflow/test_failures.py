@@ -11,7 +11,7 @@ import pytest
 from assessment.adapters.aws.batch_store import DynamoDBBatchStore
 from assessment.adapters.aws.dynamodb import Table
 from assessment.contracts.events import EventType
-from assessment.contracts.llm_protocol import WaveDeadlineV1
+from assessment.contracts.queue_messages import WaveDeadlineV1
 from assessment.domain.errors import TransientError
 from tests.workflow.requests import (
     ONE_WAVE,

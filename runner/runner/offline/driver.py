@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from assessment.contracts.llm_protocol import JudgeMessage, judge_message
+from assessment.contracts.queue_messages import JudgeMessage, read_judge_message
 from assessment.domain.backoff import retry_delay
 from assessment.domain.decision import Decision, DecisionKind
 from assessment.domain.errors import CJError, TransientError
@@ -243,7 +243,7 @@ class Driver:
 
     async def _call(self, message: Message) -> None:
         last_receive = message.receives >= self.conduct.last_receive
-        delivery = Delivery(judge_message(message.body), last_receive)
+        delivery = Delivery(read_judge_message(message.body), last_receive)
         (error,) = (await self.ask([delivery])).errors
         await asyncio.to_thread(self._settle, message, delivery.message.subject, error)
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 from assessment.adapters.sqlite.queues import CALLBACK, JUDGE, SQLiteMailbox
-from assessment.contracts.llm_protocol import JudgeMessage, JudgeRequestV1
+from assessment.contracts.queue_messages import JudgeMessage, JudgeRequestV1
 from assessment.domain.batch import Batch
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.decision import Decision

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from assessment.contracts.events import Envelope
 from assessment.contracts.list_protocol import ComparisonResult
-from assessment.contracts.llm_protocol import JudgeMessage, WaveDeadlineV1
+from assessment.contracts.queue_messages import JudgeMessage, WaveDeadlineV1
 
 
 class JudgeQueue(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from assessment.contracts.llm_protocol import JudgeRequestV1
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.domain.assignment import Assignment
 from assessment.domain.audit import AuditEntry
 from assessment.domain.batch import Batch, BatchStatus

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from assessment.contracts.list_protocol import CompareRequest, ComparisonResult
-from assessment.contracts.llm_protocol import (
-    JudgeMessage,
-    JudgeRequestV1,
-)
+from assessment.contracts.queue_messages import JudgeMessage, JudgeRequestV1
 from assessment.domain.comparison import Comparison
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
 from assessment.domain.judge_errors import (

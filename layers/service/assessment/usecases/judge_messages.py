@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from assessment.contracts.llm_protocol import JudgeMessage, JudgeRequestV1, ProviderBatchV1
+from assessment.contracts.queue_messages import JudgeMessage, JudgeRequestV1, ProviderBatchV1
 from assessment.domain.errors import (
     CJError,
     ConflictError,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from assessment.contracts.llm_protocol import WaveDeadlineV1
 from assessment.contracts.people import JudgingDeadline, MovedDeadline
+from assessment.contracts.queue_messages import WaveDeadlineV1
 from assessment.domain.batch import Batch, BatchStatus
 from assessment.domain.config import Source
 from assessment.domain.errors import ConflictError, TransientError

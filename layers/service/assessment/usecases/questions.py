@@ -20,9 +20,9 @@ from assessment.contracts.llm_protocol import (
     CompareEssay,
     CompareMetadata,
     CompareRequestV1,
-    JudgeRequestV1,
     describe_error,
 )
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.domain.comparison import Comparison
 from assessment.domain.document_keys import batch_texts
 from assessment.domain.errors import CJError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assessment.contracts.llm_protocol import JudgeRequestV1
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.contracts.views import PromptView
 from assessment.domain.errors import ResultNotReadyError
 from assessment.domain.identifiers import read_wave_number

@@ -23,9 +23,9 @@ from assessment.contracts.llm_protocol import (
     UNKNOWN_CODE,
     ErrorDetail,
     LLMComparisonResultV1,
-    WaveDeadlineV1,
     describe_error,
 )
+from assessment.contracts.queue_messages import WaveDeadlineV1
 from assessment.contracts.rankings import AnswerProblem
 from assessment.domain.batch import ClosedBy
 from assessment.domain.comparison import Comparison, JudgeFailure

@@ -9,10 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from assessment.contracts.list_protocol import CompareRequest, ComparisonResult
-from assessment.contracts.llm_protocol import (
-    JudgeRequestV1,
-    ProviderBatchV1,
-)
+from assessment.contracts.queue_messages import JudgeRequestV1, ProviderBatchV1
 from assessment.domain.comparison import Comparison
 from assessment.domain.finishing import FINAL_STEPS, find_finish, find_switch
 from assessment.domain.judge import JudgeSpec

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from assessment.contracts.llm_protocol import WaveDeadlineV1
+from assessment.contracts.queue_messages import WaveDeadlineV1
 from assessment.domain.batch import Batch, ClosedBy, WaveStatus
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import UnplannedWaveError

@@ -22,10 +22,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from assessment.contracts.list_protocol import ComparisonResult
-from assessment.contracts.llm_protocol import (
-    JudgeRequestV1,
-    ProviderBatchV1,
-)
+from assessment.contracts.queue_messages import JudgeRequestV1, ProviderBatchV1
 from assessment.domain.finishing import LEAST_BATCH_TIME
 from assessment.domain.judge_errors import (
     JudgeDeferredError,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from assessment.contracts.llm_protocol import ProviderBatchV1
+from assessment.contracts.queue_messages import ProviderBatchV1
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy
 from assessment.domain.judge import BatchingMode
 from assessment.domain.release import Release

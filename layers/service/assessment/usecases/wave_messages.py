@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assessment.contracts.llm_protocol import (
+from assessment.contracts.queue_messages import (
     JudgeMessage,
     JudgeRequestV1,
     ProviderBatchV1,

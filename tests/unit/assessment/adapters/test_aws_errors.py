@@ -40,7 +40,7 @@ from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
 from assessment.adapters.judges.bedrock import ask_bedrock
 from assessment.contracts.erasure import EraseRequestV1
 from assessment.contracts.events import Envelope, EventType, envelope
-from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
+from assessment.contracts.queue_messages import JudgeRequestV1, WaveDeadlineV1
 from assessment.domain.access import DEFAULT_ORGANISATION
 from assessment.domain.errors import (
     MissingDocumentError,

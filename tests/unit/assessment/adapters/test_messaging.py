@@ -18,7 +18,7 @@ from assessment.adapters.aws.sqs import SQSCallbackQueue, SQSJudgeQueue
 from assessment.adapters.aws.stepfunctions import StepFunctionsWorkflow
 from assessment.adapters.aws.table_requests import ItemUpdate
 from assessment.contracts.events import EventType, envelope
-from assessment.contracts.llm_protocol import JudgeRequestV1, WaveDeadlineV1
+from assessment.contracts.queue_messages import JudgeRequestV1, WaveDeadlineV1
 from assessment.domain.errors import PermissionMissingError, TransientError
 from tests.fakes.aws import client
 

@@ -35,14 +35,8 @@ from assessment.adapters.sqlite.queues import (
 )
 from assessment.adapters.sqlite.workflow import SQLiteWorkflow
 from assessment.contracts.events import SOURCE, Envelope, EventType, envelope
-from assessment.contracts.llm_protocol import (
-    CompareMetadata,
-    ErrorDetail,
-    JudgeMessage,
-    JudgeRequestV1,
-    LLMComparisonResultV1,
-    WaveDeadlineV1,
-)
+from assessment.contracts.llm_protocol import CompareMetadata, ErrorDetail, LLMComparisonResultV1
+from assessment.contracts.queue_messages import JudgeMessage, JudgeRequestV1, WaveDeadlineV1
 from assessment.domain.circuit import FAILURES_TO_OPEN
 from assessment.domain.comparison import Comparison, ComparisonLease, WaitingComparison
 from assessment.domain.control_pair import ControlPair

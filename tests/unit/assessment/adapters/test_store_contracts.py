@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assessment.contracts.llm_protocol import JudgeRequestV1
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.domain.assignment import Assignment
 from assessment.domain.batch import Batch, BatchStatus, ClosedBy, Failure, Outcome
 from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFailure

@@ -11,7 +11,8 @@ import pytest
 from assessment.adapters.judges.completion import Completion
 from assessment.adapters.judges.model_judge import ModelJudge
 from assessment.adapters.prompts import JinjaPrompts
-from assessment.contracts.llm_protocol import JudgeRequestV1, LLMComparisonResultV1, TokenUsage
+from assessment.contracts.llm_protocol import LLMComparisonResultV1, TokenUsage
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.domain.backoff import retry_delay
 from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assessment.contracts.llm_protocol import JudgeRequestV1, ProviderBatchV1, judge_message
+from assessment.contracts.queue_messages import JudgeRequestV1, ProviderBatchV1, read_judge_message
 from assessment.domain.batch import BatchStatus
 from assessment.domain.comparison import ComparisonStatus
 from assessment.domain.errors import InvalidRequestError
@@ -237,7 +237,7 @@ def test_a_death_anywhere_in_the_change_asks_nothing_twice(after):
             handle_all(world)
             return
         world.clock.now = max(world.now, message.visible_at)
-        world.tend(judge_message(message.body), fault=fault)
+        world.tend(read_judge_message(message.body), fault=fault)
 
     for world, batch_id in crash_everywhere(late, change, after=after):
         handle_all(world)
@@ -337,7 +337,7 @@ def test_the_messages_of_a_wave_are_the_same_with_it():
     without, _ = submitted(world_of())
     bodies = []
     for world in (with_it, without):
-        (message,) = [judge_message(each.body) for each in world.judge_queue.messages]
+        (message,) = [read_judge_message(each.body) for each in world.judge_queue.messages]
         assert isinstance(message, ProviderBatchV1)
         bodies.append(message.comparisons)
     assert bodies[0] == bodies[1]

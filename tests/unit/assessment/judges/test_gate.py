@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from assessment.adapters.aws.comparison_store import DynamoDBComparisonStore
 from assessment.adapters.judges.gate import DynamoDBJudgeGate
-from assessment.contracts.llm_protocol import JudgeRequestV1
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.domain.circuit import (
     FAILURES_TO_OPEN,
     FIRST_PAUSE_SECONDS,

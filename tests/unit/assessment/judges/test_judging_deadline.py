@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from assessment.contracts.llm_protocol import WaveDeadlineV1
 from assessment.contracts.people import JudgingDeadline
+from assessment.contracts.queue_messages import WaveDeadlineV1
 from assessment.domain.batch import BatchStatus
 from assessment.domain.config import Source
 from assessment.domain.decision import DecisionKind, Reason

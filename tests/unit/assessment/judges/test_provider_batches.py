@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from assessment.contracts.llm_protocol import JudgeRequestV1, ProviderBatchV1, judge_message
+from assessment.contracts.queue_messages import JudgeRequestV1, ProviderBatchV1, read_judge_message
 from assessment.domain.config import Source
 from assessment.domain.decision import Decision, DecisionKind, Reason
 from assessment.domain.document_keys import comparisons_key
@@ -52,14 +52,14 @@ def submitted(world=None, *, essays=8, judge=JUDGE, **config):
 
 def provider_batch(body: str) -> ProviderBatchV1:
     """A message that is a part of a wave."""
-    message = judge_message(body)
+    message = read_judge_message(body)
     assert isinstance(message, ProviderBatchV1)
     return message
 
 
 def single_request(body: str) -> JudgeRequestV1:
     """A message that is one comparison."""
-    message = judge_message(body)
+    message = read_judge_message(body)
     assert isinstance(message, JudgeRequestV1)
     return message
 
@@ -69,7 +69,7 @@ def take(world):
     message = min(world.judge_queue.messages, key=lambda each: each.visible_at)
     world.judge_queue.messages.remove(message)
     world.clock.now = max(world.now, message.visible_at)
-    return judge_message(message.body)
+    return read_judge_message(message.body)
 
 
 def tend_to_the_end(world):
@@ -84,7 +84,7 @@ def tend_to_the_end(world):
 def tend_to_the_end_of(world, kind):
     """Handle every message of this kind; what each did."""
     steps = []
-    while any(isinstance(judge_message(m.body), kind) for m in world.judge_queue.messages):
+    while any(isinstance(read_judge_message(m.body), kind) for m in world.judge_queue.messages):
         steps.append(world.tend(take(world)))
     return steps
 
@@ -167,7 +167,7 @@ def test_looks_grow_rare_but_never_rarer_than_five_minutes():
 def test_a_jury_submits_its_members_parts_to_their_own_providers():
     jury = [{**JUDGE, "name": "one"}, {**JUDGE, "name": "two", "batching_mode": "per_request"}]
     world, batch_id = submitted(judge=jury)
-    messages = [judge_message(each.body) for each in world.judge_queue.messages]
+    messages = [read_judge_message(each.body) for each in world.judge_queue.messages]
     (together,) = [each for each in messages if isinstance(each, ProviderBatchV1)]
     singly = {each.comparison_id for each in messages if isinstance(each, JudgeRequestV1)}
     in_batch = {each.comparison_id for each in together.comparisons}
@@ -259,7 +259,7 @@ def test_a_wave_too_small_for_the_provider_is_asked_singly():
     batch = next(iter(world.batches.batches.values()))
     # The stack's mode applies to Bedrock here, and half of 16 comparisons are no batch for it.
     assert batch.judges[0].batching_mode is None
-    kinds = [type(judge_message(each.body)) for each in world.judge_queue.messages]
+    kinds = [type(read_judge_message(each.body)) for each in world.judge_queue.messages]
     assert kinds.count(ProviderBatchV1) == 1
     assert kinds.count(JudgeRequestV1) > 0
 

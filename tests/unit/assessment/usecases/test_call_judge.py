@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from assessment.contracts.llm_protocol import JudgeRequestV1
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.domain.errors import ComparisonLeasedError
 from assessment.domain.judge_errors import JudgeUnavailableError
 from tests.fakes.faults import CrashError, Fault

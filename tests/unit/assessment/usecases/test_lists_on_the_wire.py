@@ -19,7 +19,8 @@ from assessment.contracts.list_protocol import (
     LLMComparisonResultV2,
     choose_result_type,
 )
-from assessment.contracts.llm_protocol import JudgeRequestV1, LLMComparisonResultV1, TokenUsage
+from assessment.contracts.llm_protocol import LLMComparisonResultV1, TokenUsage
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.domain.comparison import Comparison, ComparisonStatus
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import JudgeSpec

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assessment.contracts.llm_protocol import JudgeRequestV1, judge_message
+from assessment.contracts.queue_messages import JudgeRequestV1, read_judge_message
 from assessment.domain.batch import BatchStatus, Outcome
 from assessment.domain.decision import Decision, DecisionKind, Reason
 from assessment.domain.document_keys import comparisons_key, result_key
@@ -194,7 +194,7 @@ def test_a_judge_that_does_not_answer_is_told_while_it_is_awaited() -> None:
     world = World(habits=Habits(unavailable=1.0))
     started = submitted_batch(world)
     assert read_batch(started.batch_id, ports=reading(world)).judge_troubles == []
-    message = judge_message(world.judge_queue.messages[0].body)
+    message = read_judge_message(world.judge_queue.messages[0].body)
     assert isinstance(message, JudgeRequestV1)
     with pytest.raises(JudgeUnavailableError):
         world.ask(message)

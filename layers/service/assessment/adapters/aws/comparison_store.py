@@ -13,7 +13,7 @@ from assessment.adapters.aws.dynamodb import ConditionFailedError
 from assessment.adapters.aws.person_leases import DynamoDBPeopleQueue
 from assessment.adapters.aws.table_requests import ItemUpdate, PageQuery
 from assessment.adapters.item_table import ItemTable
-from assessment.contracts.llm_protocol import JudgeRequestV1
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.domain.comparison import (
     Comparison,
     ComparisonStatus,

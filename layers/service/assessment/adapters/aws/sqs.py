@@ -11,10 +11,7 @@ from assessment.adapters.aws.errors import wrap_client
 from assessment.adapters.aws.pauses import TRIES, Pauses
 from assessment.contracts.erasure import EraseRequestV1, SweepAnchorsV1
 from assessment.contracts.list_protocol import ComparisonResult
-from assessment.contracts.llm_protocol import (
-    JudgeMessage,
-    WaveDeadlineV1,
-)
+from assessment.contracts.queue_messages import JudgeMessage, WaveDeadlineV1
 from assessment.contracts.webhooks import WebhookDelivery
 from assessment.domain.errors import ServiceRefusedError, TransientError
 

@@ -10,9 +10,7 @@ from pydantic import ValidationError
 from assessment.adapters.judges.transport import read_error_in_answer, read_problem, read_silence
 from assessment.contracts.json_text import load_response
 from assessment.contracts.list_protocol import CompareRequest, ComparisonResult, choose_result_type
-from assessment.contracts.llm_protocol import (
-    COMPARE_PATH,
-)
+from assessment.contracts.llm_protocol import COMPARE_PATH
 from assessment.domain.field_problems import list_problems
 from assessment.domain.judge_errors import JudgeUnavailableError
 

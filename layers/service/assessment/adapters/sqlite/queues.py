@@ -8,10 +8,7 @@ from datetime import UTC, datetime
 
 from assessment.adapters.sqlite.database import Database
 from assessment.contracts.list_protocol import ComparisonResult
-from assessment.contracts.llm_protocol import (
-    JudgeMessage,
-    WaveDeadlineV1,
-)
+from assessment.contracts.queue_messages import JudgeMessage, WaveDeadlineV1
 
 JUDGE = "judge"
 CALLBACK = "callback"
