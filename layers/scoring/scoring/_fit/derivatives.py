@@ -1,4 +1,4 @@
-"""What the objective gives at one parameter vector: value and gradient, and the negative Hessian."""
+"""What the objective gives at one parameter vector: value, gradient and negative Hessian."""
 
 from __future__ import annotations
 
