@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import functools
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,10 @@ from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined] # untyped
+    DepthFirstTraverser,
+    Node,
+)
 from moto.dynamodb.parsing.expressions import (  # type: ignore[attr-defined] # untyped
     UpdateExpressionParser,
 )
@@ -41,11 +46,16 @@ def quick_moto() -> Iterator[None]:
             (botocore.useragent, "sanitize_user_agent_string_component"),
             # Building its grammar takes longer than what it parses: the template of an event.
             (jsonpath_ng.ext, "parse"),
+            # The functions of a class and what an operation is called stay the same.
+            (moto.core.responses, "method_names_from_class"),
+            (moto.core.responses, "camelcase_to_underscores"),
         ):
             patch.setattr(module, name, functools.cache(getattr(module, name)))
         # Each call of an expression works on a copy of what was parsed.
         parse_update = functools.cache(UpdateExpressionParser.make)
         patch.setattr(UpdateExpressionParser, "make", parse_update)
+        patch.setattr(DepthFirstTraverser, "traverse_node_recursively", process_nodes)
+        patch.setattr(moto.core.responses, "gen_amzn_requestid_long", name_request)
         patch.setattr(moto.core.responses, "parse_qsl", read_form)
         patch.setattr(ResponseSerializer, "get_value", look_up(ResponseSerializer.get_value))
         keep_named_items(patch)
@@ -55,6 +65,39 @@ def quick_moto() -> Iterator[None]:
 def read_form(body: str, **settings: Any) -> list[tuple[str, str]]:
     """A JSON body is no form, and moto takes it for one field: looking for others takes long."""
     return [(body, "")] if body.startswith("{") else parse_qsl(body, **settings)
+
+
+def process_nodes(traverser: Any, node: Any, child_id: int = -1) -> Any:
+    """Process a tree from its leaves; moto lists a traverser's kinds of nodes for every node."""
+    if not is_kind(type(node), Node):
+        return node
+    parent = node.parent
+    for number, child in enumerate(node.children or ()):
+        traverser.pre_processing_of_child(node, number)
+        process_nodes(traverser, child, number)
+    processors = vars(traverser).setdefault("processors_by_kind", traverser._processing_map())
+    for kind, process in processors.items():
+        if is_kind(type(node), kind):
+            node = process(node)
+            node.parent = parent
+            if parent:
+                parent.children[child_id] = node
+            break
+    return node
+
+
+@functools.cache
+def is_kind(kind: type, base: type) -> bool:
+    """Whether a class is another or of its family; asking abstract classes takes long."""
+    return issubclass(kind, base)
+
+
+def name_request(headers: dict[str, Any] | None = None) -> str:
+    """An id of a request; moto draws each of its 52 letters alone."""
+    request_id = uuid.uuid4().hex.upper()
+    if headers is not None:
+        headers["x-amzn-requestid"] = request_id
+    return request_id
 
 
 def look_up(get_value: Any) -> Any:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
+SHARE_OF_A_WAIT = 0.01
+"""How much of the time before it tries again a state waits in the tests."""
+
 
 @contextmanager
 def quick_state_machines() -> Iterator[None]:
-    """Let moto check each definition once, and call all functions by one client."""
+    """Let moto check each definition once, call all functions by one client, and wait less.
+
+    How long a state waits before it tries again is read from the definition (test_graph.py).
+    """
     check = functools.cache(StepFunctionsParserBackend._validate_definition)
     make_client = boto_client.boto_client_for
 
@@ -27,7 +36,11 @@ def quick_state_machines() -> Iterator[None]:
         del state_credentials  # moto's does not look at them either
         return client(region, service)
 
+    def wait(seconds: float) -> None:
+        time.sleep(SHARE_OF_A_WAIT * seconds)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StepFunctionsParserBackend, "_validate_definition", staticmethod(check))
+        patch.setattr(retrier_decl, "time", SimpleNamespace(sleep=wait))
         patch.setattr(lambda_eval_utils, "boto_client_for", client_for)
         yield

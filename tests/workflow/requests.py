@@ -39,11 +39,12 @@ def request_batch(
     *,
     assignment_id: str | None = None,
     judge: dict[str, Any] | None = None,
+    n_essays: int = len(ABILITIES),
 ) -> str:
     body: dict[str, Any] = {
         "essays": [
             {"essay_id": f"essay-{number}", "text": essay_text(ability, number)}
-            for number, ability in enumerate(ABILITIES)
+            for number, ability in enumerate(ABILITIES[:n_essays])
         ],
         "config": {"seed": 1, **config},
     }

@@ -28,6 +28,12 @@ class WorkerDiedError(Exception):
 
 
 LENIENT = {**ONE_WAVE, "min_success_rate_threshold": 0.1}
+N_FEW, N_FEW_PAIRS = 5, 10
+
+
+def request_few(stack, config, **settings):
+    """Ask for the batch of so few essays that each meets each other: one message to the judge."""
+    return request_batch(stack, config, n_essays=N_FEW, **settings)
 
 
 def waiting_for(stack, batch_id):
@@ -72,7 +78,7 @@ def test_the_deadline_of_a_wave_closes_it_before_the_state_times_out(stack):
 
 def test_a_judge_that_refuses_everything_ends_the_batch_with_a_reason(stack):
     stack.judge.refuse = True
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     execution = stack.run_to_the_end(batch_id)
     assert execution["status"] == "FAILED"
     assert execution["error"] == "judge_refused"
@@ -84,7 +90,7 @@ def test_a_judge_that_refuses_everything_ends_the_batch_with_a_reason(stack):
 
 def test_a_refused_batch_says_what_to_do(stack):
     stack.judge.refuse = True
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     stack.run_to_the_end(batch_id)
     (failed,) = [e for e in stack.events() if e["detail-type"] == EventType.FAILED]
     information = failed["detail"]["data"]["error_info"]
@@ -95,8 +101,8 @@ def test_a_refused_batch_says_what_to_do(stack):
 
 def test_an_error_that_nobody_foresaw_is_recorded_with_the_batch(stack):
     stack.judge.shuffle = True  # holds callbacks back
-    batch_id = request_batch(stack, ONE_WAVE)
-    stack.until(lambda: len(stack.judge.asked) == 16)
+    batch_id = request_few(stack, ONE_WAVE)
+    stack.until(lambda: len(stack.judge.asked) == N_FEW_PAIRS)
     assert stack.execution(batch_id)["status"] == "RUNNING"
     stack.client("s3").delete_object(
         Bucket=stack.resources["ContentBucket"], Key=f"batches/default/{batch_id}/spec.json"
@@ -124,7 +130,7 @@ def test_a_failure_that_cannot_be_recorded_still_ends_the_execution(stack):
     stack.judge.refuse = True
     stack.define(FailBatch={"Retry": []})
     stack.fail_once("fail_batch", RuntimeError("the table is gone"))
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     execution = stack.run_to_the_end(batch_id)
     assert execution["error"] == "BatchFailedUnrecorded"
     assert "the table is gone" in execution["cause"]
@@ -138,7 +144,7 @@ def test_a_failure_that_cannot_be_recorded_still_ends_the_execution(stack):
 @pytest.mark.parametrize("after_work", [False, True], ids=["before its work", "after its work"])
 def test_a_step_that_dies_once_changes_nothing(step, after_work, stack):
     stack.fail_once(step, TransientError("the connection broke"), after_work=after_work)
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
     assert stack.invocations[step] == 2
     counts = results(stack, batch_id)["comparisons"]
@@ -152,7 +158,7 @@ def test_a_step_that_dies_once_changes_nothing(step, after_work, stack):
 )
 def test_a_worker_that_dies_once_changes_nothing(step, stack):
     stack.fail_once(step, WorkerDiedError("signal: killed"))
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
     assert stack.invocations[step] == 2
     assert set(stack.judge.asked.values()) == {1}, "a verdict was paid for twice"
@@ -178,7 +184,7 @@ def test_a_batch_that_its_surroundings_brought_down_is_resumed(step, stack):
 
 def test_a_refused_batch_is_not_resumed(stack):
     stack.judge.refuse = True
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     stack.run_to_the_end(batch_id)
     status, body = stack.api("POST", f"/v1/batches/{batch_id}/resume")
     assert (status, body["type"]) == (409, "urn:cj-assessment:problem:illegal-transition")
@@ -189,7 +195,7 @@ def test_an_execution_that_died_unseen_is_replaced_by_the_watch(stack):
     stack.define(ScoreBatch={"Retry": []}, FailBatch={"Retry": []})
     stack.fail_once("score_batch", WorkerDiedError("signal: killed"))
     stack.fail_once("fail_batch", WorkerDiedError("signal: killed"))
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     assert stack.run_to_the_end(batch_id)["error"] == "BatchFailedUnrecorded"
     assert stack.watch_later(minutes=3)["repairs"] == {batch_id: "restarted"}
     assert stack.run_to_the_end(f"{batch_id}-2")["status"] == "SUCCEEDED"
@@ -199,7 +205,7 @@ def test_an_execution_that_died_unseen_is_replaced_by_the_watch(stack):
 def test_fail_batch_that_dies_once_announces_the_same_event(stack):
     stack.judge.refuse = True
     stack.fail_once("fail_batch", TransientError("the connection broke"), after_work=True)
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     assert stack.run_to_the_end(batch_id)["error"] == "judge_refused"
     failed = [e for e in stack.events() if e["detail-type"] == EventType.FAILED]
     assert len({event["detail"]["event_id"] for event in failed}) == 1
@@ -207,7 +213,7 @@ def test_fail_batch_that_dies_once_announces_the_same_event(stack):
 
 def test_a_cancelled_batch_stops(stack):
     stack.judge.silent_share = 1.0
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     stack.until(waiting_for(stack, batch_id))
     status, body = stack.api("POST", f"/v1/batches/{batch_id}/cancel")
     assert (status, body["status"]) == (200, "CANCELLED")
@@ -218,7 +224,7 @@ def test_a_cancelled_batch_stops(stack):
 
 
 def test_an_execution_whose_batch_has_ended_ends_quietly(stack):
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     ended = {"batch_id": batch_id, "wave": 1, "decision": "NO_OP", "reason": "batch_ended"}
     stack.answer_once("score_batch", ended)
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
@@ -226,7 +232,7 @@ def test_an_execution_whose_batch_has_ended_ends_quietly(stack):
 
 
 def test_a_wave_without_comparisons_is_not_awaited(stack):
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     stack.answer_once("plan_wave", {"batch_id": batch_id, "wave": 1, "planned": 0})
     stack.run_to_the_end(batch_id)
     assert "SubmitWave" not in stack.states(batch_id)
@@ -235,7 +241,7 @@ def test_a_wave_without_comparisons_is_not_awaited(stack):
 
 def test_a_refusal_that_is_right_is_no_failed_execution(stack):
     """A failed execution sets off an alarm, and here an operator has nothing to do."""
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     refused = {"decision": "FINALIZE_FAILURE", "reason": "judge_at_chance", "explanation": "a coin"}
     stack.answer_once("score_batch", {"batch_id": batch_id, "wave": 1, **refused})
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
@@ -246,7 +252,7 @@ def test_a_refusal_that_is_right_is_no_failed_execution(stack):
 
 def test_a_request_that_cannot_be_met_is_no_failed_execution(stack):
     judge = {"provider": "bedrock", "model": "m", "context_tokens": 1000, "max_output_tokens": 990}
-    batch_id = request_batch(stack, ONE_WAVE, judge=judge)
+    batch_id = request_few(stack, ONE_WAVE, judge=judge)
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
     assert stack.states(batch_id) == [
         "PrepareBatch", "WasRequestRefused", "FailBatch", "WasFault", "BatchRefused"
@@ -258,7 +264,7 @@ def test_a_request_that_cannot_be_met_is_no_failed_execution(stack):
 
 
 def test_an_unknown_decision_fails_the_batch(stack):
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     odd = {"batch_id": batch_id, "wave": 1, "decision": "PERHAPS", "reason": "none"}
     stack.answer_once("score_batch", odd)
     execution = stack.run_to_the_end(batch_id)
@@ -270,7 +276,7 @@ def test_an_unknown_decision_fails_the_batch(stack):
 @pytest.mark.parametrize("body", ["this is not JSON", json.dumps({"schema": "Unknown"}), "[]"])
 def test_a_callback_that_nobody_can_read_stays_in_the_queue_and_stops_nothing(body, stack):
     stack.send("CallbackQueue", body)
-    batch_id = request_batch(stack, ONE_WAVE)
+    batch_id = request_few(stack, ONE_WAVE)
     assert stack.run_to_the_end(batch_id)["status"] == "SUCCEEDED"
     left = stack.client("sqs").get_queue_attributes(
         QueueUrl=stack.resources["CallbackQueue"],
