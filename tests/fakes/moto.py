@@ -69,7 +69,8 @@ def read_form(body: str, **settings: Any) -> list[tuple[str, str]]:
 
 def process_nodes(traverser: Any, node: Any, child_id: int = -1) -> Any:
     """Process a tree from its leaves; moto lists a traverser's kinds of nodes for every node."""
-    if not is_kind(type(node), Node):
+    node_kind: Any = type(node)
+    if not is_kind(node_kind, Node):
         return node
     parent = node.parent
     for number, child in enumerate(node.children or ()):
@@ -77,7 +78,7 @@ def process_nodes(traverser: Any, node: Any, child_id: int = -1) -> Any:
         process_nodes(traverser, child, number)
     processors = vars(traverser).setdefault("processors_by_kind", traverser._processing_map())
     for kind, process in processors.items():
-        if is_kind(type(node), kind):
+        if is_kind(node_kind, kind):
             node = process(node)
             node.parent = parent
             if parent:
@@ -87,7 +88,7 @@ def process_nodes(traverser: Any, node: Any, child_id: int = -1) -> Any:
 
 
 @functools.cache
-def is_kind(kind: type, base: type) -> bool:
+def is_kind(kind: Any, base: Any) -> bool:
     """Whether a class is another or of its family; asking abstract classes takes long."""
     return issubclass(kind, base)
 
