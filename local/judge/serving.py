@@ -13,11 +13,11 @@ import uvicorn
 from local.stack.processes import LOOPBACK, free_port
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 
 @contextmanager
-def serve(app: Starlette) -> Iterator[str]:
+def serve(app: ASGIApp) -> Iterator[str]:
     """Serve the app in a thread; yields its base URL."""
     port = free_port()
     config = uvicorn.Config(app, host=LOOPBACK, port=port, log_level="error", access_log=False)

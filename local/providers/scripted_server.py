@@ -144,6 +144,12 @@ class ProviderServer:
         return len({request.connection for request in self.requests})
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # With five, as is usual, a connection more is tried again after a second.
+    request_queue_size = 128
+
+
 @contextmanager
 def provider_server(provider: str) -> Iterator[ProviderServer]:
     """A server on a free port; it stops when the context ends."""
@@ -184,8 +190,7 @@ def provider_server(provider: str) -> Iterator[ProviderServer]:
             except OSError:
                 return  # the client closed the connection before the reply
 
-    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-    server.daemon_threads = True
+    server = _Server((LOOPBACK, 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     state.url = f"http://{LOOPBACK}:{server.server_port}"

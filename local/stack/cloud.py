@@ -13,7 +13,7 @@ import typer
 
 from local.stack import processes
 from local.stack.addresses import CLOUD_PORT_VARIABLE, REGION, cloud_port, judge_url
-from local.stack.keep import KEPT, keep_batches
+from local.stack.keep import KEPT, ONE_TRY, keep_batches
 from local.stack.processes import LOOPBACK, LocalCloudError, Server
 from runner.stack import Aws
 
@@ -166,7 +166,8 @@ def save_batches() -> list[str]:
     running = status()
     if running is None:
         return []
-    return keep_batches(running.session().client("s3", endpoint_url=running.url))
+    s3 = running.session().client("s3", endpoint_url=running.url, config=ONE_TRY)
+    return keep_batches(s3)
 
 
 def describe_saved(batch_ids: list[str]) -> str:

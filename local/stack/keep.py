@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.stack.processes import ROOT
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 KEPT = ROOT / "out" / "batches"
+ONE_TRY = Config(retries={"total_max_attempts": 1})
+"""Of a client of a cloud that may be gone: nobody who stops it should wait for further tries."""
 _DOCUMENTS = ("result.json", "essays.csv", "comparisons.jsonl")
 
 

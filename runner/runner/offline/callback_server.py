@@ -56,6 +56,9 @@ class CallbackServer(ThreadingHTTPServer):
     """Listens on this machine only."""
 
     daemon_threads = True
+    # An endpoint calls back about many comparisons at once. With five, as is usual, a connection
+    # more is tried again after a second.
+    request_queue_size = 128
 
     def __init__(self, port: int, workspace: Workspace) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
@@ -90,7 +93,10 @@ def receiving(workspace: Workspace) -> Iterator[CallbackServer]:
     except OSError:
         server = CallbackServer(0, workspace)
     remembered.write_text(str(server.server_port))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # Ending waits for half of this on average, and nobody should wait for that.
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield server

@@ -5,7 +5,7 @@ import json
 import boto3
 from moto import mock_aws
 
-from local.stack.keep import keep_batches
+from local.stack.keep import ONE_TRY, keep_batches
 
 BATCH_ID = "0d9a35a5-7a3f-4a0c-9f3c-6a54f3f3c0de"
 
@@ -34,5 +34,6 @@ def test_results_and_comparisons_are_kept_and_nothing_else(tmp_path, monkeypatch
 def test_a_cloud_that_no_longer_answers_keeps_nobody_from_stopping(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    s3 = boto3.client("s3", region_name="us-east-1", endpoint_url="http://127.0.0.1:9")
+    gone = "http://127.0.0.1:9"
+    s3 = boto3.client("s3", region_name="us-east-1", endpoint_url=gone, config=ONE_TRY)
     assert keep_batches(s3, tmp_path) == []

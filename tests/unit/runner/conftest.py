@@ -9,6 +9,13 @@ from tests.unit.runner import documents
 from tests.unit.runner.api_server import FakeStack, serving
 
 
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands look again soon at what they wait for."""
+    monkeypatch.setattr("runner.waiting.SOONEST_SECONDS", 0.01)
+    monkeypatch.setattr("runner.offline.engine._POLL_SECONDS", 0.01)
+
+
 @pytest.fixture(scope="session")
 def served() -> Iterator[FakeStack]:
     with serving(FakeStack()) as running:
@@ -22,7 +29,6 @@ def stack(served: FakeStack, monkeypatch: pytest.MonkeyPatch) -> FakeStack:
     served.script = documents.life_of_a_batch()
     served.result = documents.result()
     monkeypatch.setenv("CJ_TOKEN", served.token())
-    monkeypatch.setattr("runner.waiting.SOONEST_SECONDS", 0.01)
     return served
 
 

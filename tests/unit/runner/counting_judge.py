@@ -128,7 +128,9 @@ def serving_judge(
     server = CountingJudge(
         latency=latency, workspace=workspace if calls_back else None, is_held=is_held
     )
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
     thread.start()
     try:
         yield server
