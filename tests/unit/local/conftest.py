@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -32,7 +33,7 @@ class Host:
     def __init__(self):
         self.app = Starlette()
         self.url = ""
-        self.loop = None
+        self.loop: Any = None
 
     async def __call__(self, scope, receive, send):
         """Answer as the app of the present test does."""
@@ -50,7 +51,7 @@ class Host:
 @pytest.fixture(scope="session")
 def hosts():
     """Opens a host that nobody has; it can be given back."""
-    idle = []
+    idle: list[Host] = []
     with contextlib.ExitStack() as stack:
 
         @contextlib.contextmanager
