@@ -196,7 +196,7 @@ class Batch:
             list_size=judging.size,
             lists=judging.n_lists,
             ratio=judging.ratio,
-            probability_blunt=judging.probability_below(BLUNT_BELOW, **prior),
+            probability_blunt=judging.compute_cdf(BLUNT_BELOW, **prior),
         )
 
     def _pair_share(self) -> float:

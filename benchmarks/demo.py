@@ -43,17 +43,17 @@ LONGEST_ANSWER = 1.5 * LATENCY
 def run_on_laptop_cloud(*, runs: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Seconds of every wave of some runs, and of one and three batches at once."""
     stacks.build()
-    cloud = clouds.up(port=PORT, name="bench-cloud")
+    cloud = clouds.start(port=PORT, name="bench-cloud")
     try:
-        judges.up(cloud, JudgeOptions(latency=LATENCY), port=JUDGE_PORT, name="bench-judge")
+        judges.start(cloud, JudgeOptions(latency=LATENCY), port=JUDGE_PORT, name="bench-judge")
         outputs = stacks.deploy(cloud, stacks.demo_parameters(JUDGE_PORT))
         stage = Stage(cloud, outputs)
         waves = [row for run in range(runs) for row in _run(stage, cloud, run)]
-        judges.up(cloud, JudgeOptions(latency=SLOW), port=JUDGE_PORT, name="bench-judge")
+        judges.start(cloud, JudgeOptions(latency=SLOW), port=JUDGE_PORT, name="bench-judge")
         return waves, [_run_together(stage, batches) for batches in (1, 3)]
     finally:
-        judges.down("bench-judge")
-        clouds.down("bench-cloud")
+        judges.stop("bench-judge")
+        clouds.stop("bench-cloud")
 
 
 def _run_together(stage: Stage, batches: int) -> dict[str, Any]:

@@ -234,15 +234,15 @@ def main() -> None:
     """Start the cloud, measure, and stop it."""
     options = arguments(__doc__)
     stacks.build()
-    cloud = clouds.up(port=PORT, name="bench-rooms")
+    cloud = clouds.start(port=PORT, name="bench-rooms")
     try:
-        judges.up(cloud, JudgeOptions(), port=JUDGE_PORT, name="bench-rooms-judge")
+        judges.start(cloud, JudgeOptions(), port=JUDGE_PORT, name="bench-rooms-judge")
         stage = Stage(cloud, stacks.deploy(cloud, stacks.demo_parameters(JUDGE_PORT)))
         seconds = (60.0, 60.0) if options.quick else (130.0, 180.0)
         rows, claims = measure(stage, alone=seconds[0], together=seconds[1])
     finally:
-        judges.down("bench-rooms-judge")
-        clouds.down("bench-rooms")
+        judges.stop("bench-rooms-judge")
+        clouds.stop("bench-rooms")
     report(options, rows=rows, claims=claims)
 
 

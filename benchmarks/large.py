@@ -159,7 +159,7 @@ def _opened(folder: Path, *, create: bool = False) -> AbstractContextManager[Wor
 
     # Nobody is asked; a request only has to name whom it would ask.
     environment = {ENDPOINT_VARIABLE: "http://127.0.0.1:9"}
-    return Workspace.opened(folder, environment=environment, create=create)
+    return Workspace.open_folder(folder, environment=environment, create=create)
 
 
 def _plan(workspace: Workspace) -> Callable[[], object]:

@@ -149,7 +149,7 @@ def main() -> None:
     """Deploy, request twice, state the claims."""
     options = arguments(__doc__)
     essays = make_essays(QUICK if options.quick else ESSAYS)
-    cloud = clouds.up(port=PORT, name=NAME, auth=True)
+    cloud = clouds.start(port=PORT, name=NAME, auth=True)
     try:
         outputs = stacks.deploy(cloud, stacks.demo_parameters(JUDGE_PORT))
         stage = Stage(cloud, outputs)
@@ -157,7 +157,7 @@ def main() -> None:
             rows = [request_by_api(client, essays), request_by_bus(stage, client, essays)]
         memory = state_memory(cloud)
     finally:
-        clouds.down(NAME)
+        clouds.stop(NAME)
     claims = [
         Claim("request answered by the API", rows[0]["answer"], "s", at_most(ANSWER_SECONDS)),
         *(

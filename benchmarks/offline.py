@@ -98,7 +98,7 @@ def measure(n_essays: int, latency: float) -> dict[str, object]:
     judge = SimulatedJudge(ability, latency)
     with (
         tempfile.TemporaryDirectory() as folder,
-        Workspace.opened(Path(folder), n_calls=N_CALLS, create=True) as workspace,
+        Workspace.open_folder(Path(folder), n_calls=N_CALLS, create=True) as workspace,
     ):
         workspace.replace_judges(judge)
         client = WorkspaceClient(workspace)

@@ -106,9 +106,9 @@ def set_up(console: Console, options: JudgeOptions) -> Stage:
     with _step(console, "building the functions and layers"):
         deploy.build()
     with _step(console, "starting the laptop cloud"):
-        cloud = clouds.up()
+        cloud = clouds.start()
     with _step(console, "starting the sample judge"):
-        judges.up(cloud, options)
+        judges.start(cloud, options)
     with _step(console, "deploying template.yaml"):
         return Stage(cloud, deploy.deploy(cloud, deploy.demo_parameters()))
 

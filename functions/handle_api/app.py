@@ -25,13 +25,13 @@ from assessment.api import (
     webhooks,
 )
 from assessment.api.methods import answer_without_route
-from assessment.api.responses import answer, problem, read_event, respond, unexpected_problem
+from assessment.api.responses import answer, explain_unexpected_error, problem, read_event, respond
 from assessment.domain.errors import CJError
 from assessment.observability import logger, metrics
 
 api = APIGatewayRestResolver()
 api.exception_handler(CJError)(problem)
-api.exception_handler(Exception)(unexpected_problem)
+api.exception_handler(Exception)(explain_unexpected_error)
 api.include_router(anchors.router)
 api.include_router(assignments.router)
 api.include_router(audit.router)

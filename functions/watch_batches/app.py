@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     report = watch_batches(
         listing=adapters.batches,
-        ports_of=adapters.watch_ports_of,
+        ports_of=adapters.select_watch_ports,
         mode=adapters.settings.llm_batching_mode,
         now=datetime.now(UTC),
         has_time=has_time,

@@ -12,7 +12,7 @@ from local.stack.cloud import Cloud
 from local.stack.processes import Server
 
 
-def up(
+def start(
     cloud: Cloud,
     options: JudgeOptions | None = None,
     *,
@@ -55,7 +55,7 @@ def up(
     )
 
 
-def down(name: str = "judge") -> bool:
+def stop(name: str = "judge") -> bool:
     """Stop the sample judge; False if it was not running."""
     return processes.stop(name)
 

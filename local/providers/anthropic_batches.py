@@ -180,5 +180,5 @@ class AnthropicBatches(BatchApi[MessageBatch]):
 def _make_result(result: Result) -> dict[str, Any]:
     row: dict[str, Any] = {"type": _TYPES[result.ending]}
     if result.reply:
-        row["message" if result.reply.succeeded else "error"] = result.reply.body
+        row["message" if result.reply.is_success else "error"] = result.reply.body
     return row

@@ -199,7 +199,7 @@ class BatchApi[Batch: ProviderBatch[Any]](ABC):
         reply = self.refuse_body(line.body) or self.services.formats.answer(self.form, line.body)
         if reply.silent:
             return Result(line, Ending.EXPIRED)
-        return Result(line, Ending.SUCCEEDED if reply.succeeded else Ending.ERRORED, reply)
+        return Result(line, Ending.SUCCEEDED if reply.is_success else Ending.ERRORED, reply)
 
 
 def look_up[Item](items: Mapping[str, Item], key: str, name: str) -> Item:

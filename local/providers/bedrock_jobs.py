@@ -258,7 +258,7 @@ def _read_record(number: int, line: dict[str, Any] | Problem) -> Line | Problem:
 def _make_row(result: Result) -> dict[str, Any]:
     """A line of the output file."""
     row: dict[str, Any] = {"recordId": result.line.key, "modelInput": result.line.body}
-    if result.reply and result.reply.succeeded:
+    if result.reply and result.reply.is_success:
         return row | {"modelOutput": result.reply.body}
     if result.reply:
         row["error"] = {"errorCode": result.reply.status, "errorMessage": result.reply.problem}

@@ -24,7 +24,7 @@ class Clock(Protocol):
 class Judge(Protocol):
     """Answers one comparison."""
 
-    def verdict_on(self, request: CompareRequest) -> ComparisonResult:
+    def give_verdict(self, request: CompareRequest) -> ComparisonResult:
         """The result of a comparison."""
         ...
 
@@ -42,7 +42,7 @@ class Submission(ProviderBatch[list[list[CompareRequest]]]):
         return [request for call in self.order for request in call]
 
     @property
-    def cancelled(self) -> bool:
+    def is_cancelled(self) -> bool:
         """Whether it was cancelled."""
         return self.phase is Phase.CANCELLED
 
@@ -137,13 +137,13 @@ class ClockedBatches:
     ) -> list[ComparisonResult]:
         """A result or an error for every request, in their order."""
         submission = self.submissions[provider_batch_id]
-        share = self.kept_at_cancel if submission.cancelled else 1.0
+        share = self.kept_at_cancel if submission.is_cancelled else 1.0
         n_kept = int(share * len(submission.requests))
         answered_ids = {
             request.metadata.comparison_id for request in submission.requests[:n_kept]
         } - self.unanswered_ids
         return [
-            self.judge.verdict_on(request)
+            self.judge.give_verdict(request)
             if request.metadata.comparison_id in answered_ids
             else _make_error(request)
             for call in calls

@@ -30,7 +30,7 @@ class Reply:
     silent: bool = False
 
     @property
-    def succeeded(self) -> bool:
+    def is_success(self) -> bool:
         """Whether it carries verdicts."""
         return self.status == OK
 

@@ -78,7 +78,7 @@ def client_environment(url: str) -> dict[str, str]:
     )
 
 
-def up(
+def start(
     *,
     port: int | None = None,
     auth: bool = False,
@@ -118,7 +118,7 @@ def up(
     if server and fits and processes.answers(server.url + HEALTH):
         return Cloud(server)
     if server:
-        down(name)
+        stop(name)
     scratch = processes.folder(name) / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
@@ -150,7 +150,7 @@ def up(
     )
 
 
-def down(name: str = "cloud") -> bool:
+def stop(name: str = "cloud") -> bool:
     """Stop a laptop cloud with all it started and forget its data; False if none was running."""
     return processes.forget(name)
 
@@ -185,7 +185,7 @@ def up_command(
 ) -> None:
     """Start the laptop cloud on CJ_PORT."""
     try:
-        cloud = up(auth=auth)
+        cloud = start(auth=auth)
     except LocalCloudError as error:
         typer.echo(f"local cloud: {error}", err=True)
         raise typer.Exit(1) from error
@@ -197,7 +197,7 @@ def down_command() -> None:
     """Save what its batches have brought, and stop the laptop cloud."""
     if batch_ids := save_batches():
         typer.echo(describe_saved(batch_ids))
-    typer.echo("laptop cloud stopped" if down() else "laptop cloud was not running")
+    typer.echo("laptop cloud stopped" if stop() else "laptop cloud was not running")
 
 
 @app.command("status")

@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] = ()) -> None:
         if verb == "build":
             build()
             return
-        for name, value in deploy(clouds.up(), demo_parameters()).items():
+        for name, value in deploy(clouds.start(), demo_parameters()).items():
             typer.echo(f"{name} = {value}")
     except LocalCloudError as error:
         typer.echo(f"local stack: {error}", err=True)

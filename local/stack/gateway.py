@@ -24,7 +24,7 @@ class _Template(yaml.SafeLoader):
 _Template.add_multi_constructor("!", lambda _loader, _suffix, node: node.value)
 
 
-def declared_responses() -> dict[str, dict[str, Any]]:
+def read_declared_responses() -> dict[str, dict[str, Any]]:
     """The gateway's answers by their type, as the template declares them."""
     text = (ROOT / "template.yaml").read_text()
     template = yaml.load(text, Loader=_Template)  # noqa: S506 - a safe loader
@@ -47,7 +47,7 @@ def put_gateway_responses(
     # Typed by names of response types, which come from the template here.
     gateway: Any = session.client("apigateway", endpoint_url=endpoint_url)
     (api_id,) = [api["id"] for api in gateway.get_rest_apis()["items"] if api["name"] == api_name]
-    for kind, response in declared_responses().items():
+    for kind, response in read_declared_responses().items():
         headers = response["ResponseParameters"]["Headers"]
         gateway.put_gateway_response(
             restApiId=api_id,

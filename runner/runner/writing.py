@@ -86,7 +86,7 @@ def emit_or_note(document: Mapping[str, Any], line: str, *, as_json: bool) -> No
         note(line)
 
 
-def emit_as(document: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+def emit_in_format(document: Mapping[str, Any], text: str, *, as_json: bool) -> None:
     """Print one line for another program, or the document that it is taken from."""
     emit(to_json(document) if as_json else f"{text}\n")
 
@@ -102,7 +102,7 @@ def print_table(table: Table, output: Path | None) -> None:
     write_or_emit(capture.get(), output)
 
 
-def write_as(
+def write_in_format(
     form: Format,
     output: Path | None,
     *,

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.stack.gateway import declared_responses
+from local.stack.gateway import read_declared_responses
 from local.stack.processes import ROOT
 
 type Handler = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -52,7 +52,7 @@ def declared_routes() -> dict[str, dict[str, bool]]:
 
 def _own_answer(kind: str) -> Response:
     """An answer of the gateway's own."""
-    declared = declared_responses()[kind]
+    declared = read_declared_responses()[kind]
     headers = {
         name: value.strip("'") for name, value in declared["ResponseParameters"]["Headers"].items()
     }

@@ -176,7 +176,7 @@ class FakeJudge:
             if fate < share:
                 raise error
             fate -= share
-        result = self.verdict_on(request)
+        result = self.give_verdict(request)
         if rng.random() < habits.at_once:
             return result
         if rng.random() < habits.silent:
@@ -184,7 +184,7 @@ class FakeJudge:
         self._call_back(request, result, rng)
         return None
 
-    def verdict_on(self, request: CompareRequest) -> ComparisonResult:
+    def give_verdict(self, request: CompareRequest) -> ComparisonResult:
         """What it says whenever and however it is asked."""
         name = request.metadata.comparison_id
         return self._verdict(request, random.Random(f"{self.seed}:{name}"))

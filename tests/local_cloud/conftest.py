@@ -45,7 +45,7 @@ def deployed(worker_id):
     name, port = f"tests-{worker_id}", free_port()
     models = f"http://127.0.0.1:{port}"
     try:
-        cloud = clouds.up(port=free_port(), auth=True, name=name, models=models)
+        cloud = clouds.start(port=free_port(), auth=True, name=name, models=models)
         outputs = deploy.deploy(cloud, deploy.demo_parameters(port))
         secrets = cloud.session().client("secretsmanager", endpoint_url=cloud.url)
         secrets.create_secret(Name=f"{deploy.STACK}/judge/{KEY_NAME}", SecretString="no-real-key")
@@ -53,7 +53,7 @@ def deployed(worker_id):
         yield _STAGES[0], port
     finally:
         _STAGES.clear()
-        clouds.down(name)
+        clouds.stop(name)
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +66,11 @@ def stage(deployed):
     def answered(options: JudgeOptions) -> Iterator[tuple[Stage, Server]]:
         secret = on.outputs["CallbackSecretArn"]
         # Another judge's counts are not this test's.
-        judges.down(name)
+        judges.stop(name)
         try:
-            yield on, judges.up(on.cloud, options, port=port, name=name, callback_secret=secret)
+            yield on, judges.start(on.cloud, options, port=port, name=name, callback_secret=secret)
         finally:
-            judges.down(name)
+            judges.stop(name)
 
     return answered
 

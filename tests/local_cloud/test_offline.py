@@ -41,7 +41,7 @@ def test_offline_and_the_laptop_cloud_give_the_same_bytes(stage, sample, tmp_pat
         }
         n_asked = sum(httpx.get(f"{judge.url}/stats", timeout=60).json()["requests"].values())
         environment = {ENDPOINT_VARIABLE: judge.url}
-        with Workspace.opened(
+        with Workspace.open_folder(
             tmp_path / "cj", n_calls=20, create=True, environment=environment
         ) as workspace:
             local = WorkspaceClient(workspace, stack_config=stack_config)
@@ -81,7 +81,7 @@ def assert_same_bytes(on: Stage, works: list[Work], folder: Path) -> list[Result
         for name, source in batches[0].config_sources.items()
         if source == Source.STACK
     }
-    with Workspace.opened(folder, create=True, environment={}) as workspace:
+    with Workspace.open_folder(folder, create=True, environment={}) as workspace:
         local = WorkspaceClient(workspace, stack_config=stack_config)
         for (registration, request), batch_id, expected in zip(works, accepted, there, strict=True):
             local.register_anchors(registration)

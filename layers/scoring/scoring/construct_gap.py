@@ -26,7 +26,7 @@ from scoring._fit.linear import centre_covariance, symmetric
 from scoring._fit.link_choice import choose_link
 from scoring._fit.list_judging import describe_lists
 from scoring._fit.model import Model
-from scoring._fit.newton import state_of
+from scoring._fit.newton import describe_state
 from scoring._fit.observations import observe
 from scoring._fit.priors import Priors
 from scoring._fit.reported import degree_shares, lapse_rates, outcome_model
@@ -89,14 +89,14 @@ def fit_people_scale(
     InvalidSettingError
         If there are no verdicts of people or none of models, or too many essays and scales.
     """
-    whose = _models_first_checked(comparisons, is_model)
+    whose = _find_models_first(comparisons, is_model)
     search = _Search(comparisons, whose, SpreadPrior() if prior_sd is None else prior_sd)
     maximum = find_maximum(search.density, search.start)
     points = spread_points(search.density, maximum)
     return search.mixture(points)
 
 
-def _models_first_checked(comparisons: Comparisons, is_model: ArrayLike) -> Bools:
+def _find_models_first(comparisons: Comparisons, is_model: ArrayLike) -> Bools:
     whose = np.asarray(is_model, dtype=np.bool_)
     if comparisons.judge is None or whose.shape != (comparisons.n_judges,):
         raise InvalidSettingError(
@@ -262,7 +262,7 @@ class _Search:
             outcomes=outcome_model(plain, shape, 0.0),
             spread=spread,
             _information=MixtureInformation(
-                plain, plain.blocks(point), state_of(plain, point, turns, 0.0), lower
+                plain, plain.blocks(point), describe_state(plain, point, turns, 0.0), lower
             ),
             _links=(observations.first, observations.second),
             construct_gaps=gaps,

@@ -173,7 +173,7 @@ def _summarise(likelihood: _Likelihood, design: Floats, variance: float) -> Cova
     weight /= weight.sum()
     mean = float(weight @ slope)
     spread = float(np.sqrt(weight @ (error**2 + (slope - mean) ** 2)))
-    explained = _quantiles_of_explained(grid, weight, slope, error, variance)
+    explained = _find_explained_quantiles(grid, weight, slope, error, variance)
     residual = np.interp(_QUANTILES, np.cumsum(weight), grid)
     return CovariateEffect(
         slope=mean,
@@ -186,7 +186,7 @@ def _summarise(likelihood: _Likelihood, design: Floats, variance: float) -> Cova
     )
 
 
-def _quantiles_of_explained(
+def _find_explained_quantiles(
     grid: Floats, weight: Floats, slope: Floats, error: Floats, variance: float
 ) -> Floats:
     """Quantiles of b^2 var(x) / (b^2 var(x) + s^2), (3,)."""

@@ -71,14 +71,14 @@ class AnchorSpread:
     measured: float | None
 
     @property
-    def in_widths(self) -> float:
+    def width_ratio(self) -> float:
         """The spread in grade widths."""
         return self.logits / self.width
 
     @property
     def is_noisy(self) -> bool:
         """Whether the anchors' grades are noisier than `scoring.grades` assumes."""
-        return self.in_widths > _NOISY_ABOVE
+        return self.width_ratio > _NOISY_ABOVE
 
     @property
     def is_measured_noisy(self) -> bool:
@@ -204,7 +204,7 @@ def noisy_probabilities(
     if population is not None:
         shares = np.maximum(population, _LEAST_SHARE) ** min(population_weight, 1.0)
     # The boundaries' variance holds that of the centres, for anchors with the expected spread.
-    scale = max(1.0, (spread.in_widths / EXPECTED_SPREAD) ** 2)
+    scale = max(1.0, (spread.width_ratio / EXPECTED_SPREAD) ** 2)
     placing = float(curve.boundary_variance.mean()) * scale
     total = spread.logits**2 + variance[:, None] + placing
     offset = ability[:, None] - curve.centres

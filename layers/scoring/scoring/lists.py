@@ -169,7 +169,7 @@ def join_lists(comparisons: Comparisons | None, lists: Lists | None) -> Comparis
 
 def _columns(lists: Lists) -> _Columns:
     """The pairs of all lists as the columns of comparisons."""
-    parts = [_pairs_of(lists, number) for number in range(len(lists))]
+    parts = [_list_pairs(lists, number) for number in range(len(lists))]
     first, second, sign, place, other_place, step, number = np.concatenate(parts, axis=1)
     number = number.astype(np.int64)
     size = lists.sizes[number]
@@ -192,7 +192,7 @@ def _columns(lists: Lists) -> _Columns:
     )
 
 
-def _pairs_of(lists: Lists, number: int) -> Floats:
+def _list_pairs(lists: Lists, number: int) -> Floats:
     """First and second essay, who is better, places, step between them, and list, (7, pairs)."""
     shown, ranking, steps = lists.shown[number], lists.rankings[number], lists.steps[number]
     size = len(shown)

@@ -16,7 +16,7 @@ def read_answer[M: BaseModel](model: type[M], response: httpx.Response) -> M:
     try:
         return model.model_validate_json(response.content)
     except ValidationError as error:
-        raise _not_understood(error) from None
+        raise _explain_unreadable(error) from None
 
 
 def check_sha256(body: bytes, announced: str | None) -> None:
@@ -45,10 +45,10 @@ def parse_result(document: Mapping[str, Any]) -> ResultDocument:
     try:
         return ResultDocument.model_validate(document)
     except ValidationError as error:
-        raise _not_understood(error) from None
+        raise _explain_unreadable(error) from None
 
 
-def _not_understood(error: ValidationError) -> StackNotReachableError:
+def _explain_unreadable(error: ValidationError) -> StackNotReachableError:
     fields = {path for path, _ in list_problems(error)}
     return StackNotReachableError(
         f"this version of cj does not understand the stack's answer ({', '.join(sorted(fields))}); "

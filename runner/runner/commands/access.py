@@ -20,7 +20,7 @@ from runner.stack import (
     mint_token,
     read_secret,
 )
-from runner.writing import emit_as
+from runner.writing import emit_in_format
 
 _DEFAULT_HOURS = TOKEN_LIFETIME.total_seconds() / 3600
 
@@ -57,7 +57,7 @@ def register_anchors(
     )
     with place.open() as client:
         registered = register(client, registration)
-    emit_as(registered.model_dump(mode="json"), registered.assignment_id, as_json=as_json)
+    emit_in_format(registered.model_dump(mode="json"), registered.assignment_id, as_json=as_json)
 
 
 def token(
@@ -111,4 +111,4 @@ def token(
         lifetime=lifetime,
     )
     expires_at = (now + lifetime).isoformat(timespec="seconds")
-    emit_as({"token": minted, "expires_at": expires_at}, minted, as_json=as_json)
+    emit_in_format({"token": minted, "expires_at": expires_at}, minted, as_json=as_json)

@@ -12,7 +12,7 @@ from runner.commands.place import PlaceOptions
 from runner.console import note
 from runner.files import require_writable
 from runner.result_files import read_result
-from runner.writing import Format, choose_format, write_as
+from runner.writing import Format, choose_format, write_in_format
 
 
 def compare(
@@ -46,7 +46,7 @@ def compare(
             return parse_result(client.result_document(name))
 
     agreement = comparing.compare_results(read(first), read(second))
-    write_as(
+    write_in_format(
         output_format,
         output,
         table=lambda: comparing.agreement_table(agreement),

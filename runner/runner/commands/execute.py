@@ -14,7 +14,7 @@ from runner.batch_client import BatchClient
 from runner.client import ApiClient
 from runner.commands import options
 from runner.commands.assessment_options import JudgingOptions, MaskOptions, NameOptions, TextOptions
-from runner.commands.place import PlaceOptions, StackOptions, connect_to
+from runner.commands.place import PlaceOptions, StackOptions, connect_client
 from runner.console import ERR, OUT, note
 from runner.errors import ExitCode, NotAuthorisedError, StackNotReachableError
 from runner.essays import Folder
@@ -162,7 +162,7 @@ def _execute_offline(
     from runner.offline.local_client import WorkspaceClient
     from runner.offline.workspace import Workspace
 
-    with Workspace.opened(place.workspace, n_calls=n_calls, create=True) as workspace:
+    with Workspace.open_folder(place.workspace, n_calls=n_calls, create=True) as workspace:
         client = WorkspaceClient(workspace)
         batch_id = _request(client, choose_judge(assessment, workspace), key).batch_id
         connection = place.describe()
@@ -186,7 +186,7 @@ def _connect_with_judges(assessment: Assessment, stack: StackOptions, *, admin: 
         judges = read_judges(assessment.request.judge, is_admin=True)
         for variable in store_keys_of_environment(judges, stack=stack.stack, aws=aws):
             note(f"The laptop cloud has the key of {variable} now")
-    return connect_to(deployed_stack, aws, admin=admin)
+    return connect_client(deployed_stack, aws, admin=admin)
 
 
 def describe_folder(folder: Folder, *, verbose: bool) -> list[str]:

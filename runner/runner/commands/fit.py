@@ -8,7 +8,7 @@ import typer
 from runner.commands import options
 from runner.console import note
 from runner.files import require_writable
-from runner.writing import Format, choose_format, write_as
+from runner.writing import Format, choose_format, write_in_format
 
 # As scoring.bradley_terry.Estimator, which is not imported before it is needed.
 Estimator = Literal["map", "variational", "mle", "firth", "epsilon", "choix"]
@@ -111,7 +111,7 @@ def fit(
         prior_sd=prior_sd,
         order_effect=order_effect,
     )
-    write_as(
+    write_in_format(
         output_format,
         output,
         table=lambda: fitting.abilities_table(result),

@@ -20,7 +20,7 @@ from runner.stack import (
     mint_token,
     read_secret,
 )
-from runner.writing import emit_as
+from runner.writing import emit_in_format
 
 
 def open_page(
@@ -86,6 +86,6 @@ def _write_page(source: str | None, place: PlaceOptions, *, hide_names: bool) ->
 
 
 def _open(address: str, *, wanted: bool, as_json: bool) -> None:
-    emit_as({"link": address}, address, as_json=as_json)
+    emit_in_format({"link": address}, address, as_json=as_json)
     if wanted and not webbrowser.open(address):
         note(f"Open it: {address}")

@@ -39,7 +39,7 @@ class StackOptions:
         """
         if self.api_url is None:
             aws = self.aws
-            return connect_to(find_stack(self.stack, aws), aws, admin=admin)
+            return connect_client(find_stack(self.stack, aws), aws, admin=admin)
         token = _read_token()
         if token is None:
             raise NotAuthorisedError(
@@ -79,7 +79,7 @@ class PlaceOptions(StackOptions):
         from runner.offline.local_client import WorkspaceClient
         from runner.offline.workspace import Workspace
 
-        with Workspace.opened(self.workspace) as opened:
+        with Workspace.open_folder(self.workspace) as opened:
             yield WorkspaceClient(opened)
 
     @override
@@ -90,7 +90,7 @@ class PlaceOptions(StackOptions):
         return " --offline" if is_default else f" --offline --workspace {self.workspace}"
 
 
-def connect_to(stack: Stack, aws: Aws, *, admin: bool = False) -> ApiClient:
+def connect_client(stack: Stack, aws: Aws, *, admin: bool = False) -> ApiClient:
     """A client of a stack.
 
     Raises

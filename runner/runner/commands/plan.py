@@ -17,7 +17,7 @@ from runner.files import require_writable, to_json
 from runner.inputs import Assessment, read_assessment
 from runner.inventory import inventory_table, language_lines, showing_what_was_read
 from runner.planning_tables import describe_cap, forecast_table, outlook_csv, outlook_table
-from runner.writing import Format, choose_format, write_as, write_or_emit
+from runner.writing import Format, choose_format, write_in_format, write_or_emit
 
 Folder = Annotated[
     Path, typer.Argument(help="Folder or .zip of essays, as for cj execute.", metavar="FOLDER")
@@ -238,7 +238,7 @@ def simulate(
     def table() -> Table:
         return outlook_table(rows)
 
-    write_as(
+    write_in_format(
         output_format,
         output,
         table=table,

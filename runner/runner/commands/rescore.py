@@ -70,7 +70,7 @@ def rescore(
     grade_scale = parse_scale(scale)
     path = Path(source)
     if path.suffix == ".json" or path.exists():
-        document, judged = read_result(path), read_comparisons(_find_beside(path, comparisons))
+        document, judged = read_result(path), read_comparisons(_find_comparisons(path, comparisons))
     else:
         with place.open() as client:
             document = parse_result(client.result_document(source))
@@ -82,7 +82,7 @@ def rescore(
     _write(score_again(document, _drop_late(judged), changes), output_format, output)
 
 
-def _find_beside(path: Path, comparisons: Path | None) -> Path:
+def _find_comparisons(path: Path, comparisons: Path | None) -> Path:
     file = comparisons or path.with_name("comparisons.jsonl")
     if comparisons is None and not file.is_file():
         message = "give the recorded comparisons: cj comparisons BATCH_ID -o comparisons.jsonl"

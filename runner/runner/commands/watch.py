@@ -63,7 +63,7 @@ def _watch_workspace(
     from runner.offline.local_client import WorkspaceClient
     from runner.offline.workspace import Workspace
 
-    with Workspace.opened(place.workspace, n_calls=n_calls) as workspace:
+    with Workspace.open_folder(place.workspace, n_calls=n_calls) as workspace:
         client = WorkspaceClient(workspace)
         followed = batch_id or next((one.batch_id for one in client.list_batches()), None)
         if followed is None:

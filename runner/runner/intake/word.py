@@ -140,7 +140,7 @@ class _TextOfWord:
             self._findings.n_tracked_changes += 1
             return False
         self._findings.n_tracked_changes += element.tag in _ADDED
-        if element.tag == f"{_WORD}r" and _is_on(element.find(f"{_WORD}rPr/{_WORD}vanish")):
+        if element.tag == f"{_WORD}r" and _is_enabled(element.find(f"{_WORD}rPr/{_WORD}vanish")):
             self._findings.n_hidden += 1
             return False
         return isinstance(element.tag, str) and element.tag not in _SILENT
@@ -230,7 +230,7 @@ def _read_levels(numbering: Any) -> dict[tuple[str, int], str]:  # noqa: ANN401
     return levels
 
 
-def _is_on(switch: Any) -> bool:  # noqa: ANN401
+def _is_enabled(switch: Any) -> bool:  # noqa: ANN401
     return switch is not None and switch.get(f"{_WORD}val", "1") not in ("0", "false", "off")
 
 

@@ -34,7 +34,7 @@ def check_envelope(assessment: Assessment) -> dict[str, Any]:
     registration = assessment.registration
     with (
         tempfile.TemporaryDirectory() as folder,
-        Workspace.opened(Path(folder), create=True) as workspace,
+        Workspace.open_folder(Path(folder), create=True) as workspace,
     ):
         workspace.replace_judge_check(_TemplateCheck())
         client = WorkspaceClient(workspace)

@@ -122,7 +122,7 @@ def _describe_judging(
         ratio=judging.ratio,
         ratio_interval=judging.ratio_interval,
         log_ratio_error=judging.log_ratio_se,
-        probability_blunt=judging.probability_below(BLUNT_BELOW),
+        probability_blunt=judging.compute_cdf(BLUNT_BELOW),
         costs=[
             _weigh_costs(way, *each, in_pairs=in_pairs, judging=judging)
             for way, each in costs.items()

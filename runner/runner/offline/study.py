@@ -104,8 +104,8 @@ def simulate(design: Design, *, config: BatchConfig, n_batches: int, seed: int) 
         return Range.from_values([read(batch) for batch in batches])
 
     exact, adjacent = (
-        _range_known(b.exact for b in batches),
-        _range_known(b.adjacent for b in batches),
+        _find_range(b.exact for b in batches),
+        _find_range(b.adjacent for b in batches),
     )
     return Outlook(
         design=design,
@@ -141,7 +141,7 @@ def _correlate(batches: Sequence[_SimulatedBatch]) -> float:
     return shared**2 / spread if spread else 0.0
 
 
-def _range_known(values: Iterable[float | None]) -> Range | None:
+def _find_range(values: Iterable[float | None]) -> Range | None:
     """The range of the values that there are; None if there is none."""
     known = [value for value in values if value is not None]
     return Range.from_values(known) if known else None

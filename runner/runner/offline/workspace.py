@@ -144,7 +144,7 @@ class Workspace(Composition[Settings]):
 
     @classmethod
     @contextmanager
-    def opened(
+    def open_folder(
         cls,
         folder: Path,
         *,

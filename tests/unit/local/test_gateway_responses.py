@@ -7,7 +7,7 @@ import json
 import boto3
 from moto import mock_aws
 
-from local.stack.gateway import declared_responses, put_gateway_responses
+from local.stack.gateway import put_gateway_responses, read_declared_responses
 
 
 def test_every_declared_answer_is_put():
@@ -24,7 +24,7 @@ def test_every_declared_answer_is_put():
         put_gateway_responses(session, "cj-local-api")
         listed = gateway.get_gateway_responses(restApiId=api_id)["items"]
         put = {response["responseType"]: response for response in listed}
-        assert put.keys() >= declared_responses().keys()
+        assert put.keys() >= read_declared_responses().keys()
         refusal = put["ACCESS_DENIED"]
         assert refusal["statusCode"] == "401"
         assert json.loads(refusal["responseTemplates"]["application/json"])["status"] == 401

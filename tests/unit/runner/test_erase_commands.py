@@ -126,7 +126,7 @@ def test_an_essay_and_a_batch_are_erased_from_a_workspace(place: Path) -> None:
 
 def test_a_batch_that_another_process_runs_is_not_erased(place: Path) -> None:
     batch_id = json.loads((place / "result.json").read_text())["batch_id"]
-    with Workspace.opened(place / ".cj") as workspace, workspace.driving(batch_id):
+    with Workspace.open_folder(place / ".cj") as workspace, workspace.driving(batch_id):
         refused = offline("delete", batch_id, "--yes")
     assert refused.exit_code == BAD_INPUT
     assert "run by another process" in refused.stderr

@@ -67,7 +67,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "judge": {"provider": "surface"},
         }
     )
-    with Workspace.opened(folder / ".cj", create=True) as workspace:
+    with Workspace.open_folder(folder / ".cj", create=True) as workspace:
         client = WorkspaceClient(workspace)
         client.request_batch(request, idempotency_key="examples", batch_id=BATCH_ID)
         engine = Engine(workspace, BATCH_ID)

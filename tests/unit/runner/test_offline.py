@@ -195,7 +195,7 @@ def test_a_cancelled_batch_keeps_what_it_has_and_ends(essays: Path) -> None:
 
 def test_two_processes_never_drive_one_batch(essays: Path) -> None:
     batch_id = cj("execute", essays, "--offline", "--no-wait", *QUICK).stdout.strip()
-    with Workspace.opened(Path(".cj")) as workspace, workspace.driving(batch_id):
+    with Workspace.open_folder(Path(".cj")) as workspace, workspace.driving(batch_id):
         result: Any = cj("execute", essays, "--offline", "--idempotency-key", "x", *QUICK)
         assert result.exit_code == DONE, "another batch of the workspace may run"
         with pytest.raises(Exception, match="run by another process"), workspace.driving(batch_id):

@@ -133,7 +133,7 @@ def run(
         patch.setattr(Database, "write", dying_write)
         patch.setattr(Database, "read", dying_read)
         try:
-            with Workspace.opened(folder, n_calls=N_CALLS, create=True) as workspace:
+            with Workspace.open_folder(folder, n_calls=N_CALLS, create=True) as workspace:
                 client = WorkspaceClient(workspace)
                 client.request_batch(request, idempotency_key="once", batch_id=BATCH_ID)
                 engine = Engine(workspace, BATCH_ID)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons, fit
-from scoring._fit.classical import epsilon_adjusted
+from scoring._fit.classical import adjust_epsilon
 from scoring._fit.links import Binary
 from scoring._fit.model import Model
 from scoring._fit.observations import observe
@@ -96,7 +96,7 @@ def test_unbeaten_essay_with_adjusted_scores():
     # missing evenly; sirt's own iteration, which `fit` follows, spreads it by information.
     data = observe(winners(4, UNBEATEN), ties="half", degrees="auto", repeats="independent")
     model = Model(data, Binary(12), NO_PRIORS, order_effect=False)
-    even = epsilon_adjusted(
+    even = adjust_epsilon(
         model, np.zeros(4), np.zeros(4, dtype=int), 0.3, share_equally=True
     ).point.x
     assert even == pytest.approx([2.1037466, -0.4726369, -0.6940638, -0.9370458], abs=1e-6)

@@ -116,7 +116,7 @@ def test_lists_alone_have_no_ratio_and_stand_on_their_own_scale():
     (judged,) = fit_batch(join_lists(None, lists)).list_judging
     assert (judged.ratio, judged.is_ratio_known, judged.n_lists) == (1.0, False, 48)
     assert judged.ratio_interval == (0.0, np.inf)
-    assert judged.probability_below(0.75) == 0.0
+    assert judged.compute_cdf(0.75) == 0.0
 
 
 def test_the_search_for_the_ratio_ends_where_it_would_not_move_any_more(monkeypatch):
@@ -134,10 +134,10 @@ def test_a_blunt_judge_of_lists_is_seen_beside_its_pairs():
     fitted = fit_batch(join_lists(draw_pairs(2, ability, 8), lists))
     (judged,) = fitted.list_judging
     assert abs(np.log(judged.ratio / 0.4)) < 3.0 * judged.log_ratio_se
-    assert judged.probability_below(0.75) > 0.9
+    assert judged.compute_cdf(0.75) > 0.9
     # precise knowledge from before outweighs these verdicts, and vague knowledge does not
-    assert judged.probability_below(0.75, expected=1.0, expected_sd=0.01) < 1e-6
-    assert judged.probability_below(0.75, expected=1.0, expected_sd=10.0) > 0.9
+    assert judged.compute_cdf(0.75, expected=1.0, expected_sd=0.01) < 1e-6
+    assert judged.compute_cdf(0.75, expected=1.0, expected_sd=10.0) > 0.9
     # most of the evidence is of lists: abilities are in their unit
     assert fitted.discrimination[0] == pytest.approx(1.0 / judged.ratio)
     assert fitted.n_comparisons.max() <= 16

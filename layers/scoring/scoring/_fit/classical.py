@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring._fit.linear import DenseSystem, invert, symmetric
-from scoring._fit.newton import Solution, maximise, state_of
+from scoring._fit.newton import Solution, describe_state, maximise
 from scoring.errors import InvalidSettingError, NotConvergedError
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def firth(model: Model, start: Floats, gauge: Ints) -> Solution:
         point = model.evaluate(point.x + step * (_LARGEST_STEP / max(largest, _LARGEST_STEP)))
         if largest < _TOLERANCE:
             return Solution(point, iteration)
-    raise NotConvergedError("Firth's method", state_of(model, point, _MAX_ITERATIONS, largest))
+    raise NotConvergedError(
+        "Firth's method", describe_state(model, point, _MAX_ITERATIONS, largest)
+    )
 
 
 def _jeffreys_score(model: Model, point: Point, inverse: Floats) -> Floats:
@@ -70,7 +72,7 @@ def _jeffreys_score(model: Model, point: Point, inverse: Floats) -> Floats:
     return score
 
 
-def epsilon_adjusted(
+def adjust_epsilon(
     model: Model, start: Floats, gauge: Ints, epsilon: float, *, share_equally: bool = False
 ) -> Solution:
     """Solve for abilities whose expected scores equal shrunken observed ones (R's sirt::btm).
@@ -105,7 +107,7 @@ def epsilon_adjusted(
             return Solution(point, iteration)
         point = model.evaluate(point.x + _EPSILON_DAMPING * step)
     largest = float(np.abs(step).max())
-    state = state_of(model, point, _EPSILON_ITERATIONS, largest)
+    state = describe_state(model, point, _EPSILON_ITERATIONS, largest)
     raise NotConvergedError("the epsilon adjustment", state)
 
 
@@ -133,7 +135,7 @@ def choix_solution(model: Model, alpha: float) -> Solution:
         )
     except RuntimeError as error:
         point = model.evaluate(np.zeros(model.size))
-        state = state_of(model, point, _CHOIX_ITERATIONS, np.inf)
+        state = describe_state(model, point, _CHOIX_ITERATIONS, np.inf)
         raise NotConvergedError("choix.ilsr_pairwise", state) from error
     point = model.evaluate(model.start(ability - ability.mean()))
     return Solution(point, 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.newton import MAX_ITERATIONS, TOLERANCE, Solution, advance, state_of
+from scoring._fit.newton import MAX_ITERATIONS, TOLERANCE, Solution, advance, describe_state
 from scoring.errors import NotConvergedError
 
 if TYPE_CHECKING:
@@ -124,4 +124,4 @@ def maximise_sparse(model: Model, start: Floats) -> Solution | None:
         if taken == 1.0 and size * max(precision, size) < TOLERANCE:
             return Solution(point, iteration)
         precision = max(min(_LOOSEST, size * size), _TIGHTEST)
-    raise NotConvergedError("Newton's method", state_of(model, point, MAX_ITERATIONS, size))
+    raise NotConvergedError("Newton's method", describe_state(model, point, MAX_ITERATIONS, size))

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.classical import choix_prior_curvature, choix_solution, epsilon_adjusted, firth
+from scoring._fit.classical import adjust_epsilon, choix_prior_curvature, choix_solution, firth
 from scoring._fit.gaussian import difference_variances, settle
 from scoring._fit.information import CentredInformation, Information, MixtureInformation
 from scoring._fit.likelihood import maximum_likelihood
 from scoring._fit.model import Model
-from scoring._fit.newton import Solution, approach, maximise, state_of
+from scoring._fit.newton import Solution, approach, describe_state, maximise
 from scoring._fit.observations import Observations
 from scoring._fit.settings import Estimator
 from scoring._fit.sharpness import Start, doubt_sharpness, sharpen_judges
-from scoring._fit.shrinkage import shrink_order_effects
+from scoring._fit.shrinkage import find_covariance, shrink_order_effects
 from scoring._fit.spread import better_start, integrate, rescale
 from scoring._fit.spread_estimate import Spread, SpreadPrior
 from scoring._fit.variational import free_judges, nearest_gaussian
@@ -71,9 +71,9 @@ def estimate_parameters(
         elif estimator == "firth":
             solution = firth(model, start, gauge)
         else:
-            solution = epsilon_adjusted(model, start, gauge, _EPSILON)
+            solution = adjust_epsilon(model, start, gauge, _EPSILON)
     point = solution.point
-    state = state_of(model, point, solution.iterations, 0.0)
+    state = describe_state(model, point, solution.iterations, 0.0)
     blocks = model.blocks(point)
     if estimator == "choix":
         curvature = choix_prior_curvature(point.x[: model.n], alpha)
@@ -87,14 +87,14 @@ def estimate_parameters(
 
 def _integrate_spread(model: Model, start: Floats, prior: SpreadPrior) -> Estimate:
     """Integrate over the spread of abilities, from the mode at the prior's median."""
-    begin = _start_of(model, start, prior)
+    begin = _find_start(model, start, prior)
     mixture = integrate(begin.model, begin.x, begin.variance, begin.model.log_sd, prior)
     centre, iterations = mixture.centre, mixture.turns
     point = centre.whole_point()
     information = MixtureInformation(
         centre.model,
         centre.model.blocks(point),
-        state_of(centre.model, point, iterations, 0.0),
+        describe_state(centre.model, point, iterations, 0.0),
         mixture.lower,
     )
     plain = model.evaluate(mixture.x).log_likelihood
@@ -104,7 +104,7 @@ def _integrate_spread(model: Model, start: Floats, prior: SpreadPrior) -> Estima
     return Estimate(mixture.x, plain, iterations, information, mixture.spread, doubt)
 
 
-def _start_of(model: Model, start: Floats, prior: SpreadPrior | None) -> Start:
+def _find_start(model: Model, start: Floats, prior: SpreadPrior | None) -> Start:
     """Where the search for the Gaussian starts: near a mode, each judge's parameters found."""
     held = copy(model)
     held.hold_discrimination = True
@@ -112,7 +112,7 @@ def _start_of(model: Model, start: Floats, prior: SpreadPrior | None) -> Start:
     mode = climb(held, start)
     if held.n_order > 1:  # judges, or places of lists, may differ
         held, mode = shrink_order_effects(held, mode, climb)
-    lower = _covariance_at(held, mode)
+    lower = find_covariance(held, mode)
     begin = Start(held, mode.point.x, _differences(held, mode, lower))
     if prior is not None and lower is not None:
         log_sd, x = better_start(held, mode.point.x, lower, prior)
@@ -124,7 +124,7 @@ def _start_of(model: Model, start: Floats, prior: SpreadPrior | None) -> Start:
 
 def _nearest(model: Model, start: Floats) -> tuple[Model, Solution]:
     """The nearest Gaussian at one sd, by shorter turns where whole ones do not settle."""
-    begin = _start_of(model, start, None)
+    begin = _find_start(model, start, None)
     begin.model.hold_discrimination = True
     solution = Solution(begin.model.evaluate(begin.x), 0)
     try:
@@ -132,15 +132,6 @@ def _nearest(model: Model, start: Floats) -> tuple[Model, Solution]:
     except NotConvergedError:
         gaussian = settle(begin.model, begin.x, begin.variance, tolerance=_TOLERANCE)
         return free_judges(gaussian.model, Solution(gaussian.point, gaussian.turns))
-
-
-def _covariance_at(held: Model, mode: Solution) -> Floats | None:
-    """Lower triangle of the covariance at the mode; None where the curvature is none of a peak."""
-    state = state_of(held, mode.point, 0, 0.0)
-    try:
-        return Information(held, held.blocks(mode.point), state).lower
-    except NotConvergedError:
-        return None
 
 
 def _differences(held: Model, mode: Solution, lower: Floats | None) -> Floats:

@@ -38,7 +38,7 @@ def missing_evidence(gaussian: Gaussian) -> float:
     link, weight = gaussian.model.link, gaussian.model.data.weight
     if not isinstance(link, Smoothed):
         raise TypeError("a Gaussian of a smoothed link")
-    left = link.variance_left(gaussian.point.terms)
+    left = link.compute_remaining_variance(gaussian.point.terms)
     kept = np.log1p(left)
     return 0.5 * float(kept.sum() if weight is None else weight @ kept)
 

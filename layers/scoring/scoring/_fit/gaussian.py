@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring._fit.linear import DenseSystem, invert, solve
-from scoring._fit.newton import state_of
+from scoring._fit.newton import describe_state
 from scoring._fit.variational import Smoothed
 from scoring.errors import NotConvergedError
 
@@ -135,7 +135,7 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
         share = min(_better_share(share, move, before), _SURE_SHARE ** (turn // _PATIENCE))
         pair, before = following, move
     if not np.isfinite(error):
-        state = state_of(model, pair.point, _MAX_TURNS, error)
+        state = describe_state(model, pair.point, _MAX_TURNS, error)
         raise NotConvergedError("the nearest Gaussian (estimator='map' always exists)", state)
     # Every turn that was kept climbed: what is left is closer to the Gaussian than the mode is.
     point = pair.model.evaluate(pair.point.x)
@@ -191,7 +191,7 @@ class _Turning:
                 return factor
             factor = self._system.factor(source, damping)
             damping *= 4.0
-        raise NotConvergedError("the nearest Gaussian", state_of(smoothed, point, 0, np.inf))
+        raise NotConvergedError("the nearest Gaussian", describe_state(smoothed, point, 0, np.inf))
 
 
 def _change(x: Floats, variance: Floats, pair: _Pair, share: float) -> float:

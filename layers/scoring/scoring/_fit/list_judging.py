@@ -78,7 +78,7 @@ class ListJudging:
         half = _Z95 * self.log_ratio_se
         return self.ratio * exp(-half), self.ratio * exp(half)
 
-    def probability_below(
+    def compute_cdf(
         self, ratio: float, *, expected: float = 1.0, expected_sd: float = EXPECTED_RATIO_SD
     ) -> float:
         """Return the probability that the ratio is below another.

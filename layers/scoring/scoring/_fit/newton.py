@@ -72,7 +72,9 @@ def maximise(
             return Solution(climb.point, iteration)
         if np.abs(climb.point.x).max() > bound:
             break
-    raise NotConvergedError("Newton's method", state_of(model, climb.point, iteration, climb.size))
+    raise NotConvergedError(
+        "Newton's method", describe_state(model, climb.point, iteration, climb.size)
+    )
 
 
 def approach(model: Model, start: Floats) -> Solution:
@@ -90,7 +92,7 @@ def approach(model: Model, start: Floats) -> Solution:
     iteration = 0
     for iteration in range(1, MAX_ITERATIONS + 1):
         if not climb.factorise():
-            state = state_of(model, climb.point, iteration, climb.size)
+            state = describe_state(model, climb.point, iteration, climb.size)
             raise NotConvergedError("Newton's method", state)
         if climb.step() < _ROUGH or climb.size < _ROUGH:
             break
@@ -123,7 +125,7 @@ class _Climb:
             self._system = DenseSystem(model.n, model.size, model.pairs, self._gauge)
             factor = self._system.factor(blocks)
         self._is_damped = factor is None
-        self._factor = _damped_factor(self._system, blocks) if factor is None else factor
+        self._factor = _factorise_damped(self._system, blocks) if factor is None else factor
         return self._factor is not None
 
     def step(self) -> float:
@@ -146,13 +148,13 @@ class _Climb:
         return size * rate if is_whole else np.inf
 
 
-def state_of(model: Model, point: Point, iterations: int, step: float) -> SolverState:
+def describe_state(model: Model, point: Point, iterations: int, step: float) -> SolverState:
     """Describe where a solver stopped."""
     x = point.x
     return SolverState(iterations, x[: model.n].copy(), x[model.n :].copy(), step, point.value)
 
 
-def _damped_factor(system: DenseSystem, blocks: Blocks) -> Floats | None:
+def _factorise_damped(system: DenseSystem, blocks: Blocks) -> Floats | None:
     """Factor the negative Hessian with enough added to its diagonal; None if it is not finite."""
     damping = 1e-3 * float(np.abs(blocks.diagonal).max()) + 1e-12
     for _ in range(_MAX_DAMPINGS):

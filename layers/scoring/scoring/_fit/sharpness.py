@@ -19,7 +19,7 @@ import numpy as np
 
 from scoring._fit.gaussian import difference_variances, settle
 from scoring._fit.linear import DenseSystem, invert, symmetric
-from scoring._fit.shrinkage import JudgesPrior, re_estimated
+from scoring._fit.shrinkage import JudgesPrior, reestimate_spread
 from scoring._fit.spread import better_start, rescale
 from scoring._fit.variational import Smoothed
 
@@ -79,7 +79,7 @@ def sharpen_judges(start: Start, prior: SpreadPrior | None) -> Start:
     before: Floats | None = None
     for _ in range(_TURNS_OF_RATIOS if start.model.n_ratios else _TURNS):
         gaussian = settle(start.model, start.x, start.variance, tolerance=_ROUGH)
-        x, step, spread = _improved(start.model, gaussian, spread)
+        x, step, spread = _improve_discriminations(start.model, gaussian, spread)
         before = _go_ahead(start.model, x, step, before)
         model = copy(start.model)
         model.set_judge_precisions(model.priors.order_deviation, spread**-2)
@@ -121,12 +121,14 @@ def _respread(start: Start, gaussian: Gaussian, prior: SpreadPrior) -> Start:
     return Start(model, x, rescale(start.variance, before, log_sd))
 
 
-def _improved(model: Model, gaussian: Gaussian, spread: float) -> tuple[Floats, Floats, float]:
+def _improve_discriminations(
+    model: Model, gaussian: Gaussian, spread: float
+) -> tuple[Floats, Floats, float]:
     """One Newton step of the coordinates of the log discriminations under a Gaussian."""
     x = gaussian.x.copy()
     at = slice(model.shape_at.stop, model.size)
     basis = np.zeros((0, 0)) if model.basis is None else model.basis
-    slope, curvature = _by_judge(model, gaussian.x, gaussian.lower)
+    slope, curvature = _differentiate(model, gaussian.x, gaussian.lower)
     prior = spread**-2 * np.eye(model.n_log)
     own = slice(model.n_log - model.n_ratios)
     ratios = range(own.stop, model.n_log)
@@ -137,7 +139,7 @@ def _improved(model: Model, gaussian: Gaussian, spread: float) -> tuple[Floats, 
     x[at] += step
     if own.stop:
         variance = np.linalg.inv(precision).diagonal()[own]
-        spread = re_estimated(x[at][own], variance, spread, own.stop, SHARPNESS_PRIOR)
+        spread = reestimate_spread(x[at][own], variance, spread, own.stop, SHARPNESS_PRIOR)
     return x, step, spread
 
 
@@ -162,7 +164,7 @@ def doubt_sharpness(smoothed: Model, point: Point, lower: Floats) -> Floats:
     free.hold_discrimination = False
     blocks = free.blocks(point)
     basis = np.zeros((0, 0)) if smoothed.basis is None else smoothed.basis
-    _, curvature = _by_judge(plain, point.x, lower)
+    _, curvature = _differentiate(plain, point.x, lower)
     own = range(len(blocks.corner) - free.n_log, len(blocks.corner))
     at = slice(own.start, own.stop)
     blocks.corner[at, at] = (basis.T * curvature) @ basis
@@ -173,16 +175,18 @@ def doubt_sharpness(smoothed: Model, point: Point, lower: Floats) -> Floats:
     return symmetric(invert(factor)[-free.n_log :, -free.n_log :])
 
 
-def _by_judge(model: Model, x: Floats, lower: Floats) -> tuple[Floats, Floats]:
+def _differentiate(model: Model, x: Floats, lower: Floats) -> tuple[Floats, Floats]:
     """Slope and curvature of every judge's expected log likelihood in log discrimination."""
-    values = [_expected(model, x, lower, shift) for shift in (-_DIFFERENCE, 0.0, _DIFFERENCE)]
+    values = [
+        _expect_likelihood(model, x, lower, shift) for shift in (-_DIFFERENCE, 0.0, _DIFFERENCE)
+    ]
     below, here, above = values
     slope: Floats = (above - below) / (2.0 * _DIFFERENCE)
     curvature = (2.0 * here - above - below) / _DIFFERENCE**2
     return slope, np.maximum(curvature, _LEAST_CURVATURE)
 
 
-def _expected(model: Model, x: Floats, lower: Floats, shift: float) -> Floats:
+def _expect_likelihood(model: Model, x: Floats, lower: Floats, shift: float) -> Floats:
     """Every judge's expected log likelihood with all log discriminations moved, (J,)."""
     d = model.data
     judge = np.zeros(len(d.first), dtype=np.int64) if d.judge is None else d.judge

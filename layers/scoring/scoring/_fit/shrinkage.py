@@ -15,7 +15,7 @@ import numpy as np
 
 from scoring._fit.information import Information
 from scoring._fit.linear import symmetric
-from scoring._fit.newton import state_of
+from scoring._fit.newton import describe_state
 from scoring._fit.order_effects import PlaceEffects
 from scoring.errors import NotConvergedError
 
@@ -72,7 +72,7 @@ def shrink_order_effects(
     shrunk = copy(model)
     spreads = np.array([model.priors.order_deviation, model.priors.place]) ** -0.5
     for _ in range(_TURNS):
-        lower = _covariance_at(shrunk, mode)
+        lower = find_covariance(shrunk, mode)
         if lower is None:
             break
         following = _better(shrunk, mode.point.x, lower, spreads)
@@ -86,9 +86,9 @@ def shrink_order_effects(
     return shrunk, mode
 
 
-def _covariance_at(model: Model, mode: Solution) -> Floats | None:
+def find_covariance(model: Model, mode: Solution) -> Floats | None:
     """Lower triangle of the covariance at the mode; None where the curvature is none of a peak."""
-    state = state_of(model, mode.point, 0, 0.0)
+    state = describe_state(model, mode.point, 0, 0.0)
     try:
         return Information(model, model.blocks(mode.point), state).lower
     except NotConvergedError:
@@ -101,14 +101,14 @@ def _better(model: Model, x: Floats, lower: Floats, spreads: Floats) -> Floats:
     if model.n_pair_order > 1:
         at = slice(model.n, model.n + model.n_pair_order)
         centred = _centre(x, lower, at)
-        order = re_estimated(*centred, order, model.n_pair_order - 1, ORDER_PRIOR)
+        order = reestimate_spread(*centred, order, model.n_pair_order - 1, ORDER_PRIOR)
     if isinstance(model.order, PlaceEffects):
         lists = [slice(model.n + s.start, model.n + s.stop) for s in model.order.lists]
         values, variance = (
             np.concatenate(parts)
             for parts in zip(*(_centre(x, lower, at) for at in lists), strict=True)
         )
-        place = re_estimated(values, variance, place, len(values) - len(lists), PLACE_PRIOR)
+        place = reestimate_spread(values, variance, place, len(values) - len(lists), PLACE_PRIOR)
     return np.array([order, place])
 
 
@@ -119,7 +119,7 @@ def _centre(x: Floats, lower: Floats, at: slice) -> tuple[Floats, Floats]:
     return x[at] - x[at].mean(), variance
 
 
-def re_estimated(
+def reestimate_spread(
     values: Floats, variance: Floats, spread: float, freedom: int, prior: JudgesPrior
 ) -> float:
     """The standard deviation by which values differ that are known with these variances."""

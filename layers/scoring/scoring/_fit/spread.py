@@ -128,7 +128,7 @@ class _Path:
         """Settle at one sd; forget the last visit unless both are to be held."""
         model = copy(self._model)
         model.set_ability_precision(float(np.exp(-2.0 * log_sd)))
-        x, variance = self._start_at(log_sd)
+        x, variance = self._choose_start(log_sd)
         gaussian = settle(model, x, variance, tolerance=tolerance)
         self.turns += gaussian.turns
         visit = _visit(model, gaussian, log_sd)
@@ -149,7 +149,7 @@ class _Path:
         power = (np.log(values[0]) - np.log(values[1])) / (visit.log_sd - nearest)
         return float(np.clip(power, _LEAST_POWER, _MOST_POWER))
 
-    def _start_at(self, log_sd: float) -> tuple[Floats, Floats]:
+    def _choose_start(self, log_sd: float) -> tuple[Floats, Floats]:
         if not self._held:
             x, variance, from_log_sd = self._start
             return x.copy(), rescale(variance, from_log_sd, log_sd)

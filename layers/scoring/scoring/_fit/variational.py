@@ -29,7 +29,7 @@ import numpy as np
 
 from scoring._fit.information import Information
 from scoring._fit.links import Terms
-from scoring._fit.newton import maximise, state_of
+from scoring._fit.newton import describe_state, maximise
 from scoring.errors import NotConvergedError
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Smoothed:
         every = np.outer(self._weights, weight).ravel()
         return self._every.shape_curvature(terms.nodes, shape, every)
 
-    def variance_left(self, terms: Terms) -> Floats:
+    def compute_remaining_variance(self, terms: Terms) -> Floats:
         """Return the variance of every log likelihood about its mean parabola, (m,)."""
         if not isinstance(terms, _SmoothedTerms) or terms.nodes is None:
             raise TypeError("terms of another link")
@@ -128,7 +128,8 @@ class Smoothed:
     def forget_nodes(terms: Terms) -> None:
         """Let go of the terms at the nodes, which take most of a fit's memory.
 
-        What is left has the averages. `shape_curvature` and `variance_left` then refuse it.
+        What is left has the averages. `shape_curvature` and `compute_remaining_variance` then
+        refuse it.
         """
         if isinstance(terms, _SmoothedTerms):
             terms.nodes = None
@@ -194,7 +195,7 @@ def nearest_gaussian(
         before = change
         if change < _TOLERANCE * (1.0 + float(variance.max())):
             return free_judges(smoothed, solution)
-    state = state_of(smoothed, solution.point, solution.iterations, change)
+    state = describe_state(smoothed, solution.point, solution.iterations, change)
     raise NotConvergedError("the nearest Gaussian (estimator='map' always exists)", state)
 
 
@@ -218,7 +219,7 @@ def free_discriminations(smoothed: Model, point: Point) -> tuple[Model, Floats] 
     free = copy(smoothed)
     free.hold_discrimination = False
     try:
-        lower = Information(free, free.blocks(point), state_of(free, point, 0, 0.0)).lower
+        lower = Information(free, free.blocks(point), describe_state(free, point, 0, 0.0)).lower
     except NotConvergedError:
         return None
     # A Hessian that is only just positive says an ability is less certain than its prior.
@@ -229,7 +230,7 @@ def free_discriminations(smoothed: Model, point: Point) -> tuple[Model, Floats] 
 def _variances(model: Model, at: Model, solution: Solution) -> Floats:
     """Return the variance of every judged difference under the Gaussian of a solution, (m,)."""
     point = solution.point
-    lower = Information(at, at.blocks(point), state_of(at, point, 0, 0.0)).lower
+    lower = Information(at, at.blocks(point), describe_state(at, point, 0, 0.0)).lower
     d = model.data
     high, low = np.maximum(d.first, d.second), np.minimum(d.first, d.second)
     scale = 1.0 if model.basis is None else np.exp(model.log_discrimination(point.x))[d.judge]

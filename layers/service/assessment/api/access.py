@@ -1,8 +1,8 @@
 """The caller of a request, and routes that let in only whom the rules let in.
 
-Every route but the open ones is made by `guarded`: it names the action that the route is, and the
-rules of `domain.access` decide before the route's own code runs. What changes something is kept in
-the audit trail, before it begins and when it has ended.
+Every route but the open ones is made by `guard_route`: it names the action that the route is, and
+the rules of `domain.access` decide before the route's own code runs. What changes something is kept
+in the audit trail, before it begins and when it has ended.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
 from assessment import bootstrap
-from assessment.api.responses import problem, unexpected_problem
+from assessment.api.responses import explain_unexpected_error, problem
 from assessment.domain.access import Action, Caller, Role, authorise
 from assessment.domain.errors import CJError, TokenRefusedError
 from assessment.domain.identifiers import is_batch_id
@@ -62,7 +62,7 @@ def read_caller(event: dict[str, Any]) -> Caller:
     )
 
 
-def guarded(
+def guard_route(
     router: Router, method: str, path: str, action: Action
 ) -> Callable[[Endpoint], Endpoint]:
     """Make a route that only those reach who may do the action; what it changes is kept."""
@@ -106,7 +106,7 @@ def _note_batch(organisation: str, batch_id: str | None) -> None:
     """Let the lines that follow carry the ids of the batch, as far as it was read."""
     if is_batch_id(batch_id or ""):
         own = bootstrap.adapters(HandleApiSettings).select(organisation)
-        logger.append_keys(**own.known_log_keys(batch_id or ""))
+        logger.append_keys(**own.find_log_keys(batch_id or ""))
 
 
 def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Response[str]:
@@ -118,7 +118,7 @@ def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Res
     except CJError as error:
         response = problem(error)
     except Exception as error:  # noqa: BLE001 - the trail tells of it, and so does the answer
-        response = unexpected_problem(error)
+        response = explain_unexpected_error(error)
     body = json.loads(response.body or "{}")
     made = body.get("batch_id")
     end_change(

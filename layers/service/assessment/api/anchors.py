@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.access import guarded, read_caller
+from assessment.api.access import guard_route, read_caller
 from assessment.api.composition import own_adapters
 from assessment.api.methods import answer_without_route
 from assessment.api.queries import read_path
@@ -22,7 +22,7 @@ from assessment.usecases.sweep_anchors import request_sweep
 router = Router()  # type: ignore[no-untyped-call]
 
 
-@guarded(router, "POST", "/v1/anchors/register", Action.REGISTER_ASSIGNMENT)
+@guard_route(router, "POST", "/v1/anchors/register", Action.REGISTER_ASSIGNMENT)
 def register() -> Response[str]:
     """Register an assignment's anchors."""
     event = router.current_event
@@ -42,7 +42,7 @@ def register() -> Response[str]:
     return answer(201, confirmation)
 
 
-@guarded(router, "GET", "/v1/anchors/<assignment_id>", Action.READ_ASSIGNMENT)
+@guard_route(router, "GET", "/v1/anchors/<assignment_id>", Action.READ_ASSIGNMENT)
 def anchors(assignment_id: str) -> Response[str]:
     """The anchors of an assignment."""
     if assignment_id == RESERVED_WORD:
@@ -52,7 +52,9 @@ def anchors(assignment_id: str) -> Response[str]:
     return answer(200, list_anchors(path.assignment_id, assignments=store))
 
 
-@guarded(router, "DELETE", "/v1/anchors/<assignment_id>/<anchor_ref>", Action.REGISTER_ASSIGNMENT)
+@guard_route(
+    router, "DELETE", "/v1/anchors/<assignment_id>/<anchor_ref>", Action.REGISTER_ASSIGNMENT
+)
 def remove(assignment_id: str, anchor_ref: str) -> Response[str]:
     """Remove an anchor of an assignment."""
     path = read_path(AnchorPath, assignment_id=assignment_id, anchor_ref=anchor_ref)

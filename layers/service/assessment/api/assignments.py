@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.access import guarded, read_caller
+from assessment.api.access import guard_route, read_caller
 from assessment.api.composition import own_adapters
 from assessment.api.queries import AssignmentQuery, read_path, read_query
 from assessment.api.responses import answer, json_body
@@ -34,7 +34,7 @@ _ASSIGNMENT = f"{_INSTRUCTIONS}/<assignment_id>"
 _PROMPTS = "/admin/v1/student-prompts"
 
 
-@guarded(router, "PUT", _ASSIGNMENT, Action.CHANGE_ASSIGNMENT)
+@guard_route(router, "PUT", _ASSIGNMENT, Action.CHANGE_ASSIGNMENT)
 def put_instructions(assignment_id: str) -> Response[str]:
     """Create an assignment, or replace what holds for it."""
     event = router.current_event
@@ -49,7 +49,7 @@ def put_instructions(assignment_id: str) -> Response[str]:
     return answer(200, view)
 
 
-@guarded(router, "GET", _ASSIGNMENT, Action.READ_ASSIGNMENT)
+@guard_route(router, "GET", _ASSIGNMENT, Action.READ_ASSIGNMENT)
 def get_instructions(assignment_id: str) -> Response[str]:
     """What holds for an assignment."""
     path = read_path(AssignmentPath, assignment_id=assignment_id)
@@ -57,7 +57,7 @@ def get_instructions(assignment_id: str) -> Response[str]:
     return answer(200, AssignmentView.from_assignment(assignment))
 
 
-@guarded(router, "GET", _INSTRUCTIONS, Action.READ_ASSIGNMENT)
+@guard_route(router, "GET", _INSTRUCTIONS, Action.READ_ASSIGNMENT)
 def list_instructions() -> Response[str]:
     """A page of the organisation's assignments."""
     query = read_query(AssignmentQuery, router.current_event)
@@ -65,7 +65,7 @@ def list_instructions() -> Response[str]:
     return answer(200, list_assignments(limit=query.limit, after=query.cursor, assignments=store))
 
 
-@guarded(router, "DELETE", _ASSIGNMENT, Action.CHANGE_ASSIGNMENT)
+@guard_route(router, "DELETE", _ASSIGNMENT, Action.CHANGE_ASSIGNMENT)
 def delete_instructions(assignment_id: str) -> Response[str]:
     """Remove an assignment with its anchors."""
     path = read_path(AssignmentPath, assignment_id=assignment_id)
@@ -75,14 +75,14 @@ def delete_instructions(assignment_id: str) -> Response[str]:
     return answer(200, removed)
 
 
-@guarded(router, "POST", _PROMPTS, Action.CHANGE_ASSIGNMENT)
+@guard_route(router, "POST", _PROMPTS, Action.CHANGE_ASSIGNMENT)
 def post_student_prompt() -> Response[str]:
     """Give an assignment its student prompt."""
     prompt = parse(StudentPrompt, json_body(router.current_event.body))
     return answer(201, set_student_prompt(prompt, assignments=own_adapters(router).assignments))
 
 
-@guarded(router, "GET", _PROMPTS, Action.READ_ASSIGNMENT)
+@guard_route(router, "GET", _PROMPTS, Action.READ_ASSIGNMENT)
 def get_student_prompt() -> Response[str]:
     """The student prompt of the assignment that the query names."""
     query = parse(AssignmentPath, dict(router.current_event.query_string_parameters or {}))

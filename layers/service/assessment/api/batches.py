@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.access import guarded, read_caller
+from assessment.api.access import guard_route, read_caller
 from assessment.api.composition import open_batch, own_adapters
 from assessment.api.queries import BatchQuery, ComparisonQuery, encode_cursor, read_query
 from assessment.api.responses import (
@@ -33,7 +33,7 @@ from assessment.usecases.resume_batch import resume_batch
 router = Router()  # type: ignore[no-untyped-call]
 
 
-@guarded(router, "POST", "/v1/batches", Action.REQUEST_BATCH)
+@guard_route(router, "POST", "/v1/batches", Action.REQUEST_BATCH)
 def request() -> Response[str]:
     """Request a batch."""
     event = router.current_event
@@ -60,7 +60,7 @@ def request() -> Response[str]:
     return answer(202, BatchAccepted.from_batch(batch))
 
 
-@guarded(router, "GET", "/v1/batches", Action.READ_BATCH)
+@guard_route(router, "GET", "/v1/batches", Action.READ_BATCH)
 def list_all() -> Response[str]:
     """A page of the organisation's batches."""
     query = read_query(BatchQuery, router.current_event)
@@ -69,14 +69,14 @@ def list_all() -> Response[str]:
     return answer(200, view.model_copy(update={"cursor": encode_cursor(view.cursor)}))
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>", Action.READ_BATCH)
+@guard_route(router, "GET", "/v1/batches/<batch_id>", Action.READ_BATCH)
 def progress(batch_id: str) -> Response[str]:
     """A batch's progress."""
     own = own_adapters(router)
     return answer(200, read_batch(open_batch(batch_id, own), ports=own.progress_ports))
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/results", Action.READ_BATCH)
+@guard_route(router, "GET", "/v1/batches/<batch_id>/results", Action.READ_BATCH)
 def results(batch_id: str) -> Response[str]:
     """A completed batch's result."""
     own = own_adapters(router)
@@ -86,7 +86,7 @@ def results(batch_id: str) -> Response[str]:
     return see_other(link_result(batch_id, ports=own.file_ports))
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/files", Action.READ_BATCH)
+@guard_route(router, "GET", "/v1/batches/<batch_id>/files", Action.READ_BATCH)
 def files(batch_id: str) -> Response[str]:
     """A batch's files by links."""
     own = own_adapters(router)
@@ -94,7 +94,7 @@ def files(batch_id: str) -> Response[str]:
     return answer(200, listed)
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/comparisons", Action.READ_BATCH)
+@guard_route(router, "GET", "/v1/batches/<batch_id>/comparisons", Action.READ_BATCH)
 def comparisons(batch_id: str) -> Response[str]:
     """A page of a batch's comparisons, with what their judges said."""
     query = read_query(ComparisonQuery, router.current_event)
@@ -105,7 +105,7 @@ def comparisons(batch_id: str) -> Response[str]:
     return answer(200, page)
 
 
-@guarded(router, "POST", "/v1/batches/<batch_id>/cancel", Action.CHANGE_BATCH)
+@guard_route(router, "POST", "/v1/batches/<batch_id>/cancel", Action.CHANGE_BATCH)
 def cancel(batch_id: str) -> Response[str]:
     """Cancel a batch."""
     own = own_adapters(router)
@@ -113,7 +113,7 @@ def cancel(batch_id: str) -> Response[str]:
     return answer(200, BatchAccepted.from_batch(batch))
 
 
-@guarded(router, "POST", "/v1/batches/<batch_id>/resume", Action.CHANGE_BATCH)
+@guard_route(router, "POST", "/v1/batches/<batch_id>/resume", Action.CHANGE_BATCH)
 def resume(batch_id: str) -> Response[str]:
     """Let a batch that its surroundings brought down go on from where it stood."""
     own = own_adapters(router)

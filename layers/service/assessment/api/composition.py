@@ -32,5 +32,5 @@ def open_batch(batch_id: str, own: bootstrap.Composition[HandleApiSettings]) -> 
         If it does not have the form of one.
     """
     valid_id = check_batch_id(batch_id)
-    logger.append_keys(**own.known_log_keys(valid_id))
+    logger.append_keys(**own.find_log_keys(valid_id))
     return valid_id

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.access import guarded, read_caller
+from assessment.api.access import guard_route, read_caller
 from assessment.api.composition import open_batch, own_adapters
 from assessment.api.queries import AttentionQuery, DecisionQuery
 from assessment.api.responses import answer, json_body, read_essay_id
@@ -29,7 +29,7 @@ router = Router()  # type: ignore[no-untyped-call]
 _ESSAY = "/v1/batches/<batch_id>/essays/<essay_id>/decision"
 
 
-@guarded(router, "PUT", _ESSAY, Action.DECIDE_GRADE)
+@guard_route(router, "PUT", _ESSAY, Action.DECIDE_GRADE)
 def decide(batch_id: str, essay_id: str) -> Response[str]:
     """Confirm or change the grade that is proposed for an essay."""
     event = router.current_event
@@ -46,7 +46,7 @@ def decide(batch_id: str, essay_id: str) -> Response[str]:
     return answer(200, view)
 
 
-@guarded(router, "GET", _ESSAY, Action.READ_BATCH)
+@guard_route(router, "GET", _ESSAY, Action.READ_BATCH)
 def essay_decision(batch_id: str, essay_id: str) -> Response[str]:
     """What is proposed and decided about an essay."""
     caller, own = read_caller(router.current_event.raw_event), own_adapters(router)
@@ -59,7 +59,7 @@ def essay_decision(batch_id: str, essay_id: str) -> Response[str]:
     return answer(200, view)
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/decisions", Action.READ_BATCH)
+@guard_route(router, "GET", "/v1/batches/<batch_id>/decisions", Action.READ_BATCH)
 def decisions(batch_id: str) -> Response[str]:
     """How far the decisions about a batch are."""
     own = own_adapters(router)
@@ -73,7 +73,7 @@ def decisions(batch_id: str) -> Response[str]:
     return answer(200, view)
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/attention", Action.READ_BATCH)
+@guard_route(router, "GET", "/v1/batches/<batch_id>/attention", Action.READ_BATCH)
 def attention(batch_id: str) -> Response[str]:
     """The essays that need a person, the most urgent first."""
     own = own_adapters(router)
@@ -82,7 +82,7 @@ def attention(batch_id: str) -> Response[str]:
     return answer(200, view)
 
 
-@guarded(router, "POST", "/v1/batches/<batch_id>/release", Action.RELEASE_BATCH)
+@guard_route(router, "POST", "/v1/batches/<batch_id>/release", Action.RELEASE_BATCH)
 def release(batch_id: str) -> Response[str]:
     """Release the grades of a batch."""
     event = router.current_event
@@ -98,20 +98,20 @@ def release(batch_id: str) -> Response[str]:
     return answer(200, ReleaseView(batch_id=batch_id, **released.model_dump()))
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/release", Action.READ_BATCH)
-def released_decisions(batch_id: str) -> Response[str]:
+@guard_route(router, "GET", "/v1/batches/<batch_id>/release", Action.READ_BATCH)
+def get_release(batch_id: str) -> Response[str]:
     """The released grades with all decisions, byte by byte as they are kept."""
     own = own_adapters(router)
     return answer(200, read_release(open_batch(batch_id, own), ports=own.decision_ports))
 
 
-@guarded(router, "GET", "/v1/release-policy", Action.READ_RELEASE_POLICY)
+@guard_route(router, "GET", "/v1/release-policy", Action.READ_RELEASE_POLICY)
 def policy() -> Response[str]:
     """What the organisation demands of a release."""
     return answer(200, own_adapters(router).release_policies.get_policy())
 
 
-@guarded(router, "PUT", "/v1/release-policy", Action.CHANGE_RELEASE_POLICY)
+@guard_route(router, "PUT", "/v1/release-policy", Action.CHANGE_RELEASE_POLICY)
 def change_policy() -> Response[str]:
     """Forbid or allow the release of grades without decisions in the organisation."""
     changed = parse(ReleasePolicy, json_body(router.current_event.body))

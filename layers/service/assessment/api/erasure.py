@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.access import guarded
+from assessment.api.access import guard_route
 from assessment.api.composition import open_batch, own_adapters
 from assessment.api.responses import answer, answer_nothing, json_body, read_essay_id
 from assessment.contracts.erasure import ErasureList, ErasureView
@@ -27,7 +27,7 @@ from assessment.usecases.request_erasure import (
 router = Router()  # type: ignore[no-untyped-call]
 
 
-@guarded(router, "DELETE", "/v1/batches/<batch_id>", Action.ERASE_DATA)
+@guard_route(router, "DELETE", "/v1/batches/<batch_id>", Action.ERASE_DATA)
 def erase_batch(batch_id: str) -> Response[str]:
     """Erase a batch everywhere; 204 when nothing is left of it."""
     own = own_adapters(router)
@@ -43,7 +43,7 @@ def erase_batch(batch_id: str) -> Response[str]:
     return answer(202, ErasureView.from_erasure(erasure))
 
 
-@guarded(router, "DELETE", "/v1/batches/<batch_id>/essays/<essay_id>", Action.ERASE_DATA)
+@guard_route(router, "DELETE", "/v1/batches/<batch_id>/essays/<essay_id>", Action.ERASE_DATA)
 def erase_essay(batch_id: str, essay_id: str) -> Response[str]:
     """Erase one pupil's essay from a batch that has ended."""
     own = own_adapters(router)
@@ -58,7 +58,7 @@ def erase_essay(batch_id: str, essay_id: str) -> Response[str]:
     return answer(202, ErasureView.from_erasure(erasure))
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/erasures", Action.READ_BATCH)
+@guard_route(router, "GET", "/v1/batches/<batch_id>/erasures", Action.READ_BATCH)
 def erasures(batch_id: str) -> Response[str]:
     """What was erased of a batch, and how far that is."""
     own = own_adapters(router)
@@ -67,7 +67,7 @@ def erasures(batch_id: str) -> Response[str]:
     return answer(200, ErasureList(batch_id=batch_id, erasures=views))
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/essays/<essay_id>/export", Action.EXPORT_ESSAY)
+@guard_route(router, "GET", "/v1/batches/<batch_id>/essays/<essay_id>/export", Action.EXPORT_ESSAY)
 def export(batch_id: str, essay_id: str) -> Response[str]:
     """Everything that is kept about one essay."""
     own = own_adapters(router)
@@ -81,13 +81,13 @@ def export(batch_id: str, essay_id: str) -> Response[str]:
     return answer(200, exported)
 
 
-@guarded(router, "GET", "/v1/retention-policy", Action.READ_RETENTION_POLICY)
+@guard_route(router, "GET", "/v1/retention-policy", Action.READ_RETENTION_POLICY)
 def policy() -> Response[str]:
     """How long the organisation keeps its batches."""
     return answer(200, own_adapters(router).retention_policies.get_policy())
 
 
-@guarded(router, "PUT", "/v1/retention-policy", Action.CHANGE_RETENTION_POLICY)
+@guard_route(router, "PUT", "/v1/retention-policy", Action.CHANGE_RETENTION_POLICY)
 def change_policy() -> Response[str]:
     """Set how long the organisation keeps the batches that are requested from now on."""
     changed = parse(RetentionPolicy, json_body(router.current_event.body))

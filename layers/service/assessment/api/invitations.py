@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.access import guarded, read_caller
+from assessment.api.access import guard_route, read_caller
 from assessment.api.composition import open_batch, own_adapters
 from assessment.api.responses import answer, find_base_url, idempotency_key, json_body
 from assessment.contracts.invitations import InvitationRequest
@@ -30,7 +30,7 @@ router = Router()  # type: ignore[no-untyped-call]
 _INVITATIONS = "/v1/batches/<batch_id>/invitations"
 
 
-@guarded(router, "POST", _INVITATIONS, Action.INVITE_JUDGES)
+@guard_route(router, "POST", _INVITATIONS, Action.INVITE_JUDGES)
 def invite(batch_id: str) -> Response[str]:
     """Invite people to judge a batch."""
     event = router.current_event
@@ -56,7 +56,7 @@ def invite(batch_id: str) -> Response[str]:
     return answer(201, made)
 
 
-@guarded(router, "GET", _INVITATIONS, Action.INVITE_JUDGES)
+@guard_route(router, "GET", _INVITATIONS, Action.INVITE_JUDGES)
 def invitations(batch_id: str) -> Response[str]:
     """The invitations of a batch with their progress."""
     own = own_adapters(router)
@@ -66,7 +66,7 @@ def invitations(batch_id: str) -> Response[str]:
     return answer(200, listed)
 
 
-@guarded(router, "DELETE", f"{_INVITATIONS}/<invitation_id>", Action.INVITE_JUDGES)
+@guard_route(router, "DELETE", f"{_INVITATIONS}/<invitation_id>", Action.INVITE_JUDGES)
 def revoke(batch_id: str, invitation_id: str) -> Response[str]:
     """Take an invitation back."""
     own = own_adapters(router)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.access import guarded, read_caller
+from assessment.api.access import guard_route, read_caller
 from assessment.api.composition import open_batch, own_adapters
 from assessment.api.queries import OfferQuery, VerdictQuery
 from assessment.api.responses import answer, json_body, name_person
@@ -27,7 +27,7 @@ from assessment.usecases.move_deadline import move_deadline
 router = Router()  # type: ignore[no-untyped-call]
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/next-comparison", Action.JUDGE_BATCH)
+@guard_route(router, "GET", "/v1/batches/<batch_id>/next-comparison", Action.JUDGE_BATCH)
 def offer_comparison(batch_id: str) -> Response[str]:
     """A comparison for the caller, or null when none waits for a person now."""
     caller, own = read_caller(router.current_event.raw_event), own_adapters(router)
@@ -42,7 +42,7 @@ def offer_comparison(batch_id: str) -> Response[str]:
     return answer(200, offer)
 
 
-@guarded(router, "PUT", "/v1/batches/<batch_id>/judging-deadline", Action.CHANGE_BATCH)
+@guard_route(router, "PUT", "/v1/batches/<batch_id>/judging-deadline", Action.CHANGE_BATCH)
 def change_deadline(batch_id: str) -> Response[str]:
     """Move the time until which people may judge."""
     own = own_adapters(router)
@@ -56,7 +56,7 @@ def change_deadline(batch_id: str) -> Response[str]:
     return answer(200, moved)
 
 
-@guarded(router, "POST", "/v1/batches/<batch_id>/verdicts", Action.JUDGE_BATCH)
+@guard_route(router, "POST", "/v1/batches/<batch_id>/verdicts", Action.JUDGE_BATCH)
 def verdict(batch_id: str) -> Response[str]:
     """Take the caller's verdict, and answer with the next comparison where that is wanted."""
     caller, own = read_caller(router.current_event.raw_event), own_adapters(router)

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.access import guarded
+from assessment.api.access import guard_route
 from assessment.api.composition import open_batch, own_adapters
 from assessment.api.queries import ReportQuery
 from assessment.api.responses import answer, check_size, read_essay_id
@@ -21,7 +21,7 @@ from assessment.usecases.read_report import read_essay, read_report
 router = Router()  # type: ignore[no-untyped-call]
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/report", Action.READ_BATCH)
+@guard_route(router, "GET", "/v1/batches/<batch_id>/report", Action.READ_BATCH)
 def report(batch_id: str) -> Response[str]:
     """The batch's report as one page."""
     query = parse(ReportQuery, dict(router.current_event.query_string_parameters or {}))
@@ -31,7 +31,7 @@ def report(batch_id: str) -> Response[str]:
     return Response(status_code=200, content_type="text/html; charset=utf-8", body=page)
 
 
-@guarded(router, "GET", "/v1/batches/<batch_id>/essays/<essay_id>", Action.READ_BATCH)
+@guard_route(router, "GET", "/v1/batches/<batch_id>/essays/<essay_id>", Action.READ_BATCH)
 def essay(batch_id: str, essay_id: str) -> Response[str]:
     """An essay as its judges read it."""
     own = own_adapters(router)
@@ -39,7 +39,7 @@ def essay(batch_id: str, essay_id: str) -> Response[str]:
     return answer(200, read_essay(open_batch(batch_id, own), known_id, ports=own.read_ports))
 
 
-@guarded(
+@guard_route(
     router, "GET", "/v1/batches/<batch_id>/comparisons/<comparison_id>/prompt", Action.READ_BATCH
 )
 def prompt(batch_id: str, comparison_id: str) -> Response[str]:

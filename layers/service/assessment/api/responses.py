@@ -178,7 +178,7 @@ def problem(error: CJError) -> Response[str]:
     )
 
 
-def unexpected_problem(error: Exception) -> Response[str]:
+def explain_unexpected_error(error: Exception) -> Response[str]:
     """The problem document for an error of no kind that is known; it says nothing of the cause."""
     # Without its message, which may quote what was sent.
     frames = traceback.extract_tb(error.__traceback__)
@@ -243,7 +243,7 @@ def respond(event: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
             "subject": authorizer.get("principalId"),
             "organisation": authorizer.get("organisation"),
             "method": event.get("httpMethod"),
-            # The gateway's own resource stands for many routes; `guarded` names the one.
+            # The gateway's own resource stands for many routes; `guard_route` names the one.
             "route": logger.get_current_keys().get("route", event.get("resource")),
             "request_id": (event.get("requestContext") or {}).get("requestId"),
             "status": answered["statusCode"],

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from assessment.api.access import guarded, read_caller
+from assessment.api.access import guard_route, read_caller
 from assessment.api.composition import own_adapters
 from assessment.api.responses import answer, json_body
 from assessment.contracts.parsing import parse
@@ -37,7 +37,7 @@ _REPLAY_SECONDS = 15.0
 """Of the 29 that a request may take."""
 
 
-@guarded(router, "POST", _WEBHOOKS, Action.CHANGE_WEBHOOKS)
+@guard_route(router, "POST", _WEBHOOKS, Action.CHANGE_WEBHOOKS)
 def post_webhook() -> Response[str]:
     """Add a webhook; its secret is in this answer and in no other."""
     event, own = router.current_event, own_adapters(router)
@@ -57,32 +57,32 @@ def _draw_secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
 
 
-@guarded(router, "POST", f"{_WEBHOOK}/secret", Action.CHANGE_WEBHOOKS)
+@guard_route(router, "POST", f"{_WEBHOOK}/secret", Action.CHANGE_WEBHOOKS)
 def post_secret(webhook_id: str) -> Response[str]:
     """Give a webhook another secret, which is in this answer and in no other."""
     ports = own_adapters(router).webhook_ports
     return answer(200, rotate_secret(webhook_id, secret=_draw_secret(), ports=ports))
 
 
-@guarded(router, "GET", _WEBHOOKS, Action.READ_WEBHOOKS)
+@guard_route(router, "GET", _WEBHOOKS, Action.READ_WEBHOOKS)
 def get_webhooks() -> Response[str]:
     """All webhooks of the organisation."""
     return answer(200, list_webhooks(webhooks=own_adapters(router).webhooks))
 
 
-@guarded(router, "GET", _WEBHOOK, Action.READ_WEBHOOKS)
+@guard_route(router, "GET", _WEBHOOK, Action.READ_WEBHOOKS)
 def get_one(webhook_id: str) -> Response[str]:
     """A webhook, with its last attempt."""
     return answer(200, get_webhook(webhook_id, webhooks=own_adapters(router).webhooks))
 
 
-@guarded(router, "DELETE", _WEBHOOK, Action.CHANGE_WEBHOOKS)
+@guard_route(router, "DELETE", _WEBHOOK, Action.CHANGE_WEBHOOKS)
 def delete_webhook(webhook_id: str) -> Response[str]:
     """Remove a webhook."""
     return answer(200, remove_webhook(webhook_id, ports=own_adapters(router).webhook_ports))
 
 
-@guarded(router, "POST", f"{_WEBHOOK}/replay", Action.CHANGE_WEBHOOKS)
+@guard_route(router, "POST", f"{_WEBHOOK}/replay", Action.CHANGE_WEBHOOKS)
 def post_replay(webhook_id: str) -> Response[str]:
     """Send again what the webhook did not take."""
     own = own_adapters(router)

@@ -249,9 +249,9 @@ class Adapters[S: Settings]:
                 self.batches.get_batch(batch_id)
             except CJError:
                 return {"batch_id": batch_id}
-        return self.known_log_keys(batch_id)
+        return self.find_log_keys(batch_id)
 
-    def known_log_keys(self, batch_id: str) -> dict[str, str]:
+    def find_log_keys(self, batch_id: str) -> dict[str, str]:
         """The same as far as this process knows them: it reads nothing."""
         correlation_id = self.batches.find_correlation_id(batch_id)
         return {"batch_id": batch_id} | (

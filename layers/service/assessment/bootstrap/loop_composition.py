@@ -114,7 +114,7 @@ class LoopComposition[S: Settings](Adapters[S]):
         """For ending a batch that failed."""
         return FailPorts(batches=self.batches, events=self.events)
 
-    def watch_ports_of(self, batch_id: str) -> WatchPorts:
+    def select_watch_ports(self, batch_id: str) -> WatchPorts:
         """For repairing one batch, whose organisation it looks up."""
         return self.select_batch(batch_id).watch_ports
 

@@ -54,7 +54,7 @@ def drop_from_lines(text: str, essay_id: str) -> str:
     return "".join(
         line + "\n"
         for line in text.split("\n")
-        if line and not _is_about(json.loads(line), essay_id)
+        if line and not _concerns_essay(json.loads(line), essay_id)
     )
 
 
@@ -83,7 +83,9 @@ def _drop_entries(value: Any, essay_id: str) -> Any:
     if isinstance(value, dict):
         return {key: _drop_named(key, each, essay_id) for key, each in value.items()}
     if isinstance(value, list):
-        return [_drop_entries(each, essay_id) for each in value if not _is_about(each, essay_id)]
+        return [
+            _drop_entries(each, essay_id) for each in value if not _concerns_essay(each, essay_id)
+        ]
     return value
 
 
@@ -95,5 +97,5 @@ def _drop_named(name: str, value: Any, essay_id: str) -> Any:
     return _drop_entries(value, essay_id)
 
 
-def _is_about(entry: Any, essay_id: str) -> bool:
+def _concerns_essay(entry: Any, essay_id: str) -> bool:
     return isinstance(entry, dict) and any(entry.get(name) == essay_id for name in _NAMING)

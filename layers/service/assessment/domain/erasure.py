@@ -87,7 +87,7 @@ class Erasure(BaseModel):
         """Whether nothing is left to do."""
         return self.checked_at is not None
 
-    def is_of(self, essay_id: str | None) -> bool:
+    def concerns(self, essay_id: str | None) -> bool:
         """Whether it is the erasure of this essay, or of the batch where that is None."""
         if essay_id is None:
             return self.scope is ErasureScope.BATCH

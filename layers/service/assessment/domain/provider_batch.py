@@ -102,7 +102,7 @@ class ProviderBatch(BaseModel):
         expected = self.next_look_at
         return not self.done and (expected is None or now >= expected + _CHAIN_LOST)
 
-    def is_looked_after(self, look: int, *, now: datetime) -> bool:
+    def is_tended(self, look: int, *, now: datetime) -> bool:
         """Whether another message than the `look`-th is on its way, so that this one may end.
 
         Of two chains of messages one ends; where the other one was lost, this one takes over.

@@ -23,7 +23,7 @@ _PREFERRED = {Winner.FIRST: 1.0, Winner.SECOND: 0.0, Winner.TIE: _EVEN}
 def audit_predictions(pool: JudgedPool, config: BatchConfig) -> AuditReport:
     """Predictions made before the verdicts, against the verdicts."""
     evidence = evidence_against_chance(pool.comparisons())
-    tested = _predicted_verdicts(pool, config)
+    tested = _predict_verdicts(pool, config)
     chance = prequential_audit(
         tested.predicted, tested.preferred, cluster=tested.comparison, log_bayes_factor=evidence
     )
@@ -57,7 +57,7 @@ class _PredictedVerdicts:
     comparison: Ints
 
 
-def _predicted_verdicts(pool: JudgedPool, config: BatchConfig) -> _PredictedVerdicts:
+def _predict_verdicts(pool: JudgedPool, config: BatchConfig) -> _PredictedVerdicts:
     opening, opening_predicted = _opening(pool, config)
     later = [c for c in pool.recorded if _was_predicted(c) and not c.resampled]
     tested = opening + later

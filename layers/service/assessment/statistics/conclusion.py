@@ -65,7 +65,7 @@ def describe_rankings(
     ]
 
 
-def judges_described(pool: JudgedPool, fit: Fit, comparisons: Comparisons) -> list[JudgeFit]:
+def describe_judges(pool: JudgedPool, fit: Fit, comparisons: Comparisons) -> list[JudgeFit]:
     """Every judge's verdicts, sharpness and misfit."""
     misfit = judge_misfit(fit, comparisons)
     n_verdicts = Counter(c.verdict.judge for c in pool.recorded if c.verdict)

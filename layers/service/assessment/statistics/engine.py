@@ -27,9 +27,9 @@ from assessment.statistics.audit import audit_predictions
 from assessment.statistics.baselines import describe_baselines
 from assessment.statistics.conclusion import (
     all_reliabilities,
+    describe_judges,
     describe_rankings,
     describe_reliability,
-    judges_described,
 )
 from assessment.statistics.grades import project_grades
 from assessment.statistics.groups import describe_groups
@@ -110,7 +110,7 @@ class ScoringStatistics:
                     }
                 ),
                 projections=graded.projections,
-                judges=judges_described(pool, fit, judged),
+                judges=describe_judges(pool, fit, judged),
                 groups=describe_groups(pool, fit),
                 baselines=describe_baselines(pool, fit, graded, surface or {}, config),
                 measurement=measure_anchors(

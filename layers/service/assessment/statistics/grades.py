@@ -224,7 +224,7 @@ def _calibration_info(graded: GradedPool, projection: Projection) -> Calibration
         warnings=[finding.message for finding in findings],
         findings=findings,
         self_check=CalibrationCheck(anchors=report.n_anchors, rps=report.rps, ece=report.ece),
-        anchor_spread=projection.spread.in_widths,
+        anchor_spread=projection.spread.width_ratio,
         population=graded.pool.spec.population,
         history=graded.link.report,
     )

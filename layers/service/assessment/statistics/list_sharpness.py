@@ -42,11 +42,11 @@ def _describe(entry: ListJudging, judge: str, judges: Sequence[JudgeSpec]) -> Li
 def _weigh(entry: ListJudging, expected: ExpectedRatio | None) -> float:
     """How likely the judge is too blunt, by its verdicts and an earlier measurement."""
     if expected is None:
-        return float(entry.probability_below(BLUNT_BELOW))
+        return float(entry.compute_cdf(BLUNT_BELOW))
     if not entry.is_ratio_known:
         return expected.probability_blunt
     return float(
-        entry.probability_below(BLUNT_BELOW, expected=expected.ratio, expected_sd=expected.error)
+        entry.compute_cdf(BLUNT_BELOW, expected=expected.ratio, expected_sd=expected.error)
     )
 
 

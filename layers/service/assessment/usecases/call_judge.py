@@ -23,10 +23,10 @@ from assessment.ports.groups import JudgePorts
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.questions import (
     Question,
-    ask_about,
     check_size,
     fits_in_call,
     make_failure,
+    make_requests,
     may_be_tried_again,
     prompt_tokens,
     read_question,
@@ -235,7 +235,7 @@ class _Caller:
         callback_key = await asyncio.to_thread(
             self.ports.batches.get_callback_key, bundle[0].delivery.message.batch_id
         )
-        return ask_about(
+        return make_requests(
             [leased.question for leased in bundle],
             judge=judge,
             spec=spec,

@@ -123,7 +123,7 @@ def replay_dead_letters(
     if _find(webhook_id, webhooks).disabled_at is not None:
         raise ConflictError("this webhook is disabled; remove it and add it again")
 
-    def is_about(body: str) -> bool:
+    def concerns_webhook(body: str) -> bool:
         try:
             message = read_webhook_message(body)
         except ValidationError:
@@ -133,7 +133,7 @@ def replay_dead_letters(
         # An event that was never handed to the organisation's webhooks at all.
         return message.detail.organisation == organisation
 
-    n_replayed, is_complete = dead_letters.replay(is_about, has_time=has_time)
+    n_replayed, is_complete = dead_letters.replay(concerns_webhook, has_time=has_time)
     return WebhookReplay(webhook_id=webhook_id, n_replayed=n_replayed, is_complete=is_complete)
 
 

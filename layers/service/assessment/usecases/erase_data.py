@@ -56,8 +56,8 @@ async def go_on_erasing(
     else:
         erasure = await erase_essay(erasure, ports=ports, now=now)
     if erasure.target is not None:
-        is_about = _make_test(erasure.batch_id, erasure.target)
-        ports.dead_letters.drop(is_about, has_time=has_time)
+        concerns_target = _make_test(erasure.batch_id, erasure.target)
+        ports.dead_letters.drop(concerns_target, has_time=has_time)
     erasure = _close_round(erasure, now)
     ports.erasures.put(erasure, now=now)
     _queue(message, erasure, ports, now)
@@ -156,12 +156,12 @@ def _make_test(batch_id: str, target: ErasureTarget) -> Callable[[str], bool]:
     """Whether a message that nobody could work on is about what is erased, or has its text."""
     hashes = set(target.text_sha256s)
 
-    def is_about(body: str) -> bool:
+    def concerns_target(body: str) -> bool:
         if batch_id in body and (target.essay_id is None or _names(body, target.essay_id)):
             return True
         return any(content_sha256(text) in hashes for text in _texts(body))
 
-    return is_about
+    return concerns_target
 
 
 def _names(body: str, essay_id: str) -> bool:

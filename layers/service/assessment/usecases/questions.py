@@ -108,7 +108,7 @@ def read_question(
     return Question(request, comparison, texts)
 
 
-def ask_about(
+def make_requests(
     questions: Sequence[Question],
     *,
     judge: JudgeSpec,

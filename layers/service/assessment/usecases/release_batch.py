@@ -138,13 +138,13 @@ def _make_document(
         released_at=now,
         released_by=assessor,
         essays=[
-            _released_grade(essay_id, each, proposals.grades.get(essay_id), by_essay[essay_id])
+            _release_grade(essay_id, each, proposals.grades.get(essay_id), by_essay[essay_id])
             for essay_id, each in settled.items()
         ],
     )
 
 
-def _released_grade(
+def _release_grade(
     essay_id: str,
     decision: EssayDecision,
     proposed_grade: str | None,

@@ -338,7 +338,7 @@ def _claim_id(command: RequestCommand, request_sha256: str, batches: BatchStore)
         command.idempotency_key, batch_id=command.batch_id, request_sha256=request_sha256
     )
     if claim.request_sha256 != request_sha256:
-        raise _used_key_error()
+        raise _explain_used_key()
     return claim.batch_id
 
 
@@ -378,7 +378,7 @@ def _new_batch(
     )
 
 
-def _used_key_error() -> IdempotencyConflictError:
+def _explain_used_key() -> IdempotencyConflictError:
     return IdempotencyConflictError(
         "this key was used before for a different request; use a new key or send the same request",
         field="Idempotency-Key",
@@ -387,5 +387,5 @@ def _used_key_error() -> IdempotencyConflictError:
 
 def _check_same_request(stored: Batch, requested: Batch) -> Batch:
     if stored.request_sha256 != requested.request_sha256:
-        raise _used_key_error()
+        raise _explain_used_key()
     return stored

@@ -29,7 +29,7 @@ def request_batch_erasure(
         If there never was such a batch.
     """
     known = ports.erasures.list_of_batch(batch_id)
-    erasure = next((each for each in known if each.is_of(None)), None)
+    erasure = next((each for each in known if each.concerns(None)), None)
     if erasure is None:
         ports.batches.get_batch(batch_id)
         erasure = Erasure(
@@ -57,7 +57,7 @@ def request_essay_erasure(
     """
     batch = ports.batches.get_batch(batch_id)
     known = ports.erasures.list_of_batch(batch_id)
-    erasure = next((each for each in known if each.is_of(essay_id)), None)
+    erasure = next((each for each in known if each.concerns(essay_id)), None)
     if erasure is not None and erasure.state is ErasureState.ERASING:
         _send(erasure, ports)
         return erasure

@@ -21,10 +21,10 @@ from assessment.ports.groups import JudgePorts
 from assessment.ports.judging import BatchJudge
 from assessment.usecases.questions import (
     Question,
-    ask_about,
     check_size,
     fits_in_call,
     make_failure,
+    make_requests,
     read_question,
 )
 
@@ -178,7 +178,7 @@ class Submission:
             [question for question in call if question.request.comparison_id not in left_out]
             for call in divided
         ]
-        return [self._ask_about(call, callback_key) for call in calls if call]
+        return [self._make_call(call, callback_key) for call in calls if call]
 
     def _read_question(self, request: JudgeRequestV1) -> Question:
         comparison = self.ports.comparisons.get_comparison(
@@ -189,8 +189,8 @@ class Submission:
     def _fits_in_call(self, questions: Sequence[Question]) -> bool:
         return fits_in_call(questions, judge=self.judge, prompts=self.ports.prompts)
 
-    def _ask_about(self, questions: Sequence[Question], callback_key: str) -> Call:
-        return ask_about(
+    def _make_call(self, questions: Sequence[Question], callback_key: str) -> Call:
+        return make_requests(
             questions,
             judge=self.judge,
             spec=self.spec,

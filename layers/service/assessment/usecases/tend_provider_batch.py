@@ -79,9 +79,7 @@ async def tend_provider_batch(
     )
     step = SubmissionStep.STALE
     try:
-        if record.state is not SubmissionState.DONE and not record.is_looked_after(
-            message.look, now=now
-        ):
+        if record.state is not SubmissionState.DONE and not record.is_tended(message.look, now=now):
             step = await _tend(message, record, ports, now)
     finally:
         # Also after a failure, so that the next delivery need not wait for our lease to end.

@@ -437,7 +437,7 @@ class Waits:
 def test_pauses_grow_within_their_bounds() -> None:
     waits = Waits()
     for repeat in range(1, 200):
-        waits.pauses.wait_before(repeat % 10 or 10)
+        waits.pauses.await_repeat(repeat % 10 or 10)
     bounds = [min(5.0, 0.1 * 2 ** ((repeat % 10 or 10) - 1)) for repeat in range(1, 200)]
     shares = [second / bound for second, bound in zip(waits.seconds, bounds, strict=True)]
     assert 0 <= min(shares) < 0.1

@@ -67,7 +67,7 @@ def n_asked(world):
     """How often each comparison was answered, in a batch or alone."""
     asked = Counter(world.judge.asked)
     for submission in world.batch_judge.submissions.values():
-        share = world.batch_judge.kept_at_cancel if submission.cancelled else 1.0
+        share = world.batch_judge.kept_at_cancel if submission.is_cancelled else 1.0
         for request in submission.requests[: int(share * len(submission.requests))]:
             asked[request.metadata.comparison_id] += 1
     return asked
@@ -123,7 +123,7 @@ def test_what_is_outstanding_is_finished_on_demand_and_nothing_is_asked_twice():
     assert all(comparison.verdict for comparison in known)
     assert set(n_asked(world).values()) == {1}
     assert len(world.judge.asked) == N_COMPARISONS // 2, "the half that was answered is kept"
-    assert world.batch_judge.submissions["batch-1"].cancelled
+    assert world.batch_judge.submissions["batch-1"].is_cancelled
     switch_at = find_switch(IN_SIX_HOURS, N_COMPARISONS)
     assert switch_at <= world.now < IN_SIX_HOURS - FINAL_STEPS
     assert world.workflow.tokens["token"].settled
@@ -157,7 +157,7 @@ def test_a_provider_in_time_is_left_alone():
     handle_all(world)
     record_all(world)
     assert not world.judge.asked
-    assert not world.batch_judge.submissions["batch-1"].cancelled
+    assert not world.batch_judge.submissions["batch-1"].is_cancelled
     assert all(comparison.verdict for comparison in world.known(batch_id))
     assert world.now < START + timedelta(hours=3, minutes=6)
 

@@ -294,7 +294,7 @@ def test_essays_beyond_the_context_fail_alone_before_anything_is_paid():
     essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 20} for n in range(5)]
     essays.append({"essay_id": "long", "text": "Essay 9. " + "word " * 1340})
     world, batch_id = submitted(essays=essays, judge={**JUDGE, "context_tokens": 3000})
-    world.judge.verdict_on = lambda request: pytest.fail("not needed")
+    world.judge.give_verdict = lambda request: pytest.fail("not needed")
     world.tend(take(world))
     (submission,) = world.batch_judge.submissions.values()
     asked = {request.metadata.comparison_id for request in submission.requests}
@@ -344,7 +344,7 @@ def test_cancelling_a_batch_cancels_it_at_the_provider_and_keeps_what_was_answer
     world.tend(take(world))
     world.cancel(batch_id)
     tend_to_the_end(world)
-    assert world.batch_judge.submissions["batch-1"].cancelled
+    assert world.batch_judge.submissions["batch-1"].is_cancelled
     everything_recorded(world, batch_id)
     lines = world.content.documents[comparisons_key(batch_id)].splitlines()
     assert {json.loads(line)["status"] for line in lines} == {"RECORDED"}
@@ -360,7 +360,7 @@ def test_a_wave_decided_without_them_cancels_what_the_provider_has_not_begun():
     )
     world.batches.update_wave(batch_id, 1, decision=decision)
     tend_to_the_end(world)
-    assert world.batch_judge.submissions["batch-1"].cancelled
+    assert world.batch_judge.submissions["batch-1"].is_cancelled
     everything_recorded(world, batch_id)
 
 
@@ -372,7 +372,7 @@ def test_a_batch_that_the_provider_never_ends_is_given_up_after_its_time():
     steps = tend_to_the_end(world)
     assert steps[-1] is SubmissionStep.DONE
     assert WINDOW < GIVE_UP <= world.now - start < GIVE_UP + timedelta(minutes=10)
-    assert world.batch_judge.submissions["batch-1"].cancelled
+    assert world.batch_judge.submissions["batch-1"].is_cancelled
     assert {body["error_detail"]["code"] for body in results(world)} == {"provider-batch"}
 
 

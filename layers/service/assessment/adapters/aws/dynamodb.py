@@ -233,7 +233,7 @@ class Table:
         unprocessed = [self._place(key) for key in chunk]
         for repeat in range(TRIES):
             if repeat:
-                self._pauses.wait_before(repeat)
+                self._pauses.await_repeat(repeat)
             request = {self.name: {"Keys": unprocessed, "ConsistentRead": True}}
             response = self._call("batch_get_item", table=False, RequestItems=request)
             for item in response["Responses"].get(self.name, []):
@@ -262,7 +262,7 @@ class Table:
         unprocessed = list(chunk)
         for repeat in range(TRIES):
             if repeat:
-                self._pauses.wait_before(repeat)
+                self._pauses.await_repeat(repeat)
             response = self._call(
                 "batch_write_item", table=False, RequestItems={self.name: unprocessed}
             )
@@ -304,7 +304,7 @@ def _translate(error: ClientError) -> Exception:
     response: dict[str, Any] = {**error.response}
     code = error_code(error)
     if code == "ConditionalCheckFailedException":
-        return _condition_failed(response)
+        return _read_condition_failure(response)
     if code == "TransactionCanceledException":
         return _translate_reasons(response.get("CancellationReasons", [])) or error
     return error
@@ -314,13 +314,13 @@ def _translate_reasons(reasons: Sequence[Mapping[str, Any]]) -> Exception | None
     """Why a transaction was cancelled; None if that is neither a condition nor transient."""
     for reason in reasons:
         if reason.get("Code") == "ConditionalCheckFailed":
-            return _condition_failed(reason)
+            return _read_condition_failure(reason)
     codes = {str(reason.get("Code")) for reason in reasons} - {"None"}
     if codes <= TRANSIENT_CODES:
         return TransientError(f"DynamoDB cancelled a transaction: {', '.join(sorted(codes))}")
     return None
 
 
-def _condition_failed(refusal: Mapping[str, Any]) -> ConditionFailedError:
+def _read_condition_failure(refusal: Mapping[str, Any]) -> ConditionFailedError:
     item = refusal.get("Item")
     return ConditionFailedError(deserialize_item(item) if item else None)

@@ -38,7 +38,7 @@ class EventBridgePublisher:
         unpublished = entries
         for repeat in range(TRIES):
             if repeat:
-                self._pauses.wait_before(repeat)
+                self._pauses.await_repeat(repeat)
             unpublished = self._put(unpublished)
             if not unpublished:
                 return

@@ -28,7 +28,7 @@ class Pauses:
     first: float = 0.1
     longest: float = 5.0
 
-    def wait_before(self, repeat: int) -> None:
+    def await_repeat(self, repeat: int) -> None:
         """Wait before the repeat; the first repeat is number 1."""
         bound = min(self.longest, self.first * 2 ** (repeat - 1))
         self.sleep(self.rng.uniform(0.0, bound))

@@ -58,7 +58,7 @@ def _send_batch(client: Any, url: str, bodies: Sequence[str], pauses: Pauses) ->
     unsent = {str(number): body for number, body in enumerate(bodies)}
     for repeat in range(TRIES):
         if repeat:
-            pauses.wait_before(repeat)
+            pauses.await_repeat(repeat)
         entries = [{"Id": name, "MessageBody": body} for name, body in unsent.items()]
         refused = client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
         for entry in refused:

@@ -132,7 +132,7 @@ class _Parser:
         comparator = self._take()
         if comparator == "IN":
             candidates = self._read_list()
-            return lambda scene: _is_among(scene, left, candidates)
+            return lambda scene: _is_member(scene, left, candidates)
         compare = _COMPARATORS.get(comparator)
         if compare is None:
             raise ValueError(f"there is no comparator {comparator!r}")
@@ -147,7 +147,7 @@ class _Parser:
         return candidates
 
 
-def _is_among(scene: Scene, operand: str, candidates: list[str]) -> bool:
+def _is_member(scene: Scene, operand: str, candidates: list[str]) -> bool:
     value = scene.read(operand)
     return any(_compare(operator.eq, value, scene.read(other)) for other in candidates)
 
