@@ -51,7 +51,7 @@ settings.register_profile("search", max_examples=300, **STEADY | {"derandomize":
 settings.load_profile("thorough")
 
 
-LONG = ("local_cloud", "workflow")
+LONG = ("local_cloud", "workflow", "batches")
 
 
 class CloudsApart(LoadScopeScheduling):  # type: ignore[misc] # untyped base
@@ -77,7 +77,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> CloudsApart 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put first what takes long: the tests on laptop clouds, then those of the state machine."""
+    """Put first what takes long: the laptop clouds, then the state machine, then whole batches."""
     # Strings: taking paths apart took each worker seconds.
     folders = [f"tests/{name}/" for name in LONG]
     items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in folders])
@@ -88,12 +88,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 MEASURED = (
     "tests/unit/assessment/", "tests/unit/grading/", "tests/unit/scoring/",
     "tests/contracts/", "tests/handlers/", "tests/faults/",
+    # 20 lines more were all that the other whole batches reached in half a minute of measuring.
+    "tests/batches/loop/test_batches_in_lists.py",
 )  # fmt: skip
-# 20 lines more were all that these reached in half a minute of measuring.
-WHOLE_BATCHES = tuple(
-    f"tests/unit/assessment/loop/test_{name}.py"
-    for name in ("whole_batches", "public_reports", "essays_set_aside")
-)
 FIRST_WORKER = "gw0"
 
 
@@ -117,8 +114,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> None:
     measurement = find_measurement(item.config)
     if measurement is None:
         return
-    is_quick = item.nodeid.startswith(MEASURED) and not item.nodeid.startswith(WHOLE_BATCHES)
-    measured = is_quick and not item.get_closest_marker("slow")
+    measured = item.nodeid.startswith(MEASURED) and not item.get_closest_marker("slow")
     if measured and not measurement.started:
         measurement.resume()
     elif measurement.started and not measured:

@@ -5,15 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.pauses import short_pauses
 from tests.unit.runner import documents
 from tests.unit.runner.api_server import FakeStack, serving
 
-
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let commands look again soon at what they wait for."""
-    monkeypatch.setattr("runner.waiting.SOONEST_SECONDS", 0.01)
-    monkeypatch.setattr("runner.offline.engine._POLL_SECONDS", 0.01)
+__all__ = ["short_pauses"]
 
 
 @pytest.fixture(scope="session")

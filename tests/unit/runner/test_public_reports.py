@@ -1,6 +1,6 @@
 """Situations that others reported in public, through the commands that users type.
 
-Those of judges are whole batches in `tests/unit/assessment/loop/test_public_reports.py`.
+Those of judges are whole batches in `tests/batches/loop/test_public_reports.py`.
 
     report                                              test here
     13 files of a folder that are no texts              test_a_folder_with_word_documents

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(set(re.findall(r"python -m (local(?:\.\w+)+)", (ROOT / "Makefile").read_text())))
 
 
