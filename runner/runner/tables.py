@@ -137,7 +137,8 @@ def summary_lines(result: ResultDocument) -> list[str]:
         else f"model reliability {reliability.model_reliability:.2f}, {standard_errors}"
     )
     lines += _audit_lines(result) + _order_lines(result) + _grade_lines(result)
-    lines += _essay_lines(result) + _group_lines(result) + _baseline_lines(result) + result.notes
+    lines += _essay_lines(result) + _group_lines(result) + _baseline_lines(result)
+    lines += [note.message for note in result.notes]
     if result.cost_usd:
         lines.append(f"the judge cost {result.cost_usd:.2f} USD{_describe_cache(result)}")
     return lines
@@ -201,7 +202,7 @@ def _group_lines(result: ResultDocument) -> list[str]:
         and effect.interval is not None
         and (effect.interval[0] > 0 or effect.interval[1] < 0)
     ]
-    return lines + result.groups.notes
+    return lines + [note.message for note in result.groups.notes]
 
 
 def _baseline_lines(result: ResultDocument) -> list[str]:

@@ -191,7 +191,7 @@ def test_the_demonstration_subscriber_takes_everything(entries):
 def test_the_result_document_is_what_its_schema_promises(completed, schema):
     world, batch = completed
     document = json.loads(world.content.documents[result_key(batch.batch_id)])
-    jsonschema.validate(document, schema("result.v2.json"))
+    jsonschema.validate(document, schema("result.v3.json"))
     assert document["grade_projections"]["projections_available"]
     assert sum(not ranking["is_anchor"] for ranking in document["rankings"]) == 24
 

@@ -61,9 +61,10 @@ class OpenGate:
         retry_after: float | None,
         now: datetime,
         reason: str | None = None,
+        code: str | None = None,
     ) -> None:
         self.circuit = count_failure(
-            self.circuit, now=now, retry_after=retry_after, reason=reason
+            self.circuit, now=now, retry_after=retry_after, reason=reason, code=code
         ).model_copy(update={"open_until": None})
 
     def get_circuit(self, judge: JudgeSpec) -> Circuit:

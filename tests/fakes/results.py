@@ -10,6 +10,7 @@ from typing import Any
 
 from assessment.contracts.result import ResultDocument
 from assessment.domain.comparison import Comparison
+from assessment.domain.grading_result import NoGrades, NoGradesReason, refuse_grades
 from assessment.domain.identifiers import ANCHOR_PREFIX
 
 LETTERS = tuple("FEDCBA")
@@ -72,8 +73,10 @@ def make_result(
         for rank, essay_id in enumerate(order, start=1)
     ]
     is_graded = bool(anchors) and outcome != "COMPLETE_UNPROVEN"
-    reason = (
-        "the assignment has no anchors" if not anchors else "the verdicts do not prove an order"
+    why = (
+        NoGrades(code=NoGradesReason.UNRELIABLE, message="the verdicts do not prove an order")
+        if anchors
+        else NoGrades(code=NoGradesReason.NO_ANCHORS, message="the assignment has no anchors")
     )
     return ResultDocument.model_validate(
         {
@@ -96,7 +99,7 @@ def make_result(
             "rankings": rankings,
             "grade_projections": _project(students, anchors, centres, step, rng)
             if is_graded
-            else {"projections_available": False, "reason": reason},
+            else refuse_grades(why).model_dump(),
             "reliability": {
                 "model_reliability": 0.86,
                 "reliability_interval": (0.76, 0.92),
@@ -224,7 +227,10 @@ def _report_groups(groups: Sequence[str]) -> dict[str, Any] | None:
         }
         for k, group in enumerate(groups)
     ]
-    return {"groups": differences, "notes": ["Groups are labels."]}
+    return {
+        "groups": differences,
+        "notes": [{"code": "one_judge", "message": "one judge shows no favour"}],
+    }
 
 
 def make_comparisons(result: ResultDocument, n_each: int = 6, seed: int = 1) -> list[Comparison]:

@@ -68,7 +68,7 @@ def test_a_judge_that_flips_coins_gets_no_grades(decided, small_sample):
     # Either gate may be the one that is named first.
     reason = result["grade_projections"]["reason"]
     assert "reliability" in reason or "anchors' abilities do not rise" in reason
-    assert any(note.startswith("Not proven") for note in result["notes"])
+    assert any(note["code"] == "not_proven" for note in result["notes"])
 
 
 def test_a_silent_judge_ends_the_batch_by_its_deadlines(decided, small_sample):
@@ -101,7 +101,7 @@ def test_a_net_of_five_essays_ends_saturated(decided, sample):
     assert (batch.status, batch.decision["reason"]) == ("COMPLETED", "small_net_saturated")
     result = decided.client.result_document(batch.batch_id)
     assert result["resampled_comparisons"] > 0
-    assert any("no new evidence" in note for note in result["notes"])
+    assert any(note["code"] == "pairs_judged_again" for note in result["notes"])
     assert not result["grade_projections"]["projections_available"]
     # Five essays cannot prove a judge, so the result does not claim that it was stable.
     assert result["outcome"] in {"COMPLETE_UNPROVEN", "COMPLETE_SATURATED"}

@@ -101,7 +101,7 @@ def test_the_surface_judge_gives_the_same_bytes_on_the_laptop_cloud(
     request = replace(sample, registration=own).request(TWO_WAVES, judge=SURFACE)
     (document,) = assert_same_bytes(on, [(own, request)], tmp_path / "cj")
     assert document.judges == ["surface/features-1"]
-    assert any("a baseline, not an assessment" in note for note in document.notes)
+    assert any("a baseline, not an assessment" in note.message for note in document.notes)
 
 
 @pytest.mark.real_data

@@ -12,6 +12,16 @@ from shutil import which
 import pytest
 
 from assessment.contracts.page_files import compute_release, read_page_file
+from assessment.domain import failure_cause
+from assessment.domain.attention import LEFT_OUT, AttentionReason
+from assessment.domain.decision import Reason
+from assessment.domain.errors import CJError
+from assessment.domain.essay_flags import EssayFlag
+from assessment.domain.grading_result import NoGradesReason
+from assessment.domain.group_report import NoFigureReason
+from assessment.domain.not_assessed import NotAssessedReason
+from assessment.domain.note import NoteCode
+from assessment.usecases import fail_batch
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "web"
@@ -102,17 +112,27 @@ def test_every_key_is_used():
     assert unused == []
 
 
-def test_the_pages_know_why_the_service_gives_no_grades():
-    """They know its reasons by their words; where it changes these, the pages have to follow."""
-    sections = (SOURCES / "src" / "result" / "sections.jsx").read_text()
-    known = re.findall(r"^  \[/\^(.*?)\$?/, \"noGrades\.", sections, flags=re.MULTILINE)
-    assert len(known) == 4
-    modules = ("assessment/statistics/grades.py", "scoring/_grades/anchor_health.py")
-    service = "".join(
-        path.read_text() for name in modules for path in (ROOT / "layers").glob(f"*/{name}")
-    )
-    told = [words.rpartition(r"\d+ ")[2] for words in known]
-    assert [words for words in told if words not in service] == []
+def _list_error_codes(kind: type[CJError] = CJError) -> set[str]:
+    return {kind.code}.union(*(_list_error_codes(child) for child in kind.__subclasses__()))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "codes"),
+    [
+        ("noGrades", set(NoGradesReason)),
+        ("groups", set(NoFigureReason)),
+        ("note", set(NoteCode)),
+        ("notAssessed", {*NotAssessedReason, LEFT_OUT}),
+        ("reason", set(Reason) - {Reason.BATCH_ENDED}),
+        ("remedy", {*fail_batch.REMEDIES, *failure_cause.REMEDIES}),
+        ("kind", _list_error_codes()),
+        ("flag", set(EssayFlag)),
+        ("cause", set(AttentionReason)),
+    ],
+)
+def test_the_pages_have_words_for_every_code_of_the_service(prefix, codes):
+    keys = read_catalogue(LANGUAGES / "en.json").keys()
+    assert {f"{prefix}.{code}" for code in codes} <= keys
 
 
 def test_a_release_is_named_by_its_content():

@@ -72,7 +72,7 @@ def test_the_places_that_the_page_names_are_there():
         assert (base / path).exists(), path
     source = ROOT / "layers" / "service" / "assessment"
     assert "_OUTCOMES" in (source / "usecases" / "finalise_batch.py").read_text()
-    assert "_REMEDIES" in (source / "usecases" / "fail_batch.py").read_text()
+    assert "REMEDIES = " in (source / "usecases" / "fail_batch.py").read_text()
     assert "def _model" in (source / "adapters" / "judges" / "registry.py").read_text()
 
 

@@ -128,8 +128,12 @@ def test_a_change_of_the_served_model_is_told_in_the_result(stack, answers_at_on
     stack.judge.served_models = SERVED
     batch_id = request_batch(stack, THREE_WAVES)
     stack.run_to_the_end(batch_id)
-    (note,) = [note for note in results(stack, batch_id)["notes"] if "pin_model" in note]
-    assert all(name in note for name in SERVED)
+    (note,) = [
+        note
+        for note in results(stack, batch_id)["notes"]
+        if note["code"] == "several_models_served"
+    ]
+    assert all(name in note["values"]["models"] for name in SERVED)
     served = Counter(verdict["served_model"] for verdict in verdicts(stack, batch_id))
     assert set(served) == set(SERVED)
     assert all(str(n) in note for n in served.values())
@@ -149,7 +153,11 @@ def test_a_pinned_model_stays_the_only_one(stack, answers_at_once):
     assert refused, "the other model answered, too"
     assert {failure["code"] for failure in refused} == {"model-changed"}
     assert all(all(name in failure["message"] for name in SERVED) for failure in refused)
-    assert not [note for note in results(stack, batch_id)["notes"] if "pin_model" in note]
+    assert not [
+        note
+        for note in results(stack, batch_id)["notes"]
+        if note["code"] == "several_models_served"
+    ]
 
 
 def test_a_batch_is_finished_by_its_time_with_what_it_has(stack):
@@ -209,5 +217,5 @@ def test_the_surface_judge_judges_in_the_stack_itself_and_says_what_it_is(stack)
     document = results(stack, batch_id)
     assert document["judges"] == ["surface/features-1"]
     assert document["cost_usd"] == 0
-    assert any("a baseline, not an assessment" in note for note in document["notes"])
+    assert any("a baseline, not an assessment" in note["message"] for note in document["notes"])
     assert document["baselines"]["essays"] == len(ABILITIES)

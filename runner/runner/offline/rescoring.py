@@ -6,20 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assessment.contracts.result import ResultDocument, round_figures
+from assessment.contracts.result import RESULT_SCHEMA_VERSION, ResultDocument, round_figures
 from assessment.domain.comparison import Comparison, count_comparisons
 from assessment.domain.config import BatchConfig, Source, resolve_config
 from assessment.domain.essay import Essay, EssayKind
 from assessment.domain.grade_scale import GradeScale, find_scale
 from assessment.domain.grading_result import GradeProjections, withhold
 from assessment.domain.judge import JudgeSpec
+from assessment.domain.note import Note, NoteCode
 from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.result import Conclusion
+from assessment.domain.result_notes import explain_unproven
 from assessment.domain.spec import BatchSpec
 from assessment.statistics.engine import ScoringStatistics
 from runner.errors import BadInputError, Problem
-
-_UNPROVEN = "the reliability of the ranking is not proven"
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,7 @@ def _make_document(
             # They compare with the abilities that stood before.
             "baselines": None,
             "groups": None,
+            "schema_version": RESULT_SCHEMA_VERSION,
             "notes": [*document.notes, _describe(changes)],
         }
     )
@@ -137,13 +138,18 @@ def _make_document(
 def _project(conclusion: Conclusion, config: BatchConfig) -> GradeProjections:
     if conclusion.scores.is_proven(min_reliability=config.min_reliability):
         return conclusion.projections
-    return withhold(conclusion.projections, _UNPROVEN)
+    return withhold(conclusion.projections, explain_unproven(conclusion.scores, config))
 
 
-def _describe(changes: Rescoring) -> str:
+def _describe(changes: Rescoring) -> Note:
     """What was changed, as a note of the new result."""
     parts = [f"{name}={value}" for name, value in sorted(changes.settings.items())]
     parts += [f"scale {changes.scale}"] if changes.scale else []
     parts += [f"only {name}" for name in sorted(changes.only)]
     parts += [f"without {name}" for name in sorted(changes.without)]
-    return f"Scored again from the recorded comparisons: {', '.join(parts) or 'nothing changed'}."
+    said = ", ".join(parts)
+    return Note(
+        code=NoteCode.SCORED_AGAIN,
+        message=f"Scored again from the recorded comparisons: {said or 'nothing changed'}.",
+        values={"changes": said},
+    )

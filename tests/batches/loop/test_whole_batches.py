@@ -125,7 +125,7 @@ def test_a_coin_is_never_published_as_proven(seed: int) -> None:
         result = json.loads(world.content.documents[result_key(ended.batch.batch_id)])
         assert not result["grade_projections"]["projections_available"]
         assert result["reliability"]["reliability_interval"][0] < 0.4
-        assert any(note.startswith("Not proven") for note in result["notes"])
+        assert any(note["code"] == "not_proven" for note in result["notes"])
 
 
 def test_a_coin_is_refused_once_its_verdicts_speak_for_a_coin() -> None:

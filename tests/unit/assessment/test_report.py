@@ -16,7 +16,9 @@ from assessment.contracts.report import (
     report_result,
     write_report,
 )
+from assessment.contracts.result import ResultDocument
 from assessment.domain.grading_result import GradeProjections
+from assessment.domain.note import Note
 from assessment.domain.verdict import Gap, ListVerdict
 from tests.fakes.results import HOSTILE, make_comparisons, make_result
 
@@ -101,7 +103,17 @@ def test_without_names_no_name_is_left():
     result = make_result(
         12, name=lambda i: f"pupil{i}-lastname", judges=people, groups=("class 7A", "class 7B")
     )
-    told = result.model_copy(update={"notes": ["pupil3-lastname was judged twice by person/bo"]})
+    told = result.model_copy(
+        update={
+            "notes": [
+                Note(
+                    code="x",
+                    message="pupil3-lastname was judged twice by person/bo",
+                    values={"judge": "person/bo"},
+                )
+            ]
+        }
+    )
     comparisons = make_comparisons(result)
     page = write_report(report_result(told, comparisons=comparisons), without_names=True)
     hidden = data_of(page)
@@ -116,7 +128,13 @@ def test_without_names_no_name_is_left():
     assert {row[-1] for row in hidden["comparisons"]["rows"]} == {None}
     order = [each.essay_id for each in result.rankings if not each.is_anchor]
     number = 1 + order.index("pupil3-lastname")
-    assert hidden["result"]["notes"] == [f"#{number:03d} was judged twice by person/2"]
+    assert hidden["result"]["notes"] == [
+        {
+            "code": "x",
+            "message": f"#{number:03d} was judged twice by person/2",
+            "values": {"judge": "person/2"},
+        }
+    ]
 
 
 def test_an_essay_may_be_called_as_a_grade_or_a_field():
@@ -171,3 +189,18 @@ def test_lists_are_packed_by_place_and_lose_their_reasons_with_the_names():
     assert "The last one breaks off." not in page
     assert data_of(page)["comparisons"]["lists"][0][1] == ["=", ">>>"]
     assert "lists" not in pack_comparisons([one]).model_dump(mode="json")
+
+
+def test_a_result_whose_notes_were_words_can_be_read_and_reported():
+    document = make_result(4, n_anchors_each=0, groups=("a", "b")).model_dump(mode="json")
+    document |= {"schema_version": 2, "notes": ["Pairs were judged again."]}
+    document["groups"]["notes"] = ["One judge."]
+    del document["grade_projections"]["reason_code"]
+    for group in document["groups"]["groups"]:
+        del group["reason_code"]
+    result = ResultDocument.model_validate(document)
+    assert result.schema_version == 2
+    assert result.notes == [Note(message="Pairs were judged again.")]
+    written = data_of(write_report(report_result(result)))
+    assert written["result"]["groups"]["notes"][0]["message"] == "One judge."
+    assert written["attention"][0]["causes"][0]["codes"] == []

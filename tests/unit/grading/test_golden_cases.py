@@ -49,6 +49,7 @@ def test_without_anchors_there_is_a_ranking_and_a_reason():
     result = concluded([])
     assert not result.projections.projections_available
     assert result.projections.reason == "the assignment has no anchors"
+    assert result.projections.reason_code == "no_anchors"
     assert result.projections.primary_grades == {}
     assert [ranking.rank for ranking in result.scores.rankings] == list(range(1, 41))
     assert all(ranking.rank_interval is not None for ranking in result.scores.rankings)
@@ -165,6 +166,7 @@ def test_reversed_anchors_give_no_grades_but_the_ranking_stands():
     result = concluded(list(zip(labels, reversed(abilities), strict=True)))
     assert not result.projections.projections_available
     assert "higher grades have lower abilities" in present(result.projections.reason)
+    assert result.projections.reason_code == "anchors_reversed"
     assert len(result.scores.rankings) == 40 + len(ALL)
 
 
@@ -172,6 +174,7 @@ def test_anchors_of_one_grade_give_no_grades():
     result = concluded([("C", -1.0), ("C", 0.0), ("C", 1.0)])
     assert not result.projections.projections_available
     assert present(result.projections.reason).startswith("all 3 anchors have the grade C")
+    assert result.projections.reason_code == "one_anchor_grade"
 
 
 def test_the_population_prior_moves_grades_towards_its_shares():

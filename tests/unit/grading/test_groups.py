@@ -91,7 +91,8 @@ def test_a_lone_group_has_nothing_to_be_compared_with():
 def test_one_judge_is_told_to_show_no_favour():
     report = present(reported(["a"] * 15 + ["b"] * 15))
     assert report.judge_effects == []
-    assert "cannot be told" in report.notes[0]
+    assert "cannot be told" in report.notes[0].message
+    assert report.notes[0].code == "one_judge"
 
 
 def test_every_judge_of_a_jury_has_an_effect_for_each_group():

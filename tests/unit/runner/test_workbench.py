@@ -75,7 +75,7 @@ def test_the_same_verdicts_scored_again_unchanged_give_the_same_figures(place: P
     before, after = read(place), read(place, "same.json")
     assert after.rankings == before.rankings
     assert after.reliability == before.reliability
-    assert after.notes[-1].endswith("nothing changed.")
+    assert after.notes[-1].message.endswith("nothing changed.")
 
 
 def test_a_prior_and_a_part_of_the_jury_change_what_they_should(place: Path) -> None:

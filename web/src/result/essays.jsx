@@ -1,9 +1,7 @@
 // The table of essays: filter, sort and search; those that need a person come first.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { collate, decimal, percent, range, t, tOr, whole } from "../shared/language.js";
-import { Name } from "../shared/parts.jsx";
-
-const APART = /^(.+) takes it for (better|worse) by (\d+\.\d+) logits$/;
+import { Name, Said } from "../shared/parts.jsx";
 
 const PAGE = 100;
 
@@ -95,7 +93,7 @@ function Row({ essay, hasGrades, grades, onOpen, decision, hasDecisions }) {
       <td class="number place">{essay.ability === null ? "–" : <>{decimal(essay.ability)}<small>{range([essay.low, essay.high], (end) => decimal(end, 1))}</small></>}</td>
       <td class="number counted">{whole(essay.nComparisons)}</td>
       {hasDecisions && <td class="decided">{decision ? tOr(`decision.state.${decision.state}`, decision.state) : ""}{decision?.grade && <small>{decision.grade}</small>}</td>}
-      <td class="causes">{essay.causes.map((cause) => <span class="cause">{tOr(`cause.${cause.reason}`, cause.reason)}<small>{describeCause(cause, grades)}</small></span>)}</td>
+      <td class="causes">{essay.causes.map((cause) => <span class="cause">{tOr(`cause.${cause.reason}`, cause.reason)}<small><Seen cause={cause} grades={grades} /></small></span>)}</td>
     </tr>
   );
 }
@@ -108,13 +106,14 @@ export function describeSet(set, grades) {
   return isRow ? t("range", { low: lowest, high: highest }) : ordered.join(", ");
 }
 
-/** What was seen, in the reader's words where they are known. */
-export function describeCause(cause, grades) {
-  if (cause.reason === "wide_grade_set") return describeSet(cause.detail.split(" "), grades);
-  if (cause.reason === "flagged") return translate(cause.detail, (each) => tOr(`flag.${each}`, each));
-  if (cause.reason === "misfit") return translate(cause.detail, (each) => tOr(`misfit.${each}`, each));
-  const apart = cause.reason === "people_and_model_far_apart" && APART.exec(cause.detail);
-  return apart ? t(`cause.apart.${apart[2]}`, { judge: apart[1], size: decimal(Number(apart[3])) }) : cause.detail;
-}
+/** The key of the words for a code of a cause. */
+const KEYS = { flagged: (code) => `flag.${code}`, misfit: (code) => `misfit.${code}`, abstained: (code) => `noGrades.${code}` };
 
-const translate = (listed, words) => listed.split(", ").map(words).join(", ");
+/** What was seen, in the reader's words where they are known. What a provider said is in its own. */
+export function Seen({ cause, grades }) {
+  if (cause.grades.length) return <>{describeSet(cause.grades, grades)}</>;
+  if (cause.judge) return <>{t(`cause.apart.${cause.shift > 0 ? "better" : "worse"}`, { judge: cause.judge, size: decimal(Math.abs(cause.shift)) })}</>;
+  if (cause.reason === "not_assessed") return <><Said code={`notAssessed.${cause.codes[0]}`} english={cause.codes[0]} />{cause.codes[0] !== "left_out" && <> · <span lang="en">{cause.detail.replace(`${cause.codes[0]}: `, "")}</span></>}</>;
+  if (!cause.codes.length) return <span lang="en">{cause.detail}</span>;
+  return <>{cause.codes.map((code, at) => <>{at > 0 && ", "}<Said code={KEYS[cause.reason](code)} english={cause.reason === "abstained" ? cause.detail : code} /></>)}</>;
+}

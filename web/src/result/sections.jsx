@@ -1,7 +1,7 @@
 // The result of a batch, in the order in which a teacher asks: what came out and what to do, then why.
 import { useMemo } from "preact/hooks";
 import { decimal, money, moment, percent, range, signed, t, tOr, whole } from "../shared/language.js";
-import { Figure, Name, Notice, Section, Table, Tiles } from "../shared/parts.jsx";
+import { Figure, Name, Notice, Said, Section, Table, Tiles } from "../shared/parts.jsx";
 import { drawCoverage, drawIntervals, drawJudges, drawProbabilities, drawRuler, gradeShades } from "./charts.js";
 import { EssayTable } from "./essays.jsx";
 import { Z90, findSurprises, isPerson, median, nameJudge, readBoundaries, readComparisons, readEssays } from "./model.js";
@@ -43,7 +43,7 @@ export function Contents({ result, isRoom }) {
   return <nav aria-label={t("contents")} class="contents"><ul>{shown.map((each) => <li><a href={isRoom ? location.hash : `#${each}`} onClick={isRoom ? go(each) : undefined}>{t(`contents.${each}`)}</a></li>)}</ul></nav>;
 }
 
-function Decision({ result, essays }) {
+function Decision({ result, essays, data }) {
   const grades = result.grade_projections;
   const needing = essays.filter((each) => each.causes.length).length;
   const isUnproven = result.outcome === "COMPLETE_UNPROVEN";
@@ -59,7 +59,7 @@ function Decision({ result, essays }) {
     result.n_students < 10 && t("next.small", { n: result.n_students }),
   ].filter(Boolean);
   return (
-    <Section id="decision" title={headline} lead={`${tOr(`outcome.${result.outcome}`, result.outcome)} ${tOr(`reason.${result.decision.reason}`, result.decision.explanation)}`}>
+    <Section id="decision" title={headline} lead={<>{tOr(`outcome.${result.outcome}`, result.outcome)} <Said code={`reason.${result.decision.reason}`} english={result.decision.explanation} /></>}>
       <Tiles entries={[
         { label: t("tile.essays"), value: whole(result.n_students), note: t("tile.anchors", { n: result.n_anchors }) },
         { label: t("tile.comparisons"), value: whole(result.comparisons.recorded), note: t("tile.waves", { n: result.n_waves }) },
@@ -69,8 +69,8 @@ function Decision({ result, essays }) {
       <Notice tone={isUnproven ? "warn" : "info"} title={t("next.title")}>
         <ol>{steps.map((each) => <li>{each}</li>)}</ol>
       </Notice>
-      {!hasGrades && grades.reason && <p class="detail">{t("decision.noGradesBecause", { reason: explainNoGrades(grades.reason, isUnproven) })}</p>}
-      {result.notes.map((each) => <p class="detail" lang="en">{each}</p>)}
+      {!hasGrades && grades.reason && <p class="detail">{t("decision.noGradesBecause")} <Said code={`noGrades.${grades.reason_code}`} english={grades.reason} /></p>}
+      <Notes notes={result.notes} judgeNames={data.judge_names} />
     </Section>
   );
 }
@@ -284,7 +284,7 @@ function Trust({ result }) {
       )}
       <Baselines baselines={result.baselines} />
       {info && <AnchorTable info={info} />}
-      {findings.length > 0 && <><h3>{t("trust.findings")}</h3><ul>{findings.map((each) => <li>{tOr(`finding.${each.code}`, each.message, { anchors: nameAnchors(each, info) })}</li>)}</ul></>}
+      {findings.length > 0 && <><h3>{t("trust.findings")}</h3><ul>{findings.map((each) => <li><Said code={`finding.${each.code}`} values={{ anchors: nameAnchors(each, info) }} english={each.message} /></li>)}</ul></>}
       {(info?.warnings ?? []).filter((each) => !findings.some((one) => one.message === each)).map((each) => <p class="detail" lang="en">{each}</p>)}
     </Section>
   );
@@ -292,26 +292,22 @@ function Trust({ result }) {
 
 const tellOdds = (evidence) => (evidence > Math.log(1e6) ? t("million") : whole(Math.round(Math.exp(evidence))));
 
-/** What the service says in English, and the reader's language has words for. */
-const NO_GRADES = [
-  [/^the assignment has no anchors$/, "noGrades.anchors"],
-  [/^all \d+ anchors have the grade /, "noGrades.oneGrade"],
-  [/^anchors with higher grades have lower abilities/, "noGrades.reversed"],
-  [/^the anchors' abilities do not rise with their grades/, "noGrades.unordered"],
-];
-
-function explainNoGrades(reason, isUnproven) {
-  const known = NO_GRADES.find(([words]) => words.test(reason));
-  return known ? t(known[1]) : isUnproven ? t("noGrades.unproven") : reason;
+/** Notes of a result; those of older results are words alone. */
+function Notes({ notes, judgeNames }) {
+  return notes.map((each) => {
+    const values = { ...each.values, ...(each.values?.judge ? { judge: nameJudge(each.values.judge, judgeNames) } : {}) };
+    return <p class="detail"><Said code={`note.${each.code}`} values={values} english={each.message ?? each} /></p>;
+  });
 }
 
 const nameAnchors = (finding, info) =>
   finding.anchors.map((id) => info.anchors.find((each) => each.essay_id === id)?.anchor_ref ?? id).join(", ");
 
-function Remedy({ failure }) {
-  const words = tOr(`remedy.${failure.code}`, null);
-  return words ? <p>{words}</p> : failure.remedy && <p lang="en">{failure.remedy}</p>;
-}
+/** Why a batch failed: by the reason of the decision, or by the kind of error that ended it. */
+const Failed = ({ failure }) => <Said code={failure.problem ? `kind.${failure.problem}` : `reason.${failure.code}`} english={failure.message} />;
+
+/** A batch that failed before remedies had codes has that of its reason. */
+const Remedy = ({ failure }) => failure.remedy && <p><Said code={`remedy.${failure.remedy_code ?? failure.code}`} english={failure.remedy} /></p>;
 
 function AnchorTable({ info }) {
   return (
@@ -336,7 +332,7 @@ function Baselines({ baselines }) {
   const findings = baselines.findings ?? [];
   return (
     <>
-      {findings.length > 0 && <><h3>{t("baselines.findings")}</h3><ul>{findings.map((each) => <li>{tOr(`baseline.${each.code}`, each.message)}</li>)}</ul></>}
+      {findings.length > 0 && <><h3>{t("baselines.findings")}</h3><ul>{findings.map((each) => <li><Said code={`baseline.${each.code}`} english={each.message} /></li>)}</ul></>}
       <details class="numbers">
         <summary>{t("baselines.title")}</summary>
         <Table columns={[
@@ -377,11 +373,11 @@ function Effects({ result, data }) {
         <Figure finding={t("effects.finding", { n: beyond, total: whole(shown.length) })} draw={(width) => drawIntervals(shown.map((each) => ({ name: each.group, value: each.difference, interval: each.interval })), { neutral: 0, axis: t("effects.axis"), domain: [-reach, reach], label: t("effects.title") }, width)}
           columns={[{ label: t("effects.group"), value: (each) => each.group }, { label: t("tile.essays"), value: (each) => each.essays, isNumber: true }, { label: t("effects.difference"), value: (each) => signed(each.difference), isNumber: true }, { label: t("column.interval95"), value: (each) => range(each.interval, signed), isNumber: true }]} rows={shown} inputs={[result]} />
       )}
-      {(groups?.groups ?? []).filter((each) => each.reason).map((each) => <p class="detail"><Name>{each.group}</Name>: {t(each.essays === null ? "groups.small" : "groups.alone")}</p>)}
+      {(groups?.groups ?? []).filter((each) => each.reason).map((each) => <p class="detail"><Name>{each.group}</Name>: <Said code={`groups.${each.reason_code}`} english={each.reason} /></p>)}
       {(groups?.judge_effects ?? []).some((each) => each.effect !== null) && (
         <Table columns={[{ label: t("judge"), value: (each) => nameJudge(each.judge, data.judge_names) }, { label: t("effects.group"), value: (each) => each.group }, { label: t("effects.effect"), value: (each) => signed(each.effect), isNumber: true }, { label: t("column.interval95"), value: (each) => range(each.interval, signed), isNumber: true }]} rows={groups.judge_effects.filter((each) => each.effect !== null)} caption={t("effects.judges")} />
       )}
-      {(groups?.notes ?? []).map((each) => <p class="detail" lang="en">{each}</p>)}
+      <Notes notes={groups?.notes ?? []} judgeNames={data.judge_names} />
     </Section>
   );
 }
@@ -426,7 +422,7 @@ function Record({ result, data }) {
 export function WithoutResult({ progress }) {
   const { failure, decision } = progress;
   return (
-    <Section id="decision" title={t(progress.status === "CANCELLED" ? "failed.cancelled" : progress.status === "FAILED" ? "failed.title" : "failed.running")} lead={failure ? tOr(`reason.${failure.code}`, failure.message) : decision ? tOr(`reason.${decision.reason}`, decision.explanation) : ""}>
+    <Section id="decision" title={t(progress.status === "CANCELLED" ? "failed.cancelled" : progress.status === "FAILED" ? "failed.title" : "failed.running")} lead={failure ? <Failed failure={failure} /> : decision ? <Said code={`reason.${decision.reason}`} english={decision.explanation} /> : ""}>
       <Tiles entries={[
         { label: t("tile.essays"), value: whole(progress.essays), note: t("tile.anchors", { n: progress.anchors }) },
         { label: t("tile.verdicts"), value: whole(progress.comparisons.recorded), note: t("tile.of", { total: whole(progress.comparisons.planned) }) },

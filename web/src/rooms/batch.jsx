@@ -1,8 +1,8 @@
 // A batch: while it runs, its waves; when it has ended, its result and the decisions about it.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { decimal, moment, money, percent, t, tOr, whole } from "../shared/language.js";
+import { decimal, moment, money, percent, t, whole } from "../shared/language.js";
 import { batchPath, call, get, listComparisons } from "../shared/api.js";
-import { Figure, Name, Notice, Section, Table, Tiles, useLoaded } from "../shared/parts.jsx";
+import { Figure, Name, Notice, Said, Section, Table, Tiles, useLoaded } from "../shared/parts.jsx";
 import { packComparisons, summariseJudges } from "../result/comparisons.js";
 import { Contents, Result, WithoutResult } from "../result/sections.jsx";
 import { drawWaves } from "../result/charts.js";
@@ -58,7 +58,7 @@ function Live({ id, progress, onChange }) {
         <button type="button" class="danger" onClick={stop}>{t("live.stop")}</button>
       </Heading>
       <h2 class="now">{t("live.heading")}</h2>
-      <p class="lead">{progress.decision ? tOr(`reason.${progress.decision.reason}`, progress.decision.explanation) : t(tally.recorded ? "live.pending" : "live.begin", { n: tally.pending })}</p>
+      <p class="lead">{progress.decision ? <Said code={`reason.${progress.decision.reason}`} english={progress.decision.explanation} /> : t(tally.recorded ? "live.pending" : "live.begin", { n: tally.pending })}</p>
       <Tiles entries={[
         { label: t("live.wave"), value: last ? whole(last.wave) : "–" },
         { label: t("tile.verdicts"), value: whole(tally.recorded), note: t("tile.of", { total: whole(tally.planned) }) },
@@ -67,7 +67,7 @@ function Live({ id, progress, onChange }) {
         { label: t("live.precision"), value: precision === undefined ? "–" : decimal(precision), note: config.target_mean_se ? t("live.target", { value: decimal(config.target_mean_se) }) : null },
       ]} />
       <p class="progress"><progress max={Math.max(1, tally.planned)} value={tally.recorded + tally.failed} aria-label={t("live.progress")} /></p>
-      {progress.judge_troubles.map((each) => <Notice tone="warn" title={t("live.trouble", { judge: each.judge })}><p lang="en">{each.message}</p><p class="detail">{t("live.since", { when: moment(each.failing_since) })}</p></Notice>)}
+      {progress.judge_troubles.map((each) => <Notice tone="warn" title={t("live.trouble", { judge: each.judge })}>{each.code && <p><Said code={`kind.${each.code}`} english="" /></p>}<p lang="en">{each.message}</p><p class="detail">{t("live.since", { when: moment(each.failing_since) })}</p></Notice>)}
       {config.judging_deadline && <Deadline id={id} progress={progress} onChange={onChange} />}
       <Problem error={error} />
       {rows.some((each) => each.precision) && (

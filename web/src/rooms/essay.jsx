@@ -3,7 +3,7 @@ import { useMemo, useState } from "preact/hooks";
 import { decimal, moment, percent, range, signed, t, tOr, whole } from "../shared/language.js";
 import { batchPath, call, essayPath, get, listComparisons } from "../shared/api.js";
 import { Name, Notice, Section, Table, Tiles, useLoaded } from "../shared/parts.jsx";
-import { describeCause, describeSet } from "../result/essays.jsx";
+import { Seen, describeSet } from "../result/essays.jsx";
 import { findNeighbours, nameJudge, nearestBoundary, readBoundaries, readEssays } from "../result/model.js";
 import { listOutcomes } from "../result/comparisons.js";
 import { Problem, Text, Waiting } from "./frame.jsx";
@@ -51,7 +51,7 @@ function Figures({ essay, grades }) {
         { label: t("column.rank"), value: essay.rank === null ? "–" : whole(essay.rank), note: essay.rankInterval && range(essay.rankInterval, whole) },
         { label: t("column.comparisons"), value: whole(essay.nComparisons) },
       ]} />
-      {essay.causes.length > 0 && <Notice tone="warn" title={t("column.attention")}><ul>{essay.causes.map((each) => <li>{tOr(`cause.${each.reason}`, each.reason)}: {describeCause(each, grades)}</li>)}</ul></Notice>}
+      {essay.causes.length > 0 && <Notice tone="warn" title={t("column.attention")}><ul>{essay.causes.map((each) => <li>{tOr(`cause.${each.reason}`, each.reason)}: <Seen cause={each} grades={grades} /></li>)}</ul></Notice>}
     </>
   );
 }

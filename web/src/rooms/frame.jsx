@@ -1,6 +1,6 @@
 // What all rooms have around them.
 import { LANGUAGES, chooseLanguage, language, t } from "../shared/language.js";
-import { Notice } from "../shared/parts.jsx";
+import { Notice, Said } from "../shared/parts.jsx";
 
 const ROOMS = [["", "batches.title"], ["new", "new.title"], ["assignments", "assignments.title"]];
 
@@ -25,15 +25,26 @@ export function Frame({ children, room, isStaff, onLanguage, onLeave, title, wid
   );
 }
 
-/** What went wrong, in the API's words, with the wrong fields. */
+/** What kind of problem it is, in the page's words; below it what the API says of it, which is English. */
+export function Told({ error }) {
+  if (error.status === 0) return <p>{t("problem.network")}</p>;
+  if (error.status === 401) return <p>{t("problem.token")}</p>;
+  return (
+    <>
+      {(error.kind || error.title) && <p><strong><Said code={`kind.${error.kind}`} english={error.title} /></strong></p>}
+      {error.message !== error.title && <p lang="en">{error.message}</p>}
+    </>
+  );
+}
+
+/** What went wrong, with the wrong fields. */
 export function Problem({ error, onRetry }) {
   if (!error) return null;
-  const words = error.status === 0 ? t("problem.network") : error.status === 401 ? t("problem.token") : error.message;
   return (
     <div role="alert">
       <Notice tone="warn" title={t("problem.title")}>
-        <p>{words}</p>
-        {error.problems?.length > 0 && <ul>{error.problems.map((each) => <li><bdi>{each.field}</bdi>: {each.message}</li>)}</ul>}
+        <Told error={error} />
+        {error.problems?.length > 0 && <ul>{error.problems.map((each) => <li><bdi>{each.field}</bdi>: <span lang="en">{each.message}</span></li>)}</ul>}
         {onRetry && <button type="button" onClick={onRetry}>{t("problem.retry")}</button>}
       </Notice>
     </div>

@@ -2,7 +2,7 @@
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { moment, t } from "../shared/language.js";
 import { Notice } from "../shared/parts.jsx";
-import { Problem, Text, Waiting } from "./frame.jsx";
+import { Problem, Text, Told, Waiting } from "./frame.jsx";
 import { Judging } from "./judging.js";
 
 const CHOICES = [
@@ -73,7 +73,7 @@ export function Judge({ id }) {
         </div>
       </div>
       <Problem error={state.error} />
-      {state.lost && <Notice tone="warn"><p>{t("judge.lost")} {state.lost.message}</p></Notice>}
+      {state.lost && <Notice tone="warn"><p>{t("judge.lost")}</p><Told error={state.lost} /></Notice>}
       {state.ended && <Notice tone="good" title={t("judge.ended")}><p>{t("judge.endedLead")}</p></Notice>}
       {!pair && !state.ended && !state.error && <Notice><p>{t(state.isAsking ? "app.loading" : "judge.none")}</p></Notice>}
       {pair && state.isPaused && <Notice title={t("judge.paused")}><p>{t("judge.pausedLead")}</p><button type="button" class="primary" onClick={() => judging.current.pause(false)}>{t("judge.resume")}</button></Notice>}

@@ -11,6 +11,7 @@ export class ApiError extends Error {
   constructor(status, problem) {
     super(problem.detail ?? problem.title ?? `${status}`);
     this.status = status;
+    this.title = problem.title ?? "";
     this.kind = (problem.type ?? "").split(":").at(-1);
     this.problems = problem.errors ?? [];
   }

@@ -1,6 +1,6 @@
 // Parts that all pages share.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { t } from "./language.js";
+import { t, tOr } from "./language.js";
 
 const MOST_PRINTED = 80;
 
@@ -59,6 +59,12 @@ export function Table({ columns, rows, caption }) {
       </table>
     </div>
   );
+}
+
+/** What the service says: the page's words for its code; where it has none, the service's own, which are English. */
+export function Said({ code, values, english }) {
+  const words = tOr(code, null, values);
+  return words === null ? <span lang="en">{english}</span> : <>{words}</>;
 }
 
 /** A name that somebody chose: in its own direction, and never wider than its place. */

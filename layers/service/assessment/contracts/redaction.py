@@ -8,11 +8,15 @@ from typing import Any
 import rfc8785
 
 from assessment.domain.identifiers import canonical_json
+from assessment.domain.note import Note, NoteCode
 
-ERASED_NOTE = (
-    "Essays were erased after this result was made. What it says of the others is what was "
-    "measured then, with the comparisons that are erased now."
+ERASED_NOTE = Note(
+    code=NoteCode.ESSAYS_ERASED,
+    message="Essays were erased after this result was made. What it says of the others is what was "
+    "measured then, with the comparisons that are erased now.",
 )
+_NOTES_ARE_WORDS = 2
+"""The schema version whose notes had no codes."""
 
 # Entries of a list that are about an essay name it in one of these.
 _NAMING = ("essay_id", "first", "second")
@@ -66,8 +70,10 @@ def drop_from_result(text: str, essay_id: str) -> str:
     if redacted == document:
         return text
     redacted["n_students"] -= n_rankings - len(redacted["rankings"])
-    if ERASED_NOTE not in redacted["notes"]:
-        redacted["notes"] = [*redacted["notes"], ERASED_NOTE]
+    has_codes = redacted["schema_version"] > _NOTES_ARE_WORDS
+    note = ERASED_NOTE.model_dump(mode="json") if has_codes else ERASED_NOTE.message
+    if note not in redacted["notes"]:
+        redacted["notes"] = [*redacted["notes"], note]
     return rfc8785.dumps(redacted).decode()
 
 

@@ -21,6 +21,7 @@ from assessment.domain.group_report import GroupReport
 from assessment.domain.judges_in_lists import ListSharpness
 from assessment.domain.masking import MaskingReport
 from assessment.domain.not_assessed import NotAssessed
+from assessment.domain.note import ReadableNote
 from assessment.domain.readings import ReadingTally
 from assessment.domain.result import (
     AuditReport,
@@ -31,14 +32,15 @@ from assessment.domain.result import (
 )
 from assessment.domain.spending import CachedTokens
 
-RESULT_SCHEMA_VERSION = 2
+RESULT_SCHEMA_VERSION = 3
 
 
 class ResultDocument(BaseModel):
     """The versioned result of a batch: the same verdicts give the same bytes, so no clock here.
 
     Every figure has one place: what was measured of an essay is in its `Ranking`, its grades are in
-    `grade_projections` by essay id.
+    `grade_projections` by essay id. What is said in words has a stable code beside it. A result of
+    schema version 2 can be read: its notes are words alone.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,7 +55,7 @@ class ResultDocument(BaseModel):
     comparisons: ComparisonTally
     readings: Annotated[ReadingTally | None, Field(exclude_if=lambda value: value is None)] = None
     resampled_comparisons: int
-    notes: list[str]
+    notes: list[ReadableNote]
     n_students: int
     n_anchors: int
     n_waves: int

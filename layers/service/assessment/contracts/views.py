@@ -107,11 +107,15 @@ class WaveProgress(BaseModel):
 
 
 class JudgeTrouble(BaseModel):
-    """A judge that does not answer now: since when, and why in the words of the last failure."""
+    """A judge that does not answer now: since when, and why in the words of the last failure.
+
+    `code` is the kind of that failure, as a problem document names it.
+    """
 
     judge: str
     failing_since: datetime
     message: str
+    code: str | None = None
 
 
 class BatchProgress(BaseModel):

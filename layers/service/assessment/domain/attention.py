@@ -46,14 +46,28 @@ _NOTHING_PROPOSED = frozenset({AttentionReason.NOT_ASSESSED, AttentionReason.ABS
 _BEGINS_AT = {AttentionReason.WIDE_GRADE_SET: WIDE_SET, AttentionReason.FAR_APART: FAR_APART}
 
 
+LEFT_OUT = "left_out"
+"""The code of an essay that was left out because of its flags."""
+
+
 class AttentionCause(BaseModel):
-    """One reason to look at an essay, its size, and what was seen."""
+    """One reason to look at an essay, its size, and what was seen.
+
+    `detail` says it in English. For other languages: `codes` are the reason why nothing was
+    assessed (`NotAssessedReason` or `LEFT_OUT`) or no grade is proposed (`NoGradesReason`), the
+    flags of the text, or how the verdicts disagree; `grades` are those that are possible; `judge`
+    takes the essay for better than people do by `shift` logits, or for worse if it is negative.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     reason: AttentionReason
     size: float
     detail: str
+    codes: tuple[str, ...] = ()
+    grades: tuple[str, ...] = ()
+    judge: str | None = None
+    shift: float | None = None
 
     @property
     def urgency(self) -> float:
@@ -88,22 +102,21 @@ def list_attention(
     """
     causes_by_essay: dict[str, list[AttentionCause]] = {}
 
-    def add(essay_id: str, reason: AttentionReason, size: float, detail: str) -> None:
+    def add(essay_id: str, cause: AttentionCause) -> None:
         if not essay_id.startswith(ANCHOR_PREFIX):
-            cause = AttentionCause(reason=reason, size=size, detail=detail)
             causes_by_essay.setdefault(essay_id, []).append(cause)
 
     for entry in not_assessed:
-        add(entry.essay_id, AttentionReason.NOT_ASSESSED, 1, f"{entry.reason}: {entry.detail}")
+        add(entry.essay_id, _not_assessed(f"{entry.reason}: {entry.detail}", entry.reason))
     for essay_id in excluded:
-        add(essay_id, AttentionReason.NOT_ASSESSED, 1, "left out because of its flags")
+        add(essay_id, _not_assessed("left out because of its flags", LEFT_OUT))
     for ranking in rankings:
         for cause in _causes_of_ranking(ranking, projections):
-            add(ranking.essay_id, cause.reason, cause.size, cause.detail)
+            add(ranking.essay_id, cause)
     for essay_id, flags in essay_flags.items():
-        add(essay_id, AttentionReason.FLAGGED, len(flags), ", ".join(sorted(flags)))
+        add(essay_id, _flagged(sorted(flags)))
     for cause_id, cause in _far_apart(judge_fit):
-        add(cause_id, cause.reason, cause.size, cause.detail)
+        add(cause_id, cause)
     essays = [
         EssayAttention(
             essay_id=essay_id,
@@ -120,6 +133,19 @@ def _rank(causes: Iterable[AttentionCause]) -> tuple[float, ...]:
     return (*(-cause.urgency for cause in causes), 0.0)
 
 
+def _not_assessed(detail: str, code: str) -> AttentionCause:
+    return AttentionCause(reason=AttentionReason.NOT_ASSESSED, size=1, detail=detail, codes=(code,))
+
+
+def _flagged(flags: list[EssayFlag]) -> AttentionCause:
+    return AttentionCause(
+        reason=AttentionReason.FLAGGED,
+        size=len(flags),
+        detail=", ".join(flags),
+        codes=tuple(flags),
+    )
+
+
 def _causes_of_ranking(ranking: Ranking, projections: GradeProjections) -> list[AttentionCause]:
     causes = []
     essay_id = ranking.essay_id
@@ -129,13 +155,17 @@ def _causes_of_ranking(ranking: Ranking, projections: GradeProjections) -> list[
                 reason=AttentionReason.ABSTAINED,
                 size=1,
                 detail=projections.reason or "no grade is proposed",
+                codes=(projections.reason_code,) if projections.reason_code else (),
             )
         )
     grades = projections.calibrated_sets.get(essay_id) or projections.grade_sets.get(essay_id, [])
     if len(grades) >= WIDE_SET:
         causes.append(
             AttentionCause(
-                reason=AttentionReason.WIDE_GRADE_SET, size=len(grades), detail=" ".join(grades)
+                reason=AttentionReason.WIDE_GRADE_SET,
+                size=len(grades),
+                detail=" ".join(grades),
+                grades=tuple(grades),
             )
         )
     if ranking.misfit_flags:
@@ -145,6 +175,7 @@ def _causes_of_ranking(ranking: Ranking, projections: GradeProjections) -> list[
                 reason=AttentionReason.MISFIT,
                 size=max(squares, default=1.0),
                 detail=", ".join(ranking.misfit_flags),
+                codes=tuple(ranking.misfit_flags),
             )
         )
     return causes
@@ -164,5 +195,7 @@ def _far_apart(judge_fit: Iterable[JudgeFit]) -> Iterable[tuple[str, AttentionCa
                         size=round(size, 2),
                         detail=f"{judge.judge} takes it for {direction} by "
                         f"{abs(apart.shift):.2f} logits",
+                        judge=judge.judge,
+                        shift=apart.shift,
                     ),
                 )

@@ -81,13 +81,20 @@ def check_transition(current: BatchStatus, target: BatchStatus) -> None:
 
 
 class Failure(BaseModel):
-    """Why a batch failed: what happened, why, and what to do about it."""
+    """Why a batch failed: what happened, why, and what to do about it.
+
+    `code` is a `Reason`, or the name of an error. `problem` is the kind of error as a problem
+    document names it, where the error is one of ours; `remedy_code` is a code of the remedy, which
+    pages have words for. Batches that failed before these were kept have neither.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     code: str
     message: str
     remedy: str
+    problem: str | None = None
+    remedy_code: str | None = None
 
 
 class EssaySource(StrEnum):

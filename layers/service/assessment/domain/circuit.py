@@ -15,7 +15,8 @@ PROBE_SECONDS = 60.0
 class Circuit(BaseModel):
     """What is known of a provider's health: failures in a row, and until when it is not asked.
 
-    `reason` has the words of the latest failure, `failing_since` the time of the first in a row.
+    `reason` has the words of the latest failure and `code` its kind, `failing_since` the time of
+    the first in a row.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,6 +27,7 @@ class Circuit(BaseModel):
     probe_until: datetime | None = None
     failing_since: datetime | None = None
     reason: str | None = None
+    code: str | None = None
 
 
 class Admission(BaseModel):
@@ -50,7 +52,12 @@ def check_admission(circuit: Circuit, *, now: datetime) -> Admission:
 
 
 def count_failure(
-    circuit: Circuit, *, now: datetime, retry_after: float | None = None, reason: str | None = None
+    circuit: Circuit,
+    *,
+    now: datetime,
+    retry_after: float | None = None,
+    reason: str | None = None,
+    code: str | None = None,
 ) -> Circuit:
     """One more failure; with enough of them, or with a failed probe, a pause that doubles."""
     failed = circuit.model_copy(
@@ -58,6 +65,7 @@ def count_failure(
             "failures": circuit.failures + 1,
             "failing_since": circuit.failing_since or now,
             "reason": reason or circuit.reason,
+            "code": code if reason else circuit.code,
         }
     )
     if failed.failures < FAILURES_TO_OPEN and circuit.open_until is None:

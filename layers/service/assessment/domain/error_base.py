@@ -27,6 +27,11 @@ class CJError(Exception):
         self.problems: list[tuple[str, str]] = [(field, message)] if field else []
 
     @classmethod
+    def find_code(cls, name: str) -> str | None:
+        """The code of the error class with this name; None where it is not one of ours."""
+        return next((kind.code for kind in _family(cls) if kind.__name__ == name), None)
+
+    @classmethod
     def from_problem(cls, document: Mapping[str, Any]) -> CJError | None:
         """The error that a problem document (RFC 9457) stands for; None for a foreign type."""
         code = str(document.get("type", "")).removeprefix(PROBLEM_TYPE_PREFIX)

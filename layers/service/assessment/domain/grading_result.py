@@ -46,6 +46,31 @@ def confidence_label(normalised_entropy: float, likeliest: float) -> Confidence:
     return Confidence.MID if normalised_entropy < MID_BELOW else Confidence.LOW
 
 
+class NoGradesReason(StrEnum):
+    """Why a batch has no grades.
+
+    It has no anchors; all of them have one grade; anchors with higher grades were judged worse;
+    the anchors' abilities do not rise with their grades; the verdicts are too few to tell the judge
+    from one who ignores the essays; the ranking is not reliable enough.
+    """
+
+    NO_ANCHORS = "no_anchors"
+    ONE_GRADE = "one_anchor_grade"
+    REVERSED = "anchors_reversed"
+    UNORDERED = "anchors_unordered"
+    FEW_VERDICTS = "too_few_verdicts"
+    UNRELIABLE = "reliability_too_low"
+
+
+class NoGrades(BaseModel):
+    """Why there are no grades: the code, and the same in English with the figures."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: NoGradesReason
+    message: str
+
+
 class AnchorHealth(BaseModel):
     """What the calibration thinks of one anchor.
 
@@ -159,8 +184,10 @@ class CalibrationInfo(BaseModel):
 class GradeProjections(BaseModel):
     """The probability of every grade for every student essay, or why there is none.
 
-    All dictionaries are by essay id. `primary_grades` follow `grade_rule`. `confidence_scores` are
-    1 less the normalised entropy. Each of `grade_sets` holds 90% of its essay's probability;
+    `reason` says in English why, `reason_code` is one of `NoGradesReason` (absent from results of
+    schema version 2). All dictionaries are by essay id. `primary_grades` follow `grade_rule`.
+    `confidence_scores` are 1 less the normalised entropy. Each of `grade_sets` holds 90% of its
+    essay's probability;
     `calibrated_sets` hold the grade of 90% of the batch's essays, see `SetCalibration`.
     `refined_grades` have the minus of the scales that refine; `further_comparisons` estimates, for
     each essay that needs more evidence, how many comparisons would give it (None: not comparisons
@@ -171,6 +198,7 @@ class GradeProjections(BaseModel):
 
     projections_available: bool
     reason: str | None = None
+    reason_code: str | None = None
     grade_scale: list[str] = []
     grade_rule: GradeRule | None = None
     primary_grades: dict[str, str] = {}
@@ -187,8 +215,11 @@ class GradeProjections(BaseModel):
     calibration_info: CalibrationInfo | None = None
 
 
-def withhold(projections: GradeProjections, reason: str) -> GradeProjections:
+def refuse_grades(why: NoGrades) -> GradeProjections:
+    """No grades, for this reason."""
+    return GradeProjections(projections_available=False, reason=why.message, reason_code=why.code)
+
+
+def withhold(projections: GradeProjections, why: NoGrades) -> GradeProjections:
     """No grades, for this reason; where there were none before, for the reason given then."""
-    if not projections.projections_available:
-        return projections
-    return GradeProjections(projections_available=False, reason=reason)
+    return refuse_grades(why) if projections.projections_available else projections

@@ -6,18 +6,34 @@ only where it has at least `FEWEST_ESSAYS` essays. All figures are in logits wit
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import BaseModel, ConfigDict
+
+from assessment.domain.note import ReadableNote
 
 MAX_GROUPS = 20
 FEWEST_ESSAYS = 5
 FEWEST_VERDICTS = 20
 
 
+class NoFigureReason(StrEnum):
+    """Why a group, or a judge about a group, has no figure.
+
+    The group has too few essays; no other group has enough; the judge gave too few verdicts on it
+    and another.
+    """
+
+    FEW_ESSAYS = "too_few_essays"
+    NO_OTHER_GROUP = "no_other_group"
+    FEW_VERDICTS = "too_few_verdicts"
+
+
 class GroupDifference(BaseModel):
     """How far the mean ability of a group is above that of the other groups' essays.
 
     It is about the pupils that the essays come from, on the judges' own scale; `reason` says why
-    there is no figure.
+    there is no figure, `reason_code` is one of `NoFigureReason`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -27,13 +43,14 @@ class GroupDifference(BaseModel):
     difference: float | None = None
     interval: tuple[float, float] | None = None
     reason: str | None = None
+    reason_code: str | None = None
 
 
 class JudgeGroupEffect(BaseModel):
     """What a judge gives the essays of a group beyond what the mean judge gives them.
 
     `verdicts` are those on an essay of the group and one of another; `reason` says why there is no
-    figure.
+    figure, `reason_code` is one of `NoFigureReason`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +61,7 @@ class JudgeGroupEffect(BaseModel):
     effect: float | None = None
     interval: tuple[float, float] | None = None
     reason: str | None = None
+    reason_code: str | None = None
 
 
 class GroupReport(BaseModel):
@@ -53,4 +71,4 @@ class GroupReport(BaseModel):
 
     groups: list[GroupDifference]
     judge_effects: list[JudgeGroupEffect] = []
-    notes: list[str] = []
+    notes: list[ReadableNote] = []

@@ -135,8 +135,11 @@ class JudgeGate(Protocol):
         retry_after: float | None,
         now: datetime,
         reason: str | None = None,
+        code: str | None = None,
     ) -> None:
-        """The provider did not answer; `reason` says why, in words that may be shown."""
+        """The provider did not answer; `reason` says why, in words that may be shown, and `code` is
+        the error's.
+        """
 
     def get_circuit(self, judge: JudgeSpec) -> Circuit:
         """What is known of the provider's health."""

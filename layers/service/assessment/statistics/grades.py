@@ -25,7 +25,10 @@ from assessment.domain.grading_result import (
     CalibrationInfo,
     Confidence,
     GradeProjections,
+    NoGrades,
+    NoGradesReason,
     confidence_label,
+    refuse_grades,
 )
 from assessment.statistics.anchors import link_to_history
 from assessment.statistics.findings import list_findings
@@ -41,8 +44,7 @@ from scoring.ranks import count_misordered, kendall_tau_b
 type _Shares = dict[str, dict[str, float]]
 """P(grade) by essay id and grade, in the order of the scale."""
 
-_REVERSED = "anchors_reversed"
-_UNORDERED = "anchors_unordered"
+_NO_ANCHORS = NoGrades(code=NoGradesReason.NO_ANCHORS, message="the assignment has no anchors")
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def project_grades(pool: JudgedPool, fit: Fit, config: BatchConfig) -> GradedBat
     """The probability of every grade for every student essay, or why there is none."""
     scale, anchors = pool.spec.grade_scale, pool.spec.anchors
     if scale is None or not anchors:
-        return _unavailable("the assignment has no anchors")
+        return _unavailable(_NO_ANCHORS)
     students = [essay.essay_id for essay in pool.spec.essays if not essay.is_anchor]
     at_one_spread = pool.fit_at_one_spread(fit)
     link = link_to_history(pool, at_one_spread)
@@ -76,12 +78,15 @@ def project_grades(pool: JudgedPool, fit: Fit, config: BatchConfig) -> GradedBat
         projection = graded.project()
     except FewAnchorGradesError:
         return _unavailable(
-            f"all {len(anchors)} anchors have the grade {anchors[0].grade}: boundaries need "
-            "anchors of at least two grades"
+            NoGrades(
+                code=NoGradesReason.ONE_GRADE,
+                message=f"all {len(anchors)} anchors have the grade {anchors[0].grade}: boundaries "
+                "need anchors of at least two grades",
+            )
         )
-    reason = _why_unusable(projection.calibration, *pool.anchors(), fit.ability)
-    if reason is not None:
-        return _unavailable(reason)
+    why = _why_unusable(projection.calibration, *pool.anchors(), fit.ability)
+    if why is not None:
+        return _unavailable(why)
     return GradedBatch(
         _projections(graded, projection),
         own_grade_probabilities(graded, projection),
@@ -89,24 +94,24 @@ def project_grades(pool: JudgedPool, fit: Fit, config: BatchConfig) -> GradedBat
     )
 
 
-def _unavailable(reason: str) -> GradedBatch:
-    return GradedBatch(GradeProjections(projections_available=False, reason=reason), {})
+def _unavailable(why: NoGrades) -> GradedBatch:
+    return GradedBatch(refuse_grades(why), {})
 
 
 def _why_unusable(
     calibration: Calibration, anchors: Ints, grade: Ints, ability: Floats
-) -> str | None:
+) -> NoGrades | None:
     """Why no grade may be read off these anchors; None if they will do.
 
     Reversed beyond chance they contradict their grades. In no order at all they say nothing about
     where grades lie, though a line can be drawn through any points.
     """
     messages = {warning.code: warning.message for warning in calibration.warnings}
-    if _REVERSED in messages:
-        return messages[_REVERSED]
     order = kendall_tau_b(ability[anchors], grade)
-    if _UNORDERED in messages and (order is None or order <= 0):
-        return messages[_UNORDERED]
+    for code in (NoGradesReason.REVERSED, NoGradesReason.UNORDERED):
+        is_against = code is NoGradesReason.REVERSED or order is None or order <= 0
+        if code in messages and is_against:
+            return NoGrades(code=code, message=messages[code])
     return None
 
 

@@ -12,7 +12,9 @@ from assessment.domain.group_report import (
     GroupDifference,
     GroupReport,
     JudgeGroupEffect,
+    NoFigureReason,
 )
+from assessment.domain.note import Note, NoteCode
 from assessment.statistics.pool import Ints, JudgedPool
 from scoring import Fit
 from scoring.groups import Contrast, count_mixed, group_differences, judge_group_effects
@@ -23,11 +25,15 @@ _MOST_PARAMETERS = 1500
 _SMALL = f"fewer than {FEWEST_ESSAYS} essays: nothing can be told"
 _ALONE = f"no other group has {FEWEST_ESSAYS} essays"
 _FEW = f"fewer than {FEWEST_VERDICTS} verdicts on this group and another"
-_ONE_JUDGE = (
-    "one judge: whether it favours a group cannot be told from its own verdicts; verdicts of other "
-    "judges, people best, on a share of the pairs would show it"
+_ONE_JUDGE = Note(
+    code=NoteCode.ONE_JUDGE,
+    message="one judge: whether it favours a group cannot be told from its own verdicts; verdicts "
+    "of other judges, people best, on a share of the pairs would show it",
 )
-_TOO_LARGE = "too many essays, judges and groups to estimate what each judge gives each group"
+_TOO_LARGE = Note(
+    code=NoteCode.TOO_MUCH_TO_ESTIMATE,
+    message="too many essays, judges and groups to estimate what each judge gives each group",
+)
 
 
 def describe_groups(pool: JudgedPool, fit: Fit) -> GroupReport | None:
@@ -64,8 +70,12 @@ def _number_groups(pool: JudgedPool, compared: list[str]) -> Ints:
 
 def _untold(name: str, sizes: Counter[str]) -> GroupDifference:
     if sizes[name] < FEWEST_ESSAYS:
-        return GroupDifference(group=name, essays=None, reason=_SMALL)
-    return GroupDifference(group=name, essays=sizes[name], reason=_ALONE)
+        return GroupDifference(
+            group=name, essays=None, reason=_SMALL, reason_code=NoFigureReason.FEW_ESSAYS
+        )
+    return GroupDifference(
+        group=name, essays=sizes[name], reason=_ALONE, reason_code=NoFigureReason.NO_OTHER_GROUP
+    )
 
 
 def _difference(
@@ -87,7 +97,7 @@ def _interval(contrast: Contrast, row: int) -> tuple[float, float]:
 
 def _judge_effects(
     pool: JudgedPool, fit: Fit, members: Ints, compared: list[str]
-) -> tuple[list[JudgeGroupEffect], list[str]]:
+) -> tuple[list[JudgeGroupEffect], list[Note]]:
     if len(pool.judges) <= 1:
         return [], [_ONE_JUDGE]
     if pool.n_essays + len(pool.judges) * (int(members.max()) + 1) > _MOST_PARAMETERS:
@@ -106,7 +116,13 @@ def _effect(
     judge: str, name: str, contrast: Contrast, row: int, *, n_verdicts: int
 ) -> JudgeGroupEffect:
     if n_verdicts < FEWEST_VERDICTS:
-        return JudgeGroupEffect(judge=judge, group=name, verdicts=n_verdicts, reason=_FEW)
+        return JudgeGroupEffect(
+            judge=judge,
+            group=name,
+            verdicts=n_verdicts,
+            reason=_FEW,
+            reason_code=NoFigureReason.FEW_VERDICTS,
+        )
     return JudgeGroupEffect(
         judge=judge,
         group=name,

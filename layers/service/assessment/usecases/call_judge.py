@@ -326,6 +326,7 @@ class _Caller:
                 retry_after=error.retry_after,
                 now=self.now,
                 reason=str(error),
+                code=error.code,
             )
 
     async def _find_missed_deadline(

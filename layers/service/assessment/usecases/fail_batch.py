@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from assessment.contracts.events import EventType, envelope
 from assessment.contracts.llm_protocol import LONGEST_MESSAGE
 from assessment.domain.batch import Batch, BatchStatus, Failure, Outcome, check_transition
 from assessment.domain.decision import Decision, Reason
-from assessment.domain.errors import REQUEST_REFUSALS, STEP_REFUSALS
+from assessment.domain.errors import REQUEST_REFUSALS, STEP_REFUSALS, CJError
 from assessment.ports.groups import FailPorts
 
-_REMEDIES: dict[str, str] = {
-    Reason.JUDGE_AT_CHANCE: "use another judge or a clearer rubric; the verdicts give no ranking",
-    Reason.ALL_TIES: "the texts may be equally good; else use another judge or a clearer rubric",
-    Reason.SUCCESS_RATE: "look at the failures of the comparisons and fix the judge endpoint",
-    Reason.ZERO_SUCCESSES: "check that the judge endpoint answers and can reach the callback queue",
-    Reason.JUDGE_REFUSED: "check the judge's credentials and model; it refused every comparison",
-    Reason.DISCONNECTED: "raise the budget, so that all essays can be connected",
-}
+RESUME = "resume"
+REQUEST_AGAIN = "request_again"
+
+REMEDIES = MappingProxyType({
+    str(Reason.JUDGE_AT_CHANCE): "use another judge or a clearer rubric; the verdicts give no "
+    "ranking",
+    str(Reason.ALL_TIES): "the texts may be equally good; else use another judge or a clearer "
+    "rubric",
+    str(Reason.SUCCESS_RATE): "look at the failures of the comparisons and fix the judge endpoint",
+    str(Reason.ZERO_SUCCESSES): "check that the judge endpoint answers and can reach the callback "
+    "queue",
+    str(Reason.JUDGE_REFUSED): "check the judge's credentials and model; it refused every "
+    "comparison",
+    str(Reason.DISCONNECTED): "raise the budget, so that all essays can be connected",
+    RESUME: "look up the batch id in the logs, fix the cause and resume the batch "
+    "(POST /v1/batches/{batch_id}/resume): everything that was recorded is kept",
+    REQUEST_AGAIN: "fix what the message names and request the batch under a new idempotency key",
+})  # fmt: skip
+"""What to do about a batch that failed, by the code of the remedy."""
+
 _JUDGE_REASONS = frozenset({Reason.SUCCESS_RATE, Reason.ZERO_SUCCESSES, Reason.JUDGE_REFUSED})
 _REFUSALS = frozenset({
     Reason.JUDGE_AT_CHANCE, Reason.ALL_TIES, Reason.DISCONNECTED,
@@ -29,26 +42,28 @@ _REFUSALS = frozenset({
 """Codes of failures that are right: whoever asked for the batch has to change something."""
 
 _ANY_ERROR = "Runtime.HandlerError"
-_REQUEST_AGAIN = "fix what the message names and request the batch under a new idempotency key"
-_RESUME = (
-    "look up the batch id in the logs, fix the cause and resume the batch "
-    "(POST /v1/batches/{batch_id}/resume): everything that was recorded is kept"
-)
 
 
 def read_failure(decision: Decision | None, error: dict[str, str] | None) -> Failure:
     """What happened, why, and what to do, from a refusal or from an error of the state machine."""
     if error is not None:
         code, message = _read_error(error)
-        remedy = _REQUEST_AGAIN if code in STEP_REFUSALS else _RESUME
-        return Failure(code=code, message=message, remedy=remedy)
+        return _make_failure(code, message, REQUEST_AGAIN if code in STEP_REFUSALS else RESUME)
     if decision is not None:
-        return Failure(
-            code=decision.reason,
-            message=decision.explanation,
-            remedy=_REMEDIES.get(decision.reason, _REQUEST_AGAIN),
-        )
-    return Failure(code="unknown", message="no reason was given", remedy=_RESUME)
+        reason = decision.reason
+        remedy_code = reason if reason in REMEDIES else REQUEST_AGAIN
+        return _make_failure(reason, decision.explanation, remedy_code)
+    return _make_failure("unknown", "no reason was given", RESUME)
+
+
+def _make_failure(code: str, message: str, remedy_code: str) -> Failure:
+    return Failure(
+        code=code,
+        message=message,
+        remedy=REMEDIES[remedy_code],
+        problem=CJError.find_code(code),
+        remedy_code=remedy_code,
+    )
 
 
 def is_fault(failure: Failure) -> bool:
@@ -58,7 +73,7 @@ def is_fault(failure: Failure) -> bool:
 
 def make_stalled_failure(message: str) -> Failure:
     """The failure of a batch that stopped making progress."""
-    return Failure(code="stalled", message=message, remedy=_RESUME)
+    return _make_failure("stalled", message, RESUME)
 
 
 def _read_error(error: dict[str, str]) -> tuple[str, str]:
@@ -84,7 +99,7 @@ def _add_remedy(batch: Batch, failure: Failure, ports: FailPorts) -> Failure:
     cause = wave.context.failure_cause if wave is not None and wave.context is not None else None
     if cause is None or cause.remedy is None:
         return failure
-    return failure.model_copy(update={"remedy": cause.remedy})
+    return failure.model_copy(update={"remedy": cause.remedy, "remedy_code": cause.code})
 
 
 def fail_batch(

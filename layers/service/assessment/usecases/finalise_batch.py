@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -23,19 +22,13 @@ from assessment.domain.errors import IllegalTransitionError
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_result import GradeProjections, withhold
 from assessment.domain.identifiers import content_sha256
-from assessment.domain.judge import (
-    EMBEDDING_MODEL,
-    PERSON_LABEL,
-    SURFACE_CAUTION,
-    JudgeSpec,
-    Provider,
-)
-from assessment.domain.judges_in_lists import ListSharpness, find_blunt_judges
+from assessment.domain.judge import PERSON_LABEL
 from assessment.domain.judging_time import includes_people
 from assessment.domain.masking import MaskingReport
 from assessment.domain.not_assessed import AssessedPart, merge_not_assessed, set_essays_aside
 from assessment.domain.readings import ReadingTally, tally_readings
-from assessment.domain.result import Conclusion, Scores
+from assessment.domain.result import Conclusion
+from assessment.domain.result_notes import explain_unproven, list_notes, list_voices
 from assessment.domain.spec import BatchSpec
 from assessment.domain.spending import add_spending
 from assessment.domain.wave import Wave
@@ -183,9 +176,7 @@ def _make_document(
         comparisons=count_comparisons(comparisons),
         resampled_comparisons=sum(c.resampled for c in comparisons),
         readings=_tally_readings(comparisons),
-        notes=_notes(comparisons, scores, batch.config)
-        + _note_surface(spec, comparisons)
-        + _note_lists(scores.list_sharpness),
+        notes=list_notes(spec, comparisons, scores, batch.config),
         n_students=len(assessed.essays) - len(assessed.anchors),
         n_anchors=len(assessed.anchors),
         n_waves=batch.wave,
@@ -199,7 +190,7 @@ def _make_document(
         excluded_essays=[essay.essay_id for essay in spec.excluded],
         masking=_report_masking(batch, spec),
         repeated_calls=sum(comparison.paid_again for comparison in comparisons),
-        judges=_judges(comparisons),
+        judges=list_voices(comparisons),
         judge_fit=conclusion.judges,
         judge_consistency=consistency,
         list_sharpness=scores.list_sharpness,
@@ -225,7 +216,7 @@ def _projections(conclusion: Conclusion, config: BatchConfig) -> GradeProjection
     """The grades; where the signal is not proven, the reason why there are none."""
     if conclusion.scores.is_proven(min_reliability=config.min_reliability):
         return conclusion.projections
-    return withhold(conclusion.projections, _explain_unproven(conclusion.scores, config))
+    return withhold(conclusion.projections, explain_unproven(conclusion.scores, config))
 
 
 def _flags(spec: BatchSpec) -> dict[str, list[EssayFlag]]:
@@ -243,11 +234,6 @@ def _report_masking(batch: Batch, spec: BatchSpec) -> MaskingReport | None:
     )
 
 
-def _judges(comparisons: list[Comparison]) -> list[str]:
-    """Who gave a verdict, by label."""
-    return sorted({comparison.verdict.judge for comparison in comparisons if comparison.verdict})
-
-
 def _templates(spec: BatchSpec) -> str:
     return ", ".join(sorted({judge.template_id for judge in spec.judges}))
 
@@ -259,90 +245,11 @@ def _outcome(decision: Decision, *, is_proven: bool) -> Outcome:
     return _OUTCOMES.get(decision.reason, Outcome.COMPLETE_BUDGET)
 
 
-def _explain_unproven(scores: Scores, config: BatchConfig) -> str:
-    """Why there are no grades though there is a ranking."""
-    interval = scores.reliability.reliability_interval or (0.0, 1.0)
-    if interval[0] >= config.min_reliability:
-        return "there are too few verdicts to tell this judge from one who ignores the essays"
-    return (
-        f"the reliability of the ranking lies between {interval[0]:.2f} and {interval[1]:.2f} with "
-        f"90% probability; grades need a lower limit of {config.min_reliability:.2f}"
-    )
-
-
-def _notes(comparisons: list[Comparison], scores: Scores, config: BatchConfig) -> list[str]:
-    """What a reader must know to read the numbers right."""
-    notes = []
-    if any(comparison.resampled for comparison in comparisons):
-        notes.append(
-            "Some pairs were judged again in reversed order. By the same judge and specification "
-            "that is no new evidence about the essays; it informs only the order effect."
-        )
-    if not scores.is_proven(min_reliability=config.min_reliability):
-        notes.append(
-            f"Not proven: {_explain_unproven(scores, config)}. This says nothing against the "
-            "judge: more comparisons may prove the ranking, and the forecast of the reliability "
-            "says how many."
-        )
-    return notes + _note_served_models(comparisons)
-
-
-def _note_surface(spec: BatchSpec, comparisons: list[Comparison]) -> list[str]:
-    """A note for every judge that only counts, so that nobody takes its verdicts for readings."""
-    gave = set(_judges(comparisons))
-    judges = [judge for judge in spec.judges if judge.provider is Provider.SURFACE]
-    return [
-        f"{judge.label} {SURFACE_CAUTION}: it counts words, sentences and marks{_also(judge)}, and "
-        "reads nothing."
-        for judge in judges
-        if judge.label in gave
-    ]
-
-
-def _also(judge: JudgeSpec) -> str:
-    """What the judge measures beside what it counts."""
-    return " and embeds the text" if judge.model == EMBEDDING_MODEL else ""
-
-
 def _tally_readings(comparisons: list[Comparison]) -> ReadingTally | None:
     """What was read; None for a batch of pairs, which read two essays each."""
     if not any(comparison.is_list for comparison in comparisons):
         return None
     return tally_readings(comparisons)
-
-
-def _note_lists(sharpness: list[ListSharpness]) -> list[str]:
-    """A note for every judge that is too blunt in lists, or of whom nobody knows."""
-    blunt = find_blunt_judges(sharpness)
-    notes = [
-        f"{label} tells essays apart much less sharply in lists than in pairs "
-        "(lists_too_blunt). Its lists are in the result with the weight that this leaves them; ask "
-        "it for pairs."
-        for label in sorted(blunt)
-    ]
-    unknown = sorted({entry.judge for entry in sharpness if not entry.is_known})
-    return notes + [
-        f"{label} judged no pairs, so nobody knows how sharp it is in lists beside pairs."
-        for label in unknown
-    ]
-
-
-def _note_served_models(comparisons: list[Comparison]) -> list[str]:
-    """A note for every judge for which more than one model answered."""
-    served: dict[str, Counter[str]] = {}
-    for comparison in comparisons:
-        verdict = comparison.verdict
-        if verdict is not None and verdict.served_model is not None:
-            version = f" ({verdict.served_version})" if verdict.served_version else ""
-            names = served.setdefault(verdict.judge, Counter())
-            names[f"{verdict.served_model}{version}"] += 1
-    return [
-        f"The provider served more than one model or version for {judge}: "
-        + ", ".join(f"{name} for {count} verdicts" for name, count in sorted(names.items()))
-        + ". With pin_model another model is refused."
-        for judge, names in sorted(served.items())
-        if len(names) > 1
-    ]
 
 
 def _rich(thin: dict[str, Any], document: ResultDocument) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def read_batch(batch_id: str, *, ports: ProgressPorts) -> BatchProgress:
         status=batch.status,
         outcome=batch.outcome,
         decision=batch.decision.model_dump(mode="json") if batch.decision else None,
-        failure=batch.failure.model_dump(mode="json") if batch.failure else None,
+        failure=batch.failure.model_dump(mode="json", exclude_none=True) if batch.failure else None,
         essays=batch.essays,
         anchors=batch.anchors,
         not_assessed=list(batch.not_assessed),
@@ -77,6 +77,7 @@ def _describe_trouble(judge: JudgeSpec, circuit: Circuit) -> JudgeTrouble | None
         judge=judge.label or str(judge.provider),
         failing_since=circuit.failing_since,
         message=circuit.reason or "the judge does not answer",
+        code=circuit.code,
     )
 
 

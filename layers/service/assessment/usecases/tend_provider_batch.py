@@ -324,5 +324,6 @@ async def _wait_out(submission: Submission, error: JudgeError) -> int:
             retry_after=error.retry_after,
             now=submission.now,
             reason=str(error),
+            code=error.code,
         )
     return max(_TROUBLED_SECONDS, int(error.retry_after or 0) + 1)

@@ -57,11 +57,14 @@ class DynamoDBJudgeGate:
         retry_after: float | None,
         now: datetime,
         reason: str | None = None,
+        code: str | None = None,
     ) -> None:
         """Count the failure; a lost race is tried again, a lost count is no harm."""
         for _ in range(_TRIES):
             circuit, version = self._read(judge)
-            failing = count_failure(circuit, now=now, retry_after=retry_after, reason=reason)
+            failing = count_failure(
+                circuit, now=now, retry_after=retry_after, reason=reason, code=code
+            )
             if self._write(judge, failing, version, now=now):
                 self._troubled.add(judge.circuit)
                 return
