@@ -162,6 +162,19 @@ def test_a_swedish_reader_is_told_in_swedish_why_and_what_to_do(
     assert "Ta en annan bedömare" in reader.page.locator("#decision").inner_text()
     reader.check()
     reader.close()
+    failure = {
+        "code": "CorruptStoreError",
+        "message": "the table is <b>odd</b>",
+        "remedy": "resume it",
+    }
+    kinds = {"problem": "corrupt-store", "remedy_code": "resume"}
+    progress = documents.failed_batch().model_copy(update={"failure": failure | kinds})
+    reader = visit(chromium, tmp_path / "e.html", ReportData(progress=progress), language="sv")
+    decision = reader.page.locator("#decision")
+    assert "Databasen kan inte användas" in decision.inner_text()
+    assert "återuppta omgången" in decision.inner_text()
+    assert decision.locator('[lang="en"]').all_inner_texts() == ["the table is <b>odd</b>"]
+    reader.close()
 
 
 def test_it_says_where_counting_says_as_much(chromium: Browser, tmp_path: Path) -> None:

@@ -275,6 +275,22 @@ def test_causes_without_their_stack_trace(error: dict[str, str], code: str, mess
     assert failure.remedy
 
 
+@pytest.mark.parametrize(
+    ("name", "problem", "remedy_code"),
+    [
+        ("GradeScaleMismatchError", "grade-scale-mismatch", "request_again"),
+        ("CorruptStoreError", "corrupt-store", "resume"),
+        ("States.Timeout", None, "resume"),
+    ],
+)
+def test_a_failure_has_the_kind_of_its_error_and_a_code_of_its_remedy(
+    name: str, problem: str | None, remedy_code: str
+) -> None:
+    failure = read_failure(None, {"Error": name, "Cause": "{}"})
+    assert (failure.problem, failure.remedy_code) == (problem, remedy_code)
+    assert failure.remedy == REMEDIES[remedy_code]
+
+
 def test_cancelling_keeps_what_is_recorded_and_is_repeatable() -> None:
     started = answered()
     first = started.world.cancel(started.batch_id)
