@@ -22,7 +22,13 @@ from assessment.domain.errors import (
 from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.domain.not_assessed import NotAssessed, NotAssessedReason
 from assessment.ports.groups import FailPorts, ProgressPorts
-from assessment.usecases.fail_batch import fail_batch, is_fault, make_stalled_failure, read_failure
+from assessment.usecases.fail_batch import (
+    REMEDIES,
+    fail_batch,
+    is_fault,
+    make_stalled_failure,
+    read_failure,
+)
 from assessment.usecases.read_batch import read_batch, read_result
 from assessment.usecases.wave_documents import store_not_assessed
 from tests.fakes.faults import Fault, faulty
