@@ -1,6 +1,7 @@
 """A result on the terminal: the ranking with its uncertainty, and what to make of it."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -9,6 +10,7 @@ from assessment.contracts.result import ResultDocument
 from assessment.domain.essay_flags import EssayFlag
 from assessment.domain.grading_result import Confidence, GradeProjections
 from assessment.domain.identifiers import ANCHOR_PREFIX
+from assessment.domain.note import Note
 from assessment.domain.result import Ranking, Reliability
 
 _SHOWN_SHARE = 0.9
@@ -138,7 +140,7 @@ def summary_lines(result: ResultDocument) -> list[str]:
     )
     lines += _audit_lines(result) + _order_lines(result) + _grade_lines(result)
     lines += _essay_lines(result) + _group_lines(result) + _baseline_lines(result)
-    lines += [note.message for note in result.notes]
+    lines += _read_notes(result.notes)
     if result.cost_usd:
         lines.append(f"the judge cost {result.cost_usd:.2f} USD{_describe_cache(result)}")
     return lines
@@ -180,6 +182,10 @@ def _essay_lines(result: ResultDocument) -> list[str]:
     return lines
 
 
+def _read_notes(notes: Sequence[Note]) -> list[str]:
+    return [note.message for note in notes]
+
+
 def _group_lines(result: ResultDocument) -> list[str]:
     """How far groups are apart, and judges who differ about them beyond chance."""
     if result.groups is None:
@@ -202,7 +208,7 @@ def _group_lines(result: ResultDocument) -> list[str]:
         and effect.interval is not None
         and (effect.interval[0] > 0 or effect.interval[1] < 0)
     ]
-    return lines + [note.message for note in result.groups.notes]
+    return lines + _read_notes(result.groups.notes)
 
 
 def _baseline_lines(result: ResultDocument) -> list[str]:
