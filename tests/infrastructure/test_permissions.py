@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 
 import pytest
 
+from assessment.adapters.aws import keys
 from tests.infrastructure.parsed import MANAGED_POLICIES, of_type
 
 LOGS, QUEUE, XRAY = (
@@ -42,11 +46,12 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
-def statements(role):
+def statements(role, effect="Allow"):
     return [
         statement
         for policy in role["Properties"].get("Policies", [])
         for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == effect
     ]
 
 
@@ -108,8 +113,7 @@ def test_the_judge_caller_hands_bedrock_that_role_and_nobody_hands_any_other(rol
 
 def test_actions_are_named(roles):
     for name, role in roles.items():
-        for statement in statements(role):
-            assert statement["Effect"] == "Allow"
+        for statement in [*statements(role), *statements(role, "Deny")]:
             for action in as_list(statement["Action"]):
                 assert re.fullmatch(r"[a-z0-9-]+:[A-Z][A-Za-z]+", action), (name, action)
 
@@ -200,6 +204,49 @@ def test_only_the_wave_submitter_the_judge_caller_and_the_watchdog_feed_the_judg
     assert may == {
         "SubmitWaveFunctionRole", "CallJudgeFunctionRole", "WatchBatchesFunctionRole",
     }  # fmt: skip
+
+
+WRITES = {f"dynamodb:{verb}Item" for verb in ("Put", "Update", "Delete", "BatchWrite")}
+APPENDERS = {"HandleApiFunctionRole", "AcceptRequestFunctionRole"}
+OF_AUDIT_TRAIL = {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": "ORGANISATION#*#TRAIL#AUDIT"}}
+
+
+def test_no_role_may_change_the_audit_trail_and_two_may_add_to_it(roles):
+    writers = {name: role for name, role in roles.items() if WRITES & {a for a, _ in grants(role)}}
+    assert writers.keys() > APPENDERS
+    for name, role in writers.items():
+        (denied,) = statements(role, "Deny")
+        assert denied["Resource"] == {"Fn::GetAtt": ["AssessmentTable", "Arn"]}, name
+        assert denied["Condition"] == OF_AUDIT_TRAIL, name
+        may_add = {"dynamodb:PutItem"} if name in APPENDERS else set()
+        assert set(denied["Action"]) == WRITES - may_add, name
+
+
+def test_nothing_else_is_denied_and_no_other_way_to_write_is_granted(roles):
+    for name, role in roles.items():
+        allowed = {action for action, _ in grants(role) if action.startswith("dynamodb:")}
+        reads = {f"dynamodb:{verb}" for verb in ("GetItem", "BatchGetItem", "Query")}
+        assert allowed <= WRITES | reads | {"dynamodb:ConditionCheckItem"}, name
+        assert bool(statements(role, "Deny")) == bool(allowed & WRITES), name
+
+
+@pytest.mark.parametrize("name", ["AUDIT", "TRAIL", "TRAIL.AUDIT", "ORGANISATION", "*"])
+def test_what_is_denied_is_the_partitions_of_the_audit_trail_whatever_people_name(name):
+    """`fnmatchcase` reads `*` as IAM does: any characters, the marks between parts too."""
+    (pattern,) = OF_AUDIT_TRAIL["ForAnyValue:StringLike"].values()
+    values = {"str": name, "int": 7, "datetime": datetime(2026, 1, 2, tzinfo=UTC)}
+    protected = set()
+    for function_name, make in inspect.getmembers(keys, inspect.isfunction):
+        if make.__module__ != keys.__name__ or function_name == "place_partition":
+            continue
+        made = make(
+            *(values[each.annotation] for each in inspect.signature(make).parameters.values())
+        )
+        partition = made["PK"] if isinstance(made, dict) else str(made)
+        if fnmatchcase(keys.place_partition(partition, name), pattern):
+            protected.add(function_name)
+    assert protected == {"audit_entry", "batch_audit_entry", "batch_audit"}
+    assert fnmatchcase(keys.place_partition(keys.AUDIT, name), pattern)
 
 
 def test_nobody_may_scan_or_drop_the_table_or_the_bucket(roles):

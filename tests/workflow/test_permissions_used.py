@@ -41,6 +41,8 @@ def grants():
         function = re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("FunctionRole")).lower()
         for policy in role["Properties"].get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
+                if statement["Effect"] == "Deny":
+                    continue
                 actions, resources = statement["Action"], statement["Resource"]
                 for action in actions if isinstance(actions, list) else [actions]:
                     for one in resources if isinstance(resources, list) else [resources]:

@@ -20,8 +20,8 @@ ASSIGNMENTS         <assignment id>
 CONTENT#<sha256>    TEXT
 IDEMPOTENCY#<hash>  BATCH
 BATCHES             <created at>#<batch id>
-AUDIT               <moment>#<entry>
-BATCH#<id>#AUDIT    <moment>#<entry>
+TRAIL#AUDIT         <moment>#<entry>
+BATCH#<id>#TRAIL#AUDIT <moment>#<entry>
 
 What the machinery shares has nothing of an essay or a verdict in it:
 
@@ -66,8 +66,12 @@ def key_claim(idempotency_key: str) -> Key:
 BATCHES = "BATCHES"
 """The partition that lists the batches of an organisation by time."""
 
-AUDIT = "AUDIT"
-"""The partition of an organisation's audit trail."""
+AUDIT = "TRAIL#AUDIT"
+"""The partition of an organisation's audit trail.
+
+Permissions name these partitions by their end, which no partition has that ends with a name of
+somebody's choosing.
+"""
 
 
 def listed_batch(created_at: datetime, batch_id: str) -> Key:
@@ -87,7 +91,7 @@ def batch_audit_entry(batch_id: str, moment: datetime, entry_id: str) -> Key:
 
 def batch_audit(batch_id: str) -> str:
     """The partition of a batch's own part of the audit trail."""
-    return f"BATCH#{batch_id}#AUDIT"
+    return f"BATCH#{batch_id}#{AUDIT}"
 
 
 WEBHOOKS = "WEBHOOKS"
