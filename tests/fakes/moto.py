@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 import threading
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,6 +19,7 @@ import botocore.useragent
 import jsonpath_ng.ext
 import moto.core.responses
 import pytest
+from botocore.crt.auth import CrtSigV4Auth
 from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
@@ -31,6 +32,8 @@ from moto.dynamodb.parsing.expressions import (  # type: ignore[attr-defined] # 
     UpdateExpressionParser,
 )
 
+REQUEST_NUMBERS = itertools.count(1)
+DAY = "20260101"
 KEYS = {"Put": "Item", "Update": "Key", "Delete": "Key", "ConditionCheck": "Key"}
 
 
@@ -51,6 +54,8 @@ def quick_moto() -> Iterator[None]:
             (moto.core.responses, "camelcase_to_underscores"),
         ):
             patch.setattr(module, name, functools.cache(getattr(module, name)))
+        patch.setattr(botocore.useragent.UserAgentString, "to_string", name_client)
+        patch.setattr(CrtSigV4Auth, "add_auth", sign_less(CrtSigV4Auth.add_auth))
         # Each call of an expression works on a copy of what was parsed.
         parse_update = functools.cache(UpdateExpressionParser.make)
         patch.setattr(UpdateExpressionParser, "make", parse_update)
@@ -65,6 +70,32 @@ def quick_moto() -> Iterator[None]:
 def read_form(body: str, **settings: Any) -> list[tuple[str, str]]:
     """A JSON body is no form, and moto takes it for one field: looking for others takes long."""
     return [(body, "")] if body.startswith("{") else parse_qsl(body, **settings)
+
+
+def name_client(_: Any) -> str:
+    """What a client calls itself, which moto does not read: botocore puts it together each time."""
+    return "botocore"
+
+
+def sign_less(sign: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Say who sends a request, without a signature: moto looks for no more.
+
+    S3 says by the signature how the body is sent; what listens on this machine may check it.
+    """
+
+    def add_auth(signer: Any, request: Any) -> None:
+        service = signer._service_name
+        if signer.credentials is None or service == "s3" or not request.url.startswith("https:"):
+            sign(signer, request)
+            return
+        signer._modify_request_before_signing(request)
+        scope = f"{DAY}/{signer._region_name}/{service}/aws4_request"
+        request.headers["Authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={signer.credentials.access_key}/{scope}, "
+            "SignedHeaders=host, Signature=none"
+        )
+
+    return add_auth
 
 
 def process_nodes(traverser: Any, node: Any, child_id: int = -1) -> Any:
@@ -95,7 +126,7 @@ def is_kind(kind: Any, base: Any) -> bool:
 
 def name_request(headers: dict[str, Any] | None = None) -> str:
     """An id of a request; moto draws each of its 52 letters alone."""
-    request_id = uuid.uuid4().hex.upper()
+    request_id = f"{next(REQUEST_NUMBERS):052}"
     if headers is not None:
         headers["x-amzn-requestid"] = request_id
     return request_id
