@@ -15,12 +15,11 @@ from scoring.errors import NotConvergedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scoring._fit.link_choice import AttentionModel
     from scoring._fit.result import Fit
     from scoring._types import Ints
     from scoring.comparisons import Comparisons
 
-# A judge whose degrees tell at least this share of what the model says is taken at its word.
-_TRUSTED_DEGREES = 0.8
 _WIDER = 1.1
 LEAST_BY_PEOPLE = 20
 """Verdicts of people from which on abilities are on people's scale."""
@@ -43,9 +42,8 @@ def fit_batch(
     Mean and covariance of the Gaussian nearest to the posterior, the spread of abilities
     integrated over. Every judge's rate of random answers is estimated, so that a scale that they
     compress is widened again. Where verdicts have degrees, so are every judge's cut points and
-    what the degrees tell; a single judge whose degrees tell what the model says is then taken at
-    its word, which is more precise. Judges of a jury may be sharper or blunter than each other.
-    Where people have judged beside models, abilities are on people's scale.
+    what the degrees tell: nobody is taken at their word. Judges of a jury may be sharper or blunter
+    than each other. Where people have judged beside models, abilities are on people's scale.
 
     Parameters
     ----------
@@ -70,19 +68,7 @@ def fit_batch(
         estimator="variational",
         judges="discrimination" if has_jury(comparisons) else "pooled",
     )
-    if has_degrees(comparisons) and not tells_degrees(comparisons, prior):
-        return fit(comparisons, attention="estimated", **settings)
-    return fit(comparisons, attention="lapses", **settings)
-
-
-def tells_degrees(comparisons: Comparisons, prior: float | SpreadPrior) -> bool:
-    """Whether a single judge's degrees tell what the model says, by the mode of a quick fit."""
-    if has_jury(comparisons):
-        return False
-    sd = prior.median if isinstance(prior, SpreadPrior) else prior
-    quick = fit(comparisons, prior_sd=sd, attention="estimated", estimator="map")
-    shares = [*quick.degree_share.tolist(), *(one.degree_share for one in quick.list_judging)]
-    return bool(min(shares) >= _TRUSTED_DEGREES)
+    return fit(comparisons, attention=_choose_attention(comparisons), **settings)
 
 
 def has_two_scales(comparisons: Comparisons, is_model: Sequence[bool]) -> bool:
@@ -117,16 +103,13 @@ def refit_at_one_spread(standing: Fit, comparisons: Comparisons) -> Fit:
     """
     if standing.spread is None or standing.construct_gaps:
         return standing
-    is_jury = has_jury(comparisons)
-    shares = [*standing.degree_share.tolist(), *(one.degree_share for one in standing.list_judging)]
-    doubts_degrees = is_jury or min(shares) < 1.0
     try:
         return fit(
             comparisons,
             prior_sd=standing.spread.median,
             estimator="variational",
-            judges="discrimination" if is_jury else "pooled",
-            attention="estimated" if has_degrees(comparisons) and doubts_degrees else "lapses",
+            judges="discrimination" if has_jury(comparisons) else "pooled",
+            attention=_choose_attention(comparisons),
             start=standing,
         )
     except NotConvergedError:
@@ -141,6 +124,12 @@ def has_jury(comparisons: Comparisons) -> bool:
 def has_degrees(comparisons: Comparisons) -> bool:
     """Whether a verdict says by how much an essay is better."""
     return bool((np.abs(comparisons.outcome) > 1).any())
+
+
+def _choose_attention(comparisons: Comparisons) -> AttentionModel:
+    # The mode of a quick fit finds random degrees to tell all that the model says, because it is
+    # free to spread the abilities until they do. Only the integral over abilities sees through it.
+    return "estimated" if has_degrees(comparisons) else "lapses"
 
 
 def covering_prior_sd(fitted: Fit, essays: Ints) -> float:
