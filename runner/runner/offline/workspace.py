@@ -28,6 +28,7 @@ from assessment.adapters.sqlite.events import SQLiteEvents
 from assessment.adapters.sqlite.item_table import SQLiteItemTable
 from assessment.adapters.sqlite.queues import SQLiteCallbackQueue, SQLiteJudgeQueue
 from assessment.adapters.sqlite.workflow import SQLiteWorkflow
+from assessment.bootstrap import clients
 from assessment.bootstrap.clients import Clients
 from assessment.bootstrap.composition import Composition
 from assessment.contracts.erasure import EraseRequestV1, SweepAnchorsV1
@@ -67,8 +68,7 @@ class OfflineClients(Clients):
         """A new HTTP client: connections belong to an event loop."""
         most = self._n_calls + _MARGIN_OF_CONNECTIONS
         limits = httpx.Limits(max_connections=most, max_keepalive_connections=most)
-        transport = httpx.AsyncHTTPTransport(retries=1, limits=limits)
-        client = httpx.AsyncClient(transport=transport, follow_redirects=False)
+        client = clients.http_client(limits)
         self.__dict__["http"] = client
         return client
 

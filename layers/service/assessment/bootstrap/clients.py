@@ -9,6 +9,8 @@ import boto3
 import httpx
 from botocore.config import Config
 
+from assessment.adapters.checked_transport import CheckedTransport, find_endpoint_addresses
+
 # A call that hangs at every try ends after 4 x 5 seconds and the pauses between the tries, 7 at
 # most: before the 29 seconds of an API request are over. The pool covers our parallel writers.
 _AWS_CONFIG = Config(
@@ -19,10 +21,12 @@ _AWS_CONFIG = Config(
 )
 
 
-def http_client() -> httpx.AsyncClient:
-    """An HTTP client; every call brings its own time limit."""
-    limits = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=60)
-    transport = httpx.AsyncHTTPTransport(retries=1, limits=limits)
+_LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=60)
+
+
+def http_client(limits: httpx.Limits = _LIMITS) -> httpx.AsyncClient:
+    """An HTTP client for judges' endpoints; every call brings its own time limit."""
+    transport = CheckedTransport(find_endpoint_addresses, limits=limits, retries=1)
     return httpx.AsyncClient(transport=transport, follow_redirects=False)
 
 

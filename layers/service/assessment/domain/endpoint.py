@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from assessment.domain.addresses import is_of_machine
 from assessment.domain.field_problems import WrongFieldError
+from assessment.domain.judge_errors import EndpointRefusedError
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 # The Lambda runtime's own interface listens here, on the machine that a function runs on.
@@ -31,6 +32,22 @@ def check_endpoint(url: str) -> None:
     if not _is_encrypted_or_local(parts):
         raise WrongFieldError(
             "base_url", "use https; plain http is for this machine only (localhost, 127.0.0.1)"
+        )
+
+
+def check_endpoint_address(host: str, address: str) -> None:
+    """Refuse an address that a host of a base URL has, if it is the stack's own machine.
+
+    Networks of one's own are allowed, by name as by address: schools serve models there.
+
+    Raises
+    ------
+    EndpointRefusedError
+    """
+    if host not in LOCAL_HOSTS and is_of_machine(ipaddress.ip_address(address.partition("%")[0])):
+        raise EndpointRefusedError(
+            f"base_url: the name {host} leads to the machine that the stack runs on; use another "
+            "name, or localhost where that machine is meant"
         )
 
 

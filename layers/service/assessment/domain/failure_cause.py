@@ -25,6 +25,8 @@ REMEDIES = MappingProxyType({
     "judge's bundle_tokens below its limit",
     "credentials-refused": "store a valid key (`cj key set`) that may use the judge's model",
     "unknown-model": "correct the judge's model, or its base_url",
+    "endpoint-refused": "correct the judge's base_url: its name leads to the machine that the "
+    "stack runs on",
     "account-spent": "add money or quota to the account with the provider; waiting does not help",
     "feature-unsupported": "leave out the judge's setting that the message names",
     "content-refused": "take a judge whose provider takes these essays",

@@ -9,6 +9,7 @@
     `-- JudgeRefusedError          permanent: a request that is wrong every time
         |-- CredentialsRefusedError  the key, or what it may use
         |-- UnknownModelError      no such model, deployment or address
+        |-- EndpointRefusedError   its name leads to the machine that the stack runs on
         |-- AccountSpentError      no money or quota is left
         |-- UnsupportedFeatureError  a field that the endpoint does not know
         |-- ModelChangedError      another model answered than `pin_model` holds to
@@ -134,6 +135,14 @@ class UnknownModelError(JudgeRefusedError):
 
     code = "unknown-model"
     title = "The judge's model is not there"
+    scope = Scope.CALL
+
+
+class EndpointRefusedError(JudgeRefusedError):
+    """Nothing is sent to the address that the endpoint's name leads to."""
+
+    code = "endpoint-refused"
+    title = "The judge's address is not used"
     scope = Scope.CALL
 
 

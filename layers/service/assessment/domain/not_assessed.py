@@ -23,6 +23,7 @@ from assessment.domain.judge_errors import (
     BrokenGenerationError,
     ContentRefusedError,
     CredentialsRefusedError,
+    EndpointRefusedError,
     JudgeDeferredError,
     ModelChangedError,
     OversizeError,
@@ -81,6 +82,7 @@ _NEVER_AN_ESSAYS = frozenset(
         ProviderBatchError,
         QueueFullError,
         UnknownModelError,
+        EndpointRefusedError,
         UnsupportedFeatureError,
     )
 )

@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -123,14 +121,13 @@ def test_the_certificate_must_be_that_of_the_host_and_not_of_its_address(
 ) -> None:
     answer_names(monkeypatch, {host: [["127.0.0.1"]]})
     with certified("school.test", tmp_path) as (port, trusting):
-        transport = partial(httpx.AsyncHTTPTransport, verify=trusting)
-        monkeypatch.setattr(httpx, "AsyncHTTPTransport", transport)
-        message = message_to(f"https://{host}:{port}/events")
+        sender = HTTPWebhookSender(loopback_allowed=True, verify=trusting)
+        sending = sender.send(message_to(f"https://{host}:{port}/events"), now=datetime.now(UTC))
         if is_taken:
-            assert send(message).status == 204
+            assert asyncio.run(sending).status == 204
         else:
             with pytest.raises(WebhookUnavailableError):
-                send(message)
+                asyncio.run(sending)
 
 
 def test_one_private_address_among_several_is_enough_to_refuse(
