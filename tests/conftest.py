@@ -52,6 +52,9 @@ settings.load_profile("thorough")
 
 
 LONG = ("local_cloud", "workflow", "batches")
+CLOUDS = "tests/local_cloud/"
+# They compare with the same batch.
+COMPARED = (f"{CLOUDS}test_forgeries.py", f"{CLOUDS}test_judge_away.py")
 
 
 class CloudsApart(LoadScopeScheduling):  # type: ignore[misc] # untyped base
@@ -63,9 +66,10 @@ class CloudsApart(LoadScopeScheduling):  # type: ignore[misc] # untyped base
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        if not file.startswith("tests/local_cloud/"):
+        if not file.startswith(CLOUDS):
             return file
-        return "cloud 1" if file < "tests/local_cloud/test_h" else "cloud 2"
+        is_second = file in COMPARED or file > f"{CLOUDS}test_k"
+        return "cloud 2" if is_second else "cloud 1"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> CloudsApart | None:

@@ -10,10 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
-from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
-from moto.stepfunctions.parser.asl.utils import boto_client
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 SHARE_OF_A_WAIT = 0.01
 """How much of the time before it tries again a state waits in the tests."""
@@ -25,6 +21,12 @@ def quick_state_machines() -> Iterator[None]:
 
     How long a state waits before it tries again is read from the definition (test_graph.py).
     """
+    # All workers of a parallel run import this file, and this takes seconds.
+    from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+    from moto.stepfunctions.parser.asl.utils import boto_client
+    from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+
     check = functools.cache(StepFunctionsParserBackend._validate_definition)
     make_client = boto_client.boto_client_for
 

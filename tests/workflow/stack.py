@@ -29,9 +29,7 @@ import botocore.session
 import httpx
 from jsonata import Jsonata
 from moto import mock_aws
-from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.sqs.models import sqs_backends
-from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 
 from assessment import bootstrap
 from assessment.observability import metrics
@@ -298,6 +296,10 @@ def evaluate_jsonata(expression: str) -> Any:
 @contextmanager
 def running_stack() -> Iterator[Stack]:
     """The stack, and nothing left of it afterwards."""
+    # All workers of a parallel run import this file, and this takes seconds.
+    from moto.awslambda_simple.models import LambdaSimpleBackend
+    from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
+
     parsed = template()
     aws = {
         "AWS_DEFAULT_REGION": REGION,

@@ -2,6 +2,7 @@
 
 import platform
 import stat
+import zipfile
 
 import pytest
 
@@ -88,13 +89,28 @@ def test_the_digest_follows_sources_and_not_caches(project):
 
 
 def test_an_unchanged_build_is_not_built_again(project, monkeypatch):
-    fake_sam(project, monkeypatch, 'echo "$1" >> calls; mkdir -p .aws-sam')
+    script = "mkdir -p .aws-sam/build; cp template.yaml .aws-sam/build"
+    fake_sam(project, monkeypatch, f'echo "$1" >> calls; {script}')
     deploy.build()
     deploy.build()
     assert (project / "calls").read_text() == "build\n"
     (project / "functions" / "app.py").write_text("x = 2")
     deploy.build()
     assert (project / "calls").read_text() == "build\nbuild\n"
+
+
+def test_layers_are_packed_as_they_were_built(project):
+    built = project / deploy.BUILT
+    files = {"python/pack/age.py": "x = 1", "python/pack/none/data.txt": "words " * 100}
+    for name, text in files.items():
+        (built / "SomeLayer" / name).parent.mkdir(parents=True, exist_ok=True)
+        (built / "SomeLayer" / name).write_text(text)
+    template = "ContentUri: {}\nCodeUri: SomeFunction\n"
+    (built / "template.yaml").write_text(template.format("SomeLayer"))
+    deploy.pack_layers()
+    assert (project / deploy.PACKED).read_text() == template.format("SomeLayer.zip")
+    with zipfile.ZipFile(built / "SomeLayer.zip") as archive:
+        assert {name: archive.read(name).decode() for name in archive.namelist()} == files
 
 
 def test_a_failed_build_shows_its_end_and_is_tried_again(project, monkeypatch):
