@@ -71,7 +71,9 @@ class Route:
         """Whether one call asks about several comparisons."""
         if not isinstance(self.judge, dict) or self.judge.get("bundle_size") == 1:
             return False
-        return self.judge.get("batching_mode") in ("serial_bundle", "provider_batch_api")
+        mode = self.judge.get("batching_mode")
+        has_pairs_together = mode == "per_request" and self.judge.get("list_size", 2) > 3
+        return has_pairs_together or mode in ("serial_bundle", "provider_batch_api")
 
 
 _SMALL: dict[str, Any] = {
@@ -124,6 +126,12 @@ ROUTES = (
     Route("lists in bundles", judge={**_OPENAI, "batching_mode": "serial_bundle", "list_size": 3}),
     Route("lists in OpenAI's batches", judge={**_OPENAI, "list_size": 3}),
     Route("lists in Bedrock's jobs", judge={**_BEDROCK, "list_size": 3}),
+    Route(
+        "pairs beside lists, each list a call",
+        judge={**_OPENAI, "batching_mode": "per_request", "list_size": 4},
+        config={**_SMALL, "list_pair_share": 0.5},
+        abilities=(-1.4, -0.6, 0.3, 1.0, 1.5),
+    ),
     Route("people", judge={"provider": "person"}, has_people=True),
     Route("single calls", judge={**_OPENAI, "batching_mode": "per_request"}),
     Route("bundles", judge={**_OPENAI, "batching_mode": "serial_bundle"}),

@@ -302,6 +302,18 @@ class JudgeSpec(BaseModel):
         """Whether several of its comparisons are asked in one call or request of a batch."""
         return self.mode(stack) is not BatchingMode.PER_REQUEST and self.bundle_size > 1
 
+    def pairs_per_call_beside_lists(self, stack: BatchingMode) -> int:
+        """The most pairs of one call where the judge is asked for lists as well.
+
+        Where every list is a call of its own the pairs are not: a call of pairs prints no more
+        texts than a list does.
+        """
+        if not self.is_model:
+            return 1
+        if self.mode(stack) is BatchingMode.SERIAL_BUNDLE:
+            return self.bundle_size
+        return min(self.bundle_size, self.list_size // PAIR_SIZE)
+
     def uses_provider_batches(self, stack: BatchingMode) -> bool:
         """Whether its comparisons go into the provider's batches."""
         return self.mode(stack) is BatchingMode.PROVIDER_BATCH_API

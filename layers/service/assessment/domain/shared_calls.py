@@ -16,18 +16,40 @@ _MOST_CALLS_GROWN = 2000
 """Calls that are tried in all: a large wave tries fewer beginnings of each."""
 
 
-def divide_into_calls(comparisons: Sequence[Comparison], *, most: int) -> list[list[Comparison]]:
-    """Divide a wave's comparisons into calls of at most so many; the same ones give the same calls.
+def divide_into_calls(
+    comparisons: Sequence[Comparison], *, most: int, most_beside_lists: int
+) -> list[list[Comparison]]:
+    """Divide a judge's comparisons of a wave into calls; the same ones give the same calls.
 
-    Pairs share essays in a call, lists have none in common, and the two do not mix. What failed
-    before is asked alone: the call may have been what failed it.
+    Pairs share essays in a call, unless they stand beside lists: those show how sharp the judge is
+    in pairs, and pairs that share essays would be a ranking in disguise. Lists of a call have no
+    essay in common, and the two do not mix. What failed before is asked alone: the call may have
+    been what failed it.
+
+    Parameters
+    ----------
+    comparisons
+        All that the judge is asked in the wave.
+    most
+        The most comparisons of a call.
+    most_beside_lists
+        The most pairs of a call where the judge is asked for lists as well.
     """
-    divided: list[list[Comparison]] = []
-    for is_list, divide in ((False, group_comparisons), (True, separate_lists)):
-        members = [each for each in comparisons if each.attempt == 1 and each.is_list == is_list]
-        calls = divide([each.essay_ids for each in members], most=most)
-        divided += [[members[position] for position in call] for call in calls]
+    first_attempts = [each for each in comparisons if each.attempt == 1]
+    lists = [each for each in first_attempts if each.is_list]
+    pairs = [each for each in first_attempts if not each.is_list]
+    if any(each.is_list for each in comparisons):
+        calls_of_pairs = separate_comparisons(_name_essays(pairs), most=most_beside_lists)
+    else:
+        calls_of_pairs = group_comparisons(_name_essays(pairs), most=most)
+    calls_of_lists = separate_comparisons(_name_essays(lists), most=most)
+    divided = [[pairs[position] for position in call] for call in calls_of_pairs]
+    divided += [[lists[position] for position in call] for call in calls_of_lists]
     return divided + [[each] for each in comparisons if each.attempt > 1]
+
+
+def _name_essays(comparisons: Sequence[Comparison]) -> list[Essays]:
+    return [each.essay_ids for each in comparisons]
 
 
 def group_comparisons(pairs: Sequence[Essays], *, most: int) -> list[list[int]]:
@@ -49,6 +71,8 @@ def group_comparisons(pairs: Sequence[Essays], *, most: int) -> list[list[int]]:
     list of list of int
         Positions in `pairs`, each in one call. Within a call those come first that share most.
     """
+    if most == 1:
+        return [[position] for position in range(len(pairs))]
     remaining = _Remaining(pairs)
     n_calls = max(1, len(pairs) // max(1, most))
     n_seeds = max(1, min(_MOST_SEEDS, _MOST_CALLS_GROWN // n_calls))
@@ -60,29 +84,36 @@ def group_comparisons(pairs: Sequence[Essays], *, most: int) -> list[list[int]]:
     return _join_small(calls, most)
 
 
-def separate_lists(lists: Sequence[Sequence[str]], *, most: int) -> list[list[int]]:
-    """Divide lists into calls in which no two have an essay in common, in their order.
+def separate_comparisons(comparisons: Sequence[Essays], *, most: int) -> list[list[int]]:
+    """Divide pairs or lists into calls in which no two have an essay in common.
+
+    Each is in the first call that has room for it and none of its essays.
 
     Parameters
     ----------
-    lists
-        The essays of each list.
+    comparisons
+        The essays of each.
     most
-        The most lists of a call.
+        The most comparisons of a call.
 
     Returns
     -------
     list of list of int
-        Positions in `lists`, each in one call.
+        Positions in `comparisons`, each in one call.
     """
     calls: list[list[int]] = []
-    essays: set[str] = set()
-    for position, members in enumerate(lists):
-        if not calls or len(calls[-1]) == most or not essays.isdisjoint(members):
-            calls.append([])
-            essays = set()
-        calls[-1].append(position)
+    with_room: list[tuple[list[int], set[str]]] = []
+    for position, members in enumerate(comparisons):
+        call, essays = next(
+            (each for each in with_room if each[1].isdisjoint(members)), ([], set[str]())
+        )
+        if not call:
+            calls.append(call)
+            with_room.append((call, essays))
+        call.append(position)
         essays.update(members)
+        if len(call) == most:
+            with_room.remove((call, essays))
     return calls
 
 

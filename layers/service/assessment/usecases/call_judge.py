@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from assessment.contracts.list_protocol import CompareRequest, ComparisonResult
 from assessment.contracts.queue_messages import JudgeMessage, JudgeRequestV1
 from assessment.domain.comparison import Comparison
-from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
+from assessment.domain.judge import PAIR_SIZE, BatchingMode, JudgeSpec, Provider
 from assessment.domain.judge_errors import (
     JudgeDeferredError,
     JudgeError,
@@ -153,8 +153,7 @@ class _Caller:
         return bundles
 
     def _fits(self, bundle: list[_Leased], addition: _Leased, judge: JudgeSpec) -> bool:
-        if addition.question.comparison.is_list and _shares_essay(bundle, addition):
-            # An order is not told from another one's where both have a text.
+        if _is_kept_apart(addition, judge) and _shares_essay(bundle, addition):
             return False
         questions = [leased.question for leased in [*bundle, addition]]
         return fits_in_call(questions, judge=judge, prompts=self.ports.prompts)
@@ -383,11 +382,18 @@ class _Caller:
 
 
 def _is_asked_alone(leased: _Leased, judge: JudgeSpec, mode: BatchingMode) -> bool:
-    return (
-        judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE
-        or leased.question.comparison.attempt > 1
-        or leased.delivery.message.alone
-    )
+    is_single = leased.call is None and judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE
+    return is_single or leased.question.comparison.attempt > 1 or leased.delivery.message.alone
+
+
+def _is_kept_apart(leased: _Leased, judge: JudgeSpec) -> bool:
+    """Whether its call has none of its essays in another comparison.
+
+    An order is not told from another one's where both have a text, and pairs beside lists are to
+    show how the judge compares two. What was planned as a call of pairs stays one.
+    """
+    is_unplanned_pair = leased.call is None and judge.list_size > PAIR_SIZE
+    return leased.question.comparison.is_list or is_unplanned_pair
 
 
 def _shares_essay(bundle: list[_Leased], addition: _Leased) -> bool:

@@ -69,11 +69,12 @@ def _make_requests(
 
     Calls are made of all comparisons, pending or not: submitted twice, a wave has the same calls.
     """
-    is_bundled = bool(pending) and judge.mode(mode) is BatchingMode.SERIAL_BUNDLE
-    calls = (
-        divide_into_calls(comparisons, most=judge.bundle_size)
-        if is_bundled
-        else [[each] for each in comparisons]
+    if not pending:
+        return []
+    calls = divide_into_calls(
+        comparisons,
+        most=judge.bundle_size if judge.mode(mode) is BatchingMode.SERIAL_BUNDLE else 1,
+        most_beside_lists=judge.pairs_per_call_beside_lists(mode),
     )
     unsettled = [[each for each in call if each.comparison_id in pending] for call in calls]
     return [_make_message(batch_id, call) for call in unsettled if call]
@@ -100,7 +101,7 @@ def _make_provider_batches(
     label = judge.label or judge.provider.value
     most, least = judge.provider_batch_size, LEAST_COMPARISONS[judge.provider]
     size = choose_call_size(len(comparisons), most, bundle=judge.bundle_size, least=least)
-    calls = divide_into_calls(comparisons, most=size)
+    calls = divide_into_calls(comparisons, most=size, most_beside_lists=size)
     return [
         ProviderBatchV1(
             batch_id=batch_id,

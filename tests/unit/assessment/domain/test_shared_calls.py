@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assessment.domain.comparison import Comparison
+from assessment.domain.judge import BatchingMode, JudgeSpec
 from assessment.domain.provider_batch import choose_call_size, deal_calls, split_submission
-from assessment.domain.shared_calls import count_texts, group_comparisons
+from assessment.domain.shared_calls import (
+    count_texts,
+    divide_into_calls,
+    group_comparisons,
+    separate_comparisons,
+)
 
 ESSAYS = st.integers(0, 12).map(lambda n: f"e{n:02d}")
 PAIRS = st.lists(st.tuples(ESSAYS, ESSAYS).filter(lambda pair: pair[0] != pair[1]), max_size=40)
@@ -43,6 +50,72 @@ def test_essays_that_all_meet_are_one_call(size, most):
 def test_pairs_without_a_common_essay_fill_calls_all_the_same():
     pairs = [(f"a{n}", f"b{n}") for n in range(25)]
     assert sorted(map(len, group_comparisons(pairs, most=10))) == [5, 10, 10]
+
+
+LISTS = st.lists(st.lists(ESSAYS, min_size=2, max_size=5, unique=True).map(tuple), max_size=40)
+
+
+@given(LISTS, st.integers(1, 6))
+def test_calls_of_separate_comparisons_show_an_essay_once(lists, most):
+    calls = separate_comparisons(lists, most=most)
+    assert sorted(position for call in calls for position in call) == list(range(len(lists)))
+    for call in calls:
+        essays = [essay for position in call for essay in lists[position]]
+        assert len(call) <= most
+        assert len(essays) == len(set(essays))
+
+
+def test_a_comparison_joins_the_first_call_that_has_none_of_its_essays():
+    pairs = [("a", "b"), ("a", "c"), ("d", "e"), ("b", "f"), ("g", "h")]
+    assert separate_comparisons(pairs, most=2) == [[0, 2], [1, 3], [4]]
+
+
+def compare(number, *essays, attempt=1):
+    return Comparison(
+        comparison_id=f"w001-{number:05d}",
+        wave=1,
+        submitted_wave=1,
+        first=essays[0],
+        second=essays[1],
+        further_ids=essays[2:],
+        attempt=attempt,
+    )
+
+
+def name_calls(comparisons, **most):
+    calls = divide_into_calls(comparisons, **most)
+    return [["".join(each.essay_ids) for each in call] for call in calls]
+
+
+def test_pairs_beside_lists_have_calls_of_disjoint_pairs_and_each_list_its_own():
+    ring = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "a")]
+    pairs = [compare(number, *pair) for number, pair in enumerate(ring)]
+    asked = [*pairs, compare(7, *"abcd"), compare(8, *"efgh")]
+    calls = name_calls(asked, most=1, most_beside_lists=2)
+    assert calls == [["ab", "cd"], ["bc", "da"], ["abcd"], ["efgh"]]
+    (shared,) = name_calls(pairs, most=4, most_beside_lists=2)
+    assert sorted(shared) == ["ab", "bc", "cd", "da"], "without lists they share essays"
+
+
+def test_pairs_that_failed_are_asked_alone_beside_lists():
+    asked = [compare(1, *"ab"), compare(2, *"cd", attempt=2), compare(3, *"efg")]
+    assert name_calls(asked, most=1, most_beside_lists=5) == [["ab"], ["efg"], ["cd"]]
+
+
+@pytest.mark.parametrize(
+    ("judge", "most"),
+    [
+        ({"batching_mode": "per_request", "list_size": 10}, 5),
+        ({"batching_mode": "per_request", "list_size": 5}, 2),
+        ({"batching_mode": "per_request", "list_size": 3}, 1),
+        ({"batching_mode": "per_request", "list_size": 10, "bundle_size": 1}, 1),
+        ({"batching_mode": "serial_bundle", "list_size": 5, "bundle_size": 7}, 7),
+        ({"provider": "callback_endpoint", "model": None, "list_size": 10}, 1),
+    ],
+)
+def test_a_call_of_pairs_beside_lists_prints_no_more_texts_than_a_list(judge, most):
+    spec = JudgeSpec.model_validate({"provider": "openai", "model": "m", **judge})
+    assert spec.pairs_per_call_beside_lists(BatchingMode.SERIAL_BUNDLE) == most
 
 
 SIZES = st.lists(st.integers(1, 10), min_size=1, max_size=60).map(lambda ns: sorted(ns)[::-1])

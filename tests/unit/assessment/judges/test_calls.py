@@ -159,6 +159,24 @@ def test_a_call_holds_as_many_comparisons_as_its_judge_takes(judge, sizes):
     assert sorted((len(call) for call in model.calls), reverse=True) == sizes
 
 
+def test_pairs_beside_lists_are_asked_together_where_every_list_is_a_call():
+    judge = {**OPENAI, "batching_mode": "per_request", "list_size": 6}
+    world, batch_id = submitted(judge, essays=16, list_pair_share=0.5)
+    known = {each.comparison_id: each for each in world.known(batch_id)}
+    model = ScriptedModel()
+    world.judge_queue.messages = [
+        message
+        for message in world.judge_queue.messages
+        if not known[JudgeRequestV1.model_validate_json(message.body).comparison_id].is_list
+    ]
+    deliver(world, model, size=10)
+    asked = [[known[name] for name in call] for call in model.calls]
+    assert max(map(len, asked)) == 3, "as many texts as a list of six"
+    for call in asked:
+        essays = [essay for each in call for essay in each.essay_ids]
+        assert len(essays) == len(set(essays))
+
+
 def test_a_planned_call_is_divided_where_its_texts_do_not_fit():
     essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 60} for n in range(8)]
     world, batch_id = submitted({**OPENAI, "bundle_tokens": 500}, essays=essays)
