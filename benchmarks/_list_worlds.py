@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assessment.domain.config import BatchConfig
-from assessment.domain.judge import JudgeSpec
+from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
 from assessment.domain.judges_in_lists import KNOWN_PAIR_SHARE, JudgesInLists, ListSharpness
 from assessment.domain.list_ratio import BLUNT_BELOW
+from assessment.domain.shared_calls import separate_comparisons
 from scoring import Comparisons
 from scoring.batch_fit import fit_batch
 from scoring.list_planning import plan_lists
@@ -23,7 +24,7 @@ from scoring.lists import Lists, join_lists
 from scoring.simulate import even_world
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from scoring import Fit
     from scoring._fit.list_judging import ListJudging
@@ -100,7 +101,7 @@ class Batch:
     n_anchors: int = 12
     sd: float = 2.0
     ability: np.ndarray = field(init=False)
-    n_lists: int = 0
+    n_calls: int = 0
 
     def __post_init__(self) -> None:
         world = even_world(
@@ -128,8 +129,8 @@ class Batch:
 
     @property
     def calls(self) -> float:
-        """Comparisons by essay so far: each is one call."""
-        return len(self.shown) / self.n
+        """Calls by essay so far, where every list is a call of its own."""
+        return self.n_calls / self.n
 
     @property
     def share_in_pairs(self) -> float:
@@ -155,8 +156,18 @@ class Batch:
             ability=None if fit is None else fit.ability,
             audit_share=self.schedule.audit_share,
         )
+        self.n_calls += self._count_calls(plan.lists)
         for essays in plan.lists:
             self._judge(np.asarray(essays))
+
+    def _count_calls(self, planned: Sequence[np.ndarray]) -> int:
+        """Calls of a wave: each list, and the pairs beside lists as batches put them together."""
+        pairs = [tuple(map(str, essays)) for essays in planned if len(essays) == PAIR]
+        if self.habits.size == PAIR:
+            return len(pairs)
+        judge = JudgeSpec(provider=Provider.OPENAI, model="any", list_size=self.habits.size)
+        most = judge.pairs_per_call_beside_lists(BatchingMode.PER_REQUEST)
+        return len(planned) - len(pairs) + len(separate_comparisons(pairs, most=most))
 
     def _sizes(self) -> list[int]:
         size, wanted = self.habits.size, self.schedule.wave_readings * self.n

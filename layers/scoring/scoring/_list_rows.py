@@ -17,6 +17,13 @@ NO_LIST = -1
 # Correlations of two verdicts of one list that share an essay, over essays at any distance.
 _OF_SIGNS, _OF_DEGREES = 0.28, 0.45
 
+# What takes their places where sharpness in lists is compared with that in pairs: by the weights of
+# abilities a judge who is as sharp in lists looked a fifth too blunt, because verdicts that agree
+# with each other more than independent ones are taken for a wide spread. What would be right falls
+# with the spread of a list in logits; these are within a tenth at ratios of .6 to 1 (simulated, 40
+# essays, sd 2, 6 readings).
+_OF_DEGREES_IN_RATIOS, _OF_SIGNS_IN_RATIOS = 0.33, 0.16
+
 
 def pair_weight(size: Ints | int, *, has_degree: Bools | bool) -> Floats:
     """Return what each pair of a ranking of k essays counts, in comparisons; 1 for a pair.
@@ -91,6 +98,13 @@ class ListRows:
     def weight_of_squares(self) -> Floats:
         """What each row's squared residual counts, (m,): squares correlate by r^2."""
         correlation: Floats = np.where(self.has_degree, _OF_DEGREES, _OF_SIGNS) ** 2
+        weight: Floats = 1.0 / (1.0 + (self.size - PAIR) * correlation)
+        return weight
+
+    @property
+    def weight_in_ratios(self) -> Floats:
+        """What each row counts in the ratio of sharpness, (m,); 1 for a comparison of two."""
+        correlation: Floats = np.where(self.has_degree, _OF_DEGREES_IN_RATIOS, _OF_SIGNS_IN_RATIOS)
         weight: Floats = 1.0 / (1.0 + (self.size - PAIR) * correlation)
         return weight
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
@@ -69,6 +69,13 @@ class Observations:
         if self.judgings is not None:
             return self.judgings.order_effects()
         return OrderEffects(self.judge, self.n_judges)
+
+    def reweigh_for_ratios(self) -> Observations:
+        """Return the same verdicts with the weights by which ratios of sharpness are estimated."""
+        if self.judgings is None or self.weight is None:
+            return self
+        rows = self.judgings.rows
+        return replace(self, weight=self.weight * rows.weight_in_ratios / rows.weight)
 
     def readings(self) -> Ints:
         """Return in how many pairs and lists each essay was judged, repeats counted once, (n,)."""

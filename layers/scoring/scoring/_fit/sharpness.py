@@ -67,6 +67,9 @@ class Start:
 def sharpen_judges(start: Start, prior: SpreadPrior | None) -> Start:
     """Find every judge's discrimination.
 
+    The ratios of lists to pairs come first, by weights of their own
+    (:attr:`scoring._list_rows.ListRows.weight_in_ratios`), and are held then.
+
     Parameters
     ----------
     start : Start
@@ -74,13 +77,29 @@ def sharpen_judges(start: Start, prior: SpreadPrior | None) -> Start:
     prior : SpreadPrior or None
         The prior of the standard deviation of abilities; None keeps the model's own.
     """
+    if not start.model.n_ratios:
+        return _search(start, prior)
+    reweighed = copy(start.model)
+    reweighed.data = start.model.data.reweigh_for_ratios()
+    compared = _search(Start(reweighed, start.x, start.variance), prior)
+    model = copy(compared.model)
+    model.data = start.model.data
+    return _search(Start(model, compared.x, compared.variance), prior, holds_ratios=True)
+
+
+def _search(start: Start, prior: SpreadPrior | None, *, holds_ratios: bool = False) -> Start:
+    """Improve the discriminations in turns until they move no more."""
     spread = start.model.priors.log_discrimination**-0.5
-    close = _CLOSE_RATIO if start.model.n_ratios else _CLOSE
+    follows_ratios = start.model.n_ratios > 0 and not holds_ratios
+    close = _CLOSE_RATIO if follows_ratios else _CLOSE
     before: Floats | None = None
-    for _ in range(_TURNS_OF_RATIOS if start.model.n_ratios else _TURNS):
+    for _ in range(_TURNS_OF_RATIOS if follows_ratios else _TURNS):
         gaussian = settle(start.model, start.x, start.variance, tolerance=_ROUGH)
-        x, step, spread = _improve_discriminations(start.model, gaussian, spread)
-        before = _go_ahead(start.model, x, step, before)
+        x, step, spread = _improve_discriminations(
+            start.model, gaussian, spread, holds_ratios=holds_ratios
+        )
+        if follows_ratios:
+            before = _go_ahead(start.model, x, step, before)
         model = copy(start.model)
         model.set_judge_precisions(model.priors.order_deviation, spread**-2)
         start = Start(model, x, difference_variances(model, x, gaussian.lower))
@@ -99,8 +118,6 @@ def _go_ahead(model: Model, x: Floats, step: Floats, before: Floats | None) -> F
     (r,) array or None
         The step to compare the next one with; None after such a move.
     """
-    if not model.n_ratios:
-        return None
     if before is None:
         return step
     own = slice(-model.n_ratios, None)
@@ -122,7 +139,7 @@ def _respread(start: Start, gaussian: Gaussian, prior: SpreadPrior) -> Start:
 
 
 def _improve_discriminations(
-    model: Model, gaussian: Gaussian, spread: float
+    model: Model, gaussian: Gaussian, spread: float, *, holds_ratios: bool
 ) -> tuple[Floats, Floats, float]:
     """One Newton step of the coordinates of the log discriminations under a Gaussian."""
     x = gaussian.x.copy()
@@ -134,7 +151,10 @@ def _improve_discriminations(
     ratios = range(own.stop, model.n_log)
     prior[ratios, ratios] = model.priors.log_ratio
     precision = (basis.T * curvature) @ basis + prior
-    step = _OVER_RELAXATION * np.linalg.solve(precision, basis.T @ slope - prior.diagonal() * x[at])
+    gradient = basis.T @ slope - prior.diagonal() * x[at]
+    moved = slice(own.stop if holds_ratios else model.n_log)
+    step = np.zeros(model.n_log)
+    step[moved] = _OVER_RELAXATION * np.linalg.solve(precision[moved, moved], gradient[moved])
     step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-12))
     x[at] += step
     if own.stop:

@@ -35,21 +35,38 @@ def divide_into_calls(
     most_beside_lists
         The most pairs of a call where the judge is asked for lists as well.
     """
-    first_attempts = [each for each in comparisons if each.attempt == 1]
-    lists = [each for each in first_attempts if each.is_list]
-    pairs = [each for each in first_attempts if not each.is_list]
-    if any(each.is_list for each in comparisons):
-        calls_of_pairs = separate_comparisons(_name_essays(pairs), most=most_beside_lists)
+    has_lists = any(each.is_list for each in comparisons)
+    pairs, lists, failed = _sort_out(comparisons)
+    if has_lists:
+        calls = separate_comparisons(_list_ids(pairs), most=most_beside_lists)
     else:
-        calls_of_pairs = group_comparisons(_name_essays(pairs), most=most)
-    calls_of_lists = separate_comparisons(_name_essays(lists), most=most)
-    divided = [[pairs[position] for position in call] for call in calls_of_pairs]
-    divided += [[lists[position] for position in call] for call in calls_of_lists]
-    return divided + [[each] for each in comparisons if each.attempt > 1]
+        calls = group_comparisons(_list_ids(pairs), most=most)
+    calls_of_lists = separate_comparisons(_list_ids(lists), most=most)
+    return _take(pairs, calls) + _take(lists, calls_of_lists) + [[each] for each in failed]
 
 
-def _name_essays(comparisons: Sequence[Comparison]) -> list[Essays]:
+def _sort_out(
+    comparisons: Sequence[Comparison],
+) -> tuple[list[Comparison], list[Comparison], list[Comparison]]:
+    """The pairs and the lists that are asked for the first time, and what failed before."""
+    pairs: list[Comparison] = []
+    lists: list[Comparison] = []
+    failed: list[Comparison] = []
+    for each in comparisons:
+        kind = failed if each.attempt > 1 else lists if each.is_list else pairs
+        kind.append(each)
+    return pairs, lists, failed
+
+
+def _list_ids(comparisons: Sequence[Comparison]) -> list[Essays]:
     return [each.essay_ids for each in comparisons]
+
+
+def _take(
+    comparisons: Sequence[Comparison], calls: Sequence[Sequence[int]]
+) -> list[list[Comparison]]:
+    """The comparisons at these positions."""
+    return [[comparisons[position] for position in call] for call in calls]
 
 
 def group_comparisons(pairs: Sequence[Essays], *, most: int) -> list[list[int]]:
