@@ -36,7 +36,7 @@ from assessment.ports.groups import (
     SubmitPorts,
     WatchPorts,
 )
-from assessment.statistics.engine import ScoringStatistics
+from assessment.ports.statistics import Statistics
 from assessment.usecases.call_judge import (
     LEASE_MARGIN_SECONDS,
     Delivery,
@@ -77,6 +77,7 @@ from tests.fakes.messaging import (
     InMemoryJudgeQueue,
     InMemoryWorkflow,
 )
+from tests.fakes.statistics import STATISTICS
 from tests.fakes.stores import (
     InMemoryAssignmentStore,
     InMemoryBatchStore,
@@ -86,7 +87,6 @@ from tests.fakes.stores import (
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LEASE_SECONDS = 45 + LEASE_MARGIN_SECONDS
-STATISTICS = ScoringStatistics()
 
 
 def essays_of(qualities: Sequence[float]) -> list[dict[str, str]]:
@@ -110,6 +110,7 @@ class World:
     clock: Clock = field(default_factory=lambda: Clock(START))
     habits: Habits = field(default_factory=Habits)
     seed: int = 0
+    statistics: Statistics = STATISTICS
 
     def __post_init__(self) -> None:
         self.assignments = InMemoryAssignmentStore()
@@ -214,7 +215,7 @@ class World:
             batch_id,
             ports=PlanPorts(
                 **self._ports("batches", "comparisons", "content", fault=fault),
-                statistics=STATISTICS,
+                statistics=self.statistics,
             ),
             now=self.now,
         )
@@ -240,7 +241,7 @@ class World:
         return score_batch(
             batch_id,
             wave_number,
-            ports=ScorePorts(**self._ports(*names, fault=fault), statistics=STATISTICS),
+            ports=ScorePorts(**self._ports(*names, fault=fault), statistics=self.statistics),
             now=self.now,
         ).decision
 
@@ -249,7 +250,7 @@ class World:
         names = ("batches", "assignments", "comparisons", "content", "events", "people")
         return finalise_batch(
             batch_id,
-            ports=FinalisePorts(**self._ports(*names, fault=fault), statistics=STATISTICS),
+            ports=FinalisePorts(**self._ports(*names, fault=fault), statistics=self.statistics),
             versions={"scoring": "test"},
             now=self.now,
         )

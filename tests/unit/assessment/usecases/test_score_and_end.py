@@ -22,6 +22,7 @@ from assessment.domain.errors import (
 from assessment.domain.judge_errors import JudgeUnavailableError
 from assessment.domain.not_assessed import NotAssessed, NotAssessedReason
 from assessment.ports.groups import FailPorts, ProgressPorts
+from assessment.statistics.engine import ScoringStatistics
 from assessment.usecases.fail_batch import (
     REMEDIES,
     fail_batch,
@@ -169,7 +170,9 @@ def test_a_verdict_after_the_decision_is_kept_but_not_in_the_result() -> None:
 @pytest.mark.parametrize("shuffle", range(4))
 def test_the_same_verdicts_give_the_same_bytes_in_any_order(shuffle: int) -> None:
     def run(order: int) -> str:
-        world = World(habits=Habits(duplicating=0.3, contradictory=0.0))
+        # Statistics that remember would hide whether they calculate the same again.
+        habits = Habits(duplicating=0.3, contradictory=0.0)
+        world = World(habits=habits, statistics=ScoringStatistics())
         batch_id = world.request(8, key="same", config={"max_comparisons_per_essay": 8}).batch_id
         assert Loop(world, shuffle=order).run(batch_id).batch.status is BatchStatus.COMPLETED
         return world.content.documents[result_key(batch_id)]
