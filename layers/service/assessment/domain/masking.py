@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from assessment.domain.field_problems import WrongFieldError
 from assessment.domain.personal_numbers import find_emails, find_national_numbers, find_phones
+from assessment.domain.spelled_addresses import find_spelled_emails
 
 MAX_NAMES = 10_000
 MAX_NAME_CHARACTERS = 200
@@ -211,6 +212,8 @@ class Masker:
             for start, end in find_emails(text):
                 identity = text[start:end].casefold()
                 yield _Passage(start, end, MaskKind.EMAIL, identity)
+            for start, end, address in find_spelled_emails(text):
+                yield _Passage(start, end, MaskKind.EMAIL, address.casefold())
         if MaskKind.NATIONAL_NUMBER in self._kinds:
             for start, end in find_national_numbers(text):
                 identity = _strip_marks(text[start:end])

@@ -65,6 +65,16 @@ def test_a_name_that_several_pupils_share_has_a_placeholder_of_its_own() -> None
         ("070-1\u200b74 06 05, 070-174 06 05", "[phone 1], [phone 1]"),
         ("811218\u200b-98\u00ad76 \u200bär", "[national number {}] \u200bär"),
         ("pris 3@4, a@b, @alla", "pris 3@4, a@b, @alla"),
+        ("Skriv till anna(at)skola.se!", "Skriv till [e-mail 1]!"),
+        ("anna [at] skola [dot] se", "[e-mail 1]"),
+        ("anna@skola [dot] se", "[e-mail 1]"),
+        ("Mejla ANNA (AT) SKOLA.SE eller anna@skola.se", "Mejla [e-mail 1] eller [e-mail 1]"),
+        ("an\u00adna(\u200bat)skola.se", "[e-mail 1]"),
+        ("anna snabel-a skola punkt se", "[e-mail 1]"),
+        ("på anna punkt svensson (snabel a) mail.skola punkt se nu", "på [e-mail 1] nu"),
+        ("anna{at}skola{punkt}se, anna(a)skola.se", "[e-mail 1], [e-mail 1]"),
+        ("me at anna at skola dot se", "me at [e-mail 1]"),
+        ("anna @ skola.se", "[e-mail 1]"),
         ("ring 070-174 06 05 eller +46 70 174 06 05", "ring [phone 1] eller [phone 1]"),
         ("08-50 50 50 00, 0455-12345", "[phone 1], [phone 2]"),
         ("1914-1918, s. 123-145, 2010 2011 2012", "1914-1918, s. 123-145, 2010 2011 2012"),
@@ -85,6 +95,21 @@ def test_a_name_that_several_pupils_share_has_a_placeholder_of_its_own() -> None
 def test_addresses_and_numbers(text: str, masked: str) -> None:
     n_numbers = masked.count("{}")
     assert mask(text) == masked.format(*range(1, n_numbers + 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Look at the dot com bubble, or meet me at school.com.",
+        "Then he looked at it. Dot com was next, and we stared at a dot on the wall.",
+        "We found it on @CAPS2.com (at) home. It was (at) the shop.Then we left.",
+        "We met @ school.Then we left.",
+        "Vi satte punkt för det hela (at) skolan. Snabel-a är ett tecken. Elefanten har en snabel.",
+        "point a) at x.y, x at y dot z, see (a) above. (b) below",
+    ],
+)
+def test_prose_about_places_and_dots_is_no_address(text: str) -> None:
+    assert mask(text, names=[]) == text
 
 
 @pytest.mark.parametrize("name", sorted(_NATIONAL_FORMS))
@@ -144,6 +169,7 @@ def test_a_masking_that_cannot_be_done_is_refused(values: dict[str, object]) -> 
         "A\u0301",
         " ",
         "811218-9876 ",
+        "a (at) a dot ",
         "0 0-",
         "(",
     ],
