@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from scoring._types import Ints
+    from scoring.errors import CalibrationError, PairingError
 
 _LARGEST_EXACT = 2**53
 
@@ -87,6 +88,41 @@ def essay_indices(column: ArrayLike, n_essays: int) -> Ints:
             f"essay {essays[row]} is not among the essays 0 .. {n_essays - 1}", row
         )
     return essays
+
+
+def check_essays(
+    argument: str,
+    column: ArrayLike,
+    n_essays: int,
+    error: type[PairingError | CalibrationError],
+) -> Ints:
+    """Convert an argument to essay numbers, or raise ``error`` with the argument's name.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the argument, for the message.
+    column : (m,) array_like
+        Integers, or floats without a fraction.
+    n_essays : int
+        Essays are 0 .. n_essays - 1.
+    error : type
+        The error of the caller.
+
+    Returns
+    -------
+    (m,) ndarray of int
+        A read-only view or copy.
+
+    Raises
+    ------
+    PairingError, CalibrationError
+        If the column is not one-dimensional, or an entry is not the number of an essay.
+    """
+    try:
+        return essay_indices(column, n_essays)
+    except IndexProblemError as problem:
+        raise error(f"{argument} {problem}") from None
 
 
 def _whole_floats(array: np.ndarray) -> np.ndarray:

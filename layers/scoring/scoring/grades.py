@@ -37,7 +37,7 @@ from scoring._grades.grade_model import (
     invert,
 )
 from scoring._grades.grade_smoothers import isotonic_curve, median_curve
-from scoring._indices import IndexProblemError, essay_indices
+from scoring._indices import check_essays
 from scoring.errors import CalibrationError, FewAnchorGradesError
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ def calibrate(
         An argument is out of range, has the wrong shape, or does not fit the others.
     """
     theta, cov = _check_estimates(ability, covariance)
-    ids = _check_essays("anchors", anchors, len(theta))
-    graded = _check_essays("students", students, len(theta))
+    ids = _check_distinct_essays("anchors", anchors, len(theta))
+    graded = _check_distinct_essays("students", students, len(theta))
     if np.isin(graded, ids).any():
         essay = graded[np.isin(graded, ids)][0]
         raise CalibrationError(f"students and anchors share essay {essay}: it is one or the other")
@@ -273,11 +273,8 @@ def _check_estimates(ability: ArrayLike, covariance: ArrayLike) -> tuple[Floats,
     return theta, cov
 
 
-def _check_essays(name: str, values: ArrayLike, n: int) -> Ints:
-    try:
-        array = essay_indices(values, n)
-    except IndexProblemError as error:
-        raise CalibrationError(f"{name} {error}") from None
+def _check_distinct_essays(name: str, values: ArrayLike, n: int) -> Ints:
+    array = check_essays(name, values, n, CalibrationError)
     if len(np.unique(array)) < len(array):
         raise CalibrationError(f"{name} has an essay twice: name each once")
     return array

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._indices import IndexProblemError, essay_indices
+from scoring._indices import check_essays
 from scoring._pairing.arguments import check_array
 from scoring._pairing.list_draft import ListDraft
 from scoring._pairing.shown_order import balance_order
@@ -122,7 +122,10 @@ def plan_lists(
     before = _group_sizes(n_essays, earlier)
     theta = check_array("ability", ability, (n_essays,))
     draft = ListDraft(
-        n_essays, list(before.values()), _check_essays("anchors", anchors, n_essays), rng
+        n_essays,
+        list(before.values()),
+        check_essays("anchors", anchors, n_essays, PairingError),
+        rng,
     )
     made = _draft_lists(draft, wanted, theta, audit_share)
     pairs, audited = _order(n_essays, before, made, rng, is_known=theta is not None)
@@ -220,16 +223,8 @@ def _group_sizes(n_essays: int, earlier: Sequence[ArrayLike]) -> dict[int, Ints]
     """The earlier comparisons by their size, (m, k) each."""
     rows: dict[int, list[Ints]] = {}
     for number, essays in enumerate(earlier):
-        row = _check_essays(f"earlier[{number}]", essays, n_essays)
+        row = check_essays(f"earlier[{number}]", essays, n_essays, PairingError)
         if len(row) < _PAIR or len(np.unique(row)) < len(row):
             raise PairingError(f"earlier[{number}] must have two or more essays, each once")
         rows.setdefault(len(row), []).append(row)
     return {size: np.stack(lists) for size, lists in sorted(rows.items())}
-
-
-def _check_essays(name: str, values: ArrayLike, n: int) -> Ints:
-    column = np.asarray(values)
-    try:
-        return essay_indices(column if column.size else column.astype(np.int64), n)
-    except IndexProblemError as error:
-        raise PairingError(f"{name} {error}") from None

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from scoring._indices import IndexProblemError, essay_indices
+from scoring._indices import check_essays
 from scoring._pairing.anchor_plan import anchor_plan
 from scoring._pairing.arguments import check_array
 from scoring._pairing.grade_scores import grade_precision_worth, grade_scores
@@ -260,7 +260,10 @@ def _check_numbers(n_essays: int, size: int | None, rounds: int, audit_share: fl
 
 
 def _check_pairs(n: int, first: ArrayLike, second: ArrayLike) -> tuple[Ints, Ints]:
-    one, two = _check_indices("first", first, n), _check_indices("second", second, n)
+    one, two = (
+        check_essays(name, column, n, PairingError)
+        for name, column in (("first", first), ("second", second))
+    )
     if len(one) != len(two):
         raise PairingError(f"first has {len(one)} essays and second {len(two)}: give pairs")
     if (one == two).any():
@@ -278,13 +281,6 @@ def _check_counts(counts: ArrayLike | None, n: int) -> Ints | None:
     return whole.astype(np.int64)
 
 
-def _check_indices(name: str, values: ArrayLike, n: int) -> Ints:
-    try:
-        return essay_indices(values, n)
-    except IndexProblemError as error:
-        raise PairingError(f"{name} {error}") from None
-
-
 def _check_strategy(strategy: str, theta: Floats | None, cov: Floats | None) -> None:
     if strategy not in get_args(Strategy):
         raise PairingError(f"strategy is {strategy!r}: choose one of {get_args(Strategy)}")
@@ -299,7 +295,7 @@ def _check_anchors(
 ) -> tuple[Ints, Ints]:
     if anchors is None or grades is None:
         raise PairingError("anchors and anchor_grade are needed by 'anchor_first' and 'grades'")
-    ids = _check_indices("anchors", anchors, n)
+    ids = check_essays("anchors", anchors, n, PairingError)
     positions = np.asarray(grades)
     if not len(ids) or len(np.unique(ids)) != len(ids) or len(ids) == n:
         raise PairingError("anchors must be distinct essays, at least one, and not all essays")
