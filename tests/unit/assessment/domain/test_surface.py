@@ -11,8 +11,8 @@ from assessment.domain.judge import SURFACE_CAUTION, SURFACE_MODEL, JudgeSpec
 from assessment.domain.surface import (
     SurfaceFeatures,
     measure_surface,
+    read_surface_weights,
     surface_score,
-    surface_weights,
 )
 from assessment.domain.surface_judge import judge_surface
 from assessment.domain.verdict import DEGREE_LEVEL, Winner
@@ -76,7 +76,7 @@ def test_repeating_a_text_gains_less_than_one_degree():
 
 
 def test_the_weights_say_where_they_come_from():
-    weights = surface_weights()
+    weights = read_surface_weights()
     assert weights.model == SURFACE_MODEL
     assert tuple(each.name for each in weights.features) == SurfaceFeatures._fields
     assert "CC BY 4.0" in weights.licence

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from assessment.adapters.judges import embeddings
 from assessment.adapters.judges.registry import ModelAccess, ProviderJudges, RequestedJudgeCheck
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.contracts.llm_protocol import (
@@ -17,6 +16,11 @@ from assessment.contracts.llm_protocol import (
 )
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import SURFACE_CAUTION, BatchingMode, JudgeSpec
+from assessment.domain.surface_judge import Contributions
+from runner.offline import embeddings
+from runner.offline.embeddings import EmbeddingContributions
+from runner.offline.keys import EnvironmentKeys
+from runner.offline.workspace import OfflineJudgeCheck
 
 SURFACE = JudgeSpec.model_validate({"provider": "surface", "temperature": 0})
 EMBEDDING = JudgeSpec.model_validate(
@@ -50,9 +54,16 @@ def request(spec: JudgeSpec, text_a: str, text_b: str) -> CompareRequestV1:
 
 
 @pytest.mark.parametrize(
-    "spec", [SURFACE, pytest.param(EMBEDDING, marks=needs_embeddings)], ids=lambda spec: spec.model
+    ("spec", "contributions"),
+    [
+        (SURFACE, None),
+        pytest.param(EMBEDDING, EmbeddingContributions(), marks=needs_embeddings),
+    ],
+    ids=["features", "embeddings"],
 )
-def test_it_answers_at_once_without_network_and_cost(spec: JudgeSpec):
+def test_it_answers_at_once_without_network_and_cost(
+    spec: JudgeSpec, contributions: Contributions | None
+):
     nothing: Any = None
     access = ModelAccess(
         http=unreachable,
@@ -61,6 +72,7 @@ def test_it_answers_at_once_without_network_and_cost(spec: JudgeSpec):
         keys=nothing,
         capabilities=nothing,
         endpoint_url="",
+        embeddings=contributions,
     )
     judge = ProviderJudges(access).get_judge(spec)
     longer = "Books teach people patience, and reading every evening widens a vocabulary."
@@ -80,9 +92,17 @@ def test_it_takes_one_comparison_at_a_time_whatever_the_stack_says():
     assert SURFACE.mode(BatchingMode.PROVIDER_BATCH_API) is BatchingMode.PER_REQUEST
 
 
-def test_embeddings_are_refused_where_nothing_makes_them(monkeypatch: pytest.MonkeyPatch):
+def test_stacks_refuse_embeddings():
     nothing: Any = None
     check = RequestedJudgeCheck(JinjaPrompts(), nothing)
+    check.check(SURFACE)
+    with pytest.raises(InvalidRequestError, match="cj execute --offline") as caught:
+        check.check(EMBEDDING)
+    assert caught.value.field == "judge.model"
+
+
+def test_embeddings_are_refused_where_nothing_makes_them(monkeypatch: pytest.MonkeyPatch):
+    check = OfflineJudgeCheck(EnvironmentKeys({}), "")
     monkeypatch.setattr(embeddings, "EMBEDDING_PACKAGE", "a_package_that_is_not_there")
     check.check(SURFACE)
     with pytest.raises(InvalidRequestError, match=r"cj-runner\[embeddings\]") as caught:
@@ -93,7 +113,7 @@ def test_embeddings_are_refused_where_nothing_makes_them(monkeypatch: pytest.Mon
 @needs_embeddings
 def test_a_text_is_embedded_to_its_end():
     """A zero ends a string in C; what stands behind it counts all the same."""
-    contributions = embeddings.EmbeddingContributions()
+    contributions = EmbeddingContributions()
     cut, whole = "Books teach.", "Books teach.\0 They teach people patience every evening."
     assert contributions(cut)["embedding"] != contributions(whole)["embedding"]
     assert contributions(whole) is contributions(whole)

@@ -14,7 +14,6 @@ from assessment.adapters.judges.bedrock import BedrockModel
 from assessment.adapters.judges.bedrock_jobs import BedrockBatchModel, JobAccess
 from assessment.adapters.judges.callback_endpoint import CallbackEndpointJudge
 from assessment.adapters.judges.capabilities import Capabilities
-from assessment.adapters.judges.embeddings import EmbeddingContributions, check_embeddings
 from assessment.adapters.judges.model_judge import BatchModel, Model, ModelBatchJudge, ModelJudge
 from assessment.adapters.judges.openai import OpenAIModel
 from assessment.adapters.judges.openai_batches import OpenAIBatchModel
@@ -22,12 +21,17 @@ from assessment.adapters.judges.surface import SurfaceJudge
 from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.judge import EMBEDDING_MODEL, PAIR_SIZE, JudgeSpec, Provider
+from assessment.domain.surface_judge import Contributions, surface_contributions
 from assessment.ports.judging import BatchJudge, Judge, ProviderKeys
 
 
 @dataclass(frozen=True)
 class ModelAccess:
-    """How to reach providers."""
+    """How to reach providers.
+
+    `embeddings` is what the surface judge's model with embeddings adds to a text's score; None
+    where nothing makes them, as in a stack.
+    """
 
     http: Callable[[], httpx.AsyncClient]
     bedrock: Callable[[float], Any]
@@ -35,6 +39,7 @@ class ModelAccess:
     keys: ProviderKeys
     capabilities: Capabilities
     endpoint_url: str
+    embeddings: Contributions | None = None
 
 
 class ProviderJudges:
@@ -44,7 +49,6 @@ class ProviderJudges:
         self._access = access
         self._models: dict[tuple[Provider, str | None], Model] = {}
         self._batch_models: dict[tuple[Provider, str | None], BatchModel] = {}
-        self._embeddings = EmbeddingContributions()
 
     def get_judge(self, judge: JudgeSpec) -> Judge:
         """The adapter that answers for this judge."""
@@ -69,9 +73,11 @@ class ProviderJudges:
         return ModelBatchJudge(judge, self._batch_models[place])
 
     def _surface_judge(self, judge: JudgeSpec) -> Judge:
-        if judge.model == EMBEDDING_MODEL:
-            return SurfaceJudge(judge, self._embeddings)
-        return SurfaceJudge(judge)
+        if not judge.needs_embeddings:
+            return SurfaceJudge(judge, surface_contributions)
+        if self._access.embeddings is None:
+            raise _refuse_embeddings()
+        return SurfaceJudge(judge, self._access.embeddings)
 
     def _place(self, judge: JudgeSpec) -> tuple[Provider, str | None]:
         key = self._access.keys.get_key(judge.secret_name) if judge.secret_name else None
@@ -95,16 +101,16 @@ class ProviderJudges:
 
 
 class RequestedJudgeCheck:
-    """Finds out when a batch is requested what would fail in the middle of it."""
+    """Finds out when a batch is requested of a stack what would fail in the middle of it."""
 
     def __init__(self, prompts: JinjaPrompts, keys: ProviderKeys) -> None:
         self._prompts = prompts
         self._keys = keys
 
     def check(self, judge: JudgeSpec) -> None:
-        """Refuse a template that loses an essay, and a key or package that is not there."""
-        if judge.model == EMBEDDING_MODEL and judge.provider is Provider.SURFACE:
-            check_embeddings()
+        """Refuse a template that loses an essay, a missing key, and a model that stacks lack."""
+        if judge.needs_embeddings:
+            raise _refuse_embeddings()
         self._prompts.check(judge)
         if judge.list_size > PAIR_SIZE:
             self._prompts.check_lists(judge, size=judge.list_size)
@@ -115,3 +121,11 @@ class RequestedJudgeCheck:
                 "ANTHROPIC_API_KEY, or name another key",
                 field="judge.api_key_secret",
             )
+
+
+def _refuse_embeddings() -> InvalidRequestError:
+    return InvalidRequestError(
+        f"a stack has not got {EMBEDDING_MODEL}, whose embeddings its functions have no room for: "
+        "`pip install 'cj-runner[embeddings]'` and `cj execute --offline`",
+        field="judge.model",
+    )
