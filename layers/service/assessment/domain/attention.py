@@ -114,7 +114,7 @@ def list_attention(
         for cause in _causes_of_ranking(ranking, projections):
             add(ranking.essay_id, cause)
     for essay_id, flags in essay_flags.items():
-        add(essay_id, _flagged(sorted(flags)))
+        add(essay_id, _describe_flags(sorted(flags)))
     for cause_id, cause in _far_apart(judge_fit):
         add(cause_id, cause)
     essays = [
@@ -137,7 +137,7 @@ def _not_assessed(detail: str, code: str) -> AttentionCause:
     return AttentionCause(reason=AttentionReason.NOT_ASSESSED, size=1, detail=detail, codes=(code,))
 
 
-def _flagged(flags: list[EssayFlag]) -> AttentionCause:
+def _describe_flags(flags: list[EssayFlag]) -> AttentionCause:
     return AttentionCause(
         reason=AttentionReason.FLAGGED,
         size=len(flags),
