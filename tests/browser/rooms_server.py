@@ -102,9 +102,12 @@ class RoomsServer:
         listed = report_result(self.result).model_dump(mode="json")["attention"]
         return JSONResponse({"essays": listed, "n_essays": len(listed)})
 
-    def comparisons_page(self, _: Request) -> Response:
-        rows = [one.model_dump(mode="json") for one in self.comparisons]
-        return JSONResponse({"batch_id": DONE, "comparisons": rows, "cursor": None})
+    def comparisons_page(self, request: Request) -> Response:
+        start = int(request.query_params.get("cursor", 0))
+        end = start + int(request.query_params["limit"])
+        rows = [one.model_dump(mode="json") for one in self.comparisons[start:end]]
+        cursor = str(end) if end < len(self.comparisons) else None
+        return JSONResponse({"batch_id": DONE, "comparisons": rows, "cursor": cursor})
 
     def decided(self, _: Request) -> Response:
         grades = self.result.grade_projections.primary_grades

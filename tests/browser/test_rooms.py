@@ -12,10 +12,11 @@ from playwright.sync_api import Browser
 
 from assessment.contracts.tokens import sign_token
 from assessment.domain.access import Caller, Role
+from assessment.domain.comparison import ComparisonTally
 from assessment.domain.verdict import Gap, ListVerdict
 from tests.browser.rooms_server import DONE, FAILED, RUNNING, RoomsServer, serving
 from tests.browsing import PHONE, Visitor
-from tests.fakes.results import HOSTILE
+from tests.fakes.results import HOSTILE, make_result
 
 LONG_WORD = "x" * 50_000
 
@@ -277,6 +278,29 @@ def test_the_places_of_a_list_are_no_defeats(chromium: Browser, rooms: RoomsServ
     teacher.page.get_by_text("Yours came 2 of 3 in a list: In order.").wait_for()
     teacher.visit(f"{rooms.url}/app/#token={make_token(Role.ASSESSOR)}&open=/batch/{DONE}")
     teacher.page.get_by_text("1 ranked list").wait_for()
+    teacher.check()
+    teacher.close()
+
+
+def test_a_large_batch_is_read_a_thousand_comparisons_at_a_time(
+    chromium: Browser, rooms: RoomsServer
+) -> None:
+    rooms.result = make_result(400, grades="CBA")
+    n_comparisons = len(rooms.comparisons)
+    assert 1000 < n_comparisons <= 2000
+    rooms.result = rooms.result.model_copy(
+        update={"comparisons": ComparisonTally(planned=n_comparisons, recorded=n_comparisons)}
+    )
+    teacher = enter(chromium, rooms, f"/batch/{DONE}")
+    left = teacher.page.get_by_role("status").filter(has_text="not read yet")
+    left.wait_for()
+    assert left.inner_text().startswith(f"{n_comparisons - 1000} comparisons")
+    coverage = teacher.page.locator("#coverage .lead")
+    partly = coverage.inner_text()
+    teacher.check_access(states=("light", "dark"))
+    teacher.page.get_by_role("button", name="Read on").click()
+    left.wait_for(state="detached")
+    assert coverage.inner_text() != partly, "it shows pairs once all comparisons are there"
     teacher.check()
     teacher.close()
 

@@ -7,6 +7,7 @@ import { packComparisons, summariseJudges } from "../result/comparisons.js";
 import { Contents, Result, WithoutResult } from "../result/sections.jsx";
 import { drawWaves } from "../result/charts.js";
 import { isPerson, median, nameJudge } from "../result/model.js";
+import { ReadOn, useComparisons } from "./comparisons.jsx";
 import { Deadline } from "./deadline.jsx";
 import { Problem, Waiting } from "./frame.jsx";
 import { Invitations, listInvitations, nameInvited } from "./invitations.jsx";
@@ -125,18 +126,18 @@ export function useCompleted(id) {
     ]);
     return { result, attention: attention.essays, decisions, judgeNames: nameInvited(invitations) };
   }, [id]);
-  const comparisons = useLoaded(() => listComparisons(id).catch(() => null), [id]);
-  return { ...loaded, comparisons: comparisons.value ?? null };
+  return { ...loaded, read: useComparisons(id) };
 }
 
 function Completed({ id, progress }) {
   const loaded = useCompleted(id);
-  const data = useMemo(() => loaded.value && { result: loaded.value.result, attention: loaded.value.attention, comparisons: loaded.comparisons && packComparisons(loaded.comparisons), judge_names: loaded.value.judgeNames, result_sha256: progress.result_sha256 }, [loaded.value, loaded.comparisons]);
+  const data = useMemo(() => loaded.value && { result: loaded.value.result, attention: loaded.value.attention, comparisons: loaded.read.isWhole ? packComparisons(loaded.read.comparisons) : null, judge_names: loaded.value.judgeNames, result_sha256: progress.result_sha256 }, [loaded.value, loaded.read.isWhole]);
   const states = useMemo(() => loaded.value && !loaded.value.decisions.error ? new Map(loaded.value.decisions.essays.map((each) => [each.essay_id, each])) : null, [loaded.value]);
   if (!loaded.value) return loaded.error ? <Problem error={loaded.error} onRetry={loaded.reload} /> : <Waiting />;
   return (
     <>
       <Release id={id} progress={progress} decisions={loaded.value.decisions} onChange={loaded.reload} />
+      <ReadOn read={loaded.read} total={data.result.comparisons.planned} />
       <Contents result={data.result} isRoom />
       <Result data={data} decisions={states} onOpen={(essay) => { location.hash = `#/batch/${id}/essay/${encodeURIComponent(essay)}`; }} />
     </>

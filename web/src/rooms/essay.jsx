@@ -8,6 +8,7 @@ import { findNeighbours, nameJudge, nearestBoundary, readBoundaries, readEssays 
 import { listOutcomes } from "../result/comparisons.js";
 import { Problem, Text, Waiting } from "./frame.jsx";
 import { useCompleted } from "./batch.jsx";
+import { ReadOn } from "./comparisons.jsx";
 
 export function Essay({ id, essayId }) {
   const completed = useCompleted(id);
@@ -37,7 +38,8 @@ export function Essay({ id, essayId }) {
           {essay && <Change essay={essay} result={result} essays={essays} id={id} />}
         </div>
       </div>
-      {completed.comparisons && <Judgements essayId={essayId} comparisons={completed.comparisons} essays={essays} id={id} judgeNames={completed.value.judgeNames} />}
+      {(completed.read.isWhole || completed.read.comparisons.length > 0) && <Judgements essayId={essayId} comparisons={completed.read.comparisons} essays={essays} id={id} judgeNames={completed.value.judgeNames} />}
+      <ReadOn read={completed.read} total={result.comparisons.planned} />
     </>
   );
 }

@@ -101,14 +101,17 @@ export const get = (path, options) => call("GET", path, options);
 export const batchPath = (id) => `/v1/batches/${encodeURIComponent(id)}`;
 export const essayPath = (id, essay) => `${batchPath(id)}/essays/${encodeURIComponent(essay)}`;
 
-/** All comparisons of a batch, page by page. */
-export async function listComparisons(id) {
-  const found = [];
-  let cursor = null;
+/** Comparisons of a batch from a cursor on, page by page until there are enough: {comparisons, cursor}; at the end the cursor is null. */
+export async function readComparisons(id, from = null, enough = Infinity) {
+  const comparisons = [];
+  let cursor = from;
   do {
-    const page = await get(`${batchPath(id)}/comparisons?limit=100${cursor ? `&cursor=${cursor}` : ""}`);
-    found.push(...page.comparisons);
-    cursor = page.cursor;
-  } while (cursor);
-  return found;
+    const page = await get(`${batchPath(id)}/comparisons?limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    comparisons.push(...page.comparisons);
+    cursor = page.cursor ?? null;
+  } while (cursor && comparisons.length < enough);
+  return { comparisons, cursor };
 }
+
+/** All comparisons of a batch. */
+export const listComparisons = async (id) => (await readComparisons(id)).comparisons;
