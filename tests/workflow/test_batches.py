@@ -136,7 +136,8 @@ def test_a_change_of_the_served_model_is_told_in_the_result(stack, answers_at_on
     assert all(name in note["values"]["models"] for name in SERVED)
     served = Counter(verdict["served_model"] for verdict in verdicts(stack, batch_id))
     assert set(served) == set(SERVED)
-    assert all(str(n) in note for n in served.values())
+    assert all(str(n) in note["values"]["models"] for n in served.values())
+    assert all(str(n) in note["message"] for n in served.values())
 
 
 @pytest.mark.parametrize("answers_at_once", [True, False])
