@@ -15,6 +15,7 @@ THREE_WAVES = {
     "max_waves": 3, "min_comparisons_per_essay": 1, "target_mean_se": 0.01,
     "target_reliability": None,
 }  # fmt: skip
+TWO_WAVES = {**THREE_WAVES, "max_waves": 2}
 
 
 def register_anchors(stack: Stack) -> None:

@@ -17,7 +17,7 @@ from tests.workflow.judge import essay_text
 from tests.workflow.requests import (
     ABILITIES,
     ONE_WAVE,
-    THREE_WAVES,
+    TWO_WAVES,
     progress,
     request_batch,
     results,
@@ -75,7 +75,7 @@ def test_redrive_lets_a_failed_batch_go_on_with_all_that_was_paid(stack: Stack, 
     states = ("PlanWave", "ScoreBatch", "FinaliseBatch")
     stack.define(**{state: {"Retry": []} for state in states})
     stack.fail_once(step, WorkerDiedError("signal: killed"))
-    batch_id = request_batch(stack, THREE_WAVES)
+    batch_id = request_batch(stack, TWO_WAVES)
     assert stack.run_to_the_end(batch_id)["status"] == "FAILED"
     with served(stack) as url:
         status = cj(url, "status", batch_id)

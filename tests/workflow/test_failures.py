@@ -15,7 +15,7 @@ from assessment.contracts.queue_messages import WaveDeadlineV1
 from assessment.domain.errors import TransientError
 from tests.workflow.requests import (
     ONE_WAVE,
-    THREE_WAVES,
+    TWO_WAVES,
     event_types,
     progress,
     request_batch,
@@ -169,7 +169,7 @@ def test_a_batch_that_its_surroundings_brought_down_is_resumed(step, stack):
     waves = ("SubmitWave", "ScoreBatch", "FinaliseBatch")
     stack.define(**{state: {"Retry": []} for state in waves})
     stack.fail_once(step, WorkerDiedError("signal: killed"))
-    batch_id = request_batch(stack, THREE_WAVES)
+    batch_id = request_batch(stack, TWO_WAVES)
     assert stack.run_to_the_end(batch_id)["error"] == "WorkerDiedError"
     failure = progress(stack, batch_id)["failure"]
     assert "/v1/batches/{batch_id}/resume" in failure["remedy"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from assessment.observability import logger
-from tests.workflow.requests import THREE_WAVES, progress, request_batch
+from tests.workflow.requests import TWO_WAVES, progress, request_batch
 
 # One line at least of each; the watchdog and the authorizer have nothing to say here.
 EXPECTED = {
@@ -48,7 +48,7 @@ def lines() -> Iterator[Lines]:
 
 def test_every_line_of_a_batch_has_its_ids_and_the_service(stack, lines):
     stack.judge.busy_share = 0.4
-    batch_id = request_batch(stack, THREE_WAVES)
+    batch_id = request_batch(stack, TWO_WAVES)
     stack.run_to_the_end(batch_id)
     correlation_id = progress(stack, batch_id)["correlation_id"]
     read = lines.read()
@@ -61,7 +61,7 @@ def test_every_line_of_a_batch_has_its_ids_and_the_service(stack, lines):
 
 
 def test_lines_of_two_batches_do_not_mix(stack, lines):
-    ids = [request_batch(stack, THREE_WAVES) for _ in range(2)]
+    ids = [request_batch(stack, TWO_WAVES) for _ in range(2)]
     for batch_id in ids:
         stack.run_to_the_end(batch_id)
     expected = {batch_id: progress(stack, batch_id)["correlation_id"] for batch_id in ids}
