@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 import pytest
+import typer.main
+import typer.testing
 import uvicorn
 from botocore.client import BaseClient
 from hypothesis import HealthCheck, settings
@@ -190,6 +192,17 @@ def one_context_of_tls() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         shared = functools.cache(httpx.create_ssl_context)
         patch.setattr("httpx._transports.default.create_ssl_context", shared)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_command_line() -> Iterator[None]:
+    """Let typer read the parameters of all commands once, not for each that a test runs.
+
+    That took most of the time of the tests of `cj`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", functools.cache(typer.main.get_command))
         yield
 
 
