@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from scoring import Comparisons, SpreadPrior, fit
+from scoring._fit.ability_intervals import Posterior, outward_share
 from scoring.errors import InvalidSettingError
 from scoring.rank_intervals import rank_intervals
 from scoring.ranks import competition_ranks
@@ -264,11 +266,29 @@ def test_the_unit_is_doubted_where_attention_is_estimated():
     best, last = fitted.ability.argmax(), fitted.ability.argmin()
     assert high[best] > most[best] + 0.02
     assert low[last] < least[last] - 0.02
-    # Half of the probability has the unit of the verdicts: its 95% are at least its 90%.
-    inner, outer = certain.interval(0.9).T
+    # Half of the probability has the unit of the verdicts, and at most 3.5% lie on the inner side:
+    # of what has that unit at most 7%.
+    inner, outer = certain.interval(0.86).T
     assert (low <= inner + 1e-9).all()
     assert (high >= outer - 1e-9).all()
     assert fit(data, prior_sd=PRIOR, estimator="variational").unit_doubt == 0.0
+
+
+def test_more_of_what_lies_outside_an_interval_lies_on_its_inner_side():
+    """Of the mixture that the interval is of, exactly 95% inside, 3.5% in the larger tail."""
+    weight = np.array([0.3, 0.7])
+    mean = np.array([[6.0, -6.0, 0.0], [9.0, -9.0, 0.0]])
+    posterior = Posterior(weight, mean, np.array([[1.0], [1.5]]) * np.ones(3))
+    low, high = posterior.interval(0.95, outward=0.4).T
+    below = weight @ norm.cdf(low, mean, np.sqrt(posterior.variance))
+    above = weight @ norm.sf(high, mean, np.sqrt(posterior.variance))
+    assert np.allclose(below + above, 0.05)
+    assert np.allclose(below, [0.035, 0.015, 0.025], atol=1e-6)
+    central = posterior.interval(0.95)
+    assert np.allclose(posterior.interval(0.95, outward=0.0), central)
+    assert np.allclose(central[2], [low[2], high[2]])
+    assert outward_share(0.0) == 0.0
+    assert outward_share(0.2) < outward_share(0.4) < outward_share(0.6) == outward_share(9.0)
 
 
 def test_the_better_the_spread_is_known_the_more_the_unit_is_doubted():

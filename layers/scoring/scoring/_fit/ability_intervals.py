@@ -12,6 +12,11 @@ make the unit larger than the noise alone: by sqrt(1 + s^2 / 3.29), where s^2 is
 the logarithm of the factor is half-Normal. An interval holds the ability in the unit of the noise
 alone with the probability that this gives. Order, ranks, grades and reliability do not depend on
 the unit.
+
+A third is how often a judge answers at random. Few verdicts do not tell, so that the abilities of
+a judge who never does are stretched too far, and those of one who often does too little: what is
+missed of the first lies on the inner side, of the second on the outer side. Of the probability
+outside an interval more is therefore left on the inner side than on the outer one.
 """
 
 from __future__ import annotations
@@ -31,6 +36,9 @@ if TYPE_CHECKING:
 # of the spread's logarithm that halves the scale. Both were chosen in simulated worlds.
 _UNIT_DOUBT, _HALVED_AT = 0.35, 0.2
 _UNITS = 5
+# By which part of a tail the inner one is larger and the outer one smaller: this for every unit of
+# the doubt of the spread's logarithm, and at most that. Both were chosen in simulated worlds.
+_OUTWARD, _MOST_OUTWARD = 0.8, 0.4
 _REACH = 9.0
 _HALVINGS = 50
 
@@ -48,6 +56,23 @@ def unit_doubt(sd_log: float) -> float:
         Posterior standard deviation of the log of the spread of abilities.
     """
     return _UNIT_DOUBT / (1.0 + (sd_log / _HALVED_AT) ** 2)
+
+
+def outward_share(sd_log: float) -> float:
+    """Return the part of an outer tail that an interval leaves to the inner one.
+
+    Parameters
+    ----------
+    sd_log : float
+        Posterior standard deviation of the log of the spread of abilities. Where it is small the
+        verdicts are many, and tell how often the judge answers at random.
+
+    Returns
+    -------
+    float
+        0 where the spread is known, at most .4.
+    """
+    return min(_OUTWARD * sd_log, _MOST_OUTWARD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +113,17 @@ class Posterior:
             np.concatenate([f**2 * self.variance for f in factor]),
         )
 
-    def interval(self, level: float) -> Floats:
-        """Return central intervals of every ability, logits, (n, 2).
+    def interval(self, level: float, outward: float = 0.0) -> Floats:
+        """Return an interval of every ability, logits, (n, 2).
 
         Parameters
         ----------
         level : float
             Posterior probability of each interval.
+        outward : float, default 0
+            Part of the outer tail, 0 to 1, that is left to the inner one where it is certain on
+            which side of the mean an ability lies, and less where it is not. 0 makes intervals
+            central.
 
         Raises
         ------
@@ -103,14 +132,25 @@ class Posterior:
         """
         if not 0.0 < level < 1.0:
             raise InvalidSettingError("level", f"must be inside (0, 1), got {level}")
-        if len(self.weight) == 1:
-            half = NormalDist().inv_cdf(0.5 + 0.5 * level) * np.sqrt(self.variance[0])
-            return np.stack([self.mean[0] - half, self.mean[0] + half], axis=1)
         tail = 0.5 * (1.0 - level)
-        return np.stack([self._quantile(tail), self._quantile(1.0 - tail)], axis=1)
+        if len(self.weight) == 1 and outward == 0.0:
+            half = NormalDist().inv_cdf(1.0 - tail) * np.sqrt(self.variance[0])
+            return np.stack([self.mean[0] - half, self.mean[0] + half], axis=1)
+        shift = outward * tail * self._side() if outward else np.zeros(self.mean.shape[1])
+        limits = [self._quantile(tail + shift), self._quantile(1.0 - tail + shift)]
+        return np.stack(limits, axis=1)
 
-    def _quantile(self, probability: float) -> Floats:
-        """Find every ability's quantile by bisection, (n,)."""
+    def _side(self) -> Floats:
+        """Return how certain it is that an ability lies above the mean, -1 to 1, (n,)."""
+        from scipy.special import ndtr  # lazily: it brings scipy.linalg; waves need no intervals
+
+        mean = self.weight @ self.mean
+        variance = self.weight @ (self.variance + (self.mean - mean) ** 2)
+        certainty: Floats = 2.0 * ndtr(mean / np.sqrt(variance + np.finfo(np.float64).tiny)) - 1.0
+        return certainty
+
+    def _quantile(self, probability: Floats) -> Floats:
+        """Find every ability's quantile of its own probability by bisection, (n,)."""
         from scipy.special import ndtr  # lazily: it brings scipy.linalg; waves need no intervals
 
         sd = np.sqrt(self.variance)

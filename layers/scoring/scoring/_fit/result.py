@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring._fit.ability_intervals import Posterior
+from scoring._fit.ability_intervals import Posterior, outward_share
 from scoring._fit.presentation import draw, make_table
 from scoring._graph import components as label_components
 from scoring._ids import number_names
@@ -139,12 +139,13 @@ class Fit:
         return self._information.covariance
 
     def interval(self, level: float = 0.95) -> Floats:
-        """Return the central interval of each ability, logits, (n, 2).
+        """Return the interval of each ability, logits, (n, 2).
 
         Quantiles of the posterior. Where the spread of abilities was integrated over they lie
         further out than in: all abilities stretch with a factor that is not known exactly. So they
-        do where attention was estimated, which doubts the unit too (`unit_doubt`). Otherwise they
-        are as many standard errors away on both sides.
+        do where attention was estimated, which doubts the unit too (`unit_doubt`) and leaves more
+        of the probability outside to the inner side, the more the fewer the verdicts. Otherwise
+        they are central, and as many standard errors away on both sides.
 
         Parameters
         ----------
@@ -156,7 +157,9 @@ class Fit:
         InvalidSettingError
             If the level is not inside (0, 1).
         """
-        return self._posterior().stretch(self.unit_doubt).interval(level)
+        estimates_attention = self.spread is not None and self.unit_doubt > 0.0
+        outward = outward_share(self.spread.sd_log) if estimates_attention else 0.0
+        return self._posterior().stretch(self.unit_doubt).interval(level, outward)
 
     def _posterior(self) -> Posterior:
         if self.spread is None:
