@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 CUTS = (1.0, 2.5)
 EARLY_CUTS, LATE_CUTS = (0.3, 0.8), (2.5, 5.0)
 LAPSE = 0.1
+N_JURORS, DIVIDED_SHARE, DIVISION = 3, 0.2, 1.5
 
 
 @dataclass
@@ -29,6 +30,9 @@ class World:
         Another trait, independent of ability.
     cycle : (n, 2) array
         Places on a plane; a pair's cyclic preference is the area between the two, variance 2.
+    views : (n, 3) array
+        How much better each of three judges takes an essay than its ability says: of a fifth of
+        the essays with standard deviation 1.5, else 0.
     """
 
     n: int
@@ -37,12 +41,17 @@ class World:
     ability: np.ndarray = field(init=False)
     style: np.ndarray = field(init=False)
     cycle: np.ndarray = field(init=False)
+    views: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         ability = self.rng.normal(0.0, self.sd, self.n)
         self.ability = ability - ability.mean()
         self.style = self.rng.normal(size=self.n)
         self.cycle = self.rng.normal(size=(self.n, 2))
+        # of a generator beside the other, which is left as it is
+        own = self.rng.spawn(1)[0]
+        divides = own.random(self.n) < DIVIDED_SHARE
+        self.views = DIVISION * divides[:, None] * own.normal(size=(self.n, N_JURORS))
 
     def margin(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Draw the latent margin of "first over second" with logistic noise."""
@@ -132,6 +141,11 @@ def intransitive_degrees(w: World, f: np.ndarray, s: np.ndarray, _judge: np.ndar
     return verdict
 
 
+def divided(w: World, f: np.ndarray, s: np.ndarray, judge: np.ndarray) -> np.ndarray:
+    """Three judges who see a fifth of the essays otherwise than each other."""
+    return sign(w.margin(f, s) + w.views[f, judge] - w.views[s, judge])
+
+
 JUDGES: dict[str, tuple[Judging, int]] = {
     "honest degrees": (honest_degrees, 1),
     "random degrees": (random_degrees, 1),
@@ -142,6 +156,7 @@ JUDGES: dict[str, tuple[Judging, int]] = {
     "lapses 10%, degrees": (lapses_degrees, 1),
     "intransitive": (intransitive, 1),
     "intransitive, degrees": (intransitive_degrees, 1),
+    "three judges, essays that divide them": (divided, N_JURORS),
 }
 """Judges by name, with the number of judges."""
 

@@ -15,18 +15,22 @@ work.
 1. Grid: sd {.5, .7, 1, 1.5, 2, 3, 4, 6} x essays {12, 30, 100} x comparisons {8, 12, 20} x
    {random, adaptive}, verdicts as the model says.
 2. Worlds that break the model, 60 essays (30 in a quick run), sd 2: degrees that tell nothing,
-   half or another trait, two judges of two habits, lapses, cyclic preferences
-   (`benchmarks._worlds`). `rescaled` is the coverage after the best common factor: what an unknown
-   unit of the scale alone explains. `own_unit` counts a cyclic preference as noise, from which
-   only repeats of a pair could tell it: the truth in units of the judge's whole noise. Honest
-   degrees are set against their own signs: the share is kept of what a fit on trust (attention
-   "full") gains over signs in 1 minus the squared correlation with the truth.
+   half or another trait, two judges of two habits, lapses, cyclic preferences, essays that divide
+   judges (`benchmarks._worlds`). `rescaled` is the coverage after the best common factor: what an
+   unknown unit of the scale alone explains. `own_unit` counts a cyclic preference as noise, from
+   which only repeats of a pair could tell it: the truth in units of the judge's whole noise.
+   Honest degrees are set against their own signs: the share is kept of what a fit on trust
+   (attention "full") gains over signs in 1 minus the squared correlation with the truth.
 3. Real sessions (`CJ_DATA_DIR`, default ../shared/data): reliability of a session against
    Spearman-Brown split halves of the same; argument topics likewise, and how much of what looks
    like people's noise there is a preference about the pair (`benchmarks._pair_effects`).
 
+A claim is met where the mean is inside its bar. Of several hundred claims some miss theirs by
+chance, so the share is printed too that lies outside by more than its half width.
+
 Simulated unless it says real. The priors (spread, lapse rate, degree share) were chosen in worlds
-of seeds below 1,000; this benchmark draws from seed 700,000 on. The spreads of the grid, lapses and
+of seeds below 1,000, what widens and shifts intervals of seeds below 10,000; this benchmark draws
+from seed 700,000 on. The spreads of the grid, lapses and
 cyclic preferences were looked at while choosing, with other seeds; sds .85, 1.2, 2.5 and 5 were
 not, and have rows of their own.
 """
@@ -45,6 +49,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks._common import (
+    Bar,
     Claim,
     arguments,
     at_least,
@@ -238,20 +243,48 @@ def half_width(values: np.ndarray) -> float:
     return float(max(Z95 * deviation / np.sqrt(n), least))
 
 
-def cell_claims(row: dict[str, Any]) -> list[Claim]:
-    """Set one cell of the grid against its bars."""
-    k, sd = row["per_essay"], row["sd"]
-    where = f"sd {sd:g}, {row['essays']} essays, {k} comparisons, {row['pairing']}"
-    error = 0.05 if k >= PER_ESSAY[1] and sd >= 1.0 else 0.10
-    bars = (
+def cell_bars(row: dict[str, Any]) -> list[tuple[str, str, Bar]]:
+    """Return what is claimed of one cell of the grid, the figure and its bar."""
+    precise = row["per_essay"] >= PER_ESSAY[1] and row["sd"] >= 1.0
+    error = 0.05 if precise else 0.10
+    return [
         ("95% intervals hold", "coverage", between(0.93, 0.975)),
         ("90% rank intervals hold", "ranks", between(0.87, 0.95)),
         ("90% reliability intervals hold", "reliability_held", between(0.85, 0.97)),
         ("mean error of reliability", "reliability_error", between(-error, error)),
-    )
+    ]
+
+
+def cell_claims(row: dict[str, Any]) -> list[Claim]:
+    """Set one cell of the grid against its bars."""
+    size = f"{row['essays']} essays, {row['per_essay']} comparisons"
+    where = f"sd {row['sd']:g}, {size}, {row['pairing']}"
     return [
         Claim(f"{what}: {where}", row[name], f"+- {row[f'{name}_error']:.3f}", bar)
-        for what, name, bar in bars
+        for what, name, bar in cell_bars(row)
+    ]
+
+
+def clear_misses(row: dict[str, Any]) -> list[bool]:
+    """Whether each figure of a cell lies outside its bar by more than its half width."""
+    return [
+        not (bar.low - row[f"{name}_error"] <= row[name] <= bar.high + row[f"{name}_error"])
+        for _, name, bar in cell_bars(row)
+    ]
+
+
+def grid_claims(rows: list[dict[str, Any]]) -> list[Claim]:
+    """Set all cells of the grid against their bars, with the share that keeps and misses them."""
+    grid = [row for row in rows if row["study"] == "grid"]
+    claims = [claim for row in grid for claim in cell_claims(row)]
+    if not claims:
+        return []
+    kept = float(np.mean([claim.holds for claim in claims]))
+    missed = float(np.mean([is_missed for row in grid for is_missed in clear_misses(row)]))
+    return [
+        Claim("claims of the grid that are met", kept, f"share of {len(claims)}", at_least(1.0)),
+        Claim("claims missed by more than their half width", missed, "share", at_most(0.01)),
+        *claims,
     ]
 
 
@@ -259,7 +292,7 @@ def world_claims(row: dict[str, Any]) -> list[Claim]:
     """Set one world that breaks the model against its bars."""
     where = f"{row['world']}, {row['essays']} essays, {row['per_essay']} comparisons"
     strict = "degrees" in row["world"] or "habits" in row["world"]
-    broken = "lapses" in row["world"] or "intransitive" in row["world"]
+    broken = any(kind in row["world"] for kind in ("lapses", "intransitive", "divide"))
     bar = at_least(0.93 if strict and not broken else 0.92)
     unit = f"+- {row['coverage_error']:.3f}"
     claims = [Claim(f"95% intervals hold: {where}", row["coverage"], unit, bar)]
@@ -298,20 +331,17 @@ def pair_claims(rows: list[dict[str, Any]]) -> list[Claim]:
 
 
 def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
-    """Set every cell against its bars, with the share of the grid's claims that hold."""
-    grid = [claim for row in rows if row["study"] == "grid" for claim in cell_claims(row)]
-    kept = float(np.mean([claim.holds for claim in grid])) if grid else None
-    first = Claim("cells of the grid that keep their bars", kept, "share", at_least(1.0))
+    """Set every cell against its bars."""
     worlds = [claim for row in rows if row["study"] == "worlds" for claim in world_claims(row)]
-    return [first, *grid, *worlds, *real_claims(rows), *pair_claims(rows)]
+    return [*grid_claims(rows), *worlds, *real_claims(rows), *pair_claims(rows)]
 
 
 def all_cells(*, quick: bool) -> list[Cell]:
     """List real judging, the worlds that break the model, and the grid, largest classes last."""
-    n, count = (30, 2) if quick else (60, 80)
+    n, count = (30, 2) if quick else (60, 160)
     real = Cell(REAL, "quick" if quick else "sessions and topics", np.nan, 0, "random", 1)
     worlds = [Cell("worlds", name, 2.0, n, "adaptive", count) for name in JUDGES]
-    batches = {12: 6, 30: 4} if quick else {12: 240, 30: 160, 100: 80}
+    batches = {12: 6, 30: 4} if quick else {12: 320, 30: 240, 100: 100}
     strategies: tuple[Strategy, ...] = ("random", "adaptive")
     return [real, *worlds] + [
         Cell("grid", "binary", sd, essays, strategy, count)

@@ -6,7 +6,7 @@ Every batch runs through the product's own planner, statistics and decisions wit
 settings (no anchors; a batch "would have grades" when its signal is proven). Three kinds of rows:
 
 ends      what becomes of the batches of weak, honest, real and worthless judges
-targets   coverage of 95% intervals at the stop, by the target that stopped the batch
+targets   coverage of the result's 95% intervals, by the target that stopped the batch
 precision shares of waves after which a standard error is larger than before, in logits and in
           standard deviations of the abilities
 crowds    real human verdicts of eight topics (`CJ_DATA_DIR`/arguments): each question is answered
@@ -59,19 +59,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from assessment.domain.result import Ranking
     from runner.offline.simulated_batch import Look
     from scoring.simulate import Judge
 
     type Maker = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], Judge]]
 
 FIRST_SEED = 10_000
-Z95 = 1.959964
 # Spreads of abilities whose logistic judge agrees with the truth in 65% and 70% of all pairs.
 SD_OF_65_PERCENT, SD_OF_70_PERCENT = 0.585, 0.843
 CUTS = (1.0, 2.5)
 COVERAGE = between(0.92, 0.975)
-# Batches by size of class: 400 without a refusal speak for at most 1% (Wilson, 95%).
-BATCHES = {20: 400, 30: 400, 12: 400, 60: 60, 100: 20}
+# Batches by size of class, and at most what a judge's claims need: 400 without a refusal speak for
+# at most 1%, 200 for at most 2% (Wilson, 95%). Judges without a claim, or whose end nobody doubts,
+# have few.
+BATCHES = {20: 400, 30: 400, 12: 400, 60: 40, 100: 10}
+FEW = 80
 CODE = (
     "layers/scoring/scoring",
     "layers/service/assessment/domain",
@@ -100,18 +103,16 @@ class Kind:
     refused: Bar | None = None
     graded: Bar | None = None
     has_degrees: bool = False
-    is_worthless: bool = False
+    most_batches: int = FEW
 
 
 JUDGES = {
-    "coin": Kind(lambda z: (z, CoinFlipJudge()), graded=at_most(0.01), is_worthless=True),
-    "position only": Kind(
-        lambda z: (z, PositionOnlyJudge()), graded=at_most(0.01), is_worthless=True
-    ),
+    "coin": Kind(lambda z: (z, CoinFlipJudge()), graded=at_most(0.01), most_batches=400),
+    "position only": Kind(lambda z: (z, PositionOnlyJudge()), graded=at_most(0.01)),
     "flat 65%": Kind(flat(0.65)),
-    "flat 70%": Kind(flat(0.7), refused=at_most(0.02)),
-    "logistic 65%": Kind(logistic(SD_OF_65_PERCENT), refused=at_most(0.01)),
-    "logistic 70%": Kind(logistic(SD_OF_70_PERCENT), refused=at_most(0.01)),
+    "flat 70%": Kind(flat(0.7), refused=at_most(0.02), most_batches=300),
+    "logistic 65%": Kind(logistic(SD_OF_65_PERCENT), refused=at_most(0.01), most_batches=400),
+    "logistic 70%": Kind(logistic(SD_OF_70_PERCENT), refused=at_most(0.01), most_batches=400),
     "sd 1, lapses 10%": Kind(logistic(1.0, lapse=0.1), refused=at_most(0.01)),
     "sd 2": Kind(logistic(2.0), refused=at_most(0.01)),
     "sd 2, degrees": Kind(logistic(2.0, CUTS), refused=at_most(0.01), has_degrees=True),
@@ -134,8 +135,8 @@ class End:
     per_essay, reliability : float
         Comparisons per essay, and the reliability that was reported.
     realised, coverage : float or None
-        Squared correlation of reported and true abilities, and the share of 95% intervals that
-        hold the true ability; None where nobody knows the truth.
+        Squared correlation of reported and true abilities, and the share of published 95% intervals
+        that hold the true ability; None where it is not asked for.
     is_held : bool or None
         Whether the reliability's interval holds the realised one.
     rises : dict
@@ -153,8 +154,13 @@ class End:
     rises: dict[str, list[bool]]
 
     @classmethod
-    def of_looks(cls, looks: Sequence[Look], truth: NDArray[np.float64] | None) -> End:
-        """Describe a batch by its looks."""
+    def of_looks(
+        cls,
+        looks: Sequence[Look],
+        truth: NDArray[np.float64] | None,
+        rankings: Sequence[Ranking] = (),
+    ) -> End:
+        """Describe a batch by its looks, and by the rankings of its result where it has one."""
         last = looks[-1]
         is_refused = last.decision.decision is DecisionKind.FINALIZE_FAILURE
         realised = None if truth is None else squared_correlation(last.ability, truth)
@@ -167,7 +173,7 @@ class End:
             per_essay=last.per_essay,
             reliability=figures[-1].model_reliability,
             realised=realised,
-            coverage=None if truth is None else share_held(last, truth),
+            coverage=None if truth is None or not rankings else share_held(rankings, truth),
             is_held=None if realised is None else bool(low <= realised <= high),
             rises={
                 error: [
@@ -179,10 +185,12 @@ class End:
         )
 
 
-def share_held(look: Look, truth: NDArray[np.float64]) -> float:
-    """Share of 95% intervals that hold the true ability."""
-    off = look.ability - (truth - truth.mean())
-    return float((np.abs(off) < Z95 * look.standard_error).mean())
+def share_held(rankings: Sequence[Ranking], truth: NDArray[np.float64]) -> float:
+    """Share of published 95% intervals that hold the true ability."""
+    ranked = sorted(rankings, key=lambda ranking: ranking.essay_id)
+    low, high = np.array([ranking.bradley_terry_interval for ranking in ranked], dtype=float).T
+    true = truth - truth.mean()
+    return float(((low < true) & (true < high)).mean())
 
 
 def squared_correlation(ability: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
@@ -215,8 +223,10 @@ def batch_end(cell: Cell, number: int) -> dict[str, object]:
         return asdict(End.of_looks(ProductBatch(cell.n, judge, seed, config).run(), None))
     kind = JUDGES[cell.judge]
     truth, judge = kind.make(np.random.default_rng([seed, cell.n]).normal(size=cell.n))
-    looks = ProductBatch(cell.n, judge, seed, config, kind.has_degrees).run()
-    return asdict(End.of_looks(looks, truth))
+    batch = ProductBatch(cell.n, judge, seed, config, kind.has_degrees)
+    looks = batch.run()
+    rankings = batch.conclude().scores.rankings if cell.study == "targets" else ()
+    return asdict(End.of_looks(looks, truth, rankings))
 
 
 def interval(values: Sequence[bool]) -> str:
@@ -328,9 +338,13 @@ def all_cells(*, quick: bool) -> list[Cell]:
     sizes = {20: 12} if quick else BATCHES
     names = QUICK_JUDGES if quick else tuple(JUDGES)
     targets = ("default", "reliability .70") if quick else tuple(TARGETS)[:-1]
-    each, crowds, budget = (6, 1, 6) if quick else (100, 25, 100)
+    each, crowds, budget = (6, 1, 6) if quick else (100, 50, 40)
     return [
-        *(Cell("ends", name, n, count) for n, count in sizes.items() for name in names),
+        *(
+            Cell("ends", name, n, min(count, JUDGES[name].most_batches))
+            for n, count in sizes.items()
+            for name in names
+        ),
         *(
             Cell("crowds", topic, read_crowd(topic).recorded.n_essays, crowds)
             for topic in list_crowds()

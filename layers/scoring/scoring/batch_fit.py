@@ -10,6 +10,7 @@ import numpy as np
 from scoring._fit.spread_estimate import SpreadPrior
 from scoring.bradley_terry import fit
 from scoring.construct_gap import MOST_PLACES, fit_people_scale
+from scoring.divided_essays import widen_divided
 from scoring.errors import NotConvergedError
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def fit_batch(
     integrated over. Every judge's rate of random answers is estimated, so that a scale that they
     compress is widened again. Where verdicts have degrees, so are every judge's cut points and
     what the degrees tell: nobody is taken at their word. Judges of a jury may be sharper or blunter
-    than each other. Where people have judged beside models, abilities are on people's scale.
+    than each other, and where they differ about an essay it is less certain. Where people have
+    judged beside models, abilities are on people's scale.
 
     Parameters
     ----------
@@ -68,7 +70,8 @@ def fit_batch(
         estimator="variational",
         judges="discrimination" if has_jury(comparisons) else "pooled",
     )
-    return fit(comparisons, attention=_choose_attention(comparisons), **settings)
+    fitted = fit(comparisons, attention=_choose_attention(comparisons), **settings)
+    return widen_divided(fitted, comparisons)
 
 
 def has_two_scales(comparisons: Comparisons, is_model: Sequence[bool]) -> bool:
@@ -104,7 +107,7 @@ def refit_at_one_spread(standing: Fit, comparisons: Comparisons) -> Fit:
     if standing.spread is None or standing.construct_gaps:
         return standing
     try:
-        return fit(
+        fitted = fit(
             comparisons,
             prior_sd=standing.spread.median,
             estimator="variational",
@@ -114,6 +117,7 @@ def refit_at_one_spread(standing: Fit, comparisons: Comparisons) -> Fit:
         )
     except NotConvergedError:
         return standing
+    return widen_divided(fitted, comparisons)
 
 
 def has_jury(comparisons: Comparisons) -> bool:

@@ -240,3 +240,24 @@ class MixtureInformation(Information):
     @cached_property
     def _diagonal_of_inverse(self) -> Floats:
         return self._lower.diagonal()
+
+
+def widen(information: Information, added: Floats) -> MixtureInformation:
+    """Return the covariance with independent errors of the abilities beside it.
+
+    Parameters
+    ----------
+    information : Information
+        Under a prior on the abilities.
+    added : (n,) array
+        Variance to add to every ability, logits^2.
+    """
+    lower = information.lower.copy()
+    at = np.arange(information.n)
+    lower[at, at] += added
+    return MixtureInformation(
+        information._model,  # noqa: SLF001 - of the same module
+        information._blocks,  # noqa: SLF001
+        information._state,  # noqa: SLF001
+        lower,
+    )
