@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scoring import Comparisons, fit
+from scoring import Comparisons, SpreadPrior, fit
 from scoring.batch_fit import fit_batch, refit_at_one_spread
 from scoring.divided_essays import disagreement_variance, widen_divided
 from scoring.rank_intervals import rank_intervals
@@ -47,7 +47,7 @@ def test_essays_that_divide_judges_are_less_certain_than_others():
 
 def test_a_jurys_disagreement_reaches_errors_intervals_ranks_and_reliability():
     data = judged(effect=2.5, seed=3)
-    fitted = fit(data, estimator="variational", prior_sd=fit_batch(data).spread.prior)
+    fitted = fit(data, estimator="variational", prior_sd=SpreadPrior())
     added = disagreement_variance(fitted, data)
     widened = widen_divided(fitted, data)
     assert np.array_equal(widened.ability, fitted.ability)

@@ -157,8 +157,9 @@ class Fit:
         InvalidSettingError
             If the level is not inside (0, 1).
         """
-        estimates_attention = self.spread is not None and self.unit_doubt > 0.0
-        outward = outward_share(self.spread.sd_log) if estimates_attention else 0.0
+        outward = 0.0
+        if self.spread is not None and self.unit_doubt > 0.0:
+            outward = outward_share(self.spread.sd_log)
         return self._posterior().stretch(self.unit_doubt).interval(level, outward)
 
     def _posterior(self) -> Posterior:
