@@ -158,9 +158,9 @@ class End:
         cls,
         looks: Sequence[Look],
         truth: NDArray[np.float64] | None,
-        rankings: Sequence[Ranking] = (),
+        coverage: float | None = None,
     ) -> End:
-        """Describe a batch by its looks, and by the rankings of its result where it has one."""
+        """Describe a batch by its looks, and by what the intervals of its result hold."""
         last = looks[-1]
         is_refused = last.decision.decision is DecisionKind.FINALIZE_FAILURE
         realised = None if truth is None else squared_correlation(last.ability, truth)
@@ -173,7 +173,7 @@ class End:
             per_essay=last.per_essay,
             reliability=figures[-1].model_reliability,
             realised=realised,
-            coverage=None if truth is None or not rankings else share_held(rankings, truth),
+            coverage=coverage,
             is_held=None if realised is None else bool(low <= realised <= high),
             rises={
                 error: [
@@ -225,8 +225,10 @@ def batch_end(cell: Cell, number: int) -> dict[str, object]:
     truth, judge = kind.make(np.random.default_rng([seed, cell.n]).normal(size=cell.n))
     batch = ProductBatch(cell.n, judge, seed, config, kind.has_degrees)
     looks = batch.run()
-    rankings = batch.conclude().scores.rankings if cell.study == "targets" else ()
-    return asdict(End.of_looks(looks, truth, rankings))
+    coverage = None
+    if cell.study == "targets":
+        coverage = share_held(batch.conclude().scores.rankings, truth)
+    return asdict(End.of_looks(looks, truth, coverage))
 
 
 def interval(values: Sequence[bool]) -> str:
