@@ -74,7 +74,7 @@ class Outside:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def within(self, function: str) -> Iterator[None]:
+    def attribute(self, function: str) -> Iterator[None]:
         """Calls that are made meanwhile are this function's."""
         self.function, before = function, self.function
         try:

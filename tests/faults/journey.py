@@ -140,7 +140,7 @@ class Journey:
             If it raised, or the process died.
         """
         module = importlib.import_module(f"functions.{function}.app")
-        with self.outside.within(function):
+        with self.outside.attribute(function):
             try:
                 return json.loads(json.dumps(module.handler(event, lambda_context(function))))
             except WorkerDiedError as death:

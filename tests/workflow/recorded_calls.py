@@ -36,7 +36,7 @@ class CallRecorder:
         self._function: str | None = None
 
     @contextmanager
-    def of(self, function: str) -> Iterator[None]:
+    def attribute(self, function: str) -> Iterator[None]:
         """What is called meanwhile is called by this function."""
         before, self._function = self._function, function
         try:
@@ -52,7 +52,7 @@ class CallRecorder:
         def client(*arguments: Any, **settings: Any) -> Any:
             fresh = made(*arguments, **settings)
             fresh.meta.events.register("provide-client-params", self._heard)
-            fresh.meta.events.register("after-call.s3.GetObject", self._looked_for)
+            fresh.meta.events.register("after-call.s3.GetObject", self._note_missing_object)
             return fresh
 
         stand_in = mock.Mock(wraps=boto3)
@@ -70,7 +70,7 @@ class CallRecorder:
         name = f"{_PREFIXES.get(service, service)}:{model.name}"
         self._note(_ACTIONS.get(name, name), self._resource(name, params))
 
-    def _looked_for(self, http_response: Any, **_: Any) -> None:
+    def _note_missing_object(self, http_response: Any, **_: Any) -> None:
         """S3 says that an object is missing only to those who may list the bucket."""
         if http_response.status_code == HTTPStatus.NOT_FOUND:
             self._note("s3:ListBucket", "ContentBucket")

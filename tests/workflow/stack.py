@@ -90,7 +90,7 @@ class Stack:
             fault = self.faults[name].popleft() if self.faults.get(name) else None
             if fault and not fault.after_work:
                 raise fault.error
-            with self.recorder.of(name), warnings.catch_warnings():
+            with self.recorder.attribute(name), warnings.catch_warnings():
                 # Powertools warns of an invocation that counted nothing; not every one does.
                 warnings.filterwarnings("ignore", message="No application metrics to publish")
                 result = module.handler(json.loads(json.dumps(event)), lambda_context(name))

@@ -133,7 +133,7 @@ def result_of(world: World, batch: Batch) -> dict[str, Any]:
     return document
 
 
-def told_of(batch: Batch) -> str:
+def read_failure_text(batch: Batch) -> str:
     """All that a user is told of a failed batch."""
     assert batch.status is BatchStatus.FAILED
     assert batch.failure is not None
@@ -254,7 +254,7 @@ def test_a_refusal_of_everything_is_the_judges() -> None:
     body = {"type": "error", "error": {"type": "invalid_request_error", "message": "nope: field x"}}
     with answering("anthropic", lambda _: Reply(body, 400)) as server:
         world, batch = run(server, "anthropic", 10)
-    assert "nope: field x" in told_of(batch)
+    assert "nope: field x" in read_failure_text(batch)
     assert batch.not_assessed == ()
     assert len(world.known(batch.batch_id)) == 20, "one wave is enough to know it"
 
@@ -314,7 +314,7 @@ def test_answers_cut_off_by_reasoning() -> None:
 
     with answering("openai", answer) as server:
         _, batch = run(server, "openai", batching_mode="per_request", context_tokens=128_000)
-        told = told_of(batch)
+        told = read_failure_text(batch)
         limits = {request.body.get("max_completion_tokens") for request in server.requests}
     assert "raise the judge's max_output_tokens" in told
     assert "4000 of them thoughts" in told
@@ -339,7 +339,7 @@ def test_a_wait_beyond_the_deadline(seconds: str) -> None:
     with answering("openai", lambda _: Reply(OPENAI_LIMIT, 429, headers)) as server:
         world, batch = run(server, "openai", batching_mode="per_request")
         n_requests = len(server.requests)
-    told = told_of(batch)
+    told = read_failure_text(batch)
     if seconds == "86400":
         assert "asks to wait 86400 s, which is beyond the wave's deadline" in told
         assert "wave_timeout_seconds" in told
@@ -358,7 +358,7 @@ def test_an_endpoint_that_never_calls_back() -> None:
     with answering("openai", lambda _: Reply({"status": "queued"}, 202)) as server:
         world, batch = run(server, "callback_endpoint")
         n_requests = len(server.requests)
-    told = told_of(batch)
+    told = read_failure_text(batch)
     assert "timed_out" in told
     assert "callback queue" in told
     assert n_requests == sum(each.attempt for each in world.known(batch.batch_id))

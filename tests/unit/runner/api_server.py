@@ -308,7 +308,7 @@ def _erase(stack: FakeStack, *, admin: bool) -> dict[str, Any]:
 
 
 def application(stack: FakeStack) -> Starlette:
-    def guarded(status: int, act: Callable[[Request, bytes, bool], object]) -> Any:
+    def guard(status: int, act: Callable[[Request, bytes, bool], object]) -> Any:
         async def endpoint(request: Request) -> Response:
             stack.requests.append((request.method, request.url.path, dict(request.headers)))
             if stack.interruptions:
@@ -357,60 +357,60 @@ def application(stack: FakeStack) -> Starlette:
 
     base = "/_aws/execute-api/abc123/live"
     routes = {
-        ("POST", "/v1/anchors/register"): guarded(201, lambda _, body, __: _register(stack, body)),
-        ("POST", "/v1/batches"): guarded(
+        ("POST", "/v1/anchors/register"): guard(201, lambda _, body, __: _register(stack, body)),
+        ("POST", "/v1/batches"): guard(
             202, lambda request, body, admin: _request(stack, request, body, admin=admin)
         ),
-        ("GET", "/v1/batches"): guarded(200, lambda r, _, __: _list(stack, r)),
-        ("GET", "/v1/batches/{batch_id}/comparisons"): guarded(
+        ("GET", "/v1/batches"): guard(200, lambda r, _, __: _list(stack, r)),
+        ("GET", "/v1/batches/{batch_id}/comparisons"): guard(
             200, lambda r, _, __: _comparisons(stack, batch_id(r), r)
         ),
-        ("GET", "/v1/batches/{batch_id}"): guarded(
+        ("GET", "/v1/batches/{batch_id}"): guard(
             200, lambda r, _, __: stack.next_progress(batch_id(r)).model_dump(mode="json")
         ),
-        ("GET", "/v1/batches/{batch_id}/results"): guarded(
+        ("GET", "/v1/batches/{batch_id}/results"): guard(
             200, lambda r, _, __: _result(stack, batch_id(r))
         ),
-        ("POST", "/v1/batches/{batch_id}/cancel"): guarded(
+        ("POST", "/v1/batches/{batch_id}/cancel"): guard(
             200, lambda r, _, __: _cancel(stack, batch_id(r))
         ),
-        ("POST", "/v1/batches/{batch_id}/resume"): guarded(
+        ("POST", "/v1/batches/{batch_id}/resume"): guard(
             202, lambda r, _, __: _resume(stack, batch_id(r))
         ),
-        ("GET", "/v1/batches/{batch_id}/attention"): guarded(
+        ("GET", "/v1/batches/{batch_id}/attention"): guard(
             200, lambda request, _, __: _attend(stack, request)
         ),
-        ("PUT", "/v1/batches/{batch_id}/essays/{essay_id:path}/decision"): guarded(
+        ("PUT", "/v1/batches/{batch_id}/essays/{essay_id:path}/decision"): guard(
             200, lambda request, body, _: _decide(stack, request, body)
         ),
-        ("POST", "/v1/batches/{batch_id}/release"): guarded(
+        ("POST", "/v1/batches/{batch_id}/release"): guard(
             200, lambda request, body, _: _release(stack, request, body)
         ),
-        ("DELETE", "/v1/batches/{batch_id}"): guarded(
+        ("DELETE", "/v1/batches/{batch_id}"): guard(
             202, lambda _, __, admin: _erase(stack, admin=admin)
         ),
-        ("DELETE", "/v1/batches/{batch_id}/essays/{essay_id:path}"): guarded(
+        ("DELETE", "/v1/batches/{batch_id}/essays/{essay_id:path}"): guard(
             202, lambda _, __, admin: _erase(stack, admin=admin)
         ),
-        ("GET", "/v1/batches/{batch_id}/erasures"): guarded(
+        ("GET", "/v1/batches/{batch_id}/erasures"): guard(
             200, lambda r, _, __: {"batch_id": batch_id(r), "erasures": [_erasing(stack)]}
         ),
-        ("GET", "/v1/batches/{batch_id}/essays/{essay_id:path}/export"): guarded(
+        ("GET", "/v1/batches/{batch_id}/essays/{essay_id:path}/export"): guard(
             200, lambda r, _, __: {"essay_id": r.path_params["essay_id"]}
         ),
-        ("PUT", "/v1/batches/{batch_id}/judging-deadline"): guarded(
+        ("PUT", "/v1/batches/{batch_id}/judging-deadline"): guard(
             200, lambda r, body, _: _move_deadline(batch_id(r), body)
         ),
-        ("POST", "/v1/manifests"): guarded(201, lambda *_: _announce_manifest(stack)),
-        ("POST", "/v1/content"): guarded(201, lambda _, body, __: _store_content(stack, body)),
-        ("GET", "/v1/batches/{batch_id}/files"): guarded(
+        ("POST", "/v1/manifests"): guard(201, lambda *_: _announce_manifest(stack)),
+        ("POST", "/v1/content"): guard(201, lambda _, body, __: _store_content(stack, body)),
+        ("GET", "/v1/batches/{batch_id}/files"): guard(
             200, lambda r, _, __: _list_files(stack, batch_id(r))
         ),
         ("GET", "/v1/healthz"): healthz,
     }
-    routes |= guard_assignments(guarded, lambda: stack.registry)
-    routes |= guard_webhooks(guarded, lambda: stack.webhooks)
-    routes |= guard_invitations(guarded, lambda: stack.people)
+    routes |= guard_assignments(guard, lambda: stack.registry)
+    routes |= guard_webhooks(guard, lambda: stack.webhooks)
+    routes |= guard_invitations(guard, lambda: stack.people)
     # Two routes may have one path: each method has its own.
     api = [
         Route(base + path, endpoint, methods=[method])

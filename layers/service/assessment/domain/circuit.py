@@ -40,7 +40,7 @@ class Admission(BaseModel):
 
 
 def check_admission(circuit: Circuit, *, now: datetime) -> Admission:
-    """Admit while closed; while open ask for patience; then admit one probe at a time."""
+    """Admit while closed; refuse while open; then admit one probe at a time."""
     if circuit.open_until is None:
         return Admission()
     if circuit.open_until > now:
