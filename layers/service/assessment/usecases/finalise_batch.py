@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +50,28 @@ _OUTCOMES = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Ending:
+    """What a batch ended with: its comparisons as they stood at the decision, and what they say.
+
+    `decided_at` is the time of the decision, not of the run: a repeated publication is the same
+    event.
+    """
+
+    decision: Decision
+    decided_at: datetime
+    spec: BatchSpec
+    comparisons: list[Comparison]
+    part: AssessedPart
+    conclusion: Conclusion
+    is_proven: bool
+
+    @property
+    def assessed(self) -> BatchSpec:
+        """The spec without the essays that were set aside."""
+        return self.spec.drop_essays(self.part.set_aside_ids)
+
+
 def finalise_batch(
     batch_id: str,
     *,
@@ -65,51 +88,53 @@ def finalise_batch(
     batch = ports.batches.get_batch(batch_id)
     if batch.status not in (BatchStatus.SCORING, BatchStatus.COMPLETED) or batch.decision is None:
         raise IllegalTransitionError(f"a batch that is {batch.status} cannot be finalised")
-    last = ports.batches.get_wave(batch_id, batch.wave)
-    comparisons = _list_at_decision(batch, last, ports.comparisons, ports.content)
-    spec = load_spec(batch_id, content=ports.content)
-    part = set_essays_aside(
-        comparisons, load_not_assessed(last, content=ports.content) if last else ()
-    )
-    assessed = spec.drop_essays(part.set_aside_ids)
-    # The time of the decision, not of this run: a repeated publication is the same event.
-    decided_at = (last.scored_at if last else None) or now
-    conclusion = ports.statistics.conclude(
-        assessed,
-        part.comparisons,
-        config=batch.config,
-        measured_at=decided_at.isoformat(),
-        surface=load_surface(batch_id, content=ports.content),
-    )
-    document = round_figures(
-        _make_document(
-            batch,
-            batch.decision,
-            spec=spec,
-            part=part,
-            comparisons=comparisons,
-            conclusion=conclusion,
-            consistency=_measure_consistency(batch, ports.people),
-            versions=versions,
-        )
-    )
+    ending = _conclude(batch, batch.decision, ports, now)
+    consistency = _measure_consistency(batch, ports.people)
+    document = round_figures(_make_document(batch, ending, consistency, versions))
     body = canonical_bytes(document).decode()
     sha256 = content_sha256(body)
-    keep_comparisons(batch_id, comparisons, content=ports.content)
+    keep_comparisons(batch_id, ending.comparisons, content=ports.content)
     ports.content.put_document(
         essays_key(batch_id),
         result_csv(document),
         content_type="text/csv; charset=utf-8",
     )
     ports.content.put_document(result_key(batch_id), body)
-    _store_measurement(batch, spec, conclusion, ports.assignments)
-    _publish(batch, document, sha256, ports, decided_at)
+    _store_measurement(batch, ending, ports.assignments)
+    _publish(batch, document, sha256, ports, ending.decided_at)
     return ports.batches.transition(
         batch_id,
         BatchStatus.COMPLETED,
         now=now,
         outcome=document.outcome,
         result_sha256=sha256,
+    )
+
+
+def _conclude(batch: Batch, decision: Decision, ports: FinalisePorts, now: datetime) -> _Ending:
+    """Measure what the comparisons say that stood at the decision."""
+    last = ports.batches.get_wave(batch.batch_id, batch.wave)
+    comparisons = _list_at_decision(batch, last, ports.comparisons, ports.content)
+    spec = load_spec(batch.batch_id, content=ports.content)
+    part = set_essays_aside(
+        comparisons, load_not_assessed(last, content=ports.content) if last else ()
+    )
+    decided_at = (last.scored_at if last else None) or now
+    conclusion = ports.statistics.conclude(
+        spec.drop_essays(part.set_aside_ids),
+        part.comparisons,
+        config=batch.config,
+        measured_at=decided_at.isoformat(),
+        surface=load_surface(batch.batch_id, content=ports.content),
+    )
+    return _Ending(
+        decision=decision,
+        decided_at=decided_at,
+        spec=spec,
+        comparisons=comparisons,
+        part=part,
+        conclusion=conclusion,
+        is_proven=conclusion.scores.is_proven(min_reliability=batch.config.min_reliability),
     )
 
 
@@ -124,16 +149,12 @@ def _measure_consistency(batch: Batch, people: People) -> list[Consistency]:
     return sorted((one for one in measured if one is not None), key=lambda one: one.judge)
 
 
-def _store_measurement(
-    batch: Batch, spec: BatchSpec, conclusion: Conclusion, assignments: AssignmentStore
-) -> None:
+def _store_measurement(batch: Batch, ending: _Ending, assignments: AssignmentStore) -> None:
     """Leave the batch's measurement of its anchors to later batches, if its signal is proven."""
-    if batch.assignment_id is None or conclusion.measurement is None:
+    measurement = ending.conclusion.measurement
+    if batch.assignment_id is None or measurement is None or not ending.is_proven:
         return
-    if conclusion.scores.is_proven(min_reliability=batch.config.min_reliability):
-        assignments.put_measurement(
-            batch.assignment_id, spec.judge_spec_hash, conclusion.measurement
-        )
+    assignments.put_measurement(batch.assignment_id, ending.spec.judge_spec_hash, measurement)
 
 
 def _list_at_decision(
@@ -152,27 +173,18 @@ def _drop_verdict(comparison: Comparison) -> Comparison:
 
 
 def _make_document(
-    batch: Batch,
-    decision: Decision,
-    *,
-    spec: BatchSpec,
-    part: AssessedPart,
-    comparisons: list[Comparison],
-    conclusion: Conclusion,
-    consistency: list[Consistency],
-    versions: Mapping[str, str],
+    batch: Batch, ending: _Ending, consistency: list[Consistency], versions: Mapping[str, str]
 ) -> ResultDocument:
-    scores = conclusion.scores
-    assessed = spec.drop_essays(part.set_aside_ids)
-    is_proven = scores.is_proven(min_reliability=batch.config.min_reliability)
+    spec, assessed, comparisons = ending.spec, ending.assessed, ending.comparisons
+    conclusion, scores = ending.conclusion, ending.conclusion.scores
     config = batch.config.model_dump(mode="json")
     return ResultDocument(
         batch_id=batch.batch_id,
         correlation_id=batch.correlation_id,
         assignment_id=batch.assignment_id,
         status=BatchStatus.COMPLETED,
-        outcome=_outcome(decision, is_proven=is_proven),
-        decision=decision,
+        outcome=_outcome(ending),
+        decision=ending.decision,
         comparisons=count_comparisons(comparisons),
         resampled_comparisons=sum(c.resampled for c in comparisons),
         readings=_tally_readings(comparisons),
@@ -181,12 +193,12 @@ def _make_document(
         n_anchors=len(assessed.anchors),
         n_waves=batch.wave,
         rankings=scores.rankings,
-        grade_projections=_projections(conclusion, batch.config),
+        grade_projections=_projections(ending, batch.config),
         reliability=scores.reliability,
         audit=scores.audit,
         order_effects=scores.order_effects,
         essay_flags=_flags(spec),
-        not_assessed=list(merge_not_assessed(batch.not_assessed, part.not_assessed)),
+        not_assessed=list(merge_not_assessed(batch.not_assessed, ending.part.not_assessed)),
         excluded_essays=[essay.essay_id for essay in spec.excluded],
         masking=_report_masking(batch, spec),
         repeated_calls=sum(comparison.paid_again for comparison in comparisons),
@@ -212,9 +224,10 @@ def _make_document(
     )
 
 
-def _projections(conclusion: Conclusion, config: BatchConfig) -> GradeProjections:
+def _projections(ending: _Ending, config: BatchConfig) -> GradeProjections:
     """The grades; where the signal is not proven, the reason why there are none."""
-    if conclusion.scores.is_proven(min_reliability=config.min_reliability):
+    conclusion = ending.conclusion
+    if ending.is_proven:
         return conclusion.projections
     return withhold(conclusion.projections, explain_unproven(conclusion.scores, config))
 
@@ -238,11 +251,11 @@ def _templates(spec: BatchSpec) -> str:
     return ", ".join(sorted({judge.template_id for judge in spec.judges}))
 
 
-def _outcome(decision: Decision, *, is_proven: bool) -> Outcome:
+def _outcome(ending: _Ending) -> Outcome:
     """How the batch ended; that its signal is not proven is said before anything else."""
-    if not is_proven:
+    if not ending.is_proven:
         return Outcome.COMPLETE_UNPROVEN
-    return _OUTCOMES.get(decision.reason, Outcome.COMPLETE_BUDGET)
+    return _OUTCOMES.get(ending.decision.reason, Outcome.COMPLETE_BUDGET)
 
 
 def _tally_readings(comparisons: list[Comparison]) -> ReadingTally | None:

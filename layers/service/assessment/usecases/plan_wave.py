@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from assessment.domain.batch import Batch, BatchStatus, compute_wave_size, find_cap_per_essay
@@ -60,44 +61,34 @@ def plan_wave(
     return wave
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Evidence:
+    """All that came before a wave, as far as its plan depends on it.
+
+    `met` are the comparisons in which essays met. `pool` are the failed ones that may be tried
+    again. `replacements` are asked instead of lists that failed for good. `n_readings` readings of
+    an essay are left.
+    """
+
+    wave_number: int
+    spec: BatchSpec
+    known: JudgesInLists
+    met: list[Comparison]
+    pool: list[Comparison]
+    replacements: list[PlannedPair]
+    n_readings: int
+
+
 def _plan(batch: Batch, wave_number: int, ports: PlanPorts, mode: BatchingMode) -> Wave:
     """Plan a wave from all that came before it, and store the plan."""
-    comparisons = ports.comparisons.list_comparisons(batch.batch_id, wave_number - 1)
-    part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
-    spec = load_spec(batch.batch_id, content=ports.content).drop_essays(part.set_aside_ids)
-    known = _recall_judges(batch, wave_number, ports)
-    abandoned = known.find_abandoned(part.comparisons, spec.judges)
-    max_attempts = batch.config.max_attempts
-    pool = retry_pool(part.comparisons, max_attempts=max_attempts, abandoned=abandoned)
-    met = drop_failed_lists(part.comparisons, max_attempts=max_attempts, abandoned=abandoned)
-    has_verdicts = any(comparison.verdict for comparison in part.comparisons)
-    # A second try, with more room or after a pause, may bring what the first did not: nothing new
-    # is paid for before one of them has.
-    only_retries = bool(pool) and not has_verdicts
-    n_readings = 0 if only_retries else _count_readings_left(batch.config, spec, part)
-    instead = replace_failed_lists(
-        part.comparisons, max_attempts=max_attempts, n_readings=n_readings, abandoned=abandoned
-    )
-    sizes = choose_sizes(
-        spec.judges,
+    evidence = _gather_evidence(batch, wave_number, ports)
+    planned = seat_comparisons(
+        _choose_comparisons(batch, evidence, ports, mode),
+        evidence.spec.judges,
         wave_number=wave_number,
-        n_essays=len(spec.essays),
-        config=batch.config,
-        n_readings=n_readings - PAIR * len(instead),
-        known=known,
     )
-    # Behind the others: which judge is drawn, and so whether for a list, depends on the place.
-    planned = [*_choose_new(batch, wave_number, spec, met, sizes, known, ports, mode), *instead]
-    if not planned and not pool:
-        planned = choose_repeats(
-            met,
-            passes=batch.config.small_net_resampling_cap,
-            n_readings=min(n_readings, PAIR * compute_wave_size(batch.config, len(spec.essays))),
-            most_per_essay=find_cap_per_essay(batch.config),
-        )
-    planned = seat_comparisons(planned, spec.judges, wave_number=wave_number)
     retries = select_retries(
-        pool, threshold=batch.config.retry_pool_threshold, n_new_pairs=len(planned)
+        evidence.pool, threshold=batch.config.retry_pool_threshold, n_new_pairs=len(planned)
     )
     plan = WavePlan(tuple(planned), tuple(comparison.comparison_id for comparison in retries))
     return ports.batches.put_wave(
@@ -112,6 +103,50 @@ def _plan(batch: Batch, wave_number: int, ports: PlanPorts, mode: BatchingMode) 
     )
 
 
+def _gather_evidence(batch: Batch, wave_number: int, ports: PlanPorts) -> _Evidence:
+    comparisons = ports.comparisons.list_comparisons(batch.batch_id, wave_number - 1)
+    part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
+    spec = load_spec(batch.batch_id, content=ports.content).drop_essays(part.set_aside_ids)
+    known = _recall_judges(batch, wave_number, ports)
+    abandoned = known.find_abandoned(part.comparisons, spec.judges)
+    max_attempts = batch.config.max_attempts
+    pool = retry_pool(part.comparisons, max_attempts=max_attempts, abandoned=abandoned)
+    has_verdicts = any(comparison.verdict for comparison in part.comparisons)
+    # A second try, with more room or after a pause, may bring what the first did not: nothing new
+    # is paid for before one of them has.
+    only_retries = bool(pool) and not has_verdicts
+    n_readings = 0 if only_retries else _count_readings_left(batch.config, spec, part)
+    return _Evidence(
+        wave_number=wave_number,
+        spec=spec,
+        known=known,
+        met=drop_failed_lists(part.comparisons, max_attempts=max_attempts, abandoned=abandoned),
+        pool=pool,
+        replacements=replace_failed_lists(
+            part.comparisons, max_attempts=max_attempts, n_readings=n_readings, abandoned=abandoned
+        ),
+        n_readings=n_readings,
+    )
+
+
+def _choose_comparisons(
+    batch: Batch, evidence: _Evidence, ports: PlanPorts, mode: BatchingMode
+) -> list[PlannedPair | PlannedList]:
+    """New comparisons and replacements; the pairs once more where there is nothing else to ask."""
+    # Replacements stand last: which judge is drawn, and so whether for a list, depends on the
+    # place.
+    planned = [*_choose_new(batch, evidence, ports, mode), *evidence.replacements]
+    if planned or evidence.pool:
+        return planned
+    wave_size = compute_wave_size(batch.config, len(evidence.spec.essays))
+    return choose_repeats(
+        evidence.met,
+        passes=batch.config.small_net_resampling_cap,
+        n_readings=min(evidence.n_readings, PAIR * wave_size),
+        most_per_essay=find_cap_per_essay(batch.config),
+    )
+
+
 def _count_if_lists(plan: WavePlan) -> int | None:
     """How many essays the plan reads; None for pairs, which read two each."""
     sizes = [len(each.essay_ids) for each in plan.planned]
@@ -119,27 +154,29 @@ def _count_if_lists(plan: WavePlan) -> int | None:
 
 
 def _choose_new(
-    batch: Batch,
-    wave_number: int,
-    spec: BatchSpec,
-    met: list[Comparison],
-    sizes: list[int],
-    known: JudgesInLists,
-    ports: PlanPorts,
-    mode: BatchingMode,
+    batch: Batch, evidence: _Evidence, ports: PlanPorts, mode: BatchingMode
 ) -> list[PlannedPair | PlannedList]:
-    """New pairs and lists of the essays that are assessed; `met` are those in which essays met."""
+    """New pairs and lists of the essays that are assessed."""
+    spec, wave_number = evidence.spec, evidence.wave_number
+    sizes = choose_sizes(
+        spec.judges,
+        wave_number=wave_number,
+        n_essays=len(spec.essays),
+        config=batch.config,
+        n_readings=evidence.n_readings - PAIR * len(evidence.replacements),
+        known=evidence.known,
+    )
     if not sizes:
         return []
     return ports.statistics.plan(
         spec,
-        met,
+        evidence.met,
         config=batch.config,
         seed=batch.seed,
         wave_number=wave_number,
         sizes=sizes,
         pair_places=find_pair_places(
-            spec.judges, wave_number=wave_number, n_places=len(sizes), known=known
+            spec.judges, wave_number=wave_number, n_places=len(sizes), known=evidence.known
         ),
         shares_essays=any(judge.asks_together(mode) for judge in spec.judges),
     )
