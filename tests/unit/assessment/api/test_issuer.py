@@ -32,10 +32,20 @@ def rsa_key(owner: str) -> Any:
     return make_key("RS256")
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[SampleIssuer]:
+    """One server for all tests: to start and stop it takes longer than a test does."""
+    with serve_issuer(rsa_key("issuer")) as issuer:
+        yield issuer
+
+
 @pytest.fixture
-def issuer() -> Iterator[SampleIssuer]:
-    with serve_issuer(rsa_key("issuer")) as served:
-        yield served
+def issuer(served: SampleIssuer) -> SampleIssuer:
+    """The issuer as every test finds it: it is up, and has one key that nobody asked for yet."""
+    served.keys = {"first": ("RS256", rsa_key("issuer"))}
+    served.n_key_reads = 0
+    served.down = False
+    return served
 
 
 @pytest.fixture
