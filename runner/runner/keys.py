@@ -32,7 +32,9 @@ def store_key(name: str, key: str, *, stack: str, aws: Aws) -> None:
     ------
     StackNotReachableError, NotAuthorisedError
     """
-    secrets = aws.session().client("secretsmanager", endpoint_url=aws.endpoint_url)
+    secrets = aws.session().client(
+        "secretsmanager", endpoint_url=aws.endpoint_url, config=aws.config
+    )
     identifier = secret_id(stack, name)
     try:
         try:

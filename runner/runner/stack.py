@@ -25,6 +25,8 @@ LOCAL_REGION = "us-east-1"
 TOKEN_LIFETIME = timedelta(hours=12)
 _JUDGE_PARAMETER = "JudgeEndpointUrl"
 _QUICK = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard"})
+# On one machine a connection is refused because nothing runs there: seconds of retries do not help.
+_ONE_TRY = Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1})
 _DENIED = frozenset(
     {"AccessDenied", "AccessDeniedException", "ExpiredToken", "InvalidClientTokenId"}
 )
@@ -48,6 +50,11 @@ class Aws:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Aws":
         """Whatever the AWS environment variables and files say; AWS_ENDPOINT_URL included."""
         return cls(environment.get("AWS_ENDPOINT_URL") or None)
+
+    @property
+    def config(self) -> Config:
+        """How long a client waits, and how often it asks."""
+        return _ONE_TRY if self.dummy_credentials else _QUICK
 
     def session(self) -> boto3.Session:
         """A session that never looks for credentials where the dummy ones do."""
@@ -91,7 +98,7 @@ def find_stack(name: str, aws: Aws) -> Stack:
 def _describe(name: str, aws: Aws) -> tuple[dict[str, str], str | None]:
     """The outputs of a stack, and its parameter JudgeEndpointUrl."""
     cloudformation = aws.session().client(
-        "cloudformation", endpoint_url=aws.endpoint_url, config=_QUICK
+        "cloudformation", endpoint_url=aws.endpoint_url, config=aws.config
     )
     stacks = cloudformation.describe_stacks(StackName=name)["Stacks"]
     outputs = stacks[0].get("Outputs", []) if stacks else []
@@ -126,7 +133,7 @@ def read_secret(secret_arn: str, aws: Aws) -> str:
     """
     try:
         secrets = aws.session().client(
-            "secretsmanager", endpoint_url=aws.endpoint_url, config=_QUICK
+            "secretsmanager", endpoint_url=aws.endpoint_url, config=aws.config
         )
         return secrets.get_secret_value(SecretId=secret_arn)["SecretString"]
     except (BotoCoreError, ClientError) as error:
