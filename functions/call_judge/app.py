@@ -17,7 +17,7 @@ from assessment.domain.errors import CJError
 from assessment.observability import count, logger, metrics
 from assessment.ports.messaging import JudgeQueue
 from assessment.settings import CallJudgeSettings
-from assessment.usecases.call_judge import Delivery
+from assessment.usecases.bundles import Delivery
 from assessment.usecases.judge_messages import judge_messages
 
 

@@ -16,7 +16,7 @@ from assessment.domain.decision import Decision
 from assessment.domain.judge import BatchingMode
 from assessment.domain.wave import Wave
 from assessment.ports.groups import FailPorts
-from assessment.usecases.call_judge import Delivery
+from assessment.usecases.bundles import Delivery
 from assessment.usecases.fail_batch import fail_batch, read_failure
 from assessment.usecases.judge_messages import Handled, judge_messages
 from runner.offline.driver import Conduct, Driver

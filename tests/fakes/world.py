@@ -37,12 +37,8 @@ from assessment.ports.groups import (
     WatchPorts,
 )
 from assessment.ports.statistics import Statistics
-from assessment.usecases.call_judge import (
-    LEASE_MARGIN_SECONDS,
-    Delivery,
-    Report,
-    call_judges,
-)
+from assessment.usecases.bundles import Delivery
+from assessment.usecases.call_judge import LEASE_MARGIN_SECONDS, Report, call_judges
 from assessment.usecases.cancel_batch import cancel_batch
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.keep_comparisons import keep_late_comparisons

@@ -19,7 +19,7 @@ from assessment.domain.backoff import retry_delay
 from assessment.domain.decision import Decision, DecisionKind
 from assessment.domain.errors import CJError, TransientError
 from assessment.domain.wave import Wave
-from assessment.usecases.call_judge import Delivery
+from assessment.usecases.bundles import Delivery
 from assessment.usecases.judge_messages import Handled
 
 STATE_TIMEOUT_SECONDS = 7_862_400

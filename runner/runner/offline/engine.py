@@ -19,7 +19,7 @@ from assessment.domain.decision import Decision
 from assessment.domain.judge import BatchingMode, Provider
 from assessment.domain.wave import Wave
 from assessment.statistics.engine import ScoringStatistics
-from assessment.usecases.call_judge import Delivery
+from assessment.usecases.bundles import Delivery
 from assessment.usecases.fail_batch import fail_batch, read_failure
 from assessment.usecases.finalise_batch import finalise_batch
 from assessment.usecases.judge_messages import Handled, judge_messages

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from assessment.contracts.list_protocol import CompareRequest, ComparisonResult
-from assessment.contracts.queue_messages import JudgeMessage, JudgeRequestV1
+from assessment.contracts.queue_messages import JudgeRequestV1
 from assessment.domain.comparison import Comparison
-from assessment.domain.judge import PAIR_SIZE, BatchingMode, JudgeSpec, Provider
+from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
 from assessment.domain.judge_errors import (
     JudgeDeferredError,
     JudgeError,
@@ -21,10 +21,10 @@ from assessment.domain.jury import draw_judge
 from assessment.domain.spec import BatchSpec
 from assessment.ports.groups import JudgePorts
 from assessment.usecases.batch_spec import load_spec
+from assessment.usecases.bundles import Delivery, LeasedQuestion, make_bundles, split_delivery
 from assessment.usecases.questions import (
     Question,
     check_size,
-    fits_in_call,
     make_failure,
     make_requests,
     may_be_tried_again,
@@ -34,19 +34,6 @@ from assessment.usecases.questions import (
 
 LEASE_MARGIN_SECONDS = 15
 _LONG_WAIT_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Delivery[M: JudgeMessage = JudgeRequestV1]:
-    """A message of the judge queue; on its last receive an outage becomes a recorded failure."""
-
-    message: M
-    last_receive: bool = False
-
-
-def split_delivery(delivery: Delivery) -> list[Delivery]:
-    """A delivery for each comparison of the message."""
-    return [Delivery(request, delivery.last_receive) for request in delivery.message.requests]
 
 
 @dataclass
@@ -61,19 +48,6 @@ class Report:
     calls: int = 0
     deferred: int = 0
     repeated: int = 0
-
-
-@dataclass(frozen=True)
-class _Leased:
-    """A question under our lease, its delivery, and the place of the message that brought it.
-
-    `call` names the planned call that it belongs to, if there is one.
-    """
-
-    place: int
-    delivery: Delivery
-    question: Question
-    call: int | None = None
 
 
 async def call_judges(
@@ -124,39 +98,8 @@ class _Caller:
                 question.delivery.message.comparison_id if question.call is None else ""
             )
         )
-        bundles = self._make_bundles(questions, spec)
+        bundles = make_bundles(questions, spec.judges, mode=self.mode, prompts=self.ports.prompts)
         await asyncio.gather(*(self._ask_safely(spec, judge, bundle) for judge, bundle in bundles))
-
-    def _make_bundles(
-        self, questions: Sequence[_Leased], spec: BatchSpec
-    ) -> list[tuple[JudgeSpec, list[_Leased]]]:
-        """What is asked in one call: comparisons of one wave and judge, up to its limits.
-
-        Those that a message brought together stay together. Pairs and lists are asked about in
-        calls of their own. A comparison that failed before is asked alone: the bundle may have
-        been what failed it.
-        """
-        bundles: list[tuple[JudgeSpec, list[_Leased]]] = []
-        unfilled: dict[tuple[str | None, int, bool, int | None], list[_Leased]] = {}
-        for leased in questions:
-            judge = draw_judge(leased.question.comparison.comparison_id, spec.judges)
-            if _is_asked_alone(leased, judge, self.mode):
-                bundles.append((judge, [leased]))
-                continue
-            comparison = leased.question.comparison
-            key = (judge.label, comparison.submitted_wave, comparison.is_list, leased.call)
-            bundle = unfilled.get(key)
-            if bundle is None or not self._fits(bundle, leased, judge):
-                bundle = unfilled[key] = []
-                bundles.append((judge, bundle))
-            bundle.append(leased)
-        return bundles
-
-    def _fits(self, bundle: list[_Leased], addition: _Leased, judge: JudgeSpec) -> bool:
-        if _is_kept_apart(addition, judge) and _shares_essay(bundle, addition):
-            return False
-        questions = [leased.question for leased in [*bundle, addition]]
-        return fits_in_call(questions, judge=judge, prompts=self.ports.prompts)
 
     def _fail(self, places: Sequence[int], error: Exception) -> None:
         for place in places:
@@ -164,7 +107,7 @@ class _Caller:
 
     async def _lease(
         self, place: int, delivery: Delivery, spec: BatchSpec, *, call: int | None
-    ) -> _Leased | None:
+    ) -> LeasedQuestion | None:
         request = delivery.message
         judge = draw_judge(request.comparison_id, spec.judges)
         if judge.provider is Provider.PERSON:
@@ -184,7 +127,7 @@ class _Caller:
             self._fail([place], error)
             return None
         self.report.repeated += int(comparison.calls > 1)
-        return _Leased(place, delivery, question, call)
+        return LeasedQuestion(place, delivery, question, call)
 
     def _read_leased(
         self, request: JudgeRequestV1, comparison: Comparison, spec: BatchSpec
@@ -196,13 +139,15 @@ class _Caller:
             self.ports.comparisons.release(request)
             raise
 
-    async def _ask_safely(self, spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased]) -> None:
+    async def _ask_safely(
+        self, spec: BatchSpec, judge: JudgeSpec, bundle: list[LeasedQuestion]
+    ) -> None:
         try:
             await self._ask(spec, judge, bundle)
         except Exception as error:  # noqa: BLE001 - each message reports its error by itself
             self._fail([leased.place for leased in bundle], error)
 
-    async def _ask(self, spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased]) -> None:
+    async def _ask(self, spec: BatchSpec, judge: JudgeSpec, bundle: list[LeasedQuestion]) -> None:
         paying = False
         questions: list[CompareRequest] = []
         try:
@@ -228,7 +173,7 @@ class _Caller:
             await asyncio.to_thread(self.ports.gate.record_success, judge)
 
     async def _write_questions(
-        self, spec: BatchSpec, judge: JudgeSpec, bundle: list[_Leased]
+        self, spec: BatchSpec, judge: JudgeSpec, bundle: list[LeasedQuestion]
     ) -> list[CompareRequest]:
         """The requests of one call, in the bundle's order."""
         callback_key = await asyncio.to_thread(
@@ -248,7 +193,10 @@ class _Caller:
         await asyncio.to_thread(self.ports.gate.admit, judge, tokens=tokens, now=self.now)
 
     async def _settle_deferred(
-        self, bundle: list[_Leased], questions: list[CompareRequest], error: JudgeDeferredError
+        self,
+        bundle: list[LeasedQuestion],
+        questions: list[CompareRequest],
+        error: JudgeDeferredError,
     ) -> None:
         """Nobody was asked: come back later, or end where later is after the wave's deadline."""
         too_late = await self._find_missed_deadline(bundle, error)
@@ -258,11 +206,11 @@ class _Caller:
         results = [make_failure(question, too_late, retryable=True) for question in questions]
         await self._settle_each(bundle, self._hand_over, results)
 
-    async def _defer(self, bundle: list[_Leased], error: JudgeDeferredError) -> None:
+    async def _defer(self, bundle: list[LeasedQuestion], error: JudgeDeferredError) -> None:
         """Ask in the same call later."""
-        released: list[_Leased] = []
+        released: list[LeasedQuestion] = []
 
-        def release(leased: _Leased, _error: JudgeDeferredError) -> None:
+        def release(leased: LeasedQuestion, _error: JudgeDeferredError) -> None:
             self.ports.comparisons.release(leased.delivery.message)
             released.append(leased)
 
@@ -284,7 +232,7 @@ class _Caller:
     async def _settle_unanswered(
         self,
         judge: JudgeSpec,
-        bundle: list[_Leased],
+        bundle: list[LeasedQuestion],
         questions: list[CompareRequest],
         error: JudgeError,
     ) -> None:
@@ -295,8 +243,8 @@ class _Caller:
             return
         too_late = await self._find_missed_deadline(bundle, error)
         is_passing = isinstance(error, JudgeUnavailableError) and too_late is None
-        returning: list[_Leased] = []
-        final: list[_Leased] = []
+        returning: list[LeasedQuestion] = []
+        final: list[LeasedQuestion] = []
         results: list[ComparisonResult] = []
         for leased, question in zip(bundle, questions, strict=True):
             if is_passing and not leased.delivery.last_receive:
@@ -329,7 +277,7 @@ class _Caller:
             )
 
     async def _find_missed_deadline(
-        self, bundle: list[_Leased], error: JudgeError
+        self, bundle: list[LeasedQuestion], error: JudgeError
     ) -> JudgeError | None:
         """What to say where the judge asks to wait beyond the wave's deadline; None if not."""
         seconds = error.retry_after or 0.0
@@ -351,11 +299,14 @@ class _Caller:
         )
 
     async def _settle_each[T](
-        self, bundle: list[_Leased], settle: Callable[[_Leased, T], None], values: Sequence[T]
+        self,
+        bundle: list[LeasedQuestion],
+        settle: Callable[[LeasedQuestion, T], None],
+        values: Sequence[T],
     ) -> None:
         """Settle every comparison by itself: one that cannot be handed over keeps no other back."""
 
-        async def settle_one(leased: _Leased, value: T) -> None:
+        async def settle_one(leased: LeasedQuestion, value: T) -> None:
             try:
                 await asyncio.to_thread(settle, leased, value)
             except Exception as error:  # noqa: BLE001 - each message reports its error by itself
@@ -363,39 +314,19 @@ class _Caller:
 
         await asyncio.gather(*(settle_one(*pair) for pair in zip(bundle, values, strict=True)))
 
-    def _ask_alone(self, leased: _Leased, _error: JudgeError) -> None:
+    def _ask_alone(self, leased: LeasedQuestion, _error: JudgeError) -> None:
         """Ask about it in a call of its own, at once; a refusal of the bundle was not billed."""
         request = leased.delivery.message
         self.ports.comparisons.release(request)
         self.ports.judge_queue.send([request.model_copy(update={"alone": True})])
 
-    def _release(self, leased: _Leased, error: Exception) -> None:
+    def _release(self, leased: LeasedQuestion, error: Exception) -> None:
         may_be_paid = isinstance(error, JudgeError) and error.may_be_paid
         self.ports.comparisons.release(leased.delivery.message, may_be_paid=may_be_paid)
         raise error
 
-    def _hand_over(self, leased: _Leased, result: ComparisonResult | None) -> None:
+    def _hand_over(self, leased: LeasedQuestion, result: ComparisonResult | None) -> None:
         if result is not None:
             self.ports.callback_queue.send_result(result)
         # Marked only now: a crash before this line repeats the one call that was in flight.
         self.ports.comparisons.mark_sent(leased.delivery.message)
-
-
-def _is_asked_alone(leased: _Leased, judge: JudgeSpec, mode: BatchingMode) -> bool:
-    is_single = leased.call is None and judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE
-    return is_single or leased.question.comparison.attempt > 1 or leased.delivery.message.alone
-
-
-def _is_kept_apart(leased: _Leased, judge: JudgeSpec) -> bool:
-    """Whether its call has none of its essays in another comparison.
-
-    An order is not told from another one's where both have a text, and pairs beside lists are to
-    show how the judge compares two. What was planned as a call of pairs stays one.
-    """
-    is_unplanned_pair = leased.call is None and judge.list_size > PAIR_SIZE
-    return leased.question.comparison.is_list or is_unplanned_pair
-
-
-def _shares_essay(bundle: list[_Leased], addition: _Leased) -> bool:
-    essay_ids = {e for leased in bundle for e in leased.question.comparison.essay_ids}
-    return not essay_ids.isdisjoint(addition.question.comparison.essay_ids)

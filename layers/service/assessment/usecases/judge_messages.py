@@ -18,7 +18,8 @@ from assessment.domain.errors import (
 )
 from assessment.domain.judge import BatchingMode
 from assessment.ports.groups import JudgePorts
-from assessment.usecases.call_judge import Delivery, call_judges
+from assessment.usecases.bundles import Delivery
+from assessment.usecases.call_judge import call_judges
 from assessment.usecases.tend_provider_batch import tend_provider_batch
 
 _AT_ONCE = 2

@@ -27,7 +27,7 @@ from assessment.domain.provider_batch import (
     next_look_seconds,
     split_submission,
 )
-from assessment.usecases.call_judge import Delivery
+from assessment.usecases.bundles import Delivery
 from assessment.usecases.judge_messages import judge_messages
 from assessment.usecases.submission import HELD_SECONDS
 from assessment.usecases.tend_provider_batch import SubmissionStep

@@ -27,7 +27,8 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.prompt import EssayList, JudgeInstructions
 from assessment.domain.verdict import Gap
 from assessment.ports.groups import JudgePorts
-from assessment.usecases.call_judge import Delivery, call_judges
+from assessment.usecases.bundles import Delivery
+from assessment.usecases.call_judge import call_judges
 from assessment.usecases.record_callback import CallbackEffect
 from tests.fakes.event_loop import run_async
 from tests.fakes.judges import COMPARISON_HEADING, callback_body
