@@ -15,6 +15,7 @@ from assessment import bootstrap
 from assessment.contracts.webhooks import PublishedEvent, WebhookDelivery, read_webhook_message
 from assessment.domain.errors import CJError
 from assessment.domain.webhook import choose_delay
+from assessment.domain.webhook_errors import WebhookUnavailableError
 from assessment.observability import count, logger, metrics
 from assessment.settings import SendWebhooksSettings
 from assessment.usecases.send_webhooks import send_message
@@ -61,7 +62,7 @@ def put_back(record: SQSRecord, error: CJError, subject: dict[str, str]) -> None
     count("webhooks_failed")
     delay = choose_delay(
         receives=int(record.attributes.approximate_receive_count),
-        retry_after=getattr(error, "retry_after", None),
+        retry_after=error.retry_after if isinstance(error, WebhookUnavailableError) else None,
         spread_by="".join(subject.values()),
     )
     queue = bootstrap.adapters(SendWebhooksSettings).webhook_queue

@@ -23,7 +23,7 @@ class DecisionKind(StrEnum):
 class Reason(StrEnum):
     """Why."""
 
-    # waiting and going on
+    # waiting (no execution decides it: the wave's task token waits until the deadline), going on
     CALLBACKS_OUTSTANDING = "callbacks_outstanding"
     EVIDENCE_NOT_SUFFICIENT = "evidence_not_sufficient"
     RETRY_FAILED_COMPARISONS = "retry_failed_comparisons"
