@@ -154,7 +154,7 @@ class Batch:
             rng=self.rng,
             earlier=self.shown,
             ability=None if fit is None else fit.ability,
-            audit_share=self.schedule.audit_share,
+            audit_share=self._audit_share,
         )
         self.n_calls += self._count_calls(plan.lists)
         for essays in plan.lists:
@@ -178,6 +178,13 @@ class Batch:
         round_pairs = int if share <= KNOWN_PAIR_SHARE else round
         n_pairs = round_pairs(share * wanted / PAIR)
         return [size] * round((wanted - PAIR * n_pairs) / size) + [PAIR] * n_pairs
+
+    @property
+    def _audit_share(self) -> float:
+        """Of a wave, as batches choose it where they choose the share of pairs."""
+        is_chosen = self.schedule.pair_share is None
+        is_suspected = is_chosen and self._judges.suspects_any([self._judge_spec])
+        return 1.0 if is_suspected else self.schedule.audit_share
 
     @property
     def is_blunt(self) -> bool:

@@ -137,15 +137,16 @@ class ProductBatch:
         self, comparisons: list[Comparison], wave_number: int, previous_look: Look | None
     ) -> list[PlannedPair | PlannedList]:
         room = count_room(comparisons, config=self.config, n_essays=self.n)
+        known = JudgesInLists.from_context(
+            previous_look.context if previous_look else None, self._judges
+        )
         sizes = choose_sizes(
             self._judges,
             wave_number=wave_number,
             n_essays=self.n,
             config=self.config,
             n_readings=room,
-            known=JudgesInLists.from_context(
-                previous_look.context if previous_look else None, self._judges
-            ),
+            known=known,
         )
         if not sizes:
             return []
@@ -156,6 +157,7 @@ class ProductBatch:
             seed=self.seed,
             wave_number=wave_number,
             sizes=sizes,
+            has_random_lists=known.suspects_any(self._judges),
         )
         passes = self.config.small_net_resampling_cap
         return planned or choose_repeats(comparisons, passes=passes, n_readings=sum(sizes))

@@ -126,3 +126,21 @@ def test_pairs_of_a_judge_of_pairs_are_adaptive_also_beside_a_judge_of_lists():
     assert mixed[6].audit
     met = [frozenset(each.essay_ids) for each in mixed if len(each.essay_ids) == 2]
     assert len(set(met)) == len(met)
+
+
+@pytest.mark.parametrize("has_random_lists", [False, True])
+def test_lists_are_random_at_request_and_pairs_of_a_judge_of_pairs_are_not(has_random_lists):
+    comparisons = jury({"only": 1.0}, per_essay=8)
+    plan = ScoringStatistics().plan(
+        SPEC,
+        comparisons,
+        config=CONFIG,
+        seed=1,
+        wave_number=9,
+        sizes=[4] * 4 + [2] * 4,
+        pair_places=frozenset(range(4, 8)),
+        has_random_lists=has_random_lists,
+    )
+    assert [len(each.essay_ids) for each in plan] == [4] * 4 + [2] * 4
+    assert sum(each.audit for each in plan[:4]) == (4 if has_random_lists else 1)
+    assert sum(each.audit for each in plan[4:]) == 1

@@ -22,7 +22,7 @@ from assessment.domain.readings import PAIR
 UNSETTLED_PAIR_SHARE = 0.15
 """Share of a judge's readings that are in pairs while nobody knows how sharp it is in lists."""
 
-SUSPECTED_PAIR_SHARE = 0.4
+SUSPECTED_PAIR_SHARE = 0.45
 """The same once it is likely enough that the judge is too blunt for lists."""
 
 KNOWN_PAIR_SHARE = 0.01
@@ -145,6 +145,16 @@ class JudgesInLists:
     def takes_lists(self, judge: JudgeSpec) -> bool:
         """Whether a judge is asked for lists."""
         return judge.list_size > PAIR and not _has_label(judge, self.blunt | self.listless)
+
+    def suspects_any(self, judges: Sequence[JudgeSpec]) -> bool:
+        """Whether one of the judges who are asked for lists is likely too blunt for them.
+
+        The lists of the next wave are random then: neighbours, who differ little, tell little of
+        how sharp a judge is.
+        """
+        return any(
+            self.takes_lists(judge) and _has_label(judge, self.suspected) for judge in judges
+        )
 
     def choose_pair_share(self, judge: JudgeSpec, config: BatchConfig) -> float:
         """The share of a judge's readings that are in pairs beside its lists."""

@@ -26,13 +26,15 @@ class Statistics(Protocol):
         sizes: Sequence[int],
         pair_places: Collection[int] = frozenset(),
         shares_essays: bool = False,
+        has_random_lists: bool = False,
     ) -> list[PlannedPair | PlannedList]:
         """The next wave's new comparisons; none when every pair was used.
 
         `sizes` are the essays of each that is wanted, 2 of a pair; a pair may come instead of a
         list, and further ones for what lists leave unread. Pairs beside lists are random; those at
         the `pair_places` of the wave follow the strategy as in a wave of pairs. `shares_essays`
-        lets pairs share essays, for calls that print each text once.
+        lets pairs share essays, for calls that print each text once. With `has_random_lists` no
+        list is of neighbours.
         """
 
     def score(

@@ -62,6 +62,7 @@ class ScoringStatistics:
         sizes: Sequence[int],
         pair_places: Collection[int] = frozenset(),
         shares_essays: bool = False,
+        has_random_lists: bool = False,
     ) -> list[PlannedPair | PlannedList]:
         """The next wave's comparisons with the predictions of the fit that stands now."""
         pool = JudgedPool.from_comparisons(spec, comparisons)
@@ -76,6 +77,7 @@ class ScoringStatistics:
                 sizes=sizes,
                 pair_places=pair_places,
                 shares_essays=shares_essays,
+                has_random_lists=has_random_lists,
             )
 
     def score(

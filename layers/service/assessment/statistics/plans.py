@@ -31,6 +31,7 @@ def plan_comparisons(
     sizes: Sequence[int],
     pair_places: Collection[int],
     shares_essays: bool,
+    has_random_lists: bool,
 ) -> list[PlannedPair | PlannedList]:
     """The comparisons of a wave, with what the fit that stands now predicts of them.
 
@@ -52,6 +53,8 @@ def plan_comparisons(
         Which of these are of judges who are asked for pairs only, where lists are wanted too.
     shares_essays
         Whether pairs are planned so that a call of several has few different essays.
+    has_random_lists
+        Whether all lists are of random essays, whatever the strategy.
     """
     is_mixed = any(size > PAIR for size in sizes)
     n_pairs = len(pair_places) if is_mixed else len(sizes)
@@ -75,9 +78,9 @@ def plan_comparisons(
         pool,
         [*comparisons, *pairs],
         standing,
-        config=config,
         rng=rng,
         sizes=[size for place, size in enumerate(sizes) if place not in pair_places],
+        audit_share=1.0 if has_random_lists or config.strategy == "random" else config.audit_share,
     )
     return _merge(pairs, others, pair_places)
 
@@ -144,9 +147,9 @@ def _plan_lists(
     comparisons: Sequence[Comparison | PlannedPair | PlannedList],
     standing: Fit | None,
     *,
-    config: BatchConfig,
     rng: np.random.Generator,
     sizes: Sequence[int],
+    audit_share: float,
 ) -> list[PlannedPair | PlannedList]:
     plan = plan_lists(
         pool.n_essays,
@@ -154,7 +157,7 @@ def _plan_lists(
         rng=rng,
         earlier=[pool.indices(comparison.essay_ids) for comparison in comparisons],
         ability=None if standing is None else standing.ability,
-        audit_share=1.0 if config.strategy == "random" else config.audit_share,
+        audit_share=audit_share,
         anchors=pool.anchors()[0],
     )
     return _describe(pool, standing, plan.lists, plan.audit)

@@ -179,6 +179,7 @@ def _choose_new(
             spec.judges, wave_number=wave_number, n_places=len(sizes), known=evidence.known
         ),
         shares_essays=any(judge.asks_together(mode) for judge in spec.judges),
+        has_random_lists=evidence.known.suspects_any(spec.judges),
     )
 
 

@@ -103,7 +103,7 @@ def test_a_wave_reads_every_essay_and_tells_as_much_as_a_wave_of_pairs(
 def test_a_share_of_the_readings_is_in_pairs_beside_the_lists() -> None:
     name = frozenset({"the endpoint's own name"})
     settled, suspected = JudgesInLists(settled=name), JudgesInLists(suspected=name)
-    for known, share in ((None, 0.15), (settled, 0.1), (suspected, 0.4)):
+    for known, share in ((None, 0.15), (settled, 0.1), (suspected, 0.45)):
         sizes = sizes_of(LISTS, n_essays=1000, config={"list_pair_share": 0.1}, known=known)
         assert 2 * sizes.count(2) / sum(sizes) == pytest.approx(share, abs=0.01)
 
@@ -208,6 +208,18 @@ def test_no_list_is_at_the_place_of_a_judge_of_pairs(shapes: list[str], wave_num
     assert sum(isinstance(each, PlannedPair) for each in seated) == n_pairs
     alone = seat_comparisons(planned, jury[:1], wave_number=wave_number)
     assert alone == planned
+
+
+def test_only_a_judge_of_lists_can_be_suspected_in_them() -> None:
+    jury = (JudgeSpec(name="lists", list_size=5), JudgeSpec(name="pairs"))
+    suspected, pairs = frozenset({"lists"}), frozenset({"pairs"})
+    assert JudgesInLists(suspected=suspected).suspects_any(jury)
+    assert not JudgesInLists(suspected=pairs).suspects_any(jury)
+    assert not JudgesInLists(suspected=suspected, listless=suspected).suspects_any(jury)
+    assert not JudgesInLists(settled=suspected).suspects_any(jury)
+    # An endpoint without a label goes by a name of its own.
+    assert JudgesInLists(suspected=frozenset({"its own name"})).suspects_any((LISTS,))
+    assert not JudgesInLists().suspects_any((LISTS,))
 
 
 def test_blunt_judges_are_asked_for_pairs() -> None:
