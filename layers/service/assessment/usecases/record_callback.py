@@ -170,29 +170,9 @@ def _record(
     """What was recorded, and the wave that waits for the comparison."""
     if echo.metadata is None:
         return _fail_mismatched(echo, ports, now)
-    try:
-        result = _choose_version(echo.metadata).model_validate(data)
-    except ValidationError as error:
-        failure = JudgeFailure(
-            code="malformed_verdict",
-            message=describe_problems(error)[:LONGEST_MESSAGE],
-            retryable=True,
-        )
-        return _fail(echo.batch_id, echo.metadata, failure, ports, now)
-    result = _hold_to_model(result, ports)
-    if result.error_detail is not None:
-        detail = _drop_quotations(result.error_detail, echo.metadata, ports.content)
-        failure = JudgeFailure(
-            code=detail.code,
-            message=detail.message,
-            retryable=detail.retryable,
-            may_be_paid=detail.may_be_paid,
-            spent=result.spent,
-        )
-        return _fail(echo.batch_id, echo.metadata, failure, ports, now)
-    problem = _find_problem(result)
-    if problem is not None:
-        return _fail(echo.batch_id, echo.metadata, problem, ports, now)
+    result = _read_result(data, echo.metadata, ports)
+    if isinstance(result, JudgeFailure):
+        return _fail(echo.batch_id, echo.metadata, result, ports, now)
     settlement = settle_by_verdict(
         echo.batch_id,
         echo.metadata.wave,
@@ -206,6 +186,31 @@ def _record(
     effect = CallbackEffect.VERDICT_RECORDED if settlement.settled else CallbackEffect.DUPLICATE
     recorded = Recorded(effect, echo.batch_id, echo.metadata.wave, echo.comparison_id)
     return recorded, settlement.wave
+
+
+def _read_result(
+    data: dict[str, Any], metadata: AnyMetadata, ports: CallbackPorts
+) -> ComparisonResult | JudgeFailure:
+    """The result with its verdict, or why there is none."""
+    try:
+        result = _choose_version(metadata).model_validate(data)
+    except ValidationError as error:
+        return JudgeFailure(
+            code="malformed_verdict",
+            message=describe_problems(error)[:LONGEST_MESSAGE],
+            retryable=True,
+        )
+    result = _hold_to_model(result, ports)
+    if result.error_detail is None:
+        return _find_problem(result) or result
+    detail = _drop_quotations(result.error_detail, metadata, ports.content)
+    return JudgeFailure(
+        code=detail.code,
+        message=detail.message,
+        retryable=detail.retryable,
+        may_be_paid=detail.may_be_paid,
+        spent=result.spent,
+    )
 
 
 def _choose_version(

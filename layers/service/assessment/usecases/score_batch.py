@@ -133,21 +133,7 @@ def _evaluate(batch: Batch, wave_number: int, ports: ScorePorts, now: datetime) 
     """Fit, decide, and store the decision with its grounds."""
     batch_id = batch.batch_id
     comparisons = ports.comparisons.list_comparisons(batch_id, wave_number)
-    previous = _read_previous_look(batch_id, wave_number, ports.batches, ports.content)
-
-    def weigh(part: AssessedPart) -> _Weighed:
-        scores = _fit(batch, part, ports.content, ports.statistics)
-        context = build_context(batch, part, scores, previous, now=now)
-        return _Weighed(part, scores, context, decide(context))
-
-    part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
-    weighed = weigh(part)
-    if weighed.decision.reason in _SPOILT_BY_ESSAYS:
-        rest = merge_not_assessed(part.not_assessed, find_without_verdict(part.comparisons))
-        alternative = weigh(set_essays_aside(comparisons, rest))
-        if alternative.decision.decision is DecisionKind.FINALIZE_SCORING:
-            weighed = alternative
-    part, scores, context, decision = weighed
+    part, scores, context, decision = _weigh(batch, wave_number, comparisons, ports, now)
     if scores is not None:
         ports.content.put_document(
             scores_key(batch_id, wave_number), canonical_json(scores.model_dump(mode="json"))
@@ -171,6 +157,31 @@ def _evaluate(batch: Batch, wave_number: int, ports: ScorePorts, now: datetime) 
         ),
     )
     return _Evaluation(decision, context, part.not_assessed, now)
+
+
+def _weigh(
+    batch: Batch,
+    wave_number: int,
+    comparisons: list[Comparison],
+    ports: ScorePorts,
+    now: datetime,
+) -> _Weighed:
+    """Decide; without the essays that have no verdict, if only they keep a result from the rest."""
+    previous = _read_previous_look(batch.batch_id, wave_number, ports.batches, ports.content)
+
+    def weigh(part: AssessedPart) -> _Weighed:
+        scores = _fit(batch, part, ports.content, ports.statistics)
+        context = build_context(batch, part, scores, previous, now=now)
+        return _Weighed(part, scores, context, decide(context))
+
+    part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
+    weighed = weigh(part)
+    if weighed.decision.reason not in _SPOILT_BY_ESSAYS:
+        return weighed
+    rest = merge_not_assessed(part.not_assessed, find_without_verdict(part.comparisons))
+    alternative = weigh(set_essays_aside(comparisons, rest))
+    has_result = alternative.decision.decision is DecisionKind.FINALIZE_SCORING
+    return alternative if has_result else weighed
 
 
 def _list_unjudged(comparisons: list[Comparison]) -> list[str]:
