@@ -160,7 +160,10 @@ def content_sha256(text: str) -> str:
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces: equal values give equal bytes."""
+    """JSON with sorted keys and no spaces: equal values give equal bytes.
+
+    Results are written as RFC 8785 has it. The hashes of stored batches are those of this form.
+    """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
