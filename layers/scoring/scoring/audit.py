@@ -180,7 +180,7 @@ def evidence_against_chance(
         All verdicts so far.
     prior_sds : sequence of float
         Standard deviations of the abilities that the alternative averages over, logits.
-    **settings
+    **settings : Any
         Passed to :func:`scoring.fit`, whose estimator is ``map``: evidence is Laplace's.
 
     Returns

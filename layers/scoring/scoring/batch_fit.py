@@ -75,7 +75,18 @@ def fit_batch(
 
 
 def has_two_scales(comparisons: Comparisons, is_model: Sequence[bool]) -> bool:
-    """Whether people's scale can be told from models': enough verdicts, not too many essays."""
+    """Whether people's scale can be told from models': enough verdicts, not too many essays.
+
+    Parameters
+    ----------
+    comparisons : Comparisons
+    is_model : sequence of bool
+        Whether each judge is a model, by the judges' numbers.
+
+    Returns
+    -------
+    bool
+    """
     if comparisons.judge is None or len(is_model) != comparisons.n_judges:
         return False
     by_model = np.asarray(is_model, dtype=np.bool_)[comparisons.judge]
@@ -121,12 +132,30 @@ def refit_at_one_spread(standing: Fit, comparisons: Comparisons) -> Fit:
 
 
 def has_jury(comparisons: Comparisons) -> bool:
-    """Whether more than one judge gave verdicts."""
+    """Whether more than one judge gave verdicts.
+
+    Parameters
+    ----------
+    comparisons : Comparisons
+
+    Returns
+    -------
+    bool
+    """
     return comparisons.judge is not None and np.unique(comparisons.judge).size > 1
 
 
 def has_degrees(comparisons: Comparisons) -> bool:
-    """Whether a verdict says by how much an essay is better."""
+    """Whether a verdict says by how much an essay is better.
+
+    Parameters
+    ----------
+    comparisons : Comparisons
+
+    Returns
+    -------
+    bool
+    """
     return bool((np.abs(comparisons.outcome) > 1).any())
 
 

@@ -182,7 +182,18 @@ def _discrimination_basis(observations: Observations) -> Floats:
 
 
 def sum_to_zero_basis(size: int) -> Floats:
-    """Return an orthonormal basis of the vectors that sum to zero, (size, size - 1)."""
+    """Return an orthonormal basis of the vectors that sum to zero.
+
+    Parameters
+    ----------
+    size : int
+        Elements of a vector, at least 1.
+
+    Returns
+    -------
+    (size, size - 1) ndarray of float
+        Helmert's contrasts, one in each column.
+    """
     k = np.arange(1, size)
     upper = np.tril(np.ones((size, size - 1)).T).T
     helmert = np.where(np.arange(size)[:, None] == k[None, :], -k.astype(float), upper)

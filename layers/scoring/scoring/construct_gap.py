@@ -7,7 +7,7 @@ A model reads essays by a construct of its own. Its ability of an essay is
 theta people's ability, u the essay effect by which the two constructs differ, s the model's scale
 in people's units. Where people have judged too, tau and s are estimated with the spread of
 abilities and integrated over; what is reported is theta, so that intervals are widened by tau as
-far as people's own verdicts do not tell. Without people's verdicts a fit speaks of the judge's
+far as people's own verdicts do not tell. Without people's verdicts a fit is on the judge's
 scale only (Bock & Jones 1968, chapter 8, have the factor model of judges; the integration is that
 of Rue, Martino & Chopin 2009).
 """

@@ -143,8 +143,10 @@ def count_mixed(comparisons: Comparisons, group: Ints, *, compared: int, n_judge
     Parameters
     ----------
     comparisons : Comparisons
-    group, compared
-        As in `group_differences`.
+    group : (n,) ndarray of int
+        Group of each essay; those from `compared` on are not compared.
+    compared : int
+        How many groups are compared.
     n_judges : int
 
     Returns

@@ -74,7 +74,7 @@ def null_judge_replay(
         Number of replays.
     judge : Judge, optional
         Another judge than a fair coin.
-    **settings
+    **settings : Any
         Passed to :func:`scoring.fit`; without an estimator among them it is the quick ``map``.
     """
     settings = {"estimator": "map", **settings}

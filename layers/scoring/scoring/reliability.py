@@ -340,7 +340,7 @@ def split_half(
         Draws the halves.
     splits : int, default 20
         Number of random splits.
-    **settings
+    **settings : Any
         Passed to :func:`scoring.fit`; without an estimator among them it is the quick ``map``,
         whose abilities are in the same order.
 

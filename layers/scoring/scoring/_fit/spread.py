@@ -239,9 +239,12 @@ def integrate(
     ----------
     model : Model
         The model; the precision of its abilities' prior is set here.
-    x, variance, log_sd
-        Means of all parameters (N,) and variances of judged differences (m,) to start from, and
-        the log sd to which they belong.
+    x : (N,) ndarray of float
+        Means of all parameters to start from, logits.
+    variance : (m,) ndarray of float
+        Variances of the judged differences to start from, logits squared.
+    log_sd : float
+        The logarithm of the sd to which both belong.
     prior : SpreadPrior
         The prior of sd.
 

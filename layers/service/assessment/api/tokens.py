@@ -66,8 +66,8 @@ def is_invitation(authorization: str) -> bool:
 def verify_invitation(authorization: str, *, secrets: Sequence[str], now: datetime) -> Caller:
     """The judge whom an invitation names; whether it still holds is asked with every request.
 
-    One that has expired names its judge too, who is then told so: at the door they would hear only
-    that something is wrong with their token.
+    One that has expired names its judge too, who is then told so: an error of
+    the token would say only that something is wrong with it.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ def _caller(claims: Claims, *, organisation: Any, roles: Sequence[str], batch_id
 
 
 def _refuse_invited(claims: Claims) -> None:
-    """Nobody but an invitation speaks for the invited."""
+    """Only an invitation may name a subject of the invited."""
     if str(claims["sub"]).startswith(INVITED_PREFIX):
         raise TokenRefusedError(f"subjects beginning with {INVITED_PREFIX} are for invitations")
 

@@ -155,7 +155,7 @@ class Comparison(BaseModel):
 
     @property
     def paid_again(self) -> int:
-        """Calls that may have been paid for nothing: what workers' deaths in mid-call cost."""
+        """Calls that may have been paid for nothing: by workers that died in a call."""
         accounted_for = 1 if self._has_answer else 0
         return self.repeated_calls + max(0, self.calls - accounted_for)
 

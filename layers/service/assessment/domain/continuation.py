@@ -112,8 +112,8 @@ def _count_seen_callbacks(previous: PreviousLook | None) -> int:
 
 def _count_silent_waves(comparisons: Sequence[Comparison], wave_number: int) -> int:
     """How many of the latest waves in a row brought no verdict at all."""
-    speaking = {c.submitted_wave for c in comparisons if c.verdict}
-    return wave_number - max(speaking, default=0)
+    answered_waves = {c.submitted_wave for c in comparisons if c.verdict}
+    return wave_number - max(answered_waves, default=0)
 
 
 def _compute_share_in_time(comparisons: Sequence[Comparison], wave_number: int) -> float:

@@ -223,7 +223,7 @@ def _is_suspect(
 def _leave_out_vague(
     suspects: dict[str, list[Comparison]], n_essays: int
 ) -> dict[str, list[Comparison]]:
-    """The suspects, without those that nothing but refusals speak against if these are too many."""
+    """The suspects, without those that have refusals only, if these are too many."""
     vague = {
         essay
         for essay, failed in suspects.items()

@@ -247,8 +247,8 @@ class Scores(BaseModel):
         alone may be met by chance in a very small class.
         """
         evidence = self.audit.log_bayes_factor
-        speaks_for_order = evidence is not None and evidence >= PROVEN_LOG_BAYES_FACTOR
-        return speaks_for_order and self.reliability.low >= min_reliability
+        has_order = evidence is not None and evidence >= PROVEN_LOG_BAYES_FACTOR
+        return has_order and self.reliability.low >= min_reliability
 
 
 class Conclusion(BaseModel):

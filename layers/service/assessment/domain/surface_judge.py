@@ -161,7 +161,7 @@ def _confidence(margin: float) -> int:
 
 
 def _justify(shares: dict[str, float]) -> str:
-    """The figures with the largest shares, and for which text they speak."""
+    """The figures with the largest shares, and which text each favours."""
     largest = sorted(shares, key=lambda name: -abs(shares[name]))[:_NAMED_FEATURES]
     named = ", ".join(
         f"{name.replace('_', ' ')} for {'A' if shares[name] > 0 else 'B'}"

@@ -45,9 +45,9 @@ class Report:
     """
 
     errors: list[Exception | None] = field(default_factory=list)
-    calls: int = 0
-    deferred: int = 0
-    repeated: int = 0
+    n_calls: int = 0
+    n_deferred: int = 0
+    n_repeated: int = 0
 
 
 async def call_judges(
@@ -126,7 +126,7 @@ class _Caller:
         except Exception as error:  # noqa: BLE001 - each message reports its error by itself
             self._fail([place], error)
             return None
-        self.report.repeated += int(comparison.calls > 1)
+        self.report.n_repeated += int(comparison.calls > 1)
         return LeasedQuestion(place, delivery, question, call)
 
     def _read_leased(
@@ -155,7 +155,7 @@ class _Caller:
             check_size(judge, questions)
             endpoint = self.ports.judges.get_judge(judge)
             await self._admit(judge, questions)
-            self.report.calls += 1
+            self.report.n_calls += 1
             paying = True
             results = await endpoint.compare(questions)
         except JudgeDeferredError as error:
@@ -227,7 +227,7 @@ class _Caller:
         except Exception as failure:  # noqa: BLE001 - each message reports its error by itself
             self._fail([leased.place for leased in released], failure)
         else:
-            self.report.deferred += len(released)
+            self.report.n_deferred += len(released)
 
     async def _settle_unanswered(
         self,

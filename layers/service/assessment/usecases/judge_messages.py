@@ -105,9 +105,9 @@ async def _ask_singly(
     for (place, _), error in zip(group, report.errors, strict=True):
         handled.errors[place] = error
     handled.counts += Counter(
-        judge_calls=report.calls,
-        judge_calls_deferred=report.deferred,
-        judge_calls_repeated=report.repeated,
+        judge_calls=report.n_calls,
+        judge_calls_deferred=report.n_deferred,
+        judge_calls_repeated=report.n_repeated,
     )
 
 

@@ -110,7 +110,7 @@ def record_callback(
     """Record one message of the callback queue.
 
     What comes late for a batch or an essay that was erased is dropped. A callback that can be
-    attributed to its comparison, but not be read, or that speaks of something else than was asked,
+    attributed to its comparison, but not be read, or that is about something else than was asked,
     fails its comparison, so the wave closes.
 
     Raises

@@ -97,7 +97,8 @@ async def _tend(
     if wait_seconds is None:
         await submission.update(done=True)
         return SubmissionStep.DONE
-    # Sent before it is counted: a death in between makes two chains, of which one ends.
+    # Sent before it is counted: a worker that dies in between leaves two chains, of which one
+    # ends.
     look = max(message.look, record.looks) + 1
     following = message.model_copy(update={"look": look})
     await asyncio.to_thread(ports.judge_queue.send_later, following, seconds=wait_seconds)
@@ -307,7 +308,7 @@ def _find_unanswered(
 
 async def _wait_for_room(submission: Submission, error: QueueFullError) -> int:
     """Seconds until it is submitted anew: NEW again, for the provider took nothing of it."""
-    # The record last: a death before it finds the same refusal, and does this again.
+    # The record last: a worker that dies before it meets the same refusal, and does this again.
     await submission.reopen()
     await submission.update(provider_batch_id=None, tried_at=None, submitted_at=None)
     return int(error.retry_after)

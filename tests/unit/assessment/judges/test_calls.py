@@ -137,7 +137,7 @@ def test_a_message_about_ten_comparisons_is_one_call_and_ten_results():
     model = ScriptedModel()
     report = deliver(world, model)
     assert [len(call) for call in model.calls] == [10]
-    assert report.calls == 1
+    assert report.n_calls == 1
     assert len(results(world)) == 10
     assert {body["token_usage"]["input_tokens"] for body in results(world)} == {10}
 
@@ -335,7 +335,7 @@ def test_a_deferred_message_goes_back_new_and_uncounted():
     model = ScriptedModel()
     report = deliver(world, model, gate=ClosedGate())
     assert not any(report.errors), "the old messages are done with"
-    assert report.deferred == 10
+    assert report.n_deferred == 10
     assert model.calls == []
     assert len(world.judge_queue.messages) == before
     assert all(message.receives == 0 for message in world.judge_queue.messages)
