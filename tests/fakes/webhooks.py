@@ -63,35 +63,37 @@ class InMemoryWebhooks:
 
     def __init__(self) -> None:
         self.stored: dict[str, Webhook] = {}
-        self.secrets: dict[str, str] = {}
+        self.secrets: dict[str, tuple[str, ...]] = {}
         self.n_dead = 0
 
     def put_webhook(self, webhook: Webhook) -> None:
-        self.stored[webhook.webhook_id] = webhook
+        self.stored.setdefault(webhook.webhook_id, webhook)
 
     def find_webhook(self, webhook_id: str) -> Webhook | None:
         return self.stored.get(webhook_id)
 
     def list_webhooks(self) -> list[Webhook]:
-        return list(self.stored.values())
+        return sorted(self.stored.values(), key=lambda one: (one.created_at, one.webhook_id))
 
     def delete_webhook(self, webhook_id: str) -> None:
         self.stored.pop(webhook_id, None)
 
     def note_attempt(self, webhook_id: str, attempt: Attempt, *, disable: bool) -> None:
+        if webhook_id not in self.stored:
+            return
         changes: dict[str, object] = {"last_attempt": attempt}
         if disable:
             changes["disabled_at"] = attempt.moment
         self.stored[webhook_id] = self.stored[webhook_id].model_copy(update=changes)
 
     def keep(self, webhook_id: str, secret: str) -> None:
-        self.secrets[webhook_id] = secret
+        self.secrets[webhook_id] = (secret,)
 
     def replace(self, webhook_id: str, secret: str) -> None:
-        self.secrets[webhook_id] = secret
+        self.secrets[webhook_id] = (secret, *self.secrets[webhook_id][:1])
 
     def get_versions(self, webhook_id: str) -> tuple[str, ...]:
-        return (self.secrets[webhook_id],)
+        return self.secrets[webhook_id]
 
     def forget(self, webhook_id: str) -> None:
         self.secrets.pop(webhook_id, None)

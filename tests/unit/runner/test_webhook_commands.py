@@ -19,14 +19,14 @@ def test_a_webhook_is_added_listed_replayed_and_removed(stack: FakeStack) -> Non
     made = cj(stack, "add", URL, "--event", "AssessmentReleased.v1")
     assert made.exit_code == 0, made.output
     webhook_id, secret = made.stdout.split()
-    assert stack.webhooks.secrets == {webhook_id: secret}
+    assert stack.webhooks.secrets == {webhook_id: (secret,)}
     (shown,) = json.loads(cj(stack, "list", "--json").stdout)["webhooks"]
     assert (shown["url"], shown["event_types"]) == (URL, ["AssessmentReleased.v1"])
     table = cj(stack, "list").stdout
     assert URL in table
     assert secret not in table
     rotated = cj(stack, "rotate", webhook_id)
-    assert rotated.stdout.split() == [webhook_id, stack.webhooks.secrets[webhook_id]]
+    assert rotated.stdout.split() == [webhook_id, stack.webhooks.secrets[webhook_id][0]]
     assert rotated.stdout.split()[1] != secret
     stack.webhooks.n_dead = 3
     replayed = cj(stack, "replay", webhook_id)
