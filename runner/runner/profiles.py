@@ -46,11 +46,11 @@ def make_defaults(
         If the file cannot be read, has no such profile, or sets what is no option.
     """
     values = {name.replace("-", "_"): value for name, value in _read_profile(path, profile).items()}
-    known: set[str] = set()
-    defaults = _choose_defaults(group, context, values, known)
+    names: set[str] = set()
+    defaults = _choose_defaults(group, context, values, names)
     for name in values:
-        if name not in known:
-            message = f"there is no such option; {list_names(name, sorted(known))}"
+        if name not in names:
+            message = f"there is no such option; {list_names(name, sorted(names))}"
             raise BadInputError(Problem(message, file=str(path), field=name))
     return defaults
 

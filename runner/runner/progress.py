@@ -155,8 +155,8 @@ def describe_changes(previous: Snapshot | None, now: Snapshot) -> list[str]:
 
 
 def _list_new_troubles(previous: Snapshot | None, now: Snapshot) -> list[str]:
-    known = previous.troubles if previous else ()
-    return [trouble for trouble in now.troubles if trouble not in known]
+    earlier_troubles = previous.troubles if previous else ()
+    return [trouble for trouble in now.troubles if trouble not in earlier_troubles]
 
 
 def _wave_table(waves: tuple[WaveProgress, ...], *, shows_reliability: bool) -> Table:

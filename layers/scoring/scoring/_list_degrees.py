@@ -44,10 +44,10 @@ def degrees_of_steps(step: Floats, size: Ints, group: Ints) -> tuple[Ints, Bools
     has_degree = np.zeros(len(step), dtype=np.bool_)
     for one in np.unique(group):
         rows = np.flatnonzero(group == one)
-        known = ~np.isnan(step[rows])
-        tied = rows[known & (step[rows] == 0.0)]
+        has_step = ~np.isnan(step[rows])
+        tied = rows[has_step & (step[rows] == 0.0)]
         degree[tied] = 0
-        if known.all():
+        if has_step.all():
             has_degree[rows] = True
             apart = rows[step[rows] > 0.0]
             whole = size[rows[0]] == 2  # noqa: PLR2004

@@ -272,11 +272,11 @@ class _Search:
     def _spread(self, points: SigmaPoints, nodes: tuple[Node, ...]) -> Spread:
         prior = self._priors[0]
         mean, sd = float(points.mean[0]), float(points.sd[0])
-        known = max(sd**-2 - prior.log_sd**-2, 0.0)
+        precision = max(sd**-2 - prior.log_sd**-2, 0.0)
         measured = mean
-        if known > 0.0:
-            measured = (mean * sd**-2 - np.log(prior.median) * prior.log_sd**-2) / known
-        return Spread(mean, sd, float(measured), float(known), nodes, prior)
+        if precision > 0.0:
+            measured = (mean * sd**-2 - np.log(prior.median) * prior.log_sd**-2) / precision
+        return Spread(mean, sd, float(measured), float(precision), nodes, prior)
 
     def _gap(self, which: int, points: SigmaPoints, visits: list[_Visit]) -> ConstructGap:
         n = self.model.n_essays

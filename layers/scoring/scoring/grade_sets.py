@@ -60,8 +60,8 @@ class AnchorScores:
     @classmethod
     def from_probabilities(cls, probabilities: Floats, grade: Ints) -> AnchorScores:
         """Take the scores out of distributions, (a, G); rows of NaN are left out."""
-        known = np.isfinite(probabilities).all(axis=1)
-        rows = np.flatnonzero(known)
+        has_probabilities = np.isfinite(probabilities).all(axis=1)
+        rows = np.flatnonzero(has_probabilities)
         return cls(probabilities[rows, grade[rows]], grade[rows])
 
 

@@ -168,7 +168,7 @@ def plan_wave(
     budget = rounds * n_essays // 2
     budget = budget if size is None else min(size, budget)
     draft = WaveDraft(n_essays, first, second, _check_counts(counts, n_essays))
-    known = theta is not None
+    has_abilities = theta is not None
     fill_freely = _choose_fill(n_essays, strategy, shares_essays=shares_essays)
     if strategy == "anchor_first":
         ids, grades = _check_anchors(n_essays, anchors, anchor_grade)
@@ -180,9 +180,9 @@ def plan_wave(
             backbone=backbone_pairs,
             budget=budget,
         )
-        draft.add(planned, audit=known)
+        draft.add(planned, audit=has_abilities)
     elif theta is None or strategy == "random":
-        fill_freely(draft, budget, rng, partial(random_scores, n_essays, rng), audit=known)
+        fill_freely(draft, budget, rng, partial(random_scores, n_essays, rng), audit=has_abilities)
     else:
         # Abilities are not comparable across components, so a random round joins them first.
         joining = 0 if draft.is_connected else min(budget, n_essays // 2)

@@ -75,8 +75,8 @@ def _await_erased(client: BatchClient, erasure: ErasureView) -> ErasureView:
     """The erasure when nothing is left; a provider may need some time to delete its files."""
     while erasure.state is ErasureState.ERASING:
         time.sleep(_SECONDS)
-        known = client.erasures(erasure.batch_id).erasures
-        erasure = next(each for each in known if each.erasure_id == erasure.erasure_id)
+        erasures = client.erasures(erasure.batch_id).erasures
+        erasure = next(each for each in erasures if each.erasure_id == erasure.erasure_id)
     return erasure
 
 

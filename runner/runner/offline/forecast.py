@@ -110,10 +110,10 @@ def _simulate(
     outlooks = []
     for quality in [agreement] if agreement else AGREEMENTS:
         # The spread is taken for known: that halves the time and changes the outlook little.
-        known = {"max_pairwise_comparisons": cap, "prior_sd": compute_spread(quality)}
+        assumed_settings = {"max_pairwise_comparisons": cap, "prior_sd": compute_spread(quality)}
         outlook = simulate(
             Design(n_simulated, quality, list_size=list_size),
-            config=config.model_copy(update=known),
+            config=config.model_copy(update=assumed_settings),
             n_batches=max(n_batches, ceil(_LEAST_SIMULATED / n_simulated)),
             seed=1,
         )

@@ -153,8 +153,8 @@ class WorkspaceClient:
 
     def erasures(self, batch_id: str) -> ErasureList:
         """All erasures of a batch and of its essays."""
-        known = list_erasures(batch_id, ports=self.workspace.erasure_request_ports)
-        views = [ErasureView.from_erasure(each) for each in known]
+        erasures = list_erasures(batch_id, ports=self.workspace.erasure_request_ports)
+        views = [ErasureView.from_erasure(each) for each in erasures]
         return ErasureList(batch_id=batch_id, erasures=views)
 
     def export_essay(self, batch_id: str, essay_id: str) -> str:

@@ -143,8 +143,8 @@ def _correlate(batches: Sequence[_SimulatedBatch]) -> float:
 
 def _find_range(values: Iterable[float | None]) -> Range | None:
     """The range of the values that there are; None if there is none."""
-    known = [value for value in values if value is not None]
-    return Range.from_values(known) if known else None
+    measured_values = [value for value in values if value is not None]
+    return Range.from_values(measured_values) if measured_values else None
 
 
 @dataclass(frozen=True)

@@ -181,8 +181,10 @@ class Fit:
         Infinite for an essay never compared.
         """
         information = self._information.diagonal
-        known = information > 0.0
-        return np.where(known, 1.0 / np.sqrt(np.where(known, information, 1.0)), np.inf)
+        has_information = information > 0.0
+        return np.where(
+            has_information, 1.0 / np.sqrt(np.where(has_information, information, 1.0)), np.inf
+        )
 
     @cached_property
     def components(self) -> Ints:

@@ -35,14 +35,15 @@ def make_links(
         return {}
     name, place = source
     value = place if place.startswith("$") else f"$response.body#{place}"
-    known = {each: f"$request.path.{each}" for each in _list_parameters(path)} | {name: value}
+    expressions = {each: f"$request.path.{each}" for each in _list_parameters(path)} | {name: value}
     return {
         name_operation(*route): {
             "operationId": name_operation(*route),
-            "parameters": {each: known[each] for each in _list_parameters(route[1])},
+            "parameters": {each: expressions[each] for each in _list_parameters(route[1])},
         }
         for route in routes
-        if name in _list_parameters(route[1]) and set(_list_parameters(route[1])) <= known.keys()
+        if name in _list_parameters(route[1])
+        and set(_list_parameters(route[1])) <= expressions.keys()
     }
 
 

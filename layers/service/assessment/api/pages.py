@@ -34,8 +34,8 @@ def file(file_name: str) -> Response[str]:
 
 
 def _send(sent: PageFile) -> Response[str]:
-    known = router.current_event.headers.get("If-None-Match", "")
+    cached_tags = router.current_event.headers.get("If-None-Match", "")
     headers: dict[str, str | list[str]] = dict(sent.headers)
-    if sent.etag in known:
+    if sent.etag in cached_tags:
         return Response(status_code=304, content_type=sent.media_type, body="", headers=headers)
     return Response(status_code=200, content_type=sent.media_type, body=sent.text, headers=headers)

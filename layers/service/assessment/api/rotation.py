@@ -23,11 +23,11 @@ def check_with_versions[T](secret: Versions, check: Callable[[Sequence[str]], T]
     TokenRefusedError, SignatureRefusedError
         As `check` raises it, if no version fits.
     """
-    known = secret.versions()
+    versions = secret.versions()
     try:
-        return check(known)
+        return check(versions)
     except (TokenRefusedError, SignatureRefusedError):
         latest = secret.versions(latest=True)
-        if latest == known:
+        if latest == versions:
             raise
         return check(latest)

@@ -39,8 +39,8 @@ def hide_names(document: dict[str, Any]) -> dict[str, Any]:
     stays a grade. Anchors keep their names: they are no pupils of this batch.
     """
     essays = _name_essays(document)
-    known = essays | _name_people(document) | _name_groups(document)
-    hidden: dict[str, Any] = _replace(document, Aliases(essays, known, _make_pattern(known)))
+    names = essays | _name_people(document) | _name_groups(document)
+    hidden: dict[str, Any] = _replace(document, Aliases(essays, names, _make_pattern(names)))
     if hidden["comparisons"]:
         rows = [[*row[:-1], None] for row in hidden["comparisons"]["rows"]]
         lists = [[*one[:-1], None] for one in hidden["comparisons"].get("lists", [])]

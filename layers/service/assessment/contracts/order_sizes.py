@@ -54,5 +54,7 @@ def read_scores(
     except ValidationError:
         return None
     score_by_id = {find(name): score for name, score in table.items()}
-    known = {essay_id: score_by_id[essay_id] for essay_id in essay_ids if essay_id in score_by_id}
-    return known if len(table) == len(known) == len(essay_ids) else None
+    essay_scores = {
+        essay_id: score_by_id[essay_id] for essay_id in essay_ids if essay_id in score_by_id
+    }
+    return essay_scores if len(table) == len(essay_scores) == len(essay_ids) else None

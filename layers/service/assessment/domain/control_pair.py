@@ -147,11 +147,13 @@ def choose_control(
         Ids of what they have before them.
     """
     used = {control.comparison_id for control in controls} | set(recent)
-    known = [ControlPair(comparison_id=one, is_own=True) for one in own if one not in used]
-    known += [ControlPair(comparison_id=one, is_own=False) for one in others if one not in used]
+    control_pairs = [ControlPair(comparison_id=one, is_own=True) for one in own if one not in used]
+    control_pairs += [
+        ControlPair(comparison_id=one, is_own=False) for one in others if one not in used
+    ]
     wants_own = len(controls) % 2 == 0
     return min(
-        known,
+        control_pairs,
         key=lambda pair: (
             pair.is_own is not wants_own,
             canonical_sha256([person, pair.comparison_id]),

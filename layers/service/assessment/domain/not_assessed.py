@@ -147,11 +147,11 @@ def find_not_assessed(
     set_aside: dict[str, NotAssessed] = {}
     waves = sorted({c.submitted_wave for c in comparisons if is_essay_failure(c)})
     for n_looks, wave_number in enumerate(waves, 1):
-        known = [c for c in comparisons if c.submitted_wave <= wave_number]
-        n_essays = len({e for c in known for e in c.essay_ids})
+        comparisons_so_far = [c for c in comparisons if c.submitted_wave <= wave_number]
+        n_essays = len({e for c in comparisons_so_far for e in c.essay_ids})
         bound = _MOST_MISTAKES / (n_essays * n_looks * (n_looks + 1))
         set_aside |= _look(
-            drop_essays(known, set_aside), n_essays, bound, max_failures=max_failures
+            drop_essays(comparisons_so_far, set_aside), n_essays, bound, max_failures=max_failures
         )
     return tuple(set_aside[essay] for essay in sorted(set_aside))
 

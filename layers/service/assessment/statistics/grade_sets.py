@@ -18,12 +18,12 @@ from scoring.projections import Projection
 
 def own_grade_probabilities(graded: GradedPool, projection: Projection) -> dict[str, float]:
     """What each anchor's own grade has by the other anchors; without those that stand alone."""
-    known = np.isfinite(projection.anchor_probabilities).all(axis=1)
+    has_probabilities = np.isfinite(projection.anchor_probabilities).all(axis=1)
     _, grade = graded.pool.anchors()
     return {
         anchor.essay_id: float(projection.anchor_probabilities[row, grade[row]])
         for row, anchor in enumerate(graded.anchors)
-        if known[row]
+        if has_probabilities[row]
     }
 
 

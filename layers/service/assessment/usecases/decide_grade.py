@@ -71,13 +71,13 @@ def decide_grade(
             scale.position(request.grade)
         proposed_grade = proposals.grades.get(essay_id)
         check_reason(request.grade, request.reason, proposed_grade=proposed_grade)
-        known = ports.decisions.list_of_essay(batch_id, essay_id)
-        if _is_repeated(known, assessor, request):
-            return _view(finished, essay_id, known, viewer=assessor)
-        check_room(essay_id, known)
+        essay_decisions = ports.decisions.list_of_essay(batch_id, essay_id)
+        if _is_repeated(essay_decisions, assessor, request):
+            return _view(finished, essay_id, essay_decisions, viewer=assessor)
+        check_room(essay_id, essay_decisions)
         decision = GradeDecision(
             essay_id=essay_id,
-            number=len(known) + 1,
+            number=len(essay_decisions) + 1,
             assessor=assessor,
             grade=request.grade,
             reason=request.reason,
@@ -86,7 +86,7 @@ def decide_grade(
             decided_at=now,
         )
         if ports.decisions.append(batch_id, decision):
-            return _view(finished, essay_id, [*known, decision], viewer=assessor)
+            return _view(finished, essay_id, [*essay_decisions, decision], viewer=assessor)
     raise TransientError("others decide on this essay at the same time; send the decision again")
 
 

@@ -108,19 +108,19 @@ def _list_controls(
     people: Sequence[Person], comparisons: Sequence[Comparison], essay_id: str
 ) -> list[ExportedControl]:
     """The control verdicts about the essay, by judge."""
-    known = {each.comparison_id: each for each in comparisons}
+    comparison_by_id = {each.comparison_id: each for each in comparisons}
     return [
         ExportedControl(
             comparison_id=control.comparison_id,
             judge=f"{PERSON_LABEL}{person.name}",
             is_preferred=_find_preference(
-                control.winner, known[control.comparison_id].essay_ids.index(essay_id)
+                control.winner, comparison_by_id[control.comparison_id].essay_ids.index(essay_id)
             ),
             agrees=control.agrees,
         )
         for person in people
         for control in person.controls
-        if control.winner is not None and control.comparison_id in known
+        if control.winner is not None and control.comparison_id in comparison_by_id
     ]
 
 

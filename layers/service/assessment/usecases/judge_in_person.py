@@ -183,8 +183,8 @@ def _list_held(
     if record.held_until is None or record.held_until < now:
         return held
     remembered = (one for one in record.held if one.wave == wave_number)
-    known = {one.comparison_id for one in listed} | {record.last_judged}
-    return held + [one for one in remembered if one.comparison_id not in known]
+    excluded_ids = {one.comparison_id for one in listed} | {record.last_judged}
+    return held + [one for one in remembered if one.comparison_id not in excluded_ids]
 
 
 def _holds(person: str, waiting: ComparisonLease, now: datetime) -> bool:

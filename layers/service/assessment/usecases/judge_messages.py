@@ -51,10 +51,10 @@ async def judge_messages(
     `ports_of` gives the ports for a batch by its id: those of its organisation.
     """
     handled = Handled([None] * len(received))
-    known = await asyncio.to_thread(_find_ports, received, ports_of, handled)
+    ports_by_place = await asyncio.to_thread(_find_ports, received, ports_of, handled)
     singles: dict[int, list[_Single]] = {}
     submissions: list[_Submission] = []
-    for place, ports in known.items():
+    for place, ports in ports_by_place.items():
         message, last = received[place].message, received[place].last_receive
         if isinstance(message, JudgeRequestV1):
             singles.setdefault(id(ports), []).append((place, Delivery(message, last)))
@@ -62,13 +62,13 @@ async def judge_messages(
             submissions.append(_Submission(ports, handled, place, message, last_receive=last))
     await asyncio.gather(
         *(
-            _ask_singly(group, handled, ports=known[group[0][0]], mode=mode, now=now)
+            _ask_singly(group, handled, ports=ports_by_place[group[0][0]], mode=mode, now=now)
             for group in singles.values()
         ),
         *(submission.tend(now) for submission in submissions[:_AT_ONCE]),
         *(submission.put_off(1) for submission in submissions[_AT_ONCE:]),
     )
-    await asyncio.to_thread(_drop_erased, received, known, handled)
+    await asyncio.to_thread(_drop_erased, received, ports_by_place, handled)
     return handled
 
 

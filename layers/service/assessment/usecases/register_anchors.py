@@ -75,8 +75,8 @@ def register_anchors(
 def replaces_anchors(registration: AnchorRegistration, *, assignments: AssignmentStore) -> bool:
     """Whether the registration has an anchor that is there already, whose text may change."""
     registered = assignments.get_assignment(registration.assignment_id)
-    known = {anchor.anchor_ref for anchor in registered.anchors} if registered else set()
-    return any(anchor.anchor_ref in known for anchor in registration.anchors)
+    registered_refs = {anchor.anchor_ref for anchor in registered.anchors} if registered else set()
+    return any(anchor.anchor_ref in registered_refs for anchor in registration.anchors)
 
 
 def _scale(registration: AnchorRegistration, registered: Assignment | None) -> GradeScale:

@@ -28,8 +28,8 @@ def request_batch_erasure(
     UnknownBatchError
         If there never was such a batch.
     """
-    known = ports.erasures.list_of_batch(batch_id)
-    erasure = next((each for each in known if each.concerns(None)), None)
+    erasures = ports.erasures.list_of_batch(batch_id)
+    erasure = next((each for each in erasures if each.concerns(None)), None)
     if erasure is None:
         ports.batches.get_batch(batch_id)
         erasure = Erasure(
@@ -56,8 +56,8 @@ def request_essay_erasure(
         If the batch still runs: its waves are planned with all its essays.
     """
     batch = ports.batches.get_batch(batch_id)
-    known = ports.erasures.list_of_batch(batch_id)
-    erasure = next((each for each in known if each.concerns(essay_id)), None)
+    erasures = ports.erasures.list_of_batch(batch_id)
+    erasure = next((each for each in erasures if each.concerns(essay_id)), None)
     if erasure is not None and erasure.state is ErasureState.ERASING:
         _send(erasure, ports)
         return erasure

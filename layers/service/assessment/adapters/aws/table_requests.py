@@ -137,8 +137,8 @@ def add_projection(request: dict[str, Any], projection: Sequence[str]) -> None:
     """Let a query answer with these attributes alone; with all of them if none is named."""
     if projection:
         request["ProjectionExpression"] = ", ".join(f"#{name}" for name in projection)
-        known = request.get("ExpressionAttributeNames", {})
-        request["ExpressionAttributeNames"] = known | _names(projection)
+        attribute_names = request.get("ExpressionAttributeNames", {})
+        request["ExpressionAttributeNames"] = attribute_names | _names(projection)
 
 
 def _drop_absent(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,8 +137,8 @@ def _read_delay(text: str, now: datetime) -> float | None:
 def _read_numbers(text: str) -> float | None:
     """The largest of several numbers: two headers of one name are joined by a comma."""
     numbers = [_read_number(part) for part in text.split(",")]
-    known = [number for number in numbers if number is not None]
-    return max(known) if known and len(known) == len(numbers) else None
+    delays = [number for number in numbers if number is not None]
+    return max(delays) if delays and len(delays) == len(numbers) else None
 
 
 def _read_number(text: str | None) -> float | None:
