@@ -42,6 +42,7 @@ def plain_template(definition: dict) -> str:
     )
 
 
+@pytest.mark.slow  # `make lint` asks the same of the template as a command
 def test_the_template_has_no_finding(template_text):
     assert findings(template_text) == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from scipy.stats import binomtest
+import scipy
 from typer.testing import CliRunner
 
 from local.providers.scripted_server import provider_server
@@ -17,7 +17,7 @@ TEXTS = {"a": "The first text.", "b": "The second text.", "c": "The third text."
 
 @pytest.mark.parametrize(("n_hits", "total"), [(0, 7), (10, 20), (19, 20), (500, 1000)])
 def test_the_interval_is_scipys(n_hits, total):
-    wanted = binomtest(n_hits, total).proportion_ci(0.95, method="wilson")
+    wanted = scipy.stats.binomtest(n_hits, total).proportion_ci(0.95, method="wilson")
     assert Share("s", n_hits, total).interval == pytest.approx((wanted.low, wanted.high), abs=1e-12)
     assert Share("s", 0, 0).interval is None
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 
-import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -29,6 +28,9 @@ def random_scores(k: int, seed: int, forbidden: float = 0.3) -> np.ndarray:
 
 def edmonds(score: np.ndarray) -> tuple[int, float]:
     """Return the pairs and the total of the best matching with the most pairs."""
+    # All workers of a parallel run import this file, and networkx takes most of a second.
+    import networkx as nx
+
     graph: nx.Graph[int] = nx.Graph()
     for a, b in zip(*np.nonzero(np.triu(np.isfinite(score), 1)), strict=True):
         graph.add_edge(int(a), int(b), weight=float(score[a, b]))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+import scipy
 
 from scoring import Comparisons, SpreadPrior, fit
 from scoring._fit.ability_intervals import Posterior, outward_share
@@ -280,8 +280,8 @@ def test_more_of_what_lies_outside_an_interval_lies_on_its_inner_side():
     mean = np.array([[6.0, -6.0, 0.0], [9.0, -9.0, 0.0]])
     posterior = Posterior(weight, mean, np.array([[1.0], [1.5]]) * np.ones(3))
     low, high = posterior.interval(0.95, outward=0.4).T
-    below = weight @ norm.cdf(low, mean, np.sqrt(posterior.variance))
-    above = weight @ norm.sf(high, mean, np.sqrt(posterior.variance))
+    below = weight @ scipy.stats.norm.cdf(low, mean, np.sqrt(posterior.variance))
+    above = weight @ scipy.stats.norm.sf(high, mean, np.sqrt(posterior.variance))
     assert np.allclose(below + above, 0.05)
     assert np.allclose(below, [0.035, 0.015, 0.025], atol=1e-6)
     central = posterior.interval(0.95)
