@@ -75,6 +75,7 @@ def test_anchors_across_all_grades():
     assert max(map(abs, errors)) < 3.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_anchors", "least"), [(2, -0.2), (4, -0.09)])
 def test_grades_are_right_more_often_than_their_neighbours(n_anchors, least):
     """Simulated truth: 200 students of five classes, graded by the band of their true ability.

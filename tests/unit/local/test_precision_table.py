@@ -19,6 +19,7 @@ from local.make_precision import (
 from runner.offline.forecast import AGREEMENTS
 
 
+@pytest.mark.slow
 def test_the_table_is_near_what_is_simulated() -> None:
     """Within the chance of six small classes; over all readings the root mean square is .02."""
     table = json.loads(TABLE.read_text())

@@ -81,6 +81,7 @@ def test_gradient_and_hessian_are_those_of_the_objective(ties, degrees):
     assert np.allclose(full, -np.array(hessian), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("comparisons_per_essay", [8, 20])
 def test_batches_do_not_believe_degrees_that_tell_nothing_and_do_believe_honest_ones(
     comparisons_per_essay,

@@ -38,6 +38,7 @@ def judged(
     return fit(comparisons, prior_sd=1.6, estimator="variational"), comparisons, group
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("difference", [0.0, 1.5])
 def test_intervals_of_a_difference_hold_and_are_not_pulled_together(difference):
     """Six comparisons an essay: a plain difference of abilities would lose a third of it."""

@@ -152,6 +152,7 @@ def test_intervals_are_quantiles_of_the_mixture():
     assert fitted.ability[last] - low[last] > high[last] - fitted.ability[last]
 
 
+@pytest.mark.slow
 def test_rank_intervals_hold_where_the_spread_is_hardly_known():
     """Simulated: 12 essays, 8 comparisons each; by one Normal for all spreads they hold 97%."""
     held, widths = [], []
