@@ -17,6 +17,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from assessment.adapters.judges.completion import Completion
 from assessment.adapters.judges.model_judge import ModelJudge
 from assessment.adapters.prompts import JinjaPrompts
+from assessment.api import access
 from assessment.api.responses import answer
 from assessment.contracts.llm_protocol import (
     CallbackAddress,
@@ -25,7 +26,9 @@ from assessment.contracts.llm_protocol import (
     CompareRequestV1,
     LLMComparisonResultV1,
 )
+from assessment.domain.access import Action, Caller, Role
 from assessment.domain.decision import Reason
+from assessment.domain.errors import NotPermittedError
 from assessment.domain.grade_scale import SCALES, GradeScale
 from assessment.domain.jury import read_judges
 from assessment.domain.prompt import EssayPair, JudgeInstructions
@@ -96,14 +99,47 @@ def test_the_example_of_a_judge_judges():
     assert (result.winner, result.error_detail) == ("A", None)
 
 
-@pytest.mark.parametrize(("path", "status"), [("/v1/scales", 200), ("/v1/scale", 404)])
-def test_the_example_of_a_route_answers(path: str, status: int):
-    code = example("A new route", "python")
-    made = run(code, Router=Router, Response=Response, answer=answer, SCALES=SCALES)
+@pytest.fixture
+def scales_api(monkeypatch: pytest.MonkeyPatch) -> APIGatewayRestResolver:
+    """An API that has the example's route alone."""
+    monkeypatch.setattr(access, "ROUTES", {})
+    made = run(
+        example("A new route", "python"),
+        Router=Router,
+        Response=Response,
+        Action=Action,
+        guard_route=access.guard_route,
+        answer=answer,
+        SCALES=SCALES,
+    )
     api = APIGatewayRestResolver()
     api.include_router(made["router"])
+    return api
+
+
+def get(api: APIGatewayRestResolver, path: str, role: Role) -> dict[str, Any]:
+    caller = Caller(subject="ada", organisation="school", roles=frozenset({role}))
+    authorizer = {"principalId": caller.subject, **access.authorizer_context(caller)}
     context: Any = None
-    got = api.resolve({"httpMethod": "GET", "path": path, "headers": {}}, context)
-    assert got["statusCode"] == status
+    event = {
+        "httpMethod": "GET",
+        "path": path,
+        "headers": {},
+        "requestContext": {"authorizer": authorizer},
+    }
+    return api.resolve(event, context)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/scales", 200), ("/v1/scale", 404)])
+def test_the_example_of_a_route_answers(
+    scales_api: APIGatewayRestResolver, path: str, status: int
+) -> None:
+    answered = get(scales_api, path, Role.ASSESSOR)
+    assert answered["statusCode"] == status
     if status == 200:
-        assert json.loads(got["body"])["scales"] == sorted(SCALES)
+        assert json.loads(answered["body"])["scales"] == sorted(SCALES)
+
+
+def test_the_example_of_a_route_refuses_who_may_not(scales_api: APIGatewayRestResolver) -> None:
+    with pytest.raises(NotPermittedError):
+        get(scales_api, "/v1/scales", Role.JUDGE)

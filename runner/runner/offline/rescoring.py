@@ -68,10 +68,10 @@ def _choose(comparisons: Sequence[Comparison], changes: Rescoring) -> list[Compa
 
 
 def _change_config(document: ResultDocument, settings: Mapping[str, Any]) -> BatchConfig:
-    judge_values = {
+    recorded_values = {
         name: value for name, value in document.config.items() if name in BatchConfig.model_fields
     }
-    layers = [(Source.STACK, judge_values), (Source.REQUEST, settings)]
+    layers = [(Source.STACK, recorded_values), (Source.REQUEST, settings)]
     return resolve_config(layers, is_admin=True).config
 
 
