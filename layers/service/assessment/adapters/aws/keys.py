@@ -7,14 +7,14 @@ BATCH#<id>#WAVE#<n> COMPARISON#<comparison id>
 PENDING#<id>#<n>    <comparison id>
 ASSIGNMENT#<id>     INSTRUCTIONS | ANCHOR#<ref>
 ASSIGNMENT#<id>#HISTORY#<judge spec hash>   SPEC#<spec hash>
-BATCH#<id>#WAITING#<n> <comparison id>
+BATCH#<id>#WAITING#<n> <place>#<comparison id> | ~count
 BATCH#<id>#PEOPLE   PERSON#<person>
 BATCH#<id>#PERSON#<person> <comparison id>
 BATCH#<id>#PROVIDER_BATCHES <submission>
 BATCH#<id>#SERVED_MODELS <judge>
 BATCH#<id>#DECISIONS ESSAY#<essay id>#<number>
 BATCH#<id>#ERASURES <erasure id>
-POLICY              RELEASE
+POLICY              RELEASE | RETENTION
 WEBHOOKS            <webhook id>
 ASSIGNMENTS         <assignment id>
 CONTENT#<sha256>    TEXT
@@ -27,6 +27,7 @@ What the machinery shares has nothing of an essay or a verdict in it:
 
 ACTIVE              BATCH#<id>
 ERASING             <batch id>#<erasure id>
+RETENTION           <expires at>#<batch id>
 DIRECTORY#<id>      ORGANISATION
 PROVIDER_BATCH#<provider's id> CLAIM
 JUDGE#<circuit>     CIRCUIT | CAPABILITIES | MINUTE#<minute>
