@@ -50,8 +50,8 @@ def model_at(url, provider, mode):
     }  # fmt: skip
 
 
-# Pairs beside lists share essays in bundles, and a provider's batches have larger waves: ways of
-# one kind plan the same comparisons, others others.
+# Ways of one kind plan the same comparisons; a provider's batches have larger waves, so others.
+# Bedrock takes no job of fewer than 100 comparisons, more than so few essays have in lists.
 KINDS = (
     (("anthropic", "per_request"),),
     (("openai", "serial_bundle"), ("bedrock", "serial_bundle")),
