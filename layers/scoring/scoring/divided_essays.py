@@ -122,16 +122,21 @@ def _compare_views(fit: Fit, comparisons: Comparisons) -> _Views:
         return summed
 
     score = add(np.concatenate([residual, -residual]))
-    known = add(np.tile(information, 2))
+    summed_information = add(np.tile(information, 2))
     # of different verdicts of one judge: what a view that they share adds to their sum's variance
-    common = np.maximum(known**2 - add(np.tile(information**2, 2)), 0.0)
-    total = np.maximum(known.sum(axis=1), _NOTHING)
-    inverse = np.divide(1.0, known, out=np.zeros_like(known), where=known > 0.0)
+    common = np.maximum(summed_information**2 - add(np.tile(information**2, 2)), 0.0)
+    total = np.maximum(summed_information.sum(axis=1), _NOTHING)
+    inverse = np.divide(
+        1.0,
+        summed_information,
+        out=np.zeros_like(summed_information),
+        where=summed_information > 0.0,
+    )
     return _Views(
         heterogeneity=np.maximum(
             (score**2 * inverse).sum(axis=1) - score.sum(axis=1) ** 2 / total, 0.0
         ),
-        freedom=np.maximum((known > 0.0).sum(axis=1) - 1.0, 0.0),
+        freedom=np.maximum((summed_information > 0.0).sum(axis=1) - 1.0, 0.0),
         gain=np.maximum((common * (inverse - 1.0 / total[:, None])).sum(axis=1), 0.0),
         share=common.sum(axis=1) / total**2,
     )

@@ -64,6 +64,7 @@ class CheckedTransport(httpx.AsyncHTTPTransport):
     ) -> None:
         context = verify or httpx.create_ssl_context()
         super().__init__(verify=context, limits=limits, retries=retries, trust_env=False)
+        # httpx passes no network backend on to the pool that it makes: this one takes its place.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=limits.max_connections,
