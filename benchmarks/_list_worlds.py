@@ -194,13 +194,13 @@ class Batch:
     @property
     def _judges(self) -> JudgesInLists:
         """What is known of the judge, as decisions tell it to the next wave."""
-        known = JudgesInLists.from_context(None, [self._judge_spec])
+        judges = JudgesInLists.from_context(None, [self._judge_spec])
         judgings = () if self.fit is None else self.fit.list_judging
         # Without pairs the verdicts say nothing beside what was measured before.
         heard = [judging for judging in judgings if judging.is_ratio_known]
         if not heard:
-            return known
-        return known.learn([self._describe(judging) for judging in heard])
+            return judges
+        return judges.learn([self._describe(judging) for judging in heard])
 
     @property
     def _judge_spec(self) -> JudgeSpec:

@@ -125,6 +125,41 @@ def check_essays(
         raise error(f"{argument} {problem}") from None
 
 
+def check_distinct_essays(
+    argument: str,
+    column: ArrayLike,
+    n_essays: int,
+    error: type[PairingError | CalibrationError],
+) -> Ints:
+    """Convert an argument to essay numbers that name each essay once; as `check_essays` otherwise.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the argument, for the message.
+    column : (m,) array_like
+        Integers, or floats without a fraction.
+    n_essays : int
+        Essays are 0 .. n_essays - 1.
+    error : type
+        The error of the caller.
+
+    Returns
+    -------
+    (m,) ndarray of int
+        A read-only view or copy.
+
+    Raises
+    ------
+    PairingError, CalibrationError
+        Also if an essay is there twice.
+    """
+    essays = check_essays(argument, column, n_essays, error)
+    if len(np.unique(essays)) < len(essays):
+        raise error(f"{argument} has an essay twice: name each once")
+    return essays
+
+
 def _whole_floats(array: np.ndarray) -> np.ndarray:
     try:
         numbers = array.astype(np.float64)

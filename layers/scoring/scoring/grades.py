@@ -37,7 +37,7 @@ from scoring._grades.grade_model import (
     invert,
 )
 from scoring._grades.grade_smoothers import isotonic_curve, median_curve
-from scoring._indices import check_essays
+from scoring._indices import check_distinct_essays
 from scoring.errors import CalibrationError, FewAnchorGradesError
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ def calibrate(
         An argument is out of range, has the wrong shape, or does not fit the others.
     """
     theta, cov = _check_estimates(ability, covariance)
-    ids = _check_distinct_essays("anchors", anchors, len(theta))
-    graded = _check_distinct_essays("students", students, len(theta))
+    ids = check_distinct_essays("anchors", anchors, len(theta), CalibrationError)
+    graded = check_distinct_essays("students", students, len(theta), CalibrationError)
     if np.isin(graded, ids).any():
         essay = graded[np.isin(graded, ids)][0]
         raise CalibrationError(f"students and anchors share essay {essay}: it is one or the other")
@@ -271,13 +271,6 @@ def _check_estimates(ability: ArrayLike, covariance: ArrayLike) -> tuple[Floats,
     if (cov.diagonal() < 0).any():
         raise CalibrationError(f"covariance is negative at essay {int(cov.diagonal().argmin())}")
     return theta, cov
-
-
-def _check_distinct_essays(name: str, values: ArrayLike, n: int) -> Ints:
-    array = check_essays(name, values, n, CalibrationError)
-    if len(np.unique(array)) < len(array):
-        raise CalibrationError(f"{name} has an essay twice: name each once")
-    return array
 
 
 def _check_grades(values: ArrayLike, n_anchors: int, n_grades: int) -> Ints:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._indices import check_essays
+from scoring._indices import check_distinct_essays, check_essays
 from scoring._pairing.arguments import check_array
 from scoring._pairing.list_draft import ListDraft
 from scoring._pairing.shown_order import balance_order
@@ -223,8 +223,8 @@ def _group_sizes(n_essays: int, earlier: Sequence[ArrayLike]) -> dict[int, Ints]
     """The earlier comparisons by their size, (m, k) each."""
     rows: dict[int, list[Ints]] = {}
     for number, essays in enumerate(earlier):
-        row = check_essays(f"earlier[{number}]", essays, n_essays, PairingError)
-        if len(row) < _PAIR or len(np.unique(row)) < len(row):
-            raise PairingError(f"earlier[{number}] must have two or more essays, each once")
+        row = check_distinct_essays(f"earlier[{number}]", essays, n_essays, PairingError)
+        if len(row) < _PAIR:
+            raise PairingError(f"earlier[{number}] must have two or more essays")
         rows.setdefault(len(row), []).append(row)
     return {size: np.stack(lists) for size, lists in sorted(rows.items())}

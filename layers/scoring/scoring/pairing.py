@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from scoring._indices import check_essays
+from scoring._indices import check_distinct_essays, check_essays
 from scoring._pairing.anchor_plan import anchor_plan
 from scoring._pairing.arguments import check_array
 from scoring._pairing.grade_scores import grade_precision_worth, grade_scores
@@ -295,10 +295,10 @@ def _check_anchors(
 ) -> tuple[Ints, Ints]:
     if anchors is None or grades is None:
         raise PairingError("anchors and anchor_grade are needed by 'anchor_first' and 'grades'")
-    ids = check_essays("anchors", anchors, n, PairingError)
+    ids = check_distinct_essays("anchors", anchors, n, PairingError)
     positions = np.asarray(grades)
-    if not len(ids) or len(np.unique(ids)) != len(ids) or len(ids) == n:
-        raise PairingError("anchors must be distinct essays, at least one, and not all essays")
+    if not 0 < len(ids) < n:
+        raise PairingError("anchors must be at least one essay, and not all essays")
     if positions.shape != ids.shape or positions.dtype.kind not in "iu":
         raise PairingError("anchor_grade must have one whole number for each of anchors")
     return ids, positions.astype(np.int64)

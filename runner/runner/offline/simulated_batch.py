@@ -137,7 +137,7 @@ class ProductBatch:
         self, comparisons: list[Comparison], wave_number: int, previous_look: Look | None
     ) -> list[PlannedPair | PlannedList]:
         room = count_room(comparisons, config=self.config, n_essays=self.n)
-        known = JudgesInLists.from_context(
+        judges_in_lists = JudgesInLists.from_context(
             previous_look.context if previous_look else None, self._judges
         )
         sizes = choose_sizes(
@@ -146,7 +146,7 @@ class ProductBatch:
             n_essays=self.n,
             config=self.config,
             n_readings=room,
-            known=known,
+            judges_in_lists=judges_in_lists,
         )
         if not sizes:
             return []
@@ -157,7 +157,7 @@ class ProductBatch:
             seed=self.seed,
             wave_number=wave_number,
             sizes=sizes,
-            has_random_lists=known.suspects_any(self._judges),
+            has_random_lists=judges_in_lists.suspects_any(self._judges),
         )
         passes = self.config.small_net_resampling_cap
         return planned or choose_repeats(comparisons, passes=passes, n_readings=sum(sizes))

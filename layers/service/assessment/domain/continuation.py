@@ -132,7 +132,7 @@ def _count_next_wave(batch: Batch, evidence: BatchEvidence, judges: JudgesInList
         n_essays=evidence.n_essays,
         config=config,
         n_readings=evidence.room - PAIR * evidence.n_instead,
-        known=judges,
+        judges_in_lists=judges,
     )
     retries = select_retries(
         evidence.retryable,

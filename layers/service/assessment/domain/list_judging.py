@@ -25,8 +25,8 @@ def find_largest_list(judges: Sequence[JudgeSpec]) -> int:
 class _PairsBeside:
     """Keeps the share of each judge's readings that are in pairs."""
 
-    def __init__(self, known: JudgesInLists, config: BatchConfig) -> None:
-        self._known = known
+    def __init__(self, judges_in_lists: JudgesInLists, config: BatchConfig) -> None:
+        self._judges_in_lists = judges_in_lists
         self._config = config
         self._in_pairs: Counter[str | None] = Counter()
         self._in_all: Counter[str | None] = Counter()
@@ -34,10 +34,12 @@ class _PairsBeside:
     def choose_size(self, judge: JudgeSpec, list_size: int, *, fits: bool) -> int:
         """The essays of the judge's next comparison: a list if it takes and fits one, or a pair."""
         label = judge.label
-        share = self._known.choose_pair_share(judge, self._config)
+        share = self._judges_in_lists.choose_pair_share(judge, self._config)
         owed = share * self._in_all[label] - self._in_pairs[label]
         has_pairs = owed < PAIR if share <= KNOWN_PAIR_SHARE else owed <= 0.0
-        size = list_size if fits and has_pairs and self._known.takes_lists(judge) else PAIR
+        size = (
+            list_size if fits and has_pairs and self._judges_in_lists.takes_lists(judge) else PAIR
+        )
         self._in_all[label] += size
         self._in_pairs[label] += size if size == PAIR else 0
         return size
@@ -56,7 +58,7 @@ def choose_sizes(
     n_essays: int,
     config: BatchConfig,
     n_readings: int,
-    known: JudgesInLists | None = None,
+    judges_in_lists: JudgesInLists | None = None,
 ) -> list[int]:
     """The essays of each comparison of a wave, by the judge who is drawn for its place.
 
@@ -76,7 +78,7 @@ def choose_sizes(
         Sizes a wave, and says which share of a judge's readings is in pairs beside its lists.
     n_readings
         The most essays that the caps and the money allow to be read.
-    known
+    judges_in_lists
         What earlier waves told of the judges.
 
     Returns
@@ -84,14 +86,14 @@ def choose_sizes(
     list of int
         Empty where not even a pair may be read; all 2 where nobody is asked for lists.
     """
-    known = known or JudgesInLists()
+    judges_in_lists = judges_in_lists or JudgesInLists()
     wave_size = compute_wave_size(config, n_essays)
-    if not any(known.takes_lists(judge) for judge in judges):
+    if not any(judges_in_lists.takes_lists(judge) for judge in judges):
         return [PAIR] * min(wave_size, n_readings // PAIR)
     wave_worth = wave_size * _choose_wave_share(judges)
     sizes: list[int] = []
     worth, n_read = 0.0, 0
-    beside = _PairsBeside(known, config)
+    beside = _PairsBeside(judges_in_lists, config)
     while (worth < wave_worth or n_read < n_essays) and n_read + PAIR <= n_readings:
         judge = draw_judge(comparison_id(wave_number, len(sizes)), judges)
         list_size = min(judge.list_size, n_essays)
@@ -103,7 +105,7 @@ def choose_sizes(
 
 
 def find_pair_places(
-    judges: Sequence[JudgeSpec], *, wave_number: int, n_places: int, known: JudgesInLists
+    judges: Sequence[JudgeSpec], *, wave_number: int, n_places: int, judges_in_lists: JudgesInLists
 ) -> frozenset[int]:
     """The places of a wave at which a judge is drawn who is asked for pairs only.
 
@@ -113,7 +115,7 @@ def find_pair_places(
     return frozenset(
         place
         for place in range(n_places)
-        if not known.takes_lists(draw_judge(comparison_id(wave_number, place), judges))
+        if not judges_in_lists.takes_lists(draw_judge(comparison_id(wave_number, place), judges))
     )
 
 

@@ -16,15 +16,28 @@ _MOST_CALLS_GROWN = 2000
 """Calls that are tried in all: a large wave tries fewer beginnings of each."""
 
 
+def is_asked_alone(comparison: Comparison) -> bool:
+    """Whether a comparison has a call of its own: it failed before, perhaps because of its call."""
+    return comparison.attempt > 1
+
+
+def needs_own_essays(comparison: Comparison, *, beside_lists: bool) -> bool:
+    """Whether no other comparison of its call may have one of its essays.
+
+    In a call with two orders that share a text it is not clear which of the two is meant. Pairs
+    beside lists show how sharp the judge is in pairs, and pairs that share essays would be a
+    ranking in disguise.
+    """
+    return comparison.is_list or beside_lists
+
+
 def divide_into_calls(
     comparisons: Sequence[Comparison], *, most: int, most_beside_lists: int
 ) -> list[list[Comparison]]:
     """Divide a judge's comparisons of a wave into calls; the same ones give the same calls.
 
-    Pairs share essays in a call, unless they stand beside lists: those show how sharp the judge is
-    in pairs, and pairs that share essays would be a ranking in disguise. Lists of a call have no
-    essay in common, and the two do not mix. What failed before is asked alone: the call may have
-    been what failed it.
+    Pairs and lists do not mix. `is_asked_alone` and `needs_own_essays` tell what else shares no
+    call; all other pairs are grouped so that they share essays.
 
     Parameters
     ----------
@@ -35,37 +48,39 @@ def divide_into_calls(
     most_beside_lists
         The most pairs of a call where the judge is asked for lists as well.
     """
-    has_lists = any(each.is_list for each in comparisons)
-    pairs, lists, failed = _sort_out(comparisons)
-    if has_lists:
-        calls = separate_comparisons(_list_ids(pairs), most=most_beside_lists)
-    else:
-        calls = group_comparisons(_list_ids(pairs), most=most)
-    calls_of_lists = separate_comparisons(_list_ids(lists), most=most)
-    return _take(pairs, calls) + _take(lists, calls_of_lists) + [[each] for each in failed]
+    beside_lists = any(each.is_list for each in comparisons)
+    pairs, lists, alone = _sort_out(comparisons)
+    return [
+        *_divide_kind(
+            pairs, most_beside_lists if beside_lists else most, beside_lists=beside_lists
+        ),
+        *_divide_kind(lists, most, beside_lists=beside_lists),
+        *([each] for each in alone),
+    ]
 
 
 def _sort_out(
     comparisons: Sequence[Comparison],
 ) -> tuple[list[Comparison], list[Comparison], list[Comparison]]:
-    """The pairs and the lists that are asked for the first time, and what failed before."""
+    """The pairs and the lists that may share a call, and what is asked alone."""
     pairs: list[Comparison] = []
     lists: list[Comparison] = []
-    failed: list[Comparison] = []
+    alone: list[Comparison] = []
     for each in comparisons:
-        kind = failed if each.attempt > 1 else lists if each.is_list else pairs
+        kind = alone if is_asked_alone(each) else lists if each.is_list else pairs
         kind.append(each)
-    return pairs, lists, failed
+    return pairs, lists, alone
 
 
-def _list_ids(comparisons: Sequence[Comparison]) -> list[Essays]:
-    return [each.essay_ids for each in comparisons]
-
-
-def _take(
-    comparisons: Sequence[Comparison], calls: Sequence[Sequence[int]]
+def _divide_kind(
+    comparisons: Sequence[Comparison], most: int, *, beside_lists: bool
 ) -> list[list[Comparison]]:
-    """The comparisons at these positions."""
+    """Divide pairs alone, or lists alone, into calls."""
+    essay_ids = [each.essay_ids for each in comparisons]
+    if any(needs_own_essays(each, beside_lists=beside_lists) for each in comparisons):
+        calls = separate_comparisons(essay_ids, most=most)
+    else:
+        calls = group_comparisons(essay_ids, most=most)
     return [[comparisons[position] for position in call] for call in calls]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from assessment.contracts.queue_messages import JudgeMessage, JudgeRequestV1
 from assessment.domain.judge import PAIR_SIZE, BatchingMode, JudgeSpec
 from assessment.domain.jury import draw_judge
+from assessment.domain.shared_calls import is_asked_alone, needs_own_essays
 from assessment.ports.judging import Prompts
 from assessment.usecases.questions import Question, fits_in_call
 
@@ -47,15 +48,14 @@ def make_bundles(
 ) -> list[tuple[JudgeSpec, list[LeasedQuestion]]]:
     """What is asked in one call: comparisons of one wave and judge, up to its limits.
 
-    Those that a message brought together stay together. Pairs and lists are asked about in calls
-    of their own. A comparison that failed before is asked alone: the bundle may have been what
-    failed it.
+    Those that a message brought together stay together. Pairs and lists do not mix;
+    `is_asked_alone` and `needs_own_essays` tell what else shares no call.
     """
     bundles: list[tuple[JudgeSpec, list[LeasedQuestion]]] = []
     unfilled: dict[tuple[str | None, int, bool, int | None], list[LeasedQuestion]] = {}
     for leased in questions:
         judge = draw_judge(leased.question.comparison.comparison_id, judges)
-        if _is_asked_alone(leased, judge, mode):
+        if _has_own_call(leased, judge, mode):
             bundles.append((judge, [leased]))
             continue
         comparison = leased.question.comparison
@@ -71,25 +71,19 @@ def make_bundles(
 def _fits(
     bundle: list[LeasedQuestion], addition: LeasedQuestion, judge: JudgeSpec, prompts: Prompts
 ) -> bool:
-    if _is_kept_apart(addition, judge) and _shares_essay(bundle, addition):
+    # What was planned as a call of pairs stays one.
+    beside_lists = addition.call is None and judge.list_size > PAIR_SIZE
+    has_own_essays = needs_own_essays(addition.question.comparison, beside_lists=beside_lists)
+    if has_own_essays and _shares_essay(bundle, addition):
         return False
     questions = [leased.question for leased in [*bundle, addition]]
     return fits_in_call(questions, judge=judge, prompts=prompts)
 
 
-def _is_asked_alone(leased: LeasedQuestion, judge: JudgeSpec, mode: BatchingMode) -> bool:
-    is_single = leased.call is None and judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE
-    return is_single or leased.question.comparison.attempt > 1 or leased.delivery.message.alone
-
-
-def _is_kept_apart(leased: LeasedQuestion, judge: JudgeSpec) -> bool:
-    """Whether its call has none of its essays in another comparison.
-
-    An order is not told from another one's where both have a text, and pairs beside lists are to
-    show how the judge compares two. What was planned as a call of pairs stays one.
-    """
-    is_unplanned_pair = leased.call is None and judge.list_size > PAIR_SIZE
-    return leased.question.comparison.is_list or is_unplanned_pair
+def _has_own_call(leased: LeasedQuestion, judge: JudgeSpec, mode: BatchingMode) -> bool:
+    if is_asked_alone(leased.question.comparison) or leased.delivery.message.alone:
+        return True
+    return leased.call is None and judge.mode(mode) is not BatchingMode.SERIAL_BUNDLE
 
 
 def _shares_essay(bundle: list[LeasedQuestion], addition: LeasedQuestion) -> bool:

@@ -72,7 +72,7 @@ class _Evidence:
 
     wave_number: int
     spec: BatchSpec
-    known: JudgesInLists
+    judges_in_lists: JudgesInLists
     met: list[Comparison]
     pool: list[Comparison]
     replacements: list[PlannedPair]
@@ -107,8 +107,8 @@ def _gather_evidence(batch: Batch, wave_number: int, ports: PlanPorts) -> _Evide
     comparisons = ports.comparisons.list_comparisons(batch.batch_id, wave_number - 1)
     part = split_assessed(comparisons, max_failures=batch.config.max_essay_failures)
     spec = load_spec(batch.batch_id, content=ports.content).drop_essays(part.set_aside_ids)
-    known = _recall_judges(batch, wave_number, ports)
-    abandoned = known.find_abandoned(part.comparisons, spec.judges)
+    judges_in_lists = _recall_judges(batch, wave_number, ports)
+    abandoned = judges_in_lists.find_abandoned(part.comparisons, spec.judges)
     max_attempts = batch.config.max_attempts
     pool = retry_pool(part.comparisons, max_attempts=max_attempts, abandoned=abandoned)
     has_verdicts = any(comparison.verdict for comparison in part.comparisons)
@@ -119,7 +119,7 @@ def _gather_evidence(batch: Batch, wave_number: int, ports: PlanPorts) -> _Evide
     return _Evidence(
         wave_number=wave_number,
         spec=spec,
-        known=known,
+        judges_in_lists=judges_in_lists,
         met=drop_failed_lists(part.comparisons, max_attempts=max_attempts, abandoned=abandoned),
         pool=pool,
         replacements=replace_failed_lists(
@@ -164,7 +164,7 @@ def _choose_new(
         n_essays=len(spec.essays),
         config=batch.config,
         n_readings=evidence.n_readings - PAIR * len(evidence.replacements),
-        known=evidence.known,
+        judges_in_lists=evidence.judges_in_lists,
     )
     if not sizes:
         return []
@@ -176,10 +176,13 @@ def _choose_new(
         wave_number=wave_number,
         sizes=sizes,
         pair_places=find_pair_places(
-            spec.judges, wave_number=wave_number, n_places=len(sizes), known=evidence.known
+            spec.judges,
+            wave_number=wave_number,
+            n_places=len(sizes),
+            judges_in_lists=evidence.judges_in_lists,
         ),
         shares_essays=any(judge.asks_together(mode) for judge in spec.judges),
-        has_random_lists=evidence.known.suspects_any(spec.judges),
+        has_random_lists=evidence.judges_in_lists.suspects_any(spec.judges),
     )
 
 

@@ -104,7 +104,9 @@ def test_a_share_of_the_readings_is_in_pairs_beside_the_lists() -> None:
     name = frozenset({"the endpoint's own name"})
     settled, suspected = JudgesInLists(settled=name), JudgesInLists(suspected=name)
     for known, share in ((None, 0.15), (settled, 0.1), (suspected, 0.45)):
-        sizes = sizes_of(LISTS, n_essays=1000, config={"list_pair_share": 0.1}, known=known)
+        sizes = sizes_of(
+            LISTS, n_essays=1000, config={"list_pair_share": 0.1}, judges_in_lists=known
+        )
         assert 2 * sizes.count(2) / sum(sizes) == pytest.approx(share, abs=0.01)
 
 
@@ -140,7 +142,7 @@ def test_few_pairs_are_asked_of_a_judge_that_is_known_to_be_sharp(
 ) -> None:
     judge = measured(1, 0.1)
     known = JudgesInLists.from_context(None, [judge])
-    sizes = sizes_of(judge, n_essays=n_essays, known=known)
+    sizes = sizes_of(judge, n_essays=n_essays, judges_in_lists=known)
     assert sizes.count(2) == n_pairs
     assert sizes.count(10) == len(sizes) - n_pairs
 
@@ -174,7 +176,9 @@ def test_each_place_has_the_size_of_the_judge_who_is_drawn_for_it() -> None:
         JudgeSpec(name="pairs"),
         JudgeSpec(provider=Provider.PERSON),
     )
-    sizes = sizes_of(*jury, n_essays=300, known=JudgesInLists(settled=frozenset({"lists"})))
+    sizes = sizes_of(
+        *jury, n_essays=300, judges_in_lists=JudgesInLists(settled=frozenset({"lists"}))
+    )
     drawn = [draw_judge(comparison_id(1, at), jury).label for at in range(len(sizes))]
     by_judge = Counter(zip(drawn, sizes, strict=True))
     assert {size for label, size in by_judge if label == "lists"} == {5, 2}
@@ -187,8 +191,8 @@ def test_pairs_are_the_choice_of_the_strategy_where_a_judge_is_asked_for_nothing
     drawn = [draw_judge(comparison_id(2, place), jury).label for place in range(40)]
     places = partial(find_pair_places, jury, wave_number=2, n_places=40)
     of_pairs = {place for place, label in enumerate(drawn) if label == "pairs"}
-    assert places(known=JudgesInLists()) == of_pairs
-    assert places(known=JudgesInLists(blunt=frozenset({"lists"}))) == set(range(40))
+    assert places(judges_in_lists=JudgesInLists()) == of_pairs
+    assert places(judges_in_lists=JudgesInLists(blunt=frozenset({"lists"}))) == set(range(40))
 
 
 @given(st.lists(st.sampled_from(["abcde", "fg", "hij"]), max_size=30), st.integers(1, 50))
@@ -224,10 +228,10 @@ def test_only_a_judge_of_lists_can_be_suspected_in_them() -> None:
 
 def test_blunt_judges_are_asked_for_pairs() -> None:
     blunt = JudgesInLists(blunt=frozenset({"any name of its own"}))
-    assert set(sizes_of(LISTS, known=blunt)) == {2}
+    assert set(sizes_of(LISTS, judges_in_lists=blunt)) == {2}
     jury = (JudgeSpec(name="one", list_size=5), JudgeSpec(name="other", list_size=5))
-    assert set(sizes_of(*jury, known=JudgesInLists(frozenset({"one"})))) == {5, 2}
-    assert set(sizes_of(*jury, known=JudgesInLists(frozenset({"one", "other"})))) == {2}
+    assert set(sizes_of(*jury, judges_in_lists=JudgesInLists(frozenset({"one"})))) == {5, 2}
+    assert set(sizes_of(*jury, judges_in_lists=JudgesInLists(frozenset({"one", "other"})))) == {2}
 
 
 def settled(n_failed: int, n_orders: int, n_judged: int, n_lost: int) -> list[Comparison]:
@@ -261,7 +265,7 @@ def test_who_answers_pairs_and_no_list_is_asked_for_pairs(
 ) -> None:
     known = JudgesInLists().notice_failures(settled(*counts), [LISTS])
     assert known.listless == ({"j"} if is_listless else set())
-    assert (set(sizes_of(LISTS, known=known)) == {2}) is is_listless
+    assert (set(sizes_of(LISTS, judges_in_lists=known)) == {2}) is is_listless
     assert known.learn([]).listless == known.listless
 
 
@@ -313,7 +317,7 @@ def test_of_a_jury_only_who_fails_lists_is_asked_for_pairs() -> None:
     ]
     known = JudgesInLists().notice_failures(comparisons, jury)
     assert known.listless == {"one"}
-    assert set(sizes_of(*jury, known=known)) == {5, 2}
+    assert set(sizes_of(*jury, judges_in_lists=known)) == {5, 2}
 
 
 def sharpness(judge: str, probability: float, **fields: Any) -> ListSharpness:
