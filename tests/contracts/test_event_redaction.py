@@ -27,7 +27,8 @@ FAILED: dict[str, Any] = {
     "assignment_id": None,
     "status": "FAILED",
     "error_info": {"code": "no-text", "what": "The batch failed.", "why": "anna has no text.",
-                   "what_to_do": "Send anna again."},
+                   "what_to_do": "Send anna again.", "problem": "invalid-request",
+                   "remedy_code": "request_again"},
 }  # fmt: skip
 
 

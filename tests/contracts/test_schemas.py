@@ -31,6 +31,18 @@ def test_every_schema_is_valid_itself(path, schema):
     jsonschema.Draft202012Validator.check_schema(schema(path))
 
 
+def test_an_event_with_a_later_field_is_valid(schema):
+    error_info = dict.fromkeys(("code", "what", "why", "what_to_do", "of_a_later_release"), "x")
+    data = {"batch_id": "b", "assignment_id": None, "status": "FAILED", "error_info": error_info}
+    event = {"event_id": "e", "event_type": "CJAssessmentFailed.v1", "correlation_id": "c",
+             "time": "2026-03-02T09:00:00Z"}  # fmt: skip
+    failed = schema("events/CJAssessmentFailed.v1.json")
+    jsonschema.validate({**event, "data": {**data, "of_a_later_release": 1}}, failed)
+    del error_info["code"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**event, "data": data}, failed)
+
+
 @pytest.mark.parametrize("path", sorted(WRITTEN))
 def test_every_schema_refuses_an_empty_document(path, schema):
     with pytest.raises(jsonschema.ValidationError):

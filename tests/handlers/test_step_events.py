@@ -63,8 +63,10 @@ def test_an_event_names_the_organisation_of_its_batch(stack: Stack) -> None:
 @checks("accept_request/no_data.json")
 def test_an_event_without_a_request_is_refused(stack: Stack, path: str) -> None:
     assert invoke("accept_request", event(path)) == {"refused": "invalid-request"}
-    told = stack.published()["CJAssessmentFailed.v1"]["data"]["error_info"]
-    assert "detail.data" in told["why"]
+    error_info = stack.published()["CJAssessmentFailed.v1"]["data"]["error_info"]
+    assert "detail.data" in error_info["why"]
+    assert error_info["problem"] == "invalid-request"
+    assert error_info["remedy_code"] == "request_again"
 
 
 @checks("accept_request/one_essay.json")
@@ -408,7 +410,9 @@ def test_fail_by_decision(stack: Stack, path: str) -> None:
     assert (answer["error"], answer["is_fault"]) == ("judge_at_chance", False)
     assert isinstance(answer["cause"], str)
     assert stack.batch().outcome is Outcome.FAILED_BY_DECISION
-    assert stack.published()["CJAssessmentFailed.v1"]["data"]["error_info"]["what_to_do"]
+    error_info = stack.published()["CJAssessmentFailed.v1"]["data"]["error_info"]
+    assert error_info["what_to_do"]
+    assert (error_info["problem"], error_info["remedy_code"]) == (None, "judge_at_chance")
 
 
 @checks("fail_batch/error.json")
@@ -422,6 +426,8 @@ def test_fail_by_error_keeps_the_message_and_the_first_reason(stack: Stack, path
         "is_fault": True,
     }
     assert invoke("fail_batch", event("fail_batch/decision.json")) == answer
+    error_info = stack.published()["CJAssessmentFailed.v1"]["data"]["error_info"]
+    assert (error_info["problem"], error_info["remedy_code"]) == ("scoring-failed", "request_again")
     assert stack.batch().outcome is Outcome.FAILED_CRITICALLY
 
 

@@ -156,7 +156,11 @@ class AssessmentReleased(EventData):
 
 
 class ErrorInfo(BaseModel):
-    """What happened, why, and what to do; `code` is stable."""
+    """What happened, why, and what to do; `code` is stable.
+
+    `problem` is the kind of error as problem documents name it, where the error is one of ours, and
+    `remedy_code` stands for the words of `what_to_do`. Either is null where there is none.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -164,6 +168,8 @@ class ErrorInfo(BaseModel):
     what: str
     why: str
     what_to_do: str
+    problem: str | None = None
+    remedy_code: str | None = None
 
 
 class AssessmentFailed(EventData):

@@ -16,10 +16,11 @@ _EMPTIED: dict[str, object] = {
     "grades_included": False,
     "not_assessed": [],
 }
-_TOLD = {
+_REPLACEMENT = {
     "what": "an essay of the batch was erased, and with it what was said here",
     "why": "an essay of the batch was erased, and with it what was said here",
     "what_to_do": "ask the API for the batch",
+    "remedy_code": None,
 }
 
 
@@ -39,5 +40,5 @@ def redact_event(event: Envelope, erasures: Sequence[Erasure]) -> Envelope | Non
 def _leave_essays_out(data: dict[str, Any]) -> dict[str, Any]:
     emptied = {name: value for name, value in _EMPTIED.items() if name in data}
     if "error_info" in data:
-        emptied["error_info"] = data["error_info"] | _TOLD
+        emptied["error_info"] = data["error_info"] | _REPLACEMENT
     return data | emptied

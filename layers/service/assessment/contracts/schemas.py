@@ -57,7 +57,21 @@ def _detail(event_type: EventType, data: type[BaseModel]) -> type[BaseModel]:
 def _make_schema(
     model: type[BaseModel], mode: Literal["validation", "serialization"]
 ) -> dict[str, Any]:
-    return {"$schema": DIALECT, **model.model_json_schema(mode=mode)}
+    schema = {"$schema": DIALECT, **model.model_json_schema(mode=mode)}
+    return schema if mode == "validation" else _allow_additions(schema)
+
+
+def _allow_additions(schema: Any) -> Any:
+    """The schema without refusals of fields that it does not name: later ones may be added."""
+    if isinstance(schema, list):
+        return [_allow_additions(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: _allow_additions(part)
+        for name, part in schema.items()
+        if not (name == "additionalProperties" and part is False)
+    }
 
 
 def documents() -> Iterator[tuple[str, str]]:

@@ -130,6 +130,8 @@ def fail_batch(
             "what": "the assessment failed",
             "why": failure.message,
             "what_to_do": failure.remedy,
+            "problem": failure.problem,
+            "remedy_code": failure.remedy_code,
         },
     }
     # Published first: once the batch has ended, nothing would come back to publish it.

@@ -17,6 +17,7 @@ from assessment.domain.errors import (
 )
 from assessment.domain.identifiers import derive_uuid
 from assessment.ports.messaging import EventPublisher
+from assessment.usecases.fail_batch import REQUEST_AGAIN
 
 REFUSALS = (
     InvalidRequestError,
@@ -47,6 +48,8 @@ def refuse_request(
             "what": refusal.title,
             "why": str(refusal),
             "what_to_do": "fix the request and publish it under a new event_id",
+            "problem": refusal.code,
+            "remedy_code": REQUEST_AGAIN,
         },
     }
     events.publish(
