@@ -99,6 +99,7 @@ class Asker:
             If the judge refuses, or answers nothing at all.
         """
         limit = asyncio.Semaphore(_AT_ONCE)
+        # Addresses are not checked as in the service: it is the user's own machine that asks.
         async with httpx.AsyncClient() as client:
             model_judge = ModelJudge(self.judge, _make_model(self.judge, client, self.key))
 

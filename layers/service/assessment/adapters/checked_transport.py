@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpcore
@@ -22,6 +23,13 @@ type AddressFinder = Callable[[str, int], Sequence[str]]
 """The addresses of a host and port, each of them checked; raises what its caller is to see."""
 
 _MOST_TRIED = 3
+_CORE_ERRORS = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
 
 
 def look_up(host: str, port: int) -> list[str]:
@@ -51,8 +59,12 @@ def find_endpoint_addresses(host: str, port: int) -> list[str]:
     return addresses
 
 
-class CheckedTransport(httpx.AsyncHTTPTransport):
-    """Transport that connects only to what its finder of addresses gives; it knows no proxies."""
+class CheckedTransport(httpx.AsyncBaseTransport):
+    """Transport that connects only to what its finder of addresses gives; it knows no proxies.
+
+    The transport of httpx takes no network backend for its pool of connections, so this one holds a
+    pool of httpcore, which does.
+    """
 
     def __init__(
         self,
@@ -62,17 +74,66 @@ class CheckedTransport(httpx.AsyncHTTPTransport):
         retries: int = 0,
         verify: ssl.SSLContext | None = None,
     ) -> None:
-        context = verify or httpx.create_ssl_context()
-        super().__init__(verify=context, limits=limits, retries=retries, trust_env=False)
-        # httpx passes no network backend on to the pool that it makes: this one takes its place.
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
+            ssl_context=verify or httpx.create_ssl_context(),
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
             retries=retries,
             network_backend=_CheckedNetwork(find_addresses),
         )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request, and give the response with its body still to be read."""
+        url = request.url
+        with _httpx_errors(request):
+            response = await self._pool.handle_async_request(
+                httpcore.Request(
+                    request.method,
+                    httpcore.URL(
+                        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                    ),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response, request),
+            extensions=response.extensions,
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._pool.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of a response, as it comes."""
+
+    def __init__(self, response: httpcore.Response, request: httpx.Request) -> None:
+        self._response = response
+        self._request = request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _httpx_errors(self._request):
+            async for part in self._response.aiter_stream():
+                yield part
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+@contextmanager
+def _httpx_errors(request: httpx.Request) -> Iterator[None]:
+    """Raise each error of httpcore as the one of httpx that has its name."""
+    try:
+        yield
+    except _CORE_ERRORS as error:
+        kind = getattr(httpx, type(error).__name__, httpx.TransportError)
+        raise kind(str(error), request=request) from error
 
 
 class _CheckedNetwork(httpcore.AsyncNetworkBackend):

@@ -1,4 +1,8 @@
-"""What an OIDC issuer says of itself: OpenID Connect Discovery 1.0, section 4."""
+"""What an OIDC issuer says of itself: OpenID Connect Discovery 1.0, section 4.
+
+The addresses of an issuer are not checked as those of judges and webhooks are: callers cannot name
+one. It is a parameter of the stack, and whoever is the issuer may sign any token anyway.
+"""
 
 from __future__ import annotations
 

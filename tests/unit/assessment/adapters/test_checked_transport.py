@@ -93,3 +93,30 @@ def test_a_name_that_is_not_found_is_a_judge_that_is_not_there(
     with pytest.raises(JudgeUnavailableError) as caught:
         asyncio.run(ask("https://llm.test/v1", http_client()))
     assert not caught.value.may_be_paid
+
+
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "RemoteProtocolError"),
+        (b"no HTTP at all\r\n\r\n", "RemoteProtocolError"),
+        (b"", "RemoteProtocolError"),
+    ],
+    ids=["half a body", "another protocol", "nothing"],
+)
+def test_an_answer_that_breaks_off_is_a_judge_that_may_have_been_paid(
+    sent: bytes, error: str
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(sent)
+        writer.close()
+
+    async def ask_once() -> None:
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            await ask(f"http://127.0.0.1:{port}/v1", http_client())
+
+    with pytest.raises(JudgeUnavailableError, match=error) as caught:
+        asyncio.run(ask_once())
+    assert caught.value.may_be_paid
