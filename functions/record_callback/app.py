@@ -42,7 +42,7 @@ def record_one(record: SQSRecord) -> str:
         logger.info(
             "callback recorded",
             extra={
-                "wave": recorded.wave,
+                "wave": recorded.wave_number,
                 "comparison_id": recorded.comparison_id,
                 "effect": recorded.effect,
                 "problem": recorded.problem,

@@ -104,7 +104,11 @@ class ClockedBatches:
         for provider_id, submission in self.submissions.items():
             if self.keeps_names and submission.name == attempt.name:
                 return provider_id
-            if self.keeps_names or is_claimed(provider_id) or len(submission.order) != attempt.size:
+            if (
+                self.keeps_names
+                or is_claimed(provider_id)
+                or len(submission.order) != attempt.n_requests
+            ):
                 continue
             if self.clock.now < submission.ends_at:
                 raise JudgeDeferredError("a batch that runs may be this one", retry_after=300)

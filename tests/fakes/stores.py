@@ -354,7 +354,7 @@ class InMemoryComparisonStore(InMemoryPeopleQueue):
     ) -> Settlement:
         stored = self.get_comparison(batch_id, wave_number, comparison_id)
         if stored.verdict is not None:
-            return Settlement(settled=False, wave=stored.submitted_wave)
+            return Settlement(settled=False, wave_number=stored.submitted_wave)
         self._settle(
             batch_id,
             stored,
@@ -364,7 +364,7 @@ class InMemoryComparisonStore(InMemoryPeopleQueue):
             status=ComparisonStatus.RECORDED,
         )
         had_failed = stored.failure is not None
-        return Settlement(settled=True, wave=stored.submitted_wave, had_failed=had_failed)
+        return Settlement(settled=True, wave_number=stored.submitted_wave, had_failed=had_failed)
 
     def record_failure(
         self,
@@ -379,10 +379,10 @@ class InMemoryComparisonStore(InMemoryPeopleQueue):
     ) -> Settlement:
         stored = self.get_comparison(batch_id, wave_number, comparison_id)
         if stored.status is not ComparisonStatus.PENDING or stored.attempt != attempt:
-            return Settlement(settled=False, wave=stored.submitted_wave)
+            return Settlement(settled=False, wave_number=stored.submitted_wave)
         status = ComparisonStatus.TIMED_OUT if timed_out else ComparisonStatus.FAILED
         self._settle(batch_id, stored, failure=failure, status=status)
-        return Settlement(settled=True, wave=stored.submitted_wave)
+        return Settlement(settled=True, wave_number=stored.submitted_wave)
 
     def _settle(self, batch_id: str, stored: Comparison, **changes: Any) -> None:
         self._set(batch_id, stored, **changes)

@@ -26,19 +26,19 @@ from assessment.domain.readings import count_in_pairs
 class BatchEvidence:
     """What the comparisons of the assessed essays add up to.
 
-    `room` is how many readings the caps still allow, `n_unjudged_pairs` how many different pairs
-    nobody was asked about, `n_passes` how often every comparison was judged again, and `may_repeat`
-    whether one may be once more. `n_replaced` are lists that failed and that pairs stand in for.
-    `n_cut_off` are those of the last wave that `finish_by` cut off: nobody failed them.
-    `retryable` are failed ones that may be submitted again, and `n_instead` counts the pairs that
-    are still to stand in for lists.
+    `n_readings_left` is how many readings the caps still allow, `n_unjudged_pairs` how many
+    different pairs nobody was asked about, `n_passes` how often every comparison was judged again,
+    and `may_repeat` whether one may be once more. `n_replaced` are lists that failed and that pairs
+    stand in for. `n_cut_off` are those of the last wave that `finish_by` cut off: nobody failed
+    them. `retryable` are failed ones that may be submitted again, and `n_instead` counts the pairs
+    that are still to stand in for lists.
     """
 
     n_essays: int
     comparisons: list[Comparison]
     n_recorded: int
     n_pending: int
-    room: int
+    n_readings_left: int
     n_unjudged_pairs: int
     n_passes: int
     may_repeat: bool
@@ -91,16 +91,16 @@ def count_evidence(
     abandoned = judges.find_abandoned(comparisons, batch.judges)
     met = drop_failed_lists(comparisons, max_attempts=config.max_attempts, abandoned=abandoned)
     n_unjudged = possible_pairs(n_essays) - len(list_met_pairs(met))
-    room = count_room(
+    n_left = count_room(
         comparisons, config=config, n_essays=n_essays, n_readings_aside=part.n_readings_aside
     )
     instead = replace_failed_lists(
-        comparisons, max_attempts=config.max_attempts, n_readings=room, abandoned=abandoned
+        comparisons, max_attempts=config.max_attempts, n_readings=n_left, abandoned=abandoned
     )
     passes = config.small_net_resampling_cap
     may_repeat = n_unjudged == 0 and bool(
         choose_repeats(
-            met, passes=passes, n_readings=room, most_per_essay=find_cap_per_essay(config)
+            met, passes=passes, n_readings=n_left, most_per_essay=find_cap_per_essay(config)
         )
     )
     replaced = {comparison.failed_list_id for comparison in comparisons}
@@ -109,7 +109,7 @@ def count_evidence(
         comparisons=comparisons,
         n_recorded=statuses[ComparisonStatus.RECORDED],
         n_pending=statuses[ComparisonStatus.PENDING],
-        room=room,
+        n_readings_left=n_left,
         n_unjudged_pairs=n_unjudged,
         n_passes=count_resampling_passes(met) if n_unjudged == 0 else 0,
         may_repeat=may_repeat,

@@ -251,7 +251,7 @@ class Settlement(NamedTuple):
     """
 
     settled: bool
-    wave: int
+    wave_number: int
     had_failed: bool = False
 
 

@@ -131,7 +131,7 @@ def _count_next_wave(batch: Batch, evidence: BatchEvidence, judges: JudgesInList
         wave_number=batch.wave + 1,
         n_essays=evidence.n_essays,
         config=config,
-        n_readings=evidence.room - PAIR * evidence.n_instead,
+        n_readings=evidence.n_readings_left - PAIR * evidence.n_instead,
         judges_in_lists=judges,
     )
     retries = select_retries(
@@ -200,7 +200,7 @@ def _describe_caps(
         "completion_denominator": completion_denominator(config, n, list_size=list_size),
         "readings_budget": PAIR * budget(config, n) if list_size > PAIR else None,
         "max_possible_pairs": possible_pairs(n),
-        "pairs_remaining": min(evidence.room // PAIR, evidence.n_unjudged_pairs),
+        "pairs_remaining": min(evidence.n_readings_left // PAIR, evidence.n_unjudged_pairs),
         "waves_remaining": config.max_waves - batch.wave,
         "cost_usd": cost,
         "cost_remaining_usd": cost_left,
@@ -210,7 +210,7 @@ def _describe_caps(
         "unique_coverage_complete": evidence.n_unjudged_pairs == 0,
         "resampling_pass_count": evidence.n_passes,
         "resampling_cap_reached": evidence.n_passes >= config.small_net_resampling_cap
-        or evidence.room < PAIR
+        or evidence.n_readings_left < PAIR
         or (evidence.n_unjudged_pairs == 0 and not evidence.may_repeat),
     }
 
@@ -275,7 +275,7 @@ def _describe_look(
     return {
         "max_score_change": change,
         "is_look": n_new_callbacks * worth >= config.comparisons_per_stability_check_iteration
-        or evidence.room < PAIR
+        or evidence.n_readings_left < PAIR
         or evidence.n_unjudged_pairs == 0,
         "callbacks_at_last_look": n_seen_callbacks,
         "se_target_held_before": se_held,

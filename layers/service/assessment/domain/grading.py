@@ -119,7 +119,7 @@ class Evidence:
 
     ability: float
     standard_error: float
-    comparisons: int
+    n_comparisons: int
 
 
 def list_unsettled(
@@ -138,7 +138,7 @@ def list_unsettled(
     where comparisons do not.
     """
     precision = evidence.standard_error**-2
-    gained = (precision - prior_sd**-2) / max(evidence.comparisons, 1)
+    gained = (precision - prior_sd**-2) / max(evidence.n_comparisons, 1)
     if gained <= 0:
         return None
     for further in range(1, MOST_FURTHER_COMPARISONS + 1):

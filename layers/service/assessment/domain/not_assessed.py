@@ -239,12 +239,12 @@ def _leave_out_vague(
 class _Settled:
     """How many comparisons were settled, and how many of these failed."""
 
-    n: int = 0
+    n_settled: int = 0
     n_failed: int = 0
 
     def add(self, comparison: Comparison) -> None:
         """Count a settled comparison."""
-        self.n += 1
+        self.n_settled += 1
         self.n_failed += comparison.verdict is None
 
 
@@ -270,12 +270,12 @@ def _compute_chances(
 
 def _compute_tail(own: _Settled, others: _Settled) -> float:
     """The upper tail of the hypergeometric distribution."""
-    n, n_failed = own.n + others.n, own.n_failed + others.n_failed
+    n, n_failed = own.n_settled + others.n_settled, own.n_failed + others.n_failed
     log_all = _log_comb(n, n_failed)
     return sum(
-        exp(_log_comb(own.n, k) + _log_comb(others.n, n_failed - k) - log_all)
-        for k in range(own.n_failed, min(own.n, n_failed) + 1)
-        if n_failed - k <= others.n
+        exp(_log_comb(own.n_settled, k) + _log_comb(others.n_settled, n_failed - k) - log_all)
+        for k in range(own.n_failed, min(own.n_settled, n_failed) + 1)
+        if n_failed - k <= others.n_settled
     )
 
 

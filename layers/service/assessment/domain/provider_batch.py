@@ -46,7 +46,7 @@ class SubmissionAttempt(NamedTuple):
 
     name: str
     at: datetime
-    size: int
+    n_requests: int
 
 
 class SubmissionState(StrEnum):

@@ -194,7 +194,7 @@ def _recall_judges(batch: Batch, wave_number: int, ports: PlanPorts) -> JudgesIn
 
 def _count_readings_left(config: BatchConfig, spec: BatchSpec, part: AssessedPart) -> int:
     """How many readings of an essay caps and money leave."""
-    room = count_room(
+    n_left = count_room(
         part.comparisons,
         config=config,
         n_essays=len(spec.essays),
@@ -203,7 +203,7 @@ def _count_readings_left(config: BatchConfig, spec: BatchSpec, part: AssessedPar
     n_affordable = count_affordable_readings(
         [*part.comparisons, *part.set_aside], max_cost_usd=config.max_cost_usd
     )
-    return room if n_affordable is None else min(room, n_affordable)
+    return n_left if n_affordable is None else min(n_left, n_affordable)
 
 
 def _store_comparisons(

@@ -72,7 +72,7 @@ class Recorded:
 
     effect: CallbackEffect
     batch_id: str
-    wave: int
+    wave_number: int
     comparison_id: str | None = None
     problem: str | None = None
 
@@ -182,10 +182,10 @@ def _record(
         now=now,
     )
     if (echo.metadata.judge or "").startswith(PERSON_LABEL):
-        ports.comparisons.withdraw(echo.batch_id, settlement.wave, echo.comparison_id)
+        ports.comparisons.withdraw(echo.batch_id, settlement.wave_number, echo.comparison_id)
     effect = CallbackEffect.VERDICT_RECORDED if settlement.settled else CallbackEffect.DUPLICATE
     recorded = Recorded(effect, echo.batch_id, echo.metadata.wave, echo.comparison_id)
-    return recorded, settlement.wave
+    return recorded, settlement.wave_number
 
 
 def _read_result(
@@ -313,7 +313,7 @@ def _fail(
         failure,
         is_settled=settlement.settled,
     )
-    return recorded, settlement.wave
+    return recorded, settlement.wave_number
 
 
 def _describe_failure(

@@ -34,7 +34,9 @@ def settle_by_verdict(
     )
     if settlement.settled:
         n_failed = -1 if settlement.had_failed else 0
-        ports.batches.count_settled(batch_id, settlement.wave, n_recorded=1, n_failed=n_failed)
+        ports.batches.count_settled(
+            batch_id, settlement.wave_number, n_recorded=1, n_failed=n_failed
+        )
     return settlement
 
 
@@ -53,7 +55,7 @@ def settle_by_failure(
         batch_id, wave_number, comparison_id, failure, attempt=attempt, now=now
     )
     if settlement.settled:
-        ports.batches.count_settled(batch_id, settlement.wave, n_recorded=0, n_failed=1)
+        ports.batches.count_settled(batch_id, settlement.wave_number, n_recorded=0, n_failed=1)
     return settlement
 
 

@@ -73,7 +73,7 @@ def results(asking, ids=("c1", "c2"), batch="batch_1"):
 
 
 def find(asking, *, claimed=()):
-    attempt = SubmissionAttempt(NAME, TRIED, size=2)
+    attempt = SubmissionAttempt(NAME, TRIED, n_requests=2)
     return asking.in_batch(
         lambda judge: judge.find(attempt, is_claimed=lambda each: each in claimed)
     )

@@ -280,7 +280,7 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
             except ConditionFailedError as error:
                 current = self._read_obstacle(batch_id, wave_number, comparison_id, error)
                 if current.verdict is not None:
-                    return Settlement(settled=False, wave=current.submitted_wave)
+                    return Settlement(settled=False, wave_number=current.submitted_wave)
                 # It had failed, or was moved to a later wave: the same verdict, where it is now.
                 attempt, submitted_wave = current.attempt, current.submitted_wave
                 presence = "attribute_not_exists" if current.failure is None else "attribute_exists"
@@ -288,7 +288,7 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
                 changes |= {"failure": None, "spent_before": current.spent}
             else:
                 had_failed = "attribute_exists(failure)" in unless
-                return Settlement(settled=True, wave=submitted_wave, had_failed=had_failed)
+                return Settlement(settled=True, wave_number=submitted_wave, had_failed=had_failed)
 
     def record_failure(
         self,
@@ -320,8 +320,8 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
             )
         except ConditionFailedError as error:
             current = self._read_obstacle(batch_id, wave_number, comparison_id, error)
-            return Settlement(settled=False, wave=current.submitted_wave)
-        return Settlement(settled=True, wave=submitted_wave)
+            return Settlement(settled=False, wave_number=current.submitted_wave)
+        return Settlement(settled=True, wave_number=submitted_wave)
 
     def _read_obstacle(
         self, batch_id: str, wave_number: int, comparison_id: str, error: ConditionFailedError

@@ -91,7 +91,7 @@ class AnthropicBatchModel:
             if created < attempt.at - CLOCK_SKEW:
                 break
             batch_id = str(batch.get("id"))
-            if _count_requests(batch) != attempt.size or await asyncio.to_thread(
+            if _count_requests(batch) != attempt.n_requests or await asyncio.to_thread(
                 is_claimed, batch_id
             ):
                 continue
