@@ -40,6 +40,7 @@ _FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
+_CHROMIUM = Path(__file__).with_name("chromium.sh")
 # A busy machine may be slow; what never comes is still told.
 _PATIENCE_MS = 120_000
 STATES = ("light", "dark", "print")
@@ -52,12 +53,11 @@ _REFUSED = re.compile(r"Failed to load resource: .* status of 409")
 @contextmanager
 def open_chromium() -> Iterator[Browser]:
     """Debian's Chromium; where it is missing the test is skipped, and fails in CI."""
-    path = which("chromium")
-    if path is None:
+    if which("chromium") is None:
         message = "CHROMIUM IS MISSING, so the pages are not tested: run make browser"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS.split())
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS.split())
         try:
             yield browser
         finally:
