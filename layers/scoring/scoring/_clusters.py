@@ -30,7 +30,20 @@ def clustered_error(values: Floats, groups: list[Ints], *, of_total: bool = Fals
 
 
 def clustered_association(one: Floats, other: Floats, groups: list[Ints]) -> float:
-    """Return the Normal deviate of a covariance by the totals of lists; 0 when one is constant."""
+    """Return the Normal deviate of a covariance by the totals of lists; 0 when one is constant.
+
+    Parameters
+    ----------
+    one, other : (m,) array
+        A value of every pair each.
+    groups : list of arrays of int
+        Rows of every list.
+
+    Returns
+    -------
+    float
+        In standard errors.
+    """
     product = (one - one.mean()) * (other - other.mean())
     squares = sum(float(product[rows].sum()) ** 2 for rows in groups)
     return float(product.sum()) / float(np.sqrt(squares)) if squares > 0.0 else 0.0

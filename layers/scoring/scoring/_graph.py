@@ -15,6 +15,18 @@ def components(n: int, first: Ints, second: Ints) -> Ints:
 
     Every essay points at the smallest essay known to be linked with it; pointers are halved
     until nothing changes, so the number of passes grows with the log of the longest path.
+
+    Parameters
+    ----------
+    n : int
+        Number of essays.
+    first, second : (m,) array of int
+        The two essays of every comparison.
+
+    Returns
+    -------
+    (n,) array of int
+        0, 1, ... by component.
     """
     label = np.arange(n)
     while True:
@@ -33,7 +45,20 @@ def components(n: int, first: Ints, second: Ints) -> Ints:
 
 
 def strong_components(n: int, winner: Ints, loser: Ints) -> Ints:
-    """Label the strongly connected components of the graph loser -> winner, (n,)."""
+    """Label the strongly connected components of the graph loser -> winner, (n,).
+
+    Parameters
+    ----------
+    n : int
+        Number of essays.
+    winner, loser : (m,) array of int
+        The two essays of every verdict; a tie is there both ways.
+
+    Returns
+    -------
+    (n,) array of int
+        0, 1, ... by component, in no order.
+    """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
@@ -43,7 +68,21 @@ def strong_components(n: int, winner: Ints, loser: Ints) -> Ints:
 
 
 def outside_core(n: int, component: Ints, winner: Ints, loser: Ints) -> Bools:
-    """Mark essays outside the largest strongly connected core of their component, (n,)."""
+    """Mark essays outside the largest strongly connected core of their component, (n,).
+
+    Parameters
+    ----------
+    n : int
+        Number of essays.
+    component : (n,) array of int
+        Connected component of each essay.
+    winner, loser : (m,) array of int
+        The two essays of every verdict; a tie is there both ways.
+
+    Returns
+    -------
+    (n,) array of bool
+    """
     strong = strong_components(n, winner, loser)
     size = np.bincount(strong)
     largest = np.zeros(int(component.max()) + 1, dtype=np.int64)

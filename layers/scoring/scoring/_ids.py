@@ -135,6 +135,19 @@ def _as_name(value: object) -> str:
 def number_names(field: str, names: Sequence[str], known: Sequence[str]) -> Ints:
     """Return the positions of names among the known ones.
 
+    Parameters
+    ----------
+    field : str
+        Name of the column, for the message.
+    names : sequence of str
+        A name for each row, m in all.
+    known : sequence of str
+        All names there are, each once.
+
+    Returns
+    -------
+    (m,) array of int
+
     Raises
     ------
     InvalidComparisonError
@@ -153,6 +166,17 @@ def outcomes_of_winners(
     first: Sequence[str], second: Sequence[str], winner: Sequence[object]
 ) -> Ints:
     """Return +1, -1 or 0 by the id of the winner; nothing, "tie" and "draw" are ties.
+
+    Parameters
+    ----------
+    first, second : sequence of str
+        Ids of the two essays of each row, m in all.
+    winner : sequence
+        Id of the preferred essay, or a word for a tie.
+
+    Returns
+    -------
+    (m,) array of int
 
     Raises
     ------

@@ -277,7 +277,21 @@ class Comparisons:
         judge: Ints | None,
         list_rows: ListRows | None,
     ) -> Comparisons:
-        """Return other verdicts on the same essays."""
+        """Return other verdicts on the same essays.
+
+        Parameters
+        ----------
+        first, second, outcome : (m,) array of int
+            Essays as shown, and verdicts.
+        judge : (m,) array of int or None
+            Who judged, if known.
+        list_rows : ListRows or None
+            Which rows are parts of lists.
+
+        Returns
+        -------
+        Comparisons
+        """
         return Comparisons(
             self.n_essays,
             first,

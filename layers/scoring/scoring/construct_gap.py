@@ -153,7 +153,20 @@ class _Search:
         self._last: Gaussian | None = None
 
     def density(self, at: Floats) -> tuple[float, Floats]:
-        """Log posterior density of the hyperparameters, and its gradient."""
+        """Log posterior density of the hyperparameters, and its gradient.
+
+        Parameters
+        ----------
+        at : (1 + 2 G,) array
+            Hyperparameters of G models.
+
+        Returns
+        -------
+        value : float
+            Up to a constant.
+        slope : (1 + 2 G,) array
+            Gradient.
+        """
         visit = self._visit(at)
         model, gaussian = self.model, visit.gaussian
         covariance = self._covariance(at)
@@ -232,6 +245,25 @@ class _Search:
         gaps: tuple[ConstructGap, ...],
         turns: int,
     ) -> Fit:
+        """Describe the mixture as a fit on people's scale.
+
+        Parameters
+        ----------
+        x : (N,) array
+            Means of the parameters, abilities on people's scale.
+        lower : (N, N) array
+            Lower triangle of their covariance.
+        spread : Spread
+            Of abilities on people's scale.
+        gaps : tuple of ConstructGap
+            By model.
+        turns : int
+            Iterations made.
+
+        Returns
+        -------
+        Fit
+        """
         observations, link = self._observations, self.model.link
         plain = Model(
             observations,

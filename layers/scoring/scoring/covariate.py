@@ -165,6 +165,21 @@ class _Likelihood:
 
 
 def _summarise(likelihood: _Likelihood, design: Floats, variance: float) -> CovariateEffect:
+    """Average the regression over the residual standard deviation.
+
+    Parameters
+    ----------
+    likelihood : _Likelihood
+        Of n abilities.
+    design : (n, 2) array
+        A constant and the centred covariate, in the likelihood's eigenvectors.
+    variance : float
+        Of the covariate, in its unit squared.
+
+    Returns
+    -------
+    CovariateEffect
+    """
     grid = np.linspace(0.0, likelihood.widest, _GRID)
     profile, marginal, slope, error = np.array(
         [likelihood.evaluate(float(sd), design) for sd in grid]

@@ -153,6 +153,22 @@ def _scale(
     """Solve sum(w r^2 / (s^2 + e^2)) + c d u^2 / s^2 = c (a - 3 + d); w are Student-t weights.
 
     u is the usual spread and d what it is worth.
+
+    Parameters
+    ----------
+    residual : (a,) array
+        Anchors' abilities less the centres of their grades, logits.
+    error_variance : (a,) array
+        Squared standard errors e^2 of the abilities, logits^2.
+    width : float
+        Of a grade, logits.
+    usual_degrees : float
+        d, in anchors.
+
+    Returns
+    -------
+    float
+        s, logits.
     """
     if len(residual) <= _FITTED:
         return _USUAL_SPREAD * width

@@ -138,7 +138,24 @@ def _draft_lists(
     theta: Floats | None,
     audit_share: float,
 ) -> dict[int, tuple[Ints, Ints]]:
-    """Draft the comparisons, by size: those of random essays, and those of neighbours."""
+    """Draft the comparisons, by size: those of random essays, and those of neighbours.
+
+    Parameters
+    ----------
+    draft : ListDraft
+        Is added to.
+    wanted : (m,) array of int
+        Essays of each comparison wanted.
+    theta : (n,) array or None
+        Abilities, logits; None where all lists are random.
+    audit_share : float
+        Share of the readings in random comparisons, 0 .. 1.
+
+    Returns
+    -------
+    dict of int to ((g, k) array of int, (h, k) array of int)
+        By size k, the random ones and those of neighbours.
+    """
     n_of = Counter(wanted.tolist())
     n_pairs = n_of.pop(_PAIR, 0)
     n_audited = audit_share * int(wanted.sum()) - _PAIR * n_pairs
@@ -179,7 +196,26 @@ def _order(
     *,
     is_known: bool,
 ) -> tuple[dict[int, Ints], dict[int, list[bool]]]:
-    """Give each comparison its shown order; by size, with the marks of the audit."""
+    """Give each comparison its shown order; by size, with the marks of the audit.
+
+    Parameters
+    ----------
+    n_essays : int
+        Number of essays.
+    before : dict of int to (m, k) array of int
+        Earlier comparisons by size, in shown order.
+    made : dict of int to ((g, k) array of int, (h, k) array of int)
+        New ones by size, the random ones and those of neighbours.
+    rng : numpy.random.Generator
+        Decides where orders are equally balanced.
+    is_known : bool
+        Whether there are abilities: only then are random comparisons of the audit.
+
+    Returns
+    -------
+    shown : dict of int to (g + h, k) array of int
+    audited : dict of int to list of bool
+    """
     shown: dict[int, Ints] = {}
     audited: dict[int, list[bool]] = {}
     for size, (random, near) in made.items():

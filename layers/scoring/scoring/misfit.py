@@ -270,6 +270,26 @@ def _preference_probability(fit: Fit, comparisons: Comparisons) -> Floats:
 
 
 def _misfit(fit: Fit, comparisons: Comparisons, groups: Ints, copies: int, size: int) -> Misfit:
+    """Compute mean squares of residuals by group.
+
+    Parameters
+    ----------
+    fit : Fit
+        What predicts the verdicts.
+    comparisons : Comparisons
+        m verdicts.
+    groups : (copies m,) array of int
+        Group of each verdict, for every copy of them.
+    copies : int
+        In how many groups each verdict is.
+    size : int
+        Number of groups.
+
+    Returns
+    -------
+    Misfit
+        Arrays of (size,).
+    """
     mean, variance, fourth = _moments(fit, comparisons)
     squared = (comparisons.outcome - mean) ** 2
     rows = comparisons.list_rows

@@ -213,7 +213,21 @@ def _fill_by_grades(
     cov: Floats | None,
     graded: tuple[Ints, Ints],
 ) -> None:
-    """Add the pairs that tell most about grades, in small matchings; none without an order."""
+    """Add the pairs that tell most about grades, in small matchings; none without an order.
+
+    Parameters
+    ----------
+    draft : WaveDraft
+        Is added to.
+    budget : int
+        Pairs wanted.
+    theta : (n,) array
+        Abilities, logits.
+    cov : (n, n) array or None
+        Their covariance, logits^2.
+    graded : ((a,) array of int, (a,) array of int)
+        Anchors and their grades' positions.
+    """
     worth = None if cov is None else grade_precision_worth(theta, cov, *graded)
     if cov is None or worth is None:
         return

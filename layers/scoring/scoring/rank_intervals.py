@@ -91,7 +91,24 @@ def _parts(fit: Fit) -> Iterator[tuple[int, Floats, Floats]]:
 
 
 def _grow_intervals(counts: Ints, own: Ints, least: float) -> tuple[Ints, Ints, Ints]:
-    """Grow intervals from the likeliest ranks to at least this count, then to the own ranks."""
+    """Grow intervals from the likeliest ranks to at least this count, then to the own ranks.
+
+    Parameters
+    ----------
+    counts : (n, n) array of int
+        How often each essay (column) had each rank (row).
+    own : (n,) array of int
+        Rank by the estimate, 0 the best.
+    least : float
+        Draws that an interval holds at least.
+
+    Returns
+    -------
+    low, high : (n,) array of int
+        Limits, both inside.
+    n_held : (n,) array of int
+        Draws that are inside.
+    """
     n = len(counts)
     padded = np.zeros((n + 2, n), dtype=np.int64)
     padded[1:-1] = counts

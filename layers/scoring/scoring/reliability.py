@@ -186,11 +186,21 @@ def _nodes(fit: Fit) -> tuple[Node, ...]:
 
 
 def _squared_correlations(fit: Fit) -> tuple[Floats, Floats]:
-    """Values of the squared correlation and their probabilities, each (nodes * q * q,).
+    """Values of the squared correlation, and their probabilities.
 
     The correlation of two essays is 1 or -1, so its square says nothing. They get the share of the
     prior variance, sd^2 / 2 in the sum-to-zero gauge, that the comparisons removed: one value for
     each node.
+
+    Parameters
+    ----------
+    fit : Fit
+        With a prior.
+
+    Returns
+    -------
+    values, weights : (nodes * q * q,) array
+        Of two essays, (nodes,).
     """
     nodes = _nodes(fit)
     if fit.ability.size == _PAIR:

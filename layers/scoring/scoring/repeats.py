@@ -85,6 +85,21 @@ def _list_repeats(comparisons: Comparisons) -> tuple[Ints, Ints] | None:
 
 
 def _correlate(fitted: Fit, comparisons: Comparisons, later: Ints, earlier: Ints) -> float:
+    """Correlate residuals of verdicts that one judge gave on one pair.
+
+    Parameters
+    ----------
+    fitted : Fit
+        What predicts the verdicts.
+    comparisons : Comparisons
+        All verdicts.
+    later, earlier : (r,) array of int
+        Rows of the two verdicts.
+
+    Returns
+    -------
+    float
+    """
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     weights = weights / weights.sum()
     # All of it as verdicts on "the later row's first essay is better".

@@ -129,7 +129,21 @@ class Mixture:
         return shape[self._inner_shape]
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
-        """Evaluate every comparison."""
+        """Evaluate every comparison.
+
+        Parameters
+        ----------
+        oriented : (m,) array
+            Judged differences, logits, turned so that the preferred essay comes first.
+        shape : (K,) array
+            Shape parameters of the link.
+
+        Returns
+        -------
+        Terms
+            Log likelihood of each comparison, with its derivatives. The inner link's shape
+            parameters come first, then the logits of the judges' shares.
+        """
         source = self.inner.terms(oriented, shape[self._inner_shape])
         other = self._rest(oriented, shape)
         share = self._repeat_per_verdict(self.share(shape))
@@ -180,7 +194,21 @@ class Mixture:
         return self._other.terms(oriented, shape[: self._other.n_shape])
 
     def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:
-        """Return the weighted sum of -d2l/dgamma2, (K, K)."""
+        """Return the weighted sum of -d2l/dgamma2.
+
+        Parameters
+        ----------
+        terms : Terms
+            From this link at the same point.
+        shape : (K,) array
+            Shape parameters of the link.
+        weight : (m,) array
+            Weight of each comparison.
+
+        Returns
+        -------
+        (K, K) array
+        """
         if not isinstance(terms, _MixtureTerms):
             raise TypeError("terms of another link")
         part, source = terms.responsibility, terms.source

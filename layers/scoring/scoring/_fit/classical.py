@@ -31,6 +31,19 @@ def firth(model: Model, start: Floats, gauge: Ints) -> Solution:
     The score of each verdict, y - p, becomes y - p + h (1/2 - p), h its leverage; the equations
     are solved by Fisher scoring, and a solution always exists.
 
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    start : (N,) array
+        Where the search starts.
+    gauge : (n,) array of int
+        Component of each essay; abilities sum to zero within each.
+
+    Returns
+    -------
+    Solution
+
     Raises
     ------
     NotConvergedError
@@ -83,6 +96,23 @@ def adjust_epsilon(
     the same multiple of every essay's information, and so does this. ``share_equally`` takes the
     same shortfall from every essay instead. With one or two comparisons an essay such a point
     need not exist.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data. Its ``tilt`` is set where the shortfall is shared equally.
+    start : (N,) array
+        Where the search starts.
+    gauge : (n,) array of int
+        Component of each essay; abilities sum to zero within each.
+    epsilon : float
+        The least score that an essay is given, in comparisons won.
+    share_equally : bool
+        Take the same shortfall from every essay.
+
+    Returns
+    -------
+    Solution
 
     Raises
     ------
@@ -146,6 +176,18 @@ def choix_prior_curvature(ability: Floats, alpha: float) -> Floats:
 
     ``ilsr_pairwise(alpha)`` is the mode under a prior with log density alpha n sum(theta -
     e^theta), in the gauge sum(e^theta) = n. Its strength thus grows with n.
+
+    Parameters
+    ----------
+    ability : (n,) array
+        Abilities at the mode, logits.
+    alpha : float
+        choix's regularisation.
+
+    Returns
+    -------
+    (n,) array
+        Per logit^2.
     """
     strength = np.exp(ability)
     curvature: Floats = alpha * len(ability) * strength * (len(ability) / strength.sum())

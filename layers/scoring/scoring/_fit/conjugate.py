@@ -70,7 +70,19 @@ class _SparseSystem:
         return result
 
     def solve(self, right: Floats, precision: float) -> Floats | None:
-        """Solve to a relative residual; None when the matrix turns out not to be definite."""
+        """Solve to a relative residual; None when the matrix turns out not to be definite.
+
+        Parameters
+        ----------
+        right : (N,) array
+            Right-hand side.
+        precision : float
+            Largest norm of the residual, as a share of that of `right`.
+
+        Returns
+        -------
+        (N,) array or None
+        """
         x = np.zeros_like(right)
         residual = right.copy()
         z = self.precondition(residual)

@@ -54,6 +54,23 @@ def estimate_parameters(
     """Estimate all parameters, and their covariance.
 
     A prior of the spread is integrated over; the other estimators have one spread, or none.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    estimator : str
+        How the parameters are estimated.
+    start : (N,) array
+        Where the search starts.
+    alpha : float
+        Regularisation of choix.
+    prior : SpreadPrior or None
+        Prior of the spread of abilities; None for one spread, or none.
+
+    Returns
+    -------
+    Estimate
     """
     if prior is not None:
         return _integrate_spread(model, start, prior)
@@ -153,5 +170,15 @@ def _posterior_mode(model: Model, start: Floats) -> Solution:
 
 
 def list_links(observations: Observations) -> tuple[Ints, Ints]:
-    """Return the two essays of every comparison, (m,) each."""
+    """Return the two essays of every comparison, (m,) each.
+
+    Parameters
+    ----------
+    observations : Observations
+        The data.
+
+    Returns
+    -------
+    first, second : (m,) array of int
+    """
     return observations.first, observations.second

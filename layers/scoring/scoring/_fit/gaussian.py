@@ -203,7 +203,22 @@ def _change(x: Floats, variance: Floats, pair: _Pair, share: float) -> float:
 
 
 def difference_variances(model: Model, x: Floats, lower: Floats) -> Floats:
-    """Return the variance of every judged difference under a covariance, logits^2, (m,)."""
+    """Return the variance of every judged difference under a covariance.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    x : (N,) array
+        All parameters.
+    lower : (N, N) array
+        Lower triangle of the covariance of all parameters.
+
+    Returns
+    -------
+    (m,) array
+        Logits^2, 0 or more.
+    """
     d = model.data
     high, low = np.maximum(d.first, d.second), np.minimum(d.first, d.second)
     scale = 1.0 if model.basis is None else np.exp(model.log_discrimination(x))[d.judge]

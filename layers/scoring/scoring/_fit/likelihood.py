@@ -28,6 +28,19 @@ def maximum_likelihood(model: Model, start: Floats, component: Ints) -> Solution
     With an order effect, degrees or judges the condition is weaker or stronger; there the
     maximum is sought, and a parameter that runs away proves that there is none.
 
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    start : (N,) array
+        Where the search starts.
+    component : (n,) array of int
+        Component of each essay.
+
+    Returns
+    -------
+    Solution
+
     Raises
     ------
     SeparationError

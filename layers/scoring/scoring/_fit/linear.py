@@ -83,32 +83,87 @@ class DenseSystem:
 
 
 def solve(factor: Floats, right: Floats) -> Floats:
-    """Solve with a lower Cholesky factor of either precision."""
+    """Solve with a lower Cholesky factor of either precision.
+
+    Parameters
+    ----------
+    factor : (k, k) array
+        Lower Cholesky factor, in single or double precision.
+    right : (k,) or (k, r) array
+        Right-hand side.
+
+    Returns
+    -------
+    (k,) or (k, r) array
+        In double precision.
+    """
     routine = _lapack().spotrs if factor.dtype == np.float32 else _lapack().dpotrs
     solution, _ = routine(factor, right, lower=1)
     return np.asarray(solution, dtype=np.float64)
 
 
 def invert_factor(factor: Floats) -> Floats:
-    """Turn a lower Cholesky factor L into its inverse, in place; zeros above the diagonal stay."""
+    """Turn a lower Cholesky factor L into its inverse, in place.
+
+    Parameters
+    ----------
+    factor : (k, k) array
+        Overwritten.
+
+    Returns
+    -------
+    (k, k) array
+        Lower triangle; what stands above the diagonal stays.
+    """
     inverse: Floats = _lapack().dtrtri(factor, lower=1, overwrite_c=1)[0]
     return inverse
 
 
 def gram(inverse_factor: Floats) -> Floats:
-    """Return the lower triangle of (L L')^-1 from the inverse of L."""
+    """Return the lower triangle of (L L')^-1 from the inverse of L.
+
+    Parameters
+    ----------
+    inverse_factor : (k, k) array
+        Lower triangle of L^-1.
+
+    Returns
+    -------
+    (k, k) array
+    """
     product: Floats = _lapack().dlauum(inverse_factor, lower=1)[0]
     return product
 
 
 def invert(factor: Floats) -> Floats:
-    """Turn a lower Cholesky factor into the lower triangle of the inverse, in place."""
+    """Turn a lower Cholesky factor L into the inverse of L L', in place.
+
+    Parameters
+    ----------
+    factor : (k, k) array
+        Overwritten.
+
+    Returns
+    -------
+    (k, k) array
+        Lower triangle.
+    """
     inverse: Floats = _lapack().dpotri(factor, lower=1, overwrite_c=1)[0]
     return inverse
 
 
 def symmetric(lower: Floats) -> Floats:
-    """Return the full matrix of a lower triangle."""
+    """Return the full matrix of a lower triangle.
+
+    Parameters
+    ----------
+    lower : (k, k) array
+        What stands above the diagonal is not read.
+
+    Returns
+    -------
+    (k, k) array
+    """
     inside = np.tril(lower)
     full: Floats = inside + inside.T
     full[np.diag_indices(len(full))] *= 0.5
@@ -116,7 +171,18 @@ def symmetric(lower: Floats) -> Floats:
 
 
 def centre_covariance(full: Floats) -> Floats:
-    """Return a covariance in the sum-to-zero gauge; the one given is overwritten."""
+    """Return a covariance in the sum-to-zero gauge; the one given is overwritten.
+
+    Parameters
+    ----------
+    full : (n, n) array
+        Covariance of abilities, logits^2.
+
+    Returns
+    -------
+    (n, n) array
+        Of the abilities less their mean, logits^2.
+    """
     mean = full.mean(axis=0)
     full -= mean[:, None]
     full += mean.mean() - mean[None, :]

@@ -56,11 +56,38 @@ class Link(Protocol):
     gaps: bool
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
-        """Evaluate every comparison."""
+        """Evaluate every comparison.
+
+        Parameters
+        ----------
+        oriented : (m,) array
+            Judged differences, logits, turned so that the preferred essay comes first.
+        shape : (K,) array
+            Shape parameters of the link.
+
+        Returns
+        -------
+        Terms
+            Log likelihood of each comparison, with its derivatives.
+        """
         ...
 
     def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:
-        """Return the weighted sum of -d2l/dgamma2, (K, K)."""
+        """Return the weighted sum of -d2l/dgamma2.
+
+        Parameters
+        ----------
+        terms : Terms
+            From the same link at the same point.
+        shape : (K,) array
+            Shape parameters of the link.
+        weight : (m,) array
+            Weight of each comparison.
+
+        Returns
+        -------
+        (K, K) array
+        """
         ...
 
     def cut_points(self, shape: Floats) -> Floats:
@@ -137,6 +164,15 @@ def interval(lower: Floats, upper: Floats) -> IntervalTerms:
     """Evaluate logistic intervals; bounds may be infinite, lower < upper.
 
     F(u) - F(l) = F(u) F(-l) (1 - exp(l - u)), a product that never cancels.
+
+    Parameters
+    ----------
+    lower, upper : (m,) array
+        Bounds of each interval less the difference, logits.
+
+    Returns
+    -------
+    IntervalTerms
     """
     above = np.exp(np.clip(-upper, -_CLIP, _CLIP))
     below = np.exp(np.clip(lower, -_CLIP, _CLIP))

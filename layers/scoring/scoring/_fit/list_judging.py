@@ -141,6 +141,26 @@ def _describe(
     uncertainty: tuple[Floats, Floats | None],
     kind: int,
 ) -> ListJudging:
+    """Return what is known of one judge in lists of one size.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    judgings : Judgings
+        The kinds of verdicts, by judge and size of list.
+    x : (N,) array
+        All parameters.
+    uncertainty : ((N, N) array, (r, r) array or None)
+        Lower triangle of the covariance of all parameters; covariance of the log discriminations'
+        coordinates, None where they were not estimated.
+    kind : int
+        Which kind of verdicts.
+
+    Returns
+    -------
+    ListJudging
+    """
     lower, doubt = uncertainty
     shape = x[model.shape_at]
     size = int(judgings.size[kind])

@@ -152,7 +152,17 @@ class Model:
         return result
 
     def evaluate(self, x: Floats) -> Point:
-        """Return value and gradient at ``x``."""
+        """Return value and gradient of the objective.
+
+        Parameters
+        ----------
+        x : (N,) array
+            All parameters.
+
+        Returns
+        -------
+        Point
+        """
         d = self.data
         difference = x[d.first] - x[d.second]
         scale = self._scale(x)
@@ -308,7 +318,19 @@ class Model:
     def _add_shape(
         self, point: Point, cross: Floats, corner: Floats, order: slice, shape: slice
     ) -> None:
-        """Fill the rows and columns of the link's shape parameters."""
+        """Fill the rows and columns of the link's shape parameters.
+
+        Parameters
+        ----------
+        point : Point
+            Where the Hessian is taken.
+        cross : (n, q) array
+            Block of abilities by other parameters, filled in place.
+        corner : (q, q) array
+            Block of the other parameters, added to in place.
+        order, shape : slice
+            Where order effects and shape parameters stand among the other parameters.
+        """
         d = self.data
         weight = np.ones(len(d.sign)) if d.weight is None else d.weight
         signed = point.terms.shape_cross * (weight * d.sign)[:, None]
@@ -337,7 +359,21 @@ class Model:
         blocks: tuple[Floats, Floats],
         places: tuple[slice, slice],
     ) -> None:
-        """Fill the rows and columns of the judges' discriminations."""
+        """Fill the rows and columns of the judges' discriminations.
+
+        Parameters
+        ----------
+        basis : (J, r) array
+            Turns coordinates into log discriminations.
+        point : Point
+            Where the Hessian is taken.
+        curvature : (m,) array
+            -d2l/ddelta2 of each comparison, weighted.
+        blocks : ((n, q) array, (q, q) array)
+            Abilities by other parameters, and the other parameters; filled in place.
+        places : (slice, slice)
+            Where order effects and shape parameters stand among the other parameters.
+        """
         (cross, corner), (order, shape) = blocks, places
         d, z = self.data, point.scaled_difference
         at = slice(shape.stop, shape.stop + self.n_log)

@@ -58,6 +58,25 @@ def maximise(
     Near the maximum the factor is kept (chord steps): a step of size s with a factor taken at
     distance e leaves an error of order s * e.
 
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    start : (N,) array
+        Where the search starts.
+    gauge : (n,) array of int, optional
+        Component of each essay, where no prior holds the abilities' mean.
+    tolerance : float
+        Largest error of a parameter that is left.
+    max_iterations : int
+        Steps to take at most.
+    bound : float
+        Largest absolute value of a parameter.
+
+    Returns
+    -------
+    Solution
+
     Raises
     ------
     NotConvergedError
@@ -82,6 +101,17 @@ def approach(model: Model, start: Floats) -> Solution:
 
     Every step taken is one uphill, so what is reached is never worse than the start. Where judges'
     discriminations or lapses make the objective no concave one, the last digits can take long.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    start : (N,) array
+        Where the search starts.
+
+    Returns
+    -------
+    Solution
 
     Raises
     ------
@@ -166,7 +196,26 @@ def _factorise_damped(system: DenseSystem, blocks: Blocks) -> Floats | None:
 
 
 def advance(model: Model, point: Point, step: Floats, size: float) -> tuple[float, Point]:
-    """Take the longest halving of the step that does not lower the objective."""
+    """Take the longest halving of the step that does not lower the objective.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    point : Point
+        Where the step begins.
+    step : (N,) array
+        A whole step.
+    size : float
+        Its largest absolute entry.
+
+    Returns
+    -------
+    taken : float
+        Share of the step that was taken, 0 where none helps.
+    point : Point
+        Where it ends.
+    """
     taken = min(model.longest_step(point.x, step), _LARGEST_STEP / max(size, _LARGEST_STEP))
     slack = 1e-12 * (1.0 + abs(point.value))
     for _ in range(_MAX_HALVINGS):

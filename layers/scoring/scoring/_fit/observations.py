@@ -194,6 +194,18 @@ def weigh_evidence(comparisons: Comparisons, repeats: Repeats) -> Floats | None:
 
     Their mean has the variance of r / (1 + (r - 1) rho) independent ones (Kish 1965, section 8.2).
     A pair of a list weighs its part of the list's evidence.
+
+    Parameters
+    ----------
+    comparisons : Comparisons
+        m verdicts.
+    repeats : {"shared", "independent"}
+        Whether a judge's verdicts on one pair share evidence.
+
+    Returns
+    -------
+    (m,) array or None
+        In independent verdicts.
     """
     if repeats not in ("shared", "independent"):
         raise InvalidSettingError("repeats", f"expected 'shared' or 'independent', got {repeats!r}")

@@ -84,6 +84,17 @@ def _davidson(delta: Floats, log_nu: float) -> Floats:
 
 
 def logistic(x: Floats) -> Floats:
-    """Return the logistic distribution function without overflow."""
+    """Return the logistic distribution function without overflow.
+
+    Parameters
+    ----------
+    x : array
+        Logits, of any shape.
+
+    Returns
+    -------
+    array
+        Probabilities, of the same shape.
+    """
     result: Floats = 1.0 / (1.0 + np.exp(-np.clip(x, -500.0, 500.0)))
     return result

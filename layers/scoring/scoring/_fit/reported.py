@@ -28,7 +28,22 @@ def _repeat_per_judge(model: Model, values: Floats) -> Floats:
 
 
 def lapse_rates(model: Model, shape: Floats, lapse: float) -> Floats:
-    """Every judge's lapse rate, the same in pairs and in lists, (J,)."""
+    """Every judge's lapse rate, the same in pairs and in lists.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    shape : (K,) array
+        Shape parameters of the link.
+    lapse : float
+        The rate where none is estimated.
+
+    Returns
+    -------
+    (J,) array
+        0 .. 1.
+    """
     link = model.link
     judgings = model.data.judgings
     if not isinstance(link, Attention):
@@ -47,7 +62,20 @@ def doubt_unit(model: Model, spread: Spread | None) -> float:
 
 
 def degree_shares(model: Model, shape: Floats) -> Floats:
-    """What share of a degree's information every judge's degrees have, (J,)."""
+    """What share of a degree's information every judge's degrees have.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    shape : (K,) array
+        Shape parameters of the link.
+
+    Returns
+    -------
+    (J,) array
+        0 .. 1.
+    """
     link = model.link
     shares = link.degree_share(shape) if isinstance(link, Attention) else np.ones(1)
     return _repeat_per_judge(model, shares)
@@ -78,7 +106,21 @@ def judged_outcomes(model: Model, shape: Floats, kind: int, *, has_degree: bool)
 
 
 def outcome_model(model: Model, shape: Floats, lapse: float) -> Outcomes:
-    """The observation model with its parameters plugged in, one for all judges of pairs."""
+    """The observation model with its parameters plugged in, one for all judges of pairs.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    shape : (K,) array
+        Shape parameters of the link.
+    lapse : float
+        The lapse rate where none is estimated.
+
+    Returns
+    -------
+    Outcomes
+    """
     kind, degrees = model.data.ties, model.data.degrees
     free = model.link.cut_points(shape)
     if isinstance(model.link, Attention) or model.data.judgings is not None:

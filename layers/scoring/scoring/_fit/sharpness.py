@@ -141,7 +141,28 @@ def _respread(start: Start, gaussian: Gaussian, prior: SpreadPrior) -> Start:
 def _improve_discriminations(
     model: Model, gaussian: Gaussian, spread: float, *, holds_ratios: bool
 ) -> tuple[Floats, Floats, float]:
-    """One Newton step of the coordinates of the log discriminations under a Gaussian."""
+    """One Newton step of the coordinates of the log discriminations under a Gaussian.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    gaussian : Gaussian
+        Mean and covariance of all parameters.
+    spread : float
+        Standard deviation of the judges' log discriminations.
+    holds_ratios : bool
+        Whether sharpness in lists beside pairs stays where it is.
+
+    Returns
+    -------
+    x : (N,) array
+        All parameters after the step.
+    step : (r,) array
+        The step of the coordinates.
+    spread : float
+        Estimated again.
+    """
     x = gaussian.x.copy()
     at = slice(model.shape_at.stop, model.size)
     basis = np.zeros((0, 0)) if model.basis is None else model.basis

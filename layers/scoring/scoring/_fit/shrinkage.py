@@ -87,7 +87,19 @@ def shrink_order_effects(
 
 
 def find_covariance(model: Model, mode: Solution) -> Floats | None:
-    """Lower triangle of the covariance at the mode; None where the curvature is none of a peak."""
+    """Lower triangle of the covariance at the mode; None where the curvature is none of a peak.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    mode : Solution
+        Its maximum.
+
+    Returns
+    -------
+    (N, N) array or None
+    """
     state = describe_state(model, mode.point, 0, 0.0)
     try:
         return Information(model, model.blocks(mode.point), state).lower
@@ -122,7 +134,24 @@ def _centre(x: Floats, lower: Floats, at: slice) -> tuple[Floats, Floats]:
 def reestimate_spread(
     values: Floats, variance: Floats, spread: float, freedom: int, prior: JudgesPrior
 ) -> float:
-    """The standard deviation by which values differ that are known with these variances."""
+    """The standard deviation by which effects differ that are known with these variances.
+
+    Parameters
+    ----------
+    values, variance : (k,) array
+        Effects around their mean, logits, and their variances.
+    spread : float
+        The standard deviation before, logits.
+    freedom : int
+        Degrees of freedom of the values.
+    prior : JudgesPrior
+        What is expected, and how many judges it is worth.
+
+    Returns
+    -------
+    float
+        Logits, within limits.
+    """
     determined = float(np.clip(freedom - variance.sum() / spread**2, 0.0, freedom))
     squares = float(values @ values) + prior.judges * prior.sd**2
     better = np.sqrt(squares / (determined + prior.judges))

@@ -172,7 +172,20 @@ class _Path:
 
 
 def rescale(variance: Floats, log_sd: float, following: float) -> Floats:
-    """Guess variances of differences under another prior: their information stays what it was."""
+    """Guess variances of differences under another prior: their information stays what it was.
+
+    Parameters
+    ----------
+    variance : (m,) array
+        Of the judged differences, logits^2.
+    log_sd, following : float
+        Log standard deviation of abilities, before and after.
+
+    Returns
+    -------
+    (m,) array
+        Logits^2.
+    """
     if log_sd == following:
         return variance
     prior, other = (0.5 * np.exp(-2.0 * at) for at in (log_sd, following))
@@ -343,6 +356,27 @@ def _mixture(
     prior: SpreadPrior,
     turns: int,
 ) -> Mixture:
+    """Mix the Gaussians of all visited spreads by their weights.
+
+    Parameters
+    ----------
+    model : Model
+        Objective and data.
+    visits : list of _Visit
+        The Gaussians, K in all.
+    density, grid : (g,) array
+        Probabilities of values of log sd.
+    measured : (float, float)
+        Mean and standard deviation of log sd by the verdicts alone.
+    prior : SpreadPrior
+        Prior of the spread.
+    turns : int
+        Iterations made so far.
+
+    Returns
+    -------
+    Mixture
+    """
     n = model.n
     weights = _weights(visits, density, grid)
     mean_log = float(density @ grid)

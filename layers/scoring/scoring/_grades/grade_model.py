@@ -146,7 +146,16 @@ class GradeCurve:
 
 
 def invert(matrix: Floats) -> Floats:
-    """Return the inverse of a small, well-conditioned matrix, (k, k)."""
+    """Return the inverse of a small, well-conditioned matrix.
+
+    Parameters
+    ----------
+    matrix : (k, k) array
+
+    Returns
+    -------
+    (k, k) array
+    """
     return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 

@@ -75,7 +75,25 @@ def median_curve(anchors: AnchorSet, weight: Floats) -> GradeCurve:
 def _curve(
     anchors: AnchorSet, centres: Floats, spread: Floats, weight: Floats, *, propagates_error: bool
 ) -> GradeCurve:
-    """Build the curve of a smoother whose centres are `centres @ ability`."""
+    """Build the curve of a smoother whose centres are `centres @ ability`.
+
+    Parameters
+    ----------
+    anchors : AnchorSet
+        a anchors on a scale of G grades.
+    centres : (G, a) array
+        Turns the anchors' abilities into grade centres.
+    spread : (a, a) array
+        Covariance of the anchors' places, logits^2.
+    weight : (a,) array
+        Of the anchors, reported only.
+    propagates_error : bool
+        Whether the distance of an essay to a boundary has the boundary's error in it.
+
+    Returns
+    -------
+    GradeCurve
+    """
     centres = pooling_matrix(centres @ anchors.ability) @ centres
     edges = (centres[1:] + centres[:-1]) / 2.0
     boundaries = isotonic_regression(edges @ anchors.ability)

@@ -15,7 +15,26 @@ if TYPE_CHECKING:
 
 
 def check_array(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> Floats | None:
-    """The array of finite numbers of this shape; None if it is left out. Raises PairingError."""
+    """Convert an argument to an array of finite numbers; None if it is left out.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    values : array_like or None
+        The argument.
+    shape : tuple of int
+        What its shape must be.
+
+    Returns
+    -------
+    array of float or None
+
+    Raises
+    ------
+    PairingError
+        If the shape is another, or a value is not finite.
+    """
     if values is None:
         return None
     array = np.asarray(values, dtype=np.float64)

@@ -112,6 +112,26 @@ class ListDraft:
         worth: Callable[[Ints], Floats] | None,
         ability: Floats | None = None,
     ) -> Ints:
+        """Make lists round by round, and keep those that are new enough.
+
+        Parameters
+        ----------
+        list_size : int
+            k, the essays of a list.
+        n_lists : int
+            Lists wanted.
+        start : callable
+            Puts essays (s,) in the order in which a number of lists takes them.
+        worth : callable or None
+            Worth of every two of s essays in one list, (s, s); None where all are alike.
+        ability : (n,) array or None
+            Logits, where lists are of neighbours.
+
+        Returns
+        -------
+        (g, k) array of int
+            Fewer than wanted where new ones run out.
+        """
         made = [np.zeros((0, list_size), dtype=np.int64)]
         whole = self.n_essays // list_size
         while n_lists > 0:
@@ -135,7 +155,21 @@ class ListDraft:
         start: Callable[[Ints, int], Ints],
         worth: Callable[[Ints], Floats] | None,
     ) -> Ints:
-        """Group the essays read least; of those read equally often, others if any meet again."""
+        """Group the essays read least; of those read equally often, others if any meet again.
+
+        Parameters
+        ----------
+        list_size : int
+            k, the essays of a list.
+        n_lists : int
+            g, at most one list for each essay.
+        start, worth : callable
+            As in `_make`.
+
+        Returns
+        -------
+        (g, k) array of int
+        """
 
         def draw() -> Ints:
             essays = self._read_least(n_lists * list_size)
@@ -189,6 +223,15 @@ class ListDraft:
         """Exchange essays between lists of different components until the lists join all.
 
         Essays met in different earlier lists, so each exchanged one takes its component along.
+
+        Parameters
+        ----------
+        lists : (g, k) array of int
+            Essays of each list.
+
+        Returns
+        -------
+        (g, k) array of int
         """
         if len(np.unique(self._component)) == self.n_essays:
             return lists  # No essay has met another: no exchange could join anything.

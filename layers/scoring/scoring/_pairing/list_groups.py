@@ -69,7 +69,19 @@ def group_essays(
 
 
 def count_repeats(lists: Ints, met: Bools) -> Ints:
-    """Return how many pairs of each list have met before, (g,)."""
+    """Return how many pairs of each list have met before.
+
+    Parameters
+    ----------
+    lists : (g, k) array of int
+        Essays of each list.
+    met : (n, n) array of bool
+        True where two essays have met, and on the diagonal.
+
+    Returns
+    -------
+    (g,) array of int
+    """
     pairs: Ints = met[lists[:, :, None], lists[:, None, :]].sum(axis=(1, 2)) - lists.shape[1]
     return pairs // 2
 
@@ -94,7 +106,23 @@ def _search(
     worth: Callable[[Ints], Floats] | None,
     rng: np.random.Generator,
 ) -> Ints:
-    """Exchange essays between lists as long as the total worth grows, (g, k)."""
+    """Exchange essays between lists as long as the total worth grows.
+
+    Parameters
+    ----------
+    lists : (g, k) array of int
+        Essays of each list.
+    met : (n, n) array of bool
+        True where two essays have met, and on the diagonal.
+    worth : callable or None
+        Worth of every two of s essays in one list, (s, s); None where all are alike.
+    rng : numpy.random.Generator
+        Decides where exchanges are worth the same.
+
+    Returns
+    -------
+    (g, k) array of int
+    """
     essays = lists.ravel()
     has_met = met[np.ix_(essays, essays)]
     noise = rng.random(has_met.shape)

@@ -174,7 +174,16 @@ def spread_evenly(score: Floats, counts: Ints, budget: int) -> Ints:
 
 
 def scale_to_unit(values: Floats) -> Floats:
-    """Map values linearly to [0, 1], (n,); all to 0 if they are equal."""
+    """Map values linearly to [0, 1]; all to 0 if they are equal.
+
+    Parameters
+    ----------
+    values : (n,) array
+
+    Returns
+    -------
+    (n,) array
+    """
     span = values.max() - values.min()
     return (values - values.min()) / span if span > 0 else np.zeros_like(values)
 

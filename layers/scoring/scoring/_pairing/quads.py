@@ -73,7 +73,17 @@ def _can_meet(essays: Ints, score: Floats) -> bool:
 
 
 def list_pairs(groups: Ints) -> Ints:
-    """Every pair of every group, (6 q, 2)."""
+    """List every pair of every group.
+
+    Parameters
+    ----------
+    groups : (q, 4) array of int
+        Essays of each group.
+
+    Returns
+    -------
+    (6 q, 2) array of int
+    """
     if not len(groups):
         return no_pairs()
     one, other = np.triu_indices(groups.shape[1], k=1)

@@ -45,6 +45,21 @@ def fill(
 
     A round that is not whole comes first: the whole ones after it even the counts out. Where a
     small set has no matching left, the rest of the budget is spread evenly at once.
+
+    Parameters
+    ----------
+    draft : WaveDraft
+        Is added to.
+    budget : int
+        Pairs wanted.
+    rng : numpy.random.Generator
+        Decides which essays a round that is not whole takes.
+    worth : callable
+        Gives the score of every pair, (n, n), when a round is matched.
+    audit : bool
+        Whether the pairs are marked as chosen without regard to ability.
+    match : callable
+        Matches essays by their scores.
     """
     while budget > 0:
         size = budget % (draft.n_essays // 2) or draft.n_essays // 2
@@ -70,6 +85,11 @@ def fill_in_quads(
     """Add rounds, three at a time in groups of four essays; what is left over as `fill` does.
 
     The rounds of an unconnected draft end with one of `fill`, which joins the groups.
+
+    Parameters
+    ----------
+    draft, budget, rng, worth, audit, match
+        As of `fill`.
     """
     per_round = draft.n_essays // 2
     n_joining = 0 if draft.is_connected else per_round
@@ -92,7 +112,13 @@ def _add_groups(
     audit: bool,
     match: Matcher,
 ) -> None:
-    """Add three rounds: all pairs of groups of four, and matchings of the essays in none."""
+    """Add three rounds: all pairs of groups of four, and matchings of the essays in none.
+
+    Parameters
+    ----------
+    draft, rng, worth, audit, match
+        As of `fill`.
+    """
     score = draft.allow_unmet(worth())
     pairs = draft.match_least_compared(score, draft.n_essays // 2, rng, match)
     # One essay sits out each round of an odd number: those that were compared most.

@@ -156,6 +156,19 @@ class WaveDraft:
 
         The pairs form a tree whose open ends are the essays not yet used; two-essay components give
         a path through all of them.
+
+        Parameters
+        ----------
+        essays : (s,) array of int
+            Those that may be used.
+        limit : int
+            The most pairs.
+        rng : numpy.random.Generator
+            Decides which essays join components.
+
+        Returns
+        -------
+        (p, 2) array of int
         """
         if self.is_connected:
             return no_pairs()
