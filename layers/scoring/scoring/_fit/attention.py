@@ -7,6 +7,15 @@ say so, one inside the other, each with a share of its own for every judge, on t
     verdict  =  attention * judged + (1 - attention) * random answer
     judged   =  degree share * (sign and degree) + (1 - degree share) * (sign, degree by habit)
 
+In probabilities, with F the logistic distribution function and the ends C of the intervals,
+
+    p  =  a (d (F(C_up - t) - F(C_low - t)) + (1 - d) habit F(t)) + (1 - a) / (number of answers) .
+
+Its derivatives in t, the ends and the logits of a and d are products of few factors, which are
+averaged over an uncertain t before cut points and judges are told apart: all that grows with the
+number of nodes are arrays of one number for each verdict. The last addend keeps p away from zero,
+so that no logarithm of a small difference is needed.
+
 The shares are estimated with everything else, so that their uncertainty reaches the abilities: a
 scale that lapses compress is widened again, and not known exactly. Where the degree share is 0 the
 degrees say nothing and the verdict is binary; where it is 1 they say what the ordinal model says
@@ -16,20 +25,19 @@ Peel 2000, section 2.8).
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.links import Terms
+from scoring._fit.links import LEAST_GAP, Terms
 
 if TYPE_CHECKING:
-    from scoring._fit.links import Interval, Link
+    from scoring._fit.links import Binary, Bound, Interval
     from scoring._types import Floats, Ints
 
 _FARTHEST = 12.0
-_LARGEST_LOG = 500.0
+_CLIP = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,220 +58,6 @@ class SharePrior:
 # otherwise, which a few dozen of them do.
 ATTENTION_PRIOR = SharePrior(3.5, 1.2)
 DEGREE_PRIOR = SharePrior(3.0, 2.5)
-
-
-@dataclass(slots=True, kw_only=True)
-class _MixtureTerms(Terms):
-    """Terms with what the curvature of the shape needs: the sources and the first one's part."""
-
-    source: Terms
-    other: Terms | None
-    responsibility: Floats
-
-
-class Mixture:
-    """A link that follows another one in a share of the verdicts, and something else in the rest.
-
-    Shape parameters: those of the inner link, then per judge the logit of the share less its
-    prior's centre.
-
-    Parameters
-    ----------
-    inner : Link
-        What the share of the verdicts follows.
-    other : Link or None
-        What the rest follows, in the inner link's own shape parameters; None if the rest does not
-        depend on the essays.
-    log_constant : (m,) array or float
-        Added to the rest's log likelihood: the log probability of what it says nothing of.
-    prior : SharePrior
-        Of every judge's share.
-    judge : (m,) array of int
-        Whose verdict it is.
-    n_judges : int
-        Number of judges.
-    """
-
-    gaps: bool
-    n_gaps: int
-    n_outcomes: int
-    n_shape: int
-    mixing_precision: Floats
-
-    def __init__(
-        self,
-        inner: Link | Mixture,
-        other: Link | None,
-        log_constant: Floats | float,
-        prior: SharePrior,
-        judge: Ints,
-        n_judges: int,
-    ) -> None:
-        self.inner = inner
-        self.gaps = inner.gaps
-        self.n_gaps = inner.n_gaps
-        self.n_outcomes = inner.n_outcomes
-        self.n_shape = inner.n_shape + n_judges
-        own = np.full(n_judges, prior.sd**-2)
-        inherited: Floats = inner.mixing_precision if isinstance(inner, Mixture) else own[:0]
-        self.mixing_precision = np.concatenate([inherited, own])
-        self._other = other
-        self._log_constant = np.broadcast_to(log_constant, judge.shape)
-        self._constant = np.exp(self._log_constant)
-        self._centre = prior.centre
-        self._judge = judge
-        self._member = np.zeros((len(judge), n_judges))
-        self._member[np.arange(len(judge)), judge] = 1.0
-        self._inner_shape = slice(0, inner.n_shape)
-        self._own_shape = slice(inner.n_shape, self.n_shape)
-        self._tiles: dict[int, Mixture] = {}
-
-    def share(self, shape: Floats) -> Floats:
-        """Return the share of every judge's verdicts that follow the inner link, (J,)."""
-        logit = np.clip(self._centre + shape[self._own_shape], -_FARTHEST, _FARTHEST)
-        share: Floats = 1.0 / (1.0 + np.exp(-logit))
-        return share
-
-    def inner_shape(self, shape: Floats) -> Floats:
-        """Return the inner link's shape parameters."""
-        return shape[self._inner_shape]
-
-    def terms(self, oriented: Floats, shape: Floats) -> Terms:
-        """Evaluate every comparison.
-
-        Parameters
-        ----------
-        oriented : (m,) array
-            Judged differences, logits, turned so that the preferred essay comes first.
-        shape : (K,) array
-            Shape parameters of the link.
-
-        Returns
-        -------
-        Terms
-            Log likelihood of each comparison, with its derivatives. The inner link's shape
-            parameters come first, then the logits of the judges' shares.
-        """
-        source = self.inner.terms(oriented, shape[self._inner_shape])
-        other = self._rest(oriented, shape)
-        share = self._repeat_per_verdict(self.share(shape))
-        value, part = self._mix(share, source, other)
-        doubt = part * (1.0 - part)
-        slope, curvature, apart = part * source.slope, part * source.curvature, source.slope
-        if other is not None:
-            slope += (1.0 - part) * other.slope
-            curvature += (1.0 - part) * other.curvature
-            apart = apart - other.slope
-        push = doubt * apart
-        curvature -= push * apart
-        own = self._place_per_judge(part - share)
-        cross = self._place_per_judge(-push)
-        if self.inner.n_shape:
-            inner_slope, inner_cross = _shape_columns(source, other, part, push)
-            own, cross = np.hstack([inner_slope, own]), np.hstack([inner_cross, cross])
-        return _MixtureTerms(
-            value, slope, curvature, own, cross, source=source, other=other, responsibility=part
-        )
-
-    def _mix(self, share: Floats, source: Terms, other: Terms | None) -> tuple[Floats, Floats]:
-        """Log likelihood, and the probability that it was the inner link's verdict, (m,) each."""
-        if other is None and source.probability is not None:
-            inner = share * source.probability
-            total = inner + (1.0 - share) * self._constant
-            inner /= total
-            return np.log(total, out=total), inner
-        follows = np.log(share) + source.value
-        against = np.log1p(-share) + self._log_constant - follows
-        if other is not None:
-            against += other.value
-        odds = np.exp(np.minimum(against, _LARGEST_LOG))
-        return follows + np.log(1.0 + odds), 1.0 / (1.0 + odds)
-
-    def _repeat_per_verdict(self, values: Floats) -> Floats:
-        """Repeat every judge's value for that judge's verdicts, (m,), or (1,) of one judge."""
-        return values if len(values) == 1 else values[self._judge]
-
-    def _place_per_judge(self, values: Floats) -> Floats:
-        """Values of verdicts in the column of their judge, (m, J)."""
-        column: Floats = values[:, None]
-        return column if self._member.shape[1] == 1 else column * self._member
-
-    def _rest(self, oriented: Floats, shape: Floats) -> Terms | None:
-        if self._other is None:
-            return None
-        return self._other.terms(oriented, shape[: self._other.n_shape])
-
-    def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:
-        """Return the weighted sum of -d2l/dgamma2.
-
-        Parameters
-        ----------
-        terms : Terms
-            From this link at the same point.
-        shape : (K,) array
-            Shape parameters of the link.
-        weight : (m,) array
-            Weight of each comparison.
-
-        Returns
-        -------
-        (K, K) array
-        """
-        if not isinstance(terms, _MixtureTerms):
-            raise TypeError("terms of another link")
-        part, source = terms.responsibility, terms.source
-        doubt = weight * part * (1.0 - part)
-        share = self._repeat_per_verdict(self.share(shape))
-        own = (weight * (share * (1.0 - share)) - doubt) @ self._member
-        if not self.inner.n_shape:
-            return np.diag(own)
-        inner, at = self._inner_shape, self._own_shape
-        total = np.zeros((self.n_shape, self.n_shape))
-        total[inner, inner] = self.inner.shape_curvature(source, shape[inner], weight * part)
-        apart = source.shape_slope
-        if self._other is not None and terms.other is not None:
-            total[inner, inner] += self._other.shape_curvature(
-                terms.other, shape[inner], weight * (1.0 - part)
-            )
-            apart = apart - terms.other.shape_slope
-        scaled = doubt[:, None] * apart
-        total[inner, inner] -= scaled.T @ apart
-        total[inner, at] = -scaled.T @ self._member
-        total[at, inner] = total[inner, at].T
-        total[at, at] = np.diag(own)
-        return total
-
-    def tile(self, n_copies: int) -> Mixture:
-        """Return the same link for all comparisons this many times over; made once."""
-        if n_copies not in self._tiles:
-            link = copy(self)
-            link.inner = self.inner.tile(n_copies)
-            link._other = None if self._other is None else self._other.tile(n_copies)  # noqa: SLF001
-            link._log_constant = np.tile(self._log_constant, n_copies)  # noqa: SLF001
-            link._constant = np.tile(self._constant, n_copies)  # noqa: SLF001
-            link._judge = np.tile(self._judge, n_copies)  # noqa: SLF001
-            link._member = np.tile(self._member, (n_copies, 1))  # noqa: SLF001
-            self._tiles[n_copies] = link
-        return self._tiles[n_copies]
-
-    def cut_points(self, shape: Floats) -> Floats:
-        """Return the inner link's cut points."""
-        return self.inner.cut_points(shape[self._inner_shape])
-
-
-def _shape_columns(
-    source: Terms, other: Terms | None, part: Floats, push: Floats
-) -> tuple[Floats, Floats]:
-    """Slopes and crosses of the inner link's shape parameters under a mixture, (m, K) each."""
-    slope = part[:, None] * source.shape_slope
-    cross = part[:, None] * source.shape_cross
-    apart = source.shape_slope
-    if other is not None:
-        slope += (1.0 - part)[:, None] * other.shape_slope
-        cross += (1.0 - part)[:, None] * other.shape_cross
-        apart = apart - other.shape_slope
-    cross -= push[:, None] * apart
-    return slope, cross
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,12 +82,82 @@ class DegreeHabits:
     n_judges: int
 
 
-class Attention(Mixture):
+@dataclass(slots=True, kw_only=True)
+class AttentionTerms(Terms):
+    """Terms averaged over nodes of the difference.
+
+    Attributes
+    ----------
+    value_at_nodes : (q, m) array
+        Log likelihoods at the nodes.
+    bends : list of list of (m,) arrays
+        Minus the second derivatives in the coordinates before their judges and cut points are told
+        apart: the ends of intervals, the logits of the shares. Of two coordinates the later one is
+        the row.
+    """
+
+    value_at_nodes: Floats
+    bends: list[list[Floats]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """The share of a judge's verdicts that follow something, on the logit scale.
+
+    Attributes
+    ----------
+    prior : SharePrior
+        Of every judge's share.
+    judge : (m,) array of int
+        Whose verdict it is.
+    columns : (m, J) array
+        One in the judge's column.
+    at : slice
+        The judges' places among the shape parameters.
+    """
+
+    prior: SharePrior
+    judge: Ints
+    columns: Floats
+    at: slice
+
+    @classmethod
+    def of_judges(cls, prior: SharePrior, judge: Ints, n_judges: int, start: int) -> _Share:
+        """Give the judges shares from a place among the shape parameters on."""
+        columns = np.zeros((len(judge), n_judges))
+        columns[np.arange(len(judge)), judge] = 1.0
+        return cls(prior, judge, columns, slice(start, start + n_judges))
+
+    def of_each_judge(self, shape: Floats) -> Floats:
+        """Return every judge's share, (J,)."""
+        logit = np.clip(self.prior.centre + shape[self.at], -_FARTHEST, _FARTHEST)
+        share: Floats = 1.0 / (1.0 + np.exp(-logit))
+        return share
+
+    def of_each_verdict(self, shape: Floats) -> Floats:
+        """Return the share of every verdict's judge, (m,), or (1,) of one judge."""
+        share = self.of_each_judge(shape)
+        return share if len(share) == 1 else share[self.judge]
+
+
+@dataclass(slots=True)
+class _End:
+    """One end of the intervals: slope and second derivative of the probability there, (q, m)."""
+
+    bound: Bound
+    push: Floats
+    bend: Floats
+
+
+class Attention:
     """A link whose judges lapse, and whose degrees may tell a share of what they could.
+
+    Shape parameters: the gaps of the inner link, then per judge the logit of the degree share less
+    its prior's centre, if it is estimated, then that of the share of attentive verdicts.
 
     Parameters
     ----------
-    inner : Link
+    inner : Binary or Interval
         The judge's model when attentive, degrees included.
     degrees : DegreeHabits or None
         What verdicts follow whose degrees do not; None where there are no degrees, or they are
@@ -305,25 +169,199 @@ class Attention(Mixture):
     """
 
     def __init__(
-        self, inner: Link, degrees: DegreeHabits | None, judge: Ints, n_judges: int
+        self, inner: Binary | Interval, degrees: DegreeHabits | None, judge: Ints, n_judges: int
     ) -> None:
-        judged: Link | Mixture = inner
+        self._inner = inner
+        self.gaps = inner.gaps
+        self.n_gaps = inner.n_gaps
+        self.n_outcomes = inner.n_outcomes
+        self._bounds = inner.list_bounds()
+        self._habit_bounds: list[Bound] = []
+        self._habit: Floats = np.ones(1)
+        self._degrees: _Share | None = None
+        place = inner.n_shape
         if degrees is not None:
-            judged = Mixture(
-                inner, degrees.sign, degrees.habit, DEGREE_PRIOR, degrees.judge, degrees.n_judges
-            )
-        guess = -np.log(inner.n_outcomes)
-        super().__init__(judged, None, guess, ATTENTION_PRIOR, judge, n_judges)
+            self._habit_bounds = degrees.sign.list_bounds()
+            self._habit = np.exp(degrees.habit)
+            self._degrees = _Share.of_judges(DEGREE_PRIOR, degrees.judge, degrees.n_judges, place)
+            place = self._degrees.at.stop
+        self._attention = _Share.of_judges(ATTENTION_PRIOR, judge, n_judges, place)
+        self.n_shape = self._attention.at.stop
+        shares = [s for s in (self._degrees, self._attention) if s is not None]
+        self.mixing_precision = np.concatenate(
+            [np.full(s.columns.shape[1], s.prior.sd**-2) for s in shares]
+        )
+        gaps = slice(0, inner.n_shape)
+        bounds = [*self._bounds, *self._habit_bounds]
+        self._coordinates = [
+            *((bound.columns, gaps) for bound in bounds if bound.moves),
+            *((share.columns, share.at) for share in shares),
+        ]
 
     def lapse(self, shape: Floats) -> Floats:
         """Return every judge's lapse rate, (J,)."""
-        return 1.0 - self.share(shape)
+        return 1.0 - self._attention.of_each_judge(shape)
 
     def degree_share(self, shape: Floats) -> Floats:
         """Return what share of a degree's information every judge's degrees have, (C,).
 
         One for each judge in pairs and in lists of every size.
         """
-        if isinstance(self.inner, Mixture):
-            return self.inner.share(self.inner_shape(shape))
-        return np.ones(1)
+        return np.ones(1) if self._degrees is None else self._degrees.of_each_judge(shape)
+
+    def terms(self, oriented: Floats, shape: Floats) -> Terms:
+        """Evaluate every comparison."""
+        return self.average_terms(oriented[None, :], np.ones(1), shape)
+
+    def average_terms(self, oriented: Floats, weights: Floats, shape: Floats) -> AttentionTerms:
+        """Evaluate every comparison at several differences and average.
+
+        Parameters
+        ----------
+        oriented : (q, m) array
+            Oriented differences, logits.
+        weights : (q,) array
+            Of the nodes; they sum to 1.
+        shape : (K,) array
+            Shape parameters.
+        """
+        if not (shape[: self.n_gaps] > LEAST_GAP).all():
+            return self._refuse(oriented)
+        attentive = self._attention.of_each_verdict(shape)
+        told = np.ones(1) if self._degrees is None else self._degrees.of_each_verdict(shape)
+        margin = np.exp(np.clip(oriented, -_CLIP, _CLIP))
+        judged, ends = _evaluate_interval(self._bounds, margin, shape)
+        probability = attentive * told * judged
+        habitual, habit_ends = None, []
+        habit_weight = attentive * (1.0 - told) * self._habit
+        if self._habit_bounds:
+            habitual, habit_ends = _evaluate_interval(self._habit_bounds, margin, shape)
+            probability += habit_weight * habitual
+        random = (1.0 - attentive) / self.n_outcomes
+        probability += random
+        inverse = 1.0 / probability
+        _scale(ends, attentive * told * inverse)
+        _scale(habit_ends, habit_weight * inverse)
+        pushes = [end.push for end in (*ends, *habit_ends) if end.bound.moves]
+        judged_slope = -_total(ends)
+        slope = judged_slope - _total(habit_ends) if habit_ends else judged_slope
+        crosses = [slope * end.push - end.bend for end in (*ends, *habit_ends) if end.bound.moves]
+        bends = _bends_of_ends(ends, habit_ends)
+        by_chance = random * inverse
+        if self._degrees is not None:
+            by_degree = attentive * told * inverse * judged - told * (1.0 - by_chance)
+            excess = by_degree + told
+            crosses.append(slope * excess - judged_slope)
+            row = [end.push * (excess - 1.0) for end in ends if end.bound.moves]
+            row += [end.push * excess for end in habit_ends if end.bound.moves]
+            bends.append([*row, by_degree * (by_degree - 1.0 + 2.0 * told)])
+            pushes.append(by_degree)
+        crosses.append(-by_chance * slope)
+        doubt = attentive * (1.0 - attentive) - by_chance * (1.0 - by_chance)
+        bends.append([*(-by_chance * push for push in pushes), doubt])
+        pushes.append(1.0 - by_chance - attentive)
+        value = np.log(probability)
+        curvature = slope**2
+        for end in (*ends, *habit_ends):
+            curvature += end.bend
+        return AttentionTerms(
+            value=weights @ value,
+            slope=weights @ slope,
+            curvature=weights @ curvature,
+            shape_slope=self._place([weights @ push for push in pushes]),
+            shape_cross=self._place([weights @ cross for cross in crosses]),
+            value_at_nodes=value,
+            bends=[[weights @ bend for bend in row] for row in bends],
+        )
+
+    def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:  # noqa: ARG002
+        """Return the weighted sum of -d2l/dgamma2, (K, K)."""
+        if not isinstance(terms, AttentionTerms):
+            raise TypeError("terms of another link")
+        total = np.zeros((self.n_shape, self.n_shape))
+        for i, row in enumerate(terms.bends):
+            one, at = self._coordinates[i]
+            for k, bend in enumerate(row):
+                other, there = self._coordinates[k]
+                block = one.T @ ((weight * bend)[:, None] * other)
+                total[at, there] += block
+                if k != i:
+                    total[there, at] += block.T
+        return total
+
+    def tile(self, n_copies: int) -> Attention:
+        """Refuse: it averages by itself."""
+        raise NotImplementedError
+
+    def cut_points(self, shape: Floats) -> Floats:
+        """Return the inner link's cut points."""
+        return self._inner.cut_points(shape[: self._inner.n_shape])
+
+    def _place(self, values: list[Floats]) -> Floats:
+        """Put what the coordinates have into the columns of the shape parameters, (m, K)."""
+        placed = np.zeros((len(values[0]), self.n_shape))
+        for value, (columns, at) in zip(values, self._coordinates, strict=True):
+            placed[:, at] += value[:, None] * columns
+        return placed
+
+    def _refuse(self, oriented: Floats) -> AttentionTerms:
+        """No verdict has any probability where a gap is not positive."""
+        m = oriented.shape[1]
+        nothing, none = np.zeros(m), np.zeros((m, self.n_shape))
+        rows = [[nothing] * (i + 1) for i in range(len(self._coordinates))]
+        impossible = np.full(oriented.shape, -np.inf)
+        return AttentionTerms(
+            impossible[0], nothing, nothing, none, none, value_at_nodes=impossible, bends=rows
+        )
+
+
+def _evaluate_interval(
+    bounds: list[Bound], margin: Floats, shape: Floats
+) -> tuple[Floats, list[_End]]:
+    """Probability that the margin falls between two ends, (q, m), and its slopes in them.
+
+    The ends come as the lower one and, if any is finite, the upper one; the margin as exp(t).
+    """
+    probability: Floats = np.ones(1)
+    ends = []
+    places = [np.clip(bound.locate(shape), -_CLIP, _CLIP) for bound in bounds]
+    for bound, place in zip(bounds, places, strict=True):
+        odds = np.exp(-place) * margin
+        inside = 1.0 / (1.0 + odds)
+        above = odds * inside
+        density = above * inside
+        probability = probability * (inside if bound.is_upper else above)
+        bend = density * (inside - above)
+        if bound.is_upper:
+            ends.append(_End(bound, density, bend))
+        else:
+            ends.append(_End(bound, -density, -bend))
+    if len(places) > 1:
+        probability *= -np.expm1(places[0] - places[1])
+    return probability, ends
+
+
+def _scale(ends: list[_End], factor: Floats) -> None:
+    """Multiply what ends have, in place."""
+    for end in ends:
+        end.push *= factor
+        end.bend *= factor
+
+
+def _total(ends: list[_End]) -> Floats:
+    """Sum of the slopes in all ends."""
+    total = ends[0].push.copy()
+    for end in ends[1:]:
+        total += end.push
+    return total
+
+
+def _bends_of_ends(ends: list[_End], habit_ends: list[_End]) -> list[list[Floats]]:
+    """Minus the second derivatives in the ends that move, row by row."""
+    moving = [end for end in (*ends, *habit_ends) if end.bound.moves]
+    bends = []
+    for i, end in enumerate(moving):
+        row = [end.push * other.push for other in moving[: i + 1]]
+        row[i] += end.bend
+        bends.append(row)
+    return bends

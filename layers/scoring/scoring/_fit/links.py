@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scoring._types import Floats, Ints
 
 _CLIP = 500.0
-_LEAST_GAP = 1e-10
+LEAST_GAP = 1e-10
 
 
 @dataclass(slots=True)
@@ -99,6 +99,35 @@ class Link(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One end of the intervals that verdicts stand for.
+
+    Attributes
+    ----------
+    columns : (m, K) array
+        By how much each verdict's end moves with each gap.
+    offset : (m,) array
+        Where it lies without gaps: 0, or infinite.
+    is_upper : bool
+        Whether it is the upper end.
+    """
+
+    columns: Floats
+    offset: Floats
+    is_upper: bool
+
+    @property
+    def moves(self) -> bool:
+        """Whether any end depends on a gap."""
+        return bool(self.columns.any())
+
+    def locate(self, shape: Floats) -> Floats:
+        """Return every verdict's end, logits, (m,)."""
+        place: Floats = self.columns @ shape[: self.columns.shape[1]] + self.offset
+        return place
+
+
 class Binary:
     """Bradley-Terry: P(first preferred) = F(delta), F the logistic distribution function."""
 
@@ -130,6 +159,10 @@ class Binary:
     def cut_points(self, shape: Floats) -> Floats:
         """Return an empty array."""
         return shape
+
+    def list_bounds(self) -> list[Bound]:
+        """Return the ends of the verdicts' intervals: a preference is any margin above 0."""
+        return [Bound(self._none, np.zeros(len(self._none)), is_upper=False)]
 
     def tile(self, n_copies: int) -> Binary:
         """Return the same link for all comparisons this many times over."""
@@ -244,7 +277,7 @@ class Interval:
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
         """Evaluate every comparison; -inf everywhere when a gap is not positive."""
-        if not (shape > _LEAST_GAP).all():
+        if not (shape > LEAST_GAP).all():
             none = np.zeros((len(oriented), self.n_shape))
             nothing = np.zeros(len(oriented))
             return Terms(np.full(len(oriented), -np.inf), nothing, nothing, none, none)
@@ -283,6 +316,14 @@ class Interval:
         link = copy(self)
         link._category = np.tile(self._category, n_copies)  # noqa: SLF001
         return link
+
+    def list_bounds(self) -> list[Bound]:
+        """Return the ends of the verdicts' intervals: the lower, and the upper if any is finite."""
+        c = self._category
+        lower = Bound(self._lower[c], np.zeros(len(c)), is_upper=False)
+        if np.isinf(self._endless[c]).all():
+            return [lower]
+        return [lower, Bound(self._upper[c], self._endless[c], is_upper=True)]
 
     def cut_points(self, shape: Floats) -> Floats:
         """Return the positive cut points in ascending order, judge by judge, (K,)."""

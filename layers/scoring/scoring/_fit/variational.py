@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._fit.attention import Attention, AttentionTerms
 from scoring._fit.information import Information
 from scoring._fit.links import Terms
 from scoring._fit.newton import describe_state, maximise
@@ -63,7 +64,8 @@ class _SmoothedTerms(Terms):
 class Smoothed:
     """A link whose log likelihood is averaged over a Normal error of the judged difference.
 
-    All comparisons are evaluated at all nodes at once, the nodes one after the other.
+    All comparisons are evaluated at all nodes at once, the nodes one after the other. A link of
+    judges' attention averages by itself.
 
     Parameters
     ----------
@@ -87,11 +89,22 @@ class Smoothed:
         count = _FEW_NODES if widest < _NARROW_SD else count
         count = _COARSE_NODES if is_coarse and widest < _WIDE_SD else count
         self._nodes, self._weights = _gauss_hermite(count)
-        self._every = inner.tile(count)
+        self._every = inner if isinstance(inner, Attention) else inner.tile(count)
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
         """Evaluate every comparison at every node and average."""
-        at = self._every.terms((oriented + self._nodes[:, None] * self._sd).ravel(), shape)
+        differences = oriented + self._nodes[:, None] * self._sd
+        if isinstance(self._every, Attention):
+            averaged = self._every.average_terms(differences, self._weights, shape)
+            return _SmoothedTerms(
+                averaged.value,
+                averaged.slope,
+                np.maximum(averaged.curvature, 0.0),
+                averaged.shape_slope,
+                averaged.shape_cross,
+                nodes=averaged,
+            )
+        at = self._every.terms(differences.ravel(), shape)
         return _SmoothedTerms(
             value=self._mean(at.value),
             slope=self._mean(at.slope),
@@ -106,6 +119,8 @@ class Smoothed:
         """Return the weighted sum of the averaged -d2l/dgamma2, (K, K)."""
         if not isinstance(terms, _SmoothedTerms) or terms.nodes is None:
             raise TypeError("terms of another link")
+        if isinstance(terms.nodes, AttentionTerms):
+            return self._every.shape_curvature(terms.nodes, shape, weight)
         every = np.outer(self._weights, weight).ravel()
         return self._every.shape_curvature(terms.nodes, shape, every)
 
@@ -113,7 +128,10 @@ class Smoothed:
         """Return the variance of every log likelihood about its mean parabola, (m,)."""
         if not isinstance(terms, _SmoothedTerms) or terms.nodes is None:
             raise TypeError("terms of another link")
-        value = terms.nodes.value.reshape(len(self._weights), -1) - terms.value
+        at_nodes = terms.nodes.value
+        if isinstance(terms.nodes, AttentionTerms):
+            at_nodes = terms.nodes.value_at_nodes
+        value = at_nodes.reshape(len(self._weights), -1) - terms.value
         z = self._nodes
         linear = (self._weights * z) @ value
         square = (self._weights * (z**2 - 1.0)) @ value
