@@ -33,7 +33,8 @@ import numpy as np
 from scoring._fit.links import LEAST_GAP, Terms
 
 if TYPE_CHECKING:
-    from scoring._fit.links import Binary, Bound, Interval
+    from scoring._fit.bounds import Bound
+    from scoring._fit.links import Binary, Interval
     from scoring._types import Floats, Ints
 
 _FARTHEST = 12.0
@@ -229,40 +230,44 @@ class Attention:
             return self._refuse(oriented)
         attentive = self._attention.of_each_verdict(shape)
         told = np.ones(1) if self._degrees is None else self._degrees.of_each_verdict(shape)
-        margin = np.exp(np.clip(oriented, -_CLIP, _CLIP))
+        margin = np.exp(np.minimum(np.maximum(oriented, -_CLIP), _CLIP))
         judged, ends = _evaluate_interval(self._bounds, margin, shape)
-        probability = attentive * told * judged
-        habitual, habit_ends = None, []
+        judged *= attentive * told
+        random = (1.0 - attentive) / self.n_outcomes
+        probability = judged + random
+        habit_ends: list[_End] = []
         habit_weight = attentive * (1.0 - told) * self._habit
         if self._habit_bounds:
             habitual, habit_ends = _evaluate_interval(self._habit_bounds, margin, shape)
-            probability += habit_weight * habitual
-        random = (1.0 - attentive) / self.n_outcomes
-        probability += random
+            habitual *= habit_weight
+            probability += habitual
         inverse = 1.0 / probability
         _scale(ends, attentive * told * inverse)
-        _scale(habit_ends, habit_weight * inverse)
-        pushes = [end.push for end in (*ends, *habit_ends) if end.bound.moves]
-        judged_slope = -_total(ends)
-        slope = judged_slope - _total(habit_ends) if habit_ends else judged_slope
-        crosses = [slope * end.push - end.bend for end in (*ends, *habit_ends) if end.bound.moves]
-        bends = _bends_of_ends(ends, habit_ends)
+        slope = judged_slope = -_total(ends)
+        if habit_ends:
+            _scale(habit_ends, habit_weight * inverse)
+            slope = judged_slope - _total(habit_ends)
+        every = [*ends, *habit_ends]
+        moving = [end for end in every if end.bound.moves]
+        pushes = [end.push for end in moving]
+        crosses = [slope * end.push - end.bend for end in moving]
+        bends = _bends_of_ends(moving)
         by_chance = random * inverse
         if self._degrees is not None:
-            by_degree = attentive * told * inverse * judged - told * (1.0 - by_chance)
+            by_degree = judged * inverse - told * (1.0 - by_chance)
             excess = by_degree + told
             crosses.append(slope * excess - judged_slope)
             row = [end.push * (excess - 1.0) for end in ends if end.bound.moves]
             row += [end.push * excess for end in habit_ends if end.bound.moves]
-            bends.append([*row, by_degree * (by_degree - 1.0 + 2.0 * told)])
+            bends.append([*row, by_degree * (excess + told - 1.0)])
             pushes.append(by_degree)
         crosses.append(-by_chance * slope)
         doubt = attentive * (1.0 - attentive) - by_chance * (1.0 - by_chance)
         bends.append([*(-by_chance * push for push in pushes), doubt])
-        pushes.append(1.0 - by_chance - attentive)
+        pushes.append(1.0 - attentive - by_chance)
         value = np.log(probability)
         curvature = slope**2
-        for end in (*ends, *habit_ends):
+        for end in every:
             curvature += end.bend
         return AttentionTerms(
             value=weights @ value,
@@ -322,22 +327,25 @@ def _evaluate_interval(
 
     The ends come as the lower one and, if any is finite, the upper one; the margin as exp(t).
     """
-    probability: Floats = np.ones(1)
-    ends = []
-    places = [np.clip(bound.locate(shape), -_CLIP, _CLIP) for bound in bounds]
-    for bound, place in zip(bounds, places, strict=True):
-        odds = np.exp(-place) * margin
+    probability: Floats = margin
+    ends: list[_End] = []
+    for bound in bounds:
+        odds = margin
+        if bound.moves or bound.is_upper:
+            odds = np.exp(np.clip(-bound.locate(shape), -_CLIP, _CLIP)) * margin
         inside = 1.0 / (1.0 + odds)
         above = odds * inside
         density = above * inside
-        probability = probability * (inside if bound.is_upper else above)
         bend = density * (inside - above)
         if bound.is_upper:
             ends.append(_End(bound, density, bend))
+            probability = probability * inside
         else:
             ends.append(_End(bound, -density, -bend))
-    if len(places) > 1:
-        probability *= -np.expm1(places[0] - places[1])
+            probability = above
+    if len(bounds) > 1:
+        low, high = (bound.locate(shape) for bound in bounds)
+        probability *= -np.expm1(low - high)
     return probability, ends
 
 
@@ -350,18 +358,17 @@ def _scale(ends: list[_End], factor: Floats) -> None:
 
 def _total(ends: list[_End]) -> Floats:
     """Sum of the slopes in all ends."""
-    total = ends[0].push.copy()
+    total = ends[0].push
     for end in ends[1:]:
-        total += end.push
+        total = total + end.push
     return total
 
 
-def _bends_of_ends(ends: list[_End], habit_ends: list[_End]) -> list[list[Floats]]:
+def _bends_of_ends(ends: list[_End]) -> list[list[Floats]]:
     """Minus the second derivatives in the ends that move, row by row."""
-    moving = [end for end in (*ends, *habit_ends) if end.bound.moves]
     bends = []
-    for i, end in enumerate(moving):
-        row = [end.push * other.push for other in moving[: i + 1]]
+    for i, end in enumerate(ends):
+        row = [end.push * other.push for other in ends[: i + 1]]
         row[i] += end.bend
         bends.append(row)
     return bends

@@ -77,7 +77,7 @@ class Gaussian:
 
 @dataclass(slots=True)
 class _Pair:
-    """Mean and covariance together, the bound there, and the precision to go to."""
+    """Mean and covariance together, the bound there, and the precision that led to them."""
 
     model: Model
     point: Point
@@ -85,7 +85,6 @@ class _Pair:
     variance: Floats
     bound: float
     source: Blocks
-    target: Blocks
 
 
 def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Gaussian:
@@ -114,9 +113,11 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
     """
     system = DenseSystem(model.n, model.size, model.pairs, None)
     turning = _Turning(system, model, is_coarse=tolerance > _COARSE)
-    smoothed, point, blocks = _smooth(model, x, variance, is_coarse=turning.is_coarse)
+    smoothed, point = _smooth(model, x, variance, is_coarse=turning.is_coarse)
+    blocks = smoothed.blocks(point)
     Smoothed.forget_nodes(point.terms)
     pair = turning.pair(smoothed, point, blocks, 1.0)
+    target: Blocks | None = None  # the precision to go to, made once the turn is not the last
     error = _change(point.x, variance, pair, 1.0)
     before, share = pair.variance - variance, 1.0
     for turn in range(1, _MAX_TURNS + 1):
@@ -124,8 +125,10 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
             return Gaussian(
                 pair.model, pair.point, pair.point.x, pair.lower, pair.variance, pair.bound, turn
             )
-        blocks = pair.target if share == 1.0 else pair.source.interpolate(pair.target, share)
-        Smoothed.forget_nodes(pair.point.terms)
+        if target is None:
+            target = pair.model.blocks(pair.point)
+            Smoothed.forget_nodes(pair.point.terms)
+        blocks = target if share == 1.0 else pair.source.interpolate(target, share)
         following = turning.pair(pair.model, pair.point, blocks, share)
         if following.bound < pair.bound - _SLACK and share > _LEAST_SHARE:
             share *= 0.5
@@ -133,7 +136,7 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
         error = _change(pair.point.x, pair.variance, following, share)
         move = (following.variance - pair.variance) / share
         share = min(_better_share(share, move, before), _SURE_SHARE ** (turn // _PATIENCE))
-        pair, before = following, move
+        pair, before, target = following, move, None
     if not np.isfinite(error):
         state = describe_state(model, pair.point, _MAX_TURNS, error)
         raise NotConvergedError("the nearest Gaussian (estimator='map' always exists)", state)
@@ -152,13 +155,10 @@ def _better_share(share: float, move: Floats, before: Floats) -> float:
     return float(np.clip(share / max(1.0 - factor, _LEAST_SHARE), _LEAST_SHARE, 1.0))
 
 
-def _smooth(
-    model: Model, x: Floats, variance: Floats, *, is_coarse: bool
-) -> tuple[Model, Point, Blocks]:
+def _smooth(model: Model, x: Floats, variance: Floats, *, is_coarse: bool) -> tuple[Model, Point]:
     smoothed = copy(model)
     smoothed.link = Smoothed(model.link, variance, is_coarse=is_coarse)
-    point = smoothed.evaluate(x)
-    return smoothed, point, smoothed.blocks(point)
+    return smoothed, smoothed.evaluate(x)
 
 
 class _Turning:
@@ -178,9 +178,9 @@ class _Turning:
         lower = invert(factor).copy(order="F")
         variance = difference_variances(self._model, point.x, lower)
         x = point.x + smoothed.longest_step(point.x, step) * step
-        following, reached, target = _smooth(self._model, x, variance, is_coarse=self.is_coarse)
+        following, reached = _smooth(self._model, x, variance, is_coarse=self.is_coarse)
         bound = reached.value + _entropy(self._model, lower, log_determinant)
-        return _Pair(following, reached, lower, variance, bound, source, target)
+        return _Pair(following, reached, lower, variance, bound, source)
 
     def _factor(self, smoothed: Model, point: Point, source: Blocks) -> Floats:
         """Cholesky factor of a precision, with enough on its diagonal."""

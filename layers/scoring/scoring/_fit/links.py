@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from scoring._fit.bounds import Bound
+
 if TYPE_CHECKING:
     from scoring._types import Floats, Ints
 
@@ -97,35 +99,6 @@ class Link(Protocol):
     def tile(self, n_copies: int) -> Link:
         """Return the same link for all comparisons this many times over."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """One end of the intervals that verdicts stand for.
-
-    Attributes
-    ----------
-    columns : (m, K) array
-        By how much each verdict's end moves with each gap.
-    offset : (m,) array
-        Where it lies without gaps: 0, or infinite.
-    is_upper : bool
-        Whether it is the upper end.
-    """
-
-    columns: Floats
-    offset: Floats
-    is_upper: bool
-
-    @property
-    def moves(self) -> bool:
-        """Whether any end depends on a gap."""
-        return bool(self.columns.any())
-
-    def locate(self, shape: Floats) -> Floats:
-        """Return every verdict's end, logits, (m,)."""
-        place: Floats = self.columns @ shape[: self.columns.shape[1]] + self.offset
-        return place
 
 
 class Binary:
@@ -320,10 +293,12 @@ class Interval:
     def list_bounds(self) -> list[Bound]:
         """Return the ends of the verdicts' intervals: the lower, and the upper if any is finite."""
         c = self._category
-        lower = Bound(self._lower[c], np.zeros(len(c)), is_upper=False)
+        low: Floats = self._lower[c]
+        high: Floats = self._upper[c]
+        lower = Bound(low, np.zeros(len(c)), is_upper=False)
         if np.isinf(self._endless[c]).all():
             return [lower]
-        return [lower, Bound(self._upper[c], self._endless[c], is_upper=True)]
+        return [lower, Bound(high, self._endless[c], is_upper=True)]
 
     def cut_points(self, shape: Floats) -> Floats:
         """Return the positive cut points in ascending order, judge by judge, (K,)."""
