@@ -187,6 +187,7 @@ class Attention:
             self._degrees = _Share.of_judges(DEGREE_PRIOR, degrees.judge, degrees.n_judges, place)
             place = self._degrees.at.stop
         self._attention = _Share.of_judges(ATTENTION_PRIOR, judge, n_judges, place)
+        self.n_lone_lapses = n_judges if degrees is None else 0
         self.n_shape = self._attention.at.stop
         shares = [s for s in (self._degrees, self._attention) if s is not None]
         self.mixing_precision = np.concatenate(

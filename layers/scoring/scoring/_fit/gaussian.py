@@ -32,6 +32,9 @@ _LONGEST_STEP = 2.0
 # A fall of the bound that is more than what cut points, which are not averaged over, can cause.
 _SLACK = 0.5
 _DAMPINGS = 30
+# A move of the logit of a lapse rate counts this much of a move of an ability: it moves abilities
+# by less. Not beside a degree share: the two pull at each other.
+_LAPSE_WEIGHT = 0.3
 # Above this tolerance a few nodes do.
 _COARSE = 0.01
 
@@ -104,7 +107,8 @@ def settle(model: Model, x: Floats, variance: Floats, *, tolerance: float) -> Ga
         Variances of the judged differences to start from, logits^2.
     tolerance : float
         Largest move of a mean or a variance in one turn, relative to the widest difference's
-        standard deviation and variance (those plus one logit).
+        standard deviation and variance (those plus one logit). Of the logits of
+        lapse rates without degree shares it is the largest move three times over.
 
     Raises
     ------
@@ -197,7 +201,9 @@ class _Turning:
 def _change(x: Floats, variance: Floats, pair: _Pair, share: float) -> float:
     """Largest full move of a mean or a variance, as a share of the widest difference's."""
     widest = 1.0 + float(pair.variance.max())
-    size = float(np.abs(pair.point.x - x).max()) / np.sqrt(widest)
+    moves = np.abs(pair.point.x - x)
+    moves[pair.model.lone_lapses_at] *= _LAPSE_WEIGHT
+    size = float(moves.max()) / np.sqrt(widest)
     change = float(np.abs(pair.variance - variance).max()) / widest
     return float(max(size, change) / share)
 

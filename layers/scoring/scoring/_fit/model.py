@@ -69,6 +69,8 @@ class Model:
         self.n_ratios = int(judgings.is_compared.sum()) if judgings and compares else 0
         self.shape_at = slice(self.n + self.n_order, self.n + self.n_order + link.n_shape)
         self.gaps_at = slice(self.shape_at.start, self.shape_at.start + link.n_gaps)
+        n_lone_lapses = getattr(link, "n_lone_lapses", 0)
+        self.lone_lapses_at = slice(self.shape_at.stop - n_lone_lapses, self.shape_at.stop)
         self.size = self.shape_at.stop + self.n_log
         self.pairs = Pairs(self.n, observations.first, observations.second)
         self.tilt: Floats | None = None
