@@ -212,7 +212,20 @@ class Attention:
         return np.ones(1) if self._degrees is None else self._degrees.of_each_judge(shape)
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
-        """Evaluate every comparison."""
+        """Evaluate every comparison.
+
+        Parameters
+        ----------
+        oriented : (m,) array
+            Judged differences, logits, turned so that the preferred essay comes first.
+        shape : (K,) array
+            Shape parameters of the link.
+
+        Returns
+        -------
+        Terms
+            Log likelihood of each comparison, with its derivatives.
+        """
         return self.average_terms(oriented[None, :], np.ones(1), shape)
 
     def average_terms(self, oriented: Floats, weights: Floats, shape: Floats) -> AttentionTerms:
@@ -225,7 +238,13 @@ class Attention:
         weights : (q,) array
             Of the nodes; they sum to 1.
         shape : (K,) array
-            Shape parameters.
+            Shape parameters of the link.
+
+        Returns
+        -------
+        AttentionTerms
+            Log likelihood of each comparison, with its derivatives; minus infinity where a gap
+            between cut points is not positive.
         """
         if not (shape[: self.n_gaps] > LEAST_GAP).all():
             return self._refuse(oriented)
@@ -281,7 +300,21 @@ class Attention:
         )
 
     def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:  # noqa: ARG002
-        """Return the weighted sum of -d2l/dgamma2, (K, K)."""
+        """Return the weighted sum of -d2l/dgamma2.
+
+        Parameters
+        ----------
+        terms : Terms
+            From this link at the same point.
+        shape : (K,) array
+            Shape parameters of the link.
+        weight : (m,) array
+            Weight of each comparison.
+
+        Returns
+        -------
+        (K, K) array
+        """
         if not isinstance(terms, AttentionTerms):
             raise TypeError("terms of another link")
         total = np.zeros((self.n_shape, self.n_shape))
