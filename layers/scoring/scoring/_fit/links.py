@@ -293,8 +293,8 @@ class Interval:
     def list_bounds(self) -> list[Bound]:
         """Return the ends of the verdicts' intervals: the lower, and the upper if any is finite."""
         c = self._category
-        low: Floats = self._lower[c]
-        high: Floats = self._upper[c]
+        low = np.asarray(self._lower[c], dtype=np.float64)
+        high = np.asarray(self._upper[c], dtype=np.float64)
         lower = Bound(low, np.zeros(len(c)), is_upper=False)
         if np.isinf(self._endless[c]).all():
             return [lower]
