@@ -263,28 +263,15 @@ class Attention:
             probability += habitual
         inverse = 1.0 / probability
         _scale(ends, attentive * told * inverse)
-        slope = judged_slope = -_total(ends)
-        if habit_ends:
-            _scale(habit_ends, habit_weight * inverse)
-            slope = judged_slope - _total(habit_ends)
+        _scale(habit_ends, habit_weight * inverse)
         every = [*ends, *habit_ends]
-        moving = [end for end in every if end.bound.moves]
-        pushes = [end.push for end in moving]
-        crosses = [slope * end.push - end.bend for end in moving]
-        bends = _bends_of_ends(moving)
+        slope = -_total(every)
         by_chance = random * inverse
+        slopes = _differentiate_ends(every, slope)
         if self._degrees is not None:
             by_degree = judged * inverse - told * (1.0 - by_chance)
-            excess = by_degree + told
-            crosses.append(slope * excess - judged_slope)
-            row = [end.push * (excess - 1.0) for end in ends if end.bound.moves]
-            row += [end.push * excess for end in habit_ends if end.bound.moves]
-            bends.append([*row, by_degree * (excess + told - 1.0)])
-            pushes.append(by_degree)
-        crosses.append(-by_chance * slope)
-        doubt = attentive * (1.0 - attentive) - by_chance * (1.0 - by_chance)
-        bends.append([*(-by_chance * push for push in pushes), doubt])
-        pushes.append(1.0 - attentive - by_chance)
+            slopes.add_degree_share(ends, habit_ends, by_degree, told)
+        slopes.add_attention(by_chance, attentive)
         value = np.log(probability)
         curvature = slope**2
         for end in every:
@@ -293,10 +280,10 @@ class Attention:
             value=weights @ value,
             slope=weights @ slope,
             curvature=weights @ curvature,
-            shape_slope=self._place([weights @ push for push in pushes]),
-            shape_cross=self._place([weights @ cross for cross in crosses]),
+            shape_slope=self._place([weights @ push for push in slopes.pushes]),
+            shape_cross=self._place([weights @ cross for cross in slopes.crosses]),
             value_at_nodes=value,
-            bends=[[weights @ bend for bend in row] for row in bends],
+            bends=[[weights @ bend for bend in row] for row in slopes.bends],
         )
 
     def shape_curvature(self, terms: Terms, shape: Floats, weight: Floats) -> Floats:  # noqa: ARG002
@@ -398,11 +385,51 @@ def _total(ends: list[_End]) -> Floats:
     return total
 
 
-def _bends_of_ends(ends: list[_End]) -> list[list[Floats]]:
-    """Minus the second derivatives in the ends that move, row by row."""
+@dataclass(slots=True)
+class _Slopes:
+    """Derivatives in the coordinates that move, at all nodes; each entry (q, m).
+
+    Attributes
+    ----------
+    slope : (q, m) array
+        Of the log likelihood in the difference.
+    pushes, crosses : list of arrays
+        Of the log likelihood in every coordinate; minus that of the slope.
+    bends : list of list of arrays
+        Minus the second derivatives, of two coordinates in the row of the later one.
+    """
+
+    slope: Floats
+    pushes: list[Floats]
+    crosses: list[Floats]
+    bends: list[list[Floats]]
+
+    def add_degree_share(
+        self, ends: list[_End], habit_ends: list[_End], push: Floats, told: Floats
+    ) -> None:
+        """Add the logit of the degree share, with the slope in it and the share itself."""
+        excess = push + told
+        self.crosses.append(self.slope * excess + _total(ends))
+        row = [end.push * (excess - 1.0) for end in ends if end.bound.moves]
+        row += [end.push * excess for end in habit_ends if end.bound.moves]
+        self.bends.append([*row, push * (excess + told - 1.0)])
+        self.pushes.append(push)
+
+    def add_attention(self, by_chance: Floats, attentive: Floats) -> None:
+        """Add the logit of the attentive share, with the probability that it was a lapse."""
+        self.crosses.append(-by_chance * self.slope)
+        doubt = attentive * (1.0 - attentive) - by_chance * (1.0 - by_chance)
+        self.bends.append([*(-by_chance * push for push in self.pushes), doubt])
+        self.pushes.append(1.0 - attentive - by_chance)
+
+
+def _differentiate_ends(ends: list[_End], slope: Floats) -> _Slopes:
+    """Derivatives in the ends that move."""
+    moving = [end for end in ends if end.bound.moves]
     bends = []
-    for i, end in enumerate(ends):
-        row = [end.push * other.push for other in ends[: i + 1]]
+    for i, end in enumerate(moving):
+        row = [end.push * other.push for other in moving[: i + 1]]
         row[i] += end.bend
         bends.append(row)
-    return bends
+    crosses = [slope * end.push - end.bend for end in moving]
+    return _Slopes(slope, [end.push for end in moving], crosses, bends)
