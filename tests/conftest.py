@@ -209,7 +209,7 @@ def one_command_line() -> Iterator[None]:
 Answer = Callable[[dict[str, Any]], Response]
 
 
-def queued(body: dict[str, Any]) -> Response:
+def answer_queued(body: dict[str, Any]) -> Response:
     """The endpoint will call back."""
     return JSONResponse(
         {"status": "queued", "correlation_id": body["correlation_id"]}, status_code=202
@@ -220,7 +220,7 @@ def queued(body: dict[str, Any]) -> Response:
 class JudgeServer:
     """A real HTTP endpoint whose answer a test chooses; it keeps what was posted."""
 
-    answer: Answer = queued
+    answer: Answer = answer_queued
     posted: list[dict[str, Any]] = field(default_factory=list)
     hangs: bool = False
     url: str = ""
@@ -267,7 +267,7 @@ def judge_endpoint() -> Iterator[JudgeServer]:
 @pytest.fixture
 def judge_server(judge_endpoint: JudgeServer) -> JudgeServer:
     """The endpoint as every test finds it: it queues everything."""
-    judge_endpoint.answer = queued
+    judge_endpoint.answer = answer_queued
     judge_endpoint.hangs = False
     judge_endpoint.posted.clear()
     return judge_endpoint

@@ -82,7 +82,7 @@ class RoomsServer:
         shown = {
             RUNNING: documents.progress("WAITING_CALLBACKS", scored, documents.wave(2, recorded=2)),
             DONE: documents.progress("COMPLETED", scored, outcome="COMPLETE_STABLE"),
-            FAILED: documents.failed_batch(),
+            FAILED: documents.make_failed_batch(),
         }[name]
         described = shown.model_dump(mode="json")
         if name == RUNNING and self.judging_deadline:

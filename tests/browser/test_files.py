@@ -20,13 +20,13 @@ FILES = {
     "latin.txt": "räksmörgås".encode("latin-1"),
     **office_files.OFFICE_FILES,
     "pages.pdf": office_files.pdf("Tides rise.", None, "Bees."),
-    "forbids.pdf": office_files.locked_pdf(user_password=""),
+    "forbids.pdf": office_files.make_locked_pdf(user_password=""),
     "rich.rtf": office_files.RICH_TEXT.encode(),
     "page 1251.rtf": rb"{\rtf1\ansi\ansicpg1251 \'cf\'f0\'e8\'e2\'e5\'f2, \u1084?\u1080?\u1088?!}",
     "plain.rtf": rb"{\rtf1{\fonttbl{\f0 Arial;}}{\b Bold\b0} \{braces\} and\line a line\tab.\par}",
 }
 REFUSED = {
-    "locked.pdf": office_files.locked_pdf(user_password="pw"),
+    "locked.pdf": office_files.make_locked_pdf(user_password="pw"),
     "scan.pdf": office_files.pdf(None, None),
     "broken.pdf": b"%PDF-1.7\nnothing",
     "broken.rtf": b"%PDF-1.7\nnothing",

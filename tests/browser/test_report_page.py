@@ -141,7 +141,7 @@ def test_the_report_is_open_to_everybody(
 
 
 def test_a_batch_without_a_result_says_what_to_do(chromium: Browser, tmp_path: Path) -> None:
-    failed = documents.failed_batch()
+    failed = documents.make_failed_batch()
     reader = visit(chromium, tmp_path / "r.html", ReportData(progress=failed))
     assert "Take another judge" in reader.page.locator("#decision").inner_text()
     reader.check_access(states=("light", "dark"))
@@ -157,7 +157,7 @@ def test_a_swedish_reader_is_told_in_swedish_why_and_what_to_do(
     assert "inga betygsatta uppsatser" in reader.page.locator("#decision").inner_text()
     reader.check()
     reader.close()
-    failed = ReportData(progress=documents.failed_batch())
+    failed = ReportData(progress=documents.make_failed_batch())
     reader = visit(chromium, tmp_path / "f.html", failed, language="sv")
     assert "Ta en annan bedömare" in reader.page.locator("#decision").inner_text()
     reader.check()
@@ -168,7 +168,7 @@ def test_a_swedish_reader_is_told_in_swedish_why_and_what_to_do(
         "remedy": "resume it",
     }
     kinds = {"problem": "corrupt-store", "remedy_code": "resume"}
-    progress = documents.failed_batch().model_copy(update={"failure": failure | kinds})
+    progress = documents.make_failed_batch().model_copy(update={"failure": failure | kinds})
     reader = visit(chromium, tmp_path / "e.html", ReportData(progress=progress), language="sv")
     decision = reader.page.locator("#decision")
     assert "Databasen kan inte användas" in decision.inner_text()

@@ -25,9 +25,9 @@ from assessment.usecases.fail_batch import fail_batch, read_failure
 from assessment.usecases.release_batch import release_batch
 from tests.fakes.aws import client
 from tests.fakes.decisions import InMemoryDecisionStore, InMemoryReleasePolicies
-from tests.fakes.judges import text_of
+from tests.fakes.judges import make_text
 from tests.fakes.loop import Loop
-from tests.fakes.world import World, essays_of, spread
+from tests.fakes.world import World, make_essays, spread
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = [
@@ -48,7 +48,7 @@ class Bus:
         return {"FailedEntryCount": 0}
 
 
-def anchors_of(texts):
+def make_anchors(texts):
     grades = ["F", "E", "D", "C", "B", "A"]
     return [
         {"anchor_ref": f"a{k}", "grade": grade, "text": text}
@@ -60,14 +60,14 @@ def anchors_of(texts):
 def completed():
     """A world with one completed batch of 24 simulated essays and six anchors."""
     world = World(seed=3)
-    texts = [text_of(quality, f"anchor-{k}") for k, quality in enumerate((-3, -2, -1, 1, 2, 3))]
+    texts = [make_text(quality, f"anchor-{k}") for k, quality in enumerate((-3, -2, -1, 1, 2, 3))]
     world.assignments.assignments.clear()
     from assessment.contracts.parsing import parse
     from assessment.contracts.request import AnchorRegistration
     from assessment.usecases.register_anchors import register_anchors
 
     register_anchors(
-        parse(AnchorRegistration, {"assignment_id": "unit", "anchors": anchors_of(texts)}),
+        parse(AnchorRegistration, {"assignment_id": "unit", "anchors": make_anchors(texts)}),
         is_admin=True,
         stack_config={},
         ports=AnchorPorts(assignments=world.assignments, content=world.content),
@@ -278,11 +278,11 @@ def test_the_stored_bytes_are_those_of_any_rfc_8785_program(completed):
 def test_a_result_above_the_limit_is_only_pointed_to():
     """Simulated: 160 essays and six anchors, with names as long as they may be."""
     world = World(seed=4)
-    texts = [text_of(quality, f"anchor-{k}") for k, quality in enumerate((-3, -2, -1, 1, 2, 3))]
-    world.register(assignment_id="unit", anchors=anchors_of(texts))
+    texts = [make_text(quality, f"anchor-{k}") for k, quality in enumerate((-3, -2, -1, 1, 2, 3))]
+    world.register(assignment_id="unit", anchors=make_anchors(texts))
     essays = [
         {"essay_id": f"{essay['essay_id']:-<128}", "text": essay["text"]}
-        for essay in essays_of(spread(160))
+        for essay in make_essays(spread(160))
     ]
     batch = world.request(essays, assignment_id="unit", config={"max_waves": 1})
     run = Loop(world).run(batch.batch_id)

@@ -132,12 +132,12 @@ class Habits:
     fails_lists: bool = False
 
 
-def text_of(quality: float, name: str) -> str:
+def make_text(quality: float, name: str) -> str:
     """An essay text that carries its simulated quality, in logits."""
     return f"Simulated essay {name} of quality {quality:+.4f}"
 
 
-def quality_of(text: str) -> float:
+def read_quality(text: str) -> float:
     """The simulated quality in a text."""
     return float(text.rsplit(" ", 1)[1])
 
@@ -216,7 +216,7 @@ class FakeJudge:
         slope = 0.0 if self.habits.coin else self.habits.sharpness
         if isinstance(request, CompareRequestV2):
             return self._rank(request, slope, rng)
-        difference = quality_of(request.essay_a.text) - quality_of(request.essay_b.text)
+        difference = read_quality(request.essay_a.text) - read_quality(request.essay_b.text)
         p_first = 1.0 / (1.0 + math.exp(-slope * difference))
         winner: Literal["A", "B", "tie"] = "A" if rng.random() < p_first else "B"
         return LLMComparisonResultV1(
@@ -236,7 +236,7 @@ class FakeJudge:
     ) -> ComparisonResult:
         """An order by the model of Plackett and Luce: differences of Gumbel draws are logistic."""
         utility = {
-            essay.essay_id: slope * quality_of(essay.text) - math.log(rng.expovariate(1.0))
+            essay.essay_id: slope * read_quality(essay.text) - math.log(rng.expovariate(1.0))
             for essay in request.essays
         }
         ranking = sorted(utility, key=lambda essay_id: -utility[essay_id])

@@ -10,7 +10,7 @@ from assessment.domain.access import Caller
 MAX_LIFE = timedelta(hours=24)
 
 
-def caller_in(token: str, secret: str) -> Caller:
+def read_caller(token: str, secret: str) -> Caller:
     """The caller of a bearer token; raises TokenRefusedError."""
     return verify_own_token(
         f"Bearer {token}", secrets=(secret,), max_life=MAX_LIFE, now=datetime.now(UTC)

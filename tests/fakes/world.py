@@ -64,7 +64,7 @@ from tests.fakes.judges import (
     KnownKeys,
     OneJudge,
     OpenGate,
-    text_of,
+    make_text,
 )
 from tests.fakes.messaging import (
     Clock,
@@ -85,10 +85,10 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LEASE_SECONDS = 45 + LEASE_MARGIN_SECONDS
 
 
-def essays_of(qualities: Sequence[float]) -> list[dict[str, str]]:
+def make_essays(qualities: Sequence[float]) -> list[dict[str, str]]:
     """Simulated essays, `essay-00` first."""
     return [
-        {"essay_id": f"essay-{index:02d}", "text": text_of(quality, f"{index:02d}")}
+        {"essay_id": f"essay-{index:02d}", "text": make_text(quality, f"{index:02d}")}
         for index, quality in enumerate(qualities)
     ]
 
@@ -167,7 +167,7 @@ class World:
         **request: Any,
     ) -> Batch:
         """Request a batch; a number stands for so many simulated essays."""
-        given = essays_of(spread(essays)) if isinstance(essays, int) else list(essays)
+        given = make_essays(spread(essays)) if isinstance(essays, int) else list(essays)
         command = RequestCommand(
             request=parse(BatchRequest, {"essays": given, **request}),
             idempotency_key=key,
@@ -332,10 +332,10 @@ class World:
 
     # --- looking ---------------------------------------------------------------------------------
 
-    def known(self, batch_id: str) -> list[Comparison]:
+    def list_comparisons(self, batch_id: str) -> list[Comparison]:
         """All comparisons of the batch."""
         return self.comparisons.list_comparisons(batch_id, 10_000)
 
     def tally(self, batch_id: str) -> ComparisonTally:
         """All comparisons by status."""
-        return count_comparisons(self.known(batch_id))
+        return count_comparisons(self.list_comparisons(batch_id))

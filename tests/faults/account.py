@@ -46,7 +46,7 @@ FUNCTIONS = (
 
 
 @cache
-def parsed_template() -> dict[str, Any]:
+def parse_template() -> dict[str, Any]:
     parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
     return parsed
 
@@ -106,7 +106,7 @@ def simulated_account() -> Iterator[None]:
         "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
     }  # fmt: skip
-    variables = environment(parsed_template(), RESOURCES)
+    variables = environment(parse_template(), RESOURCES)
     with (
         mock.patch.dict(os.environ, {**aws, **variables, "AWS_ACCOUNT_ID": ACCOUNT}),
         # A class of three would never have the hundred comparisons that Bedrock wants.

@@ -33,7 +33,7 @@ from tests.faults.account import (
     call_inline,
     compute_once,
     forget_process,
-    parsed_template,
+    parse_template,
 )
 from tests.faults.calls import HTTP, Fault, Outside, WorkerDiedError
 from tests.faults.outcome import Outcome
@@ -42,7 +42,7 @@ from tests.faults.routes import AFTER_WAVE, AT_ONCE, START, Interruption, Oddity
 from tests.faults.services import Bucket, Bus, Client, Clock, Machine, Queues, Secrets
 from tests.faults.table import MemoryTable
 from tests.workflow.declared import QUEUES
-from tests.workflow.judge import JudgeEndpoint, ability_of, essay_text
+from tests.workflow.judge import JudgeEndpoint, essay_text, read_ability
 from tests.workflow.stack import lambda_context, sqs_record
 
 TRIES = 4
@@ -311,7 +311,7 @@ class Journey:
         offered = self.api("GET", f"/v1/batches/{batch_id}/next-comparison").get("comparison")
         if not offered:
             return False
-        better = ability_of(offered["essay_a"]) > ability_of(offered["essay_b"])
+        better = read_ability(offered["essay_a"]) > read_ability(offered["essay_b"])
         verdict = {"comparison_id": offered["comparison_id"], "winner": "A" if better else "B"}
         self.api("POST", f"/v1/batches/{batch_id}/verdicts", verdict)
         return True
@@ -360,7 +360,7 @@ class Journey:
         return None
 
     def _deliver(self, queue: str, worker: str, messages: list[Any]) -> None:
-        properties = parsed_template()["Resources"][queue]["Properties"]
+        properties = parse_template()["Resources"][queue]["Properties"]
         hidden = timedelta(seconds=properties["VisibilityTimeout"])
         records = []
         for message in messages:

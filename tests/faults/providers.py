@@ -25,8 +25,8 @@ from local.providers.provider_formats import read_groups
 from local.providers.scripted_server import FORMATS, MODEL, VERDICT_TOOL
 from local.providers.wire_formats import Answer
 from tests.faults.routes import Oddity
-from tests.faults.services import Bucket, Clock, refused
-from tests.workflow.judge import ability_of
+from tests.faults.services import Bucket, Clock, make_error
+from tests.workflow.judge import read_ability
 
 TAKES = timedelta(seconds=60)
 _QUALITY = re.compile(r"[Qq]uality [+-]\d+\.\d+")
@@ -67,7 +67,7 @@ def break_answer(document: dict[str, Any]) -> str:
     return f'<think>{{"verdicts": []}} first A, no, B</think>\nHere it is:\n```json\n{text}\n```'
 
 
-def judge_prompt(prompt: str, measure: Callable[[str], float] = ability_of) -> dict[str, Any]:
+def judge_prompt(prompt: str, measure: Callable[[str], float] = read_ability) -> dict[str, Any]:
     """The verdicts on every comparison of a prompt: the better essay wins nine times of ten."""
     verdicts = []
     for name, texts in read_groups(prompt):
@@ -115,7 +115,7 @@ class Provider:
     clock: Clock
     name: str
     takes: timedelta = TAKES
-    ability: Callable[[str], float] = ability_of
+    ability: Callable[[str], float] = read_ability
     oddity: Oddity = Oddity.NONE
     asked: Counter[str] = field(default_factory=Counter)
     batches: list[Ordered] = field(default_factory=list)
@@ -129,7 +129,7 @@ class Provider:
         DeclinedError
             If it is not answered, nor paid for.
         """
-        prompt = _prompt_of(body)
+        prompt = _read_prompt(body)
         if self.oddity is Oddity.DECLINED and DECLINED in prompt:
             raise DeclinedError
         document: Any = judge_prompt(prompt, self.ability)
@@ -174,7 +174,7 @@ class Provider:
         return batch
 
 
-def _prompt_of(body: Any) -> str:
+def _read_prompt(body: Any) -> str:
     """The texts of a request of any of the three."""
     found: list[str] = []
 
@@ -365,7 +365,7 @@ class Bedrock(Provider):
     def stop_model_invocation_job(self, *, jobIdentifier: str) -> dict[str, Any]:  # noqa: N803
         batch = self.find(jobIdentifier.rpartition("/")[2])
         if batch.answers is not None:
-            raise refused("ConflictException", "StopModelInvocationJob")
+            raise make_error("ConflictException", "StopModelInvocationJob")
         self.cancel(batch.id)
         return {}
 

@@ -48,7 +48,7 @@ class Client:
         return call
 
 
-def refused(code: str, operation: str) -> ClientError:
+def make_error(code: str, operation: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": code}}, operation)
 
 
@@ -64,7 +64,7 @@ class Bucket:
 
     def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         if Key not in self.objects:
-            raise refused("NoSuchKey", "GetObject")
+            raise make_error("NoSuchKey", "GetObject")
         return {"Body": io.BytesIO(self.objects[Key])}
 
 
@@ -137,7 +137,7 @@ class Machine:
 
     def start_execution(self, *, name: str, **_: Any) -> dict[str, Any]:
         if self.executions.setdefault(name, "RUNNING") != "RUNNING":
-            raise refused("ExecutionAlreadyExists", "StartExecution")
+            raise make_error("ExecutionAlreadyExists", "StartExecution")
         return {}
 
     def stop_execution(self, *, executionArn: str, **_: Any) -> dict[str, Any]:  # noqa: N803
@@ -147,7 +147,7 @@ class Machine:
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
         name = executionArn.rsplit(":", 1)[-1]
         if name not in self.executions:
-            raise refused("ExecutionDoesNotExist", "DescribeExecution")
+            raise make_error("ExecutionDoesNotExist", "DescribeExecution")
         return {"status": self.executions[name]}
 
     def send_task_success(self, *, taskToken: str, output: str) -> dict[str, Any]:  # noqa: N803
@@ -158,7 +158,7 @@ class Machine:
 
     def _settle(self, token: str, outcome: dict[str, Any], operation: str) -> dict[str, Any]:
         if self.tokens.get(token, {}) is not None:
-            raise refused("TaskTimedOut", operation)
+            raise make_error("TaskTimedOut", operation)
         if not self.is_deaf:
             self.tokens[token] = outcome
         return {}

@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from tests.faults.account import parsed_template, simulated_account
+from tests.faults.account import parse_template, simulated_account
 from tests.faults.calls import Fault, FaultKind
 from tests.faults.faults import complaint, every_fault, spread_faults
 from tests.faults.journey import travel
@@ -158,7 +158,7 @@ def test_the_table_in_memory_answers_as_moto_does(name: str, operation: str) -> 
         for call in clean(number).calls
         if call.operation == operation and call.function != "handle_api"
     ]
-    properties = parsed_template()["Resources"]["AssessmentTable"]["Properties"]
+    properties = parse_template()["Resources"]["AssessmentTable"]["Properties"]
     keys = ("AttributeDefinitions", "KeySchema", "BillingMode")
     n_refused = 0
     # Not every write has a condition: the next few are tried too.

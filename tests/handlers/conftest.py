@@ -207,7 +207,7 @@ class Stack:
     def answered(self, **config: Any) -> None:
         """A batch whose wave has all its verdicts."""
         self.submitted(**config)
-        for position, comparison in enumerate(self.known()):
+        for position, comparison in enumerate(self.list_comparisons()):
             winner = Winner.FIRST if position % 2 else Winner.SECOND
             settle_by_verdict(
                 BATCH_ID,
@@ -302,11 +302,11 @@ class Stack:
     def status(self) -> BatchStatus:
         return self.batch().status
 
-    def known(self) -> list[Comparison]:
+    def list_comparisons(self) -> list[Comparison]:
         return adapters().comparisons.list_comparisons(BATCH_ID, 20)
 
     def tally(self) -> ComparisonTally:
-        return count_comparisons(self.known())
+        return count_comparisons(self.list_comparisons())
 
 
 @pytest.fixture

@@ -190,7 +190,7 @@ def find_operation(name: str) -> Operation:
     )
 
 
-def bring_to(state: str, stack: Stack) -> None:
+def prepare_state(state: str, stack: Stack) -> None:
     """Bring the stack to where an event makes sense; an empty state is a new stack."""
     if state in _STATES:
         _STATES[state](stack)

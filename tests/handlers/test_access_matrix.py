@@ -86,7 +86,7 @@ def request(
     return given
 
 
-def status_of(*arguments: Any, **keywords: Any) -> tuple[int, str]:
+def find_status(*arguments: Any, **keywords: Any) -> tuple[int, str]:
     answered = invoke("handle_api", request(*arguments, **keywords))
     is_page = answered["body"].startswith("<")
     kind = "" if is_page else json.loads(answered["body"]).get("type", "")
@@ -118,7 +118,7 @@ def test_the_matrix_holds(batch: Stack) -> None:
     for (method, path), role, organisation in cells:
         if "<assignment_id>" in path and organisation == OWN:
             batch.registered()
-        status, kind = status_of(method, path, role=role, organisation=organisation)
+        status, kind = find_status(method, path, role=role, organisation=organisation)
         allowed = role in PERMISSIONS[ROUTES[method, path]]
         about_a_batch = "<batch_id>" in path
         about_an_assignment = "<assignment_id>" in path and method != "PUT"
@@ -152,7 +152,7 @@ def test_a_judge_reaches_the_batch_of_the_invitation_alone(
     batch: Stack, path: str, organisation: str, invited_to: str, *, found: bool
 ) -> None:
     method = "GET" if path == "next-comparison" else "POST"
-    status, _ = status_of(
+    status, _ = find_status(
         method,
         f"/v1/batches/<batch_id>/{path}",
         role=Role.JUDGE,
@@ -166,7 +166,7 @@ def test_an_invitation_opens_no_other_route(batch: Stack) -> None:
     for (method, path), action in ROUTES.items():
         if Role.JUDGE in PERMISSIONS[action]:
             continue
-        status, kind = status_of(method, path, role=Role.JUDGE, organisation=OWN, batch=BATCH_ID)
+        status, kind = find_status(method, path, role=Role.JUDGE, organisation=OWN, batch=BATCH_ID)
         assert (status, kind) == (403, "not-permitted"), (method, path)
 
 

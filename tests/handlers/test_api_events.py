@@ -25,8 +25,8 @@ from tests.handlers.event_states import (
     ACTING,
     PROBLEMS,
     REDIRECTS,
-    bring_to,
     find_operation,
+    prepare_state,
 )
 
 
@@ -47,7 +47,7 @@ def test_every_event_of_the_api_has_its_test() -> None:
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_problem_documents(stack: Stack, name: str) -> None:
     state, status, kind, fields = PROBLEMS[name]
-    bring_to(state, stack)
+    prepare_state(state, stack)
     got, body, content_type = call(name)
     assert (got, content_type) == (status, "application/problem+json")
     assert body["type"] == f"urn:cj-assessment:problem:{kind}"
@@ -64,7 +64,7 @@ def test_problem_documents(stack: Stack, name: str) -> None:
     ("state", "names"), ACTING, ids=[f"{state or 'new'}-{names[0]}" for state, names in ACTING]
 )
 def test_the_other_events_act(stack: Stack, state: str, names: tuple[str, ...]) -> None:
-    bring_to(state, stack)
+    prepare_state(state, stack)
     for name in names:
         answered = invoke("handle_api", event(f"handle_api/{name}.json"))
         operation = find_operation(name)
@@ -116,7 +116,7 @@ def test_an_administrator_may_set_more(stack: Stack) -> None:
 def test_get_batch_counts_its_comparisons(stack: Stack) -> None:
     stack.answered()
     status, body, _ = call("get_batch")
-    planned = len(stack.known())
+    planned = len(stack.list_comparisons())
     assert (status, body["status"], body["outcome"]) == (200, "WAITING_CALLBACKS", None)
     assert (body["essays"], body["anchors"]) == (4, 3)
     assert body["comparisons"] == {
@@ -472,7 +472,9 @@ def test_pages_of_comparisons_hold_each_once_with_its_verdict(stack: Stack) -> N
     while page["cursor"]:
         page = ask("get_comparisons", limit="5", cursor=page["cursor"])
         listed += page["comparisons"]
-    assert [c["comparison_id"] for c in listed] == [c.comparison_id for c in stack.known()]
+    assert [c["comparison_id"] for c in listed] == [
+        c.comparison_id for c in stack.list_comparisons()
+    ]
     assert {c["verdict"]["judge"] for c in listed} == {"seed/1"}
 
 

@@ -58,7 +58,7 @@ def test_every_wrong_anchor_of_a_registration_is_named_and_none_is_stored(stack:
     assert call("list_anchors")[0] == 404
 
 
-def sent(texts: dict[str, str]) -> dict[str, Any]:
+def request_spec(texts: dict[str, str]) -> dict[str, Any]:
     """The spec of a batch whose request brings these texts."""
     given = event("handle_api/create_batch_own_rubric.json")
     body = json.loads(given["body"])
@@ -75,10 +75,10 @@ def sent(texts: dict[str, str]) -> dict[str, Any]:
 
 def test_a_batch_takes_the_texts_of_its_assignment_or_its_own(stack: Stack) -> None:
     stack.registered()
-    without = sent({})
+    without = request_spec({})
     assert without["own"] == ()
     assert without["judge_rubric"] == "Prefer the better argued text."
-    own = sent({"judge_rubric": "Another rubric."})
+    own = request_spec({"judge_rubric": "Another rubric."})
     assert own["own"] == ("judge_rubric",)
     assert own["judge_rubric"] == "Another rubric."
     assert own["student_prompt"] == without["student_prompt"] != ""

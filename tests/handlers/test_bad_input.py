@@ -34,7 +34,7 @@ def request(body: str) -> tuple[int, dict[str, Any]]:
     return answered["statusCode"], json.loads(answered["body"])
 
 
-def stored(stack: Stack) -> set[str]:
+def list_places(stack: Stack) -> set[str]:
     """Where anything is kept of a batch."""
     items = stack.client("dynamodb").scan(TableName="cj-table")["Items"]
     partitions = {item["PK"]["S"] for item in items}
@@ -68,7 +68,7 @@ def test_a_bad_request_names_its_field_and_leaves_nothing(stack: Stack, case: st
     assert (status, problem["status"]) == (400, 400)
     assert problem["type"].endswith(":invalid-request")
     assert field in [each["field"] for each in problem["errors"]]
-    assert stored(stack) == set()
+    assert list_places(stack) == set()
     assert stack.executions("RUNNING") == []
 
 
@@ -79,7 +79,7 @@ def test_a_broken_line_of_a_manifest_is_named_by_its_number(stack: Stack) -> Non
     fields = [each["field"] for each in problem["errors"]]
     assert status == 400
     assert fields[:2] == ["manifest line 2", "manifest line 3.essay_id"]
-    assert stored(stack) == set()
+    assert list_places(stack) == set()
     assert stack.executions("RUNNING") == []
 
 

@@ -19,7 +19,7 @@ from local.stack.processes import ROOT
 from tests.conftest import JudgeServer
 from tests.fakes.aws import client
 from tests.handlers.conftest import EVENTS, Stack, make_stack
-from tests.handlers.event_states import ACTING, PROBLEMS, bring_to, find_operation
+from tests.handlers.event_states import ACTING, PROBLEMS, find_operation, prepare_state
 
 pytestmark = pytest.mark.containers
 
@@ -67,7 +67,7 @@ def test_an_event_in_a_container_is_answered_as_in_process(
     served: tuple[Stack, str], state: str, name: str, status: int
 ) -> None:
     stack, server_url = served
-    bring_to(state, stack)
+    prepare_state(state, stack)
     answered = run_in_container(name, stack, server_url)
     assert answered["statusCode"] == status, answered
 

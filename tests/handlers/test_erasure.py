@@ -65,7 +65,7 @@ def holding(stack: Stack, *words: str) -> list[str]:
     ]
 
 
-def go_on(stack: Stack, moment: datetime) -> None:
+def continue_erasures(stack: Stack, moment: datetime) -> None:
     """The next round of every erasure, as the function would do it at that moment."""
     own = adapters()
     for erasure in own.erasures.list_of_batch(BATCH_ID):
@@ -124,7 +124,7 @@ def test_the_second_round_takes_what_came_meanwhile_and_leaves_a_tombstone(stack
     adapters().content.put_document(f"{batch_folder(BATCH_ID)}/waves/late.json", MARK)
     adapters().batches.put_wave(BATCH_ID, Wave(wave=1))
     later = datetime.now(UTC) + CHECK_AFTER + timedelta(seconds=1)
-    go_on(stack, later)
+    continue_erasures(stack, later)
     assert not holding(stack, MARK, "WAVE#0001")
     (erasure,) = adapters().erasures.list_of_batch(BATCH_ID)
     assert (erasure.is_closed, erasure.target) == (True, None)
@@ -214,7 +214,7 @@ def test_one_essay_is_erased_and_the_others_stay_as_they_are(stack: Stack) -> No
         200, set(texts()) - {"anna"},
     )  # fmt: skip
     assert call("erase_essay")[0] == 404
-    go_on(stack, datetime.now(UTC) + CHECK_AFTER + timedelta(seconds=1))
+    continue_erasures(stack, datetime.now(UTC) + CHECK_AFTER + timedelta(seconds=1))
     assert not holding(stack, '"anna"', '\\"anna\\"', "anna,", "#anna")
     (erasure,) = call("get_erasures")[1]["erasures"]
     names = {each["name"]: each for each in erasure["documents"]}
@@ -249,7 +249,7 @@ def test_a_late_verdict_about_an_erased_essay_is_dropped(stack: Stack) -> None:
     before = everything(stack).keys()
     assert invoke("record_callback", callback) == {"batchItemFailures": []}
     assert everything(stack).keys() == before
-    assert not [each for each in stack.known() if "anna" in (each.first, each.second)]
+    assert not [each for each in stack.list_comparisons() if "anna" in (each.first, each.second)]
 
 
 def test_an_erasure_that_dies_anywhere_goes_on(
@@ -267,7 +267,7 @@ def test_an_erasure_that_dies_anywhere_goes_on(
             monkeypatch.setattr(kind, name, _dying(getattr(kind, name), name, died))
     for _ in range(40):
         try:
-            go_on(stack, datetime.now(UTC))
+            continue_erasures(stack, datetime.now(UTC))
         except ConnectionError:
             continue
         break
@@ -317,12 +317,12 @@ def test_what_is_kept_about_an_essay_is_exported_without_naming_others(stack: St
 
 def test_who_won_is_told_from_the_essays_side(stack: Stack) -> None:
     stack.submitted()
-    for position, comparison in enumerate(stack.known()):
+    for position, comparison in enumerate(stack.list_comparisons()):
         verdict = Verdict(winner=(Winner.FIRST, Winner.TIE)[position % 2], judge="seed/1")
         adapters().comparisons.record_verdict(
             BATCH_ID, 1, comparison.comparison_id, verdict, now=datetime.now(UTC)
         )
-    known = {each.comparison_id: each for each in stack.known()}
+    known = {each.comparison_id: each for each in stack.list_comparisons()}
     for each in call("export_essay")[1]["comparisons"]:
         stored = known[each["comparison_id"]]
         told = stored.pair_verdict
@@ -334,7 +334,7 @@ def test_who_won_is_told_from_the_essays_side(stack: Stack) -> None:
 
 def list_annas(stack: Stack) -> list[Comparison]:
     """The comparisons with the essay that is exported."""
-    return [each for each in stack.known() if "anna" in each.essay_ids]
+    return [each for each in stack.list_comparisons() if "anna" in each.essay_ids]
 
 
 def test_a_judge_that_was_sent_the_text_and_gave_no_verdict_is_named(stack: Stack) -> None:
@@ -359,7 +359,7 @@ def test_people_who_have_the_text_before_them_are_named_and_their_controls_told(
     people.note_held(BATCH_ID, "ann", [lease], until=now)
     pair = ControlPair(comparison_id=second.comparison_id, is_own=False)
     control = pair.settle(Winner.FIRST, Winner.SECOND)
-    elsewhere = next(each for each in stack.known() if "anna" not in each.essay_ids)
+    elsewhere = next(each for each in stack.list_comparisons() if "anna" not in each.essay_ids)
     other = ControlPair(comparison_id=elsewhere.comparison_id, is_own=False)
     people.note_controls(BATCH_ID, "bo", [control, other.settle(Winner.TIE, Winner.TIE)])
     people.note_controls(BATCH_ID, "cy", [other])

@@ -47,7 +47,7 @@ def request_erasure(name: str = "erase_batch") -> None:
     assert invoke("handle_api", event(f"handle_api/{name}.json"))["statusCode"] == 202
 
 
-def go_on(stack: Stack, moment: datetime) -> Erasure:
+def continue_erasure(stack: Stack, moment: datetime) -> Erasure:
     """The next round of the erasure at that moment; its record afterwards."""
     own = adapters()
     (erasure,) = own.erasures.list_of_batch(BATCH_ID)
@@ -58,7 +58,7 @@ def go_on(stack: Stack, moment: datetime) -> Erasure:
     return after
 
 
-def list_asked(provider: ProviderServer) -> list[tuple[str, str]]:
+def list_requests(provider: ProviderServer) -> list[tuple[str, str]]:
     """What was asked since the last time."""
     asked = [(each.method, each.path) for each in provider.requests]
     provider.requests.clear()
@@ -70,15 +70,15 @@ def test_a_batch_of_the_provider_is_stopped_and_deleted_when_it_has_ended(stack:
         request_erasure()
         now = datetime.now(UTC)
         provider.script = [RUNNING, RUNNING]
-        assert go_on(stack, now).state is ErasureState.ERASING
-        assert list_asked(provider) == [
+        assert continue_erasure(stack, now).state is ErasureState.ERASING
+        assert list_requests(provider) == [
             ("GET", "/batches/batch_1"),
             ("POST", "/batches/batch_1/cancel"),
         ]
         provider.script = [ENDED, ENDED, DELETED, DELETED]
-        erasure = go_on(stack, now + timedelta(minutes=1))
+        erasure = continue_erasure(stack, now + timedelta(minutes=1))
         assert (erasure.state, erasure.n_provider_files) == (ErasureState.ERASED, 0)
-        assert list_asked(provider)[2:] == DELETIONS
+        assert list_requests(provider)[2:] == DELETIONS
 
 
 def test_an_essay_goes_with_what_the_provider_has_of_its_batch(stack: Stack) -> None:
@@ -88,9 +88,9 @@ def test_an_essay_goes_with_what_the_provider_has_of_its_batch(stack: Stack) -> 
         provider.requests.clear()
         request_erasure("erase_essay")
         provider.script = [ENDED, ENDED, DELETED, DELETED]
-        erasure = go_on(stack, datetime.now(UTC))
+        erasure = continue_erasure(stack, datetime.now(UTC))
         assert (erasure.state, erasure.n_provider_files) == (ErasureState.ERASED, 0)
-        assert list_asked(provider)[2:] == DELETIONS
+        assert list_requests(provider)[2:] == DELETIONS
 
 
 def test_what_the_provider_will_not_delete_is_counted(stack: Stack) -> None:
@@ -98,10 +98,10 @@ def test_what_the_provider_will_not_delete_is_counted(stack: Stack) -> None:
         request_erasure()
         provider.script = [provider_error("openai", 401, "the key was withdrawn")]
         now = datetime.now(UTC)
-        erasure = go_on(stack, now)
+        erasure = continue_erasure(stack, now)
         assert (erasure.state, erasure.n_provider_files) == (ErasureState.ERASED, 1)
         # It is asked no more, and the count stays with the tombstone.
-        closed = go_on(stack, now + CHECK_AFTER + timedelta(seconds=1))
+        closed = continue_erasure(stack, now + CHECK_AFTER + timedelta(seconds=1))
         assert (closed.is_closed, closed.n_provider_files) == (True, 1)
         assert len(provider.requests) == 1
 
@@ -111,6 +111,6 @@ def test_a_provider_that_never_ends_is_asked_for_26_hours(stack: Stack) -> None:
         request_erasure()
         now = datetime.now(UTC)
         provider.script = [RUNNING, RUNNING] * 2
-        assert go_on(stack, now + PROVIDER_PATIENCE / 2).state is ErasureState.ERASING
-        erasure = go_on(stack, now + PROVIDER_PATIENCE + timedelta(minutes=1))
+        assert continue_erasure(stack, now + PROVIDER_PATIENCE / 2).state is ErasureState.ERASING
+        erasure = continue_erasure(stack, now + PROVIDER_PATIENCE + timedelta(minutes=1))
         assert (erasure.state, erasure.n_provider_files) == (ErasureState.ERASED, 1)

@@ -23,7 +23,7 @@ FORM = (
 )
 
 
-def sent(name: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def send(name: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     given = event(f"handle_api/{name}.json")
     response = invoke("handle_api", {**given, "body": json.dumps(body)})
     return response["statusCode"], json.loads(response["body"])
@@ -65,19 +65,19 @@ def registration(characters: int) -> dict[str, Any]:
 
 
 def test_the_largest_registration_is_small_enough(stack: Stack) -> None:
-    assert sent("register_anchors", registration(6_500))[0] == 201
+    assert send("register_anchors", registration(6_500))[0] == 201
     assert largest_item(stack) < LARGEST_BYTES
 
 
 def test_instructions_that_would_not_fit_are_refused_by_name(stack: Stack) -> None:
-    status, body = sent("register_anchors", registration(7_000))
+    status, body = send("register_anchors", registration(7_000))
     assert status == 400
     assert body["errors"][0]["field"] in {"instructions", "student_prompt", "judge_rubric"}
 
 
 def test_later_registrations_cannot_add_up_beyond_it(stack: Stack) -> None:
     for name in ("instructions", "student_prompt", "judge_rubric"):
-        statuses = sent("register_anchors", {"assignment_id": "a", name: WIDE * 9_000})[0]
+        statuses = send("register_anchors", {"assignment_id": "a", name: WIDE * 9_000})[0]
     assert statuses == 400
     assert largest_item(stack) < LARGEST_BYTES
 
@@ -88,12 +88,12 @@ def request(characters: int) -> dict[str, Any]:
 
 
 def test_the_largest_jury_is_small_enough(stack: Stack) -> None:
-    assert sent("create_batch_without_anchors", request(850))[0] == 202
+    assert send("create_batch_without_anchors", request(850))[0] == 202
     assert largest_item(stack) < LARGEST_BYTES
 
 
 def test_a_jury_that_would_not_fit_is_refused(stack: Stack) -> None:
-    status, body = sent("create_batch_without_anchors", request(1_500))
+    status, body = send("create_batch_without_anchors", request(1_500))
     assert (status, body["errors"][0]["field"]) == (400, "judge")
 
 
@@ -103,6 +103,6 @@ def test_a_jury_that_would_not_fit_is_refused(stack: Stack) -> None:
 )
 def test_a_long_label_is_refused(stack: Stack, grade_scale: Any, field: str) -> None:
     body = {"assignment_id": "a", "instructions": "Judge.", "grade_scale": grade_scale}
-    status, answered = sent("register_anchors", body)
+    status, answered = send("register_anchors", body)
     assert (status, answered["errors"][0]["field"]) == (400, field)
     assert len(json.dumps(answered)) < 10_000

@@ -49,7 +49,7 @@ def expire(
     )
 
 
-def listed(stack: Stack) -> list[str]:
+def list_batches(stack: Stack) -> list[str]:
     items = stack.client("dynamodb").query(
         TableName="cj-table",
         KeyConditionExpression="PK = :pk",
@@ -64,14 +64,14 @@ def test_a_batch_is_erased_when_its_days_are_over_and_not_before(stack: Stack) -
         request(31, organisation="north")[1]["batch_id"],
     )
     kept = request(None)[1]["batch_id"]
-    assert set(listed(stack)) == {short, other, kept}
+    assert set(list_batches(stack)) == {short, other, kept}
     assert expire(29.9) == ExpiryReport()
     assert expire(30.1).expired == [short]
     assert expire(30.2) == ExpiryReport()
     with pytest.raises(ErasedBatchError):
         adapters().batches.get_batch(short)
     assert expire(399.9).expired == [other]
-    assert listed(stack) == [kept]
+    assert list_batches(stack) == [kept]
     sent = [EraseRequestV1.model_validate(message) for message in stack.messages("erasures")]
     assert {message.batch_id for message in sent} == {short, other}
     message = next(each for each in sent if each.batch_id == short)
@@ -90,13 +90,13 @@ def test_a_round_is_bounded_and_the_next_one_goes_on(
     monkeypatch.setattr(module, "MOST_AT_ONCE", 1)
     assert expire(5).expired == [first]
     assert expire(5.1).expired == [second]
-    assert listed(stack) == []
+    assert list_batches(stack) == []
 
 
 def test_a_batch_that_was_deleted_is_no_longer_listed(stack: Stack) -> None:
     batch_id = request(1)[1]["batch_id"]
     adapters().erasures.mark_batch(batch_id, now=datetime.now(UTC))
-    assert listed(stack) == []
+    assert list_batches(stack) == []
 
 
 def test_a_batch_that_cannot_be_erased_keeps_nobody_and_stays_listed(stack: Stack) -> None:
@@ -109,7 +109,7 @@ def test_a_batch_that_cannot_be_erased_keeps_nobody_and_stays_listed(stack: Stac
 
     report = expire(5, open_ports)
     assert report == ExpiryReport(expired=[second], errors={first: "TransientError"})
-    assert listed(stack) == [first]
+    assert list_batches(stack) == [first]
 
 
 @pytest.mark.parametrize(("days", "status"), [(401, 403), (0, 400), (4000, 400), (400, 202)])
@@ -135,7 +135,7 @@ def test_an_organisation_keeps_its_batches_for_its_own_days(stack: Stack) -> Non
         answered = invoke("handle_api", event(f"handle_api/{name}_retention_policy.json"))
         assert json.loads(answered["body"]) == {"retention_days": days}
     own, other = request(None)[1]["batch_id"], request(None, "north")[1]["batch_id"]
-    assert set(listed(stack)) == {own, other}
+    assert set(list_batches(stack)) == {own, other}
     assert expire(30.1).expired == [own]
     # Whoever is no administrator asks for fewer days, and not for more.
     assert request(29)[0] == 202

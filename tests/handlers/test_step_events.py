@@ -165,9 +165,9 @@ def test_plan(stack: Stack, path: str) -> None:
     stack.prepared()
     answer = invoke("plan_wave", event(path))
     assert (answer["batch_id"], answer["wave"]) == (BATCH_ID, 1)
-    assert answer["planned"] == len(stack.known()) == 14
+    assert answer["planned"] == len(stack.list_comparisons()) == 14
     assert invoke("plan_wave", event(path)) == answer
-    assert len(stack.known()) == 14
+    assert len(stack.list_comparisons()) == 14
     assert stack.status() is BatchStatus.WAITING_CALLBACKS
 
 
@@ -176,7 +176,7 @@ def test_submit(stack: Stack, path: str) -> None:
     stack.planned()
     invoke("submit_wave", event(path))
     invoke("submit_wave", event(path))
-    ids = {comparison.comparison_id for comparison in stack.known()}
+    ids = {comparison.comparison_id for comparison in stack.list_comparisons()}
     sent = stack.messages("judge")
     assert sorted(message["comparison_id"] for message in sent) == sorted(ids)
     assert set(adapters().comparisons.list_pending(BATCH_ID, 1)) == ids
@@ -185,8 +185,8 @@ def test_submit(stack: Stack, path: str) -> None:
     assert wave.task_token == "example-task-token"
 
 
-def recorded(index: int, stack: Stack) -> ComparisonStatus:
-    return stack.known()[index].status
+def find_status(index: int, stack: Stack) -> ComparisonStatus:
+    return stack.list_comparisons()[index].status
 
 
 @checks("call_judge/messages.json")
@@ -275,21 +275,21 @@ def test_record_verdicts(stack: Stack, path: str) -> None:
     stack.submitted()
     for _ in range(2):
         assert invoke("record_callback", event(path)) == {"batchItemFailures": []}
-    one, tie = (comparison.pair_verdict for comparison in stack.known()[:2])
+    one, tie = (comparison.pair_verdict for comparison in stack.list_comparisons()[:2])
     assert one is not None
     assert tie is not None
     assert (one.winner, one.degree, one.input_tokens) == ("first", "clear", 812)
     assert tie.winner == "tie"
     assert stack.tally().recorded == 2
     pending = adapters().comparisons.list_pending(BATCH_ID, 1)
-    assert pending == [comparison.comparison_id for comparison in stack.known()[2:]]
+    assert pending == [comparison.comparison_id for comparison in stack.list_comparisons()[2:]]
 
 
 @checks("record_callback/duplicate.json")
 def test_record_duplicate(stack: Stack, path: str) -> None:
     stack.submitted()
     assert invoke("record_callback", event(path)) == {"batchItemFailures": []}
-    verdict = stack.known()[0].pair_verdict
+    verdict = stack.list_comparisons()[0].pair_verdict
     assert verdict is not None
     assert verdict.winner == "first"
     assert stack.tally().recorded == 1
@@ -331,7 +331,7 @@ def test_what_is_no_webhook_message_becomes_a_dead_letter(stack: Stack, path: st
 def test_record_errors(stack: Stack, path: str) -> None:
     stack.submitted()
     assert invoke("record_callback", event(path)) == {"batchItemFailures": []}
-    refused, unknown_winner = stack.known()[2:4]
+    refused, unknown_winner = stack.list_comparisons()[2:4]
     assert refused.status is unknown_winner.status is ComparisonStatus.FAILED
     assert (refused.may_be_retried, unknown_winner.may_be_retried) == (False, True)
     assert unknown_winner.failure is not None

@@ -36,7 +36,7 @@ def call(
     return answered["statusCode"], json.loads(answered["body"])
 
 
-def added(receiver: Receiver, organisation: str = "default") -> dict[str, Any]:
+def add_by_api(receiver: Receiver, organisation: str = "default") -> dict[str, Any]:
     status, made = call("add_webhook", url=receiver.url, organisation=organisation)
     assert status == 201, made
     return made
@@ -77,7 +77,7 @@ def deliver(stack: Stack) -> list[str]:
 def test_an_event_reaches_its_organisation_signed_and_under_one_id(
     stack: Stack, receiver: Receiver
 ) -> None:
-    made = added(receiver)
+    made = add_by_api(receiver)
     for _ in range(2):  # as queues may deliver twice
         publish()
         assert deliver(stack) == []
@@ -102,7 +102,7 @@ def test_an_event_of_another_type_or_organisation_is_not_sent(
     given["body"] = json.dumps({**body, "url": receiver.url})
     assert invoke("handle_api", given)["statusCode"] == 201
     publish()
-    added(receiver, organisation="south")
+    add_by_api(receiver, organisation="south")
     publish("north")
     assert stack.messages("webhooks") == []
 
@@ -110,7 +110,7 @@ def test_an_event_of_another_type_or_organisation_is_not_sent(
 def test_one_receiver_that_fails_repeats_no_other(stack: Stack, receiver: Receiver) -> None:
     with receiving() as broken:
         broken.status, broken.headers = 503, {"Retry-After": "3600"}
-        good, bad = added(receiver), added(broken)
+        good, bad = add_by_api(receiver), add_by_api(broken)
         publish()
         (returned,) = deliver(stack)
         assert returned
@@ -126,7 +126,7 @@ def test_one_receiver_that_fails_repeats_no_other(stack: Stack, receiver: Receiv
 
 
 def test_a_receiver_that_is_gone_is_asked_no_more(stack: Stack, receiver: Receiver) -> None:
-    made, receiver.status = added(receiver), 410
+    made, receiver.status = add_by_api(receiver), 410
     for _ in range(2):
         publish()
         assert deliver(stack) == []
@@ -137,7 +137,7 @@ def test_a_receiver_that_is_gone_is_asked_no_more(stack: Stack, receiver: Receiv
 
 
 def test_dead_letters_of_one_webhook_are_sent_again(stack: Stack, receiver: Receiver) -> None:
-    made = added(receiver)
+    made = add_by_api(receiver)
     publish()
     (letter,) = stack.messages("webhooks")
     others = [{**letter, "webhook_id": SEEDED}, {**letter, "organisation": "south"}]
@@ -155,7 +155,7 @@ def test_dead_letters_of_one_webhook_are_sent_again(stack: Stack, receiver: Rece
 
 
 def test_a_webhook_of_another_organisation_is_none(stack: Stack, receiver: Receiver) -> None:
-    webhook_id = added(receiver)["webhook_id"]
+    webhook_id = add_by_api(receiver)["webhook_id"]
     for name in ("get_webhook", "replay_webhook", "remove_webhook"):
         status, body = call(name, webhook_id=webhook_id, organisation="south")
         assert (status, body["type"].rpartition(":")[2]) == (404, "unknown-webhook"), name
@@ -166,7 +166,7 @@ def test_a_webhook_of_another_organisation_is_none(stack: Stack, receiver: Recei
 def test_a_removed_webhook_leaves_no_secret_and_gets_nothing(
     stack: Stack, receiver: Receiver
 ) -> None:
-    webhook_id = added(receiver)["webhook_id"]
+    webhook_id = add_by_api(receiver)["webhook_id"]
     publish()
     assert call("remove_webhook", webhook_id=webhook_id) == (200, {"deleted": webhook_id})
     assert deliver(stack) == []
@@ -179,7 +179,7 @@ def test_a_removed_webhook_leaves_no_secret_and_gets_nothing(
 def test_messages_are_signed_with_two_secrets_after_a_rotation(
     stack: Stack, receiver: Receiver
 ) -> None:
-    made = added(receiver)
+    made = add_by_api(receiver)
     about = {"webhook_id": made["webhook_id"]}
     (first, second, third) = (made, *(call("rotate_webhook_secret", **about)[1] for _ in range(2)))
     assert len({each["secret"] for each in (first, second, third)}) == 3
@@ -198,7 +198,7 @@ def test_messages_are_signed_with_two_secrets_after_a_rotation(
 def test_what_waits_is_not_sent_of_a_batch_that_was_erased_meanwhile(
     stack: Stack, receiver: Receiver
 ) -> None:
-    added(receiver)
+    add_by_api(receiver)
     stack.completed()
     publish()
     assert invoke("handle_api", event("handle_api/erase_batch.json"))["statusCode"] == 202
@@ -209,7 +209,7 @@ def test_what_waits_is_not_sent_of_a_batch_that_was_erased_meanwhile(
 def test_one_url_has_one_webhook_and_an_organisation_a_bounded_number(
     stack: Stack, receiver: Receiver
 ) -> None:
-    added(receiver)
+    add_by_api(receiver)
     assert call("add_webhook", url=receiver.url)[0] == 409
     for number in range(19):
         assert call("add_webhook", url=f"{receiver.url}/{number}")[0] == 201
@@ -220,7 +220,7 @@ def test_one_url_has_one_webhook_and_an_organisation_a_bounded_number(
 def test_the_secret_is_in_one_answer_and_in_nothing_else(
     stack: Stack, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = added(receiver)
+    made = add_by_api(receiver)
     secret = made["secret"].removeprefix("whsec_")
     publish()
     (letter,) = stack.messages("webhooks")
@@ -236,7 +236,7 @@ def test_the_secret_is_in_one_answer_and_in_nothing_else(
 
 
 def test_the_trail_says_which_webhook_was_changed(stack: Stack, receiver: Receiver) -> None:
-    webhook_id = added(receiver)["webhook_id"]
+    webhook_id = add_by_api(receiver)["webhook_id"]
     assert call("remove_webhook", webhook_id=webhook_id)[0] == 200
     entries = adapters().audit_ports.trail.list_entries(limit=10, cursor=None).entries
     removed, made = (one for one in entries if one.phase == "ended")
@@ -250,7 +250,7 @@ def test_the_trail_says_which_webhook_was_changed(stack: Stack, receiver: Receiv
 def test_this_machine_is_a_receiver_only_where_the_stack_says_so(
     stack: Stack, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    webhook_id = added(receiver)["webhook_id"]
+    webhook_id = add_by_api(receiver)["webhook_id"]
     publish()
     monkeypatch.setenv("WEBHOOK_LOOPBACK", "false")
     bootstrap.process.cache_clear()

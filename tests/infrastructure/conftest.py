@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from samcli.yamlhelper import yaml_parse
 
-from tests.infrastructure.parsed import ROOT, of_type, transformed
+from tests.infrastructure.parsed import ROOT, apply_transform, list_resources
 
 
 @pytest.fixture(scope="session")
@@ -40,11 +40,11 @@ def functions(template) -> dict[str, dict[str, Any]]:
     shared = template["Globals"]["Function"]
     return {
         name: {**shared, **resource["Properties"]}
-        for name, resource in of_type(template, "AWS::Serverless::Function")
+        for name, resource in list_resources(template, "AWS::Serverless::Function")
     }
 
 
 @pytest.fixture(scope="session")
 def deployed(template) -> dict[str, Any]:
     """What CloudFormation sees after the SAM transform."""
-    return transformed(template)
+    return apply_transform(template)

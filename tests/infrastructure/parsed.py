@@ -35,7 +35,7 @@ class OfflinePolicies(ManagedPolicyLoader):  # type: ignore[misc]
         return {name.split("/")[-1]: arn for name, arn in MANAGED_POLICIES.items()}
 
 
-def of_type(template: dict[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def list_resources(template: dict[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Logical ids and resources of one type."""
     return (
         (name, resource)
@@ -44,7 +44,7 @@ def of_type(template: dict[str, Any], kind: str) -> Iterator[tuple[str, dict[str
     )
 
 
-def transformed(template: dict[str, Any]) -> dict[str, Any]:
+def apply_transform(template: dict[str, Any]) -> dict[str, Any]:
     """What CloudFormation sees after the SAM transform."""
     packaged = yaml.safe_load(json.dumps(template))
     # The SAM CLI uploads code and definition before the transform.

@@ -106,20 +106,20 @@ def test_every_function_has_an_alarm(template):
     assert watched == EXPECTED_FUNCTIONS
 
 
-def settings_of(name: str) -> type[Settings]:
+def find_settings(name: str) -> type[Settings]:
     """The model of a function's settings, by the function's logical id."""
     model: type[Settings] = getattr(settings, name.removesuffix("Function") + "Settings")
     return model
 
 
-def environment_of(deployed, name):
+def list_variables(deployed, name):
     return set(deployed["Resources"][name]["Properties"]["Environment"]["Variables"])
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED_FUNCTIONS))
 def test_a_function_gets_what_its_settings_require(name, deployed):
-    needed = {n.upper() for n, f in settings_of(name).model_fields.items() if f.is_required()}
-    assert needed <= environment_of(deployed, name)
+    needed = {n.upper() for n, f in find_settings(name).model_fields.items() if f.is_required()}
+    assert needed <= list_variables(deployed, name)
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED_FUNCTIONS))
@@ -127,7 +127,7 @@ def test_a_function_reads_the_settings_of_its_own_name(name, root):
     text = (root / "functions" / snake_case(name) / "app.py").read_text()
     if name == "HandleApiFunction":
         text = (root / "layers/service/assessment/api/composition.py").read_text()
-    assert f"bootstrap.adapters({settings_of(name).__name__})" in text
+    assert f"bootstrap.adapters({find_settings(name).__name__})" in text
 
 
 def test_every_variable_is_read_by_a_function_that_gets_it(deployed):
@@ -135,9 +135,9 @@ def test_every_variable_is_read_by_a_function_that_gets_it(deployed):
         read = {
             variable.upper()
             for function in EXPECTED_FUNCTIONS
-            for variable in settings_of(function).model_fields
+            for variable in find_settings(function).model_fields
         }
-        unread = environment_of(deployed, name) - FOREIGN_VARIABLES - read
+        unread = list_variables(deployed, name) - FOREIGN_VARIABLES - read
         assert not unread, f"{name} gets variables that no code reads"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from assessment.contracts.events import SOURCE, EventType
 from assessment.domain.webhook import MOST_ATTEMPTS
-from tests.infrastructure.parsed import of_type
+from tests.infrastructure.parsed import list_resources
 
 WORKERS = {
     "JudgeQueue": "CallJudgeFunction",
@@ -48,7 +48,7 @@ def test_a_message_stays_hidden_for_six_times_its_worker(queue, worker, template
 def test_one_bad_message_does_not_repeat_the_others(queue, worker, deployed):
     (mapping,) = [
         source["Properties"]
-        for _, source in of_type(deployed, "AWS::Lambda::EventSourceMapping")
+        for _, source in list_resources(deployed, "AWS::Lambda::EventSourceMapping")
         if source["Properties"]["FunctionName"] == {"Ref": worker}
     ]
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
@@ -67,7 +67,7 @@ def test_the_load_on_the_judge_is_bounded(template):
 
 
 def test_queues_are_encrypted(template):
-    for name, queue in of_type(template, "AWS::SQS::Queue"):
+    for name, queue in list_resources(template, "AWS::SQS::Queue"):
         # By the queue's own service, unless the stack has a key.
         managed = queue["Properties"]["SqsManagedSseEnabled"]
         assert managed == {"Fn::If": ["HasKmsKey", False, True]}, name
@@ -82,7 +82,7 @@ def test_dead_letters_are_kept_as_long_as_sqs_can(template):
 def test_every_dead_letter_queue_has_an_alarm(template):
     watched = {
         alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
-        for _, alarm in of_type(template, "AWS::CloudWatch::Alarm")
+        for _, alarm in list_resources(template, "AWS::CloudWatch::Alarm")
         if alarm["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
     assert watched == DEAD_LETTERS
@@ -90,7 +90,9 @@ def test_every_dead_letter_queue_has_an_alarm(template):
 
 def test_executions_that_end_unexpectedly_have_alarms_and_expected_ends_have_none(template):
     """Whoever cancels a batch aborts its execution: that is nothing to look into."""
-    alarms = [alarm["Properties"] for _, alarm in of_type(template, "AWS::CloudWatch::Alarm")]
+    alarms = [
+        alarm["Properties"] for _, alarm in list_resources(template, "AWS::CloudWatch::Alarm")
+    ]
     metrics = {each["MetricName"] for each in alarms if each["Namespace"] == "AWS/States"}
     assert metrics == {"ExecutionsFailed", "ExecutionsTimedOut"}
     (repaired,) = [each for each in alarms if each["MetricName"] == "batches_repaired"]
@@ -101,7 +103,7 @@ def test_executions_that_end_unexpectedly_have_alarms_and_expected_ends_have_non
 
 
 def test_alarms_say_what_happened_and_tell_the_topic(template):
-    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm"):
+    for name, alarm in list_resources(template, "AWS::CloudWatch::Alarm"):
         properties = alarm["Properties"]
         assert properties["AlarmDescription"].endswith("."), name
         assert properties["TreatMissingData"] == "notBreaching"

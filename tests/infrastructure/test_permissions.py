@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from assessment.adapters.aws import keys
-from tests.infrastructure.parsed import MANAGED_POLICIES, of_type
+from tests.infrastructure.parsed import MANAGED_POLICIES, list_resources
 
 LOGS, QUEUE, XRAY = (
     MANAGED_POLICIES[name]
@@ -66,13 +66,13 @@ def grants(role):
 
 @pytest.fixture(scope="module")
 def roles(deployed):
-    return dict(of_type(deployed, "AWS::IAM::Role"))
+    return dict(list_resources(deployed, "AWS::IAM::Role"))
 
 
 def test_every_function_has_a_role_of_its_own(deployed):
     used = [
         function["Properties"]["Role"]["Fn::GetAtt"][0]
-        for _, function in of_type(deployed, "AWS::Lambda::Function")
+        for _, function in list_resources(deployed, "AWS::Lambda::Function")
     ]
     assert len(used) == len(set(used)) == 14
 
@@ -135,7 +135,7 @@ def test_every_star_resource_has_a_reason_above_it(template_text):
 
 
 def test_managed_policies_are_only_those_for_logs_traces_and_polling(deployed, roles):
-    for name, function in of_type(deployed, "AWS::Lambda::Function"):
+    for name, function in list_resources(deployed, "AWS::Lambda::Function"):
         role = roles[function["Properties"]["Role"]["Fn::GetAtt"][0]]
         expected = {LOGS, XRAY} | ({QUEUE} if name in QUEUE_WORKERS else set())
         assert set(role["Properties"]["ManagedPolicyArns"]) == expected, name
@@ -263,7 +263,9 @@ def test_a_failed_request_may_be_put_into_its_dead_letter_queue(roles):
 def test_what_is_erased_is_looked_for_in_every_dead_letter_queue_that_may_have_it(template, roles):
     variables = template["Resources"]["EraseDataFunction"]["Properties"]["Environment"]["Variables"]
     searched = {each["Ref"] for each in variables["DEAD_LETTER_QUEUE_URLS"]["Fn::Join"][1]}
-    queues = {name for name, _ in of_type(template, "AWS::SQS::Queue") if "DeadLetter" in name}
+    queues = {
+        name for name, _ in list_resources(template, "AWS::SQS::Queue") if "DeadLetter" in name
+    }
     # Erasures are ids; the demonstration's letters are for who looks at them.
     assert searched == queues - {"ErasureDeadLetterQueue", "SubscriberDeadLetterQueue"}
     for name in searched:
@@ -272,7 +274,7 @@ def test_what_is_erased_is_looked_for_in_every_dead_letter_queue_that_may_have_i
 
 
 def test_queue_policies_let_only_the_named_rule_in(template):
-    for name, policy in of_type(template, "AWS::SQS::QueuePolicy"):
+    for name, policy in list_resources(template, "AWS::SQS::QueuePolicy"):
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
             assert statement["Action"] == "sqs:SendMessage", name
             assert statement["Principal"] == {"Service": "events.amazonaws.com"}

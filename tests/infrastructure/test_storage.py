@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assessment.domain.retention import DEFAULT_RETENTION_DAYS
-from tests.infrastructure.parsed import of_type
+from tests.infrastructure.parsed import list_resources
 
 
 def test_the_table_survives_mistakes(template):
@@ -90,7 +90,7 @@ def test_what_has_a_deletion_policy_says_why(template, template_text):
 
 
 def test_no_log_group_keeps_logs_for_ever(template):
-    groups = dict(of_type(template, "AWS::Logs::LogGroup"))
+    groups = dict(list_resources(template, "AWS::Logs::LogGroup"))
     assert len(groups) == 16
     for group in groups.values():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
@@ -110,7 +110,7 @@ THE_KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}
 
 @pytest.mark.parametrize("kind", KEY_PROPERTIES)
 def test_everything_that_keeps_something_takes_the_key(deployed, kind):
-    resources = dict(of_type(deployed, kind))
+    resources = dict(list_resources(deployed, kind))
     assert resources
     for name, resource in resources.items():
         found = resource["Properties"]

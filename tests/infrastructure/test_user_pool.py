@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from assessment.domain.access import Role
-from tests.infrastructure.parsed import of_type
+from tests.infrastructure.parsed import list_resources
 
 COGNITO = ("UserPool", "UserPoolClient", "UserPoolGroup")
 
@@ -13,7 +13,7 @@ COGNITO = ("UserPool", "UserPoolClient", "UserPoolGroup")
 def test_nothing_of_it_is_there_unless_it_is_asked_for(template):
     assert template["Parameters"]["UserPool"]["Default"] == "false"
     for kind in COGNITO:
-        resources = list(of_type(template, f"AWS::Cognito::{kind}"))
+        resources = list(list_resources(template, f"AWS::Cognito::{kind}"))
         assert resources
         assert {resource["Condition"] for _, resource in resources} == {"HasUserPool"}
 
@@ -39,7 +39,7 @@ def test_users_read_their_organisation_and_do_not_write_it(template):
 def test_groups_are_roles(template):
     groups = {
         each["Properties"]["GroupName"]
-        for _, each in of_type(template, "AWS::Cognito::UserPoolGroup")
+        for _, each in list_resources(template, "AWS::Cognito::UserPoolGroup")
     }
     # Judges are invited to a batch; no group makes one.
     assert groups == {role.value for role in Role} - {Role.JUDGE.value}
@@ -77,7 +77,7 @@ def test_people_sign_in_on_the_pages_where_the_pool_has_an_address(template, fun
         "OIDC_CLIENT_ID": ["HasPoolPages", client],
         "OIDC_SCOPE": ["HasPoolPages", "openid"],
     }
-    ((_, domain),) = of_type(template, "AWS::Cognito::UserPoolDomain")
+    ((_, domain),) = list_resources(template, "AWS::Cognito::UserPoolDomain")
     assert domain["Condition"] == "HasPoolPages"
     properties = template["Resources"]["AssessorPoolClient"]["Properties"]
     assert properties["AllowedOAuthFlows"]["Fn::If"][1] == ["code"]

@@ -78,7 +78,7 @@ class Caller:
         pytest.fail("callbacks stay in the queue")
 
 
-def accepted_signatures(stage: Stage) -> int:
+def count_signatures(stage: Stage) -> int:
     """How many callbacks over the web the stack has accepted."""
     client = stage.cloud.session().client("dynamodb", endpoint_url=stage.cloud.url)
     pages = client.get_paginator("scan").paginate(

@@ -18,7 +18,7 @@ from local.demo import CONFIG, SAMPLE, run_batch
 from local.judge import human_judge
 from local.judge.options import JudgeOptions
 from runner.waiting import await_batch, require_completed
-from tests.local_cloud.callers import Caller, accepted_signatures
+from tests.local_cloud.callers import Caller, count_signatures
 from tests.local_cloud.conftest import KEY_NAME
 from tests.local_cloud.people import Person, side_by_side
 
@@ -57,7 +57,7 @@ def people(gateway):
         ]
 
 
-def started(client, sample, judge):
+def start_batch(client, sample, judge):
     """The id of a batch of eight essays."""
     request = BatchRequest.model_validate(
         {"essays": sample.essays[:8], "config": WAVES, "judge": judge}
@@ -73,7 +73,7 @@ def result(client, batch_id):
     return client.result_document(batch_id)
 
 
-def recorded(gateway, batch_id):
+def list_recorded(gateway, batch_id):
     """Every comparison of an ended batch, as the stack keeps it."""
     set_up = gateway[0]
     s3 = set_up.cloud.session().client("s3", endpoint_url=set_up.cloud.url)
@@ -85,7 +85,7 @@ def recorded(gateway, batch_id):
 @pytest.fixture(scope="module")
 def by_two(gateway, client, sample, people):
     """A batch that two people judged side by side, up to half of it each."""
-    batch_id = started(client, sample, {"provider": "person", "quota": COMPARISONS // 2})
+    batch_id = start_batch(client, sample, {"provider": "person", "quota": COMPARISONS // 2})
     pair = people("ann", "bob")
     told = side_by_side(pair, batch_id)
     return result(client, batch_id), pair, told
@@ -115,7 +115,7 @@ def test_a_quota_holds_for_each_of_them(by_two):
 def test_every_verdict_is_of_the_person_who_gave_it(gateway, by_two):
     document, pair, _ = by_two
     givers = {name: f"person/{person.name}" for person in pair for name in person.given}
-    history = recorded(gateway, document["batch_id"])
+    history = list_recorded(gateway, document["batch_id"])
     assert {c["comparison_id"]: c["verdict"]["judge"] for c in history} == givers
     assert document["judges"] == ["person/ann", "person/bob"]
 
@@ -123,13 +123,13 @@ def test_every_verdict_is_of_the_person_who_gave_it(gateway, by_two):
 @pytest.fixture(scope="module")
 def held(client, sample, people):
     """A batch that waits for people, and a pair of it that Ann holds."""
-    batch_id = started(client, sample, {"provider": "person"})
+    batch_id = start_batch(client, sample, {"provider": "person"})
     (ann,) = people("ann")
     yield batch_id, ann, ann.await_offer(batch_id)
     client.cancel(batch_id)
 
 
-def refused(response, status, kind):
+def is_refusal(response, status, kind):
     """Whether it is this refusal, as a problem document."""
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.status_code == response.json()["status"] == status
@@ -144,7 +144,7 @@ def test_asking_again_gives_the_same_pair(held):
 def test_a_verdict_without_the_lease_is_refused(held, people):
     batch_id, _, comparison_id = held
     (eve,) = people("eve")
-    refused(eve.say(batch_id, comparison_id), 409, "not-your-comparison")
+    is_refusal(eve.say(batch_id, comparison_id), 409, "not-your-comparison")
     own = eve.ask(batch_id).json()["comparison"]["comparison_id"]
     assert own != comparison_id
     assert eve.say(batch_id, own).status_code == 202
@@ -152,18 +152,18 @@ def test_a_verdict_without_the_lease_is_refused(held, people):
 
 def test_there_is_nothing_to_ask_of_an_unknown_batch(people):
     (ann,) = people("ann")
-    refused(ann.ask(str(uuid.uuid4())), 404, "unknown-batch")
+    is_refusal(ann.ask(str(uuid.uuid4())), 404, "unknown-batch")
 
 
 def test_people_and_a_model_judge_side_by_side_and_enter_one_fit(gateway, client, sample, people):
     model = MODEL | {"base_url": f"{gateway[1].url}/v1"}
-    batch_id = started(client, sample, [{"provider": "person"}, model])
+    batch_id = start_batch(client, sample, [{"provider": "person"}, model])
     pair = people("ann", "bob")
     for person in pair:
         person.await_offer(batch_id)  # or the other one may be quick enough to judge all
     side_by_side(pair, batch_id)
     document = result(client, batch_id)
-    given = Counter(c["verdict"]["judge"] for c in recorded(gateway, batch_id))
+    given = Counter(c["verdict"]["judge"] for c in list_recorded(gateway, batch_id))
     assert set(given) == {"openai/sample-model", "person/ann", "person/bob"}
     assert given.total() == COMPARISONS
     assert document["judges"] == sorted(given)
@@ -177,9 +177,9 @@ def test_people_and_a_model_judge_side_by_side_and_enter_one_fit(gateway, client
 def by_webhooks(gateway, client, small_sample):
     """A batch by callbacks over the web, and how many signatures were accepted for it."""
     judge = {"provider": "callback_endpoint", "callback": "webhook"}
-    before = accepted_signatures(gateway[0])
+    before = count_signatures(gateway[0])
     document = run_batch(client, small_sample, config=CONFIG, judge=judge, show=lambda *_: None)
-    return document, accepted_signatures(gateway[0]) - before
+    return document, count_signatures(gateway[0]) - before
 
 
 def test_webhooks_alone_bring_a_batch_to_its_end(client, by_webhooks):
@@ -210,7 +210,7 @@ def abilities(document):
 @pytest.fixture(scope="module")
 def caller(gateway, by_webhooks):
     batch_id = by_webhooks[0]["batch_id"]
-    first = Comparison.model_validate(recorded(gateway, batch_id)[0])
+    first = Comparison.model_validate(list_recorded(gateway, batch_id)[0])
     return Caller(gateway[0], batch_id, first)
 
 
@@ -218,7 +218,7 @@ def test_a_replay_is_refused_and_a_late_verdict_replaces_nothing(client, caller)
     before = caller.kept(), client.result_document(caller.batch_id)
     now = time.time()
     assert caller.call(at=now).status_code == 202
-    refused(caller.call(at=now), 409, "replayed-callback")
+    is_refusal(caller.call(at=now), 409, "replayed-callback")
     caller.await_all_recorded()
     assert (caller.kept(), client.result_document(caller.batch_id)) == before
 
@@ -229,6 +229,6 @@ def test_a_replay_is_refused_and_a_late_verdict_replaces_nothing(client, caller)
     ids=["wrong signature", "stale", "of the future"],
 )
 def test_what_is_not_signed_as_agreed_is_refused(caller, age, secret):
-    before = accepted_signatures(caller.stage)
-    refused(caller.call(at=time.time() - age, secret=secret), 401, "signature-refused")
-    assert accepted_signatures(caller.stage) == before
+    before = count_signatures(caller.stage)
+    is_refusal(caller.call(at=time.time() - age, secret=secret), 401, "signature-refused")
+    assert count_signatures(caller.stage) == before

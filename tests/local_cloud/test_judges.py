@@ -39,7 +39,7 @@ def by_callbacks(stage_and_judge, small_sample):
     return run(stage_and_judge, small_sample, **TWO_WAVES)[0]
 
 
-def judge_at(stage_and_judge, provider, mode, **settings):
+def make_judge(stage_and_judge, provider, mode, **settings):
     """The sample judge as this provider, in this mode, at an example price."""
     url = stage_and_judge[1].url
     place = {
@@ -62,10 +62,10 @@ def judge_at(stage_and_judge, provider, mode, **settings):
 def test_abilities_do_not_depend_on_the_provider(
     stage_and_judge, small_sample, by_callbacks, provider
 ):
-    judge = judge_at(stage_and_judge, provider, "per_request")
+    judge = make_judge(stage_and_judge, provider, "per_request")
     abilities, document, counted = run(stage_and_judge, small_sample, judge, **TWO_WAVES)
     assert abilities == by_callbacks
-    assert_accounted_for(document, provider)
+    check_accounts(document, provider)
     assert counted["calls"] == document["comparisons"]["recorded"]
 
 
@@ -76,7 +76,7 @@ def bundled(stage_and_judge, small_sample):
         provider: run(
             stage_and_judge,
             small_sample,
-            judge_at(stage_and_judge, provider, "serial_bundle"),
+            make_judge(stage_and_judge, provider, "serial_bundle"),
             **TWO_WAVES,
         )
         for provider in ("openai", "anthropic", "bedrock")
@@ -92,7 +92,7 @@ def test_bundles_give_the_same_abilities_with_every_provider(bundled, by_callbac
     essays = sorted(abilities)
     single = [by_callbacks[essay] for essay in essays]
     assert spearmanr([abilities[essay] for essay in essays], single).statistic > 0.8
-    assert_accounted_for(document, provider)
+    check_accounts(document, provider)
     assert counted["calls"] <= document["comparisons"]["recorded"] / 3
 
 
@@ -100,7 +100,7 @@ def test_bundles_give_the_same_abilities_with_every_provider(bundled, by_callbac
 def test_abilities_are_the_same_by_the_providers_batches(
     stage_and_judge, small_sample, bundled, provider
 ):
-    judge = judge_at(stage_and_judge, provider, "provider_batch_api", provider_batch_size=25)
+    judge = make_judge(stage_and_judge, provider, "provider_batch_api", provider_batch_size=25)
     abilities, document, counted = run(stage_and_judge, small_sample, judge, **TWO_WAVES)
     # The same calls, as requests of a batch.
     assert abilities == bundled[provider][0]
@@ -115,7 +115,7 @@ def test_abilities_are_the_same_by_bedrocks_jobs(stage_and_judge, sample):
     # Bedrock takes no job below 100 records.
     large = {"comparisons_per_essay_per_wave": 8}
     expected = run(stage_and_judge, sample, **large)[0]
-    judge = judge_at(stage_and_judge, "bedrock", "provider_batch_api", bundle_size=1)
+    judge = make_judge(stage_and_judge, "bedrock", "provider_batch_api", bundle_size=1)
     abilities, document, counted = run(stage_and_judge, sample, judge, **large)
     assert abilities == expected
     # A wave of 128 is a job; the 64 that are left of the budget are too few and go one by one.
@@ -125,7 +125,7 @@ def test_abilities_are_the_same_by_bedrocks_jobs(stage_and_judge, sample):
     assert document["cost_usd"] < full_price(document)
 
 
-def assert_accounted_for(document, provider):
+def check_accounts(document, provider):
     assert document["judges"] == [f"{provider}/{MODEL}"]
     assert document["cost_usd"] == pytest.approx(full_price(document), abs=1e-5)
     assert document["repeated_calls"] == 0

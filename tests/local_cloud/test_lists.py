@@ -38,7 +38,7 @@ def correlate_abilities(one, other):
     return spearmanr(first, second).statistic
 
 
-def model_at(url, provider, mode):
+def make_judge(url, provider, mode):
     place = {
         "openai": {"base_url": f"{url}/v1", "api_key_secret": KEY_NAME},
         "anthropic": {"base_url": url, "api_key_secret": KEY_NAME},
@@ -68,7 +68,7 @@ def test_lists_are_the_same_by_every_provider_and_mode(stage, small_sample):
         n_pairs = len(comparisons) - len(lists)
         assert SIZE * len(lists) > 2 * n_pairs, "most readings are in lists"
         for ways in KINDS:
-            runs = [run(set_up, small_sample, model_at(server.url, *way)) for way in ways]
+            runs = [run(set_up, small_sample, make_judge(server.url, *way)) for way in ways]
             if ways is KINDS[0]:
                 runs.append((by_callbacks, comparisons))
             (document, found), (other, asked) = runs

@@ -115,7 +115,7 @@ def items(client, outputs, batch_id):
     return {item["essay_id"]["S"]: item for item in found}
 
 
-def kept(client, outputs, batch_id):
+def read_items(client, outputs, batch_id):
     """The items of the batch as soon as there are any."""
     deadline = time.monotonic() + 300
     while not (found := items(client, outputs, batch_id)):
@@ -129,7 +129,7 @@ def test_grades_of_an_event_are_kept_once_each(subscriber):
     data = thin(result_included=True, **CARRIED)
     for _ in range(2):
         publish(client, EventType.RESULT_PUBLISHED, data)
-    found = kept(client, outputs, BATCH_ID)
+    found = read_items(client, outputs, BATCH_ID)
     assert set(found) == {"ada"}
     assert found["ada"]["grade"] == {"S": "A"}
     assert found["ada"]["probability"] == {"N": "0.8"}
@@ -150,7 +150,7 @@ def test_a_result_that_is_only_pointed_to_is_fetched_and_checked(subscriber):
         grade_projections=None,
     )
     publish(client, EventType.RESULT_PUBLISHED, pointer, batch_id=batch_id)
-    assert set(kept(client, outputs, batch_id)) == {"ada"}
+    assert set(read_items(client, outputs, batch_id)) == {"ada"}
 
 
 def test_a_failure_is_kept_with_what_to_do(subscriber):
@@ -163,7 +163,7 @@ def test_a_failure_is_kept_with_what_to_do(subscriber):
         {"assignment_id": None, "status": "FAILED", "error_info": info},
         batch_id=batch_id,
     )
-    found = kept(client, outputs, batch_id)
+    found = read_items(client, outputs, batch_id)
     assert found["#failed"]["error_info"]["M"]["what_to_do"] == {"S": "mend"}
 
 
@@ -178,5 +178,5 @@ def test_the_thin_event_and_progress_are_not_delivered(subscriber):
         thin(result_included=True, **CARRIED),
         batch_id="44444444-7a3f-4a0c-9f3c-6a54f3f3c0de",
     )
-    kept(client, outputs, "44444444-7a3f-4a0c-9f3c-6a54f3f3c0de")
+    read_items(client, outputs, "44444444-7a3f-4a0c-9f3c-6a54f3f3c0de")
     assert items(client, outputs, batch_id) == {}

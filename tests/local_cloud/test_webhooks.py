@@ -30,7 +30,7 @@ def call(deployed):
     secret = read_secret(on.outputs["ApiSecretArn"], on.cloud.aws)
     token = mint_token(secret, role=Role.ADMIN, now=datetime.now(UTC))
 
-    def answered(method, path="", body=None):
+    def call_api(method, path="", body=None):
         answer = httpx.request(
             method,
             f"{on.outputs['ApiUrl']}/admin/v1/webhooks{path}",
@@ -40,10 +40,10 @@ def call(deployed):
         )
         return answer.status_code, answer.json()
 
-    return answered
+    return call_api
 
 
-def wait_for(receiver, n_messages):
+def await_messages(receiver, n_messages):
     deadline = time.monotonic() + PATIENCE_SECONDS
     while len(receiver.received) < n_messages:
         assert time.monotonic() < deadline, "nothing came within five minutes"
@@ -65,7 +65,7 @@ def test_an_event_reaches_its_receiver_and_a_dead_letter_is_sent_again(deployed,
         status, made = call("POST", body={"url": receiver.url, "event_types": [event.event_type]})
         assert status == 201, made
         EventBridgePublisher(client("events"), on.outputs["EventBusName"]).publish([event])
-        wait_for(receiver, 1)
+        await_messages(receiver, 1)
         webhook = Webhook(made["secret"])
         first = webhook.verify(receiver.received[0][1], receiver.received[0][0])
         delivery = WebhookDelivery(
@@ -78,7 +78,7 @@ def test_an_event_reaches_its_receiver_and_a_dead_letter_is_sent_again(deployed,
             sqs.send_message(QueueUrl=dead, MessageBody=letter.model_dump_json(by_alias=True))
         status, replayed = call("POST", f"/{made['webhook_id']}/replay")
         assert (status, replayed["n_replayed"]) == (202, 1), replayed
-        wait_for(receiver, 2)
+        await_messages(receiver, 2)
         headers, body = receiver.received[-1]
         assert webhook.verify(body, headers) == first
         assert call("DELETE", f"/{made['webhook_id']}")[0] == 200

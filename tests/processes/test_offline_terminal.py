@@ -13,7 +13,7 @@ import pytest
 
 from assessment.contracts.result import ResultDocument
 from tests.unit.runner.counting_judge import CountingJudge, serving_judge
-from tests.unit.runner.office_files import opendocument, packed, pdf, word
+from tests.unit.runner.office_files import opendocument, pack, pdf, word
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -36,7 +36,7 @@ def essays(tmp_path: Path) -> Path:
     (folder / "e3.odt").write_bytes(opendocument(f"<text:p>{text(3)}</text:p>"))
     (folder / "e4.pdf").write_bytes(pdf(text(4)))
     (folder / "group" / "e5.rtf").write_text(r"{\rtf1\ansi " + text(5) + "}")
-    (folder / "more.zip").write_bytes(packed({"e6.md": text(6)}))
+    (folder / "more.zip").write_bytes(pack({"e6.md": text(6)}))
     return folder
 
 

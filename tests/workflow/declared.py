@@ -62,24 +62,24 @@ def holds(condition: dict[str, Any], known: dict[str, str], conditions: dict[str
         if name in condition:
             return join(holds(part, known, conditions) for part in condition[name])
     one, other = condition["Fn::Equals"]
-    return resolved(one, known, {}) == resolved(other, known, {})
+    return resolve_value(one, known, {}) == resolve_value(other, known, {})
 
 
-def resolved(value: Any, known: dict[str, str], conditions: dict[str, Any]) -> str:
+def resolve_value(value: Any, known: dict[str, str], conditions: dict[str, Any]) -> str:
     """A value of the template as CloudFormation would resolve it."""
     if not isinstance(value, dict):
         return str(value)
     if "Fn::If" in value:
         name, then, otherwise = value["Fn::If"]
         chosen = then if holds(conditions[name], known, conditions) else otherwise
-        return resolved(chosen, known, conditions)
+        return resolve_value(chosen, known, conditions)
     if "Ref" in value:
         return known[value["Ref"]]
     if "Fn::GetAtt" in value:
         return ".".join(value["Fn::GetAtt"])
     if "Fn::Join" in value:
         separator, parts = value["Fn::Join"]
-        return str(separator.join(resolved(part, known, conditions) for part in parts))
+        return str(separator.join(resolve_value(part, known, conditions) for part in parts))
     return re.sub(r"\$\{([\w:]+)\}", lambda found: known.get(found[1], found[1]), value["Fn::Sub"])
 
 
@@ -96,7 +96,7 @@ def environment(parsed: dict[str, Any], resources: dict[str, str]) -> dict[str, 
             own = resource["Properties"].get("Environment", {})
             variables |= own.get("Variables", {})
     conditions = parsed["Conditions"]
-    return {name: resolved(value, known, conditions) for name, value in variables.items()}
+    return {name: resolve_value(value, known, conditions) for name, value in variables.items()}
 
 
 def create_resources(parsed: dict[str, Any]) -> dict[str, str]:

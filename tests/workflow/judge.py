@@ -30,7 +30,7 @@ def essay_text(ability: float, number: int) -> str:
     return f"Essay number {number}. Quality {ability:+.3f}. It argues its case in a few words."
 
 
-def ability_of(text: str) -> float:
+def read_ability(text: str) -> float:
     found = re.search(r"Quality ([+-]\d+\.\d+)", text)
     assert found, "the judge was shown a text that is not an essay of the test"
     return float(found[1])
@@ -117,7 +117,7 @@ class JudgeEndpoint:
         if isinstance(request, CompareRequestV2):
             return {**result, **_rank(request, chance)}
         first, second = request.essay_texts
-        advantage = ability_of(first) - ability_of(second)
+        advantage = read_ability(first) - read_ability(second)
         first_wins = chance.random() < 1 / (1 + math.exp(-advantage))
         return {**result, "winner": "A" if first_wins else "B", "confidence": 3}
 
@@ -125,7 +125,7 @@ class JudgeEndpoint:
 def _rank(request: CompareRequestV2, chance: random.Random) -> dict[str, Any]:
     """An order by the model of Plackett and Luce: differences of Gumbel draws are logistic."""
     utility = {
-        essay.essay_id: ability_of(essay.text) - math.log(chance.expovariate(1.0))
+        essay.essay_id: read_ability(essay.text) - math.log(chance.expovariate(1.0))
         for essay in request.essays
     }
     ranking = sorted(utility, key=lambda essay_id: -utility[essay_id])

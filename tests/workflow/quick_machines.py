@@ -34,7 +34,7 @@ def quick_state_machines() -> Iterator[None]:
     def client(region: str, service: str) -> Any:
         return make_client(region, service)
 
-    def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+    def open_client(region: str, service: str, state_credentials: Any = None) -> Any:
         del state_credentials  # moto's does not look at them either
         return client(region, service)
 
@@ -44,5 +44,5 @@ def quick_state_machines() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StepFunctionsParserBackend, "_validate_definition", staticmethod(check))
         patch.setattr(retrier_decl, "time", SimpleNamespace(sleep=wait))
-        patch.setattr(lambda_eval_utils, "boto_client_for", client_for)
+        patch.setattr(lambda_eval_utils, "boto_client_for", open_client)
         yield

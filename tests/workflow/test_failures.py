@@ -36,7 +36,7 @@ def request_few(stack, config, **settings):
     return request_batch(stack, config, n_essays=N_FEW, **settings)
 
 
-def waiting_for(stack, batch_id):
+def waits_for_verdicts(stack, batch_id):
     """Whether the state machine waits for the wave's verdicts."""
     return lambda: stack.invocations["submit_wave"] > 0 and "SubmitWave" in stack.states(batch_id)
 
@@ -214,7 +214,7 @@ def test_fail_batch_that_dies_once_announces_the_same_event(stack):
 def test_a_cancelled_batch_stops(stack):
     stack.judge.silent_share = 1.0
     batch_id = request_few(stack, ONE_WAVE)
-    stack.until(waiting_for(stack, batch_id))
+    stack.until(waits_for_verdicts(stack, batch_id))
     status, body = stack.api("POST", f"/v1/batches/{batch_id}/cancel")
     assert (status, body["status"]) == (200, "CANCELLED")
     # Moto ends a waiting state only when it is woken; AWS ends it at once.

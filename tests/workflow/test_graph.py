@@ -98,7 +98,7 @@ def test_a_worker_that_dies_is_replaced_before_the_batch_fails(name):
     assert last["MaxAttempts"] == 3
 
 
-def named_errors():
+def list_named_errors():
     return {
         name
         for task in TASKS.values()
@@ -107,7 +107,7 @@ def named_errors():
     }
 
 
-@pytest.mark.parametrize("name", sorted(named_errors()))
+@pytest.mark.parametrize("name", sorted(list_named_errors()))
 def test_every_error_that_is_named_exists(name):
     if name.startswith(("States.", "Lambda.")):
         return

@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from assessment.contracts.events import EventType
-from tests.infrastructure.parsed import transformed
+from tests.infrastructure.parsed import apply_transform
 from tests.present import present
 from tests.workflow.declared import template
 from tests.workflow.judge import essay_text
@@ -22,7 +22,7 @@ from tests.workflow.requests import (
 from tests.workflow.stack import running_stack
 
 
-def granted_resource(resource):
+def find_granted_resource(resource):
     """A policy's resource by its logical id, its kind, or `*`."""
     if resource == "*":
         return "*"
@@ -35,7 +35,7 @@ def granted_resource(resource):
 def grants():
     """Function, action and resource of every statement of every function's role."""
     found = set()
-    for name, role in transformed(template())["Resources"].items():
+    for name, role in apply_transform(template())["Resources"].items():
         if role["Type"] != "AWS::IAM::Role" or not name.endswith("FunctionRole"):
             continue
         function = re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("FunctionRole")).lower()
@@ -46,11 +46,11 @@ def grants():
                 actions, resources = statement["Action"], statement["Resource"]
                 for action in actions if isinstance(actions, list) else [actions]:
                     for one in resources if isinstance(resources, list) else [resources]:
-                        found.add((function, action, granted_resource(one)))
+                        found.add((function, action, find_granted_resource(one)))
     return found
 
 
-def refused_requests():
+def make_refused_requests():
     """A request that no batch can be made of, and one for an assignment that nobody registered."""
     head = {"id": str(uuid.uuid4()), "detail-type": EventType.REQUESTED.value, "source": "school"}
     essays = [{"essay_id": str(n), "text": essay_text(n, n)} for n in range(3)]
@@ -81,7 +81,7 @@ def calls():
         for erased in (f"/v1/batches/{batch_id}/essays/essay-0", f"/v1/batches/{batch_id}"):
             assert stack.api("DELETE", erased)[0] == 202
             stack.deliver()
-        for event in refused_requests():
+        for event in make_refused_requests():
             stack.invoke("accept_request", event)
         return stack.recorder.calls
 

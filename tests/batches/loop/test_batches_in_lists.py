@@ -28,7 +28,7 @@ def run(
     batch_id = world.request(essays, judge=judge, config=SETTINGS | config).batch_id
     outcome = Loop(world, 0).run(batch_id)
     document = world.content.get_document(result_key(batch_id))
-    return world.known(batch_id), outcome.batch, json.loads(document) if document else {}
+    return world.list_comparisons(batch_id), outcome.batch, json.loads(document) if document else {}
 
 
 def test_a_class_in_lists_ends_early_and_says_what_was_read() -> None:

@@ -15,9 +15,9 @@ from assessment.domain.judge import estimate_tokens
 from assessment.ports.groups import ProgressPorts
 from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.read_batch import read_batch
-from tests.fakes.judges import Habits, text_of
+from tests.fakes.judges import Habits, make_text
 from tests.fakes.loop import Loop, Run
-from tests.fakes.world import World, essays_of, spread
+from tests.fakes.world import World, make_essays, spread
 
 DECLINED = "simulated: the provider declined the content"
 EXPECTED = [{"essay_id": "essay-01", "reason": "declined_by_provider", "detail": DECLINED}]
@@ -28,7 +28,7 @@ def run(world: World, n: int) -> Run:
     return Loop(world).run(batch.batch_id)
 
 
-def result_of(world: World, batch_id: str) -> dict[str, Any]:
+def read_result(world: World, batch_id: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(world.content.get_frozen_document(result_key(batch_id)))
     return document
 
@@ -38,7 +38,7 @@ def test_one_declined_essay_costs_nobody_else_a_result(n: int) -> None:
     world = World(habits=Habits(declines=frozenset({"essay-01"})))
     outcome = run(world, n)
     assert outcome.batch.status is BatchStatus.COMPLETED
-    result = result_of(world, outcome.batch.batch_id)
+    result = read_result(world, outcome.batch.batch_id)
     assert result["not_assessed"] == EXPECTED
     ranked = {ranking["essay_id"] for ranking in result["rankings"]}
     assert ranked == {f"essay-{k:02d}" for k in range(n)} - {"essay-01"}
@@ -48,7 +48,7 @@ def test_one_declined_essay_costs_nobody_else_a_result(n: int) -> None:
 def test_no_more_comparisons_are_planned_for_it() -> None:
     world = World(habits=Habits(declines=frozenset({"essay-01"})))
     outcome = run(world, 24)
-    known = world.known(outcome.batch.batch_id)
+    known = world.list_comparisons(outcome.batch.batch_id)
     waves = Counter(c.wave for c in known if "essay-01" in (c.first, c.second))
     assert set(waves) == {1}
     others = Counter(e for c in known if c.verdict for e in (c.first, c.second))
@@ -76,14 +76,14 @@ def test_several_declined_essays_do_not_end_a_class_by_its_success_rate() -> Non
     world = World(habits=Habits(declines=declined))
     outcome = run(world, 16)
     assert outcome.batch.status is BatchStatus.COMPLETED
-    result = result_of(world, outcome.batch.batch_id)
+    result = read_result(world, outcome.batch.batch_id)
     assert {entry["essay_id"] for entry in result["not_assessed"]} == declined
 
 
 def test_an_anchor_is_set_aside_alike() -> None:
     world = World()
     anchors = [
-        {"anchor_ref": f"a{k}{copy}", "text": text_of(k - 2.5, f"a{k}{copy}"), "grade": grade}
+        {"anchor_ref": f"a{k}{copy}", "text": make_text(k - 2.5, f"a{k}{copy}"), "grade": grade}
         for k, grade in enumerate(["F", "E", "D", "C", "B", "A"])
         for copy in "xy"
     ]
@@ -95,7 +95,7 @@ def test_an_anchor_is_set_aside_alike() -> None:
     world.judge.habits = Habits(declines=frozenset({declined}))
     outcome = Loop(world).run(batch.batch_id)
     assert outcome.batch.status is BatchStatus.COMPLETED
-    result = result_of(world, batch.batch_id)
+    result = read_result(world, batch.batch_id)
     assert [entry["essay_id"] for entry in result["not_assessed"]] == [declined]
     assert result["n_anchors"] == len(anchors) - 1
 
@@ -103,7 +103,7 @@ def test_an_anchor_is_set_aside_alike() -> None:
 def test_a_text_that_fits_no_judge_is_set_aside_before_anything_is_paid() -> None:
     world = World()
     long = "Simulated words without end. " * 1800
-    essays = [*essays_of(spread(6)), {"essay_id": "long", "text": long}]
+    essays = [*make_essays(spread(6)), {"essay_id": "long", "text": long}]
     judge = {"provider": "openai", "model": "small", "context_tokens": 8000}
     batch = world.request(essays, judge=judge)
     prepared = world.prepare(batch.batch_id)
@@ -130,7 +130,7 @@ def test_whatever_keeps_one_essay_from_being_judged_costs_nobody_else(
     world = World(habits=habits)
     outcome = run(world, n)
     assert outcome.batch.status is BatchStatus.COMPLETED
-    result = result_of(world, outcome.batch.batch_id)
+    result = read_result(world, outcome.batch.batch_id)
     assert [(e["essay_id"], e["reason"]) for e in result["not_assessed"]] == [("essay-01", reason)]
     assert result["n_students"] == n - 1
 

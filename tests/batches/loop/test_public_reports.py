@@ -44,7 +44,7 @@ from local.providers.scripted_server import (
     provider_server,
     verdict,
 )
-from tests.fakes.judges import quality_of
+from tests.fakes.judges import read_quality
 from tests.fakes.loop import Loop
 from tests.fakes.world import World
 from tests.faults.providers import OpenAI
@@ -95,7 +95,7 @@ def answering(provider: str, answer: Answer) -> Iterator[ProviderServer]:
         yield server
 
 
-def texts_of(request: Received) -> list[tuple[str, str, str]]:
+def read_texts(request: Received) -> list[tuple[str, str, str]]:
     provider = "anthropic" if "messages" in request.path else "openai"
     return read_comparisons(FORMATS[provider].read_question(request.body).prompt)
 
@@ -103,8 +103,8 @@ def texts_of(request: Received) -> list[tuple[str, str, str]]:
 def judge_honestly(request: Received) -> dict[str, Any]:
     """Verdicts by the simulated qualities, with chance."""
     verdicts = []
-    for name, first, second in texts_of(request):
-        better = quality_of(first.strip()) > quality_of(second.strip())
+    for name, first, second in read_texts(request):
+        better = read_quality(first.strip()) > read_quality(second.strip())
         is_right = random.Random(name).random() < 0.9
         verdicts.append(verdict(name, "A" if better == is_right else "B"))
     return {"verdicts": verdicts}
@@ -125,7 +125,7 @@ def run(server: ProviderServer, provider: str, n: int = 8, **judge: Any) -> tupl
     return world, Loop(world).run(batch.batch_id).batch
 
 
-def result_of(world: World, batch: Batch) -> dict[str, Any]:
+def read_result(world: World, batch: Batch) -> dict[str, Any]:
     assert batch.status is BatchStatus.COMPLETED, batch.failure
     document: dict[str, Any] = json.loads(
         world.content.get_frozen_document(result_key(batch.batch_id))
@@ -172,7 +172,7 @@ def test_a_limit_that_speaks_of_billing(body: Any) -> None:
 
     with answering("openai", answer) as server:
         world, batch = run(server, "openai")
-        assert result_of(world, batch)["comparisons"]["failed"] == 0
+        assert read_result(world, batch)["comparisons"]["failed"] == 0
 
 
 def test_exotic_line_separators() -> None:
@@ -199,13 +199,13 @@ def test_exotic_line_separators() -> None:
         }  # fmt: skip
         batch = world.request(8, judge=spec, config={"max_comparisons_per_essay": 8})
         ended = Loop(world).run(batch.batch_id).batch
-        counts = result_of(world, ended)["comparisons"]
+        counts = read_result(world, ended)["comparisons"]
     assert counts["failed"] == 0
     assert set(provider.asked.values()) == {1}
 
 
 def quality_of_text(text: str) -> float:
-    return quality_of(text.strip().splitlines()[-1])
+    return read_quality(text.strip().splitlines()[-1])
 
 
 DECLINED = {
@@ -239,13 +239,13 @@ DECLINED = {
 @pytest.mark.parametrize("mode", ["serial_bundle", "per_request"])
 def test_one_essay_that_is_refused(way: str, mode: str) -> None:
     def answer(request: Received) -> Reply:
-        if any("essay 01 " in first + second for _, first, second in texts_of(request)):
+        if any("essay 01 " in first + second for _, first, second in read_texts(request)):
             return DECLINED[way]
         return honest("anthropic", request)
 
     with answering("anthropic", answer) as server:
         world, batch = run(server, "anthropic", 10, batching_mode=mode)
-    result = result_of(world, batch)
+    result = read_result(world, batch)
     assert [entry["essay_id"] for entry in result["not_assessed"]] == ["essay-01"]
     assert len(result["rankings"]) == 9
 
@@ -256,7 +256,7 @@ def test_a_refusal_of_everything_is_the_judges() -> None:
         world, batch = run(server, "anthropic", 10)
     assert "nope: field x" in read_failure_text(batch)
     assert batch.not_assessed == ()
-    assert len(world.known(batch.batch_id)) == 20, "one wave is enough to know it"
+    assert len(world.list_comparisons(batch.batch_id)) == 20, "one wave is enough to know it"
 
 
 def test_a_list_that_comes_as_a_string() -> None:
@@ -266,7 +266,7 @@ def test_a_list_that_comes_as_a_string() -> None:
 
     with answering("anthropic", answer) as server:
         world, batch = run(server, "anthropic")
-    assert result_of(world, batch)["comparisons"]["failed"] == 0
+    assert read_result(world, batch)["comparisons"]["failed"] == 0
 
 
 @pytest.mark.parametrize("form", ["text", "parts"])
@@ -281,7 +281,7 @@ def test_thoughts_with_braces(form: str) -> None:
 
     with answering("openai", answer) as server:
         world, batch = run(server, "openai")
-    assert result_of(world, batch)["comparisons"]["failed"] == 0
+    assert read_result(world, batch)["comparisons"]["failed"] == 0
 
 
 def test_a_bundle_that_exceeds_a_limit() -> None:
@@ -294,12 +294,12 @@ def test_a_bundle_that_exceeds_a_limit() -> None:
     }  # fmt: skip
 
     def answer(request: Received) -> Reply:
-        return Reply(body, 429) if len(texts_of(request)) > 3 else honest("openai", request)
+        return Reply(body, 429) if len(read_texts(request)) > 3 else honest("openai", request)
 
     with answering("openai", answer) as server:
         world, batch = run(server, "openai")
-        assert result_of(world, batch)["comparisons"]["failed"] == 0
-        sizes = Counter(len(texts_of(request)) > 1 for request in server.requests)
+        assert read_result(world, batch)["comparisons"]["failed"] == 0
+        sizes = Counter(len(read_texts(request)) > 1 for request in server.requests)
     assert sizes[True] <= sizes[False], "no bundle is asked again as it was"
 
 
@@ -330,7 +330,7 @@ def test_answers_that_more_room_completes() -> None:
 
     with answering("openai", answer) as server:
         world, batch = run(server, "openai", batching_mode="per_request")
-    assert result_of(world, batch)["comparisons"]["recorded"] > 0
+    assert read_result(world, batch)["comparisons"]["recorded"] > 0
 
 
 @pytest.mark.parametrize("seconds", ["86400", "Tue, 03 Mar 2026 23:00:00 GMT"])
@@ -344,14 +344,14 @@ def test_a_wait_beyond_the_deadline(seconds: str) -> None:
         assert "asks to wait 86400 s, which is beyond the wave's deadline" in told
         assert "wave_timeout_seconds" in told
         # Asked once in each wave: nobody knocks again before the time that the provider names.
-        assert n_requests == sum(each.attempt for each in world.known(batch.batch_id))
+        assert n_requests == sum(each.attempt for each in world.list_comparisons(batch.batch_id))
 
 
 @pytest.mark.parametrize("n", [2, 3, 4])
 def test_tiny_classes(n: int) -> None:
     with answering("openai", lambda request: honest("openai", request)) as server:
         world, batch = run(server, "openai", n)
-    assert len(result_of(world, batch)["rankings"]) == n
+    assert len(read_result(world, batch)["rankings"]) == n
 
 
 def test_an_endpoint_that_never_calls_back() -> None:
@@ -361,4 +361,4 @@ def test_an_endpoint_that_never_calls_back() -> None:
     told = read_failure_text(batch)
     assert "timed_out" in told
     assert "callback queue" in told
-    assert n_requests == sum(each.attempt for each in world.known(batch.batch_id))
+    assert n_requests == sum(each.attempt for each in world.list_comparisons(batch.batch_id))

@@ -18,9 +18,9 @@ from assessment.domain.decision import Reason
 from assessment.domain.document_keys import result_key, spec_key, surface_key
 from assessment.domain.verdict import Winner
 from tests.examples import scale_examples
-from tests.fakes.judges import Habits, text_of
+from tests.fakes.judges import Habits, make_text
 from tests.fakes.loop import Loop, Run
-from tests.fakes.world import World, essays_of
+from tests.fakes.world import World, make_essays
 
 JUDGES = {
     "good": Habits(),
@@ -64,7 +64,7 @@ def run(
 def check(world: World, outcome: Run) -> None:
     """What must hold at the end of every batch."""
     batch = outcome.batch
-    known = world.known(batch.batch_id)
+    known = world.list_comparisons(batch.batch_id)
     tally = world.tally(batch.batch_id)
     assert batch.status in FINAL_STATUSES
     # None is lost: everything planned is recorded or failed, and nothing is still awaited.
@@ -151,7 +151,7 @@ def test_ties_among_few_verdicts_break_no_small_class(essays: int, seed: int) ->
     world, ended = run(Habits(tying=0.6), essays=essays, seed=seed)
     check(world, ended)
     all_tie = all(c.pair_verdict is None or c.pair_verdict.winner is Winner.TIE
-                  for c in world.known(ended.batch.batch_id))  # fmt: skip
+                  for c in world.list_comparisons(ended.batch.batch_id))  # fmt: skip
     assert (ended.decisions[-1].reason is Reason.ALL_TIES) == all_tie
     assert (ended.batch.status is BatchStatus.FAILED) == all_tie
 
@@ -167,8 +167,8 @@ def test_habits_that_carry_no_news_change_no_result(name: str) -> None:
     reference, _ = run(JUDGES["good"], max_waves=2)
     world, outcome = run(JUDGES[name], max_waves=2, shuffle=7)
     batch_id = outcome.batch.batch_id
-    assert [c.verdict for c in world.known(batch_id)] == [
-        c.verdict for c in reference.known(batch_id)
+    assert [c.verdict for c in world.list_comparisons(batch_id)] == [
+        c.verdict for c in reference.list_comparisons(batch_id)
     ]
 
 
@@ -227,14 +227,16 @@ def test_every_essay_is_asked_about_as_often_as_the_others(
     config = {**SETTINGS, "max_waves": waves, "comparisons_per_essay_per_wave": 2}
     batch_id = world.request(essays, config=config).batch_id
     Loop(world, seed).run(batch_id)
-    counts = Counter(e for c in world.known(batch_id) for e in (c.first, c.second))
+    counts = Counter(e for c in world.list_comparisons(batch_id) for e in (c.first, c.second))
     assert len(counts) == essays
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
 def test_a_money_cap_is_not_passed() -> None:
     world, outcome = run(Habits(cost_usd=1.0, error_callback=0.3), essays=12, max_cost_usd=60.0)
-    spent = sum(c.verdict.cost_usd for c in world.known(outcome.batch.batch_id) if c.verdict)
+    spent = sum(
+        c.verdict.cost_usd for c in world.list_comparisons(outcome.batch.batch_id) if c.verdict
+    )
     assert outcome.decisions[-1].reason in {Reason.COST_CAP, Reason.SUCCESS_RATE}
     assert 20.0 < spent <= 60.0
 
@@ -261,11 +263,11 @@ def test_anchors_turn_abilities_into_grades() -> None:
     world.register(
         assignment_id="x",
         anchors=[
-            {"anchor_ref": f"r{at}", "grade": grade, "text": text_of(at - 3.5, f"anchor {at}")}
+            {"anchor_ref": f"r{at}", "grade": grade, "text": make_text(at - 3.5, f"anchor {at}")}
             for at, grade in enumerate(scale)
         ],
     )
-    essays = essays_of([-3.5, -1.5, 0.5, 3.5])
+    essays = make_essays([-3.5, -1.5, 0.5, 3.5])
     config = {**SETTINGS, "max_comparisons_per_essay": 11}
     batch_id = world.request(essays, assignment_id="x", config=config).batch_id
     outcome = Loop(world).run(batch_id)
@@ -285,7 +287,9 @@ def test_anchors_turn_abilities_into_grades() -> None:
 
 def test_every_result_says_what_length_and_surface_alone_say() -> None:
     world = World()
-    batch_id = world.request(essays_of([-3.0, -1.0, 0.0, 1.0, 2.0, 3.0]), config=SETTINGS).batch_id
+    batch_id = world.request(
+        make_essays([-3.0, -1.0, 0.0, 1.0, 2.0, 3.0]), config=SETTINGS
+    ).batch_id
     check(world, Loop(world).run(batch_id))
     documents = world.content.documents
     baselines = json.loads(documents[result_key(batch_id)])["baselines"]
@@ -300,7 +304,7 @@ def test_groups_of_a_request_are_compared_in_its_result() -> None:
     world = World()
     essays = [
         essay | {"group": "first" if at < 6 else "second"}
-        for at, essay in enumerate(essays_of([-3.0, -2.5, -2.0, -1.5, -1.0, -0.5] + [1.0] * 6))
+        for at, essay in enumerate(make_essays([-3.0, -2.5, -2.0, -1.5, -1.0, -0.5] + [1.0] * 6))
     ]
     config = {**SETTINGS, "max_comparisons_per_essay": 10}
     batch_id = world.request(essays, config=config).batch_id

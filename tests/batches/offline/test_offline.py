@@ -41,7 +41,7 @@ def read_result(path: Path = Path("result.json")) -> ResultDocument:
     return ResultDocument.model_validate_json(path.read_bytes())
 
 
-def execute_at(judge: CountingJudge, essays: Path, *arguments: str | Path) -> Result:
+def run_execute(judge: CountingJudge, essays: Path, *arguments: str | Path) -> Result:
     return cj(
         "execute", essays, "--offline", *QUICK,
         "--judge", f"callback_endpoint,base_url={judge.url}", *arguments,
@@ -90,11 +90,11 @@ def test_the_commands_of_a_stack_read_a_workspace(essays: Path) -> None:
 
 def test_the_same_key_is_the_same_batch_and_asks_nobody_again(essays: Path) -> None:
     with serving_judge() as judge:
-        first = execute_at(judge, essays, "--idempotency-key", "monday")
+        first = run_execute(judge, essays, "--idempotency-key", "monday")
         assert first.exit_code == DONE, first.output
         n_calls, body = len(judge.keys), Path("result.json").read_bytes()
         assert n_calls == read_result().comparisons.recorded
-        again = execute_at(judge, essays, "--idempotency-key", "monday")
+        again = run_execute(judge, essays, "--idempotency-key", "monday")
         assert again.exit_code == DONE, again.output
         assert len(judge.keys) == n_calls
     assert Path("result.json").read_bytes() == body
@@ -102,7 +102,7 @@ def test_the_same_key_is_the_same_batch_and_asks_nobody_again(essays: Path) -> N
 
 def test_an_endpoint_that_answers_later_is_told_where_and_must_sign(essays: Path) -> None:
     with serving_judge(calls_back=True, workspace=Path(".cj")) as judge:
-        result = execute_at(judge, essays)
+        result = run_execute(judge, essays)
         assert result.exit_code == DONE, result.output
         assert read_result().comparisons.recorded == len(judge.keys)
         assert judge.refusals == {"unsigned": 401, "elsewhere": 404}

@@ -33,7 +33,7 @@ def world() -> World:
     return World()
 
 
-def planned_batch(world: World, essays: int = 6, **config: object) -> Started:
+def plan_batch(world: World, essays: int = 6, **config: object) -> Started:
     """A batch whose first wave is planned."""
     settings = {"wave_timeout_seconds": WAVE_TIMEOUT, "retry_pool_threshold": 2, **config}
     batch_id = world.request(essays, key="first", config=settings).batch_id
@@ -41,9 +41,9 @@ def planned_batch(world: World, essays: int = 6, **config: object) -> Started:
     return Started(world, batch_id, world.plan(batch_id))
 
 
-def submitted_batch(world: World, essays: int = 6, **config: object) -> Started:
+def submit_batch(world: World, essays: int = 6, **config: object) -> Started:
     """A batch whose first wave awaits its verdicts."""
-    started = planned_batch(world, essays, **config)
+    started = plan_batch(world, essays, **config)
     world.workflow.issue(started.token)
     world.submit(started.batch_id, started.wave.wave, started.token)
     return started
@@ -51,15 +51,15 @@ def submitted_batch(world: World, essays: int = 6, **config: object) -> Started:
 
 @pytest.fixture
 def planned(world: World) -> Started:
-    return planned_batch(world)
+    return plan_batch(world)
 
 
 @pytest.fixture
 def submitted(world: World) -> Started:
-    return submitted_batch(world)
+    return submit_batch(world)
 
 
 @pytest.fixture
 def submit() -> Callable[..., Started]:
     """For tests that need several worlds or another configuration."""
-    return submitted_batch
+    return submit_batch

@@ -25,7 +25,7 @@ from tests.fakes.results import HOSTILE, make_comparisons, make_result
 _DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 
 
-def data_of(page: str) -> dict:
+def read_data(page: str) -> dict:
     found = _DATA.search(page)
     assert found is not None
     return json.loads(found[1])
@@ -33,7 +33,7 @@ def data_of(page: str) -> dict:
 
 def test_the_data_are_the_result_and_what_needs_a_person():
     result = make_result(8)
-    written = data_of(write_report(report_result(result)))
+    written = read_data(write_report(report_result(result)))
     assert written["result"] == result.model_dump(mode="json")
     needing = {each["essay_id"] for each in written["attention"]}
     assert "essay-0001" in needing, "its text is flagged"
@@ -48,7 +48,7 @@ def test_no_name_ends_the_element_that_it_stands_in(name: str):
     assert page.count("<script") == plain.count("<script")
     assert page.count("</script") == plain.count("</script")
     assert "<img src=x" not in page
-    assert name in {each["essay_id"] for each in data_of(page)["result"]["rankings"]}
+    assert name in {each["essay_id"] for each in read_data(page)["result"]["rankings"]}
 
 
 def test_the_policy_lets_in_only_the_pages_own_script_and_style():
@@ -70,7 +70,7 @@ def test_a_thousand_essays_fit_in_five_megabytes():
     comparisons = make_comparisons(result, n_each=12)
     page = write_report(report_result(result, comparisons=comparisons))
     assert len(page.encode()) < 5_000_000
-    assert len(data_of(page)["comparisons"]["rows"]) == len(comparisons)
+    assert len(read_data(page)["comparisons"]["rows"]) == len(comparisons)
 
 
 def test_comparisons_are_packed_by_place():
@@ -116,7 +116,7 @@ def test_without_names_no_name_is_left():
     )
     comparisons = make_comparisons(result)
     page = write_report(report_result(told, comparisons=comparisons), without_names=True)
-    hidden = data_of(page)
+    hidden = read_data(page)
     for name in ("lastname", "anna", "person/bo", "class 7"):
         assert name not in json.dumps(hidden)
     assert hidden["names_hidden"] is True
@@ -140,7 +140,7 @@ def test_without_names_no_name_is_left():
 def test_an_essay_may_be_called_as_a_grade_or_a_field():
     result = make_result(6, name=lambda i: ["A", "rank", "COMPLETED", "status", "F", "C"][i])
     plain = json.loads(report_result(result).model_dump_json())["result"]
-    hidden = data_of(write_report(report_result(result), without_names=True))["result"]
+    hidden = read_data(write_report(report_result(result), without_names=True))["result"]
     assert hidden["status"] == "COMPLETED"
     assert hidden.keys() == plain.keys()
     grades = plain["grade_projections"]["primary_grades"]
@@ -163,7 +163,7 @@ def test_every_field_of_the_grades_that_is_by_essay_is_renamed():
         result=result.model_copy(update={"grade_projections": filled}), attention=[]
     )
     page = write_report(told, without_names=True)
-    hidden = data_of(page)["result"]["grade_projections"]
+    hidden = read_data(page)["result"]["grade_projections"]
     assert [name for name in by_essay if "essay-0000" in hidden[name]] == []
 
 
@@ -187,7 +187,7 @@ def test_lists_are_packed_by_place_and_lose_their_reasons_with_the_names():
     assert (row[1], packed.judges[row[2]], row[-1]) == (["=", ">>>"], "model", order.justification)
     page = write_report(report_result(result, comparisons=[one, listed]), without_names=True)
     assert "The last one breaks off." not in page
-    assert data_of(page)["comparisons"]["lists"][0][1] == ["=", ">>>"]
+    assert read_data(page)["comparisons"]["lists"][0][1] == ["=", ">>>"]
     assert "lists" not in pack_comparisons([one]).model_dump(mode="json")
 
 
@@ -201,6 +201,6 @@ def test_a_result_whose_notes_were_words_can_be_read_and_reported():
     result = ResultDocument.model_validate(document)
     assert result.schema_version == 2
     assert result.notes == [Note(message="Pairs were judged again.")]
-    written = data_of(write_report(report_result(result)))
+    written = read_data(write_report(report_result(result)))
     assert written["result"]["groups"]["notes"][0]["message"] == "One judge."
     assert written["attention"][0]["causes"][0]["codes"] == []

@@ -26,12 +26,12 @@ MODELS = [
 VALUES = {"JUDGE_MAX_RECEIVES": "5", "LLM_BATCHING_MODE": "serial_bundle"}
 
 
-def required(model: type[Settings]) -> list[str]:
+def list_required(model: type[Settings]) -> list[str]:
     return [name.upper() for name, field in model.model_fields.items() if field.is_required()]
 
 
 def complete(model: type[Settings]) -> dict[str, str]:
-    return {name: VALUES.get(name, "value") for name in required(model)}
+    return {name: VALUES.get(name, "value") for name in list_required(model)}
 
 
 @pytest.mark.parametrize("model", MODELS)

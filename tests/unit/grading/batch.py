@@ -31,12 +31,12 @@ def centre(position: int, scale: GradeScale = SCALE) -> float:
     return (position - (len(scale.grades) - 1) / 2) * WIDTH
 
 
-def anchors_of(grades: Sequence[str], scale: GradeScale = SCALE) -> list[tuple[str, float]]:
+def place_anchors(grades: Sequence[str], scale: GradeScale = SCALE) -> list[tuple[str, float]]:
     """Anchors in the middle of their grades."""
     return [(grade, centre(scale.position(grade), scale)) for grade in grades]
 
 
-def spec_of(
+def make_spec(
     n_students: int,
     grades: Sequence[str],
     *,
@@ -66,7 +66,7 @@ def spec_of(
     )
 
 
-def judged(
+def judge_essays(
     spec: BatchSpec, ability: dict[str, float], *, per_essay: int, seed: int = 1
 ) -> list[Comparison]:
     """Comparisons in random rounds by a logistic judge with degrees."""
@@ -100,7 +100,7 @@ def judged(
 
 
 @cache
-def _concluded(
+def _conclude(
     anchors: tuple[tuple[str, float], ...],
     n_students: int,
     per_essay: int,
@@ -109,7 +109,7 @@ def _concluded(
     population: str | None,
     config: str,
 ) -> Conclusion:
-    spec = spec_of(
+    spec = make_spec(
         n_students,
         [grade for grade, _ in anchors],
         scale=scale,
@@ -118,11 +118,11 @@ def _concluded(
     rng = np.random.default_rng([seed, 7])
     ability = {f"essay-{k:04d}": float(rng.normal(0, 2)) for k in range(n_students)}
     ability |= {f"ANCHOR_a{k:03d}_00000000": true for k, (_, true) in enumerate(anchors)}
-    comparisons = judged(spec, ability, per_essay=per_essay, seed=seed)
+    comparisons = judge_essays(spec, ability, per_essay=per_essay, seed=seed)
     return STATISTICS.conclude(spec, comparisons, config=BatchConfig.model_validate_json(config))
 
 
-def concluded(
+def conclude_batch(
     anchors: Sequence[tuple[str, float]],
     *,
     n_students: int = 40,
@@ -136,7 +136,7 @@ def concluded(
 
     The same batch is concluded once for all tests, which only read it.
     """
-    return _concluded(
+    return _conclude(
         tuple(anchors),
         n_students,
         per_essay,

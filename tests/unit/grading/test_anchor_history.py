@@ -20,12 +20,12 @@ from assessment.domain.grading_history import (
 from assessment.statistics.anchors import link_to_history, measure_anchors, pool_history
 from assessment.statistics.pool import JudgedPool
 from scoring.linking import USUAL_DRIFT
-from tests.fakes.judges import text_of
+from tests.fakes.judges import make_text
 from tests.fakes.loop import Loop
-from tests.fakes.world import World, essays_of, spread
+from tests.fakes.world import World, make_essays, spread
 from tests.present import present
 
-from .batch import SCALE, STATISTICS, anchors_of, judged, spec_of
+from .batch import SCALE, STATISTICS, judge_essays, make_spec, place_anchors
 
 GRADES = [grade for grade in SCALE.grades for _ in range(2)]
 CONFIG = BatchConfig()
@@ -45,18 +45,18 @@ def batch(name, values, *, variance=0.04, shown=2.0):
     )
 
 
-def simulated(seed, *, drift=0.0):
+def simulate_batch(seed, *, drift=0.0):
     """A simulated batch of 40 students and the anchors' true abilities in it."""
-    spec = spec_of(40, GRADES)
+    spec = make_spec(40, GRADES)
     rng = np.random.default_rng([seed, 11])
     ability = {f"essay-{k:04d}": float(x) for k, x in enumerate(rng.normal(0, 2, 40))}
-    for k, (_, true) in enumerate(anchors_of(GRADES)):
+    for k, (_, true) in enumerate(place_anchors(GRADES)):
         ability[f"ANCHOR_a{k:03d}_00000000"] = true + drift * float(rng.normal())
-    return spec, ability, judged(spec, ability, per_essay=12, seed=seed)
+    return spec, ability, judge_essays(spec, ability, per_essay=12, seed=seed)
 
 
-def measured(seed, *, drift=0.0):
-    spec, _, comparisons = simulated(seed, drift=drift)
+def measure_history(seed, *, drift=0.0):
+    spec, _, comparisons = simulate_batch(seed, drift=drift)
     found = measure_anchors(
         JudgedPool.from_comparisons(spec, comparisons), {}, measured_at=f"{seed:03d}"
     )
@@ -99,12 +99,12 @@ def test_drift_is_found():
 
 def test_history_sharpens_the_anchors():
     """Simulated: root mean square error of the anchors with and without three earlier batches."""
-    history = AnchorHistory(batches=[measured(seed) for seed in range(3)])
+    history = AnchorHistory(batches=[measure_history(seed) for seed in range(3)])
     plain: list[float] = []
     sharp: list[float] = []
     claimed: list[float] = []
     for seed in range(50, 56):
-        spec, ability, comparisons = simulated(seed)
+        spec, ability, comparisons = simulate_batch(seed)
         spec = spec.model_copy(update={"anchor_history": history})
         pool = JudgedPool.from_comparisons(spec, comparisons)
         fitted = pool.fit(CONFIG)
@@ -121,8 +121,8 @@ def test_history_sharpens_the_anchors():
 
 
 def test_ranking_and_abilities_stay_those_of_the_batch():
-    spec, _, comparisons = simulated(60)
-    history = AnchorHistory(batches=[measured(seed) for seed in range(3)])
+    spec, _, comparisons = simulate_batch(60)
+    history = AnchorHistory(batches=[measure_history(seed) for seed in range(3)])
     alone = STATISTICS.conclude(spec, comparisons, config=CONFIG)
     spec = spec.model_copy(update={"anchor_history": history})
     together = STATISTICS.conclude(spec, comparisons, config=CONFIG)
@@ -137,10 +137,10 @@ def test_ranking_and_abilities_stay_those_of_the_batch():
 
 
 def test_an_anchor_that_moved_is_named():
-    spec, ability, _ = simulated(61)
-    history = AnchorHistory(batches=[measured(seed) for seed in range(4)])
+    spec, ability, _ = simulate_batch(61)
+    history = AnchorHistory(batches=[measure_history(seed) for seed in range(4)])
     ability["ANCHOR_a005_00000000"] += 4.0
-    comparisons = judged(spec, ability, per_essay=24, seed=61)
+    comparisons = judge_essays(spec, ability, per_essay=24, seed=61)
     spec = spec.model_copy(update={"anchor_history": history})
     projections = STATISTICS.conclude(spec, comparisons, config=CONFIG).projections
     info = present(projections.calibration_info)
@@ -149,8 +149,8 @@ def test_an_anchor_that_moved_is_named():
 
 
 def test_other_judges_history_is_left_alone():
-    spec, _, comparisons = simulated(62)
-    foreign = [measured(s).model_copy(update={"judges": ["other"]}) for s in range(3)]
+    spec, _, comparisons = simulate_batch(62)
+    foreign = [measure_history(s).model_copy(update={"judges": ["other"]}) for s in range(3)]
     spec = spec.model_copy(update={"anchor_history": AnchorHistory(batches=foreign)})
     projections = STATISTICS.conclude(spec, comparisons, config=CONFIG).projections
     info = present(projections.calibration_info)
@@ -174,12 +174,12 @@ def test_the_history_measures_a_spread_that_no_batch_expected(true):
     logs = []
     for seed in range(6):
         rng = np.random.default_rng([seed, 19])
-        spec = spec_of(24, GRADES)
+        spec = make_spec(24, GRADES)
         ability = {
             essay.essay_id: float(x)
             for essay, x in zip(spec.essays, rng.normal(0, true, len(spec.essays)), strict=True)
         }
-        comparisons = judged(spec, ability, per_essay=10, seed=seed)
+        comparisons = judge_essays(spec, ability, per_essay=10, seed=seed)
         pool = JudgedPool.from_comparisons(spec, comparisons)
         measured_batch = measure_anchors(pool, {}, measured_at="")
         logs.append(np.log(present(measured_batch).spread))
@@ -187,11 +187,13 @@ def test_the_history_measures_a_spread_that_no_batch_expected(true):
 
 
 def test_the_shown_spread_is_that_of_the_students():
-    assert np.mean([measured(seed).spread for seed in range(5)]) == pytest.approx(2.0, abs=0.3)
+    assert np.mean([measure_history(seed).spread for seed in range(5)]) == pytest.approx(
+        2.0, abs=0.3
+    )
 
 
-def requested(world, seed):
-    batch_id = world.request(essays_of(spread(20, seed=seed)), assignment_id="unit").batch_id
+def request_batch(world, seed):
+    batch_id = world.request(make_essays(spread(20, seed=seed)), assignment_id="unit").batch_id
     run = Loop(world).run(batch_id)
     assert run.batch.status == "COMPLETED", run.decisions
     return run.batch
@@ -204,11 +206,11 @@ def test_batches_through_the_loop_leave_and_take_history():
     world.register(
         assignment_id="unit",
         anchors=[
-            {"anchor_ref": grade, "grade": grade, "text": text_of(quality, f"anchor-{grade}")}
+            {"anchor_ref": grade, "grade": grade, "text": make_text(quality, f"anchor-{grade}")}
             for grade, quality in qualities.items()
         ],
     )
-    first, *_, last = [requested(world, seed) for seed in range(1, 5)]
+    first, *_, last = [request_batch(world, seed) for seed in range(1, 5)]
     (known,) = world.assignments.measurements.values()
     assert len(known) == 4
     assert first.config_sources["prior_sd_median"] is Source.DEFAULT

@@ -11,12 +11,12 @@ from assessment.domain.spec import BatchSpec
 from assessment.domain.surface import SurfaceFeatures, measure_surface
 from tests.present import present
 
-from .batch import SCALE, STATISTICS, judged, spec_of
+from .batch import SCALE, STATISTICS, judge_essays, make_spec
 
 GRADES = [*SCALE.grades, *SCALE.grades]
 
 
-def texts_of(spec: BatchSpec, rng: np.random.Generator) -> dict[str, SurfaceFeatures]:
+def measure_texts(spec: BatchSpec, rng: np.random.Generator) -> dict[str, SurfaceFeatures]:
     """Figures of texts with 60 to 600 words."""
     return {
         essay.essay_id: measure_surface(
@@ -26,16 +26,16 @@ def texts_of(spec: BatchSpec, rng: np.random.Generator) -> dict[str, SurfaceFeat
     }
 
 
-def described(
+def describe_baselines(
     *, by_length: float, by_quality: float, n_students: int = 40, grades: list[str] = GRADES
 ) -> BaselineReport:
     """A judge to whom a standard deviation of either is worth so many logits.
 
     The anchors' graders see quality alone.
     """
-    spec = spec_of(n_students, grades)
+    spec = make_spec(n_students, grades)
     rng = np.random.default_rng(11)
-    surface = texts_of(spec, rng)
+    surface = measure_texts(spec, rng)
     length = np.array([surface[e.essay_id].log_words for e in spec.essays])
     quality = rng.normal(size=len(length))
     for row, essay in enumerate(spec.essays):
@@ -43,13 +43,13 @@ def described(
             quality[row] = (SCALE.position(essay.grade) - 3.5) / 2.3 + 0.2 * rng.normal()
     ability = by_length * (length - length.mean()) / length.std() + by_quality * quality
     known = {e.essay_id: float(a) for e, a in zip(spec.essays, ability, strict=True)}
-    comparisons = judged(spec, known, per_essay=12)
+    comparisons = judge_essays(spec, known, per_essay=12)
     conclusion = STATISTICS.conclude(spec, comparisons, config=BatchConfig(), surface=surface)
     return present(conclusion.baselines)
 
 
 def test_a_judge_who_counts_words_is_said_to_say_no_more_than_length() -> None:
-    report = described(by_length=2.0, by_quality=0.0)
+    report = describe_baselines(by_length=2.0, by_quality=0.0)
     assert present(report.length.spearman) > 0.85
     assert present(report.length.explained_share) > 0.8
     assert report.length.explains_all
@@ -59,7 +59,7 @@ def test_a_judge_who_counts_words_is_said_to_say_no_more_than_length() -> None:
 
 
 def test_a_judge_who_reads_is_told_from_length() -> None:
-    report = described(by_length=0.5, by_quality=2.0)
+    report = describe_baselines(by_length=0.5, by_quality=2.0)
     assert report.findings == []
     grades = present(report.length.grades)
     assert grades.anchors == len(GRADES)
@@ -71,7 +71,7 @@ def test_a_judge_who_reads_is_told_from_length() -> None:
 
 
 def test_a_class_of_three_and_no_anchors_has_what_can_be_told() -> None:
-    report = described(by_length=1.0, by_quality=1.0, n_students=3, grades=[])
+    report = describe_baselines(by_length=1.0, by_quality=1.0, n_students=3, grades=[])
     assert report.essays == 3
     assert report.length.grades is None
     assert report.length.slope is None
@@ -80,10 +80,10 @@ def test_a_class_of_three_and_no_anchors_has_what_can_be_told() -> None:
 
 
 def test_essays_of_one_length_have_no_baseline_of_length() -> None:
-    spec = spec_of(6, ["F", "A"])
+    spec = make_spec(6, ["F", "A"])
     same = dict.fromkeys((e.essay_id for e in spec.essays), measure_surface("Equal words here."))
     ability = {e.essay_id: float(k) for k, e in enumerate(spec.essays)}
-    comparisons = judged(spec, ability, per_essay=8)
+    comparisons = judge_essays(spec, ability, per_essay=8)
     conclusion = STATISTICS.conclude(spec, comparisons, config=BatchConfig(), surface=same)
     report = present(conclusion.baselines)
     assert report.length.spearman is None
@@ -92,12 +92,12 @@ def test_essays_of_one_length_have_no_baseline_of_length() -> None:
 
 @pytest.mark.parametrize("measured", [0, 5])
 def test_essays_that_were_not_measured_leave_no_baselines(measured: int) -> None:
-    spec = spec_of(6, [])
+    spec = make_spec(6, [])
     ability = {e.essay_id: float(k) for k, e in enumerate(spec.essays)}
-    surface = texts_of(spec, np.random.default_rng(0))
+    surface = measure_texts(spec, np.random.default_rng(0))
     for essay in spec.essays[measured:]:
         del surface[essay.essay_id]
     conclusion = STATISTICS.conclude(
-        spec, judged(spec, ability, per_essay=6), config=BatchConfig(), surface=surface
+        spec, judge_essays(spec, ability, per_essay=6), config=BatchConfig(), surface=surface
     )
     assert conclusion.baselines is None

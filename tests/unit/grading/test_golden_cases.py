@@ -22,7 +22,16 @@ from assessment.domain.grading_result import (
 from assessment.domain.result import Ranking
 from tests.present import present
 
-from .batch import SCALE, STATISTICS, WIDTH, anchors_of, centre, concluded, judged, spec_of
+from .batch import (
+    SCALE,
+    STATISTICS,
+    WIDTH,
+    centre,
+    conclude_batch,
+    judge_essays,
+    make_spec,
+    place_anchors,
+)
 
 ALL = [grade for grade in SCALE.grades for _ in range(2)]
 
@@ -37,7 +46,7 @@ def calibration(projections: GradeProjections) -> CalibrationInfo:
     return present(projections.calibration_info)
 
 
-def entropies_of(projections):
+def compute_entropies(projections):
     """Entropy over the logarithm of the number of grades, recomputed from the probabilities."""
     return {
         essay: -fsum(p * log(p) for p in probabilities.values() if p > 0) / log(len(probabilities))
@@ -46,7 +55,7 @@ def entropies_of(projections):
 
 
 def test_without_anchors_there_is_a_ranking_and_a_reason():
-    result = concluded([])
+    result = conclude_batch([])
     assert not result.projections.projections_available
     assert result.projections.reason == "the assignment has no anchors"
     assert result.projections.reason_code == "no_anchors"
@@ -56,7 +65,7 @@ def test_without_anchors_there_is_a_ranking_and_a_reason():
 
 
 def test_anchors_across_all_grades():
-    projections = concluded(anchors_of(ALL)).projections
+    projections = conclude_batch(place_anchors(ALL)).projections
     assert projections.projections_available
     for probabilities in projections.grade_probabilities.values():
         assert list(probabilities) == list(SCALE.grades)
@@ -82,10 +91,10 @@ def test_grades_are_right_more_often_than_their_neighbours(n_anchors, least):
 
     Two anchors a grade cannot show that their graders agree, and the probabilities allow for more.
     """
-    anchors = anchors_of([grade for grade in SCALE.grades for _ in range(n_anchors)])
+    anchors = place_anchors([grade for grade in SCALE.grades for _ in range(n_anchors)])
     hits, claims = [], []
     for seed in range(1, 6):
-        projections = concluded(anchors, seed=seed).projections
+        projections = conclude_batch(anchors, seed=seed).projections
         rng = np.random.default_rng([seed, 7])
         for k in range(40):
             true = SCALE.grades[int(np.clip(round(rng.normal(0, 2) / WIDTH + 3.5), 0, 7))]
@@ -97,13 +106,13 @@ def test_grades_are_right_more_often_than_their_neighbours(n_anchors, least):
 
 
 def test_a_larger_standard_error_goes_with_a_higher_entropy():
-    result = concluded(anchors_of(ALL), n_students=80, per_essay=6)
+    result = conclude_batch(place_anchors(ALL), n_students=80, per_essay=6)
     inner = [
         ranking
         for ranking in result.scores.rankings
         if not ranking.is_anchor and abs(ranking.bradley_terry_score) < 2
     ]
-    entropies = entropies_of(result.projections)
+    entropies = compute_entropies(result.projections)
     # The doubt of the common scale grows with the distance from the mean; the anchors share it,
     # so that no grade depends on it. What is left is the essay's own.
     squares = np.array([ranking.bradley_terry_score**2 for ranking in inner])
@@ -113,29 +122,29 @@ def test_a_larger_standard_error_goes_with_a_higher_entropy():
 
 
 def test_more_comparisons_lower_standard_errors_and_entropies():
-    few, many = (concluded(anchors_of(ALL), per_essay=k) for k in (6, 24))
+    few, many = (conclude_batch(place_anchors(ALL), per_essay=k) for k in (6, 24))
     assert many.scores.reliability.mean_se < 0.7 * few.scores.reliability.mean_se
-    entropies = [mean(entropies_of(r.projections).values()) for r in (few, many)]
+    entropies = [mean(compute_entropies(r.projections).values()) for r in (few, many)]
     assert entropies[1] < entropies[0]
 
 
 def test_scarce_anchors_make_wide_grades_and_say_so():
-    scarce = concluded(anchors_of(["E", "B"])).projections
-    plenty = concluded(anchors_of(ALL)).projections
+    scarce = conclude_batch(place_anchors(["E", "B"])).projections
+    plenty = conclude_batch(place_anchors(ALL)).projections
     assert scarce.projections_available
     assert set(calibration(scarce).extrapolated_grades) == {"F", "D", "D+", "C", "C+", "A"}
     assert any("extrapolated" in warning for warning in calibration(scarce).warnings)
-    assert mean(entropies_of(scarce).values()) > mean(entropies_of(plenty).values())
+    assert mean(compute_entropies(scarce).values()) > mean(compute_entropies(plenty).values())
     assert mean(calibration(scarce).boundary_se.values()) > mean(
         calibration(plenty).boundary_se.values()
     )
 
 
 def test_one_misgraded_anchor_is_named_and_moves_little():
-    anchors = anchors_of(ALL)
+    anchors = place_anchors(ALL)
     anchors[2] = ("C+", centre(SCALE.position("E")))  # an E that was registered as C+
-    right = concluded(anchors_of(ALL), per_essay=24).projections
-    wrong = concluded(anchors, per_essay=24).projections
+    right = conclude_batch(place_anchors(ALL), per_essay=24).projections
+    wrong = conclude_batch(anchors, per_essay=24).projections
     health = {anchor.anchor_ref: anchor for anchor in calibration(wrong).anchors}
     assert min(health, key=lambda ref: health[ref].weight) == "a002"
     assert health["a002"].weight < 0.5
@@ -154,7 +163,7 @@ def test_one_misgraded_anchor_is_named_and_moves_little():
 
 def test_two_missing_grades_are_extrapolated():
     graded = [grade for grade in ALL if grade not in ("D+", "A")]
-    projections = concluded(anchors_of(graded)).projections
+    projections = conclude_batch(place_anchors(graded)).projections
     info = calibration(projections)
     assert info.extrapolated_grades == ["D+", "A"]
     assert "D+, A" in " ".join(info.warnings)
@@ -162,9 +171,9 @@ def test_two_missing_grades_are_extrapolated():
 
 
 def test_reversed_anchors_give_no_grades_but_the_ranking_stands():
-    labels = [grade for grade, _ in anchors_of(ALL)]
-    abilities = [ability for _, ability in anchors_of(ALL)]
-    result = concluded(list(zip(labels, reversed(abilities), strict=True)))
+    labels = [grade for grade, _ in place_anchors(ALL)]
+    abilities = [ability for _, ability in place_anchors(ALL)]
+    result = conclude_batch(list(zip(labels, reversed(abilities), strict=True)))
     assert not result.projections.projections_available
     assert "higher grades have lower abilities" in present(result.projections.reason)
     assert result.projections.reason_code == "anchors_reversed"
@@ -172,7 +181,7 @@ def test_reversed_anchors_give_no_grades_but_the_ranking_stands():
 
 
 def test_anchors_of_one_grade_give_no_grades():
-    result = concluded([("C", -1.0), ("C", 0.0), ("C", 1.0)])
+    result = conclude_batch([("C", -1.0), ("C", 0.0), ("C", 1.0)])
     assert not result.projections.projections_available
     assert present(result.projections.reason).startswith("all 3 anchors have the grade C")
     assert result.projections.reason_code == "one_anchor_grade"
@@ -180,10 +189,12 @@ def test_anchors_of_one_grade_give_no_grades():
 
 def test_the_population_prior_moves_grades_towards_its_shares():
     shares = {"A": 0.6, "B": 0.2, "C": 0.1, "D": 0.1}
-    scarce = anchors_of(["E", "B"])
-    plain = concluded(scarce).projections
-    pulled = concluded(scarce, population=PopulationPrior(shares=shares, weight=4)).projections
-    ignored = concluded(scarce, population=PopulationPrior(shares=shares, weight=0)).projections
+    scarce = place_anchors(["E", "B"])
+    plain = conclude_batch(scarce).projections
+    pulled = conclude_batch(scarce, population=PopulationPrior(shares=shares, weight=4)).projections
+    ignored = conclude_batch(
+        scarce, population=PopulationPrior(shares=shares, weight=0)
+    ).projections
 
     def best(projections):
         return mean(p["A"] for p in projections.grade_probabilities.values())
@@ -195,13 +206,15 @@ def test_the_population_prior_moves_grades_towards_its_shares():
 
 def test_a_method_without_a_place_for_the_prior_says_that_it_is_not_used():
     prior = PopulationPrior(shares={"C": 1.0})
-    projections = concluded(anchors_of(ALL), population=prior, grade_method="medians").projections
+    projections = conclude_batch(
+        place_anchors(ALL), population=prior, grade_method="medians"
+    ).projections
     assert [f.code for f in calibration(projections).findings] == ["population_ignored"]
 
 
 @pytest.mark.parametrize("method", ["gls", "isotonic", "medians"])
 def test_every_method_gives_probabilities(method):
-    projections = concluded(anchors_of(ALL), grade_method=method).projections
+    projections = conclude_batch(place_anchors(ALL), grade_method=method).projections
     assert calibration(projections).method == method
     assert all(abs(fsum(p.values()) - 1) <= 1e-12 for p in projections.grade_probabilities.values())
 
@@ -209,26 +222,27 @@ def test_every_method_gives_probabilities(method):
 def test_graders_who_disagree_widen_the_grades():
     rng = np.random.default_rng(5)
     grades = [grade for grade in SCALE.grades for _ in range(4)]
-    noisy = [(grade, ability + rng.normal(0, 0.9)) for grade, ability in anchors_of(grades)]
+    noisy = [(grade, ability + rng.normal(0, 0.9)) for grade, ability in place_anchors(grades)]
     agreed, split = (
-        concluded(anchors, per_essay=24).projections for anchors in (anchors_of(grades), noisy)
+        conclude_batch(anchors, per_essay=24).projections
+        for anchors in (place_anchors(grades), noisy)
     )
     assert present(calibration(agreed).anchor_spread) < 0.4
     # A Student-t scale: about .8 of a normal standard deviation of .9, measured by 32 anchors.
     assert calibration(split).anchor_spread == pytest.approx(0.72, abs=0.25)
     assert "graders_disagree" in [f.code for f in calibration(split).findings]
-    assert mean(entropies_of(split).values()) > mean(entropies_of(agreed).values())
+    assert mean(compute_entropies(split).values()) > mean(compute_entropies(agreed).values())
 
 
 def test_a_few_anchors_do_not_show_that_their_graders_agree():
-    info = calibration(concluded(anchors_of(["F", "C", "A"]), per_essay=24).projections)
+    info = calibration(conclude_batch(place_anchors(["F", "C", "A"]), per_essay=24).projections)
     assert "few_anchors" in [f.code for f in info.findings]
     assert "graders_disagree" not in [f.code for f in info.findings]
 
 
 @pytest.mark.parametrize("rule", list(GradeRule))
 def test_the_published_grades_follow_the_configured_rule(rule: GradeRule):
-    projections = concluded(anchors_of(ALL), grade_rule=rule).projections
+    projections = conclude_batch(place_anchors(ALL), grade_rule=rule).projections
     assert present(projections.grade_rule) is rule
     for essay, probabilities in projections.grade_probabilities.items():
         grade = published_grade(probabilities, rule)
@@ -238,7 +252,7 @@ def test_the_published_grades_follow_the_configured_rule(rule: GradeRule):
 
 
 def test_calibrated_sets_are_smaller_and_say_what_they_rest_on():
-    projections = concluded(anchors_of(ALL), n_students=80).projections
+    projections = conclude_batch(place_anchors(ALL), n_students=80).projections
     sizes = [
         mean(len(members) for members in sets.values())
         for sets in (projections.calibrated_sets, projections.grade_sets)
@@ -255,14 +269,14 @@ def test_calibrated_sets_are_smaller_and_say_what_they_rest_on():
 
 def test_earlier_batches_add_their_anchors_to_the_sets():
     """Twenty anchors that this batch has not, whose own grades were unlikely, widen the sets."""
-    spec = spec_of(40, [grade for grade, _ in anchors_of(ALL)])
+    spec = make_spec(40, [grade for grade, _ in place_anchors(ALL)])
     rng = np.random.default_rng(4)
     places = rng.normal(0, 2, len(spec.essays))
     ability = {e.essay_id: float(x) for e, x in zip(spec.essays, places, strict=True)}
     ability |= {
-        a.essay_id: true for a, (_, true) in zip(spec.anchors, anchors_of(ALL), strict=True)
+        a.essay_id: true for a, (_, true) in zip(spec.anchors, place_anchors(ALL), strict=True)
     }
-    comparisons = judged(spec, ability, per_essay=16)
+    comparisons = judge_essays(spec, ability, per_essay=16)
     earlier = [
         AnchorMeasurement(
             essay_id=f"old{k}", ability=0, variance=1, grade="C", own_grade_probability=0.001
@@ -289,7 +303,9 @@ def test_earlier_batches_add_their_anchors_to_the_sets():
 
 
 def test_an_essay_below_the_configured_probability_asks_for_more_evidence():
-    strict = concluded(anchors_of(ALL), per_essay=6, needs_more_evidence_below=0.5).projections
+    strict = conclude_batch(
+        place_anchors(ALL), per_essay=6, needs_more_evidence_below=0.5
+    ).projections
     for essay, probabilities in strict.grade_probabilities.items():
         assert (essay in strict.needs_more_evidence) is (max(probabilities.values()) < 0.5)
     assert strict.needs_more_evidence
@@ -301,18 +317,20 @@ def test_an_essay_below_the_configured_probability_asks_for_more_evidence():
 
 def test_the_estimate_of_further_comparisons_is_roughly_what_it_takes():
     """Simulated: essays that ask for more at 6 comparisons, judged on to the median estimate."""
-    few = concluded(anchors_of(ALL), per_essay=6, needs_more_evidence_below=0.45).projections
+    few = conclude_batch(
+        place_anchors(ALL), per_essay=6, needs_more_evidence_below=0.45
+    ).projections
     estimates = [count for count in few.further_comparisons.values() if count is not None]
-    more = concluded(
-        anchors_of(ALL), per_essay=6 + int(np.median(estimates)), needs_more_evidence_below=0.45
+    more = conclude_batch(
+        place_anchors(ALL), per_essay=6 + int(np.median(estimates)), needs_more_evidence_below=0.45
     ).projections
     settled = [e for e in few.needs_more_evidence if e not in more.needs_more_evidence]
     assert 0.25 < len(settled) / len(few.needs_more_evidence) <= 1
 
 
 def test_labels_follow_the_entropy_and_the_likeliest_grade():
-    projections = concluded(anchors_of(ALL), n_students=80).projections
-    for essay, entropy in entropies_of(projections).items():
+    projections = conclude_batch(place_anchors(ALL), n_students=80).projections
+    for essay, entropy in compute_entropies(projections).items():
         likeliest = max(projections.grade_probabilities[essay].values())
         expected = (
             Confidence.HIGH
@@ -338,7 +356,7 @@ def test_a_likely_grade_with_thin_tails_is_high():
 
 
 def test_the_self_check_and_the_anchors_health_are_reported():
-    info = calibration(concluded(anchors_of(ALL)).projections)
+    info = calibration(conclude_batch(place_anchors(ALL)).projections)
     check = present(info.self_check)
     assert check.anchors == len(ALL)
     assert 0 < present(check.rps) < 0.1
@@ -348,7 +366,7 @@ def test_the_self_check_and_the_anchors_health_are_reported():
 
 
 def test_every_reliability_has_its_name():
-    reliability = concluded(anchors_of(ALL)).scores.reliability
+    reliability = conclude_batch(place_anchors(ALL)).scores.reliability
     separation = present(reliability.scale_separation)
     assert 0.8 < present(reliability.model_reliability) < 1
     assert 0.7 < present(reliability.split_half) < 1
@@ -363,17 +381,17 @@ def mean_width(rankings: list[Ranking]) -> float:
 
 
 def test_ranks_and_their_intervals():
-    rankings = concluded([], n_students=60).scores.rankings
+    rankings = conclude_batch([], n_students=60).scores.rankings
     for ranking in rankings:
         low, high = present(ranking.rank_interval)
         assert 1 <= low <= ranking.rank <= high <= 60
         least, most = present(ranking.bradley_terry_interval)
         assert least < ranking.bradley_terry_score < most
-    few = concluded([], n_students=60, per_essay=6).scores.rankings
+    few = conclude_batch([], n_students=60, per_essay=6).scores.rankings
     assert mean_width(rankings) < mean_width(few)
 
 
 def test_figures_have_the_published_precision():
-    projections = concluded(anchors_of(ALL)).projections
+    projections = conclude_batch(place_anchors(ALL)).projections
     for probabilities in projections.grade_probabilities.values():
         assert all(round(p, DECIMALS) == p for p in probabilities.values())

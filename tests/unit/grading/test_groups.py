@@ -17,12 +17,12 @@ from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict
 from tests.present import present
 
-from .batch import STATISTICS, anchors_of, judged, spec_of
+from .batch import STATISTICS, judge_essays, make_spec, place_anchors
 
 GRADES = ["F", "D", "C", "A"]
 
 
-def grouped(spec: BatchSpec, labels: Sequence[str | None]) -> BatchSpec:
+def group_students(spec: BatchSpec, labels: Sequence[str | None]) -> BatchSpec:
     """The specification with groups of its students, in the order of their ids."""
     waiting = iter(labels)
     essays = tuple(
@@ -32,26 +32,26 @@ def grouped(spec: BatchSpec, labels: Sequence[str | None]) -> BatchSpec:
     return spec.model_copy(update={"essays": essays})
 
 
-def reported(
+def report_groups(
     labels: Sequence[str | None], *, shift: float = 0.0, second_judge: bool = False
 ) -> GroupReport | None:
     """A batch of 30 students and four anchors; the essays of "later" are better by a shift."""
-    spec = grouped(spec_of(30, GRADES), labels)
+    spec = group_students(make_spec(30, GRADES), labels)
     rng = np.random.default_rng(5)
     ability = {
         e.essay_id: float(rng.normal(0, 1.5)) + (shift if e.group == "later" else 0.0)
         for e in spec.essays
     }
     ability |= {
-        a.essay_id: true for a, (_, true) in zip(spec.anchors, anchors_of(GRADES), strict=True)
+        a.essay_id: true for a, (_, true) in zip(spec.anchors, place_anchors(GRADES), strict=True)
     }
-    comparisons = judged(spec, ability, per_essay=14)
+    comparisons = judge_essays(spec, ability, per_essay=14)
     if second_judge:
-        comparisons = [_by_another(c) if n % 2 else c for n, c in enumerate(comparisons)]
+        comparisons = [_change_judge(c) if n % 2 else c for n, c in enumerate(comparisons)]
     return STATISTICS.conclude(spec, comparisons, config=BatchConfig()).groups
 
 
-def _by_another(comparison: Comparison) -> Comparison:
+def _change_judge(comparison: Comparison) -> Comparison:
     verdict: Verdict = present(comparison.pair_verdict)
     return comparison.model_copy(
         update={"verdict": verdict.model_copy(update={"judge": "another"})}
@@ -59,11 +59,11 @@ def _by_another(comparison: Comparison) -> Comparison:
 
 
 def test_without_groups_the_result_has_none():
-    assert reported([]) is None
+    assert report_groups([]) is None
 
 
 def test_a_difference_between_groups_is_told_with_its_interval():
-    report = present(reported(["early"] * 15 + ["later"] * 15, shift=3.0))
+    report = present(report_groups(["early"] * 15 + ["later"] * 15, shift=3.0))
     early, later = report.groups
     assert (early.group, early.essays, later.group, later.essays) == ("early", 15, "later", 15)
     low, high = present(later.interval)
@@ -72,7 +72,7 @@ def test_a_difference_between_groups_is_told_with_its_interval():
 
 
 def test_a_small_group_is_named_without_any_figure():
-    report = present(reported(["a"] * 13 + ["b"] * 13 + ["small"] * 4))
+    report = present(report_groups(["a"] * 13 + ["b"] * 13 + ["small"] * 4))
     small = report.groups[-1]
     assert (small.group, small.essays) == ("small", None)
     assert (small.difference, small.interval) == (None, None)
@@ -83,20 +83,20 @@ def test_a_small_group_is_named_without_any_figure():
 
 def test_a_lone_group_has_nothing_to_be_compared_with():
     """Neither with a small group, whose figure that would be, nor with essays without a group."""
-    report = present(reported(["a"] * 20 + ["small"] * 3))
+    report = present(report_groups(["a"] * 20 + ["small"] * 3))
     assert [group.difference for group in report.groups] == [None, None]
     assert "no other group" in present(report.groups[0].reason)
 
 
 def test_one_judge_is_told_to_show_no_favour():
-    report = present(reported(["a"] * 15 + ["b"] * 15))
+    report = present(report_groups(["a"] * 15 + ["b"] * 15))
     assert report.judge_effects == []
     assert "cannot be told" in report.notes[0].message
     assert report.notes[0].code == "one_judge"
 
 
 def test_every_judge_of_a_jury_has_an_effect_for_each_group():
-    report = present(reported(["a"] * 15 + ["b"] * 15, second_judge=True))
+    report = present(report_groups(["a"] * 15 + ["b"] * 15, second_judge=True))
     assert [(e.judge, e.group) for e in report.judge_effects] == [
         ("another", "a"),
         ("another", "b"),
@@ -109,8 +109,8 @@ def test_every_judge_of_a_jury_has_an_effect_for_each_group():
 
 
 def test_groups_change_no_verdict_and_no_specification():
-    spec = spec_of(6, GRADES)
-    assert grouped(spec, ["a", "b"] * 3).spec_hash == spec.spec_hash
+    spec = make_spec(6, GRADES)
+    assert group_students(spec, ["a", "b"] * 3).spec_hash == spec.spec_hash
 
 
 def test_the_label_of_a_request_reaches_the_essay():

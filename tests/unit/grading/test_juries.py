@@ -11,10 +11,10 @@ from assessment.domain.result import AbilityScale
 from assessment.statistics.engine import ScoringStatistics
 from assessment.statistics.pool import JudgedPool, spread_prior
 from scoring.batch_fit import fit_batch
-from tests.unit.grading.batch import judged, spec_of
+from tests.unit.grading.batch import judge_essays, make_spec
 
 CONFIG = BatchConfig()
-SPEC = spec_of(24, [])
+SPEC = make_spec(24, [])
 
 
 def jury(sharpness: dict[str, float], *, per_essay: int = 40) -> list[Comparison]:
@@ -24,7 +24,7 @@ def jury(sharpness: dict[str, float], *, per_essay: int = 40) -> list[Comparison
     found: list[Comparison] = []
     for turn, (judge, factor) in enumerate(sharpness.items()):
         seen = {name: factor * value for name, value in ability.items()}
-        for comparison in judged(SPEC, seen, per_essay=per_essay, seed=turn):
+        for comparison in judge_essays(SPEC, seen, per_essay=per_essay, seed=turn):
             assert comparison.verdict is not None
             verdict = comparison.verdict.model_copy(update={"judge": judge, "degree": None})
             name = f"w{turn + 1:03d}-{len(found):05d}"

@@ -15,7 +15,7 @@ def anchors(*grades):
     ]
 
 
-def refused(world, error, field, **registration):
+def refuse(world, error, field, **registration):
     values = {"assignment_id": "unit", "anchors": anchors("E", "A"), **registration}
     with pytest.raises(error) as raised:
         world.register(**values)
@@ -27,11 +27,11 @@ def refused(world, error, field, **registration):
 
 @pytest.mark.parametrize("scale", [["A"], ["B", "A", "B"], ["B", " "], "no_such_scale"])
 def test_what_is_no_scale(scale):
-    refused(World(), InvalidRequestError, "grade_scale", grade_scale=scale)
+    refuse(World(), InvalidRequestError, "grade_scale", grade_scale=scale)
 
 
 def test_an_anchor_whose_grade_is_not_on_the_scale():
-    message = refused(World(), UnknownGradeError, "anchors[1].grade", anchors=anchors("E", "A+"))
+    message = refuse(World(), UnknownGradeError, "anchors[1].grade", anchors=anchors("E", "A+"))
     assert "A+" in message
     assert "F E D D+ C C+ B A" in message
 
@@ -40,16 +40,16 @@ def test_an_anchor_whose_grade_is_not_on_the_scale():
     "shares", [{"E": 0.5, "A": 0.4}, {"E": 0.7, "A": 0.7}, {"E": -0.2, "A": 1.2}, {}]
 )
 def test_a_prior_that_does_not_sum_to_one(shares):
-    refused(World(), InvalidRequestError, "population.shares", population={"shares": shares})
+    refuse(World(), InvalidRequestError, "population.shares", population={"shares": shares})
 
 
 def test_a_prior_of_a_grade_that_is_not_on_the_scale():
-    refused(World(), UnknownGradeError, "population.shares", population={"shares": {"9": 1.0}})
+    refuse(World(), UnknownGradeError, "population.shares", population={"shares": {"9": 1.0}})
 
 
 def test_a_negative_weight_of_the_prior():
     population = {"shares": {"E": 1.0}, "weight": -1}
-    refused(World(), InvalidRequestError, "population.weight", population=population)
+    refuse(World(), InvalidRequestError, "population.weight", population=population)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def refusal(call, **parameters):
     return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def submitted(client, count, **changes):
+def submit_jobs(client, count, **changes):
     return [client.submit({"a": {}}, **changes) for _ in range(count)]
 
 
@@ -69,7 +69,7 @@ def test_a_job_tells_its_whole_life(bedrock, pairs):
 
 def test_a_job_that_waits_has_no_end_yet(bedrock):
     client = bedrock(batch_seconds=3600)
-    (arn,) = submitted(client, 1)
+    (arn,) = submit_jobs(client, 1)
     job = until(lambda: client.job(arn), lambda job: job["status"] == "InProgress")
     assert (job["totalRecordCount"], job["processedRecordCount"]) == (1, 0)
     assert "endTime" not in job
@@ -228,7 +228,7 @@ def test_an_order_that_the_api_does_not_take_is_refused(bedrock, changes):
 
 def test_a_stopped_job_cannot_be_stopped_again(bedrock):
     client = bedrock(batch_seconds=3600)
-    (arn,) = submitted(client, 1)
+    (arn,) = submit_jobs(client, 1)
     client.cancel(arn)
     assert client.await_end(arn) == "Stopped"
     assert json.loads(client.written(arn, "manifest.json.out"))["processedRecordCount"] == 0
@@ -245,7 +245,7 @@ def test_an_unknown_job_is_not_found(bedrock):
 
 def test_jobs_are_listed_newest_first_in_pages(bedrock):
     client = bedrock(batch_seconds=3600)
-    arns = submitted(client, 5)[::-1]
+    arns = submit_jobs(client, 5)[::-1]
     pages = client.api.get_paginator("list_model_invocation_jobs").paginate(
         PaginationConfig={"PageSize": 2}
     )

@@ -43,22 +43,22 @@ def hooks():
     return module
 
 
-def shown(hooks, markdown):
+def render(hooks, markdown):
     page = SimpleNamespace(file=SimpleNamespace(src_uri="statistics.md"))
     config = SimpleNamespace(docs_dir=str(ROOT / "docs"))
     return hooks.on_page_markdown(markdown, page=page, config=config)
 
 
 def test_links_to_files_of_the_repository_become_paths(hooks):
-    assert shown(hooks, "see [results](results.md#grades)") == "see [results](results.md#grades)"
-    assert shown(hooks, "the [README](../README.md)") == "the README (`README.md`)"
+    assert render(hooks, "see [results](results.md#grades)") == "see [results](results.md#grades)"
+    assert render(hooks, "the [README](../README.md)") == "the README (`README.md`)"
 
 
 def test_a_link_that_leads_nowhere_is_refused(hooks):
     from mkdocs.exceptions import PluginError
 
     with pytest.raises(PluginError, match=r"there is no \.\./missing\.py"):
-        shown(hooks, "[code](../missing.py)")
+        render(hooks, "[code](../missing.py)")
 
 
 def test_every_link_that_leads_out_of_the_docs_leads_somewhere(hooks):

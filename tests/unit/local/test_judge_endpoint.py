@@ -45,18 +45,18 @@ def mailbox():
 def endpoint(people, mailbox):
     opened = []
 
-    def open_with(**options):
+    def open_endpoint(**options):
         judge = SampleJudge(people, JudgeOptions(**({"latency": 0} | options)), mailbox.send)
         client = TestClient(create_app(judge))
         opened.append(client)
         return client.__enter__()
 
-    yield open_with
+    yield open_endpoint
     for client in opened:
         client.__exit__(None, None, None)
 
 
-def text_of(name: str) -> str:
+def read_sample_text(name: str) -> str:
     return next(Path(SAMPLE).rglob(f"{name}.txt")).read_text()
 
 
@@ -65,8 +65,8 @@ def request(comparison="w001-00000", attempt=1, first="arg219204", second="arg21
         "schema_version": 1,
         "correlation_id": "0c9d3b8e-8d55-4a29-9d0d-0a4f39b1e001",
         "callback": {"kind": "sqs", "queue_url": QUEUE},
-        "essay_a": {"essay_id": "ANCHOR_x_01234567", "text": text_of(first)},
-        "essay_b": {"essay_id": second, "text": text_of(second)},
+        "essay_a": {"essay_id": "ANCHOR_x_01234567", "text": read_sample_text(first)},
+        "essay_b": {"essay_id": second, "text": read_sample_text(second)},
         "prompt_blocks": [{"role": "user", "content": "Which is better?"}],
         "metadata": {
             "batch_id": "b1",

@@ -87,14 +87,14 @@ def orders(results: list[ComparisonResult | None]) -> list[tuple[Any, Any]]:
     return [(each.ranking, each.gaps) for each in verdicts]
 
 
-async def by_protocol(url: str, texts: dict[str, str]) -> list[ComparisonResult | None]:
+async def ask_by_protocol(url: str, texts: dict[str, str]) -> list[ComparisonResult | None]:
     judge = JudgeSpec.model_validate({"provider": "callback_endpoint"})
     async with httpx.AsyncClient() as client:
         endpoint = CallbackEndpointJudge(client, url, timeout_seconds=20)
         return [(await endpoint.compare([one]))[0] for one in requests_about(texts, judge)]
 
 
-async def by_model(provider: str, url: str, texts: dict[str, str], *, in_batch: bool) -> Any:
+async def ask_model(provider: str, url: str, texts: dict[str, str], *, in_batch: bool) -> Any:
     base = f"{url}/v1" if provider == "openai" else url
     judge = JudgeSpec.model_validate({"provider": provider, "model": "m", "base_url": base})
     single, together = MODELS[provider]
@@ -125,10 +125,10 @@ def _alone(request: CompareRequestV2, texts: dict[str, str], judge: JudgeSpec) -
 
 
 def test_the_same_orders_by_the_protocol_and_in_every_format(url, texts) -> None:
-    expected = orders(asyncio.run(by_protocol(url, texts)))
+    expected = orders(asyncio.run(ask_by_protocol(url, texts)))
     assert [len(ranking) for ranking, _ in expected] == [5, 5, 3]
     for provider, in_batch in itertools.product(MODELS, (False, True)):
-        found = orders(asyncio.run(by_model(provider, url, texts, in_batch=in_batch)))
+        found = orders(asyncio.run(ask_model(provider, url, texts, in_batch=in_batch)))
         assert found == expected, (provider, in_batch)
 
 

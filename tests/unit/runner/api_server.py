@@ -142,7 +142,7 @@ def _request(stack: FakeStack, request: Request, body: bytes, *, admin: bool) ->
     batch_id = derive_uuid("batch", request.headers["Idempotency-Key"])
     if stack.batches.setdefault(batch_id, wanted) != wanted:
         raise IdempotencyConflictError("Idempotency-Key: used before for a different request")
-    return documents.accepted(batch_id)
+    return documents.make_acceptance(batch_id)
 
 
 async def _take_upload(stack: FakeStack, request: Request) -> Response:
@@ -241,7 +241,7 @@ def _cancel(stack: FakeStack, batch_id: str) -> dict[str, Any]:
         raise UnknownBatchError.from_id(batch_id)
     if stack.result is not None:
         raise IllegalTransitionError("status: a batch that is COMPLETED cannot become CANCELLED")
-    return documents.accepted(batch_id) | {"status": "CANCELLED"}
+    return documents.make_acceptance(batch_id) | {"status": "CANCELLED"}
 
 
 def _resume(stack: FakeStack, batch_id: str) -> dict[str, Any]:
@@ -250,7 +250,7 @@ def _resume(stack: FakeStack, batch_id: str) -> dict[str, Any]:
     if stack.script[0].status != "FAILED":
         raise IllegalTransitionError("status: a batch that is COMPLETED cannot be resumed")
     stack.script = documents.life_of_a_batch()
-    return documents.accepted(batch_id) | {"status": "SCORING"}
+    return documents.make_acceptance(batch_id) | {"status": "SCORING"}
 
 
 def _caller(request: Request) -> Caller:

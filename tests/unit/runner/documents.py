@@ -10,7 +10,7 @@ from assessment.domain.config import BatchConfig
 BATCH_ID = "11111111-2222-3333-4444-555555555555"
 
 
-def accepted(batch_id: str) -> dict[str, Any]:
+def make_acceptance(batch_id: str) -> dict[str, Any]:
     link = f"/v1/batches/{batch_id}"
     return {
         "batch_id": batch_id,
@@ -123,7 +123,7 @@ def life_of_a_batch() -> list[BatchProgress]:
     ]
 
 
-def failed_batch() -> BatchProgress:
+def make_failed_batch() -> BatchProgress:
     failure = {
         "code": "judge_at_chance",
         "message": "the verdicts carry no order",

@@ -25,7 +25,7 @@ from tests.unit.runner import documents
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def finished_batch(**config: Any) -> ReleasePorts:
+def make_finished_batch(**config: Any) -> ReleasePorts:
     """The ports of a world with the batch of `documents.result`, two essays that are graded."""
     batches, content = InMemoryBatchStore(), InMemoryContentStore()
     document = documents.result(essay_flags={"ben": [EssayFlag.INSTRUCTION_LIKE]})

@@ -57,7 +57,7 @@ FOOTNOTES = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 </w:footnotes>"""
 
 
-def packed(members: Mapping[str, str | bytes], *, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+def pack(members: Mapping[str, str | bytes], *, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A zip archive."""
     whole = BytesIO()
     with zipfile.ZipFile(whole, "w", compression) as archive:
@@ -101,14 +101,14 @@ def word_with_footnotes(*paragraphs: str) -> bytes:
         "[Content_Types].xml": types.replace("</Types>", f"{override}</Types>"),
         "word/footnotes.xml": FOOTNOTES.replace("{ns}", WORD),
     }
-    return repacked(document, {name: text.encode() for name, text in changes.items()})
+    return repack(document, {name: text.encode() for name, text in changes.items()})
 
 
-def repacked(document: bytes, changes: Mapping[str, bytes]) -> bytes:
+def repack(document: bytes, changes: Mapping[str, bytes]) -> bytes:
     """A zipped document with some members replaced."""
     with zipfile.ZipFile(BytesIO(document)) as archive:
         members: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
-    return packed(members | dict(changes))
+    return pack(members | dict(changes))
 
 
 ODF = " ".join(
@@ -136,7 +136,7 @@ def opendocument(body: str, *, styles: str = "", manifest: str = "") -> bytes:
         f"{manifest}</manifest:file-entry>"
     )
     mimetype = "application/vnd.oasis.opendocument.text"
-    return packed(
+    return pack(
         {
             "mimetype": mimetype,
             "content.xml": content,
@@ -173,10 +173,10 @@ def pdf(*pages: str | None) -> bytes:
             f"/Contents {5 + 2 * index} 0 R >>".encode(),
             f"<< /Length {len(drawn)} >>\nstream\n{drawn}\nendstream".encode(),
         ]
-    return _pdf_of([*objects, PICTURE])
+    return _make_pdf([*objects, PICTURE])
 
 
-def _pdf_of(objects: Sequence[bytes]) -> bytes:
+def _make_pdf(objects: Sequence[bytes]) -> bytes:
     whole, places = b"%PDF-1.7\n", []
     for number, content in enumerate(objects, start=1):
         places.append(len(whole))
@@ -188,7 +188,7 @@ def _pdf_of(objects: Sequence[bytes]) -> bytes:
     )
 
 
-def locked_pdf(*, user_password: str) -> bytes:
+def make_locked_pdf(*, user_password: str) -> bytes:
     """A PDF with a password to open it; an empty one only forbids changes."""
     writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf("Locked text."))))
     writer.encrypt(user_password, "owner", algorithm="AES-256")
@@ -214,7 +214,7 @@ OFFICE_FILES = {
     "joined.docx": word("Two.", xml=JOINED),
     "box.docx": word("After the box.", xml=BOX),
     "lists.docx": word("First.", comment="Well put!", items=["bees", "ants"]),
-    "levels.docx": repacked(
+    "levels.docx": repack(
         word("After.", xml=LISTS_OF_WORD), {"word/numbering.xml": NUMBERING.encode()}
     ),
     "table.docx": word("After.", xml=TABLE),

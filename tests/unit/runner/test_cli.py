@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from assessment.domain.access import Role
 from runner.cli import app
-from tests.fakes.tokens import caller_in
+from tests.fakes.tokens import read_caller
 from tests.unit.runner import documents
 from tests.unit.runner.api_server import SECRET, FakeStack
 
@@ -66,7 +66,7 @@ def test_without_anchors_nothing_is_registered(stack: FakeStack, folder: Path):
 
 
 def test_a_failed_batch_says_why_and_what_to_do(stack: FakeStack, folder: Path):
-    stack.script, stack.result = [documents.failed_batch()], None
+    stack.script, stack.result = [documents.make_failed_batch()], None
     result = execute(stack, folder)
     assert result.exit_code == BATCH_FAILED
     assert "the verdicts carry no order" in result.stderr
@@ -190,7 +190,7 @@ def test_status_of_a_running_and_an_ended_batch(stack: FakeStack, batch_id: str)
     waited = cj("status", batch_id, "--wait", *at)
     assert waited.exit_code == FINALISED
     assert "outcome COMPLETE_STABLE" in waited.stdout
-    stack.script = [documents.failed_batch()]
+    stack.script = [documents.make_failed_batch()]
     assert cj("status", batch_id, *at).exit_code == FINALISED
     failed = cj("status", batch_id, "--wait", *at)
     assert failed.exit_code == BATCH_FAILED
@@ -274,7 +274,7 @@ def test_the_rooms_are_opened_by_a_link_with_a_token(
     address, _, fragment = link.partition("#")
     assert address == f"{stack.url.rstrip('/')}/app/"
     token = fragment.removeprefix("token=").removesuffix("&open=/batch/b-1")
-    caller = caller_in(token, SECRET)
+    caller = read_caller(token, SECRET)
     assert (caller.subject, caller.roles) == ("ada", frozenset({Role.ADMIN}))
     printed = cj("open", "--local", "--print")
     assert printed.stdout.strip().endswith("&open=/")
@@ -285,15 +285,15 @@ def test_a_token_is_all_that_is_printed(stack: FakeStack, monkeypatch: pytest.Mo
     monkeypatch.setenv("CJ_PORT", str(stack.port))
     result = cj("token", "--local", "--admin", "--subject", "ada")
     assert result.exit_code == FINALISED
-    caller = caller_in(result.stdout.strip(), SECRET)
+    caller = read_caller(result.stdout.strip(), SECRET)
     assert (caller.subject, caller.roles, caller.organisation) == (
         "ada", frozenset({Role.ADMIN}), "default",
     )  # fmt: skip
     assert result.stderr == ""
     by_arn = cj("token", "--local", "--secret-arn", "any")
-    assert caller_in(by_arn.stdout.strip(), SECRET).roles == {Role.ASSESSOR}
+    assert read_caller(by_arn.stdout.strip(), SECRET).roles == {Role.ASSESSOR}
     of_a_school = ("--role", "judge", "--batch", "b-1", "--organisation", "north-school")
-    judge = caller_in(cj("token", "--local", *of_a_school).stdout.strip(), SECRET)
+    judge = read_caller(cj("token", "--local", *of_a_school).stdout.strip(), SECRET)
     assert (judge.roles, judge.batch_id, judge.organisation) == (
         frozenset({Role.JUDGE}), "b-1", "north-school",
     )  # fmt: skip
@@ -340,7 +340,7 @@ def test_interrupting_leaves_the_batch_and_says_how_to_come_back(stack: FakeStac
 
 
 def test_a_failed_batch_goes_on(stack: FakeStack, batch_id: str):
-    stack.script = [documents.failed_batch()]
+    stack.script = [documents.make_failed_batch()]
     resumed = cj("redrive", batch_id, "--api-url", stack.url)
     assert resumed.exit_code == FINALISED, resumed.output
     assert f"batch {batch_id} is SCORING" in resumed.stdout

@@ -8,14 +8,14 @@ from typer.testing import CliRunner, Result
 from runner.cli import app
 from tests.unit.runner.api_server import FakeStack
 from tests.unit.runner.documents import BATCH_ID
-from tests.unit.runner.office import finished_batch
+from tests.unit.runner.office import make_finished_batch
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 
 @pytest.fixture
 def office(stack: FakeStack) -> FakeStack:
-    stack.office = finished_batch()
+    stack.office = make_finished_batch()
     return stack
 
 
@@ -69,7 +69,7 @@ def test_an_unknown_essay_or_grade_is_named(office: FakeStack, essay_id: str) ->
 def test_the_second_of_two_assessors_is_awaited(
     stack: FakeStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stack.office = finished_batch(two_assessors=True)
+    stack.office = make_finished_batch(two_assessors=True)
     assert "waits for a second assessor" in cj(stack, "decide", "ada", "A").stdout
     monkeypatch.setenv("CJ_TOKEN", stack.token(subject="bo"))
     disagreed = cj(stack, "decide", "ada", "C", "--reason", "Too long")

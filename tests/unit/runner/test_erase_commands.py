@@ -96,7 +96,7 @@ def offline(*arguments: str) -> Result:
     return CliRunner(env={"COLUMNS": "140"}).invoke(app, [*arguments, "--offline"])
 
 
-def kept_bytes(place: Path) -> bytes:
+def read_files(place: Path) -> bytes:
     """All that the workspace's files hold, the free pages of the database too."""
     return b"".join(path.read_bytes() for path in (place / ".cj").rglob("*") if path.is_file())
 
@@ -105,19 +105,19 @@ def test_an_essay_and_a_batch_are_erased_from_a_workspace(place: Path) -> None:
     batch_id = json.loads((place / "result.json").read_text())["batch_id"]
     exported = json.loads(offline("export-essay", batch_id, "anna").stdout)
     assert exported["text"].startswith("ANNA-SECRET")
-    assert b"ANNA-SECRET" in kept_bytes(place)
+    assert b"ANNA-SECRET" in read_files(place)
     gone = offline("delete", batch_id, "--essay", "anna", "--yes", "--json")
     assert gone.exit_code == DONE, gone.output
     told = json.loads(gone.stdout)
     assert (told["state"], told["checked_at"] is not None) == ("erased", True)
-    left = kept_bytes(place)
+    left = read_files(place)
     assert b"anna" not in left
     assert b"ANNA-SECRET" not in left
     assert b"BEN-SECRET" in left
     assert "ben" in offline("results", batch_id).stdout
     assert offline("export-essay", batch_id, "anna").exit_code == BAD_INPUT
     assert offline("delete", batch_id, "--yes").exit_code == DONE
-    left = kept_bytes(place)
+    left = read_files(place)
     assert b"BEN-SECRET" not in left
     assert b"rankings" not in left
     assert batch_id not in offline("list").stdout
@@ -130,4 +130,4 @@ def test_a_batch_that_another_process_runs_is_not_erased(place: Path) -> None:
         refused = offline("delete", batch_id, "--yes")
     assert refused.exit_code == BAD_INPUT
     assert "run by another process" in refused.stderr
-    assert b"ANNA-SECRET" in kept_bytes(place)
+    assert b"ANNA-SECRET" in read_files(place)

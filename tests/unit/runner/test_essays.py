@@ -16,7 +16,7 @@ SCALE = SCALES["swedish_8_anchor"]
 PRIVATE = "a sentence nobody else may read"
 
 
-def problems_of(refusal: pytest.ExceptionInfo[BadInputError]) -> list[tuple[object, ...]]:
+def list_problems(refusal: pytest.ExceptionInfo[BadInputError]) -> list[tuple[object, ...]]:
     """Where each problem is: name of the file, row and field."""
     return [(Path(p.file or "").name, p.row, p.field) for p in refusal.value.problems]
 
@@ -195,7 +195,7 @@ def test_every_file_that_cannot_be_an_essay_is_named_at_once(folder: Path):
     (folder / "ada.md").write_text(PRIVATE)
     with pytest.raises(BadInputError) as refusal:
         read_folder(folder)
-    assert sorted(problems_of(refusal), key=str) == [
+    assert sorted(list_problems(refusal), key=str) == [
         ("ANCHOR_x.txt", None, None),
         ("ada.txt", None, None),
         ("bytes.txt", None, None),
@@ -242,7 +242,7 @@ def test_a_text_over_several_lines_counts_as_its_last(tmp_path: Path):
     path.write_text('anchor_ref,grade,text\none,A,"two\nlines"\ntwo,Q,short\n')
     with pytest.raises(BadInputError) as refusal:
         read_anchors(path, scale=SCALE)
-    assert problems_of(refusal) == [("anchors.csv", 4, "grade")]
+    assert list_problems(refusal) == [("anchors.csv", 4, "grade")]
 
 
 def test_every_wrong_anchor_is_named_at_once_by_row_and_field(tmp_path: Path):
@@ -260,7 +260,7 @@ def test_every_wrong_anchor_is_named_at_once_by_row_and_field(tmp_path: Path):
     )
     with pytest.raises(BadInputError) as refusal:
         read_anchors(path, scale=SCALE)
-    assert problems_of(refusal) == [
+    assert list_problems(refusal) == [
         ("anchors.csv", 3, "file"),
         ("anchors.csv", 4, "file"),
         ("anchors.csv", 5, "file"),

@@ -21,7 +21,7 @@ def assessment(folder: Path, **values: Any):
     return read_assessment(folder, **options)
 
 
-def registered_id(folder: Path, **values: Any) -> str:
+def register(folder: Path, **values: Any) -> str:
     registration = assessment(folder, **values).registration
     assert registration is not None
     return registration.request.assignment_id
@@ -66,15 +66,15 @@ def test_scales_by_name_and_by_labels():
 
 
 def test_the_assignment_is_made_of_what_is_registered(folder: Path):
-    made = registered_id(folder)
+    made = register(folder)
     assert made.startswith("unit-essays-")
-    assert registered_id(folder) == made
+    assert register(folder) == made
     (folder / "cy.txt").write_text("One student more changes nothing about the anchors.")
-    assert registered_id(folder) == made
-    assert registered_id(folder, scale="F,E,D,C,B,A") != made
+    assert register(folder) == made
+    assert register(folder, scale="F,E,D,C,B,A") != made
     (folder.parent / "good.txt").write_text("Another anchor text.")
-    assert registered_id(folder) != made
-    assert registered_id(folder, assignment="tides-2026") == "tides-2026"
+    assert register(folder) != made
+    assert register(folder, assignment="tides-2026") == "tides-2026"
 
 
 def test_texts_for_the_judge(folder: Path):
@@ -124,7 +124,7 @@ def test_a_result_in_the_folder_is_no_essay(folder: Path):
 
 def test_names_of_folders_keep_their_letters(folder: Path):
     renamed = folder.rename(folder.parent / "Åk 9 – blåbär")
-    assert registered_id(renamed, anchors=folder.parent / "anchors.csv").startswith("Åk-9-blåbär-")
+    assert register(renamed, anchors=folder.parent / "anchors.csv").startswith("Åk-9-blåbär-")
 
 
 def test_the_problems_of_all_inputs_come_together(folder: Path):

@@ -28,7 +28,7 @@ def read_one(folder: Path, name: str, content: bytes) -> tuple[str, tuple[str, .
     return document.text, document.notes
 
 
-def refusal_of(folder: Path, name: str, content: bytes) -> str:
+def find_refusal(folder: Path, name: str, content: bytes) -> str:
     """Why a document cannot be read."""
     (folder / name).write_bytes(content)
     with pytest.raises(UnreadableDocumentError) as refusal:
@@ -36,7 +36,7 @@ def refusal_of(folder: Path, name: str, content: bytes) -> str:
     return str(refusal.value)
 
 
-def folder_refusal_of(folder: Path, name: str, content: bytes) -> str:
+def find_folder_refusal(folder: Path, name: str, content: bytes) -> str:
     """What is said of a folder with a file that cannot be read; it names the file."""
     (folder / name).write_bytes(content)
     with pytest.raises(BadInputError) as refusal:
@@ -106,7 +106,7 @@ def test_a_pdf_names_its_scanned_pages(folder: Path):
     text, notes = read_one(folder, "cy.pdf", office_files.pdf("Tides rise.", None, "", "Bees."))
     assert text == "Tides rise.\n\nBees."
     assert "SCANNED, NO TEXT: page 2" in notes
-    assert "no text: a scan" in refusal_of(folder, "cy.pdf", office_files.pdf(None, None))
+    assert "no text: a scan" in find_refusal(folder, "cy.pdf", office_files.pdf(None, None))
 
 
 def test_rich_text(folder: Path):
@@ -123,7 +123,7 @@ def test_rich_text(folder: Path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("cy.pdf", office_files.locked_pdf(user_password="pw"), "locked with a password"),
+        ("cy.pdf", office_files.make_locked_pdf(user_password="pw"), "locked with a password"),
         ("cy.docx", b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "locked with"),
         ("cy.docx", b"\xd0\xcf\x11\xe0", "old Word document"),
         (
@@ -136,18 +136,18 @@ def test_rich_text(folder: Path):
         ("cy.odt", b"PK\x03\x04", "damaged"),
         ("cy.pdf", b"%PDF-1.7\nnothing", "damaged"),
         ("cy.rtf", b"%PDF-1.7\nnothing", "no rtf document"),
-        ("cy.docx", office_files.packed({"a.xml": "<a/>"}), "no Word document"),
-        ("cy.odt", office_files.packed({"a.xml": "<a/>"}), "no OpenDocument text"),
+        ("cy.docx", office_files.pack({"a.xml": "<a/>"}), "no Word document"),
+        ("cy.odt", office_files.pack({"a.xml": "<a/>"}), "no OpenDocument text"),
     ],
 )
 def test_a_document_that_cannot_be_read_says_why(
     folder: Path, name: str, content: bytes, message: str
 ):
-    assert message in refusal_of(folder, name, content)
+    assert message in find_refusal(folder, name, content)
 
 
 def test_a_pdf_that_only_forbids_changes_is_read(folder: Path):
-    text, _ = read_one(folder, "cy.pdf", office_files.locked_pdf(user_password=""))
+    text, _ = read_one(folder, "cy.pdf", office_files.make_locked_pdf(user_password=""))
     assert text == "Locked text."
 
 
@@ -173,16 +173,16 @@ def test_xml_that_expands_or_is_deep_is_refused(
     folder: Path, name: str, member: str, part: bytes, message: str
 ):
     document = office_files.word() if name == "cy.docx" else office_files.opendocument("")
-    said = refusal_of(folder, name, office_files.repacked(document, {member: part}))
+    said = find_refusal(folder, name, office_files.repack(document, {member: part}))
     assert message in said
     assert member in said
 
 
 @pytest.mark.parametrize("name", ["cy.docx", "cy.odt", "class.zip"])
 def test_a_zip_bomb_is_refused_without_unpacking_it(folder: Path, name: str):
-    bomb = office_files.packed({"content.xml": b" " * 50_000_000})
+    bomb = office_files.pack({"content.xml": b" " * 50_000_000})
     started = time.process_time()
-    assert "zip bomb" in folder_refusal_of(folder, name, bomb)
+    assert "zip bomb" in find_folder_refusal(folder, name, bomb)
     assert time.process_time() - started < 5
 
 
@@ -190,14 +190,14 @@ def test_what_an_archive_unpacks_to_is_bounded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(archive, "MAX_UNPACKED_BYTES", 1000)
     monkeypatch.setattr(archive, "MAX_MEMBERS", 3)
     with pytest.raises(UnreadableDocumentError, match="unpacks to"):
-        archive.open_archive(office_files.packed({"a": "x" * 600, "b": "y" * 600}))
+        archive.open_archive(office_files.pack({"a": "x" * 600, "b": "y" * 600}))
     with pytest.raises(UnreadableDocumentError, match="4 members"):
-        archive.open_archive(office_files.packed(dict.fromkeys("abcd", "x")))
+        archive.open_archive(office_files.pack(dict.fromkeys("abcd", "x")))
 
 
 @pytest.mark.parametrize("member", ["../ada.txt", "/etc/ada.txt", "C:\\ada.txt", "a/../../b.txt"])
 def test_an_archive_with_members_outside_itself_is_refused(folder: Path, member: str):
-    said = folder_refusal_of(folder, "class.zip", office_files.packed({member: "text"}))
+    said = find_folder_refusal(folder, "class.zip", office_files.pack({member: "text"}))
     assert "a member outside itself" in said
     assert sorted(path.name for path in folder.parent.iterdir()) == [
         "anchors.csv",
@@ -213,9 +213,9 @@ def test_an_archive_is_read_like_a_folder(folder: Path):
         "README.txt": "About.",
         "__MACOSX/._Di.docx": b"leftover",
         "photo.jpg": b"picture",
-        "inner.zip": office_files.packed({"fi.txt": "text"}),
+        "inner.zip": office_files.pack({"fi.txt": "text"}),
     }
-    (folder / "class.zip").write_bytes(office_files.packed(members))
+    (folder / "class.zip").write_bytes(office_files.pack(members))
     with pytest.raises(BadInputError) as refusal:
         read_folder(folder)
     assert [Path(p.file or "").name for p in refusal.value.problems] == ["inner.zip", "photo.jpg"]
@@ -230,7 +230,7 @@ def test_names_in_an_archive_without_their_encoding(folder: Path, encoding: str)
     """As macOS and Windows pack them: without the flag that says UTF-8."""
     name = "Søren Åberg.txt"
     raw = name.encode(encoding)
-    content = office_files.packed({"x" * len(raw): "text"})
+    content = office_files.pack({"x" * len(raw): "text"})
     (folder / "class.zip").write_bytes(content.replace(b"x" * len(raw), raw))
     with zipfile.ZipFile(folder / "class.zip") as packed:
         names = list(archive.list_members(packed))
@@ -238,7 +238,7 @@ def test_names_in_an_archive_without_their_encoding(folder: Path, encoding: str)
 
 
 def test_an_encrypted_member_is_named(folder: Path):
-    content = bytearray(office_files.packed({"cy.txt": "text"}))
+    content = bytearray(office_files.pack({"cy.txt": "text"}))
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(signature) + offset] |= 1
     (folder / "class.zip").write_bytes(content)
@@ -247,7 +247,7 @@ def test_an_encrypted_member_is_named(folder: Path):
 
 
 def test_wrong_encodings_are_said_wherever_they_are(folder: Path):
-    packed = office_files.packed({"cy.txt": "Blåbär på ön".encode("cp1252")})
+    packed = office_files.pack({"cy.txt": "Blåbär på ön".encode("cp1252")})
     (folder / "class.zip").write_bytes(packed)
     read = read_folder(folder)
     assert read.essays[-1].text == "Blåbär på ön"
@@ -264,7 +264,7 @@ def test_essays_named_after_their_folders(
     """As learning platforms hand out a class: a folder or an archive for each student."""
     (tmp_path / "Cy Ek").mkdir()
     (tmp_path / "Cy Ek" / "text.txt").write_text("Cy writes.")
-    (tmp_path / "Di Ro.zip").write_bytes(office_files.packed({"text.txt": "Di writes."}))
+    (tmp_path / "Di Ro.zip").write_bytes(office_files.pack({"text.txt": "Di writes."}))
     with pytest.raises(BadInputError, match="--named-after"):
         read_folder(tmp_path)
     assert ids(read_folder(tmp_path, named_after=named_after)) == expected
@@ -305,7 +305,7 @@ def test_a_pdf_that_unpacks_to_much_is_refused(folder: Path):
         b"<< /Filter /FlateDecode /Length %d >>\nstream\n%s" % (len(bomb), bomb),
     )
     assert len(page) > len(bomb)
-    assert "page 1 unpacks to more than can be read" in folder_refusal_of(folder, "cy.pdf", page)
+    assert "page 1 unpacks to more than can be read" in find_folder_refusal(folder, "cy.pdf", page)
 
 
 def test_a_text_without_end_costs_no_memory(folder: Path):
@@ -368,4 +368,4 @@ def test_a_document_whose_reader_is_not_installed_says_which_extra_it_needs(
 ) -> None:
     monkeypatch.setitem(sys.modules, "odfdo", None)
     monkeypatch.delitem(sys.modules, "runner.intake.opendocument", raising=False)
-    assert "cj-runner[intake]" in refusal_of(tmp_path, "letter.odt", b"PK")
+    assert "cj-runner[intake]" in find_refusal(tmp_path, "letter.odt", b"PK")

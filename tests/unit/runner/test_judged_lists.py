@@ -23,7 +23,7 @@ def pair(number: int, first: str, second: str, winner: Winner) -> Comparison:
     )  # fmt: skip
 
 
-def listed(number: int, shown: str, ranking: str, **fields: object) -> Comparison:
+def make_list(number: int, shown: str, ranking: str, **fields: object) -> Comparison:
     first, second, *further = tuple(shown)
     return Comparison(
         comparison_id=f"w001-{number:05d}", wave=1, submitted_wave=1, first=first, second=second,
@@ -37,11 +37,11 @@ def listed(number: int, shown: str, ranking: str, **fields: object) -> Compariso
 COMPARISONS = [
     pair(0, "a", "b", Winner.FIRST),
     pair(1, "d", "c", Winner.TIE),
-    listed(2, "abcd", "dacb", gaps=[Gap.SLIGHT, Gap.TIE, Gap.DECISIVE]),
-    listed(3, "dcba", "dcab", gaps=[Gap.CLEAR, Gap.CLEAR, Gap.SLIGHT]),
-    listed(4, "cda", "dac", scores=[9.25, 9.25, 3.0]),
-    listed(5, "bca", "cba", gaps=[None, Gap.TIE]),
-    listed(6, "bda", "dba").model_copy(update={"verdict": None}),
+    make_list(2, "abcd", "dacb", gaps=[Gap.SLIGHT, Gap.TIE, Gap.DECISIVE]),
+    make_list(3, "dcba", "dcab", gaps=[Gap.CLEAR, Gap.CLEAR, Gap.SLIGHT]),
+    make_list(4, "cda", "dac", scores=[9.25, 9.25, 3.0]),
+    make_list(5, "bca", "cba", gaps=[None, Gap.TIE]),
+    make_list(6, "bda", "dba").model_copy(update={"verdict": None}),
 ]
 
 

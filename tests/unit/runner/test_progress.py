@@ -123,7 +123,7 @@ def test_waiting_slows_down_while_nothing_moves_and_ends_in_time(
 @pytest.mark.parametrize(
     ("batch", "words"),
     [
-        (documents.failed_batch(), ["judge_at_chance", "carry no order", "use another judge"]),
+        (documents.make_failed_batch(), ["judge_at_chance", "carry no order", "use another judge"]),
         (documents.progress("CANCELLED"), ["was cancelled"]),
         (documents.progress("SCORING"), ["is SCORING", "Ask again"]),
     ],

@@ -91,10 +91,10 @@ def test_a_template_that_loses_an_essay_is_refused_before_anything_is_asked(fold
 
 
 def test_an_endpoint_that_refuses_connections_is_an_error(folder, monkeypatch):
-    async def at_once(_: float) -> None:
+    async def skip_pause(_: float) -> None:
         """Awaits no pause between the tries."""
 
-    monkeypatch.setattr("runner.offline.prompt_questions.asyncio.sleep", at_once)
+    monkeypatch.setattr("runner.offline.prompt_questions.asyncio.sleep", skip_pause)
     result = CliRunner().invoke(
         app, ["prompt-check", str(folder), "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]
     )

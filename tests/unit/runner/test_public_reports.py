@@ -75,7 +75,7 @@ def test_exports_of_spreadsheets(tmp_path: Path, first_lines: str) -> None:
     path.write_text(first_lines + rows)
     result = cj("fit", path, "--format", "csv")
     assert result.exit_code == 0, result.output
-    assert len(rows_of(result)) == 3
+    assert len(read_rows(result)) == 3
 
 
 @pytest.mark.parametrize("estimator", ["map", "firth", "epsilon", "choix", "variational"])
@@ -97,10 +97,10 @@ def test_decisions_of_no_more_marking(tmp_path: Path) -> None:
     )
     result = cj("fit", path, "--format", "csv")
     assert result.exit_code == 0, result.output
-    assert {row["essay_id"] for row in rows_of(result)} == {"1A2B", "3C4D", "5E6F"}
+    assert {row["essay_id"] for row in read_rows(result)} == {"1A2B", "3C4D", "5E6F"}
 
 
-def rows_of(result: Result) -> list[dict[str, str]]:
+def read_rows(result: Result) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(result.stdout)))
 
 
@@ -150,4 +150,4 @@ def test_many_judgements_and_judges(tmp_path: Path) -> None:
     path.write_text("\n".join(lines) + "\n")
     result = cj("fit", path, "--format", "csv")
     assert result.exit_code == 0, result.output
-    assert len(rows_of(result)) == 100
+    assert len(read_rows(result)) == 100

@@ -104,7 +104,7 @@ def test_an_ending_that_is_not_written_is_refused_first(
     assert list(tmp_path.iterdir()) == []
 
 
-def saved_result(path: Path, abilities: dict[str, float], **values: Any) -> Path:
+def save_result(path: Path, abilities: dict[str, float], **values: Any) -> Path:
     """A result with these abilities; the anchor is called one."""
     order = sorted(abilities, key=lambda essay: -abilities[essay])
     rankings = [
@@ -125,10 +125,10 @@ ANCHOR = "ANCHOR_one_0a0b0c0d"
 
 def test_two_results_are_compared(tmp_path: Path):
     """By hand: the students keep one of their three pairs' order less; the anchor falls by 2."""
-    first = saved_result(
+    first = save_result(
         tmp_path / "a.json", {"ada": 2.0, "ben": 1.0, "cy": 0.0, ANCHOR: 1.0, "gone": 5.0}
     )
-    second = saved_result(tmp_path / "b.json", {"ada": 1.0, "ben": 2.0, "cy": 0.0, ANCHOR: -1.0})
+    second = save_result(tmp_path / "b.json", {"ada": 1.0, "ben": 2.0, "cy": 0.0, ANCHOR: -1.0})
     compared = cj("compare", first, second, "--json")
     assert compared.exit_code == FINALISED, compared.output
     document = json.loads(compared.stdout)
@@ -147,7 +147,7 @@ def test_two_results_are_compared(tmp_path: Path):
 
 
 def test_a_result_agrees_with_itself(tmp_path: Path):
-    path = saved_result(tmp_path / "a.json", {"ada": 2.0, "ben": 1.0, "cy": 0.0, ANCHOR: 1.0})
+    path = save_result(tmp_path / "a.json", {"ada": 2.0, "ben": 1.0, "cy": 0.0, ANCHOR: 1.0})
     document = json.loads(cj("compare", path, path, "--json").stdout)
     assert (document["spearman"], document["anchor_drift"]) == (pytest.approx(1.0), 0.0)
     shown = cj("compare", path, path)
@@ -166,8 +166,8 @@ def test_a_file_that_is_no_result(tmp_path: Path, content: str, message: str):
 
 
 def test_results_that_share_too_little_are_refused(tmp_path: Path):
-    one = saved_result(tmp_path / "a.json", {"ada": 2.0, "ben": 1.0, "cy": 0.0})
-    other = saved_result(tmp_path / "b.json", {"ada": 2.0, "di": 1.0})
+    one = save_result(tmp_path / "a.json", {"ada": 2.0, "ben": 1.0, "cy": 0.0})
+    other = save_result(tmp_path / "b.json", {"ada": 2.0, "di": 1.0})
     refused = cj("compare", one, other)
     assert refused.exit_code == BAD_INPUT
     assert "1 essays in common" in refused.stderr

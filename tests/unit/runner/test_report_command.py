@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from assessment.domain.identifiers import canonical_json
 from runner.cli import app
 from tests.fakes.results import make_comparisons, make_result
-from tests.unit.assessment.test_report import data_of
+from tests.unit.assessment.test_report import read_data
 from tests.unit.runner.api_server import FakeStack
 
 DONE, BAD_INPUT = 0, 2
@@ -30,7 +30,7 @@ def test_a_result_becomes_a_page(saved: Path):
     page = saved.with_name("class 7.html")
     done = cj("report", saved, "-o", page, "--title", "Class 7 <B>")
     assert done.exit_code == DONE, done.output
-    written = data_of(page.read_text())
+    written = read_data(page.read_text())
     assert written["title"] == "Class 7 <B>"
     assert len(written["result"]["rankings"]) == 17
     assert written["comparisons"] is None
@@ -43,7 +43,7 @@ def test_comparisons_beside_the_result_are_found(saved: Path):
     saved.with_name("comparisons.jsonl").write_text("\n".join(lines) + "\n")
     page = saved.with_name("report.html")
     assert cj("report", saved, "-o", page, "--hide-names").exit_code == DONE
-    written = data_of(page.read_text())
+    written = read_data(page.read_text())
     assert len(written["comparisons"]["rows"]) == len(comparisons)
     assert written["names_hidden"]
     assert "essay-0" not in page.read_text()
@@ -83,9 +83,9 @@ def test_a_batch_of_the_stack(stack: FakeStack, folder: Path, tmp_path: Path):
     page = tmp_path / "report.html"
     running = cj("report", batch_id, "-o", page, "--api-url", stack.url)
     assert running.exit_code == DONE, running.output
-    written = data_of(page.read_text())
+    written = read_data(page.read_text())
     assert written["result"] is None
     assert written["progress"]["batch_id"]
     stack.script = stack.script[-1:]
     assert cj("report", batch_id, "-o", page, "--api-url", stack.url).exit_code == DONE
-    assert json.dumps(data_of(page.read_text())["result"]["rankings"])
+    assert json.dumps(read_data(page.read_text())["result"]["rankings"])

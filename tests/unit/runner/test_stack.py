@@ -12,7 +12,7 @@ from assessment.domain.access import Role
 from assessment.domain.errors import TokenRefusedError
 from runner.errors import NotAuthorisedError, StackNotReachableError
 from runner.stack import Aws, find_stack, mint_token, reachable_url, read_secret
-from tests.fakes.tokens import caller_in
+from tests.fakes.tokens import read_caller
 from tests.unit.runner.api_server import FakeStack
 
 NOW = datetime.now(UTC)
@@ -42,7 +42,7 @@ def test_a_stack_of_the_laptop_cloud(stack: FakeStack):
     found = find_stack("cj-local", cloud)
     assert found.api_url == stack.url
     secret = read_secret(found.api_secret_arn, cloud)
-    assert caller_in(mint_token(secret, now=NOW, role=Role.ADMIN), secret).is_admin
+    assert read_caller(mint_token(secret, now=NOW, role=Role.ADMIN), secret).is_admin
     with pytest.raises(StackNotReachableError, match="there is no stack cj-other"):
         find_stack("cj-other", cloud)
 
@@ -117,4 +117,4 @@ def test_a_token_lasts_as_long_as_it_says():
     secret = "s" * 64
     old = mint_token(secret, now=NOW - timedelta(hours=2), lifetime=timedelta(hours=1))
     with pytest.raises(TokenRefusedError, match="ExpiredSignatureError"):
-        caller_in(old, secret)
+        read_caller(old, secret)

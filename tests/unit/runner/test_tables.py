@@ -78,7 +78,7 @@ def test_no_reliability_is_shown_of_a_judge_at_chance():
     audit = {"pairs": 60, "agreement": 0.5, "at_chance": True}
     result = ResultDocument.model_validate(documents.result(audit=audit))
     assert not any("reliability" in line for line in summary_lines(result))
-    now = snapshot(documents.failed_batch())
+    now = snapshot(documents.make_failed_batch())
     assert now.reliability is None
     assert "reliability" not in headline(now)
 

@@ -18,12 +18,12 @@ from scoring.simulate import LogisticJudge, random_matchings
 CUTS = (1.0, 2.5)
 
 
-def fitted(data, **settings):
+def fit_data(data, **settings):
     settings = {"prior_sd": SpreadPrior(), "attention": "estimated", **settings}
     return fit(data, estimator="variational", **settings)
 
 
-def simulated(n, rounds, seed, *, cuts=CUTS, lapse=0.0, sd=2.0):
+def simulate_class(n, rounds, seed, *, cuts=CUTS, lapse=0.0, sd=2.0):
     rng = np.random.default_rng([seed, n, 900])
     ability = rng.normal(0.0, sd, n)
     first, second = random_matchings(n, rounds, rng)
@@ -31,7 +31,7 @@ def simulated(n, rounds, seed, *, cuts=CUTS, lapse=0.0, sd=2.0):
     return ability - ability.mean(), Comparisons(n, first, second, outcome), rng
 
 
-def with_random_degrees(data, rng, top=3):
+def add_random_degrees(data, rng, top=3):
     outcome = np.sign(data.outcome) * rng.integers(1, top + 1, len(data))
     return Comparisons(data.n_essays, data.first, data.second, outcome)
 
@@ -88,9 +88,9 @@ def test_batches_do_not_believe_degrees_that_tell_nothing_and_do_believe_honest_
 ):
     honest, random, shares = [], [], []
     for seed in range(8):
-        truth, data, rng = simulated(40, comparisons_per_essay // 2, seed)
+        truth, data, rng = simulate_class(40, comparisons_per_essay // 2, seed)
         told = fit_batch(data)
-        untold = fit_batch(with_random_degrees(data, rng))
+        untold = fit_batch(add_random_degrees(data, rng))
         shares.append((told.degree_share[0], untold.degree_share[0]))
         honest.append(holds(told, truth))
         random.append(holds(untold, truth))
@@ -104,9 +104,9 @@ def test_batches_do_not_believe_degrees_that_tell_nothing_and_do_believe_honest_
 def test_honest_degrees_keep_what_they_save():
     losses = []
     for seed in range(12):
-        truth, data, _ = simulated(40, 10, seed)
+        truth, data, _ = simulate_class(40, 10, seed)
         signs = Comparisons(40, data.first, data.second, np.sign(data.outcome))
-        fits = (fit_batch(signs), fit_batch(data), fitted(data, attention="full"))
+        fits = (fit_batch(signs), fit_batch(data), fit_data(data, attention="full"))
         losses.append([1.0 - np.corrcoef(f.ability, truth)[0, 1] ** 2 for f in fits])
     by_signs, estimated, on_trust = np.mean(losses, axis=0)
     assert by_signs > 1.5 * on_trust
@@ -117,9 +117,9 @@ def test_a_scale_that_lapses_compress_is_not_taken_for_the_judges():
     inside: dict[str, list[float]] = {"full": [], "estimated": []}
     rates: list[float] = []
     for seed in range(12):
-        truth, data, _ = simulated(40, 20, seed, cuts=(), lapse=0.1)
+        truth, data, _ = simulate_class(40, 20, seed, cuts=(), lapse=0.1)
         for attention, held in inside.items():
-            result = fitted(data, attention=attention)
+            result = fit_data(data, attention=attention)
             held.append(holds(result, truth))
         rates.append(result.lapse[0])
     assert np.mean(inside["estimated"]) > 0.9
@@ -136,7 +136,7 @@ def test_every_judge_has_cut_points_of_their_own():
         LogisticJudge(ability, cuts).judge(first, second, rng) for cuts in ((0.3, 0.8), (2.5, 5.0))
     ]
     data = Comparisons(40, first, second, np.where(judge == 0, *habits), judge)
-    result = fitted(data)
+    result = fit_data(data)
     early, late = result.cut_points.reshape(2, 2)
     assert early[0] == pytest.approx(0.3, abs=0.25)
     assert early[1] == pytest.approx(0.8, abs=0.4)
@@ -147,7 +147,7 @@ def test_every_judge_has_cut_points_of_their_own():
 
 
 def test_what_cannot_be_estimated_together_is_named():
-    _, data, _ = simulated(10, 6, 1)
+    _, data, _ = simulate_class(10, 6, 1)
     for wrong in (
         {"attention": "some"},
         {"attention": "estimated", "lapse": 0.1},
@@ -171,7 +171,7 @@ def test_juries_of_any_kind_have_an_answer():
         judge = rng.integers(0, judges, len(first))
         data = Comparisons(n, first, second, outcome, judge)
         several = np.unique(judge).size > 1
-        result = fitted(data, judges="discrimination" if several else "pooled")
+        result = fit_data(data, judges="discrimination" if several else "pooled")
         assert np.isfinite(result.ability).all(), seed
         assert (result.standard_error > 0).all(), seed
         assert ((result.lapse > 0) & (result.lapse < 1)).all()

@@ -76,7 +76,7 @@ def test_always_preferring_one_position_agrees_with_no_prediction():
     assert prequential_audit(rng.uniform(size=500), np.ones(500)).chance_z == 0.0
 
 
-def judged(judge, rounds=12, n=40, seed=0):
+def judge_rounds(judge, rounds=12, n=40, seed=0):
     rng = np.random.default_rng(seed)
     first, second = random_matchings(n, rounds, rng)
     return Comparisons(n, first, second, judge.judge(first, second, rng))
@@ -84,13 +84,15 @@ def judged(judge, rounds=12, n=40, seed=0):
 
 @pytest.mark.parametrize("judge", [CoinFlipJudge(), PositionOnlyJudge(), PositionOnlyJudge(False)])
 def test_evidence_favours_chance_for_judges_who_do_not_read(judge):
-    assert evidence_against_chance(judged(judge)) < 0
+    assert evidence_against_chance(judge_rounds(judge)) < 0
 
 
 @pytest.mark.parametrize("cuts", [(), (1.0, 2.5)])
 def test_evidence_favours_reading_for_a_judge_of_seventy_percent(cuts):
     ability = np.random.default_rng(5).normal(0, 0.85, 40)
-    assert evidence_against_chance(judged(LogisticJudge(ability, cuts), rounds=24)) > np.log(100)
+    assert evidence_against_chance(judge_rounds(LogisticJudge(ability, cuts), rounds=24)) > np.log(
+        100
+    )
 
 
 def test_evidence_on_two_essays_is_the_exact_integral():
@@ -116,14 +118,14 @@ def test_only_evidence_for_a_coin_calls_a_judge_at_chance(evidence, at_chance):
 
 
 def test_few_verdicts_never_speak_for_a_coin():
-    assert evidence_against_chance(judged(CoinFlipJudge(), rounds=4, n=12)) > np.log(1 / 20)
+    assert evidence_against_chance(judge_rounds(CoinFlipJudge(), rounds=4, n=12)) > np.log(1 / 20)
 
 
 def test_many_coins_speak_for_a_coin():
-    assert evidence_against_chance(judged(CoinFlipJudge(), rounds=30, n=60)) < np.log(1 / 20)
+    assert evidence_against_chance(judge_rounds(CoinFlipJudge(), rounds=30, n=60)) < np.log(1 / 20)
 
 
 def test_evidence_needs_a_prior():
-    result = fit(judged(CoinFlipJudge()), estimator="firth")
+    result = fit(judge_rounds(CoinFlipJudge()), estimator="firth")
     with pytest.raises(InvalidSettingError, match="prior"):
         _ = result.log_evidence

@@ -34,7 +34,7 @@ def world(seed, *, n=40, per_essay=20, tau=0.6, share=0.3, sd=1.5, scale=2.0):
     return ability - ability.mean(), effect, Comparisons(n, first, second, outcome, judge)
 
 
-def coupled(data, is_model=IS_MODEL):
+def couple(data, is_model=IS_MODEL):
     observations = observe(data, ties="auto", degrees="auto", repeats="shared")
     scale = np.asarray(is_model)[observations.judge].astype(np.int64)
     link = choose_link(observations, 0.0, "lapses")
@@ -45,7 +45,7 @@ def coupled(data, is_model=IS_MODEL):
 
 def test_gradient_and_hessian_are_those_of_the_objective():
     _, _, data = world(0, n=6, per_essay=5)
-    model = coupled(data)
+    model = couple(data)
     rng = np.random.default_rng(1)
     x = model.start(rng.normal(size=model.n))
     x[model.n :] += 0.3 * rng.normal(size=model.size - model.n)

@@ -39,7 +39,7 @@ def model(ties, lapse, *, judges, order):
     )
 
 
-def point_of(m):
+def draw_point(m):
     rng = np.random.default_rng(11)
     x = m.start(rng.normal(0, 1, N))
     x[N : N + m.n_order] = rng.normal(0, 0.5, m.n_order)
@@ -63,7 +63,7 @@ def dense_hessian(m, x):
 @pytest.mark.parametrize("ties", ["binary", "degrees", "interval", "half", "davidson"])
 def test_gradient_and_hessian(ties, lapse, judges, order):
     m = model(ties, lapse, judges=judges, order=order)
-    x = point_of(m)
+    x = draw_point(m)
     step = 1e-5
     gradient, hessian = np.zeros(m.size), np.zeros((m.size, m.size))
     for k in range(m.size):
@@ -80,7 +80,7 @@ def test_gradient_and_hessian(ties, lapse, judges, order):
 @pytest.mark.parametrize("ties", ["binary", "degrees", "interval", "davidson"])
 def test_probabilities_of_all_outcomes_sum_to_one(ties):
     m = model(ties, 0.08, judges=False, order=True)
-    x = point_of(m)
+    x = draw_point(m)
     d = m.data
     delta = np.linspace(-3, 3, 13)
     top = d.degrees
@@ -103,7 +103,7 @@ def test_intervals_far_in_the_tail_keep_their_precision():
 
 def test_extreme_differences_stay_finite():
     m = model("interval", 0.0, judges=False, order=True)
-    x = point_of(m)
+    x = draw_point(m)
     x[:N] *= 400
     point = m.evaluate(x)
     assert np.isfinite(point.value)

@@ -17,7 +17,9 @@ from scoring.simulate import random_matchings
 N, N_JUDGES, N_DIVIDING = 40, 3, 8
 
 
-def judged(*, effect: float, seed: int, rounds: int = 24, n_judges: int = N_JUDGES) -> Comparisons:
+def judge_divided(
+    *, effect: float, seed: int, rounds: int = 24, n_judges: int = N_JUDGES
+) -> Comparisons:
     """Simulate verdicts; every judge sees the first essays with an effect of its own."""
     rng = np.random.default_rng([seed, 11])
     ability = rng.normal(0.0, 1.5, N)
@@ -34,11 +36,11 @@ def judged(*, effect: float, seed: int, rounds: int = 24, n_judges: int = N_JUDG
 def test_essays_that_divide_judges_are_less_certain_than_others():
     dividing, others, agreed = [], [], []
     for seed in range(6):
-        data = judged(effect=2.5, seed=seed)
+        data = judge_divided(effect=2.5, seed=seed)
         added = disagreement_variance(fit(data, estimator="map"), data)
         dividing.append(added[:N_DIVIDING].mean())
         others.append(added[N_DIVIDING:].mean())
-        data = judged(effect=0.0, seed=seed)
+        data = judge_divided(effect=0.0, seed=seed)
         agreed.append(disagreement_variance(fit(data, estimator="map"), data).mean())
     assert np.mean(dividing) > 4.0 * np.mean(others)
     assert np.mean(dividing) > 0.1
@@ -46,7 +48,7 @@ def test_essays_that_divide_judges_are_less_certain_than_others():
 
 
 def test_a_jurys_disagreement_reaches_errors_intervals_ranks_and_reliability():
-    data = judged(effect=2.5, seed=3)
+    data = judge_divided(effect=2.5, seed=3)
     fitted = fit(data, estimator="variational", prior_sd=SpreadPrior())
     added = disagreement_variance(fitted, data)
     widened = widen_divided(fitted, data)
@@ -65,7 +67,7 @@ def test_a_jurys_disagreement_reaches_errors_intervals_ranks_and_reliability():
 
 
 def test_what_grades_are_read_from_knows_of_the_disagreement_too():
-    data = judged(effect=2.5, seed=3)
+    data = judge_divided(effect=2.5, seed=3)
     at_one_spread = refit_at_one_spread(fit_batch(data), data)
     added = disagreement_variance(at_one_spread, data)
     assert added.max() > 0.1
@@ -73,11 +75,11 @@ def test_what_grades_are_read_from_knows_of_the_disagreement_too():
 
 
 def test_one_judge_and_single_verdicts_say_nothing_of_disagreement():
-    data = judged(effect=2.5, seed=1, rounds=8)
+    data = judge_divided(effect=2.5, seed=1, rounds=8)
     fitted = fit(data, estimator="variational")
     unknown = replace(data, judge=None)
     assert widen_divided(fitted, unknown) is fitted
-    alone = judged(effect=2.5, seed=1, rounds=8, n_judges=1)
+    alone = judge_divided(effect=2.5, seed=1, rounds=8, n_judges=1)
     of_one = fit(alone, estimator="variational")
     assert widen_divided(of_one, alone) is of_one
     # Everybody judges one pair: an error of the judge's view is that of the verdict.

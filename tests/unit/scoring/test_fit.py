@@ -28,7 +28,7 @@ from scoring.simulate import LogisticJudge, random_matchings
 from tests.examples import scale_examples
 
 
-def simulated(seed=0, n=40, rounds=12, judges=None, **judge):
+def simulate_class(seed=0, n=40, rounds=12, judges=None, **judge):
     rng = np.random.default_rng(seed)
     ability = rng.normal(0, 2, n)
     first, second = random_matchings(n, rounds, rng)
@@ -49,7 +49,7 @@ def test_two_essays_seven_to_three():
 
 
 def test_swapping_all_shown_orders_flips_only_the_order_effect():
-    _, data = simulated(order_effect=0.4, cut_points=(1.0, 2.5))
+    _, data = simulate_class(order_effect=0.4, cut_points=(1.0, 2.5))
     forward, backward = fit(data, estimator="map"), fit(data.reversed_order(), estimator="map")
     assert backward.ability == pytest.approx(forward.ability, abs=1e-7)
     assert backward.standard_error == pytest.approx(forward.standard_error, abs=1e-7)
@@ -66,7 +66,7 @@ def test_order_effect_works_on_three_comparisons():
 
 
 def test_abilities_and_covariance_sum_to_zero():
-    _, data = simulated()
+    _, data = simulate_class()
     result = fit(data, estimator="map")
     assert result.ability.sum() == pytest.approx(0, abs=1e-9)
     assert np.abs(result.covariance.sum(axis=0)).max() < 1e-9
@@ -79,7 +79,7 @@ def test_abilities_and_covariance_sum_to_zero():
 
 
 def test_a_warm_start_changes_nothing():
-    _, data = simulated()
+    _, data = simulate_class()
     cold = fit(data, estimator="map")
     warm = fit(data, start=cold, estimator="map")
     assert warm.ability == pytest.approx(cold.ability, abs=1e-7)
@@ -87,7 +87,7 @@ def test_a_warm_start_changes_nothing():
 
 
 def test_prediction_without_a_judge_ignores_the_order_effect():
-    _, data = simulated(order_effect=0.8)
+    _, data = simulate_class(order_effect=0.8)
     result = fit(data, estimator="map")
     forward = result.predict([0, 1], [2, 3])
     assert forward + result.predict([2, 3], [0, 1]) == pytest.approx([1.0, 1.0])
@@ -98,7 +98,7 @@ def test_prediction_without_a_judge_ignores_the_order_effect():
     ("first", "second", "field"), [([0, 40], [1, 2], "first"), ([0, 1], [2, -1], "second")]
 )
 def test_predicting_an_essay_that_is_none_names_the_row(first, second, field):
-    result = fit(simulated()[1], estimator="map")
+    result = fit(simulate_class()[1], estimator="map")
     with pytest.raises(InvalidComparisonError) as caught:
         result.predict(first, second)
     assert (caught.value.field, caught.value.row) == (field, 1)
@@ -107,7 +107,9 @@ def test_predicting_an_essay_that_is_none_names_the_row(first, second, field):
 
 
 def test_reliability_grows_with_evidence():
-    few, many = (model_reliability(fit(simulated(rounds=r)[1], estimator="map")) for r in (3, 24))
+    few, many = (
+        model_reliability(fit(simulate_class(rounds=r)[1], estimator="map")) for r in (3, 24)
+    )
     assert 0 < few < many < 1
 
 
@@ -150,7 +152,7 @@ def test_two_judges_on_one_pair_are_two_pieces_of_evidence():
 
 
 def test_four_times_the_evidence_halves_the_standard_error():
-    _, data = simulated(n=8, rounds=30)
+    _, data = simulate_class(n=8, rounds=30)
     four = Comparisons(8, *(np.tile(c, 4) for c in (data.first, data.second, data.outcome)))
     once = fit(data, estimator="mle", order_effect=False)
     quadruple = fit(four, estimator="mle", order_effect=False)
@@ -158,7 +160,7 @@ def test_four_times_the_evidence_halves_the_standard_error():
 
 
 def test_renumbering_essays_and_shuffling_comparisons_change_nothing():
-    _, data = simulated(order_effect=0.3)
+    _, data = simulate_class(order_effect=0.3)
     rng = np.random.default_rng(8)
     name, rows = rng.permutation(data.n_essays), rng.permutation(len(data))
     moved = Comparisons(
@@ -220,7 +222,7 @@ def test_perfectly_ordered_degrees_have_no_maximum():
 
 
 def test_a_degree_never_given_has_no_maximum_likelihood_cut_point():
-    _, data = simulated(cut_points=(1.0,))
+    _, data = simulate_class(cut_points=(1.0,))
     with pytest.raises(InvalidSettingError, match="degree 3"):
         fit(data, estimator="mle", degrees=3)
     shrunk = fit(data, degrees=3, estimator="map")
@@ -273,7 +275,7 @@ def test_verdicts_that_do_not_suit_the_settings():
 
 
 def test_non_convergence_raises_with_the_state():
-    _, data = simulated()
+    _, data = simulate_class()
     observations = observe(data, ties="auto", degrees="auto", repeats="shared")
     model = Model(observations, Binary(len(data)), Priors(0.25), order_effect=True)
     with pytest.raises(NotConvergedError, match="2 iterations") as caught:
@@ -286,14 +288,14 @@ def test_non_convergence_raises_with_the_state():
 
 
 def test_cut_points_and_order_effect_are_recovered():
-    _, data = simulated(seed=3, n=120, rounds=60, cut_points=(0.5, 1.5, 3.0), order_effect=0.3)
+    _, data = simulate_class(seed=3, n=120, rounds=60, cut_points=(0.5, 1.5, 3.0), order_effect=0.3)
     result = fit(data, estimator="map")
     assert result.cut_points == pytest.approx([0.5, 1.5, 3.0], abs=0.15)
     assert result.order_effect == pytest.approx([0.3], abs=3 * result.order_effect_se[0])
 
 
 def test_ties_as_an_interval_are_recovered():
-    _, data = simulated(seed=4, n=100, rounds=40, cut_points=(0.6, 2.0), ties=True)
+    _, data = simulate_class(seed=4, n=100, rounds=40, cut_points=(0.6, 2.0), ties=True)
     result = fit(data, estimator="map")
     assert result.cut_points == pytest.approx([0.6, 2.0], abs=4 * result.cut_points_se.max())
     tied = (data.outcome == 0).mean()

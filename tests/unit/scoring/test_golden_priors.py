@@ -101,13 +101,13 @@ def test_unbeaten_essay_with_adjusted_scores():
     ).point.x
     assert even == pytest.approx([2.1037466, -0.4726369, -0.6940638, -0.9370458], abs=1e-6)
     result = fit(winners(4, UNBEATEN), estimator="epsilon")
-    shortfall = adjusted_minus_expected(result.ability)
+    shortfall = compute_shortfall(result.ability)
     multiple = shortfall * result.diagonal_standard_error**2
     assert np.ptp(multiple) < 1e-8
     assert shortfall.sum() == pytest.approx(11.878 - 12, abs=1e-3)
 
 
-def adjusted_minus_expected(ability):
+def compute_shortfall(ability):
     winner, loser = np.array(UNBEATEN).T
     p = 1 / (1 + np.exp(ability[loser] - ability[winner]))
     expected = np.bincount(winner, p, 4) + np.bincount(loser, 1 - p, 4)

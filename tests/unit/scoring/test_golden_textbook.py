@@ -8,7 +8,7 @@ import pytest
 from scoring import Comparisons, fit
 
 
-def from_counts(n, counts):
+def expand_counts(n, counts):
     """Expand (i, k, wins of i, wins of k, ties) into comparisons."""
     rows = []
     for i, k, won, lost, tied in counts:
@@ -31,7 +31,7 @@ def binomial_deviance(result, counts):
 def test_four_competitors():
     # Wikipedia's Bradley-Terry example; values also in arena-rank's tests and the BCJ README
     counts = [(0, 1, 2, 3, 0), (0, 3, 1, 4, 0), (1, 2, 5, 3, 0), (2, 3, 1, 3, 0)]
-    result = fit(from_counts(4, counts), estimator="mle", order_effect=False)
+    result = fit(expand_counts(4, counts), estimator="mle", order_effect=False)
     theta = [-0.44654627, 0.04240265, -0.41580243, 0.81994508]
     assert result.ability == pytest.approx(theta, abs=2e-6)
     assert np.exp(result.ability) == pytest.approx([0.640, 1.043, 0.660, 2.270], abs=1e-3)
@@ -52,7 +52,7 @@ JOURNALS = [
 
 def test_statistics_journals():
     # Stigler (1994); Agresti, Categorical Data Analysis; BradleyTerry2 `citations`
-    result = fit(from_counts(4, JOURNALS), estimator="mle", order_effect=False)
+    result = fit(expand_counts(4, JOURNALS), estimator="mle", order_effect=False)
     theta = [0.78992205, -2.15915044, 0.31035228, 1.05887611]
     se = [0.04333047, 0.07257974, 0.04164102, 0.05304699]
     assert result.ability == pytest.approx(theta, abs=1e-6)
@@ -64,7 +64,7 @@ def test_statistics_journals():
 
 
 def test_statistics_journals_with_reduced_bias():
-    result = fit(from_counts(4, JOURNALS), estimator="firth", order_effect=False)
+    result = fit(expand_counts(4, JOURNALS), estimator="firth", order_effect=False)
     for journal, estimate in [(1, -2.94438), (2, -0.47908), (3, 0.26853)]:
         assert result.difference(journal, 0)[0] == pytest.approx(estimate, abs=1e-5)
 
@@ -154,7 +154,7 @@ def springall():
 
 def test_springall_with_ties_as_half_wins():
     counts = springall()
-    data = from_counts(9, counts)
+    data = expand_counts(9, counts)
     result = fit(data, estimator="mle", order_effect=False, ties="half")
     theta = [0.75432571, -0.78545913, -1.46936530, 0.48475224, -0.53021639, -1.16945324]
     theta += [1.61658430, 0.75707500, 0.34175681]

@@ -50,7 +50,7 @@ def test_the_line_is_the_highest_that_keeps_the_level(weights, anchors):
     share = rows.mean(axis=0)[known.grade] / np.bincount(known.grade, minlength=4)[known.grade]
     share = share / share.sum()
 
-    def missed(least: float) -> float:
+    def compute_missed_share(least: float) -> float:
         by_model = rows[rows < least - 1e-9].sum() / len(rows)
         by_anchors = share[known.probability < least - 1e-9].sum()
         beforehand = MISSED_BEFOREHAND if anchors else 0.0
@@ -58,7 +58,7 @@ def test_the_line_is_the_highest_that_keeps_the_level(weights, anchors):
         return total / (MODEL_WEIGHT + found.n_effective + beforehand)
 
     higher = [p for p in [*rows.ravel(), *known.probability] if p > found.least + 1e-6]
-    assert all(missed(p) > 0.1 - 1e-6 for p in higher)
+    assert all(compute_missed_share(p) > 0.1 - 1e-6 for p in higher)
 
 
 def test_anchors_whose_own_grade_is_unlikely_widen_the_sets():

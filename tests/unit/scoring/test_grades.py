@@ -20,7 +20,7 @@ METHODS: list[Method] = ["gls", "isotonic", "medians"]
 STUDENTS = 30
 
 
-def graded(
+def calibrate_anchors(
     grades: list[int],
     *,
     n_grades: int = 8,
@@ -74,7 +74,7 @@ def test_isotonic_regression_agrees_with_scipy(points: list[tuple[float, float]]
 
 @pytest.mark.parametrize("method", METHODS)
 def test_exact_anchors_put_boundaries_halfway(method: Method) -> None:
-    result = graded(list(range(8)) * 2, se=0.05, method=method)
+    result = calibrate_anchors(list(range(8)) * 2, se=0.05, method=method)
     assert np.allclose(result.boundaries, np.arange(-3, 4), atol=0.02)
     assert np.allclose(result.grade_centres, np.arange(8) - 3.5, atol=0.05)
     assert result.warnings == ()
@@ -108,7 +108,7 @@ def test_gls_agrees_with_the_joint_normal_computed_at_length() -> None:
         prior_sd=sd,
     )
     # Unknowns: 14 abilities, alpha, width, 4 deviations. The width in the scales is the solution.
-    width, position = solved_width(result), np.arange(4) - 1.5
+    width, position = solve_width(result), np.arange(4) - 1.5
     design = np.column_stack([np.ones(4), position, np.eye(4)])[grade]
     place = np.diag(result.anchor_weight / (0.3 * width) ** 2)
     system = np.zeros((20, 20))
@@ -140,7 +140,7 @@ def test_gls_agrees_with_the_joint_normal_computed_at_length() -> None:
         assert np.allclose(result.probabilities[student], expected, atol=1e-4)
 
 
-def solved_width(result: Calibration) -> float:
+def solve_width(result: Calibration) -> float:
     """Fit the line through the centres, shrunk as the deviations are: alpha and width are flat."""
     position = np.arange(4) - 1.5
     return float(position @ result.grade_centres / (position @ position))
@@ -157,7 +157,7 @@ def test_rows_sum_to_one_and_boundaries_rise_whatever_the_anchors_say(
         )
     )
     offsets = data.draw(st.lists(st.floats(-9, 9), min_size=len(grades), max_size=len(grades)))
-    result = graded(grades, n_grades=n_grades, offsets=offsets, method=method)
+    result = calibrate_anchors(grades, n_grades=n_grades, offsets=offsets, method=method)
     assert np.abs(result.probabilities.sum(axis=1) - 1).max() < 1e-12
     assert (result.probabilities >= 0).all()
     assert (np.diff(result.boundaries) >= 0).all()
@@ -168,7 +168,7 @@ def test_rows_sum_to_one_and_boundaries_rise_whatever_the_anchors_say(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_better_essays_have_better_grades(method: Method) -> None:
-    result = graded(list(range(8)), method=method)
+    result = calibrate_anchors(list(range(8)), method=method)
     expected = result.probabilities @ np.arange(8)
     assert (np.diff(expected) > 0).all()
 
@@ -176,7 +176,9 @@ def test_better_essays_have_better_grades(method: Method) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_more_uncertain_abilities_have_more_uncertain_grades(method: Method) -> None:
     def entropy(se: float) -> float:
-        p = np.clip(graded(list(range(8)), se=se, method=method).probabilities, 1e-300, 1)
+        p = np.clip(
+            calibrate_anchors(list(range(8)), se=se, method=method).probabilities, 1e-300, 1
+        )
         return float(-(p * np.log(p)).sum(axis=1).mean())
 
     assert entropy(0.2) < entropy(0.5) < entropy(1.0)
@@ -184,7 +186,7 @@ def test_more_uncertain_abilities_have_more_uncertain_grades(method: Method) -> 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_missing_grades_are_placed_by_the_others_and_said(method: Method) -> None:
-    result = graded([1, 1, 2, 3, 5, 5, 6], method=method)
+    result = calibrate_anchors([1, 1, 2, 3, 5, 5, 6], method=method)
     assert result.extrapolated_grades == (0, 4, 7)
     assert codes(result) == {"grades_without_anchors"}
     assert np.allclose(np.diff(result.grade_centres), 1, atol=0.1)
@@ -194,7 +196,7 @@ def test_missing_grades_are_placed_by_the_others_and_said(method: Method) -> Non
 def test_a_misgraded_anchor_is_named_and_loses_weight(method: Method) -> None:
     offsets = [0.0] * 16
     offsets[5] = 3.0
-    result = graded([*range(8), *range(8)], se=0.2, offsets=offsets, method=method)
+    result = calibrate_anchors([*range(8), *range(8)], se=0.2, offsets=offsets, method=method)
     assert result.anchor_weight.argmin() == 5
     assert result.anchor_weight[5] < 0.5
     warned = {w.anchors for w in result.warnings if w.code == "anchor_misgraded"}
@@ -205,11 +207,13 @@ def test_a_misgraded_anchor_is_named_and_loses_weight(method: Method) -> None:
 
 def test_a_misgraded_anchor_hardly_moves_the_boundaries() -> None:
     grades = [*range(8), *range(8)]
-    honest = graded(grades, se=0.2).boundaries
+    honest = calibrate_anchors(grades, se=0.2).boundaries
     offsets = [0.0] * 16
     offsets[5] = 4.0
     moved = {
-        method: np.abs(graded(grades, se=0.2, offsets=offsets, method=method).boundaries - honest)
+        method: np.abs(
+            calibrate_anchors(grades, se=0.2, offsets=offsets, method=method).boundaries - honest
+        )
         for method in METHODS
     }
     assert moved["gls"].max() < 0.25
@@ -221,26 +225,26 @@ def test_reversed_anchors_give_a_typed_warning_and_monotone_boundaries(
     method: Method,
 ) -> None:
     offsets = [float(7 - 2 * g) for g in range(8)]
-    result = graded(list(range(8)), offsets=offsets, method=method)
+    result = calibrate_anchors(list(range(8)), offsets=offsets, method=method)
     assert "anchors_reversed" in codes(result)
     assert (np.diff(result.boundaries) >= 0).all()
 
 
 def test_anchors_without_order_are_told_from_reversed_ones() -> None:
     offsets = [3.0, -2.0, 2.5, -0.5, 0.5, -2.5, 2.0, -3.0]
-    result = graded(list(range(8)), offsets=offsets)
+    result = calibrate_anchors(list(range(8)), offsets=offsets)
     assert "anchors_unordered" in codes(result)
     assert "anchors_reversed" not in codes(result)
 
 
 def test_population_pulls_the_boundaries_to_its_quantiles() -> None:
     shares = np.array([0.3, 0.3, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05])
-    plain = graded([0, 7], se=0.8)
+    plain = calibrate_anchors([0, 7], se=0.8)
     weak, strong = (
-        graded([0, 7], se=0.8, population=shares, population_weight=weight)
+        calibrate_anchors([0, 7], se=0.8, population=shares, population_weight=weight)
         for weight in (1.0, 100.0)
     )
-    ignored = graded([0, 7], se=0.8, population=shares, population_weight=0.0)
+    ignored = calibrate_anchors([0, 7], se=0.8, population=shares, population_weight=0.0)
     assert np.allclose(ignored.boundaries, plain.boundaries)
     cut = [r.boundaries[1] for r in (plain, weak, strong)]
     assert cut[0] < cut[1] < cut[2]
@@ -248,14 +252,14 @@ def test_population_pulls_the_boundaries_to_its_quantiles() -> None:
 
 
 def test_boundary_uncertainty_grows_away_from_the_anchors() -> None:
-    se = graded([3, 3, 4, 4]).boundary_se
+    se = calibrate_anchors([3, 3, 4, 4]).boundary_se
     assert se[3] < se[1] < se[0]
     assert se[3] < se[5] < se[6]
 
 
 def test_report_of_good_anchors_is_good_and_of_shuffled_ones_bad() -> None:
-    good = graded([*range(8), *range(8)], se=0.1).report
-    shuffled = graded(
+    good = calibrate_anchors([*range(8), *range(8)], se=0.1).report
+    shuffled = calibrate_anchors(
         [*range(8), *range(8)], se=0.1, offsets=[4, 3, -2, 1, 2, -3, -4, -1] * 2
     ).report
     assert good.n_anchors == 16
@@ -265,7 +269,7 @@ def test_report_of_good_anchors_is_good_and_of_shuffled_ones_bad() -> None:
 
 
 def test_anchors_that_cannot_be_left_out_are_said() -> None:
-    result = graded([2, 5])
+    result = calibrate_anchors([2, 5])
     assert result.report.rps is None
     assert result.report.n_anchors == 0
     assert np.isnan(result.report.boundary_shift).all()
@@ -329,7 +333,7 @@ def test_an_anchor_without_comparisons_says_nothing() -> None:
 
 def test_one_distinct_grade_is_refused_by_name() -> None:
     with pytest.raises(FewAnchorGradesError, match="anchor_grade"):
-        graded([3, 3, 3])
+        calibrate_anchors([3, 3, 3])
 
 
 @pytest.mark.parametrize(

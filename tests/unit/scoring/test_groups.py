@@ -13,7 +13,7 @@ from scoring.simulate import LogisticJudge, random_matchings
 Z95 = 1.96
 
 
-def judged(
+def fit_groups(
     difference: float,
     rng: np.random.Generator,
     *,
@@ -45,7 +45,7 @@ def test_intervals_of_a_difference_hold_and_are_not_pulled_together(difference):
     rng = np.random.default_rng(31)
     estimates, held = [], []
     for _ in range(150):
-        fitted, _, group = judged(difference, rng, rounds=6)
+        fitted, _, group = fit_groups(difference, rng, rounds=6)
         found = group_differences(fitted, group, compared=2)
         estimates.append(found.estimate[1])
         held.append(abs(found.estimate[1] - difference) < Z95 * found.standard_error[1])
@@ -57,7 +57,7 @@ def test_intervals_of_a_difference_hold_and_are_not_pulled_together(difference):
 def test_essays_that_are_not_compared_have_a_mean_of_their_own():
     """Anchors far above both groups move neither."""
     rng = np.random.default_rng(3)
-    fitted, _, group = judged(0.0, rng, rounds=20)
+    fitted, _, group = fit_groups(0.0, rng, rounds=20)
     marked = group.copy()
     marked[np.argsort(-fitted.ability)[:4]] = 2
     without = group_differences(fitted, marked, compared=2)
@@ -72,7 +72,7 @@ def test_a_judge_who_favours_a_group_is_found_and_the_others_are_not():
     truth = np.array([-0.4, -0.4, 0.8])
     estimates, held = [], []
     for _ in range(40):
-        fitted, comparisons, group = judged(0.5, rng, rounds=10, bonuses=(0.0, 0.0, 1.2))
+        fitted, comparisons, group = fit_groups(0.5, rng, rounds=10, bonuses=(0.0, 0.0, 1.2))
         found = judge_group_effects(fitted, comparisons, group, compared=2)
         estimate = np.array([contrast.estimate[1] for contrast in found])
         error = np.array([contrast.standard_error[1] for contrast in found])
@@ -84,7 +84,7 @@ def test_a_judge_who_favours_a_group_is_found_and_the_others_are_not():
 
 
 def test_one_judge_alone_shows_no_favour():
-    fitted, comparisons, group = judged(0.0, np.random.default_rng(1), rounds=4)
+    fitted, comparisons, group = fit_groups(0.0, np.random.default_rng(1), rounds=4)
     with pytest.raises(InvalidSettingError, match="two judges"):
         judge_group_effects(fitted, comparisons, group, compared=2)
 
@@ -98,7 +98,7 @@ def test_mixed_verdicts_are_counted_for_both_groups():
 
 def test_repeats_weigh_in_bonuses_as_in_the_fit():
     """Every verdict twice: with the weight of one nothing is gained, as new evidence a half is."""
-    _, comparisons, group = judged(0.5, np.random.default_rng(5), rounds=10, bonuses=(0.0, 1.2))
+    _, comparisons, group = fit_groups(0.5, np.random.default_rng(5), rounds=10, bonuses=(0.0, 1.2))
     twice = comparisons.take(np.tile(np.arange(len(comparisons)), 2))
     errors = []
     for data in (comparisons, twice.with_repeat_correlation(1.0), twice.with_repeat_correlation(0)):

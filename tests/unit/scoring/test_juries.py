@@ -85,31 +85,31 @@ def people(n_people, *, order=0.3, factor=1.0):
     return Comparisons(30, first, second, outcome, judge)
 
 
-def fitted(data, **kwargs):
+def fit_jury(data, **kwargs):
     return fit(data, prior_sd=SpreadPrior(), estimator="variational", **kwargs)
 
 
 def test_order_effects_of_many_people_lie_around_a_common_one():
-    result = fitted(people(24))
+    result = fit_jury(people(24))
     assert result.order_effect.std() < 0.12
     assert result.order_effect.mean() == pytest.approx(0.3, abs=0.25)
 
 
 def test_order_effects_that_differ_are_told_apart():
     order = np.array([-1.2, 0.0, 0.8, 1.6])
-    result = fitted(people(4, order=order))
+    result = fit_jury(people(4, order=order))
     assert np.corrcoef(result.order_effect, order)[0, 1] > 0.9
     assert result.order_effect.std() > 0.6 * order.std()
 
 
 def test_people_of_equal_sharpness_are_not_told_apart():
-    result = fitted(people(24), judges="discrimination")
+    result = fit_jury(people(24), judges="discrimination")
     assert np.log(result.discrimination).std() < 0.2
 
 
 def test_judges_of_unequal_sharpness_are():
     factor = np.array([0.3, 1.0, 3.0])
-    result = fitted(people(3, factor=factor), judges="discrimination")
+    result = fit_jury(people(3, factor=factor), judges="discrimination")
     truth = np.log(factor) - np.log(factor).mean()
     found = np.log(result.discrimination)
     assert np.corrcoef(found, truth)[0, 1] > 0.9

@@ -22,7 +22,7 @@ from scoring.simulate import LogisticJudge, random_matchings
 from tests.present import present
 
 
-def simulated(n, rounds, cuts=(), *, judges=1, ties=False, neighbours=False):
+def simulate_class(n, rounds, cuts=(), *, judges=1, ties=False, neighbours=False):
     rng = np.random.default_rng(n)
     ability = np.sort(rng.normal(0, 2, n))
     first, second = random_matchings(n, rounds, rng)
@@ -34,7 +34,7 @@ def simulated(n, rounds, cuts=(), *, judges=1, ties=False, neighbours=False):
     return Comparisons(n, first, second, outcome, judge)
 
 
-def model_of(data, lapse=0.0):
+def make_model(data, lapse=0.0):
     observations = observe(data, ties="auto", degrees="auto", repeats="shared")
     return Model(observations, choose_link(observations, lapse), Priors(0.25), order_effect=True)
 
@@ -50,7 +50,7 @@ def model_of(data, lapse=0.0):
     ],
 )
 def test_conjugate_gradients_reach_the_dense_solution(settings, lapse):
-    model = model_of(simulated(300, 12, **settings), lapse)
+    model = make_model(simulate_class(300, 12, **settings), lapse)
     start = model.start(np.zeros(300))
     sparse = maximise_sparse(model, start)
     if sparse is None:
@@ -60,8 +60,8 @@ def test_conjugate_gradients_reach_the_dense_solution(settings, lapse):
 
 
 def test_many_essays_are_fitted_without_a_dense_matrix():
-    data = simulated(3000, 12)
-    fit(simulated(450, 4), estimator="map")
+    data = simulate_class(3000, 12)
+    fit(simulate_class(450, 4), estimator="map")
     tracemalloc.start()
     result = fit(data, estimator="map")
     peak = tracemalloc.get_traced_memory()[1]
@@ -72,7 +72,7 @@ def test_many_essays_are_fitted_without_a_dense_matrix():
 
 
 def test_standard_errors_of_a_large_set_are_those_of_the_full_inverse():
-    data = simulated(420, 8, judges=2)
+    data = simulate_class(420, 8, judges=2)
     result = fit(data, estimator="map")
     covariance = result.covariance
     assert result.standard_error == pytest.approx(np.sqrt(np.diag(covariance)), rel=1e-9)
@@ -107,7 +107,7 @@ def test_fitting_pulls_in_no_optimiser():
 @pytest.mark.parametrize("prior_sd", [0.5, 2.0, 5.0, 8.0])
 @pytest.mark.parametrize("neighbours", [False, True])
 def test_steps_in_single_precision_lead_to_the_exact_maximum(prior_sd, neighbours):
-    data = simulated(200, 10, neighbours=neighbours)
+    data = simulate_class(200, 10, neighbours=neighbours)
     result = fit(data, prior_sd=prior_sd, estimator="map")
     observations = observe(data, ties="auto", degrees="auto", repeats="shared")
     model = Model(

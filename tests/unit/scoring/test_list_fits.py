@@ -47,7 +47,7 @@ def draw_pairs(seed, ability, rounds, *, n_judges=1):
     return Comparisons(n, first, second, outcome.astype(int), judge)
 
 
-def mixed_model(attention):
+def make_mixed_model(attention):
     """Two judges; pairs with degrees, lists of three with gaps and ties, of four without."""
     rng = np.random.default_rng(2)
     shown = [rng.permutation(N)[:3] for _ in range(8)]
@@ -71,7 +71,7 @@ def mixed_model(attention):
 
 @pytest.mark.parametrize("attention", ["full", "lapses", "estimated"])
 def test_gradient_and_hessian_with_lists(attention):
-    m = mixed_model(attention)
+    m = make_mixed_model(attention)
     rng = np.random.default_rng(11)
     x = m.start(rng.normal(0, 1, N))
     x[N : N + m.n_order] = rng.normal(0, 0.5, m.n_order)

@@ -73,12 +73,12 @@ def test_reversed_lists_are_shown_from_the_other_end() -> None:
     assert turned.list_rows is not None
     assert shown_so.list_rows is not None
 
-    def listed(c: Comparisons) -> set[tuple[int, ...]]:
+    def list_judgements(c: Comparisons) -> set[tuple[int, ...]]:
         assert c.list_rows is not None
         columns = (c.first, c.second, c.outcome, c.list_rows.first_place, c.list_rows.second_place)
         return set(zip(*(column.tolist() for column in columns), strict=True))
 
-    assert listed(turned) == listed(shown_so)
+    assert list_judgements(turned) == list_judgements(shown_so)
 
 
 def test_a_ranking_without_steps_takes_the_degrees_of_its_kind_away() -> None:

@@ -32,7 +32,7 @@ def test_published_infit_and_outfit(nmm_demo):
     assert judges.infit_z.argmax() == 2
 
 
-def simulated(judge_of, n=30, rounds=20, seed=3):
+def simulate_class(judge_of, n=30, rounds=20, seed=3):
     rng = np.random.default_rng(seed)
     ability = rng.normal(0, 1.5, n)
     first, second = random_matchings(n, rounds, rng)
@@ -42,7 +42,7 @@ def simulated(judge_of, n=30, rounds=20, seed=3):
 
 @pytest.mark.parametrize("cuts", [(), (1.0, 2.5)])
 def test_verdicts_that_follow_the_model_fit(cuts):
-    data, _ = simulated(lambda a: LogisticJudge(a, cuts), rounds=40)
+    data, _ = simulate_class(lambda a: LogisticJudge(a, cuts), rounds=40)
     result = fit(data, estimator="map")
     misfit = essay_misfit(result, data)
     assert abs(misfit.infit.mean() - 1) < 0.1
@@ -52,7 +52,7 @@ def test_verdicts_that_follow_the_model_fit(cuts):
 
 
 def test_a_judge_of_coins_among_good_ones_misfits():
-    data, rng = simulated(LogisticJudge, rounds=30)
+    data, rng = simulate_class(LogisticJudge, rounds=30)
     judge = rng.integers(0, 3, len(data))
     outcome = data.outcome.copy()
     coins = judge == 2

@@ -25,13 +25,13 @@ def play(n: int, waves: int, *, seed: int = 0, first_waves: int = 1, **options: 
     rng = np.random.default_rng(seed)
     plans: list[WavePlan] = []
     for wave in range(waves):
-        past = joined(plans)
+        past = join(plans)
         fit: dict[str, Any] = dict(standing_fit(n, rng)) if wave >= first_waves else {}
         plans.append(plan_wave(n, rng=rng, first=past.first, second=past.second, **fit, **options))
-    return joined(plans)
+    return join(plans)
 
 
-def joined(plans: list[WavePlan]) -> WavePlan:
+def join(plans: list[WavePlan]) -> WavePlan:
     """Concatenate plans."""
     if not plans:
         return WavePlan(np.zeros(0, int), np.zeros(0, int), np.zeros(0, bool))
@@ -47,12 +47,12 @@ def counts(n: int, plan: WavePlan) -> np.ndarray:
     return np.bincount(np.concatenate([plan.first, plan.second]), minlength=n)
 
 
-def unordered(plan: WavePlan) -> set[tuple[int, int]]:
+def list_unordered(plan: WavePlan) -> set[tuple[int, int]]:
     """Return the pairs without their order."""
     return {(min(p), max(p)) for p in zip(plan.first.tolist(), plan.second.tolist(), strict=True)}
 
 
-def reached_from_zero(n: int, plan: WavePlan) -> int:
+def count_reached(n: int, plan: WavePlan) -> int:
     """Count the essays that a chain of comparisons links to essay 0."""
     linked = np.eye(n, dtype=bool)
     linked[plan.first, plan.second] = linked[plan.second, plan.first] = True
@@ -77,7 +77,7 @@ def test_no_pair_twice_and_counts_within_one(
     n: int, rounds: int, waves: int, strategy: str, seed: int
 ) -> None:
     plan = play(n, waves, seed=seed, rounds=rounds, strategy=strategy)
-    assert len(unordered(plan)) == len(plan)
+    assert len(list_unordered(plan)) == len(plan)
     assert np.ptp(counts(n, plan)) <= 1
 
 
@@ -85,14 +85,14 @@ def test_no_pair_twice_and_counts_within_one(
 @given(n=st.integers(2, 60), seed=st.integers(0, 10**6), first_waves=st.integers(1, 2))
 def test_two_waves_of_one_round_connect_all_essays(n: int, seed: int, first_waves: int) -> None:
     plan = play(n, 2, seed=seed, rounds=1, first_waves=first_waves)
-    assert reached_from_zero(n, plan) == n
+    assert count_reached(n, plan) == n
 
 
 @settings(max_examples=scale_examples(40))
 @given(n=st.integers(2, 60), seed=st.integers(0, 10**6), rounds=st.integers(2, 4))
 def test_one_wave_of_two_rounds_connects_all_essays(n: int, seed: int, rounds: int) -> None:
     plan = play(n, 1, seed=seed, rounds=rounds)
-    assert reached_from_zero(n, plan) == n
+    assert count_reached(n, plan) == n
 
 
 @settings(max_examples=scale_examples(30))
@@ -122,7 +122,7 @@ def test_size_caps_the_wave_and_serves_the_least_compared_first() -> None:
     start = plan_wave(20, rng=rng, rounds=1, size=4)
     assert len(start) == 4
     after = plan_wave(20, rng=rng, first=start.first, second=start.second, size=6)
-    assert (counts(20, joined([start, after])) == 1).all()
+    assert (counts(20, join([start, after])) == 1).all()
 
 
 def test_the_essay_that_sat_out_is_compared_next() -> None:
@@ -149,7 +149,7 @@ def test_every_strategy_is_deterministic(strategy: str) -> None:
 
 def test_a_larger_set_is_judged_to_its_last_pair() -> None:
     plan = play(67, 6, rounds=12)
-    assert len(plan) == len(unordered(plan)) == 67 * 66 // 2
+    assert len(plan) == len(list_unordered(plan)) == 67 * 66 // 2
 
 
 def test_a_quarter_of_every_wave_is_audit_once_abilities_are_known() -> None:

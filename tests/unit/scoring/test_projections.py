@@ -15,7 +15,7 @@ STUDENTS = 30
 GRADES = 6
 
 
-def judged(places: list[float], *, rounds: int = 30, seed: int = 3) -> Fit:
+def fit_places(places: list[float], *, rounds: int = 30, seed: int = 3) -> Fit:
     """Students N(0, 2), then anchors at their places, by a simulated judge."""
     rng = np.random.default_rng(seed)
     ability = np.concatenate([rng.normal(0, 2, STUDENTS), places])
@@ -26,19 +26,22 @@ def judged(places: list[float], *, rounds: int = 30, seed: int = 3) -> Fit:
     return fit(comparisons, prior_sd=2.0, estimator="variational")
 
 
-def projected(grades: list[int], offsets: list[float] | None = None) -> Projection:
+def project_anchors(grades: list[int], offsets: list[float] | None = None) -> Projection:
     """Anchors 1.4 logits apart per grade, off by the offsets."""
     places = 1.4 * (np.array(grades) - (GRADES - 1) / 2) + np.array(offsets or [0.0] * len(grades))
     essays = np.arange(STUDENTS, STUDENTS + len(grades))
     return project(
-        judged(list(places)),
+        fit_places(list(places)),
         AnchorGrades(essays, np.array(grades), GRADES),
         students=np.arange(STUDENTS),
     )
 
 
 def test_three_anchors_in_perfect_order_claim_no_certainty():
-    few, many = projected([0, 2, 5]), projected([g for g in range(GRADES) for _ in range(5)])
+    few, many = (
+        project_anchors([0, 2, 5]),
+        project_anchors([g for g in range(GRADES) for _ in range(5)]),
+    )
     assert few.spread.measured is None
     assert few.spread.is_noisy
     assert not few.spread.is_measured_noisy
@@ -51,10 +54,10 @@ def test_an_anchor_is_graded_by_the_others_as_a_student_is():
     grades = [0, 1, 2, 3, 4, 5] * 3
     rng = np.random.default_rng(1)
     offsets = list(rng.normal(0, 1.2, len(grades)))
-    whole = projected(grades, offsets)
+    whole = project_anchors(grades, offsets)
     assert whole.spread.is_measured_noisy
     places = 1.4 * (np.array(grades) - (GRADES - 1) / 2) + np.array(offsets)
-    standing = judged(list(places))
+    standing = fit_places(list(places))
     for row in (0, 7, 17):
         kept = np.delete(np.arange(len(grades)), row)
         alone = project(
@@ -66,7 +69,7 @@ def test_an_anchor_is_graded_by_the_others_as_a_student_is():
 
 
 def test_an_anchor_without_which_one_grade_is_left_has_no_distribution():
-    found = projected([0, 0, 4])
+    found = project_anchors([0, 0, 4])
     assert np.isnan(found.anchor_probabilities[2]).all()
     assert found.anchor_probabilities[:2].sum(axis=1) == pytest.approx([1, 1])
 

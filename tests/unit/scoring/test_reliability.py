@@ -84,7 +84,7 @@ def test_separation_never_returns_a_nan(ability, se):
         scale_separation(ability, se)
 
 
-def simulated(judge_of, seed=0, n=40, rounds=16):
+def simulate_class(judge_of, seed=0, n=40, rounds=16):
     rng = np.random.default_rng(seed)
     ability = rng.normal(0, 2, n)
     first, second = random_matchings(n, rounds, rng)
@@ -92,7 +92,7 @@ def simulated(judge_of, seed=0, n=40, rounds=16):
 
 
 def test_split_half_is_near_the_true_reliability():
-    ability, data, rng = simulated(LogisticJudge)
+    ability, data, rng = simulate_class(LogisticJudge)
     halves = split_half(data, rng=rng)
     truth = np.corrcoef(fit(data, estimator="map").ability, ability)[0, 1] ** 2
     assert halves.spearman_brown == pytest.approx(truth, abs=0.08)
@@ -100,7 +100,7 @@ def test_split_half_is_near_the_true_reliability():
 
 
 def test_split_half_of_a_coin_is_nothing():
-    _, data, rng = simulated(lambda _: CoinFlipJudge())
+    _, data, rng = simulate_class(lambda _: CoinFlipJudge())
     assert abs(split_half(data, rng=rng).correlation) < 0.25
 
 
@@ -144,6 +144,6 @@ def test_adaptive_neighbours_make_reliability_out_of_coins():
 
 
 def test_model_reliability_needs_a_prior():
-    _, data, _ = simulated(LogisticJudge)
+    _, data, _ = simulate_class(LogisticJudge)
     with pytest.raises(InvalidSettingError, match="prior"):
         model_reliability(fit(data, estimator="firth"))

@@ -17,7 +17,7 @@ N = 10
 PAIRS = np.array(list(itertools.combinations(range(N), 2)))
 
 
-def judged(rng, rounds):
+def judge_pairs(rng, rounds):
     """Every pair in both orders in turn, each time judged anew."""
     judge = LogisticJudge(rng.normal(0.0, 2.0, N))
     pairs = np.vstack([PAIRS[:, ::-1] if turn % 2 else PAIRS for turn in range(rounds)])
@@ -25,18 +25,18 @@ def judged(rng, rounds):
     return Comparisons(N, first, second, judge.judge(first, second, rng), np.zeros_like(first))
 
 
-def copied(data, times):
+def copy_rows(data, times):
     """The same verdicts again and again."""
     rows = np.tile(np.arange(len(data)), times)
     return data.take(rows)
 
 
 def test_a_judge_who_repeats_itself_adds_nothing():
-    data = judged(np.random.default_rng(3), 1)
+    data = judge_pairs(np.random.default_rng(3), 1)
     assert estimate_repeat_correlation(data) == 1.0
-    correlation = estimate_repeat_correlation(copied(data, 3))
+    correlation = estimate_repeat_correlation(copy_rows(data, 3))
     assert correlation > 0.9
-    again = fit_batch(copied(data, 3).with_repeat_correlation(1.0))
+    again = fit_batch(copy_rows(data, 3).with_repeat_correlation(1.0))
     assert np.allclose(again.ability, fit_batch(data).ability, atol=0.02)
 
 
@@ -44,7 +44,7 @@ def test_repeats_that_fall_as_chance_says_are_evidence():
     """Simulated: by the weight of one comparison a pair, each repeat made the fit less precise."""
     found, errors = [], []
     for seed in range(12):
-        rounds = judged(np.random.default_rng(seed), 3)
+        rounds = judge_pairs(np.random.default_rng(seed), 3)
         found.append(estimate_repeat_correlation(rounds))
         once = fit_batch(rounds.take(np.arange(len(PAIRS))))
         thrice = fit_batch(rounds.with_repeat_correlation(found[-1]))

@@ -22,7 +22,7 @@ M = 40_000
 FIRST, SECOND = np.zeros(M, dtype=int), np.ones(M, dtype=int)
 
 
-def drawn(judge, seed=0):
+def draw(judge, seed=0):
     return judge.judge(FIRST, SECOND, np.random.default_rng(seed))
 
 
@@ -32,41 +32,41 @@ def test_the_same_seed_gives_the_same_world_and_verdicts():
         assert one.ability.tolist() == two.ability.tolist()
         assert one.anchor_grade.tolist() == two.anchor_grade.tolist()
     judge = LogisticJudge(np.array([0.5, 0.0]), (1.0,))
-    assert drawn(judge, 4).tolist() == drawn(judge, 4).tolist()
-    assert drawn(judge, 4).tolist() != drawn(judge, 5).tolist()
+    assert draw(judge, 4).tolist() == draw(judge, 4).tolist()
+    assert draw(judge, 4).tolist() != draw(judge, 5).tolist()
 
 
 def test_binary_verdicts_follow_the_logistic_model():
     judge = LogisticJudge(np.array([0.7, 0.0]), discrimination=2.0, order_effect=-0.4)
-    share = (drawn(judge) > 0).mean()
+    share = (draw(judge) > 0).mean()
     assert share == pytest.approx(1 / (1 + np.exp(-1.0)), abs=0.01)
 
 
 def test_graded_verdicts_follow_their_cut_points():
-    outcome = drawn(LogisticJudge(np.zeros(2), (1.0, 2.5)))
+    outcome = draw(LogisticJudge(np.zeros(2), (1.0, 2.5)))
     assert set(outcome.tolist()) == {-3, -2, -1, 1, 2, 3}
     decisive = 2 / (1 + np.exp(2.5))
     assert (np.abs(outcome) == 3).mean() == pytest.approx(decisive, abs=0.01)
-    tied = drawn(LogisticJudge(np.zeros(2), (1.0, 2.5), ties=True))
+    tied = draw(LogisticJudge(np.zeros(2), (1.0, 2.5), ties=True))
     assert set(tied.tolist()) == {-2, -1, 0, 1, 2}
     assert (tied == 0).mean() == pytest.approx(np.tanh(0.5), abs=0.01)
 
 
 def test_a_lapse_is_uniform_over_the_answers():
     judge = LogisticJudge(np.array([30.0, 0.0]), (1.0,), lapse=0.4)
-    outcome = drawn(judge)
+    outcome = draw(judge)
     for answer in (-2, -1, 1):
         assert (outcome == answer).mean() == pytest.approx(0.1, abs=0.01)
 
 
 def test_judges_who_do_not_read():
-    assert (drawn(CoinFlipJudge()) > 0).mean() == pytest.approx(0.5, abs=0.01)
-    assert (drawn(PositionOnlyJudge()) == 1).all()
-    assert (drawn(PositionOnlyJudge(prefers_first=False)) == -1).all()
+    assert (draw(CoinFlipJudge()) > 0).mean() == pytest.approx(0.5, abs=0.01)
+    assert (draw(PositionOnlyJudge()) == 1).all()
+    assert (draw(PositionOnlyJudge(prefers_first=False)) == -1).all()
 
 
 def test_a_flipping_judge_agrees_as_often_as_it_says():
-    assert (drawn(FlippingJudge(np.array([0.0, 9.0]), 0.7)) < 0).mean() == pytest.approx(
+    assert (draw(FlippingJudge(np.array([0.0, 9.0]), 0.7)) < 0).mean() == pytest.approx(
         0.7, abs=0.01
     )
 

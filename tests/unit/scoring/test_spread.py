@@ -20,7 +20,7 @@ from tests.present import present
 PRIOR = SpreadPrior()
 
 
-def simulated(n, rounds, sd, seed, cuts=()):
+def simulate_class(n, rounds, sd, seed, cuts=()):
     rng = np.random.default_rng([seed, n, 500])
     ability = rng.normal(0.0, sd, n)
     first, second = random_matchings(n, rounds, rng)
@@ -58,7 +58,7 @@ def importance_weighted(data, prior, *, draws=20_000, seed=1):
 @pytest.mark.slow
 @pytest.mark.parametrize("sd", [0.7, 2.0])
 def test_moments_are_those_of_the_exact_posterior(sd):
-    _, data = simulated(10, 6, sd, seed=3)
+    _, data = simulate_class(10, 6, sd, seed=3)
     log_sd, mean, deviation = importance_weighted(data, PRIOR)
     fitted = fit(data, prior_sd=PRIOR, estimator="variational", order_effect=False)
     assert present(fitted.spread).mean_log == pytest.approx(log_sd, abs=0.12)
@@ -68,7 +68,7 @@ def test_moments_are_those_of_the_exact_posterior(sd):
 
 def test_the_spread_of_a_sharp_judges_few_verdicts_is_that_of_the_exact_posterior():
     """By the variational bound alone log sd is .2 too small here."""
-    _, data = simulated(12, 4, 5.0, seed=3)
+    _, data = simulate_class(12, 4, 5.0, seed=3)
     log_sd, _, deviation = importance_weighted(data, PRIOR)
     fitted = fit(data, prior_sd=PRIOR, estimator="variational", order_effect=False)
     assert present(fitted.spread).mean_log == pytest.approx(log_sd, abs=0.1)
@@ -77,7 +77,7 @@ def test_the_spread_of_a_sharp_judges_few_verdicts_is_that_of_the_exact_posterio
 
 @pytest.mark.parametrize("sd", [0.6, 1.2, 2.5, 5.0])
 def test_the_spread_of_many_essays_is_found_whatever_the_prior_thought(sd):
-    _, data = simulated(150, 14, sd, seed=4)
+    _, data = simulate_class(150, 14, sd, seed=4)
     for median in (1.0, 3.0):
         spread = fit(data, prior_sd=SpreadPrior(median, 1.0), estimator="variational").spread
         low, high = present(spread).interval()
@@ -92,7 +92,7 @@ def test_intervals_and_reliability_hold_at_any_spread():
     for sd in (0.8, 1.7, 3.5):
         hits, held, inside, errors = [], [], [], []
         for seed in range(60):
-            truth, data = simulated(24, 10, sd, seed=seed)
+            truth, data = simulate_class(24, 10, sd, seed=seed)
             fitted = fit(data, prior_sd=PRIOR, estimator="variational")
             hits.append(np.abs(fitted.ability - truth) < 1.96 * fitted.standard_error)
             low, high = fitted.interval().T
@@ -121,7 +121,7 @@ def test_a_coin_is_not_called_reliable():
 
 
 def test_a_known_spread_stays_possible_and_has_an_interval_too():
-    truth, data = simulated(40, 10, 2.0, seed=5)
+    truth, data = simulate_class(40, 10, 2.0, seed=5)
     fitted = fit(data, prior_sd=2.0, estimator="variational")
     assert fitted.spread is None
     assert fitted.prior_sd == 2.0
@@ -135,7 +135,7 @@ def test_a_known_spread_stays_possible_and_has_an_interval_too():
 
 def test_intervals_are_quantiles_of_the_mixture():
     """Draws from the mixture itself: as many below and above, and further out than in."""
-    _, data = simulated(10, 6, 2.0, seed=4)
+    _, data = simulate_class(10, 6, 2.0, seed=4)
     fitted = fit(data, prior_sd=PRIOR, estimator="variational")
     nodes = present(fitted.spread).nodes
     rng = np.random.default_rng(0)
@@ -157,7 +157,7 @@ def test_rank_intervals_hold_where_the_spread_is_hardly_known():
     """Simulated: 12 essays, 8 comparisons each; by one Normal for all spreads they hold 97%."""
     held, widths = [], []
     for seed in range(60):
-        truth, data = simulated(12, 8, 4.0, seed=seed)
+        truth, data = simulate_class(12, 8, 4.0, seed=seed)
         fitted = fit(data, prior_sd=PRIOR, estimator="variational")
         low, high = rank_intervals(fitted).T
         own = competition_ranks(fitted.ability)
@@ -170,7 +170,7 @@ def test_rank_intervals_hold_where_the_spread_is_hardly_known():
 
 
 def test_intervals_at_a_known_spread_are_symmetric():
-    _, data = simulated(10, 6, 2.0, seed=4)
+    _, data = simulate_class(10, 6, 2.0, seed=4)
     fitted = fit(data, prior_sd=2.0)
     half = 1.644854 * fitted.standard_error
     assert fitted.interval(0.9) == pytest.approx(
@@ -181,7 +181,7 @@ def test_intervals_at_a_known_spread_are_symmetric():
 
 
 def test_covariance_standard_errors_and_differences_agree():
-    _, data = simulated(20, 8, 1.0, seed=6, cuts=(1.0, 2.5))
+    _, data = simulate_class(20, 8, 1.0, seed=6, cuts=(1.0, 2.5))
     fitted = fit(data, prior_sd=PRIOR, estimator="variational")
     covariance = fitted.covariance
     assert np.allclose(np.sqrt(covariance.diagonal()), fitted.standard_error)
@@ -196,7 +196,7 @@ def test_the_forecast_foretells_what_more_comparisons_bring():
     """Simulated: reliability at 8 comparisons per essay foretells that at 16 and 24."""
     forecast, reached = [], []
     for seed in range(40):
-        truth, data = simulated(40, 24, 1.5, seed=seed)
+        truth, data = simulate_class(40, 24, 1.5, seed=seed)
         early = fit(
             data.take(np.arange(len(data)) < 8 * 20), prior_sd=PRIOR, estimator="variational"
         )
@@ -248,7 +248,7 @@ def test_a_prior_of_the_spread_that_is_none_is_named(wrong):
 
 
 def test_only_the_nearest_gaussian_integrates():
-    _, data = simulated(10, 4, 1.0, seed=1)
+    _, data = simulate_class(10, 4, 1.0, seed=1)
     with pytest.raises(InvalidSettingError, match="variational"):
         fit(data, prior_sd=PRIOR, estimator="map")
     with pytest.raises(InvalidSettingError, match="further"):
@@ -259,7 +259,7 @@ def test_only_the_nearest_gaussian_integrates():
 
 def test_the_unit_is_doubted_where_attention_is_estimated():
     """Further out than the mixture, never further in than its inner limit by the other half."""
-    _, data = simulated(30, 12, 2.0, seed=8)
+    _, data = simulate_class(30, 12, 2.0, seed=8)
     fitted = fit(data, prior_sd=PRIOR, estimator="variational", attention="lapses")
     assert fitted.unit_doubt > 0.0
     certain = replace(fitted, unit_doubt=0.0)
@@ -295,7 +295,7 @@ def test_more_of_what_lies_outside_an_interval_lies_on_its_inner_side():
 def test_the_better_the_spread_is_known_the_more_the_unit_is_doubted():
     doubts = []
     for rounds in (4, 24):
-        _, data = simulated(60, rounds, 2.0, seed=9)
+        _, data = simulate_class(60, rounds, 2.0, seed=9)
         doubts.append(fit(data, estimator="variational", attention="lapses").unit_doubt)
     assert 0.0 < doubts[0] < doubts[1]
     known = fit(data, prior_sd=2.0, estimator="variational", attention="lapses")

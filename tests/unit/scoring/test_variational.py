@@ -17,7 +17,7 @@ from scoring.simulate import LogisticJudge, random_matchings
 Z95 = 1.959964
 
 
-def simulated(n=12, rounds=6, *, cuts=(), sd=2.0, seed=1, judges=1, order_effect=0.4):
+def simulate_class(n=12, rounds=6, *, cuts=(), sd=2.0, seed=1, judges=1, order_effect=0.4):
     rng = np.random.default_rng(seed)
     ability = rng.normal(0.0, sd, n)
     first, second = random_matchings(n, rounds, rng)
@@ -55,7 +55,7 @@ def test_one_verdict_gives_nearly_the_exact_posterior_and_nearer_than_the_mode(p
     assert found["variational"][1] < found["map"][1] / 2
 
 
-def smoothed_by_hand(data, fitted, *, nodes=80):
+def smooth_by_hand(data, fitted, *, nodes=80):
     """E_q of slope and curvature of every binary verdict, with nodes of our own."""
     z, w = np.polynomial.hermite_e.hermegauss(nodes)
     w = w / w.sum()
@@ -74,9 +74,9 @@ def smoothed_by_hand(data, fitted, *, nodes=80):
 
 
 def test_mean_and_covariance_solve_the_equations_of_the_nearest_gaussian():
-    _, data = simulated()
+    _, data = simulate_class()
     fitted = fit(data, prior_sd=2.0, estimator="variational")
-    design, covariance, slope, curvature = smoothed_by_hand(data, fitted)
+    design, covariance, slope, curvature = smooth_by_hand(data, fitted)
     precision = np.diag(np.append(np.full(data.n_essays, 1 / 4.0), 1.0))
     means = np.append(fitted.ability, fitted.order_effect)
     assert np.abs(design.T @ slope - precision @ means).max() < 1e-4
@@ -87,7 +87,7 @@ def test_mean_and_covariance_solve_the_equations_of_the_nearest_gaussian():
 
 @pytest.mark.parametrize("settings", [{}, {"cuts": (1.0, 2.5)}, {"judges": 3}])
 def test_the_solution_does_not_depend_on_where_it_started_or_on_the_order_of_rows(settings):
-    _, data = simulated(**settings)
+    _, data = simulate_class(**settings)
     fitted = fit(data, estimator="variational", prior_sd=2.0)
     far = fit(data, estimator="variational", start=np.linspace(3, -3, data.n_essays), prior_sd=2.0)
     assert np.allclose(far.ability, fitted.ability, atol=1e-4)
@@ -106,7 +106,7 @@ def test_the_solution_does_not_depend_on_where_it_started_or_on_the_order_of_row
 def test_every_model_widens_with_few_comparisons_and_meets_the_mode_with_many(cuts, judges):
     ratios = []
     for rounds in (4, 80):
-        _, data = simulated(rounds=rounds, cuts=cuts, judges=2, sd=1.0)
+        _, data = simulate_class(rounds=rounds, cuts=cuts, judges=2, sd=1.0)
         mode, mean = (
             fit(data, judges=judges, repeats="independent", estimator=estimator, prior_sd=2.0)
             for estimator in ("map", "variational")
@@ -121,7 +121,7 @@ def test_every_model_widens_with_few_comparisons_and_meets_the_mode_with_many(cu
 
 @pytest.mark.parametrize("settings", [{"ties": "davidson"}, {"ties": "half"}, {"lapse": 0.05}])
 def test_the_other_links_are_smoothed_too(settings):
-    _, data = simulated(cuts=(1.0,))
+    _, data = simulate_class(cuts=(1.0,))
     outcome = np.sign(data.outcome)
     outcome[::5] = 0
     ties = Comparisons(data.n_essays, data.first, data.second, outcome)
@@ -136,7 +136,7 @@ def test_intervals_cover_what_they_say_at_eight_comparisons_an_essay():
     for estimator in ("map", "variational"):
         hits, squares, variances = [], [], []
         for seed in range(30):
-            ability, data = simulated(100, 8, seed=seed, order_effect=0.0)
+            ability, data = simulate_class(100, 8, seed=seed, order_effect=0.0)
             fitted = fit(data, prior_sd=2.0, estimator=estimator)
             off = fitted.ability - (ability - ability.mean())
             hits.append(np.abs(off) < Z95 * fitted.standard_error)
@@ -152,7 +152,7 @@ def test_intervals_cover_what_they_say_at_eight_comparisons_an_essay():
 
 
 def test_what_needs_a_mode_says_so():
-    _, data = simulated()
+    _, data = simulate_class()
     with pytest.raises(InvalidSettingError, match="map"):
         _ = fit(data, estimator="variational", prior_sd=2.0).log_evidence
     with pytest.raises(InvalidSettingError, match="variational"):
@@ -180,7 +180,7 @@ def test_small_juries_with_strong_and_weak_judges_always_have_an_answer(n, discr
 @pytest.mark.parametrize("prior_sd", [5.0, 20.0])
 def test_a_wide_prior_still_has_an_answer(prior_sd):
     for seed in range(5):
-        _, data = simulated(20, 4, seed=seed)
+        _, data = simulate_class(20, 4, seed=seed)
         fitted = fit(data, prior_sd=prior_sd, estimator="variational")
         assert np.isfinite(fitted.standard_error).all(), seed
         assert (fitted.standard_error < 1.05 * prior_sd).all(), seed

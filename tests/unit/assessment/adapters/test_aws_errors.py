@@ -59,11 +59,11 @@ REQUEST = JudgeRequestV1(batch_id="b", wave=1, comparison_id="w001-00000")
 DEADLINE = WaveDeadlineV1(batch_id="b", wave=1, deadline=NOW)
 
 
-def eraser_of(client: Any) -> S3ContentEraser:
+def make_eraser(client: Any) -> S3ContentEraser:
     return S3ContentEraser(client, "b", S3ContentStore(client, "b"))
 
 
-def keys_of(client: Any) -> JudgeKeys:
+def make_keys(client: Any) -> JudgeKeys:
     return JudgeKeys(Secrets(client), "p/")
 
 
@@ -230,22 +230,22 @@ CALLS: dict[str, tuple[str, str, Act]] = {
         "BatchWriteItem",
         lambda c: Table(c, "t").delete_many([KEY]),
     ),
-    "eraser.list_keys": ("s3", "ListObjectsV2", lambda c: eraser_of(c).list_keys("f")),
-    "eraser.erase_folder": ("s3", "ListObjectVersions", lambda c: eraser_of(c).erase_folder("f")),
+    "eraser.list_keys": ("s3", "ListObjectsV2", lambda c: make_eraser(c).list_keys("f")),
+    "eraser.erase_folder": ("s3", "ListObjectVersions", lambda c: make_eraser(c).erase_folder("f")),
     "eraser.erase_document": (
         "s3",
         "ListObjectVersions",
-        lambda c: eraser_of(c).erase_document("f/k"),
+        lambda c: make_eraser(c).erase_document("f/k"),
     ),
     "eraser.erase_earlier_versions": (
         "s3",
         "ListObjectVersions",
-        lambda c: eraser_of(c).erase_earlier_versions("f"),
+        lambda c: make_eraser(c).erase_earlier_versions("f"),
     ),
     "eraser.erase_unnamed": (
         "s3",
         "ListObjectVersions",
-        lambda c: eraser_of(c).erase_unnamed("f", named=(), before=datetime.now(UTC)),
+        lambda c: make_eraser(c).erase_unnamed("f", named=(), before=datetime.now(UTC)),
     ),
     "dead_letters.drop": (
         "sqs",
@@ -262,7 +262,7 @@ CALLS: dict[str, tuple[str, str, Act]] = {
 IAM_PREFIXES = {"stepfunctions": "states"}
 
 
-def refused(code: str, operation: str = "Operation", status: int = 400) -> ClientError:
+def make_refusal(code: str, operation: str = "Operation", status: int = 400) -> ClientError:
     answer: Any = {
         "Error": {"Code": code, "Message": "m"},
         "ResponseMetadata": {"HTTPStatusCode": status},
@@ -270,7 +270,7 @@ def refused(code: str, operation: str = "Operation", status: int = 400) -> Clien
     return ClientError(answer, operation)
 
 
-def described(error: Exception) -> str:
+def describe(error: Exception) -> str:
     return error_code(error) if isinstance(error, ClientError) else type(error).__name__
 
 
@@ -292,13 +292,13 @@ def broken() -> list[Exception]:
 @pytest.mark.parametrize(
     "error",
     [
-        *(refused(code) for code in ("SlowDown", "ThrottlingException", "InternalError")),
-        refused("503", status=503),
-        refused("SomethingNew", status=500),
-        refused("429", status=429),
+        *(make_refusal(code) for code in ("SlowDown", "ThrottlingException", "InternalError")),
+        make_refusal("503", status=503),
+        make_refusal("SomethingNew", status=500),
+        make_refusal("429", status=429),
         *broken(),
     ],
-    ids=described,
+    ids=describe,
 )
 def test_what_a_repeat_may_heal_is_transient(call: str, error: Exception) -> None:
     service, operation, act = CALLS[call]
@@ -315,14 +315,14 @@ def test_a_missing_right_is_named(call: str, code: str) -> None:
     service, operation, act = CALLS[call]
     prefix = IAM_PREFIXES.get(service, service)
     with pytest.raises(PermissionMissingError, match=f"may not call {prefix}:{operation}$"):
-        act(Scripted(service, [refused(code, status=403)]))
+        act(Scripted(service, [make_refusal(code, status=403)]))
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_other_errors_stay_themselves(call: str) -> None:
     service, _, act = CALLS[call]
     with pytest.raises(ClientError, match="ValidationException"):
-        act(Scripted(service, [refused("ValidationException")]))
+        act(Scripted(service, [make_refusal("ValidationException")]))
     with pytest.raises(NoCredentialsError):
         act(Scripted(service, [NoCredentialsError()]))
 
@@ -359,11 +359,11 @@ def test_the_codes_that_botocore_repeats_are_transient() -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (refused("ThrottlingException"), JudgeUnavailableError),
-        (refused("InternalServerException", status=500), JudgeUnavailableError),
+        (make_refusal("ThrottlingException"), JudgeUnavailableError),
+        (make_refusal("InternalServerException", status=500), JudgeUnavailableError),
         (ReadTimeoutError(endpoint_url="u"), JudgeUnavailableError),
         (EndpointConnectionError(endpoint_url="u"), JudgeUnavailableError),
-        (refused("AccessDeniedException", status=403), JudgeRefusedError),
+        (make_refusal("AccessDeniedException", status=403), JudgeRefusedError),
     ],
     ids=["throttled", "not well", "slow", "away", "denied"],
 )
@@ -388,7 +388,7 @@ def test_a_body_that_ends_too_early_is_transient() -> None:
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "404"])
 def test_what_is_missing_is_one_error(code: str) -> None:
-    store = S3ContentStore(Scripted("s3", [refused(code, status=404)]), "b")
+    store = S3ContentStore(Scripted("s3", [make_refusal(code, status=404)]), "b")
     with pytest.raises(MissingDocumentError, match="the content store has no batches/spec"):
         store.get_frozen_document("batches/spec")
     with pytest.raises(MissingDocumentError, match=r"f/0\.txt"):
@@ -399,8 +399,8 @@ def test_what_is_missing_is_one_error(code: str) -> None:
 # --- conditions -----------------------------------------------------------------------------------
 
 
-def cancelled(*codes: str) -> ClientError:
-    error = refused("TransactionCanceledException")
+def make_cancellation(*codes: str) -> ClientError:
+    error = make_refusal("TransactionCanceledException")
     response: Any = error.response
     response["CancellationReasons"] = [{"Code": code} for code in codes]
     return error
@@ -418,7 +418,7 @@ def cancelled(*codes: str) -> ClientError:
 def test_cancelled_transactions_are_told_apart(
     codes: tuple[str, ...], expected: type[Exception]
 ) -> None:
-    table = Table(Scripted("dynamodb", [cancelled(*codes)]), "t")
+    table = Table(Scripted("dynamodb", [make_cancellation(*codes)]), "t")
     with pytest.raises(expected):
         table.put_new_and_put(KEY, KEY)
 
@@ -494,7 +494,7 @@ def test_events_that_the_bus_did_not_take_are_published_alone() -> None:
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
 def test_a_token_tells_whether_it_was_taken(code: str) -> None:
-    workflow = StepFunctionsWorkflow(Scripted("stepfunctions", [{}, refused(code)]), MACHINE)
+    workflow = StepFunctionsWorkflow(Scripted("stepfunctions", [{}, make_refusal(code)]), MACHINE)
     assert workflow.report_closed("t", {})
     assert not workflow.report_closed("t", {})
     assert not workflow.report_failed("t", error="e", cause="c")

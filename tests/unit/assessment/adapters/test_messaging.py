@@ -76,7 +76,7 @@ def test_throttling_is_transient_and_other_errors_are_not(aws: None, code: str) 
             Table(dynamodb, "t").get({"PK": "a", "SK": "b"})
 
 
-def queue_of(name: str) -> str:
+def make_queue(name: str) -> str:
     url: str = client("sqs").create_queue(QueueName=name)["QueueUrl"]
     return url
 
@@ -86,7 +86,7 @@ def requests(n: int) -> list[JudgeRequestV1]:
 
 
 def test_many_requests_are_sent_in_calls_of_ten(aws: None) -> None:
-    url = queue_of("judge")
+    url = make_queue("judge")
     SQSJudgeQueue(client("sqs"), url).send(requests(23))
     found = []
     while (
@@ -141,7 +141,7 @@ def test_texts_are_stored_by_hash_and_read_once(aws: None) -> None:
     assert (store.get_document("d"), store.get_frozen_document("d")) == ("2", "1")
 
 
-def failed_event() -> Any:
+def make_failure() -> Any:
     return envelope(
         EventType.FAILED,
         batch_id="b",
@@ -162,11 +162,11 @@ def test_an_event_that_is_refused_makes_the_publication_fail() -> None:
         for _ in range(TRIES):
             stub.add_response("put_events", {"FailedEntryCount": 1, "Entries": []})
         with pytest.raises(TransientError, match="1 of 1"):
-            EventBridgePublisher(bus, "cj", pauses=AT_ONCE).publish([failed_event()])
+            EventBridgePublisher(bus, "cj", pauses=AT_ONCE).publish([make_failure()])
 
 
 def test_a_repeated_event_has_the_same_id() -> None:
-    assert failed_event().event_id == failed_event().event_id
+    assert make_failure().event_id == make_failure().event_id
 
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])

@@ -319,7 +319,7 @@ def bus(kind: str, request: pytest.FixtureRequest) -> Bus:
     return aws_bus()
 
 
-def failed_event(batch_id: str) -> Envelope:
+def make_failure(batch_id: str) -> Envelope:
     error = {"code": "x", "what": "w", "why": "y", "what_to_do": "z"}
     data = {"assignment_id": None, "status": "FAILED", "error_info": error}
     return envelope(
@@ -333,7 +333,7 @@ def failed_event(batch_id: str) -> Envelope:
 
 
 def test_every_event_is_delivered_as_it_was_published(bus: Bus) -> None:
-    events = [failed_event(f"b{at:02d}") for at in range(12)]
+    events = [make_failure(f"b{at:02d}") for at in range(12)]
     bus.publisher.publish(events)
     bus.publisher.publish([])
     delivered = sorted(bus.delivered(), key=lambda event: str(event.data))
@@ -342,7 +342,7 @@ def test_every_event_is_delivered_as_it_was_published(bus: Bus) -> None:
 
 def test_an_event_that_is_published_again_has_the_same_id(bus: Bus) -> None:
     for _ in range(2):
-        bus.publisher.publish([failed_event("b")])
+        bus.publisher.publish([make_failure("b")])
     assert len({event.event_id for event in bus.delivered()}) == 1
 
 
@@ -423,7 +423,7 @@ def queue(kind: str, request: pytest.FixtureRequest) -> PeopleQueue:
     return DynamoDBComparisonStore(get_table(kind, request))
 
 
-def offered(queue: PeopleQueue, n: int = 3) -> list[ComparisonLease]:
+def offer_pairs(queue: PeopleQueue, n: int = 3) -> list[ComparisonLease]:
     """Comparisons of the second wave that wait; the first of them was planned in the first."""
     comparisons = [
         Comparison(
@@ -464,7 +464,7 @@ class Leasing:
 
 
 def test_a_lease_is_of_one_person_until_it_lapses(queue: PeopleQueue) -> None:
-    leasing = Leasing(queue, offered(queue))
+    leasing = Leasing(queue, offer_pairs(queue))
     assert leasing.holder() is None
     taken = leasing.take("ann")
     assert taken is not None
@@ -486,7 +486,7 @@ def test_a_lease_is_of_one_person_until_it_lapses(queue: PeopleQueue) -> None:
 
 
 def test_what_waits_is_listed_found_and_withdrawn(queue: PeopleQueue) -> None:
-    leasing = Leasing(queue, offered(queue, 5))
+    leasing = Leasing(queue, offer_pairs(queue, 5))
     ids = [one.comparison_id for one in leasing.waiting]
     held = [leasing.take("eve", ids.index(each)) for each in ("w001-00000", "w002-00001")]
     assert [(one.home_wave, one.attempt) for one in held if one] == [(1, 2), (2, 1)]
@@ -524,7 +524,7 @@ def test_what_waits_is_listed_found_and_withdrawn(queue: PeopleQueue) -> None:
 
 
 def test_verdicts_count_once_for_each_person_and_batch(people: People, queue: PeopleQueue) -> None:
-    waiting = offered(queue)[0]
+    waiting = offer_pairs(queue)[0]
     assert people.get_person("b", "ann") == Person(name="ann")
     until = NOW + timedelta(minutes=1)
     people.note_held("b", "ann", [waiting], until=until)

@@ -60,7 +60,7 @@ def comparison(at: int = 0, wave: int = 1, **fields: Any) -> Comparison:
     )
 
 
-def request_for(found: Comparison, **changes: Any) -> JudgeRequestV1:
+def make_request(found: Comparison, **changes: Any) -> JudgeRequestV1:
     return JudgeRequestV1(
         **{"batch_id": "b", "wave": found.wave, "comparison_id": found.comparison_id,
            "attempt": found.attempt, **changes}
@@ -355,7 +355,7 @@ def test_marks_of_settled_comparisons_can_be_cleared(stores: Stores) -> None:
 def test_leases(stores: Stores) -> None:
     store, made = stores[2], comparison()
     store.put_comparisons("b", [made])
-    asked = request_for(made)
+    asked = make_request(made)
     assert store.lease(asked, now=NOW, seconds=60) is not None
     with pytest.raises(ComparisonLeasedError):
         store.lease(asked, now=NOW + timedelta(seconds=59), seconds=60)
@@ -364,9 +364,9 @@ def test_leases(stores: Stores) -> None:
     assert store.lease(asked, now=NOW + timedelta(seconds=62), seconds=60) is not None
     store.mark_sent(asked)
     assert store.lease(asked, now=NOW + timedelta(hours=1), seconds=60) is None
-    assert store.lease(request_for(made, attempt=2), now=NOW, seconds=60) is None
+    assert store.lease(make_request(made, attempt=2), now=NOW, seconds=60) is None
     with pytest.raises(UnknownComparisonError):
-        store.lease(request_for(made, comparison_id="w001-00009"), now=NOW, seconds=60)
+        store.lease(make_request(made, comparison_id="w001-00009"), now=NOW, seconds=60)
 
 
 def test_an_outdated_message_cannot_mark_or_release_a_later_attempt(stores: Stores) -> None:
@@ -374,10 +374,10 @@ def test_an_outdated_message_cannot_mark_or_release_a_later_attempt(stores: Stor
     store.put_comparisons("b", [made])
     store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
     store.resubmit("b", store.get_comparison("b", 1, made.comparison_id), wave_number=2)
-    current = request_for(made, attempt=2)
+    current = make_request(made, attempt=2)
     assert store.lease(current, now=NOW, seconds=60) is not None
-    store.release(request_for(made))
-    store.mark_sent(request_for(made))
+    store.release(make_request(made))
+    store.mark_sent(make_request(made))
     with pytest.raises(ComparisonLeasedError):
         store.lease(current, now=NOW, seconds=60)
 
@@ -425,7 +425,7 @@ def test_a_comparison_that_a_provider_gave_back_is_reopened_once_in_an_attempt(
 ) -> None:
     store, made = stores[2], comparison()
     store.put_comparisons("b", [made])
-    asked = request_for(made)
+    asked = make_request(made)
     assert store.lease(asked, now=NOW, seconds=60) is not None
     store.mark_sent(asked)
     store.reopen_once(asked)
@@ -440,13 +440,13 @@ def test_a_comparison_that_a_provider_gave_back_is_reopened_once_in_an_attempt(
 def test_a_later_attempt_may_be_reopened_once_as_well(stores: Stores) -> None:
     store, made = stores[2], comparison()
     store.put_comparisons("b", [made])
-    asked = request_for(made)
+    asked = make_request(made)
     store.lease(asked, now=NOW, seconds=60)
     store.mark_sent(asked)
     store.reopen_once(asked)
     store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
     store.resubmit("b", store.get_comparison("b", 1, made.comparison_id), wave_number=2)
-    second = request_for(made).model_copy(update={"attempt": 2})
+    second = make_request(made).model_copy(update={"attempt": 2})
     assert store.lease(second, now=NOW, seconds=60) is not None
     store.mark_sent(second)
     store.reopen_once(second)
@@ -456,7 +456,7 @@ def test_a_later_attempt_may_be_reopened_once_as_well(stores: Stores) -> None:
 def test_a_call_that_may_be_paid_counts_when_its_lease_ends(stores: Stores) -> None:
     store, made = stores[2], comparison()
     store.put_comparisons("b", [made])
-    asked = request_for(made)
+    asked = make_request(made)
     store.lease(asked, now=NOW, seconds=60)
     store.release(asked, may_be_paid=True)
     store.lease(asked, now=NOW, seconds=60)
@@ -468,7 +468,7 @@ def test_a_call_that_may_be_paid_counts_when_its_lease_ends(stores: Stores) -> N
 def test_a_release_that_is_repeated_takes_one_call_back(stores: Stores) -> None:
     store, made = stores[2], comparison()
     store.put_comparisons("b", [made])
-    asked = request_for(made)
+    asked = make_request(made)
     store.lease(asked, now=NOW, seconds=60)
     store.release(asked, may_be_paid=True)
     store.lease(asked, now=NOW, seconds=60)
@@ -482,7 +482,7 @@ def test_a_failure_is_the_answer_of_its_call_also_where_nobody_noted_that_it_was
 ) -> None:
     store, made = stores[2], comparison()
     store.put_comparisons("b", [made])
-    store.lease(request_for(made), now=NOW, seconds=60)
+    store.lease(make_request(made), now=NOW, seconds=60)
     store.record_failure("b", 1, made.comparison_id, FAILURE, attempt=1, now=NOW)
     failed = store.get_comparison("b", 1, made.comparison_id)
     assert (failed.sent, failed.paid_again) == (False, 0)
@@ -495,17 +495,17 @@ def test_a_call_that_broke_off_has_no_answer_though_its_failure_is_reported(
 ) -> None:
     store, made = stores[2], comparison()
     store.put_comparisons("b", [made])
-    store.lease(request_for(made), now=NOW, seconds=60)
+    store.lease(make_request(made), now=NOW, seconds=60)
     broken_off = FAILURE.model_copy(update={"may_be_paid": True})
     store.record_failure("b", 1, made.comparison_id, broken_off, attempt=1, now=NOW)
-    store.mark_sent(request_for(made))
+    store.mark_sent(make_request(made))
     assert store.get_comparison("b", 1, made.comparison_id).paid_again == 1
 
 
 def test_a_submission_is_one_call_however_often_it_is_leased(stores: Stores) -> None:
     store, made = stores[2], comparison()
     store.put_comparisons("b", [made])
-    asked = request_for(made)
+    asked = make_request(made)
     for hour in range(2):
         store.lease(asked, now=NOW + timedelta(hours=hour), seconds=60, is_submission=True)
     store.mark_sent(asked)

@@ -19,7 +19,7 @@ from tests.examples import scale_examples
 from tests.fakes.judges import callback_body
 from tests.fakes.world import World
 from tests.unit.assessment.adapters.conftest import get_table
-from tests.unit.assessment.conftest import submitted_batch
+from tests.unit.assessment.conftest import submit_batch
 
 TEXTS = st.one_of(
     st.text(st.characters(), max_size=40),  # halves of surrogate pairs are among them
@@ -82,9 +82,9 @@ def test_every_legal_and_illegal_answer_is_stored_and_read_back(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     table: ItemTable = get_table(kind, request)
-    started = submitted_batch(World())
+    started = submit_batch(World())
     world, batch_id = started.world, started.batch_id
-    first = world.known(batch_id)[0]
+    first = world.list_comparisons(batch_id)[0]
     store = DynamoDBComparisonStore(table)
     world.comparisons = store  # type: ignore[assignment]
     numbers = iter(range(100, 100_000))

@@ -42,7 +42,7 @@ def send(message: OutgoingMessage, *, loopback_allowed: bool = True) -> Reply:
     return asyncio.run(sender.send(message, now=datetime.now(UTC)))
 
 
-def message_to(url: str) -> OutgoingMessage:
+def make_message(url: str) -> OutgoingMessage:
     return OutgoingMessage(
         url=url, message_id="msg_1", body='{"grade":"Å"}', secrets=[SECRET, OLDER]
     )
@@ -64,7 +64,7 @@ def answer_names(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[list[str
 
 
 def test_a_receiver_can_verify_what_comes(receiver: Receiver) -> None:
-    assert send(message_to(receiver.url)).status == 204
+    assert send(make_message(receiver.url)).status == 204
     ((headers, body),) = receiver.received
     # Whether it knows the new secret or still the one before.
     for secret in (SECRET, OLDER):
@@ -78,7 +78,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     """A name that would have another address the second time is not asked a second time."""
     asked = answer_names(monkeypatch, {"school.test": [["127.0.0.1"], ["10.0.0.1"]]})
     port = urlsplit(receiver.url).port
-    assert send(message_to(f"http://school.test:{port}/events")).status == 204
+    assert send(make_message(f"http://school.test:{port}/events")).status == 204
     assert asked == ["school.test"]
     assert receiver.received[0][0]["Host"] == f"school.test:{port}"
 
@@ -122,7 +122,7 @@ def test_the_certificate_must_be_that_of_the_host_and_not_of_its_address(
     answer_names(monkeypatch, {host: [["127.0.0.1"]]})
     with certified("school.test", tmp_path) as (port, trusting):
         sender = HTTPWebhookSender(loopback_allowed=True, verify=trusting)
-        sending = sender.send(message_to(f"https://{host}:{port}/events"), now=datetime.now(UTC))
+        sending = sender.send(make_message(f"https://{host}:{port}/events"), now=datetime.now(UTC))
         if is_taken:
             assert asyncio.run(sending).status == 204
         else:
@@ -138,7 +138,7 @@ def test_one_private_address_among_several_is_enough_to_refuse(
     with pytest.raises(AddressRefusedError):
         sender.check("https://school.test/events")
     with pytest.raises(AddressRefusedError):
-        send(message_to("https://school.test/events"))
+        send(make_message("https://school.test/events"))
 
 
 @pytest.mark.parametrize(
@@ -158,13 +158,13 @@ def test_however_a_private_address_is_written_it_is_refused(host: str) -> None:
 
 def test_a_redirect_is_an_answer_and_is_not_followed(receiver: Receiver) -> None:
     receiver.status, receiver.headers = 307, {"Location": receiver.url}
-    assert send(message_to(receiver.url)).status == 307
+    assert send(make_message(receiver.url)).status == 307
     assert len(receiver.received) == 1
 
 
 def test_a_receiver_says_when_to_come_back(receiver: Receiver) -> None:
     receiver.status, receiver.headers = 429, {"Retry-After": "120"}
-    assert send(message_to(receiver.url)) == Reply(429, retry_after=120.0)
+    assert send(make_message(receiver.url)) == Reply(429, retry_after=120.0)
 
 
 def test_a_receiver_that_is_not_there_is_unavailable(receiver: Receiver) -> None:
@@ -172,9 +172,9 @@ def test_a_receiver_that_is_not_there_is_unavailable(receiver: Receiver) -> None
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
         with pytest.raises(WebhookUnavailableError):
-            send(message_to(url))
+            send(make_message(url))
 
 
 def test_a_secret_is_shown_nowhere() -> None:
-    message = message_to("https://school.example/")
+    message = make_message("https://school.example/")
     assert SECRET not in repr(replace(message, body=""))

@@ -144,7 +144,7 @@ def foreign(issuer: SampleIssuer) -> str:
     return other.token("first", **CLAIMS)
 
 
-def unsigned(issuer: SampleIssuer) -> str:
+def make_unsigned_token(issuer: SampleIssuer) -> str:
     claims = {"iss": issuer.url, "aud": AUDIENCE, "sub": "s", "exp": int(time.time()) + 60}
     return jwt.encode(claims, "", algorithm="none", headers={"kid": "first"})
 
@@ -157,7 +157,7 @@ def other_kind_of_key(issuer: SampleIssuer) -> str:
 
 now = int(time.time())
 ATTACKS = {
-    "no signature": unsigned,
+    "no signature": make_unsigned_token,
     "HS256 with the public key": hmac_with_public_key,
     "another key under the same id": foreign,
     "another kind of key": other_kind_of_key,

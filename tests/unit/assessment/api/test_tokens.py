@@ -18,7 +18,7 @@ from assessment.api.tokens import verify_own_token
 from assessment.contracts.tokens import sign_token
 from assessment.domain.access import Caller, Role
 from assessment.domain.errors import TokenRefusedError
-from tests.fakes.tokens import MAX_LIFE, caller_in
+from tests.fakes.tokens import MAX_LIFE, read_caller
 
 SECRET = "a test's own signing key, long enough for HS256 and used nowhere else"
 LATER = "the key that it is rotated to, which is long enough for HS256 as well"
@@ -33,7 +33,7 @@ def token(secret: str = SECRET, **claims: Any) -> str:
     return jwt.encode({k: v for k, v in given.items() if v is not None}, secret, algorithm="HS256")
 
 
-def in_hours(hours: float) -> datetime:
+def add_hours(hours: float) -> datetime:
     return datetime.now(UTC) + timedelta(hours=hours)
 
 
@@ -46,23 +46,25 @@ def test_tokens_round_trip() -> None:
     )
     lifetime = timedelta(minutes=1)
     made = sign_token(caller, secret=SECRET, now=datetime.now(UTC), lifetime=lifetime)
-    assert caller_in(made, SECRET) == caller
+    assert read_caller(made, SECRET) == caller
 
 
 def test_without_caller_in_them_there_is_the_default_organisation_and_no_role() -> None:
-    assert caller_in(token(), SECRET) == Caller(subject="s")
-    assert caller_in(token(roles=["owner", 7, None], scope="cj:admin"), SECRET).roles == frozenset()
+    assert read_caller(token(), SECRET) == Caller(subject="s")
+    assert (
+        read_caller(token(roles=["owner", 7, None], scope="cj:admin"), SECRET).roles == frozenset()
+    )
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a#b", "../x", "a b", "x" * 65, 7, None, ["a", "b"]])
 def test_an_organisation_that_could_leave_its_keys_is_refused(name: Any) -> None:
     made = jwt.encode(
-        {"sub": "s", "aud": "cj-assessment", "exp": in_hours(1), "organisation": name},
+        {"sub": "s", "aud": "cj-assessment", "exp": add_hours(1), "organisation": name},
         SECRET,
         algorithm="HS256",
     )
     with pytest.raises(TokenRefusedError, match="organisation"):
-        caller_in(made, SECRET)
+        read_caller(made, SECRET)
 
 
 def segment(text: str) -> str:
@@ -78,18 +80,18 @@ REFUSED = {
     "another audience": f"Bearer {token(aud='other')}",
     "no audience": f"Bearer {token(aud=None)}",
     "no expiry": f"Bearer {token(exp=None)}",
-    "expired": f"Bearer {token(exp=in_hours(-1))}",
+    "expired": f"Bearer {token(exp=add_hours(-1))}",
     "no subject": f"Bearer {token(sub=None)}",
     "an empty subject": f"Bearer {token(sub='')}",
     "a blank subject": f"Bearer {token(sub='  ')}",
     "a subject with a line end": f"Bearer {token(sub='a' + chr(10) + 'b')}",
     "a very long subject": f"Bearer {token(sub='a' * 256)}",
-    "not yet valid": f"Bearer {token(nbf=in_hours(1))}",
-    "issued in the future": f"Bearer {token(iat=in_hours(1), exp=in_hours(2))}",
-    "ten years": f"Bearer {token(exp=in_hours(24 * 3650))}",
-    "an hour more than a day": f"Bearer {token(exp=in_hours(25))}",
-    "ten years without an issue": f"Bearer {token(iat=None, exp=in_hours(24 * 3650))}",
-    "issued long ago": f"Bearer {token(iat=in_hours(-30), exp=in_hours(1))}",
+    "not yet valid": f"Bearer {token(nbf=add_hours(1))}",
+    "issued in the future": f"Bearer {token(iat=add_hours(1), exp=add_hours(2))}",
+    "ten years": f"Bearer {token(exp=add_hours(24 * 3650))}",
+    "an hour more than a day": f"Bearer {token(exp=add_hours(25))}",
+    "ten years without an issue": f"Bearer {token(iat=None, exp=add_hours(24 * 3650))}",
+    "issued long ago": f"Bearer {token(iat=add_hours(-30), exp=add_hours(1))}",
     "cut": f"Bearer {token()[:-2]}",
     "another key": f"Bearer {token(LATER)}",
     "no algorithm": "Bearer "
@@ -108,7 +110,7 @@ def test_other_tokens_are_refused_without_repeating_them(header: str) -> None:
 
 def test_a_clock_that_is_half_a_minute_off_is_no_reason_to_refuse() -> None:
     ahead = datetime.now(UTC) + timedelta(seconds=30)
-    assert caller_in(token(iat=ahead, nbf=ahead), SECRET).subject == "s"
+    assert read_caller(token(iat=ahead, nbf=ahead), SECRET).subject == "s"
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def secret() -> Any:
         yield manager, SigningSecret(manager, "api", clock=lambda: passed[0]), passed
 
 
-def subject_of(reader: SigningSecret, made: str) -> str:
+def read_subject(reader: SigningSecret, made: str) -> str:
     def check(secrets: Sequence[str]) -> Caller:
         return verify_own_token(
             f"Bearer {made}", secrets=secrets, max_life=MAX_LIFE, now=datetime.now(UTC)
@@ -132,22 +134,22 @@ def subject_of(reader: SigningSecret, made: str) -> str:
 
 def test_both_versions_hold_while_a_secret_is_rotated(secret: Any) -> None:
     manager, reader, passed = secret
-    assert subject_of(reader, token()) == "s"
+    assert read_subject(reader, token()) == "s"
     manager.put_secret_value(SecretId="api", SecretString=LATER)
     passed[0] += 16
-    assert subject_of(reader, token(LATER)) == "s", "the new version counts at once"
-    assert subject_of(reader, token()) == "s", "the version before it still counts"
+    assert read_subject(reader, token(LATER)) == "s", "the new version counts at once"
+    assert read_subject(reader, token()) == "s", "the version before it still counts"
 
 
 def test_a_second_rotation_ends_the_first_version_within_minutes(secret: Any) -> None:
     manager, reader, passed = secret
-    assert subject_of(reader, token()) == "s"
+    assert read_subject(reader, token()) == "s"
     manager.put_secret_value(SecretId="api", SecretString=LATER)
     manager.put_secret_value(SecretId="api", SecretString=NEWEST)
     passed[0] += 301
     with pytest.raises(TokenRefusedError):
-        subject_of(reader, token())
-    assert subject_of(reader, token(NEWEST)) == "s"
+        read_subject(reader, token())
+    assert read_subject(reader, token(NEWEST)) == "s"
 
 
 def test_strangers_do_not_make_it_read_the_secret_at_every_try(secret: Any) -> None:
@@ -156,6 +158,6 @@ def test_strangers_do_not_make_it_read_the_secret_at_every_try(secret: Any) -> N
     manager.meta.events.register("before-call.secretsmanager", lambda **_: asked.append("read"))
     for _ in range(50):
         with pytest.raises(TokenRefusedError):
-            subject_of(reader, token("a key of nobody, which is long enough for the algorithm"))
+            read_subject(reader, token("a key of nobody, which is long enough for the algorithm"))
         passed[0] += 0.1
     assert len(asked) <= 4, "the two versions at first, and once more"

@@ -50,7 +50,7 @@ def attention(**changes: Any) -> list[tuple[str, list[tuple[AttentionReason, flo
     ]
 
 
-def graded(**sets: list[str]) -> GradeProjections:
+def make_projections(**sets: list[str]) -> GradeProjections:
     return GradeProjections(
         projections_available=True,
         primary_grades={essay_id: grades[0] for essay_id, grades in sets.items()},
@@ -59,11 +59,11 @@ def graded(**sets: list[str]) -> GradeProjections:
 
 
 def test_an_essay_that_nothing_is_odd_about_is_not_listed():
-    assert attention(rankings=[ranking("a")], projections=graded(a=["B", "C"])) == []
+    assert attention(rankings=[ranking("a")], projections=make_projections(a=["B", "C"])) == []
 
 
 def test_wide_sets_come_by_their_size_and_the_calibrated_ones_count():
-    projections = graded(a=["A", "B", "C"], b=["A", "B", "C", "D"], c=["A", "B", "C"])
+    projections = make_projections(a=["A", "B", "C"], b=["A", "B", "C", "D"], c=["A", "B", "C"])
     calibrated = projections.model_copy(update={"calibrated_sets": {"c": ["A"]}})
     listed = attention(rankings=[ranking(e) for e in "abc"], projections=calibrated)
     assert listed == [("b", [(WIDE, 4)]), ("a", [(WIDE, 3)])]
@@ -72,7 +72,7 @@ def test_wide_sets_come_by_their_size_and_the_calibrated_ones_count():
 def test_what_has_no_proposal_comes_first():
     listed = attention(
         rankings=[ranking("wide"), ranking("open")],
-        projections=graded(wide=["A", "B", "C", "D", "E"]),
+        projections=make_projections(wide=["A", "B", "C", "D", "E"]),
         not_assessed=[
             NotAssessed(essay_id=name, reason=NotAssessedReason.DECLINED, detail="no")
             for name in ("refused", "ANCHOR_a_12345678")
@@ -86,7 +86,7 @@ def test_what_has_no_proposal_comes_first():
 
 
 def test_causes_of_one_essay_add_up_in_the_order():
-    projections = graded(a=["A"], b=["A"])
+    projections = make_projections(a=["A"], b=["A"])
     misfit = {"misfit_flags": [MisfitFlag.NOISY], "infit": 1.5, "outfit": 2.5}
     listed = attention(
         rankings=[ranking("a", **misfit), ranking("b", **misfit)],
@@ -103,7 +103,7 @@ def test_people_and_model_far_apart_counts_from_two_standard_errors():
     )
     listed = list_attention(
         rankings=[ranking("a"), ranking("b")],
-        projections=graded(a=["A"], b=["A"]),
+        projections=make_projections(a=["A"], b=["A"]),
         not_assessed=[],
         excluded=[],
         essay_flags={},

@@ -10,7 +10,7 @@ from assessment.domain.config import BatchConfig, Source, resolve_config
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError, NotPermittedError
 
 
-def from_request(overrides: dict[str, Any], *, admin: bool = False) -> BatchConfig:
+def read_config(overrides: dict[str, Any], *, admin: bool = False) -> BatchConfig:
     return resolve_config([(Source.REQUEST, overrides)], is_admin=admin).config
 
 
@@ -66,7 +66,7 @@ def test_value_out_of_bounds_is_refused_by_name(name: str, low: float, high: flo
         if value is None and name in OPTIONAL:
             continue
         with pytest.raises(ManyInvalidFieldsError) as refused:
-            from_request({name: value}, admin=True)
+            read_config({name: value}, admin=True)
         assert [field for field, _ in refused.value.problems] == [f"config.{name}"]
 
 
@@ -74,7 +74,7 @@ def test_value_out_of_bounds_is_refused_by_name(name: str, low: float, high: flo
 def test_money_cap_must_be_a_finite_amount(value: float) -> None:
     # An infinite cap would be stored as null, which means: no cap at all.
     with pytest.raises(ManyInvalidFieldsError, match=r"config\.max_cost_usd"):
-        from_request({"max_cost_usd": value}, admin=True)
+        read_config({"max_cost_usd": value}, admin=True)
 
 
 @pytest.mark.parametrize("layer", list(Source)[1:])
@@ -89,7 +89,7 @@ def test_a_stored_configuration_of_an_earlier_version_is_still_read() -> None:
     stored = {"min_audit_pairs": 60, "conclusive_audit_pairs": 150, "max_waves": 3}
     assert BatchConfig.model_validate(stored) == BatchConfig(max_waves=3)
     with pytest.raises(ManyInvalidFieldsError):
-        from_request({"min_audit_pairs": 60}, admin=True)
+        read_config({"min_audit_pairs": 60}, admin=True)
 
 
 ADMIN_ONLY = {
@@ -105,25 +105,25 @@ ADMIN_ONLY = {
 def test_admin_only_values(name: str) -> None:
     for value in ADMIN_ONLY[name]:
         with pytest.raises(NotPermittedError, match=rf"config\.{name}"):
-            from_request({name: value})
-        assert getattr(from_request({name: value}, admin=True), name) == float(value)
+            read_config({name: value})
+        assert getattr(read_config({name: value}, admin=True), name) == float(value)
     unchanged = getattr(BatchConfig(), name)
-    assert getattr(from_request({name: unchanged}), name) == unchanged
+    assert getattr(read_config({name: unchanged}), name) == unchanged
 
 
 @pytest.mark.parametrize("name", ["max_pairwise_comparisons", "max_comparisons"])
 @pytest.mark.parametrize("value", [5000, "5000", " 5000 ", 5000.0, "5000.0"])
 def test_hard_cap_cannot_be_raised_in_any_spelling(name: str, value: Any) -> None:
     with pytest.raises(NotPermittedError, match=r"config\.max_pairwise_comparisons"):
-        from_request({name: value})
-    assert from_request({name: value}, admin=True).max_pairwise_comparisons == 5000
+        read_config({name: value})
+    assert read_config({name: value}, admin=True).max_pairwise_comparisons == 5000
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_hint_beside_the_name_it_stands_for_cannot_hide_a_raise(order: int) -> None:
     both = dict([("max_comparisons", 5000), ("max_pairwise_comparisons", 10)][::order])
     with pytest.raises(InvalidRequestError):
-        from_request(both)
+        read_config(both)
 
 
 def test_hard_cap_may_be_lowered_by_anybody_relative_to_the_stack() -> None:
@@ -142,12 +142,12 @@ def test_stack_may_set_admin_values() -> None:
 
 def test_contradicting_bounds_name_both_settings() -> None:
     with pytest.raises(InvalidRequestError, match="max_comparisons_per_essay") as refused:
-        from_request({"max_comparisons_per_essay": 4})
+        read_config({"max_comparisons_per_essay": 4})
     assert refused.value.field == "config.min_comparisons_per_essay"
 
 
 def test_stored_config_reads_back_the_same() -> None:
-    config = from_request({"seed": 7, "max_cost_usd": 1.25, "max_minutes": 30}, admin=True)
+    config = read_config({"seed": 7, "max_cost_usd": 1.25, "max_minutes": 30}, admin=True)
     assert BatchConfig.model_validate_json(config.model_dump_json()) == config
 
 

@@ -40,7 +40,7 @@ def batch(wave: int = 1, n: int = 10, **config: Any) -> Batch:
     )
 
 
-def made(at: int, status: S = S.RECORDED, *, wave: int = 1, **fields: Any) -> Comparison:
+def make_comparison(at: int, status: S = S.RECORDED, *, wave: int = 1, **fields: Any) -> Comparison:
     verdict = Verdict(winner=Winner.FIRST, judge="j", cost_usd=0.5)
     retryable = fields.pop("retryable", True)
     failure = JudgeFailure(code="x", message="y", retryable=retryable)
@@ -92,7 +92,7 @@ def scores(
     )
 
 
-def looked(context: ContinuationContext, values: dict[str, float] | None = None) -> PreviousLook:
+def make_look(context: ContinuationContext, values: dict[str, float] | None = None) -> PreviousLook:
     given = values or {"e0": 1.0, "e1": -1.0}
     return PreviousLook([ranking(essay, value) for essay, value in given.items()], context)
 
@@ -105,12 +105,12 @@ def context(known: list[Comparison], **kwargs: Any) -> ContinuationContext:
 
 def test_every_comparison_is_counted_once_under_one_name() -> None:
     known = [
-        *[made(at) for at in range(7)],
-        made(7, S.FAILED),
-        made(8, S.FAILED, retryable=False),
-        made(9, S.FAILED, attempt=3),
-        made(10, S.TIMED_OUT),
-        made(11, S.PENDING),
+        *[make_comparison(at) for at in range(7)],
+        make_comparison(7, S.FAILED),
+        make_comparison(8, S.FAILED, retryable=False),
+        make_comparison(9, S.FAILED, attempt=3),
+        make_comparison(10, S.TIMED_OUT),
+        make_comparison(11, S.PENDING),
     ]
     found = context(known)
     assert (found.pairs_submitted, found.callbacks_received) == (12, 11)
@@ -121,7 +121,7 @@ def test_every_comparison_is_counted_once_under_one_name() -> None:
 
 
 def test_caps_and_what_is_left_of_them() -> None:
-    known = [made(at) for at in range(20)]
+    known = [make_comparison(at) for at in range(20)]
     found = context(
         known,
         batch=batch(
@@ -137,7 +137,9 @@ def test_caps_and_what_is_left_of_them() -> None:
 
 
 def test_retries_are_part_of_the_next_waves_cost() -> None:
-    known = [made(at) for at in range(10)] + [made(at, S.FAILED) for at in range(10, 16)]
+    known = [make_comparison(at) for at in range(10)] + [
+        make_comparison(at, S.FAILED) for at in range(10, 16)
+    ]
     cheap = context(known, batch=batch(retry_pool_threshold=7))
     full = context(known, batch=batch(retry_pool_threshold=6))
     assert cheap.next_wave_cost_usd == pytest.approx(20 * 0.5)
@@ -145,7 +147,7 @@ def test_retries_are_part_of_the_next_waves_cost() -> None:
 
 
 def test_without_a_verdict_nothing_is_known() -> None:
-    found = context([made(0, S.FAILED)], scores=None)
+    found = context([make_comparison(0, S.FAILED)], scores=None)
     assert found.zero_successes
     assert (found.success_rate, found.min_comparison_count) == (0.0, 0)
     assert (found.components, found.isolated_essays) == (10, 10)
@@ -175,32 +177,32 @@ def test_score_change_takes_new_essays_as_moved_from_zero() -> None:
 )
 def test_stability_gate(changes: dict[str, Any], *, stable: bool) -> None:
     failed = changes.get("failed", 0)
-    known = [made(at) for at in range(changes.get("settled", 30) - failed)]
-    known += [made(100 + at, S.FAILED) for at in range(failed)]
+    known = [make_comparison(at) for at in range(changes.get("settled", 30) - failed)]
+    known += [make_comparison(100 + at, S.FAILED) for at in range(failed)]
     # Where the judges' noise is found to be less, abilities and their spread grow alike.
     stretch = changes.get("stretch", 1.0)
     values = {"e0": stretch * (1.0 + changes.get("move", 0.09)), "e1": -stretch}
     found = context(
         known,
         scores=scores(changes.get("standardised_se", 0.25), values=values, sd=2.0 * stretch),
-        previous=looked(context(known)),
+        previous=make_look(context(known)),
     )
     assert found.stability_passed is stable
 
 
 def test_first_look_is_never_stable() -> None:
-    assert not context([made(at) for at in range(40)]).stability_passed
+    assert not context([make_comparison(at) for at in range(40)]).stability_passed
 
 
 def test_target_is_held_over_consecutive_looks_only() -> None:
-    known = [made(at) for at in range(20)]
+    known = [make_comparison(at) for at in range(20)]
     first = context(known)
     assert (first.is_look, first.se_target_met, first.se_target_held_before) == (True, True, 0)
-    more = known + [made(at, wave=2) for at in range(20, 40)]
-    second = context(more, previous=looked(first), batch=batch(wave=2))
+    more = known + [make_comparison(at, wave=2) for at in range(20, 40)]
+    second = context(more, previous=make_look(first), batch=batch(wave=2))
     assert second.se_target_held_before == 1
-    lost = context(more, previous=looked(first), scores=scores(0.45), batch=batch(wave=2))
-    third = context(more + [made(at) for at in range(50, 63)], previous=looked(lost))
+    lost = context(more, previous=make_look(first), scores=scores(0.45), batch=batch(wave=2))
+    third = context(more + [make_comparison(at) for at in range(50, 63)], previous=make_look(lost))
     assert third.se_target_held_before == 0
 
 
@@ -216,23 +218,23 @@ def test_target_is_held_over_consecutive_looks_only() -> None:
 def test_reliability_is_on_target_by_its_lower_limit(
     low: float, config: dict[str, Any], *, met: bool
 ) -> None:
-    known = [made(at) for at in range(20)]
+    known = [make_comparison(at) for at in range(20)]
     first = context(known, scores=scores(low=low), batch=batch(**config))
     assert first.reliability_target_met is met
     assert first.reliability_interval == (low, 0.95)
-    following = context(known, previous=looked(first))
+    following = context(known, previous=make_look(first))
     assert following.reliability_target_held_before == int(met)
 
 
 @pytest.mark.parametrize(("low", "evidence"), [(0.39, 2.4), (0.95, 2.3)])
 def test_no_target_is_met_without_a_proven_signal(low: float, evidence: float) -> None:
-    first = context([made(0)], scores=scores(0.1, low=low, evidence=evidence))
+    first = context([make_comparison(0)], scores=scores(0.1, low=low, evidence=evidence))
     assert (first.se_target_met, first.reliability_target_met) == (False, False)
-    assert context([made(0)], previous=looked(first)).se_target_held_before == 0
+    assert context([make_comparison(0)], previous=make_look(first)).se_target_held_before == 0
 
 
 def test_no_standard_error_is_on_a_target_that_is_left_out() -> None:
-    found = context([made(0)], scores=scores(0.01), batch=batch(target_mean_se=None))
+    found = context([make_comparison(0)], scores=scores(0.01), batch=batch(target_mean_se=None))
     assert not found.se_target_met
 
 
@@ -252,7 +254,7 @@ def test_a_signal_is_proven_by_its_reliability_and_by_the_evidence(
     low: float, floor: float, *, evidence: float | None, proven: bool
 ) -> None:
     found = context(
-        [made(0)],
+        [make_comparison(0)],
         scores=scores(low=low, evidence=evidence),
         batch=batch(min_reliability=floor),
     )
@@ -261,19 +263,23 @@ def test_a_signal_is_proven_by_its_reliability_and_by_the_evidence(
 
 
 def test_without_a_verdict_or_an_interval_no_signal_is_proven() -> None:
-    assert not context([made(0, S.FAILED)], scores=None).signal_proven
+    assert not context([make_comparison(0, S.FAILED)], scores=None).signal_proven
     bare = Reliability(model_reliability=0.9, mean_se=0.5, max_se=0.7)
     unknown = scores().model_copy(update={"reliability": bare})
-    assert not context([made(0)], scores=unknown).signal_proven
+    assert not context([make_comparison(0)], scores=unknown).signal_proven
 
 
 def test_a_wave_below_the_cadence_is_no_look() -> None:
-    known = [made(at) for at in range(20)]
+    known = [make_comparison(at) for at in range(20)]
     first = context(known)
-    more = context([*known, *[made(20 + at) for at in range(11)]], previous=looked(first))
+    more = context(
+        [*known, *[make_comparison(20 + at) for at in range(11)]], previous=make_look(first)
+    )
     assert not more.is_look
     assert more.callbacks_at_last_look == 20
-    later = context([*known, *[made(20 + at) for at in range(12)]], previous=looked(more))
+    later = context(
+        [*known, *[make_comparison(20 + at) for at in range(12)]], previous=make_look(more)
+    )
     assert later.is_look
     # The look before counts, not the wave in between that was none.
     assert later.se_target_held_before == more.se_target_held_before == 1
@@ -282,8 +288,8 @@ def test_a_wave_below_the_cadence_is_no_look() -> None:
 def test_small_net_fields() -> None:
     ids = ["e0", "e1", "e2"]
     pairs = [("e0", "e1"), ("e0", "e2"), ("e1", "e2")]
-    once = [made(at, first=a, second=b) for at, (a, b) in enumerate(pairs)]
-    twice = once + [made(10 + at, first=b, second=a) for at, (a, b) in enumerate(pairs)]
+    once = [make_comparison(at, first=a, second=b) for at, (a, b) in enumerate(pairs)]
+    twice = once + [make_comparison(10 + at, first=b, second=a) for at, (a, b) in enumerate(pairs)]
     small = batch(n=len(ids), small_net_resampling_cap=1)
     part, whole, again = (context(k, batch=small) for k in (once[:2], once, twice))
     assert part.is_small_net
@@ -295,17 +301,19 @@ def test_small_net_fields() -> None:
 
 
 def test_silent_waves_are_counted_from_the_end() -> None:
-    spoke = [made(0, wave=1)]
-    silent = [made(1, S.TIMED_OUT, wave=2), made(2, S.TIMED_OUT, wave=3)]
+    spoke = [make_comparison(0, wave=1)]
+    silent = [make_comparison(1, S.TIMED_OUT, wave=2), make_comparison(2, S.TIMED_OUT, wave=3)]
     assert context(spoke + silent, batch=batch(wave=3)).waves_without_verdict == 2
     assert context(silent, scores=None, batch=batch(wave=3)).waves_without_verdict == 3
-    spoken = [*spoke, *silent, made(3, wave=3)]
+    spoken = [*spoke, *silent, make_comparison(3, wave=3)]
     assert context(spoken, batch=batch(wave=3)).waves_without_verdict == 0
 
 
 @pytest.mark.parametrize(("late", "met"), [(0, True), (3, True), (4, False), (20, False)])
 def test_partial_completion_of_the_latest_wave(late: int, *, met: bool) -> None:
-    earlier = [made(50 + at, S.TIMED_OUT, wave=1) for at in range(30)]
-    latest = [made(at, S.TIMED_OUT if at < late else S.RECORDED, wave=2) for at in range(20)]
+    earlier = [make_comparison(50 + at, S.TIMED_OUT, wave=1) for at in range(30)]
+    latest = [
+        make_comparison(at, S.TIMED_OUT if at < late else S.RECORDED, wave=2) for at in range(20)
+    ]
     found = context(earlier + latest, batch=batch(wave=2))
     assert found.partial_completion_met is met

@@ -10,7 +10,7 @@ from assessment.domain.comparison import Comparison, ComparisonStatus, JudgeFail
 from assessment.domain.failure_cause import REMEDIES, find_common_cause
 
 
-def failed(n: int, code: str, message: str) -> list[Comparison]:
+def make_failures(n: int, code: str, message: str) -> list[Comparison]:
     return [
         Comparison(
             comparison_id=f"{code}-{i}", wave=1, submitted_wave=1, first="a", second="b",
@@ -21,7 +21,9 @@ def failed(n: int, code: str, message: str) -> list[Comparison]:
 
 
 def test_the_commonest_cause_is_counted_with_its_words_and_the_setting_that_helps() -> None:
-    known = failed(38, "cut_off", "the answer was cut off") + failed(2, "judge-refused", "no")
+    known = make_failures(38, "cut_off", "the answer was cut off") + make_failures(
+        2, "judge-refused", "no"
+    )
     cause = find_common_cause(known)
     assert cause is not None
     assert cause.description == "38 of 40 failures: cut_off: the answer was cut off"
@@ -29,7 +31,11 @@ def test_the_commonest_cause_is_counted_with_its_words_and_the_setting_that_help
 
 
 def test_failures_without_a_common_cause_have_none() -> None:
-    known = [*failed(2, "cut_off", "a"), *failed(2, "oversize", "b"), *failed(2, "x", "c")]
+    known = [
+        *make_failures(2, "cut_off", "a"),
+        *make_failures(2, "oversize", "b"),
+        *make_failures(2, "x", "c"),
+    ]
     assert find_common_cause(known) is None
     assert find_common_cause([]) is None
 

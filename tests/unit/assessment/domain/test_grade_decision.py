@@ -34,7 +34,7 @@ from assessment.domain.grade_decision import (
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def taken(*votes: tuple[str, str | None]) -> list[GradeDecision]:
+def make_decisions(*votes: tuple[str, str | None]) -> list[GradeDecision]:
     """Decisions of (assessor, grade), in this order."""
     return [
         GradeDecision(
@@ -74,7 +74,7 @@ OPEN, AWAITING, DISAGREED, DECIDED = DecisionState
 )
 def test_what_decisions_come_to(votes, one, two):
     for two_assessors, expected in ((False, one), (True, two)):
-        settled = settle(taken(*votes), two_assessors=two_assessors)
+        settled = settle(make_decisions(*votes), two_assessors=two_assessors)
         assert (settled.state, settled.grade) == expected
 
 
@@ -85,7 +85,7 @@ VOTES = st.lists(
 
 @given(VOTES, st.booleans(), st.randoms())
 def test_the_order_of_reading_does_not_matter(votes, two_assessors, rng):
-    decisions = taken(*votes)
+    decisions = make_decisions(*votes)
     shuffled = list(decisions)
     rng.shuffle(shuffled)
     assert settle(shuffled, two_assessors=two_assessors) == settle(
@@ -95,7 +95,7 @@ def test_the_order_of_reading_does_not_matter(votes, two_assessors, rng):
 
 @given(VOTES, st.sampled_from(["ann", "bo", "cy", "di"]))
 def test_one_who_has_not_decided_learns_no_grade_before_two_agree(votes, viewer):
-    decisions = taken(*votes)
+    decisions = make_decisions(*votes)
     seen = list_visible(decisions, viewer, two_assessors=True)
     if not any(each.assessor == viewer for each in decisions):
         decided = settle(decisions, two_assessors=True).state is DECIDED
@@ -104,10 +104,10 @@ def test_one_who_has_not_decided_learns_no_grade_before_two_agree(votes, viewer)
 
 def test_the_first_of_two_sees_the_other_only_when_both_have_decided():
     votes = [("ann", "C"), ("ann", "B"), ("bo", "A")]
-    first = list_visible(taken(*votes[:2]), "ann", two_assessors=True)
+    first = list_visible(make_decisions(*votes[:2]), "ann", two_assessors=True)
     assert [each.grade for each in first] == ["C", "B"]
-    assert list_visible(taken(*votes[:2]), "bo", two_assessors=True) == []
-    assert len(list_visible(taken(*votes), "ann", two_assessors=True)) == 3
+    assert list_visible(make_decisions(*votes[:2]), "bo", two_assessors=True) == []
+    assert len(list_visible(make_decisions(*votes), "ann", two_assessors=True)) == 3
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_a_change_needs_a_reason(grade, reason, proposed, refused):
 
 
 def test_an_essay_has_room_for_a_hundred_decisions():
-    check_room("e", taken(*[("ann", "C")] * (MAX_DECISIONS_PER_ESSAY - 1)))
+    check_room("e", make_decisions(*[("ann", "C")] * (MAX_DECISIONS_PER_ESSAY - 1)))
     with pytest.raises(TooManyDecisionsError):
-        check_room("e", taken(*[("ann", "C")] * MAX_DECISIONS_PER_ESSAY))
+        check_room("e", make_decisions(*[("ann", "C")] * MAX_DECISIONS_PER_ESSAY))
 
 
 def states(**by_essay: DecisionState) -> dict[str, EssayDecision]:
@@ -189,4 +189,4 @@ def test_a_released_grade_says_what_it_rests_on(state, grade, proposed, basis):
 
 def test_three_who_never_agree_stay_apart_in_any_order():
     for order in permutations([("ann", "A"), ("bo", "B"), ("cy", "C")]):
-        assert settle(taken(*order), two_assessors=True).state is DISAGREED
+        assert settle(make_decisions(*order), two_assessors=True).state is DISAGREED

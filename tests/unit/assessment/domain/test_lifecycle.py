@@ -60,7 +60,7 @@ def test_illegal_step_is_refused_by_name(current: BatchStatus, target: BatchStat
     assert current not in list_sources(target)
 
 
-def failed(**fields: Any) -> Batch:
+def make_failed_batch(**fields: Any) -> Batch:
     now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     failure = Failure(code="Lambda.Unknown", message="m", remedy="r")
     known: dict[str, Any] = {
@@ -76,18 +76,18 @@ def failed(**fields: Any) -> Batch:
 def test_a_batch_that_its_surroundings_brought_down_goes_back_to_where_it_stood(
     status: BatchStatus,
 ) -> None:
-    assert find_resumed_status(failed(failed_from=status)) is status
+    assert find_resumed_status(make_failed_batch(failed_from=status)) is status
 
 
 @pytest.mark.parametrize("status", sorted(set(S) - {S.FAILED}))
 def test_only_a_failed_batch_is_resumed(status: BatchStatus) -> None:
     with pytest.raises(IllegalTransitionError, match=f"{status} cannot be resumed"):
-        find_resumed_status(failed(status=status))
+        find_resumed_status(make_failed_batch(status=status))
 
 
 @pytest.mark.parametrize("code", sorted(STEP_REFUSALS | {"stalled"}))
 def test_a_refusal_is_not_resumed_but_what_can_be_mended_is(code: str) -> None:
-    batch = failed(failure=Failure(code=code, message="m", remedy="r"))
+    batch = make_failed_batch(failure=Failure(code=code, message="m", remedy="r"))
     if code in ("stalled", "MissingDocumentError"):
         assert find_resumed_status(batch) is S.SCORING
     else:
@@ -97,12 +97,12 @@ def test_a_refusal_is_not_resumed_but_what_can_be_mended_is(code: str) -> None:
 
 def test_a_decision_about_the_verdicts_is_not_resumed() -> None:
     with pytest.raises(IllegalTransitionError, match="a repeat does not change"):
-        find_resumed_status(failed(outcome=Outcome.FAILED_BY_DECISION))
+        find_resumed_status(make_failed_batch(outcome=Outcome.FAILED_BY_DECISION))
 
 
 def test_executions_are_named_by_their_number() -> None:
-    assert failed().execution_name == "b"
-    assert failed(n_executions=3).execution_name == "b-3"
+    assert make_failed_batch().execution_name == "b"
+    assert make_failed_batch(n_executions=3).execution_name == "b-3"
 
 
 def test_nothing_else_leads_out_of_a_final_status() -> None:

@@ -47,7 +47,7 @@ TRANSIENT = JudgeFailure(code="ranking_unknown_essay", message="no such essay")
 PERMANENT = JudgeFailure(code="oversize", message="too long", retryable=False)
 
 
-def made(at: int, essays: str = "abcde", **fields: Any) -> Comparison:
+def make_comparison(at: int, essays: str = "abcde", **fields: Any) -> Comparison:
     first, second, *further = list(essays)
     return Comparison(
         comparison_id=comparison_id(1, at),
@@ -60,7 +60,7 @@ def made(at: int, essays: str = "abcde", **fields: Any) -> Comparison:
     )
 
 
-def sizes_of(
+def find_sizes(
     *judges: JudgeSpec, n_essays: int = 100, n_readings: int = 10_000, **options: Any
 ) -> list[int]:
     return choose_sizes(
@@ -77,9 +77,14 @@ def test_a_list_is_worth_more_than_its_readings_in_pairs() -> None:
     assert compute_worth(2) == 1.0
     assert compute_worth(5) == pytest.approx(5.4333333)  # (5 - 137/60) / .5
     assert compute_worth(10) == pytest.approx(14.1420635)
-    assert count_in_pairs([made(0), made(1, "ab")]) == 6
-    assert count_in_pairs_by_essay([made(0), made(1, "ab"), made(2, "ab")])["a"] == 4
-    assert tally_readings([made(0), made(1, "ab")]).readings == 7
+    assert count_in_pairs([make_comparison(0), make_comparison(1, "ab")]) == 6
+    assert (
+        count_in_pairs_by_essay(
+            [make_comparison(0), make_comparison(1, "ab"), make_comparison(2, "ab")]
+        )["a"]
+        == 4
+    )
+    assert tally_readings([make_comparison(0), make_comparison(1, "ab")]).readings == 7
 
 
 @settings(max_examples=scale_examples(30))
@@ -89,7 +94,7 @@ def test_a_wave_reads_every_essay_and_tells_as_much_as_a_wave_of_pairs(
 ) -> None:
     judge = JudgeSpec(list_size=size)
     config = {"comparisons_per_essay_per_wave": rounds}
-    sizes = sizes_of(judge, n_essays=n, n_readings=room, config=config)
+    sizes = find_sizes(judge, n_essays=n, n_readings=room, config=config)
     assert sum(sizes) <= room
     assert set(sizes) <= set(range(2, size + 1))
     worth = sum(map(compute_worth, sizes))
@@ -104,13 +109,13 @@ def test_a_share_of_the_readings_is_in_pairs_beside_the_lists() -> None:
     name = frozenset({"the endpoint's own name"})
     settled, suspected = JudgesInLists(settled=name), JudgesInLists(suspected=name)
     for known, share in ((None, 0.15), (settled, 0.1), (suspected, 0.45)):
-        sizes = sizes_of(
+        sizes = find_sizes(
             LISTS, n_essays=1000, config={"list_pair_share": 0.1}, judges_in_lists=known
         )
         assert 2 * sizes.count(2) / sum(sizes) == pytest.approx(share, abs=0.01)
 
 
-def measured(ratio: float, error: float, **fields: Any) -> JudgeSpec:
+def make_measured_judge(ratio: float, error: float, **fields: Any) -> JudgeSpec:
     return JudgeSpec(list_size=10, list_ratio=ratio, list_ratio_error=error, **fields)
 
 
@@ -126,7 +131,11 @@ def test_what_was_measured_says_how_likely_a_judge_is_blunt(
 
 
 def test_a_judge_that_was_measured_begins_as_the_measurement_says() -> None:
-    sharp, doubtful, vague = measured(1, 0.1), measured(0.75, 0.2), measured(0.95, 0.4)
+    sharp, doubtful, vague = (
+        make_measured_judge(1, 0.1),
+        make_measured_judge(0.75, 0.2),
+        make_measured_judge(0.95, 0.4),
+    )
 
     def begin(judge: JudgeSpec) -> JudgesInLists:
         return JudgesInLists.from_context(None, [judge])
@@ -140,9 +149,9 @@ def test_a_judge_that_was_measured_begins_as_the_measurement_says() -> None:
 def test_few_pairs_are_asked_of_a_judge_that_is_known_to_be_sharp(
     n_essays: int, n_pairs: int
 ) -> None:
-    judge = measured(1, 0.1)
+    judge = make_measured_judge(1, 0.1)
     known = JudgesInLists.from_context(None, [judge])
-    sizes = sizes_of(judge, n_essays=n_essays, judges_in_lists=known)
+    sizes = find_sizes(judge, n_essays=n_essays, judges_in_lists=known)
     assert sizes.count(2) == n_pairs
     assert sizes.count(10) == len(sizes) - n_pairs
 
@@ -166,8 +175,8 @@ def test_a_measurement_that_cannot_be_used_is_refused(
 
 
 def test_small_classes_are_read_whole() -> None:
-    assert set(sizes_of(LISTS, n_essays=3)) == {3, 2}
-    assert set(sizes_of(LISTS, n_essays=2)) == {2}
+    assert set(find_sizes(LISTS, n_essays=3)) == {3, 2}
+    assert set(find_sizes(LISTS, n_essays=2)) == {2}
 
 
 def test_each_place_has_the_size_of_the_judge_who_is_drawn_for_it() -> None:
@@ -176,7 +185,7 @@ def test_each_place_has_the_size_of_the_judge_who_is_drawn_for_it() -> None:
         JudgeSpec(name="pairs"),
         JudgeSpec(provider=Provider.PERSON),
     )
-    sizes = sizes_of(
+    sizes = find_sizes(
         *jury, n_essays=300, judges_in_lists=JudgesInLists(settled=frozenset({"lists"}))
     )
     drawn = [draw_judge(comparison_id(1, at), jury).label for at in range(len(sizes))]
@@ -228,13 +237,13 @@ def test_only_a_judge_of_lists_can_be_suspected_in_them() -> None:
 
 def test_blunt_judges_are_asked_for_pairs() -> None:
     blunt = JudgesInLists(blunt=frozenset({"any name of its own"}))
-    assert set(sizes_of(LISTS, judges_in_lists=blunt)) == {2}
+    assert set(find_sizes(LISTS, judges_in_lists=blunt)) == {2}
     jury = (JudgeSpec(name="one", list_size=5), JudgeSpec(name="other", list_size=5))
-    assert set(sizes_of(*jury, judges_in_lists=JudgesInLists(frozenset({"one"})))) == {5, 2}
-    assert set(sizes_of(*jury, judges_in_lists=JudgesInLists(frozenset({"one", "other"})))) == {2}
+    assert set(find_sizes(*jury, judges_in_lists=JudgesInLists(frozenset({"one"})))) == {5, 2}
+    assert set(find_sizes(*jury, judges_in_lists=JudgesInLists(frozenset({"one", "other"})))) == {2}
 
 
-def settled(n_failed: int, n_orders: int, n_judged: int, n_lost: int) -> list[Comparison]:
+def make_comparisons(n_failed: int, n_orders: int, n_judged: int, n_lost: int) -> list[Comparison]:
     """Lists that failed or were ordered, and pairs that were judged or lost."""
     order = ListVerdict(ranking=tuple("abcde"), judge="j")
     verdict = Verdict(winner=Winner.FIRST, judge="j")
@@ -246,7 +255,7 @@ def settled(n_failed: int, n_orders: int, n_judged: int, n_lost: int) -> list[Co
         (n_lost, "ab", failed),
     ]
     shapes = [(essays, fields) for n, essays, fields in kinds for _ in range(n)]
-    return [made(at, essays, **fields) for at, (essays, fields) in enumerate(shapes)]
+    return [make_comparison(at, essays, **fields) for at, (essays, fields) in enumerate(shapes)]
 
 
 @pytest.mark.parametrize(
@@ -263,17 +272,17 @@ def settled(n_failed: int, n_orders: int, n_judged: int, n_lost: int) -> list[Co
 def test_who_answers_pairs_and_no_list_is_asked_for_pairs(
     counts: tuple[int, int, int, int], *, is_listless: bool
 ) -> None:
-    known = JudgesInLists().notice_failures(settled(*counts), [LISTS])
+    known = JudgesInLists().notice_failures(make_comparisons(*counts), [LISTS])
     assert known.listless == ({"j"} if is_listless else set())
-    assert (set(sizes_of(LISTS, judges_in_lists=known)) == {2}) is is_listless
+    assert (set(find_sizes(LISTS, judges_in_lists=known)) == {2}) is is_listless
     assert known.learn([]).listless == known.listless
 
 
 def test_failed_lists_of_who_answers_none_are_asked_as_pairs_at_once() -> None:
-    comparisons = settled(10, 0, 3, 0)
+    comparisons = make_comparisons(10, 0, 3, 0)
     lists, pairs = comparisons[:10], comparisons[10:]
     lists[0] = lists[0].model_copy(update={"status": ComparisonStatus.PENDING, "failure": None})
-    lost = made(20, "ab", status=ComparisonStatus.FAILED, failure=TRANSIENT)
+    lost = make_comparison(20, "ab", status=ComparisonStatus.FAILED, failure=TRANSIENT)
     comparisons = [*lists, *pairs, lost]
     known = JudgesInLists(listless=frozenset("j"))
     abandoned = known.find_abandoned(comparisons, [LISTS])
@@ -291,7 +300,7 @@ def test_failed_lists_of_who_answers_none_are_asked_as_pairs_at_once() -> None:
 
 def test_of_a_jury_only_lists_of_who_answers_none_are_abandoned() -> None:
     jury = (JudgeSpec(name="one", list_size=5), JudgeSpec(name="other", list_size=5))
-    failed = settled(40, 0, 0, 0)
+    failed = make_comparisons(40, 0, 0, 0)
     abandoned = JudgesInLists(listless=frozenset({"one"})).find_abandoned(failed, jury)
     drawn = {each.comparison_id: draw_judge(each.comparison_id, jury).label for each in failed}
     assert abandoned == {each for each, label in drawn.items() if label == "one"}
@@ -299,8 +308,8 @@ def test_of_a_jury_only_lists_of_who_answers_none_are_abandoned() -> None:
 
 
 def test_failed_attempts_at_one_list_count_each() -> None:
-    lists = [each.model_copy(update={"attempt": 3}) for each in settled(4, 0, 0, 0)]
-    known = JudgesInLists().notice_failures([*lists, *settled(0, 0, 2, 0)], [LISTS])
+    lists = [each.model_copy(update={"attempt": 3}) for each in make_comparisons(4, 0, 0, 0)]
+    known = JudgesInLists().notice_failures([*lists, *make_comparisons(0, 0, 2, 0)], [LISTS])
     assert known.listless == {"j"}
 
 
@@ -313,11 +322,11 @@ def test_of_a_jury_only_who_fails_lists_is_asked_for_pairs() -> None:
         else each.model_copy(
             update={"status": ComparisonStatus.RECORDED, "verdict": order, "failure": None}
         )
-        for each in settled(60, 0, 20, 0)
+        for each in make_comparisons(60, 0, 20, 0)
     ]
     known = JudgesInLists().notice_failures(comparisons, jury)
     assert known.listless == {"one"}
-    assert set(sizes_of(*jury, judges_in_lists=known)) == {5, 2}
+    assert set(find_sizes(*jury, judges_in_lists=known)) == {5, 2}
 
 
 def sharpness(judge: str, probability: float, **fields: Any) -> ListSharpness:
@@ -353,7 +362,10 @@ def test_only_the_almost_certain_is_blunt() -> None:
 def test_lists_that_failed_for_good_are_asked_as_pairs(
     fields: dict[str, Any], *, replaced: bool
 ) -> None:
-    known = [made(0, **fields), made(1, "abcde", status=ComparisonStatus.RECORDED)]
+    known = [
+        make_comparison(0, **fields),
+        make_comparison(1, "abcde", status=ComparisonStatus.RECORDED),
+    ]
     pairs = replace_failed_lists(known, max_attempts=3, n_readings=100)
     assert bool(pairs) is replaced
     assert len(drop_failed_lists(known, max_attempts=3)) == 2 - replaced
@@ -362,38 +374,40 @@ def test_lists_that_failed_for_good_are_asked_as_pairs(
         assert Counter(pair.second for pair in pairs) == Counter("abcde")
         assert {pair.failed_list_id for pair in pairs} == {known[0].comparison_id}
         known += [
-            made(2 + at, pair.first + pair.second, failed_list_id=pair.failed_list_id)
+            make_comparison(2 + at, pair.first + pair.second, failed_list_id=pair.failed_list_id)
             for at, pair in enumerate(pairs)
         ]
         assert not replace_failed_lists(known, max_attempts=3, n_readings=100)
 
 
 def test_failed_pairs_are_not_replaced() -> None:
-    pair = made(0, "ab", status=ComparisonStatus.FAILED, failure=PERMANENT)
+    pair = make_comparison(0, "ab", status=ComparisonStatus.FAILED, failure=PERMANENT)
     assert replace_failed_lists([pair], max_attempts=3, n_readings=100) == []
     assert drop_failed_lists([pair], max_attempts=3) == [pair]
 
 
 def test_pairs_for_failed_lists_keep_within_the_readings() -> None:
-    failed = made(0, status=ComparisonStatus.FAILED, failure=PERMANENT)
+    failed = make_comparison(0, status=ComparisonStatus.FAILED, failure=PERMANENT)
     assert len(replace_failed_lists([failed], max_attempts=3, n_readings=5)) == 2
 
 
 def test_caps_count_readings() -> None:
     config = BatchConfig(max_comparisons_per_essay=20, max_readings_per_essay=4)
-    assert count_room([made(0)], config=config, n_essays=10) == 40 - 5
+    assert count_room([make_comparison(0)], config=config, n_essays=10) == 40 - 5
     config = BatchConfig(max_pairwise_comparisons=10)
-    assert count_room([made(0)], config=config, n_essays=10, n_readings_aside=5) == 20 - 10
+    assert (
+        count_room([make_comparison(0)], config=config, n_essays=10, n_readings_aside=5) == 20 - 10
+    )
 
 
 def test_money_is_counted_in_readings() -> None:
     verdict = ListVerdict(ranking=tuple("abcde"), judge="j", cost_usd=0.5)
-    known = [made(0, status=ComparisonStatus.RECORDED, verdict=verdict)]
+    known = [make_comparison(0, status=ComparisonStatus.RECORDED, verdict=verdict)]
     assert count_affordable_readings(known, max_cost_usd=1.5) == 10
 
 
 def test_repeats_of_lists_show_every_essay_at_another_place() -> None:
-    known = [made(0), made(1, "ab")]
+    known = [make_comparison(0), make_comparison(1, "ab")]
     repeats = choose_repeats(known, passes=1, n_readings=7)
     assert PlannedList(essay_ids=tuple("bcdea"), resampled=True) in repeats
     assert {each.essay_ids for each in repeats} == {("b", "c", "d", "e", "a"), ("b", "a")}
@@ -403,7 +417,7 @@ def test_repeats_of_lists_show_every_essay_at_another_place() -> None:
 
 
 def test_essays_of_a_list_have_all_met() -> None:
-    assert len(list_met_pairs([made(0), made(1, "ab")])) == 10
+    assert len(list_met_pairs([make_comparison(0), make_comparison(1, "ab")])) == 10
 
 
 def test_people_are_asked_for_pairs_only() -> None:

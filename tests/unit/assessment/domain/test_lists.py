@@ -27,7 +27,7 @@ from assessment.domain.verdict import Gap, ListVerdict, Verdict, Winner, describ
 ESSAYS = ("c", "a", "d", "b")
 
 
-def planned_list(*essay_ids: str) -> Comparison:
+def plan_list(*essay_ids: str) -> Comparison:
     plan = PlannedList(essay_ids=essay_ids, audit=True)
     return Comparison.from_plan(plan, comparison_id="w001-00000", wave_number=1)
 
@@ -37,7 +37,7 @@ def order(*ranking: str, **fields: object) -> ListVerdict:
 
 
 def test_a_list_keeps_its_shown_order() -> None:
-    planned = planned_list(*ESSAYS)
+    planned = plan_list(*ESSAYS)
     assert planned.essay_ids == ESSAYS
     assert planned.is_list
     assert planned.audit
@@ -55,7 +55,7 @@ def test_a_pair_reads_and_writes_as_if_there_were_no_lists() -> None:
 
 
 def test_the_verdict_tells_whether_it_is_of_a_list() -> None:
-    listed = planned_list(*ESSAYS).model_copy(update={"verdict": order("a", "b", "c", "d")})
+    listed = plan_list(*ESSAYS).model_copy(update={"verdict": order("a", "b", "c", "d")})
     read = Comparison.model_validate_json(listed.model_dump_json())
     assert (read.list_verdict, read.pair_verdict) == (listed.verdict, None)
     pair = Comparison.model_validate(
@@ -99,14 +99,14 @@ def test_gaps_in_degrees() -> None:
 
 def test_a_list_of_ties_prefers_nothing() -> None:
     ties = order("a", "b", "c", gaps=[Gap.TIE, Gap.TIE])
-    listed = planned_list("a", "b", "c")
+    listed = plan_list("a", "b", "c")
     assert not has_preference([listed.model_copy(update={"verdict": ties})])
     assert has_preference([listed.model_copy(update={"verdict": order("a", "b", "c")})])
 
 
 def test_a_failed_list_says_nothing_of_any_one_essay() -> None:
     failure = JudgeFailure(code="content-refused", message="m", retryable=False)
-    failed = planned_list(*ESSAYS).model_copy(
+    failed = plan_list(*ESSAYS).model_copy(
         update={"status": ComparisonStatus.FAILED, "failure": failure}
     )
     assert not is_essay_failure(failed)
@@ -119,12 +119,12 @@ def test_a_failed_list_says_nothing_of_any_one_essay() -> None:
 
 
 def test_an_unjudged_list_goes_with_any_of_its_essays() -> None:
-    assert drop_essays([planned_list(*ESSAYS)], {"b"}) == []
-    assert drop_essays([planned_list(*ESSAYS)], {"x"}) == [planned_list(*ESSAYS)]
+    assert drop_essays([plan_list(*ESSAYS)], {"b"}) == []
+    assert drop_essays([plan_list(*ESSAYS)], {"x"}) == [plan_list(*ESSAYS)]
 
 
-def judged_list(**verdict: object) -> Comparison:
-    listed = planned_list(*ESSAYS).model_copy(
+def judge_list(**verdict: object) -> Comparison:
+    listed = plan_list(*ESSAYS).model_copy(
         update={"predicted_pairs": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)}
     )
     return listed.model_copy(update={"verdict": order("a", "b", "c", "d", **verdict)})
@@ -144,7 +144,7 @@ def judged_list(**verdict: object) -> Comparison:
 def test_a_judged_list_keeps_the_order_of_the_rest(
     gaps: list[str | None], joined: tuple[str | None, ...]
 ) -> None:
-    (kept,) = drop_essays([judged_list(gaps=gaps)], {"b"})
+    (kept,) = drop_essays([judge_list(gaps=gaps)], {"b"})
     assert kept.essay_ids == ("c", "a", "d")
     assert kept.list_verdict
     assert (kept.list_verdict.ranking, kept.list_verdict.gaps) == (("a", "c", "d"), joined)
@@ -153,7 +153,7 @@ def test_a_judged_list_keeps_the_order_of_the_rest(
 
 
 def test_a_shorter_list_keeps_its_scores_and_two_essays_are_no_list() -> None:
-    listed = judged_list(scores=[9, 7, 5, 1])
+    listed = judge_list(scores=[9, 7, 5, 1])
     part = set_essays_aside([listed], (not_assessed("a"),))
     assert part.comparisons[0].list_verdict == order("b", "c", "d", scores=[7, 5, 1])
     assert (part.set_aside, part.n_readings_aside) == ([], 1)

@@ -38,7 +38,7 @@ def comparison(first, second, code=None, *, retryable=False, message=WORDS, wave
     )
 
 
-def class_with(refused, n, *, code="content-refused", passes=1):
+def make_class(refused, n, *, code="content-refused", passes=1):
     """All pairs of a class in which every comparison of a refused essay fails for good."""
     names = [f"essay-{k:02d}" for k in range(n)]
     return [
@@ -47,26 +47,26 @@ def class_with(refused, n, *, code="content-refused", passes=1):
     ]
 
 
-def names_of(comparisons, max_failures=3):
+def list_names(comparisons, max_failures=3):
     return {entry.essay_id for entry in find_not_assessed(comparisons, max_failures=max_failures)}
 
 
 @pytest.mark.parametrize(("n", "passes"), [(3, 4), (4, 2), (5, 1), (12, 1), (30, 1)])
 def test_one_declined_essay_is_set_aside_as_soon_as_chance_cannot_explain_it(n, passes):
     declined = {"essay-01"}
-    assert names_of(class_with(declined, n, passes=passes)) == declined
+    assert list_names(make_class(declined, n, passes=passes)) == declined
     if passes > 1:
-        assert names_of(class_with(declined, n, passes=1)) == set()
+        assert list_names(make_class(declined, n, passes=1)) == set()
 
 
 @pytest.mark.parametrize("n", [3, 4, 5, 12, 30])
 def test_an_essay_without_a_verdict_costs_nobody_else_where_no_more_can_be_asked(n):
-    (entry,) = find_without_verdict(class_with({"essay-01"}, n))
+    (entry,) = find_without_verdict(make_class({"essay-01"}, n))
     assert (entry.essay_id, entry.detail) == ("essay-01", WORDS)
 
 
 def test_one_verdict_keeps_an_essay_at_the_end():
-    comparisons = [*class_with({"essay-01"}, 5), comparison("essay-00", "essay-01")]
+    comparisons = [*make_class({"essay-01"}, 5), comparison("essay-00", "essay-01")]
     assert find_without_verdict(comparisons) == ()
 
 
@@ -81,19 +81,19 @@ def test_a_judge_that_stops_leaves_no_essay_at_fault_at_the_end():
 
 
 def test_reason_and_words_are_those_of_the_failures():
-    (entry,) = find_not_assessed(class_with({"essay-01"}, 6), max_failures=3)
+    (entry,) = find_not_assessed(make_class({"essay-01"}, 6), max_failures=3)
     assert entry.reason is NotAssessedReason.DECLINED
     assert entry.detail == WORDS
-    (entry,) = find_not_assessed(class_with({"essay-01"}, 6, code="oversize"), max_failures=3)
+    (entry,) = find_not_assessed(make_class({"essay-01"}, 6, code="oversize"), max_failures=3)
     assert entry.reason is NotAssessedReason.DOES_NOT_FIT
 
 
 def test_two_essays_cannot_be_told_apart():
-    assert names_of([comparison("a", "b", "content-refused")]) == set()
+    assert list_names([comparison("a", "b", "content-refused")]) == set()
 
 
 def test_without_any_verdict_no_essay_is_at_fault():
-    assert names_of(class_with({f"essay-{k:02d}" for k in range(6)}, 6)) == set()
+    assert list_names(make_class({f"essay-{k:02d}" for k in range(6)}, 6)) == set()
 
 
 def test_fewer_failures_than_stated_are_not_enough():
@@ -102,8 +102,8 @@ def test_fewer_failures_than_stated_are_not_enough():
         comparison("b", "x", "content-refused"),
         *(comparison(a, b) for a, b in combinations("abcdefgh", 2)),
     ]
-    assert names_of(comparisons) == set()
-    assert names_of(comparisons, max_failures=2) == {"x"}
+    assert list_names(comparisons) == set()
+    assert list_names(comparisons, max_failures=2) == {"x"}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_failures_of_the_judge_set_nobody_aside(code, retryable):
         comparison(a, b, code if "x" in (a, b) else None, retryable=retryable)
         for a, b in combinations("abcdx", 2)
     ]
-    assert names_of(comparisons) == set()
+    assert list_names(comparisons) == set()
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_failures_of_the_judge_set_nobody_aside(code, retryable):
     ],
 )  # fmt: skip
 def test_whatever_ends_one_essay_for_good_sets_it_aside(code, reason):
-    (entry,) = find_not_assessed(class_with({"essay-01"}, 6, code=code), max_failures=3)
+    (entry,) = find_not_assessed(make_class({"essay-01"}, 6, code=code), max_failures=3)
     assert (entry.essay_id, entry.reason) == ("essay-01", reason)
 
 
@@ -149,20 +149,20 @@ def test_one_whose_every_second_attempt_fails_is_set_aside(code):
 def test_a_refusal_of_every_request_is_the_judges():
     names = [f"essay-{k:02d}" for k in range(12)]
     refused = [comparison(a, b, "judge-refused") for a, b in combinations(names, 2)]
-    assert names_of(refused) == set()
+    assert list_names(refused) == set()
     # A judge that worked until its model was withdrawn, in the middle of the first wave.
     for n_before in (1, 8, 20, 40):
         mixed = [comparison(c.first, c.second) for c in refused[:n_before]] + refused[n_before:]
         random.Random(n_before).shuffle(mixed)
-        assert names_of(mixed) == set()
+        assert list_names(mixed) == set()
 
 
 def test_what_the_judge_does_later_brings_no_essay_back():
-    first = class_with({"essay-01"}, 12, code="judge-refused")
+    first = make_class({"essay-01"}, 12, code="judge-refused")
     later = [
         comparison(f"essay-{k:02d}", f"late-{k}", "judge-refused", wave=2) for k in range(2, 12)
     ]
-    assert names_of(first) == names_of([*first, *later]) == {"essay-01"}
+    assert list_names(first) == list_names([*first, *later]) == {"essay-01"}
 
 
 def test_an_essay_that_some_judges_judge_stays():
@@ -171,7 +171,7 @@ def test_an_essay_that_some_judges_judge_stays():
         *(comparison(f"e{k}", "x") for k in range(2)),
         *(comparison(f"e{k}", f"e{k + 1}") for k in range(5)),
     ]
-    assert names_of(comparisons) == set()
+    assert list_names(comparisons) == set()
 
 
 @given(st.integers(4, 16), st.integers(1, 4), st.data())
@@ -182,11 +182,11 @@ def test_declined_essays_are_found_exactly_where_the_test_of_chance_allows_it(n,
     """
     names = [f"essay-{k:02d}" for k in range(n)]
     refused = set(data.draw(st.lists(st.sampled_from(names), max_size=n - 2, unique=True)))
-    comparisons = class_with(refused, n, passes=passes)
+    comparisons = make_class(refused, n, passes=passes)
     n_judged = n - len(refused)
     n_tested = passes * comb(n_judged + 1, 2)
     is_told = n <= 0.025 * comb(n_tested, passes * n_judged)
-    assert names_of(comparisons) == (refused if is_told else set())
+    assert list_names(comparisons) == (refused if is_told else set())
     assert {entry.essay_id for entry in find_without_verdict(comparisons)} == refused
 
 
@@ -198,7 +198,7 @@ def test_a_provider_that_declines_at_random_is_not_the_essays_fault(seed):
         comparison(a, b, "content-refused" if rng.random() < 0.4 else None)
         for a, b in rng.sample(list(combinations(names, 2)), 180)
     ]
-    assert names_of(comparisons) == set()
+    assert list_names(comparisons) == set()
 
 
 def refusing_at_random(n, share, rng, code, n_waves):
@@ -221,7 +221,7 @@ def test_a_judge_that_refuses_at_random_hardly_ever_costs_an_essay(code, n, n_ba
     for seed in range(n_batches):
         rng = random.Random(f"{code} {n} {seed}")
         share = rng.uniform(0.02, 0.9)
-        n_accusing += bool(names_of(refusing_at_random(n, share, rng, code, 3)))
+        n_accusing += bool(list_names(refusing_at_random(n, share, rng, code, 3)))
     assert n_accusing <= 0.05 * n_batches
 
 
@@ -235,10 +235,10 @@ def test_the_stated_probability_is_exact(n):
         comparisons = [comparison(a, b, "judge-refused" if (a, b) in failed else None)
                        for a, b in pairs]  # fmt: skip
         drawn[len(failed)] += 1
-        accused[len(failed)] += bool(names_of(comparisons))
+        accused[len(failed)] += bool(list_names(comparisons))
     assert all(accused[k] <= 0.025 * drawn[k] for k in drawn)
 
 
 def test_comparisons_of_essays_set_aside_leave_the_pool():
-    kept = drop_essays(class_with({"essay-01"}, 4), {"essay-01"})
+    kept = drop_essays(make_class({"essay-01"}, 4), {"essay-01"})
     assert {e for c in kept for e in (c.first, c.second)} == {"essay-00", "essay-02", "essay-03"}

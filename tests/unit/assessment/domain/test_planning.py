@@ -26,7 +26,7 @@ PERMANENT = JudgeFailure(code="refused", message="no", retryable=False)
 TRANSIENT = JudgeFailure(code="overloaded", message="later")
 
 
-def made(at: int, first: str = "a", second: str = "b", **fields: Any) -> Comparison:
+def make_comparison(at: int, first: str = "a", second: str = "b", **fields: Any) -> Comparison:
     return Comparison(
         comparison_id=f"w001-{at:05d}",
         wave=1,
@@ -51,11 +51,13 @@ def made(at: int, first: str = "a", second: str = "b", **fields: Any) -> Compari
     ],
 )
 def test_who_is_in_the_retry_pool(fields: dict[str, Any], *, pooled: bool) -> None:
-    assert bool(retry_pool([made(0, **fields)], max_attempts=3)) is pooled
+    assert bool(retry_pool([make_comparison(0, **fields)], max_attempts=3)) is pooled
 
 
 def test_pool_keeps_pairing_and_order_oldest_first() -> None:
-    failed = [made(at, f"x{at}", "a", status=S.FAILED, failure=TRANSIENT) for at in (3, 1, 2)]
+    failed = [
+        make_comparison(at, f"x{at}", "a", status=S.FAILED, failure=TRANSIENT) for at in (3, 1, 2)
+    ]
     pool = retry_pool(failed, max_attempts=3)
     assert [(c.comparison_id[-1], c.first, c.second) for c in pool] == [
         ("1", "x1", "a"),
@@ -71,30 +73,30 @@ def test_pool_keeps_pairing_and_order_oldest_first() -> None:
 def test_pool_is_due_when_full_or_when_nothing_else_is_left(
     size: int, threshold: int, new: int, due: int
 ) -> None:
-    pool = [made(at) for at in range(size)]
+    pool = [make_comparison(at) for at in range(size)]
     assert len(select_retries(pool, threshold=threshold, n_new_pairs=new)) == due
 
 
 def test_room_counts_every_planned_comparison_once() -> None:
     config = BatchConfig(max_pairwise_comparisons=5, max_comparisons_per_essay=6)
-    assert count_room([made(0), made(1)], config=config, n_essays=4) == 6
-    assert count_room([made(at) for at in range(7)], config=config, n_essays=4) == 0
+    assert count_room([make_comparison(0), make_comparison(1)], config=config, n_essays=4) == 6
+    assert count_room([make_comparison(at) for at in range(7)], config=config, n_essays=4) == 0
 
 
 def test_comparisons_set_aside_count_for_the_cap_of_the_batch_only() -> None:
     config = BatchConfig(max_pairwise_comparisons=10, max_comparisons_per_essay=4)
-    known = [made(0), made(1)]
+    known = [make_comparison(0), make_comparison(1)]
     assert count_room(known, config=config, n_essays=4) == 12
     assert (
         count_room(known, config=config, n_essays=4, n_readings_aside=count_readings(known)) == 12
     )
-    aside = [made(at) for at in range(2, 7)]
+    aside = [make_comparison(at) for at in range(2, 7)]
     assert count_room(known, config=config, n_essays=4, n_readings_aside=count_readings(aside)) == 6
 
 
 def complete(n: int) -> list[Comparison]:
     ids = [f"e{i:02d}" for i in range(n)]
-    return [made(at, a, b) for at, (a, b) in enumerate(combinations(ids, 2))]
+    return [make_comparison(at, a, b) for at, (a, b) in enumerate(combinations(ids, 2))]
 
 
 @given(st.integers(3, 9), st.data())
@@ -111,7 +113,7 @@ def test_resampling_reverses_serves_all_alike_and_ends(n: int, data: st.DataObje
             latest = [c for c in known if set(c.essay_ids) == set(pair.essay_ids)][-1]
             assert latest.essay_ids == pair.essay_ids[::-1]
             assert pair.resampled
-        known += [made(len(known) + at, *p.essay_ids) for at, p in enumerate(extra)]
+        known += [make_comparison(len(known) + at, *p.essay_ids) for at, p in enumerate(extra)]
         times = Counter(sort_essays(c) for c in known)
         assert max(times.values()) - min(times.values()) <= 1
         load = Counter(essay for c in known for essay in (c.first, c.second))

@@ -137,7 +137,7 @@ def test_prices_are_those_of_litellms_list():
     charged = litellms_prices()
     for listed in PRICE_LISTS.values():
         for name, prices in listed.models.items():
-            found = {charged[model] for model in charged if stands_for(name).fullmatch(model)}
+            found = {charged[model] for model in charged if match_names(name).fullmatch(model)}
             assert found == (set() if name in NEWER_THAN_LITELLM else {prices}), name
 
 
@@ -163,11 +163,11 @@ def test_cache_prices_are_those_of_litellms_list():
     }
     for listed in CACHE_PRICE_LISTS.values():
         for name, shares in listed.models.items():
-            found = {charged[model] for model in charged if stands_for(name).fullmatch(model)}
+            found = {charged[model] for model in charged if match_names(name).fullmatch(model)}
             assert found == {shares}, name
 
 
-def stands_for(name):
+def match_names(name):
     """LiteLLM's names of a model of ours."""
     # A Claude model without a profile is listed here as in a region; there, as everywhere.
     profile = r"(us|eu|jp|au|apac)\." if name.startswith("anthropic.") else ""

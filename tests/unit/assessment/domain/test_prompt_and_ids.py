@@ -63,7 +63,7 @@ def test_an_essay_that_copies_another_prompts_fence_stays_inside(first: str, sec
     assert inside == [attack, second]
 
 
-def shared_call(*texts: str) -> list[EssayPair]:
+def make_call(*texts: str) -> list[EssayPair]:
     """Every pair of these texts, as a bundle asks about them."""
     named = [(f"essay-{n}", text) for n, text in enumerate(texts)]
     return [
@@ -74,7 +74,7 @@ def shared_call(*texts: str) -> list[EssayPair]:
 
 @given(st.lists(TEXTS, min_size=3, max_size=5))
 def test_a_call_prints_each_essay_once_and_its_comparisons_name_it(texts: list[str]) -> None:
-    pairs = shared_call(*texts)
+    pairs = make_call(*texts)
     user = JinjaPrompts().render(JudgeSpec(), NO_INSTRUCTIONS, pairs, bundle=True)[1].content
     assert read_comparisons(user) == [
         (pair.comparison_id, pair.essay_a, pair.essay_b) for pair in pairs
@@ -85,7 +85,7 @@ def test_a_call_prints_each_essay_once_and_its_comparisons_name_it(texts: list[s
 
 @given(st.lists(TEXTS, min_size=3, max_size=5))
 def test_no_essay_names_the_label_of_another(texts: list[str]) -> None:
-    call = fence_call(shared_call(*texts))
+    call = fence_call(make_call(*texts))
     labels = [essay.label for essay in call.essays]
     assert len(set(labels)) == len(texts)
     assert not any(label in text for label in labels for text in texts)
@@ -95,11 +95,11 @@ def test_an_essay_that_copies_the_labels_and_comparisons_of_another_call_changes
     texts = ["the first essay", "the second essay", "the third essay"]
     stolen = (
         JinjaPrompts()
-        .render(JudgeSpec(), NO_INSTRUCTIONS, shared_call(*texts), bundle=True)[1]
+        .render(JudgeSpec(), NO_INSTRUCTIONS, make_call(*texts), bundle=True)[1]
         .content
     )
     hostile = [stolen, *texts[1:]]
-    pairs = shared_call(*hostile)
+    pairs = make_call(*hostile)
     user = JinjaPrompts().render(JudgeSpec(), NO_INSTRUCTIONS, pairs, bundle=True)[1].content
     assert read_comparisons(user) == [
         (pair.comparison_id, pair.essay_a, pair.essay_b) for pair in pairs
@@ -107,13 +107,13 @@ def test_an_essay_that_copies_the_labels_and_comparisons_of_another_call_changes
 
 
 def test_two_essays_with_one_text_keep_their_own_labels() -> None:
-    call = fence_call(shared_call("copied", "copied", "own"))
+    call = fence_call(make_call("copied", "copied", "own"))
     assert len(call.essays) == 3
     assert all(pair.label_a != pair.label_b for pair in call.comparisons)
 
 
 def test_texts_stand_in_the_order_that_most_comparisons_show() -> None:
-    call = fence_call(shared_call("one", "two", "three", "four"))
+    call = fence_call(make_call("one", "two", "three", "four"))
     places = {essay.label: place for place, essay in enumerate(call.essays)}
     assert all(places[pair.label_a] < places[pair.label_b] for pair in call.comparisons)
 

@@ -38,7 +38,7 @@ TIE, SLIGHT, CLEAR, DECISIVE = Gap.TIE, Gap.SLIGHT, Gap.CLEAR, Gap.DECISIVE
 NAME = "w001-00000"
 
 
-def order_of(ranking: object, **fields: Any) -> Order | AnswerProblem:
+def read_ranking(ranking: object, **fields: Any) -> Order | AnswerProblem:
     return read_order(ranking=ranking, shown=ShownEssays(SHOWN), **fields)
 
 
@@ -56,12 +56,12 @@ def order_of(ranking: object, **fields: Any) -> Order | AnswerProblem:
     ],
 )
 def test_spellings_of_one_order(ranking: object) -> None:
-    assert order_of(ranking) == Order(("cili", "anna", "dora", "bert"))
+    assert read_ranking(ranking) == Order(("cili", "anna", "dora", "bert"))
 
 
 @pytest.mark.parametrize("ranking", [[["C"], ["A", "D"], ["B"]], "C > A = D > B"])
 def test_equals_are_ties(ranking: object) -> None:
-    assert order_of(ranking) == Order(("cili", "anna", "dora", "bert"), (None, TIE, None))
+    assert read_ranking(ranking) == Order(("cili", "anna", "dora", "bert"), (None, TIE, None))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_equals_are_ties(ranking: object) -> None:
     ],
 )
 def test_what_is_no_order_of_the_list(ranking: object, code: str, message: str) -> None:
-    problem = order_of(ranking)
+    problem = read_ranking(ranking)
     assert isinstance(problem, AnswerProblem)
     assert problem.code == code
     assert message in problem.message
@@ -109,7 +109,7 @@ def test_a_label_that_is_an_id_too_means_the_id() -> None:
     ],
 )
 def test_gaps_never_cost_the_order(gaps: object, expected: object, note: int) -> None:
-    order = order_of(["C", "A", "D", "B"], gaps=gaps)
+    order = read_ranking(["C", "A", "D", "B"], gaps=gaps)
     assert isinstance(order, Order)
     assert order.gaps == expected
     assert len(order.notes) == note
@@ -117,19 +117,19 @@ def test_gaps_never_cost_the_order(gaps: object, expected: object, note: int) ->
 
 def test_scores_give_the_order_or_go_with_it() -> None:
     scores = {"A": 61, "B": "48.5", "C": 80, "dora": 61}
-    alone = order_of(None, scores=scores)
+    alone = read_ranking(None, scores=scores)
     assert alone == Order(("cili", "anna", "dora", "bert"), scores=(80.0, 61.0, 61.0, 48.5))
-    assert order_of(["C", "D", "A", "B"], scores=scores) == Order(
+    assert read_ranking(["C", "D", "A", "B"], scores=scores) == Order(
         ("cili", "dora", "anna", "bert"), scores=(80.0, 61.0, 61.0, 48.5)
     )
-    contradiction = order_of(["B", "C", "A", "D"], scores=scores)
+    contradiction = read_ranking(["B", "C", "A", "D"], scores=scores)
     assert isinstance(contradiction, AnswerProblem)
     assert contradiction.code == CONTRADICTING
-    partly = order_of(["B", "C", "A", "D"], scores={"A": 61, "B": None, "C": 80, "D": 1})
+    partly = read_ranking(["B", "C", "A", "D"], scores={"A": 61, "B": None, "C": 80, "D": 1})
     assert partly == Order(
         ("bert", "cili", "anna", "dora"), notes=(partly.notes if isinstance(partly, Order) else ())
     )
-    assert isinstance(order_of(None, scores={"A": 1, "B": float("nan"), "C": 2, "D": 3}),
+    assert isinstance(read_ranking(None, scores={"A": 1, "B": float("nan"), "C": 2, "D": 3}),
                       AnswerProblem)  # fmt: skip
 
 
@@ -203,19 +203,19 @@ def read_scored(*scores: object, **fields: object) -> ModelOrder | AnswerProblem
     return read_list_answer([{"scores": list(scores), **fields}], {NAME: SHOWN})[NAME]
 
 
-def scored(letters: str, *values: object) -> list[dict[str, object]]:
+def make_scores(letters: str, *values: object) -> list[dict[str, object]]:
     return [{"essay": e, "score": v} for e, v in zip(letters, values, strict=True)]
 
 
 def test_scores_of_a_model_give_the_order() -> None:
     first, second, third, fourth = SHOWN
-    read = read_scored(*scored("CADB", 81, 74.5, 74.5, 12), justification="why")
+    read = read_scored(*make_scores("CADB", 81, 74.5, 74.5, 12), justification="why")
     assert isinstance(read, ModelOrder)
     assert read.order.ranking == (third, first, fourth, second)
     assert read.order.scores == (81.0, 74.5, 74.5, 12.0)
     assert (read.order.gaps, read.justification) == (None, "why")
     # The scores say it, in whatever order they are written.
-    turned = read_scored(*scored("BDAC", 12, 74.5, 74.6, 81))
+    turned = read_scored(*make_scores("BDAC", 12, 74.5, 74.6, 81))
     assert isinstance(turned, ModelOrder)
     assert turned.order.ranking == (third, first, fourth, second)
 
@@ -231,27 +231,27 @@ def test_scores_of_a_model_give_the_order() -> None:
 def test_scores_of_other_essays_are_no_order(
     letters: str, values: tuple[float, ...], code: str
 ) -> None:
-    read = read_scored(*scored(letters, *values))
+    read = read_scored(*make_scores(letters, *values))
     assert isinstance(read, AnswerProblem)
     assert read.code == code
 
 
 @pytest.mark.parametrize("value", ["good", None, float("nan"), [1]])
 def test_a_score_that_is_no_number_costs_the_scores_and_not_the_order(value: object) -> None:
-    read = read_scored(*scored("DCBA", 9, 8, value, 1))
+    read = read_scored(*make_scores("DCBA", 9, 8, value, 1))
     assert isinstance(read, ModelOrder)
     assert (read.order.ranking, read.order.scores) == (tuple(SHOWN[::-1]), None)
     assert [note.partition(":")[0] for note in read.notes] == ["scores"]
 
 
 def test_scores_against_the_order_beside_them_are_no_verdict() -> None:
-    read = read_scored(*scored("ABCD", 1, 2, 3, 4), ranking=["A", "B", "C", "D"])
+    read = read_scored(*make_scores("ABCD", 1, 2, 3, 4), ranking=["A", "B", "C", "D"])
     assert isinstance(read, AnswerProblem)
     assert read.code == "contradicting_orders"
 
 
 def test_two_answers_with_other_scores_are_told_apart() -> None:
-    answers = [{"scores": scored("ABCD", *values)} for values in ((4, 3, 2, 1), (1, 2, 3, 4))]
+    answers = [{"scores": make_scores("ABCD", *values)} for values in ((4, 3, 2, 1), (1, 2, 3, 4))]
     assert len({order for each in answers for order in find_label_orders([each], NAME)}) == 2
 
 
@@ -270,7 +270,7 @@ def test_the_form_asks_for_what_is_read() -> None:
 
 
 def test_every_order_of_a_small_list_is_told_apart() -> None:
-    orders = [order_of(list(each)) for each in permutations(SHOWN)]
+    orders = [read_ranking(list(each)) for each in permutations(SHOWN)]
     assert len({each.ranking for each in orders if isinstance(each, Order)}) == 24
 
 

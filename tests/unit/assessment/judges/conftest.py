@@ -137,7 +137,7 @@ class Asking:
         return asyncio.run(run())
 
 
-def asking_of(provider: str, server: ProviderServer, **settings: Any) -> Asking:
+def make_asking(provider: str, server: ProviderServer, **settings: Any) -> Asking:
     if provider == "bedrock":
         judge = JudgeSpec(provider=Provider.BEDROCK, model="anthropic.claude-x", **settings)
     else:
@@ -155,11 +155,11 @@ def asking_of(provider: str, server: ProviderServer, **settings: Any) -> Asking:
 def asking(request: pytest.FixtureRequest) -> Iterator[Asking]:
     """Every provider in turn."""
     with provider_server(request.param) as server:
-        yield asking_of(request.param, server, timeout_seconds=20)
+        yield make_asking(request.param, server, timeout_seconds=20)
 
 
 @pytest.fixture
 def openai() -> Iterator[Asking]:
     """The chat completions API alone."""
     with provider_server("openai") as server:
-        yield asking_of("openai", server, timeout_seconds=20)
+        yield make_asking("openai", server, timeout_seconds=20)

@@ -18,7 +18,7 @@ PRESIDIO = (
 BUDGET = "Budget has been exceeded! Current cost: 10.1, Max budget: 10.0"
 
 
-def finished(content: str | None, reason: str) -> Reply:
+def finish(content: str | None, reason: str) -> Reply:
     """A chat completion that ended for this reason."""
     choice: dict[str, Any] = {"message": {"content": content}, "finish_reason": reason}
     return Reply({"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
@@ -141,7 +141,7 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
     "content declined, in the answer": {
         "openai": [
             Reply({"choices": [], "prompt_feedback": {"block_reason": "SAFETY"}}),
-            finished("", "PROHIBITED_CONTENT"),
+            finish("", "PROHIBITED_CONTENT"),
             Reply({"base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"},
                    "choices": None}),
         ],
@@ -161,7 +161,7 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
                            " ToolUse"),
         ],
     },
-    "generation broken, in the answer": {"openai": [finished("", "MALFORMED_RESPONSE")]},
+    "generation broken, in the answer": {"openai": [finish("", "MALFORMED_RESPONSE")]},
     "outage": {
         "openai": [
             # A body that does not unpack, Ollama, Envoy
@@ -231,6 +231,6 @@ GATEWAYS: dict[str, dict[str, list[Reply]]] = {
         ],
     },
     "answer cut off at its limit": {
-        "openai": [finished(None, "MAX_TOKENS"), finished("", "model_length")],
+        "openai": [finish(None, "MAX_TOKENS"), finish("", "model_length")],
     },
 }  # fmt: skip

@@ -32,7 +32,7 @@ from local.providers.scripted_server import (
     provider_server,
     verdict,
 )
-from tests.unit.assessment.judges.conftest import KEY, asking_of, questions
+from tests.unit.assessment.judges.conftest import KEY, make_asking, questions
 
 NAME = submission_name("batch", 1, "openai/model-1", 0)
 TRIED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -41,33 +41,33 @@ TRIED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 @pytest.fixture
 def openai():
     with provider_server("openai") as server:
-        yield asking_of("openai", server, timeout_seconds=20)
+        yield make_asking("openai", server, timeout_seconds=20)
 
 
 @pytest.fixture
 def anthropic():
     with provider_server("anthropic") as server:
-        yield asking_of("anthropic", server, timeout_seconds=20)
+        yield make_asking("anthropic", server, timeout_seconds=20)
 
 
 @pytest.fixture
 def bedrock():
     with provider_server("bedrock") as server:
-        yield asking_of("bedrock", server, timeout_seconds=20)
+        yield make_asking("bedrock", server, timeout_seconds=20)
 
 
 def submit(asking, ids=("c1", "c2")):
-    return asking.in_batch(lambda judge: judge.submit(NAME, questions_of(asking, ids)))
+    return asking.in_batch(lambda judge: judge.submit(NAME, make_questions(asking, ids)))
 
 
-def questions_of(asking, ids):
+def make_questions(asking, ids):
     """Each with a prompt of its own."""
     return [questions([name], asking.judge) for name in ids]
 
 
 def results(asking, ids=("c1", "c2"), batch="batch_1"):
     """Results by comparison."""
-    found = asking.in_batch(lambda judge: judge.read_results(batch, questions_of(asking, ids)))
+    found = asking.in_batch(lambda judge: judge.read_results(batch, make_questions(asking, ids)))
     assert [each.request_metadata.comparison_id for each in found] == list(ids)
     return dict(zip(ids, found, strict=True))
 
@@ -83,7 +83,7 @@ def lines(*documents):
     return Reply("".join(json.dumps(document) + "\n" for document in documents))
 
 
-def errors_of(found):
+def list_errors(found):
     return {
         name: (result.error_detail.code, result.error_detail.retryable)
         for name, result in found.items()
@@ -215,7 +215,7 @@ def test_openai_lines_fail_alone_each_for_its_reason(openai):
     openai.server.script = [openai_batch("expired", error_file_id="file-err"), output, failing]
     found = results(openai, ids)
     assert found["good"].winner == "A"
-    assert errors_of(found) == {
+    assert list_errors(found) == {
         "busy": ("judge-unavailable", True),
         "refused": ("judge-refused", False),
         "policy": ("content-refused", False),
@@ -233,7 +233,7 @@ def test_openai_that_knows_no_schemas_is_asked_without_the_next_time(openai):
         openai_batch(output_file_id=None, error_file_id="file-err"),
         lines(openai_line("c1", refusal, 400), openai_line("c2", refusal, 400)),
     ]
-    assert errors_of(results(openai)) == {
+    assert list_errors(results(openai)) == {
         "c1": ("provider-batch", True),
         "c2": ("provider-batch", True),
     }
@@ -257,7 +257,7 @@ def test_openai_refuses_a_batch_whole_with_a_reason(openai, code, expected):
         openai_batch("failed", output_file_id=None, errors={"object": "list", "data": [problem]})
     ]
     found = results(openai)
-    assert errors_of(found) == {"c1": expected, "c2": expected}
+    assert list_errors(found) == {"c1": expected, "c2": expected}
     assert f"{code}: not like this (line 2)" in found["c1"].error_detail.message
 
 
@@ -365,7 +365,7 @@ def test_anthropic_results_come_in_any_order_and_fail_alone(anthropic):
     ]
     found = results(anthropic, ids, "msgbatch_1")
     assert found["good"].winner == "B"
-    assert errors_of(found) == {
+    assert list_errors(found) == {
         "other": ("content-refused", False),
         "busy": ("provider-batch", True),
         "bad": ("judge-refused", False),
@@ -382,7 +382,7 @@ def test_anthropic_models_that_take_no_forced_tool_are_asked_without_the_next_ti
     forced = anthropic_error("c1", "invalid_request_error")
     forced["result"]["error"]["error"]["message"] = "tool_choice: forced tool use is not supported"
     anthropic.server.script = [lines(forced)]
-    assert errors_of(results(anthropic, ("c1",))) == {"c1": ("provider-batch", True)}
+    assert list_errors(results(anthropic, ("c1",))) == {"c1": ("provider-batch", True)}
     anthropic.server.script = [anthropic_batch("in_progress")]
     submit(anthropic)
     params = anthropic.server.requests[-1].body["requests"][0]["params"]
@@ -519,7 +519,7 @@ def test_bedrock_records_come_in_any_order_and_fail_alone(bedrock):
     bedrock.server.script = [bedrock_job("PartiallyCompleted")]
     found = results(bedrock, ids, ARN)
     assert [found[name].winner for name in ids[:2]] == ["A", "B"]
-    assert errors_of(found) == {
+    assert list_errors(found) == {
         "w001-00002": ("judge-refused", False),
         "w001-00003": ("provider-batch", True),
     }
@@ -530,7 +530,7 @@ def test_bedrock_models_that_take_no_forced_tool_are_asked_without_the_next_time
     record = {"recordId": "CJc1", "error": {"errorCode": 400, "errorMessage": told}}
     bedrock_output(bedrock, record)
     bedrock.server.script = [bedrock_job()]
-    assert errors_of(results(bedrock, ("c1",), ARN)) == {"c1": ("provider-batch", True)}
+    assert list_errors(results(bedrock, ("c1",), ARN)) == {"c1": ("provider-batch", True)}
     bedrock.server.script = [Reply({"jobArn": ARN})]
     submit(bedrock)
     sent = bedrock.content.documents[f"provider-batches/{NAME}/input.jsonl"]
@@ -542,13 +542,13 @@ def test_bedrock_that_fails_a_job_says_why(bedrock):
     told = "The batch has fewer than 100 records."
     bedrock.server.script = [bedrock_job("Failed", message=told)]
     found = results(bedrock, batch=ARN)
-    assert set(errors_of(found).values()) == {("judge-refused", False)}
+    assert set(list_errors(found).values()) == {("judge-refused", False)}
     assert told in found["c1"].error_detail.message
 
 
 def test_bedrock_that_stopped_before_it_began_has_no_answers(bedrock):
     bedrock.server.script = [bedrock_job("Stopped")]
-    assert set(errors_of(results(bedrock, batch=ARN)).values()) == {("provider-batch", True)}
+    assert set(list_errors(results(bedrock, batch=ARN)).values()) == {("provider-batch", True)}
 
 
 @pytest.mark.parametrize(
@@ -659,14 +659,14 @@ def test_a_comparison_without_verdict_in_its_request_fails_alone(batches):
     answer = answer_together(batches.judge.provider, "c1", verdict("c1", "A"))
     found = read_together(batches, [["c1", "c2"]], answer)
     assert found["c1"].winner == "A"
-    assert errors_of(found) == {"c2": ("malformed_verdict", True)}
+    assert list_errors(found) == {"c2": ("malformed_verdict", True)}
 
 
 def test_what_refuses_a_request_of_several_is_final_for_none_of_them(batches):
     provider = batches.judge.provider
     refusals = [refuse_together(provider, name) for name in ("c1", "c3")]
     found = read_together(batches, [["c1", "c2"], ["c3"]], *refusals)
-    assert {name: retryable for name, (_, retryable) in errors_of(found).items()} == {
+    assert {name: retryable for name, (_, retryable) in list_errors(found).items()} == {
         "c1": True, "c2": True, "c3": False,
     }  # fmt: skip
 
@@ -679,4 +679,4 @@ def test_a_request_that_is_answered_twice_and_differently_has_no_verdict(batches
         answer_together(provider, "c1", verdict("c1", "A"), verdict("c2", "A")),
         answer_together(provider, "c1", verdict("c1", "A"), verdict("c2", "B")),
     )
-    assert {error for error, _ in errors_of(found).values()} == {"malformed_verdict"}
+    assert {error for error, _ in list_errors(found).values()} == {"malformed_verdict"}

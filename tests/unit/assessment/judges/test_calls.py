@@ -72,7 +72,7 @@ class ClosedGate:
         raise JudgeDeferredError("its circuit is open", retry_after=30)
 
 
-def submitted(judge=OPENAI, *, essays=8, **config):
+def submit_world(judge=OPENAI, *, essays=8, **config):
     """A world whose first wave waits for its verdicts."""
     world = World()
     batch = world.request(essays, judge=judge, config={"seed": 1, **config})
@@ -133,7 +133,7 @@ class Death(Fault):
 
 
 def test_a_message_about_ten_comparisons_is_one_call_and_ten_results():
-    world, _ = submitted()
+    world, _ = submit_world()
     model = ScriptedModel()
     report = deliver(world, model)
     assert [len(call) for call in model.calls] == [10]
@@ -143,7 +143,7 @@ def test_a_message_about_ten_comparisons_is_one_call_and_ten_results():
 
 
 def test_every_verdict_carries_the_hash_of_the_prompt_that_brought_it():
-    world, _ = submitted(judge={**OPENAI, "bundle_size": 5})
+    world, _ = submit_world(judge={**OPENAI, "bundle_size": 5})
     deliver(world, ScriptedModel(), size=2)
     hashes = Counter(body["request_metadata"]["prompt_sha256"] for body in results(world))
     assert sorted(hashes.values()) == [5, 5]
@@ -154,7 +154,7 @@ def test_every_verdict_carries_the_hash_of_the_prompt_that_brought_it():
     [({"bundle_size": 4}, [4] * 4), ({"batching_mode": "per_request"}, [1] * 10)],
 )
 def test_a_call_holds_as_many_comparisons_as_its_judge_takes(judge, sizes):
-    world, _ = submitted({**OPENAI, **judge})
+    world, _ = submit_world({**OPENAI, **judge})
     model = ScriptedModel()
     deliver(world, model, size=10)
     assert sorted((len(call) for call in model.calls), reverse=True) == sizes
@@ -162,8 +162,8 @@ def test_a_call_holds_as_many_comparisons_as_its_judge_takes(judge, sizes):
 
 def test_pairs_beside_lists_are_asked_together_where_every_list_is_a_call():
     judge = {**OPENAI, "batching_mode": "per_request", "list_size": 6}
-    world, batch_id = submitted(judge, essays=16, list_pair_share=0.5)
-    known = {each.comparison_id: each for each in world.known(batch_id)}
+    world, batch_id = submit_world(judge, essays=16, list_pair_share=0.5)
+    known = {each.comparison_id: each for each in world.list_comparisons(batch_id)}
     model = ScriptedModel()
     world.judge_queue.messages = [
         message
@@ -180,10 +180,10 @@ def test_pairs_beside_lists_are_asked_together_where_every_list_is_a_call():
 
 def test_a_planned_call_is_divided_where_its_texts_do_not_fit():
     essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 60} for n in range(8)]
-    world, batch_id = submitted({**OPENAI, "bundle_tokens": 500}, essays=essays)
+    world, batch_id = submit_world({**OPENAI, "bundle_tokens": 500}, essays=essays)
     model = ScriptedModel()
     deliver(world, model)
-    pairs = {c.comparison_id: {c.first, c.second} for c in world.known(batch_id)}
+    pairs = {c.comparison_id: {c.first, c.second} for c in world.list_comparisons(batch_id)}
     texts = [len(set().union(*(pairs[name] for name in call))) for call in model.calls]
     # An essay has about 105 estimated tokens, so four of them fill 500.
     assert max(texts) == 4
@@ -192,28 +192,28 @@ def test_a_planned_call_is_divided_where_its_texts_do_not_fit():
 
 
 def test_comparisons_of_a_call_share_essays():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     model = ScriptedModel()
     deliver(world, model, size=2)
-    pairs = {c.comparison_id: {c.first, c.second} for c in world.known(batch_id)}
+    pairs = {c.comparison_id: {c.first, c.second} for c in world.list_comparisons(batch_id)}
     texts = [len(set().union(*(pairs[name] for name in call))) for call in model.calls]
     assert sorted(map(len, model.calls)) == [6, 10]
     assert sum(texts) <= 14, "32 where each pair brings its own"
 
 
 def test_a_message_comes_back_whole_and_pays_only_for_what_is_not_settled():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     model = ScriptedModel()
     (message, *_) = world.judge_queue.messages
     deliver(world, model)
     world.judge_queue.messages.insert(0, message)
     deliver(world, model)
     assert len(model.calls) == 1
-    assert all(comparison.calls <= 1 for comparison in world.known(batch_id))
+    assert all(comparison.calls <= 1 for comparison in world.list_comparisons(batch_id))
 
 
 def test_a_malformed_verdict_fails_alone_and_is_asked_alone_the_next_time():
-    world, batch_id = submitted(retry_pool_threshold=1)
+    world, batch_id = submit_world(retry_pool_threshold=1)
     deliver(world, ScriptedModel(lambda verdicts: verdicts[1:]))
     failed = [body for body in results(world) if body.get("error_detail")]
     assert len(failed) == 1
@@ -234,36 +234,36 @@ def test_a_malformed_verdict_fails_alone_and_is_asked_alone_the_next_time():
 
 
 def test_answers_that_were_no_verdicts_are_counted_in_what_was_spent():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     deliver(world, ScriptedModel(lambda verdicts: verdicts[1:]))
     for message in list(world.callback_queue.messages):
         world.record(message.body)
-    known = world.known(batch_id)
+    known = world.list_comparisons(batch_id)
     assert world.tally(batch_id).failed == 1
     assert sum(comparison.spent.input_tokens for comparison in known) == 100
 
 
 def test_an_outage_puts_all_back_and_leaves_no_lease():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     report = deliver(world, ScriptedModel(JudgeUnavailableError("503")))
     assert all(isinstance(error, JudgeUnavailableError) for error in report.errors)
     assert not results(world)
     deliver(world, ScriptedModel())
     waiting = [JudgeRequestV1.model_validate_json(m.body) for m in world.judge_queue.messages]
     n_waiting = sum(len(message.requests) for message in waiting)
-    assert n_waiting + len(results(world)) == len(world.known(batch_id))
-    assert all(comparison.calls <= 1 for comparison in world.known(batch_id))
+    assert n_waiting + len(results(world)) == len(world.list_comparisons(batch_id))
+    assert all(comparison.calls <= 1 for comparison in world.list_comparisons(batch_id))
 
 
 def test_an_outage_at_the_last_receive_is_a_retryable_failure():
-    world, _ = submitted()
+    world, _ = submit_world()
     report = deliver(world, ScriptedModel(JudgeUnavailableError("503")), last=True)
     assert not any(report.errors)
     assert {body["error_detail"]["retryable"] for body in results(world)} == {True}
 
 
 def test_refused_content_of_a_bundle_is_asked_again_one_by_one():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     model = ScriptedModel(ContentRefusedError("policy"))
     deliver(world, model)
     assert results(world) == [], "nothing is final before each was asked alone"
@@ -271,10 +271,10 @@ def test_refused_content_of_a_bundle_is_asked_again_one_by_one():
     deliver(world, model, size=10)
     assert [len(call) for call in model.calls] == [10] + [1] * 10
     assert all(body["winner"] for body in results(world))
-    assert {comparison.attempt for comparison in world.known(batch_id)} == {1}, (
+    assert {comparison.attempt for comparison in world.list_comparisons(batch_id)} == {1}, (
         "no attempt is used up"
     )
-    single, _ = submitted({**OPENAI, "bundle_size": 1})
+    single, _ = submit_world({**OPENAI, "bundle_size": 1})
     deliver(single, ScriptedModel(*[ContentRefusedError("policy")] * 10), size=10)
     assert {body["error_detail"]["retryable"] for body in results(single)} == {False}
 
@@ -285,7 +285,7 @@ def test_refused_content_of_a_bundle_is_asked_again_one_by_one():
      (BrokenGenerationError("no"), False)],
 )  # fmt: skip
 def test_what_may_be_one_members_fault_is_asked_alone_before_it_is_final(error, final):
-    world, _ = submitted()
+    world, _ = submit_world()
     model = ScriptedModel(*[error] * 11)
     deliver(world, model)
     assert results(world) == []
@@ -297,7 +297,7 @@ def test_what_may_be_one_members_fault_is_asked_alone_before_it_is_final(error, 
 
 @pytest.mark.parametrize("error", [CredentialsRefusedError("no"), AccountSpentError("no")])
 def test_what_no_smaller_call_can_mend_is_final_at_once(error):
-    world, _ = submitted()
+    world, _ = submit_world()
     model = ScriptedModel(error)
     deliver(world, model)
     assert {body["error_detail"]["retryable"] for body in results(world)} == {False}
@@ -305,7 +305,7 @@ def test_what_no_smaller_call_can_mend_is_final_at_once(error):
 
 
 def test_a_wait_beyond_the_waves_deadline_is_told_and_a_shorter_one_is_kept():
-    world, _ = submitted(wave_timeout_seconds=3600)
+    world, _ = submit_world(wave_timeout_seconds=3600)
     kept = JudgeUnavailableError("busy", retry_after=3000, busy=True)
     report = deliver(world, ScriptedModel(kept))
     assert {type(error) for error in report.errors} == {JudgeUnavailableError}
@@ -320,7 +320,7 @@ def test_a_wait_beyond_the_waves_deadline_is_told_and_a_shorter_one_is_kept():
 def test_oversize_essays_are_refused_before_anything_is_paid():
     # Each text leaves room for another one, but not for one as long as itself.
     essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 1340} for n in range(4)]
-    world, _ = submitted({**OPENAI, "context_tokens": 3000}, essays=essays)
+    world, _ = submit_world({**OPENAI, "context_tokens": 3000}, essays=essays)
     model = ScriptedModel()
     deliver(world, model)
     deliver(world, model, size=10)  # each alone, before it is given up
@@ -330,7 +330,7 @@ def test_oversize_essays_are_refused_before_anything_is_paid():
 
 
 def test_a_deferred_message_goes_back_new_and_uncounted():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     before = len(world.judge_queue.messages)
     model = ScriptedModel()
     report = deliver(world, model, gate=ClosedGate())
@@ -342,11 +342,11 @@ def test_a_deferred_message_goes_back_new_and_uncounted():
     deferred = world.judge_queue.messages[-1]
     assert deferred.visible_at == world.now + timedelta(seconds=31)
     assert len(JudgeRequestV1.model_validate_json(deferred.body).requests) == 10
-    assert all(comparison.calls == 0 for comparison in world.known(batch_id))
+    assert all(comparison.calls == 0 for comparison in world.list_comparisons(batch_id))
 
 
 def test_a_batch_that_is_refused_whole_ends_with_the_providers_message():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     refusal = JudgeRefusedError("openai answered 401: no such key")
     while world.judge_queue.messages:
         deliver(world, ScriptedModel(*[refusal] * 10))
@@ -358,7 +358,7 @@ def test_a_batch_that_is_refused_whole_ends_with_the_providers_message():
 
 
 def test_one_result_that_cannot_be_handed_over_keeps_no_other_back():
-    world, _ = submitted()
+    world, _ = submit_world()
     send = world.callback_queue.send_result
     refused: list[LLMComparisonResultV1] = []
 
@@ -375,9 +375,9 @@ def test_one_result_that_cannot_be_handed_over_keeps_no_other_back():
 
 
 def test_a_call_that_a_death_made_useless_is_counted_when_its_wave_goes_on_without_it():
-    world, batch_id = submitted(retry_pool_threshold=1, wave_timeout_seconds=600)
+    world, batch_id = submit_world(retry_pool_threshold=1, wave_timeout_seconds=600)
     model = ScriptedModel()
-    at = next(at for at in range(1, CALLS) if _asked_before_dying(at))
+    at = next(at for at in range(1, CALLS) if _count_calls_before_death(at))
     with pytest.raises(Died):
         deliver(world, model, fault=Death(at=at))
     in_flight = set(model.calls[0])
@@ -393,13 +393,13 @@ def test_a_call_that_a_death_made_useless_is_counted_when_its_wave_goes_on_witho
         deliver(world, model)
     for message in list(world.callback_queue.messages):
         world.record(message.body)
-    known = world.known(batch_id)
+    known = world.list_comparisons(batch_id)
     assert {c.comparison_id for c in known if c.paid_again} == in_flight
     assert sum(c.paid_again for c in known) == len(in_flight)
 
 
 def calls_of_a_whole_delivery():
-    world, _ = submitted()
+    world, _ = submit_world()
     counter = Death()
     deliver(world, ScriptedModel(), fault=counter)
     return counter.calls
@@ -408,8 +408,8 @@ def calls_of_a_whole_delivery():
 CALLS = calls_of_a_whole_delivery()
 
 
-def _asked_before_dying(at):
-    world, _ = submitted()
+def _count_calls_before_death(at):
+    world, _ = submit_world()
     model = ScriptedModel()
     with pytest.raises(Died):
         deliver(world, model, fault=Death(at=at))
@@ -419,7 +419,7 @@ def _asked_before_dying(at):
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(1, CALLS + 1))
 def test_a_worker_that_dies_anywhere_loses_nothing_and_repeats_one_call_at_most(at, after):
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     model = ScriptedModel()
     with pytest.raises(Died):
         deliver(world, model, fault=Death(at=at, after=after))
@@ -431,7 +431,7 @@ def test_a_worker_that_dies_anywhere_loses_nothing_and_repeats_one_call_at_most(
         assert not any(report.errors)
     for message in list(world.callback_queue.messages):
         world.record(message.body)
-    known = world.known(batch_id)
+    known = world.list_comparisons(batch_id)
     assert all(comparison.verdict for comparison in known), "nothing is lost"
     asked = Counter(name for call in model.calls for name in call)
     repeated = {name for name, times in asked.items() if times > 1}
@@ -443,8 +443,8 @@ def test_a_worker_that_dies_anywhere_loses_nothing_and_repeats_one_call_at_most(
 
 def share_texts(judge):
     """Texts for a comparison of a first wave, in calls of ten."""
-    world, batch_id = submitted(judge, essays=30)
-    pairs = [(c.first, c.second) for c in world.known(batch_id)]
+    world, batch_id = submit_world(judge, essays=30)
+    pairs = [(c.first, c.second) for c in world.list_comparisons(batch_id)]
     return count_texts(pairs, group_comparisons(pairs, most=10)) / len(pairs)
 
 

@@ -19,14 +19,14 @@ from assessment.domain.control_pair import (
 from assessment.domain.errors import ConflictError, NotYourComparisonError
 from assessment.domain.identifiers import comparison_id
 from assessment.domain.verdict import Winner
-from tests.fakes.judges import quality_of
+from tests.fakes.judges import read_quality
 from tests.unit.assessment.judges.test_people import PERSON, People
 
 HALF = {**PERSON, "control_share": 0.5}
 
 
 def choose_better(offer):
-    return "A" if quality_of(offer.essay_a) > quality_of(offer.essay_b) else "B"
+    return "A" if read_quality(offer.essay_a) > read_quality(offer.essay_b) else "B"
 
 
 def judge_some(people, n, *, person="ann", choose=choose_better):
@@ -104,7 +104,9 @@ def test_controls_are_no_evidence_and_cost_no_quota():
     assert record.n_judged == 20
     assert record.n_controls > 0
     assert people.world.tally(people.batch_id).recorded == 20
-    assert not any(is_control_id(one.comparison_id) for one in people.world.known(people.batch_id))
+    assert not any(
+        is_control_id(one.comparison_id) for one in people.world.list_comparisons(people.batch_id)
+    )
 
 
 def test_what_the_person_is_told_counts_controls_too():

@@ -10,7 +10,7 @@ import pytest
 
 from assessment.domain.errors import InvalidRequestError
 from assessment.domain.essay_flags import EssayFlag, detect_language, essay_flags, list_flags
-from tests.fakes.judges import text_of
+from tests.fakes.judges import make_text
 from tests.fakes.world import World
 
 ROOT = Path(__file__).parents[4]
@@ -95,9 +95,9 @@ def test_length_is_flagged(text, flag):
 
 
 def test_flags_travel_with_the_essay_into_the_result_and_may_exclude_it():
-    essays = [{"essay_id": f"e{n}", "text": text_of(n - 3.0, f"{n:02d} " + "word " * 12)}
+    essays = [{"essay_id": f"e{n}", "text": make_text(n - 3.0, f"{n:02d} " + "word " * 12)}
               for n in range(6)]  # fmt: skip
-    essays.append({"essay_id": "short", "text": text_of(0.0, "x")})
+    essays.append({"essay_id": "short", "text": make_text(0.0, "x")})
     world = World()
     batch = world.request(essays, config={"exclude_flagged": ["too_short"], "max_waves": 1})
     prepared = world.prepare(batch.batch_id)

@@ -27,7 +27,7 @@ from tests.unit.assessment.judges.test_provider_batches import (
     JUDGE,
     record_all,
     results,
-    submitted,
+    submit_world,
     take,
 )
 
@@ -35,7 +35,7 @@ IN_SIX_HOURS = START + timedelta(hours=6)
 N_COMPARISONS = 16
 
 
-def world_of(duration=timedelta(hours=20), kept=0.5):
+def make_world(duration=timedelta(hours=20), kept=0.5):
     """A provider that takes its time, and has answered a part when it is cancelled."""
     world = World(habits=Habits(at_once=1.0))
     world.batch_judge.duration = duration
@@ -43,8 +43,8 @@ def world_of(duration=timedelta(hours=20), kept=0.5):
     return world
 
 
-def started(world=None, *, finish_by=IN_SIX_HOURS, **config):
-    return submitted(world or world_of(), finish_by=finish_by.isoformat(), **config)
+def start_world(world=None, *, finish_by=IN_SIX_HOURS, **config):
+    return submit_world(world or make_world(), finish_by=finish_by.isoformat(), **config)
 
 
 def handle(world, *, fault=None):
@@ -63,7 +63,7 @@ def handle_all(world):
         assert n_messages < 2000, "it never ends"
 
 
-def n_asked(world):
+def count_answers(world):
     """How often each comparison was answered, in a batch or alone."""
     asked = Counter(world.judge.asked)
     for submission in world.batch_judge.submissions.values():
@@ -115,13 +115,13 @@ def test_any_zone_names_the_same_moment(zone):
 
 
 def test_what_is_outstanding_is_finished_on_demand_and_nothing_is_asked_twice():
-    world, batch_id = started()
+    world, batch_id = start_world()
     handle_all(world)
     record_all(world)
-    known = world.known(batch_id)
+    known = world.list_comparisons(batch_id)
     assert len(known) == N_COMPARISONS
     assert all(comparison.verdict for comparison in known)
-    assert set(n_asked(world).values()) == {1}
+    assert set(count_answers(world).values()) == {1}
     assert len(world.judge.asked) == N_COMPARISONS // 2, "the half that was answered is kept"
     assert world.batch_judge.submissions["batch-1"].is_cancelled
     switch_at = find_switch(IN_SIX_HOURS, N_COMPARISONS)
@@ -132,7 +132,7 @@ def test_what_is_outstanding_is_finished_on_demand_and_nothing_is_asked_twice():
 
 def test_a_provider_that_does_not_say_whether_it_has_the_batch_is_not_awaited_beyond_the_time():
     """Anthropic's batches carry no name: whose one is shows when it ends."""
-    world, batch_id = started()
+    world, batch_id = start_world()
     message = take(world)
     world.provider_batches.take(batch_id, message.name, now=world.now, seconds=1)
     world.provider_batches.update(batch_id, message.name, tried_at=world.now, size=N_COMPARISONS)
@@ -145,7 +145,7 @@ def test_a_provider_that_does_not_say_whether_it_has_the_batch_is_not_awaited_be
     world.batch_judge.find = find
     handle_all(world)
     record_all(world)
-    known = world.known(batch_id)
+    known = world.list_comparisons(batch_id)
     assert all(comparison.verdict for comparison in known)
     assert set(Counter(world.judge.asked).values()) == {1}
     assert find_switch(IN_SIX_HOURS, N_COMPARISONS) <= world.now < IN_SIX_HOURS - FINAL_STEPS
@@ -153,29 +153,29 @@ def test_a_provider_that_does_not_say_whether_it_has_the_batch_is_not_awaited_be
 
 
 def test_a_provider_in_time_is_left_alone():
-    world, batch_id = started(world_of(timedelta(hours=3)))
+    world, batch_id = start_world(make_world(timedelta(hours=3)))
     handle_all(world)
     record_all(world)
     assert not world.judge.asked
     assert not world.batch_judge.submissions["batch-1"].is_cancelled
-    assert all(comparison.verdict for comparison in world.known(batch_id))
+    assert all(comparison.verdict for comparison in world.list_comparisons(batch_id))
     assert world.now < START + timedelta(hours=3, minutes=6)
 
 
 def test_output_that_is_partial_before_the_time_comes_near_is_completed_at_once():
-    world = world_of(timedelta(hours=1))
+    world = make_world(timedelta(hours=1))
     world.batch_judge.unanswered_ids = frozenset({"w001-00003", "w001-00007"})
-    world, batch_id = started(world)
+    world, batch_id = start_world(world)
     handle_all(world)
     record_all(world)
     assert sorted(world.judge.asked) == ["w001-00003", "w001-00007"]
-    assert all(comparison.verdict for comparison in world.known(batch_id))
+    assert all(comparison.verdict for comparison in world.list_comparisons(batch_id))
 
 
 def test_without_it_partial_output_is_left_to_the_next_wave():
-    world = world_of(timedelta(hours=1))
+    world = make_world(timedelta(hours=1))
     world.batch_judge.unanswered_ids = frozenset({"w001-00003"})
-    world, _ = submitted(world)
+    world, _ = submit_world(world)
     handle_all(world)
     assert not world.judge.asked
     assert [body["error_detail"]["code"] for body in results(world) if "error_detail" in body] == [
@@ -185,43 +185,43 @@ def test_without_it_partial_output_is_left_to_the_next_wave():
 
 @pytest.mark.parametrize("minutes", [10, 25, 39])
 def test_a_batch_without_the_time_for_one_is_asked_on_demand_from_the_start(minutes):
-    world, batch_id = started(finish_by=START + timedelta(minutes=minutes))
+    world, batch_id = start_world(finish_by=START + timedelta(minutes=minutes))
     handle_all(world)
     record_all(world)
     assert not world.batch_judge.submissions
-    assert all(comparison.verdict for comparison in world.known(batch_id))
+    assert all(comparison.verdict for comparison in world.list_comparisons(batch_id))
 
 
 def test_a_submission_of_unknown_fate_is_searched_before_anything_is_asked():
-    world = world_of()
+    world = make_world()
     world.batch_judge.errors_after = [JudgeUnavailableError("the answer was lost")]
-    world, batch_id = started(world)
+    world, batch_id = start_world(world)
     assert world.tend(take(world)) is SubmissionStep.DEFERRED
     world.clock.now = find_switch(IN_SIX_HOURS, N_COMPARISONS) + timedelta(minutes=1)
     handle_all(world)
     record_all(world)
     assert len(world.batch_judge.submissions) == 1
-    assert set(n_asked(world).values()) == {1}
-    assert all(comparison.verdict for comparison in world.known(batch_id))
+    assert set(count_answers(world).values()) == {1}
+    assert all(comparison.verdict for comparison in world.list_comparisons(batch_id))
 
 
 def test_a_submission_that_never_arrived_is_asked_on_demand():
-    world = world_of()
+    world = make_world()
     world.batch_judge.errors_before = [JudgeUnavailableError("no connection")]
-    world, batch_id = started(world)
+    world, batch_id = start_world(world)
     assert world.tend(take(world)) is SubmissionStep.DEFERRED
     world.clock.now = find_switch(IN_SIX_HOURS, N_COMPARISONS) + timedelta(minutes=1)
     handle_all(world)
     record_all(world)
     assert not world.batch_judge.submissions
-    assert set(n_asked(world).values()) == {1}
-    assert all(comparison.verdict for comparison in world.known(batch_id))
+    assert set(count_answers(world).values()) == {1}
+    assert all(comparison.verdict for comparison in world.list_comparisons(batch_id))
 
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_death_anywhere_in_the_change_asks_nothing_twice(after):
     def late():
-        world, batch_id = started()
+        world, batch_id = start_world()
         switch_at = find_switch(IN_SIX_HOURS, N_COMPARISONS)
         world.tend(take(world))
         while world.judge_queue.messages[0].visible_at < switch_at:
@@ -242,13 +242,13 @@ def test_a_death_anywhere_in_the_change_asks_nothing_twice(after):
     for world, batch_id in crash_everywhere(late, change, after=after):
         handle_all(world)
         record_all(world)
-        known = world.known(batch_id)
+        known = world.list_comparisons(batch_id)
         assert all(comparison.verdict for comparison in known)
-        assert set(n_asked(world).values()) == {1}
+        assert set(count_answers(world).values()) == {1}
 
 
 def test_a_message_that_is_lost_for_good_is_sent_again_by_the_watchdog():
-    world, batch_id = started()
+    world, batch_id = start_world()
     world.tend(take(world))
     world.workflow.executions.setdefault(batch_id, "RUNNING")
     world.judge_queue.messages.clear()
@@ -257,12 +257,12 @@ def test_a_message_that_is_lost_for_good_is_sent_again_by_the_watchdog():
     assert world.watch().repairs == {batch_id: Repair.LOOKED_AFTER}
     handle_all(world)
     record_all(world)
-    assert all(comparison.verdict for comparison in world.known(batch_id))
-    assert set(n_asked(world).values()) == {1}
+    assert all(comparison.verdict for comparison in world.list_comparisons(batch_id))
+    assert set(count_answers(world).values()) == {1}
 
 
 def test_the_watchdog_leaves_a_submission_alone_that_somebody_looks_after():
-    world, _ = started()
+    world, _ = start_world()
     world.tend(take(world))
     for _ in range(6):
         world.clock.forward(300)
@@ -291,12 +291,12 @@ def run(world, *, finish_by, judge=None, n=10, **config):
 def test_whatever_the_provider_takes_a_batch_is_finished_by_its_time(
     hours, given_hours, kept, waves
 ):
-    world = world_of(timedelta(hours=hours), kept)
+    world = make_world(timedelta(hours=hours), kept)
     finish_by = START + timedelta(hours=given_hours)
     batch = run(world, finish_by=finish_by, judge=JUDGE, max_waves=waves)
     assert batch.status is BatchStatus.COMPLETED
     assert batch.updated_at <= finish_by
-    assert set(n_asked(world).values()) == {1}
+    assert set(count_answers(world).values()) == {1}
 
 
 def test_other_judges_are_cut_off_too_and_what_they_gave_counts():
@@ -307,7 +307,7 @@ def test_other_judges_are_cut_off_too_and_what_they_gave_counts():
     assert batch.status is BatchStatus.COMPLETED, batch.failure
     assert batch.decision.reason == "time_cap"
     assert batch.updated_at <= finish_by
-    known = world.known(batch.batch_id)
+    known = world.list_comparisons(batch.batch_id)
     cut_off = [c for c in known if c.status is ComparisonStatus.TIMED_OUT]
     assert len(cut_off) > 0.25 * len(known), "as many as would otherwise fail the batch"
 
@@ -333,8 +333,8 @@ def test_no_part_of_it_is_an_error_of_another_kind():
 
 
 def test_the_messages_of_a_wave_are_the_same_with_it():
-    with_it, _ = started()
-    without, _ = submitted(world_of())
+    with_it, _ = start_world()
+    without, _ = submit_world(make_world())
     bodies = []
     for world in (with_it, without):
         (message,) = [read_judge_message(each.body) for each in world.judge_queue.messages]

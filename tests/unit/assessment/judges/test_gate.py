@@ -45,7 +45,7 @@ def fail(gate, times, *, now=NOW, retry_after=None):
         gate.record_failure(JUDGE, retry_after=retry_after, now=now)
 
 
-def wait_of(gate, now):
+def find_wait(gate, now):
     with pytest.raises(JudgeDeferredError) as caught:
         gate.admit(JUDGE, tokens=1, now=now)
     return caught.value.retry_after
@@ -56,8 +56,8 @@ def test_failures_in_a_row_open_the_circuit_for_every_worker(table):
     fail(one, FAILURES_TO_OPEN - 1)
     other.admit(JUDGE, tokens=1, now=NOW)
     fail(other, 1)
-    assert wait_of(one, NOW) >= FIRST_PAUSE_SECONDS
-    assert wait_of(other, NOW) >= FIRST_PAUSE_SECONDS
+    assert find_wait(one, NOW) >= FIRST_PAUSE_SECONDS
+    assert find_wait(other, NOW) >= FIRST_PAUSE_SECONDS
     elsewhere = JUDGE.model_copy(update={"model": "gpt-4.1"})
     one.admit(elsewhere, tokens=1, now=NOW)
 
@@ -67,7 +67,7 @@ def test_after_the_pause_one_probe_goes_and_its_success_closes(table):
     fail(one, FAILURES_TO_OPEN)
     probing = later(FIRST_PAUSE_SECONDS + 1)
     other.admit(JUDGE, tokens=1, now=probing)
-    wait_of(one, probing)
+    find_wait(one, probing)
     other.record_success(JUDGE)
     one.admit(JUDGE, tokens=1, now=probing)
 
@@ -78,7 +78,7 @@ def test_a_failed_probe_opens_for_longer(table):
     probing = later(FIRST_PAUSE_SECONDS + 1)
     gate.admit(JUDGE, tokens=1, now=probing)
     fail(gate, 1, now=probing)
-    assert wait_of(gate, probing) >= 2 * FIRST_PAUSE_SECONDS
+    assert find_wait(gate, probing) >= 2 * FIRST_PAUSE_SECONDS
 
 
 def test_a_success_in_between_begins_the_count_anew(table):

@@ -17,22 +17,22 @@ from assessment.domain.judging_time import list_reminder_times
 from assessment.ports.groups import DeadlinePorts
 from assessment.usecases.move_deadline import move_deadline
 from assessment.usecases.watch_batches import Repair
-from tests.fakes.judges import quality_of
+from tests.fakes.judges import read_quality
 from tests.fakes.world import START, World
 from tests.unit.assessment.judges.test_people import MODEL, PERSON, People
 
 HOUR, DAY = 3600.0, 86_400.0
 
 
-def in_days(days):
+def add_days(days):
     return (START + timedelta(days=days)).isoformat()
 
 
-def started(*, essays=6, judge=PERSON, **config):
+def invite_people(*, essays=6, judge=PERSON, **config):
     return People(judge, essays=essays, **config)
 
 
-def look_on(people, days):
+def watch_days(people, days):
     """The watchdog looks every six hours; all that it repaired."""
     repairs = set()
     for _ in range(int(days * 4)):
@@ -54,8 +54,8 @@ def test_who_names_no_time_gives_people_a_fortnight():
 @pytest.mark.parametrize(
     ("config", "deadline"),
     [
-        ({"judging_deadline": in_days(30)}, START + timedelta(days=30)),
-        ({"finish_by": in_days(3)}, START + timedelta(days=3)),
+        ({"judging_deadline": add_days(30)}, START + timedelta(days=30)),
+        ({"finish_by": add_days(3)}, START + timedelta(days=3)),
         ({"max_minutes": 90}, START + timedelta(minutes=90)),
         ({"wave_timeout_seconds": 600}, None),
     ],
@@ -68,10 +68,10 @@ def test_a_time_that_the_request_names_counts(config, deadline):
 @pytest.mark.parametrize(
     ("judge", "config", "words"),
     [
-        (MODEL, {"judging_deadline": in_days(3)}, "none judges"),
-        (PERSON, {"judging_deadline": in_days(0)}, "10 minutes and 90"),
-        (PERSON, {"judging_deadline": in_days(91)}, "10 minutes and 90"),
-        (PERSON, {"judging_deadline": in_days(3), "finish_by": in_days(2)}, "after finish_by"),
+        (MODEL, {"judging_deadline": add_days(3)}, "none judges"),
+        (PERSON, {"judging_deadline": add_days(0)}, "10 minutes and 90"),
+        (PERSON, {"judging_deadline": add_days(91)}, "10 minutes and 90"),
+        (PERSON, {"judging_deadline": add_days(3), "finish_by": add_days(2)}, "after finish_by"),
     ],
 )
 def test_a_time_that_cannot_be_kept_is_refused(judge, config, words):
@@ -81,14 +81,14 @@ def test_a_time_that_cannot_be_kept_is_refused(judge, config, words):
 
 
 def test_a_batch_that_nobody_comes_to_waits_for_days():
-    people = started(judging_deadline=in_days(10))
-    assert look_on(people, 9.5) == set()
+    people = invite_people(judging_deadline=add_days(10))
+    assert watch_days(people, 9.5) == set()
     assert people.world.batches.get_batch(people.batch_id).status is BatchStatus.WAITING_CALLBACKS
     assert people.next("ann") is not None, "whoever comes at last can judge"
 
 
 def test_a_batch_whose_execution_is_lost_goes_on_waiting():
-    people = started(judging_deadline=in_days(10))
+    people = invite_people(judging_deadline=add_days(10))
     people.world.clock.forward(5 * DAY)
     people.world.workflow.executions[people.batch_id] = "ABORTED"
     assert people.world.watch().repairs[people.batch_id] in (Repair.STARTED, Repair.RESTARTED)
@@ -96,11 +96,11 @@ def test_a_batch_whose_execution_is_lost_goes_on_waiting():
 
 
 def test_what_was_judged_by_the_deadline_is_the_result():
-    people = started(essays=8, judging_deadline=in_days(2))
+    people = invite_people(essays=8, judging_deadline=add_days(2))
     waiting = people.world.tally(people.batch_id).pending
     for _ in range(waiting - 4):
         offer = people.next("ann")
-        better = quality_of(offer.essay_a) > quality_of(offer.essay_b)
+        better = read_quality(offer.essay_a) > read_quality(offer.essay_b)
         people.say("ann", offer.comparison_id, "A" if better else "B")
     people.record()
     people.world.clock.forward(2 * DAY + 180)
@@ -114,7 +114,7 @@ def test_what_was_judged_by_the_deadline_is_the_result():
 
 
 def test_a_batch_without_any_verdict_says_at_its_end_what_helps():
-    people = started(judging_deadline=in_days(2))
+    people = invite_people(judging_deadline=add_days(2))
     people.world.clock.forward(2 * DAY + 180)
     people.world.watch()
     decision = people.world.score(people.batch_id, 1)
@@ -123,23 +123,23 @@ def test_a_batch_without_any_verdict_says_at_its_end_what_helps():
 
 
 def test_reminders_go_out_halfway_and_a_day_before_each_once():
-    people = started(judging_deadline=in_days(10))
+    people = invite_people(judging_deadline=add_days(10))
     people.say("ann", people.next("ann").comparison_id)
     people.record()
     waiting = people.world.tally(people.batch_id).pending
-    look_on(people, 4.5)
+    watch_days(people, 4.5)
     assert reminders(people) == []
-    look_on(people, 2)
+    watch_days(people, 2)
     assert reminders(people) == [
         {
             "batch_id": people.batch_id,
             "assignment_id": None,
-            "judging_deadline": in_days(10).replace("+00:00", "Z"),
+            "judging_deadline": add_days(10).replace("+00:00", "Z"),
             "n_waiting": waiting,
             "judges": [{"judge": "person/ann", "n_judged": 1, "quota": None}],
         }
     ]
-    look_on(people, 3)
+    watch_days(people, 3)
     assert len(reminders(people)) == 2
     assert people.world.batches.get_batch(people.batch_id).n_reminders == 2
 
@@ -161,40 +161,40 @@ def move(people, days):
 
 
 def test_a_deadline_that_moved_holds_for_the_wave_that_waits():
-    people = started(judging_deadline=in_days(2))
+    people = invite_people(judging_deadline=add_days(2))
     people.world.clock.forward(DAY)
     moved = move(people, 5)
     assert moved.judging_deadline == people.offer("ann").judging_deadline
-    assert look_on(people, 3.75) == set()
+    assert watch_days(people, 3.75) == set()
     people.world.record(deadlines(people)[0].model_dump_json(by_alias=True))
     assert people.next("ann") is not None, "the message of the old deadline closes nothing"
-    assert look_on(people, 0.5) == {Repair.CLOSED_AT_DEADLINE}
+    assert watch_days(people, 0.5) == {Repair.CLOSED_AT_DEADLINE}
 
 
 def test_a_deadline_moves_to_an_earlier_time_too():
-    people = started(judging_deadline=in_days(10))
+    people = invite_people(judging_deadline=add_days(10))
     move(people, 1)
     assert deadlines(people)[-1].deadline == START + timedelta(days=1)
-    assert look_on(people, 1.25) == {Repair.CLOSED_AT_DEADLINE}
+    assert watch_days(people, 1.25) == {Repair.CLOSED_AT_DEADLINE}
 
 
 def test_reminders_begin_anew_when_the_deadline_moves():
-    people = started(judging_deadline=in_days(4))
-    look_on(people, 2.25)
+    people = invite_people(judging_deadline=add_days(4))
+    watch_days(people, 2.25)
     assert len(reminders(people)) == 1
     move(people, 12.25)
     assert people.world.batches.get_batch(people.batch_id).n_reminders == 0
-    look_on(people, 4.75)
+    watch_days(people, 4.75)
     assert len(reminders(people)) == 1, "halfway from the move"
-    look_on(people, 0.5)
+    watch_days(people, 0.5)
     assert len(reminders(people)) == 2
-    look_on(people, 4)
+    watch_days(people, 4)
     events = people.world.events.by_type["CJJudgingReminder.v1"]
     assert len({event.event_id for event in events}) == len(events) == 3
 
 
 def test_links_that_end_before_it_are_counted():
-    people = started(judging_deadline=in_days(2))
+    people = invite_people(judging_deadline=add_days(2))
     for number, days in enumerate((3, 6)):
         people.people.put_invitation(
             Invitation(
@@ -211,7 +211,7 @@ def test_links_that_end_before_it_are_counted():
 
 @pytest.mark.parametrize(("days", "words"), [(0.004, "10 minutes from now"), (91, "90 days after")])
 def test_a_time_that_a_running_batch_cannot_keep_is_refused(days, words):
-    people = started(judging_deadline=in_days(2))
+    people = invite_people(judging_deadline=add_days(2))
     with pytest.raises(InvalidRequestError, match=words) as refused:
         move(people, days)
     assert refused.value.field == "judging_deadline"
@@ -219,17 +219,17 @@ def test_a_time_that_a_running_batch_cannot_keep_is_refused(days, words):
 
 def test_the_deadline_of_models_or_of_a_batch_that_ended_cannot_move():
     with pytest.raises(InvalidRequestError, match="none judges"):
-        move(started(judge=MODEL), 3)
-    people = started()
+        move(invite_people(judge=MODEL), 3)
+    people = invite_people()
     people.world.cancel(people.batch_id)
     with pytest.raises(ConflictError, match="CANCELLED"):
         move(people, 3)
 
 
 def test_nobody_is_reminded_of_what_does_not_wait():
-    people = started(judging_deadline=in_days(10))
+    people = invite_people(judging_deadline=add_days(10))
     people.judge_all("ann")
-    look_on(people, 9.5)
+    watch_days(people, 9.5)
     assert reminders(people) == []
 
 
@@ -242,7 +242,7 @@ def test_a_short_time_has_one_reminder():
 @pytest.mark.parametrize("asked", [None, 1])
 def test_people_are_asked_the_same_pair_again_only_where_that_was_asked_for(asked):
     config = {} if asked is None else {"small_net_resampling_cap": asked}
-    people = started(essays=4, seed=1, **config)
+    people = invite_people(essays=4, seed=1, **config)
     people.judge_all("ann", "bob")
     decision = people.world.score(people.batch_id, 1)
     wave_number = 1
@@ -251,18 +251,18 @@ def test_people_are_asked_the_same_pair_again_only_where_that_was_asked_for(aske
         people.world.submit(people.batch_id, wave_number, people.world.workflow.issue("more"))
         people.judge_all("ann", "bob")
         decision = people.world.score(people.batch_id, wave_number)
-    repeated = [each for each in people.world.known(people.batch_id) if each.resampled]
+    repeated = [each for each in people.world.list_comparisons(people.batch_id) if each.resampled]
     assert bool(repeated) is (asked is not None)
 
 
 def test_an_offer_says_until_when():
-    people = started(judging_deadline=in_days(3))
+    people = invite_people(judging_deadline=add_days(3))
     assert people.offer("ann").judging_deadline == START + timedelta(days=3)
 
 
 def test_models_beside_people_wait_for_them_too():
-    people = started(judge=[PERSON, MODEL], essays=10, judging_deadline=in_days(3))
+    people = invite_people(judge=[PERSON, MODEL], essays=10, judging_deadline=add_days(3))
     people.world.answer_all()
     people.record()
-    assert look_on(people, 2) == set()
+    assert watch_days(people, 2) == set()
     assert people.world.tally(people.batch_id).pending > 0

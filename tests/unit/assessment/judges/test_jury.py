@@ -187,7 +187,7 @@ def test_a_jury_is_fitted_as_separate_judges():
     world.answer_all()
     for message in list(world.callback_queue.messages):
         world.record(message.body)
-    judges = {present(c.pair_verdict).judge for c in world.known(batch.batch_id)}
+    judges = {present(c.pair_verdict).judge for c in world.list_comparisons(batch.batch_id)}
     assert judges == {"one", "two"}
 
 

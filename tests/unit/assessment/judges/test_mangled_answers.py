@@ -16,7 +16,7 @@ from assessment.contracts.model_answer import ModelVerdict, read_answer
 from local.providers.replies import Reply
 from local.providers.scripted_server import make_reply, provider_server
 from tests.examples import scale_examples
-from tests.unit.assessment.judges.conftest import asking_of
+from tests.unit.assessment.judges.conftest import make_asking
 from tests.unit.assessment.judges.reported_replies import stream
 
 IDS = ("w001-00001", "w001-00002")
@@ -225,7 +225,7 @@ def test_json_lines_end_at_line_feeds_only() -> None:
 def test_a_tool_call_or_content_as_a_string_is_read_over_http(provider: str) -> None:
     entries = make_document(("A", "B"), "j", 4)["verdicts"]
     with provider_server(provider) as server:
-        asking = asking_of(provider, server, timeout_seconds=20)
+        asking = make_asking(provider, server, timeout_seconds=20)
         server.script = [
             make_reply(provider, {"verdicts": json.dumps(entries)}),
             make_reply(provider, {"parameters": {"verdicts": entries}}),
@@ -237,7 +237,7 @@ def test_a_tool_call_or_content_as_a_string_is_read_over_http(provider: str) -> 
 def test_content_in_parts_and_thoughts_beside_it_are_read() -> None:
     text = json.dumps(make_document(("A", "B"), "j", 4))
     with provider_server("openai") as server:
-        asking = asking_of("openai", server, timeout_seconds=20)
+        asking = make_asking("openai", server, timeout_seconds=20)
         parts, thoughts = make_reply("openai", ""), make_reply("openai", "")
         parts.body["choices"][0]["message"]["content"] = [
             {"type": "thinking", "thinking": [{"type": "text", "text": '{"winner": "B"}'}]},
@@ -261,7 +261,7 @@ def test_a_stream_in_place_of_a_document_is_joined() -> None:
         for part in parts
     ]
     with provider_server("openai") as server:
-        asking = asking_of("openai", server, timeout_seconds=20)
+        asking = make_asking("openai", server, timeout_seconds=20)
         server.script = [
             stream(*chunks, ended, usage, "[DONE]"),
             Reply(": PROCESSING\n\n" + str(stream(*arguments, ended).body).replace("\n", "\r\n")),

@@ -19,7 +19,7 @@ from assessment.usecases.judge_in_person import (
     offer_after_verdict,
     record_person_verdict,
 )
-from tests.fakes.judges import Habits, quality_of
+from tests.fakes.judges import Habits, read_quality
 from tests.fakes.world import World
 from tests.present import present
 
@@ -68,7 +68,7 @@ class People:
         """The people take turns until nothing waits for them."""
         while offers := [(p, offer) for p in people if (offer := self.next(p))]:
             for person, offer in offers:
-                better = quality_of(offer.essay_a) > quality_of(offer.essay_b)
+                better = read_quality(offer.essay_a) > read_quality(offer.essay_b)
                 self.say(person, offer.comparison_id, "A" if better else "B")
             self.record()
 
@@ -162,7 +162,7 @@ def test_people_and_a_model_are_separate_judges_of_one_fit():
     people.world.answer_all()
     people.record()
     people.judge_all("ann", "bob")
-    known = people.world.known(people.batch_id)
+    known = people.world.list_comparisons(people.batch_id)
     assert all(comparison.verdict for comparison in known), "the wave is complete"
     judges = {present(comparison.pair_verdict).judge for comparison in known}
     assert judges == {"person/ann", "person/bob", "openai/gpt-4.1-mini"}

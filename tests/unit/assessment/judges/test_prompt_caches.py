@@ -16,7 +16,7 @@ from assessment.domain.prompt import EssayList, EssayPair, JudgeInstructions
 from assessment.domain.spending import Spending, add_spending
 from local.providers.replies import Reply
 from local.providers.scripted_server import make_reply, provider_error, provider_server, verdict
-from tests.unit.assessment.judges.conftest import Asking, asking_of, questions
+from tests.unit.assessment.judges.conftest import Asking, make_asking, questions
 
 PRICE = Price(input_usd=2, output_usd=8, cache_read_share=0.1, cache_write_share=1.25)
 # Of 1,000 tokens in all, 600 were read from the cache and 300 written into it.
@@ -62,7 +62,7 @@ def marks(body: dict[str, Any]) -> list[dict[str, Any]]:
 )
 def test_cached_tokens_are_counted_split_without_loss_and_priced(provider, usage):
     with provider_server(provider) as server:
-        asking = asking_of(provider, server, price=PRICE)
+        asking = make_asking(provider, server, price=PRICE)
         answer = make_reply(provider, {"verdicts": [verdict(f"c{n}") for n in range(7)]})
         answer.body["usage"] = usage
         server.script = [answer]
@@ -126,7 +126,7 @@ def test_an_endpoint_that_knows_no_marks_is_asked_without_and_that_is_remembered
     provider, status, told
 ):
     with provider_server(provider) as server:
-        asking = asking_of(provider, server, timeout_seconds=20)
+        asking = make_asking(provider, server, timeout_seconds=20)
         server.script = [provider_error(provider, status, told)]
         assert [result.winner for result in asking.ask(["c1"], ["c2"])] == ["A", "A"]
         found = [len(marks(asked.body)) for asked in server.requests]
@@ -157,7 +157,7 @@ def test_lists_are_marked_too_and_a_mark_changes_no_prompt() -> None:
 
 def test_jobs_of_bedrock_have_no_marks() -> None:
     with provider_server("bedrock") as server:
-        asking = asking_of("bedrock", server)
+        asking = make_asking("bedrock", server)
         requests = questions(["c1"], asking.judge)
         server.script = [Reply({"jobArn": "arn:aws:bedrock:eu-north-1:1:model-invocation-job/x"})]
         asking.in_batch(lambda judge: judge.submit("name", [requests]))

@@ -40,7 +40,7 @@ from tests.unit.assessment.crashes import crash_everywhere
 JUDGE = {"provider": "openai", "model": "gpt-4.1-mini", "batching_mode": "provider_batch_api"}
 
 
-def submitted(world=None, *, essays=8, judge=JUDGE, **config):
+def submit_world(world=None, *, essays=8, judge=JUDGE, **config):
     """A world whose first wave is queued."""
     world = world or World()
     batch = world.request(essays, judge=judge, config={"seed": 1, **config})
@@ -81,7 +81,7 @@ def tend_to_the_end(world):
     return steps
 
 
-def tend_to_the_end_of(world, kind):
+def handle_all(world, kind):
     """Handle every message of this kind; what each did."""
     steps = []
     while any(isinstance(read_judge_message(m.body), kind) for m in world.judge_queue.messages):
@@ -102,7 +102,7 @@ def results(world):
 
 def everything_recorded(world, batch_id):
     record_all(world)
-    known = world.known(batch_id)
+    known = world.list_comparisons(batch_id)
     assert all(comparison.verdict for comparison in known)
     return known
 
@@ -111,10 +111,10 @@ def everything_recorded(world, batch_id):
 
 
 def test_a_wave_is_one_submission_and_the_comparisons_of_a_call_share_a_prompt():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     (message,) = [provider_batch(each.body) for each in world.judge_queue.messages]
     assert isinstance(message, ProviderBatchV1)
-    assert len(message.comparisons) == len(world.known(batch_id)) == 16
+    assert len(message.comparisons) == len(world.list_comparisons(batch_id)) == 16
     steps = tend_to_the_end(world)
     assert steps[0] is SubmissionStep.SUBMITTED
     assert steps[-1] is SubmissionStep.DONE
@@ -130,14 +130,14 @@ def test_a_wave_is_one_submission_and_the_comparisons_of_a_call_share_a_prompt()
 
 
 def test_the_provider_is_asked_seldom_and_lets_go_of_the_essays_at_the_end():
-    world, _ = submitted()
+    world, _ = submit_world()
     steps = tend_to_the_end(world)
     assert len(steps) <= 20, "half an hour is not polled by the second"
     assert world.batch_judge.deleted_ids == ["batch-1"]
 
 
 def test_a_large_wave_goes_in_even_parts():
-    world, batch_id = submitted(judge={**JUDGE, "provider_batch_size": 7})
+    world, batch_id = submit_world(judge={**JUDGE, "provider_batch_size": 7})
     sizes = [len(provider_batch(each.body).comparisons) for each in world.judge_queue.messages]
     assert sizes == [6, 5, 5]
     tend_to_the_end(world)
@@ -166,14 +166,14 @@ def test_looks_grow_rare_but_never_rarer_than_five_minutes():
 
 def test_a_jury_submits_its_members_parts_to_their_own_providers():
     jury = [{**JUDGE, "name": "one"}, {**JUDGE, "name": "two", "batching_mode": "per_request"}]
-    world, batch_id = submitted(judge=jury)
+    world, batch_id = submit_world(judge=jury)
     messages = [read_judge_message(each.body) for each in world.judge_queue.messages]
     (together,) = [each for each in messages if isinstance(each, ProviderBatchV1)]
     singly = {each.comparison_id for each in messages if isinstance(each, JudgeRequestV1)}
     in_batch = {each.comparison_id for each in together.comparisons}
     assert together.judge == "one"
     assert in_batch.isdisjoint(singly)
-    assert in_batch | singly == {each.comparison_id for each in world.known(batch_id)}
+    assert in_batch | singly == {each.comparison_id for each in world.list_comparisons(batch_id)}
 
 
 def test_a_whole_batch_of_waves_ends_as_it_does_call_by_call():
@@ -189,7 +189,7 @@ def test_a_whole_batch_of_waves_ends_as_it_does_call_by_call():
 
 
 def test_a_submission_of_one_request_for_each_comparison_is_read_as_it_was_made():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     message = take(world)
     assert isinstance(message, ProviderBatchV1)
     world.tend(message.model_copy(update={"calls": ()}))
@@ -203,7 +203,7 @@ def test_a_submission_of_one_request_for_each_comparison_is_read_as_it_was_made(
 
 
 def test_a_comparison_that_is_settled_is_in_no_call_and_leaves_the_others_together():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     (message,) = [provider_batch(each.body) for each in world.judge_queue.messages]
     (settled, *others) = message.planned_calls[0]
     assert others
@@ -220,15 +220,15 @@ def test_a_comparison_that_is_settled_is_in_no_call_and_leaves_the_others_togeth
         metadata = each["request_metadata"]
         asked_about = asked[metadata["comparison_id"]].metadata
         assert metadata["prompt_sha256"] == asked_about.prompt_sha256
-    assert len(asked) == len(world.known(batch_id)) - 1
+    assert len(asked) == len(world.list_comparisons(batch_id)) - 1
 
 
 def test_texts_that_do_not_fit_together_are_asked_in_several_calls():
     judge = {**JUDGE, "context_tokens": 5000}
-    world, batch_id = submitted(judge=judge, essays=8)
+    world, batch_id = submit_world(judge=judge, essays=8)
     tend_to_the_end(world)
     (submission,) = world.batch_judge.submissions.values()
-    together, _ = submitted()
+    together, _ = submit_world()
     (message,) = [provider_batch(each.body) for each in together.judge_queue.messages]
     assert len(submission.order) > len(message.calls)
     everything_recorded(world, batch_id)
@@ -237,7 +237,7 @@ def test_texts_that_do_not_fit_together_are_asked_in_several_calls():
 def test_what_a_batch_left_unanswered_is_tried_again_with_a_later_wave():
     world = World()
     world.batch_judge.unanswered_ids = frozenset({"w001-00003"})
-    world, batch_id = submitted(world, retry_pool_threshold=1)
+    world, batch_id = submit_world(world, retry_pool_threshold=1)
     tend_to_the_end(world)
     record_all(world)
     world.batch_judge.unanswered_ids = frozenset()
@@ -255,7 +255,7 @@ def test_what_a_batch_left_unanswered_is_tried_again_with_a_later_wave():
 
 def test_a_wave_too_small_for_the_provider_is_asked_singly():
     bedrock = {"provider": "bedrock", "model": "m"}
-    world, _ = submitted(judge=[{**bedrock, "name": "a"}, {**JUDGE, "name": "b"}])
+    world, _ = submit_world(judge=[{**bedrock, "name": "a"}, {**JUDGE, "name": "b"}])
     batch = next(iter(world.batches.batches.values()))
     # The stack's mode applies to Bedrock here, and half of 16 comparisons are no batch for it.
     assert batch.judges[0].batching_mode is None
@@ -268,15 +268,17 @@ def test_what_the_size_check_leaves_too_small_for_the_provider_is_asked_singly()
     essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 20} for n in range(24)]
     essays.append({"essay_id": "long", "text": "Essay 99. " + "word " * 1340})
     judge = {**JUDGE, "provider": "bedrock", "context_tokens": 3000}
-    world, batch_id = submitted(essays=essays, judge=judge, comparisons_per_essay_per_wave=8)
+    world, batch_id = submit_world(essays=essays, judge=judge, comparisons_per_essay_per_wave=8)
     (message,) = [provider_batch(each.body) for each in world.judge_queue.messages]
     assert len(message.comparisons) == 100
-    assert tend_to_the_end_of(world, ProviderBatchV1) == [SubmissionStep.DONE]
+    assert handle_all(world, ProviderBatchV1) == [SubmissionStep.DONE]
     assert not world.batch_judge.submissions
     singly = [single_request(each.body) for each in world.judge_queue.messages]
-    with_long = {c.comparison_id for c in world.known(batch_id) if "long" in (c.first, c.second)}
+    with_long = {
+        c.comparison_id for c in world.list_comparisons(batch_id) if "long" in (c.first, c.second)
+    }
     asked = {each.comparison_id for each in singly}
-    assert asked == {c.comparison_id for c in world.known(batch_id)} - with_long
+    assert asked == {c.comparison_id for c in world.list_comparisons(batch_id)} - with_long
     for request in singly:
         assert world.comparisons.lease(request, now=world.now, seconds=60), "free to be asked"
 
@@ -293,14 +295,16 @@ def test_a_price_is_halved_in_a_batch_unless_it_says_otherwise():
 def test_essays_beyond_the_context_fail_alone_before_anything_is_paid():
     essays = [{"essay_id": f"e{n}", "text": f"Essay {n}. " + "word " * 20} for n in range(5)]
     essays.append({"essay_id": "long", "text": "Essay 9. " + "word " * 1340})
-    world, batch_id = submitted(essays=essays, judge={**JUDGE, "context_tokens": 3000})
+    world, batch_id = submit_world(essays=essays, judge={**JUDGE, "context_tokens": 3000})
     world.judge.give_verdict = lambda request: pytest.fail("not needed")
     world.tend(take(world))
     (submission,) = world.batch_judge.submissions.values()
     asked = {request.metadata.comparison_id for request in submission.requests}
-    with_long = {c.comparison_id for c in world.known(batch_id) if "long" in (c.first, c.second)}
+    with_long = {
+        c.comparison_id for c in world.list_comparisons(batch_id) if "long" in (c.first, c.second)
+    }
     assert with_long
-    assert asked == {c.comparison_id for c in world.known(batch_id)} - with_long
+    assert asked == {c.comparison_id for c in world.list_comparisons(batch_id)} - with_long
     assert {body["error_detail"]["code"] for body in results(world)} == {"oversize"}
 
 
@@ -325,7 +329,7 @@ def test_waves_wait_for_the_providers_day_and_the_configuration_says_why():
 
 
 def test_nothing_is_submitted_when_the_wave_would_end_before_the_provider_must():
-    world, _ = submitted()
+    world, _ = submit_world()
     world.clock.forward(2 * 3600)
     assert world.tend(take(world)) is SubmissionStep.DONE
     assert not world.batch_judge.submissions
@@ -333,14 +337,14 @@ def test_nothing_is_submitted_when_the_wave_would_end_before_the_provider_must()
 
 
 def test_a_cancelled_batch_submits_nothing():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     world.cancel(batch_id)
     assert world.tend(take(world)) is SubmissionStep.DONE
     assert not world.batch_judge.submissions
 
 
 def test_cancelling_a_batch_cancels_it_at_the_provider_and_keeps_what_was_answered():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     world.tend(take(world))
     world.cancel(batch_id)
     tend_to_the_end(world)
@@ -351,7 +355,7 @@ def test_cancelling_a_batch_cancels_it_at_the_provider_and_keeps_what_was_answer
 
 
 def test_a_wave_decided_without_them_cancels_what_the_provider_has_not_begun():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     world.tend(take(world))
     decision = Decision(
         decision=DecisionKind.REQUEST_MORE_COMPARISONS,
@@ -367,7 +371,7 @@ def test_a_wave_decided_without_them_cancels_what_the_provider_has_not_begun():
 def test_a_batch_that_the_provider_never_ends_is_given_up_after_its_time():
     world = World()
     world.batch_judge.duration = timedelta(days=9)
-    world, _ = submitted(world)
+    world, _ = submit_world(world)
     start = world.now
     steps = tend_to_the_end(world)
     assert steps[-1] is SubmissionStep.DONE
@@ -382,10 +386,10 @@ def test_a_batch_that_the_provider_never_ends_is_given_up_after_its_time():
 def test_a_provider_that_is_busy_is_asked_later_and_no_lease_is_left():
     world = World()
     world.batch_judge.errors_before = [JudgeUnavailableError("429", retry_after=90, busy=True)]
-    world, batch_id = submitted(world)
+    world, batch_id = submit_world(world)
     start = world.now
     assert world.tend(take(world)) is SubmissionStep.DEFERRED
-    assert all(comparison.calls == 0 for comparison in world.known(batch_id))
+    assert all(comparison.calls == 0 for comparison in world.list_comparisons(batch_id))
     following = take(world)
     assert (world.now - start).total_seconds() > 90
     assert world.tend(following) is SubmissionStep.SUBMITTED
@@ -398,7 +402,7 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_paid_again(named):
     world = World()
     world.batch_judge.keeps_names = named
     world.batch_judge.errors_after = [JudgeUnavailableError("the connection broke")]
-    world, batch_id = submitted(world)
+    world, batch_id = submit_world(world)
     assert world.tend(take(world)) is SubmissionStep.DEFERRED
     assert len(world.batch_judge.submissions) == 1
     tend_to_the_end(world)
@@ -410,7 +414,7 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_paid_again(named):
 def test_a_submission_that_never_arrived_is_made_again_once_that_is_certain():
     world = World()
     world.batch_judge.errors_before = [JudgeUnavailableError("the connection broke")]
-    world, batch_id = submitted(world)
+    world, batch_id = submit_world(world)
     start = world.now
     steps = tend_to_the_end(world)
     (submission,) = world.batch_judge.submissions.values()
@@ -422,7 +426,7 @@ def test_a_submission_that_never_arrived_is_made_again_once_that_is_certain():
 def test_a_submission_of_another_wave_is_not_taken_for_a_lost_one():
     world = World()
     world.batch_judge.keeps_names = False
-    world, _ = submitted(world, judge={**JUDGE, "provider_batch_size": 8})
+    world, _ = submit_world(world, judge={**JUDGE, "provider_batch_size": 8})
     first, second = take(world), take(world)
     assert len(first.comparisons) == len(second.comparisons)
     world.tend(first)
@@ -436,7 +440,7 @@ def test_a_submission_of_another_wave_is_not_taken_for_a_lost_one():
 def test_a_refused_submission_ends_the_batch_with_the_providers_words():
     world = World()
     world.batch_judge.errors_before = [JudgeRefusedError("openai answered 401: no such key")]
-    world, batch_id = submitted(world)
+    world, batch_id = submit_world(world)
     assert world.tend(take(world)) is SubmissionStep.DONE
     record_all(world)
     decision = world.score(batch_id, 1)
@@ -445,7 +449,7 @@ def test_a_refused_submission_ends_the_batch_with_the_providers_words():
 
 
 def test_a_provider_that_refuses_to_be_asked_keeps_its_verdicts_until_it_does_not(monkeypatch):
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     world.tend(take(world))
 
     async def refuse(_):
@@ -461,7 +465,7 @@ def test_a_provider_that_refuses_to_be_asked_keeps_its_verdicts_until_it_does_no
 
 
 def test_a_full_queue_is_waited_for_and_nothing_is_counted_twice(monkeypatch):
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     tend_once = world.tend
     assert tend_once(take(world)) is SubmissionStep.SUBMITTED
     read_results = world.batch_judge.read_results
@@ -484,10 +488,10 @@ def test_an_open_circuit_defers_and_counts_no_try():
         def admit(self, judge, *, tokens, now):
             raise JudgeDeferredError("its circuit is open", retry_after=30)
 
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     world.gate, gate = ClosedGate(), world.gate
     assert world.tend(take(world)) is SubmissionStep.DEFERRED
-    assert all(comparison.calls == 0 for comparison in world.known(batch_id))
+    assert all(comparison.calls == 0 for comparison in world.list_comparisons(batch_id))
     world.gate = gate
     tend_to_the_end(world)
     everything_recorded(world, batch_id)
@@ -497,7 +501,7 @@ def test_an_open_circuit_defers_and_counts_no_try():
 
 
 def test_a_message_that_comes_twice_leaves_one_chain():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     message = take(world)
     world.tend(message)
     assert world.tend(message) is SubmissionStep.STALE
@@ -508,7 +512,7 @@ def test_a_message_that_comes_twice_leaves_one_chain():
 
 
 def test_two_deliveries_at_once_are_one_at_a_time():
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     message = take(world)
     world.provider_batches.take(batch_id, message.name, now=world.now, seconds=HELD_SECONDS)
     with pytest.raises(ComparisonLeasedError):
@@ -517,7 +521,7 @@ def test_two_deliveries_at_once_are_one_at_a_time():
     assert world.tend(message) is SubmissionStep.SUBMITTED
 
 
-def handled(world, messages, *, last=False, fault=None):
+def handle_together(world, messages, *, last=False, fault=None):
     """What becomes of messages that one worker receives together."""
     ports = world.judge_ports(fault)
     return run_async(
@@ -531,9 +535,9 @@ def handled(world, messages, *, last=False, fault=None):
 
 
 def test_one_worker_tends_two_submissions_and_sends_on_the_others():
-    world, batch_id = submitted(judge={**JUDGE, "provider_batch_size": 3})
+    world, batch_id = submit_world(judge={**JUDGE, "provider_batch_size": 3})
     messages = [take(world) for _ in range(6)]
-    report = handled(world, messages)
+    report = handle_together(world, messages)
     assert report.errors == [None] * 6
     assert len(world.batch_judge.submissions) == 2
     tend_to_the_end(world)
@@ -543,11 +547,11 @@ def test_one_worker_tends_two_submissions_and_sends_on_the_others():
 
 @pytest.mark.parametrize("last", [False, True])
 def test_a_submission_is_not_lost_where_its_message_fails_for_the_last_time(last):
-    world, batch_id = submitted()
+    world, batch_id = submit_world()
     world.tend(take(world))
     message = take(world)
     world.provider_batches.take(message.batch_id, message.name, now=world.now, seconds=50)
-    (error,) = handled(world, [message], last=last).errors
+    (error,) = handle_together(world, [message], last=last).errors
     if last:
         assert error is None, "the message is sent anew instead"
         tend_to_the_end(world)
@@ -557,7 +561,7 @@ def test_a_submission_is_not_lost_where_its_message_fails_for_the_last_time(last
 
 
 def test_a_wave_that_is_submitted_again_has_the_same_submissions():
-    world, batch_id = submitted(judge={**JUDGE, "provider_batch_size": 5})
+    world, batch_id = submit_world(judge={**JUDGE, "provider_batch_size": 5})
     world.batch_judge.duration = timedelta(minutes=10)
     messages = [provider_batch(each.body) for each in world.judge_queue.messages]
     world.tend(take(world))
@@ -586,7 +590,7 @@ def test_a_worker_that_dies_anywhere_loses_nothing_and_pays_nothing_twice(stage,
     def start():
         world = World()
         world.batch_judge.keeps_names = named
-        world, batch_id = submitted(world, essays=4)
+        world, batch_id = submit_world(world, essays=4)
         if stage == "bringing in":
             world.tend(take(world))
             world.clock.forward(3600)

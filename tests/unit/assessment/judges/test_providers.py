@@ -25,7 +25,7 @@ from local.providers.scripted_server import (
     verdict,
 )
 from tests.present import present
-from tests.unit.assessment.judges.conftest import asking_of
+from tests.unit.assessment.judges.conftest import make_asking
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -242,7 +242,7 @@ UNSCHEMED = "output_config.format: structured outputs are not supported for this
 @pytest.mark.parametrize("provider", ["anthropic", "bedrock"])
 def test_a_model_that_takes_no_forced_tool_is_given_a_schema_and_that_is_remembered(provider):
     with provider_server(provider) as server:
-        asking = asking_of(provider, server, timeout_seconds=20)
+        asking = make_asking(provider, server, timeout_seconds=20)
         document = json.dumps({"verdicts": [verdict("c1", "B")]})
         server.script = [provider_error(provider, 400, FORCED), said(asking, document)]
         assert asking.ask(["c1"])[0].winner == "B"
@@ -261,7 +261,7 @@ def test_a_model_that_takes_no_forced_tool_is_given_a_schema_and_that_is_remembe
 @pytest.mark.parametrize("provider", ["anthropic", "bedrock"])
 def test_a_model_that_knows_neither_tool_nor_schema_is_asked_in_words(provider):
     with provider_server(provider) as server:
-        asking = asking_of(provider, server, timeout_seconds=20)
+        asking = make_asking(provider, server, timeout_seconds=20)
         document = json.dumps({"verdicts": [verdict("c1", "tie")]}, indent=2)
         server.script = [
             provider_error(provider, 400, FORCED),
@@ -344,12 +344,12 @@ def test_the_wire_is_what_each_provider_documents(asking):
 
 def test_the_same_question_has_the_same_key_and_another_one_another() -> None:
     with provider_server("openai") as server:
-        asking = asking_of("openai", server)
+        asking = make_asking("openai", server)
         # As after a worker that died: the same comparison in the same attempt.
         asking.ask(["c1"], ["c1"], ["c2"], ["c1", "c2"])
         keys = [asked.headers["idempotency-key"] for asked in server.requests]
     assert keys[0] == keys[1]
     assert len(set(keys)) == 3
     with provider_server("anthropic") as server:
-        asking_of("anthropic", server).ask(["c1"])
+        make_asking("anthropic", server).ask(["c1"])
         assert "idempotency-key" not in server.requests[0].headers

@@ -33,7 +33,7 @@ def world():
 def send(world):
     seen = InMemorySeenSignatures()
 
-    def sent(body, *, age=0.0, secret=SECRET, headers=None):
+    def send_callback(body, *, age=0.0, secret=SECRET, headers=None):
         timestamp = str(int(world.now.timestamp() - age))
         signed = {"x-cj-timestamp": timestamp, "X-CJ-Signature": sign_body(secret, timestamp, body)}
         return accept_callback(
@@ -44,7 +44,7 @@ def send(world):
             now=world.now,
         )
 
-    return sent
+    return send_callback
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def body(world):
     wave = world.plan(batch.batch_id)
     world.submit(batch.batch_id, wave.wave, world.workflow.issue("token"))
     world.callback_queue.messages.clear()
-    return callback_body(world.known(batch.batch_id)[0], batch.batch_id)
+    return callback_body(world.list_comparisons(batch.batch_id)[0], batch.batch_id)
 
 
 def test_the_signature_is_that_of_another_implementation():

@@ -19,7 +19,7 @@ from assessment.domain.judge import JudgeSpec
 from assessment.domain.judge_errors import JudgeError, JudgeUnavailableError, Scope
 from local.providers.replies import Reply
 from local.providers.scripted_server import make_reply, provider_server, verdict
-from tests.unit.assessment.judges.conftest import Asking, asking_of, questions
+from tests.unit.assessment.judges.conftest import Asking, make_asking, questions
 from tests.unit.assessment.judges.gateway_replies import GATEWAYS
 from tests.unit.assessment.judges.reported_replies import REPORTED
 
@@ -60,13 +60,13 @@ def plain_error(status: int, message: str = "no") -> Reply:
     return Reply({"detail": message}, status)
 
 
-def with_header(reply: Reply, **headers: str) -> Reply:
+def add_header(reply: Reply, **headers: str) -> Reply:
     changed = copy.deepcopy(reply)
     changed.headers |= {name.replace("_", "-"): value for name, value in headers.items()}
     return changed
 
 
-def stopped(provider: str, reason: str) -> Reply:
+def stop_reply(provider: str, reason: str) -> Reply:
     return make_reply(provider, {"verdicts": []}, stop=reason)
 
 
@@ -74,7 +74,7 @@ def openai_refusal() -> Reply:
     return make_reply("openai", "", refusal="I will not judge this.")
 
 
-def counted(provider: str, reply: Reply, tokens: int) -> Reply:
+def count_tokens(provider: str, reply: Reply, tokens: int) -> Reply:
     """The reply with this count of the prompt's tokens."""
     changed = copy.deepcopy(reply)
     name = {"openai": "prompt_tokens", "anthropic": "input_tokens", "bedrock": "inputTokens"}
@@ -97,7 +97,7 @@ REPLIES: dict[str, dict[str, list[Reply]]] = {
     "limit that passes": {
         name: [
             reply,
-            with_header(reply, Retry_After="20"),
+            add_header(reply, Retry_After="20"),
         ]
         for name, reply in LIMITED.items()
     } | {
@@ -111,7 +111,7 @@ REPLIES: dict[str, dict[str, list[Reply]]] = {
         "anthropic": [LIMITED["anthropic"], anthropic_error(529, "overloaded_error")],
     },
     "limit that passes, with a Retry-After of hours": {
-        name: [with_header(reply, Retry_After="7200")] for name, reply in LIMITED.items()
+        name: [add_header(reply, Retry_After="7200")] for name, reply in LIMITED.items()
     },
     "limit that passes, told with words of billing": {
         "openai": [openai_error(429, "rate_limit_exceeded", BILLING)],
@@ -157,7 +157,7 @@ REPLIES: dict[str, dict[str, list[Reply]]] = {
         ],
         "anthropic": [
             anthropic_error(400, "invalid_request_error", "prompt is too long: 210000 tokens"),
-            stopped("anthropic", "model_context_window_exceeded"),
+            stop_reply("anthropic", "model_context_window_exceeded"),
         ],
         "bedrock": [
             bedrock_error(400, "ValidationException", "Input is too long for requested model."),
@@ -191,17 +191,17 @@ REPLIES: dict[str, dict[str, list[Reply]]] = {
     "content declined, in the answer": {
         "openai": [
             openai_refusal(),
-            stopped("openai", "content_filter"),
-            stopped("openai", "SAFETY"),
+            stop_reply("openai", "content_filter"),
+            stop_reply("openai", "SAFETY"),
             Reply({"choices": [], "prompt_filter_results": [{"prompt_index": 0}]}),
             Reply({"error": {"code": 403, "message": "flagged",
                              "metadata": {"flagged_input": "x", "reasons": ["hate"]}}}),
             Reply({"choices": [{"error": {"code": "content_filter"}, "message": {}}]}),
         ],
-        "anthropic": [stopped("anthropic", "refusal")],
+        "anthropic": [stop_reply("anthropic", "refusal")],
         "bedrock": [
-            stopped("bedrock", "guardrail_intervened"),
-            stopped("bedrock", "content_filtered"),
+            stop_reply("bedrock", "guardrail_intervened"),
+            stop_reply("bedrock", "content_filtered"),
         ],
     },
     "generation broken, as an error": {
@@ -214,11 +214,11 @@ REPLIES: dict[str, dict[str, list[Reply]]] = {
         "bedrock": [bedrock_error(424, "ModelErrorException")],
     },
     "generation broken, in the answer": {
-        "openai": [stopped("openai", "malformed_function_call")],
+        "openai": [stop_reply("openai", "malformed_function_call")],
         "anthropic": [Reply({"type": "error", "error": {"type": "model_error", "message": ""}})],
         "bedrock": [
-            stopped("bedrock", "malformed_model_output"),
-            stopped("bedrock", "malformed_tool_use"),
+            stop_reply("bedrock", "malformed_model_output"),
+            stop_reply("bedrock", "malformed_tool_use"),
         ],
     },
     "bad request": {
@@ -244,7 +244,7 @@ REPLIES: dict[str, dict[str, list[Reply]]] = {
             Reply({"choices": [{"error": {"code": 502, "message": "down"}, "message": {},
                                 "finish_reason": "error"}]}),
             Reply({"object": "error", "message": "engine died", "code": 50001}),
-            stopped("openai", "error"),
+            stop_reply("openai", "error"),
         ],
         "anthropic": [
             Reply({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}),
@@ -289,12 +289,16 @@ REPLIES: dict[str, dict[str, list[Reply]]] = {
                                   "This model doesn't support the toolConfig field.")],
     },
     "answer cut off at its limit": {
-        "openai": [stopped("openai", "length"), make_reply("openai", "", stop="length")],
-        "anthropic": [stopped("anthropic", "max_tokens")],
-        "bedrock": [stopped("bedrock", "max_tokens")],
+        "openai": [stop_reply("openai", "length"), make_reply("openai", "", stop="length")],
+        "anthropic": [stop_reply("anthropic", "max_tokens")],
+        "bedrock": [stop_reply("bedrock", "max_tokens")],
     },
     "prompt cut by the endpoint": {
-        name: [counted(name, make_reply(name, {"verdicts": [verdict("c1"), verdict("c2")]}), 2048)]
+        name: [
+            count_tokens(
+                name, make_reply(name, {"verdicts": [verdict("c1"), verdict("c2")]}), 2048
+            )
+        ]
         for name in MODELS
     },
     "answer malformed": {
@@ -432,7 +436,7 @@ def describe_error(error: JudgeError, *, situation: str, n_asked: int) -> str:
 )
 def test_a_model_is_treated_as_the_table_says(situation: str, provider: str, reply: Reply) -> None:
     with provider_server(provider) as server:
-        asking = asking_of(provider, server, timeout_seconds=find_patience(situation))
+        asking = make_asking(provider, server, timeout_seconds=find_patience(situation))
         assert Observed(asking).describe(situation, reply) == PROMISES[situation][provider]
 
 

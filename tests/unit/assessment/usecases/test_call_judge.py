@@ -12,17 +12,17 @@ from assessment.domain.judge_errors import JudgeUnavailableError
 from tests.fakes.faults import CrashError, Fault
 from tests.fakes.judges import Habits
 from tests.fakes.world import LEASE_SECONDS, World
-from tests.unit.assessment.conftest import Started, submitted_batch
+from tests.unit.assessment.conftest import Started, submit_batch
 
 
-def started_with(habits: Habits) -> tuple[Started, JudgeRequestV1]:
-    started = submitted_batch(World(habits=habits))
+def start_wave(habits: Habits) -> tuple[Started, JudgeRequestV1]:
+    started = submit_batch(World(habits=habits))
     started.world.callback_queue.messages.clear()  # the deadline
     return started, started.world.judge_queue.requests[0]
 
 
 def test_a_queued_answer_is_marked_and_not_asked_for_again() -> None:
-    started, request = started_with(Habits())
+    started, request = start_wave(Habits())
     started.world.ask(request)
     started.world.ask(request)
     assert started.world.judge.asked == [request.comparison_id]
@@ -30,7 +30,7 @@ def test_a_queued_answer_is_marked_and_not_asked_for_again() -> None:
 
 
 def test_an_answer_at_once_goes_through_the_callback_queue() -> None:
-    started, request = started_with(Habits(at_once=1.0))
+    started, request = start_wave(Habits(at_once=1.0))
     started.world.ask(request)
     [message] = started.world.callback_queue.messages
     assert json.loads(message.body)["request_metadata"]["comparison_id"] == request.comparison_id
@@ -39,7 +39,7 @@ def test_an_answer_at_once_goes_through_the_callback_queue() -> None:
 
 
 def test_an_unavailable_judge_may_be_asked_again_at_once() -> None:
-    started, request = started_with(Habits(unavailable=1.0))
+    started, request = start_wave(Habits(unavailable=1.0))
     for _ in range(3):
         with pytest.raises(JudgeUnavailableError):
             started.world.ask(request)
@@ -58,7 +58,7 @@ def test_an_unavailable_judge_may_be_asked_again_at_once() -> None:
 def test_the_last_failure_becomes_an_error_callback(
     habits: Habits, *, last: bool, retryable: bool
 ) -> None:
-    started, request = started_with(habits)
+    started, request = start_wave(habits)
     started.world.ask(request, last_receive=last)
     [message] = started.world.callback_queue.messages
     assert json.loads(message.body)["error_detail"]["retryable"] is retryable
@@ -67,7 +67,7 @@ def test_the_last_failure_becomes_an_error_callback(
 
 
 def test_only_one_delivery_asks_at_a_time() -> None:
-    started, request = started_with(Habits())
+    started, request = start_wave(Habits())
     world = started.world
     world.comparisons.lease(request, now=world.now, seconds=LEASE_SECONDS)
     with pytest.raises(ComparisonLeasedError):
@@ -78,7 +78,7 @@ def test_only_one_delivery_asks_at_a_time() -> None:
 
 
 def test_a_settled_or_outdated_request_is_not_paid() -> None:
-    started, request = started_with(Habits(at_once=1.0))
+    started, request = start_wave(Habits(at_once=1.0))
     world = started.world
     world.ask(request)
     world.record(world.callback_queue.messages.pop().body)
@@ -88,9 +88,9 @@ def test_a_settled_or_outdated_request_is_not_paid() -> None:
 
 
 def test_the_question_shows_the_first_essay_first_and_names_both() -> None:
-    started, request = started_with(Habits(at_once=1.0))
+    started, request = start_wave(Habits(at_once=1.0))
     started.world.ask(request)
-    comparison = started.world.known(started.batch_id)[0]
+    comparison = started.world.list_comparisons(started.batch_id)[0]
     body = json.loads(started.world.callback_queue.messages[0].body)
     assert body["request_metadata"]["essay_a_id"] == comparison.first
     assert body["request_metadata"]["essay_b_id"] == comparison.second
@@ -103,7 +103,7 @@ def test_a_crash_at_any_call_repeats_only_the_call_in_flight(
     habits: Habits, *, after: bool
 ) -> None:
     for at in range(1, 50):
-        started, request = started_with(habits)
+        started, request = start_wave(habits)
         world, fault = started.world, Fault(at, after)
         try:
             world.ask(request, fault=fault)
@@ -113,7 +113,7 @@ def test_a_crash_at_any_call_repeats_only_the_call_in_flight(
             assert at > 4
             return
         asked_before = len(world.judge.asked)
-        sent = world.known(started.batch_id)[0].sent
+        sent = world.list_comparisons(started.batch_id)[0].sent
         world.clock.forward(LEASE_SECONDS + 1)
         world.ask(request)
         # Asked again only if the crash came before the comparison was marked as sent.

@@ -50,7 +50,7 @@ from assessment.usecases.release_batch import read_release, release_batch
 from assessment.usecases.watch_batches import Repair
 from tests.fakes.decisions import InMemoryDecisionStore, InMemoryReleasePolicies
 from tests.fakes.faults import CrashError, Fault, faulty
-from tests.fakes.judges import text_of
+from tests.fakes.judges import make_text
 from tests.fakes.loop import Loop
 from tests.fakes.world import World
 
@@ -58,7 +58,7 @@ GRADES = ["F", "E", "D", "C", "B", "A"]
 N_ESSAYS = 24
 
 
-def judged(n_essays: int = N_ESSAYS, *, two_assessors: bool = False) -> tuple[World, str]:
+def judge_class(n_essays: int = N_ESSAYS, *, two_assessors: bool = False) -> tuple[World, str]:
     """A completed batch of simulated essays whose grades are proposed."""
     return copy.deepcopy(_judge(n_essays, two_assessors=two_assessors))
 
@@ -68,7 +68,7 @@ def _judge(n_essays: int, *, two_assessors: bool) -> tuple[World, str]:
     config = {"two_assessors": two_assessors}
     world = World(seed=3)
     anchors = [
-        {"anchor_ref": f"a{k}", "grade": grade, "text": text_of(quality, f"anchor-{k}")}
+        {"anchor_ref": f"a{k}", "grade": grade, "text": make_text(quality, f"anchor-{k}")}
         for k, (grade, quality) in enumerate(zip(GRADES, (-3, -2, -1, 1, 2, 3), strict=True))
     ]
     world.register(assignment_id="unit", anchors=anchors)
@@ -82,7 +82,7 @@ class Office:
     """A batch, and the people who decide on its grades."""
 
     def __init__(self, **config: Any) -> None:
-        self.world, self.batch_id = judged(**config)
+        self.world, self.batch_id = judge_class(**config)
         self.decisions = InMemoryDecisionStore(self.world.batches)
         self.policies = InMemoryReleasePolicies()
         self.ports = ReleasePorts(

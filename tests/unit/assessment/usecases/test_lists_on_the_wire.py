@@ -226,14 +226,14 @@ def test_a_winner_is_no_answer_to_a_list_and_an_order_none_to_a_pair() -> None:
     listed = start()
     body = callback_body(listed.lists[0], listed.batch_id, ranking=None, winner="A")
     assert listed.world.record(body).effect is CallbackEffect.FAILURE_RECORDED
-    pair = listed.world.known(listed.batch_id)[0]
+    pair = listed.world.list_comparisons(listed.batch_id)[0]
     body = callback_body(pair, listed.batch_id, winner=None, ranking=[pair.first, pair.second])
     assert listed.world.record(body).effect is CallbackEffect.FAILURE_RECORDED
 
 
 def test_what_an_endpoint_adds_to_its_echo_breaks_no_seal() -> None:
     listed = start()
-    pair = listed.world.known(listed.batch_id)[0]
+    pair = listed.world.list_comparisons(listed.batch_id)[0]
     body = callback_body(pair, listed.batch_id, echo={"essay_ids": ["x", "y", "z"]})
     assert listed.world.record(body).effect is CallbackEffect.VERDICT_RECORDED
 
@@ -273,7 +273,7 @@ def test_a_list_that_a_model_answers_badly_fails_alone_and_is_asked_again_alone(
 
 def test_the_surface_is_ranked_like_the_same_texts_in_any_order() -> None:
     listed = start((0, 1, 2, 3), judge={"provider": "surface"})
-    (request,) = _requests_of(listed)
+    (request,) = _list_requests(listed)
     judge = SurfaceJudge(JudgeSpec.model_validate({"provider": "surface"}))
     turned = request.model_copy(
         update={
@@ -288,7 +288,7 @@ def test_the_surface_is_ranked_like_the_same_texts_in_any_order() -> None:
     assert (one.ranking, one.gaps) == (other.ranking, other.gaps)
 
 
-def _requests_of(listed: Listed) -> list[CompareRequestV2]:
+def _list_requests(listed: Listed) -> list[CompareRequestV2]:
     judge = SeeingJudge()
     listed.world.judge = judge  # type: ignore[assignment]
     run_async(listed.world.ask_together(listed.deliveries()))

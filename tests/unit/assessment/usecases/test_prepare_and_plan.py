@@ -11,7 +11,7 @@ from assessment.usecases.batch_spec import load_spec
 from assessment.usecases.wave_documents import load_plan
 from tests.fakes.judges import callback_body
 from tests.fakes.world import World
-from tests.unit.assessment.conftest import Started, planned_batch, submitted_batch
+from tests.unit.assessment.conftest import Started, plan_batch, submit_batch
 from tests.unit.assessment.crashes import crash_everywhere
 
 ANCHORS = [
@@ -52,10 +52,10 @@ def test_an_assignment_that_vanished_is_named(world: World) -> None:
 
 def test_planning_twice_gives_the_stored_plan(planned: Started) -> None:
     world, batch_id = planned.world, planned.batch_id
-    before = world.known(batch_id)
+    before = world.list_comparisons(batch_id)
     world.clock.forward(60)
     assert world.plan(batch_id) == planned.wave
-    assert world.known(batch_id) == before
+    assert world.list_comparisons(batch_id) == before
     assert world.batches.get_batch(batch_id).wave == 1
     assert len(before) == planned.wave.n_planned == 12
 
@@ -66,15 +66,15 @@ def test_a_cancelled_batch_plans_nothing_and_stores_nothing(world: World) -> Non
     wave = world.plan(batch_id)
     assert (wave.n_planned, wave.wave) == (0, 1)
     assert not world.batches.waves
-    prepared = planned_batch(world)
+    prepared = plan_batch(world)
     world.cancel(prepared.batch_id)
     assert world.plan(prepared.batch_id).n_planned == 0
 
 
 def second_wave(world: World) -> Started:
     """A batch that plans its second wave, with failures to be retried."""
-    started = submitted_batch(world, 6)
-    for position, comparison in enumerate(world.known(started.batch_id)):
+    started = submit_batch(world, 6)
+    for position, comparison in enumerate(world.list_comparisons(started.batch_id)):
         error = {"code": "overloaded", "message": "later"} if position < 3 else None
         body = callback_body(
             comparison,
@@ -122,17 +122,17 @@ def test_planning_survives_a_crash_at_any_call(wave: int, *, after: bool) -> Non
         start, lambda state, fault: state[0].plan(state[1], fault), after=after
     ):
         assert world.batches.get_wave(survived, wave) == expected
-        assert world.known(survived) == calm.known(batch_id)
+        assert world.list_comparisons(survived) == calm.list_comparisons(batch_id)
         assert world.batches.get_batch(survived) == calm.batches.get_batch(batch_id)
 
 
 def test_retried_comparisons_keep_pairing_and_order_and_count_one_attempt(world: World) -> None:
     started = second_wave(world)
-    before = {c.comparison_id: c for c in world.known(started.batch_id)}
+    before = {c.comparison_id: c for c in world.list_comparisons(started.batch_id)}
     wave = world.plan(started.batch_id)
     retried = load_plan(wave, content=world.content).retried
     assert len(retried) == wave.n_retried == 3
-    for comparison in world.known(started.batch_id):
+    for comparison in world.list_comparisons(started.batch_id):
         earlier = before.get(comparison.comparison_id)
         if comparison.comparison_id in retried and earlier:
             assert (comparison.first, comparison.second) == (earlier.first, earlier.second)
@@ -142,7 +142,9 @@ def test_retried_comparisons_keep_pairing_and_order_and_count_one_attempt(world:
 
 def test_a_verdict_that_came_before_its_retry_is_kept(world: World) -> None:
     started = second_wave(world)
-    failed = next(c for c in world.known(started.batch_id) if c.status is ComparisonStatus.FAILED)
+    failed = next(
+        c for c in world.list_comparisons(started.batch_id) if c.status is ComparisonStatus.FAILED
+    )
     wave_plan = world.plan(started.batch_id, None)
     world.record(callback_body(failed, started.batch_id))
     kept = world.comparisons.get_comparison(started.batch_id, 1, failed.comparison_id)
@@ -155,12 +157,12 @@ def test_a_verdict_that_came_before_its_retry_is_kept(world: World) -> None:
 
 
 def test_caps_bound_the_plan(world: World) -> None:
-    started = planned_batch(world, 6, max_pairwise_comparisons=5)
+    started = plan_batch(world, 6, max_pairwise_comparisons=5)
     assert started.wave.n_planned == 5
 
 
 def test_an_exhausted_batch_plans_an_empty_wave_and_is_scored(world: World) -> None:
-    started = submitted_batch(world, 6, max_pairwise_comparisons=12)
+    started = submit_batch(world, 6, max_pairwise_comparisons=12)
     world.answer_all()
     while world.callback_queue.messages:
         world.clock.forward(1000)

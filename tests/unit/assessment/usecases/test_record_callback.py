@@ -21,7 +21,7 @@ from assessment.usecases.record_callback import CallbackEffect
 from tests.examples import scale_examples
 from tests.fakes.judges import callback_body
 from tests.fakes.world import World
-from tests.unit.assessment.conftest import WAVE_TIMEOUT, Started, planned_batch, submitted_batch
+from tests.unit.assessment.conftest import WAVE_TIMEOUT, Started, plan_batch, submit_batch
 from tests.unit.assessment.crashes import crash_everywhere
 
 S = ComparisonStatus
@@ -29,8 +29,8 @@ PERMANENT = {"code": "refused", "message": "no", "retryable": False}
 TRANSIENT = {"code": "overloaded", "message": "later", "retryable": True}
 
 
-def first_of(started: Started) -> Comparison:
-    return started.world.known(started.batch_id)[0]
+def find_first(started: Started) -> Comparison:
+    return started.world.list_comparisons(started.batch_id)[0]
 
 
 def again(started: Started, comparison: Comparison) -> Comparison:
@@ -40,7 +40,7 @@ def again(started: Started, comparison: Comparison) -> Comparison:
 
 
 def test_a_verdict_is_recorded_and_its_mark_removed(submitted: Started) -> None:
-    world, comparison = submitted.world, first_of(submitted)
+    world, comparison = submitted.world, find_first(submitted)
     recorded = world.record(callback_body(comparison, submitted.batch_id, degree="clear"))
     assert recorded.effect is CallbackEffect.VERDICT_RECORDED
     stored = again(submitted, comparison)
@@ -52,7 +52,7 @@ def test_a_verdict_is_recorded_and_its_mark_removed(submitted: Started) -> None:
 
 
 def test_duplicates_and_contradictions_change_nothing(submitted: Started) -> None:
-    world, comparison = submitted.world, first_of(submitted)
+    world, comparison = submitted.world, find_first(submitted)
     world.record(callback_body(comparison, submitted.batch_id))
     before = again(submitted, comparison)
     for winner in ("A", "B", "tie"):
@@ -66,9 +66,9 @@ def test_duplicates_and_contradictions_change_nothing(submitted: Started) -> Non
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=scale_examples(20))
 def test_any_order_with_duplicates_records_all_and_wakes_once_at_the_last(seed: int) -> None:
-    started = submitted_batch(World())
+    started = submit_batch(World())
     world, rng = started.world, random.Random(seed)
-    known = world.known(started.batch_id)
+    known = world.list_comparisons(started.batch_id)
     bodies = [callback_body(c, started.batch_id) for c in [*known, *rng.choices(known, k=6)]]
     rng.shuffle(bodies)
     seen: set[str] = set()
@@ -92,17 +92,17 @@ FORGED = [
 def test_who_was_not_asked_is_refused_and_changes_nothing(
     submitted: Started, echo: dict[str, Any]
 ) -> None:
-    body = callback_body(first_of(submitted), submitted.batch_id, echo=echo)
-    before = submitted.world.known(submitted.batch_id)
+    body = callback_body(find_first(submitted), submitted.batch_id, echo=echo)
+    before = submitted.world.list_comparisons(submitted.batch_id)
     with pytest.raises(CallbackRefusedError) as refused:
         submitted.world.record(body)
     assert refused.value.field == "request_metadata.callback_token"
-    assert submitted.world.known(submitted.batch_id) == before
+    assert submitted.world.list_comparisons(submitted.batch_id) == before
 
 
 def test_a_batch_that_never_was_is_refused_by_name(submitted: Started) -> None:
     nobody = "11111111-2222-4333-8444-555555555555"
-    body = callback_body(first_of(submitted), submitted.batch_id, echo={"batch_id": nobody})
+    body = callback_body(find_first(submitted), submitted.batch_id, echo={"batch_id": nobody})
     with pytest.raises(UnknownBatchError):
         submitted.world.record(body)
 
@@ -127,7 +127,7 @@ def test_what_is_no_id_is_refused_by_its_field_and_not_repeated(
     submitted: Started, field: str, hostile: str
 ) -> None:
     """Ids are logged and stand in keys of the table, so nothing else may pass for one."""
-    body = callback_body(first_of(submitted), submitted.batch_id, echo={field: hostile})
+    body = callback_body(find_first(submitted), submitted.batch_id, echo={field: hostile})
     with pytest.raises(MalformedCallbackError) as refused:
         submitted.world.record(body)
     assert refused.value.field == f"request_metadata.{field}"
@@ -135,7 +135,7 @@ def test_what_is_no_id_is_refused_by_its_field_and_not_repeated(
 
 
 def test_one_comparison_cannot_speak_for_another(submitted: Started) -> None:
-    world, (one, other, *_) = submitted.world, submitted.world.known(submitted.batch_id)
+    world, (one, other, *_) = submitted.world, submitted.world.list_comparisons(submitted.batch_id)
     token = json.loads(callback_body(one, submitted.batch_id))["request_metadata"]["callback_token"]
     with pytest.raises(CallbackRefusedError):
         world.record(callback_body(other, submitted.batch_id, echo={"callback_token": token}))
@@ -143,7 +143,7 @@ def test_one_comparison_cannot_speak_for_another(submitted: Started) -> None:
 
 
 def test_another_batch_cannot_speak_for_this_one(submitted: Started) -> None:
-    comparison = first_of(submitted)
+    comparison = find_first(submitted)
     theirs = "11111111-2222-4333-8444-555555555555"
     body = callback_body(comparison, theirs, echo={"batch_id": submitted.batch_id})
     with pytest.raises(CallbackRefusedError):
@@ -171,7 +171,7 @@ MISMATCHED = [
 def test_what_does_not_match_fails_its_comparison_and_changes_no_winner(
     submitted: Started, change: Any, named: str
 ) -> None:
-    world, known = submitted.world, submitted.world.known(submitted.batch_id)
+    world, known = submitted.world, submitted.world.list_comparisons(submitted.batch_id)
     recorded = world.record(
         callback_body(known[0], submitted.batch_id, winner="B", echo=change(known[0]))
     )
@@ -187,7 +187,7 @@ def test_what_does_not_match_fails_its_comparison_and_changes_no_winner(
 
 
 def test_a_mismatch_after_the_verdict_changes_nothing(submitted: Started) -> None:
-    world, comparison = submitted.world, first_of(submitted)
+    world, comparison = submitted.world, find_first(submitted)
     world.record(callback_body(comparison, submitted.batch_id))
     before = again(submitted, comparison)
     body = callback_body(comparison, submitted.batch_id, winner="B", echo=swap(comparison))
@@ -208,7 +208,7 @@ UNREADABLE: list[tuple[dict[str, Any], str]] = [
 def test_an_unreadable_verdict_fails_only_its_comparison_and_the_wave_closes(
     submitted: Started, change: dict[str, Any], named: str
 ) -> None:
-    world, known = submitted.world, submitted.world.known(submitted.batch_id)
+    world, known = submitted.world, submitted.world.list_comparisons(submitted.batch_id)
     recorded = world.record(callback_body(known[0], submitted.batch_id, **change))
     assert recorded.effect is CallbackEffect.FAILURE_RECORDED
     assert named in (recorded.problem or "")
@@ -223,7 +223,7 @@ def test_an_unreadable_verdict_fails_only_its_comparison_and_the_wave_closes(
     assert submitted.closed
 
 
-def with_two_winners(body: str) -> str:
+def double_winner(body: str) -> str:
     return body.replace('"winner": "A"', '"winner": "A", "winner": "B"')
 
 
@@ -236,7 +236,7 @@ def with_two_winners(body: str) -> str:
     lambda body: body.replace('"winner": "A"', '"winner": "A", "degree": "clear", "degree": 7'),
 ])  # fmt: skip
 def test_a_verdict_is_recorded_however_its_json_is_written(submitted: Started, write: Any) -> None:
-    comparison = first_of(submitted)
+    comparison = find_first(submitted)
     recorded = submitted.world.record(write(callback_body(comparison, submitted.batch_id)))
     assert recorded.effect is CallbackEffect.VERDICT_RECORDED
     verdict = again(submitted, comparison).pair_verdict
@@ -245,7 +245,7 @@ def test_a_verdict_is_recorded_however_its_json_is_written(submitted: Started, w
 
 
 def test_a_callback_with_two_winners_is_no_verdict(submitted: Started) -> None:
-    body = with_two_winners(callback_body(first_of(submitted), submitted.batch_id))
+    body = double_winner(callback_body(find_first(submitted), submitted.batch_id))
     assert submitted.world.record(body).effect is CallbackEffect.FAILURE_RECORDED
 
 
@@ -270,16 +270,16 @@ MALFORMED = [
 
 @pytest.mark.parametrize("body", MALFORMED, ids=range(len(MALFORMED)))
 def test_what_cannot_be_attributed_is_malformed(submitted: Started, body: str) -> None:
-    before = submitted.world.known(submitted.batch_id)
+    before = submitted.world.list_comparisons(submitted.batch_id)
     with pytest.raises(MalformedCallbackError) as refused:
         submitted.world.record(body)
     assert refused.value.field
-    assert submitted.world.known(submitted.batch_id) == before
+    assert submitted.world.list_comparisons(submitted.batch_id) == before
 
 
 @pytest.mark.parametrize(("detail", "retried"), [(TRANSIENT, True), (PERMANENT, False)])
 def test_error_callbacks(submitted: Started, detail: dict[str, Any], *, retried: bool) -> None:
-    world, comparison = submitted.world, first_of(submitted)
+    world, comparison = submitted.world, find_first(submitted)
     world.record(callback_body(comparison, submitted.batch_id, winner=None, error_detail=detail))
     failed = again(submitted, comparison)
     assert failed.status is S.FAILED
@@ -288,7 +288,7 @@ def test_error_callbacks(submitted: Started, detail: dict[str, Any], *, retried:
 
 def test_an_endless_error_message_is_cut(submitted: Started) -> None:
     detail = {"code": "x" * 5000, "message": "y" * 500_000}
-    comparison = first_of(submitted)
+    comparison = find_first(submitted)
     submitted.world.record(
         callback_body(comparison, submitted.batch_id, winner=None, error_detail=detail)
     )
@@ -298,7 +298,7 @@ def test_an_endless_error_message_is_cut(submitted: Started) -> None:
 
 
 def test_an_answer_after_an_error_still_counts(submitted: Started) -> None:
-    world, comparison = submitted.world, first_of(submitted)
+    world, comparison = submitted.world, find_first(submitted)
     world.record(callback_body(comparison, submitted.batch_id, winner=None, error_detail=PERMANENT))
     recorded = world.record(callback_body(comparison, submitted.batch_id))
     assert recorded.effect is CallbackEffect.VERDICT_RECORDED
@@ -306,7 +306,7 @@ def test_an_answer_after_an_error_still_counts(submitted: Started) -> None:
     assert (stored.status, stored.failure) == (S.RECORDED, None)
 
 
-def deadline_of(started: Started) -> str:
+def take_deadline(started: Started) -> str:
     """The deadline message of the wave, taken off the queue."""
     queue = started.world.callback_queue.messages
     message = next(m for m in queue if "WaveDeadlineV1" in m.body)
@@ -316,7 +316,7 @@ def deadline_of(started: Started) -> str:
 
 def test_an_early_deadline_is_postponed_and_closes_nothing(submitted: Started) -> None:
     world = submitted.world
-    body = deadline_of(submitted)
+    body = take_deadline(submitted)
     world.clock.forward(WAVE_TIMEOUT - 100)
     assert world.record(body).effect is CallbackEffect.DEADLINE_POSTPONED
     assert not submitted.closed
@@ -330,21 +330,21 @@ def test_a_deadline_that_is_not_the_stored_one_closes_nothing(
     submitted: Started, hours: int
 ) -> None:
     world = submitted.world
-    forged = json.loads(deadline_of(submitted))
+    forged = json.loads(take_deadline(submitted))
     forged["deadline"] = (world.now + timedelta(hours=hours)).isoformat()
-    before, waiting = world.known(submitted.batch_id), len(world.callback_queue.messages)
+    before, waiting = world.list_comparisons(submitted.batch_id), len(world.callback_queue.messages)
     assert world.record(json.dumps(forged)).effect is CallbackEffect.DEADLINE_POSTPONED
-    assert world.known(submitted.batch_id) == before
+    assert world.list_comparisons(submitted.batch_id) == before
     assert len(world.callback_queue.messages) == waiting
     assert not submitted.closed
 
 
 def test_a_kept_deadline_settles_what_is_outstanding(submitted: Started) -> None:
-    world, known = submitted.world, submitted.world.known(submitted.batch_id)
+    world, known = submitted.world, submitted.world.list_comparisons(submitted.batch_id)
     for comparison in known[:5]:
         world.record(callback_body(comparison, submitted.batch_id))
     world.clock.forward(WAVE_TIMEOUT + 1)
-    assert world.record(deadline_of(submitted)).effect is CallbackEffect.DEADLINE_KEPT
+    assert world.record(take_deadline(submitted)).effect is CallbackEffect.DEADLINE_KEPT
     tally = world.tally(submitted.batch_id)
     assert (tally.recorded, tally.failed, tally.pending) == (5, len(known) - 5, 0)
     assert again(submitted, known[-1]).status is S.TIMED_OUT
@@ -356,19 +356,22 @@ def test_a_kept_deadline_settles_what_is_outstanding(submitted: Started) -> None
 def test_a_deadline_of_a_wave_that_is_scored_or_unknown_does_nothing(
     submitted: Started,
 ) -> None:
-    world, known = submitted.world, submitted.world.known(submitted.batch_id)
-    body = deadline_of(submitted)
+    world, known = submitted.world, submitted.world.list_comparisons(submitted.batch_id)
+    body = take_deadline(submitted)
     for comparison in known:
         world.record(callback_body(comparison, submitted.batch_id))
     world.score(submitted.batch_id, 1)
-    before = world.known(submitted.batch_id), world.batches.get_wave(submitted.batch_id, 1)
+    before = (
+        world.list_comparisons(submitted.batch_id),
+        world.batches.get_wave(submitted.batch_id, 1),
+    )
     world.record(body)  # early: it is not sent round again
     assert not world.callback_queue.messages
     world.clock.forward(WAVE_TIMEOUT + 1)
     world.record(body)
     world.record(json.dumps({**json.loads(body), "wave": 9}))
     assert (
-        world.known(submitted.batch_id),
+        world.list_comparisons(submitted.batch_id),
         world.batches.get_wave(submitted.batch_id, 1),
     ) == before
 
@@ -376,9 +379,9 @@ def test_a_deadline_of_a_wave_that_is_scored_or_unknown_does_nothing(
 def test_a_verdict_after_its_time_out_is_recorded_and_spares_the_retry(
     submitted: Started,
 ) -> None:
-    world, comparison = submitted.world, first_of(submitted)
+    world, comparison = submitted.world, find_first(submitted)
     world.clock.forward(WAVE_TIMEOUT + 1)
-    world.record(deadline_of(submitted))
+    world.record(take_deadline(submitted))
     world.score(submitted.batch_id, 1)
     world.plan(submitted.batch_id)
     world.workflow.issue("second")
@@ -395,10 +398,10 @@ def test_a_verdict_after_its_time_out_is_recorded_and_spares_the_retry(
 
 
 def test_a_late_verdict_between_marking_and_submitting_leaves_no_mark(world: World) -> None:
-    started = submitted_batch(world)
-    comparison = first_of(started)
+    started = submit_batch(world)
+    comparison = find_first(started)
     world.clock.forward(WAVE_TIMEOUT + 1)
-    world.record(deadline_of(started))
+    world.record(take_deadline(started))
     world.score(started.batch_id, 1)
     world.plan(started.batch_id)
     put = world.comparisons.put_pending
@@ -414,9 +417,9 @@ def test_a_late_verdict_between_marking_and_submitting_leaves_no_mark(world: Wor
 
 
 def test_a_failure_of_an_earlier_attempt_says_nothing(submitted: Started) -> None:
-    world, comparison = submitted.world, first_of(submitted)
+    world, comparison = submitted.world, find_first(submitted)
     world.clock.forward(WAVE_TIMEOUT + 1)
-    world.record(deadline_of(submitted))
+    world.record(take_deadline(submitted))
     world.score(submitted.batch_id, 1)
     world.plan(submitted.batch_id)
     old = callback_body(comparison, submitted.batch_id, winner=None, error_detail=PERMANENT)
@@ -428,8 +431,8 @@ def test_a_failure_of_an_earlier_attempt_says_nothing(submitted: Started) -> Non
 @pytest.mark.parametrize("kind", ["verdict", "error", "unreadable", "deadline"])
 def test_a_crash_at_any_call_is_mended_by_the_redelivery(kind: str, *, after: bool) -> None:
     def start() -> tuple[Started, str]:
-        started = submitted_batch(World())
-        world, known = started.world, started.world.known(started.batch_id)
+        started = submit_batch(World())
+        world, known = started.world, started.world.list_comparisons(started.batch_id)
         for comparison in known[:-1]:
             world.record(callback_body(comparison, started.batch_id))
         change: dict[str, Any] = {}
@@ -439,7 +442,7 @@ def test_a_crash_at_any_call_is_mended_by_the_redelivery(kind: str, *, after: bo
             change = {"winner": "?"}
         body = callback_body(known[-1], started.batch_id, **change)
         if kind == "deadline":
-            body = deadline_of(started)
+            body = take_deadline(started)
             world.clock.forward(WAVE_TIMEOUT + 1)
         return started, body
 
@@ -453,8 +456,8 @@ def test_a_crash_at_any_call_is_mended_by_the_redelivery(kind: str, *, after: bo
 
 def test_a_callback_before_the_marks_wakes_nothing(world: World) -> None:
     # The endpoint of another attempt answers while the wave is only planned.
-    started = planned_batch(world)
-    for comparison in world.known(started.batch_id):
+    started = plan_batch(world)
+    for comparison in world.list_comparisons(started.batch_id):
         world.record(callback_body(comparison, started.batch_id))
     assert not world.workflow.tokens
     world.workflow.issue("t")
@@ -496,7 +499,7 @@ def test_no_words_of_an_essay_come_back_by_a_callback(way: str) -> None:
     world.plan(batch_id)
     world.workflow.issue("token")
     world.submit(batch_id, 1, "token")
-    comparison = world.known(batch_id)[0]
+    comparison = world.list_comparisons(batch_id)[0]
     error = QUOTING[way](LONG_ESSAY[20:110])
     body = callback_body(comparison, batch_id, winner=None, error_detail=error)
     recorded = world.record(body)
@@ -509,7 +512,7 @@ def test_no_words_of_an_essay_come_back_by_a_callback(way: str) -> None:
 
 
 def test_no_error_of_a_model_shows_what_an_endpoint_sent(submitted: Started) -> None:
-    body = json.loads(callback_body(first_of(submitted), submitted.batch_id))
+    body = json.loads(callback_body(find_first(submitted), submitted.batch_id))
     for field in ("winner", "correlation_id", "schema"):
         with pytest.raises(ValidationError) as refused:
             LLMComparisonResultV1.model_validate({**body, field: [LONG_ESSAY]})
@@ -517,7 +520,7 @@ def test_no_error_of_a_model_shows_what_an_endpoint_sent(submitted: Started) -> 
 
 
 def test_a_batch_whose_texts_are_gone_shows_nothing_of_an_error(submitted: Started) -> None:
-    world, comparison = submitted.world, first_of(submitted)
+    world, comparison = submitted.world, find_first(submitted)
     world.content.texts.clear()
     body = callback_body(
         comparison, submitted.batch_id, winner=None, error_detail={"message": "it is of quality"}

@@ -16,7 +16,7 @@ from assessment.domain.errors import (
     UnknownAssignmentError,
 )
 from tests.fakes.faults import CrashError, Fault
-from tests.fakes.world import World, essays_of
+from tests.fakes.world import World, make_essays
 
 ANCHORS = [{"anchor_ref": "a", "grade": "A", "text": "Simulated anchor of quality 2.0"}]
 
@@ -92,7 +92,7 @@ def test_money_is_counted_over_all_pages_of_a_day(
 DIFFERENT: list[dict[str, Any]] = [
     {"essays": 5},
     {"essays": 4, "config": {"max_waves": 3}},
-    {"essays": essays_of([0.0, 1.0, 2.0, 3.5])},
+    {"essays": make_essays([0.0, 1.0, 2.0, 3.5])},
 ]
 
 

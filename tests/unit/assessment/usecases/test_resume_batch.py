@@ -24,7 +24,7 @@ PLACES = [
 """Steps, and the waves that the batch has had when they die."""
 
 
-def requested() -> tuple[World, str]:
+def request_batch() -> tuple[World, str]:
     world = World()
     return world, world.request(6, key="resumed", config=CONFIG).batch_id
 
@@ -65,9 +65,9 @@ def run_until_dead(world: World, batch_id: str, step: str, wave: int) -> None:
 
 @pytest.mark.parametrize(("step", "wave"), PLACES)
 def test_a_resumed_batch_ends_with_the_same_bytes(step: str, wave: int) -> None:
-    calm, calm_id = requested()
+    calm, calm_id = request_batch()
     Loop(calm).run(calm_id)
-    world, batch_id = requested()
+    world, batch_id = request_batch()
     run_until_dead(world, batch_id, step, wave)
     before = world.batches.get_batch(batch_id)
     assert before.status is BatchStatus.FAILED
@@ -84,7 +84,7 @@ def test_a_resumed_batch_ends_with_the_same_bytes(step: str, wave: int) -> None:
 
 
 def test_a_batch_that_fails_again_says_so_again() -> None:
-    world, batch_id = requested()
+    world, batch_id = request_batch()
     run_until_dead(world, batch_id, "score", 1)
     world.resume(batch_id)
     fail_critically(world, batch_id)
@@ -93,14 +93,14 @@ def test_a_batch_that_fails_again_says_so_again() -> None:
 
 
 def test_resuming_a_running_batch_changes_nothing() -> None:
-    world, batch_id = requested()
+    world, batch_id = request_batch()
     before = world.batches.get_batch(batch_id)
     assert world.resume(batch_id) == before
     assert list(world.workflow.executions) == [batch_id]
 
 
 def test_a_batch_whose_execution_is_gone_gets_another() -> None:
-    world, batch_id = requested()
+    world, batch_id = request_batch()
     world.workflow.executions[batch_id] = "ABORTED"
     assert world.resume(batch_id).status is BatchStatus.INITIALIZING
     assert world.workflow.is_running(f"{batch_id}-2")
@@ -108,7 +108,7 @@ def test_a_batch_whose_execution_is_gone_gets_another() -> None:
 
 @pytest.mark.parametrize("ending", ["completed", "cancelled", "decided", "refused"])
 def test_what_a_repeat_does_not_change_is_refused(ending: str) -> None:
-    world, batch_id = requested()
+    world, batch_id = request_batch()
     if ending == "completed":
         Loop(world).run(batch_id)
     elif ending == "cancelled":
@@ -130,7 +130,7 @@ def test_what_a_repeat_does_not_change_is_refused(ending: str) -> None:
 @pytest.mark.parametrize("after", [False, True])
 def test_resuming_survives_a_crash_at_any_call(*, after: bool) -> None:
     def start() -> tuple[World, str]:
-        world, batch_id = requested()
+        world, batch_id = request_batch()
         run_until_dead(world, batch_id, "score", 1)
         return world, batch_id
 

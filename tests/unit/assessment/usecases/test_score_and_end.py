@@ -36,14 +36,14 @@ from tests.fakes.faults import Fault, faulty
 from tests.fakes.judges import Habits, callback_body
 from tests.fakes.loop import Loop
 from tests.fakes.world import World
-from tests.unit.assessment.conftest import Started, submitted_batch
+from tests.unit.assessment.conftest import Started, submit_batch
 from tests.unit.assessment.crashes import crash_everywhere
 
 
-def answered(**config: Any) -> Started:
+def answer_wave(**config: Any) -> Started:
     """A batch whose wave has all its verdicts."""
-    started = submitted_batch(World(), **config)
-    for position, comparison in enumerate(started.world.known(started.batch_id)):
+    started = submit_batch(World(), **config)
+    for position, comparison in enumerate(started.world.list_comparisons(started.batch_id)):
         winner = "A" if position % 3 else "B"
         started.world.record(callback_body(comparison, started.batch_id, winner=winner))
     return started
@@ -51,13 +51,13 @@ def answered(**config: Any) -> Started:
 
 def last_wave() -> Started:
     """A batch whose decision is to finalise."""
-    started = answered(max_waves=1)
+    started = answer_wave(max_waves=1)
     started.world.score(started.batch_id, 1)
     return started
 
 
 def test_scoring_again_returns_the_stored_decision_and_publishes_the_same_event() -> None:
-    started = answered()
+    started = answer_wave()
     world, batch_id = started.world, started.batch_id
     decision = world.score(batch_id, 1)
     stored = world.batches.get_wave(batch_id, 1)
@@ -72,7 +72,7 @@ def test_scoring_again_returns_the_stored_decision_and_publishes_the_same_event(
 
 
 def test_a_decision_notes_what_the_batch_has_cost() -> None:
-    started = answered(max_cost_usd=3.0)
+    started = answer_wave(max_cost_usd=3.0)
     started.world.score(started.batch_id, 1)
     wave = started.world.batches.get_wave(started.batch_id, 1)
     assert wave is not None
@@ -83,7 +83,7 @@ def test_a_decision_notes_what_the_batch_has_cost() -> None:
 
 
 def test_scoring_again_keeps_the_essays_that_were_set_aside_at_the_decision() -> None:
-    started = answered()
+    started = answer_wave()
     world, batch_id = started.world, started.batch_id
     world.score(batch_id, 1)
     entry = NotAssessed(essay_id="essay-01", reason=NotAssessedReason.DECLINED, detail="no")
@@ -96,16 +96,16 @@ def test_scoring_again_keeps_the_essays_that_were_set_aside_at_the_decision() ->
 
 
 def test_an_ended_batch_is_left_alone() -> None:
-    started = answered()
+    started = answer_wave()
     started.world.cancel(started.batch_id)
     assert started.world.score(started.batch_id, 1).decision is DecisionKind.NO_OP
     assert not started.world.events.published
 
 
 def test_scoring_after_the_states_own_time_out_settles_the_rest() -> None:
-    started = submitted_batch(World())
+    started = submit_batch(World())
     world = started.world
-    [first, *_] = world.known(started.batch_id)
+    [first, *_] = world.list_comparisons(started.batch_id)
     world.record(callback_body(first, started.batch_id))
     world.clock.forward(14_400)
     world.score(started.batch_id, 1)
@@ -118,11 +118,11 @@ def test_scoring_after_the_states_own_time_out_settles_the_rest() -> None:
 
 @pytest.mark.parametrize("after", [False, True])
 def test_scoring_survives_a_crash_at_any_call(*, after: bool) -> None:
-    calm = answered()
+    calm = answer_wave()
     decision = calm.world.score(calm.batch_id, 1)
     expected = calm.world.batches.get_wave(calm.batch_id, 1)
     for started in crash_everywhere(
-        answered, lambda state, fault: state.world.score(state.batch_id, 1, fault), after=after
+        answer_wave, lambda state, fault: state.world.score(state.batch_id, 1, fault), after=after
     ):
         assert started.world.batches.get_wave(started.batch_id, 1) == expected
         batch = started.world.batches.get_batch(started.batch_id)
@@ -147,8 +147,8 @@ def test_finalising_survives_a_crash_at_any_call(*, after: bool) -> None:
 
 def test_a_verdict_after_the_decision_is_kept_but_not_in_the_result() -> None:
     def result(*, late_before: bool) -> tuple[str, World]:
-        started = submitted_batch(World(), max_waves=1, min_success_rate_threshold=0.5)
-        world, [late, *rest] = started.world, started.world.known(started.batch_id)
+        started = submit_batch(World(), max_waves=1, min_success_rate_threshold=0.5)
+        world, [late, *rest] = started.world, started.world.list_comparisons(started.batch_id)
         for position, comparison in enumerate(rest):
             winner = "A" if position % 3 else "B"
             world.record(callback_body(comparison, started.batch_id, winner=winner))
@@ -182,7 +182,7 @@ def test_the_same_verdicts_give_the_same_bytes_in_any_order(shuffle: int) -> Non
 
 @pytest.mark.parametrize("status", ["waiting", "cancelled"])
 def test_finalising_at_the_wrong_time_is_refused(status: str) -> None:
-    started = answered()
+    started = answer_wave()
     if status == "cancelled":
         started.world.cancel(started.batch_id)
     with pytest.raises(IllegalTransitionError):
@@ -201,7 +201,7 @@ def reading(world: World) -> ProgressPorts:
 
 def test_a_judge_that_does_not_answer_is_told_while_it_is_awaited() -> None:
     world = World(habits=Habits(unavailable=1.0))
-    started = submitted_batch(world)
+    started = submit_batch(world)
     assert read_batch(started.batch_id, ports=reading(world)).judge_troubles == []
     message = read_judge_message(world.judge_queue.messages[0].body)
     assert isinstance(message, JudgeRequestV1)
@@ -228,7 +228,7 @@ def fail(world: World, batch_id: str, message: str = "m", fault: Fault | None = 
 
 
 def test_failing_twice_keeps_the_first_reason_and_one_event() -> None:
-    started = answered()
+    started = answer_wave()
     fail(started.world, started.batch_id, "first")
     fail(started.world, started.batch_id, "second")
     batch = started.world.batches.get_batch(started.batch_id)
@@ -241,7 +241,7 @@ def test_failing_twice_keeps_the_first_reason_and_one_event() -> None:
 @pytest.mark.parametrize("after", [False, True])
 def test_failing_survives_a_crash_at_any_call(*, after: bool) -> None:
     for started in crash_everywhere(
-        answered,
+        answer_wave,
         lambda state, fault: fail(state.world, state.batch_id, "m", fault),
         after=after,
     ):
@@ -250,7 +250,7 @@ def test_failing_survives_a_crash_at_any_call(*, after: bool) -> None:
 
 
 def test_a_refused_publication_leaves_the_batch_to_be_failed_again() -> None:
-    started = answered()
+    started = answer_wave()
     started.world.events.refuse_next = 1
     with pytest.raises(TransientError):
         fail(started.world, started.batch_id)
@@ -301,7 +301,7 @@ def test_a_failure_has_the_kind_of_its_error_and_a_code_of_its_remedy(
 
 
 def test_cancelling_keeps_what_is_recorded_and_is_repeatable() -> None:
-    started = answered()
+    started = answer_wave()
     first = started.world.cancel(started.batch_id)
     assert started.world.cancel(started.batch_id) == first
     assert first.outcome is Outcome.CANCELLED
@@ -332,31 +332,31 @@ def test_an_error_is_a_fault_unless_the_request_cannot_be_met(name: str) -> None
     assert is_fault(read_failure(None, {"Error": name, "Cause": "so"})) is (name not in requests)
 
 
-def kept_verdicts(started: Started) -> int:
+def count_kept_verdicts(started: Started) -> int:
     kept = started.world.content.documents[comparisons_key(started.batch_id)]
     return sum(json.loads(line)["verdict"] is not None for line in kept.splitlines())
 
 
 def test_verdicts_that_come_after_the_cancellation_are_kept_with_the_rest() -> None:
-    started = submitted_batch(World())
+    started = submit_batch(World())
     world, batch_id = started.world, started.batch_id
-    first, second, third, *_ = world.known(batch_id)
+    first, second, third, *_ = world.list_comparisons(batch_id)
     world.record(callback_body(first, batch_id))
     world.cancel(batch_id)
-    assert kept_verdicts(started) == 1
+    assert count_kept_verdicts(started) == 1
     world.record(callback_body(second, batch_id))
-    assert kept_verdicts(started) == 2
+    assert count_kept_verdicts(started) == 2
     put = world.content.put_document
 
     def put_late(*arguments: Any, **options: Any) -> None:
         """Another worker writes between our reading and our writing."""
         world.content.put_document = put  # type: ignore[method-assign]
-        world.record(callback_body(world.known(batch_id)[3], batch_id))
+        world.record(callback_body(world.list_comparisons(batch_id)[3], batch_id))
         put(*arguments, **options)
 
     world.content.put_document = put_late  # type: ignore[method-assign]
     world.record(callback_body(third, batch_id))
-    assert kept_verdicts(started) == 4
+    assert count_kept_verdicts(started) == 4
 
 
 def test_lines_of_a_result_stay_those_that_it_is_made_of() -> None:
@@ -364,7 +364,7 @@ def test_lines_of_a_result_stay_those_that_it_is_made_of() -> None:
     world, batch_id = started.world, started.batch_id
     world.finalise(batch_id)
     before = world.content.documents[comparisons_key(batch_id)]
-    world.record(callback_body(world.known(batch_id)[0], batch_id))
+    world.record(callback_body(world.list_comparisons(batch_id)[0], batch_id))
     assert world.content.documents[comparisons_key(batch_id)] == before
 
 
@@ -383,7 +383,7 @@ def test_reading_tells_why_it_stopped_and_why_there_is_no_result() -> None:
     assert json.loads(body)["decision"] == progress.decision
     assert progress.waves[-1].cost_usd == json.loads(body)["cost_usd"]
     assert progress.result_sha256 == hashlib.sha256(body.encode()).hexdigest()
-    failed = answered()
+    failed = answer_wave()
     fail(failed.world, failed.batch_id, "nothing moved")
     with pytest.raises(ResultNotReadyError, match="nothing moved"):
         read_result(failed.batch_id, ports=reading(failed.world))

@@ -12,7 +12,7 @@ from assessment.usecases.submit_wave import submit_or_report
 from tests.fakes.faults import Fault
 from tests.fakes.judges import callback_body
 from tests.fakes.world import World
-from tests.unit.assessment.conftest import WAVE_TIMEOUT, Started, planned_batch
+from tests.unit.assessment.conftest import WAVE_TIMEOUT, Started, plan_batch
 from tests.unit.assessment.crashes import crash_everywhere
 
 
@@ -23,7 +23,7 @@ def submit(started: Started, token: str = "t", fault: Fault | None = None) -> No
 def test_everything_planned_is_marked_and_queued_by_ids_only(planned: Started) -> None:
     world, batch_id = planned.world, planned.batch_id
     submit(planned)
-    ids = [c.comparison_id for c in world.known(batch_id)]
+    ids = [c.comparison_id for c in world.list_comparisons(batch_id)]
     assert world.comparisons.list_pending(batch_id, 1) == ids
     assert sorted(request.comparison_id for request in world.judge_queue.requests) == ids
     assert not any("essay" in message.body for message in world.judge_queue.messages)
@@ -48,7 +48,7 @@ def test_submitting_again_replaces_the_token_and_nothing_else(planned: Started) 
 def test_a_second_token_is_woken_when_all_verdicts_came_before_it(submitted: Started) -> None:
     world, batch_id = submitted.world, submitted.batch_id
     world.workflow.tokens.pop(submitted.token)  # the first attempt of the state is gone
-    for comparison in world.known(batch_id):
+    for comparison in world.list_comparisons(batch_id):
         world.record(callback_body(comparison, batch_id))
     world.workflow.issue("second")
     submit(submitted, "second")
@@ -60,7 +60,7 @@ def test_a_second_token_is_woken_when_all_verdicts_came_before_it(submitted: Sta
 
 
 def test_a_wave_that_was_never_planned_is_a_defect(world: World) -> None:
-    started = planned_batch(world)
+    started = plan_batch(world)
     with pytest.raises(UnplannedWaveError):
         world.submit(started.batch_id, 7, "t")
 
@@ -88,7 +88,7 @@ def test_an_error_while_submitting_fails_the_waiting_state_by_its_token(world: W
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_at_any_call_loses_and_doubles_nothing(*, after: bool) -> None:
     def start() -> Started:
-        started = planned_batch(World())
+        started = plan_batch(World())
         started.world.workflow.issue("t")
         return started
 
@@ -96,7 +96,7 @@ def test_a_crash_at_any_call_loses_and_doubles_nothing(*, after: bool) -> None:
         start, lambda state, fault: submit(state, "t", fault), after=after
     ):
         world, batch_id = started.world, started.batch_id
-        ids = {c.comparison_id for c in world.known(batch_id)}
+        ids = {c.comparison_id for c in world.list_comparisons(batch_id)}
         assert set(world.comparisons.list_pending(batch_id, 1)) == ids
         assert {request.comparison_id for request in world.judge_queue.requests} == ids
         world.answer_all()

@@ -12,7 +12,7 @@ from assessment.usecases.watch_batches import Repair
 from tests.fakes.faults import CrashError, Fault
 from tests.fakes.judges import callback_body
 from tests.fakes.world import World
-from tests.unit.assessment.conftest import WAVE_TIMEOUT, Started, submitted_batch
+from tests.unit.assessment.conftest import WAVE_TIMEOUT, Started, submit_batch
 
 HOUR = 3600.0
 
@@ -26,7 +26,7 @@ def answer(started: Started, *, lose_wake_up: bool) -> None:
     tokens = started.world.workflow.tokens
     if lose_wake_up:
         kept = tokens.pop(started.token)
-    for comparison in started.world.known(started.batch_id):
+    for comparison in started.world.list_comparisons(started.batch_id):
         started.world.record(callback_body(comparison, started.batch_id))
     if lose_wake_up:
         tokens[started.token] = kept
@@ -157,7 +157,7 @@ def test_an_ended_batch_that_is_still_listed_is_unlisted(submitted: Started) -> 
 
 
 def test_one_broken_batch_does_not_keep_the_others_waiting(world: World) -> None:
-    started = submitted_batch(world)
+    started = submit_batch(world)
     answer(started, lose_wake_up=True)
     world.batches.active.add("00000000-gone")
     world.clock.forward(300)
@@ -170,7 +170,7 @@ def test_one_broken_batch_does_not_keep_the_others_waiting(world: World) -> None
 @pytest.mark.parametrize("case", ["lost wake-up", "lost deadline", "dead"])
 def test_a_crash_at_any_call_is_mended_by_the_next_round(case: str, *, after: bool) -> None:
     def start() -> Started:
-        started = submitted_batch(World())
+        started = submit_batch(World())
         world = started.world
         if case == "lost wake-up":
             answer(started, lose_wake_up=True)
