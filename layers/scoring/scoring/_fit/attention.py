@@ -123,21 +123,21 @@ class _Share:
     at: slice
 
     @classmethod
-    def of_judges(cls, prior: SharePrior, judge: Ints, n_judges: int, start: int) -> _Share:
+    def from_judges(cls, prior: SharePrior, judge: Ints, n_judges: int, start: int) -> _Share:
         """Give the judges shares from a place among the shape parameters on."""
         columns = np.zeros((len(judge), n_judges))
         columns[np.arange(len(judge)), judge] = 1.0
         return cls(prior, judge, columns, slice(start, start + n_judges))
 
-    def of_each_judge(self, shape: Floats) -> Floats:
+    def find_by_judge(self, shape: Floats) -> Floats:
         """Return every judge's share, (J,)."""
         logit = np.clip(self.prior.centre + shape[self.at], -_FARTHEST, _FARTHEST)
         share: Floats = 1.0 / (1.0 + np.exp(-logit))
         return share
 
-    def of_each_verdict(self, shape: Floats) -> Floats:
+    def find_by_verdict(self, shape: Floats) -> Floats:
         """Return the share of every verdict's judge, (m,), or (1,) of one judge."""
-        share = self.of_each_judge(shape)
+        share = self.find_by_judge(shape)
         return share if len(share) == 1 else share[self.judge]
 
 
@@ -184,9 +184,9 @@ class Attention:
         if degrees is not None:
             self._habit_bounds = degrees.sign.list_bounds()
             self._habit = np.exp(degrees.habit)
-            self._degrees = _Share.of_judges(DEGREE_PRIOR, degrees.judge, degrees.n_judges, place)
+            self._degrees = _Share.from_judges(DEGREE_PRIOR, degrees.judge, degrees.n_judges, place)
             place = self._degrees.at.stop
-        self._attention = _Share.of_judges(ATTENTION_PRIOR, judge, n_judges, place)
+        self._attention = _Share.from_judges(ATTENTION_PRIOR, judge, n_judges, place)
         self.n_lone_lapses = n_judges if degrees is None else 0
         self.n_shape = self._attention.at.stop
         shares = [s for s in (self._degrees, self._attention) if s is not None]
@@ -202,14 +202,14 @@ class Attention:
 
     def lapse(self, shape: Floats) -> Floats:
         """Return every judge's lapse rate, (J,)."""
-        return 1.0 - self._attention.of_each_judge(shape)
+        return 1.0 - self._attention.find_by_judge(shape)
 
     def degree_share(self, shape: Floats) -> Floats:
         """Return what share of a degree's information every judge's degrees have, (C,).
 
         One for each judge in pairs and in lists of every size.
         """
-        return np.ones(1) if self._degrees is None else self._degrees.of_each_judge(shape)
+        return np.ones(1) if self._degrees is None else self._degrees.find_by_judge(shape)
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
         """Evaluate every comparison.
@@ -248,8 +248,8 @@ class Attention:
         """
         if not (shape[: self.n_gaps] > LEAST_GAP).all():
             return self._refuse(oriented)
-        attentive = self._attention.of_each_verdict(shape)
-        told = np.ones(1) if self._degrees is None else self._degrees.of_each_verdict(shape)
+        attentive = self._attention.find_by_verdict(shape)
+        told = np.ones(1) if self._degrees is None else self._degrees.find_by_verdict(shape)
         margin = np.exp(np.minimum(np.maximum(oriented, -_CLIP), _CLIP))
         judged, ends = _evaluate_interval(self._bounds, margin, shape)
         judged *= attentive * told
