@@ -8,13 +8,14 @@ between neighbours are named by the margin between them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from assessment.domain.config import BatchConfig
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
-from assessment.domain.judges_in_lists import KNOWN_PAIR_SHARE, JudgesInLists, ListSharpness
+from assessment.domain.judges_in_lists import JudgesInLists, ListSharpness
+from assessment.domain.list_judging import choose_sizes
 from assessment.domain.list_ratio import BLUNT_BELOW
 from assessment.domain.shared_calls import separate_comparisons
 from scoring import Comparisons
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 CUTS = (1.0, 2.5)
 ORDER_EFFECT = 0.3
 PAIR = 2
-_JUDGE = JudgeSpec(list_size=5)
-_MEASURED = JudgeSpec(list_size=5, list_ratio=1.0, list_ratio_error=0.15)
+_NO_LIMIT = 1_000_000
+_MEASUREMENT = {"list_ratio": 1.0, "list_ratio_error": 0.15}
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Schedule:
         Share of the readings that is in pairs beside lists; None for what batches choose by what
         is known of the judge.
     wave_readings : float
-        Readings of each essay in a wave.
+        Readings of each essay in a wave where the share of pairs is given; else batches choose.
     is_adaptive : bool
         Whether lists are of neighbours, but for the audit's.
     audit_share : float
@@ -165,18 +166,24 @@ class Batch:
         pairs = [tuple(map(str, essays)) for essays in planned if len(essays) == PAIR]
         if self.habits.size == PAIR:
             return len(pairs)
-        judge = JudgeSpec(provider=Provider.OPENAI, model="any", list_size=self.habits.size)
-        most = judge.pairs_per_call_beside_lists(BatchingMode.PER_REQUEST)
+        most = self._judge_spec.pairs_per_call_beside_lists(BatchingMode.PER_REQUEST)
         return len(planned) - len(pairs) + len(separate_comparisons(pairs, most=most))
 
     def _sizes(self) -> list[int]:
         size, wanted = self.habits.size, self.schedule.wave_readings * self.n
         if size == PAIR:
             return [PAIR] * round(wanted / PAIR)
-        share = self._pair_share()
-        # Of the few pairs of a judge that was measured only whole ones are asked.
-        round_pairs = int if share <= KNOWN_PAIR_SHARE else round
-        n_pairs = round_pairs(share * wanted / PAIR)
+        share = self.schedule.pair_share
+        if share is None:
+            return choose_sizes(
+                [self._judge_spec],
+                wave_number=1,
+                n_essays=self.n,
+                config=BatchConfig(),
+                n_readings=_NO_LIMIT,
+                known=self._judges,
+            )
+        n_pairs = round(share * wanted / PAIR)
         return [size] * round((wanted - PAIR * n_pairs) / size) + [PAIR] * n_pairs
 
     @property
@@ -204,23 +211,20 @@ class Batch:
 
     @property
     def _judge_spec(self) -> JudgeSpec:
-        return _MEASURED if self.schedule.is_measured else _JUDGE
+        measured: dict[str, Any] = _MEASUREMENT if self.schedule.is_measured else {}
+        size = self.habits.size
+        return JudgeSpec(provider=Provider.OPENAI, model="any", list_size=size, **measured)
 
     def _describe(self, judging: ListJudging) -> ListSharpness:
         expected = self._judge_spec.expected_list_ratio
         prior = {} if expected is None else {"expected": expected[0], "expected_sd": expected[1]}
         return ListSharpness(
-            judge="judge",
+            judge=self._judge_spec.label or "judge",
             list_size=judging.size,
             lists=judging.n_lists,
             ratio=judging.ratio,
             probability_blunt=judging.compute_cdf(BLUNT_BELOW, **prior),
         )
-
-    def _pair_share(self) -> float:
-        if self.schedule.pair_share is not None:
-            return self.schedule.pair_share
-        return self._judges.choose_pair_share(self._judge_spec, BatchConfig())
 
     def _judge(self, essays: np.ndarray) -> None:
         size = len(essays)

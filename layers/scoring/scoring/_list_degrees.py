@@ -4,8 +4,11 @@ A judge says of neighbours how far apart they are, by gaps or by scores. Of any 
 list that gives the step between them: the sum of the gaps, a decisive one counted as six slight
 ones and a clear one as three, or the difference of the scores. Judges use such scales by habits of
 their own, so only the order of steps is taken from them: they are
-split into three degrees of equal frequency, over all lists of one judge and size, and what a degree
-means is estimated with the rest of the fit (its cut points, and how much degrees tell at all).
+split into degrees of equal frequency, over all lists of one judge and size, and what a degree means
+is estimated with the rest of the fit (its cut points, and how much degrees tell at all).
+
+Lists of up to five essays have three degrees, as pairs have; longer ones, whose ends are more steps
+apart, two fewer than essays.
 """
 
 from __future__ import annotations
@@ -14,10 +17,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._list_rows import PAIR
+
 if TYPE_CHECKING:
     from scoring._types import Bools, Floats, Ints
 
-HIGHEST_DEGREE = 3
+_DEGREES_OF_SHORT_LISTS = 3
+_FEWER_THAN_ESSAYS = 2
+
+
+def count_degrees(size: int) -> int:
+    """Return how many degrees the steps of a list of k essays are split into.
+
+    Parameters
+    ----------
+    size : int
+        Number of essays k.
+    """
+    return max(_DEGREES_OF_SHORT_LISTS, size - _FEWER_THAN_ESSAYS)
 
 
 def degrees_of_steps(step: Floats, size: Ints, group: Ints) -> tuple[Ints, Bools]:
@@ -35,7 +52,7 @@ def degrees_of_steps(step: Floats, size: Ints, group: Ints) -> tuple[Ints, Bools
     Returns
     -------
     degree : (m,) array of int
-        0 for a tie, else 1 .. 3; 1 where the degree is unknown.
+        0 for a tie, else 1 .. D; 1 where the degree is unknown.
     has_degree : (m,) array of bool
         Whether the degree is known. If a list of a group has no steps, all of that group are taken
         without: a degree that was not asked for would otherwise look like a slight one.
@@ -50,16 +67,16 @@ def degrees_of_steps(step: Floats, size: Ints, group: Ints) -> tuple[Ints, Bools
         if has_step.all():
             has_degree[rows] = True
             apart = rows[step[rows] > 0.0]
-            whole = size[rows[0]] == 2  # noqa: PLR2004
-            degree[apart] = step[apart] if whole else _split(step[apart])
+            k = int(size[rows[0]])
+            degree[apart] = step[apart] if k == PAIR else _split(step[apart], count_degrees(k))
     return degree, has_degree
 
 
-def _split(step: Floats) -> Ints:
+def _split(step: Floats, n_degrees: int) -> Ints:
     """Split positive steps into degrees of equal frequency, (m,); equal steps are of one."""
     _, place, count = np.unique(step, return_inverse=True, return_counts=True)
     # A value's degree is that of the middle of its ranks.
     middle = (np.cumsum(count) - 0.5 * count) / max(len(step), 1)
-    _, degree = np.unique((middle * HIGHEST_DEGREE).astype(np.int64), return_inverse=True)
+    _, degree = np.unique((middle * n_degrees).astype(np.int64), return_inverse=True)
     split: Ints = (1 + degree)[place]
     return split

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons
+from scoring._fit.intervals import interval
 from scoring._fit.link_choice import choose_link
-from scoring._fit.links import Lapse, interval
+from scoring._fit.links import Lapse
 from scoring._fit.model import Model
 from scoring._fit.observations import observe
 from scoring._fit.priors import Priors

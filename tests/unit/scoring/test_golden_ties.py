@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons, fit
-from scoring._fit.links import interval
+from scoring._fit.intervals import interval
 
 # Davidson (1970), chocolate puddings (PlackettLuce `pudding`): i, j, wins i, wins j, ties
 PUDDING = """

@@ -48,7 +48,10 @@ def draw_pairs(seed, ability, rounds, *, n_judges=1):
 
 
 def make_mixed_model(attention):
-    """Two judges; pairs with degrees, lists of three with gaps and ties, of four without."""
+    """Two judges; pairs with degrees, lists of three and eight with gaps and ties, four without.
+
+    Lists of eight have six degrees, the others three.
+    """
     rng = np.random.default_rng(2)
     shown = [rng.permutation(N)[:3] for _ in range(8)]
     ranked = [rng.permutation(row) for row in shown]
@@ -57,7 +60,13 @@ def make_mixed_model(attention):
     shown = [rng.permutation(N)[:4] for _ in range(6)]
     of_four = Lists(N, shown, [rng.permutation(row) for row in shown], judge=np.ones(6, int))
     ability = rng.normal(size=N)
-    joined = join_lists(join_lists(draw_pairs(3, ability, 4, n_judges=2), of_three), of_four)
+    shown = [rng.permutation(N) for _ in range(3)]
+    ranked = [rng.permutation(N) for _ in range(3)]
+    gaps = list(rng.integers(0, 4, (3, N - 1)))
+    of_eight = Lists(N, shown, ranked, gaps=gaps, judge=np.zeros(3, int))
+    joined = draw_pairs(3, ability, 4, n_judges=2)
+    for lists in (of_three, of_four, of_eight):
+        joined = join_lists(joined, lists)
     observations = observe(joined, ties="auto", degrees="auto", repeats="shared")
     assert observations.judgings is not None
     return Model(
@@ -77,8 +86,9 @@ def test_gradient_and_hessian_with_lists(attention):
     x[N : N + m.n_order] = rng.normal(0, 0.5, m.n_order)
     x[m.gaps_at] = rng.uniform(0.4, 1.2, m.link.n_gaps)
     x[m.shape_at.stop :] = rng.normal(0, 0.4, m.n_log)
-    # order effects of two judges, three places twice, four places; one ratio for each kind of list
-    assert (m.n_order, m.n_ratios, m.n_log) == (2 + 3 + 3 + 4, 3, 4)
+    # order effects of two judges, places of four kinds of lists; one ratio for each kind
+    assert (m.n_order, m.n_ratios, m.n_log) == (2 + 3 + 8 + 3 + 4, 4, 5)
+    assert m.link.n_gaps == 5 * 3 + 6
     gradient, hessian = np.zeros(m.size), np.zeros((m.size, m.size))
     for k, shift in enumerate(1e-5 * np.eye(m.size)):
         above, below = m.evaluate(x + shift), m.evaluate(x - shift)

@@ -30,11 +30,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._fit.links import LEAST_GAP, Terms
+from scoring._fit.intervals import LEAST_GAP
+from scoring._fit.links import Terms
 
 if TYPE_CHECKING:
     from scoring._fit.bounds import Bound
-    from scoring._fit.links import Binary, Interval
+    from scoring._fit.intervals import Interval
+    from scoring._fit.links import Binary
     from scoring._types import Floats, Ints
 
 _FARTHEST = 12.0

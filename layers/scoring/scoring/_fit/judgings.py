@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from scoring._list_rows import ListRows
     from scoring._types import Bools, Floats, Ints
 
+DEGREES_OF_PAIRS = 3
+"""Degrees that a verdict on a pair can have: slight, clear, decisive."""
+
 RATIO_SD = 1.0
 """Prior standard deviation of the log of a judge's sharpness in lists over that in pairs."""
 
@@ -65,6 +68,26 @@ class Judgings:
         minus = np.where(is_pair, -1, first_of[self.kind] + self.rows.second_place)
         lists = tuple(slice(int(a), int(b)) for a, b in pairwise(start))
         return PlaceEffects(plus, minus, self.n_judges, int(start[-1]), lists)
+
+    def find_highest_degrees(self, category: Ints, degrees: int) -> Ints:
+        """Return the highest degree that verdicts of each kind can have, (C,).
+
+        Lists of a size have as many as any verdict of one has, but three at least, as pairs do: a
+        judge may not have called any difference large yet.
+
+        Parameters
+        ----------
+        category : (m,) array of int
+            Degree of every row, 0 for a tie; more than `degrees` where it is not known.
+        degrees : int
+            The highest of any row.
+        """
+        seen = np.zeros(int(self.size.max()) + 1, dtype=np.int64)
+        np.maximum.at(seen, self.rows.size, np.where(category > degrees, 0, category))
+        if seen.max() < degrees:  # More degrees were declared than anybody used.
+            return np.full(len(self.size), degrees)
+        highest: Ints = np.maximum(seen, min(degrees, DEGREES_OF_PAIRS))[self.size]
+        return highest
 
     @property
     def is_unit_of_lists(self) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from scoring._fit.attention import Attention, DegreeHabits
-from scoring._fit.links import Binary, Davidson, Interval, Lapse
+from scoring._fit.intervals import Interval
+from scoring._fit.links import Binary, Davidson, Lapse
 from scoring.errors import InvalidSettingError
 
 if TYPE_CHECKING:
@@ -46,10 +47,15 @@ def choose_link(
     inner = _ordinal(observations, judge, n_judges)
     if attention == "lapses" or observations.degrees == 1:
         return Attention(inner, None, person, n_persons)
-    habit = _habits(observations.category, observations.degrees, judge, n_judges)
+    habit = _habits(observations, judge, n_judges)
     sign = _ordinal(observations, judge, n_judges, sign_only=True)
     degrees = DegreeHabits(sign, habit, judge, n_judges)
     return Attention(inner, degrees, person, n_persons)
+
+
+def list_highest_degrees(observations: Observations) -> list[int]:
+    """Return the highest degree of each set of cut points: of every judge, or of all together."""
+    return _find_highest_degrees(observations, *_attention_groups(observations))
 
 
 def _attentive(o: Observations) -> Link:
@@ -58,7 +64,7 @@ def _attentive(o: Observations) -> Link:
         return Davidson(o.category)
     if o.ties == "interval" or o.degrees > 1:
         if o.judgings is None:
-            return Interval(o.category, o.degrees, ties=o.ties == "interval")
+            return Interval(o.category, [o.degrees], ties=o.ties == "interval")
         return _ordinal(o, *_attention_groups(o))
     return Binary(len(o.category))
 
@@ -67,10 +73,9 @@ def _ordinal(o: Observations, judge: Ints, n_judges: int, *, sign_only: bool = F
     """Verdicts as intervals, each judge with own cut points."""
     return Interval(
         o.category,
-        o.degrees,
+        _find_highest_degrees(o, judge, n_judges),
         ties=o.ties == "interval",
         judge=judge if n_judges > 1 else None,
-        n_judges=n_judges,
         sign_only=sign_only,
     )
 
@@ -99,13 +104,25 @@ def _lapse_groups(o: Observations) -> tuple[Ints, int]:
     return np.zeros(len(o.first), dtype=np.int64), 1
 
 
-def _habits(category: Ints, degrees: int, judge: Ints, n_judges: int) -> Floats:
+def _find_highest_degrees(o: Observations, judge: Ints, n_judges: int) -> list[int]:
+    """The highest degree of every judge: lists of a size may have more than pairs."""
+    highest = np.full(n_judges, o.degrees)
+    if o.judgings is not None:
+        of_kinds = o.judgings.find_highest_degrees(o.category, o.degrees)
+        highest[judge] = of_kinds[o.judgings.kind]
+    counted: list[int] = highest.tolist()
+    return counted
+
+
+def _habits(o: Observations, judge: Ints, n_judges: int) -> Floats:
     """Log share of each verdict's degree among its judge's preferences; 0 for a tie, (m,)."""
-    count = np.full((n_judges, degrees + 2), _PRIOR_COUNT)
-    np.add.at(count, (judge, category), 1.0)
-    count[:, 0] = count[:, degrees + 1] = 0.0
+    highest = np.array(_find_highest_degrees(o, judge, n_judges))
+    degree = np.arange(o.degrees + 2)
+    count = np.full((n_judges, len(degree)), _PRIOR_COUNT)
+    np.add.at(count, (judge, o.category), 1.0)
+    count[(degree == 0) | (degree > highest[:, None])] = 0.0
     share = count / count.sum(axis=1, keepdims=True)
     log_share = np.log(np.maximum(share, np.finfo(float).tiny))
-    log_share[:, 0] = log_share[:, degrees + 1] = 0.0
-    habit: Floats = log_share[judge, category]
+    log_share[:, 0] = log_share[:, o.degrees + 1] = 0.0
+    habit: Floats = log_share[judge, o.category]
     return habit

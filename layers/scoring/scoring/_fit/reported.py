@@ -8,10 +8,13 @@ import numpy as np
 
 from scoring._fit.ability_intervals import unit_doubt
 from scoring._fit.attention import Attention
+from scoring._fit.link_choice import list_highest_degrees
 from scoring._fit.outcomes import Outcomes
 from scoring._list_rows import PAIR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scoring._fit.model import Model
     from scoring._fit.spread_estimate import Spread
     from scoring._types import Floats, Ints
@@ -95,13 +98,12 @@ def judged_outcomes(model: Model, shape: Floats, kind: int, *, has_degree: bool)
     has_degree : bool
         Whether these verdicts say by how much an essay is better.
     """
-    sets = _cut_point_sets(model, shape)
+    sets = _list_cut_points(model, shape)
     lapse = float(lapse_rates(model, shape, 0.0)[kind])
     judgings, ties = model.data.judgings, model.data.ties == "interval"
     if judgings is not None and 1 < len(sets) < len(judgings.judge):
         kind = int(np.searchsorted(np.unique(judgings.size), judgings.size[kind]))
-    cuts = np.zeros(model.data.degrees)
-    cuts[len(cuts) - sets.shape[1] :] = sets[kind if len(sets) > 1 else 0]
+    cuts = sets[kind if len(sets) > 1 else 0]
     return Outcomes(cuts if has_degree else cuts[:1], ties, None, lapse)
 
 
@@ -121,27 +123,36 @@ def outcome_model(model: Model, shape: Floats, lapse: float) -> Outcomes:
     -------
     Outcomes
     """
-    kind, degrees = model.data.ties, model.data.degrees
+    kind = model.data.ties
     free = model.link.cut_points(shape)
+    cuts = np.zeros(model.data.degrees)
     if isinstance(model.link, Attention) or model.data.judgings is not None:
         # One observation model for all judges: the mean of their cut points and lapse rates.
-        sets = _cut_point_sets(model, shape)
-        free = sets[_find_pair_sets(model, len(sets))].mean(axis=0)
+        sets = _list_cut_points(model, shape)
+        cuts = _average([sets[one] for one in _find_pair_sets(model, len(sets))])
+    elif model.link.gaps:
+        cuts[len(cuts) - len(free) :] = free
     if isinstance(model.link, Attention):
         rates = lapse_rates(model, shape, lapse)
         lapse = float(rates[_find_pair_sets(model, len(rates))].mean())
-    cuts = np.zeros(degrees)
-    if model.link.gaps:
-        cuts[degrees - len(free) :] = free
     log_nu = float(free[0]) if kind == "davidson" else None
     return Outcomes(cuts, kind in ("interval", "davidson"), log_nu, lapse)
 
 
-def _cut_point_sets(model: Model, shape: Floats) -> Floats:
-    """Cut points by judge, or those that all share, (1 or J, K)."""
-    own = model.data.degrees - 1 + (model.data.ties == "interval")
-    sets: Floats = model.link.cut_points(shape).reshape(-1, own) if own else np.zeros((1, 0))
-    return sets
+def _average(sets: Sequence[Floats]) -> Floats:
+    """The mean of cut points, of as many degrees as all of these judges have."""
+    shortest = min(map(len, sets))
+    mean: Floats = np.mean([cuts[:shortest] for cuts in sets], axis=0)
+    return mean
+
+
+def _list_cut_points(model: Model, shape: Floats) -> list[Floats]:
+    """C_1 .. C_D by judge, or those that all share; C_1 is 0 unless ties are an interval."""
+    free = model.link.cut_points(shape)
+    highest = list_highest_degrees(model.data)
+    known = np.zeros(int(model.data.ties != "interval"))
+    ends = np.cumsum([degrees - len(known) for degrees in highest])
+    return [np.concatenate([known, own]) for own in np.split(free, ends[:-1])]
 
 
 def _find_pair_sets(model: Model, n_sets: int) -> Ints:

@@ -23,7 +23,11 @@ def find_largest_list(judges: Sequence[JudgeSpec]) -> int:
 
 
 class _PairsBeside:
-    """Keeps the share of each judge's readings that are in pairs."""
+    """Keeps the share of each judge's readings that are in pairs, in whole calls after the first.
+
+    A call of one pair takes as long as one of several. The first is asked pair by pair, because
+    small sets have few; what is owed after it waits until it fills another.
+    """
 
     def __init__(self, judges_in_lists: JudgesInLists, config: BatchConfig) -> None:
         self._judges_in_lists = judges_in_lists
@@ -33,16 +37,21 @@ class _PairsBeside:
 
     def choose_size(self, judge: JudgeSpec, list_size: int, *, fits: bool) -> int:
         """The essays of the judge's next comparison: a list if it takes and fits one, or a pair."""
-        label = judge.label
-        share = self._judges_in_lists.choose_pair_share(judge, self._config)
-        owed = share * self._in_all[label] - self._in_pairs[label]
-        has_pairs = owed < PAIR if share <= KNOWN_PAIR_SHARE else owed <= 0.0
-        size = (
-            list_size if fits and has_pairs and self._judges_in_lists.takes_lists(judge) else PAIR
-        )
-        self._in_all[label] += size
-        self._in_pairs[label] += size if size == PAIR else 0
+        takes_list = fits and self._judges_in_lists.takes_lists(judge) and not self._owes_pair(judge)
+        size = list_size if takes_list else PAIR
+        self._in_all[judge.label] += size
+        self._in_pairs[judge.label] += size if size == PAIR else 0
         return size
+
+    def _owes_pair(self, judge: JudgeSpec) -> bool:
+        """Whether the judge's next comparison is a pair by its share, and by its calls."""
+        share = self._judges_in_lists.choose_pair_share(judge, self._config)
+        n_in_pairs = self._in_pairs[judge.label]
+        owed = share * self._in_all[judge.label] - n_in_pairs
+        n_pairs, most = n_in_pairs // PAIR, judge.pairs_as_long_as_list
+        if n_pairs >= most:
+            return n_pairs % most > 0 or owed >= PAIR * most
+        return owed >= PAIR if share <= KNOWN_PAIR_SHARE else owed > 0.0
 
 
 def _choose_wave_share(judges: Sequence[JudgeSpec]) -> float:
