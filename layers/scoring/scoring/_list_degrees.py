@@ -3,12 +3,9 @@
 A judge says of neighbours how far apart they are, by gaps or by scores. Of any two essays of the
 list that gives the step between them: the sum of the gaps, a decisive one counted as six slight
 ones and a clear one as three, or the difference of the scores. Judges use such scales by habits of
-their own, so only the order of steps is taken from them: they are
-split into degrees of equal frequency, over all lists of one judge and size, and what a degree means
-is estimated with the rest of the fit (its cut points, and how much degrees tell at all).
-
-Lists of up to five essays have three degrees, as pairs have; longer ones, whose ends are more steps
-apart, two fewer than essays.
+their own, so only the order of steps is taken from them: they are split into degrees of equal
+frequency, over all lists of one judge, size and form, and what a degree means is estimated with the
+rest of the fit (its cut points, and how much degrees tell at all).
 """
 
 from __future__ import annotations
@@ -17,24 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring._list_rows import PAIR
+from scoring._list_rows import PAIR, count_degrees
 
 if TYPE_CHECKING:
     from scoring._types import Bools, Floats, Ints
-
-_DEGREES_OF_SHORT_LISTS = 3
-_FEWER_THAN_ESSAYS = 2
-
-
-def count_degrees(size: int) -> int:
-    """Return how many degrees the steps of a list of k essays are split into.
-
-    Parameters
-    ----------
-    size : int
-        Number of essays k.
-    """
-    return max(_DEGREES_OF_SHORT_LISTS, size - _FEWER_THAN_ESSAYS)
 
 
 def degrees_of_steps(step: Floats, size: Ints, group: Ints) -> tuple[Ints, Bools]:
@@ -47,7 +30,7 @@ def degrees_of_steps(step: Floats, size: Ints, group: Ints) -> tuple[Ints, Bools
     size : (m,) array of int
         Number of essays that were shown together. A step within a pair is its degree.
     group : (m,) array of int
-        The same for lists of one judge and size.
+        The same for lists of one judge and size, with gaps or with scores.
 
     Returns
     -------
@@ -68,7 +51,8 @@ def degrees_of_steps(step: Floats, size: Ints, group: Ints) -> tuple[Ints, Bools
             has_degree[rows] = True
             apart = rows[step[rows] > 0.0]
             k = int(size[rows[0]])
-            degree[apart] = step[apart] if k == PAIR else _split(step[apart], count_degrees(k))
+            highest = int(count_degrees(k))
+            degree[apart] = step[apart] if k == PAIR else _split(step[apart], highest)
     return degree, has_degree
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from scoring._types import Floats, Ints
+    from scoring._types import Bools, Floats, Ints
 
 __all__ = ["HIGHEST_GAP", "Lists", "join_lists", "pair_weight"]
 
@@ -78,6 +78,7 @@ class Lists:
     shown: tuple[Ints, ...]
     rankings: tuple[Ints, ...]
     steps: tuple[Floats | None, ...]
+    is_scored: Bools
     judge: Ints | None
 
     def __init__(
@@ -104,6 +105,9 @@ class Lists:
         store(self, "shown", essays)
         store(self, "rankings", ranked)
         store(self, "steps", _steps(ranked, gaps, scores))
+        store(
+            self, "is_scored", np.array([row is not None for row in scores or [None] * len(essays)])
+        )
         store(self, "judge", None if judge is None else _judges(judge, len(essays)))
 
     def __len__(self) -> int:
@@ -174,8 +178,9 @@ def _columns(lists: Lists) -> _Columns:
     number = number.astype(np.int64)
     size = lists.sizes[number]
     judge = None if lists.judge is None else lists.judge[number]
-    group = size if judge is None else judge * (int(size.max()) + 1) + size
-    degree, has_degree = degrees_of_steps(step, size, group)
+    kind = size if judge is None else judge * (int(size.max()) + 1) + size
+    # Steps of scores and of gaps are in units of their own.
+    degree, has_degree = degrees_of_steps(step, size, 2 * kind + lists.is_scored[number])
     rows = ListRows(
         np.where(size > PAIR, number, NO_LIST),
         size,

@@ -40,6 +40,31 @@ def test_gaps_add_up_and_scores_subtract_to_the_same_degrees() -> None:
     assert sorted(np.abs(by_gaps.outcome).tolist()) == [0, 1, 1, 2, 2, 3]
 
 
+def test_longer_lists_have_more_degrees() -> None:
+    essays = list(range(10))
+    ten = join_lists(None, Lists(10, [essays], [essays], gaps=[[1] * 9]))
+    outcome = np.abs(ten.outcome).tolist()
+    # Steps of 1 .. 9, of which 9, 8, .. 1 pairs have each; the longest share a degree.
+    assert sorted(set(outcome)) == list(range(1, 8))
+    step = ten.second - ten.first
+    assert (np.diff(np.array(outcome)[np.argsort(step, kind="stable")]) >= 0).all()
+    five = join_lists(None, Lists(5, [essays[:5]], [essays[:5]], gaps=[[1] * 4]))
+    assert set(np.abs(five.outcome).tolist()) == {1, 2, 3}
+
+
+def test_scores_and_gaps_of_one_judge_are_split_each_in_their_unit() -> None:
+    gaps = Lists(3, [[0, 1, 2]], [[0, 1, 2]], gaps=[[1, 2]])
+    alone = np.abs(join_lists(None, gaps).outcome).tolist()
+    both = Lists(
+        3,
+        [[0, 1, 2]] * 2,
+        [[0, 1, 2]] * 2,
+        gaps=[[1, 2], None],
+        scores=[None, [90.0, 50.0, 20.0]],
+    )
+    assert np.abs(join_lists(None, both).outcome).tolist() == [*alone, 2, 3, 1]
+
+
 def test_a_list_of_two_is_the_pair_itself() -> None:
     pairs = Comparisons(3, [0, 1, 2], [1, 2, 0], [2, -3, 0], [0, 0, 0])
     lists = Lists(

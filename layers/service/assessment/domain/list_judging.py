@@ -49,7 +49,7 @@ class _PairsBeside:
         n_in_pairs = self._in_pairs[judge.label]
         owed = share * self._in_all[judge.label] - n_in_pairs
         n_pairs, most = n_in_pairs // PAIR, judge.pairs_as_long_as_list
-        if n_pairs >= most:
+        if n_pairs >= most > 1:
             return n_pairs % most > 0 or owed >= PAIR * most
         return owed >= PAIR if share <= KNOWN_PAIR_SHARE else owed > 0.0
 

@@ -115,6 +115,19 @@ def test_a_share_of_the_readings_is_in_pairs_beside_the_lists() -> None:
         assert 2 * sizes.count(2) / sum(sizes) == pytest.approx(share, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("list_size", "bundle_size", "n_essays", "n_pairs"),
+    [(10, 10, 20, 1), (10, 10, 112, 5), (10, 10, 300, 20), (5, 10, 112, 8), (10, 1, 112, 8)],
+)
+def test_pairs_beside_lists_come_in_whole_calls_after_the_first(
+    list_size: int, bundle_size: int, n_essays: int, n_pairs: int
+) -> None:
+    judge = JudgeSpec(
+        provider=Provider.OPENAI, model="any", list_size=list_size, bundle_size=bundle_size
+    )
+    assert sizes_of(judge, n_essays=n_essays).count(2) == n_pairs
+
+
 def make_measured_judge(ratio: float, error: float, **fields: Any) -> JudgeSpec:
     return JudgeSpec(list_size=10, list_ratio=ratio, list_ratio_error=error, **fields)
 
