@@ -181,7 +181,7 @@ class Batch:
                 n_essays=self.n,
                 config=BatchConfig(),
                 n_readings=_NO_LIMIT,
-                known=self._judges,
+                judges_in_lists=self._judges,
             )
         n_pairs = round(share * wanted / PAIR)
         return [size] * round((wanted - PAIR * n_pairs) / size) + [PAIR] * n_pairs

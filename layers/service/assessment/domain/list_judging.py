@@ -37,7 +37,9 @@ class _PairsBeside:
 
     def choose_size(self, judge: JudgeSpec, list_size: int, *, fits: bool) -> int:
         """The essays of the judge's next comparison: a list if it takes and fits one, or a pair."""
-        takes_list = fits and self._judges_in_lists.takes_lists(judge) and not self._owes_pair(judge)
+        takes_list = (
+            fits and self._judges_in_lists.takes_lists(judge) and not self._owes_pair(judge)
+        )
         size = list_size if takes_list else PAIR
         self._in_all[judge.label] += size
         self._in_pairs[judge.label] += size if size == PAIR else 0
