@@ -53,8 +53,12 @@ class Link(Protocol):
 
     n_shape: int
     n_gaps: int
-    n_outcomes: Ints | int
     gaps: bool
+
+    @property
+    def n_outcomes(self) -> Ints | int:
+        """Number of possible outcomes: of every comparison, (m,), where not all have as many."""
+        ...
 
     def terms(self, oriented: Floats, shape: Floats) -> Terms:
         """Evaluate every comparison.
