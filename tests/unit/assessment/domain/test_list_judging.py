@@ -125,7 +125,7 @@ def test_pairs_beside_lists_come_in_whole_calls_after_the_first(
     judge = JudgeSpec(
         provider=Provider.OPENAI, model="any", list_size=list_size, bundle_size=bundle_size
     )
-    assert sizes_of(judge, n_essays=n_essays).count(2) == n_pairs
+    assert find_sizes(judge, n_essays=n_essays).count(2) == n_pairs
 
 
 def make_measured_judge(ratio: float, error: float, **fields: Any) -> JudgeSpec:
