@@ -7,6 +7,9 @@ import re
 
 import pytest
 
+# cfn-lint takes seconds to start; `make lint` asks the same of the template as a command.
+pytestmark = pytest.mark.slow
+
 
 def findings(text: str) -> list[str]:
     """What cfn-lint says of a template; in this process, for its start takes longer than that."""
@@ -42,7 +45,6 @@ def plain_template(definition: dict) -> str:
     )
 
 
-@pytest.mark.slow  # `make lint` asks the same of the template as a command
 def test_the_template_has_no_finding(template_text):
     assert findings(template_text) == []
 

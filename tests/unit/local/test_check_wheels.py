@@ -8,6 +8,7 @@ import pytest
 from local.check_wheels import ROOT, WheelProblemError, expect, read_quickstart
 
 
+@pytest.mark.slow  # a process that imports matplotlib
 def test_the_quickstart_runs(tmp_path):
     code = read_quickstart((ROOT / "README.md").read_text())
     assert len(code.strip().splitlines()) <= 11

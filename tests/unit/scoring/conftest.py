@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from scoring import Comparisons
+from tests.fakes.fits import fit_always
 
 # No More Marking demo (nmmBtm README): winner>loser by judge, scripts numbered from 1
 NMM_DECISIONS = (
@@ -22,6 +25,13 @@ NMM_DECISIONS = (
         "8>3 4>7 6>5 2>3 2>7"
     ),
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def every_fit_calculated() -> Iterator[None]:
+    """Calculate fits anew: they are what is tested here."""
+    with fit_always():
+        yield
 
 
 @pytest.fixture
