@@ -11,19 +11,28 @@ of the anchors (linear discriminant analysis with known shares, Fisher 1936):
 A few anchors tell little about their spread: eight that happen to lie well would promise grades
 that do not hold. The estimate is therefore shrunk toward the spread of ordinary graders, and a
 Student t stands for the Normal, with as many degrees of freedom as the estimate has.
+
+Centres are placed again under that spread (`place_grades`). Under the one that `scoring.grades`
+assumes they would hang on the few anchors that happen to lie close to the line.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scoring import Fit
-from scoring._grades.grade_model import GradeCurve
+from scoring._grades.grade_gls import gls_curve
+from scoring._grades.grade_model import (
+    ANCHOR_SPREAD,
+    DISAGREEMENT_TAILS,
+    AnchorSet,
+    GradeCurve,
+)
 from scoring._types import Floats
 
-EXPECTED_SPREAD = 0.3
+EXPECTED_SPREAD = ANCHOR_SPREAD
 """Spread of anchors in grade widths that `scoring.grades` assumes."""
 
 # Above this spread, in grade widths, the anchors are noisier than places within a band explain.
@@ -38,7 +47,6 @@ _MOST_SPREAD = 3.0
 # Student-t weights of the residuals, so that a few wrong grades do not dominate. The spread
 # is used as a Normal's: _CONSISTENT is what a weighted square is worth on average under a Normal,
 # E[(t + 1) z^2 / (t + z^2)] (Huber 1981, Robust Statistics, section 5.2).
-_TAILS = 4.0
 _CONSISTENT = 0.7863
 # Degrees of freedom that the line and the deviations of grades use, about.
 _FITTED = 3.0
@@ -47,6 +55,8 @@ _LONE_OUTLIER = 3.0
 _LEAST_SHARE = 1e-3
 _LEAST_INFORMATION = 1e-3
 _BISECTIONS = 60
+# How often spread and centres are estimated in turn; a third time changes nothing that counts.
+_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -63,22 +73,20 @@ class AnchorSpread:
         Degrees of freedom of the estimate, those of its prior included.
     measured : float or None
         The same scale by the anchors alone, logits; None for three anchors or fewer.
+    is_noisy : bool
+        Whether the anchors' grades are noisier than `scoring.grades` assumes.
     """
 
     logits: float
     width: float
     degrees: float
     measured: float | None
+    is_noisy: bool
 
     @property
     def width_ratio(self) -> float:
         """The spread in grade widths."""
         return self.logits / self.width
-
-    @property
-    def is_noisy(self) -> bool:
-        """Whether the anchors' grades are noisier than `scoring.grades` assumes."""
-        return self.width_ratio > _NOISY_ABOVE
 
     @property
     def is_measured_noisy(self) -> bool:
@@ -125,22 +133,62 @@ def anchor_spread(curve: GradeCurve, error_variance: Floats) -> AnchorSpread:
     -------
     AnchorSpread
     """
-    centres, residual = curve.centres, curve.residual
-    width = max(float(centres[-1] - centres[0]) / (len(centres) - 1), 1e-6)
-    degrees = max(len(residual) - _FITTED, 0.0) + _USUAL_DEGREES
+    width, residual = _mean_width(curve), curve.residual
+    degrees = _degrees_of_freedom(residual)
     worst = int(np.argmin(curve.weight))
     others = np.arange(len(residual)) != worst
     alone = _scale(residual[others], error_variance[others], width)
     if abs(residual[worst]) > _LONE_OUTLIER * np.sqrt(alone**2 + error_variance[worst]):
         residual, error_variance = residual[others], error_variance[others]
+    logits = _scale(residual, error_variance, width)
     return AnchorSpread(
-        logits=_scale(residual, error_variance, width),
+        logits=logits,
         width=width,
         degrees=degrees,
         measured=_scale(residual, error_variance, width, usual_degrees=0.0)
         if len(residual) > _FITTED
         else None,
+        is_noisy=logits / width > _NOISY_ABOVE,
     )
+
+
+def place_grades(
+    anchors: AnchorSet, error_variance: Floats, spread: AnchorSpread
+) -> tuple[GradeCurve, AnchorSpread]:
+    """Return the grades along the scale under the anchors' spread, and the spread around them.
+
+    Parameters
+    ----------
+    anchors : AnchorSet
+        All a of them, outliers too: Student t takes weight from those.
+    error_variance : (a,) ndarray of float
+        Squared standard errors of the anchors' abilities, logits squared.
+    spread : AnchorSpread
+        By `anchor_spread`, a noisy one.
+
+    Returns
+    -------
+    curve : GradeCurve
+    spread : AnchorSpread
+    """
+    curve = gls_curve(anchors, None, spread=spread.logits)
+    for _ in range(_ROUNDS):
+        width = _mean_width(curve)
+        logits = _scale(curve.residual, error_variance, width)
+        spread = replace(
+            spread, logits=logits, width=width, degrees=_degrees_of_freedom(curve.residual)
+        )
+        curve = gls_curve(anchors, None, spread=logits)
+    return curve, spread
+
+
+def _mean_width(curve: GradeCurve) -> float:
+    """Return the mean width of a grade, logits."""
+    return max(float(curve.centres[-1] - curve.centres[0]) / (len(curve.centres) - 1), 1e-6)
+
+
+def _degrees_of_freedom(residual: Floats) -> float:
+    return max(len(residual) - _FITTED, 0.0) + _USUAL_DEGREES
 
 
 def _scale(
@@ -178,7 +226,7 @@ def _scale(
 
     def excess(spread: float) -> float:
         squared = residual**2 / (spread**2 + error_variance)
-        shown = ((_TAILS + 1.0) / (_TAILS + squared) * squared).sum()
+        shown = ((DISAGREEMENT_TAILS + 1.0) / (DISAGREEMENT_TAILS + squared) * squared).sum()
         return float(shown + prior / spread**2 - wanted)
 
     for _ in range(_BISECTIONS):
@@ -201,9 +249,9 @@ def noisy_probabilities(
     Parameters
     ----------
     curve : GradeCurve
-        Of `scoring.grades`, for G grades.
+        Of `place_grades`, for G grades.
     spread : AnchorSpread
-        Of the same curve.
+        Around its centres.
     ability, variance : (t,) ndarray of float
         Of the essays by the verdicts alone, logits and logits squared; see `remove_prior`.
     population : (G,) ndarray of float or None
@@ -219,9 +267,8 @@ def noisy_probabilities(
     shares = np.ones(len(curve.centres))
     if population is not None:
         shares = np.maximum(population, _LEAST_SHARE) ** min(population_weight, 1.0)
-    # The boundaries' variance holds that of the centres, for anchors with the expected spread.
-    scale = max(1.0, (spread.width_ratio / EXPECTED_SPREAD) ** 2)
-    placing = float(curve.boundary_variance.mean()) * scale
+    # One mean for all grades: grades far out would else attract essays by being uncertain.
+    placing = float(curve.boundary_variance.mean())
     total = spread.logits**2 + variance[:, None] + placing
     offset = ability[:, None] - curve.centres
     tails = np.log1p(offset**2 / total / spread.degrees)

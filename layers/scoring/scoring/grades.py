@@ -14,7 +14,7 @@ the probabilities. All give non-decreasing boundaries, whatever the anchors say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -93,6 +93,8 @@ class Calibration:
         The method used.
     curve : GradeCurve
         The same grades along the scale, for further essays.
+    anchors : AnchorSet
+        The anchors without their prior, from which the grades were placed.
     """
 
     probabilities: Floats
@@ -106,6 +108,19 @@ class Calibration:
     report: CalibrationReport
     method: Method
     curve: GradeCurve
+    anchors: AnchorSet
+
+    def replace_curve(self, curve: GradeCurve, probabilities: Floats) -> Calibration:
+        """Return the calibration with grades that were placed in another way."""
+        return replace(
+            self,
+            probabilities=probabilities,
+            boundaries=curve.boundaries,
+            boundary_se=np.sqrt(curve.boundary_variance),
+            grade_centres=curve.centres,
+            anchor_residual=curve.residual,
+            curve=curve,
+        )
 
 
 def calibrate(
@@ -190,6 +205,7 @@ def calibrate(
         report=report,
         method=method,
         curve=curve,
+        anchors=anchor_set,
     )
 
 

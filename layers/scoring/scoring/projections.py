@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring.batch_fit import covering_prior_sd
-from scoring.grader_spread import AnchorSpread, anchor_spread, noisy_probabilities, remove_prior
+from scoring.grader_spread import (
+    AnchorSpread,
+    anchor_spread,
+    noisy_probabilities,
+    place_grades,
+    remove_prior,
+)
 from scoring.grades import Calibration, Method, calibrate
 
 if TYPE_CHECKING:
@@ -118,15 +124,19 @@ def project(
 
     calibration = calibrate_anchors(with_population=False)
     reading = _Reading(anchors, *remove_prior(fit, prior_sd))
-    spread = reading.spread(calibration.curve, np.ones(len(anchors.essays), dtype=bool))
+    everyone = np.ones(len(anchors.essays), dtype=bool)
+    spread = reading.spread(calibration.curve, everyone)
     if method == "gls" and spread.is_noisy:
-        probabilities = reading.probabilities(calibration.curve, spread, students)
-    else:
-        if anchors.population is not None and method == "gls":
-            calibration = calibrate_anchors(with_population=True)
-        probabilities = calibration.probabilities
+        curve, spread = reading.place_grades(calibration, spread, everyone)
+        probabilities = reading.probabilities(curve, spread, students)
+        calibration = calibration.replace_curve(curve, probabilities)
+    elif anchors.population is not None and method == "gls":
+        calibration = calibrate_anchors(with_population=True)
     return Projection(
-        calibration, spread, probabilities, _project_left_out(calibration, reading, method)
+        calibration,
+        spread,
+        calibration.probabilities,
+        _project_left_out(calibration, reading, method),
     )
 
 
@@ -140,6 +150,12 @@ class _Reading:
 
     def spread(self, curve: GradeCurve, kept: np.ndarray) -> AnchorSpread:
         return anchor_spread(curve, self.variance[self.anchors.essays[kept]])
+
+    def place_grades(
+        self, calibration: Calibration, spread: AnchorSpread, kept: np.ndarray
+    ) -> tuple[GradeCurve, AnchorSpread]:
+        error_variance = self.variance[self.anchors.essays[kept]]
+        return place_grades(calibration.anchors.select(kept), error_variance, spread)
 
     def probabilities(self, curve: GradeCurve, spread: AnchorSpread, essays: Ints) -> Floats:
         return noisy_probabilities(
@@ -161,7 +177,9 @@ def _project_left_out(calibration: Calibration, reading: _Reading, method: Metho
     for row, curve in enumerate(calibration.report.curves):
         if curve is None:
             continue
-        spread = reading.spread(curve, np.arange(len(essays)) != row)
+        kept = np.arange(len(essays)) != row
+        spread = reading.spread(curve, kept)
         if spread.is_noisy:
-            probabilities[row] = reading.probabilities(curve, spread, essays[[row]])[0]
+            placed = reading.place_grades(calibration, spread, kept)
+            probabilities[row] = reading.probabilities(*placed, essays[[row]])[0]
     return probabilities

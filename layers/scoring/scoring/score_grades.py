@@ -14,7 +14,7 @@ import numpy as np
 from scoring._grades.grade_gls import gls_curve
 from scoring._grades.grade_model import AnchorSet
 from scoring.errors import FewAnchorGradesError
-from scoring.grader_spread import anchor_spread, noisy_probabilities
+from scoring.grader_spread import anchor_spread, noisy_probabilities, place_grades
 
 if TYPE_CHECKING:
     from scoring._types import Floats, Ints
@@ -82,10 +82,12 @@ def _read(score: Floats, anchors: AnchorGrades, kept: Ints, essays: Ints) -> Flo
     """P(grade) of essays by the anchors in the rows `kept`, (len(essays), G)."""
     ids, grade = anchors.essays[kept], anchors.grade[kept]
     exact = np.full(len(ids), _EXACT)
-    curve = gls_curve(AnchorSet(score[ids], np.diag(exact), grade, anchors.n_grades), None)
+    anchor_set = AnchorSet(score[ids], np.diag(exact), grade, anchors.n_grades)
+    spread = anchor_spread(gls_curve(anchor_set, None), exact)
+    curve, spread = place_grades(anchor_set, exact, spread)
     return noisy_probabilities(
         curve,
-        anchor_spread(curve, exact),
+        spread,
         ability=score[essays],
         variance=np.full(len(essays), _EXACT),
         population=anchors.population,

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons, Fit, fit
+from scoring._grades.grade_gls import gls_curve
+from scoring._grades.grade_model import AnchorSet
 from scoring.batch_fit import fit_batch, refit_at_one_spread
 from scoring.errors import NotConvergedError, SolverState
+from scoring.grader_spread import anchor_spread, place_grades
 from scoring.projections import AnchorGrades, Projection, project
 from scoring.simulate import LogisticJudge, random_matchings
 
@@ -126,3 +129,21 @@ def test_where_no_gaussian_is_found_at_the_middle_the_mixture_stands(
     assert refit_at_one_spread(standing, judgements) is standing
     anchors = AnchorGrades(np.arange(24, 32), np.arange(8), 8)
     assert np.isfinite(project(standing, anchors, students=np.arange(24)).probabilities).all()
+
+
+def test_anchors_of_disagreeing_graders_share_the_line_instead_of_losing_their_weight():
+    """Grades are one logit wide, anchors two off in turn: the places assumed hang on very few."""
+    grade = np.tile(np.arange(GRADES), 4)
+    off = np.repeat([2.0, -2.0, 1.6, -1.6], GRADES)
+    exact = np.full(len(grade), 1e-4)
+    anchors = AnchorSet(grade - 2.5 + off, np.diag(exact), grade, GRADES)
+    assumed = gls_curve(anchors, None)
+    assert (assumed.weight < 0.5).sum() > len(grade) / 2
+    spread = anchor_spread(assumed, exact)
+    curve, around = place_grades(anchors, exact, spread)
+    assert curve.weight.min() > 0.5
+    assert around.logits == pytest.approx(off.std(), rel=0.25)
+    # Least squares: the variance of a mean of 24 anchors, in the middle of the scale.
+    middle = curve.boundary_variance[GRADES // 2 - 1]
+    assert middle == pytest.approx(around.logits**2 / len(grade), rel=0.35)
+    assert np.diff(curve.centres) == pytest.approx(np.ones(GRADES - 1), abs=0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from scoring._grades.grade_model import (
     ANCHOR_SPREAD,
     ANCHOR_TAILS,
+    DISAGREEMENT_TAILS,
     LEAST_WIDTH,
     AnchorSet,
     BoundaryPrior,
@@ -31,7 +33,9 @@ _MOST_ITERATIONS = 100
 _CONVERGED = 1e-6
 
 
-def gls_curve(anchors: AnchorSet, prior: BoundaryPrior | None) -> GradeCurve:
+def gls_curve(
+    anchors: AnchorSet, prior: BoundaryPrior | None, *, spread: float | None = None
+) -> GradeCurve:
     """Fit the joint Gaussian model of anchors and students.
 
     ability of anchor k = alpha + width * g_k + delta_(g_k) + w_k + e_k, where g is the grade
@@ -42,12 +46,18 @@ def gls_curve(anchors: AnchorSet, prior: BoundaryPrior | None) -> GradeCurve:
     Rubin, Biometrika 81, 1994). Boundaries are midpoints of neighbouring grades and are made
     monotone by pooling.
 
+    Where graders disagree, anchors lie further out than that: almost all would lose weight, and the
+    line would be less certain than it is. With their measured spread w has that scale and 4 degrees
+    of freedom.
+
     Parameters
     ----------
     anchors : AnchorSet
         Of at least two grades.
     prior : BoundaryPrior or None
         Of the boundaries, logits.
+    spread : float, optional
+        The measured scale of the anchors' places around their grades' centres, logits.
 
     Returns
     -------
@@ -57,27 +67,29 @@ def gls_curve(anchors: AnchorSet, prior: BoundaryPrior | None) -> GradeCurve:
     edges = (grades[1:] + grades[:-1]) / 2.0
     rows = grades[anchors.grade]
     width, weight = least_squares_width(anchors), np.ones(len(rows))
+    tails = ANCHOR_TAILS if spread is None else DISAGREEMENT_TAILS
     for _ in range(_MOST_ITERATIONS):
-        place = (ANCHOR_SPREAD * width) ** 2
+        place = (ANCHOR_SPREAD * width if spread is None else spread) ** 2
         inverse = invert(anchors.covariance + np.diag(place / weight))
-        spread, coefficients = _posterior(anchors, rows, edges, inverse, width, prior)
+        doubt, coefficients = _posterior(anchors, rows, edges, inverse, width, prior)
         residual = anchors.ability - rows @ coefficients
-        before, weight = weight, _tail_weights(residual, inverse, rows, spread, weight, place)
+        places = _Places(weight, place, tails)
+        before, weight = weight, places.reweigh(residual, inverse, rows, doubt)
         change = abs(coefficients[1] - width) + np.abs(weight - before).max()
         width = max(float(coefficients[1]), LEAST_WIDTH)
         if change < _CONVERGED:
             break
     boundaries = isotonic_regression(edges @ coefficients)
-    edge_spread = edges @ spread
-    edge_variance = (edge_spread * edges).sum(axis=1)
+    edge_doubt = edges @ doubt
+    edge_variance = (edge_doubt * edges).sum(axis=1)
 
     def distance(targets: Targets) -> tuple[Floats, Floats]:
         gain = targets.cross @ inverse
         rest = targets.variance - (gain * targets.cross).sum(axis=1)
         leverage = gain @ rows
         mean = boundaries - (targets.ability - gain @ residual)[:, None]
-        shared = leverage @ edge_spread.T
-        own = rest + (leverage @ spread * leverage).sum(axis=1)
+        shared = leverage @ edge_doubt.T
+        own = rest + (leverage @ doubt * leverage).sum(axis=1)
         return mean, edge_variance - 2.0 * shared + own[:, None]
 
     return GradeCurve(
@@ -115,22 +127,23 @@ def _posterior(
     return covariance, covariance @ pull
 
 
-def _tail_weights(
-    residual: Floats,
-    inverse: Floats,
-    rows: Floats,
-    spread: Floats,
-    weight: Floats,
-    place: float,
-) -> Floats:
-    """Return the expected precision factors of the anchors' places, conditional on all abilities.
+@dataclass(frozen=True)
+class _Places:
+    """Anchors' places in their grades: Student t of scale sqrt(`square`), as weighted normals."""
 
-    (nu + 1) / (nu + E[w^2] / scale^2), with the posterior mean and variance of w: an anchor
-    loses weight because it lies far from its grade, not because it is measured poorly.
-    """
-    prior = place / weight
-    projection = inverse - inverse @ rows @ spread @ rows.T @ inverse
-    mean = prior * (inverse @ residual)
-    variance = prior - prior**2 * projection.diagonal()
-    factors: Floats = (ANCHOR_TAILS + 1.0) / (ANCHOR_TAILS + (mean**2 + variance) / place)
-    return factors
+    weight: Floats
+    square: float
+    tails: float
+
+    def reweigh(self, residual: Floats, inverse: Floats, rows: Floats, doubt: Floats) -> Floats:
+        """Return the expected precision factors of the places, conditional on all abilities.
+
+        (nu + 1) / (nu + E[w^2] / scale^2), with the posterior mean and variance of w: an anchor
+        loses weight because it lies far from its grade, not because it is measured poorly.
+        """
+        prior = self.square / self.weight
+        projection = inverse - inverse @ rows @ doubt @ rows.T @ inverse
+        mean = prior * (inverse @ residual)
+        variance = prior - prior**2 * projection.diagonal()
+        factors: Floats = (self.tails + 1.0) / (self.tails + (mean**2 + variance) / self.square)
+        return factors

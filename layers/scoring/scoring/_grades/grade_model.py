@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # (sd .29) under graders who differ by .25; its tails leave room for wrong grades.
 ANCHOR_SPREAD = 0.3
 ANCHOR_TAILS = 2.0
+# Degrees of freedom where graders disagree: of their spread, and of the anchors' places then.
+DISAGREEMENT_TAILS = 4.0
 # The least grade width, logits: keeps the model defined where anchors contradict their grades.
 LEAST_WIDTH = 0.05
 
