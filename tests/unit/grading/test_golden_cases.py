@@ -263,7 +263,7 @@ def test_calibrated_sets_are_smaller_and_say_what_they_rest_on():
     assert known.expected_coverage >= 0.9
     n = known.effective_anchors
     assert n <= len(ALL)
-    assert known.guaranteed_coverage == pytest.approx(1 - (0.1 * (10.25 + n) + 0.75) / (n + 1))
+    assert known.guaranteed_coverage == pytest.approx(1 - (0.1 * (10.5 + n) + 0.5) / (n + 1))
     assert 0 < known.anchors_held <= known.anchors
 
 
