@@ -20,23 +20,9 @@ from assessment.domain.batch import BatchStatus
 from assessment.domain.judge import BatchingMode
 from assessment.usecases.request_batch import RequestCommand, request_batch
 from tests.fakes.judges import CALLBACK_KEY
+from tests.handlers.api_calls import ask, call, header
 from tests.handlers.conftest import BATCH_ID, EVENTS, Stack, adapters, event, invoke
-from tests.handlers.event_states import (
-    ACTING,
-    PROBLEMS,
-    REDIRECTS,
-    find_operation,
-    prepare_state,
-)
-
-
-def call(name: str) -> tuple[int, dict[str, Any], str]:
-    """The handler's answer to an event: status, body and content type."""
-    response = invoke("handle_api", event(f"handle_api/{name}.json"))
-    headers = {**response.get("headers", {}), **response.get("multiValueHeaders", {})}
-    content_type = headers["Content-Type"]
-    kind = content_type if isinstance(content_type, str) else content_type[0]
-    return response["statusCode"], json.loads(response["body"]), kind
+from tests.handlers.event_states import ACTING, PROBLEMS, REDIRECTS, find_operation, prepare_state
 
 
 def test_every_event_of_the_api_has_its_test() -> None:
@@ -184,11 +170,6 @@ def test_no_body_is_a_server_error(stack: Stack, body: str) -> None:
     assert json.loads(response["body"])["errors"]
 
 
-def header(response: dict[str, Any], name: str) -> list[str]:
-    several: dict[str, list[str]] = response["multiValueHeaders"]
-    return several.get(name, [])
-
-
 def test_every_answer_is_kept_nowhere_on_its_way(stack: Stack) -> None:
     for name in ("healthz", "get_batch_unknown", "unknown_route"):
         response = invoke("handle_api", event(f"handle_api/{name}.json"))
@@ -219,109 +200,6 @@ def test_the_log_says_who_got_which_answer(stack: Stack, caplog: pytest.LogCaptu
     given = event("handle_api/get_batch_unknown.json")
     assert line["subject"] == given["requestContext"]["authorizer"]["principalId"]
     assert (line["route"], line["method"], line["status"]) == ("/v1/batches/{batch_id}", "GET", 404)
-
-
-ORIGIN = "https://school.example.org"
-
-
-def ask_otherwise(name: str, method: str, **headers: str) -> tuple[int, dict[str, str], str]:
-    """Status, headers and body of the answer to an event's path under another method."""
-    given = event(f"handle_api/{name}.json") | {"httpMethod": method, "body": None}
-    given["headers"] |= headers
-    response = invoke("handle_api", given)
-    shown = {key: ", ".join(values) for key, values in response["multiValueHeaders"].items()}
-    return response["statusCode"], shown, response["body"]
-
-
-@pytest.mark.parametrize(
-    ("name", "allowed"),
-    [
-        ("get_batch", "DELETE, GET, HEAD, OPTIONS"),
-        ("create_batch", "GET, HEAD, OPTIONS, POST"),
-        ("cancel_batch", "OPTIONS, POST"),
-        ("healthz", "GET, HEAD, OPTIONS"),
-        ("register_anchors", "OPTIONS, POST"),
-        ("get_rooms", "GET, HEAD, OPTIONS"),
-    ],
-)
-def test_a_method_that_a_path_lacks_is_told_apart_from_a_missing_path(
-    stack: Stack, name: str, allowed: str
-) -> None:
-    for method in ("PATCH", "TRACE", "QUERY"):
-        status, headers, body = ask_otherwise(name, method)
-        assert (status, headers["Allow"]) == (405, allowed)
-        assert headers["Content-Type"] == "application/problem+json"
-        problem = json.loads(body)
-        assert (problem["type"], problem["status"]) == (
-            "urn:cj-assessment:problem:method-not-allowed", 405,
-        )  # fmt: skip
-    assert ask_otherwise(name, "OPTIONS")[0] == 204
-    assert ask_otherwise(name, "OPTIONS")[1]["Allow"] == allowed
-
-
-def test_the_path_that_registers_anchors_lists_none(stack: Stack) -> None:
-    # It is no path of an assignment, and no assignment can be called so.
-    status, headers, _ = ask_otherwise("register_anchors", "GET")
-    assert (status, headers["Allow"]) == (405, "OPTIONS, POST")
-    given = event("handle_api/register_anchors.json")
-    body = json.loads(given["body"]) | {"assignment_id": "register"}
-    refused = invoke("handle_api", {**given, "body": json.dumps(body)})
-    assert refused["statusCode"] == 400
-    assert json.loads(refused["body"])["errors"][0]["field"] == "assignment_id"
-
-
-def test_a_missing_path_is_missing_under_every_method(stack: Stack) -> None:
-    given = event("handle_api/get_batch.json") | {"path": "/v1/nothing/here"}
-    for method in ("GET", "PATCH", "OPTIONS", "HEAD"):
-        assert invoke("handle_api", given | {"httpMethod": method})["statusCode"] == 404
-
-
-def test_head_is_get_without_the_body(stack: Stack) -> None:
-    status, headers, body = ask_otherwise("healthz", "HEAD")
-    assert (status, headers["Content-Type"], body) == (200, "application/json", "")
-    assert ask_otherwise("get_batch_unknown", "HEAD")[0] == 404
-
-
-@pytest.fixture
-def admitted(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
-    """A stack that admits the pages of one origin."""
-    monkeypatch.setenv("CORS_ORIGINS", f"{ORIGIN},http://localhost:5173")
-    bootstrap.process.cache_clear()
-
-
-CORS = {"Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Vary"}
-
-
-def test_nothing_is_said_to_other_origins_unless_the_stack_admits_them(stack: Stack) -> None:
-    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
-    for method in ("GET", "OPTIONS"):
-        assert not CORS & ask_otherwise("healthz", method, **asked)[1].keys()
-
-
-@pytest.mark.usefixtures("admitted")
-def test_pages_of_an_admitted_origin_read_answers_and_refusals() -> None:
-    for name, method in (("healthz", "GET"), ("get_batch_unknown", "GET"), ("healthz", "PATCH")):
-        headers = ask_otherwise(name, method, Origin=ORIGIN)[1]
-        assert (headers["Access-Control-Allow-Origin"], headers["Vary"]) == (ORIGIN, "Origin")
-        assert "Access-Control-Allow-Credentials" not in headers
-
-
-@pytest.mark.usefixtures("admitted")
-def test_a_preflight_tells_the_methods_and_headers_of_the_path() -> None:
-    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
-    status, headers, _ = ask_otherwise("create_batch", "OPTIONS", **asked)
-    assert (status, headers["Access-Control-Allow-Origin"]) == (204, ORIGIN)
-    assert headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS, POST"
-    allowed = headers["Access-Control-Allow-Headers"].split(", ")
-    assert {"Authorization", "Content-Type", "Idempotency-Key"} <= set(allowed)
-
-
-@pytest.mark.usefixtures("admitted")
-@pytest.mark.parametrize("origin", ["https://evil.example.org", f"{ORIGIN}.evil.org", "null", ""])
-def test_pages_of_another_origin_are_told_nothing(origin: str) -> None:
-    headers = ask_otherwise("healthz", "GET", Origin=origin)[1]
-    assert "Access-Control-Allow-Origin" not in headers
-    assert headers["Vary"] == "Origin"
 
 
 def test_the_batch_after_the_last_one_of_a_day_is_refused(
@@ -370,14 +248,6 @@ def test_an_idempotency_key_has_a_length(stack: Stack) -> None:
     assert json.loads(response["body"])["errors"][0]["field"] == "Idempotency-Key"
 
 
-def ask(name: str, **query: str) -> dict[str, Any]:
-    """The answer to an event with another query."""
-    given = event(f"handle_api/{name}.json")
-    given["queryStringParameters"] = query
-    body: dict[str, Any] = json.loads(invoke("handle_api", given)["body"])
-    return body
-
-
 def test_batches_are_listed_by_what_they_are(stack: Stack) -> None:
     stack.submitted()
     status, body, _ = call("list_batches")
@@ -398,71 +268,6 @@ def test_pages_of_batches_hold_each_once_the_newest_first(stack: Stack) -> None:
         page = ask("list_batches", limit="2", cursor=page["cursor"])
         listed += [batch["batch_id"] for batch in page["batches"]]
     assert listed == made[::-1]
-
-
-def test_a_change_has_two_entries_with_who_what_and_the_hashes(stack: Stack) -> None:
-    stack.submitted()
-    call("cancel_batch")
-    begun, ended = call("get_batch_audit")[1]["entries"]
-    assert begun["change_id"] == ended["change_id"]
-    assert [begun["phase"], ended["phase"]] == ["begun", "ended"]
-    assert (ended["subject"], ended["roles"]) == ("teacher", ["assessor"])
-    assert (ended["action"], ended["status"]) == ("change_batch", 200)
-    assert begun["before_sha256"] == ended["before_sha256"] != ended["after_sha256"]
-
-
-def test_the_trail_has_every_change_and_no_text(stack: Stack) -> None:
-    call("register_anchors")
-    batch_id = call("create_batch")[1]["batch_id"]
-    call("create_batch_one_essay")
-    entries = call("get_audit")[1]["entries"]
-    told = [(e["phase"], e["action"], e["status"], e["batch_id"]) for e in entries[::-1]]
-    assert told == [
-        ("begun", "register_assignment", None, None),
-        ("ended", "register_assignment", 201, None),
-        ("begun", "request_batch", None, None),
-        ("ended", "request_batch", 202, batch_id),
-        ("begun", "request_batch", None, None),
-        ("ended", "request_batch", 400, None),
-    ]
-    assert entries[-2]["before_sha256"] is None
-    assert entries[-2]["after_sha256"]
-    assert "water" not in json.dumps(entries)
-
-
-@pytest.mark.usefixtures("stack")
-@pytest.mark.parametrize("policy", ["release", "retention"])
-def test_a_change_of_a_policy_has_the_hashes_before_and_after(policy: str) -> None:
-    for _ in range(2):
-        assert call(f"change_{policy}_policy")[0] == 200
-    entries = call("get_audit")[1]["entries"]
-    again, first = (entry for entry in entries if entry["phase"] == "ended")
-    assert first["before_sha256"]
-    assert first["after_sha256"]
-    assert first["before_sha256"] != first["after_sha256"]
-    # The same policy is set again.
-    assert again["before_sha256"] == again["after_sha256"] == first["after_sha256"]
-
-
-def test_storing_a_text_has_its_hash_after_it(stack: Stack) -> None:
-    stored = call("store_content")[1]
-    ended, begun = call("get_audit")[1]["entries"]
-    assert (begun["before_sha256"], begun["after_sha256"]) == (None, None)
-    assert (ended["before_sha256"], ended["after_sha256"]) == (None, stored["content_id"])
-
-
-def test_a_change_that_is_broken_off_has_begun(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stack.submitted()
-
-    def dies(*_: object, **__: object) -> None:
-        raise SystemExit
-
-    monkeypatch.setattr("assessment.api.batches.cancel_batch", dies)
-    with pytest.raises(SystemExit):
-        call("cancel_batch")
-    assert [entry["phase"] for entry in call("get_batch_audit")[1]["entries"]] == ["begun"]
 
 
 def test_pages_of_comparisons_hold_each_once_with_its_verdict(stack: Stack) -> None:

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from assessment.usecases.prepare_batch import prepare_batch
+from tests.handlers.api_calls import call
 from tests.handlers.conftest import Stack, adapters, event, invoke
-from tests.handlers.test_api_events import call
 
 ASSIGNMENT = "plastic-bottles"
 

@@ -14,8 +14,8 @@ from assessment.contracts.manifest import read_manifest
 from assessment.domain.batch import Batch
 from assessment.domain.errors import InvalidRequestError, ManyInvalidFieldsError
 from assessment.usecases.prepare_batch import prepare_batch
+from tests.handlers.api_calls import call
 from tests.handlers.conftest import Stack, adapters, event, invoke
-from tests.handlers.test_api_events import call
 
 ANN = "Bottles are bad for the sea."
 BO = "Bottles are cheap, and they keep water clean where no tap does."

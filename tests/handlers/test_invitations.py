@@ -12,8 +12,8 @@ import pytest
 
 from assessment.domain.comparison import Comparison
 from assessment.domain.wave import Wave
+from tests.handlers.api_calls import call
 from tests.handlers.conftest import BATCH_ID, Stack, adapters, event, invoke
-from tests.handlers.test_api_events import call
 
 READS = {"GetItem", "Query", "BatchGetItem", "Scan"}
 

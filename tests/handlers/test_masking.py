@@ -14,8 +14,8 @@ from assessment.domain.document_keys import MANIFESTS
 from assessment.usecases.erase_data import go_on_erasing
 from assessment.usecases.request_erasure import request_batch_erasure
 from tests.fakes.event_loop import run_async
+from tests.handlers.api_calls import call
 from tests.handlers.conftest import Stack, adapters, event, invoke
-from tests.handlers.test_api_events import call
 from tests.handlers.test_content import BO, MANIFEST_ID, prepare, read_texts, sha256, upload
 from tests.handlers.test_erasure import everything
 

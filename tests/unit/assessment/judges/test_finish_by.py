@@ -23,7 +23,7 @@ from tests.fakes.judges import Habits
 from tests.fakes.loop import Loop
 from tests.fakes.world import START, World
 from tests.unit.assessment.crashes import crash_everywhere
-from tests.unit.assessment.judges.test_provider_batches import (
+from tests.unit.assessment.judges.provider_submissions import (
     JUDGE,
     record_all,
     results,
