@@ -163,3 +163,17 @@ def openai() -> Iterator[Asking]:
     """The chat completions API alone."""
     with provider_server("openai") as server:
         yield make_asking("openai", server, timeout_seconds=20)
+
+
+@pytest.fixture
+def anthropic() -> Iterator[Asking]:
+    """The messages API alone."""
+    with provider_server("anthropic") as server:
+        yield make_asking("anthropic", server, timeout_seconds=20)
+
+
+@pytest.fixture
+def bedrock() -> Iterator[Asking]:
+    """Bedrock's Converse and its jobs alone."""
+    with provider_server("bedrock") as server:
+        yield make_asking("bedrock", server, timeout_seconds=20)

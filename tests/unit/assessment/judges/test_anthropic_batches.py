@@ -15,7 +15,6 @@ from local.providers.replies import Reply
 from local.providers.scripted_server import (
     anthropic_reply,
     provider_error,
-    provider_server,
     verdict,
 )
 from tests.unit.assessment.judges.batch_calls import (
@@ -27,14 +26,7 @@ from tests.unit.assessment.judges.batch_calls import (
     results,
     submit,
 )
-from tests.unit.assessment.judges.conftest import KEY, make_asking
-
-
-@pytest.fixture
-def anthropic():
-    with provider_server("anthropic") as server:
-        yield make_asking("anthropic", server, timeout_seconds=20)
-
+from tests.unit.assessment.judges.conftest import KEY
 
 MARK = NAME[-24:]
 

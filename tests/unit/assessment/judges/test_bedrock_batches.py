@@ -13,16 +13,8 @@ import pytest
 from assessment.domain.document_keys import provider_batch_key
 from assessment.domain.judge_errors import JudgeRefusedError, JudgeUnavailableError
 from local.providers.replies import Reply
-from local.providers.scripted_server import bedrock_reply, provider_error, provider_server, verdict
+from local.providers.scripted_server import bedrock_reply, provider_error, verdict
 from tests.unit.assessment.judges.batch_calls import NAME, find, list_errors, results, submit
-from tests.unit.assessment.judges.conftest import make_asking
-
-
-@pytest.fixture
-def bedrock():
-    with provider_server("bedrock") as server:
-        yield make_asking("bedrock", server, timeout_seconds=20)
-
 
 ARN = "arn:aws:bedrock:eu-north-1:123456789012:model-invocation-job/abc123def456"
 

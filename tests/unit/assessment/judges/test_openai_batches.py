@@ -15,7 +15,7 @@ import pytest
 from assessment.domain.judge import Price
 from assessment.domain.judge_errors import JudgeUnavailableError
 from local.providers.replies import Reply
-from local.providers.scripted_server import openai_reply, provider_error, provider_server
+from local.providers.scripted_server import openai_reply, provider_error
 from tests.unit.assessment.judges.batch_calls import (
     NAME,
     TRIED,
@@ -28,13 +28,7 @@ from tests.unit.assessment.judges.batch_calls import (
     results,
     submit,
 )
-from tests.unit.assessment.judges.conftest import KEY, make_asking
-
-
-@pytest.fixture
-def openai():
-    with provider_server("openai") as server:
-        yield make_asking("openai", server, timeout_seconds=20)
+from tests.unit.assessment.judges.conftest import KEY
 
 
 def test_openai_takes_a_file_of_requests_and_a_batch_of_the_file(openai):

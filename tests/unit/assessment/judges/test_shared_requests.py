@@ -1,4 +1,4 @@
-"""Requests of several comparisons in OpenAI's batches."""
+"""Requests of several comparisons in providers' batches."""
 
 from __future__ import annotations
 
