@@ -156,7 +156,7 @@ def stop(name: str = "cloud") -> bool:
 
 
 def status(name: str = "cloud") -> Cloud | None:
-    """The running laptop cloud of this name, if it is alive and healthy."""
+    """The running laptop cloud of this name, if it runs and answers."""
     server = processes.find_server(name)
     return Cloud(server) if server and processes.answers(server.url + HEALTH) else None
 

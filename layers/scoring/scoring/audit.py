@@ -65,7 +65,7 @@ class Audit:
         Evidence of all verdicts against a judge who ignores the essays, if it was given.
     at_chance : bool
         Whether the verdicts support a judge who ignores the essays: the Bayes factor is at most
-        :data:`AT_CHANCE_LOG_BAYES_FACTOR`. Few verdicts speak for nobody.
+        :data:`AT_CHANCE_LOG_BAYES_FACTOR`. Few verdicts are evidence for neither.
     """
 
     n: int

@@ -40,7 +40,7 @@ def parse_result(document: Mapping[str, Any]) -> ResultDocument:
     Raises
     ------
     StackNotReachableError
-        If the stack speaks another version of the document than this command.
+        If the stack has another version of the document than this command.
     """
     try:
         return ResultDocument.model_validate(document)

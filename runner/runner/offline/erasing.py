@@ -28,7 +28,7 @@ class _NoDeadLetters:
 
 
 def erase(workspace: Workspace, batch_id: str, essay_id: str | None) -> Erasure:
-    """Erase it; still `erasing` where a provider has not yet let go of a batch of its own.
+    """Erase it; still `erasing` where a provider has not yet deleted a batch of its own.
 
     Raises
     ------

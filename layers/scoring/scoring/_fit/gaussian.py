@@ -70,7 +70,7 @@ class Gaussian:
     turns: int
 
     def forget_nodes(self) -> None:
-        """Let go of the terms at the nodes; `whole_point` has them again."""
+        """Drop the terms at the nodes; `whole_point` computes them again."""
         Smoothed.forget_nodes(self.point.terms)
 
     def whole_point(self) -> Point:

@@ -144,7 +144,7 @@ class Smoothed:
 
     @staticmethod
     def forget_nodes(terms: Terms) -> None:
-        """Let go of the terms at the nodes, which take most of a fit's memory.
+        """Drop the terms at the nodes, which take most of a fit's memory.
 
         What is left has the averages. `shape_curvature` and `compute_remaining_variance` then
         refuse it.

@@ -108,7 +108,7 @@ class GradeCurve:
     boundary_variance : (G - 1,) ndarray of float
         Logits squared.
     weight : (a,) ndarray of float
-        Of each anchor, 1 where nothing speaks against its grade.
+        Of each anchor, 1 where nothing is evidence against its grade.
     residual : (a,) ndarray of float
         Ability of each anchor less the centre of its grade, logits.
     distance : callable

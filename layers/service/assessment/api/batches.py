@@ -115,7 +115,7 @@ def cancel(batch_id: str) -> Response[str]:
 
 @guard_route(router, "POST", "/v1/batches/<batch_id>/resume", Action.CHANGE_BATCH)
 def resume(batch_id: str) -> Response[str]:
-    """Let a batch that its surroundings brought down go on from where it stood."""
+    """Let a batch continue where an error of its surroundings ended it."""
     own = own_adapters(router)
     batch = resume_batch(open_batch(batch_id, own), ports=own.resume_ports, now=datetime.now(UTC))
     count("batches_resumed")

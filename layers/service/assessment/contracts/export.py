@@ -21,7 +21,7 @@ class ExportedComparison(BaseModel):
     """A comparison of the essay with others, which are not named.
 
     `position` says in which place the essay was shown: first, second and so on. The reason that
-    the judge gave, `verdict.justification`, may speak of the other essays too. Of a list, `rank` is
+    the judge gave, `verdict.justification`, may be about the other essays too. Of a list, `rank` is
     the essay's place in the judge's order, and the order names the others by where they were shown.
     """
 

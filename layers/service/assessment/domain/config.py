@@ -136,7 +136,7 @@ class BatchConfig(BaseModel):
     needs_more_evidence_below: Annotated[float, Field(ge=0, le=1)] = 0.35
 
     # Release
-    # Two people who agree decide on each grade, blind to each other.
+    # Two people who agree decide on each grade, and neither sees what the other decided.
     two_assessors: StrictBool = False
 
     @model_validator(mode="before")

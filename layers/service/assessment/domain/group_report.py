@@ -1,6 +1,6 @@
 """Groups of essays that the caller names: what their differences are, and what cannot be told.
 
-Groups are labels: this product gives them no meaning, shows them to no judge, and speaks of a group
+Groups are labels: this product gives them no meaning, shows them to no judge, and reports on one
 only where it has at least `FEWEST_ESSAYS` essays. All figures are in logits with 95% intervals.
 """
 

@@ -72,7 +72,7 @@ class AuditReport(BaseModel):
     uses every predicted pair, `tested_pairs`: a coin is independent of any prediction that was made
     before it fell, however the pair was chosen. `log_bayes_factor` is the evidence of all verdicts
     for a judge who orders the essays at least weakly against one who ignores them, natural
-    logarithm; `at_chance` says that it speaks for the latter.
+    logarithm; `at_chance` says that it is evidence for the latter.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -25,8 +25,8 @@ def needs_own_essays(comparison: Comparison, *, beside_lists: bool) -> bool:
     """Whether no other comparison of its call may have one of its essays.
 
     In a call with two orders that share a text it is not clear which of the two is meant. Pairs
-    beside lists show how sharp the judge is in pairs, and pairs that share essays would be a
-    ranking in disguise.
+    beside lists show how sharp the judge is in pairs, and pairs that share essays would in
+    truth be a ranking.
     """
     return comparison.is_list or beside_lists
 

@@ -1,8 +1,8 @@
 """One translation of what AWS answers, so that every adapter tells errors apart alike.
 
-Three kinds leave an adapter: `TransientError` for what a repeat may heal, `PermissionMissingError`
-for a right that a role lacks, and the service's own `ClientError` for everything else, conditions
-that did not hold among it.
+An adapter raises three kinds: `TransientError` where a repeat may succeed,
+`PermissionMissingError` for a right that a role lacks, and the service's own `ClientError` for
+everything else, conditions that did not hold among it.
 
 The codes are those that botocore's standard retries repeat (`botocore.retries.standard`) and the
 "common errors" of the API references of S3, DynamoDB, SQS, Step Functions, EventBridge and Secrets

@@ -26,7 +26,7 @@ def read_event_stream(content: bytes) -> dict[str, Any] | None:
 
 
 def _read_commented(lines: Sequence[str]) -> dict[str, Any] | None:
-    """A document after comments, which keep a connection alive while it is made."""
+    """A document after comments, which keep a connection open while it is made."""
     bare = [line for line in lines if not line.startswith(":")]
     document = load_response("\n".join(bare).encode()) if len(bare) < len(lines) else None
     return document if isinstance(document, dict) else None
