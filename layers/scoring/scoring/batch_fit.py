@@ -43,7 +43,7 @@ def fit_batch(
     Mean and covariance of the Gaussian nearest to the posterior, the spread of abilities
     integrated over. Every judge's rate of random answers is estimated, so that a scale that they
     compress is widened again. Where verdicts have degrees, so are every judge's cut points and
-    what the degrees tell: nobody is taken at their word. Judges of a jury may be sharper or blunter
+    what the degrees tell. Judges of a jury may be sharper or blunter
     than each other, and where they differ about an essay it is less certain. Where people have
     judged beside models, abilities are on people's scale.
 

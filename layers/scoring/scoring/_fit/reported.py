@@ -58,7 +58,7 @@ def lapse_rates(model: Model, shape: Floats, lapse: float) -> Floats:
 
 
 def doubt_unit(model: Model, spread: Spread | None) -> float:
-    """By how much the log of the unit is doubted: not where no lapses are modelled."""
+    """By how much the log of the unit is doubted: not where every verdict follows the model."""
     if not isinstance(model.link, Attention):
         return 0.0
     return unit_doubt(0.0 if spread is None else spread.sd_log)

@@ -78,7 +78,7 @@ def _is_encrypted_or_local(parts: SplitResult) -> bool:
 
 
 def _is_of_machinery(host: str, port: int | None) -> bool:
-    """Whether it is a cloud's metadata service, a Lambda's runtime, or an address as a bare number."""
+    """Whether it is a metadata service, a Lambda's runtime, or an address as a bare number."""
     host = host.removesuffix(".")
     if host in LOCAL_HOSTS:
         return port == _RUNTIME_PORT

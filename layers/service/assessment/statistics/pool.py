@@ -129,7 +129,7 @@ class JudgedPool:
         return refit
 
     def fit_quickly(self, config: BatchConfig, selection: Sequence[Comparison]) -> Fit:
-        """The fit of some verdicts, which supposes that no judge ever lapses: for predictions."""
+        """The fit of some verdicts, in which every verdict follows the model: for predictions."""
         return fit(
             self.comparisons(selection), prior_sd=spread_prior(config), estimator="variational"
         )
