@@ -2,6 +2,7 @@
 
 - Workers share the unpacked layers. MiniStack unpacks all layers for each worker anew, 200 MB of
   them, and each worker compiles every module of them again.
+- Workers of a function are forked from a process that has imported it, see `forking`.
 - A function has a few workers, and whoever finds them busy waits. MiniStack starts a worker for
   every call that finds none free: thirty people who open a page at once then wait for thirty
   processes to start on the machine's few processors, a minute long, and are refused in the end.
@@ -16,7 +17,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
-import subprocess
+import queue
 import sys
 import sysconfig
 import tempfile
@@ -29,6 +30,8 @@ from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
+
+from local.stack.forking import TEMPLATE_SCRIPT, ForkedProcess, Templates
 
 type Function = dict[str, Any]
 type Execute = Callable[[Function, object, str], dict[str, Any]]
@@ -43,8 +46,8 @@ WORKERS_AT_ONCE = 2 + 2 * (os.process_cpu_count() or 1)
 
 YIELDING = 10
 """How much is added to the niceness (`man nice`) of a worker that works off a queue."""
-_LEAST_PRIORITY = 19
 
+_templates = Templates()
 _unpacking = threading.Lock()
 
 
@@ -53,7 +56,7 @@ def install() -> None:
     lambda_runtime.Worker = Worker
     Turns(WORKERS_AT_ONCE).install()
     lambda_runtime._PYTHON_WORKER_SCRIPT = (  # noqa: SLF001 - there is no other way in
-        restrict_imports(provide_runtime()) + lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001
+        restrict_imports(provide_runtime()) + TEMPLATE_SCRIPT + lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001
     )
 
 
@@ -84,23 +87,21 @@ class Turns:
 
 
 class Worker(lambda_runtime.Worker):  # type: ignore[misc] # untyped base
-    """A worker whose layers are unpacked once for all, and that yields if a queue feeds it."""
+    """A forked worker; layers are unpacked once for all, and it yields if a queue feeds it."""
 
     config: dict[str, Any]
+    code_zip: bytes
     func_name: str
-    _proc: subprocess.Popen[str]
+    _proc: ForkedProcess
 
     def _spawn(self) -> None:
         self.config = share_layers(self.config)
-        super()._spawn()
-        if is_fed_by_queue(self.func_name):
-            yield_processor(self._proc.pid)
-
-
-def yield_processor(pid: int) -> None:
-    """Let other processes come first; whoever may not raise a priority may still lower it."""
-    niceness = os.getpriority(os.PRIO_PROCESS, pid)
-    os.setpriority(os.PRIO_PROCESS, pid, min(niceness + YIELDING, _LEAST_PRIORITY))
+        niceness = YIELDING if is_fed_by_queue(self.func_name) else 0
+        self._proc = _templates.fork(self.func_name, self.config, self.code_zip, niceness=niceness)
+        self._stderr_queue = queue.Queue()
+        threading.Thread(
+            target=self._read_stderr, daemon=True, name=f"stderr-{self.func_name}"
+        ).start()
 
 
 def is_fed_by_queue(function_name: str) -> bool:

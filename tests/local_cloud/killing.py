@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import random
@@ -27,10 +28,13 @@ WAITING = ["63" if platform.machine() == "aarch64" else "0", "0x0"]
 
 
 class Workers:
-    """The processes that run the functions of one laptop cloud; others may run beside it."""
+    """The processes that run the functions of one laptop cloud; others may run beside it.
+
+    They are forked from the cloud's children, one for each function.
+    """
 
     def __init__(self, cloud: Cloud) -> None:
-        self._server = str(cloud.server.pid)
+        self._server = cloud.server.pid
         self._function_names: dict[int, str] = {}
 
     def find(self, function: str) -> list[int]:
@@ -39,21 +43,25 @@ class Workers:
 
     def list_all(self) -> dict[int, str]:
         """The function of every worker, by process id."""
-        children = [int(path.name) for path in Path("/proc").iterdir() if self._is_child(path)]
-        for pid in set(children) - set(self._function_names):
+        parents = read_parents()
+        templates = {pid for pid, parent in parents.items() if parent == self._server}
+        workers = [pid for pid, parent in parents.items() if parent in templates]
+        for pid in set(workers) - set(self._function_names):
             name = read_function_name(pid)
             if name:
                 self._function_names[pid] = name
-        return {pid: self._function_names[pid] for pid in children if pid in self._function_names}
+        return {pid: self._function_names[pid] for pid in workers if pid in self._function_names}
 
-    def _is_child(self, process: Path) -> bool:
-        if not process.name.isdecimal():
-            return False
-        try:
-            fields = (process / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return False
-        return fields[1] == self._server
+
+def read_parents() -> dict[int, int]:
+    """The process id of every process's parent."""
+    parents = {}
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            with contextlib.suppress(OSError):
+                fields = (process / "stat").read_text().rpartition(")")[2].split()
+                parents[int(process.name)] = int(fields[1])
+    return parents
 
 
 def read_function_name(pid: int) -> str:

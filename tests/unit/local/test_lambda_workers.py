@@ -10,7 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from ministack.core import lambda_runtime
 
+from local.stack import lambda_workers
+from local.stack.forking import TEMPLATE_SCRIPT, Templates
 from local.stack.lambda_workers import (
     LAYERS_VARIABLE,
     RUNTIME_PACKAGES,
@@ -91,19 +94,89 @@ def test_calls_of_one_function_wait_for_each_other(monkeypatch):
     assert turns.free["f"].acquire(blocking=False), "a call that failed has given its place back"
 
 
-def test_a_worker_that_a_queue_feeds_yields_the_processor(monkeypatch):
+CODE = """
+import os
+IMPORTED_IN = os.getpid()
+def handle(event, context):
+    return [IMPORTED_IN, os.getpid(), os.environ["SETTING"], event]
+"""
+
+
+@pytest.fixture
+def make_worker(monkeypatch):
+    """Workers of a function of these settings, which end with the test."""
+    monkeypatch.setattr(lambda_workers, "_templates", Templates())
+    script = TEMPLATE_SCRIPT + lambda_runtime._PYTHON_WORKER_SCRIPT
+    monkeypatch.setattr(lambda_runtime, "_PYTHON_WORKER_SCRIPT", script)
     mappings = [("0" * 12, "us-east-1", {"FunctionName": "fed"})]
     monkeypatch.setattr("ministack.services.lambda_svc._iter_all_esms", lambda: iter(mappings))
+    made = []
 
-    def spawn(worker):
-        worker._proc = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    def make(name="asked", setting="one", code=CODE):
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as file:
+            file.writestr("app.py", code)
+        config = {
+            "FunctionName": name,
+            "FunctionArn": f"arn:aws:lambda:us-east-1:000000000000:function:{name}",
+            "Handler": "app.handle",
+            "Runtime": "python3.13",
+            "Timeout": 60,
+            "Environment": {"Variables": {"SETTING": setting}},
+        }
+        made.append(Worker(name, config, content.getvalue()))
+        return made[-1]
 
-    monkeypatch.setattr(Worker.__base__, "_spawn", spawn)
+    yield make
+    lambda_runtime.kill_workers([*made, *lambda_workers._templates._templates.values()])
+
+
+def call(worker, event="event"):
+    answer = worker.invoke(event, "request")
+    assert answer["status"] == "ok", answer
+    return answer["result"]
+
+
+def test_workers_of_a_function_are_forked_from_one_process_that_has_imported_it(make_worker):
+    workers = [make_worker(), make_worker()]
+    (imported_in, one, *told), (again, other, *_) = (call(each) for each in workers)
+    assert told == ["one", "event"]
+    assert imported_in == again
+    assert len({imported_in, one, other}) == 3
+    assert [each._proc.pid for each in workers] == [one, other]
+    assert call(workers[0], "next") == [imported_in, one, "one", "next"]
+
+
+def test_a_worker_that_died_is_forked_anew_and_another_version_imported(make_worker):
+    worker = make_worker()
+    imported_in, pid, *_ = call(worker)
+    assert worker._proc.poll() is None
+    worker._proc.kill()
+    worker._proc.wait(60)
+    assert worker._proc.poll() is not None
+    again, other, *_ = call(worker)
+    assert again == imported_in
+    assert other != pid
+    changed, _, setting, _ = call(make_worker(setting="two"))
+    assert (changed != imported_in, setting) == (True, "two")
+
+
+def test_a_process_that_was_killed_forks_no_more_and_is_replaced(make_worker):
+    imported_in, *_ = call(make_worker())
+    lambda_workers._templates._templates["asked"]._proc.kill()
+    lambda_workers._templates._templates["asked"]._proc.wait(60)
+    assert call(make_worker())[0] != imported_in
+
+
+def test_a_function_that_cannot_be_imported_says_why(make_worker):
+    with pytest.raises(RuntimeError, match="a setting is missing"):
+        make_worker(code="raise ValueError('a setting is missing')").invoke("event", "request")
+
+
+def test_a_worker_that_a_queue_feeds_yields_the_processor(make_worker):
     niceness = {}
     for name in ("fed", "asked"):
-        worker = Worker(name, {}, b"")
-        worker._spawn()
-        with worker._proc as process:
-            niceness[name] = os.getpriority(os.PRIO_PROCESS, process.pid)
+        _, pid, *_ = call(make_worker(name))
+        niceness[name] = os.getpriority(os.PRIO_PROCESS, pid)
     mine = os.getpriority(os.PRIO_PROCESS, 0)
     assert niceness == {"fed": min(mine + 10, 19), "asked": mine}
