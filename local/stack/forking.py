@@ -153,8 +153,10 @@ class Template(lambda_runtime.Worker):  # type: ignore[misc] # untyped base
 
     def fits(self, config: Mapping[str, Any], code_zip: bytes) -> bool:
         """Whether it lives and has imported this version of the function."""
-        alive = self._proc is not None and self._proc.poll() is None
-        return alive and self._ingredients == (pick_ingredients(config), code_zip)
+        return self._proc.poll() is None and self._ingredients == (
+            pick_ingredients(config),
+            code_zip,
+        )
 
     def fork(self) -> ForkedProcess:
         """A new worker.

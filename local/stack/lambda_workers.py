@@ -93,6 +93,7 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc] # untyped base
     code_zip: bytes
     func_name: str
     _proc: ForkedProcess
+    _stderr_queue: queue.Queue[str]
 
     def _spawn(self) -> None:
         self.config = share_layers(self.config)

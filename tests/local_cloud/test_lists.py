@@ -3,23 +3,27 @@
 import pytest
 from scipy.stats import spearmanr
 
-from local.demo import CONFIG, run_batch
+from local.demo import CONFIG
 from local.judge.options import JudgeOptions
 from tests.local_cloud.conftest import KEY_NAME
+from tests.local_cloud.together import run_together
 
 pytestmark = pytest.mark.local_cloud
 
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 SIZE = 5
-SETTINGS = {**CONFIG, "max_comparisons_per_essay": 8}
+# Three waves: a wave takes what the budget still has.
+SETTINGS = {**CONFIG, "comparisons_per_essay_per_wave": 20, "max_comparisons_per_essay": 8}
 
 
-def run(set_up, sample, judge):
-    """A batch's result, and its comparisons."""
+def run(set_up, sample, judges):
+    """For each judge a batch's result, and its comparisons."""
+    documents = run_together(set_up, sample, judges, config=SETTINGS)
     with set_up.client() as client:
-        document = run_batch(client, sample, config=SETTINGS, judge=judge, show=lambda *_: None)
-        comparisons = list(client.list_comparisons(document["batch_id"]))
-    return document, comparisons
+        return [
+            (document, list(client.list_comparisons(document["batch_id"])))
+            for document in documents
+        ]
 
 
 def abilities(document):
@@ -36,6 +40,9 @@ def correlate_abilities(one, other):
     essays = sorted(abilities(one))
     first, second = ([abilities(each)[essay] for essay in essays] for each in (one, other))
     return spearmanr(first, second).statistic
+
+
+CALLBACKS = {"provider": "callback_endpoint", "list_size": SIZE}
 
 
 def make_judge(url, provider, mode):
@@ -60,35 +67,36 @@ KINDS = (
 
 
 def test_lists_are_the_same_by_every_provider_and_mode(stage, small_sample):
+    ways = [way for kind in KINDS for way in kind]
     with stage(JudgeOptions(latency=0.05)) as (set_up, server):
-        endpoint = {"provider": "callback_endpoint", "list_size": SIZE}
-        by_callbacks, comparisons = run(set_up, small_sample, endpoint)
-        lists = [each.list_verdict for each in comparisons if each.is_list]
-        assert all(order is not None and len(order.ranking) == SIZE for order in lists)
-        n_pairs = len(comparisons) - len(lists)
-        assert SIZE * len(lists) > 2 * n_pairs, "most readings are in lists"
-        for ways in KINDS:
-            runs = [run(set_up, small_sample, make_judge(server.url, *way)) for way in ways]
-            if ways is KINDS[0]:
-                runs.append((by_callbacks, comparisons))
-            (document, found), (other, asked) = runs
-            # A comparison that fails changes every plan after it: say so before abilities differ.
-            failures = [each.failure for each in (*found, *asked) if each.failure]
-            assert not failures, ways
-            assert abilities(document) == pytest.approx(abilities(other), abs=1e-6), ways
-            assert list_orders(found) == list_orders(asked)
-            assert list_orders(found)
-            assert document["repeated_calls"] == other["repeated_calls"] == 0
-            # Without failures the runs are always the same: .93 with the providers' batches.
-            assert correlate_abilities(document, by_callbacks) > 0.8, ways
+        judges = [CALLBACKS, *(make_judge(server.url, *way) for way in ways)]
+        by_callbacks, *others = run(set_up, small_sample, judges)
+    runs = dict(zip(ways, others, strict=True))
+    document, comparisons = by_callbacks
+    lists = [each.list_verdict for each in comparisons if each.is_list]
+    assert all(order is not None and len(order.ranking) == SIZE for order in lists)
+    n_pairs = len(comparisons) - len(lists)
+    assert SIZE * len(lists) > 2 * n_pairs, "most readings are in lists"
+    for kind in KINDS:
+        alike = [runs[way] for way in kind]
+        if kind is KINDS[0]:
+            alike.append(by_callbacks)
+        (document, found), (other, asked) = alike
+        # A comparison that fails changes every plan after it: say so before abilities differ.
+        failures = [each.failure for each in (*found, *asked) if each.failure]
+        assert not failures, kind
+        assert abilities(document) == pytest.approx(abilities(other), abs=1e-6), kind
+        assert list_orders(found) == list_orders(asked)
+        assert list_orders(found)
+        assert document["repeated_calls"] == other["repeated_calls"] == 0
+        # Without failures the runs are always the same: .93 with the providers' batches.
+        assert correlate_abilities(document, by_callbacks[0]) > 0.8, kind
 
 
 def test_a_troubled_judge_loses_no_list(stage, small_sample):
     troubled = JudgeOptions(latency=0.05, error_rate=0.2, duplicate_rate=0.2, shuffle=1.0)
-    with stage(troubled) as (set_up, server):
-        endpoint = {"provider": "callback_endpoint", "list_size": SIZE}
-        document, comparisons = run(set_up, small_sample, endpoint)
-        del server
+    with stage(troubled) as (set_up, _):
+        ((document, comparisons),) = run(set_up, small_sample, [CALLBACKS])
     lists = [each for each in comparisons if each.is_list]
     assert lists
     replaced = {each.failed_list_id for each in comparisons if each.failed_list_id}
