@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import boto3
@@ -114,10 +115,10 @@ def start(
         "AWS_ENDPOINT_URL_BEDROCK": judge,
     }
     server = processes.find_server(name)
-    fits = server and server.port == listening_port and server.settings == settings
-    if server and fits and processes.answers(server.url + HEALTH):
-        return Cloud(server)
     if server:
+        fits = server.port == listening_port and server.settings == settings
+        if fits and processes.answers(server.url + HEALTH):
+            return Cloud(server)
         stop(name)
     scratch = processes.folder(name) / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -129,25 +130,30 @@ def start(
             port=listening_port,
             variable=CLOUD_PORT_VARIABLE,
             health=HEALTH,
-            # A clean environment: the Lambda workers inherit it, and nothing of the developer's
-            # shell may leak into the functions.
-            environment={
-                "PATH": os.environ["PATH"],
-                "HOME": str(scratch),
-                "TMPDIR": str(scratch),
-                "STATE_DIR": str(scratch / "state"),
-                "S3_DATA_DIR": str(scratch / "s3"),
-                "PYTHONUNBUFFERED": "1",
-                "OMP_NUM_THREADS": "1",
-                "BIND_HOST": LOOPBACK,
-                "GATEWAY_PORT": str(listening_port),
-                "MINISTACK_REGION": REGION,
-                "LAMBDA_ACCOUNT_CONCURRENCY": LAMBDA_CALLS,
-                **settings,
-            },
+            environment=_make_environment(scratch, listening_port) | settings,
             settings=settings,
         )
     )
+
+
+def _make_environment(scratch: Path, listening_port: int) -> dict[str, str]:
+    """A clean environment: the Lambda workers inherit it.
+
+    Nothing of the developer's shell may leak into the functions.
+    """
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "STATE_DIR": str(scratch / "state"),
+        "S3_DATA_DIR": str(scratch / "s3"),
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+        "BIND_HOST": LOOPBACK,
+        "GATEWAY_PORT": str(listening_port),
+        "MINISTACK_REGION": REGION,
+        "LAMBDA_ACCOUNT_CONCURRENCY": LAMBDA_CALLS,
+    }
 
 
 def stop(name: str = "cloud") -> bool:

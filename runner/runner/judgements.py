@@ -78,11 +78,7 @@ def read_judgements(
         table = make_table(path, rows)
     else:
         table = read_csv(path, may_repeat=True)
-    layout = choose_layout(table, columns or Columns())
-    table.check_single(*layout.columns)
-    if shown_order and not layout.knows_order:
-        message = f"{layout.description} does not say which text was shown first"
-        raise BadInputError(Problem(message, file=table.name, field="--order-effect"))
+    layout = _find_layout(table, columns or Columns(), shown_order=shown_order)
     completed = [row for row in table.rows if not _is_without_verdict(table, row, layout)]
     records, problems = read_all(
         completed,
@@ -100,6 +96,16 @@ def read_judgements(
         columns=layout.description,
         n_without_verdict=len(table.rows) - len(completed),
     )
+
+
+def _find_layout(table: CsvFile, columns: Columns, *, shown_order: bool) -> Layout:
+    """How the table says what was judged; raises BadInputError where it lacks the shown order."""
+    layout = choose_layout(table, columns)
+    table.check_single(*layout.columns)
+    if shown_order and not layout.knows_order:
+        message = f"{layout.description} does not say which text was shown first"
+        raise BadInputError(Problem(message, file=table.name, field="--order-effect"))
+    return layout
 
 
 def _check_names(records: Sequence[_Record | ListRecord], table: CsvFile) -> None:

@@ -96,16 +96,12 @@ def prompt_check(
         plan = plan_check(list(texts), n_pairs=pairs, list_size=list_size, n_repeats=repeat)
     except ValueError as error:
         raise BadInputError(Problem(str(error), file=str(folder), field="--list-size")) from error
-    key = os.environ.get(key_variable)
-    if not key and not base_url:
-        message = f"set {key_variable}, or name a model of your own with --base-url"
-        raise BadInputError(Problem(message, field="--key-variable"))
     asker = Asker(
         judge,
         JudgeInstructions(judge_rubric=read_text(rubric) if rubric else ""),
         texts,
         run_id=str(uuid.uuid4()),
-        key=key,
+        key=_read_key(key_variable, base_url),
     )
     report = asyncio.run(check_prompt(asker, plan, references=references))
     if as_json:
@@ -113,6 +109,14 @@ def prompt_check(
         return
     _print_report(report)
     note(_summary(report, judge))
+
+
+def _read_key(key_variable: str, base_url: str) -> str | None:
+    key = os.environ.get(key_variable)
+    if not key and not base_url:
+        message = f"set {key_variable}, or name a model of your own with --base-url"
+        raise BadInputError(Problem(message, field="--key-variable"))
+    return key
 
 
 def _make_judge(request: dict[str, Any], *, template: Path | None, price: str | None) -> JudgeSpec:

@@ -54,16 +54,7 @@ def estimate_cost(
     """
     if not judge.is_model:
         return None
-    rng = np.random.default_rng(seed)
-    is_bundled = judge.asks_together(MODE)
-    if is_bundled and judge.list_size == PAIR_SIZE and JinjaPrompts().prints_texts_once(judge):
-        prompts = _render_wave(judge, texts, instructions, rng)
-    else:
-        drawn = [
-            _draw_comparisons(judge, texts, rng, is_bundled=is_bundled)
-            for _ in range(_SAMPLED_CALLS)
-        ]
-        prompts = [(len(each), _render(judge, instructions, each)) for each in drawn]
+    prompts = _draw_prompts(judge, texts, instructions, np.random.default_rng(seed))
     n_comparisons = sum(n for n, _ in prompts)
     n_bytes = sum(len(block.content.encode()) for _, blocks in prompts for block in blocks)
     per_comparison = n_bytes / n_comparisons
@@ -79,6 +70,22 @@ def estimate_cost(
         cost_usd=_price(judge, tokens, answer, _count_cached_bytes(judge, prompts)),
         n_together=n_comparisons / len(prompts),
     )
+
+
+def _draw_prompts(
+    judge: JudgeSpec,
+    texts: Sequence[str],
+    instructions: JudgeInstructions,
+    rng: np.random.Generator,
+) -> list[tuple[int, list[PromptBlock]]]:
+    """Prompts of texts drawn at random, each with the number of its comparisons."""
+    is_bundled = judge.asks_together(MODE)
+    if is_bundled and judge.list_size == PAIR_SIZE and JinjaPrompts().prints_texts_once(judge):
+        return _render_wave(judge, texts, instructions, rng)
+    drawn = [
+        _draw_comparisons(judge, texts, rng, is_bundled=is_bundled) for _ in range(_SAMPLED_CALLS)
+    ]
+    return [(len(each), _render(judge, instructions, each)) for each in drawn]
 
 
 def _render_wave(

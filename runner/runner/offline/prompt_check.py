@@ -104,14 +104,8 @@ async def check_prompt(
     requests = [asker.write_request(name, shown, repeat=n) for name, shown, n in questions]
     results = await asker.ask(requests)
     answers = dict(zip(((name, n) for name, _, n in questions), results, strict=True))
-    forward = [answers[f"pair-{at:04d}-forward", 0] for at in range(len(plan.pairs))]
-    backward = [answers[f"pair-{at:04d}-backward", 0] for at in range(len(plan.pairs))]
-    trials = [
-        Trial(*pair, _read_winner(one), _turn(other), _look_up(references, pair))
-        for pair, one, other in zip(plan.pairs, forward, backward, strict=True)
-    ]
     return PromptReport(
-        shares=summarise(trials),
+        shares=summarise(_read_trials(plan, answers, references)),
         n_calls=len(results),
         n_failed=sum(result is None or not result.has_verdict for result in results),
         cost_usd=sum_costs(results),
@@ -121,6 +115,21 @@ async def check_prompt(
 
 
 type _Found = Mapping[tuple[str, int], ComparisonResult | None]
+
+
+def _read_trials(
+    plan: CheckPlan, answers: _Found, references: Mapping[tuple[str, str], str]
+) -> list[Trial]:
+    """Every pair in both orders, with what others say of it."""
+    return [
+        Trial(
+            *pair,
+            _read_winner(answers[f"pair-{at:04d}-forward", 0]),
+            _turn(answers[f"pair-{at:04d}-backward", 0]),
+            _look_up(references, pair),
+        )
+        for at, pair in enumerate(plan.pairs)
+    ]
 
 
 def _check_templates(judge: JudgeSpec) -> None:

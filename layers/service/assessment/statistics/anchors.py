@@ -88,14 +88,9 @@ def measure_anchors(
     -------
     BatchMeasurement or None
     """
-    anchors = {anchor.essay_id for anchor in pool.spec.anchors}
-    kept = [c for c in pool.recorded if not anchors.issuperset(c.essay_ids)]
-    if len(anchors) < _FEWEST_ANCHORS or not kept:
+    judged = _compare_with_students(pool)
+    if judged is None or len(pool.spec.anchors) < _FEWEST_ANCHORS:
         return None
-    judged = pool.comparisons(kept)
-    if judged.list_rows is not None:
-        is_anchor = np.isin(np.arange(pool.n_essays), pool.anchors()[0])
-        judged = judged.take(~(is_anchor[judged.first] & is_anchor[judged.second]))
     try:
         # In the judge's own unit, lapses included: the same judges keep it in later batches.
         spread = _measure_spread(judged)
@@ -116,6 +111,19 @@ def measure_anchors(
         spread_log_se=spread.log_se,
         anchors=measurements,
     )
+
+
+def _compare_with_students(pool: JudgedPool) -> Comparisons | None:
+    """The verdicts without those on two anchors; None if there are no others."""
+    anchors = {anchor.essay_id for anchor in pool.spec.anchors}
+    kept = [c for c in pool.recorded if not anchors.issuperset(c.essay_ids)]
+    if not kept:
+        return None
+    judged = pool.comparisons(kept)
+    if judged.list_rows is None:
+        return judged
+    is_anchor = np.isin(np.arange(pool.n_essays), pool.anchors()[0])
+    return judged.take(~(is_anchor[judged.first] & is_anchor[judged.second]))
 
 
 class _Spread(NamedTuple):

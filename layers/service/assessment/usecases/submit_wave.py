@@ -68,10 +68,7 @@ def submit_wave(
         _store_marks(batch_id, wave_number, submitted, ports.comparisons)
         ports.batches.update_wave(batch_id, wave_number, markers_written=True)
     if not wave.messages_sent:
-        pending = set(ports.comparisons.list_pending(batch_id, wave_number))
-        waiting = [c for c in submitted if c.comparison_id in pending and _waits(c, batch)]
-        ports.comparisons.offer(batch_id, wave_number, waiting)
-        ports.judge_queue.send(build_messages(batch, wave_number, submitted, pending, mode))
+        _ask_judges(batch, wave_number, submitted, ports, mode)
         ports.callback_queue.send_deadline(
             WaveDeadlineV1(batch_id=batch_id, wave=wave_number, deadline=deadline),
             delay_seconds=max(0, int((deadline - now).total_seconds())),
@@ -90,6 +87,20 @@ def _store_marks(
     for comparison in unsettled:
         if comparison.attempt > 1:
             comparisons.clear_mark_if_settled(batch_id, wave_number, comparison)
+
+
+def _ask_judges(
+    batch: Batch,
+    wave_number: int,
+    submitted: list[Comparison],
+    ports: SubmitPorts,
+    mode: BatchingMode,
+) -> None:
+    """Hand what is pending to the people and to the queue of models."""
+    pending = set(ports.comparisons.list_pending(batch.batch_id, wave_number))
+    waiting = [c for c in submitted if c.comparison_id in pending and _waits(c, batch)]
+    ports.comparisons.offer(batch.batch_id, wave_number, waiting)
+    ports.judge_queue.send(build_messages(batch, wave_number, submitted, pending, mode))
 
 
 def _waits(comparison: Comparison, batch: Batch) -> bool:
