@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,12 +26,6 @@ LEAST_BY_PEOPLE = 20
 """Verdicts of people from which on abilities are on people's scale."""
 
 
-class _Settings(TypedDict):
-    prior_sd: float | SpreadPrior
-    estimator: Literal["variational"]
-    judges: Literal["discrimination", "pooled"]
-
-
 def fit_batch(
     comparisons: Comparisons,
     *,
@@ -43,9 +37,9 @@ def fit_batch(
     Mean and covariance of the Gaussian nearest to the posterior, the spread of abilities
     integrated over. Every judge's rate of random answers is estimated, so that a scale that they
     compress is widened again. Where verdicts have degrees, so are every judge's cut points and
-    what the degrees tell. Judges of a jury may be sharper or blunter
-    than each other, and where they differ about an essay it is less certain. Where people have
-    judged beside models, abilities are on people's scale.
+    what the degrees tell. Judges of a jury may be sharper or blunter than each other, and where
+    they differ about an essay it is less certain. Where people have judged beside models, abilities
+    are on people's scale.
 
     Parameters
     ----------
@@ -65,13 +59,7 @@ def fit_batch(
     if isinstance(prior, SpreadPrior) and has_two_scales(comparisons, is_model):
         on_their_scale = fit_people_scale(comparisons, is_model, prior_sd=prior)
         return replace(on_their_scale, essays=comparisons.essays)
-    settings = _Settings(
-        prior_sd=prior,
-        estimator="variational",
-        judges="discrimination" if has_jury(comparisons) else "pooled",
-    )
-    fitted = fit(comparisons, attention=_choose_attention(comparisons), **settings)
-    return widen_divided(fitted, comparisons)
+    return _fit_one_scale(comparisons, prior)
 
 
 def has_two_scales(comparisons: Comparisons, is_model: Sequence[bool]) -> bool:
@@ -118,16 +106,23 @@ def refit_at_one_spread(standing: Fit, comparisons: Comparisons) -> Fit:
     if standing.spread is None or standing.construct_gaps:
         return standing
     try:
-        fitted = fit(
-            comparisons,
-            prior_sd=standing.spread.median,
-            estimator="variational",
-            judges="discrimination" if has_jury(comparisons) else "pooled",
-            attention=_choose_attention(comparisons),
-            start=standing,
-        )
+        return _fit_one_scale(comparisons, standing.spread.median, start=standing)
     except NotConvergedError:
         return standing
+
+
+def _fit_one_scale(
+    comparisons: Comparisons, prior_sd: float | SpreadPrior, *, start: Fit | None = None
+) -> Fit:
+    """Fit all judges on one scale, each with what makes it less certain."""
+    fitted = fit(
+        comparisons,
+        prior_sd=prior_sd,
+        estimator="variational",
+        judges="discrimination" if has_jury(comparisons) else "pooled",
+        attention=_choose_attention(comparisons),
+        start=start,
+    )
     return widen_divided(fitted, comparisons)
 
 
