@@ -1,7 +1,8 @@
 """Run every benchmark, and end with the claims that do not hold: `python -m benchmarks [--quick]`.
 
-The exit code is 1 when a benchmark could not run. A claim that does not hold is a finding, printed
-last, not a crash.
+Before the claims stand the tables of the docs that other code made than there is now. The exit code
+is 1 when a benchmark could not run. A claim that does not hold is a finding, printed last, not a
+crash.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks._common import print_table
+from benchmarks._stamps import list_stale
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER.parent / "out" / "bench"
@@ -57,11 +59,19 @@ def main() -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
     names = options.benchmarks or list_benchmarks()
     outcomes = {name: run(name, quick=options.quick) for name in names}
+    print_stale_tables()
     print_claims(list(chain.from_iterable(claims or [] for claims in outcomes.values())))
     broken = [name for name, claims in outcomes.items() if claims is None]
     if broken:
         print(f"could not run: {', '.join(broken)}")
     return 1 if broken else 0
+
+
+def print_stale_tables() -> None:
+    """List the tables of the docs whose benchmark or statistics have changed since."""
+    for table in list_stale(FOLDER.parent / "docs"):
+        place = f"{table.path.relative_to(FOLDER.parent)}:{table.line}"
+        print(f"{place}: measured by other code; run python -m benchmarks.{table.benchmark}")
 
 
 def print_claims(claims: list[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ import gzip
 import os
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,13 @@ from scipy.special import ndtr, ndtri
 from assessment.domain.surface import measure_surface, surface_score
 
 SETS = (1, 7)
+TRAITS = {
+    f"ASAP 7, {name}": (7, f"trait{number}")
+    for number, name in enumerate(("ideas", "organization", "style", "conventions"), start=1)
+}
+CORPORA = {f"ASAP {number}": (number, "domain1") for number in SETS} | TRAITS
+"""Corpora that two raters graded: the set of ASAP and the column of its grades."""
+
 _RIDGE = 1.0
 _SWEEPS = 30
 _SMALLEST = 1e-12
@@ -101,15 +108,27 @@ def corpus_path(number: int) -> Path:
     return Path(os.environ.get("CJ_DATA_DIR", default)) / "essays" / f"asap-set{number}.tsv.gz"
 
 
-def read_asap(number: int) -> Corpus:
+def has_corpus(name: str) -> bool:
+    """Whether the data of a corpus are there."""
+    return corpus_path(CORPORA[name][0]).exists()
+
+
+@cache
+def read_corpus(name: str) -> Corpus:
+    """Read one of `CORPORA`."""
+    number, column = CORPORA[name]
+    return read_asap(number, column)
+
+
+def read_asap(number: int, column: str = "domain1") -> Corpus:
     """An ASAP set; its essays are quoted by hand, so the reader must not unquote."""
     path = corpus_path(number)
     with gzip.open(path, "rt", encoding="utf-8", errors="replace") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    grades = np.array([(int(r["rater1_domain1"]), int(r["rater2_domain1"])) for r in rows])
+    grades = np.array([(int(r[f"rater1_{column}"]), int(r[f"rater2_{column}"])) for r in rows])
     lowest = grades.min()
     return Corpus(
-        name=f"ASAP {number}",
+        name=next(name for name, known in CORPORA.items() if known == (number, column)),
         first=grades[:, 0] - lowest,
         second=grades[:, 1] - lowest,
         n_grades=int(grades.max() - lowest) + 1,

@@ -13,8 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks._common import Claim, Options, arguments, at_most, report
-from benchmarks._graded_corpora import SETS, Corpus, corpus_path, read_asap, simulate_corpus
-from benchmarks.real_grades import (
+from benchmarks._graded_classes import (
     ESSAYS,
     JUDGES,
     LENGTHS,
@@ -24,6 +23,7 @@ from benchmarks.real_grades import (
     grade_by_judge,
     judged,
 )
+from benchmarks._graded_corpora import SETS, Corpus, corpus_path, read_asap, simulate_corpus
 from scoring._grades.anchor_health import ranked_probability_score
 from scoring.pairing import Strategy
 
