@@ -79,8 +79,8 @@ class SampleIssuer:
             "iss": self.url, "aud": audience, "sub": "subject", "iat": now,
             "exp": now + _LIFETIME_SECONDS, **claims,
         }  # fmt: skip
-        kept = {name: value for name, value in payload.items() if value is not None}
-        return jwt.encode(kept, key, algorithm=algorithm, headers={"kid": key_id})
+        present_claims = {name: value for name, value in payload.items() if value is not None}
+        return jwt.encode(present_claims, key, algorithm=algorithm, headers={"kid": key_id})
 
     def application(self) -> Starlette:
         """What it serves."""

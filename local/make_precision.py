@@ -58,8 +58,8 @@ def simulate_readings(n_essays: int, agreement: float, *, n_batches: int) -> lis
     settings = {"min_comparisons_per_essay": most, "max_comparisons_per_essay": most}
     usual = resolve_config([(Source.REQUEST, settings)], is_admin=True).config
     spread = compute_spread(agreement)
-    known = {"prior_sd": spread, "max_pairwise_comparisons": _MOST_PAIRS}
-    config = usual.model_copy(update=known)
+    fixed_settings = {"prior_sd": spread, "max_pairwise_comparisons": _MOST_PAIRS}
+    config = usual.model_copy(update=fixed_settings)
     moments: dict[int, list[tuple[float, float, float]]] = {}
     for seed in range(1, n_batches + 1):
         ability = _make_class(n_essays, spread, np.random.default_rng([seed, 15]))

@@ -108,7 +108,7 @@ def pack_layers() -> None:
             for file in sorted(folder.rglob("*")):
                 if file.is_file():
                     archive.write(file, file.relative_to(folder))
-    (ROOT / PACKED).write_text(_LAYER.sub(lambda found: f"{found[0]}.zip", template))
+    (ROOT / PACKED).write_text(_LAYER.sub(lambda match: f"{match[0]}.zip", template))
 
 
 def deploy(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:

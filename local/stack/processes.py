@@ -184,9 +184,9 @@ def stop(name: str) -> bool:
 def stop_group(pid: int, *, patience: float = 5) -> None:
     """End a process group: by SIGTERM, and by SIGKILL after `patience` seconds."""
     handle = _left_running.pop(pid, None)
-    for sent in (signal.SIGTERM, signal.SIGKILL):
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, sent)
+            os.killpg(pid, signal_number)
         deadline = time.monotonic() + patience
         while _group_lives(pid) and time.monotonic() < deadline:
             # An ended child stays in its group until its parent has read its exit status.

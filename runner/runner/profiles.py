@@ -56,18 +56,18 @@ def make_defaults(
 
 
 def _choose_defaults(
-    group: TyperGroup, context: typer.Context, values: Mapping[str, Any], known: set[str]
+    group: TyperGroup, context: typer.Context, values: Mapping[str, Any], known_names: set[str]
 ) -> dict[str, Any]:
-    """The values for each command that has such options; `known` collects all names."""
+    """The values for each command that has such options; `known_names` collects all names."""
     defaults: dict[str, Any] = {}
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if isinstance(command, TyperGroup):
-            defaults[name] = _choose_defaults(command, context, values, known)
+            defaults[name] = _choose_defaults(command, context, values, known_names)
         elif command is not None:
             names = {each.name for each in command.params if isinstance(each, TyperOption)}
             own = {each for each in names if each}
-            known |= own
+            known_names |= own
             defaults[name] = {each: value for each, value in values.items() if each in own}
     return defaults
 

@@ -127,8 +127,8 @@ def plan_lists(
         check_essays("anchors", anchors, n_essays, PairingError),
         rng,
     )
-    made = _draft_lists(draft, wanted, theta, audit_share)
-    pairs, audited = _order(n_essays, before, made, rng, is_known=theta is not None)
+    drafts = _draft_lists(draft, wanted, theta, audit_share)
+    pairs, audited = _order(n_essays, before, drafts, rng, is_known=theta is not None)
     return _arrange(wanted, pairs, audited)
 
 
@@ -164,19 +164,19 @@ def _draft_lists(
     # The pairs first: only lists can even out what is read, because essays may meet again in them.
     pairs = draft.make_pairs(n_pairs)
     n_spare = n_pairs - len(pairs)
-    made: dict[int, tuple[Ints, Ints]] = {}
+    drafts: dict[int, tuple[Ints, Ints]] = {}
     for size in sorted(n_of, reverse=True):
         n_random = _count_random(draft, n_of[size], size, share)
         random = draft.make_random(size, n_random)
         near = np.zeros((0, size), dtype=np.int64)
         if theta is not None and n_random < n_of[size]:
             near = draft.make_neighbours(size, n_of[size] - n_random, theta)
-        made[size] = random, near
+        drafts[size] = random, near
         # What lists of new pairs do not need is read in pairs.
         n_spare += (n_of[size] - len(random) - len(near)) * (size // _PAIR)
     pairs = np.concatenate([pairs, draft.make_pairs(n_spare)])
-    made[_PAIR] = pairs, np.zeros((0, _PAIR), dtype=np.int64)
-    return made
+    drafts[_PAIR] = pairs, np.zeros((0, _PAIR), dtype=np.int64)
+    return drafts
 
 
 def _count_random(draft: ListDraft, n_lists: int, size: int, share: float) -> int:
@@ -191,7 +191,7 @@ def _count_random(draft: ListDraft, n_lists: int, size: int, share: float) -> in
 def _order(
     n_essays: int,
     before: dict[int, Ints],
-    made: dict[int, tuple[Ints, Ints]],
+    drafts: dict[int, tuple[Ints, Ints]],
     rng: np.random.Generator,
     *,
     is_known: bool,
@@ -218,7 +218,7 @@ def _order(
     """
     shown: dict[int, Ints] = {}
     audited: dict[int, list[bool]] = {}
-    for size, (random, near) in made.items():
+    for size, (random, near) in drafts.items():
         lists = np.concatenate([random, near])
         audited[size] = [is_known] * len(random) + [False] * len(near)
         times = np.zeros((n_essays, size), dtype=np.int64)

@@ -178,11 +178,11 @@ def three_cycles(
     -------
     ThreeCycles
     """
-    kept = comparisons.outcome != 0
-    i, k = comparisons.first[kept], comparisons.second[kept]
+    has_winner = comparisons.outcome != 0
+    i, k = comparisons.first[has_winner], comparisons.second[has_winner]
     n = comparisons.n_essays
-    p = _preference_probability(fit, comparisons)[kept]
-    won = comparisons.outcome[kept] > 0
+    p = _preference_probability(fit, comparisons)[has_winner]
+    won = comparisons.outcome[has_winner] > 0
     met = _wins(n, i, k, np.ones(len(i))) + _wins(n, k, i, np.ones(len(i)))
     triads = round(_triangles(met) / 2.0)
     expected_wins = _wins(n, i, k, p) + _wins(n, k, i, 1.0 - p)

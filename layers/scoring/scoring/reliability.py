@@ -156,10 +156,10 @@ def forecast_reliability(
     if any(not extra >= 0.0 for extra in further):
         raise InvalidSettingError("further", f"must be at least 0, got {list(further)}")
     values, weights = _squared_correlations(fit)
-    made = max(float(fit.n_comparisons.mean()), 1.0)
+    n_so_far = max(float(fit.n_comparisons.mean()), 1.0)
     forecasts = []
     for extra in further:
-        factor = (made + extra) / made
+        factor = (n_so_far + extra) / n_so_far
         stepped = factor * values / (1.0 + (factor - 1.0) * values)
         forecasts.append(_summarise(stepped, weights, level))
     return forecasts

@@ -72,15 +72,15 @@ def grade_by_score(score: Floats, anchors: AnchorGrades, *, students: Ints) -> S
     every = np.arange(len(anchors.essays))
     by_the_others = np.full((len(every), anchors.n_grades), np.nan)
     for row in every:
-        kept = np.delete(every, row)
-        if len(np.unique(anchors.grade[kept])) >= _LEAST_GRADES:
-            by_the_others[row] = _read(scaled, anchors, kept, anchors.essays[[row]])[0]
+        rows = np.delete(every, row)
+        if len(np.unique(anchors.grade[rows])) >= _LEAST_GRADES:
+            by_the_others[row] = _read(scaled, anchors, rows, anchors.essays[[row]])[0]
     return ScoreGrades(_read(scaled, anchors, every, students), by_the_others)
 
 
-def _read(score: Floats, anchors: AnchorGrades, kept: Ints, essays: Ints) -> Floats:
-    """P(grade) of essays by the anchors in the rows `kept`, (len(essays), G)."""
-    ids, grade = anchors.essays[kept], anchors.grade[kept]
+def _read(score: Floats, anchors: AnchorGrades, rows: Ints, essays: Ints) -> Floats:
+    """P(grade) of essays by the anchors in these rows, (len(essays), G)."""
+    ids, grade = anchors.essays[rows], anchors.grade[rows]
     exact = np.full(len(ids), _EXACT)
     anchor_set = AnchorSet(score[ids], np.diag(exact), grade, anchors.n_grades)
     spread = anchor_spread(gls_curve(anchor_set, None), exact)

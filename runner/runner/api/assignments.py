@@ -31,8 +31,8 @@ class AssignmentCalls(ApiConnection):
 
     def put_instructions(self, assignment_id: str, body: AssessmentInstructions) -> AssignmentView:
         """Create an assignment, or replace what holds for it."""
-        sent = body.model_dump(mode="json")
-        return self._call(AssignmentView, "PUT", _assignment(assignment_id), body=sent)
+        document = body.model_dump(mode="json")
+        return self._call(AssignmentView, "PUT", _assignment(assignment_id), body=document)
 
     def instructions(self, assignment_id: str) -> AssignmentView:
         """What holds for an assignment."""

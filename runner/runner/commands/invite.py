@@ -54,11 +54,11 @@ def invite(
     with stack.connect() as client:
         if names:
             request = parse(InvitationRequest, {"names": names, "quota": quota, "days": days})
-            made = client.invite(batch_id, request, idempotency_key=str(uuid.uuid4()))
-            for one in made.invitations:
+            invitations = client.invite(batch_id, request, idempotency_key=str(uuid.uuid4()))
+            for one in invitations.invitations:
                 # Of the address by which we came: the API may know itself by another one.
                 emit(f"{client.api_url}/app/#invitation={one.token}  {one.name}\n")
-            note(f"{len(made.invitations)} invited; the links are not shown again")
+            note(f"{len(invitations.invitations)} invited; the links are not shown again")
             return
         for invitation_id in revoke or ():
             client.revoke_invitation(batch_id, invitation_id)

@@ -55,14 +55,14 @@ def report(
     else:
         with place.open() as client:
             data = _ask(client, source)
-    made = data.model_copy(update={"title": title, "made_at": datetime.now(UTC)})
-    write_whole(output, write_report(made, without_names=hide_names))
+    dated_data = data.model_copy(update={"title": title, "made_at": datetime.now(UTC)})
+    write_whole(output, write_report(dated_data, without_names=hide_names))
     emit_or_note({"written": str(output)}, f"Written: {output}", as_json=as_json)
 
 
 def _read_files(path: Path, comparisons: Path | None) -> ReportData:
-    beside = path.with_name("comparisons.jsonl")
-    file = comparisons or (beside if beside.is_file() else None)
+    comparisons_path = path.with_name("comparisons.jsonl")
+    file = comparisons or (comparisons_path if comparisons_path.is_file() else None)
     read = read_comparisons(file) if file else None
     return report_result(read_result(path), comparisons=read)
 

@@ -37,8 +37,8 @@ def add(
     """
     request = parse(WebhookRequest, {"url": url} | ({"event_types": event} if event else {}))
     with stack.connect() as client:
-        made = client.add_webhook(request)
-    _show_secret(made, "keep the secret; it is not shown again", as_json=as_json)
+        webhook = client.add_webhook(request)
+    _show_secret(webhook, "keep the secret; it is not shown again", as_json=as_json)
 
 
 @app.command()
@@ -54,9 +54,9 @@ def rotate(
     rotate once more if the old secret is known to others.
     """
     with stack.connect() as client:
-        made = client.rotate_webhook_secret(webhook_id)
+        webhook = client.rotate_webhook_secret(webhook_id)
     advice = "keep the secret; it is not shown again, and the one before is good until the next"
-    _show_secret(made, advice, as_json=as_json)
+    _show_secret(webhook, advice, as_json=as_json)
 
 
 @app.command("list")
@@ -106,12 +106,12 @@ def replay(
         note("there may be more: run it again")
 
 
-def _show_secret(made: NewWebhook, advice: str, *, as_json: bool) -> None:
+def _show_secret(webhook: NewWebhook, advice: str, *, as_json: bool) -> None:
     """The webhook with its secret, which nobody can read again."""
     if as_json:
-        emit(to_json(made.model_dump(mode="json")))
+        emit(to_json(webhook.model_dump(mode="json")))
         return
-    emit(f"{made.webhook_id}  {made.secret}\n")
+    emit(f"{webhook.webhook_id}  {webhook.secret}\n")
     note(advice)
 
 

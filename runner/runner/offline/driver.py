@@ -185,13 +185,13 @@ class Driver:
 
     async def _repeat[T](self, step: Callable[[], T]) -> T:
         """A step with the repeats of the state machine for what may succeed a little later."""
-        for left in reversed(range(_TRIES)):
+        for n_left in reversed(range(_TRIES)):
             try:
                 return await asyncio.to_thread(step)
             except TransientError:
-                if not left or self._is_stopping:
+                if not n_left or self._is_stopping:
                     raise
-                await asyncio.sleep(2.0 ** (_TRIES - left - 1) / 4)
+                await asyncio.sleep(2.0 ** (_TRIES - n_left - 1) / 4)
         raise AssertionError
 
     # --- messages --------------------------------------------------------------------------------

@@ -78,8 +78,8 @@ def measure_noise(repeats: Sequence[Repeats]) -> NoiseReport:
 def _estimate_error(repeats: Sequence[Repeats]) -> float:
     """The standard error of the share, by the jackknife over pairs."""
     n = len(repeats)
-    without = np.array([_estimate_share([*repeats[:at], *repeats[at + 1 :]]) for at in range(n)])
-    return float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
+    estimates = np.array([_estimate_share([*repeats[:at], *repeats[at + 1 :]]) for at in range(n)])
+    return float(np.sqrt((n - 1) / n * ((estimates - estimates.mean()) ** 2).sum()))
 
 
 def _estimate_share(repeats: Sequence[Repeats]) -> float:

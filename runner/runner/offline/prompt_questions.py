@@ -64,7 +64,7 @@ class Asker:
             "callback": CallbackAddress(),
             "prompt_blocks": blocks,
         }
-        about: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "batch_id": self.run_id,
             "wave": 1,
             "comparison_id": name,
@@ -74,13 +74,13 @@ class Asker:
             return CompareRequestV2(
                 **common,
                 essays=label_essays(shown, texts),
-                metadata=ListMetadata(**about, essay_ids=tuple(shown)),
+                metadata=ListMetadata(**fields, essay_ids=tuple(shown)),
             )
         return CompareRequestV1(
             **common,
             essay_a=CompareEssay(essay_id="A", text=texts[0]),
             essay_b=CompareEssay(essay_id="B", text=texts[1]),
-            metadata=CompareMetadata(**about, essay_a_id="A", essay_b_id="B"),
+            metadata=CompareMetadata(**fields, essay_a_id="A", essay_b_id="B"),
         )
 
     def _render(self, name: str, texts: tuple[str, ...]) -> list[PromptBlock]:

@@ -137,11 +137,11 @@ class _Form:
         if self._loop_attribute(node) in _LOOP_PLACEHOLDERS:
             return
         of_part = isinstance(node.node, nodes.Name) and node.node.name == self._loop_variable
-        known = LOOPS[self._iterable]
-        if not of_part or node.attr not in known:
+        variables = LOOPS[self._iterable]
+        if not of_part or node.attr not in variables:
             message = (
                 f"a part of {self._iterable} has no attribute {node.attr!r}; it has "
-                f"{', '.join(known)}"
+                f"{', '.join(variables)}"
             )
             raise TemplateFormError(message, node)
         for name in _COUNTED_AS.get(node.attr, (node.attr,)):

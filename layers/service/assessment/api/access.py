@@ -120,7 +120,7 @@ def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Res
     except Exception as error:  # noqa: BLE001 - the trail tells of it, and so does the answer
         response = explain_unexpected_error(error)
     body = json.loads(response.body or "{}")
-    made = body.get("batch_id")
+    batch_id = body.get("batch_id")
     end_change(
         replace(
             change,
@@ -129,7 +129,7 @@ def _answer_and_keep(change: Change, answer: Callable[[], Response[str]]) -> Res
         ),
         before=before,
         status=response.status_code,
-        batch_id=str(made) if made and change.batch_id is None else None,
+        batch_id=str(batch_id) if batch_id and change.batch_id is None else None,
         ports=own.audit_ports,
         now=datetime.now(UTC),
     )

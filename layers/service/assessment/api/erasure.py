@@ -62,8 +62,8 @@ def erase_essay(batch_id: str, essay_id: str) -> Response[str]:
 def erasures(batch_id: str) -> Response[str]:
     """What was erased of a batch, and how far that is."""
     own = own_adapters(router)
-    known = list_erasures(open_batch(batch_id, own), ports=own.erasure_request_ports)
-    views = [ErasureView.from_erasure(each) for each in known]
+    records = list_erasures(open_batch(batch_id, own), ports=own.erasure_request_ports)
+    views = [ErasureView.from_erasure(each) for each in records]
     return answer(200, ErasureList(batch_id=batch_id, erasures=views))
 
 

@@ -49,11 +49,11 @@ def invite(batch_id: str) -> Response[str]:
         link_base=f"{find_base_url(event.raw_event)}/app/",
         sign=sign,
     )
-    made = invite_judges(
+    new_invitations = invite_judges(
         open_batch(batch_id, own), command, ports=own.invitation_ports, now=datetime.now(UTC)
     )
     count("judges_invited")
-    return answer(201, made)
+    return answer(201, new_invitations)
 
 
 @guard_route(router, "GET", _INVITATIONS, Action.INVITE_JUDGES)

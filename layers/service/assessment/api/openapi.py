@@ -67,11 +67,11 @@ type Mode = Literal["validation", "serialization"]
 
 
 def _models() -> list[tuple[type[BaseModel], Mode]]:
-    sent = [operation.body for operation in OPERATIONS.values() if operation.body]
+    bodies = [operation.body for operation in OPERATIONS.values() if operation.body]
     answered: list[type[BaseModel]] = [Problem]
     answered += [operation.answer for operation in OPERATIONS.values() if operation.answer]
     models: list[tuple[type[BaseModel], Mode]] = []
-    models += [(model, "validation") for model in dict.fromkeys(sent)]
+    models += [(model, "validation") for model in dict.fromkeys(bodies)]
     models += [(model, "serialization") for model in dict.fromkeys(answered)]
     return models
 
@@ -198,10 +198,10 @@ def _responses(
     # A request may bear the key of a batch that was erased.
     if "<batch_id>" in path or "Idempotency-Key" in operation.headers:
         statuses.add(410)
-    done = {"204": {"description": "It is done"}} if operation.is_done_at_once else {}
+    empty_answer = {"204": {"description": "It is done"}} if operation.is_done_at_once else {}
     return {
         str(operation.status): good,
-        **done,
+        **empty_answer,
         **{
             str(status): {"description": _TITLES[status], "content": problem}
             for status in sorted(statuses)

@@ -33,9 +33,13 @@ def file(file_name: str) -> Response[str]:
     return _send(page_file)
 
 
-def _send(sent: PageFile) -> Response[str]:
+def _send(page_file: PageFile) -> Response[str]:
     cached_tags = router.current_event.headers.get("If-None-Match", "")
-    headers: dict[str, str | list[str]] = dict(sent.headers)
-    if sent.etag in cached_tags:
-        return Response(status_code=304, content_type=sent.media_type, body="", headers=headers)
-    return Response(status_code=200, content_type=sent.media_type, body=sent.text, headers=headers)
+    headers: dict[str, str | list[str]] = dict(page_file.headers)
+    if page_file.etag in cached_tags:
+        return Response(
+            status_code=304, content_type=page_file.media_type, body="", headers=headers
+        )
+    return Response(
+        status_code=200, content_type=page_file.media_type, body=page_file.text, headers=headers
+    )

@@ -35,7 +35,7 @@ def offer_comparison(batch_id: str) -> Response[str]:
     offer = next_comparison(
         open_batch(batch_id, own),
         name_person(caller),
-        kept=query.comparison_ids,
+        kept_ids=query.comparison_ids,
         ports=own.person_ports,
         now=datetime.now(UTC),
     )
@@ -76,7 +76,7 @@ def verdict(batch_id: str) -> Response[str]:
     offer = offer_after_verdict(
         batch_id,
         person,
-        kept=query.comparison_ids,
+        kept_ids=query.comparison_ids,
         ports=own.person_ports,
         now=datetime.now(UTC),
     )

@@ -41,7 +41,7 @@ _REPLAY_SECONDS = 15.0
 def post_webhook() -> Response[str]:
     """Add a webhook; its secret is in this answer and in no other."""
     event, own = router.current_event, own_adapters(router)
-    made = add_webhook(
+    webhook = add_webhook(
         parse(WebhookRequest, json_body(event.body)),
         webhook_id=secrets.token_hex(8),
         secret=_draw_secret(),
@@ -50,7 +50,7 @@ def post_webhook() -> Response[str]:
         now=datetime.now(UTC),
     )
     count("webhooks_added")
-    return answer(201, made)
+    return answer(201, webhook)
 
 
 def _draw_secret() -> str:

@@ -81,13 +81,13 @@ def grade_set(
     probabilities: Mapping[str, float], published: str, *, share: float = GRADE_SET_SHARE
 ) -> list[str]:
     """The fewest grades that with the published one hold the share, in the order of the scale."""
-    held, chosen = probabilities[published], {published}
+    probability, chosen = probabilities[published], {published}
     for grade in sorted(probabilities, key=lambda grade: -probabilities[grade]):
-        if held >= share:
+        if probability >= share:
             break
         if grade not in chosen:
             chosen.add(grade)
-            held += probabilities[grade]
+            probability += probabilities[grade]
     return [grade for grade in probabilities if grade in chosen]
 
 
@@ -128,9 +128,9 @@ def list_unsettled(
     boundaries: Sequence[float],
     boundary_se: Sequence[float],
     prior_sd: float,
-    at_least: float,
+    least_probability: float,
 ) -> int | None:
-    """How many more comparisons would bring the likeliest grade to a probability of `at_least`.
+    """How many more comparisons would bring the likeliest grade to `least_probability`.
 
     An estimate that supposes the ability stays where it is and every further comparison tells as
     much as those so far did on average. None if `MOST_FURTHER_COMPARISONS` would not do: then the
@@ -147,6 +147,6 @@ def list_unsettled(
             _NORMAL.cdf((edge - evidence.ability) / (variance + se**2) ** 0.5)
             for edge, se in zip(boundaries, boundary_se, strict=True)
         ]
-        if max(high - low for low, high in pairwise([0.0, *below, 1.0])) >= at_least:
+        if max(high - low for low, high in pairwise([0.0, *below, 1.0])) >= least_probability:
             return further
     return None

@@ -334,16 +334,16 @@ def _identify(run: list[_Word]) -> str:
 def _drop_overlaps(passages: list[_Passage]) -> list[_Passage]:
     """The passages by their places, without those that overlap one of an earlier kind."""
     ranks = {MaskKind.EMAIL: 0, MaskKind.NATIONAL_NUMBER: 1, MaskKind.PHONE: 2, MaskKind.NAME: 3}
-    kept: list[_Passage] = []
+    distinct: list[_Passage] = []
     for passage in sorted(passages, key=lambda each: (each.start, ranks[each.kind], -each.end)):
-        if kept and passage.start < kept[-1].end:
-            if ranks[passage.kind] < ranks[kept[-1].kind]:
-                kept[-1] = _join(passage, kept[-1])
+        if distinct and passage.start < distinct[-1].end:
+            if ranks[passage.kind] < ranks[distinct[-1].kind]:
+                distinct[-1] = _join(passage, distinct[-1])
             else:
-                kept[-1] = _join(kept[-1], passage)
+                distinct[-1] = _join(distinct[-1], passage)
         else:
-            kept.append(passage)
-    return kept
+            distinct.append(passage)
+    return distinct
 
 
 def _join(chosen: _Passage, other: _Passage) -> _Passage:

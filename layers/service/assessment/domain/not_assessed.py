@@ -336,11 +336,11 @@ def set_essays_aside(
 ) -> AssessedPart:
     """The comparisons divided by whether they are of these essays."""
     ids = {entry.essay_id for entry in not_assessed}
-    kept = drop_essays(comparisons, ids)
-    kept_ids = {c.comparison_id for c in kept}
+    assessed = drop_essays(comparisons, ids)
+    kept_ids = {c.comparison_id for c in assessed}
     set_aside = [c for c in comparisons if c.comparison_id not in kept_ids]
-    n_aside = count_readings(comparisons) - count_readings(kept)
-    return AssessedPart(not_assessed, kept, set_aside, n_aside)
+    n_aside = count_readings(comparisons) - count_readings(assessed)
+    return AssessedPart(not_assessed, assessed, set_aside, n_aside)
 
 
 def merge_not_assessed(*groups: Sequence[NotAssessed]) -> tuple[NotAssessed, ...]:

@@ -24,12 +24,12 @@ def shorten_list(comparison: Comparison, essay_ids: Collection[str]) -> Comparis
     essay_ids
         The essays to leave out.
     """
-    kept = [essay for essay in comparison.essay_ids if essay not in essay_ids]
-    if len(kept) == len(comparison.essay_ids):
+    remaining = [essay for essay in comparison.essay_ids if essay not in essay_ids]
+    if len(remaining) == len(comparison.essay_ids):
         return comparison
-    if comparison.list_verdict is None or len(kept) < SMALLEST_LIST:
+    if comparison.list_verdict is None or len(remaining) < SMALLEST_LIST:
         return None
-    first, second, *further = kept
+    first, second, *further = remaining
     return comparison.model_copy(
         update={
             "first": first,

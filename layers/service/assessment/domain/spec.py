@@ -70,8 +70,8 @@ class BatchSpec(BaseModel):
 
         Its hash is another one; a batch's own hash is that of all its essays.
         """
-        kept = tuple(essay for essay in self.essays if essay.essay_id not in essay_ids)
-        return self.model_copy(update={"essays": kept})
+        essays = tuple(essay for essay in self.essays if essay.essay_id not in essay_ids)
+        return self.model_copy(update={"essays": essays})
 
     @property
     def anchors(self) -> list[Essay]:

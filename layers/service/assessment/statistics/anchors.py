@@ -116,10 +116,10 @@ def measure_anchors(
 def _compare_with_students(pool: JudgedPool) -> Comparisons | None:
     """The verdicts without those on two anchors; None if there are no others."""
     anchors = {anchor.essay_id for anchor in pool.spec.anchors}
-    kept = [c for c in pool.recorded if not anchors.issuperset(c.essay_ids)]
-    if not kept:
+    comparisons = [c for c in pool.recorded if not anchors.issuperset(c.essay_ids)]
+    if not comparisons:
         return None
-    judged = pool.comparisons(kept)
+    judged = pool.comparisons(comparisons)
     if judged.list_rows is None:
         return judged
     is_anchor = np.isin(np.arange(pool.n_essays), pool.anchors()[0])

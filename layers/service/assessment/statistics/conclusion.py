@@ -157,9 +157,9 @@ def _spread(fit: Fit) -> AbilitySpread | None:
     return AbilitySpread(sd=fit.prior_sd, interval=(fit.prior_sd, fit.prior_sd), is_assumed=True)
 
 
-def all_reliabilities(known: Reliability, fit: Fit, comparisons: Comparisons) -> Reliability:
+def all_reliabilities(reliability: Reliability, fit: Fit, comparisons: Comparisons) -> Reliability:
     """The model's reliability beside the classical figures, where those can be computed."""
-    return known.model_copy(
+    return reliability.model_copy(
         update={
             "scale_separation": _separation(fit),
             "split_half": _split_half(comparisons, fit),

@@ -188,7 +188,7 @@ def _further_comparisons(
             boundaries=boundaries,
             boundary_se=boundary_se,
             prior_sd=graded.fit.prior_sd or float("inf"),
-            at_least=least,
+            least_probability=least,
         )
         for student, evidence in _evidence(graded).items()
         if max(shares[student].values()) < least

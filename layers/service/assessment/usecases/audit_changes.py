@@ -85,9 +85,11 @@ def audit_request(
         status = error.status
         raise
     finally:
-        made = batch_ids[0] if batch_ids else None
-        if made or status != HTTPStatus.ACCEPTED:
-            end_change(change, before=before, status=status, batch_id=made, ports=ports, now=now)
+        batch_id = batch_ids[0] if batch_ids else None
+        if batch_id or status != HTTPStatus.ACCEPTED:
+            end_change(
+                change, before=before, status=status, batch_id=batch_id, ports=ports, now=now
+            )
 
 
 def _entry(change: Change, phase: Phase, *, before: str | None, now: datetime) -> AuditEntry:

@@ -35,7 +35,7 @@ def offer_control(
     batch: Batch,
     judge: JudgeSpec,
     record: Person,
-    kept: Collection[str],
+    kept_ids: Collection[str],
     *,
     instead_of: Sequence[ComparisonLease],
     ports: PersonPorts,
@@ -49,11 +49,11 @@ def offer_control(
         return None
     present = next((each for each in record.controls if each.winner is None), None)
     if present is not None:
-        return None if present.control_id in kept else _show(batch, present, ports, until)
+        return None if present.control_id in kept_ids else _show(batch, present, ports, until)
     share = find_control_share(judge)
     if not is_control_due(record.name, record.controls, n_judged=record.n_judged, share=share):
         return None
-    control = _choose(batch, record, kept, ports)
+    control = _choose(batch, record, kept_ids, ports)
     offer = None if control is None else _show(batch, control, ports, until)
     if control is not None and offer is not None:
         ports.people.note_controls(batch.batch_id, record.name, [*record.controls, control])
@@ -61,14 +61,14 @@ def offer_control(
 
 
 def _choose(
-    batch: Batch, record: Person, kept: Collection[str], ports: PersonPorts
+    batch: Batch, record: Person, kept_ids: Collection[str], ports: PersonPorts
 ) -> ControlPair | None:
     return choose_control(
         record.name,
         own=ports.people.list_judged(batch.batch_id, record.name, limit=_MOST_LISTED),
         others=_list_judged_by_another(batch, record, ports),
         controls=record.controls,
-        recent=[*kept, *(each.comparison_id for each in record.held)],
+        recent=[*kept_ids, *(each.comparison_id for each in record.held)],
     )
 
 

@@ -78,8 +78,8 @@ def _list_recipients(
     An endpoint that says in its answers who it is, and gave none, is named by its kind.
     """
     judges = set(filter(None, (_find_judge(each, batch) for each in comparisons)))
-    about = {each.comparison_id for each in comparisons}
-    readers = (person for person in people if about & _list_shown(person))
+    comparison_ids = {each.comparison_id for each in comparisons}
+    readers = (person for person in people if comparison_ids & _list_shown(person))
     return sorted(judges | {f"{PERSON_LABEL}{person.name}" for person in readers})
 
 
@@ -100,8 +100,8 @@ def _was_sent(comparison: Comparison) -> bool:
 
 def _list_shown(person: Person) -> set[str]:
     """Ids of the comparisons that the person holds, or was shown as controls."""
-    held = {lease.comparison_id for lease in person.held}
-    return held | {control.comparison_id for control in person.controls}
+    held_ids = {lease.comparison_id for lease in person.held}
+    return held_ids | {control.comparison_id for control in person.controls}
 
 
 def _list_controls(

@@ -34,8 +34,8 @@ async def forget_submission(
         await _forget_safely(record, judge, ports) for judge in _choose_judges(record, judges)
     }
     # Where the record does not name its judge: the one that knows the submission has deleted it.
-    known = (each for each in (Forgotten.PENDING, Forgotten.GONE) if each in outcomes)
-    return next(known, Forgotten.LEFT)
+    matches = (each for each in (Forgotten.PENDING, Forgotten.GONE) if each in outcomes)
+    return next(matches, Forgotten.LEFT)
 
 
 def _choose_judges(record: ProviderBatch, judges: Sequence[JudgeSpec]) -> list[JudgeSpec]:

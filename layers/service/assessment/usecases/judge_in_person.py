@@ -44,7 +44,7 @@ def next_comparison(
     batch_id: str,
     person: str,
     *,
-    kept: Collection[str] = (),
+    kept_ids: Collection[str] = (),
     ports: PersonPorts,
     now: datetime,
 ) -> PersonOffer:
@@ -73,7 +73,7 @@ def next_comparison(
     quota = record.find_quota(judge)
     _check_quota(quota, record.n_judged)
     n_waiting, offered = (
-        _lease_one(batch, judge, record, kept, ports, now)
+        _lease_one(batch, judge, record, kept_ids, ports, now)
         if batch.status is BatchStatus.WAITING_CALLBACKS
         else (0, None)
     )
@@ -90,36 +90,36 @@ def _lease_one(
     batch: Batch,
     judge: JudgeSpec,
     record: Person,
-    kept: Collection[str],
+    kept_ids: Collection[str],
     ports: PersonPorts,
     now: datetime,
 ) -> tuple[int, OfferedComparison | None]:
     """How many wait for people, and the one of them that is now this person's, if one is free."""
     batch_id, person = batch.batch_id, record.name
     until = now + timedelta(seconds=judge.lease_seconds)
-    listed, n_waiting = _list_waiting(batch, record, kept, ports, now)
-    held = _list_held(record, listed, batch.wave, now)
-    candidates = [*held, *_sort_free(listed, person, now)]
+    listed, n_waiting = _list_waiting(batch, record, kept_ids, ports, now)
+    leases = _list_held(record, listed, batch.wave, now)
+    candidates = [*leases, *_sort_free(listed, person, now)]
     # In place of another pair, so that nobody learns which pairs are controls.
     offer = offer_control(
-        batch, judge, record, kept, ports=ports, until=until, instead_of=candidates
+        batch, judge, record, kept_ids, ports=ports, until=until, instead_of=candidates
     )
     lease = partial(ports.comparisons.take, batch_id, person=person, until=until, now=now)
-    taken = [one for one in held if one.comparison_id in kept and lease(one)]
+    taken = [one for one in leases if one.comparison_id in kept_ids and lease(one)]
     if offer is not None:
         return n_waiting, offer
-    others = iter([one for one in candidates if one.comparison_id not in kept])
+    others = iter([one for one in candidates if one.comparison_id not in kept_ids])
     leased = next(filter(None, map(lease, others)), None)
     if leased is None:
         return n_waiting, None
     # What was refused before it is theirs no more; what comes after it was not tried.
-    untried = filter(held.__contains__, others)
+    untried = filter(leases.__contains__, others)
     _note_held(batch_id, person, [*taken, leased, *untried], ports.people, until)
     return n_waiting, _show(batch_id, leased, ports, until)
 
 
 def _list_waiting(
-    batch: Batch, record: Person, kept: Collection[str], ports: PersonPorts, now: datetime
+    batch: Batch, record: Person, kept_ids: Collection[str], ports: PersonPorts, now: datetime
 ) -> tuple[list[ComparisonLease], int]:
     """Leases among which is one for this person, if there is any; and how many wait.
 
@@ -128,7 +128,7 @@ def _list_waiting(
     """
     queue, start = ports.comparisons, find_queue_place(f"{record.name}/{record.n_judged}")
     listed = queue.list_waiting(batch.batch_id, batch.wave, limit=_PAGE, start=start)
-    if any(_may_get(record.name, one, kept, now) for one in listed):
+    if any(_may_get(record.name, one, kept_ids, now) for one in listed):
         n_waiting = queue.count_waiting(batch.batch_id, batch.wave)
         return listed, max(n_waiting, _count_unjudged(listed))
     listed = queue.list_waiting(batch.batch_id, batch.wave, limit=_MOST_LISTED)
@@ -139,10 +139,12 @@ def _count_unjudged(listed: list[ComparisonLease]) -> int:
     return sum(not one.is_judged for one in listed)
 
 
-def _may_get(person: str, waiting: ComparisonLease, kept: Collection[str], now: datetime) -> bool:
+def _may_get(
+    person: str, waiting: ComparisonLease, kept_ids: Collection[str], now: datetime
+) -> bool:
     """Whether it can be handed out to this person, who does not have it before them."""
     is_open = waiting.find_holder(now=now) is None or _holds(person, waiting, now)
-    return is_open and waiting.comparison_id not in kept
+    return is_open and waiting.comparison_id not in kept_ids
 
 
 def _show(
@@ -162,10 +164,10 @@ def _sort_free(waiting: list[ComparisonLease], person: str, now: datetime) -> li
 
 
 def _note_held(
-    batch_id: str, person: str, held: list[ComparisonLease], people: People, until: datetime
+    batch_id: str, person: str, leases: list[ComparisonLease], people: People, until: datetime
 ) -> None:
     """Let the person's record say what they hold, each once."""
-    each = {one.comparison_id: one for one in held}
+    each = {one.comparison_id: one for one in leases}
     people.note_held(batch_id, person, list(each.values())[:_MOST_HELD], until=until)
 
 
@@ -179,12 +181,12 @@ def _list_held(
 ) -> list[ComparisonLease]:
     """What the person holds and has not judged; their record knows of what is not listed."""
     # What they have just judged stays theirs until it is recorded, but is not offered again.
-    held = [one for one in listed if _holds(record.name, one, now)]
+    leases = [one for one in listed if _holds(record.name, one, now)]
     if record.held_until is None or record.held_until < now:
-        return held
+        return leases
     remembered = (one for one in record.held if one.wave == wave_number)
     excluded_ids = {one.comparison_id for one in listed} | {record.last_judged}
-    return held + [one for one in remembered if one.comparison_id not in excluded_ids]
+    return leases + [one for one in remembered if one.comparison_id not in excluded_ids]
 
 
 def _holds(person: str, waiting: ComparisonLease, now: datetime) -> bool:
@@ -196,7 +198,7 @@ def offer_after_verdict(
     batch_id: str,
     person: str,
     *,
-    kept: Collection[str],
+    kept_ids: Collection[str],
     ports: PersonPorts,
     now: datetime,
 ) -> PersonOffer | None:
@@ -205,7 +207,7 @@ def offer_after_verdict(
     None where that raises: the verdict stands, and who asks for the next comparison is told why.
     """
     try:
-        return next_comparison(batch_id, person, kept=kept, ports=ports, now=now)
+        return next_comparison(batch_id, person, kept_ids=kept_ids, ports=ports, now=now)
     except CJError:
         return None
 
@@ -239,10 +241,10 @@ def record_person_verdict(
     lease = ComparisonLease(comparison_id=comparison_id, wave=batch.wave)
     until = now + _RECORDING
     # First, so that nobody else gets it; whoever dies after it sends the verdict again.
-    held = ports.comparisons.take(batch_id, lease, person, until=until, now=now, is_judged=True)
-    if held is None:
+    waiting = ports.comparisons.take(batch_id, lease, person, until=until, now=now, is_judged=True)
+    if waiting is None:
         return _repeat_result(batch, person, verdict, ports).correlation_id
-    result = _make_result(batch, person, held, verdict)
+    result = _make_result(batch, person, waiting, verdict)
     ports.callback_queue.send_result(result)
     if ports.people.count_verdict(batch_id, person, comparison_id, now=now):
         ports.comparisons.note_judged(batch_id, batch.wave)

@@ -73,10 +73,12 @@ async def judge_messages(
 
 
 def _drop_erased(
-    received: Sequence[Delivery[JudgeMessage]], known: dict[int, JudgePorts], handled: Handled
+    received: Sequence[Delivery[JudgeMessage]],
+    ports_by_place: dict[int, JudgePorts],
+    handled: Handled,
 ) -> None:
     """Be done with messages about batches that are erased: there is nothing to ask about."""
-    for place, ports in known.items():
+    for place, ports in ports_by_place.items():
         if not isinstance(handled.errors[place], NotFoundError):
             continue
         try:

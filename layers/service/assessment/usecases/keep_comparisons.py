@@ -30,11 +30,11 @@ def keep_all_comparisons(
     batch: Batch, *, comparisons: ComparisonStore, content: ContentStore
 ) -> None:
     """Store all that is known, also where several workers do so at once."""
-    kept = None
+    stored = None
     # Read again after it is written: another worker may write late what it had read before.
-    while kept != (known := comparisons.list_comparisons(batch.batch_id, batch.wave)):
-        keep_comparisons(batch.batch_id, known, content=content)
-        kept = known
+    while stored != (current := comparisons.list_comparisons(batch.batch_id, batch.wave)):
+        keep_comparisons(batch.batch_id, current, content=content)
+        stored = current
 
 
 def keep_late_comparisons(batch_id: str, *, ports: CallbackPorts) -> None:

@@ -36,10 +36,10 @@ def list_files(batch_id: str, *, ports: FilePorts, now: datetime) -> BatchFiles:
 
 def _list_keys(batch: Batch) -> dict[str, str]:
     """Keys by the names of their files; a result counts when the batch has completed."""
-    kept = {"comparisons.jsonl": comparisons_key(batch.batch_id)}
+    keys = {"comparisons.jsonl": comparisons_key(batch.batch_id)}
     if batch.status is not BatchStatus.COMPLETED:
-        return kept
-    return kept | {
+        return keys
+    return keys | {
         "result.json": result_key(batch.batch_id),
         "essays.csv": essays_key(batch.batch_id),
     }

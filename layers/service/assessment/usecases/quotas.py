@@ -47,18 +47,18 @@ def _check_number(most: int, batches: BatchStore, now: datetime) -> None:
 
 
 def _check_money(batch: Batch, most: float, batches: BatchStore, now: datetime) -> None:
-    left = max(0.0, most - _sum_commitments(batches, now))
+    usd_left = max(0.0, most - _sum_commitments(batches, now))
     wanted = batch.config.max_cost_usd
     if wanted is None:
         raise InvalidRequestError(
             "the stack limits what the batches that an organisation requests in 24 hours may cost "
-            f"together; say what this one may cost: {left:.2f} US dollars are left",
+            f"together; say what this one may cost: {usd_left:.2f} US dollars are left",
             field="config.max_cost_usd",
         )
-    if round(wanted - left, 6) > 0:
+    if round(wanted - usd_left, 6) > 0:
         raise QuotaExceededError(
             f"the batches that the organisation requests in 24 hours may cost {most:.2f} US "
-            f"dollars together, of which {left:.2f} are left; lower config.max_cost_usd "
+            f"dollars together, of which {usd_left:.2f} are left; lower config.max_cost_usd "
             f"({wanted:.2f}), or ask again later"
         )
 

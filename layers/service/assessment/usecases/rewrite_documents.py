@@ -116,9 +116,9 @@ def store_documents(batch: Batch, rewritten: list[Rewritten], *, ports: ErasureP
 
 def remove_earlier(batch: Batch, rewritten: list[Rewritten], *, ports: ErasurePorts) -> None:
     """Remove what was stored before, and what a release that broke off has left."""
-    kept = batch.release and decisions_key(batch.batch_id, batch.release.decisions_sha256)
+    current_key = batch.release and decisions_key(batch.batch_id, batch.release.decisions_sha256)
     for each in rewritten:
-        is_leftover = each.key.startswith(_decisions_prefix(batch)) and each.key != kept
+        is_leftover = each.key.startswith(_decisions_prefix(batch)) and each.key != current_key
         if each.is_moved or is_leftover:
             ports.documents.erase_document(each.key)
     ports.documents.erase_earlier_versions(batch_folder(batch.batch_id))

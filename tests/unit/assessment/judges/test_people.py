@@ -47,7 +47,7 @@ class People:
 
     def offer(self, person, *kept):
         return next_comparison(
-            self.batch_id, person, kept=kept, ports=self._ports(), now=self.world.now
+            self.batch_id, person, kept_ids=kept, ports=self._ports(), now=self.world.now
         )
 
     def next(self, person, *kept):
@@ -219,7 +219,7 @@ def test_a_verdict_that_was_taken_stands_whatever_becomes_of_the_next_offer():
     offer = people.next("ann")
     people.say("ann", offer.comparison_id)
     following = offer_after_verdict(
-        people.batch_id, "ann", kept=(), ports=people._ports(), now=people.world.now
+        people.batch_id, "ann", kept_ids=(), ports=people._ports(), now=people.world.now
     )
     assert following is None, "the quota is used up"
     with pytest.raises(ConflictError, match="quota"):

@@ -234,13 +234,13 @@ class DynamoDBComparisonStore(DynamoDBPeopleQueue):
         add: dict[str, int] | None = None,
         is_leased: bool = False,
     ) -> None:
-        held = " AND attribute_exists(lease_until)" if is_leased else ""
+        lease_condition = " AND attribute_exists(lease_until)" if is_leased else ""
         try:
             self._table.update(
                 self._key(request),
                 ItemUpdate(
                     changes,
-                    condition=f"attempt = :attempt{held}",
+                    condition=f"attempt = :attempt{lease_condition}",
                     values={":attempt": request.attempt},
                     add=add or {},
                 ),

@@ -52,11 +52,11 @@ class S3ContentEraser:
 
     def erase_unnamed(self, folder: str, *, named: Collection[str], before: datetime) -> int:
         """By the time of each key's last writing; all its versions go at once."""
-        kept = {self._content.place(key) for key in named}
+        named_places = {self._content.place(key) for key in named}
         versions: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         for each in self._versions(self._content.place(f"{folder}/")):
             versions[each["Key"]].append(each)
-        unnamed = [group for key, group in versions.items() if key not in kept]
+        unnamed = [group for key, group in versions.items() if key not in named_places]
         settled = [
             group for group in unnamed if max(each["LastModified"] for each in group) < before
         ]

@@ -121,7 +121,7 @@ class SQSWebhookDeadLetters:
         self, is_about: Callable[[str], bool], *, has_time: Callable[[], bool]
     ) -> tuple[int, bool]:
         """Send each before it is deleted: at worst it is sent twice, under one id."""
-        kept: list[dict[str, Any]] = []
+        others: list[dict[str, Any]] = []
         n_replayed, is_complete = 0, False
         while not is_complete and has_time():
             messages = self._client.receive_message(
@@ -133,11 +133,11 @@ class SQSWebhookDeadLetters:
             ).get("Messages", [])
             is_complete = not messages
             ours = [message for message in messages if is_about(message["Body"])]
-            kept += [message for message in messages if message not in ours]
+            others += [message for message in messages if message not in ours]
             for message in ours:
                 self._move(message)
             n_replayed += len(ours)
-        self._show_again(kept)
+        self._show_again(others)
         return n_replayed, is_complete
 
     def _move(self, message: dict[str, Any]) -> None:

@@ -95,21 +95,27 @@ def merge_answers(
         if name not in merged:
             merged[name] = answer
             continue
-        about = calls[name].comparison_ids if name in calls else [name]
-        merged[name] = _choose_answer(about, merged[name], answer)
+        comparison_ids = calls[name].comparison_ids if name in calls else [name]
+        merged[name] = _choose_answer(comparison_ids, merged[name], answer)
     return merged
 
 
 def _choose_answer(
-    about: Sequence[str], first: Completion | JudgeError, second: Completion | JudgeError
+    comparison_ids: Sequence[str], first: Completion | JudgeError, second: Completion | JudgeError
 ) -> Completion | JudgeError:
     if isinstance(first, Completion):
-        return _choose_completion(about, first, second) if isinstance(second, Completion) else first
+        return (
+            _choose_completion(comparison_ids, first, second)
+            if isinstance(second, Completion)
+            else first
+        )
     return first if isinstance(second, JudgeError) and first.retryable else second
 
 
-def _choose_completion(about: Sequence[str], first: Completion, second: Completion) -> Completion:
-    said = [_find_verdicts(about, answer) for answer in (first, second)]
+def _choose_completion(
+    comparison_ids: Sequence[str], first: Completion, second: Completion
+) -> Completion:
+    said = [_find_verdicts(comparison_ids, answer) for answer in (first, second)]
     if any(len(one | other) > 1 for one, other in zip(*said, strict=True)):
         problem = "the batch has contradictory answers to this comparison"
         return Completion(problem=problem, usage=first.usage)
@@ -117,9 +123,9 @@ def _choose_completion(about: Sequence[str], first: Completion, second: Completi
     return second if n_second > n_first else first
 
 
-def _find_verdicts(about: Sequence[str], answer: Completion) -> list[set[object]]:
+def _find_verdicts(comparison_ids: Sequence[str], answer: Completion) -> list[set[object]]:
     """Of each comparison, the winner or the orders of its list that an answer gives."""
-    verdicts = read_answer(answer.candidates, about)
+    verdicts = read_answer(answer.candidates, comparison_ids)
     return [
         {
             *({verdict.winner} if isinstance(verdict, ModelVerdict) else ()),
