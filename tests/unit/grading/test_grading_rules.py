@@ -140,6 +140,6 @@ def settle(ability, **values):
 
 
 def test_more_is_needed_for_more_certainty_and_none_helps_beside_a_boundary():
-    assert settle(0.5, least_probability=0.5) < settle(0.5, at_least=0.7)
+    assert settle(0.5, least_probability=0.5) < settle(0.5, least_probability=0.7)
     assert settle(0.0, least_probability=0.7) is None
     assert settle(0.5, least_probability=0.7, boundary_se=[1.0] * 7) is None
