@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from benchmarks._common import Claim, arguments, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from local import sample as samples
 from local.demo import CONFIG, SAMPLE, Stage, run_batch
 from local.judge import server as judges
@@ -143,13 +143,13 @@ def main() -> None:
         options,
         rows=[*waves, *at_once, *calls],
         claims=[
-            Claim("warm wave beyond the judge, median", warm[len(warm) // 2], "s", at_most(10)),
-            Claim("AWS calls per verdict", total, "calls", at_most(12)),
+            Claim("warm wave beyond the judge, median", warm[len(warm) // 2], "s", Bar(high=10)),
+            Claim("AWS calls per verdict", total, "calls", Bar(high=12)),
             Claim(
                 "three batches at once against one",
                 at_once[1]["seconds"] / at_once[0]["seconds"],
                 "ratio",
-                at_most(2),
+                Bar(high=2),
             ),
         ],
     )

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks._common import Claim, Options, arguments, at_most, report
+from benchmarks._common import Bar, Claim, Options, arguments, report
 
 SIZES = (100, 300, 1000, 2000)
 ANCHORS = 40
@@ -315,15 +315,15 @@ def main(options: Options) -> None:
                 "finalise 1,000 students + 40 anchors",
                 float(str(thousand["seconds"])),
                 "s",
-                at_most(10.0),
+                Bar(high=10.0),
             ),
             Claim(
                 "peak memory, 1,000 students",
                 float(str(thousand["peak MiB"])),
                 "MiB",
-                at_most(512.0),
+                Bar(high=512.0),
             ),
-            Claim("growth exponent of seconds", growth_exponent(rows), "", at_most(2.0)),
+            Claim("growth exponent of seconds", growth_exponent(rows), "", Bar(high=2.0)),
         ],
     )
 

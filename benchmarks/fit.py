@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks._common import Claim, arguments, at_least, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from scoring import Comparisons, SpreadPrior, fit
 from scoring._fit.linear import DenseSystem
 from scoring.batch_fit import fit_batch
@@ -276,13 +276,13 @@ def time_rows(runs: int, few: int) -> list[dict[str, Any]]:
 
 
 BARS = (
-    ("fit + all SEs over LAPACK", LAPACK, True, "ours_over_peer", at_most(1.4), (1000, 3000)),
+    ("fit + all SEs over LAPACK", LAPACK, True, "ours_over_peer", Bar(high=1.4), (1000, 3000)),
     (
         "choix (no SEs) over fit + all SEs, same model",
         "choix",
         False,
         "peer_over_ours",
-        at_least(25.0),
+        Bar(low=25.0),
         (100, 300, 1000),
     ),
     (
@@ -290,7 +290,7 @@ BARS = (
         "evalica",
         False,
         "ours_over_peer",
-        at_most(1.5),
+        Bar(high=1.5),
         (100, 300),
     ),
     (
@@ -298,7 +298,7 @@ BARS = (
         VARIATIONAL,
         True,
         "peer_over_ours",
-        at_most(20.0),
+        Bar(high=20.0),
         (100, 300, 1000),
     ),
 )
@@ -320,8 +320,8 @@ def import_claims(imports: list[dict[str, Any]]) -> list[Claim]:
     heavy = 0.0 if pulled == "[]" else NEVER
     importing = imports[0]["ours_over_peer"]
     return [
-        Claim("import scoring over import numpy", importing, "ratio", at_most(3.5)),
-        Claim("heavy modules pulled in by import scoring", heavy, "modules", at_most(0.0)),
+        Claim("import scoring over import numpy", importing, "ratio", Bar(high=3.5)),
+        Claim("heavy modules pulled in by import scoring", heavy, "modules", Bar(high=0.0)),
     ]
 
 
@@ -335,11 +335,11 @@ def main() -> None:
     memory = float(output_of(MEMORY.format(n=10_000, k=PER_ESSAY)))
     claims = [
         *[
-            Claim(f"{row['peer']}, n={row['n']}", row["ours_over_peer"], "ratio", at_most(3.0))
+            Claim(f"{row['peer']}, n={row['n']}", row["ours_over_peer"], "ratio", Bar(high=3.0))
             for row in spreads
         ],
         *time_claims(times),
-        Claim("abilities of 10,000 essays, extra memory", memory, "MB", at_most(64.0)),
+        Claim("abilities of 10,000 essays, extra memory", memory, "MB", Bar(high=64.0)),
         *import_claims(imports),
     ]
     report(options, rows=[*spreads, *times, *imports], claims=claims)

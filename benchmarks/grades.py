@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks._common import Claim, arguments, at_least, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from benchmarks._simulated_batch import Rule, SimulatedBatch, planned, run
 from scoring._grades.anchor_health import expected_calibration_error, ranked_probability_score
 from scoring.grades import Calibration, calibrate
@@ -210,9 +210,9 @@ def form_claims(tallies: list[Tally]) -> list[Claim]:
     falling = sum(tally.falling for tally in tallies)
     unsaid = sum(tally.unsaid for tally in tallies)
     return [
-        Claim("largest error of a row sum", row_error, "", at_most(1e-12)),
-        Claim("calibrations with falling boundaries", falling, "", at_most(0)),
-        Claim("grades without anchors left unsaid", unsaid, "", at_most(0)),
+        Claim("largest error of a row sum", row_error, "", Bar(high=1e-12)),
+        Claim("calibrations with falling boundaries", falling, "", Bar(high=0)),
+        Claim("grades without anchors left unsaid", unsaid, "", Bar(high=0)),
     ]
 
 
@@ -222,9 +222,9 @@ def accuracy_claims(
     """State how well binary verdicts, 20 per essay, grade."""
     row = rows[scenario, "gls"]
     return [
-        Claim(f"exact, {scenario}, gls", row["exact"], "share", at_least(0.60)),
-        Claim(f"adjacent, {scenario}, gls", row["adjacent"], "share", at_least(0.98)),
-        Claim(f"ECE, {scenario}, gls", row["ece"], "probability", at_most(0.045)),
+        Claim(f"exact, {scenario}, gls", row["exact"], "share", Bar(low=0.60)),
+        Claim(f"adjacent, {scenario}, gls", row["adjacent"], "share", Bar(low=0.98)),
+        Claim(f"ECE, {scenario}, gls", row["ece"], "probability", Bar(high=0.045)),
     ]
 
 
@@ -236,15 +236,15 @@ def misgrading_claim(
     before, after = rows[name, method]["exact"], rows[f"{name}, one misgraded", method]["exact"]
     cost = None if before is None or after is None else before - after
     label = f"exact lost to one misgraded anchor, {per} per grade, {method}"
-    return Claim(label, cost, "share", at_most(0.03))
+    return Claim(label, cost, "share", Bar(high=0.03))
 
 
 def flag_claims(rows: dict[tuple[str, str], dict[str, float | None]]) -> list[Claim]:
     """State how the weights below .5 tell misgraded anchors from good ones."""
     row = rows["uneven, 2 per grade, one misgraded", "gls"]
     return [
-        Claim("misgraded anchors with weight < .5", row["flags_found"], "share", at_least(0.49)),
-        Claim("good anchors with weight < .5", row["flags_false"], "share", at_most(0.03)),
+        Claim("misgraded anchors with weight < .5", row["flags_found"], "share", Bar(low=0.49)),
+        Claim("good anchors with weight < .5", row["flags_false"], "share", Bar(high=0.03)),
     ]
 
 

@@ -48,16 +48,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks._common import (
-    Bar,
-    Claim,
-    arguments,
-    at_least,
-    at_most,
-    between,
-    report,
-    write_json,
-)
+from benchmarks._common import Bar, Claim, arguments, report, write_json
 from benchmarks._kept import KeptResults, kept_cells, print_cells
 from benchmarks._pair_effects import pair_effect_rows
 from benchmarks._real_judging import real_rows
@@ -248,10 +239,10 @@ def cell_bars(row: dict[str, Any]) -> list[tuple[str, str, Bar]]:
     precise = row["per_essay"] >= PER_ESSAY[1] and row["sd"] >= 1.0
     error = 0.05 if precise else 0.10
     return [
-        ("95% intervals hold", "coverage", between(0.93, 0.975)),
-        ("90% rank intervals hold", "ranks", between(0.87, 0.95)),
-        ("90% reliability intervals hold", "reliability_held", between(0.85, 0.97)),
-        ("mean error of reliability", "reliability_error", between(-error, error)),
+        ("95% intervals hold", "coverage", Bar(0.93, 0.975)),
+        ("90% rank intervals hold", "ranks", Bar(0.87, 0.95)),
+        ("90% reliability intervals hold", "reliability_held", Bar(0.85, 0.97)),
+        ("mean error of reliability", "reliability_error", Bar(-error, error)),
     ]
 
 
@@ -282,8 +273,8 @@ def grid_claims(rows: list[dict[str, Any]]) -> list[Claim]:
     kept = float(np.mean([claim.holds for claim in claims]))
     missed = float(np.mean([is_missed for row in grid for is_missed in clear_misses(row)]))
     return [
-        Claim("claims of the grid that are met", kept, f"share of {len(claims)}", at_least(1.0)),
-        Claim("claims missed by more than their half width", missed, "share", at_most(0.01)),
+        Claim("claims of the grid that are met", kept, f"share of {len(claims)}", Bar(low=1.0)),
+        Claim("claims missed by more than their half width", missed, "share", Bar(high=0.01)),
         *claims,
     ]
 
@@ -293,7 +284,7 @@ def world_claims(row: dict[str, Any]) -> list[Claim]:
     where = f"{row['world']}, {row['essays']} essays, {row['per_essay']} comparisons"
     strict = "degrees" in row["world"] or "habits" in row["world"]
     broken = any(kind in row["world"] for kind in ("lapses", "intransitive", "divide"))
-    bar = at_least(0.93 if strict and not broken else 0.92)
+    bar = Bar(low=0.93 if strict and not broken else 0.92)
     unit = f"+- {row['coverage_error']:.3f}"
     claims = [Claim(f"95% intervals hold: {where}", row["coverage"], unit, bar)]
     if "own_unit" in row:
@@ -305,7 +296,7 @@ def world_claims(row: dict[str, Any]) -> list[Claim]:
         possible = row["loss_by_signs"] - row["loss_on_trust"]
         saving = gained / possible if possible > 0 else np.nan
         name = f"kept of what degrees save: {where}"
-        claims.append(Claim(name, saving, "share", at_least(0.9)))
+        claims.append(Claim(name, saving, "share", Bar(low=0.9)))
     return claims
 
 
@@ -316,7 +307,7 @@ def real_claims(rows: list[dict[str, Any]]) -> list[Claim]:
         return []
     near = [abs(row["reliability_error"]) <= RELIABILITY_WITHIN for row in real]
     name = "real sessions and topics: reliability within .05 of split halves"
-    return [Claim(name, float(np.mean(near)), "share", at_least(SHARE_WITHIN))]
+    return [Claim(name, float(np.mean(near)), "share", Bar(low=SHARE_WITHIN))]
 
 
 def pair_claims(rows: list[dict[str, Any]]) -> list[Claim]:
@@ -327,7 +318,7 @@ def pair_claims(rows: list[dict[str, Any]]) -> list[Claim]:
     precision = np.array([row["pair_variance_error"] ** -2 for row in known])
     mean = float(precision @ [row["pair_variance"] for row in known] / precision.sum())
     name = "real topics: variance of what people prefer in single pairs, beside the logistic's 3.3"
-    return [Claim(name, mean, f"+- {precision.sum() ** -0.5:.3f}", at_most(0.2))]
+    return [Claim(name, mean, f"+- {precision.sum() ** -0.5:.3f}", Bar(high=0.2))]
 
 
 def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:

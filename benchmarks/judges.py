@@ -38,7 +38,7 @@ from assessment.contracts.llm_protocol import (
 from assessment.domain.judge import JudgeSpec, Price, Provider
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from assessment.domain.provider_batch import split_submission, submission_name
-from benchmarks._common import Claim, arguments, at_least, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from local.judge import human_judge
 from local.judge.options import JudgeOptions
 from local.judge.sample_judge import SampleJudge
@@ -234,20 +234,20 @@ def main() -> None:
         options,
         rows=[*overhead_rows, *mode_rows],
         claims=[
-            Claim("overhead per call, one client for all", overhead[True], "ms", at_most(25)),
+            Claim("overhead per call, one client for all", overhead[True], "ms", Bar(high=25)),
             Claim(
                 "a new client for every call against one for all",
                 overhead[False] / overhead[True],
                 "ratio",
-                at_least(1.2),
+                Bar(low=1.2),
             ),
             Claim("tokens of per_request against bundles of 10", one.tokens / ten.tokens, "ratio",
-                  at_least(1.2)),
+                  Bar(low=1.2)),
             Claim("time of per_request against bundles of 10",
-                  (one.seconds or 0.0) / (ten.seconds or 1.0), "ratio", at_least(5)),
+                  (one.seconds or 0.0) / (ten.seconds or 1.0), "ratio", Bar(low=5)),
             Claim("cost of per_request against a provider's batch", one.usd / batch.usd, "ratio",
-                  at_least(1.99)),
-            Claim("same verdicts in every mode", sum(same) / len(same), "share", at_least(1)),
+                  Bar(low=1.99)),
+            Claim("same verdicts in every mode", sum(same) / len(same), "share", Bar(low=1)),
         ],
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ from assessment.contracts.invitations import InvitationRequest
 from assessment.contracts.parsing import parse
 from assessment.contracts.request import BatchRequest
 from assessment.domain.verdict import Verdict
-from benchmarks._common import Claim, arguments, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from local.demo import Stage
 from local.judge import server as judges
 from local.judge.options import JudgeOptions
@@ -223,9 +223,9 @@ def measure(stage: Stage, *, alone: float, together: float) -> tuple[list[Any], 
     rows = [describe("1", one, alone), describe(f"{N_JUDGES}", crowd, together)]
     ratio = float(str(rows[1]["next p95 ms"])) / float(str(rows[0]["next p95 ms"]))
     claims = [
-        Claim("verdicts lost", found["lost"], "verdicts", at_most(0)),
-        Claim("verdicts doubled", found["doubled"], "verdicts", at_most(0)),
-        Claim("p95 of the next comparison, thirty judges to one", ratio, "ratio", at_most(1.5)),
+        Claim("verdicts lost", found["lost"], "verdicts", Bar(high=0)),
+        Claim("verdicts doubled", found["doubled"], "verdicts", Bar(high=0)),
+        Claim("p95 of the next comparison, thirty judges to one", ratio, "ratio", Bar(high=1.5)),
     ]
     return rows, claims
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
-from benchmarks._common import Claim, arguments, at_most, between, report, write_json
+from benchmarks._common import Bar, Claim, arguments, report, write_json
 from benchmarks._real_judging import DATA, read_session, read_topic, sessions, topics
 from scoring import Comparisons, SpreadPrior, fit
 from scoring.batch_fit import fit_batch
@@ -167,7 +167,7 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
                     f"held-out log loss with {step}, {row['judging']}",
                     row[f"loss_{step}"],
                     f"+- {row[f'loss_{step}_error']:.4f}",
-                    at_most(NEVER_WORSE_BY),
+                    Bar(high=NEVER_WORSE_BY),
                 )
                 for step in ("order", "discrimination")
                 if f"loss_{step}" in row
@@ -176,8 +176,8 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Claim]:
         where = f"tau {row['tau']:g}, {row['people']:.0%} by people, {row['per_essay']} comparisons"
         unit = f"+- {row['held_error']:.3f}"
         name = f"95% intervals hold people's truth: {where}"
-        claims.append(Claim(name, row["held"], unit, between(0.92, 0.97)))
-        claims.append(Claim(f"error of tau: {where}", row["tau_error"], "logits", at_most(0.15)))
+        claims.append(Claim(name, row["held"], unit, Bar(0.92, 0.97)))
+        claims.append(Claim(f"error of tau: {where}", row["tau_error"], "logits", Bar(high=0.15)))
     return claims
 
 

@@ -32,7 +32,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks._common import Claim, arguments, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from benchmarks.finalise import ANCHORS, BATCH_ID, Batches, simulate_comparisons
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def main() -> None:
         rows = [run(step, essays, folder) for step in _FUNCTIONS]
     claims = [
         Claim(f"{row['step']}: share of its function", float(str(row["share"])), "share",
-              at_most(0.8))
+              Bar(high=0.8))
         for row in rows
     ]  # fmt: skip
     report(options, rows=rows, claims=claims)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assessment.contracts.request import BatchRequest
-from benchmarks._common import Claim, arguments, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from local.demo import Stage
 from local.stack import cloud as clouds
 from local.stack import deploy as stacks
@@ -140,7 +140,7 @@ def state_memory(cloud: Cloud) -> list[Claim]:
     given = {each["FunctionName"]: each["MemorySize"] for p in pages for each in p["Functions"]}
     return [
         Claim(f"{name.removeprefix(stacks.STACK + '-')} of {given[name]} MB", peak, "MiB",
-              at_most(LARGEST_SHARE * given[name]))
+              Bar(high=LARGEST_SHARE * given[name]))
         for name, peak in sorted(read_peaks(cloud).items())
     ]  # fmt: skip
 
@@ -159,13 +159,13 @@ def main() -> None:
     finally:
         clouds.stop(NAME)
     claims = [
-        Claim("request answered by the API", rows[0]["answer"], "s", at_most(ANSWER_SECONDS)),
+        Claim("request answered by the API", rows[0]["answer"], "s", Bar(high=ANSWER_SECONDS)),
         *(
             Claim(
                 f"submitted after a request by {row['by']}",
                 row.get("waiting_callbacks", float("nan")),
                 "s",
-                at_most(PREPARE_SECONDS),
+                Bar(high=PREPARE_SECONDS),
             )
             for row in rows
         ),

@@ -22,7 +22,7 @@ import numpy as np
 
 from assessment.domain.judge import BatchingMode, JudgeSpec, Provider
 from assessment.domain.prompt import JudgeInstructions
-from benchmarks._common import Claim, arguments, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from benchmarks._list_worlds import PAIR, Batch, Habits, Schedule
 from runner.offline.prices import estimate_cost
 
@@ -131,7 +131,7 @@ def main() -> None:
         add(f"lists of {size} in bundles", listed, usd)
     claims = [
         Claim(f"lists of {size} against {way}", costs[f"lists of {size} in bundles"] / costs[way],
-              "share", at_most(BAR))
+              "share", Bar(high=BAR))
         for size in (5, 10)
         for way in ("pairs in bundles, both texts of each", "pairs in bundles, texts once")
     ]  # fmt: skip

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks._common import Claim, Options, at_least, at_most, between, report
+from benchmarks._common import Bar, Claim, Options, report
 from benchmarks._kept_runs import KeptRuns, Setting
 from benchmarks._list_worlds import Batch, Habits, Schedule, correlate_ranks
 from scoring import fit
@@ -56,8 +56,8 @@ READINGS_BAR = {5: 7.5, 10: 5.3}
 CALLS_BAR = {5: 1.5, 10: 0.55}
 N_STUDENTS = 100
 PAIRS = "pairs in six degrees"
-FALL_BACK_BARS = {0.5: at_least(0.95), 0.9: at_most(0.02)}
-CHANCE_BARS = {"coin": at_least(0.99), "judge of ratio .75": at_most(0.01)}
+FALL_BACK_BARS = {0.5: Bar(low=0.95), 0.9: Bar(high=0.02)}
+CHANCE_BARS = {"coin": Bar(low=0.99), "judge of ratio .75": Bar(high=0.01)}
 
 
 def make_batch(seed: int, habits: Habits, **changes: Any) -> Batch:  # noqa: ANN401
@@ -122,8 +122,8 @@ def summarise_readings(found: dict[str, list[Any]]) -> tuple[Rows, list[Claim]]:
         if name == PAIRS or "scores" in name:
             continue
         claims += [
-            Claim(f"readings per essay, {name}", readings, "", at_most(READINGS_BAR[size])),
-            Claim(f"calls per essay, {name}", calls, "", at_most(CALLS_BAR[size])),
+            Claim(f"readings per essay, {name}", readings, "", Bar(high=READINGS_BAR[size])),
+            Claim(f"calls per essay, {name}", calls, "", Bar(high=CALLS_BAR[size])),
         ]
     return rows, claims
 
@@ -173,7 +173,7 @@ def summarise_coverage(found: dict[str, list[Any]]) -> tuple[Rows, list[Claim]]:
         for name, mean in means.items()
     ]
     return rows, [
-        Claim(f"95% intervals cover, {name}", mean, "share", between(0.93, 0.965))
+        Claim(f"95% intervals cover, {name}", mean, "share", Bar(0.93, 0.965))
         for name, mean in means.items()
     ]
 
@@ -210,7 +210,7 @@ def summarise_ratios(found: dict[str, list[Any]]) -> tuple[Rows, list[Claim]]:
         rows.append(row)
         off = abs(middle - truth)
         claims.append(
-            Claim(f"sharpness ratio {name} recovered, median off by", off, "", at_most(0.1))
+            Claim(f"sharpness ratio {name} recovered, median off by", off, "", Bar(high=0.1))
         )
     return rows, claims
 

@@ -25,7 +25,7 @@ from assessment.domain.prompt import JudgeInstructions
 from assessment.domain.spec import BatchSpec
 from assessment.domain.verdict import Verdict, Winner
 from assessment.statistics.engine import ScoringStatistics
-from benchmarks._common import Claim, arguments, at_least, report
+from benchmarks._common import Bar, Claim, arguments, report
 
 ESSAYS = 40
 SIGMA = 2.0
@@ -167,7 +167,7 @@ def main() -> None:
     ]
     seconds = [float(str(row["seconds"])) for row in rows]
     claims = [
-        Claim(f"time saved against {row['way']}", 1 - seconds[0] / other, "share", at_least(0.5))
+        Claim(f"time saved against {row['way']}", 1 - seconds[0] / other, "share", Bar(low=0.5))
         for row, other in zip(rows[1:], seconds[1:], strict=True)
     ]
     report(options, rows=rows, claims=claims)

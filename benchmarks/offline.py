@@ -26,7 +26,7 @@ from assessment.contracts.request import BatchRequest
 from assessment.domain.identifiers import draw_fraction
 from assessment.domain.judge import JudgeSpec
 from assessment.ports.judging import BatchJudge, Judge
-from benchmarks._common import Claim, arguments, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from runner.offline.engine import Engine
 from runner.offline.local_client import WorkspaceClient
 from runner.offline.workspace import Workspace
@@ -131,8 +131,8 @@ def main() -> None:
     ratio = float(str(row["seconds"])) / float(str(row["judge_seconds"]))
     own = float(str(row["cpu_seconds"])) / float(str(row["judge_seconds"]))
     claims = [
-        Claim("time of a batch beside its judge's own", ratio, "", at_most(1.3)),
-        Claim("processor time of a batch beside its judge's own time", own, "", at_most(0.2)),
+        Claim("time of a batch beside its judge's own", ratio, "", Bar(high=1.3)),
+        Claim("processor time of a batch beside its judge's own time", own, "", Bar(high=0.2)),
     ]
     report(options, rows=[row], claims=claims)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks._common import Claim, arguments, at_least, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from benchmarks._peer_rules import (
     TrueSkillRule,
     close_and_uncertain,
@@ -200,18 +200,18 @@ def make_cost_claims(outcomes: dict[Planner, Outcome]) -> list[Claim]:
     free, audited = to_95["adaptive, no audit", 2], to_95["adaptive", 2]
     saving, peer_ratio = measure_saving(free, to_95), compare_with_peers(free, to_95)
     return [
-        Claim("to .95, binary, no audit pairs", free, "per essay", at_most(15.8)),
-        Claim("audit share of 25% costs", subtract(audited, free), "per essay", at_most(1.0)),
+        Claim("to .95, binary, no audit pairs", free, "per essay", Bar(high=15.8)),
+        Claim("audit share of 25% costs", subtract(audited, free), "per essay", Bar(high=1.0)),
         Claim(
             "audit share of 25% costs, waves of 4",
             subtract(to_95["adaptive, waves of 4", 2], to_95["adaptive, waves of 4, no audit", 2]),
             "per essay",
-            at_most(1.0),
+            Bar(high=1.0),
         ),
-        Claim("to .95, 4 answers, with audit", to_95["adaptive", 4], "per essay", at_most(11.5)),
-        Claim("to .95, 6 answers, with audit", to_95["adaptive", 6], "per essay", at_most(10.7)),
-        Claim("saved against random matching", saving, "share", at_least(0.25)),
-        Claim("against the best peer rule", peer_ratio, "ratio", at_most(1.03)),
+        Claim("to .95, 4 answers, with audit", to_95["adaptive", 4], "per essay", Bar(high=11.5)),
+        Claim("to .95, 6 answers, with audit", to_95["adaptive", 6], "per essay", Bar(high=10.7)),
+        Claim("saved against random matching", saving, "share", Bar(low=0.25)),
+        Claim("against the best peer rule", peer_ratio, "ratio", Bar(high=1.03)),
     ]
 
 
@@ -224,13 +224,13 @@ def make_balance_claims(outcomes: dict[Planner, Outcome], seeds: int) -> list[Cl
     ]
     sizes = range(2, 61)
     return [
-        Claim("repeated pairs", sum(o.repeated for o in balanced), "", at_most(0)),
-        Claim("most less least compared", max(o.spread for o in balanced), "", at_most(1)),
+        Claim("repeated pairs", sum(o.repeated for o in balanced), "", Bar(high=0)),
+        Claim("most less least compared", max(o.spread for o in balanced), "", Bar(high=1)),
         Claim(
             "sets of 2 to 60 essays unconnected after two waves",
             count_unconnected_after_two_waves(sizes, seeds),
             f"of {len(sizes) * seeds}",
-            at_most(0),
+            Bar(high=0),
         ),
     ]
 

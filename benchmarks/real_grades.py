@@ -41,15 +41,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks._common import (
-    Claim,
-    Options,
-    arguments,
-    at_least,
-    at_most,
-    between,
-    report,
-)
+from benchmarks._common import Bar, Claim, Options, arguments, report
 from benchmarks._graded_classes import (
     ESSAYS,
     JUDGES,
@@ -237,7 +229,7 @@ def earlier_size_claims(judged_rows: list[dict[str, object]]) -> Iterator[Claim]
         ]
         if sizes:
             name = f"grades per calibrated set by 8 anchors relative to sets at fixed sd: {corpus}"
-            yield Claim(name, float(np.mean(sizes)) / earlier, "ratio", at_most(0.8))
+            yield Claim(name, float(np.mean(sizes)) / earlier, "ratio", Bar(high=0.8))
 
 
 def size_claim(corpus: str, judged_rows: list[dict[str, object]]) -> Claim:
@@ -252,7 +244,7 @@ def size_claim(corpus: str, judged_rows: list[dict[str, object]]) -> Claim:
         if row["corpus"] == corpus and not row["prior"]
     ]
     name = f"grades per calibrated set relative to essays' own sets: {corpus}"
-    return Claim(name, float(np.mean(ratios)), "ratio", at_most(0.8))
+    return Claim(name, float(np.mean(ratios)), "ratio", Bar(high=0.8))
 
 
 def _cell(row: dict[str, object]) -> tuple[object, ...]:
@@ -266,12 +258,12 @@ def row_claims(row: dict[str, object], words: dict[str, object] | None) -> list[
     value = {key: float(str(row[key])) for key in row if isinstance(row[key], float)}
     gained = value["exact"] - value["exact_mode"]
     made = [
-        Claim(f"sets hold: {name}", value["calibrated_hold"], "share", between(0.88, 0.93)),
-        Claim(f"exact, median less mode: {name}", gained, "share", at_least(0.0)),
+        Claim(f"sets hold: {name}", value["calibrated_hold"], "share", Bar(0.88, 0.93)),
+        Claim(f"exact, median less mode: {name}", gained, "share", Bar(low=0.0)),
     ]
     if words is not None:
         lost = value["rps"] - float(str(words["rps"]))
-        made.append(Claim(f"RPS less that of length alone: {name}", lost, "", at_most(0.0)))
+        made.append(Claim(f"RPS less that of length alone: {name}", lost, "", Bar(high=0.0)))
     return made
 
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser
 
 from assessment.contracts.report import report_result, write_report
-from benchmarks._common import Claim, arguments, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from tests.browsing import PHONE, WIDE, open_chromium
 from tests.fakes.results import make_comparisons, make_result
 
@@ -83,11 +83,11 @@ def main() -> None:
     largest = [row for row in rows if row["essays"] == SIZES[-1]]
     name = f"{SIZES[-1]:,} essays"
     claims = [
-        Claim(f"file of {name}", float(str(largest[0]["megabytes"])), "MB", at_most(5.0)),
+        Claim(f"file of {name}", float(str(largest[0]["megabytes"])), "MB", Bar(high=5.0)),
         *(
             Claim(
                 f"first chart of {name}, {row['screen']}", float(str(row["slowest_s"])), "s",
-                at_most(2.0),
+                Bar(high=2.0),
             )
             for row in largest
         ),

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks._common import Claim, arguments, at_least, at_most, between, report
+from benchmarks._common import Bar, Claim, arguments, report
 from scoring import Comparisons, Fit, fit
 from scoring.audit import evidence_against_chance, prequential_audit
 from scoring.null_replay import null_judge_replay
@@ -315,7 +315,7 @@ def make_claims(rows: list[dict[str, Any]]) -> list[Claim]:
         *make_audit_claims(studies["audit"]),
         make_replay_claim(studies["null replay"]),
         *(
-            Claim("bias of abilities at order bias .3", row["bias_sd"], "sd", at_most(0.02))
+            Claim("bias of abilities at order bias .3", row["bias_sd"], "sd", Bar(high=0.02))
             for row in studies["order bias"]
         ),
     ]
@@ -323,7 +323,7 @@ def make_claims(rows: list[dict[str, Any]]) -> list[Claim]:
 
 def make_calibration_claims(rows: list[dict[str, Any]]) -> Iterator[Claim]:
     """Coverage and reliability from the eighth comparison per essay on."""
-    bar = between(0.92, 0.97)
+    bar = Bar(0.92, 0.97)
     for schedule in SCHEDULES:
         name = schedule.name
         late = [row for row in rows if row["schedule"] == name and row["k"] >= 8]
@@ -331,7 +331,7 @@ def make_calibration_claims(rows: list[dict[str, Any]]) -> Iterator[Claim]:
         error = max(abs(row["error"]) for row in late)
         yield Claim(f"lowest coverage at k >= 8, {name}", min(coverages), "share", bar)
         yield Claim(f"highest coverage at k >= 8, {name}", max(coverages), "share", bar)
-        yield Claim(f"largest reliability error at k >= 8, {name}", error, "", at_most(0.03))
+        yield Claim(f"largest reliability error at k >= 8, {name}", error, "", Bar(high=0.03))
 
 
 def make_audit_claims(rows: list[dict[str, Any]]) -> Iterator[Claim]:
@@ -340,7 +340,7 @@ def make_audit_claims(rows: list[dict[str, Any]]) -> Iterator[Claim]:
         judge, n_pairs = row["judge"], int(row["audit_pairs"])
         if judge not in ("coin flips", "position only"):
             name = f"called at chance, {row['essays']} essays, {n_pairs} audit pairs: {judge}"
-            yield Claim(name, row["at_chance"], "share of runs", at_most(0.01))
+            yield Claim(name, row["at_chance"], "share of runs", Bar(high=0.01))
 
 
 def make_replay_claim(rows: list[dict[str, Any]]) -> Claim:
@@ -350,7 +350,7 @@ def make_replay_claim(rows: list[dict[str, Any]]) -> Claim:
         "what SSR claims of a coin, nearest pairing, no prior",
         separation["nearest", "epsilon"],
         "SSR (shown, not reported)",
-        at_least(0.7),
+        Bar(low=0.7),
     )
 
 

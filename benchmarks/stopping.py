@@ -33,16 +33,7 @@ import numpy as np
 
 from assessment.domain.config import BatchConfig
 from assessment.domain.decision import DecisionKind
-from benchmarks._common import (
-    Bar,
-    Claim,
-    arguments,
-    at_least,
-    at_most,
-    between,
-    report,
-    write_json,
-)
+from benchmarks._common import Bar, Claim, arguments, report, write_json
 from benchmarks._kept import KeptResults, kept_cells, print_cells
 from benchmarks._real_judging import list_crowds, read_crowd
 from runner.offline.simulated_batch import ProductBatch
@@ -69,7 +60,7 @@ FIRST_SEED = 10_000
 # Spreads of abilities whose logistic judge agrees with the truth in 65% and 70% of all pairs.
 SD_OF_65_PERCENT, SD_OF_70_PERCENT = 0.585, 0.843
 CUTS = (1.0, 2.5)
-COVERAGE = between(0.92, 0.975)
+COVERAGE = Bar(0.92, 0.975)
 # Batches by size of class, and at most what a judge's claims need: 400 without a refusal speak for
 # at most 1%, 200 for at most 2% (Wilson, 95%). Judges without a claim, or whose end nobody doubts,
 # have few.
@@ -107,16 +98,16 @@ class Kind:
 
 
 JUDGES = {
-    "coin": Kind(lambda z: (z, CoinFlipJudge()), graded=at_most(0.01), most_batches=400),
-    "position only": Kind(lambda z: (z, PositionOnlyJudge()), graded=at_most(0.01)),
+    "coin": Kind(lambda z: (z, CoinFlipJudge()), graded=Bar(high=0.01), most_batches=400),
+    "position only": Kind(lambda z: (z, PositionOnlyJudge()), graded=Bar(high=0.01)),
     "flat 65%": Kind(flat(0.65)),
-    "flat 70%": Kind(flat(0.7), refused=at_most(0.02), most_batches=300),
-    "logistic 65%": Kind(logistic(SD_OF_65_PERCENT), refused=at_most(0.01), most_batches=400),
-    "logistic 70%": Kind(logistic(SD_OF_70_PERCENT), refused=at_most(0.01), most_batches=400),
-    "sd 1, lapses 10%": Kind(logistic(1.0, lapse=0.1), refused=at_most(0.01)),
-    "sd 2": Kind(logistic(2.0), refused=at_most(0.01)),
-    "sd 2, degrees": Kind(logistic(2.0, CUTS), refused=at_most(0.01), has_degrees=True),
-    "sd 4": Kind(logistic(4.0), refused=at_most(0.01)),
+    "flat 70%": Kind(flat(0.7), refused=Bar(high=0.02), most_batches=300),
+    "logistic 65%": Kind(logistic(SD_OF_65_PERCENT), refused=Bar(high=0.01), most_batches=400),
+    "logistic 70%": Kind(logistic(SD_OF_70_PERCENT), refused=Bar(high=0.01), most_batches=400),
+    "sd 1, lapses 10%": Kind(logistic(1.0, lapse=0.1), refused=Bar(high=0.01)),
+    "sd 2": Kind(logistic(2.0), refused=Bar(high=0.01)),
+    "sd 2, degrees": Kind(logistic(2.0, CUTS), refused=Bar(high=0.01), has_degrees=True),
+    "sd 4": Kind(logistic(4.0), refused=Bar(high=0.01)),
 }
 PRECISION_JUDGES = ("logistic 70%", "sd 2", "sd 2, degrees", "sd 4")
 QUICK_JUDGES = ("coin", "flat 70%", "logistic 65%", "sd 2, degrees")
@@ -305,7 +296,7 @@ def target_claims(cell: Cell, ends: Sequence[End]) -> list[Claim]:
     what = f"reliability's interval holds at the stop, target {cell.target}"
     return [
         Claim(f"coverage at the stop, target {cell.target}", coverage, "share", COVERAGE),
-        Claim(what, float(np.mean(held)), interval(held), at_least(0.85)),
+        Claim(what, float(np.mean(held)), interval(held), Bar(low=0.85)),
     ]
 
 
@@ -320,7 +311,7 @@ def precision_claims(cell: Cell, ends: Sequence[End]) -> list[Claim]:
     """Set the waves that make the standardised error larger against the bar."""
     seen = waves(ends, "standardised_se")
     what = f"waves that raise the standardised error, {cell.judge}"
-    return [Claim(what, float(np.mean(seen)), interval(seen), at_most(0.1))]
+    return [Claim(what, float(np.mean(seen)), interval(seen), Bar(high=0.1))]
 
 
 def waves(ends: Sequence[End], error: str) -> list[bool]:
@@ -332,7 +323,7 @@ def crowd_claims(ends: Sequence[End]) -> list[Claim]:
     """Set the refusals of all topics together against the bar."""
     refused = [end.is_refused for end in ends]
     value = float(np.mean(refused)) if refused else None
-    return [Claim("refused, real crowds", value, interval(refused), at_most(0.01))]
+    return [Claim("refused, real crowds", value, interval(refused), Bar(high=0.01))]
 
 
 def all_cells(*, quick: bool) -> list[Cell]:

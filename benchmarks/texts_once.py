@@ -20,7 +20,7 @@ from assessment.adapters.prompts import JinjaPrompts
 from assessment.domain.judge import MAX_BUNDLE, JudgeSpec, Provider
 from assessment.domain.prompt import EssayPair, JudgeInstructions
 from assessment.domain.shared_calls import group_comparisons
-from benchmarks._common import Claim, arguments, at_most, report
+from benchmarks._common import Bar, Claim, arguments, report
 from scoring import Comparisons, fit
 from scoring.pairing import plan_wave
 from scoring.simulate import LogisticJudge
@@ -115,8 +115,8 @@ def measure(n_essays: int, n_worlds: int) -> tuple[list[dict[str, object]], list
     name = f"mean SE after {WAVES} waves against pairs by themselves, {n_essays} essays"
     return rows, [
         Claim(f"input tokens for the same verdicts, texts once, {n_essays} essays", tokens,
-              "share", at_most(0.45)),
-        Claim(name, error, "ratio", at_most(1.02)),
+              "share", Bar(high=0.45)),
+        Claim(name, error, "ratio", Bar(high=1.02)),
     ]  # fmt: skip
 
 

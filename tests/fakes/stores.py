@@ -116,8 +116,8 @@ class InMemoryBatchStore:
         page = fitting[start : start + limit]
         return BatchPage(page, None if start + limit >= len(fitting) else str(start + limit))
 
-    def count_batches(self, *, since: datetime, at_most: int) -> int:
-        return min(at_most, sum(each.created_at >= since for each in self.batches.values()))
+    def count_batches(self, *, since: datetime, limit: int) -> int:
+        return min(limit, sum(each.created_at >= since for each in self.batches.values()))
 
     def create_batch(self, batch: Batch) -> bool:
         if batch.batch_id in self.batches:

@@ -137,8 +137,8 @@ class BatchStore(ActiveBatches, Protocol):
         A page may have fewer, or none, though there are more: `cursor` tells.
         """
 
-    def count_batches(self, *, since: datetime, at_most: int) -> int:
-        """How many batches the organisation has requested since; counting ends at `at_most`."""
+    def count_batches(self, *, since: datetime, limit: int) -> int:
+        """How many batches the organisation has requested since; counting ends at `limit`."""
 
     def get_callback_key(self, batch_id: str) -> str:
         """The key of the batch's callback tokens, which never changes; raises UnknownBatchError."""

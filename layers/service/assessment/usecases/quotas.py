@@ -39,7 +39,7 @@ def check_quotas(
 
 
 def _check_number(most: int, batches: BatchStore, now: datetime) -> None:
-    if batches.count_batches(since=now - _DAY, at_most=most) >= most:
+    if batches.count_batches(since=now - _DAY, limit=most) >= most:
         raise QuotaExceededError(
             f"the organisation has requested {most} batches in 24 hours, which is all that the "
             "stack lets it; ask again later, with the same key"

@@ -108,21 +108,21 @@ class DynamoDBBatchStore:
             return False
         return True
 
-    def count_batches(self, *, since: datetime, at_most: int) -> int:
+    def count_batches(self, *, since: datetime, limit: int) -> int:
         """Entries of the list by time, of which only the keys come back."""
         n_found, cursor = 0, None
         while True:
             items, cursor = self._table.query_page(
                 PageQuery(
                     keys.BATCHES,
-                    limit=at_most - n_found,
+                    limit=limit - n_found,
                     since=keys.sortable(since),
                     after=cursor,
                     projection=("SK",),
                 )
             )
             n_found += len(items)
-            if cursor is None or n_found >= at_most:
+            if cursor is None or n_found >= limit:
                 return n_found
 
     def list_batches(self, wanted: BatchFilter, *, limit: int, cursor: str | None) -> BatchPage:
