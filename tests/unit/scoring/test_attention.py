@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scoring import Comparisons, SpreadPrior, fit
+from scoring._fit.attention import Attention
 from scoring._fit.link_choice import choose_link
 from scoring._fit.model import Model
 from scoring._fit.observations import observe
@@ -176,3 +177,55 @@ def test_juries_of_any_kind_have_an_answer():
         assert (result.standard_error > 0).all(), seed
         assert ((result.lapse > 0) & (result.lapse < 1)).all()
         assert ((result.degree_share > 0) & (result.degree_share <= 1)).all()
+
+
+@pytest.mark.parametrize("n_judges", [1, 3])
+@pytest.mark.parametrize(
+    ("outcomes", "attention"),
+    [
+        ([-1, 1], "lapses"),
+        ([-1, 0, 1], "lapses"),
+        ([-3, -2, -1, 1, 2, 3], "estimated"),
+        ([-2, -1, 0, 1, 2], "estimated"),
+    ],
+)
+def test_averages_are_those_of_every_difference_by_itself(outcomes, attention, n_judges):
+    rng = np.random.default_rng([17, n_judges, len(outcomes)])
+    m = 40
+    first, second = random_pairs(9, m, rng)
+    judge = rng.integers(n_judges, size=m)
+    data = Comparisons(9, first, second, rng.choice(outcomes, m), judge)
+    link = choose_link(observed(data), 0.0, attention)
+    assert isinstance(link, Attention)
+    shape = rng.uniform(0.2, 1.5, link.n_shape)
+    differences, weights = rng.normal(0.0, 3.0, (4, m)), rng.dirichlet(np.ones(4))
+    weight = rng.uniform(0.3, 1.0, m)
+    averaged = link.average_terms(differences, weights, shape)
+    each = [link.terms(one, shape) for one in differences]
+    for name in ("value", "slope", "curvature", "shape_slope", "shape_cross"):
+        mean = sum(w * getattr(one, name) for w, one in zip(weights, each, strict=True))
+        assert getattr(averaged, name) == pytest.approx(mean), name
+    curvature = sum(
+        w * link.shape_curvature(one, shape, weight) for w, one in zip(weights, each, strict=True)
+    )
+    assert link.shape_curvature(averaged, shape, weight) == pytest.approx(curvature)
+
+
+def random_pairs(n, m, rng):
+    first = rng.integers(n, size=m)
+    return first, (first + rng.integers(1, n, size=m)) % n
+
+
+def test_differences_of_hundreds_of_logits_stay_finite():
+    data = Comparisons(3, [0, 1, 2, 0], [1, 2, 0, 2], [3, 1, -2, 0])
+    link = choose_link(observed(data), 0.0, "estimated")
+    shape = np.full(link.n_shape, 1.0)
+    for far in (-900.0, 900.0):
+        terms = link.terms(np.full(4, far), shape)
+        assert np.isfinite(terms.value).all()
+        assert np.isfinite(terms.shape_slope).all()
+        assert np.isfinite(link.shape_curvature(terms, shape, np.ones(4))).all()
+
+
+def observed(data):
+    return observe(data, ties="auto", degrees="auto", repeats="independent")

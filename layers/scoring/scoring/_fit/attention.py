@@ -30,17 +30,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoring._fit.attention_slopes import (
+    CLIP,
+    differentiate_ends,
+    evaluate_interval,
+    scale_ends,
+    total_push,
+)
 from scoring._fit.intervals import LEAST_GAP
 from scoring._fit.links import Terms
 
 if TYPE_CHECKING:
+    from scoring._fit.attention_slopes import End
     from scoring._fit.bounds import Bound
     from scoring._fit.intervals import Interval
     from scoring._fit.links import Binary
     from scoring._types import Floats, Ints
 
 _FARTHEST = 12.0
-_CLIP = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +150,6 @@ class _Share:
         return share if len(share) == 1 else share[self.judge]
 
 
-@dataclass(slots=True)
-class _End:
-    """One end of the intervals: slope and second derivative of the probability there, (q, m)."""
-
-    bound: Bound
-    push: Floats
-    bend: Floats
-
-
 class Attention:
     """A link whose judges lapse, and whose degrees may tell a share of what they could.
 
@@ -252,24 +250,24 @@ class Attention:
             return self._refuse(oriented)
         attentive = self._attention.find_by_verdict(shape)
         told = np.ones(1) if self._degrees is None else self._degrees.find_by_verdict(shape)
-        margin = np.exp(np.minimum(np.maximum(oriented, -_CLIP), _CLIP))
-        judged, ends = _evaluate_interval(self._bounds, margin, shape)
+        margin = np.exp(np.minimum(np.maximum(oriented, -CLIP), CLIP))
+        judged, ends = evaluate_interval(self._bounds, margin, shape)
         judged *= attentive * told
         random = (1.0 - attentive) / self.n_outcomes
         probability = judged + random
-        habit_ends: list[_End] = []
+        habit_ends: list[End] = []
         habit_weight = attentive * (1.0 - told) * self._habit
         if self._habit_bounds:
-            habitual, habit_ends = _evaluate_interval(self._habit_bounds, margin, shape)
+            habitual, habit_ends = evaluate_interval(self._habit_bounds, margin, shape)
             habitual *= habit_weight
             probability += habitual
         inverse = 1.0 / probability
-        _scale(ends, attentive * told * inverse)
-        _scale(habit_ends, habit_weight * inverse)
+        scale_ends(ends, attentive * told * inverse)
+        scale_ends(habit_ends, habit_weight * inverse)
         every = [*ends, *habit_ends]
-        slope = -_total(every)
+        slope = -total_push(every)
         by_chance = random * inverse
-        slopes = _differentiate_ends(every, slope)
+        slopes = differentiate_ends(every, slope)
         if self._degrees is not None:
             by_degree = judged * inverse - told * (1.0 - by_chance)
             slopes.add_degree_share(ends, habit_ends, by_degree, told)
@@ -341,97 +339,3 @@ class Attention:
         return AttentionTerms(
             impossible[0], nothing, nothing, none, none, value_at_nodes=impossible, bends=rows
         )
-
-
-def _evaluate_interval(
-    bounds: list[Bound], margin: Floats, shape: Floats
-) -> tuple[Floats, list[_End]]:
-    """Probability that the margin falls between two ends, (q, m), and its slopes in them.
-
-    The ends come as the lower one and, if any is finite, the upper one; the margin as exp(t).
-    """
-    probability: Floats = margin
-    ends: list[_End] = []
-    for bound in bounds:
-        odds = margin
-        if bound.moves or bound.is_upper:
-            odds = np.exp(np.clip(-bound.locate(shape), -_CLIP, _CLIP)) * margin
-        inside = 1.0 / (1.0 + odds)
-        above = odds * inside
-        density = above * inside
-        bend = density * (inside - above)
-        if bound.is_upper:
-            ends.append(_End(bound, density, bend))
-            probability = probability * inside
-        else:
-            ends.append(_End(bound, -density, -bend))
-            probability = above
-    if len(bounds) > 1:
-        low, high = (bound.locate(shape) for bound in bounds)
-        probability *= -np.expm1(low - high)
-    return probability, ends
-
-
-def _scale(ends: list[_End], factor: Floats) -> None:
-    """Multiply what ends have, in place."""
-    for end in ends:
-        end.push *= factor
-        end.bend *= factor
-
-
-def _total(ends: list[_End]) -> Floats:
-    """Sum of the slopes in all ends."""
-    total = ends[0].push
-    for end in ends[1:]:
-        total = total + end.push
-    return total
-
-
-@dataclass(slots=True)
-class _Slopes:
-    """Derivatives in the coordinates that move, at all nodes; each entry (q, m).
-
-    Attributes
-    ----------
-    slope : (q, m) array
-        Of the log likelihood in the difference.
-    pushes, crosses : list of arrays
-        Of the log likelihood in every coordinate; minus that of the slope.
-    bends : list of list of arrays
-        Minus the second derivatives, of two coordinates in the row of the later one.
-    """
-
-    slope: Floats
-    pushes: list[Floats]
-    crosses: list[Floats]
-    bends: list[list[Floats]]
-
-    def add_degree_share(
-        self, ends: list[_End], habit_ends: list[_End], push: Floats, told: Floats
-    ) -> None:
-        """Add the logit of the degree share, with the slope in it and the share itself."""
-        excess = push + told
-        self.crosses.append(self.slope * excess + _total(ends))
-        row = [end.push * (excess - 1.0) for end in ends if end.bound.moves]
-        row += [end.push * excess for end in habit_ends if end.bound.moves]
-        self.bends.append([*row, push * (excess + told - 1.0)])
-        self.pushes.append(push)
-
-    def add_attention(self, by_chance: Floats, attentive: Floats) -> None:
-        """Add the logit of the attentive share, with the probability that it was a lapse."""
-        self.crosses.append(-by_chance * self.slope)
-        doubt = attentive * (1.0 - attentive) - by_chance * (1.0 - by_chance)
-        self.bends.append([*(-by_chance * push for push in self.pushes), doubt])
-        self.pushes.append(1.0 - attentive - by_chance)
-
-
-def _differentiate_ends(ends: list[_End], slope: Floats) -> _Slopes:
-    """Derivatives in the ends that move."""
-    moving = [end for end in ends if end.bound.moves]
-    bends = []
-    for i, end in enumerate(moving):
-        row = [end.push * other.push for other in moving[: i + 1]]
-        row[i] += end.bend
-        bends.append(row)
-    crosses = [slope * end.push - end.bend for end in moving]
-    return _Slopes(slope, [end.push for end in moving], crosses, bends)
