@@ -89,11 +89,11 @@ def prequential_audit(
 ) -> Audit:
     """Compare predictions with the verdicts that came after them.
 
-    Adaptive pairing cannot flatter this figure: the pairs were drawn at random and each
-    prediction was fixed before its verdict (prequential, Dawid 1984). Under a judge who ignores
-    the essays (a coin, or one who always prefers the essay shown first when the order is random)
-    the verdicts are exchangeable given the predictions, so the permutation distribution of
-    their covariance tests the judge whatever the schedule was.
+    Adaptive pairing cannot flatter this figure: the pairs were drawn at random and each prediction
+    was fixed before its verdict (prequential, Dawid 1984). Under a judge who ignores the essays (a
+    coin, or one who always prefers the essay shown first when the order is random) the verdicts are
+    exchangeable given the predictions. So the permutation distribution of their covariance tests
+    the judge whatever the schedule was.
 
     Parameters
     ----------

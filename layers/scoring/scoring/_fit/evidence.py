@@ -2,12 +2,13 @@
 
 The bound of the nearest Gaussian q takes every verdict's log likelihood for the parabola that it
 has on average. What is left of it, r, has no mean, slope or curvature under q, and the evidence is
-larger than the bound by log E_q[exp(sum of r)], in second order half the variance of that sum (the
-cumulant expansion of Opper, Paquet & Winther 2013, Journal of Machine Learning Research 14:2857).
-Counted is every verdict's own variance; it is what is left of the square of its log likelihood
-when the first two Hermite terms are taken out, a sum over the nodes that the average has anyway.
-v is taken as log(1 + v): the same in second order, and not too much where v is large, as log
-likelihoods have no upper tail. Verdicts on one pair that share the weight of one share its part.
+larger than the bound by log E_q[exp(sum of r)]. In second order that is half the variance of that
+sum (the cumulant expansion of Opper, Paquet & Winther 2013, Journal of Machine Learning Research
+14:2857). Counted is every verdict's own variance; it is what is left of the square of its log
+likelihood when the first two Hermite terms are taken out, a sum over the nodes that the average has
+anyway. v is taken as log(1 + v): the same in second order, and not too much where v is large, as
+log likelihoods have no upper tail. Verdicts on one pair that share the weight of one share its
+part.
 
 Where abilities lie far apart and comparisons are few, a verdict's log likelihood bends sharply
 within the uncertainty of the difference. The part left out then grows with the spread of abilities,

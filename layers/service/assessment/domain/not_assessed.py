@@ -120,7 +120,7 @@ def find_not_assessed(
     2. its failures are at least four times as many as its verdicts;
     3. chance does not explain them: if the judge failed its comparisons at random, each alike, so
        many of all failures would be of this essay with a probability below
-       0.05 / (n w (w + 1)), where n is the number of essays and w counts the looks.
+       0.05 / (n w (w + 1)). Here n is the number of essays and w counts the looks.
 
     Where the failures say nothing of the content or its length, not more than half of a class are
     set aside: a judge that stopped working looks the same.
