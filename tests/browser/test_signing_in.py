@@ -31,7 +31,7 @@ def rooms(issuer: SampleIssuer) -> Iterator[RoomsServer]:
         yield running
 
 
-def list_kept(visitor: Visitor) -> str:
+def list_storage(visitor: Visitor) -> str:
     return "".join(
         visitor.page.evaluate(
             "[JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie]"
@@ -49,7 +49,7 @@ def test_whoever_signs_in_goes_on_where_they_were(
     visitor.page.get_by_role("button", name="Sign in").click()
     visitor.page.locator("table.essays").wait_for()
     assert visitor.page.url == f"{rooms.url}/app/#/batch/{DONE}"
-    assert list_kept(visitor) == "{}{}", "neither token nor verifier is kept"
+    assert list_storage(visitor) == "{}{}", "neither token nor verifier is kept"
     assert {urlsplit(each).path for each in visitor.strangers} == {"/authorize", "/token"}
     assert all(each.startswith(issuer.url) for each in visitor.strangers)
     assert visitor.complaints == []

@@ -59,7 +59,7 @@ class Caller:
             timeout=35,
         )
 
-    def kept(self) -> Item | None:
+    def read_stored(self) -> Item | None:
         """The comparison in the table."""
         known = self.comparison
         table = Table(self._client("dynamodb"), self.stage.outputs["TableName"])

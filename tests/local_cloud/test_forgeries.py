@@ -59,28 +59,28 @@ class Forger(threading.Thread):
         if len(open_ones) > 1 and self.sent["no token"] < 6:
             self._forge_unasked(open_ones[0], open_ones[-1])
         if settled and self.sent["second verdict"] < 6:
-            self._send("second verdict", self._signed(settled[-1], self.batch_id))
+            self._send("second verdict", self._sign(settled[-1], self.batch_id))
 
     def _forge_unasked(self, one: Comparison, other: Comparison) -> None:
         key = Caller(self.stage, self.batch_id, one).callback_key
         token = json.loads(callback_body(other, self.batch_id, key=key))["request_metadata"]
         unknown = one.model_copy(update={"comparison_id": f"{one.comparison_id[:-1]}~"})
         stolen = {"callback_token": token["callback_token"]}
-        before = json.loads(self._signed(one, self.quiet_batch))["request_metadata"]
+        before = json.loads(self._sign(one, self.quiet_batch))["request_metadata"]
         for kind, body in {
             "no token": callback_body(one, self.batch_id, echo={"callback_token": None}),
-            "token of another comparison": self._signed(one, self.batch_id, echo=stolen),
-            "token of another batch": self._signed(
+            "token of another comparison": self._sign(one, self.batch_id, echo=stolen),
+            "token of another batch": self._sign(
                 one, self.batch_id, echo={"callback_token": before["callback_token"]}
             ),
-            "unknown id": self._signed(unknown, self.batch_id, echo=stolen),
-            "unknown id, signed": self._signed(unknown, self.batch_id),
-            "other batch, signed": self._signed(one, self.quiet_batch),
+            "unknown id": self._sign(unknown, self.batch_id, echo=stolen),
+            "unknown id, signed": self._sign(unknown, self.batch_id),
+            "other batch, signed": self._sign(one, self.quiet_batch),
             "unknown batch": callback_body(one, new_id()),
         }.items():
             self._send(kind, body)
 
-    def _signed(self, comparison: Comparison, batch_id: str, **changes: Any) -> str:
+    def _sign(self, comparison: Comparison, batch_id: str, **changes: Any) -> str:
         """A callback under the batch's own key, for the essay that did not win."""
         key = Caller(self.stage, batch_id, comparison).callback_key
         verdict = comparison.pair_verdict
@@ -137,12 +137,12 @@ def test_what_comes_after_the_end_changes_nothing(disturbed):
     forger, document = disturbed
     history = forger._store.list_comparisons(document["batch_id"], 2)
     caller = Caller(forger.stage, document["batch_id"], history[0])
-    before = caller.kept()
+    before = caller.read_stored()
     assert caller.call(at=time.time()).status_code == 202
     caller.await_all_recorded()
     with forger.stage.client() as client:
         assert client.result_document(document["batch_id"]) == document
-    assert caller.kept() == before
+    assert caller.read_stored() == before
 
 
 def test_the_other_batch_is_as_it_was(disturbed, quiet):

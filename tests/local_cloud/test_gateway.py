@@ -215,12 +215,12 @@ def caller(gateway, by_webhooks):
 
 
 def test_a_replay_is_refused_and_a_late_verdict_replaces_nothing(client, caller):
-    before = caller.kept(), client.result_document(caller.batch_id)
+    before = caller.read_stored(), client.result_document(caller.batch_id)
     now = time.time()
     assert caller.call(at=now).status_code == 202
     is_refusal(caller.call(at=now), 409, "replayed-callback")
     caller.await_all_recorded()
-    assert (caller.kept(), client.result_document(caller.batch_id)) == before
+    assert (caller.read_stored(), client.result_document(caller.batch_id)) == before
 
 
 @pytest.mark.parametrize(

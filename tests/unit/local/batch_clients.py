@@ -137,7 +137,7 @@ class BatchClient(ABC):
         """Where it stands."""
 
     @abstractmethod
-    def succeeded(self, batch_id: str) -> int:
+    def count_succeeded(self, batch_id: str) -> int:
         """How many lines it tells to have succeeded so far."""
 
     @abstractmethod
@@ -212,7 +212,7 @@ class OpenAIClient(BatchClient):
     def status(self, batch_id: str) -> str:
         return self.batch(batch_id)["status"]
 
-    def succeeded(self, batch_id: str) -> int:
+    def count_succeeded(self, batch_id: str) -> int:
         return self.batch(batch_id)["request_counts"]["completed"]
 
     def cancel(self, batch_id: str) -> None:
@@ -264,7 +264,7 @@ class AnthropicClient(BatchClient):
     def status(self, batch_id: str) -> str:
         return self.batch(batch_id)["processing_status"]
 
-    def succeeded(self, batch_id: str) -> int:
+    def count_succeeded(self, batch_id: str) -> int:
         return self.stats()["totals"].get("verdicts", 0)
 
     def cancel(self, batch_id: str) -> None:
@@ -329,19 +329,19 @@ class BedrockClient(BatchClient):
     def status(self, batch_id: str) -> str:
         return self.job(batch_id)["status"]
 
-    def succeeded(self, batch_id: str) -> int:
+    def count_succeeded(self, batch_id: str) -> int:
         return self.job(batch_id)["successRecordCount"]
 
     def cancel(self, batch_id: str) -> None:
         self.api.stop_model_invocation_job(jobIdentifier=batch_id)
 
-    def written(self, arn: str, name: str) -> bytes:
+    def read_output(self, arn: str, name: str) -> bytes:
         """A file of the job's output; empty where none was written."""
         return self.objects.kept.get((BUCKET, f"out/{arn.rpartition('/')[2]}/{name}"), b"")
 
     def results(self, batch_id: str) -> list[LineResult]:
         source = self.job(batch_id)["inputDataConfig"]["s3InputDataConfig"]["s3Uri"]
-        rows = json_lines(self.written(batch_id, f"{source.rpartition('/')[2]}.out"))
+        rows = json_lines(self.read_output(batch_id, f"{source.rpartition('/')[2]}.out"))
         return [
             LineResult(
                 row["recordId"],

@@ -73,7 +73,7 @@ def endpoint_for(people, hosts):
     """Opens a client of one provider on a judge with some options."""
     with contextlib.ExitStack() as stack:
 
-        def open_with(client, **options):
+        def open_client(client, **options):
             quick = {"latency": 0, "batch_seconds": 0.05, "bedrock_minimum_records": 1}
             objects = MemoryObjects()
             judge = SampleJudge(people, JudgeOptions(**(quick | options)), lambda *_: None)
@@ -81,4 +81,4 @@ def endpoint_for(people, hosts):
             stack.callback(opened.http.close)
             return opened
 
-        yield open_with
+        yield open_client

@@ -81,7 +81,7 @@ def test_a_record_is_answered_as_the_laptop_clouds_converse_makes_it(bedrock, pa
     asked = converse_body(*pairs[:2])
     arn = client.submit({"a": asked})
     client.await_end(arn)
-    (row,) = json_lines(client.written(arn, "1.jsonl.out"))
+    (row,) = json_lines(client.read_output(arn, "1.jsonl.out"))
     assert (row["recordId"], row["modelInput"]) == ("a", asked)
     chat = client.http.post("/v1/chat/completions", json=chat_body(*pairs[:2])).json()
     document = json.loads(chat["choices"][0]["message"]["content"])
@@ -102,7 +102,7 @@ def test_a_record_with_tools_is_refused_as_aws_refuses_it(bedrock, pairs):
     tools = {"toolConfig": {"tools": [{"toolSpec": {"name": "any"}}]}}
     arn = client.submit({"a": converse_body(pairs[0]) | tools, "b": converse_body(pairs[1])})
     client.await_end(arn)
-    rows = {row["recordId"]: row for row in json_lines(client.written(arn, "1.jsonl.out"))}
+    rows = {row["recordId"]: row for row in json_lines(client.read_output(arn, "1.jsonl.out"))}
     assert rows["a"]["error"]["errorCode"] == 400
     assert "toolConfig" in rows["a"]["error"]["errorMessage"]
     assert "modelOutput" in rows["b"]
@@ -121,9 +121,9 @@ def test_the_manifest_counts_records_and_tokens(bedrock, pairs):
     client = bedrock(error_rate=0.5)
     arn = client.submit({pair.comparison_id: converse_body(pair) for pair in pairs})
     client.await_end(arn)
-    rows = json_lines(client.written(arn, "1.jsonl.out"))
+    rows = json_lines(client.read_output(arn, "1.jsonl.out"))
     usages = [row["modelOutput"]["usage"] for row in rows if "modelOutput" in row]
-    manifest = json.loads(client.written(arn, "manifest.json.out"))
+    manifest = json.loads(client.read_output(arn, "manifest.json.out"))
     assert 0 < len(usages) < len(pairs)
     assert manifest == {
         "totalRecordCount": len(pairs),
@@ -167,7 +167,7 @@ def test_a_job_of_too_few_records_fails(bedrock, pairs):
     assert "1 records; at least 100" in job["message"]
     assert job["endTime"] >= job["submitTime"]
     assert "requests" not in client.stats()["totals"]
-    assert client.written(arn, "manifest.json.out") == b""
+    assert client.read_output(arn, "manifest.json.out") == b""
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_a_stopped_job_cannot_be_stopped_again(bedrock):
     (arn,) = submit_jobs(client, 1)
     client.cancel(arn)
     assert client.await_end(arn) == "Stopped"
-    assert json.loads(client.written(arn, "manifest.json.out"))["processedRecordCount"] == 0
+    assert json.loads(client.read_output(arn, "manifest.json.out"))["processedRecordCount"] == 0
     stop = client.api.stop_model_invocation_job
     assert refusal(stop, jobIdentifier=arn) == ("ConflictException", 400)
 

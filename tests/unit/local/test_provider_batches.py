@@ -76,7 +76,7 @@ def test_a_batch_that_waits_is_cancelled_whole(endpoint, pairs):
 def test_cancelling_keeps_what_has_run(endpoint, pairs):
     client = endpoint(latency=60)
     batch_id = client.submit(bodies(client, pairs))
-    until(lambda: client.succeeded(batch_id), lambda count: count > 0)
+    until(lambda: client.count_succeeded(batch_id), lambda count: count > 0)
     client.cancel(batch_id)
     client.await_end(batch_id)
     results = client.results(batch_id)

@@ -15,7 +15,7 @@ TRIED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def submit(asking, ids=("c1", "c2")):
-    return asking.in_batch(lambda judge: judge.submit(NAME, make_questions(asking, ids)))
+    return asking.use_batch(lambda judge: judge.submit(NAME, make_questions(asking, ids)))
 
 
 def make_questions(asking, ids):
@@ -25,14 +25,14 @@ def make_questions(asking, ids):
 
 def results(asking, ids=("c1", "c2"), batch="batch_1"):
     """Results by comparison."""
-    found = asking.in_batch(lambda judge: judge.read_results(batch, make_questions(asking, ids)))
+    found = asking.use_batch(lambda judge: judge.read_results(batch, make_questions(asking, ids)))
     assert [each.request_metadata.comparison_id for each in found] == list(ids)
     return dict(zip(ids, found, strict=True))
 
 
 def find(asking, *, claimed=()):
     attempt = SubmissionAttempt(NAME, TRIED, n_requests=2)
-    return asking.in_batch(
+    return asking.use_batch(
         lambda judge: judge.find(attempt, is_claimed=lambda each: each in claimed)
     )
 

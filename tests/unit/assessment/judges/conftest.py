@@ -115,7 +115,7 @@ class Asking:
 
         return self.run(run)
 
-    def in_batch[T](self, use: Callable[[BatchJudge], Awaitable[T]]) -> T:
+    def use_batch[T](self, use: Callable[[BatchJudge], Awaitable[T]]) -> T:
         """What comes of using the provider's batches."""
         return self.run(lambda judges: use(judges.get_batch_judge(self.judge)))
 

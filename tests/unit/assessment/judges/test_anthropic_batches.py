@@ -129,7 +129,7 @@ def test_anthropic_that_refuses_the_tool_at_once_is_asked_again_at_once(anthropi
 
 def test_anthropic_results_are_fetched_where_the_judge_says_and_nowhere_else(anthropic):
     anthropic.server.script = [anthropic_batch(), lines(anthropic_verdict("c1"))]
-    assert anthropic.in_batch(lambda judge: judge.has_ended("msgbatch_1"))
+    assert anthropic.use_batch(lambda judge: judge.has_ended("msgbatch_1"))
     results(anthropic, ("c1",), "msgbatch_1")
     assert anthropic.server.requests[1].path == "/v1/messages/batches/msgbatch_1/results"
 
@@ -178,7 +178,7 @@ def test_anthropic_is_not_searched_beyond_the_time_of_the_try(anthropic):
 @pytest.mark.parametrize("act", ["cancel", "delete"])
 def test_anthropic_cancels_and_deletes(anthropic, act):
     anthropic.server.script = [anthropic_batch("canceling")]
-    anthropic.in_batch(lambda judge: getattr(judge, act)("msgbatch_1"))
+    anthropic.use_batch(lambda judge: getattr(judge, act)("msgbatch_1"))
     (asked,) = anthropic.server.requests
     method, path = {"cancel": ("POST", "/cancel"), "delete": ("DELETE", "")}[act]
     assert (asked.method, asked.path) == (method, f"/v1/messages/batches/msgbatch_1{path}")

@@ -121,7 +121,7 @@ def test_bedrock_that_stopped_before_it_began_has_no_answers(bedrock):
 )  # fmt: skip
 def test_bedrock_jobs_end_in_five_ways(bedrock, status, ended):
     bedrock.server.script = [bedrock_job(status)]
-    assert bedrock.in_batch(lambda judge: judge.has_ended(ARN)) is ended
+    assert bedrock.use_batch(lambda judge: judge.has_ended(ARN)) is ended
 
 
 def test_bedrock_jobs_are_found_by_their_name(bedrock):

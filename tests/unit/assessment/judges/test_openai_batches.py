@@ -84,7 +84,7 @@ def test_openai_that_does_not_answer_the_order_may_have_taken_it(openai):
 )  # fmt: skip
 def test_openai_batches_end_in_four_ways(openai, status, ended):
     openai.server.script = [openai_batch(status)]
-    assert openai.in_batch(lambda judge: judge.has_ended("batch_1")) is ended
+    assert openai.use_batch(lambda judge: judge.has_ended("batch_1")) is ended
 
 
 def test_openai_verdicts_come_in_any_order_and_cost_half(openai):
@@ -197,7 +197,7 @@ def test_openai_is_not_searched_beyond_the_time_of_the_try(openai):
 def test_openai_lets_go_of_files_even_where_some_are_gone(openai):
     gone = provider_error("openai", 404, "no such file")
     openai.server.script = [openai_batch(), gone, Reply({"deleted": True})]
-    openai.in_batch(lambda judge: judge.delete("batch_1"))
+    openai.use_batch(lambda judge: judge.delete("batch_1"))
     assert [(each.method, each.path) for each in openai.server.requests[1:]] == [
         ("DELETE", "/files/file-in"),
         ("DELETE", "/files/file-out"),

@@ -160,7 +160,7 @@ def test_jobs_of_bedrock_have_no_marks() -> None:
         asking = make_asking("bedrock", server)
         requests = questions(["c1"], asking.judge)
         server.script = [Reply({"jobArn": "arn:aws:bedrock:eu-north-1:1:model-invocation-job/x"})]
-        asking.in_batch(lambda judge: judge.submit("name", [requests]))
+        asking.use_batch(lambda judge: judge.submit("name", [requests]))
     (written,) = asking.content.documents.values()
     assert record_id("c1") in written
     assert "cachePoint" not in written

@@ -63,7 +63,7 @@ def read_together(asking, calls, *answers):
         asking.content.put_document(
             provider_batch_key(NAME, "output/j1/input.jsonl.out"), text, content_type="text"
         )
-    found = asking.in_batch(lambda judge: judge.read_results(batch, asked))
+    found = asking.use_batch(lambda judge: judge.read_results(batch, asked))
     return {each.request_metadata.comparison_id: each for each in found}
 
 

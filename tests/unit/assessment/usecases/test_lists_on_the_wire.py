@@ -45,7 +45,7 @@ class Listed:
     batch_id: str
     lists: list[Comparison] = field(default_factory=list)
 
-    def stored(self, n: int = 0) -> Comparison:
+    def find_stored(self, n: int = 0) -> Comparison:
         one = self.lists[n]
         return self.world.comparisons.get_comparison(self.batch_id, one.wave, one.comparison_id)
 
@@ -56,7 +56,7 @@ class Listed:
                     batch_id=self.batch_id,
                     wave=each.wave,
                     comparison_id=each.comparison_id,
-                    attempt=self.stored(n).attempt,
+                    attempt=self.find_stored(n).attempt,
                 )
             )
             for n, each in enumerate(self.lists)
@@ -170,7 +170,7 @@ def test_an_answer_of_an_endpoint_is_recorded_as_one_verdict() -> None:
     body = callback_body(one, listed.batch_id, ranking=ranking, gaps=["tie", "clear", None, "x"])
     recorded = listed.world.record(body)
     assert recorded.effect is CallbackEffect.VERDICT_RECORDED
-    verdict = listed.stored().list_verdict
+    verdict = listed.find_stored().list_verdict
     assert verdict is not None
     assert verdict.ranking == tuple(ranking)
     assert verdict.gaps == (Gap.TIE, Gap.CLEAR, None, None)
@@ -196,7 +196,7 @@ def test_an_order_that_is_none_fails_its_list_alone(change: Any, code: str) -> N
     ids = list(listed.lists[0].essay_ids)
     body = callback_body(listed.lists[0], listed.batch_id, ranking=change(ids))
     assert listed.world.record(body).effect is CallbackEffect.FAILURE_RECORDED
-    failure = listed.stored().failure
+    failure = listed.find_stored().failure
     assert failure is not None
     assert (failure.code, failure.retryable) == (code, True)
     assert failure.spent is not None
@@ -219,7 +219,7 @@ def test_a_callback_that_speaks_of_another_order_or_attempt_is_refused(echo: Any
     listed = start()
     body = callback_body(listed.lists[0], listed.batch_id, echo=echo)
     assert listed.world.record(body).effect is CallbackEffect.MISMATCHED
-    assert listed.stored().status is ComparisonStatus.FAILED
+    assert listed.find_stored().status is ComparisonStatus.FAILED
 
 
 def test_a_winner_is_no_answer_to_a_list_and_an_order_none_to_a_pair() -> None:
@@ -245,7 +245,7 @@ def test_lists_are_bundled_with_lists_only_and_share_no_essay() -> None:
     assert sorted(model.calls) == [["w001-00900", "w001-00901"], ["w001-00902"]]
     assert all(limit.form is LIST_ANSWER for limit in model.limits)
     record_all(listed)
-    verdicts = [listed.stored(n).list_verdict for n in range(3)]
+    verdicts = [listed.find_stored(n).list_verdict for n in range(3)]
     assert [v.ranking for v in verdicts if v] == [each.essay_ids for each in listed.lists]
     assert sum(v.input_tokens for v in verdicts if v) == 2 * 99
 
@@ -256,19 +256,19 @@ def test_a_list_that_a_model_answers_badly_fails_alone_and_is_asked_again_alone(
     model = ScriptedModel({bad: ["A", "B", "C", "D", "D"]}, {bad: ["A", "B"]})
     ask_model(listed, model)
     record_all(listed)
-    failure = listed.stored(0).failure
+    failure = listed.find_stored(0).failure
     assert failure is not None
     assert (failure.code, failure.retryable) == ("ranking_doubled_essay", True)
-    assert listed.stored(1).list_verdict is not None
-    listed.world.comparisons.resubmit(listed.batch_id, listed.stored(0), wave_number=1)
+    assert listed.find_stored(1).list_verdict is not None
+    listed.world.comparisons.resubmit(listed.batch_id, listed.find_stored(0), wave_number=1)
     ask_model(listed, model)
     assert model.calls[1:] == [[bad]], "the good one is not asked again"
     record_all(listed)
-    failure = listed.stored(0).failure
+    failure = listed.find_stored(0).failure
     assert failure is not None
     assert (failure.code, failure.retryable) == ("ranking_missing_essay", False)
-    assert listed.stored(0).has_failed_for_good(max_attempts=9)
-    assert good == listed.stored(1).comparison_id
+    assert listed.find_stored(0).has_failed_for_good(max_attempts=9)
+    assert good == listed.find_stored(1).comparison_id
 
 
 def test_the_surface_is_ranked_like_the_same_texts_in_any_order() -> None:
