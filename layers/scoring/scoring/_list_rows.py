@@ -18,7 +18,7 @@ _DEGREES_OF_PAIRS = 3
 _FEWER_THAN_ESSAYS = 2
 
 # Correlations of two verdicts of one list that share an essay, over essays at any distance.
-_OF_SIGNS, _OF_DEGREES, _OF_MORE_DEGREES = 0.28, 0.45, 0.50
+_OF_SIGNS, _OF_DEGREES = 0.28, 0.45
 
 # What takes their places where sharpness in lists is compared with that in pairs: by the weights of
 # abilities a judge who is as sharp in lists looked a fifth too blunt, because verdicts that agree
@@ -43,13 +43,6 @@ def count_degrees(size: Ints | int) -> Ints:
     return count
 
 
-def _correlate_degrees(size: Ints | int) -> Floats:
-    """Correlation of the degrees of two pairs of a list that share an essay."""
-    has_more = count_degrees(size) > _DEGREES_OF_PAIRS
-    correlation: Floats = np.where(has_more, _OF_MORE_DEGREES, _OF_DEGREES)
-    return correlation
-
-
 def pair_weight(size: Ints | int, *, has_degree: Bools | bool) -> Floats:
     """Return what each pair of a ranking of k essays counts, in comparisons; 1 for a pair.
 
@@ -61,9 +54,7 @@ def pair_weight(size: Ints | int, *, has_degree: Bools | bool) -> Floats:
     1/3 for equally good essays, whatever the noise, and .24 for essays with a standard deviation of
     1.5 logits: .28 stands for both, and comes within 1% of (k - H_k) / (k (k - 1) / 4), the
     information of a ranking over that of its pairs. Where a verdict also says by how much, it is
-    .41 to .47 with three degrees. With more of them it is taken for 1/2, the correlation of Normal
-    margins that are seen: all pairs of a list together, each of weight 2/k, are their exact
-    likelihood.
+    .41 to .47 (three degrees).
 
     Parameters
     ----------
@@ -76,7 +67,7 @@ def pair_weight(size: Ints | int, *, has_degree: Bools | bool) -> Floats:
     -------
     (m,) array or float
     """
-    correlation: Floats = np.where(has_degree, _correlate_degrees(size), _OF_SIGNS)
+    correlation: Floats = np.where(has_degree, _OF_DEGREES, _OF_SIGNS)
     extra: Floats = np.asarray(size, dtype=np.float64) - PAIR
     weight: Floats = 1.0 / (1.0 + extra * correlation)
     return weight
@@ -124,8 +115,7 @@ class ListRows:
     @property
     def weight_of_squares(self) -> Floats:
         """What each row's squared residual counts, (m,): squares correlate by r^2."""
-        of_degrees = _correlate_degrees(self.size)
-        correlation: Floats = np.where(self.has_degree, of_degrees, _OF_SIGNS) ** 2
+        correlation: Floats = np.where(self.has_degree, _OF_DEGREES, _OF_SIGNS) ** 2
         weight: Floats = 1.0 / (1.0 + (self.size - PAIR) * correlation)
         return weight
 
