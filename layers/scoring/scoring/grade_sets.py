@@ -1,6 +1,6 @@
 """Sets of grades that hold the true one in nine of ten essays, corrected by the anchors.
 
-The fewest grades that hold 90% of *one* essay's probability hold 95 to 97% on average, because
+The fewest grades that hold 90% of *one* essay's probability hold more than that on average, because
 grades are whole. Among all sets that hold 90% of a batch's essays the smallest have one threshold
 for all essays: every grade whose probability is at least `t` (Sadinle, Lei & Wasserman, JASA 114,
 2019). Where the threshold lies follows from two sources:
