@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from moto import mock_aws
 
 from assessment import bootstrap
 from assessment.api.openapi import make_document
@@ -19,9 +23,10 @@ from assessment.contracts.request import BatchRequest
 from assessment.domain.batch import BatchStatus
 from assessment.domain.judge import BatchingMode
 from assessment.usecases.request_batch import RequestCommand, request_batch
+from tests.conftest import JudgeServer
 from tests.fakes.judges import CALLBACK_KEY
 from tests.handlers.api_calls import ask, call, header
-from tests.handlers.conftest import BATCH_ID, EVENTS, Stack, adapters, event, invoke
+from tests.handlers.conftest import BATCH_ID, EVENTS, Stack, adapters, event, invoke, make_stack
 from tests.handlers.event_states import ACTING, PROBLEMS, REDIRECTS, find_operation, prepare_state
 
 
@@ -30,20 +35,45 @@ def test_every_event_of_the_api_has_its_test() -> None:
     assert {path.stem for path in (EVENTS / "handle_api").glob("*.json")} == acting | set(PROBLEMS)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_problem_documents(stack: Stack, name: str) -> None:
-    state, status, kind, fields = PROBLEMS[name]
-    prepare_state(state, stack)
-    got, body, content_type = call(name)
-    assert (got, content_type) == (status, "application/problem+json")
-    assert body["type"] == f"urn:cj-assessment:problem:{kind}"
-    assert (body["status"], bool(body["title"]), bool(body["detail"])) == (status, True, True)
-    assert [error["field"] for error in body.get("errors", [])] == (
-        fields.split() if fields else []
+@pytest.fixture(scope="class")
+def stack_in(judge_endpoint: JudgeServer) -> Iterator[Callable[[str], Stack]]:
+    """An account in a state; the same one as long as no other state is asked for."""
+    with ExitStack() as opened:
+
+        @functools.lru_cache(maxsize=1)
+        def prepare(state: str) -> Stack:
+            opened.close()
+            patch = opened.enter_context(pytest.MonkeyPatch.context())
+            patch.delenv("AWS_ENDPOINT_URL", raising=False)
+            opened.enter_context(mock_aws())
+            opened.callback(bootstrap.process.cache_clear)
+            stack = make_stack(judge_endpoint, patch.setenv)
+            prepare_state(state, stack)
+            return stack
+
+        yield prepare
+
+
+class TestProblems:
+    """What is refused changes nothing, so that the refusals of one state share an account."""
+
+    @pytest.mark.parametrize(
+        "name",
+        [name for _, name in sorted((problem[0], name) for name, problem in PROBLEMS.items())],
     )
-    if name.startswith("create_batch") and not state:
-        assert not stack.executions("RUNNING")
-        assert "water" not in json.dumps(body)  # a word of the essays
+    def test_problem_documents(self, stack_in: Callable[[str], Stack], name: str) -> None:
+        state, status, kind, fields = PROBLEMS[name]
+        stack = stack_in(state)
+        got, body, content_type = call(name)
+        assert (got, content_type) == (status, "application/problem+json")
+        assert body["type"] == f"urn:cj-assessment:problem:{kind}"
+        assert (body["status"], bool(body["title"]), bool(body["detail"])) == (status, True, True)
+        assert [error["field"] for error in body.get("errors", [])] == (
+            fields.split() if fields else []
+        )
+        if name.startswith("create_batch") and not state:
+            assert not stack.executions("RUNNING")
+            assert "water" not in json.dumps(body)  # a word of the essays
 
 
 @pytest.mark.parametrize(
