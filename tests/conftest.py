@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gc
 import os
+import pkgutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -216,6 +217,19 @@ def one_context_of_tls() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         shared = functools.cache(httpx.create_ssl_context)
         patch.setattr("httpx._transports.default.create_ssl_context", shared)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_kind_of_loop() -> Iterator[None]:
+    """Let httpcore ask once which library of event loops is there: asyncio, in all tests.
+
+    Each lock of a client asks again, by the import of a package that is not installed.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("httpcore._synchronization", "httpcore._backends.auto"):
+            name = f"{module}.current_async_library"
+            patch.setattr(name, functools.cache(pkgutil.resolve_name(name)))
         yield
 
 

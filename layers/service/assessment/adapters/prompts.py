@@ -11,7 +11,7 @@ by which comparisons name it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,10 @@ def _make_environment() -> _Sandbox:
 _ENVIRONMENT = _make_environment()
 
 
-def list_templates() -> list[str]:
+@cache
+def list_templates() -> tuple[str, ...]:
     """The names of the registry, each with its version."""
-    return sorted(path.stem for path in _FOLDER.glob("comparison@*.jinja"))
+    return tuple(sorted(path.stem for path in _FOLDER.glob("comparison@*.jinja")))
 
 
 @lru_cache(maxsize=64)
@@ -145,6 +146,7 @@ def _source(judge: JudgeSpec) -> str:
     return _read_template(judge.template)
 
 
+@cache
 def _read_template(name: str) -> str:
     return (_FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
 

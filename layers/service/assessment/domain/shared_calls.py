@@ -176,6 +176,7 @@ class _Remaining:
     def __init__(self, pairs: Sequence[Essays]) -> None:
         self.positions = set(range(len(pairs)))
         self._pairs = pairs
+        self._members = [frozenset(pair) for pair in pairs]
         self._by_essay: dict[str, set[int]] = defaultdict(set)
         for position, pair in enumerate(pairs):
             for essay in pair:
@@ -203,7 +204,7 @@ class _Remaining:
             near = set().union(*(self._by_essay[essay] for essay in essays)).difference(call)
             if not near:
                 break
-            chosen = min(near, key=lambda position: self._rank(position, essays, call))
+            chosen = min(near, key=lambda position: self._rank(position, essays))
             call.append(chosen)
             essays.update(self._pairs[chosen])
         return call
@@ -219,17 +220,15 @@ class _Remaining:
         for position in touched:
             heappush(self._queue, (self._count_neighbours(position), position))
 
-    def _rank(
-        self, position: int, essays: set[str], call: Sequence[int]
-    ) -> tuple[int, int, int, int]:
+    def _rank(self, position: int, essays: set[str]) -> tuple[int, int, int, int]:
         """New essays, what else would lie between essays of the call then, neighbours, position."""
-        new = [essay for essay in self._pairs[position] if essay not in essays]
+        new = self._members[position] - essays
+        # None of the call has a new essay. The comparison itself counts where it brings one.
         n_closing = sum(
-            1
+            len(self._members[other] - essays) == 1
             for essay in new
             for other in self._by_essay[essay]
-            if other != position and other not in call and essays >= {*self._pairs[other]} - {essay}
-        )
+        ) - (len(new) == 1)
         return len(new), -n_closing, self._count_neighbours(position), position
 
     def _count_neighbours(self, position: int) -> int:
