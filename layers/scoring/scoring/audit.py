@@ -28,9 +28,9 @@ _LEAST_PROBABILITY = 1e-12
 _MAX_ITERATIONS = 100
 _TOLERANCE = 1e-9
 _LARGEST_LOGIT = 15.0
-AT_CHANCE_LOG_BAYES_FACTOR = -2.995732273553991
-"""-log 20: by Ville's inequality a judge whose abilities have the standard deviation
-:data:`WEAKEST_SD` ever falls to it with a probability of at most .05."""
+AT_CHANCE_LOG_BAYES_FACTOR = -4.605170185988091
+"""-log 100: by Ville's inequality a judge whose abilities have the standard deviation
+:data:`WEAKEST_SD` ever falls to it with a probability of at most .01."""
 
 WEAKEST_SD = 0.5
 """The weakest order worth having, logits: its judge agrees with the truth in 63% of pairs."""

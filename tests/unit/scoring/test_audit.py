@@ -109,7 +109,7 @@ def test_evidence_on_two_essays_is_the_exact_integral():
 
 
 @pytest.mark.parametrize(
-    ("evidence", "at_chance"), [(None, False), (10.0, False), (-2.9, False), (-3.0, True)]
+    ("evidence", "at_chance"), [(None, False), (10.0, False), (-4.6, False), (-4.7, True)]
 )
 def test_only_evidence_for_a_coin_calls_a_judge_at_chance(evidence, at_chance):
     # Predictions that failed are no such evidence.
@@ -118,11 +118,11 @@ def test_only_evidence_for_a_coin_calls_a_judge_at_chance(evidence, at_chance):
 
 
 def test_few_verdicts_never_speak_for_a_coin():
-    assert evidence_against_chance(judge_rounds(CoinFlipJudge(), rounds=4, n=12)) > np.log(1 / 20)
+    assert evidence_against_chance(judge_rounds(CoinFlipJudge(), rounds=4, n=12)) > np.log(1 / 100)
 
 
 def test_many_coins_speak_for_a_coin():
-    assert evidence_against_chance(judge_rounds(CoinFlipJudge(), rounds=30, n=60)) < np.log(1 / 20)
+    assert evidence_against_chance(judge_rounds(CoinFlipJudge(), rounds=30, n=60)) < np.log(1 / 100)
 
 
 def test_evidence_needs_a_prior():
