@@ -173,6 +173,21 @@ def test_without_an_audit_all_lists_are_of_the_nearest_essays() -> None:
     assert np.mean([np.ptp(ability[essays]) for essays in plan.lists]) < 20
 
 
+def test_long_lists_stay_of_neighbours_who_may_meet_again() -> None:
+    ability, rng = np.linspace(-4.0, 4.0, 100), np.random.default_rng(4)
+    lists: list[np.ndarray] = []
+    for _ in range(5):
+        plan = plan_lists(
+            100, sizes=[10] * 10, rng=rng, earlier=lists, ability=ability, audit_share=0.0
+        )
+        lists += plan.lists
+    # The first two waves connect all essays; random lists of these have a range of 6.6 logits.
+    near = [float(np.ptp(ability[essays])) for essays in lists[20:]]
+    assert np.mean(near) < 4.5
+    repeats = sum(times - 1 for times in meetings([row.tolist() for row in lists]).values())
+    assert repeats < 0.15 * 50 * 45
+
+
 def test_abilities_of_parts_that_never_met_are_not_compared() -> None:
     rng = np.random.default_rng(5)
     plan = plan_lists(

@@ -10,7 +10,7 @@ from scoring._graph import components
 from scoring._pairing.anchored_regions import anchor_regions
 from scoring._pairing.list_groups import count_repeats, group_essays
 from scoring._pairing.matching import greedy_matching
-from scoring._pairing.pair_scores import nearest_scores, random_scores
+from scoring._pairing.pair_scores import closeness_scores, nearest_scores, random_scores
 from scoring._pairing.wave_draft import WaveDraft
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 # A list that tells less than this share of new pairs is left to pairs.
 _LEAST_NEW = 0.5
 _MOST_JOINS = 50
+# Partners abound where a set has this many times the square of a list's essays. Elsewhere lists of
+# more than so many essays, which never met, would soon be of distant ones.
+_ABUNDANCE = 4
+_LONGEST_OF_STRANGERS = 5
 # Draws of a round in a small set before essays meet again.
 _DRAWS = 8
 _SMALL = 80
@@ -81,10 +85,17 @@ class ListDraft:
         def start(essays: Ints, _n_lists: int) -> Ints:
             return essays[np.argsort(ability[essays], kind="stable")]
 
+        scores = closeness_scores if self._may_meet_again(list_size) else nearest_scores
+
         def worth(essays: Ints) -> Floats:
-            return nearest_scores(ability[essays])
+            return scores(ability[essays])
 
         return self._make(list_size, n_lists, start, worth, ability)
+
+    def _may_meet_again(self, list_size: int) -> bool:
+        """Whether neighbours who have met may share a list again, as far as others are too far."""
+        abounds = self.n_essays >= _ABUNDANCE * list_size**2
+        return list_size > _LONGEST_OF_STRANGERS and not abounds
 
     def make_pairs(self, n_pairs: int) -> Ints:
         """Add random pairs of the essays read least, (p, 2); fewer where few are new."""
@@ -170,12 +181,17 @@ class ListDraft:
         -------
         (g, k) array of int
         """
+        may_meet_again = worth is not None and self._may_meet_again(list_size)
 
         def draw() -> Ints:
-            essays = self._read_least(n_lists * list_size)
-            return group_essays(start(essays, n_lists), list_size, self.met, worth, self._rng)
+            essays = start(self._read_least(n_lists * list_size), n_lists)
+            return group_essays(
+                essays, list_size, self.met, worth, self._rng, may_meet_again=may_meet_again
+            )
 
         best = draw()
+        if may_meet_again:
+            return best
         fewest = count_repeats(best, self.met).sum()
         for _ in range(_DRAWS if n_lists * list_size <= _SMALL else 0):
             if not fewest:

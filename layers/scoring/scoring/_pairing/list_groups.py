@@ -1,9 +1,10 @@
 """Essays put into lists of one size: a partition whose lists have the largest total worth.
 
 The worth of a list is the sum of the worth of its pairs. Essays that have met before cost more than
-any worth can bring, so that a search which raises the total first parts them. Large sets are split
-into blocks of essays that lie beside one another in the order of the start; the search goes
-through each block alone, so that time and memory grow in proportion to the essays.
+any worth can bring, so that a search which raises the total first parts them. Where long lists of
+essays that never met could only be of distant ones, a pair that has met is worth nothing instead.
+Large sets are split into blocks of essays that lie beside one another in the order of the start;
+the search goes through each block alone, so that time and memory grow in proportion to the essays.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ def group_essays(
     met: Bools,
     worth: Callable[[Ints], Floats] | None,
     rng: np.random.Generator,
+    *,
+    may_meet_again: bool = False,
 ) -> Ints:
     """Put essays into lists in which as few as can be found have met before.
 
@@ -48,14 +51,17 @@ def group_essays(
         essays move only to part those that have met.
     rng : numpy.random.Generator
         Breaks ties, and draws further starts for small sets.
+    may_meet_again : bool
+        Whether essays that have met may share a list: the two are worth nothing then, and
+        others must be worth more than that.
 
     Returns
     -------
     (g, list_size) ndarray of int
         Essays.
     """
-    best = _group_once(start, list_size, met, worth, rng)
-    if len(start) > _SMALL:
+    best = _group_once(start, list_size, met, worth, rng, may_meet_again=may_meet_again)
+    if len(start) > _SMALL or may_meet_again:
         return best
     fewest = count_repeats(best, met).sum()
     for _ in range(_STARTS):
@@ -92,12 +98,16 @@ def _group_once(
     met: Bools,
     worth: Callable[[Ints], Floats] | None,
     rng: np.random.Generator,
+    *,
+    may_meet_again: bool = False,
 ) -> Ints:
     """Search each block of the start alone."""
     n_lists = len(start) // list_size
     n_blocks = max(1, round(n_lists * list_size / _BLOCK))
     blocks = np.array_split(start.reshape(n_lists, list_size), n_blocks)
-    return np.concatenate([_search(block, met, worth, rng) for block in blocks])
+    return np.concatenate(
+        [_search(block, met, worth, rng, may_meet_again=may_meet_again) for block in blocks]
+    )
 
 
 def _search(
@@ -105,6 +115,8 @@ def _search(
     met: Bools,
     worth: Callable[[Ints], Floats] | None,
     rng: np.random.Generator,
+    *,
+    may_meet_again: bool,
 ) -> Ints:
     """Exchange essays between lists as long as the total worth grows.
 
@@ -118,6 +130,8 @@ def _search(
         Worth of every two of s essays in one list, (s, s); None where all are alike.
     rng : numpy.random.Generator
         Decides where exchanges are worth the same.
+    may_meet_again : bool
+        Whether two that have met are only worth nothing.
 
     Returns
     -------
@@ -136,6 +150,8 @@ def _search(
     else:
         score = worth(essays)
         penalty = (1.0 + float(np.ptp(score))) * lists.shape[1] ** 2
+        if may_meet_again:
+            score, penalty = np.where(has_met, 0.0, score), 0.0
         score, least_gain = score + _LEAST_GAIN * noise, _LEAST_GAIN
     score = score - penalty * has_met
     np.fill_diagonal(score, 0.0)

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from scoring._types import Floats, Ints
 
 
+_WIDTH = 3.0
+_FARTHEST = 300.0
+
+
 def random_scores(n: int, rng: np.random.Generator) -> Floats:
     """Draw a symmetric matrix of uniforms; its greedy matching is a uniformly random one.
 
@@ -42,6 +46,26 @@ def nearest_scores(ability: Floats) -> Floats:
         Logits, at most 0.
     """
     return -np.abs(ability[:, None] - ability[None, :])
+
+
+def closeness_scores(ability: Floats) -> Floats:
+    """Score a pair by the information of its verdict, relative to that of equal essays.
+
+    With logistic noise it is 4 p (1 - p) = sech^2(d / 2) at a difference d. Estimates of d err, so
+    that it falls more slowly with them: as sech^2(d / 3).
+
+    Parameters
+    ----------
+    ability : (n,) ndarray of float
+        Estimates, logits.
+
+    Returns
+    -------
+    (n, n) ndarray of float
+        From 0 to 1.
+    """
+    scores: Floats = np.cosh(np.minimum(-nearest_scores(ability) / _WIDTH, _FARTHEST)) ** -2
+    return scores
 
 
 def difference_variance(covariance: Floats) -> Floats:
