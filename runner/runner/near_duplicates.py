@@ -9,9 +9,10 @@ LEAST_SIMILARITY = 0.8
 """The share of their word sequences that two texts have in common (Jaccard index)."""
 
 _WORDS_IN_SEQUENCE = 4
-# The sketch misses few pairs above the similarity when it looks for somewhat less.
-_SKETCH_SIMILARITY = 0.7
 _N_PERMUTATIONS = 128
+# Bands and their rows. The sketch misses few pairs above the similarity when it looks for somewhat
+# less, 0.7; for that these are the best ones, which datasketch would seek anew for every folder.
+_N_BANDS, _N_ROWS = 14, 9
 
 
 @dataclass
@@ -33,10 +34,12 @@ def group_near_duplicates(texts: Sequence[str]) -> list[list[int]]:
     from datasketch import MinHash, MinHashLSH
 
     groups: dict[int, _Group] = {}
-    index = MinHashLSH(threshold=_SKETCH_SIMILARITY, num_perm=_N_PERMUTATIONS)
+    index = MinHashLSH(num_perm=_N_PERMUTATIONS, params=(_N_BANDS, _N_ROWS))
+    # A copy of it takes its permutations over, which are drawn one by one.
+    empty = MinHash(num_perm=_N_PERMUTATIONS)
     for number, text in enumerate(texts):
         sequences = _list_sequences(text)
-        sketch = MinHash(num_perm=_N_PERMUTATIONS)
+        sketch = empty.copy()
         sketch.update_batch([sequence.encode() for sequence in sorted(sequences)])
         near = [one for one in sorted(index.query(sketch)) if _resemble(groups[one], sequences)]
         if not near:

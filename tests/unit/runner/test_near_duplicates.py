@@ -3,7 +3,9 @@
 import random
 
 import pytest
+from datasketch import MinHashLSH
 
+from runner import near_duplicates
 from runner.near_duplicates import LEAST_SIMILARITY, group_near_duplicates
 
 WORDS = [f"{a}{b}" for a in "bdfgklmnprst" for b in ("ale", "ine", "our", "est", "and", "it")]
@@ -48,3 +50,8 @@ def test_a_class_of_copies_is_one_group():
     words = essay(1)
     texts = [" ".join([*words, f"name{number}x"]) for number in range(400)]
     assert group_near_duplicates(texts) == [list(range(400))]
+
+
+def test_the_bands_are_the_best_for_somewhat_less_than_the_similarity():
+    best = MinHashLSH(threshold=0.7, num_perm=near_duplicates._N_PERMUTATIONS)
+    assert (best.b, best.r) == (near_duplicates._N_BANDS, near_duplicates._N_ROWS)
