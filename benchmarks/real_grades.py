@@ -79,9 +79,6 @@ CODE = (
     "benchmarks/_graded_classes.py",
 )
 _DIGITS = 6
-# Grades in a set of 90% by 8 anchors, no prior, mean of both judges and lengths: the version whose
-# prior of abilities was fixed and whose sets were the essays' own, on the verdicts of classes 0-9.
-EARLIER_SIZES = {"ASAP 1": 2.73, "ASAP 7": 11.28}
 
 
 @dataclass(frozen=True)
@@ -216,20 +213,7 @@ def claims(rows: list[dict[str, object]]) -> list[Claim]:
     made = [claim for row in judged_rows for claim in row_claims(row, words.get(_cell(row)))]
     corpora = dict.fromkeys(str(row["corpus"]) for row in judged_rows)
     sizes = [size_claim(corpus, judged_rows) for corpus in corpora]
-    return made + sizes + list(earlier_size_claims(judged_rows))
-
-
-def earlier_size_claims(judged_rows: list[dict[str, object]]) -> Iterator[Claim]:
-    """How many grades a calibrated set has beside the sets of an earlier version, by 8 anchors."""
-    for corpus, earlier in EARLIER_SIZES.items():
-        sizes = [
-            float(str(row["calibrated_size"]))
-            for row in judged_rows
-            if row["corpus"] == corpus and row["anchors"] == ANCHORS[0] and not row["prior"]
-        ]
-        if sizes:
-            name = f"grades per calibrated set by 8 anchors relative to sets at fixed sd: {corpus}"
-            yield Claim(name, float(np.mean(sizes)) / earlier, "ratio", Bar(high=0.8))
+    return made + sizes
 
 
 def size_claim(corpus: str, judged_rows: list[dict[str, object]]) -> Claim:
