@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import block_diag
 
 from scoring._fit.bounds import Bound
+from scoring._fit.linear import place_diagonally
 from scoring._fit.links import Terms
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ class Interval:
             for highest in degrees
         ]
         uppers, lowers, endless = zip(*tables, strict=True)
-        self._upper, self._lower = block_diag(*uppers), block_diag(*lowers)
+        self._upper, self._lower = place_diagonally(uppers), place_diagonally(lowers)
         self._endless = np.concatenate(endless)
         own = [highest - 1 + ties for highest in degrees]
-        self._sums = block_diag(*(np.tril(np.ones((count, count))) for count in own))
+        self._sums = place_diagonally([np.tril(np.ones((count, count))) for count in own])
         self.n_shape = self.n_gaps = sum(own)
         self.n_outcomes: Ints | int = 2 * int(degrees[0]) + ties
         if judge is not None and len(set(degrees)) > 1:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
 
     from scoring._fit.derivatives import Blocks
@@ -187,3 +188,17 @@ def centre_covariance(full: Floats) -> Floats:
     full -= mean[:, None]
     full += mean.mean() - mean[None, :]
     return full
+
+
+def place_diagonally(blocks: Sequence[Floats]) -> Floats:
+    """Place matrices along the diagonal of one that is 0 elsewhere, as `scipy.linalg.block_diag`.
+
+    The import of that takes longer than all of `scoring`.
+    """
+    heights, widths = zip(*(block.shape for block in blocks), strict=True)
+    whole = np.zeros((sum(heights), sum(widths)))
+    row = column = 0
+    for block, height, width in zip(blocks, heights, widths, strict=True):
+        whole[row : row + height, column : column + width] = block
+        row, column = row + height, column + width
+    return whole
