@@ -7,8 +7,8 @@ Advances in Neural Information Processing Systems 27, 2014).
 
 A wave is planned in rounds, in which every essay is in one list at most, the essays read least
 first. Essays that met in a comparison do not meet again while the search finds lists of others; a
-list of which less than half would be new is left to pairs. In lists of six essays and more, of
-fewer than 4 k^2 essays in all, neighbours may meet again: an essay soon met so many that lists of
+list of which less than half would be new is left to pairs. In lists of six essays and more, of k^2
+to 4 k^2 essays in all, neighbours may meet again: an essay soon met so many that lists of
 others would be nearly random. Two that have met are planned for as if they told nothing together.
 
 Lists are of the nearest essays. A wave reads every essay about as often as any other, so that

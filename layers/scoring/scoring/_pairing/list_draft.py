@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _LEAST_NEW = 0.5
 _MOST_JOINS = 50
 # Partners abound where a set has this many times the square of a list's essays. Elsewhere lists of
-# more than so many essays, which never met, would soon be of distant ones.
+# more than so many essays, which never met, would soon be of distant ones. In sets smaller than the
+# square lists of mostly new pairs run out sooner if neighbours meet again.
 _ABUNDANCE = 4
 _LONGEST_OF_STRANGERS = 5
 # Draws of a round in a small set before essays meet again.
@@ -94,8 +95,8 @@ class ListDraft:
 
     def _may_meet_again(self, list_size: int) -> bool:
         """Whether neighbours who have met may share a list again, as far as others are too far."""
-        abounds = self.n_essays >= _ABUNDANCE * list_size**2
-        return list_size > _LONGEST_OF_STRANGERS and not abounds
+        n_essays, square = self.n_essays, list_size**2
+        return list_size > _LONGEST_OF_STRANGERS and square <= n_essays < _ABUNDANCE * square
 
     def make_pairs(self, n_pairs: int) -> Ints:
         """Add random pairs of the essays read least, (p, 2); fewer where few are new."""
