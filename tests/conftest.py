@@ -60,21 +60,17 @@ LONG = ("local_cloud", "workflow", "batches")
 CLOUDS = "tests/local_cloud/"
 # They compare with the same batch.
 COMPARED = (f"{CLOUDS}test_forgeries.py", f"{CLOUDS}test_judge_away.py")
-BROWSER = "tests/browser/"
 
 
 class CloudsApart(LoadScopeScheduling):  # type: ignore[misc] # untyped base
     """Each file is run by one worker, and all files of a laptop cloud by the one that started it.
 
-    There are two clouds, each for half of these files: they mostly wait. The files of a browser
-    share one, too: to start it takes longer than most of their tests. xdist's own groups
+    There are two clouds, each for half of these files: they mostly wait. xdist's own groups
     (`--dist loadgroup`) are silently ignored under pytest 9.2: node ids can no longer be changed.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        if file.startswith(BROWSER):
-            return "browser"
         if not file.startswith(CLOUDS):
             return file
         is_second = file in COMPARED or file > f"{CLOUDS}test_k"

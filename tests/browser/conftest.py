@@ -1,4 +1,4 @@
-"""A browser for the tests of this folder: its loop must not outlive them in a worker."""
+"""A browser for the tests of a file: its loop must not outlive them in a worker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from tests.browsing import open_chromium
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with open_chromium() as browser:
         yield browser
