@@ -117,6 +117,7 @@ class Batch:
         self.gaps: list[np.ndarray | None] = []
         self.scores: list[np.ndarray | None] = []
         self.fit: Fit | None = None
+        self.n_waves = 0
 
     @property
     def n(self) -> int:
@@ -149,6 +150,7 @@ class Batch:
     def judge_wave(self) -> None:
         """Plan a wave by the fit that stands, and judge it."""
         fit = self.fit if self.schedule.is_adaptive else None
+        self.n_waves += 1
         plan = plan_lists(
             self.n,
             sizes=self._sizes(),
@@ -177,7 +179,7 @@ class Batch:
         if share is None:
             return choose_sizes(
                 [self._judge_spec],
-                wave_number=1,
+                wave_number=self.n_waves,
                 n_essays=self.n,
                 config=BatchConfig(),
                 n_readings=_NO_LIMIT,

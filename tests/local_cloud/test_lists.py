@@ -45,7 +45,7 @@ def correlate_abilities(one, other):
 CALLBACKS = {"provider": "callback_endpoint", "list_size": SIZE}
 
 
-def make_judge(url, provider, mode, **more):
+def make_judge(url, provider, mode):
     place = {
         "openai": {"base_url": f"{url}/v1", "api_key_secret": KEY_NAME},
         "anthropic": {"base_url": url, "api_key_secret": KEY_NAME},
@@ -53,13 +53,10 @@ def make_judge(url, provider, mode, **more):
     }[provider]
     return {
         "provider": provider, "model": MODEL, **place, "batching_mode": mode, "list_size": SIZE,
-        "price": {"input_usd": 1.0, "output_usd": 4.0}, **more,
+        "price": {"input_usd": 1.0, "output_usd": 4.0},
     }  # fmt: skip
 
 
-# A model's pairs beside its lists fill calls; where a call has one pair, they are planned as for an
-# endpoint that calls back.
-ONE_PAIR = {"bundle_size": 1}
 # Ways of one kind plan the same comparisons; a provider's batches have larger waves, so others.
 # Bedrock takes no job of fewer than 100 comparisons, more than so few essays have in lists.
 KINDS = (
@@ -72,10 +69,7 @@ KINDS = (
 def test_lists_are_the_same_by_every_provider_and_mode(stage, small_sample):
     ways = [way for kind in KINDS for way in kind]
     with stage(JudgeOptions(latency=0.05)) as (set_up, server):
-        judges = [CALLBACKS]
-        for provider, mode in ways:
-            more = ONE_PAIR if mode == "per_request" else {}
-            judges.append(make_judge(server.url, provider, mode, **more))
+        judges = [CALLBACKS, *(make_judge(server.url, *way) for way in ways)]
         by_callbacks, *others = run(set_up, small_sample, judges)
     runs = dict(zip(ways, others, strict=True))
     document, comparisons = by_callbacks

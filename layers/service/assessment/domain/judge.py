@@ -313,16 +313,11 @@ class JudgeSpec(BaseModel):
         Where every list is a call of its own the pairs are not: a call of pairs prints no more
         texts than a list does.
         """
-        if self.is_model and self.mode(stack) is BatchingMode.SERIAL_BUNDLE:
-            return self.bundle_size
-        return self.pairs_as_long_as_list
-
-    @property
-    def pairs_as_long_as_list(self) -> int:
-        """The most pairs of one call that prints no more texts than a list does."""
         if not self.is_model:
             return 1
-        return max(1, min(self.bundle_size, self.list_size // PAIR_SIZE))
+        if self.mode(stack) is BatchingMode.SERIAL_BUNDLE:
+            return self.bundle_size
+        return min(self.bundle_size, self.list_size // PAIR_SIZE)
 
     def uses_provider_batches(self, stack: BatchingMode) -> bool:
         """Whether its comparisons go into the provider's batches."""

@@ -23,15 +23,14 @@ def find_largest_list(judges: Sequence[JudgeSpec]) -> int:
 
 
 class _PairsBeside:
-    """Keeps the share of each judge's readings that are in pairs, in whole calls after the first.
+    """Keeps the share of each judge's readings in a wave that are in pairs."""
 
-    A call of one pair takes as long as one of several. The first is asked pair by pair, because
-    small sets have few; what is owed after it waits until it fills another.
-    """
-
-    def __init__(self, judges_in_lists: JudgesInLists, config: BatchConfig) -> None:
+    def __init__(
+        self, judges_in_lists: JudgesInLists, config: BatchConfig, wave_number: int
+    ) -> None:
         self._judges_in_lists = judges_in_lists
         self._config = config
+        self._wave_number = wave_number
         self._in_pairs: Counter[str | None] = Counter()
         self._in_all: Counter[str | None] = Counter()
 
@@ -46,13 +45,11 @@ class _PairsBeside:
         return size
 
     def _owes_pair(self, judge: JudgeSpec) -> bool:
-        """Whether the judge's next comparison is a pair by its share, and by its calls."""
-        share = self._judges_in_lists.choose_pair_share(judge, self._config)
-        n_in_pairs = self._in_pairs[judge.label]
-        owed = share * self._in_all[judge.label] - n_in_pairs
-        n_pairs, most = n_in_pairs // PAIR, judge.pairs_as_long_as_list
-        if n_pairs >= most > 1:
-            return n_pairs % most > 0 or owed >= PAIR * most
+        """Whether the judge's next comparison is a pair by its share."""
+        share = self._judges_in_lists.choose_pair_share(
+            judge, self._config, wave_number=self._wave_number
+        )
+        owed = share * self._in_all[judge.label] - self._in_pairs[judge.label]
         return owed >= PAIR if share <= KNOWN_PAIR_SHARE else owed > 0.0
 
 
@@ -104,7 +101,7 @@ def choose_sizes(
     wave_worth = wave_size * _choose_wave_share(judges)
     sizes: list[int] = []
     worth, n_read = 0.0, 0
-    beside = _PairsBeside(judges_in_lists, config)
+    beside = _PairsBeside(judges_in_lists, config, wave_number)
     while (worth < wave_worth or n_read < n_essays) and n_read + PAIR <= n_readings:
         judge = draw_judge(comparison_id(wave_number, len(sizes)), judges)
         list_size = min(judge.list_size, n_essays)

@@ -43,6 +43,7 @@ from assessment.domain.verdict import ListVerdict, Verdict, Winner
 from tests.examples import scale_examples
 
 LISTS = JudgeSpec(list_size=5)
+OWN_NAME = frozenset({"the endpoint's own name"})
 TRANSIENT = JudgeFailure(code="ranking_unknown_essay", message="no such essay")
 PERMANENT = JudgeFailure(code="oversize", message="too long", retryable=False)
 
@@ -61,11 +62,15 @@ def make_comparison(at: int, essays: str = "abcde", **fields: Any) -> Comparison
 
 
 def find_sizes(
-    *judges: JudgeSpec, n_essays: int = 100, n_readings: int = 10_000, **options: Any
+    *judges: JudgeSpec,
+    wave_number: int = 1,
+    n_essays: int = 100,
+    n_readings: int = 10_000,
+    **options: Any,
 ) -> list[int]:
     return choose_sizes(
         judges,
-        wave_number=1,
+        wave_number=wave_number,
         n_essays=n_essays,
         config=BatchConfig(**options.pop("config", {})),
         n_readings=n_readings,
@@ -105,27 +110,29 @@ def test_a_wave_reads_every_essay_and_tells_as_much_as_a_wave_of_pairs(
     assert sum(sizes[:-1]) < n or sum(map(compute_worth, sizes[:-1])) < whole
 
 
-def test_a_share_of_the_readings_is_in_pairs_beside_the_lists() -> None:
-    name = frozenset({"the endpoint's own name"})
-    settled, suspected = JudgesInLists(settled=name), JudgesInLists(suspected=name)
-    for known, share in ((None, 0.15), (settled, 0.1), (suspected, 0.45)):
+@pytest.mark.parametrize(
+    ("list_size", "known", "early_share", "later_share"),
+    [
+        (5, None, 0.25, 0.15),
+        (5, JudgesInLists(settled=OWN_NAME), 0.25, 0.1),
+        (5, JudgesInLists(suspected=OWN_NAME), 0.45, 0.45),
+        (6, None, 0.15, 0.15),
+        (10, JudgesInLists(settled=OWN_NAME), 0.1, 0.1),
+        (10, JudgesInLists(suspected=OWN_NAME), 0.45, 0.45),
+    ],
+)
+def test_a_share_of_the_readings_is_in_pairs_beside_the_lists(
+    list_size: int, known: JudgesInLists | None, early_share: float, later_share: float
+) -> None:
+    for wave_number, share in ((1, early_share), (4, early_share), (5, later_share)):
         sizes = find_sizes(
-            LISTS, n_essays=1000, config={"list_pair_share": 0.1}, judges_in_lists=known
+            JudgeSpec(list_size=list_size),
+            wave_number=wave_number,
+            n_essays=1000,
+            config={"list_pair_share": 0.1},
+            judges_in_lists=known,
         )
         assert 2 * sizes.count(2) / sum(sizes) == pytest.approx(share, abs=0.01)
-
-
-@pytest.mark.parametrize(
-    ("list_size", "bundle_size", "n_essays", "n_pairs"),
-    [(10, 10, 20, 1), (10, 10, 112, 5), (10, 10, 300, 20), (5, 10, 112, 8), (10, 1, 112, 8)],
-)
-def test_pairs_beside_lists_come_in_whole_calls_after_the_first(
-    list_size: int, bundle_size: int, n_essays: int, n_pairs: int
-) -> None:
-    judge = JudgeSpec(
-        provider=Provider.OPENAI, model="any", list_size=list_size, bundle_size=bundle_size
-    )
-    assert find_sizes(judge, n_essays=n_essays).count(2) == n_pairs
 
 
 def make_measured_judge(ratio: float, error: float, **fields: Any) -> JudgeSpec:
