@@ -20,7 +20,8 @@ coverage     Coverage of 95% intervals at 3 to 12 readings, random and adaptive 
 ratio        The sharpness in lists over that in pairs: what is estimated at 40 essays and 6
              readings, half of them in pairs.
 fall-back    In how many batches of 12 readings the next waves would be pairs.
-chance       How often a coin in lists is called at chance at 12 readings, and a judge of ratio .75.
+chance       How often a coin in lists is called at chance by 20 readings, as many as a batch may
+             ask by default, and a judge of ratio .75.
 likelihoods  Plain rankings by their exact likelihood (Plackett-Luce) and by weighted pairs:
              coverage where the noise is Gumbel, as the exact likelihood says, and where it is
              Normal.
@@ -57,6 +58,7 @@ CALLS_BAR = {5: 1.5, 10: 0.55}
 N_STUDENTS = 100
 PAIRS = "pairs in six degrees"
 FALL_BACK_BARS = {0.5: Bar(low=0.95), 0.9: Bar(high=0.02)}
+CHANCE_READINGS = (6.0, 12.0, 20.0)
 CHANCE_BARS = {"coin": Bar(low=0.99), "judge of ratio .75": Bar(high=0.01)}
 
 
@@ -255,10 +257,10 @@ def list_chances(runs: int) -> list[Setting]:
 
 
 def call_chance(habits: Habits, seed: int) -> list[bool]:
-    """Whether the judge is called at chance at 6 and at 12 readings."""
+    """Whether the judge is called at chance, at each of these readings."""
     batch = make_batch(seed, habits, is_adaptive=False)
     called = []
-    for until in (6.0, 12.0):
+    for until in CHANCE_READINGS:
         while batch.readings < until - 0.05:
             batch.judge_wave()
         factor = evidence_against_chance(batch.comparisons())
@@ -267,13 +269,13 @@ def call_chance(habits: Habits, seed: int) -> list[bool]:
 
 
 def summarise_chances(found: dict[str, list[Any]]) -> tuple[Rows, list[Claim]]:
-    """How often it is called at chance at 6 and at 12 readings; the claim is of the latter."""
+    """How often it is called at chance by so many readings; the claim is of the most."""
     rows: Rows = []
     claims: list[Claim] = []
     for name, called in found.items():
         shares = np.mean(called, axis=0).tolist()
-        for until, share in zip((6, 12), shares, strict=True):
-            what = f"{name} in lists called at chance, {until} readings"
+        for until, share in zip(CHANCE_READINGS, shares, strict=True):
+            what = f"{name} in lists called at chance, {until:g} readings"
             rows.append({"what": what, "share": share, "runs": len(called)})
         claims.append(Claim(what, shares[-1], "share", CHANCE_BARS[name]))
     return rows, claims
